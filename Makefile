@@ -1,0 +1,28 @@
+# Everything that a developer or CI does. `make` alone lists it; `make check` is exactly what CI runs.
+
+PYTHON  ?= python3.11
+VENV    := .venv
+BIN     := $(VENV)/bin
+MEMBERS := gen/python services/runtime $(filter-out services/runtime,$(patsubst %/pyproject.toml,%,$(sort \
+             $(wildcard services/*/pyproject.toml services/adapters/*/pyproject.toml)))) .
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help install
+
+help: ## list what make can do
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  \033[1m%-14s\033[0m %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+# --------------------------------------------------------------------------------------------- environment
+
+install: $(VENV)/.members ## create .venv with everything pinned by hash; instant when nothing changed
+
+$(VENV)/.locked: requirements.lock
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
+	@touch $@
+
+# Members are installed from the tree, editable, by the pinned build tools: nothing is fetched here.
+$(VENV)/.members: $(VENV)/.locked $(MEMBERS:%=%/pyproject.toml)
+	$(BIN)/uv pip install --quiet --offline --python $(BIN)/python --no-deps --no-build-isolation $(MEMBERS:%=--editable %)
+	@touch $@

@@ -1,0 +1,1 @@
+"""Speaks the Anthropic dialect to model providers."""

@@ -1,0 +1,1 @@
+"""Speaks the OpenAI dialect to model providers."""

@@ -1,0 +1,1 @@
+"""Keeps prompts: versions, labels and rendering."""

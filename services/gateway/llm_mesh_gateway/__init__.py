@@ -1,0 +1,1 @@
+"""Carries out plans: attempts, failover and streaming. Owns no data."""

@@ -1,0 +1,1 @@
+"""A rebuildable projection of settlements: spend, usage, feedback and live tail."""

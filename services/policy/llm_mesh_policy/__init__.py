@@ -1,0 +1,1 @@
+"""Decides who may ask what at which cost, and keeps the ledger of record."""

@@ -1,0 +1,1 @@
+"""Models, adapters and other data products, with their owners, prices and lifecycles."""

@@ -1,0 +1,1 @@
+"""Decides which target answers a request, and in what order."""

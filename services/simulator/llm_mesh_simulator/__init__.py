@@ -1,0 +1,1 @@
+"""A deterministic model provider over HTTP, for tests and first steps."""
