@@ -1,0 +1,225 @@
+"""Where settings come from: the environment before the file before the default, each value with its origin.
+
+Nothing is read until the host asks for it. Problems are collected, so that one start tells all of them.
+"""
+
+import os
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Generic, TypeVar, get_origin
+
+from llm_mesh_runtime.secret import Secret
+from llm_mesh_runtime.settings.fields import Declared, declared
+from llm_mesh_runtime.settings.naming import FILE_VARIABLE, MESH, PREFIX, env_prefix, link_name, table_of
+from llm_mesh_runtime.settings.problems import Problem, SettingsError, suggestion
+from llm_mesh_runtime.settings.values import convert, described
+
+S = TypeVar("S")
+_ABSENT = object()
+_MASK = "***"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the table that `llm-mesh doctor` and the start log show. Secrets are masked."""
+
+    name: str
+    value: str
+    origin: str
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded(Generic[S]):
+    """The settings of one service, and for each the place where its value stands."""
+
+    service: str
+    value: S
+    origins: Mapping[str, str]
+
+    def rows(self) -> tuple[Row, ...]:
+        """All settings with masked secrets, in the order of declaration."""
+        return tuple(Row(name, _shown(getattr(self.value, name)), origin) for name, origin in self.origins.items())
+
+    def table(self) -> str:
+        """The rows as aligned text."""
+        rows = self.rows()
+        names, values = (max((len(cell) for cell in column), default=0) for column in ([r.name for r in rows], [r.value for r in rows]))
+        return "\n".join(f"{row.name:<{names}}  {row.value:<{values}}  {row.origin}" for row in rows)
+
+
+class Configuration:
+    """The environment and the file of one process."""
+
+    def __init__(self, environ: Mapping[str, str], tables: Mapping[str, Any], path: str) -> None:
+        self._environ = environ
+        self._tables = tables
+        self._path = path
+        self._variables: set[str] = {FILE_VARIABLE}
+        self._prefixes: set[str] = set()
+        self._services: set[tuple[str, ...]] = set()
+
+    @classmethod
+    def read(cls, environ: Mapping[str, str] | None = None) -> "Configuration":
+        """Reads the process's environment, or the given one, and the file that LLM_MESH_CONFIG names."""
+        environ = dict(os.environ if environ is None else environ)
+        path = environ.get(FILE_VARIABLE, "")
+        return cls(environ, _parsed(path) if path else {}, path)
+
+    def load(self, settings_type: type[S], service: str = MESH) -> Loaded[S]:
+        """Fills the dataclass for a service, or raises `SettingsError` with everything that is wrong."""
+        wanted = tuple(declared(settings_type))
+        table, problems = self._table(service, wanted)
+        values: dict[str, object] = {}
+        origins: dict[str, str] = {}
+        for each in wanted:
+            try:
+                values[each.name], origins[each.name] = self._value(service, each, table)
+            except _WrongError as wrong:
+                problems.append(Problem(wrong.place, wrong.expected))
+        if problems:
+            raise SettingsError(problems)
+        try:
+            return Loaded(service, settings_type(**values), MappingProxyType(origins))
+        except ValueError as wrong:  # a rule over several fields, from __post_init__
+            raise SettingsError([Problem(f"[{'.'.join(table_of(service))}]", str(wrong))]) from None
+
+    def know(self, *services: str) -> None:
+        """Names services that this process does not host, whose settings it therefore leaves alone."""
+        self._prefixes.update(env_prefix(service) for service in services)
+        self._services.update(table_of(service) for service in services)
+
+    def unknown(self) -> tuple[Problem, ...]:
+        """Variables and tables that nobody has read: most likely typing errors. To be asked after the last `load`."""
+        return (*self._unknown_variables(), *self._unknown_tables())
+
+    def _value(self, service: str, wanted: Declared, table: Mapping[str, Any]) -> tuple[object, str]:
+        if get_origin(wanted.type) is Mapping:
+            return self._mapping(service, wanted, table)
+        for origin, given in self._candidates(service, wanted, table):
+            return _checked(wanted, origin, given), origin
+        if wanted.required:
+            variable = f"{env_prefix(service)}{wanted.name.upper()}"
+            raise _WrongError(variable, f"is required ({described(wanted.type)}): {wanted.rules.help}")
+        return wanted.default, "default"
+
+    def _candidates(self, service: str, wanted: Declared, table: Mapping[str, Any]) -> Iterator[tuple[str, object]]:
+        """What is given for a setting, the strongest first. A secret may stand in a file of its own."""
+        own = f"{env_prefix(service)}{wanted.name.upper()}"
+        for variable in (own, *wanted.rules.env):
+            self._variables |= {variable, f"{variable}_FILE"}
+            if (given := self._environ.get(variable)) is not None and (given or variable == own):
+                yield variable, given
+            if wanted.type is Secret and (path := self._environ.get(f"{variable}_FILE")):
+                yield f"{variable}_FILE", _content(f"{variable}_FILE", path)
+        place = f"{self._path}:{'.'.join(table_of(service))}.{wanted.name}"
+        if wanted.name in table:
+            yield place, table[wanted.name]
+        if wanted.type is Secret and (path := table.get(f"{wanted.name}_file")):
+            yield f"{place}_file", _content(f"{place}_file", path)
+
+    def _mapping(self, service: str, wanted: Declared, table: Mapping[str, Any]) -> tuple[object, str]:
+        """A setting with names of its own, such as the links: file and environment are merged name by name."""
+        place = f"{self._path}:{'.'.join(table_of(service))}.{wanted.name}"
+        collected: dict[str, str] = {}
+        for name, given in table.get(wanted.name, {}).items():
+            if not isinstance(given, str):
+                raise _WrongError(f"{place}.{name}", "expected text")
+            collected[name] = given
+        origins = [place] if collected else []
+        for variable, given in sorted(self._environ.items()):
+            if variable.startswith(wanted.rules.prefix):
+                self._variables.add(variable)
+                collected[link_name(variable.removeprefix(wanted.rules.prefix))] = given
+                origins.append(variable)
+        return MappingProxyType(collected or wanted.default), ", ".join(origins) or "default"  # type: ignore[arg-type]  # a mapping by its declaration
+
+    def _table(self, service: str, wanted: tuple[Declared, ...]) -> tuple[Mapping[str, Any], list[Problem]]:
+        path = table_of(service)
+        self._services.add(path)
+        self._prefixes.discard(env_prefix(service))
+        table: Any = self._tables
+        for step in path:
+            table = table.get(step, {}) if isinstance(table, Mapping) else {}
+        known = [each.name for each in wanted] + [f"{each.name}_file" for each in wanted if each.type is Secret]
+        where = f"{self._path}:{'.'.join(path)}"
+        if not isinstance(table, Mapping):
+            return {}, [Problem(where, "expected a table")]
+        return table, [
+            Problem(f"{where}.{key}", f"is not a setting of {service}{suggestion(key, known)}") for key in table if key not in known
+        ]
+
+    def _unknown_variables(self) -> Iterator[Problem]:
+        for variable in sorted(self._environ):
+            if not variable.startswith(PREFIX) or variable in self._variables:
+                continue
+            if not any(variable.startswith(prefix) for prefix in self._prefixes):
+                yield Problem(variable, f"is read by nobody{suggestion(variable, self._variables)}")
+
+    def _unknown_tables(self) -> Iterator[Problem]:
+        known = {".".join(path) for path in self._services}
+        for name, table in self._tables.items():
+            nested = name == "adapter" and isinstance(table, Mapping)
+            for full in [f"{name}.{inner}" for inner in table] if nested else [name]:
+                if full not in known:
+                    yield Problem(f"{self._path}:{full}", f"is the table of no service{suggestion(full, known)}")
+
+
+class _WrongError(Exception):
+    def __init__(self, place: str, expected: str) -> None:
+        super().__init__(place, expected)
+        self.place = place
+        self.expected = expected
+
+
+def _checked(wanted: Declared, origin: str, given: object) -> object:
+    rules = wanted.rules
+    try:
+        value = convert(wanted.type, given)
+    except ValueError as wrong:
+        raise _WrongError(origin, str(wrong)) from None
+    size = value.total_seconds() if hasattr(value, "total_seconds") else value
+    if isinstance(size, int | float):
+        if rules.minimum is not None and size < rules.minimum:
+            raise _WrongError(origin, f"expected at least {rules.minimum:g}")
+        if rules.maximum is not None and size > rules.maximum:
+            raise _WrongError(origin, f"expected at most {rules.maximum:g}")
+    if rules.check is not None and (expected := rules.check(value)):
+        raise _WrongError(origin, expected)
+    return value
+
+
+def _parsed(path: str) -> Mapping[str, Any]:
+    try:
+        return tomllib.loads(Path(path).read_text(encoding="utf-8"))
+    except OSError as wrong:
+        raise SettingsError([Problem(FILE_VARIABLE, f"the file cannot be read: {wrong.strerror}")]) from None
+    except UnicodeDecodeError:
+        raise SettingsError([Problem(path, "expected UTF-8 text")]) from None
+    except tomllib.TOMLDecodeError as wrong:  # tells line and column, never a value
+        raise SettingsError([Problem(path, f"expected TOML: {wrong}")]) from None
+
+
+def _content(place: str, path: object) -> str:
+    if not isinstance(path, str):
+        raise _WrongError(place, "expected a path")
+    try:
+        return Path(path).expanduser().read_text(encoding="utf-8").strip()
+    except OSError as wrong:
+        raise _WrongError(place, f"the file cannot be read: {wrong.strerror}") from None
+    except UnicodeDecodeError:
+        raise _WrongError(place, "expected a file of UTF-8 text") from None
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, Secret):
+        return _MASK if value else ""
+    if isinstance(value, tuple):
+        return ", ".join(str(word) for word in value)
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name}={text}" for name, text in value.items())
+    if hasattr(value, "total_seconds"):
+        return f"{value.total_seconds():g} s"
+    return str(value).lower() if isinstance(value, bool) else "" if value is None else str(value)
