@@ -26,3 +26,31 @@ $(VENV)/.locked: requirements.lock
 $(VENV)/.members: $(VENV)/.locked $(MEMBERS:%=%/pyproject.toml)
 	$(BIN)/uv pip install --quiet --offline --python $(BIN)/python --no-deps --no-build-isolation $(MEMBERS:%=--editable %)
 	@touch $@
+
+# ----------------------------------------------------------------------------------------------- contracts
+
+.PHONY: gen gen-check
+
+gen: install $(VENV)/.go-tools $(VENV)/.node-tools ## generate stubs and descriptor sets from protos/
+	$(BIN)/python tools/gen.py
+
+gen-check: install $(VENV)/.go-tools $(VENV)/.node-tools ## prove that what is committed in gen/ is fresh
+	$(BIN)/python tools/gen.py --check
+
+# Go comes from the machine, or from its package in the Python registry.
+GO  := $(shell command -v go || echo $(CURDIR)/$(BIN)/go)
+NPM := $(shell command -v npm || echo $(CURDIR)/$(BIN)/npm)
+
+$(CURDIR)/$(BIN)/go: | $(VENV)/.locked
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement tools/go/requirements.lock
+
+$(CURDIR)/$(BIN)/npm: | $(VENV)/.locked
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement tools/typescript/requirements.lock
+
+$(VENV)/.go-tools: tools/go/go.mod tools/go/go.sum | $(VENV)/.locked $(GO)
+	cd tools/go && GOBIN=$(CURDIR)/$(BIN) GOFLAGS=-mod=readonly $(GO) install tool
+	@touch $@
+
+$(VENV)/.node-tools: tools/typescript/package.json tools/typescript/package-lock.json | $(VENV)/.locked $(NPM)
+	cd tools/typescript && PATH=$(CURDIR)/$(BIN):$$PATH $(NPM) ci --silent --ignore-scripts
+	@touch $@

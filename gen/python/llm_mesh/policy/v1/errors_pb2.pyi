@@ -1,0 +1,49 @@
+from llm_mesh.mesh.v1 import errors_pb2 as _errors_pb2
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.protobuf import descriptor as _descriptor
+from typing import ClassVar as _ClassVar
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class ErrorReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    ERROR_REASON_UNSPECIFIED: _ClassVar[ErrorReason]
+    ERROR_REASON_INVALID_CREDENTIAL: _ClassVar[ErrorReason]
+    ERROR_REASON_ACTION_DENIED: _ClassVar[ErrorReason]
+    ERROR_REASON_MODEL_DENIED: _ClassVar[ErrorReason]
+    ERROR_REASON_PROJECT_NOT_SELECTED: _ClassVar[ErrorReason]
+    ERROR_REASON_BUDGET_EXCEEDED: _ClassVar[ErrorReason]
+    ERROR_REASON_LIMIT_EXCEEDED: _ClassVar[ErrorReason]
+    ERROR_REASON_PRICE_UNKNOWN: _ClassVar[ErrorReason]
+    ERROR_REASON_IDEMPOTENCY_KEY_REUSED: _ClassVar[ErrorReason]
+    ERROR_REASON_IDEMPOTENCY_IN_PROGRESS: _ClassVar[ErrorReason]
+    ERROR_REASON_IDEMPOTENCY_COMPLETED: _ClassVar[ErrorReason]
+    ERROR_REASON_RESERVATION_RELEASED: _ClassVar[ErrorReason]
+    ERROR_REASON_RESERVATION_NOT_FOUND: _ClassVar[ErrorReason]
+    ERROR_REASON_RESERVATION_SETTLED: _ClassVar[ErrorReason]
+    ERROR_REASON_ADMISSION_EXPIRED: _ClassVar[ErrorReason]
+    ERROR_REASON_CONTENT_BLOCKED: _ClassVar[ErrorReason]
+    ERROR_REASON_PLAN_NOT_ADMITTED: _ClassVar[ErrorReason]
+    ERROR_REASON_INVALID_BOOTSTRAP_TOKEN: _ClassVar[ErrorReason]
+    ERROR_REASON_ESCALATION_DENIED: _ClassVar[ErrorReason]
+    ERROR_REASON_IN_USE: _ClassVar[ErrorReason]
+ERROR_REASON_UNSPECIFIED: ErrorReason
+ERROR_REASON_INVALID_CREDENTIAL: ErrorReason
+ERROR_REASON_ACTION_DENIED: ErrorReason
+ERROR_REASON_MODEL_DENIED: ErrorReason
+ERROR_REASON_PROJECT_NOT_SELECTED: ErrorReason
+ERROR_REASON_BUDGET_EXCEEDED: ErrorReason
+ERROR_REASON_LIMIT_EXCEEDED: ErrorReason
+ERROR_REASON_PRICE_UNKNOWN: ErrorReason
+ERROR_REASON_IDEMPOTENCY_KEY_REUSED: ErrorReason
+ERROR_REASON_IDEMPOTENCY_IN_PROGRESS: ErrorReason
+ERROR_REASON_IDEMPOTENCY_COMPLETED: ErrorReason
+ERROR_REASON_RESERVATION_RELEASED: ErrorReason
+ERROR_REASON_RESERVATION_NOT_FOUND: ErrorReason
+ERROR_REASON_RESERVATION_SETTLED: ErrorReason
+ERROR_REASON_ADMISSION_EXPIRED: ErrorReason
+ERROR_REASON_CONTENT_BLOCKED: ErrorReason
+ERROR_REASON_PLAN_NOT_ADMITTED: ErrorReason
+ERROR_REASON_INVALID_BOOTSTRAP_TOKEN: ErrorReason
+ERROR_REASON_ESCALATION_DENIED: ErrorReason
+ERROR_REASON_IN_USE: ErrorReason
