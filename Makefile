@@ -54,3 +54,48 @@ $(VENV)/.go-tools: tools/go/go.mod tools/go/go.sum | $(VENV)/.locked $(GO)
 $(VENV)/.node-tools: tools/typescript/package.json tools/typescript/package-lock.json | $(VENV)/.locked $(NPM)
 	cd tools/typescript && PATH=$(CURDIR)/$(BIN):$$PATH $(NPM) ci --silent --ignore-scripts
 	@touch $@
+
+# -------------------------------------------------------------------------------------------------- checks
+
+.PHONY: fmt format-check lint types contracts-check lock lock-check test check
+
+fmt: install ## format code and contracts
+	$(BIN)/ruff format
+	$(BIN)/ruff check --fix-only --quiet --exit-zero
+	$(BIN)/buf format --write
+
+format-check: install
+	$(BIN)/ruff format --check --diff
+	$(BIN)/buf format --diff --exit-code
+
+lint: install ## style, import contracts, contracts' own style
+	$(BIN)/ruff check
+	$(BIN)/lint-imports --no-cache --no-logo
+	$(BIN)/buf lint
+
+types: install ## mypy, strict
+	$(BIN)/mypy
+
+contracts-check: install
+	$(BIN)/python tools/breaking.py
+
+lock: install ## pin again after a change of dependencies (UPGRADE=1 moves every pin)
+	$(BIN)/python tools/lock.py $(if $(UPGRADE),--upgrade)
+
+lock-check: install
+	$(BIN)/python tools/lock.py --check
+
+test: install ## every test; what needs an absent engine (PostgreSQL, Go, Node) is skipped loudly
+	$(BIN)/pytest $(ARGS)
+
+check: format-check lint types contracts-check gen-check lock-check test ## exactly what CI runs
+
+# ----------------------------------------------------------------------------------------------------- run
+
+.PHONY: up clean
+
+up: install ## start everything in one process on SQLite under .llm-mesh/
+	$(BIN)/llm-mesh up $(ARGS)
+
+clean: ## remove what can be made again; the state under .llm-mesh/ stays
+	rm -rf $(VENV) tools/typescript/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,42 +1,88 @@
-"""Pins every installable set to hashes: `requirements.lock` at the root and one beside each service.
+"""Pins every installable set to hashes: `requirements.lock` at the root, and one beside each service.
 
-There is no `uv.lock`, because that format holds the address of a package registry; a lock of ours must not. A set is
-resolved from its pyproject.toml alone, the members of the workspace are left out of it (they are installed from the
-tree), and what the root's lock pins constrains every other set, so that a service alone runs what was tested together.
+There is no `uv.lock`, because that format holds the address of a package registry, and no committed file does. Members
+of the workspace are left out of the locks (they are installed from the tree), and what the root's lock pins constrains
+every other set, so that a service alone runs what was tested together.
 """
 
 import argparse
 import os
+import re
+import shutil
 import subprocess
 import sys
 import tempfile
 import tomllib
+from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 LOCK = "requirements.lock"
+# Sets that are tools only, by the dependency group that names them; a Go and a Node for machines without.
+GROUPS = {"build": "tools", "go": "tools/go", "node": "tools/typescript"}
+HOST = re.compile(r"https?://|^\s*(-i|-f|--index|--extra-index|--find-links)", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Lock:
+    """An installable set: what is resolved in which folder, and where the pins go."""
+
+    folder: Path
+    wants: tuple[str, ...]
+    path: Path
 
 
 def members() -> dict[str, Path]:
-    """Every distribution of the workspace by name, the root's too."""
-    paths = [ROOT / "gen/python", *sorted((ROOT / "services").glob("*")), *sorted((ROOT / "services/adapters").glob("*")), ROOT]
-    found = [path for path in paths if (path / "pyproject.toml").exists()]
-    return {tomllib.loads((path / "pyproject.toml").read_text())["project"]["name"]: path for path in found}
+    """Every distribution of the workspace but the root, by name."""
+    projects = sorted([ROOT / "gen/python/pyproject.toml", *(ROOT / "services").rglob("pyproject.toml")])
+    return {tomllib.loads(path.read_text())["project"]["name"]: path.parent for path in projects}
 
 
-def compile_lock(folder: Path, output: Path, constraint: Path | None) -> None:
-    """Resolve one set; what `output` already pins is kept where it still fits, so that locks change only when asked to."""
-    root = folder == ROOT
-    command = [sys.executable, "-m", "uv", "pip", "compile", "--quiet", "--universal", "--python-version=3.11", "--generate-hashes"]
-    command += ["--no-emit-index-url", "--no-emit-find-links", "--no-strip-markers", f"--output-file={output}"]
+def locks() -> list[Lock]:
+    """The root's first: it constrains the others."""
+    root = Lock(ROOT, ("pyproject.toml", "--group=dev"), ROOT / LOCK)
+    tools = [Lock(ROOT, (f"--group={group}",), ROOT / folder / LOCK) for group, folder in GROUPS.items()]
+    libraries = ("llm-mesh-protos", "llm-mesh-runtime")
+    services = [Lock(path, ("pyproject.toml",), path / LOCK) for name, path in members().items() if name not in libraries]
+    return [root, *tools, *services]
+
+
+def resolve(lock: Lock, output: Path, constraint: Path, *, upgrade: bool) -> None:
+    """Write the pins of one set to `output`; pins that stand there already are kept where they still fit."""
+    command = [sys.executable, "-m", "uv", "pip", "compile", "--quiet", *lock.wants, f"--output-file={output}"]
+    command += ["--universal", "--python-version=3.11", "--generate-hashes", "--no-emit-index-url", "--no-strip-markers"]
     command += [f"--no-emit-package={name}" for name in members()]
-    command += ["--group=pyproject.toml:dev"] if root else ["--group=../../pyproject.toml:build"] * 0
-    command += [f"--constraints={constraint}"] if constraint else []
-    command += ["pyproject.toml"]
+    command += ["--upgrade"] if upgrade else []
+    command += [] if output == constraint else [f"--constraints={constraint}", "--no-annotate"]
     environment = {**os.environ, "UV_CUSTOM_COMPILE_COMMAND": "make lock"}
-    subprocess.run(command, cwd=folder, check=True, env=environment)
+    subprocess.run(command, cwd=lock.folder, check=True, env=environment)
 
 
-def targets() -> list[Path]:
-    """Folders that have a lock: the root first, then what can be deployed alone."""
-    return [ROOT] + [path for path in members().values() if path not in (ROOT, ROOT / "gen/python", ROOT / "services/runtime")]
+def main() -> None:
+    """Pin again, or with --check compare only."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true", help="change nothing; fail when a lock is not fresh")
+    parser.add_argument("--upgrade", action="store_true", help="move every pin to the newest version that fits")
+    arguments = parser.parse_args()
+    stale = []
+    with tempfile.TemporaryDirectory() as temporary:
+        constraint = Path(temporary) / "0"
+        for index, lock in enumerate(locks()):
+            output = Path(temporary) / str(index)
+            if lock.path.exists():
+                shutil.copyfile(lock.path, output)
+            resolve(lock, output, constraint, upgrade=arguments.upgrade)
+            pins = output.read_text()
+            if HOST.search(pins):
+                sys.exit(f"lock: {lock.path.relative_to(ROOT)} would name a registry")
+            if not lock.path.exists() or lock.path.read_text() != pins:
+                stale.append(lock.path.relative_to(ROOT).as_posix())
+                if not arguments.check:
+                    lock.path.write_text(pins)
+    if arguments.check and stale:
+        sys.exit("lock: not fresh, run `make lock`: " + ", ".join(stale))
+    print(f"lock: {len(locks())} sets, {len(stale)} changed")
+
+
+if __name__ == "__main__":
+    main()
