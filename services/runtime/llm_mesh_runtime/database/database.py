@@ -1,0 +1,106 @@
+"""`Database`: what a service's store sees of its engine.
+
+Rules for works: a work is a function of the connection alone, may run more than once (after a conflict, or when a neighbour
+of its group broke the transaction), takes values out of its rows before it returns, and neither commits nor rolls back. An
+exception that it raises undoes it and nothing else, and reaches the caller as it is; inside a work no driver exception is
+caught and survived, because PostgreSQL then refuses the rest.
+"""
+
+import asyncio
+import queue
+from collections.abc import Callable
+from typing import TypeVar
+
+from sqlalchemy import Connection, text
+
+from llm_mesh_runtime.database.engines import Store, store_of
+from llm_mesh_runtime.database.faults import unavailable
+from llm_mesh_runtime.database.lanes import Lane, ReadLane, Works, WriteLane
+from llm_mesh_runtime.database.work import Work
+
+T = TypeVar("T")
+
+_PATIENCE = 10.0
+_MOST_WAITING = 4096
+_CLOSING_SECONDS = 15.0
+
+
+class Database:
+    """A store of one service. Nothing is opened before the first work."""
+
+    def __init__(self, url: str, *, name: str, patience: float = _PATIENCE) -> None:
+        self.name = name
+        self._store: Store = store_of(url, name)
+        self._patience = patience
+        self._writes: Works = queue.SimpleQueue()
+        self._reads: Works = queue.SimpleQueue() if self._store.readers else self._writes
+        self._lanes: list[Lane] = []
+        self._closed = False
+
+    async def write(self, work: Callable[[Connection], T], *, patience: float | None = None) -> T:
+        """Runs a work that may write; answers after the durable commit.
+
+        Cancelling the caller takes a work back that has not begun; one that has begun is finished and committed.
+        STORE_UNAVAILABLE within `patience` seconds where the store is full, gone or too slow.
+        """
+        return await self._run(work, self._writes, patience, reads=False)
+
+    async def read(self, work: Callable[[Connection], T], *, patience: float | None = None) -> T:
+        """Runs a work that only reads; all its statements see one committed state."""
+        return await self._run(work, self._reads, patience, reads=True)
+
+    async def ready(self) -> None:
+        """Raises STORE_UNAVAILABLE unless the store takes reads and write transactions."""
+        await self.read(_ping)
+        await self.write(_ping)
+
+    async def close(self) -> None:
+        """Finishes the works that wait, and closes all connections. Later works are refused."""
+        if self._closed:
+            return
+        self._closed = True
+        for lane in self._lanes:
+            (self._reads if isinstance(lane, ReadLane) else self._writes).put(None)
+        for lane in self._lanes:
+            await asyncio.to_thread(lane.join, _CLOSING_SECONDS)
+        self._lanes.clear()
+
+    def now(self, connection: Connection) -> int:
+        """The store's time in microseconds since 1970 UTC, so that instances with skewed clocks agree."""
+        return self._store.now(connection)
+
+    async def _run(self, function: Callable[[Connection], T], works: Works, patience: float | None, *, reads: bool) -> T:
+        if self._closed:
+            raise unavailable(self.name, "is closed")
+        if not self._lanes:
+            self._start()
+        if works.qsize() >= _MOST_WAITING:
+            raise unavailable(self.name, "has too many works waiting")
+        loop = asyncio.get_running_loop()
+        work = Work(function, loop, reads=reads)
+        expiry = loop.call_later(self._patience if patience is None else patience, self._expire, work)
+        works.put(work)
+        try:
+            result: T = await work.future
+            return result
+        finally:
+            expiry.cancel()
+
+    def _start(self) -> None:
+        try:
+            self._store.prepare()
+        except OSError as error:
+            raise unavailable(self.name, "cannot be made") from error
+        writing, reading = self._store.writing(), self._store.reading()
+        self._lanes += [WriteLane(f"{self.name}/write", self._store, writing, self._writes) for _ in range(self._store.writers)]
+        self._lanes += [ReadLane(f"{self.name}/read", self._store, reading, self._reads) for _ in range(self._store.readers)]
+        for lane in self._lanes:
+            lane.start()
+
+    def _expire(self, work: Work) -> None:
+        if not work.future.done():
+            work.future.set_exception(unavailable(self.name, "did not answer in time"))
+
+
+def _ping(connection: Connection) -> None:
+    connection.execute(text("SELECT 1"))

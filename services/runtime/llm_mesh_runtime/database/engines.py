@@ -1,0 +1,198 @@
+"""How connections are made: SQLite in WAL mode, SQLite in memory, or PostgreSQL."""
+
+import sqlite3
+import time
+from abc import ABC, abstractmethod
+from pathlib import Path
+from urllib.parse import quote
+
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.pool import NullPool
+
+_BUSY_MILLISECONDS = 5_000
+_CONNECT_SECONDS = 3
+_STATEMENT_MILLISECONDS = 10_000
+_CACHED_STATEMENTS = 500
+
+
+class Store(ABC):
+    """One kind of store. Each thread holds a connection of its own."""
+
+    writers: int
+    readers: int
+
+    @abstractmethod
+    def writing(self) -> Engine:
+        """Makes connections whose transactions may write."""
+
+    @abstractmethod
+    def reading(self) -> Engine:
+        """Makes connections that see one committed state per transaction and cannot write."""
+
+    @abstractmethod
+    def prepare(self) -> None:
+        """Makes the place where the data lives, if that is ours to make."""
+
+    def identity(self) -> object:
+        """Changes when open connections no longer lead to the data that others see. Raises OSError when it is gone."""
+        return None
+
+    @abstractmethod
+    def now(self, connection: Connection) -> int:
+        """The store's time in microseconds since 1970 UTC."""
+
+    def mark(self, connection: Connection) -> None:
+        """Begins the part of a transaction that `rewind` undoes."""
+        connection.exec_driver_sql("SAVEPOINT work")
+
+    def keep(self, connection: Connection) -> None:
+        """Keeps what was done since `mark`."""
+        connection.exec_driver_sql("RELEASE SAVEPOINT work")
+
+    def rewind(self, connection: Connection) -> None:
+        """Undoes what was done since `mark`."""
+        connection.exec_driver_sql("ROLLBACK TO SAVEPOINT work")
+        connection.exec_driver_sql("RELEASE SAVEPOINT work")
+
+
+class SqliteStore(Store):
+    """One file, one writer at a time; the machine's clock is the database's."""
+
+    writers = 1
+    readers = 4
+
+    def __init__(self, path: Path) -> None:
+        self._path = path.absolute()
+
+    def prepare(self) -> None:
+        """Makes the file for its owner alone; SQLite gives the log beside it the same mode."""
+        self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._path.touch(mode=0o600)
+
+    def identity(self) -> object:
+        """The file's inode: what is written to a deleted file is lost at the next start."""
+        return self._path.stat().st_ino
+
+    def writing(self) -> Engine:
+        """A durable commit costs one fsync: a reservation that was acknowledged survives the machine."""
+        return self._engine("BEGIN IMMEDIATE", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON")
+
+    def reading(self) -> Engine:
+        """Readers never wait for the writer, nor it for them."""
+        return self._engine("BEGIN", "query_only=ON")
+
+    def now(self, connection: Connection) -> int:  # noqa: ARG002 (the engine has no finer clock than the machine's)
+        """The machine's clock."""
+        return time.time_ns() // 1_000
+
+    def mark(self, connection: Connection) -> None:
+        """Past SQLAlchemy, which would cost ten times the statement itself."""
+        _driver(connection).execute("SAVEPOINT work")
+
+    def keep(self, connection: Connection) -> None:
+        """Likewise."""
+        _driver(connection).execute("RELEASE work")
+
+    def rewind(self, connection: Connection) -> None:
+        """Likewise."""
+        _driver(connection).execute("ROLLBACK TO work")
+        _driver(connection).execute("RELEASE work")
+
+    def _connect(self) -> sqlite3.Connection:
+        return sqlite3.connect(f"file:{quote(str(self._path))}?mode=rw", uri=True, isolation_level=None)
+
+    def _engine(self, begin: str, *pragmas: str) -> Engine:
+        def connect() -> sqlite3.Connection:
+            connection = self._connect()
+            for pragma in (f"busy_timeout={_BUSY_MILLISECONDS}", *pragmas):
+                connection.execute(f"PRAGMA {pragma}")
+            return connection
+
+        engine = create_engine("sqlite://", creator=connect, poolclass=NullPool, query_cache_size=_CACHED_STATEMENTS)
+        event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(begin))
+        return engine
+
+
+class MemoryStore(SqliteStore):
+    """For tests: one connection, on which reads take their turn between the groups of writes."""
+
+    readers = 0
+
+    def __init__(self) -> None:
+        super().__init__(Path("memory"))
+
+    def prepare(self) -> None:
+        """There is nothing to make."""
+
+    def identity(self) -> object:
+        """It is always the same."""
+        return None
+
+    def _connect(self) -> sqlite3.Connection:
+        return sqlite3.connect(":memory:", isolation_level=None)
+
+
+class PostgresStore(Store):
+    """A server; several groups commit side by side."""
+
+    writers = 4
+    readers = 4
+
+    def __init__(self, url: URL, name: str) -> None:
+        self._url = url
+        self._name = name
+
+    def prepare(self) -> None:
+        """The server's administrator makes the database."""
+
+    def writing(self) -> Engine:
+        """READ COMMITTED: works lock what they decide on (`for_update`) or write conditionally."""
+        return self._engine("READ COMMITTED", "synchronous_commit=on", "lock_timeout=5000")
+
+    def reading(self) -> Engine:
+        """REPEATABLE READ: all statements of a work see one state."""
+        return self._engine("REPEATABLE READ", "default_transaction_read_only=on")
+
+    def now(self, connection: Connection) -> int:
+        """The server's clock, not the transaction's beginning: works of one group may be far apart."""
+        return connection.execute(_NOW).scalar_one()
+
+    def _engine(self, isolation: str, *parameters: str) -> Engine:
+        settings = (f"statement_timeout={_STATEMENT_MILLISECONDS}", "idle_in_transaction_session_timeout=60000", *parameters)
+        options = " ".join(f"-c {setting}" for setting in settings)
+        return create_engine(
+            self._url.difference_update_query(["options"]),
+            poolclass=NullPool,
+            isolation_level=isolation,
+            query_cache_size=_CACHED_STATEMENTS,
+            connect_args={
+                "application_name": f"llm-mesh-{self._name}",
+                "connect_timeout": _CONNECT_SECONDS,
+                "keepalives_idle": 5,
+                "keepalives_interval": 2,
+                "keepalives_count": 3,
+                "tcp_user_timeout": _STATEMENT_MILLISECONDS,
+                "options": f"{self._url.query.get('options', '')} {options}".strip(),
+            },
+        )
+
+
+_NOW = text("SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS bigint)")
+
+
+def store_of(url: str, name: str) -> Store:
+    """The store that a URL means: `sqlite://` (memory), `sqlite:////path/file.db`, `postgresql://…`."""
+    parsed = make_url(url)
+    kind = parsed.get_backend_name()
+    if kind == "sqlite":
+        return SqliteStore(Path(parsed.database)) if parsed.database not in {None, "", ":memory:"} else MemoryStore()
+    if kind in {"postgresql", "postgres"}:
+        return PostgresStore(parsed.set(drivername="postgresql+psycopg"), name)
+    raise ValueError(f"the database of {name}: expected a URL that begins with sqlite:// or postgresql://")
+
+
+def _driver(connection: Connection) -> sqlite3.Connection:
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, sqlite3.Connection)  # noqa: S101 (for the type checker: SqliteStore makes no others)
+    return driver
