@@ -1,0 +1,106 @@
+"""A PostgreSQL cluster of the test session's own: no installed server is touched, nothing is left behind."""
+
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import uuid4
+
+import psycopg
+from psycopg import sql
+
+from tests.engines import postgres_bin
+
+
+@dataclass
+class Cluster:
+    """A running server that trusts every connection on loopback."""
+
+    binaries: Path
+    data: Path
+    port: int
+    user: str | None
+    server: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start the server and wait until it answers."""
+        options = ["-F", "-k", "", "-h", "127.0.0.1", "-p", str(self.port), "-c", "max_connections=200"]
+        log = (self.data.parent / "log").open("ab")
+        self.server = subprocess.Popen([self.binaries / "postgres", "-D", self.data, *options], stdout=log, stderr=log, user=self.user)
+        log.close()
+        end = time.monotonic() + 30
+        while time.monotonic() < end:
+            try:
+                psycopg.connect(self._conninfo("postgres"), connect_timeout=2).close()
+            except psycopg.OperationalError:
+                assert self.server.poll() is None, (self.data.parent / "log").read_text()
+                time.sleep(0.05)  # polls a server that offers nothing to wait on
+            else:
+                return
+        raise AssertionError((self.data.parent / "log").read_text())
+
+    def stop(self) -> None:
+        """Stop the server as a crash would, so that tests of readiness can start it again."""
+        if self.server is not None:
+            self.server.send_signal(signal.SIGQUIT)
+            self.server.wait()
+            (self.data / "postmaster.pid").unlink(missing_ok=True)
+            self.server = None
+
+    def database(self) -> str:
+        """The URL of a new, empty database."""
+        name = f"t{uuid4().hex}"
+        with psycopg.connect(self._conninfo("postgres"), autocommit=True) as connection:
+            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        return f"postgresql+psycopg://mesh@127.0.0.1:{self.port}/{name}"
+
+    def _conninfo(self, name: str) -> str:
+        return f"host=127.0.0.1 port={self.port} user=mesh dbname={name}"
+
+
+def _unprivileged() -> str | None:
+    """Whom the server runs as: PostgreSQL refuses to run as root."""
+    if os.getuid():
+        return None
+    names = {entry.pw_name for entry in pwd.getpwall()}
+    return "postgres" if "postgres" in names else "nobody"
+
+
+@contextmanager
+def cluster() -> Iterator[Cluster]:
+    """A fresh cluster for as long as the block runs."""
+    binaries, user = postgres_bin(), _unprivileged()
+    folder = Path(tempfile.mkdtemp(prefix="llm-mesh-pg-"))
+    try:
+        if user:
+            shutil.chown(folder, user)
+        command: list[str | Path] = [
+            binaries / "initdb",
+            "-D",
+            folder / "data",
+            "-U",
+            "mesh",
+            "-A",
+            "trust",
+            "-E",
+            "UTF8",
+            "--locale=C",
+            "--no-sync",
+        ]
+        subprocess.run(command, check=True, capture_output=True, user=user, cwd="/")
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+        server = Cluster(binaries, folder / "data", port, user)
+        server.start()
+        yield server
+        server.stop()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
