@@ -1,0 +1,19 @@
+"""What every service with resources needs alike: their names, pages of lists, field masks, etags and changes (AIP-122, 134, 154, 158)."""
+
+from llm_mesh_runtime.resources.changes import change_of, etag_of
+from llm_mesh_runtime.resources.masks import masked_update
+from llm_mesh_runtime.resources.names import ALIAS, NamePattern, checked_alias, checked_id, is_within
+from llm_mesh_runtime.resources.paging import Page, page_of
+
+__all__ = [
+    "ALIAS",
+    "NamePattern",
+    "Page",
+    "change_of",
+    "checked_alias",
+    "checked_id",
+    "etag_of",
+    "is_within",
+    "masked_update",
+    "page_of",
+]

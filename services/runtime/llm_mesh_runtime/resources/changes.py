@@ -1,0 +1,57 @@
+"""How a resource differs from a wanted state, for dry runs and for people; and etags, which tell states apart."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Iterator
+
+from google.protobuf import text_format
+from google.protobuf.message import Message
+
+from llm_mesh.mesh.v1 import resources_pb2
+
+_LONGEST_VALUE = 200
+
+
+def etag_of(message: Message, *, ignore: Collection[str] = ("etag", "create_time", "update_time")) -> str:
+    """A tag that differs where the content differs."""
+    copy = type(message)()
+    copy.CopyFrom(message)
+    for name in ignore:
+        if name in copy.DESCRIPTOR.fields_by_name:
+            copy.ClearField(name)
+    return hashlib.sha256(copy.SerializeToString(deterministic=True)).hexdigest()[:16]
+
+
+def change_of(
+    resource: str, before: Message | None, after: Message, *, ignore: Collection[str] = ("etag", "create_time", "update_time")
+) -> resources_pb2.Change:
+    """The step from one state to another; no state before means a creation."""
+    if before is None:
+        return resources_pb2.Change(resource=resource, action=resources_pb2.CHANGE_ACTION_CREATE)
+    fields = list(_differences(before, after, "", frozenset(ignore)))
+    action = resources_pb2.CHANGE_ACTION_UPDATE if fields else resources_pb2.CHANGE_ACTION_NONE
+    return resources_pb2.Change(resource=resource, action=action, fields=fields)
+
+
+def _differences(before: Message, after: Message, prefix: str, ignore: Collection[str]) -> Iterator[resources_pb2.FieldChange]:
+    for field in after.DESCRIPTOR.fields:
+        if field.name in ignore:
+            continue
+        old, new = getattr(before, field.name), getattr(after, field.name)
+        path = prefix + field.name
+        if field.message_type is not None and not field.is_repeated and before.HasField(field.name) and after.HasField(field.name):
+            yield from _differences(old, new, path + ".", ())
+        elif old != new or (field.has_presence and before.HasField(field.name) != after.HasField(field.name)):
+            yield resources_pb2.FieldChange(path=path, before=_shown(before, field.name), after=_shown(after, field.name))
+
+
+def _shown(message: Message, name: str) -> str:
+    """One field as text, cut where it is long."""
+    only = type(message)()
+    only.CopyFrom(message)
+    for field in only.DESCRIPTOR.fields:
+        if field.name != name:
+            only.ClearField(field.name)
+    text = text_format.MessageToString(only, as_one_line=True).removeprefix(f"{name}:").strip()
+    return text if len(text) <= _LONGEST_VALUE else text[:_LONGEST_VALUE] + "…"
