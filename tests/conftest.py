@@ -1,14 +1,5 @@
-"""Fixtures that every suite may use."""
+"""Fixtures that every service's tests may use."""
 
-from collections.abc import Iterator
+from tests.engines import database, database_url, postgres
 
-import pytest
-
-from tests.postgres import Cluster, cluster
-
-
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[Cluster]:
-    """A PostgreSQL server of this session's own; `postgres.database()` is the URL of a new database."""
-    with cluster() as server:
-        yield server
+__all__ = ["database", "database_url", "postgres"]

@@ -8,7 +8,7 @@ durable commit::
 """
 
 from llm_mesh_runtime.database.columns import Counter, Instant, Nanos, for_update, from_micros, micros, upsert
-from llm_mesh_runtime.database.database import Database
+from llm_mesh_runtime.database.database import Database, open_database
 from llm_mesh_runtime.database.migrations import check, current, drift, migrate
 
 __all__ = [
@@ -23,5 +23,6 @@ __all__ = [
     "from_micros",
     "micros",
     "migrate",
+    "open_database",
     "upsert",
 ]

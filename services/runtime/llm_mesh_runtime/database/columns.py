@@ -56,7 +56,7 @@ def upsert(
         statement = insert.on_conflict_do_update(index_elements=list(key), set_={name: insert.excluded[name] for name in changed})
     else:
         statement = insert.on_conflict_do_nothing(index_elements=list(key))
-    return connection.execute(statement, values if len(values) > 1 else values[0]).rowcount
+    return connection.execute(statement.execution_options(preserve_rowcount=True), values if len(values) > 1 else values[0]).rowcount
 
 
 def for_update(statement: Select[T], *, skip_locked: bool = False) -> Select[T]:

@@ -11,12 +11,15 @@ import queue
 from collections.abc import Callable
 from typing import TypeVar
 
-from sqlalchemy import Connection, text
+from sqlalchemy import URL, Connection, text
 
 from llm_mesh_runtime.database.engines import Store, store_of
 from llm_mesh_runtime.database.faults import unavailable
 from llm_mesh_runtime.database.lanes import Lane, ReadLane, Works, WriteLane
 from llm_mesh_runtime.database.work import Work
+from llm_mesh_runtime.secret import Secret
+from llm_mesh_runtime.settings import MeshSettings, Problem, SettingsError
+from llm_mesh_runtime.settings.naming import env_prefix
 
 T = TypeVar("T")
 
@@ -100,6 +103,17 @@ class Database:
     def _expire(self, work: Work) -> None:
         if not work.future.done():
             work.future.set_exception(unavailable(self.name, "did not answer in time"))
+
+
+def open_database(name: str, url: Secret | str, mesh: MeshSettings) -> Database:
+    """The database of a service: at its URL, or a file in the data directory of an embedded mesh."""
+    given = url.reveal() if isinstance(url, Secret) else url
+    if not given:
+        variable = f"{env_prefix(name)}DATABASE_URL"
+        if not mesh.embedded:
+            raise SettingsError([Problem(variable, "is required where the service runs alone, such as postgresql://…")])
+        given = URL.create("sqlite", database=str(mesh.data_dir.absolute() / f"{name.replace('/', '-')}.db")).render_as_string()
+    return Database(given, name=name)
 
 
 def _ping(connection: Connection) -> None:

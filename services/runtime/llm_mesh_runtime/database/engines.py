@@ -3,6 +3,8 @@
 import sqlite3
 import time
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from urllib.parse import quote
 
@@ -41,6 +43,10 @@ class Store(ABC):
     @abstractmethod
     def now(self, connection: Connection) -> int:
         """The store's time in microseconds since 1970 UTC."""
+
+    def reading_only(self, connection: Connection) -> AbstractContextManager[None]:  # noqa: ARG002 (where it is shared)
+        """Forbids writing for a while, where readers and writers share a connection."""
+        return nullcontext()
 
     def mark(self, connection: Connection) -> None:
         """Begins the part of a transaction that `rewind` undoes."""
@@ -129,6 +135,15 @@ class MemoryStore(SqliteStore):
         """It is always the same."""
         return None
 
+    @contextmanager
+    def reading_only(self, connection: Connection) -> Iterator[None]:
+        """Reads run on the writer's connection, and still must not write."""
+        _driver(connection).execute("PRAGMA query_only=ON")
+        try:
+            yield
+        finally:
+            _driver(connection).execute("PRAGMA query_only=OFF")
+
     def _connect(self) -> sqlite3.Connection:
         return sqlite3.connect(":memory:", isolation_level=None)
 
@@ -156,7 +171,7 @@ class PostgresStore(Store):
 
     def now(self, connection: Connection) -> int:
         """The server's clock, not the transaction's beginning: works of one group may be far apart."""
-        return connection.execute(_NOW).scalar_one()
+        return int(connection.execute(_NOW).scalar_one())
 
     def _engine(self, isolation: str, *parameters: str) -> Engine:
         settings = (f"statement_timeout={_STATEMENT_MILLISECONDS}", "idle_in_transaction_session_timeout=60000", *parameters)

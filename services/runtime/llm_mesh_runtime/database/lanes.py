@@ -86,7 +86,8 @@ class Lane(threading.Thread, ABC):
             try:
                 connection = self._connected()
                 with connection.begin() as transaction:
-                    value = work.function(connection)
+                    with self._store.reading_only(connection):
+                        value = work.function(connection)
                     transaction.rollback()
                 return Outcome(work, value)
             except Exception as error:  # noqa: BLE001 (it is the caller's)

@@ -11,10 +11,21 @@ A service declares one frozen dataclass; `Configuration` fills it and remembers 
     loaded.value.database_url, loaded.rows()
 """
 
-from llm_mesh_runtime.settings.configuration import Configuration, Loaded, Row
+from llm_mesh_runtime.settings.configuration import Configuration, Loaded, Row, load, load_mesh
 from llm_mesh_runtime.settings.document import settings_table
 from llm_mesh_runtime.settings.fields import setting
 from llm_mesh_runtime.settings.mesh import MeshSettings
 from llm_mesh_runtime.settings.problems import Problem, SettingsError
 
-__all__ = ["Configuration", "Loaded", "MeshSettings", "Problem", "Row", "SettingsError", "setting", "settings_table"]
+__all__ = [
+    "Configuration",
+    "Loaded",
+    "MeshSettings",
+    "Problem",
+    "Row",
+    "SettingsError",
+    "load",
+    "load_mesh",
+    "setting",
+    "settings_table",
+]

@@ -5,14 +5,15 @@ Nothing is read until the host asks for it. Problems are collected, so that one 
 
 import os
 import tomllib
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Generic, TypeVar, get_origin
+from typing import Any, Generic, TypeVar, get_args, get_origin
 
 from llm_mesh_runtime.secret import Secret
 from llm_mesh_runtime.settings.fields import Declared, declared
+from llm_mesh_runtime.settings.mesh import MeshSettings
 from llm_mesh_runtime.settings.naming import FILE_VARIABLE, MESH, PREFIX, env_prefix, link_name, table_of
 from llm_mesh_runtime.settings.problems import Problem, SettingsError, suggestion
 from llm_mesh_runtime.settings.values import convert, described
@@ -123,16 +124,15 @@ class Configuration:
     def _mapping(self, service: str, wanted: Declared, table: Mapping[str, Any]) -> tuple[object, str]:
         """A setting with names of its own, such as the links: file and environment are merged name by name."""
         place = f"{self._path}:{'.'.join(table_of(service))}.{wanted.name}"
-        collected: dict[str, str] = {}
-        for name, given in table.get(wanted.name, {}).items():
-            if not isinstance(given, str):
-                raise _WrongError(f"{place}.{name}", "expected text")
-            collected[name] = given
+        inner = get_args(wanted.type)[1]
+        collected: dict[str, object] = {}
+        for name, given in _names(place, table.get(wanted.name, {})):
+            collected[name] = _converted(inner, f"{place}.{name}", given)
         origins = [place] if collected else []
         for variable, given in sorted(self._environ.items()):
             if variable.startswith(wanted.rules.prefix):
                 self._variables.add(variable)
-                collected[link_name(variable.removeprefix(wanted.rules.prefix))] = given
+                collected[link_name(variable.removeprefix(wanted.rules.prefix))] = _converted(inner, variable, given)
                 origins.append(variable)
         return MappingProxyType(collected or wanted.default), ", ".join(origins) or "default"  # type: ignore[arg-type]  # a mapping by its declaration
 
@@ -167,6 +167,17 @@ class Configuration:
                     yield Problem(f"{self._path}:{full}", f"is the table of no service{suggestion(full, known)}")
 
 
+def load(settings_type: type[S], service: str, environ: Mapping[str, str] | None = None) -> S:
+    """The settings of one service, for callers that need no origins."""
+    return Configuration.read(environ).load(settings_type, service).value
+
+
+def load_mesh(*, embedded: bool = False, environ: Mapping[str, str] | None = None, **overrides: Any) -> MeshSettings:  # noqa: ANN401
+    """The common settings, with what a command line says above everything else."""
+    loaded = load(MeshSettings, MESH, environ)
+    return replace(loaded, embedded=embedded or loaded.embedded, **overrides)
+
+
 class _WrongError(Exception):
     def __init__(self, place: str, expected: str) -> None:
         super().__init__(place, expected)
@@ -176,10 +187,7 @@ class _WrongError(Exception):
 
 def _checked(wanted: Declared, origin: str, given: object) -> object:
     rules = wanted.rules
-    try:
-        value = convert(wanted.type, given)
-    except ValueError as wrong:
-        raise _WrongError(origin, str(wrong)) from None
+    value = _converted(wanted.type, origin, given)
     size = value.total_seconds() if hasattr(value, "total_seconds") else value
     if isinstance(size, int | float):
         if rules.minimum is not None and size < rules.minimum:
@@ -189,6 +197,24 @@ def _checked(wanted: Declared, origin: str, given: object) -> object:
     if rules.check is not None and (expected := rules.check(value)):
         raise _WrongError(origin, expected)
     return value
+
+
+def _converted(wanted: object, place: str, given: object) -> object:
+    try:
+        return convert(wanted, given)
+    except ValueError as wrong:
+        raise _WrongError(place, str(wrong)) from None
+
+
+def _names(place: str, given: object) -> Iterable[tuple[str, object]]:
+    """The entries of a table inside a table; a key with a slash may also be written as a table of its own."""
+    if not isinstance(given, Mapping):
+        raise _WrongError(place, "expected a table")
+    for name, value in given.items():
+        if isinstance(value, Mapping):
+            yield from ((f"{name}/{inner}", deep) for inner, deep in value.items())
+        else:
+            yield name, value
 
 
 def _parsed(path: str) -> Mapping[str, Any]:
@@ -219,7 +245,7 @@ def _shown(value: object) -> str:
     if isinstance(value, tuple):
         return ", ".join(str(word) for word in value)
     if isinstance(value, Mapping):
-        return ", ".join(f"{name}={text}" for name, text in value.items())
+        return ", ".join(f"{name}={_shown(inner)}" for name, inner in value.items())
     if hasattr(value, "total_seconds"):
         return f"{value.total_seconds():g} s"
     return str(value).lower() if isinstance(value, bool) else "" if value is None else str(value)
