@@ -1,0 +1,121 @@
+"""Every contract says who may call what, what each error means, and builds on nothing but ours and Google's own types."""
+
+import re
+from collections import Counter
+from typing import Any
+
+import pytest
+from google.protobuf import descriptor_pb2, descriptor_pool
+from google.protobuf.descriptor import Descriptor, EnumDescriptor, EnumValueDescriptor, MethodDescriptor
+
+from llm_mesh.mesh.v1 import access_pb2, errors_pb2
+from tests.architecture.repository import ROOT
+
+AREAS = {"mesh", "inference", "gateway", "router", "catalogue", "policy", "observability", "registry", "adapter"}
+# Generated stubs type an extension as a plain descriptor, not as the key that `Extensions` takes.
+ACCESS: Any = access_pb2.access
+ERROR: Any = errors_pb2.error
+LEVELS = {access_pb2.ACCESS_LEVEL_PUBLIC, access_pb2.ACCESS_LEVEL_MESH}
+
+
+def _contracts() -> descriptor_pb2.FileDescriptorSet:
+    contracts = descriptor_pb2.FileDescriptorSet.FromString((ROOT / "gen/llm_mesh.binpb").read_bytes())
+    return descriptor_pb2.FileDescriptorSet(file=[file for file in contracts.file if file.package.startswith("llm_mesh.")])
+
+
+def _pool() -> descriptor_pool.DescriptorPool:
+    pool = descriptor_pool.DescriptorPool()
+    for file in descriptor_pb2.FileDescriptorSet.FromString((ROOT / "gen/llm_mesh.binpb").read_bytes()).file:
+        pool.Add(file)
+    return pool
+
+
+def methods() -> list[MethodDescriptor]:
+    """Every RPC of every contract."""
+    pool = _pool()
+    services = [service for file in _contracts().file for service in pool.FindFileByName(file.name).services_by_name.values()]
+    return [method for service in services for method in service.methods]
+
+
+def reasons() -> list[EnumDescriptor]:
+    """Every enum of error reasons."""
+    pool = _pool()
+    enums = [enum for file in _contracts().file for enum in pool.FindFileByName(file.name).enum_types_by_name.values()]
+    return [enum for enum in enums if enum.name == "ErrorReason"]
+
+
+def access_problem(method: MethodDescriptor) -> str:
+    """What is wrong with the access rule of a method, or nothing."""
+    options = descriptor_pb2.MethodOptions.FromString(method.GetOptions().SerializeToString())
+    rule = options.Extensions[ACCESS]
+    if rule.level not in LEVELS:
+        return "has no access level"
+    if not re.fullmatch(r"[a-z][A-Za-z]*\.[a-z][A-Za-z]*", rule.action):
+        return f"has no action of the form collection.verb: {rule.action!r}"
+    if not rule.resource:
+        return "has no resource"
+    for path in re.findall(r"\{([^}]*)\}", rule.resource):
+        if not _resolves(method.input_type, path):
+            return f"authorises a field that its request does not have: {path}"
+    return ""
+
+
+def _resolves(message: Descriptor | None, path: str) -> bool:
+    for name in path.split("."):
+        field = message.fields_by_name.get(name) if message else None
+        if field is None:
+            return False
+        message = field.message_type
+    return True
+
+
+def rule_problem(value: EnumValueDescriptor) -> str:
+    """What is wrong with the error rule of a reason, or nothing."""
+    options = descriptor_pb2.EnumValueOptions.FromString(value.GetOptions().SerializeToString())
+    rule = options.Extensions[ERROR]
+    if value.number == 0:
+        return "the zero value must have no rule" if options.HasExtension(ERROR) else ""
+    if rule.code == errors_pb2.STATUS_CODE_UNSPECIFIED:
+        return "has no status code"
+    if not 400 <= rule.http <= 599:
+        return f"has no HTTP status: {rule.http}"
+    return "" if rule.remedy.endswith(".") else "has no remedy that is a sentence"
+
+
+def test_every_area_of_the_design_has_a_contract() -> None:
+    assert {file.package.split(".")[1] for file in _contracts().file} == AREAS
+
+
+@pytest.mark.parametrize("method", methods(), ids=lambda method: method.full_name)
+def test_every_rpc_says_who_may_call_it(method: MethodDescriptor) -> None:
+    assert access_problem(method) == ""
+
+
+@pytest.mark.parametrize("enum", reasons(), ids=lambda enum: enum.full_name)
+def test_every_error_reason_says_how_it_is_answered(enum: EnumDescriptor) -> None:
+    assert {value.name: problem for value in enum.values if (problem := rule_problem(value))} == {}
+
+
+def test_every_area_with_a_service_has_error_reasons() -> None:
+    serving = {method.containing_service.file.package for method in methods()}
+    assert serving <= {enum.file.package for enum in reasons()}
+
+
+def test_requests_and_responses_belong_to_one_rpc() -> None:
+    used = Counter(name for method in methods() for name in (method.input_type.full_name, method.output_type.full_name))
+    assert [name for name, count in used.items() if count > 1] == []
+
+
+def test_contracts_import_only_ours_and_googles_own() -> None:
+    imports = {name for file in _contracts().file for name in file.dependency}
+    assert [name for name in imports if not name.startswith(("llm_mesh/", "google/protobuf/"))] == []
+
+
+def test_a_method_without_a_rule_is_found() -> None:
+    file = descriptor_pb2.FileDescriptorProto(name="open.proto", package="open", syntax="proto3")
+    file.message_type.add(name="Request")
+    file.service.add(name="Open").method.add(name="Call", input_type=".open.Request", output_type=".open.Request")
+    pool = descriptor_pool.DescriptorPool()
+    pool.Add(file)
+    method = pool.FindServiceByName("open.Open").methods_by_name["Call"]
+    assert access_problem(method) == "has no access level"
