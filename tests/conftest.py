@@ -1,5 +1,17 @@
-"""Fixtures that every service's tests may use."""
+"""Fixtures that every suite may use."""
 
-from tests.engines import database, database_url, postgres
+from collections.abc import Iterator
+
+import pytest
+
+from tests.databases import database, database_url
+from tests.postgres import Cluster, cluster
 
 __all__ = ["database", "database_url", "postgres"]
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Cluster]:
+    """A PostgreSQL server of this session's own; `postgres.database()` is the URL of a new database."""
+    with cluster() as server:
+        yield server
