@@ -14,10 +14,10 @@ ROOT = Path(__file__).resolve().parent.parent
 CHANGELOG = ROOT / "protos/CHANGELOG.md"
 
 
-def breaks(against: Path) -> list[dict[str, str]]:
-    """What buf finds, one object per break."""
+def breaks(root: Path, against: Path) -> list[dict[str, str]]:
+    """What buf finds between the contracts below a root and an image, one object per break."""
     command = [str(Path(sys.executable).parent / "buf"), "breaking", f"--against={against}", "--error-format=json"]
-    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    result = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
     if result.returncode and not result.stdout:
         sys.exit(result.stderr)
     return [json.loads(line) for line in result.stdout.splitlines()]
@@ -33,7 +33,7 @@ def allowed(changelog: str) -> str:
 def main() -> None:
     """Fail on every break that nothing allows."""
     admitted = allowed(CHANGELOG.read_text())
-    found = breaks(ROOT / "gen/released.binpb")
+    found = breaks(ROOT, ROOT / "gen/released.binpb")
     refused = [item for item in found if item["path"].removeprefix("protos/") not in admitted]
     for item in refused:
         print(f"{item['path']}:{item.get('start_line', 0)}: {item['message']}")
