@@ -104,3 +104,7 @@ up: install ## start everything in one process on SQLite under .llm-mesh/
 
 clean: ## remove what can be made again; the state under .llm-mesh/ stays
 	rm -rf $(VENV) tools/typescript/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+.PHONY: release-contracts
+release-contracts: gen ## at a tag: what is compatible is measured against the present contracts from now on
+	cp gen/llm_mesh.binpb gen/released.binpb
