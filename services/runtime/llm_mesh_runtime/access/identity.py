@@ -1,0 +1,59 @@
+"""Which service of the mesh calls, as the listeners find out: an mTLS name or a service token; nothing else is believed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from llm_mesh_runtime.access.tokens import HEADER, ServiceTokens
+from llm_mesh_runtime.pipeline.transport import Inbound, Transport
+
+_INTERNAL = "llm-mesh-"
+_SPIFFE = "spiffe://"
+_SUFFIX = ".llm-mesh"
+_SAN = "x509_subject_alternative_name"
+
+
+def public_origin(transport: Transport) -> Inbound:
+    """The public listener: the mesh's own metadata is dropped, and nobody is a service."""
+    metadata = {key: value for key, value in transport.invocation_metadata() or () if not key.startswith(_INTERNAL)}
+    return Inbound(metadata, "")
+
+
+class MeshOrigin:
+    """The mesh listener of one service."""
+
+    def __init__(self, callee: str, tokens: ServiceTokens | None, *, mutual_tls: bool) -> None:
+        self._callee = callee
+        self._tokens = tokens
+        self._mutual_tls = mutual_tls
+
+    def __call__(self, transport: Transport) -> Inbound:
+        """The metadata, and the service that the certificate or the token names."""
+        metadata: dict[str, str | bytes] = dict(transport.invocation_metadata() or ())
+        token = metadata.pop(HEADER, "")
+        service = service_of_names(_names(transport.auth_context())) if self._mutual_tls else ""
+        if not service and self._tokens is not None and isinstance(token, str) and token:
+            service = self._tokens.caller_of(token, self._callee)
+        return Inbound(metadata, service)
+
+
+def _names(auth_context: Mapping[str, Any]) -> Iterable[str]:
+    for name in auth_context.get(_SAN, ()):
+        yield name.decode("utf-8", "replace") if isinstance(name, bytes) else str(name)
+
+
+def service_of_names(names: Iterable[str]) -> str:
+    """The service that a certificate's names stand for: `policy.llm-mesh`, or `spiffe://<trust domain>/llm-mesh/policy`.
+
+    An adapter is `openai.adapter.llm-mesh` or `…/llm-mesh/adapter/openai`.
+    """
+    for name in names:
+        if name.startswith(_SPIFFE):
+            _, found, service = name.removeprefix(_SPIFFE).partition("/llm-mesh/")
+            if found and service:
+                return service
+        elif name.endswith(_SUFFIX):
+            labels = name.removesuffix(_SUFFIX).split(".")
+            return "/".join(reversed(labels))
+    return ""

@@ -1,0 +1,66 @@
+"""The who-may-call-whom table: which service may call which, as data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+MAY_CALL: tuple[tuple[str, str], ...] = (
+    ("gateway", "policy"),
+    ("gateway", "router"),
+    ("gateway", "catalogue"),
+    ("gateway", "adapter/*"),
+    ("router", "policy"),
+    ("router", "registry"),
+    ("router", "observability"),
+    ("catalogue", "policy"),
+    ("policy", "registry"),
+    ("policy", "observability"),
+    ("observability", "policy"),
+    ("registry", "policy"),
+    ("adapter/*", "policy"),
+    ("edge", "gateway"),
+    ("edge", "policy"),
+    ("console", "*"),
+    ("up", "*"),
+)
+"""Pairs of caller and callee. A trailing `*` stands for any rest of the name. Every service may call itself."""
+
+FOR_EVERY_SERVICE = frozenset(
+    {
+        "/llm_mesh.policy.v1.PolicyService/Authorize",
+        "/llm_mesh.policy.v1.PolicyService/WatchRevision",
+    }
+)
+"""Methods that every service may call: the access stage itself needs them."""
+
+
+class CallTable:
+    """Answers whether a service may call another."""
+
+    def __init__(self, pairs: Iterable[tuple[str, str]] = MAY_CALL, *, extended: Iterable[str] = ()) -> None:
+        self._pairs = (*pairs, *map(_pair, extended))
+        self._known: dict[tuple[str, str], bool] = {}
+
+    def allows(self, caller: str, callee: str, method: str = "") -> bool:
+        """Whether `caller` may call the method of `callee`."""
+        return method in FOR_EVERY_SERVICE or self._allows(caller, callee)
+
+    def _allows(self, caller: str, callee: str) -> bool:
+        pair = (caller, callee)
+        known = self._known.get(pair)
+        if known is None:
+            known = caller == callee or any(_matches(a, caller) and _matches(b, callee) for a, b in self._pairs)
+            if len(self._known) < 1024:  # noqa: PLR2004 - names are few; a stranger must not make them many
+                self._known[pair] = known
+        return known
+
+
+def _pair(text: str) -> tuple[str, str]:
+    caller, arrow, callee = (part.strip() for part in text.partition(">"))
+    if not (caller and arrow and callee):
+        raise ValueError(f"{text!r} is not of the form `caller>callee`")
+    return caller, callee
+
+
+def _matches(pattern: str, name: str) -> bool:
+    return name.startswith(pattern[:-1]) if pattern.endswith("*") else name == pattern

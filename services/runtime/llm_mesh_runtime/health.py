@@ -1,0 +1,117 @@
+"""`grpc.health.v1`, told truly: a name serves while its own store answers and the process is not draining.
+
+Names are full service names, `adapter/<name>`, and "" for all of them. A peer that is down never makes a name NOT_SERVING.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from typing import Any
+
+import grpc
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+from llm_mesh_runtime.errors import not_found
+
+_INTERVAL = 1.0
+_PATIENCE = 2.0
+_SERVING = health_pb2.HealthCheckResponse.SERVING
+_NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
+_UNKNOWN = health_pb2.HealthCheckResponse.SERVICE_UNKNOWN
+
+Ready = Callable[[], Awaitable[None]]
+
+
+class Health(health_pb2_grpc.HealthServicer):
+    """The states of the hosted services, polled from their stores."""
+
+    def __init__(self, *, interval: float = _INTERVAL, patience: float = _PATIENCE) -> None:
+        self._interval = interval
+        self._patience = patience
+        self._names: dict[str, list[str]] = {}
+        self._states: dict[str, bool] = {}
+        self._draining = False
+        self._changed = asyncio.Event()
+
+    def add(self, service: str, names: Iterable[str]) -> None:
+        """A hosted service and the names that it answers to. It does not serve before its first good poll."""
+        self._names[service] = list(names)
+        self._states[service] = False
+
+    def serving(self, service: str = "") -> bool:
+        """Whether the hosted service, or all of them, can take work."""
+        if self._draining:
+            return False
+        return self._states.get(service, False) if service else bool(self._states) and all(self._states.values())
+
+    async def poll(self, service: str, ready: Ready) -> bool:
+        """Ask the store once."""
+        try:
+            async with asyncio.timeout(self._patience):
+                await ready()
+        except Exception:  # noqa: BLE001 - whatever is wrong with the store, the service cannot take work
+            state = False
+        else:
+            state = True
+        if self._states[service] != state:
+            self._states[service] = state
+            self._notify()
+        return state
+
+    async def follow(self, service: str, ready: Ready) -> None:
+        """Ask the store for ever."""
+        while True:
+            await self.poll(service, ready)
+            await asyncio.sleep(self._interval)
+
+    def drain(self) -> None:
+        """NOT_SERVING from now on: the process takes no new work."""
+        self._draining = True
+        self._notify()
+
+    def states(self) -> dict[str, bool]:
+        """Each hosted service and whether it serves: for `/readyz` and `doctor`."""
+        return {service: state and not self._draining for service, state in self._states.items()}
+
+    async def Check(self, request: health_pb2.HealthCheckRequest, context: grpc.aio.ServicerContext) -> health_pb2.HealthCheckResponse:
+        """The state of a name now."""
+        del context
+        status = self._status(request.service)
+        if status == _UNKNOWN:
+            raise not_found(request.service)
+        return health_pb2.HealthCheckResponse(status=status)
+
+    async def List(self, request: health_pb2.HealthListRequest, context: grpc.aio.ServicerContext) -> health_pb2.HealthListResponse:
+        """The states of all names."""
+        del request, context
+        names = ["", *(name for names in self._names.values() for name in names)]
+        return health_pb2.HealthListResponse(
+            statuses={name: health_pb2.HealthCheckResponse(status=self._status(name)) for name in names}
+        )
+
+    async def Watch(self, request: health_pb2.HealthCheckRequest, context: Any) -> AsyncIterator[health_pb2.HealthCheckResponse]:  # noqa: ANN401
+        """The state of a name, and each change of it. Ends when the process drains."""
+        del context
+        last: int | None = None
+        while True:
+            changed = self._changed
+            status = self._status(request.service)
+            if status != last:
+                last = status
+                yield health_pb2.HealthCheckResponse(status=status)
+            if self._draining:
+                return
+            await changed.wait()
+
+    def _status(self, name: str) -> health_pb2.HealthCheckResponse.ServingStatus:
+        if not name:
+            return _SERVING if self.serving() else _NOT_SERVING
+        for service, names in self._names.items():
+            if name in names:
+                return _SERVING if self.serving(service) else _NOT_SERVING
+        return _UNKNOWN
+
+    def _notify(self) -> None:
+        changed, self._changed = self._changed, asyncio.Event()
+        changed.set()

@@ -1,0 +1,214 @@
+"""The life of a process of the mesh: build, bind, start, serve, drain, close.
+
+Nothing is half started: what fails on the way up closes what came before it, in reverse order.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import contextvars
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from llm_mesh_runtime.access import MeshOrigin, ServiceTokens, public_origin
+from llm_mesh_runtime.access.revision import Revisions
+from llm_mesh_runtime.health import Health
+from llm_mesh_runtime.host.assembly import Assembly, Hosted, Observers, policy_of
+from llm_mesh_runtime.host.errors import StartError
+from llm_mesh_runtime.host.http import HttpListener, mounted
+from llm_mesh_runtime.host.keys import mesh_secret, seals_of
+from llm_mesh_runtime.host.listeners import Listener
+from llm_mesh_runtime.links import Fabric, Links
+from llm_mesh_runtime.links.tls import Tls
+from llm_mesh_runtime.pipeline import Drain, Wrapped, methods_of
+from llm_mesh_runtime.service import HttpApp, Service
+from llm_mesh_runtime.tasks import TaskSet
+
+if TYPE_CHECKING:
+    from llm_mesh_runtime.settings import MeshSettings
+
+_CLOSE_PATIENCE = 10.0
+_PUBLIC_OFFSET = 100
+
+
+class Host:
+    """Hosts services in this process. `settings_of` gives each service's settings."""
+
+    def __init__(
+        self, services: Sequence[Service], mesh: MeshSettings, settings_of: Callable[[Service], Any], *, observer: Observers
+    ) -> None:
+        names = [service.name for service in services]
+        if len(set(names)) != len(names):
+            raise StartError("a service is named twice")
+        self.mesh = mesh
+        self.health = Health()
+        self.hosted: list[Hosted] = []
+        self.listeners: dict[str, Listener] = {}
+        self.http: list[HttpListener] = []
+        self._services = tuple(services)
+        self._settings_of = settings_of
+        self._observer = observer
+        self._drain = Drain()
+        self._revisions = Revisions()
+        self._tasks = TaskSet()
+        self._undo = contextlib.AsyncExitStack()
+        self._tls = _tls(mesh)
+        self._fabric = self._made_fabric(names)
+
+    async def start(self) -> None:
+        """Bring everything up to SERVING, or nothing."""
+        try:
+            await self._up()
+        except BaseException:
+            await self._undo.aclose()
+            raise
+
+    async def stop(self) -> None:
+        """NOT_SERVING first, then no new calls, then the end of the running ones, then the services in reverse order."""
+        self.health.drain()
+        self._drain.begin()
+        grace = self.mesh.grace.total_seconds()
+        stops = [listener.stop(grace) for listener in self.listeners.values()] + [listener.stop() for listener in self.http]
+        await asyncio.gather(*stops)
+        await self._undo.aclose()
+
+    def links(self, name: str) -> Links:
+        """Links for the host's own use, such as what `up` sets up at its first start."""
+        return Links(name, self._fabric, mesh=self.mesh)
+
+    async def _up(self) -> None:
+        self._undo.push_async_callback(self._fabric.close)
+        built_in = self._built_in()
+        assembly = Assembly(self.mesh, self._fabric, self._revisions, self._drain, self._observer, built_in)
+        for service in self._services:
+            hosted = assembly.build(service, self._settings_of(service))
+            self.hosted.append(hosted)
+            self.health.add(service.name, hosted.health_names)
+            self._undo.push_async_callback(_patiently, hosted.servicers.close)
+            self._undo.push_async_callback(hosted.local.close)
+        self._bind()
+        for hosted in self.hosted:
+            await _started(hosted)
+        self._undo.push_async_callback(self._tasks.close)
+        asking = next((hosted.service.name for hosted in self.hosted if hosted.asks_policy), "")
+        if asking:
+            self._tasks.spawn(self._revisions.follow(policy_of(self._fabric, asking)), name="policy revision")
+        for hosted in self.hosted:
+            await self.health.poll(hosted.service.name, hosted.servicers.ready)
+            self._tasks.spawn(self.health.follow(hosted.service.name, hosted.servicers.ready), name=f"readiness {hosted.service.name}")
+        await self._listen(built_in)
+
+    async def _listen(self, built_in: tuple[Wrapped, ...]) -> None:
+        """Listeners start in an empty context, which every handler's task inherits."""
+        for name, listener in self.listeners.items():
+            listener.serve((*self._served(name), *built_in))
+            await _in_empty_context(listener.start())
+        for http in self.http:
+            await _in_empty_context(http.start(self.mesh.grace.total_seconds()))
+
+    def _served(self, listener: str) -> list[Wrapped]:
+        name, _, kind = listener.partition("#")
+        chosen = [hosted for hosted in self.hosted if hosted.service.name == name or (not name and not _is_adapter(hosted))]
+        return [wrapped for hosted in chosen for wrapped in hosted.handlers if kind == "mesh" or wrapped.method.public]
+
+    def _bind(self) -> None:
+        """Bind every address before any service starts: a taken port must leave nothing behind."""
+        self._undo.push_async_callback(self._unbind)
+        deadline = self.mesh.stream_deadline.total_seconds()
+        if self.mesh.embedded:
+            if any(hosted.handlers for hosted in self.hosted):
+                self.listeners["#public"] = Listener(self.mesh.grpc, public_origin, tls=self._tls, stream_deadline=deadline)
+        else:
+            for hosted in self.hosted:
+                self._bind_alone(hosted, deadline)
+        addresses: dict[str, list[HttpApp]] = {}
+        for hosted in self.hosted:
+            for app in hosted.servicers.http:
+                addresses.setdefault(app.address or self.mesh.http, []).append(app)
+        for address, apps in addresses.items():
+            self.http.append(HttpListener(address, mounted(apps)))
+
+    def _bind_alone(self, hosted: Hosted, deadline: float) -> None:
+        if not hosted.handlers:
+            return
+        service, mutual = hosted.service, self._tls is not None and self._tls.mutual
+        if not mutual and not self._secret:
+            raise StartError("services that run alone prove who they are: set LLM_MESH_SECRET, or give TLS files with an authority")
+        tokens = ServiceTokens(self._secret) if self._secret and not mutual else None
+        origin = MeshOrigin(service.name, tokens, mutual_tls=mutual)
+        address = _address(self.mesh.listen_host, service, public=False)
+        self.listeners[f"{service.name}#mesh"] = Listener(address, origin, tls=self._tls, mutual=mutual, stream_deadline=deadline)
+        if self.mesh.public_listener:
+            address = _address(self.mesh.listen_host, service, public=True)
+            self.listeners[f"{service.name}#public"] = Listener(address, public_origin, tls=self._tls, stream_deadline=deadline)
+
+    async def _unbind(self) -> None:
+        for listener in self.listeners.values():
+            await listener.stop(0)
+        for http in self.http:
+            await http.stop()
+
+    def _built_in(self) -> tuple[Wrapped, ...]:
+        """Health, and reflection where it is on: open to everybody, past the limiter."""
+        from grpc_health.v1.health_pb2_grpc import add_HealthServicer_to_server  # noqa: PLC0415 - loaded once hosting begins
+
+        registrations: list[Any] = [(add_HealthServicer_to_server, self.health)]
+        wanted = self.mesh.embedded if self.mesh.reflection is None else self.mesh.reflection
+        if wanted:
+            from llm_mesh_runtime.reflection import registrations as reflection  # noqa: PLC0415 - a setting
+
+            contracts = [contract for service in self._services for contract in service.contracts]
+            registrations += reflection(dict.fromkeys((*contracts, "grpc.health.v1.Health")))
+        assembly = Assembly(self.mesh, self._fabric, self._revisions, self._drain, self._observer)
+        pipeline = assembly.pipeline("host")
+        return tuple(pipeline.wrap(method) for method in methods_of(registrations, open_access=True))
+
+    def _made_fabric(self, names: Sequence[str]) -> Fabric:
+        self._secret = mesh_secret(self.mesh)
+        return Fabric(
+            names,
+            seals=seals_of(self.mesh),
+            targets=self.mesh.links,
+            tls=self._tls,
+            tokens=ServiceTokens(self._secret) if self._secret else None,
+            embedded=self.mesh.embedded,
+        )
+
+
+def _is_adapter(hosted: Hosted) -> bool:
+    """Adapters share one contract, so they are never together on one server."""
+    return hosted.service.name.startswith("adapter/")
+
+
+def _address(host: str, service: Service, *, public: bool) -> str:
+    """A port of the service's own, or a socket file where the host is a folder, `unix:/run/llm-mesh`."""
+    if host.startswith("unix:"):
+        return f"{host}/{service.name.replace('/', '-')}{'-public' if public else ''}.sock"
+    return f"{host}:{service.port + _PUBLIC_OFFSET if public and service.port else service.port}"
+
+
+def _tls(mesh: MeshSettings) -> Tls | None:
+    try:
+        return Tls.read(mesh.tls_certificate, mesh.tls_key, mesh.tls_ca)
+    except OSError as error:
+        raise StartError(f"{error.filename} cannot be read: {error.strerror}") from error
+
+
+async def _started(hosted: Hosted) -> None:
+    try:
+        await hosted.servicers.start()
+    except Exception as error:
+        raise StartError(f"{hosted.service.name} cannot start: {error}") from error
+
+
+async def _patiently(close: Callable[[], Awaitable[None]]) -> None:
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(_CLOSE_PATIENCE):
+            await close()
+
+
+async def _in_empty_context(work: Any) -> None:  # noqa: ANN401 - a coroutine
+    await asyncio.get_running_loop().create_task(work, context=contextvars.Context())
+
+

@@ -1,0 +1,103 @@
+"""The HTTP listeners of a process: uvicorn on our loop, with raw ASGI applications."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from llm_mesh_runtime.host.errors import StartError
+from llm_mesh_runtime.service import HttpApp
+
+
+def bound(address: str) -> socket.socket:
+    """A socket that listens on `host:port`, bound before anything starts, so that a taken port stops the start."""
+    host, _, port = address.rpartition(":")
+    host = host.strip("[]") or "127.0.0.1"
+    if not port.isdecimal():
+        raise StartError(f"{address!r} is no address of the form host:port")
+    sock = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind((host, int(port)))
+        sock.listen(2048)
+        sock.setblocking(False)  # noqa: FBT003
+    except OSError as error:
+        sock.close()
+        raise StartError(f"cannot listen on {address} (HTTP): {error.strerror}") from error
+    return sock
+
+
+def mounted(apps: Iterable[HttpApp]) -> Any:  # noqa: ANN401 - an ASGI application
+    """One application of several that share an address: the longest prefix wins."""
+    ordered = sorted(apps, key=lambda each: len(each.prefix), reverse=True)
+    if len(ordered) == 1 and not ordered[0].prefix:
+        return ordered[0].app
+    return _Mounted(ordered)
+
+
+class _Mounted:
+    def __init__(self, apps: list[HttpApp]) -> None:
+        self._apps = apps
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401 - ASGI
+        path = scope.get("path", "")
+        for each in self._apps:
+            if not each.prefix or path == each.prefix or path.startswith(each.prefix + "/"):
+                inner = {**scope, "root_path": scope.get("root_path", "") + each.prefix} if each.prefix else scope
+                await each.app(inner, receive, send)
+                return
+        await send({"type": "http.response.start", "status": 404, "headers": [(b"content-type", b"text/plain")]})
+        await send({"type": "http.response.body", "body": b"not found\n"})
+
+
+class HttpListener:
+    """One uvicorn server on one address."""
+
+    def __init__(self, address: str, app: Any) -> None:  # noqa: ANN401 - an ASGI application
+        self._socket = bound(address)
+        host, port = self._socket.getsockname()[:2]
+        self.address = f"{host}:{port}"
+        self._app = app
+        self._server: Any = None
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self, grace: float) -> None:
+        """Accept requests."""
+        import uvicorn  # noqa: PLC0415 - only services with HTTP need it
+
+        class Server(uvicorn.Server):
+            @contextlib.contextmanager
+            def capture_signals(self) -> Iterator[None]:
+                yield  # the host handles signals, for all listeners together
+
+        config = uvicorn.Config(
+            self._app,
+            http="httptools",
+            ws="none",
+            lifespan="off",
+            interface="asgi3",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            timeout_keep_alive=75,
+            timeout_graceful_shutdown=max(1, int(grace)),
+        )
+        self._server = Server(config)
+        self._task = asyncio.get_running_loop().create_task(self._server.serve(sockets=[self._socket]), name=f"http {self.address}")
+        while not self._server.started:
+            if self._task.done():
+                self._task.result()
+                raise StartError(f"the HTTP listener on {self.address} ended at once")
+            await asyncio.sleep(0.002)
+
+    async def stop(self) -> None:
+        """Accept no more requests; those that run may finish within the grace."""
+        if self._task is None:
+            self._socket.close()
+            return
+        self._server.should_exit = True
+        await asyncio.wait([self._task])

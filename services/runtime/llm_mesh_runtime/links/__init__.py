@@ -1,0 +1,51 @@
+"""How a service reaches its peers: by name, through a channel that a generated stub takes, wherever the peer runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from llm_mesh_runtime.links.fabric import Fabric, LinkError
+
+if TYPE_CHECKING:
+    from llm_mesh_runtime.seals import Seals
+
+__all__ = ["Fabric", "LinkError", "Links"]
+
+
+class Links:
+    """One service's view of the mesh."""
+
+    def __init__(self, service: str, fabric: Fabric, *, mesh: Any, database: Callable[[str], Any] | None = None) -> None:  # noqa: ANN401
+        self.service = service
+        self.mesh = mesh
+        self._fabric = fabric
+        self._database = database
+
+    @property
+    def seals(self) -> Seals:
+        """The keys that seal admissions, grants and callers."""
+        return self._fabric.seals
+
+    @property
+    def embedded(self) -> bool:
+        """Whether all services share this process and its data directory."""
+        return self._fabric.embedded
+
+    def channel(self, name: str) -> Any:  # noqa: ANN401 - what stubs take has no common type
+        """A channel to the peer, connected lazily. Raises `LinkError` where nobody says where the peer is."""
+        return self._fabric.channel(self.service, name)
+
+    def optional(self, name: str) -> Any | None:  # noqa: ANN401 - see above
+        """The channel, or None where the peer is neither hosted nor configured."""
+        return self._fabric.channel(self.service, name) if self._fabric.reachable(name) else None
+
+    def names(self, prefix: str = "") -> tuple[str, ...]:
+        """The peers that are hosted or configured, such as all with the prefix `adapter/`."""
+        return self._fabric.names(prefix)
+
+    def database(self, name: str) -> Any:  # noqa: ANN401 - llm_mesh_runtime.database, which only services with data install
+        """The service's own database."""
+        if self._database is None:
+            raise LinkError(f"{self.service} has no database here")
+        return self._database(name)

@@ -1,0 +1,99 @@
+"""The links of one process: which peers it hosts, where the others are, one channel per pair."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from llm_mesh_runtime.access.tokens import HEADER, ServiceTokens
+from llm_mesh_runtime.links.local import LocalChannel, LocalServer
+from llm_mesh_runtime.links.outbound import Metadata, Outbound
+
+if TYPE_CHECKING:
+    from llm_mesh_runtime.links.remote import RemoteChannel
+    from llm_mesh_runtime.links.tls import Tls
+    from llm_mesh_runtime.seals import Seals
+
+_LOCAL = "local:"
+_SCHEMES = ("dns:", "unix:", "ipv4:", "ipv6:", "passthrough:", "unix-abstract:")
+
+
+class LinkError(Exception):
+    """A link that cannot be made: told at the start, in one line."""
+
+
+class Fabric:
+    """Hands out channels. Hosted peers are reached in the process, unless a target says otherwise."""
+
+    def __init__(  # noqa: PLR0913 - the process's whole wiring
+        self,
+        hosted: Iterable[str],
+        *,
+        seals: Seals,
+        targets: Mapping[str, str] | None = None,
+        tls: Tls | None = None,
+        tokens: ServiceTokens | None = None,
+        trace: Callable[[], Metadata] | None = None,
+        embedded: bool = False,
+    ) -> None:
+        self.seals = seals
+        self.embedded = embedded
+        self._hosted = frozenset(hosted)
+        self._targets = dict(targets or {})
+        self._tls = tls
+        self._tokens = tokens
+        self._trace = trace
+        self._servers: dict[str, LocalServer] = {}
+        self._channels: dict[tuple[str, str], LocalChannel | RemoteChannel] = {}
+
+    def add(self, server: LocalServer) -> None:
+        """A hosted service is built, and can be called from now on."""
+        self._servers[server.name] = server
+
+    def server(self, name: str) -> LocalServer | None:
+        """The hosted service of that name."""
+        return self._servers.get(name)
+
+    def reachable(self, name: str) -> bool:
+        """Whether the peer is hosted or configured."""
+        return name in self._hosted or name in self._targets
+
+    def names(self, prefix: str = "") -> tuple[str, ...]:
+        """All peers whose name begins so."""
+        return tuple(sorted(name for name in self._hosted | self._targets.keys() if name.startswith(prefix)))
+
+    def channel(self, caller: str, name: str) -> Any:  # noqa: ANN401 - what stubs take has no common type
+        """The channel from one service to another."""
+        channel = self._channels.get((caller, name))
+        if channel is None:
+            channel = self._channels[caller, name] = self._connect(caller, name)
+        return channel
+
+    async def close(self) -> None:
+        """Close the connections."""
+        channels, self._channels = self._channels, {}
+        for channel in channels.values():
+            await channel.close()
+
+    def _connect(self, caller: str, name: str) -> LocalChannel | RemoteChannel:
+        target = self._targets.get(name, _LOCAL if name in self._hosted else "")
+        if target == _LOCAL:
+            if name not in self._hosted:
+                raise LinkError(f"the link to {name} is `local:`, but {name} is not hosted in this process")
+            return LocalChannel(lambda: self._servers.get(name), Outbound(caller, trace=self._trace))
+        if not target:
+            variable = "LLM_MESH_LINK_" + name.upper().replace("/", "_").replace("-", "_")
+            raise LinkError(f"{caller} needs {name}: host it in this process or set {variable}, such as dns:///{name}:50054")
+        if target.startswith("mux+"):
+            raise LinkError(f"the link to {name} asks for `mux+`, which this build does not have; use {target.removeprefix('mux+')}")
+        if not target.startswith(_SCHEMES):
+            target = "dns:///" + target
+        from llm_mesh_runtime.links.remote import RemoteChannel  # noqa: PLC0415 - embedded, no channel is ever opened
+
+        return RemoteChannel(name, target, Outbound(caller, trace=self._trace, identity=self._identity(caller, name)), self._tls)
+
+    def _identity(self, caller: str, name: str) -> Callable[[], Metadata] | None:
+        tokens = self._tokens
+        if tokens is None or (self._tls is not None and self._tls.mutual):
+            return None
+        return lambda: ((HEADER, tokens.token(caller, name)),)

@@ -1,0 +1,250 @@
+"""One local call, seen from the server: the context that the pipeline gets, and the state that the client's call reads.
+
+The handler's task refers to the exchange, never to the client's call object: so a call that its client abandons is
+collected, and cancels the handler.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import grpc
+
+from llm_mesh_runtime.links.local.pipe import Pipe, PipeClosedError
+
+if TYPE_CHECKING:
+    from llm_mesh_runtime.pipeline import Origin, Wrapped
+
+Metadata = tuple[tuple[str, str | bytes], ...]
+_DEADLINE = "Deadline Exceeded"
+
+
+class Exchange:
+    """State of one call. `code` is None while it runs."""
+
+    __slots__ = (
+        "_began",
+        "_callbacks",
+        "_deadline",
+        "_running",
+        "_task",
+        "_timer",
+        "_waiters",
+        "code",
+        "details",
+        "initial",
+        "locally_cancelled",
+        "loop",
+        "metadata",
+        "peer_service",
+        "requests",
+        "response",
+        "responses",
+        "trailing",
+    )
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, metadata: Metadata, deadline: float | None, peer_service: str) -> None:
+        self.loop = loop
+        self.metadata = metadata
+        self.peer_service = peer_service
+        self.code: grpc.StatusCode | None = None
+        self.details = ""
+        self.initial: Metadata | None = None
+        self.trailing: Metadata = ()
+        self.locally_cancelled = False
+        self.response: bytes | None = None
+        self.requests: Pipe | None = None
+        self.responses: Pipe | None = None
+        self._deadline = deadline
+        self._task: asyncio.Task[None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._waiters: list[asyncio.Future[None]] | None = None
+        self._callbacks: list[Callable[[], None]] | None = None
+        self._running: set[Exchange] | None = None
+        self._began = False
+
+    # ---- life
+
+    def start(self, wrapped: Wrapped, first: bytes | AsyncIterator[bytes], origin: Origin, running: set[Exchange]) -> None:
+        """Run the handler in a task of its own, in an empty context. `running` keeps it alive meanwhile."""
+        if self._deadline is not None:
+            remaining = self._deadline - time.monotonic()
+            if remaining <= 0:
+                self.finish(grpc.StatusCode.DEADLINE_EXCEEDED, _DEADLINE)
+                return
+            self._timer = self.loop.call_later(remaining, self._expire)
+        self._task = self.loop.create_task(self._run(wrapped, first, origin), context=contextvars.Context())
+        self._running = running
+        running.add(self)
+
+    async def _run(self, wrapped: Wrapped, first: bytes | AsyncIterator[bytes], origin: Origin) -> None:
+        self._began = True
+        try:
+            self.response = await wrapped.invoke(first, self, origin)
+            code = grpc.StatusCode.OK
+        except grpc.aio.AbortError:
+            return
+        except asyncio.CancelledError:
+            self.finish(grpc.StatusCode.CANCELLED, "the handler was cancelled")
+            raise
+        except PipeClosedError:
+            return  # the client is gone; the call has its status
+        except BaseException:
+            self.finish(grpc.StatusCode.UNKNOWN, "the pipeline failed")
+            raise
+        finally:
+            self._task = None
+            self._forget()
+        self.finish(code, "")
+
+    def _expire(self) -> None:
+        self.finish(grpc.StatusCode.DEADLINE_EXCEEDED, _DEADLINE)
+
+    def finish(self, code: grpc.StatusCode, details: str) -> None:
+        """Fix the status, once, and stop the handler if it still runs. What it has written before can still be read."""
+        if self.code is not None:
+            return
+        self.code = code
+        self.details = details
+        if self.initial is None:
+            self.initial = ()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self.requests is not None:
+            self.requests.discard()
+        if self.responses is not None:
+            self.responses.close()
+        if self._task is not None:
+            self._task.cancel()
+            if not self._began:
+                self._forget()
+        self._wake()
+        if self._callbacks is not None:
+            for callback in self._callbacks:
+                self.loop.call_soon(callback)
+
+    def _forget(self) -> None:
+        if self._running is not None:
+            self._running.discard(self)
+
+    def cancel(self) -> bool:
+        """The client cancels."""
+        if self.code is not None:
+            return False
+        self.locally_cancelled = True
+        self.finish(grpc.StatusCode.CANCELLED, "Locally cancelled by application!")
+        if self.responses is not None:
+            self.responses.discard()
+        return True
+
+    def terminate(self) -> None:
+        """The server goes away under the call."""
+        self.finish(grpc.StatusCode.UNAVAILABLE, "the service has shut down")
+        self._forget()
+
+    def on_done(self, callback: Callable[[], None]) -> None:
+        """Call `callback` soon after the end."""
+        if self.code is not None:
+            self.loop.call_soon(callback)
+        elif self._callbacks is None:
+            self._callbacks = [callback]
+        else:
+            self._callbacks.append(callback)
+
+    async def started(self) -> None:
+        """Wait for the initial metadata."""
+        while self.initial is None:
+            await self._wait()
+
+    async def ended(self) -> None:
+        """Wait for the status."""
+        while self.code is None:
+            await self._wait()
+
+    async def _wait(self) -> None:
+        waiter: asyncio.Future[None] = self.loop.create_future()
+        if self._waiters is None:
+            self._waiters = [waiter]
+        else:
+            self._waiters.append(waiter)
+        await waiter
+
+    def _wake(self) -> None:
+        if self._waiters is not None:
+            waiters, self._waiters = self._waiters, None
+            for waiter in waiters:
+                if not waiter.done():
+                    waiter.set_result(None)
+
+    # ---- the transport that the pipeline sees
+
+    def invocation_metadata(self) -> Metadata:
+        """What the client sent."""
+        return self.metadata
+
+    def time_remaining(self) -> float | None:
+        """Seconds until the deadline; None without one."""
+        return None if self._deadline is None else max(0.0, self._deadline - time.monotonic())
+
+    def peer(self) -> str:
+        """Who calls, for logs."""
+        return f"local:{self.peer_service}"
+
+    def auth_context(self) -> Mapping[str, Any]:
+        """Nothing: the link itself knows its caller."""
+        return {}
+
+    async def send_initial_metadata(self, initial_metadata: Any) -> None:  # noqa: ANN401 - grpc's metadata type
+        """Send the initial metadata now."""
+        if self.initial is not None:
+            raise grpc.aio.UsageError("Send initial metadata failed: already sent")
+        self.initial = tuple(initial_metadata)
+        self._wake()
+
+    def set_trailing_metadata(self, trailing_metadata: Any) -> None:  # noqa: ANN401 - grpc's metadata type
+        """Set what is sent with the status."""
+        self.trailing = tuple(trailing_metadata)
+
+    def trailing_metadata(self) -> Metadata:
+        """What is set so far."""
+        return self.trailing
+
+    async def write(self, message: bytes) -> None:
+        """Send one message of the answer."""
+        if self.responses is None:
+            raise grpc.aio.UsageError("the method does not stream its answer")
+        if self.initial is None:
+            self.initial = ()
+            self._wake()
+        try:
+            await self.responses.write(message)
+        except PipeClosedError:
+            raise asyncio.CancelledError from None  # as gRPC cancels the handler of a call that is over
+
+    async def abort(self, code: grpc.StatusCode, details: str = "", trailing_metadata: Any = ()) -> NoReturn:  # noqa: ANN401
+        """End the call with a status."""
+        if trailing_metadata:
+            self.trailing = tuple(trailing_metadata)
+        self._task = None  # it ends by itself, by what is raised here
+        self.finish(code, details)
+        raise grpc.aio.AbortError("Locally aborted.")
+
+    def set_code(self, code: grpc.StatusCode) -> None:
+        """Generated servicers call it before they raise; the exception says more."""
+
+    def set_details(self, details: str) -> None:
+        """Likewise."""
+
+    def cancelled(self) -> bool:
+        """Whether the call was cancelled."""
+        return self.code is grpc.StatusCode.CANCELLED
+
+    def done(self) -> bool:
+        """Whether the call is over."""
+        return self.code is not None
+

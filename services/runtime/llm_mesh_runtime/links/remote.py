@@ -1,0 +1,143 @@
+"""The link to a peer in another process: plain gRPC, with what every call of the mesh carries along."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Generator, Iterable
+from typing import Any, cast
+
+import grpc
+
+from llm_mesh_runtime.links.outbound import Outbound
+from llm_mesh_runtime.links.tls import Tls, certificate_name
+from llm_mesh_runtime.pipeline.transport import MAX_MESSAGE
+
+SLACK = 64 * 1024
+"""Room above the limit, so that the pipeline refuses a message that is too large with a typed error, and not gRPC."""
+
+_SERVICE_CONFIG = '{"loadBalancingConfig":[{"round_robin":{}}]}'
+Metadata = Iterable[tuple[str, str | bytes]] | None
+
+
+def channel_options(tls_name: str = "") -> list[tuple[str, Any]]:
+    """The options of all our channels."""
+    options: list[tuple[str, Any]] = [
+        ("grpc.service_config", _SERVICE_CONFIG),
+        ("grpc.enable_retries", 0),
+        ("grpc.enable_http_proxy", 0),
+        ("grpc.max_send_message_length", MAX_MESSAGE + SLACK),
+        ("grpc.max_receive_message_length", MAX_MESSAGE + SLACK),
+        ("grpc.keepalive_time_ms", 30_000),
+        ("grpc.keepalive_timeout_ms", 10_000),
+        ("grpc.http2.max_pings_without_data", 0),
+        ("grpc.initial_reconnect_backoff_ms", 200),
+        ("grpc.min_reconnect_backoff_ms", 200),
+        ("grpc.max_reconnect_backoff_ms", 5_000),
+    ]
+    if tls_name:
+        options.append(("grpc.ssl_target_name_override", tls_name))
+    return options
+
+
+class RemoteChannel:
+    """A `grpc.aio` channel that carries request id, trace, deadline and identity along."""
+
+    def __init__(self, peer: str, target: str, outbound: Outbound, tls: Tls | None = None) -> None:
+        self.peer = peer
+        self._outbound = outbound
+        self._channel: grpc.aio.Channel = (
+            grpc.aio.insecure_channel(target, options=channel_options())
+            if tls is None
+            else grpc.aio.secure_channel(target, tls.client(), options=channel_options(certificate_name(peer)))
+        )
+
+    def unary_unary(self, method: str, *serialisers: Any, **options: Any) -> Callable[..., _RemoteCall]:  # noqa: ANN401 - as grpc's
+        """One request, one answer."""
+        return self._carrying(self._channel.unary_unary(method, *serialisers, **options))
+
+    def unary_stream(self, method: str, *serialisers: Any, **options: Any) -> Callable[..., _RemoteCall]:  # noqa: ANN401
+        """One request, a stream of answers."""
+        return self._carrying(self._channel.unary_stream(method, *serialisers, **options))
+
+    def stream_unary(self, method: str, *serialisers: Any, **options: Any) -> Callable[..., _RemoteCall]:  # noqa: ANN401
+        """A stream of requests, one answer."""
+        return self._carrying(self._channel.stream_unary(method, *serialisers, **options))
+
+    def stream_stream(self, method: str, *serialisers: Any, **options: Any) -> Callable[..., _RemoteCall]:  # noqa: ANN401
+        """Streams both ways."""
+        return self._carrying(self._channel.stream_stream(method, *serialisers, **options))
+
+    async def close(self, grace: float | None = None) -> None:
+        """Close the connection."""
+        await self._channel.close(grace)
+
+    def _carrying(self, inner: Any) -> Callable[..., _RemoteCall]:  # noqa: ANN401 - one of grpc's four multicallables
+        outbound = self._outbound
+
+        def call(*request: Any, timeout: float | None = None, metadata: Metadata = None, **options: Any) -> _RemoteCall:  # noqa: ANN401
+            carried, remaining = outbound.carried(metadata, timeout)
+            return _RemoteCall(inner(*request, timeout=remaining, metadata=carried, **options))
+
+        return call
+
+
+class _RemoteCall:
+    """One of gRPC's calls. Dropping it cancels it: gRPC itself never collects an abandoned call (since 1.83)."""
+
+    __slots__ = ("__weakref__", "_call", "_iterator")
+
+    def __init__(self, call: Any) -> None:  # noqa: ANN401 - one of grpc's four kinds of calls
+        self._call = call
+        self._iterator: AsyncIterator[Any] | None = None
+
+    def __del__(self) -> None:
+        call = getattr(self, "_call", None)
+        if call is not None and not call.done():
+            call.cancel()
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever gRPC's call has
+        return getattr(self._call, name)
+
+    def __await__(self) -> Generator[Any, None, Any]:
+        try:
+            return (yield from self._call.__await__())
+        finally:
+            self._call.cancel()
+
+    def __aiter__(self) -> _RemoteCall:
+        self._iterator = self._call.__aiter__()
+        return self
+
+    async def __anext__(self) -> Any:  # noqa: ANN401 - any message
+        return await cast("AsyncIterator[Any]", self._iterator).__anext__()
+
+    def add_done_callback(self, callback: Callable[[Any], None]) -> None:
+        """Call back with this call once it has ended."""
+        self._call.add_done_callback(lambda _inner: callback(self))
+
+    async def read(self) -> Any:  # noqa: ANN401 - any message, or EOF
+        """The next answer, or `grpc.aio.EOF`."""
+        return await self._call.read()
+
+    async def write(self, request: Any) -> None:  # noqa: ANN401 - any message
+        """Send one message."""
+        await self._call.write(request)
+
+    async def done_writing(self) -> None:
+        """Say that no more messages come."""
+        await self._call.done_writing()
+
+    async def code(self) -> grpc.StatusCode:
+        """The status code, after the end."""
+        return cast("grpc.StatusCode", await self._call.code())
+
+    async def details(self) -> str:
+        """The status message, after the end."""
+        return cast("str", await self._call.details())
+
+    async def initial_metadata(self) -> grpc.aio.Metadata:
+        """The server's initial metadata."""
+        return cast("grpc.aio.Metadata", await self._call.initial_metadata())
+
+    async def trailing_metadata(self) -> grpc.aio.Metadata:
+        """The server's trailing metadata, after the end."""
+        return cast("grpc.aio.Metadata", await self._call.trailing_metadata())

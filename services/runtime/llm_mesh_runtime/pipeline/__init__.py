@@ -1,0 +1,11 @@
+"""What stands between a link and a handler: every handler is wrapped once, when it registers.
+
+Stages, outermost first: errors and metrics → request id → deadline → limiter → access → handler.
+"""
+
+from llm_mesh_runtime.pipeline.drain import Drain
+from llm_mesh_runtime.pipeline.methods import Method, methods_of
+from llm_mesh_runtime.pipeline.stages import Pipeline, Wrapped
+from llm_mesh_runtime.pipeline.transport import Inbound, Origin, Transport
+
+__all__ = ["Drain", "Inbound", "Method", "Origin", "Pipeline", "Transport", "Wrapped", "methods_of"]

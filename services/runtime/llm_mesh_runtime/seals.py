@@ -1,0 +1,66 @@
+"""Proofs that bytes were made by a service of the mesh and meant for one audience.
+
+An admission or a grant travels through services that must not be able to forge it. Each audience has a key of its own,
+derived from the mesh's secret (HKDF, RFC 5869) or given to exactly the sealer and the audience.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Mapping
+
+from llm_mesh.mesh.v1 import resources_pb2
+from llm_mesh_runtime.errors import invalid_seal
+
+MAX_PAYLOAD = 64 * 1024
+_SALT = b"llm-mesh seals v1"
+
+
+def derive(secret: bytes, purpose: str) -> bytes:
+    """A 32-byte key for one purpose, from which neither the secret nor any other key follows."""
+    extracted = hmac.digest(_SALT, secret, "sha256")
+    return hmac.digest(extracted, purpose.encode() + b"\x01", "sha256")
+
+
+class Seals:
+    """Makes and checks proofs. Without a mesh secret it knows only the audiences whose keys it was given."""
+
+    def __init__(self, secret: bytes = b"", *, keys: Mapping[str, bytes] | None = None) -> None:
+        self._secret = secret
+        self._keys = {audience: hashlib.sha256(key).digest() for audience, key in (keys or {}).items()}
+
+    def knows(self, audience: str) -> bool:
+        """Whether there is a key for the audience."""
+        return self._key(audience) is not None
+
+    def seal(self, audience: str, payload: bytes) -> bytes:
+        """The proof of the payload for the audience."""
+        key = self._key(audience)
+        if key is None:
+            raise LookupError(f"there is no key to seal for {audience}: give the mesh secret or LLM_MESH_SEAL_KEYS")
+        return hmac.digest(key, audience.encode() + b"\x00" + payload, "sha256")
+
+    def verify(self, audience: str, payload: bytes, mac: bytes) -> bool:
+        """Whether the proof is one for this payload and audience. Takes the same time either way."""
+        key = self._key(audience)
+        return key is not None and hmac.compare_digest(hmac.digest(key, audience.encode() + b"\x00" + payload, "sha256"), mac)
+
+    def sealed(self, payload: bytes, *audiences: str) -> resources_pb2.Sealed:
+        """The payload with one proof per audience."""
+        seals = [resources_pb2.Seal(audience=audience, mac=self.seal(audience, payload)) for audience in audiences]
+        return resources_pb2.Sealed(payload=payload, seals=seals)
+
+    def opened(self, audience: str, sealed: resources_pb2.Sealed, *, what: str = "message") -> bytes:
+        """The payload, once its proof for the audience is checked."""
+        if len(sealed.payload) <= MAX_PAYLOAD:
+            for seal in sealed.seals:
+                if seal.audience == audience and self.verify(audience, sealed.payload, seal.mac):
+                    return sealed.payload
+        raise invalid_seal(what)
+
+    def _key(self, audience: str) -> bytes | None:
+        key = self._keys.get(audience)
+        if key is None and self._secret:
+            key = self._keys[audience] = derive(self._secret, "seal/" + audience)
+        return key
