@@ -1,0 +1,121 @@
+"""Which targets a request may go to: rules in a fixed order, of which the first that objects is named."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from llm_mesh.policy.v1 import admission_pb2
+from llm_mesh.registry.v1 import registry_pb2
+from llm_mesh.router.v1 import router_pb2
+from llm_mesh_router.domain.models import may_see, owner_of
+
+_UNDECLARED_DATA_CLASSES = ("public", "internal")
+_DEFAULT_DATA_CLASS = "internal"
+_MODALITIES = {"image": "image_input", "audio": "audio_input", "file": "file_input"}
+_OPERATIONS = {"generate": "generate", "embed": "embeddings"}
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One request, as the rules see it."""
+
+    admission: admission_pb2.Admission
+    profile: router_pb2.RequestProfile
+    now: datetime
+
+    @property
+    def domain(self) -> str:
+        """Who asks."""
+        return self.admission.caller.domain
+
+
+@dataclass(frozen=True, slots=True)
+class Objection:
+    """Why a target is excluded: the rule, and a note for people."""
+
+    rule: str
+    note: str = ""
+
+
+Rule = Callable[[registry_pb2.Model, Question], Objection | None]
+
+
+def visibility(model: registry_pb2.Model, question: Question) -> Objection | None:
+    """A target that the domain may not see looks like one that does not exist."""
+    return None if may_see(question.domain, model.name, model.shared_with) else Objection("unknown_model")
+
+
+def lifecycle(model: registry_pb2.Model, question: Question) -> Objection | None:
+    """Retired models answer nobody, previews their own domain only."""
+    if model.lifecycle == registry_pb2.LIFECYCLE_RETIRED:
+        return Objection("lifecycle", "retired")
+    if model.HasField("retire_time") and model.retire_time.ToDatetime(question.now.tzinfo) <= question.now:
+        return Objection("lifecycle", "its retire time has passed")
+    if model.lifecycle == registry_pb2.LIFECYCLE_PREVIEW and owner_of(model.name) != question.domain:
+        return Objection("lifecycle", "a preview of another domain")
+    return None
+
+
+def constraints(model: registry_pb2.Model, question: Question) -> Objection | None:
+    """What policy allows."""
+    allowed = question.admission.constraints
+    if _named(model.name, allowed.denied_models) or (allowed.allowed_models and not _named(model.name, allowed.allowed_models)):
+        return Objection("not_allowed", "policy does not allow the model")
+    if allowed.allowed_adapters and model.adapter not in allowed.allowed_adapters:
+        return Objection("not_allowed", "policy does not allow the adapter")
+    if allowed.regions and model.region not in allowed.regions:
+        return Objection("region", f"processed in {model.region or 'an unknown region'}, allowed are {', '.join(allowed.regions)}")
+    data_class = allowed.data_class or _DEFAULT_DATA_CLASS
+    if data_class not in (model.data_classes or _UNDECLARED_DATA_CLASSES):
+        return Objection("data_class", f"not cleared for {data_class}")
+    if allowed.zero_retention and not model.zero_retention:
+        return Objection("retention", "its provider keeps data")
+    return None
+
+
+def capabilities(model: registry_pb2.Model, question: Question) -> Objection | None:
+    """What the request needs the model must declare."""
+    profile = question.profile
+    needed = [*profile.capabilities, *(_MODALITIES[kind] for kind in profile.input_modalities if kind in _MODALITIES)]
+    operation = _OPERATIONS.get(question.admission.operation)
+    if operation is not None:
+        needed.append(operation)
+    for capability in needed:
+        if capability not in model.capabilities:
+            return Objection(f"capability:{capability}")
+    if profile.images and not model.image_tokens and not model.free:
+        return Objection("capability:image_input", "the tokens of an image have no known bound")
+    return None
+
+
+def size(model: registry_pb2.Model, question: Question) -> Objection | None:
+    """The request must fit the context window, by the estimate: the strict bound of bytes would exclude too much."""
+    profile = question.profile
+    if model.max_output_tokens and profile.max_output_tokens > model.max_output_tokens:
+        return Objection("max_output_tokens", f"at most {model.max_output_tokens}")
+    if model.context_window and profile.estimated_input_tokens + profile.max_output_tokens > model.context_window:
+        return Objection("context_window", f"at most {model.context_window} tokens")
+    return None
+
+
+def price(model: registry_pb2.Model, question: Question) -> Objection | None:  # noqa: ARG001 - every rule has the same form
+    """A model without a price is refused, unless an operator declared it free."""
+    return None if model.free or model.HasField("price") else Objection("price", "it has no price that holds now")
+
+
+RULES: Sequence[Rule] = (visibility, lifecycle, constraints, capabilities, size, price)
+
+
+def objection(model: registry_pb2.Model, question: Question) -> Objection | None:
+    """The first rule that excludes the model, or None."""
+    for rule in RULES:
+        found = rule(model, question)
+        if found is not None:
+            return found
+    return None
+
+
+def _named(name: str, patterns: Sequence[str]) -> bool:
+    return any(name == pattern or (pattern.endswith("/") and name.startswith(pattern)) for pattern in patterns)

@@ -1,0 +1,46 @@
+"""What the router needs from outside."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from llm_mesh.mesh.v1 import resources_pb2
+from llm_mesh.router.v1 import router_pb2
+from llm_mesh_runtime.resources import Page
+
+
+class Routes(Protocol):
+    """The store of routes. Each change raises the revision."""
+
+    async def create(self, route: router_pb2.Route) -> router_pb2.Route:
+        """Keeps a new route; ALREADY_EXISTS or ALIAS_TAKEN where its name or alias is."""
+        ...
+
+    async def get(self, name: str) -> router_pb2.Route:
+        """The route; NOT_FOUND where there is none."""
+        ...
+
+    async def page(self, domain: str, page: Page) -> Sequence[router_pb2.Route]:
+        """Routes of a domain by name, from after `page.after`, at most `page.limit`."""
+        ...
+
+    async def update(self, route: router_pb2.Route) -> router_pb2.Route:
+        """Replaces a route; ETAG_MISMATCH where its etag is another."""
+        ...
+
+    async def delete(self, name: str, etag: str) -> None:
+        """Deletes a route; ETAG_MISMATCH where an etag is given and the present one is another."""
+        ...
+
+    async def apply(self, routes: Sequence[router_pb2.Route], *, dry_run: bool) -> Sequence[resources_pb2.Change]:
+        """Brings routes to a wanted state, all or none."""
+        ...
+
+    async def revision(self) -> int:
+        """Which change was the last."""
+        ...
+
+    async def everything(self) -> tuple[int, Sequence[router_pb2.Route]]:
+        """The revision and all routes at it."""
+        ...

@@ -1,0 +1,55 @@
+"""How targets have done lately: those that keep failing stand behind the others, and none is ever ejected."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from llm_mesh.router.v1 import router_pb2
+
+_STEP = 0.2
+_FAILING = 0.5
+_MEMORY = timedelta(seconds=30)
+_MOST_TARGETS = 10_000
+_CALLERS_FAULT = frozenset({"PROVIDER_REJECTED", "CONTEXT_EXCEEDED", "PROVIDER_FILTERED", "FIDELITY_LOST", "CANCELLED", "UNSUPPORTED"})
+
+
+@dataclass(slots=True)
+class Record:
+    """What is remembered of one target."""
+
+    health: float = 1.0
+    """Moving share of attempts that went well, 0 to 1."""
+    last_failure: datetime | None = None
+
+
+class Ranking:
+    """Health by model. Failures that are the request's own fault count for nothing."""
+
+    def __init__(self) -> None:
+        self._records: OrderedDict[str, Record] = OrderedDict()
+
+    def note(self, result: router_pb2.AttemptResult, now: datetime) -> None:
+        """An attempt has ended."""
+        if result.error_reason in _CALLERS_FAULT:
+            return
+        record = self._records.setdefault(result.model, Record())
+        self._records.move_to_end(result.model)
+        if len(self._records) > _MOST_TARGETS:
+            self._records.popitem(last=False)
+        failed = bool(result.error_reason)
+        record.health += _STEP * ((0.0 if failed else 1.0) - record.health)
+        if failed:
+            record.last_failure = now
+
+    def health(self, model: str, now: datetime) -> float:
+        """How well the model does; a failure is forgiven after half a minute, so that it is tried again."""
+        record = self._records.get(model)
+        if record is None or record.last_failure is None or now - record.last_failure > _MEMORY:
+            return 1.0
+        return record.health
+
+    def failing(self, model: str, now: datetime) -> bool:
+        """Whether the model should stand behind the others."""
+        return self.health(model, now) < _FAILING

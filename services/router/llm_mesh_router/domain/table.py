@@ -1,0 +1,76 @@
+"""Routes as their owners keep them, and the book that planning reads."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from llm_mesh.mesh.v1 import resources_pb2
+from llm_mesh.router.v1 import router_pb2
+from llm_mesh_router.domain.ports import Routes
+from llm_mesh_router.domain.routes import DOMAIN, ROUTE, RouteBook, checked_route
+from llm_mesh_runtime.errors import invalid
+from llm_mesh_runtime.resources import Page, checked_id, is_within
+
+_PLATFORM = "domains/platform"
+
+
+class RouteTable:
+    """Checks and keeps routes. After each change the book is read anew, so that the next plan knows it."""
+
+    def __init__(self, store: Routes, book: RouteBook) -> None:
+        self._store = store
+        self._book = book
+        self._revision = -1
+
+    async def refresh(self) -> None:
+        """Reads the book anew where the store has changed, by this instance or another."""
+        if await self._store.revision() != self._revision:
+            self._revision, routes = await self._store.everything()
+            self._book.replace(routes)
+
+    async def create(self, parent: str, route_id: str, route: router_pb2.Route) -> router_pb2.Route:
+        """A new route of a domain."""
+        DOMAIN.parse(parent, "parent")
+        route.name = f"{parent}/routes/{checked_id(route_id, 'route_id')}"
+        created = await self._store.create(checked_route(route))
+        await self.refresh()
+        return created
+
+    async def get(self, name: str) -> router_pb2.Route:
+        """A route by its name."""
+        ROUTE.parse(name)
+        return await self._store.get(name)
+
+    async def page(self, parent: str, page: Page) -> tuple[Sequence[router_pb2.Route], str]:
+        """Routes of a domain, and the token of the next page."""
+        DOMAIN.parse(parent, "parent")
+        return page.cut(await self._store.page(parent, page), key=lambda route: route.name)
+
+    async def update(self, route: router_pb2.Route) -> router_pb2.Route:
+        """Replaces a route."""
+        ROUTE.parse(route.name, "route.name")
+        if not route.etag:
+            raise invalid("route.etag", "must be the etag of the route as it was read")
+        updated = await self._store.update(checked_route(route))
+        await self.refresh()
+        return updated
+
+    async def delete(self, name: str, etag: str) -> None:
+        """Deletes a route."""
+        ROUTE.parse(name)
+        await self._store.delete(name, etag)
+        await self.refresh()
+
+    async def apply(self, parent: str, routes: Sequence[router_pb2.Route], *, dry_run: bool) -> Sequence[resources_pb2.Change]:
+        """Brings routes to a wanted state. Only the platform names routes of several domains."""
+        DOMAIN.parse(parent, "parent")
+        for index, route in enumerate(routes):
+            ROUTE.parse(route.name, f"routes[{index}].name")
+            if parent != _PLATFORM and not is_within(route.name, parent):
+                raise invalid(f"routes[{index}].name", f"must be within {parent}")
+            checked_route(route, f"routes[{index}]")
+        if len({route.name for route in routes}) != len(routes):
+            raise invalid("routes", "must name each route once")
+        changes = await self._store.apply(routes, dry_run=dry_run)
+        await self.refresh()
+        return changes

@@ -1,0 +1,140 @@
+"""Routes in SQLite or PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, delete, insert, select, update
+
+from llm_mesh.mesh.v1 import resources_pb2
+from llm_mesh.router.v1 import errors_pb2, router_pb2
+from llm_mesh_router.domain.errors import RouterError
+from llm_mesh_router.store.tables import REVISION, ROUTES
+from llm_mesh_runtime.database import Database, from_micros
+from llm_mesh_runtime.errors import already_exists, etag_mismatch, not_found
+from llm_mesh_runtime.resources import Page, change_of, etag_of
+
+_STAMPS = ("etag", "create_time", "update_time")
+
+
+class SqlRoutes:
+    """The store of routes."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def create(self, route: router_pb2.Route) -> router_pb2.Route:
+        """Keeps a new route."""
+
+        def work(connection: Connection) -> router_pb2.Route:
+            self._begin_change(connection)
+            if _find(connection, route.name) is not None:
+                raise already_exists(route.name)
+            return self._put(connection, route, None)
+
+        return await self._database.write(work)
+
+    async def get(self, name: str) -> router_pb2.Route:
+        """The route."""
+        route = await self._database.read(lambda connection: _find(connection, name))
+        if route is None:
+            raise not_found(name)
+        return route
+
+    async def page(self, domain: str, page: Page) -> Sequence[router_pb2.Route]:
+        """Routes of a domain, by name."""
+        wanted = select(ROUTES.c.body).where(ROUTES.c.domain == domain, ROUTES.c.name > page.after).order_by(ROUTES.c.name)
+        return await self._database.read(
+            lambda connection: [router_pb2.Route.FromString(body) for body in connection.scalars(wanted.limit(page.limit))]
+        )
+
+    async def update(self, route: router_pb2.Route) -> router_pb2.Route:
+        """Replaces a route."""
+
+        def work(connection: Connection) -> router_pb2.Route:
+            self._begin_change(connection)
+            present = _find(connection, route.name)
+            if present is None:
+                raise not_found(route.name)
+            if route.etag != present.etag:
+                raise etag_mismatch(route.name)
+            return self._put(connection, route, present)
+
+        return await self._database.write(work)
+
+    async def delete(self, name: str, etag: str) -> None:
+        """Deletes a route."""
+
+        def work(connection: Connection) -> None:
+            self._begin_change(connection)
+            present = _find(connection, name)
+            if present is None:
+                raise not_found(name)
+            if etag and etag != present.etag:
+                raise etag_mismatch(name)
+            connection.execute(delete(ROUTES).where(ROUTES.c.name == name))
+
+        await self._database.write(work)
+
+    async def apply(self, routes: Sequence[router_pb2.Route], *, dry_run: bool) -> Sequence[resources_pb2.Change]:
+        """Brings routes to a wanted state in one transaction; a dry run only compares."""
+
+        def compare(connection: Connection) -> list[tuple[router_pb2.Route | None, resources_pb2.Change]]:
+            found = [_find(connection, route.name) for route in routes]
+            return [
+                (present, change_of(route.name, present, route, ignore=("name", *_STAMPS)))
+                for present, route in zip(found, routes, strict=True)
+            ]
+
+        def work(connection: Connection) -> list[resources_pb2.Change]:
+            self._begin_change(connection)
+            changes = []
+            for route, (present, change) in zip(routes, compare(connection), strict=True):
+                if change.action != resources_pb2.CHANGE_ACTION_NONE:
+                    self._put(connection, route, present)
+                changes.append(change)
+            return changes
+
+        if dry_run:
+            return [change for _, change in await self._database.read(compare)]
+        return await self._database.write(work)
+
+    async def revision(self) -> int:
+        """Which change was the last."""
+        return await self._database.read(lambda connection: connection.execute(select(REVISION.c.revision)).scalar_one())
+
+    async def everything(self) -> tuple[int, Sequence[router_pb2.Route]]:
+        """The revision and all routes at it."""
+
+        def work(connection: Connection) -> tuple[int, Sequence[router_pb2.Route]]:
+            revision = connection.execute(select(REVISION.c.revision)).scalar_one()
+            return revision, [router_pb2.Route.FromString(body) for body in connection.scalars(select(ROUTES.c.body))]
+
+        return await self._database.read(work)
+
+    def _begin_change(self, connection: Connection) -> None:
+        connection.execute(update(REVISION).values(revision=REVISION.c.revision + 1))
+
+    def _put(self, connection: Connection, route: router_pb2.Route, present: router_pb2.Route | None) -> router_pb2.Route:
+        domain = route.name.split("/routes/", 1)[0]
+        taken = select(ROUTES.c.name).where(ROUTES.c.domain == domain, ROUTES.c.alias == route.alias, ROUTES.c.name != route.name)
+        if (other := connection.scalar(taken)) is not None:
+            message = f"{other} has the alias {route.alias}"
+            raise RouterError(errors_pb2.ERROR_REASON_ALIAS_TAKEN, message, field="route.alias", alias=route.alias, route=other)
+        now = self._database.now(connection)
+        kept = router_pb2.Route()
+        kept.CopyFrom(route)
+        kept.update_time.FromDatetime(from_micros(now))
+        kept.create_time.CopyFrom(kept.update_time if present is None else present.create_time)
+        kept.etag = etag_of(kept, ignore=("etag",))
+        row = {"domain": domain, "alias": kept.alias, "etag": kept.etag, "body": kept.SerializeToString(), "updated": now}
+        if present is None:
+            connection.execute(insert(ROUTES).values(name=kept.name, created=now, **row))
+        else:
+            connection.execute(update(ROUTES).where(ROUTES.c.name == kept.name).values(**row))
+        return kept
+
+
+def _find(connection: Connection, name: str) -> router_pb2.Route | None:
+    body = connection.scalar(select(ROUTES.c.body).where(ROUTES.c.name == name))
+    return None if body is None else router_pb2.Route.FromString(body)

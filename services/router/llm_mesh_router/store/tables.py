@@ -1,0 +1,23 @@
+"""Tables of routes."""
+
+from sqlalchemy import Column, LargeBinary, MetaData, Table, Text, UniqueConstraint
+
+from llm_mesh_runtime.database import Counter, Instant
+
+METADATA = MetaData()
+
+ROUTES = Table(
+    "routes",
+    METADATA,
+    Column("name", Text, primary_key=True),
+    Column("domain", Text, nullable=False, index=True),
+    Column("alias", Text, nullable=False),
+    Column("etag", Text, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("created", Instant, nullable=False),
+    Column("updated", Instant, nullable=False),
+    UniqueConstraint("domain", "alias", name="routes_alias"),
+)
+
+REVISION = Table("routes_revision", METADATA, Column("id", Counter, primary_key=True), Column("revision", Counter, nullable=False))
+"""One row, which every change of a route raises and so locks: changes happen one after the other."""

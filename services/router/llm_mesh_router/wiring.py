@@ -1,0 +1,62 @@
+"""The router, put together."""
+
+from __future__ import annotations
+
+import asyncio
+
+from llm_mesh.router.v1 import router_pb2_grpc
+from llm_mesh_router.domain.decisions import Decisions
+from llm_mesh_router.domain.models import Models
+from llm_mesh_router.domain.ranking import Ranking
+from llm_mesh_router.domain.router import Router
+from llm_mesh_router.domain.routes import RouteBook
+from llm_mesh_router.domain.table import RouteTable
+from llm_mesh_router.peers import RegistryPeer
+from llm_mesh_router.servicer import RouterServicer
+from llm_mesh_router.settings import Settings
+from llm_mesh_router.store.routes import SqlRoutes
+from llm_mesh_runtime.clock import SystemClock
+from llm_mesh_runtime.database import check, migrate, open_database
+from llm_mesh_runtime.errors import MeshError
+from llm_mesh_runtime.links import Links
+from llm_mesh_runtime.log import get_logger
+from llm_mesh_runtime.service import Service, Servicers
+from llm_mesh_runtime.tasks import TaskSet
+
+_MIGRATIONS = "llm_mesh_router.store.migrations"
+
+
+def build(settings: Settings, links: Links) -> Servicers:
+    """Puts the router together."""
+    database = open_database("router", settings.database_url, links.mesh)
+    models, book = Models(), RouteBook()
+    table = RouteTable(SqlRoutes(database), book)
+    router = Router(models, book, Ranking(), Decisions(settings.decisions), links.seals, SystemClock())
+    registry = RegistryPeer(links.channel("registry"), models)
+    tasks = TaskSet()
+
+    async def start() -> None:
+        await (migrate if links.mesh.embedded else check)(database, _MIGRATIONS)
+        await table.refresh()
+        tasks.spawn(registry.run(), name="router.models")
+        tasks.spawn(_refresh(table, settings.refresh.total_seconds()), name="router.routes")
+
+    async def close() -> None:
+        await tasks.close()
+        await database.close()
+
+    servicer = RouterServicer(router, table)
+    return Servicers((router_pb2_grpc.add_RouterServiceServicer_to_server, servicer), ready=database.ready, start=start, close=close)
+
+
+async def _refresh(table: RouteTable, pause: float) -> None:
+    """Looks for changes that other instances made."""
+    while True:
+        await asyncio.sleep(pause)
+        try:
+            await table.refresh()
+        except MeshError as error:
+            get_logger().warning("routes could not be read anew; the last known ones serve", error=str(error))
+
+
+service = Service(name="router", contracts=("llm_mesh.router.v1.RouterService",), settings=Settings, build=build, port=50052)
