@@ -1,0 +1,99 @@
+"""The simulator as an ASGI application: it finds the endpoint of a path, and leaves the rest to the exchange."""
+
+from collections.abc import Mapping
+from urllib.parse import parse_qsl
+
+import orjson
+
+from llm_mesh_simulator.domain.behaviour import Behaviour
+from llm_mesh_simulator.domain.behaviours import Behaviours
+from llm_mesh_simulator.domain.errors import Kind, RefusedError
+from llm_mesh_simulator.domain.prompt_cache import PromptCache
+from llm_mesh_simulator.domain.script import NAMES
+from llm_mesh_simulator.provider import admin
+from llm_mesh_simulator.provider.anthropic import headers as anthropic_headers
+from llm_mesh_simulator.provider.anthropic import models as anthropic_models
+from llm_mesh_simulator.provider.connection import Connection, Receive, Scope, Send
+from llm_mesh_simulator.provider.delivery import deliver
+from llm_mesh_simulator.provider.dialects import Dialect, anthropic, endpoints, openai
+from llm_mesh_simulator.provider.exchange import Exchanges
+from llm_mesh_simulator.provider.openai import headers as openai_headers
+from llm_mesh_simulator.provider.openai import models as openai_models
+from llm_mesh_simulator.provider.reply import JSON, Reply
+from llm_mesh_simulator.store.journal import Journal
+
+_BODY_LIMIT = 33_554_432
+
+
+class Simulator:
+    """A deterministic provider in two dialects."""
+
+    def __init__(self, journal: Journal, *, api_key: str = "", keep_requests: int = 256) -> None:
+        self._journal = journal
+        behaviours, cache = Behaviours(), PromptCache()
+        self._behaviours = behaviours
+        self._exchanges = Exchanges(behaviours, journal, api_key=api_key, body_limit=_BODY_LIMIT, keep_requests=keep_requests)
+        self._admin = admin.Admin(behaviours, journal, self._exchanges, cache)
+        self._endpoints = endpoints(cache)
+        self._openai, self._anthropic = openai(), anthropic()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers one request; `lifespan` opens and closes the journal when the simulator runs under uvicorn alone."""
+        if scope["type"] == "lifespan":
+            await self._lifespan(receive, send)
+            return
+        if scope["type"] != "http":
+            return
+        connection = Connection(receive, send)
+        path: str = scope["path"]
+        end = path[path.rfind("/") :]
+        endpoint = self._endpoints.get("/chat/completions" if end == "/completions" and path.endswith("/chat/completions") else end)
+        if endpoint is not None and scope["method"] == "POST":
+            await self._exchanges.serve(scope, connection, endpoint)
+            return
+        body = await connection.body(_BODY_LIMIT)
+        await deliver(connection, self._other(scope, path, body), Behaviour())
+
+    def _other(self, scope: Scope, path: str, body: bytes) -> Reply:
+        """Everything that is not a request for tokens."""
+        method: str = scope["method"]
+        query = dict(parse_qsl(scope.get("query_string", b"").decode("latin-1")))
+        if path.startswith(admin.PREFIX):
+            return self._admin.answer(method, path, query, body)
+        if path in {"/healthz", "/readyz"}:
+            return Reply(200, [JSON], b'{"status":"ok"}')
+        names = {name.decode("latin-1") for name, _ in scope["headers"]}
+        dialect = self._anthropic if "anthropic-version" in names else self._openai
+        request = self._exchanges.identity().request
+        try:
+            return self._models(dialect, method, path, query, request)
+        except RefusedError as error:
+            return dialect.refusal(error, request)
+
+    def _models(self, dialect: Dialect, method: str, path: str, query: Mapping[str, str], request: str) -> Reply:
+        _, found, name = path.partition("/models")
+        if not found or (name and not name.startswith("/")):
+            raise RefusedError(f"Invalid URL ({method} {path})", kind=Kind.NOT_FOUND)
+        if method != "GET":
+            raise RefusedError(f"Not allowed to {method} on {path}", kind=Kind.METHOD, code="method_not_supported")
+        known = list(dict.fromkeys((*NAMES, *self._behaviours.all())))
+        wanted = name.removeprefix("/")
+        if wanted and wanted not in known:
+            message = f"The model '{wanted}' does not exist" if dialect is self._openai else f"model: {wanted}"
+            raise RefusedError(message, kind=Kind.NOT_FOUND, param="model", code="model_not_found")
+        if dialect is self._anthropic:
+            shown = anthropic_models.model(wanted) if wanted else anthropic_models.models(known, query)
+            return Reply(200, [*anthropic_headers.headers(request), JSON], orjson.dumps(shown))
+        shown = openai_models.model(wanted) if wanted else openai_models.models(known)
+        return Reply(200, [*openai_headers.headers(request), JSON], orjson.dumps(shown))
+
+    async def _lifespan(self, receive: Receive, send: Send) -> None:
+        while True:
+            message = await receive()
+            if message["type"] == "lifespan.startup":
+                self._journal.open()
+                await send({"type": "lifespan.startup.complete"})
+            else:
+                self._journal.close()
+                await send({"type": "lifespan.shutdown.complete"})
+                return

@@ -1,0 +1,76 @@
+"""The endpoints of both dialects: which reader and which error shapes belong to a path."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from llm_mesh_simulator.domain.behaviour import Behaviour
+from llm_mesh_simulator.domain.errors import Kind, RefusedError
+from llm_mesh_simulator.domain.prompt_cache import PromptCache
+from llm_mesh_simulator.provider.anthropic import errors as anthropic_errors
+from llm_mesh_simulator.provider.anthropic import messages
+from llm_mesh_simulator.provider.fields import Fields, Phrasing
+from llm_mesh_simulator.provider.openai import chat, embeddings
+from llm_mesh_simulator.provider.openai import errors as openai_errors
+from llm_mesh_simulator.provider.reply import Prepared, Reply
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """What is common to the endpoints of a provider."""
+
+    name: str
+    phrasing: Phrasing
+    refusal: Callable[[RefusedError, str], Reply]
+    failure: Callable[[Behaviour, str], Reply]
+    credential: Callable[[Mapping[str, str]], str]
+    """The key that the headers carry; empty when there is none."""
+    check: Callable[[Mapping[str, str]], None]
+    """What the dialect demands of the headers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One path that answers POST."""
+
+    dialect: Dialect
+    read: Callable[[Fields], Prepared]
+
+
+def _bearer(headers: Mapping[str, str]) -> str:
+    scheme, _, token = headers.get("authorization", "").partition(" ")
+    return token if scheme.lower() == "bearer" else headers.get("api-key", "")
+
+
+def _x_api_key(headers: Mapping[str, str]) -> str:
+    return headers.get("x-api-key", "") or _bearer(headers)
+
+
+def _version(headers: Mapping[str, str]) -> None:
+    if "anthropic-version" not in headers:
+        raise RefusedError("anthropic-version: header is required", kind=Kind.INVALID)
+
+
+def _nothing(headers: Mapping[str, str]) -> None:
+    """OpenAI demands no header beside the key."""
+
+
+def openai() -> Dialect:
+    """The OpenAI dialect."""
+    return Dialect("openai", openai_errors.OpenAIPhrasing(), openai_errors.refusal, openai_errors.failure, _bearer, _nothing)
+
+
+def anthropic() -> Dialect:
+    """The Anthropic dialect."""
+    phrasing = anthropic_errors.AnthropicPhrasing()
+    return Dialect("anthropic", phrasing, anthropic_errors.refusal, anthropic_errors.failure, _x_api_key, _version)
+
+
+def endpoints(cache: PromptCache) -> Mapping[str, Endpoint]:
+    """The endpoints by the end of their path, since servers mount the same dialect at different places."""
+    one, other = openai(), anthropic()
+    return {
+        "/chat/completions": Endpoint(one, chat.read),
+        "/embeddings": Endpoint(one, embeddings.read),
+        "/messages": Endpoint(other, lambda body: messages.read(body, cache)),
+        "/count_tokens": Endpoint(other, messages.read_count),
+    }

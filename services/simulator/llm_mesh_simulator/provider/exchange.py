@@ -1,0 +1,190 @@
+"""One request from its arrival to its last byte, with its two lines in the journal."""
+
+import time
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from hashlib import sha256
+from typing import Final
+from uuid import uuid4
+
+import orjson
+
+from llm_mesh_simulator.domain.behaviour import Behaviour, Fault
+from llm_mesh_simulator.domain.behaviours import Behaviours
+from llm_mesh_simulator.domain.errors import Kind, RefusedError, UnknownScriptError
+from llm_mesh_simulator.provider.connection import ClientGoneError, Connection, Scope, TooLargeError
+from llm_mesh_simulator.provider.delivery import Outcome, deliver
+from llm_mesh_simulator.provider.dialects import Dialect, Endpoint
+from llm_mesh_simulator.provider.fields import Fields
+from llm_mesh_simulator.provider.reply import Identity, Prepared, Reply
+from llm_mesh_simulator.store.journal import Journal
+
+_NOTED: Final = ("x-request-id", "idempotency-key", "traceparent", "x-stainless-retry-count", "user-agent", "x-client-request-id")
+_SECRET: Final = frozenset({"authorization", "x-api-key", "api-key", "cookie"})
+_HTML: Final = b"<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1>simulated</body></html>\n"
+
+
+@dataclass(slots=True)
+class Counters:
+    """How much has happened since the start."""
+
+    received: int = 0
+    in_flight: int = 0
+    completed: int = 0
+    failed: int = 0
+    refused: int = 0
+    client_gone: int = 0
+    cancelled: int = 0
+
+
+class Exchanges:
+    """Answers requests one by one, each under the behaviour of its model."""
+
+    def __init__(self, behaviours: Behaviours, journal: Journal, *, api_key: str, body_limit: int, keep_requests: int) -> None:
+        self.counters = Counters()
+        self.requests: deque[tuple[str, str, Mapping[str, str], bytes]] = deque(maxlen=keep_requests)
+        self._behaviours = behaviours
+        self._journal = journal
+        self._api_key = api_key
+        self._body_limit = body_limit
+        self._boot = uuid4().hex[:12]
+
+    def identity(self) -> Identity:
+        """The next request's number, unlike any other of any run."""
+        self.counters.received += 1
+        number = f"{self._boot}{self.counters.received:012x}"
+        return Identity("req_" + number, number, int(time.time()))
+
+    async def serve(self, scope: Scope, connection: Connection, endpoint: Endpoint) -> None:
+        """Answers one request."""
+        identity = self.identity()
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        path: str = scope["path"]
+        self.counters.in_flight += 1
+        try:
+            raw = await connection.body(self._body_limit)
+        except ClientGoneError:
+            self.counters.in_flight -= 1
+            return
+        except TooLargeError:
+            error = RefusedError("Request exceeds the maximum allowed number of bytes.", kind=Kind.TOO_LARGE)
+            await deliver(connection, endpoint.dialect.refusal(error, identity.request), Behaviour())
+            self.counters.in_flight -= 1
+            return
+        self.requests.append((identity.request, path, headers, raw))
+        entry = _arrival(identity, endpoint.dialect, path, headers, raw)
+        behaviour, reply = self._answer(endpoint, headers, path, raw, identity, entry)
+        self._journal.append(entry)
+        outcome = Outcome("cancelled", 0, 0)
+        try:
+            outcome = await deliver(connection, reply, behaviour)
+        finally:
+            self._settle(identity, reply, behaviour, outcome, connection)
+
+    def _answer(
+        self, endpoint: Endpoint, headers: Mapping[str, str], path: str, raw: bytes, identity: Identity, entry: dict[str, object]
+    ) -> tuple[Behaviour, Reply]:
+        """The reply, and how to deliver it; fills in what the journal says of the request."""
+        dialect = endpoint.dialect
+        try:
+            body = _parsed(raw, dialect)
+            model = _model(body, path)
+            entry["model"] = model
+            self._check(dialect, headers)
+            behaviour = self._behaviours.next(model)
+            prepared = endpoint.read(Fields(body, dialect.phrasing))
+        except UnknownScriptError as error:
+            unknown = RefusedError(f"The model does not exist: {error}", kind=Kind.NOT_FOUND, param="model", code="model_not_found")
+            return Behaviour(), dialect.refusal(unknown, identity.request)
+        except RefusedError as error:
+            return Behaviour(), dialect.refusal(error, identity.request)
+        entry["prompt_tokens"] = prepared.prompt_tokens
+        entry["stream"] = prepared.stream
+        return _behaved(dialect, prepared, behaviour, identity, entry)
+
+    def _check(self, dialect: Dialect, headers: Mapping[str, str]) -> None:
+        if self._api_key and dialect.credential(headers) != self._api_key:
+            raise RefusedError("Incorrect API key provided.", kind=Kind.AUTHENTICATION, code="invalid_api_key")
+        dialect.check(headers)
+
+    def _settle(self, identity: Identity, reply: Reply, behaviour: Behaviour, outcome: Outcome, connection: Connection) -> None:
+        kind, what = outcome.kind, ""
+        if behaviour.fault is not Fault.NONE:
+            what = behaviour.fault.value
+        elif reply.status >= 400:  # noqa: PLR2004  the first error status
+            kind = "client_gone" if kind == "client_gone" else "failed" if behaviour.status else "refused"
+            what = f"status-{reply.status}"
+        setattr(self.counters, kind, getattr(self.counters, kind) + 1)
+        self.counters.in_flight -= 1
+        line: dict[str, object] = {
+            "event": "served",
+            "id": identity.request,
+            "at": time.time(),
+            "outcome": kind,
+            "fault": what,
+            "status": reply.status,
+            "tokens": outcome.tokens,
+            "ms": round((outcome.seconds or connection.elapsed()) * 1000, 3),
+        }
+        if kind == "completed" and reply.usage is not None:
+            line["usage"] = asdict(reply.usage)
+        self._journal.append(line)
+
+    def bodies(self, limit: int) -> list[dict[str, object]]:
+        """What the last requests were, with masked credentials."""
+        shown: list[dict[str, object]] = []
+        for request, path, headers, raw in list(self.requests)[-limit:]:
+            masked = {name: "***" if name in _SECRET else value for name, value in headers.items()}
+            shown.append({"id": request, "path": path, "headers": masked, "body": raw.decode("utf-8", "replace")})
+        return shown
+
+
+def _behaved(
+    dialect: Dialect, prepared: Prepared, behaviour: Behaviour, identity: Identity, entry: dict[str, object]
+) -> tuple[Behaviour, Reply]:
+    if behaviour.fault is Fault.HTML:
+        return behaviour, Reply(502, [(b"content-type", b"text/html")], _HTML)
+    if behaviour.status:
+        # The wait before an error is honoured; its few bytes come at once.
+        calm = replace(behaviour, rate=0, wire=frozenset())
+        return calm, dialect.failure(behaviour, identity.request)
+    reply = prepared.reply(behaviour, identity)
+    entry["completion_tokens"] = reply.tokens
+    if reply.usage is not None:
+        entry["usage"] = asdict(reply.usage)
+    return behaviour, reply
+
+
+def _arrival(identity: Identity, dialect: Dialect, path: str, headers: Mapping[str, str], raw: bytes) -> dict[str, object]:
+    entry: dict[str, object] = {
+        "event": "received",
+        "id": identity.request,
+        "at": time.time(),
+        "dialect": dialect.name,
+        "path": path,
+        "model": "",
+        "digest": "sha256:" + sha256(raw).hexdigest(),
+    }
+    noted = {name: value for name, value in headers.items() if name in _NOTED or name.startswith(("llm-mesh-", "x-llm-mesh-"))}
+    return {**noted, **entry}
+
+
+def _parsed(raw: bytes, dialect: Dialect) -> dict[str, object]:
+    try:
+        body = orjson.loads(raw)
+    except orjson.JSONDecodeError as error:
+        message = "We could not parse the JSON body of your request." if dialect.name == "openai" else "The request body is not valid JSON"
+        raise RefusedError(f"{message} ({error})") from error
+    if not isinstance(body, dict):
+        raise RefusedError("The request body must be a JSON object.")
+    return body
+
+
+def _model(body: Mapping[str, object], path: str) -> str:
+    model = body.get("model")
+    if isinstance(model, str):
+        return model
+    # Azure names the model in the path, as a deployment.
+    _, found, rest = path.partition("/deployments/")
+    return rest.split("/", 1)[0] if found else ""

@@ -1,0 +1,1 @@
+"""The OpenAI dialect: chat completions, embeddings and models."""
