@@ -115,7 +115,7 @@ class SqliteStore(Store):
                 connection.execute(f"PRAGMA {pragma}")
             return connection
 
-        engine = create_engine("sqlite://", creator=connect, poolclass=NullPool, query_cache_size=_CACHED_STATEMENTS)
+        engine = create_engine("sqlite://", creator=connect, poolclass=NullPool, hide_parameters=True, query_cache_size=_CACHED_STATEMENTS)
         event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(begin))
         return engine
 
@@ -179,6 +179,7 @@ class PostgresStore(Store):
         return create_engine(
             self._url.difference_update_query(["options"]),
             poolclass=NullPool,
+            hide_parameters=True,  # they are content, and exceptions are logged
             isolation_level=isolation,
             query_cache_size=_CACHED_STATEMENTS,
             connect_args={
