@@ -7,6 +7,7 @@ Python's by requirements.lock, Go's by tools/go/go.sum, TypeScript's by tools/ty
 
 import argparse
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -22,6 +23,8 @@ NODE_BIN = ROOT / "tools/typescript/node_modules/.bin"
 # Written by hand, or moved by a release; everything else in these folders is generated.
 KEPT = ("python/pyproject.toml", "go/go.mod", "go/go.sum", "typescript/package.json", "README.md", "released.binpb")
 # Made on the side by those who use the folders.
+CONTEXT = re.compile(r"_aio\.ServicerContext\[.*\],$", re.MULTILINE)
+ABC = "from collections import abc as _abc"
 FOREIGN = ("__pycache__", "node_modules", ".mypy_cache", "egg-info")
 
 
@@ -39,7 +42,9 @@ def generate(out: Path) -> None:
         f"--pyi_out={out}/python",
         f"--grpc_python_out={out}/python",
         f"--mypy_grpc_out={out}/python",
-        "--mypy_grpc_opt=quiet",
+        # Async alone, as everything of ours is: a stub then has one name, at run time as in annotations. Concrete, so that a
+        # fake may implement a part; tests/architecture asks of our own servicers that they implement all.
+        "--mypy_grpc_opt=quiet,only_async,generate_concrete_servicer_stubs",
         f"--go_out={out}/go",
         "--go_opt=module=llm-mesh.dev/gen",
         f"--go-grpc_out={out}/go",
@@ -64,6 +69,12 @@ def make_packages(python: Path) -> None:
         if "class " not in stub.read_text():
             stub.unlink()
             stub.with_suffix(".pyi").unlink()
+            continue
+        # A handler's context is declared by what it can do; its type parameters say nothing and differ per method.
+        typed = stub.with_suffix(".pyi")
+        typed.write_text(
+            CONTEXT.sub("_aio.ServicerContext[_Any, _Any],", typed.read_text()).replace(ABC, f"{ABC}\nfrom typing import Any as _Any")
+        )
     (python / "llm_mesh/py.typed").touch()
     for folder in [python / "llm_mesh", *(path for path in (python / "llm_mesh").rglob("*") if path.is_dir())]:
         name = folder.relative_to(python).as_posix().replace("/", ".")

@@ -425,7 +425,8 @@ type Price struct {
 	AudioOutputNanosPerMillion *int64 `protobuf:"varint,9,opt,name=audio_output_nanos_per_million,json=audioOutputNanosPerMillion,proto3,oneof" json:"audio_output_nanos_per_million,omitempty"`
 	// Per million requests. 0: nothing.
 	RequestNanosPerMillion int64 `protobuf:"varint,10,opt,name=request_nanos_per_million,json=requestNanosPerMillion,proto3" json:"request_nanos_per_million,omitempty"`
-	// From when on it holds. Required; the newest that holds is charged.
+	// From when on it holds; the newest that holds is charged. Unset in a new price: at once. A model's first price may begin in the past,
+	// later ones not.
 	ValidFrom *timestamppb.Timestamp `protobuf:"bytes,11,opt,name=valid_from,json=validFrom,proto3" json:"valid_from,omitempty"`
 	// Until when it holds. Unset: until a newer one does.
 	ValidUntil *timestamppb.Timestamp `protobuf:"bytes,12,opt,name=valid_until,json=validUntil,proto3" json:"valid_until,omitempty"`

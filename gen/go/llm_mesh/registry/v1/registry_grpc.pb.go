@@ -44,7 +44,7 @@ type RegistryServiceClient interface {
 	CreateModel(ctx context.Context, in *CreateModelRequest, opts ...grpc.CallOption) (*CreateModelResponse, error)
 	// Gets a model.
 	GetModel(ctx context.Context, in *GetModelRequest, opts ...grpc.CallOption) (*GetModelResponse, error)
-	// Lists the models of a domain, or of all that the caller may see (`domains/-`), by name.
+	// Lists the models of a domain, or of all domains (`domains/-`, for roles that hold across the mesh), by name.
 	ListModels(ctx context.Context, in *ListModelsRequest, opts ...grpc.CallOption) (*ListModelsResponse, error)
 	// Updates a model; not its prices. ETAG_MISMATCH where the etag is not the present one.
 	UpdateModel(ctx context.Context, in *UpdateModelRequest, opts ...grpc.CallOption) (*UpdateModelResponse, error)
@@ -229,7 +229,7 @@ type RegistryServiceServer interface {
 	CreateModel(context.Context, *CreateModelRequest) (*CreateModelResponse, error)
 	// Gets a model.
 	GetModel(context.Context, *GetModelRequest) (*GetModelResponse, error)
-	// Lists the models of a domain, or of all that the caller may see (`domains/-`), by name.
+	// Lists the models of a domain, or of all domains (`domains/-`, for roles that hold across the mesh), by name.
 	ListModels(context.Context, *ListModelsRequest) (*ListModelsResponse, error)
 	// Updates a model; not its prices. ETAG_MISMATCH where the etag is not the present one.
 	UpdateModel(context.Context, *UpdateModelRequest) (*UpdateModelResponse, error)

@@ -4,24 +4,10 @@ isort:skip_file
 """
 
 from collections import abc as _abc
+from typing import Any as _Any
 from grpc import aio as _aio
 from llm_mesh.adapter.v1 import adapter_pb2 as _adapter_pb2
-import abc as _abc_1
-import grpc as _grpc
-import sys
-import typing as _typing
 
-if sys.version_info >= (3, 11):
-    from typing import Self as _Self
-else:
-    from typing_extensions import Self as _Self
-
-_T = _typing.TypeVar("_T")
-
-class _MaybeAsyncIterator(_abc.AsyncIterator[_T], _abc.Iterator[_T], metaclass=_abc_1.ABCMeta): ...
-
-class _ServicerContext(_grpc.ServicerContext, _aio.ServicerContext):  # type: ignore[misc, type-arg]
-    ...
 
 GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
@@ -29,114 +15,79 @@ GRPC_VERSION: str
 class AdapterServiceStub:
     """Speaks one provider's dialect. Owns the credentials, the bulkhead and the breaker of its endpoints; nobody else reaches providers."""
 
-    @_typing.overload
-    def __new__(cls, channel: _grpc.Channel) -> _Self: ...
-    @_typing.overload
-    def __new__(cls, channel: _aio.Channel) -> AdapterServiceAsyncStub: ...
-    Generate: _grpc.UnaryUnaryMultiCallable[_adapter_pb2.GenerateRequest, _adapter_pb2.GenerateResponse]
-    """Asks a model, and answers when the answer is whole.
-
-    Refuses with INVALID_SEAL or GRANT_MISMATCH a call without a grant or one that differs from it. A failure says in `ErrorInfo.metadata`
-    whether the provider may have begun (`sent`: `true` or `false`) and what usage is known (`input_tokens`, `output_tokens`).
-    """
-    GenerateStream: _grpc.UnaryStreamMultiCallable[_adapter_pb2.GenerateStreamRequest, _adapter_pb2.GenerateStreamResponse]
-    """Asks a model, and answers as the answer comes.
-
-    Each message has everything that arrived in one read, in order. The last message has `final`. Cancelling the call closes
-    the provider's connection within 250 ms.
-    """
-    Embed: _grpc.UnaryUnaryMultiCallable[_adapter_pb2.EmbedRequest, _adapter_pb2.EmbedResponse]
-    """Embeds texts."""
-    CountTokens: _grpc.UnaryUnaryMultiCallable[_adapter_pb2.CountTokensRequest, _adapter_pb2.CountTokensResponse]
-    """Counts the input tokens of a request, at the provider where it can, without a grant where that costs nothing."""
-    ListEndpoints: _grpc.UnaryUnaryMultiCallable[_adapter_pb2.ListEndpointsRequest, _adapter_pb2.ListEndpointsResponse]
-    """Lists the endpoints that operator settings give the adapter, and how they stand."""
-    DiscoverModels: _grpc.UnaryUnaryMultiCallable[_adapter_pb2.DiscoverModelsRequest, _adapter_pb2.DiscoverModelsResponse]
-    """Lists the models that an endpoint offers, by asking its provider."""
-
-@_typing.type_check_only
-class AdapterServiceAsyncStub(AdapterServiceStub):
-    """Speaks one provider's dialect. Owns the credentials, the bulkhead and the breaker of its endpoints; nobody else reaches providers."""
-
     def __init__(self, channel: _aio.Channel) -> None: ...
-    Generate: _aio.UnaryUnaryMultiCallable[_adapter_pb2.GenerateRequest, _adapter_pb2.GenerateResponse]  # type: ignore[assignment]
+    Generate: _aio.UnaryUnaryMultiCallable[_adapter_pb2.GenerateRequest, _adapter_pb2.GenerateResponse]
     """Asks a model, and answers when the answer is whole.
 
     Refuses with INVALID_SEAL or GRANT_MISMATCH a call without a grant or one that differs from it. A failure says in `ErrorInfo.metadata`
     whether the provider may have begun (`sent`: `true` or `false`) and what usage is known (`input_tokens`, `output_tokens`).
     """
-    GenerateStream: _aio.UnaryStreamMultiCallable[_adapter_pb2.GenerateStreamRequest, _adapter_pb2.GenerateStreamResponse]  # type: ignore[assignment]
+    GenerateStream: _aio.UnaryStreamMultiCallable[_adapter_pb2.GenerateStreamRequest, _adapter_pb2.GenerateStreamResponse]
     """Asks a model, and answers as the answer comes.
 
     Each message has everything that arrived in one read, in order. The last message has `final`. Cancelling the call closes
     the provider's connection within 250 ms.
     """
-    Embed: _aio.UnaryUnaryMultiCallable[_adapter_pb2.EmbedRequest, _adapter_pb2.EmbedResponse]  # type: ignore[assignment]
+    Embed: _aio.UnaryUnaryMultiCallable[_adapter_pb2.EmbedRequest, _adapter_pb2.EmbedResponse]
     """Embeds texts."""
-    CountTokens: _aio.UnaryUnaryMultiCallable[_adapter_pb2.CountTokensRequest, _adapter_pb2.CountTokensResponse]  # type: ignore[assignment]
+    CountTokens: _aio.UnaryUnaryMultiCallable[_adapter_pb2.CountTokensRequest, _adapter_pb2.CountTokensResponse]
     """Counts the input tokens of a request, at the provider where it can, without a grant where that costs nothing."""
-    ListEndpoints: _aio.UnaryUnaryMultiCallable[_adapter_pb2.ListEndpointsRequest, _adapter_pb2.ListEndpointsResponse]  # type: ignore[assignment]
+    ListEndpoints: _aio.UnaryUnaryMultiCallable[_adapter_pb2.ListEndpointsRequest, _adapter_pb2.ListEndpointsResponse]
     """Lists the endpoints that operator settings give the adapter, and how they stand."""
-    DiscoverModels: _aio.UnaryUnaryMultiCallable[_adapter_pb2.DiscoverModelsRequest, _adapter_pb2.DiscoverModelsResponse]  # type: ignore[assignment]
+    DiscoverModels: _aio.UnaryUnaryMultiCallable[_adapter_pb2.DiscoverModelsRequest, _adapter_pb2.DiscoverModelsResponse]
     """Lists the models that an endpoint offers, by asking its provider."""
 
-class AdapterServiceServicer(metaclass=_abc_1.ABCMeta):
+class AdapterServiceServicer:
     """Speaks one provider's dialect. Owns the credentials, the bulkhead and the breaker of its endpoints; nobody else reaches providers."""
 
-    @_abc_1.abstractmethod
     def Generate(
         self,
         request: _adapter_pb2.GenerateRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_adapter_pb2.GenerateResponse, _abc.Awaitable[_adapter_pb2.GenerateResponse]]:
+        context: _aio.ServicerContext[_Any, _Any],
+    ) -> _abc.Awaitable[_adapter_pb2.GenerateResponse]:
         """Asks a model, and answers when the answer is whole.
 
         Refuses with INVALID_SEAL or GRANT_MISMATCH a call without a grant or one that differs from it. A failure says in `ErrorInfo.metadata`
         whether the provider may have begun (`sent`: `true` or `false`) and what usage is known (`input_tokens`, `output_tokens`).
         """
 
-    @_abc_1.abstractmethod
     def GenerateStream(
         self,
         request: _adapter_pb2.GenerateStreamRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_abc.Iterator[_adapter_pb2.GenerateStreamResponse], _abc.AsyncIterator[_adapter_pb2.GenerateStreamResponse]]:
+        context: _aio.ServicerContext[_Any, _Any],
+    ) -> _abc.AsyncIterator[_adapter_pb2.GenerateStreamResponse]:
         """Asks a model, and answers as the answer comes.
 
         Each message has everything that arrived in one read, in order. The last message has `final`. Cancelling the call closes
         the provider's connection within 250 ms.
         """
 
-    @_abc_1.abstractmethod
     def Embed(
         self,
         request: _adapter_pb2.EmbedRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_adapter_pb2.EmbedResponse, _abc.Awaitable[_adapter_pb2.EmbedResponse]]:
+        context: _aio.ServicerContext[_Any, _Any],
+    ) -> _abc.Awaitable[_adapter_pb2.EmbedResponse]:
         """Embeds texts."""
 
-    @_abc_1.abstractmethod
     def CountTokens(
         self,
         request: _adapter_pb2.CountTokensRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_adapter_pb2.CountTokensResponse, _abc.Awaitable[_adapter_pb2.CountTokensResponse]]:
+        context: _aio.ServicerContext[_Any, _Any],
+    ) -> _abc.Awaitable[_adapter_pb2.CountTokensResponse]:
         """Counts the input tokens of a request, at the provider where it can, without a grant where that costs nothing."""
 
-    @_abc_1.abstractmethod
     def ListEndpoints(
         self,
         request: _adapter_pb2.ListEndpointsRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_adapter_pb2.ListEndpointsResponse, _abc.Awaitable[_adapter_pb2.ListEndpointsResponse]]:
+        context: _aio.ServicerContext[_Any, _Any],
+    ) -> _abc.Awaitable[_adapter_pb2.ListEndpointsResponse]:
         """Lists the endpoints that operator settings give the adapter, and how they stand."""
 
-    @_abc_1.abstractmethod
     def DiscoverModels(
         self,
         request: _adapter_pb2.DiscoverModelsRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_adapter_pb2.DiscoverModelsResponse, _abc.Awaitable[_adapter_pb2.DiscoverModelsResponse]]:
+        context: _aio.ServicerContext[_Any, _Any],
+    ) -> _abc.Awaitable[_adapter_pb2.DiscoverModelsResponse]:
         """Lists the models that an endpoint offers, by asking its provider."""
 
-def add_AdapterServiceServicer_to_server(servicer: AdapterServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
+def add_AdapterServiceServicer_to_server(servicer: AdapterServiceServicer, server: _aio.Server) -> None: ...

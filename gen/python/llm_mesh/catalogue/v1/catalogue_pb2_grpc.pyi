@@ -4,24 +4,10 @@ isort:skip_file
 """
 
 from collections import abc as _abc
+from typing import Any as _Any
 from grpc import aio as _aio
 from llm_mesh.catalogue.v1 import catalogue_pb2 as _catalogue_pb2
-import abc as _abc_1
-import grpc as _grpc
-import sys
-import typing as _typing
 
-if sys.version_info >= (3, 11):
-    from typing import Self as _Self
-else:
-    from typing_extensions import Self as _Self
-
-_T = _typing.TypeVar("_T")
-
-class _MaybeAsyncIterator(_abc.AsyncIterator[_T], _abc.Iterator[_T], metaclass=_abc_1.ABCMeta): ...
-
-class _ServicerContext(_grpc.ServicerContext, _aio.ServicerContext):  # type: ignore[misc, type-arg]
-    ...
 
 GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
@@ -29,156 +15,111 @@ GRPC_VERSION: str
 class CatalogueServiceStub:
     """Keeps prompts: immutable versions, labels that point to them, and their rendering."""
 
-    @_typing.overload
-    def __new__(cls, channel: _grpc.Channel) -> _Self: ...
-    @_typing.overload
-    def __new__(cls, channel: _aio.Channel) -> CatalogueServiceAsyncStub: ...
-    CreatePrompt: _grpc.UnaryUnaryMultiCallable[_catalogue_pb2.CreatePromptRequest, _catalogue_pb2.CreatePromptResponse]
-    """Creates a prompt, without versions."""
-    GetPrompt: _grpc.UnaryUnaryMultiCallable[_catalogue_pb2.GetPromptRequest, _catalogue_pb2.GetPromptResponse]
-    """Gets a prompt."""
-    ListPrompts: _grpc.UnaryUnaryMultiCallable[_catalogue_pb2.ListPromptsRequest, _catalogue_pb2.ListPromptsResponse]
-    """Lists the prompts of a domain, by name."""
-    UpdatePrompt: _grpc.UnaryUnaryMultiCallable[_catalogue_pb2.UpdatePromptRequest, _catalogue_pb2.UpdatePromptResponse]
-    """Updates a prompt's description and labels. ETAG_MISMATCH where the etag is not the present one."""
-    CreateVersion: _grpc.UnaryUnaryMultiCallable[_catalogue_pb2.CreateVersionRequest, _catalogue_pb2.CreateVersionResponse]
-    """Adds a version. Its templates are compiled first: TEMPLATE_INVALID says where it fails. The same content as the newest version
-    returns that one.
-    """
-    GetVersion: _grpc.UnaryUnaryMultiCallable[_catalogue_pb2.GetVersionRequest, _catalogue_pb2.GetVersionResponse]
-    """Gets a version."""
-    ListVersions: _grpc.UnaryUnaryMultiCallable[_catalogue_pb2.ListVersionsRequest, _catalogue_pb2.ListVersionsResponse]
-    """Lists the versions of a prompt, newest first."""
-    DiffVersions: _grpc.UnaryUnaryMultiCallable[_catalogue_pb2.DiffVersionsRequest, _catalogue_pb2.DiffVersionsResponse]
-    """Compares two versions of a prompt."""
-    Render: _grpc.UnaryUnaryMultiCallable[_catalogue_pb2.RenderRequest, _catalogue_pb2.RenderResponse]
-    """Renders a prompt with values of its variables.
-
-    VARIABLE_INVALID names the first variable that is missing, unknown or does not follow its schema. Rendering is sandboxed:
-    RENDER_LIMIT_EXCEEDED after 64 KiB of output times 16, or 100,000 steps.
-    """
-    ApplyPrompts: _grpc.UnaryUnaryMultiCallable[_catalogue_pb2.ApplyPromptsRequest, _catalogue_pb2.ApplyPromptsResponse]
-    """Brings prompts to a wanted state, all or nothing. What is not named is left alone; new content becomes a new version."""
-
-@_typing.type_check_only
-class CatalogueServiceAsyncStub(CatalogueServiceStub):
-    """Keeps prompts: immutable versions, labels that point to them, and their rendering."""
-
     def __init__(self, channel: _aio.Channel) -> None: ...
-    CreatePrompt: _aio.UnaryUnaryMultiCallable[_catalogue_pb2.CreatePromptRequest, _catalogue_pb2.CreatePromptResponse]  # type: ignore[assignment]
+    CreatePrompt: _aio.UnaryUnaryMultiCallable[_catalogue_pb2.CreatePromptRequest, _catalogue_pb2.CreatePromptResponse]
     """Creates a prompt, without versions."""
-    GetPrompt: _aio.UnaryUnaryMultiCallable[_catalogue_pb2.GetPromptRequest, _catalogue_pb2.GetPromptResponse]  # type: ignore[assignment]
+    GetPrompt: _aio.UnaryUnaryMultiCallable[_catalogue_pb2.GetPromptRequest, _catalogue_pb2.GetPromptResponse]
     """Gets a prompt."""
-    ListPrompts: _aio.UnaryUnaryMultiCallable[_catalogue_pb2.ListPromptsRequest, _catalogue_pb2.ListPromptsResponse]  # type: ignore[assignment]
+    ListPrompts: _aio.UnaryUnaryMultiCallable[_catalogue_pb2.ListPromptsRequest, _catalogue_pb2.ListPromptsResponse]
     """Lists the prompts of a domain, by name."""
-    UpdatePrompt: _aio.UnaryUnaryMultiCallable[_catalogue_pb2.UpdatePromptRequest, _catalogue_pb2.UpdatePromptResponse]  # type: ignore[assignment]
+    UpdatePrompt: _aio.UnaryUnaryMultiCallable[_catalogue_pb2.UpdatePromptRequest, _catalogue_pb2.UpdatePromptResponse]
     """Updates a prompt's description and labels. ETAG_MISMATCH where the etag is not the present one."""
-    CreateVersion: _aio.UnaryUnaryMultiCallable[_catalogue_pb2.CreateVersionRequest, _catalogue_pb2.CreateVersionResponse]  # type: ignore[assignment]
+    CreateVersion: _aio.UnaryUnaryMultiCallable[_catalogue_pb2.CreateVersionRequest, _catalogue_pb2.CreateVersionResponse]
     """Adds a version. Its templates are compiled first: TEMPLATE_INVALID says where it fails. The same content as the newest version
     returns that one.
     """
-    GetVersion: _aio.UnaryUnaryMultiCallable[_catalogue_pb2.GetVersionRequest, _catalogue_pb2.GetVersionResponse]  # type: ignore[assignment]
+    GetVersion: _aio.UnaryUnaryMultiCallable[_catalogue_pb2.GetVersionRequest, _catalogue_pb2.GetVersionResponse]
     """Gets a version."""
-    ListVersions: _aio.UnaryUnaryMultiCallable[_catalogue_pb2.ListVersionsRequest, _catalogue_pb2.ListVersionsResponse]  # type: ignore[assignment]
+    ListVersions: _aio.UnaryUnaryMultiCallable[_catalogue_pb2.ListVersionsRequest, _catalogue_pb2.ListVersionsResponse]
     """Lists the versions of a prompt, newest first."""
-    DiffVersions: _aio.UnaryUnaryMultiCallable[_catalogue_pb2.DiffVersionsRequest, _catalogue_pb2.DiffVersionsResponse]  # type: ignore[assignment]
+    DiffVersions: _aio.UnaryUnaryMultiCallable[_catalogue_pb2.DiffVersionsRequest, _catalogue_pb2.DiffVersionsResponse]
     """Compares two versions of a prompt."""
-    Render: _aio.UnaryUnaryMultiCallable[_catalogue_pb2.RenderRequest, _catalogue_pb2.RenderResponse]  # type: ignore[assignment]
+    Render: _aio.UnaryUnaryMultiCallable[_catalogue_pb2.RenderRequest, _catalogue_pb2.RenderResponse]
     """Renders a prompt with values of its variables.
 
     VARIABLE_INVALID names the first variable that is missing, unknown or does not follow its schema. Rendering is sandboxed:
     RENDER_LIMIT_EXCEEDED after 64 KiB of output times 16, or 100,000 steps.
     """
-    ApplyPrompts: _aio.UnaryUnaryMultiCallable[_catalogue_pb2.ApplyPromptsRequest, _catalogue_pb2.ApplyPromptsResponse]  # type: ignore[assignment]
+    ApplyPrompts: _aio.UnaryUnaryMultiCallable[_catalogue_pb2.ApplyPromptsRequest, _catalogue_pb2.ApplyPromptsResponse]
     """Brings prompts to a wanted state, all or nothing. What is not named is left alone; new content becomes a new version."""
 
-class CatalogueServiceServicer(metaclass=_abc_1.ABCMeta):
+class CatalogueServiceServicer:
     """Keeps prompts: immutable versions, labels that point to them, and their rendering."""
 
-    @_abc_1.abstractmethod
     def CreatePrompt(
         self,
         request: _catalogue_pb2.CreatePromptRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_catalogue_pb2.CreatePromptResponse, _abc.Awaitable[_catalogue_pb2.CreatePromptResponse]]:
+        context: _aio.ServicerContext[_Any, _Any],
+    ) -> _abc.Awaitable[_catalogue_pb2.CreatePromptResponse]:
         """Creates a prompt, without versions."""
 
-    @_abc_1.abstractmethod
     def GetPrompt(
         self,
         request: _catalogue_pb2.GetPromptRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_catalogue_pb2.GetPromptResponse, _abc.Awaitable[_catalogue_pb2.GetPromptResponse]]:
+        context: _aio.ServicerContext[_Any, _Any],
+    ) -> _abc.Awaitable[_catalogue_pb2.GetPromptResponse]:
         """Gets a prompt."""
 
-    @_abc_1.abstractmethod
     def ListPrompts(
         self,
         request: _catalogue_pb2.ListPromptsRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_catalogue_pb2.ListPromptsResponse, _abc.Awaitable[_catalogue_pb2.ListPromptsResponse]]:
+        context: _aio.ServicerContext[_Any, _Any],
+    ) -> _abc.Awaitable[_catalogue_pb2.ListPromptsResponse]:
         """Lists the prompts of a domain, by name."""
 
-    @_abc_1.abstractmethod
     def UpdatePrompt(
         self,
         request: _catalogue_pb2.UpdatePromptRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_catalogue_pb2.UpdatePromptResponse, _abc.Awaitable[_catalogue_pb2.UpdatePromptResponse]]:
+        context: _aio.ServicerContext[_Any, _Any],
+    ) -> _abc.Awaitable[_catalogue_pb2.UpdatePromptResponse]:
         """Updates a prompt's description and labels. ETAG_MISMATCH where the etag is not the present one."""
 
-    @_abc_1.abstractmethod
     def CreateVersion(
         self,
         request: _catalogue_pb2.CreateVersionRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_catalogue_pb2.CreateVersionResponse, _abc.Awaitable[_catalogue_pb2.CreateVersionResponse]]:
+        context: _aio.ServicerContext[_Any, _Any],
+    ) -> _abc.Awaitable[_catalogue_pb2.CreateVersionResponse]:
         """Adds a version. Its templates are compiled first: TEMPLATE_INVALID says where it fails. The same content as the newest version
         returns that one.
         """
 
-    @_abc_1.abstractmethod
     def GetVersion(
         self,
         request: _catalogue_pb2.GetVersionRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_catalogue_pb2.GetVersionResponse, _abc.Awaitable[_catalogue_pb2.GetVersionResponse]]:
+        context: _aio.ServicerContext[_Any, _Any],
+    ) -> _abc.Awaitable[_catalogue_pb2.GetVersionResponse]:
         """Gets a version."""
 
-    @_abc_1.abstractmethod
     def ListVersions(
         self,
         request: _catalogue_pb2.ListVersionsRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_catalogue_pb2.ListVersionsResponse, _abc.Awaitable[_catalogue_pb2.ListVersionsResponse]]:
+        context: _aio.ServicerContext[_Any, _Any],
+    ) -> _abc.Awaitable[_catalogue_pb2.ListVersionsResponse]:
         """Lists the versions of a prompt, newest first."""
 
-    @_abc_1.abstractmethod
     def DiffVersions(
         self,
         request: _catalogue_pb2.DiffVersionsRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_catalogue_pb2.DiffVersionsResponse, _abc.Awaitable[_catalogue_pb2.DiffVersionsResponse]]:
+        context: _aio.ServicerContext[_Any, _Any],
+    ) -> _abc.Awaitable[_catalogue_pb2.DiffVersionsResponse]:
         """Compares two versions of a prompt."""
 
-    @_abc_1.abstractmethod
     def Render(
         self,
         request: _catalogue_pb2.RenderRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_catalogue_pb2.RenderResponse, _abc.Awaitable[_catalogue_pb2.RenderResponse]]:
+        context: _aio.ServicerContext[_Any, _Any],
+    ) -> _abc.Awaitable[_catalogue_pb2.RenderResponse]:
         """Renders a prompt with values of its variables.
 
         VARIABLE_INVALID names the first variable that is missing, unknown or does not follow its schema. Rendering is sandboxed:
         RENDER_LIMIT_EXCEEDED after 64 KiB of output times 16, or 100,000 steps.
         """
 
-    @_abc_1.abstractmethod
     def ApplyPrompts(
         self,
         request: _catalogue_pb2.ApplyPromptsRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_catalogue_pb2.ApplyPromptsResponse, _abc.Awaitable[_catalogue_pb2.ApplyPromptsResponse]]:
+        context: _aio.ServicerContext[_Any, _Any],
+    ) -> _abc.Awaitable[_catalogue_pb2.ApplyPromptsResponse]:
         """Brings prompts to a wanted state, all or nothing. What is not named is left alone; new content becomes a new version."""
 
-def add_CatalogueServiceServicer_to_server(servicer: CatalogueServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
+def add_CatalogueServiceServicer_to_server(servicer: CatalogueServiceServicer, server: _aio.Server) -> None: ...

@@ -4,24 +4,10 @@ isort:skip_file
 """
 
 from collections import abc as _abc
+from typing import Any as _Any
 from grpc import aio as _aio
 from llm_mesh.gateway.v1 import gateway_pb2 as _gateway_pb2
-import abc as _abc_1
-import grpc as _grpc
-import sys
-import typing as _typing
 
-if sys.version_info >= (3, 11):
-    from typing import Self as _Self
-else:
-    from typing_extensions import Self as _Self
-
-_T = _typing.TypeVar("_T")
-
-class _MaybeAsyncIterator(_abc.AsyncIterator[_T], _abc.Iterator[_T], metaclass=_abc_1.ABCMeta): ...
-
-class _ServicerContext(_grpc.ServicerContext, _aio.ServicerContext):  # type: ignore[misc, type-arg]
-    ...
 
 GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
@@ -32,70 +18,41 @@ class GatewayServiceStub:
     Metadata: `authorization: Bearer <key>`; `x-llm-mesh-project` selects one of the key's projects; `x-request-id` is kept for correlation.
     """
 
-    @_typing.overload
-    def __new__(cls, channel: _grpc.Channel) -> _Self: ...
-    @_typing.overload
-    def __new__(cls, channel: _aio.Channel) -> GatewayServiceAsyncStub: ...
-    Generate: _grpc.UnaryUnaryMultiCallable[_gateway_pb2.GenerateRequest, _gateway_pb2.GenerateResponse]
-    """Asks a model, and answers when the answer is whole."""
-    GenerateStream: _grpc.UnaryStreamMultiCallable[_gateway_pb2.GenerateStreamRequest, _gateway_pb2.GenerateStreamResponse]
-    """Asks a model, and answers as the answer comes.
-
-    Messages have events in the order that `StreamEvent` documents. The last message has the receipt. An error before the first content event
-    means that nothing was released; after it, that the answer is incomplete: it is not repeated. Cancelling stops the provider within
-    250 ms and is settled. A stream that ends in an error has its receipt in the ledger only.
-    """
-    Embed: _grpc.UnaryUnaryMultiCallable[_gateway_pb2.EmbedRequest, _gateway_pb2.EmbedResponse]
-    """Embeds texts."""
-    CountTokens: _grpc.UnaryUnaryMultiCallable[_gateway_pb2.CountTokensRequest, _gateway_pb2.CountTokensResponse]
-    """Counts the input tokens of a request. Costs nothing."""
-    ListModels: _grpc.UnaryUnaryMultiCallable[_gateway_pb2.ListModelsRequest, _gateway_pb2.ListModelsResponse]
-    """Lists the models that the caller may use, by alias."""
-
-@_typing.type_check_only
-class GatewayServiceAsyncStub(GatewayServiceStub):
-    """The way in for applications: asks models, whatever provider is behind, and pays for it.
-
-    Metadata: `authorization: Bearer <key>`; `x-llm-mesh-project` selects one of the key's projects; `x-request-id` is kept for correlation.
-    """
-
     def __init__(self, channel: _aio.Channel) -> None: ...
-    Generate: _aio.UnaryUnaryMultiCallable[_gateway_pb2.GenerateRequest, _gateway_pb2.GenerateResponse]  # type: ignore[assignment]
+    Generate: _aio.UnaryUnaryMultiCallable[_gateway_pb2.GenerateRequest, _gateway_pb2.GenerateResponse]
     """Asks a model, and answers when the answer is whole."""
-    GenerateStream: _aio.UnaryStreamMultiCallable[_gateway_pb2.GenerateStreamRequest, _gateway_pb2.GenerateStreamResponse]  # type: ignore[assignment]
+    GenerateStream: _aio.UnaryStreamMultiCallable[_gateway_pb2.GenerateStreamRequest, _gateway_pb2.GenerateStreamResponse]
     """Asks a model, and answers as the answer comes.
 
     Messages have events in the order that `StreamEvent` documents. The last message has the receipt. An error before the first content event
     means that nothing was released; after it, that the answer is incomplete: it is not repeated. Cancelling stops the provider within
     250 ms and is settled. A stream that ends in an error has its receipt in the ledger only.
     """
-    Embed: _aio.UnaryUnaryMultiCallable[_gateway_pb2.EmbedRequest, _gateway_pb2.EmbedResponse]  # type: ignore[assignment]
+    Embed: _aio.UnaryUnaryMultiCallable[_gateway_pb2.EmbedRequest, _gateway_pb2.EmbedResponse]
     """Embeds texts."""
-    CountTokens: _aio.UnaryUnaryMultiCallable[_gateway_pb2.CountTokensRequest, _gateway_pb2.CountTokensResponse]  # type: ignore[assignment]
+    CountTokens: _aio.UnaryUnaryMultiCallable[_gateway_pb2.CountTokensRequest, _gateway_pb2.CountTokensResponse]
     """Counts the input tokens of a request. Costs nothing."""
-    ListModels: _aio.UnaryUnaryMultiCallable[_gateway_pb2.ListModelsRequest, _gateway_pb2.ListModelsResponse]  # type: ignore[assignment]
+    ListModels: _aio.UnaryUnaryMultiCallable[_gateway_pb2.ListModelsRequest, _gateway_pb2.ListModelsResponse]
     """Lists the models that the caller may use, by alias."""
 
-class GatewayServiceServicer(metaclass=_abc_1.ABCMeta):
+class GatewayServiceServicer:
     """The way in for applications: asks models, whatever provider is behind, and pays for it.
 
     Metadata: `authorization: Bearer <key>`; `x-llm-mesh-project` selects one of the key's projects; `x-request-id` is kept for correlation.
     """
 
-    @_abc_1.abstractmethod
     def Generate(
         self,
         request: _gateway_pb2.GenerateRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_gateway_pb2.GenerateResponse, _abc.Awaitable[_gateway_pb2.GenerateResponse]]:
+        context: _aio.ServicerContext[_Any, _Any],
+    ) -> _abc.Awaitable[_gateway_pb2.GenerateResponse]:
         """Asks a model, and answers when the answer is whole."""
 
-    @_abc_1.abstractmethod
     def GenerateStream(
         self,
         request: _gateway_pb2.GenerateStreamRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_abc.Iterator[_gateway_pb2.GenerateStreamResponse], _abc.AsyncIterator[_gateway_pb2.GenerateStreamResponse]]:
+        context: _aio.ServicerContext[_Any, _Any],
+    ) -> _abc.AsyncIterator[_gateway_pb2.GenerateStreamResponse]:
         """Asks a model, and answers as the answer comes.
 
         Messages have events in the order that `StreamEvent` documents. The last message has the receipt. An error before the first content event
@@ -103,28 +60,25 @@ class GatewayServiceServicer(metaclass=_abc_1.ABCMeta):
         250 ms and is settled. A stream that ends in an error has its receipt in the ledger only.
         """
 
-    @_abc_1.abstractmethod
     def Embed(
         self,
         request: _gateway_pb2.EmbedRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_gateway_pb2.EmbedResponse, _abc.Awaitable[_gateway_pb2.EmbedResponse]]:
+        context: _aio.ServicerContext[_Any, _Any],
+    ) -> _abc.Awaitable[_gateway_pb2.EmbedResponse]:
         """Embeds texts."""
 
-    @_abc_1.abstractmethod
     def CountTokens(
         self,
         request: _gateway_pb2.CountTokensRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_gateway_pb2.CountTokensResponse, _abc.Awaitable[_gateway_pb2.CountTokensResponse]]:
+        context: _aio.ServicerContext[_Any, _Any],
+    ) -> _abc.Awaitable[_gateway_pb2.CountTokensResponse]:
         """Counts the input tokens of a request. Costs nothing."""
 
-    @_abc_1.abstractmethod
     def ListModels(
         self,
         request: _gateway_pb2.ListModelsRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_gateway_pb2.ListModelsResponse, _abc.Awaitable[_gateway_pb2.ListModelsResponse]]:
+        context: _aio.ServicerContext[_Any, _Any],
+    ) -> _abc.Awaitable[_gateway_pb2.ListModelsResponse]:
         """Lists the models that the caller may use, by alias."""
 
-def add_GatewayServiceServicer_to_server(servicer: GatewayServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
+def add_GatewayServiceServicer_to_server(servicer: GatewayServiceServicer, server: _aio.Server) -> None: ...

@@ -4,24 +4,10 @@ isort:skip_file
 """
 
 from collections import abc as _abc
+from typing import Any as _Any
 from grpc import aio as _aio
 from llm_mesh.observability.v1 import observability_pb2 as _observability_pb2
-import abc as _abc_1
-import grpc as _grpc
-import sys
-import typing as _typing
 
-if sys.version_info >= (3, 11):
-    from typing import Self as _Self
-else:
-    from typing_extensions import Self as _Self
-
-_T = _typing.TypeVar("_T")
-
-class _MaybeAsyncIterator(_abc.AsyncIterator[_T], _abc.Iterator[_T], metaclass=_abc_1.ABCMeta): ...
-
-class _ServicerContext(_grpc.ServicerContext, _aio.ServicerContext):  # type: ignore[misc, type-arg]
-    ...
 
 GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
@@ -29,114 +15,80 @@ GRPC_VERSION: str
 class ObservabilityServiceStub:
     """Shows what was spent and used: a projection of the ledger's settlements that can be rebuilt from them at any time."""
 
-    @_typing.overload
-    def __new__(cls, channel: _grpc.Channel) -> _Self: ...
-    @_typing.overload
-    def __new__(cls, channel: _aio.Channel) -> ObservabilityServiceAsyncStub: ...
-    Ingest: _grpc.UnaryUnaryMultiCallable[_observability_pb2.IngestRequest, _observability_pb2.IngestResponse]
-    """Takes usage events, at least once each. Idempotent by sequence, and by the version of each entry."""
-    QuerySpend: _grpc.UnaryUnaryMultiCallable[_observability_pb2.QuerySpendRequest, _observability_pb2.QuerySpendResponse]
-    """Sums spend and usage over a time, by what the caller wants to see."""
-    Tail: _grpc.UnaryStreamMultiCallable[_observability_pb2.TailRequest, _observability_pb2.TailResponse]
-    """Streams requests as they are reserved, settled and corrected, newest knowledge first after `backlog` older ones.
-
-    A reader MUST be prepared for the same entry several times, with growing versions. A reader that is too slow loses entries, and is told
-    how many. The stream ends with OK after at most ten minutes; call again with the last token.
-    """
-    GetRequest: _grpc.UnaryUnaryMultiCallable[_observability_pb2.GetRequestRequest, _observability_pb2.GetRequestResponse]
-    """Gets what is known of a request."""
-    CreateFeedback: _grpc.UnaryUnaryMultiCallable[_observability_pb2.CreateFeedbackRequest, _observability_pb2.CreateFeedbackResponse]
-    """Says how good an answer was."""
-    ListFeedback: _grpc.UnaryUnaryMultiCallable[_observability_pb2.ListFeedbackRequest, _observability_pb2.ListFeedbackResponse]
-    """Lists what was said of a request, oldest first."""
-    Rebuild: _grpc.UnaryUnaryMultiCallable[_observability_pb2.RebuildRequest, _observability_pb2.RebuildResponse]
-    """Throws the projection away and builds it anew from the ledger. Feedback stays. Answers when it has begun; `Tail` and `QuerySpend` go on."""
-
-@_typing.type_check_only
-class ObservabilityServiceAsyncStub(ObservabilityServiceStub):
-    """Shows what was spent and used: a projection of the ledger's settlements that can be rebuilt from them at any time."""
-
     def __init__(self, channel: _aio.Channel) -> None: ...
-    Ingest: _aio.UnaryUnaryMultiCallable[_observability_pb2.IngestRequest, _observability_pb2.IngestResponse]  # type: ignore[assignment]
+    Ingest: _aio.UnaryUnaryMultiCallable[_observability_pb2.IngestRequest, _observability_pb2.IngestResponse]
     """Takes usage events, at least once each. Idempotent by sequence, and by the version of each entry."""
-    QuerySpend: _aio.UnaryUnaryMultiCallable[_observability_pb2.QuerySpendRequest, _observability_pb2.QuerySpendResponse]  # type: ignore[assignment]
+    QuerySpend: _aio.UnaryUnaryMultiCallable[_observability_pb2.QuerySpendRequest, _observability_pb2.QuerySpendResponse]
     """Sums spend and usage over a time, by what the caller wants to see."""
-    Tail: _aio.UnaryStreamMultiCallable[_observability_pb2.TailRequest, _observability_pb2.TailResponse]  # type: ignore[assignment]
+    Tail: _aio.UnaryStreamMultiCallable[_observability_pb2.TailRequest, _observability_pb2.TailResponse]
     """Streams requests as they are reserved, settled and corrected, newest knowledge first after `backlog` older ones.
 
     A reader MUST be prepared for the same entry several times, with growing versions. A reader that is too slow loses entries, and is told
     how many. The stream ends with OK after at most ten minutes; call again with the last token.
     """
-    GetRequest: _aio.UnaryUnaryMultiCallable[_observability_pb2.GetRequestRequest, _observability_pb2.GetRequestResponse]  # type: ignore[assignment]
+    GetRequest: _aio.UnaryUnaryMultiCallable[_observability_pb2.GetRequestRequest, _observability_pb2.GetRequestResponse]
     """Gets what is known of a request."""
-    CreateFeedback: _aio.UnaryUnaryMultiCallable[_observability_pb2.CreateFeedbackRequest, _observability_pb2.CreateFeedbackResponse]  # type: ignore[assignment]
+    CreateFeedback: _aio.UnaryUnaryMultiCallable[_observability_pb2.CreateFeedbackRequest, _observability_pb2.CreateFeedbackResponse]
     """Says how good an answer was."""
-    ListFeedback: _aio.UnaryUnaryMultiCallable[_observability_pb2.ListFeedbackRequest, _observability_pb2.ListFeedbackResponse]  # type: ignore[assignment]
+    ListFeedback: _aio.UnaryUnaryMultiCallable[_observability_pb2.ListFeedbackRequest, _observability_pb2.ListFeedbackResponse]
     """Lists what was said of a request, oldest first."""
-    Rebuild: _aio.UnaryUnaryMultiCallable[_observability_pb2.RebuildRequest, _observability_pb2.RebuildResponse]  # type: ignore[assignment]
+    Rebuild: _aio.UnaryUnaryMultiCallable[_observability_pb2.RebuildRequest, _observability_pb2.RebuildResponse]
     """Throws the projection away and builds it anew from the ledger. Feedback stays. Answers when it has begun; `Tail` and `QuerySpend` go on."""
 
-class ObservabilityServiceServicer(metaclass=_abc_1.ABCMeta):
+class ObservabilityServiceServicer:
     """Shows what was spent and used: a projection of the ledger's settlements that can be rebuilt from them at any time."""
 
-    @_abc_1.abstractmethod
     def Ingest(
         self,
         request: _observability_pb2.IngestRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_observability_pb2.IngestResponse, _abc.Awaitable[_observability_pb2.IngestResponse]]:
+        context: _aio.ServicerContext[_Any, _Any],
+    ) -> _abc.Awaitable[_observability_pb2.IngestResponse]:
         """Takes usage events, at least once each. Idempotent by sequence, and by the version of each entry."""
 
-    @_abc_1.abstractmethod
     def QuerySpend(
         self,
         request: _observability_pb2.QuerySpendRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_observability_pb2.QuerySpendResponse, _abc.Awaitable[_observability_pb2.QuerySpendResponse]]:
+        context: _aio.ServicerContext[_Any, _Any],
+    ) -> _abc.Awaitable[_observability_pb2.QuerySpendResponse]:
         """Sums spend and usage over a time, by what the caller wants to see."""
 
-    @_abc_1.abstractmethod
     def Tail(
         self,
         request: _observability_pb2.TailRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_abc.Iterator[_observability_pb2.TailResponse], _abc.AsyncIterator[_observability_pb2.TailResponse]]:
+        context: _aio.ServicerContext[_Any, _Any],
+    ) -> _abc.AsyncIterator[_observability_pb2.TailResponse]:
         """Streams requests as they are reserved, settled and corrected, newest knowledge first after `backlog` older ones.
 
         A reader MUST be prepared for the same entry several times, with growing versions. A reader that is too slow loses entries, and is told
         how many. The stream ends with OK after at most ten minutes; call again with the last token.
         """
 
-    @_abc_1.abstractmethod
     def GetRequest(
         self,
         request: _observability_pb2.GetRequestRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_observability_pb2.GetRequestResponse, _abc.Awaitable[_observability_pb2.GetRequestResponse]]:
+        context: _aio.ServicerContext[_Any, _Any],
+    ) -> _abc.Awaitable[_observability_pb2.GetRequestResponse]:
         """Gets what is known of a request."""
 
-    @_abc_1.abstractmethod
     def CreateFeedback(
         self,
         request: _observability_pb2.CreateFeedbackRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_observability_pb2.CreateFeedbackResponse, _abc.Awaitable[_observability_pb2.CreateFeedbackResponse]]:
+        context: _aio.ServicerContext[_Any, _Any],
+    ) -> _abc.Awaitable[_observability_pb2.CreateFeedbackResponse]:
         """Says how good an answer was."""
 
-    @_abc_1.abstractmethod
     def ListFeedback(
         self,
         request: _observability_pb2.ListFeedbackRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_observability_pb2.ListFeedbackResponse, _abc.Awaitable[_observability_pb2.ListFeedbackResponse]]:
+        context: _aio.ServicerContext[_Any, _Any],
+    ) -> _abc.Awaitable[_observability_pb2.ListFeedbackResponse]:
         """Lists what was said of a request, oldest first."""
 
-    @_abc_1.abstractmethod
     def Rebuild(
         self,
         request: _observability_pb2.RebuildRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_observability_pb2.RebuildResponse, _abc.Awaitable[_observability_pb2.RebuildResponse]]:
+        context: _aio.ServicerContext[_Any, _Any],
+    ) -> _abc.Awaitable[_observability_pb2.RebuildResponse]:
         """Throws the projection away and builds it anew from the ledger. Feedback stays. Answers when it has begun; `Tail` and `QuerySpend` go on."""
 
-def add_ObservabilityServiceServicer_to_server(servicer: ObservabilityServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
+def add_ObservabilityServiceServicer_to_server(servicer: ObservabilityServiceServicer, server: _aio.Server) -> None: ...

@@ -4,24 +4,10 @@ isort:skip_file
 """
 
 from collections import abc as _abc
+from typing import Any as _Any
 from grpc import aio as _aio
 from llm_mesh.policy.v1 import identity_pb2 as _identity_pb2
-import abc as _abc_1
-import grpc as _grpc
-import sys
-import typing as _typing
 
-if sys.version_info >= (3, 11):
-    from typing import Self as _Self
-else:
-    from typing_extensions import Self as _Self
-
-_T = _typing.TypeVar("_T")
-
-class _MaybeAsyncIterator(_abc.AsyncIterator[_T], _abc.Iterator[_T], metaclass=_abc_1.ABCMeta): ...
-
-class _ServicerContext(_grpc.ServicerContext, _aio.ServicerContext):  # type: ignore[misc, type-arg]
-    ...
 
 GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
@@ -29,243 +15,177 @@ GRPC_VERSION: str
 class IdentityServiceStub:
     """Domains, projects, principals and their keys."""
 
-    @_typing.overload
-    def __new__(cls, channel: _grpc.Channel) -> _Self: ...
-    @_typing.overload
-    def __new__(cls, channel: _aio.Channel) -> IdentityServiceAsyncStub: ...
-    Bootstrap: _grpc.UnaryUnaryMultiCallable[_identity_pb2.BootstrapRequest, _identity_pb2.BootstrapResponse]
-    """Makes the first platform administrator, by the one-time token that the policy service was started with.
-
-    The token is the call's credential (`authorization: Bearer mb_…`). Works once; afterwards INVALID_BOOTSTRAP_TOKEN.
-    """
-    WhoAmI: _grpc.UnaryUnaryMultiCallable[_identity_pb2.WhoAmIRequest, _identity_pb2.WhoAmIResponse]
-    """Says who the caller is. Every valid credential may."""
-    CreateDomain: _grpc.UnaryUnaryMultiCallable[_identity_pb2.CreateDomainRequest, _identity_pb2.CreateDomainResponse]
-    """Creates a domain. Platform administrators only."""
-    GetDomain: _grpc.UnaryUnaryMultiCallable[_identity_pb2.GetDomainRequest, _identity_pb2.GetDomainResponse]
-    """Gets a domain."""
-    ListDomains: _grpc.UnaryUnaryMultiCallable[_identity_pb2.ListDomainsRequest, _identity_pb2.ListDomainsResponse]
-    """Lists the domains that the caller may see, by name."""
-    UpdateDomain: _grpc.UnaryUnaryMultiCallable[_identity_pb2.UpdateDomainRequest, _identity_pb2.UpdateDomainResponse]
-    """Updates a domain."""
-    CreateProject: _grpc.UnaryUnaryMultiCallable[_identity_pb2.CreateProjectRequest, _identity_pb2.CreateProjectResponse]
-    """Creates a project."""
-    GetProject: _grpc.UnaryUnaryMultiCallable[_identity_pb2.GetProjectRequest, _identity_pb2.GetProjectResponse]
-    """Gets a project."""
-    ListProjects: _grpc.UnaryUnaryMultiCallable[_identity_pb2.ListProjectsRequest, _identity_pb2.ListProjectsResponse]
-    """Lists the projects of a domain, by name."""
-    UpdateProject: _grpc.UnaryUnaryMultiCallable[_identity_pb2.UpdateProjectRequest, _identity_pb2.UpdateProjectResponse]
-    """Updates a project."""
-    CreatePrincipal: _grpc.UnaryUnaryMultiCallable[_identity_pb2.CreatePrincipalRequest, _identity_pb2.CreatePrincipalResponse]
-    """Creates a principal: a person or an application."""
-    ListPrincipals: _grpc.UnaryUnaryMultiCallable[_identity_pb2.ListPrincipalsRequest, _identity_pb2.ListPrincipalsResponse]
-    """Lists the principals of a domain, by name."""
-    UpdatePrincipal: _grpc.UnaryUnaryMultiCallable[_identity_pb2.UpdatePrincipalRequest, _identity_pb2.UpdatePrincipalResponse]
-    """Updates a principal; `disabled` stops all its keys."""
-    CreateKey: _grpc.UnaryUnaryMultiCallable[_identity_pb2.CreateKeyRequest, _identity_pb2.CreateKeyResponse]
-    """Creates a key. The answer is the only place that ever shows its secret."""
-    GetKey: _grpc.UnaryUnaryMultiCallable[_identity_pb2.GetKeyRequest, _identity_pb2.GetKeyResponse]
-    """Gets a key, without its secret."""
-    ListKeys: _grpc.UnaryUnaryMultiCallable[_identity_pb2.ListKeysRequest, _identity_pb2.ListKeysResponse]
-    """Lists the keys of a project or of all projects of a domain (`domains/claims/projects/-`), newest first."""
-    RotateKey: _grpc.UnaryUnaryMultiCallable[_identity_pb2.RotateKeyRequest, _identity_pb2.RotateKeyResponse]
-    """Gives a key a new secret; the old one holds for the grace."""
-    RevokeKey: _grpc.UnaryUnaryMultiCallable[_identity_pb2.RevokeKeyRequest, _identity_pb2.RevokeKeyResponse]
-    """Revokes a key for good, at once: each of its secrets is refused from the answer on. Repeating it does nothing."""
-
-@_typing.type_check_only
-class IdentityServiceAsyncStub(IdentityServiceStub):
-    """Domains, projects, principals and their keys."""
-
     def __init__(self, channel: _aio.Channel) -> None: ...
-    Bootstrap: _aio.UnaryUnaryMultiCallable[_identity_pb2.BootstrapRequest, _identity_pb2.BootstrapResponse]  # type: ignore[assignment]
+    Bootstrap: _aio.UnaryUnaryMultiCallable[_identity_pb2.BootstrapRequest, _identity_pb2.BootstrapResponse]
     """Makes the first platform administrator, by the one-time token that the policy service was started with.
 
     The token is the call's credential (`authorization: Bearer mb_…`). Works once; afterwards INVALID_BOOTSTRAP_TOKEN.
     """
-    WhoAmI: _aio.UnaryUnaryMultiCallable[_identity_pb2.WhoAmIRequest, _identity_pb2.WhoAmIResponse]  # type: ignore[assignment]
+    WhoAmI: _aio.UnaryUnaryMultiCallable[_identity_pb2.WhoAmIRequest, _identity_pb2.WhoAmIResponse]
     """Says who the caller is. Every valid credential may."""
-    CreateDomain: _aio.UnaryUnaryMultiCallable[_identity_pb2.CreateDomainRequest, _identity_pb2.CreateDomainResponse]  # type: ignore[assignment]
+    CreateDomain: _aio.UnaryUnaryMultiCallable[_identity_pb2.CreateDomainRequest, _identity_pb2.CreateDomainResponse]
     """Creates a domain. Platform administrators only."""
-    GetDomain: _aio.UnaryUnaryMultiCallable[_identity_pb2.GetDomainRequest, _identity_pb2.GetDomainResponse]  # type: ignore[assignment]
+    GetDomain: _aio.UnaryUnaryMultiCallable[_identity_pb2.GetDomainRequest, _identity_pb2.GetDomainResponse]
     """Gets a domain."""
-    ListDomains: _aio.UnaryUnaryMultiCallable[_identity_pb2.ListDomainsRequest, _identity_pb2.ListDomainsResponse]  # type: ignore[assignment]
+    ListDomains: _aio.UnaryUnaryMultiCallable[_identity_pb2.ListDomainsRequest, _identity_pb2.ListDomainsResponse]
     """Lists the domains that the caller may see, by name."""
-    UpdateDomain: _aio.UnaryUnaryMultiCallable[_identity_pb2.UpdateDomainRequest, _identity_pb2.UpdateDomainResponse]  # type: ignore[assignment]
+    UpdateDomain: _aio.UnaryUnaryMultiCallable[_identity_pb2.UpdateDomainRequest, _identity_pb2.UpdateDomainResponse]
     """Updates a domain."""
-    CreateProject: _aio.UnaryUnaryMultiCallable[_identity_pb2.CreateProjectRequest, _identity_pb2.CreateProjectResponse]  # type: ignore[assignment]
+    CreateProject: _aio.UnaryUnaryMultiCallable[_identity_pb2.CreateProjectRequest, _identity_pb2.CreateProjectResponse]
     """Creates a project."""
-    GetProject: _aio.UnaryUnaryMultiCallable[_identity_pb2.GetProjectRequest, _identity_pb2.GetProjectResponse]  # type: ignore[assignment]
+    GetProject: _aio.UnaryUnaryMultiCallable[_identity_pb2.GetProjectRequest, _identity_pb2.GetProjectResponse]
     """Gets a project."""
-    ListProjects: _aio.UnaryUnaryMultiCallable[_identity_pb2.ListProjectsRequest, _identity_pb2.ListProjectsResponse]  # type: ignore[assignment]
+    ListProjects: _aio.UnaryUnaryMultiCallable[_identity_pb2.ListProjectsRequest, _identity_pb2.ListProjectsResponse]
     """Lists the projects of a domain, by name."""
-    UpdateProject: _aio.UnaryUnaryMultiCallable[_identity_pb2.UpdateProjectRequest, _identity_pb2.UpdateProjectResponse]  # type: ignore[assignment]
+    UpdateProject: _aio.UnaryUnaryMultiCallable[_identity_pb2.UpdateProjectRequest, _identity_pb2.UpdateProjectResponse]
     """Updates a project."""
-    CreatePrincipal: _aio.UnaryUnaryMultiCallable[_identity_pb2.CreatePrincipalRequest, _identity_pb2.CreatePrincipalResponse]  # type: ignore[assignment]
+    CreatePrincipal: _aio.UnaryUnaryMultiCallable[_identity_pb2.CreatePrincipalRequest, _identity_pb2.CreatePrincipalResponse]
     """Creates a principal: a person or an application."""
-    ListPrincipals: _aio.UnaryUnaryMultiCallable[_identity_pb2.ListPrincipalsRequest, _identity_pb2.ListPrincipalsResponse]  # type: ignore[assignment]
+    ListPrincipals: _aio.UnaryUnaryMultiCallable[_identity_pb2.ListPrincipalsRequest, _identity_pb2.ListPrincipalsResponse]
     """Lists the principals of a domain, by name."""
-    UpdatePrincipal: _aio.UnaryUnaryMultiCallable[_identity_pb2.UpdatePrincipalRequest, _identity_pb2.UpdatePrincipalResponse]  # type: ignore[assignment]
+    UpdatePrincipal: _aio.UnaryUnaryMultiCallable[_identity_pb2.UpdatePrincipalRequest, _identity_pb2.UpdatePrincipalResponse]
     """Updates a principal; `disabled` stops all its keys."""
-    CreateKey: _aio.UnaryUnaryMultiCallable[_identity_pb2.CreateKeyRequest, _identity_pb2.CreateKeyResponse]  # type: ignore[assignment]
+    CreateKey: _aio.UnaryUnaryMultiCallable[_identity_pb2.CreateKeyRequest, _identity_pb2.CreateKeyResponse]
     """Creates a key. The answer is the only place that ever shows its secret."""
-    GetKey: _aio.UnaryUnaryMultiCallable[_identity_pb2.GetKeyRequest, _identity_pb2.GetKeyResponse]  # type: ignore[assignment]
+    GetKey: _aio.UnaryUnaryMultiCallable[_identity_pb2.GetKeyRequest, _identity_pb2.GetKeyResponse]
     """Gets a key, without its secret."""
-    ListKeys: _aio.UnaryUnaryMultiCallable[_identity_pb2.ListKeysRequest, _identity_pb2.ListKeysResponse]  # type: ignore[assignment]
+    ListKeys: _aio.UnaryUnaryMultiCallable[_identity_pb2.ListKeysRequest, _identity_pb2.ListKeysResponse]
     """Lists the keys of a project or of all projects of a domain (`domains/claims/projects/-`), newest first."""
-    RotateKey: _aio.UnaryUnaryMultiCallable[_identity_pb2.RotateKeyRequest, _identity_pb2.RotateKeyResponse]  # type: ignore[assignment]
+    RotateKey: _aio.UnaryUnaryMultiCallable[_identity_pb2.RotateKeyRequest, _identity_pb2.RotateKeyResponse]
     """Gives a key a new secret; the old one holds for the grace."""
-    RevokeKey: _aio.UnaryUnaryMultiCallable[_identity_pb2.RevokeKeyRequest, _identity_pb2.RevokeKeyResponse]  # type: ignore[assignment]
+    RevokeKey: _aio.UnaryUnaryMultiCallable[_identity_pb2.RevokeKeyRequest, _identity_pb2.RevokeKeyResponse]
     """Revokes a key for good, at once: each of its secrets is refused from the answer on. Repeating it does nothing."""
 
-class IdentityServiceServicer(metaclass=_abc_1.ABCMeta):
+class IdentityServiceServicer:
     """Domains, projects, principals and their keys."""
 
-    @_abc_1.abstractmethod
     def Bootstrap(
         self,
         request: _identity_pb2.BootstrapRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_identity_pb2.BootstrapResponse, _abc.Awaitable[_identity_pb2.BootstrapResponse]]:
+        context: _aio.ServicerContext[_Any, _Any],
+    ) -> _abc.Awaitable[_identity_pb2.BootstrapResponse]:
         """Makes the first platform administrator, by the one-time token that the policy service was started with.
 
         The token is the call's credential (`authorization: Bearer mb_…`). Works once; afterwards INVALID_BOOTSTRAP_TOKEN.
         """
 
-    @_abc_1.abstractmethod
     def WhoAmI(
         self,
         request: _identity_pb2.WhoAmIRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_identity_pb2.WhoAmIResponse, _abc.Awaitable[_identity_pb2.WhoAmIResponse]]:
+        context: _aio.ServicerContext[_Any, _Any],
+    ) -> _abc.Awaitable[_identity_pb2.WhoAmIResponse]:
         """Says who the caller is. Every valid credential may."""
 
-    @_abc_1.abstractmethod
     def CreateDomain(
         self,
         request: _identity_pb2.CreateDomainRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_identity_pb2.CreateDomainResponse, _abc.Awaitable[_identity_pb2.CreateDomainResponse]]:
+        context: _aio.ServicerContext[_Any, _Any],
+    ) -> _abc.Awaitable[_identity_pb2.CreateDomainResponse]:
         """Creates a domain. Platform administrators only."""
 
-    @_abc_1.abstractmethod
     def GetDomain(
         self,
         request: _identity_pb2.GetDomainRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_identity_pb2.GetDomainResponse, _abc.Awaitable[_identity_pb2.GetDomainResponse]]:
+        context: _aio.ServicerContext[_Any, _Any],
+    ) -> _abc.Awaitable[_identity_pb2.GetDomainResponse]:
         """Gets a domain."""
 
-    @_abc_1.abstractmethod
     def ListDomains(
         self,
         request: _identity_pb2.ListDomainsRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_identity_pb2.ListDomainsResponse, _abc.Awaitable[_identity_pb2.ListDomainsResponse]]:
+        context: _aio.ServicerContext[_Any, _Any],
+    ) -> _abc.Awaitable[_identity_pb2.ListDomainsResponse]:
         """Lists the domains that the caller may see, by name."""
 
-    @_abc_1.abstractmethod
     def UpdateDomain(
         self,
         request: _identity_pb2.UpdateDomainRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_identity_pb2.UpdateDomainResponse, _abc.Awaitable[_identity_pb2.UpdateDomainResponse]]:
+        context: _aio.ServicerContext[_Any, _Any],
+    ) -> _abc.Awaitable[_identity_pb2.UpdateDomainResponse]:
         """Updates a domain."""
 
-    @_abc_1.abstractmethod
     def CreateProject(
         self,
         request: _identity_pb2.CreateProjectRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_identity_pb2.CreateProjectResponse, _abc.Awaitable[_identity_pb2.CreateProjectResponse]]:
+        context: _aio.ServicerContext[_Any, _Any],
+    ) -> _abc.Awaitable[_identity_pb2.CreateProjectResponse]:
         """Creates a project."""
 
-    @_abc_1.abstractmethod
     def GetProject(
         self,
         request: _identity_pb2.GetProjectRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_identity_pb2.GetProjectResponse, _abc.Awaitable[_identity_pb2.GetProjectResponse]]:
+        context: _aio.ServicerContext[_Any, _Any],
+    ) -> _abc.Awaitable[_identity_pb2.GetProjectResponse]:
         """Gets a project."""
 
-    @_abc_1.abstractmethod
     def ListProjects(
         self,
         request: _identity_pb2.ListProjectsRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_identity_pb2.ListProjectsResponse, _abc.Awaitable[_identity_pb2.ListProjectsResponse]]:
+        context: _aio.ServicerContext[_Any, _Any],
+    ) -> _abc.Awaitable[_identity_pb2.ListProjectsResponse]:
         """Lists the projects of a domain, by name."""
 
-    @_abc_1.abstractmethod
     def UpdateProject(
         self,
         request: _identity_pb2.UpdateProjectRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_identity_pb2.UpdateProjectResponse, _abc.Awaitable[_identity_pb2.UpdateProjectResponse]]:
+        context: _aio.ServicerContext[_Any, _Any],
+    ) -> _abc.Awaitable[_identity_pb2.UpdateProjectResponse]:
         """Updates a project."""
 
-    @_abc_1.abstractmethod
     def CreatePrincipal(
         self,
         request: _identity_pb2.CreatePrincipalRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_identity_pb2.CreatePrincipalResponse, _abc.Awaitable[_identity_pb2.CreatePrincipalResponse]]:
+        context: _aio.ServicerContext[_Any, _Any],
+    ) -> _abc.Awaitable[_identity_pb2.CreatePrincipalResponse]:
         """Creates a principal: a person or an application."""
 
-    @_abc_1.abstractmethod
     def ListPrincipals(
         self,
         request: _identity_pb2.ListPrincipalsRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_identity_pb2.ListPrincipalsResponse, _abc.Awaitable[_identity_pb2.ListPrincipalsResponse]]:
+        context: _aio.ServicerContext[_Any, _Any],
+    ) -> _abc.Awaitable[_identity_pb2.ListPrincipalsResponse]:
         """Lists the principals of a domain, by name."""
 
-    @_abc_1.abstractmethod
     def UpdatePrincipal(
         self,
         request: _identity_pb2.UpdatePrincipalRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_identity_pb2.UpdatePrincipalResponse, _abc.Awaitable[_identity_pb2.UpdatePrincipalResponse]]:
+        context: _aio.ServicerContext[_Any, _Any],
+    ) -> _abc.Awaitable[_identity_pb2.UpdatePrincipalResponse]:
         """Updates a principal; `disabled` stops all its keys."""
 
-    @_abc_1.abstractmethod
     def CreateKey(
         self,
         request: _identity_pb2.CreateKeyRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_identity_pb2.CreateKeyResponse, _abc.Awaitable[_identity_pb2.CreateKeyResponse]]:
+        context: _aio.ServicerContext[_Any, _Any],
+    ) -> _abc.Awaitable[_identity_pb2.CreateKeyResponse]:
         """Creates a key. The answer is the only place that ever shows its secret."""
 
-    @_abc_1.abstractmethod
     def GetKey(
         self,
         request: _identity_pb2.GetKeyRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_identity_pb2.GetKeyResponse, _abc.Awaitable[_identity_pb2.GetKeyResponse]]:
+        context: _aio.ServicerContext[_Any, _Any],
+    ) -> _abc.Awaitable[_identity_pb2.GetKeyResponse]:
         """Gets a key, without its secret."""
 
-    @_abc_1.abstractmethod
     def ListKeys(
         self,
         request: _identity_pb2.ListKeysRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_identity_pb2.ListKeysResponse, _abc.Awaitable[_identity_pb2.ListKeysResponse]]:
+        context: _aio.ServicerContext[_Any, _Any],
+    ) -> _abc.Awaitable[_identity_pb2.ListKeysResponse]:
         """Lists the keys of a project or of all projects of a domain (`domains/claims/projects/-`), newest first."""
 
-    @_abc_1.abstractmethod
     def RotateKey(
         self,
         request: _identity_pb2.RotateKeyRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_identity_pb2.RotateKeyResponse, _abc.Awaitable[_identity_pb2.RotateKeyResponse]]:
+        context: _aio.ServicerContext[_Any, _Any],
+    ) -> _abc.Awaitable[_identity_pb2.RotateKeyResponse]:
         """Gives a key a new secret; the old one holds for the grace."""
 
-    @_abc_1.abstractmethod
     def RevokeKey(
         self,
         request: _identity_pb2.RevokeKeyRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_identity_pb2.RevokeKeyResponse, _abc.Awaitable[_identity_pb2.RevokeKeyResponse]]:
+        context: _aio.ServicerContext[_Any, _Any],
+    ) -> _abc.Awaitable[_identity_pb2.RevokeKeyResponse]:
         """Revokes a key for good, at once: each of its secrets is refused from the answer on. Repeating it does nothing."""
 
-def add_IdentityServiceServicer_to_server(servicer: IdentityServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
+def add_IdentityServiceServicer_to_server(servicer: IdentityServiceServicer, server: _aio.Server) -> None: ...

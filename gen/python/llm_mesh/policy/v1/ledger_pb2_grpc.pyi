@@ -4,24 +4,10 @@ isort:skip_file
 """
 
 from collections import abc as _abc
+from typing import Any as _Any
 from grpc import aio as _aio
 from llm_mesh.policy.v1 import ledger_pb2 as _ledger_pb2
-import abc as _abc_1
-import grpc as _grpc
-import sys
-import typing as _typing
 
-if sys.version_info >= (3, 11):
-    from typing import Self as _Self
-else:
-    from typing_extensions import Self as _Self
-
-_T = _typing.TypeVar("_T")
-
-class _MaybeAsyncIterator(_abc.AsyncIterator[_T], _abc.Iterator[_T], metaclass=_abc_1.ABCMeta): ...
-
-class _ServicerContext(_grpc.ServicerContext, _aio.ServicerContext):  # type: ignore[misc, type-arg]
-    ...
 
 GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
@@ -29,126 +15,90 @@ GRPC_VERSION: str
 class LedgerServiceStub:
     """Budgets, limits, and the ledger of record."""
 
-    @_typing.overload
-    def __new__(cls, channel: _grpc.Channel) -> _Self: ...
-    @_typing.overload
-    def __new__(cls, channel: _aio.Channel) -> LedgerServiceAsyncStub: ...
-    GetBudget: _grpc.UnaryUnaryMultiCallable[_ledger_pb2.GetBudgetRequest, _ledger_pb2.GetBudgetResponse]
-    """Gets the budget of a project, with what is spent and held. A project without one has no bound of money."""
-    PutBudget: _grpc.UnaryUnaryMultiCallable[_ledger_pb2.PutBudgetRequest, _ledger_pb2.PutBudgetResponse]
-    """Creates or replaces the budget of a project. What is spent stays."""
-    ListBudgets: _grpc.UnaryUnaryMultiCallable[_ledger_pb2.ListBudgetsRequest, _ledger_pb2.ListBudgetsResponse]
-    """Lists the budgets of a domain, by name."""
-    PutLimit: _grpc.UnaryUnaryMultiCallable[_ledger_pb2.PutLimitRequest, _ledger_pb2.PutLimitResponse]
-    """Creates or replaces a limit."""
-    ListLimits: _grpc.UnaryUnaryMultiCallable[_ledger_pb2.ListLimitsRequest, _ledger_pb2.ListLimitsResponse]
-    """Lists the limits of a domain, by name."""
-    DeleteLimit: _grpc.UnaryUnaryMultiCallable[_ledger_pb2.DeleteLimitRequest, _ledger_pb2.DeleteLimitResponse]
-    """Deletes a limit."""
-    GetLedgerEntry: _grpc.UnaryUnaryMultiCallable[_ledger_pb2.GetLedgerEntryRequest, _ledger_pb2.GetLedgerEntryResponse]
-    """Gets an entry of the ledger."""
-    ListLedgerEntries: _grpc.UnaryUnaryMultiCallable[_ledger_pb2.ListLedgerEntriesRequest, _ledger_pb2.ListLedgerEntriesResponse]
-    """Lists entries of a project (`domains/claims/projects/triage`) or of a domain (`domains/claims/projects/-`), newest first."""
-    ReconcileLedgerEntry: _grpc.UnaryUnaryMultiCallable[_ledger_pb2.ReconcileLedgerEntryRequest, _ledger_pb2.ReconcileLedgerEntryResponse]
-    """Replaces the charge of an estimated entry by the truth, when it became known otherwise. Writes a linked adjustment."""
-
-@_typing.type_check_only
-class LedgerServiceAsyncStub(LedgerServiceStub):
-    """Budgets, limits, and the ledger of record."""
-
     def __init__(self, channel: _aio.Channel) -> None: ...
-    GetBudget: _aio.UnaryUnaryMultiCallable[_ledger_pb2.GetBudgetRequest, _ledger_pb2.GetBudgetResponse]  # type: ignore[assignment]
+    GetBudget: _aio.UnaryUnaryMultiCallable[_ledger_pb2.GetBudgetRequest, _ledger_pb2.GetBudgetResponse]
     """Gets the budget of a project, with what is spent and held. A project without one has no bound of money."""
-    PutBudget: _aio.UnaryUnaryMultiCallable[_ledger_pb2.PutBudgetRequest, _ledger_pb2.PutBudgetResponse]  # type: ignore[assignment]
+    PutBudget: _aio.UnaryUnaryMultiCallable[_ledger_pb2.PutBudgetRequest, _ledger_pb2.PutBudgetResponse]
     """Creates or replaces the budget of a project. What is spent stays."""
-    ListBudgets: _aio.UnaryUnaryMultiCallable[_ledger_pb2.ListBudgetsRequest, _ledger_pb2.ListBudgetsResponse]  # type: ignore[assignment]
+    ListBudgets: _aio.UnaryUnaryMultiCallable[_ledger_pb2.ListBudgetsRequest, _ledger_pb2.ListBudgetsResponse]
     """Lists the budgets of a domain, by name."""
-    PutLimit: _aio.UnaryUnaryMultiCallable[_ledger_pb2.PutLimitRequest, _ledger_pb2.PutLimitResponse]  # type: ignore[assignment]
+    PutLimit: _aio.UnaryUnaryMultiCallable[_ledger_pb2.PutLimitRequest, _ledger_pb2.PutLimitResponse]
     """Creates or replaces a limit."""
-    ListLimits: _aio.UnaryUnaryMultiCallable[_ledger_pb2.ListLimitsRequest, _ledger_pb2.ListLimitsResponse]  # type: ignore[assignment]
+    ListLimits: _aio.UnaryUnaryMultiCallable[_ledger_pb2.ListLimitsRequest, _ledger_pb2.ListLimitsResponse]
     """Lists the limits of a domain, by name."""
-    DeleteLimit: _aio.UnaryUnaryMultiCallable[_ledger_pb2.DeleteLimitRequest, _ledger_pb2.DeleteLimitResponse]  # type: ignore[assignment]
+    DeleteLimit: _aio.UnaryUnaryMultiCallable[_ledger_pb2.DeleteLimitRequest, _ledger_pb2.DeleteLimitResponse]
     """Deletes a limit."""
-    GetLedgerEntry: _aio.UnaryUnaryMultiCallable[_ledger_pb2.GetLedgerEntryRequest, _ledger_pb2.GetLedgerEntryResponse]  # type: ignore[assignment]
+    GetLedgerEntry: _aio.UnaryUnaryMultiCallable[_ledger_pb2.GetLedgerEntryRequest, _ledger_pb2.GetLedgerEntryResponse]
     """Gets an entry of the ledger."""
-    ListLedgerEntries: _aio.UnaryUnaryMultiCallable[_ledger_pb2.ListLedgerEntriesRequest, _ledger_pb2.ListLedgerEntriesResponse]  # type: ignore[assignment]
+    ListLedgerEntries: _aio.UnaryUnaryMultiCallable[_ledger_pb2.ListLedgerEntriesRequest, _ledger_pb2.ListLedgerEntriesResponse]
     """Lists entries of a project (`domains/claims/projects/triage`) or of a domain (`domains/claims/projects/-`), newest first."""
-    ReconcileLedgerEntry: _aio.UnaryUnaryMultiCallable[_ledger_pb2.ReconcileLedgerEntryRequest, _ledger_pb2.ReconcileLedgerEntryResponse]  # type: ignore[assignment]
+    ReconcileLedgerEntry: _aio.UnaryUnaryMultiCallable[_ledger_pb2.ReconcileLedgerEntryRequest, _ledger_pb2.ReconcileLedgerEntryResponse]
     """Replaces the charge of an estimated entry by the truth, when it became known otherwise. Writes a linked adjustment."""
 
-class LedgerServiceServicer(metaclass=_abc_1.ABCMeta):
+class LedgerServiceServicer:
     """Budgets, limits, and the ledger of record."""
 
-    @_abc_1.abstractmethod
     def GetBudget(
         self,
         request: _ledger_pb2.GetBudgetRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_ledger_pb2.GetBudgetResponse, _abc.Awaitable[_ledger_pb2.GetBudgetResponse]]:
+        context: _aio.ServicerContext[_Any, _Any],
+    ) -> _abc.Awaitable[_ledger_pb2.GetBudgetResponse]:
         """Gets the budget of a project, with what is spent and held. A project without one has no bound of money."""
 
-    @_abc_1.abstractmethod
     def PutBudget(
         self,
         request: _ledger_pb2.PutBudgetRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_ledger_pb2.PutBudgetResponse, _abc.Awaitable[_ledger_pb2.PutBudgetResponse]]:
+        context: _aio.ServicerContext[_Any, _Any],
+    ) -> _abc.Awaitable[_ledger_pb2.PutBudgetResponse]:
         """Creates or replaces the budget of a project. What is spent stays."""
 
-    @_abc_1.abstractmethod
     def ListBudgets(
         self,
         request: _ledger_pb2.ListBudgetsRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_ledger_pb2.ListBudgetsResponse, _abc.Awaitable[_ledger_pb2.ListBudgetsResponse]]:
+        context: _aio.ServicerContext[_Any, _Any],
+    ) -> _abc.Awaitable[_ledger_pb2.ListBudgetsResponse]:
         """Lists the budgets of a domain, by name."""
 
-    @_abc_1.abstractmethod
     def PutLimit(
         self,
         request: _ledger_pb2.PutLimitRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_ledger_pb2.PutLimitResponse, _abc.Awaitable[_ledger_pb2.PutLimitResponse]]:
+        context: _aio.ServicerContext[_Any, _Any],
+    ) -> _abc.Awaitable[_ledger_pb2.PutLimitResponse]:
         """Creates or replaces a limit."""
 
-    @_abc_1.abstractmethod
     def ListLimits(
         self,
         request: _ledger_pb2.ListLimitsRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_ledger_pb2.ListLimitsResponse, _abc.Awaitable[_ledger_pb2.ListLimitsResponse]]:
+        context: _aio.ServicerContext[_Any, _Any],
+    ) -> _abc.Awaitable[_ledger_pb2.ListLimitsResponse]:
         """Lists the limits of a domain, by name."""
 
-    @_abc_1.abstractmethod
     def DeleteLimit(
         self,
         request: _ledger_pb2.DeleteLimitRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_ledger_pb2.DeleteLimitResponse, _abc.Awaitable[_ledger_pb2.DeleteLimitResponse]]:
+        context: _aio.ServicerContext[_Any, _Any],
+    ) -> _abc.Awaitable[_ledger_pb2.DeleteLimitResponse]:
         """Deletes a limit."""
 
-    @_abc_1.abstractmethod
     def GetLedgerEntry(
         self,
         request: _ledger_pb2.GetLedgerEntryRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_ledger_pb2.GetLedgerEntryResponse, _abc.Awaitable[_ledger_pb2.GetLedgerEntryResponse]]:
+        context: _aio.ServicerContext[_Any, _Any],
+    ) -> _abc.Awaitable[_ledger_pb2.GetLedgerEntryResponse]:
         """Gets an entry of the ledger."""
 
-    @_abc_1.abstractmethod
     def ListLedgerEntries(
         self,
         request: _ledger_pb2.ListLedgerEntriesRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_ledger_pb2.ListLedgerEntriesResponse, _abc.Awaitable[_ledger_pb2.ListLedgerEntriesResponse]]:
+        context: _aio.ServicerContext[_Any, _Any],
+    ) -> _abc.Awaitable[_ledger_pb2.ListLedgerEntriesResponse]:
         """Lists entries of a project (`domains/claims/projects/triage`) or of a domain (`domains/claims/projects/-`), newest first."""
 
-    @_abc_1.abstractmethod
     def ReconcileLedgerEntry(
         self,
         request: _ledger_pb2.ReconcileLedgerEntryRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_ledger_pb2.ReconcileLedgerEntryResponse, _abc.Awaitable[_ledger_pb2.ReconcileLedgerEntryResponse]]:
+        context: _aio.ServicerContext[_Any, _Any],
+    ) -> _abc.Awaitable[_ledger_pb2.ReconcileLedgerEntryResponse]:
         """Replaces the charge of an estimated entry by the truth, when it became known otherwise. Writes a linked adjustment."""
 
-def add_LedgerServiceServicer_to_server(servicer: LedgerServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
+def add_LedgerServiceServicer_to_server(servicer: LedgerServiceServicer, server: _aio.Server) -> None: ...

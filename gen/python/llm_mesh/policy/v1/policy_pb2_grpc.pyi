@@ -4,24 +4,10 @@ isort:skip_file
 """
 
 from collections import abc as _abc
+from typing import Any as _Any
 from grpc import aio as _aio
 from llm_mesh.policy.v1 import policy_pb2 as _policy_pb2
-import abc as _abc_1
-import grpc as _grpc
-import sys
-import typing as _typing
 
-if sys.version_info >= (3, 11):
-    from typing import Self as _Self
-else:
-    from typing_extensions import Self as _Self
-
-_T = _typing.TypeVar("_T")
-
-class _MaybeAsyncIterator(_abc.AsyncIterator[_T], _abc.Iterator[_T], metaclass=_abc_1.ABCMeta): ...
-
-class _ServicerContext(_grpc.ServicerContext, _aio.ServicerContext):  # type: ignore[misc, type-arg]
-    ...
 
 GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
@@ -29,106 +15,56 @@ GRPC_VERSION: str
 class PolicyServiceStub:
     """Decides, on the path of each request: who may, within which bounds, and on whose money."""
 
-    @_typing.overload
-    def __new__(cls, channel: _grpc.Channel) -> _Self: ...
-    @_typing.overload
-    def __new__(cls, channel: _aio.Channel) -> PolicyServiceAsyncStub: ...
-    Authorize: _grpc.UnaryUnaryMultiCallable[_policy_pb2.AuthorizeRequest, _policy_pb2.AuthorizeResponse]
-    """Says whether a credential may call a method on a resource, and whose it is.
-
-    Answers UNAUTHENTICATED for a credential that is missing, garbled, unknown, expired or revoked, without telling which; and
-    PERMISSION_DENIED for a valid one that lacks the right. Answers may be cached up to `valid_for`, by the digest of everything
-    in the request plus `revision`.
-    """
-    WatchRevision: _grpc.UnaryStreamMultiCallable[_policy_pb2.WatchRevisionRequest, _policy_pb2.WatchRevisionResponse]
-    """Streams the policy revision: the present one first, then each newer one. A reader MUST drop cached decisions of older revisions,
-    and all of them while the stream is down for longer than one second. The stream ends with OK after at most ten minutes; call again.
-    """
-    Admit: _grpc.UnaryUnaryMultiCallable[_policy_pb2.AdmitRequest, _policy_pb2.AdmitResponse]
-    """Decides on a rendered request: rules, screening, legal constraints. Writes nothing."""
-    Reserve: _grpc.UnaryUnaryMultiCallable[_policy_pb2.ReserveRequest, _policy_pb2.ReserveResponse]
-    """Holds the plan's worst case against all limits, in one transaction with the audit row of the decision. Answers after the commit;
-    nothing may be sent to a provider earlier. RESOURCE_EXHAUSTED names the limits and when to try again, and holds nothing.
-    """
-    Extend: _grpc.UnaryUnaryMultiCallable[_policy_pb2.ExtendRequest, _policy_pb2.ExtendResponse]
-    """Adds an attempt beyond the reserved ones to a held reservation."""
-    Settle: _grpc.UnaryUnaryMultiCallable[_policy_pb2.SettleRequest, _policy_pb2.SettleResponse]
-    """Charges what was used and gives back the rest. Repeating it returns the first result. For an entry that was charged as estimated it
-    adds a linked adjustment.
-    """
-    Release: _grpc.UnaryUnaryMultiCallable[_policy_pb2.ReleaseRequest, _policy_pb2.ReleaseResponse]
-    """Gives a reservation back whole, when nothing was sent. Valid before `Reserve` too: a later `Reserve` of the same id then fails with
-    RESERVATION_RELEASED, so that a cancelled call leaves nothing. Repeating it does nothing.
-    """
-    Heartbeat: _grpc.UnaryUnaryMultiCallable[_policy_pb2.HeartbeatRequest, _policy_pb2.HeartbeatResponse]
-    """Keeps the reservations of a gateway instance alive. An instance calls it every 5 s; after `lost_after` without a call its held
-    reservations are charged as estimated, in full.
-    """
-    ScreenStream: _grpc.StreamStreamMultiCallable[_policy_pb2.ScreenStreamRequest, _policy_pb2.ScreenStreamResponse]
-    """Screens an answer while it comes.
-
-    The first message MUST be `start`; then text by channel and index with `seq` from 0 without gaps. The service answers with text that
-    may be released, in order, and never releases text that it could still have to withhold. What is released does not depend on how the
-    text was split. After `final` of every channel the service ends the stream. Any failure means that nothing more may be released.
-    """
-    ReplayUsage: _grpc.UnaryStreamMultiCallable[_policy_pb2.ReplayUsageRequest, _policy_pb2.ReplayUsageResponse]
-    """Streams the ledger's usage events from a sequence on, oldest first, and then ends: what observability rebuilds itself from."""
-
-@_typing.type_check_only
-class PolicyServiceAsyncStub(PolicyServiceStub):
-    """Decides, on the path of each request: who may, within which bounds, and on whose money."""
-
     def __init__(self, channel: _aio.Channel) -> None: ...
-    Authorize: _aio.UnaryUnaryMultiCallable[_policy_pb2.AuthorizeRequest, _policy_pb2.AuthorizeResponse]  # type: ignore[assignment]
+    Authorize: _aio.UnaryUnaryMultiCallable[_policy_pb2.AuthorizeRequest, _policy_pb2.AuthorizeResponse]
     """Says whether a credential may call a method on a resource, and whose it is.
 
     Answers UNAUTHENTICATED for a credential that is missing, garbled, unknown, expired or revoked, without telling which; and
     PERMISSION_DENIED for a valid one that lacks the right. Answers may be cached up to `valid_for`, by the digest of everything
     in the request plus `revision`.
     """
-    WatchRevision: _aio.UnaryStreamMultiCallable[_policy_pb2.WatchRevisionRequest, _policy_pb2.WatchRevisionResponse]  # type: ignore[assignment]
+    WatchRevision: _aio.UnaryStreamMultiCallable[_policy_pb2.WatchRevisionRequest, _policy_pb2.WatchRevisionResponse]
     """Streams the policy revision: the present one first, then each newer one. A reader MUST drop cached decisions of older revisions,
     and all of them while the stream is down for longer than one second. The stream ends with OK after at most ten minutes; call again.
     """
-    Admit: _aio.UnaryUnaryMultiCallable[_policy_pb2.AdmitRequest, _policy_pb2.AdmitResponse]  # type: ignore[assignment]
+    Admit: _aio.UnaryUnaryMultiCallable[_policy_pb2.AdmitRequest, _policy_pb2.AdmitResponse]
     """Decides on a rendered request: rules, screening, legal constraints. Writes nothing."""
-    Reserve: _aio.UnaryUnaryMultiCallable[_policy_pb2.ReserveRequest, _policy_pb2.ReserveResponse]  # type: ignore[assignment]
+    Reserve: _aio.UnaryUnaryMultiCallable[_policy_pb2.ReserveRequest, _policy_pb2.ReserveResponse]
     """Holds the plan's worst case against all limits, in one transaction with the audit row of the decision. Answers after the commit;
     nothing may be sent to a provider earlier. RESOURCE_EXHAUSTED names the limits and when to try again, and holds nothing.
     """
-    Extend: _aio.UnaryUnaryMultiCallable[_policy_pb2.ExtendRequest, _policy_pb2.ExtendResponse]  # type: ignore[assignment]
+    Extend: _aio.UnaryUnaryMultiCallable[_policy_pb2.ExtendRequest, _policy_pb2.ExtendResponse]
     """Adds an attempt beyond the reserved ones to a held reservation."""
-    Settle: _aio.UnaryUnaryMultiCallable[_policy_pb2.SettleRequest, _policy_pb2.SettleResponse]  # type: ignore[assignment]
+    Settle: _aio.UnaryUnaryMultiCallable[_policy_pb2.SettleRequest, _policy_pb2.SettleResponse]
     """Charges what was used and gives back the rest. Repeating it returns the first result. For an entry that was charged as estimated it
     adds a linked adjustment.
     """
-    Release: _aio.UnaryUnaryMultiCallable[_policy_pb2.ReleaseRequest, _policy_pb2.ReleaseResponse]  # type: ignore[assignment]
+    Release: _aio.UnaryUnaryMultiCallable[_policy_pb2.ReleaseRequest, _policy_pb2.ReleaseResponse]
     """Gives a reservation back whole, when nothing was sent. Valid before `Reserve` too: a later `Reserve` of the same id then fails with
     RESERVATION_RELEASED, so that a cancelled call leaves nothing. Repeating it does nothing.
     """
-    Heartbeat: _aio.UnaryUnaryMultiCallable[_policy_pb2.HeartbeatRequest, _policy_pb2.HeartbeatResponse]  # type: ignore[assignment]
+    Heartbeat: _aio.UnaryUnaryMultiCallable[_policy_pb2.HeartbeatRequest, _policy_pb2.HeartbeatResponse]
     """Keeps the reservations of a gateway instance alive. An instance calls it every 5 s; after `lost_after` without a call its held
     reservations are charged as estimated, in full.
     """
-    ScreenStream: _aio.StreamStreamMultiCallable[_policy_pb2.ScreenStreamRequest, _policy_pb2.ScreenStreamResponse]  # type: ignore[assignment]
+    ScreenStream: _aio.StreamStreamMultiCallable[_policy_pb2.ScreenStreamRequest, _policy_pb2.ScreenStreamResponse]
     """Screens an answer while it comes.
 
     The first message MUST be `start`; then text by channel and index with `seq` from 0 without gaps. The service answers with text that
     may be released, in order, and never releases text that it could still have to withhold. What is released does not depend on how the
     text was split. After `final` of every channel the service ends the stream. Any failure means that nothing more may be released.
     """
-    ReplayUsage: _aio.UnaryStreamMultiCallable[_policy_pb2.ReplayUsageRequest, _policy_pb2.ReplayUsageResponse]  # type: ignore[assignment]
+    ReplayUsage: _aio.UnaryStreamMultiCallable[_policy_pb2.ReplayUsageRequest, _policy_pb2.ReplayUsageResponse]
     """Streams the ledger's usage events from a sequence on, oldest first, and then ends: what observability rebuilds itself from."""
 
-class PolicyServiceServicer(metaclass=_abc_1.ABCMeta):
+class PolicyServiceServicer:
     """Decides, on the path of each request: who may, within which bounds, and on whose money."""
 
-    @_abc_1.abstractmethod
     def Authorize(
         self,
         request: _policy_pb2.AuthorizeRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_policy_pb2.AuthorizeResponse, _abc.Awaitable[_policy_pb2.AuthorizeResponse]]:
+        context: _aio.ServicerContext[_Any, _Any],
+    ) -> _abc.Awaitable[_policy_pb2.AuthorizeResponse]:
         """Says whether a credential may call a method on a resource, and whose it is.
 
         Answers UNAUTHENTICATED for a credential that is missing, garbled, unknown, expired or revoked, without telling which; and
@@ -136,78 +72,70 @@ class PolicyServiceServicer(metaclass=_abc_1.ABCMeta):
         in the request plus `revision`.
         """
 
-    @_abc_1.abstractmethod
     def WatchRevision(
         self,
         request: _policy_pb2.WatchRevisionRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_abc.Iterator[_policy_pb2.WatchRevisionResponse], _abc.AsyncIterator[_policy_pb2.WatchRevisionResponse]]:
+        context: _aio.ServicerContext[_Any, _Any],
+    ) -> _abc.AsyncIterator[_policy_pb2.WatchRevisionResponse]:
         """Streams the policy revision: the present one first, then each newer one. A reader MUST drop cached decisions of older revisions,
         and all of them while the stream is down for longer than one second. The stream ends with OK after at most ten minutes; call again.
         """
 
-    @_abc_1.abstractmethod
     def Admit(
         self,
         request: _policy_pb2.AdmitRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_policy_pb2.AdmitResponse, _abc.Awaitable[_policy_pb2.AdmitResponse]]:
+        context: _aio.ServicerContext[_Any, _Any],
+    ) -> _abc.Awaitable[_policy_pb2.AdmitResponse]:
         """Decides on a rendered request: rules, screening, legal constraints. Writes nothing."""
 
-    @_abc_1.abstractmethod
     def Reserve(
         self,
         request: _policy_pb2.ReserveRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_policy_pb2.ReserveResponse, _abc.Awaitable[_policy_pb2.ReserveResponse]]:
+        context: _aio.ServicerContext[_Any, _Any],
+    ) -> _abc.Awaitable[_policy_pb2.ReserveResponse]:
         """Holds the plan's worst case against all limits, in one transaction with the audit row of the decision. Answers after the commit;
         nothing may be sent to a provider earlier. RESOURCE_EXHAUSTED names the limits and when to try again, and holds nothing.
         """
 
-    @_abc_1.abstractmethod
     def Extend(
         self,
         request: _policy_pb2.ExtendRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_policy_pb2.ExtendResponse, _abc.Awaitable[_policy_pb2.ExtendResponse]]:
+        context: _aio.ServicerContext[_Any, _Any],
+    ) -> _abc.Awaitable[_policy_pb2.ExtendResponse]:
         """Adds an attempt beyond the reserved ones to a held reservation."""
 
-    @_abc_1.abstractmethod
     def Settle(
         self,
         request: _policy_pb2.SettleRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_policy_pb2.SettleResponse, _abc.Awaitable[_policy_pb2.SettleResponse]]:
+        context: _aio.ServicerContext[_Any, _Any],
+    ) -> _abc.Awaitable[_policy_pb2.SettleResponse]:
         """Charges what was used and gives back the rest. Repeating it returns the first result. For an entry that was charged as estimated it
         adds a linked adjustment.
         """
 
-    @_abc_1.abstractmethod
     def Release(
         self,
         request: _policy_pb2.ReleaseRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_policy_pb2.ReleaseResponse, _abc.Awaitable[_policy_pb2.ReleaseResponse]]:
+        context: _aio.ServicerContext[_Any, _Any],
+    ) -> _abc.Awaitable[_policy_pb2.ReleaseResponse]:
         """Gives a reservation back whole, when nothing was sent. Valid before `Reserve` too: a later `Reserve` of the same id then fails with
         RESERVATION_RELEASED, so that a cancelled call leaves nothing. Repeating it does nothing.
         """
 
-    @_abc_1.abstractmethod
     def Heartbeat(
         self,
         request: _policy_pb2.HeartbeatRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_policy_pb2.HeartbeatResponse, _abc.Awaitable[_policy_pb2.HeartbeatResponse]]:
+        context: _aio.ServicerContext[_Any, _Any],
+    ) -> _abc.Awaitable[_policy_pb2.HeartbeatResponse]:
         """Keeps the reservations of a gateway instance alive. An instance calls it every 5 s; after `lost_after` without a call its held
         reservations are charged as estimated, in full.
         """
 
-    @_abc_1.abstractmethod
     def ScreenStream(
         self,
-        request_iterator: _MaybeAsyncIterator[_policy_pb2.ScreenStreamRequest],
-        context: _ServicerContext,
-    ) -> _typing.Union[_abc.Iterator[_policy_pb2.ScreenStreamResponse], _abc.AsyncIterator[_policy_pb2.ScreenStreamResponse]]:
+        request_iterator: _abc.AsyncIterator[_policy_pb2.ScreenStreamRequest],
+        context: _aio.ServicerContext[_Any, _Any],
+    ) -> _abc.AsyncIterator[_policy_pb2.ScreenStreamResponse]:
         """Screens an answer while it comes.
 
         The first message MUST be `start`; then text by channel and index with `seq` from 0 without gaps. The service answers with text that
@@ -215,12 +143,11 @@ class PolicyServiceServicer(metaclass=_abc_1.ABCMeta):
         text was split. After `final` of every channel the service ends the stream. Any failure means that nothing more may be released.
         """
 
-    @_abc_1.abstractmethod
     def ReplayUsage(
         self,
         request: _policy_pb2.ReplayUsageRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_abc.Iterator[_policy_pb2.ReplayUsageResponse], _abc.AsyncIterator[_policy_pb2.ReplayUsageResponse]]:
+        context: _aio.ServicerContext[_Any, _Any],
+    ) -> _abc.AsyncIterator[_policy_pb2.ReplayUsageResponse]:
         """Streams the ledger's usage events from a sequence on, oldest first, and then ends: what observability rebuilds itself from."""
 
-def add_PolicyServiceServicer_to_server(servicer: PolicyServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
+def add_PolicyServiceServicer_to_server(servicer: PolicyServiceServicer, server: _aio.Server) -> None: ...

@@ -4,24 +4,10 @@ isort:skip_file
 """
 
 from collections import abc as _abc
+from typing import Any as _Any
 from grpc import aio as _aio
 from llm_mesh.policy.v1 import rules_pb2 as _rules_pb2
-import abc as _abc_1
-import grpc as _grpc
-import sys
-import typing as _typing
 
-if sys.version_info >= (3, 11):
-    from typing import Self as _Self
-else:
-    from typing_extensions import Self as _Self
-
-_T = _typing.TypeVar("_T")
-
-class _MaybeAsyncIterator(_abc.AsyncIterator[_T], _abc.Iterator[_T], metaclass=_abc_1.ABCMeta): ...
-
-class _ServicerContext(_grpc.ServicerContext, _aio.ServicerContext):  # type: ignore[misc, type-arg]
-    ...
 
 GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
@@ -29,135 +15,96 @@ GRPC_VERSION: str
 class RuleServiceStub:
     """Roles, who holds them, and why a decision came out as it did."""
 
-    @_typing.overload
-    def __new__(cls, channel: _grpc.Channel) -> _Self: ...
-    @_typing.overload
-    def __new__(cls, channel: _aio.Channel) -> RuleServiceAsyncStub: ...
-    PutRole: _grpc.UnaryUnaryMultiCallable[_rules_pb2.PutRoleRequest, _rules_pb2.PutRoleResponse]
-    """Creates or replaces a role. Built-in roles cannot be replaced."""
-    ListRoles: _grpc.UnaryUnaryMultiCallable[_rules_pb2.ListRolesRequest, _rules_pb2.ListRolesResponse]
-    """Lists the roles of a domain, the built-in ones first, then by name."""
-    DeleteRole: _grpc.UnaryUnaryMultiCallable[_rules_pb2.DeleteRoleRequest, _rules_pb2.DeleteRoleResponse]
-    """Deletes a role that nobody holds."""
-    CreateBinding: _grpc.UnaryUnaryMultiCallable[_rules_pb2.CreateBindingRequest, _rules_pb2.CreateBindingResponse]
-    """Gives a principal a role. ESCALATION_DENIED where the role grants what the caller does not hold."""
-    ListBindings: _grpc.UnaryUnaryMultiCallable[_rules_pb2.ListBindingsRequest, _rules_pb2.ListBindingsResponse]
-    """Lists who holds which role in a domain, by name."""
-    DeleteBinding: _grpc.UnaryUnaryMultiCallable[_rules_pb2.DeleteBindingRequest, _rules_pb2.DeleteBindingResponse]
-    """Takes a role away."""
-    Explain: _grpc.UnaryUnaryMultiCallable[_rules_pb2.ExplainRequest, _rules_pb2.ExplainResponse]
-    """Says whether a principal may do an action on a resource, and by which role and rule. Changes nothing."""
-    ListAuditRecords: _grpc.UnaryUnaryMultiCallable[_rules_pb2.ListAuditRecordsRequest, _rules_pb2.ListAuditRecordsResponse]
-    """Lists the audit records of decisions and changes of a domain, newest first."""
-    ApplyPolicy: _grpc.UnaryUnaryMultiCallable[_rules_pb2.ApplyPolicyRequest, _rules_pb2.ApplyPolicyResponse]
-    """Brings domains, projects, principals, roles, bindings, budgets and limits to a wanted state, all or nothing.
-
-    What is not named is left alone; nothing is deleted. Repeating it changes nothing.
-    """
-
-@_typing.type_check_only
-class RuleServiceAsyncStub(RuleServiceStub):
-    """Roles, who holds them, and why a decision came out as it did."""
-
     def __init__(self, channel: _aio.Channel) -> None: ...
-    PutRole: _aio.UnaryUnaryMultiCallable[_rules_pb2.PutRoleRequest, _rules_pb2.PutRoleResponse]  # type: ignore[assignment]
+    PutRole: _aio.UnaryUnaryMultiCallable[_rules_pb2.PutRoleRequest, _rules_pb2.PutRoleResponse]
     """Creates or replaces a role. Built-in roles cannot be replaced."""
-    ListRoles: _aio.UnaryUnaryMultiCallable[_rules_pb2.ListRolesRequest, _rules_pb2.ListRolesResponse]  # type: ignore[assignment]
+    ListRoles: _aio.UnaryUnaryMultiCallable[_rules_pb2.ListRolesRequest, _rules_pb2.ListRolesResponse]
     """Lists the roles of a domain, the built-in ones first, then by name."""
-    DeleteRole: _aio.UnaryUnaryMultiCallable[_rules_pb2.DeleteRoleRequest, _rules_pb2.DeleteRoleResponse]  # type: ignore[assignment]
+    DeleteRole: _aio.UnaryUnaryMultiCallable[_rules_pb2.DeleteRoleRequest, _rules_pb2.DeleteRoleResponse]
     """Deletes a role that nobody holds."""
-    CreateBinding: _aio.UnaryUnaryMultiCallable[_rules_pb2.CreateBindingRequest, _rules_pb2.CreateBindingResponse]  # type: ignore[assignment]
+    CreateBinding: _aio.UnaryUnaryMultiCallable[_rules_pb2.CreateBindingRequest, _rules_pb2.CreateBindingResponse]
     """Gives a principal a role. ESCALATION_DENIED where the role grants what the caller does not hold."""
-    ListBindings: _aio.UnaryUnaryMultiCallable[_rules_pb2.ListBindingsRequest, _rules_pb2.ListBindingsResponse]  # type: ignore[assignment]
+    ListBindings: _aio.UnaryUnaryMultiCallable[_rules_pb2.ListBindingsRequest, _rules_pb2.ListBindingsResponse]
     """Lists who holds which role in a domain, by name."""
-    DeleteBinding: _aio.UnaryUnaryMultiCallable[_rules_pb2.DeleteBindingRequest, _rules_pb2.DeleteBindingResponse]  # type: ignore[assignment]
+    DeleteBinding: _aio.UnaryUnaryMultiCallable[_rules_pb2.DeleteBindingRequest, _rules_pb2.DeleteBindingResponse]
     """Takes a role away."""
-    Explain: _aio.UnaryUnaryMultiCallable[_rules_pb2.ExplainRequest, _rules_pb2.ExplainResponse]  # type: ignore[assignment]
+    Explain: _aio.UnaryUnaryMultiCallable[_rules_pb2.ExplainRequest, _rules_pb2.ExplainResponse]
     """Says whether a principal may do an action on a resource, and by which role and rule. Changes nothing."""
-    ListAuditRecords: _aio.UnaryUnaryMultiCallable[_rules_pb2.ListAuditRecordsRequest, _rules_pb2.ListAuditRecordsResponse]  # type: ignore[assignment]
+    ListAuditRecords: _aio.UnaryUnaryMultiCallable[_rules_pb2.ListAuditRecordsRequest, _rules_pb2.ListAuditRecordsResponse]
     """Lists the audit records of decisions and changes of a domain, newest first."""
-    ApplyPolicy: _aio.UnaryUnaryMultiCallable[_rules_pb2.ApplyPolicyRequest, _rules_pb2.ApplyPolicyResponse]  # type: ignore[assignment]
+    ApplyPolicy: _aio.UnaryUnaryMultiCallable[_rules_pb2.ApplyPolicyRequest, _rules_pb2.ApplyPolicyResponse]
     """Brings domains, projects, principals, roles, bindings, budgets and limits to a wanted state, all or nothing.
 
     What is not named is left alone; nothing is deleted. Repeating it changes nothing.
     """
 
-class RuleServiceServicer(metaclass=_abc_1.ABCMeta):
+class RuleServiceServicer:
     """Roles, who holds them, and why a decision came out as it did."""
 
-    @_abc_1.abstractmethod
     def PutRole(
         self,
         request: _rules_pb2.PutRoleRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_rules_pb2.PutRoleResponse, _abc.Awaitable[_rules_pb2.PutRoleResponse]]:
+        context: _aio.ServicerContext[_Any, _Any],
+    ) -> _abc.Awaitable[_rules_pb2.PutRoleResponse]:
         """Creates or replaces a role. Built-in roles cannot be replaced."""
 
-    @_abc_1.abstractmethod
     def ListRoles(
         self,
         request: _rules_pb2.ListRolesRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_rules_pb2.ListRolesResponse, _abc.Awaitable[_rules_pb2.ListRolesResponse]]:
+        context: _aio.ServicerContext[_Any, _Any],
+    ) -> _abc.Awaitable[_rules_pb2.ListRolesResponse]:
         """Lists the roles of a domain, the built-in ones first, then by name."""
 
-    @_abc_1.abstractmethod
     def DeleteRole(
         self,
         request: _rules_pb2.DeleteRoleRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_rules_pb2.DeleteRoleResponse, _abc.Awaitable[_rules_pb2.DeleteRoleResponse]]:
+        context: _aio.ServicerContext[_Any, _Any],
+    ) -> _abc.Awaitable[_rules_pb2.DeleteRoleResponse]:
         """Deletes a role that nobody holds."""
 
-    @_abc_1.abstractmethod
     def CreateBinding(
         self,
         request: _rules_pb2.CreateBindingRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_rules_pb2.CreateBindingResponse, _abc.Awaitable[_rules_pb2.CreateBindingResponse]]:
+        context: _aio.ServicerContext[_Any, _Any],
+    ) -> _abc.Awaitable[_rules_pb2.CreateBindingResponse]:
         """Gives a principal a role. ESCALATION_DENIED where the role grants what the caller does not hold."""
 
-    @_abc_1.abstractmethod
     def ListBindings(
         self,
         request: _rules_pb2.ListBindingsRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_rules_pb2.ListBindingsResponse, _abc.Awaitable[_rules_pb2.ListBindingsResponse]]:
+        context: _aio.ServicerContext[_Any, _Any],
+    ) -> _abc.Awaitable[_rules_pb2.ListBindingsResponse]:
         """Lists who holds which role in a domain, by name."""
 
-    @_abc_1.abstractmethod
     def DeleteBinding(
         self,
         request: _rules_pb2.DeleteBindingRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_rules_pb2.DeleteBindingResponse, _abc.Awaitable[_rules_pb2.DeleteBindingResponse]]:
+        context: _aio.ServicerContext[_Any, _Any],
+    ) -> _abc.Awaitable[_rules_pb2.DeleteBindingResponse]:
         """Takes a role away."""
 
-    @_abc_1.abstractmethod
     def Explain(
         self,
         request: _rules_pb2.ExplainRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_rules_pb2.ExplainResponse, _abc.Awaitable[_rules_pb2.ExplainResponse]]:
+        context: _aio.ServicerContext[_Any, _Any],
+    ) -> _abc.Awaitable[_rules_pb2.ExplainResponse]:
         """Says whether a principal may do an action on a resource, and by which role and rule. Changes nothing."""
 
-    @_abc_1.abstractmethod
     def ListAuditRecords(
         self,
         request: _rules_pb2.ListAuditRecordsRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_rules_pb2.ListAuditRecordsResponse, _abc.Awaitable[_rules_pb2.ListAuditRecordsResponse]]:
+        context: _aio.ServicerContext[_Any, _Any],
+    ) -> _abc.Awaitable[_rules_pb2.ListAuditRecordsResponse]:
         """Lists the audit records of decisions and changes of a domain, newest first."""
 
-    @_abc_1.abstractmethod
     def ApplyPolicy(
         self,
         request: _rules_pb2.ApplyPolicyRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_rules_pb2.ApplyPolicyResponse, _abc.Awaitable[_rules_pb2.ApplyPolicyResponse]]:
+        context: _aio.ServicerContext[_Any, _Any],
+    ) -> _abc.Awaitable[_rules_pb2.ApplyPolicyResponse]:
         """Brings domains, projects, principals, roles, bindings, budgets and limits to a wanted state, all or nothing.
 
         What is not named is left alone; nothing is deleted. Repeating it changes nothing.
         """
 
-def add_RuleServiceServicer_to_server(servicer: RuleServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
+def add_RuleServiceServicer_to_server(servicer: RuleServiceServicer, server: _aio.Server) -> None: ...

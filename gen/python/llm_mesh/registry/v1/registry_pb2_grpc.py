@@ -121,7 +121,7 @@ class RegistryServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListModels(self, request, context):
-        """Lists the models of a domain, or of all that the caller may see (`domains/-`), by name.
+        """Lists the models of a domain, or of all domains (`domains/-`, for roles that hold across the mesh), by name.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -4,24 +4,10 @@ isort:skip_file
 """
 
 from collections import abc as _abc
+from typing import Any as _Any
 from grpc import aio as _aio
 from llm_mesh.registry.v1 import registry_pb2 as _registry_pb2
-import abc as _abc_1
-import grpc as _grpc
-import sys
-import typing as _typing
 
-if sys.version_info >= (3, 11):
-    from typing import Self as _Self
-else:
-    from typing_extensions import Self as _Self
-
-_T = _typing.TypeVar("_T")
-
-class _MaybeAsyncIterator(_abc.AsyncIterator[_T], _abc.Iterator[_T], metaclass=_abc_1.ABCMeta): ...
-
-class _ServicerContext(_grpc.ServicerContext, _aio.ServicerContext):  # type: ignore[misc, type-arg]
-    ...
 
 GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
@@ -29,176 +15,124 @@ GRPC_VERSION: str
 class RegistryServiceStub:
     """Keeps models and adapters as data products: owner, capabilities, prices, residency, SLA, lifecycle."""
 
-    @_typing.overload
-    def __new__(cls, channel: _grpc.Channel) -> _Self: ...
-    @_typing.overload
-    def __new__(cls, channel: _aio.Channel) -> RegistryServiceAsyncStub: ...
-    CreateModel: _grpc.UnaryUnaryMultiCallable[_registry_pb2.CreateModelRequest, _registry_pb2.CreateModelResponse]
-    """Creates a model."""
-    GetModel: _grpc.UnaryUnaryMultiCallable[_registry_pb2.GetModelRequest, _registry_pb2.GetModelResponse]
-    """Gets a model."""
-    ListModels: _grpc.UnaryUnaryMultiCallable[_registry_pb2.ListModelsRequest, _registry_pb2.ListModelsResponse]
-    """Lists the models of a domain, or of all that the caller may see (`domains/-`), by name."""
-    UpdateModel: _grpc.UnaryUnaryMultiCallable[_registry_pb2.UpdateModelRequest, _registry_pb2.UpdateModelResponse]
-    """Updates a model; not its prices. ETAG_MISMATCH where the etag is not the present one."""
-    DeprecateModel: _grpc.UnaryUnaryMultiCallable[_registry_pb2.DeprecateModelRequest, _registry_pb2.DeprecateModelResponse]
-    """Deprecates a model: it still answers until the retire time, and callers are told."""
-    CreatePrice: _grpc.UnaryUnaryMultiCallable[_registry_pb2.CreatePriceRequest, _registry_pb2.CreatePriceResponse]
-    """Adds a price version to a model. Price versions never change."""
-    GetPrice: _grpc.UnaryUnaryMultiCallable[_registry_pb2.GetPriceRequest, _registry_pb2.GetPriceResponse]
-    """Gets a price version."""
-    ListPrices: _grpc.UnaryUnaryMultiCallable[_registry_pb2.ListPricesRequest, _registry_pb2.ListPricesResponse]
-    """Lists the price versions of a model, newest first."""
-    ListAdapters: _grpc.UnaryUnaryMultiCallable[_registry_pb2.ListAdaptersRequest, _registry_pb2.ListAdaptersResponse]
-    """Lists the adapters that the mesh has."""
-    PutAdapter: _grpc.UnaryUnaryMultiCallable[_registry_pb2.PutAdapterRequest, _registry_pb2.PutAdapterResponse]
-    """Registers an adapter, or replaces its entry."""
-    ListWellKnownModels: _grpc.UnaryUnaryMultiCallable[_registry_pb2.ListWellKnownModelsRequest, _registry_pb2.ListWellKnownModelsResponse]
-    """Lists the models of the starting table, which a domain may take over with `CreateModel`."""
-    WatchModels: _grpc.UnaryStreamMultiCallable[_registry_pb2.WatchModelsRequest, _registry_pb2.WatchModelsResponse]
-    """Streams all models and prices and then each change: what router and policy decide by.
-
-    The first messages have everything (`snapshot_complete` in the last of them), the following ones what changed. With a `resume_token`
-    only what changed since. The stream ends with OK after at most ten minutes; call again with the last token. A token that is too old
-    gives everything again.
-    """
-    ApplyModels: _grpc.UnaryUnaryMultiCallable[_registry_pb2.ApplyModelsRequest, _registry_pb2.ApplyModelsResponse]
-    """Brings models and adapters to a wanted state, all or nothing. What is not named is left alone."""
-
-@_typing.type_check_only
-class RegistryServiceAsyncStub(RegistryServiceStub):
-    """Keeps models and adapters as data products: owner, capabilities, prices, residency, SLA, lifecycle."""
-
     def __init__(self, channel: _aio.Channel) -> None: ...
-    CreateModel: _aio.UnaryUnaryMultiCallable[_registry_pb2.CreateModelRequest, _registry_pb2.CreateModelResponse]  # type: ignore[assignment]
+    CreateModel: _aio.UnaryUnaryMultiCallable[_registry_pb2.CreateModelRequest, _registry_pb2.CreateModelResponse]
     """Creates a model."""
-    GetModel: _aio.UnaryUnaryMultiCallable[_registry_pb2.GetModelRequest, _registry_pb2.GetModelResponse]  # type: ignore[assignment]
+    GetModel: _aio.UnaryUnaryMultiCallable[_registry_pb2.GetModelRequest, _registry_pb2.GetModelResponse]
     """Gets a model."""
-    ListModels: _aio.UnaryUnaryMultiCallable[_registry_pb2.ListModelsRequest, _registry_pb2.ListModelsResponse]  # type: ignore[assignment]
-    """Lists the models of a domain, or of all that the caller may see (`domains/-`), by name."""
-    UpdateModel: _aio.UnaryUnaryMultiCallable[_registry_pb2.UpdateModelRequest, _registry_pb2.UpdateModelResponse]  # type: ignore[assignment]
+    ListModels: _aio.UnaryUnaryMultiCallable[_registry_pb2.ListModelsRequest, _registry_pb2.ListModelsResponse]
+    """Lists the models of a domain, or of all domains (`domains/-`, for roles that hold across the mesh), by name."""
+    UpdateModel: _aio.UnaryUnaryMultiCallable[_registry_pb2.UpdateModelRequest, _registry_pb2.UpdateModelResponse]
     """Updates a model; not its prices. ETAG_MISMATCH where the etag is not the present one."""
-    DeprecateModel: _aio.UnaryUnaryMultiCallable[_registry_pb2.DeprecateModelRequest, _registry_pb2.DeprecateModelResponse]  # type: ignore[assignment]
+    DeprecateModel: _aio.UnaryUnaryMultiCallable[_registry_pb2.DeprecateModelRequest, _registry_pb2.DeprecateModelResponse]
     """Deprecates a model: it still answers until the retire time, and callers are told."""
-    CreatePrice: _aio.UnaryUnaryMultiCallable[_registry_pb2.CreatePriceRequest, _registry_pb2.CreatePriceResponse]  # type: ignore[assignment]
+    CreatePrice: _aio.UnaryUnaryMultiCallable[_registry_pb2.CreatePriceRequest, _registry_pb2.CreatePriceResponse]
     """Adds a price version to a model. Price versions never change."""
-    GetPrice: _aio.UnaryUnaryMultiCallable[_registry_pb2.GetPriceRequest, _registry_pb2.GetPriceResponse]  # type: ignore[assignment]
+    GetPrice: _aio.UnaryUnaryMultiCallable[_registry_pb2.GetPriceRequest, _registry_pb2.GetPriceResponse]
     """Gets a price version."""
-    ListPrices: _aio.UnaryUnaryMultiCallable[_registry_pb2.ListPricesRequest, _registry_pb2.ListPricesResponse]  # type: ignore[assignment]
+    ListPrices: _aio.UnaryUnaryMultiCallable[_registry_pb2.ListPricesRequest, _registry_pb2.ListPricesResponse]
     """Lists the price versions of a model, newest first."""
-    ListAdapters: _aio.UnaryUnaryMultiCallable[_registry_pb2.ListAdaptersRequest, _registry_pb2.ListAdaptersResponse]  # type: ignore[assignment]
+    ListAdapters: _aio.UnaryUnaryMultiCallable[_registry_pb2.ListAdaptersRequest, _registry_pb2.ListAdaptersResponse]
     """Lists the adapters that the mesh has."""
-    PutAdapter: _aio.UnaryUnaryMultiCallable[_registry_pb2.PutAdapterRequest, _registry_pb2.PutAdapterResponse]  # type: ignore[assignment]
+    PutAdapter: _aio.UnaryUnaryMultiCallable[_registry_pb2.PutAdapterRequest, _registry_pb2.PutAdapterResponse]
     """Registers an adapter, or replaces its entry."""
-    ListWellKnownModels: _aio.UnaryUnaryMultiCallable[_registry_pb2.ListWellKnownModelsRequest, _registry_pb2.ListWellKnownModelsResponse]  # type: ignore[assignment]
+    ListWellKnownModels: _aio.UnaryUnaryMultiCallable[_registry_pb2.ListWellKnownModelsRequest, _registry_pb2.ListWellKnownModelsResponse]
     """Lists the models of the starting table, which a domain may take over with `CreateModel`."""
-    WatchModels: _aio.UnaryStreamMultiCallable[_registry_pb2.WatchModelsRequest, _registry_pb2.WatchModelsResponse]  # type: ignore[assignment]
+    WatchModels: _aio.UnaryStreamMultiCallable[_registry_pb2.WatchModelsRequest, _registry_pb2.WatchModelsResponse]
     """Streams all models and prices and then each change: what router and policy decide by.
 
     The first messages have everything (`snapshot_complete` in the last of them), the following ones what changed. With a `resume_token`
     only what changed since. The stream ends with OK after at most ten minutes; call again with the last token. A token that is too old
     gives everything again.
     """
-    ApplyModels: _aio.UnaryUnaryMultiCallable[_registry_pb2.ApplyModelsRequest, _registry_pb2.ApplyModelsResponse]  # type: ignore[assignment]
+    ApplyModels: _aio.UnaryUnaryMultiCallable[_registry_pb2.ApplyModelsRequest, _registry_pb2.ApplyModelsResponse]
     """Brings models and adapters to a wanted state, all or nothing. What is not named is left alone."""
 
-class RegistryServiceServicer(metaclass=_abc_1.ABCMeta):
+class RegistryServiceServicer:
     """Keeps models and adapters as data products: owner, capabilities, prices, residency, SLA, lifecycle."""
 
-    @_abc_1.abstractmethod
     def CreateModel(
         self,
         request: _registry_pb2.CreateModelRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_registry_pb2.CreateModelResponse, _abc.Awaitable[_registry_pb2.CreateModelResponse]]:
+        context: _aio.ServicerContext[_Any, _Any],
+    ) -> _abc.Awaitable[_registry_pb2.CreateModelResponse]:
         """Creates a model."""
 
-    @_abc_1.abstractmethod
     def GetModel(
         self,
         request: _registry_pb2.GetModelRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_registry_pb2.GetModelResponse, _abc.Awaitable[_registry_pb2.GetModelResponse]]:
+        context: _aio.ServicerContext[_Any, _Any],
+    ) -> _abc.Awaitable[_registry_pb2.GetModelResponse]:
         """Gets a model."""
 
-    @_abc_1.abstractmethod
     def ListModels(
         self,
         request: _registry_pb2.ListModelsRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_registry_pb2.ListModelsResponse, _abc.Awaitable[_registry_pb2.ListModelsResponse]]:
-        """Lists the models of a domain, or of all that the caller may see (`domains/-`), by name."""
+        context: _aio.ServicerContext[_Any, _Any],
+    ) -> _abc.Awaitable[_registry_pb2.ListModelsResponse]:
+        """Lists the models of a domain, or of all domains (`domains/-`, for roles that hold across the mesh), by name."""
 
-    @_abc_1.abstractmethod
     def UpdateModel(
         self,
         request: _registry_pb2.UpdateModelRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_registry_pb2.UpdateModelResponse, _abc.Awaitable[_registry_pb2.UpdateModelResponse]]:
+        context: _aio.ServicerContext[_Any, _Any],
+    ) -> _abc.Awaitable[_registry_pb2.UpdateModelResponse]:
         """Updates a model; not its prices. ETAG_MISMATCH where the etag is not the present one."""
 
-    @_abc_1.abstractmethod
     def DeprecateModel(
         self,
         request: _registry_pb2.DeprecateModelRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_registry_pb2.DeprecateModelResponse, _abc.Awaitable[_registry_pb2.DeprecateModelResponse]]:
+        context: _aio.ServicerContext[_Any, _Any],
+    ) -> _abc.Awaitable[_registry_pb2.DeprecateModelResponse]:
         """Deprecates a model: it still answers until the retire time, and callers are told."""
 
-    @_abc_1.abstractmethod
     def CreatePrice(
         self,
         request: _registry_pb2.CreatePriceRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_registry_pb2.CreatePriceResponse, _abc.Awaitable[_registry_pb2.CreatePriceResponse]]:
+        context: _aio.ServicerContext[_Any, _Any],
+    ) -> _abc.Awaitable[_registry_pb2.CreatePriceResponse]:
         """Adds a price version to a model. Price versions never change."""
 
-    @_abc_1.abstractmethod
     def GetPrice(
         self,
         request: _registry_pb2.GetPriceRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_registry_pb2.GetPriceResponse, _abc.Awaitable[_registry_pb2.GetPriceResponse]]:
+        context: _aio.ServicerContext[_Any, _Any],
+    ) -> _abc.Awaitable[_registry_pb2.GetPriceResponse]:
         """Gets a price version."""
 
-    @_abc_1.abstractmethod
     def ListPrices(
         self,
         request: _registry_pb2.ListPricesRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_registry_pb2.ListPricesResponse, _abc.Awaitable[_registry_pb2.ListPricesResponse]]:
+        context: _aio.ServicerContext[_Any, _Any],
+    ) -> _abc.Awaitable[_registry_pb2.ListPricesResponse]:
         """Lists the price versions of a model, newest first."""
 
-    @_abc_1.abstractmethod
     def ListAdapters(
         self,
         request: _registry_pb2.ListAdaptersRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_registry_pb2.ListAdaptersResponse, _abc.Awaitable[_registry_pb2.ListAdaptersResponse]]:
+        context: _aio.ServicerContext[_Any, _Any],
+    ) -> _abc.Awaitable[_registry_pb2.ListAdaptersResponse]:
         """Lists the adapters that the mesh has."""
 
-    @_abc_1.abstractmethod
     def PutAdapter(
         self,
         request: _registry_pb2.PutAdapterRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_registry_pb2.PutAdapterResponse, _abc.Awaitable[_registry_pb2.PutAdapterResponse]]:
+        context: _aio.ServicerContext[_Any, _Any],
+    ) -> _abc.Awaitable[_registry_pb2.PutAdapterResponse]:
         """Registers an adapter, or replaces its entry."""
 
-    @_abc_1.abstractmethod
     def ListWellKnownModels(
         self,
         request: _registry_pb2.ListWellKnownModelsRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_registry_pb2.ListWellKnownModelsResponse, _abc.Awaitable[_registry_pb2.ListWellKnownModelsResponse]]:
+        context: _aio.ServicerContext[_Any, _Any],
+    ) -> _abc.Awaitable[_registry_pb2.ListWellKnownModelsResponse]:
         """Lists the models of the starting table, which a domain may take over with `CreateModel`."""
 
-    @_abc_1.abstractmethod
     def WatchModels(
         self,
         request: _registry_pb2.WatchModelsRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_abc.Iterator[_registry_pb2.WatchModelsResponse], _abc.AsyncIterator[_registry_pb2.WatchModelsResponse]]:
+        context: _aio.ServicerContext[_Any, _Any],
+    ) -> _abc.AsyncIterator[_registry_pb2.WatchModelsResponse]:
         """Streams all models and prices and then each change: what router and policy decide by.
 
         The first messages have everything (`snapshot_complete` in the last of them), the following ones what changed. With a `resume_token`
@@ -206,12 +140,11 @@ class RegistryServiceServicer(metaclass=_abc_1.ABCMeta):
         gives everything again.
         """
 
-    @_abc_1.abstractmethod
     def ApplyModels(
         self,
         request: _registry_pb2.ApplyModelsRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_registry_pb2.ApplyModelsResponse, _abc.Awaitable[_registry_pb2.ApplyModelsResponse]]:
+        context: _aio.ServicerContext[_Any, _Any],
+    ) -> _abc.Awaitable[_registry_pb2.ApplyModelsResponse]:
         """Brings models and adapters to a wanted state, all or nothing. What is not named is left alone."""
 
-def add_RegistryServiceServicer_to_server(servicer: RegistryServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
+def add_RegistryServiceServicer_to_server(servicer: RegistryServiceServicer, server: _aio.Server) -> None: ...

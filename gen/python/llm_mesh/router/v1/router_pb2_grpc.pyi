@@ -4,24 +4,10 @@ isort:skip_file
 """
 
 from collections import abc as _abc
+from typing import Any as _Any
 from grpc import aio as _aio
 from llm_mesh.router.v1 import router_pb2 as _router_pb2
-import abc as _abc_1
-import grpc as _grpc
-import sys
-import typing as _typing
 
-if sys.version_info >= (3, 11):
-    from typing import Self as _Self
-else:
-    from typing_extensions import Self as _Self
-
-_T = _typing.TypeVar("_T")
-
-class _MaybeAsyncIterator(_abc.AsyncIterator[_T], _abc.Iterator[_T], metaclass=_abc_1.ABCMeta): ...
-
-class _ServicerContext(_grpc.ServicerContext, _aio.ServicerContext):  # type: ignore[misc, type-arg]
-    ...
 
 GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
@@ -29,43 +15,8 @@ GRPC_VERSION: str
 class RouterServiceStub:
     """Decides which model answers, and in what order others stand by. Never sees the prompt, and no token flows through it."""
 
-    @_typing.overload
-    def __new__(cls, channel: _grpc.Channel) -> _Self: ...
-    @_typing.overload
-    def __new__(cls, channel: _aio.Channel) -> RouterServiceAsyncStub: ...
-    Plan: _grpc.UnaryUnaryMultiCallable[_router_pb2.PlanRequest, _router_pb2.PlanResponse]
-    """Plans which targets answer a request, as a tree that the caller MUST execute as it stands.
-
-    The caller MUST NOT start another attempt of a failover node after it has released a content event of the
-    current one. Fails with FAILED_PRECONDITION and reason NO_ELIGIBLE_TARGET when constraints leave nothing;
-    `metadata` then names up to ten excluded models that the principal may see, each with the first rule that
-    excluded it; `ExplainDecision` has all of them.
-    """
-    ReportOutcomes: _grpc.UnaryUnaryMultiCallable[_router_pb2.ReportOutcomesRequest, _router_pb2.ReportOutcomesResponse]
-    """Reports how attempts went, so that later plans know. Losing a report harms nothing but the ranking."""
-    ListAliases: _grpc.UnaryUnaryMultiCallable[_router_pb2.ListAliasesRequest, _router_pb2.ListAliasesResponse]
-    """Lists the aliases that a domain may address, for the gateway's `ListModels`."""
-    ExplainDecision: _grpc.UnaryUnaryMultiCallable[_router_pb2.ExplainDecisionRequest, _router_pb2.ExplainDecisionResponse]
-    """Says how a plan came about. Decisions are kept for an hour at least, the last 10,000 at least."""
-    CreateRoute: _grpc.UnaryUnaryMultiCallable[_router_pb2.CreateRouteRequest, _router_pb2.CreateRouteResponse]
-    """Creates a route."""
-    GetRoute: _grpc.UnaryUnaryMultiCallable[_router_pb2.GetRouteRequest, _router_pb2.GetRouteResponse]
-    """Gets a route."""
-    ListRoutes: _grpc.UnaryUnaryMultiCallable[_router_pb2.ListRoutesRequest, _router_pb2.ListRoutesResponse]
-    """Lists the routes of a domain, by name."""
-    UpdateRoute: _grpc.UnaryUnaryMultiCallable[_router_pb2.UpdateRouteRequest, _router_pb2.UpdateRouteResponse]
-    """Replaces a route."""
-    DeleteRoute: _grpc.UnaryUnaryMultiCallable[_router_pb2.DeleteRouteRequest, _router_pb2.DeleteRouteResponse]
-    """Deletes a route."""
-    ApplyRoutes: _grpc.UnaryUnaryMultiCallable[_router_pb2.ApplyRoutesRequest, _router_pb2.ApplyRoutesResponse]
-    """Brings routes of a domain to a wanted state, all or nothing. What is not named is left alone."""
-
-@_typing.type_check_only
-class RouterServiceAsyncStub(RouterServiceStub):
-    """Decides which model answers, and in what order others stand by. Never sees the prompt, and no token flows through it."""
-
     def __init__(self, channel: _aio.Channel) -> None: ...
-    Plan: _aio.UnaryUnaryMultiCallable[_router_pb2.PlanRequest, _router_pb2.PlanResponse]  # type: ignore[assignment]
+    Plan: _aio.UnaryUnaryMultiCallable[_router_pb2.PlanRequest, _router_pb2.PlanResponse]
     """Plans which targets answer a request, as a tree that the caller MUST execute as it stands.
 
     The caller MUST NOT start another attempt of a failover node after it has released a content event of the
@@ -73,34 +24,33 @@ class RouterServiceAsyncStub(RouterServiceStub):
     `metadata` then names up to ten excluded models that the principal may see, each with the first rule that
     excluded it; `ExplainDecision` has all of them.
     """
-    ReportOutcomes: _aio.UnaryUnaryMultiCallable[_router_pb2.ReportOutcomesRequest, _router_pb2.ReportOutcomesResponse]  # type: ignore[assignment]
+    ReportOutcomes: _aio.UnaryUnaryMultiCallable[_router_pb2.ReportOutcomesRequest, _router_pb2.ReportOutcomesResponse]
     """Reports how attempts went, so that later plans know. Losing a report harms nothing but the ranking."""
-    ListAliases: _aio.UnaryUnaryMultiCallable[_router_pb2.ListAliasesRequest, _router_pb2.ListAliasesResponse]  # type: ignore[assignment]
+    ListAliases: _aio.UnaryUnaryMultiCallable[_router_pb2.ListAliasesRequest, _router_pb2.ListAliasesResponse]
     """Lists the aliases that a domain may address, for the gateway's `ListModels`."""
-    ExplainDecision: _aio.UnaryUnaryMultiCallable[_router_pb2.ExplainDecisionRequest, _router_pb2.ExplainDecisionResponse]  # type: ignore[assignment]
+    ExplainDecision: _aio.UnaryUnaryMultiCallable[_router_pb2.ExplainDecisionRequest, _router_pb2.ExplainDecisionResponse]
     """Says how a plan came about. Decisions are kept for an hour at least, the last 10,000 at least."""
-    CreateRoute: _aio.UnaryUnaryMultiCallable[_router_pb2.CreateRouteRequest, _router_pb2.CreateRouteResponse]  # type: ignore[assignment]
+    CreateRoute: _aio.UnaryUnaryMultiCallable[_router_pb2.CreateRouteRequest, _router_pb2.CreateRouteResponse]
     """Creates a route."""
-    GetRoute: _aio.UnaryUnaryMultiCallable[_router_pb2.GetRouteRequest, _router_pb2.GetRouteResponse]  # type: ignore[assignment]
+    GetRoute: _aio.UnaryUnaryMultiCallable[_router_pb2.GetRouteRequest, _router_pb2.GetRouteResponse]
     """Gets a route."""
-    ListRoutes: _aio.UnaryUnaryMultiCallable[_router_pb2.ListRoutesRequest, _router_pb2.ListRoutesResponse]  # type: ignore[assignment]
+    ListRoutes: _aio.UnaryUnaryMultiCallable[_router_pb2.ListRoutesRequest, _router_pb2.ListRoutesResponse]
     """Lists the routes of a domain, by name."""
-    UpdateRoute: _aio.UnaryUnaryMultiCallable[_router_pb2.UpdateRouteRequest, _router_pb2.UpdateRouteResponse]  # type: ignore[assignment]
+    UpdateRoute: _aio.UnaryUnaryMultiCallable[_router_pb2.UpdateRouteRequest, _router_pb2.UpdateRouteResponse]
     """Replaces a route."""
-    DeleteRoute: _aio.UnaryUnaryMultiCallable[_router_pb2.DeleteRouteRequest, _router_pb2.DeleteRouteResponse]  # type: ignore[assignment]
+    DeleteRoute: _aio.UnaryUnaryMultiCallable[_router_pb2.DeleteRouteRequest, _router_pb2.DeleteRouteResponse]
     """Deletes a route."""
-    ApplyRoutes: _aio.UnaryUnaryMultiCallable[_router_pb2.ApplyRoutesRequest, _router_pb2.ApplyRoutesResponse]  # type: ignore[assignment]
+    ApplyRoutes: _aio.UnaryUnaryMultiCallable[_router_pb2.ApplyRoutesRequest, _router_pb2.ApplyRoutesResponse]
     """Brings routes of a domain to a wanted state, all or nothing. What is not named is left alone."""
 
-class RouterServiceServicer(metaclass=_abc_1.ABCMeta):
+class RouterServiceServicer:
     """Decides which model answers, and in what order others stand by. Never sees the prompt, and no token flows through it."""
 
-    @_abc_1.abstractmethod
     def Plan(
         self,
         request: _router_pb2.PlanRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_router_pb2.PlanResponse, _abc.Awaitable[_router_pb2.PlanResponse]]:
+        context: _aio.ServicerContext[_Any, _Any],
+    ) -> _abc.Awaitable[_router_pb2.PlanResponse]:
         """Plans which targets answer a request, as a tree that the caller MUST execute as it stands.
 
         The caller MUST NOT start another attempt of a failover node after it has released a content event of the
@@ -109,76 +59,67 @@ class RouterServiceServicer(metaclass=_abc_1.ABCMeta):
         excluded it; `ExplainDecision` has all of them.
         """
 
-    @_abc_1.abstractmethod
     def ReportOutcomes(
         self,
         request: _router_pb2.ReportOutcomesRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_router_pb2.ReportOutcomesResponse, _abc.Awaitable[_router_pb2.ReportOutcomesResponse]]:
+        context: _aio.ServicerContext[_Any, _Any],
+    ) -> _abc.Awaitable[_router_pb2.ReportOutcomesResponse]:
         """Reports how attempts went, so that later plans know. Losing a report harms nothing but the ranking."""
 
-    @_abc_1.abstractmethod
     def ListAliases(
         self,
         request: _router_pb2.ListAliasesRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_router_pb2.ListAliasesResponse, _abc.Awaitable[_router_pb2.ListAliasesResponse]]:
+        context: _aio.ServicerContext[_Any, _Any],
+    ) -> _abc.Awaitable[_router_pb2.ListAliasesResponse]:
         """Lists the aliases that a domain may address, for the gateway's `ListModels`."""
 
-    @_abc_1.abstractmethod
     def ExplainDecision(
         self,
         request: _router_pb2.ExplainDecisionRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_router_pb2.ExplainDecisionResponse, _abc.Awaitable[_router_pb2.ExplainDecisionResponse]]:
+        context: _aio.ServicerContext[_Any, _Any],
+    ) -> _abc.Awaitable[_router_pb2.ExplainDecisionResponse]:
         """Says how a plan came about. Decisions are kept for an hour at least, the last 10,000 at least."""
 
-    @_abc_1.abstractmethod
     def CreateRoute(
         self,
         request: _router_pb2.CreateRouteRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_router_pb2.CreateRouteResponse, _abc.Awaitable[_router_pb2.CreateRouteResponse]]:
+        context: _aio.ServicerContext[_Any, _Any],
+    ) -> _abc.Awaitable[_router_pb2.CreateRouteResponse]:
         """Creates a route."""
 
-    @_abc_1.abstractmethod
     def GetRoute(
         self,
         request: _router_pb2.GetRouteRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_router_pb2.GetRouteResponse, _abc.Awaitable[_router_pb2.GetRouteResponse]]:
+        context: _aio.ServicerContext[_Any, _Any],
+    ) -> _abc.Awaitable[_router_pb2.GetRouteResponse]:
         """Gets a route."""
 
-    @_abc_1.abstractmethod
     def ListRoutes(
         self,
         request: _router_pb2.ListRoutesRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_router_pb2.ListRoutesResponse, _abc.Awaitable[_router_pb2.ListRoutesResponse]]:
+        context: _aio.ServicerContext[_Any, _Any],
+    ) -> _abc.Awaitable[_router_pb2.ListRoutesResponse]:
         """Lists the routes of a domain, by name."""
 
-    @_abc_1.abstractmethod
     def UpdateRoute(
         self,
         request: _router_pb2.UpdateRouteRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_router_pb2.UpdateRouteResponse, _abc.Awaitable[_router_pb2.UpdateRouteResponse]]:
+        context: _aio.ServicerContext[_Any, _Any],
+    ) -> _abc.Awaitable[_router_pb2.UpdateRouteResponse]:
         """Replaces a route."""
 
-    @_abc_1.abstractmethod
     def DeleteRoute(
         self,
         request: _router_pb2.DeleteRouteRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_router_pb2.DeleteRouteResponse, _abc.Awaitable[_router_pb2.DeleteRouteResponse]]:
+        context: _aio.ServicerContext[_Any, _Any],
+    ) -> _abc.Awaitable[_router_pb2.DeleteRouteResponse]:
         """Deletes a route."""
 
-    @_abc_1.abstractmethod
     def ApplyRoutes(
         self,
         request: _router_pb2.ApplyRoutesRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_router_pb2.ApplyRoutesResponse, _abc.Awaitable[_router_pb2.ApplyRoutesResponse]]:
+        context: _aio.ServicerContext[_Any, _Any],
+    ) -> _abc.Awaitable[_router_pb2.ApplyRoutesResponse]:
         """Brings routes of a domain to a wanted state, all or nothing. What is not named is left alone."""
 
-def add_RouterServiceServicer_to_server(servicer: RouterServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
+def add_RouterServiceServicer_to_server(servicer: RouterServiceServicer, server: _aio.Server) -> None: ...

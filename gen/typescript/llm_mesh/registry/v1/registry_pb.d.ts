@@ -304,7 +304,8 @@ export declare type Price = Message<"llm_mesh.registry.v1.Price"> & {
   requestNanosPerMillion: bigint;
 
   /**
-   * From when on it holds. Required; the newest that holds is charged.
+   * From when on it holds; the newest that holds is charged. Unset in a new price: at once. A model's first price may begin in the past,
+   * later ones not.
    *
    * @generated from field: google.protobuf.Timestamp valid_from = 11;
    */
@@ -1134,7 +1135,7 @@ export declare const RegistryService: GenService<{
     output: typeof GetModelResponseSchema;
   },
   /**
-   * Lists the models of a domain, or of all that the caller may see (`domains/-`), by name.
+   * Lists the models of a domain, or of all domains (`domains/-`, for roles that hold across the mesh), by name.
    *
    * @generated from rpc llm_mesh.registry.v1.RegistryService.ListModels
    */
