@@ -34,19 +34,20 @@ packages = sorted({name.partition(".")[0] for name in sys.modules})
 print(json.dumps({"touched": touched, "packages": packages}))
 """
 
-# What may never come along with the import of a whole package: nobody pays for what he does not use.
+# What may never come along with the entry of a package: nobody pays for what he does not use. (rich is absent from the list:
+# structlog takes it where it finds it, and a service that is installed alone does not have it.)
 FOREIGN = {
-    "llm_mesh_runtime": {"aiohttp", "casbin", "jinja2", "jsonschema", "rich", "typer", "uvicorn", "sqlalchemy", "alembic", "psycopg"},
-    "llm_mesh_gateway": {"aiohttp", "casbin", "jinja2", "jsonschema", "rich", "typer", "uvicorn", "sqlalchemy", "alembic", "psycopg"},
-    "llm_mesh_edge": {"aiohttp", "casbin", "jinja2", "jsonschema", "rich", "typer", "sqlalchemy", "alembic", "psycopg"},
-    "llm_mesh_simulator": {"aiohttp", "casbin", "jinja2", "jsonschema", "rich", "typer", "sqlalchemy", "alembic", "psycopg"},
-    "llm_mesh_adapter_openai": {"casbin", "jinja2", "jsonschema", "rich", "typer", "uvicorn", "sqlalchemy", "alembic", "psycopg"},
-    "llm_mesh_adapter_anthropic": {"casbin", "jinja2", "jsonschema", "rich", "typer", "uvicorn", "sqlalchemy", "alembic", "psycopg"},
-    "llm_mesh_policy": {"aiohttp", "jinja2", "jsonschema", "rich", "typer", "uvicorn"},
-    "llm_mesh_router": {"aiohttp", "casbin", "jinja2", "jsonschema", "rich", "typer", "uvicorn"},
-    "llm_mesh_catalogue": {"aiohttp", "casbin", "rich", "typer", "uvicorn"},
-    "llm_mesh_observability": {"aiohttp", "casbin", "jinja2", "jsonschema", "rich", "typer", "uvicorn"},
-    "llm_mesh_registry": {"aiohttp", "casbin", "jinja2", "jsonschema", "rich", "typer", "uvicorn"},
+    "llm_mesh_runtime": {"aiohttp", "casbin", "jinja2", "jsonschema", "typer", "uvicorn", "sqlalchemy", "alembic", "psycopg"},
+    "llm_mesh_gateway": {"aiohttp", "casbin", "jinja2", "jsonschema", "typer", "uvicorn", "sqlalchemy", "alembic", "psycopg"},
+    "llm_mesh_edge": {"aiohttp", "casbin", "jinja2", "jsonschema", "typer", "sqlalchemy", "alembic", "psycopg"},
+    "llm_mesh_simulator": {"aiohttp", "casbin", "jinja2", "jsonschema", "typer", "sqlalchemy", "alembic", "psycopg"},
+    "llm_mesh_adapter_openai": {"casbin", "jinja2", "jsonschema", "typer", "uvicorn", "sqlalchemy", "alembic", "psycopg"},
+    "llm_mesh_adapter_anthropic": {"casbin", "jinja2", "jsonschema", "typer", "uvicorn", "sqlalchemy", "alembic", "psycopg"},
+    "llm_mesh_policy": {"aiohttp", "jinja2", "jsonschema", "typer", "uvicorn"},
+    "llm_mesh_router": {"aiohttp", "casbin", "jinja2", "jsonschema", "typer", "uvicorn"},
+    "llm_mesh_catalogue": {"aiohttp", "casbin", "typer", "uvicorn"},
+    "llm_mesh_observability": {"aiohttp", "casbin", "jinja2", "jsonschema", "typer", "uvicorn"},
+    "llm_mesh_registry": {"aiohttp", "casbin", "jinja2", "jsonschema", "typer", "uvicorn"},
     "llm_mesh_cli": {"aiohttp", "casbin", "jinja2", "jsonschema", "uvicorn", "sqlalchemy", "alembic", "psycopg"},
 }
 
