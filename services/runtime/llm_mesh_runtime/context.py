@@ -72,9 +72,7 @@ class Frame:
 
     def detached(self) -> Frame:
         """The same call without its deadline: for work that must end even though the caller's time is up."""
-        return Frame(
-            request_id=self.request_id, caller=self.caller, service=self.service, method=self.method, metadata=self.metadata
-        )
+        return Frame(request_id=self.request_id, caller=self.caller, service=self.service, method=self.method, metadata=self.metadata)
 
 
 FRAME: ContextVar[Frame | None] = ContextVar("llm_mesh_frame", default=None)

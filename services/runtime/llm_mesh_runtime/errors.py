@@ -46,7 +46,7 @@ class Reason(NamedTuple):
 
 
 @lru_cache(maxsize=1024)
-def _reason(enum: Any, number: int) -> Reason:  # noqa: ANN401 - protobuf's enum descriptors have no common type
+def _reason(enum: Any, number: int) -> Reason:  # noqa: ANN401 (protobuf's enum descriptors have no common type)
     value = enum.values_by_number.get(number)
     if value is None or number == 0:
         return _reason(errors_pb2.ErrorReason.DESCRIPTOR, errors_pb2.ERROR_REASON_INTERNAL)
@@ -60,7 +60,7 @@ class MeshError(Exception):
 
     reasons: ClassVar[Any]
 
-    def __init__(  # noqa: PLR0913 - each is one kind of detail of a status
+    def __init__(
         self,
         reason: int,
         message: str,
@@ -99,7 +99,7 @@ class PeerError(MeshError):
 
     reasons = errors_pb2.ErrorReason
 
-    def __init__(  # noqa: PLR0913 - a status has this many parts
+    def __init__(  # noqa: PLR0913 (a status has this many parts)
         self,
         code: grpc.StatusCode,
         message: str,
@@ -143,23 +143,25 @@ def reason_named(domain: str, name: str) -> Reason | None:
 
 def invalid(field: str, expected: str, **metadata: str) -> MeshError:
     """A field that is not of its documented form; `expected` says what is."""
-    return RuntimeFault(errors_pb2.ERROR_REASON_INVALID_FIELD, f"{field}: {expected}", field=field, **metadata)
+    fault = RuntimeFault(errors_pb2.ERROR_REASON_INVALID_FIELD, f"{field}: {expected}", field=field)
+    fault.metadata.update(metadata)
+    return fault
 
 
-def not_found(resource: str, **metadata: str) -> MeshError:
+def not_found(resource: str) -> MeshError:
     """A resource that does not exist, or that the caller may not know of."""
-    return RuntimeFault(errors_pb2.ERROR_REASON_NOT_FOUND, f"{resource} does not exist", **{"resource": resource, **metadata})
+    return RuntimeFault(errors_pb2.ERROR_REASON_NOT_FOUND, f"{resource} does not exist", resource=resource)
 
 
-def already_exists(resource: str, **metadata: str) -> MeshError:
+def already_exists(resource: str) -> MeshError:
     """A resource whose name is taken."""
-    return RuntimeFault(errors_pb2.ERROR_REASON_ALREADY_EXISTS, f"{resource} already exists", **{"resource": resource, **metadata})
+    return RuntimeFault(errors_pb2.ERROR_REASON_ALREADY_EXISTS, f"{resource} already exists", resource=resource)
 
 
-def etag_mismatch(resource: str, **metadata: str) -> MeshError:
+def etag_mismatch(resource: str) -> MeshError:
     """A change that was made against an older state than the present one."""
     message = f"{resource} has changed since it was read"
-    return RuntimeFault(errors_pb2.ERROR_REASON_ETAG_MISMATCH, message, **{"resource": resource, **metadata})
+    return RuntimeFault(errors_pb2.ERROR_REASON_ETAG_MISMATCH, message, resource=resource)
 
 
 def not_implemented(part: str) -> MeshError:
@@ -189,6 +191,6 @@ def internal() -> MeshError:
 
 def from_rpc_error(error: grpc.aio.AioRpcError, *, peer: str = "") -> PeerError:
     """The failure that a stub raised, as an error that domain code can read and that passes on unchanged."""
-    from llm_mesh_runtime.status import peer_error  # noqa: PLC0415 - google.rpc is only loaded once something fails
+    from llm_mesh_runtime.status import peer_error  # noqa: PLC0415 (google.rpc is only loaded once something fails)
 
     return peer_error(error, peer)

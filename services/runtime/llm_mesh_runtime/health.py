@@ -9,21 +9,20 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from typing import Any
 
-import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from llm_mesh_runtime.errors import not_found
 
 _INTERVAL = 1.0
 _PATIENCE = 2.0
-_SERVING = health_pb2.HealthCheckResponse.SERVING
-_NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
-_UNKNOWN = health_pb2.HealthCheckResponse.SERVICE_UNKNOWN
+_SERVING: int = health_pb2.HealthCheckResponse.SERVING
+_NOT_SERVING: int = health_pb2.HealthCheckResponse.NOT_SERVING
+_UNKNOWN: int = health_pb2.HealthCheckResponse.SERVICE_UNKNOWN
 
 Ready = Callable[[], Awaitable[None]]
 
 
-class Health(health_pb2_grpc.HealthServicer):
+class Health(health_pb2_grpc.HealthServicer):  # type: ignore[misc]  # grpcio-health-checking has no types
     """The states of the hosted services, polled from their stores."""
 
     def __init__(self, *, interval: float = _INTERVAL, patience: float = _PATIENCE) -> None:
@@ -65,6 +64,11 @@ class Health(health_pb2_grpc.HealthServicer):
             await self.poll(service, ready)
             await asyncio.sleep(self._interval)
 
+    async def all_serving(self) -> None:
+        """Wait until all hosted services serve."""
+        while not self.serving():
+            await self._changed.wait()
+
     def drain(self) -> None:
         """NOT_SERVING from now on: the process takes no new work."""
         self._draining = True
@@ -74,7 +78,7 @@ class Health(health_pb2_grpc.HealthServicer):
         """Each hosted service and whether it serves: for `/readyz` and `doctor`."""
         return {service: state and not self._draining for service, state in self._states.items()}
 
-    async def Check(self, request: health_pb2.HealthCheckRequest, context: grpc.aio.ServicerContext) -> health_pb2.HealthCheckResponse:
+    async def Check(self, request: Any, context: object) -> Any:  # noqa: ANN401 (untyped messages)
         """The state of a name now."""
         del context
         status = self._status(request.service)
@@ -82,15 +86,13 @@ class Health(health_pb2_grpc.HealthServicer):
             raise not_found(request.service)
         return health_pb2.HealthCheckResponse(status=status)
 
-    async def List(self, request: health_pb2.HealthListRequest, context: grpc.aio.ServicerContext) -> health_pb2.HealthListResponse:
+    async def List(self, request: Any, context: object) -> Any:  # noqa: ANN401 (untyped messages)
         """The states of all names."""
         del request, context
         names = ["", *(name for names in self._names.values() for name in names)]
-        return health_pb2.HealthListResponse(
-            statuses={name: health_pb2.HealthCheckResponse(status=self._status(name)) for name in names}
-        )
+        return health_pb2.HealthListResponse(statuses={name: health_pb2.HealthCheckResponse(status=self._status(name)) for name in names})
 
-    async def Watch(self, request: health_pb2.HealthCheckRequest, context: Any) -> AsyncIterator[health_pb2.HealthCheckResponse]:  # noqa: ANN401
+    async def Watch(self, request: Any, context: object) -> AsyncIterator[Any]:  # noqa: ANN401 (untyped messages)
         """The state of a name, and each change of it. Ends when the process drains."""
         del context
         last: int | None = None
@@ -104,7 +106,7 @@ class Health(health_pb2_grpc.HealthServicer):
                 return
             await changed.wait()
 
-    def _status(self, name: str) -> health_pb2.HealthCheckResponse.ServingStatus:
+    def _status(self, name: str) -> int:
         if not name:
             return _SERVING if self.serving() else _NOT_SERVING
         for service, names in self._names.items():

@@ -13,6 +13,7 @@ import grpc
 from google.protobuf.message import DecodeError
 from google.rpc import error_details_pb2, status_pb2
 
+from llm_mesh.mesh.v1 import errors_pb2
 from llm_mesh_runtime import errors
 from llm_mesh_runtime.errors import MeshError, PeerError, RuntimeFault
 
@@ -38,7 +39,7 @@ def serialised_status(error: MeshError) -> bytes:
     metadata = {clip(key, 64): clip(value, _MAX_VALUE) for key, value in error.metadata.items()}
     while len(raw := _status(error, metadata).SerializeToString()) > MAX_DETAILS and metadata:
         metadata.pop(max(metadata, key=lambda key: len(metadata[key])))
-    return raw
+    return bytes(raw)
 
 
 def _status(error: MeshError, metadata: dict[str, str]) -> status_pb2.Status:
@@ -134,17 +135,17 @@ def _from_code(error: grpc.aio.AioRpcError, peer: str) -> MeshError:
     code, name = error.code(), peer or "peer"
     text = error.details() or ""
     if code is grpc.StatusCode.UNAVAILABLE:
-        reason = errors.errors_pb2.ERROR_REASON_PEER_UNAVAILABLE
+        reason = errors_pb2.ERROR_REASON_PEER_UNAVAILABLE
         return RuntimeFault(reason, f"{name} does not answer", retry_after=1.0, peer=name)
     if code is grpc.StatusCode.DEADLINE_EXCEEDED:
         return errors.deadline_exceeded(f"the deadline passed while {name} worked")
     if code is grpc.StatusCode.CANCELLED:
-        return RuntimeFault(errors.errors_pb2.ERROR_REASON_CANCELLED, f"the call to {name} was cancelled")
+        return RuntimeFault(errors_pb2.ERROR_REASON_CANCELLED, f"the call to {name} was cancelled")
     if code is grpc.StatusCode.RESOURCE_EXHAUSTED and "larger than max" in text:
-        return RuntimeFault(errors.errors_pb2.ERROR_REASON_MESSAGE_TOO_LARGE, f"the message is larger than {name} takes", peer=name)
+        return RuntimeFault(errors_pb2.ERROR_REASON_MESSAGE_TOO_LARGE, f"the message is larger than {name} takes", peer=name)
     if code is grpc.StatusCode.UNIMPLEMENTED:
         return errors.not_implemented(f"a method of {name}")
-    return RuntimeFault(errors.errors_pb2.ERROR_REASON_INTERNAL, f"{name} failed without saying why", peer=name)
+    return RuntimeFault(errors_pb2.ERROR_REASON_INTERNAL, f"{name} failed without saying why", peer=name)
 
 
 class Failures:

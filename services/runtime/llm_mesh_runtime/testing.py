@@ -1,8 +1,8 @@
 """Hosts services inside a test, over any link, beside a policy that does as it is told.
 
-    async with host(service, link="grpc", settings={"catalogue": Settings()}) as mesh:
-        stub = CatalogueServiceStub(mesh.channel("catalogue", caller="gateway"))     # as a service of the mesh
-        stub = CatalogueServiceStub(mesh.application("catalogue", key="mk_ana"))     # as an application, at the public listener
+async with host(service, link="grpc", settings={"catalogue": Settings()}) as mesh:
+stub = CatalogueServiceStub(mesh.channel("catalogue", caller="gateway"))     # as a service of the mesh
+stub = CatalogueServiceStub(mesh.application("catalogue", key="mk_ana"))     # as an application, at the public listener
 """
 
 from __future__ import annotations
@@ -22,10 +22,11 @@ from llm_mesh_runtime.links import Links
 from llm_mesh_runtime.links.outbound import Outbound
 from llm_mesh_runtime.links.remote import RemoteChannel
 from llm_mesh_runtime.links.tls import Tls
-from llm_mesh_runtime.observer import silent
+from llm_mesh_runtime.metrics import Metrics
 from llm_mesh_runtime.secret import Secret
 from llm_mesh_runtime.service import Service, Servicers
 from llm_mesh_runtime.settings import MeshSettings
+from llm_mesh_runtime.telemetry import Telemetry
 
 Link = Literal["local", "grpc", "tls"]
 LINKS: tuple[Link, ...] = ("local", "grpc", "tls")
@@ -148,7 +149,7 @@ async def host(
     policy: FakePolicy | None = None,
     settings: Mapping[str, Any] | None = None,
     tls: Mapping[str, str] | None = None,
-    **mesh: Any,
+    **mesh: Any,  # noqa: ANN401 (mesh settings)
 ) -> AsyncIterator[HostedMesh]:
     """Run the services: in one host with local links, or each in a host of its own with gRPC between them.
 
@@ -163,24 +164,26 @@ async def host(
         return given[service.name] if service.name in given else service.settings()
 
     async with contextlib.AsyncExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="mesh-", dir="/tmp")))  # noqa: S108 - short, for socket files
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="mesh-", dir="/tmp")))
         hosts: dict[str, Host] = {}
         read: Tls | None = None
         common = {"data_dir": folder, "http": "127.0.0.1:0", "secret": _SECRET, **mesh}
         if link == "local":
-            made = Host(wanted, MeshSettings(**{"embedded": True, "grpc": "127.0.0.1:0", **common}), settings_of, observer=silent)
+            made = Host(
+                wanted, MeshSettings(**{"embedded": True, "grpc": "127.0.0.1:0", **common}), settings_of, telemetry=Telemetry(Metrics())
+            )
             hosts = dict.fromkeys(("", *(service.name for service in wanted)), made)
             await made.start()
             stack.push_async_callback(made.stop)
         else:
             targets = {service.name: f"unix:{folder}/{service.name.replace('/', '-')}.sock" for service in wanted}
-            common |= {"links": targets, "listen_host": f"unix:{folder}", "public_listener": True, **_tls(link, tls, folder)}
+            common |= {"links": targets, "listen_host": f"unix:{folder}", "public_listener": True, **_tls(link, tls)}
             read = Tls.read(common.get("tls_certificate", ""), common.get("tls_key", ""), common.get("tls_ca", ""))
             for service in reversed(wanted):
-                hosts[service.name] = made = Host([service], MeshSettings(**common), settings_of, observer=silent)
+                hosts[service.name] = made = Host([service], MeshSettings(**common), settings_of, telemetry=Telemetry(Metrics()))
                 await made.start()
                 stack.push_async_callback(made.stop)
-            hosts[""] = made = Host([], MeshSettings(**common), settings_of, observer=silent)
+            hosts[""] = made = Host([], MeshSettings(**common), settings_of, telemetry=Telemetry(Metrics()))
             await made.start()
             stack.push_async_callback(made.stop)
         running = HostedMesh(link, hosts, folder, read, fake)
@@ -188,7 +191,7 @@ async def host(
         yield running
 
 
-def _tls(link: Link, given: Mapping[str, str] | None, folder: Path) -> dict[str, Any]:
+def _tls(link: Link, given: Mapping[str, str] | None) -> dict[str, Any]:
     if link != "tls":
         return {}
     if given is None:

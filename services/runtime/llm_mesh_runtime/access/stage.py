@@ -109,7 +109,7 @@ class AccessStage:
         return expand(request)
 
     def _digest(self, method: Method, credential: str, resource: str, project: str) -> bytes:
-        asked = "\x00".join((credential, method.path, resource, project))
+        asked = f"{credential}\x00{method.path}\x00{resource}\x00{project}"
         return hashlib.sha256(asked.encode("utf-8", "surrogatepass")).digest()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -17,12 +18,13 @@ from llm_mesh_runtime.service import Service, Servicers
 from llm_mesh_runtime.status import Failures
 
 if TYPE_CHECKING:
+    from llm_mesh.policy.v1.policy_pb2_grpc import PolicyServiceStub
+    from llm_mesh_runtime.health import Health
     from llm_mesh_runtime.pipeline.drain import Drain
-    from llm_mesh_runtime.pipeline.stages import Observer
     from llm_mesh_runtime.settings import MeshSettings
+    from llm_mesh_runtime.telemetry import Telemetry
 
 POLICY = "policy"
-Observers = Callable[[str], "Observer"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,23 +44,34 @@ class Hosted:
         return (self.service.name,) if self.service.name.startswith("adapter/") else self.service.contracts
 
 
-class Assembly:
-    """What all services of a process share while they are built."""
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What all services of a process share."""
 
-    def __init__(  # noqa: PLR0913 - the process's whole wiring
-        self, mesh: MeshSettings, fabric: Fabric, revisions: Revisions, drain: Drain, observer: Observers, extra: tuple[Wrapped, ...] = ()
-    ) -> None:
-        self._mesh = mesh
-        self._fabric = fabric
-        self._revisions = revisions
-        self._drain = drain
-        self._observer = observer
+    mesh: MeshSettings
+    fabric: Fabric
+    health: Health
+    telemetry: Telemetry
+    revisions: Revisions
+    drain: Drain
+    table: CallTable
+
+    def links(self, name: str, settings: Any = None) -> Links:  # noqa: ANN401 (each service's own dataclass)
+        """One service's view of the mesh."""
+        opened = None if settings is None else functools.partial(_database, settings=settings, mesh=self.mesh)
+        return Links(name, self.fabric, mesh=self.mesh, health=self.health, metrics=self.telemetry.metrics, database=opened)
+
+
+class Assembly:
+    """Builds services. `extra` are handlers that every service answers: health and reflection."""
+
+    def __init__(self, shared: Shared, extra: tuple[Wrapped, ...] = ()) -> None:
+        self._shared = shared
         self._extra = extra
-        self._table = CallTable(extended=mesh.allow_calls)
 
     def build(self, service: Service, settings: Any) -> Hosted:  # noqa: ANN401 - each service's own dataclass
         """Build one service and make it reachable on the local link."""
-        links = Links(service.name, self._fabric, mesh=self._mesh, database=lambda name: _database(name, settings, self._mesh))
+        links = self._shared.links(service.name, settings)
         servicers = service.build(settings, links)
         methods = methods_of(servicers.registrations)
         missing = set(service.contracts) - {method.contract for method in methods}
@@ -66,37 +79,38 @@ class Assembly:
             raise ValueError(f"{service.name} declares {', '.join(sorted(missing))} but registers no servicer for it")
         asks_policy = any(method.public for method in methods)
         if asks_policy:
-            self._fabric.channel(service.name, POLICY)  # fails now, not with the first call
+            self._shared.fabric.channel(service.name, POLICY)  # fails now, not with the first call
         pipeline = self.pipeline(service.name)
         for method in methods:
-            check(method.rule.resource, method.request) if method.rule is not None else None
+            if method.rule is not None:
+                check(method.rule.resource, method.request)
         handlers = tuple(pipeline.wrap(method) for method in methods)
         local = LocalServer(service.name, (*handlers, *self._extra))
-        self._fabric.add(local)
+        self._shared.fabric.add(local)
         return Hosted(service, links, servicers, handlers, local, asks_policy)
 
     def pipeline(self, name: str) -> Pipeline:
         """The stages of one service."""
-        mesh = self._mesh
+        shared, mesh = self._shared, self._shared.mesh
         return Pipeline(
             service=name,
             limiter=Limiter(mesh.concurrency, mesh.queue),
-            access=AccessStage(name, self._table, policy_of(self._fabric, name), self._revisions),
-            observer=self._observer(name),
+            access=AccessStage(name, shared.table, policy_of(shared.fabric, name), shared.revisions),
+            observer=shared.telemetry.observer(name),
             faults=Failures(),
-            drain=self._drain,
+            drain=shared.drain,
             unary_deadline=mesh.unary_deadline.total_seconds(),
             stream_deadline=mesh.stream_deadline.total_seconds(),
         )
 
 
-def policy_of(fabric: Fabric, caller: str) -> Callable[[], Any]:
+def policy_of(fabric: Fabric, caller: str) -> Callable[[], PolicyServiceStub]:
     """Makes policy's stub when it is first needed."""
-    stubs: list[Any] = []
+    stubs: list[PolicyServiceStub] = []
 
-    def policy() -> Any:  # noqa: ANN401 - the stub's module is loaded late
+    def policy() -> PolicyServiceStub:
         if not stubs:
-            from llm_mesh.policy.v1.policy_pb2_grpc import PolicyServiceStub  # noqa: PLC0415
+            from llm_mesh.policy.v1.policy_pb2_grpc import PolicyServiceStub  # noqa: PLC0415 (loaded once it is needed)
 
             stubs.append(PolicyServiceStub(fabric.channel(caller, POLICY)))
         return stubs[0]
@@ -104,7 +118,7 @@ def policy_of(fabric: Fabric, caller: str) -> Callable[[], Any]:
     return policy
 
 
-def _database(name: str, settings: Any, mesh: MeshSettings) -> Any:  # noqa: ANN401 - llm_mesh_runtime.database, an optional part
+def _database(name: str, *, settings: Any, mesh: MeshSettings) -> Any:  # noqa: ANN401 (llm_mesh_runtime.database, an optional part)
     from llm_mesh_runtime.database import open_database  # noqa: PLC0415 - only services with data install SQLAlchemy
 
     return open_database(name, settings.database_url, mesh)

@@ -11,22 +11,26 @@ import contextvars
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from llm_mesh_runtime.access import MeshOrigin, ServiceTokens, public_origin
+from llm_mesh_runtime.access import CallTable, MeshOrigin, ServiceTokens, public_origin
 from llm_mesh_runtime.access.revision import Revisions
+from llm_mesh_runtime.errors import MeshError
 from llm_mesh_runtime.health import Health
-from llm_mesh_runtime.host.assembly import Assembly, Hosted, Observers, policy_of
+from llm_mesh_runtime.host.assembly import Assembly, Hosted, Shared, policy_of
 from llm_mesh_runtime.host.errors import StartError
 from llm_mesh_runtime.host.http import HttpListener, mounted
 from llm_mesh_runtime.host.keys import mesh_secret, seals_of
 from llm_mesh_runtime.host.listeners import Listener
 from llm_mesh_runtime.links import Fabric, Links
 from llm_mesh_runtime.links.tls import Tls
+from llm_mesh_runtime.log import get_logger
 from llm_mesh_runtime.pipeline import Drain, Wrapped, methods_of
 from llm_mesh_runtime.service import HttpApp, Service
 from llm_mesh_runtime.tasks import TaskSet
+from llm_mesh_runtime.telemetry.trace import outbound
 
 if TYPE_CHECKING:
     from llm_mesh_runtime.settings import MeshSettings
+    from llm_mesh_runtime.telemetry import Telemetry
 
 _CLOSE_PATIENCE = 10.0
 _PUBLIC_OFFSET = 100
@@ -36,7 +40,7 @@ class Host:
     """Hosts services in this process. `settings_of` gives each service's settings."""
 
     def __init__(
-        self, services: Sequence[Service], mesh: MeshSettings, settings_of: Callable[[Service], Any], *, observer: Observers
+        self, services: Sequence[Service], mesh: MeshSettings, settings_of: Callable[[Service], Any], *, telemetry: Telemetry
     ) -> None:
         names = [service.name for service in services]
         if len(set(names)) != len(names):
@@ -48,13 +52,15 @@ class Host:
         self.http: list[HttpListener] = []
         self._services = tuple(services)
         self._settings_of = settings_of
-        self._observer = observer
         self._drain = Drain()
         self._revisions = Revisions()
         self._tasks = TaskSet()
         self._undo = contextlib.AsyncExitStack()
         self._tls = _tls(mesh)
+        self._secret = mesh_secret(mesh)
         self._fabric = self._made_fabric(names)
+        table = CallTable(extended=mesh.allow_calls)
+        self._shared = Shared(mesh, self._fabric, self.health, telemetry, self._revisions, self._drain, table)
 
     async def start(self) -> None:
         """Bring everything up to SERVING, or nothing."""
@@ -73,16 +79,21 @@ class Host:
         await asyncio.gather(*stops)
         await self._undo.aclose()
 
+    def addresses(self) -> dict[str, str]:
+        """Where the process listens."""
+        grpc = {name.strip("#"): _shown(listener) for name, listener in self.listeners.items()}
+        return grpc | {f"http {number}" if number else "http": http.address for number, http in enumerate(self.http)}
+
     def links(self, name: str) -> Links:
         """Links for the host's own use, such as what `up` sets up at its first start."""
-        return Links(name, self._fabric, mesh=self.mesh)
+        return self._shared.links(name)
 
     async def _up(self) -> None:
         self._undo.push_async_callback(self._fabric.close)
         built_in = self._built_in()
-        assembly = Assembly(self.mesh, self._fabric, self._revisions, self._drain, self._observer, built_in)
+        assembly = Assembly(self._shared, built_in)
         for service in self._services:
-            hosted = assembly.build(service, self._settings_of(service))
+            hosted = _built(assembly, service, self._settings_of(service))
             self.hosted.append(hosted)
             self.health.add(service.name, hosted.health_names)
             self._undo.push_async_callback(_patiently, hosted.servicers.close)
@@ -160,20 +171,25 @@ class Host:
 
             contracts = [contract for service in self._services for contract in service.contracts]
             registrations += reflection(dict.fromkeys((*contracts, "grpc.health.v1.Health")))
-        assembly = Assembly(self.mesh, self._fabric, self._revisions, self._drain, self._observer)
-        pipeline = assembly.pipeline("host")
+        pipeline = Assembly(self._shared).pipeline("host")
         return tuple(pipeline.wrap(method) for method in methods_of(registrations, open_access=True))
 
     def _made_fabric(self, names: Sequence[str]) -> Fabric:
-        self._secret = mesh_secret(self.mesh)
         return Fabric(
             names,
             seals=seals_of(self.mesh),
             targets=self.mesh.links,
             tls=self._tls,
             tokens=ServiceTokens(self._secret) if self._secret else None,
+            trace=outbound,
             embedded=self.mesh.embedded,
         )
+
+
+def _shown(listener: Listener) -> str:
+    if listener.address.startswith("unix:"):
+        return listener.address
+    return f"{listener.address.rpartition(':')[0]}:{listener.port}"
 
 
 def _is_adapter(hosted: Hosted) -> bool:
@@ -195,10 +211,19 @@ def _tls(mesh: MeshSettings) -> Tls | None:
         raise StartError(f"{error.filename} cannot be read: {error.strerror}") from error
 
 
+def _built(assembly: Assembly, service: Service, settings: Any) -> Hosted:  # noqa: ANN401 (each service's own dataclass)
+    try:
+        return assembly.build(service, settings)
+    except (ValueError, LookupError, OSError) as error:
+        raise StartError(f"{service.name} cannot be built: {error}") from error
+
+
 async def _started(hosted: Hosted) -> None:
     try:
         await hosted.servicers.start()
     except Exception as error:
+        if not isinstance(error, MeshError | OSError | StartError):
+            get_logger().error("the service failed to start", service=hosted.service.name, exc_info=error)
         raise StartError(f"{hosted.service.name} cannot start: {error}") from error
 
 
@@ -210,5 +235,3 @@ async def _patiently(close: Callable[[], Awaitable[None]]) -> None:
 
 async def _in_empty_context(work: Any) -> None:  # noqa: ANN401 - a coroutine
     await asyncio.get_running_loop().create_task(work, context=contextvars.Context())
-
-

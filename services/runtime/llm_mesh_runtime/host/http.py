@@ -23,7 +23,7 @@ def bound(address: str) -> socket.socket:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         sock.bind((host, int(port)))
         sock.listen(2048)
-        sock.setblocking(False)  # noqa: FBT003
+        sock.setblocking(False)
     except OSError as error:
         sock.close()
         raise StartError(f"cannot listen on {address} (HTTP): {error.strerror}") from error

@@ -26,7 +26,9 @@ _HANDLERS = {
 class Listener:
     """One `grpc.aio` server on one address."""
 
-    def __init__(self, address: str, origin: Origin, *, tls: Tls | None = None, mutual: bool = False, stream_deadline: float = 600.0) -> None:
+    def __init__(
+        self, address: str, origin: Origin, *, tls: Tls | None = None, mutual: bool = False, stream_deadline: float = 600.0
+    ) -> None:
         self.address = address
         self._origin = origin
         self._server = grpc.aio.server(options=_options(stream_deadline))

@@ -1,4 +1,4 @@
-"""Runs a host until it is told to stop: signals, the ready file, the exit code."""
+"""Runs a host until it is told to stop: settings, logs, telemetry, signals, the ready file, the exit code."""
 
 from __future__ import annotations
 
@@ -7,21 +7,38 @@ import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from llm_mesh_runtime.host.discovery import load
 from llm_mesh_runtime.host.errors import StartError
 from llm_mesh_runtime.host.host import Host
-from llm_mesh_runtime.observer import silent
+from llm_mesh_runtime.host.lock import DataDirectory
+from llm_mesh_runtime.links import LinkError
+from llm_mesh_runtime.log import configure_log, get_logger
 from llm_mesh_runtime.service import Service
+from llm_mesh_runtime.settings import Configuration, MeshSettings, SettingsError
+from llm_mesh_runtime.telemetry import Telemetry
 
 if TYPE_CHECKING:
-    from llm_mesh_runtime.settings import Configuration
+    from collections.abc import Mapping
 
+Prepare = Callable[[Host], Awaitable[None]]
 _FAILED = 1
 _INTERRUPTED = 130
-Prepare = Callable[[Host], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """What is to be run, and how."""
+
+    services: Sequence[Service | str]
+    embedded: bool
+    ready_file: Path | None
+    configuration: Configuration | None
+    prepare: Prepare | None
+    overrides: Mapping[str, Any] = field(default_factory=dict)
 
 
 def run(
@@ -31,59 +48,74 @@ def run(
     ready_file: Path | None = None,
     configuration: Configuration | None = None,
     prepare: Prepare | None = None,
-    **overrides: Any,  # noqa: ANN401 - mesh settings
+    **overrides: Any,  # noqa: ANN401 (mesh settings)
 ) -> int:
     """Host the services, given or named, until SIGTERM or SIGINT. Returns the exit code.
 
     `prepare` runs once everything serves, before the ready file is written. `overrides` are mesh settings that win over
     environment and file.
     """
-    return _runner()(_main(services, mode, ready_file, configuration, prepare, overrides))
-
-
-async def _main(  # noqa: PLR0913 - the arguments of `run`
-    services: Sequence[Service | str],
-    mode: str,
-    ready_file: Path | None,
-    configuration: Configuration | None,
-    prepare: Prepare | None,
-    overrides: dict[str, Any],
-) -> int:
-    from llm_mesh_runtime.settings import SettingsError  # noqa: PLC0415 - loaded once hosting begins
-
-    stop = _signals()
-    host: Host | None = None
+    wanted = _Run(services, mode == "embedded", ready_file, configuration, prepare, overrides)
     try:
-        host = _host(services, mode, configuration, overrides)
-        await host.start()
-        if prepare is not None:
-            await prepare(host)
-    except (StartError, SettingsError, LookupError, ValueError) as error:
-        if host is not None:
-            await host.stop()
+        return _runner()(_main(wanted))
+    except (StartError, LinkError, SettingsError) as error:
         sys.stderr.write(f"llm-mesh: {error}\n")
         return _FAILED
-    ready = asyncio.create_task(_announce(host, ready_file))
+
+
+async def _main(wanted: _Run) -> int:
+    stop = _signals()
+    mesh, services, settings = _loaded(wanted)
+    name = services[0].name if len(services) == 1 else "llm-mesh"
+    configure_log(level=mesh.log_level, format=mesh.log_format, service=name)
+    telemetry = Telemetry.open(mesh, service=name)
     try:
-        await stop.wait()
+        with DataDirectory(mesh.data_dir, wanted=mesh.embedded):
+            host = Host(services, mesh, lambda service: settings[service.name], telemetry=telemetry)
+            await _host(host, wanted, stop)
     finally:
-        ready.cancel()
-        if ready_file is not None:
-            ready_file.unlink(missing_ok=True)
-        await host.stop()
+        await telemetry.close()
     return 0
 
 
-def _host(services: Sequence[Service | str], mode: str, configuration: Configuration | None, overrides: dict[str, Any]) -> Host:
-    from dataclasses import replace  # noqa: PLC0415
+async def _host(host: Host, wanted: _Run, stop: asyncio.Event) -> None:
+    await host.start()
+    try:
+        announced = asyncio.create_task(_announce(host, wanted))
+        stopped = asyncio.create_task(stop.wait())
+        await asyncio.wait([announced, stopped], return_when=asyncio.FIRST_COMPLETED)
+        if announced.done():
+            announced.result()
+        await stopped
+        announced.cancel()
+    finally:
+        if wanted.ready_file is not None:
+            await asyncio.to_thread(wanted.ready_file.unlink, missing_ok=True)
+        await host.stop()
+        get_logger().info("stopped")
 
-    from llm_mesh_runtime.settings import Configuration, MeshSettings  # noqa: PLC0415 - loaded once hosting begins
 
-    configuration = configuration or Configuration.read()
-    loaded = tuple(service for each in services for service in ([each] if isinstance(each, Service) else load([each])))
-    mesh = replace(configuration.load(MeshSettings).value, embedded=mode == "embedded", **overrides)
-    settings = {service.name: configuration.load(service.settings, service.name).value for service in loaded}
-    return Host(loaded, mesh, lambda service: settings[service.name], observer=silent)
+async def _announce(host: Host, wanted: _Run) -> None:
+    """Once everything serves: prepare, and write the ready file."""
+    await host.health.all_serving()
+    if wanted.prepare is not None:
+        await wanted.prepare(host)
+    get_logger().info("serving", services=[hosted.service.name for hosted in host.hosted], addresses=host.addresses())
+    if wanted.ready_file is not None:
+        await asyncio.to_thread(_write, wanted.ready_file)
+
+
+def _write(path: Path) -> None:
+    partial = path.with_name(path.name + ".part")
+    partial.write_text(f"{os.getpid()}\n", encoding="utf-8")
+    partial.replace(path)
+
+
+def _loaded(wanted: _Run) -> tuple[MeshSettings, tuple[Service, ...], dict[str, Any]]:
+    configuration = wanted.configuration or Configuration.read()
+    services = tuple(service for each in wanted.services for service in ([each] if isinstance(each, Service) else load([each])))
+    mesh = replace(configuration.load(MeshSettings).value, embedded=wanted.embedded, **wanted.overrides)
+    return mesh, services, {service.name: configuration.load(service.settings, service.name).value for service in services}
 
 
 def _signals() -> asyncio.Event:
@@ -100,19 +132,9 @@ def _signals() -> asyncio.Event:
     return stop
 
 
-async def _announce(host: Host, ready_file: Path | None) -> None:
-    """Write the ready file once everything serves."""
-    while not host.health.serving():
-        await asyncio.sleep(0.02)
-    if ready_file is not None:
-        partial = ready_file.with_name(ready_file.name + ".part")
-        partial.write_text(f"{os.getpid()}\n")
-        partial.replace(ready_file)
-
-
 def _runner() -> Callable[..., int]:
     try:
-        import uvloop  # noqa: PLC0415 - optional: without it asyncio's own loop does
+        import uvloop  # noqa: PLC0415 (optional: without it asyncio's own loop does)
     except ImportError:
         return asyncio.run
     return uvloop.run

@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING, Any
 from llm_mesh_runtime.links.fabric import Fabric, LinkError
 
 if TYPE_CHECKING:
+    import grpc
+
+    from llm_mesh_runtime.health import Health
+    from llm_mesh_runtime.metrics import Metrics
     from llm_mesh_runtime.seals import Seals
+    from llm_mesh_runtime.settings import MeshSettings
 
 __all__ = ["Fabric", "LinkError", "Links"]
 
@@ -16,9 +21,22 @@ __all__ = ["Fabric", "LinkError", "Links"]
 class Links:
     """One service's view of the mesh."""
 
-    def __init__(self, service: str, fabric: Fabric, *, mesh: Any, database: Callable[[str], Any] | None = None) -> None:  # noqa: ANN401
+    def __init__(
+        self,
+        service: str,
+        fabric: Fabric,
+        *,
+        mesh: MeshSettings,
+        health: Health,
+        metrics: Metrics,
+        database: Callable[[str], Any] | None = None,
+    ) -> None:
         self.service = service
         self.mesh = mesh
+        self.health = health
+        """The states of the services of this process, for `/readyz`."""
+        self.metrics = metrics
+        """The metrics of this process: what a service counts, and `render()` for `/metrics`."""
         self._fabric = fabric
         self._database = database
 
@@ -32,11 +50,11 @@ class Links:
         """Whether all services share this process and its data directory."""
         return self._fabric.embedded
 
-    def channel(self, name: str) -> Any:  # noqa: ANN401 - what stubs take has no common type
+    def channel(self, name: str) -> grpc.aio.Channel:
         """A channel to the peer, connected lazily. Raises `LinkError` where nobody says where the peer is."""
         return self._fabric.channel(self.service, name)
 
-    def optional(self, name: str) -> Any | None:  # noqa: ANN401 - see above
+    def optional(self, name: str) -> grpc.aio.Channel | None:
         """The channel, or None where the peer is neither hosted nor configured."""
         return self._fabric.channel(self.service, name) if self._fabric.reachable(name) else None
 
@@ -44,7 +62,7 @@ class Links:
         """The peers that are hosted or configured, such as all with the prefix `adapter/`."""
         return self._fabric.names(prefix)
 
-    def database(self, name: str) -> Any:  # noqa: ANN401 - llm_mesh_runtime.database, which only services with data install
+    def database(self, name: str) -> Any:  # noqa: ANN401 (llm_mesh_runtime.database, which only services with data install)
         """The service's own database."""
         if self._database is None:
             raise LinkError(f"{self.service} has no database here")

@@ -16,9 +16,7 @@ class Outbound:
 
     __slots__ = ("_identity", "_trace", "caller")
 
-    def __init__(
-        self, caller: str, *, trace: Callable[[], Metadata] | None = None, identity: Callable[[], Metadata] | None = None
-    ) -> None:
+    def __init__(self, caller: str, *, trace: Callable[[], Metadata] | None = None, identity: Callable[[], Metadata] | None = None) -> None:
         self.caller = caller
         self._trace = trace
         self._identity = identity
@@ -34,7 +32,7 @@ class Outbound:
             if not given or all(key != REQUEST_ID for key, _ in given):
                 given = (*given, (REQUEST_ID, frame.request_id))
         if self._trace is not None:
-            given = given + self._trace()
+            given += self._trace()
         if self._identity is not None:
-            given = given + self._identity()
+            given += self._identity()
         return given, timeout

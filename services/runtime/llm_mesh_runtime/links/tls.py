@@ -34,9 +34,7 @@ class Tls:
 
     def server(self, *, mutual: bool) -> grpc.ServerCredentials:
         """For a listener: the mesh's wants certificates of its callers, the public one does not."""
-        return grpc.ssl_server_credentials(
-            [(self.key, self.certificate)], self.authority if mutual else None, require_client_auth=mutual
-        )
+        return grpc.ssl_server_credentials([(self.key, self.certificate)], self.authority if mutual else None, require_client_auth=mutual)
 
 
 def certificate_name(service: str) -> str:

@@ -84,8 +84,7 @@ def _method(contract: str, name: str, handler: Any, *, open_access: bool) -> Met
 
 
 def _rule(path: str, descriptor: Any) -> access_pb2.AccessRule:  # noqa: ANN401 - protobuf's descriptors have no common type
-    options = descriptor.GetOptions()
-    rule = options.Extensions[access_pb2.access]
+    rule: access_pb2.AccessRule = descriptor.GetOptions().Extensions[access_pb2.access]
     if not rule.level or not rule.resource or not rule.action:
         raise ValueError(f"{path} declares no access rule: give it level, resource and action in its contract")
     return rule
@@ -93,7 +92,7 @@ def _rule(path: str, descriptor: Any) -> access_pb2.AccessRule:  # noqa: ANN401 
 
 def _behaviour(handler: Any) -> Callable[[Any, Any], Any]:  # noqa: ANN401 - see above
     for kind in ("unary_unary", "unary_stream", "stream_unary", "stream_stream"):
-        behaviour = getattr(handler, kind)
+        behaviour: Callable[[Any, Any], Any] | None = getattr(handler, kind)
         if behaviour is not None:
             return behaviour
     raise ValueError("a handler without behaviour")

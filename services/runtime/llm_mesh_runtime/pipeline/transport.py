@@ -13,15 +13,32 @@ MAX_MESSAGE = 32 * 1024 * 1024
 class Transport(Protocol):
     """The part of `grpc.aio.ServicerContext` that the pipeline and handlers use; the local link implements it too."""
 
-    def invocation_metadata(self) -> Any: ...  # noqa: ANN401 - grpc's metadata type
-    def time_remaining(self) -> float | None: ...
-    def peer(self) -> str: ...
-    def auth_context(self) -> Mapping[str, Any]: ...
-    async def send_initial_metadata(self, initial_metadata: Any) -> None: ...  # noqa: ANN401
-    def set_trailing_metadata(self, trailing_metadata: Any) -> None: ...  # noqa: ANN401
-    def trailing_metadata(self) -> Any: ...  # noqa: ANN401
-    async def write(self, message: bytes) -> None: ...
-    async def abort(self, code: grpc.StatusCode, details: str = "", trailing_metadata: Any = ()) -> NoReturn: ...  # noqa: ANN401
+    def invocation_metadata(self) -> Any:  # noqa: ANN401 (grpc's metadata type)
+        """What the caller sent."""
+
+    def time_remaining(self) -> float | None:
+        """Seconds until the caller's deadline; None without one."""
+
+    def peer(self) -> str:
+        """Who calls, for logs."""
+
+    def auth_context(self) -> Mapping[str, Any]:
+        """What TLS says about the caller."""
+
+    async def send_initial_metadata(self, initial_metadata: Any) -> None:  # noqa: ANN401 (grpc's metadata type)
+        """Send the initial metadata now."""
+
+    def set_trailing_metadata(self, trailing_metadata: Any) -> None:  # noqa: ANN401 (grpc's metadata type)
+        """Set what is sent with the status."""
+
+    def trailing_metadata(self) -> Any:  # noqa: ANN401 (grpc's metadata type)
+        """What is set so far."""
+
+    async def write(self, message: bytes) -> None:
+        """Send one message of the answer, waiting while the reader is slow."""
+
+    async def abort(self, code: grpc.StatusCode, details: str = "", trailing_metadata: Any = ()) -> NoReturn:  # noqa: ANN401
+        """End the call with a status."""
 
 
 class Inbound(NamedTuple):
@@ -39,14 +56,17 @@ Origin = Callable[[Transport], Inbound]
 class HandlerContext:
     """What a handler gets: the transport, with messages instead of bytes and without metadata that must not be believed."""
 
-    __slots__ = ("_inbound", "_parse", "_requests", "_serialise", "_transport")
+    __slots__ = ("_inbound", "_requests", "_serialise", "_transport")
 
     def __init__(
-        self, transport: Transport, inbound: Inbound, parse: Callable[[bytes], Any], serialise: Callable[[Any], bytes], requests: Any
+        self,
+        transport: Transport,
+        inbound: Inbound,
+        serialise: Callable[[Any], bytes],
+        requests: Any,  # noqa: ANN401 (an iterator of messages, or None)
     ) -> None:
         self._transport = transport
         self._inbound = inbound
-        self._parse = parse
         self._serialise = serialise
         self._requests = requests
 
@@ -54,16 +74,13 @@ class HandlerContext:
         """The metadata that may be believed."""
         return tuple(self._inbound.metadata.items())
 
-    async def write(self, message: Any) -> None:  # noqa: ANN401 - any message
+    async def write(self, message: Any) -> None:  # noqa: ANN401 (any message)
         """Send one message of the answer, waiting while the reader is slow."""
         await self._transport.write(self._serialise(message))
 
-    async def read(self) -> Any:  # noqa: ANN401 - any message, or EOF
+    async def read(self) -> Any:  # noqa: ANN401 (any message, or EOF)
         """The next message of the request, or `grpc.aio.EOF`."""
-        try:
-            return await anext(self._requests)
-        except StopAsyncIteration:
-            return grpc.aio.EOF
+        return await anext(self._requests, grpc.aio.EOF)
 
-    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the transport has
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 (whatever the transport has)
         return getattr(self._transport, name)

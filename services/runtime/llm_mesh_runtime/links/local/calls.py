@@ -77,12 +77,15 @@ class LocalCall:
 
     async def wait_for_connection(self) -> None:
         """Nothing to wait for in one process."""
-        if self.done():
-            self._raise_for_status()
+        self._raise_if_over()
 
     def _status(self) -> grpc.StatusCode:
         code = self._exchange.code
         return grpc.StatusCode.UNKNOWN if code is None else code
+
+    def _raise_if_over(self) -> None:
+        if self.done():
+            self._raise_for_status()
 
     def _raise_for_status(self) -> None:
         exchange = self._exchange
@@ -178,8 +181,7 @@ class _StreamRequest(LocalCall):
         except asyncio.CancelledError:
             self.cancel()
             raise
-        if exchange.code is not None:
-            self._raise_for_status()
+        self._raise_if_over()
 
     async def done_writing(self) -> None:
         """Say that no more messages come. May be repeated."""

@@ -134,9 +134,7 @@ class _Unary:
         *,
         timeout: float | None = None,
         metadata: Metadata = None,
-        credentials: object = None,
-        wait_for_ready: bool | None = None,
-        compression: object = None,
+        **_: object,
     ) -> UnaryUnaryCall:
         channel = self._channel
         exchange = channel.exchange(timeout, metadata)

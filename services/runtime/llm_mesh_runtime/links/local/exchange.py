@@ -247,4 +247,3 @@ class Exchange:
     def done(self) -> bool:
         """Whether the call is over."""
         return self.code is not None
-
