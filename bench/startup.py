@@ -46,7 +46,7 @@ def cost(modules: list[str], runs: int) -> Cost:
     samples = []
     for _ in range(runs):
         command = [sys.executable, "-c", PROBE, *modules]
-        result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+        result = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
         samples.append(json.loads(result.stdout.splitlines()[-1]))
     return Cost(min(seconds for seconds, _ in samples), min(megabytes for _, megabytes in samples))
 
