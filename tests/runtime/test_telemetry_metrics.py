@@ -86,4 +86,4 @@ def test_tokens_and_cost_of_a_call_are_recorded_by_the_genai_conventions() -> No
         ("chat", "openai", "gpt-4.1", "output"): 3,
     }
     assert samples(metrics, "llm_mesh_cost_nanos_total") == {("gpt-4.1", "USD"): 2_500}
-    assert samples(metrics, "gen_ai_client_operation_duration_seconds_sum") == {("chat", "openai", "gpt-4.1", ""): 1.5}
+    assert samples(metrics, "gen_ai_client_operation_duration_seconds_sum") == {("", "chat", "openai", "gpt-4.1"): 1.5}

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from sqlalchemy import URL, Connection, text
+from sqlalchemy.exc import ArgumentError
 
 from llm_mesh_runtime.database.engines import Store, store_of
 from llm_mesh_runtime.database.faults import unavailable
@@ -108,12 +109,15 @@ class Database:
 def open_database(name: str, url: Secret | str, mesh: MeshSettings) -> Database:
     """The database of a service: at its URL, or a file in the data directory of an embedded mesh."""
     given = url.reveal() if isinstance(url, Secret) else url
+    variable = f"{env_prefix(name)}DATABASE_URL"
     if not given:
-        variable = f"{env_prefix(name)}DATABASE_URL"
         if not mesh.embedded:
             raise SettingsError([Problem(variable, "is required where the service runs alone, such as postgresql://…")])
         given = URL.create("sqlite", database=str(mesh.data_dir.absolute() / f"{name.replace('/', '-')}.db")).render_as_string()
-    return Database(given, name=name)
+    try:
+        return Database(given, name=name)
+    except (ValueError, ArgumentError):  # whose text may hold the URL
+        raise SettingsError([Problem(variable, "expected a URL such as sqlite:////path/file.db or postgresql://…")]) from None
 
 
 def _ping(connection: Connection) -> None:

@@ -207,7 +207,8 @@ class WriteLane(Lane):
         except DBAPIError as error:
             lost = trouble(error) is Trouble.LOST
             try:
-                connection.connection.rollback()  # a full disk leaves SQLite's transaction open
+                connection.connection.rollback()  # SQLAlchemy holds the transaction for ended; in SQLite it is still open
+                transaction.close()
             except (SQLAlchemyError, connection.dialect.loaded_dbapi.Error):
                 lost = True
             if lost:

@@ -8,8 +8,8 @@ import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import MappingProxyType
-from typing import Any, Generic, TypeVar, get_args, get_origin
+from types import MappingProxyType, UnionType
+from typing import Any, Generic, TypeVar, Union, get_args, get_origin
 
 from llm_mesh_runtime.secret import Secret
 from llm_mesh_runtime.settings.fields import Declared, declared
@@ -109,9 +109,11 @@ class Configuration:
     def _candidates(self, service: str, wanted: Declared, table: Mapping[str, Any]) -> Iterator[tuple[str, object]]:
         """What is given for a setting, the strongest first. A secret may stand in a file of its own."""
         own = f"{env_prefix(service)}{wanted.name.upper()}"
+        empties = wanted.type in {str, Secret} or get_origin(wanted.type) in {Union, UnionType, tuple}  # else empty means unset
         for variable in (own, *wanted.rules.env):
             self._variables |= {variable, f"{variable}_FILE"}
-            if (given := self._environ.get(variable)) is not None and (given or variable == own):
+            given = self._environ.get(variable)
+            if given or (given is not None and variable == own and empties):
                 yield variable, given
             if wanted.type is Secret and (path := self._environ.get(f"{variable}_FILE")):
                 yield f"{variable}_FILE", _content(f"{variable}_FILE", path)

@@ -1,0 +1,1 @@
+"""Revisions of a store that only tests have."""
