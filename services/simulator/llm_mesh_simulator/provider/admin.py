@@ -9,11 +9,11 @@ from llm_mesh_simulator.domain.behaviour import Behaviour
 from llm_mesh_simulator.domain.behaviour_fields import changed, plain
 from llm_mesh_simulator.domain.behaviours import Behaviours
 from llm_mesh_simulator.domain.errors import UnknownScriptError
+from llm_mesh_simulator.domain.journal import Journal
 from llm_mesh_simulator.domain.prompt_cache import PromptCache
 from llm_mesh_simulator.domain.script import NAMES, behaviour_of
 from llm_mesh_simulator.provider.exchange import Exchanges
 from llm_mesh_simulator.provider.reply import JSON, Reply
-from llm_mesh_simulator.store.journal import Journal
 
 PREFIX = "/_simulator/"
 _MAX_SHOWN = 10_000

@@ -8,6 +8,7 @@ import orjson
 from llm_mesh_simulator.domain.behaviour import Behaviour
 from llm_mesh_simulator.domain.behaviours import Behaviours
 from llm_mesh_simulator.domain.errors import Kind, RefusedError
+from llm_mesh_simulator.domain.journal import Journal
 from llm_mesh_simulator.domain.prompt_cache import PromptCache
 from llm_mesh_simulator.domain.script import NAMES
 from llm_mesh_simulator.provider import admin
@@ -20,7 +21,6 @@ from llm_mesh_simulator.provider.exchange import Exchanges
 from llm_mesh_simulator.provider.openai import headers as openai_headers
 from llm_mesh_simulator.provider.openai import models as openai_models
 from llm_mesh_simulator.provider.reply import JSON, Reply
-from llm_mesh_simulator.store.journal import Journal
 
 _BODY_LIMIT = 33_554_432
 

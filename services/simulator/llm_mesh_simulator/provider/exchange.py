@@ -13,12 +13,12 @@ import orjson
 from llm_mesh_simulator.domain.behaviour import Behaviour, Fault
 from llm_mesh_simulator.domain.behaviours import Behaviours
 from llm_mesh_simulator.domain.errors import Kind, RefusedError, UnknownScriptError
+from llm_mesh_simulator.domain.journal import Journal
 from llm_mesh_simulator.provider.connection import ClientGoneError, Connection, Scope, TooLargeError
 from llm_mesh_simulator.provider.delivery import Outcome, deliver
 from llm_mesh_simulator.provider.dialects import Dialect, Endpoint
 from llm_mesh_simulator.provider.fields import Fields
 from llm_mesh_simulator.provider.reply import Identity, Prepared, Reply
-from llm_mesh_simulator.store.journal import Journal
 
 _NOTED: Final = ("x-request-id", "idempotency-key", "traceparent", "x-stainless-retry-count", "user-agent", "x-client-request-id")
 _SECRET: Final = frozenset({"authorization", "x-api-key", "api-key", "cookie"})
