@@ -1,1 +1,1 @@
-"""Models, adapters and other data products, with their owners, prices and lifecycles."""
+"""The registry: models and adapters as data products, with owner, capabilities, prices, residency and lifecycle."""

@@ -16,7 +16,7 @@ from llm_mesh_router.servicer import RouterServicer
 from llm_mesh_router.settings import Settings
 from llm_mesh_router.store.routes import SqlRoutes
 from llm_mesh_runtime.clock import SystemClock
-from llm_mesh_runtime.database import check, migrate, open_database
+from llm_mesh_runtime.database import check, migrate
 from llm_mesh_runtime.errors import MeshError
 from llm_mesh_runtime.links import Links
 from llm_mesh_runtime.log import get_logger
@@ -28,7 +28,7 @@ _MIGRATIONS = "llm_mesh_router.store.migrations"
 
 def build(settings: Settings, links: Links) -> Servicers:
     """Puts the router together."""
-    database = open_database("router", settings.database_url, links.mesh)
+    database = links.database("router")
     models, book = Models(), RouteBook()
     table = RouteTable(SqlRoutes(database), book)
     router = Router(models, book, Ranking(), Decisions(settings.decisions), links.seals, SystemClock())

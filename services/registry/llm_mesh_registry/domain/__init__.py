@@ -1,0 +1,1 @@
+"""Rules and values of data products: no transport, no storage."""

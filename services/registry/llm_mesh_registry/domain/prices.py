@@ -1,0 +1,81 @@
+"""Price versions: immutable, in order, and which of them holds when."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from llm_mesh.registry.v1 import errors_pb2, registry_pb2
+from llm_mesh_registry.domain.errors import RegistryError
+from llm_mesh_runtime.errors import invalid
+from llm_mesh_runtime.resources import NamePattern
+
+PRICE = NamePattern("domains/{domain}/models/{model}/prices/{number}")
+
+_CURRENCY = re.compile(r"[A-Z]{3}")
+_LONGEST_SOURCE = 255
+_RATES = tuple(field.name for field in registry_pb2.Price.DESCRIPTOR.fields if field.name.endswith("_per_million"))
+_TERMS = ("currency", *_RATES, "valid_until", "source")
+_MICROS = 1_000
+
+
+def checked_price(price: registry_pb2.Price, field: str) -> registry_pb2.Price:
+    """The price, where all of it is of its documented form."""
+    if _CURRENCY.fullmatch(price.currency) is None:
+        raise invalid(f"{field}.currency", "must be three capital letters, such as USD")
+    for rate in _RATES:
+        if getattr(price, rate) < 0:
+            raise invalid(f"{field}.{rate}", "must not be negative")
+    if not 1 <= len(price.source.encode()) <= _LONGEST_SOURCE:
+        raise invalid(f"{field}.source", f"must say in 1 to {_LONGEST_SOURCE} bytes where the figures are from")
+    if price.HasField("valid_until") and price.valid_until.ToNanoseconds() <= price.valid_from.ToNanoseconds():
+        raise invalid(f"{field}.valid_until", "must be after valid_from")
+    return price
+
+
+def begin_of(price: registry_pb2.Price, newest: registry_pb2.Price | None, now: int) -> int:
+    """When a new price begins, in microseconds; PRICE_ORDER where that would change what was or will be charged."""
+    begin = price.valid_from.ToNanoseconds() // _MICROS if price.HasField("valid_from") else now
+    if newest is None:
+        return begin
+    earliest = max(now, newest.valid_from.ToNanoseconds() // _MICROS + 1)
+    if not price.HasField("valid_from"):
+        return earliest
+    if begin < earliest:
+        message = "a price begins neither in the past nor before an earlier version"
+        raise RegistryError(errors_pb2.ERROR_REASON_PRICE_ORDER, message, field="price.valid_from", newest=newest.name)
+    return begin
+
+
+def same_terms(one: registry_pb2.Price, other: registry_pb2.Price) -> bool:
+    """Whether two versions charge alike."""
+    return all(
+        getattr(one, name) == getattr(other, name) and (name not in _OPTIONAL or one.HasField(name) == other.HasField(name))
+        for name in _TERMS
+    )
+
+
+_OPTIONAL = frozenset(field.name for field in registry_pb2.Price.DESCRIPTOR.fields if field.has_presence)
+
+
+def in_force(prices: Iterable[registry_pb2.Price], now: int) -> registry_pb2.Price | None:
+    """The newest price that holds now."""
+    holding = [price for price in prices if _begins(price) <= now < _ends(price)]
+    return max(holding, key=_begins, default=None)
+
+
+def next_change(prices: Iterable[registry_pb2.Price], now: int) -> int | None:
+    """When another price holds next, in microseconds, as far as that is known."""
+    moments = [moment for price in prices for moment in (_begins(price), _ends(price)) if now < moment < _NEVER]
+    return min(moments, default=None)
+
+
+_NEVER = 1 << 62
+
+
+def _begins(price: registry_pb2.Price) -> int:
+    return price.valid_from.ToNanoseconds() // _MICROS
+
+
+def _ends(price: registry_pb2.Price) -> int:
+    return price.valid_until.ToNanoseconds() // _MICROS if price.HasField("valid_until") else _NEVER

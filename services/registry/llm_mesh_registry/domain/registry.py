@@ -1,0 +1,128 @@
+"""The registry as its servicer sees it: checks what comes, keeps it, and tells the feed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from google.protobuf.field_mask_pb2 import FieldMask
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from llm_mesh.mesh.v1 import resources_pb2
+from llm_mesh.registry.v1 import registry_pb2
+from llm_mesh_registry.domain.feed import Feed
+from llm_mesh_registry.domain.models import ADAPTER, DOMAIN, MODEL, MUTABLE, checked_adapter, checked_model
+from llm_mesh_registry.domain.ports import Products
+from llm_mesh_registry.domain.prices import PRICE, checked_price
+from llm_mesh_runtime.clock import Clock
+from llm_mesh_runtime.errors import invalid
+from llm_mesh_runtime.resources import Page, checked_id, is_within, masked_update
+
+_PLATFORM = "domains/platform"
+_ALL = "domains/-"
+_NEWEST_NUMBER = 10**9
+
+
+class Registry:
+    """Keeps data products. `author` is the domain on whose behalf a change is made; the platform's may do more."""
+
+    def __init__(self, store: Products, feed: Feed, clock: Clock) -> None:
+        self._store = store
+        self._feed = feed
+        self._clock = clock
+
+    async def create_model(self, author: str, parent: str, model_id: str, model: registry_pb2.Model) -> registry_pb2.Model:
+        """A new model of a domain."""
+        DOMAIN.parse(parent, "parent")
+        model.name = f"{parent}/models/{checked_id(model_id, 'model_id')}"
+        self._check(model, "model", author)
+        created = await self._store.create_model(model)
+        await self._feed.refresh()
+        return created
+
+    async def model(self, name: str) -> registry_pb2.Model:
+        """A model by its name."""
+        MODEL.parse(name)
+        return await self._store.model(name)
+
+    async def models(self, parent: str, page: Page) -> tuple[Sequence[registry_pb2.Model], str]:
+        """Models of a domain or of all, and the token of the next page."""
+        if parent != _ALL:
+            DOMAIN.parse(parent, "parent")
+        found = await self._store.models("" if parent == _ALL else parent, page)
+        return page.cut(found, key=lambda model: model.name)
+
+    async def update_model(self, author: str, wanted: registry_pb2.Model, mask: FieldMask) -> registry_pb2.Model:
+        """Changes the masked fields of a model."""
+        MODEL.parse(wanted.name, "model.name")
+        if not wanted.etag:
+            raise invalid("model.etag", "must be the etag of the model as it was read")
+        present = await self._store.model(wanted.name)
+        updated = masked_update(present, wanted, mask, mutable=MUTABLE)
+        updated.etag = wanted.etag
+        checked_model(updated, "model", may_be_free=author == _PLATFORM or present.free)
+        kept = await self._store.update_model(updated)
+        await self._feed.refresh()
+        return kept
+
+    async def deprecate_model(self, name: str, retire_time: Timestamp) -> registry_pb2.Model:
+        """A model stops to answer at a time in the future."""
+        MODEL.parse(name)
+        now = self._clock.now()
+        if retire_time.ToDatetime(now.tzinfo) <= now:
+            raise invalid("retire_time", "must be in the future")
+        model = await self._store.model(name)
+        model.lifecycle = registry_pb2.LIFECYCLE_DEPRECATED
+        model.retire_time.CopyFrom(retire_time)
+        kept = await self._store.update_model(model)
+        await self._feed.refresh()
+        return kept
+
+    async def create_price(self, parent: str, price: registry_pb2.Price) -> registry_pb2.Price:
+        """A new price version of a model."""
+        MODEL.parse(parent, "parent")
+        created = await self._store.create_price(parent, checked_price(price, "price"))
+        await self._feed.refresh()
+        return created
+
+    async def price(self, name: str) -> registry_pb2.Price:
+        """A price version by its name."""
+        PRICE.parse(name)
+        return await self._store.price(name)
+
+    async def prices(self, parent: str, page: Page) -> tuple[Sequence[registry_pb2.Price], str]:
+        """Price versions of a model, newest first, and the token of the next page."""
+        MODEL.parse(parent, "parent")
+        return page.cut(await self._store.prices(parent, page), key=lambda price: price.name.rsplit("/", 1)[-1])
+
+    async def adapters(self, page: Page) -> tuple[Sequence[registry_pb2.Adapter], str]:
+        """Adapters, and the token of the next page."""
+        return page.cut(await self._store.adapters(page), key=lambda adapter: adapter.name)
+
+    async def put_adapter(self, adapter: registry_pb2.Adapter) -> registry_pb2.Adapter:
+        """Registers an adapter."""
+        return await self._store.put_adapter(checked_adapter(adapter, "adapter"))
+
+    async def apply(self, author: str, request: registry_pb2.ApplyModelsRequest) -> Sequence[resources_pb2.Change]:
+        """Brings models and adapters to a wanted state. Only the platform names several domains, and adapters."""
+        DOMAIN.parse(request.parent, "parent")
+        for index, model in enumerate(request.models):
+            MODEL.parse(model.name, f"models[{index}].name")
+            if request.parent != _PLATFORM and not is_within(model.name, request.parent):
+                raise invalid(f"models[{index}].name", f"must be within {request.parent}")
+            self._check(model, f"models[{index}]", author)
+        for index, adapter in enumerate(request.adapters):
+            if request.parent != _PLATFORM:
+                raise invalid("adapters", f"are named by {_PLATFORM} only")
+            ADAPTER.parse(adapter.name, f"adapters[{index}].name")
+            checked_adapter(adapter, f"adapters[{index}]")
+        names = [item.name for items in (request.models, request.adapters) for item in items]
+        if len(set(names)) != len(names):
+            raise invalid("models", "must name each resource once")
+        changes = await self._store.apply(request.models, request.adapters, dry_run=request.dry_run)
+        await self._feed.refresh()
+        return changes
+
+    def _check(self, model: registry_pb2.Model, field: str, author: str) -> None:
+        checked_model(model, field, may_be_free=author == _PLATFORM)
+        if model.HasField("price"):
+            checked_price(model.price, f"{field}.price")

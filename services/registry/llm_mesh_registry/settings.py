@@ -1,0 +1,24 @@
+"""What operators set for the registry."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from llm_mesh_runtime.secret import Secret
+from llm_mesh_runtime.settings import setting
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Settings of the registry."""
+
+    database_url: Secret = setting(
+        default=Secret(""), help="Where models are kept, such as postgresql://…; embedded: a file in the data directory."
+    )
+    refresh: timedelta = setting(
+        default=timedelta(seconds=1), help="How often an instance looks for models that another instance changed.", minimum=0.1, maximum=60
+    )
+    watch_lifetime: timedelta = setting(
+        default=timedelta(minutes=10), help="After how long a watch stream ends, to be called again.", minimum=1, maximum=600
+    )

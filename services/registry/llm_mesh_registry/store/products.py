@@ -1,0 +1,163 @@
+"""Models, prices and adapters in SQLite or PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, select, update
+
+from llm_mesh.mesh.v1 import resources_pb2
+from llm_mesh.registry.v1 import registry_pb2
+from llm_mesh_registry.domain.models import OUTPUT_ONLY
+from llm_mesh_registry.domain.ports import Holdings
+from llm_mesh_registry.domain.prices import same_terms
+from llm_mesh_registry.store.rows import add_price, find_model, find_price, parsed, put_model, with_prices
+from llm_mesh_registry.store.tables import ADAPTERS, MODELS, PRICES, REVISION
+from llm_mesh_runtime.database import Database, upsert
+from llm_mesh_runtime.errors import already_exists, etag_mismatch, not_found
+from llm_mesh_runtime.resources import Page, change_of
+
+_NONE = resources_pb2.CHANGE_ACTION_NONE
+
+
+class SqlProducts:
+    """The store of data products."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def create_model(self, model: registry_pb2.Model) -> registry_pb2.Model:
+        def work(connection: Connection) -> registry_pb2.Model:
+            now = self._begin_change(connection)
+            if find_model(connection, model.name, now) is not None:
+                raise already_exists(model.name)
+            put_model(connection, model, None, now)
+            if model.HasField("price"):
+                add_price(connection, model.name, model.price, now)
+            return self._read_back(connection, model.name)
+
+        return await self._database.write(work)
+
+    async def model(self, name: str) -> registry_pb2.Model:
+        model = await self._database.read(lambda connection: find_model(connection, name, self._database.now(connection)))
+        if model is None:
+            raise not_found(name)
+        return model
+
+    async def models(self, domain: str, page: Page) -> Sequence[registry_pb2.Model]:
+        wanted = select(MODELS.c.body).where(MODELS.c.name > page.after).order_by(MODELS.c.name).limit(page.limit)
+        if domain:
+            wanted = wanted.where(MODELS.c.domain == domain)
+
+        def work(connection: Connection) -> Sequence[registry_pb2.Model]:
+            found = [registry_pb2.Model.FromString(body) for body in connection.scalars(wanted)]
+            return with_prices(connection, found, self._database.now(connection))
+
+        return await self._database.read(work)
+
+    async def update_model(self, model: registry_pb2.Model) -> registry_pb2.Model:
+        def work(connection: Connection) -> registry_pb2.Model:
+            now = self._begin_change(connection)
+            present = find_model(connection, model.name, now)
+            if present is None:
+                raise not_found(model.name)
+            if model.etag != present.etag:
+                raise etag_mismatch(model.name)
+            put_model(connection, model, present, now)
+            return self._read_back(connection, model.name)
+
+        return await self._database.write(work)
+
+    async def create_price(self, model: str, price: registry_pb2.Price) -> registry_pb2.Price:
+        def work(connection: Connection) -> registry_pb2.Price:
+            now = self._begin_change(connection)
+            if find_model(connection, model, now) is None:
+                raise not_found(model)
+            return add_price(connection, model, price, now)
+
+        return await self._database.write(work)
+
+    async def price(self, name: str) -> registry_pb2.Price:
+        model, _, number = name.partition("/prices/")
+        known = number.isdecimal() and len(number) < 10  # noqa: PLR2004 - what an integer column holds
+        price = await self._database.read(lambda connection: find_price(connection, model, int(number))) if known else None
+        if price is None:
+            raise not_found(name)
+        return price
+
+    async def prices(self, model: str, page: Page) -> Sequence[registry_pb2.Price]:
+        wanted = select(PRICES.c.body).where(PRICES.c.model == model).order_by(PRICES.c.number.desc()).limit(page.limit)
+        if page.after.isdecimal():
+            wanted = wanted.where(PRICES.c.number < int(page.after))
+        return await self._database.read(lambda connection: parsed(connection.scalars(wanted)))
+
+    async def adapters(self, page: Page) -> Sequence[registry_pb2.Adapter]:
+        wanted = select(ADAPTERS.c.body).where(ADAPTERS.c.name > page.after).order_by(ADAPTERS.c.name).limit(page.limit)
+        return await self._database.read(lambda connection: [registry_pb2.Adapter.FromString(body) for body in connection.scalars(wanted)])
+
+    async def put_adapter(self, adapter: registry_pb2.Adapter) -> registry_pb2.Adapter:
+        await self._database.write(lambda connection: _put_adapter(connection, adapter))
+        return adapter
+
+    async def apply(
+        self, models: Sequence[registry_pb2.Model], adapters: Sequence[registry_pb2.Adapter], *, dry_run: bool
+    ) -> Sequence[resources_pb2.Change]:
+        def work(connection: Connection) -> list[resources_pb2.Change]:
+            now = self._database.now(connection) if dry_run else self._begin_change(connection)
+            return [
+                *(_apply_model(connection, model, now, dry_run=dry_run) for model in models),
+                *(_apply_adapter(connection, adapter, dry_run=dry_run) for adapter in adapters),
+            ]
+
+        return await (self._database.read(work) if dry_run else self._database.write(work))
+
+    async def revision(self) -> int:
+        return await self._database.read(lambda connection: connection.execute(select(REVISION.c.revision)).scalar_one())
+
+    async def everything(self) -> Holdings:
+        def work(connection: Connection) -> Holdings:
+            now = self._database.now(connection)
+            models = [registry_pb2.Model.FromString(body) for body in connection.scalars(select(MODELS.c.body))]
+            prices = parsed(connection.scalars(select(PRICES.c.body)))
+            revision = connection.execute(select(REVISION.c.revision)).scalar_one()
+            return Holdings(revision, with_prices(connection, models, now), prices, now)
+
+        return await self._database.read(work)
+
+    def _begin_change(self, connection: Connection) -> int:
+        """Takes the turn among changes; answers with the store's time."""
+        connection.execute(update(REVISION).values(revision=REVISION.c.revision + 1))
+        return self._database.now(connection)
+
+    def _read_back(self, connection: Connection, name: str) -> registry_pb2.Model:
+        model = find_model(connection, name, self._database.now(connection))
+        if model is None:
+            raise not_found(name)
+        return model
+
+
+def _apply_model(connection: Connection, wanted: registry_pb2.Model, now: int, *, dry_run: bool) -> resources_pb2.Change:
+    present = find_model(connection, wanted.name, now)
+    change = change_of(wanted.name, present, wanted, ignore=OUTPUT_ONLY)
+    reprice = wanted.HasField("price") and (present is None or not same_terms(present.price, wanted.price))
+    if change.action != _NONE and not dry_run:
+        put_model(connection, wanted, present, now)
+    if reprice and not dry_run:
+        add_price(connection, wanted.name, wanted.price, now)
+    if reprice and present is not None:
+        terms = change_of("", present.price, wanted.price, ignore=("name", "create_time", "valid_from"))
+        change.fields.extend(resources_pb2.FieldChange(path=f"price.{f.path}", before=f.before, after=f.after) for f in terms.fields)
+        change.action = resources_pb2.CHANGE_ACTION_UPDATE
+    return change
+
+
+def _apply_adapter(connection: Connection, wanted: registry_pb2.Adapter, *, dry_run: bool) -> resources_pb2.Change:
+    body = connection.scalar(select(ADAPTERS.c.body).where(ADAPTERS.c.name == wanted.name))
+    change = change_of(wanted.name, None if body is None else registry_pb2.Adapter.FromString(body), wanted)
+    if change.action != _NONE and not dry_run:
+        _put_adapter(connection, wanted)
+    return change
+
+
+def _put_adapter(connection: Connection, adapter: registry_pb2.Adapter) -> None:
+    upsert(connection, ADAPTERS, {"name": adapter.name, "body": adapter.SerializeToString()}, key=["name"])

@@ -1,0 +1,80 @@
+"""Reading and writing single products on a connection; the store composes them into transactions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import groupby
+
+from sqlalchemy import Connection, func, insert, select, update
+
+from llm_mesh.registry.v1 import errors_pb2, registry_pb2
+from llm_mesh_registry.domain.errors import RegistryError
+from llm_mesh_registry.domain.prices import begin_of, in_force
+from llm_mesh_registry.store.tables import MODELS, PRICES
+from llm_mesh_runtime.database import from_micros
+from llm_mesh_runtime.resources import etag_of
+
+
+def find_model(connection: Connection, name: str, now: int) -> registry_pb2.Model | None:
+    """The model with the price that holds."""
+    body = connection.scalar(select(MODELS.c.body).where(MODELS.c.name == name))
+    return None if body is None else next(iter(with_prices(connection, [registry_pb2.Model.FromString(body)], now)))
+
+
+def with_prices(connection: Connection, models: list[registry_pb2.Model], now: int) -> list[registry_pb2.Model]:
+    """The models, each with the price that holds."""
+    names = [model.name for model in models]
+    statement = select(PRICES.c.model, PRICES.c.body).where(PRICES.c.model.in_(names)).order_by(PRICES.c.model)
+    of_model = {
+        name: [registry_pb2.Price.FromString(row.body) for row in rows]
+        for name, rows in groupby(connection.execute(statement), key=lambda row: row.model)
+    }
+    for model in models:
+        price = in_force(of_model.get(model.name, ()), now)
+        if price is not None:
+            model.price.CopyFrom(price)
+    return models
+
+
+def put_model(connection: Connection, wanted: registry_pb2.Model, present: registry_pb2.Model | None, now: int) -> None:
+    """Writes a model without its price; ALIAS_TAKEN where another of its domain has the alias."""
+    domain = wanted.name.split("/models/", 1)[0]
+    taken = select(MODELS.c.name).where(MODELS.c.domain == domain, MODELS.c.alias == wanted.alias, MODELS.c.name != wanted.name)
+    if (other := connection.scalar(taken)) is not None:
+        message = f"{other} has the alias {wanted.alias}"
+        raise RegistryError(errors_pb2.ERROR_REASON_ALIAS_TAKEN, message, field="model.alias", alias=wanted.alias, model=other)
+    kept = registry_pb2.Model()
+    kept.CopyFrom(wanted)
+    kept.ClearField("price")
+    kept.update_time.FromDatetime(from_micros(now))
+    kept.create_time.CopyFrom(kept.update_time if present is None else present.create_time)
+    kept.etag = etag_of(kept, ignore=("etag",))
+    row = {"domain": domain, "alias": kept.alias, "etag": kept.etag, "body": kept.SerializeToString(), "updated": now}
+    if present is None:
+        connection.execute(insert(MODELS).values(name=kept.name, **row))
+    else:
+        connection.execute(update(MODELS).where(MODELS.c.name == kept.name).values(**row))
+
+
+def add_price(connection: Connection, model: str, price: registry_pb2.Price, now: int) -> registry_pb2.Price:
+    """Adds a price version after the newest one."""
+    number = connection.scalar(select(func.max(PRICES.c.number)).where(PRICES.c.model == model))
+    newest = None if number is None else find_price(connection, model, number)
+    kept = registry_pb2.Price()
+    kept.CopyFrom(price)
+    kept.valid_from.FromMicroseconds(begin_of(price, newest, now))
+    kept.name = f"{model}/prices/{(number or 0) + 1}"
+    kept.create_time.FromDatetime(from_micros(now))
+    connection.execute(insert(PRICES).values(model=model, number=(number or 0) + 1, body=kept.SerializeToString()))
+    return kept
+
+
+def find_price(connection: Connection, model: str, number: int) -> registry_pb2.Price | None:
+    """A price version."""
+    body = connection.scalar(select(PRICES.c.body).where(PRICES.c.model == model, PRICES.c.number == number))
+    return None if body is None else registry_pb2.Price.FromString(body)
+
+
+def parsed(bodies: Iterable[bytes]) -> list[registry_pb2.Price]:
+    """Price versions from their rows."""
+    return [registry_pb2.Price.FromString(body) for body in bodies]

@@ -1,0 +1,57 @@
+"""The registry, put together."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+
+from llm_mesh.registry.v1 import registry_pb2_grpc
+from llm_mesh_registry.domain.feed import Feed
+from llm_mesh_registry.domain.registry import Registry
+from llm_mesh_registry.domain.well_known import WellKnownModels
+from llm_mesh_registry.servicer import RegistryServicer
+from llm_mesh_registry.settings import Settings
+from llm_mesh_registry.store.products import SqlProducts
+from llm_mesh_runtime.clock import SystemClock
+from llm_mesh_runtime.database import check, micros, migrate
+from llm_mesh_runtime.errors import MeshError
+from llm_mesh_runtime.links import Links
+from llm_mesh_runtime.log import get_logger
+from llm_mesh_runtime.service import Service, Servicers
+from llm_mesh_runtime.tasks import TaskSet
+
+_MIGRATIONS = "llm_mesh_registry.store.migrations"
+
+
+def build(settings: Settings, links: Links) -> Servicers:
+    """Puts the registry together."""
+    database = links.database("registry")
+    store = SqlProducts(database)
+    feed = Feed(store)
+    tasks = TaskSet()
+
+    async def start() -> None:
+        await (migrate if links.mesh.embedded else check)(database, _MIGRATIONS)
+        await feed.refresh()
+        tasks.spawn(_refresh(feed, settings.refresh.total_seconds()), name="registry.feed")
+
+    async def close() -> None:
+        await tasks.close()
+        await database.close()
+
+    lifetime = settings.watch_lifetime.total_seconds()
+    servicer = RegistryServicer(Registry(store, feed, SystemClock()), feed, WellKnownModels(), watch_lifetime=lifetime)
+    return Servicers((registry_pb2_grpc.add_RegistryServiceServicer_to_server, servicer), ready=database.ready, start=start, close=close)
+
+
+async def _refresh(feed: Feed, pause: float) -> None:
+    """Looks for changes that other instances made, and for prices that begin or end."""
+    while True:
+        await asyncio.sleep(pause)
+        try:
+            await feed.refresh(micros(datetime.now(UTC)))
+        except MeshError as error:
+            get_logger().warning("the registry could not be read anew; watchers keep what they know", error=str(error))
+
+
+service = Service(name="registry", contracts=("llm_mesh.registry.v1.RegistryService",), settings=Settings, build=build, port=50056)
