@@ -1,0 +1,1 @@
+"""Policy's rules and values; pure of transport and storage."""

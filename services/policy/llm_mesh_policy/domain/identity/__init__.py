@@ -1,0 +1,1 @@
+"""Identity: domains, projects, principals and their keys, and who a credential is."""

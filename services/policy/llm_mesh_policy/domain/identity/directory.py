@@ -1,0 +1,151 @@
+"""Domains, projects and principals: created, shown, listed, changed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from google.protobuf.message import Message
+
+from llm_mesh.policy.v1 import identity_pb2
+from llm_mesh_policy.domain import checks
+from llm_mesh_policy.domain.kinds import DOMAINS, PRINCIPALS, PROJECTS, Kind
+from llm_mesh_policy.domain.rules.escalation import require_held
+from llm_mesh_runtime.errors import already_exists, etag_mismatch
+from llm_mesh_runtime.resources import masked_update
+
+if TYPE_CHECKING:
+    from google.protobuf.field_mask_pb2 import FieldMask
+
+    from llm_mesh_policy.domain.actor import Actor
+    from llm_mesh_policy.domain.changes import Change, Changes
+    from llm_mesh_policy.domain.identity.live import Live
+    from llm_mesh_policy.domain.identity.ports import Row, Store, Transaction
+    from llm_mesh_runtime.resources import Page
+
+M = TypeVar("M", bound=Message)
+
+
+class Directory:
+    """Who and what there is."""
+
+    def __init__(self, store: Store, changes: Changes, live: Live) -> None:
+        self._store = store
+        self._changes = changes
+        self._live = live
+
+    async def create_domain(self, actor: Actor, identity: str, wanted: identity_pb2.Domain) -> identity_pb2.Domain:
+        """A new domain."""
+        return await self._create(actor, DOMAINS, "", identity, wanted)
+
+    async def create_project(self, actor: Actor, parent: str, identity: str, wanted: identity_pb2.Project) -> identity_pb2.Project:
+        """A new project of a domain."""
+        return await self._create(actor, PROJECTS, parent, identity, wanted)
+
+    async def create_principal(self, actor: Actor, parent: str, identity: str, wanted: identity_pb2.Principal) -> identity_pb2.Principal:
+        """A new principal of a domain."""
+        return await self._create(actor, PRINCIPALS, parent, identity, wanted)
+
+    async def domain(self, name: str) -> identity_pb2.Domain:
+        """A domain."""
+        return await self._store.read(lambda transaction: DOMAINS.get(transaction, name))
+
+    async def project(self, name: str) -> identity_pb2.Project:
+        """A project."""
+        return await self._store.read(lambda transaction: PROJECTS.get(transaction, name))
+
+    async def update_domain(self, actor: Actor, wanted: identity_pb2.Domain, mask: FieldMask) -> identity_pb2.Domain:
+        """Changes fields of a domain."""
+        return await self._update(actor, DOMAINS, wanted, mask)
+
+    async def update_project(self, actor: Actor, wanted: identity_pb2.Project, mask: FieldMask) -> identity_pb2.Project:
+        """Changes fields of a project."""
+        return await self._update(actor, PROJECTS, wanted, mask)
+
+    async def update_principal(self, actor: Actor, wanted: identity_pb2.Principal, mask: FieldMask) -> identity_pb2.Principal:
+        """Changes fields of a principal. Who may do more than the actor is not theirs to disable or to let in again."""
+        return await self._update(actor, PRINCIPALS, wanted, mask)
+
+    async def domains(self, actor: Actor, page: Page) -> tuple[Sequence[identity_pb2.Domain], str]:
+        """The domains that the actor may get, by name."""
+        rules = (await self._live.refresh()).rules
+        shown: list[identity_pb2.Domain] = []
+        after = page.after
+        while len(shown) < page.limit:
+            rows = await self._store.read(partial(_domains_after, after, page.limit))
+            for row in rows:
+                domain = DOMAINS.unpack(row)
+                if actor.is_service or rules.allows(actor.principal, "domains.get", domain.name):
+                    shown.append(domain)
+            if len(rows) < page.limit:
+                break
+            after = rows[-1].id
+        return page.cut(shown[: page.limit], lambda domain: domain.name.rpartition("/")[2])
+
+    async def projects(self, parent: str, page: Page) -> tuple[Sequence[identity_pb2.Project], str]:
+        """The projects of a domain, by name."""
+        return await self._page(PROJECTS, parent, page)
+
+    async def principals(self, parent: str, page: Page) -> tuple[Sequence[identity_pb2.Principal], str]:
+        """The principals of a domain, by name."""
+        return await self._page(PRINCIPALS, parent, page)
+
+    async def _create(self, actor: Actor, kind: Kind[M], parent: str, identity: str, wanted: M) -> M:
+        checks.new_id(identity, f"{kind.noun}_id")
+        if parent or kind.collection != "domains":
+            DOMAINS.place(parent, "parent")
+        name = f"{parent}/{kind.collection}/{identity}".lstrip("/")
+
+        def work(change: Change) -> M:
+            if parent:
+                DOMAINS.get(change.transaction, parent, "parent")
+            if kind.find(change.transaction, name):
+                raise already_exists(name)
+            created = kind.save(change.transaction, _named(wanted, name), kind.noun)
+            change.note(f"{kind.collection}.create", name)
+            return created
+
+        return (await self._changes.make(actor, work)).value
+
+    async def _update(self, actor: Actor, kind: Kind[M], wanted: M, mask: FieldMask) -> M:
+        given: Any = wanted
+        name: str = given.name
+        kind.place(name, f"{kind.noun}.name")
+
+        def work(change: Change) -> M:
+            current: Any = kind.get(change.transaction, name)
+            if given.etag and given.etag != current.etag:
+                raise etag_mismatch(name)
+            updated: M = masked_update(current, wanted, mask, mutable=kind.mutable)
+            if updated == current:
+                return updated
+            if kind.collection == "principals":
+                require_held(change, name, name)
+            saved = kind.save(change.transaction, updated, kind.noun)
+            change.note(f"{kind.collection}.update", name, _changed(current, updated, kind.mutable))
+            return saved
+
+        return (await self._changes.make(actor, work)).value
+
+    async def _page(self, kind: Kind[M], parent: str, page: Page) -> tuple[Sequence[M], str]:
+        domain, _ = DOMAINS.place(parent, "parent")
+        rows = await self._store.read(lambda transaction: transaction.page(kind.collection, domain, page.after, page.limit))
+        shown, token = page.cut(rows, lambda row: row.id)
+        return [kind.unpack(row) for row in shown], token
+
+
+def _domains_after(after: str, limit: int, transaction: Transaction) -> list[Row]:
+    return transaction.page(DOMAINS.collection, "", after, limit)
+
+
+def _named(wanted: M, name: str) -> M:
+    named: Any = type(wanted)()
+    named.CopyFrom(wanted)
+    named.name = name
+    done: M = named
+    return done
+
+
+def _changed(before: Message, after: Message, fields: frozenset[str]) -> str:
+    return "changed " + ", ".join(sorted(field for field in fields if getattr(before, field) != getattr(after, field)))

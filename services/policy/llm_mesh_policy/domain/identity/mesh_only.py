@@ -1,0 +1,30 @@
+"""Actions of methods that serve the mesh's services only. No role grants them, not even one that grants `*`.
+
+The access stage of every service refuses keys there before policy is asked; this is the second lock. A test compares the
+list with the contracts.
+"""
+
+from __future__ import annotations
+
+MESH_ACTIONS = frozenset(
+    {
+        "adapter.count",
+        "adapter.embed",
+        "adapter.generate",
+        "observability.ingest",
+        "policy.admit",
+        "policy.authorize",
+        "policy.extend",
+        "policy.heartbeat",
+        "policy.release",
+        "policy.replay",
+        "policy.reserve",
+        "policy.screen",
+        "policy.settle",
+        "policy.watch",
+        "registry.watch",
+        "router.aliases",
+        "router.plan",
+        "router.report",
+    }
+)

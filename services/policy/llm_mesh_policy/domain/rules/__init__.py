@@ -1,0 +1,1 @@
+"""Rules: roles, who holds them, and what that allows."""

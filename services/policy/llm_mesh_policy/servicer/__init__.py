@@ -1,0 +1,1 @@
+"""Policy's RPCs: unpack, one call of the domain, pack."""

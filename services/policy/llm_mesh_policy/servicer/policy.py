@@ -1,0 +1,77 @@
+"""`PolicyService`, whose RPCs belong to two halves: who may (`Authorizer`), and at which cost (`Decisions`)."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING, Protocol
+
+from llm_mesh.policy.v1 import policy_pb2, policy_pb2_grpc
+
+if TYPE_CHECKING:
+    from grpc.aio import ServicerContext
+
+    Context = ServicerContext[object, object]
+
+
+class Authorizer(Protocol):
+    """Says who calls, and whether they may."""
+
+    async def Authorize(self, request: policy_pb2.AuthorizeRequest, context: Context) -> policy_pb2.AuthorizeResponse: ...
+    def WatchRevision(
+        self, request: policy_pb2.WatchRevisionRequest, context: Context
+    ) -> AsyncIterator[policy_pb2.WatchRevisionResponse]: ...
+
+
+class Decisions(Protocol):
+    """Decides on requests, and on money."""
+
+    async def Admit(self, request: policy_pb2.AdmitRequest, context: Context) -> policy_pb2.AdmitResponse: ...
+    async def Reserve(self, request: policy_pb2.ReserveRequest, context: Context) -> policy_pb2.ReserveResponse: ...
+    async def Extend(self, request: policy_pb2.ExtendRequest, context: Context) -> policy_pb2.ExtendResponse: ...
+    async def Settle(self, request: policy_pb2.SettleRequest, context: Context) -> policy_pb2.SettleResponse: ...
+    async def Release(self, request: policy_pb2.ReleaseRequest, context: Context) -> policy_pb2.ReleaseResponse: ...
+    async def Heartbeat(self, request: policy_pb2.HeartbeatRequest, context: Context) -> policy_pb2.HeartbeatResponse: ...
+    def ScreenStream(
+        self, request_iterator: AsyncIterator[policy_pb2.ScreenStreamRequest], context: Context
+    ) -> AsyncIterator[policy_pb2.ScreenStreamResponse]: ...
+    def ReplayUsage(self, request: policy_pb2.ReplayUsageRequest, context: Context) -> AsyncIterator[policy_pb2.ReplayUsageResponse]: ...
+
+
+class PolicyServicer(policy_pb2_grpc.PolicyServiceServicer):
+    """Hands each RPC to its half."""
+
+    def __init__(self, authorizer: Authorizer, decisions: Decisions) -> None:
+        self._authorizer = authorizer
+        self._decisions = decisions
+
+    async def Authorize(self, request: policy_pb2.AuthorizeRequest, context: Context) -> policy_pb2.AuthorizeResponse:
+        return await self._authorizer.Authorize(request, context)
+
+    def WatchRevision(self, request: policy_pb2.WatchRevisionRequest, context: Context) -> AsyncIterator[policy_pb2.WatchRevisionResponse]:
+        return self._authorizer.WatchRevision(request, context)
+
+    async def Admit(self, request: policy_pb2.AdmitRequest, context: Context) -> policy_pb2.AdmitResponse:
+        return await self._decisions.Admit(request, context)
+
+    async def Reserve(self, request: policy_pb2.ReserveRequest, context: Context) -> policy_pb2.ReserveResponse:
+        return await self._decisions.Reserve(request, context)
+
+    async def Extend(self, request: policy_pb2.ExtendRequest, context: Context) -> policy_pb2.ExtendResponse:
+        return await self._decisions.Extend(request, context)
+
+    async def Settle(self, request: policy_pb2.SettleRequest, context: Context) -> policy_pb2.SettleResponse:
+        return await self._decisions.Settle(request, context)
+
+    async def Release(self, request: policy_pb2.ReleaseRequest, context: Context) -> policy_pb2.ReleaseResponse:
+        return await self._decisions.Release(request, context)
+
+    async def Heartbeat(self, request: policy_pb2.HeartbeatRequest, context: Context) -> policy_pb2.HeartbeatResponse:
+        return await self._decisions.Heartbeat(request, context)
+
+    def ScreenStream(
+        self, request_iterator: AsyncIterator[policy_pb2.ScreenStreamRequest], context: Context
+    ) -> AsyncIterator[policy_pb2.ScreenStreamResponse]:
+        return self._decisions.ScreenStream(request_iterator, context)
+
+    def ReplayUsage(self, request: policy_pb2.ReplayUsageRequest, context: Context) -> AsyncIterator[policy_pb2.ReplayUsageResponse]:
+        return self._decisions.ReplayUsage(request, context)

@@ -1,0 +1,54 @@
+"""What operators set for policy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from llm_mesh_runtime.secret import Secret
+from llm_mesh_runtime.settings import setting
+
+_TOKEN_CHARACTERS = 24
+_PEPPER_BYTES = 32
+
+
+def _token(token: Secret) -> str:
+    text = token.reveal()
+    weak = text and not (text.startswith("mb_") and text.isascii() and len(text) >= _TOKEN_CHARACTERS)
+    return f"expected `mb_` and at least {_TOKEN_CHARACTERS - 3} random characters" if weak else ""
+
+
+def _pepper(pepper: Secret) -> str:
+    weak = pepper and len(pepper.reveal().encode()) < _PEPPER_BYTES
+    return f"expected at least {_PEPPER_BYTES} bytes, such as the output of `openssl rand -base64 32`" if weak else ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Settings of policy."""
+
+    database_url: Secret = setting(
+        default=Secret(""),
+        help="Where keys, rules and the ledger are kept, such as postgresql://…; embedded: a file in the data directory.",
+    )
+    key_pepper: Secret = setting(
+        default=Secret(""),
+        help="Secret that keys are hashed with, not in the database, the same for all instances. Embedded: a file in the data directory.",
+        check=_pepper,
+    )
+    bootstrap_token: Secret = setting(
+        default=Secret(""), help="One-time token (`mb_…`) by which the first administrator is made. Empty: none can be.", check=_token
+    )
+    refresh: timedelta = setting(
+        default=timedelta(milliseconds=250),
+        help="How often an instance looks for changes that another instance made.",
+        minimum=0.01,
+        maximum=0.5,
+    )
+    staleness: timedelta = setting(
+        default=timedelta(seconds=2),
+        help="How long decisions are made from memory while the store does not answer; then they are refused as UNAVAILABLE.",
+        minimum=0.5,
+        maximum=10,
+    )
+    # The ledger's.

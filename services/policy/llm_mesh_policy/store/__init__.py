@@ -1,0 +1,1 @@
+"""Policy's store: SQLite or PostgreSQL behind the ports of the domain."""

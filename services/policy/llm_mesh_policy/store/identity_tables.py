@@ -1,0 +1,78 @@
+"""Tables of identity, rules and audit. The tenant is part of every key."""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Boolean, Column, Index, LargeBinary, Table, Text
+
+from llm_mesh_policy.store.schema import Name, metadata
+from llm_mesh_runtime.database import Counter, Instant
+
+
+def _resources(collection: str) -> Table:
+    """Resources of one kind: what the store searches by as columns, the rest as the contract's message."""
+    return Table(
+        collection,
+        metadata,
+        Column("domain", Name, primary_key=True),
+        Column("id", Name, primary_key=True),
+        Column("body", LargeBinary, nullable=False),
+        Column("create_time", Instant, nullable=False),
+        Column("update_time", Instant, nullable=False),
+    )
+
+
+COLLECTIONS = ("domains", "projects", "principals", "roles", "bindings")
+
+resources = {collection: _resources(collection) for collection in COLLECTIONS}
+
+keys = Table(
+    "keys",
+    metadata,
+    Column("domain", Name, primary_key=True),
+    Column("project", Name, primary_key=True),
+    Column("id", Name, primary_key=True),
+    Column("principal", Name, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("digest", LargeBinary, nullable=False),
+    Column("previous_digest", LargeBinary),
+    Column("create_time", Instant, nullable=False),
+    Column("expire_time", Instant),
+    Column("revoke_time", Instant),
+    Column("previous_expire_time", Instant),
+    Column("revision", BigInteger, nullable=False),
+    Index("keys_by_id", "id", unique=True),
+    Index("keys_by_revision", "revision"),
+)
+
+revision = Table(
+    "revision", metadata, Column("id", BigInteger, primary_key=True, autoincrement=False), Column("value", BigInteger, nullable=False)
+)
+
+bootstraps = Table(
+    "bootstraps",
+    metadata,
+    Column("token_digest", LargeBinary, primary_key=True),
+    Column("time", Instant, nullable=False),
+    Column("principal", Name, nullable=False),
+)
+
+peppers = Table("peppers", metadata, Column("check_digest", LargeBinary, primary_key=True), Column("time", Instant, nullable=False))
+
+audit_records = Table(
+    "audit_records",
+    metadata,
+    Column("sequence", Counter, primary_key=True, autoincrement=True),
+    Column("time", Instant, nullable=False),
+    Column("domain", Name, nullable=False),
+    Column("principal", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("resource", Text, nullable=False),
+    Column("allowed", Boolean(create_constraint=False), nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("request_id", Text, nullable=False),
+    Column("writer", Text, nullable=False),
+    Column("hash", LargeBinary, nullable=False),
+    Index("audit_records_by_domain", "domain", "sequence"),
+    Index("audit_records_by_request", "request_id"),
+)

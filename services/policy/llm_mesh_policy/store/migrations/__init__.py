@@ -1,0 +1,1 @@
+"""Revisions of policy's schema, in the order of their names."""

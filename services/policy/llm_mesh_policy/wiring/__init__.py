@@ -1,0 +1,49 @@
+"""Policy, put together of its two halves: who may (identity), and at which cost (ledger)."""
+
+from __future__ import annotations
+
+from llm_mesh.policy.v1 import identity_pb2_grpc, ledger_pb2_grpc, policy_pb2_grpc
+from llm_mesh_policy.servicer.policy import PolicyServicer
+from llm_mesh_policy.settings import Settings
+from llm_mesh_policy.wiring.identity import Identity
+from llm_mesh_policy.wiring.ledger import build_ledger
+from llm_mesh_runtime.database import check, migrate
+from llm_mesh_runtime.links import Links
+from llm_mesh_runtime.service import Service, Servicers
+
+MIGRATIONS = "llm_mesh_policy.store.migrations"
+
+
+def build(settings: Settings, links: Links) -> Servicers:
+    """Puts policy together."""
+    database = links.database("policy")
+    identity = Identity(settings, links, database)
+    ledger = build_ledger(settings, links, database, identity)
+
+    async def start() -> None:
+        await (migrate if links.embedded else check)(database, MIGRATIONS)
+        await identity.start()
+        await ledger.start()
+
+    async def close() -> None:
+        await ledger.close()
+        await identity.close()
+        await database.close()
+
+    return Servicers(
+        (policy_pb2_grpc.add_PolicyServiceServicer_to_server, PolicyServicer(identity.authorizer, ledger.decisions)),
+        (identity_pb2_grpc.add_IdentityServiceServicer_to_server, identity.identity_servicer),
+        (ledger_pb2_grpc.add_LedgerServiceServicer_to_server, ledger.ledger_servicer),
+        ready=database.ready,
+        start=start,
+        close=close,
+    )
+
+
+service = Service(
+    name="policy",
+    contracts=tuple(f"llm_mesh.policy.v1.{name}" for name in ("PolicyService", "IdentityService", "RuleService", "LedgerService")),
+    settings=Settings,
+    build=build,
+    port=50054,
+)

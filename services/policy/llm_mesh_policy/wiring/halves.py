@@ -1,0 +1,54 @@
+"""What the two halves of policy know of each other."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from llm_mesh.mesh.v1 import resources_pb2
+    from llm_mesh.policy.v1 import admission_pb2, ledger_pb2, ledger_pb2_grpc
+    from llm_mesh_policy.domain.audit import AuditEntry
+    from llm_mesh_policy.domain.identity.snapshot import Snapshot
+    from llm_mesh_policy.servicer.policy import Decisions
+
+
+class IdentityHalf(Protocol):
+    """What the ledger asks of identity."""
+
+    def snapshot(self) -> Snapshot:
+        """Domains, projects, principals, keys and rules, as last read. STORE_UNAVAILABLE where that is too long ago."""
+
+    def allowed_model(self, caller: admission_pb2.Caller, alias: str) -> None:
+        """Raises MODEL_DENIED unless the caller's project and key allow the alias."""
+
+    def check_live(self, connection: Connection, key: str) -> None:
+        """Raises INVALID_CREDENTIAL unless the key counts now, by the database and within the transaction."""
+
+    def append_audit(self, connection: Connection, entry: AuditEntry) -> int:
+        """Adds an audit record within the transaction; answers with its sequence."""
+
+
+class LedgerHalf(Protocol):
+    """What policy asks of the ledger."""
+
+    @property
+    def decisions(self) -> Decisions:
+        """The ledger's share of `PolicyService`."""
+
+    @property
+    def ledger_servicer(self) -> ledger_pb2_grpc.LedgerServiceServicer:
+        """`LedgerService`."""
+
+    async def start(self) -> None:
+        """Begins background work; the schema is current."""
+
+    async def close(self) -> None:
+        """Ends background work; the database is still open."""
+
+    def apply_budget(self, connection: Connection, budget: ledger_pb2.Budget, *, dry_run: bool) -> resources_pb2.Change:
+        """Brings a budget to the wanted state; what changed, or would."""
+
+    def apply_limit(self, connection: Connection, limit: ledger_pb2.Limit, *, dry_run: bool) -> resources_pb2.Change:
+        """Brings a limit to the wanted state; what changed, or would."""

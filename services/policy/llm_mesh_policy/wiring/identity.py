@@ -1,0 +1,99 @@
+"""Identity and rules, put together."""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING
+
+from llm_mesh_policy.domain.changes import Changes
+from llm_mesh_policy.domain.identity.authorizer import Authorizer, check_model
+from llm_mesh_policy.domain.identity.bootstrap import Bootstrap
+from llm_mesh_policy.domain.identity.credentials import Pepper
+from llm_mesh_policy.domain.identity.directory import Directory
+from llm_mesh_policy.domain.identity.keyring import Keyring
+from llm_mesh_policy.domain.identity.live import Live
+from llm_mesh_policy.servicer.authorize import AuthorizeServicer
+from llm_mesh_policy.servicer.identity import IdentityServicer
+from llm_mesh_policy.store.audit import AuditTrail
+from llm_mesh_policy.store.identity import SqlIdentity, check_live, check_pepper
+from llm_mesh_runtime.settings import Problem, SettingsError
+from llm_mesh_runtime.tasks import TaskSet
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sqlalchemy import Connection
+
+    from llm_mesh.policy.v1 import admission_pb2
+    from llm_mesh_policy.domain.audit import AuditEntry
+    from llm_mesh_policy.domain.identity.snapshot import Snapshot
+    from llm_mesh_policy.settings import Settings
+    from llm_mesh_runtime.database import Database
+    from llm_mesh_runtime.links import Links
+
+_PEPPER_FILE = "policy.pepper"
+_PEPPER_BYTES = 32
+
+
+class Identity:
+    """The identity half of policy."""
+
+    def __init__(self, settings: Settings, links: Links, database: Database) -> None:
+        self._settings = settings
+        self._database = database
+        self._tasks = TaskSet()
+        self._trail = AuditTrail(database.now)
+        self.pepper = Pepper(_pepper(settings, links))
+        self.store = SqlIdentity(database, self._trail)
+        self.live = Live(self.store, staleness=settings.staleness.total_seconds())
+        self.changes = Changes(self.store, self.live)
+        authorizer = Authorizer(self.live, self.pepper, links.seals, settings.bootstrap_token.reveal())
+        directory = Directory(self.store, self.changes, self.live)
+        keyring = Keyring(self.store, self.changes, self.pepper)
+        self.authorizer = AuthorizeServicer(authorizer, self.live)
+        self.identity_servicer = IdentityServicer(directory, keyring, Bootstrap(self.changes, self.pepper))
+
+    def snapshot(self) -> Snapshot:
+        """The present snapshot; STORE_UNAVAILABLE where the store has been silent for too long."""
+        return self.live.snapshot()
+
+    def allowed_model(self, caller: admission_pb2.Caller, alias: str) -> None:
+        """Raises MODEL_DENIED unless the lists of the caller's project and key allow the alias."""
+        check_model(self.live.snapshot(), caller.key, caller.project, alias)
+
+    def check_live(self, connection: Connection, key: str) -> None:
+        """Raises INVALID_CREDENTIAL unless the key counts now, by the database and within the transaction."""
+        check_live(connection, self._database, key)
+
+    def append_audit(self, connection: Connection, entry: AuditEntry) -> int:
+        """Adds an audit record within the transaction; answers with its sequence."""
+        return self._trail.append(connection, entry)
+
+    async def start(self) -> None:
+        """Reads the first snapshot and follows changes; the schema is current."""
+        await self._database.write(lambda connection: check_pepper(connection, self._database, self.pepper.check_digest()))
+        await self.live.refresh()
+        self._tasks.spawn(self.live.follow(self._settings.refresh.total_seconds()), name="policy.follow")
+
+    async def close(self) -> None:
+        """Ends background work."""
+        await self._tasks.close()
+
+
+def _pepper(settings: Settings, links: Links) -> bytes:
+    """The pepper that operators set, or, embedded, one of the mesh's own in a file that only its owner may read."""
+    if settings.key_pepper:
+        return settings.key_pepper.reveal().encode()
+    if not links.embedded:
+        raise SettingsError([Problem("LLM_MESH_POLICY_KEY_PEPPER", "is required where policy runs alone")])
+    return _kept(links.mesh.data_dir / _PEPPER_FILE)
+
+
+def _kept(file: Path) -> bytes:
+    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if not file.exists():
+        fresh = file.with_suffix(".new")
+        fresh.touch(mode=0o600)
+        fresh.write_text(secrets.token_hex(_PEPPER_BYTES), encoding="ascii")
+        fresh.replace(file)
+    return file.read_text(encoding="ascii").strip().encode()
