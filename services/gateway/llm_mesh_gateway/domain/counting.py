@@ -1,0 +1,30 @@
+"""Counts the input of a request, at the provider that would answer it where that costs nothing."""
+
+from __future__ import annotations
+
+from llm_mesh.adapter.v1 import adapter_pb2
+from llm_mesh.inference.v1 import embed_pb2
+from llm_mesh_gateway.domain.gateway import Gateway, Request
+from llm_mesh_gateway.domain.operation import Generation
+from llm_mesh_gateway.domain.ports import Adapters
+from llm_mesh_runtime.errors import MeshError
+
+
+class Counting:
+    """Asks the planned targets in order; the strict bound is the answer where none of them counts."""
+
+    def __init__(self, gateway: Gateway, adapters: Adapters) -> None:
+        self._gateway = gateway
+        self._adapters = adapters
+
+    async def count(self, request: Request, operation: Generation) -> embed_pb2.TokenCount:
+        """The count, and who counted."""
+        planned = await self._gateway.prepare(request)
+        for attempt in planned.attempts:
+            try:
+                return await self._adapters.count(adapter_pb2.CountTokensRequest(attempt=attempt, input=operation.input))
+            except MeshError:
+                continue  # counting is a courtesy: the next target may do it, and the bound is always there
+        bound = max(attempt.max_input_tokens for attempt in planned.attempts)
+        bound = bound or operation.profile(request.options).input_bytes
+        return embed_pb2.TokenCount(input_tokens=bound, source=embed_pb2.COUNT_SOURCE_ESTIMATED)

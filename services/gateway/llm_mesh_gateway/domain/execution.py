@@ -1,0 +1,125 @@
+"""Carries out a plan: attempt after attempt until one releases content, and none after that.
+
+The commit point is the first piece with content. What arrives before it is held, so that of an attempt that fails early nothing is
+ever seen; what arrives after it goes out as it comes, and a failure then ends the answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from llm_mesh.router.v1 import plan_pb2
+from llm_mesh_gateway.domain import errors
+from llm_mesh_gateway.domain.failures import Verdict, meaning_of, same_fault_of_the_caller
+from llm_mesh_gateway.domain.plan import target_of
+from llm_mesh_gateway.domain.ports import AttemptCall, Piece, Release
+from llm_mesh_gateway.domain.record import AttemptRecord
+from llm_mesh_gateway.domain.retry_budget import RetryBudget
+from llm_mesh_runtime.errors import MeshError
+
+_MOST_HELD = 256
+Dispatch = Callable[[plan_pb2.Attempt], AttemptCall]
+
+
+class Execution:
+    """The attempts of one request. `records` has every attempt that was begun, in order."""
+
+    def __init__(
+        self,
+        attempts: Sequence[plan_pb2.Attempt],
+        dispatch: Dispatch,
+        release: Release,
+        budget: RetryBudget,
+        *,
+        estimated_input_tokens: int = 0,
+    ) -> None:
+        self._attempts = attempts
+        self._dispatch = dispatch
+        self._release = release
+        self._budget = budget
+        self._estimated_input = estimated_input_tokens
+        self._failures: list[tuple[plan_pb2.Attempt, MeshError]] = []
+        self._refused_dialects: set[str] = set()
+        self._held: list[Piece] = []
+        self._committed = False
+        self.records: list[AttemptRecord] = []
+
+    @property
+    def answered_by(self) -> plan_pb2.Attempt:
+        """The attempt that was begun last: after `run` the one that answered."""
+        return self.records[-1].attempt
+
+    async def run(self) -> None:
+        """Try until the answer is whole. Raises what the caller is to be told when it is not."""
+        for attempt in self._attempts:
+            if attempt.dialect and attempt.dialect in self._refused_dialects:
+                continue
+            if self._failures and not self._may_try(attempt):
+                raise errors.retry_budget_exhausted(self._told())
+            failure = await self._try(attempt)
+            if failure is None:
+                return
+            if self._committed:
+                raise errors.interrupted(attempt.id, failure) from failure
+            self._failures.append((attempt, failure))
+            verdict = meaning_of(failure).verdict
+            if verdict is Verdict.STOP:
+                raise failure
+            if verdict is Verdict.OTHER_DIALECT:
+                self._refused_dialects.add(attempt.dialect)
+        raise self._exhausted()
+
+    def withheld(self, refusal: MeshError) -> None:
+        """Screening ended the answer under the last attempt."""
+        if self.records:
+            self.records[-1].withheld(refusal.reason_name)
+
+    async def _try(self, attempt: plan_pb2.Attempt) -> MeshError | None:
+        record = AttemptRecord(attempt, self._estimated_input)
+        self.records.append(record)
+        self._held.clear()
+        call = self._dispatch(attempt)
+        try:
+            while True:
+                try:
+                    piece = await call.next()
+                    if piece is None:
+                        raise errors.ended_early()
+                except MeshError as failure:
+                    record.failed(failure, committed=self._committed)
+                    return failure
+                await self._pass_on(record, piece)
+                if piece.report is not None:
+                    return None
+        finally:
+            call.cancel()
+            record.cancelled()
+
+    async def _pass_on(self, record: AttemptRecord, piece: Piece) -> None:
+        content = record.note(piece)
+        if piece.report is not None:
+            record.completed(piece.report)
+        if not self._committed:
+            if not content and piece.report is None and len(self._held) < _MOST_HELD:
+                self._held.append(piece)
+                return
+            self._committed = True
+            for held in self._held:
+                await self._release(held)
+            self._held.clear()
+        await self._release(piece)
+
+    def _may_try(self, attempt: plan_pb2.Attempt) -> bool:
+        """Moving on to a healthy target is free; the same target again, or most targets being down, takes from the budget."""
+        same = any(target_of(tried) == target_of(attempt) for tried, _ in self._failures)
+        down = sum(failure.reason_name == "BREAKER_OPEN" for _, failure in self._failures)
+        return self._budget.take() if same or 2 * down > len(self._attempts) else True
+
+    def _told(self) -> list[tuple[str, MeshError]]:
+        return [(attempt.id, failure) for attempt, failure in self._failures]
+
+    def _exhausted(self) -> MeshError:
+        failures = [failure for _, failure in self._failures]
+        if len(failures) == 1 or same_fault_of_the_caller(failures):
+            return failures[-1]
+        return errors.all_attempts_failed(self._told())

@@ -1,0 +1,88 @@
+"""What a failed attempt means: whether the plan moves on, and whether the provider may have begun.
+
+Before the commit point a failure moves on in the plan, with few exceptions: a request that a provider refused as wrong would be
+refused again in the same dialect, and a provider's verdict on content is not shopped around. Whether a provider may bill is told by
+the adapter (`sent` in the metadata); the table below holds where it does not say so.
+"""
+
+from __future__ import annotations
+
+import enum
+from typing import NamedTuple
+
+import grpc
+
+from llm_mesh_runtime.errors import MeshError
+
+
+class Verdict(enum.Enum):
+    """What a failure before the commit point leads to."""
+
+    NEXT = "the next attempt"
+    OTHER_DIALECT = "the next attempt in another dialect"
+    STOP = "the end"
+
+
+class Meaning(NamedTuple):
+    """What a reason says about the attempt."""
+
+    verdict: Verdict
+    sent: bool
+    """Something may have reached the provider, unless the adapter says otherwise."""
+    billed: bool
+    """The provider may have worked on it, and may charge for it."""
+
+
+_NOT_SENT = Meaning(Verdict.NEXT, sent=False, billed=False)
+_ANSWERED = Meaning(Verdict.NEXT, sent=True, billed=False)
+_BROKEN = Meaning(Verdict.NEXT, sent=True, billed=True)
+
+_MEANINGS = {
+    ("adapter.llm-mesh", "GRANT_MISMATCH"): Meaning(Verdict.STOP, sent=False, billed=False),
+    ("adapter.llm-mesh", "UNKNOWN_ENDPOINT"): _NOT_SENT,
+    ("adapter.llm-mesh", "NO_CREDENTIAL"): _NOT_SENT,
+    ("adapter.llm-mesh", "ADDRESS_NOT_ALLOWED"): _NOT_SENT,
+    ("adapter.llm-mesh", "PROVIDER_UNREACHABLE"): _NOT_SENT,
+    ("adapter.llm-mesh", "PROVIDER_RESET"): _BROKEN,
+    ("adapter.llm-mesh", "PROVIDER_TIMEOUT"): _BROKEN,
+    ("adapter.llm-mesh", "PROVIDER_RATE_LIMITED"): _ANSWERED,
+    ("adapter.llm-mesh", "PROVIDER_ERROR"): _ANSWERED,
+    ("adapter.llm-mesh", "PROVIDER_REJECTED"): Meaning(Verdict.OTHER_DIALECT, sent=True, billed=False),
+    ("adapter.llm-mesh", "PROVIDER_UNAUTHENTICATED"): _ANSWERED,
+    ("adapter.llm-mesh", "PROVIDER_MODEL_NOT_FOUND"): _ANSWERED,
+    ("adapter.llm-mesh", "PROVIDER_MALFORMED"): _BROKEN,
+    ("adapter.llm-mesh", "CONTEXT_EXCEEDED"): _ANSWERED,  # a larger model may stand next in the plan
+    ("adapter.llm-mesh", "PROVIDER_FILTERED"): Meaning(Verdict.STOP, sent=True, billed=False),
+    ("adapter.llm-mesh", "BREAKER_OPEN"): _NOT_SENT,
+    ("adapter.llm-mesh", "BULKHEAD_FULL"): _NOT_SENT,
+    ("adapter.llm-mesh", "FIDELITY_LOST"): _NOT_SENT,
+    ("adapter.llm-mesh", "UNSUPPORTED"): _NOT_SENT,
+    ("mesh.llm-mesh", "INVALID_SEAL"): Meaning(Verdict.STOP, sent=False, billed=False),
+    ("mesh.llm-mesh", "INVALID_FIELD"): Meaning(Verdict.OTHER_DIALECT, sent=False, billed=False),
+    ("mesh.llm-mesh", "MESSAGE_TOO_LARGE"): Meaning(Verdict.OTHER_DIALECT, sent=False, billed=False),
+    ("mesh.llm-mesh", "MALFORMED_MESSAGE"): Meaning(Verdict.OTHER_DIALECT, sent=False, billed=False),
+    ("mesh.llm-mesh", "MESH_ONLY"): _NOT_SENT,
+    ("mesh.llm-mesh", "CALLER_NOT_ALLOWED"): _NOT_SENT,
+    ("mesh.llm-mesh", "DEADLINE_EXCEEDED"): Meaning(Verdict.STOP, sent=True, billed=True),  # it is the caller's own
+    ("mesh.llm-mesh", "OVERLOADED"): _NOT_SENT,
+    ("mesh.llm-mesh", "DRAINING"): _NOT_SENT,
+    ("mesh.llm-mesh", "NOT_IMPLEMENTED"): _NOT_SENT,
+    ("mesh.llm-mesh", "PEER_UNAVAILABLE"): _ANSWERED,  # the adapter is gone: whether it had sent is not known, and not charged for
+}
+_FAULTS_OF_THE_CALLER = {grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.FAILED_PRECONDITION}
+
+
+def meaning_of(failure: MeshError) -> Meaning:
+    """What the failure means; reasons that this build does not know may have cost something and move on."""
+    known = _MEANINGS.get((failure.domain, failure.reason_name), _BROKEN)
+    told = failure.metadata.get("sent")
+    if told == "false":
+        return Meaning(known.verdict, sent=False, billed=False)
+    if told == "true":
+        return Meaning(known.verdict, sent=True, billed=known.billed)
+    return known
+
+
+def same_fault_of_the_caller(failures: list[MeshError]) -> bool:
+    """Whether all attempts failed alike by what was asked, so that the reason itself helps more than a list."""
+    return len({failure.reason_name for failure in failures}) == 1 and failures[0].code in _FAULTS_OF_THE_CALLER

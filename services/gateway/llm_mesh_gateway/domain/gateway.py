@@ -1,0 +1,201 @@
+"""The one way through the mesh: render, admit, plan, reserve, dispatch, screen, settle, record.
+
+Streamed or whole, generation or embedding: every request takes the same steps. They differ in the `Operation` that says what goes to
+policy, router and adapter, and in the `Release` that takes what comes back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+
+from llm_mesh.catalogue.v1 import catalogue_pb2
+from llm_mesh.gateway.v1 import gateway_pb2
+from llm_mesh.inference.v1 import generate_pb2
+from llm_mesh.mesh.v1 import errors_pb2
+from llm_mesh.policy.v1 import policy_pb2
+from llm_mesh.router.v1 import plan_pb2, router_pb2
+from llm_mesh_gateway.domain.checks import check_options
+from llm_mesh_gateway.domain.execution import Execution
+from llm_mesh_gateway.domain.operation import Operation
+from llm_mesh_gateway.domain.outcomes import Outcomes
+from llm_mesh_gateway.domain.plan import attempts_of
+from llm_mesh_gateway.domain.ports import Adapters, Catalogue, Policy, Release, Router
+from llm_mesh_gateway.domain.reservation import Reservation
+from llm_mesh_gateway.domain.reservation_id import new_reservation_id
+from llm_mesh_gateway.domain.retry_budget import RetryBudget
+from llm_mesh_gateway.domain.settlements import Settlements
+from llm_mesh_runtime.context import Caller
+from llm_mesh_runtime.errors import MeshError, RuntimeFault
+
+Held = Callable[[Reservation], None]
+Screen = Callable[[policy_pb2.AdmitResponse, Release, Sequence[generate_pb2.Translation]], AbstractAsyncContextManager[Release]]
+
+
+@dataclass(slots=True)
+class Request:
+    """One request on its way through the steps."""
+
+    operation: Operation
+    options: gateway_pb2.RequestOptions
+    caller: Caller
+    request_id: str
+    began: float
+    prompt_version: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A request that may be carried out."""
+
+    admitted: policy_pb2.AdmitResponse
+    plan: plan_pb2.Plan
+    attempts: list[plan_pb2.Attempt]
+    decision_id: str
+    estimated_input_tokens: int
+
+
+class Gateway:
+    """Carries requests through. Owns no data; what must outlive a request is with `Settlements`."""
+
+    def __init__(  # noqa: PLR0913 - one port per peer
+        self,
+        *,
+        catalogue: Catalogue,
+        policy: Policy,
+        router: Router,
+        adapters: Adapters,
+        settlements: Settlements,
+        outcomes: Outcomes,
+        budget: RetryBudget,
+        screen: Screen,
+        epoch: str,
+    ) -> None:
+        self._catalogue = catalogue
+        self._policy = policy
+        self._router = router
+        self._adapters = adapters
+        self._settlements = settlements
+        self._outcomes = outcomes
+        self._budget = budget
+        self._screen = screen
+        self._epoch = epoch
+
+    async def answer(self, request: Request, release: Release, held: Held | None = None) -> gateway_pb2.Receipt:
+        """Take all steps. What is released goes to `release`; `held` is told once money is held."""
+        digest = self._checked(request)
+        await self._render(request)
+        planned = await self.plan(request)
+        reservation = await self._reserve(request, planned, digest)
+        if held is not None:
+            held(reservation)
+        return await self._dispatch(request, planned, reservation, release)
+
+    async def prepare(self, request: Request) -> Planned:
+        """The steps that cost nothing: for counting."""
+        self._checked(request)
+        await self._render(request)
+        return await self.plan(request)
+
+    def _checked(self, request: Request) -> bytes:
+        if request.caller.sealed is None:
+            raise RuntimeFault(errors_pb2.ERROR_REASON_MISSING_CREDENTIAL, "the call names nobody who could pay for it")
+        check_options(request.options)
+        request.operation.check(request.options)
+        return request.operation.digest(request.options) if request.options.idempotency_key else b""
+
+    async def _render(self, request: Request) -> None:
+        if not request.options.HasField("prompt"):
+            return
+        prompt, domain = request.options.prompt, request.caller.domain
+        name = prompt.name if prompt.name.startswith("domains/") else f"{domain}/prompts/{prompt.name}"
+        rendered = await self._catalogue.render(
+            catalogue_pb2.RenderRequest(name=name, label=prompt.label, variables_json=prompt.variables_json, domain=domain)
+        )
+        request.prompt_version = rendered.version
+        request.operation.precede(list(rendered.messages))
+
+    async def plan(self, request: Request) -> Planned:
+        """Admit what the model would see, and have it planned."""
+        ask = policy_pb2.AdmitRequest(caller=request.caller.sealed, tags=request.options.tags, request_id=request.request_id)
+        request.operation.ask_admission(ask)
+        admitted = await self._policy.admit(ask)
+        request.operation.mask(admitted)
+        profile = request.operation.profile(request.options)
+        answer = await self._router.plan(
+            router_pb2.PlanRequest(admission=admitted.admission, profile=profile, request_id=request.request_id)
+        )
+        attempts = attempts_of(answer.plan)
+        return Planned(admitted, answer.plan, attempts, answer.decision_id, profile.estimated_input_tokens)
+
+    async def _reserve(self, request: Request, planned: Planned, digest: bytes) -> Reservation:
+        self._settlements.make_room()
+        reserve = policy_pb2.ReserveRequest(
+            reservation_id=new_reservation_id(),
+            admission=planned.admitted.admission,
+            plan=planned.plan,
+            epoch=self._epoch,
+            idempotency_key=request.options.idempotency_key,
+            request_digest=digest,
+            request_id=request.request_id,
+            candidate_count=request.operation.candidate_count,
+        )
+        reservation = Reservation(self._policy, self._settlements, reserve)
+        await reservation.hold()
+        return reservation
+
+    async def _dispatch(self, request: Request, planned: Planned, reservation: Reservation, release: Release) -> gateway_pb2.Receipt:
+        self._budget.request()
+        execution: Execution | None = None
+        try:
+            translations = request.operation.without_what_escapes_screening() if planned.admitted.obligations.screen_output else []
+            async with self._screen(planned.admitted, release, translations) as screened:
+                execution = Execution(
+                    planned.attempts,
+                    lambda attempt: request.operation.dispatch(self._adapters, attempt, reservation.grant),
+                    screened,
+                    self._budget,
+                    estimated_input_tokens=planned.estimated_input_tokens,
+                )
+                await execution.run()
+        except asyncio.CancelledError:
+            reservation.end_later(execution.records if execution else ())
+            raise
+        except BaseException as failure:
+            if execution is not None and isinstance(failure, MeshError):
+                execution.withheld(failure)
+            await reservation.end(execution.records if execution else ())
+            raise
+        finally:
+            self._record(execution, planned.decision_id)
+        settled = await reservation.end(execution.records)
+        return _receipt(request, planned, reservation, execution, settled)
+
+    def _record(self, execution: Execution | None, decision_id: str) -> None:
+        for record in execution.records if execution else ():
+            self._outcomes.note(record.result(decision_id))
+
+
+def _receipt(
+    request: Request,
+    planned: Planned,
+    reservation: Reservation,
+    execution: Execution,
+    settled: policy_pb2.SettleResponse | None,
+) -> gateway_pb2.Receipt:
+    receipt = gateway_pb2.Receipt(
+        reservation=f"{request.caller.project}/reservations/{reservation.id}",
+        request_id=request.request_id,
+        decision_id=planned.decision_id,
+        model=execution.answered_by.model,
+        limits=reservation.limits,
+        prompt_version=request.prompt_version,
+    )
+    if settled is not None:
+        receipt.charged.CopyFrom(settled.charged)
+        receipt.lines.extend(settled.lines)
+    receipt.total.FromMicroseconds(int((time.monotonic() - request.began) * 1e6))
+    return receipt

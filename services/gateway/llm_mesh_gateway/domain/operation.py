@@ -1,0 +1,175 @@
+"""What the gateway can be asked to do, as the steps see it: how it is admitted, profiled and sent to an adapter."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Protocol
+
+from llm_mesh.adapter.v1 import adapter_pb2
+from llm_mesh.gateway.v1 import gateway_pb2
+from llm_mesh.inference.v1 import content_pb2, embed_pb2, generate_pb2
+from llm_mesh.mesh.v1 import resources_pb2
+from llm_mesh.policy.v1 import policy_pb2
+from llm_mesh.router.v1 import plan_pb2, router_pb2
+from llm_mesh_gateway.domain import checks
+from llm_mesh_gateway.domain.errors import fidelity_lost
+from llm_mesh_gateway.domain.ports import Adapters, AttemptCall
+from llm_mesh_gateway.domain.profile import profile_of_embedding, profile_of_generation
+from llm_mesh_runtime.errors import invalid
+
+
+class Operation(Protocol):
+    """One thing to do with an input."""
+
+    @property
+    def candidate_count(self) -> int:
+        """How many answers. 0: one."""
+
+    def digest(self, options: gateway_pb2.RequestOptions) -> bytes:
+        """SHA-256 of the request as it came, to tell a repetition from another request under the same key."""
+
+    def check(self, options: gateway_pb2.RequestOptions) -> None:
+        """Raises where the input is not of its documented form."""
+
+    def precede(self, messages: list[content_pb2.Message]) -> None:
+        """Put a rendered prompt before the input."""
+
+    def ask_admission(self, request: policy_pb2.AdmitRequest) -> None:
+        """Set the request's input."""
+
+    def mask(self, admitted: policy_pb2.AdmitResponse) -> None:
+        """Take over what screening masked."""
+
+    def profile(self, options: gateway_pb2.RequestOptions) -> router_pb2.RequestProfile:
+        """What the router may know."""
+
+    def without_what_escapes_screening(self) -> list[generate_pb2.Translation]:
+        """Ask for nothing that could not be screened; the answer has what is left out."""
+
+    def dispatch(self, adapters: Adapters, attempt: plan_pb2.Attempt, grant: resources_pb2.Sealed) -> AttemptCall:
+        """Call the adapter of an attempt."""
+
+
+def exact(options: gateway_pb2.RequestOptions) -> bool:
+    """Whether a translation may lose nothing."""
+    return options.fidelity == gateway_pb2.FIDELITY_EXACT
+
+
+@dataclass(slots=True)
+class Generation:
+    """Asks a model, streamed or not."""
+
+    input: generate_pb2.GenerateInput
+    streamed: bool
+    exact: bool
+
+    @property
+    def candidate_count(self) -> int:
+        """How many answers."""
+        return self.input.candidate_count
+
+    def digest(self, options: gateway_pb2.RequestOptions) -> bytes:
+        """Whether the answer is streamed is part of the request."""
+        return _digest(b"stream" if self.streamed else b"generate", self.input, options)
+
+    def check(self, options: gateway_pb2.RequestOptions) -> None:
+        """See `checks`."""
+        checks.check_generation(self.input, has_prompt=options.HasField("prompt"))
+
+    def precede(self, messages: list[content_pb2.Message]) -> None:
+        """The prompt's messages come first."""
+        own = list(self.input.messages)
+        rendered = generate_pb2.GenerateInput()
+        rendered.CopyFrom(self.input)
+        rendered.ClearField("messages")
+        rendered.messages.extend(messages)
+        rendered.messages.extend(own)
+        self.input = rendered
+
+    def ask_admission(self, request: policy_pb2.AdmitRequest) -> None:
+        """Policy sees what the model will see."""
+        request.generate.CopyFrom(self.input)
+
+    def mask(self, admitted: policy_pb2.AdmitResponse) -> None:
+        """What was masked is what goes on."""
+        if admitted.WhichOneof("masked") == "generate":
+            self.input = admitted.generate
+
+    def profile(self, options: gateway_pb2.RequestOptions) -> router_pb2.RequestProfile:
+        """See `profile`."""
+        return profile_of_generation(self.input, session=options.session, exact=self.exact, streamed=self.streamed)
+
+    def without_what_escapes_screening(self) -> list[generate_pb2.Translation]:
+        """Log-probabilities spell the text out before it is screened."""
+        if not self.input.HasField("logprobs"):
+            return []
+        if self.exact:
+            raise fidelity_lost("logprobs", "the answer is screened")
+        self.input.ClearField("logprobs")
+        dropped = generate_pb2.TRANSLATION_ACTION_DROPPED
+        return [generate_pb2.Translation(field="logprobs", action=dropped, note="the answer is screened")]
+
+    def dispatch(self, adapters: Adapters, attempt: plan_pb2.Attempt, grant: resources_pb2.Sealed) -> AttemptCall:
+        """Call the adapter."""
+        if self.streamed:
+            return adapters.stream(adapter_pb2.GenerateStreamRequest(grant=grant, attempt=attempt, input=self.input, exact=self.exact))
+        return adapters.generate(adapter_pb2.GenerateRequest(grant=grant, attempt=attempt, input=self.input, exact=self.exact))
+
+
+@dataclass(slots=True)
+class Embedding:
+    """Embeds texts."""
+
+    input: embed_pb2.EmbedInput
+    exact: bool
+
+    @property
+    def candidate_count(self) -> int:
+        """Embeddings have no choices."""
+        return 0
+
+    def digest(self, options: gateway_pb2.RequestOptions) -> bytes:
+        """See the protocol."""
+        return _digest(b"embed", self.input, options)
+
+    def check(self, options: gateway_pb2.RequestOptions) -> None:
+        """See `checks`."""
+        if options.HasField("prompt"):
+            raise invalid("options.prompt", "not with embeddings")
+        checks.check_embedding(self.input)
+
+    def precede(self, messages: list[content_pb2.Message]) -> None:
+        """Embeddings have no prompt, which `check` has seen to."""
+
+    def ask_admission(self, request: policy_pb2.AdmitRequest) -> None:
+        """Policy sees what the model will see."""
+        request.embed.CopyFrom(self.input)
+
+    def mask(self, admitted: policy_pb2.AdmitResponse) -> None:
+        """What was masked is what goes on."""
+        if admitted.WhichOneof("masked") == "embed":
+            self.input = admitted.embed
+
+    def profile(self, options: gateway_pb2.RequestOptions) -> router_pb2.RequestProfile:
+        """See `profile`."""
+        return profile_of_embedding(self.input, session=options.session, exact=self.exact)
+
+    def without_what_escapes_screening(self) -> list[generate_pb2.Translation]:
+        """Vectors are not screened."""
+        return []
+
+    def dispatch(self, adapters: Adapters, attempt: plan_pb2.Attempt, grant: resources_pb2.Sealed) -> AttemptCall:
+        """Call the adapter."""
+        return adapters.embed(adapter_pb2.EmbedRequest(grant=grant, attempt=attempt, input=self.input))
+
+
+def _digest(kind: bytes, message: generate_pb2.GenerateInput | embed_pb2.EmbedInput, options: gateway_pb2.RequestOptions) -> bytes:
+    counted = gateway_pb2.RequestOptions()
+    counted.CopyFrom(options)
+    counted.ClearField("idempotency_key")
+    digest = hashlib.sha256(kind)
+    for part in (message, counted):
+        raw = part.SerializeToString(deterministic=True)
+        digest.update(len(raw).to_bytes(8, "big") + raw)
+    return digest.digest()

@@ -1,0 +1,55 @@
+"""Tells the router how attempts went: in batches, in the background, and losing what it cannot take.
+
+A report only sharpens the ranking of later plans, so it never makes a request wait or fail.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+
+from llm_mesh.router.v1 import router_pb2
+from llm_mesh_gateway.domain.ports import Router
+from llm_mesh_runtime.errors import MeshError
+from llm_mesh_runtime.log import get_logger
+from llm_mesh_runtime.tasks import TaskSet
+
+_MOST = 1000
+
+
+class Outcomes:
+    """Collects results, oldest lost first."""
+
+    def __init__(self, router: Router, *, every: float = 0.5) -> None:
+        self._router = router
+        self._every = every
+        self._waiting: deque[router_pb2.AttemptResult] = deque(maxlen=_MOST)
+        self._tasks = TaskSet()
+
+    def note(self, result: router_pb2.AttemptResult) -> None:
+        """Report this with the next batch."""
+        self._waiting.append(result)
+
+    async def start(self) -> None:
+        """Begin to report."""
+        self._tasks.spawn(self._report_for_ever(), name="report outcomes")
+
+    async def close(self) -> None:
+        """Stop; what still waits is lost."""
+        await self._tasks.close()
+
+    async def _report_for_ever(self) -> None:
+        while True:
+            await asyncio.sleep(self._every)
+            await self.flush()
+
+    async def flush(self) -> None:
+        """Report what waits."""
+        if not self._waiting:
+            return
+        batch = list(self._waiting)
+        self._waiting.clear()
+        try:
+            await self._router.report(batch)
+        except MeshError as failure:
+            get_logger().debug("outcomes are lost", count=len(batch), reason=failure.reason_name)

@@ -1,0 +1,49 @@
+"""Where an answer goes: collected whole, or passed on as it comes."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Generic, TypeVar, cast
+
+from llm_mesh.gateway.v1 import gateway_pb2
+from llm_mesh.inference.v1 import embed_pb2, generate_pb2
+from llm_mesh_gateway.domain.ports import Piece
+from llm_mesh_gateway.domain.reservation import Reservation
+
+A = TypeVar("A", generate_pb2.GenerateOutput, embed_pb2.EmbedOutput)
+Write = Callable[[gateway_pb2.GenerateStreamResponse], Awaitable[None]]
+
+
+class Whole(Generic[A]):
+    """Keeps the answer until it is asked for."""
+
+    def __init__(self, empty: A) -> None:
+        self.answer: A = empty
+
+    async def release(self, piece: Piece) -> None:
+        """Take the answer."""
+        if piece.answer is not None:
+            self.answer = cast("A", piece.answer)
+
+
+class Streamed:
+    """Writes each piece to the caller; waits while the caller is slow, and so does the provider then."""
+
+    def __init__(self, write: Write) -> None:
+        self._write = write
+        self._reservation: Reservation | None = None
+
+    def held(self, reservation: Reservation) -> None:
+        """The first message will tell the reservation and how limits stand."""
+        self._reservation = reservation
+
+    async def release(self, piece: Piece) -> None:
+        """Write the events."""
+        if not piece.events:
+            return
+        message = gateway_pb2.GenerateStreamResponse(events=piece.events)
+        if self._reservation is not None:
+            message.reservation = self._reservation.id
+            message.limits.extend(self._reservation.limits)
+            self._reservation = None
+        await self._write(message)

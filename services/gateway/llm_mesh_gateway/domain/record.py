@@ -1,0 +1,136 @@
+"""One attempt as it went: its usage line for the ledger, and its result for the router's ranking."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+
+from llm_mesh.adapter.v1 import adapter_pb2
+from llm_mesh.inference.v1 import generate_pb2
+from llm_mesh.policy.v1 import usage_pb2
+from llm_mesh.router.v1 import plan_pb2, router_pb2
+from llm_mesh_gateway.domain.failures import meaning_of
+from llm_mesh_gateway.domain.ports import Piece
+from llm_mesh_gateway.domain.tally import Tally
+from llm_mesh_runtime.errors import MeshError
+
+_PROVIDER = usage_pb2.USAGE_SOURCE_PROVIDER
+_COUNTED = usage_pb2.USAGE_SOURCE_COUNTED
+
+
+class AttemptRecord:
+    """Begins with the call to the adapter. An attempt that is never ended counts as cancelled."""
+
+    __slots__ = (
+        "_began", "_estimated_input", "_first_content", "_outcome", "_reason", "_source", "_start", "_tally", "_took", "_usage", "attempt",
+    )  # fmt: skip
+
+    def __init__(self, attempt: plan_pb2.Attempt, estimated_input_tokens: int) -> None:
+        self.attempt = attempt
+        self._estimated_input = estimated_input_tokens
+        self._start = datetime.now(UTC)
+        self._began = time.monotonic()
+        self._took = 0.0
+        self._first_content = 0.0
+        self._tally = Tally()
+        self._outcome = usage_pb2.ATTEMPT_OUTCOME_UNSPECIFIED
+        self._usage: generate_pb2.Usage | None = None
+        self._source = usage_pb2.USAGE_SOURCE_UNSPECIFIED
+        self._reason = ""
+
+    @property
+    def sent(self) -> bool:
+        """Whether anything may have reached the provider."""
+        return self._outcome != usage_pb2.ATTEMPT_OUTCOME_NOT_SENT
+
+    def note(self, piece: Piece) -> bool:
+        """Something arrived. Answers whether it has content."""
+        content = self._tally.note(piece)
+        if content and not self._first_content:
+            self._first_content = time.monotonic() - self._began
+        return content
+
+    def completed(self, report: adapter_pb2.AttemptReport) -> None:
+        """The answer is whole."""
+        self._end(usage_pb2.ATTEMPT_OUTCOME_COMPLETED)
+        if report.HasField("usage"):
+            self._usage, self._source = report.usage, report.source or _COUNTED
+        else:
+            self._count()
+
+    def failed(self, failure: MeshError, *, committed: bool) -> None:
+        """The adapter failed, before or after content was released."""
+        meaning = meaning_of(failure)
+        self._reason = failure.reason_name
+        if committed:
+            self._end(usage_pb2.ATTEMPT_OUTCOME_INTERRUPTED)
+        elif meaning.sent or self._tally.content:
+            self._end(usage_pb2.ATTEMPT_OUTCOME_FAILED)
+        else:
+            self._end(usage_pb2.ATTEMPT_OUTCOME_NOT_SENT)
+            return
+        told = _told(failure)
+        if self._tally.content or (meaning.billed and told is None):
+            self._count()
+        if told is not None and (self._usage is None or told.output_tokens >= self._usage.output_tokens):
+            self._usage, self._source = told, _COUNTED
+
+    def withheld(self, reason: str) -> None:
+        """The gateway itself ended the attempt: screening refused or broke."""
+        if self._outcome == usage_pb2.ATTEMPT_OUTCOME_CANCELLED:
+            self._reason = reason
+            self._outcome = usage_pb2.ATTEMPT_OUTCOME_INTERRUPTED
+
+    def cancelled(self) -> None:
+        """The caller went away, or its time was up."""
+        if self._outcome == usage_pb2.ATTEMPT_OUTCOME_UNSPECIFIED:
+            self._reason = "CANCELLED"
+            self._end(usage_pb2.ATTEMPT_OUTCOME_CANCELLED)
+            self._count()
+
+    def _end(self, outcome: usage_pb2.AttemptOutcome) -> None:
+        self._outcome = outcome
+        self._took = time.monotonic() - self._began
+
+    def _count(self) -> None:
+        self._usage, provider = self._tally.usage(self._estimated_input)
+        self._source = _PROVIDER if provider else _COUNTED
+
+    def line(self) -> usage_pb2.UsageLine:
+        """What the ledger is told."""
+        line = usage_pb2.UsageLine(
+            attempt_id=self.attempt.id,
+            outcome=self._outcome,
+            usage=self._usage,
+            source=self._source,
+            duration_us=int(self._took * 1e6),
+            first_token_us=int(self._first_content * 1e6),
+            error_reason=self._reason,
+        )
+        if self.sent:
+            line.start_time.FromDatetime(self._start)
+        return line
+
+    def result(self, decision_id: str) -> router_pb2.AttemptResult:
+        """What the router is told."""
+        result = router_pb2.AttemptResult(
+            model=self.attempt.model,
+            adapter=self.attempt.adapter,
+            endpoint=self.attempt.endpoint,
+            error_reason=self._reason,
+            output_tokens=self._usage.output_tokens if self._usage is not None else 0,
+            decision_id=decision_id,
+        )
+        result.total.FromMicroseconds(int(self._took * 1e6))
+        if self._first_content:
+            result.first_token.FromMicroseconds(int(self._first_content * 1e6))
+        return result
+
+
+def _told(failure: MeshError) -> generate_pb2.Usage | None:
+    """The usage that the adapter knows of a failed attempt."""
+    figures = [failure.metadata.get(key, "") for key in ("input_tokens", "output_tokens")]
+    if not any(figure.isdecimal() for figure in figures):
+        return None
+    read = [int(figure) if figure.isdecimal() else 0 for figure in figures]
+    return generate_pb2.Usage(input_tokens=read[0], output_tokens=read[1])

@@ -1,0 +1,72 @@
+"""The money of one request: held before anything is sent, and ended for certain, whatever happens in between."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from llm_mesh.mesh.v1 import resources_pb2
+from llm_mesh.policy.v1 import policy_pb2
+from llm_mesh_gateway.domain.ports import Policy
+from llm_mesh_gateway.domain.record import AttemptRecord
+from llm_mesh_gateway.domain.settlements import Settlements
+from llm_mesh_runtime.errors import MeshError
+
+_REFUSED_BY = "policy.llm-mesh"
+
+
+class Reservation:
+    """One request's reservation. `end` is to be called once, however the request went."""
+
+    def __init__(self, policy: Policy, settlements: Settlements, request: policy_pb2.ReserveRequest) -> None:
+        self._policy = policy
+        self._settlements = settlements
+        self._request = request
+        self._held = policy_pb2.ReserveResponse()
+
+    @property
+    def id(self) -> str:
+        """As this gateway made it."""
+        return self._request.reservation_id
+
+    @property
+    def grant(self) -> resources_pb2.Sealed:
+        """What adapters want to see."""
+        return self._held.grant
+
+    @property
+    def limits(self) -> Sequence[policy_pb2.LimitStatus]:
+        """How limits stand."""
+        return self._held.limits
+
+    async def hold(self) -> None:
+        """Reserve. Unless policy itself refused it is not known whether money is held, and what may be held is given back."""
+        try:
+            self._held = await self._policy.reserve(self._request)
+        except MeshError as failure:
+            if failure.domain != _REFUSED_BY:
+                self._give_back()
+            raise
+        except asyncio.CancelledError:
+            self._give_back()
+            raise
+
+    async def end(self, records: Sequence[AttemptRecord]) -> policy_pb2.SettleResponse | None:
+        """Charge what the attempts used, or give everything back where nothing was sent. None: policy will tell the charge later."""
+        if not any(record.sent for record in records):
+            self._give_back()
+            return None
+        return await self._settlements.settle(self._settlement(records))
+
+    def end_later(self, records: Sequence[AttemptRecord]) -> None:
+        """The same without waiting: nobody is there any more to be told."""
+        if any(record.sent for record in records):
+            self._settlements.settle_later(self._settlement(records))
+        else:
+            self._give_back()
+
+    def _settlement(self, records: Sequence[AttemptRecord]) -> policy_pb2.SettleRequest:
+        return policy_pb2.SettleRequest(reservation_id=self.id, lines=[record.line() for record in records], epoch=self._request.epoch)
+
+    def _give_back(self) -> None:
+        self._settlements.release_later(policy_pb2.ReleaseRequest(reservation_id=self.id, epoch=self._request.epoch))

@@ -1,0 +1,194 @@
+"""The text of an answer under screening, cut into runs, and everything else that must stay in its order between them.
+
+A run is text of one kind in one choice without anything in between; it has a channel and index of its own at policy. An event that
+is no text (a tool call begins, a choice ends) waits until all text before it in its choice is through, so that a caller sees the
+same order as without screening. What ends the whole answer waits for all choices.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator
+
+from llm_mesh.inference.v1 import generate_pb2
+from llm_mesh.policy.v1 import policy_pb2
+from llm_mesh_gateway.domain.errors import screening_failed
+
+StreamEvent = generate_pb2.StreamEvent
+Made = Callable[[str], StreamEvent]
+
+
+class Run:
+    """Text on its way through screening. `made` turns what is released into an event."""
+
+    __slots__ = ("_buffer", "_seq", "_through", "channel", "closed", "index", "made", "released", "size")
+
+    def __init__(self, channel: str, index: int, made: Made) -> None:
+        self.channel = channel
+        self.index = index
+        self.made = made
+        self.released: list[str] = []
+        self.closed = False
+        self.size = 0
+        self._buffer: list[str] = []
+        self._seq = 0
+        self._through = -1
+
+    def add(self, text: str) -> None:
+        """More text came."""
+        self._buffer.append(text)
+        self.size += len(text.encode("utf-8", "replace"))
+
+    def piece(self) -> policy_pb2.ScreenText:
+        """What came since the last piece, to be screened."""
+        text = policy_pb2.ScreenText(channel=self.channel, index=self.index, seq=self._seq, text="".join(self._buffer), final=self.closed)
+        self._seq += 1
+        self._buffer.clear()
+        self.size = 0
+        return text
+
+    def take(self, answer: policy_pb2.ScreenStreamResponse) -> None:
+        """Policy has released something."""
+        if answer.released_text:
+            self.released.append(answer.released_text)
+        self._through = max(self._through, answer.through_seq)
+
+    @property
+    def through(self) -> bool:
+        """Whether all of it is released or withheld for good."""
+        return self.closed and self._through >= self._seq - 1
+
+    def events(self) -> Iterator[StreamEvent]:
+        """What may go out now."""
+        if self.released:
+            text = "".join(self.released)
+            self.released.clear()
+            yield self.made(text)
+
+
+class Order:
+    """Takes the events of a stream, and gives them back as far as screening has come."""
+
+    def __init__(self) -> None:
+        self._runs: dict[tuple[str, int], Run] = {}
+        self._counts: dict[str, int] = {}
+        self._choices: dict[int, deque[Run | StreamEvent]] = {}
+        self._current: dict[int, tuple[tuple[str, int], Run]] = {}
+        self._first: deque[StreamEvent] = deque()
+        self._last: deque[StreamEvent] = deque()
+        self.changed: dict[Run, None] = {}
+        """Runs with text that is not yet handed to policy."""
+
+    def add(self, event: StreamEvent) -> None:
+        """The next event."""
+        kind = event.WhichOneof("kind")
+        if kind in {"text", "refusal"}:
+            delta = event.text if kind == "text" else event.refusal
+            self._text(delta.choice, (kind, 0), delta.text, _text_event(kind, delta.choice))
+        elif kind == "reasoning":
+            self._reasoning(event.reasoning)
+        elif kind == "tool_call":
+            call = event.tool_call
+            self._text(call.choice, (kind, call.index), call.arguments_json, _tool_event(call.choice, call.index))
+        elif kind == "tool_call_started":
+            self._barrier(event.tool_call_started.choice, event)
+        elif kind == "choice_finished":
+            self._barrier(event.choice_finished.choice, event)
+        elif kind == "started":
+            self._first.append(event)
+        elif kind == "audio":
+            raise screening_failed("sound cannot be screened")
+        elif kind != "opaque" and kind is not None:  # what is not modelled could hide text: it stays behind
+            self._last.append(event)
+
+    def run(self, channel: str, made: Made) -> Run:
+        """A new run of the channel."""
+        index = self._counts.get(channel, 0)
+        self._counts[channel] = index + 1
+        run = self._runs[channel, index] = Run(channel, index, made)
+        return run
+
+    def close(self) -> None:
+        """No more events come."""
+        for choice in list(self._current):
+            self._close(choice)
+
+    def take(self, answer: policy_pb2.ScreenStreamResponse) -> None:
+        """Policy has answered."""
+        run = self._runs.get((answer.channel, answer.index))
+        if run is None:
+            raise screening_failed("screening answered about text that it was not given")
+        run.take(answer)
+
+    def ready(self) -> list[StreamEvent]:
+        """What may go out now, in order."""
+        events = list(self._first)
+        self._first.clear()
+        for queue in self._choices.values():
+            _advance(queue, events)
+        if not any(self._choices.values()):
+            events.extend(self._last)
+            self._last.clear()
+        return events
+
+    @property
+    def complete(self) -> bool:
+        """Whether all text is through."""
+        return all(run.through for run in self._runs.values())
+
+    def _text(self, choice: int, key: tuple[str, int], text: str, made: Made) -> None:
+        current = self._current.get(choice)
+        if current is None or current[0] != key:
+            self._close(choice)
+            run = self.run(key[0], made)
+            self._current[choice] = (key, run)
+            self._choices.setdefault(choice, deque()).append(run)
+        else:
+            run = current[1]
+        run.add(text)
+        self.changed[run] = None
+
+    def _reasoning(self, delta: generate_pb2.ReasoningDelta) -> None:
+        if delta.text:
+            self._text(delta.choice, ("reasoning", 0), delta.text, _reasoning_event(delta.choice))
+        if delta.signature or delta.redacted:
+            proof = generate_pb2.ReasoningDelta(choice=delta.choice, signature=delta.signature, redacted=delta.redacted)
+            self._barrier(delta.choice, StreamEvent(reasoning=proof))
+
+    def _barrier(self, choice: int, event: StreamEvent) -> None:
+        self._close(choice)
+        self._choices.setdefault(choice, deque()).append(event)
+
+    def _close(self, choice: int) -> None:
+        current = self._current.pop(choice, None)
+        if current is not None:
+            current[1].closed = True
+            self.changed[current[1]] = None
+
+
+def _advance(queue: deque[Run | StreamEvent], events: list[StreamEvent]) -> None:
+    while queue:
+        item = queue[0]
+        if isinstance(item, Run):
+            events.extend(item.events())
+            if not item.through:
+                return
+        else:
+            events.append(item)
+        queue.popleft()
+
+
+def _text_event(kind: str, choice: int) -> Made:
+    def made(text: str) -> StreamEvent:
+        delta = generate_pb2.TextDelta(choice=choice, text=text)
+        return StreamEvent(text=delta) if kind == "text" else StreamEvent(refusal=delta)
+
+    return made
+
+
+def _reasoning_event(choice: int) -> Made:
+    return lambda text: StreamEvent(reasoning=generate_pb2.ReasoningDelta(choice=choice, text=text))
+
+
+def _tool_event(choice: int, index: int) -> Made:
+    return lambda text: StreamEvent(tool_call=generate_pb2.ToolCallDelta(choice=choice, index=index, arguments_json=text))

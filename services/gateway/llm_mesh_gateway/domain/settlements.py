@@ -1,0 +1,100 @@
+"""Ends reservations for certain: a settlement is repeated until policy acknowledges it, whatever becomes of its caller.
+
+The first try is made in the request itself, so that its receipt can tell the charge. When it fails, or the caller leaves, the rest
+happens in the background. What is open is bounded: a gateway that policy does not answer takes no new requests.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+
+import grpc
+
+from llm_mesh.mesh.v1 import errors_pb2
+from llm_mesh.policy.v1 import policy_pb2
+from llm_mesh_gateway.domain.ports import Ledger
+from llm_mesh_runtime.errors import MeshError, RuntimeFault
+from llm_mesh_runtime.log import get_logger
+from llm_mesh_runtime.tasks import TaskSet
+
+_FIRST_DELAY = 0.05
+_LAST_DELAY = 5.0
+_PATIENCE = 2.0
+_AT_ONCE = 16
+_FINAL = {grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.NOT_FOUND, grpc.StatusCode.FAILED_PRECONDITION}
+
+
+class Settlements:
+    """All reservations of this gateway that are to end."""
+
+    def __init__(self, ledger: Ledger, *, most_open: int = 10_000, first_delay: float = _FIRST_DELAY) -> None:
+        self._ledger = ledger
+        self._most_open = most_open
+        self._first_delay = first_delay
+        self._tasks = TaskSet()
+        self._turns = asyncio.Semaphore(_AT_ONCE)
+
+    @property
+    def open(self) -> int:
+        """How many are not acknowledged."""
+        return len(self._tasks)
+
+    def make_room(self) -> None:
+        """Refuse a new request while too much is open."""
+        if len(self._tasks) >= self._most_open:
+            message = f"{len(self._tasks)} settlements wait for policy"
+            raise RuntimeFault(errors_pb2.ERROR_REASON_PEER_UNAVAILABLE, message, retry_after=1.0, peer="policy")
+
+    async def settle(self, request: policy_pb2.SettleRequest) -> policy_pb2.SettleResponse | None:
+        """Charge what was used. None where policy does not answer soon: it will be told later."""
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                return await self._ledger.settle(request)
+        except (TimeoutError, MeshError):
+            self.settle_later(request)
+            return None
+        except asyncio.CancelledError:
+            self.settle_later(request)
+            raise
+
+    def settle_later(self, request: policy_pb2.SettleRequest) -> None:
+        """Charge what was used, in the background."""
+        self._later("settle", request.reservation_id, lambda: self._ledger.settle(request))
+
+    def release_later(self, request: policy_pb2.ReleaseRequest) -> None:
+        """Give everything back, in the background."""
+        self._later("release", request.reservation_id, lambda: self._ledger.release(request))
+
+    def _later(self, what: str, reservation: str, tell: Callable[[], Awaitable[object]]) -> None:
+        self._tasks.spawn(self._until_acknowledged(what, reservation, tell), name=f"{what} {reservation}")
+
+    async def _until_acknowledged(self, what: str, reservation: str, tell: Callable[[], Awaitable[object]]) -> None:
+        delay = self._first_delay
+        while True:
+            try:
+                async with self._turns, asyncio.timeout(_LAST_DELAY):
+                    await tell()
+            except (TimeoutError, MeshError) as failure:
+                if isinstance(failure, MeshError) and failure.code in _FINAL:
+                    get_logger().error(f"{what} refused", reservation=reservation, reason=failure.reason_name, message=failure.message)
+                    return
+                reason = failure.reason_name if isinstance(failure, MeshError) else "TIMEOUT"
+                get_logger().warning(f"{what} not acknowledged", reservation=reservation, reason=reason, again_in=round(delay, 3))
+            else:
+                return
+            await asyncio.sleep(delay * random.uniform(0.5, 1.0))  # noqa: S311 - spreads retries, guards nothing
+            delay = min(_LAST_DELAY, delay * 2)
+
+    async def close(self, grace: timedelta) -> bool:
+        """Wait until everything is acknowledged. False where the grace was not enough; the ledger then estimates."""
+        try:
+            async with asyncio.timeout(grace.total_seconds()):
+                await self._tasks.join()
+        except TimeoutError:
+            get_logger().error("settlements are left to be estimated", open=len(self._tasks))
+            await self._tasks.close()
+            return False
+        return True

@@ -1,0 +1,76 @@
+"""What was received of an answer, so that an attempt that broke off can be charged for what it had delivered.
+
+The provider's own figures win where they came. Without them output is counted from what arrived: a token is about four bytes of text,
+and no event has less than one.
+"""
+
+from __future__ import annotations
+
+from llm_mesh.inference.v1 import generate_pb2
+from llm_mesh_gateway.domain.ports import Piece
+
+_BYTES_PER_TOKEN = 4
+
+
+class Tally:
+    """Counts the content of one attempt."""
+
+    __slots__ = ("_bytes", "_events", "_reported")
+
+    def __init__(self) -> None:
+        self._bytes = 0
+        self._events = 0
+        self._reported: generate_pb2.Usage | None = None
+
+    @property
+    def content(self) -> bool:
+        """Whether any content came."""
+        return self._events > 0
+
+    def note(self, piece: Piece) -> bool:
+        """Count a piece. Answers whether it has content that commits the answer to this attempt."""
+        if piece.answer is not None:
+            self._events += 1
+            return True
+        before = self._events
+        for event in piece.events:
+            self._note(event)
+        return self._events > before
+
+    def _note(self, event: generate_pb2.StreamEvent) -> None:
+        kind = event.WhichOneof("kind")
+        if kind == "text":
+            self._count(event.text.text, forced=bool(event.text.logprobs))
+        elif kind == "tool_call":
+            self._count(event.tool_call.arguments_json)
+        elif kind == "reasoning":
+            delta = event.reasoning
+            self._count(delta.text, forced=bool(delta.signature or delta.redacted))
+        elif kind == "refusal":
+            self._count(event.refusal.text, forced=bool(event.refusal.logprobs))
+        elif kind == "tool_call_started":
+            self._count(event.tool_call_started.name, forced=True)
+        elif kind == "audio":
+            self._count(event.audio.transcript, forced=True)
+        elif kind == "usage":
+            self._reported = event.usage
+        elif kind == "started" and event.started.HasField("usage"):
+            self._reported = event.started.usage
+
+    def _count(self, text: str, *, forced: bool = False) -> None:
+        if text or forced:
+            self._events += 1
+            self._bytes += len(text) if text.isascii() else len(text.encode("utf-8", "replace"))
+
+    def usage(self, estimated_input_tokens: int) -> tuple[generate_pb2.Usage, bool]:
+        """What was used so far, and whether all of it is the provider's word."""
+        counted = max(self._events, -(-self._bytes // _BYTES_PER_TOKEN))
+        usage = generate_pb2.Usage()
+        if self._reported is not None:
+            usage.CopyFrom(self._reported)
+            if usage.output_tokens >= counted:
+                return usage, True
+        if not usage.input_tokens:
+            usage.input_tokens = estimated_input_tokens
+        usage.output_tokens = max(usage.output_tokens, counted)
+        return usage, False

@@ -1,0 +1,242 @@
+"""Policy, router, catalogue and adapters as the domain wants them. The only place that knows their stubs."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, TypeVar
+
+import grpc
+
+from llm_mesh.adapter.v1 import adapter_pb2
+from llm_mesh.adapter.v1.adapter_pb2_grpc import AdapterServiceStub
+from llm_mesh.catalogue.v1 import catalogue_pb2
+from llm_mesh.catalogue.v1.catalogue_pb2_grpc import CatalogueServiceStub
+from llm_mesh.inference.v1 import embed_pb2
+from llm_mesh.mesh.v1 import errors_pb2, resources_pb2
+from llm_mesh.policy.v1 import policy_pb2
+from llm_mesh.policy.v1.policy_pb2_grpc import PolicyServiceStub
+from llm_mesh.router.v1 import router_pb2
+from llm_mesh.router.v1.router_pb2_grpc import RouterServiceStub
+from llm_mesh_gateway.domain.ports import AttemptCall, Piece
+from llm_mesh_runtime.errors import RuntimeFault, from_rpc_error
+from llm_mesh_runtime.links import LinkError
+
+T = TypeVar("T")
+_QUICK = 5.0
+
+
+async def _told(call: Awaitable[T], peer: str) -> T:
+    try:
+        return await call
+    except grpc.aio.AioRpcError as error:
+        raise from_rpc_error(error, peer=peer) from error
+
+
+class PolicyPeer:
+    """`Policy` and `Ledger`."""
+
+    def __init__(self, channel: Any) -> None:  # noqa: ANN401 - what stubs take has no common type
+        self._stub = PolicyServiceStub(channel)
+
+    async def admit(self, request: policy_pb2.AdmitRequest) -> policy_pb2.AdmitResponse:
+        """Ask for admission."""
+        return await _told(self._stub.Admit(request), "policy")
+
+    async def reserve(self, request: policy_pb2.ReserveRequest) -> policy_pb2.ReserveResponse:
+        """Hold the money."""
+        return await _told(self._stub.Reserve(request), "policy")
+
+    async def settle(self, request: policy_pb2.SettleRequest) -> policy_pb2.SettleResponse:
+        """Charge."""
+        return await _told(self._stub.Settle(request), "policy")
+
+    async def release(self, request: policy_pb2.ReleaseRequest) -> policy_pb2.ReleaseResponse:
+        """Give back."""
+        return await _told(self._stub.Release(request), "policy")
+
+    async def heartbeat(self, request: policy_pb2.HeartbeatRequest) -> policy_pb2.HeartbeatResponse:
+        """Say that this instance lives."""
+        return await _told(self._stub.Heartbeat(request, timeout=_QUICK), "policy")
+
+    async def screen(self, admission: resources_pb2.Sealed, state: bytes) -> ScreeningCall:
+        """Begin to screen an answer."""
+        session = ScreeningCall(self._stub.ScreenStream())
+        start = policy_pb2.ScreenStart(admission=admission, screen_state=state)
+        await session.send(policy_pb2.ScreenStreamRequest(start=start))
+        return session
+
+
+class ScreeningCall:
+    """`ScreenSession`."""
+
+    def __init__(self, call: Any) -> None:  # noqa: ANN401 - a call of either link
+        self._call = call
+
+    async def write(self, text: policy_pb2.ScreenText) -> None:
+        """Hand in a piece."""
+        await self.send(policy_pb2.ScreenStreamRequest(text=text))
+
+    async def send(self, message: policy_pb2.ScreenStreamRequest) -> None:
+        """Send whatever message."""
+        await _told(self._call.write(message), "policy")
+
+    async def done_writing(self) -> None:
+        """No more comes."""
+        await _told(self._call.done_writing(), "policy")
+
+    async def read(self) -> policy_pb2.ScreenStreamResponse | None:
+        """What may be released."""
+        message = await _told(self._call.read(), "policy")
+        return None if message is grpc.aio.EOF else message
+
+    def cancel(self) -> None:
+        """Screen no more."""
+        self._call.cancel()
+
+
+class RouterPeer:
+    """`Router`."""
+
+    def __init__(self, channel: Any) -> None:  # noqa: ANN401 - see above
+        self._stub = RouterServiceStub(channel)
+
+    async def plan(self, request: router_pb2.PlanRequest) -> router_pb2.PlanResponse:
+        """Ask for a plan."""
+        return await _told(self._stub.Plan(request), "router")
+
+    async def aliases(self, request: router_pb2.ListAliasesRequest) -> router_pb2.ListAliasesResponse:
+        """What a domain may ask for."""
+        return await _told(self._stub.ListAliases(request), "router")
+
+    async def report(self, results: Sequence[router_pb2.AttemptResult]) -> None:
+        """Tell how attempts went."""
+        await _told(self._stub.ReportOutcomes(router_pb2.ReportOutcomesRequest(results=results), timeout=_QUICK), "router")
+
+
+class CataloguePeer:
+    """`Catalogue`. Absent where no prompts are kept."""
+
+    def __init__(self, channel: Any | None) -> None:  # noqa: ANN401 - see above
+        self._stub = None if channel is None else CatalogueServiceStub(channel)
+
+    async def render(self, request: catalogue_pb2.RenderRequest) -> catalogue_pb2.RenderResponse:
+        """Render a prompt."""
+        if self._stub is None:
+            raise _unavailable("catalogue")
+        return await _told(self._stub.Render(request), "catalogue")
+
+
+class AdapterPeers:
+    """`Adapters`: plans name them, and only operator settings map those names to addresses."""
+
+    def __init__(self, channel: Callable[[str], Any]) -> None:
+        self._channel = channel
+        self._stubs: dict[str, Any] = {}
+
+    def generate(self, request: adapter_pb2.GenerateRequest) -> AttemptCall:
+        """Ask for a whole answer."""
+        name = request.attempt.adapter
+        return _WholeCall(self._stub(name).Generate(request), name)
+
+    def stream(self, request: adapter_pb2.GenerateStreamRequest) -> AttemptCall:
+        """Ask for a stream."""
+        name = request.attempt.adapter
+        return _StreamedCall(self._stub(name).GenerateStream(request), name)
+
+    def embed(self, request: adapter_pb2.EmbedRequest) -> AttemptCall:
+        """Ask for vectors."""
+        name = request.attempt.adapter
+        return _WholeCall(self._stub(name).Embed(request), name)
+
+    async def count(self, request: adapter_pb2.CountTokensRequest) -> embed_pb2.TokenCount:
+        """Ask for a count."""
+        name = request.attempt.adapter
+        answer: adapter_pb2.CountTokensResponse = await _told(self._stub(name).CountTokens(request, timeout=_QUICK), _peer(name))
+        return answer.count
+
+    def _stub(self, name: str) -> Any:  # noqa: ANN401 - see above
+        stub = self._stubs.get(name)
+        if stub is None:
+            try:
+                stub = AdapterServiceStub(self._channel(_peer(name)))
+            except LinkError:
+                return _Absent(name)
+            self._stubs[name] = stub
+        return stub
+
+
+class _Absent:
+    """An adapter that no link leads to: its attempts fail like those of one that is down."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __getattr__(self, _method: str) -> Any:  # noqa: ANN401 - see above
+        def call(_request: object, **_: object) -> _AbsentCall:
+            return _AbsentCall(self._name)
+
+        return call
+
+
+class _AbsentCall:
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __await__(self) -> Any:  # noqa: ANN401 - never answers
+        raise _unavailable(_peer(self._name))
+
+    async def read(self) -> None:
+        raise _unavailable(_peer(self._name))
+
+    def cancel(self) -> None:
+        return
+
+
+class _WholeCall:
+    """`AttemptCall` of a method with one answer."""
+
+    __slots__ = ("_call", "_name", "_over")
+
+    def __init__(self, call: Any, name: str) -> None:  # noqa: ANN401 - see above
+        self._call = call
+        self._name = name
+        self._over = False
+
+    async def next(self) -> Piece | None:
+        if self._over:
+            return None
+        answer = await _told(self._call, _peer(self._name))
+        self._over = True
+        return Piece(answer=answer.output, report=answer.report)
+
+    def cancel(self) -> None:
+        if not self._over:
+            self._call.cancel()
+
+
+class _StreamedCall:
+    """`AttemptCall` of a method that streams."""
+
+    __slots__ = ("_call", "_name", "_over")
+
+    def __init__(self, call: Any, name: str) -> None:  # noqa: ANN401 - see above
+        self._call = call
+        self._name = name
+
+    async def next(self) -> Piece | None:
+        message = await _told(self._call.read(), _peer(self._name))
+        if message is grpc.aio.EOF:
+            return None
+        return Piece(events=message.events, report=message.final if message.HasField("final") else None)
+
+    def cancel(self) -> None:
+        self._call.cancel()
+
+
+def _peer(adapter: str) -> str:
+    return f"adapter/{adapter}"
+
+
+def _unavailable(peer: str) -> RuntimeFault:
+    reason = errors_pb2.ERROR_REASON_PEER_UNAVAILABLE
+    return RuntimeFault(reason, f"no link leads to {peer}", retry_after=1.0, peer=peer, sent="false")

@@ -1,0 +1,57 @@
+"""Unpacks requests, has them carried out, packs answers."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from llm_mesh.gateway.v1 import gateway_pb2, gateway_pb2_grpc
+from llm_mesh.inference.v1 import embed_pb2, generate_pb2
+from llm_mesh_gateway.domain.counting import Counting
+from llm_mesh_gateway.domain.gateway import Gateway, Request
+from llm_mesh_gateway.domain.listing import Listing
+from llm_mesh_gateway.domain.operation import Embedding, Generation, Operation, exact
+from llm_mesh_gateway.domain.outlets import Streamed, Whole
+from llm_mesh_runtime.context import caller, request_id
+
+
+class GatewayServicer(gateway_pb2_grpc.GatewayServiceServicer):
+    """`llm_mesh.gateway.v1.GatewayService`."""
+
+    def __init__(self, gateway: Gateway, counting: Counting, listing: Listing) -> None:
+        self._gateway = gateway
+        self._counting = counting
+        self._listing = listing
+
+    async def Generate(self, request: gateway_pb2.GenerateRequest, context: Any) -> gateway_pb2.GenerateResponse:  # noqa: ANN401
+        whole = Whole(generate_pb2.GenerateOutput())
+        operation = Generation(request.input, streamed=False, exact=exact(request.options))
+        receipt = await self._gateway.answer(_request(operation, request.options), whole.release)
+        return gateway_pb2.GenerateResponse(output=whole.answer, receipt=receipt)
+
+    async def GenerateStream(  # type: ignore[override]  # writes by itself, so that cancellation has one way in
+        self,
+        request: gateway_pb2.GenerateStreamRequest,
+        context: Any,  # noqa: ANN401
+    ) -> None:
+        streamed = Streamed(context.write)
+        operation = Generation(request.input, streamed=True, exact=exact(request.options))
+        receipt = await self._gateway.answer(_request(operation, request.options), streamed.release, streamed.held)
+        await context.write(gateway_pb2.GenerateStreamResponse(receipt=receipt))
+
+    async def Embed(self, request: gateway_pb2.EmbedRequest, context: Any) -> gateway_pb2.EmbedResponse:  # noqa: ANN401
+        whole = Whole(embed_pb2.EmbedOutput())
+        operation = Embedding(request.input, exact=exact(request.options))
+        receipt = await self._gateway.answer(_request(operation, request.options), whole.release)
+        return gateway_pb2.EmbedResponse(output=whole.answer, receipt=receipt)
+
+    async def CountTokens(self, request: gateway_pb2.CountTokensRequest, context: Any) -> gateway_pb2.CountTokensResponse:  # noqa: ANN401
+        operation = Generation(request.input, streamed=False, exact=exact(request.options))
+        return gateway_pb2.CountTokensResponse(count=await self._counting.count(_request(operation, request.options), operation))
+
+    async def ListModels(self, request: gateway_pb2.ListModelsRequest, context: Any) -> gateway_pb2.ListModelsResponse:  # noqa: ANN401
+        return await self._listing.models(caller().domain, request)
+
+
+def _request(operation: Operation, options: gateway_pb2.RequestOptions) -> Request:
+    return Request(operation, options, caller(), request_id(), time.monotonic())

@@ -1,0 +1,21 @@
+"""Settings of the gateway."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from llm_mesh_runtime.settings import setting
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """How the gateway carries out plans."""
+
+    retry_ratio: float = setting(default=0.1, help="Retries that each request earns, such as 0.1 for one in ten.", minimum=0, maximum=1)
+    retry_floor: float = setting(default=3.0, help="Retries per second that are always allowed.", minimum=0)
+    most_open_settlements: int = setting(
+        default=10_000, help="Settlements that may wait for policy; beyond it requests are refused.", minimum=1
+    )
+    drain: timedelta = setting(default=timedelta(seconds=10), help="How long settlements may take at shutdown.", maximum=600)
+    heartbeat: timedelta = setting(default=timedelta(seconds=5), help="How often policy is told that this instance lives.", minimum=0.05)
