@@ -10,10 +10,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import tempfile
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
+
+import grpc
 
 from llm_mesh.policy.v1 import admission_pb2, errors_pb2, policy_pb2, policy_pb2_grpc
 from llm_mesh_runtime.errors import MeshError
@@ -30,6 +32,7 @@ from llm_mesh_runtime.telemetry import Telemetry
 
 Link = Literal["local", "grpc", "tls"]
 LINKS: tuple[Link, ...] = ("local", "grpc", "tls")
+_CALLER = "console"
 _SECRET = Secret("a secret of tests, at least 32 bytes")
 
 
@@ -102,32 +105,30 @@ class NoSettings:
 class HostedMesh:
     """Services that run inside the test."""
 
-    def __init__(self, link: Link, hosts: Mapping[str, Host], folder: Path, tls: Tls | None, policy: FakePolicy | None) -> None:
+    def __init__(self, link: Link, hosts: Mapping[str, Host], tls: Tls | None, policy: FakePolicy | None) -> None:
         self.link = link
         self.hosts = hosts
         self.policy = policy
-        self._folder = folder
         self._tls = tls
         self._opened: list[RemoteChannel] = []
 
-    def channel(self, name: str, *, caller: str = "console") -> Any:  # noqa: ANN401 - what stubs take has no common type
+    def channel(self, name: str, *, caller: str = _CALLER) -> grpc.aio.Channel:
         """A channel to the service as another service of the mesh has it. `console` may call everybody."""
         return self.links(caller).channel(name)
 
-    def links(self, caller: str = "console") -> Links:
+    def links(self, caller: str = _CALLER) -> Links:
         """All links of a service that is not hosted."""
         return self._caller_host(caller).links(caller)
 
-    def application(self, name: str, *, key: str = "", metadata: tuple[tuple[str, str], ...] = ()) -> RemoteChannel:
+    def application(self, name: str, *, key: str = "", metadata: tuple[tuple[str, str], ...] = ()) -> grpc.aio.Channel:
         """A channel to the public listener as an application has it, with a key or without."""
         host = self.hosts[name]
         listener = host.listeners["#public" if self.link == "local" else f"{name}#public"]
         target = f"127.0.0.1:{listener.port}" if self.link == "local" else listener.address
         sent = ((("authorization", f"Bearer {key}"),) if key else ()) + metadata
-        tls = None if self._tls is None else Tls(authority=self._tls.authority)
-        channel = RemoteChannel(name, target, Outbound("", identity=lambda: sent), tls)
+        channel = RemoteChannel(name, target, Outbound("", identity=lambda: sent), self._tls)
         self._opened.append(channel)
-        return channel
+        return cast("grpc.aio.Channel", channel)
 
     def http(self, name: str) -> str:
         """`host:port` of the service's HTTP listener."""
@@ -148,13 +149,13 @@ async def host(
     link: Link = "local",
     policy: FakePolicy | None = None,
     settings: Mapping[str, Any] | None = None,
-    tls: Mapping[str, str] | None = None,
+    tls: Callable[[str], Mapping[str, str]] | None = None,
     **mesh: Any,  # noqa: ANN401 (mesh settings)
 ) -> AsyncIterator[HostedMesh]:
     """Run the services: in one host with local links, or each in a host of its own with gRPC between them.
 
     Without a service named `policy` a `FakePolicy` takes its place. `settings` by service name; `mesh` are mesh settings;
-    `tls` are `tls_certificate`, `tls_key`, `tls_ca`, by default made for the occasion.
+    `tls` gives `tls_certificate`, `tls_key` and `tls_ca` by service name.
     """
     fake = policy or (None if any(service.name == "policy" for service in services) else FakePolicy())
     wanted = (*services, fake.service()) if fake is not None else services
@@ -166,34 +167,39 @@ async def host(
     async with contextlib.AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="mesh-", dir="/tmp")))
         hosts: dict[str, Host] = {}
-        read: Tls | None = None
         common = {"data_dir": folder, "http": "127.0.0.1:0", "secret": _SECRET, **mesh}
         if link == "local":
-            made = Host(
-                wanted, MeshSettings(**{"embedded": True, "grpc": "127.0.0.1:0", **common}), settings_of, telemetry=Telemetry(Metrics())
-            )
+            made = await _hosted(stack, wanted, {"embedded": True, "grpc": "127.0.0.1:0", **common}, settings_of)
             hosts = dict.fromkeys(("", *(service.name for service in wanted)), made)
-            await made.start()
-            stack.push_async_callback(made.stop)
         else:
             targets = {service.name: f"unix:{folder}/{service.name.replace('/', '-')}.sock" for service in wanted}
-            common |= {"links": targets, "listen_host": f"unix:{folder}", "public_listener": True, **_tls(link, tls)}
-            read = Tls.read(common.get("tls_certificate", ""), common.get("tls_key", ""), common.get("tls_ca", ""))
+            common |= {"links": targets, "listen_host": f"unix:{folder}", "public_listener": True}
             for service in reversed(wanted):
-                hosts[service.name] = made = Host([service], MeshSettings(**common), settings_of, telemetry=Telemetry(Metrics()))
-                await made.start()
-                stack.push_async_callback(made.stop)
-            hosts[""] = made = Host([], MeshSettings(**common), settings_of, telemetry=Telemetry(Metrics()))
-            await made.start()
-            stack.push_async_callback(made.stop)
-        running = HostedMesh(link, hosts, folder, read, fake)
+                hosts[service.name] = await _hosted(stack, [service], common | _tls(link, tls, service.name), settings_of)
+            hosts[""] = await _hosted(stack, [], common | _tls(link, tls, _CALLER), settings_of)
+        running = HostedMesh(link, hosts, _authority(link, tls), fake)
         stack.push_async_callback(running.close)
         yield running
 
 
-def _tls(link: Link, given: Mapping[str, str] | None) -> dict[str, Any]:
+async def _hosted(
+    stack: contextlib.AsyncExitStack, services: Sequence[Service], mesh: dict[str, Any], settings_of: Callable[[Service], Any]
+) -> Host:
+    made = Host(services, MeshSettings(**mesh), settings_of, telemetry=Telemetry(Metrics()))
+    await made.start()
+    stack.push_async_callback(made.stop)
+    return made
+
+
+def _tls(link: Link, given: Callable[[str], Mapping[str, str]] | None, name: str) -> dict[str, str]:
     if link != "tls":
         return {}
     if given is None:
-        raise ValueError("the link `tls` wants certificates: see tests/contract/certificates.py")
-    return dict(given)
+        raise ValueError("the link `tls` wants certificates: give tls=")
+    return dict(given(name))
+
+
+def _authority(link: Link, given: Callable[[str], Mapping[str, str]] | None) -> Tls | None:
+    """What an application needs: the authority, and no certificate of its own."""
+    files = _tls(link, given, _CALLER)
+    return Tls.read("", "", files["tls_ca"]) if files else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from typing import Any, Protocol
 
@@ -55,9 +56,14 @@ class Codec:
         return raw
 
     async def parsed(self, raws: AsyncIterator[bytes]) -> AsyncIterator[Any]:
-        """The requests of a stream."""
+        """The requests of a stream.
+
+        gRPC ends the stream of a caller that went away like that of one that has said everything, and cancels the
+        handler in the same moment: one turn of the loop lets the cancellation come first.
+        """
         async for raw in raws:
             yield self.parse(raw)
+        await asyncio.sleep(0)
 
     def _too_large(self, what: str) -> MeshError:
         reason = errors_pb2.ERROR_REASON_MESSAGE_TOO_LARGE
