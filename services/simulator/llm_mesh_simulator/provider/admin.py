@@ -9,7 +9,7 @@ from llm_mesh_simulator.domain.behaviour import Behaviour
 from llm_mesh_simulator.domain.behaviour_fields import changed, plain
 from llm_mesh_simulator.domain.behaviours import Behaviours
 from llm_mesh_simulator.domain.errors import UnknownScriptError
-from llm_mesh_simulator.domain.journal import Journal
+from llm_mesh_simulator.domain.log import Log
 from llm_mesh_simulator.domain.prompt_cache import PromptCache
 from llm_mesh_simulator.domain.script import NAMES, behaviour_of
 from llm_mesh_simulator.provider.exchange import Exchanges
@@ -22,9 +22,9 @@ _MAX_SHOWN = 10_000
 class Admin:
     """Answers everything below `/_simulator/`."""
 
-    def __init__(self, behaviours: Behaviours, journal: Journal, exchanges: Exchanges, cache: PromptCache) -> None:
+    def __init__(self, behaviours: Behaviours, log: Log, exchanges: Exchanges, cache: PromptCache) -> None:
         self._behaviours = behaviours
-        self._journal = journal
+        self._log = log
         self._exchanges = exchanges
         self._cache = cache
 
@@ -37,7 +37,7 @@ class Admin:
             ("GET", "behaviours", True): lambda: _shown(self._behaviours.all().get(name) or (behaviour_of(name),)),
             ("PUT", "behaviours", True): lambda: self._put(name, body),
             ("DELETE", "behaviours", True): lambda: {"dropped": self._behaviours.drop(name)},
-            ("GET", "log", False): lambda: {"path": self._path(), "entries": self._log(query)},
+            ("GET", "log", False): lambda: {"path": self._path(), "entries": self._entries(query)},
             ("DELETE", "log", False): self._forget,
             ("GET", "requests", False): lambda: {"requests": self._exchanges.bodies(_limit(query))},
             ("GET", "stats", False): lambda: asdict(self._exchanges.counters),
@@ -75,17 +75,17 @@ class Admin:
         self._cache.clear()
         return {}
 
-    def _log(self, query: Mapping[str, str]) -> object:
+    def _entries(self, query: Mapping[str, str]) -> object:
         equal = {key: value for key, value in query.items() if key != "limit"}
-        return self._journal.recent(_limit(query), **equal)
+        return self._log.recent(_limit(query), **equal)
 
     def _forget(self) -> object:
-        self._journal.forget()
+        self._log.forget()
         self._exchanges.requests.clear()
         return {}
 
     def _path(self) -> str | None:
-        return None if self._journal.path is None else str(self._journal.path)
+        return None if self._log.path is None else str(self._log.path)
 
 
 def _limit(query: Mapping[str, str]) -> int:

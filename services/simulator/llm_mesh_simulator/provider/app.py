@@ -8,7 +8,7 @@ import orjson
 from llm_mesh_simulator.domain.behaviour import Behaviour
 from llm_mesh_simulator.domain.behaviours import Behaviours
 from llm_mesh_simulator.domain.errors import Kind, RefusedError
-from llm_mesh_simulator.domain.journal import Journal
+from llm_mesh_simulator.domain.log import Log
 from llm_mesh_simulator.domain.prompt_cache import PromptCache
 from llm_mesh_simulator.domain.script import NAMES
 from llm_mesh_simulator.provider import admin
@@ -28,17 +28,17 @@ _BODY_LIMIT = 33_554_432
 class Simulator:
     """A deterministic provider in two dialects."""
 
-    def __init__(self, journal: Journal, *, api_key: str = "", keep_requests: int = 256) -> None:
-        self._journal = journal
+    def __init__(self, log: Log, *, api_key: str = "", keep_requests: int = 256) -> None:
+        self._log = log
         behaviours, cache = Behaviours(), PromptCache()
         self._behaviours = behaviours
-        self._exchanges = Exchanges(behaviours, journal, api_key=api_key, body_limit=_BODY_LIMIT, keep_requests=keep_requests)
-        self._admin = admin.Admin(behaviours, journal, self._exchanges, cache)
+        self._exchanges = Exchanges(behaviours, log, api_key=api_key, body_limit=_BODY_LIMIT, keep_requests=keep_requests)
+        self._admin = admin.Admin(behaviours, log, self._exchanges, cache)
         self._endpoints = endpoints(cache)
         self._openai, self._anthropic = openai(), anthropic()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answers one request; `lifespan` opens and closes the journal when the simulator runs under uvicorn alone."""
+        """Answers one request; `lifespan` opens and closes the log when the simulator runs under uvicorn alone."""
         if scope["type"] == "lifespan":
             await self._lifespan(receive, send)
             return
@@ -91,9 +91,9 @@ class Simulator:
         while True:
             message = await receive()
             if message["type"] == "lifespan.startup":
-                self._journal.open()
+                self._log.open()
                 await send({"type": "lifespan.startup.complete"})
             else:
-                self._journal.close()
+                self._log.close()
                 await send({"type": "lifespan.shutdown.complete"})
                 return

@@ -1,9 +1,9 @@
-"""One request from its arrival to its last byte, with its two lines in the journal."""
+"""One request from its arrival to its last byte, with its two lines in the log."""
 
 import time
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Final
 from uuid import uuid4
@@ -13,7 +13,7 @@ import orjson
 from llm_mesh_simulator.domain.behaviour import Behaviour, Fault
 from llm_mesh_simulator.domain.behaviours import Behaviours
 from llm_mesh_simulator.domain.errors import Kind, RefusedError, UnknownScriptError
-from llm_mesh_simulator.domain.journal import Journal
+from llm_mesh_simulator.domain.log import Log
 from llm_mesh_simulator.provider.connection import ClientGoneError, Connection, Scope, TooLargeError
 from llm_mesh_simulator.provider.delivery import Outcome, deliver
 from llm_mesh_simulator.provider.dialects import Dialect, Endpoint
@@ -41,11 +41,11 @@ class Counters:
 class Exchanges:
     """Answers requests one by one, each under the behaviour of its model."""
 
-    def __init__(self, behaviours: Behaviours, journal: Journal, *, api_key: str, body_limit: int, keep_requests: int) -> None:
+    def __init__(self, behaviours: Behaviours, log: Log, *, api_key: str, body_limit: int, keep_requests: int) -> None:
         self.counters = Counters()
         self.requests: deque[tuple[str, str, Mapping[str, str], bytes]] = deque(maxlen=keep_requests)
         self._behaviours = behaviours
-        self._journal = journal
+        self._log = log
         self._api_key = api_key
         self._body_limit = body_limit
         self._boot = uuid4().hex[:12]
@@ -75,7 +75,7 @@ class Exchanges:
         self.requests.append((identity.request, path, headers, raw))
         entry = _arrival(identity, endpoint.dialect, path, headers, raw)
         behaviour, reply = self._answer(endpoint, headers, path, raw, identity, entry)
-        self._journal.append(entry)
+        self._log.append(entry)
         outcome = Outcome("cancelled", 0, 0)
         try:
             outcome = await deliver(connection, reply, behaviour)
@@ -85,7 +85,7 @@ class Exchanges:
     def _answer(
         self, endpoint: Endpoint, headers: Mapping[str, str], path: str, raw: bytes, identity: Identity, entry: dict[str, object]
     ) -> tuple[Behaviour, Reply]:
-        """The reply, and how to deliver it; fills in what the journal says of the request."""
+        """The reply, and how to deliver it; fills in what the log says of the request."""
         dialect = endpoint.dialect
         try:
             body = _parsed(raw, dialect)
@@ -128,8 +128,8 @@ class Exchanges:
             "ms": round((outcome.seconds or connection.elapsed()) * 1000, 3),
         }
         if kind == "completed" and reply.usage is not None:
-            line["usage"] = asdict(reply.usage)
-        self._journal.append(line)
+            line["usage"] = reply.usage
+        self._log.append(line)
 
     def bodies(self, limit: int) -> list[dict[str, object]]:
         """What the last requests were, with masked credentials."""
@@ -152,7 +152,7 @@ def _behaved(
     reply = prepared.reply(behaviour, identity)
     entry["completion_tokens"] = reply.tokens
     if reply.usage is not None:
-        entry["usage"] = asdict(reply.usage)
+        entry["usage"] = reply.usage
     return behaviour, reply
 
 

@@ -17,16 +17,21 @@ class Journal:
     """Lines of JSON in a file, and the last of them in memory."""
 
     def __init__(self, path: Path | None, *, kept: int = 10_000, fsync: bool = False) -> None:
-        self.path = path
+        self._path = path
         self._fsync = fsync
         self._file: int | None = None
         self._recent: deque[Mapping[str, object]] = deque(maxlen=kept)
 
+    @property
+    def path(self) -> Path | None:
+        """The file; None when the log is kept in memory only."""
+        return self._path
+
     def open(self) -> None:
         """Opens the file, if there is to be one; its directory is made."""
-        if self.path is not None and self._file is None:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        if self._path is not None and self._file is None:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
 
     def append(self, entry: Mapping[str, object]) -> None:
         """Adds one line."""
