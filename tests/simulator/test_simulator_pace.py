@@ -145,3 +145,10 @@ async def test_what_does_not_exist_is_not_found(simulator: Running) -> None:
     assert (await http(simulator.port, "DELETE", "/v1/models"))[0] == 405
     assert (await http(simulator.port, "GET", "/healthz"))[0] == 200
     assert (await simulator.admin("POST", "behaviours"))[0] == 404
+
+
+async def test_azure_names_the_model_in_the_path(simulator: Running) -> None:
+    path = "/openai/deployments/sim-echo/chat/completions?api-version=2025-01-01"
+    status, _, raw = await http(simulator.port, "POST", path, json.dumps({"messages": HELLO}).encode())
+    assert status == 200
+    assert json.loads(raw)["model"] == "sim-echo"

@@ -91,6 +91,8 @@ class Exchanges:
             body = _parsed(raw, dialect)
             model = _model(body, path)
             entry["model"] = model
+            if model and "model" not in body:
+                body["model"] = model
             self._check(dialect, headers)
             behaviour = self._behaviours.next(model)
             prepared = endpoint.read(Fields(body, dialect.phrasing))
