@@ -5,10 +5,10 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import Column, Connection, MetaData, Table, Text, func, insert, select, update
+from sqlalchemy import Column, Connection, MetaData, Table, Text, bindparam, func, insert, select, update
 from sqlalchemy.exc import IntegrityError, StatementError
 
-from llm_mesh_runtime.database import Counter, Database, Instant, Nanos, for_update, from_micros, micros, upsert
+from llm_mesh_runtime.database import Counter, Database, Instant, Nanos, Prepared, for_update, from_micros, micros, upsert
 from llm_mesh_runtime.errors import MeshError
 
 METADATA = MetaData()
@@ -222,3 +222,34 @@ async def test_a_ready_store_says_nothing(accounts: Database) -> None:
 
 async def test_count_function_is_portable(accounts: Database) -> None:
     assert await accounts.read(lambda c: c.execute(select(func.count()).select_from(EVENTS)).scalar_one()) == 0
+
+
+PUT = Prepared(insert(ACCOUNTS), columns=("name", "nanos"))
+HELD = Prepared(select(ACCOUNTS.c.name, ACCOUNTS.c.nanos).where(ACCOUNTS.c.nanos >= bindparam("least")).order_by(ACCOUNTS.c.name))
+SPEND = Prepared(
+    update(ACCOUNTS)
+    .where(ACCOUNTS.c.name == bindparam("account"), ACCOUNTS.c.nanos + bindparam("amount", type_=Nanos()) <= 10)
+    .values(nanos=ACCOUNTS.c.nanos + bindparam("amount", type_=Nanos()))
+)
+
+
+async def test_prepared_statements_do_what_the_same_statements_do(accounts: Database) -> None:
+    def several(connection: Connection) -> list[int]:
+        put_ = [PUT.change(connection, name=name, nanos=nanos) for name, nanos in (("a", 1), ("b", 2**62))]
+        return put_ + [SPEND.change(connection, account="a", amount=amount) for amount in (9, 1)]
+
+    assert await accounts.write(several) == [1, 1, 1, 0]
+    assert await accounts.read(lambda c: HELD.rows(c, least=0)) == [("a", 10), ("b", 2**62)]
+    assert await accounts.read(lambda c: HELD.first(c, least=11)) == ("b", 2**62)
+    assert await accounts.read(lambda c: HELD.first(c, least=2**62 + 1)) is None
+
+
+async def test_a_prepared_statement_fails_as_others_do_and_tells_no_values(accounts: Database) -> None:
+    await accounts.write(putting("private"))
+    works = [putting("b"), lambda c: PUT.change(c, name="private", nanos=0) and None, putting("c")]
+    results = await asyncio.gather(*(accounts.write(work) for work in works), return_exceptions=True)
+    assert [type(result) for result in results] == [type(None), IntegrityError, type(None)]
+    with pytest.raises(TypeError, match="takes the values"):
+        await accounts.read(HELD.rows)
+    with pytest.raises(TypeError, match="IN of varying length"):
+        await accounts.read(Prepared(select(ACCOUNTS).where(ACCOUNTS.c.name.in_(bindparam("names", expanding=True)))).rows)

@@ -6,11 +6,12 @@ import sqlite3
 import stat
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Column, Connection, Integer, LargeBinary, MetaData, Table, func, insert, select, text
+from sqlalchemy import Column, Connection, Integer, LargeBinary, MetaData, Table, func, insert, select, text, update
 
 from llm_mesh_runtime.database import Database, open_database
 from llm_mesh_runtime.errors import MeshError
@@ -198,6 +199,30 @@ async def test_a_connection_cut_by_the_server_is_replaced(served: Database) -> N
     await served.read(lambda c: c.execute(cut).all())
     await asyncio.gather(*(served.write(putting(number)) for number in range(8, 24)))
     assert await served.read(count) == 24
+    await served.close()
+
+
+async def test_works_that_block_each_other_are_repeated_until_both_are_done(served: Database) -> None:
+    """Each locks what the other wants next: the server ends one of them, which nobody hears of."""
+    locked, loop, begun = {1: threading.Event(), 2: threading.Event()}, asyncio.get_running_loop(), asyncio.Event()
+    runs: list[int] = []
+    await served.write(lambda c: [putting(1)(c), putting(2)(c)])
+
+    def touching(first: int, second: int) -> Callable[[Connection], None]:
+        def touch(connection: Connection) -> None:
+            runs.append(first)
+            connection.execute(update(BLOBS).where(BLOBS.c.id == first).values(body=b"y"))
+            locked[first].set()
+            loop.call_soon_threadsafe(begun.set)
+            locked[second].wait(10)
+            connection.execute(update(BLOBS).where(BLOBS.c.id == second).values(body=b"y"))
+
+        return touch
+
+    one = asyncio.ensure_future(served.write(touching(1, 2)))
+    await begun.wait()
+    await asyncio.gather(one, served.write(touching(2, 1)))
+    assert len(runs) == 3
     await served.close()
 
 

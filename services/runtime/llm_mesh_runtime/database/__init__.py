@@ -10,12 +10,14 @@ durable commit::
 from llm_mesh_runtime.database.columns import Counter, Instant, Nanos, for_update, from_micros, micros, upsert
 from llm_mesh_runtime.database.database import Database, open_database
 from llm_mesh_runtime.database.migrations import check, current, drift, migrate
+from llm_mesh_runtime.database.prepared import Prepared
 
 __all__ = [
     "Counter",
     "Database",
     "Instant",
     "Nanos",
+    "Prepared",
     "check",
     "current",
     "drift",

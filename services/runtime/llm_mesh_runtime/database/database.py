@@ -16,8 +16,9 @@ from sqlalchemy.exc import ArgumentError
 
 from llm_mesh_runtime.database.engines import Store, store_of
 from llm_mesh_runtime.database.faults import unavailable
-from llm_mesh_runtime.database.lanes import Lane, ReadLane, Works, WriteLane
+from llm_mesh_runtime.database.lanes import Lane, ReadLane, Works
 from llm_mesh_runtime.database.work import Work
+from llm_mesh_runtime.database.writer import WriteLane
 from llm_mesh_runtime.secret import Secret
 from llm_mesh_runtime.settings import MeshSettings, Problem, SettingsError
 from llm_mesh_runtime.settings.naming import env_prefix

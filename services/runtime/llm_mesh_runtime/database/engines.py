@@ -49,17 +49,16 @@ class Store(ABC):
         return nullcontext()
 
     def mark(self, connection: Connection) -> None:
-        """Begins the part of a transaction that `rewind` undoes."""
+        """Sets the point in a transaction that `rewind` goes back to."""
         connection.exec_driver_sql("SAVEPOINT work")
 
-    def keep(self, connection: Connection) -> None:
-        """Keeps what was done since `mark`."""
-        connection.exec_driver_sql("RELEASE SAVEPOINT work")
+    def advance(self, connection: Connection) -> None:
+        """Keeps what was done since the point, and sets it anew; in one round trip, and without nesting points."""
+        connection.exec_driver_sql("RELEASE SAVEPOINT work; SAVEPOINT work")
 
     def rewind(self, connection: Connection) -> None:
-        """Undoes what was done since `mark`."""
+        """Undoes what was done since the point, which stays."""
         connection.exec_driver_sql("ROLLBACK TO SAVEPOINT work")
-        connection.exec_driver_sql("RELEASE SAVEPOINT work")
 
 
 class SqliteStore(Store):
@@ -96,14 +95,15 @@ class SqliteStore(Store):
         """Past SQLAlchemy, which would cost ten times the statement itself."""
         _driver(connection).execute("SAVEPOINT work")
 
-    def keep(self, connection: Connection) -> None:
+    def advance(self, connection: Connection) -> None:
         """Likewise."""
-        _driver(connection).execute("RELEASE work")
+        driver = _driver(connection)
+        driver.execute("RELEASE work")
+        driver.execute("SAVEPOINT work")
 
     def rewind(self, connection: Connection) -> None:
         """Likewise."""
         _driver(connection).execute("ROLLBACK TO work")
-        _driver(connection).execute("RELEASE work")
 
     def _connect(self) -> sqlite3.Connection:
         return sqlite3.connect(f"file:{quote(str(self._path))}?mode=rw", uri=True, isolation_level=None)
@@ -116,7 +116,7 @@ class SqliteStore(Store):
             return connection
 
         engine = create_engine("sqlite://", creator=connect, poolclass=NullPool, hide_parameters=True, query_cache_size=_CACHED_STATEMENTS)
-        event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(begin))
+        event.listen(engine, "begin", lambda connection: _driver(connection).execute(begin))
         return engine
 
 

@@ -1,5 +1,6 @@
 """What a driver's exception means: a defect or refusal of the work, a conflict to repeat, or a store in trouble."""
 
+import sqlite3
 from enum import Enum, auto
 
 from sqlalchemy.exc import DBAPIError, IntegrityError
@@ -27,20 +28,26 @@ class Trouble(Enum):
 
 def trouble(error: BaseException) -> Trouble:
     """WORK: the work's own. CONFLICT: to repeat as it was. STORE: full, locked, read-only. LOST: the connection is of no more use."""
+    if isinstance(error, sqlite3.Error):  # of a statement that went past SQLAlchemy
+        return _of_sqlite(error)
     if not isinstance(error, DBAPIError) or isinstance(error, IntegrityError):
         return Trouble.WORK
     if error.connection_invalidated:
         return Trouble.LOST
-    code = getattr(error.orig, "sqlite_errorcode", None)
-    if code is not None:
-        primary = code & 0xFF
-        return Trouble.LOST if primary in _SQLITE_REOPEN else Trouble.STORE if primary in _SQLITE_STORE else Trouble.WORK
-    state = getattr(error.orig, "sqlstate", "")
+    return _of_sqlite(error.orig) if isinstance(error.orig, sqlite3.Error) else _of_postgres(getattr(error.orig, "sqlstate", ""))
+
+
+def _of_postgres(state: str | None) -> Trouble:
     if state is None:  # no answer from a server at all
         return Trouble.LOST
     if state in _POSTGRES_CONFLICT:
         return Trouble.CONFLICT
     return Trouble.STORE if state.startswith(_POSTGRES_STORE) else Trouble.WORK
+
+
+def _of_sqlite(error: sqlite3.Error) -> Trouble:
+    primary = (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
+    return Trouble.LOST if primary in _SQLITE_REOPEN else Trouble.STORE if primary in _SQLITE_STORE else Trouble.WORK
 
 
 def unavailable(store: str, why: str) -> MeshError:

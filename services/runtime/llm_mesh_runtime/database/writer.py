@@ -1,0 +1,126 @@
+"""Group commit: the works that wait when a writer becomes free share one transaction and one durable commit.
+
+Below `_CROWD` a group starts at once, so that a lone write pays no delay; above, it waits up to a millisecond for more, since
+one fsync costs as much as a dozen works.
+"""
+
+import queue
+import time
+from itertools import groupby
+from random import Random
+
+from sqlalchemy import Connection, Engine, RootTransaction
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
+from llm_mesh_runtime.database.engines import Store
+from llm_mesh_runtime.database.faults import Trouble, answered, trouble, unavailable
+from llm_mesh_runtime.database.lanes import Lane, NotBegunError, Works
+from llm_mesh_runtime.database.work import Outcome, Work
+
+_CROWD = 16
+_WINDOW = 0.001
+_LARGEST_GROUP = 256
+_CONFLICTS = 8
+
+
+class CommitUnknownError(Exception):
+    """The connection broke while committing: what was written may or may not be there."""
+
+
+class WriteLane(Lane):
+    """Runs writes in groups. In memory it runs the reads too, between the groups, so that they see committed data only."""
+
+    def __init__(self, name: str, store: Store, engine: Engine, works: Works) -> None:
+        super().__init__(name, store, engine, works)
+        self._random = Random()  # noqa: S311 (spreads repetitions of conflicts)
+
+    def _gather(self) -> list[Work]:
+        works = self._take(_LARGEST_GROUP)
+        if len(works) < _CROWD:
+            return works
+        until = time.monotonic() + _WINDOW
+        while not self._ended and len(works) < _LARGEST_GROUP and (left := until - time.monotonic()) > 0:
+            try:
+                work = self._works.get(timeout=left)
+            except queue.Empty:
+                break
+            if work is None:
+                self._ended = True
+            else:
+                works.append(work)
+        return works
+
+    def _perform(self, works: list[Work]) -> list[Outcome]:
+        outcomes: list[Outcome] = []
+        for reads, alike in groupby(works, key=lambda work: work.reads):
+            batch = list(alike)
+            outcomes += self._read(batch) if reads else self._write(batch)
+        return outcomes
+
+    def _write(self, works: list[Work]) -> list[Outcome]:
+        """All together, or one by one where that is impossible. Nobody hears of anything before the commit."""
+        for attempt in range(1, _CONFLICTS + 1):
+            try:
+                return self._together(works) if len(works) > 1 else [self._alone(works[0])]
+            except CommitUnknownError as error:
+                fault = unavailable(self._store_name, "broke while committing; whether the change is there is not known")
+                fault.__cause__ = error
+                return self._refused(works, fault)
+            except NotBegunError as error:
+                return self._refused(works, error)
+            except Exception as error:  # noqa: BLE001 (it is the callers')
+                kind = trouble(error)
+                if kind is Trouble.LOST:
+                    self._drop()
+                    if attempt > 1:  # once, the server may have restarted while nobody looked
+                        return self._refused(works, error)
+                elif len(works) > 1:
+                    break
+                elif kind is not Trouble.CONFLICT or attempt == _CONFLICTS:
+                    return self._refused(works, error)
+                else:
+                    time.sleep(self._random.uniform(0, 0.002 * 2**attempt))
+        return [outcome for work in works if work.wanted() for outcome in self._write([work])]
+
+    def _together(self, works: list[Work]) -> list[Outcome]:
+        """One transaction with a savepoint before each work, so that one that raises is undone without its neighbours."""
+        outcomes: list[Outcome] = []
+        connection, transaction = self._begin()
+        with transaction:
+            self._store.mark(connection)
+            for work in works:
+                try:
+                    value = work.function(connection)
+                except Exception as error:
+                    if trouble(error) is not Trouble.WORK:
+                        raise  # the engine may have ended the transaction: nothing in it can be kept
+                    self._store.rewind(connection)
+                    outcomes.append(Outcome(work, error=answered(self._store_name, error)))
+                else:
+                    self._store.advance(connection)
+                    outcomes.append(Outcome(work, value))
+            self._commit(connection, transaction)
+        return outcomes
+
+    def _alone(self, work: Work) -> Outcome:
+        """One work in one transaction."""
+        connection, transaction = self._begin()
+        with transaction:
+            value = work.function(connection)
+            self._commit(connection, transaction)
+        return Outcome(work, value)
+
+    def _commit(self, connection: Connection, transaction: RootTransaction) -> None:
+        try:
+            transaction.commit()
+        except DBAPIError as error:
+            lost = trouble(error) is Trouble.LOST
+            try:
+                connection.connection.rollback()  # SQLAlchemy holds the transaction for ended; in SQLite it is still open
+                transaction.close()
+            except (SQLAlchemyError, connection.dialect.loaded_dbapi.Error):
+                lost = True
+            if lost:
+                self._drop()
+                raise CommitUnknownError from error
+            raise
