@@ -25,8 +25,8 @@ VAGUE = ("Manager", "Helper", "Helpers", "Util", "Utils", "Base")
 
 
 def room_problems(package: Path, allowed: set[str]) -> list[str]:
-    """Modules and folders of a package that are none of its rooms."""
-    present = {path.stem for path in package.iterdir() if path.suffix == ".py" or (path.is_dir() and path.name != "__pycache__")}
+    """Modules and folders of a package that are none of its rooms; a folder of data is no room."""
+    present = {path.stem for path in package.iterdir() if path.suffix == ".py" or any(path.glob("**/*.py"))}
     return sorted(present - allowed)
 
 
