@@ -76,13 +76,16 @@ def said(messages: list[gateway_pb2.GenerateStreamResponse]) -> str:
 @contextlib.asynccontextmanager
 async def running(mesh: Mesh, **options: Any) -> AsyncIterator[Mesh]:
     """Start everything."""
-    services = (
+    services = [
         service,
         hosted("router", "llm_mesh.router.v1.RouterService", add_RouterServiceServicer_to_server, mesh.router),
         hosted("catalogue", "llm_mesh.catalogue.v1.CatalogueService", add_CatalogueServiceServicer_to_server, FakeCatalogue()),
         hosted("adapter/fake", "llm_mesh.adapter.v1.AdapterService", add_AdapterServiceServicer_to_server, mesh.adapter),
-    )
-    async with host(*services, link=mesh.link, policy=mesh.policy, settings={"gateway": mesh.settings}, **options) as mesh.running:
+        mesh.policy.service(),
+    ]
+    if mesh.link == "local":
+        services.reverse()  # whoever is called closes after its callers
+    async with host(*services, link=mesh.link, settings={"gateway": mesh.settings}, **options) as mesh.running:
         yield mesh
 
 

@@ -173,6 +173,7 @@ class FakeRouter(router_pb2_grpc.RouterServiceServicer):
     plan: plan_pb2.Plan = field(default_factory=lambda: failover(attempt(1), attempt(2)))
     asked: list[router_pb2.PlanRequest] = field(default_factory=list)
     reported: list[router_pb2.AttemptResult] = field(default_factory=list)
+    told: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def Plan(self, request: router_pb2.PlanRequest, context: object) -> router_pb2.PlanResponse:
         del context
@@ -187,6 +188,7 @@ class FakeRouter(router_pb2_grpc.RouterServiceServicer):
     async def ReportOutcomes(self, request: router_pb2.ReportOutcomesRequest, context: object) -> router_pb2.ReportOutcomesResponse:
         del context
         self.reported.extend(request.results)
+        self.told.set()
         return router_pb2.ReportOutcomesResponse()
 
 

@@ -104,9 +104,8 @@ class Execution:
                 self._held.append(piece)
                 return
             self._committed = True
-            for held in self._held:
-                await self._release(held)
-            self._held.clear()
+            if self._held:
+                piece.events = [event for held in (*self._held, piece) for event in held.events]
         await self._release(piece)
 
     def _may_try(self, attempt: plan_pb2.Attempt) -> bool:
