@@ -65,7 +65,7 @@ class SqliteStore(Store):
     """One file, one writer at a time; the machine's clock is the database's."""
 
     writers = 1
-    readers = 4
+    readers = 2
 
     def __init__(self, path: Path) -> None:
         self._path = path.absolute()
