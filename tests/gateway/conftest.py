@@ -1,11 +1,12 @@
 """A gateway among fake peers."""
 
 import contextlib
-from datetime import timedelta
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
+import grpc
 import pytest
 
 from llm_mesh.adapter.v1.adapter_pb2_grpc import add_AdapterServiceServicer_to_server
@@ -41,19 +42,20 @@ class Mesh:
         return GatewayServiceStub(self.running.channel("gateway", caller="edge"))
 
     async def generate(self, **fields: Any) -> gateway_pb2.GenerateResponse:
-        return await self.stub.Generate(request(gateway_pb2.GenerateRequest, **fields), metadata=KEY, timeout=20)
+        answer: gateway_pb2.GenerateResponse = await self.stub.Generate(
+            request(gateway_pb2.GenerateRequest, **fields), metadata=KEY, timeout=20
+        )
+        return answer
 
     def stream(self, **fields: Any) -> Any:
         return self.stub.GenerateStream(request(gateway_pb2.GenerateStreamRequest, **fields), metadata=KEY, timeout=20)
 
     async def streamed(self, **fields: Any) -> tuple[list[gateway_pb2.GenerateStreamResponse], PeerError | None]:
         """Everything that comes, and how it ended."""
-        import grpc
-
-        messages = []
+        messages: list[gateway_pb2.GenerateStreamResponse] = []
         call = self.stream(**fields)
         try:
-            async for message in call:
+            while (message := await call.read()) is not grpc.aio.EOF:
                 messages.append(message)
         except grpc.aio.AioRpcError as error:
             return messages, from_rpc_error(error)

@@ -30,7 +30,9 @@ class PolicyError(MeshError):
 
 def failure(reason: str, **metadata: str) -> AdapterError:
     """One of the adapter's failures, such as `PROVIDER_RESET`."""
-    return AdapterError(adapter_errors.ErrorReason.Value(f"ERROR_REASON_{reason}"), f"it was {reason.lower()}", **metadata)
+    error = AdapterError(adapter_errors.ErrorReason.Value(f"ERROR_REASON_{reason}"), f"it was {reason.lower()}")
+    error.metadata |= metadata
+    return error
 
 
 def attempt(number: int, *, adapter: str = "fake", dialect: str = "openai", model: str = "") -> plan_pb2.Attempt:
