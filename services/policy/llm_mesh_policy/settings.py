@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
+from llm_mesh_policy.domain.screening.rules import problem
 from llm_mesh_runtime.secret import Secret
 from llm_mesh_runtime.settings import setting
 
@@ -52,3 +53,18 @@ class Settings:
         maximum=10,
     )
     # The ledger's.
+    default_output_tokens: int = setting(
+        default=4096, help="Most output tokens per choice of a request that names no limit, where its project says nothing.", minimum=1
+    )
+    most_output_tokens: int = setting(
+        default=131072, help="Most output tokens per choice that a request may name, where its project says nothing.", minimum=1
+    )
+    grant_valid_for: timedelta = setting(
+        default=timedelta(minutes=10), help="How long after `Reserve` an attempt of its plan may start.", minimum=1, maximum=3600
+    )
+    screening: tuple[str, ...] = setting(
+        default=("private_key=mask",),
+        help="What screening does: DETECTOR=log|mask|block for all, domains/NAME:DETECTOR=… for one domain, where stricter.",
+        check=problem,
+    )
+    screen_output: bool = setting(default=False, help="Whether answers are screened too, which delays streams by a word or so.")

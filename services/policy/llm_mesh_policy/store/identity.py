@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+_PATIENCE = 2.0
+
 _present = select(revision.c.value).where(revision.c.id == 1)
 
 
@@ -60,7 +62,7 @@ class SqlIdentity:
             changed = connection.execute(select(keys).where(keys.c.revision > since))
             return Contents(present, self._database.now(connection), rows, [_key(found) for found in changed])
 
-        return await self._database.read(reading)
+        return await self._database.read(reading, patience=_PATIENCE)
 
 
 class SqlTransaction:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from llm_mesh.policy.v1 import identity_pb2_grpc, ledger_pb2_grpc, policy_pb2_grpc
+from llm_mesh.policy.v1 import identity_pb2_grpc, ledger_pb2_grpc, policy_pb2_grpc, rules_pb2_grpc
+from llm_mesh_policy.domain.rules.administration import Administration
+from llm_mesh_policy.domain.rules.applying import Applying
 from llm_mesh_policy.servicer.policy import PolicyServicer
+from llm_mesh_policy.servicer.rules import RuleServicer
 from llm_mesh_policy.settings import Settings
+from llm_mesh_policy.wiring.applying import LedgerInTransaction
 from llm_mesh_policy.wiring.identity import Identity
 from llm_mesh_policy.wiring.ledger import build_ledger
 from llm_mesh_runtime.database import check, migrate
@@ -19,6 +23,8 @@ def build(settings: Settings, links: Links) -> Servicers:
     database = links.database("policy")
     identity = Identity(settings, links, database)
     ledger = build_ledger(settings, links, database, identity)
+    rules = Administration(identity.store, identity.changes, identity.live)
+    applying = Applying(identity.changes, LedgerInTransaction(ledger))
 
     async def start() -> None:
         await (migrate if links.embedded else check)(database, MIGRATIONS)
@@ -33,6 +39,7 @@ def build(settings: Settings, links: Links) -> Servicers:
     return Servicers(
         (policy_pb2_grpc.add_PolicyServiceServicer_to_server, PolicyServicer(identity.authorizer, ledger.decisions)),
         (identity_pb2_grpc.add_IdentityServiceServicer_to_server, identity.identity_servicer),
+        (rules_pb2_grpc.add_RuleServiceServicer_to_server, RuleServicer(rules, applying)),
         (ledger_pb2_grpc.add_LedgerServiceServicer_to_server, ledger.ledger_servicer),
         ready=database.ready,
         start=start,

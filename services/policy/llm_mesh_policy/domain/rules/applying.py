@@ -1,0 +1,136 @@
+"""`ApplyPolicy`: brings everything that is named to the wanted state, in one transaction, or says what would change."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+from google.protobuf.message import Message
+
+from llm_mesh.mesh.v1 import resources_pb2
+from llm_mesh.policy.v1 import ledger_pb2, rules_pb2
+from llm_mesh_policy.domain import checks
+from llm_mesh_policy.domain.kinds import BINDINGS, DOMAINS, PRINCIPALS, PROJECTS, ROLES, Kind
+from llm_mesh_policy.domain.rules.access import save_binding, save_principal, save_role
+from llm_mesh_policy.domain.rules.rulebook import PLATFORM
+from llm_mesh_runtime.errors import invalid
+from llm_mesh_runtime.resources import change_of, is_within
+
+if TYPE_CHECKING:
+    from llm_mesh_policy.domain.actor import Actor
+    from llm_mesh_policy.domain.changes import Change, Changes
+    from llm_mesh_policy.domain.identity.ports import Transaction
+
+M = TypeVar("M", bound=Message)
+
+_NO_CHANGE = resources_pb2.CHANGE_ACTION_NONE
+_IGNORED = ("name", "etag", "create_time", "update_time", "built_in")
+
+
+class LedgerChanges(Protocol):
+    """The ledger's share: budgets and limits."""
+
+    def apply_budget(self, transaction: Transaction, budget: ledger_pb2.Budget, *, dry_run: bool) -> resources_pb2.Change:
+        """Brings a budget to the wanted state."""
+
+    def apply_limit(self, transaction: Transaction, limit: ledger_pb2.Limit, *, dry_run: bool) -> resources_pb2.Change:
+        """Brings a limit to the wanted state."""
+
+
+class Applying:
+    """Applies wanted states."""
+
+    def __init__(self, changes: Changes, ledger: LedgerChanges) -> None:
+        self._changes = changes
+        self._ledger = ledger
+
+    async def apply(self, actor: Actor, request: rules_pb2.ApplyPolicyRequest) -> rules_pb2.ApplyPolicyResponse:
+        """What changed, or would. Each resource needs the right that its own method needs."""
+        DOMAINS.place(request.parent, "parent")
+        _check_places(request)
+
+        def work(change: Change) -> list[resources_pb2.Change]:
+            found = [*_resources(change, request), *self._money(change, request)]
+            if request.dry_run:
+                raise _DryRunError(found)
+            return found
+
+        try:
+            done = await self._changes.make(actor, work)
+        except _DryRunError as dry:
+            return rules_pb2.ApplyPolicyResponse(changes=dry.changes)
+        changed = any(change.action != _NO_CHANGE for change in done.value)
+        return rules_pb2.ApplyPolicyResponse(changes=done.value, revision=done.revision if changed else 0)
+
+    def _money(self, change: Change, request: rules_pb2.ApplyPolicyRequest) -> Iterable[resources_pb2.Change]:
+        for budget in request.budgets:
+            change.require("budgets.put", budget.name)
+            yield _noted(change, "budgets.put", self._ledger.apply_budget(change.transaction, budget, dry_run=request.dry_run))
+        for limit in request.limits:
+            change.require("limits.put", limit.name)
+            yield _noted(change, "limits.put", self._ledger.apply_limit(change.transaction, limit, dry_run=request.dry_run))
+
+
+class _DryRunError(Exception):
+    """Undoes the transaction and carries what it would have changed."""
+
+    def __init__(self, changes: list[resources_pb2.Change]) -> None:
+        super().__init__()
+        self.changes = changes
+
+
+def _check_places(request: rules_pb2.ApplyPolicyRequest) -> None:
+    """All within the parent; `domains/platform` stands for all domains."""
+    if request.parent == PLATFORM:
+        return
+    for field in ("domains", "projects", "principals", "roles", "bindings", "budgets", "limits"):
+        for number, wanted in enumerate(getattr(request, field)):
+            if not is_within(wanted.name, request.parent):
+                raise invalid(f"{field}[{number}].name", f"must be within {request.parent}")
+
+
+def _resources(change: Change, request: rules_pb2.ApplyPolicyRequest) -> Iterable[resources_pb2.Change]:
+    yield from _each(change, DOMAINS, request.domains, lambda wanted, field: DOMAINS.save(change.transaction, wanted, field))
+    yield from _each(change, PROJECTS, request.projects, lambda wanted, field: PROJECTS.save(change.transaction, wanted, field))
+    yield from _each(change, PRINCIPALS, request.principals, lambda wanted, field: save_principal(change, wanted, field))
+    yield from _each(change, ROLES, request.roles, lambda wanted, field: save_role(change, wanted, field), verbs=("put", "put"))
+    yield from _each(
+        change, BINDINGS, request.bindings, lambda wanted, field: save_binding(change, wanted, field), verbs=("create", "create")
+    )
+
+
+def _each(
+    change: Change,
+    kind: Kind[M],
+    wanted: Iterable[M],
+    save: Callable[[M, str], M],
+    *,
+    verbs: tuple[str, str] = ("create", "update"),
+) -> Iterable[resources_pb2.Change]:
+    for number, one in enumerate(wanted):
+        yield _one(change, kind, one, f"{kind.collection}[{number}]", save, verbs)
+
+
+def _one(change: Change, kind: Kind[M], wanted: M, field: str, save: Callable[[M, str], M], verbs: tuple[str, str]) -> resources_pb2.Change:
+    """Brings one resource to its wanted state, where that needs anything."""
+    given: Any = wanted
+    name: str = given.name
+    domain, identity = kind.place(name, f"{field}.name")
+    current = kind.find(change.transaction, name)
+    step = change_of(name, current, wanted, ignore=_IGNORED)
+    if current is None:
+        checks.new_id(identity, f"{field}.name")
+        if kind.collection != DOMAINS.collection and DOMAINS.find(change.transaction, f"domains/{domain}") is None:
+            raise invalid(f"{field}.name", "must be in a domain that exists or is wanted too")
+    if step.action == _NO_CHANGE:
+        return step
+    action = f"{kind.collection}.{verbs[current is not None]}"
+    change.require(action, name)
+    save(wanted, field)
+    return _noted(change, action, step)
+
+
+def _noted(change: Change, action: str, step: resources_pb2.Change) -> resources_pb2.Change:
+    if step.action != _NO_CHANGE:
+        change.note(action, step.resource, "changed " + ", ".join(field.path for field in step.fields) if step.fields else "created")
+    return step
