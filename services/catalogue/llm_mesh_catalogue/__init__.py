@@ -1,1 +1,1 @@
-"""Keeps prompts: versions, labels and rendering."""
+"""The catalogue: prompts with immutable versions, labels that point to them, and their sandboxed rendering."""

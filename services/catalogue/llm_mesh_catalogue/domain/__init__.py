@@ -1,0 +1,1 @@
+"""Rules and values of prompts: no transport, no storage."""

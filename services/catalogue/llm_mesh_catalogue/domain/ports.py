@@ -1,0 +1,48 @@
+"""What the catalogue needs from outside."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from llm_mesh.catalogue.v1 import catalogue_pb2
+from llm_mesh.mesh.v1 import resources_pb2
+from llm_mesh_runtime.resources import Page
+
+
+class Prompts(Protocol):
+    """The store of prompts. PROMPT_NOT_FOUND wherever a prompt or version does not exist."""
+
+    async def create(self, prompt: catalogue_pb2.Prompt) -> catalogue_pb2.Prompt:
+        """Keeps a new prompt; ALREADY_EXISTS where its name is taken."""
+        ...
+
+    async def get(self, name: str) -> catalogue_pb2.Prompt:
+        """The prompt."""
+        ...
+
+    async def page(self, domain: str, page: Page) -> Sequence[catalogue_pb2.Prompt]:
+        """Prompts of a domain, by name."""
+        ...
+
+    async def update(self, prompt: catalogue_pb2.Prompt) -> catalogue_pb2.Prompt:
+        """Replaces description and labels; ETAG_MISMATCH where its etag is another."""
+        ...
+
+    async def add_version(
+        self, name: str, version: catalogue_pb2.PromptVersion, labels: Sequence[str], etag: str
+    ) -> catalogue_pb2.PromptVersion:
+        """Adds a version, or answers with the newest one where that has the same content; labels point to it then."""
+        ...
+
+    async def version(self, name: str, number: int) -> catalogue_pb2.PromptVersion:
+        """A version of a prompt."""
+        ...
+
+    async def versions(self, name: str, page: Page) -> Sequence[catalogue_pb2.PromptVersion]:
+        """Versions of a prompt, newest first; the page's key is the number."""
+        ...
+
+    async def apply(self, wanted: Sequence[catalogue_pb2.WantedPrompt], *, dry_run: bool) -> Sequence[resources_pb2.Change]:
+        """Brings prompts to a wanted state, all or none."""
+        ...

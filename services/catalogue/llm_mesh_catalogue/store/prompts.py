@@ -1,0 +1,170 @@
+"""Prompts in SQLite or PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, insert, select, update
+
+from llm_mesh.catalogue.v1 import catalogue_pb2
+from llm_mesh.mesh.v1 import resources_pb2
+from llm_mesh_catalogue.domain.errors import prompt_not_found
+from llm_mesh_catalogue.store.tables import PROMPTS, VERSIONS
+from llm_mesh_runtime.database import Database, for_update, from_micros, upsert
+from llm_mesh_runtime.errors import already_exists, etag_mismatch
+from llm_mesh_runtime.resources import Page, change_of, etag_of
+
+_STAMPS = ("name", "etag", "create_time", "update_time", "latest_version")
+
+
+class SqlPrompts:
+    """The store of prompts. A prompt's row is locked while a change of it or its versions is made."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def create(self, prompt: catalogue_pb2.Prompt) -> catalogue_pb2.Prompt:
+        def work(connection: Connection) -> catalogue_pb2.Prompt:
+            if not self._begin(connection, prompt):
+                raise already_exists(prompt.name)
+            return _locked(connection, prompt.name)
+
+        return await self._database.write(work)
+
+    async def get(self, name: str) -> catalogue_pb2.Prompt:
+        body = await self._database.read(lambda connection: connection.scalar(select(PROMPTS.c.body).where(PROMPTS.c.name == name)))
+        if body is None:
+            raise prompt_not_found(name)
+        return catalogue_pb2.Prompt.FromString(body)
+
+    async def page(self, domain: str, page: Page) -> Sequence[catalogue_pb2.Prompt]:
+        wanted = select(PROMPTS.c.body).where(PROMPTS.c.domain == domain, PROMPTS.c.name > page.after).order_by(PROMPTS.c.name)
+        return await self._database.read(
+            lambda connection: [catalogue_pb2.Prompt.FromString(body) for body in connection.scalars(wanted.limit(page.limit))]
+        )
+
+    async def update(self, prompt: catalogue_pb2.Prompt) -> catalogue_pb2.Prompt:
+        def work(connection: Connection) -> catalogue_pb2.Prompt:
+            if _locked(connection, prompt.name).etag != prompt.etag:
+                raise etag_mismatch(prompt.name)
+            return self._put(connection, prompt)
+
+        return await self._database.write(work)
+
+    async def add_version(
+        self, name: str, version: catalogue_pb2.PromptVersion, labels: Sequence[str], etag: str
+    ) -> catalogue_pb2.PromptVersion:
+        def work(connection: Connection) -> catalogue_pb2.PromptVersion:
+            prompt = _locked(connection, name)
+            if etag and etag != prompt.etag:
+                raise etag_mismatch(name)
+            return self._add(connection, prompt, version, labels)
+
+        return await self._database.write(work)
+
+    async def version(self, name: str, number: int) -> catalogue_pb2.PromptVersion:
+        version = await self._database.read(lambda connection: _version(connection, name, number))
+        if version is None:
+            raise prompt_not_found(f"{name}/versions/{number}")
+        return version
+
+    async def versions(self, name: str, page: Page) -> Sequence[catalogue_pb2.PromptVersion]:
+        wanted = select(VERSIONS.c.body).where(VERSIONS.c.prompt == name).order_by(VERSIONS.c.number.desc()).limit(page.limit)
+        if page.after.isdecimal():
+            wanted = wanted.where(VERSIONS.c.number < int(page.after))
+        return await self._database.read(
+            lambda connection: [catalogue_pb2.PromptVersion.FromString(body) for body in connection.scalars(wanted)]
+        )
+
+    async def apply(self, wanted: Sequence[catalogue_pb2.WantedPrompt], *, dry_run: bool) -> Sequence[resources_pb2.Change]:
+        def compare(connection: Connection) -> list[resources_pb2.Change]:
+            return [_change(connection, prompt) for prompt in wanted]
+
+        def work(connection: Connection) -> list[resources_pb2.Change]:
+            for prompt in wanted:  # locks first, in the order of the request
+                self._begin(connection, catalogue_pb2.Prompt(name=prompt.name, description=prompt.description))
+            changes = []
+            for prompt in wanted:
+                present = _locked(connection, prompt.name)
+                change = _change(connection, prompt)
+                if change.action != resources_pb2.CHANGE_ACTION_NONE:
+                    present.description = prompt.description
+                    self._add(connection, present, prompt.version, prompt.labels)
+                changes.append(change)
+            return changes
+
+        return await (self._database.read(compare) if dry_run else self._database.write(work))
+
+    def _begin(self, connection: Connection, prompt: catalogue_pb2.Prompt) -> bool:
+        """Keeps the prompt where its name is free."""
+        now = self._database.now(connection)
+        kept = catalogue_pb2.Prompt()
+        kept.CopyFrom(prompt)
+        kept.create_time.FromDatetime(from_micros(now))
+        kept.update_time.CopyFrom(kept.create_time)
+        kept.etag = etag_of(kept, ignore=("etag",))
+        row = {"domain": _domain(kept.name), "etag": kept.etag, "body": kept.SerializeToString(), "updated": now}
+        return bool(upsert(connection, PROMPTS, {"name": kept.name, **row}, key=["name"], update=[]))
+
+    def _put(self, connection: Connection, prompt: catalogue_pb2.Prompt) -> catalogue_pb2.Prompt:
+        now = self._database.now(connection)
+        prompt.update_time.FromDatetime(from_micros(now))
+        prompt.etag = etag_of(prompt, ignore=("etag",))
+        row = {"etag": prompt.etag, "body": prompt.SerializeToString(), "updated": now}
+        connection.execute(update(PROMPTS).where(PROMPTS.c.name == prompt.name).values(**row))
+        return prompt
+
+    def _add(
+        self, connection: Connection, prompt: catalogue_pb2.Prompt, version: catalogue_pb2.PromptVersion, labels: Sequence[str]
+    ) -> catalogue_pb2.PromptVersion:
+        newest = _version(connection, prompt.name, prompt.latest_version)
+        if newest is None or newest.digest != version.digest:
+            newest = catalogue_pb2.PromptVersion()
+            newest.CopyFrom(version)
+            prompt.latest_version += 1
+            newest.number = prompt.latest_version
+            newest.name = f"{prompt.name}/versions/{newest.number}"
+            newest.create_time.FromDatetime(from_micros(self._database.now(connection)))
+            row = {"prompt": prompt.name, "number": newest.number, "digest": newest.digest, "body": newest.SerializeToString()}
+            connection.execute(insert(VERSIONS).values(**row))
+        for label in labels:
+            prompt.labels[label] = newest.number
+        self._put(connection, prompt)
+        return newest
+
+
+def _locked(connection: Connection, name: str) -> catalogue_pb2.Prompt:
+    body = connection.scalar(for_update(select(PROMPTS.c.body).where(PROMPTS.c.name == name)))
+    if body is None:
+        raise prompt_not_found(name)
+    return catalogue_pb2.Prompt.FromString(body)
+
+
+def _version(connection: Connection, name: str, number: int) -> catalogue_pb2.PromptVersion | None:
+    body = connection.scalar(select(VERSIONS.c.body).where(VERSIONS.c.prompt == name, VERSIONS.c.number == number))
+    return None if body is None else catalogue_pb2.PromptVersion.FromString(body)
+
+
+def _change(connection: Connection, wanted: catalogue_pb2.WantedPrompt) -> resources_pb2.Change:
+    """How a wanted prompt differs from the present one: its description, its newest content, its labels."""
+    body = connection.scalar(select(PROMPTS.c.body).where(PROMPTS.c.name == wanted.name))
+    present = None if body is None else catalogue_pb2.Prompt.FromString(body)
+    newest = None if present is None else _version(connection, wanted.name, present.latest_version)
+    if present is None or newest is None:
+        return change_of(wanted.name, None, wanted)
+    target = catalogue_pb2.Prompt()
+    target.CopyFrom(present)
+    target.description = wanted.description
+    same = newest.digest == wanted.version.digest
+    for label in wanted.labels:
+        target.labels[label] = present.latest_version + (0 if same else 1)
+    change = change_of(wanted.name, present, target, ignore=_STAMPS)
+    if not same:
+        before, after = f"versions/{present.latest_version}", f"versions/{present.latest_version + 1}"
+        change.fields.append(resources_pb2.FieldChange(path="version", before=before, after=after))
+        change.action = resources_pb2.CHANGE_ACTION_UPDATE
+    return change
+
+
+def _domain(name: str) -> str:
+    return name.split("/prompts/", 1)[0]

@@ -1,0 +1,34 @@
+"""The catalogue, put together."""
+
+from __future__ import annotations
+
+from llm_mesh.catalogue.v1 import catalogue_pb2_grpc
+from llm_mesh_catalogue.domain.catalogue import Catalogue
+from llm_mesh_catalogue.domain.rendering import Renderer
+from llm_mesh_catalogue.servicer import CatalogueServicer
+from llm_mesh_catalogue.settings import Settings
+from llm_mesh_catalogue.store.prompts import SqlPrompts
+from llm_mesh_runtime.database import check, migrate
+from llm_mesh_runtime.links import Links
+from llm_mesh_runtime.service import Service, Servicers
+
+_MIGRATIONS = "llm_mesh_catalogue.store.migrations"
+
+
+def build(settings: Settings, links: Links) -> Servicers:
+    """Puts the catalogue together."""
+    database = links.database("catalogue")
+    catalogue = Catalogue(SqlPrompts(database), Renderer(), freshness=settings.freshness.total_seconds())
+
+    async def start() -> None:
+        await (migrate if links.mesh.embedded else check)(database, _MIGRATIONS)
+
+    return Servicers(
+        (catalogue_pb2_grpc.add_CatalogueServiceServicer_to_server, CatalogueServicer(catalogue)),
+        ready=database.ready,
+        start=start,
+        close=database.close,
+    )
+
+
+service = Service(name="catalogue", contracts=("llm_mesh.catalogue.v1.CatalogueService",), settings=Settings, build=build, port=50053)
