@@ -42,6 +42,7 @@ class Echo:
         self.calls = 0
         self.produced = 0
         self.started = asyncio.Event()
+        self.twice = asyncio.Event()
         self.cancelled = asyncio.Event()
         self.flooded = asyncio.Event()
         self.go = asyncio.Event()
@@ -53,19 +54,19 @@ class Echo:
     async def Whisper(self, request: Any, context: Any) -> Any:
         return await self._say(request, context)
 
-    async def Count(self, request: Any, context: Any) -> AsyncIterator[Any]:
+    async def Count(self, request: Any, _context: Any) -> AsyncIterator[Any]:
         try:
-            async for answer in self._count(request, context):
+            async for answer in self._count(request):
                 yield answer
         except (asyncio.CancelledError, GeneratorExit):
             self.cancelled.set()
             raise
 
-    async def WatchCount(self, request: Any, context: Any) -> AsyncIterator[Any]:
-        async for answer in self._count(request, context):
+    async def WatchCount(self, request: Any, _context: Any) -> AsyncIterator[Any]:
+        async for answer in self._count(request):
             yield answer
 
-    async def Sum(self, requests: AsyncIterator[Any], context: Any) -> Any:
+    async def Sum(self, requests: AsyncIterator[Any], _context: Any) -> Any:
         total = 0
         self.started.set()
         try:
@@ -81,7 +82,7 @@ class Echo:
             raise
         return messages().CountResponse(number=total)
 
-    async def Talk(self, requests: AsyncIterator[Any], context: Any) -> AsyncIterator[Any]:
+    async def Talk(self, requests: AsyncIterator[Any], _context: Any) -> AsyncIterator[Any]:
         self.started.set()
         try:
             async for request in requests:
@@ -97,6 +98,8 @@ class Echo:
     async def _say(self, request: Any, context: Any) -> Any:
         self.calls += 1
         self.started.set()
+        if self.calls == 2:
+            self.twice.set()
         match request.behaviour:
             case "crash":
                 raise RuntimeError("a secret of the handler")
@@ -134,7 +137,7 @@ class Echo:
             "llm-mesh-secret": str(call.metadata().get("llm-mesh-secret", "")),
         }
 
-    async def _count(self, request: Any, context: Any) -> AsyncIterator[Any]:
+    async def _count(self, request: Any) -> AsyncIterator[Any]:
         self.started.set()
         for number in range(request.number):
             self.produced += 1

@@ -22,6 +22,11 @@ async def numbers(answers: Any) -> list[int]:
     return [answer.number async for answer in answers]
 
 
+async def collected(answers: Any, seen: list[int]) -> None:
+    async for answer in answers:
+        seen.append(answer.number)  # noqa: PERF401 (what came before an error is the point)
+
+
 async def happened(event: asyncio.Event) -> None:
     async with asyncio.timeout(5):
         await event.wait()
@@ -44,10 +49,10 @@ async def test_an_empty_stream_ends_well(linked: Linked) -> None:
 
 @pytest.mark.parametrize(("behaviour", "code"), [("crash", grpc.StatusCode.INTERNAL), ("refuse", grpc.StatusCode.INVALID_ARGUMENT)])
 async def test_what_came_before_an_error_arrives_before_it(linked: Linked, behaviour: str, code: grpc.StatusCode) -> None:
-    call, seen = linked.stub.Count(count(3, behaviour=behaviour)), []
+    call = linked.stub.Count(count(3, behaviour=behaviour))
+    seen: list[int] = []
     with pytest.raises(grpc.aio.AioRpcError) as raised:
-        async for answer in call:
-            seen.append(answer.number)  # noqa: PERF401 (what came before the error is the point)
+        await collected(call, seen)
     assert seen == [0, 1, 2]
     assert raised.value.code() is code
     assert "secret" not in str(raised.value)

@@ -22,6 +22,7 @@ MAX_DETAILS = 4096
 _MAX_MESSAGE = 512
 _MAX_VALUE = 256
 _MAX_VIOLATIONS = 8
+_MAX_QUOTA = 128
 
 FailureHook = Callable[[BaseException], MeshError | None]
 
@@ -58,7 +59,7 @@ def _status(error: MeshError, metadata: dict[str, str]) -> status_pb2.Status:
         details.append(
             error_details_pb2.QuotaFailure(
                 violations=[
-                    error_details_pb2.QuotaFailure.Violation(subject=clip(subject, _MAX_VALUE), description=clip(text, _MAX_VALUE))
+                    error_details_pb2.QuotaFailure.Violation(subject=clip(subject, _MAX_QUOTA), description=clip(text, _MAX_QUOTA))
                     for subject, text in error.quota[:_MAX_VIOLATIONS]
                 ]
             )
@@ -134,13 +135,12 @@ def _parse(error: grpc.aio.AioRpcError, raw: bytes, peer: str) -> PeerError | No
 def _from_code(error: grpc.aio.AioRpcError, peer: str) -> MeshError:
     code, name = error.code(), peer or "peer"
     text = error.details() or ""
-    if code is grpc.StatusCode.UNAVAILABLE:
+    if code in {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED}:
+        # Who cancels a call himself never sees its status: this is a server that stopped under the call.
         reason = errors_pb2.ERROR_REASON_PEER_UNAVAILABLE
         return RuntimeFault(reason, f"{name} does not answer", retry_after=1.0, peer=name)
     if code is grpc.StatusCode.DEADLINE_EXCEEDED:
         return errors.deadline_exceeded(f"the deadline passed while {name} worked")
-    if code is grpc.StatusCode.CANCELLED:
-        return RuntimeFault(errors_pb2.ERROR_REASON_CANCELLED, f"the call to {name} was cancelled")
     if code is grpc.StatusCode.RESOURCE_EXHAUSTED and "larger than max" in text:
         return RuntimeFault(errors_pb2.ERROR_REASON_MESSAGE_TOO_LARGE, f"the message is larger than {name} takes", peer=name)
     if code is grpc.StatusCode.UNIMPLEMENTED:

@@ -81,6 +81,7 @@ class HttpListener:
             interface="asgi3",
             log_config=None,
             access_log=False,
+            log_level="warning",
             server_header=False,
             proxy_headers=False,
             timeout_keep_alive=75,

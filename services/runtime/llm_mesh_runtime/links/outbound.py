@@ -29,7 +29,7 @@ class Outbound:
             if frame.deadline is not None:
                 remaining = frame.deadline - time.monotonic()
                 timeout = remaining if timeout is None or remaining < timeout else timeout
-            if not given or all(key != REQUEST_ID for key, _ in given):
+            if not given or not any(key == REQUEST_ID for key, _ in given):
                 given = (*given, (REQUEST_ID, frame.request_id))
         if self._trace is not None:
             given += self._trace()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import grpc
-from google.protobuf import descriptor_pool, message_factory
+from google.protobuf import descriptor_pool
 
 from llm_mesh.mesh.v1 import access_pb2
 
@@ -74,8 +74,8 @@ def _method(contract: str, name: str, handler: Any, *, open_access: bool) -> Met
         contract=contract,
         name=name,
         rule=rule,
-        parse=message_factory.GetMessageClass(descriptor.input_type).FromString,
-        serialise=message_factory.GetMessageClass(descriptor.output_type).SerializeToString,
+        parse=handler.request_deserializer,
+        serialise=handler.response_serializer,
         behaviour=_behaviour(handler),
         request=descriptor.input_type,
         request_streaming=handler.request_streaming,

@@ -11,6 +11,7 @@ import grpc
 from llm_mesh_runtime.links.local.exchange import Exchange
 from llm_mesh_runtime.links.local.pipe import PipeClosedError
 
+_OK = grpc.StatusCode.OK
 _FINISHED = "RPC already finished."
 _HALF_CLOSED = 'RPC is half closed after calling "done_writing".'
 
@@ -91,7 +92,7 @@ class LocalCall:
         exchange = self._exchange
         if exchange.locally_cancelled:
             raise asyncio.CancelledError
-        if exchange.code is not grpc.StatusCode.OK:
+        if exchange.code is not _OK:
             raise grpc.aio.AioRpcError(
                 self._status(),
                 grpc.aio.Metadata(*(exchange.initial or ())),
@@ -117,7 +118,7 @@ class _UnaryResponse(LocalCall):
             except asyncio.CancelledError:
                 self.cancel()
                 raise
-        if exchange.code is not grpc.StatusCode.OK or exchange.response is None:
+        if exchange.code is not _OK or exchange.response is None:
             self._raise_for_status()
         return self._message(exchange.response or b"")
 

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 Metadata = tuple[tuple[str, str | bytes], ...]
 _DEADLINE = "Deadline Exceeded"
 
+_OK = grpc.StatusCode.OK
+
 
 class Exchange:
     """State of one call. `code` is None while it runs."""
@@ -85,7 +87,7 @@ class Exchange:
         self._began = True
         try:
             self.response = await wrapped.invoke(first, self, origin)
-            code = grpc.StatusCode.OK
+            code = _OK
         except grpc.aio.AbortError:
             return
         except asyncio.CancelledError:

@@ -1,0 +1,105 @@
+"""Money, secrets, seals, the clock: small parts that everything rests on."""
+
+import copy
+import pickle
+from datetime import UTC
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from llm_mesh.mesh.v1 import resources_pb2
+from llm_mesh_runtime.clock import SystemClock
+from llm_mesh_runtime.errors import MeshError
+from llm_mesh_runtime.money import line_amount, reserve_amount, text
+from llm_mesh_runtime.seals import Seals, derive
+from llm_mesh_runtime.secret import Secret
+
+UNITS = st.integers(min_value=0, max_value=10**9)
+PRICES = st.integers(min_value=0, max_value=10**12)
+
+
+@given(UNITS, PRICES)
+def test_a_line_is_rounded_half_to_even(units: int, price: int) -> None:
+    assert line_amount(units, price) == round(Fraction(units * price, 10**6))
+
+
+@given(UNITS, PRICES)
+def test_a_reservation_covers_its_line_and_less_than_one_nano_more(units: int, price: int) -> None:
+    exact = Fraction(units * price, 10**6)
+    assert line_amount(units, price) <= reserve_amount(units, price)
+    assert exact <= reserve_amount(units, price) < exact + 1
+
+
+def test_halves_go_to_the_even_side() -> None:
+    assert [line_amount(units, 500_000) for units in (1, 3, 5, 7)] == [0, 2, 2, 4]
+
+
+def test_floats_and_amounts_beyond_64_bits_are_refused() -> None:
+    with pytest.raises(TypeError):
+        line_amount(1.0, 1)  # type: ignore[arg-type]  # the case under test
+    with pytest.raises(OverflowError):
+        reserve_amount(2**62, 10**9)
+
+
+def test_amounts_for_people_are_exact() -> None:
+    assert text(1_500_000_000) == "1.5 USD"
+    assert text(-1, "EUR") == "-0.000000001 EUR"
+    assert text(0) == "0 USD"
+
+
+def test_a_secret_shows_nowhere_and_is_not_copied_into_other_processes() -> None:
+    secret = Secret("hunter2")
+    for shown in (str(secret), repr(secret), f"{secret}", f"{secret!r:>20}", repr([secret]), repr({"key": secret})):
+        assert "hunter2" not in shown
+    assert secret.reveal() == "hunter2"
+    assert secret == Secret("hunter2")
+    assert secret != Secret("hunter3")
+    assert not Secret("")
+    with pytest.raises(TypeError):
+        pickle.dumps(secret)
+    with pytest.raises(TypeError):
+        copy.copy(secret)
+
+
+def test_a_seal_holds_for_its_audience_and_payload_only() -> None:
+    seals = Seals(b"s" * 32)
+    mac = seals.seal("router", b"payload")
+    assert seals.verify("router", b"payload", mac)
+    assert not seals.verify("policy", b"payload", mac)
+    assert not seals.verify("router", b"payloae", mac)
+    assert not seals.verify("router", b"payload", mac[:-1])
+    assert not Seals(b"t" * 32).verify("router", b"payload", mac)
+
+
+def test_a_sealed_message_opens_for_each_audience_and_nobody_else() -> None:
+    seals = Seals(b"s" * 32)
+    sealed = seals.sealed(b"payload", "router", "policy")
+    assert seals.opened("router", sealed) == seals.opened("policy", sealed) == b"payload"
+    for forged in (
+        resources_pb2.Sealed(payload=b"payload"),
+        resources_pb2.Sealed(payload=b"other", seals=sealed.seals),
+        seals.sealed(b"x" * (64 * 1024 + 1), "router"),
+        seals.sealed(b"payload", "adapter/openai"),
+    ):
+        with pytest.raises(MeshError) as raised:
+            seals.opened("router", forged)
+        assert raised.value.reason_name == "INVALID_SEAL"
+
+
+def test_given_keys_know_their_audience_alone() -> None:
+    alone = Seals(keys={"adapter/openai": b"key"})
+    assert alone.knows("adapter/openai")
+    assert not alone.knows("policy")
+    with pytest.raises(LookupError):
+        alone.seal("policy", b"")
+    assert not alone.verify("policy", b"", b"")
+
+
+def test_derived_keys_differ_by_purpose_and_secret() -> None:
+    assert len({derive(b"a", "x"), derive(b"a", "y"), derive(b"b", "x")}) == 3
+
+
+def test_the_clock_tells_utc() -> None:
+    assert SystemClock().now().tzinfo is UTC
