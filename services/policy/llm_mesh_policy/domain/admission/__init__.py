@@ -1,0 +1,1 @@
+"""Admission: whether a rendered request may go on, and within which bounds."""

@@ -1,0 +1,54 @@
+"""What a request asks of its subjects, and what it has used: one vector over metrics by {key, principal, project, domain, tag, model}."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from llm_mesh.policy.v1 import admission_pb2, usage_pb2
+from llm_mesh_policy.domain.ledger.meters import CONCURRENCY, INPUT_TOKENS, MONEY, OUTPUT_TOKENS, REQUESTS, TOKENS, Amounts
+from llm_mesh_policy.domain.ledger.quote import Line
+
+Vector = dict[str, dict[str, int]]
+
+_ONE = {REQUESTS: 1, CONCURRENCY: 1}
+
+
+def subjects_of(caller: admission_pb2.Caller, tags: Mapping[str, str]) -> list[str]:
+    """Who is bound as a whole: models are bound by their own attempts."""
+    named = [caller.key, caller.principal, caller.project, caller.domain]
+    return [subject for subject in named if subject] + [f"tag:{key}={value}" for key, value in sorted(tags.items())]
+
+
+def asked(lines: Sequence[Line], subjects: Iterable[str], *, beyond: Sequence[Line] = ()) -> Amounts:
+    """The worst case of the lines. Where they extend a reservation, `beyond` has its lines: the request itself is counted already."""
+    vector: Vector = {subject: _tokens(lines) | ({} if beyond else _ONE) for subject in subjects}
+    counted = {line.model for line in beyond}
+    for model in {line.model for line in lines}:
+        own = _tokens([line for line in lines if line.model == model])
+        vector[f"model:{model}"] = own | ({} if model in counted else _ONE)
+    for line in lines:
+        payer = vector.setdefault(line.payer, {})
+        payer[MONEY] = payer.get(MONEY, 0) + line.reserved
+    return vector
+
+
+def used(charges: Sequence[usage_pb2.ChargeLine], subjects: Iterable[str]) -> Amounts:
+    """The truth, as it was charged. A request counts as one, whatever became of its attempts."""
+    vector: Vector = {subject: _spent(charges) | {REQUESTS: 1} for subject in subjects}
+    for model in {charge.model for charge in charges}:
+        sent = [charge for charge in charges if charge.model == model and charge.usage.outcome != usage_pb2.ATTEMPT_OUTCOME_NOT_SENT]
+        vector[f"model:{model}"] = _spent(sent) | {REQUESTS: 1 if sent else 0}
+    for charge in charges:
+        payer = vector.setdefault(charge.charge_to, {})
+        payer[MONEY] = payer.get(MONEY, 0) + charge.charge.nanos
+    return vector
+
+
+def _tokens(lines: Sequence[Line]) -> dict[str, int]:
+    inputs = sum(line.input_tokens for line in lines)
+    outputs = sum(line.all_output_tokens for line in lines)
+    return {INPUT_TOKENS: inputs, OUTPUT_TOKENS: outputs, TOKENS: inputs + outputs}
+
+
+def _spent(charges: Sequence[usage_pb2.ChargeLine]) -> dict[str, int]:
+    inputs = sum(charge.usage.usage.input_tokens for charge in charges)
+    outputs = sum(charge.usage.usage.output_tokens for charge in charges)
+    return {INPUT_TOKENS: inputs, OUTPUT_TOKENS: outputs, TOKENS: inputs + outputs}

@@ -1,0 +1,47 @@
+"""The grant: what adapters may do for a reservation, proven to each adapter of the plan and to nobody else."""
+
+from collections.abc import Sequence
+
+from llm_mesh.mesh.v1 import resources_pb2
+from llm_mesh.policy.v1 import admission_pb2
+from llm_mesh_policy.domain.ledger.ports import Seals
+from llm_mesh_policy.domain.ledger.quote import Line
+from llm_mesh_policy.domain.ledger.reservation import Reservation
+
+
+def grant_of(reservation: Reservation, *, zero_retention: bool, expires: int) -> admission_pb2.Grant:
+    """The grant of a reservation that stands; it expires at a moment in microseconds."""
+    grant = admission_pb2.Grant(
+        reservation_id=reservation.id,
+        domain=reservation.domain,
+        project=reservation.project,
+        attempts=[_attempt(line) for line in reservation.lines],
+        zero_retention=zero_retention,
+    )
+    grant.expire_time.FromMicroseconds(expires)
+    return grant
+
+
+def sealed_for_adapters(grant: admission_pb2.Grant, seals: Seals) -> resources_pb2.Sealed:
+    """The grant with one proof per adapter that there is a key for; an adapter without proof refuses."""
+    payload = grant.SerializeToString()
+    audiences = [f"adapter/{adapter}" for adapter in _adapters(grant.attempts)]
+    proofs = [resources_pb2.Seal(audience=each, mac=seals.seal(each, payload)) for each in audiences if seals.knows(each)]
+    return resources_pb2.Sealed(payload=payload, seals=proofs)
+
+
+def _adapters(attempts: Sequence[admission_pb2.AttemptGrant]) -> list[str]:
+    return list(dict.fromkeys(attempt.adapter for attempt in attempts))
+
+
+def _attempt(line: Line) -> admission_pb2.AttemptGrant:
+    return admission_pb2.AttemptGrant(
+        attempt_id=line.id,
+        adapter=line.adapter,
+        endpoint=line.endpoint,
+        upstream_model=line.upstream_model,
+        credential=line.credential,
+        region=line.region,
+        max_output_tokens=line.output_tokens,
+        max_candidates=line.candidates,
+    )

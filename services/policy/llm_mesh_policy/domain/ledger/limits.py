@@ -1,0 +1,130 @@
+"""Budgets and limits as people set them, and the meters that they become."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from llm_mesh.mesh.v1 import resources_pb2
+from llm_mesh.policy.v1 import ledger_pb2
+from llm_mesh_policy.domain.ledger import meters
+from llm_mesh_policy.domain.ledger.meters import DAY, FOREVER, MONEY, MONTHLY, SECOND, Meter
+from llm_mesh_runtime.errors import invalid
+from llm_mesh_runtime.resources import NamePattern, is_within
+
+BUDGET = NamePattern("domains/{domain}/projects/{project}/budget")
+LIMIT = NamePattern("domains/{domain}/limits/{limit}")
+PLATFORM = "domains/platform"
+
+_METRICS: Mapping[ledger_pb2.LimitMetric, str] = {
+    ledger_pb2.LIMIT_METRIC_REQUESTS: meters.REQUESTS,
+    ledger_pb2.LIMIT_METRIC_CONCURRENCY: meters.CONCURRENCY,
+    ledger_pb2.LIMIT_METRIC_INPUT_TOKENS: meters.INPUT_TOKENS,
+    ledger_pb2.LIMIT_METRIC_OUTPUT_TOKENS: meters.OUTPUT_TOKENS,
+    ledger_pb2.LIMIT_METRIC_TOKENS: meters.TOKENS,
+}
+_PERIODS: Mapping[ledger_pb2.BudgetPeriod, int] = {
+    ledger_pb2.BUDGET_PERIOD_UNSPECIFIED: FOREVER,
+    ledger_pb2.BUDGET_PERIOD_TOTAL: FOREVER,
+    ledger_pb2.BUDGET_PERIOD_DAILY: DAY,
+    ledger_pb2.BUDGET_PERIOD_MONTHLY: MONTHLY,
+}
+_SUBJECTS = tuple(
+    NamePattern(template)
+    for template in (
+        "domains/{domain}",
+        "domains/{domain}/projects/{project}",
+        "domains/{domain}/principals/{principal}",
+        "domains/{domain}/projects/{project}/keys/{key}",
+    )
+)
+_MODEL = NamePattern("domains/{domain}/models/{model}")
+_TAG = re.compile(r"[a-z0-9_-]{1,63}=.{0,255}")
+_LONGEST_WINDOW = 31 * DAY
+_MOST = 2**62
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A meter that is wanted, without its counts."""
+
+    name: str
+    domain: str
+    subject: str
+    metric: str
+    amount: int
+    period: int
+
+    def same_counts(self, meter: Meter) -> bool:
+        """Whether the counts of a meter go on under what is wanted."""
+        return (self.subject, self.metric, self.period) == (meter.subject, meter.metric, meter.period)
+
+
+def wanted_budget(budget: ledger_pb2.Budget, currency: str) -> Wanted:
+    """The meter of a valid budget."""
+    domain, project = BUDGET.parse(budget.name, "budget.name")
+    if budget.amount.currency != currency:
+        raise invalid("budget.amount.currency", f"{currency}, the currency of the ledger")
+    if not 0 <= budget.amount.nanos <= _MOST:
+        raise invalid("budget.amount.nanos", f"0 to {_MOST}")
+    if budget.period not in _PERIODS:
+        raise invalid("budget.period", "TOTAL, DAILY or MONTHLY")
+    subject = f"domains/{domain}/projects/{project}"
+    return Wanted(budget.name, f"domains/{domain}", subject, MONEY, budget.amount.nanos, _PERIODS[budget.period])
+
+
+def wanted_limit(limit: ledger_pb2.Limit) -> Wanted:
+    """The meter of a valid limit. A domain binds its own; only the platform binds others."""
+    domain = f"domains/{LIMIT.parse(limit.name, 'limit.name')[0]}"
+    _subject(limit.subject, domain)
+    metric = _METRICS.get(limit.metric)
+    if metric is None:
+        raise invalid("limit.metric", "what it bounds")
+    if not 0 <= limit.amount <= _MOST:
+        raise invalid("limit.amount", f"0 to {_MOST}")
+    window = limit.window.ToMicroseconds()
+    if metric == meters.CONCURRENCY:
+        if window:
+            raise invalid("limit.window", "none with CONCURRENCY")
+    elif not SECOND <= window <= _LONGEST_WINDOW or window % SECOND:
+        raise invalid("limit.window", "1 s to 31 days, in whole seconds")
+    return Wanted(limit.name, domain, limit.subject, metric, limit.amount, window)
+
+
+def budget_of(meter: Meter, now: int, currency: str) -> ledger_pb2.Budget:
+    """A budget as people see it, in the period of now."""
+    shown = meter.at(now)
+    period = next(number for number, micros in _PERIODS.items() if micros == shown.period and number)
+    budget = ledger_pb2.Budget(
+        name=shown.name,
+        amount=resources_pb2.Money(currency=currency, nanos=shown.amount),
+        period=period,
+        spent=resources_pb2.Money(currency=currency, nanos=shown.spent),
+        held=resources_pb2.Money(currency=currency, nanos=shown.held),
+    )
+    end = meters.window_end(shown.period, shown.window)
+    if end is not None:
+        budget.period_end_time.FromMicroseconds(end)
+    return budget
+
+
+def limit_of(meter: Meter) -> ledger_pb2.Limit:
+    """A limit as people see it."""
+    metric = next(number for number, name in _METRICS.items() if name == meter.metric)
+    limit = ledger_pb2.Limit(name=meter.name, subject=meter.subject, metric=metric, amount=meter.amount)
+    if meter.period:
+        limit.window.FromMicroseconds(meter.period)
+    return limit
+
+
+def _subject(subject: str, domain: str) -> None:
+    if subject.startswith("model:"):
+        _MODEL.parse(subject.removeprefix("model:"), "limit.subject")
+        return
+    if subject.startswith("tag:"):
+        if not _TAG.fullmatch(subject.removeprefix("tag:")):
+            raise invalid("limit.subject", "tag:KEY=VALUE")
+        return
+    if not any(pattern.matches(subject) for pattern in _SUBJECTS):
+        raise invalid("limit.subject", "a key, principal, project or domain by name, `model:` and a model, or `tag:` and key=value")
+    if domain != PLATFORM and not is_within(subject, domain):
+        raise invalid("limit.subject", f"within {domain}")

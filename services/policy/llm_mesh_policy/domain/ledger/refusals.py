@@ -1,0 +1,42 @@
+"""How limits refuse, and how they stand: named subjects, and when it is worth trying again."""
+
+from collections.abc import Iterable, Sequence
+
+from llm_mesh.policy.v1 import errors_pb2, policy_pb2
+from llm_mesh_policy.domain.errors import PolicyError
+from llm_mesh_policy.domain.ledger.meters import MONEY, Excess, Meter
+from llm_mesh_runtime.money import text
+
+_MOST_NAMED = 8
+
+
+def exceeded(excesses: Sequence[Excess], currency: str) -> PolicyError:
+    """BUDGET_EXCEEDED where money lacks, else LIMIT_EXCEEDED. Without a delay where waiting does not help."""
+    waits = [excess.again_in for excess in excesses]
+    again = None if None in waits else max(wait for wait in waits if wait is not None)
+    money = any(excess.meter.metric == MONEY for excess in excesses)
+    reason = errors_pb2.ERROR_REASON_BUDGET_EXCEEDED if money else errors_pb2.ERROR_REASON_LIMIT_EXCEEDED
+    told = [(excess.meter.subject, _sentence(excess, currency)) for excess in excesses[:_MOST_NAMED]]
+    return PolicyError(reason, "; ".join(sentence for _, sentence in told[:1]), retry_after=again, quota=told, meter=excesses[0].meter.name)
+
+
+def statuses(meters: Iterable[Meter], now: int) -> list[policy_pb2.LimitStatus]:
+    """How limits stand, for rate-limit headers."""
+    result = []
+    for meter in meters:
+        status = policy_pb2.LimitStatus(metric=meter.metric, limit=meter.amount, remaining=max(0, meter.left), subject=meter.subject)
+        ends_in = meter.ends_in(now)
+        if ends_in is not None:
+            status.reset_after.FromMicroseconds(round(ends_in * 1_000_000))
+        result.append(status)
+    return result
+
+
+def _sentence(excess: Excess, currency: str) -> str:
+    meter = excess.meter
+    if meter.metric == MONEY:
+        left, asked = text(max(0, meter.left), currency), text(excess.asked, currency)
+        return f"the budget of {meter.subject} has {left} left, and the request may cost {asked}"
+    return (
+        f"the limit of {meter.amount} {meter.metric} of {meter.subject} has {max(0, meter.left)} left, and the request needs {excess.asked}"
+    )

@@ -1,0 +1,108 @@
+"""A reservation and what may become of it: held, then settled, estimated or released; corrected by adjustments, never erased."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from llm_mesh.mesh.v1 import resources_pb2
+from llm_mesh.policy.v1 import errors_pb2, usage_pb2
+from llm_mesh_policy.domain.errors import PolicyError
+from llm_mesh_policy.domain.ledger import amounts, settlement
+from llm_mesh_policy.domain.ledger.meters import Hold, Posting, corrected, given_back, settled
+from llm_mesh_policy.domain.ledger.quote import Line
+from llm_mesh_runtime.errors import invalid
+
+HELD = usage_pb2.RESERVATION_STATE_HELD
+SETTLED = usage_pb2.RESERVATION_STATE_SETTLED
+ESTIMATED = usage_pb2.RESERVATION_STATE_ESTIMATED
+RELEASED = usage_pb2.RESERVATION_STATE_RELEASED
+
+
+@dataclass(slots=True)
+class Reservation:
+    """An entry of the ledger with its quote and holds. Changes are methods that answer with what to post to the meters."""
+
+    id: str
+    domain: str
+    project: str
+    entry: usage_pb2.LedgerEntry
+    lines: tuple[Line, ...]
+    holds: tuple[Hold, ...] = field(default=())
+    version: int = 1
+
+    def settle(self, reported: Sequence[usage_pb2.UsageLine], now: int) -> list[Posting]:
+        """The first settlement, or, after an estimate, the truth."""
+        if self.entry.state == RELEASED:
+            raise released(self.id)
+        charged = settlement.charges(self.lines, reported, self._currency)
+        if self.entry.state == HELD:
+            return self._close(SETTLED, charged, now)
+        return self._correct(charged, "late_settlement", now)
+
+    def estimate(self, now: int) -> list[Posting]:
+        """The gateway is lost: the full reservation is charged until the truth is known."""
+        return self._close(ESTIMATED, settlement.estimates(self.lines, self._currency), now)
+
+    def release(self, now: int) -> list[Posting]:
+        """Nothing was sent: everything goes back. After an estimate this is a truth like any other."""
+        if self.entry.state == SETTLED:
+            raise already_settled(self.id)
+        if self.entry.state == ESTIMATED:
+            return self._correct([], "late_release", now)
+        self.entry.state = RELEASED
+        self.entry.settle_time.FromMicroseconds(now)
+        self.version += 1
+        return given_back(self.holds)
+
+    def reconcile(self, reported: Sequence[usage_pb2.UsageLine], now: int) -> list[Posting]:
+        """Replaces an estimate by what became known otherwise."""
+        guessed = any(line.usage.source == usage_pb2.USAGE_SOURCE_ESTIMATED for line in self.entry.lines)
+        if self.entry.state != ESTIMATED and not (self.entry.state == SETTLED and guessed):
+            raise invalid("name", "an entry that was charged as estimated")
+        return self._correct(settlement.charges(self.lines, reported, self._currency), "reconciliation", now)
+
+    @property
+    def subjects(self) -> list[str]:
+        """Whom its limits bind as a whole."""
+        named = [self.entry.key, self.entry.principal, self.project, self.domain]
+        return [name for name in named if name] + [f"tag:{key}={value}" for key, value in sorted(self.entry.tags.items())]
+
+    @property
+    def _currency(self) -> str:
+        return self.entry.reserved.currency
+
+    def _close(self, state: usage_pb2.ReservationState, charged: Sequence[usage_pb2.ChargeLine], now: int) -> list[Posting]:
+        self._write(state, charged)
+        self.entry.settle_time.FromMicroseconds(now)
+        return settled(self.holds, amounts.used(charged, self.subjects))
+
+    def _correct(self, charged: Sequence[usage_pb2.ChargeLine], reason: str, now: int) -> list[Posting]:
+        before = amounts.used(self.entry.lines, self.subjects)
+        difference = settlement.total(charged) - self.entry.charged.nanos
+        adjustment = usage_pb2.Adjustment(amount=resources_pb2.Money(currency=self._currency, nanos=difference), reason=reason)
+        adjustment.create_time.FromMicroseconds(now)
+        self.entry.adjustments.append(adjustment)
+        self._write(SETTLED, charged)
+        return corrected(self.holds, before, amounts.used(charged, self.subjects))
+
+    def _write(self, state: usage_pb2.ReservationState, charged: Sequence[usage_pb2.ChargeLine]) -> None:
+        self.entry.state = state
+        del self.entry.lines[:]
+        self.entry.lines.extend(charged)
+        self.entry.charged.CopyFrom(resources_pb2.Money(currency=self._currency, nanos=settlement.total(charged)))
+        self.entry.overrun = any(line.overrun for line in charged)
+        self.version += 1
+
+
+def released(reservation: str) -> PolicyError:
+    """The reservation was given back, perhaps before it was made."""
+    return PolicyError(errors_pb2.ERROR_REASON_RESERVATION_RELEASED, f"the reservation {reservation} was released", reservation=reservation)
+
+
+def already_settled(reservation: str) -> PolicyError:
+    """The request has ended."""
+    return PolicyError(errors_pb2.ERROR_REASON_RESERVATION_SETTLED, f"the reservation {reservation} is settled", reservation=reservation)
+
+
+def unknown(reservation: str) -> PolicyError:
+    """There is no such reservation."""
+    return PolicyError(errors_pb2.ERROR_REASON_RESERVATION_NOT_FOUND, f"there is no reservation {reservation}", reservation=reservation)

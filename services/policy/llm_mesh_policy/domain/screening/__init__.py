@@ -1,0 +1,1 @@
+"""Screening: finds what must not leave in requests and answers, whole or streamed, with the same result."""

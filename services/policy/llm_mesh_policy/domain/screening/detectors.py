@@ -1,0 +1,150 @@
+"""What screening looks for. Each detector is a bounded pattern, and a check that no pattern can make.
+
+Bounds make streaming possible: whether something begins at a place is decided by at most `longest` bytes behind it, and by
+nothing behind the first byte that the detector's alphabet lacks.
+"""
+
+import string
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import re2
+from stdnum import iban, luhn
+from stdnum.us import ssn
+
+_DIGITS = string.digits.encode()
+_UPPER = string.ascii_uppercase.encode()
+_WORD = string.ascii_letters.encode() + _DIGITS
+_FEWEST_CARD_DIGITS = 13
+_FEWEST_IBAN_CHARACTERS = 15
+
+
+@dataclass(frozen=True, slots=True)
+class Detector:
+    """One thing to find. `accepts` answers how much of a candidate really is one, 0 for nothing."""
+
+    name: str
+    pattern: Any
+    source: bytes
+    alphabet: bytes
+    starts: bytes
+    longest: int
+    accepts: Callable[[bytes], int]
+    tail: bytes = b""
+    """Bytes that belong to a match however many follow it."""
+    end: Any = None
+    """Pattern of the end, where a match is only the beginning; everything up to it belongs to the match."""
+
+    def undecided_from(self, text: bytes) -> int:
+        """Where in an unfinished text something may begin that later text decides."""
+        run = len(text.rstrip(self.alphabet))
+        run = max(run, len(text) - self.longest - 1)
+        tail = text[run:]
+        return len(text) - len(tail.lstrip(bytes(set(self.alphabet) - set(self.starts))))
+
+
+def all_detectors() -> tuple[Detector, ...]:
+    """Every detector, in the order in which they win where two begin at one place."""
+    return (
+        _detector(
+            "private_key",
+            rb"-----BEGIN [A-Z0-9 ]{0,30}PRIVATE KEY(?: BLOCK)?-----",
+            alphabet=_UPPER + _DIGITS + b"- ",
+            starts=b"-",
+            longest=80,
+            end=rb"-----END [A-Z0-9 ]{0,30}PRIVATE KEY(?: BLOCK)?-----",
+        ),
+        _detector(
+            "api_key",
+            rb"\b(?:sk-[A-Za-z0-9_-]{20}|gh[pousr]_[A-Za-z0-9]{36}|github_pat_[A-Za-z0-9_]{40}|xox[abprs]-[A-Za-z0-9-]{20}"
+            rb"|AIza[A-Za-z0-9_-]{35}|glpat-[A-Za-z0-9_-]{20}|mk_[A-Za-z0-9]{16}_[A-Za-z0-9]{32}|hf_[A-Za-z0-9]{30})",
+            alphabet=_WORD + b"_-",
+            starts=b"sgxAmh",
+            longest=60,
+            tail=_WORD + b"_-",
+        ),
+        _detector("aws_access_key", rb"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b", alphabet=_UPPER + _DIGITS, starts=b"A", longest=20),
+        _detector(
+            "jwt",
+            rb"\beyJ[A-Za-z0-9_-]{10,200}\.eyJ[A-Za-z0-9_-]{10}",
+            alphabet=_WORD + b"_-.",
+            starts=b"e",
+            longest=230,
+            tail=_WORD + b"_-.",
+        ),
+        _detector("credit_card", rb"\b(?:[0-9][ -]?){12,18}[0-9]\b", alphabet=_DIGITS + b" -", starts=_DIGITS, longest=37, accepts=_card),
+        _detector(
+            "iban",
+            rb"\b[A-Z]{2}[0-9]{2}(?: ?[A-Z0-9]){11,30}\b",
+            alphabet=_UPPER + _DIGITS + b" ",
+            starts=_UPPER,
+            longest=64,
+            accepts=_iban,
+        ),
+        _detector("us_ssn", rb"\b[0-9]{3}-[0-9]{2}-[0-9]{4}\b", alphabet=_DIGITS + b"-", starts=_DIGITS, longest=11, accepts=_ssn),
+        _detector(
+            "email",
+            rb"\b[A-Za-z0-9][A-Za-z0-9._%+-]{0,63}@[A-Za-z0-9][A-Za-z0-9.-]{0,120}\.[A-Za-z]{2,24}\b",
+            alphabet=_WORD + b"._%+-@",
+            starts=_WORD,
+            longest=212,
+        ),
+    )
+
+
+def names() -> tuple[str, ...]:
+    """The names of all detectors."""
+    return tuple(detector.name for detector in all_detectors())
+
+
+def prefilter(detectors: Sequence[Detector]) -> Any:  # noqa: ANN401 (re2 has no types)
+    """One automaton over all patterns: most texts have nothing, and need no second look."""
+    together = re2.Set.SearchSet(_options())
+    for detector in detectors:
+        together.Add(detector.source)
+    together.Compile()
+    return together
+
+
+def _detector(  # noqa: PLR0913 (each is one part of a row)
+    name: str,
+    source: bytes,
+    *,
+    alphabet: bytes,
+    starts: bytes,
+    longest: int,
+    accepts: Callable[[bytes], int] = len,
+    tail: bytes = b"",
+    end: bytes = b"",
+) -> Detector:
+    compiled = re2.compile(source, _options())
+    ending = re2.compile(end, _options()) if end else None
+    return Detector(name, compiled, source, alphabet, starts, longest, accepts, tail, ending)
+
+
+def _options() -> Any:  # noqa: ANN401 (re2 has no types)
+    options = re2.Options()
+    options.encoding = re2.Options.Encoding.LATIN1  # bytes are bytes: offsets count them, and all patterns are ASCII
+    options.log_errors = False
+    return options
+
+
+def _card(candidate: bytes) -> int:
+    digits = candidate.replace(b" ", b"").replace(b"-", b"").decode()
+    likely = len(digits) >= _FEWEST_CARD_DIGITS and digits[0] in "23456" and len(set(digits)) > 1
+    return len(candidate) if likely and luhn.is_valid(digits) else 0
+
+
+def _ssn(candidate: bytes) -> int:
+    return len(candidate) if ssn.is_valid(candidate.decode()) else 0
+
+
+def _iban(candidate: bytes) -> int:
+    """Words in capitals may follow an IBAN, so each shorter beginning that ends at a space is tried too."""
+    length = len(candidate)
+    while length >= _FEWEST_IBAN_CHARACTERS:
+        if iban.is_valid(candidate[:length].decode()):
+            return length
+        length = candidate.rfind(b" ", 0, length)
+    return 0

@@ -1,0 +1,142 @@
+"""Screening an answer while it comes: pieces in, releasable text out, each channel on its own."""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Sequence
+
+import orjson
+
+from llm_mesh.mesh.v1 import resources_pb2
+from llm_mesh.policy.v1 import admission_pb2, policy_pb2
+from llm_mesh_policy.domain import sealed
+from llm_mesh_policy.domain.ledger.reserving import Seals
+from llm_mesh_policy.domain.screening.rules import ScreeningRules
+from llm_mesh_policy.domain.screening.scan import Scan, Watchlist
+from llm_mesh_runtime.errors import invalid, invalid_seal
+
+BIG = 32 * 1024
+_MOST_CHANNELS = 1024
+_LONGEST_CHANNEL = 64
+
+
+def state_of(admission_id: str, watchlist: Watchlist, seals: Seals) -> bytes:
+    """What a stream is screened by: the rules of the admission, sealed, so that a later change does not tear an answer."""
+    payload = orjson.dumps({"admission": admission_id, "actions": {name: int(action) for name, action in watchlist.actions.items()}})
+    proof = resources_pb2.Seal(audience=sealed.AUDIENCE, mac=seals.seal(sealed.AUDIENCE, payload))
+    return resources_pb2.Sealed(payload=payload, seals=[proof]).SerializeToString()
+
+
+class StreamScreening:
+    """Runs screening streams."""
+
+    def __init__(self, rules: ScreeningRules, seals: Seals) -> None:
+        self._rules = rules
+        self._seals = seals
+
+    async def screen(self, requests: AsyncIterator[policy_pb2.ScreenStreamRequest]) -> AsyncIterator[policy_pb2.ScreenStreamResponse]:
+        """Answers each piece, in order. Ends with the requests, or when something is blocked.
+
+        A channel may begin after all earlier ones have ended, so that only the end of the requests says that there is no more.
+        """
+        channels: Channels | None = None
+        async for request in requests:
+            if channels is None:
+                channels = self._started(request)
+                continue
+            if request.WhichOneof("kind") != "text":
+                raise invalid("text", "text after the start")
+            response = await channels.take(request.text)
+            yield response
+            if response.blocked:
+                return
+        if channels is None:
+            raise invalid("start", "a start as the first message")
+        if not channels.complete:
+            raise invalid("text.final", "a final piece on every channel before the end")
+
+    def _started(self, request: policy_pb2.ScreenStreamRequest) -> "Channels":
+        if request.WhichOneof("kind") != "start":
+            raise invalid("start", "a start as the first message")
+        admission: admission_pb2.Admission = sealed.admission_in(request.start.admission, self._seals)
+        try:
+            state = resources_pb2.Sealed.FromString(request.start.screen_state)
+        except ValueError as error:
+            raise invalid_seal("screen state") from error
+        kept = orjson.loads(self._seals.opened(sealed.AUDIENCE, state, what="screen state"))
+        if kept["admission"] != admission.id:
+            raise invalid_seal("screen state")
+        return Channels(self._rules.by_actions(kept["actions"]))
+
+
+class _Channel:
+    """One channel: its scan, and which pieces are decided."""
+
+    def __init__(self, watchlist: Watchlist, field: str) -> None:
+        self.scan = Scan(watchlist, field)
+        self.expected = 0
+        self.through = -1
+        self.ended = False
+        self._told = 0
+        self._length = 0
+        self._ends: deque[int] = deque()
+
+    def passed(self, length: int) -> None:
+        """Notes that a piece was pushed, and which pieces are decided by now."""
+        self.expected += 1
+        self._length += length
+        self._ends.append(self._length)
+        while self._ends and (self.ended or self._ends[0] <= self.scan.decided):
+            self._ends.popleft()
+            self.through += 1
+
+    def news(self) -> Sequence[policy_pb2.Finding]:
+        """Findings that became whole since the last call."""
+        begin, self._told = self._told, self.scan.told
+        return self.scan.findings[begin : self._told]
+
+
+class Channels:
+    """The channels of one stream."""
+
+    def __init__(self, watchlist: Watchlist) -> None:
+        self._watchlist = watchlist
+        self._channels: dict[tuple[str, int], _Channel] = {}
+
+    @property
+    def complete(self) -> bool:
+        """Every channel that was begun has ended."""
+        return all(channel.ended for channel in self._channels.values())
+
+    async def take(self, piece: policy_pb2.ScreenText) -> policy_pb2.ScreenStreamResponse:
+        """Screens one piece; INVALID_FIELD where one before it is missing."""
+        channel = self._channel(piece)
+        if piece.seq != channel.expected:
+            raise invalid("text.seq", f"{channel.expected} on {piece.channel}[{piece.index}], without gaps")
+        text, scan = piece.text.encode(), channel.scan
+        if len(text) > BIG:
+            released = await asyncio.to_thread(scan.push, text, final=piece.final)
+        else:
+            released = scan.push(text, final=piece.final)
+        channel.ended = piece.final or scan.blocked
+        channel.passed(len(text))
+        return policy_pb2.ScreenStreamResponse(
+            channel=piece.channel,
+            index=piece.index,
+            released_text=released.decode(),
+            through_seq=channel.through,
+            findings=channel.news(),
+            blocked=scan.blocked,
+        )
+
+    def _channel(self, piece: policy_pb2.ScreenText) -> _Channel:
+        place = (piece.channel, piece.index)
+        channel = self._channels.get(place)
+        if channel is None:
+            if not 0 < len(piece.channel) <= _LONGEST_CHANNEL:
+                raise invalid("text.channel", f"1 to {_LONGEST_CHANNEL} characters")
+            if len(self._channels) >= _MOST_CHANNELS:
+                raise invalid("text.channel", f"at most {_MOST_CHANNELS} channels")
+            channel = self._channels[place] = _Channel(self._watchlist, f"{piece.channel}[{piece.index}]")
+        if channel.ended:
+            raise invalid("text.final", f"nothing after the final piece of {piece.channel}[{piece.index}]")
+        return channel

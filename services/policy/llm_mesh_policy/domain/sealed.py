@@ -1,0 +1,31 @@
+"""What comes back to policy under its own seal: callers and admissions. Nothing else says who asks and within which bounds."""
+
+from typing import Protocol
+
+from llm_mesh.mesh.v1 import resources_pb2
+from llm_mesh.policy.v1 import admission_pb2, errors_pb2
+from llm_mesh_policy.domain.errors import PolicyError
+
+AUDIENCE = "policy"
+
+
+class Opener(Protocol):
+    """Checks proofs."""
+
+    def opened(self, audience: str, sealed: resources_pb2.Sealed, *, what: str = ...) -> bytes:
+        """The payload of a message with a valid proof; INVALID_SEAL for others."""
+
+
+def caller_in(sealed: resources_pb2.Sealed, seals: Opener) -> admission_pb2.Caller:
+    """The caller that `Authorize` sealed. Whether it has expired, the reader decides by its own clock."""
+    return admission_pb2.Caller.FromString(seals.opened(AUDIENCE, sealed, what="caller"))
+
+
+def admission_in(sealed: resources_pb2.Sealed, seals: Opener) -> admission_pb2.Admission:
+    """The admission that `Admit` sealed."""
+    return admission_pb2.Admission.FromString(seals.opened(AUDIENCE, sealed, what="admission"))
+
+
+def expired(what: str) -> PolicyError:
+    """It was valid once."""
+    return PolicyError(errors_pb2.ERROR_REASON_ADMISSION_EXPIRED, f"the {what} has expired")

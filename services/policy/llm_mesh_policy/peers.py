@@ -1,0 +1,100 @@
+"""The services that policy calls: the registry for prices, observability to deliver usage to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import grpc
+
+from llm_mesh.observability.v1 import observability_pb2, observability_pb2_grpc
+from llm_mesh.policy.v1 import usage_pb2
+from llm_mesh.registry.v1 import registry_pb2, registry_pb2_grpc
+from llm_mesh_runtime.errors import from_rpc_error
+from llm_mesh_runtime.follow import follow
+
+_LOOKUP_SECONDS = 2.0
+_INGEST_SECONDS = 10.0
+_MOST_PRICES = 100_000
+
+
+class RegistryPeer:
+    """Models as last heard of, and price versions, which never change. What was never heard of is asked for."""
+
+    def __init__(self, channel: grpc.aio.Channel) -> None:
+        self._stub = registry_pb2_grpc.RegistryServiceStub(channel)
+        self._models: dict[str, registry_pb2.Model] = {}
+        self._prices: dict[str, registry_pb2.Price] = {}
+        self._resume_token = ""
+
+    async def model(self, name: str) -> registry_pb2.Model | None:
+        """A model, from memory where it is there."""
+        return self._models.get(name) or await self.fresh_model(name)
+
+    async def fresh_model(self, name: str) -> registry_pb2.Model | None:
+        """A model, asked for now."""
+        try:
+            answer = await self._stub.GetModel(registry_pb2.GetModelRequest(name=name), timeout=_LOOKUP_SECONDS)
+        except grpc.aio.AioRpcError as error:
+            if error.code() is grpc.StatusCode.NOT_FOUND:
+                self._models.pop(name, None)
+                return None
+            raise from_rpc_error(error, peer="registry") from error
+        self._learn(answer.model)
+        return answer.model
+
+    async def price(self, name: str) -> registry_pb2.Price | None:
+        """A price version."""
+        known = self._prices.get(name)
+        if known is not None:
+            return known
+        try:
+            answer = await self._stub.GetPrice(registry_pb2.GetPriceRequest(name=name), timeout=_LOOKUP_SECONDS)
+        except grpc.aio.AioRpcError as error:
+            if error.code() in {grpc.StatusCode.NOT_FOUND, grpc.StatusCode.INVALID_ARGUMENT}:
+                return None
+            raise from_rpc_error(error, peer="registry") from error
+        self._keep(answer.price)
+        return answer.price
+
+    async def watch(self) -> None:
+        """Follows the registry until cancelled. While it is away, what was heard still holds."""
+        await follow(self._open, self._heard, name="registry.models")
+
+    def _open(self) -> grpc.aio.UnaryStreamCall[registry_pb2.WatchModelsRequest, registry_pb2.WatchModelsResponse]:
+        return self._stub.WatchModels(registry_pb2.WatchModelsRequest(resume_token=self._resume_token))
+
+    def _heard(self, message: registry_pb2.WatchModelsResponse) -> None:
+        if message.reset:
+            self._models.clear()
+        for model in message.models:
+            self._learn(model)
+        for name in message.removed:
+            self._models.pop(name, None)
+        for price in message.prices:
+            self._keep(price)
+        self._resume_token = message.resume_token or self._resume_token
+
+    def _learn(self, model: registry_pb2.Model) -> None:
+        self._models[model.name] = model
+        if model.HasField("price"):
+            self._keep(model.price)
+
+    def _keep(self, price: registry_pb2.Price) -> None:
+        if len(self._prices) >= _MOST_PRICES:
+            self._prices.pop(next(iter(self._prices)))
+        self._prices[price.name] = price
+
+
+class ObservabilityPeer:
+    """Takes usage events."""
+
+    def __init__(self, channel: grpc.aio.Channel) -> None:
+        self._stub = observability_pb2_grpc.ObservabilityServiceStub(channel)
+
+    async def ingest(self, events: Sequence[usage_pb2.UsageEvent]) -> int:
+        """Delivers events; answers with the sequence up to which all are stored there."""
+        try:
+            answer = await self._stub.Ingest(observability_pb2.IngestRequest(events=events), timeout=_INGEST_SECONDS)
+        except grpc.aio.AioRpcError as error:
+            raise from_rpc_error(error, peer="observability") from error
+        return answer.through_sequence

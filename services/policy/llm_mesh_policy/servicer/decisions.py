@@ -1,0 +1,68 @@
+"""The ledger's share of `PolicyService`: admission, reservations, screening, replay."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING
+
+from llm_mesh.policy.v1 import policy_pb2
+from llm_mesh_policy.domain.admission.admitting import Admitting
+from llm_mesh_policy.domain.ledger.lifecycle import Lifecycle
+from llm_mesh_policy.domain.ledger.replay import Replay
+from llm_mesh_policy.domain.ledger.reserving import Reserving
+from llm_mesh_policy.domain.screening.streams import StreamScreening
+
+if TYPE_CHECKING:
+    from llm_mesh_policy.servicer.policy import Context
+
+
+class DecisionsServicer:
+    """Unpacks, calls, packs."""
+
+    def __init__(
+        self, admitting: Admitting, reserving: Reserving, lifecycle: Lifecycle, screening: StreamScreening, replay: Replay
+    ) -> None:
+        self._admitting = admitting
+        self._reserving = reserving
+        self._lifecycle = lifecycle
+        self._screening = screening
+        self._replay = replay
+
+    async def Admit(self, request: policy_pb2.AdmitRequest, context: Context) -> policy_pb2.AdmitResponse:
+        return await self._admitting.admit(request)
+
+    async def Reserve(self, request: policy_pb2.ReserveRequest, context: Context) -> policy_pb2.ReserveResponse:
+        granted = await self._reserving.reserve(request)
+        held = granted.held
+        return policy_pb2.ReserveResponse(grant=granted.grant, reserved=held.reservation.entry.reserved, limits=held.limits)
+
+    async def Extend(self, request: policy_pb2.ExtendRequest, context: Context) -> policy_pb2.ExtendResponse:
+        granted = await self._reserving.extend(request)
+        return policy_pb2.ExtendResponse(grant=granted.grant, reserved=granted.held.reservation.entry.reserved)
+
+    async def Settle(self, request: policy_pb2.SettleRequest, context: Context) -> policy_pb2.SettleResponse:
+        settled = await self._lifecycle.settle(request.reservation_id, request.lines)
+        entry = settled.entry
+        return policy_pb2.SettleResponse(charged=entry.charged, lines=entry.lines, state=entry.state, repeated_call=settled.repeated)
+
+    async def Release(self, request: policy_pb2.ReleaseRequest, context: Context) -> policy_pb2.ReleaseResponse:
+        return policy_pb2.ReleaseResponse(state=await self._lifecycle.release(request.reservation_id))
+
+    async def Heartbeat(self, request: policy_pb2.HeartbeatRequest, context: Context) -> policy_pb2.HeartbeatResponse:
+        return await self._lifecycle.heartbeat(request)
+
+    async def ScreenStream(
+        self,
+        request_iterator: AsyncIterator[policy_pb2.ScreenStreamRequest],
+        context: Context,
+    ) -> AsyncIterator[policy_pb2.ScreenStreamResponse]:
+        async for response in self._screening.screen(request_iterator):
+            yield response
+
+    async def ReplayUsage(
+        self,
+        request: policy_pb2.ReplayUsageRequest,
+        context: Context,
+    ) -> AsyncIterator[policy_pb2.ReplayUsageResponse]:
+        async for events in self._replay.events(request.from_sequence):
+            yield policy_pb2.ReplayUsageResponse(events=events)

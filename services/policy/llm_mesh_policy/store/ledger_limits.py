@@ -1,0 +1,173 @@
+"""Budgets and limits set by people. A budget counts what its project spent and holds already; a limit counts from its creation on."""
+
+from collections.abc import Sequence
+from dataclasses import astuple, replace
+
+import orjson
+from sqlalchemy import Connection, delete, func, select, update
+
+from llm_mesh.mesh.v1 import resources_pb2
+from llm_mesh.policy.v1 import ledger_pb2
+from llm_mesh_policy.domain.audit import AuditEntry
+from llm_mesh_policy.domain.ledger.limits import Wanted, budget_of, limit_of, wanted_budget, wanted_limit
+from llm_mesh_policy.domain.ledger.meters import MONEY, Hold, Meter, window_of
+from llm_mesh_policy.domain.ledger.reservation import ESTIMATED, HELD, RELEASED, Reservation
+from llm_mesh_policy.store import ledger_meters, ledger_rows
+from llm_mesh_policy.store.ledger import Accounts, lock
+from llm_mesh_policy.store.ledger_tables import entries, meters
+from llm_mesh_runtime.database import Database, upsert
+from llm_mesh_runtime.errors import MeshError, not_found
+from llm_mesh_runtime.resources import change_of
+
+_OUTPUT_ONLY = ("spent", "held", "period_end_time")
+
+
+class LedgerLimits:
+    """Reads and writes budgets and limits."""
+
+    def __init__(self, database: Database, accounts: Accounts, *, currency: str) -> None:
+        self._database = database
+        self._accounts = accounts
+        self._currency = currency
+
+    async def put_budget(self, budget: ledger_pb2.Budget, audit: AuditEntry) -> ledger_pb2.Budget:
+        """Creates or replaces a budget."""
+        wanted = wanted_budget(budget, self._currency)
+        return budget_of(*await self._put(wanted, audit), self._currency)
+
+    async def put_limit(self, limit: ledger_pb2.Limit, audit: AuditEntry) -> ledger_pb2.Limit:
+        """Creates or replaces a limit."""
+        meter, _ = await self._put(wanted_limit(limit), audit)
+        return limit_of(meter)
+
+    def apply_budget(self, connection: Connection, budget: ledger_pb2.Budget, *, dry_run: bool) -> resources_pb2.Change:
+        """Brings a budget to the wanted state, within another's transaction."""
+        wanted = wanted_budget(budget, self._currency)
+        lock(connection)
+        before = _find(connection, wanted.name)
+        now = self._database.now(connection)
+        old = budget_of(before, now, self._currency) if before else None
+        new = budget_of(_fresh(wanted, now), now, self._currency)
+        return self._apply(connection, wanted, change_of(wanted.name, old, new, ignore=_OUTPUT_ONLY), dry_run=dry_run)
+
+    def apply_limit(self, connection: Connection, limit: ledger_pb2.Limit, *, dry_run: bool) -> resources_pb2.Change:
+        """Brings a limit to the wanted state, within another's transaction."""
+        wanted = wanted_limit(limit)
+        lock(connection)
+        before = _find(connection, wanted.name)
+        new = limit_of(_fresh(wanted, 0))
+        return self._apply(connection, wanted, change_of(wanted.name, limit_of(before) if before else None, new), dry_run=dry_run)
+
+    async def delete_limit(self, name: str, audit: AuditEntry) -> None:
+        """Deletes a limit; what was held of it is forgotten."""
+
+        def work(connection: Connection) -> bool:
+            lock(connection)
+            gone = connection.execute(delete(meters).where(meters.c.name == name, meters.c.metric != MONEY)).rowcount > 0
+            if gone:
+                self._accounts.append_audit(connection, audit)
+            return gone
+
+        if not await self._database.write(work):
+            raise not_found(name)
+
+    async def budget(self, name: str) -> ledger_pb2.Budget | None:
+        """A budget with what is spent and held."""
+        found, now = await self._database.read(lambda connection: (_find(connection, name), self._database.now(connection)))
+        return budget_of(found, now, self._currency) if found else None
+
+    async def budgets(self, domain: str, after: str, limit: int) -> Sequence[ledger_pb2.Budget]:
+        """Budgets of a domain, by name."""
+        found, now = await self._page(domain, after, limit, money=True)
+        return [budget_of(meter, now, self._currency) for meter in found]
+
+    async def limits(self, domain: str, after: str, limit: int) -> Sequence[ledger_pb2.Limit]:
+        """Limits of a domain, by name."""
+        found, _ = await self._page(domain, after, limit, money=False)
+        return [limit_of(meter) for meter in found]
+
+    async def _page(self, domain: str, after: str, limit: int, *, money: bool) -> tuple[list[Meter], int]:
+        kind = meters.c.metric == MONEY if money else meters.c.metric != MONEY
+        wanted = select(*ledger_meters.columns()).where(meters.c.domain == domain, meters.c.name > after, kind)
+        wanted = wanted.order_by(meters.c.name).limit(limit)
+
+        def work(connection: Connection) -> tuple[list[Meter], int]:
+            return [Meter(*row) for row in connection.execute(wanted)], self._database.now(connection)
+
+        return await self._database.read(work)
+
+    async def _put(self, wanted: Wanted, audit: AuditEntry) -> tuple[Meter, int]:
+        def work(connection: Connection) -> tuple[Meter, int] | MeshError:
+            lock(connection)
+            now = self._database.now(connection)
+            meter = _put(connection, wanted, now)
+            self._accounts.append_audit(connection, audit)
+            return meter, now
+
+        result = await self._database.write(work)
+        if isinstance(result, MeshError):
+            raise result
+        return result
+
+    def _apply(self, connection: Connection, wanted: Wanted, change: resources_pb2.Change, *, dry_run: bool) -> resources_pb2.Change:
+        if not dry_run and change.action != resources_pb2.CHANGE_ACTION_NONE:
+            _put(connection, wanted, self._database.now(connection))
+        return change
+
+
+def _find(connection: Connection, name: str) -> Meter | None:
+    row = connection.execute(select(*ledger_meters.columns()).where(meters.c.name == name)).first()
+    return None if row is None else Meter(*row)
+
+
+def _fresh(wanted: Wanted, now: int) -> Meter:
+    window = window_of(wanted.period, now)
+    return Meter(wanted.name, wanted.subject, wanted.metric, wanted.amount, wanted.period, now, window, 0, 0)
+
+
+def _put(connection: Connection, wanted: Wanted, now: int) -> Meter:
+    before = _find(connection, wanted.name)
+    if before is not None and wanted.same_counts(before):
+        meter = replace(before, amount=wanted.amount)
+    else:
+        meter = _fresh(wanted, now)
+        if wanted.metric == MONEY:
+            meter = _counted(connection, meter, wanted.domain)
+    names = [column.name for column in ledger_meters.columns()]
+    upsert(connection, meters, dict(zip(names, astuple(meter), strict=True)) | {"domain": wanted.domain}, key=["name"])
+    return meter
+
+
+def _counted(connection: Connection, meter: Meter, domain: str) -> Meter:
+    """A new budget with what its project has spent and holds in the present period; open entries hold of it from now on."""
+    inside = (entries.c.domain == domain, entries.c.reserve_time >= meter.window)
+    own = (*inside, entries.c.project == meter.subject, entries.c.shared.is_(False))
+    charged = select(func.coalesce(func.sum(entries.c.charged), 0)).where(*own, entries.c.state != HELD)
+    reserved = select(func.coalesce(func.sum(entries.c.reserved), 0)).where(*own, entries.c.state == HELD)
+    spent, held = int(connection.execute(charged).scalar_one()), int(connection.execute(reserved).scalar_one())
+    for shared in _reservations(connection, *inside, entries.c.shared.is_(True)):
+        if shared.entry.state == HELD:
+            held += _share(shared, meter.subject)
+        elif shared.entry.state != RELEASED:
+            spent += sum(line.charge.nanos for line in shared.entry.lines if line.charge_to == meter.subject)
+    for open_entry in _reservations(connection, *inside, entries.c.state.in_((HELD, ESTIMATED))):
+        _attach(connection, open_entry, meter)
+    return replace(meter, spent=spent, held=held)
+
+
+def _reservations(connection: Connection, *conditions: object) -> list[Reservation]:
+    wanted = select(*ledger_rows.columns()).where(*conditions)  # type: ignore[arg-type] # conditions of SQLAlchemy
+    return [ledger_rows.reservation_of(row) for row in connection.execute(wanted)]
+
+
+def _share(reservation: Reservation, payer: str) -> int:
+    return sum(line.reserved for line in reservation.lines if line.payer == payer)
+
+
+def _attach(connection: Connection, reservation: Reservation, meter: Meter) -> None:
+    if not any(line.payer == meter.subject for line in reservation.lines):
+        return
+    hold = Hold(meter.name, meter.generation, meter.window, meter.subject, MONEY, _share(reservation, meter.subject))
+    holds = (*(each for each in reservation.holds if each.meter != meter.name), hold)
+    changed = update(entries).where(entries.c.id == reservation.id).values(holds=orjson.dumps(holds).decode())
+    connection.execute(changed)

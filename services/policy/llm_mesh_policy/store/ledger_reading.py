@@ -1,0 +1,67 @@
+"""What is read of the ledger: entries by name and page, and the outbox by sequence."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import Select, select
+
+from llm_mesh.policy.v1 import usage_pb2
+from llm_mesh_policy.store.ledger_tables import entries, readers
+from llm_mesh_runtime.database import Database, upsert
+
+
+class LedgerReading:
+    """Reads the ledger; writes only how far its readers are."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def entry(self, project: str, reservation_id: str) -> usage_pb2.LedgerEntry | None:
+        """An entry of a project."""
+        wanted = select(entries.c.entry).where(entries.c.project == project, entries.c.id == reservation_id)
+        found = await self._database.read(lambda connection: connection.execute(wanted).scalar())
+        return None if found is None else usage_pb2.LedgerEntry.FromString(found)
+
+    async def page(
+        self, tenant: str, *, state: int, request_id: str, before: tuple[int, str] | None, limit: int
+    ) -> Sequence[tuple[int, str, usage_pb2.LedgerEntry]]:
+        """Entries of a project or domain, newest first, each with its time and id."""
+        wanted = _listed(tenant, state, request_id, before).limit(limit)
+        rows = await self._database.read(lambda connection: connection.execute(wanted).all())
+        return [(row.reserve_time, row.id, usage_pb2.LedgerEntry.FromString(row.entry)) for row in rows]
+
+    async def after(self, sequence: int, limit: int) -> Sequence[usage_pb2.UsageEvent]:
+        columns = (entries.c.sequence, entries.c.entry, entries.c.domain, entries.c.project, entries.c.version)
+        wanted = select(*columns).where(entries.c.sequence > sequence).order_by(entries.c.sequence).limit(limit)
+        rows = await self._database.read(lambda connection: connection.execute(wanted).all())
+        return [
+            usage_pb2.UsageEvent(
+                sequence=row.sequence,
+                entry=usage_pb2.LedgerEntry.FromString(row.entry),
+                domain=row.domain,
+                project=row.project,
+                version=row.version,
+            )
+            for row in rows
+        ]
+
+    async def through(self, reader: str) -> int:
+        wanted = select(readers.c.through).where(readers.c.name == reader)
+        return await self._database.read(lambda connection: connection.execute(wanted).scalar()) or 0
+
+    async def advance(self, reader: str, sequence: int) -> None:
+        row = {"name": reader, "through": sequence}
+        await self._database.write(lambda connection: upsert(connection, readers, row, key=["name"]))
+
+
+def _listed(tenant: str, state: int, request_id: str, before: tuple[int, str] | None) -> Select[tuple[int, str, bytes]]:
+    column = entries.c.project if "/projects/" in tenant else entries.c.domain
+    wanted = select(entries.c.reserve_time, entries.c.id, entries.c.entry).where(column == tenant)
+    if state:
+        wanted = wanted.where(entries.c.state == state)
+    if request_id:
+        wanted = wanted.where(entries.c.request_id == request_id)
+    if before is not None:
+        moment, last = before
+        earlier = (entries.c.reserve_time == moment) & (entries.c.id < last)
+        wanted = wanted.where((entries.c.reserve_time < moment) | earlier)
+    return wanted.order_by(entries.c.reserve_time.desc(), entries.c.id.desc())

@@ -1,0 +1,206 @@
+"""A ledger with its surroundings for tests: fake identity and registry, real seals and store."""
+
+import itertools
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from sqlalchemy import Connection
+
+from llm_mesh.inference.v1 import generate_pb2
+from llm_mesh.mesh.v1 import resources_pb2
+from llm_mesh.policy.v1 import admission_pb2, identity_pb2, ledger_pb2, policy_pb2, usage_pb2
+from llm_mesh.registry.v1 import registry_pb2
+from llm_mesh.router.v1 import plan_pb2
+from llm_mesh_policy.domain.audit import AuditEntry
+from llm_mesh_policy.domain.errors import invalid_credential, model_denied
+from llm_mesh_policy.domain.ledger.lifecycle import Lifecycle
+from llm_mesh_policy.domain.ledger.ports import Settled
+from llm_mesh_policy.domain.ledger.reserving import Granted, Reserving
+from llm_mesh_policy.store.ledger import SqlLedger
+from llm_mesh_policy.store.ledger_limits import LedgerLimits
+from llm_mesh_policy.store.ledger_reading import LedgerReading
+from llm_mesh_runtime.database import Database, migrate
+from llm_mesh_runtime.seals import Seals
+
+DOMAIN = "domains/claims"
+PROJECT = "domains/claims/projects/triage"
+KEY = f"{PROJECT}/keys/k1"
+PRINCIPAL = "domains/claims/principals/ana"
+MODEL = "domains/shared/models/big"
+FREE_MODEL = "domains/shared/models/local"
+PRICE = f"{MODEL}/prices/1"
+MICROS_PER_CENT = 10_000_000
+_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_numbers = itertools.count(1)
+
+
+def ulid() -> str:
+    """A fresh reservation id."""
+    number = next(_numbers) | (time.time_ns() // 1_000_000 << 80)
+    return "".join(_ALPHABET[(number >> shift) & 31] for shift in range(125, -1, -5))
+
+
+@dataclass
+class FakeIdentity:
+    """Identity that knows one project, refuses what tests say, and remembers the audit."""
+
+    revoked: set[str] = field(default_factory=set)
+    audit: list[AuditEntry] = field(default_factory=list)
+    denied: set[str] = field(default_factory=set)
+    revision: int = 7
+    domains: dict[str, identity_pb2.Domain] = field(default_factory=lambda: {DOMAIN: identity_pb2.Domain(name=DOMAIN)})
+    projects: dict[str, identity_pb2.Project] = field(default_factory=lambda: {PROJECT: identity_pb2.Project(name=PROJECT)})
+
+    def snapshot(self) -> "FakeIdentity":
+        return self
+
+    def allowed_model(self, caller: admission_pb2.Caller, alias: str) -> None:
+        if alias in self.denied:
+            raise model_denied(alias)
+
+    def check_live(self, connection: Connection, key: str) -> None:
+        if key in self.revoked:
+            raise invalid_credential()
+
+    def append_audit(self, connection: Connection, entry: AuditEntry) -> int:
+        self.audit.append(entry)
+        return len(self.audit)
+
+
+class FakeRegistry:
+    """A priced and a free model."""
+
+    def __init__(self) -> None:
+        self.models = {
+            MODEL: registry_pb2.Model(name=MODEL, alias="big", adapter="openai", endpoint="openai", upstream_model="big-1"),
+            FREE_MODEL: registry_pb2.Model(
+                name=FREE_MODEL, alias="local", adapter="openai", endpoint="ollama", upstream_model="local-1", free=True
+            ),
+        }
+        self.prices = {
+            PRICE: registry_pb2.Price(
+                name=PRICE, currency="USD", input_nanos_per_million=3_000_000_000, output_nanos_per_million=15_000_000_000
+            )
+        }
+        self.asked: list[str] = []
+
+    async def model(self, name: str) -> registry_pb2.Model | None:
+        return self.models.get(name)
+
+    async def fresh_model(self, name: str) -> registry_pb2.Model | None:
+        self.asked.append(name)
+        return self.models.get(name)
+
+    async def price(self, name: str) -> registry_pb2.Price | None:
+        return self.prices.get(name)
+
+
+def attempt(name: str = "a", *, inputs: int = 1000, outputs: int = 100, model: str = MODEL, **fields: str) -> plan_pb2.Attempt:
+    """An attempt as the router would plan it."""
+    free = model == FREE_MODEL
+    made = plan_pb2.Attempt(
+        id=name,
+        adapter="openai",
+        endpoint="ollama" if free else "openai",
+        upstream_model="local-1" if free else "big-1",
+        model=model,
+        price="" if free else PRICE,
+        max_input_tokens=inputs,
+        max_output_tokens=outputs,
+    )
+    for field_name, value in fields.items():
+        setattr(made, field_name, value)
+    return made
+
+
+def plan(*attempts: plan_pb2.Attempt) -> plan_pb2.Plan:
+    """A failover over attempts."""
+    nodes = [plan_pb2.PlanNode(attempt=each) for each in attempts or (attempt(),)]
+    root = nodes[0] if len(nodes) == 1 else plan_pb2.PlanNode(failover=plan_pb2.Failover(children=nodes))
+    return plan_pb2.Plan(root=root, alias="big", decision_id="d1")
+
+
+def worst(inputs: int = 1000, outputs: int = 100) -> int:
+    """What an attempt on the priced model costs at most, in nanos."""
+    return inputs * 3_000 + outputs * 15_000
+
+
+def line(
+    name: str = "a",
+    *,
+    inputs: int = 500,
+    outputs: int = 50,
+    outcome: usage_pb2.AttemptOutcome = usage_pb2.ATTEMPT_OUTCOME_COMPLETED,
+) -> usage_pb2.UsageLine:
+    """What the gateway reports of an attempt."""
+    return usage_pb2.UsageLine(
+        attempt_id=name,
+        outcome=outcome,
+        usage=generate_pb2.Usage(input_tokens=inputs, output_tokens=outputs),
+        source=usage_pb2.USAGE_SOURCE_PROVIDER,
+    )
+
+
+class World:
+    """One ledger over one database."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.identity = FakeIdentity()
+        self.registry = FakeRegistry()
+        self.seals = Seals(b"x" * 32)
+        self.ledger = SqlLedger(database, self.identity, currency="USD")
+        self.limits = LedgerLimits(database, self.identity, currency="USD")
+        self.reading = LedgerReading(database)
+        self.reserving = Reserving(self.ledger, self.registry, self.seals, currency="USD", grant_micros=600_000_000)
+        self.lifecycle = Lifecycle(self.ledger)
+
+    async def ready(self) -> "World":
+        await migrate(self.database, "llm_mesh_policy.store.migrations")
+        return self
+
+    def caller(self, **changes: str) -> admission_pb2.Caller:
+        caller = admission_pb2.Caller(principal=PRINCIPAL, domain=DOMAIN, project=PROJECT, key=KEY)
+        for name, value in changes.items():
+            setattr(caller, name, value)
+        caller.expire_time.FromMicroseconds(time.time_ns() // 1000 + 60_000_000)
+        return caller
+
+    def admission(
+        self, *, seconds: float = 60, tags: Mapping[str, str] = {}, operation: str = "generate", **bounds: object
+    ) -> resources_pb2.Sealed:
+        message = admission_pb2.Admission(id=f"adm-{next(_numbers)}", caller=self.caller(), alias="big", operation=operation, tags=tags)
+        message.constraints.CopyFrom(admission_pb2.Constraints(**({"max_output_tokens": 1000} | bounds)))  # type: ignore[arg-type]
+        message.expire_time.FromMicroseconds(time.time_ns() // 1000 + round(seconds * 1_000_000))
+        return self.seals.sealed(message.SerializeToString(), "policy", "router")
+
+    def reserve_request(self, *attempts: plan_pb2.Attempt, wanted: str = "", **fields: object) -> policy_pb2.ReserveRequest:
+        values: dict[str, object] = {
+            "reservation_id": wanted or ulid(),
+            "admission": self.admission(),
+            "plan": plan(*attempts),
+            "epoch": "e1",
+        }
+        return policy_pb2.ReserveRequest(**(values | fields))  # type: ignore[arg-type]
+
+    async def reserve(self, *attempts: plan_pb2.Attempt, wanted: str = "", **fields: object) -> Granted:
+        return await self.reserving.reserve(self.reserve_request(*attempts, wanted=wanted, **fields))
+
+    async def settle(self, granted: Granted, *lines: usage_pb2.UsageLine) -> Settled:
+        return await self.lifecycle.settle(granted.held.reservation.id, lines)
+
+    async def budget(self, nanos: int, period: ledger_pb2.BudgetPeriod = ledger_pb2.BUDGET_PERIOD_TOTAL) -> None:
+        amount = resources_pb2.Money(currency="USD", nanos=nanos)
+        budget = ledger_pb2.Budget(name=f"{PROJECT}/budget", amount=amount, period=period)
+        await self.limits.put_budget(budget, AuditEntry(domain=DOMAIN, action="budgets.put", resource=budget.name, allowed=True))
+
+    async def standing(self) -> tuple[int, int]:
+        """What is spent and held of the project's budget."""
+        budget = await self.limits.budget(f"{PROJECT}/budget")
+        assert budget is not None
+        return budget.spent.nanos, budget.held.nanos
+
+
+def ids(entries: Sequence[usage_pb2.LedgerEntry]) -> list[str]:
+    return [entry.name.rpartition("/")[2] for entry in entries]

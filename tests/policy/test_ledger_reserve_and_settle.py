@@ -1,0 +1,79 @@
+"""A request's way through the ledger: held, charged, given back."""
+
+import pytest
+
+from llm_mesh.policy.v1 import admission_pb2, usage_pb2
+from llm_mesh_policy.store.schema import metadata
+from llm_mesh_runtime.database import Database, drift
+from llm_mesh_runtime.errors import MeshError
+from tests.policy.ledger_world import FREE_MODEL, World, attempt, line, ulid, worst
+
+
+@pytest.fixture
+async def world(database: Database) -> World:
+    return await World(database).ready()
+
+
+async def test_a_plan_holds_the_sum_of_its_attempts_and_settles_at_the_truth(world: World) -> None:
+    await world.budget(1_000_000_000)
+    granted = await world.reserve(attempt("a"), attempt("b"))
+    assert granted.held.reservation.entry.reserved.nanos == 2 * worst()
+    assert await world.standing() == (0, 2 * worst())
+    settled = await world.settle(granted, line("a", inputs=500, outputs=50))
+    assert settled.entry.charged.nanos == worst(500, 50)
+    assert not settled.repeated
+    assert await world.standing() == (worst(500, 50), 0)
+
+
+async def test_the_grant_is_sealed_for_each_adapter_and_names_what_each_attempt_may(world: World) -> None:
+    granted = await world.reserve(attempt("a", outputs=100), candidate_count=2)
+    payload = world.seals.opened("adapter/openai", granted.grant)
+    grant = admission_pb2.Grant.FromString(payload)
+    assert [(each.attempt_id, each.max_output_tokens, each.max_candidates) for each in grant.attempts] == [("a", 100, 2)]
+    assert granted.held.reservation.entry.reserved.nanos == worst(1000, 200)
+
+
+async def test_settling_again_answers_the_same_and_charges_nothing_more(world: World) -> None:
+    await world.budget(1_000_000_000)
+    granted = await world.reserve()
+    first = await world.settle(granted, line())
+    second = await world.settle(granted, line(inputs=1, outputs=1))
+    assert second.repeated
+    assert second.entry == first.entry
+    assert await world.standing() == (worst(500, 50), 0)
+
+
+async def test_a_budget_that_does_not_hold_the_worst_case_refuses_and_holds_nothing(world: World) -> None:
+    await world.budget(worst() - 1)
+    with pytest.raises(MeshError) as refused:
+        await world.reserve()
+    assert refused.value.reason_name == "BUDGET_EXCEEDED"
+    assert refused.value.quota[0][0] == "domains/claims/projects/triage"
+    assert await world.standing() == (0, 0)
+    assert [entry.allowed for entry in world.identity.audit][-1] is False
+
+
+async def test_release_before_reserve_makes_the_reserve_fail(world: World) -> None:
+    reservation_id = ulid()
+    assert await world.lifecycle.release(reservation_id) == usage_pb2.RESERVATION_STATE_RELEASED
+    with pytest.raises(MeshError) as refused:
+        await world.reserve(wanted=reservation_id)
+    assert refused.value.reason_name == "RESERVATION_RELEASED"
+
+
+async def test_release_gives_everything_back(world: World) -> None:
+    await world.budget(1_000_000_000)
+    granted = await world.reserve()
+    await world.lifecycle.release(granted.held.reservation.id)
+    await world.lifecycle.release(granted.held.reservation.id)
+    assert await world.standing() == (0, 0)
+
+
+async def test_a_free_model_needs_no_price_and_costs_nothing(world: World) -> None:
+    granted = await world.reserve(attempt("a", model=FREE_MODEL))
+    settled = await world.settle(granted, line("a"))
+    assert (granted.held.reservation.entry.reserved.nanos, settled.entry.charged.nanos) == (0, 0)
+
+
+async def test_the_migrated_schema_is_what_the_code_declares(world: World) -> None:
+    assert await drift(world.database, metadata) == []
