@@ -1,1 +1,1 @@
-"""A rebuildable projection of settlements: spend, usage, feedback and live tail."""
+"""Observability: a projection of the ledger's settlements that shows spend, usage and quality, and can be rebuilt at any time."""

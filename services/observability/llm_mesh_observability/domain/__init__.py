@@ -1,0 +1,1 @@
+"""Rules and values of the projection: no transport, no storage."""

@@ -1,0 +1,15 @@
+"""Errors of observability, with the reasons of its contract."""
+
+from llm_mesh.observability.v1 import errors_pb2
+from llm_mesh_runtime.errors import MeshError
+
+
+class ObservabilityError(MeshError):
+    """A failure with a reason of `llm_mesh.observability.v1.ErrorReason`."""
+
+    reasons = errors_pb2.ErrorReason
+
+
+def request_not_found(name: str) -> ObservabilityError:
+    """A request that does not exist for the caller, or is not ingested yet."""
+    return ObservabilityError(errors_pb2.ERROR_REASON_REQUEST_NOT_FOUND, f"there is no request {name}", field="name", name=name)

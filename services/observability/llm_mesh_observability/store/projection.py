@@ -1,0 +1,175 @@
+"""The projection in SQLite or PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy import Connection, Select, delete, func, insert, select, update
+
+from llm_mesh.mesh.v1 import resources_pb2
+from llm_mesh.observability.v1 import observability_pb2
+from llm_mesh.policy.v1 import usage_pb2
+from llm_mesh_observability.domain.errors import request_not_found
+from llm_mesh_observability.domain.ports import Sighting
+from llm_mesh_observability.domain.projection import spend_lines
+from llm_mesh_observability.domain.queries import Scope, SpendQuery
+from llm_mesh_observability.store.spend import statement
+from llm_mesh_observability.store.tables import ENTRIES, FEEDBACK, LINES, PROGRESS, TAGS
+from llm_mesh_runtime.database import Database, for_update, from_micros
+from llm_mesh_runtime.resources import Page
+
+_PROGRESS: Select[Any] = for_update(select(PROGRESS.c.through, PROGRESS.c.catching_up))
+
+
+class SqlProjection:
+    """The store of the projection."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def ingest(self, events: Sequence[usage_pb2.UsageEvent], *, live: bool) -> None:
+        newest = {event.entry.name: event for event in sorted(events, key=lambda event: event.version)}
+
+        def work(connection: Connection) -> None:
+            progress = connection.execute(_PROGRESS).one()  # locked: events are taken in one batch after the other
+            known = select(ENTRIES.c.name, ENTRIES.c.version).where(ENTRIES.c.name.in_(list(newest)))
+            versions = {row.name: row.version for row in connection.execute(known)}
+            fresh = [event for event in newest.values() if event.version > versions.get(event.entry.name, -1)]
+            if fresh:
+                _replace(connection, fresh)
+            reached = max((event.sequence for event in events), default=0)
+            if reached > progress.through and not (live and progress.catching_up):
+                connection.execute(update(PROGRESS).values(through=reached))
+
+        await self._database.write(work)
+
+    async def begin_catching_up(self, *, anew: bool) -> int:
+        def work(connection: Connection) -> int:
+            if anew:
+                connection.execute(update(PROGRESS).values(through=0))
+                for table in (TAGS, LINES, ENTRIES):
+                    connection.execute(delete(table))
+            connection.execute(update(PROGRESS).values(catching_up=1))
+            return int(connection.execute(select(PROGRESS.c.through)).scalar_one())
+
+        return await self._database.write(work)
+
+    async def end_catching_up(self) -> None:
+        await self._database.write(lambda connection: connection.execute(update(PROGRESS).values(catching_up=0)))
+
+    async def through(self) -> int:
+        return await self._database.read(lambda connection: connection.execute(select(PROGRESS.c.through)).scalar_one())
+
+    async def latest(self) -> int:
+        return await self._database.read(lambda connection: connection.scalar(select(func.max(ENTRIES.c.sequence))) or 0)
+
+    async def spend(self, query: SpendQuery) -> Sequence[observability_pb2.SpendRow]:
+        wanted = statement(query)
+        return await self._database.read(lambda connection: [_row(row, query) for row in connection.execute(wanted).mappings()])
+
+    async def since(self, scope: Scope, sequence: int, limit: int) -> Sequence[Sighting]:
+        wanted = _within(select(ENTRIES.c.sequence, ENTRIES.c.body), scope).where(ENTRIES.c.sequence > sequence)
+        return await self._sightings(wanted.order_by(ENTRIES.c.sequence).limit(limit))
+
+    async def last(self, scope: Scope, count: int) -> Sequence[Sighting]:
+        wanted = _within(select(ENTRIES.c.sequence, ENTRIES.c.body), scope)
+        return (await self._sightings(wanted.order_by(ENTRIES.c.sequence.desc()).limit(count)))[::-1]
+
+    async def entry(self, name: str) -> usage_pb2.LedgerEntry:
+        wanted = select(ENTRIES.c.body).where(ENTRIES.c.name == name)
+        body = await self._database.read(lambda connection: connection.scalar(wanted))
+        if body is None:
+            raise request_not_found(name)
+        return usage_pb2.LedgerEntry.FromString(body)
+
+    async def add_feedback(self, request: str, feedback: observability_pb2.Feedback) -> observability_pb2.Feedback:
+        def work(connection: Connection) -> observability_pb2.Feedback:
+            if connection.scalar(select(ENTRIES.c.name).where(ENTRIES.c.name == request)) is None:
+                raise request_not_found(request)
+            now = self._database.now(connection)
+            kept = observability_pb2.Feedback()
+            kept.CopyFrom(feedback)
+            feedback_id = f"{now:016x}-{uuid4().hex[:8]}"  # sorts by time
+            kept.name = f"{request}/feedback/{feedback_id}"
+            kept.create_time.FromDatetime(from_micros(now))
+            connection.execute(insert(FEEDBACK).values(request=request, id=feedback_id, body=kept.SerializeToString()))
+            return kept
+
+        return await self._database.write(work)
+
+    async def feedback(self, request: str, page: Page) -> Sequence[observability_pb2.Feedback]:
+        wanted = select(FEEDBACK.c.body).where(FEEDBACK.c.request == request, FEEDBACK.c.id > page.after).order_by(FEEDBACK.c.id)
+        return await self._database.read(
+            lambda connection: [observability_pb2.Feedback.FromString(body) for body in connection.scalars(wanted.limit(page.limit))]
+        )
+
+    async def _sightings(self, wanted: Select[Any]) -> list[Sighting]:
+        return await self._database.read(
+            lambda connection: [Sighting(sequence, usage_pb2.LedgerEntry.FromString(body)) for sequence, body in connection.execute(wanted)]
+        )
+
+
+def _replace(connection: Connection, events: Sequence[usage_pb2.UsageEvent]) -> None:
+    names = [event.entry.name for event in events]
+    connection.execute(delete(ENTRIES).where(ENTRIES.c.name.in_(names)))
+    connection.execute(delete(LINES).where(LINES.c.entry.in_(names)))
+    connection.execute(delete(TAGS).where(TAGS.c.entry.in_(names)))
+    connection.execute(insert(ENTRIES), [_entry_row(event) for event in events])
+    connection.execute(insert(LINES), [row for event in events for row in _line_rows(event)])
+    tags = [{"entry": event.entry.name, "tag": tag, "value": value} for event in events for tag, value in event.entry.tags.items()]
+    if tags:
+        connection.execute(insert(TAGS), tags)
+
+
+def _entry_row(event: usage_pb2.UsageEvent) -> dict[str, Any]:
+    return {
+        "name": event.entry.name,
+        "version": event.version,
+        "sequence": event.sequence,
+        "domain": event.domain,
+        "project": event.project,
+        "body": event.entry.SerializeToString(),
+    }
+
+
+def _line_rows(event: usage_pb2.UsageEvent) -> list[dict[str, Any]]:
+    entry = event.entry
+    common = {
+        "entry": entry.name,
+        "at": entry.reserve_time.ToMicroseconds(),
+        "domain": event.domain,
+        "project": event.project,
+        "api_key": entry.key,
+        "principal": entry.principal,
+        "alias": entry.alias,
+        "currency": entry.charged.currency or entry.reserved.currency,
+    }
+    return [common | asdict(line) for line in spend_lines(entry)]
+
+
+def _within(wanted: Select[Any], scope: Scope) -> Select[Any]:
+    if scope.project:
+        return wanted.where(ENTRIES.c.project == scope.project)
+    return wanted.where(ENTRIES.c.domain == scope.domain) if scope.domain else wanted
+
+
+def _row(row: Any, query: SpendQuery) -> observability_pb2.SpendRow:  # noqa: ANN401 - a mapping of the driver's
+    times = (observability_pb2.SPEND_DIMENSION_HOUR, observability_pb2.SPEND_DIMENSION_DAY)
+    keys = []
+    for index, dimension in enumerate(query.group_by):
+        value = row[f"d{index}"]
+        keys.append(from_micros(value).strftime("%Y-%m-%dT%H:%M:%SZ") if dimension in times else str(value))
+    currency = row["currency"]
+    return observability_pb2.SpendRow(
+        keys=keys,
+        charged=resources_pb2.Money(currency=currency, nanos=int(row["charged"])),
+        estimated=resources_pb2.Money(currency=currency, nanos=int(row["estimated"])),
+        requests=int(row["requests"]),
+        failed=int(row["failed"]),
+        input_tokens=int(row["input_tokens"]),
+        output_tokens=int(row["output_tokens"]),
+        cached_input_tokens=int(row["cached_input_tokens"]),
+    )

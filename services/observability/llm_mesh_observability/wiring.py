@@ -1,0 +1,52 @@
+"""Observability, put together."""
+
+from __future__ import annotations
+
+from llm_mesh.observability.v1 import observability_pb2_grpc
+from llm_mesh_observability.domain.observatory import Observatory
+from llm_mesh_observability.peers import LedgerPeer
+from llm_mesh_observability.servicer import ObservabilityServicer
+from llm_mesh_observability.settings import Settings
+from llm_mesh_observability.store.projection import SqlProjection
+from llm_mesh_runtime.database import check, migrate
+from llm_mesh_runtime.links import Links
+from llm_mesh_runtime.service import Service, Servicers
+from llm_mesh_runtime.tasks import TaskSet
+
+_MIGRATIONS = "llm_mesh_observability.store.migrations"
+
+
+def build(settings: Settings, links: Links) -> Servicers:
+    """Puts observability together."""
+    database = links.database("observability")
+    observatory = Observatory(
+        SqlProjection(database),
+        LedgerPeer(links.channel("policy")),
+        tail_pause=settings.tail_pause.total_seconds(),
+        tail_lifetime=settings.tail_lifetime.total_seconds(),
+    )
+    tasks = TaskSet()
+
+    async def start() -> None:
+        await (migrate if links.mesh.embedded else check)(database, _MIGRATIONS)
+        tasks.spawn(observatory.catch_up(), name="observability.catch_up")
+
+    async def close() -> None:
+        await tasks.close()
+        await database.close()
+
+    return Servicers(
+        (observability_pb2_grpc.add_ObservabilityServiceServicer_to_server, ObservabilityServicer(observatory, tasks)),
+        ready=database.ready,
+        start=start,
+        close=close,
+    )
+
+
+service = Service(
+    name="observability",
+    contracts=("llm_mesh.observability.v1.ObservabilityService",),
+    settings=Settings,
+    build=build,
+    port=50055,
+)
