@@ -1,1 +1,1 @@
-"""The command line of LLM Mesh."""
+"""The command line of LLM Mesh: a client of the public contracts, and the way to start services."""

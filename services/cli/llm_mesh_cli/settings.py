@@ -1,0 +1,27 @@
+"""What the command line reads from the environment: where the mesh is, and who asks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from llm_mesh_runtime.secret import Secret
+from llm_mesh_runtime.settings import setting
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Settings of the command line."""
+
+    key: Secret = setting(
+        default=Secret(""),
+        env=("LLM_MESH_KEY",),
+        help="The key that commands call with. Empty: admin.key or project.key of the data directory, as the command needs.",
+    )
+    address: str = setting(
+        default="",
+        env=("LLM_MESH_ADDRESS",),
+        help="The gRPC address that commands call, such as 127.0.0.1:50051. Empty: the mesh of the data directory.",
+    )
+    authority: str = setting(
+        default="", env=("LLM_MESH_TLS_CA",), help="Path of the authorities that a mesh with TLS is checked against, PEM. Empty: no TLS."
+    )

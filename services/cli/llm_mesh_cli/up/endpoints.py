@@ -1,0 +1,42 @@
+"""Which providers the adapters of this process can reach."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from llm_mesh.adapter.v1 import adapter_pb2, adapter_pb2_grpc
+
+if TYPE_CHECKING:
+    from llm_mesh_runtime.links import Links
+
+_PREFIX = "adapter/"
+_SIMULATOR = "simulator"
+_PAGE = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoints:
+    """What the adapters say of their endpoints."""
+
+    with_credential: tuple[tuple[str, str], ...]
+    """Adapter and endpoint, where a credential was found; neither local servers nor the simulator."""
+    simulator: str
+    """The adapter that reaches the simulator in the OpenAI dialect; empty where none does."""
+
+    @classmethod
+    async def ask(cls, links: Links, names: Iterable[str]) -> Endpoints:
+        """Ask every hosted adapter."""
+        found: list[tuple[str, str]] = []
+        simulator = ""
+        for name in sorted(name for name in names if name.startswith(_PREFIX)):
+            stub = adapter_pb2_grpc.AdapterServiceStub(links.channel(name))
+            answer = await stub.ListEndpoints(adapter_pb2.ListEndpointsRequest(page_size=_PAGE))
+            adapter = name.removeprefix(_PREFIX)
+            for endpoint in answer.endpoints:
+                if endpoint.name == _SIMULATOR:
+                    simulator = "openai" if adapter == "openai" else simulator
+                elif endpoint.has_credential and not endpoint.local:
+                    found.append((adapter, endpoint.name))
+        return cls(tuple(found), simulator)

@@ -1,0 +1,185 @@
+"""What `up` sets up: an administrator, a project with a key, and models; by the same calls that anybody would make.
+
+Each step looks whether it is needed, so that an interrupted first start is completed by the next one, and a second start
+asks for nothing. What an operator has changed since is left alone: only models that are missing are registered.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import grpc
+
+from llm_mesh.policy.v1 import identity_pb2, identity_pb2_grpc, rules_pb2, rules_pb2_grpc
+from llm_mesh.registry.v1 import registry_pb2, registry_pb2_grpc
+from llm_mesh_cli.up.endpoints import Endpoints
+from llm_mesh_cli.up.simulated import simulator_models
+from llm_mesh_runtime.errors import PeerError, from_rpc_error
+from llm_mesh_runtime.host import StartError
+
+if TYPE_CHECKING:
+    from llm_mesh_cli.files import DataFiles
+    from llm_mesh_runtime.host import Host
+
+DOMAIN = "domains/default"
+PROJECT = f"{DOMAIN}/projects/default"
+PRINCIPAL = f"{DOMAIN}/principals/application"
+SHARED = "domains/shared"
+PLATFORM = "domains/platform"
+_PAGE = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class SetUp:
+    """What a start did, for the panel."""
+
+    new_keys: tuple[str, ...] = ()
+    """Names of the key files that were written now."""
+    new_models: int = 0
+    providers: tuple[str, ...] = ()
+    """Endpoints with a credential, but the simulator."""
+    simulator: bool = False
+
+
+class FirstStart:
+    """Completes what a new data directory needs. `token` makes the first administrator; empty where there is one."""
+
+    def __init__(self, host: Host, files: DataFiles, token: str) -> None:
+        self._links = host.links("up")
+        self._names = {hosted.service.name for hosted in host.hosted}
+        self._files = files
+        self._token = token
+
+    async def complete(self) -> SetUp:
+        """Do what is missing."""
+        if "policy" not in self._names:
+            return SetUp()
+        try:
+            keys = await self._keys()
+            return await self._models(keys)
+        except grpc.aio.AioRpcError as error:
+            raise StartError(_told(from_rpc_error(error), self._files)) from error
+
+    async def _keys(self) -> tuple[str, ...]:
+        made = []
+        if self._token:
+            identity = identity_pb2_grpc.IdentityServiceStub(self._links.channel("policy"))
+            answer = await identity.Bootstrap(identity_pb2.BootstrapRequest(), metadata=_bearer(self._token))
+            await asyncio.to_thread(self._files.keep_key, self._files.admin_key, answer.secret)
+            made.append(self._files.admin_key.name)
+        if not self._files.project_key.exists():
+            secret = await self._project_key()
+            await asyncio.to_thread(self._files.keep_key, self._files.project_key, secret)
+            made.append(self._files.project_key.name)
+        return tuple(made)
+
+    async def _project_key(self) -> str:
+        channel, admin = self._links.channel("policy"), self._admin()
+        await rules_pb2_grpc.RuleServiceStub(channel).ApplyPolicy(wanted_policy(), metadata=admin)
+        key = identity_pb2.Key(principal=PRINCIPAL, display_name="First project key")
+        wanted = identity_pb2.CreateKeyRequest(parent=PROJECT, key=key)
+        answer = await identity_pb2_grpc.IdentityServiceStub(channel).CreateKey(wanted, metadata=admin)
+        return answer.secret
+
+    async def _models(self, keys: tuple[str, ...]) -> SetUp:
+        endpoints = await Endpoints.ask(self._links, self._names)
+        simulated = endpoints.simulator if "simulator" in self._names else ""
+        wanted = list(simulator_models(simulated))
+        providers = endpoints.with_credential
+        digest = hashlib.sha256(repr((sorted(providers), [model.SerializeToString(deterministic=True) for model in wanted])).encode())
+        done = SetUp(new_keys=keys, providers=tuple(name for _, name in providers), simulator=bool(wanted))
+        if "registry" not in self._names or self._files.known() == digest.hexdigest():
+            return done
+        registry = registry_pb2_grpc.RegistryServiceStub(self._links.channel("registry"))
+        for adapter, endpoint in providers:
+            wanted += await self._well_known(registry, adapter, endpoint)
+        missing = _missing(wanted, await self._registered(registry))
+        if missing:
+            request = registry_pb2.ApplyModelsRequest(parent=PLATFORM, models=missing)
+            await registry.ApplyModels(request, metadata=self._admin())
+        await asyncio.to_thread(self._files.keep_known, digest.hexdigest())
+        return SetUp(new_keys=keys, new_models=len(missing), providers=done.providers, simulator=done.simulator)
+
+    async def _well_known(self, registry: registry_pb2_grpc.RegistryServiceStub, adapter: str, endpoint: str) -> list[registry_pb2.Model]:
+        found: list[registry_pb2.Model] = []
+        token = ""
+        while True:
+            request = registry_pb2.ListWellKnownModelsRequest(page_size=_PAGE, page_token=token, endpoint=endpoint)
+            answer = await registry.ListWellKnownModels(request, metadata=self._admin())
+            found += [model for model in answer.models if model.adapter == adapter]
+            token = answer.next_page_token
+            if not token:
+                return found
+
+    async def _registered(self, registry: registry_pb2_grpc.RegistryServiceStub) -> list[registry_pb2.Model]:
+        found: list[registry_pb2.Model] = []
+        token = ""
+        while True:
+            request = registry_pb2.ListModelsRequest(parent=SHARED, page_size=_PAGE, page_token=token)
+            answer = await registry.ListModels(request, metadata=self._admin())
+            found += answer.models
+            token = answer.next_page_token
+            if not token:
+                return found
+
+    def _admin(self) -> tuple[tuple[str, str], ...]:
+        return _bearer(self._files.key(self._files.admin_key).reveal())
+
+
+def wanted_policy() -> rules_pb2.ApplyPolicyRequest:
+    """The domain and project that a newcomer starts with, and the domain of what all share."""
+    return rules_pb2.ApplyPolicyRequest(
+        parent=PLATFORM,
+        domains=[
+            identity_pb2.Domain(name=DOMAIN, display_name="Default"),
+            identity_pb2.Domain(name=SHARED, display_name="Shared with all domains"),
+        ],
+        projects=[identity_pb2.Project(name=PROJECT, display_name="Default")],
+        principals=[identity_pb2.Principal(name=PRINCIPAL, display_name="First application")],
+        bindings=[
+            rules_pb2.Binding(name=f"{DOMAIN}/bindings/application", principal=PRINCIPAL, role="roles/application"),
+        ],
+    )
+
+
+def _missing(wanted: Sequence[registry_pb2.Model], registered: Sequence[registry_pb2.Model]) -> list[registry_pb2.Model]:
+    """The wanted models that nobody has registered, with names. An alias that is taken gets its endpoint before it."""
+    known = {(model.endpoint, model.upstream_model) for model in registered}
+    names, aliases = {model.name for model in registered}, {model.alias for model in registered}
+    missing = []
+    for model in wanted:
+        if (model.endpoint, model.upstream_model) in known:
+            continue
+        if model.alias in aliases:
+            model.alias = f"{model.endpoint}/{model.alias}"[:128]
+        identity = _identity(model.alias)
+        while f"{SHARED}/models/{identity}" in names or model.alias in aliases:
+            digest = hashlib.sha256(f"{model.endpoint} {model.upstream_model} {identity}".encode()).hexdigest()[:6]
+            identity, model.alias = f"{identity[:56]}-{digest}", f"{model.alias[:120]}-{digest}"
+        model.name = f"{SHARED}/models/{identity}"
+        if "*" not in model.shared_with:
+            model.shared_with.append("*")
+        names.add(model.name)
+        aliases.add(model.alias)
+        missing.append(model)
+    return missing
+
+
+def _identity(alias: str) -> str:
+    """A resource id of an alias: `gpt-4.1` is `gpt-4-1`."""
+    words = "".join(letter if letter.isascii() and letter.isalnum() else "-" for letter in alias.lower())
+    return words.strip("-")[:63] or "model"
+
+
+def _bearer(key: str) -> tuple[tuple[str, str], ...]:
+    return (("authorization", f"Bearer {key}"),)
+
+
+def _told(error: PeerError, files: DataFiles) -> str:
+    if error.reason_name == "INVALID_CREDENTIAL":
+        return f"the key in {files.admin_key} is not one of this mesh: remove the file, and the next start makes a new administrator"
+    return f"set-up failed: {error.message} ({error.reason_name})"
