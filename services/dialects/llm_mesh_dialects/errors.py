@@ -1,0 +1,16 @@
+"""What is wrong with a body, told by the place at which it is wrong. Callers give it the reason of their own contract."""
+
+from __future__ import annotations
+
+
+class DialectError(ValueError):
+    """A body that is not of its dialect: `field` is a deep path such as `messages[2].content[0].image_url.url`."""
+
+    def __init__(self, field: str, expected: str) -> None:
+        super().__init__(f"{field}: {expected}" if field else expected)
+        self.field = field
+        self.expected = expected
+
+
+class TruncatedError(ValueError):
+    """A stream that ended before its answer did."""

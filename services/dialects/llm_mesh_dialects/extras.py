@@ -1,0 +1,62 @@
+"""Keys that the typed payload does not model: kept on the way in, put back on the way out, told where they cannot be.
+
+Typed fields win: an extra never replaces what the typed payload wrote. Objects are merged, so that an unmodelled key inside a
+modelled object (`stream_options.include_obfuscation`) survives beside its siblings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import orjson
+
+from llm_mesh.inference.v1 import content_pb2
+from llm_mesh_dialects.errors import DialectError
+from llm_mesh_dialects.report import Report
+
+
+def kept(dialect: str, values: Mapping[str, Any]) -> list[content_pb2.Extra]:
+    """The keys as extras of a dialect."""
+    return [content_pb2.Extra(dialect=dialect, key=key, json=dumped(value, key)) for key, value in values.items()]
+
+
+def put_back(
+    target: dict[str, Any], extras: Iterable[content_pb2.Extra], dialect: str, report: Report | None = None, path: str = ""
+) -> None:
+    """Adds the dialect's own extras to what was written, and reports those of others."""
+    for extra in extras:
+        if extra.dialect != dialect:
+            if report is not None:
+                report.dropped(f"{path}extras[{extra.dialect}.{extra.key}]", f"a key of the {extra.dialect} dialect")
+            continue
+        value = parsed(extra.json, f"{path}extras[{extra.key}]")
+        if extra.key not in target:
+            target[extra.key] = value
+        elif isinstance(target[extra.key], dict) and isinstance(value, dict):
+            target[extra.key] = merged(value, target[extra.key])
+
+
+def merged(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """Both objects in one; where both have a key that is no object, `over` wins."""
+    result = dict(under)
+    for key, value in over.items():
+        below = result.get(key)
+        result[key] = merged(below, value) if isinstance(below, dict) and isinstance(value, dict) else value
+    return result
+
+
+def dumped(value: object, field: str = "") -> bytes:
+    """JSON text. Lone surrogates and numbers that JSON has no room for do not leave as such."""
+    try:
+        return orjson.dumps(value)
+    except TypeError:
+        raise DialectError(field, "expected JSON that UTF-8 and 64-bit numbers can hold") from None
+
+
+def parsed(json: bytes | str, field: str = "") -> Any:  # noqa: ANN401 (JSON)
+    """What JSON text says."""
+    try:
+        return orjson.loads(json)
+    except orjson.JSONDecodeError:
+        raise DialectError(field, "expected JSON text") from None

@@ -1,0 +1,24 @@
+"""Cache hints: most servers of the dialect cache by themselves, a few take `cache_control`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from llm_mesh.inference.v1 import content_pb2
+from llm_mesh_dialects.openai.quirks import Quirks
+from llm_mesh_dialects.report import Report
+
+_HOUR = 3600
+
+
+def hint(target: dict[str, Any], given: content_pb2.Part | content_pb2.Tool, path: str, quirks: Quirks, report: Report) -> None:
+    """Writes the hint of a part or tool, or reports that there is no place for it."""
+    if not given.HasField("cache_hint"):
+        return
+    if not quirks.cache_control:
+        report.dropped(f"{path}cache_hint", "the provider caches prefixes by itself")
+        return
+    control = {"type": "ephemeral"}
+    if given.cache_hint.ttl_seconds >= _HOUR:
+        control["ttl"] = "1h"
+    target["cache_control"] = control

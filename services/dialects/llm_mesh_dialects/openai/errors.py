@@ -1,0 +1,42 @@
+"""Error bodies: `{"error": {"message", "type", "param", "code"}}`, and the shapes that other servers use instead."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Complaint:
+    """What a server said of a failure; empty where it did not say."""
+
+    message: str = ""
+    type: str = ""
+    code: str = ""
+    param: str = ""
+
+
+def body(message: str, *, type: str, code: str | None = None, param: str | None = None) -> dict[str, Any]:  # noqa: A002 (the dialect's name)
+    """An error body for a client."""
+    return {"error": {"message": message, "type": type, "param": param, "code": code}}
+
+
+def complaint(value: object) -> Complaint:
+    """Reads an error body, or an error inside a stream, whatever its shape."""
+    if isinstance(value, list) and value:  # Gemini wraps errors in a list
+        value = value[0]
+    if not isinstance(value, dict):
+        return Complaint()
+    error = value.get("error", value)
+    if isinstance(error, str):  # Ollama and other small servers
+        return Complaint(message=error, code=_text(value.get("code")), type=_text(value.get("type")))
+    if not isinstance(error, dict):
+        return Complaint()
+    message = error.get("message") or error.get("detail") or error.get("msg")
+    return Complaint(_text(message), _text(error.get("type") or error.get("status")), _text(error.get("code")), _text(error.get("param")))
+
+
+def _text(value: object) -> str:
+    if value is None or isinstance(value, bool):
+        return ""
+    return value if isinstance(value, str) else str(value)

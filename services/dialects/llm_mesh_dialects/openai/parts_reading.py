@@ -1,0 +1,140 @@
+"""Messages and their parts, from the dialect to the typed payload. Requests and answers share it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from llm_mesh.inference.v1 import content_pb2
+from llm_mesh_dialects.extras import dumped, kept
+from llm_mesh_dialects.fields import Fields
+from llm_mesh_dialects.openai import media
+from llm_mesh_dialects.openai.vocabulary import DIALECT, audio_type
+
+Part = content_pb2.Part
+
+
+def content(message: Fields, key: str = "content") -> list[Part]:
+    """The parts of a content: a text, a list of parts, or nothing."""
+    value = message.raw(key)
+    if value is None:
+        return []
+    if isinstance(value, str):
+        return [Part(text=content_pb2.Text(text=value))]
+    if not isinstance(value, list):
+        raise message.wrong(key, "expected a string or a list of parts")
+    return [_part(each) for each in message.each(key)]
+
+
+def said(message: Fields) -> list[Part]:
+    """What a model said: reasoning, content, refusal, sound, tool calls."""
+    parts = [Part(reasoning=content_pb2.Reasoning(text=text)) for text in _thoughts(message)]
+    parts += content(message)
+    refusal = message.text("refusal")
+    if refusal is not None:
+        parts.append(Part(refusal=content_pb2.Refusal(text=refusal)))
+    return parts + spoken(message) + tool_calls(message)
+
+
+def tool_calls(message: Fields) -> list[Part]:
+    """The tools that an assistant calls."""
+    return [_tool_call(each) for each in message.each("tool_calls")]
+
+
+def spoken(message: Fields) -> list[Part]:
+    """An assistant's sound: the whole of it in an answer, its id in a request."""
+    audio = message.inner("audio")
+    if audio is None:
+        return []
+    data, number = audio.text("data"), audio.text("id")
+    if data is None:
+        if not number:
+            raise audio.wrong("id", "required: expected a string")
+        return [Part(audio=content_pb2.Media(file_id=number), extras=_nested("audio", audio))]
+    sound = content_pb2.Media(data=media.decoded(data, audio.at("data")), transcript=audio.text("transcript") or "")
+    left = audio.rest() | ({"id": number} if number else {})
+    return [Part(audio=sound, extras=kept(DIALECT, {"audio": left} if left else {}))]
+
+
+def _part(part: Fields) -> Part:
+    kind = part.required_text("type")
+    read = _KINDS.get(kind)
+    if read is None:
+        return Part(opaque=content_pb2.OpaquePart(dialect=DIALECT, type=kind, json=dumped(part.whole_object())))
+    result: Part = read(part)
+    left = part.rest()
+    if left:
+        result.extras.extend(kept(DIALECT, left))
+    return result
+
+
+def _text(part: Fields) -> Part:
+    text = part.text("text")
+    if text is None:
+        raise part.wrong("text", "required: expected a string")
+    return Part(text=content_pb2.Text(text=text))
+
+
+def _refusal(part: Fields) -> Part:
+    text = part.text("refusal")
+    if text is None:
+        raise part.wrong("refusal", "required: expected a string")
+    return Part(refusal=content_pb2.Refusal(text=text))
+
+
+def _image(part: Fields) -> Part:
+    image = part.required("image_url")
+    found = media.from_url(image.required_text("url"), image.at("url"))
+    found.detail = image.text("detail") or ""
+    return Part(image=found, extras=_nested("image_url", image))
+
+
+def _audio(part: Fields) -> Part:
+    audio = part.required("input_audio")
+    data = media.decoded(audio.required_text("data"), audio.at("data"))
+    found = content_pb2.Media(data=data, mime_type=audio_type(audio.required_text("format")))
+    return Part(audio=found, extras=_nested("input_audio", audio))
+
+
+def _file(part: Fields) -> Part:
+    file = part.required("file")
+    number, data = file.text("file_id"), file.text("file_data")
+    if number:
+        found = content_pb2.Media(file_id=number)
+    elif data:
+        found = media.from_url(data, file.at("file_data"))
+    else:
+        raise file.wrong("file_data", "required: expected a data URL, or a file_id")
+    found.filename = file.text("filename") or ""
+    return Part(file=found, extras=_nested("file", file))
+
+
+_KINDS = {"text": _text, "refusal": _refusal, "image_url": _image, "input_audio": _audio, "file": _file}
+
+
+def _tool_call(call: Fields) -> Part:
+    kind = call.text("type") or "function"
+    if kind != "function":
+        return Part(opaque=content_pb2.OpaquePart(dialect=DIALECT, type=f"tool_call.{kind}", json=dumped(call.whole_object())))
+    function = call.required("function")
+    arguments: Any = function.raw("arguments")
+    if isinstance(arguments, dict):  # some servers parse what the model wrote
+        arguments = dumped(arguments).decode()
+    elif arguments is not None and not isinstance(arguments, str):
+        raise function.wrong("arguments", "expected JSON in a string")
+    found = content_pb2.ToolCall(id=call.text("id") or "", name=function.required_text("name"), arguments_json=arguments or "")
+    call.raw("index")  # servers repeat it in whole answers; the order says the same
+    extras = [*_nested("function", function), *kept(DIALECT, call.rest())]
+    return Part(tool_call=found, extras=extras)
+
+
+def _thoughts(message: Fields) -> list[str]:
+    """Servers call it either way; some say it twice."""
+    found = message.text("reasoning_content") or ""
+    if isinstance(message.peek("reasoning"), str):
+        found = found or message.text("reasoning") or ""
+    return [found] if found else []
+
+
+def _nested(key: str, inner: Fields) -> list[content_pb2.Extra]:
+    left = inner.rest()
+    return kept(DIALECT, {key: left}) if left else []

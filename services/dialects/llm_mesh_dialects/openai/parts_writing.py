@@ -1,0 +1,106 @@
+"""Parts of messages, from the typed payload to the dialect. Requests and answers share it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from llm_mesh.inference.v1 import content_pb2
+from llm_mesh_dialects.extras import parsed, put_back
+from llm_mesh_dialects.openai import media
+from llm_mesh_dialects.openai.caching import hint
+from llm_mesh_dialects.openai.quirks import Quirks
+from llm_mesh_dialects.openai.vocabulary import DIALECT, audio_word
+from llm_mesh_dialects.report import Report
+
+Numbered = list[tuple[int, content_pb2.Part]]
+
+
+class PartsWriter:
+    """Writes the parts of one conversation or answer."""
+
+    def __init__(self, quirks: Quirks, report: Report) -> None:
+        self._quirks = quirks
+        self._report = report
+
+    def content(self, parts: Numbered, path: str) -> str | list[dict[str, Any]]:
+        """A content: one plain text as a string, which every server takes; anything else as a list."""
+        if len(parts) == 1 and plain(parts[0][1]):
+            return parts[0][1].text.text
+        return self.listed(parts, path)
+
+    def listed(self, parts: Numbered, path: str) -> list[dict[str, Any]]:
+        """The parts as a list."""
+        written: list[dict[str, Any]] = []
+        for index, part in parts:
+            self._part(part, f"{path}parts[{index}].", written)
+        return written
+
+    def tool_call(self, part: content_pb2.Part, path: str) -> dict[str, Any]:
+        """A call of a tool."""
+        call = part.tool_call
+        written: dict[str, Any] = {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments_json}}
+        hint(written, part, path, self._quirks, self._report)
+        put_back(written, part.extras, DIALECT, self._report, path)
+        return written
+
+    def opaque(self, part: content_pb2.Part, path: str, written: list[dict[str, Any]]) -> None:
+        """A part that only its own dialect understands."""
+        if part.opaque.dialect == DIALECT:
+            written.append(parsed(part.opaque.json, f"{path}opaque.json"))
+        else:
+            self._report.dropped(f"{path}opaque", f"a {part.opaque.type} part of the {part.opaque.dialect} dialect")
+
+    def _part(self, part: content_pb2.Part, path: str, written: list[dict[str, Any]]) -> None:
+        kind = part.WhichOneof("kind")
+        if kind == "opaque":
+            self.opaque(part, path, written)
+            return
+        made = self._made(part, kind, path)
+        if made is None:
+            self._report.dropped(f"{path}{kind}", "the dialect has no place for it in this message")
+            return
+        hint(made, part, path, self._quirks, self._report)
+        put_back(made, part.extras, DIALECT, self._report, path)
+        written.append(made)
+
+    def _made(self, part: content_pb2.Part, kind: str | None, path: str) -> dict[str, Any] | None:
+        if kind == "text":
+            if part.text.annotations:
+                self._report.dropped(f"{path}text.annotations", "sources are not sent back")
+            return {"type": "text", "text": part.text.text}
+        if kind == "refusal":
+            return {"type": "refusal", "refusal": part.refusal.text}
+        if kind == "image":
+            return self._image(part.image, path)
+        if kind == "audio":
+            return self._audio(part.audio, path)
+        return _file(part.file) if kind == "file" else None
+
+    def _image(self, image: content_pb2.Media, path: str) -> dict[str, Any] | None:
+        if image.WhichOneof("source") == "file_id":
+            return None
+        made = {"url": media.to_url(image)}
+        if image.detail:
+            made["detail"] = image.detail
+        if image.filename:
+            self._report.dropped(f"{path}image.filename", "images have no name")
+        return {"type": "image_url", "image_url": made}
+
+    def _audio(self, audio: content_pb2.Media, path: str) -> dict[str, Any] | None:
+        if audio.WhichOneof("source") != "data":
+            return None
+        if audio.filename:
+            self._report.dropped(f"{path}audio.filename", "sounds have no name")
+        return {"type": "input_audio", "input_audio": {"data": media.encoded(audio.data), "format": audio_word(audio.mime_type)}}
+
+
+def plain(part: content_pb2.Part) -> bool:
+    """A text and nothing else."""
+    return part.WhichOneof("kind") == "text" and not (part.extras or part.text.annotations or part.HasField("cache_hint"))
+
+
+def _file(file: content_pb2.Media) -> dict[str, Any]:
+    made: dict[str, Any] = {"file_id": file.file_id} if file.file_id else {"file_data": media.to_url(file)}
+    if file.filename:
+        made["filename"] = file.filename
+    return {"type": "file", "file": made}

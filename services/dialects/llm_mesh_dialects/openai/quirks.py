@@ -1,0 +1,38 @@
+"""How servers of the dialect differ, as values: a provider that is only configuration needs no code."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quirks:
+    """The defaults are OpenAI's own behaviour."""
+
+    max_tokens: Literal["max_completion_tokens", "max_tokens"] = "max_completion_tokens"
+    """Which field limits the answer."""
+    developer_role: bool = True
+    """There is a role between system and user."""
+    stream_usage: bool = True
+    """`stream_options.include_usage` is understood. Otherwise usage comes by itself, or not at all."""
+    seed: Literal["seed", "random_seed"] = "seed"
+    """Which field makes sampling repeatable."""
+    top_k: bool = False
+    """`top_k` is understood."""
+    reasoning: Literal["reasoning_effort", "reasoning"] = "reasoning_effort"
+    """Where the effort of reasoning goes: a field of its own, or an object that may also limit it in tokens."""
+    reasoning_history: Literal["", "reasoning_content", "reasoning"] = ""
+    """Under which key earlier reasoning is sent back with an assistant's message. Empty: it is not."""
+    cache_control: bool = False
+    """Cache hints are understood as `cache_control` at parts and tools."""
+    hidden_reasoning: bool = False
+    """`completion_tokens` leaves reasoning out, while `total_tokens` has it."""
+    prompt_cache_key: bool = True
+    """`prompt_cache_key` is understood."""
+    unsupported: frozenset[str] = frozenset()
+    """Fields of requests that the server refuses: left out, and reported."""
+
+
+OPENAI: Final = Quirks()
+"""OpenAI itself."""

@@ -1,0 +1,131 @@
+"""The conversation of a request, from the typed payload to the dialect.
+
+Results of tools are messages of their own here and must follow the calls without a gap: what else a message has, and media that
+a tool answered, come after the last of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from llm_mesh.inference.v1 import content_pb2
+from llm_mesh_dialects.extras import put_back
+from llm_mesh_dialects.openai.parts_writing import Numbered, PartsWriter
+from llm_mesh_dialects.openai.quirks import Quirks
+from llm_mesh_dialects.openai.vocabulary import DIALECT, ROLE_WORDS
+from llm_mesh_dialects.report import Report
+
+
+class MessagesWriter:
+    """Writes one conversation."""
+
+    def __init__(self, quirks: Quirks, report: Report) -> None:
+        self._quirks = quirks
+        self._report = report
+        self._parts = PartsWriter(quirks, report)
+        self._written: list[dict[str, Any]] = []
+        self._held: list[dict[str, Any]] = []
+
+    def written(self, messages: Iterable[content_pb2.Message]) -> list[dict[str, Any]]:
+        """The messages, in order."""
+        for index, message in enumerate(messages):
+            self._message(message, f"messages[{index}].")
+        self._release()
+        return self._written
+
+    def _message(self, message: content_pb2.Message, path: str) -> None:
+        results = [each for each in enumerate(message.parts) if each[1].WhichOneof("kind") == "tool_result"]
+        others = [each for each in enumerate(message.parts) if each[1].WhichOneof("kind") != "tool_result"]
+        for number, (index, part) in enumerate(results):
+            self._result(message if number == 0 and not others else None, part, f"{path}parts[{index}].")
+        if results and not others:
+            return
+        self._release()
+        role = content_pb2.ROLE_USER if message.role == content_pb2.ROLE_TOOL else message.role
+        if role == content_pb2.ROLE_ASSISTANT:
+            written = self._assistant(others, path)
+        else:
+            written = {"role": self._role(role, path), "content": self._parts.content(others, path)}
+        self._finish(written, message, path)
+
+    def _finish(self, written: dict[str, Any], message: content_pb2.Message, path: str) -> None:
+        if message.name:
+            written["name"] = message.name
+        put_back(written, message.extras, DIALECT, self._report, path)
+        self._written.append(written)
+
+    def _role(self, role: content_pb2.Role, path: str) -> str:
+        if role == content_pb2.ROLE_DEVELOPER and not self._quirks.developer_role:
+            self._report.renamed(f"{path}role", "the provider knows system, not developer")
+            return "system"
+        return ROLE_WORDS.get(role, "user")
+
+    def _assistant(self, parts: Numbered, path: str) -> dict[str, Any]:
+        written: dict[str, Any] = {"role": "assistant"}
+        calls: list[dict[str, Any]] = []
+        contents: Numbered = []
+        for index, part in parts:
+            if not self._beside_content(part, f"{path}parts[{index}].", written, calls):
+                contents.append((index, part))
+        if len(contents) == 1 and contents[0][1].WhichOneof("kind") == "refusal" and not contents[0][1].extras:
+            written["refusal"] = contents[0][1].refusal.text
+        elif contents:
+            written["content"] = self._parts.content(contents, path)
+        elif not calls and "audio" not in written:
+            written["content"] = ""
+        if calls:
+            written["tool_calls"] = calls
+        return written
+
+    def _beside_content(self, part: content_pb2.Part, path: str, written: dict[str, Any], calls: list[dict[str, Any]]) -> bool:
+        """Writes what stands beside an assistant's content; answers False for what stands in it."""
+        kind = part.WhichOneof("kind")
+        if kind == "tool_call":
+            calls.append(self._parts.tool_call(part, path))
+        elif kind == "opaque" and part.opaque.type.startswith("tool_call."):
+            self._parts.opaque(part, path, calls)
+        elif kind == "reasoning":
+            self._reasoning(written, part.reasoning, path)
+        elif kind == "audio" and part.audio.file_id:
+            written["audio"] = {"id": part.audio.file_id}
+            put_back(written, part.extras, DIALECT, self._report, path)
+        else:
+            return False
+        return True
+
+    def _reasoning(self, written: dict[str, Any], reasoning: content_pb2.Reasoning, path: str) -> None:
+        key = self._quirks.reasoning_history
+        if not key or not reasoning.text:
+            self._report.dropped(f"{path}reasoning", "the provider takes no earlier reasoning")
+            return
+        if reasoning.signature or reasoning.redacted:
+            self._report.dropped(f"{path}reasoning.signature", "a proof of another dialect")
+        written[key] = written.get(key, "") + reasoning.text
+
+    def _result(self, message: content_pb2.Message | None, part: content_pb2.Part, path: str) -> None:
+        result = part.tool_result
+        texts = [each for each in enumerate(result.parts) if each[1].WhichOneof("kind") == "text"]
+        media = [each for each in enumerate(result.parts) if each[1].WhichOneof("kind") in {"image", "audio", "file"}]
+        for index, other in enumerate(result.parts):
+            kind = other.WhichOneof("kind")
+            if kind not in {"text", "image", "audio", "file"}:
+                self._report.dropped(f"{path}tool_result.parts[{index}]", f"a tool's result has no {kind}")
+        inner = f"{path}tool_result."
+        written = {"role": "tool", "tool_call_id": result.tool_call_id, "content": self._parts.content(texts, inner) if texts else ""}
+        if result.is_error:
+            self._report.dropped(f"{path}tool_result.is_error", "results have no such flag; the text says how it failed")
+        if media:
+            self._report.approximated(f"{path}tool_result.parts", "media of a tool follow in a user's message")
+            self._held.extend(self._parts.listed(media, inner))
+        put_back(written, part.extras, DIALECT, self._report, path)
+        if message is None:
+            self._written.append(written)
+        else:
+            self._finish(written, message, path.partition("parts[")[0])
+
+    def _release(self) -> None:
+        """The media of tools, once the run of their results is over."""
+        if self._held:
+            self._written.append({"role": "user", "content": self._held})
+            self._held = []

@@ -1,0 +1,72 @@
+"""Tools, the choice between them, and the form of the answer, from the dialect to the typed payload."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from llm_mesh.inference.v1 import content_pb2
+from llm_mesh_dialects.extras import dumped, kept
+from llm_mesh_dialects.fields import Fields
+from llm_mesh_dialects.openai.vocabulary import CHOICE_MODES, DIALECT
+
+
+def tool(fields: Fields) -> content_pb2.Tool:
+    """One tool."""
+    kind = fields.required_text("type")
+    if kind != "function":
+        return content_pb2.Tool(opaque=content_pb2.OpaquePart(dialect=DIALECT, type=kind, json=dumped(fields.whole_object())))
+    function = fields.required("function")
+    found = content_pb2.FunctionTool(
+        name=function.required_text("name"), description=function.text("description") or "", strict=function.truth("strict")
+    )
+    parameters = function.inner("parameters")
+    if parameters is not None:
+        found.parameters_json = dumped(parameters.whole_object(), function.at("parameters")).decode()
+    left = function.rest()
+    extras = kept(DIALECT, ({"function": left} if left else {}) | fields.rest())
+    return content_pb2.Tool(function=found, extras=extras)
+
+
+def tool_choice(fields: Fields) -> tuple[content_pb2.ToolChoice | None, dict[str, Any]]:
+    """The choice, and what of it is not modelled."""
+    given = fields.raw("tool_choice")
+    if given is None:
+        return None, {}
+    if isinstance(given, str):
+        mode = CHOICE_MODES.get(given)
+        if mode is None:
+            raise fields.wrong("tool_choice", "expected auto, none, required or a tool")
+        return content_pb2.ToolChoice(mode=mode), {}
+    choice = fields.required("tool_choice")
+    if choice.required_text("type") != "function":  # a custom tool, or a set of allowed ones
+        return None, {"tool_choice": given}
+    name = choice.required("function").required_text("name")
+    return content_pb2.ToolChoice(mode=content_pb2.TOOL_CHOICE_MODE_NAMED, name=name), {}
+
+
+def response_format(fields: Fields) -> tuple[content_pb2.ResponseFormat | None, dict[str, Any]]:
+    """The form of the answer, and what of it is not modelled."""
+    form = fields.inner("response_format")
+    if form is None:
+        return None, {}
+    kind = form.required_text("type")
+    if kind == "text":
+        return content_pb2.ResponseFormat(), {}
+    if kind == "json_object":
+        found = content_pb2.ResponseFormat(json_object=content_pb2.JsonObjectFormat())
+        schema = form.rest()
+        return found, {"response_format": schema} if schema else {}
+    if kind != "json_schema":  # such as a grammar
+        return None, {"response_format": form.whole_object()}
+    schema_fields = form.required("json_schema")
+    wanted = content_pb2.JsonSchemaFormat(
+        name=schema_fields.required_text("name"),
+        description=schema_fields.text("description") or "",
+        strict=schema_fields.truth("strict"),
+    )
+    schema_json = schema_fields.inner("schema")
+    if schema_json is not None:
+        wanted.schema_json = dumped(schema_json.whole_object(), schema_fields.at("schema")).decode()
+    inner = schema_fields.rest()
+    left = ({"json_schema": inner} if inner else {}) | form.rest()
+    return content_pb2.ResponseFormat(json_schema=wanted), {"response_format": left} if left else {}

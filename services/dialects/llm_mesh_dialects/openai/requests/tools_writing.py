@@ -1,0 +1,58 @@
+"""Tools, the choice between them, and the form of the answer, from the typed payload to the dialect."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from llm_mesh.inference.v1 import content_pb2
+from llm_mesh_dialects.extras import parsed, put_back
+from llm_mesh_dialects.openai.caching import hint
+from llm_mesh_dialects.openai.quirks import Quirks
+from llm_mesh_dialects.openai.vocabulary import CHOICE_WORDS, DIALECT
+from llm_mesh_dialects.report import Report
+
+
+def tool(given: content_pb2.Tool, path: str, quirks: Quirks, report: Report) -> dict[str, Any] | None:
+    """One tool; None where it is of another dialect."""
+    if given.WhichOneof("kind") == "opaque":
+        if given.opaque.dialect != DIALECT:
+            report.dropped(f"{path}opaque", f"a {given.opaque.type} tool of the {given.opaque.dialect} dialect")
+            return None
+        whole: dict[str, Any] = parsed(given.opaque.json, f"{path}opaque.json")
+        return whole
+    function: dict[str, Any] = {"name": given.function.name}
+    if given.function.description:
+        function["description"] = given.function.description
+    if given.function.parameters_json:
+        function["parameters"] = parsed(given.function.parameters_json, f"{path}function.parameters_json")
+    if given.function.HasField("strict"):
+        function["strict"] = given.function.strict
+    result: dict[str, Any] = {"type": "function", "function": function}
+    hint(result, given, path, quirks, report)
+    put_back(result, given.extras, DIALECT, report, path)
+    return result
+
+
+def tool_choice(choice: content_pb2.ToolChoice) -> str | dict[str, Any] | None:
+    """The choice."""
+    if choice.mode == content_pb2.TOOL_CHOICE_MODE_NAMED:
+        return {"type": "function", "function": {"name": choice.name}}
+    return CHOICE_WORDS.get(choice.mode)
+
+
+def response_format(form: content_pb2.ResponseFormat) -> dict[str, Any]:
+    """The form of the answer."""
+    kind = form.WhichOneof("kind")
+    if kind == "json_object":
+        return {"type": "json_object"}
+    if kind != "json_schema":
+        return {"type": "text"}
+    wanted = form.json_schema
+    inner: dict[str, Any] = {"name": wanted.name or "answer"}
+    if wanted.description:
+        inner["description"] = wanted.description
+    if wanted.schema_json:
+        inner["schema"] = parsed(wanted.schema_json, "response_format.json_schema.schema_json")
+    if wanted.HasField("strict"):
+        inner["strict"] = wanted.strict
+    return {"type": "json_schema", "json_schema": inner}

@@ -1,0 +1,146 @@
+"""From a provider's chunks to typed events.
+
+Most chunks are a few characters of text: they take a short way, without looking at every key twice. What is not modelled travels
+as an opaque event that holds just that fragment of its chunk, so that a writer of the same dialect can send it on. `obfuscation`,
+random padding against eavesdroppers on the provider's line, ends here.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from llm_mesh.inference.v1 import content_pb2, generate_pb2
+from llm_mesh_dialects.errors import DialectError, TruncatedError
+from llm_mesh_dialects.extras import dumped, kept
+from llm_mesh_dialects.fields import Fields
+from llm_mesh_dialects.openai.logprobs import read_logprobs
+from llm_mesh_dialects.openai.quirks import OPENAI, Quirks
+from llm_mesh_dialects.openai.streams.deltas import DeltaReader
+from llm_mesh_dialects.openai.usage import read_usage
+from llm_mesh_dialects.openai.vocabulary import DIALECT, finish_of
+
+CHUNK = "chat.completion.chunk"
+_HEAD = frozenset({"id", "object", "created", "model", "choices", "usage", "obfuscation"})
+_CHOICE = frozenset({"index", "delta", "finish_reason", "logprobs"})
+_INT32 = 2**31 - 1
+
+Event = generate_pb2.StreamEvent
+
+
+class ChunkReader:
+    """Reads one stream. `finished` says whether every choice that began has ended."""
+
+    def __init__(self, quirks: Quirks = OPENAI) -> None:
+        self._quirks = quirks
+        self._deltas = DeltaReader()
+        self._started = False
+        self._early: dict[str, Any] = {}
+        self._known: dict[str, Any] = {}
+        self._open: set[int] = set()
+        self._ended: set[int] = set()
+        self._usage: generate_pb2.Usage | None = None
+
+    @property
+    def usage(self) -> generate_pb2.Usage | None:
+        """The latest usage that the provider reported."""
+        return self._usage
+
+    @property
+    def complete(self) -> bool:
+        """Whether each choice that began has ended, and at least one has."""
+        return bool(self._ended) and not self._open
+
+    def feed(self, chunk: dict[str, Any]) -> list[Event]:
+        """The events of one chunk; raises `DialectError` where it is none."""
+        if type(chunk) is not dict:
+            raise DialectError("", "expected an object")
+        events: list[Event] = []
+        choices = chunk.get("choices")
+        if choices is None:
+            choices = []
+        if type(choices) is not list:
+            raise DialectError("choices", "expected a list")
+        self._begin(chunk, bool(choices), events)
+        for place, choice in enumerate(choices):
+            self._choice(choice, place, events)
+        usage = chunk.get("usage") or _groq(chunk)
+        if usage is not None:
+            self._usage = read_usage(Fields(usage, "usage"), self._quirks)
+        return events
+
+    def finish(self) -> list[Event]:
+        """The end of the stream: usage, and that the answer is whole. Raises `TruncatedError` where it is not."""
+        if not self.complete:
+            raise TruncatedError("the stream ended before the answer did")
+        events = [] if self._usage is None else [Event(usage=self._usage)]
+        return [*events, Event(finished=generate_pb2.Finished())]
+
+    def _begin(self, chunk: dict[str, Any], content: bool, events: list[Event]) -> None:  # noqa: FBT001 (a private step)
+        left = None if chunk.keys() <= _HEAD else {key: value for key, value in chunk.items() if key not in _HEAD and value is not None}
+        if self._started:
+            if left:
+                new = {key: value for key, value in left.items() if key not in self._known or self._known[key] != value}
+                if new:
+                    self._known |= new
+                    events.append(fragment(new))
+            return
+        if not content and not chunk.get("id"):  # Azure says what it filtered before the answer has a name
+            self._early |= left or {}
+            return
+        self._started = True
+        fields = Fields(chunk)
+        self._known = self._early | (left or {})
+        started = generate_pb2.Started(
+            id=fields.text("id") or "",
+            model=fields.text("model") or "",
+            created=fields.whole("created", 0) or 0,
+            extras=kept(DIALECT, self._known),
+        )
+        events.append(Event(started=started))
+
+    def _choice(self, choice: Any, place: int, events: list[Event]) -> None:  # noqa: ANN401 (JSON)
+        if type(choice) is not dict:
+            raise DialectError(f"choices[{place}]", "expected an object")
+        index = choice.get("index")
+        if index is None:
+            index = place
+        if type(index) is not int or not 0 <= index <= _INT32:
+            raise DialectError(f"choices[{place}].index", "expected a whole number")
+        if index not in self._ended:
+            self._open.add(index)
+        content, refusal, odd = read_logprobs(Fields(choice, f"choices[{place}]")) if choice.get("logprobs") else ([], [], {})
+        delta = choice.get("delta")
+        if delta:
+            self._deltas.read(delta, index, f"choices[{place}].delta", content, refusal, events)
+        elif content or refusal:
+            events.append(Event(text=generate_pb2.TextDelta(choice=index, logprobs=content or refusal)))
+        left = None if choice.keys() <= _CHOICE else {k: v for k, v in choice.items() if k not in _CHOICE and v is not None}
+        if odd:
+            left = {**(left or {}), "logprobs": odd}
+        word = choice.get("finish_reason")
+        if word and index not in self._ended:
+            self._end(word, index, left, place, events)
+        elif left:
+            events.append(fragment({"choices": [{"index": index, "delta": {}, **left}]}))
+
+    def _end(self, word: object, index: int, left: dict[str, Any] | None, place: int, events: list[Event]) -> None:
+        if not isinstance(word, str):
+            raise DialectError(f"choices[{place}].finish_reason", "expected a string")
+        self._open.discard(index)
+        self._ended.add(index)
+        finished = generate_pb2.ChoiceFinished(
+            choice=index, finish_reason=finish_of(word), native_finish_reason=word, extras=kept(DIALECT, left or {})
+        )
+        events.append(Event(choice_finished=finished))
+
+
+def fragment(part: dict[str, Any]) -> Event:
+    """A part of a chunk that is not modelled."""
+    return Event(opaque=content_pb2.OpaquePart(dialect=DIALECT, type=CHUNK, json=dumped(part, "chunk")))
+
+
+def _groq(chunk: dict[str, Any]) -> dict[str, Any] | None:
+    """Groq reports usage in a drawer of its own."""
+    drawer = chunk.get("x_groq")
+    usage = drawer.get("usage") if isinstance(drawer, dict) else None
+    return usage if isinstance(usage, dict) else None
