@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 
 import grpc
 import pytest
@@ -16,14 +16,9 @@ from llm_mesh_policy.domain.identity.live import Live
 from llm_mesh_policy.domain.identity.mesh_only import MESH_ACTIONS
 from llm_mesh_policy.domain.identity.ports import Contents
 from llm_mesh_policy.domain.rules.roles import BUILT_IN
-from llm_mesh_runtime.errors import MeshError, store_unavailable
+from llm_mesh_runtime.errors import store_unavailable
 from tests.policy.conftest import ADMIN, TOKEN, Half, World
-
-
-async def refusal(asking: Awaitable[object]) -> MeshError:
-    with pytest.raises(MeshError) as refused:
-        await asking
-    return refused.value
+from tests.policy.refusals import refusal
 
 
 async def test_a_key_is_its_principal_in_its_project(world: World) -> None:

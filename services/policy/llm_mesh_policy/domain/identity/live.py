@@ -16,8 +16,8 @@ from llm_mesh_policy.domain.identity.ports import Contents
 from llm_mesh_policy.domain.identity.snapshot import EMPTY, Snapshot, next_snapshot
 from llm_mesh_runtime.errors import MeshError, store_unavailable
 
-_FRESH = 0.1
-"""Seconds in which nobody looks again for a credential that is not known: strangers must not load the store."""
+_PACE = 0.05
+"""Seconds from one reading for a credential that is not known to the next: strangers must not load the store."""
 
 
 class Source(Protocol):
@@ -66,9 +66,14 @@ class Live:
         return self.snapshot()
 
     async def fresh(self) -> Snapshot:
-        """A snapshot that was read a moment ago."""
-        if self._monotonic() - self._read_at > _FRESH:
-            await self._joined()
+        """A snapshot that was read after this call began. All who ask within a moment share one reading."""
+        asked = self._monotonic()
+        while self._read_at < asked:
+            pause = self._read_at + _PACE - self._monotonic()
+            if pause > 0:
+                await asyncio.sleep(pause)
+            if self._read_at < asked:
+                await self._joined()
         return self._snapshot
 
     async def follow(self, pause: float) -> None:

@@ -1,0 +1,207 @@
+"""The store suite of identity and rules: the same laws on every engine, and with several instances."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+
+import pytest
+from google.protobuf.duration_pb2 import Duration
+from google.protobuf.field_mask_pb2 import FieldMask
+
+from llm_mesh.policy.v1 import identity_pb2
+from llm_mesh_policy.domain.identity.credentials import Pepper
+from llm_mesh_policy.domain.identity.keys import StoredKey
+from llm_mesh_policy.domain.identity.ports import Contents, Row, Transaction
+from llm_mesh_policy.store.identity import check_live, check_pepper
+from llm_mesh_runtime.database import Database, migrate
+from llm_mesh_runtime.errors import MeshError
+from llm_mesh_runtime.resources import page_of
+from llm_mesh_runtime.settings import SettingsError
+from tests.policy.conftest import ADMIN, MIGRATIONS, Half, World, make_world
+from tests.policy.refusals import refusal
+
+Instances = Callable[[], Awaitable[Half]]
+KEY = StoredKey("claims", "triage", "a" * 16, "domains/claims/principals/ana", b"", b"digest", 5)
+
+
+async def test_what_is_saved_is_found_until_it_is_removed(over: Instances) -> None:
+    store = (await over()).store
+    saved = await store.change(lambda transaction: transaction.save("projects", Row("claims", "triage", b"\x00body")))
+    assert await store.read(lambda transaction: transaction.find("projects", "claims", "triage")) == saved
+    assert await store.read(lambda transaction: transaction.find("projects", "sales", "triage")) is None
+    again = await store.change(lambda transaction: transaction.save("projects", Row("claims", "triage", b"other")))
+    assert again.create_time == saved.create_time
+    await store.change(lambda transaction: transaction.remove("projects", "claims", "triage"))
+    assert await store.read(lambda transaction: transaction.find("projects", "claims", "triage")) is None
+
+
+async def test_pages_are_sorted_by_bytes_on_every_engine(over: Instances) -> None:
+    store, ids = (await over()).store, ["a", "a-b", "ab", "a0", "b", "-a", "10", "9"]
+
+    def save(transaction: Transaction) -> None:
+        for identity in ids:
+            transaction.save("projects", Row("claims", identity, b""))
+
+    await store.change(save)
+    first = await store.read(lambda transaction: transaction.page("projects", "claims", "", 3))
+    rest = await store.read(lambda transaction: transaction.page("projects", "claims", first[-1].id, 100))
+    assert [row.id for row in (*first, *rest)] == sorted(ids)
+
+
+async def test_a_key_comes_back_as_it_was_saved(over: Instances) -> None:
+    store = (await over()).store
+    for key in (KEY, replace(KEY, expire_time=7, revoke_time=8, previous_digest=b"p", previous_expire_time=9)):
+        await store.change(lambda transaction, saved=key: transaction.save_key(saved))  # type: ignore[misc]  # mypy infers no lambda with a default
+        found = await store.read(lambda transaction: transaction.find_key("claims", "triage", KEY.id))
+        assert found is not None
+        assert replace(found, revision=0) == key
+
+
+async def test_keys_of_one_instant_keep_their_order_over_pages(over: Instances) -> None:
+    store = (await over()).store
+
+    def save(transaction: Transaction) -> None:
+        for number in range(6):
+            transaction.save_key(replace(KEY, id=f"{number}" * 16, create_time=number // 3))
+
+    await store.change(save)
+    found: list[StoredKey] = []
+    before: tuple[int, str] | None = None
+    while page := await store.read(lambda transaction, at=before: transaction.page_keys("claims", "", at, 2)):  # type: ignore[misc]  # likewise
+        found += page
+        before = (page[-1].create_time, page[-1].id)
+    assert [key.id[0] for key in found] == ["3", "4", "5", "0", "1", "2"]
+
+
+async def test_a_revision_counts_changes_and_not_what_was_undone(over: Instances) -> None:
+    store = (await over()).store
+    first = await store.read(lambda transaction: transaction.revision())
+
+    def twice(transaction: Transaction) -> int:
+        transaction.save("projects", Row("claims", "a", b""))
+        transaction.save("projects", Row("claims", "b", b""))
+        return transaction.revision()
+
+    def undone(transaction: Transaction) -> None:
+        transaction.save("projects", Row("claims", "c", b""))
+        raise ValueError("undone")
+
+    assert await store.change(twice) == first + 1
+    with pytest.raises(ValueError, match="undone"):
+        await store.change(undone)
+    await store.change(lambda transaction: transaction.find("projects", "claims", "a"))
+    assert await store.read(lambda transaction: transaction.revision()) == first + 1
+
+
+async def test_changes_at_once_are_made_one_after_the_other(over: Instances) -> None:
+    halves = [await over(), await over()]
+    await make_world(halves[0])
+
+    async def count(half: Half) -> None:
+        while True:
+            project = await half.directory.project("domains/claims/projects/triage")
+            wanted = identity_pb2.Project(name=project.name, etag=project.etag, max_output_tokens=project.max_output_tokens + 1)
+            try:
+                await half.directory.update_project(ADMIN, wanted, FieldMask(paths=["max_output_tokens"]))
+            except MeshError as error:
+                assert error.reason_name == "ETAG_MISMATCH"  # noqa: PT017 (the other one won; again)
+            else:
+                return
+
+    await asyncio.gather(*(count(half) for half in halves * 4))
+    assert (await halves[0].directory.project("domains/claims/projects/triage")).max_output_tokens == 8
+
+
+async def test_a_bootstrap_token_works_once_however_many_try(over: Instances) -> None:
+    halves = [await over(), await over(), await over()]
+    answers = await asyncio.gather(*(half.admin() for half in halves), return_exceptions=True)
+    refused = [answer for answer in answers if isinstance(answer, MeshError)]
+    assert [error.reason_name for error in refused] == ["INVALID_BOOTSTRAP_TOKEN"] * 2
+
+
+async def test_another_instance_refuses_a_revoked_key_as_soon_as_it_looks(over: Instances) -> None:
+    here, there = await over(), await over()
+    world = await make_world(here)
+    made = world.keys["claims/app"]
+    await there.ask(made.credential.text)
+    await here.keyring.revoke(ADMIN, made.key.name)
+    await there.live.refresh()
+    assert (await refusal(there.ask(made.credential.text))).reason_name == "INVALID_CREDENTIAL"
+
+
+async def test_another_instance_knows_a_new_key_at_once(over: Instances) -> None:
+    here, there = await over(), await over()
+    world = await make_world(here)
+    await there.ask(world.secret("claims/app"))
+
+
+async def test_strangers_share_readings_of_the_store(over: Instances, monkeypatch: pytest.MonkeyPatch) -> None:
+    half, readings = await over(), []
+    contents = half.store.contents
+
+    async def counted(since: int) -> Contents | None:
+        readings.append(since)
+        return await contents(since)
+
+    monkeypatch.setattr(half.store, "contents", counted)
+    unknown = [f"mk_{number:016}_{'a' * 43}" for number in range(200)]
+    answers = await asyncio.gather(*(half.ask(credential) for credential in unknown), return_exceptions=True)
+    assert {answer.reason_name for answer in answers if isinstance(answer, MeshError)} == {"INVALID_CREDENTIAL"}
+    assert len(answers) == 200
+    assert len(readings) <= 2
+
+
+async def live_error(half: Half, key: str) -> str:
+    """How the check within a transaction answers."""
+    try:
+        await half.database.write(lambda connection: check_live(connection, half.database, key))
+    except MeshError as error:
+        return error.reason_name
+    return ""
+
+
+async def test_a_transaction_sees_at_once_that_a_key_ended(over: Instances) -> None:
+    half = await over()
+    world = await make_world(half)
+    app, dev = world.keys["claims/app"].key.name, world.keys["claims/dev"].key.name
+    assert await live_error(half, app) == ""
+    await half.keyring.revoke(ADMIN, app)
+    assert await live_error(half, app) == "INVALID_CREDENTIAL"
+    disabled = identity_pb2.Principal(name="domains/claims/principals/dev", disabled=True)
+    await half.directory.update_principal(ADMIN, disabled, FieldMask(paths=["disabled"]))
+    assert await live_error(half, dev) == "INVALID_CREDENTIAL"
+    assert await live_error(half, "domains/claims/projects/triage/keys/none") == "INVALID_CREDENTIAL"
+    expired = replace(world.keys["claims/owner"].key, expire_time=1)
+    await half.store.change(lambda transaction: transaction.save_key(expired))
+    assert await live_error(half, expired.name) == "INVALID_CREDENTIAL"
+
+
+async def test_a_second_start_finds_everything(over: Instances) -> None:
+    world = await make_world(await over())
+    again = await over()
+    for key in world.keys.values():
+        assert (await again.ask(key.credential.text, "self.get", "self")).caller.key == key.key.name
+    rotated = await again.keyring.rotate(ADMIN, world.keys["claims/app"].key.name, Duration(seconds=60))
+    await again.ask(rotated.credential.text)
+    await again.ask(world.secret("claims/app"))
+
+
+async def test_another_pepper_is_refused_at_the_start(over: Instances) -> None:
+    database = (await over()).database
+    for _ in range(2):
+        await database.write(lambda connection: check_pepper(connection, database, Pepper(b"a" * 32).check_digest()))
+    with pytest.raises(SettingsError):
+        await database.write(lambda connection: check_pepper(connection, database, Pepper(b"b" * 32).check_digest()))
+
+
+async def test_a_wide_listing_reads_the_store_page_by_page(world: World) -> None:
+    request = identity_pb2.ListPrincipalsRequest(parent="domains/claims", page_size=1000)
+    shown, token = await world.half.directory.principals(request.parent, page_of(request))
+    assert [principal.name.rpartition("/")[2] for principal in shown] == ["app", "dev", "nobody", "owner"]
+    assert not token
+
+
+async def test_migrating_again_changes_nothing(database: Database) -> None:
+    assert await migrate(database, MIGRATIONS) == await migrate(database, MIGRATIONS)
