@@ -78,7 +78,8 @@ class Fabric:
             await channel.close()
 
     def _connect(self, caller: str, name: str) -> LocalChannel | RemoteChannel:
-        target = self._targets.get(name, _LOCAL if name in self._hosted else "")
+        own = caller == name and name in self._hosted  # never by way of the network, where another instance might answer
+        target = _LOCAL if own else self._targets.get(name, _LOCAL if name in self._hosted else "")
         if target == _LOCAL:
             if name not in self._hosted:
                 raise LinkError(f"the link to {name} is `local:`, but {name} is not hosted in this process")
