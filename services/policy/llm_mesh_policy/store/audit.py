@@ -11,22 +11,42 @@ import secrets
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, select, text
 
 from llm_mesh_policy.domain.audit import AuditEntry, first_hash, next_hash
 from llm_mesh_policy.store.identity_tables import audit_records
+from llm_mesh_runtime.database import Prepared
 
-# Past SQLAlchemy's compiler: this statement is on the way of every request.
-_COLUMNS = "time, domain, principal, key, action, resource, allowed, detail, request_id, writer, hash"
-_ADD = (
-    f"INSERT INTO audit_records ({_COLUMNS}) SELECT {{0}} "  # noqa: S608 (placeholders only)
-    "WHERE {1} = 0 OR EXISTS (SELECT 1 FROM audit_records WHERE sequence = {1} AND hash = {1}) RETURNING sequence"
-)
-_SQLITE = _ADD.format(", ".join(["?"] * 11), "?")
-_TYPES = ("bigint", "text", "text", "text", "text", "text", "boolean", "text", "text", "text", "bytea")
-_POSTGRES = _ADD.format(", ".join(f"%s::{kind}" for kind in _TYPES), "%s")
+_TYPES = {
+    "time": "bigint",
+    "domain": "text",
+    "principal": "text",
+    "key": "text",
+    "action": "text",
+    "resource": "text",
+    "allowed": "boolean",
+    "detail": "text",
+    "request_id": "text",
+    "writer": "text",
+    "hash": "bytea",
+}
+
+
+def _adding(values: str) -> Prepared:
+    """Prepared, since this statement is on the way of every request."""
+    return Prepared(
+        text(
+            f"INSERT INTO audit_records ({', '.join(_TYPES)}) SELECT {values} "  # noqa: S608 (names of columns only)
+            "WHERE :head = 0 OR EXISTS (SELECT 1 FROM audit_records WHERE sequence = :head AND hash = :head_hash) RETURNING sequence"
+        )
+    )
+
+
+_ADD = {
+    "sqlite": _adding(", ".join(f":{name}" for name in _TYPES)),
+    "postgresql": _adding(", ".join(f"CAST(:{name} AS {kind})" for name, kind in _TYPES.items())),
+}
 
 
 @dataclass(slots=True)
@@ -66,12 +86,23 @@ class AuditTrail:
 
     def _add(self, connection: Connection, head: _Head, entry: AuditEntry) -> int | None:
         digest = next_hash(head.hash, head.writer, entry)
-        values: tuple[Any, ...] = (
-            entry.time, entry.domain, entry.principal, entry.key, entry.action, entry.resource, entry.allowed,
-            entry.detail, entry.request_id, head.writer, digest, head.sequence, head.sequence, head.hash,
-        )  # fmt: skip
-        statement = _SQLITE if connection.dialect.name == "sqlite" else _POSTGRES
-        sequence: int | None = connection.exec_driver_sql(statement, values).scalar()
+        found = _ADD[connection.dialect.name].rows(
+            connection,
+            time=entry.time,
+            domain=entry.domain,
+            principal=entry.principal,
+            key=entry.key,
+            action=entry.action,
+            resource=entry.resource,
+            allowed=entry.allowed,
+            detail=entry.detail,
+            request_id=entry.request_id,
+            writer=head.writer,
+            hash=digest,
+            head=head.sequence,
+            head_hash=head.hash,
+        )
+        sequence: int | None = found[0][0] if found else None
         if sequence is not None:
             head.sequence, head.hash = sequence, digest
         return sequence

@@ -29,13 +29,13 @@ from llm_mesh_policy.domain.ledger.reservation import (
     unknown,
 )
 from llm_mesh_policy.store import ledger_epochs, ledger_idempotency, ledger_meters, ledger_rows
-from llm_mesh_runtime.database import Database
+from llm_mesh_runtime.database import Database, Prepared
 from llm_mesh_runtime.errors import MeshError, already_exists
 
 T = TypeVar("T")
 
 _HOUR = 3600 * 1_000_000
-_LOCK = text("SELECT pg_advisory_xact_lock(4863451)")
+_LOCK = Prepared(text("SELECT pg_advisory_xact_lock(4863451)"))
 
 
 class Accounts(Protocol):
@@ -51,7 +51,7 @@ class Accounts(Protocol):
 def lock(connection: Connection) -> None:
     """Lets one work at a time at the ledger, until its commit; taken again by the same work, it does nothing."""
     if connection.dialect.name == "postgresql":
-        connection.execute(_LOCK)
+        _LOCK.first(connection)
 
 
 class SqlLedger:

@@ -8,28 +8,30 @@ from llm_mesh_policy.domain.ledger.ports import Draft
 from llm_mesh_policy.domain.ledger.reservation import HELD, RELEASED
 from llm_mesh_policy.store import ledger_rows
 from llm_mesh_policy.store.ledger_tables import idempotency
-from llm_mesh_runtime.database import upsert
+from llm_mesh_runtime.database import Prepared, upsert
 from llm_mesh_runtime.errors import MeshError
 
 KEPT = 24 * 3600 * 1_000_000
 _KEY = ("domain", "project", "key")
-_FIND = select(idempotency.c.digest, idempotency.c.reservation, idempotency.c.expire_time).where(
-    idempotency.c.domain == bindparam("domain"), idempotency.c.project == bindparam("project"), idempotency.c.key == bindparam("key")
+_FIND = Prepared(
+    select(idempotency.c.digest, idempotency.c.reservation, idempotency.c.expire_time).where(
+        *(idempotency.c[name] == bindparam(f"of_{name}") for name in _KEY)
+    )
 )
 
 
 def refusal(connection: Connection, draft: Draft, now: int) -> MeshError | None:
     """Why the key does not let the request through: another request, one in progress, or one that has ended."""
     wanted = draft.reservation
-    where = {"domain": wanted.domain, "project": wanted.project, "key": draft.idempotency_key}
-    row = connection.execute(_FIND, where).first()
-    if row is None or row.expire_time <= now:
+    row = _FIND.first(connection, of_domain=wanted.domain, of_project=wanted.project, of_key=draft.idempotency_key)
+    if row is None:
         return None
-    if bytes(row.digest) != draft.request_digest:
+    digest, reservation_id, expire_time = row
+    if expire_time > now and bytes(digest) != draft.request_digest:
         return PolicyError(errors_pb2.ERROR_REASON_IDEMPOTENCY_KEY_REUSED, "the idempotency key was used with another request")
-    if row.reservation == wanted.id:
+    if expire_time <= now or reservation_id == wanted.id:
         return None
-    first = ledger_rows.find(connection, row.reservation)
+    first = ledger_rows.find(connection, reservation_id)
     if first is None or first.entry.state == RELEASED:
         return None
     if first.entry.state == HELD:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, Insert, bindparam, delete, func, select, update
+from sqlalchemy import Connection, bindparam, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from llm_mesh.policy.v1 import usage_pb2
@@ -13,22 +13,22 @@ from llm_mesh_policy.domain.ledger.quote import Line
 from llm_mesh_policy.domain.ledger.rates import Rates
 from llm_mesh_policy.domain.ledger.reservation import RELEASED, Reservation
 from llm_mesh_policy.store.ledger_tables import entries
+from llm_mesh_runtime.database import Prepared
 
 _NEXT = select(func.coalesce(func.max(entries.c.sequence), 0) + 1).scalar_subquery()
 _ALL = (entries.c.domain, entries.c.project, entries.c.id, entries.c.version, entries.c.entry, entries.c.lines, entries.c.holds)
 _COLUMNS = ("domain", "project", "id", "state", "epoch", "request_id", "reserved", "charged", "shared")
 _INSERTED: dict[str, Any] = {name: bindparam(name) for name in (*_COLUMNS, "reserve_time", "version", "entry", "lines", "holds")}
 
-_INSERTS: Mapping[str, Insert] = {
-    name: dialect.insert(entries).values(**_INSERTED, sequence=_NEXT).on_conflict_do_nothing().execution_options(preserve_rowcount=True)
-    for name, dialect in (("sqlite", sqlite), ("postgresql", postgresql))
+_DIALECTS = (("sqlite", sqlite), ("postgresql", postgresql))
+_INSERTS: Mapping[str, Prepared] = {
+    name: Prepared(dialect.insert(entries).values(**_INSERTED, sequence=_NEXT).on_conflict_do_nothing()) for name, dialect in _DIALECTS
 }
-_TOMBSTONES: Mapping[str, Insert] = {
-    name: dialect.insert(entries).values(**_INSERTED).on_conflict_do_nothing().execution_options(preserve_rowcount=True)
-    for name, dialect in (("sqlite", sqlite), ("postgresql", postgresql))
+_TOMBSTONES: Mapping[str, Prepared] = {
+    name: Prepared(dialect.insert(entries).values(**_INSERTED).on_conflict_do_nothing()) for name, dialect in _DIALECTS
 }
-_FIND = select(*_ALL).where(entries.c.id == bindparam("wanted"))
-_CHANGE = (
+_FIND = Prepared(select(*_ALL).where(entries.c.id == bindparam("of_id")))
+_CHANGE = Prepared(
     update(entries)
     .where(entries.c.id == bindparam("of_id"), entries.c.version < bindparam("to_version"))
     .values(
@@ -48,7 +48,7 @@ _GROW = (
 
 def insert(connection: Connection, reservation: Reservation, epoch: str) -> bool:
     """Writes a new reservation; False where its id is taken, and nothing is written."""
-    return connection.execute(_INSERTS[connection.dialect.name], _row(reservation, epoch)).rowcount > 0
+    return _INSERTS[connection.dialect.name].change(connection, **_row(reservation, epoch)) > 0
 
 
 def bury(connection: Connection, reservation_id: str, now: int) -> bool:
@@ -56,7 +56,7 @@ def bury(connection: Connection, reservation_id: str, now: int) -> bool:
     entry = usage_pb2.LedgerEntry(state=RELEASED)
     entry.reserve_time.FromMicroseconds(now)
     tombstone = Reservation(id=reservation_id, domain="", project="", entry=entry, lines=())
-    return connection.execute(_TOMBSTONES[connection.dialect.name], _row(tombstone, "")).rowcount > 0
+    return _TOMBSTONES[connection.dialect.name].change(connection, **_row(tombstone, "")) > 0
 
 
 def exhume(connection: Connection, before: int) -> int:
@@ -67,22 +67,20 @@ def exhume(connection: Connection, before: int) -> int:
 
 def find(connection: Connection, reservation_id: str) -> Reservation | None:
     """The reservation of an id, whoever's it is."""
-    row = connection.execute(_FIND, {"wanted": reservation_id}).first()
+    row = _FIND.first(connection, of_id=reservation_id)
     return None if row is None else reservation_of(row)
 
 
 def change(connection: Connection, reservation: Reservation) -> None:
     """Writes what became of a reservation, and puts it at the end of the outbox."""
     entry = reservation.entry
-    connection.execute(
-        _CHANGE,
-        {
-            "of_id": reservation.id,
-            "to_state": entry.state,
-            "to_charged": entry.charged.nanos,
-            "to_version": reservation.version,
-            "to_entry": entry.SerializeToString(),
-        },
+    _CHANGE.change(
+        connection,
+        of_id=reservation.id,
+        to_state=entry.state,
+        to_charged=entry.charged.nanos,
+        to_version=reservation.version,
+        to_entry=entry.SerializeToString(),
     )
 
 

@@ -19,26 +19,27 @@ def subjects_of(caller: admission_pb2.Caller, tags: Mapping[str, str]) -> list[s
 
 def asked(lines: Sequence[Line], subjects: Iterable[str], *, beyond: Sequence[Line] = ()) -> Amounts:
     """The worst case of the lines. Where they extend a reservation, `beyond` has its lines: the request itself is counted already."""
-    vector: Vector = {subject: _tokens(lines) | ({} if beyond else _ONE) for subject in subjects}
+    whole = _tokens(lines) | ({} if beyond else _ONE)
+    vector: Vector = dict.fromkeys(subjects, whole)
     counted = {line.model for line in beyond}
     for model in {line.model for line in lines}:
         own = _tokens([line for line in lines if line.model == model])
         vector[f"model:{model}"] = own | ({} if model in counted else _ONE)
-    for line in lines:
-        payer = vector.setdefault(line.payer, {})
-        payer[MONEY] = payer.get(MONEY, 0) + line.reserved
+    for payer in {line.payer for line in lines}:
+        vector[payer] = {**vector.get(payer, {}), MONEY: sum(line.reserved for line in lines if line.payer == payer)}
     return vector
 
 
 def used(charges: Sequence[usage_pb2.ChargeLine], subjects: Iterable[str]) -> Amounts:
     """The truth, as it was charged. A request counts as one, whatever became of its attempts."""
-    vector: Vector = {subject: _spent(charges) | {REQUESTS: 1} for subject in subjects}
+    whole = _spent(charges) | {REQUESTS: 1}
+    vector: Vector = dict.fromkeys(subjects, whole)
     for model in {charge.model for charge in charges}:
         sent = [charge for charge in charges if charge.model == model and charge.usage.outcome != usage_pb2.ATTEMPT_OUTCOME_NOT_SENT]
         vector[f"model:{model}"] = _spent(sent) | {REQUESTS: 1 if sent else 0}
-    for charge in charges:
-        payer = vector.setdefault(charge.charge_to, {})
-        payer[MONEY] = payer.get(MONEY, 0) + charge.charge.nanos
+    for payer in {charge.charge_to for charge in charges}:
+        nanos = sum(charge.charge.nanos for charge in charges if charge.charge_to == payer)
+        vector[payer] = {**vector.get(payer, {}), MONEY: nanos}
     return vector
 
 

@@ -50,6 +50,11 @@ class Meter:
         start = window_of(self.period, now)
         return self if start <= self.window else replace(self, window=start, spent=0, held=0)
 
+    def holding(self, amount: int) -> "Meter":
+        """The meter with so much more held."""
+        name, subject, metric, limit, period = self.name, self.subject, self.metric, self.amount, self.period
+        return Meter(name, subject, metric, limit, period, self.generation, self.window, self.spent, self.held + amount)
+
     def ends_in(self, now: int) -> float | None:
         """Seconds until the window ends; None where it never does."""
         end = window_end(self.period, self.window)
@@ -108,7 +113,7 @@ def fit(meters: Iterable[Meter], asked: Amounts, now: int) -> Fit:
         if amount > 0 and amount > meter.left:
             excesses.append(Excess(meter, amount, _again(meter, amount, now)))
         holds.append(Hold(meter.name, meter.generation, meter.window, meter.subject, meter.metric, amount))
-        after.append(replace(meter, held=meter.held + amount))
+        after.append(meter.holding(amount))
     return Fit(excesses=tuple(excesses)) if excesses else Fit(tuple(holds), tuple(after))
 
 
