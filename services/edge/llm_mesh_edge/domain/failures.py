@@ -1,0 +1,95 @@
+"""What a failure is to HTTP: its status, whether a client should try again, and where in the client's own body it lies.
+
+Stock SDKs repeat on 408, 409, 429 and 5xx by themselves. A request that may have reached a provider, or that a budget refused, must
+not be repeated unasked: each repetition costs again, or is in vain.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+
+from llm_mesh_edge.domain.receipts import Pairs
+from llm_mesh_runtime.errors import MeshError
+
+_REPEATED_BY_SDKS = {408, 409, 429}
+_SERVER = 500
+_WORTH_REPEATING = {
+    ("policy.llm-mesh", "LIMIT_EXCEEDED"),
+    ("policy.llm-mesh", "IDEMPOTENCY_IN_PROGRESS"),
+    ("policy.llm-mesh", "ADMISSION_EXPIRED"),
+    ("mesh.llm-mesh", "OVERLOADED"),
+    ("mesh.llm-mesh", "DRAINING"),
+    ("mesh.llm-mesh", "STORE_UNAVAILABLE"),
+    ("mesh.llm-mesh", "PEER_UNAVAILABLE"),
+    ("mesh.llm-mesh", "SCHEMA_MISMATCH"),
+}
+_NEVER_SENT = {"PROVIDER_UNREACHABLE", "BREAKER_OPEN", "BULKHEAD_FULL"}
+_PATHS = (
+    (re.compile(r"^input\.sampling\."), ""),
+    (re.compile(r"^input\.max_output_tokens$"), "max_completion_tokens"),
+    (re.compile(r"^input\.candidate_count$"), "n"),
+    (re.compile(r"^input\.logprobs\.top$"), "top_logprobs"),
+    (re.compile(r"^input\.items"), "input"),
+    (re.compile(r"^input\.end_user$"), "user"),
+    (re.compile(r"^input\."), ""),
+    (re.compile(r"^options\.idempotency_key$"), "Idempotency-Key"),
+    (re.compile(r"^options\."), "llm_mesh."),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A failure as an HTTP client is told it, in whatever dialect's shape."""
+
+    status: int
+    code: str
+    message: str
+    param: str = ""
+    retry_after: float | None = None
+    repeat: bool = False
+    allow: str = ""
+    """Methods that the resource has, where the method was wrong."""
+    closes: bool = False
+    """The connection cannot be used again: the body was not read."""
+
+    def headers(self) -> Pairs:
+        """What stands beside the body."""
+        pairs: Pairs = []
+        if self.retry_after is not None:
+            pairs.append((b"retry-after", b"%d" % max(1, math.ceil(self.retry_after))))
+            pairs.append((b"retry-after-ms", b"%d" % max(1, math.ceil(self.retry_after * 1000))))
+        if not self.repeat and (self.status in _REPEATED_BY_SDKS or self.status >= _SERVER):
+            pairs.append((b"x-should-retry", b"false"))
+        if self.allow:
+            pairs.append((b"allow", self.allow.encode()))
+        if self.status == 401:  # noqa: PLR2004
+            pairs.append((b"www-authenticate", b"Bearer"))
+        if self.closes:
+            pairs.append((b"connection", b"close"))
+        return pairs
+
+
+def failure_of(error: MeshError) -> Failure:
+    """A failure of the mesh as HTTP's."""
+    sent = error.metadata.get("sent") != "false"
+    repeat = (error.domain, error.reason_name) in _WORTH_REPEATING or (
+        error.domain == "adapter.llm-mesh" and error.reason_name in _NEVER_SENT and not sent
+    )
+    return Failure(
+        status=error.http,
+        code=error.reason_name.lower(),
+        message=error.message,
+        param=_own(error.field),
+        retry_after=error.retry_after,
+        repeat=repeat,
+    )
+
+
+def _own(field: str) -> str:
+    """The field as the client's body names it, rather than as the typed contract does."""
+    for pattern, replacement in _PATHS:
+        if pattern.match(field):
+            return pattern.sub(replacement, field)
+    return field

@@ -1,0 +1,121 @@
+"""What a request may say to the mesh itself: in the body's extension field `llm_mesh`, or in headers. The field wins.
+
+The field is taken out of the body before the dialect reads it, so that no provider ever sees it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import orjson
+
+from llm_mesh.gateway.v1 import gateway_pb2
+from llm_mesh_edge.domain.headers import Headers
+from llm_mesh_runtime.errors import invalid
+
+FIELD = "llm_mesh"
+_FIDELITIES = {"best_effort": gateway_pb2.FIDELITY_BEST_EFFORT, "exact": gateway_pb2.FIDELITY_EXACT}
+
+
+def options_of(body: dict[str, Any], headers: Headers) -> tuple[gateway_pb2.RequestOptions, str]:
+    """The options, and the project that the body selects. Takes the extension field out of the body."""
+    field = _object(FIELD, body.pop(FIELD, None))
+    options = gateway_pb2.RequestOptions(
+        idempotency_key=_header(headers, "idempotency-key"),
+        session=_header(headers, "x-llm-mesh-session"),
+        fidelity=_fidelity("x-llm-mesh-fidelity", headers.get("x-llm-mesh-fidelity")),
+    )
+    options.tags.update(_tags_of_header(_header(headers, "x-llm-mesh-tags")))
+    if name := _header(headers, "x-llm-mesh-prompt"):
+        options.prompt.name, options.prompt.label = name, _header(headers, "x-llm-mesh-prompt-label")
+    project = ""
+    for key, value in field.items():
+        path = f"{FIELD}.{key}"
+        if key == "project":
+            project = _string(path, value)
+        elif (read := _READERS.get(key)) is not None:
+            read(path, value, options)
+        else:
+            raise invalid(path, f"one of project, {', '.join(_READERS)}")
+    return options, project
+
+
+def _prompt(path: str, value: object, options: gateway_pb2.RequestOptions) -> None:
+    options.ClearField("prompt")
+    for key, inner in _object(path, value).items():
+        if key == "name":
+            options.prompt.name = _string(f"{path}.name", inner)
+        elif key == "label":
+            options.prompt.label = _string(f"{path}.label", inner)
+        elif key == "variables":
+            options.prompt.variables_json = orjson.dumps(_object(f"{path}.variables", inner)).decode()
+        else:
+            raise invalid(f"{path}.{key}", "one of name, label, variables")
+    if not options.prompt.name:
+        raise invalid(f"{path}.name", "required with a prompt")
+
+
+def _tags(path: str, value: object, options: gateway_pb2.RequestOptions) -> None:
+    for key, inner in _object(path, value).items():
+        options.tags[key] = _string(f"{path}.{key}", inner)
+
+
+def _fidelity_field(path: str, value: object, options: gateway_pb2.RequestOptions) -> None:
+    options.fidelity = _fidelity(path, _string(path, value))
+
+
+def _session(path: str, value: object, options: gateway_pb2.RequestOptions) -> None:
+    options.session = _string(path, value)
+
+
+_READERS: Mapping[str, Callable[[str, object, gateway_pb2.RequestOptions], None]] = {
+    "prompt": _prompt,
+    "tags": _tags,
+    "fidelity": _fidelity_field,
+    "session": _session,
+}
+
+
+def _fidelity(path: str, value: str) -> gateway_pb2.Fidelity:
+    if not value:
+        return gateway_pb2.FIDELITY_UNSPECIFIED
+    known = _FIDELITIES.get(value.lower())
+    if known is None:
+        raise invalid(path, "best_effort or exact")
+    return known
+
+
+def _tags_of_header(value: str) -> dict[str, str]:
+    tags = {}
+    for item in filter(None, (item.strip() for item in value.split(","))):
+        key, equals, tag = item.partition("=")
+        if not equals:
+            raise invalid("x-llm-mesh-tags", "key=value, separated by commas")
+        tags[key.strip()] = tag.strip()
+    return tags
+
+
+def _header(headers: Headers, name: str) -> str:
+    """A header's text. HTTP's bytes are read as UTF-8, as clients write them."""
+    value = headers.get(name)
+    if value.isascii():
+        return value
+    try:
+        return value.encode("latin-1").decode("utf-8")
+    except UnicodeDecodeError:
+        raise invalid(name, "valid UTF-8") from None
+
+
+def _object(path: str, value: object) -> dict[str, Any]:
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise invalid(path, "an object")
+    return value
+
+
+def _string(path: str, value: object) -> str:
+    if not isinstance(value, str):
+        raise invalid(path, "a string")
+    return value

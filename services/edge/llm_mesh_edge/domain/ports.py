@@ -1,0 +1,37 @@
+"""The gateway, as the edge sees it."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from llm_mesh.gateway.v1 import gateway_pb2
+from llm_mesh_edge.domain.headers import Metadata
+
+
+class AnswerStream(Protocol):
+    """A streamed answer."""
+
+    async def read(self) -> gateway_pb2.GenerateStreamResponse | None:
+        """The next message; None at the end. Raises `MeshError`."""
+
+    def cancel(self) -> None:
+        """End it at once."""
+
+
+class Gateway(Protocol):
+    """Answers requests on behalf of the caller whose credential is in the metadata."""
+
+    async def generate(self, request: gateway_pb2.GenerateRequest, metadata: Metadata) -> gateway_pb2.GenerateResponse:
+        """A whole answer."""
+
+    def stream(self, request: gateway_pb2.GenerateStreamRequest, metadata: Metadata) -> AnswerStream:
+        """A streamed answer."""
+
+    async def embed(self, request: gateway_pb2.EmbedRequest, metadata: Metadata) -> gateway_pb2.EmbedResponse:
+        """Vectors."""
+
+    async def models(self, request: gateway_pb2.ListModelsRequest, metadata: Metadata) -> gateway_pb2.ListModelsResponse:
+        """A page of models."""
+
+    async def count(self, request: gateway_pb2.CountTokensRequest, metadata: Metadata) -> gateway_pb2.CountTokensResponse:
+        """A count."""

@@ -1,0 +1,1 @@
+"""The HTTP room: raw ASGI, since every request passes through it."""

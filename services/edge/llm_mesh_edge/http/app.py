@@ -1,0 +1,119 @@
+"""The ASGI application: finds the handler, and answers every failure in the shape of the dialect that was asked.
+
+Whatever happens the client gets JSON and a request id: unknown paths, wrong methods and defects too.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from llm_mesh_dialects.errors import DialectError
+from llm_mesh_edge.domain.failures import Failure, failure_of
+from llm_mesh_edge.http.exchange import Exchange, GoneError, ProblemError, Receive, Scope, Send
+from llm_mesh_runtime.errors import MeshError, internal
+from llm_mesh_runtime.log import get_logger
+from llm_mesh_runtime.metrics import Metrics
+
+Handler = Callable[[Exchange], Awaitable[None]]
+Shape = Callable[[Failure], object]
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One path, or with a trailing `*` all paths that begin so."""
+
+    path: str
+    methods: Mapping[str, Handler]
+    shape: Shape
+
+    @property
+    def allow(self) -> str:
+        """Its methods, those that every path has included."""
+        known = set(self.methods) | {"OPTIONS"} | ({"HEAD"} if "GET" in self.methods else set())
+        return ", ".join(sorted(known))
+
+
+class Observed(Protocol):
+    """Counts answers."""
+
+    def __call__(self, route: str, method: str, status: int, seconds: float) -> None:
+        """One more."""
+
+
+class Edge:
+    """Raw ASGI: a framework's router costs more than all of this."""
+
+    def __init__(self, routes: list[Route], fallback: Shape, metrics: Metrics) -> None:
+        self._exact = {route.path: route for route in routes if not route.path.endswith("*")}
+        self._prefixes = [(route.path[:-1], route) for route in routes if route.path.endswith("*")]
+        self._fallback = fallback
+        self._observe = _observer(metrics)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+        if scope["type"] != "http":
+            return
+        began = time.monotonic()
+        exchange = Exchange(scope, receive, send)
+        route = self._exact.get(exchange.path) or self._by_prefix(exchange.path)
+        try:
+            await self._answer(exchange, route)
+        finally:
+            self._observe(route.path if route else "other", exchange.method, exchange.status, time.monotonic() - began)
+
+    def _by_prefix(self, path: str) -> Route | None:
+        return next((route for prefix, route in self._prefixes if path.startswith(prefix) and len(path) > len(prefix)), None)
+
+    async def _answer(self, exchange: Exchange, route: Route | None) -> None:
+        try:
+            return await self._handle(exchange, route)
+        except GoneError:
+            return None
+        except ProblemError as problem:
+            failure = problem.failure
+        except DialectError as wrong:
+            failure = Failure(400, "invalid_field", str(wrong), wrong.field)
+        except MeshError as error:
+            failure = failure_of(error)
+        except Exception as defect:  # noqa: BLE001 - the last place where a defect can become an answer
+            get_logger().error("request failed", path=exchange.path, request_id=exchange.headers.request_id, exc_info=defect)
+            failure = failure_of(internal())
+        if exchange.started:
+            raise ConnectionAbortedError("the answer broke off")  # the server closes the connection: the client sees it is not whole
+        shape = route.shape if route else self._fallback
+        return await exchange.answer_json(shape(failure), failure.headers(), status=failure.status)
+
+    async def _handle(self, exchange: Exchange, route: Route | None) -> None:
+        if route is None:
+            raise ProblemError(Failure(404, "not_found", f"there is no {_shown(exchange.path)} here"))
+        handler = route.methods.get(exchange.method)
+        if handler is None and exchange.method == "HEAD":
+            handler = route.methods.get("GET")
+        if handler is not None:
+            await handler(exchange)
+        elif exchange.method == "OPTIONS":
+            await exchange.answer(204, b"", [(b"allow", route.allow.encode())])
+        else:
+            message = f"{_shown(exchange.path)} has the methods {route.allow}"
+            raise ProblemError(Failure(405, "method_not_allowed", message, allow=route.allow))
+
+
+def _shown(path: str) -> str:
+    return "".join(character if character.isprintable() else "?" for character in path[:128])
+
+
+def _observer(metrics: Metrics) -> Observed:
+    durations = metrics.histogram(
+        "http.server.request.duration",
+        "Duration of HTTP requests, streams to their end.",
+        ("http.route", "http.request.method", "http.response.status_code"),
+    )
+    known = frozenset({"GET", "POST", "HEAD", "OPTIONS", "PUT", "DELETE", "PATCH"})
+
+    def observe(route: str, method: str, status: int, seconds: float) -> None:
+        durations.labels(route, method if method in known else "_OTHER", str(status or 499)).observe(seconds)
+
+    return observe

@@ -1,0 +1,134 @@
+"""One HTTP request and its answer over ASGI: bounded bodies in, whole or streamed answers out."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from typing import Any
+
+import orjson
+
+from llm_mesh_edge.domain.failures import Failure
+from llm_mesh_edge.domain.headers import Headers
+from llm_mesh_edge.domain.receipts import Pairs
+
+Scope = Mapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+JSON = b"application/json"
+EVENTS = b"text/event-stream; charset=utf-8"
+
+
+class ProblemError(Exception):
+    """A failure that the edge finds itself."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure.message)
+        self.failure = failure
+
+
+class GoneError(Exception):
+    """The client left while its request was read."""
+
+
+class Exchange:
+    """What handlers work with."""
+
+    __slots__ = ("_receive", "_send", "ended", "headers", "method", "path", "started", "status")
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.headers = Headers(scope["headers"])
+        self.method: str = scope["method"]
+        self.path: str = scope["path"]
+        self._receive = receive
+        self._send = send
+        self.started = False
+        self.ended = False
+        self.status = 0
+
+    async def json(self, limit: int, patience: float) -> dict[str, Any]:
+        """The body as a JSON object."""
+        self.headers.check()
+        raw = await self._body(limit, patience)
+        try:
+            value = orjson.loads(raw)
+        except orjson.JSONDecodeError as error:
+            message = f"the body is not valid JSON in UTF-8: {error.msg} at line {error.lineno} column {error.colno}"
+            raise ProblemError(Failure(400, "invalid_json", message)) from None
+        if not isinstance(value, dict):
+            raise ProblemError(Failure(400, "invalid_json", "the body is not a JSON object"))
+        return value
+
+    async def _body(self, limit: int, patience: float) -> bytes:
+        declared = self.headers.content_length
+        if declared is not None and declared > limit:
+            raise _too_large(limit)
+        try:
+            async with asyncio.timeout(patience):
+                return await self._read(limit)
+        except TimeoutError:
+            message = f"the body did not arrive within {patience:g} s"
+            raise ProblemError(Failure(408, "request_timeout", message, closes=True)) from None
+
+    async def _read(self, limit: int) -> bytes:
+        message = await self._receive()
+        if not message.get("more_body", False) and message["type"] == "http.request":
+            body: bytes = message.get("body", b"")
+            if len(body) > limit:
+                raise _too_large(limit)
+            return body
+        parts, size = [], 0
+        while True:
+            if message["type"] == "http.disconnect":
+                raise GoneError
+            part = message.get("body", b"")
+            parts.append(part)
+            size += len(part)
+            if size > limit:
+                raise _too_large(limit)
+            if not message.get("more_body", False):
+                return b"".join(parts)
+            message = await self._receive()
+
+    async def gone(self) -> None:
+        """Returns once the client has left. To be called after the body was read."""
+        while (await self._receive())["type"] != "http.disconnect":
+            continue
+
+    async def answer(self, status: int, body: bytes, headers: Pairs | None = None, *, media_type: bytes = JSON) -> None:
+        """A whole answer."""
+        fixed = [(b"content-type", media_type), (b"content-length", b"%d" % len(body))]
+        await self._start(status, fixed if body or status != 204 else [], headers)  # noqa: PLR2004
+        self.ended = True
+        await self._send({"type": "http.response.body", "body": body})
+
+    async def answer_json(self, value: object, headers: Pairs | None = None, *, status: int = 200) -> None:
+        """A whole answer in JSON."""
+        await self.answer(status, orjson.dumps(value), headers)
+
+    async def begin_events(self, headers: Pairs) -> None:
+        """A stream of server-sent events begins."""
+        await self._start(200, [(b"content-type", EVENTS), (b"cache-control", b"no-cache"), (b"x-accel-buffering", b"no")], headers)
+
+    async def write(self, data: bytes) -> None:
+        """More of the stream. Waits while the client is slow."""
+        if data:
+            await self._send({"type": "http.response.body", "body": data, "more_body": True})
+
+    async def end(self, data: bytes = b"") -> None:
+        """The last of the stream."""
+        self.ended = True
+        await self._send({"type": "http.response.body", "body": data})
+
+    async def _start(self, status: int, fixed: Pairs, headers: Pairs | None) -> None:
+        self.started = True
+        self.status = status
+        all_of_them = [*fixed, (b"x-request-id", self.headers.request_id.encode("ascii")), *(headers or ())]
+        await self._send({"type": "http.response.start", "status": status, "headers": all_of_them})
+
+
+def _too_large(limit: int) -> ProblemError:
+    message = f"the body is larger than {limit} bytes"
+    return ProblemError(Failure(413, "message_too_large", message, closes=True))

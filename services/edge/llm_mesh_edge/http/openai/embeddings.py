@@ -1,0 +1,30 @@
+"""`POST /v1/embeddings`."""
+
+from __future__ import annotations
+
+from llm_mesh.gateway.v1 import gateway_pb2
+from llm_mesh_dialects.openai import embeddings
+from llm_mesh_edge.domain.ports import Gateway
+from llm_mesh_edge.domain.receipts import receipt_headers, translation_headers
+from llm_mesh_edge.http.exchange import Exchange
+from llm_mesh_edge.http.openai.asking import asked
+from llm_mesh_edge.http.presence import Presence
+from llm_mesh_edge.settings import Settings
+
+
+class Embeddings:
+    """Carries texts to the gateway and vectors back."""
+
+    def __init__(self, gateway: Gateway, settings: Settings) -> None:
+        self._gateway = gateway
+        self._settings = settings
+
+    async def __call__(self, exchange: Exchange) -> None:
+        """Answer."""
+        request = await asked(exchange, self._settings)
+        base64 = request.body.get("encoding_format") == "base64"
+        asking = gateway_pb2.EmbedRequest(input=embeddings.body_to_input(request.body), options=request.options)
+        async with Presence(exchange):
+            answer = await self._gateway.embed(asking, request.metadata)
+            headers = [*receipt_headers(answer.receipt), *translation_headers(answer.output.translations)]
+            await exchange.answer_json(embeddings.output_to_body(answer.output, base64=base64), headers)

@@ -1,0 +1,28 @@
+"""Failures in OpenAI's shape: `{"error": {"message", "type", "param", "code"}}`."""
+
+from __future__ import annotations
+
+from llm_mesh_dialects.openai import errors
+from llm_mesh_edge.domain.failures import Failure
+
+_TYPES = {
+    401: "authentication_error",
+    403: "permission_error",
+    404: "not_found_error",
+    409: "conflict_error",
+    429: "rate_limit_error",
+}
+_SERVER = 500
+_CODES = {"budget_exceeded": "insufficient_quota"}
+
+
+def type_of(failure: Failure) -> str:
+    """OpenAI's class of a failure."""
+    if failure.code in _CODES:
+        return _CODES[failure.code]
+    return "server_error" if failure.status >= _SERVER else _TYPES.get(failure.status, "invalid_request_error")
+
+
+def shape(failure: Failure) -> object:
+    """The body."""
+    return errors.body(failure.message, type=type_of(failure), code=failure.code, param=failure.param or None)

@@ -1,0 +1,70 @@
+"""The gateway behind its stub."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+from datetime import timedelta
+from typing import Any, TypeVar
+
+import grpc
+
+from llm_mesh.gateway.v1 import gateway_pb2
+from llm_mesh.gateway.v1.gateway_pb2_grpc import GatewayServiceStub
+from llm_mesh_edge.domain.headers import Metadata
+from llm_mesh_runtime.errors import from_rpc_error
+
+T = TypeVar("T")
+_QUICK = 30.0
+
+
+async def _told(call: Awaitable[T]) -> T:
+    try:
+        return await call
+    except grpc.aio.AioRpcError as error:
+        raise from_rpc_error(error, peer="gateway") from error
+
+
+class GatewayPeer:
+    """`Gateway`."""
+
+    def __init__(self, channel: Any, deadline: timedelta) -> None:  # noqa: ANN401 - what stubs take has no common type
+        self._stub = GatewayServiceStub(channel)
+        self._deadline = deadline.total_seconds()
+
+    async def generate(self, request: gateway_pb2.GenerateRequest, metadata: Metadata) -> gateway_pb2.GenerateResponse:
+        """Ask for a whole answer."""
+        return await _told(self._stub.Generate(request, timeout=self._deadline, metadata=metadata))
+
+    def stream(self, request: gateway_pb2.GenerateStreamRequest, metadata: Metadata) -> StreamedAnswer:
+        """Ask for a stream."""
+        return StreamedAnswer(self._stub.GenerateStream(request, timeout=self._deadline, metadata=metadata))
+
+    async def embed(self, request: gateway_pb2.EmbedRequest, metadata: Metadata) -> gateway_pb2.EmbedResponse:
+        """Ask for vectors."""
+        return await _told(self._stub.Embed(request, timeout=self._deadline, metadata=metadata))
+
+    async def models(self, request: gateway_pb2.ListModelsRequest, metadata: Metadata) -> gateway_pb2.ListModelsResponse:
+        """Ask for models."""
+        return await _told(self._stub.ListModels(request, timeout=_QUICK, metadata=metadata))
+
+    async def count(self, request: gateway_pb2.CountTokensRequest, metadata: Metadata) -> gateway_pb2.CountTokensResponse:
+        """Ask for a count."""
+        return await _told(self._stub.CountTokens(request, timeout=_QUICK, metadata=metadata))
+
+
+class StreamedAnswer:
+    """`AnswerStream`."""
+
+    __slots__ = ("_call",)
+
+    def __init__(self, call: Any) -> None:  # noqa: ANN401 - a call of either link
+        self._call = call
+
+    async def read(self) -> gateway_pb2.GenerateStreamResponse | None:
+        """The next message."""
+        message = await _told(self._call.read())
+        return None if message is grpc.aio.EOF else message
+
+    def cancel(self) -> None:
+        """End it."""
+        self._call.cancel()

@@ -1,0 +1,129 @@
+"""A gateway that answers as it is told, and remembers what it was asked."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from llm_mesh.gateway.v1 import gateway_pb2, gateway_pb2_grpc
+from llm_mesh.inference.v1 import content_pb2, embed_pb2, generate_pb2
+from llm_mesh_runtime import context as calls
+from llm_mesh_runtime.errors import MeshError
+from llm_mesh_runtime.service import Service, Servicers
+from llm_mesh_runtime.testing import NoSettings
+
+StreamEvent = generate_pb2.StreamEvent
+Say = StreamEvent | MeshError | Callable[[], Awaitable[None]]
+
+
+def text(words: str) -> StreamEvent:
+    return StreamEvent(text=generate_pb2.TextDelta(text=words))
+
+
+STARTED = StreamEvent(started=generate_pb2.Started(id="chatcmpl-up", model="upstream-model", created=1_700_000_000))
+STOPPED = StreamEvent(
+    choice_finished=generate_pb2.ChoiceFinished(finish_reason=generate_pb2.FINISH_REASON_STOP, native_finish_reason="stop")
+)
+USAGE = generate_pb2.Usage(input_tokens=5, output_tokens=2)
+FINISHED = StreamEvent(finished=generate_pb2.Finished())
+
+
+def receipt() -> gateway_pb2.Receipt:
+    made = gateway_pb2.Receipt(
+        reservation="domains/claims/projects/triage/reservations/01J", model="domains/shared/models/m", request_id="r"
+    )
+    made.charged.currency, made.charged.nanos = "USD", 1_234
+    limit = made.limits.add(metric="requests", limit=100, remaining=99)
+    limit.reset_after.FromSeconds(60)
+    made.limits.add(metric="tokens", limit=10_000, remaining=9_000)
+    return made
+
+
+@dataclass
+class FakeGateway(gateway_pb2_grpc.GatewayServiceServicer):
+    """`says` are the events of a stream; `fails` fails whole answers."""
+
+    says: list[Say] = field(default_factory=lambda: [STARTED, text("hello"), text(" world"), STOPPED, StreamEvent(usage=USAGE), FINISHED])
+    fails: MeshError | None = None
+    waits: Callable[[], Awaitable[None]] | None = None
+    output: generate_pb2.GenerateOutput | None = None
+    translations: list[generate_pb2.Translation] = field(default_factory=list)
+    asked: list[Any] = field(default_factory=list)
+    metadata: list[dict[str, Any]] = field(default_factory=list)
+    cancelled: asyncio.Event = field(default_factory=asyncio.Event)
+    waiting: asyncio.Event = field(default_factory=asyncio.Event)
+    aliases: tuple[str, ...] = ("gpt-4.1", "claims/summariser")
+
+    def note(self, request: Any) -> None:
+        self.asked.append(request)
+        self.metadata.append(dict(calls.metadata()))
+        if self.fails is not None:
+            raise self.fails
+
+    async def wait(self) -> None:
+        """Answer nothing until the call ends."""
+        self.waiting.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            self.cancelled.set()
+
+    async def Generate(self, request: gateway_pb2.GenerateRequest, context: object) -> gateway_pb2.GenerateResponse:
+        del context
+        self.note(request)
+        if self.waits is not None:
+            await self.waits()
+        if self.output is not None:
+            return gateway_pb2.GenerateResponse(output=self.output, receipt=receipt())
+        part = content_pb2.Part(text=content_pb2.Text(text="hello world"))
+        message = content_pb2.Message(role=content_pb2.ROLE_ASSISTANT, parts=[part])
+        choice = generate_pb2.Choice(message=message, finish_reason=generate_pb2.FINISH_REASON_STOP, native_finish_reason="stop")
+        output = generate_pb2.GenerateOutput(
+            id="chatcmpl-up", model="upstream-model", created=1_700_000_000, choices=[choice], usage=USAGE, translations=self.translations
+        )
+        return gateway_pb2.GenerateResponse(output=output, receipt=receipt())
+
+    async def GenerateStream(
+        self, request: gateway_pb2.GenerateStreamRequest, context: object
+    ) -> AsyncIterator[gateway_pb2.GenerateStreamResponse]:
+        del context
+        self.note(request)
+        first = True
+        for say in self.says:
+            if isinstance(say, MeshError):
+                raise say
+            if callable(say):
+                await say()
+                continue
+            message = gateway_pb2.GenerateStreamResponse(events=[say])
+            if first:
+                message.reservation = "01J"
+                message.limits.extend(receipt().limits)
+                first = False
+            yield message
+        yield gateway_pb2.GenerateStreamResponse(receipt=receipt())
+
+    async def Embed(self, request: gateway_pb2.EmbedRequest, context: object) -> gateway_pb2.EmbedResponse:
+        del context
+        self.note(request)
+        embeddings = [embed_pb2.Embedding(index=index, values=[0.5, -1.0]) for index, _ in enumerate(request.input.items)]
+        output = embed_pb2.EmbedOutput(model="upstream-model", embeddings=embeddings, usage=generate_pb2.Usage(input_tokens=4))
+        return gateway_pb2.EmbedResponse(output=output, receipt=receipt())
+
+    async def CountTokens(self, request: gateway_pb2.CountTokensRequest, context: object) -> gateway_pb2.CountTokensResponse:
+        del context
+        self.note(request)
+        return gateway_pb2.CountTokensResponse()
+
+    async def ListModels(self, request: gateway_pb2.ListModelsRequest, context: object) -> gateway_pb2.ListModelsResponse:
+        """One model per page, to see that pages are followed."""
+        del context
+        self.note(request)
+        place = int(request.page_token or 0)
+        following = str(place + 1) if place + 1 < len(self.aliases) else ""
+        model = gateway_pb2.ModelSummary(alias=self.aliases[place], owner="domains/shared", created=1_700_000_000, capabilities=["tools"])
+        return gateway_pb2.ListModelsResponse(models=[model], next_page_token=following)
+
+    def service(self) -> Service:
+        add = gateway_pb2_grpc.add_GatewayServiceServicer_to_server
+        return Service("gateway", ("llm_mesh.gateway.v1.GatewayService",), NoSettings, lambda _settings, _links: Servicers((add, self)))
