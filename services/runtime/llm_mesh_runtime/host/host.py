@@ -36,6 +36,11 @@ _CLOSE_PATIENCE = 10.0
 _PUBLIC_OFFSET = 100
 
 
+def _callers_last(service: Service) -> bool:
+    """Services close in reverse order: the gateway settles its last requests before policy, which is to be told, goes."""
+    return service.name == "gateway" or not service.contracts
+
+
 class Host:
     """Hosts services in this process. `settings_of` gives each service's settings."""
 
@@ -50,7 +55,7 @@ class Host:
         self.hosted: list[Hosted] = []
         self.listeners: dict[str, Listener] = {}
         self.http: list[HttpListener] = []
-        self._services = tuple(services)
+        self._services = tuple(sorted(services, key=_callers_last))
         self._settings_of = settings_of
         self._drain = Drain()
         self._revisions = Revisions()

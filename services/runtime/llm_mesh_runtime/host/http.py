@@ -68,6 +68,8 @@ class HttpListener:
         """Accept requests."""
         import uvicorn  # noqa: PLC0415 - only services with HTTP need it
 
+        from llm_mesh_runtime.host.http_protocol import Protocol  # noqa: PLC0415 - likewise
+
         class Server(uvicorn.Server):
             @contextlib.contextmanager
             def capture_signals(self) -> Iterator[None]:
@@ -75,7 +77,7 @@ class HttpListener:
 
         config = uvicorn.Config(
             self._app,
-            http="httptools",
+            http=Protocol,
             ws="none",
             lifespan="off",
             interface="asgi3",
