@@ -85,8 +85,6 @@ async def running(mesh: Mesh, **options: Any) -> AsyncIterator[Mesh]:
         hosted("adapter/fake", "llm_mesh.adapter.v1.AdapterService", add_AdapterServiceServicer_to_server, mesh.adapter),
         mesh.policy.service(),
     ]
-    if mesh.link == "local":
-        services.reverse()  # whoever is called closes after its callers
     async with host(*services, link=mesh.link, settings={"gateway": mesh.settings}, **options) as mesh.running:
         yield mesh
 
