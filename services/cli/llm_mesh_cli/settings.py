@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from llm_mesh_runtime.secret import Secret
@@ -21,6 +22,11 @@ class Settings:
         default="",
         env=("LLM_MESH_ADDRESS",),
         help="The gRPC address that commands call, such as 127.0.0.1:50051. Empty: the mesh of the data directory.",
+    )
+    addresses: Mapping[str, str] = setting(
+        default={},
+        prefix="LLM_MESH_ADDRESS_",
+        help="The public address of one service, where services run apart, such as LLM_MESH_ADDRESS_POLICY=policy:50154.",
     )
     authority: str = setting(
         default="", env=("LLM_MESH_TLS_CA",), help="Path of the authorities that a mesh with TLS is checked against, PEM. Empty: no TLS."

@@ -1,0 +1,74 @@
+"""The commands by name. A command's module is only imported once the command is called, so that small ones stay quick."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+from typer.main import get_command
+
+COMMANDS: dict[str, tuple[str, str]] = {
+    "up": ("up", "Start every installed service in one process."),
+    "serve": ("serve", "Serve one or more services, with links from the environment."),
+    "migrate": ("migrate", "Bring the schemas of services to this build's revision."),
+    "bootstrap": ("bootstrap", "Make the first administrator with the one-time token."),
+    "apply": ("apply", "Bring the mesh to the state that a file describes."),
+    "chat": ("chat", "Ask a model; interactive without a message."),
+    "keys": ("keys", "Make, list, rotate and revoke keys."),
+    "models": ("models", "Show models, find local ones, deprecate them."),
+    "prompts": ("prompts", "Show, push, label, compare and render prompts."),
+    "budget": ("budget", "Show and set what projects may spend."),
+    "limits": ("limits", "Show and set limits of requests, tokens and concurrency."),
+    "spend": ("spend", "Sum what was spent."),
+    "tail": ("tail", "Follow requests as they are made and settled."),
+    "health": ("health", "Show whether every service serves."),
+    "doctor": ("doctor", "Look for what is wrong with this installation."),
+    "settings": ("settings", "Show all settings, their values and where these stand."),
+    "version": ("version", "Show the versions of what is installed."),
+}
+"""Name to module in `llm_mesh_cli.commands`, and help."""
+
+
+class Commands(TyperGroup):
+    """The root: knows all commands by name, and loads the one that is called."""
+
+    def __init__(self, **attributes: Any) -> None:  # noqa: ANN401 (typer's)
+        attributes["commands"] = {name: TyperCommand(name=name, help=told) for name, (_, told) in COMMANDS.items()}
+        super().__init__(**attributes)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:  # noqa: ANN401 (typer's vendored click)
+        """Put the command itself into the place of its name."""
+        name = args[0]
+        if name in COMMANDS:
+            self.commands[name] = loaded(name)
+        return super().resolve_command(ctx, args)
+
+
+def loaded(name: str) -> Any:  # noqa: ANN401 (typer's vendored click)
+    """The command of that name."""
+    module = importlib.import_module(f"llm_mesh_cli.commands.{COMMANDS[name][0]}")
+    command = get_command(module.app)
+    command.name = name
+    return command
+
+
+app = typer.Typer(
+    cls=Commands,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    help="LLM Mesh: one fabric between applications and models. Exit codes: 0 done, 1 failed, 2 wrong call, 3 unavailable, "
+    "4 denied, 5 not found, 6 conflict, 7 used up.",
+)
+
+
+@app.callback()
+def root() -> None:
+    """Takes no options of its own."""
+
+
+def run() -> None:
+    """Run the command line."""
+    app(prog_name="llm-mesh")

@@ -1,0 +1,85 @@
+"""Makes commands of coroutines: adds the options that all have, opens the session, and turns errors into exit codes."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from llm_mesh_cli.failures import CommandError, Exit, exit_code
+from llm_mesh_cli.output import Output
+from llm_mesh_cli.session import Access, MissingKeyError, Session, Who
+from llm_mesh_runtime.errors import MeshError
+from llm_mesh_runtime.settings import SettingsError
+
+Work = Callable[..., Awaitable[None]]
+
+_Key = Annotated[str | None, typer.Option("--key", help="The key to ask with (LLM_MESH_KEY; else from the data directory).")]
+_Address = Annotated[str | None, typer.Option("--address", help="Where the mesh is asked over gRPC (LLM_MESH_ADDRESS).")]
+_DataDir = Annotated[Path | None, typer.Option("--data-dir", help="The data directory of a local mesh (LLM_MESH_DATA_DIR).")]
+_Json = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
+_COMMON = {
+    "key": inspect.Parameter("key", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=_Key),
+    "address": inspect.Parameter("address", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=_Address),
+    "data_dir": inspect.Parameter("data_dir", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=_DataDir),
+    "json": inspect.Parameter("json", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=_Json),
+}
+
+
+def asks(app: typer.Typer, name: str | None = None, *, who: Who = "admin") -> Callable[[Work], Work]:
+    """Registers `async def command(session, …)`; the options that all commands have are added to its own."""
+
+    def register(work: Work) -> Work:
+        def command(**given: Any) -> None:  # noqa: ANN401 (each command's own options)
+            access = Access(**{option: given.pop(option) for option in _COMMON})
+            raise typer.Exit(_ended(work, access, who, given))
+
+        signature = inspect.signature(work, eval_str=True)
+        own = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in list(signature.parameters.values())[1:]]
+        parameters = [*own, *_COMMON.values()]
+        command.__signature__ = signature.replace(parameters=parameters, return_annotation=None)  # type: ignore[attr-defined]  # read by inspect
+        command.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+        command.__doc__ = work.__doc__
+        app.command(name)(command)
+        return work
+
+    return register
+
+
+def _ended(work: Work, access: Access, who: Who, given: dict[str, Any]) -> Exit:
+    output = Output(as_json=access.json)
+    try:
+        session = Session(access, output, who)
+        asyncio.run(_run(session, work, given))
+    except MeshError as error:
+        output.failure(error)
+        return exit_code(error)
+    except CommandError as error:
+        output.error(str(error))
+        return error.code
+    except MissingKeyError as error:
+        output.error(str(error))
+        return Exit.DENIED
+    except (SettingsError, OSError) as error:
+        output.error(str(error))
+        return Exit.USAGE
+    except KeyboardInterrupt:
+        return Exit.INTERRUPTED
+    return Exit.DONE
+
+
+async def _run(session: Session, work: Work, given: dict[str, Any]) -> None:
+    import grpc  # noqa: PLC0415 (only what asks a mesh loads it)
+
+    from llm_mesh_runtime.errors import from_rpc_error  # noqa: PLC0415 (likewise)
+
+    try:
+        await work(session, **given)
+    except grpc.aio.AioRpcError as error:
+        raise from_rpc_error(error, peer=f"the mesh at {session.address()}") from error
+    finally:
+        await session.close()

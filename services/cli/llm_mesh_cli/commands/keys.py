@@ -1,0 +1,104 @@
+"""`llm-mesh keys`: virtual keys of projects. A secret is shown once, and never again."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from llm_mesh.policy.v1 import identity_pb2, identity_pb2_grpc
+from llm_mesh_cli.command import asks
+from llm_mesh_cli.output import as_dict
+from llm_mesh_cli.paging import pages
+from llm_mesh_cli.session import Session
+from llm_mesh_cli.texts import duration, moment, time_text
+
+app = typer.Typer(no_args_is_help=True, help="Make, list, rotate and revoke keys.")
+Project = Annotated[str | None, typer.Option("--project", help="`triage`, `claims/triage` or a resource name. Default: the caller's own.")]
+Name = Annotated[str, typer.Argument(help="The key's resource name, or its id within the project.")]
+Save = Annotated[Path | None, typer.Option("--save", help="Write the secret to this file (mode 0600) instead of showing it.")]
+
+
+@asks(app, "create")
+async def create(
+    session: Session,
+    project: Project = None,
+    principal: Annotated[str, typer.Option(help="Whom it speaks for: an id within the domain, or a resource name.")] = "application",
+    name: Annotated[str, typer.Option(help="A name for people.")] = "",
+    models: Annotated[
+        list[str] | None, typer.Option("--model", help="A model that it may use; repeatable. Default: the project's.")
+    ] = None,
+    expires: Annotated[str | None, typer.Option(help="When it ends: `30d`, `12h`, or a time such as 2027-01-01T00:00:00Z.")] = None,
+    save: Save = None,
+) -> None:
+    """Make a key; its secret is shown this once."""
+    parent = await session.place(project)
+    holder = principal if "/" in principal else f"{parent.partition('/projects/')[0]}/principals/{principal}"
+    key = identity_pb2.Key(principal=holder, display_name=name, allowed_models=models or [])
+    if expires:
+        key.expire_time.FromDatetime(moment(expires))
+    answer = await _identity(session).CreateKey(identity_pb2.CreateKeyRequest(parent=parent, key=key))
+    _show(session, answer.key, answer.secret, save)
+
+
+@asks(app, "list")
+async def list_keys(session: Session, project: Project = None) -> None:
+    """List the keys of a project, newest first."""
+    parent = await session.place(project)
+    request = identity_pb2.ListKeysRequest(parent=parent)
+    found = [key async for answer in pages(_identity(session).ListKeys, request) for key in answer.keys]
+    rows = [
+        (key.name, key.hint, key.display_name, key.principal.rpartition("/")[2], _state(key), time_text(key.create_time)) for key in found
+    ]
+    session.output.table(("KEY", "BEGINS", "NAME", "PRINCIPAL", "STATE", "CREATED"), rows, found)
+
+
+@asks(app, "rotate")
+async def rotate(
+    session: Session,
+    name: Name,
+    project: Project = None,
+    grace: Annotated[str, typer.Option(help="How long the old secret holds, such as `24h`, `30m` or `0`.")] = "24h",
+    save: Save = None,
+) -> None:
+    """Give a key a new secret; the old one holds for the grace."""
+    request = identity_pb2.RotateKeyRequest(name=await _key_name(session, name, project))
+    request.grace.FromTimedelta(duration(grace) if grace != "0" else timedelta())
+    answer = await _identity(session).RotateKey(request)
+    _show(session, answer.key, answer.secret, save)
+
+
+@asks(app, "revoke")
+async def revoke(session: Session, name: Name, project: Project = None) -> None:
+    """Revoke a key for good, at once."""
+    answer = await _identity(session).RevokeKey(identity_pb2.RevokeKeyRequest(name=await _key_name(session, name, project)))
+    if session.output.as_json:
+        session.output.message(answer)
+    session.output.line(f"{answer.key.name} is revoked")
+
+
+def _identity(session: Session) -> identity_pb2_grpc.IdentityServiceStub:
+    return identity_pb2_grpc.IdentityServiceStub(session.channel("policy"))
+
+
+async def _key_name(session: Session, name: str, project: str | None) -> str:
+    return name if "/" in name else f"{await session.place(project)}/keys/{name}"
+
+
+def _show(session: Session, key: identity_pb2.Key, secret: str, save: Path | None) -> None:
+    if save is not None:
+        session.files.keep_key(save, secret)
+    if session.output.as_json:
+        session.output.data({"key": as_dict(key)} | ({"file": str(save)} if save else {"secret": secret}))
+        return
+    session.output.line(f"{key.name}\n{f'secret written to {save}' if save else secret}")
+
+
+def _state(key: identity_pb2.Key) -> str:
+    if key.HasField("revoke_time"):
+        return "revoked"
+    if key.HasField("expire_time"):
+        return f"until {time_text(key.expire_time)}"
+    return "in rotation" if key.HasField("previous_expire_time") else "valid"

@@ -1,0 +1,121 @@
+"""One run of a command against a mesh: where it is, who asks, and how answers are shown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, cast
+
+from llm_mesh_cli.files import DataFiles
+from llm_mesh_cli.settings import Settings
+from llm_mesh_runtime.settings import Configuration, MeshSettings
+
+if TYPE_CHECKING:
+    import grpc
+
+    from llm_mesh_cli.output import Output
+    from llm_mesh_runtime.links.remote import RemoteChannel
+    from llm_mesh_runtime.secret import Secret
+
+Who = Literal["admin", "project", "nobody"]
+DEFAULT_PROJECT = "domains/default/projects/default"
+_PLATFORM = "domains/platform"
+
+
+class MissingKeyError(Exception):
+    """There is no key to ask with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What the options of a command say about the mesh."""
+
+    key: str | None = None
+    address: str | None = None
+    data_dir: Path | None = None
+    json: bool = False
+
+
+class Session:
+    """The connection of one command. `who` says whose key is taken where none is given."""
+
+    def __init__(self, access: Access, output: Output, who: Who) -> None:
+        configuration = Configuration.read()
+        self.settings = configuration.load(Settings, "cli").value
+        self.mesh = configuration.load(MeshSettings).value
+        self.files = DataFiles(access.data_dir or self.mesh.data_dir)
+        self.access = access
+        self.output = output
+        self._who = who
+        self._channels: dict[str, RemoteChannel] = {}
+
+    def address(self, service: str = "") -> str:
+        """Where a service is asked: an address of its own, the given one, or that of the mesh of the data directory."""
+        own = self.settings.addresses.get(service, "")
+        return self.access.address or own or self.settings.address or self.files.addresses().get("grpc", "") or self.mesh.grpc
+
+    def channel(self, service: str = "") -> grpc.aio.Channel:
+        """A channel to a service's public listener, with the key."""
+        target = self.address(service)
+        channel = self._channels.get(target)
+        if channel is None:
+            from llm_mesh_runtime.links.outbound import Outbound  # noqa: PLC0415 (gRPC is loaded once something is asked)
+            from llm_mesh_runtime.links.remote import RemoteChannel  # noqa: PLC0415 (likewise)
+            from llm_mesh_runtime.links.tls import Tls  # noqa: PLC0415 (likewise)
+
+            sent = self._credential()
+            tls = Tls.read("", "", self.settings.authority)
+            channel = RemoteChannel(service or "mesh", target, Outbound("", identity=lambda: sent), tls)
+            self._channels[target] = channel
+        return cast("grpc.aio.Channel", channel)  # generated stubs want no more than its four methods
+
+    def key(self) -> Secret:
+        """The key to ask with; empty where there is none."""
+        from llm_mesh_runtime.secret import Secret  # noqa: PLC0415 (a small module, but only needed here)
+
+        if self.access.key:
+            return Secret(self.access.key)
+        if self.settings.key:
+            return self.settings.key
+        return self.files.key(self.files.project_key if self._who == "project" else self.files.admin_key)
+
+    async def place(self, project: str | None = None) -> str:
+        """The project that a command is about: the given one, or the caller's own."""
+        if project is not None:
+            return project_name(project)
+        from llm_mesh.policy.v1 import identity_pb2, identity_pb2_grpc  # noqa: PLC0415 (where a project was given, nobody is asked)
+
+        stub = identity_pb2_grpc.IdentityServiceStub(self.channel("policy"))
+        caller = (await stub.WhoAmI(identity_pb2.WhoAmIRequest(), timeout=10)).caller
+        return caller.project if caller.project and caller.domain != _PLATFORM else DEFAULT_PROJECT
+
+    async def domain(self, domain: str | None = None) -> str:
+        """The domain that a command is about: the given one, or the caller's own."""
+        return domain_name(domain) if domain is not None else (await self.place()).partition("/projects/")[0]
+
+    async def close(self) -> None:
+        """Close the connections."""
+        for channel in self._channels.values():
+            await channel.close()
+
+    def _credential(self) -> tuple[tuple[str, str], ...]:
+        if self._who == "nobody":
+            return ()
+        key = self.key()
+        if not key:
+            file = self.files.project_key if self._who == "project" else self.files.admin_key
+            raise MissingKeyError(f"no key: give --key, set LLM_MESH_KEY, or start a mesh that keeps one in {file}")
+        return (("authorization", f"Bearer {key.reveal()}"),)
+
+
+def domain_name(text: str) -> str:
+    """`claims`, `-` or `domains/claims` as a resource name."""
+    return text if text.startswith("domains/") else f"domains/{text}"
+
+
+def project_name(text: str) -> str:
+    """`triage` of the default domain, `claims/triage`, or a resource name, as a resource name."""
+    if text.startswith("domains/"):
+        return text
+    domain, slash, project = text.rpartition("/")
+    return f"domains/{domain}/projects/{project}" if slash else f"domains/default/projects/{text}"
