@@ -1,0 +1,93 @@
+"""Asks the service of this machine how it is: the health check of containers, and of whoever has no gRPC at hand.
+
+`python -m llm_mesh_runtime.health_probe` asks the one service that is installed, at the address that its settings give, with its
+own certificate where there is mutual TLS. `… ADDRESS` asks another one: `127.0.0.1:50054` by gRPC, `http://127.0.0.1:8080/readyz`
+by HTTP. The exit code says it: 0 serves, 1 does not.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import http.client
+import sys
+from collections.abc import Sequence
+from typing import cast
+from urllib.parse import urlsplit
+
+import grpc
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+from llm_mesh_runtime.host.discovery import installed, load
+from llm_mesh_runtime.host.errors import StartError
+from llm_mesh_runtime.links.outbound import Outbound
+from llm_mesh_runtime.links.remote import RemoteChannel
+from llm_mesh_runtime.links.tls import Tls
+from llm_mesh_runtime.settings import MeshSettings, SettingsError, load_mesh
+
+_PATIENCE = 3.0
+_ANY = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]", "": "127.0.0.1"}  # noqa: S104 - nothing is bound here
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Probe once."""
+    try:
+        mesh = load_mesh()
+        name, address = _wanted(mesh, arguments)
+        told = _by_http(address) if address.startswith("http://") else asyncio.run(_by_grpc(name, address, mesh))
+    except (OSError, StartError, SettingsError, http.client.HTTPException) as error:
+        told = str(error) or type(error).__name__
+    if told:
+        sys.stderr.write(f"not serving: {told}\n")
+    return 1 if told else 0
+
+
+def _wanted(mesh: MeshSettings, arguments: Sequence[str]) -> tuple[str, str]:
+    """Which service, and where it listens."""
+    names = installed()
+    name = names[0] if len(names) == 1 else ""
+    if arguments:
+        return name, arguments[0]
+    if not name:
+        raise StartError(f"say which address: {len(names)} services are installed here")
+    service = load([name])[0]
+    if not service.port:
+        return name, f"http://{_reachable(mesh.http)}/readyz"
+    if mesh.listen_host.startswith("unix:"):
+        return name, f"{mesh.listen_host}/{name.replace('/', '-')}.sock"
+    return name, _reachable(f"{mesh.listen_host}:{service.port}")
+
+
+def _reachable(address: str) -> str:
+    host, _, port = address.rpartition(":")
+    return f"{_ANY.get(host, host)}:{port}"
+
+
+def _by_http(url: str) -> str:
+    parts = urlsplit(url)
+    connection = http.client.HTTPConnection(parts.netloc, timeout=_PATIENCE)
+    try:
+        connection.request("GET", parts.path or "/")
+        answer = connection.getresponse()
+        return "" if answer.status == http.HTTPStatus.OK else f"{url} answers {answer.status}"
+    finally:
+        connection.close()
+
+
+async def _by_grpc(name: str, address: str, mesh: MeshSettings) -> str:
+    tls = Tls.read(mesh.tls_certificate, mesh.tls_key, mesh.tls_ca)
+    target = address if address.startswith("unix:") else f"dns:///{address}"
+    channel = RemoteChannel(name, target, Outbound("probe"), tls)
+    try:
+        stub = health_pb2_grpc.HealthStub(cast("grpc.aio.Channel", channel))
+        answer = await stub.Check(health_pb2.HealthCheckRequest(), timeout=_PATIENCE)
+    except grpc.aio.AioRpcError as error:
+        return f"{address}: {error.code().name}"
+    else:
+        serving = health_pb2.HealthCheckResponse.SERVING
+        return "" if answer.status == serving else f"{address}: {health_pb2.HealthCheckResponse.ServingStatus.Name(answer.status)}"
+    finally:
+        await channel.close()
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))
