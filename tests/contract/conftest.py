@@ -1,14 +1,22 @@
 """The links that every case of the contract suite runs over."""
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
+import structlog.testing
 
 from llm_mesh_runtime.testing import LINKS, HostedMesh, Link, host
 from tests.contract.certificates import authority
 from tests.contract.echo import Echo, service, stub
+
+
+@pytest.fixture(autouse=True, scope="session")
+def quiet() -> Iterator[None]:
+    """Handlers fail on purpose here; what the log says about it is tested elsewhere."""
+    with structlog.testing.capture_logs():
+        yield
 
 
 @pytest.fixture(scope="session")

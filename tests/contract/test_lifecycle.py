@@ -206,8 +206,8 @@ async def test_reflection_is_off_where_services_run_alone_unless_wanted() -> Non
     request = reflection_pb2.ServerReflectionRequest(list_services="")
     for wanted in (None, True):
         async with host(service(Echo()), link="grpc", reflection=wanted) as mesh:
-            channel: Any = mesh.application("echo")
-            call: Any = reflection_pb2_grpc.ServerReflectionStub(channel).ServerReflectionInfo(iter([request]))
+            stub_of: Any = reflection_pb2_grpc.ServerReflectionStub
+            call = stub_of(mesh.application("echo")).ServerReflectionInfo(iter([request]))
             if wanted:
                 assert (await call.read()).list_services_response.service
                 call.cancel()

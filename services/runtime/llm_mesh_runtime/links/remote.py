@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Generator, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterable
 from typing import Any, cast
 
 import grpc
 
 from llm_mesh_runtime.links.outbound import Outbound
 from llm_mesh_runtime.links.tls import Tls, certificate_name
+from llm_mesh_runtime.links.truth import Truth
 from llm_mesh_runtime.pipeline.transport import MAX_MESSAGE
 
 SLACK = 64 * 1024
@@ -60,22 +61,22 @@ class RemoteChannel:
 
     def stream_unary(self, method: str, *serialisers: Any, **options: Any) -> Callable[..., _RemoteCall]:  # noqa: ANN401
         """A stream of requests, one answer."""
-        return self._carrying(self._channel.stream_unary(method, *serialisers, **options))
+        return self._carrying(self._channel.stream_unary(method, *serialisers, **options), writes=True)
 
     def stream_stream(self, method: str, *serialisers: Any, **options: Any) -> Callable[..., _RemoteCall]:  # noqa: ANN401
         """Streams both ways."""
-        return self._carrying(self._channel.stream_stream(method, *serialisers, **options))
+        return self._carrying(self._channel.stream_stream(method, *serialisers, **options), writes=True)
 
     async def close(self, grace: float | None = None) -> None:
         """Close the connection."""
         await self._channel.close(grace)
 
-    def _carrying(self, inner: Any) -> Callable[..., _RemoteCall]:  # noqa: ANN401 - one of grpc's four multicallables
+    def _carrying(self, inner: Any, *, writes: bool = False) -> Callable[..., _RemoteCall]:  # noqa: ANN401 - one of grpc's four multicallables
         outbound = self._outbound
 
         def call(*request: Any, timeout: float | None = None, metadata: Metadata = None, **options: Any) -> _RemoteCall:  # noqa: ANN401
             carried, remaining = outbound.carried(metadata, timeout)
-            return _RemoteCall(inner(*request, timeout=remaining, metadata=carried, **options))
+            return _RemoteCall(inner(*request, timeout=remaining, metadata=carried, **options), writes=writes)
 
         return call
 
@@ -83,10 +84,11 @@ class RemoteChannel:
 class _RemoteCall:
     """One of gRPC's calls. Dropping it cancels it: gRPC itself never collects an abandoned call (since 1.83)."""
 
-    __slots__ = ("__weakref__", "_call", "_iterator")
+    __slots__ = ("__weakref__", "_call", "_iterator", "_truth")
 
-    def __init__(self, call: Any) -> None:  # noqa: ANN401 - one of grpc's four kinds of calls
+    def __init__(self, call: Any, *, writes: bool) -> None:  # noqa: ANN401 (one of grpc's four kinds of calls)
         self._call = call
+        self._truth = Truth(call) if writes else None
         self._iterator: AsyncIterator[Any] | None = None
 
     def __del__(self) -> None:
@@ -100,6 +102,10 @@ class _RemoteCall:
     def __await__(self) -> Generator[Any, None, Any]:
         try:
             return (yield from self._call.__await__())
+        except grpc.aio.AioRpcError as error:
+            if self._truth is None:
+                raise
+            raise ((yield from self._truth.error(self._call, error).__await__()) or error) from None
         finally:
             self._call.cancel()
 
@@ -107,20 +113,23 @@ class _RemoteCall:
         self._iterator = self._call.__aiter__()
         return self
 
-    async def __anext__(self) -> Any:  # noqa: ANN401 - any message
-        return await cast("AsyncIterator[Any]", self._iterator).__anext__()
+    async def __anext__(self) -> Any:  # noqa: ANN401 (any message)
+        message = await self._truly(cast("AsyncIterator[Any]", self._iterator).__anext__())
+        if message is grpc.aio.EOF:
+            raise StopAsyncIteration
+        return message
 
     def add_done_callback(self, callback: Callable[[Any], None]) -> None:
         """Call back with this call once it has ended."""
         self._call.add_done_callback(lambda _inner: callback(self))
 
-    async def read(self) -> Any:  # noqa: ANN401 - any message, or EOF
+    async def read(self) -> Any:  # noqa: ANN401 (any message, or EOF)
         """The next answer, or `grpc.aio.EOF`."""
-        return await self._call.read()
+        return await self._truly(self._call.read())
 
-    async def write(self, request: Any) -> None:  # noqa: ANN401 - any message
+    async def write(self, request: Any) -> None:  # noqa: ANN401 (any message)
         """Send one message."""
-        await self._call.write(request)
+        await self._truly(self._call.write(request))
 
     async def done_writing(self) -> None:
         """Say that no more messages come."""
@@ -128,10 +137,16 @@ class _RemoteCall:
 
     async def code(self) -> grpc.StatusCode:
         """The status code, after the end."""
+        if self._truth is not None:
+            await self._truth.settle(self._call)
+            return cast("grpc.StatusCode", self._truth.code)
         return cast("grpc.StatusCode", await self._call.code())
 
     async def details(self) -> str:
         """The status message, after the end."""
+        if self._truth is not None:
+            await self._truth.settle(self._call)
+            return self._truth.details
         return cast("str", await self._call.details())
 
     async def initial_metadata(self) -> grpc.aio.Metadata:
@@ -140,4 +155,18 @@ class _RemoteCall:
 
     async def trailing_metadata(self) -> grpc.aio.Metadata:
         """The server's trailing metadata, after the end."""
+        if self._truth is not None:
+            await self._truth.settle(self._call)
+            return self._truth.trailing
         return cast("grpc.aio.Metadata", await self._call.trailing_metadata())
+
+    async def _truly(self, step: Awaitable[Any]) -> Any:  # noqa: ANN401 (any message)
+        """The outcome of a step by the server's own status; EOF where that is OK."""
+        try:
+            return await step
+        except grpc.aio.AioRpcError as error:
+            if self._truth is None:
+                raise
+            if (true := await self._truth.error(self._call, error)) is not None:
+                raise true from None
+            return grpc.aio.EOF
