@@ -1,0 +1,101 @@
+"""Places where providers answer, as operator settings give them. A credential belongs to one of them, and to its origin."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from llm_mesh_adapter_kit.addresses import AddressRule
+from llm_mesh_adapter_kit.errors import no_credential, unknown_endpoint
+from llm_mesh_runtime.secret import Secret
+
+MAX_IN_FLIGHT = 256
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Auth:
+    """How a credential is sent."""
+
+    header: str = "authorization"
+    scheme: str = "Bearer "
+    required: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """One endpoint."""
+
+    name: str
+    provider: str
+    """For people."""
+    base_url: str
+    system: str = ""
+    """The provider in telemetry, as the GenAI conventions call it. Empty: the name."""
+    auth: Auth = field(default_factory=Auth)
+    credential: Secret = field(default_factory=Secret)
+    credentials: Mapping[str, Secret] = field(default_factory=dict)
+    """Further credentials, by the name under which an attempt asks for them."""
+    domains: tuple[str, ...] = ()
+    """Domains that may use the endpoint's credentials. Empty: all."""
+    local: bool = False
+    region: str = ""
+    allow: tuple[str, ...] = ()
+    """Address ranges beside the usual ones."""
+    max_in_flight: int = MAX_IN_FLIGHT
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Sent with every call."""
+
+    def __post_init__(self) -> None:
+        parts = urlsplit(self.base_url)
+        if parts.scheme not in {"http", "https"} or not parts.hostname:
+            raise ValueError(f"endpoint {self.name}: base_url must be an http or https address")
+        if parts.username is not None or parts.password is not None or parts.query or parts.fragment:
+            raise ValueError(f"endpoint {self.name}: base_url must have no user, query or fragment")
+        if parts.scheme == "http" and not self.local and not self.allow:
+            raise ValueError(f"endpoint {self.name}: base_url must be https, unless it is local or its address range is allowed")
+
+    @property
+    def host(self) -> str:
+        """The host of the origin."""
+        return urlsplit(self.base_url).hostname or ""
+
+    @property
+    def rule(self) -> AddressRule:
+        """Where it may lead."""
+        return AddressRule(local=self.local, extra=self.allow)
+
+    @property
+    def usable(self) -> bool:
+        """Whether there is a credential, or none is needed."""
+        return bool(self.credential) or bool(self.credentials) or not self.auth.required
+
+    def authorisation(self, name: str, domain: str) -> dict[str, str]:
+        """The headers that authenticate a call of a domain."""
+        if self.domains and domain not in self.domains:
+            raise no_credential(self.name, "the domain may not use its credential")
+        credential = self.credentials.get(name) if name else self.credential
+        if credential is None:
+            raise no_credential(self.name, "there is no credential of that name")
+        if not credential:
+            if self.auth.required:
+                raise no_credential(self.name, "it has no credential")
+            return {}
+        return {self.auth.header: self.auth.scheme + credential.reveal()}
+
+
+class EndpointTable:
+    """All endpoints of an adapter, by name."""
+
+    def __init__(self, endpoints: Iterable[Endpoint]) -> None:
+        self._endpoints = {endpoint.name: endpoint for endpoint in sorted(endpoints, key=lambda each: each.name)}
+
+    def __iter__(self) -> Iterator[Endpoint]:
+        return iter(self._endpoints.values())
+
+    def of(self, name: str) -> Endpoint:
+        """The endpoint of a name."""
+        endpoint = self._endpoints.get(name)
+        if endpoint is None:
+            raise unknown_endpoint(name)
+        return endpoint

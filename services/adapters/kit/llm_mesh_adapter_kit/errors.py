@@ -1,0 +1,120 @@
+"""The failures of adapters. What a provider said stands in the metadata, escaped and bounded; `sent` says whether it may have begun."""
+
+from __future__ import annotations
+
+import email.utils
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from llm_mesh.adapter.v1 import errors_pb2
+from llm_mesh_runtime.errors import MeshError
+
+_LONGEST = 512
+_LONGEST_DELAY = 24 * 3600.0
+_UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+_CREDENTIAL = re.compile(r"\b(sk-|Bearer\s+|api[-_ ]key[^:]{0,20}:\s*)[^\s\"',;]{4,}", re.IGNORECASE)
+
+
+class AdapterError(MeshError):
+    """A failure of an adapter or its provider."""
+
+    reasons = errors_pb2.ErrorReason
+
+
+def escaped(text: str, longest: int = _LONGEST) -> str:
+    """Text of a stranger as it may stand in a message: no control characters, no credentials, not long."""
+    clean = _UNSAFE.sub(" ", _CREDENTIAL.sub(r"\1***", text[: longest * 2]))
+    return clean if len(clean) <= longest else clean[: longest - 1] + "…"
+
+
+def grant_mismatch(field: str) -> AdapterError:
+    """The call is not what was granted."""
+    return _about(field, AdapterError(errors_pb2.ERROR_REASON_GRANT_MISMATCH, f"{field} differs from the grant", sent="false"))
+
+
+def unknown_endpoint(name: str) -> AdapterError:
+    """There is no such endpoint."""
+    reason = errors_pb2.ERROR_REASON_UNKNOWN_ENDPOINT
+    return AdapterError(reason, f"there is no endpoint {escaped(name, 64)}", endpoint=escaped(name, 64), sent="false")
+
+
+def no_credential(endpoint: str, why: str) -> AdapterError:
+    """Nothing to authenticate with."""
+    return AdapterError(errors_pb2.ERROR_REASON_NO_CREDENTIAL, f"endpoint {endpoint}: {why}", endpoint=endpoint, sent="false")
+
+
+def address_not_allowed(endpoint: str, address: str) -> AdapterError:
+    """The endpoint leads where it must not."""
+    reason = errors_pb2.ERROR_REASON_ADDRESS_NOT_ALLOWED
+    return AdapterError(reason, f"endpoint {endpoint}: {address} is outside of the allowed ranges", endpoint=endpoint, sent="false")
+
+
+def unreachable(endpoint: str, why: str) -> AdapterError:
+    """No connection came about: nothing was sent."""
+    reason = errors_pb2.ERROR_REASON_PROVIDER_UNREACHABLE
+    return AdapterError(reason, f"endpoint {endpoint} cannot be reached: {escaped(why, 200)}", endpoint=endpoint, sent="false")
+
+
+def reset(endpoint: str, why: str = "the connection broke off") -> AdapterError:
+    """The connection broke after the request was sent, or the answer ended before its end."""
+    return AdapterError(errors_pb2.ERROR_REASON_PROVIDER_RESET, f"endpoint {endpoint}: {why}", endpoint=endpoint, sent="true")
+
+
+def timed_out(endpoint: str, phase: str, seconds: float) -> AdapterError:
+    """The provider took too long in a phase."""
+    message = f"endpoint {endpoint}: nothing within {seconds:g} s ({phase})"
+    sent = "false" if phase == "connect" else "true"
+    return AdapterError(errors_pb2.ERROR_REASON_PROVIDER_TIMEOUT, message, endpoint=endpoint, phase=phase, sent=sent)
+
+
+def malformed(endpoint: str, why: str) -> AdapterError:
+    """The answer cannot be understood."""
+    reason = errors_pb2.ERROR_REASON_PROVIDER_MALFORMED
+    return AdapterError(
+        reason, f"endpoint {endpoint} answered what cannot be understood: {escaped(why, 200)}", endpoint=endpoint, sent="true"
+    )
+
+
+def fidelity_lost(field: str, note: str) -> AdapterError:
+    """Exactness was demanded, and is not to be had."""
+    reason = errors_pb2.ERROR_REASON_FIDELITY_LOST
+    return _about(field, AdapterError(reason, f"{field} would be lost: {note}", sent="false"))
+
+
+def unsupported(endpoint: str, what: str) -> AdapterError:
+    """The provider cannot do it."""
+    return AdapterError(errors_pb2.ERROR_REASON_UNSUPPORTED, f"endpoint {endpoint} has no {what}", endpoint=endpoint, sent="false")
+
+
+def answered(
+    reason: int, endpoint: str, *, status: int, message: str = "", code: str = "", retry_after: float | None = None
+) -> AdapterError:
+    """The provider answered with an error of its own."""
+    said = escaped(message)
+    text = f"endpoint {endpoint} answered {status}" + (f": {said}" if said else "") if status else f"endpoint {endpoint}: {said}"
+    told = {"provider_status": str(status) if status else "", "provider_code": escaped(code, 128), "provider_message": said}
+    metadata = {key: value for key, value in told.items() if value}
+    return AdapterError(reason, text, retry_after=retry_after, **{"endpoint": endpoint, "sent": "true", **metadata})
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """How long the provider wants to be left alone, in seconds."""
+    for name, scale in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
+        value = headers.get(name, "")
+        try:
+            return min(max(float(value) * scale, 0.0), _LONGEST_DELAY)
+        except ValueError:
+            if value and scale == 1.0 and (until := email.utils.parsedate_to_datetime(value) if _dated(value) else None):
+                aware = until if until.tzinfo else until.replace(tzinfo=UTC)
+                return min(max((aware - datetime.now(UTC)).total_seconds(), 0.0), _LONGEST_DELAY)
+    return None
+
+
+def _about(field: str, error: AdapterError) -> AdapterError:
+    error.metadata["field"] = field
+    return error
+
+
+def _dated(value: str) -> bool:
+    return email.utils.parsedate(value) is not None

@@ -1,0 +1,64 @@
+"""Whether a call is what policy granted. Nothing is sent for one that is not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from google.protobuf.message import DecodeError
+
+from llm_mesh.mesh.v1 import resources_pb2
+from llm_mesh.policy.v1 import admission_pb2
+from llm_mesh.router.v1 import plan_pb2
+from llm_mesh_adapter_kit.endpoints import Endpoint
+from llm_mesh_adapter_kit.errors import grant_mismatch
+from llm_mesh_runtime.clock import Clock
+from llm_mesh_runtime.errors import invalid_seal
+from llm_mesh_runtime.seals import Seals
+
+_SAME = ("adapter", "endpoint", "upstream_model", "credential", "region")
+
+
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """What one attempt may do."""
+
+    domain: str
+    max_output_tokens: int
+    max_candidates: int
+    zero_retention: bool
+
+
+class GrantCheck:
+    """Checks grants for one adapter."""
+
+    def __init__(self, adapter: str, seals: Seals, clock: Clock) -> None:
+        self._adapter = adapter
+        self._seals = seals
+        self._clock = clock
+
+    def granted(self, sealed: resources_pb2.Sealed, attempt: plan_pb2.Attempt, endpoint: Endpoint) -> Granted:
+        """What the grant allows the attempt; raises where it is missing, forged, expired or about something else."""
+        grant = self._opened(sealed)
+        found = next((each for each in grant.attempts if each.attempt_id == attempt.id and attempt.id), None)
+        if found is None:
+            raise grant_mismatch("attempt.id")
+        for name in _SAME:
+            if getattr(found, name) != getattr(attempt, name):
+                raise grant_mismatch(f"attempt.{name}")
+        if found.adapter != self._adapter:
+            raise grant_mismatch("attempt.adapter")
+        if found.region and endpoint.region and found.region != endpoint.region:
+            raise grant_mismatch("attempt.region")
+        if attempt.max_output_tokens > found.max_output_tokens:
+            raise grant_mismatch("attempt.max_output_tokens")
+        return Granted(grant.domain, found.max_output_tokens, found.max_candidates, grant.zero_retention)
+
+    def _opened(self, sealed: resources_pb2.Sealed) -> admission_pb2.Grant:
+        payload = self._seals.opened(f"adapter/{self._adapter}", sealed, what="grant")
+        try:
+            grant = admission_pb2.Grant.FromString(payload)
+        except DecodeError:
+            raise invalid_seal("grant") from None
+        if grant.expire_time.ToMicroseconds() <= self._clock.now().timestamp() * 1e6:
+            raise invalid_seal("grant")
+        return grant

@@ -1,0 +1,123 @@
+"""Bulkhead and breaker per credential, endpoint and model: one that fails or fills does not take the others along."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import NamedTuple
+
+from llm_mesh.adapter.v1 import adapter_pb2, errors_pb2
+from llm_mesh_adapter_kit.breaker import Breaker, State
+from llm_mesh_adapter_kit.endpoints import Endpoint
+from llm_mesh_adapter_kit.errors import AdapterError
+from llm_mesh_runtime.metrics import Metrics
+
+_MOST_IDLE = 4_096
+_FULL_RETRY = 0.25
+_FAULTS = frozenset(
+    {
+        errors_pb2.ERROR_REASON_PROVIDER_UNREACHABLE,
+        errors_pb2.ERROR_REASON_PROVIDER_RESET,
+        errors_pb2.ERROR_REASON_PROVIDER_TIMEOUT,
+        errors_pb2.ERROR_REASON_PROVIDER_ERROR,
+        errors_pb2.ERROR_REASON_PROVIDER_MALFORMED,
+    }
+)
+_STATES = {
+    State.CLOSED: adapter_pb2.BREAKER_STATE_CLOSED,
+    State.HALF_OPEN: adapter_pb2.BREAKER_STATE_HALF_OPEN,
+    State.OPEN: adapter_pb2.BREAKER_STATE_OPEN,
+}
+_WORST = (State.OPEN, State.HALF_OPEN, State.CLOSED)
+
+
+class LaneKey(NamedTuple):
+    """What shares one bulkhead and one breaker."""
+
+    endpoint: str
+    credential: str
+    model: str
+
+
+class _Lane:
+    def __init__(self, now: Callable[[], float]) -> None:
+        self.breaker = Breaker(now)
+        self.in_flight = 0
+
+
+class Lanes:
+    """All lanes of an adapter."""
+
+    def __init__(self, metrics: Metrics, now: Callable[[], float] = time.monotonic) -> None:
+        self._now = now
+        self._lanes: dict[LaneKey, _Lane] = {}
+        self._refused = metrics.counter("llm_mesh.adapter.refused", "Calls that the breaker or bulkhead refused.", ("endpoint", "reason"))
+        self._in_flight = metrics.gauge("llm_mesh.adapter.in_flight", "Calls to providers in flight.", ("endpoint",))
+        self._opened = metrics.counter("llm_mesh.adapter.breaker.opened", "How often a breaker opened.", ("endpoint",))
+
+    @contextmanager
+    def passage(self, endpoint: Endpoint, credential: str, model: str) -> Iterator[None]:
+        """The way of one call. How the block ends tells the breaker how the provider does."""
+        lane = self._lane(LaneKey(endpoint.name, credential, model))
+        if lane.in_flight >= endpoint.max_in_flight:
+            raise self._refusal(errors_pb2.ERROR_REASON_BULKHEAD_FULL, endpoint.name, "has its most calls in flight", _FULL_RETRY)
+        wait = lane.breaker.admit()
+        if wait is not None:
+            raise self._refusal(errors_pb2.ERROR_REASON_BREAKER_OPEN, endpoint.name, "fails too often at present", wait)
+        lane.in_flight += 1
+        gauge = self._in_flight.labels(endpoint.name)
+        gauge.inc()
+        try:
+            yield
+        except AdapterError as error:
+            self._learn(lane, endpoint.name, error)
+            raise
+        except (asyncio.CancelledError, GeneratorExit):
+            lane.breaker.left()
+            raise
+        except BaseException:
+            lane.breaker.left()
+            raise
+        else:
+            lane.breaker.succeeded()
+        finally:
+            lane.in_flight -= 1
+            gauge.dec()
+
+    def stand(self, endpoint: str) -> tuple[adapter_pb2.BreakerState, int]:
+        """How an endpoint stands: the worst of its breakers, and its calls in flight."""
+        lanes = [lane for key, lane in self._lanes.items() if key.endpoint == endpoint]
+        states = {lane.breaker.state for lane in lanes} or {State.CLOSED}
+        worst = next(state for state in _WORST if state in states)
+        return _STATES[worst], sum(lane.in_flight for lane in lanes)
+
+    def _learn(self, lane: _Lane, endpoint: str, error: AdapterError) -> None:
+        if error.reason == errors_pb2.ERROR_REASON_PROVIDER_RATE_LIMITED:
+            lane.breaker.throttled(error.retry_after)
+        elif error.reason in _FAULTS:
+            lane.breaker.failed()
+        else:
+            lane.breaker.succeeded()  # it refused for a reason of its own: it is alive
+        if lane.breaker.state is State.OPEN:
+            self._opened.labels(endpoint).inc()
+
+    def _refusal(self, reason: int, endpoint: str, why: str, wait: float) -> AdapterError:
+        error = AdapterError(reason, f"endpoint {endpoint} {why}", retry_after=wait, endpoint=endpoint, sent="false")
+        self._refused.labels(endpoint, error.reason_name).inc()
+        return error
+
+    def _lane(self, key: LaneKey) -> _Lane:
+        lane = self._lanes.get(key)
+        if lane is None:
+            if len(self._lanes) >= _MOST_IDLE:
+                self._forget()
+            lane = self._lanes[key] = _Lane(self._now)
+        return lane
+
+    def _forget(self) -> None:
+        """Models come and go; what is idle and healthy is as good as new."""
+        idle = [key for key, lane in self._lanes.items() if not lane.in_flight and lane.breaker.state is State.CLOSED]
+        for key in idle:
+            del self._lanes[key]

@@ -1,0 +1,92 @@
+"""Server-sent events from bytes, however they are split.
+
+Lines end with CR, LF or CRLF; comments and unknown fields are skipped; an event that is not ended by an empty line is none
+(https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation). Data stays bytes: no line end lies inside
+of a character, so that a whole event is always whole UTF-8, and the JSON parser checks it.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+_BOM = b"\xef\xbb\xbf"
+MOST_BYTES = 4 * 1024 * 1024
+
+
+class ServerEvent(NamedTuple):
+    """One event."""
+
+    data: bytes
+    name: str = ""
+
+
+class EventTooLargeError(ValueError):
+    """An event without an end in sight."""
+
+
+class EventParser:
+    """Feed it what arrived; it answers the events that are whole."""
+
+    def __init__(self, most_bytes: int = MOST_BYTES) -> None:
+        self._most = most_bytes
+        self._pieces: list[bytes] = []
+        self._held = 0
+        self._after_cr = False
+        self._first = True
+        self._data: list[bytes] = []
+        self._size = 0
+        self._name = ""
+
+    def feed(self, data: bytes) -> list[ServerEvent]:
+        """The events that these bytes complete."""
+        if self._after_cr and data:
+            self._after_cr = False
+            data = data.removeprefix(b"\n")
+        if not data:
+            return []
+        if b"\n" not in data and b"\r" not in data:
+            self._hold(data)
+            return []
+        lines = b"".join((*self._pieces, data)).splitlines(keepends=True)
+        self._pieces.clear()
+        self._held = 0
+        last = lines[-1]
+        if last.endswith(b"\r"):
+            self._after_cr = True
+        elif not last.endswith(b"\n"):
+            self._hold(lines.pop())
+        if self._first and lines:
+            self._first = False
+            lines[0] = lines[0].removeprefix(_BOM)
+        return self._events(lines)
+
+    def _events(self, lines: list[bytes]) -> list[ServerEvent]:
+        events: list[ServerEvent] = []
+        for ended in lines:
+            line = ended.rstrip(b"\r\n")
+            if not line:
+                if self._data:
+                    events.append(ServerEvent(b"\n".join(self._data), self._name))
+                    self._data = []
+                    self._size = 0
+                self._name = ""
+            else:
+                self._field(line)
+        return events
+
+    def _field(self, line: bytes) -> None:
+        name, _, value = line.partition(b":")
+        value = value.removeprefix(b" ")
+        if name == b"data":
+            self._size += len(value) + 1
+            if self._size > self._most:
+                raise EventTooLargeError("an event is larger than it may be")
+            self._data.append(value)
+        elif name == b"event":
+            self._name = value.decode("utf-8", "replace")
+
+    def _hold(self, data: bytes) -> None:
+        self._held += len(data)
+        if self._held > self._most:
+            raise EventTooLargeError("a line is longer than an event may be")
+        self._pieces.append(data)
