@@ -54,7 +54,8 @@ def check_generation(request: generate_pb2.GenerateInput, *, has_prompt: bool) -
         raise invalid("input.messages", f"at most {_MAX_MESSAGES}")
     for place, message in enumerate(request.messages):
         _message(f"input.messages[{place}]", message)
-    _tools(request)
+    if request.tools or request.HasField("tool_choice"):
+        _tools(request)
     _amounts(request)
     if request.HasField("sampling"):
         _sampling(request.sampling)

@@ -26,7 +26,7 @@ def profile_of_generation(request: generate_pb2.GenerateInput, *, session: str, 
         reading.tool(tool)
     for message in request.messages:
         reading.message(message)
-    if request.response_format.HasField("json_schema"):
+    if request.HasField("response_format") and request.response_format.HasField("json_schema"):
         schema = request.response_format.json_schema
         reading.unit(schema.name, schema.description, schema.schema_json)
     reading.extras(request.extras)
@@ -69,7 +69,7 @@ def _needs(request: generate_pb2.GenerateInput, *, streamed: bool) -> Iterator[s
         yield "tools"
         if request.parallel_tool_calls:
             yield "parallel_tool_calls"
-    form = request.response_format.WhichOneof("kind")
+    form = request.response_format.WhichOneof("kind") if request.HasField("response_format") else None
     if form is not None:
         yield form
     if request.HasField("logprobs"):

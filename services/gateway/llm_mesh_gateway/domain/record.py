@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime
 
 from llm_mesh.adapter.v1 import adapter_pb2
 from llm_mesh.inference.v1 import generate_pb2
@@ -28,7 +27,7 @@ class AttemptRecord:
     def __init__(self, attempt: plan_pb2.Attempt, estimated_input_tokens: int) -> None:
         self.attempt = attempt
         self._estimated_input = estimated_input_tokens
-        self._start = datetime.now(UTC)
+        self._start = time.time_ns()
         self._began = time.monotonic()
         self._took = 0.0
         self._first_content = 0.0
@@ -108,7 +107,7 @@ class AttemptRecord:
             error_reason=self._reason,
         )
         if self.sent:
-            line.start_time.FromDatetime(self._start)
+            line.start_time.FromNanoseconds(self._start)
         return line
 
     def result(self, decision_id: str) -> router_pb2.AttemptResult:

@@ -1,0 +1,86 @@
+"""Small parts by themselves: the retry budget, what is counted of a broken answer, ids, epochs."""
+
+import re
+from pathlib import Path
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from llm_mesh.inference.v1 import generate_pb2
+from llm_mesh_gateway.domain.ports import Piece
+from llm_mesh_gateway.domain.reservation_id import new_reservation_id
+from llm_mesh_gateway.domain.retry_budget import RetryBudget
+from llm_mesh_gateway.domain.tally import Tally
+from llm_mesh_gateway.store import FileEpochs
+from tests.gateway.fakes import StreamEvent, text
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_three_retries_a_second_are_always_there() -> None:
+    clock = Clock()
+    budget = RetryBudget(clock=clock)
+    assert [budget.take() for _ in range(4)] == [True, True, True, False]
+    clock.now += 1.0
+    assert [budget.take() for _ in range(4)] == [True, True, True, False]
+
+
+def test_every_tenth_request_earns_one_more() -> None:
+    budget = RetryBudget(floor=0.0, clock=Clock())
+    assert not budget.take()
+    for _ in range(21):
+        budget.request()
+    assert [budget.take() for _ in range(3)] == [True, True, False]
+
+
+@given(st.lists(st.text(min_size=1, max_size=40), max_size=20))
+def test_a_broken_answer_counts_at_least_a_token_per_event_and_four_bytes(words: list[str]) -> None:
+    tally = Tally()
+    for each in words:
+        tally.note(Piece(events=[text(each)]))
+    usage, provider = tally.usage(9)
+    assert usage.output_tokens == max(len(words), -(-len("".join(words).encode()) // 4))
+    assert usage.input_tokens == 9
+    assert not provider
+
+
+def test_the_providers_own_figures_win() -> None:
+    tally = Tally()
+    tally.note(Piece(events=[text("hello"), StreamEvent(usage=generate_pb2.Usage(input_tokens=3, output_tokens=50))]))
+    usage, provider = tally.usage(9)
+    assert (usage.input_tokens, usage.output_tokens, provider) == (3, 50, True)
+
+
+def test_input_that_the_provider_told_at_the_start_is_kept() -> None:
+    tally = Tally()
+    told = generate_pb2.Started(usage=generate_pb2.Usage(input_tokens=3, cached_input_tokens=2))
+    tally.note(Piece(events=[StreamEvent(started=told), text("hello world!")]))
+    usage, provider = tally.usage(9)
+    assert (usage.input_tokens, usage.cached_input_tokens, usage.output_tokens, provider) == (3, 2, 3, False)
+
+
+def test_empty_deltas_commit_nothing() -> None:
+    assert not Tally().note(Piece(events=[text("")]))
+    assert Tally().note(Piece(events=[text("x")]))
+
+
+def test_reservation_ids_are_ulids_in_the_order_of_time() -> None:
+    ids = [new_reservation_id() for _ in range(100)]
+    assert all(re.fullmatch(r"[0-7][0-9A-HJKMNP-TV-Z]{25}", each) for each in ids)
+    assert len(set(ids)) == 100
+    assert sorted(each[:10] for each in ids) == [each[:10] for each in ids]
+
+
+def test_epochs_are_struck_out_only_once_they_are_replaced(tmp_path: Path) -> None:
+    path = tmp_path / "gateway.epochs"
+    assert FileEpochs(path).begun("a") == []
+    assert FileEpochs(path).begun("b") == ["a"]
+    assert FileEpochs(path).begun("c") == ["a", "b"]
+    FileEpochs(path).replaced("c")
+    assert FileEpochs(path).begun("d") == ["c"]
