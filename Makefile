@@ -60,7 +60,7 @@ $(VENV)/.node-tools: tools/typescript/package.json tools/typescript/package-lock
 
 # -------------------------------------------------------------------------------------------------- checks
 
-.PHONY: fmt format-check lint types contracts-check lock lock-check static test check
+.PHONY: fmt format-check lint types contracts-check lock lock-check docs docs-check static test check
 
 fmt: install ## format code and contracts
 	$(BIN)/ruff format
@@ -91,7 +91,13 @@ lock-check: install
 test: install ## every test; what needs an absent engine (PostgreSQL, Go, Node) is skipped loudly
 	$(BIN)/pytest $(ARGS)
 
-static: format-check lint types contracts-check gen-check lock-check ## every check but the tests
+docs: install ## generate the tables of docs/ that code and contracts already hold
+	$(BIN)/python tools/docs.py
+
+docs-check: install
+	$(BIN)/python tools/docs.py --check
+
+static: format-check lint types contracts-check gen-check lock-check docs-check ## every check but the tests
 
 check: static test ## exactly what CI runs
 
