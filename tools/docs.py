@@ -6,23 +6,27 @@ python tools/docs.py --check    fails where what is committed is stale
 
 from __future__ import annotations
 
+import importlib
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
+from google.protobuf import descriptor_pb2
+
+from llm_mesh.mesh.v1 import errors_pb2
 
 ROOT = Path(__file__).resolve().parent.parent
 ERRORS = ROOT / "docs" / "errors.md"
 AREAS = ("mesh", "gateway", "policy", "router", "catalogue", "adapter", "registry", "observability")
-OPTION = "llm_mesh.mesh.v1.error"
+RULE: Any = errors_pb2.error  # generated stubs type an extension as a plain descriptor
 
 HEAD = """# Errors
 
 Generated from the `ErrorReason` enums of the contracts by `make docs`; do not edit.
 
-Every error has exactly one `google.rpc.ErrorInfo`: `reason` is the word below, `domain` is `<area>.llm-mesh`, `metadata` has what the reason
-documents. `BadRequest` names the field, `RetryInfo` says when to try again, `QuotaFailure` whose limit it is, where that helps. At the
+Every error has exactly one `google.rpc.ErrorInfo`: `reason` is the word below, `domain` is `<area>.llm-mesh`, `metadata` has what the
+reason documents. `BadRequest` names the field, `RetryInfo` says when to try again, `QuotaFailure` whose limit it is, where that helps. At the
 HTTP edge the same error has the HTTP status below; in the OpenAI dialect `error.code` is the reason in lower case, `error.param` the
 field. A call that fails with one of these charges nothing, unless its text says otherwise.
 
@@ -44,27 +48,19 @@ def main() -> None:
 def page() -> str:
     """The whole page."""
     contracts = descriptor_pb2.FileDescriptorSet.FromString((ROOT / "gen" / "llm_mesh.binpb").read_bytes())
-    pool = descriptor_pool.DescriptorPool()
-    for file in contracts.file:
-        pool.Add(file)
     comments = {file.name: dict(_comments(file)) for file in contracts.file}
-    return "\n".join([HEAD, *(line for area in AREAS for line in _table(pool, comments, area))])
+    return "\n".join([HEAD, *(line for area in AREAS for line in _table(comments, area))])
 
 
-def _table(pool: descriptor_pool.DescriptorPool, comments: dict[str, dict[str, str]], area: str) -> Iterator[str]:
+def _table(comments: dict[str, dict[str, str]], area: str) -> Iterator[str]:
     """One area's reasons, in the order of their numbers."""
-    enum = pool.FindEnumTypeByName(f"llm_mesh.{area}.v1.ErrorReason")
-    rules = message_factory.GetMessageClass(pool.FindMessageTypeByName("llm_mesh.mesh.v1.ErrorRule"))
-    codes = pool.FindEnumTypeByName("llm_mesh.mesh.v1.StatusCode")
-    option = pool.FindExtensionByName(OPTION)
-    options = message_factory.GetMessageClass(pool.FindMessageTypeByName("google.protobuf.EnumValueOptions"))
+    enum = importlib.import_module(f"llm_mesh.{area}.v1.errors_pb2").ErrorReason.DESCRIPTOR
     yield f"## {area}\n"
     yield "| reason | gRPC | HTTP | meaning | what to do |"
     yield "|---|---|---|---|---|"
     for value in enum.values[1:]:
-        rule = options.FromString(value.GetOptions().SerializeToString()).Extensions[option]
-        assert isinstance(rule, rules)  # noqa: S101 - what the option is declared as
-        code = codes.values_by_number[rule.code].name.removeprefix("STATUS_CODE_")
+        rule = value.GetOptions().Extensions[RULE]
+        code = errors_pb2.StatusCode.Name(rule.code).removeprefix("STATUS_CODE_")
         meaning = comments[enum.file.name][value.name]
         yield f"| `{value.name.removeprefix('ERROR_REASON_')}` | {code} | {rule.http} | {meaning} | {rule.remedy} |"
     yield ""
