@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _PATIENCE = 0.8
+_UNBROKEN = 1000
+"""Columns where no terminal breaks lines."""
 
 
 class Output:
@@ -29,7 +31,7 @@ class Output:
         """For people."""
         from rich.console import Console  # noqa: PLC0415 (only what is shown to people needs it)
 
-        return Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+        return Console(highlight=False, width=None if sys.stdout.isatty() else _UNBROKEN)
 
     def line(self, text: str) -> None:
         """One line for people; programs do not get it."""
@@ -57,7 +59,7 @@ class Output:
             table.add_column(name, overflow="fold")
         for row in rows:
             table.add_row(*(Text(cell) for cell in row))
-        self.console.print(table)
+        self.console.print(table, soft_wrap=not sys.stdout.isatty())
 
     async def waiting(self, work: Awaitable[T], what: str) -> T:
         """Await; where that takes a while, say so to people."""

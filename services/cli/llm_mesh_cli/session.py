@@ -13,6 +13,7 @@ from llm_mesh_runtime.settings import Configuration, MeshSettings
 if TYPE_CHECKING:
     import grpc
 
+    from llm_mesh.policy.v1 import admission_pb2
     from llm_mesh_cli.output import Output
     from llm_mesh_runtime.links.remote import RemoteChannel
     from llm_mesh_runtime.secret import Secret
@@ -79,15 +80,24 @@ class Session:
             return self.settings.key
         return self.files.key(self.files.project_key if self._who == "project" else self.files.admin_key)
 
+    async def caller(self) -> admission_pb2.Caller:
+        """Who asks, as policy knows it."""
+        from llm_mesh.policy.v1 import identity_pb2, identity_pb2_grpc  # noqa: PLC0415 (many commands need not ask)
+
+        stub = identity_pb2_grpc.IdentityServiceStub(self.channel("policy"))
+        return (await stub.WhoAmI(identity_pb2.WhoAmIRequest(), timeout=10)).caller
+
     async def place(self, project: str | None = None) -> str:
         """The project that a command is about: the given one, or the caller's own."""
         if project is not None:
             return project_name(project)
-        from llm_mesh.policy.v1 import identity_pb2, identity_pb2_grpc  # noqa: PLC0415 (where a project was given, nobody is asked)
-
-        stub = identity_pb2_grpc.IdentityServiceStub(self.channel("policy"))
-        caller = (await stub.WhoAmI(identity_pb2.WhoAmIRequest(), timeout=10)).caller
+        caller = await self.caller()
         return caller.project if caller.project and caller.domain != _PLATFORM else DEFAULT_PROJECT
+
+    async def whole(self) -> str:
+        """Everything that a caller may see: all domains for the platform's own, else the caller's domain."""
+        domain = (await self.caller()).domain
+        return "domains/-" if domain == _PLATFORM else domain
 
     async def domain(self, domain: str | None = None) -> str:
         """The domain that a command is about: the given one, or the caller's own."""

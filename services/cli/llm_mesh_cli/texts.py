@@ -60,3 +60,8 @@ def time_text(time: Timestamp) -> str:
     if not time.seconds and not time.nanos:
         return ""
     return time.ToDatetime(UTC).strftime("%Y-%m-%d %H:%M:%SZ")
+
+
+def ago(words: str) -> datetime:
+    """A time, or how long before now."""
+    return datetime.now(UTC) - duration(words) if _DURATION.match(words) and "-" not in words else moment(words)

@@ -50,7 +50,8 @@ async def list_keys(session: Session, project: Project = None) -> None:
     request = identity_pb2.ListKeysRequest(parent=parent)
     found = [key async for answer in pages(_identity(session).ListKeys, request) for key in answer.keys]
     rows = [
-        (key.name, key.hint, key.display_name, key.principal.rpartition("/")[2], _state(key), time_text(key.create_time)) for key in found
+        (key.name.rpartition("/")[2], key.hint, key.display_name, key.principal.rpartition("/")[2], _state(key), time_text(key.create_time))
+        for key in found
     ]
     session.output.table(("KEY", "BEGINS", "NAME", "PRINCIPAL", "STATE", "CREATED"), rows, found)
 

@@ -1,0 +1,71 @@
+"""`llm-mesh tail`: requests as they are reserved and settled."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Annotated
+
+import typer
+
+from llm_mesh.observability.v1 import observability_pb2, observability_pb2_grpc
+from llm_mesh.policy.v1 import usage_pb2
+from llm_mesh_cli.command import asks
+from llm_mesh_cli.output import as_dict
+from llm_mesh_cli.session import Session, project_name
+from llm_mesh_cli.texts import amount, time_text
+
+app = typer.Typer()
+_PREFIX = "RESERVATION_STATE_"
+
+
+@asks(app)
+async def tail(
+    session: Session,
+    backlog: Annotated[int, typer.Option("-n", "--backlog", min=0, max=1000, help="How many older requests first.")] = 10,
+    follow: Annotated[bool, typer.Option("--follow/--no-follow", help="Go on with what comes; Ctrl-C ends.")] = True,
+    project: Annotated[str | None, typer.Option(help="One project. Default: everything that the key may see.")] = None,
+) -> None:
+    """Follow requests as they are made and settled."""
+    parent = project_name(project) if project is not None else await session.whole()
+    stub = observability_pb2_grpc.ObservabilityServiceStub(session.channel("observability"))
+    request = observability_pb2.TailRequest(parent=parent, backlog=backlog)
+    async for answer in _answers(stub, request, follow=follow):
+        for entry in answer.entries:
+            if session.output.as_json:
+                session.output.data(as_dict(entry))
+            else:
+                session.output.line(_line(entry))
+        if answer.lost:
+            session.output.line(f"… {answer.lost} requests came faster than they could be shown")
+
+
+async def _answers(
+    stub: observability_pb2_grpc.ObservabilityServiceStub, request: observability_pb2.TailRequest, *, follow: bool
+) -> AsyncIterator[observability_pb2.TailResponse]:
+    """What the stream tells; it is begun anew where it reaches its maximum age. Without following, only the backlog."""
+    shown = 0
+    while True:
+        call = stub.Tail(request)
+        try:
+            async for answer in call:
+                yield answer
+                request.resume_token = answer.resume_token or request.resume_token
+                shown += len(answer.entries)
+                if not follow and (shown >= request.backlog or not answer.entries):
+                    return
+        finally:
+            call.cancel()
+        if not follow:
+            return
+        request.backlog = 0
+
+
+def _line(entry: usage_pb2.LedgerEntry) -> str:
+    state = usage_pb2.ReservationState.Name(entry.state).removeprefix(_PREFIX).lower()
+    usage = [line.usage.usage for line in entry.lines]
+    tokens = f"{sum(each.input_tokens for each in usage)} in, {sum(each.output_tokens for each in usage)} out"
+    model = entry.lines[-1].model.rpartition("/")[2] if entry.lines else ""
+    failed = next((line.usage.error_reason for line in reversed(entry.lines) if line.usage.error_reason), "")
+    cost = amount(entry.charged) if entry.lines else f"≤ {amount(entry.reserved)}"
+    parts = (time_text(entry.reserve_time), f"{state:<9}", f"{entry.alias:<20}", f"{model:<20}", f"{cost:<16}", tokens, failed)
+    return "  ".join(part for part in parts if part.strip()).rstrip()

@@ -1,0 +1,92 @@
+"""The stores of the installed services, by the convention that their revisions are in `<package>.store.migrations`."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from llm_mesh_runtime.host import StartError, installed, load
+from llm_mesh_runtime.settings import Configuration, MeshSettings
+
+if TYPE_CHECKING:
+    from llm_mesh_runtime.database import Database
+
+_ALONE = "set LLM_MESH_{}_DATABASE_URL, or run `llm-mesh up`, which keeps embedded stores current by itself"
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """One service's store."""
+
+    service: str
+    package: str
+    settings: Any
+    mesh: MeshSettings
+
+    @contextlib.asynccontextmanager
+    async def opened(self) -> AsyncIterator[Schema]:
+        """Its schema, for as long as it is looked at."""
+        from llm_mesh_runtime.database import open_database  # noqa: PLC0415 (only who migrates needs it)
+
+        if not self.settings.database_url and not self.mesh.embedded:
+            raise StartError(f"{self.service} has no database: " + _ALONE.format(self.service.upper()))
+        database = open_database(self.service, self.settings.database_url, self.mesh)
+        try:
+            yield Schema(database, self.package)
+        finally:
+            await database.close()
+
+
+class Schema:
+    """The schema of an open store."""
+
+    def __init__(self, database: Database, package: str) -> None:
+        from llm_mesh_runtime.database.migrations import revisions  # noqa: PLC0415 (likewise)
+
+        self._database = database
+        self._package = package
+        self.last: str = revisions(package)[-1]
+
+    async def current(self) -> str:
+        """The revision that the store is at; empty where it has none."""
+        from llm_mesh_runtime.database import current  # noqa: PLC0415 (likewise)
+
+        return await current(self._database)
+
+    async def migrate(self) -> str:
+        """Bring it to the last revision."""
+        from llm_mesh_runtime.database import migrate  # noqa: PLC0415 (likewise)
+
+        return await migrate(self._database, self._package)
+
+
+def stores(names: tuple[str, ...] = (), *, embedded: bool = False) -> tuple[Store, ...]:
+    """The stores of the named services, or of all that own data."""
+    configuration = Configuration.read()
+    mesh = configuration.load(MeshSettings).value
+    if embedded:
+        from dataclasses import replace  # noqa: PLC0415 (only here)
+
+        mesh = replace(mesh, embedded=True)
+    found = []
+    for service in load(names or _owners()):
+        package = _migrations(service.build.__module__)
+        if not package:
+            raise StartError(f"{service.name} owns no data, so it has no schema")
+        found.append(Store(service.name, package, configuration.load(service.settings, service.name).value, mesh))
+    return tuple(found)
+
+
+def _owners() -> tuple[str, ...]:
+    return tuple(name for name in installed() if _migrations(f"llm_mesh_{name.replace('/', '_')}"))
+
+
+def _migrations(module: str) -> str:
+    package = f"{module.partition('.')[0]}.store.migrations"
+    try:
+        return package if importlib.util.find_spec(package) else ""
+    except ModuleNotFoundError:
+        return ""
