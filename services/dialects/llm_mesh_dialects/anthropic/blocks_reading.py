@@ -73,8 +73,10 @@ def _text(block: Fields) -> Part:
     text = block.text("text")
     if text is None:
         raise block.wrong("text", "required: expected a string")
-    citations = block.items("citations")
-    annotations = kept(DIALECT, {"citations": citations}) if citations else []
+    annotations = [
+        content_pb2.Extra(dialect=DIALECT, key=each.text("type") or "", json=dumped(each.whole_object()))
+        for each in block.each("citations")
+    ]
     return Part(text=content_pb2.Text(text=text, annotations=annotations))
 
 

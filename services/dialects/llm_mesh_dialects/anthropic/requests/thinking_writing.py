@@ -1,0 +1,87 @@
+"""How much the model shall think, from the typed payload to the dialect.
+
+Older models take a budget of tokens, newer ones an effort and decide the rest by themselves. A wish in one form becomes the
+nearest in the other. A request of this dialect keeps its own way of asking; one of another dialect turns thinking on.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from llm_mesh.inference.v1 import content_pb2, generate_pb2
+from llm_mesh_dialects.anthropic.quirks import Quirks
+from llm_mesh_dialects.anthropic.vocabulary import DIALECT
+from llm_mesh_dialects.report import Report
+
+_LEAST: Final = 1024
+_BUDGETS: Final = {"minimal": 1024, "low": 2048, "medium": 8192, "high": 16384, "xhigh": 32768}
+_NEARER: Final = {"minimal": "low", "xhigh": "high"}
+_FORCED: Final = frozenset({content_pb2.TOOL_CHOICE_MODE_REQUIRED, content_pb2.TOOL_CHOICE_MODE_NAMED})
+
+
+def think(body: dict[str, Any], request: generate_pb2.GenerateInput, quirks: Quirks, limit: int, report: Report) -> None:
+    """Writes `thinking` and `output_config.effort`."""
+    effort, budget = request.reasoning.effort, request.reasoning.budget_tokens
+    if effort == "none":
+        if quirks.thinking_off:
+            body["thinking"] = {"type": "disabled"}
+        else:
+            report.dropped("reasoning.effort", "the model always thinks")
+        return
+    if budget:
+        _budget(body, budget, quirks, limit, report)
+    if not effort:
+        return
+    if quirks.efforts:
+        _effort(body, effort, quirks, report)
+    elif not quirks.budget:
+        report.dropped("reasoning.effort", "the model does not think")
+    unasked = request.source_dialect != DIALECT and not budget
+    if unasked and request.tool_choice.mode not in _FORCED:  # which thinking does not go with
+        _turn_on(body, effort, quirks, limit, report)
+
+
+def thinks(body: dict[str, Any]) -> bool:
+    """Whether the body turns thinking on."""
+    return body.get("thinking", {}).get("type") in {"enabled", "adaptive"}
+
+
+def _effort(body: dict[str, Any], effort: str, quirks: Quirks, report: Report) -> None:
+    level = effort
+    while level not in quirks.efforts and level in _NEARER:
+        level = _NEARER[level]
+    if level not in quirks.efforts:
+        report.dropped("reasoning.effort", f"the model knows no effort {effort}")
+        return
+    if level != effort:
+        report.approximated("reasoning.effort", f"the nearest effort of the model is {level}")
+    body.setdefault("output_config", {})["effort"] = level
+
+
+def _turn_on(body: dict[str, Any], effort: str, quirks: Quirks, limit: int, report: Report) -> None:
+    if quirks.adaptive:
+        body["thinking"] = {"type": "adaptive"}
+    elif quirks.budget and (tokens := _BUDGETS.get(effort)):
+        if limit <= _LEAST:
+            report.dropped("reasoning.effort", "the limit of the answer leaves no room for thinking")
+            return
+        body["thinking"] = {"type": "enabled", "budget_tokens": min(tokens, limit - 1)}
+        report.approximated("reasoning.effort", "the model takes a number of tokens, not an effort")
+
+
+def _budget(body: dict[str, Any], budget: int, quirks: Quirks, limit: int, report: Report) -> None:
+    field = "reasoning.budget_tokens"
+    if not quirks.budget:
+        if quirks.adaptive:
+            body["thinking"] = {"type": "adaptive"}
+            report.approximated(field, "the model decides by itself how much to think")
+        else:
+            report.dropped(field, "the model does not think")
+        return
+    if limit <= _LEAST:
+        report.dropped(field, "the limit of the answer leaves no room for thinking")
+        return
+    fitting = min(max(budget, _LEAST), limit - 1)
+    if fitting != budget:
+        report.approximated(field, f"at least {_LEAST}, and below the limit of the answer")
+    body["thinking"] = {"type": "enabled", "budget_tokens": fitting}

@@ -1,0 +1,89 @@
+"""Tools, the choice between them, and the form of the answer, from the typed payload to the dialect."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from llm_mesh.inference.v1 import content_pb2, generate_pb2
+from llm_mesh_dialects.anthropic.caching import hint
+from llm_mesh_dialects.anthropic.quirks import Quirks
+from llm_mesh_dialects.anthropic.vocabulary import CHOICE_WORDS, DIALECT
+from llm_mesh_dialects.extras import parsed, put_back
+from llm_mesh_dialects.report import Report
+
+_ANY_OBJECT: Final = "Answer with one JSON object and nothing else."
+_BY_SCHEMA: Final = "Answer with JSON and nothing else. It must follow this JSON Schema:\n"
+_MEANINGLESS: Final = frozenset({"auto", "none"})
+
+
+def tools(request: generate_pb2.GenerateInput, quirks: Quirks, report: Report) -> list[dict[str, Any]]:
+    """The tools, without those of other dialects."""
+    written = [_tool(each, f"tools[{index}].", quirks, report) for index, each in enumerate(request.tools)]
+    return [each for each in written if each is not None]
+
+
+def tool_choice(request: generate_pb2.GenerateInput, *, any_tools: bool) -> dict[str, Any] | None:
+    """The choice, with whether several tools may be called at once; None where it says nothing."""
+    word = CHOICE_WORDS.get(request.tool_choice.mode)
+    single = request.HasField("parallel_tool_calls") and not request.parallel_tool_calls
+    if word is None:
+        return {"type": "auto", "disable_parallel_tool_use": True} if single and any_tools else None
+    if word in _MEANINGLESS and not any_tools:
+        return None
+    choice: dict[str, Any] = {"type": word}
+    if word == "tool":
+        choice["name"] = request.tool_choice.name
+    if request.HasField("parallel_tool_calls") and word != "none":
+        choice["disable_parallel_tool_use"] = single
+    return choice
+
+
+def response_format(body: dict[str, Any], form: content_pb2.ResponseFormat, quirks: Quirks, report: Report) -> str:
+    """Writes the form of the answer; gives the instruction that stands for it where the model cannot be bound."""
+    kind = form.WhichOneof("kind")
+    if kind is None:
+        return ""
+    if kind == "json_object":
+        report.approximated("response_format.json_object", "the model is told so: only schemas bind it")
+        return _ANY_OBJECT
+    wanted = form.json_schema
+    if wanted.description:
+        report.dropped("response_format.json_schema.description", "schemas are not described")
+    if not wanted.schema_json:
+        report.approximated("response_format.json_schema", "without a schema the model is told to answer in JSON")
+        return _ANY_OBJECT
+    if not quirks.schemas:
+        report.approximated("response_format.json_schema", "the model is told the schema: nothing binds it")
+        return _BY_SCHEMA + wanted.schema_json
+    schema = parsed(wanted.schema_json, "response_format.json_schema.schema_json")
+    body.setdefault("output_config", {})["format"] = {"type": "json_schema", "schema": schema}
+    return ""
+
+
+def _tool(given: content_pb2.Tool, path: str, quirks: Quirks, report: Report) -> dict[str, Any] | None:
+    if given.WhichOneof("kind") == "opaque":
+        if given.opaque.dialect != DIALECT:
+            report.dropped(f"{path}opaque", f"a {given.opaque.type} tool of the {given.opaque.dialect} dialect")
+            return None
+        whole: dict[str, Any] = parsed(given.opaque.json, f"{path}opaque.json")
+        return whole
+    function = given.function
+    written: dict[str, Any] = {"name": function.name, "input_schema": _schema(function.parameters_json, path)}
+    if function.description:
+        written["description"] = function.description
+    if function.HasField("strict"):
+        if quirks.schemas:
+            written["strict"] = function.strict
+        elif function.strict:
+            report.dropped(f"{path}function.strict", "nothing binds the model to a schema")
+    hint(written, given, path, report)
+    put_back(written, given.extras, DIALECT, report, path)
+    return written
+
+
+def _schema(json: str, path: str) -> Any:  # noqa: ANN401 (JSON)
+    """The schema of arguments, which says of itself that it is of an object."""
+    if not json:
+        return {"type": "object", "properties": {}}
+    schema = parsed(json, f"{path}function.parameters_json")
+    return {"type": "object", **schema} if isinstance(schema, dict) else schema

@@ -1,0 +1,121 @@
+"""From the typed payload to a provider's body of `POST /v1/messages`.
+
+What the model cannot take is left out or replaced by the nearest thing, and reported, unless it says what happens anyway, such as
+a penalty of 0. Fields of the typed payload win over extras.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from llm_mesh.inference.v1 import generate_pb2
+from llm_mesh_dialects.anthropic.quirks import Quirks
+from llm_mesh_dialects.anthropic.requests.messages_writing import MessagesWriter
+from llm_mesh_dialects.anthropic.requests.thinking_writing import think, thinks
+from llm_mesh_dialects.anthropic.requests.tools_writing import response_format, tool_choice, tools
+from llm_mesh_dialects.anthropic.vocabulary import DIALECT
+from llm_mesh_dialects.extras import put_back
+from llm_mesh_dialects.report import Report
+
+_DEFAULT_LIMIT: Final = 4096
+"""`max_tokens` is required; this much is asked for where neither the attempt nor the request says."""
+_COUNTED: Final = frozenset(
+    {"model", "messages", "system", "tools", "tool_choice", "thinking", "output_config", "cache_control", "speed", "anthropic_beta"}
+)
+_NO_SAMPLING: Final = "the model takes no sampling parameters"
+
+
+def input_to_messages(
+    request: generate_pb2.GenerateInput, quirks: Quirks, *, model: str, stream: bool, max_output_tokens: int = 0
+) -> tuple[dict[str, Any], list[generate_pb2.Translation]]:
+    """The body, and what its translation changed. `max_output_tokens` is the limit to send; 0 means the request's own."""
+    report = Report()
+    limit = max_output_tokens or request.max_output_tokens or _DEFAULT_LIMIT
+    body: dict[str, Any] = {"model": model, "max_tokens": limit}
+    conversation = MessagesWriter(quirks, report, own=request.source_dialect == DIALECT)
+    conversation.write(request.messages)
+    _tools(body, request, quirks, report)
+    think(body, request, quirks, limit, report)
+    instruction = response_format(body, request.response_format, quirks, report)
+    if instruction:
+        conversation.system.append({"type": "text", "text": instruction})
+    conversation.into(body)
+    _sample(body, request, quirks, report)
+    _stop(body, request, report)
+    if request.end_user:
+        body["metadata"] = {"user_id": request.end_user}
+    _leave_out(request, report)
+    if stream:
+        body["stream"] = True
+    put_back(body, request.extras, DIALECT, report)
+    return body, report.translations
+
+
+def input_to_count(request: generate_pb2.GenerateInput, quirks: Quirks, *, model: str) -> dict[str, Any]:
+    """The body of `POST /v1/messages/count_tokens`: what has tokens, and nothing else."""
+    body, _ = input_to_messages(request, quirks, model=model, stream=False)
+    return {key: value for key, value in body.items() if key in _COUNTED}
+
+
+def _tools(body: dict[str, Any], request: generate_pb2.GenerateInput, quirks: Quirks, report: Report) -> None:
+    written = tools(request, quirks, report)
+    if written:
+        body["tools"] = written
+    choice = tool_choice(request, any_tools=bool(written))
+    if choice is not None:
+        body["tool_choice"] = choice
+
+
+def _sample(body: dict[str, Any], request: generate_pb2.GenerateInput, quirks: Quirks, report: Report) -> None:
+    sampling = request.sampling
+    for name, value in (("frequency_penalty", sampling.frequency_penalty), ("presence_penalty", sampling.presence_penalty)):
+        if value:
+            report.dropped(f"sampling.{name}", "the dialect has no penalties")
+    if sampling.HasField("seed"):
+        report.dropped("sampling.seed", "sampling cannot be repeated")
+    if sampling.logit_bias:
+        report.dropped("sampling.logit_bias", "tokens cannot be biased")
+    given = {name: getattr(sampling, name) for name in ("temperature", "top_p", "top_k") if sampling.HasField(name)}
+    if given.get("top_k", 1) < 1:  # elsewhere a way to say: all
+        del given["top_k"]
+    refused = _refused(body, request, quirks)
+    for name, value in given.items():
+        if name in refused:
+            if name == "top_k" or value != 1:  # 1 is what happens anyway
+                report.dropped(f"sampling.{name}", refused[name])
+        elif name == "temperature" and value > 1:
+            report.approximated("sampling.temperature", "1 is the highest")
+            body[name] = 1.0
+        else:
+            body[name] = value
+
+
+def _refused(body: dict[str, Any], request: generate_pb2.GenerateInput, quirks: Quirks) -> dict[str, str]:
+    """The sampling parameters that the model would refuse, each with why."""
+    if quirks.sampling == "none":
+        return dict.fromkeys(("temperature", "top_p", "top_k"), _NO_SAMPLING)
+    refused: dict[str, str] = {}
+    if thinks(body) and request.source_dialect != DIALECT:
+        refused |= dict.fromkeys(("temperature", "top_k"), "a model that thinks takes none")
+    if quirks.sampling == "one" and request.sampling.HasField("temperature") and "temperature" not in refused:
+        refused["top_p"] = "the model takes temperature or top_p, not both"
+    return refused
+
+
+def _stop(body: dict[str, Any], request: generate_pb2.GenerateInput, report: Report) -> None:
+    visible = [each for each in request.stop if each.strip()]
+    if visible:
+        body["stop_sequences"] = visible
+    if len(visible) < len(request.stop):
+        report.dropped("stop", "sequences of nothing but white space are refused")
+
+
+def _leave_out(request: generate_pb2.GenerateInput, report: Report) -> None:
+    if request.candidate_count > 1:
+        report.dropped("candidate_count", "there is one answer")
+    if request.HasField("logprobs"):
+        report.dropped("logprobs", "the dialect has none")
+    if request.prompt_cache_key:
+        report.dropped("prompt_cache_key", "the provider has no key for its cache")
+    if any(each != "text" for each in request.modalities):
+        report.dropped("modalities", "answers are texts")

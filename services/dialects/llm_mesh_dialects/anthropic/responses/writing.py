@@ -1,0 +1,31 @@
+"""From the typed payload to a client's answer to `POST /v1/messages`. The dialect has one answer: the first."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from llm_mesh.inference.v1 import generate_pb2
+from llm_mesh_dialects.anthropic.blocks_writing import BlocksWriter
+from llm_mesh_dialects.anthropic.usage import write_usage
+from llm_mesh_dialects.anthropic.vocabulary import DIALECT, finish_word
+from llm_mesh_dialects.extras import put_back
+from llm_mesh_dialects.report import Report
+
+
+def output_to_message(output: generate_pb2.GenerateOutput, *, id: str = "", model: str = "") -> dict[str, Any]:  # noqa: A002 (the dialect's name)
+    """The body. `id` and `model` replace what the provider said."""
+    choice = output.choices[0] if output.choices else generate_pb2.Choice()
+    body: dict[str, Any] = {
+        "id": id or output.id,
+        "type": "message",
+        "role": "assistant",
+        "model": model or output.model,
+        "content": BlocksWriter(Report(), answer=True).written(choice.message.parts, ""),
+        "stop_reason": finish_word(choice.finish_reason, choice.native_finish_reason),
+        "stop_sequence": None,
+        "usage": write_usage(output.usage),
+    }
+    stop: dict[str, Any] = {}
+    put_back(stop, choice.extras, DIALECT)
+    put_back(body, output.extras, DIALECT)
+    return body | stop

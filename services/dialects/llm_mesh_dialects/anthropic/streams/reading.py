@@ -1,0 +1,210 @@
+"""From a provider's events to typed ones.
+
+Blocks of a type that is not modelled (the provider's own tools and their results) travel as opaque events, whole, so that a writer of
+the same dialect can send them on. What the typed events have no place for at a modelled block (a citation, a second text after
+another) travels in the extras of a text. `ping` ends here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from llm_mesh.inference.v1 import content_pb2, generate_pb2
+from llm_mesh_dialects.anthropic.usage import read_usage
+from llm_mesh_dialects.anthropic.vocabulary import DIALECT, finish_of
+from llm_mesh_dialects.errors import DialectError, TruncatedError
+from llm_mesh_dialects.extras import dumped, kept
+from llm_mesh_dialects.fields import Fields
+
+Event = generate_pb2.StreamEvent
+
+_HEAD: Final = ("type", "role", "content", "stop_reason", "stop_sequence")
+BLOCK: Final = "content_block"
+"""The key of the extra that says: a text begins anew, with these unmodelled keys."""
+
+
+class _Block:
+    """A block that has begun."""
+
+    __slots__ = ("call", "heard", "input", "kind")
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+        self.call = 0
+        self.input: dict[str, Any] = {}
+        self.heard = False
+
+
+class EventReader:
+    """Reads one stream."""
+
+    def __init__(self) -> None:
+        self._blocks: dict[int, _Block] = {}
+        self._last = ""
+        self._calls = 0
+        self._started = False
+        self._ended = False
+        self._whole = False
+        self._usage: generate_pb2.Usage | None = None
+        self._readers: Mapping[str, Callable[[Fields, list[Event]], None]] = {
+            "message_start": self._start,
+            "content_block_start": self._open,
+            "content_block_delta": self._delta,
+            "content_block_stop": self._close,
+            "message_delta": self._end,
+            "message_stop": self._stop,
+            "ping": self._ping,
+        }
+
+    @property
+    def usage(self) -> generate_pb2.Usage | None:
+        """The latest usage that the provider reported."""
+        return self._usage
+
+    @property
+    def complete(self) -> bool:
+        """Whether the answer has ended, with a reason."""
+        return self._ended and self._whole
+
+    def feed(self, event: dict[str, Any]) -> list[Event]:
+        """The typed events of one event; raises `DialectError` where it is none."""
+        events: list[Event] = []
+        fields = Fields(event)
+        kind = fields.required_text("type")
+        read = self._readers.get(kind)
+        if read is None:
+            events.append(_opaque(event, kind))
+        else:
+            read(fields, events)
+        return events
+
+    def finish(self) -> list[Event]:
+        """The end of the stream: usage, and that the answer is whole. Raises `TruncatedError` where it is not."""
+        if not self.complete:
+            raise TruncatedError("the stream ended before the answer did")
+        events = [] if self._usage is None else [Event(usage=self._usage)]
+        return [*events, Event(finished=generate_pb2.Finished())]
+
+    def _start(self, fields: Fields, events: list[Event]) -> None:
+        message = fields.required("message")
+        started = generate_pb2.Started(id=message.text("id") or "", model=message.text("model") or "")
+        usage = message.inner("usage")
+        if usage is not None:
+            self._usage = read_usage(usage)
+            started.usage.CopyFrom(self._usage)
+        for modelled in _HEAD:
+            message.raw(modelled)
+        started.extras.extend(kept(DIALECT, _present(message.rest())))
+        self._started = True
+        events.append(Event(started=started))
+
+    def _open(self, fields: Fields, events: list[Event]) -> None:
+        block = fields.required("content_block")
+        kind = block.required_text("type")
+        opened = _Block(kind)
+        self._blocks[_index(fields)] = opened
+        if kind == "text":
+            self._open_text(block, events)
+        elif kind == "thinking":
+            self._think(block.text("thinking"), block.text("signature"), events)
+        elif kind == "redacted_thinking":
+            events.append(Event(reasoning=generate_pb2.ReasoningDelta(redacted=block.required_text("data").encode())))
+        elif kind == "tool_use":
+            opened.call, self._calls = self._calls, self._calls + 1
+            given = block.inner("input")
+            opened.input = given.whole_object() if given is not None else {}
+            call = generate_pb2.ToolCallStarted(index=opened.call, id=block.required_text("id"), name=block.required_text("name"))
+            events.append(Event(tool_call_started=call))
+        else:
+            opened.kind = ""
+            events.append(_opaque(fields.whole_object(), "content_block_start"))
+        self._last = kind
+
+    def _open_text(self, block: Fields, events: list[Event]) -> None:
+        text = block.text("text") or ""
+        left = _present(block.rest())
+        left = {key: value for key, value in left.items() if value != []}  # citations that are still to come
+        if left or self._last == "text":
+            extras = kept(DIALECT, {BLOCK: left})
+            events.append(Event(text=generate_pb2.TextDelta(text=text, extras=extras)))
+        elif text:
+            events.append(Event(text=generate_pb2.TextDelta(text=text)))
+
+    def _delta(self, fields: Fields, events: list[Event]) -> None:
+        block = self._block(fields)
+        delta = fields.required("delta")
+        kind = delta.required_text("type")
+        if not block.kind:
+            events.append(_opaque(fields.whole_object(), "content_block_delta"))
+        elif kind == "text_delta":
+            events.append(Event(text=generate_pb2.TextDelta(text=delta.text("text") or "")))
+        elif kind == "input_json_delta":
+            piece = delta.text("partial_json") or ""
+            block.heard = block.heard or bool(piece)
+            if piece:
+                events.append(Event(tool_call=generate_pb2.ToolCallDelta(index=block.call, arguments_json=piece)))
+        elif kind == "thinking_delta":
+            self._think(delta.text("thinking"), None, events)
+        elif kind == "signature_delta":
+            self._think(None, delta.text("signature"), events)
+        elif kind == "citations_delta":
+            citation = delta.required("citation").whole_object()
+            events.append(Event(text=generate_pb2.TextDelta(extras=kept(DIALECT, {"citations": [citation]}))))
+        else:
+            events.append(_opaque(fields.whole_object(), "content_block_delta"))
+
+    def _think(self, text: str | None, signature: str | None, events: list[Event]) -> None:
+        if text or signature:
+            events.append(Event(reasoning=generate_pb2.ReasoningDelta(text=text or "", signature=signature or "")))
+
+    def _close(self, fields: Fields, events: list[Event]) -> None:
+        block = self._block(fields)
+        if not block.kind:
+            events.append(_opaque(fields.whole_object(), "content_block_stop"))
+        elif block.kind == "tool_use" and not block.heard:
+            whole = dumped(block.input, "input").decode()
+            events.append(Event(tool_call=generate_pb2.ToolCallDelta(index=block.call, arguments_json=whole)))
+
+    def _end(self, fields: Fields, events: list[Event]) -> None:
+        usage = fields.inner("usage")
+        if usage is not None:
+            self._usage = read_usage(usage, self._usage)
+        delta = fields.required("delta")
+        word = delta.text("stop_reason")
+        left = _present(delta.rest())
+        if not word or self._ended:
+            if left:
+                events.append(_opaque(fields.whole_object(), "message_delta"))
+            return
+        self._ended = True
+        finished = generate_pb2.ChoiceFinished(finish_reason=finish_of(word), native_finish_reason=word, extras=kept(DIALECT, left))
+        events.append(Event(choice_finished=finished))
+
+    def _stop(self, _fields: Fields, _events: list[Event]) -> None:
+        self._whole = True
+
+    def _ping(self, _fields: Fields, _events: list[Event]) -> None:
+        """Keeps lines open, and says nothing."""
+
+    def _block(self, fields: Fields) -> _Block:
+        index = _index(fields)
+        block = self._blocks.get(index)
+        if block is None:
+            raise DialectError("index", f"expected the index of a block that has begun, not {index}")
+        return block
+
+
+def _index(fields: Fields) -> int:
+    index = fields.whole("index", 0, 2**31 - 1)
+    if index is None:
+        raise fields.wrong("index", "required: expected a whole number")
+    return index
+
+
+def _present(values: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in values.items() if value is not None}
+
+
+def _opaque(event: dict[str, Any], kind: str) -> Event:
+    return Event(opaque=content_pb2.OpaquePart(dialect=DIALECT, type=kind, json=dumped(event, "event")))

@@ -1,0 +1,178 @@
+"""From typed events to a client's, as whole frames of server-sent events.
+
+The dialect puts what follows one another into blocks that open and close; here a block opens when something of another kind
+comes, and closes before the next. The reason of the end and the usage share one event, so the end waits for both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+import orjson
+
+from llm_mesh.inference.v1 import content_pb2, generate_pb2
+from llm_mesh_dialects.anthropic import errors
+from llm_mesh_dialects.anthropic.streams.reading import BLOCK
+from llm_mesh_dialects.anthropic.usage import write_usage
+from llm_mesh_dialects.anthropic.vocabulary import DIALECT, finish_word
+from llm_mesh_dialects.errors import DialectError
+from llm_mesh_dialects.extras import parsed, put_back
+
+_EMPTY_TEXT: Final = {"type": "text", "text": ""}
+_EMPTY_THINKING: Final = {"type": "thinking", "thinking": "", "signature": ""}
+
+
+class EventWriter:
+    """Writes one stream. `id` and `model` replace what the provider said."""
+
+    def __init__(self, *, id: str = "", model: str = "") -> None:  # noqa: A002 (the dialect's name)
+        self._id = id
+        self._model = model
+        self._begun = False
+        self._index = -1
+        self._open = ""
+        self._call = -1
+        self._usage = generate_pb2.Usage()
+        self._finished = generate_pb2.ChoiceFinished(finish_reason=generate_pb2.FINISH_REASON_STOP)
+        self._writers: Mapping[str, Callable[[Any], bytes]] = {
+            "started": self._start,
+            "text": self._text,
+            "refusal": self._text,
+            "reasoning": self._reasoning,
+            "tool_call_started": self._tool_call_started,
+            "tool_call": self._tool_call,
+            "choice_finished": self._choice_finished,
+            "usage": self._keep_usage,
+            "opaque": self._opaque,
+        }
+
+    def write(self, event: generate_pb2.StreamEvent) -> bytes:
+        """The frames of an event; empty where it writes nothing."""
+        kind = event.WhichOneof("kind")
+        write = self._writers.get(kind) if kind is not None else None
+        return write(getattr(event, str(kind))) if write is not None else b""
+
+    def close(self, usage_extras: Mapping[str, Any] | None = None) -> bytes:
+        """The end: why it ended, the usage, and that nothing follows."""
+        delta: dict[str, Any] = {
+            "stop_reason": finish_word(self._finished.finish_reason, self._finished.native_finish_reason),
+            "stop_sequence": None,
+        }
+        stop: dict[str, Any] = {}
+        put_back(stop, self._finished.extras, DIALECT)
+        usage = write_usage(self._usage) | dict(usage_extras or {})
+        end = _frame("message_delta", {"delta": delta | stop, "usage": usage})
+        return self._began() + self._shut() + end + _frame("message_stop", {})
+
+    def failure(self, message: str, *, type: str, request_id: str = "") -> bytes:  # noqa: A002 (the dialect's name)
+        """An error after the answer has begun. Nothing follows."""
+        return b"event: error\ndata: " + orjson.dumps(errors.body(message, type=type, request_id=request_id)) + b"\n\n"
+
+    def _start(self, started: generate_pb2.Started) -> bytes:
+        if self._begun:
+            return b""
+        self._begun = True
+        if started.HasField("usage"):
+            self._usage = started.usage
+        message: dict[str, Any] = {
+            "id": self._id or started.id,
+            "type": "message",
+            "role": "assistant",
+            "model": self._model or started.model,
+            "content": [],
+            "stop_reason": None,
+            "stop_sequence": None,
+            "usage": write_usage(self._usage),
+        }
+        put_back(message, started.extras, DIALECT)
+        return _frame("message_start", {"message": message})
+
+    def _text(self, delta: generate_pb2.TextDelta) -> bytes:
+        if delta.choice:
+            return b""
+        said: dict[str, Any] = {}
+        if delta.extras:
+            put_back(said, delta.extras, DIALECT)
+        begun = b""
+        if BLOCK in said:
+            begun = self._began() + self._begin("text", {**_EMPTY_TEXT, **said[BLOCK]})
+        elif delta.text or "citations" in said:
+            begun = self._switched("text", _EMPTY_TEXT)
+        for citation in said.get("citations") or ():
+            begun += self._delta({"type": "citations_delta", "citation": citation})
+        return begun + self._delta({"type": "text_delta", "text": delta.text}) if delta.text else begun
+
+    def _reasoning(self, delta: generate_pb2.ReasoningDelta) -> bytes:
+        if delta.choice:
+            return b""
+        if delta.redacted:
+            block = {"type": "redacted_thinking", "data": delta.redacted.decode(errors="replace")}
+            return self._began() + self._begin("redacted_thinking", block) + self._shut()
+        frames = self._switched("thinking", _EMPTY_THINKING)
+        if delta.text:
+            frames += self._delta({"type": "thinking_delta", "thinking": delta.text})
+        if delta.signature:  # comes once, last
+            frames += self._delta({"type": "signature_delta", "signature": delta.signature}) + self._shut()
+        return frames
+
+    def _tool_call_started(self, call: generate_pb2.ToolCallStarted) -> bytes:
+        if call.choice:
+            return b""
+        self._call = call.index
+        return self._began() + self._begin("tool_use", {"type": "tool_use", "id": call.id, "name": call.name, "input": {}})
+
+    def _tool_call(self, call: generate_pb2.ToolCallDelta) -> bytes:
+        if call.choice:
+            return b""
+        if self._open != "tool_use" or call.index != self._call:
+            raise DialectError("tool_call.index", "expected more of the call that began last: blocks do not interleave")
+        return self._delta({"type": "input_json_delta", "partial_json": call.arguments_json})
+
+    def _choice_finished(self, finished: generate_pb2.ChoiceFinished) -> bytes:
+        if finished.choice:
+            return b""
+        self._finished = finished
+        return self._began() + self._shut()
+
+    def _keep_usage(self, usage: generate_pb2.Usage) -> bytes:
+        self._usage = usage
+        return b""
+
+    def _opaque(self, part: content_pb2.OpaquePart) -> bytes:
+        """An event of the same dialect, at its place; those of others have none here."""
+        if part.dialect != DIALECT:
+            return b""
+        event = parsed(part.json)
+        if part.type == "content_block_start":
+            return self._began() + self._begin("opaque", event["content_block"])
+        if part.type == "content_block_stop":
+            return self._shut()
+        if "index" in event:
+            event["index"] = self._index
+        return self._began() + _frame(part.type, {key: value for key, value in event.items() if key != "type"})
+
+    def _began(self) -> bytes:
+        return b"" if self._begun else self._start(generate_pb2.Started())
+
+    def _switched(self, kind: str, block: Mapping[str, Any]) -> bytes:
+        return b"" if self._open == kind else self._began() + self._begin(kind, block)
+
+    def _begin(self, kind: str, block: Mapping[str, Any]) -> bytes:
+        closing = self._shut()
+        self._index += 1
+        self._open = kind
+        return closing + _frame("content_block_start", {"index": self._index, "content_block": block})
+
+    def _shut(self) -> bytes:
+        if not self._open:
+            return b""
+        self._open = ""
+        return _frame("content_block_stop", {"index": self._index})
+
+    def _delta(self, delta: dict[str, Any]) -> bytes:
+        return _frame("content_block_delta", {"index": self._index, "delta": delta})
+
+
+def _frame(name: str, fields: Mapping[str, Any]) -> bytes:
+    return b"event: " + name.encode() + b"\ndata: " + orjson.dumps({"type": name, **fields}) + b"\n\n"

@@ -1,0 +1,60 @@
+"""Usage, between the dialect and the typed payload.
+
+`input_tokens` of the dialect leaves out what the cache had a part in; the typed sum contains it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from llm_mesh.inference.v1 import content_pb2, generate_pb2
+from llm_mesh_dialects.anthropic.vocabulary import DIALECT
+from llm_mesh_dialects.extras import kept, put_back
+from llm_mesh_dialects.fields import Fields
+
+
+def read_usage(fields: Fields, before: generate_pb2.Usage | None = None) -> generate_pb2.Usage:
+    """What a provider reports. Figures of a stream are cumulative: those that are absent stay as they were `before`."""
+    known = before or generate_pb2.Usage()
+    cached = _count(fields, "cache_read_input_tokens", known.cached_input_tokens)
+    written = _count(fields, "cache_creation_input_tokens", known.cache_write_input_tokens)
+    fresh = _count(fields, "input_tokens", known.input_tokens - known.cached_input_tokens - known.cache_write_input_tokens)
+    used = generate_pb2.Usage(
+        input_tokens=fresh + cached + written,
+        output_tokens=_count(fields, "output_tokens", known.output_tokens),
+        cached_input_tokens=cached,
+        cache_write_input_tokens=written,
+        reasoning_output_tokens=known.reasoning_output_tokens,
+    )
+    left: dict[str, Any] = {}
+    details = fields.inner("output_tokens_details")
+    if details is not None:
+        used.reasoning_output_tokens = _count(details, "thinking_tokens", 0)
+        left |= {"output_tokens_details": rest} if (rest := details.rest()) else {}
+    left |= {key: value for key, value in fields.rest().items() if value is not None}
+    used.extras.extend(_together(known.extras, kept(DIALECT, left)))
+    return used
+
+
+def write_usage(used: generate_pb2.Usage) -> dict[str, Any]:
+    """What a client is told."""
+    written: dict[str, Any] = {
+        "input_tokens": max(0, used.input_tokens - used.cached_input_tokens - used.cache_write_input_tokens),
+        "cache_creation_input_tokens": used.cache_write_input_tokens,
+        "cache_read_input_tokens": used.cached_input_tokens,
+        "output_tokens": used.output_tokens,
+    }
+    if used.reasoning_output_tokens:
+        written["output_tokens_details"] = {"thinking_tokens": used.reasoning_output_tokens}
+    put_back(written, used.extras, DIALECT)
+    return written
+
+
+def _count(fields: Fields, key: str, otherwise: int) -> int:
+    value = fields.whole(key, 0)
+    return otherwise if value is None else value
+
+
+def _together(older: Iterable[content_pb2.Extra], newer: Iterable[content_pb2.Extra]) -> list[content_pb2.Extra]:
+    return list(({each.key: each for each in older} | {each.key: each for each in newer}).values())
