@@ -27,7 +27,9 @@ def build(settings: Settings, links: Links) -> Servicers:
     policy, router = PolicyPeer(links.channel("policy")), RouterPeer(links.channel("router"))
     adapters = AdapterPeers(links.channel)
     settlements = Settlements(policy, most_open=settings.most_open_settlements)
-    outcomes = Outcomes(router)
+    counted = links.metrics.counter("llm_mesh.attempts", "Attempts; reason is empty where they went well.", ("adapter", "reason"))
+    outcomes = Outcomes(router, counted)
+    links.metrics.watch("llm_mesh.settlements.open", "Reservations whose end policy has not acknowledged.", lambda: settlements.open)
     epochs = FileEpochs(links.mesh.data_dir / "gateway.epochs") if links.embedded else ForgottenEpochs()
     lease = Lease(policy, epochs, instance=socket.gethostname(), every=settings.heartbeat.total_seconds())
     gateway = Gateway(

@@ -16,6 +16,7 @@ from llm_mesh_gateway.domain.ports import AttemptCall, Piece, Release
 from llm_mesh_gateway.domain.record import AttemptRecord
 from llm_mesh_gateway.domain.retry_budget import RetryBudget
 from llm_mesh_runtime.errors import MeshError
+from llm_mesh_runtime.telemetry import span
 
 _MOST_HELD = 256
 Dispatch = Callable[[plan_pb2.Attempt], AttemptCall]
@@ -56,7 +57,10 @@ class Execution:
                 continue
             if self._failures and not self._may_try(attempt):
                 raise errors.retry_budget_exhausted(self._told())
-            failure = await self._try(attempt)
+            with span("gateway.attempt", {"llm_mesh.attempt.id": attempt.id, "llm_mesh.adapter": attempt.adapter}) as traced:
+                failure = await self._try(attempt)
+                if failure is not None:
+                    traced.fail(failure.reason_name)
             if failure is None:
                 return
             if self._committed:

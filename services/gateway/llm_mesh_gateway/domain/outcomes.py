@@ -12,6 +12,7 @@ from llm_mesh.router.v1 import router_pb2
 from llm_mesh_gateway.domain.ports import Router
 from llm_mesh_runtime.errors import MeshError
 from llm_mesh_runtime.log import get_logger
+from llm_mesh_runtime.metrics import Counter
 from llm_mesh_runtime.tasks import TaskSet
 
 _MOST = 1000
@@ -20,14 +21,16 @@ _MOST = 1000
 class Outcomes:
     """Collects results, oldest lost first."""
 
-    def __init__(self, router: Router, *, every: float = 0.5) -> None:
+    def __init__(self, router: Router, attempts: Counter, *, every: float = 0.5) -> None:
         self._router = router
+        self._attempts = attempts
         self._every = every
         self._waiting: deque[router_pb2.AttemptResult] = deque(maxlen=_MOST)
         self._tasks = TaskSet()
 
     def note(self, result: router_pb2.AttemptResult) -> None:
-        """Report this with the next batch."""
+        """Count it, and report it with the next batch."""
+        self._attempts.labels(result.adapter, result.error_reason).inc()
         self._waiting.append(result)
 
     async def start(self) -> None:
