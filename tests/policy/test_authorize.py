@@ -278,3 +278,12 @@ async def test_a_watch_ends_in_time(world: World) -> None:
     until = asyncio.get_running_loop().time() + 0.05
     seen = [revision async for revision in world.half.live.revisions(until)]
     assert seen == [world.half.live.snapshot().revision]
+
+
+async def test_a_caller_has_the_roles_of_its_moment(world: World) -> None:
+    assert list((await world.half.ask(world.secret("claims/app"))).caller.roles) == ["roles/application"]
+    binding = rules_pb2.Binding(principal="domains/claims/principals/app", role="roles/viewer")
+    done = await world.half.rules.create_binding(ADMIN, "domains/claims", "", binding)
+    answer = await world.half.ask(world.secret("claims/app"))
+    assert list(answer.caller.roles) == ["roles/application", "roles/viewer"]
+    assert answer.revision == answer.caller.revision == done.revision

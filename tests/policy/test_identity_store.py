@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
@@ -112,6 +113,23 @@ async def test_changes_at_once_are_made_one_after_the_other(over: Instances) -> 
 
     await asyncio.gather(*(count(half) for half in halves * 4))
     assert (await halves[0].directory.project("domains/claims/projects/triage")).max_output_tokens == 8
+
+
+async def test_a_change_begins_only_when_the_one_before_has_ended(over: Instances) -> None:
+    store, first_began, second_began = (await over()).store, threading.Event(), threading.Event()
+
+    def first(transaction: Transaction) -> int:
+        first_began.set()
+        assert not second_began.wait(0.3)
+        return transaction.advance()
+
+    def second(transaction: Transaction) -> int:
+        second_began.set()
+        return transaction.advance()
+
+    slow = asyncio.create_task(store.change(first))
+    await asyncio.to_thread(first_began.wait)
+    assert await store.change(second) == await slow + 1
 
 
 async def test_a_bootstrap_token_works_once_however_many_try(over: Instances) -> None:

@@ -173,3 +173,20 @@ async def test_an_explanation_does_not_tell_of_other_domains(world: World) -> No
     request.resource = "domains/sales/models/m"
     error = await refusal(world.half.rules.explain(request))
     assert (error.reason_name, error.field) == ("INVALID_FIELD", "resource")
+
+
+async def test_a_change_is_decided_by_the_rules_of_its_moment(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between reading the rules and beginning the transaction the owner loses the role that it would give away."""
+    half, owner = world.half, world.actor("claims/owner")
+    stale = await half.live.refresh()
+    await half.rules.delete_binding(ADMIN, "domains/claims/bindings/owner")
+    refresh, answers = half.live.refresh, [stale]
+
+    async def late() -> object:
+        return answers.pop() if answers else await refresh()
+
+    monkeypatch.setattr(half.live, "refresh", late)
+    binding = rules_pb2.Binding(principal=NOBODY, role="roles/domain-admin")
+    error = await refusal(half.rules.create_binding(owner, "domains/claims", "", binding))
+    assert error.reason_name == "ESCALATION_DENIED"
+    assert not answers
