@@ -16,7 +16,8 @@ from stdnum.us import ssn
 _DIGITS = string.digits.encode()
 _UPPER = string.ascii_uppercase.encode()
 _WORD = string.ascii_letters.encode() + _DIGITS
-_FEWEST_CARD_DIGITS = 13
+_CARD_LENGTHS = {"2": (16,), "3": (14, 15, 16), "4": (13, 16, 19), "5": (16,), "6": (16, 17, 18, 19)}
+"""By the first digit, as issuers number them."""
 _FEWEST_IBAN_CHARACTERS = 15
 
 
@@ -132,7 +133,7 @@ def _options() -> Any:  # noqa: ANN401 (re2 has no types)
 
 def _card(candidate: bytes) -> int:
     digits = candidate.replace(b" ", b"").replace(b"-", b"").decode()
-    likely = len(digits) >= _FEWEST_CARD_DIGITS and digits[0] in "23456" and len(set(digits)) > 1
+    likely = len(digits) in _CARD_LENGTHS.get(digits[0], ()) and len(set(digits)) > 1
     return len(candidate) if likely and luhn.is_valid(digits) else 0
 
 

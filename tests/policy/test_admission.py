@@ -1,0 +1,204 @@
+"""Admission: bounds by field, allowed models, constraints of domain and project, masking, and what is sealed."""
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import orjson
+import pytest
+
+from llm_mesh.inference.v1 import content_pb2, embed_pb2, generate_pb2
+from llm_mesh.policy.v1 import admission_pb2, policy_pb2
+from llm_mesh_policy.domain.admission.admitting import Admitting, OutputBounds
+from llm_mesh_policy.domain.screening.rules import ScreeningRules
+from llm_mesh_runtime.database import Database
+from llm_mesh_runtime.errors import MeshError
+from tests.policy.ledger_world import DOMAIN, PROJECT, World
+
+PEM = "-----BEGIN PRIVATE KEY-----\nMII\n-----END PRIVATE KEY-----"
+
+
+class Now:
+    """A clock that tests move."""
+
+    def __init__(self) -> None:
+        self.ahead = timedelta()
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + self.ahead
+
+
+class Admission:
+    """An admission with its surroundings."""
+
+    def __init__(self, *rules: str, screen_output: bool = False) -> None:
+        self.world = World(Database("sqlite://", name="policy"))
+        self.clock = Now()
+        self.admitting = Admitting(
+            self.world.identity,
+            self.world.seals,
+            self.clock,
+            ScreeningRules(rules),
+            outputs=OutputBounds(default=100, most=1000),
+            screen_output=screen_output,
+        )
+
+    def request(self, generate: generate_pb2.GenerateInput | None = None, **caller: str) -> policy_pb2.AdmitRequest:
+        sealed = self.world.seals.sealed(self.world.caller(**caller).SerializeToString(), "policy")
+        return policy_pb2.AdmitRequest(caller=sealed, generate=generate or chat("hello"))
+
+    async def admit(self, generate: generate_pb2.GenerateInput | None = None) -> policy_pb2.AdmitResponse:
+        return await self.admitting.admit(self.request(generate))
+
+    def opened(self, response: policy_pb2.AdmitResponse, audience: str = "policy") -> admission_pb2.Admission:
+        return admission_pb2.Admission.FromString(self.world.seals.opened(audience, response.admission))
+
+
+def chat(text: str) -> generate_pb2.GenerateInput:
+    part = content_pb2.Part(text=content_pb2.Text(text=text))
+    return generate_pb2.GenerateInput(model="big", messages=[content_pb2.Message(role=content_pb2.ROLE_USER, parts=[part])])
+
+
+async def refused(admission: Admission, request: policy_pb2.AdmitRequest) -> MeshError:
+    with pytest.raises(MeshError) as refusal:
+        await admission.admitting.admit(request)
+    return refusal.value
+
+
+async def test_an_admission_says_who_what_and_within_which_bounds_to_policy_and_router() -> None:
+    admission = Admission()
+    admission.world.identity.domains[DOMAIN].regions.append("eu")
+    admission.world.identity.domains[DOMAIN].default_data_class = "confidential"
+    response = await admission.admit()
+    found = admission.opened(response, "router")
+    assert found == admission.opened(response)
+    assert (found.caller.project, found.alias, found.operation, found.revision) == (PROJECT, "big", "generate", 7)
+    assert (list(found.constraints.regions), found.constraints.data_class) == (["eu"], "confidential")
+    assert found.expire_time.ToMicroseconds() <= time.time_ns() // 1000 + 60_000_000
+    assert response.WhichOneof("masked") is None
+
+
+@pytest.mark.parametrize(("wanted", "project", "given"), [(0, 0, 100), (500, 0, 500), (5000, 0, 1000), (0, 50, 50), (500, 50, 50)])
+async def test_output_tokens_are_the_requests_wish_within_the_projects_cap(wanted: int, project: int, given: int) -> None:
+    admission = Admission()
+    admission.world.identity.projects[PROJECT].max_output_tokens = project
+    message = chat("hello")
+    message.max_output_tokens = wanted
+    assert (await admission.admit(message)).constraints.max_output_tokens == given
+
+
+async def test_equal_inputs_have_different_digests() -> None:
+    admission = Admission()
+    first, second = await admission.admit(), await admission.admit()
+    assert admission.opened(first).input_digest != admission.opened(second).input_digest
+
+
+async def test_a_denied_model_is_refused() -> None:
+    admission = Admission()
+    admission.world.identity.denied.add("big")
+    assert (await refused(admission, admission.request())).reason_name == "MODEL_DENIED"
+
+
+async def test_a_caller_that_nobody_sealed_or_that_has_expired_is_refused() -> None:
+    admission = Admission()
+    forged = admission.request()
+    forged.caller.payload = admission.world.caller(domain="domains/other").SerializeToString()
+    assert (await refused(admission, forged)).reason_name == "INVALID_SEAL"
+    late = admission.request()
+    admission.clock.ahead = timedelta(seconds=61)
+    assert (await refused(admission, late)).reason_name == "ADMISSION_EXPIRED"
+
+
+async def test_a_credential_without_a_project_is_told_to_select_one() -> None:
+    admission = Admission()
+    assert (await refused(admission, admission.request(project=""))).reason_name == "PROJECT_NOT_SELECTED"
+
+
+def spoiled(change: Callable[[generate_pb2.GenerateInput], object]) -> generate_pb2.GenerateInput:
+    message = chat("hello")
+    change(message)
+    return message
+
+
+@pytest.mark.parametrize(
+    ("field", "change"),
+    [
+        ("generate.model", lambda each: setattr(each, "model", "two words")),
+        ("generate.messages", lambda each: each.ClearField("messages")),
+        ("generate.messages[0].role", lambda each: each.messages[0].ClearField("role")),
+        ("generate.messages[0].parts", lambda each: each.messages[0].ClearField("parts")),
+        ("generate.messages[0].parts[1]", lambda each: each.messages[0].parts.add()),
+        ("generate.messages[0].parts[1].image.uri", lambda each: setattr(each.messages[0].parts.add().image, "uri", "http://x")),
+        ("generate.tools[0].function.name", lambda each: setattr(each.tools.add().function, "name", "a b")),
+        ("generate.candidate_count", lambda each: setattr(each, "candidate_count", 129)),
+        ("generate.max_output_tokens", lambda each: setattr(each, "max_output_tokens", -1)),
+        ("generate.stop", lambda each: each.stop.extend("abcdefghijklmnopq")),
+        ("generate.stop[0]", lambda each: each.stop.append("")),
+        ("generate.sampling.temperature", lambda each: setattr(each.sampling, "temperature", 2.1)),
+        ("generate.sampling.top_p", lambda each: setattr(each.sampling, "top_p", 0.0)),
+        ("generate.logprobs.top", lambda each: setattr(each.logprobs, "top", 21)),
+        ("generate.reasoning.effort", lambda each: setattr(each.reasoning, "effort", "huge")),
+        ("generate.end_user", lambda each: setattr(each, "end_user", "x" * 513)),
+        ("generate.extras[0]", lambda each: each.extras.add()),
+    ],
+)
+async def test_what_is_out_of_bounds_is_refused_by_its_field(field: str, change: Callable[[generate_pb2.GenerateInput], object]) -> None:
+    admission = Admission()
+    error = await refused(admission, admission.request(spoiled(change)))
+    assert (error.reason_name, error.field) == ("INVALID_FIELD", field)
+
+
+async def test_an_embedding_is_admitted_within_its_own_bounds() -> None:
+    admission = Admission()
+    request = admission.request()
+    request.embed.CopyFrom(embed_pb2.EmbedInput(model="small", items=[embed_pb2.EmbedItem(text="x")]))
+    assert admission.opened(await admission.admitting.admit(request)).operation == "embed"
+    request.embed.items.add()
+    assert (await refused(admission, request)).field == "embed.items[1]"
+
+
+@pytest.mark.parametrize(("tags", "field"), [({"Bad": "x"}, "tags"), ({"a": "x" * 256}, "tags[a]")])
+async def test_tags_are_checked(tags: dict[str, str], field: str) -> None:
+    admission = Admission()
+    request = admission.request()
+    request.tags.update(tags)
+    assert (await refused(admission, request)).field == field
+
+
+async def test_a_private_key_is_masked_wherever_it_stands() -> None:
+    admission = Admission("private_key=mask")
+    message = chat(f"see {PEM}")
+    message.extras.add(dialect="openai", key="metadata", json=orjson.dumps({"deep": ["ok", PEM]}))
+    message.messages[0].parts.add().tool_result.CopyFrom(
+        content_pb2.ToolResult(tool_call_id="t", parts=[content_pb2.Part(text=content_pb2.Text(text=PEM))])
+    )
+    message.tools.add().function.CopyFrom(content_pb2.FunctionTool(name="f", description=PEM))
+    response = await admission.admit(message)
+    assert response.WhichOneof("masked") == "generate"
+    assert b"BEGIN" not in response.generate.SerializeToString()
+    assert orjson.loads(response.generate.extras[0].json) == {"deep": ["ok", "[private_key]"]}
+    assert [finding.field for finding in response.findings] == [
+        "messages[0].parts[0].text",
+        "messages[0].parts[1].tool_result.parts[0].text",
+        "tools[0].function.description",
+        "extras[0].json.deep[1]",
+    ]
+
+
+async def test_blocked_content_is_refused_without_repeating_it() -> None:
+    admission = Admission("credit_card=block")
+    error = await refused(admission, admission.request(chat("pay 4111 1111 1111 1111")))
+    assert (error.reason_name, error.metadata["detectors"]) == ("CONTENT_BLOCKED", "credit_card")
+    assert "4111" not in str(error)
+
+
+async def test_a_long_request_is_screened_like_a_short_one() -> None:
+    admission = Admission("private_key=mask")
+    response = await admission.admit(chat("x" * 40_000 + PEM))
+    assert response.generate.messages[0].parts[0].text.text.endswith("x[private_key]")
+
+
+async def test_output_screening_is_obliged_only_where_it_is_on_and_something_is_watched() -> None:
+    assert (await Admission("private_key=mask", screen_output=True).admit()).obligations.screen_output
+    assert not (await Admission("private_key=mask").admit()).obligations.screen_output
+    assert not (await Admission(screen_output=True).admit()).obligations.screen_output

@@ -1,0 +1,139 @@
+"""Screening finds what it should, leaves the rest alone, and gives the same result at every split."""
+
+from itertools import pairwise
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from llm_mesh.policy.v1 import policy_pb2
+from llm_mesh_policy.domain.screening.detectors import all_detectors, names
+from llm_mesh_policy.domain.screening.rules import ScreeningRules, problem
+from llm_mesh_policy.domain.screening.scan import BLOCKED, LOGGED, MASKED, Scan, Watchlist
+
+CARD = "4111 1111 1111 1111"
+IBAN = "DE89 3704 0044 0532 0130 00"
+PEM = "-----BEGIN RSA PRIVATE KEY-----\nMIIEow+/=\nabc\n-----END RSA PRIVATE KEY-----"
+KEY = "sk-proj-" + "aB3_-" * 12
+JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9PlFUP0THsR8U"
+MAIL = "ana.maria+x@claims.example.org"
+PIECES = [
+    CARD, "4111111111111111", "4111-1111-1111-1112", IBAN, "GB82WEST12345698765432", PEM, "-----BEGIN PRIVATE KEY-----", "-----END",
+    KEY, JWT, MAIL, "AKIAIOSFODNN7EXAMPLE", "536-90-4399", "ghp_" + "a1" * 18, "mk_" + "a" * 16 + "_" + "b" * 40,
+    " ", "\n", "-", ".", "@", "1", "A", "é", "日本", "😀", "word", "AND MORE", "1234 ", "x" * 70,
+]  # fmt: skip
+
+
+def watchlist(action: policy_pb2.FindingAction = MASKED, *only: str) -> Watchlist:
+    return Watchlist(all_detectors(), dict.fromkeys(only or names(), action))
+
+
+def scanned(text: str, watch: Watchlist) -> tuple[str, list[policy_pb2.Finding], bool]:
+    scan = Scan(watch, "f")
+    released = scan.push(text.encode(), final=True)
+    return released.decode(), scan.findings, scan.blocked
+
+
+@pytest.mark.parametrize(
+    ("detector", "text"),
+    [
+        ("credit_card", CARD),
+        ("iban", IBAN),
+        ("private_key", PEM),
+        ("api_key", KEY),
+        ("jwt", JWT),
+        ("email", MAIL),
+        ("aws_access_key", "AKIAIOSFODNN7EXAMPLE"),
+        ("us_ssn", "536-90-4399"),
+    ],
+)
+def test_each_detector_masks_its_own_whole_and_says_where(detector: str, text: str) -> None:
+    released, findings, _ = scanned(f"é: {text} ok", watchlist())
+    assert released == f"é: [{detector}] ok"
+    assert [(each.detector, each.start, each.end) for each in findings] == [(detector, 4, 4 + len(text))]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["4111 1111 1111 1112", "order 1234567890123", "DE89 3704 0044 0532 0130 01", "a@b", "0000 0000 0000 0000", "sk-short", "000-12-3456"],
+)
+def test_what_only_looks_alike_passes(text: str) -> None:
+    assert scanned(text, watchlist()) == (text, [], False)
+
+
+def test_an_iban_before_words_in_capitals_is_found() -> None:
+    assert scanned(f"{IBAN} AND MORE", watchlist())[0] == "[iban] AND MORE"
+
+
+def test_a_private_key_without_an_end_is_masked_to_the_end() -> None:
+    assert scanned("-----BEGIN PRIVATE KEY-----\nMII and so on", watchlist())[0] == "[private_key]"
+
+
+def test_logging_releases_everything_and_notes_it() -> None:
+    released, findings, _ = scanned(f"a {KEY} b", watchlist(LOGGED))
+    assert released == f"a {KEY} b"
+    assert (findings[0].start, findings[0].end) == (2, 2 + len(KEY))
+
+
+def test_after_a_block_nothing_is_released() -> None:
+    released, findings, blocked = scanned(f"before {CARD} after", watchlist(BLOCKED))
+    assert (released, len(findings), blocked) == ("before ", 1, True)
+
+
+texts = st.lists(st.sampled_from(PIECES) | st.text(max_size=8), max_size=12).map("".join)
+
+
+@settings(max_examples=400, deadline=None)
+@given(text=texts, cuts=st.lists(st.integers(0, 400), max_size=12), action=st.sampled_from([LOGGED, MASKED, BLOCKED]))
+def test_streamed_equals_whole_at_every_split(text: str, cuts: list[int], action: policy_pb2.FindingAction) -> None:
+    watch = watchlist(action)
+    whole = scanned(text, watch)
+    scan = Scan(watch, "f")
+    places = sorted({min(cut, len(text)) for cut in cuts} | {0, len(text)})
+    pieces = [text[begin:end] for begin, end in pairwise(places)] or [""]
+    released = ""
+    for number, piece in enumerate(pieces):
+        if scan.blocked:
+            break
+        released += scan.push(piece.encode(), final=number == len(pieces) - 1).decode()
+    assert (released, scan.findings, scan.blocked) == whole
+
+
+@pytest.mark.parametrize("secret", [CARD, IBAN, KEY, MAIL, PEM, JWT])
+def test_streamed_byte_by_byte_never_lets_a_part_out(secret: str) -> None:
+    scan = Scan(watchlist(), "f")
+    released = b""
+    for letter in f"so: {secret}. done":
+        released += scan.push(letter.encode(), final=False)
+        assert not any(part in released.decode() for part in (secret[:6], secret[-6:]))
+    released += scan.push(b"", final=True)
+    assert released.decode() == scanned(f"so: {secret}. done", watchlist())[0]
+
+
+@settings(max_examples=200, deadline=None)
+@given(text=texts)
+def test_what_is_held_back_is_bounded(text: str) -> None:
+    watch = watchlist(LOGGED)
+    scan = Scan(watch, "f")
+    released = scan.push(text.encode(), final=False)
+    assert len(text.encode()) - len(released) <= max(detector.longest for detector in watch.detectors) + 4
+
+
+def test_plain_prose_is_held_back_by_a_word_at_most() -> None:
+    scan = Scan(watchlist(), "f")
+    assert scan.push(b"The quick brown fox jumps", final=False) == b"The quick brown fox "
+
+
+def test_nothing_watched_holds_nothing_back() -> None:
+    assert Scan(Watchlist(all_detectors(), {}), "f").push(b"4111 1111", final=False) == b"4111 1111"
+
+
+def test_a_domain_can_be_stricter_than_the_floor_and_never_milder() -> None:
+    rules = ScreeningRules(["private_key=mask", "domains/claims:private_key=log", "domains/claims:credit_card=block"])
+    assert rules.of("domains/claims").actions == {"private_key": MASKED, "credit_card": BLOCKED}
+    assert rules.of("domains/other").actions == {"private_key": MASKED}
+
+
+def test_a_rule_that_nobody_knows_is_named_at_the_start() -> None:
+    assert problem(["private_key=mask"]) == ""
+    assert "credit_card" in problem(["creditcard=mask"])
