@@ -8,11 +8,11 @@ from typing import Any
 import openai as sdk
 import pytest
 from openai import OpenAI
-from openai.types.chat import ChatCompletionToolParam
+from openai.types.chat import ChatCompletionFunctionToolParam
 
 from tests.e2e.running import RunningMesh
 
-WEATHER: ChatCompletionToolParam = {
+WEATHER: ChatCompletionFunctionToolParam = {
     "type": "function",
     "function": {
         "name": "get_weather",

@@ -65,3 +65,8 @@ def time_text(time: Timestamp) -> str:
 def ago(words: str) -> datetime:
     """A time, or how long before now."""
     return datetime.now(UTC) - duration(words) if _DURATION.match(words) and "-" not in words else moment(words)
+
+
+def per_million(nanos: int, currency: str = "") -> str:
+    """A price per million units, for people."""
+    return text(nanos, currency).strip()

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,6 +15,7 @@ import grpc
 
 from llm_mesh.policy.v1 import identity_pb2, identity_pb2_grpc, rules_pb2, rules_pb2_grpc
 from llm_mesh.registry.v1 import registry_pb2, registry_pb2_grpc
+from llm_mesh_cli.naming import SHARED, named
 from llm_mesh_cli.up.endpoints import Endpoints
 from llm_mesh_cli.up.simulated import simulator_models
 from llm_mesh_runtime.errors import PeerError, from_rpc_error
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 DOMAIN = "domains/default"
 PROJECT = f"{DOMAIN}/projects/default"
 PRINCIPAL = f"{DOMAIN}/principals/application"
-SHARED = "domains/shared"
 PLATFORM = "domains/platform"
 _PAGE = 1000
 
@@ -97,7 +96,7 @@ class FirstStart:
         registry = registry_pb2_grpc.RegistryServiceStub(self._links.channel("registry"))
         for adapter, endpoint in providers:
             wanted += await self._well_known(registry, adapter, endpoint)
-        missing = _missing(wanted, await self._registered(registry))
+        missing = named(wanted, await self._registered(registry))
         if missing:
             request = registry_pb2.ApplyModelsRequest(parent=PLATFORM, models=missing)
             await registry.ApplyModels(request, metadata=self._admin())
@@ -144,35 +143,6 @@ def wanted_policy() -> rules_pb2.ApplyPolicyRequest:
             rules_pb2.Binding(name=f"{DOMAIN}/bindings/application", principal=PRINCIPAL, role="roles/application"),
         ],
     )
-
-
-def _missing(wanted: Sequence[registry_pb2.Model], registered: Sequence[registry_pb2.Model]) -> list[registry_pb2.Model]:
-    """The wanted models that nobody has registered, with names. An alias that is taken gets its endpoint before it."""
-    known = {(model.endpoint, model.upstream_model) for model in registered}
-    names, aliases = {model.name for model in registered}, {model.alias for model in registered}
-    missing = []
-    for model in wanted:
-        if (model.endpoint, model.upstream_model) in known:
-            continue
-        if model.alias in aliases:
-            model.alias = f"{model.endpoint}/{model.alias}"[:128]
-        identity = _identity(model.alias)
-        while f"{SHARED}/models/{identity}" in names or model.alias in aliases:
-            digest = hashlib.sha256(f"{model.endpoint} {model.upstream_model} {identity}".encode()).hexdigest()[:6]
-            identity, model.alias = f"{identity[:56]}-{digest}", f"{model.alias[:120]}-{digest}"
-        model.name = f"{SHARED}/models/{identity}"
-        if "*" not in model.shared_with:
-            model.shared_with.append("*")
-        names.add(model.name)
-        aliases.add(model.alias)
-        missing.append(model)
-    return missing
-
-
-def _identity(alias: str) -> str:
-    """A resource id of an alias: `gpt-4.1` is `gpt-4-1`."""
-    words = "".join(letter if letter.isascii() and letter.isalnum() else "-" for letter in alias.lower())
-    return words.strip("-")[:63] or "model"
 
 
 def _bearer(key: str) -> tuple[tuple[str, str], ...]:

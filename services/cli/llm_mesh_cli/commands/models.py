@@ -1,0 +1,158 @@
+"""`llm-mesh models`: what applications can ask, and local model servers that wait to be found."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from llm_mesh.registry.v1 import registry_pb2, registry_pb2_grpc
+from llm_mesh_cli.command import asks
+from llm_mesh_cli.discovery import Found, discovered, registered
+from llm_mesh_cli.failures import CommandError, Exit
+from llm_mesh_cli.output import as_dict
+from llm_mesh_cli.paging import pages
+from llm_mesh_cli.session import Session
+from llm_mesh_cli.texts import moment, per_million, time_text
+
+app = typer.Typer(no_args_is_help=True, help="Show models, find local ones, deprecate them.")
+Domain = Annotated[str | None, typer.Option("--domain", help="`claims`, or `-` for all. Default: shared and the caller's own.")]
+Name = Annotated[str, typer.Argument(help="A model's alias, or its resource name.")]
+_LIFECYCLE = "LIFECYCLE_"
+
+
+@asks(app, "list")
+async def list_models(
+    session: Session, domain: Domain = None, endpoint: Annotated[str, typer.Option(help="Only of this endpoint.")] = ""
+) -> None:
+    """List models with their prices."""
+    found = [model for model in await _models(session, domain) if endpoint in {"", model.endpoint}]
+    rows = [(model.alias, model.endpoint, model.name.split("/")[1], _price(model), _window(model), _state(model)) for model in found]
+    session.output.table(("ALIAS", "ENDPOINT", "DOMAIN", "IN / OUT PER MILLION", "WINDOW", "STATE"), rows, found)
+
+
+@asks(app)
+async def show(session: Session, name: Name) -> None:
+    """Show a model whole, with its price versions."""
+    model = await _model(session, name)
+    stub = _registry(session)
+    request = registry_pb2.ListPricesRequest(parent=model.name)
+    prices = [price async for answer in pages(stub.ListPrices, request) for price in answer.prices]
+    told = as_dict(model)
+    if session.output.as_json:
+        session.output.data({"model": told, "prices": [as_dict(price) for price in prices]})
+        return
+    for field, value in told.items():
+        session.output.line(f"{field:<18} {', '.join(value) if isinstance(value, list) else value}")
+    for price in prices:
+        number, begin = price.name.rpartition("/")[2], time_text(price.valid_from)
+        session.output.line(f"{f'price {number}':<18} {_terms(price)} per million, from {begin} ({price.source})")
+
+
+@asks(app)
+async def deprecate(
+    session: Session, name: Name, retire: Annotated[str, typer.Option(help="When it stops to answer: `90d`, or a time.")] = "90d"
+) -> None:
+    """Deprecate a model: it answers until it is retired."""
+    request = registry_pb2.DeprecateModelRequest(name=(await _model(session, name)).name)
+    request.retire_time.FromDatetime(moment(retire))
+    answer = await _registry(session).DeprecateModel(request)
+    if session.output.as_json:
+        session.output.message(answer.model)
+    session.output.line(f"{answer.model.name} answers until {time_text(answer.model.retire_time)}")
+
+
+@asks(app)
+async def discover(
+    session: Session,
+    add: Annotated[bool, typer.Option("--add", help="Register what is found in domains/shared, as free.")] = False,
+    endpoint: Annotated[
+        list[str] | None, typer.Option("--endpoint", help="Only this endpoint; repeatable. Default: all local ones.")
+    ] = None,
+) -> None:
+    """Find models of local servers (Ollama, llama.cpp, vLLM, LM Studio, …) by asking the mesh's adapters."""
+    found = await session.output.waiting(discovered(session, tuple(endpoint or ())), "asking local model servers")
+    known = await _models(session, "-")
+    new = [model for model in found.models if not registered(model, known)]
+    if add and new:
+        request = registry_pb2.ApplyModelsRequest(parent="domains/platform", models=_named(new, known))
+        await _registry(session).ApplyModels(request)
+    _tell(session, found, new, added=add)
+
+
+def _tell(session: Session, found: Found, new: Sequence[registry_pb2.Model], *, added: bool) -> None:
+    if session.output.as_json:
+        session.output.data(
+            {
+                "models": [as_dict(model) for model in found.models],
+                "new": [model.upstream_model for model in new],
+                "added": added,
+                "silent": list(found.silent),
+            }
+        )
+        return
+    fresh = {(model.endpoint, model.upstream_model) for model in new}
+    state = "added" if added else "new"
+    rows = [
+        (model.endpoint, model.upstream_model, state if (model.endpoint, model.upstream_model) in fresh else "registered")
+        for model in found.models
+    ]
+    if rows:
+        session.output.table(("ENDPOINT", "MODEL", "STATE"), rows)
+    if found.silent:
+        session.output.line(f"no answer from {', '.join(found.silent)}")
+    if new and not added:
+        session.output.line("register them with: llm-mesh models discover --add")
+
+
+def _named(new: Sequence[registry_pb2.Model], known: Sequence[registry_pb2.Model]) -> list[registry_pb2.Model]:
+    from llm_mesh_cli.naming import named  # noqa: PLC0415 (only who registers needs it)
+
+    return named(new, [model for model in known if model.name.startswith("domains/shared/")])
+
+
+def _registry(session: Session) -> registry_pb2_grpc.RegistryServiceStub:
+    return registry_pb2_grpc.RegistryServiceStub(session.channel("registry"))
+
+
+async def _models(session: Session, domain: str | None) -> list[registry_pb2.Model]:
+    parents = [await session.domain(domain)] if domain is not None else sorted({"domains/shared", await session.domain()})
+    stub = _registry(session)
+    return [
+        model
+        for parent in parents
+        async for answer in pages(stub.ListModels, registry_pb2.ListModelsRequest(parent=parent))
+        for model in answer.models
+    ]
+
+
+async def _model(session: Session, name: str) -> registry_pb2.Model:
+    if name.startswith("domains/"):
+        return (await _registry(session).GetModel(registry_pb2.GetModelRequest(name=name))).model
+    for model in reversed(await _models(session, None)):
+        if name in {model.alias, model.name.rpartition("/")[2]}:
+            return model
+    raise CommandError(f"no model has the alias {name}; `llm-mesh models list` shows all", Exit.NOT_FOUND)
+
+
+def _price(model: registry_pb2.Model) -> str:
+    if model.free:
+        return "free"
+    if not model.HasField("price"):
+        return "none: refused"
+    return _terms(model.price)
+
+
+def _terms(price: registry_pb2.Price) -> str:
+    return f"{per_million(price.input_nanos_per_million)} / {per_million(price.output_nanos_per_million)} {price.currency}"
+
+
+def _window(model: registry_pb2.Model) -> str:
+    return f"{model.context_window:,}" if model.context_window else ""
+
+
+def _state(model: registry_pb2.Model) -> str:
+    state = registry_pb2.Lifecycle.Name(model.lifecycle).removeprefix(_LIFECYCLE).lower()
+    until = f" until {time_text(model.retire_time)}" if model.HasField("retire_time") else ""
+    return ("active" if state == "unspecified" else state) + until

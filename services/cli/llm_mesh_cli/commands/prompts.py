@@ -1,0 +1,168 @@
+"""`llm-mesh prompts`: prompts of the catalogue, their versions and labels."""
+
+from __future__ import annotations
+
+import json as json_module
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from llm_mesh.catalogue.v1 import catalogue_pb2, catalogue_pb2_grpc
+from llm_mesh.inference.v1 import content_pb2
+from llm_mesh_cli.command import asks
+from llm_mesh_cli.failures import CommandError, Exit
+from llm_mesh_cli.output import as_dict
+from llm_mesh_cli.paging import pages
+from llm_mesh_cli.session import Session
+from llm_mesh_cli.texts import time_text
+
+app = typer.Typer(no_args_is_help=True, help="Show, push, label, compare and render prompts.")
+Domain = Annotated[str | None, typer.Option("--domain", help="The domain. Default: the caller's own.")]
+Name = Annotated[str, typer.Argument(help="The prompt's id within the domain, or its resource name.")]
+
+
+@asks(app, "list")
+async def list_prompts(session: Session, domain: Domain = None) -> None:
+    """List the prompts of a domain."""
+    request = catalogue_pb2.ListPromptsRequest(parent=await session.domain(domain))
+    found = [prompt async for answer in pages(_catalogue(session).ListPrompts, request) for prompt in answer.prompts]
+    rows = [(prompt.name.rpartition("/")[2], str(prompt.latest_version or ""), _labels(prompt), prompt.description) for prompt in found]
+    session.output.table(("PROMPT", "NEWEST", "LABELS", "DESCRIPTION"), rows, found)
+
+
+@asks(app)
+async def show(
+    session: Session, name: Name, version: Annotated[str, typer.Option(help="A number or a label.")] = "latest", domain: Domain = None
+) -> None:
+    """Show a version of a prompt."""
+    full = await _name(session, name, domain)
+    stub = _catalogue(session)
+    prompt = (await stub.GetPrompt(catalogue_pb2.GetPromptRequest(name=full))).prompt
+    if not prompt.latest_version:
+        raise CommandError(f"{full} has no version yet; push one", Exit.NOT_FOUND)
+    found = (await stub.GetVersion(catalogue_pb2.GetVersionRequest(name=f"{full}/versions/{version}"))).version
+    if session.output.as_json:
+        session.output.data({"prompt": as_dict(prompt), "version": as_dict(found)})
+        return
+    session.output.line(f"{full}  version {found.number} of {prompt.latest_version}, {time_text(found.create_time)}  {_labels(prompt)}")
+    for message in found.messages:
+        session.output.line(f"\n[{_role(message.role)}]\n{message.template}")
+    if found.variables_schema_json:
+        session.output.line(f"\n[variables]\n{found.variables_schema_json}")
+
+
+@asks(app)
+async def push(
+    session: Session,
+    name: Name,
+    file: Annotated[Path | None, typer.Argument(help="The user message's template; `-` or nothing reads standard input.")] = None,
+    system: Annotated[Path | None, typer.Option(help="A file with the system message's template.")] = None,
+    variables: Annotated[Path | None, typer.Option(help="A file with the JSON Schema of the variables.")] = None,
+    label: Annotated[list[str] | None, typer.Option(help="A label to point to the new version; repeatable.")] = None,
+    note: Annotated[str, typer.Option(help="What changed.")] = "",
+    domain: Domain = None,
+) -> None:
+    """Add a version to a prompt, which is created where it does not exist. The same content adds nothing."""
+    full = await _name(session, name, domain)
+    version = catalogue_pb2.PromptVersion(note=note, variables_schema_json=variables.read_text(encoding="utf-8") if variables else "")
+    if system is not None:
+        version.messages.add(role=content_pb2.ROLE_SYSTEM, template=system.read_text(encoding="utf-8"))
+    text = sys.stdin.read() if file is None or str(file) == "-" else file.read_text(encoding="utf-8")
+    version.messages.add(role=content_pb2.ROLE_USER, template=text)
+    wanted = catalogue_pb2.WantedPrompt(name=full, version=version, labels=label or [])
+    request = catalogue_pb2.ApplyPromptsRequest(parent=full.partition("/prompts/")[0], prompts=[wanted])
+    stub = _catalogue(session)
+    answer = await stub.ApplyPrompts(request)
+    made = (await stub.GetVersion(catalogue_pb2.GetVersionRequest(name=f"{full}/versions/latest"))).version
+    if session.output.as_json:
+        session.output.data({"version": made.name, "changes": [as_dict(change) for change in answer.changes]})
+    session.output.line(made.name)
+
+
+@asks(app)
+async def label(
+    session: Session,
+    name: Name,
+    label_: Annotated[str, typer.Argument(metavar="LABEL", help="Such as production.")],
+    number: Annotated[int, typer.Argument(min=0, help="The version to point to. 0 removes the label.")],
+    domain: Domain = None,
+) -> None:
+    """Point a label to a version."""
+    stub = _catalogue(session)
+    prompt = (await stub.GetPrompt(catalogue_pb2.GetPromptRequest(name=await _name(session, name, domain)))).prompt
+    if number:
+        prompt.labels[label_] = number
+    else:
+        prompt.labels.pop(label_, None)
+    request = catalogue_pb2.UpdatePromptRequest(prompt=prompt)
+    request.update_mask.paths.append("labels")
+    answer = await stub.UpdatePrompt(request)
+    if session.output.as_json:
+        session.output.message(answer.prompt)
+    session.output.line(f"{answer.prompt.name}  {_labels(answer.prompt)}")
+
+
+@asks(app)
+async def diff(
+    session: Session,
+    name: Name,
+    earlier: Annotated[int, typer.Argument(min=1, help="The earlier version.")],
+    later: Annotated[int, typer.Argument(min=1, help="The later version.")],
+    domain: Domain = None,
+) -> None:
+    """Compare two versions."""
+    full = await _name(session, name, domain)
+    request = catalogue_pb2.DiffVersionsRequest(name=full, from_number=earlier, to_number=later)
+    answer = await _catalogue(session).DiffVersions(request)
+    if session.output.as_json:
+        session.output.message(answer)
+    session.output.line(answer.diff.rstrip("\n"))
+
+
+@asks(app)
+async def render(
+    session: Session,
+    name: Name,
+    variable: Annotated[
+        list[str] | None, typer.Option("--var", help="name=value, where the value is JSON or else text; repeatable.")
+    ] = None,
+    label_: Annotated[str, typer.Option("--label", help="The label whose version is rendered. Default: production, or the newest.")] = "",
+    domain: Domain = None,
+) -> None:
+    """Render a prompt with values of its variables."""
+    values = json_module.dumps(dict(_variable(each) for each in variable or []), ensure_ascii=False)
+    request = catalogue_pb2.RenderRequest(name=await _name(session, name, domain), label=label_, variables_json=values)
+    answer = await _catalogue(session).Render(request)
+    if session.output.as_json:
+        session.output.message(answer)
+        return
+    for message in answer.messages:
+        session.output.line(f"[{_role(message.role)}]\n" + "".join(part.text.text for part in message.parts))
+
+
+def _variable(pair: str) -> tuple[str, object]:
+    name, sign, text = pair.partition("=")
+    if not sign:
+        raise CommandError(f"--var {pair}: expected name=value", Exit.USAGE)
+    try:
+        return name, json_module.loads(text)
+    except ValueError:
+        return name, text
+
+
+async def _name(session: Session, name: str, domain: str | None) -> str:
+    return name if name.startswith("domains/") else f"{await session.domain(domain)}/prompts/{name}"
+
+
+def _labels(prompt: catalogue_pb2.Prompt) -> str:
+    return ", ".join(f"{label}={number}" for label, number in sorted(prompt.labels.items()))
+
+
+def _role(role: content_pb2.Role) -> str:
+    return content_pb2.Role.Name(role).removeprefix("ROLE_").lower()
+
+
+def _catalogue(session: Session) -> catalogue_pb2_grpc.CatalogueServiceStub:
+    return catalogue_pb2_grpc.CatalogueServiceStub(session.channel("catalogue"))

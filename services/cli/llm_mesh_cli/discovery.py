@@ -1,0 +1,100 @@
+"""Asks the mesh's adapters which models their local endpoints offer. The command line itself never calls a provider."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import grpc
+
+from llm_mesh.adapter.v1 import adapter_pb2, adapter_pb2_grpc
+from llm_mesh.registry.v1 import registry_pb2
+from llm_mesh_cli.failures import CommandError, Exit
+
+if TYPE_CHECKING:
+    from llm_mesh_cli.session import Session
+
+ADAPTER = "x-llm-mesh-adapter"
+"""Metadata that names the adapter at the public listener, which all adapters share."""
+
+_SIMULATOR = "simulator"
+_PATIENCE = 5.0
+_ALIAS = re.compile(r"[^A-Za-z0-9._:/-]")
+_EMBEDS = re.compile(r"embed|bge-|e5-|minilm|gte-", re.IGNORECASE)
+_CAPABILITIES = ("generate", "streaming", "tools", "json_object", "json_schema", "seed", "logprobs")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What local endpoints offer."""
+
+    models: tuple[registry_pb2.Model, ...]
+    silent: tuple[str, ...]
+
+
+async def endpoints(session: Session) -> list[tuple[str, adapter_pb2.Endpoint]]:
+    """All endpoints, each with its adapter's name."""
+    found: list[tuple[str, adapter_pb2.Endpoint]] = []
+    for adapter in await adapters(session):
+        stub = adapter_pb2_grpc.AdapterServiceStub(session.channel(f"adapter/{adapter}"))
+        answer = await stub.ListEndpoints(adapter_pb2.ListEndpointsRequest(page_size=1000), metadata=((ADAPTER, adapter),), timeout=10)
+        found += [(adapter, endpoint) for endpoint in answer.endpoints]
+    return found
+
+
+async def adapters(session: Session) -> list[str]:
+    """The names of the adapters of the mesh, by what health knows and by what has an address of its own."""
+    from grpc_health.v1 import health_pb2, health_pb2_grpc  # noqa: PLC0415 (only here)
+
+    answer = await health_pb2_grpc.HealthStub(session.channel()).List(health_pb2.HealthListRequest(), timeout=10)
+    names = {*answer.statuses, *session.settings.addresses}
+    return sorted(name.removeprefix("adapter/") for name in names if name.startswith("adapter/"))
+
+
+async def discovered(session: Session, wanted: tuple[str, ...]) -> Found:
+    """The models of the wanted endpoints, or of all local ones but the simulator."""
+    listed = await endpoints(session)
+    unknown = set(wanted) - {endpoint.name for _, endpoint in listed}
+    if unknown:
+        raise CommandError(f"no adapter has the endpoint {', '.join(sorted(unknown))}", Exit.NOT_FOUND)
+    chosen = [(adapter, each) for adapter, each in listed if (each.name in wanted if wanted else each.local and each.name != _SIMULATOR)]
+    offers = await asyncio.gather(*(_offered(session, adapter, endpoint) for adapter, endpoint in chosen))
+    models = [model for offer in offers for model in offer or ()]
+    silent = [endpoint.name for (_, endpoint), offer in zip(chosen, offers, strict=True) if offer is None]
+    return Found(tuple(models), tuple(silent))
+
+
+def registered(model: registry_pb2.Model, known: Sequence[registry_pb2.Model]) -> bool:
+    """Whether a model of the same endpoint and upstream id is registered."""
+    return any((each.endpoint, each.upstream_model) == (model.endpoint, model.upstream_model) for each in known)
+
+
+async def _offered(session: Session, adapter: str, endpoint: adapter_pb2.Endpoint) -> list[registry_pb2.Model] | None:
+    """The endpoint's models; None where nobody answers there."""
+    stub = adapter_pb2_grpc.AdapterServiceStub(session.channel(f"adapter/{adapter}"))
+    request = adapter_pb2.DiscoverModelsRequest(endpoint=endpoint.name)
+    try:
+        answer = await stub.DiscoverModels(request, metadata=((ADAPTER, adapter),), timeout=_PATIENCE)
+    except grpc.aio.AioRpcError as error:
+        if error.code() in {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.FAILED_PRECONDITION}:
+            return None
+        raise
+    return [_model(adapter, endpoint, upstream) for upstream in answer.models]
+
+
+def _model(adapter: str, endpoint: adapter_pb2.Endpoint, upstream: str) -> registry_pb2.Model:
+    embeds = _EMBEDS.search(upstream) is not None
+    alias = _ALIAS.sub("-", upstream.rsplit("/", 1)[-1].removesuffix(".gguf"))[:128] or endpoint.name
+    return registry_pb2.Model(
+        alias=alias,
+        display_name=f"{endpoint.provider}: {upstream}"[:255],
+        adapter=adapter,
+        endpoint=endpoint.name,
+        upstream_model=upstream,
+        capabilities=("embeddings",) if embeds else _CAPABILITIES,
+        region=endpoint.region,
+        free=endpoint.local,
+    )

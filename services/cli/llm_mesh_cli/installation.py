@@ -1,0 +1,54 @@
+"""What is installed on this machine, and with which settings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from llm_mesh_cli.settings import Settings
+from llm_mesh_runtime.host import StartError, installed, load
+from llm_mesh_runtime.settings import Configuration, MeshSettings, Row, SettingsError
+
+_OTHERS = ("console",)
+"""Services that this installation may lack, whose settings are none of its business."""
+
+
+@dataclass(slots=True)
+class AllSettings:
+    """All settings, with what is wrong with them."""
+
+    rows: list[tuple[str, tuple[Row, ...]]] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    services: list[str] = field(default_factory=list)
+    broken: list[str] = field(default_factory=list)
+    """Services whose code cannot be imported, and why."""
+
+
+def all_settings() -> AllSettings:
+    """Read everything that any installed service would read."""
+    found = AllSettings()
+    try:
+        configuration = Configuration.read()
+    except SettingsError as error:
+        found.problems += [str(problem) for problem in error.problems]
+        return found
+    _take(found, configuration, "mesh", MeshSettings)
+    _take(found, configuration, "cli", Settings)
+    for name in installed():
+        try:
+            (service,) = load([name])
+        except (ImportError, StartError) as error:
+            found.broken.append(f"{name}: {error}")
+            configuration.know(name)
+            continue
+        found.services.append(name)
+        _take(found, configuration, name, service.settings)
+    configuration.know(*_OTHERS)
+    found.problems += [str(problem) for problem in configuration.unknown()]
+    return found
+
+
+def _take(found: AllSettings, configuration: Configuration, name: str, settings: type) -> None:
+    try:
+        found.rows.append((name, configuration.load(settings, name).rows()))
+    except SettingsError as error:
+        found.problems += [str(problem) for problem in error.problems]
