@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
+
 from sqlalchemy import BigInteger, Boolean, Column, Index, LargeBinary, Table, Text
 
 from llm_mesh_policy.store.schema import Name, metadata
@@ -23,7 +25,7 @@ def _resources(collection: str) -> Table:
 
 COLLECTIONS = ("domains", "projects", "principals", "roles", "bindings")
 
-resources = {collection: _resources(collection) for collection in COLLECTIONS}
+resources = MappingProxyType({collection: _resources(collection) for collection in COLLECTIONS})
 
 keys = Table(
     "keys",
