@@ -229,8 +229,11 @@ async def test_a_full_service_refuses_while_health_still_answers(link: Link, cer
         error = from_rpc_error(raised.value)
         assert (error.code, error.reason_name) == (grpc.StatusCode.RESOURCE_EXHAUSTED, "OVERLOADED")
         assert error.retry_after is not None
+        watches = [health(mesh).Watch(health_pb2.HealthCheckRequest()) for _ in range(3)]
+        for watch in watches:
+            assert (await watch.read()).status == SERVING
         assert await status(mesh) == SERVING
-        for call in holding:
+        for call in (*holding, *watches):
             call.cancel()
         async with asyncio.timeout(5):
             await echo.cancelled.wait()
