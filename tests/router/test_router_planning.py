@@ -185,7 +185,7 @@ def test_a_retired_model_stops_at_its_retire_time() -> None:
     retiring = model(A, lifecycle=registry_pb2.LIFECYCLE_DEPRECATED)
     retiring.retire_time.FromDatetime(NOW + timedelta(seconds=10))
     bench = Bench(retiring)
-    assert bench.plan("a")
+    assert attempts(bench.plan("a"))
     bench.watch.time = NOW + timedelta(seconds=10)
     with pytest.raises(MeshError, match="NO_ELIGIBLE_TARGET"):
         bench.plan("a")
