@@ -23,7 +23,7 @@ async def test_a_stream_tells_its_limits_first_and_its_receipt_last(linked: Mesh
     messages, error = await linked.streamed()
     assert error is None
     assert said(messages) == "hello world"
-    assert messages[0].reservation == linked.policy.reserved[0].reservation_id
+    assert messages[0].reservation == messages[-1].receipt.reservation
     assert messages[0].limits
     assert not any(message.limits or message.reservation for message in messages[1:])
     assert messages[-1].receipt.charged.nanos == 1234

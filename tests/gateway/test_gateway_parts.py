@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from llm_mesh.inference.v1 import generate_pb2
 from llm_mesh_gateway.domain.ports import Piece
-from llm_mesh_gateway.domain.reservation_id import new_reservation_id
+from llm_mesh_gateway.domain.reservation_id import ReservationIds
 from llm_mesh_gateway.domain.retry_budget import RetryBudget
 from llm_mesh_gateway.domain.tally import Tally
 from llm_mesh_gateway.store import FileEpochs
@@ -71,9 +71,10 @@ def test_empty_deltas_commit_nothing() -> None:
 
 
 def test_reservation_ids_are_ulids_in_the_order_of_time() -> None:
-    ids = [new_reservation_id() for _ in range(100)]
-    assert all(re.fullmatch(r"[0-7][0-9A-HJKMNP-TV-Z]{25}", each) for each in ids)
-    assert len(set(ids)) == 100
+    made = ReservationIds()
+    ids = [made.next() for _ in range(2500)]
+    assert all(re.fullmatch(r"[0-7][0-9a-hjkmnp-tv-z]{25}", each) for each in ids)
+    assert len(set(ids)) == 2500
     assert sorted(each[:10] for each in ids) == [each[:10] for each in ids]
 
 

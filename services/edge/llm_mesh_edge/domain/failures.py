@@ -36,6 +36,7 @@ _PATHS = (
     (re.compile(r"^input\."), ""),
     (re.compile(r"^options\.idempotency_key$"), "Idempotency-Key"),
     (re.compile(r"^options\."), "llm_mesh."),
+    (re.compile(r"^(?=prompt\.|project$)"), "llm_mesh."),
 )
 
 

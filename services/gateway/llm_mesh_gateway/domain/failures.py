@@ -10,8 +10,6 @@ from __future__ import annotations
 import enum
 from typing import NamedTuple
 
-import grpc
-
 from llm_mesh_runtime.errors import MeshError
 
 
@@ -69,7 +67,7 @@ _MEANINGS = {
     ("mesh.llm-mesh", "NOT_IMPLEMENTED"): _NOT_SENT,
     ("mesh.llm-mesh", "PEER_UNAVAILABLE"): _ANSWERED,  # the adapter is gone: whether it had sent is not known, and not charged for
 }
-_FAULTS_OF_THE_CALLER = {grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.FAILED_PRECONDITION}
+_FAULTS_OF_THE_CALLER = {"INVALID_ARGUMENT", "FAILED_PRECONDITION"}
 
 
 def meaning_of(failure: MeshError) -> Meaning:
@@ -85,4 +83,4 @@ def meaning_of(failure: MeshError) -> Meaning:
 
 def same_fault_of_the_caller(failures: list[MeshError]) -> bool:
     """Whether all attempts failed alike by what was asked, so that the reason itself helps more than a list."""
-    return len({failure.reason_name for failure in failures}) == 1 and failures[0].code in _FAULTS_OF_THE_CALLER
+    return len({failure.reason_name for failure in failures}) == 1 and failures[0].code.name in _FAULTS_OF_THE_CALLER

@@ -25,7 +25,7 @@ from llm_mesh_gateway.domain.outcomes import Outcomes
 from llm_mesh_gateway.domain.plan import attempts_of
 from llm_mesh_gateway.domain.ports import Adapters, Catalogue, Policy, Release, Router
 from llm_mesh_gateway.domain.reservation import Reservation
-from llm_mesh_gateway.domain.reservation_id import new_reservation_id
+from llm_mesh_gateway.domain.reservation_id import ReservationIds
 from llm_mesh_gateway.domain.retry_budget import RetryBudget
 from llm_mesh_gateway.domain.settlements import Settlements
 from llm_mesh_runtime.context import Caller
@@ -83,6 +83,7 @@ class Gateway:
         self._budget = budget
         self._screen = screen
         self._epoch = epoch
+        self._ids = ReservationIds()
 
     async def answer(self, request: Request, release: Release, held: Held | None = None) -> gateway_pb2.Receipt:
         """Take all steps. What is released goes to `release`; `held` is told once money is held."""
@@ -134,7 +135,7 @@ class Gateway:
     async def _reserve(self, request: Request, planned: Planned, digest: bytes) -> Reservation:
         self._settlements.make_room()
         reserve = policy_pb2.ReserveRequest(
-            reservation_id=new_reservation_id(),
+            reservation_id=self._ids.next(),
             admission=planned.admitted.admission,
             plan=planned.plan,
             epoch=self._epoch,
@@ -143,7 +144,7 @@ class Gateway:
             request_id=request.request_id,
             candidate_count=request.operation.candidate_count,
         )
-        reservation = Reservation(self._policy, self._settlements, reserve)
+        reservation = Reservation(self._policy, self._settlements, reserve, request.caller.project)
         await reservation.hold()
         return reservation
 
@@ -187,7 +188,7 @@ def _receipt(
     settled: policy_pb2.SettleResponse | None,
 ) -> gateway_pb2.Receipt:
     receipt = gateway_pb2.Receipt(
-        reservation=f"{request.caller.project}/reservations/{reservation.id}",
+        reservation=reservation.name,
         request_id=request.request_id,
         decision_id=planned.decision_id,
         model=execution.answered_by.model,

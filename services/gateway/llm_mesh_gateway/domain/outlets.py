@@ -43,7 +43,7 @@ class Streamed:
             return
         message = gateway_pb2.GenerateStreamResponse(events=piece.events)
         if self._reservation is not None:
-            message.reservation = self._reservation.id
+            message.reservation = self._reservation.name
             message.limits.extend(self._reservation.limits)
             self._reservation = None
         await self._write(message)

@@ -18,7 +18,8 @@ _REFUSED_BY = "policy.llm-mesh"
 class Reservation:
     """One request's reservation. `end` is to be called once, however the request went."""
 
-    def __init__(self, policy: Policy, settlements: Settlements, request: policy_pb2.ReserveRequest) -> None:
+    def __init__(self, policy: Policy, settlements: Settlements, request: policy_pb2.ReserveRequest, project: str) -> None:
+        self.name = f"{project}/reservations/{request.reservation_id}"
         self._policy = policy
         self._settlements = settlements
         self._request = request

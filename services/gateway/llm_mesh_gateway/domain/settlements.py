@@ -11,8 +11,6 @@ import random
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
-import grpc
-
 from llm_mesh.mesh.v1 import errors_pb2
 from llm_mesh.policy.v1 import policy_pb2
 from llm_mesh_gateway.domain.ports import Ledger
@@ -24,7 +22,7 @@ _FIRST_DELAY = 0.05
 _LAST_DELAY = 5.0
 _PATIENCE = 2.0
 _AT_ONCE = 16
-_FINAL = {grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.NOT_FOUND, grpc.StatusCode.FAILED_PRECONDITION}
+_FINAL = {"INVALID_ARGUMENT", "NOT_FOUND", "FAILED_PRECONDITION"}
 
 
 class Settlements:
@@ -78,7 +76,7 @@ class Settlements:
                 async with self._turns, asyncio.timeout(_LAST_DELAY):
                     await tell()
             except (TimeoutError, MeshError) as failure:
-                if isinstance(failure, MeshError) and failure.code in _FINAL:
+                if isinstance(failure, MeshError) and failure.code.name in _FINAL:
                     get_logger().error(f"{what} refused", reservation=reservation, reason=failure.reason_name, message=failure.message)
                     return
                 reason = failure.reason_name if isinstance(failure, MeshError) else "TIMEOUT"
