@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
+from typing import TypeVar
 
 import grpc
 
+from llm_mesh.mesh.v1 import errors_pb2
 from llm_mesh.observability.v1 import observability_pb2, observability_pb2_grpc
 from llm_mesh.policy.v1 import usage_pb2
 from llm_mesh.registry.v1 import registry_pb2, registry_pb2_grpc
-from llm_mesh_runtime.errors import from_rpc_error
+from llm_mesh_runtime.context import deadline_remaining
+from llm_mesh_runtime.errors import RuntimeFault, from_rpc_error
 from llm_mesh_runtime.follow import follow
+
+T = TypeVar("T")
 
 _LOOKUP_SECONDS = 2.0
 _INGEST_SECONDS = 10.0
@@ -32,13 +37,10 @@ class RegistryPeer:
 
     async def fresh_model(self, name: str) -> registry_pb2.Model | None:
         """A model, asked for now."""
-        try:
-            answer = await self._stub.GetModel(registry_pb2.GetModelRequest(name=name), timeout=_LOOKUP_SECONDS)
-        except grpc.aio.AioRpcError as error:
-            if error.code() is grpc.StatusCode.NOT_FOUND:
-                self._models.pop(name, None)
-                return None
-            raise from_rpc_error(error, peer="registry") from error
+        answer = await _asked(self._stub.GetModel(registry_pb2.GetModelRequest(name=name), timeout=_LOOKUP_SECONDS, wait_for_ready=True))
+        if answer is None:
+            self._models.pop(name, None)
+            return None
         self._learn(answer.model)
         return answer.model
 
@@ -47,12 +49,9 @@ class RegistryPeer:
         known = self._prices.get(name)
         if known is not None:
             return known
-        try:
-            answer = await self._stub.GetPrice(registry_pb2.GetPriceRequest(name=name), timeout=_LOOKUP_SECONDS)
-        except grpc.aio.AioRpcError as error:
-            if error.code() in {grpc.StatusCode.NOT_FOUND, grpc.StatusCode.INVALID_ARGUMENT}:
-                return None
-            raise from_rpc_error(error, peer="registry") from error
+        answer = await _asked(self._stub.GetPrice(registry_pb2.GetPriceRequest(name=name), timeout=_LOOKUP_SECONDS, wait_for_ready=True))
+        if answer is None:
+            return None
         self._keep(answer.price)
         return answer.price
 
@@ -83,6 +82,19 @@ class RegistryPeer:
         if len(self._prices) >= _MOST_PRICES:
             self._prices.pop(next(iter(self._prices)))
         self._prices[price.name] = price
+
+
+async def _asked(call: Awaitable[T]) -> T | None:
+    """The answer; None where the registry has no such thing. A registry that has just come up is waited for, a little."""
+    try:
+        return await call
+    except grpc.aio.AioRpcError as error:
+        if error.code() in {grpc.StatusCode.NOT_FOUND, grpc.StatusCode.INVALID_ARGUMENT}:
+            return None
+        if error.code() is grpc.StatusCode.DEADLINE_EXCEEDED and deadline_remaining() != 0:
+            message = "the registry does not answer"
+            raise RuntimeFault(errors_pb2.ERROR_REASON_PEER_UNAVAILABLE, message, retry_after=1.0, peer="registry") from error
+        raise from_rpc_error(error, peer="registry") from error
 
 
 class ObservabilityPeer:
