@@ -152,5 +152,5 @@ def _why(error: aiohttp.ClientConnectorError) -> str:
     if isinstance(error, aiohttp.ClientConnectorDNSError):
         return "its name does not resolve"
     if isinstance(error, aiohttp.ClientSSLError):
-        return f"TLS failed: {error.os_error or error}"
-    return str(error.os_error.strerror or error.os_error) if error.os_error else "no connection"
+        return f"TLS failed: {error.os_error}"
+    return error.os_error.strerror or "no connection"

@@ -60,6 +60,11 @@ class Endpoint:
         """The host of the origin."""
         return urlsplit(self.base_url).hostname or ""
 
+    def url(self, path: str, *, at_origin: bool = False) -> str:
+        """The address of a path below the base address, or below the origin."""
+        parts = urlsplit(self.base_url)
+        return (f"{parts.scheme}://{parts.netloc}" if at_origin else self.base_url.rstrip("/")) + path
+
     @property
     def rule(self) -> AddressRule:
         """Where it may lead."""

@@ -94,8 +94,9 @@ def answered(
     said = escaped(message)
     text = f"endpoint {endpoint} answered {status}" + (f": {said}" if said else "") if status else f"endpoint {endpoint}: {said}"
     told = {"provider_status": str(status) if status else "", "provider_code": escaped(code, 128), "provider_message": said}
-    metadata = {key: value for key, value in told.items() if value}
-    return AdapterError(reason, text, retry_after=retry_after, **{"endpoint": endpoint, "sent": "true", **metadata})
+    error = AdapterError(reason, text, retry_after=retry_after, endpoint=endpoint, sent="true")
+    error.metadata |= {key: value for key, value in told.items() if value}
+    return error
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:

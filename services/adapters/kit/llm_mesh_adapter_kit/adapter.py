@@ -1,0 +1,92 @@
+"""An adapter: grants checked, attempts made, endpoints shown. What its servicer calls."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+
+from llm_mesh.adapter.v1 import adapter_pb2
+from llm_mesh.inference.v1 import embed_pb2
+from llm_mesh_adapter_kit.attempts import Attempts, Job
+from llm_mesh_adapter_kit.dialect import Ask, Dialect
+from llm_mesh_adapter_kit.endpoints import Endpoint, EndpointTable
+from llm_mesh_adapter_kit.errors import AdapterError, grant_mismatch
+from llm_mesh_adapter_kit.estimate import upper_bound
+from llm_mesh_adapter_kit.grants import GrantCheck
+from llm_mesh_adapter_kit.lanes import Lanes
+from llm_mesh_runtime.resources import page_of
+
+Generation = adapter_pb2.GenerateRequest | adapter_pb2.GenerateStreamRequest
+
+
+class Adapter:
+    """One dialect at its endpoints."""
+
+    def __init__(self, dialect: Dialect, table: EndpointTable, grants: GrantCheck, attempts: Attempts, lanes: Lanes) -> None:
+        self._dialect = dialect
+        self._table = table
+        self._grants = grants
+        self._attempts = attempts
+        self._lanes = lanes
+
+    async def generate(self, request: adapter_pb2.GenerateRequest) -> adapter_pb2.GenerateResponse:
+        """A whole answer."""
+        return await self._attempts.generate(self._job(request), request.input, exact=request.exact)
+
+    def stream(self, request: adapter_pb2.GenerateStreamRequest) -> AsyncGenerator[adapter_pb2.GenerateStreamResponse]:
+        """An answer as it comes."""
+        return self._attempts.stream(self._job(request), request.input, exact=request.exact)
+
+    async def embed(self, request: adapter_pb2.EmbedRequest) -> adapter_pb2.EmbedResponse:
+        """Vectors."""
+        endpoint = self._table.of(request.attempt.endpoint)
+        granted = self._grants.granted(request.grant, request.attempt, endpoint)
+        return await self._attempts.embed(Job(endpoint, request.attempt, granted), request.input)
+
+    async def count(self, request: adapter_pb2.CountTokensRequest) -> embed_pb2.TokenCount:
+        """The provider's count where it counts for nothing, else an upper bound."""
+        endpoint = self._table.of(request.attempt.endpoint)
+        call = self._dialect.count(Ask(endpoint=endpoint, model=request.attempt.upstream_model), request.input)
+        if call is not None and endpoint.usable:
+            try:
+                tokens = self._dialect.counted(endpoint, await self._attempts.ask(endpoint, call))
+            except AdapterError:
+                tokens = 0  # counting is a courtesy; the bound is always there
+            if tokens:
+                return embed_pb2.TokenCount(input_tokens=tokens, source=embed_pb2.COUNT_SOURCE_PROVIDER)
+        bound = upper_bound(request.input, request.attempt.image_tokens)
+        return embed_pb2.TokenCount(input_tokens=bound, source=embed_pb2.COUNT_SOURCE_ESTIMATED)
+
+    def endpoints(self, request: adapter_pb2.ListEndpointsRequest) -> adapter_pb2.ListEndpointsResponse:
+        """A page of endpoints, and how they stand."""
+        page = page_of(request)
+        rest = [endpoint for endpoint in self._table if endpoint.name > page.after]
+        shown, token = page.cut(rest[: page.limit], key=lambda endpoint: endpoint.name)
+        return adapter_pb2.ListEndpointsResponse(endpoints=[self._shown(endpoint) for endpoint in shown], next_page_token=token)
+
+    async def discover(self, name: str) -> list[str]:
+        """The models that an endpoint offers, as its provider names them."""
+        endpoint = self._table.of(name)
+        return list(self._dialect.model_ids(endpoint, await self._attempts.ask(endpoint, self._dialect.models(endpoint))))
+
+    def _job(self, request: Generation) -> Job:
+        endpoint = self._table.of(request.attempt.endpoint)
+        granted = self._grants.granted(request.grant, request.attempt, endpoint)
+        if granted.max_output_tokens < 1:
+            raise grant_mismatch("attempt.max_output_tokens")
+        if max(1, request.input.candidate_count) > granted.max_candidates:
+            raise grant_mismatch("input.candidate_count")
+        return Job(endpoint, request.attempt, granted)
+
+    def _shown(self, endpoint: Endpoint) -> adapter_pb2.Endpoint:
+        breaker, in_flight = self._lanes.stand(endpoint.name)
+        return adapter_pb2.Endpoint(
+            name=endpoint.name,
+            provider=endpoint.provider,
+            base_url=endpoint.base_url,
+            has_credential=endpoint.usable,
+            breaker=breaker,
+            in_flight=in_flight,
+            max_in_flight=endpoint.max_in_flight,
+            local=endpoint.local,
+            region=endpoint.region,
+        )

@@ -1,0 +1,88 @@
+"""The port that a dialect implements: everything that tells one provider's wire format from another's, without I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from llm_mesh.inference.v1 import embed_pb2, generate_pb2
+from llm_mesh_adapter_kit.endpoints import Endpoint
+from llm_mesh_adapter_kit.errors import AdapterError
+from llm_mesh_adapter_kit.sse import ServerEvent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """What a provider is to be asked, once the grant is checked."""
+
+    endpoint: Endpoint
+    model: str
+    """As the provider names it."""
+    max_output_tokens: int = 0
+    """The limit to send. 0: none."""
+    stream: bool = False
+    zero_retention: bool = False
+    """The provider must not keep data."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request to a provider. `path` is appended to the endpoint's base address."""
+
+    path: str
+    body: bytes = b""
+    method: str = "POST"
+    headers: Mapping[str, str] = field(default_factory=dict)
+    translations: Sequence[generate_pb2.Translation] = ()
+    """What the translation changed."""
+    at_origin: bool = False
+    """`path` is appended to the origin instead: some servers have more than their dialect."""
+
+
+class StreamReader(Protocol):
+    """Reads the events of one streamed answer."""
+
+    @property
+    def done(self) -> bool:
+        """Whether the provider said that nothing follows."""
+
+    def feed(self, event: ServerEvent) -> Sequence[generate_pb2.StreamEvent]:
+        """What an event means. AdapterError where it is malformed, or tells of a failure."""
+
+    def finish(self) -> Sequence[generate_pb2.StreamEvent]:
+        """What the end of the stream means, usage and `finished` included; PROVIDER_RESET where the answer is not whole."""
+
+
+class Dialect(Protocol):
+    """Translates between the typed payload and one dialect. Raises `MeshError` only."""
+
+    def generate(self, ask: Ask, request: generate_pb2.GenerateInput) -> Call:
+        """The request for a generation."""
+
+    def output(self, endpoint: Endpoint, body: bytes) -> generate_pb2.GenerateOutput:
+        """A whole answer; PROVIDER_MALFORMED where it is none."""
+
+    def reader(self, endpoint: Endpoint) -> StreamReader:
+        """Reads one streamed answer."""
+
+    def embed(self, ask: Ask, request: embed_pb2.EmbedInput) -> Call:
+        """The request for embeddings; UNSUPPORTED where the dialect has none."""
+
+    def embeddings(self, endpoint: Endpoint, body: bytes) -> embed_pb2.EmbedOutput:
+        """An answer with embeddings."""
+
+    def count(self, ask: Ask, request: generate_pb2.GenerateInput) -> Call | None:
+        """The request for a count of tokens; None where the provider has none."""
+
+    def counted(self, endpoint: Endpoint, body: bytes) -> int:
+        """An answer with a count."""
+
+    def models(self, endpoint: Endpoint) -> Call:
+        """The request for the provider's models."""
+
+    def model_ids(self, endpoint: Endpoint, body: bytes) -> Sequence[str]:
+        """An answer with models."""
+
+    def failure(self, endpoint: Endpoint, status: int, headers: Mapping[str, str], body: bytes) -> AdapterError:
+        """What an answer whose status is not 200 means. `failures.of_status` knows what statuses mean everywhere."""

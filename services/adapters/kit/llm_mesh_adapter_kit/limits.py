@@ -1,0 +1,80 @@
+"""How long the phases of an attempt may take, and which of them is over first."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+from google.protobuf.duration_pb2 import Duration
+
+from llm_mesh.router.v1 import plan_pb2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """In seconds."""
+
+    connect: float = 10.0
+    first_token: float = 60.0
+    idle: float = 60.0
+    total: float = 600.0
+
+    def of(self, attempt: plan_pb2.Attempt) -> Limits:
+        """The attempt's own limits, and these where it has none."""
+        if not attempt.HasField("limits"):
+            return self
+        given = attempt.limits
+        return Limits(
+            connect=_seconds(given.connect) if given.HasField("connect") else self.connect,
+            first_token=_seconds(given.first_token) if given.HasField("first_token") else self.first_token,
+            idle=_seconds(given.idle) if given.HasField("idle") else self.idle,
+            total=_seconds(given.total) if given.HasField("total") else self.total,
+        )
+
+
+class Timers:
+    """The deadlines of one attempt. `first_token` is ignored for whole answers, unless the attempt itself sets it."""
+
+    __slots__ = ("_begun", "_content", "_event", "_limits", "_wants_first")
+
+    def __init__(self, limits: Limits, *, wants_first: bool) -> None:
+        self._limits = limits
+        self._wants_first = wants_first
+        self._begun = time.monotonic()
+        self._event = self._begun
+        self._content: float | None = None
+
+    @property
+    def limits(self) -> Limits:
+        """What they measure."""
+        return self._limits
+
+    @property
+    def elapsed(self) -> float:
+        """Since the beginning."""
+        return time.monotonic() - self._begun
+
+    @property
+    def first_content(self) -> float | None:
+        """From the beginning to the first content."""
+        return None if self._content is None else self._content - self._begun
+
+    def event(self, *, content: bool) -> None:
+        """Something came. Keep-alive comments are nothing: a provider that sends only those is as stalled as a silent one."""
+        self._event = time.monotonic()
+        if content and self._content is None:
+            self._content = self._event
+
+    def next(self, *, head: bool) -> tuple[float, str, float]:
+        """Seconds until the next deadline, its phase, and the phase's limit. Before the head nothing is idle."""
+        now = time.monotonic()
+        found = (self._begun + self._limits.total - now, "total", self._limits.total)
+        if self._content is None and self._wants_first:
+            found = min(found, (self._begun + self._limits.first_token - now, "first_token", self._limits.first_token))
+        elif not head:
+            found = min(found, (self._event + self._limits.idle - now, "idle", self._limits.idle))
+        return found
+
+
+def _seconds(duration: Duration) -> float:
+    return duration.ToNanoseconds() / 1e9

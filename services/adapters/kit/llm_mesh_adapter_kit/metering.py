@@ -1,0 +1,86 @@
+"""What an attempt used: the provider's own figures, or the mesh's count where there are none.
+
+A token is about four bytes of text, and no event has less than one, as the gateway counts too. A count never exceeds what was
+granted: reservations hold in spite of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from llm_mesh.inference.v1 import embed_pb2, generate_pb2
+from llm_mesh.policy.v1 import usage_pb2
+from llm_mesh.router.v1 import plan_pb2
+
+_BYTES_PER_TOKEN = 4
+_CONTENT = frozenset({"text", "reasoning", "refusal", "tool_call_started", "tool_call", "audio"})
+
+
+class Meter:
+    """Watches one attempt."""
+
+    __slots__ = ("_attempt", "_bytes", "_events", "_input_bytes", "_most_output", "_reported")
+
+    def __init__(self, attempt: plan_pb2.Attempt, input_bytes: int, most_output: int) -> None:
+        self._attempt = attempt
+        self._input_bytes = input_bytes
+        self._most_output = most_output
+        self._bytes = 0
+        self._events = 0
+        self._reported: generate_pb2.Usage | None = None
+
+    @property
+    def spent(self) -> bool:
+        """Whether the provider reported usage, or delivered content."""
+        return self._events > 0 or self._reported is not None
+
+    def saw(self, events: Iterable[generate_pb2.StreamEvent]) -> bool:
+        """Notes events; answers whether one of them carries content."""
+        before = self._events
+        for event in events:
+            kind = event.WhichOneof("kind")
+            if kind in _CONTENT:
+                self._events += 1
+                self._bytes += _size(getattr(event, str(kind)))
+            elif kind == "usage":
+                self._reported = event.usage
+            elif kind == "started" and event.started.HasField("usage"):
+                self._reported = event.started.usage
+        return self._events > before
+
+    def whole(self, output: generate_pb2.GenerateOutput) -> None:
+        """Notes a whole answer."""
+        if output.HasField("usage"):
+            self._reported = output.usage
+        for choice in output.choices:
+            self._events += len(choice.message.parts)
+            self._bytes += sum(part.ByteSize() for part in choice.message.parts)
+
+    def embedded(self, output: embed_pb2.EmbedOutput) -> None:
+        """Notes vectors."""
+        if output.HasField("usage"):
+            self._reported = output.usage
+
+    def report(self) -> tuple[generate_pb2.Usage, usage_pb2.UsageSource]:
+        """The usage so far, and who says so."""
+        counted = min(max(self._events, -(-self._bytes // _BYTES_PER_TOKEN)), self._most_output)
+        reported = self._reported
+        if reported is not None and (reported.output_tokens or not self._events):
+            return reported, usage_pb2.USAGE_SOURCE_PROVIDER
+        usage = generate_pb2.Usage()
+        if reported is not None:
+            usage.CopyFrom(reported)
+        if not usage.input_tokens:
+            estimate = -(-self._input_bytes // _BYTES_PER_TOKEN)
+            usage.input_tokens = min(estimate, self._attempt.max_input_tokens or estimate)
+        usage.output_tokens = max(usage.output_tokens, counted)
+        return usage, usage_pb2.USAGE_SOURCE_COUNTED
+
+
+def _size(content: object) -> int:
+    """Bytes of text; those of a sound are its transcript's."""
+    text = (
+        getattr(content, "text", "") or getattr(content, "arguments_json", "") or getattr(content, "transcript", "")
+        or getattr(content, "name", "")
+    )  # fmt: skip
+    return len(text) if text.isascii() else len(text.encode("utf-8", "replace"))

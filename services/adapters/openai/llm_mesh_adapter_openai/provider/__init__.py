@@ -1,0 +1,1 @@
+"""Providers of the OpenAI dialect: what is on the wire, and how their servers differ."""

@@ -1,0 +1,136 @@
+"""The kit's `Dialect` port over the pure translators."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
+from urllib.parse import quote, urlencode
+
+import orjson
+
+from llm_mesh.inference.v1 import embed_pb2, generate_pb2
+from llm_mesh_adapter_kit.dialect import Ask, Call, StreamReader
+from llm_mesh_adapter_kit.endpoints import Endpoint
+from llm_mesh_adapter_kit.errors import AdapterError, malformed, unsupported
+from llm_mesh_adapter_openai.provider.failures import of_answer, of_complaint
+from llm_mesh_adapter_openai.provider.reader import OpenAIReader
+from llm_mesh_adapter_openai.provider.rows import GENERIC, Row
+from llm_mesh_dialects import openai
+from llm_mesh_dialects.errors import DialectError
+from llm_mesh_dialects.extras import merged
+from llm_mesh_dialects.fields import Fields
+from llm_mesh_runtime.errors import invalid
+
+T = TypeVar("T")
+_COUNTED = frozenset({"model", "messages", "tools"})
+_DROPPED = generate_pb2.TRANSLATION_ACTION_DROPPED
+
+
+class OpenAIDialect:
+    """Chat completions and embeddings, at every server that speaks them."""
+
+    def __init__(self, rows: Mapping[str, Row]) -> None:
+        self._rows = rows
+
+    def generate(self, ask: Ask, request: generate_pb2.GenerateInput) -> Call:
+        """The request for a generation."""
+        row = self._row(ask.endpoint)
+        body, translations = _wanted(
+            lambda: openai.requests.input_to_chat(
+                request, row.quirks, model=ask.model, stream=ask.stream, max_output_tokens=ask.max_output_tokens
+            )
+        )
+        if ask.zero_retention:
+            if body.pop("store", None):
+                translations.append(generate_pb2.Translation(field="extras[openai.store]", action=_DROPPED, note="nothing may be kept"))
+            body = merged(body, row.zero_retention)
+        return Call(_path(row, ask.model, "/chat/completions"), _json(body), translations=translations)
+
+    def output(self, endpoint: Endpoint, body: bytes) -> generate_pb2.GenerateOutput:
+        """A whole answer."""
+        parsed = _answered(endpoint, body)
+        return _understood(endpoint, lambda: openai.responses.chat_to_output(parsed, self._row(endpoint).quirks))
+
+    def reader(self, endpoint: Endpoint) -> StreamReader:
+        """Reads one streamed answer."""
+        return OpenAIReader(endpoint.name, self._row(endpoint).quirks)
+
+    def embed(self, ask: Ask, request: embed_pb2.EmbedInput) -> Call:
+        """The request for embeddings."""
+        row = self._row(ask.endpoint)
+        if not row.embeddings:
+            raise unsupported(ask.endpoint.name, "embeddings")
+        body, translations = _wanted(lambda: openai.embeddings.input_to_body(request, model=ask.model))
+        return Call(_path(row, ask.model, "/embeddings"), _json(body), translations=translations)
+
+    def embeddings(self, endpoint: Endpoint, body: bytes) -> embed_pb2.EmbedOutput:
+        """An answer with embeddings."""
+        parsed = _answered(endpoint, body)
+        return _understood(endpoint, lambda: openai.embeddings.body_to_output(parsed, self._row(endpoint).quirks))
+
+    def count(self, ask: Ask, request: generate_pb2.GenerateInput) -> Call | None:
+        """VLLM counts a whole conversation; other servers of the dialect do not count."""
+        row = self._row(ask.endpoint)
+        if not row.tokenize:
+            return None
+        body, _ = _wanted(lambda: openai.requests.input_to_chat(request, row.quirks, model=ask.model, stream=False))
+        wanted = {key: value for key, value in body.items() if key in _COUNTED}
+        return Call("/tokenize", _json(wanted), at_origin=True)
+
+    def counted(self, endpoint: Endpoint, body: bytes) -> int:
+        """An answer with a count."""
+        parsed = _answered(endpoint, body)
+        return _understood(endpoint, lambda: Fields(parsed).whole("count", 0) or 0)
+
+    def models(self, endpoint: Endpoint) -> Call:
+        """The request for the provider's models."""
+        return Call(_path(self._row(endpoint), "", "/models"), method="GET")
+
+    def model_ids(self, endpoint: Endpoint, body: bytes) -> Sequence[str]:
+        """An answer with models; some servers leave the envelope out."""
+        parsed = _answered(endpoint, body)
+        listed = Fields({"data": parsed} if isinstance(parsed, list) else parsed)
+        return _understood(endpoint, lambda: [each.required_text("id").removeprefix("models/") for each in listed.each("data")])
+
+    def failure(self, endpoint: Endpoint, status: int, headers: Mapping[str, str], body: bytes) -> AdapterError:
+        """What an answer whose status is not 200 means."""
+        return of_answer(endpoint.name, status, headers, body)
+
+    def _row(self, endpoint: Endpoint) -> Row:
+        return self._rows.get(endpoint.name, GENERIC)
+
+
+def _path(row: Row, model: str, path: str) -> str:
+    if not row.api_version:
+        return path
+    version = urlencode({"api-version": row.api_version})
+    return f"/openai/deployments/{quote(model, safe='')}{path}?{version}" if model else f"/openai{path}?{version}"
+
+
+def _wanted(translate: Callable[[], T]) -> T:
+    """A typed payload that the dialect cannot say is the caller's mistake."""
+    try:
+        return translate()
+    except DialectError as error:
+        raise invalid(f"input.{error.field}", error.expected, sent="false") from None
+
+
+def _understood(endpoint: Endpoint, translate: Callable[[], T]) -> T:
+    try:
+        return translate()
+    except DialectError as error:
+        raise malformed(endpoint.name, str(error)) from None
+
+
+def _answered(endpoint: Endpoint, body: bytes) -> Any:  # noqa: ANN401 (JSON)
+    try:
+        parsed = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        raise malformed(endpoint.name, "what is not JSON") from None
+    if isinstance(parsed, dict) and parsed.get("error") and "choices" not in parsed:
+        raise of_complaint(endpoint.name, openai.errors.complaint(parsed))
+    return parsed
+
+
+def _json(body: dict[str, Any]) -> bytes:
+    return orjson.dumps(body)

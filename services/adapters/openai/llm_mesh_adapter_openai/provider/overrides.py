@@ -1,0 +1,116 @@
+"""The setting `endpoints`: one text per endpoint, an address or a JSON object, that changes a row or adds one."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+from llm_mesh_adapter_kit.endpoints import Auth, Endpoint
+from llm_mesh_adapter_openai.provider.rows import GENERIC, ROWS, Row
+from llm_mesh_dialects.errors import DialectError
+from llm_mesh_dialects.fields import Fields
+from llm_mesh_dialects.openai import Quirks
+from llm_mesh_runtime.secret import Secret
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Configured:
+    """The rows as the operator wants them, and their endpoints."""
+
+    rows: Mapping[str, Row]
+    endpoints: tuple[Endpoint, ...]
+
+
+def configured(
+    given: Mapping[str, str], keys: Mapping[str, Secret], credentials: Mapping[str, Secret], *, max_in_flight: int
+) -> Configured:
+    """The table. Raises `ValueError` where a setting is wrong; the message never has its value."""
+    known = {row.name: row for row in ROWS}
+    rows: dict[str, Row] = {}
+    endpoints: list[Endpoint] = []
+    for name in sorted(known.keys() | given.keys()):
+        text = given.get(name, "").strip()
+        try:
+            fields = Fields(orjson.loads(text) if text.startswith("{") else {"base_url": text} if text else {})
+            row = _row(name, fields, known)
+            if row.base_url:
+                endpoints.append(_endpoint(row, fields, keys, credentials, max_in_flight))
+                rows[name] = row
+            _check(fields, row, given=bool(text))
+        except DialectError as error:
+            raise ValueError(f"endpoints.{name}: {error}") from None
+        except orjson.JSONDecodeError:
+            raise ValueError(f"endpoints.{name}: expected an address or a JSON object") from None
+    return Configured(rows, tuple(endpoints))
+
+
+def _check(fields: Fields, row: Row, *, given: bool) -> None:
+    if given and not row.base_url:
+        raise fields.wrong("base_url", "required")
+    if left := fields.rest():
+        raise fields.wrong(min(left), "there is no such key")
+
+
+def _row(name: str, fields: Fields, known: Mapping[str, Row]) -> Row:
+    like = fields.text("like")
+    if like is not None and like not in known:
+        raise fields.wrong("like", "expected the name of a known provider")
+    base = known.get(like or name, GENERIC)
+    local = fields.truth("local")
+    return dataclasses.replace(
+        base,
+        name=name,
+        provider=fields.text("provider") or base.provider,
+        base_url=fields.text("base_url") or ("" if like else base.base_url),
+        key="" if like else base.key,
+        local=base.local if local is None else local,
+        region=fields.text("region") or base.region,
+        api_version=fields.text("api_version") or base.api_version,
+        quirks=_quirks(base.quirks, fields.inner("quirks")),
+    )
+
+
+def _quirks(base: Quirks, fields: Fields | None) -> Quirks:
+    """Each quirk has the type that it has in the row."""
+    if fields is None:
+        return base
+    changes: dict[str, Any] = {}
+    for field in dataclasses.fields(Quirks):
+        value = fields.peek(field.name)
+        if value is None:
+            continue
+        if isinstance(getattr(base, field.name), frozenset):
+            changes[field.name] = frozenset(fields.texts(field.name))
+        elif isinstance(getattr(base, field.name), bool):
+            changes[field.name] = fields.truth(field.name)
+        else:
+            changes[field.name] = fields.text(field.name)
+    if left := fields.rest().keys() - changes.keys():
+        raise fields.wrong(min(left), "there is no such quirk")
+    return dataclasses.replace(base, **changes)
+
+
+def _endpoint(row: Row, fields: Fields, keys: Mapping[str, Secret], credentials: Mapping[str, Secret], max_in_flight: int) -> Endpoint:
+    own = fields.text("credential")
+    named = fields.texts("credentials")
+    if unknown := [name for name in (*named, *([own] if own else [])) if name not in credentials]:
+        raise fields.wrong("credential", f"there is no credential {unknown[0]}")
+    headers = fields.inner("headers")
+    return Endpoint(
+        name=row.name,
+        provider=row.provider,
+        base_url=row.base_url,
+        system=row.system,
+        auth=row.auth if fields.text("auth") != "required" else Auth(header=row.auth.header, scheme=row.auth.scheme),
+        credential=credentials[own] if own else keys.get(row.key, Secret("")),
+        credentials={name: credentials[name] for name in named},
+        domains=tuple(fields.texts("domains")),
+        local=row.local,
+        region=row.region,
+        allow=tuple(fields.texts("allow")),
+        max_in_flight=fields.whole("max_in_flight", 1) or max_in_flight,
+        headers={name: headers.required_text(name) for name in headers.whole_object()} if headers is not None else {},
+    )

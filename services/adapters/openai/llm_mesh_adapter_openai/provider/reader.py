@@ -1,0 +1,47 @@
+"""One streamed answer: events of the wire to typed events."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import orjson
+
+from llm_mesh.inference.v1 import generate_pb2
+from llm_mesh_adapter_kit.errors import malformed, reset
+from llm_mesh_adapter_kit.sse import ServerEvent
+from llm_mesh_adapter_openai.provider.failures import of_complaint
+from llm_mesh_dialects import openai
+from llm_mesh_dialects.errors import DialectError, TruncatedError
+
+_DONE = b"[DONE]"
+
+
+class OpenAIReader:
+    """Reads one stream. A stream that ends without `[DONE]` is whole when each of its choices is."""
+
+    def __init__(self, endpoint: str, quirks: openai.Quirks) -> None:
+        self._endpoint = endpoint
+        self._chunks = openai.streams.ChunkReader(quirks)
+        self.done = False
+
+    def feed(self, event: ServerEvent) -> Sequence[generate_pb2.StreamEvent]:
+        """What an event means."""
+        if self.done or event.data == _DONE:
+            self.done = True
+            return ()
+        try:
+            chunk = orjson.loads(event.data)
+            if isinstance(chunk, dict) and chunk.get("error"):
+                raise of_complaint(self._endpoint, openai.errors.complaint(chunk))
+            return self._chunks.feed(chunk)
+        except orjson.JSONDecodeError:
+            raise malformed(self._endpoint, "an event that is not JSON") from None
+        except DialectError as error:
+            raise malformed(self._endpoint, str(error)) from None
+
+    def finish(self) -> Sequence[generate_pb2.StreamEvent]:
+        """The end of the stream."""
+        try:
+            return self._chunks.finish()
+        except TruncatedError as error:
+            raise reset(self._endpoint, str(error)) from None

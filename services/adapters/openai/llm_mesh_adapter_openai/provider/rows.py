@@ -1,0 +1,89 @@
+"""Providers of the dialect as data: address, credential, and how their servers differ from OpenAI's.
+
+A row holds what a provider documents, and nothing that must be looked up at run time. An operator changes a row, or adds one, by the
+setting `endpoints`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from llm_mesh_adapter_kit.endpoints import Auth
+from llm_mesh_dialects.openai import Quirks
+
+_NO_KEY: Final = Auth(required=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One provider."""
+
+    name: str
+    provider: str
+    base_url: str = ""
+    """Empty: the operator gives it, since each customer has one."""
+    key: str = ""
+    """The setting that holds its credential. Empty: it wants none."""
+    auth: Auth = field(default_factory=Auth)
+    system: str = ""
+    local: bool = False
+    region: str = ""
+    quirks: Quirks = field(default_factory=Quirks)
+    zero_retention: Mapping[str, Any] = field(default_factory=dict)
+    """Keys of a request that forbid the provider to keep data."""
+    api_version: str = ""
+    """Azure's older addresses, which name deployment and version."""
+    tokenize: bool = False
+    """The origin has `/tokenize`, which counts a conversation by the model's own tokenizer."""
+    embeddings: bool = True
+
+
+_STORE: Final[Mapping[str, Any]] = {"store": False}
+
+ROWS: Final = (
+    Row(name="openai", provider="OpenAI", base_url="https://api.openai.com/v1", key="openai_key", system="openai", zero_retention=_STORE),
+    Row(name="azure", provider="Azure OpenAI", key="azure_key", auth=Auth(header="api-key", scheme=""), system="azure.ai.openai",
+        zero_retention=_STORE),
+    Row(name="mistral", provider="Mistral AI", base_url="https://api.mistral.ai/v1", key="mistral_key", system="mistral_ai", region="eu",
+        quirks=Quirks(max_tokens="max_tokens", developer_role=False, stream_usage=False, seed="random_seed", prompt_cache_key=False,
+                      unsupported=frozenset({"logit_bias", "logprobs", "top_logprobs", "user", "modalities"}))),
+    Row(name="groq", provider="Groq", base_url="https://api.groq.com/openai/v1", key="groq_key", system="groq", embeddings=False,
+        quirks=Quirks(developer_role=False, reasoning_history="reasoning", prompt_cache_key=False,
+                      unsupported=frozenset({"logit_bias", "logprobs", "top_logprobs", "modalities"}))),
+    Row(name="together", provider="Together AI", base_url="https://api.together.xyz/v1", key="together_key",
+        quirks=Quirks(max_tokens="max_tokens", developer_role=False, top_k=True, prompt_cache_key=False,
+                      unsupported=frozenset({"user", "modalities"}))),
+    Row(name="openrouter", provider="OpenRouter", base_url="https://openrouter.ai/api/v1", key="openrouter_key",
+        quirks=Quirks(max_tokens="max_tokens", top_k=True, reasoning="reasoning", reasoning_history="reasoning", cache_control=True),
+        zero_retention={"provider": {"data_collection": "deny", "zdr": True}}),
+    Row(name="deepseek", provider="DeepSeek", base_url="https://api.deepseek.com/v1", key="deepseek_key", system="deepseek", region="cn",
+        embeddings=False,
+        quirks=Quirks(max_tokens="max_tokens", developer_role=False, reasoning_history="reasoning_content", prompt_cache_key=False,
+                      unsupported=frozenset({"n", "seed", "logit_bias", "user", "parallel_tool_calls", "modalities"}))),
+    Row(name="fireworks", provider="Fireworks AI", base_url="https://api.fireworks.ai/inference/v1", key="fireworks_key",
+        quirks=Quirks(max_tokens="max_tokens", developer_role=False, top_k=True, reasoning_history="reasoning_content",
+                      unsupported=frozenset({"modalities"}))),
+    Row(name="xai", provider="xAI", base_url="https://api.x.ai/v1", key="xai_key", system="x_ai", embeddings=False,
+        quirks=Quirks(hidden_reasoning=True, prompt_cache_key=False, unsupported=frozenset({"logit_bias", "modalities"}))),
+    Row(name="gemini", provider="Google Gemini", base_url="https://generativelanguage.googleapis.com/v1beta/openai", key="gemini_key",
+        system="gcp.gemini",
+        quirks=Quirks(developer_role=False, hidden_reasoning=True, prompt_cache_key=False,
+                      unsupported=frozenset({"logit_bias", "logprobs", "top_logprobs", "seed", "user", "parallel_tool_calls"}))),
+    Row(name="vllm", provider="vLLM", base_url="http://127.0.0.1:8000/v1", key="vllm_key", auth=_NO_KEY, local=True, tokenize=True,
+        quirks=Quirks(top_k=True, reasoning_history="reasoning_content", prompt_cache_key=False, unsupported=frozenset({"modalities"}))),
+    Row(name="llamacpp", provider="llama.cpp", base_url="http://127.0.0.1:8080/v1", key="llamacpp_key", auth=_NO_KEY, local=True,
+        quirks=Quirks(max_tokens="max_tokens", developer_role=False, top_k=True, reasoning_history="reasoning_content",
+                      prompt_cache_key=False, unsupported=frozenset({"modalities"}))),
+    Row(name="ollama", provider="Ollama", base_url="http://127.0.0.1:11434/v1", auth=_NO_KEY, local=True,
+        quirks=Quirks(max_tokens="max_tokens", developer_role=False, prompt_cache_key=False,
+                      unsupported=frozenset({"n", "logit_bias", "user", "tool_choice", "parallel_tool_calls", "modalities"}))),
+    Row(name="lmstudio", provider="LM Studio", base_url="http://127.0.0.1:1234/v1", auth=_NO_KEY, local=True,
+        quirks=Quirks(max_tokens="max_tokens", developer_role=False, top_k=True, prompt_cache_key=False,
+                      unsupported=frozenset({"n", "user", "parallel_tool_calls", "modalities"}))),
+    Row(name="simulator", provider="Simulator", base_url="http://127.0.0.1:8099/v1", key="simulator_key", auth=_NO_KEY, local=True),
+)  # fmt: skip
+
+GENERIC: Final = Row(name="", provider="OpenAI-compatible server", auth=_NO_KEY)
+"""What an endpoint is that no row knows."""

@@ -1,0 +1,44 @@
+"""What operators set for the adapter: credentials, endpoints, limits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from llm_mesh_runtime.secret import Secret
+from llm_mesh_runtime.settings import setting
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Settings of the adapter. A credential goes to the endpoint of its provider and nowhere else."""
+
+    openai_key: Secret = setting(default=Secret(""), env=("OPENAI_API_KEY",), help="Credential at OpenAI.")
+    azure_key: Secret = setting(default=Secret(""), env=("AZURE_OPENAI_API_KEY",), help="Credential at Azure OpenAI.")
+    mistral_key: Secret = setting(default=Secret(""), env=("MISTRAL_API_KEY",), help="Credential at Mistral AI.")
+    groq_key: Secret = setting(default=Secret(""), env=("GROQ_API_KEY",), help="Credential at Groq.")
+    together_key: Secret = setting(default=Secret(""), env=("TOGETHER_API_KEY",), help="Credential at Together AI.")
+    openrouter_key: Secret = setting(default=Secret(""), env=("OPENROUTER_API_KEY",), help="Credential at OpenRouter.")
+    deepseek_key: Secret = setting(default=Secret(""), env=("DEEPSEEK_API_KEY",), help="Credential at DeepSeek.")
+    fireworks_key: Secret = setting(default=Secret(""), env=("FIREWORKS_API_KEY",), help="Credential at Fireworks AI.")
+    xai_key: Secret = setting(default=Secret(""), env=("XAI_API_KEY",), help="Credential at xAI.")
+    gemini_key: Secret = setting(default=Secret(""), env=("GEMINI_API_KEY", "GOOGLE_API_KEY"), help="Credential at Google Gemini.")
+    vllm_key: Secret = setting(default=Secret(""), env=("VLLM_API_KEY",), help="Credential at a vLLM server that wants one.")
+    llamacpp_key: Secret = setting(default=Secret(""), env=("LLAMA_API_KEY",), help="Credential at a llama.cpp server that wants one.")
+    simulator_key: Secret = setting(default=Secret(""), help="Credential at the simulator, where it wants one.")
+    credentials: Mapping[str, Secret] = setting(
+        default={},
+        help="Further credentials, by a name that `endpoints` refers to.",
+        prefix="LLM_MESH_ADAPTER_OPENAI_CREDENTIAL_",
+    )
+    endpoints: Mapping[str, str] = setting(
+        default={},
+        help="Changes and additions to the table of providers: an address, or a JSON object (README).",
+        prefix="LLM_MESH_ADAPTER_OPENAI_ENDPOINT_",
+    )
+    connect_timeout: timedelta = setting(default=timedelta(seconds=10), help="Until a connection stands.", minimum=0.01)
+    first_token_timeout: timedelta = setting(default=timedelta(seconds=60), help="Until a stream has content.", minimum=0.01)
+    idle_timeout: timedelta = setting(default=timedelta(seconds=60), help="Between two events.", minimum=0.01)
+    total_timeout: timedelta = setting(default=timedelta(seconds=600), help="For a whole attempt.", minimum=0.01)
+    max_in_flight: int = setting(default=256, help="Calls at once per credential, endpoint and model.", minimum=1)

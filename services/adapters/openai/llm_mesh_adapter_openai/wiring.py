@@ -1,0 +1,37 @@
+"""The adapter, put together."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from llm_mesh.adapter.v1 import adapter_pb2_grpc
+from llm_mesh_adapter_kit.endpoints import EndpointTable
+from llm_mesh_adapter_kit.limits import Limits
+from llm_mesh_adapter_kit.wiring import assemble
+from llm_mesh_adapter_openai.provider.dialect import OpenAIDialect
+from llm_mesh_adapter_openai.provider.overrides import configured
+from llm_mesh_adapter_openai.provider.rows import ROWS
+from llm_mesh_adapter_openai.servicer import OpenAIServicer
+from llm_mesh_adapter_openai.settings import Settings
+from llm_mesh_runtime.service import Service, Servicers
+
+if TYPE_CHECKING:
+    from llm_mesh_runtime.links import Links
+
+
+def build(settings: Settings, links: Links) -> Servicers:
+    """Puts the adapter together."""
+    keys = {row.key: getattr(settings, row.key) for row in ROWS if row.key}
+    table = configured(settings.endpoints, keys, settings.credentials, max_in_flight=settings.max_in_flight)
+    limits = Limits(
+        connect=settings.connect_timeout.total_seconds(),
+        first_token=settings.first_token_timeout.total_seconds(),
+        idle=settings.idle_timeout.total_seconds(),
+        total=settings.total_timeout.total_seconds(),
+    )
+    made = assemble("openai", OpenAIDialect(table.rows), EndpointTable(table.endpoints), links, limits)
+    servicer = OpenAIServicer(made.adapter)
+    return Servicers((adapter_pb2_grpc.add_AdapterServiceServicer_to_server, servicer), close=made.clients.close)
+
+
+service = Service(name="adapter/openai", contracts=("llm_mesh.adapter.v1.AdapterService",), settings=Settings, build=build, port=50061)
