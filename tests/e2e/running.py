@@ -74,6 +74,15 @@ class RunningMesh:
         """The administrator's key."""
         return (self.data_dir / "admin.key").read_text().strip()
 
+    @property
+    def authority(self) -> str:
+        """The file of the authority that applications check the mesh against; empty where there is no TLS."""
+        return self.env.get("LLM_MESH_TLS_CA", "")
+
+    def address(self, service: str) -> str:
+        """Where applications reach the public methods of a service; embedded, all have one listener."""
+        return self.addresses.get(service, self.grpc)
+
     def cli(self, *words: str, env: Mapping[str, str] | None = None, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
         """Run a command against this mesh."""
         return llm_mesh(*words, env={**self.env, "LLM_MESH_DATA_DIR": str(self.data_dir), **(env or {})}, stdin=stdin)

@@ -44,7 +44,7 @@ def asks(app: typer.Typer, name: str | None = None, *, who: Who = "admin") -> Ca
         command.__signature__ = signature.replace(parameters=parameters, return_annotation=None)  # type: ignore[attr-defined]  # read by inspect
         command.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
         command.__doc__ = work.__doc__
-        app.command(name)(command)
+        app.command(name or work.__name__.replace("_", "-"))(command)
         return work
 
     return register

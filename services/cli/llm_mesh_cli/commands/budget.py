@@ -53,7 +53,7 @@ async def put(
     budget = ledger_pb2.Budget(
         name=f"{place}/budget",
         amount=money(amount_, session.mesh.currency),
-        period=ledger_pb2.BudgetPeriod.Value(f"{_PERIOD}{period.name}"),
+        period=f"{_PERIOD}{period.name}",
     )
     answer = await _ledger(session).PutBudget(ledger_pb2.PutBudgetRequest(budget=budget))
     _table(session, [answer.budget])

@@ -53,7 +53,7 @@ async def put(
     limit = ledger_pb2.Limit(
         name=name if "/" in name else f"{parent}/limits/{name}",
         subject=subject or parent,
-        metric=ledger_pb2.LimitMetric.Value(f"{_METRIC}{metric.name}"),
+        metric=f"{_METRIC}{metric.name}",
         amount=amount,
     )
     if metric is not Metric.CONCURRENCY:

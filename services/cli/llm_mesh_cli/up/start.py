@@ -94,7 +94,10 @@ def _data_dir() -> Path:
 
 def _configuration(token: str) -> Configuration:
     """The environment, with a token of this start's own where there is no administrator yet."""
-    environ = dict(os.environ)  # noqa: TID251 (handed to the one reader of settings, with the token added)
+    environ = dict(os.environ)  # noqa: TID251 (handed to the one reader of settings, with what is added here)
     if token:
         environ[_TOKEN_VARIABLE] = token
+    simulator = environ.get("LLM_MESH_SIMULATOR_ADDRESS")
+    if simulator:  # the simulator is in this process: adapters find it where it listens
+        environ.setdefault("LLM_MESH_ADAPTER_OPENAI_ENDPOINT_SIMULATOR", f"http://{simulator}/v1")
     return Configuration.read(environ)

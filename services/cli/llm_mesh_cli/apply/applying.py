@@ -1,0 +1,74 @@
+"""Brings the wanted state about: everything is tried first, so that a file that one service refuses changes nothing anywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import grpc
+
+from llm_mesh.catalogue.v1 import catalogue_pb2_grpc
+from llm_mesh.mesh.v1 import resources_pb2
+from llm_mesh.policy.v1 import rules_pb2_grpc
+from llm_mesh.registry.v1 import registry_pb2_grpc
+from llm_mesh.router.v1 import router_pb2_grpc
+from llm_mesh_runtime.errors import from_rpc_error
+
+if TYPE_CHECKING:
+    from llm_mesh_cli.apply.wanted import Wanted
+    from llm_mesh_cli.session import Session
+    from llm_mesh_runtime.errors import PeerError
+
+_TIMEOUT = 60.0
+_OPTIONS = frozenset({"parent", "dry_run"})
+
+
+class Step(NamedTuple):
+    """One service's change."""
+
+    service: str
+    change: resources_pb2.Change
+
+
+class RefusedError(Exception):
+    """One service refused. `done` are the services that were changed before."""
+
+    def __init__(self, service: str, error: PeerError, done: tuple[str, ...]) -> None:
+        super().__init__(str(error))
+        self.service = service
+        self.error = error
+        self.done = done
+
+
+async def apply(session: Session, wanted: Wanted, *, dry_run: bool) -> list[Step]:
+    """What changed, or would: policy, then registry, router and catalogue, each all or nothing."""
+    steps = await _round(session, wanted, dry_run=True)
+    if dry_run or all(step.change.action == resources_pb2.CHANGE_ACTION_NONE for step in steps):
+        return steps
+    return await _round(session, wanted, dry_run=False)
+
+
+async def _round(session: Session, wanted: Wanted, *, dry_run: bool) -> list[Step]:
+    steps: list[Step] = []
+    done: list[str] = []
+    for service, request, method in _calls(session, wanted):
+        if not any(name not in _OPTIONS for name in (field.name for field, _ in request.ListFields())):
+            continue
+        request.dry_run = dry_run
+        try:
+            answer = await method(request, timeout=_TIMEOUT)
+        except grpc.aio.AioRpcError as error:
+            raise RefusedError(service, from_rpc_error(error, peer=service), tuple(done)) from error
+        steps += [Step(service, change) for change in answer.changes]
+        if not dry_run:
+            done.append(service)
+    return steps
+
+
+def _calls(session: Session, wanted: Wanted) -> tuple[tuple[str, Any, Callable[..., Awaitable[Any]]], ...]:
+    return (
+        ("policy", wanted.policy, rules_pb2_grpc.RuleServiceStub(session.channel("policy")).ApplyPolicy),
+        ("registry", wanted.registry, registry_pb2_grpc.RegistryServiceStub(session.channel("registry")).ApplyModels),
+        ("router", wanted.router, router_pb2_grpc.RouterServiceStub(session.channel("router")).ApplyRoutes),
+        ("catalogue", wanted.catalogue, catalogue_pb2_grpc.CatalogueServiceStub(session.channel("catalogue")).ApplyPrompts),
+    )

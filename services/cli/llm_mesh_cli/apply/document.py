@@ -1,0 +1,190 @@
+"""The form of the file: domains with everything that they own, and the platform's adapters."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+from llm_mesh.catalogue.v1 import catalogue_pb2
+from llm_mesh.inference.v1 import content_pb2
+from llm_mesh.policy.v1 import identity_pb2, ledger_pb2, rules_pb2
+from llm_mesh.registry.v1 import registry_pb2
+from llm_mesh.router.v1 import router_pb2
+from llm_mesh_cli.apply.filling import fill, names
+from llm_mesh_cli.apply.reading import FileError, Place, read
+from llm_mesh_cli.apply.wanted import Wanted
+
+_ID = re.compile(r"[a-z0-9-]{1,63}")
+_BUILT_IN = ("platform-admin", "domain-admin", "developer", "application", "auditor", "viewer")
+_OWNED = ("projects", "principals", "roles", "bindings", "limits", "models", "routes", "prompts")
+_ROLES = {"system": content_pb2.ROLE_SYSTEM, "developer": content_pb2.ROLE_DEVELOPER, "user": content_pb2.ROLE_USER,
+          "assistant": content_pb2.ROLE_ASSISTANT}  # fmt: skip
+
+
+def parsed(path: Path, currency: str) -> Wanted:
+    """What the file wants; `FileError` with everything that is wrong with it."""
+    problems: list[str] = []
+    document = _Document(currency)
+    document.take(read(path, problems))
+    if problems:
+        raise FileError(problems)
+    return document.wanted
+
+
+class _Document:
+    def __init__(self, currency: str) -> None:
+        self.wanted = Wanted()
+        self._currency = currency
+
+    def take(self, root: Place) -> None:
+        fields = root.fields("domains", "adapters")
+        domains = [self._domain(item) for item in (fields["domains"].items() if "domains" in fields else ())]
+        for item in fields["adapters"].items() if "adapters" in fields else ():
+            given = item.fields("name", *names(registry_pb2.Adapter()))
+            adapter = registry_pb2.Adapter(name=f"adapters/{_id(item, given)}")
+            fill(adapter, given, self._currency)
+            self.wanted.note("registry", "adapters", adapter, item)
+        self.wanted.address(domains, whole="adapters" in fields)
+
+    def _domain(self, place: Place) -> str:
+        domain = identity_pb2.Domain()
+        fields = place.fields("name", *names(domain), *_OWNED)
+        domain.name = f"domains/{_id(place, fields)}"
+        described = [name for name in names(domain) if name in fields]
+        if described or not any(name in fields for name in _OWNED):
+            fill(domain, fields, self._currency)
+            self.wanted.note("policy", "domains", domain, place)
+        for collection in _OWNED:
+            for item in fields[collection].items() if collection in fields else ():
+                getattr(self, f"_{collection}")(domain.name, item, _local_roles(fields))
+        return domain.name
+
+    def _projects(self, domain: str, place: Place, _roles: frozenset[str]) -> None:
+        project = identity_pb2.Project()
+        fields = place.fields("name", "budget", *names(project))
+        project.name = f"{domain}/projects/{_id(place, fields)}"
+        fill(project, fields, self._currency)
+        self.wanted.note("policy", "projects", project, place)
+        if "budget" in fields:
+            budget = ledger_pb2.Budget(name=f"{project.name}/budget")
+            given = fields["budget"].fields(*names(budget))
+            if "amount" not in given:
+                fields["budget"].problem("amount is required")
+            fill(budget, given, self._currency)
+            self.wanted.note("policy", "budgets", budget, fields["budget"])
+
+    def _principals(self, domain: str, place: Place, _roles: frozenset[str]) -> None:
+        principal = identity_pb2.Principal()
+        fields = place.fields("name", *names(principal))
+        principal.name = f"{domain}/principals/{_id(place, fields)}"
+        fill(principal, fields, self._currency)
+        self.wanted.note("policy", "principals", principal, place)
+
+    def _roles(self, domain: str, place: Place, _roles: frozenset[str]) -> None:
+        role = rules_pb2.Role()
+        fields = place.fields("name", *names(role))
+        role.name = f"{domain}/roles/{_id(place, fields)}"
+        fill(role, fields, self._currency)
+        self.wanted.note("policy", "roles", role, place)
+
+    def _bindings(self, domain: str, place: Place, roles: frozenset[str]) -> None:
+        fields = place.fields("name", "principal", "role", "scope")
+        principal, role = (_required(place, fields, name) for name in ("principal", "role"))
+        given = fields["name"].text() if "name" in fields else f"{_last(principal)}-{_last(role)}"[:63]
+        scope = fields["scope"].text() if "scope" in fields else ""
+        built_in = role in _BUILT_IN and role not in roles
+        binding = rules_pb2.Binding(
+            name=f"{domain}/bindings/{given}",
+            principal=principal if "/" in principal else f"{domain}/principals/{principal}",
+            role=role if "/" in role else f"roles/{role}" if built_in else f"{domain}/roles/{role}",
+            scope=f"{domain}/{scope}" if scope.startswith("projects/") else scope,
+        )
+        self.wanted.note("policy", "bindings", binding, place)
+
+    def _limits(self, domain: str, place: Place, _roles: frozenset[str]) -> None:
+        limit = ledger_pb2.Limit()
+        fields = place.fields("name", *names(limit))
+        limit.name = f"{domain}/limits/{_id(place, fields)}"
+        for name in ("metric", "amount"):
+            if name not in fields:
+                place.problem(f"{name} is required")
+        fill(limit, fields, self._currency)
+        if limit.subject.startswith(("projects/", "principals/")):
+            limit.subject = f"{domain}/{limit.subject}"
+        limit.subject = limit.subject or domain
+        self.wanted.note("policy", "limits", limit, place)
+
+    def _models(self, domain: str, place: Place, _roles: frozenset[str]) -> None:
+        model = registry_pb2.Model()
+        fields = place.fields("name", *names(model))
+        model.name = f"{domain}/models/{_id(place, fields)}"
+        for name in ("adapter", "endpoint", "upstream_model"):
+            _required(place, fields, name)
+        fill(model, fields, self._currency)
+        model.alias = model.alias or model.name.rpartition("/")[2]
+        self.wanted.note("registry", "models", model, place)
+
+    def _routes(self, domain: str, place: Place, _roles: frozenset[str]) -> None:
+        route = router_pb2.Route()
+        fields = place.fields("name", *names(route))
+        route.name = f"{domain}/routes/{_id(place, fields)}"
+        fill(route, fields, self._currency)
+        route.alias = route.alias or route.name.rpartition("/")[2]
+        for target in route.targets:
+            target.model = _model_name(domain, target.model)
+        self.wanted.note("router", "routes", route, place)
+
+    def _prompts(self, domain: str, place: Place, _roles: frozenset[str]) -> None:
+        fields = place.fields("name", "description", "labels", "note", "variables", "messages", *_ROLES)
+        prompt = catalogue_pb2.WantedPrompt(name=f"{domain}/prompts/{_id(place, fields)}")
+        prompt.description = fields["description"].text() if "description" in fields else ""
+        prompt.labels.extend(item.text() for item in (fields["labels"].items() if "labels" in fields else ()))
+        prompt.version.note = fields["note"].text() if "note" in fields else ""
+        if "variables" in fields:
+            prompt.version.variables_schema_json = json.dumps(fields["variables"].plain(), ensure_ascii=False, sort_keys=True)
+        for name in [name for name in ("system", "developer", "user", "assistant") if name in fields]:
+            prompt.version.messages.add(role=_ROLES[name], template=fields[name].text())
+        for item in fields["messages"].items() if "messages" in fields else ():
+            given = item.fields("role", "template")
+            role = _required(item, given, "role")
+            if role not in _ROLES:
+                item.problem(f"role: expected one of {', '.join(_ROLES)}")
+            prompt.version.messages.add(role=_ROLES.get(role, content_pb2.ROLE_USER), template=_required(item, given, "template"))
+        if not prompt.version.messages:
+            place.problem("expected a template: system, user, assistant or messages")
+        self.wanted.note("catalogue", "prompts", prompt, place)
+
+
+def _id(place: Place, fields: dict[str, Place]) -> str:
+    name = _required(place, fields, "name")
+    if name and _ID.fullmatch(name) is None:
+        fields["name"].problem("expected 1 to 63 of a-z, 0-9 and -")
+    return name
+
+
+def _required(place: Place, fields: dict[str, Place], name: str) -> str:
+    if name not in fields:
+        place.problem(f"{name} is required")
+        return ""
+    return fields[name].text()
+
+
+def _last(name: str) -> str:
+    return name.rpartition("/")[2]
+
+
+def _local_roles(fields: dict[str, Place]) -> frozenset[str]:
+    """Names of the domain's own roles, which win over built-in ones."""
+    if "roles" not in fields:
+        return frozenset()
+    value = fields["roles"].plain()
+    return frozenset(str(each.get("name")) for each in value if isinstance(each, dict)) if isinstance(value, list) else frozenset()
+
+
+def _model_name(domain: str, text: str) -> str:
+    """`x` is the domain's own, `shared/x` another domain's."""
+    if text.startswith("domains/"):
+        return text
+    owner, slash, model = text.rpartition("/")
+    return f"domains/{owner}/models/{model}" if slash else f"{domain}/models/{model}"

@@ -1,0 +1,121 @@
+"""Fills messages from the file by their descriptors, so that every field of a contract can be written without code of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from google.protobuf.descriptor import FieldDescriptor
+from google.protobuf.message import Message
+
+from llm_mesh_cli.apply.reading import Place
+from llm_mesh_cli.failures import CommandError
+from llm_mesh_cli.texts import duration, moment, money
+
+OUTPUT_ONLY = ("name", "etag", "create_time", "update_time", "built_in", "spent", "held", "period_end_time")
+_INTEGERS = {FieldDescriptor.CPPTYPE_INT32, FieldDescriptor.CPPTYPE_INT64, FieldDescriptor.CPPTYPE_UINT32, FieldDescriptor.CPPTYPE_UINT64}
+Field = Any
+"""A descriptor; protobuf has two types of it that share no base."""
+_RATE = "_nanos_per_million"
+_PRICE = "llm_mesh.registry.v1.Price"
+
+
+def names(message: Message, *, without: Iterable[str] = ()) -> list[str]:
+    """The keys that may be written of a message."""
+    left_out = {*OUTPUT_ONLY, *without}
+    return [_key(message, field) for field in message.DESCRIPTOR.fields if field.name not in left_out]
+
+
+def fill(message: Message, fields: dict[str, Place], currency: str) -> None:
+    """Set what is written; keys that are no field of the message are not looked at."""
+    for field in message.DESCRIPTOR.fields:
+        place = fields.get(_key(message, field))
+        if place is None or field.name in OUTPUT_ONLY:
+            continue
+        if field.is_repeated:
+            _fill_list(message, field, place, currency)
+        elif field.cpp_type == FieldDescriptor.CPPTYPE_MESSAGE:
+            _fill_message(getattr(message, field.name), place, currency)
+        else:
+            setattr(message, field.name, _scalar(field, place))
+
+
+def _fill_list(message: Message, field: Field, place: Place, currency: str) -> None:
+    values: Any = getattr(message, field.name)
+    for item in place.items():
+        if field.cpp_type == FieldDescriptor.CPPTYPE_MESSAGE:
+            one = values.add()
+            fill(one, item.fields(*names(one)), currency)
+        else:
+            values.append(_scalar(field, item))
+
+
+def _fill_message(message: Any, place: Place, currency: str) -> None:  # noqa: ANN401 (a field of any message type)
+    convert = _CONVERSIONS.get(message.DESCRIPTOR.full_name)
+    if convert is not None:
+        with_problem(place, lambda: convert(message, place, currency))
+        return
+    fields = place.fields(*names(message))
+    if message.DESCRIPTOR.full_name == _PRICE:
+        message.currency = currency
+    fill(message, fields, currency)
+    message.SetInParent()
+
+
+def with_problem(place: Place, work: Callable[[], object]) -> None:
+    """A conversion that fails is a problem of its place."""
+    try:
+        work()
+    except (CommandError, ValueError) as error:
+        place.problem(str(error))
+
+
+def _scalar(field: Field, place: Place) -> Any:  # noqa: ANN401 (a field of any scalar type)
+    if field.name.endswith(_RATE):
+        found: list[int] = []
+        with_problem(place, lambda: found.append(money(place.text()).nanos))
+        return found[0] if found else 0
+    if field.cpp_type == FieldDescriptor.CPPTYPE_BOOL:
+        return place.flag()
+    if field.cpp_type in _INTEGERS:
+        return place.integer()
+    if field.cpp_type == FieldDescriptor.CPPTYPE_ENUM:
+        return _enum(field, place)
+    return place.text()
+
+
+def _enum(field: Field, place: Place) -> int:
+    """`monthly` is BUDGET_PERIOD_MONTHLY."""
+    zero = field.enum_type.values_by_number[0].name
+    prefix = zero.removesuffix("UNSPECIFIED")
+    known = {value.name.removeprefix(prefix).lower(): value.number for value in field.enum_type.values if value.number}
+    text = place.text().lower().replace("-", "_")
+    if text not in known:
+        place.problem(f"expected one of {', '.join(known)}")
+    return int(known.get(text, 0))
+
+
+def _key(message: Message, field: Field) -> str:
+    """How a field is written: prices leave their unit out, and limits say `per`."""
+    if message.DESCRIPTOR.full_name == _PRICE:
+        return str(field.name.removesuffix(_RATE))
+    return "per" if field.name == "window" else str(field.name)
+
+
+def _money(message: Any, place: Place, currency: str) -> None:  # noqa: ANN401 (Money)
+    message.CopyFrom(money(place.text(), currency))
+
+
+def _time(message: Any, place: Place, _currency: str) -> None:  # noqa: ANN401 (Timestamp)
+    message.FromDatetime(moment(place.text()))
+
+
+def _duration(message: Any, place: Place, _currency: str) -> None:  # noqa: ANN401 (Duration)
+    message.FromTimedelta(duration(place.text()))
+
+
+_CONVERSIONS: dict[str, Callable[[Any, Place, str], None]] = {
+    "llm_mesh.mesh.v1.Money": _money,
+    "google.protobuf.Timestamp": _time,
+    "google.protobuf.Duration": _duration,
+}

@@ -1,0 +1,49 @@
+"""What a file wants, as the requests of the four services that keep it, and where in the file each resource stands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from llm_mesh.catalogue.v1 import catalogue_pb2
+from llm_mesh.policy.v1 import rules_pb2
+from llm_mesh.registry.v1 import registry_pb2
+from llm_mesh.router.v1 import router_pb2
+
+if TYPE_CHECKING:
+    from google.protobuf.message import Message
+
+    from llm_mesh_cli.apply.reading import Place
+
+PLATFORM = "domains/platform"
+
+
+@dataclass(slots=True)
+class Wanted:
+    """The requests, in the order in which they are sent."""
+
+    policy: rules_pb2.ApplyPolicyRequest = field(default_factory=rules_pb2.ApplyPolicyRequest)
+    registry: registry_pb2.ApplyModelsRequest = field(default_factory=registry_pb2.ApplyModelsRequest)
+    router: router_pb2.ApplyRoutesRequest = field(default_factory=router_pb2.ApplyRoutesRequest)
+    catalogue: catalogue_pb2.ApplyPromptsRequest = field(default_factory=catalogue_pb2.ApplyPromptsRequest)
+    places: dict[tuple[str, str], Place] = field(default_factory=dict)
+    """By service and field of its request, such as ("registry", "models[3]")."""
+
+    def note(self, service: str, collection: str, message: Message, place: Place) -> None:
+        """Add a resource to a request, and remember where it stands."""
+        request = getattr(self, service)
+        items = getattr(request, collection)
+        self.places[service, f"{collection}[{len(items)}]"] = place
+        items.append(message)
+
+    def address(self, domains: list[str], *, whole: bool) -> None:
+        """One domain is asked for itself; several, or what belongs to none, in the platform's name."""
+        parent = domains[0] if len(domains) == 1 and not whole else PLATFORM
+        for request in (self.policy, self.registry, self.router, self.catalogue):
+            request.parent = parent
+
+    def where(self, service: str, path: str) -> tuple[Place, str] | None:
+        """The place that an error's field is about, and the rest of the field's path."""
+        head, bracket, rest = path.partition("]")
+        place = self.places.get((service, head + bracket))
+        return (place, rest.removeprefix(".")) if place is not None else None

@@ -1,0 +1,85 @@
+"""`llm-mesh apply`: the mesh as a file describes it."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from llm_mesh.mesh.v1 import resources_pb2
+from llm_mesh_cli.apply.applying import RefusedError, Step, apply
+from llm_mesh_cli.apply.document import parsed
+from llm_mesh_cli.apply.reading import FileError
+from llm_mesh_cli.command import asks
+from llm_mesh_cli.failures import CommandError, Exit, exit_code
+from llm_mesh_cli.output import as_dict
+from llm_mesh_cli.session import Session
+
+if TYPE_CHECKING:
+    from llm_mesh_cli.apply.wanted import Wanted
+
+app = typer.Typer()
+_SIGNS = {
+    resources_pb2.CHANGE_ACTION_CREATE: "+",
+    resources_pb2.CHANGE_ACTION_UPDATE: "~",
+    resources_pb2.CHANGE_ACTION_DELETE: "-",
+    resources_pb2.CHANGE_ACTION_NONE: "=",
+}
+
+
+@asks(app, "apply")
+async def apply_file(
+    session: Session,
+    file: Annotated[Path, typer.Option("-f", "--file", help="The file, in YAML. See examples/mesh.yaml.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would change, and change nothing.")] = False,
+) -> None:
+    """Bring domains, projects, principals, roles, budgets, limits, models, routes and prompts to what a file says.
+
+    What the file does not name is left alone; nothing is deleted; repeating it changes nothing. Each service takes its part as a
+    whole or not at all, and all of them are asked first whether they would.
+    """
+    try:
+        wanted = parsed(file, session.mesh.currency)
+    except FileError as error:
+        raise CommandError("\n  ".join([f"{file} is not a description of a mesh:", *error.problems]), Exit.USAGE) from error
+    try:
+        steps = await session.output.waiting(apply(session, wanted, dry_run=dry_run), "applying")
+    except RefusedError as refused:
+        raise _told(refused, wanted) from refused
+    _show(session, steps, dry_run=dry_run)
+
+
+def _told(refused: RefusedError, wanted: Wanted) -> CommandError:
+    error = refused.error
+    found = wanted.where(refused.service, error.field)
+    lines = [f"{refused.service} refuses: {error.message} ({error.reason_name})"]
+    if found is not None:
+        place, rest = found
+        lines.append(f"at: {place.where}: {place.path}{'.' + rest if rest else ''}")
+    if error.remedy:
+        lines.append(f"remedy: {error.remedy}")
+    lines.append(f"changed before: {', '.join(refused.done)}; apply again once corrected" if refused.done else "nothing was changed")
+    return CommandError("\n  ".join(lines), exit_code(error))
+
+
+def _show(session: Session, steps: list[Step], *, dry_run: bool) -> None:
+    changed = [step for step in steps if step.change.action != resources_pb2.CHANGE_ACTION_NONE]
+    if session.output.as_json:
+        session.output.data({"dryRun": dry_run, "changes": [{"service": step.service, **as_dict(step.change)} for step in steps]})
+        return
+    colour = sys.stdout.isatty()
+    for step in changed:
+        sign = _SIGNS.get(step.change.action, "?")
+        session.output.line(_coloured(sign, f"{sign} {step.change.resource}", wanted=colour))
+        if step.change.action == resources_pb2.CHANGE_ACTION_UPDATE:
+            for field in step.change.fields:
+                session.output.line(f"    {field.path}: {field.before or '(unset)'} → {field.after or '(unset)'}")
+    same = len(steps) - len(changed)
+    session.output.line(f"{len(changed)} {'would change' if dry_run else 'changed'}, {same} as they should be")
+
+
+def _coloured(sign: str, text: str, *, wanted: bool) -> str:
+    code = {"+": "32", "~": "33", "-": "31"}.get(sign, "")
+    return f"\x1b[{code}m{text}\x1b[0m" if wanted and code else text
