@@ -1,0 +1,109 @@
+"""The dialect as the kit calls it: requests, answers, counts and lists of models, in the bytes of `POST /v1/messages` and its siblings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, TypeVar
+
+from llm_mesh.inference.v1 import embed_pb2, generate_pb2
+from llm_mesh_adapter_anthropic.provider.failures import of_answer, of_event
+from llm_mesh_adapter_anthropic.provider.stream import MessageStream
+from llm_mesh_adapter_kit.dialect import Ask, Call, StreamReader
+from llm_mesh_adapter_kit.endpoints import Endpoint
+from llm_mesh_adapter_kit.errors import AdapterError, malformed, unsupported
+from llm_mesh_dialects.anthropic import requests, responses
+from llm_mesh_dialects.anthropic.quirks import of_model
+from llm_mesh_dialects.errors import DialectError
+from llm_mesh_dialects.extras import dumped, parsed
+from llm_mesh_dialects.fields import Fields
+from llm_mesh_runtime.errors import invalid
+
+T = TypeVar("T")
+_MESSAGES: Final = "/v1/messages"
+_COUNT: Final = "/v1/messages/count_tokens"
+_MODELS: Final = "/v1/models?limit=1000"
+_BETA: Final = "anthropic_beta"
+"""The key under which a request names features in trial, as bodies at clouds do; Anthropic itself wants them in a header."""
+
+
+class MessagesDialect:
+    """Implements `Dialect` of the kit."""
+
+    def generate(self, ask: Ask, request: generate_pb2.GenerateInput) -> Call:
+        """The request for a message. The dialect has no key that forbids to keep data: accounts are agreed to be so."""
+        body, translations = _wanted(
+            lambda: requests.input_to_messages(
+                request, of_model(ask.model), model=ask.model, stream=ask.stream, max_output_tokens=ask.max_output_tokens
+            )
+        )
+        return _call(_MESSAGES, body, translations)
+
+    def output(self, endpoint: Endpoint, body: bytes) -> generate_pb2.GenerateOutput:
+        """A whole message."""
+        return _understood(endpoint, lambda: responses.message_to_output(_answered(endpoint, body)))
+
+    def reader(self, endpoint: Endpoint) -> StreamReader:
+        """Reads one stream."""
+        return MessageStream(endpoint.name)
+
+    def embed(self, ask: Ask, request: embed_pb2.EmbedInput) -> Call:
+        """The dialect has no embeddings."""
+        del request
+        raise unsupported(ask.endpoint.name, "embeddings")
+
+    def embeddings(self, endpoint: Endpoint, body: bytes) -> embed_pb2.EmbedOutput:
+        """The dialect has no embeddings."""
+        del body
+        raise unsupported(endpoint.name, "embeddings")
+
+    def count(self, ask: Ask, request: generate_pb2.GenerateInput) -> Call:
+        """The request for a count."""
+        return _call(_COUNT, _wanted(lambda: requests.input_to_count(request, of_model(ask.model), model=ask.model)))
+
+    def counted(self, endpoint: Endpoint, body: bytes) -> int:
+        """A count."""
+        return _understood(endpoint, lambda: Fields(_answered(endpoint, body)).whole("input_tokens", 0) or 0)
+
+    def models(self, endpoint: Endpoint) -> Call:
+        """The request for models; the longest page holds them all."""
+        del endpoint
+        return Call(_MODELS, method="GET")
+
+    def model_ids(self, endpoint: Endpoint, body: bytes) -> Sequence[str]:
+        """The ids of a list of models."""
+        listed = Fields(_answered(endpoint, body))
+        return _understood(endpoint, lambda: [each.required_text("id") for each in listed.each("data")])
+
+    def failure(self, endpoint: Endpoint, status: int, headers: Mapping[str, str], body: bytes) -> AdapterError:
+        """What an answer whose status is not 200 means."""
+        return of_answer(endpoint.name, status, headers, body)
+
+
+def _wanted(translate: Callable[[], T]) -> T:
+    """A typed payload that the dialect cannot say is the caller's mistake."""
+    try:
+        return translate()
+    except DialectError as error:
+        raise invalid(f"input.{error.field}", error.expected, sent="false") from None
+
+
+def _understood(endpoint: Endpoint, translate: Callable[[], T]) -> T:
+    try:
+        return translate()
+    except DialectError as error:
+        raise malformed(endpoint.name, str(error)) from None
+
+
+def _answered(endpoint: Endpoint, body: bytes) -> dict[str, Any]:
+    """The object that a body is; proxies hide errors behind a 200."""
+    said = _understood(endpoint, lambda: Fields(parsed(body)).whole_object())
+    if said.get("type") == "error":
+        raise of_event(endpoint.name, said)
+    return said
+
+
+def _call(path: str, body: dict[str, Any], translations: Sequence[generate_pb2.Translation] = ()) -> Call:
+    betas = body.pop(_BETA, None)
+    named = ",".join(each for each in betas if isinstance(each, str)) if isinstance(betas, list) else ""
+    headers = {"anthropic-beta": named} if named.isascii() and named.isprintable() and named else {}
+    return Call(path, dumped(body), headers=headers, translations=translations)

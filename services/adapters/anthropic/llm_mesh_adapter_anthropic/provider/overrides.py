@@ -1,0 +1,82 @@
+"""The setting `endpoints`: one text per endpoint, an address or a JSON object, that changes a row or adds one."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+
+import orjson
+
+from llm_mesh_adapter_anthropic.provider.rows import GENERIC, ROWS, Row
+from llm_mesh_adapter_anthropic.settings import Settings
+from llm_mesh_adapter_kit.endpoints import Auth, Endpoint, EndpointTable
+from llm_mesh_dialects.errors import DialectError
+from llm_mesh_dialects.fields import Fields
+from llm_mesh_runtime.secret import Secret
+
+
+def configured(settings: Settings) -> EndpointTable:
+    """The endpoints as the operator wants them. Raises `ValueError` where a setting is wrong; the message never has its value."""
+    known = {row.name: row for row in ROWS}
+    endpoints: list[Endpoint] = []
+    for name in sorted(known.keys() | settings.endpoints.keys()):
+        text = settings.endpoints.get(name, "").strip()
+        try:
+            fields = Fields(orjson.loads(text) if text.startswith("{") else {"base_url": text} if text else {})
+            endpoints.append(_endpoint(_row(name, fields, known), fields, settings))
+        except (DialectError, orjson.JSONDecodeError) as error:
+            raise ValueError(f"endpoints.{name}: {error if isinstance(error, DialectError) else 'expected an address or JSON'}") from None
+    return EndpointTable(endpoints)
+
+
+def _row(name: str, fields: Fields, known: Mapping[str, Row]) -> Row:
+    base = known.get(name, GENERIC)
+    url = fields.text("base_url") or base.base_url
+    if not url:
+        raise fields.wrong("base_url", "required: expected an address")
+    local = fields.truth("local")
+    return dataclasses.replace(
+        base,
+        name=name,
+        provider=fields.text("provider") or base.provider,
+        base_url=url,
+        local=base.local if local is None else local,
+        region=fields.text("region") or base.region,
+        auth=_auth(base.auth, fields),
+    )
+
+
+def _auth(base: Auth, fields: Fields) -> Auth:
+    word = fields.text("auth")
+    if word not in {None, "x-api-key", "bearer"}:
+        raise fields.wrong("auth", "expected x-api-key or bearer")
+    if word is None:
+        return base
+    return Auth() if word == "bearer" else Auth(header="x-api-key", scheme="")
+
+
+def _endpoint(row: Row, fields: Fields, settings: Settings) -> Endpoint:
+    own, named = fields.text("credential"), fields.texts("credentials")
+    if unknown := [name for name in (*named, *([own] if own else [])) if name not in settings.credentials]:
+        raise fields.wrong("credential", f"there is no credential {unknown[0]}")
+    key: Secret = getattr(settings, row.key) if row.key else Secret("")
+    headers = fields.inner("headers")
+    more = {name: headers.required_text(name) for name in headers.whole_object()} if headers is not None else {}
+    made = Endpoint(
+        name=row.name,
+        provider=row.provider,
+        base_url=row.base_url,
+        system=row.system,
+        auth=row.auth,
+        credential=settings.credentials[own] if own else key,
+        credentials={name: settings.credentials[name] for name in named},
+        domains=tuple(fields.texts("domains")),
+        local=row.local,
+        region=row.region,
+        allow=tuple(fields.texts("allow")),
+        max_in_flight=fields.whole("max_in_flight", 1) or settings.max_in_flight,
+        headers={"anthropic-version": settings.version, **more},
+    )
+    if left := fields.rest():
+        raise fields.wrong(next(iter(left)), "there is no such key")
+    return made

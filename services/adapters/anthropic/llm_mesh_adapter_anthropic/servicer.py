@@ -1,0 +1,45 @@
+"""The adapter's RPCs: unpack, one call of the adapter, pack."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from typing import TYPE_CHECKING, Any
+
+from llm_mesh.adapter.v1 import adapter_pb2, adapter_pb2_grpc
+
+if TYPE_CHECKING:
+    from grpc.aio import ServicerContext
+
+    from llm_mesh_adapter_kit.adapter import Adapter
+
+    Context = ServicerContext[Any, Any]
+
+
+class AnthropicServicer(adapter_pb2_grpc.AdapterServiceServicer):
+    """Calls providers of the dialect, as grants say."""
+
+    def __init__(self, adapter: Adapter) -> None:
+        self._adapter = adapter
+
+    async def Generate(self, request: adapter_pb2.GenerateRequest, context: Context) -> adapter_pb2.GenerateResponse:
+        return await self._adapter.generate(request)
+
+    async def GenerateStream(
+        self, request: adapter_pb2.GenerateStreamRequest, context: Context
+    ) -> AsyncIterator[adapter_pb2.GenerateStreamResponse]:
+        async with aclosing(self._adapter.stream(request)) as messages:
+            async for message in messages:
+                yield message
+
+    async def Embed(self, request: adapter_pb2.EmbedRequest, context: Context) -> adapter_pb2.EmbedResponse:
+        return await self._adapter.embed(request)
+
+    async def CountTokens(self, request: adapter_pb2.CountTokensRequest, context: Context) -> adapter_pb2.CountTokensResponse:
+        return adapter_pb2.CountTokensResponse(count=await self._adapter.count(request))
+
+    async def ListEndpoints(self, request: adapter_pb2.ListEndpointsRequest, context: Context) -> adapter_pb2.ListEndpointsResponse:
+        return self._adapter.endpoints(request)
+
+    async def DiscoverModels(self, request: adapter_pb2.DiscoverModelsRequest, context: Context) -> adapter_pb2.DiscoverModelsResponse:
+        return adapter_pb2.DiscoverModelsResponse(models=await self._adapter.discover(request.endpoint))

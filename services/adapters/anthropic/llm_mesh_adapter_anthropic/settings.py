@@ -1,0 +1,38 @@
+"""What operators set for the adapter: credentials, endpoints, limits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from llm_mesh_runtime.secret import Secret
+from llm_mesh_runtime.settings import setting
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Settings of the adapter. A credential goes to the endpoint of its provider and nowhere else."""
+
+    anthropic_key: Secret = setting(default=Secret(""), env=("ANTHROPIC_API_KEY",), help="Credential at Anthropic.")
+    deepseek_key: Secret = setting(default=Secret(""), env=("DEEPSEEK_API_KEY",), help="Credential at DeepSeek.")
+    moonshot_key: Secret = setting(default=Secret(""), env=("MOONSHOT_API_KEY",), help="Credential at Moonshot AI.")
+    simulator_key: Secret = setting(default=Secret(""), help="Credential at the simulator, where it wants one.")
+    credentials: Mapping[str, Secret] = setting(
+        default={},
+        help="Further credentials, by a name that `endpoints` refers to.",
+        prefix="LLM_MESH_ADAPTER_ANTHROPIC_CREDENTIAL_",
+    )
+    endpoints: Mapping[str, str] = setting(
+        default={},
+        help="Changes and additions to the table of providers: an address without /v1, or a JSON object (README).",
+        prefix="LLM_MESH_ADAPTER_ANTHROPIC_ENDPOINT_",
+    )
+    version: str = setting(
+        default="2023-06-01", help="The `anthropic-version` to speak. 2026-10-21 is newer and takes no sampling parameters from any model."
+    )
+    connect_timeout: timedelta = setting(default=timedelta(seconds=10), help="Until a connection stands.", minimum=0.01)
+    first_token_timeout: timedelta = setting(default=timedelta(seconds=60), help="Until a stream has content.", minimum=0.01)
+    idle_timeout: timedelta = setting(default=timedelta(seconds=60), help="Between two events.", minimum=0.01)
+    total_timeout: timedelta = setting(default=timedelta(seconds=600), help="For a whole attempt.", minimum=0.01)
+    max_in_flight: int = setting(default=256, help="Calls at once per credential, endpoint and model.", minimum=1)
