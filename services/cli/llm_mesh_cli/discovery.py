@@ -60,7 +60,11 @@ async def discovered(session: Session, wanted: tuple[str, ...]) -> Found:
     unknown = set(wanted) - {endpoint.name for _, endpoint in listed}
     if unknown:
         raise CommandError(f"no adapter has the endpoint {', '.join(sorted(unknown))}", Exit.NOT_FOUND)
-    chosen = [(adapter, each) for adapter, each in listed if (each.name in wanted if wanted else each.local and each.name != _SIMULATOR)]
+    chosen = [
+        (adapter, each)
+        for adapter, each in listed
+        if (each.name in wanted if wanted else each.local and not each.name.startswith(_SIMULATOR))
+    ]
     offers = await asyncio.gather(*(_offered(session, adapter, endpoint) for adapter, endpoint in chosen))
     models = [model for offer in offers for model in offer or ()]
     silent = [endpoint.name for (_, endpoint), offer in zip(chosen, offers, strict=True) if offer is None]

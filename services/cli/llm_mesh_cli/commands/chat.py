@@ -17,13 +17,15 @@ from llm_mesh_cli.session import Session
 from llm_mesh_cli.texts import amount
 
 app = typer.Typer()
+_SIMULATED = "sim-echo"
+"""What is asked where nobody says what: it costs next to nothing and reaches no provider."""
 
 
 @asks(app, who="project")
 async def chat(
     session: Session,
     message: Annotated[str | None, typer.Argument(help="What to ask; `-` reads standard input. Interactive without it.")] = None,
-    model: Annotated[str, typer.Option("-m", "--model", help="The model's alias. Default: the first one that may be used.")] = "",
+    model: Annotated[str, typer.Option("-m", "--model", help="The model's alias. Default: sim-echo where there is a simulator, else the first.")] = "",
     system: Annotated[str, typer.Option(help="Standing instructions.")] = "",
     max_tokens: Annotated[int, typer.Option(min=0, help="Most tokens of an answer. 0: the project's limit.")] = 0,
     temperature: Annotated[float | None, typer.Option(min=0, max=2, help="How freely tokens are chosen.")] = None,
@@ -167,9 +169,9 @@ async def _interactive(session: Session, conversation: Conversation) -> None:
 
 async def _first_model(stub: gateway_pb2_grpc.GatewayServiceStub) -> str:
     answer = await stub.ListModels(gateway_pb2.ListModelsRequest(page_size=1000), timeout=30)
-    for model in answer.models:
-        if not model.capabilities or "generate" in model.capabilities:
-            return model.alias
+    usable = [model.alias for model in answer.models if not model.capabilities or "generate" in model.capabilities]
+    if usable:
+        return _SIMULATED if _SIMULATED in usable else usable[0]
     raise CommandError("the key may use no model: register one, or name one with --model", Exit.NOT_FOUND)
 
 

@@ -18,25 +18,25 @@ _PAGE = 1000
 
 @dataclass(frozen=True, slots=True)
 class Endpoints:
-    """What the adapters say of their endpoints."""
+    """What the adapters say of their endpoints: pairs of adapter and endpoint."""
 
     with_credential: tuple[tuple[str, str], ...]
-    """Adapter and endpoint, where a credential was found; neither local servers nor the simulator."""
-    simulator: str
-    """The adapter that reaches the simulator in the OpenAI dialect; empty where none does."""
+    """Where a credential was found; neither local servers nor the simulator."""
+    simulator: tuple[tuple[str, str], ...]
+    """Those that lead to the simulator, one per dialect."""
 
     @classmethod
     async def ask(cls, links: Links, names: Iterable[str]) -> Endpoints:
         """Ask every hosted adapter."""
         found: list[tuple[str, str]] = []
-        simulator = ""
+        simulator: list[tuple[str, str]] = []
         for name in sorted(name for name in names if name.startswith(_PREFIX)):
             stub = adapter_pb2_grpc.AdapterServiceStub(links.channel(name))
             answer = await stub.ListEndpoints(adapter_pb2.ListEndpointsRequest(page_size=_PAGE))
             adapter = name.removeprefix(_PREFIX)
             for endpoint in answer.endpoints:
-                if endpoint.name == _SIMULATOR:
-                    simulator = "openai" if adapter == "openai" else simulator
+                if endpoint.name.startswith(_SIMULATOR):
+                    simulator.append((adapter, endpoint.name))
                 elif endpoint.has_credential and not endpoint.local:
                     found.append((adapter, endpoint.name))
-        return cls(tuple(found), simulator)
+        return cls(tuple(found), tuple(simulator))

@@ -86,8 +86,7 @@ class FirstStart:
 
     async def _models(self, keys: tuple[str, ...]) -> SetUp:
         endpoints = await Endpoints.ask(self._links, self._names)
-        simulated = endpoints.simulator if "simulator" in self._names else ""
-        wanted = list(simulator_models(simulated))
+        wanted = list(simulator_models(endpoints.simulator if "simulator" in self._names else ()))
         providers = endpoints.with_credential
         digest = hashlib.sha256(repr((sorted(providers), [model.SerializeToString(deterministic=True) for model in wanted])).encode())
         done = SetUp(new_keys=keys, providers=tuple(name for _, name in providers), simulator=bool(wanted))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from llm_mesh.registry.v1 import registry_pb2
 
@@ -24,33 +24,35 @@ _CENT = 10_000_000
 """Nanos of a cent."""
 
 
-def simulator_models(adapter: str) -> Iterator[registry_pb2.Model]:
-    """The models of the endpoint `simulator`; none where no adapter has it."""
-    if not adapter:
-        return
-    for alias, told, more in _MODELS:
-        yield _model(adapter, alias, told, (*_CAPABILITIES, *more), output=40 * _CENT, max_output_tokens=_OUTPUT, image_tokens=_IMAGE)
-    yield _model(adapter, "sim-embed", "Simulator: vectors of what was said", ("embeddings",), output=0)
+def simulator_models(endpoints: Sequence[tuple[str, str]]) -> Iterator[registry_pb2.Model]:
+    """The simulator's models, by the adapters and endpoints that lead to it."""
+    for adapter, endpoint in endpoints:
+        if adapter == "openai":
+            for alias, told, more in _MODELS:
+                yield _talking(adapter, endpoint, alias, told, alias, more)
+            yield _model(adapter, endpoint, "sim-embed", "Simulator: vectors of what was said", "sim-embed", ("embeddings",))
+        else:
+            yield _talking(
+                adapter, endpoint, f"sim-{adapter}", f"Simulator: repeats what was said, in the {adapter} dialect", "sim-echo", ()
+            )
 
 
-def _model(
-    adapter: str, alias: str, told: str, capabilities: tuple[str, ...], *, output: int, max_output_tokens: int = 0, image_tokens: int = 0
-) -> registry_pb2.Model:
+def _talking(adapter: str, endpoint: str, alias: str, told: str, upstream: str, more: tuple[str, ...]) -> registry_pb2.Model:
+    model = _model(adapter, endpoint, alias, told, upstream, (*_CAPABILITIES, *more))
+    model.max_output_tokens, model.image_tokens = _OUTPUT, _IMAGE
+    model.price.output_nanos_per_million = 40 * _CENT
+    return model
+
+
+def _model(adapter: str, endpoint: str, alias: str, told: str, upstream: str, capabilities: tuple[str, ...]) -> registry_pb2.Model:
     return registry_pb2.Model(
         alias=alias,
         display_name=told,
         adapter=adapter,
-        endpoint="simulator",
-        upstream_model=alias,
+        endpoint=endpoint,
+        upstream_model=upstream,
         capabilities=capabilities,
         context_window=_WINDOW,
-        max_output_tokens=max_output_tokens,
-        image_tokens=image_tokens,
         shared_with=["*"],
-        price=registry_pb2.Price(
-            currency="USD",
-            input_nanos_per_million=10 * _CENT,
-            output_nanos_per_million=output,
-            source="simulator: invented, so that spend shows",
-        ),
+        price=registry_pb2.Price(currency="USD", input_nanos_per_million=10 * _CENT, source="simulator: invented, so that spend shows"),
     )

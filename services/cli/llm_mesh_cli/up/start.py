@@ -100,4 +100,5 @@ def _configuration(token: str) -> Configuration:
     simulator = environ.get("LLM_MESH_SIMULATOR_ADDRESS")
     if simulator:  # the simulator is in this process: adapters find it where it listens
         environ.setdefault("LLM_MESH_ADAPTER_OPENAI_ENDPOINT_SIMULATOR", f"http://{simulator}/v1")
+        environ.setdefault("LLM_MESH_ADAPTER_ANTHROPIC_ENDPOINT_SIMULATOR_ANTHROPIC", f"http://{simulator}")
     return Configuration.read(environ)
