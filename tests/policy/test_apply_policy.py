@@ -18,7 +18,7 @@ CREATE, UPDATE, NONE = (
 
 
 async def contents(half: Half) -> dict[str, list[Row]]:
-    found = await half.store.contents(-1)
+    found = await half.store.contents(0)
     assert found is not None
     return found.rows
 

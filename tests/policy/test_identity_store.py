@@ -96,6 +96,26 @@ async def test_a_revision_counts_changes_and_not_what_was_undone(over: Instances
     assert await store.read(lambda transaction: transaction.revision()) == first + 1
 
 
+async def test_only_what_changed_is_read_again(over: Instances) -> None:
+    store = (await over()).store
+
+    async def changed(work: Callable[[Transaction], object]) -> tuple[set[str], int]:
+        before = await store.read(lambda transaction: transaction.revision())
+        await store.change(work)
+        contents = await store.contents(before)
+        assert contents is not None
+        assert await store.contents(contents.revision) is None
+        return set(contents.rows), len(contents.keys)
+
+    assert await changed(lambda transaction: transaction.save("projects", Row("claims", "a", b""))) == ({"projects"}, 0)
+    assert await changed(lambda transaction: transaction.save_key(KEY)) == (set(), 1)
+    assert await changed(lambda transaction: transaction.save("bindings", Row("claims", "a", b""))) == ({"bindings"}, 0)
+    assert await changed(lambda transaction: transaction.remove("bindings", "claims", "a")) == ({"bindings"}, 0)
+    everything = await store.contents(0)
+    assert everything is not None
+    assert (len(everything.rows), len(everything.keys)) == (5, 1)
+
+
 async def test_changes_at_once_are_made_one_after_the_other(over: Instances) -> None:
     halves = [await over(), await over()]
     await make_world(halves[0])

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
-from llm_mesh_policy.domain.screening.rules import problem
 from llm_mesh_runtime.secret import Secret
 from llm_mesh_runtime.settings import setting
 
@@ -65,6 +64,5 @@ class Settings:
     screening: tuple[str, ...] = setting(
         default=("private_key=mask",),
         help="What screening does: DETECTOR=log|mask|block for all, domains/NAME:DETECTOR=… for one domain, where stricter.",
-        check=problem,
     )
     screen_output: bool = setting(default=False, help="Whether answers are screened too, which delays streams by a word or so.")

@@ -61,12 +61,16 @@ class Kind(Generic[M]):
             content.ClearField(name)
         return content
 
+    def name_of(self, row: Row) -> str:
+        """The resource's name."""
+        return f"domains/{row.id}" if self.collection == "domains" else f"domains/{row.domain}/{self.collection}/{row.id}"
+
     def unpack(self, row: Row) -> M:
         """The stored resource as the contract shows it."""
         message: Any = self.message.FromString(row.body)
         if "etag" in self._fields:
             message.etag = etag_of(message)
-        message.name = self.pattern.format(row.domain) if self.collection == "domains" else self.pattern.format(row.domain, row.id)
+        message.name = self.name_of(row)
         if "create_time" in self._fields:
             message.create_time.FromMicroseconds(row.create_time)
         if "update_time" in self._fields:

@@ -7,6 +7,7 @@ committed in their order and what a change was decided by still holds when it is
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import Connection, and_, bindparam, delete, or_, select, update
@@ -17,7 +18,7 @@ from llm_mesh_policy.domain.errors import invalid_credential
 from llm_mesh_policy.domain.identity.keys import StoredKey
 from llm_mesh_policy.domain.identity.ports import Contents, Row, Transaction
 from llm_mesh_policy.domain.kinds import KEY_NAME
-from llm_mesh_policy.store.identity_tables import audit_records, bootstraps, keys, peppers, resources, revision
+from llm_mesh_policy.store.identity_tables import COLLECTIONS, audit_records, bootstraps, keys, peppers, resources, revision
 from llm_mesh_runtime.database import Database, Prepared, for_update, upsert
 from llm_mesh_runtime.settings import Problem, SettingsError
 
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _PATIENCE = 2.0
+
+_MARKS = MappingProxyType({collection: number for number, collection in enumerate(COLLECTIONS, start=2)})
 
 _present = select(revision.c.value).where(revision.c.id == 1)
 
@@ -58,7 +61,12 @@ class SqlIdentity:
             present = connection.execute(_present).scalar_one()
             if present == since:
                 return None
-            rows = {name: [_row(found) for found in connection.execute(select(table))] for name, table in resources.items()}
+            marks = {mark.id: mark.value for mark in connection.execute(select(revision.c.id, revision.c.value))}
+            rows = {
+                name: [_row(found) for found in connection.execute(select(table))]
+                for name, table in resources.items()
+                if since <= 0 or marks.get(_MARKS[name], 0) > since
+            }
             changed = connection.execute(select(keys).where(keys.c.revision > since))
             return Contents(present, self._database.now(connection), rows, [_key(found) for found in changed])
 
@@ -101,7 +109,7 @@ class SqlTransaction:
         return [_row(found) for found in self.connection.execute(wanted)]
 
     def save(self, collection: str, row: Row) -> Row:
-        self.advance()
+        self._mark(collection)
         known = self.find(collection, row.domain, row.id)
         now = self.now()
         saved = Row(row.domain, row.id, row.body, known.create_time if known else now, now)
@@ -110,9 +118,13 @@ class SqlTransaction:
         return saved
 
     def remove(self, collection: str, domain: str, identity: str) -> None:
-        self.advance()
+        self._mark(collection)
         table = resources[collection]
         self.connection.execute(delete(table).where(table.c.domain == domain, table.c.id == identity))
+
+    def _mark(self, collection: str) -> None:
+        """Notes by which revision a collection changed last, so that only it is read again."""
+        upsert(self.connection, revision, {"id": _MARKS[collection], "value": self.advance()}, key=["id"])
 
     def find_key(self, domain: str, project: str, identity: str) -> StoredKey | None:
         wanted = select(keys).where(keys.c.domain == domain, keys.c.project == project, keys.c.id == identity)

@@ -46,6 +46,7 @@ keys = Table(
     Index("keys_by_revision", "revision"),
 )
 
+# Row 1 has the revision; the others that by which a collection changed last.
 revision = Table(
     "revision", metadata, Column("id", BigInteger, primary_key=True, autoincrement=False), Column("value", BigInteger, nullable=False)
 )

@@ -10,7 +10,7 @@ from llm_mesh_policy.domain.ledger.accounts import Accounts
 from llm_mesh_policy.domain.ledger.lifecycle import Lifecycle, Sweep
 from llm_mesh_policy.domain.ledger.replay import Delivery, Replay
 from llm_mesh_policy.domain.ledger.reserving import Reserving
-from llm_mesh_policy.domain.screening.rules import ScreeningRules
+from llm_mesh_policy.domain.screening.rules import ScreeningRules, problem
 from llm_mesh_policy.domain.screening.streams import StreamScreening
 from llm_mesh_policy.peers import ObservabilityPeer, RegistryPeer
 from llm_mesh_policy.servicer.decisions import DecisionsServicer
@@ -19,6 +19,7 @@ from llm_mesh_policy.store.ledger import SqlLedger
 from llm_mesh_policy.store.ledger_limits import LedgerLimits
 from llm_mesh_policy.store.ledger_reading import LedgerReading
 from llm_mesh_runtime.clock import SystemClock
+from llm_mesh_runtime.settings import Problem, SettingsError
 from llm_mesh_runtime.tasks import TaskSet
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ class Ledger:
         self._registry = RegistryPeer(links.channel("registry"))
         self._sweep = Sweep(ledger)
         self._tasks = TaskSet()
-        rules = ScreeningRules(settings.screening)
+        rules = _rules(settings)
         outputs = OutputBounds(settings.default_output_tokens, settings.most_output_tokens)
         grant_micros = settings.grant_valid_for // timedelta(microseconds=1)
         self.decisions = DecisionsServicer(
@@ -66,6 +67,13 @@ class Ledger:
     async def close(self) -> None:
         """Ends background work."""
         await self._tasks.close()
+
+
+def _rules(settings: Settings) -> ScreeningRules:
+    wrong = problem(settings.screening)
+    if wrong:
+        raise SettingsError([Problem("LLM_MESH_POLICY_SCREENING", wrong)])
+    return ScreeningRules(settings.screening)
 
 
 def build_ledger(settings: Settings, links: Links, database: Database, identity: IdentityHalf) -> Ledger:

@@ -24,7 +24,7 @@ class Source(Protocol):
     """Where snapshots are read."""
 
     async def contents(self, since: int) -> Contents | None:
-        """Everything, with the keys that changed after the revision `since`. None where nothing did."""
+        """What changed after the revision `since`; everything where that is 0. None where nothing did."""
 
 
 class Live:
@@ -116,7 +116,8 @@ class Live:
         contents = await self._source.contents(self._snapshot.revision)
         if contents is not None:
             self._skew = contents.now - time.time_ns() // 1000
-            self._snapshot = next_snapshot(self._snapshot, contents)
+            # In a thread: thousands of bindings take longer than a request may wait.
+            self._snapshot = await asyncio.to_thread(next_snapshot, self._snapshot, contents)
             changed, self._changed = self._changed, asyncio.Event()
             changed.set()
         self._read_at = began

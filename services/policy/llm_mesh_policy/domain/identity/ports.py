@@ -28,7 +28,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """Everything that decisions are made from. Of keys only those that changed after the revision asked for."""
+    """What decisions are made from, as far as it changed after the revision asked for: whole collections, and single keys."""
 
     revision: int
     now: int
@@ -89,4 +89,4 @@ class Store(Protocol):
         """Runs a work that only reads, on one committed state."""
 
     async def contents(self, since: int) -> Contents | None:
-        """Everything, with the keys that changed after the revision `since`. None where nothing did."""
+        """What changed after the revision `since`; everything where that is 0. None where nothing did."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from llm_mesh.policy.v1 import identity_pb2
+from llm_mesh.policy.v1 import identity_pb2, rules_pb2
 from llm_mesh_policy.domain.identity.keys import StoredKey
 from llm_mesh_policy.domain.identity.ports import Contents
-from llm_mesh_policy.domain.kinds import BINDINGS, DOMAINS, KEY_NAME, PRINCIPALS, PROJECTS, ROLES
+from llm_mesh_policy.domain.kinds import BINDINGS, DOMAINS, KEY_NAME, PRINCIPALS, PROJECTS, ROLES, Kind, M
 from llm_mesh_policy.domain.rules.rulebook import Rulebook
 
 
@@ -20,6 +20,8 @@ class Snapshot:
     domains: Mapping[str, identity_pb2.Domain]
     projects: Mapping[str, identity_pb2.Project]
     principals: Mapping[str, identity_pb2.Principal]
+    roles: Mapping[str, rules_pb2.Role]
+    bindings: Mapping[str, rules_pb2.Binding]
     keys: Mapping[str, StoredKey]
     """By public id; without revoked ones."""
     rules: Rulebook
@@ -30,23 +32,38 @@ class Snapshot:
         return found if found is not None and found.name == name else None
 
 
-EMPTY = Snapshot(0, {}, {}, {}, {}, Rulebook((), ()))
+EMPTY = Snapshot(0, {}, {}, {}, {}, {}, {}, Rulebook((), ()))
 
 
 def next_snapshot(before: Snapshot, contents: Contents) -> Snapshot:
-    """The snapshot after what was read; keys that did not change are taken over."""
-    keys = dict(before.keys)
-    for key in contents.keys:
-        if key.revoke_time:
-            keys.pop(key.id, None)
-        else:
-            keys[key.id] = key
-    rows = contents.rows
+    """The snapshot after what was read; what did not change is taken over."""
+    bindings = _changed(before.bindings, BINDINGS, contents)
+    roles = _changed(before.roles, ROLES, contents)
+    same_rules = bindings is before.bindings and roles is before.roles
     return Snapshot(
         revision=contents.revision,
-        domains={domain.name: domain for domain in map(DOMAINS.unpack, rows["domains"])},
-        projects={project.name: project for project in map(PROJECTS.unpack, rows["projects"])},
-        principals={principal.name: principal for principal in map(PRINCIPALS.unpack, rows["principals"])},
-        keys=keys,
-        rules=Rulebook(map(ROLES.unpack, rows["roles"]), map(BINDINGS.unpack, rows["bindings"]), before.rules),
+        domains=_changed(before.domains, DOMAINS, contents),
+        projects=_changed(before.projects, PROJECTS, contents),
+        principals=_changed(before.principals, PRINCIPALS, contents),
+        roles=roles,
+        bindings=bindings,
+        keys=_live_keys(before.keys, contents.keys),
+        rules=before.rules if same_rules else Rulebook(roles.values(), bindings.values(), before.rules),
     )
+
+
+def _changed(before: Mapping[str, M], kind: Kind[M], contents: Contents) -> Mapping[str, M]:
+    """The resources of one kind by name, read anew where the collection changed."""
+    rows = contents.rows.get(kind.collection)
+    return before if rows is None else {kind.name_of(row): kind.unpack(row) for row in rows}
+
+
+def _live_keys(before: Mapping[str, StoredKey], changed: list[StoredKey]) -> Mapping[str, StoredKey]:
+    """The keys by public id, without revoked ones."""
+    if not changed:
+        return before
+    keys = {**before, **{key.id: key for key in changed}}
+    for key in changed:
+        if key.revoke_time:
+            del keys[key.id]
+    return keys
