@@ -19,7 +19,7 @@ _CONTENT = frozenset({"text", "reasoning", "refusal", "tool_call_started", "tool
 class Meter:
     """Watches one attempt."""
 
-    __slots__ = ("_attempt", "_bytes", "_events", "_input_bytes", "_most_output", "_reported")
+    __slots__ = ("_attempt", "_bytes", "_events", "_final", "_input_bytes", "_most_output", "_reported")
 
     def __init__(self, attempt: plan_pb2.Attempt, input_bytes: int, most_output: int) -> None:
         self._attempt = attempt
@@ -28,6 +28,7 @@ class Meter:
         self._bytes = 0
         self._events = 0
         self._reported: generate_pb2.Usage | None = None
+        self._final = False
 
     @property
     def spent(self) -> bool:
@@ -43,7 +44,7 @@ class Meter:
                 self._events += 1
                 self._bytes += _size(getattr(event, str(kind)))
             elif kind == "usage":
-                self._reported = event.usage
+                self._reported, self._final = event.usage, True
             elif kind == "started" and event.started.HasField("usage"):
                 self._reported = event.started.usage
         return self._events > before
@@ -51,7 +52,7 @@ class Meter:
     def whole(self, output: generate_pb2.GenerateOutput) -> None:
         """Notes a whole answer."""
         if output.HasField("usage"):
-            self._reported = output.usage
+            self._reported, self._final = output.usage, True
         for choice in output.choices:
             self._events += len(choice.message.parts)
             self._bytes += sum(part.ByteSize() for part in choice.message.parts)
@@ -59,13 +60,14 @@ class Meter:
     def embedded(self, output: embed_pb2.EmbedOutput) -> None:
         """Notes vectors."""
         if output.HasField("usage"):
-            self._reported = output.usage
+            self._reported, self._final = output.usage, True
 
     def report(self) -> tuple[generate_pb2.Usage, usage_pb2.UsageSource]:
         """The usage so far, and who says so."""
         counted = min(max(self._events, -(-self._bytes // _BYTES_PER_TOKEN)), self._most_output)
         reported = self._reported
-        if reported is not None and (reported.output_tokens or not self._events):
+        # What a stream says at its beginning is true of the input; the output was yet to come.
+        if reported is not None and ((self._final and reported.output_tokens) or not self._events):
             return reported, usage_pb2.USAGE_SOURCE_PROVIDER
         usage = generate_pb2.Usage()
         if reported is not None:
