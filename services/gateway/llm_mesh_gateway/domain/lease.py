@@ -18,6 +18,8 @@ from llm_mesh_runtime.tasks import TaskSet
 
 _EVERY = 5.0
 _AGAIN = 0.2
+_LAST_DELAY = 2.0
+"""Well below the 15 s or more that a lease lasts without heartbeats."""
 
 
 class Lease:
@@ -49,14 +51,16 @@ class Lease:
 
     async def _beat(self, earlier: Sequence[str]) -> None:
         waiting = [*earlier] or [""]
+        delay = self._again
         while True:
             try:
                 await self._ledger.heartbeat(self._message(replaces=waiting[0]))
             except MeshError as failure:
                 get_logger().warning("heartbeat failed", reason=failure.reason_name)
-                await asyncio.sleep(self._again)
+                await asyncio.sleep(delay)
+                delay = min(_LAST_DELAY, delay * 2)
                 continue
-            self._known = True
+            self._known, delay = True, self._again
             if waiting[0]:
                 waiting = waiting[1:] or [""]
                 if not waiting[0]:
