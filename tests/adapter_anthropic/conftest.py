@@ -34,7 +34,7 @@ def saying(text: str = "Say hello", **more: Any) -> generate_pb2.GenerateInput:
 
 def attempt(model: str = "sim-echo", **more: Any) -> plan_pb2.Attempt:
     """An attempt at the simulator. Each has an id of its own."""
-    wanted = {"adapter": "anthropic", "endpoint": ENDPOINT, "max_output_tokens": 256, "max_input_tokens": 10_000} | more
+    wanted: dict[str, Any] = {"adapter": "anthropic", "endpoint": ENDPOINT, "max_output_tokens": 256, "max_input_tokens": 10_000} | more
     return plan_pb2.Attempt(id=f"a{next(_numbers)}", upstream_model=model, **wanted)
 
 

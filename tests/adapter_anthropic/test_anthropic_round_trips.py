@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from llm_mesh.inference.v1 import generate_pb2
 from llm_mesh_dialects.anthropic import quirks, requests, responses, streams
+from tests.adapter_anthropic.events import assembled, frames
 
 JSON = dict[str, Any]
 
@@ -231,54 +232,6 @@ def _split(block: JSON) -> tuple[JSON, list[JSON]]:
         json = orjson.dumps(block["input"]).decode()
         return {**block, "input": {}}, [{"type": "input_json_delta", "partial_json": each} for each in (json[:3], json[3:]) if each]
     return block, []
-
-
-def assembled(events: list[JSON]) -> JSON:
-    """What an SDK makes of a stream."""
-    message: JSON = {}
-    json: dict[int, str] = {}
-    open_at = -1
-    for event in events:
-        kind = event["type"]
-        if kind == "message_start":
-            message = copy.deepcopy(event["message"])
-        elif kind == "content_block_start":
-            assert open_at == -1, "blocks do not overlap"
-            open_at = event["index"]
-            assert open_at == len(message["content"])
-            message["content"].append(copy.deepcopy(event["content_block"]))
-        elif kind == "content_block_delta":
-            assert event["index"] == open_at
-            block, delta = message["content"][open_at], event["delta"]
-            if delta["type"] == "text_delta":
-                block["text"] += delta["text"]
-            elif delta["type"] == "thinking_delta":
-                block["thinking"] += delta["thinking"]
-            elif delta["type"] == "signature_delta":
-                block["signature"] = delta["signature"]
-            elif delta["type"] == "citations_delta":
-                block.setdefault("citations", []).append(delta["citation"])
-            else:
-                json[open_at] = json.get(open_at, "") + delta["partial_json"]
-        elif kind == "content_block_stop":
-            assert event["index"] == open_at
-            if open_at in json:
-                message["content"][open_at]["input"] = orjson.loads(json[open_at])
-            open_at = -1
-        elif kind == "message_delta":
-            message |= event["delta"]
-            message["usage"] |= event["usage"]
-    assert events[-1]["type"] == "message_stop"
-    return message
-
-
-def frames(data: bytes) -> list[JSON]:
-    found = []
-    for frame in data.decode().split("\n\n")[:-1]:
-        name, payload = frame.split("\n")
-        found.append(orjson.loads(payload.removeprefix("data: ")))
-        assert name == f"event: {found[-1]['type']}"
-    return found
 
 
 _streamed = _answers.map(
