@@ -103,10 +103,13 @@ check: static test ## exactly what CI runs
 
 # ----------------------------------------------------------------------------------------------------- run
 
-.PHONY: up clean
+.PHONY: up bench clean
 
 up: install ## start everything in one process on SQLite under .llm-mesh/
 	$(BIN)/llm-mesh up $(ARGS)
+
+bench: install ## measure the mesh beside direct calls, in one run (ARGS="--profile --json FILE")
+	$(BIN)/python -m bench $(ARGS)
 
 clean: ## remove what can be made again; the state under .llm-mesh/ stays
 	rm -rf $(VENV) tools/typescript/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
