@@ -1,10 +1,12 @@
 """Screening finds what it should, leaves the rest alone, and gives the same result at every split."""
 
+import time
 from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from stdnum import luhn
 
 from llm_mesh.policy.v1 import policy_pb2
 from llm_mesh_policy.domain.screening.detectors import all_detectors, names
@@ -117,6 +119,26 @@ def test_what_is_held_back_is_bounded(text: str) -> None:
     scan = Scan(watch, "f")
     released = scan.push(text.encode(), final=False)
     assert len(text.encode()) - len(released) <= max(detector.longest for detector in watch.detectors) + 4
+
+
+@settings(max_examples=300, deadline=None)
+@given(digits=st.text(alphabet="0123456789", min_size=13, max_size=19))
+def test_cards_are_what_luhn_says(digits: str) -> None:
+    found = scanned(digits, watchlist(MASKED, "credit_card"))[0] == "[credit_card]"
+    assert not found or luhn.is_valid(digits)
+    if len(digits) == 16 and digits[0] in "2456" and luhn.is_valid(digits):
+        assert found
+
+
+def test_a_long_text_full_of_findings_and_look_alikes_takes_time_in_proportion() -> None:
+    watch = watchlist()
+    begin = time.thread_time()
+    scanned(f"{CARD} and 4111 1111 1111 1112 1 2 3 4 5 6 7 8 9 é " * 10, watch)
+    small = time.thread_time() - begin
+    begin = time.thread_time()
+    text = scanned(f"{CARD} and 4111 1111 1111 1112 1 2 3 4 5 6 7 8 9 é " * 3_000, watch)[0]
+    assert text.count("[credit_card]") == 3_000
+    assert time.thread_time() - begin < 300 * small * 8 + 1
 
 
 def test_plain_prose_is_held_back_by_a_word_at_most() -> None:

@@ -14,6 +14,7 @@ from llm_mesh_runtime.log import get_logger
 LOST_AFTER = timedelta(seconds=15)
 """Three heartbeats. With the sweep's period it stays below the 30 s within which a lost epoch is settled."""
 
+_HOUR = 3600 * 1_000_000
 _MOST_LINES = 64
 _LONGEST_INSTANCE = 255
 
@@ -74,6 +75,7 @@ class Sweep:
         self._ledger = ledger
         self._period = period
         self._begin: int | None = None
+        self._forget_again = 0
 
     async def run(self) -> None:
         """Sweeps until cancelled. A store in trouble is tried again at the next turn."""
@@ -89,6 +91,8 @@ class Sweep:
         now = await self._ledger.now()
         if self._begin is None:
             self._begin = now
+        if now >= self._forget_again:
+            self._forget_again = now + _HOUR
             await self._ledger.forget(now)
         lost_after = LOST_AFTER // timedelta(microseconds=1)
         if now - self._begin < lost_after:

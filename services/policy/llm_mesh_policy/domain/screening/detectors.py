@@ -10,14 +10,17 @@ from dataclasses import dataclass
 from typing import Any
 
 import re2
-from stdnum import iban, luhn
+from stdnum import iban
 from stdnum.us import ssn
 
 _DIGITS = string.digits.encode()
 _UPPER = string.ascii_uppercase.encode()
 _WORD = string.ascii_letters.encode() + _DIGITS
-_CARD_LENGTHS = {"2": (16,), "3": (14, 15, 16), "4": (13, 16, 19), "5": (16,), "6": (16, 17, 18, 19)}
+_CARD_LENGTHS = {2: (16,), 3: (14, 15, 16), 4: (13, 16, 19), 5: (16,), 6: (16, 17, 18, 19)}
 """By the first digit, as issuers number them."""
+_VALUES = bytes.maketrans(_DIGITS, bytes(range(10)))
+_DOUBLED = bytes.maketrans(bytes(range(10)), bytes((0, 2, 4, 6, 8, 1, 3, 5, 7, 9)))
+"""Luhn's sum over whole bytes: columns of numbers are full of candidates, and each costs a microsecond instead of ten."""
 _FEWEST_IBAN_CHARACTERS = 15
 
 
@@ -29,7 +32,8 @@ class Detector:
     pattern: Any
     source: bytes
     alphabet: bytes
-    starts: bytes
+    never_first: bytes
+    """Bytes of the alphabet that no match begins with."""
     longest: int
     accepts: Callable[[bytes], int]
     tail: bytes = b""
@@ -42,7 +46,7 @@ class Detector:
         run = len(text.rstrip(self.alphabet))
         run = max(run, len(text) - self.longest - 1)
         tail = text[run:]
-        return len(text) - len(tail.lstrip(bytes(set(self.alphabet) - set(self.starts))))
+        return len(text) - len(tail.lstrip(self.never_first))
 
 
 def all_detectors() -> tuple[Detector, ...]:
@@ -121,7 +125,7 @@ def _detector(  # noqa: PLR0913 (each is one part of a row)
 ) -> Detector:
     compiled = re2.compile(source, _options())
     ending = re2.compile(end, _options()) if end else None
-    return Detector(name, compiled, source, alphabet, starts, longest, accepts, tail, ending)
+    return Detector(name, compiled, source, alphabet, bytes(set(alphabet) - set(starts)), longest, accepts, tail, ending)
 
 
 def _options() -> Any:  # noqa: ANN401 (re2 has no types)
@@ -132,9 +136,9 @@ def _options() -> Any:  # noqa: ANN401 (re2 has no types)
 
 
 def _card(candidate: bytes) -> int:
-    digits = candidate.replace(b" ", b"").replace(b"-", b"").decode()
+    digits = candidate.translate(_VALUES, b" -")
     likely = len(digits) in _CARD_LENGTHS.get(digits[0], ()) and len(set(digits)) > 1
-    return len(candidate) if likely and luhn.is_valid(digits) else 0
+    return len(candidate) if likely and (sum(digits[::-2]) + sum(digits[-2::-2].translate(_DOUBLED))) % 10 == 0 else 0
 
 
 def _ssn(candidate: bytes) -> int:

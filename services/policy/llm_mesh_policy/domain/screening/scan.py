@@ -10,6 +10,7 @@ LOGGED = policy_pb2.FINDING_ACTION_LOGGED
 MASKED = policy_pb2.FINDING_ACTION_MASKED
 BLOCKED = policy_pb2.FINDING_ACTION_BLOCKED
 
+_STEP = 4096
 _LONGEST_END = 96
 _LONGEST_SECRET = 16 * 1024
 _HIGH_BITS, _CONTINUES = 0xC0, 0x80
@@ -56,15 +57,23 @@ class Scan:
         return len(self.findings) - (self._inside is not None)
 
     def push(self, text: bytes, *, final: bool) -> bytes:
-        """The next piece; what may be released now. After a block nothing is."""
-        self._rest += text
+        """The next piece; what may be released now. After a block nothing is.
+
+        A long piece is taken in short ones, which changes nothing, and keeps the work in proportion to the length.
+        """
         released: list[bytes] = []
+        last = max(len(text) - 1, 0) // _STEP * _STEP
+        for begin in range(0, last + 1, _STEP):
+            self._rest += text[begin : begin + _STEP]
+            self._work(released, final=final and begin == last)
+        return b"".join(released)
+
+    def _work(self, released: list[bytes], *, final: bool) -> None:
         while not self.blocked:
             if self._inside is not None and not self._leave(released, final=final):
                 break
             if not self._advance(released, final=final):
                 break
-        return b"".join(released)
 
     def _advance(self, released: list[bytes], *, final: bool) -> bool:
         """Releases up to the next finding, which is begun; False where none is decided yet."""
