@@ -12,11 +12,12 @@ import pytest
 from google.protobuf import message_factory
 from google.protobuf.descriptor import MethodDescriptor
 
-from llm_mesh.mesh.v1 import access_pb2
+from llm_mesh.mesh.v1 import access_pb2, resources_pb2
 from llm_mesh.policy.v1 import (
     identity_pb2,
     identity_pb2_grpc,
     ledger_pb2,
+    ledger_pb2_grpc,
     policy_pb2,
     policy_pb2_grpc,
     rules_pb2,
@@ -258,3 +259,36 @@ async def test_every_method_of_identity_answers(mesh: Mesh) -> None:
     principal.disabled = True
     assert (await identity.UpdatePrincipal(identity_pb2.UpdatePrincipalRequest(principal=principal))).principal.disabled
     assert (await failure(mesh.identity(rotated.secret).WhoAmI(identity_pb2.WhoAmIRequest())))[1] == "INVALID_CREDENTIAL"
+
+
+async def test_budgets_and_limits_are_applied_with_everything_else_or_not_at_all(mesh: Mesh) -> None:
+    rules = mesh.rules(mesh.keys["admin"].secret)
+    ledger = ledger_pb2_grpc.LedgerServiceStub(mesh.hosted.application("policy", key=mesh.keys["admin"].secret))
+    request = rules_pb2.ApplyPolicyRequest(parent="domains/platform", dry_run=True)
+    request.domains.add(name="domains/house")
+    request.projects.add(name="domains/house/projects/p")
+    request.budgets.add(name="domains/house/projects/p/budget", amount=resources_pb2.Money(currency="USD", nanos=5_000_000_000))
+    limit = request.limits.add(name="domains/house/limits/l", subject="domains/house", metric=ledger_pb2.LIMIT_METRIC_REQUESTS, amount=9)
+    limit.window.seconds = 60
+    budget = ledger_pb2.GetBudgetRequest(name="domains/house/projects/p/budget")
+
+    assert {change.action for change in (await rules.ApplyPolicy(request)).changes} == {resources_pb2.CHANGE_ACTION_CREATE}
+    assert (await failure(ledger.GetBudget(budget)))[1] == "NOT_FOUND"
+
+    request.dry_run = False
+    limit.amount = -1
+    assert (await failure(rules.ApplyPolicy(request)))[1:] == ("INVALID_FIELD", "limits[0].amount")
+    assert (await failure(ledger.GetBudget(budget)))[1] == "NOT_FOUND"
+    assert (await failure(mesh.identity(mesh.keys["admin"].secret).GetDomain(identity_pb2.GetDomainRequest(name="domains/house"))))[
+        1
+    ] == "NOT_FOUND"
+
+    limit.amount = 9
+    assert (await rules.ApplyPolicy(request)).revision
+    assert (await ledger.GetBudget(budget)).budget.amount.nanos == 5_000_000_000
+    again = await rules.ApplyPolicy(request)
+    assert ({change.action for change in again.changes}, again.revision) == ({resources_pb2.CHANGE_ACTION_NONE}, 0)
+
+    stray = rules_pb2.ApplyPolicyRequest(parent="domains/platform")
+    stray.budgets.add(name="domains/house/projects/none/budget").amount.nanos = 1
+    assert (await failure(rules.ApplyPolicy(stray)))[1:] == ("INVALID_FIELD", "budgets[0].name")

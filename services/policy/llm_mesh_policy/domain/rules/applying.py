@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from google.protobuf.message import Message
@@ -12,8 +13,8 @@ from llm_mesh.policy.v1 import ledger_pb2, rules_pb2
 from llm_mesh_policy.domain import checks
 from llm_mesh_policy.domain.kinds import BINDINGS, DOMAINS, PRINCIPALS, PROJECTS, ROLES, Kind
 from llm_mesh_policy.domain.rules.access import save_binding, save_principal, save_role
-from llm_mesh_policy.domain.rules.rulebook import PLATFORM
-from llm_mesh_runtime.errors import invalid
+from llm_mesh_policy.domain.rules.rulebook import PLATFORM, domain_of
+from llm_mesh_runtime.errors import MeshError, invalid
 from llm_mesh_runtime.resources import change_of, is_within
 
 if TYPE_CHECKING:
@@ -63,12 +64,28 @@ class Applying:
         return rules_pb2.ApplyPolicyResponse(changes=done.value, revision=done.revision if changed else 0)
 
     def _money(self, change: Change, request: rules_pb2.ApplyPolicyRequest) -> Iterable[resources_pb2.Change]:
-        for budget in request.budgets:
-            change.require("budgets.put", budget.name)
-            yield _noted(change, "budgets.put", self._ledger.apply_budget(change.transaction, budget, dry_run=request.dry_run))
-        for limit in request.limits:
-            change.require("limits.put", limit.name)
-            yield _noted(change, "limits.put", self._ledger.apply_limit(change.transaction, limit, dry_run=request.dry_run))
+        transaction, dry_run = change.transaction, request.dry_run
+        for number, budget in enumerate(request.budgets):
+            with _renamed("budget", f"budgets[{number}]"):
+                _check_owner(change, PROJECTS, budget.name.removesuffix("/budget"), "budget.name")
+                change.require("budgets.put", budget.name)
+                yield _noted(change, "budgets.put", self._ledger.apply_budget(transaction, budget, dry_run=dry_run))
+        for number, limit in enumerate(request.limits):
+            with _renamed("limit", f"limits[{number}]"):
+                _check_owner(change, DOMAINS, domain_of(limit.name), "limit.name")
+                change.require("limits.put", limit.name)
+                yield _noted(change, "limits.put", self._ledger.apply_limit(transaction, limit, dry_run=dry_run))
+
+
+@contextmanager
+def _renamed(own: str, place: str) -> Iterator[None]:
+    """Names the element of the request in refusals that name a field of the element alone."""
+    try:
+        yield
+    except MeshError as error:
+        if not error.field.startswith(own + "."):
+            raise
+        raise invalid(place + error.field.removeprefix(own), error.message.removeprefix(f"{error.field}: ")) from error
 
 
 class _DryRunError(Exception):
@@ -77,6 +94,11 @@ class _DryRunError(Exception):
     def __init__(self, changes: list[resources_pb2.Change]) -> None:
         super().__init__()
         self.changes = changes
+
+
+def _check_owner(change: Change, kind: Kind[M], owner: str, field: str) -> None:
+    if kind.find(change.transaction, owner, field) is None:
+        raise invalid(field, f"must be of a {kind.noun} that exists or is wanted too")
 
 
 def _check_places(request: rules_pb2.ApplyPolicyRequest) -> None:
