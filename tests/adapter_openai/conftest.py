@@ -27,6 +27,9 @@ from llm_mesh_simulator.provider.app import Simulator
 from llm_mesh_simulator.store.journal import Journal
 
 
+Limits = dict[str, float] | None
+
+
 @dataclass(frozen=True)
 class Upstream:
     """The simulator: where it listens and what it wrote."""
@@ -73,7 +76,7 @@ class Client:
         self.stub = adapter_pb2_grpc.AdapterServiceStub(mesh.channel("adapter/openai", caller="gateway"))
         self.seals: Seals = mesh.links("gateway").seals
 
-    def attempt(self, model: str, *, endpoint: str = "simulator", **limits: float) -> plan_pb2.Attempt:
+    def attempt(self, model: str, *, endpoint: str = "simulator", limits: Limits = None) -> plan_pb2.Attempt:
         attempt = plan_pb2.Attempt(
             id="a1",
             adapter="openai",
@@ -84,11 +87,13 @@ class Client:
             max_input_tokens=1000,
             dialect="openai",
         )
-        for name, seconds in limits.items():
+        for name, seconds in (limits or {}).items():
             getattr(attempt.limits, name).FromNanoseconds(int(seconds * 1e9))
         return attempt
 
-    def grant(self, attempt: plan_pb2.Attempt, *, seconds: float = 60, audience: str = "adapter/openai", **changes: Any) -> resources_pb2.Sealed:
+    def grant(
+        self, attempt: plan_pb2.Attempt, *, seconds: float = 60, audience: str = "adapter/openai", **changes: Any
+    ) -> resources_pb2.Sealed:
         granted = admission_pb2.AttemptGrant(
             attempt_id=attempt.id,
             adapter=attempt.adapter,
@@ -105,17 +110,19 @@ class Client:
         grant.expire_time.FromDatetime(datetime.now(UTC) + timedelta(seconds=seconds))
         return self.seals.sealed(grant.SerializeToString(), audience)
 
-    def request(self, model: str, given: generate_pb2.GenerateInput | None = None, **limits: float) -> dict[str, Any]:
-        attempt = self.attempt(model, **limits)
+    def request(self, model: str, given: generate_pb2.GenerateInput | None = None, limits: Limits = None) -> dict[str, Any]:
+        attempt = self.attempt(model, limits=limits)
         return {"grant": self.grant(attempt), "attempt": attempt, "input": given or say("Good morning, Ana")}
 
-    async def generate(self, model: str, given: generate_pb2.GenerateInput | None = None, **limits: float) -> adapter_pb2.GenerateResponse:
-        return await self.stub.Generate(adapter_pb2.GenerateRequest(**self.request(model, given, **limits)), timeout=10)
+    async def generate(
+        self, model: str, given: generate_pb2.GenerateInput | None = None, limits: Limits = None
+    ) -> adapter_pb2.GenerateResponse:
+        return await self.stub.Generate(adapter_pb2.GenerateRequest(**self.request(model, given, limits=limits)), timeout=10)
 
     async def stream(
-        self, model: str, given: generate_pb2.GenerateInput | None = None, **limits: float
+        self, model: str, given: generate_pb2.GenerateInput | None = None, limits: Limits = None
     ) -> list[adapter_pb2.GenerateStreamResponse]:
-        call = self.stub.GenerateStream(adapter_pb2.GenerateStreamRequest(**self.request(model, given, **limits)), timeout=10)
+        call = self.stub.GenerateStream(adapter_pb2.GenerateStreamRequest(**self.request(model, given, limits=limits)), timeout=10)
         try:
             return [message async for message in call]
         finally:

@@ -46,7 +46,9 @@ async def test_tools_are_called_in_parallel_streamed_and_whole(client: Client) -
     whole = await client.generate("sim-tools", given)
     called = [part.tool_call.name for part in whole.output.choices[0].message.parts if part.WhichOneof("kind") == "tool_call"]
     messages = await client.stream("sim-tools", given)
-    started = [event.tool_call_started.name for message in messages for event in message.events if event.WhichOneof("kind") == "tool_call_started"]
+    started = [
+        event.tool_call_started.name for message in messages for event in message.events if event.WhichOneof("kind") == "tool_call_started"
+    ]
     assert called == started == ["up", "down"]
     assert whole.output.choices[0].finish_reason == generate_pb2.FINISH_REASON_TOOL_CALLS
 
@@ -54,16 +56,13 @@ async def test_tools_are_called_in_parallel_streamed_and_whole(client: Client) -
 async def test_embeddings_keep_their_order(client: Client) -> None:
     attempt = client.attempt("sim-embed")
     given = embed_pb2.EmbedInput(model="m", items=[embed_pb2.EmbedItem(text=text) for text in ("a", "b", "a")], dimensions=8)
-    answer = await client.stub.Embed(adapter_pb2.EmbedRequest(grant=client.grant(attempt, max_output_tokens=0), attempt=_bare(attempt), input=given))
+    attempt.max_output_tokens = 0
+    grant = client.grant(attempt, max_output_tokens=0)
+    answer = await client.stub.Embed(adapter_pb2.EmbedRequest(grant=grant, attempt=attempt, input=given))
     values = [list(each.values) for each in answer.output.embeddings]
     assert len(values[0]) == 8
     assert values[0] == values[2] != values[1]
     assert answer.report.usage.input_tokens > 0
-
-
-def _bare(attempt: object) -> object:
-    attempt.max_output_tokens = 0  # type: ignore[attr-defined]  # embeddings have none
-    return attempt
 
 
 async def test_models_and_endpoints_are_listed(client: Client) -> None:
@@ -79,6 +78,8 @@ async def test_models_and_endpoints_are_listed(client: Client) -> None:
 
 
 async def test_a_count_without_a_tokenizer_is_an_upper_bound(client: Client) -> None:
-    answer = await client.stub.CountTokens(adapter_pb2.CountTokensRequest(attempt=client.attempt("sim-echo"), input=say("Good morning, Ana")))
+    answer = await client.stub.CountTokens(
+        adapter_pb2.CountTokensRequest(attempt=client.attempt("sim-echo"), input=say("Good morning, Ana"))
+    )
     assert answer.count.source == embed_pb2.COUNT_SOURCE_ESTIMATED
     assert answer.count.input_tokens >= len("Good morning, Ana")

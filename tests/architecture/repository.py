@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
+# What services share; they have no rooms.
+LIBRARIES = frozenset({"llm_mesh_adapter_kit", "llm_mesh_dialects", "llm_mesh_runtime"})
 
 
 @dataclass(frozen=True)
@@ -41,8 +43,8 @@ def members() -> tuple[Member, ...]:
 
 
 def services() -> tuple[Member, ...]:
-    """Every member but the runtime."""
-    return tuple(member for member in members() if member.package != "llm_mesh_runtime")
+    """Every member but the libraries."""
+    return tuple(member for member in members() if member.package not in LIBRARIES)
 
 
 @cache

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import email.utils
+import math
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -100,22 +101,30 @@ def answered(
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """How long the provider wants to be left alone, in seconds."""
-    for name, scale in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
-        value = headers.get(name, "")
-        try:
-            return min(max(float(value) * scale, 0.0), _LONGEST_DELAY)
-        except ValueError:
-            if value and scale == 1.0 and (until := email.utils.parsedate_to_datetime(value) if _dated(value) else None):
-                aware = until if until.tzinfo else until.replace(tzinfo=UTC)
-                return min(max((aware - datetime.now(UTC)).total_seconds(), 0.0), _LONGEST_DELAY)
-    return None
+    """How long the provider wants to be left alone, in seconds (RFC 9110, section 10.2.3; milliseconds of some servers win)."""
+    milliseconds, seconds = _number(headers.get("retry-after-ms", "")), headers.get("retry-after", "")
+    wait = milliseconds / 1000 if milliseconds is not None else _number(seconds)
+    if wait is None:
+        wait = _until(seconds)
+    return None if wait is None else min(max(wait, 0.0), _LONGEST_DELAY)
+
+
+def _number(text: str) -> float | None:
+    try:
+        found = float(text)
+    except ValueError:
+        return None
+    return found if math.isfinite(found) else None
+
+
+def _until(date: str) -> float | None:
+    try:
+        found = email.utils.parsedate_to_datetime(date)
+    except ValueError:
+        return None
+    return ((found if found.tzinfo else found.replace(tzinfo=UTC)) - datetime.now(UTC)).total_seconds()
 
 
 def _about(field: str, error: AdapterError) -> AdapterError:
     error.metadata["field"] = field
     return error
-
-
-def _dated(value: str) -> bool:
-    return email.utils.parsedate(value) is not None
