@@ -1,4 +1,4 @@
-"""Fixtures of the end-to-end tests: one mesh per session, and official SDKs as its clients."""
+"""Fixtures of the end-to-end tests: one mesh of each kind per session, and official SDKs as its clients."""
 
 from __future__ import annotations
 
@@ -8,13 +8,42 @@ import pytest
 from openai import OpenAI
 
 from tests.e2e.running import RunningMesh, running
+from tests.e2e.separate import SeparateMesh, separate
 
 
 @pytest.fixture(scope="session")
-def mesh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningMesh]:
-    """A mesh with all installed services."""
+def embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningMesh]:
+    """All installed services in one process, on SQLite: for tests of what only `llm-mesh up` has."""
     with running(tmp_path_factory.mktemp("mesh")) as started:
         yield started
+
+
+@pytest.fixture(scope="session")
+def with_tokens(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SeparateMesh]:
+    """Each service in a process of its own, on PostgreSQL, with service tokens."""
+    with separate(tmp_path_factory.mktemp("separate"), mutual_tls=False) as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def with_mutual_tls(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SeparateMesh]:
+    """Likewise, with mutual TLS between services."""
+    with separate(tmp_path_factory.mktemp("mutual"), mutual_tls=True) as started:
+        yield started
+
+
+@pytest.fixture(scope="session", params=["embedded", "with_tokens", "with_mutual_tls"])
+def mesh(request: pytest.FixtureRequest) -> RunningMesh:
+    """A mesh with all installed services, once per kind: what an application sees is the same."""
+    started: RunningMesh = request.getfixturevalue(request.param)
+    return started
+
+
+@pytest.fixture(scope="session", params=["with_tokens", "with_mutual_tls"])
+def services(request: pytest.FixtureRequest) -> SeparateMesh:
+    """A mesh of separate processes, once per way in which services prove who they are."""
+    started: SeparateMesh = request.getfixturevalue(request.param)
+    return started
 
 
 @pytest.fixture

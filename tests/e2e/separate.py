@@ -25,6 +25,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from llm_mesh.policy.v1 import identity_pb2, identity_pb2_grpc, rules_pb2_grpc
 from llm_mesh.registry.v1 import registry_pb2, registry_pb2_grpc
+from llm_mesh_cli.naming import named
 from llm_mesh_cli.up.first_start import PLATFORM, PRINCIPAL, PROJECT, wanted_policy
 from llm_mesh_cli.up.simulated import simulator_models
 from llm_mesh_runtime.links.outbound import Outbound
@@ -41,6 +42,7 @@ _PUBLIC = 100
 PORTS = {each.folder.replace("adapters/", "adapter/"): each.port for each in described() if each.has_contract}
 """The services with a contract, by link name."""
 STATEFUL = ("catalogue", "observability", "policy", "registry", "router")
+SIMULATORS = (("openai", "simulator"), ("anthropic", "simulator-anthropic"))
 _WITHOUT_CONTRACT = ("edge", "simulator")
 
 
@@ -173,6 +175,7 @@ def _described(folder: Path, server: Cluster, *, mutual_tls: bool) -> SeparateMe
         "LLM_MESH_POLICY_BOOTSTRAP_TOKEN": f"mb_{secrets.token_hex(24)}",
         "LLM_MESH_SIMULATOR_ADDRESS": f"{host}:8099",
         "LLM_MESH_ADAPTER_OPENAI_ENDPOINT_SIMULATOR": f"http://{host}:8099/v1",
+        "LLM_MESH_ADAPTER_ANTHROPIC_URL_SIMULATOR_ANTHROPIC": f"http://{host}:8099",
         "LLM_MESH_ADDRESS": f"{host}:{PORTS['gateway'] + _PUBLIC}",
     }
     settings |= {f"LLM_MESH_{name.upper()}_DATABASE_URL": server.database() for name in STATEFUL}
@@ -232,7 +235,7 @@ async def _first_project(mesh: SeparateMesh) -> None:
         handle = os.open(mesh.data_dir / "project.key", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(handle, "w", encoding="ascii") as file:
             file.write(made.secret + "\n")
-        wanted = registry_pb2.ApplyModelsRequest(parent=PLATFORM, models=simulator_models("openai"))
+        wanted = registry_pb2.ApplyModelsRequest(parent=PLATFORM, models=named(list(simulator_models(SIMULATORS)), []))
         await registry_pb2_grpc.RegistryServiceStub(registry).ApplyModels(wanted, timeout=30)
     finally:
         await policy.close()

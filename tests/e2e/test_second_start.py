@@ -35,6 +35,6 @@ def test_keys_and_spend_survive_a_restart_and_a_kill(tmp_path: Path) -> None:
         assert sum(int(row["requests"]) for row in rows) == 3
 
 
-def test_only_the_owner_may_read_keys(mesh: RunningMesh) -> None:
+def test_only_the_owner_may_read_keys(embedded: RunningMesh) -> None:
     for name in ("admin.key", "project.key", "mesh.secret", "policy.pepper", "policy.db"):
-        assert stat.S_IMODE((mesh.data_dir / name).stat().st_mode) == 0o600, name
+        assert stat.S_IMODE((embedded.data_dir / name).stat().st_mode) == 0o600, name
