@@ -63,15 +63,13 @@ def compared(
             direct = requests(folder / "direct", ["none"], streamed=kind == "streamed")
             through = requests(folder / "mesh", keys, streamed=kind == "streamed")
             for count in loads:
-                for row in measured(arguments, count, mesh, port, direct, through):
-                    rows.append({"upstream": name, "streamed": kind == "streamed"} | row)
+                found = measured(arguments, count, mesh, port, direct, through)
+                rows += [{"upstream": name, "streamed": kind == "streamed"} | row for row in found]
         print(f"upstream {name}: mesh started in {mesh.started_seconds:.2f} s, has {mesh.memory_mb():.0f} MB (PSS) after load")
     return rows
 
 
-def measured(  # noqa: PLR0913, PLR0917 - one cell of the table
-    arguments: argparse.Namespace, count: int, mesh: Running, port: int, direct: Path, through: Path
-) -> Iterable[dict[str, Any]]:
+def measured(arguments: argparse.Namespace, count: int, mesh: Running, port: int, direct: Path, through: Path) -> Iterable[dict[str, Any]]:
     """Direct and through the mesh in turn, so that both see the same noise; medians with their spread."""
     passes: dict[str, list[dict[str, float]]] = {"direct": [], "mesh": []}
     for _ in range(arguments.passes):
