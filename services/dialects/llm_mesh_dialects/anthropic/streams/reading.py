@@ -1,8 +1,8 @@
 """From a provider's events to typed ones.
 
 Blocks of a type that is not modelled (the provider's own tools and their results) travel as opaque events, whole, so that a writer of
-the same dialect can send them on. What the typed events have no place for at a modelled block (a citation, a second text after
-another) travels in the extras of a text. `ping` ends here.
+the same dialect can send them on. So does what the typed events have no place for where a modelled block begins: its unmodelled
+keys, and that a text begins anew after another. `ping` ends here.
 """
 
 from __future__ import annotations
@@ -21,7 +21,9 @@ Event = generate_pb2.StreamEvent
 
 _HEAD: Final = ("type", "role", "content", "stop_reason", "stop_sequence")
 BLOCK: Final = "content_block"
-"""The key of the extra that says: a text begins anew, with these unmodelled keys."""
+"""The opaque event that says: a block begins, with these unmodelled keys."""
+_JOINED: Final = frozenset({"text", "thinking"})
+"""Blocks whose end only the next beginning shows."""
 
 
 class _Block:
@@ -102,34 +104,32 @@ class EventReader:
     def _open(self, fields: Fields, events: list[Event]) -> None:
         block = fields.required("content_block")
         kind = block.required_text("type")
-        opened = _Block(kind)
-        self._blocks[_index(fields)] = opened
+        opened = self._blocks[_index(fields)] = _Block(kind)
+        begun: list[Event] = []
         if kind == "text":
-            self._open_text(block, events)
+            text = block.text("text")
+            begun = [Event(text=generate_pb2.TextDelta(text=text))] if text else []
         elif kind == "thinking":
-            self._think(block.text("thinking"), block.text("signature"), events)
+            begun = _thought(block.text("thinking"), block.text("signature"))
         elif kind == "redacted_thinking":
-            events.append(Event(reasoning=generate_pb2.ReasoningDelta(redacted=block.required_text("data").encode())))
+            begun = [Event(reasoning=generate_pb2.ReasoningDelta(redacted=block.required_text("data").encode()))]
         elif kind == "tool_use":
-            opened.call, self._calls = self._calls, self._calls + 1
-            given = block.inner("input")
-            opened.input = given.whole_object() if given is not None else {}
-            call = generate_pb2.ToolCallStarted(index=opened.call, id=block.required_text("id"), name=block.required_text("name"))
-            events.append(Event(tool_call_started=call))
+            begun = [self._tool_use(opened, block)]
         else:
             opened.kind = ""
             events.append(_opaque(fields.whole_object(), "content_block_start"))
+        left = {key: value for key, value in _present(block.rest()).items() if value != []}  # citations that are still to come
+        if opened.kind and (left or (kind == self._last and kind in _JOINED)):
+            events.append(_opaque({"type": kind, **left}, BLOCK))
+        events += begun
         self._last = kind
 
-    def _open_text(self, block: Fields, events: list[Event]) -> None:
-        text = block.text("text") or ""
-        left = _present(block.rest())
-        left = {key: value for key, value in left.items() if value != []}  # citations that are still to come
-        if left or self._last == "text":
-            extras = kept(DIALECT, {BLOCK: left})
-            events.append(Event(text=generate_pb2.TextDelta(text=text, extras=extras)))
-        elif text:
-            events.append(Event(text=generate_pb2.TextDelta(text=text)))
+    def _tool_use(self, opened: _Block, block: Fields) -> Event:
+        opened.call, self._calls = self._calls, self._calls + 1
+        given = block.inner("input")
+        opened.input = given.whole_object() if given is not None else {}
+        call = generate_pb2.ToolCallStarted(index=opened.call, id=block.required_text("id"), name=block.required_text("name"))
+        return Event(tool_call_started=call)
 
     def _delta(self, fields: Fields, events: list[Event]) -> None:
         block = self._block(fields)
@@ -145,18 +145,14 @@ class EventReader:
             if piece:
                 events.append(Event(tool_call=generate_pb2.ToolCallDelta(index=block.call, arguments_json=piece)))
         elif kind == "thinking_delta":
-            self._think(delta.text("thinking"), None, events)
+            events += _thought(delta.text("thinking"), None)
         elif kind == "signature_delta":
-            self._think(None, delta.text("signature"), events)
+            events += _thought(None, delta.text("signature"))
         elif kind == "citations_delta":
             citation = delta.required("citation").whole_object()
             events.append(Event(text=generate_pb2.TextDelta(extras=kept(DIALECT, {"citations": [citation]}))))
         else:
             events.append(_opaque(fields.whole_object(), "content_block_delta"))
-
-    def _think(self, text: str | None, signature: str | None, events: list[Event]) -> None:
-        if text or signature:
-            events.append(Event(reasoning=generate_pb2.ReasoningDelta(text=text or "", signature=signature or "")))
 
     def _close(self, fields: Fields, events: list[Event]) -> None:
         block = self._block(fields)
@@ -200,6 +196,10 @@ def _index(fields: Fields) -> int:
     if index is None:
         raise fields.wrong("index", "required: expected a whole number")
     return index
+
+
+def _thought(text: str | None, signature: str | None) -> list[Event]:
+    return [Event(reasoning=generate_pb2.ReasoningDelta(text=text or "", signature=signature or ""))] if text or signature else []
 
 
 def _present(values: dict[str, Any]) -> dict[str, Any]:

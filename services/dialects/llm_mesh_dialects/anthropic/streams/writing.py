@@ -33,6 +33,7 @@ class EventWriter:
         self._index = -1
         self._open = ""
         self._call = -1
+        self._next: dict[str, Any] = {}
         self._usage = generate_pb2.Usage()
         self._finished = generate_pb2.ChoiceFinished(finish_reason=generate_pb2.FINISH_REASON_STOP)
         self._writers: Mapping[str, Callable[[Any], bytes]] = {
@@ -94,11 +95,7 @@ class EventWriter:
         said: dict[str, Any] = {}
         if delta.extras:
             put_back(said, delta.extras, DIALECT)
-        begun = b""
-        if BLOCK in said:
-            begun = self._began() + self._begin("text", {**_EMPTY_TEXT, **said[BLOCK]})
-        elif delta.text or "citations" in said:
-            begun = self._switched("text", _EMPTY_TEXT)
+        begun = self._switched("text", _EMPTY_TEXT) if delta.text or "citations" in said else b""
         for citation in said.get("citations") or ():
             begun += self._delta({"type": "citations_delta", "citation": citation})
         return begun + self._delta({"type": "text_delta", "text": delta.text}) if delta.text else begun
@@ -148,6 +145,9 @@ class EventWriter:
             return self._began() + self._begin("opaque", event["content_block"])
         if part.type == "content_block_stop":
             return self._shut()
+        if part.type == BLOCK:
+            self._next = event
+            return self._shut()
         if "index" in event:
             event["index"] = self._index
         return self._began() + _frame(part.type, {key: value for key, value in event.items() if key != "type"})
@@ -162,6 +162,9 @@ class EventWriter:
         closing = self._shut()
         self._index += 1
         self._open = kind
+        if self._next.get("type") == block.get("type"):
+            block = {**self._next, **block}
+        self._next = {}
         return closing + _frame("content_block_start", {"index": self._index, "content_block": block})
 
     def _shut(self) -> bytes:
