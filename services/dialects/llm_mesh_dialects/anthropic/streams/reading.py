@@ -18,6 +18,8 @@ from llm_mesh_dialects.extras import dumped, kept
 from llm_mesh_dialects.fields import Fields
 
 Event = generate_pb2.StreamEvent
+_TextDelta = generate_pb2.TextDelta
+_PLAIN: Final = 2
 
 _HEAD: Final = ("type", "role", "content", "stop_reason", "stop_sequence")
 BLOCK: Final = "content_block"
@@ -71,6 +73,9 @@ class EventReader:
 
     def feed(self, event: dict[str, Any]) -> list[Event]:
         """The typed events of one event; raises `DialectError` where it is none."""
+        text = self._plain(event)
+        if text is not None:
+            return [Event(text=_TextDelta(text=text))]
         events: list[Event] = []
         fields = Fields(event)
         kind = fields.required_text("type")
@@ -87,6 +92,15 @@ class EventReader:
             raise TruncatedError("the stream ended before the answer did")
         events = [] if self._usage is None else [Event(usage=self._usage)]
         return [*events, Event(finished=generate_pb2.Finished())]
+
+    def _plain(self, event: dict[str, Any]) -> str | None:
+        """The short way of nearly every event: a piece of text, and nothing beside it."""
+        delta = event.get("delta") if type(event) is dict else None
+        if type(delta) is not dict or len(delta) != _PLAIN or delta.get("type") != "text_delta":
+            return None
+        index, text = event.get("index"), delta.get("text")
+        block = self._blocks.get(index) if type(index) is int else None
+        return text if type(text) is str and block is not None and block.kind else None
 
     def _start(self, fields: Fields, events: list[Event]) -> None:
         message = fields.required("message")
@@ -118,7 +132,9 @@ class EventReader:
         else:
             opened.kind = ""
             events.append(_opaque(fields.whole_object(), "content_block_start"))
-        left = {key: value for key, value in _present(block.rest()).items() if value != []}  # citations that are still to come
+        left = _present(block.rest())
+        if left.get("citations") == []:  # they are still to come
+            del left["citations"]
         if opened.kind and (left or (kind == self._last and kind in _JOINED)):
             events.append(_opaque({"type": kind, **left}, BLOCK))
         events += begun

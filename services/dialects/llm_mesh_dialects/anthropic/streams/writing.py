@@ -19,6 +19,9 @@ from llm_mesh_dialects.anthropic.vocabulary import DIALECT, finish_word
 from llm_mesh_dialects.errors import DialectError
 from llm_mesh_dialects.extras import parsed, put_back
 
+# A piece of text, which nearly every event is, is its JSON string between two fixed pieces.
+_TEXT_HEAD: Final = b'event: content_block_delta\ndata: {"type":"content_block_delta","index":%d,"delta":{"type":"text_delta","text":'
+_TEXT_TAIL: Final = b"}}\n\n"
 _EMPTY_TEXT: Final = {"type": "text", "text": ""}
 _EMPTY_THINKING: Final = {"type": "thinking", "thinking": "", "signature": ""}
 
@@ -34,6 +37,7 @@ class EventWriter:
         self._open = ""
         self._call = -1
         self._next: dict[str, Any] = {}
+        self._text_head = b""
         self._usage = generate_pb2.Usage()
         self._finished = generate_pb2.ChoiceFinished(finish_reason=generate_pb2.FINISH_REASON_STOP)
         self._writers: Mapping[str, Callable[[Any], bytes]] = {
@@ -51,6 +55,10 @@ class EventWriter:
     def write(self, event: generate_pb2.StreamEvent) -> bytes:
         """The frames of an event; empty where it writes nothing."""
         kind = event.WhichOneof("kind")
+        if kind == "text" and self._open == "text":
+            delta = event.text
+            if delta.text and not (delta.choice or delta.extras):
+                return self._text_head + orjson.dumps(delta.text) + _TEXT_TAIL
         write = self._writers.get(kind) if kind is not None else None
         return write(getattr(event, str(kind))) if write is not None else b""
 
@@ -162,6 +170,7 @@ class EventWriter:
         closing = self._shut()
         self._index += 1
         self._open = kind
+        self._text_head = _TEXT_HEAD % self._index
         if self._next.get("type") == block.get("type"):
             block = {**self._next, **block}
         self._next = {}
