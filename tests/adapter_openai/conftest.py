@@ -26,7 +26,6 @@ from llm_mesh_runtime.testing import HostedMesh, Link, host
 from llm_mesh_simulator.provider.app import Simulator
 from llm_mesh_simulator.store.journal import Journal
 
-
 Limits = dict[str, float] | None
 
 

@@ -40,9 +40,8 @@ def input_to_chat(
     """The body, and what its translation changed. `max_output_tokens` is the limit to send; 0 means the request's own."""
     report = Report()
     body: dict[str, Any] = {"model": model, "messages": MessagesWriter(quirks, report).written(request.messages)}
-    if request.tools:
-        body["tools"] = [tool(each, f"tools[{index}].", quirks, report) for index, each in enumerate(request.tools)]
-        body["tools"] = [each for each in body["tools"] if each is not None]
+    tools = [tool(each, f"tools[{index}].", quirks, report) for index, each in enumerate(request.tools)]
+    _put(body, "tools", [each for each in tools if each is not None] or None)
     if request.HasField("tool_choice"):
         _put(body, "tool_choice", tool_choice(request.tool_choice))
     if request.HasField("parallel_tool_calls"):

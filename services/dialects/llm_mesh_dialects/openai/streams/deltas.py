@@ -26,7 +26,7 @@ class DeltaReader:
     def __init__(self) -> None:
         self._calls: dict[tuple[int, int], str] = {}
 
-    def read(self, delta: Any, index: int, path: str, content: Logprobs, refusal: Logprobs, events: list[Event]) -> None:
+    def read(self, delta: object, index: int, path: str, content: Logprobs, refusal: Logprobs, events: list[Event]) -> None:
         """Appends the events of a delta."""
         if not isinstance(delta, dict):
             raise DialectError(path, "expected an object")

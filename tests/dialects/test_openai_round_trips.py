@@ -1,0 +1,39 @@
+"""The law of the dialect: from JSON to the typed payload and back is the same JSON, modelled or not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+
+from llm_mesh.inference.v1 import generate_pb2
+from llm_mesh_dialects import openai
+from tests.dialects.openai_bodies import ANSWER, REQUEST
+
+UNHURRIED = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+@UNHURRIED
+@given(REQUEST)
+def test_a_request_comes_back_as_it_was(body: dict[str, Any]) -> None:
+    payload = openai.requests.chat_to_input(body)
+    sent = generate_pb2.GenerateInput.FromString(payload.SerializeToString())
+    written, translations = openai.requests.input_to_chat(sent, openai.Quirks(), model=body["model"], stream=False)
+    assert written == body
+    assert translations == []
+
+
+@UNHURRIED
+@given(ANSWER)
+def test_an_answer_comes_back_as_it_was(body: dict[str, Any]) -> None:
+    payload = openai.responses.chat_to_output(body)
+    sent = generate_pb2.GenerateOutput.FromString(payload.SerializeToString())
+    assert openai.responses.output_to_chat(sent) == body
+
+
+@UNHURRIED
+@given(REQUEST)
+def test_the_translation_leaves_the_body_alone(body: dict[str, Any]) -> None:
+    before = repr(body)
+    openai.requests.chat_to_input(body)
+    assert repr(body) == before

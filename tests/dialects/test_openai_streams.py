@@ -1,0 +1,191 @@
+"""Streams of the dialect: whatever the chunks, a client that puts them together has what the provider said."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from llm_mesh.inference.v1 import generate_pb2
+from llm_mesh_dialects import openai
+from llm_mesh_dialects.errors import DialectError, TruncatedError
+from tests.dialects.openai_bodies import LOGPROBS, NAME, TEXT, USAGE
+
+Chunk = dict[str, Any]
+HEAD = {"id": "c1", "object": "chat.completion.chunk", "created": 7, "model": "m", "system_fingerprint": "f"}
+
+
+def chunk(delta: Chunk, index: int = 0, finish: str | None = None, **more: Any) -> Chunk:
+    return {**HEAD, "choices": [{"index": index, "delta": delta, "finish_reason": finish, **more}]}
+
+
+def read(chunks: list[Chunk]) -> list[generate_pb2.StreamEvent]:
+    reader = openai.streams.ChunkReader()
+    return [event for each in chunks for event in reader.feed(each)] + reader.finish()
+
+
+def written(events: list[generate_pb2.StreamEvent], *, include_usage: bool = True) -> list[Chunk]:
+    writer = openai.streams.ChunkWriter(include_usage=include_usage)
+    raw = b"".join(writer.write(generate_pb2.StreamEvent.FromString(event.SerializeToString())) for event in events) + writer.close()
+    frames = [frame.removeprefix(b"data: ") for frame in raw.split(b"\n\n") if frame]
+    assert frames.pop() == b"[DONE]"
+    return [orjson.loads(frame) for frame in frames]
+
+
+def assembled(chunks: list[Chunk]) -> dict[str, Any]:
+    """What a client makes of a stream."""
+    choices: dict[int, Chunk] = {}
+    whole: dict[str, Any] = {"choices": choices}
+    for each in chunks:
+        whole.update({key: value for key, value in each.items() if key != "choices" and value is not None})
+        for choice in each["choices"]:
+            mine = choices.setdefault(choice["index"], {"calls": {}, "logprobs": []})
+            mine["logprobs"] += (choice.get("logprobs") or {}).get("content") or []
+            mine["finish_reason"] = choice.get("finish_reason") or mine.get("finish_reason")
+            for key, value in choice["delta"].items():
+                if key == "tool_calls":
+                    for call in value:
+                        known = mine["calls"].setdefault(call["index"], {"arguments": ""})
+                        known["arguments"] += call.get("function", {}).get("arguments") or ""
+                        known |= {k: v for k, v in call.items() if k not in {"index", "function"} and v}
+                        known |= {"name": call["function"]["name"]} if call.get("function", {}).get("name") else {}
+                elif key != "role" and isinstance(value, str):
+                    mine[key] = mine.get(key, "") + value
+                elif key != "role":
+                    mine[key] = value
+    return whole
+
+
+CALL = st.fixed_dictionaries({"index": st.integers(0, 2), "function": st.fixed_dictionaries({"arguments": TEXT})})
+DELTA = st.one_of(
+    TEXT.filter(bool).map(lambda text: {"content": text}),
+    TEXT.filter(bool).map(lambda text: {"reasoning_content": text}),
+    TEXT.filter(bool).map(lambda text: {"refusal": text}),
+    CALL.map(lambda call: {"tool_calls": [call]}),
+    NAME.map(lambda name: {"zz_odd": {"is": name}}),
+    st.builds(lambda text, name: {"content": text, "zz_beside": {"is": name}}, TEXT.filter(bool), NAME),
+)
+LOGGED = LOGPROBS.filter(lambda shown: shown is not None and shown["content"])
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 2), DELTA), max_size=12), st.lists(LOGGED, max_size=2), st.none() | USAGE)
+def test_what_a_client_puts_together_is_what_the_provider_said(
+    deltas: list[tuple[int, Chunk]], logged: list[Chunk], usage: Chunk | None
+) -> None:
+    begun: set[tuple[int, int]] = set()
+    chunks = [chunk({"role": "assistant", "content": ""})]
+    for index, delta in deltas:
+        for call in delta.get("tool_calls", []):
+            if (index, call["index"]) not in begun:
+                begun.add((index, call["index"]))
+                chunks.append(
+                    chunk({"tool_calls": [{"index": call["index"], "id": "i", "type": "function", "function": {"name": "f"}}]}, index)
+                )
+        chunks.append(chunk(delta, index))
+    chunks += [chunk({"content": "x"}, logprobs=shown) for shown in logged]
+    chunks += [chunk({}, index, "stop") for index in sorted({0} | {index for index, _ in deltas})]
+    if usage is not None:
+        chunks.append({**HEAD, "choices": [], "usage": usage})
+    got, wanted = assembled(written(read(chunks))), assembled(chunks)
+    wanted["choices"][0].setdefault("content", "")
+    for choice in (*got["choices"].values(), *wanted["choices"].values()):
+        choice.setdefault("content", "")
+    assert got == wanted
+
+
+def test_the_events_of_a_stream_begin_and_end_as_the_contract_says() -> None:
+    events = read([chunk({"role": "assistant", "content": ""}), chunk({"content": "hi"}), chunk({}, finish="stop")])
+    assert [event.WhichOneof("kind") for event in events] == ["started", "text", "choice_finished", "finished"]
+    assert events[0].started.extras[0].key == "system_fingerprint"
+
+
+@pytest.mark.parametrize("chunks", [[], [chunk({"content": "hi"})], [chunk({}, 0, "stop"), chunk({"content": "a"}, 1)]])
+def test_an_answer_that_was_not_finished_is_truncated(chunks: list[Chunk]) -> None:
+    with pytest.raises(TruncatedError):
+        read(chunks)
+
+
+def test_azure_may_speak_before_the_answer_has_a_name() -> None:
+    early = {"id": "", "model": "", "choices": [], "prompt_filter_results": [{"prompt_index": 0}]}
+    events = read([early, chunk({"content": "hi"}), chunk({}, finish="stop")])
+    assert events[0].started.id == "c1"
+    assert [extra.key for extra in events[0].started.extras] == ["prompt_filter_results", "system_fingerprint"]
+
+
+def test_groqs_usage_is_found_in_its_drawer() -> None:
+    last = {**chunk({}, finish="stop"), "x_groq": {"id": "r", "usage": {"prompt_tokens": 3, "completion_tokens": 4}}}
+    usage = next(event.usage for event in read([last]) if event.WhichOneof("kind") == "usage")
+    assert (usage.input_tokens, usage.output_tokens) == (3, 4)
+
+
+def test_usage_in_every_chunk_is_told_once() -> None:
+    chunks = [
+        {**chunk({"content": "a"}, finish=finish), "usage": {"completion_tokens": tokens}} for tokens, finish in ((1, None), (2, "stop"))
+    ]
+    assert [event.usage.output_tokens for event in read(chunks) if event.WhichOneof("kind") == "usage"] == [2]
+
+
+def test_a_thought_signature_of_gemini_survives_the_stream() -> None:
+    call = {"index": 0, "id": "a", "type": "function", "function": {"name": "f", "arguments": "{}"}, "extra_content": {"google": {"s": 1}}}
+    got = assembled(written(read([chunk({"tool_calls": [call]}), chunk({}, finish="tool_calls")])))
+    assert got["choices"][0]["calls"][0]["extra_content"] == {"google": {"s": 1}}
+
+
+def test_whole_tool_calls_without_an_index_are_told_apart() -> None:
+    calls = [{"id": name, "function": {"name": name, "arguments": {"a": 1}}} for name in ("x", "y")]
+    events = read([chunk({"tool_calls": calls[:1]}), chunk({"tool_calls": calls[1:]}), chunk({}, finish="tool_calls")])
+    started = [
+        (event.tool_call_started.index, event.tool_call_started.id) for event in events if event.WhichOneof("kind") == "tool_call_started"
+    ]
+    assert started == [(0, "x"), (1, "y")]
+    assert [event.tool_call.arguments_json for event in events if event.WhichOneof("kind") == "tool_call"] == ['{"a":1}', '{"a":1}']
+
+
+@pytest.mark.parametrize(
+    ("wrong", "field"),
+    [
+        ([], ""),
+        ({"choices": 1}, "choices"),
+        ({"choices": [1]}, "choices[0]"),
+        ({"choices": [{"index": "a"}]}, "choices[0].index"),
+        ({"id": 3, "choices": [{}]}, "id"),
+        (chunk({"content": 1}), "choices[0].delta.content"),
+        (chunk({"tool_calls": {}}) | {"choices": [{"delta": {"tool_calls": {"a": 1}}}]}, "choices[0].delta.tool_calls"),
+        (chunk({"tool_calls": [{"index": -1}]}), "choices[0].delta.tool_calls[0].index"),
+        (chunk({"tool_calls": [{"index": 0, "function": 3}]}), "choices[0].delta.tool_calls[0].function"),
+        (chunk({"audio": {"data": "?"}}), "choices[0].delta.audio.data"),
+        (chunk({}, logprobs={"content": [{"bytes": [300]}]}), "choices[0].logprobs.content[0].bytes"),
+        ({**HEAD, "choices": [], "usage": {"prompt_tokens": "3"}}, "usage.prompt_tokens"),
+        ({**HEAD, "choices": [], "usage": {"prompt_tokens": -3}}, "usage.prompt_tokens"),
+    ],
+)
+def test_what_is_wrong_is_told_by_its_place(wrong: Any, field: str) -> None:
+    with pytest.raises(DialectError) as caught:
+        openai.streams.ChunkReader().feed(wrong)
+    assert caught.value.field == field
+
+
+def test_a_client_that_wants_no_usage_gets_none() -> None:
+    events = read([chunk({"content": "a"}), chunk({}, finish="stop"), {**HEAD, "choices": [], "usage": {"prompt_tokens": 1}}])
+    assert all("usage" not in each for each in written(events, include_usage=False))
+    assert [each["usage"] is None for each in written(events)] == [True, True, False]
+
+
+KEYS = ["choices", "delta", "index", "content", "tool_calls", "function", "logprobs", "usage", "audio", "finish_reason"]
+NONSENSE = st.recursive(
+    st.none() | st.integers() | TEXT,
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(KEYS), inner, max_size=3),
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(NONSENSE)
+def test_no_chunk_makes_the_reader_fail_otherwise(body: Any) -> None:
+    try:
+        openai.streams.ChunkReader().feed(body)
+    except DialectError:
+        return
