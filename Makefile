@@ -88,6 +88,9 @@ lock: install ## pin again after a change of dependencies (UPGRADE=1 moves every
 lock-check: install
 	$(BIN)/python tools/lock.py --check
 
+alone: install ## install every service by itself, with its own dependencies only (SERVICE=policy: one; TESTS=1: its suite, too)
+	$(BIN)/python tools/alone.py $(if $(TESTS),--tests) $(SERVICE)
+
 test: install ## every test; what needs an absent engine (PostgreSQL, Go, Node) is skipped loudly
 	$(BIN)/pytest $(ARGS)
 

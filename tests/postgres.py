@@ -14,9 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
 
-import psycopg
-from psycopg import sql
-
 from tests.engines import postgres_bin
 
 
@@ -32,6 +29,8 @@ class Cluster:
 
     def start(self) -> None:
         """Start the server and wait until it answers."""
+        import psycopg  # noqa: PLC0415 - suites of services without data run without it
+
         options = ["-F", "-k", "", "-h", "127.0.0.1", "-p", str(self.port), "-c", "max_connections=200"]
         log = (self.data.parent / "log").open("ab")
         self.server = subprocess.Popen([self.binaries / "postgres", "-D", self.data, *options], stdout=log, stderr=log, user=self.user)
@@ -57,6 +56,9 @@ class Cluster:
 
     def database(self) -> str:
         """The URL of a new, empty database."""
+        import psycopg  # noqa: PLC0415 - as above
+        from psycopg import sql  # noqa: PLC0415 - as above
+
         name = f"t{uuid4().hex}"
         with psycopg.connect(self._conninfo("postgres"), autocommit=True) as connection:
             connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
