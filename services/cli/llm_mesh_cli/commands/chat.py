@@ -25,7 +25,7 @@ _SIMULATED = "sim-echo"
 async def chat(
     session: Session,
     message: Annotated[str | None, typer.Argument(help="What to ask; `-` reads standard input. Interactive without it.")] = None,
-    model: Annotated[str, typer.Option("-m", "--model", help="The model's alias. Default: sim-echo where there is a simulator, else the first.")] = "",
+    model: Annotated[str, typer.Option("-m", "--model", help="The model's alias. Default: sim-echo, else the first.")] = "",
     system: Annotated[str, typer.Option(help="Standing instructions.")] = "",
     max_tokens: Annotated[int, typer.Option(min=0, help="Most tokens of an answer. 0: the project's limit.")] = 0,
     temperature: Annotated[float | None, typer.Option(min=0, max=2, help="How freely tokens are chosen.")] = None,

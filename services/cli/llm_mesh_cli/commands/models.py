@@ -17,7 +17,7 @@ from llm_mesh_cli.session import Session
 from llm_mesh_cli.texts import moment, per_million, time_text
 
 app = typer.Typer(no_args_is_help=True, help="Show models, find local ones, deprecate them.")
-Domain = Annotated[str | None, typer.Option("--domain", help="`claims`, or `-` for all. Default: shared and the caller's own.")]
+Domain = Annotated[str | None, typer.Option("--domain", help="`claims`, or `-` for all. Default: all that the key may see.")]
 Name = Annotated[str, typer.Argument(help="A model's alias, or its resource name.")]
 _LIFECYCLE = "LIFECYCLE_"
 
@@ -117,7 +117,11 @@ def _registry(session: Session) -> registry_pb2_grpc.RegistryServiceStub:
 
 
 async def _models(session: Session, domain: str | None) -> list[registry_pb2.Model]:
-    parents = [await session.domain(domain)] if domain is not None else sorted({"domains/shared", await session.domain()})
+    if domain is not None:
+        parents = [await session.domain(domain)]
+    else:
+        whole = await session.whole()
+        parents = [whole] if whole == "domains/-" else ["domains/shared", whole]
     stub = _registry(session)
     return [
         model

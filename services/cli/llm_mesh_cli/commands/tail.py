@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterable, AsyncIterator
 from typing import Annotated
 
 import typer
@@ -15,6 +16,7 @@ from llm_mesh_cli.session import Session, project_name
 from llm_mesh_cli.texts import amount, time_text
 
 app = typer.Typer()
+_PAUSE = 1.0
 _PREFIX = "RESERVATION_STATE_"
 
 
@@ -43,21 +45,27 @@ async def _answers(
     stub: observability_pb2_grpc.ObservabilityServiceStub, request: observability_pb2.TailRequest, *, follow: bool
 ) -> AsyncIterator[observability_pb2.TailResponse]:
     """What the stream tells; it is begun anew where it reaches its maximum age. Without following, only the backlog."""
-    shown = 0
     while True:
         call = stub.Tail(request)
         try:
-            async for answer in call:
+            async for answer in _messages(call, follow=follow):
                 yield answer
                 request.resume_token = answer.resume_token or request.resume_token
-                shown += len(answer.entries)
-                if not follow and (shown >= request.backlog or not answer.entries):
-                    return
         finally:
             call.cancel()
         if not follow:
             return
         request.backlog = 0
+
+
+async def _messages(call: AsyncIterable[observability_pb2.TailResponse], *, follow: bool) -> AsyncIterator[observability_pb2.TailResponse]:
+    """The stream's messages; without following, until it pauses: the backlog comes without a pause."""
+    messages = aiter(call)
+    while True:
+        try:
+            yield await (anext(messages) if follow else asyncio.wait_for(anext(messages), _PAUSE))
+        except (StopAsyncIteration, TimeoutError):
+            return
 
 
 def _line(entry: usage_pb2.LedgerEntry) -> str:
