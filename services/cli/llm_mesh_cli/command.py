@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Annotated, Any
@@ -53,23 +54,25 @@ def asks(app: typer.Typer, name: str | None = None, *, who: Who = "admin") -> Ca
 def _ended(work: Work, access: Access, who: Who, given: dict[str, Any]) -> Exit:
     output = Output(as_json=access.json)
     try:
-        session = Session(access, output, who)
-        asyncio.run(_run(session, work, given))
+        asyncio.run(_run(Session(access, output, who), work, given))
     except MeshError as error:
         output.failure(error)
         return exit_code(error)
-    except CommandError as error:
-        output.error(str(error))
-        return error.code
-    except MissingKeyError as error:
-        output.error(str(error))
-        return Exit.DENIED
-    except (SettingsError, OSError) as error:
-        output.error(str(error))
-        return Exit.USAGE
+    except BrokenPipeError:  # the reader has enough, as `head` has
+        sys.stderr.close()
+        return Exit.FAILED
     except KeyboardInterrupt:
         return Exit.INTERRUPTED
+    except (CommandError, MissingKeyError, SettingsError, OSError) as error:
+        output.error(str(error))
+        return _code(error)
     return Exit.DONE
+
+
+def _code(error: Exception) -> Exit:
+    if isinstance(error, CommandError):
+        return error.code
+    return Exit.DENIED if isinstance(error, MissingKeyError) else Exit.USAGE
 
 
 async def _run(session: Session, work: Work, given: dict[str, Any]) -> None:

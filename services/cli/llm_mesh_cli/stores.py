@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from llm_mesh_runtime.host import StartError, installed, load
@@ -63,14 +64,12 @@ class Schema:
         return await migrate(self._database, self._package)
 
 
-def stores(names: tuple[str, ...] = (), *, embedded: bool = False) -> tuple[Store, ...]:
-    """The stores of the named services, or of all that own data."""
+def stores(names: tuple[str, ...] = (), *, data_dir: Path | None = None) -> tuple[Store, ...]:
+    """The stores of the named services, or of all that own data; with a data directory, those that a mesh embeds there."""
     configuration = Configuration.read()
     mesh = configuration.load(MeshSettings).value
-    if embedded:
-        from dataclasses import replace  # noqa: PLC0415 (only here)
-
-        mesh = replace(mesh, embedded=True)
+    if data_dir is not None:
+        mesh = replace(mesh, embedded=True, data_dir=data_dir)
     found = []
     for service in load(names or _owners()):
         package = _migrations(service.build.__module__)

@@ -121,7 +121,7 @@ async def diff(
     session.output.line(answer.diff.rstrip("\n"))
 
 
-@asks(app)
+@asks(app, who="project")
 async def render(
     session: Session,
     name: Name,
@@ -131,7 +131,7 @@ async def render(
     label_: Annotated[str, typer.Option("--label", help="The label whose version is rendered. Default: production, or the newest.")] = "",
     domain: Domain = None,
 ) -> None:
-    """Render a prompt with values of its variables."""
+    """Render a prompt with values of its variables, as an application would."""
     values = json_module.dumps(dict(_variable(each) for each in variable or []), ensure_ascii=False)
     request = catalogue_pb2.RenderRequest(name=await _name(session, name, domain), label=label_, variables_json=values)
     answer = await _catalogue(session).Render(request)

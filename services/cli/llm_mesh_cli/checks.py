@@ -1,0 +1,151 @@
+"""What `doctor` looks at. Each check tells what it found, and what can be done about it."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import platform
+import socket
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+import grpc
+
+from llm_mesh.adapter.v1 import adapter_pb2
+from llm_mesh_cli.discovery import endpoints
+from llm_mesh_cli.files import readable_by_others
+from llm_mesh_cli.stores import stores
+from llm_mesh_runtime.errors import MeshError, from_rpc_error
+from llm_mesh_runtime.host import StartError
+
+if TYPE_CHECKING:
+    from llm_mesh_cli.installation import AllSettings
+    from llm_mesh_cli.session import Session
+
+_PRIVATE = ("admin.key", "project.key", "mesh.secret", "policy.pepper", "*.db")
+_SKEW = 5
+_LEASE = 60
+"""Seconds that a caller is valid at most: what lets a clock be compared."""
+
+
+class Finding(NamedTuple):
+    """One line of the report."""
+
+    state: Literal["ok", "warn", "fail"]
+    what: str
+    found: str
+    remedy: str = ""
+
+
+def installation(found: AllSettings) -> Iterator[Finding]:
+    """What is installed, and whether its settings can be read."""
+    yield Finding("ok", "python", f"{platform.python_version()} in {sys.prefix}")
+    yield Finding(
+        "ok" if found.services else "fail", "services", ", ".join(found.services) or "none", "" if found.services else "install llm-mesh"
+    )
+    for broken in found.broken:
+        yield Finding("warn", "services", broken, "install it whole, or remove it")
+    for problem in found.problems:
+        yield Finding("fail" if "is read by nobody" not in problem else "warn", "settings", problem, "correct the setting")
+    given = [f"{name}.{row.name} from {row.origin}" for name, rows in found.rows for row in rows if row.origin != "default"]
+    yield Finding("ok", "settings", "; ".join(given) or "all at their defaults")
+
+
+def data_directory(session: Session) -> Iterator[Finding]:
+    """Whether the data directory can be used, and its secrets are secret."""
+    folder = session.files.folder
+    if not folder.exists():
+        yield Finding("ok", "data", f"{folder} does not exist yet; the first `llm-mesh up` makes it")
+        return
+    if not os.access(folder, os.W_OK):
+        yield Finding("fail", "data", f"{folder} cannot be written", f"chown or chmod {folder}")
+    for path in sorted(path for pattern in _PRIVATE for path in folder.glob(pattern)):
+        if readable_by_others(path):
+            yield Finding("fail", "data", f"others may read {path}", f"chmod 600 {path}")
+    yield Finding("ok", "data", f"{folder}, {'in use by a running mesh' if in_use(session) else 'not in use'}")
+
+
+def in_use(session: Session) -> bool:
+    """Whether a mesh holds the data directory."""
+    lock = session.files.folder / "lock"
+    if not lock.exists():
+        return False
+    with lock.open("rb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
+
+
+def ports(session: Session) -> Iterator[Finding]:
+    """Whether a mesh could listen; only looked at while none runs."""
+    for name, address in (("HTTP", session.mesh.http), ("gRPC", session.mesh.grpc)):
+        host, _, port = address.rpartition(":")
+        with contextlib.closing(socket.socket()) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((host, int(port)))
+            except (OSError, ValueError, OverflowError) as error:
+                yield Finding("fail", "ports", f"{name} {address}: {error}", f"end the other program, or set LLM_MESH_{name.upper()}")
+            else:
+                yield Finding("ok", "ports", f"{name} {address} is free")
+
+
+async def schemas(session: Session) -> list[Finding]:
+    """Whether stores are at this build's revision."""
+    findings = []
+    for store in stores(data_dir=session.files.folder if session.files.folder.exists() else None):
+        file = session.files.folder / f"{store.service}.db"
+        if not store.settings.database_url and not file.exists():
+            continue
+        try:
+            async with store.opened() as schema:
+                current = await schema.current()
+                fine = current >= schema.last
+                remedy = "" if fine else f"llm-mesh migrate {store.service}, or start `llm-mesh up`"
+                findings.append(Finding("ok" if fine else "warn", "schema", f"{store.service} at {current or 'none'}", remedy))
+        except (MeshError, StartError) as error:
+            findings.append(Finding("fail", "schema", f"{store.service}: {error}", "look at the database"))
+    return findings
+
+
+async def running(session: Session) -> list[Finding]:
+    """Whether the mesh answers, to the keys that are kept, at the same time of day."""
+    try:
+        caller = await session.caller()
+    except grpc.aio.AioRpcError as error:
+        told = from_rpc_error(error, peer=f"the mesh at {session.address('policy')}")
+        return [Finding("fail", "mesh", told.message, told.remedy)]
+    findings = [Finding("ok", "mesh", f"{session.address('policy')} knows the key of {caller.principal}")]
+    ahead = caller.expire_time.ToDatetime(UTC).timestamp() - datetime.now(UTC).timestamp()
+    skewed = not -_SKEW < ahead < _LEASE + _SKEW
+    remedy = "synchronise the clocks" if skewed else ""
+    findings.append(Finding("warn" if skewed else "ok", "clock", "differs from the mesh's" if skewed else "agrees with the mesh's", remedy))
+    return findings
+
+
+async def providers(session: Session) -> list[Finding]:
+    """How the adapters' endpoints stand."""
+    try:
+        found = await endpoints(session)
+    except grpc.aio.AioRpcError as error:
+        told = from_rpc_error(error, peer="the adapters")
+        return [Finding("warn", "providers", told.message, told.remedy)]
+    usable = [endpoint for _, endpoint in found if endpoint.has_credential and not endpoint.local]
+    local = [endpoint.name for _, endpoint in found if endpoint.local]
+    findings = [
+        Finding(
+            "warn" if endpoint.breaker == adapter_pb2.BREAKER_STATE_OPEN else "ok",
+            "providers",
+            f"{endpoint.name} at {endpoint.base_url}: {endpoint.in_flight} of {endpoint.max_in_flight} in flight",
+            "the provider fails; the breaker tries again by itself" if endpoint.breaker == adapter_pb2.BREAKER_STATE_OPEN else "",
+        )
+        for endpoint in usable
+    ]
+    if not usable:
+        findings.append(Finding("ok", "providers", "no credential of a provider, such as OPENAI_API_KEY"))
+    return [*findings, Finding("ok", "providers", f"local: {', '.join(local) or 'none'} (llm-mesh models discover)")]
