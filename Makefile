@@ -60,7 +60,7 @@ $(VENV)/.node-tools: tools/typescript/package.json tools/typescript/package-lock
 
 # -------------------------------------------------------------------------------------------------- checks
 
-.PHONY: fmt format-check lint types contracts-check lock lock-check docs docs-check static test check
+.PHONY: fmt format-check lint types contracts-check lock lock-check docs docs-check static test check alone
 
 fmt: install ## format code and contracts
 	$(BIN)/ruff format
@@ -100,7 +100,7 @@ docs: install ## generate the tables of docs/ that code and contracts already ho
 docs-check: install
 	$(BIN)/python tools/docs.py --check
 
-static: format-check lint types contracts-check gen-check lock-check docs-check ## every check but the tests
+static: format-check lint types contracts-check gen-check lock-check docs-check alone ## every check but the tests
 
 check: static test ## exactly what CI runs
 
