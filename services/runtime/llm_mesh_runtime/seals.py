@@ -28,23 +28,23 @@ class Seals:
 
     def __init__(self, secret: bytes = b"", *, keys: Mapping[str, bytes] | None = None) -> None:
         self._secret = secret
-        self._keys = {audience: hashlib.sha256(key).digest() for audience, key in (keys or {}).items()}
+        self._begun = {audience: _begun(audience, hashlib.sha256(key).digest()) for audience, key in (keys or {}).items()}
 
     def knows(self, audience: str) -> bool:
         """Whether there is a key for the audience."""
-        return self._key(audience) is not None
+        return self._proof_for(audience) is not None
 
     def seal(self, audience: str, payload: bytes) -> bytes:
         """The proof of the payload for the audience."""
-        key = self._key(audience)
-        if key is None:
+        proof = self._proof_for(audience)
+        if proof is None:
             raise LookupError(f"there is no key to seal for {audience}: give the mesh secret or LLM_MESH_SEAL_KEYS")
-        return hmac.digest(key, audience.encode() + b"\x00" + payload, "sha256")
+        proof.update(payload)
+        return proof.digest()
 
     def verify(self, audience: str, payload: bytes, mac: bytes) -> bool:
         """Whether the proof is one for this payload and audience. Takes the same time either way."""
-        key = self._key(audience)
-        return key is not None and hmac.compare_digest(hmac.digest(key, audience.encode() + b"\x00" + payload, "sha256"), mac)
+        return self.knows(audience) and hmac.compare_digest(self.seal(audience, payload), mac)
 
     def sealed(self, payload: bytes, *audiences: str) -> resources_pb2.Sealed:
         """The payload with one proof per audience."""
@@ -59,8 +59,17 @@ class Seals:
                     return sealed.payload
         raise invalid_seal(what)
 
-    def _key(self, audience: str) -> bytes | None:
-        key = self._keys.get(audience)
-        if key is None and self._secret:
-            key = self._keys[audience] = derive(self._secret, "seal/" + audience)
-        return key
+    def _proof_for(self, audience: str) -> hmac.HMAC | None:
+        """A proof that has taken in the audience already.
+
+        Copied from one that is kept: the one-shot function lets other threads run first, each time, and a busy store would
+        make a request wait for milliseconds.
+        """
+        begun = self._begun.get(audience)
+        if begun is None and self._secret:
+            begun = self._begun[audience] = _begun(audience, derive(self._secret, "seal/" + audience))
+        return None if begun is None else begun.copy()
+
+
+def _begun(audience: str, key: bytes) -> hmac.HMAC:
+    return hmac.new(key, audience.encode() + b"\x00", "sha256")

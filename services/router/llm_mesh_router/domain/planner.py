@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -56,7 +55,7 @@ class Planner:
         targets = sorted((self._look(target, question) for target in route.targets), key=lambda target: target.order)
         eligible = [target for target in targets if target.excluded is None]
         tried = eligible[: route.max_attempts or _DEFAULT_ATTEMPTS]
-        decision_id = secrets.token_hex(8)
+        decision_id = f"{self._random.getrandbits(64):016x}"
         plan = self._tree(alias, decision_id, tried, route, question) if tried else None
         candidates = (
             *(target.candidate(left_over=False) for target in tried),
