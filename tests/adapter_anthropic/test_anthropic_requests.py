@@ -263,15 +263,20 @@ def test_what_the_dialect_has_no_place_for_is_reported() -> None:
     assert not written(candidate_count=1, modalities=["text"], stop=["END"], end_user="u")[1]
 
 
-def test_a_typed_field_wins_over_an_extra_of_the_same_name() -> None:
-    body, _ = written(
-        extras=[
-            content_pb2.Extra(dialect="anthropic", key="max_tokens", json=b"1"),
-            content_pb2.Extra(dialect="anthropic", key="x", json=b"2"),
-        ]
-    )
-    assert body["max_tokens"] == 4096
-    assert body["x"] == 2
+@pytest.mark.parametrize("key", ["max_tokens", "stream", "model", "system", "temperature", "messages"])
+def test_an_extra_cannot_say_what_a_typed_field_says_even_where_that_is_unset(key: str) -> None:
+    body, _ = written()
+    extras = [content_pb2.Extra(dialect="anthropic", key=key, json=b"9"), content_pb2.Extra(dialect="anthropic", key="x", json=b"2")]
+    given, report = written(extras=extras)
+    assert given == body | {"x": 2}
+    assert report == {f"extras[{key}]": "dropped"}
+
+
+def test_an_extra_completes_an_object_and_does_not_replace_what_it_says() -> None:
+    extra = content_pb2.Extra(dialect="anthropic", key="metadata", json=b'{"user_id":"eve","team":"t"}')
+    body, report = written(end_user="ana", extras=[extra])
+    assert body["metadata"] == {"user_id": "ana", "team": "t"}
+    assert not report
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
+
+_TYPES: Final[Mapping[int, str]] = {
+    401: "authentication_error",
+    402: "billing_error",
+    403: "permission_error",
+    404: "not_found_error",
+    413: "request_too_large",
+    429: "rate_limit_error",
+    503: "overloaded_error",
+    504: "timeout_error",
+    529: "overloaded_error",
+}
+_SERVER_ERROR: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +33,11 @@ def body(message: str, *, type: str, request_id: str = "") -> dict[str, Any]:  #
     """An error body for a client."""
     written: dict[str, Any] = {"type": "error", "error": {"type": type, "message": message}}
     return written | {"request_id": request_id} if request_id else written
+
+
+def type_of(status: int) -> str:
+    """The type of an error, as the dialect calls those of a status of HTTP."""
+    return _TYPES.get(status) or ("api_error" if status >= _SERVER_ERROR else "invalid_request_error")
 
 
 def complaint(value: object) -> Complaint:

@@ -22,6 +22,11 @@ _DEFAULT_LIMIT: Final = 4096
 _COUNTED: Final = frozenset(
     {"model", "messages", "system", "tools", "tool_choice", "thinking", "output_config", "cache_control", "speed", "anthropic_beta"}
 )
+# Typed fields win, also where they are unset: an extra must not raise what was admitted and reserved. Keys that an extra may complete
+# (`thinking`, `output_config`, `tool_choice`, `metadata`) are not here.
+_RESERVED: Final = frozenset(
+    {"model", "messages", "system", "tools", "max_tokens", "stream", "stop_sequences", "temperature", "top_p", "top_k"}
+)
 _NO_SAMPLING: Final = "the model takes no sampling parameters"
 
 
@@ -47,7 +52,7 @@ def input_to_messages(
     _leave_out(request, report)
     if stream:
         body["stream"] = True
-    put_back(body, request.extras, DIALECT, report)
+    _extras(body, request, report)
     return body, report.translations
 
 
@@ -55,6 +60,13 @@ def input_to_count(request: generate_pb2.GenerateInput, quirks: Quirks, *, model
     """The body of `POST /v1/messages/count_tokens`: what has tokens, and nothing else."""
     body, _ = input_to_messages(request, quirks, model=model, stream=False)
     return {key: value for key, value in body.items() if key in _COUNTED}
+
+
+def _extras(body: dict[str, Any], request: generate_pb2.GenerateInput, report: Report) -> None:
+    reserved = [extra for extra in request.extras if extra.dialect == DIALECT and extra.key in _RESERVED]
+    for extra in reserved:
+        report.dropped(f"extras[{extra.key}]", "the typed payload has a field for it")
+    put_back(body, [extra for extra in request.extras if extra not in reserved], DIALECT, report)
 
 
 def _tools(body: dict[str, Any], request: generate_pb2.GenerateInput, quirks: Quirks, report: Report) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from llm_mesh.inference.v1 import generate_pb2
+from llm_mesh.inference.v1 import embed_pb2, generate_pb2
 from llm_mesh_dialects.anthropic.blocks_writing import BlocksWriter
 from llm_mesh_dialects.anthropic.usage import write_usage
 from llm_mesh_dialects.anthropic.vocabulary import DIALECT, finish_word
@@ -29,3 +29,8 @@ def output_to_message(output: generate_pb2.GenerateOutput, *, id: str = "", mode
     put_back(stop, choice.extras, DIALECT)
     put_back(body, output.extras, DIALECT)
     return body | stop
+
+
+def count_to_body(count: embed_pb2.TokenCount) -> dict[str, Any]:
+    """The answer to `POST /v1/messages/count_tokens`."""
+    return {"input_tokens": count.input_tokens}
