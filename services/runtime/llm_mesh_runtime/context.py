@@ -106,7 +106,7 @@ def deadline_remaining() -> float | None:
 
 def new_request_id() -> str:
     """A fresh request id: 32 hexadecimal digits. It correlates and guards nothing, so it need not come from the system."""
-    return f"{random.getrandbits(128):032x}"  # noqa: S311 - see above
+    return f"{random.getrandbits(128):032x}"
 
 
 def accepted_request_id(value: str | bytes | None) -> str:

@@ -15,6 +15,7 @@ from llm_mesh_runtime.access import CallTable, MeshOrigin, ServiceTokens, public
 from llm_mesh_runtime.access.revision import Revisions
 from llm_mesh_runtime.errors import MeshError
 from llm_mesh_runtime.health import Health
+from llm_mesh_runtime.host.adapters import PREFIX, shared
 from llm_mesh_runtime.host.assembly import Assembly, Hosted, Shared, policy_of
 from llm_mesh_runtime.host.errors import StartError
 from llm_mesh_runtime.host.http import HttpListener, mounted
@@ -126,7 +127,8 @@ class Host:
     def _served(self, listener: str) -> list[Wrapped]:
         name, _, kind = listener.partition("#")
         chosen = [hosted for hosted in self.hosted if hosted.service.name == name or (not name and not _is_adapter(hosted))]
-        return [wrapped for hosted in chosen for wrapped in hosted.handlers if kind == "mesh" or wrapped.method.public]
+        own = [wrapped for hosted in chosen for wrapped in hosted.handlers if kind == "mesh" or wrapped.method.public]
+        return own if name else [*own, *shared(hosted for hosted in self.hosted if _is_adapter(hosted))]
 
     def _bind(self) -> None:
         """Bind every address before any service starts: a taken port must leave nothing behind."""
@@ -198,8 +200,8 @@ def _shown(listener: Listener) -> str:
 
 
 def _is_adapter(hosted: Hosted) -> bool:
-    """Adapters share one contract, so they are never together on one server."""
-    return hosted.service.name.startswith("adapter/")
+    """Adapters share one contract: at a listener of all services, the caller names the one that is meant."""
+    return hosted.service.name.startswith(PREFIX)
 
 
 def _address(host: str, service: Service, *, public: bool) -> str:
