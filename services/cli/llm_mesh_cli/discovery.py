@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import grpc
 
@@ -21,6 +22,7 @@ ADAPTER = "x-llm-mesh-adapter"
 """Metadata that names the adapter at the public listener, which all adapters share."""
 
 _SIMULATOR = "simulator"
+_USUAL = "openai"
 _PATIENCE = 5.0
 _ALIAS = re.compile(r"[^A-Za-z0-9._:/-]")
 _EMBEDS = re.compile(r"embed|bge-|e5-|minilm|gte-", re.IGNORECASE)
@@ -60,11 +62,7 @@ async def discovered(session: Session, wanted: tuple[str, ...]) -> Found:
     unknown = set(wanted) - {endpoint.name for _, endpoint in listed}
     if unknown:
         raise CommandError(f"no adapter has the endpoint {', '.join(sorted(unknown))}", Exit.NOT_FOUND)
-    chosen = [
-        (adapter, each)
-        for adapter, each in listed
-        if (each.name in wanted if wanted else each.local and not each.name.startswith(_SIMULATOR))
-    ]
+    chosen = [pair for pair in listed if pair[1].name in wanted] if wanted else _local(listed)
     offers = await asyncio.gather(*(_offered(session, adapter, endpoint) for adapter, endpoint in chosen))
     models = [model for offer in offers for model in offer or ()]
     silent = [endpoint.name for (_, endpoint), offer in zip(chosen, offers, strict=True) if offer is None]
@@ -74,6 +72,15 @@ async def discovered(session: Session, wanted: tuple[str, ...]) -> Found:
 def registered(model: registry_pb2.Model, known: Sequence[registry_pb2.Model]) -> bool:
     """Whether a model of the same endpoint and upstream id is registered."""
     return any((each.endpoint, each.upstream_model) == (model.endpoint, model.upstream_model) for each in known)
+
+
+def _local(listed: Sequence[tuple[str, adapter_pb2.Endpoint]]) -> list[tuple[str, adapter_pb2.Endpoint]]:
+    """The local endpoints but the simulator. Of several that lead to one server, the one in the dialect that most speak."""
+    local = [pair for pair in listed if pair[1].local and not pair[1].name.startswith(_SIMULATOR)]
+    by_origin: dict[str, tuple[str, adapter_pb2.Endpoint]] = {}
+    for adapter, endpoint in sorted(local, key=lambda pair: pair[0] != _USUAL):
+        by_origin.setdefault(urlsplit(endpoint.base_url).netloc, (adapter, endpoint))
+    return list(by_origin.values())
 
 
 async def _offered(session: Session, adapter: str, endpoint: adapter_pb2.Endpoint) -> list[registry_pb2.Model] | None:
