@@ -9,10 +9,13 @@ from typing import Any
 
 import pytest
 
+from llm_mesh.adapter.v1.adapter_pb2 import ListEndpointsRequest
+from llm_mesh.adapter.v1.adapter_pb2_grpc import AdapterServiceStub
 from llm_mesh_runtime.access.table import CallTable
 from llm_mesh_runtime.host import installed, load
 from llm_mesh_runtime.settings import Configuration, MeshSettings
 from llm_mesh_runtime.settings.naming import link_name
+from llm_mesh_runtime.testing import host
 from tests.deploy.compose import ROOT, compose, containers, described, ours
 
 MESH = [each.container for each in described()]
@@ -102,6 +105,20 @@ def test_every_variable_is_a_setting_of_the_service_that_gets_it(each: Any, tmp_
     (service,) = load([name])
     configuration.load(service.settings, name)
     assert configuration.unknown() == ()
+
+
+@pytest.mark.parametrize(("adapter", "endpoint"), [("openai", "simulator"), ("anthropic", "simulator-anthropic")])
+async def test_adapters_find_the_simulator_in_its_container(adapter: str, endpoint: str) -> None:
+    name = f"adapter/{adapter}"
+    variables = ours()[f"adapter-{adapter}"]["environment"]
+    prefix = f"LLM_MESH_ADAPTER_{adapter.upper()}_"
+    configuration = Configuration.read({key: value for key, value in variables.items() if key.startswith(prefix)})
+    (service,) = load([name])
+    async with host(service, settings={name: configuration.load(service.settings, name).value}) as mesh:
+        stub = AdapterServiceStub(mesh.channel(name))
+        listed = {each.name: each.base_url for each in (await stub.ListEndpoints(ListEndpointsRequest(page_size=1000))).endpoints}
+    port = next(each.port for each in described() if each.folder == "simulator")
+    assert listed[endpoint].startswith(f"http://simulator:{port}")
 
 
 def test_no_secret_has_a_value_or_a_default() -> None:

@@ -175,7 +175,7 @@ def _described(folder: Path, server: Cluster, *, mutual_tls: bool) -> SeparateMe
         "LLM_MESH_POLICY_BOOTSTRAP_TOKEN": f"mb_{secrets.token_hex(24)}",
         "LLM_MESH_SIMULATOR_ADDRESS": f"{host}:8099",
         "LLM_MESH_ADAPTER_OPENAI_ENDPOINT_SIMULATOR": f"http://{host}:8099/v1",
-        "LLM_MESH_ADAPTER_ANTHROPIC_URL_SIMULATOR_ANTHROPIC": f"http://{host}:8099",
+        "LLM_MESH_ADAPTER_ANTHROPIC_ENDPOINT_SIMULATOR_ANTHROPIC": f"http://{host}:8099",
         "LLM_MESH_ADDRESS": f"{host}:{PORTS['gateway'] + _PUBLIC}",
     }
     settings |= {f"LLM_MESH_{name.upper()}_DATABASE_URL": server.database() for name in STATEFUL}

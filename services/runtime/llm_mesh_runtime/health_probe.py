@@ -50,7 +50,7 @@ def _wanted(mesh: MeshSettings, arguments: Sequence[str]) -> tuple[str, str]:
     if not name:
         raise StartError(f"say which address: {len(names)} services are installed here")
     service = load([name])[0]
-    if not service.port:
+    if not service.contracts:
         return name, f"http://{_reachable(mesh.http)}/readyz"
     if mesh.listen_host.startswith("unix:"):
         return name, f"{mesh.listen_host}/{name.replace('/', '-')}.sock"
