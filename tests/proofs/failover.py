@@ -46,8 +46,8 @@ class Failover:
     name = "failover"
     claim = (
         "A provider that fails before the first content (connection refused, reset or closed, stalled, 429, 500, a proxy's error page, "
-        "malformed JSON, 200 and then silence) costs the caller nothing but time: the next target answers, streamed and not. After "
-        "the first content the stream ends with a typed error, no byte is repeated, the next target is not asked, and the ledger has the receipt."
+        "malformed JSON, 200 and then silence) costs the caller nothing but time: the next target answers, streamed and not. After it the "
+        "stream ends with a typed error, no byte is repeated, the next target is not asked, and the ledger has the receipt."
     )
 
     def cases(self, *, full: bool) -> Sequence[str]:

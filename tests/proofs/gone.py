@@ -99,7 +99,8 @@ def _over_grpc(stand: Stand, request: str, alias: str, *, streamed: bool, readin
     metadata = (*stand.user, ("x-request-id", request))
     if not streamed:
         asked: Any = stub.Generate.future(gateway_pb2.GenerateRequest(input=chat(alias, "go on")), metadata=metadata, timeout=PATIENCE)
-        return asked.cancel
+        stop: Callable[[], Any] = asked.cancel
+        return stop
     call: Any = stub.GenerateStream(gateway_pb2.GenerateStreamRequest(input=chat(alias, "go on")), metadata=metadata, timeout=PATIENCE)
     if reading:
         next(message for message in call if any(event.WhichOneof("kind") == "text" for event in message.events))

@@ -30,6 +30,11 @@ class Reply:
         found: dict[str, Any] = self.json()["error"]
         return found
 
+    @property
+    def code(self) -> str:
+        """The code of the error; empty where there is none."""
+        return str(self.error["code"]) if self.status >= http.client.BAD_REQUEST else ""
+
     def events(self) -> list[Any]:
         """The events of a stream, without its end mark and comments."""
         lines = [line.removeprefix("data: ") for line in self.body.decode().splitlines() if line.startswith("data: ")]

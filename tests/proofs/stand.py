@@ -122,16 +122,14 @@ class Stand:
         return call(self.mesh.addresses["http"], "POST", path, raw, sent | dict(headers or {}))
 
     def entries(
-        self, request: str = "", state: usage_pb2.ReservationState = usage_pb2.RESERVATION_STATE_UNSPECIFIED
+        self, request: str = "", state: usage_pb2.ReservationState = usage_pb2.RESERVATION_STATE_UNSPECIFIED, parent: str = EVERYWHERE
     ) -> list[usage_pb2.LedgerEntry]:
         """Entries of the ledger, newest first."""
         stub: Any = ledger_pb2_grpc.LedgerServiceStub(self.channel)
         found: list[usage_pb2.LedgerEntry] = []
         token = ""
         while True:
-            wanted = ledger_pb2.ListLedgerEntriesRequest(
-                parent=EVERYWHERE, page_size=1000, page_token=token, state=state, request_id=request
-            )
+            wanted = ledger_pb2.ListLedgerEntriesRequest(parent=parent, page_size=1000, page_token=token, state=state, request_id=request)
             answer = stub.ListLedgerEntries(wanted, metadata=self.admin, timeout=PATIENCE)
             found += answer.entries
             token = answer.next_page_token

@@ -1,0 +1,32 @@
+"""Every service as it stands alone: listeners of its own for the mesh and for the public, gRPC between them, a database each."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from llm_mesh.policy.v1 import identity_pb2
+from llm_mesh.policy.v1.identity_pb2_grpc import IdentityServiceStub
+from llm_mesh_runtime.host import load
+from llm_mesh_runtime.migrate import migrate_services, stateful
+from llm_mesh_runtime.settings import Configuration
+from llm_mesh_runtime.testing import HostedMesh, host
+
+_NAMES = ("registry", "observability", "catalogue", "router", "adapter-openai", "gateway", "policy")
+_TOKEN = "mb_" + "0123456789" * 4
+
+
+@asynccontextmanager
+async def separate(folder: Path) -> AsyncIterator[tuple[HostedMesh, str]]:
+    """The services, and the key of a platform administrator."""
+    databases = {f"LLM_MESH_{name.upper()}_DATABASE_URL": f"sqlite:///{folder}/{name}.db" for name in stateful(_NAMES)}
+    secrets = {"LLM_MESH_POLICY_BOOTSTRAP_TOKEN": _TOKEN, "LLM_MESH_POLICY_KEY_PEPPER": "a pepper of tests, at least 32 bytes"}
+    configuration = Configuration.read(databases | secrets)
+    await migrate_services(stateful(_NAMES), configuration)
+    services = load(_NAMES)
+    settings: dict[str, Any] = {service.name: configuration.load(service.settings, service.name).value for service in services}
+    async with host(*services, link="grpc", settings=settings, data_dir=folder) as alone:
+        stub = IdentityServiceStub(alone.application("policy", key=_TOKEN))
+        yield alone, (await stub.Bootstrap(identity_pb2.BootstrapRequest())).secret

@@ -1,0 +1,21 @@
+"""A mesh that is killed under load loses no request and makes none up (two kills of the proof)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.proofs.killed import Killed
+from tests.proofs.proof import Proof, rng_of, seeds
+
+PROOF = Killed()
+
+
+@pytest.mark.parametrize("seed", seeds(), ids="seed-{}".format)
+def test_a_killed_mesh_knows_every_request_that_reached_the_provider(standing: Callable[[Proof], Any], seed: int) -> None:
+    ground = standing(PROOF)
+    for case in PROOF.cases(full=False):
+        print(f"seed {seed}: {case}")
+        print(PROOF.show(ground, case, rng_of(seed, case)))
