@@ -120,3 +120,8 @@ def test_what_cannot_be_embedded_is_told_by_its_place(given_input: Any, field: s
 )
 def test_errors_are_read_in_every_shape(body: Any, said: Complaint) -> None:
     assert openai.errors.complaint(body) == said
+
+
+def test_more_reasoning_than_output_is_beside_it() -> None:
+    usage = {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15, "completion_tokens_details": {"reasoning_tokens": 20}}
+    assert openai.responses.chat_to_output(answer(usage=usage), Quirks(hidden_reasoning=True)).usage.output_tokens == 25

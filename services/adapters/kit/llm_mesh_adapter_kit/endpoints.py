@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from ipaddress import ip_network
 from urllib.parse import urlsplit
 
 from llm_mesh_adapter_kit.addresses import AddressRule
@@ -52,8 +53,17 @@ class Endpoint:
             raise ValueError(f"endpoint {self.name}: base_url must be an http or https address")
         if parts.username is not None or parts.password is not None or parts.query or parts.fragment:
             raise ValueError(f"endpoint {self.name}: base_url must have no user, query or fragment")
+        self._check_ranges()
         if parts.scheme == "http" and not self.local and not self.allow:
             raise ValueError(f"endpoint {self.name}: base_url must be https, unless it is local or its address range is allowed")
+
+    def _check_ranges(self) -> None:
+        """The operator's ranges, checked before the first call needs them."""
+        for each in self.allow:
+            try:
+                ip_network(each, strict=False)
+            except ValueError:
+                raise ValueError(f"endpoint {self.name}: allow must be address ranges such as 10.1.2.0/24") from None
 
     @property
     def host(self) -> str:

@@ -14,6 +14,8 @@ class Quirks:
     """Which field limits the answer."""
     developer_role: bool = True
     """There is a role between system and user."""
+    message_names: bool = True
+    """Messages may name their participant."""
     stream_usage: bool = True
     """`stream_options.include_usage` is understood. Otherwise usage comes by itself, or not at all."""
     seed: Literal["seed", "random_seed"] = "seed"

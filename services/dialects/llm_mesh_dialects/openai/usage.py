@@ -32,10 +32,8 @@ def read_usage(fields: Fields, quirks: Quirks) -> generate_pb2.Usage:
     rest = fields.rest()
     if not used.cached_input_tokens and (cached := rest.get("prompt_cache_hit_tokens")) and isinstance(cached, int):
         used.cached_input_tokens = cached  # DeepSeek's own name
-    if quirks.hidden_reasoning and total > used.input_tokens + used.output_tokens:
-        hidden = total - used.input_tokens - used.output_tokens
-        used.output_tokens += hidden
-        used.reasoning_output_tokens = max(used.reasoning_output_tokens, hidden)
+    if quirks.hidden_reasoning:
+        _reveal(used, total)
     used.extras.extend(kept(DIALECT, left | rest))
     return used
 
@@ -59,6 +57,15 @@ def write_usage(used: generate_pb2.Usage) -> dict[str, Any]:
     }
     put_back(written, used.extras, DIALECT)
     return written
+
+
+def _reveal(used: generate_pb2.Usage, total: int) -> None:
+    """The total tells how much reasoning the output leaves out; where it does not, more reasoning than output does."""
+    hidden = max(total - used.input_tokens - used.output_tokens, 0)
+    if not hidden and used.reasoning_output_tokens > used.output_tokens:
+        hidden = used.reasoning_output_tokens
+    used.output_tokens += hidden
+    used.reasoning_output_tokens = max(used.reasoning_output_tokens, hidden)
 
 
 def _count(fields: Fields, key: str) -> int:

@@ -50,8 +50,10 @@ class MessagesWriter:
         self._finish(written, message, path)
 
     def _finish(self, written: dict[str, Any], message: content_pb2.Message, path: str) -> None:
-        if message.name:
+        if message.name and self._quirks.message_names:
             written["name"] = message.name
+        elif message.name:
+            self._report.dropped(f"{path}name", "the provider takes no names of participants")
         put_back(written, message.extras, DIALECT, self._report, path)
         self._written.append(written)
 
