@@ -58,6 +58,7 @@ class Rpc:
             self.path, request_serializer=self.request.SerializeToString, response_deserializer=self.response.FromString
         )
         request = self.asking()
+        metadata += (("x-llm-mesh-adapter", "openai"),) if self.service == "adapter/openai" else ()
         return method(iter([request]) if self.client_streams else request, metadata=metadata, timeout=timeout)
 
 
