@@ -4,6 +4,7 @@ import grpc
 import pytest
 
 from llm_mesh.inference.v1 import generate_pb2
+from llm_mesh.policy.v1 import usage_pb2
 from llm_mesh.router.v1 import plan_pb2
 from llm_mesh_adapter_anthropic.provider.failures import of_answer, of_event
 from llm_mesh_runtime.errors import PeerError, from_rpc_error
@@ -124,9 +125,15 @@ async def test_a_provider_that_nobody_answers_for_has_seen_nothing() -> None:
     assert failure.metadata["sent"] == "false"
 
 
+async def test_a_stream_that_gave_its_reason_to_end_is_whole_without_a_farewell(adapter: Adapted) -> None:
+    events, report = await adapter.stream(saying("one two three"), attempt("sim-no-done"))
+    assert events[-1].WhichOneof("kind") == "finished"
+    assert report.usage.output_tokens == 3
+
+
 async def test_a_stream_without_usage_is_counted(adapter: Adapted) -> None:
     _, report = await adapter.stream(saying("one two three"), attempt("sim-no-usage"))
-    assert report.source != 1
+    assert report.source == usage_pb2.USAGE_SOURCE_COUNTED
     assert report.usage.output_tokens > 0
 
 

@@ -23,7 +23,7 @@ class MessageStream:
     @property
     def done(self) -> bool:
         """Whether the provider said that nothing follows."""
-        return self._reader.complete
+        return self._reader.done
 
     def feed(self, event: ServerEvent) -> Sequence[generate_pb2.StreamEvent]:
         """What an event means."""

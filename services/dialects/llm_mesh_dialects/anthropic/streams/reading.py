@@ -68,8 +68,13 @@ class EventReader:
 
     @property
     def complete(self) -> bool:
-        """Whether the answer has ended, with a reason."""
-        return self._ended and self._whole
+        """Whether the answer has ended, with a reason. Some servers leave out what only says that nothing follows."""
+        return self._ended
+
+    @property
+    def done(self) -> bool:
+        """Whether the provider said that nothing follows."""
+        return self._whole
 
     def feed(self, event: dict[str, Any]) -> list[Event]:
         """The typed events of one event; raises `DialectError` where it is none."""
