@@ -100,6 +100,9 @@ docs: install ## generate the tables of docs/ that code and contracts already ho
 docs-check: install
 	$(BIN)/python tools/docs.py --check
 
+prove: install ## what the mesh must show, in full; goes on where it was interrupted (PROOF=kill-9 for one)
+	$(BIN)/python -m tests.proofs.prove $(PROOF)
+
 static: format-check lint types contracts-check gen-check lock-check docs-check alone ## every check but the tests
 
 check: static test ## exactly what CI runs

@@ -1,0 +1,108 @@
+"""`make prove`: every proof with all its cases. Interrupted, it goes on where it was; done, it writes docs/evidence."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+import time
+import xml.etree.ElementTree as ET
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.proofs.evidence import Progress, Tried, commit, page, write
+from tests.proofs.failover import Failover
+from tests.proofs.gone import Gone
+from tests.proofs.killed import Killed
+from tests.proofs.proof import FIXED_SEED, Proof, rng_of
+from tests.proofs.spending import Spending
+
+PROOFS: tuple[Proof, ...] = (Failover(), Gone(), Killed(), Spending())
+_EVERY_RPC = (
+    "Every RPC, enumerated from the committed descriptors: PUBLIC ones refuse a missing, a garbled, a revoked and a foreign credential; MESH "
+    "ones refuse every key, a platform administrator's too, and are absent from the public listener, embedded and alone."
+)
+_BAD_INPUT = (
+    "Bad input gets its documented status, reason and field, over gRPC and HTTP alike, and charges nothing: ledger and provider's log stay "
+    "as they were."
+)
+SUITES = {"every-rpc": ("test_every_rpc.py", _EVERY_RPC), "bad-input": ("test_bad_input.py", _BAD_INPUT)}
+_AT_ONCE = 200
+"""Cases on one stand: a new one now and then, so that a run does not depend on what has piled up."""
+
+
+def prove(proof: Proof, seed: int) -> bool:
+    """Try what has not been tried yet, and write the evidence."""
+    progress = Progress(proof.name)
+    begun, now = time.monotonic(), commit()
+    done = {each.case for each in progress.tried}
+    left = [case for case in proof.cases(full=True) if case not in done]
+    if done:
+        print(f"{proof.name}: {len(done)} cases were tried before, {len(left)} are left")
+    while left:
+        some, left = left[:_AT_ONCE], left[_AT_ONCE:]
+        with tempfile.TemporaryDirectory(prefix="prove-") as folder, proof.stand(Path(folder), some) as stand:
+            for case in some:
+                try:
+                    progress.note(Tried(case, now, dict(proof.show(stand, case, rng_of(seed, case)))))
+                except Exception as error:  # noqa: BLE001 (whatever goes wrong refutes the case, and is told)
+                    progress.note(Tried(case, now, {}, failure=f"{type(error).__name__}: {str(error)[:400]}"))
+                    print(f"{proof.name}: {case} FAILED: {error}")
+        print(f"{proof.name}: {len(progress.tried)} tried", flush=True)
+    text = page(
+        proof.name, proof.claim, progress.tried, seed=seed, seconds=time.monotonic() - begun, command=f"make prove PROOF={proof.name}"
+    )
+    failed = any(each.failure for each in progress.tried)
+    print(f"{proof.name}: {'FAILED' if failed else 'shown'}, {write(proof.name, text)}")
+    progress.forget()
+    return not failed
+
+
+def suite(name: str) -> bool:
+    """Run a file of tests, and write what it showed."""
+    file, claim = SUITES[name]
+    begun = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="prove-") as folder:
+        report = Path(folder) / "report.xml"
+        code = pytest.main(["-q", "--no-header", f"--junitxml={report}", str(Path(__file__).parent / file)])
+        cases = ET.parse(report).getroot().iter("testcase") if report.exists() else iter(())  # noqa: S314 (written by pytest just now)
+        now = commit()
+        tried = [Tried(_case(case), now, {}, failure=_failure(case)) for case in cases]
+    text = page(name, claim, tried, seed=FIXED_SEED, seconds=time.monotonic() - begun, command=f"make prove PROOF={name}")
+    print(f"{name}: {'FAILED' if code else 'shown'}, {write(name, text)}")
+    return not code
+
+
+def _case(case: ET.Element) -> str:
+    name, _, parameter = case.get("name", "").partition("[")
+    return f"{name}/{parameter.rstrip(']').replace('/', '.')}"
+
+
+def _failure(case: ET.Element) -> str:
+    found = case.find("failure") if case.find("failure") is not None else case.find("error")
+    return "" if found is None else (found.get("message") or "failed").splitlines()[0][:400]
+
+
+def main() -> int:
+    """Prove everything, or what is named."""
+    known: dict[str, Callable[[int], bool]] = {proof.name: lambda seed, proof=proof: prove(proof, seed) for proof in PROOFS}  # type: ignore[misc]
+    known |= {name: lambda _seed, name=name: suite(name) for name in SUITES}  # type: ignore[misc]
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("proof", nargs="*", help=f"which: {', '.join(known)}; without, all")
+    parser.add_argument("--seed", type=int, default=FIXED_SEED, help="choices follow it")
+    parser.add_argument("--restart", action="store_true", help="forget what an interrupted run has tried")
+    given = parser.parse_args()
+    if unknown := [name for name in given.proof if name not in known]:
+        parser.error(f"there is no proof {', '.join(unknown)}")
+    wanted = given.proof or list(known)
+    if given.restart:
+        for name in wanted:
+            Progress(name).forget()
+    held = [known[name](given.seed) for name in wanted]
+    return 0 if all(held) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
