@@ -96,10 +96,13 @@ test: install ## every test; what needs an absent engine (PostgreSQL, Go, Node) 
 
 docs: install ## generate the tables of docs/ that code and contracts already hold
 	$(BIN)/python tools/docs.py
+	$(BIN)/python tools/operations.py
 
 docs-check: install
 	$(BIN)/python tools/docs.py --check
+	$(BIN)/python tools/operations.py --check
 
+.PHONY: prove
 prove: install ## what the mesh must show, in full; goes on where it was interrupted (PROOF=kill-9 for one)
 	$(BIN)/python -m tests.proofs.prove $(PROOF)
 

@@ -1,21 +1,22 @@
 """The collector, Prometheus and Grafana: whole configurations, and no metric in them that the mesh does not send."""
 
+import asyncio
 import json
 import re
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 import pytest
 import yaml
 
 from llm_mesh_runtime.metrics import Metrics
-from llm_mesh_runtime.telemetry import Telemetry
-from llm_mesh_runtime.telemetry.genai import GenAi
 from tests.deploy.compose import ROOT, containers
+from tools.operations import instruments
 
 DASHBOARDS = sorted((ROOT / "deploy/grafana/dashboards").glob("*.json"))
 # PromQL: https://prometheus.io/docs/prometheus/latest/querying/functions/ and …/operators/
-FUNCTIONS = {"absent_over_time", "histogram_quantile", "label_values", "rate", "sum", "topk"}
+FUNCTIONS = {"absent_over_time", "histogram_quantile", "label_values", "max", "rate", "sum", "topk"}
 WORDS = FUNCTIONS | {"and", "by", "on", "or", "unless", "without"}
 
 
@@ -23,18 +24,16 @@ def read(name: str) -> Any:
     return yaml.safe_load((ROOT / "deploy" / name).read_text(encoding="utf-8"))
 
 
+@cache
 def exported() -> dict[str, set[str]]:
-    """The names of all samples that the runtime can send, with their labels."""
-    metrics = Metrics(process=True)
-    GenAi(metrics)
-    Telemetry(metrics).observer("policy")
+    """The names of all samples that a process with all services can send, with their labels."""
     names: dict[str, set[str]] = {}
-    for family, instrument in metrics.instruments().items():
+    for family, instrument in asyncio.run(instruments()).items():
         labels = set(instrument.full_names)
         kind = type(instrument.metric).__name__
         suffixes = {"Counter": ["_total"], "Histogram": ["_bucket", "_sum", "_count"]}.get(kind, [""])
         names |= {f"{family}{suffix}": labels | ({"le"} if suffix == "_bucket" else set()) for suffix in suffixes}
-    for sample in (sample for collected in metrics.collect() for sample in collected.samples):
+    for sample in (sample for collected in Metrics(process=True).collect() for sample in collected.samples):
         names.setdefault(sample.name, set(sample.labels))
     return names
 
