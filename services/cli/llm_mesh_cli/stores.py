@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import importlib.util
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from llm_mesh_runtime.host import StartError, installed, load
+from llm_mesh_runtime.migrate import migrations_of, stateful
 from llm_mesh_runtime.settings import Configuration, MeshSettings
 
 if TYPE_CHECKING:
@@ -71,21 +71,9 @@ def stores(names: tuple[str, ...] = (), *, data_dir: Path | None = None) -> tupl
     if data_dir is not None:
         mesh = replace(mesh, embedded=True, data_dir=data_dir)
     found = []
-    for service in load(names or _owners()):
-        package = _migrations(service.build.__module__)
+    for service in load(names or stateful(installed())):
+        package = migrations_of(service.name)
         if not package:
             raise StartError(f"{service.name} owns no data, so it has no schema")
         found.append(Store(service.name, package, configuration.load(service.settings, service.name).value, mesh))
     return tuple(found)
-
-
-def _owners() -> tuple[str, ...]:
-    return tuple(name for name in installed() if _migrations(f"llm_mesh_{name.replace('/', '_')}"))
-
-
-def _migrations(module: str) -> str:
-    package = f"{module.partition('.')[0]}.store.migrations"
-    try:
-        return package if importlib.util.find_spec(package) else ""
-    except ModuleNotFoundError:
-        return ""

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _TOKEN_VARIABLE = "LLM_MESH_POLICY_BOOTSTRAP_TOKEN"  # noqa: S105 (a name, no token)
 _ORDER = ("policy", "registry", "router", "catalogue", "observability", "adapter/", "gateway", "edge")
+_USUAL_HTTP = "127.0.0.1:8080"
 _FAILED = 1
 
 
@@ -27,7 +28,7 @@ def start(arguments: Arguments) -> int:
         services = _services()
         files = DataFiles(arguments.data_dir or _data_dir())
         token = "" if files.admin_key.exists() else f"mb_{secrets.token_urlsafe(32)}"
-        configuration = _configuration(token)
+        configuration = _configuration(token, arguments.http)
     except (StartError, SettingsError, OSError) as error:
         sys.stderr.write(f"llm-mesh: {error}\n")
         return _FAILED
@@ -92,13 +93,15 @@ def _data_dir() -> Path:
     return Configuration.read().load(MeshSettings).value.data_dir
 
 
-def _configuration(token: str) -> Configuration:
-    """The environment, with a token of this start's own where there is no administrator yet."""
+def _configuration(token: str, http: str | None) -> Configuration:
+    """The environment, with what follows from this process being the whole mesh."""
     environ = dict(os.environ)  # noqa: TID251 (handed to the one reader of settings, with what is added here)
     if token:
         environ[_TOKEN_VARIABLE] = token
     simulator = environ.get("LLM_MESH_SIMULATOR_ADDRESS")
-    if simulator:  # the simulator is in this process: adapters find it where it listens
+    if simulator:  # adapters find the simulator where it listens
         environ.setdefault("LLM_MESH_ADAPTER_OPENAI_ENDPOINT_SIMULATOR", f"http://{simulator}/v1")
         environ.setdefault("LLM_MESH_ADAPTER_ANTHROPIC_ENDPOINT_SIMULATOR_ANTHROPIC", f"http://{simulator}")
+    if (http or environ.get("LLM_MESH_HTTP") or _USUAL_HTTP).endswith(":8080"):  # llama.cpp's usual port is ours here
+        environ.setdefault("LLM_MESH_ADAPTER_OPENAI_ENDPOINT_LLAMACPP", "http://127.0.0.1:8081/v1")
     return Configuration.read(environ)

@@ -1,0 +1,91 @@
+"""A file is read strictly: every problem is told at once, with its line and its field."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from llm_mesh.policy.v1 import ledger_pb2
+from llm_mesh_cli.apply.document import parsed
+from llm_mesh_cli.apply.reading import FileError
+from llm_mesh_cli.apply.wanted import Wanted
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "mesh.yaml"
+
+
+def read(tmp_path: Path, text: str) -> Wanted:
+    file = tmp_path / "mesh.yaml"
+    file.write_text(text, encoding="utf-8")
+    return parsed(file, "USD")
+
+
+def problems(tmp_path: Path, text: str) -> list[str]:
+    with pytest.raises(FileError) as refused:
+        read(tmp_path, text)
+    return [problem.removeprefix(f"{tmp_path}/") for problem in refused.value.problems]
+
+
+def test_the_example_is_read_whole() -> None:
+    wanted = parsed(EXAMPLE, "USD")
+    assert wanted.policy.parent == "domains/claims"
+    assert [project.name for project in wanted.policy.projects] == ["domains/claims/projects/triage", "domains/claims/projects/letters"]
+    assert wanted.registry.models[0].price.input_nanos_per_million == 150_000_000
+    assert wanted.router.routes[0].targets[0].model == "domains/claims/models/summariser"
+    assert wanted.catalogue.prompts[0].version.messages[0].template.startswith("You summarise")
+
+
+def test_all_problems_are_told_at_once_with_their_lines(tmp_path: Path) -> None:
+    text = "domains:\n  - name: claims\n    projects:\n      - name: Triage\n        max_output_tokens: many\n    modles: []\n"
+    assert problems(tmp_path, text) == [
+        "mesh.yaml:6: domains[0].modles: is not a field; did you mean models?",
+        "mesh.yaml:4: domains[0].projects[0].name: expected 1 to 63 of a-z, 0-9 and -",
+        "mesh.yaml:5: domains[0].projects[0].max_output_tokens: expected a whole number, found 'many'",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("domains: {}\n", "mesh.yaml:1: domains: expected a list, found a mapping"),
+        ("- claims\n", "mesh.yaml:1: the file: expected a mapping, found a list"),
+        ("domains:\n  - name: a\n    name: b\n", "mesh.yaml:3: domains[0].name: stands twice; first in line 2"),
+        ("domains:\n  - display_name: A\n", "mesh.yaml:2: domains[0]: name is required"),
+        ("domains:\n  - name: yes\n", "mesh.yaml:2: domains[0].name: expected text, found 'yes'; put it in quotes"),
+        ("domains:\n  - name: a\n    limits:\n      - {name: x, metric: request, amount: 1}\n", "expected one of requests, concurrency"),
+        ("domains:\n  - name: a\n    projects:\n      - {name: x, budget: {amount: 1 euro}}\n", "'1 euro' is no amount"),
+        ("domains:\n  - name: a\n    projects:\n      - {name: x, budget: {amount: 0.0000000001}}\n", "with at most nine decimals"),
+        ("domains:\n  - name: a\n    prompts:\n      - {name: x}\n", "expected a template"),
+        ("domains: [\n", "expected YAML"),
+        ("", "is empty"),
+    ],
+)
+def test_what_is_wrong_is_told_where_it_is(tmp_path: Path, text: str, told: str) -> None:
+    found = problems(tmp_path, text)
+    assert any(told in problem for problem in found), found
+
+
+def test_amounts_never_pass_through_a_float(tmp_path: Path) -> None:
+    wanted = read(
+        tmp_path, "domains:\n  - name: a\n    projects:\n      - {name: x, budget: {amount: 90071992.547409931, period: monthly}}\n"
+    )
+    assert wanted.policy.budgets[0].amount.nanos == 90_071_992_547_409_931
+    assert wanted.policy.budgets[0].period == ledger_pb2.BUDGET_PERIOD_MONTHLY
+
+
+def test_a_role_of_the_domain_wins_over_a_built_in_one(tmp_path: Path) -> None:
+    head = "domains:\n  - name: a\n    bindings:\n      - {principal: ana, role: viewer}\n"
+    assert read(tmp_path, head).policy.bindings[0].role == "roles/viewer"
+    own = head + "    roles:\n      - {name: viewer, permissions: [{actions: [models.get]}]}\n"
+    assert read(tmp_path, own).policy.bindings[0].role == "domains/a/roles/viewer"
+
+
+def test_several_domains_are_asked_for_in_the_platforms_name(tmp_path: Path) -> None:
+    assert read(tmp_path, "domains:\n  - {name: a}\n  - {name: b}\n").policy.parent == "domains/platform"
+
+
+def test_an_error_of_a_service_finds_its_line(tmp_path: Path) -> None:
+    text = "domains:\n  - name: a\n    routes:\n      - {name: x, targets: [{model: m}]}\n      - {name: y, targets: [{model: m}]}\n"
+    found = read(tmp_path, text).where("router", "routes[1].targets[0].model")
+    assert found is not None
+    assert (found[0].where.rpartition("/")[2], found[1]) == ("mesh.yaml:5", "targets[0].model")

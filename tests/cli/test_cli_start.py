@@ -1,0 +1,71 @@
+"""`up` starts once per data directory, says in one line why it cannot, and leaves a running mesh alone."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import socket
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from llm_mesh.registry.v1 import registry_pb2
+from llm_mesh_cli.commands.up import up
+from llm_mesh_cli.files import DataFiles, readable_by_others
+from llm_mesh_cli.naming import named
+from llm_mesh_cli.up.arguments import Arguments, parsed
+from tests.e2e.running import RunningMesh, environment, llm_mesh
+
+
+def test_help_and_the_quick_start_know_the_same_options() -> None:
+    assert list(inspect.signature(up).parameters) == [field.name for field in fields(Arguments)]
+    given = parsed(["--http", "a:1", "--grpc", "b:2", "--data-dir", "c", "--ready-file", "d", "--quiet"])
+    assert given == Arguments("a:1", "b:2", Path("c"), Path("d"), quiet=True)
+
+
+def test_a_taken_port_is_told_in_one_line(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        env = environment({"LLM_MESH_SIMULATOR_ADDRESS": "127.0.0.1:0"})
+        done = llm_mesh("up", "--grpc", "127.0.0.1:0", "--http", address, "--data-dir", str(tmp_path / "data"), env=env)
+    assert done.returncode == 1
+    assert f"cannot listen on {address}" in done.stderr.strip().splitlines()[-1]
+    assert "Traceback" not in done.stderr
+
+
+def test_a_second_mesh_on_the_same_data_is_refused_and_harms_nothing(cli_mesh: RunningMesh) -> None:
+    words = ("up", "--grpc", "127.0.0.1:0", "--http", "127.0.0.1:0", "--data-dir", str(cli_mesh.data_dir))
+    done = llm_mesh(*words, env={**cli_mesh.env, "LLM_MESH_SIMULATOR_ADDRESS": "127.0.0.1:0"})
+    assert done.returncode == 1
+    assert "is in use by another llm-mesh" in done.stderr
+    assert json.loads((cli_mesh.data_dir / "addresses.json").read_text()) == cli_mesh.addresses
+    assert cli_mesh.cli("health").returncode == 0
+
+
+def test_a_key_file_is_private_even_where_it_stood_open_before(tmp_path: Path) -> None:
+    files = DataFiles(tmp_path)
+    files.admin_key.write_text("old")
+    files.admin_key.chmod(0o644)
+    files.keep_key(files.admin_key, "mk_new")
+    assert not readable_by_others(files.admin_key)
+    assert files.key(files.admin_key).reveal() == "mk_new"
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{", "\x00"])
+def test_files_that_were_broken_off_read_as_absent(tmp_path: Path, content: str) -> None:
+    (tmp_path / "addresses.json").write_text(content)
+    assert DataFiles(tmp_path).addresses() == {}
+
+
+def model(endpoint: str, upstream: str, alias: str) -> registry_pb2.Model:
+    return registry_pb2.Model(adapter="openai", endpoint=endpoint, upstream_model=upstream, alias=alias)
+
+
+def test_models_registered_in_bulk_never_take_a_name_or_alias_twice() -> None:
+    first = named([model("openai", "gpt-4.1", "gpt-4.1"), model("azure", "gpt-4.1", "gpt-4.1"), model("x", "gpt-4-1", "gpt-4-1")], [])
+    assert [each.alias for each in first] == ["gpt-4.1", "azure/gpt-4.1", "gpt-4-1"]
+    assert len({each.name for each in first}) == 3
+    assert named([model("openai", "gpt-4.1", "gpt-4.1")], first) == []
