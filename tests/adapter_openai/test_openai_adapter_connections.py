@@ -33,6 +33,32 @@ async def test_connections_serve_again_after_whole_and_streamed_answers(upstream
     assert len(opened) == 1
 
 
+async def test_a_connection_serves_again_though_its_answer_ends_a_moment_after_the_last_event() -> None:
+    opened: list[object] = []
+    events = b"".join(
+        b"data: " + part + b"\n\n"
+        for part in (b'{"id":"1","choices":[{"index":0,"delta":{"content":"hi"},"finish_reason":"stop"}]}', b"[DONE]")
+    )
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        opened.append(writer)
+        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
+            while head := await reader.readuntil(b"\r\n\r\n"):
+                await reader.readexactly(int(head.lower().partition(b"content-length:")[2].split(b"\r\n")[0]))
+                writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n")
+                writer.write(b"%x\r\n%s\r\n" % (len(events), events))
+                await asyncio.sleep(0.004)  # the network's doing, not a synchronisation
+                writer.write(b"0\r\n\r\n")
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
+    async with server, host(service, settings={"adapter/openai": settings_for(url)}) as mesh:
+        for _ in range(3):
+            await Client(mesh).stream("m")
+    assert len(opened) == 1
+
+
 async def test_a_burst_arrives_in_few_messages(near: Client) -> None:
     messages = await near.stream("sim-words/tokens:900")
     assert sum(len(message.events) for message in messages) > 900

@@ -22,6 +22,9 @@ from llm_mesh_dialects.openai.vocabulary import DIALECT, finish_of
 CHUNK = "chat.completion.chunk"
 _HEAD = frozenset({"id", "object", "created", "model", "choices", "usage", "obfuscation"})
 _CHOICE = frozenset({"index", "delta", "finish_reason", "logprobs"})
+# Keys that a chunk of plain text may have; `usage` takes the long way.
+_SAME = _HEAD - {"usage"}
+_PLAIN = frozenset({"index", "delta"})
 _INT32 = 2**31 - 1
 
 Event = generate_pb2.StreamEvent
@@ -54,6 +57,9 @@ class ChunkReader:
         """The events of one chunk; raises `DialectError` where it is none."""
         if type(chunk) is not dict:
             raise DialectError("", "expected an object")
+        short = self._short(chunk)
+        if short is not None:
+            return [short]
         events: list[Event] = []
         choices = chunk.get("choices")
         if choices is None:
@@ -67,6 +73,25 @@ class ChunkReader:
         if usage is not None:
             self._usage = read_usage(Fields(usage, "usage"), self._quirks)
         return events
+
+    def _short(self, chunk: dict[str, Any]) -> Event | None:
+        """A chunk that only adds text to a choice that has begun; None: it takes the long way."""
+        choices = chunk.get("choices")
+        if type(choices) is not list or len(choices) != 1 or type(choice := choices[0]) is not dict:
+            return None
+        delta = choice.get("delta")
+        if type(delta) is not dict or len(delta) != 1 or type(text := delta.get("content")) is not str or not text:
+            return None
+        index = choice.get("index")
+        if type(index) is not int or index not in self._open:
+            return None
+        for key, value in choice.items():
+            if value is not None and key not in _PLAIN:
+                return None
+        for key, value in chunk.items():
+            if value is not None and key not in _SAME and self._known.get(key) != value:
+                return None
+        return Event(text=generate_pb2.TextDelta(choice=index, text=text))
 
     def finish(self) -> list[Event]:
         """The end of the stream: usage, and that the answer is whole. Raises `TruncatedError` where it is not."""
