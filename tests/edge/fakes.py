@@ -52,6 +52,8 @@ class FakeGateway(gateway_pb2_grpc.GatewayServiceServicer):
     metadata: list[dict[str, Any]] = field(default_factory=list)
     cancelled: asyncio.Event = field(default_factory=asyncio.Event)
     waiting: asyncio.Event = field(default_factory=asyncio.Event)
+    ended: asyncio.Event = field(default_factory=asyncio.Event)
+    """A stream has ended, however."""
     aliases: tuple[str, ...] = ("gpt-4.1", "claims/summariser")
 
     def note(self, request: Any) -> None:
@@ -88,6 +90,13 @@ class FakeGateway(gateway_pb2_grpc.GatewayServiceServicer):
     ) -> AsyncIterator[gateway_pb2.GenerateStreamResponse]:
         del context
         self.note(request)
+        try:
+            async for message in self.play():
+                yield message
+        finally:
+            self.ended.set()
+
+    async def play(self) -> AsyncIterator[gateway_pb2.GenerateStreamResponse]:
         first = True
         for say in self.says:
             if isinstance(say, MeshError):

@@ -58,3 +58,16 @@ async def test_a_client_that_leaves_cancels_across_processes(apart: tuple[FakeGa
     await stream.close()
     async with asyncio.timeout(0.25):
         await gateway.cancelled.wait()
+
+
+async def test_a_slow_client_that_leaves_cancels_too(apart: tuple[FakeGateway, openai.AsyncOpenAI]) -> None:
+    """The edge waits for its client then, and not for the gateway."""
+    gateway, sdk = apart
+    gateway.says = [STARTED, *(text("x" * 50_000) for _ in range(400))]
+    stream = await sdk.chat.completions.create(model="m", messages=MESSAGES, stream=True)
+    for _ in range(50):
+        await asyncio.sleep(0.002)  # until nothing moves any more
+    assert not gateway.ended.is_set()
+    await stream.close()
+    async with asyncio.timeout(2):
+        await gateway.ended.wait()

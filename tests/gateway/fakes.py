@@ -100,6 +100,8 @@ class FakeAdapter(adapter_pb2_grpc.AdapterServiceServicer):
     asked: list[Any] = field(default_factory=list)
     cancelled: asyncio.Event = field(default_factory=asyncio.Event)
     waiting: asyncio.Event = field(default_factory=asyncio.Event)
+    ended: asyncio.Event = field(default_factory=asyncio.Event)
+    """A stream has ended, however."""
 
     def script(self, request: Any) -> Script:
         self.asked.append(request)
@@ -133,7 +135,13 @@ class FakeAdapter(adapter_pb2_grpc.AdapterServiceServicer):
         self, request: adapter_pb2.GenerateStreamRequest, context: object
     ) -> AsyncIterator[adapter_pb2.GenerateStreamResponse]:
         del context
-        script = self.script(request)
+        try:
+            async for message in self.play(self.script(request)):
+                yield message
+        finally:
+            self.ended.set()
+
+    async def play(self, script: Script) -> AsyncIterator[adapter_pb2.GenerateStreamResponse]:
         for say in script.says:
             if isinstance(say, MeshError):
                 raise say

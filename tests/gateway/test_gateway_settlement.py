@@ -170,6 +170,19 @@ async def test_a_slow_reader_slows_the_provider_down(mesh: Mesh) -> None:
     await mesh.policy.ended.wait()
 
 
+async def test_a_slow_reader_that_leaves_ends_the_attempt_too(linked: Mesh) -> None:
+    """The gateway waits for its reader then, and not for the adapter."""
+    linked.adapter.scripts["model-1"] = Script(tuple(text("x" * 50_000) for _ in range(400)))
+    call = linked.stream()
+    await call.read()
+    for _ in range(50):
+        await asyncio.sleep(0.002)  # until nothing moves any more
+    call.cancel()
+    async with asyncio.timeout(2):
+        await linked.adapter.ended.wait()
+        await linked.policy.ended.wait()
+
+
 async def test_a_call_without_a_credential_is_refused(mesh: Mesh) -> None:
     with pytest.raises(grpc.aio.AioRpcError) as raised:
         await mesh.stub.Generate(request(gateway_pb2.GenerateRequest))
