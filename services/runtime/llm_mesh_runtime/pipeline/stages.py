@@ -101,6 +101,9 @@ class Pipeline:
                 fault = _why_cancelled(expiry, watch)
                 if fault is None:
                     raise
+            except grpc.aio.InternalError:  # gRPC's way to say that a message was written to a call whose client had left
+                code = "CANCELLED"
+                raise asyncio.CancelledError from None
             except Exception as error:  # noqa: BLE001 (the one place where exceptions become statuses)
                 fault = faults.fault_of(error) or _defect(error, method, frame)
             finally:
