@@ -1,5 +1,6 @@
 """Bodies that are wrong anywhere: each is refused with a path or understood, and none is an accident."""
 
+import contextlib
 import copy
 from typing import Any
 
@@ -11,6 +12,7 @@ from llm_mesh.inference.v1 import generate_pb2
 from llm_mesh_dialects.anthropic import errors, requests, responses, streams
 from llm_mesh_dialects.anthropic.quirks import NEWEST
 from llm_mesh_dialects.errors import DialectError, TruncatedError
+from tests.adapter_anthropic.events import frames
 
 JSON = dict[str, Any]
 
@@ -95,12 +97,14 @@ def _changed(whole: Any, path: tuple[Any, ...], value: Any) -> Any:
 @given(st.sampled_from(_places(_REQUEST)[1:]), _anything)
 def test_a_request_that_is_wrong_anywhere_is_refused_with_its_path_or_understood(path: tuple[Any, ...], value: Any) -> None:
     body = _changed(_REQUEST, path, value)
-    try:
+    with contextlib.suppress(DialectError):
         request = requests.messages_to_input(body)
         requests.input_to_messages(request, NEWEST, model="m", stream=False)
-    except DialectError as error:
-        assert error.field.split("[", maxsplit=1)[0].split(".", maxsplit=1)[0] == path[0]  # noqa: PT017 (most bodies are fine)
-        assert error.expected
+        return
+    with pytest.raises(DialectError) as caught:
+        requests.messages_to_input(body)
+    assert caught.value.field.split("[", maxsplit=1)[0].split(".", maxsplit=1)[0] == path[0]
+    assert caught.value.expected
 
 
 @settings(max_examples=400, deadline=None)
@@ -149,6 +153,18 @@ def test_an_error_body_of_any_shape_is_read(value: Any) -> None:
 def test_an_event_out_of_place_is_refused(event: Any) -> None:
     with pytest.raises(DialectError):
         streams.EventReader().feed(event)
+
+
+def test_a_delta_of_an_unknown_block_stays_with_its_block() -> None:
+    reader, writer = streams.EventReader(), streams.EventWriter()
+    events: list[JSON] = [
+        {"type": "content_block_start", "index": 0, "content_block": {"type": "x_new"}},
+        {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "hidden"}},
+        {"type": "content_block_stop", "index": 0},
+    ]
+    typed = [each for event in events for each in reader.feed(event)]
+    assert {each.WhichOneof("kind") for each in typed} == {"opaque"}
+    assert frames(b"".join(writer.write(each) for each in typed))[1:] == events
 
 
 def test_an_event_of_an_unknown_type_passes_to_clients_of_the_dialect_and_to_no_others() -> None:
