@@ -53,7 +53,8 @@ def configure_log(*, level: str = "info", format: str = "auto", stream: TextIO |
     for former in [each for each in root.handlers if isinstance(each.formatter, structlog.stdlib.ProcessorFormatter)]:
         root.removeHandler(former)
     root.addHandler(handler)
-    root.setLevel(max(number, logging.INFO))  # what libraries say at debug may hold content
+    # What libraries say at debug may hold content; at info they chat, so that is only shown to who wants everything of ours.
+    root.setLevel(logging.INFO if number < logging.INFO else max(number, logging.WARNING))
     logging.getLogger("llm_mesh").setLevel(number)
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
