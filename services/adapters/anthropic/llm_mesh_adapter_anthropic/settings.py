@@ -32,7 +32,8 @@ class Settings:
         default="2023-06-01", help="The `anthropic-version` to speak. 2026-10-21 is newer and takes no sampling parameters from any model."
     )
     connect_timeout: timedelta = setting(default=timedelta(seconds=10), help="Until a connection stands.", minimum=0.01)
-    first_token_timeout: timedelta = setting(default=timedelta(seconds=60), help="Until a stream has content.", minimum=0.01)
-    idle_timeout: timedelta = setting(default=timedelta(seconds=60), help="Between two events.", minimum=0.01)
+    # Models that do not show their thinking, and tools of the provider, are silent for long: only pings come.
+    first_token_timeout: timedelta = setting(default=timedelta(seconds=120), help="Until a stream has content.", minimum=0.01)
+    idle_timeout: timedelta = setting(default=timedelta(seconds=120), help="Between two events; pings are none.", minimum=0.01)
     total_timeout: timedelta = setting(default=timedelta(seconds=600), help="For a whole attempt.", minimum=0.01)
     max_in_flight: int = setting(default=256, help="Calls at once per credential, endpoint and model.", minimum=1)
