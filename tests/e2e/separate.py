@@ -11,11 +11,12 @@ import http.client
 import json
 import os
 import secrets
+import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
@@ -160,8 +161,8 @@ def _ended(process: subprocess.Popen[str]) -> int:
         return process.wait(30)
 
 
-def _described(folder: Path, server: Cluster, *, mutual_tls: bool) -> SeparateMesh:
-    """Addresses, secrets and databases of a mesh that is about to start."""
+def _described(folder: Path, server: Cluster, *, mutual_tls: bool, like: SeparateMesh | None) -> SeparateMesh:
+    """Addresses, secrets and databases of a mesh that is about to start; the secrets of another one, where it takes its place."""
     a, b, c = secrets.randbelow(128) + 64, secrets.randbelow(256), secrets.randbelow(254) + 1
     host = f"127.{a}.{b}.{c}"
     data = folder / "data"
@@ -178,10 +179,14 @@ def _described(folder: Path, server: Cluster, *, mutual_tls: bool) -> SeparateMe
         "LLM_MESH_ADAPTER_ANTHROPIC_ENDPOINT_SIMULATOR_ANTHROPIC": f"http://{host}:8099",
         "LLM_MESH_ADDRESS": f"{host}:{PORTS['gateway'] + _PUBLIC}",
     }
-    settings |= {f"LLM_MESH_{name.upper()}_DATABASE_URL": server.database() for name in STATEFUL}
+    settings |= {f"LLM_MESH_{name.upper()}_DATABASE_URL": server.database().replace("+psycopg", "") for name in STATEFUL}
     settings |= {f"LLM_MESH_ADDRESS_{_upper(name)}": f"{host}:{port + _PUBLIC}" for name, port in PORTS.items()}
     if mutual_tls:
         settings["LLM_MESH_TLS_CA"] = str(folder / "ca.pem")
+    if like is not None:
+        settings["LLM_MESH_POLICY_KEY_PEPPER"] = like.env["LLM_MESH_POLICY_KEY_PEPPER"]
+        for key in like.data_dir.glob("*.key"):
+            shutil.copy2(key, data)
     addresses = {name: f"{host}:{port + _PUBLIC}" for name, port in PORTS.items()}
     addresses |= {"http": f"{host}:8080", "grpc": addresses["gateway"]}
     return SeparateMesh(
@@ -192,7 +197,7 @@ def _described(folder: Path, server: Cluster, *, mutual_tls: bool) -> SeparateMe
         log=folder / "gateway.log",
         started_in=0.0,
         host=host,
-        secret=secrets.token_hex(32),
+        secret=like.secret if like is not None else secrets.token_hex(32),
         folder=folder,
         server=server,
         certificates=certificates,
@@ -202,20 +207,44 @@ def _described(folder: Path, server: Cluster, *, mutual_tls: bool) -> SeparateMe
 @contextmanager
 def separate(folder: Path, *, mutual_tls: bool) -> Iterator[SeparateMesh]:
     """Start every service, make the first administrator and a first project, and end everything."""
-    with ExitStack() as stack:
-        server = stack.enter_context(cluster())
-        mesh = _described(folder, server, mutual_tls=mutual_tls)
-        stack.callback(mesh.stop_all)
-        migrated = llm_mesh("migrate", "--json", env=mesh.env)
-        assert migrated.returncode == 0, migrated.stderr
-        assert {row["service"] for row in json.loads(migrated.stdout)} == set(STATEFUL)
-        for service in (*PORTS, *_WITHOUT_CONTRACT):
-            mesh.start(service)
-        asyncio.run(_all_serving(mesh))
+    with cluster() as server, _started(folder, server, _migrated, mutual_tls=mutual_tls) as mesh:
         made = mesh.cli("bootstrap", "--token", mesh.env["LLM_MESH_POLICY_BOOTSTRAP_TOKEN"])
         assert made.returncode == 0, made.stderr
         asyncio.run(_first_project(mesh))
         yield mesh
+
+
+@contextmanager
+def restored(folder: Path, like: SeparateMesh, restore: Callable[[SeparateMesh], None]) -> Iterator[SeparateMesh]:
+    """A mesh with new databases, which `restore` fills, that takes the place of another one."""
+    with _started(folder, like.server, restore, like=like) as mesh:
+        yield mesh
+
+
+@contextmanager
+def _started(
+    folder: Path,
+    server: Cluster,
+    prepare: Callable[[SeparateMesh], None],
+    *,
+    mutual_tls: bool = False,
+    like: SeparateMesh | None = None,
+) -> Iterator[SeparateMesh]:
+    mesh = _described(folder, server, mutual_tls=mutual_tls, like=like)
+    try:
+        prepare(mesh)
+        for service in (*PORTS, *_WITHOUT_CONTRACT):
+            mesh.start(service)
+        asyncio.run(_all_serving(mesh))
+        yield mesh
+    finally:
+        mesh.stop_all()
+
+
+def _migrated(mesh: SeparateMesh) -> None:
+    done = llm_mesh("migrate", "--json", env=mesh.env)
+    assert done.returncode == 0, done.stderr
+    assert {row["service"] for row in json.loads(done.stdout)} == set(STATEFUL)
 
 
 async def _all_serving(mesh: SeparateMesh) -> None:
