@@ -102,6 +102,19 @@ docs-check: install
 	$(BIN)/python tools/docs.py --check
 	$(BIN)/python tools/operations.py --check
 
+# A model server that is not ours, in an environment of its own: it is compiled from its source, which takes minutes once.
+LLAMA := .venv-llama
+.PHONY: e2e-llama
+e2e-llama: install $(LLAMA)/.made ## through the mesh to llama.cpp's server with a tiny model (compiles it the first time)
+	$(BIN)/pytest tests/e2e/llama/cases.py $(ARGS)
+
+$(LLAMA)/.made: tests/e2e/llama/build.lock tests/e2e/llama/requirements.lock
+	$(PYTHON) -m venv $(LLAMA)
+	$(LLAMA)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement tests/e2e/llama/build.lock
+	PATH=$(CURDIR)/$(LLAMA)/bin:$$PATH $(LLAMA)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+	  --no-build-isolation --requirement tests/e2e/llama/requirements.lock
+	@touch $@
+
 .PHONY: prove
 prove: install ## what the mesh must show, in full; goes on where it was interrupted (PROOF=kill-9 for one)
 	$(BIN)/python -m tests.proofs.prove $(PROOF)

@@ -127,5 +127,5 @@ def _failing(case: str) -> registry_pb2.Model:
         return model(f"{alias}-first", alias, endpoint="nobody")
     script = (BEFORE if moment == "before" else AFTER)[kind][0]
     pace = "" if moment == "before" else f"/rate:{1000 if way == 'streamed' else 0}"
-    distinct = 1000 + int(number) // _SHARED_BY  # `tokens` does nothing to an echo, and makes the id another
+    distinct = 1000 + int(number) // _SHARED_BY + (500 if way == "streamed" else 0)  # an echo does not mind `tokens`; the id is another
     return model(f"{alias}-first", f"sim-echo/{script}{pace}/tokens:{distinct}")

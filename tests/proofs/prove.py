@@ -21,8 +21,8 @@ from tests.proofs.spending import Spending
 
 PROOFS: tuple[Proof, ...] = (Failover(), Gone(), Killed(), Spending())
 _EVERY_RPC = (
-    "Every RPC, enumerated from the committed descriptors: PUBLIC ones refuse a missing, a garbled, a revoked and a foreign credential; MESH "
-    "ones refuse every key, a platform administrator's too, and are absent from the public listener, embedded and alone."
+    "Every RPC, enumerated from the committed descriptors: PUBLIC ones refuse a missing, a garbled, a revoked and a foreign credential, "
+    "MESH ones refuse every key, a platform administrator's too, and are absent from the public listener, embedded and alone."
 )
 _BAD_INPUT = (
     "Bad input gets its documented status, reason and field, over gRPC and HTTP alike, and charges nothing: ledger and provider's log stay "

@@ -60,7 +60,7 @@ class Spending:
         name = f"spend-{rng.getrandbits(64):x}"
         project = f"{_DOMAIN}/projects/{name}"
         stand.apply_policy(projects=[identity_pb2.Project(name=project)])
-        amount = rng.randint(2_000_000, 6_000_000)
+        amount = rng.randint(800_000, 2_400_000)
         stand.put_budget(amount, project)
         key = stand.new_key(project, _PRINCIPAL).secret
         with _Watch(stand, project) as watch, load(stand, _CLIENTS, name, _question, rng, most=_CLIENTS * _EACH, key=key) as run:
