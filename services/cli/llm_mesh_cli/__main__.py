@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 
 
@@ -12,6 +13,9 @@ def main() -> None:
         from llm_mesh_cli.up.arguments import parsed  # noqa: PLC0415 (only what the command needs is loaded)
 
         arguments = parsed(words[1:])
+        # structlog would load rich, for tracebacks in a form that the mesh's log never has: a tenth of the start.
+        sys.modules["rich"] = None  # type: ignore[assignment]  # Python's own way to say that a module is not to be had
+        gc.disable()  # nothing that a start makes is garbage; it is switched on again once everything serves
         from llm_mesh_cli.up.start import start  # noqa: PLC0415 (likewise)
 
         raise SystemExit(start(arguments))
