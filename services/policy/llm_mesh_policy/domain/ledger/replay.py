@@ -45,7 +45,7 @@ class Replay:
 class Delivery:
     """Carries events to a reader: in order, at least once, with growing pauses while the reader is away. Requests never wait for it."""
 
-    def __init__(self, events: Events, reader: UsageReader, *, pause: float = 0.1, longest_pause: float = 15.0) -> None:
+    def __init__(self, events: Events, reader: UsageReader, *, pause: float = 0.2, longest_pause: float = 15.0) -> None:
         self._events = events
         self._reader = reader
         self._pause = pause
@@ -62,8 +62,8 @@ class Delivery:
         while True:
             self._news.clear()
             try:
-                while await self.once():
-                    pass
+                while await self.once() == BATCH:
+                    pass  # a reader that is far behind gets whole batches without pauses
                 wait = self._pause
             except MeshError as error:
                 wait = min(wait * 2, self._longest)
