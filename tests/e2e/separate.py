@@ -105,11 +105,11 @@ class SeparateMesh(RunningMesh):
         """What the service has logged."""
         return (self.folder / f"{service.replace('/', '-')}.log").read_text(encoding="utf-8")
 
-    def start(self, service: str) -> None:
-        """Start the service's process, as `python -m llm_mesh_<name>`."""
+    def start(self, service: str, *words: str) -> None:
+        """Start the service's process, as `python -m llm_mesh_<name>` or by other words after `python -m`."""
         name = service.replace("/", "_")
         with (self.folder / f"{service.replace('/', '-')}.log").open("a", encoding="utf-8") as log:
-            command = [sys.executable, "-m", f"llm_mesh_{name}"]
+            command = [sys.executable, "-m", *(words or (f"llm_mesh_{name}",))]
             self.processes[service] = subprocess.Popen(
                 command, env=self._environment(service), stdin=subprocess.DEVNULL, stdout=log, stderr=log, text=True
             )
@@ -237,6 +237,7 @@ def _started(
             mesh.start(service)
         asyncio.run(_all_serving(mesh))
         yield mesh
+        assert set(mesh.stop_all().values()) == {0}, "a service does not end in order"
     finally:
         mesh.stop_all()
 

@@ -108,7 +108,7 @@ async def test_a_service_that_is_told_to_stop_drains_and_its_successor_takes_ove
     router = services.processes["router"]
     router.terminate()
     assert await asyncio.to_thread(router.wait, 30) == 0
-    services.start("router")
+    services.start("router", "llm_mesh_cli", "serve", "router")
     await services.until("router", serving=True)
 
     def ask() -> None:
