@@ -87,6 +87,13 @@ def vars_of(mesh: SeparateMesh) -> dict[str, Any]:
     return {name: getattr(mesh, name) for name in mesh.__dataclass_fields__}
 
 
+def test_services_keep_nothing_on_their_own_disk(services: SeparateMesh) -> None:
+    """So that their containers' file systems may be read-only."""
+    by_the_command_line = {"admin.key", "project.key"}
+    kept = {path.name for path in services.data_dir.iterdir()}
+    assert kept <= by_the_command_line | {"simulator.log.jsonl"}  # which compose keeps in memory
+
+
 async def test_a_database_that_goes_away_takes_its_services_out_and_brings_them_back(services: SeparateMesh) -> None:
     def ask() -> str | None:
         with OpenAI(base_url=services.base_url, api_key=services.project_key, max_retries=0, timeout=30) as client:
