@@ -11,6 +11,7 @@ from typing import Any
 
 from llm_mesh.policy.v1 import usage_pb2
 from llm_mesh.registry.v1 import registry_pb2
+from tests.proofs.load import chat_body
 from tests.proofs.proof import Measures, words
 from tests.proofs.stand import Stand, charge, model, provider, route, stand
 
@@ -64,6 +65,7 @@ class Failover:
             failing = {_alias(case): _failing(case) for case in cases}
             routes = [route(alias, f"{alias}-first", "good", first_token=_PHASE, idle=_PHASE) for alias in failing]
             made.put_models([*failing.values(), model("good", "sim-echo")], routes)
+            assert made.ask(chat_body("good", "hi")).status == 200  # the first call of a process opens what later ones use
             yield made
 
     def show(self, stand: Stand, case: str, rng: random.Random) -> Measures:
@@ -71,8 +73,7 @@ class Failover:
         moment, kind, way, _ = case.split("/")
         request = f"{case.replace('/', '-')}-{rng.getrandbits(64):x}"
         said = words(rng, rng.randint(8, 40))
-        body: dict[str, Any] = {"model": _alias(case), "messages": [{"role": "user", "content": said}], "stream": way == "streamed"}
-        answer = stand.ask(body, headers={"x-request-id": request})
+        answer = stand.ask(chat_body(_alias(case), said, stream=way == "streamed"), headers={"x-request-id": request})
         if moment == "before":
             return _passed_over(stand, request, kind, said, answer)
         return _interrupted(stand, request, kind, said, answer)

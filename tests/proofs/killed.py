@@ -14,7 +14,7 @@ from typing import Any
 from llm_mesh.policy.v1 import usage_pb2
 from tests.proofs.load import Load, chat_body, load
 from tests.proofs.proof import Measures, words
-from tests.proofs.stand import Provider, charge, model, provider, route, stand, until
+from tests.proofs.stand import Provider, charge, model, provider, request_of, route, stand, until
 
 _CLIENTS = 16
 _MODELS = ("kill-quick", "kill-paced", "kill-moved")
@@ -86,7 +86,7 @@ def _afterwards(ground: Ground, name: str, run: Load) -> Measures:
         entries = [entry for entry in again.entries() if entry.request_id.startswith(name)]
     logged: defaultdict[str, dict[str, Line]] = defaultdict(dict)
     for line in ground.provider.log(event="received"):
-        request = str(line.get("x-request-id", ""))
+        request = request_of(line)
         if request.startswith(name):
             assert line["x-llm-mesh-attempt"] not in logged[request], f"{request} was sent twice"
             logged[request][line["x-llm-mesh-attempt"]] = line

@@ -13,7 +13,7 @@ from typing import Any, Self
 from llm_mesh.policy.v1 import identity_pb2, rules_pb2, usage_pb2
 from tests.proofs.load import Asked, chat_body, load
 from tests.proofs.proof import Measures, words
-from tests.proofs.stand import Stand, model, provider, route, stand, until
+from tests.proofs.stand import Stand, model, provider, request_of, route, stand, until
 
 _CLIENTS = 64
 _EACH = 6
@@ -93,7 +93,7 @@ def _question(rng: random.Random) -> dict[str, Any]:
 
 def _check_refusals(stand: Stand, refused: Sequence[Asked], entries: dict[str, usage_pb2.LedgerEntry]) -> None:
     assert refused, "the budget ends before the requests do"
-    reached = {line.get("x-request-id") for line in stand.provider.log(event="received")}
+    reached = {request_of(line) for line in stand.provider.log(event="received")}
     for each in refused:
         assert each.reply is not None
         assert each.reply.status == 429

@@ -55,7 +55,7 @@ class Provider:
 
     def received(self, request: str) -> list[dict[str, Any]]:
         """What it received of one request of the mesh."""
-        return self.log(event="received", **{"x-request-id": request})
+        return [line for line in self.log(event="received") if request_of(line) == request]
 
     def served(self, line: Mapping[str, Any]) -> dict[str, Any] | None:
         """How the answer to a received line ended. None: it has not yet."""
@@ -84,6 +84,11 @@ def provider(folder: Path) -> Iterator[Provider]:
         finally:
             process.terminate()
             process.wait(PATIENCE)
+
+
+def request_of(line: Mapping[str, Any]) -> str:
+    """The mesh's id of a request, as it reached the provider."""
+    return str(line.get("x-llm-mesh-request-id") or line.get("x-request-id") or "")
 
 
 def _answers(address: str) -> bool:

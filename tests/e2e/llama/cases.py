@@ -12,11 +12,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import grpc
 import pytest
 from openai import APIConnectionError, OpenAI
-from openai.types.chat import ChatCompletionMessageParam
+from openai.types.chat import ChatCompletionChunk, ChatCompletionMessageParam
 
 from llm_mesh.policy.v1 import ledger_pb2, ledger_pb2_grpc, usage_pb2
 from llm_mesh.registry.v1 import registry_pb2, registry_pb2_grpc
@@ -68,7 +69,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         "--host",
         "127.0.0.1",
     ]
-    server += ["--port", str(port), "--n_ctx", "4096", "--n_threads", "1", "--logits_all", "true", "--interrupt_requests", "false"]
+    server += ["--port", str(port), "--n_ctx", "4096", "--n_threads", "1", "--logits_all", "true"]
     with (
         (folder / "server.log").open("w") as log,
         subprocess.Popen(server, env=environment(), stdout=log, stderr=log) as process,
@@ -144,15 +145,30 @@ def test_real_tokens_come_through_unchanged_with_the_servers_own_usage(served: S
     assert (line.model, line.endpoint, entry.charged.nanos) == ("domains/shared/models/tiny", "llamacpp", 0)
 
 
-def test_a_stream_brings_the_same_text_in_pieces(served: Served) -> None:
-    asked: dict[str, Any] = {"model": "tiny", "messages": SAID, "max_tokens": 24, "temperature": 0, "seed": 3}
-    whole = served.through.chat.completions.create(**asked).choices[0].message.content
-    chunks = list(served.through.chat.completions.create(**asked, stream=True, stream_options={"include_usage": True}))
-    pieces = [chunk.choices[0].delta.content or "" for chunk in chunks if chunk.choices]
-    assert "".join(pieces) == whole
-    assert len([piece for piece in pieces if piece]) > 3
+def test_a_stream_brings_the_servers_own_pieces(served: Served) -> None:
+    asked: dict[str, Any] = {"model": "tiny", "messages": SAID, "max_tokens": 24, "temperature": 0, "seed": 3, "stream": True}
+    chunks = list(served.through.chat.completions.create(**asked, stream_options={"include_usage": True}))
+    direct = list(served.direct.chat.completions.create(**asked))
+    assert pieces(chunks) == pieces(direct)  # of a character of several tokens the server streams nothing
+    assert len(pieces(chunks)) > 3
     assert [chunk.choices[0].finish_reason for chunk in chunks if chunk.choices][-1] == "length"
-    assert chunks[-1].usage is not None
+    assert not any(chunk.usage for chunk in direct), "this server tells no usage of streams"
+
+
+def test_what_a_stream_used_is_counted_where_the_server_does_not_tell(served: Served) -> None:
+    request = str(uuid4())
+    stream = served.through.chat.completions.create(
+        model="tiny", messages=SAID, max_tokens=24, temperature=0, stream=True, extra_headers={"x-request-id": request}
+    )
+    told = len(pieces(list(stream)))
+    (line,) = served.entry(request).lines
+    assert line.usage.source == usage_pb2.USAGE_SOURCE_COUNTED
+    assert told <= line.usage.usage.output_tokens <= 24
+    assert line.usage.usage.input_tokens > 0
+
+
+def pieces(chunks: list[ChatCompletionChunk]) -> list[str]:
+    return [text for chunk in chunks if chunk.choices and (text := chunk.choices[0].delta.content)]
 
 
 def test_an_answer_ends_before_a_stop_sequence(served: Served) -> None:
@@ -188,18 +204,13 @@ def test_log_probabilities_are_the_servers(served: Served) -> None:
 
 
 def test_a_client_that_leaves_is_settled_and_the_server_is_free_again(served: Served) -> None:
+    request = str(uuid4())
     stream = served.through.chat.completions.create(
-        model="tiny",
-        messages=SAID,
-        max_tokens=1500,
-        seed=3,
-        stream=True,
-        extra_headers={"x-request-id": "left-early"},
-        logit_bias={"2": -100},
+        model="tiny", messages=SAID, max_tokens=1500, seed=3, stream=True, extra_headers={"x-request-id": request}
     )
     next(chunk for chunk in stream if chunk.choices and chunk.choices[0].delta.content)
     stream.close()
-    (line,) = served.entry("left-early").lines
+    (line,) = served.entry(request).lines
     assert line.usage.outcome == usage_pb2.ATTEMPT_OUTCOME_CANCELLED
     assert 0 < line.usage.usage.output_tokens < 1500
     begun = time.monotonic()

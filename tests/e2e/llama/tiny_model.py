@@ -29,9 +29,12 @@ class Token:
 
 
 def vocabulary() -> list[Token]:
-    """Control tokens, every byte, some words and every printable character."""
+    """Control tokens, some words, every printable character, and bytes that are text by themselves.
+
+    Other bytes would give what no stream can show: the server holds a piece back until it is whole UTF-8, which noise never becomes.
+    """
     controls = [Token("<unk>", gguf.TokenType.UNKNOWN), Token("<s>", gguf.TokenType.CONTROL), Token("</s>", gguf.TokenType.CONTROL)]
-    octets = [Token(f"<0x{octet:02X}>", gguf.TokenType.BYTE) for octet in range(256)]
+    octets = [Token(f"<0x{octet:02X}>", gguf.TokenType.BYTE) for octet in range(128)]
     words = [Token(f"\u2581{word}", gguf.TokenType.NORMAL) for word in WORDS.split()]
     letters = [Token(letter, gguf.TokenType.NORMAL) for letter in "\u2581\n" + string.ascii_letters + string.digits + string.punctuation]
     return controls + octets + words + letters
