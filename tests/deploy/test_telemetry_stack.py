@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
+import promql_parser
 import pytest
 import yaml
 
@@ -70,7 +71,22 @@ def test_every_metric_and_label_that_is_read_is_one_that_the_mesh_sends(where: s
     assert metrics, f"{where} reads nothing"
     assert metrics <= set(known), f"{where} reads what nobody sends"
     assert labels <= {"job", "instance"}.union(*(known[name] for name in metrics)), f"{where} asks for labels that nobody sends"
-    assert expression.count("(") == expression.count(")")
+
+
+@pytest.mark.parametrize(
+    ("where", "expression"), [each for each in expressions() if "label_values" not in each[1]], ids=lambda value: value[:40]
+)
+def test_every_expression_is_prometheus_s_own_language(where: str, expression: str) -> None:
+    """As Grafana sends it, with its variables filled in."""
+    try:
+        promql_parser.parse(expression.replace("$__rate_interval", "1m").replace("$job", ".+"))
+    except ValueError as error:
+        pytest.fail(f"{where}: {error}")
+
+
+def test_an_expression_that_prometheus_would_refuse_is_noticed() -> None:
+    with pytest.raises(ValueError, match="."):
+        promql_parser.parse("sum by le (rate(x[5m])")
 
 
 def test_a_metric_that_nobody_sends_would_be_noticed() -> None:
