@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import aiohttp
+import anthropic
 import openai
 import pytest
 
@@ -26,6 +27,7 @@ class Served:
     policy: FakePolicy
     session: aiohttp.ClientSession
     sdk: openai.AsyncOpenAI
+    claude: anthropic.AsyncAnthropic
     headers: dict[str, str] = field(default_factory=lambda: {"authorization": f"Bearer {KEY}"})
 
     @property
@@ -41,10 +43,11 @@ class Served:
 @pytest.fixture
 async def served() -> AsyncIterator[Served]:
     gateway, policy = FakeGateway(), FakePolicy()
-    settings = Settings(max_body=100_000, upload=timedelta(seconds=0.3), deadline=timedelta(seconds=20))
+    settings = Settings(max_body=100_000, upload=timedelta(seconds=0.3), deadline=timedelta(seconds=20), keep_alive=timedelta(seconds=0.4))
     services = (policy.service(), gateway.service(), service)
     async with host(*services, settings={"edge": settings}) as mesh, aiohttp.ClientSession() as session:
         address = mesh.http("edge")
         sdk = openai.AsyncOpenAI(base_url=f"http://{address}/v1", api_key=KEY, max_retries=0)
-        async with sdk:
-            yield Served(address, gateway, policy, session, sdk)
+        claude = anthropic.AsyncAnthropic(base_url=f"http://{address}", api_key=KEY, max_retries=0)
+        async with sdk, claude:
+            yield Served(address, gateway, policy, session, sdk, claude)

@@ -122,7 +122,7 @@ class FakeGateway(gateway_pb2_grpc.GatewayServiceServicer):
     async def CountTokens(self, request: gateway_pb2.CountTokensRequest, context: object) -> gateway_pb2.CountTokensResponse:
         del context
         self.note(request)
-        return gateway_pb2.CountTokensResponse()
+        return gateway_pb2.CountTokensResponse(count=embed_pb2.TokenCount(input_tokens=17, source=embed_pb2.COUNT_SOURCE_ESTIMATED))
 
     async def ListModels(self, request: gateway_pb2.ListModelsRequest, context: object) -> gateway_pb2.ListModelsResponse:
         """One model per page, to see that pages are followed."""

@@ -2,6 +2,7 @@
 
 import importlib
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -11,8 +12,9 @@ from llm_mesh.inference.v1 import generate_pb2
 from llm_mesh.mesh.v1 import resources_pb2
 from llm_mesh.policy.v1 import policy_pb2
 from llm_mesh_edge.domain.failures import Failure, failure_of
+from llm_mesh_edge.domain.headers import Headers
 from llm_mesh_edge.domain.receipts import amount, limit_headers, span, translation_headers
-from llm_mesh_edge.http.openai.failures import shape
+from llm_mesh_edge.http import anthropic, openai
 from llm_mesh_runtime.errors import MeshError, invalid
 
 AREAS = ["mesh", "gateway", "policy", "router", "catalogue", "adapter"]
@@ -71,28 +73,36 @@ def every_reason() -> list[MeshError]:
 def test_every_documented_reason_has_a_status_and_a_shape(error: MeshError) -> None:
     failure = failure_of(error)
     assert failure.status == error.http
-    body = shape(failure)
+    body = openai.shape(failure, Headers([]))
     assert isinstance(body, dict)
     assert body["error"]["code"] == error.reason_name.lower()
+    assert body["error"]["type"]
+    body = anthropic.shape(failure, Headers([]))
+    assert isinstance(body, dict)
+    assert (body["type"], body["error"]["code"]) == ("error", error.reason_name.lower())
     assert body["error"]["type"]
 
 
 @pytest.mark.parametrize(
-    ("field", "param"),
+    ("field", "of_openai", "of_anthropic"),
     [
-        ("input.messages[0].role", "messages[0].role"),
-        ("input.sampling.temperature", "temperature"),
-        ("input.max_output_tokens", "max_completion_tokens"),
-        ("input.candidate_count", "n"),
-        ("input.items[2]", "input[2]"),
-        ("options.tags.a", "llm_mesh.tags.a"),
-        ("options.idempotency_key", "Idempotency-Key"),
-        ("prompt.name", "llm_mesh.prompt.name"),
-        ("project", "llm_mesh.project"),
+        ("input.messages[0].role", "messages[0].role", "messages[0].role"),
+        ("input.sampling.temperature", "temperature", "temperature"),
+        ("input.max_output_tokens", "max_completion_tokens", "max_tokens"),
+        ("input.stop[1]", "stop[1]", "stop_sequences[1]"),
+        ("input.candidate_count", "n", "candidate_count"),
+        ("input.items[2]", "input[2]", "items[2]"),
+        ("input.end_user", "user", "metadata.user_id"),
+        ("options.tags.a", "llm_mesh.tags.a", "llm_mesh.tags.a"),
+        ("options.idempotency_key", "Idempotency-Key", "Idempotency-Key"),
+        ("prompt.name", "llm_mesh.prompt.name", "llm_mesh.prompt.name"),
+        ("project", "llm_mesh.project", "llm_mesh.project"),
     ],
 )
-def test_fields_are_named_as_the_clients_body_names_them(field: str, param: str) -> None:
-    assert failure_of(invalid(field, "otherwise")).param == param
+def test_fields_are_named_as_the_clients_body_names_them(field: str, of_openai: str, of_anthropic: str) -> None:
+    failure = failure_of(invalid(field, "otherwise"))
+    told: Any = [dialect(failure, Headers([])) for dialect in (openai.shape, anthropic.shape)]
+    assert [each["error"]["param"] for each in told] == [of_openai, of_anthropic]
 
 
 def test_a_refusal_that_says_nothing_of_time_is_not_to_be_repeated() -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from llm_mesh_edge.http import openai
+from llm_mesh_edge.http import anthropic, openai, shared_paths
 from llm_mesh_edge.http.app import Edge, Route
-from llm_mesh_edge.http.openai.models import PATH as MODELS
+from llm_mesh_edge.http.generation import Generation
+from llm_mesh_edge.http.models import PATH as MODELS
+from llm_mesh_edge.http.models import Models
 from llm_mesh_edge.http.operations import Operations
 from llm_mesh_edge.peers import GatewayPeer
 from llm_mesh_edge.settings import Settings
@@ -15,18 +17,20 @@ from llm_mesh_runtime.service import HttpApp, Service, Servicers
 def build(settings: Settings, links: Links) -> Servicers:
     """The edge of one process."""
     gateway = GatewayPeer(links.channel("gateway"), settings.deadline)
-    models, operations = openai.Models(gateway), Operations(links.health, links.metrics)
+    models, operations = Models(gateway), Operations(links.health, links.metrics)
     routes = [
-        Route("/v1/chat/completions", {"POST": openai.Chat(gateway, settings)}, openai.shape),
+        Route("/v1/chat/completions", {"POST": Generation(gateway, settings, openai.Chat())}, openai.shape),
         Route("/v1/embeddings", {"POST": openai.Embeddings(gateway, settings)}, openai.shape),
-        Route(MODELS, {"GET": models.all}, openai.shape),
-        Route(f"{MODELS}/*", {"GET": models.one}, openai.shape),
-        Route("/healthz", {"GET": operations.alive}, openai.shape),
-        Route("/readyz", {"GET": operations.ready}, openai.shape),
+        Route("/v1/messages", {"POST": Generation(gateway, settings, anthropic.Messages())}, anthropic.shape),
+        Route("/v1/messages/count_tokens", {"POST": anthropic.Counts(gateway, settings)}, anthropic.shape),
+        Route(MODELS, {"GET": models.all}, shared_paths.shape),
+        Route(f"{MODELS}/*", {"GET": models.one}, shared_paths.shape),
+        Route("/healthz", {"GET": operations.alive}, shared_paths.shape),
+        Route("/readyz", {"GET": operations.ready}, shared_paths.shape),
     ]
     if settings.metrics:
-        routes.append(Route("/metrics", {"GET": operations.metrics}, openai.shape))
-    return Servicers(http=HttpApp(Edge(routes, openai.shape, links.metrics)))
+        routes.append(Route("/metrics", {"GET": operations.metrics}, shared_paths.shape))
+    return Servicers(http=HttpApp(Edge(routes, shared_paths.shape, links.metrics)))
 
 
 service = Service(name="edge", contracts=(), settings=Settings, build=build)

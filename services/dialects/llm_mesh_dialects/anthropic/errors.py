@@ -29,9 +29,9 @@ class Complaint:
     request_id: str = ""
 
 
-def body(message: str, *, type: str, request_id: str = "") -> dict[str, Any]:  # noqa: A002 (the dialect's name)
-    """An error body for a client."""
-    written: dict[str, Any] = {"type": "error", "error": {"type": type, "message": message}}
+def body(message: str, *, type: str, request_id: str = "", extras: Mapping[str, Any] | None = None) -> dict[str, Any]:  # noqa: A002 (the dialect's name)
+    """An error body for a client. `extras` stand beside the message."""
+    written: dict[str, Any] = {"type": "error", "error": {**(extras or {}), "type": type, "message": message}}
     return written | {"request_id": request_id} if request_id else written
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from llm_mesh_edge.domain.receipts import Pairs
@@ -26,14 +27,8 @@ _WORTH_REPEATING = {
     ("mesh.llm-mesh", "SCHEMA_MISMATCH"),
 }
 _NEVER_SENT = {"PROVIDER_UNREACHABLE", "BREAKER_OPEN", "BULKHEAD_FULL"}
-_PATHS = (
-    (re.compile(r"^input\.sampling\."), ""),
-    (re.compile(r"^input\.max_output_tokens$"), "max_completion_tokens"),
-    (re.compile(r"^input\.candidate_count$"), "n"),
-    (re.compile(r"^input\.logprobs\.top$"), "top_logprobs"),
-    (re.compile(r"^input\.items"), "input"),
-    (re.compile(r"^input\.end_user$"), "user"),
-    (re.compile(r"^input\."), ""),
+_ALIKE = (
+    (re.compile(r"^input\.(?:sampling\.)?"), ""),
     (re.compile(r"^options\.idempotency_key$"), "Idempotency-Key"),
     (re.compile(r"^options\."), "llm_mesh."),
     (re.compile(r"^(?=prompt\.|project$)"), "llm_mesh."),
@@ -48,6 +43,7 @@ class Failure:
     code: str
     message: str
     param: str = ""
+    """The field that is wrong: as the client's body names it, or as the typed contract does (see `named`)."""
     retry_after: float | None = None
     repeat: bool = False
     allow: str = ""
@@ -82,15 +78,18 @@ def failure_of(error: MeshError) -> Failure:
         status=error.http,
         code=error.reason_name.lower(),
         message=error.message,
-        param=_own(error.field),
+        param=error.field,
         retry_after=error.retry_after,
         repeat=repeat,
     )
 
 
-def _own(field: str) -> str:
-    """The field as the client's body names it, rather than as the typed contract does."""
-    for pattern, replacement in _PATHS:
+def named(field: str, names: Mapping[str, str]) -> str:
+    """The field as the client's body names it. `names` are those of a dialect that differ from the typed contract's."""
+    for typed, own in names.items():
+        if field.startswith(typed) and field[len(typed) : len(typed) + 1] in {"", ".", "["}:
+            return own + field[len(typed) :]
+    for pattern, replacement in _ALIKE:
         if pattern.match(field):
             return pattern.sub(replacement, field)
     return field

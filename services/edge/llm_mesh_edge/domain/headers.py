@@ -17,6 +17,7 @@ _SINGLE = frozenset({
     "authorization", "api-key", "x-api-key", "content-length", "content-encoding", "idempotency-key", "x-llm-mesh-project",
     "x-llm-mesh-prompt", "x-llm-mesh-prompt-label", "x-llm-mesh-session", "x-llm-mesh-fidelity", "x-llm-mesh-tags",
 })  # fmt: skip
+_LISTS = frozenset({"anthropic-beta"})
 _BEARER = "bearer "
 _MAX_CREDENTIAL = 4096
 _MAX_PROJECT = 256
@@ -39,12 +40,17 @@ class Headers:
             key = name.decode("latin-1")
             if key in self._values and key in _SINGLE:
                 self._twice = key
-            self._values[key] = value.decode("latin-1")
+            text = value.decode("latin-1")
+            self._values[key] = f"{self._values[key]},{text}" if key in _LISTS and key in self._values else text
         self.request_id = accepted_request_id(self._values.get("x-request-id"))
 
     def get(self, name: str) -> str:
         """The value, or an empty string."""
         return self._values.get(name, "")
+
+    def listed(self, name: str) -> list[str]:
+        """The items of a header that is a list."""
+        return [item for item in (item.strip() for item in self.get(name).split(",")) if item]
 
     def check(self) -> None:
         """Refuse what would be read differently by different readers, and bodies that are not plain."""

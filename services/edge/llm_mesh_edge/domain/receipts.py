@@ -76,15 +76,17 @@ def span(milliseconds: int) -> str:
     return f"{minutes}m{seconds}s" if minutes else f"{seconds}s"
 
 
-def translation_headers(translations: Iterable[generate_pb2.Translation]) -> Pairs:
-    """What a translation between dialects changed, such as `sampling.top_k=dropped`."""
+def translations_text(translations: Iterable[generate_pb2.Translation]) -> str:
+    """What a translation between dialects changed, such as `sampling.top_k=dropped`; empty where it changed nothing."""
     told: list[str] = []
     for translation in translations:
         field = "".join(character for character in translation.field if character.isascii() and character.isprintable())
         told.append(f"{field}={_ACTIONS.get(translation.action, 'changed')}")
-    if not told:
-        return []
     text = ", ".join(told)
-    if len(text) > _MAX_TRANSLATIONS:
-        text = text[: text.rindex(", ", 0, _MAX_TRANSLATIONS)] + ", more=omitted"
-    return [(b"x-llm-mesh-translations", text.encode("ascii"))]
+    return text if len(text) <= _MAX_TRANSLATIONS else text[: text.rindex(", ", 0, _MAX_TRANSLATIONS)] + ", more=omitted"
+
+
+def translation_headers(translations: Iterable[generate_pb2.Translation]) -> Pairs:
+    """The same in a header."""
+    text = translations_text(translations)
+    return [(b"x-llm-mesh-translations", text.encode("ascii"))] if text else []

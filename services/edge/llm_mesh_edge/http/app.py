@@ -12,13 +12,14 @@ from typing import Protocol
 
 from llm_mesh_dialects.errors import DialectError
 from llm_mesh_edge.domain.failures import Failure, failure_of
+from llm_mesh_edge.domain.headers import Headers
 from llm_mesh_edge.http.exchange import Exchange, GoneError, ProblemError, Receive, Scope, Send
 from llm_mesh_runtime.errors import MeshError, internal
 from llm_mesh_runtime.log import get_logger
 from llm_mesh_runtime.metrics import Metrics
 
 Handler = Callable[[Exchange], Awaitable[None]]
-Shape = Callable[[Failure], object]
+Shape = Callable[[Failure, Headers], object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,7 @@ class Edge:
         if exchange.started:
             raise ConnectionAbortedError("the answer broke off")  # the server closes the connection: the client sees it is not whole
         shape = route.shape if route else self._fallback
-        return await exchange.answer_json(shape(failure), failure.headers(), status=failure.status)
+        return await exchange.answer_json(shape(failure, exchange.headers), failure.headers(), status=failure.status)
 
     async def _handle(self, exchange: Exchange, route: Route | None) -> None:
         if route is None:

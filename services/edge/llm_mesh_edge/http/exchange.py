@@ -125,7 +125,8 @@ class Exchange:
     async def _start(self, status: int, fixed: Pairs, headers: Pairs | None) -> None:
         self.started = True
         self.status = status
-        all_of_them = [*fixed, (b"x-request-id", self.headers.request_id.encode("ascii")), *(headers or ())]
+        number = self.headers.request_id.encode("ascii")
+        all_of_them = [*fixed, (b"x-request-id", number), (b"request-id", number), *(headers or ())]  # the second is Anthropic's name
         await self._send({"type": "http.response.start", "status": status, "headers": all_of_them})
 
 

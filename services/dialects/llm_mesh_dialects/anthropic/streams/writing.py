@@ -74,9 +74,10 @@ class EventWriter:
         end = _frame("message_delta", {"delta": delta | stop, "usage": usage})
         return self._began() + self._shut() + end + _frame("message_stop", {})
 
-    def failure(self, message: str, *, type: str, request_id: str = "") -> bytes:  # noqa: A002 (the dialect's name)
+    def failure(self, message: str, *, type: str, request_id: str = "", extras: Mapping[str, Any] | None = None) -> bytes:  # noqa: A002
         """An error after the answer has begun. Nothing follows."""
-        return b"event: error\ndata: " + orjson.dumps(errors.body(message, type=type, request_id=request_id)) + b"\n\n"
+        body = errors.body(message, type=type, request_id=request_id, extras=extras)
+        return b"event: error\ndata: " + orjson.dumps(body) + b"\n\n"
 
     def _start(self, started: generate_pb2.Started) -> bytes:
         if self._begun:

@@ -6,8 +6,8 @@ from llm_mesh.gateway.v1 import gateway_pb2
 from llm_mesh_dialects.openai import embeddings
 from llm_mesh_edge.domain.ports import Gateway
 from llm_mesh_edge.domain.receipts import receipt_headers, translation_headers
+from llm_mesh_edge.http.asking import asked
 from llm_mesh_edge.http.exchange import Exchange
-from llm_mesh_edge.http.openai.asking import asked
 from llm_mesh_edge.http.presence import Presence
 from llm_mesh_edge.settings import Settings
 

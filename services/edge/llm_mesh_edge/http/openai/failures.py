@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from llm_mesh_dialects.openai import errors
-from llm_mesh_edge.domain.failures import Failure
+from llm_mesh_edge.domain.failures import Failure, named
+from llm_mesh_edge.domain.headers import Headers
 
 _TYPES = {
     401: "authentication_error",
@@ -14,6 +15,13 @@ _TYPES = {
 }
 _SERVER = 500
 _CODES = {"budget_exceeded": "insufficient_quota"}
+_NAMES = {
+    "input.max_output_tokens": "max_completion_tokens",
+    "input.candidate_count": "n",
+    "input.logprobs.top": "top_logprobs",
+    "input.items": "input",
+    "input.end_user": "user",
+}
 
 
 def type_of(failure: Failure) -> str:
@@ -23,6 +31,12 @@ def type_of(failure: Failure) -> str:
     return "server_error" if failure.status >= _SERVER else _TYPES.get(failure.status, "invalid_request_error")
 
 
-def shape(failure: Failure) -> object:
+def param_of(failure: Failure) -> str | None:
+    """The field that is wrong."""
+    return named(failure.param, _NAMES) or None
+
+
+def shape(failure: Failure, headers: Headers) -> object:
     """The body."""
-    return errors.body(failure.message, type=type_of(failure), code=failure.code, param=failure.param or None)
+    del headers
+    return errors.body(failure.message, type=type_of(failure), code=failure.code, param=param_of(failure))

@@ -1,4 +1,4 @@
-"""What all of OpenAI's endpoints with a body have in common: the body, the mesh's own options, the metadata."""
+"""What all endpoints with a body have in common, of every dialect: the body, the mesh's own options, the metadata."""
 
 from __future__ import annotations
 
@@ -26,3 +26,11 @@ async def asked(exchange: Exchange, settings: Settings) -> Asked:
     body = await exchange.json(settings.max_body, settings.upload.total_seconds())
     options, project = options_of(body, exchange.headers)
     return Asked(body, options, exchange.headers.metadata(project))
+
+
+async def conversation(exchange: Exchange, settings: Settings) -> Asked:
+    """The same for a conversation, whose messages may all come from a prompt."""
+    request = await asked(exchange, settings)
+    if request.options.HasField("prompt"):
+        request.body.setdefault("messages", [])
+    return request

@@ -1,0 +1,37 @@
+"""`POST /v1/messages/count_tokens`."""
+
+from __future__ import annotations
+
+from llm_mesh.gateway.v1 import gateway_pb2
+from llm_mesh.inference.v1 import embed_pb2
+from llm_mesh_dialects.anthropic import requests, responses
+from llm_mesh_edge.domain.ports import Gateway
+from llm_mesh_edge.http.anthropic.betas import with_betas
+from llm_mesh_edge.http.asking import conversation
+from llm_mesh_edge.http.exchange import Exchange
+from llm_mesh_edge.http.presence import Presence
+from llm_mesh_edge.settings import Settings
+
+_SOURCES = {
+    embed_pb2.COUNT_SOURCE_PROVIDER: "provider",
+    embed_pb2.COUNT_SOURCE_COUNTED: "counted",
+    embed_pb2.COUNT_SOURCE_ESTIMATED: "estimated",
+}
+
+
+class Counts:
+    """Carries a request to the gateway, and back how many tokens it has."""
+
+    def __init__(self, gateway: Gateway, settings: Settings) -> None:
+        self._gateway = gateway
+        self._settings = settings
+
+    async def __call__(self, exchange: Exchange) -> None:
+        """Answer. An estimate is an upper bound, so who counted is told."""
+        request = await conversation(exchange, self._settings)
+        given = requests.messages_to_input(with_betas(request.body, exchange.headers), count=True)
+        asking = gateway_pb2.CountTokensRequest(input=given, options=request.options)
+        async with Presence(exchange):
+            count = (await self._gateway.count(asking, request.metadata)).count
+            told = {"source": _SOURCES.get(count.source, "unknown")}
+            await exchange.answer_json(responses.count_to_body(count) | {"llm_mesh": told})

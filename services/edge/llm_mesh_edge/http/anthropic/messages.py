@@ -1,0 +1,50 @@
+"""The dialect of `POST /v1/messages`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from llm_mesh.inference.v1 import generate_pb2
+from llm_mesh_dialects.anthropic import requests, responses, streams
+from llm_mesh_edge.domain.failures import Failure
+from llm_mesh_edge.domain.headers import Headers
+from llm_mesh_edge.http.anthropic.betas import with_betas
+from llm_mesh_edge.http.anthropic.failures import extras_of, type_of
+
+
+class Messages:
+    """`Dialect`."""
+
+    id_prefix = "msg_"
+    keep_alive = b'event: ping\ndata: {"type":"ping"}\n\n'
+
+    def read(self, body: dict[str, Any], headers: Headers) -> generate_pb2.GenerateInput:
+        """The request."""
+        return requests.messages_to_input(with_betas(body, headers))
+
+    def body(self, output: generate_pb2.GenerateOutput, number: str) -> object:
+        """A whole answer."""
+        return responses.output_to_message(output, id=number)
+
+    def writer(self, given: generate_pb2.GenerateInput, number: str) -> MessagesWriter:
+        """Of a streamed answer."""
+        del given
+        return MessagesWriter(number)
+
+
+class MessagesWriter:
+    """`Writer`."""
+
+    __slots__ = ("_events", "write")
+
+    def __init__(self, number: str) -> None:
+        self._events = streams.EventWriter(id=number)
+        self.write = self._events.write
+
+    def close(self, receipt: dict[str, Any]) -> bytes:
+        """The receipt stands in the usage, which the dialect always has."""
+        return self._events.close({"llm_mesh": receipt} if receipt else {})
+
+    def failure(self, failure: Failure, headers: Headers) -> bytes:
+        """The error; `message_stop` does not follow."""
+        return self._events.failure(failure.message, type=type_of(failure), request_id=headers.request_id, extras=extras_of(failure))

@@ -1,0 +1,43 @@
+"""What a dialect is to the edge: how it reads a request and writes an answer. All else is the same for every dialect."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from llm_mesh.inference.v1 import generate_pb2
+from llm_mesh_edge.domain.failures import Failure
+from llm_mesh_edge.domain.headers import Headers
+
+
+class Writer(Protocol):
+    """Writes one stream, in whole frames of server-sent events."""
+
+    def write(self, event: generate_pb2.StreamEvent) -> bytes:
+        """The frames of an event; empty where it writes nothing."""
+
+    def close(self, receipt: dict[str, Any]) -> bytes:
+        """The end, with what the mesh tells about the answer where it tells something."""
+
+    def failure(self, failure: Failure, headers: Headers) -> bytes:
+        """The end of a stream that broke off."""
+
+
+class Dialect(Protocol):
+    """One way to ask for an answer."""
+
+    @property
+    def id_prefix(self) -> str:
+        """How ids of answers begin."""
+
+    @property
+    def keep_alive(self) -> bytes:
+        """A frame that every reader skips."""
+
+    def read(self, body: dict[str, Any], headers: Headers) -> generate_pb2.GenerateInput:
+        """The typed request. Raises `DialectError`."""
+
+    def body(self, output: generate_pb2.GenerateOutput, number: str) -> object:
+        """A whole answer. `number` is its id where the provider gave none, else empty."""
+
+    def writer(self, given: generate_pb2.GenerateInput, number: str) -> Writer:
+        """What writes a streamed answer."""

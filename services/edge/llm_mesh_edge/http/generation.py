@@ -1,0 +1,56 @@
+"""Asks for an answer and carries it back, whole or streamed, in whichever dialect it was asked."""
+
+from __future__ import annotations
+
+from llm_mesh.gateway.v1 import gateway_pb2
+from llm_mesh.inference.v1 import generate_pb2
+from llm_mesh_dialects.errors import DialectError
+from llm_mesh_edge.domain.ports import Gateway
+from llm_mesh_edge.domain.receipts import receipt_headers, translation_headers
+from llm_mesh_edge.http.asking import Asked, conversation
+from llm_mesh_edge.http.dialect import Dialect
+from llm_mesh_edge.http.exchange import Exchange, ProblemError
+from llm_mesh_edge.http.pouring import Pouring, not_translatable
+from llm_mesh_edge.http.presence import Presence
+from llm_mesh_edge.settings import Settings
+
+
+class Generation:
+    """Carries a conversation to the gateway and back."""
+
+    def __init__(self, gateway: Gateway, settings: Settings, dialect: Dialect) -> None:
+        self._gateway = gateway
+        self._settings = settings
+        self._dialect = dialect
+
+    async def __call__(self, exchange: Exchange) -> None:
+        """Answer."""
+        request = await conversation(exchange, self._settings)
+        streamed = request.body.get("stream") or False
+        if not isinstance(streamed, bool):
+            raise DialectError("stream", "expected true or false")
+        given = self._dialect.read(request.body, exchange.headers)
+        async with Presence(exchange):
+            if streamed:
+                await self._stream(exchange, request, given)
+            else:
+                await self._whole(exchange, request, given)
+
+    async def _whole(self, exchange: Exchange, request: Asked, given: generate_pb2.GenerateInput) -> None:
+        asking = gateway_pb2.GenerateRequest(input=given, options=request.options)
+        answer = await self._gateway.generate(asking, request.metadata)
+        headers = [*receipt_headers(answer.receipt), *translation_headers(answer.output.translations)]
+        number = "" if answer.output.id else self._dialect.id_prefix + exchange.headers.request_id
+        try:
+            body = self._dialect.body(answer.output, number)
+        except DialectError as error:
+            raise ProblemError(not_translatable(error)) from error
+        await exchange.answer_json(body, headers)
+
+    async def _stream(self, exchange: Exchange, request: Asked, given: generate_pb2.GenerateInput) -> None:
+        asking = gateway_pb2.GenerateStreamRequest(input=given, options=request.options)
+        answer = self._gateway.stream(asking, request.metadata)
+        try:
+            await Pouring(exchange, answer, self._dialect, given).pour(self._settings.keep_alive.total_seconds())
+        finally:
+            answer.cancel()

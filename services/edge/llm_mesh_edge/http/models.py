@@ -1,0 +1,47 @@
+"""`GET /v1/models` and `GET /v1/models/{id}`, of every dialect. Ids are aliases, which may have slashes."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+from llm_mesh.gateway.v1 import gateway_pb2
+from llm_mesh_edge.domain.failures import Failure
+from llm_mesh_edge.domain.headers import Metadata
+from llm_mesh_edge.domain.ports import Gateway
+from llm_mesh_edge.http.exchange import Exchange, ProblemError
+from llm_mesh_edge.http.shared_paths import dialect_of
+
+PATH = "/v1/models"
+_PAGE = 1000
+_PAGES = 20
+
+
+class Models:
+    """Tells what the caller may ask."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        self._gateway = gateway
+
+    async def all(self, exchange: Exchange) -> None:
+        """The list."""
+        models = [each async for each in self._each(exchange.headers.metadata())]
+        await exchange.answer_json(dialect_of(exchange.headers).models.listed(models))
+
+    async def one(self, exchange: Exchange) -> None:
+        """One of the list."""
+        wanted = exchange.path.removeprefix(f"{PATH}/")
+        async for each in self._each(exchange.headers.metadata()):
+            if each.alias == wanted:
+                await exchange.answer_json(dialect_of(exchange.headers).models.one(each))
+                return
+        raise ProblemError(Failure(404, "model_not_found", "there is no such model, or you may not use it", "model"))
+
+    async def _each(self, metadata: Metadata) -> AsyncIterator[gateway_pb2.ModelSummary]:
+        token = ""
+        for _ in range(_PAGES):
+            page = await self._gateway.models(gateway_pb2.ListModelsRequest(page_size=_PAGE, page_token=token), metadata)
+            for model in page.models:
+                yield model
+            token = page.next_page_token
+            if not token:
+                return

@@ -1,0 +1,104 @@
+"""Pours one stream from the gateway into server-sent events.
+
+The answer begins with the first message of the gateway, so that a failure before it has a status of its own. A gateway that is
+silent for long is not waited for: proxies on the way would give the connection up. What the headers would have told is told at
+the end then.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from llm_mesh.gateway.v1 import gateway_pb2
+from llm_mesh.inference.v1 import generate_pb2
+from llm_mesh_dialects.errors import DialectError
+from llm_mesh_edge.domain.failures import Failure, failure_of
+from llm_mesh_edge.domain.ports import AnswerStream
+from llm_mesh_edge.domain.receipts import Pairs, limit_headers, receipt_field, translation_headers, translations_text
+from llm_mesh_edge.http.dialect import Dialect, Writer
+from llm_mesh_edge.http.exchange import Exchange, ProblemError
+from llm_mesh_edge.http.keep_alive import KeepAlive
+from llm_mesh_runtime.errors import MeshError
+
+
+class Pouring:
+    """One stream."""
+
+    def __init__(self, exchange: Exchange, answer: AnswerStream, dialect: Dialect, given: generate_pb2.GenerateInput) -> None:
+        self._exchange = exchange
+        self._answer = answer
+        self._dialect = dialect
+        self._given = given
+        self._writer: Writer | None = None
+        self._receipt: gateway_pb2.Receipt | None = None
+        self._late = ""
+
+    async def pour(self, silence: float) -> None:
+        """Write until the end, or until it breaks off: then with an error instead of an end."""
+        with KeepAlive(silence, self._break_silence) as alive:
+            try:
+                await self._pour(alive)
+            except MeshError as error:
+                await self._break_off(alive, failure_of(error))
+            except DialectError as error:
+                await self._break_off(alive, not_translatable(error))
+
+    async def _pour(self, alive: KeepAlive) -> None:
+        while True:
+            alive.waiting = True
+            message = await self._answer.read()
+            alive.waiting = False
+            if alive.speaking is not None:
+                await alive.speaking
+            if message is None:
+                break
+            writer = self._writer or await self._begin(message)
+            if message.HasField("receipt"):
+                self._receipt = message.receipt
+            data = b"".join(map(writer.write, message.events))
+            if data:
+                await self._exchange.write(data)
+                alive.heard()
+        await self._end()
+
+    async def _begin(self, first: gateway_pb2.GenerateStreamResponse) -> Writer:
+        started = [event.started for event in first.events if event.HasField("started")]
+        translations = [each for start in started for each in start.translations]
+        if self._exchange.started:
+            self._late = translations_text(translations)
+        else:
+            await self._exchange.begin_events([*_stream_headers(first), *translation_headers(translations)])
+        known = any(start.id for start in started)
+        self._writer = self._dialect.writer(self._given, "" if known else self._dialect.id_prefix + self._exchange.headers.request_id)
+        return self._writer
+
+    async def _end(self) -> None:
+        writer = self._writer or await self._begin(gateway_pb2.GenerateStreamResponse())
+        field: dict[str, Any] = receipt_field(self._receipt) if self._receipt is not None else {}
+        if self._late:
+            field["translations"] = self._late
+        await self._exchange.end(writer.close(field))
+
+    async def _break_off(self, alive: KeepAlive, failure: Failure) -> None:
+        await alive.stop()
+        if not self._exchange.started:
+            raise ProblemError(failure)
+        writer = self._writer or self._dialect.writer(self._given, "")
+        await self._exchange.end(writer.failure(failure, self._exchange.headers))
+
+    async def _break_silence(self) -> None:
+        if not self._exchange.started:
+            await self._exchange.begin_events([])
+        await self._exchange.write(self._dialect.keep_alive)
+
+
+def _stream_headers(first: gateway_pb2.GenerateStreamResponse) -> Pairs:
+    headers = limit_headers(first.limits)
+    if first.reservation:
+        headers.append((b"x-llm-mesh-reservation", first.reservation.encode()))
+    return headers
+
+
+def not_translatable(error: DialectError) -> Failure:
+    """The provider's answer has no form in the client's dialect. That is not the client's fault."""
+    return Failure(502, "not_translatable", f"the answer cannot be told in this dialect: {error}")
