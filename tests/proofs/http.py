@@ -61,6 +61,21 @@ def call(address: str, method: str, path: str, body: bytes = b"", headers: Mappi
         connection.close()
 
 
+def announce(address: str, path: str, size: int, headers: Mapping[str, str]) -> Reply:
+    """Say how large a body would be, and wait for leave to send it, as `Expect: 100-continue` asks (RFC 9110, 10.1.1)."""
+    host, _, port = address.rpartition(":")
+    connection = http.client.HTTPConnection(host, int(port), timeout=PATIENCE)
+    try:
+        connection.putrequest("POST", path)
+        for name, value in {**headers, "content-length": str(size), "expect": "100-continue"}.items():
+            connection.putheader(name, value)
+        connection.endheaders()
+        answer = connection.getresponse()
+        return Reply(answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read())
+    finally:
+        connection.close()
+
+
 class Leaver:
     """A client that goes away in the middle: it closes its socket and says nothing."""
 

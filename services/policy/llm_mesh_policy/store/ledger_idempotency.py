@@ -28,7 +28,11 @@ def refusal(connection: Connection, draft: Draft, now: int) -> MeshError | None:
         return None
     digest, reservation_id, expire_time = row
     if expire_time > now and bytes(digest) != draft.request_digest:
-        return PolicyError(errors_pb2.ERROR_REASON_IDEMPOTENCY_KEY_REUSED, "the idempotency key was used with another request")
+        return PolicyError(
+            errors_pb2.ERROR_REASON_IDEMPOTENCY_KEY_REUSED,
+            "the idempotency key was used with another request",
+            field="options.idempotency_key",
+        )
     if expire_time <= now or reservation_id == wanted.id:
         return None
     first = ledger_rows.find(connection, reservation_id)
