@@ -27,7 +27,7 @@ Generated from the `ErrorReason` enums of the contracts by `make docs`; do not e
 
 Every error has exactly one `google.rpc.ErrorInfo`: `reason` is the word below, `domain` is `<area>.llm-mesh`, `metadata` has what
 the reason documents. `BadRequest` names the field, `RetryInfo` says when to try again, `QuotaFailure` whose limit it is, where that
-helps. At the HTTP edge the same error has the HTTP status below; in the OpenAI dialect `error.code` is the reason in lower case,
+helps. At the HTTP edge the same error has the HTTP status below; in either dialect `error.code` is the reason in lower case,
 `error.param` the field. A call that fails with one of these charges nothing, unless its text says otherwise.
 
 An error that is not in these tables is a defect: gRPC itself only adds CANCELLED and DEADLINE_EXCEEDED, and UNIMPLEMENTED for a method
