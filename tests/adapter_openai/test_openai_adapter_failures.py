@@ -124,6 +124,15 @@ async def test_usage_that_a_provider_does_not_report_is_counted(near: Client, mo
         assert 0 < report.usage.input_tokens <= 1000
 
 
+@pytest.mark.parametrize("model", ["sim-no-usage", "sim-zero-usage", "sim-words"])
+async def test_a_caller_gets_usage_once_whether_the_provider_reports_it_or_not(near: Client, model: str) -> None:
+    whole = await near.generate(model)
+    assert whole.output.HasField("usage")
+    counted = [each.field for each in whole.output.translations if each.field == "usage"]
+    assert bool(counted) == (model == "sim-no-usage")
+    assert [event.WhichOneof("kind") for message in await near.stream(model) for event in message.events][-2:] == ["usage", "finished"]
+
+
 async def test_a_cancelled_stream_closes_the_providers_connection_within_250_ms(client: Client, upstream: Upstream) -> None:
     model = "sim-words/tokens:10000/rate:100"
     call = client.stub.GenerateStream(adapter_pb2.GenerateStreamRequest(**client.request(model)), timeout=30)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 
@@ -23,8 +24,12 @@ from llm_mesh_runtime.telemetry import GenAi, Span, outbound
 from llm_mesh_runtime.telemetry import semantics as names
 
 _OK = 200
+_UUID = re.compile(r"[0-9a-fA-F]{8}-?(?:[0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}")
 _EVENTS = "text/event-stream"
 _MOST_OF_A_FAILURE = 64 * 1024
+_COUNTED = generate_pb2.Translation(
+    field="usage", action=generate_pb2.TRANSLATION_ACTION_APPROXIMATED, note="counted by the mesh: the provider told none"
+)
 _LOSSY = (generate_pb2.TRANSLATION_ACTION_DROPPED, generate_pb2.TRANSLATION_ACTION_APPROXIMATED)
 
 
@@ -51,6 +56,9 @@ class Attempts:
             meter.whole(output)
             report = self._report(job, names.CHAT, meter, timers, answer.headers, span)
         output.translations.extend(call.translations)
+        if not output.HasField("usage"):
+            output.usage.CopyFrom(report.usage)
+            output.translations.append(_COUNTED)
         return adapter_pb2.GenerateResponse(output=output, report=report)
 
     async def stream(
@@ -88,6 +96,8 @@ class Attempts:
                 last = list(reader.finish())
                 meter.saw(last)
                 report = self._report(job, names.CHAT, meter, timers, answer.headers, span)
+        if not meter.told:
+            last.insert(0, generate_pb2.StreamEvent(usage=report.usage))
         yield adapter_pb2.GenerateStreamResponse(events=last, final=report)
 
     async def embed(self, job: Job, request: embed_pb2.EmbedInput) -> adapter_pb2.EmbedResponse:
@@ -145,7 +155,9 @@ class Attempts:
         if call.body:
             headers["content-type"] = "application/json"
         if identifier := request_id():
-            headers["x-request-id"] = identifier
+            headers["x-llm-mesh-request-id"] = identifier
+            if _UUID.fullmatch(identifier):  # some servers refuse any other
+                headers["x-request-id"] = identifier
         if attempt:
             headers["x-llm-mesh-attempt"] = attempt
         headers.update(outbound())

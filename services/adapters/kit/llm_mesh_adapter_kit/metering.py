@@ -35,6 +35,11 @@ class Meter:
         """Whether the provider reported usage, or delivered content."""
         return self._events > 0 or self._reported is not None
 
+    @property
+    def told(self) -> bool:
+        """Whether the provider reported its final usage, be it wrong."""
+        return self._final
+
     def saw(self, events: Iterable[generate_pb2.StreamEvent]) -> bool:
         """Notes events; answers whether one of them carries content."""
         before = self._events

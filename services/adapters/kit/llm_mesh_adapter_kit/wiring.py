@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import importlib
 from dataclasses import dataclass
+from functools import partial
 
 from llm_mesh_adapter_kit.adapter import Adapter
 from llm_mesh_adapter_kit.attempts import Attempts
@@ -16,12 +19,15 @@ from llm_mesh_runtime.clock import SystemClock
 from llm_mesh_runtime.links import Links
 from llm_mesh_runtime.telemetry import GenAi
 
+_LOADED_AFTER = 1.0
+
 
 class Clients:
     """One HTTP client per endpoint, made when it is first asked."""
 
     def __init__(self) -> None:
         self._clients: dict[str, HttpClient] = {}
+        self._loading: asyncio.TimerHandle | None = None
 
     def of(self, endpoint: Endpoint) -> HttpClient:
         """The endpoint's client."""
@@ -32,8 +38,16 @@ class Clients:
             client = self._clients[endpoint.name] = AiohttpClient(endpoint.host, endpoint.rule)
         return client
 
+    async def start(self) -> None:
+        """Load the client a moment after the start, aside of the event loop: the first request need not wait, nor the start."""
+        loop = asyncio.get_running_loop()
+        load = partial(loop.run_in_executor, None, importlib.import_module, "llm_mesh_adapter_kit.aiohttp_client")
+        self._loading = loop.call_later(_LOADED_AFTER, load)
+
     async def close(self) -> None:
         """Close all connections."""
+        if self._loading is not None:
+            self._loading.cancel()
         for client in self._clients.values():
             await client.close()
 
