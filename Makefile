@@ -104,7 +104,7 @@ docs-check: install
 
 # A model server that is not ours, in an environment of its own: it is compiled from its source, which takes minutes once.
 LLAMA := .venv-llama
-.PHONY: e2e-llama
+.PHONY: e2e-llama lock-llama
 e2e-llama: install $(LLAMA)/.made ## through the mesh to llama.cpp's server with a tiny model (compiles it the first time)
 	$(BIN)/pytest tests/e2e/llama/cases.py $(ARGS)
 
@@ -114,6 +114,10 @@ $(LLAMA)/.made: tests/e2e/llama/build.lock tests/e2e/llama/requirements.lock
 	PATH=$(CURDIR)/$(LLAMA)/bin:$$PATH $(LLAMA)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes \
 	  --no-build-isolation --requirement tests/e2e/llama/requirements.lock
 	@touch $@
+
+lock-llama: install ## pin again what llama.cpp's server is made from
+	cd tests/e2e/llama && for set in build requirements; do UV_CUSTOM_COMPILE_COMMAND="make lock-llama" $(CURDIR)/$(BIN)/uv pip compile --quiet \
+	  $$set.in --output-file=$$set.lock --universal --python-version=3.11 --generate-hashes --no-emit-index-url --no-strip-markers --no-annotate || exit; done
 
 .PHONY: prove
 prove: install ## what the mesh must show, in full; goes on where it was interrupted (PROOF=kill-9 for one)

@@ -37,7 +37,7 @@ def entries() -> dict[str, list[str]]:
     found = {}
     for path in sorted((ROOT / "services").rglob("pyproject.toml")):
         (package,) = tomllib.loads(path.read_text())["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
-        found[package] = [f"{package}.wiring" if (path.parent / package / "wiring.py").exists() else package]
+        found[package] = [f"{package}.wiring" if any((path.parent / package).glob("wiring*")) else package]
     return {**found, "all of them": [name for names in found.values() for name in names]}
 
 

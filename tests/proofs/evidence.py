@@ -60,7 +60,7 @@ def commit() -> str:
     return head + (" + uncommitted changes" if _git("status", "--porcelain", "--", "services", "gen", "protos") else "")
 
 
-def page(title: str, claim: str, tried: Sequence[Tried], *, seed: int, seconds: float, command: str) -> str:
+def page(title: str, claim: str, tried: Sequence[Tried], *, seed: int | None, seconds: float, command: str) -> str:
     """The evidence, as Markdown."""
     failed = [each for each in tried if each.failure]
     held = f"**{len(tried) - len(failed)} of {len(tried)} cases show it.**"

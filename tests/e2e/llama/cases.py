@@ -153,6 +153,8 @@ def test_a_stream_brings_the_servers_own_pieces(served: Served) -> None:
     assert len(pieces(chunks)) > 3
     assert [chunk.choices[0].finish_reason for chunk in chunks if chunk.choices][-1] == "length"
     assert not any(chunk.usage for chunk in direct), "this server tells no usage of streams"
+    assert chunks[-1].usage is not None, "so the mesh tells what it has counted"
+    assert len(pieces(chunks)) <= chunks[-1].usage.completion_tokens <= 24
 
 
 def test_what_a_stream_used_is_counted_where_the_server_does_not_tell(served: Served) -> None:
@@ -204,7 +206,7 @@ def test_log_probabilities_are_the_servers(served: Served) -> None:
 
 
 def test_a_client_that_leaves_is_settled_and_the_server_is_free_again(served: Served) -> None:
-    request = str(uuid4())
+    request = "left-early"  # the server would refuse an id that is no UUID: it never sees this one
     stream = served.through.chat.completions.create(
         model="tiny", messages=SAID, max_tokens=1500, seed=3, stream=True, extra_headers={"x-request-id": request}
     )
