@@ -8,7 +8,11 @@ import openai
 import pytest
 
 from llm_mesh.adapter.v1 import errors_pb2 as adapter_errors
+from llm_mesh.gateway.v1 import gateway_pb2
 from llm_mesh.inference.v1 import generate_pb2
+from llm_mesh_edge.http import openai as dialect
+from llm_mesh_edge.http.exchange import Exchange
+from llm_mesh_edge.http.pouring import Pouring
 from llm_mesh_runtime.errors import MeshError
 from tests.edge.conftest import Served
 from tests.edge.fakes import FINISHED, STARTED, STOPPED, text
@@ -102,3 +106,85 @@ async def test_a_failure_after_a_silent_beginning_is_an_error_of_the_stream(serv
     with pytest.raises(anthropic.APIStatusError) as refused:
         await anext(aiter(said))
     assert refused.value.type == "timeout_error"
+
+
+class Line:
+    """A connection to one client, which takes what it is sent one piece at a time, and stops at a piece that has `halt` in it."""
+
+    def __init__(self, halt: bytes) -> None:
+        self.halt = halt
+        self.halted = asyncio.Event()
+        self.going = asyncio.Event()
+        self.tried: list[tuple[float, bytes]] = []
+        self.sent: list[bytes] = []
+
+    async def send(self, message: Any) -> None:
+        piece = message.get("body", b"")
+        self.tried.append((asyncio.get_running_loop().time(), piece))
+        if self.halt in piece:
+            self.halted.set()
+            await self.going.wait()
+        self.sent.append(piece)
+
+
+class Source:
+    """A gateway's answer; before an `Event` it says nothing until that is set."""
+
+    def __init__(self, *says: Any) -> None:
+        self.says = list(says)
+
+    async def read(self) -> gateway_pb2.GenerateStreamResponse | None:
+        while self.says and isinstance(self.says[0], asyncio.Event):
+            await self.says.pop(0).wait()
+        if self.says and isinstance(self.says[0], MeshError):
+            raise self.says.pop(0)
+        return gateway_pb2.GenerateStreamResponse(events=[self.says.pop(0)]) if self.says else None
+
+    def cancel(self) -> None:
+        pass
+
+
+def pouring(line: Line, source: Source) -> asyncio.Future[None]:
+    """A stream on its way, which bears a silence of 50 ms."""
+    exchange = Exchange({"headers": [], "method": "POST", "path": CHAT}, asyncio.Event().wait, line.send)  # type: ignore[arg-type] # never asked
+    return asyncio.ensure_future(Pouring(exchange, source, dialect.Chat(), generate_pb2.GenerateInput()).pour(0.05))
+
+
+@pytest.mark.parametrize("then", [text("hello"), AdapterError(adapter_errors.ERROR_REASON_PROVIDER_RESET, "hello is over")])
+async def test_what_comes_meanwhile_waits_until_it_is_said(then: Any) -> None:
+    line, more = Line(b"keep-alive"), asyncio.Event()
+    poured = pouring(line, Source(STARTED, more, then, STOPPED, FINISHED))
+    async with asyncio.timeout(5):
+        await line.halted.wait()
+        more.set()
+        for _ in range(10):
+            await asyncio.sleep(0)  # the stream takes its turns, and may not write
+        line.going.set()
+        await poured
+    alive = next(place for place, piece in enumerate(line.sent) if b"keep-alive" in piece)
+    assert b"hello" in b"".join(line.sent[alive:])
+    assert b"hello" not in b"".join(line.sent[:alive])
+
+
+async def test_a_slow_client_is_not_told_what_it_cannot_hear() -> None:
+    line = Line(b"hello")
+    poured = pouring(line, Source(STARTED, text("hello"), STOPPED, FINISHED))
+    async with asyncio.timeout(5):
+        await line.halted.wait()
+        await asyncio.sleep(0.2)  # four times what the stream bears
+        line.going.set()
+        await poured
+    assert not any(b"keep-alive" in piece for _, piece in line.tried)
+
+
+async def test_a_silence_begins_with_what_was_said_last() -> None:
+    line, first, second = Line(b"keep-alive"), asyncio.Event(), asyncio.Event()
+    asyncio.get_running_loop().call_later(0.035, first.set)
+    poured = pouring(line, Source(STARTED, first, text("hello"), second, STOPPED, FINISHED))
+    async with asyncio.timeout(5):
+        await line.halted.wait()
+        line.going.set()
+        second.set()
+        await poured
+    alive = next(place for place, (_, piece) in enumerate(line.tried) if b"keep-alive" in piece)
+    assert line.tried[alive][0] - line.tried[alive - 1][0] >= 0.049
