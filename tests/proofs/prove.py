@@ -29,8 +29,9 @@ _BAD_INPUT = (
     "as they were."
 )
 _LLAMA = (
-    "Through the mesh, OpenAI's SDK is served well by a model server that this project did not write: llama-cpp-python's, with a tiny model "
-    "of random weights. Real tokens, usage, stop, log-probabilities, streams, cancellation. `make e2e-llama` makes the server's environment."
+    "Through the mesh, OpenAI's SDK is served well by a model server that this project did not write: llama-cpp-python's, with a tiny "
+    "model of random weights. Real tokens, usage, stop, log-probabilities, streams, cancellation. `make e2e-llama` makes the server's "
+    "environment."
 )
 SUITES = {
     "every-rpc": ("tests/proofs/test_every_rpc.py", _EVERY_RPC),
