@@ -1,6 +1,7 @@
 """HTTP as it should not be: each of it gets a documented answer in JSON, and nothing reaches the gateway."""
 
 import asyncio
+import http.client
 import json
 from typing import Any
 
@@ -92,6 +93,15 @@ async def test_an_oversized_body_is_refused_when_it_comes_in_chunks(served: Serv
 
     status, body, _ = await served.post(CHAT, data=chunks())
     assert (status, body["error"]["code"]) == (413, "message_too_large")
+
+
+async def test_a_client_that_writes_all_of_its_oversized_body_before_it_reads_gets_the_answer(served: Served) -> None:
+    def post() -> int:
+        connection = http.client.HTTPConnection(served.address, timeout=20)
+        connection.request("POST", CHAT, body=b" " * 20_000_000)
+        return connection.getresponse().status
+
+    assert await asyncio.to_thread(post) == 413
 
 
 async def test_a_slow_upload_is_ended(served: Served) -> None:

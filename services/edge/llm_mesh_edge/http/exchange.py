@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from contextlib import suppress
 from typing import Any
 
 import orjson
@@ -18,6 +19,8 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
 JSON = b"application/json"
+_MOST_DISCARDED = 64 * 1024 * 1024
+_DISCARDING_SECONDS = 2.0
 EVENTS = b"text/event-stream; charset=utf-8"
 
 
@@ -63,11 +66,15 @@ class Exchange:
 
     async def _body(self, limit: int, patience: float) -> bytes:
         declared = self.headers.content_length
-        if declared is not None and declared > limit:
-            raise _too_large(limit)
         try:
+            if declared is not None and declared > limit:
+                raise _TooLargeError(limit)
             async with asyncio.timeout(patience):
                 return await self._read(limit)
+        except _TooLargeError:
+            if not self.headers.get("expect"):  # who asks first whether to send has not begun
+                await self._discard()
+            raise
         except TimeoutError:
             message = f"the body did not arrive within {patience:g} s"
             raise ProblemError(Failure(408, "request_timeout", message, closes=True)) from None
@@ -77,7 +84,7 @@ class Exchange:
         if not message.get("more_body", False) and message["type"] == "http.request":
             body: bytes = message.get("body", b"")
             if len(body) > limit:
-                raise _too_large(limit)
+                raise _TooLargeError(limit)
             return body
         parts, size = [], 0
         while True:
@@ -87,10 +94,18 @@ class Exchange:
             parts.append(part)
             size += len(part)
             if size > limit:
-                raise _too_large(limit)
+                raise _TooLargeError(limit)
             if not message.get("more_body", False):
                 return b"".join(parts)
             message = await self._receive()
+
+    async def _discard(self) -> None:
+        """Takes what the client still sends, within bounds: closed with bytes unread a connection is reset, and the answer lost."""
+        left = _MOST_DISCARDED
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_DISCARDING_SECONDS):
+                while left > 0 and (message := await self._receive()).get("more_body", False):
+                    left -= len(message.get("body", b""))
 
     async def gone(self) -> None:
         """Returns once the client has left. To be called after the body was read."""
@@ -130,6 +145,8 @@ class Exchange:
         await self._send({"type": "http.response.start", "status": status, "headers": all_of_them})
 
 
-def _too_large(limit: int) -> ProblemError:
-    message = f"the body is larger than {limit} bytes"
-    return ProblemError(Failure(413, "message_too_large", message, closes=True))
+class _TooLargeError(ProblemError):
+    """The body is, or will be, larger than it may be."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(Failure(413, "message_too_large", f"the body is larger than {limit} bytes", closes=True))

@@ -128,7 +128,10 @@ class Host:
         name, _, kind = listener.partition("#")
         chosen = [hosted for hosted in self.hosted if hosted.service.name == name or (not name and not _is_adapter(hosted))]
         own = [wrapped for hosted in chosen for wrapped in hosted.handlers if kind == "mesh" or wrapped.method.public]
-        return own if name else [*own, *shared(hosted for hosted in self.hosted if _is_adapter(hosted))]
+        if name:
+            return own
+        taken = {wrapped.method.path for wrapped in own}  # what another service serves is not for adapters to share
+        return [*own, *(each for each in shared(filter(_is_adapter, self.hosted)) if each.method.path not in taken)]
 
     def _bind(self) -> None:
         """Bind every address before any service starts: a taken port must leave nothing behind."""
