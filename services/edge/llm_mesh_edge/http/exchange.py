@@ -65,10 +65,7 @@ class Exchange:
         return value
 
     async def _body(self, limit: int, patience: float) -> bytes:
-        declared = self.headers.content_length
         try:
-            if declared is not None and declared > limit:
-                raise _TooLargeError(limit)
             async with asyncio.timeout(patience):
                 return await self._read(limit)
         except _TooLargeError:
@@ -80,6 +77,8 @@ class Exchange:
             raise ProblemError(Failure(408, "request_timeout", message, closes=True)) from None
 
     async def _read(self, limit: int) -> bytes:
+        if (self.headers.content_length or 0) > limit:
+            raise _TooLargeError(limit)
         message = await self._receive()
         if not message.get("more_body", False) and message["type"] == "http.request":
             body: bytes = message.get("body", b"")
