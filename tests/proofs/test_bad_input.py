@@ -168,6 +168,7 @@ def test_a_value_out_of_its_range(mesh: Stand, change: dict[str, Any], param: st
 def test_an_oversized_body(mesh: Stand) -> None:
     headers = {"authorization": f"Bearer {mesh.mesh.project_key}", "content-type": "application/json"}
     check_http(announce(mesh.mesh.addresses["http"], "/v1/chat/completions", TOO_LARGE, headers), 413, "message_too_large", None)
+    check_http(over_http(mesh, chat_body("own", "x" * TOO_LARGE)), 413, "message_too_large", None)
     check_grpc(over_grpc(mesh, asking("x" * (LARGEST + 1))), CODES.RESOURCE_EXHAUSTED, "MESSAGE_TOO_LARGE")
     told = over_grpc(mesh, asking("x" * TOO_LARGE))
     assert told.code is CODES.RESOURCE_EXHAUSTED, "far above the limit gRPC itself refuses, before any of our code"
