@@ -30,8 +30,9 @@ the reason documents. `BadRequest` names the field, `RetryInfo` says when to try
 helps. At the HTTP edge the same error has the HTTP status below; in either dialect `error.code` is the reason in lower case,
 `error.param` the field. A call that fails with one of these charges nothing, unless its text says otherwise.
 
-An error that is not in these tables is a defect: gRPC itself only adds CANCELLED and DEADLINE_EXCEEDED, and UNIMPLEMENTED for a method
-that the listener does not serve.
+An error that is not in these tables is a defect: gRPC itself only adds CANCELLED and DEADLINE_EXCEEDED, UNIMPLEMENTED for a method
+that the listener does not serve, and RESOURCE_EXHAUSTED without details for a message of more than 64 KiB above 32 MiB, which it
+refuses before the mesh sees it.
 """
 
 
