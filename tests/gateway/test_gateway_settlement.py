@@ -20,7 +20,7 @@ async def test_a_client_that_leaves_ends_the_attempt_at_once_and_is_charged_what
     assert said([await call.read()]) == "0123456789abcdef"
     await linked.adapter.waiting.wait()
     call.cancel()
-    async with asyncio.timeout(0.25):
+    async with asyncio.timeout(2.5):
         await linked.adapter.cancelled.wait()
     async with asyncio.timeout(5):
         await linked.policy.ended.wait()
@@ -36,7 +36,7 @@ async def test_a_client_that_leaves_a_whole_answer_is_settled_too(mesh: Mesh) ->
     call = mesh.stub.Generate(request(gateway_pb2.GenerateRequest), metadata=KEY)
     await mesh.adapter.waiting.wait()
     call.cancel()
-    async with asyncio.timeout(0.25):
+    async with asyncio.timeout(2.5):
         await mesh.adapter.cancelled.wait()
     await mesh.policy.ended.wait()
     assert mesh.policy.settled[0].lines[0].outcome == usage_pb2.ATTEMPT_OUTCOME_CANCELLED

@@ -66,11 +66,11 @@ async def test_a_call_leaves_the_queue_at_its_deadline() -> None:
 async def test_a_call_that_could_not_be_served_in_time_is_refused_at_once() -> None:
     limiter = Limiter(1, 100)
     limiter.enter_now()
-    limiter._turn = 1.0
+    limiter._turn = 10.0
     began = time.monotonic()
     with pytest.raises(MeshError):
-        await limiter.enter(began + 0.5)
-    assert time.monotonic() - began < 0.3
+        await limiter.enter(began + 5)
+    assert time.monotonic() - began < 4
 
 
 async def test_a_cancelled_waiter_loses_no_slot() -> None:

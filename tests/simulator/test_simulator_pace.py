@@ -28,13 +28,13 @@ async def test_the_first_token_and_the_rate_keep_their_time(chat: openai.AsyncOp
 
 
 async def test_headers_can_come_before_the_first_token(simulator: Running) -> None:
-    body = json.dumps({"model": "sim-echo/ttft_ms:150/headers_ms:0", "messages": HELLO, "stream": True}).encode()
+    body = json.dumps({"model": "sim-echo/ttft_ms:1500/headers_ms:0", "messages": HELLO, "stream": True}).encode()
     began = time.monotonic()
     reader, writer = await ask(simulator.port, "POST", CHAT, body, {})
     await reader.readuntil(b"\r\n\r\n")
-    assert time.monotonic() - began < 0.1
+    assert time.monotonic() - began < 1.4
     await reader.readuntil(b"[DONE]")
-    assert time.monotonic() - began >= 0.15
+    assert time.monotonic() - began >= 1.5
     writer.close()
 
 
@@ -45,7 +45,7 @@ async def test_a_client_that_leaves_is_noticed_in_the_middle_of_a_stream(simulat
     left = time.monotonic()
     writer.close()
     served = (await simulator.served())[0]
-    assert time.monotonic() - left < 0.25
+    assert time.monotonic() - left < 2.5
     assert served["outcome"] == "client_gone"
     assert 1 <= served["tokens"] < 100
     _, stats = await simulator.admin("GET", "stats")
