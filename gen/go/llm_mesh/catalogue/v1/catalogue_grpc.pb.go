@@ -57,7 +57,7 @@ type CatalogueServiceClient interface {
 	// Renders a prompt with values of its variables.
 	//
 	// VARIABLE_INVALID names the first variable that is missing, unknown or does not follow its schema. Rendering is sandboxed:
-	// RENDER_LIMIT_EXCEEDED after 64 KiB of output times 16, or 100,000 steps.
+	// RENDER_LIMIT_EXCEEDED after 1 MiB of output, 100,000 turns of loops, or one second.
 	Render(ctx context.Context, in *RenderRequest, opts ...grpc.CallOption) (*RenderResponse, error)
 	// Brings prompts to a wanted state, all or nothing. What is not named is left alone; new content becomes a new version.
 	ApplyPrompts(ctx context.Context, in *ApplyPromptsRequest, opts ...grpc.CallOption) (*ApplyPromptsResponse, error)
@@ -197,7 +197,7 @@ type CatalogueServiceServer interface {
 	// Renders a prompt with values of its variables.
 	//
 	// VARIABLE_INVALID names the first variable that is missing, unknown or does not follow its schema. Rendering is sandboxed:
-	// RENDER_LIMIT_EXCEEDED after 64 KiB of output times 16, or 100,000 steps.
+	// RENDER_LIMIT_EXCEEDED after 1 MiB of output, 100,000 turns of loops, or one second.
 	Render(context.Context, *RenderRequest) (*RenderResponse, error)
 	// Brings prompts to a wanted state, all or nothing. What is not named is left alone; new content becomes a new version.
 	ApplyPrompts(context.Context, *ApplyPromptsRequest) (*ApplyPromptsResponse, error)

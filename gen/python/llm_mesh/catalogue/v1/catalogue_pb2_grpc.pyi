@@ -38,7 +38,7 @@ class CatalogueServiceStub:
     """Renders a prompt with values of its variables.
 
     VARIABLE_INVALID names the first variable that is missing, unknown or does not follow its schema. Rendering is sandboxed:
-    RENDER_LIMIT_EXCEEDED after 64 KiB of output times 16, or 100,000 steps.
+    RENDER_LIMIT_EXCEEDED after 1 MiB of output, 100,000 turns of loops, or one second.
     """
     ApplyPrompts: _aio.UnaryUnaryMultiCallable[_catalogue_pb2.ApplyPromptsRequest, _catalogue_pb2.ApplyPromptsResponse]
     """Brings prompts to a wanted state, all or nothing. What is not named is left alone; new content becomes a new version."""
@@ -112,7 +112,7 @@ class CatalogueServiceServicer:
         """Renders a prompt with values of its variables.
 
         VARIABLE_INVALID names the first variable that is missing, unknown or does not follow its schema. Rendering is sandboxed:
-        RENDER_LIMIT_EXCEEDED after 64 KiB of output times 16, or 100,000 steps.
+        RENDER_LIMIT_EXCEEDED after 1 MiB of output, 100,000 turns of loops, or one second.
         """
 
     def ApplyPrompts(

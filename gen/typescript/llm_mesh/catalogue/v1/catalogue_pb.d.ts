@@ -843,7 +843,7 @@ export declare const CatalogueService: GenService<{
    * Renders a prompt with values of its variables.
    *
    * VARIABLE_INVALID names the first variable that is missing, unknown or does not follow its schema. Rendering is sandboxed:
-   * RENDER_LIMIT_EXCEEDED after 64 KiB of output times 16, or 100,000 steps.
+   * RENDER_LIMIT_EXCEEDED after 1 MiB of output, 100,000 turns of loops, or one second.
    *
    * @generated from rpc llm_mesh.catalogue.v1.CatalogueService.Render
    */
