@@ -41,10 +41,10 @@ def metrics() -> Iterator[str]:
     yield "| Prometheus | OpenTelemetry | kind | labels | meaning |"
     yield "|---|---|---|---|---|"
     for family, instrument in sorted(asyncio.run(instruments()).items()):
-        kind = KINDS[type(instrument.metric).__name__]
+        kind = KINDS[instrument.kind.__name__]
         name = f"{family}_total" if kind == "counter" else family
         labels = ", ".join(f"`{label}`" for label in instrument.full_names)
-        yield f"| `{name}` | `{instrument.name}` | {kind} | {labels} | {instrument.metric._documentation} |"  # noqa: SLF001 - it has no other place
+        yield f"| `{name}` | `{instrument.name}` | {kind} | {labels} | {instrument.declared.text} |"
     yield ""
     yield "And `process_*` and `python_gc_*`, as every Prometheus client has them."
 

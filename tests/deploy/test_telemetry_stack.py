@@ -31,7 +31,7 @@ def exported() -> dict[str, set[str]]:
     names: dict[str, set[str]] = {}
     for family, instrument in asyncio.run(instruments()).items():
         labels = set(instrument.full_names)
-        kind = type(instrument.metric).__name__
+        kind = instrument.kind.__name__
         suffixes = {"Counter": ["_total"], "Histogram": ["_bucket", "_sum", "_count"]}.get(kind, [""])
         names |= {f"{family}{suffix}": labels | ({"le"} if suffix == "_bucket" else set()) for suffix in suffixes}
     for sample in (sample for collected in Metrics(process=True).collect() for sample in collected.samples):

@@ -22,7 +22,7 @@ def test_a_label_takes_a_bounded_number_of_values_and_counts_the_rest_as_other()
     assert len(counted) == MOST_VALUES + 1
     assert counted[OTHER,] == 50
     assert sum(counted.values()) == MOST_VALUES + 50
-    assert len(counter._bound) == MOST_VALUES
+    assert len(counter._series) == MOST_VALUES + 1
 
 
 def test_declaring_an_instrument_again_gives_the_same_one() -> None:

@@ -9,8 +9,7 @@ from llm_mesh_runtime.metrics import Metrics
 from llm_mesh_runtime.telemetry.semantics import RPC_METHOD, RPC_SERVER_DURATION, RPC_STATUS, RPC_SYSTEM
 
 if TYPE_CHECKING:
-    from prometheus_client import Gauge, Histogram
-
+    from llm_mesh_runtime.series import Gauge, Histogram
     from llm_mesh_runtime.telemetry.tracer import ActiveSpan, Tracing
 
 # The codes that mean trouble on the server's side; the others are answers that a caller caused.
