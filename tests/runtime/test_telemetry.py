@@ -20,6 +20,7 @@ from llm_mesh_runtime.errors import not_found
 from llm_mesh_runtime.metrics import Metrics
 from llm_mesh_runtime.settings import load_mesh
 from llm_mesh_runtime.telemetry import GenAi, RpcObserver, Telemetry, outbound, span, trace_id
+from llm_mesh_runtime.telemetry.rpc import MethodObserver
 from llm_mesh_runtime.telemetry.tracer import Tracing
 
 PARENT = f"00-{'a' * 32}-{'b' * 16}-01"
@@ -35,11 +36,11 @@ def exporter() -> InMemorySpanExporter:
 
 
 @pytest.fixture
-def observer(exporter: InMemorySpanExporter) -> Iterator[RpcObserver]:
+def observer(exporter: InMemorySpanExporter) -> Iterator[MethodObserver]:
     provider = TracerProvider(shutdown_on_exit=False)
     provider.add_span_processor(SimpleSpanProcessor(exporter))
     tracing = Tracing(provider)
-    yield RpcObserver("policy", Metrics(), tracing)
+    yield RpcObserver("policy", Metrics(), tracing).method(Method())
     tracing.close()
 
 
@@ -67,13 +68,13 @@ def test_a_malformed_trace_context_goes_no_further(forged: str) -> None:
     FRAME.reset(token)
 
 
-def test_a_call_continues_the_trace_that_it_arrived_with(observer: RpcObserver, exporter: InMemorySpanExporter) -> None:
+def test_a_call_continues_the_trace_that_it_arrived_with(observer: MethodObserver, exporter: InMemorySpanExporter) -> None:
     frame = Frame(request_id="r-1", metadata={"traceparent": PARENT, "tracestate": "v=1"})
-    token = observer.begin(Method(), frame)
+    token = observer.begin(frame)
     carried = dict(outbound())
     with span("screen", {"llm_mesh.findings": 2}):
         assert dict(outbound())["traceparent"] != carried["traceparent"]
-    observer.end(token, Method(), "OK", 0.1)
+    observer.end(token, "OK", 0.1)
     assert outbound() == ()
     served = spans(exporter)["llm_mesh.policy.v1.PolicyService/Admit"]
     assert served.context is not None
@@ -94,12 +95,12 @@ def test_a_call_continues_the_trace_that_it_arrived_with(observer: RpcObserver, 
     }
 
 
-def test_a_call_to_a_provider_is_a_client_span_of_the_genai_conventions(observer: RpcObserver, exporter: InMemorySpanExporter) -> None:
-    token = observer.begin(Method(), Frame(request_id="r"))
+def test_a_call_to_a_provider_is_a_client_span_of_the_genai_conventions(observer: MethodObserver, exporter: InMemorySpanExporter) -> None:
+    token = observer.begin(Frame(request_id="r"))
     with GenAi(Metrics()).call("chat", "openai", "gpt-4.1", {"gen_ai.request.max_tokens": 5}) as call:
         call.set("gen_ai.usage.input_tokens", 10)
         headers = dict(outbound())
-    observer.end(token, Method(), "OK", 0.1)
+    observer.end(token, "OK", 0.1)
     made = spans(exporter)["chat gpt-4.1"]
     assert made.kind is SpanKind.CLIENT
     assert made.context is not None
@@ -113,11 +114,11 @@ def test_a_call_to_a_provider_is_a_client_span_of_the_genai_conventions(observer
     }
 
 
-def test_a_failed_step_tells_its_reason_and_not_its_text(observer: RpcObserver, exporter: InMemorySpanExporter) -> None:
-    token = observer.begin(Method(), Frame(request_id="r"))
+def test_a_failed_step_tells_its_reason_and_not_its_text(observer: MethodObserver, exporter: InMemorySpanExporter) -> None:
+    token = observer.begin(Frame(request_id="r"))
     with pytest.raises(Exception, match="private"), span("find"):
         raise not_found("private words")
-    observer.end(token, Method(), "INTERNAL", 0.1)
+    observer.end(token, "INTERNAL", 0.1)
     failed = spans(exporter)["find"]
     assert failed.status.status_code is StatusCode.ERROR
     assert (failed.attributes or {})["error.type"] == "NOT_FOUND"
@@ -158,8 +159,8 @@ async def test_traces_and_metrics_arrive_at_a_collector() -> None:
     server.start()
     mesh = load_mesh(environ={"OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{port}"})
     telemetry = Telemetry.open(mesh, service="policy", version="1", process=False)
-    observer = telemetry.observer("policy")
-    observer.end(observer.begin(Method(), Frame(request_id="r")), Method(), "OK", 0.02)
+    observer = telemetry.observer("policy").method(Method())
+    observer.end(observer.begin(Frame(request_id="r")), "OK", 0.02)
     await telemetry.close()
     server.stop(None).wait()
     assert collector.names == {"llm_mesh.policy.v1.PolicyService/Admit"}

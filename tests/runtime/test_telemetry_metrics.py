@@ -64,11 +64,11 @@ class Call:
 
 def test_calls_are_counted_by_method_and_status_and_leave_nothing_in_flight() -> None:
     metrics = Metrics()
-    observer = RpcObserver("policy", metrics)
-    first, second = observer.begin(Method(), Call()), observer.begin(Method(), Call())
+    observer = RpcObserver("policy", metrics).method(Method())
+    first, second = observer.begin(Call()), observer.begin(Call())
     assert samples(metrics, "llm_mesh_rpc_in_flight") == {("policy", "llm_mesh.policy.v1.PolicyService/Admit"): 2}
-    observer.end(first, Method(), "OK", 0.01)
-    observer.end(second, Method(), "UNAVAILABLE", 0.02)
+    observer.end(first, "OK", 0.01)
+    observer.end(second, "UNAVAILABLE", 0.02)
     counted = samples(metrics, "rpc_server_call_duration_seconds_count")
     assert {labels[-1]: value for labels, value in counted.items()} == {"OK": 1, "UNAVAILABLE": 1}
     assert set(samples(metrics, "llm_mesh_rpc_in_flight").values()) == {0}

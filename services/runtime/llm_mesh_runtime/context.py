@@ -55,7 +55,6 @@ class Frame:
 
     def __init__(
         self,
-        *,
         request_id: str,
         deadline: float | None = None,
         caller: Caller = ANONYMOUS,

@@ -42,7 +42,7 @@ class AccessStage:
         self._table = table
         self._policy = policy
         self._revisions = revisions
-        self._services: dict[str, Caller] = {}
+        self._services: dict[tuple[str, str], Caller] = {}
         self._cached: dict[bytes, tuple[float, int, Caller]] = {}
         self._expanders: dict[str, Callable[[Any], str]] = {}
 
@@ -94,12 +94,13 @@ class AccessStage:
         self._cached[digest] = entry
 
     def _service_caller(self, service: str, method: Method) -> Caller:
-        if not self._table.allows(service, self._service, method.path):
-            reason = errors_pb2.ERROR_REASON_CALLER_NOT_ALLOWED
-            raise RuntimeFault(reason, f"{service} may not call {self._service}", caller=service, callee=self._service)
-        caller = self._services.get(service)
+        """The caller that a service is, where the table lets it call the method. Names are few: only those that it knows are kept."""
+        caller = self._services.get((service, method.path))
         if caller is None:
-            caller = self._services[service] = Caller("service", service=service)
+            if not self._table.allows(service, self._service, method.path):
+                reason = errors_pb2.ERROR_REASON_CALLER_NOT_ALLOWED
+                raise RuntimeFault(reason, f"{service} may not call {self._service}", caller=service, callee=self._service)
+            caller = self._services[service, method.path] = Caller("service", service=service)
         return caller
 
     def _resource(self, method: Method, request: Any) -> str:  # noqa: ANN401 - any message

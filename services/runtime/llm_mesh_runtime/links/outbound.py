@@ -29,10 +29,12 @@ class Outbound:
             if frame.deadline is not None:
                 remaining = frame.deadline - time.monotonic()
                 timeout = remaining if timeout is None or remaining < timeout else timeout
-            if not given or not any(key == REQUEST_ID for key, _ in given):
+            if not given:
+                given = ((REQUEST_ID, frame.request_id),)
+            elif not any(key == REQUEST_ID for key, _ in given):
                 given = (*given, (REQUEST_ID, frame.request_id))
-        if self._trace is not None:
-            given += self._trace()
+        if self._trace is not None and (trace := self._trace()):
+            given += trace
         if self._identity is not None:
             given += self._identity()
         return given, timeout

@@ -11,27 +11,34 @@ from typing import Any, Protocol
 import grpc
 
 from llm_mesh.mesh.v1 import errors_pb2
-from llm_mesh_runtime.context import FRAME, REQUEST_ID, Frame, accepted_request_id, new_request_id
+from llm_mesh_runtime.context import ANONYMOUS, FRAME, REQUEST_ID, Frame, accepted_request_id
 from llm_mesh_runtime.errors import MeshError, RuntimeFault, deadline_exceeded, internal
-from llm_mesh_runtime.limiter import Limiter
+from llm_mesh_runtime.limiter import Limiter, Unlimited
 from llm_mesh_runtime.pipeline.bodies import Access, Codec, body_of
 from llm_mesh_runtime.pipeline.bodies import Body as _Body
 from llm_mesh_runtime.pipeline.drain import Drain, Expiry, is_watch
 from llm_mesh_runtime.pipeline.methods import Method
-from llm_mesh_runtime.pipeline.transport import MAX_MESSAGE, Inbound, Origin, Transport
+from llm_mesh_runtime.pipeline.transport import MAX_MESSAGE, Origin, Transport
 
 Handler = Callable[[Any, Transport, Origin], Awaitable[bytes | None]]
 _MAX_MESSAGE = 512
 
 
-class Observer(Protocol):
-    """Sees each call begin and end: metrics, traces, the access log."""
+class Watching(Protocol):
+    """Sees each call of one method begin and end: metrics, traces, the access log."""
 
-    def begin(self, method: Method, frame: Frame) -> object:
+    def begin(self, frame: Frame) -> object:
         """A call has arrived. What this returns comes back to `end`."""
 
-    def end(self, token: object, method: Method, code: str, seconds: float) -> None:
+    def end(self, token: object, code: str, seconds: float) -> None:
         """The call has ended with the name of a status code."""
+
+
+class Observer(Protocol):
+    """Sees the calls of one service."""
+
+    def method(self, method: Method) -> Watching:
+        """Who sees the calls of one method."""
 
 
 class Faults(Protocol):
@@ -65,76 +72,63 @@ class Pipeline:
     max_message: int = MAX_MESSAGE
 
     def wrap(self, method: Method) -> Wrapped:
-        """The handler of one method with all stages around it."""
-        return Wrapped(method, self._answered(method, self._served(method, self._body(method))))
+        """The handler of one method with all stages around it.
 
-    def _answered(self, method: Method, served: _Body) -> Handler:
-        """Outermost: the frame, the server's own deadline, errors as statuses, what is observed."""
+        One coroutine is all stages: each further one would cost a call half a microsecond, and its stack a frame.
+        """
         default = self.stream_deadline if method.request_streaming or method.response_streaming else self.unary_deadline
         watch = self.drain if is_watch(method) else None
-        observer, faults, service, path = self.observer, self.faults, self.service, method.path
+        limiter = self.limiter if method.rule is not None else Unlimited()  # health and reflection need no slot
+        body, observer, faults = self._body(method), self.observer.method(method), self.faults
+        service, path = self.service, method.path
 
         async def answered(first: Any, transport: Transport, origin: Origin) -> bytes | None:  # noqa: ANN401 (bytes or an iterator)
             began = time.monotonic()
             remaining = transport.time_remaining()
             inbound = origin(transport)
-            given_id = inbound.metadata.get(REQUEST_ID)
             frame = Frame(
-                request_id=new_request_id() if given_id is None else accepted_request_id(given_id),
-                deadline=began + (default if remaining is None else remaining),
-                service=service,
-                method=path,
-                metadata=inbound.metadata,
+                accepted_request_id(inbound.metadata.get(REQUEST_ID)),
+                began + (default if remaining is None else remaining),
+                ANONYMOUS,
+                service,
+                path,
+                inbound.metadata,
             )
             FRAME.set(frame)
-            seen = observer.begin(method, frame)
+            seen = observer.begin(frame)
             expiry = Expiry(default) if remaining is None else None
             fault: MeshError | None = None
             code = "OK"
             try:
-                return await served(first, transport, inbound, frame)
+                _check_begin(remaining, watch)
+                if not limiter.enter_now():
+                    await limiter.enter(frame.deadline)
+                try:
+                    return await body(first, transport, inbound, frame)
+                finally:
+                    limiter.leave()
+            except asyncio.CancelledError:
+                fault = _why_cancelled(expiry, watch)
+                code = "CANCELLED" if fault is None else fault.code.name
+                if fault is None:
+                    raise
             except grpc.aio.AbortError:
                 code = "UNKNOWN"
                 raise
-            except asyncio.CancelledError:
-                code = "CANCELLED"
-                fault = _why_cancelled(expiry, watch)
-                if fault is None:
-                    raise
             except grpc.aio.InternalError:  # gRPC's way to say that a message was written to a call whose client had left
                 code = "CANCELLED"
                 raise asyncio.CancelledError from None
             except Exception as error:  # noqa: BLE001 (the one place where exceptions become statuses)
                 fault = faults.fault_of(error) or _defect(error, method, frame)
+                code = fault.code.name
             finally:
                 if expiry is not None:
                     expiry.stop()
-                observer.end(seen, method, code if fault is None else fault.code.name, time.monotonic() - began)
+                observer.end(seen, code, time.monotonic() - began)
             await _refuse(transport, fault)
             return None
 
-        return answered
-
-    def _served(self, method: Method, body: _Body) -> _Body:
-        """In between: a slot of the limiter, for the length of the call. Health and reflection need none."""
-        limiter = self.limiter if method.rule is not None else None
-        watch = self.drain if is_watch(method) else None
-
-        async def served(first: Any, transport: Transport, inbound: Inbound, frame: Frame) -> bytes | None:  # noqa: ANN401 (see above)
-            if frame.deadline is not None and frame.deadline <= time.monotonic():
-                raise deadline_exceeded("the deadline had passed before the work began")
-            if watch is not None and not watch.enter():
-                raise _draining()
-            if limiter is None:
-                return await body(first, transport, inbound, frame)
-            if not limiter.enter_now():
-                await limiter.enter(frame.deadline)
-            try:
-                return await body(first, transport, inbound, frame)
-            finally:
-                limiter.leave()
-
-        return served
+        return Wrapped(method, answered)
 
     def _body(self, method: Method) -> _Body:
         """Innermost: parse, decide about access, handle, serialise."""
@@ -153,6 +147,13 @@ def _defect(error: Exception, method: Method, frame: Frame) -> MeshError:
 
     get_logger().error("handler failed", method=method.path, request_id=frame.request_id, exc_info=error)
     return internal()
+
+
+def _check_begin(remaining: float | None, watch: Drain | None) -> None:
+    if remaining is not None and remaining <= 0:
+        raise deadline_exceeded("the deadline had passed before the work began")
+    if watch is not None and not watch.enter():
+        raise _draining()
 
 
 def _why_cancelled(expiry: Expiry | None, watch: Drain | None) -> MeshError | None:

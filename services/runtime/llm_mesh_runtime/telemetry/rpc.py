@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+import functools
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Protocol
 
 from llm_mesh_runtime.metrics import Metrics
 from llm_mesh_runtime.telemetry.semantics import RPC_METHOD, RPC_SERVER_DURATION, RPC_STATUS, RPC_SYSTEM
@@ -37,42 +38,52 @@ class Arrived(Protocol):
         """What arrived with the call."""
 
 
-class _Method(NamedTuple):
-    name: str
-    attributes: dict[str, Any]
-    in_flight: Gauge
-    durations: dict[str, Histogram]
-
-
 class RpcObserver:
-    """Sees each call of one service begin and end. Everything is bound per method, so that an event costs about 1 µs."""
+    """Sees the calls of one service."""
 
     def __init__(self, service: str, metrics: Metrics, tracing: Tracing | None = None) -> None:
         self._service = service
         self._tracing = tracing
-        self._methods: dict[str, _Method] = {}
         self._durations = metrics.histogram(
             RPC_SERVER_DURATION, "Duration of calls served, by method and status.", (_SERVICE, RPC_METHOD, RPC_STATUS)
         )
         self._in_flight = metrics.gauge("llm_mesh.rpc.in_flight", "Calls being served, open streams included.", (_SERVICE, RPC_METHOD))
 
-    def begin(self, method: Called, frame: Arrived) -> ActiveSpan | None:
+    def method(self, method: Called) -> MethodObserver:
+        """Who sees the calls of one method."""
+        name = method.path.removeprefix("/")
+        bound = functools.partial(self._durations.labels, self._service, name)
+        return MethodObserver(self._service, name, self._in_flight.labels(self._service, name), bound, self._tracing)
+
+
+class MethodObserver:
+    """Sees each call of one method begin and end. Everything is bound once: an event costs a fraction of a microsecond."""
+
+    __slots__ = ("_attributes", "_bound", "_durations", "_in_flight", "_name", "_tracing")
+
+    def __init__(self, service: str, name: str, in_flight: Gauge, durations: Callable[[str], Histogram], tracing: Tracing | None) -> None:
+        self._name = name
+        self._attributes = {RPC_SYSTEM: "grpc", RPC_METHOD: name, _SERVICE: service}
+        self._in_flight = in_flight
+        self._durations = durations
+        self._bound: dict[str, Histogram] = {}
+        self._tracing = tracing
+
+    def begin(self, frame: Arrived) -> ActiveSpan | None:
         """A call has arrived. What comes back belongs to `end`."""
-        bound = self._methods.get(method.path) or self._bind(method.path)
-        bound.in_flight.inc()
+        self._in_flight.inc()
         if self._tracing is None:
             return None
-        span = self._tracing.server(bound.name, frame.metadata, bound.attributes)
+        span = self._tracing.server(self._name, frame.metadata, self._attributes)
         span.set("llm_mesh.request.id", frame.request_id)
         return span.__enter__()
 
-    def end(self, token: object, method: Called, code: str, seconds: float) -> None:
+    def end(self, token: object, code: str, seconds: float) -> None:
         """The call has ended with the name of a gRPC status code."""
-        bound = self._methods.get(method.path) or self._bind(method.path)
-        bound.in_flight.dec()
-        duration = bound.durations.get(code)
+        self._in_flight.dec()
+        duration = self._bound.get(code)
         if duration is None:
-            duration = bound.durations[code] = self._durations.labels(self._service, bound.name, code)
+            duration = self._bound[code] = self._durations(code)
         duration.observe(seconds)
         if token is not None:
             span: ActiveSpan = token  # type: ignore[assignment]  # what begin gave
@@ -80,10 +91,3 @@ class RpcObserver:
             if code in _TROUBLE:
                 span.fail(code)
             span.__exit__(None, None, None)
-
-    def _bind(self, path: str) -> _Method:
-        name = path.removeprefix("/")
-        attributes = {RPC_SYSTEM: "grpc", RPC_METHOD: name, _SERVICE: self._service}
-        bound = _Method(name, attributes, self._in_flight.labels(self._service, name), {})
-        self._methods[path] = bound
-        return bound

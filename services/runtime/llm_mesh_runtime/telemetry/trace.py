@@ -77,7 +77,7 @@ def outbound() -> tuple[tuple[str, str], ...]:
     if current is not None:
         return current.carried()
     frame = FRAME.get()
-    return carried_by(frame.metadata) if frame is not None else ()
+    return carried_by(frame.metadata) if frame is not None and TRACEPARENT in frame.metadata else ()
 
 
 def carried_by(metadata: Mapping[str, str | bytes]) -> tuple[tuple[str, str], ...]:

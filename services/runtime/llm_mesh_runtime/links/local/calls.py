@@ -114,7 +114,8 @@ class _UnaryResponse(LocalCall):
         exchange = self._exchange
         if exchange.code is None:
             try:
-                yield from exchange.ended().__await__()
+                while exchange.code is None:
+                    yield from exchange.waiter()
             except asyncio.CancelledError:
                 self.cancel()
                 raise

@@ -108,7 +108,7 @@ class LocalChannel:
         if wrapped is None:
             exchange.finish(grpc.StatusCode.UNIMPLEMENTED, "Method not found!")
             return
-        exchange.start(wrapped, first, local_origin, server.running)
+        exchange.start(wrapped, first, local_origin, server)
 
     def _begin_stream(self, method: str, exchange: Exchange, made: StreamUnaryCall | StreamStreamCall, requests: Any) -> None:  # noqa: ANN401
         exchange.requests = Pipe(exchange.loop)

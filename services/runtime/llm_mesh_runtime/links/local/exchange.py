@@ -10,19 +10,27 @@ import asyncio
 import contextvars
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
 import grpc
 
 from llm_mesh_runtime.links.local.pipe import Pipe, PipeClosedError
 
 if TYPE_CHECKING:
+    from llm_mesh_runtime.links.local.deadlines import Deadlines
     from llm_mesh_runtime.pipeline import Origin, Wrapped
 
 Metadata = tuple[tuple[str, str | bytes], ...]
 _DEADLINE = "Deadline Exceeded"
 
 _OK = grpc.StatusCode.OK
+
+
+class Serving(Protocol):
+    """What the server keeps of the calls that it serves."""
+
+    running: set[Exchange]
+    deadlines: Deadlines
 
 
 class Exchange:
@@ -34,7 +42,7 @@ class Exchange:
         "_deadline",
         "_running",
         "_task",
-        "_timer",
+        "_unwatch",
         "_waiters",
         "code",
         "details",
@@ -63,7 +71,7 @@ class Exchange:
         self.responses: Pipe | None = None
         self._deadline = deadline
         self._task: asyncio.Task[None] | None = None
-        self._timer: asyncio.TimerHandle | None = None
+        self._unwatch: Callable[[], object] | None = None
         self._waiters: list[asyncio.Future[None]] | None = None
         self._callbacks: list[Callable[[], None]] | None = None
         self._running: set[Exchange] | None = None
@@ -71,17 +79,17 @@ class Exchange:
 
     # ---- life
 
-    def start(self, wrapped: Wrapped, first: bytes | AsyncIterator[bytes], origin: Origin, running: set[Exchange]) -> None:
-        """Run the handler in a task of its own, in an empty context. `running` keeps it alive meanwhile."""
+    def start(self, wrapped: Wrapped, first: bytes | AsyncIterator[bytes], origin: Origin, server: Serving) -> None:
+        """Run the handler in a task of its own, in an empty context. The server's `running` keeps it alive meanwhile."""
         if self._deadline is not None:
             remaining = self._deadline - time.monotonic()
             if remaining <= 0:
-                self.finish(grpc.StatusCode.DEADLINE_EXCEEDED, _DEADLINE)
+                self.expire()
                 return
-            self._timer = self.loop.call_later(remaining, self._expire)
+            self._unwatch = server.deadlines.watch(self, remaining, self.loop)
         self._task = self.loop.create_task(self._run(wrapped, first, origin), context=contextvars.Context())
-        self._running = running
-        running.add(self)
+        self._running = server.running
+        self._running.add(self)
 
     async def _run(self, wrapped: Wrapped, first: bytes | AsyncIterator[bytes], origin: Origin) -> None:
         self._began = True
@@ -103,7 +111,8 @@ class Exchange:
             self._forget()
         self.finish(code, "")
 
-    def _expire(self) -> None:
+    def expire(self) -> None:
+        """Its time is up."""
         self.finish(grpc.StatusCode.DEADLINE_EXCEEDED, _DEADLINE)
 
     def finish(self, code: grpc.StatusCode, details: str) -> None:
@@ -114,21 +123,24 @@ class Exchange:
         self.details = details
         if self.initial is None:
             self.initial = ()
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        if self._unwatch is not None:
+            self._unwatch()
+            self._unwatch = None
         if self.requests is not None:
             self.requests.discard()
         if self.responses is not None:
             self.responses.close()
         if self._task is not None:
-            self._task.cancel()
-            if not self._began:
-                self._forget()
-        self._wake()
-        if self._callbacks is not None:
-            for callback in self._callbacks:
-                self.loop.call_soon(callback)
+            self._stop(self._task)
+        if self._waiters is not None:
+            self._wake()
+        for callback in self._callbacks or ():
+            self.loop.call_soon(callback)
+
+    def _stop(self, handler: asyncio.Task[None]) -> None:
+        handler.cancel()
+        if not self._began:
+            self._forget()
 
     def _forget(self) -> None:
         if self._running is not None:
@@ -161,27 +173,27 @@ class Exchange:
     async def started(self) -> None:
         """Wait for the initial metadata."""
         while self.initial is None:
-            await self._wait()
+            await self.waiter()
 
     async def ended(self) -> None:
         """Wait for the status."""
         while self.code is None:
-            await self._wait()
+            await self.waiter()
 
-    async def _wait(self) -> None:
+    def waiter(self) -> asyncio.Future[None]:
+        """A future that is done at the next change: the initial metadata, or the end."""
         waiter: asyncio.Future[None] = self.loop.create_future()
         if self._waiters is None:
             self._waiters = [waiter]
         else:
             self._waiters.append(waiter)
-        await waiter
+        return waiter
 
     def _wake(self) -> None:
-        if self._waiters is not None:
-            waiters, self._waiters = self._waiters, None
-            for waiter in waiters:
-                if not waiter.done():
-                    waiter.set_result(None)
+        waiters, self._waiters = self._waiters, None
+        for waiter in waiters or ():
+            if not waiter.done():
+                waiter.set_result(None)
 
     # ---- the transport that the pipeline sees
 

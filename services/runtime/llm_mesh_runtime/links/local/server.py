@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, cast
 
+from llm_mesh_runtime.links.local.deadlines import Deadlines
 from llm_mesh_runtime.pipeline.transport import Inbound, Transport
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ class LocalServer:
         self.name = name
         self.handlers = {wrapped.method.path: wrapped for wrapped in handlers}
         self.running: set[Exchange] = set()
+        self.deadlines = Deadlines()
         self.open = True
 
     async def close(self) -> None:

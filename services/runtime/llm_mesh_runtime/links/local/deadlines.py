@@ -1,0 +1,51 @@
+"""Ends calls whose time is up, with few timers: one each costs a local call a quarter of its time, and hardly any ever rings.
+
+Calls whose deadlines fall into the same twentieth of the time that they have share a timer, so that a deadline of a second or
+more is kept within five per cent, never early. Shorter ones have a timer of their own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import time
+from collections.abc import Callable
+from typing import Protocol
+
+_SHORT = 1.0
+_LONG = 60.0
+_PARTS = 20.0
+
+
+class Expiring(Protocol):
+    """What has a deadline."""
+
+    def expire(self) -> None:
+        """Its time is up."""
+
+
+class Deadlines:
+    """The deadlines of the calls that one server serves."""
+
+    __slots__ = ("_buckets",)
+
+    def __init__(self) -> None:
+        self._buckets: dict[float, set[Expiring]] = {}
+
+    def watch(self, call: Expiring, seconds: float, loop: asyncio.AbstractEventLoop) -> Callable[[], object]:
+        """Expires the call after so many seconds, unless what this returns is called before."""
+        if seconds < _SHORT:
+            return loop.call_later(seconds, call.expire).cancel
+        width = (_LONG if seconds >= _LONG else _SHORT) / _PARTS
+        now = time.monotonic()
+        until = ((now + seconds) // width + 1) * width
+        bucket = self._buckets.get(until)
+        if bucket is None:
+            bucket = self._buckets[until] = set()
+            loop.call_later(until - now, self._ring, until)
+        bucket.add(call)
+        return functools.partial(bucket.discard, call)
+
+    def _ring(self, until: float) -> None:
+        for call in tuple(self._buckets.pop(until)):
+            call.expire()
