@@ -2,7 +2,7 @@
 
 import itertools
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
@@ -13,7 +13,7 @@ from llm_mesh.policy.v1 import admission_pb2, identity_pb2, ledger_pb2, policy_p
 from llm_mesh.registry.v1 import registry_pb2
 from llm_mesh.router.v1 import plan_pb2
 from llm_mesh_policy.domain.audit import AuditEntry
-from llm_mesh_policy.domain.errors import invalid_credential, model_denied
+from llm_mesh_policy.domain.errors import model_denied
 from llm_mesh_policy.domain.ledger.lifecycle import Lifecycle
 from llm_mesh_policy.domain.ledger.ports import Settled
 from llm_mesh_policy.domain.ledger.reserving import Granted, Reserving
@@ -59,13 +59,11 @@ class FakeIdentity:
         if alias in self.denied:
             raise model_denied(alias)
 
-    def check_live(self, connection: Connection, key: str) -> None:
-        if key in self.revoked:
-            raise invalid_credential()
+    def dead(self, connection: Connection, keys: Collection[str], now: int) -> Collection[str]:
+        return self.revoked.intersection(keys)
 
-    def append_audit(self, connection: Connection, entry: AuditEntry) -> int:
-        self.audit.append(entry)
-        return len(self.audit)
+    def extend_audit(self, connection: Connection, entries: Sequence[AuditEntry]) -> None:
+        self.audit += entries
 
 
 class FakeRegistry:

@@ -15,7 +15,8 @@ from llm_mesh.policy.v1 import identity_pb2
 from llm_mesh_policy.domain.identity.credentials import Pepper
 from llm_mesh_policy.domain.identity.keys import StoredKey
 from llm_mesh_policy.domain.identity.ports import Contents, Row, Transaction
-from llm_mesh_policy.store.identity import check_live, check_pepper
+from llm_mesh_policy.store.identity import check_pepper
+from llm_mesh_policy.store.identity_standing import Standing
 from llm_mesh_runtime.database import Database, migrate
 from llm_mesh_runtime.errors import MeshError
 from llm_mesh_runtime.resources import page_of
@@ -191,29 +192,27 @@ async def test_strangers_share_readings_of_the_store(over: Instances, monkeypatc
     assert len(readings) <= 2
 
 
-async def live_error(half: Half, key: str) -> str:
+async def live_error(half: Half, standing: Standing, key: str) -> str:
     """How the check within a transaction answers."""
-    try:
-        await half.database.write(lambda connection: check_live(connection, half.database, key))
-    except MeshError as error:
-        return error.reason_name
-    return ""
+    dead = await half.database.write(lambda connection: standing.dead(connection, [key], half.database.now(connection)))
+    return "INVALID_CREDENTIAL" if dead == {key} else ""
 
 
 async def test_a_transaction_sees_at_once_that_a_key_ended(over: Instances) -> None:
     half = await over()
     world = await make_world(half)
+    standing = Standing()
     app, dev = world.keys["claims/app"].key.name, world.keys["claims/dev"].key.name
-    assert await live_error(half, app) == ""
+    assert await live_error(half, standing, app) == ""
     await half.keyring.revoke(ADMIN, app)
-    assert await live_error(half, app) == "INVALID_CREDENTIAL"
+    assert await live_error(half, standing, app) == "INVALID_CREDENTIAL"
     disabled = identity_pb2.Principal(name="domains/claims/principals/dev", disabled=True)
     await half.directory.update_principal(ADMIN, disabled, FieldMask(paths=["disabled"]))
-    assert await live_error(half, dev) == "INVALID_CREDENTIAL"
-    assert await live_error(half, "domains/claims/projects/triage/keys/none") == "INVALID_CREDENTIAL"
+    assert await live_error(half, standing, dev) == "INVALID_CREDENTIAL"
+    assert await live_error(half, standing, "domains/claims/projects/triage/keys/none") == "INVALID_CREDENTIAL"
     expired = replace(world.keys["claims/owner"].key, expire_time=1)
     await half.store.change(lambda transaction: transaction.save_key(expired))
-    assert await live_error(half, expired.name) == "INVALID_CREDENTIAL"
+    assert await live_error(half, standing, expired.name) == "INVALID_CREDENTIAL"
 
 
 async def test_a_second_start_finds_everything(over: Instances) -> None:

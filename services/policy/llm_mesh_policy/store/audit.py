@@ -1,52 +1,31 @@
 """Writes the audit trail within the transaction of whatever it records.
 
 Each writing thread of the process is a writer with a chain of its own, so that chains never wait for each other. The head of
-a chain is kept in memory; the statement that adds a record also checks that the head is really there, which it is not where
-the transaction that wrote it was undone. Then the head is read again.
+a chain is kept in memory; before records are added, it is checked that the head is really there, which it is not where the
+transaction that wrote it was undone. Then the head is read again.
 """
 
 from __future__ import annotations
 
 import secrets
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, select, text
+from sqlalchemy import Connection, bindparam, select
 
 from llm_mesh_policy.domain.audit import AuditEntry, first_hash, next_hash
 from llm_mesh_policy.store.identity_tables import audit_records
-from llm_mesh_runtime.database import Prepared
+from llm_mesh_runtime.database import Prepared, Rows
 
-_TYPES = {
-    "time": "bigint",
-    "domain": "text",
-    "principal": "text",
-    "key": "text",
-    "action": "text",
-    "resource": "text",
-    "allowed": "boolean",
-    "detail": "text",
-    "request_id": "text",
-    "writer": "text",
-    "hash": "bytea",
-}
-
-
-def _adding(values: str) -> Prepared:
-    """Prepared, since this statement is on the way of every request."""
-    return Prepared(
-        text(
-            f"INSERT INTO audit_records ({', '.join(_TYPES)}) SELECT {values} "  # noqa: S608 (names of columns only)
-            "WHERE :head = 0 OR EXISTS (SELECT 1 FROM audit_records WHERE sequence = :head AND hash = :head_hash) RETURNING sequence"
-        )
-    )
-
-
-_ADD = {
-    "sqlite": _adding(", ".join(f":{name}" for name in _TYPES)),
-    "postgresql": _adding(", ".join(f"CAST(:{name} AS {kind})" for name, kind in _TYPES.items())),
-}
+_NAMES = ("time", "domain", "principal", "key", "action", "resource", "allowed", "detail", "request_id", "writer", "hash")
+_ADD = Rows(f"INSERT INTO audit_records ({', '.join(_NAMES)}) VALUES {{rows}}", columns=len(_NAMES))  # noqa: S608 (names of columns only)
+_END = Prepared(
+    select(audit_records.c.hash, audit_records.c.sequence)
+    .where(audit_records.c.sequence >= bindparam("since"), audit_records.c.writer == bindparam("of_writer"))
+    .order_by(audit_records.c.sequence.desc())
+    .limit(1)
+)
 
 
 @dataclass(slots=True)
@@ -68,46 +47,49 @@ class AuditTrail:
 
     def append(self, connection: Connection, entry: AuditEntry) -> int:
         """Adds a record to the calling thread's chain; answers with its sequence. Holds only if the transaction commits."""
-        entry = entry.bounded(entry.time or self._now(connection))
+        return self.extend(connection, [entry])
+
+    def extend(self, connection: Connection, entries: Sequence[AuditEntry]) -> int:
+        """Adds records in their order, likewise; answers with the sequence of the last."""
         head = self._heads.get(threading.get_ident())
         if head is None:
             head = self._heads[threading.get_ident()] = self._fresh(len(self._heads))
-        sequence = self._add(connection, head, entry)
-        if sequence is None:
-            self._reread(connection, head)
-            sequence = self._add(connection, head, entry)
-        if sequence is None:
-            raise RuntimeError(f"the audit chain of {head.writer} has no end")
-        return sequence
+        self._check(connection, head)
+        now = 0 if all(entry.time for entry in entries) else self._now(connection)
+        rows, digest = [], head.hash
+        for each in entries:
+            entry = each.bounded(now)
+            digest = next_hash(digest, head.writer, entry)
+            rows.append(_row(entry, head.writer, digest))
+        head.sequence, head.hash = _ADD.write(connection, rows) or self._last(connection, head), digest
+        return head.sequence
 
     def _fresh(self, number: int) -> _Head:
         writer = f"{self._epoch}-{number}"
         return _Head(writer, 0, first_hash(writer))
 
-    def _add(self, connection: Connection, head: _Head, entry: AuditEntry) -> int | None:
-        digest = next_hash(head.hash, head.writer, entry)
-        found = _ADD[connection.dialect.name].rows(
-            connection,
-            time=entry.time,
-            domain=entry.domain,
-            principal=entry.principal,
-            key=entry.key,
-            action=entry.action,
-            resource=entry.resource,
-            allowed=entry.allowed,
-            detail=entry.detail,
-            request_id=entry.request_id,
-            writer=head.writer,
-            hash=digest,
-            head=head.sequence,
-            head_hash=head.hash,
-        )
-        sequence: int | None = found[0][0] if found else None
-        if sequence is not None:
-            head.sequence, head.hash = sequence, digest
-        return sequence
+    def _check(self, connection: Connection, head: _Head) -> None:
+        """Makes sure of the head. Where the transaction that wrote it was undone, the chain ends earlier."""
+        if head.sequence:
+            end = _END.first(connection, since=head.sequence, of_writer=head.writer)
+            if end is None or (bytes(end[0]), end[1]) != (head.hash, head.sequence):
+                self._reread(connection, head)
+
+    def _last(self, connection: Connection, head: _Head) -> int:
+        """The sequence of the chain's end, where the driver does not tell."""
+        end = _END.first(connection, since=head.sequence + 1, of_writer=head.writer)
+        if end is None:
+            raise RuntimeError(f"the audit chain of {head.writer} has no end")
+        return int(end[1])
 
     def _reread(self, connection: Connection, head: _Head) -> None:
         wanted = select(audit_records.c.sequence, audit_records.c.hash).where(audit_records.c.writer == head.writer)
         row = connection.execute(wanted.order_by(audit_records.c.sequence.desc()).limit(1)).first()
-        head.sequence, head.hash = (row.sequence, row.hash) if row else (0, first_hash(head.writer))
+        head.sequence, head.hash = (row.sequence, bytes(row.hash)) if row else (0, first_hash(head.writer))
+
+
+def _row(entry: AuditEntry, writer: str, digest: bytes) -> tuple[object, ...]:
+    return (
+        entry.time, entry.domain, entry.principal, entry.key, entry.action, entry.resource, entry.allowed, entry.detail, entry.request_id,
+        writer, digest,
+    )  # fmt: skip

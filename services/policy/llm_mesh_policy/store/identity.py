@@ -10,16 +10,14 @@ from collections.abc import Callable
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from sqlalchemy import Connection, and_, bindparam, delete, or_, select, update
+from sqlalchemy import Connection, and_, delete, or_, select, update
 from sqlalchemy import Row as SqlRow
 
-from llm_mesh.policy.v1 import identity_pb2, rules_pb2
-from llm_mesh_policy.domain.errors import invalid_credential
+from llm_mesh.policy.v1 import rules_pb2
 from llm_mesh_policy.domain.identity.keys import StoredKey
 from llm_mesh_policy.domain.identity.ports import Contents, Row, Transaction
-from llm_mesh_policy.domain.kinds import KEY_NAME
 from llm_mesh_policy.store.identity_tables import COLLECTIONS, audit_records, bootstraps, keys, peppers, resources, revision
-from llm_mesh_runtime.database import Database, Prepared, for_update, upsert
+from llm_mesh_runtime.database import Database, for_update, upsert
 from llm_mesh_runtime.settings import Problem, SettingsError
 
 if TYPE_CHECKING:
@@ -162,29 +160,6 @@ class SqlTransaction:
         if before:
             wanted = wanted.where(table.c.sequence < before)
         return [_record(found) for found in self.connection.execute(wanted)]
-
-
-_STANDING = Prepared(
-    select(keys.c.revoke_time, keys.c.expire_time, keys.c.principal).where(
-        keys.c.domain == bindparam("of_domain"), keys.c.project == bindparam("of_project"), keys.c.id == bindparam("of_id")
-    )
-)
-_PRINCIPALS = resources["principals"]
-_OWNER = Prepared(select(_PRINCIPALS.c.body).where(_PRINCIPALS.c.domain == bindparam("of_domain"), _PRINCIPALS.c.id == bindparam("of_id")))
-
-
-def check_live(connection: Connection, database: Database, name: str) -> None:
-    """Raises INVALID_CREDENTIAL unless the key counts now: known, neither revoked nor expired, its principal not disabled."""
-    domain, project, identity = KEY_NAME.parse(name, "key")
-    found = _STANDING.first(connection, of_domain=domain, of_project=project, of_id=identity)
-    if found is None:
-        raise invalid_credential()
-    revoked, expires, principal = found
-    if revoked or (expires and expires <= database.now(connection)):
-        raise invalid_credential()
-    owner = _OWNER.first(connection, of_domain=domain, of_id=principal.rpartition("/")[2])
-    if owner is None or identity_pb2.Principal.FromString(owner[0]).disabled:
-        raise invalid_credential()
 
 
 def check_pepper(connection: Connection, database: Database, digest: bytes) -> None:

@@ -6,14 +6,14 @@ leave a work as values: what they wrote (the audit row) is kept.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
-from typing import Protocol, TypeVar
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, text
 
 from llm_mesh.policy.v1 import errors_pb2, usage_pb2
 from llm_mesh_policy.domain.audit import AuditEntry
-from llm_mesh_policy.domain.errors import PolicyError
+from llm_mesh_policy.domain.errors import PolicyError, invalid_credential
 from llm_mesh_policy.domain.ledger import amounts, refusals
 from llm_mesh_policy.domain.ledger.meters import Amounts, Fit, Hold, fit
 from llm_mesh_policy.domain.ledger.ports import Draft, Held, Settled
@@ -28,24 +28,67 @@ from llm_mesh_policy.domain.ledger.reservation import (
     released,
     unknown,
 )
-from llm_mesh_policy.store import ledger_epochs, ledger_idempotency, ledger_meters, ledger_rows
+from llm_mesh_policy.store import ledger_epochs, ledger_idempotency, ledger_rows
+from llm_mesh_policy.store.ledger_group import Accounts, Group
 from llm_mesh_runtime.database import Database, Prepared
 from llm_mesh_runtime.errors import MeshError, already_exists
 
 T = TypeVar("T")
 
+_MOST_RECENT = 4096
 _HOUR = 3600 * 1_000_000
 _LOCK = Prepared(text("SELECT pg_advisory_xact_lock(4863451)"))
 
 
-class Accounts(Protocol):
-    """What the ledger asks of identity within its own transaction."""
+@dataclass(slots=True)
+class _Wanted:
+    """Something that one request wants of a reservation."""
 
-    def check_live(self, connection: Connection, key: str) -> None:
-        """Raises INVALID_CREDENTIAL unless the key counts now."""
+    id: str
 
-    def append_audit(self, connection: Connection, entry: AuditEntry) -> int:
-        """Adds an audit record; answers with its sequence."""
+
+@dataclass(slots=True)
+class _Reserve(_Wanted):
+    """To make it."""
+
+    draft: Draft
+    asked: Amounts
+
+
+@dataclass(slots=True)
+class _OfKnown(_Wanted):
+    """Something that is done to a reservation which may be known from its making."""
+
+    known: Reservation | None
+
+    def take(self, group: Group) -> Reservation | None:
+        """The reservation, which from now on is the group's: where the group is undone, what is known of it counts no more."""
+        known, self.known = self.known, None
+        return group.find(self.id, known)
+
+
+@dataclass(slots=True)
+class _Extend(_OfKnown):
+    """To add an attempt."""
+
+    admission_id: str
+    expires: int
+    line: Line
+
+
+@dataclass(slots=True)
+class _Settle(_OfKnown):
+    """To charge it."""
+
+    lines: Sequence[usage_pb2.UsageLine]
+
+
+@dataclass(slots=True)
+class _Release(_OfKnown):
+    """To give it back."""
+
+
+_Request = _Reserve | _Extend | _Settle | _Release
 
 
 def lock(connection: Connection) -> None:
@@ -62,18 +105,28 @@ class SqlLedger:
         self._accounts = accounts
         self._currency = currency
         self._changed = changed
+        self._recent: dict[str, Reservation] = {}
 
     async def reserve(self, draft: Draft) -> Held:
-        return await self._decide(lambda connection: self._reserve(connection, draft))
+        held: Held = await self._decide(
+            _Reserve(draft.reservation.id, draft, amounts.asked(draft.reservation.lines, draft.reservation.subjects))
+        )
+        self._remember(held.reservation)
+        return held
 
     async def extend(self, reservation_id: str, admission_id: str, expires: int, line: Line) -> Held:
-        return await self._decide(lambda connection: self._extend(connection, reservation_id, admission_id, expires, line))
+        known = self._recent.pop(reservation_id, None)
+        held: Held = await self._decide(_Extend(reservation_id, known, admission_id, expires, line))
+        self._remember(held.reservation)
+        return held
 
     async def settle(self, reservation_id: str, lines: Sequence[usage_pb2.UsageLine]) -> Settled:
-        return await self._decide(lambda connection: self._settle(connection, reservation_id, lines))
+        settled: Settled = await self._decide(_Settle(reservation_id, self._recent.pop(reservation_id, None), lines))
+        return settled
 
     async def release(self, reservation_id: str) -> usage_pb2.ReservationState:
-        return await self._decide(lambda connection: self._release(connection, reservation_id))
+        state: usage_pb2.ReservationState = await self._decide(_Release(reservation_id, self._recent.pop(reservation_id, None)))
+        return state
 
     async def heartbeat(self, epoch: str, instance: str, replaces: str, *, closing: bool) -> int:
         def work(connection: Connection) -> int:
@@ -85,7 +138,7 @@ class SqlLedger:
                     pass
             return now
 
-        return await self._decide(work)
+        return await self._alone(work)
 
     async def now(self) -> int:
         """The store's time, in microseconds."""
@@ -99,7 +152,7 @@ class SqlLedger:
             return self._estimate(connection, ledger_epochs.silent(connection, silent_since), now)
 
         lost = await self._database.read(lambda connection: ledger_epochs.silent(connection, silent_since))
-        return await self._decide(work) if lost else 0
+        return await self._alone(work) if lost else 0
 
     async def forget(self, now: int) -> None:
         """Removes what has expired by itself."""
@@ -117,69 +170,102 @@ class SqlLedger:
         """Writes the truth of an estimated entry, with an audit row."""
 
         def work(connection: Connection) -> usage_pb2.LedgerEntry | MeshError:
-            now = self._locked(connection)
-            found = ledger_rows.find(connection, reservation_id)
+            group = Group(connection, self._accounts, self._locked(connection))
+            found = group.find(reservation_id)
             if found is None or found.project != project:
                 return unknown(reservation_id)
-            ledger_meters.post(connection, found.reconcile(lines, now))
-            ledger_rows.change(connection, found)
-            self._accounts.append_audit(connection, audit)
+            group.post(found.reconcile(lines, group.now))
+            group.change(found)
+            group.record(audit)
+            group.write()
             return found.entry
 
-        return await self._decide(work)
+        return await self._alone(work)
 
-    async def _decide(self, work: Callable[[Connection], T | MeshError]) -> T:
+    async def _decide(self, wanted: _Request) -> Any:  # noqa: ANN401 (each kind of work has an answer of its own)
+        result = await self._database.write_together(self._together, wanted)
+        self._changed()
+        return result
+
+    async def _alone(self, work: Callable[[Connection], T | MeshError]) -> T:
         result = await self._database.write(work)
         if isinstance(result, MeshError):
             raise result
         self._changed()
         return result
 
+    def _together(self, connection: Connection, all_wanted: Sequence[_Request]) -> list[object]:
+        """What a group of requests wants of the ledger, in their order. Refusals are answers: they undo nothing of others."""
+        group = Group(connection, self._accounts, self._locked(connection))
+        drafts = [wanted.draft.reservation for wanted in all_wanted if isinstance(wanted, _Reserve)]
+        subjects = {subject for wanted in all_wanted if isinstance(wanted, _Reserve) for subject in wanted.asked}
+        group.see({wanted.id for wanted in all_wanted}, subjects, {draft.entry.key for draft in drafts})
+        answers: list[object] = []
+        for wanted in all_wanted:
+            try:
+                answers.append(self._answer(group, wanted))
+            except MeshError as refusal:  # raised before anything of it was written
+                answers.append(refusal)
+        group.write()
+        return answers
+
+    def _answer(self, group: Group, wanted: _Request) -> object:
+        if isinstance(wanted, _Reserve):
+            return self._reserve(group, wanted)
+        if isinstance(wanted, _Settle):
+            return self._settle(group, wanted)
+        return self._extend(group, wanted) if isinstance(wanted, _Extend) else self._release(group, wanted)
+
     def _locked(self, connection: Connection) -> int:
         lock(connection)
         return self._database.now(connection)
 
-    def _reserve(self, connection: Connection, draft: Draft) -> Held | MeshError:
-        now = self._locked(connection)
-        wanted = draft.reservation
-        refusal: MeshError | None = _expired() if draft.expires <= now else None
+    def _remember(self, reservation: Reservation) -> None:
+        """Keeps a reservation that is committed, so that its settlement need not parse it; the row still decides."""
+        while len(self._recent) >= _MOST_RECENT:
+            self._recent.pop(next(iter(self._recent)))
+        self._recent[reservation.id] = reservation
+
+    def _reserve(self, group: Group, wanted: _Reserve) -> Held | MeshError:
+        draft, reservation = wanted.draft, wanted.draft.reservation
+        refusal: MeshError | None = _expired() if draft.expires <= group.now else None
         if refusal is None and draft.idempotency_key:
-            refusal = ledger_idempotency.refusal(connection, draft, now)
+            refusal = ledger_idempotency.refusal(group, draft)
         if refusal is not None:
             return refusal
-        fitting = self._fitting(connection, wanted, amounts.asked(wanted.lines, wanted.subjects), now)
+        fitting = self._fitting(group, reservation, wanted.asked)
         if isinstance(fitting, MeshError):
             # The id may be held already, by this very request: then its own hold must not refuse it.
-            return self._repeated(connection, wanted, now) or self._refused(connection, wanted, fitting)
-        made = replace(wanted, holds=fitting.holds)
-        made.entry.reserve_time.FromMicroseconds(now)
-        if not ledger_rows.insert(connection, made, draft.epoch):
-            return self._repeated(connection, wanted, now) or already_exists(wanted.id)
+            return self._repeated(group, reservation) or self._refused(group, reservation, fitting)
+        earlier = self._repeated(group, reservation)
+        if earlier is not None:
+            return earlier
+        made = replace(reservation, holds=fitting.holds)
+        made.entry.reserve_time.FromMicroseconds(group.now)
+        group.insert(made, draft.epoch)
         if draft.idempotency_key:
-            ledger_idempotency.keep(connection, draft, now)
-        return self._held(connection, made, fitting, now)
+            ledger_idempotency.keep(group.connection, draft, group.now)
+        return self._held(group, made, fitting)
 
-    def _fitting(self, connection: Connection, wanted: Reservation, asked: Amounts, now: int) -> Fit | MeshError:
+    def _fitting(self, group: Group, wanted: Reservation, asked: Amounts) -> Fit | MeshError:
         """What the meters say, if the key still counts."""
-        try:
-            self._accounts.check_live(connection, wanted.entry.key)
-        except MeshError as dead:
-            return dead
-        fitting = fit(ledger_meters.binding(connection, wanted.domain, asked), asked, now)
+        if not group.counts(wanted.entry.key):
+            return invalid_credential()
+        fitting = fit(group.binding(wanted.domain, asked), asked, group.now)
         return refusals.exceeded(fitting.excesses, self._currency) if fitting.excesses else fitting
 
-    def _held(self, connection: Connection, made: Reservation, fitting: Fit, now: int) -> Held:
-        ledger_meters.stand(connection, fitting.meters)
-        self._accounts.append_audit(connection, _record(made, allowed=True, detail=f"held {made.entry.reserved.nanos} nanos", now=now))
-        return Held(made, refusals.statuses(fitting.meters, now), now)
+    def _held(self, group: Group, made: Reservation, fitting: Fit) -> Held:
+        group.stand(fitting.meters)
+        group.record(_record(made, allowed=True, detail=f"held {made.entry.reserved.nanos} nanos", now=group.now))
+        return Held(made, refusals.statuses(fitting.meters, group.now), group.now)
 
-    def _refused(self, connection: Connection, wanted: Reservation, why: MeshError) -> MeshError:
-        self._accounts.append_audit(connection, _record(wanted, allowed=False, detail=str(why)))
+    def _refused(self, group: Group, wanted: Reservation, why: MeshError) -> MeshError:
+        group.record(_record(wanted, allowed=False, detail=str(why), now=group.now))
         return why
 
-    def _repeated(self, connection: Connection, wanted: Reservation, now: int) -> Held | MeshError | None:
+    def _repeated(self, group: Group, wanted: Reservation) -> Held | MeshError | None:
         """The same `Reserve` again gets the same answer: its first one may have been lost on the way. None where it is the first."""
-        earlier = ledger_rows.find(connection, wanted.id)
+        earlier = group.find(wanted.id)
         if earlier is None:
             return None
         if earlier.entry.state == RELEASED:
@@ -188,54 +274,52 @@ class SqlLedger:
             return already_exists(wanted.id)
         if earlier.entry.state in {SETTLED, ESTIMATED}:
             return already_settled(wanted.id)
-        return Held(earlier, (), now) if earlier.lines == wanted.lines else already_exists(wanted.id)
+        return Held(earlier, (), group.now) if earlier.lines == wanted.lines else already_exists(wanted.id)
 
-    def _extend(self, connection: Connection, reservation_id: str, admission_id: str, expires: int, line: Line) -> Held | MeshError:
-        now = self._locked(connection)
-        found = ledger_rows.find(connection, reservation_id)
-        refusal = _not_extended(found, reservation_id, admission_id) or (_expired() if expires <= now else None)
+    def _extend(self, group: Group, wanted: _Extend) -> Held | MeshError:
+        found = wanted.take(group)
+        refusal = _not_extended(found, wanted.id, wanted.admission_id) or (_expired() if wanted.expires <= group.now else None)
         if found is None or refusal is not None:
-            return refusal or unknown(reservation_id)
-        line = line.with_candidates(max(other.candidates for other in found.lines))
+            return refusal or unknown(wanted.id)
+        line = wanted.line.with_candidates(max(other.candidates for other in found.lines))
         if any(line.id == other.id for other in found.lines):
-            return Held(found, (), now) if line in found.lines else already_exists(f"attempt {line.id}")
-        fitting = self._fitting(connection, found, amounts.asked([line], found.subjects, beyond=found.lines), now)
+            return Held(found, (), group.now) if line in found.lines else already_exists(f"attempt {line.id}")
+        fitting = self._fitting(group, found, amounts.asked([line], found.subjects, beyond=found.lines))
         if isinstance(fitting, MeshError):
-            return self._refused(connection, found, fitting)
+            return self._refused(group, found, fitting)
         grown = replace(found, lines=(*found.lines, line), holds=_merged(found.holds, fitting.holds), version=found.version + 1)
         grown.entry.reserved.nanos += line.reserved
-        ledger_rows.grow(connection, grown)
-        ledger_rows.change(connection, grown)
-        return self._held(connection, grown, fitting, now)
+        group.grow(grown)
+        return self._held(group, grown, fitting)
 
-    def _settle(self, connection: Connection, reservation_id: str, lines: Sequence[usage_pb2.UsageLine]) -> Settled | MeshError:
-        now = self._locked(connection)
-        found = ledger_rows.find(connection, reservation_id)
+    def _settle(self, group: Group, wanted: _Settle) -> Settled | MeshError:
+        found = wanted.take(group)
         if found is None:
-            return unknown(reservation_id)
+            return unknown(wanted.id)
         if found.entry.state == SETTLED:
             return Settled(found.entry, repeated=True)
-        ledger_meters.post(connection, found.settle(lines, now))
-        ledger_rows.change(connection, found)
+        group.post(found.settle(wanted.lines, group.now))
+        group.change(found)
         return Settled(found.entry, repeated=False)
 
-    def _release(self, connection: Connection, reservation_id: str) -> usage_pb2.ReservationState | MeshError:
-        now = self._locked(connection)
-        found = ledger_rows.find(connection, reservation_id)
+    def _release(self, group: Group, wanted: _Release) -> usage_pb2.ReservationState:
+        found = wanted.take(group)
         if found is None:
-            ledger_rows.bury(connection, reservation_id, now)
+            group.bury(wanted.id)
             return RELEASED
         if found.entry.state == RELEASED:
             return RELEASED
-        ledger_meters.post(connection, found.release(now))
-        ledger_rows.change(connection, found)
+        group.post(found.release(group.now))
+        group.change(found)
         return found.entry.state
 
     def _estimate(self, connection: Connection, lost: Sequence[str], now: int) -> int:
         held = ledger_epochs.held_by(connection, lost)
+        group = Group(connection, self._accounts, now)
         for reservation in held:
-            ledger_meters.post(connection, reservation.estimate(now))
-            ledger_rows.change(connection, reservation)
+            group.post(reservation.estimate(now))
+            group.change(reservation)
+        group.write()
         return len(held)
 
 

@@ -6,7 +6,7 @@ from llm_mesh.policy.v1 import errors_pb2
 from llm_mesh_policy.domain.errors import PolicyError
 from llm_mesh_policy.domain.ledger.ports import Draft
 from llm_mesh_policy.domain.ledger.reservation import HELD, RELEASED
-from llm_mesh_policy.store import ledger_rows
+from llm_mesh_policy.store.ledger_group import Group
 from llm_mesh_policy.store.ledger_tables import idempotency
 from llm_mesh_runtime.database import Prepared, upsert
 from llm_mesh_runtime.errors import MeshError
@@ -20,10 +20,10 @@ _FIND = Prepared(
 )
 
 
-def refusal(connection: Connection, draft: Draft, now: int) -> MeshError | None:
+def refusal(group: Group, draft: Draft) -> MeshError | None:
     """Why the key does not let the request through: another request, one in progress, or one that has ended."""
-    wanted = draft.reservation
-    row = _FIND.first(connection, of_domain=wanted.domain, of_project=wanted.project, of_key=draft.idempotency_key)
+    wanted, now = draft.reservation, group.now
+    row = _FIND.first(group.connection, of_domain=wanted.domain, of_project=wanted.project, of_key=draft.idempotency_key)
     if row is None:
         return None
     digest, reservation_id, expire_time = row
@@ -35,7 +35,7 @@ def refusal(connection: Connection, draft: Draft, now: int) -> MeshError | None:
         )
     if expire_time <= now or reservation_id == wanted.id:
         return None
-    first = ledger_rows.find(connection, reservation_id)
+    first = group.find(reservation_id)
     if first is None or first.entry.state == RELEASED:
         return None
     if first.entry.state == HELD:

@@ -13,7 +13,8 @@ from llm_mesh_policy.domain.ledger.limits import Wanted, budget_of, limit_of, wa
 from llm_mesh_policy.domain.ledger.meters import MONEY, Hold, Meter, window_of
 from llm_mesh_policy.domain.ledger.reservation import ESTIMATED, HELD, RELEASED, Reservation
 from llm_mesh_policy.store import ledger_meters, ledger_rows
-from llm_mesh_policy.store.ledger import Accounts, lock
+from llm_mesh_policy.store.ledger import lock
+from llm_mesh_policy.store.ledger_group import Accounts
 from llm_mesh_policy.store.ledger_tables import entries, meters
 from llm_mesh_runtime.database import Database, upsert
 from llm_mesh_runtime.errors import MeshError, not_found
@@ -65,7 +66,7 @@ class LedgerLimits:
             lock(connection)
             gone = connection.execute(delete(meters).where(meters.c.name == name, meters.c.metric != MONEY)).rowcount > 0
             if gone:
-                self._accounts.append_audit(connection, audit)
+                self._accounts.extend_audit(connection, [audit])
             return gone
 
         if not await self._database.write(work):
@@ -101,7 +102,7 @@ class LedgerLimits:
             lock(connection)
             now = self._database.now(connection)
             meter = _put(connection, wanted, now)
-            self._accounts.append_audit(connection, audit)
+            self._accounts.extend_audit(connection, [audit])
             return meter, now
 
         result = await self._database.write(work)

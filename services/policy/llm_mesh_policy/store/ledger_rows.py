@@ -1,11 +1,10 @@
-"""Reservations as rows. Statements are built once, so that SQLAlchemy compiles each of them once."""
+"""Reservations as rows."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, bindparam, delete, func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, bindparam, delete, select, update
 
 from llm_mesh.policy.v1 import usage_pb2
 from llm_mesh_policy.domain.ledger.meters import Hold
@@ -13,32 +12,22 @@ from llm_mesh_policy.domain.ledger.quote import Line
 from llm_mesh_policy.domain.ledger.rates import Rates
 from llm_mesh_policy.domain.ledger.reservation import RELEASED, Reservation
 from llm_mesh_policy.store.ledger_tables import entries
-from llm_mesh_runtime.database import Prepared
+from llm_mesh_runtime.database import Prepared, Rows
 
-_NEXT = select(func.coalesce(func.max(entries.c.sequence), 0) + 1).scalar_subquery()
 _ALL = (entries.c.domain, entries.c.project, entries.c.id, entries.c.version, entries.c.entry, entries.c.lines, entries.c.holds)
-_COLUMNS = ("domain", "project", "id", "state", "epoch", "request_id", "reserved", "charged", "shared")
-_INSERTED: dict[str, Any] = {name: bindparam(name) for name in (*_COLUMNS, "reserve_time", "version", "entry", "lines", "holds")}
-
-_DIALECTS = (("sqlite", sqlite), ("postgresql", postgresql))
-_INSERTS: Mapping[str, Prepared] = {
-    name: Prepared(dialect.insert(entries).values(**_INSERTED, sequence=_NEXT).on_conflict_do_nothing()) for name, dialect in _DIALECTS
-}
-_TOMBSTONES: Mapping[str, Prepared] = {
-    name: Prepared(dialect.insert(entries).values(**_INSERTED).on_conflict_do_nothing()) for name, dialect in _DIALECTS
-}
-_FIND = Prepared(select(*_ALL).where(entries.c.id == bindparam("of_id")))
-_CHANGE = Prepared(
-    update(entries)
-    .where(entries.c.id == bindparam("of_id"), entries.c.version < bindparam("to_version"))
-    .values(
-        state=bindparam("to_state"),
-        charged=bindparam("to_charged"),
-        version=bindparam("to_version"),
-        entry=bindparam("to_entry"),
-        sequence=_NEXT,
-    )
+_NAMES = (
+    "domain", "project", "id", "state", "epoch", "request_id", "reserved", "charged", "shared", "reserve_time", "version", "sequence",
+    "entry", "lines", "holds",
+)  # fmt: skip
+INSERT = Rows(f"INSERT INTO ledger_entries ({', '.join(_NAMES)}) VALUES {{rows}}", columns=len(_NAMES))  # noqa: S608 (names of columns only)
+"""New reservations, as `new_row` gives them."""
+CHANGE = Rows(
+    "UPDATE ledger_entries SET state = v.column2, charged = v.column3, version = v.column4, sequence = v.column5, entry = v.column6 "
+    "FROM (VALUES {rows}) AS v WHERE ledger_entries.id = v.column1 AND ledger_entries.version < v.column4",
+    columns=6,
 )
+"""What became of reservations, as `changed_row` gives them."""
+_FIND = Prepared(select(*_ALL).where(entries.c.id == bindparam("of_id")))
 _GROW = (
     update(entries)
     .where(entries.c.id == bindparam("of_id"))
@@ -46,17 +35,44 @@ _GROW = (
 )
 
 
-def insert(connection: Connection, reservation: Reservation, epoch: str) -> bool:
-    """Writes a new reservation; False where its id is taken, and nothing is written."""
-    return _INSERTS[connection.dialect.name].change(connection, **_row(reservation, epoch)) > 0
+def new_row(reservation: Reservation, epoch: str, sequence: int | None) -> tuple[Any, ...]:
+    """A reservation as it is inserted; without a sequence it is no event."""
+    entry = reservation.entry
+    return (
+        reservation.domain,
+        reservation.project,
+        reservation.id,
+        entry.state,
+        epoch,
+        entry.request_id,
+        entry.reserved.nanos,
+        entry.charged.nanos,
+        is_shared(reservation),
+        entry.reserve_time.ToMicroseconds(),
+        reservation.version,
+        sequence,
+        entry.SerializeToString(),
+        orjson.dumps(reservation.lines).decode(),
+        _holds(reservation),
+    )
 
 
-def bury(connection: Connection, reservation_id: str, now: int) -> bool:
-    """Writes that a reservation was released before it was made; False where it exists."""
+def changed_row(reservation: Reservation, sequence: int) -> tuple[Any, ...]:
+    """What of a reservation's row changes with its state."""
+    entry = reservation.entry
+    return reservation.id, entry.state, entry.charged.nanos, reservation.version, sequence, entry.SerializeToString()
+
+
+def tombstone(reservation_id: str, now: int) -> Reservation:
+    """What stands for a reservation that was released before it was made."""
     entry = usage_pb2.LedgerEntry(state=RELEASED)
     entry.reserve_time.FromMicroseconds(now)
-    tombstone = Reservation(id=reservation_id, domain="", project="", entry=entry, lines=())
-    return _TOMBSTONES[connection.dialect.name].change(connection, **_row(tombstone, "")) > 0
+    return Reservation(id=reservation_id, domain="", project="", entry=entry, lines=())
+
+
+def mark_of(reservation: Reservation) -> tuple[int, int, str]:
+    """What a row that still says the same as a reservation has as version, time and holds: nothing else changes by itself."""
+    return reservation.version, reservation.entry.reserve_time.ToMicroseconds(), _holds(reservation)
 
 
 def exhume(connection: Connection, before: int) -> int:
@@ -71,19 +87,6 @@ def find(connection: Connection, reservation_id: str) -> Reservation | None:
     return None if row is None else reservation_of(row)
 
 
-def change(connection: Connection, reservation: Reservation) -> None:
-    """Writes what became of a reservation, and puts it at the end of the outbox."""
-    entry = reservation.entry
-    _CHANGE.change(
-        connection,
-        of_id=reservation.id,
-        to_state=entry.state,
-        to_charged=entry.charged.nanos,
-        to_version=reservation.version,
-        to_entry=entry.SerializeToString(),
-    )
-
-
 def grow(connection: Connection, reservation: Reservation) -> None:
     """Writes what was added to a reservation, without a version of its own: `change` follows."""
     connection.execute(
@@ -93,7 +96,7 @@ def grow(connection: Connection, reservation: Reservation) -> None:
             "to_reserved": reservation.entry.reserved.nanos,
             "to_shared": is_shared(reservation),
             "to_lines": orjson.dumps(reservation.lines).decode(),
-            "to_holds": orjson.dumps(reservation.holds).decode(),
+            "to_holds": _holds(reservation),
         },
     )
 
@@ -126,21 +129,5 @@ def _line(stored: dict[str, Any]) -> Line:
     return Line(**(stored | {"rates": Rates(**stored["rates"])}))
 
 
-def _row(reservation: Reservation, epoch: str) -> dict[str, Any]:
-    entry = reservation.entry
-    return {
-        "domain": reservation.domain,
-        "project": reservation.project,
-        "id": reservation.id,
-        "state": entry.state,
-        "epoch": epoch,
-        "request_id": entry.request_id,
-        "reserved": entry.reserved.nanos,
-        "charged": entry.charged.nanos,
-        "shared": is_shared(reservation),
-        "reserve_time": entry.reserve_time.ToMicroseconds(),
-        "version": reservation.version,
-        "entry": entry.SerializeToString(),
-        "lines": orjson.dumps(reservation.lines).decode(),
-        "holds": orjson.dumps(reservation.holds).decode(),
-    }
+def _holds(reservation: Reservation) -> str:
+    return orjson.dumps(reservation.holds).decode() if reservation.holds else "[]"

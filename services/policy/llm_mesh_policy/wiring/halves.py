@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
     from sqlalchemy import Connection
 
     from llm_mesh.mesh.v1 import resources_pb2
@@ -23,11 +25,11 @@ class IdentityHalf(Protocol):
     def allowed_model(self, caller: admission_pb2.Caller, alias: str) -> None:
         """Raises MODEL_DENIED unless the caller's project and key allow the alias."""
 
-    def check_live(self, connection: Connection, key: str) -> None:
-        """Raises INVALID_CREDENTIAL unless the key counts now, by the database and within the transaction."""
+    def dead(self, connection: Connection, keys: Collection[str], now: int) -> Collection[str]:
+        """Those of the keys that do not count now, by the database and within the transaction."""
 
-    def append_audit(self, connection: Connection, entry: AuditEntry) -> int:
-        """Adds an audit record within the transaction; answers with its sequence."""
+    def extend_audit(self, connection: Connection, entries: Sequence[AuditEntry]) -> None:
+        """Adds audit records within the transaction, in their order."""
 
 
 class LedgerHalf(Protocol):

@@ -15,11 +15,13 @@ from llm_mesh_policy.domain.identity.live import Live
 from llm_mesh_policy.servicer.authorize import AuthorizeServicer
 from llm_mesh_policy.servicer.identity import IdentityServicer
 from llm_mesh_policy.store.audit import AuditTrail
-from llm_mesh_policy.store.identity import SqlIdentity, check_live, check_pepper
+from llm_mesh_policy.store.identity import SqlIdentity, check_pepper
+from llm_mesh_policy.store.identity_standing import Standing
 from llm_mesh_runtime.settings import Problem, SettingsError
 from llm_mesh_runtime.tasks import TaskSet
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
     from pathlib import Path
 
     from sqlalchemy import Connection
@@ -43,6 +45,7 @@ class Identity:
         self._database = database
         self._tasks = TaskSet()
         self._trail = AuditTrail(database.now)
+        self._standing = Standing()
         self.pepper = Pepper(_pepper(settings, links))
         self.store = SqlIdentity(database, self._trail)
         self.live = Live(self.store, staleness=settings.staleness.total_seconds())
@@ -61,13 +64,13 @@ class Identity:
         """Raises MODEL_DENIED unless the lists of the caller's project and key allow the alias."""
         check_model(self.live.snapshot(), caller.key, caller.project, alias)
 
-    def check_live(self, connection: Connection, key: str) -> None:
-        """Raises INVALID_CREDENTIAL unless the key counts now, by the database and within the transaction."""
-        check_live(connection, self._database, key)
+    def dead(self, connection: Connection, keys: Collection[str], now: int) -> Collection[str]:
+        """Those of the keys that do not count now, by the database and within the transaction."""
+        return self._standing.dead(connection, keys, now)
 
-    def append_audit(self, connection: Connection, entry: AuditEntry) -> int:
-        """Adds an audit record within the transaction; answers with its sequence."""
-        return self._trail.append(connection, entry)
+    def extend_audit(self, connection: Connection, entries: Sequence[AuditEntry]) -> None:
+        """Adds audit records within the transaction."""
+        self._trail.extend(connection, entries)
 
     async def start(self) -> None:
         """Reads the first snapshot and follows changes; the schema is current."""

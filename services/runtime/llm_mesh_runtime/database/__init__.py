@@ -5,12 +5,17 @@ durable commit::
 
     database = Database("sqlite:////var/lib/llm-mesh/policy.db", name="policy")
     await database.write(lambda connection: connection.execute(keys.insert(), {...}).rowcount)
+
+What many requests do at the same time is written once for all of them, by a function of a connection and their items::
+
+    await database.write_together(reserve_all, draft)
 """
 
 from llm_mesh_runtime.database.columns import Counter, Instant, Nanos, for_update, from_micros, micros, upsert
 from llm_mesh_runtime.database.database import Database, open_database
 from llm_mesh_runtime.database.migrations import check, current, drift, migrate
 from llm_mesh_runtime.database.prepared import Prepared
+from llm_mesh_runtime.database.rows import Rows
 
 __all__ = [
     "Counter",
@@ -18,6 +23,7 @@ __all__ = [
     "Instant",
     "Nanos",
     "Prepared",
+    "Rows",
     "check",
     "current",
     "drift",

@@ -8,12 +8,13 @@ caught and survived, because PostgreSQL then refuses the rest.
 
 import asyncio
 import queue
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from sqlalchemy import URL, Connection, text
 from sqlalchemy.exc import ArgumentError
 
+from llm_mesh_runtime.database.deadlines import Deadlines
 from llm_mesh_runtime.database.engines import Store, store_of
 from llm_mesh_runtime.database.faults import unavailable
 from llm_mesh_runtime.database.lanes import Lane, ReadLane, Works
@@ -24,6 +25,7 @@ from llm_mesh_runtime.settings import MeshSettings, Problem, SettingsError
 from llm_mesh_runtime.settings.naming import env_prefix
 
 T = TypeVar("T")
+I = TypeVar("I")  # noqa: E741 (an item)
 
 _PATIENCE = 10.0
 _MOST_WAITING = 4096
@@ -40,6 +42,7 @@ class Database:
         self._writes: Works = queue.SimpleQueue()
         self._reads: Works = queue.SimpleQueue() if self._store.readers else self._writes
         self._lanes: list[Lane] = []
+        self._deadlines: Deadlines | None = None
         self._closed = False
 
     async def write(self, work: Callable[[Connection], T], *, patience: float | None = None) -> T:
@@ -48,11 +51,21 @@ class Database:
         Cancelling the caller takes a work back that has not begun; one that has begun is finished and committed.
         STORE_UNAVAILABLE within `patience` seconds where the store is full, gone or too slow.
         """
-        return await self._run(work, self._writes, patience, reads=False)
+        return await self._run(self._work(work, reads=False), self._writes, patience)
+
+    async def write_together(self, together: Callable[[Connection, Sequence[I]], Sequence[T | BaseException]], item: I) -> T:
+        """Does an item with all others that wait for the same function: it is called once for what a group has of them.
+
+        It answers for each item, in their order; an exception among the answers reaches its caller, and what was written stays.
+        Where the function itself raises, nothing of its group stays, and its items are done again, one by one.
+        """
+        loop = asyncio.get_running_loop()
+        result: T = await self._run(Work(None, loop, reads=False, together=together, item=item), self._writes, None)
+        return result
 
     async def read(self, work: Callable[[Connection], T], *, patience: float | None = None) -> T:
         """Runs a work that only reads; all its statements see one committed state."""
-        return await self._run(work, self._reads, patience, reads=True)
+        return await self._run(self._work(work, reads=True), self._reads, patience)
 
     async def ready(self) -> None:
         """Raises STORE_UNAVAILABLE unless the store takes reads and write transactions."""
@@ -69,27 +82,41 @@ class Database:
         for lane in self._lanes:
             await asyncio.to_thread(lane.join, _CLOSING_SECONDS)
         self._lanes.clear()
+        if self._deadlines is not None:
+            self._deadlines.close()
 
     def now(self, connection: Connection) -> int:
         """The store's time in microseconds since 1970 UTC, so that instances with skewed clocks agree."""
         return self._store.now(connection)
 
-    async def _run(self, function: Callable[[Connection], T], works: Works, patience: float | None, *, reads: bool) -> T:
+    def _work(self, function: Callable[[Connection], T], *, reads: bool) -> Work:
+        return Work(function, asyncio.get_running_loop(), reads=reads)
+
+    async def _run(self, work: Work, works: Works, patience: float | None) -> T:
         if self._closed:
             raise unavailable(self.name, "is closed")
         if not self._lanes:
             self._start()
         if works.qsize() >= _MOST_WAITING:
             raise unavailable(self.name, "has too many works waiting")
-        loop = asyncio.get_running_loop()
-        work = Work(function, loop, reads=reads)
-        expiry = loop.call_later(self._patience if patience is None else patience, self._expire, work)
+        deadlines = self._deadlines_of(work.loop)
+        expiry = None if patience is None else work.loop.call_later(patience, self._expire, work)
+        if expiry is None:
+            deadlines.add(work)
         works.put(work)
         try:
             result: T = await work.future
             return result
         finally:
-            expiry.cancel()
+            if expiry is None:
+                deadlines.remove(work)
+            else:
+                expiry.cancel()
+
+    def _deadlines_of(self, loop: asyncio.AbstractEventLoop) -> Deadlines:
+        if self._deadlines is None or self._deadlines.loop is not loop:
+            self._deadlines = Deadlines(loop, self._patience, self._expire)
+        return self._deadlines
 
     def _start(self) -> None:
         try:

@@ -10,7 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from llm_mesh_runtime.database.engines import Store
 from llm_mesh_runtime.database.faults import Trouble, answered, trouble, unavailable
-from llm_mesh_runtime.database.work import Outcome, Work, deliver
+from llm_mesh_runtime.database.work import Outcome, Work, deliver, done
 
 Works = queue.SimpleQueue[Work | None]
 
@@ -55,10 +55,20 @@ class Lane(threading.Thread, ABC):
 
     def _take(self, most: int) -> list[Work]:
         """Waits for a work, and takes those that wait behind it."""
+        if self._ended:
+            return []
+        work = self._works.get()
+        if work is None:
+            self._ended = True
+            return []
+        return [work, *self._waiting(most - 1)]
+
+    def _waiting(self, most: int) -> list[Work]:
+        """The works that wait already."""
         works: list[Work] = []
         while not self._ended and len(works) < most:
             try:
-                work = self._works.get(block=not works)
+                work = self._works.get_nowait()
             except queue.Empty:
                 break
             if work is None:
@@ -124,7 +134,7 @@ class Lane(threading.Thread, ABC):
         with transaction, self._store.reading_only(connection):
             for work in works:
                 try:
-                    outcomes.append(Outcome(work, work.function(connection)))
+                    outcomes += done(connection, [work])
                 except Exception as error:
                     if trouble(error) is Trouble.LOST:
                         raise

@@ -63,16 +63,7 @@ class Prepared:
         try:
             return driver.execute(compiled.sql, given)
         except connection.dialect.loaded_dbapi.Error as error:
-            lost = connection.dialect.is_disconnect(error, driver, None)
-            raise DBAPIError.instance(
-                compiled.sql,
-                None,
-                error,
-                connection.dialect.loaded_dbapi.Error,
-                hide_parameters=True,
-                connection_invalidated=lost,
-                dialect=connection.dialect,
-            ) from error
+            raise raised(connection, compiled.sql, error) from error
 
     def _compile(self, connection: Connection) -> _Compiled:
         compiled = self._statement.compile(dialect=connection.dialect, column_keys=self._columns)
@@ -83,3 +74,13 @@ class Prepared:
         made = _Compiled(compiled.string, order, dict(compiled.construct_params(_check=False)), required)
         self._by_engine[connection.dialect.name] = made
         return made
+
+
+def raised(connection: Connection, sql: str, error: Exception) -> DBAPIError:
+    """The exception that SQLAlchemy would have made of a driver's; without values, which are content."""
+    driver = connection.connection.driver_connection
+    lost = connection.dialect.is_disconnect(error, driver, None)  # type: ignore[arg-type] # a driver's exception and connection
+    base = connection.dialect.loaded_dbapi.Error
+    made = DBAPIError.instance(sql, None, error, base, hide_parameters=True, connection_invalidated=lost, dialect=connection.dialect)
+    assert isinstance(made, DBAPIError)  # noqa: S101 (for the type checker)
+    return made

@@ -1,21 +1,34 @@
 """One work that waits for its turn in a thread, and how its outcome gets back to the event loop that asked."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
+
+Together = Callable[[Connection, Sequence[Any]], Sequence[Any]]
+"""Does many items at once: one outcome for each, in their order, where an exception stands for a refusal."""
 
 
 class Work:
     """A function of a connection, and the future of whoever waits for what it returns."""
 
-    __slots__ = ("function", "future", "loop", "reads")
+    __slots__ = ("function", "future", "item", "loop", "reads", "together")
 
-    def __init__(self, function: Callable[[Connection], Any], loop: asyncio.AbstractEventLoop, *, reads: bool) -> None:
+    def __init__(
+        self,
+        function: Callable[[Connection], Any] | None,
+        loop: asyncio.AbstractEventLoop,
+        *,
+        reads: bool,
+        together: Together | None = None,
+        item: object = None,
+    ) -> None:
         self.function = function
         self.loop = loop
         self.reads = reads
+        self.together = together
+        self.item = item
         self.future: asyncio.Future[Any] = loop.create_future()
 
     def wanted(self) -> bool:
@@ -29,6 +42,17 @@ class Outcome(NamedTuple):
     work: Work
     value: object = None
     error: BaseException | None = None
+
+
+def done(connection: Connection, works: Sequence[Work]) -> list[Outcome]:
+    """Runs works that are done together, or a single one of any kind. What it raises counts for all of them."""
+    first = works[0]
+    if first.together is None:
+        assert first.function is not None  # noqa: S101 (for the type checker)
+        return [Outcome(first, first.function(connection))]
+    values = first.together(connection, [work.item for work in works])
+    pairs = zip(works, values, strict=True)
+    return [Outcome(work, error=value) if isinstance(value, BaseException) else Outcome(work, value) for work, value in pairs]
 
 
 def deliver(outcomes: Iterable[Outcome]) -> None:

@@ -4,8 +4,8 @@ Below `_CROWD` a group starts at once, so that a lone write pays no delay; above
 one fsync costs as much as a dozen works.
 """
 
-import queue
 import time
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 from random import Random
 
@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from llm_mesh_runtime.database.engines import Store
 from llm_mesh_runtime.database.faults import Trouble, answered, trouble, unavailable
 from llm_mesh_runtime.database.lanes import Lane, NotBegunError, Works
-from llm_mesh_runtime.database.work import Outcome, Work
+from llm_mesh_runtime.database.work import Outcome, Work, done
 
 _CROWD = 16
 _WINDOW = 0.001
@@ -36,18 +36,9 @@ class WriteLane(Lane):
 
     def _gather(self) -> list[Work]:
         works = self._take(_LARGEST_GROUP)
-        if len(works) < _CROWD:
-            return works
-        until = time.monotonic() + _WINDOW
-        while not self._ended and len(works) < _LARGEST_GROUP and (left := until - time.monotonic()) > 0:
-            try:
-                work = self._works.get(timeout=left)
-            except queue.Empty:
-                break
-            if work is None:
-                self._ended = True
-            else:
-                works.append(work)
+        if _CROWD <= len(works) < _LARGEST_GROUP and not self._ended:
+            time.sleep(_WINDOW)  # in one piece: to wake up for each work would cost the event loop more than the work
+            works += self._waiting(_LARGEST_GROUP - len(works))
         return works
 
     def _perform(self, works: list[Work]) -> list[Outcome]:
@@ -61,7 +52,7 @@ class WriteLane(Lane):
         """All together, or one by one where that is impossible. Nobody hears of anything before the commit."""
         for attempt in range(1, _CONFLICTS + 1):
             try:
-                return self._together(works) if len(works) > 1 else [self._alone(works[0])]
+                return self._together(works) if _several(works) else self._alone(works)
             except CommitUnknownError as error:
                 fault = unavailable(self._store_name, "broke while committing; whether the change is there is not known")
                 fault.__cause__ = error
@@ -83,32 +74,37 @@ class WriteLane(Lane):
         return [outcome for work in works if work.wanted() for outcome in self._write([work])]
 
     def _together(self, works: list[Work]) -> list[Outcome]:
-        """One transaction with a savepoint before each work, so that one that raises is undone without its neighbours."""
+        """One transaction with a savepoint before each unit, so that one that raises is undone without its neighbours."""
         outcomes: list[Outcome] = []
         connection, transaction = self._begin()
         with transaction:
             self._store.mark(connection)
-            for work in works:
-                try:
-                    value = work.function(connection)
-                except Exception as error:
-                    if trouble(error) is not Trouble.WORK:
-                        raise  # the engine may have ended the transaction: nothing in it can be kept
-                    self._store.rewind(connection)
-                    outcomes.append(Outcome(work, error=answered(self._store_name, error)))
-                else:
-                    self._store.advance(connection)
-                    outcomes.append(Outcome(work, value))
+            for unit in _units(works):
+                outcomes += self._within(connection, unit)
             self._commit(connection, transaction)
         return outcomes
 
-    def _alone(self, work: Work) -> Outcome:
-        """One work in one transaction."""
+    def _within(self, connection: Connection, unit: list[Work]) -> list[Outcome]:
+        """A unit behind the savepoint; where several works made it impossible for each other, each of them by itself."""
+        try:
+            outcomes = done(connection, unit)
+        except Exception as error:
+            if trouble(error) is not Trouble.WORK:
+                raise  # the engine may have ended the transaction: nothing in it can be kept
+            self._store.rewind(connection)
+            if len(unit) > 1:
+                return [outcome for work in unit for outcome in self._within(connection, [work])]
+            return [Outcome(unit[0], error=answered(self._store_name, error))]
+        self._store.advance(connection)
+        return outcomes
+
+    def _alone(self, unit: list[Work]) -> list[Outcome]:
+        """One unit in one transaction."""
         connection, transaction = self._begin()
         with transaction:
-            value = work.function(connection)
+            outcomes = done(connection, unit)
             self._commit(connection, transaction)
-        return Outcome(work, value)
+        return outcomes
 
     def _commit(self, connection: Connection, transaction: RootTransaction) -> None:
         try:
@@ -124,3 +120,18 @@ class WriteLane(Lane):
                 self._drop()
                 raise CommitUnknownError from error
             raise
+
+
+def _units(works: Sequence[Work]) -> Iterator[list[Work]]:
+    """What is done at once: neighbours that are done together, and every other work by itself."""
+    for together, alike in groupby(works, key=lambda work: work.together):
+        if together is None:
+            yield from ([work] for work in alike)
+        else:
+            yield list(alike)
+
+
+def _several(works: Sequence[Work]) -> bool:
+    """Whether the works are more than one unit."""
+    first = works[0]
+    return len(works) > 1 and (first.together is None or any(work.together != first.together for work in works))

@@ -1,0 +1,167 @@
+"""What one group of works reads and writes of the ledger: seen in one look at its begin, changed in memory, written at its end.
+
+Only behind the ledger's lock, which makes what was seen stand until the commit. Within a group each work sees what the works
+before it did.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
+from typing import Any, Protocol
+
+from sqlalchemy import Connection
+
+from llm_mesh_policy.domain.audit import AuditEntry
+from llm_mesh_policy.domain.ledger.meters import Meter, Posting
+from llm_mesh_policy.domain.ledger.reservation import Reservation
+from llm_mesh_policy.store import ledger_meters, ledger_rows
+from llm_mesh_policy.store.ledger_look import Look, look
+
+_PLATFORM = "domains/platform/"
+
+
+class Accounts(Protocol):
+    """What the ledger asks of identity within its own transaction."""
+
+    def dead(self, connection: Connection, keys: Collection[str], now: int) -> Collection[str]:
+        """Those of the keys that do not count now."""
+
+    def extend_audit(self, connection: Connection, entries: Sequence[AuditEntry]) -> None:
+        """Adds audit records, in their order."""
+
+
+class Group:
+    """One group's state of the ledger."""
+
+    def __init__(self, connection: Connection, accounts: Accounts, now: int) -> None:
+        self.connection = connection
+        self.now = now
+        self._accounts = accounts
+        self._sequence: int | None = None
+        self._marks: dict[str, tuple[int, int, str] | None] = {}
+        self._found: dict[str, Reservation | None] = {}
+        self._meters: dict[str, Meter] = {}
+        self._by_subject: dict[str, list[str]] = {}
+        self._dead: dict[str, bool] = {}
+        self._stood: set[str] = set()
+        self._posted: dict[tuple[str, int, int], tuple[int, int]] = {}
+        self._inserted: list[tuple[Any, ...]] = []
+        self._changed: dict[str, tuple[Any, ...]] = {}
+        self._grown: dict[str, Reservation] = {}
+        self._audit: list[AuditEntry] = []
+
+    def see(self, ids: Collection[str], subjects: Collection[str], keys: Collection[str]) -> None:
+        """Looks at what works are about, at once for all of them."""
+        seen: Look = look(self.connection, ids, subjects)
+        self._sequence = seen.sequence if self._sequence is None else self._sequence
+        for each in ids:
+            self._marks[each] = seen.marks.get(each)
+        self._add_meters(subjects, seen.meters)
+        if keys:
+            dead = self._accounts.dead(self.connection, keys, self.now)
+            self._dead.update((key, key in dead) for key in keys)
+
+    def find(self, reservation_id: str, known: Reservation | None = None) -> Reservation | None:
+        """The reservation of an id, whoever's it is; the one that is known where it is still what the row says."""
+        if reservation_id in self._found:
+            return self._found[reservation_id]
+        mark = self._marks.get(reservation_id, ())
+        if mark is None:
+            found = None
+        elif known is not None and mark == ledger_rows.mark_of(known):
+            found = known
+        else:
+            found = ledger_rows.find(self.connection, reservation_id)
+        self._found[reservation_id] = found
+        return found
+
+    def counts(self, key: str) -> bool:
+        """Whether a key counts now."""
+        if key not in self._dead:
+            self._dead[key] = key in self._accounts.dead(self.connection, [key], self.now)
+        return not self._dead[key]
+
+    def binding(self, domain: str, subjects: Collection[str]) -> list[Meter]:
+        """The meters that bind any of the subjects: those of their domain, and the platform's."""
+        unseen = [subject for subject in subjects if subject not in self._by_subject]
+        if unseen:
+            self._add_meters(unseen, ledger_meters.binding(self.connection, unseen))
+        if not self._meters:
+            return []
+        ours = (domain + "/", _PLATFORM)
+        names = [name for subject in subjects for name in self._by_subject[subject]]
+        return [self._meters[name] for name in names if name.startswith(ours)]
+
+    def stand(self, meters: Iterable[Meter]) -> None:
+        """How meters that were read here stand now."""
+        for each in meters:
+            self._meters[each.name] = each
+            self._stood.add(each.name)
+
+    def post(self, postings: Iterable[Posting]) -> None:
+        """Adds to meters, where they are still the ones that were held of."""
+        for each in postings:
+            meter = self._meters.get(each.meter)
+            if meter is None:
+                place = (each.meter, each.generation, each.window)
+                spent, held = self._posted.get(place, (0, 0))
+                self._posted[place] = (spent + each.spent, held + each.held)
+            elif (meter.generation, meter.window) == (each.generation, each.window):
+                self.stand([replace(meter, spent=meter.spent + each.spent, held=meter.held + each.held)])
+
+    def insert(self, reservation: Reservation, epoch: str) -> None:
+        """A new reservation, whose id is free."""
+        self._found[reservation.id] = reservation
+        self._inserted.append(ledger_rows.new_row(reservation, epoch, self._next()))
+
+    def bury(self, reservation_id: str) -> None:
+        """A reservation that was released before it was made: no event, and no tenant yet."""
+        tombstone = ledger_rows.tombstone(reservation_id, self.now)
+        self._found[reservation_id] = tombstone
+        self._inserted.append(ledger_rows.new_row(tombstone, "", None))
+
+    def change(self, reservation: Reservation) -> None:
+        """What became of a reservation, which is put at the end of the outbox."""
+        self._changed[reservation.id] = ledger_rows.changed_row(reservation, self._next())
+
+    def grow(self, reservation: Reservation) -> None:
+        """What was added to a reservation."""
+        self._found[reservation.id] = reservation
+        self._grown[reservation.id] = reservation
+        self.change(reservation)
+
+    def record(self, entry: AuditEntry) -> None:
+        """An audit record."""
+        self._audit.append(entry)
+
+    def write(self) -> None:
+        """Writes everything, in a few statements."""
+        ledger_rows.INSERT.write(self.connection, self._inserted)
+        for each in self._grown.values():
+            ledger_rows.grow(self.connection, each)
+        ledger_rows.CHANGE.write(self.connection, list(self._changed.values()))
+        stood = [self._meters[name] for name in sorted(self._stood)]
+        ledger_meters.STAND.write(self.connection, [(each.name, each.window, each.spent, each.held) for each in stood])
+        posted = [(*place, *change) for place, change in sorted(self._posted.items())]
+        ledger_meters.POST.write(self.connection, posted)
+        if self._audit:
+            self._accounts.extend_audit(self.connection, self._audit)
+
+    def _add_meters(self, subjects: Iterable[str], meters: Iterable[Meter]) -> None:
+        for subject in subjects:
+            self._by_subject.setdefault(subject, [])
+        for meter in meters:
+            if meter.name in self._meters:
+                continue
+            self._meters[meter.name] = meter
+            self._by_subject[meter.subject].append(meter.name)
+            place = (meter.name, meter.generation, meter.window)
+            if place in self._posted:  # by a work before the one that this meter is read for
+                spent, held = self._posted.pop(place)
+                self.stand([replace(meter, spent=meter.spent + spent, held=meter.held + held)])
+
+    def _next(self) -> int:
+        """The next place in the outbox."""
+        if self._sequence is None:
+            self._sequence = look(self.connection, (), ()).sequence
+        self._sequence += 1
+        return self._sequence
