@@ -250,7 +250,7 @@ def test_a_decision_is_shown_to_its_own_domain_only() -> None:
 def test_decisions_are_bounded() -> None:
     decisions = Decisions(10_000)
     for number in range(10_050):
-        decisions.keep(Decision(str(number), "d", None, (), router_pb2.RequestProfile(), NOW))
+        decisions.keep(Decision(str(number), "d", plan_pb2.Plan(), (), tried=0, profile=router_pb2.RequestProfile(), time=NOW))
     assert decisions.find("d", "49") is None
     assert decisions.find("d", "50") is not None
 

@@ -1,27 +1,86 @@
-"""The router's memory of its decisions, for those who ask why."""
+"""The router's memory of its decisions, for those who ask why.
+
+Every request leaves a decision and hardly one is ever asked for: what was looked at is kept as it was, small, and told when somebody
+asks.
+"""
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from llm_mesh.router.v1 import plan_pb2, router_pb2
+from llm_mesh_router.domain.eligibility import Objection
 
 _KEPT_AT_LEAST = 10_000
 _KEPT_FOR = timedelta(hours=1)
+_LEFT_OVER = Objection("attempts", "the plan has enough attempts without it")
 
 
-@dataclass(frozen=True, slots=True)
+class Look(NamedTuple):
+    """One target that was looked at. Looks sort into the order in which targets are to be tried."""
+
+    failing: bool
+    priority: int
+    key: float
+    place: int
+    """Where the route has it: no two looks of a request are equal up to here."""
+    model: str
+    excluded: Objection | None
+
+
 class Decision:
-    """One decision, whole."""
+    """One decision, whole. `looks` are in the order of trying; the first `tried` of those that nothing excludes are in the plan."""
 
-    id: str
-    domain: str
-    plan: plan_pb2.Plan | None
-    candidates: tuple[router_pb2.Candidate, ...]
-    profile: router_pb2.RequestProfile
-    time: datetime
+    __slots__ = ("_looks", "_plan", "_profile", "_tried", "domain", "id", "time")
+
+    def __init__(
+        self,
+        id: str,  # noqa: A002
+        domain: str,
+        plan: plan_pb2.Plan,
+        looks: Sequence[Look],
+        *,
+        tried: int,
+        profile: router_pb2.RequestProfile,
+        time: datetime,
+    ) -> None:
+        self.id = id
+        self.domain = domain
+        self.time = time
+        self._looks = looks
+        self._tried = tried
+        self._plan = plan.SerializeToString() if tried else None  # bytes: a message would hold on to the whole request that it came in
+        self._profile = profile.SerializeToString()
+
+    @property
+    def plan(self) -> plan_pb2.Plan | None:
+        """The plan; None where no target was left."""
+        return None if self._plan is None else plan_pb2.Plan.FromString(self._plan)
+
+    @property
+    def profile(self) -> router_pb2.RequestProfile:
+        """What was known of the request."""
+        return router_pb2.RequestProfile.FromString(self._profile)
+
+    @property
+    def candidates(self) -> Sequence[router_pb2.Candidate]:
+        """Every target: those of the plan, those that it had no room for, those that a rule excludes."""
+        eligible = [look for look in self._looks if look.excluded is None]
+        return [
+            *(_candidate(look, None) for look in eligible[: self._tried]),
+            *(_candidate(look, _LEFT_OVER) for look in eligible[self._tried :]),
+            *(_candidate(look, look.excluded) for look in self._looks if look.excluded is not None),
+        ]
+
+
+def _candidate(look: Look, excluded: Objection | None) -> router_pb2.Candidate:
+    shown = router_pb2.Candidate(model=look.model, priority=look.priority, score=-look.key)
+    if excluded is not None:
+        shown.excluded_by, shown.note = excluded.rule, excluded.note
+    return shown
 
 
 class Decisions:

@@ -1,4 +1,8 @@
-"""Which targets a request may go to: rules in a fixed order, of which the first that objects is named."""
+"""Which targets a request may go to: rules in a fixed order, of which the first that objects is named.
+
+Only `size` depends on the numbers of a single request. What the rules before and after it say holds for every request of the same
+features until a model changes or reaches its retire time, and `shortlists` keeps it.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +21,7 @@ _MODALITIES = {"image": "image_input", "audio": "audio_input", "file": "file_inp
 _OPERATIONS = {"generate": "generate", "embed": "embeddings"}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Question:
     """One request, as the rules see it."""
 
@@ -90,13 +94,13 @@ def capabilities(model: registry_pb2.Model, question: Question) -> Objection | N
     return None
 
 
-def size(model: registry_pb2.Model, question: Question) -> Objection | None:
-    """The request must fit the context window, by the estimate: the strict bound of bytes would exclude too much."""
-    profile = question.profile
-    if model.max_output_tokens and profile.max_output_tokens > model.max_output_tokens:
-        return Objection("max_output_tokens", f"at most {model.max_output_tokens}")
-    if model.context_window and profile.estimated_input_tokens + profile.max_output_tokens > model.context_window:
-        return Objection("context_window", f"at most {model.context_window} tokens")
+def size(most_output: int, window: int, profile: router_pb2.RequestProfile) -> Objection | None:
+    """The request must fit the context window, by the estimate: the strict bound of bytes would exclude too much. 0: no bound."""
+    asked = profile.max_output_tokens
+    if most_output and asked > most_output:
+        return Objection("max_output_tokens", f"at most {most_output}")
+    if window and profile.estimated_input_tokens + asked > window:
+        return Objection("context_window", f"at most {window} tokens")
     return None
 
 
@@ -105,12 +109,13 @@ def price(model: registry_pb2.Model, question: Question) -> Objection | None:  #
     return None if model.free or model.HasField("price") else Objection("price", "it has no price that holds now")
 
 
-RULES: Sequence[Rule] = (visibility, lifecycle, constraints, capabilities, size, price)
+BEFORE_SIZE: Sequence[Rule] = (visibility, lifecycle, constraints, capabilities)
+AFTER_SIZE: Sequence[Rule] = (price,)
 
 
-def objection(model: registry_pb2.Model, question: Question) -> Objection | None:
-    """The first rule that excludes the model, or None."""
-    for rule in RULES:
+def objection(rules: Sequence[Rule], model: registry_pb2.Model, question: Question) -> Objection | None:
+    """The first of the rules that excludes the model, or None."""
+    for rule in rules:
         found = rule(model, question)
         if found is not None:
             return found

@@ -27,6 +27,8 @@ class Models:
     def __init__(self) -> None:
         self._by_name: dict[str, registry_pb2.Model] = {}
         self._by_alias: dict[str, list[registry_pb2.Model]] = defaultdict(list)
+        self.revision = 0
+        """Grows with every change, so that what is derived from models can tell that it is old."""
 
     def __len__(self) -> int:
         return len(self._by_name)
@@ -44,6 +46,7 @@ class Models:
 
     def remove(self, name: str) -> None:
         """The model is gone."""
+        self.revision += 1
         model = self._by_name.pop(name, None)
         if model is not None:
             same = self._by_alias[model.alias]
@@ -53,6 +56,7 @@ class Models:
 
     def replace(self, models: Iterable[registry_pb2.Model]) -> None:
         """These are all models."""
+        self.revision += 1
         self._by_name.clear()
         self._by_alias.clear()
         for model in models:

@@ -34,10 +34,13 @@ class Ranking:
         """An attempt has ended."""
         if result.error_reason in _CALLERS_FAULT:
             return
-        record = self._records.setdefault(result.model, Record())
-        self._records.move_to_end(result.model)
-        if len(self._records) > _MOST_TARGETS:
-            self._records.popitem(last=False)
+        record = self._records.get(result.model)
+        if record is None:
+            record = self._records[result.model] = Record()
+            if len(self._records) > _MOST_TARGETS:
+                self._records.popitem(last=False)
+        else:
+            self._records.move_to_end(result.model)
         failed = bool(result.error_reason)
         record.health += _STEP * ((0.0 if failed else 1.0) - record.health)
         if failed:

@@ -40,7 +40,8 @@ class Router:
         """The plan of an admitted request."""
         now = self._clock.now()
         admission = admission_pb2.Admission.FromString(self._seals.opened(_AUDIENCE, sealed, what="admission"))
-        if admission.expire_time.ToDatetime(now.tzinfo) <= now:
+        expires = admission.expire_time
+        if expires.seconds + expires.nanos / 1e9 <= now.timestamp():
             raise invalid_seal("admission, which has expired,")
         if admission.constraints.max_output_tokens <= 0 and admission.operation != "embed":
             raise invalid("admission.constraints.max_output_tokens", "must be over zero")

@@ -53,9 +53,12 @@ class RouteBook:
 
     def __init__(self) -> None:
         self._by_alias: dict[str, list[router_pb2.Route]] = {}
+        self.revision = 0
+        """Grows with every change."""
 
     def replace(self, routes: Iterable[router_pb2.Route]) -> None:
         """These are all routes."""
+        self.revision += 1
         by_alias: dict[str, list[router_pb2.Route]] = defaultdict(list)
         for route in sorted(routes, key=lambda route: (owner_of(route.name) != SHARED, route.name)):
             by_alias[route.alias].append(route)

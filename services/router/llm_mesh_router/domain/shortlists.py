@@ -1,0 +1,155 @@
+"""What is known of an alias's targets before a request's own numbers are looked at, kept until a model or route changes.
+
+Requests of one domain under one set of constraints mostly differ in nothing that the rules read. For them the alias is resolved, the
+rules are asked and the attempts are written once; what is left is the size of the request, how targets have done, and the draw.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from llm_mesh.registry.v1 import registry_pb2
+from llm_mesh.router.v1 import errors_pb2, plan_pb2, router_pb2
+from llm_mesh_router.domain.eligibility import AFTER_SIZE, BEFORE_SIZE, Objection, Question, objection, size
+from llm_mesh_router.domain.errors import RouterError
+from llm_mesh_router.domain.models import Models
+from llm_mesh_router.domain.routes import RouteBook
+
+_DEFAULT_ATTEMPTS = 3
+_MOST_KEPT = 4096
+Key = tuple[object, ...]
+
+
+class Target:
+    """One target of an alias, for requests of one kind."""
+
+    __slots__ = ("_after", "_before", "_image_tokens", "_limit", "_most_output", "_template", "_window", "name", "priority", "share")
+
+    def __init__(
+        self,
+        target: router_pb2.RouteTarget,
+        model: registry_pb2.Model | None,
+        limits: plan_pb2.AttemptLimits | None,
+        question: Question,
+    ) -> None:
+        self.name = target.model
+        self.priority = target.priority
+        self.share = 1.0 / (target.weight or 1)
+        known = model if model is not None else registry_pb2.Model()
+        self._before = Objection("unknown_model") if model is None else objection(BEFORE_SIZE, model, question)
+        self._after = objection(AFTER_SIZE, known, question)
+        self._window = known.context_window
+        self._limit = known.max_output_tokens
+        self._image_tokens = known.image_tokens
+        self._most_output = _most_output(known, question)
+        self._template = _attempt(known, limits, question)
+
+    def excluded(self, profile: router_pb2.RequestProfile) -> Objection | None:
+        """The first rule that excludes the target, in the order of all rules."""
+        return self._before or size(self._limit, self._window, profile) or self._after
+
+    def write(self, attempt: plan_pb2.Attempt, number: int, profile: router_pb2.RequestProfile) -> None:
+        """The target as the plan's attempt of that number."""
+        attempt.CopyFrom(self._template)
+        attempt.id = f"a{number}"
+        most_input = profile.input_bytes + profile.images * self._image_tokens
+        attempt.max_input_tokens = min(most_input, self._window) if self._window else most_input
+        asked = profile.max_output_tokens
+        if 0 < asked < self._most_output:
+            attempt.max_output_tokens = asked
+
+
+class Shortlist:
+    """All targets of an alias. `until` is when a rule may say something else by itself; None: never."""
+
+    __slots__ = ("attempts", "targets", "until")
+
+    def __init__(self, targets: list[Target], attempts: int, until: datetime | None) -> None:
+        self.targets = targets
+        self.attempts = attempts
+        self.until = until
+
+
+class Shortlists:
+    """Finds the shortlist of a request, by everything that the rules read of it."""
+
+    def __init__(self, models: Models, routes: RouteBook) -> None:
+        self._models = models
+        self._routes = routes
+        self._kept: dict[Key, Shortlist] = {}
+        self._revision = (-1, -1)
+
+    def of(self, question: Question) -> Shortlist:
+        """The shortlist. MODEL_NOT_FOUND where the alias means nothing in the domain."""
+        revision = (self._models.revision, self._routes.revision)
+        if revision != self._revision:
+            self._kept.clear()
+            self._revision = revision
+        admission, profile = question.admission, question.profile
+        key: Key = (
+            admission.alias,
+            question.domain,
+            admission.operation,
+            admission.constraints.SerializeToString(),
+            tuple(profile.capabilities),
+            tuple(profile.input_modalities),
+            profile.images > 0,
+        )
+        found = self._kept.get(key)
+        if found is None or (found.until is not None and found.until <= question.now):
+            found = self._made(question)
+            if len(self._kept) >= _MOST_KEPT:
+                self._kept.clear()
+            self._kept[key] = found
+        return found
+
+    def _made(self, question: Question) -> Shortlist:
+        route = self._resolve(question.admission.alias, question.domain)
+        limits = route.limits if route.HasField("limits") else None
+        models = [self._models.get(target.model) for target in route.targets]
+        targets = [Target(target, model, limits, question) for target, model in zip(route.targets, models, strict=True)]
+        return Shortlist(targets, route.max_attempts or _DEFAULT_ATTEMPTS, _until(filter(None, models), question.now))
+
+    def _resolve(self, alias: str, domain: str) -> router_pb2.Route:
+        """What the alias means: the domain's own route or model before those that are shared with it."""
+        own, shared = self._routes.of_alias(alias, domain)
+        if own is not None:
+            return own
+        model = self._models.of_alias(alias, domain)
+        if shared is not None and (model is None or not model.name.startswith(domain + "/")):
+            return shared
+        if model is None:
+            raise RouterError(errors_pb2.ERROR_REASON_MODEL_NOT_FOUND, f"there is no model {alias}", field="input.model", alias=alias)
+        return router_pb2.Route(alias=alias, targets=[router_pb2.RouteTarget(model=model.name)])
+
+
+def _until(models: Iterable[registry_pb2.Model], now: datetime) -> datetime | None:
+    """The next retire time."""
+    times = [model.retire_time.ToDatetime(now.tzinfo) for model in models if model.HasField("retire_time")]
+    return min((time for time in times if time > now), default=None)
+
+
+def _attempt(model: registry_pb2.Model, limits: plan_pb2.AttemptLimits | None, question: Question) -> plan_pb2.Attempt:
+    return plan_pb2.Attempt(
+        adapter=model.adapter,
+        endpoint=model.endpoint,
+        upstream_model=model.upstream_model,
+        model=model.name,
+        price="" if model.free else model.price.name,
+        credential=model.credential,
+        region=model.region,
+        limits=limits,
+        max_output_tokens=_most_output(model, question),
+        dialect=model.dialect or model.adapter,
+        model_output_limit=model.max_output_tokens,
+        image_tokens=model.image_tokens if question.profile.images else 0,
+    )
+
+
+def _most_output(model: registry_pb2.Model, question: Question) -> int:
+    """The least of what policy allows and what the model can; nothing for embeddings. A request may ask for less."""
+    if question.admission.operation == "embed":
+        return 0
+    bounds = (question.admission.constraints.max_output_tokens, model.max_output_tokens)
+    return min(bound for bound in bounds if bound > 0)
