@@ -1,6 +1,7 @@
 """Small parts by themselves: the retry budget, what is counted of a broken answer, ids, epochs."""
 
 import re
+import time
 from pathlib import Path
 
 from hypothesis import given
@@ -76,6 +77,16 @@ def test_reservation_ids_are_ulids_in_the_order_of_time() -> None:
     assert all(re.fullmatch(r"[0-7][0-9a-hjkmnp-tv-z]{25}", each) for each in ids)
     assert len(set(ids)) == 2500
     assert sorted(each[:10] for each in ids) == [each[:10] for each in ids]
+
+
+def test_a_reservation_id_tells_the_millisecond_in_which_it_was_made() -> None:
+    before = time.time_ns() // 1_000_000
+    made = ReservationIds().next()
+    after = time.time_ns() // 1_000_000
+    told = 0
+    for digit in made[:10]:
+        told = told * 32 + "0123456789abcdefghjkmnpqrstvwxyz".index(digit)
+    assert before <= told <= after
 
 
 def test_epochs_are_struck_out_only_once_they_are_replaced(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from llm_mesh.gateway.v1 import gateway_pb2
 from llm_mesh.policy.v1 import usage_pb2
+from llm_mesh_gateway.domain import settlements
 from llm_mesh_gateway.settings import Settings
 from tests.gateway.conftest import KEY, Mesh, request, running, said
 from tests.gateway.fakes import FakePolicy, Script, started, text
@@ -76,6 +77,16 @@ async def test_a_settlement_is_repeated_until_it_is_acknowledged(mesh: Mesh) -> 
     answer = await mesh.generate()
     assert answer.output.choices
     assert not answer.receipt.HasField("charged")
+    await mesh.policy.ended.wait()
+    assert [each.reservation_id for each in mesh.policy.settled] == [mesh.policy.reserved[0].reservation_id]
+
+
+async def test_an_answer_does_not_wait_long_for_a_settlement_that_hangs(mesh: Mesh, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settlements, "_PATIENCE", 0.05)
+    mesh.policy.hold_settle = asyncio.Event()
+    answer = await mesh.generate()
+    assert not answer.receipt.HasField("charged")
+    mesh.policy.hold_settle.set()
     await mesh.policy.ended.wait()
     assert [each.reservation_id for each in mesh.policy.settled] == [mesh.policy.reserved[0].reservation_id]
 

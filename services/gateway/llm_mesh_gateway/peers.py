@@ -33,22 +33,34 @@ async def _told(call: Awaitable[T], peer: str) -> T:
 
 
 class PolicyPeer:
-    """`Policy` and `Ledger`."""
+    """`Policy` and `Ledger`. The steps of every request are written out: a coroutine around each would cost as much as the step."""
 
     def __init__(self, channel: Any) -> None:  # noqa: ANN401 - what stubs take has no common type
         self._stub = PolicyServiceStub(channel)
 
     async def admit(self, request: policy_pb2.AdmitRequest) -> policy_pb2.AdmitResponse:
         """Ask for admission."""
-        return await _told(self._stub.Admit(request), "policy")
+        try:
+            answer: policy_pb2.AdmitResponse = await self._stub.Admit(request)
+        except grpc.aio.AioRpcError as error:
+            raise from_rpc_error(error, peer="policy") from error
+        return answer
 
     async def reserve(self, request: policy_pb2.ReserveRequest) -> policy_pb2.ReserveResponse:
         """Hold the money."""
-        return await _told(self._stub.Reserve(request), "policy")
+        try:
+            answer: policy_pb2.ReserveResponse = await self._stub.Reserve(request)
+        except grpc.aio.AioRpcError as error:
+            raise from_rpc_error(error, peer="policy") from error
+        return answer
 
-    async def settle(self, request: policy_pb2.SettleRequest) -> policy_pb2.SettleResponse:
+    async def settle(self, request: policy_pb2.SettleRequest, *, patience: float | None = None) -> policy_pb2.SettleResponse:
         """Charge."""
-        return await _told(self._stub.Settle(request), "policy")
+        try:
+            answer: policy_pb2.SettleResponse = await self._stub.Settle(request, timeout=patience)
+        except grpc.aio.AioRpcError as error:
+            raise from_rpc_error(error, peer="policy") from error
+        return answer
 
     async def release(self, request: policy_pb2.ReleaseRequest) -> policy_pb2.ReleaseResponse:
         """Give back."""
@@ -102,7 +114,11 @@ class RouterPeer:
 
     async def plan(self, request: router_pb2.PlanRequest) -> router_pb2.PlanResponse:
         """Ask for a plan."""
-        return await _told(self._stub.Plan(request), "router")
+        try:
+            answer: router_pb2.PlanResponse = await self._stub.Plan(request)
+        except grpc.aio.AioRpcError as error:
+            raise from_rpc_error(error, peer="router") from error
+        return answer
 
     async def aliases(self, request: router_pb2.ListAliasesRequest) -> router_pb2.ListAliasesResponse:
         """What a domain may ask for."""
@@ -205,7 +221,10 @@ class _WholeCall:
     async def next(self) -> Piece | None:
         if self._over:
             return None
-        answer = await _told(self._call, _peer(self._name))
+        try:
+            answer = await self._call
+        except grpc.aio.AioRpcError as error:
+            raise from_rpc_error(error, peer=_peer(self._name)) from error
         self._over = True
         return Piece(answer=answer.output, report=answer.report)
 
@@ -217,14 +236,17 @@ class _WholeCall:
 class _StreamedCall:
     """`AttemptCall` of a method that streams."""
 
-    __slots__ = ("_call", "_name", "_over")
+    __slots__ = ("_call", "_name")
 
     def __init__(self, call: Any, name: str) -> None:  # noqa: ANN401 - see above
         self._call = call
         self._name = name
 
     async def next(self) -> Piece | None:
-        message = await _told(self._call.read(), _peer(self._name))
+        try:
+            message = await self._call.read()
+        except grpc.aio.AioRpcError as error:
+            raise from_rpc_error(error, peer=_peer(self._name)) from error
         if message is grpc.aio.EOF:
             return None
         return Piece(events=message.events, report=message.final if message.HasField("final") else None)

@@ -36,10 +36,11 @@ _RANGES = {
 
 def check_options(options: gateway_pb2.RequestOptions) -> None:
     """Tags, keys and names within their limits."""
-    _tags(options.tags)
-    if len(options.idempotency_key.encode()) > _MAX_TEXT:
+    if options.tags:
+        _tags(options.tags)
+    if _longer(options.idempotency_key, _MAX_TEXT):
         raise invalid("options.idempotency_key", f"at most {_MAX_TEXT} bytes")
-    if len(options.session.encode()) > _MAX_TEXT:
+    if _longer(options.session, _MAX_TEXT):
         raise invalid("options.session", f"at most {_MAX_TEXT} bytes")
     if options.HasField("prompt") and not options.prompt.name:
         raise invalid("options.prompt.name", "required with a prompt")
@@ -48,12 +49,13 @@ def check_options(options: gateway_pb2.RequestOptions) -> None:
 def check_generation(request: generate_pb2.GenerateInput, *, has_prompt: bool) -> None:
     """A generation, before rendering."""
     _model(request.model)
-    if not request.messages and not has_prompt:
+    messages = request.messages
+    if not messages and not has_prompt:
         raise invalid("input.messages", "at least one, where no prompt supplies them")
-    if len(request.messages) > _MAX_MESSAGES:
+    if len(messages) > _MAX_MESSAGES:
         raise invalid("input.messages", f"at most {_MAX_MESSAGES}")
-    for place, message in enumerate(request.messages):
-        _message(f"input.messages[{place}]", message)
+    for place, message in enumerate(messages):
+        _message(place, message)
     if request.tools or request.HasField("tool_choice"):
         _tools(request)
     _amounts(request)
@@ -78,23 +80,29 @@ def _model(alias: str) -> None:
         raise invalid("input.model", "an alias of the form [A-Za-z0-9._:/-]{1,128}")
 
 
-def _message(path: str, message: content_pb2.Message) -> None:
+def _message(place: int, message: content_pb2.Message) -> None:
+    parts = message.parts
     if not message.role:
-        raise invalid(f"{path}.role", "required")
-    if len(message.parts) > _MAX_PARTS:
-        raise invalid(f"{path}.parts", f"at most {_MAX_PARTS}")
-    if not message.parts and message.role != content_pb2.ROLE_ASSISTANT:
-        raise invalid(f"{path}.parts", "at least one, but in an assistant's message")
-    if len(message.name.encode()) > _MAX_NAME:
-        raise invalid(f"{path}.name", f"at most {_MAX_NAME} bytes")
-    for place, part in enumerate(message.parts):
+        raise invalid(f"input.messages[{place}].role", "required")
+    if len(parts) > _MAX_PARTS:
+        raise invalid(f"input.messages[{place}].parts", f"at most {_MAX_PARTS}")
+    if not parts and message.role != content_pb2.ROLE_ASSISTANT:
+        raise invalid(f"input.messages[{place}].parts", "at least one, but in an assistant's message")
+    if _longer(message.name, _MAX_NAME):
+        raise invalid(f"input.messages[{place}].name", f"at most {_MAX_NAME} bytes")
+    for each, part in enumerate(parts):
         kind = part.WhichOneof("kind")
-        if kind is None:
-            raise invalid(f"{path}.parts[{place}]", "one of its kinds is required")
-        if kind in {"image", "audio", "file"} and getattr(part, kind).WhichOneof("source") is None:
-            raise invalid(f"{path}.parts[{place}].{kind}", "data, uri or file_id is required")
-        if kind == "tool_result" and not part.tool_result.tool_call_id:
-            raise invalid(f"{path}.parts[{place}].tool_result.tool_call_id", "required")
+        if kind != "text":
+            _part(f"input.messages[{place}].parts[{each}]", part, kind)
+
+
+def _part(path: str, part: content_pb2.Part, kind: str | None) -> None:
+    if kind is None:
+        raise invalid(path, "one of its kinds is required")
+    if kind in {"image", "audio", "file"} and getattr(part, kind).WhichOneof("source") is None:
+        raise invalid(f"{path}.{kind}", "data, uri or file_id is required")
+    if kind == "tool_result" and not part.tool_result.tool_call_id:
+        raise invalid(f"{path}.tool_result.tool_call_id", "required")
 
 
 def _tools(request: generate_pb2.GenerateInput) -> None:
@@ -115,14 +123,15 @@ def _amounts(request: generate_pb2.GenerateInput) -> None:
         raise invalid("input.candidate_count", f"1 to {_MAX_CANDIDATES}")
     if request.max_output_tokens < 0:
         raise invalid("input.max_output_tokens", "at least 1")
-    if len(request.stop) > _MAX_STOPS:
+    stops = request.stop
+    if len(stops) > _MAX_STOPS:
         raise invalid("input.stop", f"at most {_MAX_STOPS}")
-    for place, stop in enumerate(request.stop):
+    for place, stop in enumerate(stops):
         if not 1 <= len(stop.encode()) <= _MAX_STOP:
             raise invalid(f"input.stop[{place}]", f"1 to {_MAX_STOP} bytes")
     if request.HasField("logprobs") and not 0 <= request.logprobs.top <= _MAX_TOP_LOGPROBS:
         raise invalid("input.logprobs.top", f"0 to {_MAX_TOP_LOGPROBS}")
-    if len(request.end_user.encode()) > _MAX_END_USER:
+    if _longer(request.end_user, _MAX_END_USER):
         raise invalid("input.end_user", f"at most {_MAX_END_USER} bytes")
 
 
@@ -140,5 +149,10 @@ def _tags(tags: Mapping[str, str]) -> None:
     for key, value in tags.items():
         if _TAG.fullmatch(key) is None:
             raise invalid("options.tags", "keys of the form [a-z0-9_-]{1,63}")
-        if len(value.encode()) > _MAX_TEXT:
+        if _longer(value, _MAX_TEXT):
             raise invalid(f"options.tags.{key}", f"at most {_MAX_TEXT} bytes")
+
+
+def _longer(text: str, most: int) -> bool:
+    """Whether the text has more bytes than `most` in UTF-8."""
+    return len(text) > most or (not text.isascii() and len(text.encode()) > most)

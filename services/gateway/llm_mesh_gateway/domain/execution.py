@@ -25,18 +25,19 @@ Dispatch = Callable[[plan_pb2.Attempt], AttemptCall]
 class Execution:
     """The attempts of one request. `records` has every attempt that was begun, in order."""
 
+    __slots__ = (
+        "_attempts", "_budget", "_committed", "_dispatch", "_estimated_input", "_failures", "_held", "_refused_dialects", "records",
+    )  # fmt: skip
+
     def __init__(
         self,
         attempts: Sequence[plan_pb2.Attempt],
         dispatch: Dispatch,
-        release: Release,
         budget: RetryBudget,
-        *,
-        estimated_input_tokens: int = 0,
+        estimated_input_tokens: int,
     ) -> None:
         self._attempts = attempts
         self._dispatch = dispatch
-        self._release = release
         self._budget = budget
         self._estimated_input = estimated_input_tokens
         self._failures: list[tuple[plan_pb2.Attempt, MeshError]] = []
@@ -50,15 +51,15 @@ class Execution:
         """The attempt that was begun last: after `run` the one that answered."""
         return self.records[-1].attempt
 
-    async def run(self) -> None:
-        """Try until the answer is whole. Raises what the caller is to be told when it is not."""
+    async def run(self, release: Release) -> None:
+        """Try until the answer is whole, which goes to `release`. Raises what the caller is to be told when it is not."""
         for attempt in self._attempts:
-            if attempt.dialect and attempt.dialect in self._refused_dialects:
+            if self._refused_dialects and attempt.dialect in self._refused_dialects:
                 continue
             if self._failures and not self._may_try(attempt):
                 raise errors.retry_budget_exhausted(self._told())
             with span("gateway.attempt", {"llm_mesh.attempt.id": attempt.id, "llm_mesh.adapter": attempt.adapter}) as traced:
-                failure = await self._try(attempt)
+                failure = await self._try(attempt, release)
                 if failure is not None:
                     traced.fail(failure.reason_name)
             if failure is None:
@@ -69,7 +70,7 @@ class Execution:
             verdict = meaning_of(failure).verdict
             if verdict is Verdict.STOP:
                 raise failure
-            if verdict is Verdict.OTHER_DIALECT:
+            if verdict is Verdict.OTHER_DIALECT and attempt.dialect:
                 self._refused_dialects.add(attempt.dialect)
         raise self._exhausted()
 
@@ -78,7 +79,7 @@ class Execution:
         if self.records:
             self.records[-1].withheld(refusal.reason_name)
 
-    async def _try(self, attempt: plan_pb2.Attempt) -> MeshError | None:
+    async def _try(self, attempt: plan_pb2.Attempt, release: Release) -> MeshError | None:
         record = AttemptRecord(attempt, self._estimated_input)
         self.records.append(record)
         self._held.clear()
@@ -92,25 +93,25 @@ class Execution:
                 except MeshError as failure:
                     record.failed(failure, committed=self._committed)
                     return failure
-                await self._pass_on(record, piece)
+                content = record.note(piece)
+                if piece.report is not None:
+                    record.completed(piece.report)
+                elif not self._committed and not content and len(self._held) < _MOST_HELD:
+                    self._held.append(piece)
+                    continue
+                if not self._committed:
+                    self._commit(piece)
+                await release(piece)
                 if piece.report is not None:
                     return None
         finally:
             call.cancel()
             record.cancelled()
 
-    async def _pass_on(self, record: AttemptRecord, piece: Piece) -> None:
-        content = record.note(piece)
-        if piece.report is not None:
-            record.completed(piece.report)
-        if not self._committed:
-            if not content and piece.report is None and len(self._held) < _MOST_HELD:
-                self._held.append(piece)
-                return
-            self._committed = True
-            if self._held:
-                piece.events = [event for held in (*self._held, piece) for event in held.events]
-        await self._release(piece)
+    def _commit(self, piece: Piece) -> None:
+        self._committed = True
+        if self._held:
+            piece.events = [event for held in (*self._held, piece) for event in held.events]
 
     def _may_try(self, attempt: plan_pb2.Attempt) -> bool:
         """Moving on to a healthy target is free; the same target again, or most targets being down, takes from the budget."""

@@ -24,6 +24,7 @@ from llm_mesh_gateway.domain.operation import Operation
 from llm_mesh_gateway.domain.outcomes import Outcomes
 from llm_mesh_gateway.domain.plan import attempts_of
 from llm_mesh_gateway.domain.ports import Adapters, Catalogue, Policy, Release, Router
+from llm_mesh_gateway.domain.record import set_duration
 from llm_mesh_gateway.domain.reservation import Reservation
 from llm_mesh_gateway.domain.reservation_id import ReservationIds
 from llm_mesh_gateway.domain.retry_budget import RetryBudget
@@ -47,7 +48,7 @@ class Request:
     prompt_version: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Planned:
     """A request that may be carried out."""
 
@@ -121,7 +122,9 @@ class Gateway:
 
     async def plan(self, request: Request) -> Planned:
         """Admit what the model would see, and have it planned."""
-        ask = policy_pb2.AdmitRequest(caller=request.caller.sealed, tags=request.options.tags, request_id=request.request_id)
+        ask = policy_pb2.AdmitRequest(caller=request.caller.sealed, request_id=request.request_id)
+        if request.options.tags:
+            ask.tags.MergeFrom(request.options.tags)
         request.operation.ask_admission(ask)
         admitted = await self._policy.admit(ask)
         request.operation.mask(admitted)
@@ -150,53 +153,48 @@ class Gateway:
 
     async def _dispatch(self, request: Request, planned: Planned, reservation: Reservation, release: Release) -> gateway_pb2.Receipt:
         self._budget.request()
-        execution: Execution | None = None
+        operation, adapters, grant = request.operation, self._adapters, reservation.grant
+        execution = Execution(
+            planned.attempts, lambda attempt: operation.dispatch(adapters, attempt, grant), self._budget, planned.estimated_input_tokens
+        )
         try:
-            translations = request.operation.without_what_escapes_screening() if planned.admitted.obligations.screen_output else []
-            async with self._screen(planned.admitted, release, translations) as screened:
-                execution = Execution(
-                    planned.attempts,
-                    lambda attempt: request.operation.dispatch(self._adapters, attempt, reservation.grant),
-                    screened,
-                    self._budget,
-                    estimated_input_tokens=planned.estimated_input_tokens,
-                )
-                await execution.run()
+            if planned.admitted.obligations.screen_output:
+                translations = operation.without_what_escapes_screening()
+                async with self._screen(planned.admitted, release, translations) as screened:
+                    await execution.run(screened)
+            else:
+                await execution.run(release)
         except asyncio.CancelledError:
-            reservation.end_later(execution.records if execution else ())
+            reservation.end_later(execution.records)
             raise
         except BaseException as failure:
-            if execution is not None and isinstance(failure, MeshError):
+            if isinstance(failure, MeshError):
                 execution.withheld(failure)
-            await reservation.end(execution.records if execution else ())
+            await reservation.end(execution.records)
             raise
         finally:
-            self._record(execution, planned.decision_id)
+            for record in execution.records:
+                self._outcomes.note(record.result(planned.decision_id))
         settled = await reservation.end(execution.records)
-        return _receipt(request, planned, reservation, execution, settled)
-
-    def _record(self, execution: Execution | None, decision_id: str) -> None:
-        for record in execution.records if execution else ():
-            self._outcomes.note(record.result(decision_id))
+        return _receipt(request, planned, reservation, execution.answered_by.model, settled)
 
 
 def _receipt(
     request: Request,
     planned: Planned,
     reservation: Reservation,
-    execution: Execution,
+    model: str,
     settled: policy_pb2.SettleResponse | None,
 ) -> gateway_pb2.Receipt:
     receipt = gateway_pb2.Receipt(
         reservation=reservation.name,
         request_id=request.request_id,
         decision_id=planned.decision_id,
-        model=execution.answered_by.model,
+        model=model,
         limits=reservation.limits,
         prompt_version=request.prompt_version,
+        charged=settled.charged if settled is not None else None,
+        lines=settled.lines if settled is not None else (),
     )
-    if settled is not None:
-        receipt.charged.CopyFrom(settled.charged)
-        receipt.lines.extend(settled.lines)
-    receipt.total.FromMicroseconds(int((time.monotonic() - request.began) * 1e6))
+    set_duration(receipt.total, time.monotonic() - request.began)
     return receipt

@@ -29,6 +29,8 @@ class Whole(Generic[A]):
 class Streamed:
     """Writes each piece to the caller; waits while the caller is slow, and so does the provider then."""
 
+    __slots__ = ("_reservation", "_write")
+
     def __init__(self, write: Write) -> None:
         self._write = write
         self._reservation: Reservation | None = None

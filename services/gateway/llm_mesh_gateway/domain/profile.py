@@ -8,7 +8,7 @@ sound and documents in the request count with all their bytes. What a provider f
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from llm_mesh.inference.v1 import content_pb2, embed_pb2, generate_pb2
 from llm_mesh.router.v1 import router_pb2
@@ -29,22 +29,26 @@ def profile_of_generation(request: generate_pb2.GenerateInput, *, session: str, 
     if request.HasField("response_format") and request.response_format.HasField("json_schema"):
         schema = request.response_format.json_schema
         reading.unit(schema.name, schema.description, schema.schema_json)
-    reading.extras(request.extras)
-    return router_pb2.RequestProfile(
-        input_bytes=reading.bytes,
-        estimated_input_tokens=-(-reading.bytes // _BYTES_PER_TOKEN),
+    if request.extras:
+        reading.extras(request.extras)
+    size = reading.bytes
+    profile = router_pb2.RequestProfile(
+        input_bytes=size,
+        estimated_input_tokens=-(-size // _BYTES_PER_TOKEN),
         max_output_tokens=request.max_output_tokens,
         input_modalities=sorted(reading.modalities),
-        output_modalities=list(request.modalities),
-        capabilities=list(_needs(request, streamed=streamed)),
+        capabilities=_needs(request, streamed=streamed),
         candidate_count=request.candidate_count,
-        prefix_hashes=_prefix_hashes(request, reading.bytes),
+        prefix_hashes=_prefix_hashes(request) if size >= _BLOCK else (),
         session=session,
         images=reading.images,
         messages=len(request.messages),
         source_dialect=request.source_dialect,
         exact=exact,
     )
+    if request.modalities:
+        profile.output_modalities.extend(request.modalities)
+    return profile
 
 
 def profile_of_embedding(request: embed_pb2.EmbedInput, *, session: str, exact: bool) -> router_pb2.RequestProfile:
@@ -62,20 +66,20 @@ def profile_of_embedding(request: embed_pb2.EmbedInput, *, session: str, exact: 
     )
 
 
-def _needs(request: generate_pb2.GenerateInput, *, streamed: bool) -> Iterator[str]:
-    if streamed:
-        yield "streaming"
+def _needs(request: generate_pb2.GenerateInput, *, streamed: bool) -> list[str]:
+    needs = ["streaming"] if streamed else []
     if request.tools:
-        yield "tools"
+        needs.append("tools")
         if request.parallel_tool_calls:
-            yield "parallel_tool_calls"
+            needs.append("parallel_tool_calls")
     form = request.response_format.WhichOneof("kind") if request.HasField("response_format") else None
     if form is not None:
-        yield form
+        needs.append(form)
     if request.HasField("logprobs"):
-        yield "logprobs"
+        needs.append("logprobs")
     if request.HasField("reasoning") and request.reasoning.effort != "none":
-        yield "reasoning"
+        needs.append("reasoning")
+    return needs
 
 
 def _size(text: str) -> int:
@@ -109,20 +113,24 @@ class _Reading:
         self.extras(tool.extras)
 
     def message(self, message: content_pb2.Message) -> None:
-        self.unit(message.name)
+        self.bytes += _PER_UNIT + _size(message.name)
         self.parts(message.parts)
-        self.extras(message.extras)
+        if message.extras:
+            self.extras(message.extras)
 
     def parts(self, parts: Iterable[content_pb2.Part]) -> None:
         for part in parts:
-            self.part(part)
+            kind = part.WhichOneof("kind")
+            if kind == "text":
+                self.modalities.add("text")
+                self.bytes += _size(part.text.text)
+            else:
+                self.part(part, kind)
+            if part.extras:
+                self.extras(part.extras)
 
-    def part(self, part: content_pb2.Part) -> None:
-        kind = part.WhichOneof("kind")
-        if kind == "text":
-            self.modalities.add("text")
-            self.bytes += _size(part.text.text)
-        elif kind == "image":
+    def part(self, part: content_pb2.Part, kind: str | None) -> None:
+        if kind == "image":
             self.modalities.add("image")
             self.images += 1
         elif kind in {"audio", "file"}:
@@ -142,33 +150,19 @@ class _Reading:
             self.bytes += _size(part.refusal.text)
         elif kind == "opaque":
             self.bytes += len(part.opaque.json)
-        if part.extras:
-            self.extras(part.extras)
 
 
-def _prefix_hashes(request: generate_pb2.GenerateInput, size: int) -> list[int]:
+def _prefix_hashes(request: generate_pb2.GenerateInput) -> list[int]:
     """Hashes of the first 1, 2, … KiB of what the model reads, longest first, so that the router may find a warm prefix cache."""
-    if size < _BLOCK:
-        return []
-    hashes: list[int] = []
-    digest, filled = hashlib.blake2b(digest_size=8), 0
-    for chunk in _prefix(request):
-        rest = memoryview(chunk)
-        while rest and len(hashes) < _MAX_BLOCKS:
-            taken = rest[: _BLOCK - filled]
-            digest.update(taken)
-            filled += len(taken)
-            rest = rest[len(taken) :]
-            if filled == _BLOCK:
-                hashes.append(int.from_bytes(digest.digest(), "big"))
-                filled = 0
-        if len(hashes) >= _MAX_BLOCKS:
+    parts, size = [], 0
+    for part in (*request.tools, *request.messages):
+        raw = part.SerializeToString(deterministic=True)
+        parts.append(raw)
+        size += len(raw)
+        if size >= _MAX_BLOCKS * _BLOCK:
             break
+    prefix, digest, hashes = b"".join(parts), hashlib.blake2b(digest_size=8), []
+    for begin in range(0, min(size, _MAX_BLOCKS * _BLOCK) - _BLOCK + 1, _BLOCK):
+        digest.update(prefix[begin : begin + _BLOCK])
+        hashes.append(int.from_bytes(digest.digest(), "big"))
     return hashes[::-1]
-
-
-def _prefix(request: generate_pb2.GenerateInput) -> Iterator[bytes]:
-    for tool in request.tools:
-        yield tool.SerializeToString(deterministic=True)
-    for message in request.messages:
-        yield message.SerializeToString(deterministic=True)

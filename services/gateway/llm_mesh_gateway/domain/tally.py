@@ -34,14 +34,19 @@ class Tally:
             return True
         before = self._events
         for event in piece.events:
-            self._note(event)
+            kind = event.WhichOneof("kind")
+            if kind == "text":  # nearly all of them
+                delta = event.text
+                text = delta.text
+                if text or delta.logprobs:
+                    self._events += 1
+                    self._bytes += len(text) if text.isascii() else len(text.encode("utf-8", "replace"))
+            else:
+                self._note(event, kind)
         return self._events > before
 
-    def _note(self, event: generate_pb2.StreamEvent) -> None:
-        kind = event.WhichOneof("kind")
-        if kind == "text":
-            self._count(event.text.text, forced=bool(event.text.logprobs))
-        elif kind == "tool_call":
+    def _note(self, event: generate_pb2.StreamEvent, kind: str | None) -> None:
+        if kind == "tool_call":
             self._count(event.tool_call.arguments_json)
         elif kind == "reasoning":
             delta = event.reasoning
