@@ -22,8 +22,8 @@ from typing import IO, Any, cast
 
 import grpc
 
+from bench.behaviour import CHUNKS
 from bench.mesh import LOAD_CORE, Running, embedded, upstream
-from bench.upstream import CHUNKS
 from llm_mesh.policy.v1 import identity_pb2
 
 KEYS = 32
@@ -88,7 +88,7 @@ def measured(arguments: argparse.Namespace, count: int, mesh: Running, port: int
 
 def loaded(port: int, path: Path, count: int, seconds: float, mesh: Running | None) -> dict[str, float]:
     """One run of the generator, with the CPU that the mesh used meanwhile."""
-    command = [sys.executable, "-m", "bench.load", "127.0.0.1", str(port), str(path), str(count), str(seconds)]
+    command = [sys.executable, "-m", "bench.closed_load", "127.0.0.1", str(port), str(path), str(count), str(seconds)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, preexec_fn=_on_load_core) as load:  # noqa: PLW1509 - no threads
         output = cast("IO[str]", load.stdout)
         output.readline()

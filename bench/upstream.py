@@ -1,81 +1,122 @@
 """A provider in the OpenAI dialect that is fast enough not to matter: prebuilt answers, nothing parsed but the end of the request.
 
 python -m bench.upstream PORT [DELAY_MS]
+
+`GET /stats` tells requests, open connections, and connections that broke off before their answer's end.
 """
 
 from __future__ import annotations
 
 import asyncio
+import socket
 import sys
+from dataclasses import asdict, dataclass
 
 import orjson
 import uvloop
 
-CHUNKS = 100
-TEXT = "The quick brown fox jumps over the lazy dog. " * 8
-USAGE = {"prompt_tokens": 180, "completion_tokens": 80, "total_tokens": 260}
+from bench import upstream_answers as answers
+from bench.behaviour import Behaviour, behaviour_of
+
+_HEAD_END = b"\r\n\r\n"
 
 
-def _json() -> bytes:
-    message = {"role": "assistant", "content": TEXT}
-    choice = {"index": 0, "message": message, "finish_reason": "stop"}
-    body = orjson.dumps(
-        {"id": "chatcmpl-b", "object": "chat.completion", "created": 1, "model": "bench", "choices": [choice], "usage": USAGE}
-    )
-    return b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n" % len(body) + body
+@dataclass(slots=True)
+class Counts:
+    """What the upstream saw."""
 
-
-def _events() -> bytes:
-    head = {"id": "chatcmpl-b", "object": "chat.completion.chunk", "created": 1, "model": "bench"}
-    deltas = [{"role": "assistant", "content": ""}, *({"content": f"token {number} "} for number in range(CHUNKS - 1))]
-    chunks = [head | {"choices": [{"index": 0, "delta": delta, "finish_reason": None}]} for delta in deltas]
-    chunks.append(head | {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]})
-    chunks.append(head | {"choices": [], "usage": USAGE})
-    body = b"".join(b"data: " + orjson.dumps(chunk) + b"\n\n" for chunk in chunks) + b"data: [DONE]\n\n"
-    framed = b"%x\r\n" % len(body) + body + b"\r\n0\r\n\r\n"
-    return b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n" + framed
+    requests: int = 0
+    open: int = 0
+    broken: int = 0
 
 
 class Upstream(asyncio.Protocol):
-    """Answers each request on a connection once it is whole."""
+    """Answers each request on a connection once it is whole; one at a time, as clients without pipelining ask."""
 
-    def __init__(self, delay: float) -> None:
-        self._delay = delay
+    def __init__(self, counts: Counts, delay: float) -> None:
+        self._counts, self._delay = counts, delay
         self._buffer = b""
-        self._whole, self._stream = _json(), _events()
+        self._wanted = 0
+        self._timer: asyncio.TimerHandle | None = None
+        self._answering = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A client has come."""
         self._transport: asyncio.Transport = transport  # type: ignore[assignment]  # a TCP transport
+        # Without it the second small write of a stream waits for the client's delayed acknowledgement of the first: 40 ms.
+        transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._loop = asyncio.get_running_loop()
+        self._counts.open += 1
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 (why does not matter)
+        """The client has gone: nothing is sent any more."""
+        self._counts.open -= 1
+        self._counts.broken += self._answering
+        if self._timer is not None:
+            self._timer.cancel()
 
     def data_received(self, data: bytes) -> None:
         """Answers every request that is whole."""
-        self._buffer += data
-        while (request := self._cut()) is not None:
-            answer = self._stream if b'"stream":true' in request else self._whole
-            if self._delay:
-                asyncio.get_running_loop().call_later(self._delay, self._transport.write, answer)
-            else:
-                self._transport.write(answer)
+        self._buffer = self._buffer + data if self._buffer else data
+        while len(self._buffer) >= self._wanted and (request := self._cut()) is not None:
+            self._answer(request)
 
     def _cut(self) -> bytes | None:
-        end = self._buffer.find(b"\r\n\r\n")
-        if end < 0:
-            return None
-        head = self._buffer[:end].lower()
-        at = head.find(b"content-length:")
-        length = int(head[at + 15 :].split(b"\r\n", 1)[0]) if at >= 0 else 0
-        size = end + 4 + length
-        if len(self._buffer) < size:
-            return None
-        request, self._buffer = self._buffer[:size], self._buffer[size:]
+        if not self._wanted:
+            end = self._buffer.find(_HEAD_END)
+            if end < 0:
+                return None
+            head = self._buffer[:end].lower()
+            at = head.find(b"content-length:")
+            self._wanted = end + 4 + (int(head[at + 15 :].split(b"\r\n", 1)[0]) if at >= 0 else 0)
+            if len(self._buffer) < self._wanted:
+                return None
+        request, self._buffer, self._wanted = self._buffer[: self._wanted], self._buffer[self._wanted :], 0
         return request
+
+    def _answer(self, request: bytes) -> None:
+        if request.startswith(b"GET "):
+            self._transport.write(answers.framed(200, orjson.dumps(asdict(self._counts))))
+            return
+        self._counts.requests += 1
+        wanted = behaviour_of(request)
+        if wanted.hang:
+            self._answering = True
+        elif delay := wanted.delay or self._delay:
+            self._answering = True
+            self._timer = self._loop.call_later(delay / 1000, self._begin, request, wanted)
+        else:
+            self._begin(request, wanted)
+
+    def _begin(self, request: bytes, wanted: Behaviour) -> None:
+        self._answering = False
+        if wanted.status != 200:
+            self._transport.write(answers.failure(wanted.status))
+        elif b'"stream":true' not in request and b'"stream": true' not in request:
+            self._transport.write(answers.whole(wanted.words, tool=bool(wanted.tool) and b'"role":"tool"' not in request))
+        elif wanted.pace or wanted.stall:
+            self._answering = True
+            head, *parts = answers.stream_parts(wanted.chunks)
+            self._transport.write(head)
+            if wanted.stall:
+                parts = parts[: wanted.stall]
+            self._pour(parts, 0, wanted, self._loop.time())
+        else:
+            self._transport.write(answers.stream(wanted.chunks))
+
+    def _pour(self, parts: list[bytes], number: int, wanted: Behaviour, begun: float) -> None:
+        self._transport.write(parts[number])
+        if number + 1 < len(parts):
+            due = begun + (number + 1) * wanted.pace / 1000  # of the beginning, so that lateness does not add up
+            self._timer = self._loop.call_at(due, self._pour, parts, number + 1, wanted, begun)
+        elif not wanted.stall:
+            self._answering = False
 
 
 async def main() -> None:
     """Serves until killed."""
-    delay = float(sys.argv[2]) / 1000 if len(sys.argv) > 2 else 0.0
-    server = await asyncio.get_running_loop().create_server(lambda: Upstream(delay), "127.0.0.1", int(sys.argv[1]), backlog=1024)
+    counts, delay = Counts(), float(sys.argv[2]) if len(sys.argv) > 2 else 0.0
+    server = await asyncio.get_running_loop().create_server(lambda: Upstream(counts, delay), "127.0.0.1", int(sys.argv[1]), backlog=4096)
     print("ready", flush=True)
     await server.serve_forever()
 

@@ -1,6 +1,6 @@
 """A closed-loop load generator: so many connections, each with one request in flight; latency from the first byte written to the last read.
 
-python -m bench.load HOST PORT REQUESTS_FILE CONNECTIONS SECONDS        prints one JSON object
+python -m bench.closed_load HOST PORT REQUESTS_FILE CONNECTIONS SECONDS        prints one JSON object
 
 The requests file has whole HTTP requests, each preceded by its length in a line of its own; connections take them in turn.
 """

@@ -1,0 +1,51 @@
+"""Starts the generator for one run, on its core, and hands back what it measured."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO, Any, cast
+
+from bench.load.spec import Spec
+from bench.processes import LOAD_CORE, BrokenOffError, pinned
+
+BUSY = 0.9
+"""The generator's share of its core above which it may itself be what is measured."""
+
+
+def run(spec: Spec, folder: Path, *, before: Callable[[], None] | None = None) -> dict[str, Any]:
+    """One run; `before` is called between warm-up and measurement of a run that is `held`."""
+    written = spec.write(folder / "spec.json")
+    command = [sys.executable, "-m", "bench.load", str(written)]
+    with (folder / "load.log").open("ab") as log:
+        load = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+            preexec_fn=pinned(LOAD_CORE),  # noqa: PLW1509 - no threads here
+        )
+    with load:
+        output, held = cast("IO[str]", load.stdout), cast("IO[str]", load.stdin)
+        line = output.readline()
+        if spec.held and line.strip() == "ready":
+            if before is not None:
+                before()
+            held.write("go\n")
+            held.flush()
+            line = output.readline()
+    if load.returncode or not line:
+        raise BrokenOffError(f"the generator broke off:\n{(folder / 'load.log').read_text()[-2000:]}")
+    found: dict[str, Any] = json.loads(line)
+    return found
+
+
+def checked(result: dict[str, Any]) -> dict[str, Any]:
+    """The result, unless an answer was wrong: then its figures mean nothing."""
+    if result["failed"] or not result["requests"]:
+        raise BrokenOffError(f"{result['failed']} answers of {result['requests'] + result['failed']} were wrong: {result['failures']}")
+    return result

@@ -1,0 +1,30 @@
+"""What every arrangement gives a scenario: where to send requests, with which keys, and whose CPU and memory to read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from bench.proc import memory_mb
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One arrangement that serves."""
+
+    name: str
+    port: int
+    keys: Sequence[str] = ("none",)
+    processes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    """Process ids by name; empty for direct calls."""
+    started_seconds: float = 0.0
+    model: str = "sim-echo"
+    path: str = "/v1/chat/completions"
+    headers: tuple[tuple[str, str], ...] = ()
+    tokens: bool = True
+    """Whether it passes on the provider's usage."""
+    notes: tuple[str, ...] = ()
+
+    def memory_mb(self) -> dict[str, float]:
+        """By process."""
+        return {name: memory_mb(pids) for name, pids in self.processes.items()}
