@@ -156,14 +156,15 @@ async def test_a_peer_that_nobody_knows_is_told_at_the_start() -> None:
             pass
 
 
-async def test_the_batched_link_is_refused_by_name() -> None:
-    with pytest.raises(LinkError, match=r"mux\+"):
-        async with host(service(Echo(), next_name="far"), links={"far": "mux+dns:///far:1"}):
+async def test_a_batched_link_to_nowhere_is_told_at_the_start() -> None:
+    with pytest.raises(LinkError, match="the link to far: expected a host and a port"):
+        async with host(service(Echo(), next_name="far"), links={"far": "mux+dns:///far"}):
             pass
 
 
-async def test_a_peer_that_does_not_answer_is_unavailable_and_named() -> None:
-    async with host(service(Echo(), next_name="far"), links={"far": "unix:/nonexistent/far.sock"}) as mesh:
+@pytest.mark.parametrize("target", ["unix:/nonexistent/far.sock", "mux+unix:/nonexistent/far.sock"])
+async def test_a_peer_that_does_not_answer_is_unavailable_and_named(target: str) -> None:
+    async with host(service(Echo(), next_name="far"), links={"far": target}) as mesh:
         with pytest.raises(grpc.aio.AioRpcError) as raised:
             await stub(mesh.links().channel("far")).Say(messages().SayRequest(), timeout=5)
         error = from_rpc_error(raised.value, peer="far")

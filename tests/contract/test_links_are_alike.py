@@ -1,4 +1,4 @@
-"""The law behind the suite: whatever is called, a caller cannot tell the local link from gRPC."""
+"""The law behind the suite: whatever is called, a caller cannot tell the local link from gRPC, nor from the batched one."""
 
 import asyncio
 import contextlib
@@ -30,18 +30,19 @@ sums = st.tuples(st.just("Sum"), st.lists(st.sampled_from(["", "", "stop"]), max
 
 @settings(max_examples=40, deadline=None)
 @given(st.lists(st.one_of(unary, server_streams, talks, sums), min_size=1, max_size=6))
-def test_every_sequence_of_calls_has_the_same_outcome_on_both_links(calls: list[Any]) -> None:
+def test_every_sequence_of_calls_has_the_same_outcome_on_every_link(calls: list[Any]) -> None:
     async def outcomes() -> list[list[Outcome]]:
         async with contextlib.AsyncExitStack() as stack:
             seen = []
-            for link in ("local", "grpc"):
+            for link in ("local", "grpc", "mux"):
                 mesh = await stack.enter_async_context(host(service(Echo()), link=link))
                 caller = stub(mesh.channel("echo"))
                 seen.append([await outcome(caller, *call) for call in calls])
             return seen
 
-    local, remote = asyncio.run(outcomes())
+    local, remote, batched = asyncio.run(outcomes())
     assert local == remote
+    assert batched == remote
 
 
 async def outcome(caller: Any, method: str, behaviour: Any, amount: Any, size: int) -> Outcome:

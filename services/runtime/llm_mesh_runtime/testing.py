@@ -30,8 +30,8 @@ from llm_mesh_runtime.service import Service, Servicers
 from llm_mesh_runtime.settings import MeshSettings
 from llm_mesh_runtime.telemetry import Telemetry
 
-Link = Literal["local", "grpc", "tls"]
-LINKS: tuple[Link, ...] = ("local", "grpc", "tls")
+Link = Literal["local", "grpc", "tls", "mux", "mux-tls"]
+LINKS: tuple[Link, ...] = ("local", "grpc", "tls", "mux", "mux-tls")
 _CALLER = "console"
 _SECRET = Secret("a secret of tests, at least 32 bytes")
 
@@ -172,7 +172,8 @@ async def host(
             made = await _hosted(stack, wanted, {"embedded": True, "grpc": "127.0.0.1:0", **common}, settings_of)
             hosts = dict.fromkeys(("", *(service.name for service in wanted)), made)
         else:
-            targets = {service.name: f"unix:{folder}/{service.name.replace('/', '-')}.sock" for service in wanted}
+            scheme = "mux+unix:" if link.startswith("mux") else "unix:"
+            targets = {service.name: f"{scheme}{folder}/{service.name.replace('/', '-')}.sock" for service in wanted}
             common |= {"links": targets, "listen_host": f"unix:{folder}", "public_listener": True}
             for service in reversed(wanted):
                 hosts[service.name] = await _hosted(stack, [service], common | _tls(link, tls, service.name), settings_of)
@@ -192,10 +193,10 @@ async def _hosted(
 
 
 def _tls(link: Link, given: Callable[[str], Mapping[str, str]] | None, name: str) -> dict[str, str]:
-    if link != "tls":
+    if not link.endswith("tls"):
         return {}
     if given is None:
-        raise ValueError("the link `tls` wants certificates: give tls=")
+        raise ValueError("links with TLS want certificates: give tls=")
     return dict(given(name))
 
 

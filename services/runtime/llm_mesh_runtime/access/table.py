@@ -29,9 +29,11 @@ FOR_EVERY_SERVICE = frozenset(
     {
         "/llm_mesh.policy.v1.PolicyService/Authorize",
         "/llm_mesh.policy.v1.PolicyService/WatchRevision",
+        "/llm_mesh.link.v1.LinkService/Connect",
     }
 )
-"""Methods that every service may call: the access stage itself needs them."""
+"""Methods that every service may call: the access stage itself needs the first two, and the calls that the third carries are
+checked one by one."""
 
 
 class CallTable:

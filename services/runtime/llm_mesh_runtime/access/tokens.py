@@ -59,6 +59,10 @@ class ServiceTokens:
         self._checked[token, callee] = (expiry, caller)
         return caller
 
+    def expiry_of(self, token: str) -> int:
+        """When a token that `caller_of` has just believed ends, in seconds since the epoch; 0 for others."""
+        return max((expiry for (known, _), (expiry, _) in self._checked.items() if known == token), default=0)
+
     def _mac(self, caller: str, head: str) -> str:
         key = self._keys.get(caller)
         if key is None:

@@ -20,6 +20,7 @@ from llm_mesh_runtime.status import Failures
 if TYPE_CHECKING:
     from llm_mesh.policy.v1.policy_pb2_grpc import PolicyServiceStub
     from llm_mesh_runtime.health import Health
+    from llm_mesh_runtime.pipeline.bodies import Access
     from llm_mesh_runtime.pipeline.drain import Drain
     from llm_mesh_runtime.settings import MeshSettings
     from llm_mesh_runtime.telemetry import Telemetry
@@ -36,6 +37,7 @@ class Hosted:
     servicers: Servicers
     handlers: tuple[Wrapped, ...]
     local: LocalServer
+    access: Access
     asks_policy: bool
 
     @property
@@ -87,7 +89,7 @@ class Assembly:
         handlers = tuple(pipeline.wrap(method) for method in methods)
         local = LocalServer(service.name, (*handlers, *self._extra))
         self._shared.fabric.add(local)
-        return Hosted(service, links, servicers, handlers, local, asks_policy)
+        return Hosted(service, links, servicers, handlers, local, pipeline.access, asks_policy)
 
     def pipeline(self, name: str) -> Pipeline:
         """The stages of one service."""

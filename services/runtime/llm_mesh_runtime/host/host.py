@@ -30,6 +30,7 @@ from llm_mesh_runtime.tasks import TaskSet
 from llm_mesh_runtime.telemetry.trace import outbound
 
 if TYPE_CHECKING:
+    from llm_mesh_runtime.links.mux.server import LinkServer
     from llm_mesh_runtime.settings import MeshSettings
     from llm_mesh_runtime.telemetry import Telemetry
 
@@ -64,7 +65,9 @@ class Host:
         self._undo = contextlib.AsyncExitStack()
         self._tls = _tls(mesh)
         self._secret = mesh_secret(mesh)
-        self._fabric = self._made_fabric(names)
+        mutual = self._tls is not None and self._tls.mutual
+        self._tokens = ServiceTokens(self._secret) if self._secret and not mutual else None
+        self._fabric = self._made_fabric(names, telemetry)
         table = CallTable(extended=mesh.allow_calls)
         self._shared = Shared(mesh, self._fabric, self.health, telemetry, self._revisions, self._drain, table)
 
@@ -119,10 +122,20 @@ class Host:
     async def _listen(self, built_in: tuple[Wrapped, ...]) -> None:
         """Listeners start in an empty context, which every handler's task inherits."""
         for name, listener in self.listeners.items():
-            listener.serve((*self._served(name), *built_in))
+            listener.serve((*self._served(name), *built_in), self._link(name))
             await _in_empty_context(listener.start())
         for http in self.http:
             await _in_empty_context(http.start(self.mesh.grace.total_seconds()))
+
+    def _link(self, listener: str) -> LinkServer | None:
+        """The batched link, which mesh listeners serve beside plain gRPC."""
+        name, _, kind = listener.partition("#")
+        if kind != "mesh":
+            return None
+        from llm_mesh_runtime.links.mux.server import LinkServer  # noqa: PLC0415 - embedded, nobody serves it
+
+        hosted = next(hosted for hosted in self.hosted if hosted.service.name == name)
+        return LinkServer(hosted.local, hosted.access, self._tokens)
 
     def _served(self, listener: str) -> list[Wrapped]:
         name, _, kind = listener.partition("#")
@@ -156,8 +169,7 @@ class Host:
         service, mutual = hosted.service, self._tls is not None and self._tls.mutual
         if not mutual and not self._secret:
             raise StartError("services that run alone prove who they are: set LLM_MESH_SECRET, or give TLS files with an authority")
-        tokens = ServiceTokens(self._secret) if self._secret and not mutual else None
-        origin = MeshOrigin(service.name, tokens, mutual_tls=mutual)
+        origin = MeshOrigin(service.name, self._tokens, mutual_tls=mutual)
         address = _address(self.mesh.listen_host, service, public=False)
         self.listeners[f"{service.name}#mesh"] = Listener(address, origin, tls=self._tls, mutual=mutual, stream_deadline=deadline)
         if self.mesh.public_listener:
@@ -184,7 +196,7 @@ class Host:
         pipeline = Assembly(self._shared).pipeline("host")
         return tuple(pipeline.wrap(method) for method in methods_of(registrations, open_access=True))
 
-    def _made_fabric(self, names: Sequence[str]) -> Fabric:
+    def _made_fabric(self, names: Sequence[str], telemetry: Telemetry) -> Fabric:
         return Fabric(
             names,
             seals=seals_of(self.mesh),
@@ -192,6 +204,7 @@ class Host:
             tls=self._tls,
             tokens=ServiceTokens(self._secret) if self._secret else None,
             trace=outbound,
+            metrics=telemetry.metrics,
             embedded=self.mesh.embedded,
         )
 

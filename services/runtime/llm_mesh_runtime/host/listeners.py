@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import grpc
 
@@ -13,6 +13,9 @@ from llm_mesh_runtime.links.remote import SLACK
 from llm_mesh_runtime.links.tls import Tls
 from llm_mesh_runtime.pipeline import Origin, Wrapped
 from llm_mesh_runtime.pipeline.transport import MAX_MESSAGE
+
+if TYPE_CHECKING:
+    from llm_mesh_runtime.links.mux.server import LinkServer
 
 _MAX_AGE_MS = 300_000
 _HANDLERS = {
@@ -34,6 +37,7 @@ class Listener:
         self._server = grpc.aio.server(options=_options(stream_deadline))
         self.port = self._bind(address, tls, mutual=mutual)
         self._started = False
+        self._link: LinkServer | None = None
 
     def _bind(self, address: str, tls: Tls | None, *, mutual: bool) -> int:
         try:
@@ -43,8 +47,11 @@ class Listener:
         except RuntimeError as error:
             raise StartError(f"cannot listen on {address} (gRPC): is another process using it?") from error
 
-    def serve(self, handlers: Iterable[Wrapped]) -> None:
-        """Take the handlers; two services must not claim the same method on one listener."""
+    def serve(self, handlers: Iterable[Wrapped], link: LinkServer | None = None) -> None:
+        """Take the handlers, and the batched link beside them; two services must not claim the same method on one listener."""
+        self._link = link
+        if link is not None:
+            handlers = (*handlers, *link.handlers())
         contracts: dict[str, dict[str, grpc.RpcMethodHandler[Any, Any]]] = {}
         for wrapped in handlers:
             method = wrapped.method
@@ -63,6 +70,8 @@ class Listener:
 
     async def stop(self, grace: float) -> None:
         """Accept no more calls; those that run may finish within the grace."""
+        if self._link is not None:
+            self._link.go_away()
         await self._server.stop(grace if self._started else None)
 
 

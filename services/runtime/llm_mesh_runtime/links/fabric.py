@@ -12,11 +12,14 @@ from llm_mesh_runtime.links.outbound import Metadata, Outbound
 if TYPE_CHECKING:
     import grpc
 
+    from llm_mesh_runtime.links.mux import MuxChannel
     from llm_mesh_runtime.links.remote import RemoteChannel
     from llm_mesh_runtime.links.tls import Tls
+    from llm_mesh_runtime.metrics import Metrics
     from llm_mesh_runtime.seals import Seals
 
 _LOCAL = "local:"
+_BATCHED = "mux+"
 _SCHEMES = ("dns:", "unix:", "ipv4:", "ipv6:", "passthrough:", "unix-abstract:")
 
 
@@ -27,7 +30,7 @@ class LinkError(Exception):
 class Fabric:
     """Hands out channels. Hosted peers are reached in the process, unless a target says otherwise."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 (a process has this many parts that links concern)
         self,
         hosted: Iterable[str],
         *,
@@ -36,6 +39,7 @@ class Fabric:
         tls: Tls | None = None,
         tokens: ServiceTokens | None = None,
         trace: Callable[[], Metadata] | None = None,
+        metrics: Metrics | None = None,
         embedded: bool = False,
     ) -> None:
         self.seals = seals
@@ -45,8 +49,9 @@ class Fabric:
         self._tls = tls
         self._tokens = tokens
         self._trace = trace
+        self._metrics = metrics
         self._servers: dict[str, LocalServer] = {}
-        self._channels: dict[tuple[str, str], LocalChannel | RemoteChannel] = {}
+        self._channels: dict[tuple[str, str], LocalChannel | MuxChannel | RemoteChannel] = {}
 
     def add(self, server: LocalServer) -> None:
         """A hosted service is built, and can be called from now on."""
@@ -77,7 +82,7 @@ class Fabric:
         for channel in channels.values():
             await channel.close()
 
-    def _connect(self, caller: str, name: str) -> LocalChannel | RemoteChannel:
+    def _connect(self, caller: str, name: str) -> LocalChannel | MuxChannel | RemoteChannel:
         own = caller == name and name in self._hosted  # never by way of the network, where another instance might answer
         target = _LOCAL if own else self._targets.get(name, _LOCAL if name in self._hosted else "")
         if target == _LOCAL:
@@ -87,13 +92,23 @@ class Fabric:
         if not target:
             variable = "LLM_MESH_LINK_" + name.upper().replace("/", "_").replace("-", "_")
             raise LinkError(f"{caller} needs {name}: host it in this process or set {variable}, such as dns:///{name}:50054")
-        if target.startswith("mux+"):
-            raise LinkError(f"the link to {name} asks for `mux+`, which this build does not have; use {target.removeprefix('mux+')}")
+        if target.startswith(_BATCHED):
+            return self._batched(caller, name, target.removeprefix(_BATCHED))
         if not target.startswith(_SCHEMES):
             target = "dns:///" + target
         from llm_mesh_runtime.links.remote import RemoteChannel  # noqa: PLC0415 - embedded, no channel is ever opened
 
         return RemoteChannel(name, target, Outbound(caller, trace=self._trace, identity=self._identity(caller, name)), self._tls)
+
+    def _batched(self, caller: str, name: str, target: str) -> MuxChannel:
+        from llm_mesh_runtime.links.mux import MuxChannel, Name  # noqa: PLC0415 - see above
+
+        try:
+            found = Name.read(target)
+        except ValueError as wrong:
+            raise LinkError(f"the link to {name}: {wrong}") from wrong
+        outbound, identity = Outbound(caller, trace=self._trace), self._identity(caller, name)
+        return MuxChannel(name, found, outbound, identity=identity, tls=self._tls, metrics=self._metrics)
 
     def _identity(self, caller: str, name: str) -> Callable[[], Metadata] | None:
         tokens = self._tokens

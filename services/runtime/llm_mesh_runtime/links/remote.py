@@ -42,13 +42,15 @@ def channel_options(tls_name: str = "") -> list[tuple[str, Any]]:
 class RemoteChannel:
     """A `grpc.aio` channel that carries request id, trace, deadline and identity along."""
 
-    def __init__(self, peer: str, target: str, outbound: Outbound, tls: Tls | None = None) -> None:
+    def __init__(
+        self, peer: str, target: str, outbound: Outbound, tls: Tls | None = None, *, options: Iterable[tuple[str, Any]] = ()
+    ) -> None:
         self.peer = peer
         self._outbound = outbound
         self._channel: grpc.aio.Channel = (
-            grpc.aio.insecure_channel(target, options=channel_options())
+            grpc.aio.insecure_channel(target, options=[*channel_options(), *options])
             if tls is None
-            else grpc.aio.secure_channel(target, tls.client(), options=channel_options(certificate_name(peer)))
+            else grpc.aio.secure_channel(target, tls.client(), options=[*channel_options(certificate_name(peer)), *options])
         )
 
     def unary_unary(self, method: str, *serialisers: Any, **options: Any) -> Callable[..., _RemoteCall]:  # noqa: ANN401 - as grpc's

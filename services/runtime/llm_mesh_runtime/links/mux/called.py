@@ -1,0 +1,87 @@
+"""One call of the batched link, as its caller has it: an exchange whose handler runs elsewhere."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING, Protocol, cast
+
+import grpc
+
+from llm_mesh_runtime.links.local.exchange import Exchange
+from llm_mesh_runtime.links.mux.flow import Inflow, Requests
+
+if TYPE_CHECKING:
+    from llm_mesh_runtime.links.local.pipe import Pipe
+    from llm_mesh_runtime.links.mux.wire import Metadata
+
+
+class Carrier(Protocol):
+    """What has the call at present: a connection, plain gRPC, or those who wait for one."""
+
+    def give_up(self, call: Called) -> None:
+        """The caller has ended the call."""
+
+
+class Called(Exchange):
+    """State of one call. What it sends and receives can be queued before there is a connection for it."""
+
+    __slots__ = ("carrier", "first", "inflow", "method", "number", "outflow", "patient")
+
+    def __init__(
+        self,
+        method: str,
+        metadata: Metadata,
+        timeout: float | None,
+        *,
+        first: bytes | None,
+        streams: bool,
+        patient: bool,
+    ) -> None:
+        super().__init__(asyncio.get_running_loop(), metadata, None if timeout is None else time.monotonic() + timeout, "")
+        self.method = method
+        self.first = first
+        """The whole request; None where requests are a stream."""
+        self.patient = patient
+        """Whether it waits while no peer can be reached."""
+        self.number = 0
+        self.carrier: Carrier | None = None
+        self.outflow: Requests | None = None
+        self.inflow: Inflow | None = None
+        if first is None:
+            self.outflow = Requests()
+            self.requests = cast("Pipe", self.outflow)
+        if streams:
+            self.inflow = Inflow()
+            self.responses = cast("Pipe", self.inflow)
+
+    def arm(self) -> bool:
+        """Watch the deadline. False where it has passed."""
+        if self._deadline is None:
+            return True
+        remaining = self._deadline - time.monotonic()
+        if remaining <= 0:
+            self._expire()
+            return False
+        self._timer = self.loop.call_later(remaining, self._expire)
+        return True
+
+    def finish(self, code: grpc.StatusCode, details: str) -> None:
+        """Fix the status, once; where this side does so first, the carrier is told."""
+        if self.code is None:
+            super().finish(code, details)
+            carrier, self.carrier = self.carrier, None
+            if self.outflow is not None:
+                self.outflow.discard()
+            if carrier is not None:
+                carrier.give_up(self)
+
+    def begun(self, initial: Metadata) -> None:
+        """The answer begins."""
+        self.initial = initial
+        self._wake()
+
+    @property
+    def streams(self) -> bool:
+        """Whether its answer is a stream."""
+        return self.responses is not None

@@ -1,0 +1,33 @@
+"""The health of batched links, for operators: how the addresses of each peer are, and what became of attempts to connect."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from llm_mesh_runtime.links.mux.member import State
+
+if TYPE_CHECKING:
+    from llm_mesh_runtime.metrics import Metrics
+
+_LABELS = ("llm_mesh.service", "llm_mesh.peer", "state")
+
+
+class Watched:
+    """Counts the addresses of one peer by state."""
+
+    def __init__(self, caller: str, peer: str, metrics: Metrics | None) -> None:
+        self._labels = (caller, peer)
+        self._addresses = self._changes = None
+        if metrics is not None:
+            self._addresses = metrics.gauge("llm_mesh.link.addresses", "Addresses of peers behind batched links, by state.", _LABELS)
+            self._changes = metrics.counter("llm_mesh.link.changes", "States that addresses of peers have taken.", _LABELS)
+
+    def __call__(self, old: State, new: State) -> None:
+        """An address has changed its state."""
+        if self._addresses is None or self._changes is None:
+            return
+        if old is not State.NONE:
+            self._addresses.labels(*self._labels, old.value).dec()
+        if new is not State.NONE:
+            self._addresses.labels(*self._labels, new.value).inc()
+            self._changes.labels(*self._labels, new.value).inc()
