@@ -81,15 +81,21 @@ class Exchange:
 
     def start(self, wrapped: Wrapped, first: bytes | AsyncIterator[bytes], origin: Origin, server: Serving) -> None:
         """Run the handler in a task of its own, in an empty context. The server's `running` keeps it alive meanwhile."""
-        if self._deadline is not None:
-            remaining = self._deadline - time.monotonic()
-            if remaining <= 0:
-                self.expire()
-                return
-            self._unwatch = server.deadlines.watch(self, remaining, self.loop)
+        if not self.guarded(server.deadlines):
+            return
         self._task = self.loop.create_task(self._run(wrapped, first, origin), context=contextvars.Context())
         self._running = server.running
         self._running.add(self)
+
+    def guarded(self, deadlines: Deadlines) -> bool:
+        """Watch the deadline, once. False where it has passed."""
+        if self._deadline is not None and self._unwatch is None:
+            remaining = self._deadline - time.monotonic()
+            if remaining <= 0:
+                self.expire()
+                return False
+            self._unwatch = deadlines.watch(self, remaining, self.loop)
+        return True
 
     async def _run(self, wrapped: Wrapped, first: bytes | AsyncIterator[bytes], origin: Origin) -> None:
         self._began = True

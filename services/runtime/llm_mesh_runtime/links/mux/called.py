@@ -55,17 +55,6 @@ class Called(Exchange):
             self.inflow = Inflow()
             self.responses = cast("Pipe", self.inflow)
 
-    def arm(self) -> bool:
-        """Watch the deadline. False where it has passed."""
-        if self._deadline is None:
-            return True
-        remaining = self._deadline - time.monotonic()
-        if remaining <= 0:
-            self._expire()
-            return False
-        self._timer = self.loop.call_later(remaining, self._expire)
-        return True
-
     def finish(self, code: grpc.StatusCode, details: str) -> None:
         """Fix the status, once; where this side does so first, the carrier is told."""
         if self.code is None:

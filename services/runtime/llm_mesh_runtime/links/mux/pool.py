@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
+from llm_mesh_runtime.links.local.deadlines import Deadlines
 from llm_mesh_runtime.links.mux.backoff import Backoff
 from llm_mesh_runtime.links.mux.member import Member, State
 from llm_mesh_runtime.links.mux.wire import refuse, unavailable
@@ -43,6 +44,7 @@ class Pool:
         self._changed = changed
         self._ready: list[Ready] = []
         self._turn = 0
+        self._deadlines = Deadlines()
         self._waiting: dict[Called, None] = {}
         self._unresolved = False
         self._begun = False
@@ -50,7 +52,7 @@ class Pool:
 
     def place(self, call: Called) -> None:
         """Send a call by the next connection, or let it wait for one."""
-        if not call.arm():
+        if not call.guarded(self._deadlines):
             return
         carrier = self._next()
         if carrier is not None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 import grpc
 
 from llm_mesh_runtime.access.tokens import HEADER
-from llm_mesh_runtime.links.local.exchange import Exchange
+from llm_mesh_runtime.links.local.exchange import Exchange, Serving
 from llm_mesh_runtime.links.mux.flow import Inflow, Outflow
 from llm_mesh_runtime.links.mux.wire import Metadata
 from llm_mesh_runtime.pipeline.transport import Inbound
@@ -55,18 +55,14 @@ class Served(Exchange):
         self.inflow = inflow
         self.requests = cast("Pipe", inflow)
 
-    def await_request(self, inflow: Inflow) -> None:
+    def await_request(self, inflow: Inflow, server: Serving) -> None:
         """The one request comes in pieces; until it is whole, only the deadline runs."""
         self.inflow = inflow
-        remaining = self.time_remaining()
-        if remaining is not None:
-            self._timer = self.loop.call_later(remaining, self._expire)
+        self.guarded(server.deadlines)
 
-    def begin(self, first: bytes | Inflow, running: set[Exchange]) -> None:
+    def begin(self, first: bytes | Inflow, server: Serving) -> None:
         """Run the handler."""
-        if self._timer is not None:
-            self._timer.cancel()
-        self.start(self.wrapped, first, link_origin, running)
+        self.start(self.wrapped, first, link_origin, server)
 
     @property
     def began(self) -> bool:

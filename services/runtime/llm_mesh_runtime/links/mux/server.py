@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from llm_mesh.link.v1.link_pb2_grpc import LinkServiceServicer, add_LinkServiceServicer_to_server
 from llm_mesh_runtime.access.tokens import HEADER
 from llm_mesh_runtime.errors import MeshError
+from llm_mesh_runtime.links.local.deadlines import Deadlines
 from llm_mesh_runtime.links.mux.service import Incoming
 from llm_mesh_runtime.links.mux.wire import draining
 from llm_mesh_runtime.log import get_logger
@@ -37,7 +38,8 @@ class LinkServer:
         self._tokens = tokens
         self._max_age = max_age
         self._connections: set[Incoming] = set()
-        self._running: set[Exchange] = set()
+        self.running: set[Exchange] = set()
+        self.deadlines = Deadlines()
         self._away = False
 
     def handlers(self) -> tuple[Wrapped, ...]:
@@ -68,7 +70,7 @@ class LinkServer:
         self._access.known(method, inbound, None)
         if self._away:
             raise draining(self._local.name)
-        connection = Incoming(self._local.name, inbound.service, transport.peer(), self._local.handlers, self._running)
+        connection = Incoming(self._local.name, inbound.service, transport.peer(), self._local.handlers, self)
         self._connections.add(connection)
         timers = self._ageing(connection, self._age(transport))
         try:

@@ -40,7 +40,7 @@ from llm_mesh_runtime.links.mux.wire import (
 )
 
 if TYPE_CHECKING:
-    from llm_mesh_runtime.links.local.exchange import Exchange
+    from llm_mesh_runtime.links.local.exchange import Serving
     from llm_mesh_runtime.pipeline import Wrapped
 
 _OK = grpc.StatusCode.OK
@@ -50,14 +50,14 @@ _UNIMPLEMENTED: int = grpc.StatusCode.UNIMPLEMENTED.value[0]
 class Incoming:
     """One stream from one instance of a caller, which has proven to be `service`."""
 
-    def __init__(self, name: str, service: str, peer: str, handlers: Mapping[str, Wrapped], running: set[Exchange]) -> None:
+    def __init__(self, name: str, service: str, peer: str, handlers: Mapping[str, Wrapped], server: Serving) -> None:
         self.peer = peer
         self.calls: dict[int, Served] = {}
         self.outbox = Outbox(link_pb2.ConnectResponse, self.calls.__len__)
         self._name = name
         self._service = service
         self._handlers = handlers
-        self._running = running
+        self._server = server
         self._room = Room()
         self._limits: link_pb2.Hello | None = None
         self._highest = 0
@@ -162,16 +162,16 @@ class Incoming:
         if not method.request_streaming:
             message = frame.message
             if (message or frame.HasField("message")) and not frame.more:
-                call.begin(message, self._running)
+                call.begin(message, self._server)
                 return
             inflow = Inflow()
             inflow.bind(self.outbox, call.number, self._room)
-            call.await_request(inflow)
+            call.await_request(inflow, self._server)
         else:
             inflow = Inflow()
             inflow.bind(self.outbox, call.number, self._room)
             call.stream_requests(inflow)
-            call.begin(inflow, self._running)
+            call.begin(inflow, self._server)
         self._step(call, MESSAGE, frame)
 
     def _step(self, call: Served, kind: int, frame: Any) -> None:  # noqa: ANN401 - a frame
@@ -199,7 +199,7 @@ class Incoming:
         if call.requests is None:
             if message is not None:
                 inflow.close()
-                call.begin(message, self._running)
+                call.begin(message, self._server)
             elif frame.last and not frame.more:
                 raise violation("a unary call has a request")
             return
