@@ -32,19 +32,19 @@ class Seals:
 
     def knows(self, audience: str) -> bool:
         """Whether there is a key for the audience."""
-        return self._proof_for(audience) is not None
+        return self._begun_for(audience) is not None
 
     def seal(self, audience: str, payload: bytes) -> bytes:
         """The proof of the payload for the audience."""
-        proof = self._proof_for(audience)
-        if proof is None:
+        begun = self._begun_for(audience)
+        if begun is None:
             raise LookupError(f"there is no key to seal for {audience}: give the mesh secret or LLM_MESH_SEAL_KEYS")
-        proof.update(payload)
-        return proof.digest()
+        return _finished(begun, payload)
 
     def verify(self, audience: str, payload: bytes, mac: bytes) -> bool:
         """Whether the proof is one for this payload and audience. Takes the same time either way."""
-        return self.knows(audience) and hmac.compare_digest(self.seal(audience, payload), mac)
+        begun = self._begun_for(audience)
+        return begun is not None and hmac.compare_digest(_finished(begun, payload), mac)
 
     def sealed(self, payload: bytes, *audiences: str) -> resources_pb2.Sealed:
         """The payload with one proof per audience."""
@@ -59,16 +59,23 @@ class Seals:
                     return sealed.payload
         raise invalid_seal(what)
 
-    def _proof_for(self, audience: str) -> hmac.HMAC | None:
-        """A proof that has taken in the audience already.
-
-        Copied from one that is kept: the one-shot function lets other threads run first, each time, and a busy store would
-        make a request wait for milliseconds.
-        """
+    def _begun_for(self, audience: str) -> hmac.HMAC | None:
+        """A proof that has taken in the audience already."""
         begun = self._begun.get(audience)
         if begun is None and self._secret:
             begun = self._begun[audience] = _begun(audience, derive(self._secret, "seal/" + audience))
-        return None if begun is None else begun.copy()
+        return begun
+
+
+def _finished(begun: hmac.HMAC, payload: bytes) -> bytes:
+    """The proof with the payload taken in.
+
+    Copied from the one that is kept: the one-shot function lets other threads run first, each time, and a busy store would
+    make a request wait for milliseconds.
+    """
+    proof = begun.copy()
+    proof.update(payload)
+    return proof.digest()
 
 
 def _begun(audience: str, key: bytes) -> hmac.HMAC:
