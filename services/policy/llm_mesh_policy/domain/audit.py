@@ -14,6 +14,7 @@ from llm_mesh.policy.v1 import rules_pb2
 
 _LONGEST_DETAIL = 512
 _LONGEST_TEXT = 1024
+_LENGTHS = tuple(length.to_bytes(4, "big") for length in range(_LONGEST_TEXT + 1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +50,12 @@ def next_hash(previous: bytes, writer: str, entry: AuditEntry) -> bytes:
         writer, str(entry.time), entry.domain, entry.principal, entry.key, entry.action, entry.resource,
         "1" if entry.allowed else "0", entry.detail, entry.request_id,
     )  # fmt: skip
-    encoded = [part.encode() for part in parts]
-    return hashlib.sha256(previous + b"".join(len(part).to_bytes(4, "big") + part for part in encoded)).digest()
+    hashed = [previous]
+    for part in parts:
+        encoded = part.encode()
+        length = len(encoded)
+        hashed += (_LENGTHS[length] if length <= _LONGEST_TEXT else length.to_bytes(4, "big"), encoded)
+    return hashlib.sha256(b"".join(hashed)).digest()
 
 
 def broken_link(records: Iterable[rules_pb2.AuditRecord]) -> rules_pb2.AuditRecord | None:

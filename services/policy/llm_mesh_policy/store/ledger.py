@@ -14,8 +14,9 @@ from sqlalchemy import Connection, text
 from llm_mesh.policy.v1 import errors_pb2, usage_pb2
 from llm_mesh_policy.domain.audit import AuditEntry
 from llm_mesh_policy.domain.errors import PolicyError, invalid_credential
+from llm_mesh_policy.domain.instants import put_micros
 from llm_mesh_policy.domain.ledger import amounts, refusals
-from llm_mesh_policy.domain.ledger.meters import Amounts, Fit, Hold, fit
+from llm_mesh_policy.domain.ledger.meters import Fit, Hold, fit
 from llm_mesh_policy.domain.ledger.ports import Draft, Held, Settled
 from llm_mesh_policy.domain.ledger.quote import Line
 from llm_mesh_policy.domain.ledger.reservation import (
@@ -52,7 +53,7 @@ class _Reserve(_Wanted):
     """To make it."""
 
     draft: Draft
-    asked: Amounts
+    subjects: Sequence[str]
 
 
 @dataclass(slots=True)
@@ -108,9 +109,8 @@ class SqlLedger:
         self._recent: dict[str, Reservation] = {}
 
     async def reserve(self, draft: Draft) -> Held:
-        held: Held = await self._decide(
-            _Reserve(draft.reservation.id, draft, amounts.asked(draft.reservation.lines, draft.reservation.subjects))
-        )
+        wanted = draft.reservation
+        held: Held = await self._decide(_Reserve(wanted.id, draft, amounts.bound(wanted.lines, wanted.subjects)))
         self._remember(held.reservation)
         return held
 
@@ -198,7 +198,7 @@ class SqlLedger:
         """What a group of requests wants of the ledger, in their order. Refusals are answers: they undo nothing of others."""
         group = Group(connection, self._accounts, self._locked(connection))
         drafts = [wanted.draft.reservation for wanted in all_wanted if isinstance(wanted, _Reserve)]
-        subjects = {subject for wanted in all_wanted if isinstance(wanted, _Reserve) for subject in wanted.asked}
+        subjects = {subject for wanted in all_wanted if isinstance(wanted, _Reserve) for subject in wanted.subjects}
         group.see({wanted.id for wanted in all_wanted}, subjects, {draft.entry.key for draft in drafts})
         answers: list[object] = []
         for wanted in all_wanted:
@@ -233,25 +233,30 @@ class SqlLedger:
             refusal = ledger_idempotency.refusal(group, draft)
         if refusal is not None:
             return refusal
-        fitting = self._fitting(group, reservation, wanted.asked)
+        fitting = self._fitting(group, reservation, wanted.subjects, reservation.lines)
         if isinstance(fitting, MeshError):
             # The id may be held already, by this very request: then its own hold must not refuse it.
             return self._repeated(group, reservation) or self._refused(group, reservation, fitting)
         earlier = self._repeated(group, reservation)
         if earlier is not None:
             return earlier
-        made = replace(reservation, holds=fitting.holds)
-        made.entry.reserve_time.FromMicroseconds(group.now)
-        group.insert(made, draft.epoch)
+        reservation.holds = fitting.holds
+        put_micros(reservation.entry.reserve_time, group.now)
+        group.insert(reservation, draft.epoch)
         if draft.idempotency_key:
             ledger_idempotency.keep(group.connection, draft, group.now)
-        return self._held(group, made, fitting)
+        return self._held(group, reservation, fitting)
 
-    def _fitting(self, group: Group, wanted: Reservation, asked: Amounts) -> Fit | MeshError:
+    def _fitting(
+        self, group: Group, wanted: Reservation, subjects: Sequence[str], lines: Sequence[Line], beyond: Sequence[Line] = ()
+    ) -> Fit | MeshError:
         """What the meters say, if the key still counts."""
         if not group.counts(wanted.entry.key):
             return invalid_credential()
-        fitting = fit(group.binding(wanted.domain, asked), asked, group.now)
+        meters = group.binding(wanted.domain, subjects)
+        if not meters:
+            return Fit()
+        fitting = fit(meters, amounts.asked(lines, wanted.subjects, beyond=beyond), group.now)
         return refusals.exceeded(fitting.excesses, self._currency) if fitting.excesses else fitting
 
     def _held(self, group: Group, made: Reservation, fitting: Fit) -> Held:
@@ -284,7 +289,7 @@ class SqlLedger:
         line = wanted.line.with_candidates(max(other.candidates for other in found.lines))
         if any(line.id == other.id for other in found.lines):
             return Held(found, (), group.now) if line in found.lines else already_exists(f"attempt {line.id}")
-        fitting = self._fitting(group, found, amounts.asked([line], found.subjects, beyond=found.lines))
+        fitting = self._fitting(group, found, amounts.bound([line], found.subjects), [line], found.lines)
         if isinstance(fitting, MeshError):
             return self._refused(group, found, fitting)
         grown = replace(found, lines=(*found.lines, line), holds=_merged(found.holds, fitting.holds), version=found.version + 1)

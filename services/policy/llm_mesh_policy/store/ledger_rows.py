@@ -7,6 +7,7 @@ import orjson
 from sqlalchemy import Connection, bindparam, delete, select, update
 
 from llm_mesh.policy.v1 import usage_pb2
+from llm_mesh_policy.domain.instants import micros_of, put_micros
 from llm_mesh_policy.domain.ledger.meters import Hold
 from llm_mesh_policy.domain.ledger.quote import Line
 from llm_mesh_policy.domain.ledger.rates import Rates
@@ -48,7 +49,7 @@ def new_row(reservation: Reservation, epoch: str, sequence: int | None) -> tuple
         entry.reserved.nanos,
         entry.charged.nanos,
         is_shared(reservation),
-        entry.reserve_time.ToMicroseconds(),
+        micros_of(entry.reserve_time),
         reservation.version,
         sequence,
         entry.SerializeToString(),
@@ -66,13 +67,13 @@ def changed_row(reservation: Reservation, sequence: int) -> tuple[Any, ...]:
 def tombstone(reservation_id: str, now: int) -> Reservation:
     """What stands for a reservation that was released before it was made."""
     entry = usage_pb2.LedgerEntry(state=RELEASED)
-    entry.reserve_time.FromMicroseconds(now)
+    put_micros(entry.reserve_time, now)
     return Reservation(id=reservation_id, domain="", project="", entry=entry, lines=())
 
 
 def mark_of(reservation: Reservation) -> tuple[int, int, str]:
     """What a row that still says the same as a reservation has as version, time and holds: nothing else changes by itself."""
-    return reservation.version, reservation.entry.reserve_time.ToMicroseconds(), _holds(reservation)
+    return reservation.version, micros_of(reservation.entry.reserve_time), _holds(reservation)
 
 
 def exhume(connection: Connection, before: int) -> int:

@@ -44,6 +44,8 @@ class Database:
         self._lanes: list[Lane] = []
         self._deadlines: Deadlines | None = None
         self._closed = False
+        self._waiting = 0
+        self._gathered: list[Work] = []
 
     async def write(self, work: Callable[[Connection], T], *, patience: float | None = None) -> T:
         """Runs a work that may write; answers after the durable commit.
@@ -77,6 +79,7 @@ class Database:
         if self._closed:
             return
         self._closed = True
+        self._hand_over()
         for lane in self._lanes:
             (self._reads if isinstance(lane, ReadLane) else self._writes).put(None)
         for lane in self._lanes:
@@ -97,21 +100,37 @@ class Database:
             raise unavailable(self.name, "is closed")
         if not self._lanes:
             self._start()
-        if works.qsize() >= _MOST_WAITING:
+        if self._waiting >= _MOST_WAITING:
             raise unavailable(self.name, "has too many works waiting")
         deadlines = self._deadlines_of(work.loop)
         expiry = None if patience is None else work.loop.call_later(patience, self._expire, work)
         if expiry is None:
             deadlines.add(work)
-        works.put(work)
+        self._waiting += 1
+        if work.reads:
+            works.put([work])
+        else:
+            self._gather(work)
         try:
             result: T = await work.future
             return result
         finally:
+            self._waiting -= 1
             if expiry is None:
                 deadlines.remove(work)
             else:
                 expiry.cancel()
+
+    def _gather(self, work: Work) -> None:
+        """Writes of one turn of the event loop go to a writer together: one group instead of several, and one thread woken once."""
+        if not self._gathered or self._gathered[-1].loop is not work.loop:
+            work.loop.call_soon(self._hand_over)
+        self._gathered.append(work)
+
+    def _hand_over(self) -> None:
+        gathered, self._gathered = self._gathered, []
+        if gathered:
+            self._writes.put(gathered)
 
     def _deadlines_of(self, loop: asyncio.AbstractEventLoop) -> Deadlines:
         if self._deadlines is None or self._deadlines.loop is not loop:

@@ -12,7 +12,7 @@ from llm_mesh_runtime.database.engines import Store
 from llm_mesh_runtime.database.faults import Trouble, answered, trouble, unavailable
 from llm_mesh_runtime.database.work import Outcome, Work, deliver, done
 
-Works = queue.SimpleQueue[Work | None]
+Works = queue.SimpleQueue[list[Work] | None]
 
 _MOST_READS = 8
 
@@ -33,6 +33,7 @@ class Lane(threading.Thread, ABC):
         self._connection: Connection | None = None
         self._identity: object = None
         self._ended = False
+        self._taken: list[Work] = []
 
     def run(self) -> None:
         """Works until the end marker comes."""
@@ -54,28 +55,26 @@ class Lane(threading.Thread, ABC):
         """Runs them."""
 
     def _take(self, most: int) -> list[Work]:
-        """Waits for a work, and takes those that wait behind it."""
-        if self._ended:
-            return []
-        work = self._works.get()
-        if work is None:
-            self._ended = True
-            return []
-        return [work, *self._waiting(most - 1)]
+        """Waits for works, and takes those that wait behind them."""
+        if not self._taken and not self._ended:
+            self._add(self._works.get())
+        return self._waiting(most)
 
     def _waiting(self, most: int) -> list[Work]:
         """The works that wait already."""
-        works: list[Work] = []
-        while not self._ended and len(works) < most:
+        while not self._ended and len(self._taken) < most:
             try:
-                work = self._works.get_nowait()
+                self._add(self._works.get_nowait())
             except queue.Empty:
                 break
-            if work is None:
-                self._ended = True
-            else:
-                works.append(work)
+        works, self._taken = self._taken[:most], self._taken[most:]
         return works
+
+    def _add(self, works: list[Work] | None) -> None:
+        if works is None:
+            self._ended = True
+        else:
+            self._taken += works
 
     def _begin(self) -> tuple[Connection, RootTransaction]:
         """A transaction on the connection, which is opened anew where it broke or leads to a file that was taken away."""

@@ -17,6 +17,11 @@ def subjects_of(caller: admission_pb2.Caller, tags: Mapping[str, str]) -> list[s
     return [subject for subject in named if subject] + [f"tag:{key}={value}" for key, value in sorted(tags.items())]
 
 
+def bound(lines: Sequence[Line], subjects: Iterable[str]) -> list[str]:
+    """Whom limits may bind where lines are asked for: the subjects, and each line's model and payer. The keys of `asked`."""
+    return list(dict.fromkeys((*subjects, *(f"model:{line.model}" for line in lines), *(line.payer for line in lines))))
+
+
 def asked(lines: Sequence[Line], subjects: Iterable[str], *, beyond: Sequence[Line] = ()) -> Amounts:
     """The worst case of the lines. Where they extend a reservation, `beyond` has its lines: the request itself is counted already."""
     whole = _tokens(lines) | ({} if beyond else _ONE)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from llm_mesh.mesh.v1 import resources_pb2
 from llm_mesh.policy.v1 import errors_pb2, usage_pb2
 from llm_mesh_policy.domain.errors import PolicyError
+from llm_mesh_policy.domain.instants import put_micros
 from llm_mesh_policy.domain.ledger import amounts, settlement
 from llm_mesh_policy.domain.ledger.meters import Hold, Posting, corrected, given_back, settled
 from llm_mesh_policy.domain.ledger.quote import Line
@@ -49,7 +50,7 @@ class Reservation:
         if self.entry.state == ESTIMATED:
             return self._correct([], "late_release", now)
         self.entry.state = RELEASED
-        self.entry.settle_time.FromMicroseconds(now)
+        put_micros(self.entry.settle_time, now)
         self.version += 1
         return given_back(self.holds)
 
@@ -72,24 +73,27 @@ class Reservation:
 
     def _close(self, state: usage_pb2.ReservationState, charged: Sequence[usage_pb2.ChargeLine], now: int) -> list[Posting]:
         self._write(state, charged)
-        self.entry.settle_time.FromMicroseconds(now)
-        return settled(self.holds, amounts.used(charged, self.subjects))
+        put_micros(self.entry.settle_time, now)
+        return settled(self.holds, amounts.used(charged, self.subjects)) if self.holds else []
 
     def _correct(self, charged: Sequence[usage_pb2.ChargeLine], reason: str, now: int) -> list[Posting]:
         before = amounts.used(self.entry.lines, self.subjects)
         difference = settlement.total(charged) - self.entry.charged.nanos
         adjustment = usage_pb2.Adjustment(amount=resources_pb2.Money(currency=self._currency, nanos=difference), reason=reason)
-        adjustment.create_time.FromMicroseconds(now)
+        put_micros(adjustment.create_time, now)
         self.entry.adjustments.append(adjustment)
         self._write(SETTLED, charged)
         return corrected(self.holds, before, amounts.used(charged, self.subjects))
 
     def _write(self, state: usage_pb2.ReservationState, charged: Sequence[usage_pb2.ChargeLine]) -> None:
-        self.entry.state = state
-        del self.entry.lines[:]
-        self.entry.lines.extend(charged)
-        self.entry.charged.CopyFrom(resources_pb2.Money(currency=self._currency, nanos=settlement.total(charged)))
-        self.entry.overrun = any(line.overrun for line in charged)
+        entry = self.entry
+        entry.state = state
+        if entry.lines:
+            del entry.lines[:]
+        entry.lines.extend(charged)
+        entry.charged.currency = self._currency
+        entry.charged.nanos = settlement.total(charged)
+        entry.overrun = any(line.overrun for line in charged)
         self.version += 1
 
 

@@ -9,14 +9,16 @@ from llm_mesh_policy.domain.ledger.quote import Line
 from llm_mesh_runtime.errors import invalid
 
 _MOST_TOKENS = 10**12
-_COUNTS = (
-    "input_tokens",
-    "output_tokens",
-    "cached_input_tokens",
-    "cache_write_input_tokens",
-    "reasoning_output_tokens",
-    "audio_input_tokens",
-    "audio_output_tokens",
+_COUNTS = frozenset(
+    {
+        "input_tokens",
+        "output_tokens",
+        "cached_input_tokens",
+        "cache_write_input_tokens",
+        "reasoning_output_tokens",
+        "audio_input_tokens",
+        "audio_output_tokens",
+    }
 )
 _SENT_WITHOUT_REPORT = frozenset(
     {
@@ -95,6 +97,6 @@ def _checked(report: usage_pb2.UsageLine, index: int) -> None:
         return
     if report.source == usage_pb2.USAGE_SOURCE_UNSPECIFIED:
         raise invalid(f"lines[{index}].source", "where the figures come from")
-    for name in _COUNTS:
-        if not 0 <= getattr(report.usage, name) <= _MOST_TOKENS:
-            raise invalid(f"lines[{index}].usage.{name}", f"0 to {_MOST_TOKENS}")
+    for descriptor, count in report.usage.ListFields():  # what is not there is 0
+        if descriptor.name in _COUNTS and not 0 <= count <= _MOST_TOKENS:
+            raise invalid(f"lines[{index}].usage.{descriptor.name}", f"0 to {_MOST_TOKENS}")
