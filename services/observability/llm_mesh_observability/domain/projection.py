@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from llm_mesh.policy.v1 import usage_pb2
 
 
-@dataclass(frozen=True, slots=True)
-class SpendLine:
+class SpendLine(NamedTuple):
     """One attempt's part of an entry. Of an entry that never had one, the whole."""
 
     attempt: str
@@ -21,6 +20,11 @@ class SpendLine:
     input_tokens: int
     output_tokens: int
     cached_input_tokens: int
+
+    @property
+    def figures(self) -> tuple[int, ...]:
+        """What is summed, in the order of the fields."""
+        return self[2:]
 
 
 def spend_lines(entry: usage_pb2.LedgerEntry) -> Iterator[SpendLine]:

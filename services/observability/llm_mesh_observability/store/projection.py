@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Connection, Select, delete, func, insert, select, update
+from sqlalchemy import Connection, Select, bindparam, delete, func, insert, select, update
 
 from llm_mesh.mesh.v1 import resources_pb2
 from llm_mesh.observability.v1 import observability_pb2
 from llm_mesh.policy.v1 import usage_pb2
 from llm_mesh_observability.domain.errors import request_not_found
 from llm_mesh_observability.domain.ports import Sighting
-from llm_mesh_observability.domain.projection import spend_lines
 from llm_mesh_observability.domain.queries import Scope, SpendQuery
+from llm_mesh_observability.store.events import replace
 from llm_mesh_observability.store.spend import statement
 from llm_mesh_observability.store.tables import ENTRIES, FEEDBACK, LINES, PROGRESS, TAGS
-from llm_mesh_runtime.database import Database, for_update, from_micros
+from llm_mesh_runtime.database import Database, Prepared, for_update, from_micros
 from llm_mesh_runtime.resources import Page
 
-_PROGRESS: Select[Any] = for_update(select(PROGRESS.c.through, PROGRESS.c.catching_up))
+_PROGRESS = Prepared(for_update(select(PROGRESS.c.through, PROGRESS.c.catching_up)))
+_ADVANCE = Prepared(update(PROGRESS).values(through=bindparam("through")))
 
 
 class SqlProjection:
@@ -31,18 +31,18 @@ class SqlProjection:
         self._database = database
 
     async def ingest(self, events: Sequence[usage_pb2.UsageEvent], *, live: bool) -> None:
-        newest = {event.entry.name: event for event in sorted(events, key=lambda event: event.version)}
+        newest: dict[str, usage_pb2.UsageEvent] = {}
+        for event in events:
+            known = newest.get(event.entry.name)
+            if known is None or known.version <= event.version:
+                newest[event.entry.name] = event
+        reached = max((event.sequence for event in events), default=0)
 
         def work(connection: Connection) -> None:
-            progress = connection.execute(_PROGRESS).one()  # locked: events are taken in one batch after the other
-            known = select(ENTRIES.c.name, ENTRIES.c.version).where(ENTRIES.c.name.in_(list(newest)))
-            versions = {row.name: row.version for row in connection.execute(known)}
-            fresh = [event for event in newest.values() if event.version > versions.get(event.entry.name, -1)]
-            if fresh:
-                _replace(connection, fresh)
-            reached = max((event.sequence for event in events), default=0)
-            if reached > progress.through and not (live and progress.catching_up):
-                connection.execute(update(PROGRESS).values(through=reached))
+            through, catching_up = _PROGRESS.rows(connection)[0]  # locked: events are taken in one batch after the other
+            replace(connection, newest)
+            if reached > through and not (live and catching_up):
+                _ADVANCE.change(connection, through=reached)
 
         await self._database.write(work)
 
@@ -110,44 +110,6 @@ class SqlProjection:
         return await self._database.read(
             lambda connection: [Sighting(sequence, usage_pb2.LedgerEntry.FromString(body)) for sequence, body in connection.execute(wanted)]
         )
-
-
-def _replace(connection: Connection, events: Sequence[usage_pb2.UsageEvent]) -> None:
-    names = [event.entry.name for event in events]
-    connection.execute(delete(ENTRIES).where(ENTRIES.c.name.in_(names)))
-    connection.execute(delete(LINES).where(LINES.c.entry.in_(names)))
-    connection.execute(delete(TAGS).where(TAGS.c.entry.in_(names)))
-    connection.execute(insert(ENTRIES), [_entry_row(event) for event in events])
-    connection.execute(insert(LINES), [row for event in events for row in _line_rows(event)])
-    tags = [{"entry": event.entry.name, "tag": tag, "value": value} for event in events for tag, value in event.entry.tags.items()]
-    if tags:
-        connection.execute(insert(TAGS), tags)
-
-
-def _entry_row(event: usage_pb2.UsageEvent) -> dict[str, Any]:
-    return {
-        "name": event.entry.name,
-        "version": event.version,
-        "sequence": event.sequence,
-        "domain": event.domain,
-        "project": event.project,
-        "body": event.entry.SerializeToString(),
-    }
-
-
-def _line_rows(event: usage_pb2.UsageEvent) -> list[dict[str, Any]]:
-    entry = event.entry
-    common = {
-        "entry": entry.name,
-        "at": entry.reserve_time.ToMicroseconds(),
-        "domain": event.domain,
-        "project": event.project,
-        "api_key": entry.key,
-        "principal": entry.principal,
-        "alias": entry.alias,
-        "currency": entry.charged.currency or entry.reserved.currency,
-    }
-    return [common | asdict(line) for line in spend_lines(entry)]
 
 
 def _within(wanted: Select[Any], scope: Scope) -> Select[Any]:

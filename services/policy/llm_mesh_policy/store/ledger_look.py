@@ -4,13 +4,13 @@ It is a single row, since each row that is stepped through may cost milliseconds
 """
 
 from collections.abc import Collection
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import orjson
 from sqlalchemy import Connection, text
 
 from llm_mesh_policy.domain.ledger.meters import Meter
-from llm_mesh_runtime.database import Prepared
+from llm_mesh_runtime.database import Prepared, as_list
 
 _ENTRY = "id, version, reserve_time, holds"
 _METER = 'name, subject, metric, amount, period, generation, "window", spent, held'
@@ -37,11 +37,7 @@ class Look(NamedTuple):
 
 def look(connection: Connection, ids: Collection[str], subjects: Collection[str]) -> Look:
     """Looks for entries by id, and for meters by whom they bind. An entry's mark is its version, time and holds."""
-    name = connection.dialect.name
-    given: dict[str, Any] = {"ids": list(ids), "subjects": list(subjects)}
-    if name == "sqlite":
-        given = {key: orjson.dumps(value).decode() for key, value in given.items()}
-    row = _LOOKS[name].first(connection, **given)
+    row = _LOOKS[connection.dialect.name].first(connection, ids=as_list(connection, ids), subjects=as_list(connection, subjects))
     assert row is not None  # noqa: S101 (for the type checker: sums without groups always have a row)
     sequence, entries, meters = row
     marks = {each[0]: (each[1], each[2], each[3]) for each in orjson.loads(entries or "[]")}

@@ -1,12 +1,23 @@
 """What is read of the ledger: entries by name and page, and the outbox by sequence."""
 
 from collections.abc import Sequence
+from typing import Any
 
-from sqlalchemy import Select, select
+import orjson
+from sqlalchemy import Connection, Select, select, text
 
 from llm_mesh.policy.v1 import usage_pb2
 from llm_mesh_policy.store.ledger_tables import entries, readers
-from llm_mesh_runtime.database import Database, upsert
+from llm_mesh_runtime.database import Database, Prepared, upsert
+
+_AFTER = "FROM ledger_entries WHERE sequence > :after ORDER BY sequence LIMIT :most"
+_EVENTS = Prepared(text(f"SELECT sequence, entry, domain, project, version {_AFTER}"))
+_EVENTS_AT_ONCE = Prepared(
+    text(
+        "SELECT json_group_array(json_array(sequence, hex(entry), domain, project, version)) "  # noqa: S608 (no values)
+        f"FROM (SELECT sequence, entry, domain, project, version {_AFTER})"
+    )
+)
 
 
 class LedgerReading:
@@ -30,18 +41,12 @@ class LedgerReading:
         return [(row.reserve_time, row.id, usage_pb2.LedgerEntry.FromString(row.entry)) for row in rows]
 
     async def after(self, sequence: int, limit: int) -> Sequence[usage_pb2.UsageEvent]:
-        columns = (entries.c.sequence, entries.c.entry, entries.c.domain, entries.c.project, entries.c.version)
-        wanted = select(*columns).where(entries.c.sequence > sequence).order_by(entries.c.sequence).limit(limit)
-        rows = await self._database.read(lambda connection: connection.execute(wanted).all())
+        rows = await self._database.read(lambda connection: _events(connection, sequence, limit))
         return [
             usage_pb2.UsageEvent(
-                sequence=row.sequence,
-                entry=usage_pb2.LedgerEntry.FromString(row.entry),
-                domain=row.domain,
-                project=row.project,
-                version=row.version,
+                sequence=sequence, entry=usage_pb2.LedgerEntry.FromString(entry), domain=domain, project=project, version=version
             )
-            for row in rows
+            for sequence, entry, domain, project, version in rows
         ]
 
     async def through(self, reader: str) -> int:
@@ -51,6 +56,15 @@ class LedgerReading:
     async def advance(self, reader: str, sequence: int) -> None:
         row = {"name": reader, "through": sequence}
         await self._database.write(lambda connection: upsert(connection, readers, row, key=["name"]))
+
+
+def _events(connection: Connection, after: int, most: int) -> list[Any]:
+    """Sequence, entry, domain, project and version, oldest first. From SQLite in one row, since each may make the event loop wait."""
+    if connection.dialect.name == "postgresql":
+        return _EVENTS.rows(connection, after=after, most=most)
+    found = _EVENTS_AT_ONCE.rows(connection, after=after, most=most)[0][0]
+    events = [(sequence, bytes.fromhex(entry), *rest) for sequence, entry, *rest in orjson.loads(found)]
+    return sorted(events)
 
 
 def _listed(tenant: str, state: int, request_id: str, before: tuple[int, str] | None) -> Select[tuple[int, str, bytes]]:

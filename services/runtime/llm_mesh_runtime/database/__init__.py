@@ -13,6 +13,7 @@ What many requests do at the same time is written once for all of them, by a fun
 
 from llm_mesh_runtime.database.columns import Counter, Instant, Nanos, for_update, from_micros, micros, upsert
 from llm_mesh_runtime.database.database import Database, open_database
+from llm_mesh_runtime.database.listed import Listed, as_list
 from llm_mesh_runtime.database.migrations import check, current, drift, migrate
 from llm_mesh_runtime.database.prepared import Prepared
 from llm_mesh_runtime.database.rows import Rows
@@ -21,9 +22,11 @@ __all__ = [
     "Counter",
     "Database",
     "Instant",
+    "Listed",
     "Nanos",
     "Prepared",
     "Rows",
+    "as_list",
     "check",
     "current",
     "drift",

@@ -1,0 +1,44 @@
+"""Prepared statements that take lists of texts as one value, since a parameter for each has to be compiled anew for each length."""
+
+from collections.abc import Collection
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection, text
+
+from llm_mesh_runtime.database.prepared import Prepared, Row
+
+_MEMBER = {"sqlite": "IN (SELECT value FROM json_each(:{name}))", "postgresql": "= ANY(CAST(:{name} AS text[]))"}
+
+
+class Listed:
+    """A statement in which `{name}` stands for membership in the list of that name.
+
+    For example::
+
+        GONE = Listed("DELETE FROM accounts WHERE name {names}", "names")
+        GONE.change(connection, names=["a", "b"])
+    """
+
+    def __init__(self, statement: str, *lists: str) -> None:
+        self._lists = lists
+        self._statements = {
+            dialect: Prepared(text(statement.format(**{name: member.format(name=name) for name in lists})))
+            for dialect, member in _MEMBER.items()
+        }
+
+    def rows(self, connection: Connection, /, **values: Any) -> list[Row]:  # noqa: ANN401 (any value of a column)
+        """All rows that it selects or returns."""
+        return self._statements[connection.dialect.name].rows(connection, **self._given(connection, values))
+
+    def change(self, connection: Connection, /, **values: Any) -> int:  # noqa: ANN401
+        """Runs an insert, update or delete; answers how many rows it touched."""
+        return self._statements[connection.dialect.name].change(connection, **self._given(connection, values))
+
+    def _given(self, connection: Connection, values: dict[str, Any]) -> dict[str, Any]:
+        return values | {name: as_list(connection, values[name]) for name in self._lists}
+
+
+def as_list(connection: Connection, texts: Collection[str]) -> str | list[str]:
+    """The value of one parameter that is a list of texts."""
+    return list(texts) if connection.dialect.name == "postgresql" else orjson.dumps(list(texts)).decode()
