@@ -6,7 +6,8 @@ from collections.abc import AsyncGenerator
 
 from llm_mesh.adapter.v1 import adapter_pb2
 from llm_mesh.inference.v1 import embed_pb2
-from llm_mesh_adapter_kit.attempts import Attempts, Job
+from llm_mesh_adapter_kit.asking import Job
+from llm_mesh_adapter_kit.attempts import Attempts
 from llm_mesh_adapter_kit.dialect import Ask, Dialect
 from llm_mesh_adapter_kit.endpoints import Endpoint, EndpointTable
 from llm_mesh_adapter_kit.errors import AdapterError, grant_mismatch

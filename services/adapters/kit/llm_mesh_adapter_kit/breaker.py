@@ -47,9 +47,10 @@ class Breaker:
 
     def admit(self) -> float | None:
         """None: the call may pass, and must be ended by `succeeded`, `failed`, `throttled` or `left`. Else seconds to wait."""
-        wait = self._until - self._now()
-        if wait > 0:
-            return wait
+        if self._until:
+            wait = self._until - self._now()
+            if wait > 0:
+                return wait
         if self._tripped:
             if self._probing:
                 return min(self._pause, _FIRST_PAUSE)

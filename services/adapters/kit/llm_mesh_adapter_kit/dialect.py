@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Protocol
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
+from typing import NamedTuple, Protocol
 
 from llm_mesh.inference.v1 import embed_pb2, generate_pb2
 from llm_mesh_adapter_kit.endpoints import Endpoint
@@ -12,8 +12,7 @@ from llm_mesh_adapter_kit.errors import AdapterError
 from llm_mesh_adapter_kit.sse import ServerEvent
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ask:
+class Ask(NamedTuple):
     """What a provider is to be asked, once the grant is checked."""
 
     endpoint: Endpoint
@@ -26,14 +25,13 @@ class Ask:
     """The provider must not keep data."""
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(NamedTuple):
     """One request to a provider. `path` is appended to the endpoint's base address."""
 
     path: str
     body: bytes = b""
     method: str = "POST"
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = MappingProxyType({})
     translations: Sequence[generate_pb2.Translation] = ()
     """What the translation changed."""
     at_origin: bool = False
@@ -47,8 +45,8 @@ class StreamReader(Protocol):
     def done(self) -> bool:
         """Whether the provider said that nothing follows."""
 
-    def feed(self, event: ServerEvent) -> Sequence[generate_pb2.StreamEvent]:
-        """What an event means. AdapterError where it is malformed, or tells of a failure."""
+    def feed(self, arrived: Iterable[ServerEvent], events: list[generate_pb2.StreamEvent]) -> None:
+        """Appends what the arrived events mean. AdapterError where one is malformed, or tells of a failure; what was appended holds."""
 
     def finish(self) -> Sequence[generate_pb2.StreamEvent]:
         """What the end of the stream means, usage and `finished` included; PROVIDER_RESET where the answer is not whole."""

@@ -46,9 +46,15 @@ class Endpoint:
     max_in_flight: int = MAX_IN_FLIGHT
     headers: Mapping[str, str] = field(default_factory=dict)
     """Sent with every call."""
+    host: str = field(init=False)
+    """The host of the origin."""
+    origin: str = field(init=False)
+    """Where its credentials may go."""
 
     def __post_init__(self) -> None:
         parts = urlsplit(self.base_url)
+        object.__setattr__(self, "host", parts.hostname or "")
+        object.__setattr__(self, "origin", f"{parts.scheme}://{parts.netloc}")
         if parts.scheme not in {"http", "https"} or not parts.hostname:
             raise ValueError(f"endpoint {self.name}: base_url must be an http or https address")
         if parts.username is not None or parts.password is not None or parts.query or parts.fragment:
@@ -65,15 +71,9 @@ class Endpoint:
             except ValueError:
                 raise ValueError(f"endpoint {self.name}: allow must be address ranges such as 10.1.2.0/24") from None
 
-    @property
-    def host(self) -> str:
-        """The host of the origin."""
-        return urlsplit(self.base_url).hostname or ""
-
     def url(self, path: str, *, at_origin: bool = False) -> str:
         """The address of a path below the base address, or below the origin."""
-        parts = urlsplit(self.base_url)
-        return (f"{parts.scheme}://{parts.netloc}" if at_origin else self.base_url.rstrip("/")) + path
+        return (self.origin if at_origin else self.base_url.rstrip("/")) + path
 
     @property
     def rule(self) -> AddressRule:

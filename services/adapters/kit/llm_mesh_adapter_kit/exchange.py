@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Awaitable, Mapping
-from contextlib import asynccontextmanager
-from typing import TypeVar
+import time
+from collections.abc import Mapping
 
 from llm_mesh_adapter_kit.endpoints import Endpoint
 from llm_mesh_adapter_kit.errors import address_not_allowed, malformed, reset, timed_out, unreachable
@@ -20,7 +18,6 @@ from llm_mesh_adapter_kit.http import (
 )
 from llm_mesh_adapter_kit.limits import Timers
 
-T = TypeVar("T")
 MOST_BYTES = 32 * 1024 * 1024
 _FAREWELL = 0.02
 
@@ -28,65 +25,70 @@ _FAREWELL = 0.02
 class Exchange:
     """An answer whose head has arrived."""
 
+    __slots__ = ("_answer", "_endpoint", "_timers", "header", "status")
+
     def __init__(self, endpoint: Endpoint, answer: HttpAnswer, timers: Timers) -> None:
         self._endpoint = endpoint
         self._answer = answer
         self._timers = timers
         self.status = answer.status
-        self.headers: Mapping[str, str] = answer.headers
+        self.header = answer.header
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """All headers, by lower-case name."""
+        return self._answer.headers
 
     async def read(self) -> bytes:
         """Everything that has arrived; empty at the end."""
+        deadline, phase, limit = self._timers.next(head=False)
         try:
-            return await _within(self._answer.read(), self._timers, self._endpoint, head=False)
+            return await self._answer.read(deadline)
+        except TimeoutError:
+            raise timed_out(self._endpoint.name, phase, limit) from None
         except BrokenError:
             raise reset(self._endpoint.name) from None
 
     async def body(self, most: int = MOST_BYTES) -> bytes:
         """The whole rest."""
-        pieces: list[bytes] = []
-        size = 0
-        while piece := await self.read():
+        first = await self.read()
+        pieces = [first]
+        size = len(first)
+        while pieces[-1]:
             self._timers.event(content=False)
-            size += len(piece)
             if size > most:
                 raise malformed(self._endpoint.name, f"more than {most} bytes")
-            pieces.append(piece)
-        return b"".join(pieces)
+            pieces.append(await self.read())
+            size += len(pieces[-1])
+        return first if size == len(first) else b"".join(pieces)
 
     async def farewell(self) -> None:
         """Waits a moment for the end of an answer that said that nothing follows: only then its connection serves again."""
+        deadline = time.monotonic() + _FAREWELL
         try:
-            async with asyncio.timeout(_FAREWELL):
-                while await self._answer.read():
-                    pass
+            while await self._answer.read(deadline):
+                pass
         except (TimeoutError, BrokenError):
             return
 
+    def close(self) -> None:
+        """The connection closes unless the answer was read to its end."""
+        self._answer.close()
 
-@asynccontextmanager
-async def exchange(client: HttpClient, endpoint: Endpoint, request: HttpRequest, timers: Timers) -> AsyncIterator[Exchange]:
-    """Sends, and answers once the head has arrived. The connection closes with the block unless the answer was read to its end."""
+
+async def begun(client: HttpClient, endpoint: Endpoint, request: HttpRequest, timers: Timers) -> Exchange:
+    """Sends, and answers once the head has arrived. Close it."""
+    deadline, phase, limit = timers.next(head=True)
     try:
-        answer = await _within(client.send(request), timers, endpoint, head=True)
+        answer = await client.send(request._replace(deadline=deadline))
     except ForbiddenError as error:
         raise address_not_allowed(endpoint.name, str(error)) from None
     except UnreachableError as error:
         raise unreachable(endpoint.name, str(error)) from None
     except ConnectTimeoutError:
         raise timed_out(endpoint.name, "connect", request.connect_timeout) from None
-    except BrokenError as error:
-        raise reset(endpoint.name, f"the connection broke off before the answer ({error})") from None
-    try:
-        yield Exchange(endpoint, answer, timers)
-    finally:
-        answer.close()
-
-
-async def _within(work: Awaitable[T], timers: Timers, endpoint: Endpoint, *, head: bool) -> T:
-    seconds, phase, limit = timers.next(head=head)
-    try:
-        async with asyncio.timeout(max(seconds, 0.0)):
-            return await work
     except TimeoutError:
         raise timed_out(endpoint.name, phase, limit) from None
+    except BrokenError as error:
+        raise reset(endpoint.name, f"the connection broke off before the answer ({error})") from None
+    return Exchange(endpoint, answer, timers)

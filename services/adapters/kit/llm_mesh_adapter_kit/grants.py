@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from google.protobuf.message import DecodeError
 
@@ -18,8 +18,7 @@ from llm_mesh_runtime.seals import Seals
 _SAME = ("adapter", "endpoint", "upstream_model", "credential", "region")
 
 
-@dataclass(frozen=True, slots=True)
-class Granted:
+class Granted(NamedTuple):
     """What one attempt may do."""
 
     domain: str
@@ -39,9 +38,7 @@ class GrantCheck:
     def granted(self, sealed: resources_pb2.Sealed, attempt: plan_pb2.Attempt, endpoint: Endpoint) -> Granted:
         """What the grant allows the attempt; raises where it is missing, forged, expired or about something else."""
         grant = self._opened(sealed)
-        found = next((each for each in grant.attempts if each.attempt_id == attempt.id and attempt.id), None)
-        if found is None:
-            raise grant_mismatch("attempt.id")
+        found = _granted(grant, attempt.id)
         for name in _SAME:
             if getattr(found, name) != getattr(attempt, name):
                 raise grant_mismatch(f"attempt.{name}")
@@ -59,6 +56,14 @@ class GrantCheck:
             grant = admission_pb2.Grant.FromString(payload)
         except DecodeError:
             raise invalid_seal("grant") from None
-        if grant.expire_time.ToMicroseconds() <= self._clock.now().timestamp() * 1e6:
+        expiry = grant.expire_time
+        if expiry.seconds + expiry.nanos / 1e9 <= self._clock.now().timestamp():
             raise invalid_seal("grant")
         return grant
+
+
+def _granted(grant: admission_pb2.Grant, attempt: str) -> admission_pb2.AttemptGrant:
+    for each in grant.attempts:
+        if each.attempt_id == attempt and attempt:
+            return each
+    raise grant_mismatch("attempt.id")

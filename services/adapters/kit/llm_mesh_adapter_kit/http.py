@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 READ_AHEAD = 64 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class HttpRequest:
+class HttpRequest(NamedTuple):
     """One request to an endpoint's origin."""
 
     url: str
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str]
     body: bytes = b""
     method: str = "POST"
     connect_timeout: float = 10.0
+    deadline: float = math.inf
+    """The latest moment for the head of the answer, in seconds of `time.monotonic`."""
 
 
 class HttpAnswer(Protocol):
@@ -31,18 +32,24 @@ class HttpAnswer(Protocol):
     def headers(self) -> Mapping[str, str]:
         """The headers, by lower-case name."""
 
-    async def read(self) -> bytes:
-        """Everything that has arrived, at least one byte; empty at the end. Raises `BrokenError`."""
+    def header(self, name: str) -> str:
+        """One header by its lower-case name; empty where there is none."""
+
+    async def read(self, deadline: float = math.inf) -> bytes:
+        """Everything that has arrived, at least one byte; empty at the end. Raises `BrokenError`, and `TimeoutError` at the deadline."""
 
     def close(self) -> None:
-        """Give the connection back where the answer was read to its end, else close it at once."""
+        """Close the connection at once, unless the answer has arrived whole: then it serves again."""
 
 
 class HttpClient(Protocol):
     """Sends to one endpoint. Follows no redirect, uses no proxy of the environment, keeps no cookie."""
 
     async def send(self, request: HttpRequest) -> HttpAnswer:
-        """The answer once its head is there. Raises `UnreachableError`, `ForbiddenError`, `ConnectTimeoutError` or `BrokenError`."""
+        """The answer once its head is there.
+
+        Raises `UnreachableError`, `ForbiddenError`, `ConnectTimeoutError`, `BrokenError`, and `TimeoutError` at the deadline.
+        """
 
     async def close(self) -> None:
         """Close all connections."""

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import NamedTuple, Protocol
 
 from llm_mesh.adapter.v1 import adapter_pb2, errors_pb2
 from llm_mesh_adapter_kit.breaker import Breaker, State
@@ -41,9 +39,25 @@ class LaneKey(NamedTuple):
     model: str
 
 
-class _Lane:
-    def __init__(self, now: Callable[[], float]) -> None:
-        self.breaker = Breaker(now)
+class Series(Protocol):
+    """A gauge of one endpoint."""
+
+    def inc(self) -> None:
+        """One more."""
+
+    def dec(self) -> None:
+        """One less."""
+
+
+class Lane:
+    """One of them."""
+
+    __slots__ = ("breaker", "endpoint", "gauge", "in_flight")
+
+    def __init__(self, endpoint: str, breaker: Breaker, gauge: Series) -> None:
+        self.endpoint = endpoint
+        self.breaker = breaker
+        self.gauge = gauge
         self.in_flight = 0
 
 
@@ -52,48 +66,42 @@ class Lanes:
 
     def __init__(self, metrics: Metrics, now: Callable[[], float] = time.monotonic) -> None:
         self._now = now
-        self._lanes: dict[LaneKey, _Lane] = {}
+        self._lanes: dict[tuple[str, str, str], Lane] = {}
         self._refused = metrics.counter("llm_mesh.adapter.refused", "Calls that the breaker or bulkhead refused.", ("endpoint", "reason"))
         self._in_flight = metrics.gauge("llm_mesh.adapter.in_flight", "Calls to providers in flight.", ("endpoint",))
         self._opened = metrics.counter("llm_mesh.adapter.breaker.opened", "How often a breaker opened.", ("endpoint",))
 
-    @contextmanager
-    def passage(self, endpoint: Endpoint, credential: str, model: str) -> Iterator[None]:
-        """The way of one call. How the block ends tells the breaker how the provider does."""
-        lane = self._lane(LaneKey(endpoint.name, credential, model))
+    def enter(self, endpoint: Endpoint, credential: str, model: str) -> Lane:
+        """The lane of a call that may be made. It must be left again."""
+        lane = self._lanes.get((endpoint.name, credential, model)) or self._lane(LaneKey(endpoint.name, credential, model))
         if lane.in_flight >= endpoint.max_in_flight:
             raise self._refusal(errors_pb2.ERROR_REASON_BULKHEAD_FULL, endpoint.name, "has its most calls in flight", _FULL_RETRY)
         wait = lane.breaker.admit()
         if wait is not None:
             raise self._refusal(errors_pb2.ERROR_REASON_BREAKER_OPEN, endpoint.name, "fails too often at present", wait)
         lane.in_flight += 1
-        gauge = self._in_flight.labels(endpoint.name)
-        gauge.inc()
-        try:
-            yield
-        except AdapterError as error:
-            self._learn(lane, endpoint.name, error)
-            raise
-        except (asyncio.CancelledError, GeneratorExit):
-            lane.breaker.left()
-            raise
-        except BaseException:
-            lane.breaker.left()
-            raise
-        else:
+        lane.gauge.inc()
+        return lane
+
+    def leave(self, lane: Lane, error: BaseException | None) -> None:
+        """The call has ended. How tells the breaker how the provider does."""
+        lane.in_flight -= 1
+        lane.gauge.dec()
+        if error is None:
             lane.breaker.succeeded()
-        finally:
-            lane.in_flight -= 1
-            gauge.dec()
+        elif isinstance(error, AdapterError):
+            self._learn(lane, error)
+        else:
+            lane.breaker.left()  # the caller went away, or the mesh is at fault
 
     def stand(self, endpoint: str) -> tuple[adapter_pb2.BreakerState, int]:
         """How an endpoint stands: the worst of its breakers, and its calls in flight."""
-        lanes = [lane for key, lane in self._lanes.items() if key.endpoint == endpoint]
+        lanes = [lane for key, lane in self._lanes.items() if key[0] == endpoint]
         states = {lane.breaker.state for lane in lanes} or {State.CLOSED}
         worst = next(state for state in _WORST if state in states)
         return _STATES[worst], sum(lane.in_flight for lane in lanes)
 
-    def _learn(self, lane: _Lane, endpoint: str, error: AdapterError) -> None:
+    def _learn(self, lane: Lane, error: AdapterError) -> None:
         if error.reason == errors_pb2.ERROR_REASON_PROVIDER_RATE_LIMITED:
             lane.breaker.throttled(error.retry_after)
         elif error.reason in _FAULTS:
@@ -101,19 +109,17 @@ class Lanes:
         else:
             lane.breaker.succeeded()  # it refused for a reason of its own: it is alive
         if lane.breaker.state is State.OPEN:
-            self._opened.labels(endpoint).inc()
+            self._opened.labels(lane.endpoint).inc()
 
     def _refusal(self, reason: int, endpoint: str, why: str, wait: float) -> AdapterError:
         error = AdapterError(reason, f"endpoint {endpoint} {why}", retry_after=wait, endpoint=endpoint, sent="false")
         self._refused.labels(endpoint, error.reason_name).inc()
         return error
 
-    def _lane(self, key: LaneKey) -> _Lane:
-        lane = self._lanes.get(key)
-        if lane is None:
-            if len(self._lanes) >= _MOST_IDLE:
-                self._forget()
-            lane = self._lanes[key] = _Lane(self._now)
+    def _lane(self, key: LaneKey) -> Lane:
+        if len(self._lanes) >= _MOST_IDLE:
+            self._forget()
+        lane = self._lanes[key] = Lane(key.endpoint, Breaker(self._now), self._in_flight.labels(key.endpoint))
         return lane
 
     def _forget(self) -> None:

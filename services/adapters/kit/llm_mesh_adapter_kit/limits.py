@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from google.protobuf.duration_pb2 import Duration
 
 from llm_mesh.router.v1 import plan_pb2
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class Limits(NamedTuple):
     """In seconds."""
 
     connect: float = 10.0
@@ -25,10 +24,10 @@ class Limits:
             return self
         given = attempt.limits
         return Limits(
-            connect=_seconds(given.connect) if given.HasField("connect") else self.connect,
-            first_token=_seconds(given.first_token) if given.HasField("first_token") else self.first_token,
-            idle=_seconds(given.idle) if given.HasField("idle") else self.idle,
-            total=_seconds(given.total) if given.HasField("total") else self.total,
+            _seconds(given.connect) if given.HasField("connect") else self.connect,
+            _seconds(given.first_token) if given.HasField("first_token") else self.first_token,
+            _seconds(given.idle) if given.HasField("idle") else self.idle,
+            _seconds(given.total) if given.HasField("total") else self.total,
         )
 
 
@@ -66,15 +65,15 @@ class Timers:
             self._content = self._event
 
     def next(self, *, head: bool) -> tuple[float, str, float]:
-        """Seconds until the next deadline, its phase, and the phase's limit. Before the head nothing is idle."""
-        now = time.monotonic()
-        found = (self._begun + self._limits.total - now, "total", self._limits.total)
+        """The next deadline, in seconds of `time.monotonic`; its phase, and the phase's limit. Before the head nothing is idle."""
+        limits = self._limits
+        found = (self._begun + limits.total, "total", limits.total)
         if self._content is None and self._wants_first:
-            found = min(found, (self._begun + self._limits.first_token - now, "first_token", self._limits.first_token))
-        elif not head:
-            found = min(found, (self._event + self._limits.idle - now, "idle", self._limits.idle))
-        return found
+            return min(found, (self._begun + limits.first_token, "first_token", limits.first_token))
+        if head:
+            return found
+        return min(found, (self._event + limits.idle, "idle", limits.idle))
 
 
 def _seconds(duration: Duration) -> float:
-    return duration.ToNanoseconds() / 1e9
+    return duration.seconds + duration.nanos / 1e9

@@ -45,7 +45,11 @@ class Meter:
         before = self._events
         for event in events:
             kind = event.WhichOneof("kind")
-            if kind in _CONTENT:
+            if kind == "text":  # nearly every event is
+                text = event.text.text
+                self._events += 1
+                self._bytes += len(text) if text.isascii() else len(text.encode("utf-8", "replace"))
+            elif kind in _CONTENT:
                 self._events += 1
                 self._bytes += _size(getattr(event, str(kind)))
             elif kind == "usage":
@@ -58,6 +62,8 @@ class Meter:
         """Notes a whole answer."""
         if output.HasField("usage"):
             self._reported, self._final = output.usage, True
+            if output.usage.output_tokens:
+                return  # nothing is left to count
         for choice in output.choices:
             self._events += len(choice.message.parts)
             self._bytes += sum(part.ByteSize() for part in choice.message.parts)

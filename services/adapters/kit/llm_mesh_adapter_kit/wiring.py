@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import importlib
+import ssl
 from dataclasses import dataclass
 from functools import partial
 
 from llm_mesh_adapter_kit.adapter import Adapter
 from llm_mesh_adapter_kit.attempts import Attempts
+from llm_mesh_adapter_kit.client.pool import Pool, tls_context
 from llm_mesh_adapter_kit.dialect import Dialect
 from llm_mesh_adapter_kit.endpoints import Endpoint, EndpointTable
 from llm_mesh_adapter_kit.grants import GrantCheck
@@ -25,24 +26,24 @@ _LOADED_AFTER = 1.0
 class Clients:
     """One HTTP client per endpoint, made when it is first asked."""
 
-    def __init__(self) -> None:
-        self._clients: dict[str, HttpClient] = {}
+    def __init__(self, table: EndpointTable) -> None:
+        self._clients: dict[str, Pool] = {}
+        self._secure = any(endpoint.usable and endpoint.origin.startswith("https:") for endpoint in table)
+        self._tls: ssl.SSLContext | None = None
         self._loading: asyncio.TimerHandle | None = None
 
     def of(self, endpoint: Endpoint) -> HttpClient:
         """The endpoint's client."""
         client = self._clients.get(endpoint.name)
         if client is None:
-            from llm_mesh_adapter_kit.aiohttp_client import AiohttpClient  # noqa: PLC0415 (TLS contexts are made at its import)
-
-            client = self._clients[endpoint.name] = AiohttpClient(endpoint.host, endpoint.rule)
+            client = self._clients[endpoint.name] = Pool(endpoint.origin, endpoint.rule, self._trusted)
         return client
 
     async def start(self) -> None:
-        """Load the client a moment after the start, aside of the event loop: the first request need not wait, nor the start."""
-        loop = asyncio.get_running_loop()
-        load = partial(loop.run_in_executor, None, importlib.import_module, "llm_mesh_adapter_kit.aiohttp_client")
-        self._loading = loop.call_later(_LOADED_AFTER, load)
+        """Read the certificates a moment after the start, aside of the event loop: the first request need not wait, nor the start."""
+        if self._secure:
+            loop = asyncio.get_running_loop()
+            self._loading = loop.call_later(_LOADED_AFTER, partial(loop.run_in_executor, None, self._trusted))
 
     async def close(self) -> None:
         """Close all connections."""
@@ -50,6 +51,11 @@ class Clients:
             self._loading.cancel()
         for client in self._clients.values():
             await client.close()
+
+    def _trusted(self) -> ssl.SSLContext:
+        if self._tls is None:
+            self._tls = tls_context()
+        return self._tls
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +68,7 @@ class Assembled:
 
 def assemble(name: str, dialect: Dialect, table: EndpointTable, links: Links, limits: Limits) -> Assembled:
     """An adapter, such as `openai`."""
-    clients, lanes = Clients(), Lanes(links.metrics)
+    clients, lanes = Clients(table), Lanes(links.metrics)
     attempts = Attempts(dialect, lanes, clients.of, GenAi(links.metrics), limits)
     grants = GrantCheck(name, links.seals, SystemClock())
     return Assembled(Adapter(dialect, table, grants, attempts, lanes), clients)

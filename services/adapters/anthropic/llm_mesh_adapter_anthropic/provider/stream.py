@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from llm_mesh.inference.v1 import generate_pb2
 from llm_mesh_adapter_anthropic.provider.failures import of_event
@@ -25,13 +25,14 @@ class MessageStream:
         """Whether the provider said that nothing follows."""
         return self._reader.done
 
-    def feed(self, event: ServerEvent) -> Sequence[generate_pb2.StreamEvent]:
-        """What an event means."""
+    def feed(self, arrived: Iterable[ServerEvent], events: list[generate_pb2.StreamEvent]) -> None:
+        """Appends what the arrived events mean."""
         try:
-            said = parsed(event.data)
-            if isinstance(said, dict) and (said.get("type") == "error" or event.name == "error"):
-                raise of_event(self._endpoint, said)
-            return self._reader.feed(said)
+            for event in arrived:
+                said = parsed(event.data)
+                if isinstance(said, dict) and (said.get("type") == "error" or event.name == "error"):
+                    raise of_event(self._endpoint, said)
+                events += self._reader.feed(said)
         except DialectError as error:
             raise malformed(self._endpoint, str(error)) from None
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import orjson
 
@@ -24,16 +24,17 @@ class OpenAIReader:
         self._chunks = openai.streams.ChunkReader(quirks)
         self.done = False
 
-    def feed(self, event: ServerEvent) -> Sequence[generate_pb2.StreamEvent]:
-        """What an event means."""
-        if self.done or event.data == _DONE:
-            self.done = True
-            return ()
+    def feed(self, arrived: Iterable[ServerEvent], events: list[generate_pb2.StreamEvent]) -> None:
+        """Appends what the arrived events mean."""
         try:
-            chunk = orjson.loads(event.data)
-            if isinstance(chunk, dict) and chunk.get("error"):
-                raise of_complaint(self._endpoint, openai.errors.complaint(chunk))
-            return self._chunks.feed(chunk)
+            for event in arrived:
+                if self.done or event.data == _DONE:
+                    self.done = True
+                    return
+                chunk = orjson.loads(event.data)
+                if isinstance(chunk, dict) and chunk.get("error"):
+                    raise of_complaint(self._endpoint, openai.errors.complaint(chunk))
+                events += self._chunks.feed(chunk)
         except orjson.JSONDecodeError:
             raise malformed(self._endpoint, "an event that is not JSON") from None
         except DialectError as error:

@@ -1,0 +1,178 @@
+"""Asking a provider, for any purpose: what it is sent beside the body, and who is told how it went (breaker, trace, metrics)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from types import TracebackType
+from typing import Self
+
+from google.protobuf.duration_pb2 import Duration
+
+from llm_mesh.adapter.v1 import adapter_pb2
+from llm_mesh.router.v1 import plan_pb2
+from llm_mesh_adapter_kit.dialect import Ask, Call, Dialect
+from llm_mesh_adapter_kit.endpoints import Endpoint
+from llm_mesh_adapter_kit.errors import AdapterError
+from llm_mesh_adapter_kit.exchange import Exchange, begun
+from llm_mesh_adapter_kit.grants import Granted
+from llm_mesh_adapter_kit.http import HttpClient, HttpRequest
+from llm_mesh_adapter_kit.lanes import Lane, Lanes
+from llm_mesh_adapter_kit.limits import Limits, Timers
+from llm_mesh_adapter_kit.metering import Meter
+from llm_mesh_runtime.context import request_id
+from llm_mesh_runtime.telemetry import GenAi, Span, outbound
+from llm_mesh_runtime.telemetry import semantics as names
+
+_OK = 200
+_UUID = re.compile(r"[0-9a-fA-F]{8}-?(?:[0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}")
+_MOST_OF_A_FAILURE = 64 * 1024
+_LONGEST_ID = 128
+"""As long as ours."""
+_FREE = Limits(connect=5, first_token=15, idle=15, total=20)
+
+
+class Job:
+    """An attempt whose grant is checked."""
+
+    __slots__ = ("attempt", "endpoint", "granted", "most_output")
+
+    def __init__(self, endpoint: Endpoint, attempt: plan_pb2.Attempt, granted: Granted) -> None:
+        self.endpoint = endpoint
+        self.attempt = attempt
+        self.granted = granted
+        self.most_output = attempt.max_output_tokens or granted.max_output_tokens
+
+    def ask(self, wanted: int, *, stream: bool) -> Ask:
+        """What the dialect needs to know: the tightest limit of request, plan and grant is sent."""
+        most = self.most_output
+        return Ask(self.endpoint, self.attempt.upstream_model, min(wanted or most, most), stream, self.granted.zero_retention)
+
+
+class Asking:
+    """Asks endpoints, by one dialect."""
+
+    def __init__(self, dialect: Dialect, lanes: Lanes, client: Callable[[Endpoint], HttpClient], genai: GenAi) -> None:
+        self.lanes = lanes
+        self.genai = genai
+        self._dialect = dialect
+        self._client = client
+
+    async def begin(
+        self, endpoint: Endpoint, call: Call, authorisation: Mapping[str, str], timers: Timers, *, attempt: str = ""
+    ) -> Exchange:
+        """Send, and answer once the head has arrived."""
+        headers = {**endpoint.headers, **call.headers, **authorisation}
+        if call.body:
+            headers["content-type"] = "application/json"
+        if identifier := request_id():
+            headers["x-llm-mesh-request-id"] = identifier
+            if _UUID.fullmatch(identifier):  # some servers refuse any other
+                headers["x-request-id"] = identifier
+        if attempt:
+            headers["x-llm-mesh-attempt"] = attempt
+        headers.update(outbound())
+        url = endpoint.url(call.path, at_origin=call.at_origin)
+        request = HttpRequest(url, headers, call.body, call.method, timers.limits.connect)
+        return await begun(self._client(endpoint), endpoint, request, timers)
+
+    async def freely(self, endpoint: Endpoint, call: Call) -> bytes:
+        """The answer to a call that generates nothing and costs nothing: no grant, no bulkhead, no breaker."""
+        timers = Timers(_FREE, wants_first=True)
+        answer = await self.begin(endpoint, call, endpoint.authorisation("", ""), timers)
+        try:
+            if answer.status != _OK:
+                raise await self.failure(endpoint, answer)
+            return await answer.body()
+        finally:
+            answer.close()
+
+    async def failure(self, endpoint: Endpoint, answer: Exchange) -> AdapterError:
+        """What an answer means that is no good one."""
+        try:
+            body = await answer.body(_MOST_OF_A_FAILURE)
+        except AdapterError:
+            body = b""  # the status says enough
+        return self._dialect.failure(endpoint, answer.status, answer.headers, body)
+
+
+class Asked:
+    """The provider's answer to an attempt, for the length of a block; its failure where it is no good one."""
+
+    __slots__ = ("_asking", "_call", "_job", "_lane", "_operation", "_system", "_timers", "answer", "span")
+
+    answer: Exchange
+    span: Span
+
+    def __init__(self, asking: Asking, job: Job, call: Call, operation: str, timers: Timers) -> None:
+        self._asking = asking
+        self._job = job
+        self._call = call
+        self._operation = operation
+        self._timers = timers
+        self._system = job.endpoint.system or job.endpoint.name
+
+    async def __aenter__(self) -> Self:
+        asking, job = self._asking, self._job
+        endpoint, attempt = job.endpoint, job.attempt
+        authorisation = endpoint.authorisation(attempt.credential, job.granted.domain)
+        self._lane: Lane = asking.lanes.enter(endpoint, attempt.credential, attempt.upstream_model)
+        attributes = {names.SERVER_ADDRESS: endpoint.host, names.REQUEST_MAX_TOKENS: job.most_output}
+        self.span = asking.genai.call(self._operation, self._system, attempt.upstream_model, attributes)
+        self.span.__enter__()
+        try:
+            self.answer = await asking.begin(endpoint, self._call, authorisation, self._timers, attempt=attempt.id)
+            if self.answer.status != _OK:
+                try:
+                    raise await asking.failure(endpoint, self.answer)
+                finally:
+                    self.answer.close()
+        except BaseException as error:
+            self._ended(error)
+            raise
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.answer.close()
+        self._ended(error)
+
+    def report(self, meter: Meter) -> adapter_pb2.AttemptReport:
+        """What the attempt used, once it is read to its end."""
+        usage, source = meter.report()
+        timers, model = self._timers, self._job.attempt.upstream_model
+        seconds = timers.first_content
+        report = adapter_pb2.AttemptReport(
+            usage=usage,
+            source=source,
+            provider_request_id=_provider_id(self.answer),
+            total=_duration(timers.elapsed),
+            first_token=None if seconds is None else _duration(seconds),
+        )
+        put, out = usage.input_tokens, usage.output_tokens
+        self._asking.genai.used(self._operation, self._system, model, input_tokens=put, output_tokens=out)
+        self.span.set(names.INPUT_TOKENS, put)
+        self.span.set(names.OUTPUT_TOKENS, out)
+        return report
+
+    def _ended(self, error: BaseException | None) -> None:
+        asking, error_type = self._asking, ""
+        if isinstance(error, AdapterError):
+            error_type = error.reason_name
+            self.span.fail(error_type)
+        elif error is not None:
+            error_type = "cancelled"
+        asking.genai.ended(
+            self._operation, self._system, self._job.attempt.upstream_model, seconds=self._timers.elapsed, error_type=error_type
+        )
+        self.span.__exit__(None if error is None else type(error), error, None if error is None else error.__traceback__)
+        asking.lanes.leave(self._lane, error)
+
+
+def _duration(seconds: float) -> Duration:
+    nanos = int(seconds * 1e9)
+    return Duration(seconds=nanos // 1_000_000_000, nanos=nanos % 1_000_000_000)
+
+
+def _provider_id(answer: Exchange) -> str:
+    found = answer.header("x-request-id") or answer.header("request-id") or answer.header("apim-request-id")
+    return found if found.isascii() and found.isprintable() and len(found) <= _LONGEST_ID else ""

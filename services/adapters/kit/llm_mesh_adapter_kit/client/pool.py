@@ -1,0 +1,131 @@
+"""The connections of one endpoint. How many there are at once is the bulkhead's business, not theirs."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import ssl
+import time
+from collections import deque
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+from llm_mesh_adapter_kit.addresses import AddressRule
+from llm_mesh_adapter_kit.client.answer import Answer
+from llm_mesh_adapter_kit.client.connection import ROOM, Connection
+from llm_mesh_adapter_kit.client.dialling import Dialler
+from llm_mesh_adapter_kit.http import BrokenError, HttpAnswer, HttpRequest
+
+_KEEP_ALIVE = 30.0
+_FRESH = 0.02
+"""A connection that was idle for longer is looked at before it serves: its other side may have closed it."""
+_MOST_HEADS = 256
+_VISIBLE = re.compile("[!-~]+")
+_COMMON = "accept-encoding: identity\r\nuser-agent: llm-mesh\r\n"
+
+
+def tls_context() -> ssl.SSLContext:
+    """How servers prove who they are: by the system's certificates. Reads files, and takes tens of milliseconds."""
+    context = ssl.create_default_context()
+    context.set_alpn_protocols(["http/1.1"])
+    return context
+
+
+class Pool:
+    """`HttpClient` of one origin."""
+
+    def __init__(self, origin: str, rule: AddressRule, tls: Callable[[], ssl.SSLContext] = tls_context) -> None:
+        parts = urlsplit(origin)
+        self._origin = (parts.scheme, parts.netloc)
+        self._dialler = Dialler(origin, rule, tls)
+        self._heads: dict[tuple[str, str], str] = {}
+        self._room = memoryview(bytearray(ROOM))
+        self._free: deque[Connection] = deque()
+        self._all: set[Connection] = set()
+        self._sweeper: asyncio.TimerHandle | None = None
+
+    async def send(self, request: HttpRequest) -> HttpAnswer:
+        """See `HttpClient`.
+
+        A request is sent once. Only where it changes nothing (GET) it is sent again, on a new connection, when the one that was
+        kept alive turns out to be closed: a provider may have begun to work for any other, and be paid.
+        """
+        head = self._head(request)
+        connection = self._kept()
+        if connection is not None:
+            try:
+                return await _asked(connection, head, request)
+            except BrokenError:
+                if request.method != "GET":
+                    raise
+        connection = await self._dialler.dial(self._made, connect_timeout=request.connect_timeout, deadline=request.deadline)
+        return await _asked(connection, head, request)
+
+    async def close(self) -> None:
+        """See `HttpClient`."""
+        if self._sweeper is not None:
+            self._sweeper.cancel()
+        everyone = list(self._all)
+        for connection in everyone:
+            connection.fail(BrokenError("the adapter closes"))
+        await asyncio.gather(*(connection.closed for connection in everyone))
+
+    def _head(self, request: HttpRequest) -> bytes:
+        headers = request.headers
+        text = "".join([f"{name}: {value}\r\n" for name, value in headers.items()])
+        if text.count("\n") != len(headers) or text.count("\r") != len(headers) or "\0" in text:
+            raise ValueError("a header must be one line")
+        begin = self._heads.get((request.method, request.url)) or self._begin(request.method, request.url)
+        length = f"content-length: {len(request.body)}\r\n\r\n" if request.body or request.method != "GET" else "\r\n"
+        return (begin + text + length).encode()
+
+    def _begin(self, method: str, url: str) -> str:
+        """The part of a head that all requests of a kind share. A credential belongs to an origin: no other is sent to."""
+        parts = urlsplit(url)
+        if (parts.scheme, parts.netloc) != self._origin or not _VISIBLE.fullmatch(url) or not _VISIBLE.fullmatch(method):
+            raise ValueError("the address of a request lies at another origin, or is none")
+        target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        if len(self._heads) >= _MOST_HEADS:
+            self._heads.clear()
+        begin = self._heads[method, url] = f"{method} {target} HTTP/1.1\r\nhost: {parts.netloc}\r\n{_COMMON}"
+        return begin
+
+    def _kept(self) -> Connection | None:
+        """The connection that was used last, if it still stands."""
+        now = time.monotonic()
+        while self._free:
+            connection = self._free.pop()
+            idle = now - connection.idle_since
+            if connection.usable and idle < min(_KEEP_ALIVE, connection.keep_alive) and not (idle > _FRESH and connection.ended):
+                return connection
+            connection.drop()
+        return None
+
+    def _made(self) -> Connection:
+        return Connection(self._room, made=self._all.add, idle=self._idle, gone=self._all.discard)
+
+    def _idle(self, connection: Connection) -> None:
+        connection.idle_since = time.monotonic()
+        self._free.append(connection)
+        if self._sweeper is None:
+            self._sweeper = asyncio.get_running_loop().call_later(_KEEP_ALIVE, self._sweep)
+
+    def _sweep(self) -> None:
+        """Closes what nobody has used for long: the left end was used least recently."""
+        self._sweeper = None
+        now = time.monotonic()
+        while self._free and (not self._free[0].usable or now - self._free[0].idle_since >= _KEEP_ALIVE):
+            self._free.popleft().drop()
+        if self._free:
+            rest = _KEEP_ALIVE - (now - self._free[0].idle_since)
+            self._sweeper = asyncio.get_running_loop().call_later(max(rest, 1.0), self._sweep)
+
+
+async def _asked(connection: Connection, head: bytes, request: HttpRequest) -> Answer:
+    answer = connection.ask(head, request.body)
+    try:
+        await answer.head(request.deadline)
+    except BaseException:
+        answer.close()
+        raise
+    return answer
