@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from typing import cast
 
@@ -46,7 +47,9 @@ def loop() -> Loop:
 
 
 def watch(deadlines: Deadlines, call: Call, seconds: float, loop: Loop) -> Callable[[], object]:
-    return deadlines.watch(call, seconds, cast("asyncio.AbstractEventLoop", loop))
+    unwatch = deadlines.watch(call, time.monotonic() + seconds, cast("asyncio.AbstractEventLoop", loop))
+    assert unwatch is not None
+    return unwatch
 
 
 @pytest.mark.parametrize("seconds", [1.0, 5.0, 59.9, 60.0, 600.0])
@@ -54,7 +57,7 @@ def test_a_call_expires_after_its_time_and_at_most_a_twentieth_later(loop: Loop,
     call = Call()
     watch(Deadlines(), call, seconds, loop)
     (timer,) = loop.timers
-    assert seconds <= timer.delay <= seconds * 1.05 + 1e-6
+    assert seconds - 0.01 < timer.delay <= seconds * 1.05 + 1e-6
     timer.ring()
     assert call.expired == 1
 
@@ -79,10 +82,17 @@ def test_a_call_that_has_ended_is_left_alone(loop: Loop) -> None:
     assert (ended.expired, running.expired) == (0, 1)
 
 
+def test_a_deadline_that_has_passed_ends_the_call_at_once(loop: Loop) -> None:
+    call = Call()
+    assert Deadlines().watch(call, time.monotonic() - 1, cast("asyncio.AbstractEventLoop", loop)) is None
+    assert call.expired == 1
+    assert not loop.timers
+
+
 def test_a_short_deadline_has_a_timer_of_its_own(loop: Loop) -> None:
     deadlines, call = Deadlines(), Call()
     unwatch = watch(deadlines, call, 0.25, loop)
     (timer,) = loop.timers
-    assert timer.delay == 0.25
+    assert 0 < timer.delay <= 0.25
     unwatch()
     assert timer.cancelled

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import grpc
 
@@ -29,7 +29,7 @@ class LocalChannel:
     """Reaches the server by a function, since services are built before all of their peers exist."""
 
     def __init__(self, server: Callable[[], LocalServer | None], outbound: Outbound) -> None:
-        self._server = server
+        self.server = server
         self._outbound = outbound
 
     def unary_unary(
@@ -99,7 +99,7 @@ class LocalChannel:
 
     def begin(self, method: str, exchange: Exchange, first: bytes | Pipe) -> None:
         """Start the handler, or end the call where there is none."""
-        server = self._server()
+        server = self.server()
         if server is None or not server.open:
             name = server.name if server is not None else "the peer"
             _refuse(exchange, RuntimeFault(errors_pb2.ERROR_REASON_DRAINING, f"{name} shuts down", retry_after=1.0))
@@ -138,7 +138,13 @@ class _Unary:
     ) -> UnaryUnaryCall:
         channel = self._channel
         exchange = channel.exchange(timeout, metadata)
-        channel.begin(self._method, exchange, request if self._serialise is None else self._serialise(request))
+        first = request if self._serialise is None else self._serialise(request)
+        server = channel.server()
+        wrapped = None if server is None or not server.open else server.handlers.get(self._method)
+        if wrapped is None:
+            channel.begin(self._method, exchange, first)  # which says why not
+        else:
+            exchange.start(wrapped, first, local_origin, cast("LocalServer", server))
         return UnaryUnaryCall(exchange, self._deserialise)
 
 

@@ -32,13 +32,17 @@ class Deadlines:
     def __init__(self) -> None:
         self._buckets: dict[float, set[Expiring]] = {}
 
-    def watch(self, call: Expiring, seconds: float, loop: asyncio.AbstractEventLoop) -> Callable[[], object]:
-        """Expires the call after so many seconds, unless what this returns is called before."""
-        if seconds < _SHORT:
-            return loop.call_later(seconds, call.expire).cancel
-        width = (_LONG if seconds >= _LONG else _SHORT) / _PARTS
+    def watch(self, call: Expiring, deadline: float, loop: asyncio.AbstractEventLoop) -> Callable[[], object] | None:
+        """Expires the call at `deadline` (monotonic seconds), unless what this returns is called before; at once where it has passed."""
         now = time.monotonic()
-        until = ((now + seconds) // width + 1) * width
+        seconds = deadline - now
+        if seconds < _SHORT:
+            if seconds > 0:
+                return loop.call_later(seconds, call.expire).cancel
+            call.expire()
+            return None
+        width = (_LONG if seconds >= _LONG else _SHORT) / _PARTS
+        until = (deadline // width + 1) * width
         bucket = self._buckets.get(until)
         if bucket is None:
             bucket = self._buckets[until] = set()

@@ -90,12 +90,8 @@ class Exchange:
     def guarded(self, deadlines: Deadlines) -> bool:
         """Watch the deadline, once. False where it has passed."""
         if self._deadline is not None and self._unwatch is None:
-            remaining = self._deadline - time.monotonic()
-            if remaining <= 0:
-                self.expire()
-                return False
-            self._unwatch = deadlines.watch(self, remaining, self.loop)
-        return True
+            self._unwatch = deadlines.watch(self, self._deadline, self.loop)
+        return self.code is None
 
     async def _run(self, wrapped: Wrapped, first: bytes | AsyncIterator[bytes], origin: Origin) -> None:
         self._began = True
@@ -114,7 +110,8 @@ class Exchange:
             raise
         finally:
             self._task = None
-            self._forget()
+            if self._running is not None:
+                self._running.discard(self)
         self.finish(code, "")
 
     def expire(self) -> None:
@@ -138,8 +135,7 @@ class Exchange:
             self.responses.close()
         if self._task is not None:
             self._stop(self._task)
-        if self._waiters is not None:
-            self._wake()
+        self._wake()
         for callback in self._callbacks or ():
             self.loop.call_soon(callback)
 
@@ -196,10 +192,11 @@ class Exchange:
         return waiter
 
     def _wake(self) -> None:
-        waiters, self._waiters = self._waiters, None
-        for waiter in waiters or ():
-            if not waiter.done():
-                waiter.set_result(None)
+        if self._waiters is not None:
+            waiters, self._waiters = self._waiters, None
+            for waiter in waiters:
+                if not waiter.done():
+                    waiter.set_result(None)
 
     # ---- the transport that the pipeline sees
 
