@@ -30,11 +30,8 @@ class Method:
     """The request's descriptor."""
     request_streaming: bool
     response_streaming: bool
-
-    @property
-    def public(self) -> bool:
-        """Whether it is served on the public listener."""
-        return self.rule is None or self.rule.level == access_pb2.ACCESS_LEVEL_PUBLIC
+    public: bool
+    """Whether it is served on the public listener."""
 
 
 class _Collector:
@@ -80,6 +77,7 @@ def _method(contract: str, name: str, handler: Any, *, open_access: bool) -> Met
         request=descriptor.input_type,
         request_streaming=handler.request_streaming,
         response_streaming=handler.response_streaming,
+        public=rule is None or rule.level == access_pb2.ACCESS_LEVEL_PUBLIC,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import grpc
 
@@ -140,11 +140,10 @@ class _Unary:
         exchange = channel.exchange(timeout, metadata)
         first = request if self._serialise is None else self._serialise(request)
         server = channel.server()
-        wrapped = None if server is None or not server.open else server.handlers.get(self._method)
-        if wrapped is None:
-            channel.begin(self._method, exchange, first)  # which says why not
+        if server is not None and server.open and (wrapped := server.handlers.get(self._method)) is not None:
+            exchange.start(wrapped, first, local_origin, server)
         else:
-            exchange.start(wrapped, first, local_origin, cast("LocalServer", server))
+            channel.begin(self._method, exchange, first)  # which says why not
         return UnaryUnaryCall(exchange, self._deserialise)
 
 

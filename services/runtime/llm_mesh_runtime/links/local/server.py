@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from llm_mesh_runtime.links.local.deadlines import Deadlines
 from llm_mesh_runtime.pipeline.transport import Inbound, Transport
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def local_origin(transport: Transport) -> Inbound:
     """The local link itself knows which service calls; metadata that crosses it is the mesh's own."""
-    exchange = cast("Exchange", transport)
+    exchange: Exchange = transport  # type: ignore[assignment]  # as every transport of this link
     return Inbound(dict(exchange.metadata), exchange.peer_service)
 
 
