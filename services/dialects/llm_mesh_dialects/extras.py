@@ -7,7 +7,7 @@ modelled object (`stream_options.include_obfuscation`) survives beside its sibli
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import orjson
 
@@ -15,10 +15,29 @@ from llm_mesh.inference.v1 import content_pb2
 from llm_mesh_dialects.errors import DialectError
 from llm_mesh_dialects.report import Report
 
+if TYPE_CHECKING:
+    from google.protobuf.internal.containers import RepeatedCompositeFieldContainer
+
 
 def kept(dialect: str, values: Mapping[str, Any]) -> list[content_pb2.Extra]:
     """The keys as extras of a dialect."""
     return [content_pb2.Extra(dialect=dialect, key=key, json=dumped(value, key)) for key, value in values.items()]
+
+
+class Extended(Protocol):
+    """A message that has room for extras."""
+
+    @property
+    def extras(self) -> RepeatedCompositeFieldContainer[content_pb2.Extra]:
+        """They."""
+
+
+def keep(target: Extended, dialect: str, values: Mapping[str, Any]) -> None:
+    """Adds the keys to a message's extras."""
+    if values:
+        extras = target.extras
+        for key, value in values.items():
+            extras.add(dialect=dialect, key=key, json=dumped(value, key))
 
 
 def put_back(

@@ -1,11 +1,13 @@
 """Reads JSON that strangers wrote: each value by its type, each complaint with the path to it.
 
-An absent key and a `null` are the same. `rest` is what nobody asked for: the keys that the typed payload does not model.
+An absent key and a `null` are the same. `rest` is what nobody asked for: the keys that the typed payload does not model. The
+functions do for one value what `Fields` does for an object: for what every request and answer has, where an object more would count.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from typing import Any, TypeVar
 
 from llm_mesh_dialects.errors import DialectError
@@ -45,7 +47,11 @@ class Fields:
 
     def text(self, key: str) -> str | None:
         """A text."""
-        return self._of(key, str, "expected a string")
+        self._taken.add(key)
+        value = self._values.get(key)
+        if value is None or isinstance(value, str):
+            return value
+        raise self.wrong(key, "expected a string")
 
     def required_text(self, key: str) -> str:
         """A text that must be there and not be empty."""
@@ -61,24 +67,12 @@ class Fields:
     def whole(self, key: str, least: int = -_INT64, most: int = _INT64 - 1) -> int | None:
         """A whole number; `2.0` is one too."""
         value = self.raw(key)
-        if value is None:
-            return None
-        if isinstance(value, float) and value.is_integer():
-            value = int(value)
-        if isinstance(value, bool) or not isinstance(value, int):
-            raise self.wrong(key, "expected a whole number")
-        if not least <= value <= most:
-            raise self.wrong(key, f"expected a whole number from {least} to {most}")
-        return value
+        return None if value is None else a_whole(value, self.at(key), least, most)
 
     def number(self, key: str) -> float | None:
         """A number."""
         value = self.raw(key)
-        if value is None:
-            return None
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            raise self.wrong(key, "expected a number")
-        return float(value)
+        return None if value is None else a_number(value, self.at(key))
 
     def items(self, key: str) -> list[Any]:
         """A list; empty where nothing is."""
@@ -87,17 +81,12 @@ class Fields:
     def texts(self, key: str) -> list[str]:
         """A list of texts; one text counts as a list of one."""
         value = self.raw(key)
-        if value is None:
-            return []
-        if isinstance(value, str):
-            return [value]
-        if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
-            raise self.wrong(key, "expected a string or a list of strings")
-        return value
+        return [] if value is None else some_texts(value, self.at(key))
 
     def inner(self, key: str) -> Fields | None:
         """The object inside."""
-        value = self.raw(key)
+        self._taken.add(key)
+        value = self._values.get(key)
         return None if value is None else Fields(value, self.at(key))
 
     def required(self, key: str) -> Fields:
@@ -109,8 +98,11 @@ class Fields:
 
     def each(self, key: str) -> Iterator[Fields]:
         """The objects of a list."""
-        for index, value in enumerate(self.items(key)):
-            yield Fields(value, f"{self.at(key)}[{index}]")
+        values = self.items(key)
+        if values:
+            path = self.at(key)
+            for index, value in enumerate(values):
+                yield Fields(value, f"{path}[{index}]")
 
     def rest(self) -> dict[str, Any]:
         """What was not read."""
@@ -129,3 +121,51 @@ class Fields:
         if not isinstance(value, kind):
             raise self.wrong(key, expected)
         return value
+
+
+def a_text(value: object, path: str) -> str:
+    """A text; empty where nothing is."""
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return value
+    raise DialectError(path, "expected a string")
+
+
+def a_truth(value: object, path: str) -> bool:
+    """True or false; false where nothing is."""
+    if value is None or isinstance(value, bool):
+        return bool(value)
+    raise DialectError(path, "expected true or false")
+
+
+def a_whole(value: object, path: str, least: int = -_INT64, most: int = _INT64 - 1) -> int:
+    """A whole number; `2.0` is one too."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise DialectError(path, "expected a whole number")
+    if not least <= value <= most:
+        raise DialectError(path, f"expected a whole number from {least} to {most}")
+    return value
+
+
+def a_number(value: object, path: str) -> float:
+    """A number."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise DialectError(path, "expected a number")
+    return float(value)
+
+
+def some_texts(value: object, path: str) -> list[str]:
+    """A list of texts; one text counts as a list of one."""
+    if isinstance(value, str):
+        return [value]
+    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+        raise DialectError(path, "expected a string or a list of strings")
+    return value
+
+
+def unread(values: dict[str, Any], known: AbstractSet[str]) -> dict[str, Any]:
+    """The keys that are not among the known ones."""
+    return {} if values.keys() <= known else {key: value for key, value in values.items() if key not in known}

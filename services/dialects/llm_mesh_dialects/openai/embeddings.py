@@ -54,7 +54,7 @@ def body_to_output(body: dict[str, Any], quirks: Quirks = OPENAI) -> embed_pb2.E
     found.sort(key=lambda each: each.index)
     fields.raw("object")
     result = embed_pb2.EmbedOutput(model=fields.text("model") or "", embeddings=found)
-    usage = fields.inner("usage")
+    usage = fields.raw("usage")
     if usage is not None:
         result.usage.CopyFrom(read_usage(usage, quirks))
     result.extras.extend(kept(DIALECT, fields.rest()))

@@ -11,6 +11,7 @@ from llm_mesh_dialects.openai import media
 from llm_mesh_dialects.openai.vocabulary import DIALECT, audio_type
 
 Part = content_pb2.Part
+_PLAIN = frozenset({"type", "text"})
 
 
 def content(message: Fields, key: str = "content") -> list[Part]:
@@ -23,6 +24,20 @@ def content(message: Fields, key: str = "content") -> list[Part]:
     if not isinstance(value, list):
         raise message.wrong(key, "expected a string or a list of parts")
     return [_part(each) for each in message.each(key)]
+
+
+def plain(value: Any) -> list[str] | None:  # noqa: ANN401 (JSON)
+    """The texts of a content that is a text, or a list of parts that are texts and nothing else; None where it is anything more."""
+    if type(value) is str:
+        return [value]
+    if type(value) is not list or not value:
+        return None
+    texts = []
+    for part in value:
+        if type(part) is not dict or part.keys() != _PLAIN or part["type"] != "text" or type(part["text"]) is not str:
+            return None
+        texts.append(part["text"])
+    return texts
 
 
 def said(message: Fields) -> list[Part]:

@@ -2,40 +2,72 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Final
 
 from llm_mesh.inference.v1 import generate_pb2
-from llm_mesh_dialects.extras import kept, put_back
-from llm_mesh_dialects.fields import Fields
+from llm_mesh_dialects.errors import DialectError
+from llm_mesh_dialects.extras import keep, put_back
+from llm_mesh_dialects.fields import a_whole, unread
 from llm_mesh_dialects.openai.quirks import Quirks
 from llm_mesh_dialects.openai.vocabulary import DIALECT
 
+_MOST: Final = 2**63 - 1
+_COUNTS: Final[Mapping[str, str]] = {"prompt_tokens": "input_tokens", "completion_tokens": "output_tokens"}
+_INPUTS: Final[Mapping[str, str]] = {
+    "cached_tokens": "cached_input_tokens",
+    "cache_write_tokens": "cache_write_input_tokens",
+    "audio_tokens": "audio_input_tokens",
+}
+_OUTPUTS: Final[Mapping[str, str]] = {
+    "reasoning_tokens": "reasoning_output_tokens",
+    "audio_tokens": "audio_output_tokens",
+    "accepted_prediction_tokens": "accepted_prediction_tokens",
+    "rejected_prediction_tokens": "rejected_prediction_tokens",
+}
+_DETAILS: Final[Mapping[str, Mapping[str, str]]] = {"prompt_tokens_details": _INPUTS, "completion_tokens_details": _OUTPUTS}
 
-def read_usage(fields: Fields, quirks: Quirks) -> generate_pb2.Usage:
+
+def read_usage(value: object, quirks: Quirks) -> generate_pb2.Usage:
     """What a server reports. Absent figures are zero."""
-    used = generate_pb2.Usage(input_tokens=_count(fields, "prompt_tokens"), output_tokens=_count(fields, "completion_tokens"))
-    total = _count(fields, "total_tokens")
+    used = generate_pb2.Usage()
+    read_usage_into(used, value, quirks)
+    return used
+
+
+def read_usage_into(used: generate_pb2.Usage, value: object, quirks: Quirks, path: str = "usage") -> None:
+    """Likewise, into a message that is there already."""
+    if not isinstance(value, dict):
+        raise DialectError(path, "expected an object")
+    used.SetInParent()
+    total = 0
     left: dict[str, Any] = {}
-    inputs = fields.inner("prompt_tokens_details")
-    if inputs is not None:
-        used.cached_input_tokens = _count(inputs, "cached_tokens")
-        used.cache_write_input_tokens = _count(inputs, "cache_write_tokens")
-        used.audio_input_tokens = _count(inputs, "audio_tokens")
-        left |= {"prompt_tokens_details": rest} if (rest := inputs.rest()) else {}
-    outputs = fields.inner("completion_tokens_details")
-    if outputs is not None:
-        used.reasoning_output_tokens = _count(outputs, "reasoning_tokens")
-        used.audio_output_tokens = _count(outputs, "audio_tokens")
-        used.accepted_prediction_tokens = _count(outputs, "accepted_prediction_tokens")
-        used.rejected_prediction_tokens = _count(outputs, "rejected_prediction_tokens")
-        left |= {"completion_tokens_details": rest} if (rest := outputs.rest()) else {}
-    rest = fields.rest()
-    if not used.cached_input_tokens and (cached := rest.get("prompt_cache_hit_tokens")) and isinstance(cached, int):
+    for key, figure in value.items():
+        if key in _COUNTS:
+            _count(used, _COUNTS[key], figure, f"{path}.{key}")
+        elif key == "total_tokens":
+            total = 0 if figure is None else a_whole(figure, f"{path}.total_tokens", 0)
+        elif key not in _DETAILS:
+            left[key] = figure
+        elif figure is not None and (odd := _details(used, figure, _DETAILS[key], f"{path}.{key}")):
+            left[key] = odd
+    if not used.cached_input_tokens and (cached := left.get("prompt_cache_hit_tokens")) and isinstance(cached, int):
         used.cached_input_tokens = cached  # DeepSeek's own name
     if quirks.hidden_reasoning:
         _reveal(used, total)
-    used.extras.extend(kept(DIALECT, left | rest))
-    return used
+    keep(used, DIALECT, left)
+
+
+def _details(used: generate_pb2.Usage, value: object, names: Mapping[str, str], path: str) -> dict[str, Any]:
+    """Reads figures of a kind, and answers what is not modelled."""
+    if not isinstance(value, dict):
+        raise DialectError(path, "expected an object")
+    for key, name in names.items():
+        if figure := value.get(key):
+            _count(used, name, figure, f"{path}.{key}")
+        elif figure is not None:
+            a_whole(figure, f"{path}.{key}", 0)
+    return unread(value, names.keys())
 
 
 def write_usage(used: generate_pb2.Usage) -> dict[str, Any]:
@@ -68,5 +100,8 @@ def _reveal(used: generate_pb2.Usage, total: int) -> None:
     used.reasoning_output_tokens = max(used.reasoning_output_tokens, hidden)
 
 
-def _count(fields: Fields, key: str) -> int:
-    return fields.whole(key, 0) or 0
+def _count(used: generate_pb2.Usage, name: str, figure: object, path: str) -> None:
+    if type(figure) is int and 0 <= figure <= _MOST:
+        setattr(used, name, figure)
+    elif figure is not None:
+        setattr(used, name, a_whole(figure, path, 0))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from typing import Any, Final
 
-from llm_mesh.inference.v1 import content_pb2
+from llm_mesh.inference.v1 import content_pb2, generate_pb2
+from llm_mesh_dialects.errors import DialectError
 from llm_mesh_dialects.extras import kept
 from llm_mesh_dialects.fields import Fields
 from llm_mesh_dialects.openai import parts_reading
@@ -12,17 +13,34 @@ from llm_mesh_dialects.openai.vocabulary import DIALECT, ROLES
 
 _MOST_MESSAGES = 4_096
 _EXPECTED_ROLE = "expected one of " + ", ".join(ROLES)
+_PLAIN: Final = frozenset({"role", "content"})
+_PLAIN_ROLES: Final = {word: role for word, role in ROLES.items() if role != content_pb2.ROLE_TOOL}
 
 
-def messages(body: Fields) -> Iterator[content_pb2.Message]:
-    """The messages, in order."""
-    given = body.raw("messages")
+def read_messages(result: generate_pb2.GenerateInput, given: Any) -> None:  # noqa: ANN401 (JSON)
+    """Adds the messages, in order."""
     if given is None:
-        raise body.wrong("messages", "required: expected a list of messages")
+        raise DialectError("messages", "required: expected a list of messages")
     if not isinstance(given, list) or len(given) > _MOST_MESSAGES:
-        raise body.wrong("messages", f"expected a list of at most {_MOST_MESSAGES} messages")
-    for each in body.each("messages"):
-        yield _message(each)
+        raise DialectError("messages", f"expected a list of at most {_MOST_MESSAGES} messages")
+    added = result.messages
+    for index, each in enumerate(given):
+        texts = _plain(each)
+        if texts is None:
+            added.append(_message(Fields(each, f"messages[{index}]")))
+        else:
+            parts = added.add(role=_PLAIN_ROLES[each["role"]]).parts
+            for text in texts:
+                parts.add().text.text = text
+
+
+def _plain(message: Any) -> list[str] | None:  # noqa: ANN401 (JSON)
+    """The short way of nearly every message: who speaks, and texts without anything beside them."""
+    if type(message) is dict and message.keys() == _PLAIN:
+        role = message["role"]
+        if type(role) is str and role in _PLAIN_ROLES:
+            return parts_reading.plain(message["content"])
+    return None
 
 
 def _message(fields: Fields) -> content_pb2.Message:

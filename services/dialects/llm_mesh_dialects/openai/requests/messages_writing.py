@@ -11,7 +11,7 @@ from typing import Any
 
 from llm_mesh.inference.v1 import content_pb2
 from llm_mesh_dialects.extras import put_back
-from llm_mesh_dialects.openai.parts_writing import Numbered, PartsWriter
+from llm_mesh_dialects.openai.parts_writing import Numbered, PartsWriter, plain
 from llm_mesh_dialects.openai.quirks import Quirks
 from llm_mesh_dialects.openai.vocabulary import DIALECT, ROLE_WORDS
 from llm_mesh_dialects.report import Report
@@ -30,11 +30,18 @@ class MessagesWriter:
     def written(self, messages: Iterable[content_pb2.Message]) -> list[dict[str, Any]]:
         """The messages, in order."""
         for index, message in enumerate(messages):
-            self._message(message, f"messages[{index}].")
+            text = _text(message)
+            if text is None:
+                self._message(message, index)
+            else:
+                if self._held:
+                    self._release()
+                self._written.append({"role": self._role(message.role, index), "content": text})
         self._release()
         return self._written
 
-    def _message(self, message: content_pb2.Message, path: str) -> None:
+    def _message(self, message: content_pb2.Message, place: int) -> None:
+        path = f"messages[{place}]."
         results = [each for each in enumerate(message.parts) if each[1].WhichOneof("kind") == "tool_result"]
         others = [each for each in enumerate(message.parts) if each[1].WhichOneof("kind") != "tool_result"]
         for number, (index, part) in enumerate(results):
@@ -46,7 +53,7 @@ class MessagesWriter:
         if role == content_pb2.ROLE_ASSISTANT:
             written = self._assistant(others, path)
         else:
-            written = {"role": self._role(role, path), "content": self._parts.content(others, path)}
+            written = {"role": self._role(role, place), "content": self._parts.content(others, path)}
         self._finish(written, message, path)
 
     def _finish(self, written: dict[str, Any], message: content_pb2.Message, path: str) -> None:
@@ -57,9 +64,9 @@ class MessagesWriter:
         put_back(written, message.extras, DIALECT, self._report, path)
         self._written.append(written)
 
-    def _role(self, role: content_pb2.Role, path: str) -> str:
+    def _role(self, role: content_pb2.Role, place: int) -> str:
         if role == content_pb2.ROLE_DEVELOPER and not self._quirks.developer_role:
-            self._report.renamed(f"{path}role", "the provider knows system, not developer")
+            self._report.renamed(f"messages[{place}].role", "the provider knows system, not developer")
             return "system"
         return ROLE_WORDS.get(role, "user")
 
@@ -131,3 +138,11 @@ class MessagesWriter:
         if self._held:
             self._written.append({"role": "user", "content": self._held})
             self._held = []
+
+
+def _text(message: content_pb2.Message) -> str | None:
+    """The text of a message that has nothing beside it, as nearly all are; None for any other."""
+    parts = message.parts
+    if len(parts) != 1 or message.name or message.role == content_pb2.ROLE_TOOL:
+        return None
+    return parts[0].text.text if plain(parts[0]) and not message.extras else None

@@ -5,7 +5,8 @@ What a provider cannot take is left out or replaced by the nearest thing, and re
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
 from llm_mesh.inference.v1 import generate_pb2
 from llm_mesh_dialects.extras import put_back
@@ -39,34 +40,56 @@ def input_to_chat(
 ) -> tuple[dict[str, Any], list[generate_pb2.Translation]]:
     """The body, and what its translation changed. `max_output_tokens` is the limit to send; 0 means the request's own."""
     report = Report()
-    body: dict[str, Any] = {"model": model, "messages": MessagesWriter(quirks, report).written(request.messages)}
-    tools = [tool(each, f"tools[{index}].", quirks, report) for index, each in enumerate(request.tools)]
-    _put(body, "tools", [each for each in tools if each is not None] or None)
-    if request.HasField("tool_choice"):
-        _put(body, "tool_choice", tool_choice(request.tool_choice))
-    if request.HasField("parallel_tool_calls"):
-        body["parallel_tool_calls"] = request.parallel_tool_calls
-    if request.HasField("response_format"):
-        body["response_format"] = response_format(request.response_format)
-    _sample(body, request.sampling, quirks, report)
-    _bound(body, request, quirks, max_output_tokens)
-    _reason(body, request.reasoning, quirks, report)
-    _answer(body, request, quirks, report)
+    body: dict[str, Any] = {"model": model, "messages": []}
+    if max_output_tokens:
+        body[quirks.max_tokens] = max_output_tokens
     if stream:
         body["stream"] = True
         if quirks.stream_usage:
             body["stream_options"] = {"include_usage": True}  # the ledger wants it, whoever else does
-    for extra in request.extras:
-        if extra.dialect == DIALECT and extra.key in _RESERVED:
-            report.dropped(f"extras[{extra.dialect}.{extra.key}]", "typed fields say this")
-    put_back(body, [extra for extra in request.extras if extra.dialect != DIALECT or extra.key not in _RESERVED], DIALECT, report)
+    for field, value in request.ListFields():  # in the order of their numbers: extras are last
+        write = _WRITERS.get(field.name)
+        if write is not None:
+            write(body, value, quirks, report)
     if not (stream and quirks.stream_usage):
         body.pop("stream_options", None)  # it says how to stream; nothing of what is asked is lost
-    _leave_out(body, quirks, report)
+    if quirks.unsupported:
+        _leave_out(body, quirks, report)
     return body, report.translations
 
 
-def _sample(body: dict[str, Any], sampling: generate_pb2.Sampling, quirks: Quirks, report: Report) -> None:
+Body = dict[str, Any]
+Writer = Callable[[Body, Any, Quirks, Report], None]
+
+
+def _messages(body: Body, given: Any, quirks: Quirks, report: Report) -> None:  # noqa: ANN401 (a field of any kind)
+    body["messages"] = MessagesWriter(quirks, report).written(given)
+
+
+def _tools(body: Body, given: Any, quirks: Quirks, report: Report) -> None:  # noqa: ANN401
+    tools = [tool(each, f"tools[{index}].", quirks, report) for index, each in enumerate(given)]
+    _put(body, "tools", [each for each in tools if each is not None] or None)
+
+
+def _limit(body: Body, given: int, quirks: Quirks, _report: Report) -> None:
+    body.setdefault(quirks.max_tokens, given)
+
+
+def _as(key: str) -> Writer:
+    def write(body: Body, given: Any, _quirks: Quirks, _report: Report) -> None:  # noqa: ANN401
+        body[key] = given
+
+    return write
+
+
+def _listed(key: str) -> Writer:
+    def write(body: Body, given: Any, _quirks: Quirks, _report: Report) -> None:  # noqa: ANN401
+        body[key] = list(given)
+
+    return write
+
+
+def _sample(body: Body, sampling: generate_pb2.Sampling, quirks: Quirks, report: Report) -> None:
     for name in _SAMPLING:
         if sampling.HasField(name):
             body[name] = getattr(sampling, name)
@@ -81,15 +104,7 @@ def _sample(body: dict[str, Any], sampling: generate_pb2.Sampling, quirks: Quirk
         body["logit_bias"] = {token: int(bias) if bias.is_integer() else bias for token, bias in sampling.logit_bias.items()}
 
 
-def _bound(body: dict[str, Any], request: generate_pb2.GenerateInput, quirks: Quirks, limit: int) -> None:
-    limit = limit or request.max_output_tokens
-    if limit:
-        body[quirks.max_tokens] = limit
-    if request.candidate_count:
-        body["n"] = request.candidate_count
-
-
-def _reason(body: dict[str, Any], reasoning: generate_pb2.ReasoningOptions, quirks: Quirks, report: Report) -> None:
+def _reason(body: Body, reasoning: generate_pb2.ReasoningOptions, quirks: Quirks, report: Report) -> None:
     if quirks.reasoning == "reasoning":
         wanted: dict[str, Any] = {}
         if reasoning.effort:
@@ -104,22 +119,43 @@ def _reason(body: dict[str, Any], reasoning: generate_pb2.ReasoningOptions, quir
         report.dropped("reasoning.budget_tokens", "the provider takes an effort, not a number of tokens")
 
 
-def _answer(body: dict[str, Any], request: generate_pb2.GenerateInput, quirks: Quirks, report: Report) -> None:
-    if request.stop:
-        body["stop"] = list(request.stop)
-    if request.HasField("logprobs"):
-        body["logprobs"] = True
-        if request.logprobs.top:
-            body["top_logprobs"] = request.logprobs.top
-    if request.modalities:
-        body["modalities"] = list(request.modalities)
-    if request.end_user:
-        body["user"] = request.end_user
-    if request.prompt_cache_key:
-        if quirks.prompt_cache_key:
-            body["prompt_cache_key"] = request.prompt_cache_key
-        else:
-            report.dropped("prompt_cache_key", "the provider has no key for its cache")
+def _logprobs(body: Body, options: generate_pb2.LogprobOptions, _quirks: Quirks, _report: Report) -> None:
+    body["logprobs"] = True
+    if options.top:
+        body["top_logprobs"] = options.top
+
+
+def _cache_key(body: Body, key: str, quirks: Quirks, report: Report) -> None:
+    if quirks.prompt_cache_key:
+        body["prompt_cache_key"] = key
+    else:
+        report.dropped("prompt_cache_key", "the provider has no key for its cache")
+
+
+def _extras(body: Body, given: Any, _quirks: Quirks, report: Report) -> None:  # noqa: ANN401
+    for extra in given:
+        if extra.dialect == DIALECT and extra.key in _RESERVED:
+            report.dropped(f"extras[{extra.dialect}.{extra.key}]", "typed fields say this")
+    put_back(body, [extra for extra in given if extra.dialect != DIALECT or extra.key not in _RESERVED], DIALECT, report)
+
+
+_WRITERS: Final[Mapping[str, Writer]] = {
+    "messages": _messages,
+    "tools": _tools,
+    "tool_choice": lambda body, choice, _quirks, _report: _put(body, "tool_choice", tool_choice(choice)),
+    "parallel_tool_calls": _as("parallel_tool_calls"),
+    "response_format": lambda body, form, _quirks, _report: _put(body, "response_format", response_format(form)),
+    "sampling": _sample,
+    "reasoning": _reason,
+    "candidate_count": _as("n"),
+    "max_output_tokens": _limit,
+    "stop": _listed("stop"),
+    "logprobs": _logprobs,
+    "modalities": _listed("modalities"),
+    "end_user": _as("user"),
+    "prompt_cache_key": _cache_key,
+    "extras": _extras,
+}
 
 
 def _leave_out(body: dict[str, Any], quirks: Quirks, report: Report) -> None:

@@ -2,62 +2,98 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from llm_mesh.inference.v1 import content_pb2, generate_pb2
-from llm_mesh_dialects.extras import dumped, kept
-from llm_mesh_dialects.fields import Fields
+from llm_mesh_dialects.errors import DialectError
+from llm_mesh_dialects.extras import dumped, keep, kept
+from llm_mesh_dialects.fields import Fields, a_text, a_whole, unread
 from llm_mesh_dialects.openai import parts_reading
 from llm_mesh_dialects.openai.logprobs import read_logprobs
 from llm_mesh_dialects.openai.quirks import OPENAI, Quirks
-from llm_mesh_dialects.openai.usage import read_usage
+from llm_mesh_dialects.openai.usage import read_usage_into
 from llm_mesh_dialects.openai.vocabulary import DIALECT, finish_of
 
 _INT32 = 2**31 - 1
+_BODY: Final = frozenset({"id", "object", "created", "model", "choices", "usage"})
+_CHOICE: Final = frozenset({"index", "message", "finish_reason", "logprobs"})
+_MESSAGE: Final = frozenset({"role", "content", "refusal", "audio", "tool_calls", "annotations", "reasoning_content"})
+_BESIDE_TEXT: Final = frozenset({"refusal", "audio", "reasoning_content", "reasoning"})
+_LISTED: Final = frozenset({"tool_calls", "annotations"})
 
 
 def chat_to_output(body: dict[str, Any], quirks: Quirks = OPENAI) -> generate_pb2.GenerateOutput:
     """The typed answer; raises `DialectError` where the body is none."""
-    fields = Fields(body)
-    if not fields.items("choices"):
-        raise fields.wrong("choices", "required: expected a list of answers")
+    if not isinstance(body, dict):
+        raise DialectError("", "expected an object")
+    choices = body.get("choices")
+    if not choices or not isinstance(choices, list):
+        raise DialectError("choices", "required: expected a list of answers" if choices in (None, []) else "expected a list")
+    created = body.get("created")
     result = generate_pb2.GenerateOutput(
-        id=fields.text("id") or "",
-        model=fields.text("model") or "",
-        created=fields.whole("created", 0) or 0,
-        choices=[_choice(each, index) for index, each in enumerate(fields.each("choices"))],
+        id=a_text(body.get("id"), "id"),
+        model=a_text(body.get("model"), "model"),
+        created=0 if created is None else a_whole(created, "created", 0),
     )
-    usage = fields.inner("usage")
+    for place, choice in enumerate(choices):
+        _choice(choice, place, result.choices.add())
+    usage = body.get("usage")
     if usage is not None:
-        result.usage.CopyFrom(read_usage(usage, quirks))
-    fields.raw("object")
-    result.extras.extend(kept(DIALECT, fields.rest()))
+        read_usage_into(result.usage, usage, quirks)
+    keep(result, DIALECT, unread(body, _BODY))
     return result
 
 
-def _choice(fields: Fields, place: int) -> generate_pb2.Choice:
-    word = fields.text("finish_reason") or ""
-    index = fields.whole("index", 0, _INT32)
-    content, refusal, left = read_logprobs(fields)
-    message = _message(fields.required("message"))
-    extras = kept(DIALECT, fields.rest() | ({"logprobs": left} if left else {}))
-    return generate_pb2.Choice(
-        index=place if index is None else index,
-        message=message,
-        finish_reason=finish_of(word),
-        native_finish_reason=word,
-        logprobs=content,
-        refusal_logprobs=refusal,
-        extras=extras,
-    )
+def _choice(choice: Any, place: int, target: generate_pb2.Choice) -> None:  # noqa: ANN401 (JSON)
+    path = f"choices[{place}]"
+    if not isinstance(choice, dict):
+        raise DialectError(path, "expected an object")
+    index = choice.get("index")
+    target.index = place if index is None else a_whole(index, f"{path}.index", 0, _INT32)
+    word = a_text(choice.get("finish_reason"), f"{path}.finish_reason")
+    if word:
+        target.finish_reason = finish_of(word)
+        target.native_finish_reason = word
+    _message(choice.get("message"), f"{path}.message", target.message)
+    left = unread(choice, _CHOICE)
+    if choice.get("logprobs") is not None:
+        content, refusal, odd = read_logprobs(Fields(choice, path))
+        target.logprobs.extend(content)
+        target.refusal_logprobs.extend(refusal)
+        left = left | {"logprobs": odd} if odd else left
+    keep(target, DIALECT, left)
 
 
-def _message(fields: Fields) -> content_pb2.Message:
+def _message(message: Any, path: str, target: content_pb2.Message) -> None:  # noqa: ANN401 (JSON)
+    if message is None:
+        raise DialectError(path, "required: expected an object")
+    if not isinstance(message, dict):
+        raise DialectError(path, "expected an object")
+    target.role = content_pb2.ROLE_ASSISTANT
+    if _only_text(message):
+        target.parts.add().text.text = message["content"]
+        left = unread(message, _MESSAGE)
+        if message.get("annotations") is not None:
+            left = {**left, "annotations": []}
+        keep(target, DIALECT, left)
+    else:
+        _anything(Fields(message, path), target)
+
+
+def _only_text(message: dict[str, Any]) -> bool:
+    """Whether it says a text and nothing else, as nearly every answer does."""
+    for key, value in message.items():
+        if value is not None and (key in _BESIDE_TEXT or (key in _LISTED and value != [])):
+            return False
+    return type(message.get("content")) is str
+
+
+def _anything(fields: Fields, target: content_pb2.Message) -> None:
     fields.raw("role")
-    message = content_pb2.Message(role=content_pb2.ROLE_ASSISTANT, parts=parts_reading.said(fields))
-    left: dict[str, Any] = {}
+    target.parts.extend(parts_reading.said(fields))
     annotations = [each.whole_object() for each in fields.each("annotations")]
-    text = next((part.text for part in message.parts if part.WhichOneof("kind") == "text"), None)
+    text = next((part.text for part in target.parts if part.WhichOneof("kind") == "text"), None)
+    left: dict[str, Any] = {}
     if annotations and text is not None:
         text.annotations.extend(
             content_pb2.Extra(dialect=DIALECT, key=str(each.get("type", "")), json=dumped(each, fields.at("annotations")))
@@ -65,5 +101,4 @@ def _message(fields: Fields) -> content_pb2.Message:
         )
     elif fields.peek("annotations") is not None:
         left["annotations"] = fields.peek("annotations")
-    message.extras.extend(kept(DIALECT, fields.rest() | left))
-    return message
+    target.extras.extend(kept(DIALECT, fields.rest() | left))

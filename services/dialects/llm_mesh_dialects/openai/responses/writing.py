@@ -41,30 +41,32 @@ def _choice(choice: generate_pb2.Choice) -> dict[str, Any]:
 def _message(message: content_pb2.Message) -> dict[str, Any]:
     """One message. Texts of an answer in several parts become one: the dialect has no parts here."""
     written: dict[str, Any] = {"role": "assistant", "content": None, "refusal": None}
-    calls: list[dict[str, Any]] = []
-    annotations: list[Any] = []
     for part in message.parts:
         kind = part.WhichOneof("kind")
         if kind == "text":
-            written["content"] = (written["content"] or "") + part.text.text
-            annotations += [parsed(each.json) for each in part.text.annotations if each.dialect == DIALECT]
-        elif kind == "refusal":
-            written["refusal"] = (written["refusal"] or "") + part.refusal.text
-        elif kind == "reasoning" and part.reasoning.text:
-            written["reasoning_content"] = written.get("reasoning_content", "") + part.reasoning.text
-        elif kind == "tool_call":
-            calls.append(_tool_call(part))
-        elif kind == "opaque" and part.opaque.dialect == DIALECT and part.opaque.type.startswith("tool_call."):
-            calls.append(parsed(part.opaque.json))
-        elif kind == "audio":
-            written["audio"] = {"data": media.encoded(part.audio.data), "transcript": part.audio.transcript}
-            put_back(written, part.extras, DIALECT)
-    if annotations:
-        written["annotations"] = annotations
-    if calls:
-        written["tool_calls"] = calls
+            text = part.text
+            written["content"] = (written["content"] or "") + text.text
+            for each in text.annotations:
+                if each.dialect == DIALECT:
+                    written.setdefault("annotations", []).append(parsed(each.json))
+        else:
+            _other(part, kind, written)
     put_back(written, message.extras, DIALECT)
     return written
+
+
+def _other(part: content_pb2.Part, kind: str | None, written: dict[str, Any]) -> None:
+    if kind == "refusal":
+        written["refusal"] = (written["refusal"] or "") + part.refusal.text
+    elif kind == "reasoning" and part.reasoning.text:
+        written["reasoning_content"] = written.get("reasoning_content", "") + part.reasoning.text
+    elif kind == "tool_call":
+        written.setdefault("tool_calls", []).append(_tool_call(part))
+    elif kind == "opaque" and part.opaque.dialect == DIALECT and part.opaque.type.startswith("tool_call."):
+        written.setdefault("tool_calls", []).append(parsed(part.opaque.json))
+    elif kind == "audio":
+        written["audio"] = {"data": media.encoded(part.audio.data), "transcript": part.audio.transcript}
+        put_back(written, part.extras, DIALECT)
 
 
 def _tool_call(part: content_pb2.Part) -> dict[str, Any]:

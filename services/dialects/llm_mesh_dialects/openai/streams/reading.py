@@ -71,7 +71,7 @@ class ChunkReader:
             self._choice(choice, place, events)
         usage = chunk.get("usage") or _groq(chunk)
         if usage is not None:
-            self._usage = read_usage(Fields(usage, "usage"), self._quirks)
+            self._usage = read_usage(usage, self._quirks)
         return events
 
     def _short(self, chunk: dict[str, Any]) -> Event | None:
