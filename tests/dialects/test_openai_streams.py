@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from llm_mesh.adapter.v1 import adapter_pb2
 from llm_mesh.inference.v1 import generate_pb2
 from llm_mesh_dialects import openai
 from llm_mesh_dialects.errors import DialectError, TruncatedError
@@ -189,3 +190,95 @@ def test_no_chunk_makes_the_reader_fail_otherwise(body: Any) -> None:
         openai.streams.ChunkReader().feed(body)
     except DialectError:
         return
+
+
+def spelt(text: str, index: int = 0, **more: Any) -> bytes:
+    """A chunk of text as a server writes it; what is given more stands after the choice."""
+    choice = {"index": index, "delta": {"content": text}, "logprobs": None, "finish_reason": None}
+    return orjson.dumps({"id": "1", "model": "m", "choices": [choice], **more})
+
+
+def read_again(chunks: list[bytes]) -> list[generate_pb2.StreamEvent]:
+    """As an adapter reads a stream: by the template where one fits."""
+    reader = openai.streams.ChunkReader()
+    message = adapter_pb2.GenerateStreamResponse()
+    for data in chunks:
+        if not reader.again(data, message.events):
+            message.events.extend(reader.feed(orjson.loads(data), data))
+    return list(message.events)
+
+
+def read_whole(chunks: list[bytes]) -> list[generate_pb2.StreamEvent]:
+    """By parsing each chunk."""
+    reader = openai.streams.ChunkReader()
+    return [event for data in chunks for event in reader.feed(orjson.loads(data))]
+
+
+PIECES = st.text(st.characters(codec="utf-8"), max_size=12) | st.sampled_from(
+    ['"content":"', '","x":"', "\\", '"', '","obfuscation":"a"}', ""]
+)
+ODD = st.sampled_from(
+    [
+        {},
+        {"obfuscation": "aB3"},
+        {"obfuscation": 'a"b'},
+        {"system_fingerprint": "f"},
+        {"system_fingerprint": "g", "obfuscation": "x"},
+        {"usage": {"prompt_tokens": 1}},
+        {"new": {"content": "y"}},
+        {"error": None},
+    ]
+)
+
+
+@given(st.lists(st.tuples(PIECES, st.integers(0, 1), ODD), max_size=12), st.booleans())
+@settings(max_examples=300, deadline=None)
+def test_a_chunk_read_by_the_template_is_the_chunk_read_whole(told: list[tuple[str, int, dict[str, Any]]], same: bool) -> None:  # noqa: FBT001
+    more = told[0][2] if told else {}
+    chunks = [spelt(text, index, **(more if same else odd)) for text, index, odd in told]
+    assert read_again(chunks) == read_whole(chunks)
+
+
+@pytest.mark.parametrize("more", [{}, {"obfuscation": "abc"}])
+def test_chunks_that_differ_in_their_text_alone_are_not_parsed_again(more: dict[str, Any]) -> None:
+    reader = openai.streams.ChunkReader()
+    for data in (spelt("one", **more), spelt("two", **more)):
+        reader.feed(orjson.loads(data), data)
+    message = adapter_pb2.GenerateStreamResponse()
+    texts = ["three", 'a "quoted" \\ word\n', "ü€😀", "\ue000mark\ue000"]
+    assert all(reader.again(spelt(text, **more), message.events) for text in texts)
+    assert [event.text.text for event in message.events] == texts
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        spelt(""),
+        spelt("a", 1),
+        spelt("a", system_fingerprint="f"),
+        spelt("a")[:-1],
+        spelt("a") + b"}",
+        spelt("a").replace(b'"a"', b'"a","role":"x"'),
+        spelt("a").replace(b'"a"', b'"\n"'),
+        spelt("a").replace(b'"a"', b'"\xff"'),
+        spelt("a").replace(b'"a"', b'"\\"'),
+        spelt("a").replace(b'"a"', b"null"),
+        spelt("a").replace(b'"logprobs":null', b'"logprobs":{}'),
+        spelt("a").replace(b'"finish_reason":null', b'"finish_reason":"stop"'),
+    ],
+)
+def test_a_chunk_that_differs_in_anything_else_is_read_whole(other: bytes) -> None:
+    reader = openai.streams.ChunkReader()
+    for data in (spelt("one"), spelt("two")):
+        reader.feed(orjson.loads(data), data)
+    message = adapter_pb2.GenerateStreamResponse()
+    assert not reader.again(other, message.events)
+    assert not message.events
+
+
+def test_a_choice_that_has_ended_is_not_added_to() -> None:
+    end = orjson.dumps({"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]})
+    reader = openai.streams.ChunkReader()
+    for data in (spelt("one"), spelt("two"), end):
+        reader.feed(orjson.loads(data), data)
+    assert not reader.again(spelt("three"), adapter_pb2.GenerateStreamResponse().events)

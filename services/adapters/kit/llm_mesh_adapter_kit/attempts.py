@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from llm_mesh.adapter.v1 import adapter_pb2
 from llm_mesh.inference.v1 import embed_pb2, generate_pb2
 from llm_mesh_adapter_kit.asking import Asked, Asking, Job
-from llm_mesh_adapter_kit.dialect import Call, Dialect, StreamReader
+from llm_mesh_adapter_kit.dialect import Call, Dialect, Events, StreamReader
 from llm_mesh_adapter_kit.endpoints import Endpoint
 from llm_mesh_adapter_kit.errors import AdapterError, fidelity_lost, malformed
 from llm_mesh_adapter_kit.exchange import Exchange
@@ -69,11 +69,11 @@ class Attempts:
                 reader = await self._reader(job, asked.answer)
                 parser = EventParser()
                 while not reader.done and (piece := await asked.answer.read()):
-                    events: list[generate_pb2.StreamEvent] = []
-                    failure = _read(job, parser, piece, reader, events)
-                    if events:  # what came before a failure in the same read is told first
-                        self._note(job, events, meter, timers, call.translations)
-                        yield adapter_pb2.GenerateStreamResponse(events=events)
+                    message = adapter_pb2.GenerateStreamResponse()
+                    failure = _read(job, parser, piece, reader, message.events)
+                    if message.events:  # what came before a failure in the same read is told first
+                        self._note(job, message.events, meter, timers, call.translations)
+                        yield message
                     if failure is not None:
                         raise failure
                 if reader.done:
@@ -118,7 +118,7 @@ class Attempts:
     def _note(
         self,
         job: Job,
-        events: list[generate_pb2.StreamEvent],
+        events: Events,
         meter: Meter,
         timers: Timers,
         translations: Sequence[generate_pb2.Translation],
@@ -131,7 +131,7 @@ class Attempts:
             events[0].started.translations.extend(translations)
 
 
-def _read(job: Job, parser: EventParser, piece: bytes, reader: StreamReader, events: list[generate_pb2.StreamEvent]) -> AdapterError | None:
+def _read(job: Job, parser: EventParser, piece: bytes, reader: StreamReader, events: Events) -> AdapterError | None:
     """Appends what the bytes mean, and answers the failure that they tell of."""
     try:
         reader.feed(parser.feed(piece), events)

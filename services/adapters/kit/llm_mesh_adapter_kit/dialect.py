@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias
 
 from llm_mesh.inference.v1 import embed_pb2, generate_pb2
 from llm_mesh_adapter_kit.endpoints import Endpoint
 from llm_mesh_adapter_kit.errors import AdapterError
 from llm_mesh_adapter_kit.sse import ServerEvent
+
+if TYPE_CHECKING:
+    from google.protobuf.internal.containers import RepeatedCompositeFieldContainer
 
 
 class Ask(NamedTuple):
@@ -38,6 +41,10 @@ class Call(NamedTuple):
     """`path` is appended to the origin instead: some servers have more than their dialect."""
 
 
+Events: TypeAlias = "RepeatedCompositeFieldContainer[generate_pb2.StreamEvent]"
+"""The events of the message that they will travel in: what is made there is not copied there."""
+
+
 class StreamReader(Protocol):
     """Reads the events of one streamed answer."""
 
@@ -45,7 +52,7 @@ class StreamReader(Protocol):
     def done(self) -> bool:
         """Whether the provider said that nothing follows."""
 
-    def feed(self, arrived: Iterable[ServerEvent], events: list[generate_pb2.StreamEvent]) -> None:
+    def feed(self, arrived: Iterable[ServerEvent], events: Events) -> None:
         """Appends what the arrived events mean. AdapterError where one is malformed, or tells of a failure; what was appended holds."""
 
     def finish(self) -> Sequence[generate_pb2.StreamEvent]:

@@ -44,12 +44,13 @@ class Meter:
         """Notes events; answers whether one of them carries content."""
         before = self._events
         for event in events:
-            kind = event.WhichOneof("kind")
-            if kind == "text":  # nearly every event is
-                text = event.text.text
+            text = event.text.text  # nearly every event is one
+            if text:
                 self._events += 1
                 self._bytes += len(text) if text.isascii() else len(text.encode("utf-8", "replace"))
-            elif kind in _CONTENT:
+                continue
+            kind = event.WhichOneof("kind")
+            if kind in _CONTENT:
                 self._events += 1
                 self._bytes += _size(getattr(event, str(kind)))
             elif kind == "usage":

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 _BOM = b"\xef\xbb\xbf"
+_MOST_REST = 4 * 1024
 MOST_BYTES = 4 * 1024 * 1024
 
 
@@ -47,17 +48,44 @@ class EventParser:
         if b"\n" not in data and b"\r" not in data:
             self._hold(data)
             return []
-        lines = b"".join((*self._pieces, data)).splitlines(keepends=True)
+        held = b"".join((*self._pieces, data)) if self._pieces else data
         self._pieces.clear()
         self._held = 0
+        if self._first:
+            self._first = False
+            held = held.removeprefix(_BOM)
+        if b"\r" in data or self._data or self._name:
+            return self._by_lines(held)
+        return self._by_frames(held)
+
+    def _by_frames(self, data: bytes) -> list[ServerEvent]:
+        """The short way of nearly every stream: lines end with a line feed, events are a line of data, perhaps after one with a name."""
+        frames = data.split(b"\n\n")
+        rest = frames.pop()
+        events: list[ServerEvent] = []
+        for frame in frames:
+            if frame.startswith(b"data: ") and b"\n" not in frame:
+                self._check(len(frame))
+                events.append(ServerEvent(frame[6:]))
+            elif frame.startswith(b"event: ") and frame.count(b"\n") == 1 and b"\ndata: " in frame:
+                self._check(len(frame))
+                name, _, line = frame.partition(b"\n")
+                events.append(ServerEvent(line[6:], name[7:].decode("utf-8", "replace")))
+            else:
+                events += self._events((frame + b"\n\n").splitlines(keepends=True))
+        if len(rest) > _MOST_REST and b"\n" in rest:
+            return events + self._by_lines(rest)  # an event of many lines: joining them again at each read would take ever longer
+        if rest:
+            self._hold(rest)
+        return events
+
+    def _by_lines(self, data: bytes) -> list[ServerEvent]:
+        lines = data.splitlines(keepends=True)
         last = lines[-1]
         if last.endswith(b"\r"):
             self._after_cr = True
         elif not last.endswith(b"\n"):
             self._hold(lines.pop())
-        if self._first and lines:
-            self._first = False
-            lines[0] = lines[0].removeprefix(_BOM)
         return self._events(lines)
 
     def _events(self, lines: list[bytes]) -> list[ServerEvent]:
@@ -79,11 +107,14 @@ class EventParser:
         value = value.removeprefix(b" ")
         if name == b"data":
             self._size += len(value) + 1
-            if self._size > self._most:
-                raise EventTooLargeError("an event is larger than it may be")
+            self._check(self._size)
             self._data.append(value)
         elif name == b"event":
             self._name = value.decode("utf-8", "replace")
+
+    def _check(self, size: int) -> None:
+        if size > self._most:
+            raise EventTooLargeError("an event is larger than it may be")
 
     def _hold(self, data: bytes) -> None:
         self._held += len(data)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from llm_mesh.inference.v1 import generate_pb2
 from llm_mesh_adapter_anthropic.provider.failures import of_event
+from llm_mesh_adapter_kit.dialect import Events
 from llm_mesh_adapter_kit.errors import malformed, reset
 from llm_mesh_adapter_kit.sse import ServerEvent
 from llm_mesh_dialects.anthropic.streams import EventReader
@@ -25,14 +26,14 @@ class MessageStream:
         """Whether the provider said that nothing follows."""
         return self._reader.done
 
-    def feed(self, arrived: Iterable[ServerEvent], events: list[generate_pb2.StreamEvent]) -> None:
+    def feed(self, arrived: Iterable[ServerEvent], events: Events) -> None:
         """Appends what the arrived events mean."""
         try:
             for event in arrived:
                 said = parsed(event.data)
                 if isinstance(said, dict) and (said.get("type") == "error" or event.name == "error"):
                     raise of_event(self._endpoint, said)
-                events += self._reader.feed(said)
+                events.extend(self._reader.feed(said))
         except DialectError as error:
             raise malformed(self._endpoint, str(error)) from None
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 import orjson
 
 from llm_mesh.inference.v1 import generate_pb2
+from llm_mesh_adapter_kit.dialect import Events
 from llm_mesh_adapter_kit.errors import malformed, reset
 from llm_mesh_adapter_kit.sse import ServerEvent
 from llm_mesh_adapter_openai.provider.failures import of_complaint
@@ -24,17 +25,20 @@ class OpenAIReader:
         self._chunks = openai.streams.ChunkReader(quirks)
         self.done = False
 
-    def feed(self, arrived: Iterable[ServerEvent], events: list[generate_pb2.StreamEvent]) -> None:
+    def feed(self, arrived: Iterable[ServerEvent], events: Events) -> None:
         """Appends what the arrived events mean."""
+        chunks = self._chunks
         try:
-            for event in arrived:
-                if self.done or event.data == _DONE:
+            for data, _ in arrived:
+                if self.done or data == _DONE:
                     self.done = True
                     return
-                chunk = orjson.loads(event.data)
+                if chunks.again(data, events):
+                    continue
+                chunk = orjson.loads(data)
                 if isinstance(chunk, dict) and chunk.get("error"):
                     raise of_complaint(self._endpoint, openai.errors.complaint(chunk))
-                events += self._chunks.feed(chunk)
+                events.extend(chunks.feed(chunk, data))
         except orjson.JSONDecodeError:
             raise malformed(self._endpoint, "an event that is not JSON") from None
         except DialectError as error:

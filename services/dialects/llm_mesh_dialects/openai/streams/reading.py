@@ -7,7 +7,7 @@ random padding against eavesdroppers on the provider's line, ends here.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from llm_mesh.inference.v1 import content_pb2, generate_pb2
 from llm_mesh_dialects.errors import DialectError, TruncatedError
@@ -16,8 +16,12 @@ from llm_mesh_dialects.fields import Fields
 from llm_mesh_dialects.openai.logprobs import read_logprobs
 from llm_mesh_dialects.openai.quirks import OPENAI, Quirks
 from llm_mesh_dialects.openai.streams.deltas import DeltaReader
+from llm_mesh_dialects.openai.streams.template import Template, template
 from llm_mesh_dialects.openai.usage import read_usage
 from llm_mesh_dialects.openai.vocabulary import DIALECT, finish_of
+
+if TYPE_CHECKING:
+    from google.protobuf.internal.containers import RepeatedCompositeFieldContainer
 
 CHUNK = "chat.completion.chunk"
 _HEAD = frozenset({"id", "object", "created", "model", "choices", "usage", "obfuscation"})
@@ -26,6 +30,8 @@ _CHOICE = frozenset({"index", "delta", "finish_reason", "logprobs"})
 _SAME = _HEAD - {"usage"}
 _PLAIN = frozenset({"index", "delta"})
 _INT32 = 2**31 - 1
+_MOST_LEARNT = 16
+"""Streams of several choices interleave; what is learnt anew each time costs more than it saves."""
 
 Event = generate_pb2.StreamEvent
 
@@ -42,6 +48,8 @@ class ChunkReader:
         self._open: set[int] = set()
         self._ended: set[int] = set()
         self._usage: generate_pb2.Usage | None = None
+        self._template: Template | None = None
+        self._learnt = 0
 
     @property
     def usage(self) -> generate_pb2.Usage | None:
@@ -53,13 +61,28 @@ class ChunkReader:
         """Whether each choice that began has ended, and at least one has."""
         return bool(self._ended) and not self._open
 
-    def feed(self, chunk: dict[str, Any]) -> list[Event]:
-        """The events of one chunk; raises `DialectError` where it is none."""
+    def again(self, data: bytes, events: RepeatedCompositeFieldContainer[Event]) -> bool:
+        """Adds the event of a chunk that differs in its text alone from the one before; answers False for any other chunk."""
+        known = self._template
+        if known is None or (text := known.text(data)) is None:
+            return False
+        delta = events.add().text
+        delta.text = text
+        if known.choice:
+            delta.choice = known.choice
+        return True
+
+    def feed(self, chunk: dict[str, Any], data: bytes = b"") -> list[Event]:
+        """The events of one chunk; raises `DialectError` where it is none. From its `data`, `again` learns."""
         if type(chunk) is not dict:
             raise DialectError("", "expected an object")
         short = self._short(chunk)
         if short is not None:
+            if data and self._learnt < _MOST_LEARNT:
+                self._learnt += 1
+                self._template = template(data, chunk)
             return [short]
+        self._template = None
         events: list[Event] = []
         choices = chunk.get("choices")
         if choices is None:
@@ -91,7 +114,10 @@ class ChunkReader:
         for key, value in chunk.items():
             if value is not None and key not in _SAME and self._known.get(key) != value:
                 return None
-        return Event(text=generate_pb2.TextDelta(choice=index, text=text))
+        event = Event()
+        event.text.text = text
+        event.text.choice = index
+        return event
 
     def finish(self) -> list[Event]:
         """The end of the stream: usage, and that the answer is whole. Raises `TruncatedError` where it is not."""

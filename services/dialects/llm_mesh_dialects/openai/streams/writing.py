@@ -75,19 +75,26 @@ class ChunkWriter:
         self._fields = head
         self._head = _DATA + orjson.dumps(head)[:-1]
         self._tail = (b',"usage":null}' if self._include_usage else b"}") + _END
-        self._plain = b',"logprobs":null,"finish_reason":null}]' + self._tail
+        self._begins: dict[tuple[int, str], bytes] = {}
+        self._plain = b'},"logprobs":null,"finish_reason":null}]' + self._tail
         if started.HasField("usage"):
             self._usage = started.usage
         return b""
 
     def _text(self, delta: generate_pb2.TextDelta, key: str) -> bytes:
-        if delta.choice in self._begun and not delta.logprobs and not delta.extras:
-            text = orjson.dumps(delta.text)
-            return self._head + b',"choices":[{"index":%d,"delta":{"%s":%s}' % (delta.choice, key.encode(), text) + self._plain
-        written: dict[str, Any] = {key: delta.text}
+        choice, text = delta.choice, delta.text
+        # A text, perhaps the number of its choice, and nothing else: no log-probabilities, no extras.
+        if text and choice in self._begun and len(delta.ListFields()) == (2 if choice else 1):
+            begin = self._begins.get((choice, key)) or self._begin_of(choice, key)
+            return begin + orjson.dumps(text) + self._plain
+        written: dict[str, Any] = {key: text}
         put_back(written, delta.extras, DIALECT)
         shown = write_logprobs(delta.logprobs, ()) if key == "content" else write_logprobs((), delta.logprobs)
-        return self._delta(delta.choice, written, shown)
+        return self._delta(choice, written, shown)
+
+    def _begin_of(self, choice: int, key: str) -> bytes:
+        begin = self._begins[choice, key] = self._head + b',"choices":[{"index":%d,"delta":{"%s":' % (choice, key.encode())
+        return begin
 
     def _refusal(self, delta: generate_pb2.TextDelta) -> bytes:
         return self._text(delta, "refusal")
