@@ -47,3 +47,12 @@ def test_an_event_without_an_end_is_refused(piece: bytes) -> None:
 def feed_often(parser: EventParser, piece: bytes) -> None:
     for _ in range(10):
         parser.feed(piece)
+
+
+def test_an_event_of_endless_lines_costs_no_more_with_each() -> None:
+    """What was read once is not joined again: the parser holds no more unread bytes than a page."""
+    parser = EventParser()
+    for _ in range(20_000):
+        parser.feed(b"data: x\n")
+    assert parser._held <= 8 * 1024
+    assert [event.data.count(b"x") for event in parser.feed(b"\n")] == [20_000]

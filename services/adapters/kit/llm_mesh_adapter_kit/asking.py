@@ -62,7 +62,9 @@ class Asking:
         self, endpoint: Endpoint, call: Call, authorisation: Mapping[str, str], timers: Timers, *, attempt: str = ""
     ) -> Exchange:
         """Send, and answer once the head has arrived."""
-        headers = {**endpoint.headers, **call.headers, **authorisation}
+        headers = {**endpoint.headers, **authorisation}
+        if call.headers:
+            headers = {**endpoint.headers, **call.headers, **authorisation}
         if call.body:
             headers["content-type"] = "application/json"
         if identifier := request_id():
@@ -71,9 +73,10 @@ class Asking:
                 headers["x-request-id"] = identifier
         if attempt:
             headers["x-llm-mesh-attempt"] = attempt
-        headers.update(outbound())
+        if trace := outbound():
+            headers.update(trace)
         url = endpoint.url(call.path, at_origin=call.at_origin)
-        request = HttpRequest(url, headers, call.body, call.method, timers.limits.connect)
+        request = HttpRequest(url, headers, call.body, call.method, timers.limits.connect, timers.next(head=True))
         return await begun(self._client(endpoint), endpoint, request, timers)
 
     async def freely(self, endpoint: Endpoint, call: Call) -> bytes:
@@ -141,13 +144,10 @@ class Asked:
         usage, source = meter.report()
         timers, model = self._timers, self._job.attempt.upstream_model
         seconds = timers.first_content
-        report = adapter_pb2.AttemptReport(
-            usage=usage,
-            source=source,
-            provider_request_id=_provider_id(self.answer),
-            total=_duration(timers.elapsed),
-            first_token=None if seconds is None else _duration(seconds),
-        )
+        report = adapter_pb2.AttemptReport(usage=usage, source=source, provider_request_id=_provider_id(self.answer))
+        _set(report.total, timers.elapsed)
+        if seconds is not None:
+            _set(report.first_token, seconds)
         put, out = usage.input_tokens, usage.output_tokens
         self._asking.genai.used(self._operation, self._system, model, input_tokens=put, output_tokens=out)
         self.span.set(names.INPUT_TOKENS, put)
@@ -168,9 +168,10 @@ class Asked:
         asking.lanes.leave(self._lane, error)
 
 
-def _duration(seconds: float) -> Duration:
-    nanos = int(seconds * 1e9)
-    return Duration(seconds=nanos // 1_000_000_000, nanos=nanos % 1_000_000_000)
+def _set(duration: Duration, seconds: float) -> None:
+    whole = int(seconds)
+    duration.nanos = int((seconds - whole) * 1e9)
+    duration.seconds = whole
 
 
 def _provider_id(answer: Exchange) -> str:

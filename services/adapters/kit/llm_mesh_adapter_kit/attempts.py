@@ -13,7 +13,7 @@ from llm_mesh_adapter_kit.errors import AdapterError, fidelity_lost, malformed
 from llm_mesh_adapter_kit.exchange import Exchange
 from llm_mesh_adapter_kit.http import HttpClient
 from llm_mesh_adapter_kit.lanes import Lanes
-from llm_mesh_adapter_kit.limits import Limits, Timers
+from llm_mesh_adapter_kit.limits import AttemptLimits, Limits, Timers
 from llm_mesh_adapter_kit.metering import Meter
 from llm_mesh_adapter_kit.sse import EventParser, EventTooLargeError
 from llm_mesh_runtime.telemetry import GenAi
@@ -32,7 +32,7 @@ class Attempts:
     def __init__(self, dialect: Dialect, lanes: Lanes, client: Callable[[Endpoint], HttpClient], genai: GenAi, limits: Limits) -> None:
         self._dialect = dialect
         self._genai = genai
-        self._limits = limits
+        self._limits = AttemptLimits(limits)
         self._asking = Asking(dialect, lanes, client, genai)
 
     async def generate(self, job: Job, request: generate_pb2.GenerateInput, *, exact: bool) -> adapter_pb2.GenerateResponse:
@@ -42,7 +42,8 @@ class Attempts:
             _check_exact(call)
         attempt = job.attempt
         meter = Meter(attempt, len(call.body), job.most_output * max(1, request.candidate_count))
-        timers = Timers(self._limits.of(attempt), wants_first=attempt.limits.HasField("first_token"))
+        limits, wants_first = self._limits.of(attempt)
+        timers = Timers(limits, wants_first=wants_first)
         async with Asked(self._asking, job, call, names.CHAT, timers) as asked:
             output = self._dialect.output(job.endpoint, await asked.answer.body())
             timers.event(content=True)
@@ -63,7 +64,7 @@ class Attempts:
         if exact:
             _check_exact(call)
         meter = Meter(job.attempt, len(call.body), job.most_output * max(1, request.candidate_count))
-        timers = Timers(self._limits.of(job.attempt), wants_first=True)
+        timers = Timers(self._limits.of(job.attempt)[0], wants_first=True)
         try:
             async with Asked(self._asking, job, call, names.CHAT, timers) as asked:
                 reader = await self._reader(job, asked.answer)
@@ -95,7 +96,8 @@ class Attempts:
         call = self._dialect.embed(job.ask(0, stream=False), request)
         attempt = job.attempt
         meter = Meter(attempt, len(call.body), 0)
-        timers = Timers(self._limits.of(attempt), wants_first=attempt.limits.HasField("first_token"))
+        limits, wants_first = self._limits.of(attempt)
+        timers = Timers(limits, wants_first=wants_first)
         async with Asked(self._asking, job, call, names.EMBEDDINGS, timers) as asked:
             output = self._dialect.embeddings(job.endpoint, await asked.answer.body())
             timers.event(content=True)

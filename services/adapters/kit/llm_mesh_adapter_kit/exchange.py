@@ -41,26 +41,27 @@ class Exchange:
 
     async def read(self) -> bytes:
         """Everything that has arrived; empty at the end."""
-        deadline, phase, limit = self._timers.next(head=False)
         try:
-            return await self._answer.read(deadline)
+            return await self._answer.read(self._timers.next(head=False))
         except TimeoutError:
-            raise timed_out(self._endpoint.name, phase, limit) from None
+            raise timed_out(self._endpoint.name, *self._timers.phase(head=False)) from None
         except BrokenError:
             raise reset(self._endpoint.name) from None
 
     async def body(self, most: int = MOST_BYTES) -> bytes:
         """The whole rest."""
         first = await self.read()
+        if self._answer.over and len(first) <= most:  # nearly every answer comes in one piece
+            return first
         pieces = [first]
         size = len(first)
         while pieces[-1]:
-            self._timers.event(content=False)
             if size > most:
                 raise malformed(self._endpoint.name, f"more than {most} bytes")
+            self._timers.event(content=False)
             pieces.append(await self.read())
             size += len(pieces[-1])
-        return first if size == len(first) else b"".join(pieces)
+        return b"".join(pieces)
 
     async def farewell(self) -> None:
         """Waits a moment for the end of an answer that said that nothing follows: only then its connection serves again."""
@@ -78,9 +79,8 @@ class Exchange:
 
 async def begun(client: HttpClient, endpoint: Endpoint, request: HttpRequest, timers: Timers) -> Exchange:
     """Sends, and answers once the head has arrived. Close it."""
-    deadline, phase, limit = timers.next(head=True)
     try:
-        answer = await client.send(request._replace(deadline=deadline))
+        return Exchange(endpoint, await client.send(request), timers)
     except ForbiddenError as error:
         raise address_not_allowed(endpoint.name, str(error)) from None
     except UnreachableError as error:
@@ -88,7 +88,6 @@ async def begun(client: HttpClient, endpoint: Endpoint, request: HttpRequest, ti
     except ConnectTimeoutError:
         raise timed_out(endpoint.name, "connect", request.connect_timeout) from None
     except TimeoutError:
-        raise timed_out(endpoint.name, phase, limit) from None
+        raise timed_out(endpoint.name, *timers.phase(head=True)) from None
     except BrokenError as error:
         raise reset(endpoint.name, f"the connection broke off before the answer ({error})") from None
-    return Exchange(endpoint, answer, timers)

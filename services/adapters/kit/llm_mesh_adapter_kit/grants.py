@@ -39,9 +39,14 @@ class GrantCheck:
         """What the grant allows the attempt; raises where it is missing, forged, expired or about something else."""
         grant = self._opened(sealed)
         found = _granted(grant, attempt.id)
-        for name in _SAME:
-            if getattr(found, name) != getattr(attempt, name):
-                raise grant_mismatch(f"attempt.{name}")
+        if not (
+            found.adapter == attempt.adapter
+            and found.endpoint == attempt.endpoint
+            and found.upstream_model == attempt.upstream_model
+            and found.credential == attempt.credential
+            and found.region == attempt.region
+        ):
+            raise grant_mismatch(f"attempt.{_other(found, attempt)}")
         if found.adapter != self._adapter:
             raise grant_mismatch("attempt.adapter")
         if found.region and endpoint.region and found.region != endpoint.region:
@@ -60,6 +65,11 @@ class GrantCheck:
         if expiry.seconds + expiry.nanos / 1e9 <= self._clock.now().timestamp():
             raise invalid_seal("grant")
         return grant
+
+
+def _other(found: admission_pb2.AttemptGrant, attempt: plan_pb2.Attempt) -> str:
+    """The first field in which they differ."""
+    return next(name for name in _SAME if getattr(found, name) != getattr(attempt, name))
 
 
 def _granted(grant: admission_pb2.Grant, attempt: str) -> admission_pb2.AttemptGrant:

@@ -35,6 +35,10 @@ class HttpAnswer(Protocol):
     def header(self, name: str) -> str:
         """One header by its lower-case name; empty where there is none."""
 
+    @property
+    def over(self) -> bool:
+        """Whether all of it has been read."""
+
     async def read(self, deadline: float = math.inf) -> bytes:
         """Everything that has arrived, at least one byte; empty at the end. Raises `BrokenError`, and `TimeoutError` at the deadline."""
 

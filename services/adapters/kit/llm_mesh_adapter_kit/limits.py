@@ -9,6 +9,8 @@ from google.protobuf.duration_pb2 import Duration
 
 from llm_mesh.router.v1 import plan_pb2
 
+_MOST_KNOWN = 256
+
 
 class Limits(NamedTuple):
     """In seconds."""
@@ -29,6 +31,24 @@ class Limits(NamedTuple):
             _seconds(given.idle) if given.HasField("idle") else self.idle,
             _seconds(given.total) if given.HasField("total") else self.total,
         )
+
+
+class AttemptLimits:
+    """The limits of attempts. Attempts at one target have the same ones, so they are read once."""
+
+    def __init__(self, usual: Limits) -> None:
+        self._usual = usual
+        self._known: dict[bytes, tuple[Limits, bool]] = {}
+
+    def of(self, attempt: plan_pb2.Attempt) -> tuple[Limits, bool]:
+        """They, and whether the attempt itself limits the time to its first content."""
+        given = attempt.limits.SerializeToString()
+        known = self._known.get(given)
+        if known is None:
+            if len(self._known) >= _MOST_KNOWN:
+                self._known.clear()
+            known = self._known[given] = (self._usual.of(attempt), attempt.limits.HasField("first_token"))
+        return known
 
 
 class Timers:
@@ -64,15 +84,26 @@ class Timers:
         if content and self._content is None:
             self._content = self._event
 
-    def next(self, *, head: bool) -> tuple[float, str, float]:
-        """The next deadline, in seconds of `time.monotonic`; its phase, and the phase's limit. Before the head nothing is idle."""
+    def next(self, *, head: bool) -> float:
+        """The next deadline, in seconds of `time.monotonic`. Before the head nothing is idle."""
         limits = self._limits
-        found = (self._begun + limits.total, "total", limits.total)
+        total = self._begun + limits.total
         if self._content is None and self._wants_first:
-            return min(found, (self._begun + limits.first_token, "first_token", limits.first_token))
-        if head:
-            return found
-        return min(found, (self._event + limits.idle, "idle", limits.idle))
+            soonest = self._begun + limits.first_token
+        elif head:
+            return total
+        else:
+            soonest = self._event + limits.idle
+        return min(total, soonest)
+
+    def phase(self, *, head: bool) -> tuple[str, float]:
+        """The phase that the next deadline ends, and its limit."""
+        limits = self._limits
+        if self._begun + limits.total <= self.next(head=head):
+            return "total", limits.total
+        if self._content is None and self._wants_first:
+            return "first_token", limits.first_token
+        return "idle", limits.idle
 
 
 def _seconds(duration: Duration) -> float:

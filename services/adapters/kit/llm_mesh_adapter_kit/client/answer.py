@@ -53,6 +53,11 @@ class Answer:
         return self.fields.get(name.encode(), _NOTHING).decode("latin-1")
 
     @property
+    def over(self) -> bool:
+        """See `HttpAnswer`."""
+        return self.whole and not self._pieces and self._inflation is None
+
+    @property
     def framed(self) -> bool:
         """Whether the answer says where it ends. Otherwise the end of the connection is its end."""
         if b"transfer-encoding" in self.fields:

@@ -19,7 +19,7 @@ from llm_mesh_dialects import openai
 from llm_mesh_dialects.errors import DialectError
 from llm_mesh_dialects.extras import merged
 from llm_mesh_dialects.fields import Fields
-from llm_mesh_runtime.errors import invalid
+from llm_mesh_runtime.errors import MeshError, invalid
 
 T = TypeVar("T")
 _COUNTED = frozenset({"model", "messages", "tools"})
@@ -35,11 +35,12 @@ class OpenAIDialect:
     def generate(self, ask: Ask, request: generate_pb2.GenerateInput) -> Call:
         """The request for a generation."""
         row = self._row(ask.endpoint)
-        body, translations = _wanted(
-            lambda: openai.requests.input_to_chat(
+        try:
+            body, translations = openai.requests.input_to_chat(
                 request, row.quirks, model=ask.model, stream=ask.stream, max_output_tokens=ask.max_output_tokens
             )
-        )
+        except DialectError as error:
+            raise _not_sayable(error) from None
         if ask.zero_retention:
             if body.pop("store", None):
                 translations.append(generate_pb2.Translation(field="extras[openai.store]", action=_DROPPED, note="nothing may be kept"))
@@ -49,7 +50,10 @@ class OpenAIDialect:
     def output(self, endpoint: Endpoint, body: bytes) -> generate_pb2.GenerateOutput:
         """A whole answer."""
         parsed = _answered(endpoint, body)
-        return _understood(endpoint, lambda: openai.responses.chat_to_output(parsed, self._row(endpoint).quirks))
+        try:
+            return openai.responses.chat_to_output(parsed, self._row(endpoint).quirks)
+        except DialectError as error:
+            raise malformed(endpoint.name, str(error)) from None
 
     def reader(self, endpoint: Endpoint) -> StreamReader:
         """Reads one streamed answer."""
@@ -108,11 +112,15 @@ def _path(row: Row, model: str, path: str) -> str:
 
 
 def _wanted(translate: Callable[[], T]) -> T:
-    """A typed payload that the dialect cannot say is the caller's mistake."""
     try:
         return translate()
     except DialectError as error:
-        raise invalid(f"input.{error.field}", error.expected, sent="false") from None
+        raise _not_sayable(error) from None
+
+
+def _not_sayable(error: DialectError) -> MeshError:
+    """A typed payload that the dialect cannot say is the caller's mistake."""
+    return invalid(f"input.{error.field}", error.expected, sent="false")
 
 
 def _understood(endpoint: Endpoint, translate: Callable[[], T]) -> T:
