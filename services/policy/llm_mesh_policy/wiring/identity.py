@@ -6,7 +6,8 @@ import secrets
 from typing import TYPE_CHECKING
 
 from llm_mesh_policy.domain.changes import Changes
-from llm_mesh_policy.domain.identity.authorizer import Authorizer, check_model
+from llm_mesh_policy.domain.identity.allowances import Allowances
+from llm_mesh_policy.domain.identity.authorizer import Authorizer
 from llm_mesh_policy.domain.identity.bootstrap import Bootstrap
 from llm_mesh_policy.domain.identity.credentials import Pepper
 from llm_mesh_policy.domain.identity.directory import Directory
@@ -46,6 +47,7 @@ class Identity:
         self._tasks = TaskSet()
         self._trail = AuditTrail(database.now)
         self._standing = Standing()
+        self._allowances = Allowances()
         self.pepper = Pepper(_pepper(settings, links))
         self.store = SqlIdentity(database, self._trail)
         self.live = Live(self.store, staleness=settings.staleness.total_seconds())
@@ -62,7 +64,7 @@ class Identity:
 
     def allowed_model(self, caller: admission_pb2.Caller, alias: str) -> None:
         """Raises MODEL_DENIED unless the lists of the caller's project and key allow the alias."""
-        check_model(self.live.snapshot(), caller.key, caller.project, alias)
+        self._allowances.check(self.live.snapshot(), caller.key, caller.project, alias)
 
     def dead(self, connection: Connection, keys: Collection[str], now: int) -> Collection[str]:
         """Those of the keys that do not count now, by the database and within the transaction."""

@@ -1,19 +1,21 @@
 """Deciding on a rendered request: who may, within which bounds, with what masked. Writes nothing; `Reserve` decides on money."""
 
+from __future__ import annotations
+
 import hashlib
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import Protocol
-
-from google.protobuf.message import Message
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple, Protocol
 
 from llm_mesh.mesh.v1 import resources_pb2
 from llm_mesh.policy.v1 import admission_pb2, errors_pb2, identity_pb2, policy_pb2
 from llm_mesh_policy.domain import sealed
 from llm_mesh_policy.domain.admission import bounds, texts
+from llm_mesh_policy.domain.admission.callers import Callers, Known
+from llm_mesh_policy.domain.admission.ids import Ids
 from llm_mesh_policy.domain.errors import PolicyError
+from llm_mesh_policy.domain.instants import put_micros
 from llm_mesh_policy.domain.ledger.reserving import Seals as ProofsOnly
 from llm_mesh_policy.domain.screening.requests import screened
 from llm_mesh_policy.domain.screening.rules import ScreeningRules
@@ -24,6 +26,9 @@ from llm_mesh_runtime.errors import invalid
 
 VALID_FOR = timedelta(seconds=60)
 _DEFAULT_DATA_CLASS = "internal"
+_MOST_DRAFTS = 8192
+_MICROSECOND = timedelta(microseconds=1)
+_BEGIN = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Tenancy(Protocol):
@@ -79,75 +84,107 @@ class Admitting:
         self._rules = rules
         self._outputs = outputs
         self._screen_output = screen_output
+        self._callers = Callers(seals)
+        self._ids = Ids()
+        self._tenancy: Tenancy | None = None
+        self._drafts: dict[tuple[bytes, str, str, int], admission_pb2.Admission] = {}
 
     async def admit(self, request: policy_pb2.AdmitRequest) -> policy_pb2.AdmitResponse:
         """Decides on one request."""
-        now = self._clock.now()
-        caller = sealed.caller_in(request.caller, self._seals)
-        if caller.expire_time.ToMicroseconds() <= int(now.timestamp() * 1_000_000):
+        now = (self._clock.now() - _BEGIN) // _MICROSECOND
+        known = self._callers.opened(request.caller)
+        caller = known.caller
+        if known.expires <= now:
             raise sealed.expired("caller")
         if not caller.project:
             raise PolicyError(errors_pb2.ERROR_REASON_PROJECT_NOT_SELECTED, "the credential spans projects and none was selected")
-        bounds.check_tags(request.tags)
-        operation, alias, wanted = _checked(request)
-        self._identity.allowed_model(caller, alias)
+        if request.tags:
+            bounds.check_tags(request.tags)
+        asked = _checked(request)
+        self._identity.allowed_model(caller, asked.alias)
         watchlist = self._rules.of(caller.domain)
         response = policy_pb2.AdmitResponse()
-        admitted = await self._screened(request, watchlist, response)
-        admission = self._admission(caller, wanted, watchlist)
-        admission.alias, admission.operation = alias, operation
-        admission.tags.update(request.tags)
-        admission.input_digest = hashlib.sha256(admission.id.encode() + admitted.SerializeToString(deterministic=True)).digest()
-        admission.expire_time.FromDatetime(now + VALID_FOR)
+        admitted = await _screened(request, asked, watchlist, response)
+        admission = self._admission(known, asked, watchlist)
+        if request.tags:
+            admission.tags.update(request.tags)
+        admission.input_digest = hashlib.sha256(admission.id.encode() + admitted).digest()
+        put_micros(admission.expire_time, now + VALID_FOR // _MICROSECOND)
         response.admission.CopyFrom(self._seals.sealed(admission.SerializeToString(), sealed.AUDIENCE, "router"))
         response.obligations.CopyFrom(admission.obligations)
         response.constraints.CopyFrom(admission.constraints)
         return response
 
-    async def _screened(self, request: policy_pb2.AdmitRequest, watchlist: Watchlist, response: policy_pb2.AdmitResponse) -> Message:
-        """The input as it may go on; also in the response where it differs from what came."""
-        if request.HasField("embed"):
-            embedding = await screened(request.embed, texts.of_embed, watchlist)
-            response.findings.extend(embedding.findings)
-            if embedding.masked is None:
-                return request.embed
-            response.embed.CopyFrom(embedding.masked)
-            return response.embed
-        generation = await screened(request.generate, texts.of_generate, watchlist)
-        response.findings.extend(generation.findings)
-        if generation.masked is None:
-            return request.generate
-        response.generate.CopyFrom(generation.masked)
-        return response.generate
-
-    def _admission(self, caller: admission_pb2.Caller, wanted: int, watchlist: Watchlist) -> admission_pb2.Admission:
+    def _admission(self, known: Known, asked: _Asked, watchlist: Watchlist) -> admission_pb2.Admission:
+        """The admission without what each request has of its own: digest, tags and expiry."""
         tenancy = self._identity.snapshot()
-        domain = tenancy.domains.get(caller.domain, identity_pb2.Domain())
-        project = tenancy.projects.get(caller.project, identity_pb2.Project())
-        most = project.max_output_tokens or self._outputs.most
-        admission = admission_pb2.Admission(
-            id=secrets.token_hex(16),
-            caller=caller,
-            constraints=admission_pb2.Constraints(
-                regions=domain.regions,
-                data_class=domain.default_data_class or _DEFAULT_DATA_CLASS,
-                max_output_tokens=min(wanted or project.max_output_tokens or self._outputs.default, most),
-            ),
-            revision=tenancy.revision,
-        )
+        if tenancy is not self._tenancy or len(self._drafts) >= _MOST_DRAFTS:
+            self._tenancy = tenancy
+            self._drafts = {}
+        place = (known.raw, asked.operation, asked.alias, asked.outputs)
+        draft = self._drafts.get(place)
+        if draft is None:
+            draft = self._drafts[place] = self._draft(tenancy, known.caller, asked)
+        admission = admission_pb2.Admission()
+        admission.CopyFrom(draft)
+        admission.id = self._ids.fresh()
         if self._screen_output and watchlist:
             admission.obligations.screen_output = True
             admission.obligations.screen_state = state_of(admission.id, watchlist, self._seals)
         return admission
 
+    def _draft(self, tenancy: Tenancy, caller: admission_pb2.Caller, asked: _Asked) -> admission_pb2.Admission:
+        """What follows from a caller, what is asked and the revision alone."""
+        domain = tenancy.domains.get(caller.domain, identity_pb2.Domain())
+        project = tenancy.projects.get(caller.project, identity_pb2.Project())
+        most = project.max_output_tokens or self._outputs.most
+        return admission_pb2.Admission(
+            caller=caller,
+            constraints=admission_pb2.Constraints(
+                regions=domain.regions,
+                data_class=domain.default_data_class or _DEFAULT_DATA_CLASS,
+                max_output_tokens=min(asked.outputs or project.max_output_tokens or self._outputs.default, most),
+            ),
+            revision=tenancy.revision,
+            alias=asked.alias,
+            operation=asked.operation,
+        )
 
-def _checked(request: policy_pb2.AdmitRequest) -> tuple[str, str, int]:
-    """The operation, the alias and the wish for output tokens of an input that is within its documented bounds."""
+
+class _Asked(NamedTuple):
+    """What of an input decides: the operation, the alias, the wish for output tokens; and how it is screened."""
+
+    operation: str
+    alias: str
+    outputs: int
+    escapes: bool
+
+
+async def _screened(request: policy_pb2.AdmitRequest, asked: _Asked, watchlist: Watchlist, response: policy_pb2.AdmitResponse) -> bytes:
+    """The input as it may go on, on the wire; also in the response where it differs from what came."""
+    if asked.operation == "embed":
+        raw = request.embed.SerializeToString(deterministic=True)
+        embedding = await screened(request.embed, raw, texts.of_embed, watchlist, escapes=asked.escapes)
+        response.findings.extend(embedding.findings)
+        if embedding.masked is None:
+            return raw
+        response.embed.CopyFrom(embedding.masked)
+        return response.embed.SerializeToString(deterministic=True)
+    raw = request.generate.SerializeToString(deterministic=True)
+    generation = await screened(request.generate, raw, texts.of_generate, watchlist, escapes=asked.escapes)
+    response.findings.extend(generation.findings)
+    if generation.masked is None:
+        return raw
+    response.generate.CopyFrom(generation.masked)
+    return response.generate.SerializeToString(deterministic=True)
+
+
+def _checked(request: policy_pb2.AdmitRequest) -> _Asked:
+    """What is asked by an input that is within its documented bounds."""
     kind = request.WhichOneof("input")
     if kind == "generate":
-        bounds.check_generate(request.generate)
-        return "generate", request.generate.model, request.generate.max_output_tokens
+        generate = request.generate
+        return _Asked("generate", generate.model, generate.max_output_tokens, bounds.check_generate(generate))
     if kind == "embed":
-        bounds.check_embed(request.embed)
-        return "embed", request.embed.model, 0
+        return _Asked("embed", request.embed.model, 0, bounds.check_embed(request.embed))
     raise invalid("input", "a generation or an embedding")

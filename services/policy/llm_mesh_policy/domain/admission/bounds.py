@@ -1,7 +1,7 @@
 """The documented bounds of inputs. What breaks one is refused by the name of its field, before anything is planned or paid."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from llm_mesh.inference.v1 import content_pb2, embed_pb2, generate_pb2
 from llm_mesh_runtime.errors import invalid
@@ -31,29 +31,29 @@ _RANGES: Mapping[str, tuple[float, float]] = {
 }
 
 
-def check_generate(message: generate_pb2.GenerateInput) -> None:
-    """A generation."""
+def check_generate(message: generate_pb2.GenerateInput) -> bool:
+    """A generation. Answers whether it holds JSON of a dialect, whose texts may be written in escapes."""
     checked_alias(message.model, "generate.model")
     if not 0 < len(message.messages) <= _MOST_MESSAGES:
         raise invalid("generate.messages", f"1 to {_MOST_MESSAGES} messages")
+    escapes = False
     for number, each in enumerate(message.messages):
-        _message(each, f"generate.messages[{number}]")
-    if len(message.tools) > _MOST_TOOLS:
-        raise invalid("generate.tools", f"at most {_MOST_TOOLS} tools")
-    for number, tool in enumerate(message.tools):
-        _tool(tool, f"generate.tools[{number}]")
-    if message.tool_choice.mode == content_pb2.TOOL_CHOICE_MODE_NAMED and not message.tool_choice.name:
+        escapes |= _message(each, f"generate.messages[{number}]")
+    if message.tools:
+        escapes |= _tools(message.tools)
+    if message.HasField("tool_choice") and message.tool_choice.mode == content_pb2.TOOL_CHOICE_MODE_NAMED and not message.tool_choice.name:
         raise invalid("generate.tool_choice.name", "the tool to call, with NAMED")
-    schema = message.response_format
-    if schema.HasField("json_schema") and not schema.json_schema.schema_json:
+    schema = message.response_format if message.HasField("response_format") else None
+    if schema is not None and schema.HasField("json_schema") and not schema.json_schema.schema_json:
         raise invalid("generate.response_format.json_schema.schema_json", "a JSON Schema")
     _choices(message)
-    _sampling(message)
-    _extras(message.extras, "generate")
+    if message.HasField("sampling"):
+        _sampling(message.sampling)
+    return _extras(message.extras, "generate") or escapes
 
 
-def check_embed(message: embed_pb2.EmbedInput) -> None:
-    """An embedding."""
+def check_embed(message: embed_pb2.EmbedInput) -> bool:
+    """An embedding. Answers whether it holds JSON of a dialect, whose texts may be written in escapes."""
     checked_alias(message.model, "embed.model")
     if not 0 < len(message.items) <= _MOST_ITEMS:
         raise invalid("embed.items", f"1 to {_MOST_ITEMS} items")
@@ -65,7 +65,7 @@ def check_embed(message: embed_pb2.EmbedInput) -> None:
         raise invalid("embed.dimensions", "at least 0")
     if len(message.end_user.encode()) > _LONGEST_END_USER:
         raise invalid("embed.end_user", f"at most {_LONGEST_END_USER} bytes")
-    _extras(message.extras, "embed")
+    return _extras(message.extras, "embed")
 
 
 def check_tags(tags: Mapping[str, str]) -> None:
@@ -79,36 +79,46 @@ def check_tags(tags: Mapping[str, str]) -> None:
             raise invalid(f"tags[{key}]", f"a value of at most {_LONGEST_TAG} bytes")
 
 
-def _message(message: content_pb2.Message, place: str) -> None:
+def _message(message: content_pb2.Message, place: str) -> bool:
     if message.role == content_pb2.ROLE_UNSPECIFIED:
         raise invalid(f"{place}.role", "who speaks")
     if len(message.name.encode()) > _LONGEST_NAME:
         raise invalid(f"{place}.name", f"at most {_LONGEST_NAME} bytes")
     if not message.parts and message.role != content_pb2.ROLE_ASSISTANT:
         raise invalid(f"{place}.parts", "at least one part")
-    _parts(message.parts, place, 0)
-    _extras(message.extras, place)
+    escapes = _parts(message.parts, place, 0)
+    return _extras(message.extras, place) or escapes
 
 
-def _parts(parts: Iterable[content_pb2.Part], place: str, depth: int) -> None:
+def _parts(parts: Sequence[content_pb2.Part], place: str, depth: int) -> bool:
+    if len(parts) > _MOST_MESSAGES:
+        raise invalid(f"{place}.parts", f"at most {_MOST_MESSAGES} parts")
+    escapes = False
     for number, part in enumerate(parts):
-        here = f"{place}.parts[{number}]"
-        if number >= _MOST_MESSAGES:
-            raise invalid(f"{place}.parts", f"at most {_MOST_MESSAGES} parts")
         kind = part.WhichOneof("kind")
-        if kind is None:
-            raise invalid(here, "a kind of part")
-        if kind in {"image", "audio", "file"}:
-            _media(getattr(part, kind), f"{here}.{kind}")
-        elif kind == "tool_call" and not part.tool_call.id:
-            raise invalid(f"{here}.tool_call.id", "the id that the result refers to")
-        elif kind == "tool_result":
-            if not part.tool_result.tool_call_id:
-                raise invalid(f"{here}.tool_result.tool_call_id", "the id of the tool call")
-            if depth >= _DEEPEST_PARTS:
-                raise invalid(f"{here}.tool_result", "less nesting")
-            _parts(part.tool_result.parts, f"{here}.tool_result", depth + 1)
-        _extras(part.extras, here)
+        if kind == "text":  # most are
+            escapes |= bool(part.text.annotations)
+        else:
+            escapes |= _special(part, kind, f"{place}.parts[{number}]", depth)
+        if part.extras:
+            escapes |= _extras(part.extras, f"{place}.parts[{number}]")
+    return escapes
+
+
+def _special(part: content_pb2.Part, kind: str | None, here: str, depth: int) -> bool:
+    if kind is None:
+        raise invalid(here, "a kind of part")
+    if kind in {"image", "audio", "file"}:
+        _media(getattr(part, kind), f"{here}.{kind}")
+    elif kind == "tool_call" and not part.tool_call.id:
+        raise invalid(f"{here}.tool_call.id", "the id that the result refers to")
+    elif kind == "tool_result":
+        if not part.tool_result.tool_call_id:
+            raise invalid(f"{here}.tool_result.tool_call_id", "the id of the tool call")
+        if depth >= _DEEPEST_PARTS:
+            raise invalid(f"{here}.tool_result", "less nesting")
+        return _parts(part.tool_result.parts, f"{here}.tool_result", depth + 1)
+    return kind == "opaque"
 
 
 def _media(media: content_pb2.Media, place: str) -> None:
@@ -121,13 +131,22 @@ def _media(media: content_pb2.Media, place: str) -> None:
         raise invalid(f"{place}.uri", "an https URI")
 
 
-def _tool(tool: content_pb2.Tool, place: str) -> None:
+def _tools(tools: Sequence[content_pb2.Tool]) -> bool:
+    if len(tools) > _MOST_TOOLS:
+        raise invalid("generate.tools", f"at most {_MOST_TOOLS} tools")
+    escapes = False
+    for number, tool in enumerate(tools):
+        escapes |= _tool(tool, f"generate.tools[{number}]")
+    return escapes
+
+
+def _tool(tool: content_pb2.Tool, place: str) -> bool:
     kind = tool.WhichOneof("kind")
     if kind is None:
         raise invalid(place, "a kind of tool")
     if kind == "function" and not _FUNCTION.fullmatch(tool.function.name):
         raise invalid(f"{place}.function.name", "1 to 128 of A-Z, a-z, 0-9, _ and -")
-    _extras(tool.extras, place)
+    return _extras(tool.extras, place) or kind == "opaque"
 
 
 def _choices(message: generate_pb2.GenerateInput) -> None:
@@ -140,20 +159,22 @@ def _choices(message: generate_pb2.GenerateInput) -> None:
     for number, stop in enumerate(message.stop):
         if not 0 < len(stop.encode()) <= _LONGEST_STOP:
             raise invalid(f"generate.stop[{number}]", f"1 to {_LONGEST_STOP} bytes")
-    if not 0 <= message.logprobs.top <= 20:  # noqa: PLR2004 (the contract's figure)
+    if message.HasField("logprobs") and not 0 <= message.logprobs.top <= 20:  # noqa: PLR2004 (the contract's figure)
         raise invalid("generate.logprobs.top", "0 to 20")
     if len(message.end_user.encode()) > _LONGEST_END_USER:
         raise invalid("generate.end_user", f"at most {_LONGEST_END_USER} bytes")
-    if message.reasoning.effort not in _EFFORTS:
+    if message.HasField("reasoning"):
+        _reasoning(message.reasoning)
+
+
+def _reasoning(reasoning: generate_pb2.ReasoningOptions) -> None:
+    if reasoning.effort not in _EFFORTS:
         raise invalid("generate.reasoning.effort", "none, minimal, low, medium, high or xhigh")
-    if message.reasoning.budget_tokens < 0:
+    if reasoning.budget_tokens < 0:
         raise invalid("generate.reasoning.budget_tokens", "at least 0")
 
 
-def _sampling(message: generate_pb2.GenerateInput) -> None:
-    if not message.HasField("sampling"):
-        return
-    sampling = message.sampling
+def _sampling(sampling: generate_pb2.Sampling) -> None:
     for name, (least, most) in _RANGES.items():
         if sampling.HasField(name):
             value = getattr(sampling, name)
@@ -166,7 +187,10 @@ def _sampling(message: generate_pb2.GenerateInput) -> None:
             raise invalid(f"generate.sampling.logit_bias[{token}]", "-100 to 100")
 
 
-def _extras(extras: Iterable[content_pb2.Extra], place: str) -> None:
+def _extras(extras: Iterable[content_pb2.Extra], place: str) -> bool:
+    """Checks extras; whether there are any."""
+    number = -1
     for number, extra in enumerate(extras):
         if not extra.dialect or not extra.key:
             raise invalid(f"{place}.extras[{number}]", "a dialect and a key")
+    return number >= 0

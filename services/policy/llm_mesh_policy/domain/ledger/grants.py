@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from llm_mesh.mesh.v1 import resources_pb2
 from llm_mesh.policy.v1 import admission_pb2
+from llm_mesh_policy.domain.instants import put_micros
 from llm_mesh_policy.domain.ledger.ports import Seals
 from llm_mesh_policy.domain.ledger.quote import Line
 from llm_mesh_policy.domain.ledger.reservation import Reservation
@@ -18,7 +19,7 @@ def grant_of(reservation: Reservation, *, zero_retention: bool, expires: int) ->
         attempts=[_attempt(line) for line in reservation.lines],
         zero_retention=zero_retention,
     )
-    grant.expire_time.FromMicroseconds(expires)
+    put_micros(grant.expire_time, expires)
     return grant
 
 

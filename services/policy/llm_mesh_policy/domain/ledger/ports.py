@@ -1,8 +1,7 @@
 """What the ledger needs of the world: a store, prices, and readers of its events."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from llm_mesh.policy.v1 import policy_pb2, usage_pb2
 from llm_mesh.registry.v1 import registry_pb2
@@ -10,8 +9,7 @@ from llm_mesh_policy.domain.ledger.quote import Line
 from llm_mesh_policy.domain.ledger.reservation import Reservation
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
+class Draft(NamedTuple):
     """A reservation that is wanted: everything but the leave of the limits."""
 
     reservation: Reservation
@@ -22,8 +20,7 @@ class Draft:
     request_digest: bytes = b""
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
+class Held(NamedTuple):
     """A reservation that stands."""
 
     reservation: Reservation
@@ -31,8 +28,7 @@ class Held:
     now: int
 
 
-@dataclass(frozen=True, slots=True)
-class Settled:
+class Settled(NamedTuple):
     """An entry that is charged; `repeated` where it was before this call."""
 
     entry: usage_pb2.LedgerEntry

@@ -3,8 +3,9 @@
 A quote is kept with its reservation: it is what attempts are charged by, and what the grant allows.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from llm_mesh.policy.v1 import admission_pb2, errors_pb2
 from llm_mesh.registry.v1 import registry_pb2
@@ -19,9 +20,9 @@ _DEFAULT_DATA_CLASS = "internal"
 _DEFAULT_CLEARANCE = ("public", "internal")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # frozen would triple what a line costs to make, and each request makes some
 class Line:
-    """One attempt: whom it calls, what it may use, what is held for it."""
+    """One attempt: whom it calls, what it may use, what is held for it. Never changed."""
 
     id: str
     adapter: str
@@ -49,13 +50,13 @@ class Line:
         return replace(self, candidates=candidates, reserved=worst)
 
 
-@dataclass(frozen=True, slots=True)
-class Terms:
+class Terms(NamedTuple):
     """What the registry says about the models of a plan."""
 
     models: Mapping[str, registry_pb2.Model]
     prices: Mapping[str, registry_pb2.Price]
     currency: str
+    rates: Callable[[registry_pb2.Price], Rates] = Rates.of
 
 
 def quote(attempts: Sequence[plan_pb2.Attempt], admission: admission_pb2.Admission, terms: Terms, candidates: int) -> tuple[Line, ...]:
@@ -66,9 +67,9 @@ def quote(attempts: Sequence[plan_pb2.Attempt], admission: admission_pb2.Admissi
 
 
 def _line(attempt: plan_pb2.Attempt, admission: admission_pb2.Admission, terms: Terms, candidates: int) -> Line:
-    for field in ("adapter", "endpoint", "upstream_model", "model"):
-        if not getattr(attempt, field):
-            raise invalid(f"plan.attempt[{attempt.id}].{field}", "a value")
+    if not (attempt.adapter and attempt.endpoint and attempt.upstream_model and attempt.model):
+        field = next(name for name in ("adapter", "endpoint", "upstream_model", "model") if not getattr(attempt, name))
+        raise invalid(f"plan.attempt[{attempt.id}].{field}", "a value")
     model = terms.models.get(attempt.model)
     _agrees(attempt, admission.constraints, model)
     rates = _rates(attempt, model, terms)
@@ -96,26 +97,44 @@ def _agrees(attempt: plan_pb2.Attempt, bounds: admission_pb2.Constraints, model:
     """The router decides among what policy admitted; here is where that is made sure."""
     if model is None:
         raise _differs(attempt, "its model is not in the registry")
-    for why, kept in _rules(attempt, bounds, model):
-        if not kept:
-            raise _differs(attempt, why)
+    why = _difference(attempt, bounds, model)
+    if why is not None:
+        raise _differs(attempt, why)
 
 
-def _rules(attempt: plan_pb2.Attempt, bounds: admission_pb2.Constraints, model: registry_pb2.Model) -> Iterator[tuple[str, bool]]:
-    """What must hold, each with the sentence for when it does not."""
+def _difference(attempt: plan_pb2.Attempt, bounds: admission_pb2.Constraints, model: registry_pb2.Model) -> str | None:
+    """The first rule that an attempt breaks, as a sentence."""
     target = (attempt.adapter, attempt.endpoint, attempt.upstream_model, attempt.credential)
-    yield "its target is not the registry's", target == (model.adapter, model.endpoint, model.upstream_model, model.credential)
-    yield "its region is not the registry's", attempt.region in {"", model.region}
-    yield f"its region {model.region or '(unknown)'} is not admitted", not bounds.regions or model.region in bounds.regions
-    adapters, models = bounds.allowed_adapters, bounds.allowed_models
-    yield f"the adapter {attempt.adapter} is not admitted", not adapters or attempt.adapter in adapters
-    yield f"the model {attempt.model} is not admitted", not models or _named(attempt.model, models)
-    yield f"the model {attempt.model} is denied", not _named(attempt.model, bounds.denied_models)
+    if target != (model.adapter, model.endpoint, model.upstream_model, model.credential):
+        return "its target is not the registry's"
+    if attempt.region not in {"", model.region}:
+        return "its region is not the registry's"
+    if attempt.max_output_tokens > bounds.max_output_tokens:
+        return f"more than {bounds.max_output_tokens} output tokens are not admitted"
+    return _whereabouts(bounds, model) or _admitted(attempt, bounds)
+
+
+def _whereabouts(bounds: admission_pb2.Constraints, model: registry_pb2.Model) -> str | None:
+    """Why data of this kind must not go to a model's provider."""
+    if bounds.regions and model.region not in bounds.regions:
+        return f"its region {model.region or '(unknown)'} is not admitted"
     data_class = bounds.data_class or _DEFAULT_DATA_CLASS
-    yield f"the model {attempt.model} is not cleared for {data_class} data", data_class in (model.data_classes or _DEFAULT_CLEARANCE)
-    yield f"the provider of {attempt.model} keeps data", model.zero_retention or not bounds.zero_retention
-    most = bounds.max_output_tokens
-    yield f"more than {most} output tokens are not admitted", attempt.max_output_tokens <= most
+    if data_class not in (model.data_classes or _DEFAULT_CLEARANCE):
+        return f"the model {model.name} is not cleared for {data_class} data"
+    if bounds.zero_retention and not model.zero_retention:
+        return f"the provider of {model.name} keeps data"
+    return None
+
+
+def _admitted(attempt: plan_pb2.Attempt, bounds: admission_pb2.Constraints) -> str | None:
+    """Why an adapter or a model by its name is not among those that were admitted."""
+    if bounds.allowed_adapters and attempt.adapter not in bounds.allowed_adapters:
+        return f"the adapter {attempt.adapter} is not admitted"
+    if bounds.allowed_models and not _named(attempt.model, bounds.allowed_models):
+        return f"the model {attempt.model} is not admitted"
+    if bounds.denied_models and _named(attempt.model, bounds.denied_models):
+        return f"the model {attempt.model} is denied"
+    return None
 
 
 def _named(model: str, names: Sequence[str]) -> bool:
@@ -132,7 +151,7 @@ def _rates(attempt: plan_pb2.Attempt, model: registry_pb2.Model | None, terms: T
         raise _unpriced(attempt, f"{attempt.price} is not a price of it")
     if price.currency != terms.currency:
         raise _unpriced(attempt, f"{attempt.price} is in {price.currency}, the ledger in {terms.currency}")
-    return Rates.of(price)
+    return terms.rates(price)
 
 
 def _tokens(attempt: plan_pb2.Attempt, admission: admission_pb2.Admission, rates: Rates) -> tuple[int, int]:

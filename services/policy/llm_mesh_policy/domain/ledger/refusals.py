@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from llm_mesh.policy.v1 import errors_pb2, policy_pb2
 from llm_mesh_policy.domain.errors import PolicyError
+from llm_mesh_policy.domain.instants import put_micros
 from llm_mesh_policy.domain.ledger.meters import MONEY, Excess, Meter
 from llm_mesh_runtime.money import text
 
@@ -27,7 +28,7 @@ def statuses(meters: Iterable[Meter], now: int) -> list[policy_pb2.LimitStatus]:
         status = policy_pb2.LimitStatus(metric=meter.metric, limit=meter.amount, remaining=max(0, meter.left), subject=meter.subject)
         ends_in = meter.ends_in(now)
         if ends_in is not None:
-            status.reset_after.FromMicroseconds(round(ends_in * 1_000_000))
+            put_micros(status.reset_after, round(ends_in * 1_000_000))
         result.append(status)
     return result
 

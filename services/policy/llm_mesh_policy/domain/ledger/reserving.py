@@ -1,18 +1,19 @@
 """Holding money for a plan: from the sealed admission and the plan to a reservation and the grant for its adapters."""
 
 import re
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from llm_mesh.mesh.v1 import resources_pb2
 from llm_mesh.policy.v1 import admission_pb2, policy_pb2, usage_pb2
 from llm_mesh.registry.v1 import registry_pb2
 from llm_mesh.router.v1 import plan_pb2
 from llm_mesh_policy.domain import sealed
+from llm_mesh_policy.domain.instants import micros_of
 from llm_mesh_policy.domain.ledger import grants, ports
 from llm_mesh_policy.domain.ledger.plan_tree import attempts_of
 from llm_mesh_policy.domain.ledger.ports import Draft, Held, Ledger, Registry
 from llm_mesh_policy.domain.ledger.quote import Line, Terms, quote
+from llm_mesh_policy.domain.ledger.rates import Rates
 from llm_mesh_policy.domain.ledger.reservation import HELD, Reservation
 from llm_mesh_runtime.errors import invalid
 
@@ -21,14 +22,14 @@ _LONGEST_KEY = 255
 _LONGEST_EPOCH = 128
 _LONGEST_REQUEST_ID = 256
 _DIGEST_BYTES = 32
+_MOST_RATES = 4096
 
 
 class Seals(ports.Seals, sealed.Opener, Protocol):
     """Proofs, made and checked."""
 
 
-@dataclass(frozen=True, slots=True)
-class Granted:
+class Granted(NamedTuple):
     """What `Reserve` and `Extend` answer."""
 
     grant: resources_pb2.Sealed
@@ -44,6 +45,7 @@ class Reserving:
         self._seals = seals
         self._currency = currency
         self._grant_micros = grant_micros
+        self._rates: dict[str, tuple[registry_pb2.Price, Rates]] = {}
 
     async def reserve(self, request: policy_pb2.ReserveRequest) -> Granted:
         """Holds the plan's worst case."""
@@ -54,7 +56,7 @@ class Reserving:
         draft = Draft(
             reservation=_drafted(request, admission, lines, self._currency),
             epoch=request.epoch,
-            expires=admission.expire_time.ToMicroseconds(),
+            expires=micros_of(admission.expire_time),
             idempotency_key=request.idempotency_key,
             request_digest=request.request_digest,
         )
@@ -67,7 +69,7 @@ class Reserving:
         terms = await self._terms([request.attempt])
         plan = plan_pb2.Plan(root=plan_pb2.PlanNode(attempt=request.attempt))
         (line,) = quote(attempts_of(plan), admission, terms, 1)
-        held = await self._ledger.extend(reservation_id, admission.id, admission.expire_time.ToMicroseconds(), line)
+        held = await self._ledger.extend(reservation_id, admission.id, micros_of(admission.expire_time), line)
         return self._granted(held, admission)
 
     def _granted(self, held: Held, admission: admission_pb2.Admission) -> Granted:
@@ -87,7 +89,16 @@ class Reserving:
             price = await self._registry.price(attempt.price) if attempt.price else None
             if price is not None:
                 prices[attempt.price] = price
-        return Terms(models, prices, self._currency)
+        return Terms(models, prices, self._currency, self._rates_of)
+
+    def _rates_of(self, price: registry_pb2.Price) -> Rates:
+        """A price version's rates, read out of this very message once."""
+        known = self._rates.get(price.name)
+        if known is None or known[0] is not price:
+            if len(self._rates) >= _MOST_RATES:
+                self._rates.clear()
+            known = self._rates[price.name] = (price, Rates.of(price))
+        return known[1]
 
 
 def checked_id(reservation_id: str) -> str:

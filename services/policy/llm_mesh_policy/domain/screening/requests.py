@@ -40,11 +40,15 @@ class Screened(Generic[M]):
     findings: list[policy_pb2.Finding] = field(default_factory=list)
 
 
-async def screened(message: M, texts: Callable[[M], Iterator[Slot]], watchlist: Watchlist) -> Screened[M]:
-    """Screens a request. CONTENT_BLOCKED where something in it must not leave."""
-    if not watchlist:
+async def screened(message: M, raw: bytes, texts: Callable[[M], Iterator[Slot]], watchlist: Watchlist, *, escapes: bool) -> Screened[M]:
+    """Screens a request, given as it is on the wire too. CONTENT_BLOCKED where something in it must not leave.
+
+    Where all of its texts stand as they are on the wire, a look there tells of most requests that they hold nothing; only
+    JSON of a dialect, which may have escapes, does not.
+    """
+    if not watchlist or not (escapes or watchlist.may_find(raw)):
         return Screened()
-    if message.ByteSize() > BIG:
+    if len(raw) > BIG:
         result = await asyncio.to_thread(_screen, message, texts, watchlist)
     else:
         result = _screen(message, texts, watchlist)

@@ -24,9 +24,15 @@ class Watchlist:
         self.actions = dict(actions)
         self._prefilter = prefilter(self.detectors) if self.detectors else None
 
+    def may_find(self, text: bytes) -> bool:
+        """False only where no detector's pattern occurs in the text, or in any part of it."""
+        return any(detector.may_occur(text) for detector in self.detectors)
+
     def suspects(self, text: bytes) -> Sequence[Detector]:
         """The detectors whose pattern occurs in the text."""
-        matched = self._prefilter.Match(text) if self._prefilter is not None else None
+        if self._prefilter is None or not self.may_find(text):
+            return ()
+        matched = self._prefilter.Match(text)
         return [self.detectors[index] for index in sorted(matched)] if matched else ()
 
     def __bool__(self) -> bool:
