@@ -5,7 +5,7 @@ place in the outbox in the order of commits, and no two works wait for each othe
 leave a work as values: what they wrote (the audit row) is kept.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
@@ -107,6 +107,12 @@ class SqlLedger:
         self._currency = currency
         self._changed = changed
         self._recent: dict[str, Reservation] = {}
+        self._answers: Mapping[type, Callable[[Group, Any], object]] = {
+            _Reserve: self._reserve,
+            _Extend: self._extend,
+            _Settle: self._settle,
+            _Release: self._release,
+        }
 
     async def reserve(self, draft: Draft) -> Held:
         wanted = draft.reservation
@@ -203,18 +209,11 @@ class SqlLedger:
         answers: list[object] = []
         for wanted in all_wanted:
             try:
-                answers.append(self._answer(group, wanted))
+                answers.append(self._answers[type(wanted)](group, wanted))
             except MeshError as refusal:  # raised before anything of it was written
                 answers.append(refusal)
         group.write()
         return answers
-
-    def _answer(self, group: Group, wanted: _Request) -> object:
-        if isinstance(wanted, _Reserve):
-            return self._reserve(group, wanted)
-        if isinstance(wanted, _Settle):
-            return self._settle(group, wanted)
-        return self._extend(group, wanted) if isinstance(wanted, _Extend) else self._release(group, wanted)
 
     def _locked(self, connection: Connection) -> int:
         lock(connection)

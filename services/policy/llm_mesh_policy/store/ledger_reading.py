@@ -41,13 +41,7 @@ class LedgerReading:
         return [(row.reserve_time, row.id, usage_pb2.LedgerEntry.FromString(row.entry)) for row in rows]
 
     async def after(self, sequence: int, limit: int) -> Sequence[usage_pb2.UsageEvent]:
-        rows = await self._database.read(lambda connection: _events(connection, sequence, limit))
-        return [
-            usage_pb2.UsageEvent(
-                sequence=sequence, entry=usage_pb2.LedgerEntry.FromString(entry), domain=domain, project=project, version=version
-            )
-            for sequence, entry, domain, project, version in rows
-        ]
+        return await self._database.read(lambda connection: [_event(*row) for row in _events(connection, sequence, limit)])
 
     async def through(self, reader: str) -> int:
         wanted = select(readers.c.through).where(readers.c.name == reader)
@@ -56,6 +50,12 @@ class LedgerReading:
     async def advance(self, reader: str, sequence: int) -> None:
         row = {"name": reader, "through": sequence}
         await self._database.write(lambda connection: upsert(connection, readers, row, key=["name"]))
+
+
+def _event(sequence: int, entry: bytes, domain: str, project: str, version: int) -> usage_pb2.UsageEvent:
+    event = usage_pb2.UsageEvent(sequence=sequence, domain=domain, project=project, version=version)
+    event.entry.MergeFromString(entry)
+    return event
 
 
 def _events(connection: Connection, after: int, most: int) -> list[Any]:

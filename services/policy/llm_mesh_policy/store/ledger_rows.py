@@ -1,6 +1,8 @@
 """Reservations as rows."""
 
 from collections.abc import Sequence
+from dataclasses import fields
+from operator import attrgetter
 from typing import Any
 
 import orjson
@@ -28,6 +30,8 @@ CHANGE = Rows(
     columns=6,
 )
 """What became of reservations, as `changed_row` gives them."""
+_FIGURES = attrgetter(*(field.name for field in fields(Line) if field.name != "rates"))
+_RATES = attrgetter(*(field.name for field in fields(Rates)))
 _FIND = Prepared(select(*_ALL).where(entries.c.id == bindparam("of_id")))
 _GROW = (
     update(entries)
@@ -53,7 +57,7 @@ def new_row(reservation: Reservation, epoch: str, sequence: int | None) -> tuple
         reservation.version,
         sequence,
         entry.SerializeToString(),
-        orjson.dumps(reservation.lines).decode(),
+        _lines(reservation.lines),
         _holds(reservation),
     )
 
@@ -96,7 +100,7 @@ def grow(connection: Connection, reservation: Reservation) -> None:
             "of_id": reservation.id,
             "to_reserved": reservation.entry.reserved.nanos,
             "to_shared": is_shared(reservation),
-            "to_lines": orjson.dumps(reservation.lines).decode(),
+            "to_lines": _lines(reservation.lines),
             "to_holds": _holds(reservation),
         },
     )
@@ -126,8 +130,14 @@ def is_shared(reservation: Reservation) -> bool:
     return any(line.payer != reservation.project for line in reservation.lines)
 
 
-def _line(stored: dict[str, Any]) -> Line:
-    return Line(**(stored | {"rates": Rates(**stored["rates"])}))
+def _lines(lines: Sequence[Line]) -> str:
+    """A quote as arrays in the order of its fields: half as long as with names, and each row is written twice."""
+    return orjson.dumps([[*_FIGURES(line), _RATES(line.rates)] for line in lines]).decode()
+
+
+def _line(stored: list[Any]) -> Line:
+    values = [*stored[:-1], Rates(*stored[-1])]
+    return Line(*values)
 
 
 def _holds(reservation: Reservation) -> str:

@@ -9,7 +9,8 @@ from llm_mesh_policy.domain.ledger.ports import UsageReader
 from llm_mesh_runtime.errors import MeshError, invalid
 from llm_mesh_runtime.log import get_logger
 
-BATCH = 500
+BATCH = 200
+"""So many that a commit serves many, and so few that packing them keeps no request waiting for more than a millisecond."""
 OBSERVABILITY = "observability"
 
 
