@@ -248,7 +248,9 @@ type Frame struct {
 	Ping uint64 `protobuf:"varint,14,opt,name=ping,proto3" json:"ping,omitempty"`
 	// GO_AWAY: for how many microseconds from now the callee still serves calls that are opened on this connection; 0 means that it
 	// refuses them from now on.
-	ServesMicros  uint64 `protobuf:"varint,15,opt,name=serves_micros,json=servesMicros,proto3" json:"serves_micros,omitempty"`
+	ServesMicros uint64 `protobuf:"varint,15,opt,name=serves_micros,json=servesMicros,proto3" json:"serves_micros,omitempty"`
+	// END: the callee has not begun the call, since it goes away. The caller MAY open it once more on another connection.
+	Refused       bool `protobuf:"varint,16,opt,name=refused,proto3" json:"refused,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -388,6 +390,13 @@ func (x *Frame) GetServesMicros() uint64 {
 	return 0
 }
 
+func (x *Frame) GetRefused() bool {
+	if x != nil {
+		return x.Refused
+	}
+	return false
+}
+
 // The version and limits of one side. The other side keeps to them.
 type Hello struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -495,7 +504,7 @@ const file_llm_mesh_link_v1_link_proto_rawDesc = "" +
 	"\x0eConnectRequest\x12/\n" +
 	"\x06frames\x18\x01 \x03(\v2\x17.llm_mesh.link.v1.FrameR\x06frames\"B\n" +
 	"\x0fConnectResponse\x12/\n" +
-	"\x06frames\x18\x01 \x03(\v2\x17.llm_mesh.link.v1.FrameR\x06frames\"\xbc\x03\n" +
+	"\x06frames\x18\x01 \x03(\v2\x17.llm_mesh.link.v1.FrameR\x06frames\"\xd6\x03\n" +
 	"\x05Frame\x12\x12\n" +
 	"\x04call\x18\x01 \x01(\rR\x04call\x12/\n" +
 	"\x04kind\x18\x02 \x01(\x0e2\x1b.llm_mesh.link.v1.FrameKindR\x04kind\x12\x1d\n" +
@@ -512,7 +521,8 @@ const file_llm_mesh_link_v1_link_proto_rawDesc = "" +
 	"\x04size\x18\f \x01(\rR\x04size\x12-\n" +
 	"\x05hello\x18\r \x01(\v2\x17.llm_mesh.link.v1.HelloR\x05hello\x12\x12\n" +
 	"\x04ping\x18\x0e \x01(\x04R\x04ping\x12#\n" +
-	"\rserves_micros\x18\x0f \x01(\x04R\fservesMicrosB\n" +
+	"\rserves_micros\x18\x0f \x01(\x04R\fservesMicros\x12\x18\n" +
+	"\arefused\x18\x10 \x01(\bR\arefusedB\n" +
 	"\n" +
 	"\b_message\"\xb7\x01\n" +
 	"\x05Hello\x12\x18\n" +

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from llm_mesh.mesh.v1 import access_pb2 as llm__mesh_dot_mesh_dot_v1_dot_access__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bllm_mesh/link/v1/link.proto\x12\x10llm_mesh.link.v1\x1a\x1dllm_mesh/mesh/v1/access.proto\"9\n\x0e\x43onnectRequest\x12\'\n\x06\x66rames\x18\x01 \x03(\x0b\x32\x17.llm_mesh.link.v1.Frame\":\n\x0f\x43onnectResponse\x12\'\n\x06\x66rames\x18\x01 \x03(\x0b\x32\x17.llm_mesh.link.v1.Frame\"\xc2\x02\n\x05\x46rame\x12\x0c\n\x04\x63\x61ll\x18\x01 \x01(\r\x12)\n\x04kind\x18\x02 \x01(\x0e\x32\x1b.llm_mesh.link.v1.FrameKind\x12\x14\n\x07message\x18\x03 \x01(\x0cH\x00\x88\x01\x01\x12\x0c\n\x04more\x18\x04 \x01(\x08\x12\x0c\n\x04last\x18\x05 \x01(\x08\x12\x0e\n\x06method\x18\x06 \x01(\t\x12\x16\n\x0etimeout_micros\x18\x07 \x01(\x04\x12\x10\n\x08metadata\x18\x08 \x03(\x0c\x12\x0c\n\x04\x63ode\x18\t \x01(\r\x12\x0f\n\x07\x64\x65tails\x18\n \x01(\t\x12\x0e\n\x06\x63redit\x18\x0b \x01(\r\x12\x0c\n\x04size\x18\x0c \x01(\r\x12&\n\x05hello\x18\r \x01(\x0b\x32\x17.llm_mesh.link.v1.Hello\x12\x0c\n\x04ping\x18\x0e \x01(\x04\x12\x15\n\rserves_micros\x18\x0f \x01(\x04\x42\n\n\x08_message\"y\n\x05Hello\x12\x0f\n\x07version\x18\x01 \x01(\r\x12\x0e\n\x06window\x18\x02 \x01(\r\x12\x11\n\tmax_piece\x18\x03 \x01(\r\x12\x13\n\x0bmax_message\x18\x04 \x01(\r\x12\x14\n\x0cmax_metadata\x18\x05 \x01(\r\x12\x11\n\tmax_calls\x18\x06 \x01(\r*\x86\x02\n\tFrameKind\x12\x1a\n\x16\x46RAME_KIND_UNSPECIFIED\x10\x00\x12\x14\n\x10\x46RAME_KIND_HELLO\x10\x01\x12\x13\n\x0f\x46RAME_KIND_OPEN\x10\x02\x12\x16\n\x12\x46RAME_KIND_MESSAGE\x10\x03\x12\x16\n\x12\x46RAME_KIND_HEADERS\x10\x04\x12\x12\n\x0e\x46RAME_KIND_END\x10\x05\x12\x15\n\x11\x46RAME_KIND_CANCEL\x10\x06\x12\x15\n\x11\x46RAME_KIND_CREDIT\x10\x07\x12\x13\n\x0f\x46RAME_KIND_PING\x10\x08\x12\x13\n\x0f\x46RAME_KIND_PONG\x10\t\x12\x16\n\x12\x46RAME_KIND_GO_AWAY\x10\n2~\n\x0bLinkService\x12o\n\x07\x43onnect\x12 .llm_mesh.link.v1.ConnectRequest\x1a!.llm_mesh.link.v1.ConnectResponse\"\x1b\xca\xf3\x18\x17\x08\x02\x12\x04link\x1a\rlinks.connect(\x01\x30\x01\x42*Z(llm-mesh.dev/gen/llm_mesh/link/v1;linkv1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bllm_mesh/link/v1/link.proto\x12\x10llm_mesh.link.v1\x1a\x1dllm_mesh/mesh/v1/access.proto\"9\n\x0e\x43onnectRequest\x12\'\n\x06\x66rames\x18\x01 \x03(\x0b\x32\x17.llm_mesh.link.v1.Frame\":\n\x0f\x43onnectResponse\x12\'\n\x06\x66rames\x18\x01 \x03(\x0b\x32\x17.llm_mesh.link.v1.Frame\"\xd3\x02\n\x05\x46rame\x12\x0c\n\x04\x63\x61ll\x18\x01 \x01(\r\x12)\n\x04kind\x18\x02 \x01(\x0e\x32\x1b.llm_mesh.link.v1.FrameKind\x12\x14\n\x07message\x18\x03 \x01(\x0cH\x00\x88\x01\x01\x12\x0c\n\x04more\x18\x04 \x01(\x08\x12\x0c\n\x04last\x18\x05 \x01(\x08\x12\x0e\n\x06method\x18\x06 \x01(\t\x12\x16\n\x0etimeout_micros\x18\x07 \x01(\x04\x12\x10\n\x08metadata\x18\x08 \x03(\x0c\x12\x0c\n\x04\x63ode\x18\t \x01(\r\x12\x0f\n\x07\x64\x65tails\x18\n \x01(\t\x12\x0e\n\x06\x63redit\x18\x0b \x01(\r\x12\x0c\n\x04size\x18\x0c \x01(\r\x12&\n\x05hello\x18\r \x01(\x0b\x32\x17.llm_mesh.link.v1.Hello\x12\x0c\n\x04ping\x18\x0e \x01(\x04\x12\x15\n\rserves_micros\x18\x0f \x01(\x04\x12\x0f\n\x07refused\x18\x10 \x01(\x08\x42\n\n\x08_message\"y\n\x05Hello\x12\x0f\n\x07version\x18\x01 \x01(\r\x12\x0e\n\x06window\x18\x02 \x01(\r\x12\x11\n\tmax_piece\x18\x03 \x01(\r\x12\x13\n\x0bmax_message\x18\x04 \x01(\r\x12\x14\n\x0cmax_metadata\x18\x05 \x01(\r\x12\x11\n\tmax_calls\x18\x06 \x01(\r*\x86\x02\n\tFrameKind\x12\x1a\n\x16\x46RAME_KIND_UNSPECIFIED\x10\x00\x12\x14\n\x10\x46RAME_KIND_HELLO\x10\x01\x12\x13\n\x0f\x46RAME_KIND_OPEN\x10\x02\x12\x16\n\x12\x46RAME_KIND_MESSAGE\x10\x03\x12\x16\n\x12\x46RAME_KIND_HEADERS\x10\x04\x12\x12\n\x0e\x46RAME_KIND_END\x10\x05\x12\x15\n\x11\x46RAME_KIND_CANCEL\x10\x06\x12\x15\n\x11\x46RAME_KIND_CREDIT\x10\x07\x12\x13\n\x0f\x46RAME_KIND_PING\x10\x08\x12\x13\n\x0f\x46RAME_KIND_PONG\x10\t\x12\x16\n\x12\x46RAME_KIND_GO_AWAY\x10\n2~\n\x0bLinkService\x12o\n\x07\x43onnect\x12 .llm_mesh.link.v1.ConnectRequest\x1a!.llm_mesh.link.v1.ConnectResponse\"\x1b\xca\xf3\x18\x17\x08\x02\x12\x04link\x1a\rlinks.connect(\x01\x30\x01\x42*Z(llm-mesh.dev/gen/llm_mesh/link/v1;linkv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,16 +35,16 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._serialized_options = b'Z(llm-mesh.dev/gen/llm_mesh/link/v1;linkv1'
   _globals['_LINKSERVICE'].methods_by_name['Connect']._loaded_options = None
   _globals['_LINKSERVICE'].methods_by_name['Connect']._serialized_options = b'\312\363\030\027\010\002\022\004link\032\rlinks.connect'
-  _globals['_FRAMEKIND']._serialized_start=648
-  _globals['_FRAMEKIND']._serialized_end=910
+  _globals['_FRAMEKIND']._serialized_start=665
+  _globals['_FRAMEKIND']._serialized_end=927
   _globals['_CONNECTREQUEST']._serialized_start=80
   _globals['_CONNECTREQUEST']._serialized_end=137
   _globals['_CONNECTRESPONSE']._serialized_start=139
   _globals['_CONNECTRESPONSE']._serialized_end=197
   _globals['_FRAME']._serialized_start=200
-  _globals['_FRAME']._serialized_end=522
-  _globals['_HELLO']._serialized_start=524
-  _globals['_HELLO']._serialized_end=645
-  _globals['_LINKSERVICE']._serialized_start=912
-  _globals['_LINKSERVICE']._serialized_end=1038
+  _globals['_FRAME']._serialized_end=539
+  _globals['_HELLO']._serialized_start=541
+  _globals['_HELLO']._serialized_end=662
+  _globals['_LINKSERVICE']._serialized_start=929
+  _globals['_LINKSERVICE']._serialized_end=1055
 # @@protoc_insertion_point(module_scope)

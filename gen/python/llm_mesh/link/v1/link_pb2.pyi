@@ -46,7 +46,7 @@ class ConnectResponse(_message.Message):
     def __init__(self, frames: _Optional[_Iterable[_Union[Frame, _Mapping]]] = ...) -> None: ...
 
 class Frame(_message.Message):
-    __slots__ = ("call", "kind", "message", "more", "last", "method", "timeout_micros", "metadata", "code", "details", "credit", "size", "hello", "ping", "serves_micros")
+    __slots__ = ("call", "kind", "message", "more", "last", "method", "timeout_micros", "metadata", "code", "details", "credit", "size", "hello", "ping", "serves_micros", "refused")
     CALL_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
     MESSAGE_FIELD_NUMBER: _ClassVar[int]
@@ -62,6 +62,7 @@ class Frame(_message.Message):
     HELLO_FIELD_NUMBER: _ClassVar[int]
     PING_FIELD_NUMBER: _ClassVar[int]
     SERVES_MICROS_FIELD_NUMBER: _ClassVar[int]
+    REFUSED_FIELD_NUMBER: _ClassVar[int]
     call: int
     kind: FrameKind
     message: bytes
@@ -77,7 +78,8 @@ class Frame(_message.Message):
     hello: Hello
     ping: int
     serves_micros: int
-    def __init__(self, call: _Optional[int] = ..., kind: _Optional[_Union[FrameKind, str]] = ..., message: _Optional[bytes] = ..., more: _Optional[bool] = ..., last: _Optional[bool] = ..., method: _Optional[str] = ..., timeout_micros: _Optional[int] = ..., metadata: _Optional[_Iterable[bytes]] = ..., code: _Optional[int] = ..., details: _Optional[str] = ..., credit: _Optional[int] = ..., size: _Optional[int] = ..., hello: _Optional[_Union[Hello, _Mapping]] = ..., ping: _Optional[int] = ..., serves_micros: _Optional[int] = ...) -> None: ...
+    refused: bool
+    def __init__(self, call: _Optional[int] = ..., kind: _Optional[_Union[FrameKind, str]] = ..., message: _Optional[bytes] = ..., more: _Optional[bool] = ..., last: _Optional[bool] = ..., method: _Optional[str] = ..., timeout_micros: _Optional[int] = ..., metadata: _Optional[_Iterable[bytes]] = ..., code: _Optional[int] = ..., details: _Optional[str] = ..., credit: _Optional[int] = ..., size: _Optional[int] = ..., hello: _Optional[_Union[Hello, _Mapping]] = ..., ping: _Optional[int] = ..., serves_micros: _Optional[int] = ..., refused: _Optional[bool] = ...) -> None: ...
 
 class Hello(_message.Message):
     __slots__ = ("version", "window", "max_piece", "max_message", "max_metadata", "max_calls")

@@ -176,6 +176,13 @@ export declare type Frame = Message<"llm_mesh.link.v1.Frame"> & {
    * @generated from field: uint64 serves_micros = 15;
    */
   servesMicros: bigint;
+
+  /**
+   * END: the callee has not begun the call, since it goes away. The caller MAY open it once more on another connection.
+   *
+   * @generated from field: bool refused = 16;
+   */
+  refused: boolean;
 };
 
 /**

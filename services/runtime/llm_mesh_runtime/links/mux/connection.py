@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import grpc
 from google.protobuf.message import DecodeError
@@ -25,7 +25,9 @@ from llm_mesh_runtime.links.mux.wire import (
     MAX_BATCH,
     MESSAGE,
     OPEN,
+    PIECE,
     PING,
+    TOO_LONG,
     packed,
     refuse,
     too_large,
@@ -37,10 +39,23 @@ from llm_mesh_runtime.links.mux.wire import (
 if TYPE_CHECKING:
     from llm_mesh_runtime.links.mux.called import Called
 
+_OK = grpc.StatusCode.OK
 QUIET = 10.0
 """Seconds without a word after which the peer is asked whether it is there."""
 PATIENCE = 20.0
 """Seconds without a word after that, and it is not."""
+
+
+class Queue(Protocol):
+    """Calls that wait for room."""
+
+    waiting: dict[Called, None]
+
+    def freed(self) -> None:
+        """There may be room."""
+
+    def again(self, call: Called) -> None:
+        """A call that its callee did not begin, since it goes away."""
 
 
 class Connection:
@@ -53,8 +68,10 @@ class Connection:
         self.outbox = Outbox(link_pb2.ConnectRequest, self.calls.__len__)
         self._room = Room()
         self._next = 1
-        self.free: Callable[[], None] = _nothing
-        """Called when a call has ended."""
+        self._queue: Queue | None = None
+        self._most = limits.max_calls
+        self._piece = limits.max_piece
+        self._metadata = limits.max_metadata
         self.leaving: Callable[[bool], None] = _left
         """Called when the peer goes away, with whether it still takes calls."""
         self._heard = time.monotonic()
@@ -63,50 +80,54 @@ class Connection:
     @property
     def open(self) -> bool:
         """Whether it takes one more call."""
-        return not self.outbox.closed and len(self.calls) < self.limits.max_calls
+        return len(self.calls) < self._most and not self.outbox.closed
+
+    def attach(self, queue: Queue) -> None:
+        """Tell the queue when there is room for calls that wait in it."""
+        self._queue = queue
 
     def place(self, call: Called) -> None:
         """Open a call."""
-        first, limits, outbox = call.first, self.limits, self.outbox
-        if first is not None and len(first) > limits.max_message:
-            refuse(call, too_large())
-            return
-        metadata = packed(call.metadata)
-        size = sum(map(len, metadata))
-        if size > limits.max_metadata:
-            call.finish(
-                grpc.StatusCode.RESOURCE_EXHAUSTED, f"the metadata are larger than the {limits.max_metadata} bytes that the peer takes"
-            )
-            return
+        first, metadata, weight = call.first, None, len(call.method)
+        if call.metadata:
+            metadata = packed(call.metadata)
+            size = sum(map(len, metadata))
+            if size > self._metadata:
+                call.finish(
+                    grpc.StatusCode.RESOURCE_EXHAUSTED, f"the metadata are larger than the {self._metadata} bytes that the peer takes"
+                )
+                return
+            weight += size
         number = self._next
         self._next = number + 1
         self.calls[number] = call
         call.number = number
         call.carrier = self
         remaining = call.time_remaining()
-        timeout = 0 if remaining is None else max(1, int(remaining * 1e6))
-        method = call.method
+        timeout = None if remaining is None else int(remaining * 1e6) or 1
         if call.inflow is not None:
-            call.inflow.bind(outbox, number, self._room)
-        if first is not None and len(first) <= limits.max_piece:
-            outbox.add(
-                size + len(first) + len(method),
-                call=number,
-                kind=OPEN,
-                method=method,
-                timeout_micros=timeout,
-                metadata=metadata,
-                message=first,
-                last=True,
+            call.inflow.bind(self.outbox, number, self._room)
+        if first is not None and len(first) <= self._piece:
+            weight += len(first)
+            self.outbox.add(
+                weight, call=number, kind=OPEN, method=call.method, timeout_micros=timeout, metadata=metadata, message=first, last=True
             )
-            return
-        outbox.add(size + len(method), call=number, kind=OPEN, method=method, timeout_micros=timeout, metadata=metadata)
+        else:
+            self.outbox.add(weight, call=number, kind=OPEN, method=call.method, timeout_micros=timeout, metadata=metadata)
+            self._send(call)
+
+    def _send(self, call: Called) -> None:
+        """Requests that do not fit into the first frame."""
+        first = call.first
         if first is not None:
+            if len(first) > self.limits.max_message:
+                refuse(call, too_large())
+                return
             call.outflow = Requests()
             call.outflow.put(first)
             call.outflow.close()
         if call.outflow is not None:
-            call.outflow.bind(outbox, number, limits.window, limits.max_piece)
+            call.outflow.bind(self.outbox, call.number, self.limits.window, self._piece)
 
     def give_up(self, call: Called) -> None:
         """The caller has cancelled, or its deadline has passed."""
@@ -144,14 +165,17 @@ class Connection:
         for frame in frames:
             call = calls.get(frame.call)
             if call is not None:
-                self._step(call, frame)
+                kind = frame.kind
+                if kind == END and call.inflow is None:
+                    self._end_unary(call, frame)
+                else:
+                    self._step(call, kind, frame)
             elif not frame.call:
                 self._own(frame)
             elif frame.call >= self._next:
                 raise violation("only the caller opens calls")
 
-    def _step(self, call: Called, frame: Any) -> None:  # noqa: ANN401 - a frame
-        kind = frame.kind
+    def _step(self, call: Called, kind: int, frame: Any) -> None:  # noqa: ANN401 - a frame
         try:
             if kind == END:
                 self._end(call, frame)
@@ -184,25 +208,39 @@ class Connection:
         else:
             raise violation("a unary answer is one message")
 
-    def _end(self, call: Called, frame: Any) -> None:  # noqa: ANN401 - a frame
-        code = frame.code
-        if call.inflow is None:
-            if not code and call.response is None:
-                call.response = frame.message
-        elif frame.HasField("message"):
-            self._message(call, frame)
-        trailing = frame.metadata
+    def _end_unary(self, call: Called, frame: Any) -> None:  # noqa: ANN401 - a frame
+        """The whole answer, or why there is none, in one frame."""
+        code, trailing, message = frame.code, frame.metadata, frame.message
         if trailing:
             call.trailing = unpacked(trailing)
+        if len(message) > PIECE:
+            raise violation(TOO_LONG)
         del self.calls[call.number]
         call.carrier = None
         if code:
-            call.finish(CODES.get(code, grpc.StatusCode.UNKNOWN), frame.details)
+            self._failed(call, code, frame)
         else:
-            call.finish(grpc.StatusCode.OK, "")
-        if call.inflow is not None:
-            call.inflow.close()
+            call.response = message
+            call.finish(_OK, "")
+        if self._retired or self._queue is not None:
+            self._ended()
+
+    def _end(self, call: Called, frame: Any) -> None:  # noqa: ANN401 - a frame
+        if frame.HasField("message"):
+            self._message(call, frame)
+        code = frame.code
+        if frame.metadata:
+            call.trailing = unpacked(frame.metadata)
+        del self.calls[call.number]
+        call.carrier = None
+        self._failed(call, code, frame)
         self._ended()
+
+    def _failed(self, call: Called, code: int, frame: Any) -> None:  # noqa: ANN401 - a frame
+        if frame.refused and self._queue is not None and call.begin_anew():
+            self._queue.again(call)
+        else:
+            call.finish(CODES.get(code, grpc.StatusCode.UNKNOWN), frame.details)
 
     def _own(self, frame: Any) -> None:  # noqa: ANN401 - a frame
         kind = frame.kind
@@ -214,7 +252,9 @@ class Connection:
             raise violation("frames of calls name their call")
 
     def _ended(self) -> None:
-        self.free()
+        queue = self._queue
+        if queue is not None and queue.waiting:
+            queue.freed()
         if self._retired and not self.calls:
             self.outbox.close()
 
@@ -227,7 +267,8 @@ class Connection:
         watch = asyncio.ensure_future(self._watch())
         try:
             await asyncio.wait({reader, writer, watch}, return_when=asyncio.FIRST_COMPLETED)
-            if writer.done() and not reader.done():  # all is said: the peer ends the stream, or has ended it
+            if writer.done():  # all is said: the peer ends the stream, or has ended it
+                writer.result()
                 await asyncio.wait({reader}, timeout=PATIENCE)
             return reader.result() if reader.done() else None
         finally:
@@ -247,8 +288,11 @@ class Connection:
         return None
 
     async def _write(self, call: Any) -> None:  # noqa: ANN401 - see above
-        await self.outbox.run(call.write)
-        await call.done_writing()
+        try:
+            await self.outbox.run(call.write)
+            await call.done_writing()
+        except (grpc.aio.AioRpcError, asyncio.InvalidStateError):
+            return  # the stream is over: the reader knows why
 
     async def _watch(self) -> None:
         """Returns once the peer is silent although it was asked."""
@@ -263,10 +307,6 @@ class Connection:
             else:
                 asked = 0
             await asyncio.sleep(QUIET / 2)
-
-
-def _nothing() -> None:
-    """Nobody waits."""
 
 
 def _left(_serves: bool) -> None:  # noqa: FBT001 - the callback's form

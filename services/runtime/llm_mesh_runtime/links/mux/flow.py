@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from llm_mesh_runtime.links.local.pipe import PipeClosedError
-from llm_mesh_runtime.links.mux.wire import LARGEST, MAX_CREDIT, MESSAGE, OVERHEAD, WINDOW, too_large, violation
+from llm_mesh_runtime.links.mux.wire import LARGEST, MAX_CREDIT, MESSAGE, OVERHEAD, PIECE, TOO_LONG, WINDOW, too_large, violation
 
 if TYPE_CHECKING:
     from llm_mesh_runtime.links.mux.outbox import Outbox
@@ -197,6 +197,8 @@ class Inflow:
         part: bytes = frame.message
         if self._balance <= 0:
             raise violation("who has no credit sends nothing")
+        if len(part) > PIECE:
+            raise violation(TOO_LONG)
         more, partial = frame.more, self._partial
         if partial is None:
             if not more:

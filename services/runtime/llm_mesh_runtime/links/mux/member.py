@@ -25,6 +25,9 @@ PLAIN_FOR = 60.0
 _STEADY = 5.0
 """A connection that lasted so long is followed by the next one at once."""
 
+_BRIEF = 0.1
+"""Likewise where it still stands and only asks for a successor."""
+
 
 class State(enum.Enum):
     """What an address does."""
@@ -83,11 +86,11 @@ class Member:
             dialled = await self._dialler.connect(self.target)
         except PlainOnlyError:
             return self._fallen_back()
-        except (grpc.aio.AioRpcError, MeshError, TimeoutError) as error:
+        except (grpc.aio.AioRpcError, asyncio.InvalidStateError, MeshError, TimeoutError) as error:
             return self._failed(error)
         self._joined(dialled)
         await self._leaving.wait()
-        steady = time.monotonic() - self._connected >= _STEADY
+        steady = time.monotonic() - self._connected >= (_STEADY if self._current is None else _BRIEF)
         if steady:
             self._backoff.reset()
         if self._current is None:
@@ -106,7 +109,7 @@ class Member:
                 self._retire(connection)
 
         connection.leaving = left
-        connection.free = self._pool.freed
+        connection.attach(self._pool)
         self._pool.tasks.spawn(self._carry(dialled, leaving), name=f"connection to {self._pool.peer} at {self.target}")
         self._pool.joined(connection)
         self._move(State.READY)

@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
-from llm_mesh_runtime.links.local.deadlines import Deadlines
 from llm_mesh_runtime.links.mux.backoff import Backoff
+from llm_mesh_runtime.links.mux.deadlines import Deadlines
 from llm_mesh_runtime.links.mux.member import Member, State
 from llm_mesh_runtime.links.mux.wire import refuse, unavailable
 from llm_mesh_runtime.tasks import TaskSet
@@ -44,34 +44,31 @@ class Pool:
         self._changed = changed
         self._ready: list[Ready] = []
         self._turn = 0
+        self.waiting: dict[Called, None] = {}
+        """Calls that wait for a connection, in order."""
         self._deadlines = Deadlines()
-        self._waiting: dict[Called, None] = {}
         self._unresolved = False
         self._begun = False
         self._closed = False
 
     def place(self, call: Called) -> None:
         """Send a call by the next connection, or let it wait for one."""
-        if not call.guarded(self._deadlines):
+        if not call.arm(self._deadlines):
             return
-        carrier = self._next()
+        ready = self._ready
+        carrier = ready[0] if len(ready) == 1 and ready[0].open else self._next()
         if carrier is not None:
             carrier.place(call)
         elif self._closed or (self._failing() and not call.patient):
             refuse(call, unavailable(self.peer))
         else:
             call.carrier = self
-            self._waiting[call] = None
+            self.waiting[call] = None
             self._begin()
 
     def give_up(self, call: Called) -> None:
         """A call that waits has ended."""
-        self._waiting.pop(call, None)
-
-    @property
-    def waiting(self) -> int:
-        """Calls that wait for a connection."""
-        return len(self._waiting)
+        self.waiting.pop(call, None)
 
     async def close(self) -> None:
         """End everything."""
@@ -94,10 +91,18 @@ class Pool:
 
     def freed(self) -> None:
         """There may be room for calls that wait."""
-        while self._waiting and (carrier := self._next()) is not None:
-            call = next(iter(self._waiting))
-            del self._waiting[call]
+        while self.waiting and (carrier := self._next()) is not None:
+            call = next(iter(self.waiting))
+            del self.waiting[call]
             carrier.place(call)
+
+    def again(self, call: Called) -> None:
+        """A call that its callee did not begin: another connection may take it."""
+        carrier = self._next()
+        if carrier is not None:
+            carrier.place(call)
+        else:
+            refuse(call, unavailable(self.peer))
 
     def moved(self, old: State, new: State) -> None:
         """An address has changed its state."""
@@ -124,9 +129,9 @@ class Pool:
         return all(member.state is State.FAILED for member in self.members.values())
 
     def _refuse_waiting(self, *, also_patient: bool = False) -> None:
-        for call in tuple(self._waiting):
+        for call in tuple(self.waiting):
             if also_patient or not call.patient:
-                del self._waiting[call]
+                del self.waiting[call]
                 call.carrier = None
                 refuse(call, unavailable(self.peer))
 

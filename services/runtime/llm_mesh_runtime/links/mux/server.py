@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 from llm_mesh.link.v1.link_pb2_grpc import LinkServiceServicer, add_LinkServiceServicer_to_server
 from llm_mesh_runtime.access.tokens import HEADER
 from llm_mesh_runtime.errors import MeshError
-from llm_mesh_runtime.links.local.deadlines import Deadlines
-from llm_mesh_runtime.links.mux.service import Incoming
+from llm_mesh_runtime.links.mux.service import Incoming, Work
 from llm_mesh_runtime.links.mux.wire import draining
 from llm_mesh_runtime.log import get_logger
 from llm_mesh_runtime.pipeline import Wrapped, methods_of
@@ -19,7 +18,6 @@ from llm_mesh_runtime.pipeline import Wrapped, methods_of
 if TYPE_CHECKING:
     from llm_mesh_runtime.access import ServiceTokens
     from llm_mesh_runtime.links.local import LocalServer
-    from llm_mesh_runtime.links.local.exchange import Exchange
     from llm_mesh_runtime.pipeline import Method, Origin, Transport
     from llm_mesh_runtime.pipeline.bodies import Access
 
@@ -38,8 +36,7 @@ class LinkServer:
         self._tokens = tokens
         self._max_age = max_age
         self._connections: set[Incoming] = set()
-        self.running: set[Exchange] = set()
-        self.deadlines = Deadlines()
+        self._work = Work()
         self._away = False
 
     def handlers(self) -> tuple[Wrapped, ...]:
@@ -70,7 +67,7 @@ class LinkServer:
         self._access.known(method, inbound, None)
         if self._away:
             raise draining(self._local.name)
-        connection = Incoming(self._local.name, inbound.service, transport.peer(), self._local.handlers, self)
+        connection = Incoming(self._local.name, inbound.service, transport.peer(), self._local.handlers, self._work)
         self._connections.add(connection)
         timers = self._ageing(connection, self._age(transport))
         try:

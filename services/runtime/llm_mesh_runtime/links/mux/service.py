@@ -13,6 +13,7 @@ from google.protobuf.message import DecodeError
 
 from llm_mesh.link.v1 import link_pb2
 from llm_mesh_runtime.errors import MeshError, RuntimeFault
+from llm_mesh_runtime.links.mux.deadlines import Deadlines
 from llm_mesh_runtime.links.mux.flow import Inflow, Outflow
 from llm_mesh_runtime.links.mux.outbox import Outbox
 from llm_mesh_runtime.links.mux.room import Room
@@ -28,7 +29,9 @@ from llm_mesh_runtime.links.mux.wire import (
     MAX_CALLS,
     MESSAGE,
     OPEN,
+    PIECE,
     PING,
+    TOO_LONG,
     Metadata,
     checked,
     draining,
@@ -40,24 +43,33 @@ from llm_mesh_runtime.links.mux.wire import (
 )
 
 if TYPE_CHECKING:
-    from llm_mesh_runtime.links.local.exchange import Serving
+    from llm_mesh_runtime.links.local.exchange import Exchange
     from llm_mesh_runtime.pipeline import Wrapped
 
 _OK = grpc.StatusCode.OK
 _UNIMPLEMENTED: int = grpc.StatusCode.UNIMPLEMENTED.value[0]
 
 
+class Work:
+    """The calls that a server works on, over all of its connections."""
+
+    def __init__(self) -> None:
+        self.running: set[Exchange] = set()
+        self.deadlines = Deadlines()
+
+
 class Incoming:
     """One stream from one instance of a caller, which has proven to be `service`."""
 
-    def __init__(self, name: str, service: str, peer: str, handlers: Mapping[str, Wrapped], server: Serving) -> None:
+    def __init__(self, name: str, service: str, peer: str, handlers: Mapping[str, Wrapped], work: Work) -> None:
         self.peer = peer
         self.calls: dict[int, Served] = {}
         self.outbox = Outbox(link_pb2.ConnectResponse, self.calls.__len__)
         self._name = name
         self._service = service
         self._handlers = handlers
-        self._server = server
+        self._running = work.running
+        self._deadlines = work.deadlines
         self._room = Room()
         self._limits: link_pb2.Hello | None = None
         self._highest = 0
@@ -151,7 +163,8 @@ class Incoming:
         deadline = time.monotonic() + timeout / 1e6 if timeout else None
         call = Served(self, number, unpacked(metadata) if metadata else (), deadline, self._service, wrapped)
         self.calls[number] = call
-        self._begin(call, frame, limits)
+        if deadline is None or call.arm(self._deadlines):
+            self._begin(call, frame, limits)
 
     def _begin(self, call: Served, frame: Any, limits: link_pb2.Hello) -> None:  # noqa: ANN401 - a frame
         method = call.wrapped.method
@@ -162,16 +175,18 @@ class Incoming:
         if not method.request_streaming:
             message = frame.message
             if (message or frame.HasField("message")) and not frame.more:
-                call.begin(message, self._server)
+                if len(message) > PIECE:
+                    raise violation(TOO_LONG)
+                call.begin(message, self._running)
                 return
             inflow = Inflow()
             inflow.bind(self.outbox, call.number, self._room)
-            call.await_request(inflow, self._server)
+            call.await_request(inflow)
         else:
             inflow = Inflow()
             inflow.bind(self.outbox, call.number, self._room)
             call.stream_requests(inflow)
-            call.begin(inflow, self._server)
+            call.begin(inflow, self._running)
         self._step(call, MESSAGE, frame)
 
     def _step(self, call: Served, kind: int, frame: Any) -> None:  # noqa: ANN401 - a frame
@@ -199,7 +214,7 @@ class Incoming:
         if call.requests is None:
             if message is not None:
                 inflow.close()
-                call.begin(message, self._server)
+                call.begin(message, self._running)
             elif frame.last and not frame.more:
                 raise violation("a unary call has a request")
             return
@@ -226,7 +241,7 @@ class Incoming:
 
         flat = packed(trailers(fault))
         size = sum(map(len, flat)) + len(fault.message)
-        self.outbox.end(size, call=number, kind=END, code=fault.code.value[0], details=fault.message, metadata=flat)
+        self.outbox.end(size, call=number, kind=END, code=fault.code.value[0], details=fault.message, metadata=flat, refused=True)
 
     # ---- what the handlers say
 
