@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Protocol, cast
 import grpc
 
 from llm_mesh_runtime.links.local.exchange import Exchange
-from llm_mesh_runtime.links.mux.deadlines import NEAR, Deadlines, Slot
 from llm_mesh_runtime.links.mux.flow import Inflow, Requests
 
 if TYPE_CHECKING:
@@ -27,7 +26,7 @@ class Carrier(Protocol):
 class Called(Exchange):
     """State of one call. What it sends and receives can be queued before there is a connection for it."""
 
-    __slots__ = ("_repeated", "_slot", "carrier", "first", "inflow", "method", "number", "outflow", "patient")
+    __slots__ = ("_repeated", "carrier", "first", "inflow", "method", "number", "outflow", "patient")
 
     def __init__(
         self,
@@ -41,7 +40,6 @@ class Called(Exchange):
     ) -> None:
         super().__init__(asyncio.get_running_loop(), metadata, None if timeout is None else time.monotonic() + timeout, "")
         self._repeated = False
-        self._slot: Slot | None = None
         self.method = method
         self.first = first
         """The whole request; None where requests are a stream."""
@@ -58,32 +56,11 @@ class Called(Exchange):
             self.inflow = Inflow()
             self.responses = cast("Pipe", self.inflow)
 
-    def arm(self, deadlines: Deadlines) -> bool:
-        """Watch the deadline. False where it has passed."""
-        deadline = self._deadline
-        if deadline is None:
-            return True
-        remaining = deadline - time.monotonic()
-        if remaining > NEAR:
-            self._slot = deadlines.watch(self, deadline)
-        elif remaining > 0:
-            self._timer = self.loop.call_later(remaining, self._expire)
-        else:
-            self._expire()
-            return False
-        return True
-
-    def expire(self) -> None:
-        """The deadline has passed."""
-        self._expire()
-
     def finish(self, code: grpc.StatusCode, details: str) -> None:
         """Fix the status, once; where this side does so first, the carrier is told."""
         if self.code is not None:
             return
         super().finish(code, details)
-        if self._slot is not None:
-            self._slot.discard(self)
         if self.inflow is not None:
             self.inflow.close()
         if self.carrier is not None:

@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
+from llm_mesh_runtime.links.local.deadlines import Deadlines
 from llm_mesh_runtime.links.mux.backoff import Backoff
-from llm_mesh_runtime.links.mux.deadlines import Deadlines
 from llm_mesh_runtime.links.mux.member import Member, State
 from llm_mesh_runtime.links.mux.wire import refuse, unavailable
 from llm_mesh_runtime.tasks import TaskSet
@@ -53,7 +53,7 @@ class Pool:
 
     def place(self, call: Called) -> None:
         """Send a call by the next connection, or let it wait for one."""
-        if not call.arm(self._deadlines):
+        if not call.guarded(self._deadlines):
             return
         ready = self._ready
         carrier = ready[0] if len(ready) == 1 and ready[0].open else self._next()

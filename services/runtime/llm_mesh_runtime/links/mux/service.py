@@ -13,7 +13,7 @@ from google.protobuf.message import DecodeError
 
 from llm_mesh.link.v1 import link_pb2
 from llm_mesh_runtime.errors import MeshError, RuntimeFault
-from llm_mesh_runtime.links.mux.deadlines import Deadlines
+from llm_mesh_runtime.links.local.deadlines import Deadlines
 from llm_mesh_runtime.links.mux.flow import Inflow, Outflow
 from llm_mesh_runtime.links.mux.outbox import Outbox
 from llm_mesh_runtime.links.mux.room import Room
@@ -68,8 +68,7 @@ class Incoming:
         self._name = name
         self._service = service
         self._handlers = handlers
-        self._running = work.running
-        self._deadlines = work.deadlines
+        self._work = work
         self._room = Room()
         self._limits: link_pb2.Hello | None = None
         self._highest = 0
@@ -163,7 +162,7 @@ class Incoming:
         deadline = time.monotonic() + timeout / 1e6 if timeout else None
         call = Served(self, number, unpacked(metadata) if metadata else (), deadline, self._service, wrapped)
         self.calls[number] = call
-        if deadline is None or call.arm(self._deadlines):
+        if deadline is None or call.guarded(self._work.deadlines):
             self._begin(call, frame, limits)
 
     def _begin(self, call: Served, frame: Any, limits: link_pb2.Hello) -> None:  # noqa: ANN401 - a frame
@@ -177,16 +176,16 @@ class Incoming:
             if (message or frame.HasField("message")) and not frame.more:
                 if len(message) > PIECE:
                     raise violation(TOO_LONG)
-                call.begin(message, self._running)
+                call.begin(message, self._work)
                 return
             inflow = Inflow()
             inflow.bind(self.outbox, call.number, self._room)
-            call.await_request(inflow)
+            call.inflow = inflow
         else:
             inflow = Inflow()
             inflow.bind(self.outbox, call.number, self._room)
             call.stream_requests(inflow)
-            call.begin(inflow, self._running)
+            call.begin(inflow, self._work)
         self._step(call, MESSAGE, frame)
 
     def _step(self, call: Served, kind: int, frame: Any) -> None:  # noqa: ANN401 - a frame
@@ -214,7 +213,7 @@ class Incoming:
         if call.requests is None:
             if message is not None:
                 inflow.close()
-                call.begin(message, self._running)
+                call.begin(message, self._work)
             elif frame.last and not frame.more:
                 raise violation("a unary call has a request")
             return
