@@ -8,7 +8,7 @@ import pytest
 from openai import OpenAI
 
 from tests.e2e.running import RunningMesh, running
-from tests.e2e.separate import SeparateMesh, separate
+from tests.e2e.separate import BATCHED, SeparateMesh, separate
 
 
 @pytest.fixture(scope="session")
@@ -32,16 +32,23 @@ def with_mutual_tls(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Separa
         yield started
 
 
-@pytest.fixture(scope="session", params=["embedded", "with_tokens", "with_mutual_tls"])
+@pytest.fixture(scope="session")
+def with_batched_links(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SeparateMesh]:
+    """Likewise, with tokens and batched links between services."""
+    with separate(tmp_path_factory.mktemp("batched"), mutual_tls=False, link=BATCHED) as started:
+        yield started
+
+
+@pytest.fixture(scope="session", params=["embedded", "with_tokens", "with_mutual_tls", "with_batched_links"])
 def mesh(request: pytest.FixtureRequest) -> RunningMesh:
     """A mesh with all installed services, once per kind: what an application sees is the same."""
     started: RunningMesh = request.getfixturevalue(request.param)
     return started
 
 
-@pytest.fixture(scope="session", params=["with_tokens", "with_mutual_tls"])
+@pytest.fixture(scope="session", params=["with_tokens", "with_mutual_tls", "with_batched_links"])
 def services(request: pytest.FixtureRequest) -> SeparateMesh:
-    """A mesh of separate processes, once per way in which services prove who they are."""
+    """A mesh of separate processes, once per way in which services prove who they are and call each other."""
     started: SeparateMesh = request.getfixturevalue(request.param)
     return started
 

@@ -1,4 +1,4 @@
-"""A mesh of separate processes: each service alone, on PostgreSQL, with plain gRPC links from the environment.
+"""A mesh of separate processes: each service alone, on PostgreSQL, with links from the environment: plain gRPC, or batched.
 
 Services keep the ports of their contracts, so each mesh gets a loopback address of its own; meshes of several test runs then
 live side by side. Who calls is proven by service tokens, or by mutual TLS.
@@ -40,6 +40,7 @@ from tests.postgres import Cluster, cluster
 _PATIENCE = 90.0
 _POLL = 0.05
 _PUBLIC = 100
+PLAIN, BATCHED = "dns:///", "mux+dns:///"
 PORTS = {each.folder.replace("adapters/", "adapter/"): each.port for each in described() if each.has_contract}
 """The services with a contract, by link name."""
 STATEFUL = ("catalogue", "observability", "policy", "registry", "router")
@@ -57,6 +58,8 @@ class SeparateMesh(RunningMesh):
     server: Cluster
     certificates: Mapping[str, Mapping[str, str]]
     """By service name; empty where services prove themselves by tokens."""
+    link: str
+    """What the links of the services begin with: `dns:///`, or `mux+dns:///` for the batched one."""
     processes: dict[str, subprocess.Popen[str]] = field(default_factory=dict)
 
     def target(self, service: str) -> str:
@@ -133,7 +136,7 @@ class SeparateMesh(RunningMesh):
 
     def _environment(self, service: str) -> dict[str, str]:
         peers = {name: port for name, port in PORTS.items() if name != service}
-        links = {f"LLM_MESH_LINK_{_upper(name)}": f"dns:///{self.host}:{port}" for name, port in peers.items()}
+        links = {f"LLM_MESH_LINK_{_upper(name)}": f"{self.link}{self.host}:{port}" for name, port in peers.items()}
         files = {f"LLM_MESH_{name.upper()}": path for name, path in self.certificates.get(service, {}).items()}
         kept = {name: value for name, value in self.env.items() if name.startswith(f"LLM_MESH_{_upper(service)}_")}
         plain = {name: value for name, value in self.env.items() if not name.startswith("LLM_MESH_")}
@@ -161,7 +164,7 @@ def _ended(process: subprocess.Popen[str]) -> int:
         return process.wait(30)
 
 
-def _described(folder: Path, server: Cluster, *, mutual_tls: bool, like: SeparateMesh | None) -> SeparateMesh:
+def _described(folder: Path, server: Cluster, *, mutual_tls: bool, link: str, like: SeparateMesh | None) -> SeparateMesh:
     """Addresses, secrets and databases of a mesh that is about to start; the secrets of another one, where it takes its place."""
     a, b, c = secrets.randbelow(128) + 64, secrets.randbelow(256), secrets.randbelow(254) + 1
     host = f"127.{a}.{b}.{c}"
@@ -201,13 +204,14 @@ def _described(folder: Path, server: Cluster, *, mutual_tls: bool, like: Separat
         folder=folder,
         server=server,
         certificates=certificates,
+        link=like.link if like is not None else link,
     )
 
 
 @contextmanager
-def separate(folder: Path, *, mutual_tls: bool) -> Iterator[SeparateMesh]:
+def separate(folder: Path, *, mutual_tls: bool, link: str = PLAIN) -> Iterator[SeparateMesh]:
     """Start every service, make the first administrator and a first project, and end everything."""
-    with cluster() as server, _started(folder, server, _migrated, mutual_tls=mutual_tls) as mesh:
+    with cluster() as server, _started(folder, server, _migrated, mutual_tls=mutual_tls, link=link) as mesh:
         made = mesh.cli("bootstrap", "--token", mesh.env["LLM_MESH_POLICY_BOOTSTRAP_TOKEN"])
         assert made.returncode == 0, made.stderr
         asyncio.run(_first_project(mesh))
@@ -228,9 +232,10 @@ def _started(
     prepare: Callable[[SeparateMesh], None],
     *,
     mutual_tls: bool = False,
+    link: str = PLAIN,
     like: SeparateMesh | None = None,
 ) -> Iterator[SeparateMesh]:
-    mesh = _described(folder, server, mutual_tls=mutual_tls, like=like)
+    mesh = _described(folder, server, mutual_tls=mutual_tls, link=link, like=like)
     try:
         prepare(mesh)
         for service in (*PORTS, *_WITHOUT_CONTRACT):

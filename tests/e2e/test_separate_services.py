@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import http.client
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from llm_mesh.policy.v1 import policy_pb2, policy_pb2_grpc
 from llm_mesh_runtime.access.tokens import HEADER, ServiceTokens
 from llm_mesh_runtime.errors import from_rpc_error
 from tests.contract.certificates import authority
-from tests.e2e.separate import STATEFUL, SeparateMesh
+from tests.e2e.separate import PORTS, STATEFUL, SeparateMesh
 
 
 async def refusal(call: Any) -> tuple[grpc.StatusCode, str]:
@@ -92,6 +93,18 @@ def test_services_keep_nothing_on_their_own_disk(services: SeparateMesh) -> None
     by_the_command_line = {"admin.key", "project.key"}
     kept = {path.name for path in services.data_dir.iterdir()}
     assert kept <= by_the_command_line | {"simulator.log.jsonl"}  # which compose keeps in memory
+
+
+def test_services_with_batched_links_use_them(with_batched_links: SeparateMesh) -> None:
+    with OpenAI(base_url=with_batched_links.base_url, api_key=with_batched_links.project_key, max_retries=0, timeout=30) as client:
+        client.chat.completions.create(model="sim-echo", messages=[{"role": "user", "content": "here"}])
+    connection = http.client.HTTPConnection(with_batched_links.addresses["http"], timeout=10)
+    connection.request("GET", "/metrics")
+    metrics = connection.getresponse().read().decode()
+    connection.close()
+    assert 'llm_mesh_link_addresses{llm_mesh_peer="gateway",llm_mesh_service="edge",state="ready"} 1.0' in metrics
+    for service in PORTS:
+        assert "does not speak the batched link" not in with_batched_links.log_of(service), service
 
 
 async def test_a_database_that_goes_away_takes_its_services_out_and_brings_them_back(services: SeparateMesh) -> None:

@@ -7,11 +7,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import grpc
 from hypothesis import strategies as st
 
 from llm_mesh.link.v1 import link_pb2
-from llm_mesh_runtime.errors import MeshError
+from llm_mesh_runtime.access.tokens import HEADER
+from llm_mesh_runtime.errors import MeshError, from_rpc_error
 from llm_mesh_runtime.links.mux import wire
+from llm_mesh_runtime.links.outbound import Outbound
+from llm_mesh_runtime.links.remote import RemoteChannel
+from tests.link.instances import TOKENS, Instance, channel_to, instances, until
 from tests.link.peers import COUNT, SAY, SUM, TALK, Callee, Caller, Handlers, drained, frame, greeting, opened, settle
 
 KNOWN = (("link.llm-mesh", "PROTOCOL_VIOLATION"), ("link.llm-mesh", "UNSUPPORTED_VERSION"))
@@ -138,8 +143,9 @@ TO_CALLEE = _said(_spoilt(_SENSIBLE_THERE))
 TO_CALLER = _said(_spoilt(_SENSIBLE_BACK))
 
 
-async def callee_hears(said: Said, *, holding: bool) -> None:
-    """The callee takes it, or ends the connection with a typed fault; nothing stays behind, and nothing grows."""
+async def callee_hears(said: Said, *, holding: bool) -> bool:
+    """The callee takes it, or ends the connection with a typed fault; nothing stays behind, and nothing grows. Whether it ended it."""
+    ended = False
     handlers = Handlers()
     handlers.answers = [bytes(1000)] * 500
     if holding:
@@ -154,15 +160,18 @@ async def callee_hears(said: Said, *, holding: bool) -> None:
             assert waiting < len(raw) * 50 + 8 * (wire.WINDOW + 10_000) + 8 * 2**20
     except MeshError as fault:
         _is_the_links(fault)
+        ended = True
     callee.incoming.lost()
     await settle(100)
     assert not callee.incoming.calls
     assert not callee.work.running
     assert callee.incoming._room.taken == 0
+    return ended
 
 
-async def caller_hears(said: Said) -> None:
+async def caller_hears(said: Said) -> bool:
     """Likewise the caller: each of its calls ends, with an answer or a status."""
+    ended = False
     caller = Caller()
     calls = [
         caller.call(SAY, b"one"),
@@ -177,12 +186,56 @@ async def caller_hears(said: Said) -> None:
             await settle(5)
     except MeshError as fault:
         _is_the_links(fault)
+        ended = True
     caller.connection.lost()
     async with asyncio.timeout(5):
         await asyncio.gather(*readers)
     assert all(call.code is not None for call in calls)
     assert not caller.connection.calls
     assert caller.connection._room.taken == 0
+    return ended
+
+
+async def listener_hears(said: Said) -> bool:
+    """Over gRPC the hostile caller is told why, if anything; a peaceful one is served before and afterwards on its own connection."""
+    one = Instance()
+    async with instances(one), channel_to(one.target) as channel:
+        say = channel.unary_unary(SAY)
+        assert await say(b"before", timeout=10) == b"before"
+        told = await _told(one, said)
+        assert await say(b"after", timeout=10) == b"after"
+        await until(lambda: one.link is not None and len(one.link._connections) == 1)
+        assert await say(b"at rest", timeout=10) == b"at rest"
+    return told
+
+
+async def _told(one: Instance, said: Said) -> bool:
+    """Says it all and half-closes. Whether the listener ended the connection with a fault."""
+    token = ((HEADER, TOKENS.token("console", "echo")),)
+    plain = RemoteChannel("echo", one.target, Outbound("console", identity=lambda: token))
+    call: Any = plain.stream_stream(wire.PATH)(timeout=10)
+    reading = asyncio.ensure_future(_read_all(call))
+    try:
+        await call.write(link_pb2.ConnectRequest(frames=[greeting()]).SerializeToString())
+        for raw in said.batches(link_pb2.ConnectRequest):
+            await call.write(raw)
+        await call.done_writing()
+    except (grpc.aio.AioRpcError, asyncio.InvalidStateError):
+        pass  # it is over: what was read says why
+    fault = await reading
+    await plain.close()
+    if fault is not None:
+        _is_the_links(from_rpc_error(fault))
+    return fault is not None
+
+
+async def _read_all(call: Any) -> grpc.aio.AioRpcError | None:
+    try:
+        while await call.read() is not grpc.aio.EOF:
+            pass
+    except grpc.aio.AioRpcError as error:
+        return error
+    return None
 
 
 def _is_the_links(fault: MeshError) -> None:

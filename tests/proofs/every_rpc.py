@@ -19,6 +19,8 @@ _VICTIM = "domains/default"
 _OWN = re.compile(r"self|platform|domains|adapters|wellKnownModels|models|models/\{input.model\}")
 """Resources that name nobody's domain: whoever asks is told of what is their own."""
 
+_STANDING_IN = {"adapter": "adapter/openai", "link": "policy"}
+
 
 @dataclass(frozen=True)
 class Rpc:
@@ -35,9 +37,9 @@ class Rpc:
 
     @property
     def service(self) -> str:
-        """The service that serves it, such as `policy`; of the adapters one stands for all."""
+        """The service that serves it, such as `policy`; of the adapters one stands for all, and of those that serve links."""
         area = self.path.split(".")[1]
-        return "adapter/openai" if area == "adapter" else area
+        return _STANDING_IN.get(area, area)
 
     @property
     def of_a_domain(self) -> bool:

@@ -15,11 +15,12 @@ from tests.proofs import start
 from tests.proofs.evidence import ROOT, Progress, Tried, commit, page, write
 from tests.proofs.failover import Failover
 from tests.proofs.gone import Gone
+from tests.proofs.hostile_links import HostileLinks
 from tests.proofs.killed import Killed
 from tests.proofs.proof import FIXED_SEED, Proof, rng_of
 from tests.proofs.spending import Spending
 
-PROOFS: tuple[Proof, ...] = (Failover(), Gone(), Killed(), Spending())
+PROOFS: tuple[Proof, ...] = (Failover(), Gone(), HostileLinks(), Killed(), Spending())
 _EVERY_RPC = (
     "Every RPC, enumerated from the committed descriptors: PUBLIC ones refuse a missing, a garbled, a revoked and a foreign credential, "
     "MESH ones refuse every key, a platform administrator's too, and are absent from the public listener, embedded and alone."

@@ -46,7 +46,7 @@ class MeshSettings:
     )
     links: Mapping[str, str] = setting(
         default={},
-        help="Where a peer listens, such as `dns:///policy:50054`. A peer in the same process needs none.",
+        help="Where a peer listens: `dns:///policy:50054`, or `mux+dns:///policy:50054` for the batched link. None for a peer here.",
         prefix="LLM_MESH_LINK_",
     )
     allow_calls: tuple[str, ...] = setting(default=(), help="Additions to the who-may-call-whom table, such as `console>gateway`.")

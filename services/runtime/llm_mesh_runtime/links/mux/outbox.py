@@ -90,6 +90,15 @@ class Outbox:
         self.closed = True
         self._wake()
 
+    def drop(self) -> None:
+        """Send nothing of what waits; the writer ends after what it sends at this moment."""
+        self._full.clear()
+        self._turns.clear()
+        self._pong = None
+        self._batch = self._make()
+        self._add = self._batch.frames.add
+        self.close()
+
     async def run(self, write: Callable[[bytes], Awaitable[None]]) -> None:
         """Send until it is closed and empty. The only writer of its stream."""
         while True:

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from llm_mesh_runtime.links.local.exchange import Exchange
     from llm_mesh_runtime.pipeline import Wrapped
 
+_LAST_WRITE = 5.0
 _OK = grpc.StatusCode.OK
 _UNIMPLEMENTED: int = grpc.StatusCode.UNIMPLEMENTED.value[0]
 
@@ -83,14 +84,22 @@ class Incoming:
         try:
             await asyncio.wait({reader, writer}, return_when=asyncio.FIRST_COMPLETED)
             if reader.done():
-                reader.result()
-                self.outbox.close()
+                await self._said(reader, writer)
             await writer
         finally:
             for task in (reader, writer):
                 task.cancel()
             await asyncio.gather(reader, writer, return_exceptions=True)
             self.lost()
+
+    async def _said(self, reader: asyncio.Future[None], writer: asyncio.Future[None]) -> None:
+        """The caller has said all, or broke a rule: then it is told, after the write that runs, since gRPC takes one at a time."""
+        if reader.exception() is None:
+            self.lost()
+            return
+        self.outbox.drop()
+        await asyncio.wait({writer}, timeout=_LAST_WRITE)
+        reader.result()
 
     async def _read(self, requests: AsyncIterator[bytes]) -> None:
         async for raw in requests:
