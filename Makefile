@@ -129,13 +129,36 @@ check: static test ## exactly what CI runs
 
 # ----------------------------------------------------------------------------------------------------- run
 
-.PHONY: up bench clean
+.PHONY: up bench bench-report bench-peers lock-bench-peers clean
 
 up: install ## start everything in one process on SQLite under .llm-mesh/
 	$(BIN)/llm-mesh up $(ARGS)
 
-bench: install ## measure the mesh beside direct calls, in one run (ARGS="--profile --json FILE")
+bench: install ## measure the mesh beside direct calls, in one run (ARGS="--scenario overload --json FILE")
 	$(BIN)/python -m bench $(ARGS)
+
+bench-report: install bench-peers ## every scenario, beside peers; goes on where it was interrupted, writes docs/performance.md (ARGS="--trace FILE")
+	$(BIN)/python -m bench --all --report docs/performance.md $(ARGS)
+
+# Other gateways, only to be measured: each in an environment of its own, pinned. One that cannot be had is said by the report.
+PEERS := .bench/peers
+bench-peers: $(PEERS)/litellm_proxy/.made $(PEERS)/tensorzero_gateway/.made $(PEERS)/portkey_gateway/.made ## install the gateways that we compare with
+
+$(PEERS)/%/.made: bench/peers/%/requirements.lock
+	$(PYTHON) -m venv $(@D)
+	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
+	@touch $@
+
+$(PEERS)/portkey_gateway/.made: bench/peers/portkey_gateway/package-lock.json
+	mkdir -p $(@D) && cp bench/peers/portkey_gateway/package.json bench/peers/portkey_gateway/package-lock.json $(@D)
+	cd $(@D) && $(NPM) ci --silent --ignore-scripts
+	@touch $@
+
+lock-bench-peers: install ## pin again what the compared gateways are made from
+	for peer in litellm_proxy tensorzero_gateway; do (cd bench/peers/$$peer && UV_CUSTOM_COMPILE_COMMAND="make lock-bench-peers" \
+	  $(CURDIR)/$(BIN)/uv pip compile --quiet requirements.in --output-file=requirements.lock --universal --python-version=3.11 \
+	  --generate-hashes --no-emit-index-url --no-strip-markers --no-annotate) || exit; done
+	cd bench/peers/portkey_gateway && $(NPM) install --package-lock-only --silent
 
 clean: ## remove what can be made again; the state under .llm-mesh/ stays
 	rm -rf $(VENV) tools/typescript/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -5,10 +5,13 @@ access by the table, metrics. The stream figures are per message of 200 bytes.
 """
 
 import asyncio
+import json
+import sys
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import uvloop
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from llm_mesh.policy.v1 import policy_pb2, policy_pb2_grpc
@@ -21,18 +24,20 @@ CALLS = 20_000
 MESSAGES = 100_000
 
 
-async def measure(name: str, calls: int, work: Callable[[int], Awaitable[None]]) -> None:
-    """Print the best of three runs, in microseconds of CPU and of time."""
+Measured = dict[str, tuple[float, float]]
+
+
+async def measure(found: Measured, name: str, calls: int, work: Callable[[int], Awaitable[None]]) -> None:
+    """The best of three runs, in microseconds of CPU and of time."""
     runs = []
     for _ in range(3):
         cpu, began = time.process_time(), time.perf_counter()
         await work(calls)
         runs.append(((time.process_time() - cpu) / calls * 1e6, (time.perf_counter() - began) / calls * 1e6))
-    best = min(runs)
-    print(f"{name:<58} {best[0]:7.2f} µs CPU  {best[1]:7.2f} µs")
+    found[name] = min(runs)
 
 
-async def bare() -> None:
+async def bare(found: Measured) -> None:
     """The link alone."""
     answer: bytes = health_pb2.HealthCheckResponse(status=1).SerializeToString()
 
@@ -58,8 +63,8 @@ async def bare() -> None:
 
         await asyncio.gather(*(some() for _ in range(64)))
 
-    await measure("bare link, unary", CALLS, calls)
-    await measure("bare link, unary, 64 in flight", CALLS, gathered)
+    await measure(found, "bare link, unary", CALLS, calls)
+    await measure(found, "bare link, unary, 64 in flight", CALLS, gathered)
 
 
 class Policy(FakePolicy):
@@ -79,7 +84,7 @@ class Policy(FakePolicy):
             yield answer
 
 
-async def whole() -> None:
+async def whole(found: Measured) -> None:
     """Through the pipeline."""
     policy = Policy()
     async with host(policy=policy) as mesh:
@@ -105,19 +110,29 @@ async def whole() -> None:
             async for _ in stub.ReplayUsage(policy_pb2.ReplayUsageRequest(from_sequence=count)):
                 pass
 
-        await measure("whole pipeline, unary", CALLS, calls)
-        await measure("whole pipeline, unary, with a deadline", CALLS, with_deadline)
-        await measure("whole pipeline, unary, 64 in flight", CALLS, gathered)
-        await measure("whole pipeline, per streamed message", MESSAGES, stream)
+        await measure(found, "whole pipeline, unary", CALLS, calls)
+        await measure(found, "whole pipeline, unary, with a deadline", CALLS, with_deadline)
+        await measure(found, "whole pipeline, unary, 64 in flight", CALLS, gathered)
+        await measure(found, "whole pipeline, per streamed message", MESSAGES, stream)
 
 
-async def main() -> None:
-    """Both tables."""
-    await bare()
-    await whole()
+async def measured() -> Measured:
+    """All of it."""
+    found: Measured = {}
+    await bare(found)
+    await whole(found)
+    return found
+
+
+def main() -> None:
+    """Prints a table, or with --json an object."""
+    found = uvloop.run(measured())
+    if "--json" in sys.argv[1:]:
+        print(json.dumps(found))
+        return
+    for name, (cpu, wall) in found.items():
+        print(f"{name:<58} {cpu:7.2f} µs CPU  {wall:7.2f} µs")
 
 
 if __name__ == "__main__":
-    import uvloop
-
-    uvloop.run(main())
+    main()

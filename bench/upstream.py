@@ -1,6 +1,6 @@
 """A provider in the OpenAI dialect that is fast enough not to matter: prebuilt answers, nothing parsed but the end of the request.
 
-python -m bench.upstream PORT [DELAY_MS]
+python -m bench.upstream PORT
 
 `GET /stats` tells requests, open connections, and connections that broke off before their answer's end.
 """
@@ -19,6 +19,8 @@ from bench import upstream_answers as answers
 from bench.behaviour import Behaviour, behaviour_of
 
 _HEAD_END = b"\r\n\r\n"
+_HUNG = b"POST /hung/"
+"""The path of an endpoint that accepts and never answers."""
 
 
 @dataclass(slots=True)
@@ -33,8 +35,8 @@ class Counts:
 class Upstream(asyncio.Protocol):
     """Answers each request on a connection once it is whole; one at a time, as clients without pipelining ask."""
 
-    def __init__(self, counts: Counts, delay: float) -> None:
-        self._counts, self._delay = counts, delay
+    def __init__(self, counts: Counts) -> None:
+        self._counts = counts
         self._buffer = b""
         self._wanted = 0
         self._timer: asyncio.TimerHandle | None = None
@@ -80,11 +82,11 @@ class Upstream(asyncio.Protocol):
             return
         self._counts.requests += 1
         wanted = behaviour_of(request)
-        if wanted.hang:
+        if wanted.hang or request.startswith(_HUNG):
             self._answering = True
-        elif delay := wanted.delay or self._delay:
+        elif wanted.delay:
             self._answering = True
-            self._timer = self._loop.call_later(delay / 1000, self._begin, request, wanted)
+            self._timer = self._loop.call_later(wanted.delay / 1000, self._begin, request, wanted)
         else:
             self._begin(request, wanted)
 
@@ -115,8 +117,8 @@ class Upstream(asyncio.Protocol):
 
 async def main() -> None:
     """Serves until killed."""
-    counts, delay = Counts(), float(sys.argv[2]) if len(sys.argv) > 2 else 0.0
-    server = await asyncio.get_running_loop().create_server(lambda: Upstream(counts, delay), "127.0.0.1", int(sys.argv[1]), backlog=4096)
+    counts = Counts()
+    server = await asyncio.get_running_loop().create_server(lambda: Upstream(counts), "127.0.0.1", int(sys.argv[1]), backlog=4096)
     print("ready", flush=True)
     await server.serve_forever()
 

@@ -21,7 +21,7 @@ class Connection(asyncio.Protocol):
         self._figures, self._idle = figures, idle
         self._answer: Answer | None = None
         self._sent = self._first = self._last = 0.0
-        self._number = 0
+        self._number = self._chunks = 0
         self._leaving = False
         self.open = False
 
@@ -42,7 +42,7 @@ class Connection(asyncio.Protocol):
 
     def send(self, request: bytes, number: int, due: float) -> None:
         """One request; `due` is when it should have been sent, which is what a user waits from."""
-        self._answer, self._first, self._number = Answer(), 0.0, number
+        self._answer, self._first, self._number, self._chunks = Answer(), 0.0, number, 0
         self._sent = due
         self._leaving = bool(self._cancelled) and random.random() < self._cancelled  # noqa: S311 - a share of clients
         self._transport.write(request)
@@ -72,9 +72,12 @@ class Connection(asyncio.Protocol):
             self._transport.abort()
 
     def _note_chunks(self, answer: Answer, data: bytes) -> None:
-        chunks = data.count(b"data:")
-        if not chunks or not answer.started:
+        # What a stream ends with, such as usage, comes with its last chunk, and is none.
+        chunks = min(data.count(b"data:"), self._expected.chunks - self._chunks)
+        if chunks <= 0 or not answer.started:
             return
+        self._chunks += chunks
+        self._figures.chunks += chunks if self._figures.measuring else 0
         now = time.perf_counter()
         if not self._first:
             self._first = now

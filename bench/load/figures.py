@@ -59,12 +59,14 @@ class Figures:
     jitter: list[float] = field(default_factory=list)
     refused: list[float] = field(default_factory=list)
     retry_after: int = 0
+    chunks: int = 0
     cancelled: int = 0
     unsent: int = 0
     unanswered: int = 0
     failures: Counter[str] = field(default_factory=Counter)
     statuses: Counter[int] = field(default_factory=Counter)
-    seconds: Counter[int] = field(default_factory=Counter)
+    seconds: dict[int, list[float]] = field(default_factory=dict)
+    """Latencies of right answers by the second in which they came."""
     begun: float = 0.0
     taken: float = 0.0
     cpu: dict[str, dict[str, float]] = field(default_factory=dict)
@@ -88,7 +90,7 @@ class Figures:
         if self.measuring:
             self.latencies.append(latency)
             self.firsts.append(first)
-            self.seconds[int(time.perf_counter() - self.begun)] += 1
+            self.seconds.setdefault(int(time.perf_counter() - self.begun), []).append(latency)
 
     def result(self) -> dict[str, Any]:
         """As JSON has it."""
@@ -110,7 +112,8 @@ class Figures:
             "refused": {"count": refused, "with_retry_after": self.retry_after, "latency_ms": percentiles(self.refused)},
             "cpu_seconds": self.cpu,
             "cpu_us": {name: sum(threads.values()) / answers * 1e6 for name, threads in self.cpu.items()} if answers else {},
+            "cpu_us_per_chunk": {name: sum(used.values()) / self.chunks * 1e6 for name, used in self.cpu.items()} if self.chunks else {},
             "memory_mb": self.memory,
             "generator_share": sum(self.cpu.get("generator", {}).values()) / self.taken if self.taken else 0.0,
-            "by_second": [self.seconds[second] for second in range(int(self.taken) + 1)],
+            "by_second": [[len(found), percentiles(found).get("p50", 0.0)] for _, found in sorted(self.seconds.items())],
         }

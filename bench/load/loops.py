@@ -11,7 +11,6 @@ from bench.load.connection import Connection
 from bench.load.figures import Figures
 from bench.load.spec import Spec
 
-_HOST = "127.0.0.1"
 _PATIENCE = 60.0
 _DRAIN = 10.0
 
@@ -183,7 +182,7 @@ class Open:
 async def connected(spec: Spec, figures: Figures, idle: object) -> Connection:
     """A connection to the target."""
     loop = asyncio.get_running_loop()
-    _, connection = await loop.create_connection(lambda: Connection(spec, figures, idle), _HOST, spec.port)  # type: ignore[arg-type]
+    _, connection = await loop.create_connection(lambda: Connection(spec, figures, idle), spec.host, spec.port)  # type: ignore[arg-type]
     return connection
 
 

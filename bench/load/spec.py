@@ -16,8 +16,8 @@ class Expected:
     """Content events of a stream; 0 where it is not streamed."""
     tokens: int = 260
     """What the answer's usage must say in total; 0 where the target does not tell."""
-    tool: bool = False
-    """The answer asks for a tool."""
+    tool_loop: bool = False
+    """Every first of two answers asks for a tool."""
     refusals: tuple[int, ...] = ()
     """Statuses that are no failure, but measured apart."""
 
@@ -29,6 +29,7 @@ class Spec:
     port: int
     requests: str
     """A file with whole HTTP requests, each preceded by its length in a line of its own; they are taken in turn."""
+    host: str = "127.0.0.1"
     expected: Expected = field(default_factory=Expected)
     connections: int = 64
     """Closed loop: so many in flight. Open loop: at most so many."""
@@ -51,8 +52,6 @@ class Spec:
     """A new connection for each request, its making included in the latency."""
     watched: dict[str, tuple[int, ...]] = field(default_factory=dict)
     """Processes whose CPU is read when measuring begins and ends, by name."""
-    timeline: bool = False
-    """Counts good answers by second, too."""
 
     def write(self, path: Path) -> Path:
         """To a file."""

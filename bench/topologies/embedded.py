@@ -48,13 +48,9 @@ def embedded(
         taken = time.monotonic() - begun
         admin, project = ((data / f"{name}.key").read_text().strip() for name in ("admin", "project"))
         made = asyncio.run(make_keys(f"127.0.0.1:{grpc}", admin, project, keys))
-        yield Target(
-            "embedded" if workers == 1 else f"embedded, {workers} workers",
-            http,
-            made,
-            {MESH: tuple(tree(started.pid))},
-            started_seconds=taken,
-        )
+        name = "embedded" if workers == 1 else f"embedded, {workers} workers"
+        processes = {MESH: tuple(tree(started.pid))}
+        yield Target(name, http, keys=made, processes=processes, started_seconds=taken, grpc=f"127.0.0.1:{grpc}", admin=admin)
 
 
 @cache

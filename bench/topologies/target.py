@@ -14,6 +14,7 @@ class Target:
 
     name: str
     port: int
+    host: str = "127.0.0.1"
     keys: Sequence[str] = ("none",)
     processes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     """Process ids by name; empty for direct calls."""
@@ -24,7 +25,20 @@ class Target:
     tokens: bool = True
     """Whether it passes on the provider's usage."""
     notes: tuple[str, ...] = ()
+    grpc: str = ""
+    """The public gRPC listener, where it is a mesh in one process."""
+    admin: str = ""
+    """An administrator's key, likewise."""
+
+    @property
+    def pids(self) -> tuple[int, ...]:
+        """All of its processes."""
+        return tuple(pid for pids in self.processes.values() for pid in pids)
 
     def memory_mb(self) -> dict[str, float]:
         """By process."""
         return {name: memory_mb(pids) for name, pids in self.processes.items()}
+
+
+class AbsentError(Exception):
+    """An arrangement cannot be had in this build or on this machine, and why."""

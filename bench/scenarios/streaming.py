@@ -1,0 +1,73 @@
+"""Streams of 100 chunks: in one burst, and paced; CPU per chunk, time to the first token, jitter at half load; output screened too."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from bench.behaviour import CHUNKS, USUAL, Behaviour
+from bench.compared import compared
+from bench.scenarios.scenario import Found, Scenario, Settings, less, ratio, row_of, wanted
+from bench.stand import DIRECT, EMBEDDED, GRPC, MUX, PASS, PEERS, SCREENED, Stand, stand
+
+_PACE = Behaviour(delay=20, pace=10)
+_PACED_SECONDS = 3.0
+_BURST_LOAD, _PACED_LOAD = 16, 8
+_MOST_STREAMS = 120
+
+
+def run(settings: Settings) -> Found:
+    """Bursts beside peers; paced beside a pass-through; jitter at the load that takes half of the core."""
+    found = Found()
+    meshes = [name for name in (EMBEDDED, SCREENED, GRPC, MUX) if not settings.meshes or name in settings.meshes]
+    with stand([DIRECT, PASS, *meshes, *(PEERS if settings.peers else ())]) as made:
+        found.absent = made.absent
+        found.rows += _rows(made, settings, "burst", USUAL, dict.fromkeys(made.targets, _BURST_LOAD))
+        ours = [name for name in made.targets if name not in PEERS]
+        longer = replace(settings, seconds=max(settings.seconds, _PACED_SECONDS))  # a stream takes a second
+        paced = _rows(made, longer, "paced", _PACE, dict.fromkeys(ours, _PACED_LOAD))
+        found.rows += paced
+        found.rows += _rows(made, longer, "half load", _PACE, {row["target"]: _half(row) for row in paced if row["target"] != DIRECT})
+    _judged(found)
+    return found
+
+
+def _rows(made: Stand, settings: Settings, kind: str, behaviour: Behaviour, loads: dict[str, int]) -> list[dict[str, Any]]:
+    rows = compared(
+        made,
+        list(loads),
+        lambda target, place: wanted(target, place, settings, behaviour=behaviour, streamed=True, connections=loads[_key(made, target)]),
+        settings.passes,
+    )
+    for row in rows:
+        row |= {"kind": kind, "in_flight": loads[row["target"]]}
+    return rows
+
+
+def _key(made: Stand, target: Any) -> str:  # noqa: ANN401 - identity is all that is asked
+    return next(name for name, each in made.targets.items() if each is target)
+
+
+def _half(row: dict[str, Any]) -> int:
+    """So many streams that the arrangement's core is half busy, as measured at a low load."""
+    busy = row.get("cpu_us", 0.0) * row.get("per_second", 0.0) / 1e6
+    return max(4, min(_MOST_STREAMS, int(_PACED_LOAD * 0.5 / busy))) if busy else _PACED_LOAD
+
+
+def _judged(found: Found) -> None:
+    for name, limit in ((EMBEDDED, 10), (SCREENED, 10), (MUX, 20)):
+        row = row_of(found.rows, name, kind="burst")
+        found.at_most(f"{name}: burst of {CHUNKS} chunks, CPU", limit, row.get("cpu_us_per_chunk"), "µs a chunk")
+    base, passed = (row_of(found.rows, name, kind="paced") for name in (DIRECT, PASS))
+    for name in (EMBEDDED, SCREENED, MUX):
+        row = row_of(found.rows, name, kind="paced")
+        found.at_most(
+            f"{name}: paced, CPU by a byte pass-through's", 1.5, ratio(row.get("cpu_us_per_chunk"), passed.get("cpu_us_per_chunk")), "×"
+        )
+        found.at_most(f"{name}: paced, time of the stream by a pass-through's", 1.5, ratio(row.get("p50_ms"), passed.get("p50_ms")), "×")
+        found.at_most(f"{name}: added time to the first token, p50", 1.5, less(row.get("first_p50_ms"), base.get("first_p50_ms")), "ms")
+        half = row_of(found.rows, name, kind="half load")
+        found.at_most(f"{name}: jitter between chunks at half load, p99", 5, half.get("jitter_p99_ms"), "ms")
+
+
+SCENARIO = Scenario("streaming", f"streams of {CHUNKS} chunks: in one burst; paced by 10 ms after 20 ms", run, quick=True)

@@ -1,0 +1,21 @@
+"""Two workers beside one, on all cores that there are: on two cores generator and upstream take their share of both."""
+
+from __future__ import annotations
+
+from bench.compared import compared
+from bench.scenarios.scenario import Found, Scenario, Settings, ratio, row_of, wanted
+from bench.stand import EMBEDDED, WORKERS, stand
+
+
+def run(settings: Settings) -> Found:
+    """At 64 in flight."""
+    found = Found(notes=["one worker on its core; two on both cores, which they share with generator and upstream"])
+    with stand([EMBEDDED, WORKERS]) as made:
+        found.absent = made.absent
+        found.rows = compared(made, list(made.targets), lambda target, place: wanted(target, place, settings), settings.passes)
+    one, two = (row_of(found.rows, name) for name in (EMBEDDED, WORKERS))
+    found.at_least("two workers' rate by one's", 1.8, ratio(two.get("per_second"), one.get("per_second")), "×")
+    return found
+
+
+SCENARIO = Scenario("workers", "two workers beside one", run)
