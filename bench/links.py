@@ -24,7 +24,7 @@ from typing import Any, cast
 import uvloop
 from grpc_health.v1 import health_pb2_grpc
 
-from bench.mesh import LOAD_CORE, MESH_CORE
+from bench.processes import LOAD_CORE, MESH_CORE
 from llm_mesh_runtime.context import Caller
 from llm_mesh_runtime.host.listeners import Listener
 from llm_mesh_runtime.links.local import LocalChannel, LocalServer

@@ -28,9 +28,9 @@ class HostileLinks:
     name = "hostile-links"
     claim = (
         "Random conversations with frames that are truncated, out of order, repeated, too large, without sense, of unknown calls and "
-        "kinds, with forged credit and forged sizes, said to both ends of the batched link, and over gRPC to a listener that serves others "
-        "meanwhile. Always: the peer is told `PROTOCOL_VIOLATION` or `UNSUPPORTED_VERSION`, or nothing; each call ends; no handler, no room "
-        "and no call stays behind; what waits to be sent is bounded; others are served. "
+        "kinds, with forged credit and forged sizes, said to both ends of the batched link, and over gRPC to a listener that serves "
+        "others meanwhile. Always: the peer is told `PROTOCOL_VIOLATION` or `UNSUPPORTED_VERSION`, or nothing; each call ends; no "
+        "handler, no room and no call stays behind; what waits to be sent is bounded; others are served. "
         f"Each case is {_CONVERSATIONS} conversations."
     )
 
