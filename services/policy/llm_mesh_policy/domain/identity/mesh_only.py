@@ -11,6 +11,7 @@ MESH_ACTIONS = frozenset(
         "adapter.count",
         "adapter.embed",
         "adapter.generate",
+        "links.connect",
         "observability.ingest",
         "policy.admit",
         "policy.authorize",
