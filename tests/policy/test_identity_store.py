@@ -15,7 +15,7 @@ from llm_mesh.policy.v1 import identity_pb2
 from llm_mesh_policy.domain.identity.credentials import Pepper
 from llm_mesh_policy.domain.identity.keys import StoredKey
 from llm_mesh_policy.domain.identity.ports import Contents, Row, Transaction
-from llm_mesh_policy.store.identity import check_pepper
+from llm_mesh_policy.store.identity import SqlTransaction, check_pepper
 from llm_mesh_policy.store.identity_standing import Standing
 from llm_mesh_runtime.database import Database, migrate
 from llm_mesh_runtime.errors import MeshError
@@ -213,6 +213,26 @@ async def test_a_transaction_sees_at_once_that_a_key_ended(over: Instances) -> N
     expired = replace(world.keys["claims/owner"].key, expire_time=1)
     await half.store.change(lambda transaction: transaction.save_key(expired))
     assert await live_error(half, standing, expired.name) == "INVALID_CREDENTIAL"
+
+
+async def test_a_change_that_was_undone_is_not_remembered_under_the_revision_that_the_next_one_gets(over: Instances) -> None:
+    half = await over()
+    world = await make_world(half)
+    standing = Standing()
+    app, owner = world.keys["claims/app"].key, world.keys["claims/owner"].key
+
+    def undone(transaction: Transaction) -> None:
+        assert isinstance(transaction, SqlTransaction)
+        transaction.save_key(replace(app, revoke_time=1))
+        connection = transaction.connection
+        assert standing.dead(connection, [app.name], half.database.now(connection)) == {app.name}
+        raise ValueError("undone")
+
+    with pytest.raises(ValueError, match="undone"):
+        await half.store.change(undone)
+    await half.keyring.revoke(ADMIN, owner.name)
+    assert await live_error(half, standing, app.name) == ""
+    assert await live_error(half, standing, owner.name) == "INVALID_CREDENTIAL"
 
 
 async def test_a_second_start_finds_everything(over: Instances) -> None:

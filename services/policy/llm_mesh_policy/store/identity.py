@@ -6,6 +6,7 @@ committed in their order and what a change was decided by still holds when it is
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -16,7 +17,7 @@ from sqlalchemy import Row as SqlRow
 from llm_mesh.policy.v1 import rules_pb2
 from llm_mesh_policy.domain.identity.keys import StoredKey
 from llm_mesh_policy.domain.identity.ports import Contents, Row, Transaction
-from llm_mesh_policy.store.identity_tables import COLLECTIONS, audit_records, bootstraps, keys, peppers, resources, revision
+from llm_mesh_policy.store.identity_tables import COLLECTIONS, MAKING, audit_records, bootstraps, keys, peppers, resources, revision
 from llm_mesh_runtime.database import Database, for_update, upsert
 from llm_mesh_runtime.settings import Problem, SettingsError
 
@@ -28,6 +29,7 @@ T = TypeVar("T")
 
 _PATIENCE = 2.0
 
+_MAKING_BITS = 62
 _MARKS = MappingProxyType({collection: number for number, collection in enumerate(COLLECTIONS, start=2)})
 
 _present = select(revision.c.value).where(revision.c.id == 1)
@@ -92,6 +94,7 @@ class SqlTransaction:
             self._advanced = True
             self._revision += 1
             self.connection.execute(update(revision).where(revision.c.id == 1).values(value=self._revision))
+            upsert(self.connection, revision, {"id": MAKING, "value": secrets.randbits(_MAKING_BITS)}, key=["id"])
         return self._revision
 
     def find(self, collection: str, domain: str, identity: str) -> Row | None:

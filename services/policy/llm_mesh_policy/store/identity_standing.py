@@ -1,7 +1,8 @@
 """Whether keys count now, by the database and within the transaction that asks: known, not revoked, not expired, owner enabled.
 
 All but the time follows from the revision, which every change of a key or principal moves in its own transaction. So a
-transaction reads the revision, and a key only where it was not read at that revision before.
+transaction reads the revision, and a key only where it was not read at that revision before: at that very one, since a
+change that was undone leaves its number to the next.
 """
 
 from __future__ import annotations
@@ -12,13 +13,19 @@ from sqlalchemy import Connection, bindparam, select
 
 from llm_mesh.policy.v1 import identity_pb2
 from llm_mesh_policy.domain.kinds import KEY_NAME
-from llm_mesh_policy.store.identity_tables import keys, resources, revision
+from llm_mesh_policy.store.identity_tables import MAKING, keys, resources, revision
 from llm_mesh_runtime.database import Prepared
+from llm_mesh_runtime.database.prepared import Row
 
 _MOST = 65_536
 _NEVER = 0
 _ALWAYS = 1 << 62
-_REVISION = Prepared(select(revision.c.value).where(revision.c.id == 1))
+_REVISION = Prepared(
+    select(
+        select(revision.c.value).where(revision.c.id == 1).scalar_subquery(),
+        select(revision.c.value).where(revision.c.id == MAKING).scalar_subquery(),
+    )
+)
 _KEY = Prepared(
     select(keys.c.revoke_time, keys.c.expire_time, keys.c.principal).where(
         keys.c.domain == bindparam("of_domain"), keys.c.project == bindparam("of_project"), keys.c.id == bindparam("of_id")
@@ -32,15 +39,15 @@ class Standing:
     """Keys as they stand at the newest revision that a transaction has seen. Shared by the threads that write."""
 
     def __init__(self) -> None:
-        self._read: tuple[int, dict[str, int]] = (-1, {})
+        self._read: tuple[Row | None, dict[str, int]] = (None, {})
 
     def dead(self, connection: Connection, names: Collection[str], now: int) -> set[str]:
         """Those of the keys that do not count at a moment of the store's time."""
         present = _REVISION.first(connection)
         seen, until = self._read
-        if present is None or seen != present[0] or len(until) >= _MOST:
+        if seen != present or len(until) >= _MOST:
             until = {}
-            self._read = (present[0] if present else -1, until)
+            self._read = (present, until)
         dead = set()
         for name in names:
             end = until.get(name)

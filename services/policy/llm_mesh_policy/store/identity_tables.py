@@ -46,7 +46,9 @@ keys = Table(
     Index("keys_by_revision", "revision"),
 )
 
-# Row 1 has the revision; the others that by which a collection changed last.
+MAKING = 0
+# Row 1 has the revision; row 0 (`MAKING`) a number that each making of a revision draws anew, by which one that was undone is told
+# from the next of its number; the others that by which a collection changed last.
 revision = Table(
     "revision", metadata, Column("id", BigInteger, primary_key=True, autoincrement=False), Column("value", BigInteger, nullable=False)
 )
