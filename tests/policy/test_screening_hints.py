@@ -25,12 +25,25 @@ def test_what_a_pattern_finds_the_quick_look_suspects(text: str, detector: Detec
     assert detector.may_occur(encoded) or detector.pattern.search(encoded) is None
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=500, deadline=None)
 @given(data=st.data(), detector=st.sampled_from(DETECTORS))
 def test_whatever_matches_a_pattern_is_suspected(data: st.DataObject, detector: Detector) -> None:
     found = data.draw(st.from_regex(detector.source.decode(), fullmatch=False).filter(str.isascii)).encode()
     assert detector.may_occur(found)
     assert Watchlist([detector], {detector.name: MASKED}).may_find(b"x" + found + b"x")
+
+
+@pytest.mark.parametrize(
+    "key",
+    [f"gh{kind}_" + "a" * 36 for kind in "pousr"]
+    + [f"xox{kind}-" + "a" * 20 for kind in "abprs"]
+    + ["sk-" + "a" * 20, "github_pat_" + "a" * 40, "AIza" + "a" * 35, "glpat-" + "a" * 20, "hf_" + "a" * 30]
+    + [f"mk_{'a' * 16}_{'b' * 32}"],
+)
+def test_every_kind_of_key_is_suspected(key: str) -> None:
+    detector = next(each for each in DETECTORS if each.name == "api_key")
+    assert detector.pattern.search(key.encode())
+    assert detector.may_occur(key.encode())
 
 
 def test_each_quick_look_says_no_to_plain_words() -> None:

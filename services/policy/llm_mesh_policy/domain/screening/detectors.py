@@ -82,7 +82,7 @@ def all_detectors() -> tuple[Detector, ...]:
             alphabet=_WORD + b"_-",
             starts=b"sgxAmh",
             longest=60,
-            hints=(b"sk-", b"gh", b"xox", b"AIza", b"glpat-", b"mk_", b"hf_"),
+            hints=(b"sk-", b"ghp_", b"gho_", b"ghu_", b"ghs_", b"ghr_", b"github_pat_", b"xox", b"AIza", b"glpat-", b"mk_", b"hf_"),
             tail=_WORD + b"_-",
         ),
         _detector(
