@@ -107,7 +107,7 @@ class Admitting:
         admitted = await _screened(request, asked, watchlist, response)
         admission = self._admission(known, asked, watchlist)
         if request.tags:
-            admission.tags.update(request.tags)
+            admission.tags.MergeFrom(request.tags)
         admission.input_digest = hashlib.sha256(admission.id.encode() + admitted).digest()
         put_micros(admission.expire_time, now + VALID_FOR // _MICROSECOND)
         response.admission.CopyFrom(self._seals.sealed(admission.SerializeToString(), sealed.AUDIENCE, "router"))

@@ -26,13 +26,16 @@ def grant_of(reservation: Reservation, *, zero_retention: bool, expires: int) ->
 def sealed_for_adapters(grant: admission_pb2.Grant, seals: Seals) -> resources_pb2.Sealed:
     """The grant with one proof per adapter that there is a key for; an adapter without proof refuses."""
     payload = grant.SerializeToString()
-    audiences = [f"adapter/{adapter}" for adapter in _adapters(grant.attempts)]
-    proofs = [resources_pb2.Seal(audience=each, mac=seals.seal(each, payload)) for each in audiences if seals.knows(each)]
+    proofs = []
+    for adapter in _adapters(grant.attempts):
+        audience = f"adapter/{adapter}"
+        if seals.knows(audience):
+            proofs.append(resources_pb2.Seal(audience=audience, mac=seals.seal(audience, payload)))
     return resources_pb2.Sealed(payload=payload, seals=proofs)
 
 
 def _adapters(attempts: Sequence[admission_pb2.AttemptGrant]) -> list[str]:
-    return list(dict.fromkeys(attempt.adapter for attempt in attempts))
+    return list({attempt.adapter: None for attempt in attempts})
 
 
 def _attempt(line: Line) -> admission_pb2.AttemptGrant:

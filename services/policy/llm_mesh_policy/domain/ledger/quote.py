@@ -63,7 +63,7 @@ def quote(attempts: Sequence[plan_pb2.Attempt], admission: admission_pb2.Admissi
     """One line per attempt. PLAN_NOT_ADMITTED where the plan differs from the admission, PRICE_UNKNOWN without a price."""
     if not 0 <= candidates <= _MOST_CANDIDATES:
         raise invalid("candidate_count", f"0 to {_MOST_CANDIDATES}")
-    return tuple(_line(attempt, admission, terms, max(candidates, 1)) for attempt in attempts)
+    return tuple([_line(attempt, admission, terms, candidates or 1) for attempt in attempts])
 
 
 def _line(attempt: plan_pb2.Attempt, admission: admission_pb2.Admission, terms: Terms, candidates: int) -> Line:

@@ -144,10 +144,11 @@ def _drafted(request: policy_pb2.ReserveRequest, admission: admission_pb2.Admiss
         operation=admission.operation,
         principal=caller.principal,
         key=caller.key,
-        tags=admission.tags,
         reserved=reserved,
         charged=resources_pb2.Money(currency=currency),
         decision_id=request.plan.decision_id,
         admission_id=admission.id,
     )
+    if admission.tags:
+        entry.tags.MergeFrom(admission.tags)
     return Reservation(id=reservation_id, domain=caller.domain, project=caller.project, entry=entry, lines=lines)
