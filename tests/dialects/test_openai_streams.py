@@ -202,9 +202,10 @@ def read_again(chunks: list[bytes]) -> list[generate_pb2.StreamEvent]:
     """As an adapter reads a stream: by the template where one fits."""
     reader = openai.streams.ChunkReader()
     message = adapter_pb2.GenerateStreamResponse()
-    for data in chunks:
-        if not reader.again(data, message.events):
-            message.events.extend(reader.feed(orjson.loads(data), data))
+    place = 0
+    while (place := reader.again([(data, "") for data in chunks], place, message.events)) < len(chunks):
+        message.events.extend(reader.feed(orjson.loads(chunks[place]), chunks[place]))
+        place += 1
     return list(message.events)
 
 
@@ -246,7 +247,7 @@ def test_chunks_that_differ_in_their_text_alone_are_not_parsed_again(more: dict[
         reader.feed(orjson.loads(data), data)
     message = adapter_pb2.GenerateStreamResponse()
     texts = ["three", 'a "quoted" \\ word\n', "ü€😀", "\ue000mark\ue000"]
-    assert all(reader.again(spelt(text, **more), message.events) for text in texts)
+    assert reader.again([(spelt(text, **more), "") for text in texts], 0, message.events) == len(texts)
     assert [event.text.text for event in message.events] == texts
 
 
@@ -272,7 +273,7 @@ def test_a_chunk_that_differs_in_anything_else_is_read_whole(other: bytes) -> No
     for data in (spelt("one"), spelt("two")):
         reader.feed(orjson.loads(data), data)
     message = adapter_pb2.GenerateStreamResponse()
-    assert not reader.again(other, message.events)
+    assert reader.again([(other, "")], 0, message.events) == 0
     assert not message.events
 
 
@@ -281,4 +282,4 @@ def test_a_choice_that_has_ended_is_not_added_to() -> None:
     reader = openai.streams.ChunkReader()
     for data in (spelt("one"), spelt("two"), end):
         reader.feed(orjson.loads(data), data)
-    assert not reader.again(spelt("three"), adapter_pb2.GenerateStreamResponse().events)
+    assert reader.again([(spelt("three"), "")], 0, adapter_pb2.GenerateStreamResponse().events) == 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias
 
@@ -52,7 +52,7 @@ class StreamReader(Protocol):
     def done(self) -> bool:
         """Whether the provider said that nothing follows."""
 
-    def feed(self, arrived: Iterable[ServerEvent], events: Events) -> None:
+    def feed(self, arrived: Sequence[ServerEvent], events: Events) -> None:
         """Appends what the arrived events mean. AdapterError where one is malformed, or tells of a failure; what was appended holds."""
 
     def finish(self) -> Sequence[generate_pb2.StreamEvent]:

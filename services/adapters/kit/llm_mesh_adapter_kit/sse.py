@@ -62,13 +62,13 @@ class EventParser:
         """The short way of nearly every stream: lines end with a line feed, events are a line of data, perhaps after one with a name."""
         frames = data.split(b"\n\n")
         rest = frames.pop()
+        if len(data) > self._most:
+            self._check(max(map(len, frames), default=0))
         events: list[ServerEvent] = []
         for frame in frames:
             if frame.startswith(b"data: ") and b"\n" not in frame:
-                self._check(len(frame))
                 events.append(ServerEvent(frame[6:]))
             elif frame.startswith(b"event: ") and frame.count(b"\n") == 1 and b"\ndata: " in frame:
-                self._check(len(frame))
                 name, _, line = frame.partition(b"\n")
                 events.append(ServerEvent(line[6:], name[7:].decode("utf-8", "replace")))
             else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from llm_mesh.inference.v1 import generate_pb2
 from llm_mesh_adapter_anthropic.provider.failures import of_event
@@ -26,7 +26,7 @@ class MessageStream:
         """Whether the provider said that nothing follows."""
         return self._reader.done
 
-    def feed(self, arrived: Iterable[ServerEvent], events: Events) -> None:
+    def feed(self, arrived: Sequence[ServerEvent], events: Events) -> None:
         """Appends what the arrived events mean."""
         try:
             for event in arrived:

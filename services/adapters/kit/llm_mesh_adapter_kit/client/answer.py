@@ -29,11 +29,11 @@ class Line(Protocol):
 class Answer:
     """`HttpAnswer`."""
 
-    __slots__ = ("_inflation", "_line", "_pieces", "_waiter", "begun", "error", "fields", "held", "status", "whole")
+    __slots__ = ("_inflation", "_line", "_waiter", "begun", "error", "fields", "held", "pieces", "status", "whole")
 
     def __init__(self, line: Line) -> None:
         self._line: Line | None = line
-        self._pieces: list[bytes] = []
+        self.pieces: list[bytes] = []
         self._waiter: asyncio.Future[None] | None = None
         self._inflation: Inflation | None = None
         self.fields: dict[bytes, bytes] = {}
@@ -55,7 +55,7 @@ class Answer:
     @property
     def over(self) -> bool:
         """See `HttpAnswer`."""
-        return self.whole and not self._pieces and self._inflation is None
+        return self.whole and not self.pieces and self._inflation is None
 
     @property
     def framed(self) -> bool:
@@ -76,13 +76,13 @@ class Answer:
     async def read(self, deadline: float = math.inf) -> bytes:
         """See `HttpAnswer`."""
         while True:
-            while not self._pieces:
+            while not self.pieces:
                 if self.error is not None:
                     raise self.error
                 if self.whole:
                     return self._ended()
                 await self._arrival(deadline)
-            pieces = self._pieces
+            pieces = self.pieces
             data = pieces[0] if len(pieces) == 1 else _NOTHING.join(pieces)
             if self._inflation is None:
                 self._keep(_NOTHING)
@@ -97,11 +97,6 @@ class Answer:
         line, self._line = self._line, None
         if line is not None and not self.whole:
             line.drop()
-
-    def add(self, data: bytes) -> None:
-        """A piece of the body has come."""
-        self._pieces.append(data)
-        self.held += len(data)
 
     def end(self) -> None:
         """All of it has come: its connection is free."""
@@ -139,7 +134,7 @@ class Answer:
 
     def _keep(self, rest: bytes) -> None:
         """What was read is taken; while a rest waits for its turn, nothing more is read from the connection."""
-        self._pieces = [rest] if rest else []
+        self.pieces = [rest] if rest else []
         self.held = len(rest)
         if self._line is not None and not rest:
             self._line.resume()

@@ -208,7 +208,8 @@ class Connection(asyncio.BufferedProtocol):
         answer = self._answer
         if answer is not None and not answer.whole:
             self._quiet = 0
-            answer.add(data)
+            answer.pieces.append(data)
+            answer.held += len(data)
 
     def on_message_complete(self) -> None:
         """The answer is whole."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import orjson
 
@@ -25,24 +25,27 @@ class OpenAIReader:
         self._chunks = openai.streams.ChunkReader(quirks)
         self.done = False
 
-    def feed(self, arrived: Iterable[ServerEvent], events: Events) -> None:
+    def feed(self, arrived: Sequence[ServerEvent], events: Events) -> None:
         """Appends what the arrived events mean."""
-        chunks = self._chunks
+        place = len(arrived) if self.done else 0
         try:
-            for data, _ in arrived:
-                if self.done or data == _DONE:
+            while (place := self._chunks.again(arrived, place, events)) < len(arrived):
+                data = arrived[place].data
+                if data == _DONE:
                     self.done = True
                     return
-                if chunks.again(data, events):
-                    continue
-                chunk = orjson.loads(data)
-                if isinstance(chunk, dict) and chunk.get("error"):
-                    raise of_complaint(self._endpoint, openai.errors.complaint(chunk))
-                events.extend(chunks.feed(chunk, data))
+                self._whole(data, events)
+                place += 1
         except orjson.JSONDecodeError:
             raise malformed(self._endpoint, "an event that is not JSON") from None
         except DialectError as error:
             raise malformed(self._endpoint, str(error)) from None
+
+    def _whole(self, data: bytes, events: Events) -> None:
+        chunk = orjson.loads(data)
+        if isinstance(chunk, dict) and chunk.get("error"):
+            raise of_complaint(self._endpoint, openai.errors.complaint(chunk))
+        events.extend(self._chunks.feed(chunk, data))
 
     def finish(self) -> Sequence[generate_pb2.StreamEvent]:
         """The end of the stream."""

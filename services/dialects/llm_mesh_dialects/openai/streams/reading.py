@@ -7,6 +7,7 @@ random padding against eavesdroppers on the provider's line, ends here.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from llm_mesh.inference.v1 import content_pb2, generate_pb2
@@ -61,16 +62,9 @@ class ChunkReader:
         """Whether each choice that began has ended, and at least one has."""
         return bool(self._ended) and not self._open
 
-    def again(self, data: bytes, events: RepeatedCompositeFieldContainer[Event]) -> bool:
-        """Adds the event of a chunk that differs in its text alone from the one before; answers False for any other chunk."""
-        known = self._template
-        if known is None or (text := known.text(data)) is None:
-            return False
-        delta = events.add().text
-        delta.text = text
-        if known.choice:
-            delta.choice = known.choice
-        return True
+    def again(self, chunks: Sequence[tuple[bytes, str]], place: int, events: RepeatedCompositeFieldContainer[Event]) -> int:
+        """Adds the events of the chunks from a place on that differ in their text alone from the one before; answers where they end."""
+        return place if self._template is None else self._template.read(chunks, place, events)
 
     def feed(self, chunk: dict[str, Any], data: bytes = b"") -> list[Event]:
         """The events of one chunk; raises `DialectError` where it is none. From its `data`, `again` learns."""

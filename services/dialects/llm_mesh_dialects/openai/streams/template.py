@@ -7,9 +7,17 @@ padding that OpenAI adds (`obfuscation`) is a second such gap.
 
 from __future__ import annotations
 
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import orjson
+
+if TYPE_CHECKING:
+    from google.protobuf.internal.containers import RepeatedCompositeFieldContainer
+
+    from llm_mesh.inference.v1 import generate_pb2
+
+    Events: TypeAlias = RepeatedCompositeFieldContainer[generate_pb2.StreamEvent]
 
 _CONTENT: Final = b'"content":"'
 _PADDING: Final = b'"obfuscation":"'
@@ -20,19 +28,32 @@ _QUOTE: Final = b'"'
 class Template:
     """What one stream's chunks of text have in common, once one of them was seen."""
 
-    __slots__ = ("_begin", "_end", "_least", "_middle", "choice")
+    __slots__ = ("_begin", "_choice", "_end", "_least", "_middle")
 
     def __init__(self, choice: int, begin: bytes, middle: bytes, end: bytes) -> None:
-        self.choice = choice
+        self._choice = choice
         self._begin = begin
         self._middle = middle
         self._end = end
         self._least = len(begin) + len(middle) + len(end)
 
-    def text(self, chunk: bytes) -> str | None:
-        """The text of a chunk; None where the chunk differs in anything else, or has none."""
-        if len(chunk) <= self._least or not (chunk.startswith(self._begin) and chunk.endswith(self._end)):
-            return None
+    def read(self, chunks: Sequence[tuple[bytes, str]], place: int, events: Events) -> int:
+        """Adds the events of the chunks from a place on that fit; answers the place of the first that does not."""
+        begin, end, least, choice = self._begin, self._end, self._least, self._choice
+        for at in range(place, len(chunks)):
+            data = chunks[at][0]
+            if len(data) <= least or not (data.startswith(begin) and data.endswith(end)):
+                return at
+            text = self._text(data)
+            if text is None:
+                return at
+            delta = events.add().text
+            delta.text = text
+            if choice:
+                delta.choice = choice
+        return len(chunks)
+
+    def _text(self, chunk: bytes) -> str | None:
         inside = chunk[len(self._begin) : -len(self._end)]
         if self._middle:
             inside, found, padding = inside.partition(self._middle)
@@ -60,10 +81,10 @@ def template(data: bytes, chunk: dict[str, Any]) -> Template | None:
             return None
         middle, end = middle + found, end[len(padding.encode()) :]
     made = Template(chunk["choices"][0]["index"], begin, middle, end)
-    return made if _proven(made, chunk, begin, middle, end) else None
+    return made if _proven(chunk, begin, middle, end) else None
 
 
-def _proven(made: Template, chunk: dict[str, Any], begin: bytes, middle: bytes, end: bytes) -> bool:
+def _proven(chunk: dict[str, Any], begin: bytes, middle: bytes, end: bytes) -> bool:
     """Whether the gap is where the text stands: with a mark in it, the chunk has the mark for a text, and is the same otherwise."""
     filled = begin + _MARK.encode() + (middle + b"padding" if middle else b"") + end
     choice = chunk["choices"][0]
@@ -71,6 +92,6 @@ def _proven(made: Template, chunk: dict[str, Any], begin: bytes, middle: bytes, 
     if middle:
         marked["obfuscation"] = "padding"
     try:
-        return made.text(filled) == _MARK and orjson.loads(filled) == marked
+        return bool(orjson.loads(filled) == marked)
     except orjson.JSONDecodeError:
         return False

@@ -47,9 +47,15 @@ class ChunkWriter:
 
     def write(self, event: generate_pb2.StreamEvent) -> bytes:
         """The frames of an event; empty where it writes nothing."""
+        delta = event.text
+        text = delta.text
+        if text:  # nearly every event is one
+            begin = self._begins.get((delta.choice, "content"))
+            if begin is not None and len(delta.ListFields()) == (2 if delta.choice else 1):  # beside the text its choice, nothing else
+                return begin + orjson.dumps(text) + self._plain
         kind = event.WhichOneof("kind")
         if kind == "text":
-            return self._text(event.text, "content")
+            return self._text(delta, "content")
         write = self._writers.get(kind) if kind is not None else None
         return write(getattr(event, str(kind))) if write is not None else b""
 
