@@ -283,3 +283,12 @@ def test_a_choice_that_has_ended_is_not_added_to() -> None:
     for data in (spelt("one"), spelt("two"), end):
         reader.feed(orjson.loads(data), data)
     assert reader.again([(spelt("three"), "")], 0, adapter_pb2.GenerateStreamResponse().events) == 0
+
+
+@pytest.mark.parametrize("padding", [b'"', b'a","new":"b', b"\\", b"a b"])
+def test_padding_that_is_more_than_padding_is_read_whole(padding: bytes) -> None:
+    reader = openai.streams.ChunkReader()
+    for data in (spelt("one", obfuscation="abc"), spelt("two", obfuscation="abc")):
+        reader.feed(orjson.loads(data), data)
+    other = spelt("a", obfuscation="abc").replace(b'"abc"', b'"%s"' % padding)
+    assert reader.again([(other, "")], 0, adapter_pb2.GenerateStreamResponse().events) == 0
