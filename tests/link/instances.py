@@ -24,7 +24,7 @@ class Instance:
     """One process of the peer, but for the process."""
 
     def __init__(
-        self, address: str = "127.0.0.1:0", *, speaks: bool = True, max_age: float = 240.0, tokens: ServiceTokens = TOKENS
+        self, address: str = "127.0.0.1:0", *, speaks: bool = True, max_age: float = 270.0, tokens: ServiceTokens = TOKENS
     ) -> None:
         self.handlers = Handlers()
         local = self.handlers.server()
@@ -60,23 +60,33 @@ async def instances(*each: Instance) -> AsyncIterator[None]:
         await asyncio.gather(*(instance.stop() for instance in each))
 
 
-class Names(Name):
-    """A name whose addresses a test changes, and that is resolved as often as it is asked."""
+class ChangingName:
+    """A name whose addresses a test changes; without any it cannot be resolved."""
 
-    current: tuple[str, ...] = ()
+    fixed = ()
+
+    def __init__(self) -> None:
+        self.current: list[str] = []
 
     async def addresses(self) -> tuple[str, ...]:
         """The present ones."""
-        return type(self).current
+        if not self.current:
+            raise OSError
+        return tuple(self.current)
 
 
 @contextlib.asynccontextmanager
 async def channel_to(
-    *targets: str, name: Name | None = None, metrics: Metrics | None = None, tokens: ServiceTokens | None = TOKENS, caller: str = "console"
+    *targets: str,
+    name: ChangingName | None = None,
+    metrics: Metrics | None = None,
+    tokens: ServiceTokens | None = TOKENS,
+    caller: str = "console",
 ) -> AsyncIterator[MuxChannel]:
     """A channel as a service of the mesh has it."""
     identity = None if tokens is None else (lambda: ((HEADER, tokens.token(caller, "echo")),))
-    made = MuxChannel("echo", name or Name(fixed=targets), Outbound(caller), identity=identity, metrics=metrics)
+    chosen = Name(fixed=targets) if name is None else cast("Name", name)
+    made = MuxChannel("echo", chosen, Outbound(caller), identity=identity, metrics=metrics)
     try:
         yield made
     finally:

@@ -1,6 +1,7 @@
 """The life of connections: addresses in turn, drain, age, loss, silence, and peers that do not speak the link."""
 
 import asyncio
+import time
 from typing import Any
 
 import grpc
@@ -8,12 +9,13 @@ import pytest
 
 from llm_mesh.link.v1 import link_pb2
 from llm_mesh_runtime.access import ServiceTokens
+from llm_mesh_runtime.access.tokens import HEADER
 from llm_mesh_runtime.errors import from_rpc_error
-from llm_mesh_runtime.links.mux import Name, connection, member, wire
+from llm_mesh_runtime.links.mux import Name, connection, member, pool, wire
 from llm_mesh_runtime.links.outbound import Outbound
 from llm_mesh_runtime.links.remote import RemoteChannel
 from llm_mesh_runtime.metrics import Metrics
-from tests.link.instances import TOKENS, Instance, channel_to, instances, until
+from tests.link.instances import TOKENS, ChangingName, Instance, channel_to, instances, until
 from tests.link.peers import COUNT, SAY, SUM, TALK, settle
 
 
@@ -68,7 +70,7 @@ async def test_a_drained_instance_finishes_its_calls_and_gets_no_new_ones() -> N
 
 
 async def test_a_connection_that_grows_old_is_succeeded_before_it_ends_and_loses_no_call() -> None:
-    one = Instance(max_age=-29.7)  # asks after 0.15 s, takes no more calls after 0.3 s
+    one = Instance(max_age=0.3)  # asks for a successor at half of it
     async with instances(one), channel_to(one.target) as channel:
         say, count = channel.unary_unary(SAY), channel.unary_stream(COUNT)
         assert await say(b"first") == b"first"
@@ -231,11 +233,59 @@ async def test_a_refused_service_hears_why_and_asks_no_plain_grpc_instead() -> N
         assert one.handlers.seen == []
 
 
-async def test_a_connection_takes_calls_no_longer_than_its_token_is_good() -> None:
+class _Metadata:
+    def __init__(self, token: str) -> None:
+        self._token = token
+
+    def invocation_metadata(self) -> tuple[tuple[str, str], ...]:
+        return ((HEADER, self._token),)
+
+
+async def test_a_name_that_gains_and_loses_addresses_is_followed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pool, "REFRESH", 0.02)
+    one, two = Instance(), Instance()
+    name = ChangingName()
+    name.current[:] = [one.target]
+    async with instances(one, two), channel_to(name=name) as channel:
+        say = channel.unary_unary(SAY)
+        assert await say(b"x", timeout=5) == b"x"
+        assert two.handlers.seen == []
+        name.current[:] = [one.target, two.target]
+        await until(lambda: len(channel.pool._ready) == 2)
+        one.handlers.go.clear()
+        held = [say(b"held", timeout=20), say(b"held", timeout=20)]
+        await until(lambda: b"held" in one.handlers.seen)
+        name.current[:] = [two.target]
+        await until(lambda: len(channel.pool._ready) == 1)
+        for _ in range(5):
+            assert await say(b"new", timeout=5) == b"new"
+        assert b"new" not in one.handlers.seen
+        one.handlers.go.set()
+        assert [await call for call in held] == [b"held", b"held"]
+
+
+async def test_a_name_that_cannot_be_resolved_is_a_peer_that_does_not_answer() -> None:
+    name = ChangingName()
+    async with channel_to(name=name) as channel:
+        say = channel.unary_unary(SAY)
+        assert (await failed(say(b"x", timeout=20))).reason_name == "PEER_UNAVAILABLE"
+        one = Instance()
+        async with instances(one):
+            name.current[:] = [one.target]
+            assert await say(b"x", timeout=20, wait_for_ready=True) == b"x"
+
+
+async def test_a_connection_takes_calls_no_longer_than_its_token_is_good(monkeypatch: pytest.MonkeyPatch) -> None:
     one = Instance()
     async with instances(one), channel_to(one.target) as channel:
         await channel.unary_unary(SAY)(b"x", timeout=5)
         token = TOKENS.token("console", "echo")
+        assert one.link is not None
+        assert 60 < one.link._age(_Metadata(token)) <= 270  # type: ignore[arg-type]  # as much as it asks of a transport
+        later = time.time() + 200
+        monkeypatch.setattr(time, "time", lambda: later)
+        assert 0 < one.link._age(_Metadata(token)) <= 100  # type: ignore[arg-type]
+        assert one.link._age(_Metadata("v1.console.echo.1.forged")) == 0  # type: ignore[arg-type]
         assert TOKENS.expiry_of(token) == int(token.split(".")[3])
         assert TOKENS.expiry_of("v1.console.echo.1.forged") == 0
 

@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from llm_mesh_runtime.pipeline import Method, Origin, Transport
     from llm_mesh_runtime.pipeline.bodies import Access
 
-MAX_AGE = 240.0
-"""Seconds after which a caller is asked to connect anew: before gRPC ends the connection underneath, at five minutes and the grace."""
+MAX_AGE = 270.0
+"""Seconds for which a connection takes calls: gRPC ends the one underneath at five minutes and the longest call."""
 OVERLAP = 30.0
-"""Seconds for which calls are still taken meanwhile."""
+"""Seconds before that at which the caller is asked to connect anew."""
 
 
 class LinkServer:
@@ -80,10 +80,10 @@ class LinkServer:
     def _age(self, transport: Transport) -> float:
         """How long this connection takes calls: no longer than its caller's token proves who it is."""
         if self._tokens is None:
-            return self._max_age + OVERLAP
+            return self._max_age
         token = dict(transport.invocation_metadata() or ()).get(HEADER, "")
         expiry = self._tokens.expiry_of(token) if isinstance(token, str) else 0
-        return min(self._max_age + OVERLAP, max(0.0, expiry - time.time()))
+        return min(self._max_age, max(0.0, expiry - time.time()))
 
     def _ageing(self, connection: Incoming, age: float) -> tuple[asyncio.TimerHandle, ...]:
         loop = asyncio.get_running_loop()

@@ -257,7 +257,10 @@ class Incoming:
         """The initial metadata of a call."""
         if call.number in self.calls:
             flat = self._metadata(metadata)
-            self.outbox.add(sum(map(len, flat or ())), call=call.number, kind=HEADERS, metadata=flat)
+            if flat is None:
+                call.finish(grpc.StatusCode.RESOURCE_EXHAUSTED, "the initial metadata are larger than the peer takes")
+            else:
+                self.outbox.add(sum(map(len, flat)), call=call.number, kind=HEADERS, metadata=flat)
 
     def finished(self, call: Served) -> None:
         """The status of a call, after everything that its handler has written."""
