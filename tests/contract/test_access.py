@@ -101,6 +101,15 @@ async def test_a_service_token_means_nothing_at_the_public_listener(linked: Link
     assert (await refused(stranger.Say(say(), metadata=((HEADER, token),))))[1] == "MISSING_CREDENTIAL"
 
 
+async def test_a_call_cannot_claim_to_come_from_another_service(linked: Linked) -> None:
+    from llm_mesh_runtime.access.tokens import HEADER, ServiceTokens  # noqa: PLC0415 (see above)
+    from llm_mesh_runtime.testing import _SECRET  # noqa: PLC0415
+
+    stolen = ServiceTokens(_SECRET.reveal().encode()).token("gateway", "echo")
+    seen = (await linked.stub.Whisper(say(), metadata=((HEADER, stolen), ("llm-mesh-service", "gateway")))).seen
+    assert seen["service"] == "console"
+
+
 async def test_a_service_outside_of_the_table_is_refused(link: Link, certificates: Callable[[str], Mapping[str, str]]) -> None:
     echo, stranger = Echo(), Echo()
     wanted = (service(echo), service(stranger, "adapter/stranger", next_name="echo"))

@@ -27,7 +27,7 @@ OVERHEAD = 256
 """What a message costs beyond its bytes, so that empty ones are not free."""
 PIECE = 64 * 1024
 TOO_LONG = "a piece is no longer than HELLO allows"
-BATCH = 256 * 1024
+BATCH = 128 * 1024
 """A batch that holds so much is sent; so a small call waits for no more than this of its big neighbours."""
 MAX_BATCH = 1024 * 1024
 MAX_METADATA = 16 * 1024
