@@ -39,7 +39,10 @@ def row(name: str, results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         for why, count in result["failures"].items():
             failures[why] = failures.get(why, 0) + count
     found: dict[str, Any] = {"target": name, "failed": sum(result["failed"] for result in results), "failures": failures}
-    if found["failed"] or not all(result["requests"] or result["refused"]["count"] for result in results):
+    if not all(result["requests"] or result["refused"]["count"] for result in results):
+        found["failed"] = found["failed"] or 1
+        found["failures"] = failures or {"no answer within a pass": 1}
+    if found["failed"]:
         return found
     for key, read in _READ.items():
         values = [value for result in results if (value := read(result)) is not None]

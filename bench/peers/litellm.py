@@ -35,4 +35,6 @@ def serving(folder: Path, upstream_port: int) -> Iterator[Target]:
         await_true(lambda: listens(port), log, started)
         taken = time.monotonic() - begun
         notes = ("uvicorn, one worker, master key, no database, telemetry off, prices from its own package",)
-        yield Target("LiteLLM", port, keys=(key,), processes={"litellm": tuple(tree(started.pid))}, started_seconds=taken, notes=notes)
+        yield Target(
+            "LiteLLM", port, keys=(key,), processes={"litellm": tuple(tree(started.pid))}, started_seconds=taken, slow=True, notes=notes
+        )

@@ -30,4 +30,6 @@ def serving(folder: Path, upstream_port: int) -> Iterator[Target]:
         taken = time.monotonic() - begun
         headers = (("x-portkey-provider", "openai"), ("x-portkey-custom-host", f"http://127.0.0.1:{upstream_port}/v1"))
         notes = ("headless, provider and host by headers, no key of its own",)
-        yield Target("Portkey", port, processes={"portkey": tuple(tree(started.pid))}, started_seconds=taken, headers=headers, notes=notes)
+        yield Target(
+            "Portkey", port, processes={"portkey": tuple(tree(started.pid))}, started_seconds=taken, headers=headers, slow=True, notes=notes
+        )

@@ -13,6 +13,8 @@ from bench.load.spec import Expected, Spec, write_requests
 from bench.prompts import PROMPTS, USUAL_WORDS, body, framed, texts
 from bench.topologies.target import Target
 
+_SLOW_SECONDS, _SLOW_WARM_UP = 4.0, 2.5
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -117,8 +119,8 @@ def wanted(  # noqa: PLR0913 - keywords of one request
         requests=str(write_requests(place, requests)),
         expected=Expected(streamed=streamed, chunks=behaviour.chunks if streamed else 0),
         connections=connections,
-        seconds=settings.seconds,
-        warm_up=settings.warm_up,
+        seconds=max(settings.seconds, _SLOW_SECONDS) if target.slow else settings.seconds,
+        warm_up=max(settings.warm_up, _SLOW_WARM_UP) if target.slow else settings.warm_up,
         pace=behaviour.pace if streamed else 0.0,
         watched=dict(target.processes),
     )

@@ -25,6 +25,8 @@ class Target:
     tokens: bool = True
     """Whether it passes on the provider's usage."""
     notes: tuple[str, ...] = ()
+    slow: bool = False
+    """Needs a longer warm-up and longer passes: it compiles itself while it runs, or answers few requests in a second."""
     grpc: str = ""
     """The public gRPC listener, where it is a mesh in one process."""
     admin: str = ""
