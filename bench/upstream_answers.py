@@ -9,6 +9,8 @@ import orjson
 TEXT = "The quick brown fox jumps over the lazy dog. " * 8
 USAGE = {"prompt_tokens": 180, "completion_tokens": 80, "total_tokens": 260}
 TOOL = "weather"
+WORD = b"token "
+"""Each chunk of a stream but the first has it once."""
 _HEAD = {"id": "chatcmpl-b", "created": 1, "model": "bench"}
 _WHOLE = _HEAD | {"object": "chat.completion"}
 _PART = _HEAD | {"object": "chat.completion.chunk"}
@@ -60,7 +62,7 @@ def stream(chunks: int) -> bytes:
 
 
 def _word(number: int) -> str:
-    return f"token {number} "
+    return f"{WORD.decode()}{number} "
 
 
 def _event(more: dict[str, object]) -> bytes:

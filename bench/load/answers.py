@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 
 from bench.load.spec import Expected
-from bench.upstream_answers import streamed_text
+from bench.upstream_answers import WORD, streamed_text
 
 _HEAD_END = b"\r\n\r\n"
 _LAST = b"0\r\n\r\n"
@@ -102,7 +102,8 @@ def _wrong_stream(body: bytes, expected: Expected, *, thorough: bool) -> str:
     if expected.tokens and b'"total_tokens"' not in body[-2000:]:
         return "a stream without usage"
     # The chunks, with the last delta and usage, each in an event of its own or together; and the end mark.
-    if not expected.chunks < body.count(b"data:") <= expected.chunks + 4:
+    events, words = body.count(b"data:"), body.count(WORD)
+    if words != expected.chunks - 1 or not expected.chunks < events <= expected.chunks + 4:
         return "another number of events"
     return _wrong_events(body, expected) if thorough else ""
 

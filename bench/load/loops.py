@@ -148,7 +148,7 @@ class Open:
         elif len(self._all) + len(self._opening) < self._spec.connections:
             task = asyncio.get_running_loop().create_task(self._fresh(request, number, when))
             self._opening.add(task)
-            task.add_done_callback(self._opening.discard)
+            task.add_done_callback(self._opened)
         elif self._figures.measuring:
             self._figures.unsent += 1
 
@@ -160,6 +160,10 @@ class Open:
             return
         self._all.add(connection)
         connection.send(request, number, when)
+
+    def _opened(self, task: asyncio.Task[None]) -> None:
+        self._opening.discard(task)
+        self._back.set()
 
     def _free(self, connection: Connection) -> None:
         if connection.open:
@@ -173,7 +177,7 @@ class Open:
     async def _drained(self) -> None:
         with contextlib.suppress(TimeoutError):  # what never comes back is counted by `unanswered`
             async with asyncio.timeout(_DRAIN):
-                while len(self._idle) < len(self._all):
+                while self._opening or len(self._idle) < len(self._all):
                     self._back.clear()
                     await self._back.wait()
         self._figures.unanswered = len(self._all) - len(self._idle)
