@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import secrets
 import sys
@@ -43,8 +42,6 @@ def start(arguments: Arguments) -> int:
         done = await FirstStart(host, files, token).complete()
         files.keep_addresses(listeners(host))
         announced = True
-        gc.freeze()  # what is here now stays: later collections need not look at it
-        gc.enable()
         if not arguments.quiet:
             from llm_mesh_cli.up.panel import panel  # noqa: PLC0415 (likewise)
 

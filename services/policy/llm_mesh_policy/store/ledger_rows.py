@@ -135,7 +135,10 @@ def _lines(lines: Sequence[Line]) -> str:
     return orjson.dumps([[*_FIGURES(line), _RATES(line.rates)] for line in lines]).decode()
 
 
-def _line(stored: list[Any]) -> Line:
+def _line(stored: list[Any] | dict[str, Any]) -> Line:
+    """A line of a quote; what an earlier build wrote has names."""
+    if isinstance(stored, dict):
+        return Line(**(stored | {"rates": Rates(**stored["rates"])}))
     values = [*stored[:-1], Rates(*stored[-1])]
     return Line(*values)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import sys
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 Prepare = Callable[[Host], Awaitable[None]]
 _FAILED = 1
 _INTERRUPTED = 130
+_GARBAGE = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +102,18 @@ async def _announce(host: Host, wanted: _Run) -> None:
     await host.health.all_serving()
     if wanted.prepare is not None:
         await wanted.prepare(host)
+    _spare_the_collector()
     get_logger().info("serving", services=[hosted.service.name for hosted in host.hosted], addresses=host.addresses())
     if wanted.ready_file is not None:
         await asyncio.to_thread(_write, wanted.ready_file)
+
+
+def _spare_the_collector() -> None:
+    """What is here now stays: collections need not look at it. Few of a request's objects form cycles, so that collecting after
+    every 700 of them, Python's default, takes a tenth of a busy process's time and finds next to nothing."""
+    gc.freeze()
+    gc.set_threshold(_GARBAGE, 10, 10)
+    gc.enable()
 
 
 def _write(path: Path) -> None:
