@@ -20,8 +20,8 @@ from tests.e2e.running import RunningMesh, environment, llm_mesh
 
 def test_help_and_the_quick_start_know_the_same_options() -> None:
     assert list(inspect.signature(up).parameters) == [field.name for field in fields(Arguments)]
-    given = parsed(["--http", "a:1", "--grpc", "b:2", "--data-dir", "c", "--ready-file", "d", "--quiet"])
-    assert given == Arguments("a:1", "b:2", Path("c"), Path("d"), quiet=True)
+    given = parsed(["--http", "a:1", "--grpc", "b:2", "--data-dir", "c", "--workers", "3", "--ready-file", "d", "--quiet"])
+    assert given == Arguments("a:1", "b:2", Path("c"), 3, Path("d"), quiet=True)
 
 
 def test_a_taken_port_is_told_in_one_line(tmp_path: Path) -> None:

@@ -1,8 +1,9 @@
-"""The gateway behind its stub."""
+"""The gateway and the other processes of this mesh, behind their stubs."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+import asyncio
+from collections.abc import Awaitable, Mapping
 from datetime import timedelta
 from typing import Any, TypeVar
 
@@ -10,11 +11,15 @@ import grpc
 
 from llm_mesh.gateway.v1 import gateway_pb2
 from llm_mesh.gateway.v1.gateway_pb2_grpc import GatewayServiceStub
+from llm_mesh.process.v1 import process_pb2
+from llm_mesh.process.v1.process_pb2_grpc import ProcessServiceStub
 from llm_mesh_edge.domain.headers import Metadata
 from llm_mesh_runtime.errors import from_rpc_error
 
 T = TypeVar("T")
 _QUICK = 30.0
+_AT_ONCE = 2.0
+_PROCESS = "process/"
 
 
 async def _told(call: Awaitable[T]) -> T:
@@ -68,3 +73,23 @@ class StreamedAnswer:
     def cancel(self) -> None:
         """End it."""
         self._call.cancel()
+
+
+class ProcessPeers:
+    """`Processes`: by name, `main` or `worker-2`. There are none where a process is the whole mesh, or a service runs alone."""
+
+    def __init__(self, channels: Mapping[str, Any]) -> None:
+        self._stubs = {name.removeprefix(_PROCESS): ProcessServiceStub(channel) for name, channel in channels.items()}
+
+    async def report(self, name: str, *, metrics: bool = False) -> process_pb2.ReportResponse | None:
+        """How a process is; None where it does not answer at once."""
+        try:
+            return await self._stubs[name].Report(process_pb2.ReportRequest(metrics=metrics), timeout=_AT_ONCE)
+        except grpc.aio.AioRpcError:
+            return None
+
+    async def metrics(self) -> Mapping[str, str | None]:
+        """What each of them tells of itself."""
+        names = tuple(self._stubs)
+        reports = await asyncio.gather(*(self.report(name, metrics=True) for name in names))
+        return {name: None if told is None else told.metrics.decode() for name, told in zip(names, reports, strict=True)}

@@ -8,7 +8,7 @@ from llm_mesh_edge.http.generation import Generation
 from llm_mesh_edge.http.models import PATH as MODELS
 from llm_mesh_edge.http.models import Models
 from llm_mesh_edge.http.operations import Operations
-from llm_mesh_edge.peers import GatewayPeer
+from llm_mesh_edge.peers import GatewayPeer, ProcessPeers
 from llm_mesh_edge.settings import Settings
 from llm_mesh_runtime.links import Links
 from llm_mesh_runtime.service import HttpApp, Service, Servicers
@@ -17,7 +17,9 @@ from llm_mesh_runtime.service import HttpApp, Service, Servicers
 def build(settings: Settings, links: Links) -> Servicers:
     """The edge of one process."""
     gateway = GatewayPeer(links.channel("gateway"), settings.deadline)
-    models, operations = Models(gateway), Operations(links.health, links.metrics)
+    process = links.mesh.process
+    others = {name: links.channel(name) for name in links.names("process/") if name != f"process/{process}"}
+    models, operations = Models(gateway), Operations(links.health, links.metrics, process, ProcessPeers(others))
     routes = [
         Route("/v1/chat/completions", {"POST": Generation(gateway, settings, openai.Chat())}, openai.shape),
         Route("/v1/embeddings", {"POST": openai.Embeddings(gateway, settings)}, openai.shape),

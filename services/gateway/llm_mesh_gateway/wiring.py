@@ -11,6 +11,7 @@ from llm_mesh_gateway.domain.gateway import Gateway
 from llm_mesh_gateway.domain.lease import Lease
 from llm_mesh_gateway.domain.listing import Listing
 from llm_mesh_gateway.domain.outcomes import Outcomes
+from llm_mesh_gateway.domain.ports import Epochs
 from llm_mesh_gateway.domain.retry_budget import RetryBudget
 from llm_mesh_gateway.domain.screening import screened
 from llm_mesh_gateway.domain.settlements import Settlements
@@ -30,8 +31,8 @@ def build(settings: Settings, links: Links) -> Servicers:
     counted = links.metrics.counter("llm_mesh.attempts", "Attempts; reason is empty where they went well.", ("adapter", "reason"))
     outcomes = Outcomes(router, counted)
     links.metrics.watch("llm_mesh.settlements.open", "Reservations whose end policy has not acknowledged.", lambda: settlements.open)
-    epochs = FileEpochs(links.mesh.data_dir / "gateway.epochs") if links.embedded else ForgottenEpochs()
-    lease = Lease(policy, epochs, instance=socket.gethostname(), every=settings.heartbeat.total_seconds())
+    instance = f"{socket.gethostname()}/{links.mesh.process}".rstrip("/")
+    lease = Lease(policy, _epochs(links), instance=instance, every=settings.heartbeat.total_seconds())
     gateway = Gateway(
         catalogue=CataloguePeer(links.optional("catalogue")),
         policy=policy,
@@ -39,7 +40,7 @@ def build(settings: Settings, links: Links) -> Servicers:
         adapters=adapters,
         settlements=settlements,
         outcomes=outcomes,
-        budget=RetryBudget(ratio=settings.retry_ratio, floor=settings.retry_floor),
+        budget=RetryBudget(ratio=settings.retry_ratio, floor=settings.retry_floor / links.mesh.processes),
         screen=partial(screened, policy),
         epoch=lease.epoch,
     )
@@ -54,6 +55,14 @@ def build(settings: Settings, links: Links) -> Servicers:
         await lease.close(settled=await settlements.close(settings.drain))
 
     return Servicers((add_GatewayServiceServicer_to_server, servicer), start=start, close=close)
+
+
+def _epochs(links: Links) -> Epochs:
+    """Where epochs are remembered: in the data directory, a file for each process that has a gateway there."""
+    folder = links.mesh.data_dir
+    if links.embedded:  # whoever opens the data directory is alone in it, and ends what workers of earlier starts have left
+        return FileEpochs(folder / "gateway.epochs", left=sorted(folder.glob("gateway-*.epochs")))
+    return FileEpochs(folder / f"gateway-{links.mesh.process}.epochs") if links.mesh.process else ForgottenEpochs()
 
 
 service = Service(name="gateway", contracts=("llm_mesh.gateway.v1.GatewayService",), settings=Settings, build=build, port=50051)

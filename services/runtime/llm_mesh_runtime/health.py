@@ -30,6 +30,7 @@ class Health(health_pb2_grpc.HealthServicer):  # type: ignore[misc]  # grpcio-he
         self._patience = patience
         self._names: dict[str, list[str]] = {}
         self._states: dict[str, bool] = {}
+        self._companions: dict[str, bool] = {}
         self._draining = False
         self._changed = asyncio.Event()
 
@@ -69,6 +70,11 @@ class Health(health_pb2_grpc.HealthServicer):  # type: ignore[misc]  # grpcio-he
         while not self.serving():
             await self._changed.wait()
 
+    def tell(self, companion: str, *, serving: bool) -> None:
+        """How another process of this mesh is. It is listed, and never makes this one NOT_SERVING."""
+        self._companions[companion] = serving
+        self._notify()
+
     def drain(self) -> None:
         """NOT_SERVING from now on: the process takes no new work."""
         self._draining = True
@@ -89,7 +95,7 @@ class Health(health_pb2_grpc.HealthServicer):  # type: ignore[misc]  # grpcio-he
     async def List(self, request: Any, context: object) -> Any:  # noqa: ANN401 (untyped messages)
         """The states of all names."""
         del request, context
-        names = ["", *(name for names in self._names.values() for name in names)]
+        names = ["", *(name for names in self._names.values() for name in names), *self._companions]
         return health_pb2.HealthListResponse(statuses={name: health_pb2.HealthCheckResponse(status=self._status(name)) for name in names})
 
     async def Watch(self, request: Any, context: object) -> AsyncIterator[Any]:  # noqa: ANN401 (untyped messages)
@@ -109,6 +115,8 @@ class Health(health_pb2_grpc.HealthServicer):  # type: ignore[misc]  # grpcio-he
     def _status(self, name: str) -> int:
         if not name:
             return _SERVING if self.serving() else _NOT_SERVING
+        if name in self._companions:
+            return _SERVING if self._companions[name] else _NOT_SERVING
         for service, names in self._names.items():
             if name in names:
                 return _SERVING if self.serving(service) else _NOT_SERVING

@@ -27,7 +27,7 @@ def build(settings: Settings, links: Links) -> Servicers:
     )
     made = assemble("anthropic", MessagesDialect(), configured(settings), links, limits)
     registration = (adapter_pb2_grpc.add_AdapterServiceServicer_to_server, AnthropicServicer(made.adapter))
-    return Servicers(registration, start=made.clients.start, close=made.clients.close)
+    return Servicers(registration, start=made.clients.start, close=made.close)
 
 
 service = Service(name="adapter/anthropic", contracts=("llm_mesh.adapter.v1.AdapterService",), settings=Settings, build=build, port=50062)

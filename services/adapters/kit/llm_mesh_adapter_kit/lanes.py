@@ -8,6 +8,7 @@ from typing import NamedTuple, Protocol
 
 from llm_mesh.adapter.v1 import adapter_pb2, errors_pb2
 from llm_mesh_adapter_kit.breaker import Breaker, State
+from llm_mesh_adapter_kit.bulkhead import MakePlaces, Places, own_places
 from llm_mesh_adapter_kit.endpoints import Endpoint
 from llm_mesh_adapter_kit.errors import AdapterError
 from llm_mesh_runtime.metrics import Metrics
@@ -52,20 +53,21 @@ class Series(Protocol):
 class Lane:
     """One of them."""
 
-    __slots__ = ("breaker", "endpoint", "gauge", "in_flight")
+    __slots__ = ("breaker", "endpoint", "gauge", "places")
 
-    def __init__(self, endpoint: str, breaker: Breaker, gauge: Series) -> None:
+    def __init__(self, endpoint: str, breaker: Breaker, gauge: Series, places: Places) -> None:
         self.endpoint = endpoint
         self.breaker = breaker
         self.gauge = gauge
-        self.in_flight = 0
+        self.places = places
 
 
 class Lanes:
     """All lanes of an adapter."""
 
-    def __init__(self, metrics: Metrics, now: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, metrics: Metrics, now: Callable[[], float] = time.monotonic, places: MakePlaces = own_places) -> None:
         self._now = now
+        self._places = places
         self._lanes: dict[tuple[str, str, str], Lane] = {}
         self._refused = metrics.counter("llm_mesh.adapter.refused", "Calls that the breaker or bulkhead refused.", ("endpoint", "reason"))
         self._in_flight = metrics.gauge("llm_mesh.adapter.in_flight", "Calls to providers in flight.", ("endpoint",))
@@ -74,18 +76,18 @@ class Lanes:
     def enter(self, endpoint: Endpoint, credential: str, model: str) -> Lane:
         """The lane of a call that may be made. It must be left again."""
         lane = self._lanes.get((endpoint.name, credential, model)) or self._lane(LaneKey(endpoint.name, credential, model))
-        if lane.in_flight >= endpoint.max_in_flight:
+        if not lane.places.take(endpoint.max_in_flight):
             raise self._refusal(errors_pb2.ERROR_REASON_BULKHEAD_FULL, endpoint.name, "has its most calls in flight", _FULL_RETRY)
         wait = lane.breaker.admit()
         if wait is not None:
+            lane.places.give()
             raise self._refusal(errors_pb2.ERROR_REASON_BREAKER_OPEN, endpoint.name, "fails too often at present", wait)
-        lane.in_flight += 1
         lane.gauge.inc()
         return lane
 
     def leave(self, lane: Lane, error: BaseException | None) -> None:
         """The call has ended. How tells the breaker how the provider does."""
-        lane.in_flight -= 1
+        lane.places.give()
         lane.gauge.dec()
         if error is None:
             lane.breaker.succeeded()
@@ -99,7 +101,7 @@ class Lanes:
         lanes = [lane for key, lane in self._lanes.items() if key[0] == endpoint]
         states = {lane.breaker.state for lane in lanes} or {State.CLOSED}
         worst = next(state for state in _WORST if state in states)
-        return _STATES[worst], sum(lane.in_flight for lane in lanes)
+        return _STATES[worst], sum(lane.places.taken for lane in lanes)
 
     def _learn(self, lane: Lane, error: AdapterError) -> None:
         if error.reason == errors_pb2.ERROR_REASON_PROVIDER_RATE_LIMITED:
@@ -119,11 +121,11 @@ class Lanes:
     def _lane(self, key: LaneKey) -> Lane:
         if len(self._lanes) >= _MOST_IDLE:
             self._forget()
-        lane = self._lanes[key] = Lane(key.endpoint, Breaker(self._now), self._in_flight.labels(key.endpoint))
+        lane = self._lanes[key] = Lane(key.endpoint, Breaker(self._now), self._in_flight.labels(key.endpoint), self._places(*key))
         return lane
 
     def _forget(self) -> None:
         """Models come and go; what is idle and healthy is as good as new."""
-        idle = [key for key, lane in self._lanes.items() if not lane.in_flight and lane.breaker.state is State.CLOSED]
+        idle = [key for key, lane in self._lanes.items() if not lane.places.taken and lane.breaker.state is State.CLOSED]
         for key in idle:
             del self._lanes[key]

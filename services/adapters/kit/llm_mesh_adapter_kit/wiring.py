@@ -6,9 +6,11 @@ import asyncio
 import ssl
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 from llm_mesh_adapter_kit.adapter import Adapter
 from llm_mesh_adapter_kit.attempts import Attempts
+from llm_mesh_adapter_kit.bulkhead import SharedFile, own_places
 from llm_mesh_adapter_kit.client.pool import Pool, tls_context
 from llm_mesh_adapter_kit.dialect import Dialect
 from llm_mesh_adapter_kit.endpoints import Endpoint, EndpointTable
@@ -64,11 +66,20 @@ class Assembled:
 
     adapter: Adapter
     clients: Clients
+    shared: SharedFile | None
+
+    async def close(self) -> None:
+        """Close all connections, and what is shared with other processes."""
+        await self.clients.close()
+        if self.shared is not None:
+            self.shared.close()
 
 
 def assemble(name: str, dialect: Dialect, table: EndpointTable, links: Links, limits: Limits) -> Assembled:
     """An adapter, such as `openai`."""
-    clients, lanes = Clients(table), Lanes(links.metrics)
+    clients = Clients(table)
+    shared = SharedFile(Path(links.mesh.sockets) / f"adapter-{name}.places") if links.mesh.sockets else None
+    lanes = Lanes(links.metrics, places=shared.lane if shared is not None else own_places)
     attempts = Attempts(dialect, lanes, clients.of, GenAi(links.metrics), limits)
     grants = GrantCheck(name, links.seals, SystemClock())
-    return Assembled(Adapter(dialect, table, grants, attempts, lanes), clients)
+    return Assembled(Adapter(dialect, table, grants, attempts, lanes), clients, shared)

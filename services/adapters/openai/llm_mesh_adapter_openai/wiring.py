@@ -31,7 +31,7 @@ def build(settings: Settings, links: Links) -> Servicers:
     )
     made = assemble("openai", OpenAIDialect(table.rows), EndpointTable(table.endpoints), links, limits)
     servicer = OpenAIServicer(made.adapter)
-    return Servicers((adapter_pb2_grpc.add_AdapterServiceServicer_to_server, servicer), start=made.clients.start, close=made.clients.close)
+    return Servicers((adapter_pb2_grpc.add_AdapterServiceServicer_to_server, servicer), start=made.clients.start, close=made.close)
 
 
 service = Service(name="adapter/openai", contracts=("llm_mesh.adapter.v1.AdapterService",), settings=Settings, build=build, port=50061)

@@ -17,11 +17,12 @@ def up(
     http: Annotated[str | None, typer.Option(help=arguments.HTTP_HELP)] = None,
     grpc: Annotated[str | None, typer.Option(help=arguments.GRPC_HELP)] = None,
     data_dir: Annotated[Path | None, typer.Option(help=arguments.DATA_HELP)] = None,
+    workers: Annotated[int | None, typer.Option(metavar="N", help=arguments.WORKERS_HELP)] = None,
     ready_file: Annotated[Path | None, typer.Option(help=arguments.READY_HELP)] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help=arguments.QUIET_HELP)] = False,
 ) -> None:
-    """Start every installed service in one process."""
+    """Start every installed service."""
     from llm_mesh_cli.up.start import start  # noqa: PLC0415 (help must not load every service)
 
-    given = arguments.Arguments(http, grpc, data_dir, ready_file, quiet)
+    given = arguments.Arguments(http, grpc, data_dir, workers, ready_file, quiet)
     raise typer.Exit(start(given))

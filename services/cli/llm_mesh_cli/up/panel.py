@@ -11,12 +11,13 @@ if TYPE_CHECKING:
     from llm_mesh_cli.up.first_start import SetUp
 
 
-def panel(addresses: dict[str, str], files: DataFiles, done: SetUp) -> str:
+def panel(addresses: dict[str, str], files: DataFiles, done: SetUp, *, workers: int = 1) -> str:
     """The text, ready to be pasted from."""
     http, grpc = addresses.get("http", ""), addresses.get("grpc", "")
     key = f"$(cat {_path(files.project_key)})"
     model = "sim-echo" if done.simulator else "gpt-4.1-mini"
-    parts = ["LLM Mesh serves", *_state(http, grpc, files, done)]
+    told = f"LLM Mesh serves, HTTP with {workers} workers" if workers > 1 else "LLM Mesh serves"
+    parts = [told, *_state(http, grpc, files, done)]
     if http:
         parts += [
             "",

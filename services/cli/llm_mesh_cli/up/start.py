@@ -5,19 +5,25 @@ from __future__ import annotations
 import os
 import secrets
 import sys
+from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from llm_mesh_cli.files import DataFiles
-from llm_mesh_runtime.host import Host, StartError, installed, load, run
+from llm_mesh_cli.up.order import MAIN
+from llm_mesh_cli.up.services import everything, hosted, of_main
+from llm_mesh_runtime.host import Host, StartError, installed, run
+from llm_mesh_runtime.host.sockets import sockets_folder
 from llm_mesh_runtime.settings import Configuration, MeshSettings, SettingsError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from llm_mesh_cli.up.arguments import Arguments
-    from llm_mesh_runtime.service import Service
+    from llm_mesh_cli.up.workers import Workers
 
 _TOKEN_VARIABLE = "LLM_MESH_POLICY_BOOTSTRAP_TOKEN"  # noqa: S105 (a name, no token)
-_ORDER = ("policy", "registry", "router", "catalogue", "observability", "adapter/", "gateway", "edge")
 _USUAL_HTTP = "127.0.0.1:8080"
 _FAILED = 1
 
@@ -25,41 +31,65 @@ _FAILED = 1
 def start(arguments: Arguments) -> int:
     """Host everything until SIGTERM or Ctrl-C; answers with the exit code."""
     try:
-        services = _services()
         files = DataFiles(arguments.data_dir or _data_dir())
         token = "" if files.admin_key.exists() else f"mb_{secrets.token_urlsafe(32)}"
-        configuration = _configuration(token, arguments.http)
+        environ = _environment(arguments)
+        mesh = Configuration.read(environ).load(MeshSettings).value
+        with ExitStack() as stack:
+            workers = _workers(mesh, environ, stack) if mesh.workers > 1 else None  # they load while this process does
+            return _Start(arguments, files, token, workers).run(environ)
     except (StartError, SettingsError, OSError) as error:
         sys.stderr.write(f"llm-mesh: {error}\n")
         return _FAILED
 
-    announced = False
 
-    async def prepare(host: Host) -> None:
-        nonlocal announced
+@dataclass(slots=True)
+class _Start:
+    """One start."""
+
+    arguments: Arguments
+    files: DataFiles
+    token: str
+    workers: Workers | None
+    announced: bool = False
+
+    def run(self, environ: Mapping[str, str]) -> int:
+        """Host what this process has, until it is told to stop."""
+        services = hosted(everything if self.workers is None else of_main)
+        configuration = Configuration.read({**environ, _TOKEN_VARIABLE: self.token} if self.token else environ)
+        overrides = self.arguments.overrides()
+        if self.workers is not None:
+            overrides |= {"process": MAIN, "sockets": sockets_folder(self.files.folder)}
+        try:
+            return run(
+                services,
+                mode="embedded",
+                ready_file=self.arguments.ready_file,
+                configuration=configuration,
+                prepare=self._prepare,
+                companions=self.workers,
+                **overrides,
+            )
+        finally:
+            if self.announced:  # a start that failed because another mesh runs here leaves that one's addresses alone
+                self.files.forget_addresses()
+
+    async def _prepare(self, host: Host) -> None:
         from llm_mesh_cli.up.first_start import FirstStart  # noqa: PLC0415 (services start while this is not needed yet)
 
-        done = await FirstStart(host, files, token).complete()
-        files.keep_addresses(listeners(host))
-        announced = True
-        if not arguments.quiet:
+        done = await FirstStart(host, self.files, self.token).complete()
+        addresses = listeners(host)
+        if self.workers is not None:
+            await self.workers.serving()
+            addresses["http"] = self.workers.http
+        self.files.keep_addresses(addresses)
+        self.announced = True
+        if not self.arguments.quiet:
             from llm_mesh_cli.up.panel import panel  # noqa: PLC0415 (likewise)
 
-            sys.stdout.write(panel(listeners(host), files, done))
+            count = self.workers.count if self.workers is not None else 1
+            sys.stdout.write(panel(addresses, self.files, done, workers=count))
             sys.stdout.flush()
-
-    try:
-        return run(
-            services,
-            mode="embedded",
-            ready_file=arguments.ready_file,
-            configuration=configuration,
-            prepare=prepare,
-            **arguments.overrides(),
-        )
-    finally:
-        if announced:  # a start that failed because another mesh runs here leaves that one's addresses alone
-            files.forget_addresses()
 
 
 def listeners(host: Host) -> dict[str, str]:
@@ -70,38 +100,33 @@ def listeners(host: Host) -> dict[str, str]:
     return found | ({"http": shown["http"]} if "edge" in names and "http" in shown else {})
 
 
-def _services() -> list[Service]:
-    """All that are installed, in the order in which they need each other."""
-    services: list[Service] = []
-    for name in sorted(installed(), key=_place):
-        try:
-            services += load([name])
-        except ModuleNotFoundError as missing:
-            if not (missing.name or "").startswith("llm_mesh_"):
-                raise StartError(f"{name} needs {missing.name}, which is not installed") from missing
-            sys.stderr.write(f"llm-mesh: {name} is left out: {missing.name} is not there\n")
-    if not services:
-        raise StartError("no service is installed: install llm-mesh, or the services that you want")
-    return services
-
-
-def _place(name: str) -> tuple[int, str]:
-    return next((place for place, prefix in enumerate(_ORDER) if name.startswith(prefix)), len(_ORDER)), name
-
-
 def _data_dir() -> Path:
     return Configuration.read().load(MeshSettings).value.data_dir
 
 
-def _configuration(token: str, http: str | None) -> Configuration:
-    """The environment, with what follows from this process being the whole mesh."""
+def _workers(mesh: MeshSettings, environ: Mapping[str, str], stack: ExitStack) -> Workers:
+    """The workers, at an address that is kept for them."""
+    from llm_mesh_cli.up.workers import Workers  # noqa: PLC0415 (one process has none)
+    from llm_mesh_runtime.host.http import reserved  # noqa: PLC0415 (likewise)
+
+    if missing := {"edge", "gateway"} - set(installed()):
+        raise StartError(f"workers need {' and '.join(sorted(missing))}, which are not installed")
+    kept, address = reserved(mesh.http)
+    stack.callback(kept.close)
+    return stack.enter_context(Workers(mesh.workers, address, environ))
+
+
+def _environment(arguments: Arguments) -> dict[str, str]:
+    """The environment, with what follows from this being the whole mesh."""
     environ = dict(os.environ)  # noqa: TID251 (handed to the one reader of settings, with what is added here)
-    if token:
-        environ[_TOKEN_VARIABLE] = token
+    if arguments.http is not None:
+        environ["LLM_MESH_HTTP"] = arguments.http
+    if arguments.workers is not None:
+        environ["LLM_MESH_WORKERS"] = str(arguments.workers)
     simulator = environ.get("LLM_MESH_SIMULATOR_ADDRESS")
     if simulator:  # adapters find the simulator where it listens
         environ.setdefault("LLM_MESH_ADAPTER_OPENAI_ENDPOINT_SIMULATOR", f"http://{simulator}/v1")
         environ.setdefault("LLM_MESH_ADAPTER_ANTHROPIC_ENDPOINT_SIMULATOR_ANTHROPIC", f"http://{simulator}")
-    if (http or environ.get("LLM_MESH_HTTP") or _USUAL_HTTP).endswith(":8080"):  # llama.cpp's usual port is ours here
+    if (environ.get("LLM_MESH_HTTP") or _USUAL_HTTP).endswith(":8080"):  # llama.cpp's usual port is ours here
         environ.setdefault("LLM_MESH_ADAPTER_OPENAI_ENDPOINT_LLAMACPP", "http://127.0.0.1:8081/v1")
-    return Configuration.read(environ)
+    return environ

@@ -1,10 +1,12 @@
-"""The gateway, as the edge sees it."""
+"""The gateway and the other processes of this mesh, as the edge sees them."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Protocol
 
 from llm_mesh.gateway.v1 import gateway_pb2
+from llm_mesh.process.v1 import process_pb2
 from llm_mesh_edge.domain.headers import Metadata
 
 
@@ -35,3 +37,13 @@ class Gateway(Protocol):
 
     async def count(self, request: gateway_pb2.CountTokensRequest, metadata: Metadata) -> gateway_pb2.CountTokensResponse:
         """A count."""
+
+
+class Processes(Protocol):
+    """The other processes of this mesh, by name."""
+
+    async def report(self, name: str, *, metrics: bool = False) -> process_pb2.ReportResponse | None:
+        """How a process is; None where it does not answer at once."""
+
+    async def metrics(self) -> Mapping[str, str | None]:
+        """What each of them tells of itself; None where it does not."""

@@ -2,29 +2,46 @@
 
 from __future__ import annotations
 
+import asyncio
+
+from llm_mesh_edge.domain.exposition import joined
+from llm_mesh_edge.domain.ports import Processes
 from llm_mesh_edge.http.exchange import Exchange
 from llm_mesh_runtime.health import Health
 from llm_mesh_runtime.metrics import CONTENT_TYPE, Metrics
 
+_MAIN = "main"
+
 
 class Operations:
-    """Answers for the whole process."""
+    """Answers for the whole process, and for the whole mesh where it has several behind one port; `process` is this one's name then."""
 
-    def __init__(self, health: Health, metrics: Metrics) -> None:
+    def __init__(self, health: Health, metrics: Metrics, process: str, processes: Processes) -> None:
         self._health = health
         self._metrics = metrics
+        self._process = process
+        self._processes = processes
 
     async def alive(self, exchange: Exchange) -> None:
         """The process runs and its loop turns."""
         await exchange.answer_json({"status": "ok"})
 
     async def ready(self, exchange: Exchange) -> None:
-        """Every service of the process can take work; 503 where one cannot, or where the process drains."""
+        """Every service of the process, and of the one that owns the data, can take work; 503 where one cannot or drains."""
         states = self._health.states()
-        serving = self._health.serving()
-        told = {"status": "ok" if serving else "unavailable", "services": states}
-        await exchange.answer_json(told, status=200 if serving else 503)
+        if self._process:
+            told = await self._processes.report(_MAIN)
+            theirs = {f"process/{_MAIN}": False} if told is None else dict(told.services)
+            states = {name: states.get(name, True) and theirs.get(name, True) for name in sorted({*states, *theirs})}
+        serving = self._health.serving() and all(states.values())
+        answer = {"status": "ok" if serving else "unavailable", "services": states}
+        await exchange.answer_json(answer, status=200 if serving else 503)
 
     async def metrics(self, exchange: Exchange) -> None:
         """Prometheus' text format."""
-        await exchange.answer(200, self._metrics.render(), media_type=CONTENT_TYPE.encode())
+        text = self._metrics.render()
+        if self._process:
+            others = await self._processes.metrics()
+            told = dict(sorted({self._process: text.decode(), **others}.items()))
+            text = (await asyncio.to_thread(joined, told)).encode()
+        await exchange.answer(200, text, media_type=CONTENT_TYPE.encode())

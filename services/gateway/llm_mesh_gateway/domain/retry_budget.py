@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 
 class RetryBudget:
-    """Counts what may still be tried. Belongs to one process."""
+    """Counts what may still be tried. Belongs to one process; of several each has its share, and saves it up where it is below one."""
 
     def __init__(
         self, *, ratio: float = 0.1, floor: float = 3.0, ceiling: float = 100.0, clock: Callable[[], float] = time.monotonic
@@ -31,7 +31,7 @@ class RetryBudget:
     def take(self) -> bool:
         """Whether one more try may be made now; it is counted then."""
         now = self._clock()
-        self._given = min(self._floor, self._given + (now - self._at) * self._floor)
+        self._given = min(max(1.0, self._floor), self._given + (now - self._at) * self._floor)
         self._at = now
         if self._given >= 1.0:
             self._given -= 1.0

@@ -13,17 +13,17 @@ _MOST = 100
 
 
 class FileEpochs:
-    """One epoch per line."""
+    """One epoch per line. `left` are files of others that have certainly ended, whose epochs are taken over."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, left: Sequence[Path] = ()) -> None:
         self._path = path
+        self._left = left
 
     def begun(self, epoch: str) -> Sequence[str]:
-        try:
-            earlier = [line for line in self._path.read_text(encoding="ascii", errors="replace").split() if line.isalnum()][-_MOST:]
-        except FileNotFoundError:
-            earlier = []
+        earlier = [line for path in (*self._left, self._path) for line in _read(path)]
         self._write([*earlier, epoch])
+        for path in self._left:
+            path.unlink(missing_ok=True)
         return earlier
 
     def replaced(self, epoch: str) -> None:
@@ -37,6 +37,13 @@ class FileEpochs:
             file.flush()
             os.fsync(file.fileno())
         fresh.replace(self._path)
+
+
+def _read(path: Path) -> list[str]:
+    try:
+        return [line for line in path.read_text(encoding="ascii", errors="replace").split() if line.isalnum()][-_MOST:]
+    except FileNotFoundError:
+        return []
 
 
 class ForgottenEpochs:

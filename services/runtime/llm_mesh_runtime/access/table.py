@@ -20,6 +20,7 @@ MAY_CALL: tuple[tuple[str, str], ...] = (
     ("adapter/*", "policy"),
     ("edge", "gateway"),
     ("edge", "policy"),
+    ("edge", "process/*"),
     ("console", "*"),
     ("up", "*"),
 )

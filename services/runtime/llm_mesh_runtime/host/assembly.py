@@ -42,8 +42,8 @@ class Hosted:
 
     @property
     def health_names(self) -> tuple[str, ...]:
-        """What health calls it: its contracts, or `adapter/<name>`, which several share."""
-        return (self.service.name,) if self.service.name.startswith("adapter/") else self.service.contracts
+        """What health calls it: its contracts, or `adapter/<name>` and `process/<name>`, of which several share one."""
+        return (self.service.name,) if "/" in self.service.name else self.service.contracts
 
 
 @dataclass(frozen=True, slots=True)

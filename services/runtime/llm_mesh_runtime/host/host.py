@@ -21,6 +21,7 @@ from llm_mesh_runtime.host.errors import StartError
 from llm_mesh_runtime.host.http import HttpListener, mounted
 from llm_mesh_runtime.host.keys import mesh_secret, seals_of
 from llm_mesh_runtime.host.listeners import Listener
+from llm_mesh_runtime.host.sockets import PROCESS, prepared, private, socket_of
 from llm_mesh_runtime.links import Fabric, Links
 from llm_mesh_runtime.links.tls import Tls
 from llm_mesh_runtime.log import get_logger
@@ -49,6 +50,7 @@ class Host:
     def __init__(
         self, services: Sequence[Service], mesh: MeshSettings, settings_of: Callable[[Service], Any], *, telemetry: Telemetry
     ) -> None:
+        services = (*services, *_of_several(mesh))
         names = [service.name for service in services]
         if len(set(names)) != len(names):
             raise StartError("a service is named twice")
@@ -66,7 +68,7 @@ class Host:
         self._tls = _tls(mesh)
         self._secret = mesh_secret(mesh)
         mutual = self._tls is not None and self._tls.mutual
-        self._tokens = ServiceTokens(self._secret) if self._secret and not mutual else None
+        self._tokens = ServiceTokens(self._secret) if self._secret and (mesh.sockets or not mutual) else None
         self._fabric = self._made_fabric(names, telemetry)
         table = CallTable(extended=mesh.allow_calls)
         self._shared = Shared(mesh, self._fabric, self.health, telemetry, self._revisions, self._drain, table)
@@ -99,10 +101,11 @@ class Host:
 
     async def _up(self) -> None:
         self._undo.push_async_callback(self._fabric.close)
+        prepared(self.mesh.sockets)
         built_in = self._built_in()
         assembly = Assembly(self._shared, built_in)
         for service in self._services:
-            hosted = _built(assembly, service, self._settings_of(service))
+            hosted = _built(assembly, service, None if service.name.startswith(PROCESS) else self._settings_of(service))
             self.hosted.append(hosted)
             self.health.add(service.name, hosted.health_names)
             self._undo.push_async_callback(_patiently, hosted.servicers.close)
@@ -150,18 +153,28 @@ class Host:
         """Bind every address before any service starts: a taken port must leave nothing behind."""
         self._undo.push_async_callback(self._unbind)
         deadline = self.mesh.stream_deadline.total_seconds()
-        if self.mesh.embedded:
-            if any(hosted.handlers for hosted in self.hosted):
-                self.listeners["#public"] = Listener(self.mesh.grpc, public_origin, tls=self._tls, stream_deadline=deadline)
-        else:
-            for hosted in self.hosted:
+        if self.mesh.embedded and any(hosted.handlers for hosted in self.hosted):
+            self.listeners["#public"] = Listener(self.mesh.grpc, public_origin, tls=self._tls, stream_deadline=deadline)
+        for hosted in self.hosted:
+            if self.mesh.sockets:
+                self._bind_private(hosted, deadline)
+            elif not self.mesh.embedded:
                 self._bind_alone(hosted, deadline)
         addresses: dict[str, list[HttpApp]] = {}
         for hosted in self.hosted:
             for app in hosted.servicers.http:
                 addresses.setdefault(app.address or self.mesh.http, []).append(app)
         for address, apps in addresses.items():
-            self.http.append(HttpListener(address, mounted(apps)))
+            self.http.append(HttpListener(address, mounted(apps), shared=bool(self.mesh.sockets) and not self.mesh.embedded))
+
+    def _bind_private(self, hosted: Hosted, deadline: float) -> None:
+        """For the other processes of this mesh: the one that owns the data serves all services there, a worker only tells of itself."""
+        name = hosted.service.name
+        if hosted.handlers and (self.mesh.embedded or name.startswith(PROCESS)):
+            path = socket_of(self.mesh.sockets, name)
+            origin = MeshOrigin(name, self._tokens, mutual_tls=False)
+            self.listeners[f"{name}#mesh"] = Listener(f"unix:{path}", origin, stream_deadline=deadline)
+            path.chmod(0o600)
 
     def _bind_alone(self, hosted: Hosted, deadline: float) -> None:
         if not hosted.handlers:
@@ -191,7 +204,8 @@ class Host:
         if wanted:
             from llm_mesh_runtime.reflection import registrations as reflection  # noqa: PLC0415 - a setting
 
-            contracts = [contract for service in self._services for contract in service.contracts]
+            served = [service for service in self._services if not service.name.startswith(PROCESS)]
+            contracts = [contract for service in served for contract in service.contracts]
             registrations += reflection(dict.fromkeys((*contracts, "grpc.health.v1.Health")))
         pipeline = Assembly(self._shared).pipeline("host")
         return tuple(pipeline.wrap(method) for method in methods_of(registrations, open_access=True))
@@ -206,7 +220,17 @@ class Host:
             trace=outbound,
             metrics=telemetry.metrics,
             embedded=self.mesh.embedded,
+            private=private(self.mesh.sockets),
         )
+
+
+def _of_several(mesh: MeshSettings) -> tuple[Service, ...]:
+    """What a process that is one of several serves beside its services."""
+    if not mesh.process:
+        return ()
+    from llm_mesh_runtime.host.process import process_service  # noqa: PLC0415 - a process alone has nobody to tell
+
+    return (process_service(mesh.process),)
 
 
 def _shown(listener: Listener) -> str:

@@ -12,8 +12,28 @@ from llm_mesh_runtime.host.errors import StartError
 from llm_mesh_runtime.service import HttpApp
 
 
-def bound(address: str) -> socket.socket:
-    """A socket that listens on `host:port`, bound before anything starts, so that a taken port stops the start."""
+def bound(address: str, *, shared: bool = False) -> socket.socket:
+    """A socket that listens on `host:port`, bound before anything starts, so that a taken port stops the start.
+
+    A shared one lets others of the same user listen there: the kernel deals new connections out among them.
+    """
+    sock = _bound(address, shared=shared)
+    sock.listen(2048)
+    sock.setblocking(False)
+    return sock
+
+
+def reserved(address: str) -> tuple[socket.socket, str]:
+    """Keeps an address for the processes that will share it, and answers with its port: nobody else can take it meanwhile.
+
+    It is bound as by one who wants it alone, so that a taken port is found out, and only then opened to others.
+    """
+    sock = _bound(address, shared=False)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    return sock, _named(sock)
+
+
+def _bound(address: str, *, shared: bool) -> socket.socket:
     host, _, port = address.rpartition(":")
     host = host.strip("[]") or "127.0.0.1"
     if not port.isdecimal():
@@ -21,13 +41,18 @@ def bound(address: str) -> socket.socket:
     sock = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
     try:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if shared:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         sock.bind((host, int(port)))
-        sock.listen(2048)
-        sock.setblocking(False)
     except OSError as error:
         sock.close()
         raise StartError(f"cannot listen on {address} (HTTP): {error.strerror}") from error
     return sock
+
+
+def _named(sock: socket.socket) -> str:
+    host, port = sock.getsockname()[:2]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def mounted(apps: Iterable[HttpApp]) -> Any:  # noqa: ANN401 - an ASGI application
@@ -56,10 +81,9 @@ class _Mounted:
 class HttpListener:
     """One uvicorn server on one address."""
 
-    def __init__(self, address: str, app: Any) -> None:  # noqa: ANN401 - an ASGI application
-        self._socket = bound(address)
-        host, port = self._socket.getsockname()[:2]
-        self.address = f"{host}:{port}"
+    def __init__(self, address: str, app: Any, *, shared: bool = False) -> None:  # noqa: ANN401 - an ASGI application
+        self._socket = bound(address, shared=shared)
+        self.address = _named(self._socket)
         self._app = app
         self._server: Any = None
         self._task: asyncio.Task[None] | None = None

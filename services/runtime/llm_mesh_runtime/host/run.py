@@ -25,6 +25,8 @@ from llm_mesh_runtime.telemetry import Telemetry
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from llm_mesh_runtime.host.companions import Companions
+
 Prepare = Callable[[Host], Awaitable[None]]
 _FAILED = 1
 _INTERRUPTED = 130
@@ -40,7 +42,12 @@ class _Run:
     ready_file: Path | None
     configuration: Configuration | None
     prepare: Prepare | None
+    companions: Companions | None
     overrides: Mapping[str, Any] = field(default_factory=dict)
+
+
+def _tell(reason: str) -> None:
+    sys.stderr.write(f"llm-mesh: {reason}\n")
 
 
 def run(
@@ -50,18 +57,21 @@ def run(
     ready_file: Path | None = None,
     configuration: Configuration | None = None,
     prepare: Prepare | None = None,
+    companions: Companions | None = None,
+    failed: Callable[[str], None] = _tell,
     **overrides: Any,  # noqa: ANN401 (mesh settings)
 ) -> int:
     """Host the services, given or named, until SIGTERM or SIGINT. Returns the exit code.
 
-    `prepare` runs once everything serves, before the ready file is written. `overrides` are mesh settings that win over
-    environment and file.
+    `prepare` runs once everything serves, before the ready file is written. `companions` are further processes of the mesh: they
+    begin once this one serves, and are gone before it ends. `failed` hears why there is no start. `overrides` are mesh settings
+    that win over environment and file.
     """
-    wanted = _Run(services, mode == "embedded", ready_file, configuration, prepare, overrides)
+    wanted = _Run(services, mode == "embedded", ready_file, configuration, prepare, companions, overrides)
     try:
         return _runner()(_main(wanted))
     except (StartError, LinkError, SettingsError) as error:
-        sys.stderr.write(f"llm-mesh: {error}\n")
+        failed(str(error))
         return _FAILED
 
 
@@ -83,6 +93,8 @@ async def _main(wanted: _Run) -> int:
 async def _host(host: Host, wanted: _Run, stop: asyncio.Event) -> None:
     await host.start()
     try:
+        if wanted.companions is not None:
+            wanted.companions.begin(host)
         announced = asyncio.create_task(_announce(host, wanted))
         stopped = asyncio.create_task(stop.wait())
         await asyncio.wait([announced, stopped], return_when=asyncio.FIRST_COMPLETED)
@@ -93,6 +105,9 @@ async def _host(host: Host, wanted: _Run, stop: asyncio.Event) -> None:
     finally:
         if wanted.ready_file is not None:
             await asyncio.to_thread(wanted.ready_file.unlink, missing_ok=True)
+        if wanted.companions is not None:
+            host.health.drain()
+            await wanted.companions.stop()  # they still need what is here, to bring their requests to an end
         await host.stop()
         get_logger().info("stopped")
 

@@ -41,9 +41,11 @@ class Fabric:
         trace: Callable[[], Metadata] | None = None,
         metrics: Metrics | None = None,
         embedded: bool = False,
+        private: str = "",
     ) -> None:
         self.seals = seals
         self.embedded = embedded
+        self._private = private
         self._hosted = frozenset(hosted)
         self._targets = dict(targets or {})
         self._tls = tls
@@ -98,7 +100,8 @@ class Fabric:
             target = "dns:///" + target
         from llm_mesh_runtime.links.remote import RemoteChannel  # noqa: PLC0415 - embedded, no channel is ever opened
 
-        return RemoteChannel(name, target, Outbound(caller, trace=self._trace, identity=self._identity(caller, name)), self._tls)
+        tls = self._tls_to(target)
+        return RemoteChannel(name, target, Outbound(caller, trace=self._trace, identity=self._identity(caller, name, tls)), tls)
 
     def _batched(self, caller: str, name: str, target: str) -> MuxChannel:
         from llm_mesh_runtime.links.mux import MuxChannel, Name  # noqa: PLC0415 - see above
@@ -107,11 +110,16 @@ class Fabric:
             found = Name.read(target)
         except ValueError as wrong:
             raise LinkError(f"the link to {name}: {wrong}") from wrong
-        outbound, identity = Outbound(caller, trace=self._trace), self._identity(caller, name)
-        return MuxChannel(name, found, outbound, identity=identity, tls=self._tls, metrics=self._metrics)
+        tls = self._tls_to(target)
+        outbound, identity = Outbound(caller, trace=self._trace), self._identity(caller, name, tls)
+        return MuxChannel(name, found, outbound, identity=identity, tls=tls, metrics=self._metrics)
 
-    def _identity(self, caller: str, name: str) -> Callable[[], Metadata] | None:
+    def _tls_to(self, target: str) -> Tls | None:
+        """Certificates are for peers elsewhere: between the processes of one mesh tokens say who calls."""
+        return None if self._private and target.startswith(self._private) else self._tls
+
+    def _identity(self, caller: str, name: str, tls: Tls | None) -> Callable[[], Metadata] | None:
         tokens = self._tokens
-        if tokens is None or (self._tls is not None and self._tls.mutual):
+        if tokens is None or (tls is not None and tls.mutual):
             return None
         return lambda: ((HEADER, tokens.token(caller, name)),)

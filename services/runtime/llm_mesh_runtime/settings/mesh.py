@@ -31,6 +31,14 @@ class MeshSettings:
     data_dir: Path = setting(default=Path(".llm-mesh"), help="Where embedded services keep their databases and keys.")
     http: str = setting(default="127.0.0.1:8080", help="Address of the HTTP listener.")
     grpc: str = setting(default="127.0.0.1:50051", help="Address of the gRPC listener of `up`.")
+    workers: int = setting(
+        default=1,
+        help="Processes that accept HTTP in `up`, each with edge, gateway and adapters; 1: everything in one process.",
+        minimum=1,
+        maximum=64,
+    )
+    process: str = setting(default="", help="Name of this process among those of an `up` with workers; `up` sets it.")
+    sockets: str = setting(default="", help="Folder of the private sockets of those processes; `up` sets it.")
     listen_host: str = setting(default="127.0.0.1", help="Host that a service alone listens on, at the port of its contract.")
     public_listener: bool = setting(default=False, help="Whether a service alone also serves its public methods, at its port + 100.")
     currency: str = setting(default="USD", help="ISO 4217 code of the currency that all amounts are in.", check=_currency)
@@ -76,6 +84,11 @@ class MeshSettings:
     trace_sample: float = setting(
         default=1.0, help="Share of requests that begin a trace here; those that arrive with one follow it.", minimum=0, maximum=1
     )
+
+    @property
+    def processes(self) -> int:
+        """How many processes of this mesh have a gateway and adapters: what holds for all of them is shared out among so many."""
+        return self.workers + 1 if self.process else 1
 
     def __post_init__(self) -> None:
         """The rules over several settings."""

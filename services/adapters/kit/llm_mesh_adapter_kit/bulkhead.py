@@ -1,0 +1,128 @@
+"""The places of a bulkhead: how many calls to a provider there are at once, in this process or in all processes of a mesh together."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+
+_MOST = 1 << 20
+"""Bytes of the file that belong to one lane."""
+
+
+class Places(Protocol):
+    """The places of one lane."""
+
+    @property
+    def taken(self) -> int:
+        """How many this process has."""
+        ...
+
+    def take(self, most: int) -> bool:
+        """Take one, unless all are taken."""
+        ...
+
+    def give(self) -> None:
+        """Give one back."""
+        ...
+
+
+class OwnPlaces:
+    """Counted where nobody else calls the provider for this mesh."""
+
+    __slots__ = ("taken",)
+
+    def __init__(self) -> None:
+        self.taken = 0
+
+    def take(self, most: int) -> bool:
+        """See `Places`."""
+        if self.taken >= most:
+            return False
+        self.taken += 1
+        return True
+
+    def give(self) -> None:
+        """See `Places`."""
+        self.taken -= 1
+
+
+class SharedFile:
+    """A file of an adapter, of which each byte is a place: to lock it is to take it. It is never written.
+
+    The kernel decides between processes, and gives back what a process held that is gone, however it went.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+
+    def lane(self, *key: str) -> SharedPlaces:
+        """The places of a lane. Two lanes at one offset would share places, which errs to the safe side; there are 2^40 offsets."""
+        digest = hashlib.blake2b("\0".join(key).encode(), digest_size=5).digest()
+        return SharedPlaces(self._lock, int.from_bytes(digest) * _MOST)
+
+    def close(self) -> None:
+        """Let go of the file, and of all places in it."""
+        os.close(self._handle)
+
+    def _lock(self, offset: int, *, wanted: bool) -> bool:
+        try:
+            fcntl.lockf(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB if wanted else fcntl.LOCK_UN, 1, offset)
+        except (BlockingIOError, PermissionError):  # POSIX has both for "another process holds it"
+            return False
+        return True
+
+
+class Lock(Protocol):
+    """Takes or gives back a byte of the file."""
+
+    def __call__(self, offset: int, *, wanted: bool) -> bool:
+        """Whether that worked."""
+
+
+class SharedPlaces:
+    """The places of one lane, among all processes."""
+
+    __slots__ = ("_held", "_lock", "_next", "_offset")
+
+    def __init__(self, lock: Lock, offset: int) -> None:
+        self._lock = lock
+        self._offset = offset
+        self._held: dict[int, None] = {}
+        self._next = secrets.randbelow(_MOST)  # processes begin to look at different places
+
+    @property
+    def taken(self) -> int:
+        """See `Places`."""
+        return len(self._held)
+
+    def take(self, most: int) -> bool:
+        """See `Places`."""
+        most = min(most, _MOST)
+        for step in range(most):
+            place = (self._next + step) % most
+            if place not in self._held and self._lock(self._offset + place, wanted=True):
+                self._held[place] = None
+                self._next = place + 1
+                return True
+        return False
+
+    def give(self) -> None:
+        """See `Places`."""
+        place, _ = self._held.popitem()
+        self._lock(self._offset + place, wanted=False)
+        self._next = place  # most likely it is free still
+
+
+MakePlaces = Callable[[str, str, str], Places]
+"""Endpoint, credential and model to the places of their lane."""
+
+
+def own_places(*key: str) -> Places:
+    """Places that only this process takes."""
+    del key
+    return OwnPlaces()
