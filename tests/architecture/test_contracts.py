@@ -11,7 +11,7 @@ from google.protobuf.descriptor import Descriptor, EnumDescriptor, EnumValueDesc
 from llm_mesh.mesh.v1 import access_pb2, errors_pb2
 from tests.architecture.repository import ROOT
 
-AREAS = {"mesh", "inference", "gateway", "router", "catalogue", "policy", "observability", "registry", "adapter", "link", "process"}
+AREAS = {"mesh", "inference", "gateway", "router", "catalogue", "policy", "observability", "registry", "adapter", "link"}
 # Generated stubs type an extension as a plain descriptor, not as the key that `Extensions` takes.
 ACCESS: Any = access_pb2.access
 ERROR: Any = errors_pb2.error

@@ -19,6 +19,13 @@ def embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningMesh]:
 
 
 @pytest.fixture(scope="session")
+def with_workers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningMesh]:
+    """All installed services in one process, and two more that accept HTTP at one port."""
+    with running(tmp_path_factory.mktemp("workers"), env={"LLM_MESH_WORKERS": "2"}) as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
 def with_tokens(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SeparateMesh]:
     """Each service in a process of its own, on PostgreSQL, with service tokens."""
     with separate(tmp_path_factory.mktemp("separate"), mutual_tls=False) as started:
@@ -39,7 +46,7 @@ def with_batched_links(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sep
         yield started
 
 
-@pytest.fixture(scope="session", params=["embedded", "with_tokens", "with_mutual_tls", "with_batched_links"])
+@pytest.fixture(scope="session", params=["embedded", "with_workers", "with_tokens", "with_mutual_tls", "with_batched_links"])
 def mesh(request: pytest.FixtureRequest) -> RunningMesh:
     """A mesh with all installed services, once per kind: what an application sees is the same."""
     started: RunningMesh = request.getfixturevalue(request.param)

@@ -98,6 +98,19 @@ class RunningMesh:
         self.process.wait(_PATIENCE)
 
 
+def children(process: int) -> list[int]:
+    """The ids of the processes that a process has started and that still run, in the order in which they began."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            state, parent, *rest = stat.read_text().rpartition(")")[2].split()
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        if int(parent) == process and state != "Z":
+            found.append((int(rest[17]), int(stat.parent.name)))
+    return [child for _, child in sorted(found)]
+
+
 def llm_mesh(*words: str, env: Mapping[str, str] | None = None, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
     """Run the command line."""
     command = [sys.executable, "-m", "llm_mesh_cli", *words]

@@ -32,6 +32,18 @@ def test_three_retries_a_second_are_always_there() -> None:
     assert [budget.take() for _ in range(4)] == [True, True, True, False]
 
 
+def test_one_of_several_gateways_saves_up_its_share_and_no_more_than_one_retry() -> None:
+    clock = Clock()
+    budget = RetryBudget(floor=0.75, clock=clock)
+    assert not budget.take()
+    clock.now += 0.4
+    assert [budget.take() for _ in range(2)] == [True, False]
+    clock.now += 1.3
+    assert not budget.take()
+    clock.now += 60.0
+    assert [budget.take() for _ in range(2)] == [True, False]
+
+
 def test_every_tenth_request_earns_one_more() -> None:
     budget = RetryBudget(floor=0.0, clock=Clock())
     assert not budget.take()
@@ -96,3 +108,12 @@ def test_epochs_are_struck_out_only_once_they_are_replaced(tmp_path: Path) -> No
     assert FileEpochs(path).begun("c") == ["a", "b"]
     FileEpochs(path).replaced("c")
     assert FileEpochs(path).begun("d") == ["c"]
+
+
+def test_epochs_of_others_that_have_ended_are_taken_over_and_none_is_lost_on_the_way(tmp_path: Path) -> None:
+    own, other = tmp_path / "gateway.epochs", tmp_path / "gateway-worker-1.epochs"
+    FileEpochs(other).begun("w1")
+    FileEpochs(own).begun("a")
+    assert FileEpochs(own, left=[other, tmp_path / "gateway-worker-2.epochs"]).begun("b") == ["w1", "a"]
+    assert not other.exists()
+    assert FileEpochs(own).begun("c") == ["w1", "a", "b"]

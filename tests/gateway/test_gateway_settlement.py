@@ -91,6 +91,14 @@ async def test_an_answer_does_not_wait_long_for_a_settlement_that_hangs(mesh: Me
     assert [each.reservation_id for each in mesh.policy.settled] == [mesh.policy.reserved[0].reservation_id]
 
 
+async def test_one_of_several_gateways_answers_only_once_policy_knows_what_was_used(tmp_path: Path) -> None:
+    made = Mesh()
+    made.policy.settle_fails = 2
+    async with running(made, process="main", sockets=str(tmp_path / "run")):
+        assert (await made.generate()).output.choices
+        assert made.policy.settled, "whoever dies with policy must not have answered before"
+
+
 async def test_a_client_that_leaves_during_the_settlement_does_not_cancel_it(mesh: Mesh) -> None:
     mesh.policy.hold_settle = asyncio.Event()
     call = mesh.stub.Generate(request(gateway_pb2.GenerateRequest), metadata=KEY)

@@ -12,12 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from llm_mesh.policy.v1 import usage_pb2
+from tests.e2e.running import children
 from tests.proofs.load import Load, chat_body, load
-from tests.proofs.proof import Measures, words
-from tests.proofs.stand import Provider, charge, model, provider, request_of, route, stand, until
+from tests.proofs.proof import Measures, group_of, words
+from tests.proofs.stand import Provider, Stand, charge, model, provider, request_of, route, stand, until
 
 _CLIENTS = 16
 _MODELS = ("kill-quick", "kill-paced", "kill-moved")
+_WITH_WORKERS = "kill-with-workers"
 Line = dict[str, Any]
 
 
@@ -37,12 +39,14 @@ class Killed:
     claim = (
         "`kill -9` of the embedded process under load, and a second start on the same data: each request in the provider's own log has "
         "exactly one ledger entry. What is settled is the provider's usage at the price, line by line. What is estimated is at most what "
-        "was in flight, each with actual ≤ charge ≤ reservation. Nothing is held any more. What a client has read to its end is settled."
+        "was in flight, each with actual ≤ charge ≤ reservation. Nothing is held any more. What a client has read to its end is settled. "
+        "The same with two workers that accept HTTP beside the killed process, none of which outlives it."
     )
 
     def cases(self, *, full: bool) -> Sequence[str]:
-        """Twenty kills, or one; the seed chooses the moment."""
-        return [f"kill/{number:03}" for number in range(20 if full else 1)]
+        """Thirty kills, or two; the seed chooses the moment."""
+        alone = [f"kill/{number:03}" for number in range(20 if full else 1)]
+        return [*alone, *(f"{_WITH_WORKERS}/{number:03}" for number in range(10 if full else 1))]
 
     @contextmanager
     def stand(self, folder: Path, cases: Sequence[str]) -> Iterator[Ground]:
@@ -54,38 +58,60 @@ class Killed:
     def show(self, stand: Ground, case: str, rng: random.Random) -> Measures:
         """One kill."""
         name = f"{case.replace('/', '-')}-{rng.getrandbits(64):x}"
-        run = _until_killed(stand, name, rng)
-        return _afterwards(stand, name, run)
+        env = {"LLM_MESH_WORKERS": "2"} if group_of(case) == _WITH_WORKERS else {}
+        run = _until_killed(stand, name, rng, env)
+        return _afterwards(stand, name, run, env)
 
 
-def _until_killed(ground: Ground, name: str, rng: random.Random) -> Load:
+def put_models(made: Stand) -> None:
+    """What `question` asks for."""
+    models = [
+        model("kill-quick", "sim-echo"),
+        model("kill-paced", "sim-words/tokens:60/rate:150/ttft_ms:40"),
+        model("kill-broken", "sim-500/first:3"),
+    ]
+    made.put_models(models, [route("kill-moved", "kill-broken", "kill-quick")])
+
+
+def _until_killed(ground: Ground, name: str, rng: random.Random, env: dict[str, str]) -> Load:
     (ground.folder / "ready").unlink(missing_ok=True)
-    with stand(ground.folder, ground.provider) as made:
-        models = [
-            model("kill-quick", "sim-echo"),
-            model("kill-paced", "sim-words/tokens:60/rate:150/ttft_ms:40"),
-            model("kill-broken", "sim-500/first:3"),
-        ]
-        made.put_models(models, [route("kill-moved", "kill-broken", "kill-quick")])
-        with load(made, _CLIENTS, name, _question, rng) as run:
+    with stand(ground.folder, ground.provider, env) as made:
+        put_models(made)
+        workers = children(made.mesh.process.pid)
+        assert len(workers) == int(env.get("LLM_MESH_WORKERS", "0"))
+        with load(made, _CLIENTS, name, question, rng) as run:
             until(lambda: run.finished() >= _CLIENTS, "the mesh is under load")
             time.sleep(rng.uniform(0.1, 1.2))  # the moment of the kill is the point
             made.mesh.kill()
             run.stopped.set()
+        until(lambda: not any(map(alive, workers)), "no worker outlives the main process", patience=5)
     return run
 
 
-def _question(rng: random.Random) -> dict[str, Any]:
+def question(rng: random.Random) -> dict[str, Any]:
     return chat_body(rng.choice(_MODELS), words(rng, rng.randint(1, 60)), stream=rng.random() < 0.5, max_tokens=100)
 
 
-def _afterwards(ground: Ground, name: str, run: Load) -> Measures:
+def alive(process: int) -> bool:
+    """Whether the process runs; one that has ended and whose parent is gone does not, whoever is to bury it."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def _afterwards(ground: Ground, name: str, run: Load, env: dict[str, str]) -> Measures:
     (ground.folder / "ready").unlink()
-    with stand(ground.folder, ground.provider) as again:
-        until(lambda: not again.entries(state=usage_pb2.RESERVATION_STATE_HELD), "nothing is held any more")
-        entries = [entry for entry in again.entries() if entry.request_id.startswith(name)]
+    with stand(ground.folder, ground.provider, env) as again:
+        return accounted(again, name, run)
+
+
+def accounted(again: Stand, name: str, run: Load) -> Measures:
+    """Whether the ledger has what the provider has, now that nothing runs any more; what it has."""
+    until(lambda: not again.entries(state=usage_pb2.RESERVATION_STATE_HELD), "nothing is held any more")
+    entries = [entry for entry in again.entries() if entry.request_id.startswith(name)]
     logged: defaultdict[str, dict[str, Line]] = defaultdict(dict)
-    for line in ground.provider.log(event="received"):
+    for line in again.provider.log(event="received"):
         request = request_of(line)
         if request.startswith(name):
             assert line["x-llm-mesh-attempt"] not in logged[request], f"{request} was sent twice"

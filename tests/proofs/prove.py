@@ -19,8 +19,9 @@ from tests.proofs.hostile_links import HostileLinks
 from tests.proofs.killed import Killed
 from tests.proofs.proof import FIXED_SEED, Proof, rng_of
 from tests.proofs.spending import Spending
+from tests.proofs.workers import Workers
 
-PROOFS: tuple[Proof, ...] = (Failover(), Gone(), HostileLinks(), Killed(), Spending())
+PROOFS: tuple[Proof, ...] = (Failover(), Gone(), HostileLinks(), Killed(), Spending(), Workers())
 _EVERY_RPC = (
     "Every RPC, enumerated from the committed descriptors: PUBLIC ones refuse a missing, a garbled, a revoked and a foreign credential, "
     "MESH ones refuse every key, a platform administrator's too, and are absent from the public listener, embedded and alone."

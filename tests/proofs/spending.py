@@ -18,7 +18,7 @@ from tests.proofs.stand import Stand, model, provider, request_of, route, stand,
 _CLIENTS = 64
 _EACH = 6
 _DOMAIN = "domains/spenders"
-_PRINCIPAL = f"{_DOMAIN}/principals/many"
+PRINCIPAL = f"{_DOMAIN}/principals/many"
 _ALIASES = ("spend-quick", "spend-paced", "spend-failing", "spend-moved", "spend-broken")
 
 
@@ -42,17 +42,7 @@ class Spending:
         """Each case has a project of its own."""
         del cases
         with provider(folder) as simulator, stand(folder, simulator) as made:
-            models = [
-                model("spend-quick", "sim-echo"),
-                model("spend-paced", "sim-words/tokens:20/rate:400/ttft_ms:20"),
-                model("spend-failing", "sim-echo/status:429/tokens:9"),
-                model("spend-broken", "sim-echo/fault:mid-hangup/rate:900"),
-            ]
-            made.put_models(models, [route("spend-moved", "spend-failing", "spend-quick")])
-            binding = rules_pb2.Binding(name=f"{_DOMAIN}/bindings/many", principal=_PRINCIPAL, role="roles/application")
-            made.apply_policy(
-                domains=[identity_pb2.Domain(name=_DOMAIN)], principals=[identity_pb2.Principal(name=_PRINCIPAL)], bindings=[binding]
-            )
+            put_models(made)
             yield made
 
     def show(self, stand: Stand, case: str, rng: random.Random) -> Measures:
@@ -62,7 +52,7 @@ class Spending:
         stand.apply_policy(projects=[identity_pb2.Project(name=project)])
         amount = rng.randint(800_000, 2_400_000)
         stand.put_budget(amount, project)
-        key = stand.new_key(project, _PRINCIPAL).secret
+        key = stand.new_key(project, PRINCIPAL).secret
         with _Watch(stand, project) as watch, load(stand, _CLIENTS, name, _question, rng, most=_CLIENTS * _EACH, key=key) as run:
             pass
         until(lambda: not stand.budget(project).held.nanos, "nothing is held at rest")
@@ -84,6 +74,19 @@ class Spending:
             "most spent and held, % of the budget": round(100 * watch.most / amount, 1),
             "spent, % of the budget": round(100 * budget.spent.nanos / amount, 1),
         }
+
+
+def put_models(made: Stand) -> None:
+    """What is asked for."""
+    models = [
+        model("spend-quick", "sim-echo"),
+        model("spend-paced", "sim-words/tokens:20/rate:400/ttft_ms:20"),
+        model("spend-failing", "sim-echo/status:429/tokens:9"),
+        model("spend-broken", "sim-echo/fault:mid-hangup/rate:900"),
+    ]
+    made.put_models(models, [route("spend-moved", "spend-failing", "spend-quick")])
+    binding = rules_pb2.Binding(name=f"{_DOMAIN}/bindings/many", principal=PRINCIPAL, role="roles/application")
+    made.apply_policy(domains=[identity_pb2.Domain(name=_DOMAIN)], principals=[identity_pb2.Principal(name=PRINCIPAL)], bindings=[binding])
 
 
 def _question(rng: random.Random) -> dict[str, Any]:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from llm_mesh_cli.session import Session
 
 _PRIVATE = ("admin.key", "project.key", "mesh.secret", "policy.pepper", "*.db")
+_WORKER = "process/worker-"
 _SKEW = 5
 _LEASE = 60
 """Seconds that a caller is valid at most: what lets a clock be compared."""
@@ -126,6 +127,24 @@ async def running(session: Session) -> list[Finding]:
     remedy = "synchronise the clocks" if skewed else ""
     findings.append(Finding("warn" if skewed else "ok", "clock", "differs from the mesh's" if skewed else "agrees with the mesh's", remedy))
     return findings
+
+
+async def workers(session: Session) -> list[Finding]:
+    """Whether all processes that accept HTTP do, where there are several."""
+    from grpc_health.v1 import health_pb2, health_pb2_grpc  # noqa: PLC0415 (only here)
+
+    try:
+        answer = await health_pb2_grpc.HealthStub(session.channel()).List(health_pb2.HealthListRequest(), timeout=10)
+    except grpc.aio.AioRpcError as error:
+        told = from_rpc_error(error, peer="the mesh")
+        return [Finding("warn", "workers", told.message, told.remedy)]
+    states = {name: state.status for name, state in answer.statuses.items() if name.startswith(_WORKER)}
+    silent = sorted(name for name, state in states.items() if state != health_pb2.HealthCheckResponse.SERVING)
+    if silent:
+        return [
+            Finding("warn", "workers", f"{', '.join(silent)} of {len(states)} not serving", "the log tells why; they are started again")
+        ]
+    return [Finding("ok", "workers", f"{len(states)} accept HTTP")] if states else []
 
 
 async def providers(session: Session) -> list[Finding]:

@@ -27,7 +27,7 @@ def build(settings: Settings, links: Links) -> Servicers:
     """The gateway of one process."""
     policy, router = PolicyPeer(links.channel("policy")), RouterPeer(links.channel("router"))
     adapters = AdapterPeers(links.channel)
-    settlements = Settlements(policy, most_open=settings.most_open_settlements)
+    settlements = Settlements(policy, most_open=settings.most_open_settlements, insists=bool(links.mesh.process))
     counted = links.metrics.counter("llm_mesh.attempts", "Attempts; reason is empty where they went well.", ("adapter", "reason"))
     outcomes = Outcomes(router, counted)
     links.metrics.watch("llm_mesh.settlements.open", "Reservations whose end policy has not acknowledged.", lambda: settlements.open)

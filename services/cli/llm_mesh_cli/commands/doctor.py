@@ -22,6 +22,7 @@ async def doctor(session: Session) -> None:
     if remote or checks.in_use(session):
         findings += await session.output.waiting(checks.running(session), "asking the mesh")
         if all(finding.state != "fail" for finding in findings if finding.what == "mesh"):
+            findings += await session.output.waiting(checks.workers(session), "asking for workers")
             findings += await session.output.waiting(checks.providers(session), "asking the adapters")
     else:
         findings += checks.ports(session)

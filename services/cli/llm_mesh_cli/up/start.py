@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import shutil
 import sys
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -51,6 +52,8 @@ class _Start:
     files: DataFiles
     token: str
     workers: Workers | None
+    alone: bool = False
+    """Whether the data directory is ours."""
     announced: bool = False
 
     def run(self, environ: Mapping[str, str]) -> int:
@@ -73,10 +76,13 @@ class _Start:
         finally:
             if self.announced:  # a start that failed because another mesh runs here leaves that one's addresses alone
                 self.files.forget_addresses()
+            if self.alone and self.workers is not None:
+                shutil.rmtree(overrides["sockets"], ignore_errors=True)  # nobody listens there any more
 
     async def _prepare(self, host: Host) -> None:
         from llm_mesh_cli.up.first_start import FirstStart  # noqa: PLC0415 (services start while this is not needed yet)
 
+        self.alone = True
         done = await FirstStart(host, self.files, self.token).complete()
         addresses = listeners(host)
         if self.workers is not None:

@@ -55,8 +55,6 @@ def main() -> int:
 
 def _load_early() -> None:
     """What the host loads when it needs it: here there is time now."""
-    import uvicorn  # noqa: F401, PLC0415
-
     import llm_mesh_runtime.host.http_protocol  # noqa: PLC0415
     import llm_mesh_runtime.host.process  # noqa: PLC0415
     import llm_mesh_runtime.links.mux  # noqa: F401, PLC0415

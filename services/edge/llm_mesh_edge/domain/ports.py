@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from llm_mesh.gateway.v1 import gateway_pb2
-from llm_mesh.process.v1 import process_pb2
+from llm_mesh.mesh.v1 import process_pb2
 from llm_mesh_edge.domain.headers import Metadata
 
 

@@ -26,10 +26,15 @@ _FINAL = {"INVALID_ARGUMENT", "NOT_FOUND", "FAILED_PRECONDITION"}
 
 
 class Settlements:
-    """All reservations of this gateway that are to end."""
+    """All reservations of this gateway that are to end.
 
-    def __init__(self, ledger: Ledger, *, most_open: int = 10_000, first_delay: float = _FIRST_DELAY) -> None:
+    One that insists answers nobody while policy has just gone: where that takes this gateway along, as it does a worker, an answer
+    in between would be read by its client and never be settled as it was.
+    """
+
+    def __init__(self, ledger: Ledger, *, most_open: int = 10_000, first_delay: float = _FIRST_DELAY, insists: bool = False) -> None:
         self._ledger = ledger
+        self._insists = insists
         self._most_open = most_open
         self._first_delay = first_delay
         self._tasks = TaskSet()
@@ -51,22 +56,24 @@ class Settlements:
         try:
             return await self._ledger.settle(request, patience=_PATIENCE)
         except MeshError:
-            self.settle_later(request)
+            later = self.settle_later(request)
+            if self._insists:
+                await asyncio.wait([later], timeout=_PATIENCE)
             return None
         except asyncio.CancelledError:
             self.settle_later(request)
             raise
 
-    def settle_later(self, request: policy_pb2.SettleRequest) -> None:
+    def settle_later(self, request: policy_pb2.SettleRequest) -> asyncio.Task[None]:
         """Charge what was used, in the background."""
-        self._later("settle", request.reservation_id, lambda: self._ledger.settle(request))
+        return self._later("settle", request.reservation_id, lambda: self._ledger.settle(request))
 
     def release_later(self, request: policy_pb2.ReleaseRequest) -> None:
         """Give everything back, in the background."""
         self._later("release", request.reservation_id, lambda: self._ledger.release(request))
 
-    def _later(self, what: str, reservation: str, tell: Callable[[], Awaitable[object]]) -> None:
-        self._tasks.spawn(self._until_acknowledged(what, reservation, tell), name=f"{what} {reservation}")
+    def _later(self, what: str, reservation: str, tell: Callable[[], Awaitable[object]]) -> asyncio.Task[None]:
+        return self._tasks.spawn(self._until_acknowledged(what, reservation, tell), name=f"{what} {reservation}")
 
     async def _until_acknowledged(self, what: str, reservation: str, tell: Callable[[], Awaitable[object]]) -> None:
         delay = self._first_delay

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from llm_mesh.process.v1 import process_pb2
-from llm_mesh.process.v1.process_pb2_grpc import ProcessServiceServicer, add_ProcessServiceServicer_to_server
+from llm_mesh.mesh.v1 import process_pb2
+from llm_mesh.mesh.v1.process_pb2_grpc import ProcessServiceServicer, add_ProcessServiceServicer_to_server
 from llm_mesh_runtime.host.sockets import PROCESS
 from llm_mesh_runtime.links import Links
 from llm_mesh_runtime.service import Service, Servicers
@@ -24,7 +24,7 @@ class ProcessServicer(ProcessServiceServicer):
 
 def process_service(name: str) -> Service:
     """The service of the process of that name."""
-    return Service(PROCESS + name, ("llm_mesh.process.v1.ProcessService",), type(None), _build)
+    return Service(PROCESS + name, ("llm_mesh.mesh.v1.ProcessService",), type(None), _build)
 
 
 def _build(settings: None, links: Links) -> Servicers:

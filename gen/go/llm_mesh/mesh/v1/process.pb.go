@@ -2,17 +2,16 @@
 // versions:
 // 	protoc-gen-go v1.36.12
 // 	protoc        v7.35.1
-// source: llm_mesh/process/v1/process.proto
+// source: llm_mesh/mesh/v1/process.proto
 
 // What the processes of one embedded mesh tell each other about themselves, so that whichever of them is asked at the shared HTTP
 // port can answer for all.
 
-package processv1
+package meshv1
 
 import (
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
-	_ "llm-mesh.dev/gen/llm_mesh/mesh/v1"
 	reflect "reflect"
 	sync "sync"
 	unsafe "unsafe"
@@ -36,7 +35,7 @@ type ReportRequest struct {
 
 func (x *ReportRequest) Reset() {
 	*x = ReportRequest{}
-	mi := &file_llm_mesh_process_v1_process_proto_msgTypes[0]
+	mi := &file_llm_mesh_mesh_v1_process_proto_msgTypes[0]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -48,7 +47,7 @@ func (x *ReportRequest) String() string {
 func (*ReportRequest) ProtoMessage() {}
 
 func (x *ReportRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_process_v1_process_proto_msgTypes[0]
+	mi := &file_llm_mesh_mesh_v1_process_proto_msgTypes[0]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -61,7 +60,7 @@ func (x *ReportRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReportRequest.ProtoReflect.Descriptor instead.
 func (*ReportRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_process_v1_process_proto_rawDescGZIP(), []int{0}
+	return file_llm_mesh_mesh_v1_process_proto_rawDescGZIP(), []int{0}
 }
 
 func (x *ReportRequest) GetMetrics() bool {
@@ -87,7 +86,7 @@ type ReportResponse struct {
 
 func (x *ReportResponse) Reset() {
 	*x = ReportResponse{}
-	mi := &file_llm_mesh_process_v1_process_proto_msgTypes[1]
+	mi := &file_llm_mesh_mesh_v1_process_proto_msgTypes[1]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -99,7 +98,7 @@ func (x *ReportResponse) String() string {
 func (*ReportResponse) ProtoMessage() {}
 
 func (x *ReportResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_process_v1_process_proto_msgTypes[1]
+	mi := &file_llm_mesh_mesh_v1_process_proto_msgTypes[1]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -112,7 +111,7 @@ func (x *ReportResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReportResponse.ProtoReflect.Descriptor instead.
 func (*ReportResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_process_v1_process_proto_rawDescGZIP(), []int{1}
+	return file_llm_mesh_mesh_v1_process_proto_rawDescGZIP(), []int{1}
 }
 
 func (x *ReportResponse) GetProcess() string {
@@ -136,45 +135,45 @@ func (x *ReportResponse) GetMetrics() []byte {
 	return nil
 }
 
-var File_llm_mesh_process_v1_process_proto protoreflect.FileDescriptor
+var File_llm_mesh_mesh_v1_process_proto protoreflect.FileDescriptor
 
-const file_llm_mesh_process_v1_process_proto_rawDesc = "" +
+const file_llm_mesh_mesh_v1_process_proto_rawDesc = "" +
 	"\n" +
-	"!llm_mesh/process/v1/process.proto\x12\x13llm_mesh.process.v1\x1a\x1dllm_mesh/mesh/v1/access.proto\")\n" +
+	"\x1ellm_mesh/mesh/v1/process.proto\x12\x10llm_mesh.mesh.v1\x1a\x1dllm_mesh/mesh/v1/access.proto\")\n" +
 	"\rReportRequest\x12\x18\n" +
-	"\ametrics\x18\x01 \x01(\bR\ametrics\"\xd0\x01\n" +
+	"\ametrics\x18\x01 \x01(\bR\ametrics\"\xcd\x01\n" +
 	"\x0eReportResponse\x12\x18\n" +
-	"\aprocess\x18\x01 \x01(\tR\aprocess\x12M\n" +
-	"\bservices\x18\x02 \x03(\v21.llm_mesh.process.v1.ReportResponse.ServicesEntryR\bservices\x12\x18\n" +
+	"\aprocess\x18\x01 \x01(\tR\aprocess\x12J\n" +
+	"\bservices\x18\x02 \x03(\v2..llm_mesh.mesh.v1.ReportResponse.ServicesEntryR\bservices\x12\x18\n" +
 	"\ametrics\x18\x03 \x01(\fR\ametrics\x1a;\n" +
 	"\rServicesEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\bR\x05value:\x028\x012\x86\x01\n" +
-	"\x0eProcessService\x12t\n" +
-	"\x06Report\x12\".llm_mesh.process.v1.ReportRequest\x1a#.llm_mesh.process.v1.ReportResponse\"!\xca\xf3\x18\x1d\b\x02\x12\aprocess\x1a\x10processes.reportB0Z.llm-mesh.dev/gen/llm_mesh/process/v1;processv1b\x06proto3"
+	"\x05value\x18\x02 \x01(\bR\x05value:\x028\x012\x80\x01\n" +
+	"\x0eProcessService\x12n\n" +
+	"\x06Report\x12\x1f.llm_mesh.mesh.v1.ReportRequest\x1a .llm_mesh.mesh.v1.ReportResponse\"!\xca\xf3\x18\x1d\b\x02\x12\aprocess\x1a\x10processes.reportB*Z(llm-mesh.dev/gen/llm_mesh/mesh/v1;meshv1b\x06proto3"
 
 var (
-	file_llm_mesh_process_v1_process_proto_rawDescOnce sync.Once
-	file_llm_mesh_process_v1_process_proto_rawDescData []byte
+	file_llm_mesh_mesh_v1_process_proto_rawDescOnce sync.Once
+	file_llm_mesh_mesh_v1_process_proto_rawDescData []byte
 )
 
-func file_llm_mesh_process_v1_process_proto_rawDescGZIP() []byte {
-	file_llm_mesh_process_v1_process_proto_rawDescOnce.Do(func() {
-		file_llm_mesh_process_v1_process_proto_rawDescData = protoimpl.X.CompressGZIP(unsafe.Slice(unsafe.StringData(file_llm_mesh_process_v1_process_proto_rawDesc), len(file_llm_mesh_process_v1_process_proto_rawDesc)))
+func file_llm_mesh_mesh_v1_process_proto_rawDescGZIP() []byte {
+	file_llm_mesh_mesh_v1_process_proto_rawDescOnce.Do(func() {
+		file_llm_mesh_mesh_v1_process_proto_rawDescData = protoimpl.X.CompressGZIP(unsafe.Slice(unsafe.StringData(file_llm_mesh_mesh_v1_process_proto_rawDesc), len(file_llm_mesh_mesh_v1_process_proto_rawDesc)))
 	})
-	return file_llm_mesh_process_v1_process_proto_rawDescData
+	return file_llm_mesh_mesh_v1_process_proto_rawDescData
 }
 
-var file_llm_mesh_process_v1_process_proto_msgTypes = make([]protoimpl.MessageInfo, 3)
-var file_llm_mesh_process_v1_process_proto_goTypes = []any{
-	(*ReportRequest)(nil),  // 0: llm_mesh.process.v1.ReportRequest
-	(*ReportResponse)(nil), // 1: llm_mesh.process.v1.ReportResponse
-	nil,                    // 2: llm_mesh.process.v1.ReportResponse.ServicesEntry
+var file_llm_mesh_mesh_v1_process_proto_msgTypes = make([]protoimpl.MessageInfo, 3)
+var file_llm_mesh_mesh_v1_process_proto_goTypes = []any{
+	(*ReportRequest)(nil),  // 0: llm_mesh.mesh.v1.ReportRequest
+	(*ReportResponse)(nil), // 1: llm_mesh.mesh.v1.ReportResponse
+	nil,                    // 2: llm_mesh.mesh.v1.ReportResponse.ServicesEntry
 }
-var file_llm_mesh_process_v1_process_proto_depIdxs = []int32{
-	2, // 0: llm_mesh.process.v1.ReportResponse.services:type_name -> llm_mesh.process.v1.ReportResponse.ServicesEntry
-	0, // 1: llm_mesh.process.v1.ProcessService.Report:input_type -> llm_mesh.process.v1.ReportRequest
-	1, // 2: llm_mesh.process.v1.ProcessService.Report:output_type -> llm_mesh.process.v1.ReportResponse
+var file_llm_mesh_mesh_v1_process_proto_depIdxs = []int32{
+	2, // 0: llm_mesh.mesh.v1.ReportResponse.services:type_name -> llm_mesh.mesh.v1.ReportResponse.ServicesEntry
+	0, // 1: llm_mesh.mesh.v1.ProcessService.Report:input_type -> llm_mesh.mesh.v1.ReportRequest
+	1, // 2: llm_mesh.mesh.v1.ProcessService.Report:output_type -> llm_mesh.mesh.v1.ReportResponse
 	2, // [2:3] is the sub-list for method output_type
 	1, // [1:2] is the sub-list for method input_type
 	1, // [1:1] is the sub-list for extension type_name
@@ -182,26 +181,27 @@ var file_llm_mesh_process_v1_process_proto_depIdxs = []int32{
 	0, // [0:1] is the sub-list for field type_name
 }
 
-func init() { file_llm_mesh_process_v1_process_proto_init() }
-func file_llm_mesh_process_v1_process_proto_init() {
-	if File_llm_mesh_process_v1_process_proto != nil {
+func init() { file_llm_mesh_mesh_v1_process_proto_init() }
+func file_llm_mesh_mesh_v1_process_proto_init() {
+	if File_llm_mesh_mesh_v1_process_proto != nil {
 		return
 	}
+	file_llm_mesh_mesh_v1_access_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
-			RawDescriptor: unsafe.Slice(unsafe.StringData(file_llm_mesh_process_v1_process_proto_rawDesc), len(file_llm_mesh_process_v1_process_proto_rawDesc)),
+			RawDescriptor: unsafe.Slice(unsafe.StringData(file_llm_mesh_mesh_v1_process_proto_rawDesc), len(file_llm_mesh_mesh_v1_process_proto_rawDesc)),
 			NumEnums:      0,
 			NumMessages:   3,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
-		GoTypes:           file_llm_mesh_process_v1_process_proto_goTypes,
-		DependencyIndexes: file_llm_mesh_process_v1_process_proto_depIdxs,
-		MessageInfos:      file_llm_mesh_process_v1_process_proto_msgTypes,
+		GoTypes:           file_llm_mesh_mesh_v1_process_proto_goTypes,
+		DependencyIndexes: file_llm_mesh_mesh_v1_process_proto_depIdxs,
+		MessageInfos:      file_llm_mesh_mesh_v1_process_proto_msgTypes,
 	}.Build()
-	File_llm_mesh_process_v1_process_proto = out.File
-	file_llm_mesh_process_v1_process_proto_goTypes = nil
-	file_llm_mesh_process_v1_process_proto_depIdxs = nil
+	File_llm_mesh_mesh_v1_process_proto = out.File
+	file_llm_mesh_mesh_v1_process_proto_goTypes = nil
+	file_llm_mesh_mesh_v1_process_proto_depIdxs = nil
 }

@@ -3,7 +3,7 @@
 import grpc
 import warnings
 
-from llm_mesh.process.v1 import process_pb2 as llm__mesh_dot_process_dot_v1_dot_process__pb2
+from llm_mesh.mesh.v1 import process_pb2 as llm__mesh_dot_mesh_dot_v1_dot_process__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
 GRPC_VERSION = grpc.__version__
@@ -18,7 +18,7 @@ except ImportError:
 if _version_not_supported:
     raise RuntimeError(
         f'The grpc package installed is at version {GRPC_VERSION},'
-        + ' but the generated code in llm_mesh/process/v1/process_pb2_grpc.py depends on'
+        + ' but the generated code in llm_mesh/mesh/v1/process_pb2_grpc.py depends on'
         + f' grpcio>={GRPC_GENERATED_VERSION}.'
         + f' Please upgrade your grpc module to grpcio>={GRPC_GENERATED_VERSION}'
         + f' or downgrade your generated code using grpcio-tools<={GRPC_VERSION}.'
@@ -36,9 +36,9 @@ class ProcessServiceStub:
             channel: A grpc.Channel.
         """
         self.Report = channel.unary_unary(
-                '/llm_mesh.process.v1.ProcessService/Report',
-                request_serializer=llm__mesh_dot_process_dot_v1_dot_process__pb2.ReportRequest.SerializeToString,
-                response_deserializer=llm__mesh_dot_process_dot_v1_dot_process__pb2.ReportResponse.FromString,
+                '/llm_mesh.mesh.v1.ProcessService/Report',
+                request_serializer=llm__mesh_dot_mesh_dot_v1_dot_process__pb2.ReportRequest.SerializeToString,
+                response_deserializer=llm__mesh_dot_mesh_dot_v1_dot_process__pb2.ReportResponse.FromString,
                 _registered_method=True)
 
 
@@ -59,14 +59,14 @@ def add_ProcessServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
             'Report': grpc.unary_unary_rpc_method_handler(
                     servicer.Report,
-                    request_deserializer=llm__mesh_dot_process_dot_v1_dot_process__pb2.ReportRequest.FromString,
-                    response_serializer=llm__mesh_dot_process_dot_v1_dot_process__pb2.ReportResponse.SerializeToString,
+                    request_deserializer=llm__mesh_dot_mesh_dot_v1_dot_process__pb2.ReportRequest.FromString,
+                    response_serializer=llm__mesh_dot_mesh_dot_v1_dot_process__pb2.ReportResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
-            'llm_mesh.process.v1.ProcessService', rpc_method_handlers)
+            'llm_mesh.mesh.v1.ProcessService', rpc_method_handlers)
     server.add_generic_rpc_handlers((generic_handler,))
-    server.add_registered_method_handlers('llm_mesh.process.v1.ProcessService', rpc_method_handlers)
+    server.add_registered_method_handlers('llm_mesh.mesh.v1.ProcessService', rpc_method_handlers)
 
 
  # This class is part of an EXPERIMENTAL API.
@@ -88,9 +88,9 @@ class ProcessService:
         return grpc.experimental.unary_unary(
             request,
             target,
-            '/llm_mesh.process.v1.ProcessService/Report',
-            llm__mesh_dot_process_dot_v1_dot_process__pb2.ReportRequest.SerializeToString,
-            llm__mesh_dot_process_dot_v1_dot_process__pb2.ReportResponse.FromString,
+            '/llm_mesh.mesh.v1.ProcessService/Report',
+            llm__mesh_dot_mesh_dot_v1_dot_process__pb2.ReportRequest.SerializeToString,
+            llm__mesh_dot_mesh_dot_v1_dot_process__pb2.ReportResponse.FromString,
             options,
             channel_credentials,
             insecure,

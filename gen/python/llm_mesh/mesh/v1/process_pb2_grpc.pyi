@@ -8,7 +8,7 @@ port can answer for all.
 from collections import abc as _abc
 from typing import Any as _Any
 from grpc import aio as _aio
-from llm_mesh.process.v1 import process_pb2 as _process_pb2
+from llm_mesh.mesh.v1 import process_pb2 as _process_pb2
 
 
 GRPC_GENERATED_VERSION: str

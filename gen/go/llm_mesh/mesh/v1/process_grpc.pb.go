@@ -2,12 +2,12 @@
 // versions:
 // - protoc-gen-go-grpc v1.6.2
 // - protoc             v7.35.1
-// source: llm_mesh/process/v1/process.proto
+// source: llm_mesh/mesh/v1/process.proto
 
 // What the processes of one embedded mesh tell each other about themselves, so that whichever of them is asked at the shared HTTP
 // port can answer for all.
 
-package processv1
+package meshv1
 
 import (
 	context "context"
@@ -22,7 +22,7 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	ProcessService_Report_FullMethodName = "/llm_mesh.process.v1.ProcessService/Report"
+	ProcessService_Report_FullMethodName = "/llm_mesh.mesh.v1.ProcessService/Report"
 )
 
 // ProcessServiceClient is the client API for ProcessService service.
@@ -119,7 +119,7 @@ func _ProcessService_Report_Handler(srv interface{}, ctx context.Context, dec fu
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
 var ProcessService_ServiceDesc = grpc.ServiceDesc{
-	ServiceName: "llm_mesh.process.v1.ProcessService",
+	ServiceName: "llm_mesh.mesh.v1.ProcessService",
 	HandlerType: (*ProcessServiceServer)(nil),
 	Methods: []grpc.MethodDesc{
 		{
@@ -128,5 +128,5 @@ var ProcessService_ServiceDesc = grpc.ServiceDesc{
 		},
 	},
 	Streams:  []grpc.StreamDesc{},
-	Metadata: "llm_mesh/process/v1/process.proto",
+	Metadata: "llm_mesh/mesh/v1/process.proto",
 }

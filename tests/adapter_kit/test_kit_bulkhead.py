@@ -1,0 +1,108 @@
+"""Places of a bulkhead, in one process and among several."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from llm_mesh.adapter.v1 import errors_pb2
+from llm_mesh_adapter_kit.bulkhead import OwnPlaces, Places, SharedFile
+from llm_mesh_adapter_kit.endpoints import Endpoint
+from llm_mesh_adapter_kit.errors import AdapterError
+from llm_mesh_adapter_kit.lanes import Lanes
+from llm_mesh_runtime.metrics import Metrics
+
+LANE = ("openai", "", "gpt-4.1")
+OTHER_PROCESS = """
+import sys
+from pathlib import Path
+from llm_mesh_adapter_kit.bulkhead import SharedFile
+places = SharedFile(Path(sys.argv[1])).lane(*sys.argv[4:])
+for _ in range(int(sys.argv[2])):
+    assert places.take(int(sys.argv[3]))
+print("taken", flush=True)
+for line in sys.stdin:
+    places.give()
+    print("given", flush=True)
+"""
+
+
+@contextmanager
+def another(path: Path, count: int, most: int, *lane: str) -> Iterator[subprocess.Popen[str]]:
+    """Another process, which holds places of a lane."""
+    words = [sys.executable, "-c", OTHER_PROCESS, str(path), str(count), str(most), *(lane or LANE)]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "taken\n"
+            yield process
+        finally:
+            process.kill()
+
+
+@pytest.fixture(params=["own", "shared"])
+def places(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Places]:
+    if request.param == "own":
+        yield OwnPlaces()
+        return
+    file = SharedFile(tmp_path / "places")
+    yield file.lane(*LANE)
+    file.close()
+
+
+def test_as_many_are_taken_as_there_are_and_what_is_given_back_is_there_again(places: Places) -> None:
+    assert [places.take(3) for _ in range(4)] == [True, True, True, False]
+    assert places.taken == 3
+    places.give()
+    assert [places.take(3) for _ in range(2)] == [True, False]
+
+
+@pytest.mark.parametrize(("theirs", "most", "left"), [(1, 1, 0), (2, 5, 3), (5, 5, 0), (0, 2, 2)])
+def test_processes_share_what_there_is(tmp_path: Path, theirs: int, most: int, left: int) -> None:
+    places = SharedFile(tmp_path / "places").lane(*LANE)
+    with another(tmp_path / "places", theirs, most):
+        assert sum(places.take(most) for _ in range(most)) == left
+        assert not places.take(most)
+
+
+def test_a_place_that_another_process_gives_back_can_be_taken(tmp_path: Path) -> None:
+    places = SharedFile(tmp_path / "places").lane(*LANE)
+    with another(tmp_path / "places", 2, 2) as process:
+        assert not places.take(2)
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write("give\n")
+        process.stdin.flush()
+        assert process.stdout.readline() == "given\n"
+        assert [places.take(2) for _ in range(2)] == [True, False]
+
+
+def test_a_process_that_is_killed_leaves_no_place_taken(tmp_path: Path) -> None:
+    places = SharedFile(tmp_path / "places").lane(*LANE)
+    with another(tmp_path / "places", 3, 3) as process:
+        assert not places.take(3)
+        process.kill()
+        process.wait()
+        assert [places.take(3) for _ in range(4)] == [True, True, True, False]
+
+
+def test_lanes_do_not_take_each_others_places(tmp_path: Path) -> None:
+    places = SharedFile(tmp_path / "places").lane(*LANE)
+    with another(tmp_path / "places", 1, 1, "openai", "", "gpt-4.1-mini"), another(tmp_path / "places", 1, 1, "openai", "g", "pt-4.1"):
+        assert places.take(1)
+
+
+def test_a_call_that_the_breaker_refuses_leaves_its_place() -> None:
+    endpoint = Endpoint(name="openai", provider="OpenAI", base_url="https://api.openai.com/v1", max_in_flight=1)
+    lanes = Lanes(Metrics(), now=lambda: 100.0)
+    for _ in range(5):
+        lanes.leave(lanes.enter(endpoint, "", "m"), AdapterError(errors_pb2.ERROR_REASON_PROVIDER_RESET, "gone"))
+    for _ in range(2):
+        with pytest.raises(AdapterError) as raised:
+            lanes.enter(endpoint, "", "m")
+        assert raised.value.reason == errors_pb2.ERROR_REASON_BREAKER_OPEN
