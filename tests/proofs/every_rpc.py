@@ -19,7 +19,7 @@ _VICTIM = "domains/default"
 _OWN = re.compile(r"self|platform|domains|adapters|wellKnownModels|models|models/\{input.model\}")
 """Resources that name nobody's domain: whoever asks is told of what is their own."""
 
-_STANDING_IN = {"adapter": "adapter/openai", "link": "policy"}
+_STANDING_IN = {"adapter": "adapter/openai", "link": "policy", "mesh": "process/main"}
 
 
 @dataclass(frozen=True)

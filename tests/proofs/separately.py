@@ -10,6 +10,7 @@ from typing import Any
 from llm_mesh.policy.v1 import identity_pb2
 from llm_mesh.policy.v1.identity_pb2_grpc import IdentityServiceStub
 from llm_mesh_runtime.host import load
+from llm_mesh_runtime.host.process import process_service
 from llm_mesh_runtime.migrate import migrate_services, stateful
 from llm_mesh_runtime.settings import Configuration
 from llm_mesh_runtime.testing import HostedMesh, host
@@ -25,8 +26,8 @@ async def separate(folder: Path) -> AsyncIterator[tuple[HostedMesh, str]]:
     secrets = {"LLM_MESH_POLICY_BOOTSTRAP_TOKEN": _TOKEN, "LLM_MESH_POLICY_KEY_PEPPER": "a pepper of tests, at least 32 bytes"}
     configuration = Configuration.read(databases | secrets)
     await migrate_services(stateful(_NAMES), configuration)
-    services = load(_NAMES)
-    settings: dict[str, Any] = {service.name: configuration.load(service.settings, service.name).value for service in services}
+    services = (*load(_NAMES), process_service("main"))
+    settings: dict[str, Any] = {service.name: configuration.load(service.settings, service.name).value for service in load(_NAMES)}
     async with host(*services, link="grpc", settings=settings, data_dir=folder) as alone:
         stub = IdentityServiceStub(alone.application("policy", key=_TOKEN))
         yield alone, (await stub.Bootstrap(identity_pb2.BootstrapRequest())).secret
