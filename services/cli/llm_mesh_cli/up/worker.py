@@ -30,8 +30,6 @@ def main() -> int:
         _tell(told, failed=reason)
 
     async def serving(host: Host) -> None:
-        gc.freeze()
-        gc.enable()
         _tell(told, serving=host.http[0].address if host.http else "")
 
     try:

@@ -14,6 +14,7 @@ from llm_mesh_runtime.limiter import Limiter
 from llm_mesh_runtime.links import Fabric, Links
 from llm_mesh_runtime.links.local import LocalServer
 from llm_mesh_runtime.pipeline import Pipeline, Wrapped, methods_of
+from llm_mesh_runtime.pressure import Pressure
 from llm_mesh_runtime.service import Service, Servicers
 from llm_mesh_runtime.status import Failures
 
@@ -57,11 +58,14 @@ class Shared:
     revisions: Revisions
     drain: Drain
     table: CallTable
+    pressure: Pressure
 
     def links(self, name: str, settings: Any = None) -> Links:  # noqa: ANN401 (each service's own dataclass)
         """One service's view of the mesh."""
         opened = None if settings is None else functools.partial(_database, settings=settings, mesh=self.mesh)
-        return Links(name, self.fabric, mesh=self.mesh, health=self.health, metrics=self.telemetry.metrics, database=opened)
+        return Links(
+            name, self.fabric, mesh=self.mesh, health=self.health, metrics=self.telemetry.metrics, pressure=self.pressure, database=opened
+        )
 
 
 class Assembly:
@@ -97,6 +101,7 @@ class Assembly:
         return Pipeline(
             service=name,
             limiter=Limiter(mesh.concurrency, mesh.queue),
+            pressure=shared.pressure,
             access=AccessStage(name, shared.table, policy_of(shared.fabric, name), shared.revisions),
             observer=shared.telemetry.observer(name),
             faults=Failures(),

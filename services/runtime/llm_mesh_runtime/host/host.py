@@ -26,6 +26,7 @@ from llm_mesh_runtime.links import Fabric, Links
 from llm_mesh_runtime.links.tls import Tls
 from llm_mesh_runtime.log import get_logger
 from llm_mesh_runtime.pipeline import Drain, Wrapped, methods_of
+from llm_mesh_runtime.pressure import Pressure
 from llm_mesh_runtime.service import HttpApp, Service
 from llm_mesh_runtime.tasks import TaskSet
 from llm_mesh_runtime.telemetry.trace import outbound
@@ -71,7 +72,7 @@ class Host:
         self._tokens = ServiceTokens(self._secret) if self._secret and (mesh.sockets or not mutual) else None
         self._fabric = self._made_fabric(names, telemetry)
         table = CallTable(extended=mesh.allow_calls)
-        self._shared = Shared(mesh, self._fabric, self.health, telemetry, self._revisions, self._drain, table)
+        self._shared = Shared(mesh, self._fabric, self.health, telemetry, self._revisions, self._drain, table, Pressure())
 
     async def start(self) -> None:
         """Bring everything up to SERVING, or nothing."""

@@ -124,8 +124,10 @@ async def _announce(host: Host, wanted: _Run) -> None:
 
 
 def _spare_the_collector() -> None:
-    """What is here now stays: collections need not look at it. Few of a request's objects form cycles, so that collecting after
-    every 700 of them, Python's default, takes a tenth of a busy process's time and finds next to nothing."""
+    """What is here now stays: collections need not look at it.
+
+    Few of a request's objects form cycles, so that a collection after every 700 of them, Python's default, finds next to nothing.
+    """
     gc.freeze()
     gc.set_threshold(_GARBAGE, 10, 10)
     gc.enable()

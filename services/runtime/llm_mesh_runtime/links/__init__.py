@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from llm_mesh_runtime.health import Health
     from llm_mesh_runtime.metrics import Metrics
+    from llm_mesh_runtime.pressure import Pressure
     from llm_mesh_runtime.seals import Seals
     from llm_mesh_runtime.settings import MeshSettings
 
@@ -29,6 +30,7 @@ class Links:
         mesh: MeshSettings,
         health: Health,
         metrics: Metrics,
+        pressure: Pressure,
         database: Callable[[str], Any] | None = None,
     ) -> None:
         self.service = service
@@ -37,6 +39,8 @@ class Links:
         """The states of the services of this process, for `/readyz`."""
         self.metrics = metrics
         """The metrics of this process: what a service counts, and `render()` for `/metrics`."""
+        self.pressure = pressure
+        """Whether this process has more work than it can do: asked by whoever lets callers from outside in."""
         self._fabric = fabric
         self._database = database
 

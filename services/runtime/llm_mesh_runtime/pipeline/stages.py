@@ -19,6 +19,7 @@ from llm_mesh_runtime.pipeline.bodies import Body as _Body
 from llm_mesh_runtime.pipeline.drain import Drain, Expiry, is_watch
 from llm_mesh_runtime.pipeline.methods import Method
 from llm_mesh_runtime.pipeline.transport import MAX_MESSAGE, Origin, Transport
+from llm_mesh_runtime.pressure import Pressure
 
 Handler = Callable[[Any, Transport, Origin], Awaitable[bytes | None]]
 _MAX_MESSAGE = 512
@@ -63,6 +64,7 @@ class Pipeline:
 
     service: str
     limiter: Limiter
+    pressure: Pressure
     access: Access
     observer: Observer
     faults: Faults
@@ -79,6 +81,7 @@ class Pipeline:
         default = self.stream_deadline if method.request_streaming or method.response_streaming else self.unary_deadline
         watch = self.drain if is_watch(method) else None
         limiter = self.limiter if method.rule is not None else Unlimited()  # health and reflection need no slot
+        pressure = self.pressure if method.rule is not None else None
         body, observer, faults = self._body(method), self.observer.method(method), self.faults
         service, path = self.service, method.path
 
@@ -100,7 +103,7 @@ class Pipeline:
             fault: MeshError | None = None
             code = "OK"
             try:
-                _check_begin(remaining, watch)
+                _check_begin(remaining, watch, pressure if not inbound.service else None)
                 if not limiter.enter_now():
                     await limiter.enter(frame.deadline)
                 try:
@@ -149,11 +152,13 @@ def _defect(error: Exception, method: Method, frame: Frame) -> MeshError:
     return internal()
 
 
-def _check_begin(remaining: float | None, watch: Drain | None) -> None:
+def _check_begin(remaining: float | None, watch: Drain | None, pressure: Pressure | None) -> None:
     if remaining is not None and remaining <= 0:
         raise deadline_exceeded("the deadline had passed before the work began")
     if watch is not None and not watch.enter():
         raise _draining()
+    if pressure is not None:
+        pressure.check()
 
 
 def _why_cancelled(expiry: Expiry | None, watch: Drain | None) -> MeshError | None:
