@@ -38,7 +38,11 @@ class GatewayPeer:
 
     async def generate(self, request: gateway_pb2.GenerateRequest, metadata: Metadata) -> gateway_pb2.GenerateResponse:
         """Ask for a whole answer."""
-        return await _told(self._stub.Generate(request, timeout=self._deadline, metadata=metadata))
+        try:
+            answer: gateway_pb2.GenerateResponse = await self._stub.Generate(request, timeout=self._deadline, metadata=metadata)
+        except grpc.aio.AioRpcError as error:
+            raise from_rpc_error(error, peer="gateway") from error
+        return answer
 
     def stream(self, request: gateway_pb2.GenerateStreamRequest, metadata: Metadata) -> StreamedAnswer:
         """Ask for a stream."""
@@ -67,7 +71,10 @@ class StreamedAnswer:
 
     async def read(self) -> gateway_pb2.GenerateStreamResponse | None:
         """The next message."""
-        message = await _told(self._call.read())
+        try:
+            message = await self._call.read()
+        except grpc.aio.AioRpcError as error:
+            raise from_rpc_error(error, peer="gateway") from error
         return None if message is grpc.aio.EOF else message
 
     def cancel(self) -> None:

@@ -7,21 +7,21 @@ twice: two readers would otherwise believe two different ones.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from llm_mesh.mesh.v1 import errors_pb2
 from llm_mesh_runtime.context import accepted_request_id
 from llm_mesh_runtime.errors import RuntimeFault, invalid
 
 _SINGLE = frozenset({
-    "authorization", "api-key", "x-api-key", "content-length", "content-encoding", "idempotency-key", "x-llm-mesh-project",
-    "x-llm-mesh-prompt", "x-llm-mesh-prompt-label", "x-llm-mesh-session", "x-llm-mesh-fidelity", "x-llm-mesh-tags",
+    b"authorization", b"api-key", b"x-api-key", b"content-length", b"content-encoding", b"idempotency-key", b"x-llm-mesh-project",
+    b"x-llm-mesh-prompt", b"x-llm-mesh-prompt-label", b"x-llm-mesh-session", b"x-llm-mesh-fidelity", b"x-llm-mesh-tags",
 })  # fmt: skip
-_LISTS = frozenset({"anthropic-beta"})
+_LISTS = frozenset({b"anthropic-beta"})
 _BEARER = "bearer "
 _MAX_CREDENTIAL = 4096
 _MAX_PROJECT = 256
-_TRACE = ("traceparent", "tracestate")
+_TRACE = ((b"traceparent", "traceparent"), (b"tracestate", "tracestate"))
 _MAX_TRACE = 512
 _LENGTH = re.compile(r"[0-9]{1,18}")
 
@@ -29,26 +29,33 @@ Metadata = tuple[tuple[str, str], ...]
 
 
 class Headers:
-    """A request's headers by lower-case name."""
+    """A request's headers by lower-case name. Most are never looked at, so they are decoded when they are."""
 
     __slots__ = ("_twice", "_values", "request_id")
 
-    def __init__(self, raw: Iterable[tuple[bytes, bytes]]) -> None:
-        self._values: dict[str, str] = {}
+    def __init__(self, raw: Sequence[tuple[bytes, bytes]]) -> None:
+        self._values = dict(raw)
         self._twice = ""
+        if len(self._values) != len(raw):
+            self._repeated(raw)
+        given = self._values.get(b"x-request-id")
+        self.request_id = accepted_request_id(None if given is None else given.decode("latin-1"))
+
+    def _repeated(self, raw: Sequence[tuple[bytes, bytes]]) -> None:
+        """Some header stands more than once: that is wrong, or the last one counts, or they are one list."""
+        values: dict[bytes, bytes] = {}
         for name, value in raw:
-            key = name.decode("latin-1")
-            if key in self._values and key in _SINGLE:
-                self._twice = key
-            text = value.decode("latin-1")
-            self._values[key] = f"{self._values[key]},{text}" if key in _LISTS and key in self._values else text
-        self.request_id = accepted_request_id(self._values.get("x-request-id"))
+            if name in values and name in _SINGLE:
+                self._twice = name.decode("latin-1")
+            values[name] = b"%b,%b" % (values[name], value) if name in _LISTS and name in values else value
+        self._values = values
 
-    def get(self, name: str) -> str:
+    def get(self, name: bytes) -> str:
         """The value, or an empty string."""
-        return self._values.get(name, "")
+        value = self._values.get(name)
+        return "" if value is None else value.decode("latin-1")
 
-    def listed(self, name: str) -> list[str]:
+    def listed(self, name: bytes) -> list[str]:
         """The items of a header that is a list."""
         return [item for item in (item.strip() for item in self.get(name).split(",")) if item]
 
@@ -56,33 +63,35 @@ class Headers:
         """Refuse what would be read differently by different readers, and bodies that are not plain."""
         if self._twice:
             raise invalid(self._twice, "the header stands twice")
-        encoding = self.get("content-encoding")
+        encoding = self.get(b"content-encoding")
         if encoding and encoding.lower() != "identity":
             raise invalid("content-encoding", "only uncompressed bodies are read")
 
     @property
     def content_length(self) -> int | None:
         """How long the body says that it is; None where it does not say."""
-        value = self.get("content-length")
+        value = self.get(b"content-length")
         return int(value) if _LENGTH.fullmatch(value) else None
 
     def metadata(self, project: str = "") -> Metadata:
         """What goes along to the gateway. `project` is what the body selects, which wins over the header."""
         metadata = [("x-request-id", self.request_id), ("authorization", f"Bearer {self._credential()}")]
-        if selected := project or self.get("x-llm-mesh-project"):
+        if selected := project or self.get(b"x-llm-mesh-project"):
             if len(selected) > _MAX_PROJECT or not _printable(selected):
                 raise invalid("x-llm-mesh-project", f"at most {_MAX_PROJECT} printable ASCII characters")
             metadata.append(("x-llm-mesh-project", selected))
-        metadata.extend((name, value) for name in _TRACE if (value := self.get(name)) and len(value) <= _MAX_TRACE and _printable(value))
+        for name, key in _TRACE:
+            if (value := self.get(name)) and len(value) <= _MAX_TRACE and _printable(value):
+                metadata.append((key, value))
         return tuple(metadata)
 
     def _credential(self) -> str:
         """The key, however the client's SDK sends it."""
-        bearer = self.get("authorization")
+        bearer = self.get(b"authorization")
         if bearer:
             credential = bearer[len(_BEARER) :].strip() if bearer[: len(_BEARER)].lower() == _BEARER else ""
         else:
-            credential = (self.get("api-key") or self.get("x-api-key")).strip()
+            credential = (self.get(b"api-key") or self.get(b"x-api-key")).strip()
         if not 0 < len(credential) <= _MAX_CREDENTIAL or not _printable(credential):
             raise RuntimeFault(errors_pb2.ERROR_REASON_MISSING_CREDENTIAL, "no credential, or one that cannot be read")
         return credential

@@ -20,15 +20,22 @@ _FIDELITIES = {"best_effort": gateway_pb2.FIDELITY_BEST_EFFORT, "exact": gateway
 
 def options_of(body: dict[str, Any], headers: Headers) -> tuple[gateway_pb2.RequestOptions, str]:
     """The options, and the project that the body selects. Takes the extension field out of the body."""
-    field = _object(FIELD, body.pop(FIELD, None))
-    options = gateway_pb2.RequestOptions(
-        idempotency_key=_header(headers, "idempotency-key"),
-        session=_header(headers, "x-llm-mesh-session"),
-        fidelity=_fidelity("x-llm-mesh-fidelity", headers.get("x-llm-mesh-fidelity")),
-    )
-    options.tags.update(_tags_of_header(_header(headers, "x-llm-mesh-tags")))
-    if name := _header(headers, "x-llm-mesh-prompt"):
-        options.prompt.name, options.prompt.label = name, _header(headers, "x-llm-mesh-prompt-label")
+    options = gateway_pb2.RequestOptions()
+    if key := _header(headers, b"idempotency-key"):
+        options.idempotency_key = key
+    if session := _header(headers, b"x-llm-mesh-session"):
+        options.session = session
+    if fidelity := headers.get(b"x-llm-mesh-fidelity"):
+        options.fidelity = _fidelity("x-llm-mesh-fidelity", fidelity)
+    if tags := _header(headers, b"x-llm-mesh-tags"):
+        options.tags.update(_tags_of_header(tags))
+    if name := _header(headers, b"x-llm-mesh-prompt"):
+        options.prompt.name, options.prompt.label = name, _header(headers, b"x-llm-mesh-prompt-label")
+    given = body.pop(FIELD, None)
+    return options, "" if given is None else _read_field(_object(FIELD, given), options)
+
+
+def _read_field(field: dict[str, Any], options: gateway_pb2.RequestOptions) -> str:
     project = ""
     for key, value in field.items():
         path = f"{FIELD}.{key}"
@@ -38,7 +45,7 @@ def options_of(body: dict[str, Any], headers: Headers) -> tuple[gateway_pb2.Requ
             read(path, value, options)
         else:
             raise invalid(path, f"one of project, {', '.join(_READERS)}")
-    return options, project
+    return project
 
 
 def _prompt(path: str, value: object, options: gateway_pb2.RequestOptions) -> None:
@@ -96,7 +103,7 @@ def _tags_of_header(value: str) -> dict[str, str]:
     return tags
 
 
-def _header(headers: Headers, name: str) -> str:
+def _header(headers: Headers, name: bytes) -> str:
     """A header's text. HTTP's bytes are read as UTF-8, as clients write them."""
     value = headers.get(name)
     if value.isascii():
@@ -104,7 +111,7 @@ def _header(headers: Headers, name: str) -> str:
     try:
         return value.encode("latin-1").decode("utf-8")
     except UnicodeDecodeError:
-        raise invalid(name, "valid UTF-8") from None
+        raise invalid(name.decode(), "valid UTF-8") from None
 
 
 def _object(path: str, value: object) -> dict[str, Any]:

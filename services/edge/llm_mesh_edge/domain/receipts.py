@@ -13,6 +13,11 @@ from llm_mesh.policy.v1 import policy_pb2
 Pairs = list[tuple[bytes, bytes]]
 _NANO_DIGITS = 9
 _MAX_TRANSLATIONS = 2048
+_RATES = {"requests": "requests", "tokens": "tokens", "input_tokens": "tokens", "output_tokens": "tokens"}
+_RATE_HEADERS = {
+    "requests": (b"x-ratelimit-limit-requests", b"x-ratelimit-remaining-requests", b"x-ratelimit-reset-requests"),
+    "tokens": (b"x-ratelimit-limit-tokens", b"x-ratelimit-remaining-tokens", b"x-ratelimit-reset-tokens"),
+}
 _ACTIONS = {
     generate_pb2.TRANSLATION_ACTION_DROPPED: "dropped",
     generate_pb2.TRANSLATION_ACTION_APPROXIMATED: "approximated",
@@ -30,13 +35,20 @@ def amount(money: resources_pb2.Money) -> str:
 
 def receipt_headers(receipt: gateway_pb2.Receipt) -> Pairs:
     """The headers of an answer that is not streamed."""
-    pairs = [("x-llm-mesh-reservation", receipt.reservation), ("x-llm-mesh-model", receipt.model)]
+    pairs: Pairs = []
+    if receipt.reservation:
+        pairs.append((b"x-llm-mesh-reservation", receipt.reservation.encode()))
+    if receipt.model:
+        pairs.append((b"x-llm-mesh-model", receipt.model.encode()))
     if receipt.HasField("charged"):
-        pairs.append(("x-llm-mesh-cost", amount(receipt.charged)))
-        pairs.append(("x-llm-mesh-cost-currency", receipt.charged.currency))
+        charged = receipt.charged
+        pairs.append((b"x-llm-mesh-cost", amount(charged).encode()))
+        if charged.currency:
+            pairs.append((b"x-llm-mesh-cost-currency", charged.currency.encode()))
     if receipt.prompt_version:
-        pairs.append(("x-llm-mesh-prompt-version", receipt.prompt_version))
-    return [*((name.encode(), text.encode()) for name, text in pairs if text), *limit_headers(receipt.limits)]
+        pairs.append((b"x-llm-mesh-prompt-version", receipt.prompt_version.encode()))
+    pairs += limit_headers(receipt.limits)
+    return pairs
 
 
 def receipt_field(receipt: gateway_pb2.Receipt) -> dict[str, Any]:
@@ -51,16 +63,22 @@ def receipt_field(receipt: gateway_pb2.Receipt) -> dict[str, Any]:
 
 def limit_headers(limits: Sequence[policy_pb2.LimitStatus]) -> Pairs:
     """`x-ratelimit-*` for requests and tokens: where several limits hold, the one with the least left."""
+    tightest: dict[str, tuple[int, policy_pb2.LimitStatus]] = {}
+    for status in limits:
+        name, remaining = _RATES.get(status.metric), status.remaining
+        if name is not None and (name not in tightest or remaining < tightest[name][0]):
+            tightest[name] = (remaining, status)
     pairs: Pairs = []
-    for name, metrics in (("requests", ("requests",)), ("tokens", ("tokens", "input_tokens", "output_tokens"))):
-        holding = [status for status in limits if status.metric in metrics]
-        if not holding:
+    for name in ("requests", "tokens"):
+        if name not in tightest:
             continue
-        tightest = min(holding, key=lambda status: status.remaining)
-        pairs.append((f"x-ratelimit-limit-{name}".encode(), b"%d" % tightest.limit))
-        pairs.append((f"x-ratelimit-remaining-{name}".encode(), b"%d" % max(0, tightest.remaining)))
-        if tightest.HasField("reset_after"):
-            pairs.append((f"x-ratelimit-reset-{name}".encode(), span(tightest.reset_after.ToMilliseconds()).encode()))
+        remaining, status = tightest[name]
+        limit, left, reset = _RATE_HEADERS[name]
+        pairs.append((limit, b"%d" % status.limit))
+        pairs.append((left, b"%d" % max(0, remaining)))
+        if status.HasField("reset_after"):
+            after = status.reset_after
+            pairs.append((reset, span(after.seconds * 1000 + after.nanos // 1_000_000).encode()))
     return pairs
 
 
@@ -86,7 +104,9 @@ def translations_text(translations: Iterable[generate_pb2.Translation]) -> str:
     return text if len(text) <= _MAX_TRANSLATIONS else text[: text.rindex(", ", 0, _MAX_TRANSLATIONS)] + ", more=omitted"
 
 
-def translation_headers(translations: Iterable[generate_pb2.Translation]) -> Pairs:
+def translation_headers(translations: Sequence[generate_pb2.Translation]) -> Pairs:
     """The same in a header."""
+    if not translations:
+        return []
     text = translations_text(translations)
     return [(b"x-llm-mesh-translations", text.encode("ascii"))] if text else []

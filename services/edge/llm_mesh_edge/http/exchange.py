@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from contextlib import suppress
 from typing import Any
@@ -12,6 +11,7 @@ import orjson
 from llm_mesh_edge.domain.failures import Failure
 from llm_mesh_edge.domain.headers import Headers
 from llm_mesh_edge.domain.receipts import Pairs
+from llm_mesh_edge.http.patience import Patience
 
 Scope = Mapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -19,8 +19,11 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
 JSON = b"application/json"
+GONE = "llm_mesh.gone"
+"""The extension by which our own listener calls back when the client has left."""
 _MOST_DISCARDED = 64 * 1024 * 1024
 _DISCARDING_SECONDS = 2.0
+_NONE: Mapping[str, Any] = {}
 EVENTS = b"text/event-stream; charset=utf-8"
 
 
@@ -39,7 +42,7 @@ class GoneError(Exception):
 class Exchange:
     """What handlers work with."""
 
-    __slots__ = ("_receive", "_send", "ended", "headers", "method", "path", "started", "status")
+    __slots__ = ("_on_gone", "_receive", "_send", "ended", "headers", "method", "path", "started", "status")
 
     def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self.headers = Headers(scope["headers"])
@@ -47,6 +50,7 @@ class Exchange:
         self.path: str = scope["path"]
         self._receive = receive
         self._send = send
+        self._on_gone: Callable[[Callable[[], None]], None] | None = scope.get("extensions", _NONE).get(GONE)
         self.started = False
         self.ended = False
         self.status = 0
@@ -66,10 +70,10 @@ class Exchange:
 
     async def _body(self, limit: int, patience: float) -> bytes:
         try:
-            async with asyncio.timeout(patience):
+            with Patience(patience):
                 return await self._read(limit)
         except _TooLargeError:
-            if not self.headers.get("expect"):  # who asks first whether to send has not begun
+            if not self.headers.get(b"expect"):  # who asks first whether to send has not begun
                 await self._discard()
             raise
         except TimeoutError:
@@ -101,10 +105,16 @@ class Exchange:
     async def _discard(self) -> None:
         """Takes what the client still sends, within bounds: closed with bytes unread a connection is reset, and the answer lost."""
         left = _MOST_DISCARDED
-        with suppress(TimeoutError):
-            async with asyncio.timeout(_DISCARDING_SECONDS):
-                while left > 0 and (message := await self._receive()).get("more_body", False):
-                    left -= len(message.get("body", b""))
+        with suppress(TimeoutError), Patience(_DISCARDING_SECONDS):
+            while left > 0 and (message := await self._receive()).get("more_body", False):
+                left -= len(message.get("body", b""))
+
+    def on_gone(self, callback: Callable[[], None]) -> bool:
+        """Have `callback` called once the client has left. False where the server offers nothing better than `gone`."""
+        if self._on_gone is None:
+            return False
+        self._on_gone(callback)
+        return True
 
     async def gone(self) -> None:
         """Returns once the client has left. To be called after the body was read."""
@@ -113,8 +123,8 @@ class Exchange:
 
     async def answer(self, status: int, body: bytes, headers: Pairs | None = None, *, media_type: bytes = JSON) -> None:
         """A whole answer."""
-        fixed = [(b"content-type", media_type), (b"content-length", b"%d" % len(body))]
-        await self._start(status, fixed if body or status != 204 else [], headers)  # noqa: PLR2004
+        fixed = [(b"content-type", media_type), (b"content-length", b"%d" % len(body))] if body or status != 204 else []  # noqa: PLR2004
+        await self._start(status, fixed, headers)
         self.ended = True
         await self._send({"type": "http.response.body", "body": body})
 
@@ -140,8 +150,10 @@ class Exchange:
         self.started = True
         self.status = status
         number = self.headers.request_id.encode("ascii")
-        all_of_them = [*fixed, (b"x-request-id", number), (b"request-id", number), *(headers or ())]  # the second is Anthropic's name
-        await self._send({"type": "http.response.start", "status": status, "headers": all_of_them})
+        fixed += [(b"x-request-id", number), (b"request-id", number)]  # the second is Anthropic's name
+        if headers:
+            fixed += headers
+        await self._send({"type": "http.response.start", "status": status, "headers": fixed})
 
 
 class _TooLargeError(ProblemError):

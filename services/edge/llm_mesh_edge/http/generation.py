@@ -30,7 +30,7 @@ class Generation:
         if not isinstance(streamed, bool):
             raise DialectError("stream", "expected true or false")
         given = self._dialect.read(request.body, exchange.headers)
-        async with Presence(exchange):
+        with Presence(exchange):
             if streamed:
                 await self._stream(exchange, request, given)
             else:

@@ -1,7 +1,7 @@
 """Notices that a client has left, and ends the work for it at once.
 
-ASGI tells it only to whoever waits for it. Quick answers are spared the extra task: waiting begins after a moment, and a client that
-has left before is noticed then.
+Our own listener calls back. Other servers tell it only to whoever waits for it: quick answers are spared the extra task then, since
+waiting begins after a moment, and a client that has left before is noticed then.
 """
 
 from __future__ import annotations
@@ -27,18 +27,20 @@ class Presence:
         self._timer: asyncio.TimerHandle | None = None
         self._watching: asyncio.Task[None] | None = None
 
-    async def __aenter__(self) -> Self:
+    def __enter__(self) -> Self:
         self._task = asyncio.current_task()
-        self._timer = asyncio.get_running_loop().call_later(_MOMENT, self._begin)
+        if not self._exchange.on_gone(self._leave):
+            self._timer = asyncio.get_running_loop().call_later(_MOMENT, self._begin)
         return self
 
-    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> bool:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> bool:
+        task, self._task = self._task, None
         if self._timer is not None:
             self._timer.cancel()
         if self._watching is not None:
             self._watching.cancel()
-        if self._gone and self._task is not None:
-            self._task.uncancel()
+        if self._gone and task is not None:
+            task.uncancel()
             return kind is asyncio.CancelledError
         return False
 
@@ -47,6 +49,9 @@ class Presence:
 
     async def _watch(self) -> None:
         await self._exchange.gone()
+        self._leave()
+
+    def _leave(self) -> None:
         if self._task is not None and not self._exchange.ended:
             self._gone = True
             self._task.cancel()

@@ -11,7 +11,7 @@ from llm_mesh_edge.http import anthropic, openai
 
 def dialect_of(headers: Headers) -> ModuleType:
     """The dialect that the client speaks."""
-    return anthropic if headers.get("anthropic-version") else openai
+    return anthropic if headers.get(b"anthropic-version") else openai
 
 
 def shape(failure: Failure, headers: Headers) -> object:

@@ -1,55 +1,224 @@
-"""How uvicorn reads a connection, with what it leaves out: trailers that are no headers, and an end to slow heads.
+"""How uvicorn reads and writes a connection, with what it leaves out, and without what a request need not pay.
 
 uvicorn with httptools appends the trailers of a chunked body to the headers, where a stranger behind a trusting proxy could add
-headers that nobody checked; and it waits for ever for a head that does not come.
+headers that nobody checked; and it waits for ever for a head that does not come. It sets two timers per request and checks each
+header by two expressions; here a connection has one timer, and a head is checked as a whole and goes out with the body.
 """
 
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+import urllib.parse
+from collections.abc import Callable
+from typing import Any, cast
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+import httptools
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 HEAD_PATIENCE = 20.0
+GONE = "llm_mesh.gone"
+"""Extension of the scope: takes a function that is called once, when the client leaves before it has its whole answer."""
+
+_IN_NAMES = bytes(each for each in range(0x21, 0x100) if each not in b'()<>@,;:\\[]={}"\x7f')
+_IN_VALUES = b"\t" + bytes(each for each in range(0x20, 0x100) if each != 0x7F)  # noqa: PLR2004
+_NO_BODY = frozenset({204, 304})
 
 
 class Protocol(HttpToolsProtocol):
     """One connection."""
 
-    _head: asyncio.TimerHandle | None = None
+    _timer: asyncio.TimerHandle | None = None
+    _due = 0.0
+    """When the client must have done what is awaited of it, by the loop's clock. 0: nothing is awaited."""
+    _in_head = False
+    _running: Cycle | None = None
+    """The request that is being answered; behind it others may wait, of which uvicorn knows the last as `cycle`."""
 
     def connection_made(self, transport: Any) -> None:  # noqa: ANN401 - asyncio's transport
         """The head of the first request is awaited."""
         super().connection_made(transport)
-        self._await_head()
+        self._in_head = True
+        self._await(HEAD_PATIENCE)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Nothing is awaited any more."""
-        self._forget_head()
+        """Nothing is awaited any more, and whoever works for the client is told."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
         super().connection_lost(exc)
+        if self._running is not None and not self._running.response_complete:
+            self._running.leave()
 
     def on_message_begin(self) -> None:
         """A head begins."""
         super().on_message_begin()
-        if self._head is None:
-            self._await_head()
+        if not self._in_head:
+            self._in_head = True
+            self._await(HEAD_PATIENCE)
 
     def on_headers_complete(self) -> None:
-        """The head is whole: what follows the body is put aside."""
-        self._forget_head()
-        super().on_headers_complete()
+        """The head is whole: the work begins, and what follows the body is put aside."""
+        self._in_head, self._due = False, 0.0
+        parser, scope = self.parser, cast("dict[str, Any]", self.scope)
+        version = parser.get_http_version()
+        url = httptools.parse_url(self.url)
+        path = url.path.decode("ascii")
+        scope["method"] = parser.get_method().decode("ascii")
+        scope["http_version"] = version
+        scope["path"] = self.root_path + (urllib.parse.unquote(path) if "%" in path else path)
+        scope["raw_path"] = self.root_path.encode("ascii") + url.path
+        scope["query_string"] = url.query or b""
+        self.cycle = cycle = Cycle(
+            scope=self.scope,
+            transport=self.transport,
+            flow=self.flow,
+            logger=self.logger,
+            access_logger=self.access_logger,
+            access_log=False,
+            default_headers=self.server_state.default_headers,
+            message_event=asyncio.Event(),
+            expect_100_continue=self.expect_100_continue,
+            keep_alive=version != "1.0" and parser.should_keep_alive(),
+            on_response=self.on_response_complete,
+        )
+        scope["extensions"] = {GONE: cycle.on_leave}
+        if self._running is None or self._running.response_complete:
+            self._running = cycle
+            self._start_asgi_task(cycle, self.app)
+        else:  # pipelined: one after the other
+            self.flow.pause_reading()
+            self.pipeline.appendleft((cycle, self.app))
         self.headers = []
 
-    def _await_head(self) -> None:
-        self._head = self.loop.call_later(HEAD_PATIENCE, self._end)
+    def on_response_complete(self) -> None:
+        """An answer is whole: the next request is awaited, or begins where it is there already."""
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
+        if self.pipeline:
+            cycle, app = self.pipeline.pop()
+            self._running = cast("Cycle", cycle)
+            self._start_asgi_task(cycle, app)
+        elif not self._in_head:
+            self._await(self.timeout_keep_alive)
 
-    def _forget_head(self) -> None:
-        if self._head is not None:
-            self._head.cancel()
-            self._head = None
+    def _await(self, seconds: float) -> None:
+        """Give the client so many seconds. The timer never runs longer than the shortest wait, and so never fires late."""
+        self._due = self.loop.time() + seconds
+        if self._timer is None:
+            self._timer = self.loop.call_later(min(seconds, HEAD_PATIENCE), self._look)
+
+    def _look(self) -> None:
+        self._timer = None
+        if not self._due or self.transport.is_closing():
+            return
+        left = self._due - self.loop.time()
+        if left <= 0:
+            self.transport.close()
+        else:
+            self._timer = self.loop.call_later(min(left, HEAD_PATIENCE), self._look)
+
+
+class Cycle(RequestResponseCycle):
+    """One request and its answer."""
+
+    _head = b""
+    """The head of an answer of known length, until its body comes: both go out at once."""
+    _gone: Callable[[], None] | None = None
+
+    def on_leave(self, callback: Callable[[], None]) -> None:
+        """Call back once the client has left."""
+        self.flow.resume_reading()  # who does not read does not notice
+        self._gone = callback
+        if self.disconnected:
+            self.leave()
+
+    def leave(self) -> None:
+        """The client has left."""
+        self.disconnected = True
+        self.message_event.set()
+        callback = self._gone
+        self._forget()
+        if callback is not None:
+            callback()
+
+    async def send(self, message: Any) -> None:  # noqa: ANN401 - ASGI
+        """Write a part of the answer. Waits while the client is slow."""
+        if self.flow.write_paused and not self.disconnected:
+            await self.flow.drain()
+        if self.disconnected:
+            return
+        kind = message["type"]
+        if kind == "http.response.body" and self.response_started and not self.response_complete:
+            self._write(message.get("body", b""), last=not message.get("more_body", False))
+        elif kind == "http.response.start" and not self.response_started:
+            self._begin(message["status"], message.get("headers", ()))
+        else:
+            raise RuntimeError(f"unexpected ASGI message {kind!r}")
+
+    def _begin(self, status: int, headers: Any) -> None:  # noqa: ANN401 - pairs of bytes
+        pairs = [*self.default_headers, *headers]
+        names = b"".join([name for name, _ in pairs]).translate(None, _IN_NAMES)
+        if names or b"".join([value for _, value in pairs]).translate(None, _IN_VALUES):
+            raise RuntimeError("a header of the answer has a character that no header may have")
+        self.response_started = True
+        self.waiting_for_100_continue = False
+        content = [STATUS_LINE[status]]
+        closes = False
+        for given, value in pairs:
+            name = given.lower()
+            if name == b"content-length" and self.chunked_encoding is None:
+                self.expected_content_length = int(value)
+                self.chunked_encoding = False
+            elif name == b"transfer-encoding" and value.lower() == b"chunked":
+                self.expected_content_length = 0
+                self.chunked_encoding = True
+            elif name == b"connection" and b"close" in [token.strip() for token in value.lower().split(b",")]:
+                self.keep_alive, closes = False, True
+            content.append(b"%b: %b\r\n" % (name, value))
+        if not self.keep_alive and not closes:
+            content.append(b"connection: close\r\n")
+        if self.chunked_encoding is None and self.scope["method"] != "HEAD" and status not in _NO_BODY:
+            self.chunked_encoding = True
+            content.append(b"transfer-encoding: chunked\r\n")
+        content.append(b"\r\n")
+        head = b"".join(content)
+        if self.chunked_encoding is False:
+            self._head = head
+        else:
+            self.transport.write(head)
+
+    def _write(self, body: bytes, *, last: bool) -> None:
+        if self.scope["method"] == "HEAD":
+            self.expected_content_length = 0
+            body = b""
+        elif self.chunked_encoding:
+            body = b"%x\r\n%b\r\n" % (len(body), body) if body else b""
+            if last:
+                body += b"0\r\n\r\n"
+        else:
+            self.expected_content_length -= len(body)
+            if self.expected_content_length < 0:
+                raise RuntimeError("the answer is longer than its Content-Length")
+        if self._head:
+            body, self._head = self._head + body, b""
+        if body:
+            self.transport.write(body)
+        if last:
+            self._end()
 
     def _end(self) -> None:
-        self._head = None
-        if not self.transport.is_closing():
+        if self.expected_content_length:
+            raise RuntimeError("the answer is shorter than its Content-Length")
+        self.response_complete = True
+        self.message_event.set()
+        self._forget()
+        if not self.keep_alive:
             self.transport.close()
+        self.on_response()
+
+    def _forget(self) -> None:
+        """Nobody is called back any more. Undoes the ring of scope and cycle too, which only the garbage collector would find."""
+        self._gone = None
+        cast("dict[str, Any]", self.scope)["extensions"].clear()

@@ -12,7 +12,7 @@ _FIELD = "anthropic_beta"
 
 def with_betas(body: dict[str, Any], headers: Headers) -> dict[str, Any]:
     """The body, with the header's items as the field that clouds have for them."""
-    named = headers.listed("anthropic-beta")
+    named = headers.listed(b"anthropic-beta")
     if not named:
         return body
     given = body.get(_FIELD) or []

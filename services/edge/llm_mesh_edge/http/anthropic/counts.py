@@ -31,7 +31,7 @@ class Counts:
         request = await conversation(exchange, self._settings)
         given = requests.messages_to_input(with_betas(request.body, exchange.headers), count=True)
         asking = gateway_pb2.CountTokensRequest(input=given, options=request.options)
-        async with Presence(exchange):
+        with Presence(exchange):
             count = (await self._gateway.count(asking, request.metadata)).count
             told = {"source": _SOURCES.get(count.source, "unknown")}
             await exchange.answer_json(responses.count_to_body(count) | {"llm_mesh": told})

@@ -24,7 +24,7 @@ class Embeddings:
         request = await asked(exchange, self._settings)
         base64 = request.body.get("encoding_format") == "base64"
         asking = gateway_pb2.EmbedRequest(input=embeddings.body_to_input(request.body), options=request.options)
-        async with Presence(exchange):
+        with Presence(exchange):
             answer = await self._gateway.embed(asking, request.metadata)
             headers = [*receipt_headers(answer.receipt), *translation_headers(answer.output.translations)]
             await exchange.answer_json(embeddings.output_to_body(answer.output, base64=base64), headers)
