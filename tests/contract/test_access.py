@@ -8,6 +8,7 @@ import grpc
 import pytest
 
 from llm_mesh_runtime.errors import from_rpc_error
+from llm_mesh_runtime.pressure import Pressure
 from llm_mesh_runtime.testing import FakePolicy, Link, host
 from tests.contract.conftest import Linked
 from tests.contract.echo import CONTRACT, Echo, messages, service, stub
@@ -172,3 +173,13 @@ async def test_a_policy_that_fails_denies_without_blaming_the_credential(
         ana = stub(mesh.application("echo", key="mk_ana"))
         assert (await refused(ana.Say(say())))[0] is grpc.StatusCode.INTERNAL
         assert echo.calls == 0
+
+
+async def test_an_overloaded_process_refuses_callers_from_outside_and_serves_the_mesh(
+    linked: Linked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Pressure, "excessive", property(lambda _: True))
+    ana = stub(linked.mesh.application("echo", key="mk_ana"))
+    assert await refused(ana.Say(say())) == (grpc.StatusCode.RESOURCE_EXHAUSTED, "OVERLOADED")
+    assert linked.echo.calls == 0
+    assert (await linked.stub.Say(say())).seen["service"] == "console"

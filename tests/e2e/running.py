@@ -30,7 +30,7 @@ def free_port() -> int:
 def environment(more: Mapping[str, str] | None = None) -> dict[str, str]:
     """The environment without settings of the mesh and keys of providers: tests reach nobody outside."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("LLM_MESH_") and not name.endswith(_PROVIDER_KEYS)}
-    return kept | dict(more or {})
+    return kept | {"LLM_MESH_LATENESS": "2"} | dict(more or {})  # a slow machine of tests is not an overload
 
 
 @dataclass(frozen=True)

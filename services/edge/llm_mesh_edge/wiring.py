@@ -20,11 +20,12 @@ def build(settings: Settings, links: Links) -> Servicers:
     process = links.mesh.process
     others = {name: links.channel(name) for name in links.names("process/") if name != f"process/{process}"}
     models, operations = Models(gateway), Operations(links.health, links.metrics, process, ProcessPeers(others))
+    gate = links.pressure.check
     routes = [
-        Route("/v1/chat/completions", {"POST": Generation(gateway, settings, openai.Chat())}, openai.shape),
-        Route("/v1/embeddings", {"POST": openai.Embeddings(gateway, settings)}, openai.shape),
-        Route("/v1/messages", {"POST": Generation(gateway, settings, anthropic.Messages())}, anthropic.shape),
-        Route("/v1/messages/count_tokens", {"POST": anthropic.Counts(gateway, settings)}, anthropic.shape),
+        Route("/v1/chat/completions", {"POST": Generation(gateway, settings, openai.Chat())}, openai.shape, gate),
+        Route("/v1/embeddings", {"POST": openai.Embeddings(gateway, settings)}, openai.shape, gate),
+        Route("/v1/messages", {"POST": Generation(gateway, settings, anthropic.Messages())}, anthropic.shape, gate),
+        Route("/v1/messages/count_tokens", {"POST": anthropic.Counts(gateway, settings)}, anthropic.shape, gate),
         Route(MODELS, {"GET": models.all}, shared_paths.shape),
         Route(f"{MODELS}/*", {"GET": models.one}, shared_paths.shape),
         Route("/healthz", {"GET": operations.alive}, shared_paths.shape),

@@ -2,7 +2,7 @@
 
 Counting calls says little: a thousand streams that wait for slow models are no burden, and two hundred short requests may be.
 What shows overload is work that waits for its turn. As in CoDel (RFC 8289) it is the least wait of a while that counts, so that
-one long step does not refuse anybody: while every sample of the last `_SAMPLES` was late by more than `_TARGET`, callers from
+one long step does not refuse anybody: while every one of the last `_SAMPLES` was later than the setting allows, callers from
 outside are refused at the door, where that is cheapest, and what has begun is finished.
 """
 
@@ -16,8 +16,7 @@ from llm_mesh.mesh.v1 import errors_pb2
 from llm_mesh_runtime.errors import MeshError, RuntimeFault
 
 _PERIOD = 0.01
-_TARGET = 0.02
-_SAMPLES = 3
+_SAMPLES = 6
 _IDLE = 100
 """Samples without a caller after which nothing is measured, until the next one comes."""
 _RETRY_AFTER = 1.0
@@ -26,7 +25,8 @@ _RETRY_AFTER = 1.0
 class Pressure:
     """Measures while there are callers. Belongs to one event loop."""
 
-    def __init__(self) -> None:
+    def __init__(self, lateness: float) -> None:
+        self._lateness = lateness
         self._late: deque[float] = deque(maxlen=_SAMPLES)
         self._expected = 0.0
         self._idle = _IDLE
@@ -34,7 +34,7 @@ class Pressure:
     @property
     def excessive(self) -> bool:
         """Whether work waits too long for its turn."""
-        return len(self._late) == _SAMPLES and min(self._late) > _TARGET
+        return len(self._late) == _SAMPLES and min(self._late) > self._lateness
 
     def check(self) -> None:
         """A caller from outside wants something. Raises OVERLOADED, which says when to try again."""

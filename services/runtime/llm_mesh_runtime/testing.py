@@ -12,6 +12,7 @@ import contextlib
 import tempfile
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal, cast
 
@@ -33,6 +34,7 @@ from llm_mesh_runtime.telemetry import Telemetry
 Link = Literal["local", "grpc", "tls", "mux", "mux-tls"]
 LINKS: tuple[Link, ...] = ("local", "grpc", "tls", "mux", "mux-tls")
 _CALLER = "console"
+_PATIENT = timedelta(seconds=30)
 _SECRET = Secret("a secret of tests, at least 32 bytes")
 
 
@@ -186,7 +188,8 @@ async def host(
 async def _hosted(
     stack: contextlib.AsyncExitStack, services: Sequence[Service], mesh: dict[str, Any], settings_of: Callable[[Service], Any]
 ) -> Host:
-    made = Host(services, MeshSettings(**mesh), settings_of, telemetry=Telemetry(Metrics()))
+    # What a test itself computes makes the loop late too, and says nothing about load.
+    made = Host(services, MeshSettings(**{"lateness": _PATIENT, **mesh}), settings_of, telemetry=Telemetry(Metrics()))
     await made.start()
     stack.push_async_callback(made.stop)
     return made

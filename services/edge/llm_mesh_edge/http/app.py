@@ -20,6 +20,7 @@ from llm_mesh_runtime.metrics import Metrics
 
 Handler = Callable[[Exchange], Awaitable[None]]
 Shape = Callable[[Failure, Headers], object]
+Gate = Callable[[], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,8 @@ class Route:
     path: str
     methods: Mapping[str, Handler]
     shape: Shape
+    gate: Gate | None = None
+    """Raises where nobody is let in at present; before anything is read or asked."""
 
     @property
     def allow(self) -> str:
@@ -94,6 +97,8 @@ class Edge:
         if handler is None and exchange.method == "HEAD":
             handler = route.methods.get("GET")
         if handler is not None:
+            if route.gate is not None:
+                route.gate()
             await handler(exchange)
         elif exchange.method == "OPTIONS":
             await exchange.answer(204, b"", [(b"allow", route.allow.encode())])

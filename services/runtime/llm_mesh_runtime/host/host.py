@@ -72,7 +72,8 @@ class Host:
         self._tokens = ServiceTokens(self._secret) if self._secret and (mesh.sockets or not mutual) else None
         self._fabric = self._made_fabric(names, telemetry)
         table = CallTable(extended=mesh.allow_calls)
-        self._shared = Shared(mesh, self._fabric, self.health, telemetry, self._revisions, self._drain, table, Pressure())
+        pressure = Pressure(mesh.lateness.total_seconds())
+        self._shared = Shared(mesh, self._fabric, self.health, telemetry, self._revisions, self._drain, table, pressure)
 
     async def start(self) -> None:
         """Bring everything up to SERVING, or nothing."""

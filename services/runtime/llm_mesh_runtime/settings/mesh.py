@@ -64,6 +64,11 @@ class MeshSettings:
     reflection: bool | None = setting(default=None, help="Whether gRPC reflection answers. Empty: on in `up`, off in `serve`.")
     concurrency: int = setting(default=1000, help="Calls that a service works on at once; more wait.", minimum=1)
     queue: int = setting(default=1000, help="Calls that wait for their turn; more are refused as OVERLOADED.", minimum=0)
+    lateness: timedelta = setting(
+        default=timedelta(seconds=0.025),
+        help="How late work may get its turn, for a fifth of a second on end, before callers from outside are refused as OVERLOADED.",
+        minimum=0.001,
+    )
     unary_deadline: timedelta = setting(
         default=timedelta(seconds=30), help="Deadline of a unary call whose caller gives none.", minimum=0.001
     )
