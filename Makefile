@@ -159,6 +159,7 @@ lock-bench-peers: install ## pin again what the compared gateways are made from
 	  $(CURDIR)/$(BIN)/uv pip compile --quiet requirements.in --output-file=requirements.lock --universal --python-version=3.11 \
 	  --generate-hashes --no-emit-index-url --no-strip-markers --no-annotate) || exit; done
 	cd bench/peers/portkey_gateway && $(NPM) install --package-lock-only --silent
+	$(BIN)/python bench/peers/portkey_gateway/without_funding.py
 
 clean: ## remove what can be made again; the state under .llm-mesh/ stays
 	rm -rf $(VENV) tools/typescript/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

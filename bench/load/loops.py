@@ -43,6 +43,7 @@ class Closed:
             await asyncio.sleep(self._spec.seconds)
             self._figures.end()
             self._left = 0
+        await asyncio.gather(*self._opening)
         for connection in tuple(self._connections):
             connection.close()
 
