@@ -6,7 +6,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from bench.peers import bifrost, litellm, portkey, tensorzero
@@ -42,7 +42,7 @@ def passing(folder: Path, upstream_port: int) -> Iterator[Target]:
 def screened(folder: Path, upstream_port: int) -> Iterator[Target]:
     """Embedded, with answers screened too."""
     with embedded(folder, upstream_port, environ={"LLM_MESH_POLICY_SCREEN_OUTPUT": "true"}) as made:
-        yield made
+        yield replace(made, regroups=True)
 
 
 @contextmanager

@@ -102,6 +102,8 @@ def _wrong_stream(body: bytes, expected: Expected, *, thorough: bool) -> str:
     if expected.tokens and b'"total_tokens"' not in body[-2000:]:
         return "a stream without usage"
     # The chunks, with the last delta and usage, each in an event of its own or together; and the end mark.
+    if expected.regrouped:
+        return _wrong_events(body, expected)
     events, words = body.count(b"data:"), body.count(WORD)
     if words != expected.chunks - 1 or not expected.chunks < events <= expected.chunks + 4:
         return "another number of events"

@@ -14,6 +14,8 @@ class Expected:
     streamed: bool = False
     chunks: int = 0
     """Content events of a stream; 0 where it is not streamed."""
+    regrouped: bool = False
+    """The text comes in other pieces than the upstream's, as screening releases it: the whole text is checked, of every stream."""
     tokens: int = 260
     """What the answer's usage must say in total; 0 where the target does not tell."""
     tool_loop: bool = False

@@ -117,7 +117,7 @@ def wanted(  # noqa: PLR0913 - keywords of one request
         port=target.port,
         host=target.host,
         requests=str(write_requests(place, requests)),
-        expected=Expected(streamed=streamed, chunks=behaviour.chunks if streamed else 0),
+        expected=Expected(streamed=streamed, chunks=behaviour.chunks if streamed else 0, regrouped=target.regroups),
         connections=connections,
         seconds=max(settings.seconds, _SLOW_SECONDS) if target.slow else settings.seconds,
         warm_up=max(settings.warm_up, _SLOW_WARM_UP) if target.slow else settings.warm_up,

@@ -25,6 +25,8 @@ class Target:
     tokens: bool = True
     """Whether it passes on the provider's usage."""
     notes: tuple[str, ...] = ()
+    regroups: bool = False
+    """Streams come in other pieces than the provider's."""
     slow: bool = False
     """Needs a longer warm-up and longer passes: it compiles itself while it runs, or answers few requests in a second."""
     grpc: str = ""

@@ -50,6 +50,16 @@ def test_what_is_wrong_is_found(raw: bytes, expected: Expected, wrong: str) -> N
     assert fed(raw)[0].wrong(expected, number) == wrong
 
 
+def test_text_in_other_pieces_is_right_where_it_may_be_and_a_lost_word_is_wrong_all_the_same() -> None:
+    released = Expected(streamed=True, chunks=5, regrouped=True)
+    head, _, rest = stream(5).partition(b"\r\n\r\n")
+    body = unchunked(rest).replace(b'"token 1 "', b'"token 1 tok"').replace(b'"token 2 "', b'"en 2 "')
+    raw = head.replace(b"transfer-encoding: chunked", b"content-length: %d" % len(body)) + b"\r\n\r\n" + body
+    assert not fed(raw)[0].wrong(released, 1)
+    assert fed(raw.replace(b"en 2", b"in 2"))[0].wrong(released, 1) == "another text, or another end"
+    assert fed(raw)[0].wrong(STREAM, 1) == "another number of events"
+
+
 def test_a_tool_loop_is_a_call_and_then_an_answer() -> None:
     loop = Expected(tool_loop=True)
     assert not fed(whole(tool=True))[0].wrong(loop, 1)
