@@ -14,6 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from llm_mesh_cli.up.workers import declare
 from llm_mesh_runtime.host import installed, load
 from llm_mesh_runtime.log import configure_log
 from llm_mesh_runtime.settings import Configuration, MeshSettings, settings_table
@@ -33,7 +34,9 @@ async def instruments() -> Mapping[str, Any]:
     settings["simulator"] = replace(settings["simulator"], address="127.0.0.1:0", log_path="-")
     with tempfile.TemporaryDirectory() as folder:
         async with host(*services, link="local", settings=settings, data_dir=Path(folder)) as mesh:
-            return mesh.links().metrics.instruments()
+            measured = mesh.links().metrics
+            declare(measured, lambda: 0)
+            return measured.instruments()
 
 
 def metrics() -> Iterator[str]:

@@ -25,6 +25,7 @@ class Child:
         self._process = subprocess.Popen(  # noqa: S603 (our own module, by our own interpreter)
             _COMMAND, env=dict(environ), stdin=subprocess.PIPE, stdout=subprocess.PIPE, process_group=0, bufsize=0
         )
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._said = bytearray()
         self._spoken = asyncio.Event()
         self._gone = asyncio.Event()
@@ -38,7 +39,8 @@ class Child:
         """Listen to it, on the running loop."""
         handle = _pipe(self._process.stdout).fileno()
         os.set_blocking(handle, False)
-        asyncio.get_running_loop().add_reader(handle, self._readable, handle)
+        self._loop = asyncio.get_running_loop()
+        self._loop.add_reader(handle, self._readable, handle)
 
     async def order(self, line: bytes) -> None:
         """Give it its order, and wait until it serves. Raises `Ended`."""
@@ -65,6 +67,10 @@ class Child:
         """End it now, if it has not ended."""
         self._process.kill()
         self._process.wait()
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.remove_reader(_pipe(self._process.stdout).fileno())
+            self._loop = None
+            self._gone.set()
         _pipe(self._process.stdin).close()
         _pipe(self._process.stdout).close()
 

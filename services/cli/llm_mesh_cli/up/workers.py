@@ -18,8 +18,10 @@ from llm_mesh_runtime.log import get_logger
 from llm_mesh_runtime.tasks import TaskSet
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from llm_mesh_runtime.host import Host
-    from llm_mesh_runtime.metrics import Counter
+    from llm_mesh_runtime.metrics import Counter, Metrics
 
 _FIRST_PAUSE = 0.1
 _LONGEST_PAUSE = 10.0
@@ -27,6 +29,12 @@ _PROVEN = 30.0
 """Seconds after which a worker that served is as good as new: the next pause is the first one again."""
 _AFTER_GRACE = 15.0
 """What a worker may take beyond the grace, to bring its settlements to policy."""
+
+
+def declare(metrics: Metrics, serving: Callable[[], float]) -> Counter:
+    """What is measured of workers; answers with the counter of their restarts."""
+    metrics.watch("llm_mesh.workers.serving", "Workers that accept HTTP now.", serving)
+    return metrics.counter("llm_mesh.workers.restarts", "Workers that ended by themselves and were started again.", ("worker",))
 
 
 class Workers:
@@ -41,7 +49,6 @@ class Workers:
         self._first: dict[int, asyncio.Future[None]] = {}
         self._up: set[int] = set()
         self._restarts: Counter
-        self._stopping = False
         self._grace = 0.0
 
     def __enter__(self) -> Self:
@@ -55,10 +62,7 @@ class Workers:
         """The main process serves: give the orders."""
         mesh, metrics = host.mesh, host.links("up").metrics
         self._grace = mesh.grace.total_seconds()
-        self._restarts = metrics.counter(
-            "llm_mesh.workers.restarts", "Workers that ended by themselves and were started again.", ("worker",)
-        )
-        metrics.watch("llm_mesh.workers.serving", "Workers that accept HTTP now.", lambda: len(self._up))
+        self._restarts = declare(metrics, lambda: len(self._up))
         names = tuple(hosted.service.name for hosted in host.hosted if hosted.handlers and not hosted.service.name.startswith(PROCESS))
         order = Order(0, self.count, self.http, str(mesh.data_dir.absolute()), mesh.sockets, names)
         for number, child in self._children.items():
@@ -74,7 +78,7 @@ class Workers:
 
     async def stop(self) -> None:
         """Let them drain, and end those that do not in time."""
-        self._stopping = True
+        await self._tasks.close()  # nobody is started again
         for child in self._children.values():
             child.send(signal.SIGTERM)
         with contextlib.suppress(TimeoutError):
@@ -82,7 +86,6 @@ class Workers:
                 await asyncio.gather(*(child.ended() for child in self._children.values()))
         for child in self._children.values():
             child.kill()
-        await self._tasks.close()
 
     async def _tend(self, host: Host, order: Order) -> None:
         """One worker: whenever it ends, another one takes its place."""
@@ -91,12 +94,11 @@ class Workers:
         while True:
             began = loop.time()
             fate = await self._served(host, order)
-            if self._stopping:
-                return None
             if not self._first[number].done():
                 return self._fail(number, fate)
             get_logger().error("a worker has ended and is started again", worker=name, why=fate)
             pause = _FIRST_PAUSE if loop.time() - began >= _PROVEN else pause
+            self._children[number].kill()  # it has ended; what is left is to close its pipes
             await asyncio.sleep(pause)
             pause = min(pause * 2, _LONGEST_PAUSE)
             self._restarts.labels(name).inc()
