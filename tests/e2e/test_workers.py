@@ -18,6 +18,7 @@ import pytest
 from openai import OpenAI
 
 from llm_mesh_runtime.host.sockets import sockets_folder
+from tests.contract.certificates import authority
 from tests.e2e.running import RunningMesh, children, environment, free_port, llm_mesh, running
 
 TWO = {"LLM_MESH_WORKERS": "2"}
@@ -185,3 +186,11 @@ def test_a_number_of_workers_that_makes_no_sense_is_refused(tmp_path: Path, coun
     assert done.returncode == 1
     assert f"LLM_MESH_WORKERS: {told}" in done.stderr
     assert not (tmp_path / "data").exists()
+
+
+def test_certificates_for_others_do_not_come_between_the_processes(tmp_path: Path) -> None:
+    files = authority(tmp_path)("gateway")
+    with running(tmp_path, env={**TWO, **{f"LLM_MESH_{name.upper()}": path for name, path in files.items()}}) as mesh:
+        assert ask(mesh) == "hi"
+        assert all(json.loads(get(mesh, "/readyz"))["services"].values())
+        assert set(re.findall(r'llm_mesh_process_up\{llm_mesh_process="([^"]+)"\} 1', get(mesh, "/metrics"))) == PROCESSES
