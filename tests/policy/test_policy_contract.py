@@ -292,3 +292,11 @@ async def test_budgets_and_limits_are_applied_with_everything_else_or_not_at_all
     stray = rules_pb2.ApplyPolicyRequest(parent="domains/platform")
     stray.budgets.add(name="domains/house/projects/none/budget").amount.nanos = 1
     assert (await failure(rules.ApplyPolicy(stray)))[1:] == ("INVALID_FIELD", "budgets[0].name")
+
+
+async def test_changes_at_the_same_time_all_succeed(mesh: Mesh) -> None:
+    identity = mesh.identity(mesh.keys["admin"].secret)
+    asked = identity_pb2.CreateKeyRequest(parent="domains/claims/projects/triage")
+    asked.key.principal = "domains/claims/principals/owner"
+    made = await asyncio.gather(*(identity.CreateKey(asked) for _ in range(40)))
+    assert len({each.key.name for each in made}) == 40

@@ -6,6 +6,7 @@ snapshot's rules therefore still holds when it is committed.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -59,22 +60,32 @@ class Changes:
     def __init__(self, store: Store, live: Live) -> None:
         self._store = store
         self._live = live
+        self._turn = asyncio.Lock()
 
     async def make(self, actor: Actor, work: Callable[[Change], T]) -> Done[T]:
-        """Runs the work in one transaction. Refusals for escalation are recorded too."""
-        for _ in range(_ATTEMPTS):
-            snapshot = await self._live.refresh()
-            try:
-                done = await self._store.change(partial(_run, snapshot, actor, work))
-            except _StaleError:
-                continue
-            except PolicyError as error:
-                if error.reason == errors_pb2.ERROR_REASON_ESCALATION_DENIED:
-                    await self._store.change(partial(_refused, actor, error))
-                raise
-            await self._live.at_least(done.revision)
-            return done
+        """Runs the work in one transaction. Refusals for escalation are recorded too.
+
+        Changes of one process take turns; with other replicas they compete, and those that lose try again.
+        """
+        async with self._turn:
+            for _ in range(_ATTEMPTS):
+                done = await self._attempt(actor, work)
+                if done is not None:
+                    await self._live.at_least(done.revision)
+                    return done
         raise store_unavailable("policy store")
+
+    async def _attempt(self, actor: Actor, work: Callable[[Change], T]) -> Done[T] | None:
+        """None where another change came between."""
+        snapshot = await self._live.refresh()
+        try:
+            return await self._store.change(partial(_run, snapshot, actor, work))
+        except _StaleError:
+            return None
+        except PolicyError as error:
+            if error.reason == errors_pb2.ERROR_REASON_ESCALATION_DENIED:
+                await self._store.change(partial(_refused, actor, error))
+            raise
 
 
 class _StaleError(Exception):
