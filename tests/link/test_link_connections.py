@@ -89,6 +89,33 @@ async def test_a_connection_that_grows_old_is_succeeded_before_it_ends_and_loses
         assert [message async for message in held] == [b"late"]
 
 
+async def test_a_successor_takes_all_calls_from_its_predecessor() -> None:
+    one = Instance()
+    async with instances(one), channel_to(one.target) as channel:
+        say = channel.unary_unary(SAY)
+        assert await say(b"x", timeout=5) == b"x"
+        first: Any = channel.pool._ready[0]
+        first.leaving(True)
+        await until(lambda: any(each is not first for each in channel.pool._ready))
+        assert first not in channel.pool._ready
+        assert await say(b"x", timeout=5) == b"x"
+
+
+async def test_an_address_of_plain_grpc_that_leaves_the_name_gets_no_more_calls(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pool, "REFRESH", 0.02)
+    old, new = Instance(speaks=False), Instance()
+    name = ChangingName()
+    name.current[:] = [old.target]
+    async with instances(old, new), channel_to(name=name) as channel:
+        say = channel.unary_unary(SAY)
+        assert await say(b"x", timeout=5) == b"x"
+        name.current[:] = [new.target]
+        await until(lambda: new.target in channel.pool.members and channel.pool.members[new.target].state is member.State.READY)
+        assert len(channel.pool._ready) == 1
+        assert [await say(b"new", timeout=5) for _ in range(4)] == [b"new"] * 4
+        assert b"new" not in old.handlers.seen
+
+
 async def test_a_lost_connection_ends_its_calls_cancels_their_handlers_and_is_made_anew() -> None:
     one = Instance()
     async with instances(one), channel_to(one.target) as channel:

@@ -32,6 +32,8 @@ BROKEN_THERE: dict[str, list[Any]] = {
         frame(wire.MESSAGE, 1, message=b"x", more=True, size=9),
         frame(wire.MESSAGE, 1, message=b"x"),
     ],
+    "the first frame is HELL": [frame(wire.PING, ping=1)],
+    "a piece is no longer than HELLO": [greeting(), opened(1, SUM), frame(wire.MESSAGE, 1, message=bytes(wire.PIECE + 1))],
     "a piece is no longer than HELLO allows": [greeting(), opened(1, SAY, bytes(wire.PIECE + 1))],
 }
 
