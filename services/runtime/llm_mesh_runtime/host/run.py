@@ -79,7 +79,7 @@ async def _main(wanted: _Run) -> int:
     stop = _signals()
     mesh, services, settings = _loaded(wanted)
     name = services[0].name if len(services) == 1 else "llm-mesh"
-    configure_log(level=mesh.log_level, format=mesh.log_format, service=name)
+    configure_log(level=mesh.log_level, format=mesh.log_format, service=f"{name}/{mesh.process}".rstrip("/"))
     telemetry = Telemetry.open(mesh, service=name)
     try:
         with DataDirectory(mesh.data_dir, wanted=mesh.embedded):
