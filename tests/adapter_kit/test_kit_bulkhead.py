@@ -106,3 +106,24 @@ def test_a_call_that_the_breaker_refuses_leaves_its_place() -> None:
         with pytest.raises(AdapterError) as raised:
             lanes.enter(endpoint, "", "m")
         assert raised.value.reason == errors_pb2.ERROR_REASON_BREAKER_OPEN
+
+
+def test_of_all_processes_one_call_at_a_time_finds_out_whether_a_provider_is_back(tmp_path: Path) -> None:
+    endpoint = Endpoint(name="openai", provider="OpenAI", base_url="https://api.openai.com/v1", max_in_flight=1)
+    now = 100.0
+    lanes = Lanes(Metrics(), now=lambda: now, places=SharedFile(tmp_path / "places").lane)
+    for _ in range(5):
+        lanes.leave(lanes.enter(endpoint, "", "m"), AdapterError(errors_pb2.ERROR_REASON_PROVIDER_RESET, "gone"))
+    now += 1.5
+    with another(tmp_path / "places", 1, 1, "openai", "", "m", "probe") as process:
+        for _ in range(2):
+            with pytest.raises(AdapterError) as raised:
+                lanes.enter(endpoint, "", "m")
+            assert raised.value.reason == errors_pb2.ERROR_REASON_BREAKER_OPEN
+        process.kill()
+        process.wait()
+    for error in (AdapterError(errors_pb2.ERROR_REASON_PROVIDER_RESET, "gone"), None):
+        lanes.leave(lanes.enter(endpoint, "", "m"), error)
+        with another(tmp_path / "places", 1, 1, "openai", "", "m", "probe"):
+            now += 60.0  # whoever found out has given the place back
+    lanes.leave(lanes.enter(endpoint, "", "m"), None)

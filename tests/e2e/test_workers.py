@@ -130,6 +130,8 @@ def test_no_worker_outlives_the_main_process_and_the_next_start_takes_over(tmp_p
         until(lambda: len((deep / "gateway.epochs").read_text().split()) == 1, "policy knows that all of them have ended")
         rows = json.loads(second.cli("spend", "--project", "default", "--json").stdout)["rows"]
         assert sum(int(row["requests"]) for row in rows) == 2
+        assert second.stop() == 0
+    assert not Path(sockets_folder(deep)).exists(), "what the killed one left among temporary files is gone"
 
 
 def test_a_stream_is_finished_and_settled_before_anything_ends(tmp_path: Path) -> None:

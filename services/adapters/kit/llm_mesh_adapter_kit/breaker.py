@@ -45,6 +45,11 @@ class Breaker:
             return State.OPEN
         return State.HALF_OPEN if self._tripped else State.CLOSED
 
+    @property
+    def probing(self) -> bool:
+        """Whether a call is under way that finds out."""
+        return self._probing
+
     def admit(self) -> float | None:
         """None: the call may pass, and must be ended by `succeeded`, `failed`, `throttled` or `left`. Else seconds to wait."""
         if self._until:

@@ -118,8 +118,8 @@ class SharedPlaces:
         self._next = place  # most likely it is free still
 
 
-MakePlaces = Callable[[str, str, str], Places]
-"""Endpoint, credential and model to the places of their lane."""
+MakePlaces = Callable[..., Places]
+"""The names of something that has places, such as endpoint, credential and model of a lane, to these places."""
 
 
 def own_places(*key: str) -> Places:

@@ -15,6 +15,7 @@ from llm_mesh_runtime.metrics import Metrics
 
 _MOST_IDLE = 4_096
 _FULL_RETRY = 0.25
+_ANOTHER_PROBES = 1.0
 _FAULTS = frozenset(
     {
         errors_pb2.ERROR_REASON_PROVIDER_UNREACHABLE,
@@ -53,13 +54,15 @@ class Series(Protocol):
 class Lane:
     """One of them."""
 
-    __slots__ = ("breaker", "endpoint", "gauge", "places")
+    __slots__ = ("breaker", "endpoint", "gauge", "places", "probe")
 
-    def __init__(self, endpoint: str, breaker: Breaker, gauge: Series, places: Places) -> None:
+    def __init__(self, endpoint: str, breaker: Breaker, gauge: Series, places: Places, probe: Places) -> None:
         self.endpoint = endpoint
         self.breaker = breaker
         self.gauge = gauge
         self.places = places
+        self.probe = probe
+        """The one place for who finds out whether the provider is back, however many processes wait for it."""
 
 
 class Lanes:
@@ -79,6 +82,9 @@ class Lanes:
         if not lane.places.take(endpoint.max_in_flight):
             raise self._refusal(errors_pb2.ERROR_REASON_BULKHEAD_FULL, endpoint.name, "has its most calls in flight", _FULL_RETRY)
         wait = lane.breaker.admit()
+        if wait is None and lane.breaker.probing and not lane.probe.take(1):
+            lane.breaker.left()
+            wait = _ANOTHER_PROBES
         if wait is not None:
             lane.places.give()
             raise self._refusal(errors_pb2.ERROR_REASON_BREAKER_OPEN, endpoint.name, "fails too often at present", wait)
@@ -95,6 +101,8 @@ class Lanes:
             self._learn(lane, error)
         else:
             lane.breaker.left()  # the caller went away, or the mesh is at fault
+        if lane.probe.taken and not lane.breaker.probing:
+            lane.probe.give()
 
     def stand(self, endpoint: str) -> tuple[adapter_pb2.BreakerState, int]:
         """How an endpoint stands: the worst of its breakers, and its calls in flight."""
@@ -121,7 +129,9 @@ class Lanes:
     def _lane(self, key: LaneKey) -> Lane:
         if len(self._lanes) >= _MOST_IDLE:
             self._forget()
-        lane = self._lanes[key] = Lane(key.endpoint, Breaker(self._now), self._in_flight.labels(key.endpoint), self._places(*key))
+        lane = self._lanes[key] = Lane(
+            key.endpoint, Breaker(self._now), self._in_flight.labels(key.endpoint), self._places(*key), self._places(*key, "probe")
+        )
         return lane
 
     def _forget(self) -> None:

@@ -76,8 +76,8 @@ class _Start:
         finally:
             if self.announced:  # a start that failed because another mesh runs here leaves that one's addresses alone
                 self.files.forget_addresses()
-            if self.alone and self.workers is not None:
-                shutil.rmtree(overrides["sockets"], ignore_errors=True)  # nobody listens there any more
+            if self.alone:  # nobody listens there any more, and an earlier start with workers may have been killed
+                shutil.rmtree(sockets_folder(self.files.folder), ignore_errors=True)
 
     async def _prepare(self, host: Host) -> None:
         from llm_mesh_cli.up.first_start import FirstStart  # noqa: PLC0415 (services start while this is not needed yet)
