@@ -132,7 +132,7 @@ async def silent(visit: Visit) -> None:
 async def test_the_deadline_of_the_head_ends_the_wait_and_the_connection() -> None:
     async with provider(silent) as (seen, port), pool(port) as client:
         with pytest.raises(TimeoutError):
-            await client.send(asking(port, deadline=time.monotonic() + 0.05))
+            await client.send(asking(port, deadline=time.monotonic() + 0.5))
         async with asyncio.timeout(5):
             await seen.visits[0].left.wait()
 

@@ -23,6 +23,7 @@ MESH_ACTIONS = frozenset(
         "policy.screen",
         "policy.settle",
         "policy.watch",
+        "processes.report",
         "registry.watch",
         "router.aliases",
         "router.plan",
