@@ -123,16 +123,13 @@ class SeparateMesh(RunningMesh):
             process.terminate()
         return {name: _ended(process) for name, process in self.processes.items()}
 
+    def answers(self) -> bool:
+        """Whether a request gets through the edge, the gateway, policy and the router."""
+        return _found(self.addresses["http"], "/v1/models", {"authorization": f"Bearer {self.project_key}"})
+
     def _answers(self, service: str) -> bool:
         address, path = (self.addresses["http"], "/readyz") if service == "edge" else (self.env["LLM_MESH_SIMULATOR_ADDRESS"], "/healthz")
-        connection = http.client.HTTPConnection(address, timeout=3)
-        try:
-            connection.request("GET", path)
-            return connection.getresponse().status == http.HTTPStatus.OK
-        except OSError:
-            return False
-        finally:
-            connection.close()
+        return _found(address, path, {})
 
     def _environment(self, service: str) -> dict[str, str]:
         peers = {name: port for name, port in PORTS.items() if name != service}
@@ -162,6 +159,17 @@ def _ended(process: subprocess.Popen[str]) -> int:
     except subprocess.TimeoutExpired:
         process.kill()
         return process.wait(30)
+
+
+def _found(address: str, path: str, headers: Mapping[str, str]) -> bool:
+    connection = http.client.HTTPConnection(address, timeout=3)
+    try:
+        connection.request("GET", path, headers=dict(headers))
+        return connection.getresponse().status == http.HTTPStatus.OK
+    except OSError:
+        return False
+    finally:
+        connection.close()
 
 
 def _described(folder: Path, server: Cluster, *, mutual_tls: bool, link: str, like: SeparateMesh | None) -> SeparateMesh:
@@ -215,6 +223,7 @@ def separate(folder: Path, *, mutual_tls: bool, link: str = PLAIN) -> Iterator[S
         made = mesh.cli("bootstrap", "--token", mesh.env["LLM_MESH_POLICY_BOOTSTRAP_TOKEN"])
         assert made.returncode == 0, made.stderr
         asyncio.run(_first_project(mesh))
+        asyncio.run(_connected(mesh))
         yield mesh
 
 
@@ -255,6 +264,14 @@ def _migrated(mesh: SeparateMesh) -> None:
 
 async def _all_serving(mesh: SeparateMesh) -> None:
     await asyncio.gather(*(mesh.until(service, serving=True) for service in mesh.processes))
+
+
+async def _connected(mesh: SeparateMesh) -> None:
+    """Services are ready by themselves, and may still be about to reach their peers again."""
+    end = time.monotonic() + _PATIENCE
+    while not mesh.answers():
+        assert time.monotonic() < end, f"the mesh does not answer:\n{mesh.log_of('gateway')}"
+        await asyncio.sleep(_POLL)
 
 
 async def _first_project(mesh: SeparateMesh) -> None:

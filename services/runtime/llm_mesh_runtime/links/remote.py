@@ -32,7 +32,7 @@ def channel_options(tls_name: str = "") -> list[tuple[str, Any]]:
         ("grpc.http2.max_pings_without_data", 0),
         ("grpc.initial_reconnect_backoff_ms", 200),
         ("grpc.min_reconnect_backoff_ms", 200),
-        ("grpc.max_reconnect_backoff_ms", 5_000),
+        ("grpc.max_reconnect_backoff_ms", 1_000),
     ]
     if tls_name:
         options.append(("grpc.ssl_target_name_override", tls_name))
