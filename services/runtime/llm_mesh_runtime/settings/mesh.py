@@ -65,7 +65,7 @@ class MeshSettings:
     concurrency: int = setting(default=1000, help="Calls that a service works on at once; more wait.", minimum=1)
     queue: int = setting(default=1000, help="Calls that wait for their turn; more are refused as OVERLOADED.", minimum=0)
     lateness: timedelta = setting(
-        default=timedelta(seconds=0.025),
+        default=timedelta(seconds=0.01),
         help="How late work may get its turn, for a fifth of a second on end, before callers from outside are refused as OVERLOADED.",
         minimum=0.001,
     )
