@@ -231,6 +231,7 @@ def separate(folder: Path, *, mutual_tls: bool, link: str = PLAIN) -> Iterator[S
 def restored(folder: Path, like: SeparateMesh, restore: Callable[[SeparateMesh], None]) -> Iterator[SeparateMesh]:
     """A mesh with new databases, which `restore` fills, that takes the place of another one."""
     with _started(folder, like.server, restore, like=like) as mesh:
+        asyncio.run(_connected(mesh))
         yield mesh
 
 
