@@ -6,7 +6,7 @@ granted: reservations hold in spite of it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from llm_mesh.inference.v1 import embed_pb2, generate_pb2
 from llm_mesh.policy.v1 import usage_pb2
@@ -40,24 +40,28 @@ class Meter:
         """Whether the provider reported its final usage, be it wrong."""
         return self._final
 
-    def saw(self, events: Iterable[generate_pb2.StreamEvent]) -> bool:
+    def saw(self, events: Sequence[generate_pb2.StreamEvent]) -> bool:
         """Notes events; answers whether one of them carries content."""
         before = self._events
-        for event in events:
-            text = event.text.text  # nearly every event is one
-            if text:
-                self._events += 1
-                self._bytes += len(text) if text.isascii() else len(text.encode("utf-8", "replace"))
-                continue
-            kind = event.WhichOneof("kind")
-            if kind in _CONTENT:
-                self._events += 1
-                self._bytes += _size(getattr(event, str(kind)))
-            elif kind == "usage":
-                self._reported, self._final = event.usage, True
-            elif kind == "started" and event.started.HasField("usage"):
-                self._reported = event.started.usage
+        texts = [event.text.text for event in events]  # nearly every event is one
+        told, others = "".join(texts), texts.count("")
+        self._events += len(texts) - others
+        self._bytes += len(told) if told.isascii() else len(told.encode("utf-8", "replace"))
+        if others:
+            for event, text in zip(events, texts, strict=True):
+                if not text:
+                    self._other(event)
         return self._events > before
+
+    def _other(self, event: generate_pb2.StreamEvent) -> None:
+        kind = event.WhichOneof("kind")
+        if kind in _CONTENT:
+            self._events += 1
+            self._bytes += _size(getattr(event, str(kind)))
+        elif kind == "usage":
+            self._reported, self._final = event.usage, True
+        elif kind == "started" and event.started.HasField("usage"):
+            self._reported = event.started.usage
 
     def whole(self, output: generate_pb2.GenerateOutput) -> None:
         """Notes a whole answer."""

@@ -7,18 +7,17 @@ of a character, so that a whole event is always whole UTF-8, and the JSON parser
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TypeAlias
 
 _BOM = b"\xef\xbb\xbf"
+_DATA = b"data: "
+_END = b"\n\n"
 _MOST_REST = 4 * 1024
 MOST_BYTES = 4 * 1024 * 1024
 
 
-class ServerEvent(NamedTuple):
-    """One event."""
-
-    data: bytes
-    name: str = ""
+ServerEvent: TypeAlias = tuple[bytes, str]
+"""One event: its data, and its name, which is mostly empty. A plain pair: streams have many of them."""
 
 
 class EventTooLargeError(ValueError):
@@ -60,23 +59,31 @@ class EventParser:
 
     def _by_frames(self, data: bytes) -> list[ServerEvent]:
         """The short way of nearly every stream: lines end with a line feed, events are a line of data, perhaps after one with a name."""
-        frames = data.split(b"\n\n")
+        frames = data.split(_END)
         rest = frames.pop()
         if len(data) > self._most:
             self._check(max(map(len, frames), default=0))
-        events: list[ServerEvent] = []
-        for frame in frames:
-            if frame.startswith(b"data: ") and b"\n" not in frame:
-                events.append(ServerEvent(frame[6:]))
-            elif frame.startswith(b"event: ") and frame.count(b"\n") == 1 and b"\ndata: " in frame:
-                name, _, line = frame.partition(b"\n")
-                events.append(ServerEvent(line[6:], name[7:].decode("utf-8", "replace")))
-            else:
-                events += self._events((frame + b"\n\n").splitlines(keepends=True))
+        whole = data[: len(data) - len(rest)]
+        if whole.startswith(_DATA) and whole.count(_END + _DATA) == len(frames) - 1 and whole.count(b"\n") == 2 * len(frames):
+            events = [(line, "") for line in whole[len(_DATA) : -len(_END)].split(_END + _DATA)]  # each is one line of data
+        else:
+            events = self._of_frames(frames)
         if len(rest) > _MOST_REST and b"\n" in rest:
             return events + self._by_lines(rest)  # an event of many lines: joining them again at each read would take ever longer
         if rest:
             self._hold(rest)
+        return events
+
+    def _of_frames(self, frames: list[bytes]) -> list[ServerEvent]:
+        events: list[ServerEvent] = []
+        for frame in frames:
+            if frame.startswith(_DATA) and b"\n" not in frame:
+                events.append((frame[6:], ""))
+            elif frame.startswith(b"event: ") and frame.count(b"\n") == 1 and b"\ndata: " in frame:
+                name, _, line = frame.partition(b"\n")
+                events.append((line[6:], name[7:].decode("utf-8", "replace")))
+            else:
+                events += self._events((frame + _END).splitlines(keepends=True))
         return events
 
     def _by_lines(self, data: bytes) -> list[ServerEvent]:
@@ -94,7 +101,7 @@ class EventParser:
             line = ended.rstrip(b"\r\n")
             if not line:
                 if self._data:
-                    events.append(ServerEvent(b"\n".join(self._data), self._name))
+                    events.append((b"\n".join(self._data), self._name))
                     self._data = []
                     self._size = 0
                 self._name = ""

@@ -55,7 +55,7 @@ class Pouring:
             writer = self._writer or await self._begin(message)
             if message.HasField("receipt"):
                 self._receipt = message.receipt
-            data = b"".join(map(writer.write, message.events))
+            data = writer.write(message.events)
             if data:
                 await self._exchange.write(data)
                 alive.heard()

@@ -32,21 +32,22 @@ class Tally:
         if piece.answer is not None:
             self._events += 1
             return True
-        before = self._events
-        for event in piece.events:
-            kind = event.WhichOneof("kind")
-            if kind == "text":  # nearly all of them
-                delta = event.text
-                text = delta.text
-                if text or delta.logprobs:
-                    self._events += 1
-                    self._bytes += len(text) if text.isascii() else len(text.encode("utf-8", "replace"))
-            else:
-                self._note(event, kind)
+        before, events = self._events, piece.events
+        texts = [event.text.text for event in events]  # nearly every event is one
+        told, others = "".join(texts), texts.count("")
+        self._events += len(texts) - others
+        self._bytes += len(told) if told.isascii() else len(told.encode("utf-8", "replace"))
+        if others:
+            for event, text in zip(events, texts, strict=True):
+                if not text:
+                    self._note(event)
         return self._events > before
 
-    def _note(self, event: generate_pb2.StreamEvent, kind: str | None) -> None:
-        if kind == "tool_call":
+    def _note(self, event: generate_pb2.StreamEvent) -> None:
+        kind = event.WhichOneof("kind")
+        if kind == "text":
+            self._count("", forced=bool(event.text.logprobs))
+        elif kind == "tool_call":
             self._count(event.tool_call.arguments_json)
         elif kind == "reasoning":
             delta = event.reasoning

@@ -29,9 +29,9 @@ class MessageStream:
     def feed(self, arrived: Sequence[ServerEvent], events: Events) -> None:
         """Appends what the arrived events mean."""
         try:
-            for event in arrived:
-                said = parsed(event.data)
-                if isinstance(said, dict) and (said.get("type") == "error" or event.name == "error"):
+            for data, name in arrived:
+                said = parsed(data)
+                if isinstance(said, dict) and (said.get("type") == "error" or name == "error"):
                     raise of_event(self._endpoint, said)
                 events.extend(self._reader.feed(said))
         except DialectError as error:

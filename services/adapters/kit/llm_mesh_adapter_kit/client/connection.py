@@ -37,6 +37,9 @@ class Connection(asyncio.BufferedProtocol):
         self._made = made
         self._idle = idle
         self._gone = gone
+        self._arrived: list[bytes] = []
+        # A stream has a piece of body per chunk: the parser puts them aside by itself, and they are looked at once per read.
+        self.on_body = self._arrived.append
         self._parser: HttpResponseParser | None = HttpResponseParser(self)
         self._transport: asyncio.Transport | None = None
         self._answer: Answer | None = None
@@ -136,6 +139,7 @@ class Connection(asyncio.BufferedProtocol):
             parser.feed_data(self._room[:nbytes])
         except (HttpParserError, HttpParserUpgrade):
             wrong = self._spoilt = True
+        self._take(answer)
         if answer.whole:
             self._served()
         elif wrong or self._quiet > MOST_HEAD:
@@ -203,20 +207,24 @@ class Connection(asyncio.BufferedProtocol):
         elif b"keep-alive" in answer.fields:
             self.keep_alive = _kept_for(answer.fields[b"keep-alive"])
 
-    def on_body(self, data: bytes) -> None:
-        """A piece of the body."""
-        answer = self._answer
-        if answer is not None and not answer.whole:
-            self._quiet = 0
-            answer.pieces.append(data)
-            answer.held += len(data)
-
     def on_message_complete(self) -> None:
         """The answer is whole."""
+        answer = self._answer
         if self._interim:
             self._interim = False
-        elif self._answer is not None:
-            self._answer.end()
+        elif answer is not None:
+            self._take(answer)
+            answer.end()
+
+    def _take(self, answer: Answer) -> None:
+        """Gives the answer what came of its body. What came after its end belongs to nobody."""
+        arrived = self._arrived
+        if arrived:
+            if not answer.whole:
+                self._quiet = 0
+                answer.pieces += arrived
+                answer.held += sum(map(len, arrived))
+            arrived.clear()
 
     def _served(self) -> None:
         """The answer is whole. The connection serves again unless it said otherwise, or still sends what nobody reads any more."""

@@ -30,7 +30,7 @@ class OpenAIReader:
         place = len(arrived) if self.done else 0
         try:
             while (place := self._chunks.again(arrived, place, events)) < len(arrived):
-                data = arrived[place].data
+                data = arrived[place][0]
                 if data == _DONE:
                     self.done = True
                     return

@@ -23,6 +23,7 @@ _CONTENT: Final = b'"content":"'
 _PADDING: Final = b'"obfuscation":"'
 _MARK: Final = "\ue000mark\ue000"
 _QUOTE: Final = b'"'
+_BETWEEN: Final = b'","'
 
 
 class Template:
@@ -39,31 +40,53 @@ class Template:
 
     def read(self, chunks: Sequence[tuple[bytes, str]], place: int, events: Events) -> int:
         """Adds the events of the chunks from a place on that fit; answers the place of the first that does not."""
-        begin, end, least, choice = self._begin, self._end, self._least, self._choice
-        for at in range(place, len(chunks)):
-            data = chunks[at][0]
-            if len(data) <= least or not (data.startswith(begin) and data.endswith(end)):
-                return at
-            text = self._text(data)
-            if text is None:
-                return at
-            delta = events.add().text
+        texts = _texts(self._insides(chunks, place))
+        add, choice = events.add, self._choice
+        for text in texts:
+            delta = add().text
             delta.text = text
             if choice:
                 delta.choice = choice
-        return len(chunks)
+        return place + len(texts)
 
-    def _text(self, chunk: bytes) -> str | None:
-        inside = chunk[len(self._begin) : -len(self._end)]
-        if self._middle:
-            inside, found, padding = inside.partition(self._middle)
-            if not found or not padding.isalnum():
-                return None
+    def _insides(self, chunks: Sequence[tuple[bytes, str]], place: int) -> list[bytes]:
+        """What stands in the gap of each chunk that begins and ends as this one."""
+        begin, middle, end, least = self._begin, self._middle, self._end, self._least
+        first, last = len(begin), -len(end)
+        insides: list[bytes] = []
+        for at in range(place, len(chunks)):
+            data = chunks[at][0]
+            if len(data) <= least or not (data.startswith(begin) and data.endswith(end)):
+                break
+            inside = data[first:last]
+            if middle:
+                inside, found, padding = inside.partition(middle)
+                if not (inside and found and padding.isalnum()):
+                    break
+            insides.append(inside)
+        return insides
+
+
+def _texts(insides: list[bytes]) -> list[str]:
+    """What the insides of JSON strings say, up to the first that is none.
+
+    Without an escape, and with no quotes but those put between them, each of them is a whole string: they are parsed all at once.
+    """
+    joined = _BETWEEN.join(insides)
+    if b"\\" not in joined and joined.count(_QUOTE) == 2 * len(insides) - 2:
         try:
-            text: str = orjson.loads(_QUOTE + inside + _QUOTE)
+            at_once: list[str] = orjson.loads(b'["%b"]' % joined)
         except orjson.JSONDecodeError:
-            return None
-        return text or None
+            pass  # one of them is no string; below is found which
+        else:
+            return at_once
+    texts: list[str] = []
+    for inside in insides:
+        try:
+            texts.append(orjson.loads(b'"%b"' % inside))
+        except orjson.JSONDecodeError:
+            break
+    return texts
 
 
 def template(data: bytes, chunk: dict[str, Any]) -> Template | None:

@@ -5,7 +5,7 @@ The head that all chunks of a stream share is written once; a chunk of text is i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import orjson
@@ -20,6 +20,7 @@ from llm_mesh_dialects.openai.vocabulary import DIALECT, finish_word
 _DATA = b"data: "
 _END = b"\n\n"
 _DONE = b"data: [DONE]\n\n"
+_QUOTE = b'"'
 _CHUNK = "chat.completion.chunk"
 
 
@@ -47,17 +48,45 @@ class ChunkWriter:
 
     def write(self, event: generate_pb2.StreamEvent) -> bytes:
         """The frames of an event; empty where it writes nothing."""
-        delta = event.text
-        text = delta.text
-        if text:  # nearly every event is one
-            begin = self._begins.get((delta.choice, "content"))
-            if begin is not None and len(delta.ListFields()) == (2 if delta.choice else 1):  # beside the text its choice, nothing else
-                return begin + orjson.dumps(text) + self._plain
         kind = event.WhichOneof("kind")
         if kind == "text":
-            return self._text(delta, "content")
+            return self._text(event.text, "content")
         write = self._writers.get(kind) if kind is not None else None
         return write(getattr(event, str(kind))) if write is not None else b""
+
+    def write_all(self, events: Iterable[generate_pb2.StreamEvent]) -> bytes:
+        """The frames of events, one after the other. Those of texts of one choice differ in nothing else, and are written at once."""
+        frames: list[bytes] = []
+        texts: list[str] = []
+        choice, begin = -1, b""
+        for event in events:
+            delta = event.text
+            text = delta.text
+            if text:
+                if delta.choice != choice:
+                    if texts:
+                        frames.append(self._texts(begin, texts))
+                        texts = []
+                    choice = delta.choice
+                    begin = self._begins.get((choice, "content"), b"")
+                if begin and len(delta.ListFields()) == (2 if choice else 1):  # beside the text its choice, nothing else
+                    texts.append(text)
+                    continue
+            if texts:
+                frames.append(self._texts(begin, texts))
+                texts = []
+            frames.append(self.write(event))
+            choice = -1  # what was written may change how the next one begins
+        if texts:
+            frames.append(self._texts(begin, texts))
+        return b"".join(frames)
+
+    def _texts(self, begin: bytes, texts: list[str]) -> bytes:
+        dumped = orjson.dumps(texts)[2:-2]
+        if b"\\" in dumped:
+            return b"".join([begin + orjson.dumps(text) + self._plain for text in texts])
+        # Without an escape each quote begins or ends a text, and these three bytes stand between two of them only.
+        return begin + _QUOTE + dumped.replace(b'","', _QUOTE + self._plain + begin + _QUOTE) + _QUOTE + self._plain
 
     def close(self, usage_extras: Mapping[str, Any] | None = None) -> bytes:
         """The end: the usage where it was asked for, and that nothing follows."""

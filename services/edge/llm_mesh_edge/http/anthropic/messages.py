@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from llm_mesh.inference.v1 import generate_pb2
@@ -35,11 +36,14 @@ class Messages:
 class MessagesWriter:
     """`Writer`."""
 
-    __slots__ = ("_events", "write")
+    __slots__ = ("_events",)
 
     def __init__(self, number: str) -> None:
         self._events = streams.EventWriter(id=number)
-        self.write = self._events.write
+
+    def write(self, events: Iterable[generate_pb2.StreamEvent]) -> bytes:
+        """The frames of what came at once."""
+        return b"".join(map(self._events.write, events))
 
     def close(self, receipt: dict[str, Any]) -> bytes:
         """The receipt stands in the usage, which the dialect always has."""

@@ -41,7 +41,7 @@ class ChatWriter:
     def __init__(self, *, include_usage: bool, number: str) -> None:
         self._include_usage = include_usage
         self._chunks = streams.ChunkWriter(include_usage=include_usage, id=number)
-        self.write = self._chunks.write
+        self.write = self._chunks.write_all
 
     def close(self, receipt: dict[str, Any]) -> bytes:
         """The receipt stands in the usage chunk where the client asked for one, else in a comment, which every reader skips."""
