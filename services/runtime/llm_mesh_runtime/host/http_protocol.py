@@ -18,9 +18,12 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 HEAD_PATIENCE = 20.0
 GONE = "llm_mesh.gone"
 """Extension of the scope: takes a function that is called once, when the client leaves before it has its whole answer."""
+ARRIVED = "llm_mesh.arrived"
+"""Extension of the scope: gives the body if all of it is there, so that it need not be waited for."""
 
 _IN_NAMES = bytes(each for each in range(0x21, 0x100) if each not in b'()<>@,;:\\[]={}"\x7f')
 _IN_VALUES = b"\t" + bytes(each for each in range(0x20, 0x100) if each != 0x7F)  # noqa: PLR2004
+_FRAMING = frozenset({b"content-length", b"transfer-encoding", b"connection"})
 _NO_BODY = frozenset({204, 304})
 
 
@@ -81,7 +84,7 @@ class Protocol(HttpToolsProtocol):
             keep_alive=version != "1.0" and parser.should_keep_alive(),
             on_response=self.on_response_complete,
         )
-        scope["extensions"] = {GONE: cycle.on_leave}
+        scope["extensions"] = {GONE: cycle.on_leave, ARRIVED: cycle.arrived}
         if self._running is None or self._running.response_complete:
             self._running = cycle
             self._start_asgi_task(cycle, self.app)
@@ -127,6 +130,13 @@ class Cycle(RequestResponseCycle):
     """The head of an answer of known length, until its body comes: both go out at once."""
     _gone: Callable[[], None] | None = None
 
+    def arrived(self) -> bytes | None:
+        """The body, once, if nothing of it is still to come; None: `receive` has it."""
+        if self.more_body or self.disconnected or self.waiting_for_100_continue:
+            return None
+        body, self.body = bytes(self.body), bytearray()
+        return body
+
     def on_leave(self, callback: Callable[[], None]) -> None:
         """Call back once the client has left."""
         self.flow.resume_reading()  # who does not read does not notice
@@ -168,6 +178,9 @@ class Cycle(RequestResponseCycle):
         closes = False
         for given, value in pairs:
             name = given.lower()
+            content.append(b"%b: %b\r\n" % (name, value))
+            if name not in _FRAMING:
+                continue
             if name == b"content-length" and self.chunked_encoding is None:
                 self.expected_content_length = int(value)
                 self.chunked_encoding = False
@@ -176,7 +189,6 @@ class Cycle(RequestResponseCycle):
                 self.chunked_encoding = True
             elif name == b"connection" and b"close" in [token.strip() for token in value.lower().split(b",")]:
                 self.keep_alive, closes = False, True
-            content.append(b"%b: %b\r\n" % (name, value))
         if not self.keep_alive and not closes:
             content.append(b"connection: close\r\n")
         if self.chunked_encoding is None and self.scope["method"] != "HEAD" and status not in _NO_BODY:
