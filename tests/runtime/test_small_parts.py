@@ -1,6 +1,8 @@
 """Money, secrets, seals, the clock: small parts that everything rests on."""
 
 import copy
+import hashlib
+import hmac
 import pickle
 from datetime import UTC
 from fractions import Fraction
@@ -71,6 +73,14 @@ def test_a_seal_holds_for_its_audience_and_payload_only() -> None:
     assert not seals.verify("router", b"payloae", mac)
     assert not seals.verify("router", b"payload", mac[:-1])
     assert not Seals(b"t" * 32).verify("router", b"payload", mac)
+
+
+def test_a_seal_is_the_hmac_of_audience_and_payload() -> None:
+    key = hashlib.sha256(b"given").digest()
+    seals = Seals(b"s" * 32, keys={"policy": b"given"})
+    for payload in (b"", b"payload", b"x" * 10_000):
+        assert seals.seal("policy", payload) == hmac.digest(key, b"policy\x00" + payload, "sha256")
+        assert seals.seal("router", payload) == hmac.digest(derive(b"s" * 32, "seal/router"), b"router\x00" + payload, "sha256")
 
 
 def test_a_sealed_message_opens_for_each_audience_and_nobody_else() -> None:
