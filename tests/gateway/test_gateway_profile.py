@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from llm_mesh.inference.v1 import content_pb2, embed_pb2, generate_pb2
 from llm_mesh.router.v1 import router_pb2
-from llm_mesh_gateway.domain.profile import profile_of_embedding, profile_of_generation
+from llm_mesh_gateway.domain.profile import profile_embedding, profile_generation
 
 
 def user(words: str) -> content_pb2.Message:
@@ -13,7 +13,10 @@ def user(words: str) -> content_pb2.Message:
 
 
 def profile(streamed: bool = False, **fields: object) -> router_pb2.RequestProfile:  # noqa: FBT001, FBT002 - reads as the request does
-    return profile_of_generation(generate_pb2.GenerateInput(**fields), session="", exact=False, streamed=streamed)  # type: ignore[arg-type]  # fields of the message
+    told = router_pb2.RequestProfile()
+    request = generate_pb2.GenerateInput(**fields)  # type: ignore[arg-type]  # fields of the message
+    profile_generation(told, request, session="", exact=False, streamed=streamed)
+    return told
 
 
 @given(st.lists(st.text(max_size=50), max_size=5))
@@ -78,4 +81,6 @@ def test_equal_beginnings_share_hashes_from_the_longest_on() -> None:
 def test_items_of_tokens_have_as_many_tokens_as_they_say() -> None:
     tokens = embed_pb2.EmbedItem(tokens=embed_pb2.TokenIds(ids=[1, 2, 3]))
     request = embed_pb2.EmbedInput(items=[tokens, embed_pb2.EmbedItem(text="ab")])
-    assert profile_of_embedding(request, session="", exact=False).input_bytes == 16 + 3 + 16 + 2
+    told = router_pb2.RequestProfile()
+    profile_embedding(told, request, session="", exact=False)
+    assert told.input_bytes == 16 + 3 + 16 + 2

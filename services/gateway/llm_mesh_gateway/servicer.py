@@ -27,7 +27,10 @@ class GatewayServicer(gateway_pb2_grpc.GatewayServiceServicer):
         whole = Whole(generate_pb2.GenerateOutput())
         operation = Generation(request.input, streamed=False, exact=exact(request.options))
         receipt = await self._gateway.answer(_request(operation, request.options), whole.release)
-        return gateway_pb2.GenerateResponse(output=whole.answer, receipt=receipt)
+        response = gateway_pb2.GenerateResponse()
+        response.output.CopyFrom(whole.answer)
+        response.receipt.CopyFrom(receipt)
+        return response
 
     async def GenerateStream(  # type: ignore[override]  # writes by itself, so that cancellation has one way in
         self,

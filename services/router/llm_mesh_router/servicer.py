@@ -27,7 +27,9 @@ class RouterServicer(router_pb2_grpc.RouterServiceServicer):
 
     async def Plan(self, request: router_pb2.PlanRequest, context: Context) -> router_pb2.PlanResponse:
         plan = self._router.plan(request.admission, request.profile)
-        return router_pb2.PlanResponse(plan=plan, decision_id=plan.decision_id)
+        response = router_pb2.PlanResponse(decision_id=plan.decision_id)
+        response.plan.CopyFrom(plan)  # the constructor would serialise and parse it
+        return response
 
     async def ReportOutcomes(self, request: router_pb2.ReportOutcomesRequest, context: Context) -> router_pb2.ReportOutcomesResponse:
         self._router.note(request.results)

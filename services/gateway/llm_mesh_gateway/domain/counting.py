@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from llm_mesh.adapter.v1 import adapter_pb2
 from llm_mesh.inference.v1 import embed_pb2
+from llm_mesh.router.v1 import router_pb2
 from llm_mesh_gateway.domain.gateway import Gateway, Request
 from llm_mesh_gateway.domain.operation import Generation
 from llm_mesh_gateway.domain.ports import Adapters
@@ -26,5 +27,8 @@ class Counting:
             except MeshError:
                 continue  # counting is a courtesy: the next target may do it, and the bound is always there
         bound = max(attempt.max_input_tokens for attempt in planned.attempts)
-        bound = bound or operation.profile(request.options).input_bytes
+        if not bound:
+            profile = router_pb2.RequestProfile()
+            operation.profile(profile, request.options)
+            bound = profile.input_bytes
         return embed_pb2.TokenCount(input_tokens=bound, source=embed_pb2.COUNT_SOURCE_ESTIMATED)

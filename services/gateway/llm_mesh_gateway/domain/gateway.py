@@ -89,9 +89,11 @@ class Gateway:
     async def answer(self, request: Request, release: Release, held: Held | None = None) -> gateway_pb2.Receipt:
         """Take all steps. What is released goes to `release`; `held` is told once money is held."""
         digest = self._checked(request)
-        await self._render(request)
+        if request.options.HasField("prompt"):
+            await self._render(request)
         planned = await self.plan(request)
-        reservation = await self._reserve(request, planned, digest)
+        reservation = self._reservation(request, planned, digest)
+        await reservation.hold()
         if held is not None:
             held(reservation)
         return await self._dispatch(request, planned, reservation, release)
@@ -99,7 +101,8 @@ class Gateway:
     async def prepare(self, request: Request) -> Planned:
         """The steps that cost nothing: for counting."""
         self._checked(request)
-        await self._render(request)
+        if request.options.HasField("prompt"):
+            await self._render(request)
         return await self.plan(request)
 
     def _checked(self, request: Request) -> bytes:
@@ -110,8 +113,6 @@ class Gateway:
         return request.operation.digest(request.options) if request.options.idempotency_key else b""
 
     async def _render(self, request: Request) -> None:
-        if not request.options.HasField("prompt"):
-            return
         prompt, domain = request.options.prompt, request.caller.domain
         name = prompt.name if prompt.name.startswith("domains/") else f"{domain}/prompts/{prompt.name}"
         rendered = await self._catalogue.render(
@@ -122,34 +123,34 @@ class Gateway:
 
     async def plan(self, request: Request) -> Planned:
         """Admit what the model would see, and have it planned."""
-        ask = policy_pb2.AdmitRequest(caller=request.caller.sealed, request_id=request.request_id)
+        # Here and elsewhere messages are copied into others: the constructor would serialise and parse them, at thrice the price.
+        ask = policy_pb2.AdmitRequest(request_id=request.request_id)
+        if request.caller.sealed is not None:
+            ask.caller.CopyFrom(request.caller.sealed)
         if request.options.tags:
             ask.tags.MergeFrom(request.options.tags)
         request.operation.ask_admission(ask)
         admitted = await self._policy.admit(ask)
         request.operation.mask(admitted)
-        profile = request.operation.profile(request.options)
-        answer = await self._router.plan(
-            router_pb2.PlanRequest(admission=admitted.admission, profile=profile, request_id=request.request_id)
-        )
+        question = router_pb2.PlanRequest(request_id=request.request_id)
+        question.admission.CopyFrom(admitted.admission)
+        profile = question.profile
+        request.operation.profile(profile, request.options)
+        answer = await self._router.plan(question)
         attempts = attempts_of(answer.plan)
         return Planned(admitted, answer.plan, attempts, answer.decision_id, profile.estimated_input_tokens)
 
-    async def _reserve(self, request: Request, planned: Planned, digest: bytes) -> Reservation:
+    def _reservation(self, request: Request, planned: Planned, digest: bytes) -> Reservation:
         self._settlements.make_room()
-        reserve = policy_pb2.ReserveRequest(
-            reservation_id=self._ids.next(),
-            admission=planned.admitted.admission,
-            plan=planned.plan,
-            epoch=self._epoch,
-            idempotency_key=request.options.idempotency_key,
-            request_digest=digest,
-            request_id=request.request_id,
-            candidate_count=request.operation.candidate_count,
-        )
-        reservation = Reservation(self._policy, self._settlements, reserve, request.caller.project)
-        await reservation.hold()
-        return reservation
+        reserve = policy_pb2.ReserveRequest(reservation_id=self._ids.next(), epoch=self._epoch, request_id=request.request_id)
+        reserve.admission.CopyFrom(planned.admitted.admission)
+        reserve.plan.CopyFrom(planned.plan)
+        if request.options.idempotency_key:
+            reserve.idempotency_key = request.options.idempotency_key
+            reserve.request_digest = digest
+        if candidates := request.operation.candidate_count:
+            reserve.candidate_count = candidates
+        return Reservation(self._policy, self._settlements, reserve, request.caller.project)
 
     async def _dispatch(self, request: Request, planned: Planned, reservation: Reservation, release: Release) -> gateway_pb2.Receipt:
         self._budget.request()
@@ -191,10 +192,12 @@ def _receipt(
         request_id=request.request_id,
         decision_id=planned.decision_id,
         model=model,
-        limits=reservation.limits,
         prompt_version=request.prompt_version,
-        charged=settled.charged if settled is not None else None,
-        lines=settled.lines if settled is not None else (),
     )
+    if reservation.limits:
+        receipt.limits.extend(reservation.limits)
+    if settled is not None:
+        receipt.charged.CopyFrom(settled.charged)
+        receipt.lines.extend(settled.lines)
     set_duration(receipt.total, time.monotonic() - request.began)
     return receipt

@@ -15,7 +15,7 @@ from llm_mesh.router.v1 import plan_pb2, router_pb2
 from llm_mesh_gateway.domain import checks
 from llm_mesh_gateway.domain.errors import fidelity_lost
 from llm_mesh_gateway.domain.ports import Adapters, AttemptCall
-from llm_mesh_gateway.domain.profile import profile_of_embedding, profile_of_generation
+from llm_mesh_gateway.domain.profile import profile_embedding, profile_generation
 from llm_mesh_runtime.errors import invalid
 
 
@@ -41,8 +41,8 @@ class Operation(Protocol):
     def mask(self, admitted: policy_pb2.AdmitResponse) -> None:
         """Take over what screening masked."""
 
-    def profile(self, options: gateway_pb2.RequestOptions) -> router_pb2.RequestProfile:
-        """What the router may know."""
+    def profile(self, profile: router_pb2.RequestProfile, options: gateway_pb2.RequestOptions) -> None:
+        """Write what the router may know."""
 
     def without_what_escapes_screening(self) -> list[generate_pb2.Translation]:
         """Ask for nothing that could not be screened; the answer has what is left out."""
@@ -96,9 +96,9 @@ class Generation:
         if admitted.WhichOneof("masked") == "generate":
             self.input = admitted.generate
 
-    def profile(self, options: gateway_pb2.RequestOptions) -> router_pb2.RequestProfile:
+    def profile(self, profile: router_pb2.RequestProfile, options: gateway_pb2.RequestOptions) -> None:
         """See `profile`."""
-        return profile_of_generation(self.input, session=options.session, exact=self.exact, streamed=self.streamed)
+        profile_generation(profile, self.input, session=options.session, exact=self.exact, streamed=self.streamed)
 
     def without_what_escapes_screening(self) -> list[generate_pb2.Translation]:
         """Log-probabilities spell the text out before it is screened."""
@@ -113,8 +113,22 @@ class Generation:
     def dispatch(self, adapters: Adapters, attempt: plan_pb2.Attempt, grant: resources_pb2.Sealed) -> AttemptCall:
         """Call the adapter."""
         if self.streamed:
-            return adapters.stream(adapter_pb2.GenerateStreamRequest(grant=grant, attempt=attempt, input=self.input, exact=self.exact))
-        return adapters.generate(adapter_pb2.GenerateRequest(grant=grant, attempt=attempt, input=self.input, exact=self.exact))
+            stream = adapter_pb2.GenerateStreamRequest(exact=self.exact)
+            self._fill(stream, attempt, grant)
+            return adapters.stream(stream)
+        whole = adapter_pb2.GenerateRequest(exact=self.exact)
+        self._fill(whole, attempt, grant)
+        return adapters.generate(whole)
+
+    def _fill(
+        self,
+        request: adapter_pb2.GenerateRequest | adapter_pb2.GenerateStreamRequest,
+        attempt: plan_pb2.Attempt,
+        grant: resources_pb2.Sealed,
+    ) -> None:
+        request.grant.CopyFrom(grant)
+        request.attempt.CopyFrom(attempt)
+        request.input.CopyFrom(self.input)
 
 
 @dataclass(slots=True)
@@ -151,9 +165,9 @@ class Embedding:
         if admitted.WhichOneof("masked") == "embed":
             self.input = admitted.embed
 
-    def profile(self, options: gateway_pb2.RequestOptions) -> router_pb2.RequestProfile:
+    def profile(self, profile: router_pb2.RequestProfile, options: gateway_pb2.RequestOptions) -> None:
         """See `profile`."""
-        return profile_of_embedding(self.input, session=options.session, exact=self.exact)
+        profile_embedding(profile, self.input, session=options.session, exact=self.exact)
 
     def without_what_escapes_screening(self) -> list[generate_pb2.Translation]:
         """Vectors are not screened."""

@@ -19,51 +19,46 @@ _BLOCK = 1024
 _MAX_BLOCKS = 16
 
 
-def profile_of_generation(request: generate_pb2.GenerateInput, *, session: str, exact: bool, streamed: bool) -> router_pb2.RequestProfile:
-    """The profile of a generation, after rendering."""
+def profile_generation(
+    profile: router_pb2.RequestProfile, request: generate_pb2.GenerateInput, *, session: str, exact: bool, streamed: bool
+) -> None:
+    """Writes the profile of a generation, after rendering. What is not there is not written: nearly all requests have little."""
     reading = _Reading()
-    for tool in request.tools:
-        reading.tool(tool)
-    for message in request.messages:
-        reading.message(message)
-    if request.HasField("response_format") and request.response_format.HasField("json_schema"):
-        schema = request.response_format.json_schema
-        reading.unit(schema.name, schema.description, schema.schema_json)
-    if request.extras:
-        reading.extras(request.extras)
-    size = reading.bytes
-    profile = router_pb2.RequestProfile(
-        input_bytes=size,
-        estimated_input_tokens=-(-size // _BYTES_PER_TOKEN),
-        max_output_tokens=request.max_output_tokens,
-        input_modalities=sorted(reading.modalities),
-        capabilities=_needs(request, streamed=streamed),
-        candidate_count=request.candidate_count,
-        prefix_hashes=_prefix_hashes(request) if size >= _BLOCK else (),
-        session=session,
-        images=reading.images,
-        messages=len(request.messages),
-        source_dialect=request.source_dialect,
-        exact=exact,
-    )
+    reading.request(request)
+    size = profile.input_bytes = reading.bytes
+    profile.estimated_input_tokens = -(-size // _BYTES_PER_TOKEN)
+    profile.messages = len(request.messages)
+    profile.source_dialect = request.source_dialect
+    profile.input_modalities.extend(sorted(reading.modalities))
+    if needs := _needs(request, streamed=streamed):
+        profile.capabilities.extend(needs)
+    if request.max_output_tokens:
+        profile.max_output_tokens = request.max_output_tokens
+    if request.candidate_count:
+        profile.candidate_count = request.candidate_count
+    if size >= _BLOCK:
+        profile.prefix_hashes.extend(_prefix_hashes(request))
+    if session:
+        profile.session = session
+    if reading.images:
+        profile.images = reading.images
+    if exact:
+        profile.exact = True
     if request.modalities:
         profile.output_modalities.extend(request.modalities)
-    return profile
 
 
-def profile_of_embedding(request: embed_pb2.EmbedInput, *, session: str, exact: bool) -> router_pb2.RequestProfile:
-    """The profile of an embedding. An item of tokens has as many tokens as it says."""
+def profile_embedding(profile: router_pb2.RequestProfile, request: embed_pb2.EmbedInput, *, session: str, exact: bool) -> None:
+    """Writes the profile of an embedding. An item of tokens has as many tokens as it says."""
     total = sum(_PER_UNIT + (_size(item.text) if item.WhichOneof("kind") == "text" else len(item.tokens.ids)) for item in request.items)
-    return router_pb2.RequestProfile(
-        input_bytes=total,
-        estimated_input_tokens=-(-total // _BYTES_PER_TOKEN),
-        input_modalities=["text"],
-        capabilities=["embeddings"],
-        session=session,
-        messages=len(request.items),
-        source_dialect=request.source_dialect,
-        exact=exact,
-    )
+    profile.input_bytes = total
+    profile.estimated_input_tokens = -(-total // _BYTES_PER_TOKEN)
+    profile.input_modalities.append("text")
+    profile.capabilities.append("embeddings")
+    profile.session = session
+    profile.messages = len(request.items)
+    profile.source_dialect = request.source_dialect
+    profile.exact = exact
 
 
 def _needs(request: generate_pb2.GenerateInput, *, streamed: bool) -> list[str]:
@@ -96,6 +91,16 @@ class _Reading:
         self.images = 0
         self.modalities: set[str] = set()
 
+    def request(self, request: generate_pb2.GenerateInput) -> None:
+        for tool in request.tools:
+            self.tool(tool)
+        for message in request.messages:
+            self.message(message)
+        if request.HasField("response_format") and request.response_format.HasField("json_schema"):
+            schema = request.response_format.json_schema
+            self.unit(schema.name, schema.description, schema.schema_json)
+        self.extras(request.extras)
+
     def unit(self, *texts: str) -> None:
         self.bytes += _PER_UNIT + sum(map(_size, texts))
 
@@ -113,21 +118,22 @@ class _Reading:
         self.extras(tool.extras)
 
     def message(self, message: content_pb2.Message) -> None:
-        self.bytes += _PER_UNIT + _size(message.name)
+        name = message.name
+        self.bytes += _PER_UNIT + _size(name) if name else _PER_UNIT
         self.parts(message.parts)
-        if message.extras:
-            self.extras(message.extras)
+        self.extras(message.extras)
 
     def parts(self, parts: Iterable[content_pb2.Part]) -> None:
         for part in parts:
             kind = part.WhichOneof("kind")
             if kind == "text":
                 self.modalities.add("text")
-                self.bytes += _size(part.text.text)
+                text = part.text.text
+                self.bytes += len(text) if text.isascii() else len(text.encode("utf-8", "replace"))
             else:
                 self.part(part, kind)
-            if part.extras:
-                self.extras(part.extras)
+            for extra in part.extras:
+                self.bytes += len(extra.key) + len(extra.json)
 
     def part(self, part: content_pb2.Part, kind: str | None) -> None:
         if kind == "image":
