@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable
 from types import TracebackType
 from typing import Self
 
@@ -20,6 +20,7 @@ from llm_mesh_adapter_kit.http import HttpClient, HttpRequest
 from llm_mesh_adapter_kit.lanes import Lane, Lanes
 from llm_mesh_adapter_kit.limits import Limits, Timers
 from llm_mesh_adapter_kit.metering import Meter
+from llm_mesh_adapter_kit.prepared import Prepared, PreparedHeaders
 from llm_mesh_runtime.context import request_id
 from llm_mesh_runtime.telemetry import GenAi, Span, outbound
 from llm_mesh_runtime.telemetry import semantics as names
@@ -55,18 +56,13 @@ class Asking:
     def __init__(self, dialect: Dialect, lanes: Lanes, client: Callable[[Endpoint], HttpClient], genai: GenAi) -> None:
         self.lanes = lanes
         self.genai = genai
+        self.headers = PreparedHeaders()
         self._dialect = dialect
         self._client = client
 
-    async def begin(
-        self, endpoint: Endpoint, call: Call, authorisation: Mapping[str, str], timers: Timers, *, attempt: str = ""
-    ) -> Exchange:
-        """Send, and answer once the head has arrived."""
-        headers = {**endpoint.headers, **authorisation}
-        if call.headers:
-            headers = {**endpoint.headers, **call.headers, **authorisation}
-        if call.body:
-            headers["content-type"] = "application/json"
+    def begin(self, endpoint: Endpoint, call: Call, prepared: Prepared, timers: Timers, *, attempt: str = "") -> Awaitable[Exchange]:
+        """Send; the answer is there once its head has arrived."""
+        headers: dict[str, str] = {}
         if identifier := request_id():
             headers["x-llm-mesh-request-id"] = identifier
             if _UUID.fullmatch(identifier):  # some servers refuse any other
@@ -75,14 +71,17 @@ class Asking:
             headers["x-llm-mesh-attempt"] = attempt
         if trace := outbound():
             headers.update(trace)
+        lines = prepared.lines
+        if not headers.keys().isdisjoint(prepared.headers):  # the operator sends one of these too: it goes out once
+            headers, lines = {**prepared.headers, **headers}, ""
         url = endpoint.url(call.path, at_origin=call.at_origin)
-        request = HttpRequest(url, headers, call.body, call.method, timers.limits.connect, timers.next(head=True))
-        return await begun(self._client(endpoint), endpoint, request, timers)
+        request = HttpRequest(url, headers, call.body, call.method, timers.limits.connect, timers.next(head=True), lines)
+        return begun(self._client(endpoint), endpoint, request, timers)
 
     async def freely(self, endpoint: Endpoint, call: Call) -> bytes:
         """The answer to a call that generates nothing and costs nothing: no grant, no bulkhead, no breaker."""
         timers = Timers(_FREE, wants_first=True)
-        answer = await self.begin(endpoint, call, endpoint.authorisation("", ""), timers)
+        answer = await self.begin(endpoint, call, self.headers.of(endpoint, call, "", ""), timers)
         try:
             if answer.status != _OK:
                 raise await self.failure(endpoint, answer)
@@ -118,13 +117,13 @@ class Asked:
     async def __aenter__(self) -> Self:
         asking, job = self._asking, self._job
         endpoint, attempt = job.endpoint, job.attempt
-        authorisation = endpoint.authorisation(attempt.credential, job.granted.domain)
+        prepared = asking.headers.of(endpoint, self._call, attempt.credential, job.granted.domain)
         self._lane: Lane = asking.lanes.enter(endpoint, attempt.credential, attempt.upstream_model)
         attributes = {names.SERVER_ADDRESS: endpoint.host, names.REQUEST_MAX_TOKENS: job.most_output}
         self.span = asking.genai.call(self._operation, self._system, attempt.upstream_model, attributes)
         self.span.__enter__()
         try:
-            self.answer = await asking.begin(endpoint, self._call, authorisation, self._timers, attempt=attempt.id)
+            self.answer = await asking.begin(endpoint, self._call, prepared, self._timers, attempt=attempt.id)
             if self.answer.status != _OK:
                 try:
                     raise await asking.failure(endpoint, self.answer)
@@ -139,12 +138,15 @@ class Asked:
         self.answer.close()
         self._ended(error)
 
-    def report(self, meter: Meter) -> adapter_pb2.AttemptReport:
-        """What the attempt used, once it is read to its end."""
+    def report(self, meter: Meter, report: adapter_pb2.AttemptReport) -> None:
+        """Writes what the attempt used, once it is read to its end."""
         usage, source = meter.report()
         timers, model = self._timers, self._job.attempt.upstream_model
         seconds = timers.first_content
-        report = adapter_pb2.AttemptReport(usage=usage, source=source, provider_request_id=_provider_id(self.answer))
+        report.usage.CopyFrom(usage)
+        report.source = source
+        if identifier := _provider_id(self.answer):
+            report.provider_request_id = identifier
         _set(report.total, timers.elapsed)
         if seconds is not None:
             _set(report.first_token, seconds)
@@ -152,7 +154,6 @@ class Asked:
         self._asking.genai.used(self._operation, self._system, model, input_tokens=put, output_tokens=out)
         self.span.set(names.INPUT_TOKENS, put)
         self.span.set(names.OUTPUT_TOKENS, out)
-        return report
 
     def _ended(self, error: BaseException | None) -> None:
         asking, error_type = self._asking, ""

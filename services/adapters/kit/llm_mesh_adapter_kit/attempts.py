@@ -48,13 +48,15 @@ class Attempts:
             output = self._dialect.output(job.endpoint, await asked.answer.body())
             timers.event(content=True)
             meter.whole(output)
-            report = asked.report(meter)
+            response = adapter_pb2.GenerateResponse()
+            asked.report(meter, response.report)
         if call.translations:
             output.translations.extend(call.translations)
         if not output.HasField("usage"):
-            output.usage.CopyFrom(report.usage)
+            output.usage.CopyFrom(response.report.usage)
             output.translations.append(_COUNTED)
-        return adapter_pb2.GenerateResponse(output=output, report=report)
+        response.output.CopyFrom(output)
+        return response
 
     async def stream(
         self, job: Job, request: generate_pb2.GenerateInput, *, exact: bool
@@ -79,17 +81,18 @@ class Attempts:
                         raise failure
                 if reader.done:
                     await asked.answer.farewell()
-                last = list(reader.finish())
+                last, final = list(reader.finish()), adapter_pb2.GenerateStreamResponse()
                 meter.saw(last)
-                report = asked.report(meter)
+                asked.report(meter, final.final)
         except AdapterError as error:
             if meter.spent:  # a stream that fails after something was spent says how much
                 usage, _ = meter.report()
                 error.metadata |= {"input_tokens": str(usage.input_tokens), "output_tokens": str(usage.output_tokens)}
             raise
         if not meter.told:
-            last.insert(0, generate_pb2.StreamEvent(usage=report.usage))
-        yield adapter_pb2.GenerateStreamResponse(events=last, final=report)
+            last.insert(0, generate_pb2.StreamEvent(usage=final.final.usage))
+        final.events.extend(last)
+        yield final
 
     async def embed(self, job: Job, request: embed_pb2.EmbedInput) -> adapter_pb2.EmbedResponse:
         """Embeddings."""
@@ -104,9 +107,11 @@ class Attempts:
             if len(output.embeddings) != len(request.items):
                 raise malformed(job.endpoint.name, f"{len(output.embeddings)} vectors for {len(request.items)} items")
             meter.embedded(output)
-            report = asked.report(meter)
+            response = adapter_pb2.EmbedResponse()
+            asked.report(meter, response.report)
         output.translations.extend(call.translations)
-        return adapter_pb2.EmbedResponse(output=output, report=report)
+        response.output.CopyFrom(output)
+        return response
 
     async def ask(self, endpoint: Endpoint, call: Call) -> bytes:
         """A call that generates nothing and costs nothing, such as a list of models."""

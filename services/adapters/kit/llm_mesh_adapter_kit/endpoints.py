@@ -85,10 +85,14 @@ class Endpoint:
         """Whether there is a credential, or none is needed."""
         return bool(self.credential) or bool(self.credentials) or not self.auth.required
 
-    def authorisation(self, name: str, domain: str) -> dict[str, str]:
-        """The headers that authenticate a call of a domain."""
+    def check_domain(self, domain: str) -> None:
+        """Raises where a domain may not use the endpoint's credentials."""
         if self.domains and domain not in self.domains:
             raise no_credential(self.name, "the domain may not use its credential")
+
+    def authorisation(self, name: str, domain: str) -> dict[str, str]:
+        """The headers that authenticate a call of a domain."""
+        self.check_domain(domain)
         credential = self.credentials.get(name) if name else self.credential
         if credential is None:
             raise no_credential(self.name, "there is no credential of that name")

@@ -50,8 +50,9 @@ class Exchange:
 
     async def body(self, most: int = MOST_BYTES) -> bytes:
         """The whole rest."""
-        first = await self.read()
-        if self._answer.over and len(first) <= most:  # nearly every answer comes in one piece
+        whole = self._answer.at_once()  # nearly every answer is there with its head
+        first = await self.read() if whole is None else whole
+        if self._answer.over and len(first) <= most:
             return first
         pieces = [first]
         size = len(first)

@@ -32,6 +32,7 @@ class GrantCheck:
 
     def __init__(self, adapter: str, seals: Seals, clock: Clock) -> None:
         self._adapter = adapter
+        self._audience = f"adapter/{adapter}"
         self._seals = seals
         self._clock = clock
 
@@ -56,7 +57,7 @@ class GrantCheck:
         return Granted(grant.domain, found.max_output_tokens, found.max_candidates, grant.zero_retention)
 
     def _opened(self, sealed: resources_pb2.Sealed) -> admission_pb2.Grant:
-        payload = self._seals.opened(f"adapter/{self._adapter}", sealed, what="grant")
+        payload = self._seals.opened(self._audience, sealed, what="grant")
         try:
             grant = admission_pb2.Grant.FromString(payload)
         except DecodeError:

@@ -19,6 +19,16 @@ class HttpRequest(NamedTuple):
     connect_timeout: float = 10.0
     deadline: float = math.inf
     """The latest moment for the head of the answer, in seconds of `time.monotonic`."""
+    prepared: str = ""
+    """Further headers, as `header_lines` has made them."""
+
+
+def header_lines(headers: Mapping[str, str]) -> str:
+    """Headers as they are sent. `ValueError` where one would be more than a line."""
+    text = "".join([f"{name}: {value}\r\n" for name, value in headers.items()])
+    if text.count("\n") != len(headers) or text.count("\r") != len(headers) or "\0" in text:
+        raise ValueError("a header must be one line")
+    return text
 
 
 class HttpAnswer(Protocol):
@@ -41,6 +51,9 @@ class HttpAnswer(Protocol):
 
     async def read(self, deadline: float = math.inf) -> bytes:
         """Everything that has arrived, at least one byte; empty at the end. Raises `BrokenError`, and `TimeoutError` at the deadline."""
+
+    def at_once(self) -> bytes | None:
+        """All of the rest where nothing of it is still to come, else None."""
 
     def close(self) -> None:
         """Close the connection at once, unless the answer has arrived whole: then it serves again."""

@@ -50,7 +50,8 @@ class Answer:
 
     def header(self, name: str) -> str:
         """One header."""
-        return self.fields.get(name.encode(), _NOTHING).decode("latin-1")
+        value = self.fields.get(name.encode())
+        return "" if value is None else value.decode("latin-1")
 
     @property
     def over(self) -> bool:
@@ -91,6 +92,14 @@ class Answer:
             self._keep(rest)
             if data:  # what is packed may need more than has come
                 return data
+
+    def at_once(self) -> bytes | None:
+        """See `HttpAnswer`."""
+        if not self.whole or self._inflation is not None:
+            return None
+        data = _NOTHING.join(self.pieces)
+        self._keep(_NOTHING)
+        return data
 
     def close(self) -> None:
         """See `HttpAnswer`."""

@@ -11,10 +11,9 @@ from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from llm_mesh_adapter_kit.addresses import AddressRule
-from llm_mesh_adapter_kit.client.answer import Answer
 from llm_mesh_adapter_kit.client.connection import ROOM, Connection
 from llm_mesh_adapter_kit.client.dialling import Dialler
-from llm_mesh_adapter_kit.http import BrokenError, HttpAnswer, HttpRequest
+from llm_mesh_adapter_kit.http import BrokenError, HttpAnswer, HttpRequest, header_lines
 
 _KEEP_ALIVE = 30.0
 _FRESH = 0.02
@@ -51,15 +50,19 @@ class Pool:
         kept alive turns out to be closed: a provider may have begun to work for any other, and be paid.
         """
         head = self._head(request)
-        connection = self._kept()
-        if connection is not None:
+        kept = self._kept()
+        while True:
+            connection = kept or await self._dialler.dial(self._made, connect_timeout=request.connect_timeout, deadline=request.deadline)
+            answer = connection.ask(head, request.body)
             try:
-                return await _asked(connection, head, request)
-            except BrokenError:
-                if request.method != "GET":
+                await answer.head(request.deadline)
+            except BaseException as error:
+                answer.close()
+                if kept is None or request.method != "GET" or not isinstance(error, BrokenError):
                     raise
-        connection = await self._dialler.dial(self._made, connect_timeout=request.connect_timeout, deadline=request.deadline)
-        return await _asked(connection, head, request)
+                kept = None
+            else:
+                return answer
 
     async def close(self) -> None:
         """See `HttpClient`."""
@@ -71,13 +74,9 @@ class Pool:
         await asyncio.gather(*(connection.closed for connection in everyone))
 
     def _head(self, request: HttpRequest) -> bytes:
-        headers = request.headers
-        text = "".join([f"{name}: {value}\r\n" for name, value in headers.items()])
-        if text.count("\n") != len(headers) or text.count("\r") != len(headers) or "\0" in text:
-            raise ValueError("a header must be one line")
         begin = self._heads.get((request.method, request.url)) or self._begin(request.method, request.url)
         length = f"content-length: {len(request.body)}\r\n\r\n" if request.body or request.method != "GET" else "\r\n"
-        return (begin + text + length).encode()
+        return (begin + request.prepared + header_lines(request.headers) + length).encode()
 
     def _begin(self, method: str, url: str) -> str:
         """The part of a head that all requests of a kind share. A credential belongs to an origin: no other is sent to."""
@@ -119,13 +118,3 @@ class Pool:
         if self._free:
             rest = _KEEP_ALIVE - (now - self._free[0].idle_since)
             self._sweeper = asyncio.get_running_loop().call_later(max(rest, 1.0), self._sweep)
-
-
-async def _asked(connection: Connection, head: bytes, request: HttpRequest) -> Answer:
-    answer = connection.ask(head, request.body)
-    try:
-        await answer.head(request.deadline)
-    except BaseException:
-        answer.close()
-        raise
-    return answer

@@ -1,0 +1,44 @@
+"""The headers that calls with one credential have in common, as the lines that go out: made once, not for each call."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from llm_mesh_adapter_kit.dialect import Call
+from llm_mesh_adapter_kit.endpoints import Endpoint
+from llm_mesh_adapter_kit.http import header_lines
+
+_MOST_KNOWN = 1_024
+
+
+class Prepared:
+    """One set of headers. No dataclass: nothing shows what is in it, a credential among others."""
+
+    __slots__ = ("headers", "lines")
+
+    def __init__(self, headers: Mapping[str, str]) -> None:
+        self.headers = headers
+        self.lines = header_lines(headers)
+
+
+class PreparedHeaders:
+    """Those of all endpoints of an adapter."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[object, ...], Prepared] = {}
+
+    def of(self, endpoint: Endpoint, call: Call, credential: str, domain: str) -> Prepared:
+        """What a domain's call begins with; raises where it may not use the credential, or there is none."""
+        own = call.headers
+        key = (endpoint.name, credential, bool(call.body), tuple(own.items()) if own else ())
+        known = self._known.get(key)
+        if known is None:
+            if len(self._known) >= _MOST_KNOWN:
+                self._known.clear()
+            headers = {**endpoint.headers, **own, **endpoint.authorisation(credential, domain)}
+            if call.body:
+                headers["content-type"] = "application/json"
+            known = self._known[key] = Prepared(headers)
+        else:
+            endpoint.check_domain(domain)
+        return known
