@@ -22,6 +22,7 @@ _BEARER = "bearer "
 _MAX_CREDENTIAL = 4096
 _MAX_PROJECT = 256
 _TRACE = ((b"traceparent", "traceparent"), (b"tracestate", "tracestate"))
+_TRACED = frozenset(name for name, _ in _TRACE)
 _MAX_TRACE = 512
 _LENGTH = re.compile(r"[0-9]{1,18}")
 
@@ -55,6 +56,10 @@ class Headers:
         value = self._values.get(name)
         return "" if value is None else value.decode("latin-1")
 
+    def any_of(self, names: frozenset[bytes]) -> bool:
+        """Whether one of the headers is there."""
+        return not names.isdisjoint(self._values)
+
     def listed(self, name: bytes) -> list[str]:
         """The items of a header that is a list."""
         return [item for item in (item.strip() for item in self.get(name).split(",")) if item]
@@ -80,9 +85,10 @@ class Headers:
             if len(selected) > _MAX_PROJECT or not _printable(selected):
                 raise invalid("x-llm-mesh-project", f"at most {_MAX_PROJECT} printable ASCII characters")
             metadata.append(("x-llm-mesh-project", selected))
-        for name, key in _TRACE:
-            if (value := self.get(name)) and len(value) <= _MAX_TRACE and _printable(value):
-                metadata.append((key, value))
+        if self.any_of(_TRACED):
+            for name, key in _TRACE:
+                if (value := self.get(name)) and len(value) <= _MAX_TRACE and _printable(value):
+                    metadata.append((key, value))
         return tuple(metadata)
 
     def _credential(self) -> str:

@@ -15,12 +15,20 @@ from llm_mesh_edge.domain.headers import Headers
 from llm_mesh_runtime.errors import invalid
 
 FIELD = "llm_mesh"
+_HEADERS = frozenset({b"idempotency-key", b"x-llm-mesh-session", b"x-llm-mesh-fidelity", b"x-llm-mesh-tags", b"x-llm-mesh-prompt"})
 _FIDELITIES = {"best_effort": gateway_pb2.FIDELITY_BEST_EFFORT, "exact": gateway_pb2.FIDELITY_EXACT}
 
 
 def options_of(body: dict[str, Any], headers: Headers) -> tuple[gateway_pb2.RequestOptions, str]:
     """The options, and the project that the body selects. Takes the extension field out of the body."""
     options = gateway_pb2.RequestOptions()
+    if headers.any_of(_HEADERS):
+        _read_headers(headers, options)
+    given = body.pop(FIELD, None)
+    return options, "" if given is None else _read_field(_object(FIELD, given), options)
+
+
+def _read_headers(headers: Headers, options: gateway_pb2.RequestOptions) -> None:
     if key := _header(headers, b"idempotency-key"):
         options.idempotency_key = key
     if session := _header(headers, b"x-llm-mesh-session"):
@@ -31,8 +39,6 @@ def options_of(body: dict[str, Any], headers: Headers) -> tuple[gateway_pb2.Requ
         options.tags.update(_tags_of_header(tags))
     if name := _header(headers, b"x-llm-mesh-prompt"):
         options.prompt.name, options.prompt.label = name, _header(headers, b"x-llm-mesh-prompt-label")
-    given = body.pop(FIELD, None)
-    return options, "" if given is None else _read_field(_object(FIELD, given), options)
 
 
 def _read_field(field: dict[str, Any], options: gateway_pb2.RequestOptions) -> str:

@@ -73,7 +73,7 @@ class Edge:
 
     async def _answer(self, exchange: Exchange, route: Route | None) -> None:
         try:
-            return await self._handle(exchange, route)
+            return await self._handler(exchange, route)(exchange)
         except GoneError:
             return None
         except ProblemError as problem:
@@ -90,7 +90,7 @@ class Edge:
         shape = route.shape if route else self._fallback
         return await exchange.answer_json(shape(failure, exchange.headers), failure.headers(), status=failure.status)
 
-    async def _handle(self, exchange: Exchange, route: Route | None) -> None:
+    def _handler(self, exchange: Exchange, route: Route | None) -> Handler:
         if route is None:
             raise ProblemError(Failure(404, "not_found", f"there is no {_shown(exchange.path)} here"))
         handler = route.methods.get(exchange.method)
@@ -99,12 +99,11 @@ class Edge:
         if handler is not None:
             if route.gate is not None:
                 route.gate()
-            await handler(exchange)
-        elif exchange.method == "OPTIONS":
-            await exchange.answer(204, b"", [(b"allow", route.allow.encode())])
-        else:
-            message = f"{_shown(exchange.path)} has the methods {route.allow}"
-            raise ProblemError(Failure(405, "method_not_allowed", message, allow=route.allow))
+            return handler
+        if exchange.method == "OPTIONS":
+            return lambda exchange: exchange.answer(204, b"", [(b"allow", route.allow.encode())])
+        message = f"{_shown(exchange.path)} has the methods {route.allow}"
+        raise ProblemError(Failure(405, "method_not_allowed", message, allow=route.allow))
 
 
 def _shown(path: str) -> str:

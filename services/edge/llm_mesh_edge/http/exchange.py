@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, MutableMapping
 from contextlib import suppress
 from typing import Any
 
@@ -21,6 +21,8 @@ Send = Callable[[Message], Awaitable[None]]
 JSON = b"application/json"
 GONE = "llm_mesh.gone"
 """The extension by which our own listener calls back when the client has left."""
+ARRIVED = "llm_mesh.arrived"
+"""The extension by which it gives a body that is there already."""
 _MOST_DISCARDED = 64 * 1024 * 1024
 _DISCARDING_SECONDS = 2.0
 _NONE: Mapping[str, Any] = {}
@@ -42,7 +44,7 @@ class GoneError(Exception):
 class Exchange:
     """What handlers work with."""
 
-    __slots__ = ("_on_gone", "_receive", "_send", "ended", "headers", "method", "path", "started", "status")
+    __slots__ = ("_arrived", "_on_gone", "_receive", "_send", "ended", "headers", "method", "path", "started", "status")
 
     def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self.headers = Headers(scope["headers"])
@@ -50,7 +52,9 @@ class Exchange:
         self.path: str = scope["path"]
         self._receive = receive
         self._send = send
-        self._on_gone: Callable[[Callable[[], None]], None] | None = scope.get("extensions", _NONE).get(GONE)
+        extensions = scope.get("extensions", _NONE)
+        self._on_gone: Callable[[Callable[[], None]], None] | None = extensions.get(GONE)
+        self._arrived: Callable[[], bytes | None] = extensions.get(ARRIVED, _not_yet)
         self.started = False
         self.ended = False
         self.status = 0
@@ -58,7 +62,11 @@ class Exchange:
     async def json(self, limit: int, patience: float) -> dict[str, Any]:
         """The body as a JSON object."""
         self.headers.check()
-        raw = await self._body(limit, patience)
+        raw = self._arrived()  # nearly every body comes with its head: nobody waits, and no timer runs
+        if raw is None:
+            raw = await self._body(limit, patience)
+        elif len(raw) > limit:
+            raise _TooLargeError(limit)
         try:
             value = orjson.loads(raw)
         except orjson.JSONDecodeError as error:
@@ -124,17 +132,18 @@ class Exchange:
     async def answer(self, status: int, body: bytes, headers: Pairs | None = None, *, media_type: bytes = JSON) -> None:
         """A whole answer."""
         fixed = [(b"content-type", media_type), (b"content-length", b"%d" % len(body))] if body or status != 204 else []  # noqa: PLR2004
-        await self._start(status, fixed, headers)
+        await self._send(self._head(status, fixed, headers))
         self.ended = True
         await self._send({"type": "http.response.body", "body": body})
 
-    async def answer_json(self, value: object, headers: Pairs | None = None, *, status: int = 200) -> None:
+    def answer_json(self, value: object, headers: Pairs | None = None, *, status: int = 200) -> Coroutine[Any, Any, None]:
         """A whole answer in JSON."""
-        await self.answer(status, orjson.dumps(value), headers)
+        return self.answer(status, orjson.dumps(value), headers)
 
     async def begin_events(self, headers: Pairs) -> None:
         """A stream of server-sent events begins."""
-        await self._start(200, [(b"content-type", EVENTS), (b"cache-control", b"no-cache"), (b"x-accel-buffering", b"no")], headers)
+        fixed = [(b"content-type", EVENTS), (b"cache-control", b"no-cache"), (b"x-accel-buffering", b"no")]
+        await self._send(self._head(200, fixed, headers))
 
     async def write(self, data: bytes) -> None:
         """More of the stream. Waits while the client is slow."""
@@ -146,14 +155,18 @@ class Exchange:
         self.ended = True
         await self._send({"type": "http.response.body", "body": data})
 
-    async def _start(self, status: int, fixed: Pairs, headers: Pairs | None) -> None:
+    def _head(self, status: int, fixed: Pairs, headers: Pairs | None) -> Message:
         self.started = True
         self.status = status
         number = self.headers.request_id.encode("ascii")
         fixed += [(b"x-request-id", number), (b"request-id", number)]  # the second is Anthropic's name
         if headers:
             fixed += headers
-        await self._send({"type": "http.response.start", "status": status, "headers": fixed})
+        return {"type": "http.response.start", "status": status, "headers": fixed}
+
+
+def _not_yet() -> None:
+    """What servers that are not ours know of a body."""
 
 
 class _TooLargeError(ProblemError):
