@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import aclosing
+from collections.abc import AsyncIterator, Awaitable
 from typing import TYPE_CHECKING, Any
 
 from llm_mesh.adapter.v1 import adapter_pb2, adapter_pb2_grpc
@@ -22,15 +21,13 @@ class AnthropicServicer(adapter_pb2_grpc.AdapterServiceServicer):
     def __init__(self, adapter: Adapter) -> None:
         self._adapter = adapter
 
-    async def Generate(self, request: adapter_pb2.GenerateRequest, context: Context) -> adapter_pb2.GenerateResponse:
-        return await self._adapter.generate(request)
+    def Generate(self, request: adapter_pb2.GenerateRequest, context: Context) -> Awaitable[adapter_pb2.GenerateResponse]:
+        return self._adapter.generate(request)
 
-    async def GenerateStream(
+    def GenerateStream(
         self, request: adapter_pb2.GenerateStreamRequest, context: Context
     ) -> AsyncIterator[adapter_pb2.GenerateStreamResponse]:
-        async with aclosing(self._adapter.stream(request)) as messages:
-            async for message in messages:
-                yield message
+        return self._adapter.stream(request)  # a generator around it would take part in every read
 
     async def Embed(self, request: adapter_pb2.EmbedRequest, context: Context) -> adapter_pb2.EmbedResponse:
         return await self._adapter.embed(request)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable
 
 from llm_mesh.adapter.v1 import adapter_pb2
 from llm_mesh.inference.v1 import embed_pb2
@@ -29,9 +29,9 @@ class Adapter:
         self._attempts = attempts
         self._lanes = lanes
 
-    async def generate(self, request: adapter_pb2.GenerateRequest) -> adapter_pb2.GenerateResponse:
+    def generate(self, request: adapter_pb2.GenerateRequest) -> Awaitable[adapter_pb2.GenerateResponse]:
         """A whole answer."""
-        return await self._attempts.generate(self._job(request), request.input, exact=request.exact)
+        return self._attempts.generate(self._job(request), request.input, exact=request.exact)
 
     def stream(self, request: adapter_pb2.GenerateStreamRequest) -> AsyncGenerator[adapter_pb2.GenerateStreamResponse]:
         """An answer as it comes."""

@@ -62,14 +62,13 @@ class Pouring:
         await self._end()
 
     async def _begin(self, first: gateway_pb2.GenerateStreamResponse) -> Writer:
-        started = [event.started for event in first.events if event.HasField("started")]
-        translations = [each for start in started for each in start.translations]
+        begun = first.events[0].started if first.events else generate_pb2.Started()  # a stream begins with it
+        translations = begun.translations
         if self._exchange.started:
             self._late = translations_text(translations)
         else:
             await self._exchange.begin_events([*_stream_headers(first), *translation_headers(translations)])
-        known = any(start.id for start in started)
-        self._writer = self._dialect.writer(self._given, "" if known else self._dialect.id_prefix + self._exchange.headers.request_id)
+        self._writer = self._dialect.writer(self._given, "" if begun.id else self._dialect.id_prefix + self._exchange.headers.request_id)
         return self._writer
 
     async def _end(self) -> None:

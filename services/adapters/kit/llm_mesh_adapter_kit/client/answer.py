@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Protocol, cast
 
 from llm_mesh_adapter_kit.client.inflating import Inflation, inflation
 from llm_mesh_adapter_kit.http import BrokenError
@@ -121,25 +121,22 @@ class Answer:
 
     def wake(self) -> None:
         """Let the reader look."""
-        waiter = self._waiter
-        if waiter is not None and not waiter.done():
-            waiter.set_result(None)
+        if self.waits:
+            cast("asyncio.Future[None]", self._waiter).set_result(None)
 
     @property
     def waits(self) -> bool:
         """Whether somebody waits for more."""
-        return self._waiter is not None
+        return self._waiter is not None and not self._waiter.done()
 
-    async def _arrival(self, deadline: float) -> None:
+    def _arrival(self, deadline: float) -> asyncio.Future[None]:
+        """Comes with whatever arrives next."""
         line = self._line
         if line is None:
             raise BrokenError("the answer was closed")
         line.watch(deadline)
-        self._waiter = asyncio.get_running_loop().create_future()
-        try:
-            await self._waiter
-        finally:
-            self._waiter = None
+        self._waiter = waiter = asyncio.get_running_loop().create_future()
+        return waiter
 
     def _keep(self, rest: bytes) -> None:
         """What was read is taken; while a rest waits for its turn, nothing more is read from the connection."""
