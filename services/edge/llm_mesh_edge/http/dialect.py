@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 from llm_mesh.inference.v1 import generate_pb2
@@ -13,8 +13,8 @@ from llm_mesh_edge.domain.headers import Headers
 class Writer(Protocol):
     """Writes one stream, in whole frames of server-sent events."""
 
-    def write(self, events: Iterable[generate_pb2.StreamEvent]) -> bytes:
-        """The frames of what came at once; empty where it writes nothing."""
+    def write(self, events: Sequence[generate_pb2.StreamEvent], size: int) -> bytes:
+        """The frames of what came at once; empty where it writes nothing. `size` is what the field of the events takes on the wire."""
 
     def close(self, receipt: dict[str, Any]) -> bytes:
         """The end, with what the mesh tells about the answer where it tells something."""

@@ -55,7 +55,8 @@ class Pouring:
             writer = self._writer or await self._begin(message)
             if message.HasField("receipt"):
                 self._receipt = message.receipt
-            data = writer.write(message.events)
+            events = message.events
+            data = writer.write(events, message.ByteSize()) if events else b""
             if data:
                 await self._exchange.write(data)
                 alive.heard()
@@ -68,6 +69,8 @@ class Pouring:
             self._late = translations_text(translations)
         else:
             await self._exchange.begin_events([*_stream_headers(first), *translation_headers(translations)])
+        first.ClearField("limits")  # they were told, and what is left are the events
+        first.ClearField("reservation")
         self._writer = self._dialect.writer(self._given, "" if begun.id else self._dialect.id_prefix + self._exchange.headers.request_id)
         return self._writer
 

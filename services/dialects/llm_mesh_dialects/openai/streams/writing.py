@@ -5,7 +5,7 @@ The head that all chunks of a stream share is written once; a chunk of text is i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -21,6 +21,10 @@ _DATA = b"data: "
 _END = b"\n\n"
 _DONE = b"data: [DONE]\n\n"
 _QUOTE = b'"'
+_FIRST = (0, "content")
+_AROUND_TEXT = 6
+_BITS_OF_A_BYTE = 7
+"""Of a length on the wire."""
 _CHUNK = "chat.completion.chunk"
 
 
@@ -54,31 +58,28 @@ class ChunkWriter:
         write = self._writers.get(kind) if kind is not None else None
         return write(getattr(event, str(kind))) if write is not None else b""
 
-    def write_all(self, events: Iterable[generate_pb2.StreamEvent]) -> bytes:
-        """The frames of events, one after the other. Those of texts of one choice differ in nothing else, and are written at once."""
+    def write_all(self, events: Sequence[generate_pb2.StreamEvent], size: int) -> bytes:
+        """The frames of events, one after the other. `size` is what the repeated field of them takes on the wire.
+
+        It tells, by one look at all instead of one at each, whether their texts are those of the first choice with nothing beside them.
+        The frames of such texts differ in the text alone, and those that follow one another are written at once.
+        """
+        texts = [event.text.text for event in events]
+        plain = size == _least_size(events, texts)
         frames: list[bytes] = []
-        texts: list[str] = []
-        choice, begin = -1, b""
-        for event in events:
-            delta = event.text
-            text = delta.text
-            if text:
-                if delta.choice != choice:
-                    if texts:
-                        frames.append(self._texts(begin, texts))
-                        texts = []
-                    choice = delta.choice
-                    begin = self._begins.get((choice, "content"), b"")
-                if begin and len(delta.ListFields()) == (2 if choice else 1):  # beside the text its choice, nothing else
-                    texts.append(text)
-                    continue
-            if texts:
-                frames.append(self._texts(begin, texts))
-                texts = []
+        run: list[str] = []
+        begin = self._begins.get(_FIRST, b"") if plain else b""
+        for event, text in zip(events, texts, strict=True):
+            if text and begin:
+                run.append(text)
+                continue
+            if run:
+                frames.append(self._texts(begin, run))
+                run = []
             frames.append(self.write(event))
-            choice = -1  # what was written may change how the next one begins
-        if texts:
-            frames.append(self._texts(begin, texts))
+            begin = self._begins.get(_FIRST, b"") if plain else b""  # what was written may have changed it
+        if run:
+            frames.append(self._texts(begin, run))
         return b"".join(frames)
 
     def _texts(self, begin: bytes, texts: list[str]) -> bytes:
@@ -184,3 +185,19 @@ class ChunkWriter:
 
     def _frame(self, choice: dict[str, Any]) -> bytes:
         return self._head + b',"choices":[' + orjson.dumps(choice) + b"]" + self._tail
+
+
+def _least_size(events: Sequence[generate_pb2.StreamEvent], texts: Sequence[str]) -> int:
+    """What events take on the wire where their texts have nothing beside them; less than they take where any has.
+
+    A short text has three tags and three lengths around it, each a byte. A longer one has longer lengths: it counts as one that is not
+    plain, which costs time and nothing else.
+    """
+    told, others = "".join(texts), texts.count("")
+    size = (len(told) if told.isascii() else len(told.encode())) + _AROUND_TEXT * (len(texts) - others)
+    if others:
+        for event, text in zip(events, texts, strict=True):
+            if not text:
+                own = event.ByteSize()
+                size += 1 + max(1, -(-own.bit_length() // _BITS_OF_A_BYTE)) + own
+    return size

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any
 
 from llm_mesh.inference.v1 import generate_pb2
@@ -41,8 +41,9 @@ class MessagesWriter:
     def __init__(self, number: str) -> None:
         self._events = streams.EventWriter(id=number)
 
-    def write(self, events: Iterable[generate_pb2.StreamEvent]) -> bytes:
+    def write(self, events: Sequence[generate_pb2.StreamEvent], size: int) -> bytes:
         """The frames of what came at once."""
+        del size
         return b"".join(map(self._events.write, events))
 
     def close(self, receipt: dict[str, Any]) -> bytes:
