@@ -51,8 +51,10 @@ class Seals:
 
     def sealed(self, payload: bytes, *audiences: str) -> resources_pb2.Sealed:
         """The payload with one proof per audience."""
-        seals = [resources_pb2.Seal(audience=audience, mac=self.seal(audience, payload)) for audience in audiences]
-        return resources_pb2.Sealed(payload=payload, seals=seals)
+        sealed = resources_pb2.Sealed(payload=payload)
+        for audience in audiences:
+            sealed.seals.add(audience=audience, mac=self.seal(audience, payload))
+        return sealed
 
     def opened(self, audience: str, sealed: resources_pb2.Sealed, *, what: str = "message") -> bytes:
         """The payload, once its proof for the audience is checked."""
