@@ -26,10 +26,9 @@ class GatewayServicer(gateway_pb2_grpc.GatewayServiceServicer):
     async def Generate(self, request: gateway_pb2.GenerateRequest, context: Any) -> gateway_pb2.GenerateResponse:  # noqa: ANN401
         whole = Whole(generate_pb2.GenerateOutput())
         operation = Generation(request.input, streamed=False, exact=exact(request.options))
-        receipt = await self._gateway.answer(_request(operation, request.options), whole.release)
         response = gateway_pb2.GenerateResponse()
+        await self._gateway.answer(_request(operation, request.options), whole.release, response.receipt)
         response.output.CopyFrom(whole.answer)
-        response.receipt.CopyFrom(receipt)
         return response
 
     async def GenerateStream(  # type: ignore[override]  # writes by itself, so that cancellation has one way in
@@ -39,14 +38,17 @@ class GatewayServicer(gateway_pb2_grpc.GatewayServiceServicer):
     ) -> None:
         streamed = Streamed(context.write)
         operation = Generation(request.input, streamed=True, exact=exact(request.options))
-        receipt = await self._gateway.answer(_request(operation, request.options), streamed.release, streamed.held)
-        await context.write(gateway_pb2.GenerateStreamResponse(receipt=receipt))
+        last = gateway_pb2.GenerateStreamResponse()
+        await self._gateway.answer(_request(operation, request.options), streamed.release, last.receipt, streamed.held)
+        await context.write(last)
 
     async def Embed(self, request: gateway_pb2.EmbedRequest, context: Any) -> gateway_pb2.EmbedResponse:  # noqa: ANN401
         whole = Whole(embed_pb2.EmbedOutput())
         operation = Embedding(request.input, exact=exact(request.options))
-        receipt = await self._gateway.answer(_request(operation, request.options), whole.release)
-        return gateway_pb2.EmbedResponse(output=whole.answer, receipt=receipt)
+        response = gateway_pb2.EmbedResponse()
+        await self._gateway.answer(_request(operation, request.options), whole.release, response.receipt)
+        response.output.CopyFrom(whole.answer)
+        return response
 
     async def CountTokens(self, request: gateway_pb2.CountTokensRequest, context: Any) -> gateway_pb2.CountTokensResponse:  # noqa: ANN401
         operation = Generation(request.input, streamed=False, exact=exact(request.options))

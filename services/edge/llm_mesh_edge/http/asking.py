@@ -12,7 +12,7 @@ from llm_mesh_edge.http.exchange import Exchange
 from llm_mesh_edge.settings import Settings
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Asked:
     """A request, taken apart."""
 

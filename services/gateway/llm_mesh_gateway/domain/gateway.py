@@ -86,8 +86,8 @@ class Gateway:
         self._epoch = epoch
         self._ids = ReservationIds()
 
-    async def answer(self, request: Request, release: Release, held: Held | None = None) -> gateway_pb2.Receipt:
-        """Take all steps. What is released goes to `release`; `held` is told once money is held."""
+    async def answer(self, request: Request, release: Release, receipt: gateway_pb2.Receipt, held: Held | None = None) -> None:
+        """Take all steps. What is released goes to `release`; `held` is told once money is held. At the end `receipt` is written."""
         digest = self._checked(request)
         if request.options.HasField("prompt"):
             await self._render(request)
@@ -96,7 +96,9 @@ class Gateway:
         await reservation.hold()
         if held is not None:
             held(reservation)
-        return await self._dispatch(request, planned, reservation, release)
+        answered_by, settled = await self._dispatch(request, planned, reservation, release)
+        receipt.decision_id, receipt.model = planned.decision_id, answered_by.model
+        _write_receipt(receipt, request, reservation, settled)
 
     async def prepare(self, request: Request) -> Planned:
         """The steps that cost nothing: for counting."""
@@ -152,7 +154,9 @@ class Gateway:
             reserve.candidate_count = candidates
         return Reservation(self._policy, self._settlements, reserve, request.caller.project)
 
-    async def _dispatch(self, request: Request, planned: Planned, reservation: Reservation, release: Release) -> gateway_pb2.Receipt:
+    async def _dispatch(
+        self, request: Request, planned: Planned, reservation: Reservation, release: Release
+    ) -> tuple[plan_pb2.Attempt, policy_pb2.SettleResponse | None]:
         self._budget.request()
         operation, adapters, grant = request.operation, self._adapters, reservation.grant
         execution = Execution(
@@ -176,28 +180,19 @@ class Gateway:
         finally:
             for record in execution.records:
                 self._outcomes.note(record.result(planned.decision_id))
-        settled = await reservation.end(execution.records)
-        return _receipt(request, planned, reservation, execution.answered_by.model, settled)
+        return execution.answered_by, await reservation.end(execution.records)
 
 
-def _receipt(
-    request: Request,
-    planned: Planned,
-    reservation: Reservation,
-    model: str,
-    settled: policy_pb2.SettleResponse | None,
-) -> gateway_pb2.Receipt:
-    receipt = gateway_pb2.Receipt(
-        reservation=reservation.name,
-        request_id=request.request_id,
-        decision_id=planned.decision_id,
-        model=model,
-        prompt_version=request.prompt_version,
-    )
+def _write_receipt(
+    receipt: gateway_pb2.Receipt, request: Request, reservation: Reservation, settled: policy_pb2.SettleResponse | None
+) -> None:
+    receipt.reservation = reservation.name
+    receipt.request_id = request.request_id
+    receipt.prompt_version = request.prompt_version
     if reservation.limits:
         receipt.limits.extend(reservation.limits)
     if settled is not None:
         receipt.charged.CopyFrom(settled.charged)
-        receipt.lines.extend(settled.lines)
+        for line in settled.lines:
+            receipt.lines.add().CopyFrom(line)
     set_duration(receipt.total, time.monotonic() - request.began)
-    return receipt

@@ -97,21 +97,21 @@ class AttemptRecord:
         self._usage, provider = self._tally.usage(self._estimated_input)
         self._source = _PROVIDER if provider else _COUNTED
 
-    def line(self) -> usage_pb2.UsageLine:
+    def write(self, line: usage_pb2.UsageLine) -> None:
         """What the ledger is told."""
-        line = usage_pb2.UsageLine(
-            attempt_id=self.attempt.id,
-            outcome=self._outcome,
-            usage=self._usage,
-            source=self._source,
-            duration_us=int(self._took * 1e6),
-            first_token_us=int(self._first_content * 1e6),
-            error_reason=self._reason,
-        )
+        line.attempt_id = self.attempt.id
+        line.outcome = self._outcome
+        line.source = self._source
+        if self._usage is not None:
+            line.usage.CopyFrom(self._usage)
+        line.duration_us = int(self._took * 1e6)
+        if self._first_content:
+            line.first_token_us = int(self._first_content * 1e6)
+        if self._reason:
+            line.error_reason = self._reason
         if self.sent:
             start = line.start_time
             start.seconds, start.nanos = divmod(self._start, 1_000_000_000)
-        return line
 
     def result(self, decision_id: str) -> router_pb2.AttemptResult:
         """What the router is told."""

@@ -69,7 +69,10 @@ class Reservation:
             self._give_back()
 
     def _settlement(self, records: Sequence[AttemptRecord]) -> policy_pb2.SettleRequest:
-        return policy_pb2.SettleRequest(reservation_id=self.id, lines=[record.line() for record in records], epoch=self._request.epoch)
+        settlement = policy_pb2.SettleRequest(reservation_id=self.id, epoch=self._request.epoch)
+        for record in records:
+            record.write(settlement.lines.add())
+        return settlement
 
     def _give_back(self) -> None:
         self._settlements.release_later(policy_pb2.ReleaseRequest(reservation_id=self.id, epoch=self._request.epoch))
