@@ -38,9 +38,9 @@ def check_options(options: gateway_pb2.RequestOptions) -> None:
     """Tags, keys and names within their limits."""
     if options.tags:
         _tags(options.tags)
-    if _longer(options.idempotency_key, _MAX_TEXT):
+    if (key := options.idempotency_key) and _longer(key, _MAX_TEXT):
         raise invalid("options.idempotency_key", f"at most {_MAX_TEXT} bytes")
-    if _longer(options.session, _MAX_TEXT):
+    if (session := options.session) and _longer(session, _MAX_TEXT):
         raise invalid("options.session", f"at most {_MAX_TEXT} bytes")
     if options.HasField("prompt") and not options.prompt.name:
         raise invalid("options.prompt.name", "required with a prompt")
@@ -88,7 +88,7 @@ def _message(place: int, message: content_pb2.Message) -> None:
         raise invalid(f"input.messages[{place}].parts", f"at most {_MAX_PARTS}")
     if not parts and message.role != content_pb2.ROLE_ASSISTANT:
         raise invalid(f"input.messages[{place}].parts", "at least one, but in an assistant's message")
-    if _longer(message.name, _MAX_NAME):
+    if (name := message.name) and _longer(name, _MAX_NAME):
         raise invalid(f"input.messages[{place}].name", f"at most {_MAX_NAME} bytes")
     for each, part in enumerate(parts):
         kind = part.WhichOneof("kind")
@@ -131,7 +131,7 @@ def _amounts(request: generate_pb2.GenerateInput) -> None:
             raise invalid(f"input.stop[{place}]", f"1 to {_MAX_STOP} bytes")
     if request.HasField("logprobs") and not 0 <= request.logprobs.top <= _MAX_TOP_LOGPROBS:
         raise invalid("input.logprobs.top", f"0 to {_MAX_TOP_LOGPROBS}")
-    if _longer(request.end_user, _MAX_END_USER):
+    if (user := request.end_user) and _longer(user, _MAX_END_USER):
         raise invalid("input.end_user", f"at most {_MAX_END_USER} bytes")
 
 
