@@ -17,6 +17,7 @@ from sqlalchemy.exc import ArgumentError
 from llm_mesh_runtime.database.deadlines import Deadlines
 from llm_mesh_runtime.database.engines import Store, store_of
 from llm_mesh_runtime.database.faults import unavailable
+from llm_mesh_runtime.database.gathering import Gathering
 from llm_mesh_runtime.database.lanes import Lane, ReadLane, Works
 from llm_mesh_runtime.database.work import Work
 from llm_mesh_runtime.database.writer import WriteLane
@@ -45,7 +46,7 @@ class Database:
         self._deadlines: Deadlines | None = None
         self._closed = False
         self._waiting = 0
-        self._gathered: list[Work] = []
+        self._gathering: Gathering | None = None
 
     async def write(self, work: Callable[[Connection], T], *, patience: float | None = None) -> T:
         """Runs a work that may write; answers after the durable commit.
@@ -79,7 +80,8 @@ class Database:
         if self._closed:
             return
         self._closed = True
-        self._hand_over()
+        if self._gathering is not None:
+            self._gathering.end()
         for lane in self._lanes:
             (self._reads if isinstance(lane, ReadLane) else self._writes).put(None)
         for lane in self._lanes:
@@ -110,7 +112,7 @@ class Database:
         if work.reads:
             works.put([work])
         else:
-            self._gather(work)
+            self._gathering_of(work.loop).add(work)
         try:
             result: T = await work.future
             return result
@@ -121,16 +123,10 @@ class Database:
             else:
                 expiry.cancel()
 
-    def _gather(self, work: Work) -> None:
-        """Writes of one turn of the event loop go to a writer together: one group instead of several, and one thread woken once."""
-        if not self._gathered or self._gathered[-1].loop is not work.loop:
-            work.loop.call_soon(self._hand_over)
-        self._gathered.append(work)
-
-    def _hand_over(self) -> None:
-        gathered, self._gathered = self._gathered, []
-        if gathered:
-            self._writes.put(gathered)
+    def _gathering_of(self, loop: asyncio.AbstractEventLoop) -> Gathering:
+        if self._gathering is None or self._gathering.loop is not loop:
+            self._gathering = Gathering(loop, self._writes.put)
+        return self._gathering
 
     def _deadlines_of(self, loop: asyncio.AbstractEventLoop) -> Deadlines:
         if self._deadlines is None or self._deadlines.loop is not loop:

@@ -1,7 +1,7 @@
 """Group commit: the works that wait when a writer becomes free share one transaction and one durable commit.
 
-Below `_CROWD` a group starts at once, so that a lone write pays no delay; above, it waits up to a millisecond for more, since
-one fsync costs as much as a dozen works.
+A writer never waits for more: what comes while it writes is its next group, and what is about to come is waited for by the event loop
+(`gathering`), which knows whether it has anything else to do.
 """
 
 import time
@@ -17,8 +17,6 @@ from llm_mesh_runtime.database.faults import Trouble, answered, trouble, unavail
 from llm_mesh_runtime.database.lanes import Lane, NotBegunError, Works
 from llm_mesh_runtime.database.work import Outcome, Work, done
 
-_CROWD = 16
-_WINDOW = 0.001
 _LARGEST_GROUP = 256
 _CONFLICTS = 8
 
@@ -35,11 +33,7 @@ class WriteLane(Lane):
         self._random = Random()  # noqa: S311 (spreads repetitions of conflicts)
 
     def _gather(self) -> list[Work]:
-        works = self._take(_LARGEST_GROUP)
-        if _CROWD <= len(works) < _LARGEST_GROUP and not self._ended:
-            time.sleep(_WINDOW)  # in one piece: to wake up for each work would cost the event loop more than the work
-            works += self._waiting(_LARGEST_GROUP - len(works))
-        return works
+        return self._take(_LARGEST_GROUP)
 
     def _perform(self, works: list[Work]) -> list[Outcome]:
         outcomes: list[Outcome] = []
