@@ -17,6 +17,7 @@ from llm_mesh_policy.domain.errors import model_denied
 from llm_mesh_policy.domain.ledger.lifecycle import Lifecycle
 from llm_mesh_policy.domain.ledger.ports import Settled
 from llm_mesh_policy.domain.ledger.reserving import Granted, Reserving
+from llm_mesh_policy.store.identity_standing import Revision
 from llm_mesh_policy.store.ledger import SqlLedger
 from llm_mesh_policy.store.ledger_limits import LedgerLimits
 from llm_mesh_policy.store.ledger_reading import LedgerReading
@@ -59,7 +60,7 @@ class FakeIdentity:
         if alias in self.denied:
             raise model_denied(alias)
 
-    def dead(self, connection: Connection, keys: Collection[str], now: int) -> Collection[str]:
+    def dead(self, connection: Connection, keys: Collection[str], now: int, revision: Revision | None = None) -> Collection[str]:
         return self.revoked.intersection(keys)
 
     def extend_audit(self, connection: Connection, entries: Sequence[AuditEntry]) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import Column, Connection, ForeignKey, MetaData, Table, Text, event, insert, select
 
-from llm_mesh_runtime.database import Database
+from llm_mesh_runtime.database import Database, standing
 from llm_mesh_runtime.database.engines import Store
 
 METADATA = MetaData()
@@ -111,3 +111,28 @@ async def test_a_read_between_writes_sees_whole_groups_only(items: Database) -> 
     await asyncio.gather(*tasks)
     assert all(number % 2 == 0 for number in counts)
     assert counts == sorted(counts)
+
+
+async def test_what_was_remembered_of_a_connection_holds_until_something_on_it_is_undone(database: Database) -> None:
+    """After a commit it still does; after a refusal, beside others or alone, and after a commit that failed, it does not."""
+
+    def refusing(connection: Connection) -> None:
+        putting("never")(connection)
+        raise LookupError
+
+    def orphan(connection: Connection) -> None:
+        connection.execute(insert(PARTS), {"name": "p", "item": "missing"})
+
+    database._store.writers = 1
+    await database.write(METADATA.create_all)
+    before = await database.write(standing)
+    await database.write(putting("a"))
+    assert await database.write(standing) is before
+    for wrong in (refusing, orphan):
+        for neighbours in (0, 3):
+            others = [database.write(standing) for _ in range(neighbours)]
+            *_, refused = await asyncio.gather(*others, database.write(wrong), return_exceptions=True)
+            assert isinstance(refused, Exception)
+            after = await database.write(standing)
+            assert after is not before
+            before = after

@@ -1,8 +1,8 @@
 """Writes the audit trail within the transaction of whatever it records.
 
 Each writing thread of the process is a writer with a chain of its own, so that chains never wait for each other. The head of
-a chain is kept in memory; before records are added, it is checked that the head is really there, which it is not where the
-transaction that wrote it was undone. Then the head is read again.
+a chain is kept in memory; where something that was written on the thread's connection was undone since, or the connection is
+another, it is read again: the transaction that wrote the head may be what was undone.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from sqlalchemy import Connection, bindparam, select
 
 from llm_mesh_policy.domain.audit import AuditEntry, first_hash, next_hash
 from llm_mesh_policy.store.identity_tables import audit_records
-from llm_mesh_runtime.database import Prepared, Rows
+from llm_mesh_runtime.database import Prepared, Rows, standing
 
 _NAMES = ("time", "domain", "principal", "key", "action", "resource", "allowed", "detail", "request_id", "writer", "hash")
 _ADD = Rows(f"INSERT INTO audit_records ({', '.join(_NAMES)}) VALUES {{rows}}", columns=len(_NAMES))  # noqa: S608 (names of columns only)
 _END = Prepared(
-    select(audit_records.c.hash, audit_records.c.sequence)
+    select(audit_records.c.sequence)
     .where(audit_records.c.sequence >= bindparam("since"), audit_records.c.writer == bindparam("of_writer"))
     .order_by(audit_records.c.sequence.desc())
     .limit(1)
@@ -30,11 +30,12 @@ _END = Prepared(
 
 @dataclass(slots=True)
 class _Head:
-    """The end of a writer's chain. Sequence 0: nothing is written yet."""
+    """The end of a writer's chain. Sequence 0: nothing is written yet. It holds while the connection's standing is the same."""
 
     writer: str
     sequence: int
     hash: bytes
+    standing: object = None
 
 
 class AuditTrail:
@@ -54,7 +55,10 @@ class AuditTrail:
         head = self._heads.get(threading.get_ident())
         if head is None:
             head = self._heads[threading.get_ident()] = self._fresh(len(self._heads))
-        self._check(connection, head)
+        present = standing(connection)
+        if head.standing is not present:
+            self._reread(connection, head)
+            head.standing = present
         now = 0 if all(entry.time for entry in entries) else self._now(connection)
         rows, digest = [], head.hash
         for each in entries:
@@ -68,19 +72,12 @@ class AuditTrail:
         writer = f"{self._epoch}-{number}"
         return _Head(writer, 0, first_hash(writer))
 
-    def _check(self, connection: Connection, head: _Head) -> None:
-        """Makes sure of the head. Where the transaction that wrote it was undone, the chain ends earlier."""
-        if head.sequence:
-            end = _END.first(connection, since=head.sequence, of_writer=head.writer)
-            if end is None or (bytes(end[0]), end[1]) != (head.hash, head.sequence):
-                self._reread(connection, head)
-
     def _last(self, connection: Connection, head: _Head) -> int:
         """The sequence of the chain's end, where the driver does not tell."""
         end = _END.first(connection, since=head.sequence + 1, of_writer=head.writer)
         if end is None:
             raise RuntimeError(f"the audit chain of {head.writer} has no end")
-        return int(end[1])
+        return int(end[0])
 
     def _reread(self, connection: Connection, head: _Head) -> None:
         wanted = select(audit_records.c.sequence, audit_records.c.hash).where(audit_records.c.writer == head.writer)

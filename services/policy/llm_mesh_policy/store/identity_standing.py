@@ -20,6 +20,9 @@ from llm_mesh_runtime.database.prepared import Row
 _MOST = 65_536
 _NEVER = 0
 _ALWAYS = 1 << 62
+Revision = Row
+"""The revision's number, and what was drawn when it was made."""
+
 _REVISION = Prepared(
     select(
         select(revision.c.value).where(revision.c.id == 1).scalar_subquery(),
@@ -41,9 +44,9 @@ class Standing:
     def __init__(self) -> None:
         self._read: tuple[Row | None, dict[str, int]] = (None, {})
 
-    def dead(self, connection: Connection, names: Collection[str], now: int) -> set[str]:
-        """Those of the keys that do not count at a moment of the store's time."""
-        present = _REVISION.first(connection)
+    def dead(self, connection: Connection, names: Collection[str], now: int, revision: Revision | None = None) -> set[str]:
+        """Those of the keys that do not count at a moment of the store's time. Reads the revision where the transaction has not yet."""
+        present = revision or _REVISION.first(connection)
         seen, until = self._read
         if seen != present or len(until) >= _MOST:
             until = {}

@@ -14,6 +14,7 @@ from llm_mesh_policy.domain.audit import AuditEntry
 from llm_mesh_policy.domain.ledger.meters import Meter, Posting
 from llm_mesh_policy.domain.ledger.reservation import Reservation
 from llm_mesh_policy.store import ledger_meters, ledger_rows
+from llm_mesh_policy.store.identity_standing import Revision
 from llm_mesh_policy.store.ledger_look import Look, look
 
 _PLATFORM = "domains/platform/"
@@ -22,8 +23,8 @@ _PLATFORM = "domains/platform/"
 class Accounts(Protocol):
     """What the ledger asks of identity within its own transaction."""
 
-    def dead(self, connection: Connection, keys: Collection[str], now: int) -> Collection[str]:
-        """Those of the keys that do not count now."""
+    def dead(self, connection: Connection, keys: Collection[str], now: int, revision: Revision | None = None) -> Collection[str]:
+        """Those of the keys that do not count now; by the revision, where the transaction has read it."""
 
     def extend_audit(self, connection: Connection, entries: Sequence[AuditEntry]) -> None:
         """Adds audit records, in their order."""
@@ -57,7 +58,7 @@ class Group:
             self._marks[each] = seen.marks.get(each)
         self._add_meters(subjects, seen.meters)
         if keys:
-            dead = self._accounts.dead(self.connection, keys, self.now)
+            dead = self._accounts.dead(self.connection, keys, self.now, seen.revision)
             self._dead.update((key, key in dead) for key in keys)
 
     def find(self, reservation_id: str, known: Reservation | None = None) -> Reservation | None:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from llm_mesh_policy.domain.audit import AuditEntry
     from llm_mesh_policy.domain.identity.snapshot import Snapshot
     from llm_mesh_policy.servicer.policy import Decisions
+    from llm_mesh_policy.store.identity_standing import Revision
 
 
 class IdentityHalf(Protocol):
@@ -25,8 +26,8 @@ class IdentityHalf(Protocol):
     def allowed_model(self, caller: admission_pb2.Caller, alias: str) -> None:
         """Raises MODEL_DENIED unless the caller's project and key allow the alias."""
 
-    def dead(self, connection: Connection, keys: Collection[str], now: int) -> Collection[str]:
-        """Those of the keys that do not count now, by the database and within the transaction."""
+    def dead(self, connection: Connection, keys: Collection[str], now: int, revision: Revision | None = None) -> Collection[str]:
+        """Those of the keys that do not count now, by the database and within the transaction, which may have read the revision."""
 
     def extend_audit(self, connection: Connection, entries: Sequence[AuditEntry]) -> None:
         """Adds audit records within the transaction, in their order."""

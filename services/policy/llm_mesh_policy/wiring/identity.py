@@ -17,7 +17,7 @@ from llm_mesh_policy.servicer.authorize import AuthorizeServicer
 from llm_mesh_policy.servicer.identity import IdentityServicer
 from llm_mesh_policy.store.audit import AuditTrail
 from llm_mesh_policy.store.identity import SqlIdentity, check_pepper
-from llm_mesh_policy.store.identity_standing import Standing
+from llm_mesh_policy.store.identity_standing import Revision, Standing
 from llm_mesh_runtime.settings import Problem, SettingsError
 from llm_mesh_runtime.tasks import TaskSet
 
@@ -66,9 +66,9 @@ class Identity:
         """Raises MODEL_DENIED unless the lists of the caller's project and key allow the alias."""
         self._allowances.check(self.live.snapshot(), caller.key, caller.project, alias)
 
-    def dead(self, connection: Connection, keys: Collection[str], now: int) -> Collection[str]:
+    def dead(self, connection: Connection, keys: Collection[str], now: int, revision: Revision | None = None) -> Collection[str]:
         """Those of the keys that do not count now, by the database and within the transaction."""
-        return self._standing.dead(connection, keys, now)
+        return self._standing.dead(connection, keys, now, revision)
 
     def extend_audit(self, connection: Connection, entries: Sequence[AuditEntry]) -> None:
         """Adds audit records within the transaction."""

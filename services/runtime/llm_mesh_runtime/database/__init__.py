@@ -17,6 +17,7 @@ from llm_mesh_runtime.database.listed import Listed, as_list
 from llm_mesh_runtime.database.migrations import check, current, drift, migrate
 from llm_mesh_runtime.database.prepared import Prepared
 from llm_mesh_runtime.database.rows import Rows
+from llm_mesh_runtime.database.transaction import standing
 
 __all__ = [
     "Counter",
@@ -35,5 +36,6 @@ __all__ = [
     "micros",
     "migrate",
     "open_database",
+    "standing",
     "upsert",
 ]

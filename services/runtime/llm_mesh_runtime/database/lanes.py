@@ -5,11 +5,12 @@ import threading
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, Engine, RootTransaction
+from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from llm_mesh_runtime.database.engines import Store
 from llm_mesh_runtime.database.faults import Trouble, answered, trouble, unavailable
+from llm_mesh_runtime.database.transaction import Transaction
 from llm_mesh_runtime.database.work import Outcome, Work, deliver, done
 
 Works = queue.SimpleQueue[list[Work] | None]
@@ -23,6 +24,8 @@ class NotBegunError(Exception):
 
 class Lane(threading.Thread, ABC):
     """A thread with one connection."""
+
+    only_reads = False
 
     def __init__(self, name: str, store: Store, engine: Engine, works: Works) -> None:
         super().__init__(name=name, daemon=True)
@@ -76,7 +79,7 @@ class Lane(threading.Thread, ABC):
         else:
             self._taken += works
 
-    def _begin(self) -> tuple[Connection, RootTransaction]:
+    def _begin(self) -> tuple[Connection, Transaction]:
         """A transaction on the connection, which is opened anew where it broke or leads to a file that was taken away."""
         try:
             identity = self._store.identity()
@@ -89,7 +92,8 @@ class Lane(threading.Thread, ABC):
             if self._connection is None:
                 self._connection = self._engine.connect()
                 self._identity = identity
-            return self._connection, self._connection.begin()
+            self._store.begin(self._connection, reads=self.only_reads)
+            return self._connection, Transaction(self._connection)
         except Exception as error:
             if (kind := trouble(error)) is Trouble.LOST:
                 raise
@@ -145,6 +149,8 @@ class Lane(threading.Thread, ABC):
 
 class ReadLane(Lane):
     """Runs reads, a few at a time where many wait."""
+
+    only_reads = True
 
     def _gather(self) -> list[Work]:
         return self._take(_MOST_READS)

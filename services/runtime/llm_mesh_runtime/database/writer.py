@@ -9,12 +9,13 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from random import Random
 
-from sqlalchemy import Connection, Engine, RootTransaction
+from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from llm_mesh_runtime.database.engines import Store
 from llm_mesh_runtime.database.faults import Trouble, answered, trouble, unavailable
 from llm_mesh_runtime.database.lanes import Lane, NotBegunError, Works
+from llm_mesh_runtime.database.transaction import Transaction, undo
 from llm_mesh_runtime.database.work import Outcome, Work, done
 
 _LARGEST_GROUP = 256
@@ -75,7 +76,7 @@ class WriteLane(Lane):
             self._store.mark(connection)
             for unit in _units(works):
                 outcomes += self._within(connection, unit)
-            self._commit(connection, transaction)
+            self._commit(transaction)
         return outcomes
 
     def _within(self, connection: Connection, unit: list[Work]) -> list[Outcome]:
@@ -86,6 +87,7 @@ class WriteLane(Lane):
             if trouble(error) is not Trouble.WORK:
                 raise  # the engine may have ended the transaction: nothing in it can be kept
             self._store.rewind(connection)
+            undo(connection)
             if len(unit) > 1:
                 return [outcome for work in unit for outcome in self._within(connection, [work])]
             return [Outcome(unit[0], error=answered(self._store_name, error))]
@@ -97,18 +99,17 @@ class WriteLane(Lane):
         connection, transaction = self._begin()
         with transaction:
             outcomes = done(connection, unit)
-            self._commit(connection, transaction)
+            self._commit(transaction)
         return outcomes
 
-    def _commit(self, connection: Connection, transaction: RootTransaction) -> None:
+    def _commit(self, transaction: Transaction) -> None:
         try:
             transaction.commit()
         except DBAPIError as error:
             lost = trouble(error) is Trouble.LOST
             try:
-                connection.connection.rollback()  # SQLAlchemy holds the transaction for ended; in SQLite it is still open
-                transaction.close()
-            except (SQLAlchemyError, connection.dialect.loaded_dbapi.Error):
+                transaction.rollback()  # in SQLite it is still open
+            except SQLAlchemyError:
                 lost = True
             if lost:
                 self._drop()
