@@ -175,6 +175,30 @@ async def test_a_policy_that_fails_denies_without_blaming_the_credential(
         assert echo.calls == 0
 
 
+async def test_callers_from_outside_are_counted_until_their_calls_end(linked: Linked, monkeypatch: pytest.MonkeyPatch) -> None:
+    inside: list[int] = []
+    enter, leave = Pressure.enter, Pressure.leave
+
+    def entered(pressure: Pressure) -> bool:
+        inside.append(1)
+        return enter(pressure)
+
+    def left(pressure: Pressure) -> None:
+        inside.append(-1)
+        leave(pressure)
+
+    monkeypatch.setattr(Pressure, "enter", entered)
+    monkeypatch.setattr(Pressure, "leave", left)
+    ana = stub(linked.mesh.application("echo", key="mk_ana"))
+    nobody = stub(linked.mesh.application("echo", key="mk_nobody"))
+    await linked.stub.Say(say())
+    assert inside == []
+    await ana.Say(say())
+    assert inside == [1, -1]
+    await refused(nobody.Say(say()))
+    assert inside == [1, -1] * 2
+
+
 async def test_an_overloaded_process_refuses_callers_from_outside_and_serves_the_mesh(
     linked: Linked, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -20,12 +20,11 @@ def build(settings: Settings, links: Links) -> Servicers:
     process = links.mesh.process
     others = {name: links.channel(name) for name in links.names("process/") if name != f"process/{process}"}
     models, operations = Models(gateway), Operations(links.health, links.metrics, process, ProcessPeers(others))
-    gate = links.pressure.check
     routes = [
-        Route("/v1/chat/completions", {"POST": Generation(gateway, settings, openai.Chat())}, openai.shape, gate),
-        Route("/v1/embeddings", {"POST": openai.Embeddings(gateway, settings)}, openai.shape, gate),
-        Route("/v1/messages", {"POST": Generation(gateway, settings, anthropic.Messages())}, anthropic.shape, gate),
-        Route("/v1/messages/count_tokens", {"POST": anthropic.Counts(gateway, settings)}, anthropic.shape, gate),
+        Route("/v1/chat/completions", {"POST": Generation(gateway, settings, openai.Chat())}, openai.shape, works=True),
+        Route("/v1/embeddings", {"POST": openai.Embeddings(gateway, settings)}, openai.shape, works=True),
+        Route("/v1/messages", {"POST": Generation(gateway, settings, anthropic.Messages())}, anthropic.shape, works=True),
+        Route("/v1/messages/count_tokens", {"POST": anthropic.Counts(gateway, settings)}, anthropic.shape, works=True),
         Route(MODELS, {"GET": models.all}, shared_paths.shape),
         Route(f"{MODELS}/*", {"GET": models.one}, shared_paths.shape),
         Route("/healthz", {"GET": operations.alive}, shared_paths.shape),
@@ -33,7 +32,8 @@ def build(settings: Settings, links: Links) -> Servicers:
     ]
     if settings.metrics:
         routes.append(Route("/metrics", {"GET": operations.metrics}, shared_paths.shape))
-    return Servicers(http=HttpApp(Edge(routes, shared_paths.shape, links.metrics)))
+    edge = Edge(routes, shared_paths.shape, links.metrics, links.pressure)
+    return Servicers(http=HttpApp(edge, door=edge.door))
 
 
 service = Service(name="edge", contracts=(), settings=Settings, build=build)

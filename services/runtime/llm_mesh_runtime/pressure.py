@@ -1,25 +1,58 @@
-"""Whether this process has more work than it can do in time, by how late its event loop is.
+"""Whether this process has more work than it can do in time, and how many callers from outside it lets in then.
 
 Counting calls says little: a thousand streams that wait for slow models are no burden, and two hundred short requests may be.
-What shows overload is work that waits for its turn. As in CoDel (RFC 8289) it is the least wait of a while that counts, so that
-one long step does not refuse anybody: while every one of the last `_SAMPLES` was later than the setting allows, callers from
-outside are refused at the door, where that is cheapest, and what has begun is finished.
+What shows overload is work that waits for its turn. Refusing everybody while it waits, and nobody else, would swing between too
+much and nothing; so there is a window, of as many callers as were inside when work began to wait. Whoever leaves lets the next one
+in, and the window shrinks while work waits too long and grows while it does not. What has begun is finished.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections import deque
 
 from llm_mesh.mesh.v1 import errors_pb2
 from llm_mesh_runtime.errors import MeshError, RuntimeFault
 
 _PERIOD = 0.01
-_SAMPLES = 6
 _IDLE = 100
 """Samples without a caller after which nothing is measured, until the next one comes."""
 _RETRY_AFTER = 1.0
+LATE = 3
+"""Samples on end that were late before there is a window, so that one long step refuses nobody."""
+QUIET = 100
+"""Samples on end in time, and without a refusal, after which there is none."""
+LEAST = 16
+"""So many may always be inside: work that waits behind so few waits for another reason, such as a neighbour."""
+STEEPEST = 64
+
+
+class Window:
+    """How many callers may be inside. It only looks at differences: callers who wait for something slow do not count against others."""
+
+    def __init__(self) -> None:
+        self.limit: int | None = None
+        """None: as many as come."""
+        self._step = 0
+        """By how much the window changed last, down or up; it doubles while work stays late, or in time."""
+        self._late = 0
+        self._quiet = 0
+
+    def sample(self, *, late: bool, inside: int, refused: int) -> None:
+        """How it was since the last sample."""
+        self._late = self._late + 1 if late else 0
+        self._quiet = 0 if late or refused else self._quiet + 1
+        if self.limit is None:
+            if self._late >= LATE:
+                self.limit, self._step = max(LEAST, inside), 0
+        elif late:
+            self._step = max(-STEEPEST, min(-1, self._step * 2))
+            self.limit = max(LEAST, min(self.limit, inside) + self._step)
+        elif refused:
+            self._step = min(STEEPEST, max(1, self._step * 2))
+            self.limit = max(self.limit, inside) + self._step
+        elif self._quiet >= QUIET:
+            self.limit = None
 
 
 class Pressure:
@@ -27,34 +60,46 @@ class Pressure:
 
     def __init__(self, lateness: float) -> None:
         self._lateness = lateness
-        self._late: deque[float] = deque(maxlen=_SAMPLES)
-        self._expected = 0.0
+        self._window = Window()
+        self._inside = 0
+        self._refused = 0
+        self._due = 0.0
         self._idle = _IDLE
 
     @property
     def excessive(self) -> bool:
-        """Whether work waits too long for its turn."""
-        return len(self._late) == _SAMPLES and min(self._late) > self._lateness
+        """Whether nobody is let in now."""
+        limit = self._window.limit
+        return limit is not None and self._inside >= limit
 
-    def check(self) -> None:
-        """A caller from outside wants something. Raises OVERLOADED, which says when to try again."""
+    def enter(self) -> bool:
+        """A caller from outside wants something. False: refuse it; else `leave` follows."""
         if self._idle >= _IDLE:
             self._watch(asyncio.get_running_loop())
         self._idle = 0
         if self.excessive:
-            raise overloaded()
+            self._refused += 1
+            return False
+        self._inside += 1
+        return True
+
+    def leave(self) -> None:
+        """One who was let in has been answered, or has gone."""
+        self._inside -= 1
 
     def _watch(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._expected = time.monotonic() + _PERIOD
-        loop.call_later(_PERIOD, self._sample, loop)
+        self._due = time.monotonic() + _PERIOD
+        loop.call_later(_PERIOD, loop.call_soon, self._sample, loop)  # what is due first has its turn behind all that waits
 
     def _sample(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._late.append(time.monotonic() - self._expected)
+        late = time.monotonic() - self._due > self._lateness
+        self._window.sample(late=late, inside=self._inside, refused=self._refused)
+        self._refused = 0
         self._idle += 1
         if self._idle < _IDLE:
             self._watch(loop)
         else:
-            self._late.clear()
+            self._window = Window()
 
 
 def overloaded() -> MeshError:

@@ -2,13 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from llm_mesh_runtime.links import Links
     from llm_mesh_runtime.pipeline.methods import Registration
+
+
+class Refusal(NamedTuple):
+    """The whole answer to a request that is not let in."""
+
+    status: int
+    headers: Sequence[tuple[bytes, bytes]]
+    body: bytes
+
+
+class Door(Protocol):
+    """Is asked about each request once its head is read: whoever is refused costs no more than that."""
+
+    def enter(self, scope: Mapping[str, Any]) -> Refusal | None:
+        """None: the request is let in."""
+
+    def leave(self, scope: Mapping[str, Any]) -> None:
+        """A request that was let in has been answered, or its client has gone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +38,8 @@ class HttpApp:
     """`host:port`; empty: the mesh's HTTP listener."""
     prefix: str = ""
     """Where it is mounted when it shares its address with others, such as `/console`."""
+    door: Door | None = None
+    """Who decides about its requests; one application of an address may have one, and is then mounted at its root."""
 
 
 async def _nothing() -> None:

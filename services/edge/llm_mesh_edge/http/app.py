@@ -13,14 +13,15 @@ from typing import Protocol
 from llm_mesh_dialects.errors import DialectError
 from llm_mesh_edge.domain.failures import Failure, failure_of
 from llm_mesh_edge.domain.headers import Headers
+from llm_mesh_edge.http.door import Door
 from llm_mesh_edge.http.exchange import Exchange, GoneError, ProblemError, Receive, Scope, Send
 from llm_mesh_runtime.errors import MeshError, internal
 from llm_mesh_runtime.log import get_logger
 from llm_mesh_runtime.metrics import Metrics
+from llm_mesh_runtime.pressure import Pressure
 
 Handler = Callable[[Exchange], Awaitable[None]]
 Shape = Callable[[Failure, Headers], object]
-Gate = Callable[[], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +31,8 @@ class Route:
     path: str
     methods: Mapping[str, Handler]
     shape: Shape
-    gate: Gate | None = None
-    """Raises where nobody is let in at present; before anything is read or asked."""
+    works: bool = False
+    """Whether its requests are work that is refused while there is too much."""
 
     @property
     def allow(self) -> str:
@@ -50,11 +51,12 @@ class Observed(Protocol):
 class Edge:
     """Raw ASGI: a framework's router costs more than all of this."""
 
-    def __init__(self, routes: list[Route], fallback: Shape, metrics: Metrics) -> None:
+    def __init__(self, routes: list[Route], fallback: Shape, metrics: Metrics, pressure: Pressure) -> None:
         self._exact = {route.path: route for route in routes if not route.path.endswith("*")}
         self._prefixes = [(route.path[:-1], route) for route in routes if route.path.endswith("*")]
         self._fallback = fallback
         self._observe = _observer(metrics)
+        self.door = Door(pressure, {route.path: route.shape for route in routes if route.works}, self._observe)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
@@ -97,8 +99,6 @@ class Edge:
         if handler is None and exchange.method == "HEAD":
             handler = route.methods.get("GET")
         if handler is not None:
-            if route.gate is not None:
-                route.gate()
             return handler
         if exchange.method == "OPTIONS":
             return lambda exchange: exchange.answer(204, b"", [(b"allow", route.allow.encode())])

@@ -157,8 +157,7 @@ class Exchange:
     def _head(self, status: int, fixed: Pairs, headers: Pairs | None) -> Message:
         self.started = True
         self.status = status
-        number = self.headers.request_id.encode("ascii")
-        fixed += [(b"x-request-id", number), (b"request-id", number)]  # the second is Anthropic's name
+        fixed += identified(self.headers)
         if headers:
             fixed += headers
         return {"type": "http.response.start", "status": status, "headers": fixed}
@@ -166,6 +165,12 @@ class Exchange:
 
 def _not_yet() -> None:
     """What servers that are not ours know of a body."""
+
+
+def identified(headers: Headers) -> Pairs:
+    """What every answer says about which request it answers."""
+    number = headers.request_id.encode("ascii")
+    return [(b"x-request-id", number), (b"request-id", number)]  # the second is Anthropic's name
 
 
 class _TooLargeError(ProblemError):

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from llm_mesh_runtime.host.errors import StartError
-from llm_mesh_runtime.service import HttpApp
+from llm_mesh_runtime.service import Door, HttpApp
 
 
 def bound(address: str, *, shared: bool = False) -> socket.socket:
@@ -63,6 +63,14 @@ def mounted(apps: Iterable[HttpApp]) -> Any:  # noqa: ANN401 - an ASGI applicati
     return _Mounted(ordered)
 
 
+def door_of(apps: Iterable[HttpApp]) -> Door | None:
+    """Who decides about the requests of an address."""
+    doors = [(each.door, each.prefix) for each in apps if each.door is not None]
+    if len(doors) > 1 or any(prefix for _, prefix in doors):
+        raise StartError("only the application at the root of an HTTP address can have a door")
+    return doors[0][0] if doors else None
+
+
 class _Mounted:
     def __init__(self, apps: list[HttpApp]) -> None:
         self._apps = apps
@@ -81,10 +89,18 @@ class _Mounted:
 class HttpListener:
     """One uvicorn server on one address."""
 
-    def __init__(self, address: str, app: Any, *, shared: bool = False) -> None:  # noqa: ANN401 - an ASGI application
+    def __init__(
+        self,
+        address: str,
+        app: Any,  # noqa: ANN401 - an ASGI application
+        *,
+        door: Door | None = None,
+        shared: bool = False,
+    ) -> None:
         self._socket = bound(address, shared=shared)
         self.address = _named(self._socket)
         self._app = app
+        self._door = door
         self._server: Any = None
         self._task: asyncio.Task[None] | None = None
 
@@ -92,9 +108,19 @@ class HttpListener:
         """Accept requests."""
         import uvicorn  # noqa: PLC0415 - only services with HTTP need it
 
+        from llm_mesh_runtime.host.acceptor import Acceptor  # noqa: PLC0415 - likewise
         from llm_mesh_runtime.host.http_protocol import Protocol  # noqa: PLC0415 - likewise
 
+        door = self._door
+
         class Server(uvicorn.Server):
+            async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+                def made() -> asyncio.Protocol:
+                    return Protocol(config, self.server_state, door)
+
+                self.servers = [Acceptor(each, made) for each in sockets or ()]  # type: ignore[misc]  # what it asks of them they have
+                self.started = True
+
             @contextlib.contextmanager
             def capture_signals(self) -> Iterator[None]:
                 yield  # the host handles signals, for all listeners together

@@ -10,10 +10,17 @@ from __future__ import annotations
 import asyncio
 import urllib.parse
 from collections.abc import Callable
-from typing import Any, cast
+from functools import partial
+from typing import TYPE_CHECKING, Any, cast
 
 import httptools
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
+
+if TYPE_CHECKING:
+    import uvicorn
+    from uvicorn.server import ServerState
+
+    from llm_mesh_runtime.service import Door, Refusal
 
 HEAD_PATIENCE = 20.0
 GONE = "llm_mesh.gone"
@@ -36,6 +43,10 @@ class Protocol(HttpToolsProtocol):
     _in_head = False
     _running: Cycle | None = None
     """The request that is being answered; behind it others may wait, of which uvicorn knows the last as `cycle`."""
+
+    def __init__(self, config: uvicorn.Config, state: ServerState, door: Door | None) -> None:
+        super().__init__(config, state, {})
+        self._door = door
 
     def connection_made(self, transport: Any) -> None:  # noqa: ANN401 - asyncio's transport
         """The head of the first request is awaited."""
@@ -85,9 +96,11 @@ class Protocol(HttpToolsProtocol):
             on_response=self.on_response_complete,
         )
         scope["extensions"] = {GONE: cycle.on_leave, ARRIVED: cycle.arrived}
-        if self._running is None or self._running.response_complete:
-            self._running = cycle
-            self._start_asgi_task(cycle, self.app)
+        if self.transport.is_closing():  # after a refusal that closes: nobody would be answered
+            cycle.response_complete = True
+        elif self._running is None or self._running.response_complete:
+            if not self._begin(cycle):
+                self.on_response_complete()
         else:  # pipelined: one after the other
             self.flow.pause_reading()
             self.pipeline.appendleft((cycle, self.app))
@@ -96,15 +109,34 @@ class Protocol(HttpToolsProtocol):
     def on_response_complete(self) -> None:
         """An answer is whole: the next request is awaited, or begins where it is there already."""
         self.server_state.total_requests += 1
-        if self.transport.is_closing():
-            return
-        self.flow.resume_reading()
-        if self.pipeline:
-            cycle, app = self.pipeline.pop()
-            self._running = cast("Cycle", cycle)
-            self._start_asgi_task(cycle, app)
-        elif not self._in_head:
-            self._await(self.timeout_keep_alive)
+        while not self.transport.is_closing():
+            self.flow.resume_reading()
+            if not self.pipeline:
+                if not self._in_head:
+                    self._await(self.timeout_keep_alive)
+                return
+            cycle, _ = self.pipeline.pop()
+            if self._begin(cast("Cycle", cycle)):
+                return
+            self.server_state.total_requests += 1
+
+    def _begin(self, cycle: Cycle) -> bool:
+        """Let a request in, and work on it. False where it is refused, which is its answer."""
+        self._running = cycle
+        refusal = None if self._door is None else self._door.enter(cycle.scope)
+        if refusal is None:
+            task = self.loop.create_task(cycle.run_asgi(self.app))
+            self.tasks.add(task)
+            task.add_done_callback(self.tasks.discard if self._door is None else partial(self._left, self._door, cycle.scope))
+            return True
+        cycle.refuse(refusal)
+        if self.flow.write_paused:  # who does not read what it is told is not told more, nor waited for
+            self.transport.abort()
+        return False
+
+    def _left(self, door: Door, scope: Any, task: asyncio.Task[None]) -> None:  # noqa: ANN401 - ASGI
+        self.tasks.discard(task)
+        door.leave(scope)
 
     def _await(self, seconds: float) -> None:
         """Give the client so many seconds. The timer never runs longer than the shortest wait, and so never fires late."""
@@ -152,6 +184,14 @@ class Cycle(RequestResponseCycle):
         self._forget()
         if callback is not None:
             callback()
+
+    def refuse(self, refusal: Refusal) -> None:
+        """The answer, at once. A client that asks before it sends its body may send it or not: nobody can tell what follows."""
+        if self.waiting_for_100_continue:
+            self.keep_alive = False
+        self.on_response = _nothing
+        self._begin(refusal.status, refusal.headers)
+        self._write(refusal.body, last=True)
 
     async def send(self, message: Any) -> None:  # noqa: ANN401 - ASGI
         """Write a part of the answer. Waits while the client is slow."""
@@ -234,3 +274,7 @@ class Cycle(RequestResponseCycle):
         """Nobody is called back any more. Undoes the ring of scope and cycle too, which only the garbage collector would find."""
         self._gone = None
         cast("dict[str, Any]", self.scope)["extensions"].clear()
+
+
+def _nothing() -> None:
+    return

@@ -19,7 +19,7 @@ from llm_mesh_runtime.pipeline.bodies import Body as _Body
 from llm_mesh_runtime.pipeline.drain import Drain, Expiry, is_watch
 from llm_mesh_runtime.pipeline.methods import Method
 from llm_mesh_runtime.pipeline.transport import MAX_MESSAGE, Origin, Transport
-from llm_mesh_runtime.pressure import Pressure
+from llm_mesh_runtime.pressure import Pressure, overloaded
 
 Handler = Callable[[Any, Transport, Origin], Awaitable[bytes | None]]
 _MAX_MESSAGE = 512
@@ -102,8 +102,10 @@ class Pipeline:
             expiry = Expiry(default) if remaining is None else None
             fault: MeshError | None = None
             code = "OK"
+            entered: Pressure | None = None
             try:
-                _check_begin(remaining, watch, pressure if not inbound.service else None)
+                _check_begin(remaining, watch)
+                entered = _let_in(pressure if not inbound.service else None)
                 if not limiter.enter_now():
                     await limiter.enter(frame.deadline)
                 try:
@@ -127,6 +129,8 @@ class Pipeline:
             finally:
                 if expiry is not None:
                     expiry.stop()
+                if entered is not None:
+                    entered.leave()
                 observer.end(seen, code, time.monotonic() - began)
             await _refuse(transport, fault)
             return None
@@ -152,13 +156,17 @@ def _defect(error: Exception, method: Method, frame: Frame) -> MeshError:
     return internal()
 
 
-def _check_begin(remaining: float | None, watch: Drain | None, pressure: Pressure | None) -> None:
+def _check_begin(remaining: float | None, watch: Drain | None) -> None:
     if remaining is not None and remaining <= 0:
         raise deadline_exceeded("the deadline had passed before the work began")
     if watch is not None and not watch.enter():
         raise _draining()
-    if pressure is not None:
-        pressure.check()
+
+
+def _let_in(pressure: Pressure | None) -> Pressure | None:
+    if pressure is not None and not pressure.enter():
+        raise overloaded()
+    return pressure
 
 
 def _why_cancelled(expiry: Expiry | None, watch: Drain | None) -> MeshError | None:

@@ -1,0 +1,149 @@
+"""A door decides about each request once its head is read; whoever is refused is answered at once, and in turn."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from llm_mesh_runtime.host.errors import StartError
+from llm_mesh_runtime.host.http import HttpListener, door_of
+from llm_mesh_runtime.service import HttpApp, Refusal
+
+POST = b"POST /%b HTTP/1.1\r\nhost: x\r\ncontent-length: 4\r\n\r\nbody"
+LAST = POST.replace(b"host: x", b"host: x\r\nconnection: close")
+ASKING = POST[:-4].replace(b"host: x", b"host: x\r\nexpect: 100-continue")
+
+
+class Door:
+    """Refuses paths with an `n`."""
+
+    def __init__(self) -> None:
+        self.events: list[str] = []
+        self.came = asyncio.Event()
+        self.gone = asyncio.Event()
+
+    def enter(self, scope: Mapping[str, Any]) -> Refusal | None:
+        if "n" in scope["path"]:
+            self.events.append(f"refused {scope['path']}")
+            body = scope["path"].encode()
+            return Refusal(503, [(b"content-length", b"%d" % len(body)), (b"retry-after", b"1")], body)
+        self.events.append(f"entered {scope['path']}")
+        self.came.set()
+        return None
+
+    def leave(self, scope: Mapping[str, Any]) -> None:
+        self.events.append(f"left {scope['path']}")
+        self.gone.set()
+
+
+async def app(scope: Any, receive: Any, send: Any) -> None:
+    if scope["path"] == "/wait":
+        await receive()
+        await receive()
+        return
+    assert (await receive())["body"] == b"body"
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
+    await send({"type": "http.response.body", "body": b"ok"})
+
+
+@asynccontextmanager
+async def connected(door: Door) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    listener = HttpListener("127.0.0.1:0", app, door=door)
+    await listener.start(1)
+    host, port = listener.address.split(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    try:
+        async with asyncio.timeout(10):
+            yield reader, writer
+    finally:
+        writer.close()
+        await listener.stop()
+
+
+async def answered(reader: asyncio.StreamReader) -> tuple[int, bytes]:
+    head = await reader.readuntil(b"\r\n\r\n")
+    length = int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0])
+    return int(head[9:12]), await reader.readexactly(length)
+
+
+async def test_a_refused_request_leaves_the_connection_good() -> None:
+    door = Door()
+    async with connected(door) as (reader, writer):
+        for path, expected in ((b"no", (503, b"/no")), (b"a", (200, b"ok")), (b"no", (503, b"/no")), (b"b", (200, b"ok"))):
+            writer.write(POST % path)
+            assert await answered(reader) == expected
+    assert door.events == ["refused /no", "entered /a", "left /a", "refused /no", "entered /b", "left /b"]
+
+
+async def test_a_body_that_comes_after_its_request_was_refused_is_no_request() -> None:
+    async with connected(Door()) as (reader, writer):
+        writer.write(POST[:-4] % b"no")
+        assert (await answered(reader))[0] == 503
+        writer.write(b"body" + POST % b"a")
+        assert await answered(reader) == (200, b"ok")
+
+
+async def test_pipelined_requests_are_refused_in_their_turn() -> None:
+    async with connected(Door()) as (reader, writer):
+        paths = [b"a", *[b"no"] * 3000, b"b", b"no"]
+        writer.write(b"".join(POST % path for path in paths) + LAST % b"c")
+        said = await reader.read()
+    statuses = [int(part[:3]) for part in said.split(b"HTTP/1.1 ")[1:]]
+    assert statuses == [200 if path != b"no" else 503 for path in paths] + [200]
+
+
+@pytest.mark.parametrize("closing", [LAST, ASKING + b"body"])
+async def test_what_follows_a_refusal_that_closes_is_not_answered(closing: bytes) -> None:
+    door = Door()
+    async with connected(door) as (reader, writer):
+        writer.write(closing % b"no" + POST % b"a" + POST % b"no")
+        said = await reader.read()
+    assert said.count(b"HTTP/1.1") == 1
+    assert door.events == ["refused /no"]
+
+
+async def test_whoever_asks_before_sending_its_body_is_refused_and_hung_up_on() -> None:
+    async with connected(Door()) as (reader, writer):
+        writer.write(ASKING % b"no")
+        said = await reader.read()
+    assert said.startswith(b"HTTP/1.1 503 ")
+    assert b"connection: close\r\n" in said
+
+
+async def flooded(writer: asyncio.StreamWriter) -> None:
+    while True:
+        writer.write((POST % (b"n" * 1000)) * 100)
+        await writer.drain()
+
+
+async def test_a_client_that_reads_no_refusals_is_hung_up_on() -> None:
+    door = Door()
+    async with connected(door) as (reader, writer):
+        reader._transport.pause_reading()  # type: ignore[attr-defined]  # it takes nothing
+        with pytest.raises(ConnectionError):
+            await flooded(writer)
+
+
+async def test_a_request_whose_client_left_has_left() -> None:
+    door = Door()
+    async with connected(door) as (_, writer):
+        writer.write(POST % b"wait")
+        await writer.drain()
+        await door.came.wait()
+        writer.transport.abort()
+        await door.gone.wait()
+    assert door.events == ["entered /wait", "left /wait"]
+
+
+def test_an_address_has_one_door_at_its_root() -> None:
+    door = Door()
+    assert door_of([HttpApp(app), HttpApp(app, prefix="/console")]) is None
+    assert door_of([HttpApp(app, door=door), HttpApp(app, prefix="/console")]) is door
+    with pytest.raises(StartError):
+        door_of([HttpApp(app, prefix="/console", door=door)])
+    with pytest.raises(StartError):
+        door_of([HttpApp(app, door=door), HttpApp(app, door=door)])
