@@ -20,7 +20,9 @@ class Connection(asyncio.Protocol):
         self._expected, self._pace, self._cancelled = spec.expected, spec.pace / 1000, spec.cancelled
         self._figures, self._idle = figures, idle
         self._answer: Answer | None = None
-        self._sent = self._first = self._last = 0.0
+        self._due = self._first = self._last = 0.0
+        self._late = 0.0
+        """How long after it was due the request was written: the generator's own part, connecting included."""
         self._number = self._chunks = 0
         self._leaving = False
         self.open = False
@@ -30,6 +32,7 @@ class Connection(asyncio.Protocol):
         self._transport: asyncio.Transport = transport  # type: ignore[assignment]  # a TCP transport
         transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.open = True
+        self._figures.opened += self._figures.measuring
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The server hung up, or we did."""
@@ -43,7 +46,8 @@ class Connection(asyncio.Protocol):
     def send(self, request: bytes, number: int, due: float) -> None:
         """One request; `due` is when it should have been sent, which is what a user waits from."""
         self._answer, self._first, self._number, self._chunks = Answer(), 0.0, number, 0
-        self._sent = due
+        self._due = due
+        self._late = time.perf_counter() - due
         self._leaving = bool(self._cancelled) and random.random() < self._cancelled  # noqa: S311 - a share of clients
         self._transport.write(request)
 
@@ -87,17 +91,19 @@ class Connection(asyncio.Protocol):
         self._last = now
 
     def _note(self, answer: Answer) -> None:
-        figures, taken = self._figures, time.perf_counter() - self._sent
+        figures, taken = self._figures, time.perf_counter() - self._due
         if not figures.measuring:
             return
         figures.statuses[answer.status] += 1
+        figures.late.append(self._late)
         if answer.status in self._expected.refusals:
             figures.refused.append(taken)
+            figures.refused_sent.append(taken - self._late)
             figures.retry_after += b"\r\nretry-after:" in answer.head
             return
         wrong = answer.wrong(self._expected, self._number)
         if wrong:
             figures.failures[wrong] += 1
         else:
-            figures.good(taken, self._first - self._sent)
+            figures.good(taken, self._first - self._due)
             figures.chunks += self._expected.chunks if self._expected.regrouped else 0  # as the upstream sent them

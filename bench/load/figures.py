@@ -58,6 +58,11 @@ class Figures:
     firsts: list[float] = field(default_factory=list)
     jitter: list[float] = field(default_factory=list)
     refused: list[float] = field(default_factory=list)
+    refused_sent: list[float] = field(default_factory=list)
+    """The same refusals, from when they were sent."""
+    late: list[float] = field(default_factory=list)
+    """How long after they were due requests were sent; in a closed loop never."""
+    opened: int = 0
     retry_after: int = 0
     chunks: int = 0
     cancelled: int = 0
@@ -109,7 +114,14 @@ class Figures:
             "latency_ms": percentiles(self.latencies),
             "first_ms": percentiles(self.firsts),
             "jitter_ms": percentiles(self.jitter),
-            "refused": {"count": refused, "with_retry_after": self.retry_after, "latency_ms": percentiles(self.refused)},
+            "refused": {
+                "count": refused,
+                "with_retry_after": self.retry_after,
+                "latency_ms": percentiles(self.refused),
+                "from_sent_ms": percentiles(self.refused_sent),
+            },
+            "late_ms": percentiles(self.late),
+            "opened": self.opened,
             "cpu_seconds": self.cpu,
             "cpu_us": {name: sum(threads.values()) / answers * 1e6 for name, threads in self.cpu.items()} if answers else {},
             "cpu_us_per_chunk": {name: sum(used.values()) / self.chunks * 1e6 for name, used in self.cpu.items()} if self.chunks else {},

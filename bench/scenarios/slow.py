@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import time
 from dataclasses import replace
 from itertools import islice
-from typing import IO, cast
+from typing import IO, Any, cast
 
 from bench.behaviour import Behaviour
 from bench.compared import row
@@ -37,18 +38,24 @@ def run_slow(settings: Settings) -> Found:
         before = sum(target.memory_mb().values())
         with _slow(made, target) as clients:
             output, held = cast("IO[str]", clients.stdout), cast("IO[str]", clients.stdin)
-            answered = int(output.readline() or 0)
+            begun: dict[str, Any] = json.loads(output.readline())
             time.sleep(settings.slow_seconds / 4)
             beside = run(spec, made.folder)
             during = sum(target.memory_mb().values())
             held.close()
-            ended = int(output.readline() or 0)
+            ended: int = json.loads(output.readline())["ended"]
         again = run(spec, made.folder)
         after = sum(target.memory_mb().values())
     for kind, result in (("others alone", alone), ("others beside the slow ones", beside), ("others alone again", again)):
         found.rows.append(row(EMBEDDED, [result]) | {"kind": kind, "in_flight": _OTHERS})
-    found.more |= {"answered": answered, "ended_early": ended, "memory_mb": [before, during, after]}
-    found.notes += [f"{answered} of {_CLIENTS} slow clients had a 200, {ended} were hung up on meanwhile"]
+    answered: int = begun["answered"]
+    found.more |= begun | {"ended_early": ended, "memory_mb": [before, during, after]}
+    refused = begun["answers"].get("503", 0)
+    seconds = begun["seconds"]
+    found.notes.append(
+        f"{answered} of {_CLIENTS} slow clients had a 200 within {seconds:.0f} s, after {refused} refusals; "
+        f"answers {begun['answers']}, {begun['waiting']} without any; {ended} were hung up on meanwhile"
+    )
     a_client = (during - before) * _KIB / answered if answered else None
     found.at_least("slow clients answered", _CLIENTS, float(answered), "")
     found.at_most("memory per client that reads 1 byte/s", 256, a_client, "KiB")

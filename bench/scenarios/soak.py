@@ -3,56 +3,80 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from bench.behaviour import Behaviour
 from bench.compared import row
-from bench.runs import run, together
-from bench.scenarios.scenario import Found, Scenario, Settings, wanted
-from bench.stand import EMBEDDED, stand
+from bench.load.spec import Spec
+from bench.runs import checked, run, together
+from bench.scenarios.scenario import FILLING, Found, Scenario, Settings, wanted
+from bench.stand import EMBEDDED, Stand, stand
+from bench.topologies.target import Target
 
 _STREAM = Behaviour(pace=2, chunks=40)
 _LEAVING, _WHOLE, _STREAMED = 16, 4, 4
 _SHARE = 0.9
 _KIB = 1024
+_PARTS = ("leaving, not judged", "nobody leaves", "leaving")
 
 
 def run_soak(settings: Settings) -> Found:
-    """A third to fill what is bounded, then two thirds that must be flat; the last of them is judged."""
+    """What is bounded is filled; then a third to settle in, a third in which nobody leaves, and the third that is judged."""
     found = Found(
-        notes=[f"{settings.soak_seconds:g} s in three parts; the first fills caches and pools that are bounded, and is not judged"]
+        notes=[
+            f"{FILLING:,} requests fill what is bounded; then {settings.soak_seconds:g} s in three parts, of which the last is judged",
+            "memory is read once what clients left is settled",
+        ]
     )
     with stand([EMBEDDED]) as made:
         found.absent = made.absent
         target = made.targets[EMBEDDED]
-        part = settings.soak_seconds / 3
-        specs = {
-            "leaving": wanted(target, made.folder / "a", settings, behaviour=_STREAM, streamed=True, connections=_LEAVING),
-            "streamed": wanted(target, made.folder / "b", settings, behaviour=_STREAM, streamed=True, connections=_STREAMED),
-            "whole": wanted(target, made.folder / "c", settings, connections=_WHOLE),
-        }
-        specs = {name: replace(spec, seconds=part) for name, spec in specs.items()}
-        specs["leaving"] = replace(specs["leaving"], cancelled=_SHARE)
-        settled = replace(specs["whole"], seconds=1.0, connections=1)
-        memory, cancelled = [], []
-        for number in range(3):
-            results = together(specs, made.folder)
-            failed = sum(result["failed"] for result in results.values())
+        specs = _specs(made, target, settings)
+        checked(run(replace(specs["whole"], connections=64, count=FILLING), made.folder))
+        memory = [_settled(made, target, specs["whole"])]
+        cancelled: list[int] = []
+        results: dict[str, dict[str, Any]] = {}
+        for kind in _PARTS:
+            leaving = replace(specs["leaving"], cancelled=_SHARE if kind.startswith("leaving") else 0.0)
+            results = together(specs | {"leaving": leaving}, made.folder)
+            memory.append(_settled(made, target, specs["whole"]))
             cancelled.append(results["leaving"]["cancelled"])
-            run(settled, made.folder)  # what was left is settled meanwhile
-            memory.append(sum(target.memory_mb().values()))
-            found.rows.append(
-                {"kind": f"part {number + 1}", "target": EMBEDDED, "memory_mb": memory[-1], "failed": failed, "failures": {}}
-                | {"told": f"{cancelled[-1]} streams cancelled, {sum(result['requests'] for result in results.values())} right answers"}
-            )
-            if number == 2:
-                found.rows += [row(EMBEDDED, [result]) | {"kind": f"part 3, {name}"} for name, result in results.items()]
-                for each in found.rows[-3:]:
-                    each.pop("cpu_us", None)  # it would be all generators' requests by one's
-    retained = (memory[2] - memory[1]) * _KIB / cancelled[2] if cancelled[2] else None
-    found.at_most("retained per cancelled stream", 1, retained, "KiB")
-    found.at_most("memory's growth over the last third", 2, memory[2] - memory[1], "MB")
+            found.rows.append(_part(kind, results) | {"memory_mb": memory[-1]})
+        for name, result in results.items():
+            each = row(EMBEDDED, [result]) | {"kind": f"the last part, {name}"}
+            each.pop("cpu_us", None)  # it would be all generators' requests by one's
+            found.rows.append(each)
+    grown = memory[-1] - memory[-2]
+    found.notes.append(f"{memory[2] - memory[1]:.2f} MB more in the part in which nobody left")
+    found.at_most("retained per cancelled stream", 1, grown * _KIB / cancelled[-1] if cancelled[-1] else None, "KiB")
+    found.at_most("memory's growth over the last third", 2, grown, "MB")
     found.more |= {"memory_mb": memory, "cancelled": cancelled}
     return found
+
+
+def _specs(made: Stand, target: Target, settings: Settings) -> dict[str, Spec]:
+    part = settings.soak_seconds / len(_PARTS)
+    specs = {
+        "leaving": wanted(target, made.folder / "a", settings, behaviour=_STREAM, streamed=True, connections=_LEAVING),
+        "streamed": wanted(target, made.folder / "b", settings, behaviour=_STREAM, streamed=True, connections=_STREAMED),
+        "whole": wanted(target, made.folder / "c", settings, connections=_WHOLE),
+    }
+    return {name: replace(spec, seconds=part) for name, spec in specs.items()}
+
+
+def _settled(made: Stand, target: Target, whole: Spec) -> float:
+    """The memory, once a client alone was served for a while: what was left is settled meanwhile."""
+    run(replace(whole, seconds=3.0, connections=1), made.folder)
+    return sum(target.memory_mb().values())
+
+
+def _part(kind: str, results: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    failures: dict[str, int] = {}
+    for result in results.values():
+        for why, count in result["failures"].items():
+            failures[why] = failures.get(why, 0) + count
+    told = f"{results['leaving']['cancelled']} streams cancelled, {sum(result['requests'] for result in results.values())} right answers"
+    return {"kind": kind, "target": EMBEDDED, "failed": sum(failures.values()), "failures": failures, "told": told}
 
 
 SCENARIO = Scenario("soak", "mixed load, nine in ten of the streams of most clients left after the first chunk", run_soak)

@@ -162,7 +162,7 @@ class Overload:
 @pytest.mark.parametrize("times", [1.5, 3.0, 20.0])
 def test_under_overload_there_is_always_work_and_never_too_much(loop: Loop, times: float, waiting: int) -> None:
     overload = Overload(loop, waiting)
-    overload.run(3, CAPACITY * times)
+    overload.run(6, CAPACITY * times)  # who came before it was an overload is served
     overload.working.clear()
     overload.run(20, CAPACITY * times)
     assert min(overload.working) > ENOUGH / 4

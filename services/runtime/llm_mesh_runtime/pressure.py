@@ -18,11 +18,11 @@ _PERIOD = 0.01
 _IDLE = 100
 """Samples without a caller after which nothing is measured, until the next one comes."""
 _RETRY_AFTER = 1.0
-LATE = 3
+LATE = 5
 """Samples on end that were late before there is a window, so that one long step refuses nobody."""
 QUIET = 100
 """Samples on end in time, and without a refusal, after which there is none."""
-LEAST = 16
+LEAST = 64
 """So many may always be inside: work that waits behind so few waits for another reason, such as a neighbour."""
 STEEPEST = 64
 

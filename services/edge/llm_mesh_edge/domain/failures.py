@@ -86,6 +86,8 @@ def failure_of(error: MeshError) -> Failure:
 
 def named(field: str, names: Mapping[str, str]) -> str:
     """The field as the client's body names it. `names` are those of a dialect that differ from the typed contract's."""
+    if not field:
+        return ""
     for typed, own in names.items():
         if field.startswith(typed) and field[len(typed) : len(typed) + 1] in {"", ".", "["}:
             return own + field[len(typed) :]

@@ -28,6 +28,7 @@ class Door:
         """The paths with work behind them, and how each tells a failure."""
         self._observe = observe
         self._failure = failure_of(overloaded())
+        self._told = ((b"content-type", JSON), *self._failure.headers())
 
     def enter(self, scope: Scope) -> Refusal | None:
         """None: the request is let in, and `leave` follows."""
@@ -36,8 +37,7 @@ class Door:
         failure, headers = self._failure, Headers(scope["headers"])
         body = orjson.dumps(self._shapes[scope["path"]](failure, headers))
         self._observe(scope["path"], _METHOD, failure.status, 0.0)
-        fixed = [(b"content-type", JSON), (b"content-length", b"%d" % len(body)), *identified(headers)]
-        return Refusal(failure.status, (*fixed, *failure.headers()), body)
+        return Refusal(failure.status, ((b"content-length", b"%d" % len(body)), *identified(headers), *self._told), body)
 
     def leave(self, scope: Scope) -> None:
         """A request that was let in has been answered, or its client has gone."""
