@@ -26,7 +26,8 @@ from llm_mesh_runtime.errors import invalid
 
 VALID_FOR = timedelta(seconds=60)
 _DEFAULT_DATA_CLASS = "internal"
-_MOST_DRAFTS = 8192
+_MOST_DRAFTS = 2048
+"""A caller is sealed anew every few seconds, and each seal makes drafts: the old ones are let go of, and not 20 MB of them kept."""
 _MICROSECOND = timedelta(microseconds=1)
 _BEGIN = datetime(1970, 1, 1, tzinfo=UTC)
 

@@ -7,7 +7,8 @@ from llm_mesh.policy.v1 import admission_pb2
 from llm_mesh_policy.domain import sealed as seals
 from llm_mesh_policy.domain.instants import micros_of
 
-_MOST = 8192
+_MOST = 2048
+"""A caller is sealed anew every few seconds: the old ones are let go of."""
 
 
 class Known(NamedTuple):
