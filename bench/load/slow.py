@@ -20,7 +20,7 @@ from bench.load.spec import read_requests
 _STATUS = len(b"HTTP/1.1 200")
 _PATIENCE = 90.0
 _REFUSED = 503
-_RETRY_AFTER = b"\r\nretry-after: "
+_RETRY_AFTER = b"\r\nretry-after-ms: "
 
 
 @dataclass(slots=True)
@@ -90,12 +90,12 @@ async def _exactly(client: socket.socket, count: int) -> bytes:
 
 
 async def _retry_after(client: socket.socket) -> float:
-    """Seconds, from a head that is read byte by byte."""
+    """Seconds, from a head that is read byte by byte. SDKs prefer the header in milliseconds too."""
     head = b""
     while not head.endswith(b"\r\n\r\n"):
         head += await _exactly(client, 1)
     _, _, after = head.lower().partition(_RETRY_AFTER)
-    return float(after.split(b"\r\n", 1)[0] or 1)
+    return float(after.split(b"\r\n", 1)[0] or 1000) / 1000
 
 
 def main() -> None:

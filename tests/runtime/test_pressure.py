@@ -74,7 +74,9 @@ def test_once_work_is_late_nobody_is_let_in_until_somebody_leaves(loop: Loop) ->
 
 def test_what_a_refused_caller_is_told() -> None:
     assert overloaded().reason_name == "OVERLOADED"
-    assert overloaded().retry_after == 1.0
+    assert overloaded(1.5).retry_after == 1.5
+    assert len({overloaded().retry_after for _ in range(1000)}) > 1
+    assert all(1 <= (overloaded().retry_after or 0) < 2 for _ in range(100))
 
 
 def test_one_long_step_refuses_nobody(loop: Loop) -> None:

@@ -9,6 +9,7 @@ in, and the window shrinks while work waits too long and grows while it does not
 from __future__ import annotations
 
 import asyncio
+import random
 import time
 
 from llm_mesh.mesh.v1 import errors_pb2
@@ -17,12 +18,13 @@ from llm_mesh_runtime.errors import MeshError, RuntimeFault
 _PERIOD = 0.01
 _IDLE = 100
 """Samples without a caller after which nothing is measured, until the next one comes."""
-_RETRY_AFTER = 1.0
+RETRY_AFTER = tuple(1 + step * 7 % 16 / 16 for step in range(16))
+"""Seconds, given out in turn: all who are refused at once must not come again at once."""
 LATE = 5
 """Samples on end that were late before there is a window, so that one long step refuses nobody."""
 QUIET = 100
 """Samples on end in time, and without a refusal, after which there is none."""
-LEAST = 64
+LEAST = 100
 """So many may always be inside: work that waits behind so few waits for another reason, such as a neighbour."""
 STEEPEST = 64
 
@@ -102,6 +104,10 @@ class Pressure:
             self._window = Window()
 
 
-def overloaded() -> MeshError:
-    """What a caller is told."""
-    return RuntimeFault(errors_pb2.ERROR_REASON_OVERLOADED, "more is asked than this process can do in time", retry_after=_RETRY_AFTER)
+def overloaded(retry_after: float | None = None) -> MeshError:
+    """What a caller is told; without a time, one of `RETRY_AFTER`."""
+    return RuntimeFault(
+        errors_pb2.ERROR_REASON_OVERLOADED,
+        "more is asked than this process can do in time",
+        retry_after=random.choice(RETRY_AFTER) if retry_after is None else retry_after,  # noqa: S311 - no secret
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import cycle
 from typing import TYPE_CHECKING
 
 import orjson
@@ -10,7 +11,7 @@ import orjson
 from llm_mesh_edge.domain.failures import failure_of
 from llm_mesh_edge.domain.headers import Headers
 from llm_mesh_edge.http.exchange import JSON, Scope, identified
-from llm_mesh_runtime.pressure import Pressure, overloaded
+from llm_mesh_runtime.pressure import RETRY_AFTER, Pressure, overloaded
 from llm_mesh_runtime.service import Refusal
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ class Door:
         """The paths with work behind them, and how each tells a failure."""
         self._observe = observe
         self._failure = failure_of(overloaded())
-        self._told = ((b"content-type", JSON), *self._failure.headers())
+        self._told = cycle([((b"content-type", JSON), *failure_of(overloaded(after)).headers()) for after in RETRY_AFTER])
 
     def enter(self, scope: Scope) -> Refusal | None:
         """None: the request is let in, and `leave` follows."""
@@ -37,7 +38,7 @@ class Door:
         failure, headers = self._failure, Headers(scope["headers"])
         body = orjson.dumps(self._shapes[scope["path"]](failure, headers))
         self._observe(scope["path"], _METHOD, failure.status, 0.0)
-        return Refusal(failure.status, ((b"content-length", b"%d" % len(body)), *identified(headers), *self._told), body)
+        return Refusal(failure.status, ((b"content-length", b"%d" % len(body)), *identified(headers), *next(self._told)), body)
 
     def leave(self, scope: Scope) -> None:
         """A request that was let in has been answered, or its client has gone."""

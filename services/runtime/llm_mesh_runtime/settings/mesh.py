@@ -66,7 +66,7 @@ class MeshSettings:
     queue: int = setting(default=1000, help="Calls that wait for their turn; more are refused as OVERLOADED.", minimum=0)
     lateness: timedelta = setting(
         default=timedelta(seconds=0.01),
-        help="How late work may get its turn, three times on end, before callers from outside are let in only as others leave.",
+        help="How late work may get its turn, five times on end, before callers from outside are let in only as others leave.",
         minimum=0.001,
     )
     unary_deadline: timedelta = setting(
