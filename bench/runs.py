@@ -7,12 +7,15 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any, cast
 
 from bench.load.spec import Spec
 from bench.processes import LOAD_CORE, BrokenOffError, pinned
 
+FILLING = 22_000
+_AT_ONCE = 2_000
 BUSY = 0.9
 """The generator's share of its core above which it may itself be what is measured."""
 
@@ -50,6 +53,12 @@ def checked(result: dict[str, Any]) -> dict[str, Any]:
     if result["failed"] or not result["requests"]:
         raise BrokenOffError(f"{result['failed']} answers of {result['requests'] + result['failed']} were wrong: {result['failures']}")
     return result
+
+
+def fill(spec: Spec, folder: Path) -> None:
+    """So many requests that what a mesh keeps at most so many of, such as the router's 20,000 decisions, is full."""
+    for _ in range(FILLING // _AT_ONCE):
+        checked(run(replace(spec, connections=64, count=_AT_ONCE, warm_up_count=0), folder))
 
 
 def together(specs: Mapping[str, Spec], folder: Path) -> dict[str, dict[str, Any]]:

@@ -12,8 +12,8 @@ from typing import Any
 from bench.compared import row
 from bench.load.spec import Expected, Spec
 from bench.processes import upstream
-from bench.runs import checked, run
-from bench.scenarios.scenario import FILLING, Found, Scenario, Settings, wanted
+from bench.runs import FILLING, checked, fill, run
+from bench.scenarios.scenario import Found, Scenario, Settings, wanted
 from bench.stand import EMBEDDED, Stand, stand
 from bench.topologies.embedded import MESH, embedded
 from bench.topologies.target import Target
@@ -83,7 +83,7 @@ def run_overload(settings: Settings) -> Found:
         found.absent = made.absent
         target = made.targets[EMBEDDED]
         closed = replace(wanted(target, made.folder / "requests", settings), seconds=max(4.0, settings.seconds))
-        checked(run(replace(closed, count=FILLING), made.folder))
+        fill(closed, made.folder)
         ground = _Ground(made, target, closed, cost, 0.0)
         peak = ground.peak()
         found.rows.append(row(EMBEDDED, [peak]) | {"kind": "peak, closed loop"})

@@ -13,8 +13,6 @@ from bench.load.spec import Expected, Spec, write_requests
 from bench.prompts import PROMPTS, USUAL_WORDS, body, framed, texts
 from bench.topologies.target import Target
 
-FILLING = 22_000
-"""Requests after which what a mesh keeps at most so many of, such as the router's 20,000 decisions, is full: memory may be judged."""
 _SLOW_SECONDS, _SLOW_WARM_UP = 4.0, 2.5
 
 

@@ -8,8 +8,8 @@ from typing import Any
 from bench.behaviour import Behaviour
 from bench.compared import row
 from bench.load.spec import Spec
-from bench.runs import checked, run, together
-from bench.scenarios.scenario import FILLING, Found, Scenario, Settings, wanted
+from bench.runs import FILLING, fill, run, together
+from bench.scenarios.scenario import Found, Scenario, Settings, wanted
 from bench.stand import EMBEDDED, Stand, stand
 from bench.topologies.target import Target
 
@@ -32,7 +32,7 @@ def run_soak(settings: Settings) -> Found:
         found.absent = made.absent
         target = made.targets[EMBEDDED]
         specs = _specs(made, target, settings)
-        checked(run(replace(specs["whole"], connections=64, count=FILLING), made.folder))
+        fill(specs["whole"], made.folder)
         memory = [_settled(made, target, specs["whole"])]
         cancelled: list[int] = []
         results: dict[str, dict[str, Any]] = {}

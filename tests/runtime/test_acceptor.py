@@ -122,6 +122,29 @@ def test_without_open_files_left_it_waits_and_goes_on(
 
 
 @loops
+def test_without_open_files_left_it_does_not_try_again_at_once(
+    run: Run, sock: socket.socket, made: list[Served], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_PAUSE", 60.0)
+    tries = []
+
+    def refused(self: socket.socket) -> None:
+        tries.append(self)
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    async def main() -> None:
+        async with accepting(sock, 2):
+            await until(lambda: bool(tries))
+            for _ in range(100):
+                await asyncio.sleep(0)
+            assert len(tries) == 1
+
+    monkeypatch.setattr(socket.socket, "accept", refused)
+    run(main())
+    assert made == []
+
+
+@loops
 def test_who_is_being_connected_while_it_closes_is_told(run: Run, sock: socket.socket, made: list[Served]) -> None:
     async def main() -> None:
         async with accepting(sock, 5) as acceptor:

@@ -129,6 +129,36 @@ def test_the_window_is_lifted_once_all_are_let_in_in_time_for_a_while() -> None:
     assert window.limit is None
 
 
+def overloaded_window(inside: int) -> Window:
+    window = Window()
+    for _ in range(LATE):
+        window.sample(late=True, inside=inside, refused=0)
+    assert window.limit == inside
+    return window
+
+
+def test_while_work_stays_late_the_window_shrinks_faster_and_faster_below_those_inside() -> None:
+    window = overloaded_window(1000)
+    limits = []
+    for inside in (1000, 1000, 1000, 1000, 900):
+        window.sample(late=True, inside=inside, refused=10)
+        limits.append(window.limit)
+    assert limits == [999, 997, 993, 985, 884]
+
+
+def test_in_time_the_window_grows_faster_and_faster_above_those_inside() -> None:
+    window = overloaded_window(1000)
+    for _ in range(20):
+        window.sample(late=True, inside=1000, refused=10)
+    assert window.limit is not None
+    assert window.limit < 500
+    limits = []
+    for inside in (1000, 1001, 1003, 1003):  # most of them wait for something slow
+        window.sample(late=False, inside=inside, refused=10)
+        limits.append(window.limit)
+    assert limits == [1001, 1003, 1007, 1015]
+
+
 class Overload:
     """A process with callers who come at a rate, and who leave after so many turns of a loop that they make late themselves."""
 
