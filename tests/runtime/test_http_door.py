@@ -51,7 +51,7 @@ async def app(scope: Any, receive: Any, send: Any) -> None:
 
 
 @asynccontextmanager
-async def connected(door: Door) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+async def connected(door: Door, app: Any = app) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
     listener = HttpListener("127.0.0.1:0", app, door=door)
     await listener.start(1)
     host, port = listener.address.split(":")
@@ -126,6 +126,23 @@ async def test_a_client_that_reads_no_refusals_is_hung_up_on() -> None:
         reader._transport.pause_reading()  # type: ignore[attr-defined]  # it takes nothing
         with pytest.raises(ConnectionError):
             await flooded(writer)
+
+
+async def test_an_answered_request_has_left_though_its_work_goes_on() -> None:
+    door, more = Door(), asyncio.Event()
+
+    async def working(scope: Any, receive: Any, send: Any) -> None:
+        await app(scope, receive, send)
+        await more.wait()
+
+    async with connected(door, working) as (reader, writer):
+        writer.write(POST % b"a")
+        await answered(reader)
+        assert door.events == ["entered /a", "left /a"]
+        more.set()
+        writer.write(LAST % b"b")
+        await reader.read()
+    assert door.events == ["entered /a", "left /a", "entered /b", "left /b"]
 
 
 async def test_a_request_whose_client_left_has_left() -> None:

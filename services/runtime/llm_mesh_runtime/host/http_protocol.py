@@ -127,16 +127,17 @@ class Protocol(HttpToolsProtocol):
         if refusal is None:
             task = self.loop.create_task(cycle.run_asgi(self.app))
             self.tasks.add(task)
-            task.add_done_callback(self.tasks.discard if self._door is None else partial(self._left, self._door, cycle.scope))
+            task.add_done_callback(self.tasks.discard if self._door is None else partial(self._ended, cycle))
+            cycle.door = self._door
             return True
         cycle.refuse(refusal)
         if self.flow.write_paused:  # who does not read what it is told is not told more, nor waited for
             self.transport.abort()
         return False
 
-    def _left(self, door: Door, scope: Any, task: asyncio.Task[None]) -> None:  # noqa: ANN401 - ASGI
+    def _ended(self, cycle: Cycle, task: asyncio.Task[None]) -> None:
         self.tasks.discard(task)
-        door.leave(scope)
+        cycle.leave_door()
 
     def _await(self, seconds: float) -> None:
         """Give the client so many seconds. The timer never runs longer than the shortest wait, and so never fires late."""
@@ -161,6 +162,14 @@ class Cycle(RequestResponseCycle):
     _head = b""
     """The head of an answer of known length, until its body comes: both go out at once."""
     _gone: Callable[[], None] | None = None
+    door: Door | None = None
+    """Who let the request in, until it is answered."""
+
+    def leave_door(self) -> None:
+        """It is answered, or its work has ended without. What is done once an answer is out must not keep the next request out."""
+        door, self.door = self.door, None
+        if door is not None:
+            door.leave(self.scope)
 
     def arrived(self) -> bytes | None:
         """The body, once, if nothing of it is still to come; None: `receive` has it."""
@@ -265,6 +274,7 @@ class Cycle(RequestResponseCycle):
             raise RuntimeError("the answer is shorter than its Content-Length")
         self.response_complete = True
         self.message_event.set()
+        self.leave_door()
         self._forget()
         if not self.keep_alive:
             self.transport.close()

@@ -151,7 +151,8 @@ const (
 	ErrorReason_ERROR_REASON_MESH_ONLY ErrorReason = 5
 	// The calling service is not in the who-may-call-whom table for this method.
 	ErrorReason_ERROR_REASON_CALLER_NOT_ALLOWED ErrorReason = 6
-	// The service's queue is full, or the deadline would pass while waiting. `RetryInfo` says when to try again.
+	// The service's queue is full, the deadline would pass while waiting, or the process has more work than it can do in time. `RetryInfo`
+	// says when to try again.
 	ErrorReason_ERROR_REASON_OVERLOADED ErrorReason = 7
 	// The deadline had passed before the work began, or passed during it.
 	ErrorReason_ERROR_REASON_DEADLINE_EXCEEDED ErrorReason = 8

@@ -234,7 +234,8 @@ export enum ErrorReason {
   CALLER_NOT_ALLOWED = 6,
 
   /**
-   * The service's queue is full, or the deadline would pass while waiting. `RetryInfo` says when to try again.
+   * The service's queue is full, the deadline would pass while waiting, or the process has more work than it can do in time. `RetryInfo`
+   * says when to try again.
    *
    * @generated from enum value: ERROR_REASON_OVERLOADED = 7;
    */
