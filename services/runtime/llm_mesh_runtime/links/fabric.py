@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, cast
 
@@ -90,7 +91,7 @@ class Fabric:
         if target == _LOCAL:
             if name not in self._hosted:
                 raise LinkError(f"the link to {name} is `local:`, but {name} is not hosted in this process")
-            return LocalChannel(lambda: self._servers.get(name), Outbound(caller, trace=self._trace))
+            return LocalChannel(functools.partial(self._servers.get, name), Outbound(caller, trace=self._trace))
         if not target:
             variable = "LLM_MESH_LINK_" + name.upper().replace("/", "_").replace("-", "_")
             raise LinkError(f"{caller} needs {name}: host it in this process or set {variable}, such as dns:///{name}:50054")

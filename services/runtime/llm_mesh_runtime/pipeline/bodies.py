@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from google.protobuf.message import DecodeError
 
@@ -14,7 +14,7 @@ from llm_mesh_runtime.errors import MeshError, RuntimeFault
 from llm_mesh_runtime.pipeline.methods import Method
 from llm_mesh_runtime.pipeline.transport import HandlerContext, Inbound, Transport
 
-Body = Callable[[Any, Transport, Inbound, Frame], Awaitable[bytes | None]]
+Body = Callable[[Any, Transport, Inbound, Frame], Awaitable[Any]]
 _Admitted = Callable[[AsyncIterator[bytes], Inbound, Frame], Awaitable[AsyncIterator[Any]]]
 _Answering = Callable[[Any, Transport, Inbound, Any], Awaitable[None]]
 
@@ -71,19 +71,27 @@ class Codec:
 
 
 def body_of(method: Method, access: Access, codec: Codec) -> Body:
-    """The body for the method's kind of call."""
+    """The body for the method's kind of call, awaited for the answer's message; where answers are written, it gives none."""
     if method.request_streaming:
         return (_stream_stream if method.response_streaming else _stream_unary)(method, access, codec)
     return (_unary_stream if method.response_streaming else _unary_unary)(method, access, codec)
 
 
 def _unary_unary(method: Method, access: Access, codec: Codec) -> Body:
-    behaviour, parse, serialise = method.behaviour, codec.parse, codec.serialise
+    behaviour, known, parse, serialise = method.behaviour, access.known, codec.parse, codec.serialise
 
-    async def body(raw: bytes, transport: Transport, inbound: Inbound, frame: Frame) -> bytes:
+    def body(raw: bytes, transport: Transport, inbound: Inbound, frame: Frame) -> Awaitable[Any]:
         request = parse(raw)
-        frame.caller = access.known(method, inbound, request) or await access.ask(method, inbound, request)
-        return serialise(await behaviour(request, HandlerContext(transport, inbound, serialise, None)))
+        context = HandlerContext(transport, inbound, serialise, None)
+        caller = known(method, inbound, request)
+        if caller is None:
+            return asked(request, context, inbound, frame)
+        frame.caller = caller
+        return cast("Awaitable[Any]", behaviour(request, context))  # the handler itself: a coroutine around it would cost each of its waits
+
+    async def asked(request: Any, context: HandlerContext, inbound: Inbound, frame: Frame) -> Any:  # noqa: ANN401 (any message)
+        frame.caller = await access.ask(method, inbound, request)
+        return await behaviour(request, context)
 
     return body
 
@@ -102,9 +110,9 @@ def _unary_stream(method: Method, access: Access, codec: Codec) -> Body:
 def _stream_unary(method: Method, access: Access, codec: Codec) -> Body:
     behaviour, admitted = method.behaviour, _admitted(method, access, codec)
 
-    async def body(raws: AsyncIterator[bytes], transport: Transport, inbound: Inbound, frame: Frame) -> bytes:
+    async def body(raws: AsyncIterator[bytes], transport: Transport, inbound: Inbound, frame: Frame) -> Any:  # noqa: ANN401 (any message)
         requests = await admitted(raws, inbound, frame)
-        return codec.serialise(await behaviour(requests, HandlerContext(transport, inbound, codec.serialise, requests)))
+        return await behaviour(requests, HandlerContext(transport, inbound, codec.serialise, requests))
 
     return body
 

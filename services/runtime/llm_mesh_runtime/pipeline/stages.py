@@ -15,7 +15,6 @@ from llm_mesh_runtime.context import ANONYMOUS, FRAME, REQUEST_ID, Frame, accept
 from llm_mesh_runtime.errors import MeshError, RuntimeFault, deadline_exceeded, internal
 from llm_mesh_runtime.limiter import Limiter, Unlimited
 from llm_mesh_runtime.pipeline.bodies import Access, Codec, body_of
-from llm_mesh_runtime.pipeline.bodies import Body as _Body
 from llm_mesh_runtime.pipeline.drain import Drain, Expiry, is_watch
 from llm_mesh_runtime.pipeline.methods import Method
 from llm_mesh_runtime.pipeline.transport import MAX_MESSAGE, Origin, Transport
@@ -80,10 +79,10 @@ class Pipeline:
         """
         default = self.stream_deadline if method.request_streaming or method.response_streaming else self.unary_deadline
         watch = self.drain if is_watch(method) else None
-        limiter = self.limiter if method.rule is not None else Unlimited()  # health and reflection need no slot
-        pressure = self.pressure if method.rule is not None else None
-        body, observer, faults = self._body(method), self.observer.method(method), self.faults
-        service, path = self.service, method.path
+        limiter, pressure = (self.limiter, self.pressure) if method.rule else (Unlimited(), None)  # health and reflection need no slot
+        codec = Codec(method, self.max_message)
+        body, serialise, written = body_of(method, self.access, codec), codec.serialise, method.response_streaming
+        observer, faults, service, path = self.observer.method(method), self.faults, self.service, method.path
 
         async def answered(first: Any, transport: Transport, origin: Origin) -> bytes | None:  # noqa: ANN401 (bytes or an iterator)
             began = time.monotonic()
@@ -104,12 +103,12 @@ class Pipeline:
             code = "OK"
             entered: Pressure | None = None
             try:
-                _check_begin(remaining, watch)
-                entered = _let_in(pressure if not inbound.service else None)
+                entered = _let_in(remaining, watch, pressure if not inbound.service else None)
                 if not limiter.enter_now():
                     await limiter.enter(frame.deadline)
                 try:
-                    return await body(first, transport, inbound, frame)
+                    answer = await body(first, transport, inbound, frame)
+                    return None if written else serialise(answer)
                 finally:
                     limiter.leave()
             except asyncio.CancelledError:
@@ -137,10 +136,6 @@ class Pipeline:
 
         return Wrapped(method, answered)
 
-    def _body(self, method: Method) -> _Body:
-        """Innermost: parse, decide about access, handle, serialise."""
-        return body_of(method, self.access, Codec(method, self.max_message))
-
 
 async def _refuse(transport: Transport, fault: MeshError) -> None:
     from llm_mesh_runtime.status import clip, trailers  # noqa: PLC0415 (google.rpc is only loaded once something fails)
@@ -156,14 +151,11 @@ def _defect(error: Exception, method: Method, frame: Frame) -> MeshError:
     return internal()
 
 
-def _check_begin(remaining: float | None, watch: Drain | None) -> None:
+def _let_in(remaining: float | None, watch: Drain | None, pressure: Pressure | None) -> Pressure | None:
     if remaining is not None and remaining <= 0:
         raise deadline_exceeded("the deadline had passed before the work began")
     if watch is not None and not watch.enter():
         raise _draining()
-
-
-def _let_in(pressure: Pressure | None) -> Pressure | None:
     if pressure is not None and not pressure.enter():
         raise overloaded()
     return pressure

@@ -81,7 +81,9 @@ class Exchange:
 
     def start(self, wrapped: Wrapped, first: bytes | AsyncIterator[bytes], origin: Origin, server: Serving) -> None:
         """Run the handler in a task of its own, in an empty context. The server's `running` keeps it alive meanwhile."""
-        if not self.guarded(server.deadlines):
+        if self._deadline is not None and self._unwatch is None and self.code is None:
+            self._unwatch = server.deadlines.watch(self, self._deadline, self.loop)
+        if self.code is not None:
             return
         self._task = self.loop.create_task(self._run(wrapped, first, origin), context=contextvars.Context())
         self._running = server.running
@@ -135,9 +137,11 @@ class Exchange:
             self.responses.close()
         if self._task is not None:
             self._stop(self._task)
-        self._wake()
-        for callback in self._callbacks or ():
-            self.loop.call_soon(callback)
+        if self._waiters is not None:
+            self._wake()
+        if self._callbacks is not None:
+            for callback in self._callbacks:
+                self.loop.call_soon(callback)
 
     def _stop(self, handler: asyncio.Task[None]) -> None:
         handler.cancel()
