@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from llm_mesh.mesh.v1 import resources_pb2
 from llm_mesh_runtime.clock import SystemClock
+from llm_mesh_runtime.context import new_request_id
 from llm_mesh_runtime.errors import MeshError
 from llm_mesh_runtime.money import line_amount, reserve_amount, text
 from llm_mesh_runtime.seals import Seals, derive
@@ -113,3 +114,14 @@ def test_derived_keys_differ_by_purpose_and_secret() -> None:
 
 def test_the_clock_tells_utc() -> None:
     assert SystemClock().now().tzinfo is UTC
+
+
+def test_fresh_request_ids_are_unlike_each_other_and_sort_by_their_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    ids = []
+    for milliseconds in (1_700_000_000_000, 1_700_000_000_001, 1_800_000_000_000):
+        monkeypatch.setattr("time.time_ns", lambda milliseconds=milliseconds: milliseconds * 1_000_000)
+        ids.append({new_request_id() for _ in range(100)})
+    assert [len(some) for some in ids] == [100, 100, 100]
+    assert all(len(one) == 32 and int(one, 16) for some in ids for one in some)
+    assert max(ids[0]) < min(ids[1])
+    assert max(ids[1]) < min(ids[2])
