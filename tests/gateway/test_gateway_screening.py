@@ -137,7 +137,8 @@ async def test_screening_that_breaks_off_releases_nothing_more(obliged: Mesh) ->
     assert obliged.policy.settled
 
 
-async def test_small_pieces_go_together(obliged: Mesh) -> None:
+async def test_small_pieces_go_together_while_policy_owes_a_verdict(obliged: Mesh) -> None:
+    obliged.policy.screen = Withholding()
     obliged.adapter.scripts["model-1"] = saying(*"abcdefghij")
     await obliged.streamed()
     assert len(obliged.policy.screened) < 5
