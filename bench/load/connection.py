@@ -11,6 +11,9 @@ from collections.abc import Callable
 from bench.load.answers import Answer
 from bench.load.figures import Figures
 from bench.load.spec import Spec
+from bench.upstream_answers import WORD
+
+_TOKEN = WORD.strip()
 
 
 class Connection(asyncio.Protocol):
@@ -84,7 +87,8 @@ class Connection(asyncio.Protocol):
         self._figures.chunks += chunks if self._figures.measuring and not self._expected.regrouped else 0
         now = time.perf_counter()
         if not self._first:
-            self._first = now
+            # Providers begin with a role and no text. Whoever may still fail over holds that back, and no reader misses it.
+            self._first = now if _TOKEN in data else 0.0
         elif self._pace and self._figures.measuring:
             self._figures.jitter.append(abs(now - self._last - self._pace))
             self._figures.jitter.extend([self._pace] * (chunks - 1))  # came together: each is as late as a whole pace

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import random
 import sys
 import time
 
@@ -13,6 +14,7 @@ from bench.load.spec import Spec
 
 _PATIENCE = 60.0
 _DRAIN = 10.0
+_SEED = 3
 
 
 class Closed:
@@ -37,7 +39,7 @@ class Closed:
             await self._counted(self._spec.count)
             self._figures.end()
         else:
-            self._go(-1)
+            await self._begun()
             await asyncio.sleep(self._spec.warm_up)
             self._figures.begin()
             await asyncio.sleep(self._spec.seconds)
@@ -46,6 +48,17 @@ class Closed:
         await asyncio.gather(*self._opening)
         for connection in tuple(self._connections):
             connection.close()
+
+    async def _begun(self) -> None:
+        """All connections ask. Answers that take equally long keep them in step, or out of it, for the whole run."""
+        if not self._spec.stagger:
+            self._go(-1)
+            return
+        self._left = -1
+        begun, connections = time.perf_counter(), tuple(self._connections)
+        for moment, connection in zip(moments(len(connections), self._spec.stagger), connections, strict=True):
+            await asyncio.sleep(begun + moment - time.perf_counter())
+            self._send(connection)
 
     async def _counted(self, count: int) -> None:
         if count:
@@ -182,6 +195,12 @@ class Open:
                     self._back.clear()
                     await self._back.wait()
         self._figures.unanswered = len(self._all) - len(self._idle)
+
+
+def moments(count: int, seconds: float) -> list[float]:
+    """Random ones, in order; the same in each run, so that all targets have them."""
+    dice = random.Random(_SEED)  # noqa: S311 - moments
+    return sorted(dice.uniform(0, seconds) for _ in range(count))
 
 
 async def connected(spec: Spec, figures: Figures, idle: object) -> Connection:

@@ -43,6 +43,8 @@ class Spec:
     count: int = 0
     """Closed loop: exactly so many requests instead of seconds, from idle to idle."""
     warm_up: float = 1.0
+    stagger: float = 0.0
+    """Closed loop over seconds: connections begin at random moments of so many seconds, the same in each run; 0: all at once."""
     warm_up_count: int = 0
     held: bool = False
     """Waits for a line of its input after the warm-up; needs `count`."""

@@ -106,6 +106,7 @@ def wanted(  # noqa: PLR0913 - keywords of one request
     words: int = USUAL_WORDS,
     count: int = PROMPTS,
     connections: int = 64,
+    stagger: float = 0.0,
 ) -> Spec:
     """The usual run in a closed loop: keys and prompts in rotation."""
     keys = cycle(target.keys)
@@ -121,6 +122,7 @@ def wanted(  # noqa: PLR0913 - keywords of one request
         connections=connections,
         seconds=max(settings.seconds, _SLOW_SECONDS) if target.slow else settings.seconds,
         warm_up=max(settings.warm_up, _SLOW_WARM_UP) if target.slow else settings.warm_up,
+        stagger=stagger,
         pace=behaviour.pace if streamed else 0.0,
         watched=dict(target.processes),
     )

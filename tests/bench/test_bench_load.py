@@ -11,12 +11,14 @@ from pathlib import Path
 import pytest
 
 from bench.behaviour import Behaviour, behaviour_of
+from bench.load.connection import Connection
 from bench.load.figures import Figures, percentiles
-from bench.load.loops import Closed, Open
+from bench.load.loops import Closed, Open, moments
 from bench.load.spec import Expected, Spec, read, read_requests, write_requests
 from bench.passthrough import Client
 from bench.prompts import body, framed, texts, tool_bodies
 from bench.upstream import Counts, Upstream
+from bench.upstream_answers import stream_parts
 
 
 @asynccontextmanager
@@ -33,6 +35,19 @@ async def gone(counts: Counts) -> None:
     async with asyncio.timeout(10):
         while counts.open:  # noqa: ASYNC110 - a count has no event
             await asyncio.sleep(0)
+
+
+class Wire:
+    """A transport that leads nowhere."""
+
+    def get_extra_info(self, _name: str) -> Wire:
+        return self
+
+    def setsockopt(self, *_: int) -> None:
+        return
+
+    def write(self, _data: bytes) -> None:
+        return
 
 
 def requests(behaviour: Behaviour, *, streamed: bool = False) -> list[bytes]:
@@ -56,6 +71,39 @@ async def test_a_closed_loop_makes_exactly_so_many_requests(*, streamed: bool, f
     assert (len(figures.latencies), dict(figures.failures)) == (25, {})
     assert counts.requests == 25 + spec.warm_up_count
     assert figures.chunks == (2500 if streamed else 0)
+
+
+def test_staggered_connections_begin_at_moments_of_their_own_which_are_the_same_in_each_run() -> None:
+    begun = moments(8, 1.0)
+    assert begun == sorted(set(begun)) == moments(8, 1.0)
+    assert 0 <= begun[0] < begun[-1] <= 1
+
+
+async def test_a_staggered_loop_sends_at_each_moment(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[int, float]] = []
+
+    def noted(count: int, seconds: float) -> list[float]:
+        asked.append((count, seconds))
+        return moments(count, seconds / 1000)
+
+    monkeypatch.setattr("bench.load.loops.moments", noted)
+    async with served() as (port, counts):
+        figures = await loaded(Spec(port, "", connections=3, seconds=0.2, warm_up=0.0, stagger=1.0), requests(Behaviour(hang=1)))
+    assert (asked, counts.requests, dict(figures.failures)) == ([(3, 1.0)], 3, {})
+
+
+def test_the_first_token_is_the_first_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not the role that providers begin with."""
+    now = [0.0]
+    monkeypatch.setattr("bench.load.connection.time.perf_counter", lambda: now[0])
+    figures = Figures({}, measuring=True)
+    connection = Connection(Spec(0, "", expected=Expected(streamed=True, chunks=3)), figures, lambda _: None)
+    connection.connection_made(Wire())  # type: ignore[arg-type]  # what a connection asks of its transport
+    connection.send(b"", 1, 0.0)
+    for part in stream_parts(3):
+        connection.data_received(part)
+        now[0] += 1
+    assert (figures.firsts, dict(figures.failures)) == ([2.0], {})
 
 
 async def test_an_open_loop_sends_by_the_clock_and_counts_refusals_apart() -> None:
