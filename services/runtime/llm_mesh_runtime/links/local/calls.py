@@ -178,11 +178,12 @@ class _StreamRequest(LocalCall):
             raise asyncio.InvalidStateError(_FINISHED)
         if self._half_closed:
             raise asyncio.InvalidStateError(_HALF_CLOSED)
-        try:
-            await _send(exchange, request if self._serialise is None else self._serialise(request))
-        except asyncio.CancelledError:
-            self.cancel()
-            raise
+        if not _sent(exchange, request if self._serialise is None else self._serialise(request)) and exchange.requests is not None:
+            try:
+                await exchange.requests.room()
+            except asyncio.CancelledError:
+                self.cancel()
+                raise
         self._raise_if_over()
 
     async def done_writing(self) -> None:
@@ -194,12 +195,12 @@ class _StreamRequest(LocalCall):
             self._exchange.requests.close()
 
 
-async def _send(exchange: Exchange, raw: bytes) -> None:
+def _sent(exchange: Exchange, raw: bytes) -> bool:
+    """Puts a message on its way. False where the writer is to wait for room. A call that is over takes all: its status says why."""
     try:
-        if exchange.requests is not None:
-            await exchange.requests.write(raw)
+        return exchange.requests is None or exchange.requests.put(raw)
     except PipeClosedError:
-        return  # the call is over; its status says why
+        return True
 
 
 async def _feed(exchange: Exchange, requests: Any, serialise: Callable[[Any], bytes] | None) -> None:  # noqa: ANN401 - sync or async
@@ -208,7 +209,8 @@ async def _feed(exchange: Exchange, requests: Any, serialise: Callable[[Any], by
         async for request in _asynchronous(requests):
             if exchange.code is not None:
                 return
-            await _send(exchange, request if serialise is None else serialise(request))
+            if not _sent(exchange, request if serialise is None else serialise(request)) and exchange.requests is not None:
+                await exchange.requests.room()
     except Exception:  # noqa: BLE001 - the client's iterator failed: as with gRPC, its call is cancelled
         exchange.cancel()
         return

@@ -237,13 +237,15 @@ class Exchange:
 
     async def write(self, message: bytes) -> None:
         """Send one message of the answer."""
-        if self.responses is None:
+        responses = self.responses
+        if responses is None:
             raise grpc.aio.UsageError("the method does not stream its answer")
         if self.initial is None:
             self.initial = ()
             self._wake()
         try:
-            await self.responses.write(message)
+            if not responses.put(message):
+                await responses.room()
         except PipeClosedError:
             raise asyncio.CancelledError from None  # as gRPC cancels the handler of a call that is over
 

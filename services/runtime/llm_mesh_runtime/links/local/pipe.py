@@ -1,4 +1,7 @@
-"""One direction of a stream: a bounded queue of messages that makes its writer wait while its reader is slow."""
+"""One direction of a stream: a bounded queue of messages that makes its writer wait while its reader is slow.
+
+Writing is a plain call where there is room, as there nearly always is: a coroutine per message would cost more than the message.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ class PipeClosedError(Exception):
 
 
 class Pipe:
-    """Serialised messages on their way. `write` returns once at most a window of bytes is unread."""
+    """Serialised messages on their way."""
 
     __slots__ = ("_closed", "_loop", "_messages", "_reader", "_unread", "_writer")
 
@@ -26,14 +29,19 @@ class Pipe:
         self._reader: asyncio.Future[None] | None = None
         self._writer: asyncio.Future[None] | None = None
 
-    async def write(self, message: bytes) -> None:
-        """Queue a message and wait for room. One writer at a time, as with gRPC."""
+    def put(self, message: bytes) -> bool:
+        """Queue a message. False where its writer is to wait for `room` before it goes on. One writer at a time, as with gRPC."""
         if self._closed:
             raise PipeClosedError
         self._messages.append(message)
         self._unread += len(message) + _OVERHEAD
-        if self._reader is not None:
-            _wake(self._reader)
+        reader = self._reader
+        if reader is not None and not reader.done():
+            reader.set_result(None)
+        return self._unread <= WINDOW
+
+    async def room(self) -> None:
+        """Wait until at most a window of bytes is unread, or nobody reads any more."""
         while self._unread > WINDOW and not self._closed:
             self._writer = self._loop.create_future()
             try:

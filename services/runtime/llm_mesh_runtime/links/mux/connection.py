@@ -124,7 +124,7 @@ class Connection:
                 refuse(call, too_large())
                 return
             call.outflow = Requests()
-            call.outflow.put(first)
+            call.outflow.queue(first)
             call.outflow.close()
         if call.outflow is not None:
             call.outflow.bind(self.outbox, call.number, self.limits.window, self._piece)

@@ -43,15 +43,19 @@ class Outflow:
         self._most = most
         self._go_on()
 
-    async def write(self, message: bytes) -> None:
-        """Send a message, and wait while the other side has no room for it. One writer at a time, as with gRPC."""
+    def put(self, message: bytes) -> bool:
+        """Send a message. False where the other side has no room for it: its writer is to wait for `room`. One at a time, as with gRPC."""
         if self.closed:
             raise PipeClosedError
         if self._credit > 0 and not self._messages and len(message) <= self._most and self._outbox is not None:
             self._credit -= len(message) + OVERHEAD
             self._outbox.message(self._number, message)
-            return
-        self.put(message)
+            return True
+        self.queue(message)
+        return not self._messages
+
+    async def room(self) -> None:
+        """Wait until all messages are on their way, or nobody takes them any more."""
         while self._messages and not self.closed:
             self._writer = asyncio.get_running_loop().create_future()
             try:
@@ -59,8 +63,8 @@ class Outflow:
             finally:
                 self._writer = None
 
-    def put(self, message: bytes) -> None:
-        """Queue a message."""
+    def queue(self, message: bytes) -> None:
+        """Take a message that nobody waits for."""
         self._messages.append(message)
         _wake(self._reader)
         self._go_on()

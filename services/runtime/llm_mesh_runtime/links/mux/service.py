@@ -271,7 +271,7 @@ class Incoming:
             call.response = None
             call.outflow = Outflow()
             call.outflow.bind(self.outbox, call.number, limits.window, limits.max_piece)
-            call.outflow.put(response)
+            call.outflow.queue(response)
         if call.outflow is None:
             self._end(call)
         else:
