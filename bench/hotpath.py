@@ -1,6 +1,6 @@
 """The embedded mesh's hot path in a few seconds: CPU per request by thread, and the calls that it is made of.
 
-python -m bench.hotpath [--requests 3000] [--connections 64] [--streamed] [--cprofile FILE]
+python -m bench.hotpath [--requests 3000] [--connections 64] [--streamed] [--pace MS] [--cprofile FILE]
 
 The mesh runs on one core, generator and upstream on the other. Requests go from idle to idle, so that all CPU between belongs to them.
 Read CPU and calls; requests/s follow the noise of the machine. With --cprofile, calls are exact and times are inflated.
@@ -19,7 +19,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from bench.behaviour import CHUNKS
+from bench.behaviour import CHUNKS, Behaviour
 from bench.load.spec import Expected, Spec, write_requests
 from bench.processes import BrokenOffError, await_true, upstream
 from bench.prompts import body, framed, texts
@@ -54,14 +54,18 @@ def main() -> None:
 
 
 def _measured(arguments: argparse.Namespace, folder: Path, mesh: Target, profile: Path) -> dict[str, Any]:
-    requests = [framed(body(text, streamed=arguments.streamed), mesh.keys[number % len(mesh.keys)]) for number, text in enumerate(texts())]
+    behaviour = Behaviour(pace=arguments.pace)
+    requests = [
+        framed(body(text, behaviour, streamed=arguments.streamed), mesh.keys[number % len(mesh.keys)])
+        for number, text in enumerate(texts())
+    ]
     spec = Spec(
         port=mesh.port,
         requests=str(write_requests(folder / "requests", requests)),
         expected=Expected(streamed=arguments.streamed, chunks=CHUNKS if arguments.streamed else 0),
         connections=arguments.connections,
         count=arguments.requests,
-        warm_up_count=max(len(mesh.keys), arguments.requests // 4),
+        warm_up_count=arguments.connections if arguments.pace else max(len(mesh.keys), arguments.requests // 4),
         held=True,
         watched=dict(mesh.processes),
     )
@@ -117,6 +121,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--connections", type=int, default=64)
     parser.add_argument("--keys", type=int, default=_KEYS)
     parser.add_argument("--streamed", action="store_true")
+    parser.add_argument("--pace", type=float, default=0.0, help="milliseconds between the chunks of a stream; 0: all in one write")
     parser.add_argument("--cprofile", type=Path, help="write every call of the event loop there, and print the costliest")
     return parser.parse_args()
 

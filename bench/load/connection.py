@@ -14,6 +14,7 @@ from bench.load.spec import Spec
 from bench.upstream_answers import WORD
 
 _TOKEN = WORD.strip()
+_TEXT, _NO_TEXT = b'"content":"', b'"content":""'
 
 
 class Connection(asyncio.Protocol):
@@ -80,7 +81,10 @@ class Connection(asyncio.Protocol):
 
     def _note_chunks(self, answer: Answer, data: bytes) -> None:
         # What a stream ends with, such as usage, comes with its last chunk, and is none.
-        chunks = min(data.count(b"data:"), self._expected.chunks - self._chunks) if not self._expected.regrouped else data.count(b"data:")
+        if self._expected.regrouped:
+            chunks = data.count(_TEXT) - data.count(_NO_TEXT)
+        else:
+            chunks = min(data.count(b"data:"), self._expected.chunks - self._chunks)
         if chunks <= 0 or not answer.started:
             return
         self._chunks += chunks

@@ -92,6 +92,22 @@ async def test_a_staggered_loop_sends_at_each_moment(monkeypatch: pytest.MonkeyP
     assert (asked, counts.requests, dict(figures.failures)) == ([(3, 1.0)], 3, {})
 
 
+def test_what_a_screened_stream_ends_with_has_no_jitter(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Finish, usage and end mark come with the last text, or after it: they are no tokens that came together."""
+    now = [0.0]
+    monkeypatch.setattr("bench.load.connection.time.perf_counter", lambda: now[0])
+    figures = Figures({}, measuring=True)
+    spec = Spec(0, "", expected=Expected(streamed=True, chunks=4, regrouped=True), pace=1000.0)
+    connection = Connection(spec, figures, lambda _: None)
+    connection.connection_made(Wire())  # type: ignore[arg-type]  # what a connection asks of its transport
+    connection.send(b"", 1, 0.0)
+    *parts, before_last, last = stream_parts(4)
+    for part in (*parts, before_last + last):
+        connection.data_received(part)
+        now[0] += 1
+    assert (figures.jitter, dict(figures.failures)) == ([0.0, 0.0], {})
+
+
 def test_the_first_token_is_the_first_text(monkeypatch: pytest.MonkeyPatch) -> None:
     """Not the role that providers begin with."""
     now = [0.0]

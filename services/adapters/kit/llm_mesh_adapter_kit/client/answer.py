@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Mapping
-from typing import Protocol, cast
+from typing import Protocol
 
 from llm_mesh_adapter_kit.client.inflating import Inflation, inflation
 from llm_mesh_adapter_kit.http import BrokenError
@@ -121,8 +121,9 @@ class Answer:
 
     def wake(self) -> None:
         """Let the reader look."""
-        if self.waits:
-            cast("asyncio.Future[None]", self._waiter).set_result(None)
+        waiter = self._waiter
+        if waiter is not None and not waiter.done():
+            waiter.set_result(None)
 
     @property
     def waits(self) -> bool:
