@@ -5,12 +5,16 @@ from __future__ import annotations
 import inspect
 import json
 import socket
+import subprocess
+import sys
 from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
 from llm_mesh.registry.v1 import registry_pb2
+from llm_mesh_cli import serving
+from llm_mesh_cli.commands.serve import serve
 from llm_mesh_cli.commands.up import up
 from llm_mesh_cli.files import DataFiles, readable_by_others
 from llm_mesh_cli.naming import named
@@ -22,6 +26,34 @@ def test_help_and_the_quick_start_know_the_same_options() -> None:
     assert list(inspect.signature(up).parameters) == [field.name for field in fields(Arguments)]
     given = parsed(["--http", "a:1", "--grpc", "b:2", "--data-dir", "c", "--workers", "3", "--ready-file", "d", "--quiet"])
     assert given == Arguments("a:1", "b:2", Path("c"), 3, Path("d"), quiet=True)
+
+
+def test_help_and_the_quick_start_of_services_know_the_same_arguments() -> None:
+    assert list(inspect.signature(serve).parameters) == [field.name for field in fields(serving.Arguments)]
+    assert serving.parsed(["policy", "--ready-file", "d", "gateway"]) == serving.Arguments(["policy", "gateway"], Path("d"))
+
+
+@pytest.mark.parametrize("words", [(), ("policy", "--no-such-option"), ("policy", "--ready", "x")])
+def test_services_are_not_served_with_wrong_arguments(words: tuple[str, ...]) -> None:
+    done = llm_mesh("serve", *words, env=environment({}))
+    assert done.returncode == 2
+    assert "usage: llm-mesh serve" in done.stderr
+
+
+@pytest.mark.parametrize("command", ["up", "serve"])
+def test_a_start_does_not_load_what_it_does_not_need(command: str, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    words = {"up": ["up", "--data-dir", str(tmp_path / "file" / "data")], "serve": ["serve", "no-such-service"]}[command]
+    code = (
+        f"import sys; sys.argv[1:] = {words!r}\n"
+        "from llm_mesh_cli.__main__ import main\n"
+        "try: main()\n"
+        "except SystemExit as ended: assert ended.code == 1, ended.code\n"
+        "assert 'llm_mesh_runtime.host.host' in sys.modules\n"
+        "print([name for name in ('typer', 'pydantic', 'rich', 'pygments') if sys.modules.get(name)])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], env=environment({}), capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
 
 
 def test_a_taken_port_is_told_in_one_line(tmp_path: Path) -> None:

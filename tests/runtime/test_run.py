@@ -48,8 +48,8 @@ def free_port() -> int:
 class Process:
     """A hosting process under test."""
 
-    def __init__(self, folder: Path, mode: str = "embedded", **environment: str) -> None:
-        self.folder, self.mode = folder, mode
+    def __init__(self, folder: Path, mode: str = "embedded", program: str = PROGRAM, **environment: str) -> None:
+        self.folder, self.mode, self.program = folder, mode, program
         self.ready, self.go = folder / "ready", folder / "go"
         self.port = free_port()
         self.environment = {
@@ -61,7 +61,7 @@ class Process:
         }
 
     async def start(self) -> asyncio.subprocess.Process:
-        arguments = ("-c", PROGRAM, self.mode, str(self.ready), str(self.go))
+        arguments = ("-c", self.program, self.mode, str(self.ready), str(self.go))
         return await asyncio.create_subprocess_exec(
             sys.executable, *arguments, env=self.environment, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
         )
@@ -145,3 +145,35 @@ async def test_what_cannot_start_says_why_in_one_line(tmp_path: Path, mode: str,
     assert lines[0].startswith("llm-mesh: ")
     assert line in lines[0]
     assert not (tmp_path / "ready").exists()
+
+
+WAITING = """
+import gc, sys
+from pathlib import Path
+from llm_mesh_runtime.host import run
+from llm_mesh_runtime.service import Service, Servicers
+from llm_mesh_runtime.testing import FakePolicy, NoSettings
+
+async def ready():
+    Path(sys.argv[2] + (".collected" if gc.isenabled() else ".spared")).touch()
+    if not Path(sys.argv[3]).exists():
+        raise ConnectionError("the store is away")
+
+gc.disable()
+slow = Service("slow", (), NoSettings, lambda settings, links: Servicers(ready=ready))
+raise SystemExit(run((slow, FakePolicy().service()), mode=sys.argv[1], ready_file=Path(sys.argv[2])))
+"""
+
+
+async def test_who_waits_for_a_store_collects_garbage_though_the_start_did_not(tmp_path: Path) -> None:
+    process = Process(tmp_path, program=WAITING)
+    running = await process.start()
+    async with asyncio.timeout(20):
+        while not (tmp_path / "ready.collected").exists():  # noqa: ASYNC110 (another process writes it)
+            await asyncio.sleep(0.01)
+    assert (tmp_path / "ready.spared").exists()
+    assert not process.ready.exists()
+    process.go.touch()
+    await process.serving()
+    running.send_signal(signal.SIGTERM)
+    assert await running.wait() == 0

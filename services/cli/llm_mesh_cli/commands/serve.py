@@ -1,4 +1,4 @@
-"""`llm-mesh serve`: some services in a process of their own, with links from the environment."""
+"""`llm-mesh serve`, as help and completion know it. The entry point itself starts it without loading this module."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from typing import Annotated
 
 import typer
 
+from llm_mesh_cli import serving
+
 app = typer.Typer()
 
 
-@app.command()
+@app.command(help=serving.HELP)
 def serve(
-    services: Annotated[list[str], typer.Argument(help="Names such as policy, gateway or adapter/openai.")],
-    ready_file: Annotated[Path | None, typer.Option(help="A file that is written when the services serve, and removed at the end.")] = None,
+    services: Annotated[list[str], typer.Argument(help=serving.SERVICES_HELP)],
+    ready_file: Annotated[Path | None, typer.Option(help=serving.READY_HELP)] = None,
 ) -> None:
-    """Serve one or more services until SIGTERM; peers are found by LLM_MESH_LINK_…, settings by LLM_MESH_…."""
-    from llm_mesh_runtime.host import run  # noqa: PLC0415 (help must not load the host)
-
-    raise typer.Exit(run(services, mode="separate", ready_file=ready_file))
+    """Serve one or more services."""
+    raise typer.Exit(serving.start(serving.Arguments(services, ready_file)))

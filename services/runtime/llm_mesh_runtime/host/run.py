@@ -114,7 +114,9 @@ async def _host(host: Host, wanted: _Run, stop: asyncio.Event) -> None:
 
 async def _announce(host: Host, wanted: _Run) -> None:
     """Once everything serves: prepare, and write the ready file."""
-    await host.health.all_serving()
+    if not host.health.serving():
+        gc.enable()  # whoever waits for a store may wait long, and an entry point may have switched the collector off for its start
+        await host.health.all_serving()
     if wanted.prepare is not None:
         await wanted.prepare(host)
     _spare_the_collector()
