@@ -28,13 +28,18 @@ last run, with losing results kept. Read CPU and ratios: this is a small virtual
 interrupted run goes on. `make bench` is the quick one; [bench/README.md](../bench/README.md) says how to measure one thing, and what
 peers are run with.
 """
+_FLOORS = (
+    "What stands in the way of the goals that are missed, what was tried, and where the floors are: for CPU and plain gRPC\n"
+    "[ADR 13](adr/0013-plain-python-breadth-first.md), for overload [ADR 10](adr/0010-overload-is-lateness.md), for the batched link\n"
+    "[ADR 6](adr/0006-a-batched-link.md), for workers [ADR 11](adr/0011-workers.md)."
+)
 
 
 def page(results: Sequence[Mapping[str, Any]], plots: str) -> str:
     """The whole page; `plots` is the folder of the pictures as the page links to it."""
     parts = [_HEAD]
     found = [goal for result in results for goal in result["goals"]]
-    parts.append(f"## Goals\n\n{_reached(found)}\n\n{goals(found)}\n")
+    parts.append(f"## Goals\n\n{_reached(found)}\n\n{goals(found)}\n\n{_FLOORS}\n")
     absent = {name: why for result in results for name, why in result["absent"].items()}
     if absent:
         lines = [f"- **{name}**: {why}" for name, why in absent.items()]
