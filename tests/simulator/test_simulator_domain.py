@@ -5,7 +5,7 @@ from typing import Any
 
 import jsonschema
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from llm_mesh_simulator.domain import tokens
@@ -80,6 +80,7 @@ def test_what_a_schema_yields_is_valid_against_it(schema: dict[str, Any], seed: 
     assert instance(schema, seed) == made
 
 
+@example("a[[")
 @given(st.from_regex(r"[a-z]{1,5}[\[\](){}|+*?\\^$.]{0,4}[a-z]{0,3}", fullmatch=True))
 @settings(max_examples=200)
 def test_a_pattern_is_matched_or_given_up(pattern: str) -> None:

@@ -4,6 +4,7 @@ Knows literals, classes, groups, alternatives and counts: what schemas use. Anyt
 """
 
 import re
+import warnings
 from typing import Final
 
 _CLASSES: Final = {"d": "0", "w": "a", "s": " ", "D": "a", "W": "-", "S": "a"}
@@ -15,8 +16,10 @@ _LONGEST: Final = 64
 def matching(pattern: str) -> str | None:
     """The first text found that the pattern matches anywhere, or None."""
     try:
-        expression = re.compile(pattern)
-        text = _Reader(pattern).alternatives()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)  # what a set such as `[[` may mean one day is the schema's author's concern
+            expression = re.compile(pattern)
+            text = _Reader(pattern).alternatives()
     except (re.error, ValueError, IndexError, RecursionError):
         return None
     return text if expression.search(text) else None
