@@ -27,6 +27,7 @@ QUIET = 100
 LEAST = 100
 """So many may always be inside: work that waits behind so few waits for another reason, such as a neighbour."""
 STEEPEST = 64
+"""The most by which the window changes from one sample to the next."""
 
 
 class Window:

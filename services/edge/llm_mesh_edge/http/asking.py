@@ -23,17 +23,14 @@ class Asked:
 
 async def asked(exchange: Exchange, settings: Settings) -> Asked:
     """Read the request; what is wrong with it is told before anything is asked of the mesh."""
-    return _apart(await exchange.json(settings.max_body, settings.upload.total_seconds()), exchange)
+    body = await exchange.json(settings.max_body, settings.upload.total_seconds())
+    options, project = options_of(body, exchange.headers)
+    return Asked(body, options, exchange.headers.metadata(project))
 
 
 async def conversation(exchange: Exchange, settings: Settings) -> Asked:
     """The same for a conversation, whose messages may all come from a prompt."""
-    request = _apart(await exchange.json(settings.max_body, settings.upload.total_seconds()), exchange)
+    request = await asked(exchange, settings)
     if request.options.HasField("prompt"):
         request.body.setdefault("messages", [])
     return request
-
-
-def _apart(body: dict[str, Any], exchange: Exchange) -> Asked:
-    options, project = options_of(body, exchange.headers)
-    return Asked(body, options, exchange.headers.metadata(project))

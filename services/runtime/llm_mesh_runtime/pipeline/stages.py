@@ -79,9 +79,10 @@ class Pipeline:
         """
         default = self.stream_deadline if method.request_streaming or method.response_streaming else self.unary_deadline
         watch = self.drain if is_watch(method) else None
-        limiter, pressure = (self.limiter, self.pressure) if method.rule else (Unlimited(), None)  # health and reflection need no slot
-        codec = Codec(method, self.max_message)
-        body, serialise, written = body_of(method, self.access, codec), codec.serialise, method.response_streaming
+        # Health and reflection need no slot, and are answered under pressure too.
+        limiter, pressure = (Unlimited(), None) if method.rule is None else (self.limiter, self.pressure)
+        codec, written = Codec(method, self.max_message), method.response_streaming
+        body, serialise = body_of(method, self.access, codec), codec.serialise
         observer, faults, service, path = self.observer.method(method), self.faults, self.service, method.path
 
         async def answered(first: Any, transport: Transport, origin: Origin) -> bytes | None:  # noqa: ANN401 (bytes or an iterator)

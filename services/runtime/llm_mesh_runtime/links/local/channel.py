@@ -30,7 +30,7 @@ class LocalChannel:
 
     def __init__(self, server: Callable[[], LocalServer | None], outbound: Outbound) -> None:
         self.server = server
-        self.outbound = outbound
+        self._outbound = outbound
 
     def unary_unary(
         self, method: str, request_serializer: Serialise = None, response_deserializer: Deserialise = None, **_: object
@@ -93,9 +93,9 @@ class LocalChannel:
 
     def exchange(self, timeout: float | None, metadata: Metadata) -> Exchange:
         """A fresh call with what every call carries along."""
-        carried, timeout = self.outbound.carried(metadata, timeout)
+        carried, timeout = self._outbound.carried(metadata, timeout)
         deadline = None if timeout is None else time.monotonic() + timeout
-        return Exchange(asyncio.get_running_loop(), carried, deadline, self.outbound.caller)
+        return Exchange(asyncio.get_running_loop(), carried, deadline, self._outbound.caller)
 
     def begin(self, method: str, exchange: Exchange, first: bytes | Pipe) -> None:
         """Start the handler, or end the call where there is none."""
@@ -136,10 +136,8 @@ class _Unary:
         metadata: Metadata = None,
         **_: object,
     ) -> UnaryUnaryCall:
-        channel, outbound = self._channel, self._channel.outbound
-        carried, timeout = outbound.carried(metadata, timeout)
-        deadline = None if timeout is None else time.monotonic() + timeout
-        exchange = Exchange(asyncio.get_running_loop(), carried, deadline, outbound.caller)
+        channel = self._channel
+        exchange = channel.exchange(timeout, metadata)
         first = request if self._serialise is None else self._serialise(request)
         server = channel.server()
         if server is not None and server.open and (wrapped := server.handlers.get(self._method)) is not None:

@@ -81,9 +81,7 @@ class Exchange:
 
     def start(self, wrapped: Wrapped, first: bytes | AsyncIterator[bytes], origin: Origin, server: Serving) -> None:
         """Run the handler in a task of its own, in an empty context. The server's `running` keeps it alive meanwhile."""
-        if self._deadline is not None and self._unwatch is None and self.code is None:
-            self._unwatch = server.deadlines.watch(self, self._deadline, self.loop)
-        if self.code is not None:
+        if not self.guarded(server.deadlines):
             return
         self._task = self.loop.create_task(self._run(wrapped, first, origin), context=contextvars.Context())
         self._running = server.running
