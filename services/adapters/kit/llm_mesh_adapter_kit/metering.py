@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from llm_mesh.inference.v1 import embed_pb2, generate_pb2
 from llm_mesh.policy.v1 import usage_pb2
 from llm_mesh.router.v1 import plan_pb2
+from llm_mesh_runtime.texts import counted
 
 _BYTES_PER_TOKEN = 4
 _CONTENT = frozenset({"text", "reasoning", "refusal", "tool_call_started", "tool_call", "audio"})
@@ -43,14 +44,11 @@ class Meter:
     def saw(self, events: Sequence[generate_pb2.StreamEvent]) -> bool:
         """Notes events; answers whether one of them carries content."""
         before = self._events
-        texts = [event.text.text for event in events]  # nearly every event is one
-        told, others = "".join(texts), texts.count("")
-        self._events += len(texts) - others
-        self._bytes += len(told) if told.isascii() else len(told.encode("utf-8", "replace"))
-        if others:
-            for event, text in zip(events, texts, strict=True):
-                if not text:
-                    self._other(event)
+        texts, size, others = counted(events)
+        self._events += texts
+        self._bytes += size
+        for event in others:
+            self._other(event)
         return self._events > before
 
     def _other(self, event: generate_pb2.StreamEvent) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from llm_mesh.inference.v1 import generate_pb2
 from llm_mesh_gateway.domain.ports import Piece
+from llm_mesh_runtime.texts import counted
 
 _BYTES_PER_TOKEN = 4
 
@@ -32,15 +33,12 @@ class Tally:
         if piece.answer is not None:
             self._events += 1
             return True
-        before, events = self._events, piece.events
-        texts = [event.text.text for event in events]  # nearly every event is one
-        told, others = "".join(texts), texts.count("")
-        self._events += len(texts) - others
-        self._bytes += len(told) if told.isascii() else len(told.encode("utf-8", "replace"))
-        if others:
-            for event, text in zip(events, texts, strict=True):
-                if not text:
-                    self._note(event)
+        before = self._events
+        texts, size, others = counted(piece.events)
+        self._events += texts
+        self._bytes += size
+        for event in others:
+            self._note(event)
         return self._events > before
 
     def _note(self, event: generate_pb2.StreamEvent) -> None:
