@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
 from llm_mesh_runtime.host.errors import StartError
-from llm_mesh_runtime.host.http import HttpListener, door_of
+from llm_mesh_runtime.host.http import door_of
 from llm_mesh_runtime.service import HttpApp, Refusal
+from tests.runtime.listening import connected
 
 POST = b"POST /%b HTTP/1.1\r\nhost: x\r\ncontent-length: 4\r\n\r\nbody"
 LAST = POST.replace(b"host: x", b"host: x\r\nconnection: close")
@@ -50,20 +50,6 @@ async def app(scope: Any, receive: Any, send: Any) -> None:
     await send({"type": "http.response.body", "body": b"ok"})
 
 
-@asynccontextmanager
-async def connected(door: Door, app: Any = app) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
-    listener = HttpListener("127.0.0.1:0", app, door=door)
-    await listener.start(1)
-    host, port = listener.address.split(":")
-    reader, writer = await asyncio.open_connection(host, int(port))
-    try:
-        async with asyncio.timeout(10):
-            yield reader, writer
-    finally:
-        writer.close()
-        await listener.stop()
-
-
 async def answered(reader: asyncio.StreamReader) -> tuple[int, bytes]:
     head = await reader.readuntil(b"\r\n\r\n")
     length = int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0])
@@ -72,7 +58,7 @@ async def answered(reader: asyncio.StreamReader) -> tuple[int, bytes]:
 
 async def test_a_refused_request_leaves_the_connection_good() -> None:
     door = Door()
-    async with connected(door) as (reader, writer):
+    async with connected(app, door) as (reader, writer):
         for path, expected in ((b"no", (503, b"/no")), (b"a", (200, b"ok")), (b"no", (503, b"/no")), (b"b", (200, b"ok"))):
             writer.write(POST % path)
             assert await answered(reader) == expected
@@ -80,7 +66,7 @@ async def test_a_refused_request_leaves_the_connection_good() -> None:
 
 
 async def test_a_body_that_comes_after_its_request_was_refused_is_no_request() -> None:
-    async with connected(Door()) as (reader, writer):
+    async with connected(app, Door()) as (reader, writer):
         writer.write(POST[:-4] % b"no")
         assert (await answered(reader))[0] == 503
         writer.write(b"body" + POST % b"a")
@@ -88,7 +74,7 @@ async def test_a_body_that_comes_after_its_request_was_refused_is_no_request() -
 
 
 async def test_pipelined_requests_are_refused_in_their_turn() -> None:
-    async with connected(Door()) as (reader, writer):
+    async with connected(app, Door()) as (reader, writer):
         paths = [b"a", *[b"no"] * 3000, b"b", b"no"]
         writer.write(b"".join(POST % path for path in paths) + LAST % b"c")
         said = await reader.read()
@@ -99,7 +85,7 @@ async def test_pipelined_requests_are_refused_in_their_turn() -> None:
 @pytest.mark.parametrize("closing", [LAST, ASKING + b"body"])
 async def test_what_follows_a_refusal_that_closes_is_not_answered(closing: bytes) -> None:
     door = Door()
-    async with connected(door) as (reader, writer):
+    async with connected(app, door) as (reader, writer):
         writer.write(closing % b"no" + POST % b"a" + POST % b"no")
         said = await reader.read()
     assert said.count(b"HTTP/1.1") == 1
@@ -107,7 +93,7 @@ async def test_what_follows_a_refusal_that_closes_is_not_answered(closing: bytes
 
 
 async def test_whoever_asks_before_sending_its_body_is_refused_and_hung_up_on() -> None:
-    async with connected(Door()) as (reader, writer):
+    async with connected(app, Door()) as (reader, writer):
         writer.write(ASKING % b"no")
         said = await reader.read()
     assert said.startswith(b"HTTP/1.1 503 ")
@@ -122,7 +108,7 @@ async def flooded(writer: asyncio.StreamWriter) -> None:
 
 async def test_a_client_that_reads_no_refusals_is_hung_up_on() -> None:
     door = Door()
-    async with connected(door) as (reader, writer):
+    async with connected(app, door) as (reader, writer):
         reader._transport.pause_reading()  # type: ignore[attr-defined]  # it takes nothing
         with pytest.raises(ConnectionError):
             await flooded(writer)
@@ -135,7 +121,7 @@ async def test_an_answered_request_has_left_though_its_work_goes_on() -> None:
         await app(scope, receive, send)
         await more.wait()
 
-    async with connected(door, working) as (reader, writer):
+    async with connected(working, door) as (reader, writer):
         writer.write(POST % b"a")
         await answered(reader)
         assert door.events == ["entered /a", "left /a"]
@@ -147,7 +133,7 @@ async def test_an_answered_request_has_left_though_its_work_goes_on() -> None:
 
 async def test_a_request_whose_client_left_has_left() -> None:
     door = Door()
-    async with connected(door) as (_, writer):
+    async with connected(app, door) as (_, writer):
         writer.write(POST % b"wait")
         await writer.drain()
         await door.came.wait()

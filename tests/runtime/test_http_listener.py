@@ -5,32 +5,17 @@ from __future__ import annotations
 import asyncio
 import gc
 import weakref
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
 
 from llm_mesh_runtime.host import http_protocol
-from llm_mesh_runtime.host.http import HttpListener
+from tests.runtime.listening import connected
 
 App = Callable[[Any, Any, Any], Awaitable[None]]
 GET = b"GET /%b HTTP/1.1\r\nhost: x\r\n\r\n"
 LAST = b"GET /%b HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"
-
-
-@asynccontextmanager
-async def connected(app: App) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
-    listener = HttpListener("127.0.0.1:0", app)
-    await listener.start(1)
-    host, port = listener.address.split(":")
-    reader, writer = await asyncio.open_connection(host, int(port))
-    try:
-        async with asyncio.timeout(10):
-            yield reader, writer
-    finally:
-        writer.close()
-        await listener.stop()
 
 
 def answering(*headers: tuple[bytes, bytes], body: bytes = b"") -> App:

@@ -1,0 +1,25 @@
+"""A listener, and a client that is connected to it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from llm_mesh_runtime.host.http import HttpListener
+from llm_mesh_runtime.service import Door
+
+
+@asynccontextmanager
+async def connected(app: Any, door: Door | None = None) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    listener = HttpListener("127.0.0.1:0", app, door=door)
+    await listener.start(1)
+    host, port = listener.address.split(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    try:
+        async with asyncio.timeout(10):
+            yield reader, writer
+    finally:
+        writer.close()
+        await listener.stop()
