@@ -93,6 +93,12 @@ class Connection:
         while (await self._receive())["type"] != "http.disconnect":
             pass
 
+    async def still_there(self) -> None:
+        """Raises `ClientGoneError` if the connection has failed under a write: from then on writes are dropped, and none of them waits."""
+        if self._transport().is_closing():
+            await self.gone()
+            raise ClientGoneError(self.elapsed())
+
     def watched(self) -> "Watch":
         """A block that ends with `ClientGoneError` as soon as the client leaves."""
         return Watch(self)

@@ -13,6 +13,7 @@ from llm_mesh_simulator.provider.reply import Reply, Stream
 _AT_ONCE: Final = 131072
 """Up to this size an answer goes out in one write, without watching the client."""
 _FOR_EVER: Final = 86400.0
+_BODY: Final = frozenset({Action.WRITE, Action.END})
 _CUTS: Final = frozenset({Quirk.SPLIT, Quirk.DRIP})
 
 
@@ -50,16 +51,20 @@ class _Course:
 
     async def run(self) -> Outcome:
         kind = "completed" if self._behaviour.fault is Fault.NONE or self._outlasted() else "failed"
+        last = self._steps[-1]
         try:
             async with self._connection.watched():
                 for step in self._steps[:-1]:
                     await self._take(step)
-                last = self._steps[-1]
                 await self._connection.until(last.due)
+                if last.action is Action.END:
+                    # Watched too, since it may wait for a client that does not read what came before.
+                    await self._take(last)
         except ClientGoneError as gone:
             return Outcome("client_gone", self._tokens, gone.after)
-        # No longer watched: after the last byte, the end of the exchange looks like a client that leaves.
-        await self._take(last)
+        if last.action is not Action.END:
+            # Not watched: a connection that is broken off looks like a client that leaves.
+            await self._take(last)
         return Outcome(kind, self._tokens, self._connection.elapsed())
 
     def _outlasted(self) -> bool:
@@ -68,6 +73,8 @@ class _Course:
 
     async def _take(self, step: Step) -> None:
         await self._connection.until(step.due)
+        if step.action in _BODY:
+            await self._connection.still_there()
         match step.action:
             case Action.START:
                 await self._connection.start(self._reply.status, self._headers())
