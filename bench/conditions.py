@@ -7,6 +7,7 @@ import os
 import platform
 import statistics
 import subprocess
+import sys
 import sysconfig
 import time
 from importlib.metadata import version
@@ -14,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 _LIBRARIES = ("grpcio", "protobuf", "uvloop", "uvicorn", "httptools", "aiohttp", "orjson", "sqlalchemy", "casbin", "google-re2")
+
+_STEAL = 7
 
 
 def conditions(folder: Path) -> dict[str, Any]:
@@ -28,6 +31,7 @@ def conditions(folder: Path) -> dict[str, Any]:
         "python": f"{platform.python_version()} built {'with' if optimised else 'without'} PGO",
         "libraries": {name: version(name) for name in _LIBRARIES},
         "fsync_ms": fsync_ms(folder),
+        "wake_us": wake_us(),
         "load_average": os.getloadavg()[0],
     }
 
@@ -59,3 +63,27 @@ def fsync_ms(folder: Path) -> float:
             os.fsync(file.fileno())
             taken.append(time.perf_counter() - begun)
     return statistics.median(taken) * 1e3
+
+
+def wake_us() -> float:
+    """CPU that a send costs more where it wakes a client on the other core."""
+    told = subprocess.run([sys.executable, "-m", "bench.wake"], capture_output=True, text=True, check=True).stdout
+    woken, quiet = (float(figure) for figure in told.split())
+    return woken - quiet
+
+
+class Stolen:
+    """The share of the cores' time that the host gave to others, from here on: while it does, nothing here runs."""
+
+    def __init__(self) -> None:
+        self._before = _ticks()
+
+    def share(self) -> float:
+        """So far."""
+        passed = [after - before for before, after in zip(self._before, _ticks(), strict=True)]
+        return passed[_STEAL] / sum(passed) if sum(passed) else 0.0
+
+
+def _ticks() -> list[int]:
+    """Of all cores: user, nice, system, idle, iowait, irq, softirq, steal."""
+    return [int(field) for field in Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:9]]

@@ -10,7 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from bench.conditions import build, conditions
+from bench.conditions import Stolen, build, conditions
 from bench.scenarios.scenario import Scenario, Settings
 
 RESULTS = Path(".bench/results")
@@ -37,12 +37,12 @@ class Results:
         """Runs the scenario, and keeps what came."""
         with tempfile.TemporaryDirectory() as place:
             held_under = conditions(Path(place))
-        begun = time.monotonic()
+        begun, stolen = time.monotonic(), Stolen()
         found = scenario.run(settings).as_json()
         result = {
             "scenario": scenario.name,
             "told": scenario.told,
-            "conditions": held_under,
+            "conditions": held_under | {"stolen": stolen.share()},
             "settings": _shown(settings),
             "took_seconds": time.monotonic() - begun,
             **found,

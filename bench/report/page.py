@@ -77,6 +77,7 @@ def _section(result: Mapping[str, Any]) -> str:
     lines += [f"- {note}" for note in result["notes"]]
     lines.append(
         f"- {held['date']}, commit {held['commit']}; {held['machine']}; Python {held['python']}; one fsync {held['fsync_ms']:.2f} ms; "
+        f"waking a client {held['wake_us']:.0f} µs; the host took {held['stolen']:.1%} of the cores' time; "
         f"load average at the beginning {held['load_average']:.1f}; {result['settings']['passes']} passes of "
         f"{result['settings']['seconds']:g} s, unless said\n"
     )

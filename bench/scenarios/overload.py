@@ -5,8 +5,12 @@ from __future__ import annotations
 import os
 import signal
 import tempfile
-from dataclasses import dataclass, replace
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field, replace
+from itertools import pairwise
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from bench.compared import row
@@ -19,6 +23,7 @@ from bench.topologies.embedded import MESH, embedded
 from bench.topologies.target import Target
 
 _TIMES = (1.5, 3.0)
+_PARTS = 4
 _CLIENTS = 4_000
 _LIGHT = 0.25
 _RECOVERY_SECONDS = 12.0
@@ -49,23 +54,37 @@ class _Ground:
     target: Target
     closed: Spec
     cost: _Cost
-    rate: float
-    """The first peak, of which overloads are multiples."""
-    light_p50: float = 0.0
 
-    def at(self, times: float, **more: Any) -> Spec:  # noqa: ANN401 - fields of a spec
-        """An open loop at so many times the peak."""
-        return replace(
-            self.closed,
-            rate=self.rate * times,
-            connections=_CLIENTS,
-            expected=Expected(refusals=_REFUSED),
-            **more,
-        )
+    def at(self, rate: float, **more: Any) -> dict[str, Any]:  # noqa: ANN401 - fields of a spec
+        """An open loop at a rate."""
+        expected = Expected(refusals=_REFUSED)
+        return run(replace(self.closed, rate=rate, connections=_CLIENTS, expected=expected, **more), self.made.folder)
 
     def peak(self) -> dict[str, Any]:
-        """What can be served now: machines are noisy, and change over minutes."""
+        """What can be served now: machines are noisy, and change within minutes."""
         return checked(run(self.closed, self.made.folder))
+
+    def memory(self) -> float:
+        """All processes of the mesh, in MB."""
+        return sum(self.target.memory_mb().values())
+
+
+@dataclass(slots=True)
+class _Course:
+    """An overload in parts, each at a multiple of the peak just before it and compared with the peaks on both of its sides."""
+
+    peaks: list[dict[str, Any]]
+    memory_mb: list[float]
+    parts: list[dict[str, Any]] = field(default_factory=list)
+
+    def goodput(self) -> list[float]:
+        """Right answers a second by what could be served, of each part."""
+        rates = [peak["per_second"] for peak in self.peaks]
+        return [part["per_second"] * 2 / sum(around) for part, around in zip(self.parts, pairwise(rates), strict=True)]
+
+    def refused(self, figure: Callable[[dict[str, Any]], float | None]) -> list[float]:
+        """A figure of the refusals, of each part that has one."""
+        return [value for part in self.parts if (value := figure(part["refused"])) is not None]
 
 
 def run_overload(settings: Settings) -> Found:
@@ -75,23 +94,22 @@ def run_overload(settings: Settings) -> Found:
         notes=[
             f"open loop, at most {_CLIENTS:,} connections, an arrival without a free one is unsent; latency counts from when it was due",
             f"a refusal costs {cost.kept:.0f} µs of CPU on a connection that is kept, {cost.fresh:.0f} µs on a new one, with a shut door",
-            "the peak that goodput is compared with is the mean of one just before and one just after the overload",
+            f"an overload has {_PARTS} parts, each at a multiple of the peak just before it; figures are medians of the parts",
+            "goodput is compared with the mean of the peaks just before and after its part, in a closed loop",
             f"the memory's growth is of the second half; {FILLING:,} requests before fill what is bounded, such as remembered decisions",
         ]
     )
     with stand([EMBEDDED]) as made:
         found.absent = made.absent
         target = made.targets[EMBEDDED]
-        closed = replace(wanted(target, made.folder / "requests", settings), seconds=max(4.0, settings.seconds))
+        closed = replace(wanted(target, made.folder / "requests", settings), seconds=max(3.0, settings.seconds))
         fill(closed, made.folder)
-        ground = _Ground(made, target, closed, cost, 0.0)
+        ground = _Ground(made, target, closed, cost)
         peak = ground.peak()
         found.rows.append(row(EMBEDDED, [peak]) | {"kind": "peak, closed loop"})
-        ground = replace(ground, rate=peak["per_second"])
-        light = checked(run(ground.at(_LIGHT, seconds=4.0), made.folder))
-        ground = replace(ground, light_p50=light["latency_ms"]["p50"])
+        light = checked(ground.at(peak["per_second"] * _LIGHT, seconds=4.0))
         for times in _TIMES:
-            _overloaded(found, ground, times, settings.overload_seconds / 2)
+            _overloaded(found, ground, times, settings.overload_seconds / _PARTS, light)
     return found
 
 
@@ -106,36 +124,47 @@ def _cost(settings: Settings) -> _Cost:
             return _Cost(kept, fresh)
 
 
-def _overloaded(found: Found, ground: _Ground, times: float, half: float) -> None:
-    memory, halves, before = [sum(ground.target.memory_mb().values())], [], ground.peak()
-    for _ in range(2):
-        halves.append(run(ground.at(times, seconds=half, warm_up=2.0), ground.made.folder))
-        memory.append(sum(ground.target.memory_mb().values()))
-    after = run(ground.at(_LIGHT, seconds=_RECOVERY_SECONDS, warm_up=0.0), ground.made.folder)
-    peak = (before["per_second"] + ground.peak()["per_second"]) / 2
-    name, result = f"{times:g} × saturation", halves[1]
-    refused, good = result["refused"], result["per_second"] / peak
-    share = ground.cost.share(result)
-    shown = row(EMBEDDED, [result]) | {"kind": name, "refused_per_second": refused["count"] / result["seconds"]}
-    found.rows.append(shown | {"told": _told(result, share), "memory_mb": memory[-1]})
-    recovery = next((second + 1 for second, (_, p50) in enumerate(after["by_second"]) if p50 <= ground.light_p50 * _WELL), None)
-    found.at_least(f"{name}: goodput by the peak", round(0.9 if times == _TIMES[0] else 0.9 * (1 - share), 3), good, "")
-    found.at_most(f"{name}: refusals answered, p99", 50, refused["latency_ms"].get("p99"), "ms")
-    with_header = refused["with_retry_after"] / refused["count"] if refused["count"] else None
-    found.at_least(f"{name}: refusals with Retry-After", 1, with_header, "")
-    found.at_most(f"{name}: memory's growth in the second half", 2, memory[2] - memory[1], "MB")
-    found.at_most(f"{name}: recovery", 5, float(_RECOVERY_SECONDS if recovery is None else recovery), "s")
-    found.more[name] = {"halves": halves, "after": after, "memory_mb": memory, "refusals_share": share, "peak": peak}
+def _overloaded(found: Found, ground: _Ground, times: float, seconds: float, light: dict[str, Any]) -> None:
+    course = _Course([ground.peak()], [ground.memory()])
+    after: dict[str, Any] = {}
+    for number in range(1, _PARTS + 1):
+        course.parts.append(ground.at(course.peaks[-1]["per_second"] * times, seconds=seconds, warm_up=2.0))
+        course.memory_mb.append(ground.memory())
+        if number == _PARTS:
+            after = ground.at(light["per_second"], seconds=_RECOVERY_SECONDS, warm_up=0.0)
+        course.peaks.append(ground.peak())
+    name, share = f"{times:g} × saturation", median(ground.cost.share(part) for part in course.parts)
+    refused = course.refused(lambda each: each["count"] / seconds)
+    shown = row(EMBEDDED, course.parts) | {"kind": name, "refused_per_second": median(refused)}
+    found.rows.append(shown | {"told": _told(course, share), "memory_mb": course.memory_mb[-1]})
+    _judge(found, name, course, 0.9 if times == _TIMES[0] else 0.9 * (1 - share))
+    soon = light["latency_ms"]["p50"] * _WELL
+    recovery = next((second + 1 for second, (_, p50) in enumerate(after["by_second"]) if p50 <= soon), _RECOVERY_SECONDS)
+    found.at_most(f"{name}: recovery", 5, float(recovery), "s")
+    found.more[name] = asdict(course) | {"after": after, "refusals_share": share, "goodput": course.goodput()}
 
 
-def _told(result: dict[str, Any], share: float) -> str:
+def _judge(found: Found, name: str, course: _Course, goodput: float) -> None:
+    late = course.refused(lambda each: each["latency_ms"].get("p99"))
+    headers = course.refused(lambda each: each["with_retry_after"] / each["count"] if each["count"] else None)
+    found.at_least(f"{name}: goodput by the peak", round(goodput, 3), median(course.goodput()), "")
+    found.at_most(f"{name}: refusals answered, p99", 50, median(late) if late else None, "ms")
+    found.at_least(f"{name}: refusals with Retry-After", 1, min(headers) if headers else None, "")
+    half = _PARTS // 2
+    found.at_most(f"{name}: memory's growth in the second half", 2, course.memory_mb[-1] - course.memory_mb[half], "MB")
+
+
+def _told(course: _Course, share: float) -> str:
+    goodput, late = course.goodput(), max(part["late_ms"].get("p99", 0.0) for part in course.parts)
     parts = [
-        f"{result['unsent']} unsent, sent late by p99 {result['late_ms'].get('p99', 0.0):.1f} ms",
-        f"{result['opened']} connections opened",
+        f"goodput of the parts {min(goodput):.2f} to {max(goodput):.2f} of the peak",
+        f"{sum(part['unsent'] for part in course.parts)} unsent, sent late by p99 {late:.1f} ms",
+        f"{sum(part['opened'] for part in course.parts)} connections opened",
     ]
-    if from_sent := result["refused"]["from_sent_ms"]:
-        parts.append(f"refusals {share:.0%} of CPU, from sent p99 {from_sent['p99']:.1f} ms")
-    return "; ".join([*parts, f"statuses {result['statuses']}"])
+    if waited := course.refused(lambda each: each["from_sent_ms"].get("p99")):
+        parts.append(f"refusals {share:.0%} of CPU, from sent p99 {min(waited):.1f} to {max(waited):.1f} ms")
+    statuses = sum((Counter(part["statuses"]) for part in course.parts), Counter[str]())
+    return "; ".join([*parts, f"statuses {dict(statuses)}"])
 
 
 SCENARIO = Scenario("overload", "1.5 and 3 times saturation, in an open loop", run_overload)

@@ -61,6 +61,10 @@ class Found:
         """A goal from below."""
         self._judge(what, f"≥ {limit:g} {unit}", value, unit, value is not None and value >= limit)
 
+    def unjudged(self, what: str, goal: str, why: str) -> None:
+        """A goal that cannot be judged here."""
+        self.goals.append(Goal(what, goal, why, None))
+
     def _judge(self, what: str, goal: str, value: float | None, unit: str, reached: bool) -> None:  # noqa: FBT001 - private, and clear where it is called
         told = "not measured" if value is None else f"{value:.3g} {unit}" if value < 100 else f"{value:,.0f} {unit}"
         self.goals.append(Goal(what, goal, told.strip(), None if value is None else reached))

@@ -31,7 +31,9 @@ def run(settings: Settings) -> Found:
         longer = replace(settings, seconds=max(settings.seconds, _PACED_SECONDS))  # a stream takes a second
         paced = _rows(made, longer, "paced", _PACE, dict.fromkeys(ours, _PACED_LOAD))
         found.rows += paced
-        found.rows += _rows(made, longer, "half load", _PACE, {row["target"]: _half(row) for row in paced if row["target"] != DIRECT})
+        loads = {row["target"]: _half(row) for row in paced}
+        loads[DIRECT] = loads.get(EMBEDDED, _PACED_LOAD)  # what generator, upstream and host do to so many streams by themselves
+        found.rows += _rows(made, longer, "half load", _PACE, loads)
     _judged(found)
     return found
 

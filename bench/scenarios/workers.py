@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import os
+
 from bench.compared import compared
 from bench.scenarios.scenario import Found, Scenario, Settings, ratio, row_of, wanted
 from bench.stand import EMBEDDED, WORKERS, stand
+
+_CORES = 4
+"""Two for the workers, one for the generator, one for the upstream: on fewer, one worker has a core of its own and two have not."""
 
 
 def run(settings: Settings) -> Found:
@@ -14,7 +19,11 @@ def run(settings: Settings) -> Found:
         found.absent = made.absent
         found.rows = compared(made, list(made.targets), lambda target, place: wanted(target, place, settings), settings.passes)
     one, two = (row_of(found.rows, name) for name in (EMBEDDED, WORKERS))
-    found.at_least("two workers' rate by one's", 1.8, ratio(two.get("per_second"), one.get("per_second")), "×")
+    times = ratio(two.get("per_second"), one.get("per_second"))
+    if len(os.sched_getaffinity(0)) < _CORES and times is not None:
+        found.unjudged("two workers' rate by one's", "≥ 1.8 ×", f"{times:.3g} ×, on cores that generator and upstream share")
+    else:
+        found.at_least("two workers' rate by one's", 1.8, times, "×")
     return found
 
 
