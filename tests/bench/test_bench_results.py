@@ -49,11 +49,13 @@ def test_goals_are_reached_missed_or_not_measured() -> None:
     found.at_most("a", 280, 280.0, "µs")
     found.at_least("b", 3500, 3499.0, "requests/s")
     found.at_least("c", 1, None, "×")
-    assert [goal.reached for goal in found.goals] == [True, False, None]
+    found.unjudged("d", "≥ 1.8 ×", "0.8 ×, on too few cores")
+    assert [goal.reached for goal in found.goals] == [True, False, None, None]
     assert goals(found.as_json()["goals"]).splitlines()[2:] == [
         "| a | ≤ 280 µs | 280 µs | yes |",
         "| b | ≥ 3500 requests/s | 3,499 requests/s | **no** |",
         "| c | ≥ 1 × | not measured | – |",
+        "| d | ≥ 1.8 × | 0.8 ×, on too few cores | – |",
     ]
 
 
