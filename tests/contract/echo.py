@@ -44,6 +44,7 @@ class Echo:
         self.started = asyncio.Event()
         self.twice = asyncio.Event()
         self.cancelled = asyncio.Event()
+        self.ended = asyncio.Event()
         self.flooded = asyncio.Event()
         self.go = asyncio.Event()
         self.next: Any = None
@@ -80,6 +81,8 @@ class Echo:
         except asyncio.CancelledError:
             self.cancelled.set()
             raise
+        finally:
+            self.ended.set()
         return messages().CountResponse(number=total)
 
     async def Talk(self, requests: AsyncIterator[Any], _context: Any) -> AsyncIterator[Any]:
@@ -94,6 +97,8 @@ class Echo:
         except asyncio.CancelledError:
             self.cancelled.set()
             raise
+        finally:
+            self.ended.set()
 
     async def _say(self, request: Any, context: Any) -> Any:
         self.calls += 1

@@ -9,9 +9,11 @@ import grpc
 import pytest
 
 from llm_mesh_runtime.errors import from_rpc_error
+from llm_mesh_runtime.pipeline import methods_of
+from llm_mesh_runtime.pipeline.bodies import Codec
 from llm_mesh_runtime.pipeline.transport import MAX_MESSAGE
 from tests.contract.conftest import Linked
-from tests.contract.echo import CONTRACT, messages
+from tests.contract.echo import CONTRACT, Echo, generated, messages
 
 
 def count(number: int = 0, **fields: Any) -> Any:
@@ -30,6 +32,14 @@ async def collected(answers: Any, seen: list[int]) -> None:
 async def happened(event: asyncio.Event) -> None:
     async with asyncio.timeout(5):
         await event.wait()
+
+
+async def left(linked: Linked) -> None:
+    """The handler has heard that whoever wrote to it is gone.
+
+    gRPC says so twice, as the end of the requests and as a cancellation, and promises no order: a handler may end well in between.
+    """
+    await happened(linked.echo.ended if linked.mesh.link in {"grpc", "tls"} else linked.echo.cancelled)
 
 
 async def test_answers_come_in_order(linked: Linked) -> None:
@@ -167,7 +177,7 @@ async def test_an_iterator_that_fails_cancels_the_call(linked: Linked) -> None:
 
     with pytest.raises(asyncio.CancelledError):
         await linked.stub.Sum(failing())
-    await happened(linked.echo.cancelled)
+    await left(linked)
 
 
 async def test_a_writer_waits_while_the_handler_is_slow(linked: Linked) -> None:
@@ -220,7 +230,18 @@ async def test_dropping_a_talk_cancels_its_handler(linked: Linked) -> None:
     assert (await call.read()).number == 1
     del call
     gc.collect()
-    await happened(linked.echo.cancelled)
+    await left(linked)
+
+
+async def test_a_cancellation_in_the_turn_of_the_end_of_the_requests_comes_first() -> None:
+    async def ending() -> AsyncIterator[bytes]:
+        yield count(1).SerializeToString()
+        asyncio.get_running_loop().call_soon(handler.cancel)
+
+    [method] = [each for each in methods_of([(generated()[1].add_EchoServiceServicer_to_server, Echo())]) if each.name == "Sum"]
+    handler = asyncio.ensure_future(method.behaviour(Codec(method, MAX_MESSAGE).parsed(ending()), None))
+    with pytest.raises(asyncio.CancelledError):
+        await handler
 
 
 async def test_bytes_that_are_no_message_end_a_stream_of_requests(linked: Linked) -> None:
