@@ -59,7 +59,8 @@ class Codec:
         """The requests of a stream.
 
         gRPC ends the stream of a caller that went away like that of one that has said everything, and cancels the
-        handler in the same moment: one turn of the loop lets the cancellation come first.
+        handler, as a rule in the same moment: one turn of the loop then lets the cancellation come first. It promises
+        no order, so a contract must not take the end alone for the caller's word that all was said.
         """
         async for raw in raws:
             yield self.parse(raw)
