@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from llm_mesh_runtime.host import http_protocol
 from llm_mesh_runtime.host.errors import StartError
 from llm_mesh_runtime.host.http import door_of
 from llm_mesh_runtime.service import HttpApp, Refusal
@@ -112,6 +113,57 @@ async def test_a_client_that_reads_no_refusals_is_hung_up_on() -> None:
         reader._transport.pause_reading()  # type: ignore[attr-defined]  # it takes nothing
         with pytest.raises(ConnectionError):
             await flooded(writer)
+
+
+class Peephole(Door):
+    """Remembers what takes in the body of each request."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.cycles: list[http_protocol.Cycle] = []
+
+    def enter(self, scope: Mapping[str, Any]) -> Refusal | None:
+        self.cycles.append(scope["extensions"][http_protocol.ARRIVED].__self__)
+        return super().enter(scope)
+
+
+async def test_nothing_is_kept_of_the_body_of_a_refused_request() -> None:
+    door, body = Peephole(), b"x" * 1_000_000
+    async with connected(app, door) as (reader, writer):
+        writer.write(POST.replace(b"length: 4", b"length: %d" % len(body)).removesuffix(b"body") % b"no")
+        assert (await answered(reader))[0] == 503
+        writer.write(body + POST % b"a")
+        assert await answered(reader) == (200, b"ok")
+    assert [bytes(cycle.body) for cycle in door.cycles] == [b"", b""]
+
+
+async def endless(writer: asyncio.StreamWriter, piece: bytes) -> None:
+    while True:
+        writer.write(piece)
+        await writer.drain()
+
+
+@pytest.mark.parametrize(
+    ("framing", "piece"),
+    [(b"transfer-encoding: chunked", b"1\r\nx\r\n"), (b"content-length: 1000000000000000", b"x")],
+    ids=["chunks", "length"],
+)
+async def test_a_refused_client_whose_body_never_ends_is_hung_up_on(framing: bytes, piece: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    awaiting = http_protocol.Protocol._await
+
+    def impatient(protocol: http_protocol.Protocol, _seconds: float) -> None:
+        awaiting(protocol, 60 if protocol._in_head else 0.1)
+
+    monkeypatch.setattr(http_protocol.Protocol, "_await", impatient)
+    monkeypatch.setattr(http_protocol, "HEAD_PATIENCE", 0.1)  # how often it looks
+    door = Peephole()
+    async with connected(app, door) as (reader, writer):
+        writer.write(b"POST /no HTTP/1.1\r\nhost: x\r\n%b\r\n\r\n" % framing)
+        assert (await answered(reader))[0] == 503
+        with pytest.raises(ConnectionError):
+            await endless(writer, piece * 1000)
+    assert door.events == ["refused /no"]
+    assert not door.cycles[0].body
 
 
 async def test_an_answered_request_has_left_though_its_work_goes_on() -> None:
