@@ -49,6 +49,35 @@ async def test_a_lone_write_goes_after_a_few_turns_and_the_next_is_a_group_of_it
     assert lane.sizes == [1, 1]
 
 
+async def test_after_a_lone_write_the_next_are_waited_for_as_the_first_was() -> None:
+    lane = Lane()
+    lane.add()
+    await turns(10)
+    for _ in range(4):
+        lane.add()
+        await turns(4)
+    await turns(20)
+    assert lane.sizes == [1, 4]
+
+
+async def test_turns_cease_once_nothing_is_gathered() -> None:
+    lane = Lane()
+    lane.add()
+    lane.gathering.end()
+    await turns(1)
+    for _ in range(4):  # would go too early if the turns of the first were still counted
+        lane.add()
+        await turns(4)
+    await turns(20)
+    assert lane.sizes == [1, 4]
+
+
+async def test_an_end_with_nothing_gathered_hands_nothing_over() -> None:
+    lane = Lane()
+    lane.gathering.end()
+    assert lane.groups == []
+
+
 async def test_nobody_waits_without_end_for_those_who_never_cease() -> None:
     lane = Lane()
     for _ in range(60):
@@ -70,4 +99,5 @@ async def test_what_was_gathered_is_done_before_the_end(database: Database) -> N
     asked = asyncio.ensure_future(database.write(lambda _connection: "done"))
     await turns(1)
     await database.close()
-    assert await asked == "done"
+    async with asyncio.timeout(5):
+        assert await asked == "done"

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Column, Connection, Integer, LargeBinary, MetaData, Table, func, insert, select, text, update
 
-from llm_mesh_runtime.database import Database, open_database
+from llm_mesh_runtime.database import Database, open_database, standing
 from llm_mesh_runtime.errors import MeshError
 from llm_mesh_runtime.settings import SettingsError, load_mesh
 from tests.postgres import Cluster
@@ -96,6 +96,18 @@ async def test_nothing_is_acknowledged_into_a_file_that_was_taken_away(tmp_path:
     await database.ready()
     await database.write(putting(2))
     assert await database.read(count) == 2
+    await database.close()
+
+
+async def test_what_was_remembered_of_a_connection_does_not_hold_for_the_next(tmp_path: Path) -> None:
+    database, away = Database(f"sqlite:///{tmp_path / 'x.db'}", name="test"), tmp_path / "away"
+    await database.write(METADATA.create_all)
+    before = await database.write(standing)
+    away.mkdir()
+    move(tmp_path, away)
+    await unavailable(asyncio.ensure_future(database.write(putting(1))))
+    move(away, tmp_path)
+    assert await database.write(standing) is not before
     await database.close()
 
 
