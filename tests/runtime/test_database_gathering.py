@@ -49,14 +49,19 @@ async def test_a_lone_write_goes_after_a_few_turns_and_the_next_is_a_group_of_it
     assert lane.sizes == [1, 1]
 
 
-async def test_after_a_lone_write_the_next_are_waited_for_as_the_first_was() -> None:
-    lane = Lane()
-    lane.add()
-    await turns(10)
+async def trickled(lane: Lane) -> None:
+    """Four works, each in one of the last turns in which the one before still waits for it."""
     for _ in range(4):
         lane.add()
         await turns(4)
     await turns(20)
+
+
+async def test_after_a_lone_write_the_next_are_waited_for_as_the_first_was() -> None:
+    lane = Lane()
+    lane.add()
+    await turns(10)
+    await trickled(lane)
     assert lane.sizes == [1, 4]
 
 
@@ -65,10 +70,7 @@ async def test_turns_cease_once_nothing_is_gathered() -> None:
     lane.add()
     lane.gathering.end()
     await turns(1)
-    for _ in range(4):  # would go too early if the turns of the first were still counted
-        lane.add()
-        await turns(4)
-    await turns(20)
+    await trickled(lane)  # would go too early if the turns of the first were still counted
     assert lane.sizes == [1, 4]
 
 

@@ -54,7 +54,8 @@ async def test_a_client_that_leaves_is_noticed_in_the_middle_of_a_stream(simulat
 
 async def test_a_client_that_does_not_read_holds_the_answer_back_and_may_leave(simulator: Running) -> None:
     body = json.dumps({"model": "sim-words/tokens:200000", "messages": HELLO, "stream": True}).encode()
-    _, writer = await ask(simulator.port, "POST", CHAT, body, {})
+    reader, writer = await ask(simulator.port, "POST", CHAT, body, {})
+    await reader.readuntil(b"\r\n\r\n")
     writer.transport.pause_reading()  # type: ignore[attr-defined]  # a socket's transport reads too
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(simulator.served(), 0.2)
