@@ -38,7 +38,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="llm-mesh-bench-") as place:
         folder = Path(place)
         profile = folder / "profile"
-        program = ("-m", "bench.profiling.program", "calls", str(profile))
+        program = (sys.executable, "-m", "bench.profiling.program", "calls", str(profile))
         with upstream(folder) as provider, embedded(folder, provider.port, program=program, keys=arguments.keys) as mesh:
             pid = mesh.processes[MESH][0]
             result = _measured(arguments, folder, mesh, profile)

@@ -32,7 +32,9 @@ def run_costs(settings: Settings) -> Found:
         with embedded(plain, made.upstream.port) as target:
             spec = wanted(target, made.folder / "requests", settings)
             whole = checked(run(spec, made.folder))
-        with embedded(sampled, made.upstream.port, program=("-m", "bench.profiling.program", "sample", str(output))) as target:
+        with embedded(
+            sampled, made.upstream.port, program=(sys.executable, "-m", "bench.profiling.program", "sample", str(output))
+        ) as target:
             pid = target.processes[MESH][0]
             spec = replace(
                 wanted(target, made.folder / "requests", settings), held=True, count=int(whole["per_second"] * _SECONDS), warm_up_count=500

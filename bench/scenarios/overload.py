@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import tempfile
 from collections import Counter
 from collections.abc import Callable
@@ -116,7 +117,7 @@ def run_overload(settings: Settings) -> Found:
 def _cost(settings: Settings) -> _Cost:
     with tempfile.TemporaryDirectory(prefix="llm-mesh-bench-") as place:
         folder = Path(place)
-        program = ("-m", "bench.profiling.shut")
+        program = (sys.executable, "-m", "bench.profiling.shut")
         with upstream(folder) as provider, embedded(folder, provider.port, program=program, keys=1) as target:
             os.kill(target.processes[MESH][0], signal.SIGUSR1)
             spec = replace(wanted(target, folder / "requests", settings), expected=Expected(refusals=_REFUSED))

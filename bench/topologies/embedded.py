@@ -24,7 +24,7 @@ def embedded(
     folder: Path,
     upstream_port: int,
     *,
-    program: Sequence[str] = ("-m", "llm_mesh_cli"),
+    program: Sequence[str] = (sys.executable, "-m", "llm_mesh_cli"),
     workers: int = 1,
     keys: int = KEYS,
     environ: Mapping[str, str] | None = None,
@@ -43,7 +43,7 @@ def embedded(
     words += ["--quiet"] if workers == 1 else ["--quiet", "--workers", str(workers)]
     log = folder / "mesh.log"
     begun = time.monotonic()
-    with process([sys.executable, *program, *words], core, log=log, environ=settings) as started:
+    with process([*program, *words], core, log=log, environ=settings) as started:
         await_true(ready.exists, log, started)
         taken = time.monotonic() - begun
         admin, project = ((data / f"{name}.key").read_text().strip() for name in ("admin", "project"))
