@@ -11,9 +11,25 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Column, Connection, Integer, LargeBinary, MetaData, Table, func, insert, select, text, update
+from sqlalchemy import (
+    Column,
+    Connection,
+    Integer,
+    LargeBinary,
+    MetaData,
+    NullPool,
+    Table,
+    create_engine,
+    event,
+    func,
+    insert,
+    select,
+    text,
+    update,
+)
 
 from llm_mesh_runtime.database import Database, open_database, standing
+from llm_mesh_runtime.database.transaction import Transaction
 from llm_mesh_runtime.errors import MeshError
 from llm_mesh_runtime.settings import SettingsError, load_mesh
 from tests.postgres import Cluster
@@ -109,6 +125,15 @@ async def test_what_was_remembered_of_a_connection_does_not_hold_for_the_next(tm
     move(away, tmp_path)
     assert await database.write(standing) is not before
     await database.close()
+
+
+def test_a_transaction_whose_connection_is_lost_makes_no_new_one_only_to_undo_nothing() -> None:
+    engine, made = create_engine("sqlite://", poolclass=NullPool), []
+    event.listen(engine, "connect", lambda *_: made.append(1))
+    with engine.connect() as connection:
+        with Transaction(connection):
+            connection.invalidate()
+        assert len(made) == 1
 
 
 async def test_a_folder_that_cannot_be_made_is_a_store_that_is_unavailable(tmp_path: Path) -> None:
