@@ -1,6 +1,6 @@
 """The grant: what adapters may do for a reservation, proven to each adapter of the plan and to nobody else."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 from llm_mesh.mesh.v1 import resources_pb2
 from llm_mesh.policy.v1 import admission_pb2
@@ -16,36 +16,29 @@ def grant_of(reservation: Reservation, *, zero_retention: bool, expires: int) ->
         reservation_id=reservation.id,
         domain=reservation.domain,
         project=reservation.project,
-        attempts=[_attempt(line) for line in reservation.lines],
         zero_retention=zero_retention,
     )
+    for line in reservation.lines:
+        grant.attempts.add(
+            attempt_id=line.id,
+            adapter=line.adapter,
+            endpoint=line.endpoint,
+            upstream_model=line.upstream_model,
+            credential=line.credential,
+            region=line.region,
+            max_output_tokens=line.output_tokens,
+            max_candidates=line.candidates,
+        )
     put_micros(grant.expire_time, expires)
     return grant
 
 
-def sealed_for_adapters(grant: admission_pb2.Grant, seals: Seals) -> resources_pb2.Sealed:
-    """The grant with one proof per adapter that there is a key for; an adapter without proof refuses."""
+def sealed_for_adapters(grant: admission_pb2.Grant, lines: Iterable[Line], seals: Seals) -> resources_pb2.Sealed:
+    """The grant of the lines with one proof per adapter that there is a key for; an adapter without proof refuses."""
     payload = grant.SerializeToString()
-    proofs = []
-    for adapter in _adapters(grant.attempts):
+    sealed = resources_pb2.Sealed(payload=payload)
+    for adapter in {line.adapter: None for line in lines}:
         audience = f"adapter/{adapter}"
         if seals.knows(audience):
-            proofs.append(resources_pb2.Seal(audience=audience, mac=seals.seal(audience, payload)))
-    return resources_pb2.Sealed(payload=payload, seals=proofs)
-
-
-def _adapters(attempts: Sequence[admission_pb2.AttemptGrant]) -> list[str]:
-    return list({attempt.adapter: None for attempt in attempts})
-
-
-def _attempt(line: Line) -> admission_pb2.AttemptGrant:
-    return admission_pb2.AttemptGrant(
-        attempt_id=line.id,
-        adapter=line.adapter,
-        endpoint=line.endpoint,
-        upstream_model=line.upstream_model,
-        credential=line.credential,
-        region=line.region,
-        max_output_tokens=line.output_tokens,
-        max_candidates=line.candidates,
-    )
+            sealed.seals.add(audience=audience, mac=seals.seal(audience, payload))
+    return sealed

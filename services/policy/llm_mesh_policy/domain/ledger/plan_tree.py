@@ -1,6 +1,6 @@
 """The attempts of a plan, whatever its shape: a worst case is a sum, since every attempt that is begun may bill."""
 
-from collections.abc import Iterator
+from typing import NamedTuple
 
 from llm_mesh.router.v1 import plan_pb2
 from llm_mesh_runtime.errors import invalid
@@ -9,9 +9,33 @@ MOST_ATTEMPTS = 64
 _DEEPEST = 16
 
 
-def attempts_of(plan: plan_pb2.Plan) -> list[plan_pb2.Attempt]:
-    """All attempts, in the order in which the tree names them. Refuses trees that nobody could execute."""
-    found = list(_walk(plan.root, "plan.root", 0))
+class Target(NamedTuple):
+    """Where an attempt goes, and with whose credential."""
+
+    adapter: str
+    endpoint: str
+    upstream_model: str
+    credential: str
+
+
+class Asked(NamedTuple):
+    """An attempt as a plan names it. Its fields are read once: each reading of a message's text makes a new one."""
+
+    id: str
+    target: Target
+    region: str
+    model: str
+    price: str
+    charge_to: str
+    max_input_tokens: int
+    max_output_tokens: int
+    model_output_limit: int
+
+
+def attempts_of(root: plan_pb2.PlanNode) -> list[Asked]:
+    """All attempts of a plan, in the order in which the tree names them. Refuses trees that nobody could execute."""
+    found: list[Asked] = []
+    _walk(root, "plan.root", 0, found)
     if len(found) > MOST_ATTEMPTS:
         raise invalid("plan.root", f"at most {MOST_ATTEMPTS} attempts")
     if len({attempt.id for attempt in found}) < len(found):
@@ -19,12 +43,28 @@ def attempts_of(plan: plan_pb2.Plan) -> list[plan_pb2.Attempt]:
     return found
 
 
-def _walk(node: plan_pb2.PlanNode, path: str, depth: int) -> Iterator[plan_pb2.Attempt]:
+def asked(attempt: plan_pb2.Attempt, path: str) -> Asked:
+    """What the attempt at a place of a plan asks."""
+    attempt_id = attempt.id
+    if not attempt_id:
+        raise invalid(f"{path}.attempt.id", "an id")
+    return Asked(
+        attempt_id,
+        Target(attempt.adapter, attempt.endpoint, attempt.upstream_model, attempt.credential),
+        attempt.region,
+        attempt.model,
+        attempt.price,
+        attempt.charge_to,
+        attempt.max_input_tokens,
+        attempt.max_output_tokens,
+        attempt.model_output_limit,
+    )
+
+
+def _walk(node: plan_pb2.PlanNode, path: str, depth: int, found: list[Asked]) -> None:
     kind = node.WhichOneof("kind")
     if kind == "attempt":
-        if not node.attempt.id:
-            raise invalid(f"{path}.attempt.id", "an id")
-        yield node.attempt
+        found.append(asked(node.attempt, path))
         return
     if kind is None or depth >= _DEEPEST:
         raise invalid(path, "a kind of node" if kind is None else f"a tree at most {_DEEPEST} deep")
@@ -32,4 +72,4 @@ def _walk(node: plan_pb2.PlanNode, path: str, depth: int) -> Iterator[plan_pb2.A
     if not children:
         raise invalid(f"{path}.{kind}.children", "at least one child")
     for index, child in enumerate(children):
-        yield from _walk(child, f"{path}.{kind}.children[{index}]", depth + 1)
+        _walk(child, f"{path}.{kind}.children[{index}]", depth + 1, found)
