@@ -9,11 +9,26 @@ from llm_mesh_policy.domain.errors import PolicyError
 AUDIENCE = "policy"
 
 
+class Sealer(Protocol):
+    """Makes proofs."""
+
+    def seal(self, audience: str, payload: bytes) -> bytes:
+        """The proof for an audience."""
+
+
 class Opener(Protocol):
     """Checks proofs."""
 
     def opened(self, audience: str, sealed: resources_pb2.Sealed, *, what: str = ...) -> bytes:
         """The payload of a message with a valid proof; INVALID_SEAL for others."""
+
+
+def put(empty: resources_pb2.Sealed, payload: bytes, seals: Sealer, *audiences: str) -> None:
+    """Writes the payload and a proof per audience to where they are sent from."""
+    empty.payload = payload
+    proofs = empty.seals
+    for audience in audiences:
+        proofs.add(audience=audience, mac=seals.seal(audience, payload))
 
 
 def caller_in(sealed: resources_pb2.Sealed, seals: Opener) -> admission_pb2.Caller:

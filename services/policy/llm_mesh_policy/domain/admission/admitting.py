@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple, Protocol
 
-from llm_mesh.mesh.v1 import resources_pb2
 from llm_mesh.policy.v1 import admission_pb2, errors_pb2, identity_pb2, policy_pb2
 from llm_mesh_policy.domain import sealed
 from llm_mesh_policy.domain.admission import bounds, texts
@@ -16,7 +15,7 @@ from llm_mesh_policy.domain.admission.callers import Callers, Known
 from llm_mesh_policy.domain.admission.ids import Ids
 from llm_mesh_policy.domain.errors import PolicyError
 from llm_mesh_policy.domain.instants import put_micros
-from llm_mesh_policy.domain.ledger.reserving import Seals as ProofsOnly
+from llm_mesh_policy.domain.ledger.reserving import Seals
 from llm_mesh_policy.domain.screening.requests import screened
 from llm_mesh_policy.domain.screening.rules import ScreeningRules
 from llm_mesh_policy.domain.screening.scan import Watchlist
@@ -24,10 +23,10 @@ from llm_mesh_policy.domain.screening.streams import state_of
 from llm_mesh_runtime.clock import Clock
 from llm_mesh_runtime.errors import invalid
 
-VALID_FOR = timedelta(seconds=60)
 _DEFAULT_DATA_CLASS = "internal"
 _MOST_DRAFTS = 2048
 """A caller is sealed anew every few seconds, and each seal makes drafts: the old ones are let go of, and not 20 MB of them kept."""
+_VALID_MICROS = 60_000_000
 _MICROSECOND = timedelta(microseconds=1)
 _BEGIN = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -58,13 +57,6 @@ class Identity(Protocol):
         """Raises MODEL_DENIED unless roles, project and key allow the alias."""
 
 
-class Seals(ProofsOnly, Protocol):
-    """Proofs, made and checked."""
-
-    def sealed(self, payload: bytes, *audiences: str) -> resources_pb2.Sealed:
-        """The payload with a proof per audience."""
-
-
 @dataclass(frozen=True, slots=True)
 class OutputBounds:
     """Most output tokens per choice, where a project says nothing: without a wish of the request, and at all."""
@@ -88,36 +80,46 @@ class Admitting:
         self._callers = Callers(seals)
         self._ids = Ids()
         self._tenancy: Tenancy | None = None
-        self._drafts: dict[tuple[bytes, str, str, int], admission_pb2.Admission] = {}
+        self._drafts: dict[tuple[bytes, str, str, int], _Draft] = {}
+        self._begun = hashlib.sha256()
 
     async def admit(self, request: policy_pb2.AdmitRequest) -> policy_pb2.AdmitResponse:
         """Decides on one request."""
         now = (self._clock.now() - _BEGIN) // _MICROSECOND
         known = self._callers.opened(request.caller)
-        caller = known.caller
         if known.expires <= now:
             raise sealed.expired("caller")
-        if not caller.project:
+        if not known.project:
             raise PolicyError(errors_pb2.ERROR_REASON_PROJECT_NOT_SELECTED, "the credential spans projects and none was selected")
-        if request.tags:
-            bounds.check_tags(request.tags)
+        tags = request.tags
+        if tags:
+            bounds.check_tags(tags)
         asked = _checked(request)
-        self._identity.allowed_model(caller, asked.alias)
-        watchlist = self._rules.of(caller.domain)
+        draft = self._draft_for(known, asked)
         response = policy_pb2.AdmitResponse()
-        admitted = await _screened(request, asked, watchlist, response)
-        admission = self._admission(known, asked, watchlist)
-        if request.tags:
-            admission.tags.MergeFrom(request.tags)
-        admission.input_digest = hashlib.sha256(admission.id.encode() + admitted).digest()
-        put_micros(admission.expire_time, now + VALID_FOR // _MICROSECOND)
-        response.admission.CopyFrom(self._seals.sealed(admission.SerializeToString(), sealed.AUDIENCE, "router"))
-        response.obligations.CopyFrom(admission.obligations)
-        response.constraints.CopyFrom(admission.constraints)
+        response.CopyFrom(draft.answer)
+        admitted = await _screened(request, asked, draft.watchlist, response)
+        admission_id = self._ids.fresh()
+        admission = admission_pb2.Admission(id=admission_id, input_digest=self._digest(admission_id, admitted))
+        put_micros(admission.expire_time, now + _VALID_MICROS)
+        if tags:
+            admission.tags.MergeFrom(tags)
+        if self._screen_output and draft.watchlist:
+            admission.obligations.screen_output = True
+            admission.obligations.screen_state = state_of(admission_id, draft.watchlist, self._seals)
+            response.obligations.CopyFrom(admission.obligations)
+        sealed.put(response.admission, draft.packed + admission.SerializeToString(), self._seals, sealed.AUDIENCE, "router")
         return response
 
-    def _admission(self, known: Known, asked: _Asked, watchlist: Watchlist) -> admission_pb2.Admission:
-        """The admission without what each request has of its own: digest, tags and expiry."""
+    def _digest(self, admission_id: str, admitted: bytes) -> bytes:
+        """By a copy of a hash that is kept, since finding the algorithm takes longer than a kilobyte."""
+        digest = self._begun.copy()
+        digest.update(admission_id.encode())
+        digest.update(admitted)
+        return digest.digest()
+
+    def _draft_for(self, known: Known, asked: _Asked) -> _Draft:
+        """What the caller may have at the present revision, decided once. What was refused is decided anew each time."""
         tenancy = self._identity.snapshot()
         if tenancy is not self._tenancy or len(self._drafts) >= _MOST_DRAFTS:
             self._tenancy = tenancy
@@ -125,21 +127,16 @@ class Admitting:
         place = (known.raw, asked.operation, asked.alias, asked.outputs)
         draft = self._drafts.get(place)
         if draft is None:
+            self._identity.allowed_model(known.caller, asked.alias)
             draft = self._drafts[place] = self._draft(tenancy, known.caller, asked)
-        admission = admission_pb2.Admission()
-        admission.CopyFrom(draft)
-        admission.id = self._ids.fresh()
-        if self._screen_output and watchlist:
-            admission.obligations.screen_output = True
-            admission.obligations.screen_state = state_of(admission.id, watchlist, self._seals)
-        return admission
+        return draft
 
-    def _draft(self, tenancy: Tenancy, caller: admission_pb2.Caller, asked: _Asked) -> admission_pb2.Admission:
+    def _draft(self, tenancy: Tenancy, caller: admission_pb2.Caller, asked: _Asked) -> _Draft:
         """What follows from a caller, what is asked and the revision alone."""
         domain = tenancy.domains.get(caller.domain, identity_pb2.Domain())
         project = tenancy.projects.get(caller.project, identity_pb2.Project())
         most = project.max_output_tokens or self._outputs.most
-        return admission_pb2.Admission(
+        admission = admission_pb2.Admission(
             caller=caller,
             constraints=admission_pb2.Constraints(
                 regions=domain.regions,
@@ -150,6 +147,17 @@ class Admitting:
             alias=asked.alias,
             operation=asked.operation,
         )
+        answer = policy_pb2.AdmitResponse(constraints=admission.constraints, obligations=admission.obligations)
+        return _Draft(admission.SerializeToString(), answer, self._rules.of(caller.domain))
+
+
+class _Draft(NamedTuple):
+    """An admission without what each request has of its own, which follows it on the wire: id, digest, tags, expiry, obligations."""
+
+    packed: bytes
+    answer: policy_pb2.AdmitResponse
+    """What the response says of it."""
+    watchlist: Watchlist
 
 
 class _Asked(NamedTuple):
@@ -164,16 +172,20 @@ class _Asked(NamedTuple):
 async def _screened(request: policy_pb2.AdmitRequest, asked: _Asked, watchlist: Watchlist, response: policy_pb2.AdmitResponse) -> bytes:
     """The input as it may go on, on the wire; also in the response where it differs from what came."""
     if asked.operation == "embed":
-        raw = request.embed.SerializeToString(deterministic=True)
-        embedding = await screened(request.embed, raw, texts.of_embed, watchlist, escapes=asked.escapes)
-        response.findings.extend(embedding.findings)
+        embed = request.embed
+        raw = embed.SerializeToString(deterministic=True)
+        embedding = await screened(embed, raw, texts.of_embed, watchlist, escapes=asked.escapes)
+        if embedding.findings:
+            response.findings.extend(embedding.findings)
         if embedding.masked is None:
             return raw
         response.embed.CopyFrom(embedding.masked)
         return response.embed.SerializeToString(deterministic=True)
-    raw = request.generate.SerializeToString(deterministic=True)
-    generation = await screened(request.generate, raw, texts.of_generate, watchlist, escapes=asked.escapes)
-    response.findings.extend(generation.findings)
+    generate = request.generate
+    raw = generate.SerializeToString(deterministic=True)
+    generation = await screened(generate, raw, texts.of_generate, watchlist, escapes=asked.escapes)
+    if generation.findings:
+        response.findings.extend(generation.findings)
     if generation.masked is None:
         return raw
     response.generate.CopyFrom(generation.masked)

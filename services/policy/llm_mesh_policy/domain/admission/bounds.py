@@ -1,7 +1,7 @@
 """The documented bounds of inputs. What breaks one is refused by the name of its field, before anything is planned or paid."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from llm_mesh.inference.v1 import content_pb2, embed_pb2, generate_pb2
 from llm_mesh_runtime.errors import invalid
@@ -34,13 +34,14 @@ _RANGES: Mapping[str, tuple[float, float]] = {
 def check_generate(message: generate_pb2.GenerateInput) -> bool:
     """A generation. Answers whether it holds JSON of a dialect, whose texts may be written in escapes."""
     checked_alias(message.model, "generate.model")
-    if not 0 < len(message.messages) <= _MOST_MESSAGES:
+    messages, tools = message.messages[:], message.tools  # a slice, since the end of a message's own list costs an exception
+    if not 0 < len(messages) <= _MOST_MESSAGES:
         raise invalid("generate.messages", f"1 to {_MOST_MESSAGES} messages")
     escapes = False
-    for number, each in enumerate(message.messages):
+    for number, each in enumerate(messages):
         escapes |= _message(each, f"generate.messages[{number}]")
-    if message.tools:
-        escapes |= _tools(message.tools)
+    if tools:
+        escapes |= _tools(tools)
     if message.HasField("tool_choice") and message.tool_choice.mode == content_pb2.TOOL_CHOICE_MODE_NAMED and not message.tool_choice.name:
         raise invalid("generate.tool_choice.name", "the tool to call, with NAMED")
     schema = message.response_format if message.HasField("response_format") else None
@@ -80,13 +81,14 @@ def check_tags(tags: Mapping[str, str]) -> None:
 
 
 def _message(message: content_pb2.Message, place: str) -> bool:
-    if message.role == content_pb2.ROLE_UNSPECIFIED:
+    role, parts = message.role, message.parts[:]
+    if role == content_pb2.ROLE_UNSPECIFIED:
         raise invalid(f"{place}.role", "who speaks")
     if len(message.name.encode()) > _LONGEST_NAME:
         raise invalid(f"{place}.name", f"at most {_LONGEST_NAME} bytes")
-    if not message.parts and message.role != content_pb2.ROLE_ASSISTANT:
+    if not parts and role != content_pb2.ROLE_ASSISTANT:
         raise invalid(f"{place}.parts", "at least one part")
-    escapes = _parts(message.parts, place, 0)
+    escapes = _parts(parts, place, 0)
     return _extras(message.extras, place) or escapes
 
 
@@ -154,9 +156,10 @@ def _choices(message: generate_pb2.GenerateInput) -> None:
         raise invalid("generate.candidate_count", f"0 to {MOST_CANDIDATES}")
     if message.max_output_tokens < 0:
         raise invalid("generate.max_output_tokens", "at least 1, or 0 for the limit that policy sets")
-    if len(message.stop) > _MOST_STOPS:
+    stops = message.stop[:]
+    if len(stops) > _MOST_STOPS:
         raise invalid("generate.stop", f"at most {_MOST_STOPS} sequences")
-    for number, stop in enumerate(message.stop):
+    for number, stop in enumerate(stops):
         if not 0 < len(stop.encode()) <= _LONGEST_STOP:
             raise invalid(f"generate.stop[{number}]", f"1 to {_LONGEST_STOP} bytes")
     if message.HasField("logprobs") and not 0 <= message.logprobs.top <= 20:  # noqa: PLR2004 (the contract's figure)
@@ -187,10 +190,11 @@ def _sampling(sampling: generate_pb2.Sampling) -> None:
             raise invalid(f"generate.sampling.logit_bias[{token}]", "-100 to 100")
 
 
-def _extras(extras: Iterable[content_pb2.Extra], place: str) -> bool:
+def _extras(extras: Sequence[content_pb2.Extra], place: str) -> bool:
     """Checks extras; whether there are any."""
-    number = -1
+    if not extras:
+        return False
     for number, extra in enumerate(extras):
         if not extra.dialect or not extra.key:
             raise invalid(f"{place}.extras[{number}]", "a dialect and a key")
-    return number >= 0
+    return True

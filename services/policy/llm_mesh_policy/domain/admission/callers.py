@@ -17,6 +17,7 @@ class Known(NamedTuple):
     caller: admission_pb2.Caller
     expires: int
     raw: bytes
+    project: str
 
 
 class Callers:
@@ -32,7 +33,7 @@ class Callers:
         known = self._known.get(raw)
         if known is None:
             caller = seals.caller_in(sealed, self._opener)
-            known = Known(caller, micros_of(caller.expire_time), raw)
+            known = Known(caller, micros_of(caller.expire_time), raw, caller.project)
             if len(self._known) >= _MOST:
                 self._known.clear()
             self._known[raw] = known

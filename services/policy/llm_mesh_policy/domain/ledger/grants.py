@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from llm_mesh.mesh.v1 import resources_pb2
 from llm_mesh.policy.v1 import admission_pb2
+from llm_mesh_policy.domain import sealed
 from llm_mesh_policy.domain.instants import put_micros
 from llm_mesh_policy.domain.ledger.ports import Seals
 from llm_mesh_policy.domain.ledger.quote import Line
@@ -35,10 +36,7 @@ def grant_of(reservation: Reservation, *, zero_retention: bool, expires: int) ->
 
 def sealed_for_adapters(grant: admission_pb2.Grant, lines: Iterable[Line], seals: Seals) -> resources_pb2.Sealed:
     """The grant of the lines with one proof per adapter that there is a key for; an adapter without proof refuses."""
-    payload = grant.SerializeToString()
-    sealed = resources_pb2.Sealed(payload=payload)
-    for adapter in {line.adapter: None for line in lines}:
-        audience = f"adapter/{adapter}"
-        if seals.knows(audience):
-            sealed.seals.add(audience=audience, mac=seals.seal(audience, payload))
-    return sealed
+    sealed_grant = resources_pb2.Sealed()
+    audiences = dict.fromkeys([f"adapter/{line.adapter}" for line in lines])
+    sealed.put(sealed_grant, grant.SerializeToString(), seals, *filter(seals.knows, audiences))
+    return sealed_grant

@@ -2,8 +2,8 @@
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import Generic, Protocol, TypeVar
+from dataclasses import dataclass
+from typing import Any, Generic, Protocol, TypeVar
 
 from google.protobuf.message import Message
 
@@ -37,7 +37,10 @@ class Screened(Generic[M]):
     """What came of it; `masked` only where something was replaced."""
 
     masked: M | None = None
-    findings: list[policy_pb2.Finding] = field(default_factory=list)
+    findings: Sequence[policy_pb2.Finding] = ()
+
+
+_CLEAN: Screened[Any] = Screened()
 
 
 async def screened(message: M, raw: bytes, texts: Callable[[M], Iterator[Slot]], watchlist: Watchlist, *, escapes: bool) -> Screened[M]:
@@ -47,7 +50,7 @@ async def screened(message: M, raw: bytes, texts: Callable[[M], Iterator[Slot]],
     JSON of a dialect, which may have escapes, does not.
     """
     if not watchlist or not (escapes or watchlist.may_find(raw)):
-        return Screened()
+        return _CLEAN
     if len(raw) > BIG:
         result = await asyncio.to_thread(_screen, message, texts, watchlist)
     else:
@@ -62,7 +65,7 @@ async def screened(message: M, raw: bytes, texts: Callable[[M], Iterator[Slot]],
 def _screen(message: M, texts: Callable[[M], Iterator[Slot]], watchlist: Watchlist) -> Screened[M]:
     suspicious = [number for number, slot in enumerate(texts(message)) if watchlist.suspects(slot.text.encode())]
     if not suspicious:
-        return Screened()
+        return _CLEAN
     copy = type(message)()
     copy.CopyFrom(message)
     findings: list[policy_pb2.Finding] = []

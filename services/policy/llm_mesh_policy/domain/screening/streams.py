@@ -22,8 +22,9 @@ _LONGEST_CHANNEL = 64
 def state_of(admission_id: str, watchlist: Watchlist, seals: Seals) -> bytes:
     """What a stream is screened by: the rules of the admission, sealed, so that a later change does not tear an answer."""
     payload = orjson.dumps({"admission": admission_id, "actions": {name: int(action) for name, action in watchlist.actions.items()}})
-    proof = resources_pb2.Seal(audience=sealed.AUDIENCE, mac=seals.seal(sealed.AUDIENCE, payload))
-    return resources_pb2.Sealed(payload=payload, seals=[proof]).SerializeToString()
+    state = resources_pb2.Sealed()
+    sealed.put(state, payload, seals, sealed.AUDIENCE)
+    return state.SerializeToString()
 
 
 class StreamScreening:
