@@ -9,17 +9,21 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from llm_mesh.policy.v1 import rules_pb2
+
+if TYPE_CHECKING:
+    from hashlib import _Hash as Hash
 
 _LONGEST_DETAIL = 512
 _LONGEST_TEXT = 1024
 _LENGTHS = tuple(length.to_bytes(4, "big") for length in range(_LONGEST_TEXT + 1))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # frozen would triple what an entry costs to make, and each request makes one
 class AuditEntry:
-    """One decision or change. Never has content."""
+    """One decision or change. Never has content, and is never changed."""
 
     domain: str
     action: str
@@ -44,8 +48,11 @@ def first_hash(writer: str) -> bytes:
     return hashlib.sha256(b"llm-mesh audit v1\x00" + writer.encode()).digest()
 
 
-def next_hash(previous: bytes, writer: str, entry: AuditEntry) -> bytes:
-    """SHA-256 over the previous hash and the record: each text as UTF-8 behind its length, so that no two records read alike."""
+def next_hash(previous: bytes, writer: str, entry: AuditEntry, begun: Hash | None = None) -> bytes:
+    """SHA-256 over the previous hash and the record: each text as UTF-8 behind its length, so that no two records read alike.
+
+    Who makes many gives an empty hash to copy, since finding the algorithm takes longer than a record.
+    """
     parts = (
         writer, str(entry.time), entry.domain, entry.principal, entry.key, entry.action, entry.resource,
         "1" if entry.allowed else "0", entry.detail, entry.request_id,
@@ -55,7 +62,9 @@ def next_hash(previous: bytes, writer: str, entry: AuditEntry) -> bytes:
         encoded = part.encode()
         length = len(encoded)
         hashed += (_LENGTHS[length] if length <= _LONGEST_TEXT else length.to_bytes(4, "big"), encoded)
-    return hashlib.sha256(b"".join(hashed)).digest()
+    digest = hashlib.sha256() if begun is None else begun.copy()
+    digest.update(b"".join(hashed))
+    return digest.digest()
 
 
 def broken_link(records: Iterable[rules_pb2.AuditRecord]) -> rules_pb2.AuditRecord | None:

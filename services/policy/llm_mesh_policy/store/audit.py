@@ -7,6 +7,7 @@ another, it is read again: the transaction that wrote the head may be what was u
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 import threading
 from collections.abc import Callable, Sequence
@@ -45,6 +46,7 @@ class AuditTrail:
         self._now = now
         self._epoch = epoch or secrets.token_hex(8)
         self._heads: dict[int, _Head] = {}
+        self._begun = hashlib.sha256()
 
     def append(self, connection: Connection, entry: AuditEntry) -> int:
         """Adds a record to the calling thread's chain; answers with its sequence. Holds only if the transaction commits."""
@@ -63,7 +65,7 @@ class AuditTrail:
         rows, digest = [], head.hash
         for each in entries:
             entry = each.bounded(now)
-            digest = next_hash(digest, head.writer, entry)
+            digest = next_hash(digest, head.writer, entry, self._begun)
             rows.append(_row(entry, head.writer, digest))
         head.sequence, head.hash = _ADD.write(connection, rows) or self._last(connection, head), digest
         return head.sequence

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, Select, select, text
+from sqlalchemy import Connection, Select, bindparam, select, text, update
 
-from llm_mesh.policy.v1 import usage_pb2
+from llm_mesh.policy.v1 import policy_pb2, usage_pb2
 from llm_mesh_policy.store.ledger_tables import entries, readers
 from llm_mesh_runtime.database import Database, Prepared, upsert
 
@@ -18,6 +18,8 @@ _EVENTS_AT_ONCE = Prepared(
         f"FROM (SELECT sequence, entry, domain, project, version {_AFTER})"
     )
 )
+_THROUGH = Prepared(select(readers.c.through).where(readers.c.name == bindparam("of_name")))
+_ADVANCE = Prepared(update(readers).where(readers.c.name == bindparam("of_name")).values(through=bindparam("to_sequence")))
 
 
 class LedgerReading:
@@ -41,21 +43,24 @@ class LedgerReading:
         return [(row.reserve_time, row.id, usage_pb2.LedgerEntry.FromString(row.entry)) for row in rows]
 
     async def after(self, sequence: int, limit: int) -> Sequence[usage_pb2.UsageEvent]:
-        return await self._database.read(lambda connection: [_event(*row) for row in _events(connection, sequence, limit)])
+        def work(connection: Connection) -> Sequence[usage_pb2.UsageEvent]:
+            batch = policy_pb2.ReplayUsageResponse().events  # so that all are made in one piece of memory
+            for at, entry, domain, project, version in _events(connection, sequence, limit):
+                batch.add(sequence=at, domain=domain, project=project, version=version).entry.MergeFromString(entry)
+            return batch
+
+        return await self._database.read(work)
 
     async def through(self, reader: str) -> int:
-        wanted = select(readers.c.through).where(readers.c.name == reader)
-        return await self._database.read(lambda connection: connection.execute(wanted).scalar()) or 0
+        found = await self._database.read(lambda connection: _THROUGH.first(connection, of_name=reader))
+        return found[0] if found else 0
 
     async def advance(self, reader: str, sequence: int) -> None:
-        row = {"name": reader, "through": sequence}
-        await self._database.write(lambda connection: upsert(connection, readers, row, key=["name"]))
+        def work(connection: Connection) -> None:
+            if not _ADVANCE.change(connection, of_name=reader, to_sequence=sequence):
+                upsert(connection, readers, {"name": reader, "through": sequence}, key=["name"])
 
-
-def _event(sequence: int, entry: bytes, domain: str, project: str, version: int) -> usage_pb2.UsageEvent:
-    event = usage_pb2.UsageEvent(sequence=sequence, domain=domain, project=project, version=version)
-    event.entry.MergeFromString(entry)
-    return event
+        await self._database.write(work)
 
 
 def _events(connection: Connection, after: int, most: int) -> list[Any]:

@@ -127,7 +127,7 @@ def columns() -> tuple[Any, ...]:
 
 def is_shared(reservation: Reservation) -> bool:
     """Whether another project than the caller's pays a part."""
-    return any(line.payer != reservation.project for line in reservation.lines)
+    return bool({line.payer for line in reservation.lines} - {reservation.project})
 
 
 def _lines(lines: Sequence[Line]) -> str:

@@ -52,7 +52,7 @@ class Identity:
         self.store = SqlIdentity(database, self._trail)
         self.live = Live(self.store, staleness=settings.staleness.total_seconds())
         self.changes = Changes(self.store, self.live)
-        authorizer = Authorizer(self.live, self.pepper, links.seals, settings.bootstrap_token.reveal())
+        authorizer = Authorizer(self.live, self.pepper, links.seals, settings.bootstrap_token.reveal(), self._allowances)
         directory = Directory(self.store, self.changes, self.live)
         keyring = Keyring(self.store, self.changes, self.pepper)
         self.authorizer = AuthorizeServicer(authorizer, self.live)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from llm_mesh_policy.domain.identity.authorizer import check_model
+from llm_mesh.policy.v1 import identity_pb2
+from llm_mesh_policy.domain.errors import invalid_credential, model_denied
 
 if TYPE_CHECKING:
     from llm_mesh_policy.domain.identity.snapshot import Snapshot
 
 _MOST = 65_536
+_LONGEST_SHOWN = 256
 
 
 class Allowances:
@@ -26,5 +29,20 @@ class Allowances:
             self._allowed = set()
         asked = (key, project, alias)
         if asked not in self._allowed:
-            check_model(snapshot, key, project, alias)
+            _check(snapshot, key, project, alias)
             self._allowed.add(asked)
+
+
+def _check(snapshot: Snapshot, key: str, project: str, alias: str) -> None:
+    """Raises MODEL_DENIED unless the lists of the project and of the key, where they have some, name the alias."""
+    stored = snapshot.key(key)
+    if stored is None:
+        raise invalid_credential()
+    found = snapshot.projects.get(project)
+    own = identity_pb2.Key.FromString(stored.body).allowed_models
+    if (found is not None and found.allowed_models and not _listed(found.allowed_models, alias)) or (own and not _listed(own, alias)):
+        raise model_denied(alias[:_LONGEST_SHOWN])
+
+
+def _listed(patterns: Iterable[str], alias: str) -> bool:
+    return any(alias.startswith(pattern[:-1]) if pattern.endswith("*") else alias == pattern for pattern in patterns)

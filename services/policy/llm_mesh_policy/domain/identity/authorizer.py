@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from llm_mesh.policy.v1 import admission_pb2, errors_pb2, identity_pb2, policy_pb2
-from llm_mesh_policy.domain.errors import PolicyError, action_denied, invalid_credential, model_denied
+from llm_mesh_policy.domain.errors import PolicyError, action_denied, invalid_credential
+from llm_mesh_policy.domain.identity.allowances import Allowances
 from llm_mesh_policy.domain.identity.credentials import BOOTSTRAP_PREFIX, Credential, Pepper, parse, token_digest
 from llm_mesh_policy.domain.identity.mesh_only import MESH_ACTIONS
 from llm_mesh_policy.domain.identity.places import SELF, absolute, within_credential
@@ -38,29 +38,31 @@ _MODEL_USES = frozenset({"models.generate", "models.embed", "models.count"})
 class Authorizer:
     """Answers for credentials."""
 
-    def __init__(self, live: Live, pepper: Pepper, seals: Seals, bootstrap_token: str = "") -> None:
+    def __init__(self, live: Live, pepper: Pepper, seals: Seals, bootstrap_token: str = "", allowances: Allowances | None = None) -> None:
         self._live = live
         self._pepper = pepper
         self._seals = seals
         self._bootstrap = token_digest(bootstrap_token) if bootstrap_token else b""
+        self._allowances = allowances or Allowances()
         self._vouched: dict[tuple[str, str], tuple[Snapshot, int, policy_pb2.AuthorizeResponse]] = {}
 
     async def authorize(self, request: policy_pb2.AuthorizeRequest) -> policy_pb2.AuthorizeResponse:
         """The caller where the credential may. INVALID_CREDENTIAL, PROJECT_NOT_SELECTED, ACTION_DENIED or MODEL_DENIED where not."""
-        action, resource = _asked(request)
-        if request.credential.startswith(BOOTSTRAP_PREFIX) or action == BOOTSTRAP_ACTION:
-            return self._by_token(request.credential, action)
+        action, resource, selected = _asked(request)
+        shown, least = request.credential, request.minimum_revision
+        if shown.startswith(BOOTSTRAP_PREFIX) or action == BOOTSTRAP_ACTION:
+            return self._by_token(shown, action)
         snapshot = self._live.snapshot()
-        if snapshot.revision < request.minimum_revision:
-            snapshot = await self._live.at_least(request.minimum_revision)
-        credential = parse(request.credential)
+        if snapshot.revision < least:
+            snapshot = await self._live.at_least(least)
+        credential = parse(shown)
         if credential is None:
             raise invalid_credential()
         if credential.public_id not in snapshot.keys:
             snapshot = await self._live.fresh()
         now = self._live.now()
         key, until = self._key(snapshot, credential, now)
-        project = _project(key, request.project)
+        project = _project(key, selected)
         self._decide(snapshot, key, project, action, resource)
         return self._answer(snapshot, key, project, now, until)
 
@@ -89,7 +91,7 @@ class Authorizer:
         if action in MESH_ACTIONS or not snapshot.rules.allows(key.principal, action, place):
             raise action_denied(action, resource[:_LONGEST_SHOWN])
         if action in _MODEL_USES and resource.startswith(_MODELS):
-            check_model(snapshot, key.name, project, resource.removeprefix(_MODELS))
+            self._allowances.check(snapshot, key.name, project, resource.removeprefix(_MODELS))
 
     def _answer(self, snapshot: Snapshot, key: StoredKey, project: str, now: int, until: int) -> policy_pb2.AuthorizeResponse:
         """The caller, sealed. The same answer serves again for some seconds, unless the secret ends before."""
@@ -135,17 +137,6 @@ def invalid_token() -> PolicyError:
     return PolicyError(errors_pb2.ERROR_REASON_INVALID_BOOTSTRAP_TOKEN, "the bootstrap token is not valid")
 
 
-def check_model(snapshot: Snapshot, key: str, project: str, alias: str) -> None:
-    """Raises MODEL_DENIED unless the lists of the project and of the key, where they have some, name the alias."""
-    stored = snapshot.key(key)
-    if stored is None:
-        raise invalid_credential()
-    found = snapshot.projects.get(project)
-    own = identity_pb2.Key.FromString(stored.body).allowed_models
-    if (found is not None and found.allowed_models and not _listed(found.allowed_models, alias)) or (own and not _listed(own, alias)):
-        raise model_denied(alias[:_LONGEST_SHOWN])
-
-
 def _project(key: StoredKey, selected: str) -> str:
     if not selected:
         return key.project_name
@@ -157,19 +148,16 @@ def _project(key: StoredKey, selected: str) -> str:
     return project
 
 
-def _asked(request: policy_pb2.AuthorizeRequest) -> tuple[str, str]:
-    action, resource = request.action, request.resource
+def _asked(request: policy_pb2.AuthorizeRequest) -> tuple[str, str, str]:
+    """The action, the resource, and the project that is selected."""
+    action, resource, project = request.action, request.resource, request.project
     if not action or len(action) > _LONGEST:
         raise invalid("action", f"must be 1 to {_LONGEST} characters")
     if len(resource) > _LONGEST:
         raise invalid("resource", f"at most {_LONGEST} characters")
-    if len(request.project) > _LONGEST:
+    if len(project) > _LONGEST:
         raise invalid("project", f"at most {_LONGEST} characters")
-    return action, resource
-
-
-def _listed(patterns: Iterable[str], alias: str) -> bool:
-    return any(alias.startswith(pattern[:-1]) if pattern.endswith("*") else alias == pattern for pattern in patterns)
+    return action, resource, project
 
 
 def _same(one: bytes, other: bytes) -> bool:

@@ -1,8 +1,8 @@
 """What a request asks of its subjects, and what it has used: one vector over metrics by {key, principal, project, domain, tag, model}."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
-from llm_mesh.policy.v1 import admission_pb2, usage_pb2
+from llm_mesh.policy.v1 import usage_pb2
 from llm_mesh_policy.domain.ledger.meters import CONCURRENCY, INPUT_TOKENS, MONEY, OUTPUT_TOKENS, REQUESTS, TOKENS, Amounts
 from llm_mesh_policy.domain.ledger.quote import Line
 
@@ -11,15 +11,9 @@ Vector = dict[str, dict[str, int]]
 _ONE = {REQUESTS: 1, CONCURRENCY: 1}
 
 
-def subjects_of(caller: admission_pb2.Caller, tags: Mapping[str, str]) -> list[str]:
-    """Who is bound as a whole: models are bound by their own attempts."""
-    named = [caller.key, caller.principal, caller.project, caller.domain]
-    return [subject for subject in named if subject] + [f"tag:{key}={value}" for key, value in sorted(tags.items())]
-
-
 def bound(lines: Sequence[Line], subjects: Iterable[str]) -> list[str]:
     """Whom limits may bind where lines are asked for: the subjects, and each line's model and payer. The keys of `asked`."""
-    return list(dict.fromkeys((*subjects, *(f"model:{line.model}" for line in lines), *(line.payer for line in lines))))
+    return list(dict.fromkeys((*subjects, *[f"model:{line.model}" for line in lines], *[line.payer for line in lines])))
 
 
 def asked(lines: Sequence[Line], subjects: Iterable[str], *, beyond: Sequence[Line] = ()) -> Amounts:

@@ -32,16 +32,17 @@ class Reservation:
 
     def settle(self, reported: Sequence[usage_pb2.UsageLine], now: int) -> list[Posting]:
         """The first settlement, or, after an estimate, the truth."""
-        if self.entry.state == RELEASED:
+        state = self.entry.state
+        if state == RELEASED:
             raise released(self.id)
-        charged = settlement.charges(self.lines, reported, self._currency)
-        if self.entry.state == HELD:
+        charged = settlement.charges(self.lines, reported)
+        if state == HELD:
             return self._close(SETTLED, charged, now)
         return self._correct(charged, "late_settlement", now)
 
     def estimate(self, now: int) -> list[Posting]:
         """The gateway is lost: the full reservation is charged until the truth is known."""
-        return self._close(ESTIMATED, settlement.estimates(self.lines, self._currency), now)
+        return self._close(ESTIMATED, settlement.estimates(self.lines), now)
 
     def release(self, now: int) -> list[Posting]:
         """Nothing was sent: everything goes back. After an estimate this is a truth like any other."""
@@ -59,41 +60,33 @@ class Reservation:
         guessed = any(line.usage.source == usage_pb2.USAGE_SOURCE_ESTIMATED for line in self.entry.lines)
         if self.entry.state != ESTIMATED and not (self.entry.state == SETTLED and guessed):
             raise invalid("name", "an entry that was charged as estimated")
-        return self._correct(settlement.charges(self.lines, reported, self._currency), "reconciliation", now)
+        return self._correct(settlement.charges(self.lines, reported), "reconciliation", now)
 
     @property
     def subjects(self) -> list[str]:
         """Whom its limits bind as a whole."""
-        named = [self.entry.key, self.entry.principal, self.project, self.domain]
-        return [name for name in named if name] + [f"tag:{key}={value}" for key, value in sorted(self.entry.tags.items())]
+        named = [name for name in (self.entry.key, self.entry.principal, self.project, self.domain) if name]
+        tags = self.entry.tags
+        return named + [f"tag:{key}={value}" for key, value in sorted(tags.items())] if tags else named
 
-    @property
-    def _currency(self) -> str:
-        return self.entry.reserved.currency
-
-    def _close(self, state: usage_pb2.ReservationState, charged: Sequence[usage_pb2.ChargeLine], now: int) -> list[Posting]:
-        self._write(state, charged)
+    def _close(self, state: usage_pb2.ReservationState, charged: Sequence[settlement.Charge], now: int) -> list[Posting]:
+        self._write(state, charged, self.entry.reserved.currency)
         put_micros(self.entry.settle_time, now)
-        return settled(self.holds, amounts.used(charged, self.subjects)) if self.holds else []
+        return settled(self.holds, amounts.used(self.entry.lines, self.subjects)) if self.holds else []
 
-    def _correct(self, charged: Sequence[usage_pb2.ChargeLine], reason: str, now: int) -> list[Posting]:
+    def _correct(self, charged: Sequence[settlement.Charge], reason: str, now: int) -> list[Posting]:
         before = amounts.used(self.entry.lines, self.subjects)
+        currency = self.entry.reserved.currency
         difference = settlement.total(charged) - self.entry.charged.nanos
-        adjustment = usage_pb2.Adjustment(amount=resources_pb2.Money(currency=self._currency, nanos=difference), reason=reason)
+        adjustment = usage_pb2.Adjustment(amount=resources_pb2.Money(currency=currency, nanos=difference), reason=reason)
         put_micros(adjustment.create_time, now)
         self.entry.adjustments.append(adjustment)
-        self._write(SETTLED, charged)
-        return corrected(self.holds, before, amounts.used(charged, self.subjects))
+        self._write(SETTLED, charged, currency)
+        return corrected(self.holds, before, amounts.used(self.entry.lines, self.subjects))
 
-    def _write(self, state: usage_pb2.ReservationState, charged: Sequence[usage_pb2.ChargeLine]) -> None:
-        entry = self.entry
-        entry.state = state
-        if entry.lines:
-            del entry.lines[:]
-        entry.lines.extend(charged)
-        entry.charged.currency = self._currency
-        entry.charged.nanos = settlement.total(charged)
-        entry.overrun = any(line.overrun for line in charged)
+    def _write(self, state: usage_pb2.ReservationState, charged: Sequence[settlement.Charge], currency: str) -> None:
+        self.entry.state = state
+        settlement.write(self.entry, charged, currency)
         self.version += 1
 
 
