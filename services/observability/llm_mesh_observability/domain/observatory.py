@@ -36,9 +36,9 @@ class Observatory:
         """Takes events of the outbox in."""
         if len(events) > _MOST_EVENTS:
             raise invalid("events", f"must be at most {_MOST_EVENTS}")
-        await self._store.ingest(events, live=True)
+        reached = await self._store.ingest(events, live=True)
         self._tell()
-        return max((event.sequence for event in events), default=0)
+        return reached
 
     async def spend(
         self, request: observability_pb2.QuerySpendRequest, page: Page

@@ -23,8 +23,8 @@ class Sighting:
 class Projection(Protocol):
     """The store of the projection."""
 
-    async def ingest(self, events: Sequence[usage_pb2.UsageEvent], *, live: bool) -> None:
-        """Takes events in, for good; older versions of an entry than the known one are ignored.
+    async def ingest(self, events: Sequence[usage_pb2.UsageEvent], *, live: bool) -> int:
+        """Takes events in, for good; older versions of an entry than the known one are ignored. Answers with the last sequence of them.
 
         Live events come in order from where the last ones ended; while the projection catches up they do not tell how far it is.
         """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from llm_mesh.policy.v1 import usage_pb2
@@ -27,35 +27,37 @@ class SpendLine(NamedTuple):
         return self[2:]
 
 
-def spend_lines(entry: usage_pb2.LedgerEntry) -> Iterator[SpendLine]:
+def spend_lines(entry: usage_pb2.LedgerEntry) -> list[SpendLine]:
     """The rows of an entry. They sum up to what it is charged, adjustments included."""
-    adjusted = entry.charged.nanos - sum(line.charge.nanos for line in entry.lines)
-    failed = int(_failed(entry))
-    if not entry.lines:
-        estimated = entry.charged.nanos if entry.state == usage_pb2.RESERVATION_STATE_ESTIMATED else 0
-        yield SpendLine("", "", adjusted, estimated, 1, failed, 0, 0, 0)
-        return
-    last = len(entry.lines) - 1
-    for index, line in enumerate(entry.lines):
-        counts = index == last
-        charged = line.charge.nanos + (adjusted if counts else 0)
-        guessed = entry.state == usage_pb2.RESERVATION_STATE_ESTIMATED or line.usage.source == usage_pb2.USAGE_SOURCE_ESTIMATED
-        usage = line.usage.usage
-        yield SpendLine(
-            attempt=line.usage.attempt_id,
-            model=line.model,
-            charged=charged,
-            estimated=charged if guessed else 0,
-            requests=int(counts),
-            failed=failed if counts else 0,
-            input_tokens=usage.input_tokens,
-            output_tokens=usage.output_tokens,
-            cached_input_tokens=usage.cached_input_tokens,
+    lines = entry.lines[:]  # a slice, since the end of a message's own list costs an exception
+    state, whole = entry.state, entry.charged.nanos
+    lost = state == usage_pb2.RESERVATION_STATE_ESTIMATED
+    if not lines:
+        return [SpendLine("", "", whole, whole if lost else 0, 1, _failed(state, ()), 0, 0, 0)]
+    charges, reports = [line.charge.nanos for line in lines], [line.usage for line in lines]
+    failed = _failed(state, [report.outcome for report in reports])
+    charges[-1] += whole - sum(charges)
+    last = len(lines) - 1
+    rows = []
+    for index, (line, report, charged) in enumerate(zip(lines, reports, charges, strict=True)):
+        usage = report.usage
+        guessed = lost or report.source == usage_pb2.USAGE_SOURCE_ESTIMATED
+        rows.append(
+            SpendLine(
+                attempt=report.attempt_id,
+                model=line.model,
+                charged=charged,
+                estimated=charged if guessed else 0,
+                requests=int(index == last),
+                failed=failed if index == last else 0,
+                input_tokens=usage.input_tokens,
+                output_tokens=usage.output_tokens,
+                cached_input_tokens=usage.cached_input_tokens,
+            )
         )
+    return rows
 
 
-def _failed(entry: usage_pb2.LedgerEntry) -> bool:
+def _failed(state: usage_pb2.ReservationState, outcomes: Sequence[usage_pb2.AttemptOutcome]) -> int:
     """A request has failed when it ended and no attempt of it was completed."""
-    if entry.state == usage_pb2.RESERVATION_STATE_HELD:
-        return False
-    return all(line.usage.outcome != usage_pb2.ATTEMPT_OUTCOME_COMPLETED for line in entry.lines)
+    return int(state != usage_pb2.RESERVATION_STATE_HELD and usage_pb2.ATTEMPT_OUTCOME_COMPLETED not in outcomes)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import Connection
@@ -35,25 +35,26 @@ def replace(connection: Connection, newest: Mapping[str, usage_pb2.UsageEvent]) 
     if stale:
         for statement in _STALE:
             statement.change(connection, names=stale)
-    _ENTRIES.write(connection, [_entry(event) for event in fresh])
-    _LINES.write(connection, [line for event in fresh for line in _lines(event)])
-    tags = [(name, tag, value) for event in fresh if event.entry.tags for name, tag, value in _tags(event.entry)]
+    entries: list[tuple[Any, ...]] = []
+    lines: list[tuple[Any, ...]] = []
+    tags: list[tuple[str, str, str]] = []
+    for event in fresh:
+        _add(event, entries, lines, tags)
+    _ENTRIES.write(connection, entries)
+    _LINES.write(connection, lines)
     _TAGS.write(connection, tags)
 
 
-def _entry(event: usage_pb2.UsageEvent) -> tuple[Any, ...]:
-    return event.entry.name, event.version, event.sequence, event.domain, event.project, event.entry.SerializeToString()
-
-
-def _lines(event: usage_pb2.UsageEvent) -> Iterator[tuple[Any, ...]]:
-    entry = event.entry
-    at = entry.reserve_time.seconds * _SECOND + entry.reserve_time.nanos // 1_000
-    whose = (at, event.domain, event.project, entry.key, entry.principal, entry.alias)
-    currency = entry.charged.currency or entry.reserved.currency
-    for line in spend_lines(entry):
-        yield (entry.name, line.attempt, *whose, line.model, currency, *line.figures)
-
-
-def _tags(entry: usage_pb2.LedgerEntry) -> Iterator[tuple[str, str, str]]:
-    for tag, value in entry.tags.items():
-        yield entry.name, tag, value
+def _add(
+    event: usage_pb2.UsageEvent, entries: list[tuple[Any, ...]], lines: list[tuple[Any, ...]], tags: list[tuple[str, str, str]]
+) -> None:
+    """The rows of an event, whose fields are read once."""
+    entry, domain, project = event.entry, event.domain, event.project
+    name, time, charged, tagged = entry.name, entry.reserve_time, entry.charged, entry.tags
+    entries.append((name, event.version, event.sequence, domain, project, entry.SerializeToString()))
+    at = time.seconds * _SECOND + time.nanos // 1_000
+    whose = (at, domain, project, entry.key, entry.principal, entry.alias)
+    currency = charged.currency or entry.reserved.currency
+    lines += [(name, line.attempt, *whose, line.model, currency, *line.figures) for line in spend_lines(entry)]
+    if tagged:
+        tags += [(name, tag, value) for tag, value in tagged.items()]

@@ -30,13 +30,15 @@ class SqlProjection:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def ingest(self, events: Sequence[usage_pb2.UsageEvent], *, live: bool) -> None:
+    async def ingest(self, events: Sequence[usage_pb2.UsageEvent], *, live: bool) -> int:
         newest: dict[str, usage_pb2.UsageEvent] = {}
+        reached = 0
         for event in events:
-            known = newest.get(event.entry.name)
+            name = event.entry.name
+            known = newest.get(name)
             if known is None or known.version <= event.version:
-                newest[event.entry.name] = event
-        reached = max((event.sequence for event in events), default=0)
+                newest[name] = event
+            reached = max(reached, event.sequence)
 
         def work(connection: Connection) -> None:
             through, catching_up = _PROGRESS.rows(connection)[0]  # locked: events are taken in one batch after the other
@@ -45,6 +47,7 @@ class SqlProjection:
                 _ADVANCE.change(connection, through=reached)
 
         await self._database.write(work)
+        return reached
 
     async def begin_catching_up(self, *, anew: bool) -> int:
         def work(connection: Connection) -> int:

@@ -18,7 +18,7 @@ from llm_mesh.policy.v1 import rules_pb2
 from llm_mesh_policy.domain.identity.keys import StoredKey
 from llm_mesh_policy.domain.identity.ports import Contents, Row, Transaction
 from llm_mesh_policy.store.identity_tables import COLLECTIONS, MAKING, audit_records, bootstraps, keys, peppers, resources, revision
-from llm_mesh_runtime.database import Database, for_update, upsert
+from llm_mesh_runtime.database import Database, Prepared, for_update, upsert
 from llm_mesh_runtime.settings import Problem, SettingsError
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ _MAKING_BITS = 62
 _MARKS = MappingProxyType({collection: number for number, collection in enumerate(COLLECTIONS, start=2)})
 
 _present = select(revision.c.value).where(revision.c.id == 1)
+_PRESENT = Prepared(_present)
 
 
 class SqlIdentity:
@@ -58,7 +59,7 @@ class SqlIdentity:
 
     async def contents(self, since: int) -> Contents | None:
         def reading(connection: Connection) -> Contents | None:
-            present = connection.execute(_present).scalar_one()
+            (present,) = _PRESENT.rows(connection)[0]
             if present == since:
                 return None
             marks = {mark.id: mark.value for mark in connection.execute(select(revision.c.id, revision.c.value))}
