@@ -105,8 +105,12 @@ class ObservabilityPeer:
 
     async def ingest(self, events: Sequence[usage_pb2.UsageEvent]) -> int:
         """Delivers events; answers with the sequence up to which all are stored there."""
+        request = observability_pb2.IngestRequest()
+        told = request.events
+        for event in events:
+            told.add().CopyFrom(event)  # a keyword would pack and parse each
         try:
-            answer = await self._stub.Ingest(observability_pb2.IngestRequest(events=events), timeout=_INGEST_SECONDS)
+            answer = await self._stub.Ingest(request, timeout=_INGEST_SECONDS)
         except grpc.aio.AioRpcError as error:
             raise from_rpc_error(error, peer="observability") from error
         return answer.through_sequence

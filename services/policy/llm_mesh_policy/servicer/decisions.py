@@ -33,8 +33,10 @@ class DecisionsServicer:
 
     async def Reserve(self, request: policy_pb2.ReserveRequest, context: Context) -> policy_pb2.ReserveResponse:
         granted = await self._reserving.reserve(request)
-        held = granted.held
-        return policy_pb2.ReserveResponse(grant=granted.grant, reserved=held.reservation.entry.reserved, limits=held.limits)
+        response = policy_pb2.ReserveResponse(limits=granted.held.limits)
+        response.grant.CopyFrom(granted.grant)  # a keyword would pack and parse it
+        response.reserved.CopyFrom(granted.held.reservation.entry.reserved)
+        return response
 
     async def Extend(self, request: policy_pb2.ExtendRequest, context: Context) -> policy_pb2.ExtendResponse:
         granted = await self._reserving.extend(request)
@@ -43,7 +45,12 @@ class DecisionsServicer:
     async def Settle(self, request: policy_pb2.SettleRequest, context: Context) -> policy_pb2.SettleResponse:
         settled = await self._lifecycle.settle(request.reservation_id, request.lines)
         entry = settled.entry
-        return policy_pb2.SettleResponse(charged=entry.charged, lines=entry.lines, state=entry.state, repeated_call=settled.repeated)
+        response = policy_pb2.SettleResponse(state=entry.state, repeated_call=settled.repeated)
+        response.charged.CopyFrom(entry.charged)
+        lines = response.lines
+        for line in entry.lines[:]:
+            lines.add().CopyFrom(line)
+        return response
 
     async def Release(self, request: policy_pb2.ReleaseRequest, context: Context) -> policy_pb2.ReleaseResponse:
         return policy_pb2.ReleaseResponse(state=await self._lifecycle.release(request.reservation_id))

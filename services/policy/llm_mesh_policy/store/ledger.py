@@ -14,7 +14,6 @@ from sqlalchemy import Connection, text
 from llm_mesh.policy.v1 import errors_pb2, usage_pb2
 from llm_mesh_policy.domain.audit import AuditEntry
 from llm_mesh_policy.domain.errors import PolicyError, invalid_credential
-from llm_mesh_policy.domain.instants import put_micros
 from llm_mesh_policy.domain.ledger import amounts, refusals
 from llm_mesh_policy.domain.ledger.meters import Fit, Hold, fit
 from llm_mesh_policy.domain.ledger.ports import Draft, Held, Settled
@@ -205,7 +204,7 @@ class SqlLedger:
         group = Group(connection, self._accounts, self._locked(connection))
         drafts = [wanted.draft.reservation for wanted in all_wanted if isinstance(wanted, _Reserve)]
         subjects = {subject for wanted in all_wanted if isinstance(wanted, _Reserve) for subject in wanted.subjects}
-        group.see({wanted.id for wanted in all_wanted}, subjects, {draft.entry.key for draft in drafts})
+        group.see({wanted.id for wanted in all_wanted}, subjects, {draft.key for draft in drafts})
         answers: list[object] = []
         for wanted in all_wanted:
             try:
@@ -240,7 +239,7 @@ class SqlLedger:
         if earlier is not None:
             return earlier
         reservation.holds = fitting.holds
-        put_micros(reservation.entry.reserve_time, group.now)
+        reservation.begin(group.now)
         group.insert(reservation, draft.epoch)
         if draft.idempotency_key:
             ledger_idempotency.keep(group.connection, draft, group.now)
@@ -250,7 +249,7 @@ class SqlLedger:
         self, group: Group, wanted: Reservation, subjects: Sequence[str], lines: Sequence[Line], beyond: Sequence[Line] = ()
     ) -> Fit | MeshError:
         """What the meters say, if the key still counts."""
-        if not group.counts(wanted.entry.key):
+        if not group.counts(wanted.key):
             return invalid_credential()
         meters = group.binding(wanted.domain, subjects)
         if not meters:
@@ -260,7 +259,7 @@ class SqlLedger:
 
     def _held(self, group: Group, made: Reservation, fitting: Fit) -> Held:
         group.stand(fitting.meters)
-        group.record(_record(made, allowed=True, detail=f"held {made.entry.reserved.nanos} nanos", now=group.now))
+        group.record(_record(made, allowed=True, detail=f"held {made.reserved} nanos", now=group.now))
         return Held(made, refusals.statuses(fitting.meters, group.now), group.now)
 
     def _refused(self, group: Group, wanted: Reservation, why: MeshError) -> MeshError:
@@ -328,16 +327,15 @@ class SqlLedger:
 
 
 def _record(reservation: Reservation, *, allowed: bool, detail: str, now: int = 0) -> AuditEntry:
-    entry = reservation.entry
     return AuditEntry(
         domain=reservation.domain,
         action="requests.reserve",
-        resource=entry.name,
+        resource=reservation.entry.name,
         allowed=allowed,
-        principal=entry.principal,
-        key=entry.key,
+        principal=reservation.principal,
+        key=reservation.key,
         detail=detail,
-        request_id=entry.request_id,
+        request_id=reservation.request_id,
         time=now,
     )
 

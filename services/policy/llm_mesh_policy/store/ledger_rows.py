@@ -9,7 +9,7 @@ import orjson
 from sqlalchemy import Connection, bindparam, delete, select, update
 
 from llm_mesh.policy.v1 import usage_pb2
-from llm_mesh_policy.domain.instants import micros_of, put_micros
+from llm_mesh_policy.domain.instants import micros_of
 from llm_mesh_policy.domain.ledger.meters import Hold
 from llm_mesh_policy.domain.ledger.quote import Line
 from llm_mesh_policy.domain.ledger.rates import Rates
@@ -49,11 +49,11 @@ def new_row(reservation: Reservation, epoch: str, sequence: int | None) -> tuple
         reservation.id,
         entry.state,
         epoch,
-        entry.request_id,
-        entry.reserved.nanos,
-        entry.charged.nanos,
+        reservation.request_id,
+        reservation.reserved,
+        0,
         is_shared(reservation),
-        micros_of(entry.reserve_time),
+        reservation.time,
         reservation.version,
         sequence,
         entry.SerializeToString(),
@@ -70,14 +70,14 @@ def changed_row(reservation: Reservation, sequence: int) -> tuple[Any, ...]:
 
 def tombstone(reservation_id: str, now: int) -> Reservation:
     """What stands for a reservation that was released before it was made."""
-    entry = usage_pb2.LedgerEntry(state=RELEASED)
-    put_micros(entry.reserve_time, now)
-    return Reservation(id=reservation_id, domain="", project="", entry=entry, lines=())
+    made = Reservation(reservation_id, "", "", "", "", "", usage_pb2.LedgerEntry(state=RELEASED), ())
+    made.begin(now)
+    return made
 
 
 def mark_of(reservation: Reservation) -> tuple[int, int, str]:
     """What a row that still says the same as a reservation has as version, time and holds: nothing else changes by itself."""
-    return reservation.version, micros_of(reservation.entry.reserve_time), _holds(reservation)
+    return reservation.version, reservation.time, _holds(reservation)
 
 
 def exhume(connection: Connection, before: int) -> int:
@@ -98,7 +98,7 @@ def grow(connection: Connection, reservation: Reservation) -> None:
         _GROW,
         {
             "of_id": reservation.id,
-            "to_reserved": reservation.entry.reserved.nanos,
+            "to_reserved": reservation.reserved,
             "to_shared": is_shared(reservation),
             "to_lines": _lines(reservation.lines),
             "to_holds": _holds(reservation),
@@ -108,12 +108,17 @@ def grow(connection: Connection, reservation: Reservation) -> None:
 
 def reservation_of(row: Sequence[Any]) -> Reservation:
     """The reservation of a row with the columns of `columns`."""
-    domain, project, reservation_id, version, entry, lines, holds = row
+    domain, project, reservation_id, version, body, lines, holds = row
+    entry = usage_pb2.LedgerEntry.FromString(body)
     return Reservation(
         id=reservation_id,
         domain=domain,
         project=project,
-        entry=usage_pb2.LedgerEntry.FromString(entry),
+        key=entry.key,
+        principal=entry.principal,
+        request_id=entry.request_id,
+        entry=entry,
+        time=micros_of(entry.reserve_time),
         lines=tuple(_line(line) for line in orjson.loads(lines)),
         holds=tuple(Hold(**hold) for hold in orjson.loads(holds)),
         version=version,

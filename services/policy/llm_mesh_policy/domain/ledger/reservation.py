@@ -20,15 +20,33 @@ RELEASED = usage_pb2.RESERVATION_STATE_RELEASED
 
 @dataclass(slots=True)
 class Reservation:
-    """An entry of the ledger with its quote and holds. Changes are methods that answer with what to post to the meters."""
+    """An entry of the ledger with its quote and holds. Changes are methods that answer with what to post to the meters.
+
+    What never changes of the entry stands beside it too: each reading of a message's text makes a new one.
+    """
 
     id: str
     domain: str
     project: str
+    key: str
+    principal: str
+    request_id: str
     entry: usage_pb2.LedgerEntry
     lines: tuple[Line, ...]
+    time: int = 0
+    """When it was made, in microseconds."""
     holds: tuple[Hold, ...] = field(default=())
     version: int = 1
+
+    def begin(self, now: int) -> None:
+        """It stands from now on."""
+        self.time = now
+        put_micros(self.entry.reserve_time, now)
+
+    @property
+    def reserved(self) -> int:
+        """What is held for all lines, in nanos."""
+        return sum([line.reserved for line in self.lines])
 
     def settle(self, reported: Sequence[usage_pb2.UsageLine], now: int) -> list[Posting]:
         """The first settlement, or, after an estimate, the truth."""
@@ -65,7 +83,7 @@ class Reservation:
     @property
     def subjects(self) -> list[str]:
         """Whom its limits bind as a whole."""
-        named = [name for name in (self.entry.key, self.entry.principal, self.project, self.domain) if name]
+        named = [name for name in (self.key, self.principal, self.project, self.domain) if name]
         tags = self.entry.tags
         return named + [f"tag:{key}={value}" for key, value in sorted(tags.items())] if tags else named
 

@@ -56,14 +56,15 @@ class Reserving:
         plan = request.plan
         attempts = attempts_of(plan.root)
         lines = quote(attempts, admitted, await self._terms(attempts), request.candidate_count)
+        caller_key, principal = caller.key, caller.principal
         entry = usage_pb2.LedgerEntry(
             name=f"{admitted.project}/reservations/{reservation_id}",
             state=HELD,
             request_id=request_id,
             alias=admission.alias,
             operation=admitted.operation,
-            principal=caller.principal,
-            key=caller.key,
+            principal=principal,
+            key=caller_key,
             reserved={"currency": self._currency, "nanos": sum([line.reserved for line in lines])},
             charged={"currency": self._currency},
             decision_id=plan.decision_id,
@@ -72,7 +73,7 @@ class Reserving:
         tags = admission.tags
         if tags:
             entry.tags.MergeFrom(tags)
-        reservation = Reservation(reservation_id, admitted.domain, admitted.project, entry, lines)
+        reservation = Reservation(reservation_id, admitted.domain, admitted.project, caller_key, principal, request_id, entry, lines)
         draft = Draft(reservation, epoch, micros_of(admission.expire_time), key, digest)
         return self._granted(await self._ledger.reserve(draft), admitted)
 
