@@ -51,7 +51,7 @@ def _add(
     """The rows of an event, whose fields are read once."""
     entry, domain, project = event.entry, event.domain, event.project
     name, time, charged, tagged = entry.name, entry.reserve_time, entry.charged, entry.tags
-    entries.append((name, event.version, event.sequence, domain, project, entry.SerializeToString()))
+    entries.append((name, event.version, event.sequence, domain, project, bytearray(entry.SerializeToString())))
     at = time.seconds * _SECOND + time.nanos // 1_000
     whose = (at, domain, project, entry.key, entry.principal, entry.alias)
     currency = charged.currency or entry.reserved.currency

@@ -61,7 +61,7 @@ def next_hash(previous: bytes, writer: str, entry: AuditEntry, begun: Hash | Non
     for part in parts:
         encoded = part.encode()
         length = len(encoded)
-        hashed += (_LENGTHS[length] if length <= _LONGEST_TEXT else length.to_bytes(4, "big"), encoded)
+        hashed.append((_LENGTHS[length] if length <= _LONGEST_TEXT else length.to_bytes(4, "big")) + encoded)
     digest = hashlib.sha256() if begun is None else begun.copy()
     digest.update(b"".join(hashed))
     return digest.digest()

@@ -90,5 +90,5 @@ class AuditTrail:
 def _row(entry: AuditEntry, writer: str, digest: bytes) -> tuple[object, ...]:
     return (
         entry.time, entry.domain, entry.principal, entry.key, entry.action, entry.resource, entry.allowed, entry.detail, entry.request_id,
-        writer, digest,
+        writer, bytearray(digest),
     )  # fmt: skip

@@ -56,7 +56,7 @@ def new_row(reservation: Reservation, epoch: str, sequence: int | None) -> tuple
         reservation.time,
         reservation.version,
         sequence,
-        entry.SerializeToString(),
+        bytearray(entry.SerializeToString()),
         _lines(reservation.lines),
         _holds(reservation),
     )
@@ -65,7 +65,8 @@ def new_row(reservation: Reservation, epoch: str, sequence: int | None) -> tuple
 def changed_row(reservation: Reservation, sequence: int) -> tuple[Any, ...]:
     """What of a reservation's row changes with its state."""
     entry = reservation.entry
-    return reservation.id, entry.state, entry.charged.nanos, reservation.version, sequence, entry.SerializeToString()
+    body = bytearray(entry.SerializeToString())
+    return reservation.id, entry.state, entry.charged.nanos, reservation.version, sequence, body
 
 
 def tombstone(reservation_id: str, now: int) -> Reservation:

@@ -8,8 +8,8 @@ caught and survived, because PostgreSQL then refuses the rest.
 
 import asyncio
 import queue
-from collections.abc import Callable, Sequence
-from typing import TypeVar
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any, TypeVar
 
 from sqlalchemy import URL, Connection, text
 from sqlalchemy.exc import ArgumentError
@@ -19,7 +19,7 @@ from llm_mesh_runtime.database.engines import Store, store_of
 from llm_mesh_runtime.database.faults import unavailable
 from llm_mesh_runtime.database.gathering import Gathering
 from llm_mesh_runtime.database.lanes import Lane, ReadLane, Works
-from llm_mesh_runtime.database.work import Work
+from llm_mesh_runtime.database.work import Together, Work
 from llm_mesh_runtime.database.writer import WriteLane
 from llm_mesh_runtime.secret import Secret
 from llm_mesh_runtime.settings import MeshSettings, Problem, SettingsError
@@ -27,6 +27,9 @@ from llm_mesh_runtime.settings.naming import env_prefix
 
 T = TypeVar("T")
 I = TypeVar("I")  # noqa: E741 (an item)
+
+Answer = Coroutine[Any, Any, T]
+"""What a work returns, once it is awaited."""
 
 _PATIENCE = 10.0
 _MOST_WAITING = 4096
@@ -48,27 +51,25 @@ class Database:
         self._waiting = 0
         self._gathering: Gathering | None = None
 
-    async def write(self, work: Callable[[Connection], T], *, patience: float | None = None) -> T:
+    def write(self, work: Callable[[Connection], T], *, patience: float | None = None) -> Answer[T]:
         """Runs a work that may write; answers after the durable commit.
 
         Cancelling the caller takes a work back that has not begun; one that has begun is finished and committed.
         STORE_UNAVAILABLE within `patience` seconds where the store is full, gone or too slow.
         """
-        return await self._run(self._work(work, reads=False), self._writes, patience)
+        return self._run(work, self._writes, patience)
 
-    async def write_together(self, together: Callable[[Connection, Sequence[I]], Sequence[T | BaseException]], item: I) -> T:
+    def write_together(self, together: Callable[[Connection, Sequence[I]], Sequence[T | BaseException]], item: I) -> Answer[T]:
         """Does an item with all others that wait for the same function: it is called once for what a group has of them.
 
         It answers for each item, in their order; an exception among the answers reaches its caller, and what was written stays.
         Where the function itself raises, nothing of its group stays, and its items are done again, one by one.
         """
-        loop = asyncio.get_running_loop()
-        result: T = await self._run(Work(None, loop, reads=False, together=together, item=item), self._writes, None)
-        return result
+        return self._run(None, self._writes, None, together=together, item=item)
 
-    async def read(self, work: Callable[[Connection], T], *, patience: float | None = None) -> T:
+    def read(self, work: Callable[[Connection], T], *, patience: float | None = None) -> Answer[T]:
         """Runs a work that only reads; all its statements see one committed state."""
-        return await self._run(self._work(work, reads=True), self._reads, patience)
+        return self._run(work, self._reads, patience, reads=True)
 
     async def ready(self) -> None:
         """Raises STORE_UNAVAILABLE unless the store takes reads and write transactions."""
@@ -94,10 +95,17 @@ class Database:
         """The store's time in microseconds since 1970 UTC, so that instances with skewed clocks agree."""
         return self._store.now(connection)
 
-    def _work(self, function: Callable[[Connection], T], *, reads: bool) -> Work:
-        return Work(function, asyncio.get_running_loop(), reads=reads)
-
-    async def _run(self, work: Work, works: Works, patience: float | None) -> T:
+    async def _run(
+        self,
+        function: Callable[[Connection], Any] | None,
+        works: Works,
+        patience: float | None,
+        *,
+        reads: bool = False,
+        together: Together | None = None,
+        item: object = None,
+    ) -> Any:  # noqa: ANN401 (what the work returns)
+        work = Work(function, asyncio.get_running_loop(), reads=reads, together=together, item=item)
         if self._closed:
             raise unavailable(self.name, "is closed")
         if not self._lanes:
@@ -109,13 +117,12 @@ class Database:
         if expiry is None:
             deadlines.add(work)
         self._waiting += 1
-        if work.reads:
+        if reads:
             works.put([work])
         else:
             self._gathering_of(work.loop).add(work)
         try:
-            result: T = await work.future
-            return result
+            return await work.future
         finally:
             self._waiting -= 1
             if expiry is None:

@@ -19,7 +19,8 @@ _SIZES = tuple(1 << power for power in range(_MOST.bit_length() - 1, -1, -1))
 class Rows:
     """A statement over rows of values, which stand for `{rows}` in it.
 
-    Read as `(VALUES {rows}) AS v`, their columns are `column1`, `column2`, … Values are of types that both drivers pass through.
+    Read as `(VALUES {rows}) AS v`, their columns are `column1`, `column2`, … Values are of types that both drivers pass through;
+    bytes as a `bytearray`, since SQLite's driver asks any other type three times, each with an exception, whether it converts itself.
 
     For example::
 
