@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import AsyncIterator, Coroutine
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from llm_mesh.policy.v1 import policy_pb2, policy_pb2_grpc
 
@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from grpc.aio import ServicerContext
 
     Context = ServicerContext[object, object]
+
+T = TypeVar("T")
+Answer = Coroutine[Any, Any, T]
 
 
 class Authorizer(Protocol):
@@ -44,29 +47,29 @@ class PolicyServicer(policy_pb2_grpc.PolicyServiceServicer):
         self._authorizer = authorizer
         self._decisions = decisions
 
-    async def Authorize(self, request: policy_pb2.AuthorizeRequest, context: Context) -> policy_pb2.AuthorizeResponse:
-        return await self._authorizer.Authorize(request, context)
+    def Authorize(self, request: policy_pb2.AuthorizeRequest, context: Context) -> Answer[policy_pb2.AuthorizeResponse]:
+        return self._authorizer.Authorize(request, context)
 
     def WatchRevision(self, request: policy_pb2.WatchRevisionRequest, context: Context) -> AsyncIterator[policy_pb2.WatchRevisionResponse]:
         return self._authorizer.WatchRevision(request, context)
 
-    async def Admit(self, request: policy_pb2.AdmitRequest, context: Context) -> policy_pb2.AdmitResponse:
-        return await self._decisions.Admit(request, context)
+    def Admit(self, request: policy_pb2.AdmitRequest, context: Context) -> Answer[policy_pb2.AdmitResponse]:
+        return self._decisions.Admit(request, context)
 
-    async def Reserve(self, request: policy_pb2.ReserveRequest, context: Context) -> policy_pb2.ReserveResponse:
-        return await self._decisions.Reserve(request, context)
+    def Reserve(self, request: policy_pb2.ReserveRequest, context: Context) -> Answer[policy_pb2.ReserveResponse]:
+        return self._decisions.Reserve(request, context)
 
-    async def Extend(self, request: policy_pb2.ExtendRequest, context: Context) -> policy_pb2.ExtendResponse:
-        return await self._decisions.Extend(request, context)
+    def Extend(self, request: policy_pb2.ExtendRequest, context: Context) -> Answer[policy_pb2.ExtendResponse]:
+        return self._decisions.Extend(request, context)
 
-    async def Settle(self, request: policy_pb2.SettleRequest, context: Context) -> policy_pb2.SettleResponse:
-        return await self._decisions.Settle(request, context)
+    def Settle(self, request: policy_pb2.SettleRequest, context: Context) -> Answer[policy_pb2.SettleResponse]:
+        return self._decisions.Settle(request, context)
 
-    async def Release(self, request: policy_pb2.ReleaseRequest, context: Context) -> policy_pb2.ReleaseResponse:
-        return await self._decisions.Release(request, context)
+    def Release(self, request: policy_pb2.ReleaseRequest, context: Context) -> Answer[policy_pb2.ReleaseResponse]:
+        return self._decisions.Release(request, context)
 
-    async def Heartbeat(self, request: policy_pb2.HeartbeatRequest, context: Context) -> policy_pb2.HeartbeatResponse:
-        return await self._decisions.Heartbeat(request, context)
+    def Heartbeat(self, request: policy_pb2.HeartbeatRequest, context: Context) -> Answer[policy_pb2.HeartbeatResponse]:
+        return self._decisions.Heartbeat(request, context)
 
     def ScreenStream(
         self, request_iterator: AsyncIterator[policy_pb2.ScreenStreamRequest], context: Context
