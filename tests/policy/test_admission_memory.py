@@ -88,3 +88,24 @@ def test_ids_never_repeat_not_even_in_a_process_that_was_forked(monkeypatch: pyt
     ids._page, ids._at = page, at  # as a fork finds it
     monkeypatch.setattr(os, "getpid", lambda: -1)
     assert ids.fresh() != parent
+
+
+async def test_an_alias_that_was_admitted_is_refused_at_a_revision_that_denies_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    admission = Admission()
+    request = admission.request()
+    await admission.admitting.admit(request)
+    newer = FakeIdentity(revision=8)
+    monkeypatch.setattr(admission.world.identity, "snapshot", lambda: newer)
+    admission.world.identity.denied.add("big")
+    assert (await refused(admission, request)).reason_name == "MODEL_DENIED"
+    admission.world.identity.denied.clear()
+    assert admission.opened(await admission.admitting.admit(request)).revision == 8
+
+
+async def test_what_one_answer_is_obliged_to_stands_in_no_other() -> None:
+    admission = Admission("email=mask", screen_output=True)
+    request = admission.request()
+    responses = [await admission.admitting.admit(request) for _ in range(2)]
+    states = [admission.opened(response).obligations.screen_state for response in responses]
+    assert [response.obligations.screen_state for response in responses] == states
+    assert states[0] != states[1]

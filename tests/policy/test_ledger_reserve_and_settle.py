@@ -3,10 +3,11 @@
 import pytest
 
 from llm_mesh.policy.v1 import admission_pb2, usage_pb2
+from llm_mesh.registry.v1 import registry_pb2
 from llm_mesh_policy.store.schema import metadata
 from llm_mesh_runtime.database import Database, drift
 from llm_mesh_runtime.errors import MeshError
-from tests.policy.ledger_world import FREE_MODEL, World, attempt, line, ulid, worst
+from tests.policy.ledger_world import FREE_MODEL, MODEL, PRICE, World, attempt, line, ulid, worst
 
 
 @pytest.fixture
@@ -77,3 +78,28 @@ async def test_a_free_model_needs_no_price_and_costs_nothing(world: World) -> No
 
 async def test_the_migrated_schema_is_what_the_code_declares(world: World) -> None:
     assert await drift(world.database, metadata) == []
+
+
+async def test_what_the_registry_says_anew_counts_at_once(world: World) -> None:
+    await world.reserve()
+    dearer, moved = registry_pb2.Price(), registry_pb2.Model()
+    dearer.CopyFrom(world.registry.prices[PRICE])
+    dearer.input_nanos_per_million *= 2
+    world.registry.prices[PRICE] = dearer
+    granted = await world.reserve()
+    assert granted.held.reservation.entry.reserved.nanos == worst() + 1000 * 3_000
+    moved.CopyFrom(world.registry.models[MODEL])
+    moved.endpoint = "elsewhere"
+    world.registry.models[MODEL] = moved
+    with pytest.raises(MeshError) as refused:
+        await world.reserve()
+    assert refused.value.reason_name == "PLAN_NOT_ADMITTED"
+    assert world.registry.asked == [MODEL]
+
+
+async def test_a_report_that_is_wrong_in_its_last_line_changes_nothing_of_the_entry(world: World) -> None:
+    reservation = (await world.reserve(attempt("a"), attempt("b"))).held.reservation
+    before = reservation.entry.SerializeToString(deterministic=True)
+    with pytest.raises(MeshError, match=r"lines\[1\]"):
+        reservation.settle([line("a"), line("zz")], 1)
+    assert reservation.entry.SerializeToString(deterministic=True) == before
