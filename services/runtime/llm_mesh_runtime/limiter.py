@@ -29,7 +29,7 @@ class Limiter:
         self._active = 0
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._turn = 0.0  # smoothed seconds between two slots becoming free
-        self._released = 0.0
+        self._released = 0.0  # when a slot became free, or the queue began
 
     @property
     def active(self) -> int:
@@ -56,6 +56,8 @@ class Limiter:
         remaining = None if deadline is None else deadline - time.monotonic()
         if len(self._waiting) >= self._queue_limit or (remaining is not None and expected > remaining):
             raise self._overloaded(expected)
+        if not self._waiting:
+            self._released = time.monotonic()
         slot: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append(slot)
         try:
@@ -73,10 +75,10 @@ class Limiter:
 
     def leave(self) -> None:
         """Give the slot back, to the first that waits."""
-        now = time.monotonic()
         if self._waiting:
+            now = time.monotonic()
             self._turn += _SMOOTHING * ((now - self._released) - self._turn)
-        self._released = now
+            self._released = now
         while self._waiting:
             slot = self._waiting.popleft()
             if not slot.done():

@@ -58,10 +58,11 @@ class Seals:
 
     def opened(self, audience: str, sealed: resources_pb2.Sealed, *, what: str = "message") -> bytes:
         """The payload, once its proof for the audience is checked."""
-        if len(sealed.payload) <= MAX_PAYLOAD:
+        payload = sealed.payload
+        if len(payload) <= MAX_PAYLOAD:
             for seal in sealed.seals:
-                if seal.audience == audience and self.verify(audience, sealed.payload, seal.mac):
-                    return sealed.payload
+                if seal.audience == audience and self.verify(audience, payload, seal.mac):
+                    return payload
         raise invalid_seal(what)
 
     def _begun_for(self, audience: str) -> _Begun | None:

@@ -19,12 +19,15 @@ _HEADERS = frozenset({b"idempotency-key", b"x-llm-mesh-session", b"x-llm-mesh-fi
 _FIDELITIES = {"best_effort": gateway_pb2.FIDELITY_BEST_EFFORT, "exact": gateway_pb2.FIDELITY_EXACT}
 
 
-def options_of(body: dict[str, Any], headers: Headers) -> tuple[gateway_pb2.RequestOptions, str]:
-    """The options, and the project that the body selects. Takes the extension field out of the body."""
-    options = gateway_pb2.RequestOptions()
-    if headers.any_of(_HEADERS):
-        _read_headers(headers, options)
+def options_of(body: dict[str, Any], headers: Headers) -> tuple[gateway_pb2.RequestOptions | None, str]:
+    """The options if there are any, and the project that the body selects. Takes the extension field out of the body."""
     given = body.pop(FIELD, None)
+    told = headers.any_of(_HEADERS)
+    if given is None and not told:
+        return None, ""
+    options = gateway_pb2.RequestOptions()
+    if told:
+        _read_headers(headers, options)
     return options, "" if given is None else _read_field(_object(FIELD, given), options)
 
 

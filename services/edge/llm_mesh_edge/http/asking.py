@@ -17,7 +17,8 @@ class Asked:
     """A request, taken apart."""
 
     body: dict[str, Any]
-    options: gateway_pb2.RequestOptions
+    options: gateway_pb2.RequestOptions | None
+    """None where the client says nothing to the mesh itself."""
     metadata: Metadata
 
 
@@ -31,6 +32,6 @@ async def asked(exchange: Exchange, settings: Settings) -> Asked:
 async def conversation(exchange: Exchange, settings: Settings) -> Asked:
     """The same for a conversation, whose messages may all come from a prompt."""
     request = await asked(exchange, settings)
-    if request.options.HasField("prompt"):
+    if request.options is not None and request.options.HasField("prompt"):
         request.body.setdefault("messages", [])
     return request

@@ -39,7 +39,8 @@ class Generation:
     async def _whole(self, exchange: Exchange, request: Asked, given: generate_pb2.GenerateInput) -> None:
         asking = gateway_pb2.GenerateRequest()
         asking.input.CopyFrom(given)  # the constructor would serialise and parse it
-        asking.options.CopyFrom(request.options)
+        if request.options is not None:
+            asking.options.CopyFrom(request.options)
         answer = await self._gateway.generate(asking, request.metadata)
         headers = [*receipt_headers(answer.receipt), *translation_headers(answer.output.translations)]
         number = "" if answer.output.id else self._dialect.id_prefix + exchange.headers.request_id
@@ -52,7 +53,8 @@ class Generation:
     async def _stream(self, exchange: Exchange, request: Asked, given: generate_pb2.GenerateInput) -> None:
         asking = gateway_pb2.GenerateStreamRequest()
         asking.input.CopyFrom(given)
-        asking.options.CopyFrom(request.options)
+        if request.options is not None:
+            asking.options.CopyFrom(request.options)
         answer = self._gateway.stream(asking, request.metadata)
         try:
             await Pouring(exchange, answer, self._dialect, given).pour(self._settings.keep_alive.total_seconds())

@@ -9,7 +9,8 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, cast
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import grpc
 
@@ -19,6 +20,7 @@ from llm_mesh_runtime.context import ANONYMOUS, Caller
 from llm_mesh_runtime.errors import MeshError, RuntimeFault, from_rpc_error
 
 if TYPE_CHECKING:
+    from llm_mesh.policy.v1.policy_pb2 import AuthorizeRequest
     from llm_mesh.policy.v1.policy_pb2_grpc import PolicyServiceStub
     from llm_mesh_runtime.access.revision import Revisions
     from llm_mesh_runtime.access.table import CallTable
@@ -45,6 +47,8 @@ class AccessStage:
         self._services: dict[tuple[str, str], Caller] = {}
         self._cached: dict[bytes, tuple[float, int, Caller]] = {}
         self._expanders: dict[str, Callable[[Any], str]] = {}
+        self._hash = hashlib.sha256()
+        """Of nothing, to be copied: making one looks the algorithm up each time, which costs several times the digest."""
 
     def known(self, method: Method, inbound: Inbound, request: Any) -> Caller | None:  # noqa: ANN401 - any message
         """The caller where that takes no question. None: ask policy. Raises for those who are refused at once."""
@@ -67,23 +71,27 @@ class AccessStage:
 
     async def ask(self, method: Method, inbound: Inbound, request: Any) -> Caller:  # noqa: ANN401 - any message
         """The caller as policy knows it."""
-        from llm_mesh.policy.v1 import policy_pb2  # noqa: PLC0415 - a service without public methods never loads it
-
         credential, resource, project = _credential(inbound), self._resource(method, request), _project(inbound)
-        rule = cast("Any", method.rule)
         generation = self._revisions.generation
-        asked = policy_pb2.AuthorizeRequest(
-            credential=credential, method=method.path, resource=resource, action=rule.action, project=project
-        )
+        rule: Any = method.rule
+        asked = self._request(credential=credential, method=method.path, resource=resource, action=rule.action, project=project)
         try:
             answer = await self._policy().Authorize(asked, timeout=_TIMEOUT)
         except grpc.aio.AioRpcError as error:
             raise _refusal(error) from error
         caller = _caller(answer)
         if self._revisions.generation == generation:
-            age = min(_MAX_AGE, answer.valid_for.ToNanoseconds() / 1e9)
+            valid_for = answer.valid_for
+            age = min(_MAX_AGE, valid_for.seconds + valid_for.nanos / 1e9)
             self._remember(self._digest(method, credential, resource, project), (time.monotonic() + age, answer.revision, caller))
         return caller
+
+    @cached_property
+    def _request(self) -> Callable[..., AuthorizeRequest]:
+        """A service without public methods never loads it."""
+        from llm_mesh.policy.v1.policy_pb2 import AuthorizeRequest  # noqa: PLC0415 - see above
+
+        return AuthorizeRequest
 
     def _remember(self, digest: bytes, entry: tuple[float, int, Caller]) -> None:
         if len(self._cached) >= _MAX_CACHED:
@@ -106,12 +114,15 @@ class AccessStage:
     def _resource(self, method: Method, request: Any) -> str:  # noqa: ANN401 - any message
         expand = self._expanders.get(method.path)
         if expand is None:
-            expand = self._expanders[method.path] = expander(cast("Any", method.rule).resource)
+            rule: Any = method.rule
+            expand = self._expanders[method.path] = expander(rule.resource)
         return expand(request)
 
     def _digest(self, method: Method, credential: str, resource: str, project: str) -> bytes:
         asked = f"{credential}\x00{method.path}\x00{resource}\x00{project}"
-        return hashlib.sha256(asked.encode("utf-8", "surrogatepass")).digest()
+        digest = self._hash.copy()
+        digest.update(asked.encode("utf-8", "surrogatepass"))
+        return digest.digest()
 
 
 def _credential(inbound: Inbound) -> str:

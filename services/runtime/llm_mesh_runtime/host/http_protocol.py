@@ -217,17 +217,13 @@ class Cycle(RequestResponseCycle):
             raise RuntimeError(f"unexpected ASGI message {kind!r}")
 
     def _begin(self, status: int, headers: Any) -> None:  # noqa: ANN401 - pairs of bytes
-        pairs = [*self.default_headers, *headers]
-        names = b"".join([name for name, _ in pairs]).translate(None, _IN_NAMES)
-        if names or b"".join([value for _, value in pairs]).translate(None, _IN_VALUES):
-            raise RuntimeError("a header of the answer has a character that no header may have")
+        pairs = _checked([*self.default_headers, *headers])
         self.response_started = True
         self.waiting_for_100_continue = False
         content = [STATUS_LINE[status]]
         closes = False
-        for given, value in pairs:
-            name = given.lower()
-            content.append(b"%b: %b\r\n" % (name, value))
+        for name, value in pairs:
+            content += (name, b": ", value, b"\r\n")
             if name not in _FRAMING:
                 continue
             if name == b"content-length" and self.chunked_encoding is None:
@@ -284,6 +280,14 @@ class Cycle(RequestResponseCycle):
         """Nobody is called back any more. Undoes the ring of scope and cycle too, which only the garbage collector would find."""
         self._gone = None
         cast("dict[str, Any]", self.scope)["extensions"].clear()
+
+
+def _checked(pairs: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    """The headers of an answer with their names in lower case, as they nearly always are."""
+    names = b"".join([name for name, _ in pairs])
+    if names.translate(None, _IN_NAMES) or b"".join([value for _, value in pairs]).translate(None, _IN_VALUES):
+        raise RuntimeError("a header of the answer has a character that no header may have")
+    return pairs if names.islower() else [(name.lower(), value) for name, value in pairs]
 
 
 def _nothing() -> None:

@@ -22,13 +22,13 @@ class Outbound:
         self._identity = identity
 
     def carried(self, metadata: Iterable[tuple[str, str | bytes]] | None, timeout: float | None) -> tuple[Metadata, float | None]:
-        """The metadata and timeout of a call: the caller's own, and what the current handler's call implies."""
+        """The metadata and deadline (monotonic seconds) of a call: the caller's own, and what the current handler's call implies."""
+        deadline = None if timeout is None else time.monotonic() + timeout
         given: Metadata = _NONE if metadata is None else tuple((key, value) for key, value in metadata)
         frame = FRAME.get()
         if frame is not None:
-            if frame.deadline is not None:
-                remaining = frame.deadline - time.monotonic()
-                timeout = remaining if timeout is None or remaining < timeout else timeout
+            if frame.deadline is not None and (deadline is None or frame.deadline < deadline):
+                deadline = frame.deadline
             if not given:
                 given = ((REQUEST_ID, frame.request_id),)
             elif not any(key == REQUEST_ID for key, _ in given):
@@ -37,4 +37,4 @@ class Outbound:
             given += trace
         if self._identity is not None:
             given += self._identity()
-        return given, timeout
+        return given, deadline

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterable
 from typing import Any, cast
 
@@ -77,7 +78,8 @@ class RemoteChannel:
         outbound = self._outbound
 
         def call(*request: Any, timeout: float | None = None, metadata: Metadata = None, **options: Any) -> _RemoteCall:  # noqa: ANN401
-            carried, remaining = outbound.carried(metadata, timeout)
+            carried, deadline = outbound.carried(metadata, timeout)
+            remaining = None if deadline is None else deadline - time.monotonic()
             return _RemoteCall(inner(*request, timeout=remaining, metadata=carried, **options), writes=writes)
 
         return call

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
-from typing import Any, Protocol, cast
+from typing import Any, Protocol
 
 from google.protobuf.message import DecodeError
 
@@ -32,25 +32,27 @@ class Access(Protocol):
 class Codec:
     """Bytes to messages and back, with the size limit and a typed error for bytes that are no message."""
 
-    __slots__ = ("_max", "_method")
+    __slots__ = ("_max", "_method", "_parse", "_serialise")
 
     def __init__(self, method: Method, max_message: int) -> None:
         self._method = method
         self._max = max_message
+        self._parse = method.parse
+        self._serialise = method.serialise
 
     def parse(self, raw: bytes) -> Any:  # noqa: ANN401 (any message)
         """The request that the bytes are."""
         if len(raw) > self._max:
             raise self._too_large("request")
         try:
-            return self._method.parse(raw)
+            return self._parse(raw)
         except DecodeError:
             reason = errors_pb2.ERROR_REASON_MALFORMED_MESSAGE
             raise RuntimeFault(reason, f"the bytes are not a request of {self._method.path}") from None
 
     def serialise(self, message: Any) -> bytes:  # noqa: ANN401 (any message)
         """The bytes of an answer."""
-        raw = self._method.serialise(message)
+        raw = self._serialise(message)
         if len(raw) > self._max:
             raise self._too_large("answer")
         return raw
@@ -88,7 +90,8 @@ def _unary_unary(method: Method, access: Access, codec: Codec) -> Body:
         if caller is None:
             return asked(request, context, inbound, frame)
         frame.caller = caller
-        return cast("Awaitable[Any]", behaviour(request, context))  # the handler itself: a coroutine around it would cost each of its waits
+        answer: Awaitable[Any] = behaviour(request, context)
+        return answer  # the handler itself: a coroutine around it would cost each of its waits
 
     async def asked(request: Any, context: HandlerContext, inbound: Inbound, frame: Frame) -> Any:  # noqa: ANN401 (any message)
         frame.caller = await access.ask(method, inbound, request)

@@ -90,7 +90,7 @@ class Pipeline:
             remaining = transport.time_remaining()
             inbound = origin(transport)
             frame = Frame(
-                accepted_request_id(inbound.metadata.get(REQUEST_ID)),
+                inbound.request_id or accepted_request_id(inbound.metadata.get(REQUEST_ID)),
                 began + (default if remaining is None else remaining),
                 ANONYMOUS,
                 service,

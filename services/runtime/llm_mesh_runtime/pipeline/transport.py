@@ -42,11 +42,13 @@ class Transport(Protocol):
 
 
 class Inbound(NamedTuple):
-    """What a link vouches for: the metadata that may be believed, and which service of the mesh calls, if any."""
+    """What a link vouches for: the metadata that may be believed, which service of the mesh calls, if any, and the request's id."""
 
     metadata: Mapping[str, str | bytes]
     service: str
     """The calling service; empty for everybody else."""
+    request_id: str = ""
+    """The id that the mesh gave or has checked; empty where the metadata's is anybody's."""
 
 
 Origin = Callable[[Transport], Inbound]

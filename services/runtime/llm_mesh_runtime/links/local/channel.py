@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 import grpc
 
 from llm_mesh.mesh.v1 import errors_pb2
+from llm_mesh_runtime.context import REQUEST_ID, accepted_request_id
 from llm_mesh_runtime.errors import RuntimeFault
 from llm_mesh_runtime.links.local.calls import StreamStreamCall, StreamUnaryCall, UnaryStreamCall, UnaryUnaryCall
 from llm_mesh_runtime.links.local.exchange import Exchange
@@ -93,8 +93,9 @@ class LocalChannel:
 
     def exchange(self, timeout: float | None, metadata: Metadata) -> Exchange:
         """A fresh call with what every call carries along."""
-        carried, timeout = self._outbound.carried(metadata, timeout)
-        deadline = None if timeout is None else time.monotonic() + timeout
+        carried, deadline = self._outbound.carried(metadata, timeout)
+        if metadata is not None:  # what handlers pass on by themselves was checked where it came in
+            carried = tuple((key, accepted_request_id(value) if key == REQUEST_ID else value) for key, value in carried)
         return Exchange(asyncio.get_running_loop(), carried, deadline, self._outbound.caller)
 
     def begin(self, method: str, exchange: Exchange, first: bytes | Pipe) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from typing import TYPE_CHECKING, Protocol, cast
 
 import grpc
@@ -32,13 +31,13 @@ class Called(Exchange):
         self,
         method: str,
         metadata: Metadata,
-        timeout: float | None,
+        deadline: float | None,
         *,
         first: bytes | None,
         streams: bool,
         patient: bool,
     ) -> None:
-        super().__init__(asyncio.get_running_loop(), metadata, None if timeout is None else time.monotonic() + timeout, "")
+        super().__init__(asyncio.get_running_loop(), metadata, deadline, "")
         self._repeated = False
         self.method = method
         self.first = first

@@ -117,7 +117,7 @@ class MuxChannel:
         first: bytes | None = None,
         streams: bool = False,
     ) -> Called:
-        carried, timeout = self._outbound.carried(metadata, timeout)
-        call = Called(method, carried, timeout, first=first, streams=streams, patient=bool(options.get("wait_for_ready")))
+        carried, deadline = self._outbound.carried(metadata, timeout)
+        call = Called(method, carried, deadline, first=first, streams=streams, patient=bool(options.get("wait_for_ready")))
         self.pool.place(call)
         return call
