@@ -199,6 +199,14 @@ async def test_values_may_have_tabs_and_bytes_of_other_alphabets() -> None:
         assert "x-a: a\tü\r\n".encode() in await reader.read()
 
 
+async def test_names_of_headers_count_in_whatever_case_they_are_given() -> None:
+    async with connected(answering((b"Content-Length", b"4"), (b"X-A", b"Whole"), body=b"body")) as (reader, writer):
+        writer.write(LAST % b"")
+        said = await reader.read()
+        assert b"\r\ncontent-length: 4\r\nx-a: Whole\r\n" in said
+        assert said.endswith(b"\r\n\r\nbody")  # and is not sent in chunks
+
+
 @pytest.mark.parametrize("length", [3, 5])
 async def test_an_answer_that_is_not_as_long_as_it_says_ends_the_connection(length: int) -> None:
     async with connected(answering((b"content-length", b"%d" % length), body=b"body")) as (reader, writer):
