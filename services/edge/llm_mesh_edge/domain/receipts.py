@@ -27,7 +27,8 @@ _ACTIONS = {
 
 def amount(money: resources_pb2.Money) -> str:
     """An exact decimal, such as `0.000001234`."""
-    sign, nanos = ("-", -money.nanos) if money.nanos < 0 else ("", money.nanos)
+    nanos = money.nanos
+    sign, nanos = ("-", -nanos) if nanos < 0 else ("", nanos)
     whole, rest = divmod(nanos, 10**_NANO_DIGITS)
     fraction = f"{rest:0{_NANO_DIGITS}d}".rstrip("0")
     return f"{sign}{whole}.{fraction}" if fraction else f"{sign}{whole}"
@@ -36,17 +37,17 @@ def amount(money: resources_pb2.Money) -> str:
 def receipt_headers(receipt: gateway_pb2.Receipt) -> Pairs:
     """The headers of an answer that is not streamed."""
     pairs: Pairs = []
-    if receipt.reservation:
-        pairs.append((b"x-llm-mesh-reservation", receipt.reservation.encode()))
-    if receipt.model:
-        pairs.append((b"x-llm-mesh-model", receipt.model.encode()))
+    if reservation := receipt.reservation:
+        pairs.append((b"x-llm-mesh-reservation", reservation.encode()))
+    if model := receipt.model:
+        pairs.append((b"x-llm-mesh-model", model.encode()))
     if receipt.HasField("charged"):
         charged = receipt.charged
         pairs.append((b"x-llm-mesh-cost", amount(charged).encode()))
-        if charged.currency:
-            pairs.append((b"x-llm-mesh-cost-currency", charged.currency.encode()))
-    if receipt.prompt_version:
-        pairs.append((b"x-llm-mesh-prompt-version", receipt.prompt_version.encode()))
+        if currency := charged.currency:
+            pairs.append((b"x-llm-mesh-cost-currency", currency.encode()))
+    if version := receipt.prompt_version:
+        pairs.append((b"x-llm-mesh-prompt-version", version.encode()))
     pairs += limit_headers(receipt.limits)
     return pairs
 

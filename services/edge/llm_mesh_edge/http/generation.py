@@ -42,10 +42,11 @@ class Generation:
         if request.options is not None:
             asking.options.CopyFrom(request.options)
         answer = await self._gateway.generate(asking, request.metadata)
-        headers = [*receipt_headers(answer.receipt), *translation_headers(answer.output.translations)]
-        number = "" if answer.output.id else self._dialect.id_prefix + exchange.headers.request_id
+        output = answer.output
+        headers = [*receipt_headers(answer.receipt), *translation_headers(output.translations)]
+        number = "" if output.id else self._dialect.id_prefix + exchange.headers.request_id
         try:
-            body = self._dialect.body(answer.output, number)
+            body = self._dialect.body(output, number)
         except DialectError as error:
             raise ProblemError(not_translatable(error)) from error
         await exchange.answer_json(body, headers)
