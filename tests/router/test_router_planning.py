@@ -15,10 +15,12 @@ from llm_mesh.policy.v1 import admission_pb2
 from llm_mesh.registry.v1 import registry_pb2
 from llm_mesh.router.v1 import plan_pb2, router_pb2
 from llm_mesh_router.domain.decisions import Decision, Decisions
+from llm_mesh_router.domain.eligibility import Question
 from llm_mesh_router.domain.models import Models
 from llm_mesh_router.domain.ranking import Ranking
 from llm_mesh_router.domain.router import Router
 from llm_mesh_router.domain.routes import RouteBook
+from llm_mesh_router.domain.shortlists import Shortlist
 from llm_mesh_runtime.errors import MeshError
 from llm_mesh_runtime.seals import Seals
 
@@ -61,7 +63,13 @@ class Bench:
         self, alias: str, *, profile: dict[str, Any] | None = None, domain: str = "domains/claims", **constraints: Any
     ) -> plan_pb2.Plan:
         sealed = admission(alias, domain=domain, **constraints)
-        return self.router.plan(sealed, router_pb2.RequestProfile(**(profile or {})))
+        return planned(self.router, sealed, router_pb2.RequestProfile(**(profile or {})))
+
+
+def planned(router: Router, sealed: resources_pb2.Sealed, profile: router_pb2.RequestProfile) -> plan_pb2.Plan:
+    plan = plan_pb2.Plan()
+    assert router.plan(sealed, profile, plan) == plan.decision_id
+    return plan
 
 
 def admission(
@@ -207,14 +215,14 @@ def test_input_is_bounded_by_its_bytes_and_the_window() -> None:
 @pytest.mark.parametrize("sealed", [resources_pb2.Sealed(), admission("a", audience="policy"), admission("a", lifetime=0)])
 def test_an_admission_that_is_missing_for_others_or_expired_is_refused(sealed: resources_pb2.Sealed) -> None:
     with pytest.raises(MeshError, match="INVALID_SEAL"):
-        Bench(model(A)).router.plan(sealed, router_pb2.RequestProfile())
+        planned(Bench(model(A)).router, sealed, router_pb2.RequestProfile())
 
 
 def test_an_altered_admission_is_refused() -> None:
     sealed = admission("a")
     sealed.payload = sealed.payload.replace(b"domains/claims", b"domains/others")
     with pytest.raises(MeshError, match="INVALID_SEAL"):
-        Bench(model(A)).router.plan(sealed, router_pb2.RequestProfile())
+        planned(Bench(model(A)).router, sealed, router_pb2.RequestProfile())
 
 
 def test_a_failing_target_stands_behind_the_others_and_comes_back() -> None:
@@ -224,7 +232,7 @@ def test_a_failing_target_stands_behind_the_others_and_comes_back() -> None:
     assert [attempt.model for attempt in attempts(bench.plan("main"))] == [B, A]
     bench.watch.time = NOW + timedelta(seconds=31)
     sealed = admission("main", lifetime=120)
-    assert attempts(bench.router.plan(sealed, router_pb2.RequestProfile()))[0].model == A
+    assert attempts(planned(bench.router, sealed, router_pb2.RequestProfile()))[0].model == A
 
 
 def test_the_last_target_is_never_ejected() -> None:
@@ -249,8 +257,9 @@ def test_a_decision_is_shown_to_its_own_domain_only() -> None:
 
 def test_decisions_are_bounded() -> None:
     decisions = Decisions(10_000)
+    question = Question(admission_pb2.Admission(caller=admission_pb2.Caller(domain="d")), router_pb2.RequestProfile(), NOW)
     for number in range(10_050):
-        decisions.keep(Decision(str(number), "d", plan_pb2.Plan(), (), tried=0, profile=router_pb2.RequestProfile(), time=NOW))
+        decisions.keep(Decision(str(number), question, Shortlist([], 0, None), (), ()))
     assert decisions.find("d", "49") is None
     assert decisions.find("d", "50") is not None
 

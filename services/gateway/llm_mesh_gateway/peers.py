@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 import grpc
@@ -124,9 +124,9 @@ class RouterPeer:
         """What a domain may ask for."""
         return await _told(self._stub.ListAliases(request), "router")
 
-    async def report(self, results: Sequence[router_pb2.AttemptResult]) -> None:
+    async def report(self, request: router_pb2.ReportOutcomesRequest) -> None:
         """Tell how attempts went."""
-        await _told(self._stub.ReportOutcomes(router_pb2.ReportOutcomesRequest(results=results), timeout=_QUICK), "router")
+        await _told(self._stub.ReportOutcomes(request, timeout=_QUICK), "router")
 
 
 class CataloguePeer:
@@ -149,20 +149,17 @@ class AdapterPeers:
         self._channel = channel
         self._stubs: dict[str, Any] = {}
 
-    def generate(self, request: adapter_pb2.GenerateRequest) -> AttemptCall:
+    def generate(self, adapter: str, request: adapter_pb2.GenerateRequest) -> AttemptCall:
         """Ask for a whole answer."""
-        name = request.attempt.adapter
-        return _WholeCall(self._stub(name).Generate(request), name)
+        return _WholeCall(self._stub(adapter).Generate(request), adapter)
 
-    def stream(self, request: adapter_pb2.GenerateStreamRequest) -> AttemptCall:
+    def stream(self, adapter: str, request: adapter_pb2.GenerateStreamRequest) -> AttemptCall:
         """Ask for a stream."""
-        name = request.attempt.adapter
-        return _StreamedCall(self._stub(name).GenerateStream(request), name)
+        return _StreamedCall(self._stub(adapter).GenerateStream(request), adapter)
 
-    def embed(self, request: adapter_pb2.EmbedRequest) -> AttemptCall:
+    def embed(self, adapter: str, request: adapter_pb2.EmbedRequest) -> AttemptCall:
         """Ask for vectors."""
-        name = request.attempt.adapter
-        return _WholeCall(self._stub(name).Embed(request), name)
+        return _WholeCall(self._stub(adapter).Embed(request), adapter)
 
     async def count(self, request: adapter_pb2.CountTokensRequest) -> embed_pb2.TokenCount:
         """Ask for a count."""

@@ -6,7 +6,6 @@ import time
 from typing import Any
 
 from llm_mesh.gateway.v1 import gateway_pb2, gateway_pb2_grpc
-from llm_mesh.inference.v1 import embed_pb2, generate_pb2
 from llm_mesh_gateway.domain.counting import Counting
 from llm_mesh_gateway.domain.gateway import Gateway, Request
 from llm_mesh_gateway.domain.listing import Listing
@@ -24,11 +23,10 @@ class GatewayServicer(gateway_pb2_grpc.GatewayServiceServicer):
         self._listing = listing
 
     async def Generate(self, request: gateway_pb2.GenerateRequest, context: Any) -> gateway_pb2.GenerateResponse:  # noqa: ANN401
-        whole = Whole(generate_pb2.GenerateOutput())
-        operation = Generation(request.input, streamed=False, exact=exact(request.options))
+        options = request.options
+        operation = Generation(request.input, streamed=False, exact=exact(options))
         response = gateway_pb2.GenerateResponse()
-        await self._gateway.answer(_request(operation, request.options), whole.release, response.receipt)
-        response.output.CopyFrom(whole.answer)
+        await self._gateway.answer(_request(operation, options), Whole(response.output).release, response.receipt)
         return response
 
     async def GenerateStream(  # type: ignore[override]  # writes by itself, so that cancellation has one way in
@@ -43,11 +41,10 @@ class GatewayServicer(gateway_pb2_grpc.GatewayServiceServicer):
         await context.write(last)
 
     async def Embed(self, request: gateway_pb2.EmbedRequest, context: Any) -> gateway_pb2.EmbedResponse:  # noqa: ANN401
-        whole = Whole(embed_pb2.EmbedOutput())
-        operation = Embedding(request.input, exact=exact(request.options))
+        options = request.options
+        operation = Embedding(request.input, exact=exact(options))
         response = gateway_pb2.EmbedResponse()
-        await self._gateway.answer(_request(operation, request.options), whole.release, response.receipt)
-        response.output.CopyFrom(whole.answer)
+        await self._gateway.answer(_request(operation, options), Whole(response.output).release, response.receipt)
         return response
 
     async def CountTokens(self, request: gateway_pb2.CountTokensRequest, context: Any) -> gateway_pb2.CountTokensResponse:  # noqa: ANN401

@@ -26,9 +26,8 @@ class RouterServicer(router_pb2_grpc.RouterServiceServicer):
         self._routes = routes
 
     async def Plan(self, request: router_pb2.PlanRequest, context: Context) -> router_pb2.PlanResponse:
-        plan = self._router.plan(request.admission, request.profile)
-        response = router_pb2.PlanResponse(decision_id=plan.decision_id)
-        response.plan.CopyFrom(plan)  # the constructor would serialise and parse it
+        response = router_pb2.PlanResponse()
+        response.decision_id = self._router.plan(request.admission, request.profile, response.plan)
         return response
 
     async def ReportOutcomes(self, request: router_pb2.ReportOutcomesRequest, context: Context) -> router_pb2.ReportOutcomesResponse:

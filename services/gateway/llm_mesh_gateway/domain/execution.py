@@ -58,14 +58,16 @@ class Execution:
                 continue
             if self._failures and not self._may_try(attempt):
                 raise errors.retry_budget_exhausted(self._told())
-            with span("gateway.attempt", {"llm_mesh.attempt.id": attempt.id, "llm_mesh.adapter": attempt.adapter}) as traced:
-                failure = await self._try(attempt, release)
+            record = AttemptRecord(attempt, self._estimated_input)
+            self.records.append(record)
+            with span("gateway.attempt", {"llm_mesh.attempt.id": record.id, "llm_mesh.adapter": record.adapter}) as traced:
+                failure = await self._try(record, release)
                 if failure is not None:
                     traced.fail(failure.reason_name)
             if failure is None:
                 return
             if self._committed:
-                raise errors.interrupted(attempt.id, failure) from failure
+                raise errors.interrupted(record.id, failure) from failure
             self._failures.append((attempt, failure))
             verdict = meaning_of(failure).verdict
             if verdict is Verdict.STOP:
@@ -79,11 +81,9 @@ class Execution:
         if self.records:
             self.records[-1].withheld(refusal.reason_name)
 
-    async def _try(self, attempt: plan_pb2.Attempt, release: Release) -> MeshError | None:
-        record = AttemptRecord(attempt, self._estimated_input)
-        self.records.append(record)
+    async def _try(self, record: AttemptRecord, release: Release) -> MeshError | None:
         self._held.clear()
-        call = self._dispatch(attempt)
+        call = self._dispatch(record.attempt)
         try:
             while True:
                 try:

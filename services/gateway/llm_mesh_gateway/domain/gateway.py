@@ -147,7 +147,7 @@ class Gateway:
         reserve = policy_pb2.ReserveRequest(reservation_id=self._ids.next(), epoch=self._epoch, request_id=request.request_id)
         reserve.admission.CopyFrom(planned.admitted.admission)
         reserve.plan.CopyFrom(planned.plan)
-        if request.options.idempotency_key:
+        if digest:
             reserve.idempotency_key = request.options.idempotency_key
             reserve.request_digest = digest
         if candidates := request.operation.candidate_count:
@@ -179,7 +179,7 @@ class Gateway:
             raise
         finally:
             for record in execution.records:
-                self._outcomes.note(record.result(planned.decision_id))
+                self._outcomes.note(record, planned.decision_id)
         return execution.answered_by, await reservation.end(execution.records)
 
 
@@ -193,6 +193,6 @@ def _write_receipt(
         receipt.limits.extend(reservation.limits)
     if settled is not None:
         receipt.charged.CopyFrom(settled.charged)
-        for line in settled.lines:
+        for line in settled.lines[:]:  # the loop's own end would be an exception with a text
             receipt.lines.add().CopyFrom(line)
     set_duration(receipt.total, time.monotonic() - request.began)

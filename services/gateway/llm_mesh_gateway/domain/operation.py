@@ -113,12 +113,12 @@ class Generation:
     def dispatch(self, adapters: Adapters, attempt: plan_pb2.Attempt, grant: resources_pb2.Sealed) -> AttemptCall:
         """Call the adapter."""
         if self.streamed:
-            stream = adapter_pb2.GenerateStreamRequest(exact=self.exact)
+            stream = adapter_pb2.GenerateStreamRequest()
             self._fill(stream, attempt, grant)
-            return adapters.stream(stream)
-        whole = adapter_pb2.GenerateRequest(exact=self.exact)
+            return adapters.stream(attempt.adapter, stream)
+        whole = adapter_pb2.GenerateRequest()
         self._fill(whole, attempt, grant)
-        return adapters.generate(whole)
+        return adapters.generate(attempt.adapter, whole)
 
     def _fill(
         self,
@@ -129,6 +129,8 @@ class Generation:
         request.grant.CopyFrom(grant)
         request.attempt.CopyFrom(attempt)
         request.input.CopyFrom(self.input)
+        if self.exact:
+            request.exact = True
 
 
 @dataclass(slots=True)
@@ -175,7 +177,7 @@ class Embedding:
 
     def dispatch(self, adapters: Adapters, attempt: plan_pb2.Attempt, grant: resources_pb2.Sealed) -> AttemptCall:
         """Call the adapter."""
-        return adapters.embed(adapter_pb2.EmbedRequest(grant=grant, attempt=attempt, input=self.input))
+        return adapters.embed(attempt.adapter, adapter_pb2.EmbedRequest(grant=grant, attempt=attempt, input=self.input))
 
 
 def _digest(kind: bytes, message: generate_pb2.GenerateInput | embed_pb2.EmbedInput, options: gateway_pb2.RequestOptions) -> bytes:

@@ -6,10 +6,10 @@ A report only sharpens the ranking of later plans, so it never makes a request w
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 
 from llm_mesh.router.v1 import router_pb2
 from llm_mesh_gateway.domain.ports import Router
+from llm_mesh_gateway.domain.record import AttemptRecord
 from llm_mesh_runtime.errors import MeshError
 from llm_mesh_runtime.log import get_logger
 from llm_mesh_runtime.metrics import Counter
@@ -25,13 +25,16 @@ class Outcomes:
         self._router = router
         self._attempts = attempts
         self._every = every
-        self._waiting: deque[router_pb2.AttemptResult] = deque(maxlen=_MOST)
+        self._waiting = router_pb2.ReportOutcomesRequest()
         self._tasks = TaskSet()
 
-    def note(self, result: router_pb2.AttemptResult) -> None:
+    def note(self, record: AttemptRecord, decision_id: str) -> None:
         """Count it, and report it with the next batch."""
-        self._attempts.labels(result.adapter, result.error_reason).inc()
-        self._waiting.append(result)
+        self._attempts.labels(record.adapter, record.reason).inc()
+        waiting = self._waiting.results
+        if len(waiting) >= _MOST:
+            del waiting[0]
+        record.tell(waiting.add(), decision_id)
 
     async def start(self) -> None:
         """Begin to report."""
@@ -48,11 +51,11 @@ class Outcomes:
 
     async def flush(self) -> None:
         """Report what waits."""
-        if not self._waiting:
+        batch = self._waiting
+        if not batch.results:
             return
-        batch = list(self._waiting)
-        self._waiting.clear()
+        self._waiting = router_pb2.ReportOutcomesRequest()
         try:
             await self._router.report(batch)
         except MeshError as failure:
-            get_logger().debug("outcomes are lost", count=len(batch), reason=failure.reason_name)
+            get_logger().debug("outcomes are lost", count=len(batch.results), reason=failure.reason_name)

@@ -15,15 +15,17 @@ Write = Callable[[gateway_pb2.GenerateStreamResponse], Awaitable[None]]
 
 
 class Whole(Generic[A]):
-    """Keeps the answer until it is asked for."""
+    """Writes the answer where the caller will have it."""
 
-    def __init__(self, empty: A) -> None:
-        self.answer: A = empty
+    __slots__ = ("_output",)
+
+    def __init__(self, output: A) -> None:
+        self._output: A = output
 
     async def release(self, piece: Piece) -> None:
         """Take the answer."""
         if piece.answer is not None:
-            self.answer = cast("A", piece.answer)
+            self._output.CopyFrom(cast("A", piece.answer))
 
 
 class Streamed:

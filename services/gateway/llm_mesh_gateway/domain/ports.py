@@ -42,13 +42,13 @@ class AttemptCall(Protocol):
 class Adapters(Protocol):
     """The adapters, each by the name that the plan gives it."""
 
-    def generate(self, request: adapter_pb2.GenerateRequest) -> AttemptCall:
+    def generate(self, adapter: str, request: adapter_pb2.GenerateRequest) -> AttemptCall:
         """Ask for a whole answer."""
 
-    def stream(self, request: adapter_pb2.GenerateStreamRequest) -> AttemptCall:
+    def stream(self, adapter: str, request: adapter_pb2.GenerateStreamRequest) -> AttemptCall:
         """Ask for a stream."""
 
-    def embed(self, request: adapter_pb2.EmbedRequest) -> AttemptCall:
+    def embed(self, adapter: str, request: adapter_pb2.EmbedRequest) -> AttemptCall:
         """Ask for vectors."""
 
     async def count(self, request: adapter_pb2.CountTokensRequest) -> embed_pb2.TokenCount:
@@ -71,7 +71,7 @@ class Router(Protocol):
     async def aliases(self, request: router_pb2.ListAliasesRequest) -> router_pb2.ListAliasesResponse:
         """What a domain may address."""
 
-    async def report(self, results: Sequence[router_pb2.AttemptResult]) -> None:
+    async def report(self, request: router_pb2.ReportOutcomesRequest) -> None:
         """Tell how attempts went."""
 
 

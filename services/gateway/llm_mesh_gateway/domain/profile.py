@@ -3,6 +3,8 @@
 `input_bytes` is the strict bound of the input's tokens, since no token is shorter than a byte: UTF-8 bytes of everything that the
 model reads, plus 16 per message, tool or schema for the template around it. Images have tokens of their own and are told apart;
 sound and documents in the request count with all their bytes. What a provider fetches by itself cannot be bounded here.
+
+Loops go over slices, and nowhere over what is empty: a loop over a repeated field itself ends with an exception that has a text.
 """
 
 from __future__ import annotations
@@ -92,14 +94,16 @@ class _Reading:
         self.modalities: set[str] = set()
 
     def request(self, request: generate_pb2.GenerateInput) -> None:
-        for tool in request.tools:
-            self.tool(tool)
-        for message in request.messages:
+        if tools := request.tools:
+            for tool in tools:
+                self.tool(tool)
+        for message in request.messages[:]:
             self.message(message)
         if request.HasField("response_format") and request.response_format.HasField("json_schema"):
             schema = request.response_format.json_schema
             self.unit(schema.name, schema.description, schema.schema_json)
-        self.extras(request.extras)
+        if extras := request.extras:
+            self.extras(extras)
 
     def unit(self, *texts: str) -> None:
         self.bytes += _PER_UNIT + sum(map(_size, texts))
@@ -120,8 +124,9 @@ class _Reading:
     def message(self, message: content_pb2.Message) -> None:
         name = message.name
         self.bytes += _PER_UNIT + _size(name) if name else _PER_UNIT
-        self.parts(message.parts)
-        self.extras(message.extras)
+        self.parts(message.parts[:])
+        if extras := message.extras:
+            self.extras(extras)
 
     def parts(self, parts: Iterable[content_pb2.Part]) -> None:
         for part in parts:
@@ -132,8 +137,8 @@ class _Reading:
                 self.bytes += len(text) if text.isascii() else len(text.encode("utf-8", "replace"))
             else:
                 self.part(part, kind)
-            for extra in part.extras:
-                self.bytes += len(extra.key) + len(extra.json)
+            if extras := part.extras:
+                self.extras(extras)
 
     def part(self, part: content_pb2.Part, kind: str | None) -> None:
         if kind == "image":

@@ -23,11 +23,14 @@ class AttemptRecord:
     """Begins with the call to the adapter. An attempt that is never ended counts as cancelled."""
 
     __slots__ = (
-        "_began", "_estimated_input", "_first_content", "_outcome", "_reason", "_source", "_start", "_tally", "_took", "_usage", "attempt",
+        "_began", "_estimated_input", "_first_content", "_outcome", "_source", "_start", "_tally", "_took", "_usage",
+        "adapter", "attempt", "id", "reason",
     )  # fmt: skip
 
     def __init__(self, attempt: plan_pb2.Attempt, estimated_input_tokens: int) -> None:
         self.attempt = attempt
+        self.id = attempt.id
+        self.adapter = attempt.adapter
         self._estimated_input = estimated_input_tokens
         self._start = time.time_ns()
         self._began = time.monotonic()
@@ -37,7 +40,8 @@ class AttemptRecord:
         self._outcome = usage_pb2.ATTEMPT_OUTCOME_UNSPECIFIED
         self._usage: generate_pb2.Usage | None = None
         self._source = usage_pb2.USAGE_SOURCE_UNSPECIFIED
-        self._reason = ""
+        self.reason = ""
+        """Why it failed, as the adapter says; empty where it did not."""
 
     @property
     def sent(self) -> bool:
@@ -62,7 +66,7 @@ class AttemptRecord:
     def failed(self, failure: MeshError, *, committed: bool) -> None:
         """The adapter failed, before or after content was released."""
         meaning = meaning_of(failure)
-        self._reason = failure.reason_name
+        self.reason = failure.reason_name
         if committed:
             self._end(usage_pb2.ATTEMPT_OUTCOME_INTERRUPTED)
         elif meaning.sent or self._tally.content:
@@ -79,13 +83,13 @@ class AttemptRecord:
     def withheld(self, reason: str) -> None:
         """The gateway itself ended the attempt: screening refused or broke."""
         if self._outcome == usage_pb2.ATTEMPT_OUTCOME_CANCELLED:
-            self._reason = reason
+            self.reason = reason
             self._outcome = usage_pb2.ATTEMPT_OUTCOME_INTERRUPTED
 
     def cancelled(self) -> None:
         """The caller went away, or its time was up."""
         if self._outcome == usage_pb2.ATTEMPT_OUTCOME_UNSPECIFIED:
-            self._reason = "CANCELLED"
+            self.reason = "CANCELLED"
             self._end(usage_pb2.ATTEMPT_OUTCOME_CANCELLED)
             self._count()
 
@@ -99,7 +103,7 @@ class AttemptRecord:
 
     def write(self, line: usage_pb2.UsageLine) -> None:
         """What the ledger is told."""
-        line.attempt_id = self.attempt.id
+        line.attempt_id = self.id
         line.outcome = self._outcome
         line.source = self._source
         if self._usage is not None:
@@ -107,26 +111,26 @@ class AttemptRecord:
         line.duration_us = int(self._took * 1e6)
         if self._first_content:
             line.first_token_us = int(self._first_content * 1e6)
-        if self._reason:
-            line.error_reason = self._reason
+        if self.reason:
+            line.error_reason = self.reason
         if self.sent:
             start = line.start_time
             start.seconds, start.nanos = divmod(self._start, 1_000_000_000)
 
-    def result(self, decision_id: str) -> router_pb2.AttemptResult:
+    def tell(self, result: router_pb2.AttemptResult, decision_id: str) -> None:
         """What the router is told."""
-        result = router_pb2.AttemptResult(
-            model=self.attempt.model,
-            adapter=self.attempt.adapter,
-            endpoint=self.attempt.endpoint,
-            error_reason=self._reason,
-            output_tokens=self._usage.output_tokens if self._usage is not None else 0,
-            decision_id=decision_id,
-        )
+        attempt = self.attempt
+        result.model = attempt.model
+        result.adapter = self.adapter
+        result.endpoint = attempt.endpoint
+        result.decision_id = decision_id
+        if self.reason:
+            result.error_reason = self.reason
+        if self._usage is not None:
+            result.output_tokens = self._usage.output_tokens
         set_duration(result.total, self._took)
         if self._first_content:
             set_duration(result.first_token, self._first_content)
-        return result
 
 
 def set_duration(field: duration_pb2.Duration, seconds: float) -> None:

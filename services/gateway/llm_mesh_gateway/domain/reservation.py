@@ -18,19 +18,16 @@ _REFUSED_BY = "policy.llm-mesh"
 class Reservation:
     """One request's reservation. `end` is to be called once, however the request went."""
 
-    __slots__ = ("_held", "_policy", "_request", "_settlements", "name")
+    __slots__ = ("_held", "_policy", "_request", "_settlements", "id", "name")
 
     def __init__(self, policy: Policy, settlements: Settlements, request: policy_pb2.ReserveRequest, project: str) -> None:
-        self.name = f"{project}/reservations/{request.reservation_id}"
+        self.id = request.reservation_id
+        """As this gateway made it."""
+        self.name = f"{project}/reservations/{self.id}"
         self._policy = policy
         self._settlements = settlements
         self._request = request
         self._held: policy_pb2.ReserveResponse
-
-    @property
-    def id(self) -> str:
-        """As this gateway made it."""
-        return self._request.reservation_id
 
     @property
     def grant(self) -> resources_pb2.Sealed:

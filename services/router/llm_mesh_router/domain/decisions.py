@@ -1,18 +1,19 @@
 """The router's memory of its decisions, for those who ask why.
 
 Every request leaves a decision and hardly one is ever asked for: what was looked at is kept as it was, small, and told when somebody
-asks.
+asks. The plan is then written once more, from the same targets and the same profile.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import NamedTuple
 
 from llm_mesh.router.v1 import plan_pb2, router_pb2
-from llm_mesh_router.domain.eligibility import Objection
+from llm_mesh_router.domain.eligibility import Objection, Question
+from llm_mesh_router.domain.shortlists import Shortlist
 
 _KEPT_AT_LEAST = 10_000
 _KEPT_FOR = timedelta(hours=1)
@@ -32,33 +33,28 @@ class Look(NamedTuple):
 
 
 class Decision:
-    """One decision, whole. `looks` are in the order of trying; the first `tried` of those that nothing excludes are in the plan."""
+    """One decision, whole. `looks` are in the order of trying; those of the places `tried` are in the plan."""
 
-    __slots__ = ("_looks", "_plan", "_profile", "_tried", "domain", "id", "time")
+    __slots__ = ("_alias", "_looks", "_profile", "_shortlist", "_tried", "domain", "id", "time")
 
-    def __init__(
-        self,
-        id: str,  # noqa: A002
-        domain: str,
-        plan: plan_pb2.Plan,
-        looks: Sequence[Look],
-        *,
-        tried: int,
-        profile: router_pb2.RequestProfile,
-        time: datetime,
-    ) -> None:
+    def __init__(self, id: str, question: Question, shortlist: Shortlist, looks: Sequence[Look], tried: Sequence[int]) -> None:  # noqa: A002
         self.id = id
-        self.domain = domain
-        self.time = time
+        self.domain = question.domain
+        self.time = question.now
+        self._alias = question.alias
+        self._shortlist = shortlist
         self._looks = looks
         self._tried = tried
-        self._plan = plan.SerializeToString() if tried else None  # bytes: a message would hold on to the whole request that it came in
-        self._profile = profile.SerializeToString()
+        self._profile = question.profile.SerializeToString()  # bytes: a message would hold on to the whole request that it came in
 
     @property
     def plan(self) -> plan_pb2.Plan | None:
         """The plan; None where no target was left."""
-        return None if self._plan is None else plan_pb2.Plan.FromString(self._plan)
+        if not self._tried:
+            return None
+        plan = plan_pb2.Plan(alias=self._alias, decision_id=self.id)
+        self._shortlist.write(plan.root, self._tried, self.profile)
+        return plan
 
     @property
     def profile(self) -> router_pb2.RequestProfile:
@@ -70,8 +66,8 @@ class Decision:
         """Every target: those of the plan, those that it had no room for, those that a rule excludes."""
         eligible = [look for look in self._looks if look.excluded is None]
         return [
-            *(_candidate(look, None) for look in eligible[: self._tried]),
-            *(_candidate(look, _LEFT_OVER) for look in eligible[self._tried :]),
+            *(_candidate(look, None) for look in eligible[: len(self._tried)]),
+            *(_candidate(look, _LEFT_OVER) for look in eligible[len(self._tried) :]),
             *(_candidate(look, look.excluded) for look in self._looks if look.excluded is not None),
         ]
 

@@ -7,7 +7,7 @@ features until a model changes or reaches its retire time, and `shortlists` keep
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from llm_mesh.policy.v1 import admission_pb2
@@ -28,11 +28,14 @@ class Question:
     admission: admission_pb2.Admission
     profile: router_pb2.RequestProfile
     now: datetime
+    domain: str = field(init=False)
+    """Who asks."""
+    alias: str = field(init=False)
+    """What for."""
 
-    @property
-    def domain(self) -> str:
-        """Who asks."""
-        return self.admission.caller.domain
+    def __post_init__(self) -> None:
+        self.domain = self.admission.caller.domain
+        self.alias = self.admission.alias
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,8 +26,8 @@ class Planner:
         self._decisions = decisions
         self._random = random.Random()  # noqa: S311 - spreads load and names decisions, guards nothing
 
-    def plan(self, question: Question) -> plan_pb2.Plan:
-        """The plan of a request. MODEL_NOT_FOUND or NO_ELIGIBLE_TARGET where there is none."""
+    def plan(self, question: Question, plan: plan_pb2.Plan) -> str:
+        """Writes the plan of a request, and answers the id of the decision. MODEL_NOT_FOUND or NO_ELIGIBLE_TARGET where there is none."""
         shortlist = self._shortlists.of(question)
         profile, now, draw, failing = question.profile, question.now, self._random.random, self._ranking.failing
         looks = [
@@ -37,17 +37,13 @@ class Planner:
         ]
         looks.sort()
         tried = [look.place for look in looks if look.excluded is None][: shortlist.attempts]
-        alias, decision_id = question.admission.alias, f"{self._random.getrandbits(64):016x}"
-        plan = plan_pb2.Plan(alias=alias, decision_id=decision_id)
-        if len(tried) == 1:
-            shortlist.targets[tried[0]].write(plan.root.attempt, 1, profile)
-        else:
-            for number, place in enumerate(tried, start=1):
-                shortlist.targets[place].write(plan.root.failover.children.add().attempt, number, profile)
-        self._decisions.keep(Decision(decision_id, question.domain, plan, looks, tried=len(tried), profile=profile, time=now))
+        decision_id = f"{self._random.getrandbits(64):016x}"
+        self._decisions.keep(Decision(decision_id, question, shortlist, looks, tried))
         if not tried:
-            raise _nothing_left(alias, decision_id, looks)
-        return plan
+            raise _nothing_left(question.alias, decision_id, looks)
+        plan.alias, plan.decision_id = question.alias, decision_id
+        shortlist.write(plan.root, tried, profile)
+        return decision_id
 
 
 def _nothing_left(alias: str, decision_id: str, looks: Sequence[Look]) -> RouterError:

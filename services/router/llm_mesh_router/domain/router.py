@@ -36,8 +36,8 @@ class Router:
         self._seals = seals
         self._clock = clock
 
-    def plan(self, sealed: resources_pb2.Sealed, profile: router_pb2.RequestProfile) -> plan_pb2.Plan:
-        """The plan of an admitted request."""
+    def plan(self, sealed: resources_pb2.Sealed, profile: router_pb2.RequestProfile, plan: plan_pb2.Plan) -> str:
+        """Writes the plan of an admitted request, and answers the id of the decision."""
         now = self._clock.now()
         admission = admission_pb2.Admission.FromString(self._seals.opened(_AUDIENCE, sealed, what="admission"))
         expires = admission.expire_time
@@ -45,7 +45,7 @@ class Router:
             raise invalid_seal("admission, which has expired,")
         if admission.constraints.max_output_tokens <= 0 and admission.operation != "embed":
             raise invalid("admission.constraints.max_output_tokens", "must be over zero")
-        return self._planner.plan(Question(admission, profile, now))
+        return self._planner.plan(Question(admission, profile, now), plan)
 
     def note(self, results: Iterable[router_pb2.AttemptResult]) -> None:
         """Attempts have ended."""

@@ -6,7 +6,7 @@ rules are asked and the attempts are written once; what is left is the size of t
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from llm_mesh.registry.v1 import registry_pb2
@@ -70,6 +70,14 @@ class Shortlist:
         self.attempts = attempts
         self.until = until
 
+    def write(self, root: plan_pb2.PlanNode, places: Sequence[int], profile: router_pb2.RequestProfile) -> None:
+        """Targets as the attempts of a plan, in the order of trying."""
+        if len(places) == 1:
+            self.targets[places[0]].write(root.attempt, 1, profile)
+        else:
+            for number, place in enumerate(places, start=1):
+                self.targets[place].write(root.failover.children.add().attempt, number, profile)
+
 
 class Shortlists:
     """Finds the shortlist of a request, by everything that the rules read of it."""
@@ -88,12 +96,12 @@ class Shortlists:
             self._revision = revision
         admission, profile = question.admission, question.profile
         key: Key = (
-            admission.alias,
+            question.alias,
             question.domain,
             admission.operation,
             admission.constraints.SerializeToString(),
-            tuple(profile.capabilities),
-            tuple(profile.input_modalities),
+            tuple(profile.capabilities[:]),  # the end of a loop over the field itself would be an exception with a text
+            tuple(profile.input_modalities[:]),
             profile.images > 0,
         )
         found = self._kept.get(key)
@@ -105,7 +113,7 @@ class Shortlists:
         return found
 
     def _made(self, question: Question) -> Shortlist:
-        route = self._resolve(question.admission.alias, question.domain)
+        route = self._resolve(question.alias, question.domain)
         limits = route.limits if route.HasField("limits") else None
         models = [self._models.get(target.model) for target in route.targets]
         targets = [Target(target, model, limits, question) for target, model in zip(route.targets, models, strict=True)]
