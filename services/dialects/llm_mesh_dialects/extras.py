@@ -6,7 +6,7 @@ modelled object (`stream_options.include_obfuscation`) survives beside its sibli
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 import orjson
@@ -41,9 +41,11 @@ def keep(target: Extended, dialect: str, values: Mapping[str, Any]) -> None:
 
 
 def put_back(
-    target: dict[str, Any], extras: Iterable[content_pb2.Extra], dialect: str, report: Report | None = None, path: str = ""
+    target: dict[str, Any], extras: Sequence[content_pb2.Extra], dialect: str, report: Report | None = None, path: str = ""
 ) -> None:
     """Adds the dialect's own extras to what was written, and reports those of others."""
+    if not extras:
+        return  # as nearly always; the end of a loop over a repeated field is an exception with a text
     for extra in extras:
         if extra.dialect != dialect:
             if report is not None:

@@ -70,13 +70,14 @@ class Adapter:
         return list(self._dialect.model_ids(endpoint, await self._attempts.ask(endpoint, self._dialect.models(endpoint))))
 
     def _job(self, request: Generation) -> Job:
-        endpoint = self._table.of(request.attempt.endpoint)
-        granted = self._grants.granted(request.grant, request.attempt, endpoint)
+        attempt = request.attempt
+        endpoint = self._table.of(attempt.endpoint)
+        granted = self._grants.granted(request.grant, attempt, endpoint)
         if granted.max_output_tokens < 1:
             raise grant_mismatch("attempt.max_output_tokens")
         if max(1, request.input.candidate_count) > granted.max_candidates:
             raise grant_mismatch("input.candidate_count")
-        return Job(endpoint, request.attempt, granted)
+        return Job(endpoint, attempt, granted)
 
     def _shown(self, endpoint: Endpoint) -> adapter_pb2.Endpoint:
         breaker, in_flight = self._lanes.stand(endpoint.name)

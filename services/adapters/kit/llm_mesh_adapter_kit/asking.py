@@ -36,18 +36,20 @@ _FREE = Limits(connect=5, first_token=15, idle=15, total=20)
 class Job:
     """An attempt whose grant is checked."""
 
-    __slots__ = ("attempt", "endpoint", "granted", "most_output")
+    __slots__ = ("attempt", "credential", "endpoint", "granted", "model", "most_output")
 
     def __init__(self, endpoint: Endpoint, attempt: plan_pb2.Attempt, granted: Granted) -> None:
         self.endpoint = endpoint
         self.attempt = attempt
         self.granted = granted
+        self.model = attempt.upstream_model
+        self.credential = attempt.credential
         self.most_output = attempt.max_output_tokens or granted.max_output_tokens
 
     def ask(self, wanted: int, *, stream: bool) -> Ask:
         """What the dialect needs to know: the tightest limit of request, plan and grant is sent."""
         most = self.most_output
-        return Ask(self.endpoint, self.attempt.upstream_model, min(wanted or most, most), stream, self.granted.zero_retention)
+        return Ask(self.endpoint, self.model, min(wanted or most, most), stream, self.granted.zero_retention)
 
 
 class Asking:
@@ -116,14 +118,14 @@ class Asked:
 
     async def __aenter__(self) -> Self:
         asking, job = self._asking, self._job
-        endpoint, attempt = job.endpoint, job.attempt
-        prepared = asking.headers.of(endpoint, self._call, attempt.credential, job.granted.domain)
-        self._lane: Lane = asking.lanes.enter(endpoint, attempt.credential, attempt.upstream_model)
+        endpoint, credential, model = job.endpoint, job.credential, job.model
+        prepared = asking.headers.of(endpoint, self._call, credential, job.granted.domain)
+        self._lane: Lane = asking.lanes.enter(endpoint, credential, model)
         attributes = {names.SERVER_ADDRESS: endpoint.host, names.REQUEST_MAX_TOKENS: job.most_output}
-        self.span = asking.genai.call(self._operation, self._system, attempt.upstream_model, attributes)
+        self.span = asking.genai.call(self._operation, self._system, model, attributes)
         self.span.__enter__()
         try:
-            self.answer = await asking.begin(endpoint, self._call, prepared, self._timers, attempt=attempt.id)
+            self.answer = await asking.begin(endpoint, self._call, prepared, self._timers, attempt=job.attempt.id)
             if self.answer.status != _OK:
                 try:
                     raise await asking.failure(endpoint, self.answer)
@@ -141,7 +143,7 @@ class Asked:
     def report(self, meter: Meter, report: adapter_pb2.AttemptReport) -> None:
         """Writes what the attempt used, once it is read to its end."""
         usage, source = meter.report()
-        timers, model = self._timers, self._job.attempt.upstream_model
+        timers, model = self._timers, self._job.model
         seconds = timers.first_content
         report.usage.CopyFrom(usage)
         report.source = source
@@ -162,9 +164,7 @@ class Asked:
             self.span.fail(error_type)
         elif error is not None:
             error_type = "cancelled"
-        asking.genai.ended(
-            self._operation, self._system, self._job.attempt.upstream_model, seconds=self._timers.elapsed, error_type=error_type
-        )
+        asking.genai.ended(self._operation, self._system, self._job.model, seconds=self._timers.elapsed, error_type=error_type)
         self.span.__exit__(None if error is None else type(error), error, None if error is None else error.__traceback__)
         asking.lanes.leave(self._lane, error)
 

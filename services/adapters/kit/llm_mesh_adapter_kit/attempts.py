@@ -45,17 +45,18 @@ class Attempts:
         limits, wants_first = self._limits.of(attempt)
         timers = Timers(limits, wants_first=wants_first)
         async with Asked(self._asking, job, call, names.CHAT, timers) as asked:
-            output = self._dialect.output(job.endpoint, await asked.answer.body())
+            body = await asked.answer.body()
+            response = adapter_pb2.GenerateResponse()
+            output = response.output
+            self._dialect.output(job.endpoint, body, output)
             timers.event(content=True)
             meter.whole(output)
-            response = adapter_pb2.GenerateResponse()
             asked.report(meter, response.report)
         if call.translations:
             output.translations.extend(call.translations)
         if not output.HasField("usage"):
             output.usage.CopyFrom(response.report.usage)
             output.translations.append(_COUNTED)
-        response.output.CopyFrom(output)
         return response
 
     async def stream(
@@ -133,7 +134,7 @@ class Attempts:
         first = timers.first_content is None
         timers.event(content=meter.saw(events))
         if first and (seconds := timers.first_content) is not None:
-            self._genai.first_chunk(names.CHAT, job.endpoint.system or job.endpoint.name, job.attempt.upstream_model, seconds)
+            self._genai.first_chunk(names.CHAT, job.endpoint.system or job.endpoint.name, job.model, seconds)
         if translations and events[0].WhichOneof("kind") == "started":
             events[0].started.translations.extend(translations)
 

@@ -65,8 +65,8 @@ class Dialect(Protocol):
     def generate(self, ask: Ask, request: generate_pb2.GenerateInput) -> Call:
         """The request for a generation."""
 
-    def output(self, endpoint: Endpoint, body: bytes) -> generate_pb2.GenerateOutput:
-        """A whole answer; PROVIDER_MALFORMED where it is none."""
+    def output(self, endpoint: Endpoint, body: bytes, output: generate_pb2.GenerateOutput) -> None:
+        """Writes a whole answer; PROVIDER_MALFORMED where it is none."""
 
     def reader(self, endpoint: Endpoint) -> StreamReader:
         """Reads one streamed answer."""

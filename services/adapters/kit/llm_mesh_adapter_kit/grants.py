@@ -40,21 +40,22 @@ class GrantCheck:
         """What the grant allows the attempt; raises where it is missing, forged, expired or about something else."""
         grant = self._opened(sealed)
         found = _granted(grant, attempt.id)
+        adapter, region, most_output = found.adapter, found.region, found.max_output_tokens
         if not (
-            found.adapter == attempt.adapter
+            adapter == attempt.adapter
             and found.endpoint == attempt.endpoint
             and found.upstream_model == attempt.upstream_model
             and found.credential == attempt.credential
-            and found.region == attempt.region
+            and region == attempt.region
         ):
             raise grant_mismatch(f"attempt.{_other(found, attempt)}")
-        if found.adapter != self._adapter:
+        if adapter != self._adapter:
             raise grant_mismatch("attempt.adapter")
-        if found.region and endpoint.region and found.region != endpoint.region:
+        if region and endpoint.region and region != endpoint.region:
             raise grant_mismatch("attempt.region")
-        if attempt.max_output_tokens > found.max_output_tokens:
+        if attempt.max_output_tokens > most_output:
             raise grant_mismatch("attempt.max_output_tokens")
-        return Granted(grant.domain, found.max_output_tokens, found.max_candidates, grant.zero_retention)
+        return Granted(grant.domain, most_output, found.max_candidates, grant.zero_retention)
 
     def _opened(self, sealed: resources_pb2.Sealed) -> admission_pb2.Grant:
         payload = self._seals.opened(self._audience, sealed, what="grant")

@@ -42,6 +42,8 @@ class AttemptLimits:
 
     def of(self, attempt: plan_pb2.Attempt) -> tuple[Limits, bool]:
         """They, and whether the attempt itself limits the time to its first content."""
+        if not attempt.HasField("limits"):
+            return self._usual, False
         given = attempt.limits.SerializeToString()
         known = self._known.get(given)
         if known is None:

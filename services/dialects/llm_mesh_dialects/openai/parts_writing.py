@@ -24,9 +24,8 @@ class PartsWriter:
 
     def content(self, parts: Numbered, path: str) -> str | list[dict[str, Any]]:
         """A content: one plain text as a string, which every server takes; anything else as a list."""
-        if len(parts) == 1 and plain(parts[0][1]):
-            return parts[0][1].text.text
-        return self.listed(parts, path)
+        text = plain_text(parts[0][1]) if len(parts) == 1 else None
+        return self.listed(parts, path) if text is None else text
 
     def listed(self, parts: Numbered, path: str) -> list[dict[str, Any]]:
         """The parts as a list."""
@@ -94,9 +93,12 @@ class PartsWriter:
         return {"type": "input_audio", "input_audio": {"data": media.encoded(audio.data), "format": audio_word(audio.mime_type)}}
 
 
-def plain(part: content_pb2.Part) -> bool:
-    """A text and nothing else."""
-    return part.WhichOneof("kind") == "text" and not (part.extras or part.text.annotations or part.HasField("cache_hint"))
+def plain_text(part: content_pb2.Part) -> str | None:
+    """The text of a part that is a text and nothing else; None for any other."""
+    if part.WhichOneof("kind") != "text" or part.HasField("cache_hint") or part.extras:
+        return None
+    text = part.text
+    return None if text.annotations else text.text
 
 
 def _file(file: content_pb2.Media) -> dict[str, Any]:

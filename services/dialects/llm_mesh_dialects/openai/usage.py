@@ -51,7 +51,7 @@ def read_usage_into(used: generate_pb2.Usage, value: object, quirks: Quirks, pat
             left[key] = figure
         elif figure is not None and (odd := _details(used, figure, _DETAILS[key], f"{path}.{key}")):
             left[key] = odd
-    if not used.cached_input_tokens and (cached := left.get("prompt_cache_hit_tokens")) and isinstance(cached, int):
+    if left and (cached := left.get("prompt_cache_hit_tokens")) and isinstance(cached, int) and not used.cached_input_tokens:
         used.cached_input_tokens = cached  # DeepSeek's own name
     if quirks.hidden_reasoning:
         _reveal(used, total)
@@ -72,13 +72,14 @@ def _details(used: generate_pb2.Usage, value: object, names: Mapping[str, str], 
 
 def write_usage(used: generate_pb2.Usage) -> dict[str, Any]:
     """What a client is told."""
+    put, out = used.input_tokens, used.output_tokens
     inputs = {"cached_tokens": used.cached_input_tokens, "audio_tokens": used.audio_input_tokens}
-    if used.cache_write_input_tokens:
-        inputs["cache_write_tokens"] = used.cache_write_input_tokens
+    if written_to_cache := used.cache_write_input_tokens:
+        inputs["cache_write_tokens"] = written_to_cache
     written: dict[str, Any] = {
-        "prompt_tokens": used.input_tokens,
-        "completion_tokens": used.output_tokens,
-        "total_tokens": used.input_tokens + used.output_tokens,
+        "prompt_tokens": put,
+        "completion_tokens": out,
+        "total_tokens": put + out,
         "prompt_tokens_details": inputs,
         "completion_tokens_details": {
             "reasoning_tokens": used.reasoning_output_tokens,

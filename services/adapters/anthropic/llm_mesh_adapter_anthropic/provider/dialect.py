@@ -38,9 +38,9 @@ class MessagesDialect:
         )
         return _call(_MESSAGES, body, translations)
 
-    def output(self, endpoint: Endpoint, body: bytes) -> generate_pb2.GenerateOutput:
+    def output(self, endpoint: Endpoint, body: bytes, output: generate_pb2.GenerateOutput) -> None:
         """A whole message."""
-        return _understood(endpoint, lambda: responses.message_to_output(_answered(endpoint, body)))
+        output.CopyFrom(_understood(endpoint, lambda: responses.message_to_output(_answered(endpoint, body))))
 
     def reader(self, endpoint: Endpoint) -> StreamReader:
         """Reads one stream."""

@@ -22,6 +22,7 @@ ROOM = READ_AHEAD // 2
 MOST_HEAD = 64 * 1024
 _JOINED = 64 * 1024
 _FINAL = 200
+_LOOK = int(socket.MSG_PEEK | socket.MSG_DONTWAIT)
 _TICK = 0.002
 """Timers of libuv are as coarse as milliseconds."""
 
@@ -68,7 +69,7 @@ class Connection(asyncio.BufferedProtocol):
         if self.socket is None:
             return True
         try:
-            self.socket.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+            self.socket.recv(1, _LOOK)
         except BlockingIOError:
             return False
         except OSError:

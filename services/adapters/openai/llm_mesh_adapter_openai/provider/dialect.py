@@ -47,11 +47,11 @@ class OpenAIDialect:
             body = merged(body, row.zero_retention)
         return Call(_path(row, ask.model, "/chat/completions"), _json(body), translations=translations)
 
-    def output(self, endpoint: Endpoint, body: bytes) -> generate_pb2.GenerateOutput:
+    def output(self, endpoint: Endpoint, body: bytes, output: generate_pb2.GenerateOutput) -> None:
         """A whole answer."""
         parsed = _answered(endpoint, body)
         try:
-            return openai.responses.chat_to_output(parsed, self._row(endpoint).quirks)
+            openai.responses.chat_into_output(output, parsed, self._row(endpoint).quirks)
         except DialectError as error:
             raise malformed(endpoint.name, str(error)) from None
 

@@ -6,12 +6,12 @@ a tool answered, come after the last of them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any
 
 from llm_mesh.inference.v1 import content_pb2
 from llm_mesh_dialects.extras import put_back
-from llm_mesh_dialects.openai.parts_writing import Numbered, PartsWriter, plain
+from llm_mesh_dialects.openai.parts_writing import Numbered, PartsWriter, plain_text
 from llm_mesh_dialects.openai.quirks import Quirks
 from llm_mesh_dialects.openai.vocabulary import DIALECT, ROLE_WORDS
 from llm_mesh_dialects.report import Report
@@ -27,16 +27,17 @@ class MessagesWriter:
         self._written: list[dict[str, Any]] = []
         self._held: list[dict[str, Any]] = []
 
-    def written(self, messages: Iterable[content_pb2.Message]) -> list[dict[str, Any]]:
+    def written(self, messages: Sequence[content_pb2.Message]) -> list[dict[str, Any]]:
         """The messages, in order."""
-        for index, message in enumerate(messages):
-            text = _text(message)
+        for index, message in enumerate(messages[:]):  # the end of a loop over the field itself would be an exception with a text
+            role = message.role
+            text = None if role == content_pb2.ROLE_TOOL else _text(message)
             if text is None:
                 self._message(message, index)
             else:
                 if self._held:
                     self._release()
-                self._written.append({"role": self._role(message.role, index), "content": text})
+                self._written.append({"role": self._role(role, index), "content": text})
         self._release()
         return self._written
 
@@ -143,6 +144,6 @@ class MessagesWriter:
 def _text(message: content_pb2.Message) -> str | None:
     """The text of a message that has nothing beside it, as nearly all are; None for any other."""
     parts = message.parts
-    if len(parts) != 1 or message.name or message.role == content_pb2.ROLE_TOOL:
+    if len(parts) != 1 or message.name or message.extras:
         return None
-    return parts[0].text.text if plain(parts[0]) and not message.extras else None
+    return plain_text(parts[0])

@@ -24,24 +24,28 @@ _LISTED: Final = frozenset({"tool_calls", "annotations"})
 
 def chat_to_output(body: dict[str, Any], quirks: Quirks = OPENAI) -> generate_pb2.GenerateOutput:
     """The typed answer; raises `DialectError` where the body is none."""
+    result = generate_pb2.GenerateOutput()
+    chat_into_output(result, body, quirks)
+    return result
+
+
+def chat_into_output(result: generate_pb2.GenerateOutput, body: dict[str, Any], quirks: Quirks = OPENAI) -> None:
+    """Likewise, into a message that is there already, and empty."""
     if not isinstance(body, dict):
         raise DialectError("", "expected an object")
     choices = body.get("choices")
     if not choices or not isinstance(choices, list):
         raise DialectError("choices", "required: expected a list of answers" if choices in (None, []) else "expected a list")
     created = body.get("created")
-    result = generate_pb2.GenerateOutput(
-        id=a_text(body.get("id"), "id"),
-        model=a_text(body.get("model"), "model"),
-        created=0 if created is None else a_whole(created, "created", 0),
-    )
+    result.id = a_text(body.get("id"), "id")
+    result.model = a_text(body.get("model"), "model")
+    result.created = 0 if created is None else a_whole(created, "created", 0)
     for place, choice in enumerate(choices):
         _choice(choice, place, result.choices.add())
     usage = body.get("usage")
     if usage is not None:
         read_usage_into(result.usage, usage, quirks)
     keep(result, DIALECT, unread(body, _BODY))
-    return result
 
 
 def _choice(choice: Any, place: int, target: generate_pb2.Choice) -> None:  # noqa: ANN401 (JSON)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from llm_mesh.inference.v1 import content_pb2, generate_pb2
@@ -19,7 +20,7 @@ def output_to_chat(output: generate_pb2.GenerateOutput, *, id: str = "", model: 
         "object": "chat.completion",
         "created": output.created,
         "model": model or output.model,
-        "choices": [_choice(each) for each in output.choices],
+        "choices": [_choice(each) for each in output.choices[:]],
     }
     if output.HasField("usage"):
         body["usage"] = write_usage(output.usage)
@@ -39,20 +40,28 @@ def _choice(choice: generate_pb2.Choice) -> dict[str, Any]:
 
 
 def _message(message: content_pb2.Message) -> dict[str, Any]:
-    """One message. Texts of an answer in several parts become one: the dialect has no parts here."""
+    """One message. Texts of an answer in several parts become one: the dialect has no parts here.
+
+    Loops go over slices, and not over what is empty: one over a repeated field itself ends with an exception that has a text.
+    """
     written: dict[str, Any] = {"role": "assistant", "content": None, "refusal": None}
-    for part in message.parts:
+    for part in message.parts[:]:
         kind = part.WhichOneof("kind")
         if kind == "text":
             text = part.text
             written["content"] = (written["content"] or "") + text.text
-            for each in text.annotations:
-                if each.dialect == DIALECT:
-                    written.setdefault("annotations", []).append(parsed(each.json))
+            if annotations := text.annotations:
+                _annotate(written, annotations)
         else:
             _other(part, kind, written)
     put_back(written, message.extras, DIALECT)
     return written
+
+
+def _annotate(written: dict[str, Any], annotations: Iterable[content_pb2.Extra]) -> None:
+    for each in annotations:
+        if each.dialect == DIALECT:
+            written.setdefault("annotations", []).append(parsed(each.json))
 
 
 def _other(part: content_pb2.Part, kind: str | None, written: dict[str, Any]) -> None:
