@@ -8,11 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llm_mesh.inference.v1 import generate_pb2
+from llm_mesh.router.v1 import plan_pb2, router_pb2
+from llm_mesh_gateway.domain.outcomes import Outcomes
 from llm_mesh_gateway.domain.ports import Piece
+from llm_mesh_gateway.domain.record import AttemptRecord
 from llm_mesh_gateway.domain.reservation_id import ReservationIds
 from llm_mesh_gateway.domain.retry_budget import RetryBudget
 from llm_mesh_gateway.domain.tally import Tally
 from llm_mesh_gateway.store import FileEpochs
+from llm_mesh_runtime.metrics import Metrics
 from tests.gateway.fakes import StreamEvent, text
 
 
@@ -81,6 +85,34 @@ def test_input_that_the_provider_told_at_the_start_is_kept() -> None:
 def test_empty_deltas_commit_nothing() -> None:
     assert not Tally().note(Piece(events=[text("")]))
     assert Tally().note(Piece(events=[text("x")]))
+
+
+class Told:
+    """A router that remembers batches."""
+
+    def __init__(self) -> None:
+        self.batches: list[router_pb2.ReportOutcomesRequest] = []
+
+    async def report(self, request: router_pb2.ReportOutcomesRequest) -> None:
+        self.batches.append(request)
+
+    async def plan(self, request: router_pb2.PlanRequest) -> router_pb2.PlanResponse:
+        raise NotImplementedError
+
+    async def aliases(self, request: router_pb2.ListAliasesRequest) -> router_pb2.ListAliasesResponse:
+        raise NotImplementedError
+
+
+async def test_of_results_that_wait_the_oldest_are_lost_first_and_each_is_told_once() -> None:
+    router = Told()
+    outcomes = Outcomes(router, Metrics().counter("attempts", "Attempts.", ("adapter", "reason")))
+    record = AttemptRecord(plan_pb2.Attempt(id="a1", adapter="fake", model="m"), 0)
+    for number in range(1_005):
+        outcomes.note(record, str(number))
+    await outcomes.flush()
+    await outcomes.flush()
+    (batch,) = router.batches
+    assert [each.decision_id for each in batch.results] == [str(number) for number in range(5, 1_005)]
 
 
 def test_reservation_ids_are_ulids_in_the_order_of_time() -> None:
