@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from llm_mesh.catalogue.v1 import catalogue_pb2
 from llm_mesh.gateway.v1 import gateway_pb2
 from llm_mesh.inference.v1 import generate_pb2
-from llm_mesh.mesh.v1 import errors_pb2
+from llm_mesh.mesh.v1 import errors_pb2, resources_pb2
 from llm_mesh.policy.v1 import policy_pb2
 from llm_mesh.router.v1 import plan_pb2, router_pb2
 from llm_mesh_gateway.domain.checks import check_options
@@ -53,6 +53,7 @@ class Planned:
     """A request that may be carried out."""
 
     admitted: policy_pb2.AdmitResponse
+    admission: resources_pb2.Sealed
     plan: plan_pb2.Plan
     attempts: list[plan_pb2.Attempt]
     decision_id: str
@@ -135,17 +136,18 @@ class Gateway:
         admitted = await self._policy.admit(ask)
         request.operation.mask(admitted)
         question = router_pb2.PlanRequest(request_id=request.request_id)
-        question.admission.CopyFrom(admitted.admission)
+        admission = admitted.admission
+        question.admission.CopyFrom(admission)
         profile = question.profile
         request.operation.profile(profile, request.options)
         answer = await self._router.plan(question)
-        attempts = attempts_of(answer.plan)
-        return Planned(admitted, answer.plan, attempts, answer.decision_id, profile.estimated_input_tokens)
+        plan = answer.plan
+        return Planned(admitted, admission, plan, attempts_of(plan), answer.decision_id, profile.estimated_input_tokens)
 
     def _reservation(self, request: Request, planned: Planned, digest: bytes) -> Reservation:
         self._settlements.make_room()
         reserve = policy_pb2.ReserveRequest(reservation_id=self._ids.next(), epoch=self._epoch, request_id=request.request_id)
-        reserve.admission.CopyFrom(planned.admitted.admission)
+        reserve.admission.CopyFrom(planned.admission)
         reserve.plan.CopyFrom(planned.plan)
         if digest:
             reserve.idempotency_key = request.options.idempotency_key
