@@ -107,7 +107,7 @@ class Admitting:
         if self._screen_output and draft.watchlist:
             admission.obligations.screen_output = True
             admission.obligations.screen_state = state_of(admission_id, draft.watchlist, self._seals)
-            response.obligations.CopyFrom(admission.obligations)
+            response.obligations.MergeFrom(admission.obligations)
         sealed.put(response.admission, draft.packed + admission.SerializeToString(), self._seals, sealed.AUDIENCE, "router")
         return response
 
