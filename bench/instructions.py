@@ -31,6 +31,8 @@ _SETTLING_SECONDS = 3.0
 _LOOP = "01"
 """The number that valgrind gives to the main thread."""
 _LIBRARIES = 12
+_PATIENT = {"LLM_MESH_LATENESS": "60s"}
+"""Fifty times slower is late, but not overload."""
 
 
 def main() -> None:
@@ -44,7 +46,7 @@ def main() -> None:
         output = folder / "callgrind"
         under = ("valgrind", "--tool=callgrind", "--instr-atstart=no", "--separate-threads=yes", f"--callgrind-out-file={output}")
         program = (*under, sys.executable, "-m", "llm_mesh_cli")
-        with upstream(folder) as provider, embedded(folder, provider.port, program=program, keys=_KEYS) as mesh:
+        with upstream(folder) as provider, embedded(folder, provider.port, program=program, keys=_KEYS, environ=_PATIENT) as mesh:
             requests = _served(arguments, folder, mesh)
             _control(mesh, "-d")
         print(_told(arguments, requests, {file.name.rsplit("-", 1)[1]: _read(file) for file in folder.glob("callgrind.1-*")}))
