@@ -20,9 +20,8 @@ from pathlib import Path
 from typing import Any
 
 from bench.behaviour import CHUNKS, Behaviour
-from bench.load.spec import Expected, Spec, write_requests
 from bench.processes import BrokenOffError, await_true, upstream
-from bench.prompts import body, framed, texts
+from bench.profiling.requests import held
 from bench.runs import checked, run
 from bench.topologies.embedded import MESH, embedded
 from bench.topologies.target import Target
@@ -54,20 +53,14 @@ def main() -> None:
 
 
 def _measured(arguments: argparse.Namespace, folder: Path, mesh: Target, profile: Path) -> dict[str, Any]:
-    behaviour = Behaviour(pace=arguments.pace)
-    requests = [
-        framed(body(text, behaviour, streamed=arguments.streamed), mesh.keys[number % len(mesh.keys)])
-        for number, text in enumerate(texts())
-    ]
-    spec = Spec(
-        port=mesh.port,
-        requests=str(write_requests(folder / "requests", requests)),
-        expected=Expected(streamed=arguments.streamed, chunks=CHUNKS if arguments.streamed else 0),
+    spec = held(
+        mesh,
+        folder,
+        Behaviour(pace=arguments.pace),
+        streamed=arguments.streamed,
         connections=arguments.connections,
         count=arguments.requests,
-        warm_up_count=arguments.connections if arguments.pace else max(len(mesh.keys), arguments.requests // 4),
-        held=True,
-        watched=dict(mesh.processes),
+        warm_up=arguments.connections if arguments.pace else max(len(mesh.keys), arguments.requests // 4),
     )
 
     def before() -> None:

@@ -18,10 +18,9 @@ from collections import Counter
 from pathlib import Path
 
 from bench.behaviour import CHUNKS, Behaviour
-from bench.load.spec import Expected, Spec, write_requests
 from bench.processes import BrokenOffError, upstream
 from bench.profiling.callgrind import Counted, counted
-from bench.prompts import body, framed, texts
+from bench.profiling.requests import held
 from bench.runs import checked, run
 from bench.topologies.embedded import MESH, embedded
 from bench.topologies.target import Target
@@ -53,23 +52,18 @@ def main() -> None:
 
 
 def _served(arguments: argparse.Namespace, folder: Path, mesh: Target) -> int:
-    behaviour = Behaviour()
-    requests = [
-        framed(body(text, behaviour, streamed=arguments.streamed), mesh.keys[number % len(mesh.keys)])
-        for number, text in enumerate(texts())
-    ]
-    spec = Spec(
-        port=mesh.port,
-        requests=str(write_requests(folder / "requests", requests)),
-        expected=Expected(streamed=arguments.streamed, chunks=CHUNKS if arguments.streamed else 0),
+    spec = held(
+        mesh,
+        folder,
+        Behaviour(),
+        streamed=arguments.streamed,
         connections=arguments.connections,
         count=arguments.requests,
-        warm_up_count=2 * _KEYS,
-        held=True,
+        warm_up=2 * _KEYS,
     )
 
     def before() -> None:
-        time.sleep(_SETTLING_SECONDS)
+        time.sleep(_SETTLING_SECONDS)  # what followed the warm-up does not count
         _control(mesh, "-i", "on")
 
     result = checked(run(spec, folder, before=before))
