@@ -34,11 +34,11 @@ _RANGES: Mapping[str, tuple[float, float]] = {
 def check_generate(message: generate_pb2.GenerateInput) -> bool:
     """A generation. Answers whether it holds JSON of a dialect, whose texts may be written in escapes."""
     checked_alias(message.model, "generate.model")
-    messages, tools = message.messages[:], message.tools  # a slice, since the end of a message's own list costs an exception
+    messages, tools = message.messages, message.tools
     if not 0 < len(messages) <= _MOST_MESSAGES:
         raise invalid("generate.messages", f"1 to {_MOST_MESSAGES} messages")
     escapes = False
-    for number, each in enumerate(messages):
+    for number, each in enumerate(messages[:]):  # a slice, since the end of a message's own list costs an exception
         escapes |= _message(each, f"generate.messages[{number}]")
     if tools:
         escapes |= _tools(tools)
@@ -81,7 +81,7 @@ def check_tags(tags: Mapping[str, str]) -> None:
 
 
 def _message(message: content_pb2.Message, place: str) -> bool:
-    role, parts = message.role, message.parts[:]
+    role, parts = message.role, message.parts
     if role == content_pb2.ROLE_UNSPECIFIED:
         raise invalid(f"{place}.role", "who speaks")
     if len(message.name.encode()) > _LONGEST_NAME:
@@ -96,7 +96,7 @@ def _parts(parts: Sequence[content_pb2.Part], place: str, depth: int) -> bool:
     if len(parts) > _MOST_MESSAGES:
         raise invalid(f"{place}.parts", f"at most {_MOST_MESSAGES} parts")
     escapes = False
-    for number, part in enumerate(parts):
+    for number, part in enumerate(parts[:]):
         kind = part.WhichOneof("kind")
         if kind == "text":  # most are
             escapes |= bool(part.text.annotations)
@@ -156,10 +156,10 @@ def _choices(message: generate_pb2.GenerateInput) -> None:
         raise invalid("generate.candidate_count", f"0 to {MOST_CANDIDATES}")
     if message.max_output_tokens < 0:
         raise invalid("generate.max_output_tokens", "at least 1, or 0 for the limit that policy sets")
-    stops = message.stop[:]
+    stops = message.stop
     if len(stops) > _MOST_STOPS:
         raise invalid("generate.stop", f"at most {_MOST_STOPS} sequences")
-    for number, stop in enumerate(stops):
+    for number, stop in enumerate(stops[:]):
         if not 0 < len(stop.encode()) <= _LONGEST_STOP:
             raise invalid(f"generate.stop[{number}]", f"1 to {_LONGEST_STOP} bytes")
     if message.HasField("logprobs") and not 0 <= message.logprobs.top <= 20:  # noqa: PLR2004 (the contract's figure)
