@@ -2,9 +2,11 @@
 
 import asyncio
 import time
+from types import SimpleNamespace
 
 import pytest
 
+from llm_mesh_runtime import limiter as limiter_module
 from llm_mesh_runtime.errors import MeshError
 from llm_mesh_runtime.limiter import Limiter
 
@@ -71,6 +73,20 @@ async def test_a_call_that_could_not_be_served_in_time_is_refused_at_once() -> N
     with pytest.raises(MeshError):
         await limiter.enter(began + 5)
     assert time.monotonic() - began < 4
+
+
+async def test_the_first_turn_of_a_queue_is_measured_from_its_begin(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 1_000.0
+    monkeypatch.setattr(limiter_module, "time", SimpleNamespace(monotonic=lambda: now))
+    limiter = Limiter(1, 100)
+    limiter.enter_now()  # and nobody waits for a thousand seconds
+    first = await queued(limiter)
+    now += 1.0
+    limiter.leave()
+    await first
+    in_time = await queued(limiter, now + 5)
+    limiter.leave()
+    await in_time
 
 
 async def test_a_cancelled_waiter_loses_no_slot() -> None:
