@@ -47,10 +47,14 @@ def tree(pid: int) -> list[int]:
 
 def memory_mb(pids: Iterable[int]) -> float:
     """The memory that is their own, and their share of what others use too (PSS)."""
-    return sum(memory_kib(pid) for pid in pids) / _KIB_PER_MB
+    return sum(_rollup_kib(pid, "Pss:") for pid in pids) / _KIB_PER_MB
 
 
-def memory_kib(pid: int) -> int:
-    """Likewise, of one process."""
+def allocated_mb(pids: Iterable[int]) -> float:
+    """What they have allocated. Without files and libraries, whose share moves by megabytes as other processes use them too or end."""
+    return sum(_rollup_kib(pid, "Pss_Anon:") for pid in pids) / _KIB_PER_MB
+
+
+def _rollup_kib(pid: int, name: str) -> int:
     rollup = (_PROC / str(pid) / "smaps_rollup").read_text()
-    return int(next(line.split()[1] for line in rollup.splitlines() if line.startswith("Pss:")))
+    return int(next(line.split()[1] for line in rollup.splitlines() if line.startswith(name)))

@@ -66,8 +66,8 @@ class _Ground:
         return checked(run(self.closed, self.made.folder))
 
     def memory(self) -> float:
-        """All processes of the mesh, in MB."""
-        return sum(self.target.memory_mb().values())
+        """What all processes of the mesh have allocated, in MB."""
+        return self.target.allocated_mb()
 
 
 @dataclass(slots=True)
@@ -75,7 +75,7 @@ class _Course:
     """An overload in parts, each at a multiple of the peak just before it and compared with the peaks on both of its sides."""
 
     peaks: list[dict[str, Any]]
-    memory_mb: list[float]
+    allocated_mb: list[float]
     parts: list[dict[str, Any]] = field(default_factory=list)
 
     def goodput(self) -> list[float]:
@@ -97,7 +97,8 @@ def run_overload(settings: Settings) -> Found:
             f"a refusal costs {cost.kept:.0f} µs of CPU on a connection that is kept, {cost.fresh:.0f} µs on a new one, with a shut door",
             f"an overload has {_PARTS} parts, each at a multiple of the peak just before it; figures are medians of the parts",
             "goodput is compared with the mean of the peaks just before and after its part, in a closed loop",
-            f"the memory's growth is of the second half; {FILLING:,} requests before fill what is bounded, such as remembered decisions",
+            "the memory's growth is of what the process has allocated, without files and libraries, in the second half",
+            f"{FILLING:,} requests before fill what is bounded, such as remembered decisions",
         ]
     )
     with stand([EMBEDDED]) as made:
@@ -130,14 +131,14 @@ def _overloaded(found: Found, ground: _Ground, times: float, seconds: float, lig
     after: dict[str, Any] = {}
     for number in range(1, _PARTS + 1):
         course.parts.append(ground.at(course.peaks[-1]["per_second"] * times, seconds=seconds, warm_up=2.0))
-        course.memory_mb.append(ground.memory())
+        course.allocated_mb.append(ground.memory())
         if number == _PARTS:
             after = ground.at(light["per_second"], seconds=_RECOVERY_SECONDS, warm_up=0.0)
         course.peaks.append(ground.peak())
     name, share = f"{times:g} × saturation", median(ground.cost.share(part) for part in course.parts)
     refused = course.refused(lambda each: each["count"] / seconds)
     shown = row(EMBEDDED, course.parts) | {"kind": name, "refused_per_second": median(refused)}
-    found.rows.append(shown | {"told": _told(course, share), "memory_mb": course.memory_mb[-1]})
+    found.rows.append(shown | {"told": _told(course, share)})
     _judge(found, name, course, 0.9 if times == _TIMES[0] else 0.9 * (1 - share))
     soon = light["latency_ms"]["p50"] * _WELL
     recovery = next((second + 1 for second, (_, p50) in enumerate(after["by_second"]) if p50 <= soon), _RECOVERY_SECONDS)
@@ -152,7 +153,7 @@ def _judge(found: Found, name: str, course: _Course, goodput: float) -> None:
     found.at_most(f"{name}: refusals answered, p99", 50, median(late) if late else None, "ms")
     found.at_least(f"{name}: refusals with Retry-After", 1, min(headers) if headers else None, "")
     half = _PARTS // 2
-    found.at_most(f"{name}: memory's growth in the second half", 2, course.memory_mb[-1] - course.memory_mb[half], "MB")
+    found.at_most(f"{name}: memory's growth in the second half", 2, course.allocated_mb[-1] - course.allocated_mb[half], "MB")
 
 
 def _told(course: _Course, share: float) -> str:

@@ -35,17 +35,17 @@ def run_slow(settings: Settings) -> Found:
         target = made.targets[EMBEDDED]
         spec = replace(wanted(target, made.folder / "others", settings, connections=_OTHERS), seconds=settings.slow_seconds / 4)
         alone = run(spec, made.folder)
-        before = sum(target.memory_mb().values())
+        before = target.allocated_mb()
         with _slow(made, target) as clients:
             output, held = cast("IO[str]", clients.stdout), cast("IO[str]", clients.stdin)
             begun: dict[str, Any] = json.loads(output.readline())
             time.sleep(settings.slow_seconds / 4)
             beside = run(spec, made.folder)
-            during = sum(target.memory_mb().values())
+            during = target.allocated_mb()
             held.close()
             ended: int = json.loads(output.readline())["ended"]
         again = run(spec, made.folder)
-        after = sum(target.memory_mb().values())
+        after = target.allocated_mb()
     for kind, result in (("others alone", alone), ("others beside the slow ones", beside), ("others alone again", again)):
         found.rows.append(row(EMBEDDED, [result]) | {"kind": kind, "in_flight": _OTHERS})
     answered: int = begun["answered"]

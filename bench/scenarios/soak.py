@@ -25,7 +25,7 @@ def run_soak(settings: Settings) -> Found:
     found = Found(
         notes=[
             f"{FILLING:,} requests fill what is bounded; then {settings.soak_seconds:g} s in three parts, of which the last is judged",
-            "memory is read once what clients left is settled",
+            "memory is what the process has allocated, without files and libraries, read once what clients left is settled",
         ]
     )
     with stand([EMBEDDED]) as made:
@@ -67,7 +67,7 @@ def _specs(made: Stand, target: Target, settings: Settings) -> dict[str, Spec]:
 def _settled(made: Stand, target: Target, whole: Spec) -> float:
     """The memory, once a client alone was served for a while: what was left is settled meanwhile."""
     run(replace(whole, seconds=3.0, connections=1), made.folder)
-    return sum(target.memory_mb().values())
+    return target.allocated_mb()
 
 
 def _part(kind: str, results: dict[str, dict[str, Any]]) -> dict[str, Any]:

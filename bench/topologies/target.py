@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from bench.proc import memory_mb
+from bench.proc import allocated_mb, memory_mb
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,10 @@ class Target:
     def memory_mb(self) -> dict[str, float]:
         """By process."""
         return {name: memory_mb(pids) for name, pids in self.processes.items()}
+
+    def allocated_mb(self) -> float:
+        """What all have allocated: it is what grows, where anything is retained."""
+        return allocated_mb(self.pids)
 
 
 class AbsentError(Exception):
