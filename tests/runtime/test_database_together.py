@@ -110,6 +110,8 @@ async def test_a_list_is_one_value(items: Database) -> None:
 
     assert await items.read(found("a", "\"b'", "ü", "none")) == ["\"b'", "a", "ü"]
     assert await items.read(found("a", "d", below=2)) == ["a"]
+    assert [await items.read(found(one)) for one in ("\"b'", "ü", "none")] == [["\"b'"], ["ü"], []]
+    assert await items.read(found("d", below=2)) == []
     assert await items.read(found()) == []
 
 

@@ -29,6 +29,7 @@ from sqlalchemy import (
 )
 
 from llm_mesh_runtime.database import Database, open_database, standing
+from llm_mesh_runtime.database.opened import Opened
 from llm_mesh_runtime.database.transaction import Transaction
 from llm_mesh_runtime.errors import MeshError
 from llm_mesh_runtime.settings import SettingsError, load_mesh
@@ -130,7 +131,8 @@ async def test_what_was_remembered_of_a_connection_does_not_hold_for_the_next(tm
 def test_a_transaction_whose_connection_is_lost_makes_no_new_one_only_to_undo_nothing() -> None:
     engine, made = create_engine("sqlite://", poolclass=NullPool), []
     event.listen(engine, "connect", lambda *_: made.append(1))
-    with engine.connect() as connection:
+    connection = Opened(engine)
+    with connection:
         with Transaction(connection):
             connection.invalidate()
         assert len(made) == 1

@@ -13,6 +13,8 @@ from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.pool import NullPool
 
+from llm_mesh_runtime.database.opened import opened
+
 _BUSY_MILLISECONDS = 5_000
 _CONNECT_SECONDS = 3
 _STATEMENT_MILLISECONDS = 10_000
@@ -230,6 +232,5 @@ def _joined(driver: sqlite3.Connection, begin: str) -> None:
 
 
 def _driver(connection: Connection) -> sqlite3.Connection:
-    driver = connection.connection.driver_connection
-    assert isinstance(driver, sqlite3.Connection)  # noqa: S101 (for the type checker: SqliteStore makes no others)
+    driver: sqlite3.Connection = opened(connection).driver
     return driver

@@ -5,13 +5,14 @@ import threading
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from llm_mesh_runtime.database.engines import Store
 from llm_mesh_runtime.database.faults import Trouble, answered, trouble, unavailable
+from llm_mesh_runtime.database.opened import Opened
 from llm_mesh_runtime.database.transaction import Transaction
-from llm_mesh_runtime.database.work import Outcome, Work, deliver, done
+from llm_mesh_runtime.database.work import Work, deliver, done
 
 Works = queue.SimpleQueue[list[Work] | None]
 
@@ -33,7 +34,7 @@ class Lane(threading.Thread, ABC):
         self._store = store
         self._engine = engine
         self._works = works
-        self._connection: Connection | None = None
+        self._connection: Opened | None = None
         self._identity: object = None
         self._ended = False
         self._taken: list[Work] = []
@@ -42,11 +43,14 @@ class Lane(threading.Thread, ABC):
         """Works until the end marker comes."""
         while works := self._gather():
             wanted = [work for work in works if work.wanted()]
+            if not wanted:
+                continue
             try:
-                deliver(self._perform(wanted))
+                self._perform(wanted)
             except BaseException as error:  # noqa: BLE001 (a thread that died would leave every later caller waiting)
                 self._drop()
-                deliver(self._refused(wanted, error))
+                self._refuse(wanted, error)
+            deliver(wanted)
         self._drop()
 
     @abstractmethod
@@ -54,23 +58,21 @@ class Lane(threading.Thread, ABC):
         """The next works, waiting for them; none at the end."""
 
     @abstractmethod
-    def _perform(self, works: list[Work]) -> list[Outcome]:
-        """Runs them."""
+    def _perform(self, works: list[Work]) -> None:
+        """Runs them, so that each has a value or an error."""
 
     def _take(self, most: int) -> list[Work]:
         """Waits for works, and takes those that wait behind them."""
         if not self._taken and not self._ended:
             self._add(self._works.get())
-        return self._waiting(most)
-
-    def _waiting(self, most: int) -> list[Work]:
-        """The works that wait already."""
-        while not self._ended and len(self._taken) < most:
+        while not self._ended and len(self._taken) < most and not self._works.empty():
             try:
                 self._add(self._works.get_nowait())
-            except queue.Empty:
+            except queue.Empty:  # another lane was faster
                 break
-        works, self._taken = self._taken[:most], self._taken[most:]
+        works, self._taken = self._taken, []
+        if len(works) > most:
+            works, self._taken = works[:most], works[most:]
         return works
 
     def _add(self, works: list[Work] | None) -> None:
@@ -79,7 +81,7 @@ class Lane(threading.Thread, ABC):
         else:
             self._taken += works
 
-    def _begin(self) -> tuple[Connection, Transaction]:
+    def _begin(self) -> tuple[Opened, Transaction]:
         """A transaction on the connection, which is opened anew where it broke or leads to a file that was taken away."""
         try:
             identity = self._store.identity()
@@ -90,7 +92,7 @@ class Lane(threading.Thread, ABC):
             self._drop()
         try:
             if self._connection is None:
-                self._connection = self._engine.connect()
+                self._connection = Opened(self._engine)
                 self._identity = identity
             self._store.begin(self._connection, reads=self.only_reads)
             return self._connection, Transaction(self._connection)
@@ -110,41 +112,41 @@ class Lane(threading.Thread, ABC):
         except (SQLAlchemyError, connection.dialect.loaded_dbapi.Error):
             connection.invalidate()
 
-    def _refused(self, works: Sequence[Work], error: BaseException) -> list[Outcome]:
+    def _refuse(self, works: Sequence[Work], error: BaseException) -> None:
         if isinstance(error, NotBegunError) and error.__cause__ is not None:
             error = error.__cause__
-        return [Outcome(work, error=answered(self._store_name, error)) for work in works]
+        for work in works:
+            work.error = answered(self._store_name, error)
 
-    def _read(self, works: list[Work]) -> list[Outcome]:
+    def _read(self, works: list[Work]) -> None:
         """Works that see one committed state; once more where the connection had broken."""
-        outcomes: list[Outcome] = []
-        lost = False
-        while len(outcomes) < len(works):
-            rest = works[len(outcomes) :]
+        rest, lost = works, False
+        while rest:
             try:
-                outcomes += self._seen(rest)
+                rest = rest[self._seen(rest) :]
             except Exception as error:  # noqa: BLE001 (it is the callers')
                 if trouble(error) is not Trouble.LOST or lost:
-                    return outcomes + self._refused(rest, error)
+                    self._refuse(rest, error)
+                    return
                 lost = True
                 self._drop()
-        return outcomes
 
-    def _seen(self, works: list[Work]) -> list[Outcome]:
-        """Runs works in one transaction, up to the first that raises: PostgreSQL refuses what follows in it."""
-        outcomes: list[Outcome] = []
+    def _seen(self, works: list[Work]) -> int:
+        """Runs works in one transaction, up to the first that raises: PostgreSQL refuses what follows in it. Answers how many it ran."""
+        count = 0
         connection, transaction = self._begin()
         with transaction, self._store.reading_only(connection):
             for work in works:
+                count += 1
                 try:
-                    outcomes += done(connection, [work])
+                    done(connection, [work])
                 except Exception as error:
                     if trouble(error) is Trouble.LOST:
                         raise
-                    outcomes.append(Outcome(work, error=answered(self._store_name, error)))
+                    work.error = answered(self._store_name, error)
                     break
             transaction.rollback()
-        return outcomes
+        return count
 
 
 class ReadLane(Lane):
@@ -155,5 +157,5 @@ class ReadLane(Lane):
     def _gather(self) -> list[Work]:
         return self._take(_MOST_READS)
 
-    def _perform(self, works: list[Work]) -> list[Outcome]:
-        return self._read(works)
+    def _perform(self, works: list[Work]) -> None:
+        self._read(works)

@@ -26,17 +26,23 @@ class Listed:
             dialect: Prepared(text(statement.format(**{name: member.format(name=name) for name in lists})))
             for dialect, member in _MEMBER.items()
         }
+        self._of_one = Prepared(text(statement.format(**{name: f"= :{name}" for name in lists})))
 
     def rows(self, connection: Connection, /, **values: Any) -> list[Row]:  # noqa: ANN401 (any value of a column)
         """All rows that it selects or returns."""
-        return self._statements[connection.dialect.name].rows(connection, **self._given(connection, values))
+        statement, given = self._for(connection, values)
+        return statement.rows(connection, **given)
 
     def change(self, connection: Connection, /, **values: Any) -> int:  # noqa: ANN401
         """Runs an insert, update or delete; answers how many rows it touched."""
-        return self._statements[connection.dialect.name].change(connection, **self._given(connection, values))
+        statement, given = self._for(connection, values)
+        return statement.change(connection, **given)
 
-    def _given(self, connection: Connection, values: dict[str, Any]) -> dict[str, Any]:
-        return values | {name: as_list(connection, values[name]) for name in self._lists}
+    def _for(self, connection: Connection, values: dict[str, Any]) -> tuple[Prepared, dict[str, Any]]:
+        """The statement for lists as long as these. SQLite makes a table of a list, which takes longer than finding one row."""
+        if {len(values[name]) for name in self._lists} == {1}:
+            return self._of_one, values | {name: next(iter(values[name])) for name in self._lists}
+        return self._statements[connection.dialect.name], values | {name: as_list(connection, values[name]) for name in self._lists}
 
 
 def as_list(connection: Connection, texts: Collection[str]) -> str | list[str]:

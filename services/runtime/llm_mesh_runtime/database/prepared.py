@@ -12,6 +12,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.expression import ClauseElement
 
+from llm_mesh_runtime.database.opened import opened
+
 Row = tuple[Any, ...]
 
 
@@ -54,14 +56,15 @@ class Prepared:
 
     def _execute(self, connection: Connection, values: dict[str, Any]) -> Any:  # noqa: ANN401 (a driver's cursor)
         compiled = self._by_engine.get(connection.dialect.name) or self._compile(connection)
-        if not (compiled.required <= values.keys() <= compiled.defaults.keys()):
-            raise TypeError(f"the statement takes the values {sorted(compiled.required)}")
-        given: Any = {**compiled.defaults, **values}
+        given: Any = values
+        if values.keys() != compiled.defaults.keys():
+            if not (compiled.required <= values.keys() <= compiled.defaults.keys()):
+                raise TypeError(f"the statement takes the values {sorted(compiled.required)}")
+            given = {**compiled.defaults, **values}
         if compiled.order is not None:
             given = [given[name] for name in compiled.order]
-        driver: Any = connection.connection.driver_connection
         try:
-            return driver.execute(compiled.sql, given)
+            return opened(connection).driver.execute(compiled.sql, given)
         except connection.dialect.loaded_dbapi.Error as error:
             raise raised(connection, compiled.sql, error) from error
 
@@ -78,8 +81,7 @@ class Prepared:
 
 def raised(connection: Connection, sql: str, error: Exception) -> DBAPIError:
     """The exception that SQLAlchemy would have made of a driver's; without values, which are content."""
-    driver = connection.connection.driver_connection
-    lost = connection.dialect.is_disconnect(error, driver, None)  # type: ignore[arg-type] # a driver's exception and connection
+    lost = connection.dialect.is_disconnect(error, opened(connection).driver, None)  # type: ignore[arg-type] # a driver's exception
     base = connection.dialect.loaded_dbapi.Error
     made = DBAPIError.instance(sql, None, error, base, hide_parameters=True, connection_invalidated=lost, dialect=connection.dialect)
     assert isinstance(made, DBAPIError)  # noqa: S101 (for the type checker)

@@ -6,23 +6,20 @@ SQLAlchemy joins in where a work executes something through it, and then commits
 from __future__ import annotations
 
 from types import TracebackType
-from typing import Any, Final
 
 from sqlalchemy import Connection
 
+from llm_mesh_runtime.database.opened import Opened, opened
 from llm_mesh_runtime.database.prepared import raised
-
-_STANDING: Final = "llm_mesh.standing"
 
 
 class Transaction:
     """What was begun on a connection; undone where it is left without a commit."""
 
-    __slots__ = ("_connection", "_driver", "_open")
+    __slots__ = ("_connection", "_open")
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Opened) -> None:
         self._connection = connection
-        self._driver: Any = connection.connection.driver_connection
         self._open = True
 
     def __enter__(self) -> None:
@@ -52,17 +49,16 @@ class Transaction:
 
     def _end(self, how: str) -> None:
         try:
-            getattr(self._driver, how)()
+            getattr(self._connection.driver, how)()
         except self._connection.dialect.loaded_dbapi.Error as error:
             raise raised(self._connection, how, error) from error
 
 
 def standing(connection: Connection) -> object:
     """Stays the same while nothing that was written on a connection was undone: who remembers what it wrote may then rely on it."""
-    return connection.info.setdefault(_STANDING, object())
+    return opened(connection).standing
 
 
-def undo(connection: Connection) -> None:
+def undo(connection: Opened) -> None:
     """Notes that something is undone."""
-    if not connection.invalidated:
-        connection.info[_STANDING] = object()
+    connection.standing = object()

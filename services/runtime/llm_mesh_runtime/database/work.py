@@ -1,8 +1,8 @@
-"""One work that waits for its turn in a thread, and how its outcome gets back to the event loop that asked."""
+"""One work that waits for its turn in a thread, and how what came of it gets back to the event loop that asked."""
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -11,9 +11,9 @@ Together = Callable[[Connection, Sequence[Any]], Sequence[Any]]
 
 
 class Work:
-    """A function of a connection, and the future of whoever waits for what it returns."""
+    """A function of a connection, the future of whoever waits for what it returns, and what came of it."""
 
-    __slots__ = ("function", "future", "item", "loop", "reads", "together")
+    __slots__ = ("error", "function", "future", "item", "loop", "reads", "together", "value")
 
     def __init__(
         self,
@@ -30,46 +30,43 @@ class Work:
         self.together = together
         self.item = item
         self.future: asyncio.Future[Any] = loop.create_future()
+        self.value: object = None
+        self.error: BaseException | None = None
 
     def wanted(self) -> bool:
         """Whether somebody still waits: a caller that was cancelled before the work began has taken it back."""
         return not self.future.done()
 
 
-class Outcome(NamedTuple):
-    """What came of a work: a value, or an exception."""
-
-    work: Work
-    value: object = None
-    error: BaseException | None = None
-
-
-def done(connection: Connection, works: Sequence[Work]) -> list[Outcome]:
+def done(connection: Connection, works: Sequence[Work]) -> None:
     """Runs works that are done together, or a single one of any kind. What it raises counts for all of them."""
     first = works[0]
     if first.together is None:
         assert first.function is not None  # noqa: S101 (for the type checker)
-        return [Outcome(first, first.function(connection))]
-    values = first.together(connection, [work.item for work in works])
-    pairs = zip(works, values, strict=True)
-    return [Outcome(work, error=value) if isinstance(value, BaseException) else Outcome(work, value) for work, value in pairs]
+        first.value, first.error = first.function(connection), None
+        return
+    for work, value in zip(works, first.together(connection, [work.item for work in works]), strict=True):
+        work.value, work.error = (None, value) if isinstance(value, BaseException) else (value, None)
 
 
-def deliver(outcomes: Iterable[Outcome]) -> None:
-    """Wakes the waiting callers, once per event loop."""
-    by_loop: dict[asyncio.AbstractEventLoop, list[Outcome]] = {}
-    for outcome in outcomes:
-        by_loop.setdefault(outcome.work.loop, []).append(outcome)
+def deliver(works: Iterable[Work]) -> None:
+    """Wakes the waiting callers with what came of their works, once per event loop."""
+    by_loop: dict[asyncio.AbstractEventLoop, list[Work]] = {}
+    for work in works:
+        by_loop.setdefault(work.loop, []).append(work)
     for loop, batch in by_loop.items():
-        if not loop.is_closed():  # a closed loop has nobody left who waits
+        try:
             loop.call_soon_threadsafe(_resolve, batch)
+        except RuntimeError:  # a closed loop has nobody left who waits
+            if not loop.is_closed():
+                raise
 
 
-def _resolve(outcomes: list[Outcome]) -> None:
-    for work, value, error in outcomes:
+def _resolve(works: list[Work]) -> None:
+    for work in works:
         if work.future.done():
             continue
-        if error is None:
-            work.future.set_result(value)
+        if work.error is None:
+            work.future.set_result(work.value)
         else:
-            work.future.set_exception(error)
+            work.future.set_exception(work.error)

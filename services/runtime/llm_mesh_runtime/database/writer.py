@@ -9,14 +9,15 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from random import Random
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from llm_mesh_runtime.database.engines import Store
 from llm_mesh_runtime.database.faults import Trouble, answered, trouble, unavailable
 from llm_mesh_runtime.database.lanes import Lane, NotBegunError, Works
+from llm_mesh_runtime.database.opened import Opened
 from llm_mesh_runtime.database.transaction import Transaction, undo
-from llm_mesh_runtime.database.work import Outcome, Work, done
+from llm_mesh_runtime.database.work import Work, done
 
 _LARGEST_GROUP = 256
 _CONFLICTS = 8
@@ -36,71 +37,78 @@ class WriteLane(Lane):
     def _gather(self) -> list[Work]:
         return self._take(_LARGEST_GROUP)
 
-    def _perform(self, works: list[Work]) -> list[Outcome]:
-        outcomes: list[Outcome] = []
+    def _perform(self, works: list[Work]) -> None:
+        if self._store.readers:  # which then have lanes of their own
+            self._write(works)
+            return
         for reads, alike in groupby(works, key=lambda work: work.reads):
             batch = list(alike)
-            outcomes += self._read(batch) if reads else self._write(batch)
-        return outcomes
+            if reads:
+                self._read(batch)
+            else:
+                self._write(batch)
 
-    def _write(self, works: list[Work]) -> list[Outcome]:
+    def _write(self, works: list[Work]) -> None:
         """All together, or one by one where that is impossible. Nobody hears of anything before the commit."""
         for attempt in range(1, _CONFLICTS + 1):
             try:
-                return self._together(works) if _several(works) else self._alone(works)
+                self._transact(works)
             except CommitUnknownError as error:
                 fault = unavailable(self._store_name, "broke while committing; whether the change is there is not known")
                 fault.__cause__ = error
-                return self._refused(works, fault)
+                self._refuse(works, fault)
             except NotBegunError as error:
-                return self._refused(works, error)
+                self._refuse(works, error)
             except Exception as error:  # noqa: BLE001 (it is the callers')
                 kind = trouble(error)
-                if kind is Trouble.LOST:
-                    self._drop()
-                    if attempt > 1:  # once, the server may have restarted while nobody looked
-                        return self._refused(works, error)
-                elif len(works) > 1:
+                if len(works) > 1 and kind is not Trouble.LOST:
                     break
-                elif kind is not Trouble.CONFLICT or attempt == _CONFLICTS:
-                    return self._refused(works, error)
-                else:
-                    time.sleep(self._random.uniform(0, 0.002 * 2**attempt))
-        return [outcome for work in works if work.wanted() for outcome in self._write([work])]
+                if self._again(kind, attempt):
+                    continue
+                self._refuse(works, error)
+            return
+        for work in works:
+            if work.wanted():
+                self._write([work])
 
-    def _together(self, works: list[Work]) -> list[Outcome]:
-        """One transaction with a savepoint before each unit, so that one that raises is undone without its neighbours."""
-        outcomes: list[Outcome] = []
+    def _again(self, kind: Trouble, attempt: int) -> bool:
+        """Whether to repeat what failed: after a conflict a few times; once on a new connection, the server may have restarted."""
+        if kind is Trouble.LOST:
+            self._drop()
+            return attempt == 1
+        if kind is not Trouble.CONFLICT or attempt == _CONFLICTS:
+            return False
+        time.sleep(self._random.uniform(0, 0.002 * 2**attempt))
+        return True
+
+    def _transact(self, works: list[Work]) -> None:
+        """One transaction. Several units have a savepoint before each, so that one that raises is undone without its neighbours."""
         connection, transaction = self._begin()
         with transaction:
-            self._store.mark(connection)
-            for unit in _units(works):
-                outcomes += self._within(connection, unit)
+            if _several(works):
+                self._store.mark(connection)
+                for unit in _units(works):
+                    self._within(connection, unit)
+            else:
+                done(connection, works)
             self._commit(transaction)
-        return outcomes
 
-    def _within(self, connection: Connection, unit: list[Work]) -> list[Outcome]:
+    def _within(self, connection: Opened, unit: list[Work]) -> None:
         """A unit behind the savepoint; where several works made it impossible for each other, each of them by itself."""
         try:
-            outcomes = done(connection, unit)
+            done(connection, unit)
         except Exception as error:
             if trouble(error) is not Trouble.WORK:
                 raise  # the engine may have ended the transaction: nothing in it can be kept
             self._store.rewind(connection)
             undo(connection)
             if len(unit) > 1:
-                return [outcome for work in unit for outcome in self._within(connection, [work])]
-            return [Outcome(unit[0], error=answered(self._store_name, error))]
+                for work in unit:
+                    self._within(connection, [work])
+            else:
+                unit[0].error = answered(self._store_name, error)
+            return
         self._store.advance(connection)
-        return outcomes
-
-    def _alone(self, unit: list[Work]) -> list[Outcome]:
-        """One unit in one transaction."""
-        connection, transaction = self._begin()
-        with transaction:
-            outcomes = done(connection, unit)
-            self._commit(transaction)
-        return outcomes
 
     def _commit(self, transaction: Transaction) -> None:
         try:
