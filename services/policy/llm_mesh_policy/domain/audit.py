@@ -57,13 +57,13 @@ def next_hash(previous: bytes, writer: str, entry: AuditEntry, begun: Hash | Non
         writer, str(entry.time), entry.domain, entry.principal, entry.key, entry.action, entry.resource,
         "1" if entry.allowed else "0", entry.detail, entry.request_id,
     )  # fmt: skip
-    hashed = [previous]
-    for part in parts:
-        encoded = part.encode()
-        length = len(encoded)
-        hashed.append((_LENGTHS[length] if length <= _LONGEST_TEXT else length.to_bytes(4, "big")) + encoded)
+    encoded = [part.encode() for part in parts]
+    try:
+        hashed = [_LENGTHS[len(part)] + part for part in encoded]
+    except IndexError:  # one is longer
+        hashed = [len(part).to_bytes(4, "big") + part for part in encoded]
     digest = hashlib.sha256() if begun is None else begun.copy()
-    digest.update(b"".join(hashed))
+    digest.update(b"".join([previous, *hashed]))
     return digest.digest()
 
 

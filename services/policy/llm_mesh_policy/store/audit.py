@@ -20,7 +20,11 @@ from llm_mesh_policy.store.identity_tables import audit_records
 from llm_mesh_runtime.database import Prepared, Rows, standing
 
 _NAMES = ("time", "domain", "principal", "key", "action", "resource", "allowed", "detail", "request_id", "writer", "hash")
-_ADD = Rows(f"INSERT INTO audit_records ({', '.join(_NAMES)}) VALUES {{rows}}", columns=len(_NAMES))  # noqa: S608 (names of columns only)
+_ADD = Rows(
+    f"INSERT INTO audit_records ({', '.join(_NAMES)}) VALUES {{rows}}",  # noqa: S608 (names of columns only)
+    columns=len(_NAMES),
+    flags=[_NAMES.index("allowed")],
+)
 _END = Prepared(
     select(audit_records.c.sequence)
     .where(audit_records.c.sequence >= bindparam("since"), audit_records.c.writer == bindparam("of_writer"))
@@ -89,6 +93,6 @@ class AuditTrail:
 
 def _row(entry: AuditEntry, writer: str, digest: bytes) -> tuple[object, ...]:
     return (
-        entry.time, entry.domain, entry.principal, entry.key, entry.action, entry.resource, entry.allowed, entry.detail, entry.request_id,
-        writer, bytearray(digest),
+        entry.time, entry.domain, entry.principal, entry.key, entry.action, entry.resource, int(entry.allowed), entry.detail,
+        entry.request_id, writer, bytearray(digest),
     )  # fmt: skip

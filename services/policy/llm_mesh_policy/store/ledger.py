@@ -202,9 +202,10 @@ class SqlLedger:
     def _together(self, connection: Connection, all_wanted: Sequence[_Request]) -> list[object]:
         """What a group of requests wants of the ledger, in their order. Refusals are answers: they undo nothing of others."""
         group = Group(connection, self._accounts, self._locked(connection))
-        drafts = [wanted.draft.reservation for wanted in all_wanted if isinstance(wanted, _Reserve)]
-        subjects = {subject for wanted in all_wanted if isinstance(wanted, _Reserve) for subject in wanted.subjects}
-        group.see({wanted.id for wanted in all_wanted}, subjects, {draft.key for draft in drafts})
+        reserving = [wanted for wanted in all_wanted if isinstance(wanted, _Reserve)]
+        subjects: set[str] = set()
+        subjects.update(*[wanted.subjects for wanted in reserving])
+        group.see({wanted.id for wanted in all_wanted}, subjects, {wanted.draft.reservation.key for wanted in reserving})
         answers: list[object] = []
         for wanted in all_wanted:
             try:

@@ -41,6 +41,7 @@ class Group:
         self._marks: dict[str, tuple[int, int, str] | None] = {}
         self._found: dict[str, Reservation | None] = {}
         self._meters: dict[str, Meter] = {}
+        self._seen: set[str] = set()
         self._by_subject: dict[str, list[str]] = {}
         self._dead: dict[str, bool] = {}
         self._stood: set[str] = set()
@@ -56,10 +57,12 @@ class Group:
         self._sequence = seen.sequence if self._sequence is None else self._sequence
         for each in ids:
             self._marks[each] = seen.marks.get(each)
-        self._add_meters(subjects, seen.meters)
+        if subjects:
+            self._add_meters(subjects, seen.meters)
         if keys:
             dead = self._accounts.dead(self.connection, keys, self.now, seen.revision)
-            self._dead.update((key, key in dead) for key in keys)
+            for key in keys:
+                self._dead[key] = key in dead
 
     def find(self, reservation_id: str, known: Reservation | None = None) -> Reservation | None:
         """The reservation of an id, whoever's it is; the one that is known where it is still what the row says."""
@@ -83,13 +86,13 @@ class Group:
 
     def binding(self, domain: str, subjects: Collection[str]) -> list[Meter]:
         """The meters that bind any of the subjects: those of their domain, and the platform's."""
-        unseen = [subject for subject in subjects if subject not in self._by_subject]
-        if unseen:
+        if not self._seen.issuperset(subjects):
+            unseen = set(subjects) - self._seen
             self._add_meters(unseen, ledger_meters.binding(self.connection, unseen))
         if not self._meters:
             return []
         ours = (domain + "/", _PLATFORM)
-        names = [name for subject in subjects for name in self._by_subject[subject]]
+        names = [name for subject in subjects for name in self._by_subject.get(subject, ())]
         return [self._meters[name] for name in names if name.startswith(ours)]
 
     def stand(self, meters: Iterable[Meter]) -> None:
@@ -139,22 +142,24 @@ class Group:
         ledger_rows.INSERT.write(self.connection, self._inserted)
         for each in self._grown.values():
             ledger_rows.grow(self.connection, each)
-        ledger_rows.CHANGE.write(self.connection, list(self._changed.values()))
-        stood = [self._meters[name] for name in sorted(self._stood)]
-        ledger_meters.STAND.write(self.connection, [(each.name, each.window, each.spent, each.held) for each in stood])
-        posted = [(*place, *change) for place, change in sorted(self._posted.items())]
-        ledger_meters.POST.write(self.connection, posted)
+        if self._changed:
+            ledger_rows.CHANGE.write(self.connection, list(self._changed.values()))
+        if self._stood:
+            stood = [self._meters[name] for name in sorted(self._stood)]
+            ledger_meters.STAND.write(self.connection, [(each.name, each.window, each.spent, each.held) for each in stood])
+        if self._posted:
+            posted = [(*place, *change) for place, change in sorted(self._posted.items())]
+            ledger_meters.POST.write(self.connection, posted)
         if self._audit:
             self._accounts.extend_audit(self.connection, self._audit)
 
     def _add_meters(self, subjects: Iterable[str], meters: Iterable[Meter]) -> None:
-        for subject in subjects:
-            self._by_subject.setdefault(subject, [])
+        self._seen.update(subjects)
         for meter in meters:
             if meter.name in self._meters:
                 continue
             self._meters[meter.name] = meter
-            self._by_subject[meter.subject].append(meter.name)
+            self._by_subject.setdefault(meter.subject, []).append(meter.name)
             place = (meter.name, meter.generation, meter.window)
             if place in self._posted:  # by a work before the one that this meter is read for
                 spent, held = self._posted.pop(place)

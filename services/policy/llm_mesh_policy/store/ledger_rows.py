@@ -22,7 +22,11 @@ _NAMES = (
     "domain", "project", "id", "state", "epoch", "request_id", "reserved", "charged", "shared", "reserve_time", "version", "sequence",
     "entry", "lines", "holds",
 )  # fmt: skip
-INSERT = Rows(f"INSERT INTO ledger_entries ({', '.join(_NAMES)}) VALUES {{rows}}", columns=len(_NAMES))  # noqa: S608 (names of columns only)
+INSERT = Rows(
+    f"INSERT INTO ledger_entries ({', '.join(_NAMES)}) VALUES {{rows}}",  # noqa: S608 (names of columns only)
+    columns=len(_NAMES),
+    flags=[_NAMES.index("shared")],
+)
 """New reservations, as `new_row` gives them."""
 CHANGE = Rows(
     "UPDATE ledger_entries SET state = v.column2, charged = v.column3, version = v.column4, sequence = v.column5, entry = v.column6 "
@@ -52,7 +56,7 @@ def new_row(reservation: Reservation, epoch: str, sequence: int | None) -> tuple
         reservation.request_id,
         reservation.reserved,
         0,
-        is_shared(reservation),
+        int(is_shared(reservation)),
         reservation.time,
         reservation.version,
         sequence,
