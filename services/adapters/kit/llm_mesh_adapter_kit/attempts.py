@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable
 
 from llm_mesh.adapter.v1 import adapter_pb2
 from llm_mesh.inference.v1 import embed_pb2, generate_pb2
@@ -74,9 +74,13 @@ class Attempts:
                 parser = EventParser()
                 while not reader.done and (piece := await asked.answer.read()):
                     message = adapter_pb2.GenerateStreamResponse()
-                    failure = _read(job, parser, piece, reader, message.events)
-                    if message.events:  # what came before a failure in the same read is told first
-                        self._note(job, message.events, meter, timers, call.translations)
+                    events, before = message.events, meter.content
+                    failure = _read(job, parser, piece, reader, events, meter)
+                    if events:  # what came before a failure in the same read is told first
+                        if timers.event(content=meter.content > before):
+                            self._first_content(job, timers)
+                        if call.translations and events[0].WhichOneof("kind") == "started":
+                            events[0].started.translations.extend(call.translations)
                         yield message
                     if failure is not None:
                         raise failure
@@ -90,7 +94,7 @@ class Attempts:
                 usage, _ = meter.report()
                 error.metadata |= {"input_tokens": str(usage.input_tokens), "output_tokens": str(usage.output_tokens)}
             raise
-        if not meter.told:
+        if not meter.final:
             last.insert(0, generate_pb2.StreamEvent(usage=final.final.usage))
         final.events.extend(last)
         yield final
@@ -123,26 +127,15 @@ class Attempts:
             raise await self._asking.failure(job.endpoint, answer)
         return self._dialect.reader(job.endpoint)
 
-    def _note(
-        self,
-        job: Job,
-        events: Events,
-        meter: Meter,
-        timers: Timers,
-        translations: Sequence[generate_pb2.Translation],
-    ) -> None:
-        first = timers.first_content is None
-        timers.event(content=meter.saw(events))
-        if first and (seconds := timers.first_content) is not None:
+    def _first_content(self, job: Job, timers: Timers) -> None:
+        if (seconds := timers.first_content) is not None:
             self._genai.first_chunk(names.CHAT, job.endpoint.system or job.endpoint.name, job.model, seconds)
-        if translations and events[0].WhichOneof("kind") == "started":
-            events[0].started.translations.extend(translations)
 
 
-def _read(job: Job, parser: EventParser, piece: bytes, reader: StreamReader, events: Events) -> AdapterError | None:
+def _read(job: Job, parser: EventParser, piece: bytes, reader: StreamReader, events: Events, meter: Meter) -> AdapterError | None:
     """Appends what the bytes mean, and answers the failure that they tell of."""
     try:
-        reader.feed(parser.feed(piece), events)
+        reader.feed(parser.feed(piece), events, meter)
     except EventTooLargeError as error:
         return malformed(job.endpoint.name, str(error))
     except AdapterError as error:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias
 from llm_mesh.inference.v1 import embed_pb2, generate_pb2
 from llm_mesh_adapter_kit.endpoints import Endpoint
 from llm_mesh_adapter_kit.errors import AdapterError
+from llm_mesh_adapter_kit.metering import Meter
 from llm_mesh_adapter_kit.sse import ServerEvent
 
 if TYPE_CHECKING:
@@ -52,8 +53,11 @@ class StreamReader(Protocol):
     def done(self) -> bool:
         """Whether the provider said that nothing follows."""
 
-    def feed(self, arrived: Sequence[ServerEvent], events: Events) -> None:
-        """Appends what the arrived events mean. AdapterError where one is malformed, or tells of a failure; what was appended holds."""
+    def feed(self, arrived: Sequence[ServerEvent], events: Events, meter: Meter) -> None:
+        """Appends what the arrived events mean, and tells the meter.
+
+        AdapterError where one is malformed, or tells of a failure; what was appended holds.
+        """
 
     def finish(self) -> Sequence[generate_pb2.StreamEvent]:
         """What the end of the stream means, usage and `finished` included; PROVIDER_RESET where the answer is not whole."""

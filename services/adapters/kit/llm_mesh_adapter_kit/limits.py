@@ -80,11 +80,16 @@ class Timers:
         """From the beginning to the first content."""
         return None if self._content is None else self._content - self._begun
 
-    def event(self, *, content: bool) -> None:
-        """Something came. Keep-alive comments are nothing: a provider that sends only those is as stalled as a silent one."""
-        self._event = time.monotonic()
-        if content and self._content is None:
-            self._content = self._event
+    def event(self, *, content: bool) -> bool:
+        """Something came; answers whether it is the first content.
+
+        Keep-alive comments are nothing: a provider that sends only those is as stalled as a silent one.
+        """
+        self._event = now = time.monotonic()
+        first = content and self._content is None
+        if first:
+            self._content = now
+        return first
 
     def next(self, *, head: bool) -> float:
         """The next deadline, in seconds of `time.monotonic`. Before the head nothing is idle."""

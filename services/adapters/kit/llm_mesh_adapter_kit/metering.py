@@ -20,41 +20,46 @@ _CONTENT = frozenset({"text", "reasoning", "refusal", "tool_call_started", "tool
 class Meter:
     """Watches one attempt."""
 
-    __slots__ = ("_attempt", "_bytes", "_events", "_final", "_input_bytes", "_most_output", "_reported")
+    __slots__ = ("_attempt", "_bytes", "_final", "_input_bytes", "_most_output", "_reported", "content")
 
     def __init__(self, attempt: plan_pb2.Attempt, input_bytes: int, most_output: int) -> None:
         self._attempt = attempt
         self._input_bytes = input_bytes
         self._most_output = most_output
         self._bytes = 0
-        self._events = 0
+        self.content = 0
+        """How many events carried content."""
         self._reported: generate_pb2.Usage | None = None
         self._final = False
 
     @property
     def spent(self) -> bool:
         """Whether the provider reported usage, or delivered content."""
-        return self._events > 0 or self._reported is not None
+        return self.content > 0 or self._reported is not None
 
     @property
-    def told(self) -> bool:
+    def final(self) -> bool:
         """Whether the provider reported its final usage, be it wrong."""
         return self._final
 
-    def saw(self, events: Sequence[generate_pb2.StreamEvent]) -> bool:
-        """Notes events; answers whether one of them carries content."""
-        before = self._events
+    def told(self, texts: Sequence[str]) -> None:
+        """Notes events that are plain texts, none of them empty."""
+        told = "".join(texts)
+        self.content += len(texts)
+        self._bytes += len(told) if told.isascii() else len(told.encode("utf-8", "replace"))
+
+    def saw(self, events: Sequence[generate_pb2.StreamEvent]) -> None:
+        """Notes events of all kinds."""
         texts, size, others = counted(events)
-        self._events += texts
+        self.content += texts
         self._bytes += size
         for event in others:
             self._other(event)
-        return self._events > before
 
     def _other(self, event: generate_pb2.StreamEvent) -> None:
         kind = event.WhichOneof("kind")
         if kind in _CONTENT:
-            self._events += 1
+            self.content += 1
             self._bytes += _size(getattr(event, str(kind)))
         elif kind == "usage":
             self._reported, self._final = event.usage, True
@@ -68,7 +73,7 @@ class Meter:
             if output.usage.output_tokens:
                 return  # nothing is left to count
         for choice in output.choices:
-            self._events += len(choice.message.parts)
+            self.content += len(choice.message.parts)
             self._bytes += sum(part.ByteSize() for part in choice.message.parts)
 
     def embedded(self, output: embed_pb2.EmbedOutput) -> None:
@@ -78,10 +83,10 @@ class Meter:
 
     def report(self) -> tuple[generate_pb2.Usage, usage_pb2.UsageSource]:
         """The usage so far, and who says so."""
-        counted = min(max(self._events, -(-self._bytes // _BYTES_PER_TOKEN)), self._most_output)
+        counted = min(max(self.content, -(-self._bytes // _BYTES_PER_TOKEN)), self._most_output)
         reported = self._reported
         # What a stream says at its beginning is true of the input; the output was yet to come.
-        if reported is not None and ((self._final and reported.output_tokens) or not self._events):
+        if reported is not None and ((self._final and reported.output_tokens) or not self.content):
             return reported, usage_pb2.USAGE_SOURCE_PROVIDER
         usage = generate_pb2.Usage()
         if reported is not None:

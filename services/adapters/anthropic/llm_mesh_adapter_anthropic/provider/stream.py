@@ -8,6 +8,7 @@ from llm_mesh.inference.v1 import generate_pb2
 from llm_mesh_adapter_anthropic.provider.failures import of_event
 from llm_mesh_adapter_kit.dialect import Events
 from llm_mesh_adapter_kit.errors import malformed, reset
+from llm_mesh_adapter_kit.metering import Meter
 from llm_mesh_adapter_kit.sse import ServerEvent
 from llm_mesh_dialects.anthropic.streams import EventReader
 from llm_mesh_dialects.errors import DialectError, TruncatedError
@@ -26,16 +27,20 @@ class MessageStream:
         """Whether the provider said that nothing follows."""
         return self._reader.done
 
-    def feed(self, arrived: Sequence[ServerEvent], events: Events) -> None:
+    def feed(self, arrived: Sequence[ServerEvent], events: Events, meter: Meter) -> None:
         """Appends what the arrived events mean."""
+        made: list[generate_pb2.StreamEvent] = []
         try:
             for data, name in arrived:
                 said = parsed(data)
                 if isinstance(said, dict) and (said.get("type") == "error" or name == "error"):
                     raise of_event(self._endpoint, said)
-                events.extend(self._reader.feed(said))
+                made += self._reader.feed(said)
         except DialectError as error:
             raise malformed(self._endpoint, str(error)) from None
+        finally:
+            events.extend(made)
+            meter.saw(made)
 
     def finish(self) -> Sequence[generate_pb2.StreamEvent]:
         """What the end of the stream means."""

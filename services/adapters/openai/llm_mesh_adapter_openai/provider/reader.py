@@ -9,6 +9,7 @@ import orjson
 from llm_mesh.inference.v1 import generate_pb2
 from llm_mesh_adapter_kit.dialect import Events
 from llm_mesh_adapter_kit.errors import malformed, reset
+from llm_mesh_adapter_kit.metering import Meter
 from llm_mesh_adapter_kit.sse import ServerEvent
 from llm_mesh_adapter_openai.provider.failures import of_complaint
 from llm_mesh_dialects import openai
@@ -25,27 +26,33 @@ class OpenAIReader:
         self._chunks = openai.streams.ChunkReader(quirks)
         self.done = False
 
-    def feed(self, arrived: Sequence[ServerEvent], events: Events) -> None:
+    def feed(self, arrived: Sequence[ServerEvent], events: Events, meter: Meter) -> None:
         """Appends what the arrived events mean."""
-        place = len(arrived) if self.done else 0
+        place, last = 0, len(arrived)
+        texts: list[str] = []
         try:
-            while (place := self._chunks.again(arrived, place, events)) < len(arrived):
+            while not self.done and (place := self._chunks.again(arrived, place, events, texts)) < last:
                 data = arrived[place][0]
                 if data == _DONE:
                     self.done = True
-                    return
-                self._whole(data, events)
-                place += 1
+                else:
+                    made = self._whole(data)
+                    events.extend(made)
+                    meter.saw(made)
+                    place += 1
         except orjson.JSONDecodeError:
             raise malformed(self._endpoint, "an event that is not JSON") from None
         except DialectError as error:
             raise malformed(self._endpoint, str(error)) from None
+        finally:
+            if texts:
+                meter.told(texts)
 
-    def _whole(self, data: bytes, events: Events) -> None:
+    def _whole(self, data: bytes) -> list[generate_pb2.StreamEvent]:
         chunk = orjson.loads(data)
         if isinstance(chunk, dict) and chunk.get("error"):
             raise of_complaint(self._endpoint, openai.errors.complaint(chunk))
-        events.extend(self._chunks.feed(chunk, data))
+        return self._chunks.feed(chunk, data)
 
     def finish(self) -> Sequence[generate_pb2.StreamEvent]:
         """The end of the stream."""

@@ -62,9 +62,19 @@ class ChunkReader:
         """Whether each choice that began has ended, and at least one has."""
         return bool(self._ended) and not self._open
 
-    def again(self, chunks: Sequence[tuple[bytes, str]], place: int, events: RepeatedCompositeFieldContainer[Event]) -> int:
-        """Adds the events of the chunks from a place on that differ in their text alone from the one before; answers where they end."""
-        return place if self._template is None else self._template.read(chunks, place, events)
+    def again(
+        self, chunks: Sequence[tuple[bytes, str]], place: int, events: RepeatedCompositeFieldContainer[Event], told: list[str] | None = None
+    ) -> int:
+        """Adds the events of the chunks from a place on that differ in their text alone from the one before; answers where they end.
+
+        Their texts, none of them empty, are added to `told`: who counts them need not look them up in the events.
+        """
+        if self._template is None:
+            return place
+        texts = self._template.read(chunks, place, events)
+        if told is not None:
+            told += texts
+        return place + len(texts)
 
     def feed(self, chunk: dict[str, Any], data: bytes = b"") -> list[Event]:
         """The events of one chunk; raises `DialectError` where it is none. From its `data`, `again` learns."""

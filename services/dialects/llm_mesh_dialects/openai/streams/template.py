@@ -23,13 +23,16 @@ _CONTENT: Final = b'"content":"'
 _PADDING: Final = b'"obfuscation":"'
 _MARK: Final = "\ue000mark\ue000"
 _QUOTE: Final = b'"'
-_BETWEEN: Final = b'","'
+_COMMA: Final = b'","'
+_APART: Final = b"\n\n"
+"""What no JSON has between its tokens, nor in a string: a chunk that has it all the same is read by itself."""
+_FEW: Final = 3
 
 
 class Template:
     """What one stream's chunks of text have in common, once one of them was seen."""
 
-    __slots__ = ("_begin", "_choice", "_end", "_least", "_middle")
+    __slots__ = ("_begin", "_choice", "_end", "_least", "_middle", "_seam")
 
     def __init__(self, choice: int, begin: bytes, middle: bytes, end: bytes) -> None:
         self._choice = choice
@@ -37,49 +40,82 @@ class Template:
         self._middle = middle
         self._end = end
         self._least = len(begin) + len(middle) + len(end)
+        self._seam = end + _APART + begin
+        """What stands between two texts where chunks are put one behind the other."""
 
-    def read(self, chunks: Sequence[tuple[bytes, str]], place: int, events: Events) -> int:
-        """Adds the events of the chunks from a place on that fit; answers the place of the first that does not."""
-        texts = _texts(self._insides(chunks, place))
+    def read(self, chunks: Sequence[tuple[bytes, str]], place: int, events: Events) -> list[str]:
+        """Adds the events of the chunks from a place on that fit, up to the first that does not; answers their texts."""
+        texts = self._texts(chunks, place)
         add, choice = events.add, self._choice
         for text in texts:
             delta = add().text
             delta.text = text
             if choice:
                 delta.choice = choice
-        return place + len(texts)
+        return texts
 
-    def _insides(self, chunks: Sequence[tuple[bytes, str]], place: int) -> list[bytes]:
-        """What stands in the gap of each chunk that begins and ends as this one."""
-        begin, middle, end, least = self._begin, self._middle, self._end, self._least
-        first, last = len(begin), -len(end)
+    def _texts(self, chunks: Sequence[tuple[bytes, str]], place: int) -> list[str]:
+        if len(chunks) - place > _FEW and not self._middle:
+            texts = self._at_once([data for data, _ in chunks[place:]])
+            if texts:
+                return texts
         insides: list[bytes] = []
         for at in range(place, len(chunks)):
-            data = chunks[at][0]
-            if len(data) <= least or not (data.startswith(begin) and data.endswith(end)):
+            inside = self._inside(chunks[at][0])
+            if inside is None:
                 break
-            inside = data[first:last]
-            if middle:
-                inside, found, padding = inside.partition(middle)
-                if not (inside and found and padding.isalnum()):
-                    break
             insides.append(inside)
-        return insides
+        return _strings(insides)
+
+    def _at_once(self, chunks: list[bytes]) -> list[str]:
+        """The texts of all chunks but the last few, which may be others; none where that is not certain.
+
+        The chunks, put one behind the other, become a list of strings where their seams become commas. No line feed is left then only
+        if each chunk ends and the next begins as this one; and without escapes, with no quotes but those of the seams, each inside is
+        the whole inside of a string.
+        """
+        for _ in range(_FEW):
+            if self._inside(chunks[-1]) is not None:
+                break
+            chunks.pop()
+        joined = _APART.join(chunks)
+        if not (joined.startswith(self._begin) and joined.endswith(self._end)):
+            return []
+        strings = joined[len(self._begin) : -len(self._end)].replace(self._seam, _COMMA)
+        if b"\n" in strings or b"\\" in strings or strings.count(_QUOTE) != 2 * len(chunks) - 2:
+            return []
+        try:
+            texts: list[str] = orjson.loads(b'["%b"]' % strings)
+        except orjson.JSONDecodeError:
+            return []
+        return [] if "" in texts else texts
+
+    def _inside(self, data: bytes) -> bytes | None:
+        """What stands in the gap of a chunk that begins and ends as this one."""
+        if len(data) <= self._least or not (data.startswith(self._begin) and data.endswith(self._end)):
+            return None
+        inside = data[len(self._begin) : -len(self._end)]
+        if self._middle:
+            inside, found, padding = inside.partition(self._middle)
+            if not (inside and found and padding.isalnum()):
+                return None
+        return inside
 
 
-def _texts(insides: list[bytes]) -> list[str]:
+def _strings(insides: list[bytes]) -> list[str]:
     """What the insides of JSON strings say, up to the first that is none.
 
     Without an escape, and with no quotes but those put between them, each of them is a whole string: they are parsed all at once.
     """
-    joined = _BETWEEN.join(insides)
-    if b"\\" not in joined and joined.count(_QUOTE) == 2 * len(insides) - 2:
-        try:
-            at_once: list[str] = orjson.loads(b'["%b"]' % joined)
-        except orjson.JSONDecodeError:
-            pass  # one of them is no string; below is found which
-        else:
-            return at_once
+    if len(insides) > 1:
+        joined = _COMMA.join(insides)
+        if b"\\" not in joined and joined.count(_QUOTE) == 2 * len(insides) - 2:
+            try:
+                at_once: list[str] = orjson.loads(b'["%b"]' % joined)
+            except orjson.JSONDecodeError:
+                pass  # one of them is no string; below is found which
+            else:
+                return at_once
     texts: list[str] = []
     for inside in insides:
         try:
@@ -93,7 +129,7 @@ def template(data: bytes, chunk: dict[str, Any]) -> Template | None:
     """The template of a chunk that has one choice with one text; None where its spelling is not the usual one."""
     begin, found, rest = data.partition(_CONTENT)
     written = orjson.dumps(chunk["choices"][0]["delta"]["content"])[1:]
-    if not found or not rest.startswith(written):
+    if not found or not rest.startswith(written) or b"\n" in data:  # of which texts that are read at once must have none
         return None
     begin, end = begin + found, rest[len(written) - 1 :]
     middle = b""
