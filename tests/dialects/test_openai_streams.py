@@ -328,3 +328,62 @@ def test_texts_that_end_or_begin_with_commas_stay_apart() -> None:
         raw = at_once(writer, [generate_pb2.StreamEvent(text={"text": text}) for text in texts[first:]])
         frames = [orjson.loads(frame.removeprefix(b"data: ")) for frame in raw.split(b"\n\n") if frame]
         assert [frame["choices"][0]["delta"]["content"] for frame in frames] == texts[first:]
+
+
+def read_in_steps(chunks: list[bytes], size: int) -> tuple[int, list[generate_pb2.StreamEvent], list[str]]:
+    """What a template reads of so many chunks at once: how many chunks, their events, and their texts."""
+    reader, told = openai.streams.ChunkReader(), list[str]()
+    for data in (spelt("one"), spelt("two")):
+        reader.feed(orjson.loads(data), data)
+    message = adapter_pb2.GenerateStreamResponse()
+    arrived = [(data, "") for data in chunks]
+    at = 0
+    while at < len(arrived) and (ended := reader.again(arrived[at : at + size], 0, message.events, told)):
+        at += ended
+    return at, list(message.events), told
+
+
+BEGIN, END = spelt("\ue000").split("\ue000".encode())
+GOOD = [spelt("a"), spelt(" line\n"), spelt("ü€😀")]
+
+
+@given(
+    st.lists(st.sampled_from(["word", " and", "ü€😀", '"', "\\", "\n", '","', ""]), min_size=4, max_size=12),
+    st.integers(0, 11),
+    st.sampled_from([b"", b'"', b'a","b', b"\\", b"\n", b"\xff", b'a"},{"content":"b']),
+    st.lists(st.sampled_from([b"[DONE]", b"{}", b"", b'{"usage":null}']), max_size=4),
+)
+@settings(max_examples=300, deadline=None)
+def test_chunks_that_are_read_at_once_are_those_read_one_by_one(texts: list[str], place: int, odd: bytes, last: list[bytes]) -> None:
+    chunks = [spelt(text) for text in texts]
+    place %= len(chunks)
+    chunks[place] = chunks[place].replace(b'"content":"', b'"content":"' + odd)
+    at_once = read_in_steps([*chunks, *last], len(texts) + len(last))
+    assert at_once == read_in_steps([*chunks, *last], 1)
+    assert at_once[2] == [event.text.text for event in at_once[1]]
+
+
+@pytest.mark.parametrize(
+    ("odd", "fits"),
+    [
+        ([BEGIN + b'a","b' + END], 3),
+        ([BEGIN + b'a",', b'"b' + END], 3),
+        ([BEGIN + b"a\\" + END, BEGIN + b',"b' + END], 3),
+        ([BEGIN + b"a\\" + END, BEGIN + b"," + END], 3),
+        ([BEGIN + END], 3),
+        ([BEGIN + b"a" + END + b"\n\n" + BEGIN + b"b" + END], 3),
+        ([BEGIN + b"a" + END.replace(b"null", b"true")] * 4, 3),
+        ([b"[DONE]"], 3),
+        ([b"[DONE]"] * 9, 3),
+    ],
+)
+def test_what_is_no_text_of_the_stream_ends_what_is_read_at_once(odd: list[bytes], fits: int) -> None:
+    for chunks in ([*GOOD, *odd], [*GOOD, *odd, *GOOD]):
+        assert read_in_steps(chunks, len(chunks))[0] == fits
+    for chunks in (odd, [*odd, *GOOD]):
+        assert read_in_steps(chunks, len(chunks))[0] == 0
+
+
+def test_the_first_chunk_must_be_of_the_stream_too() -> None:
+    other = spelt("a").replace(b'"m"', b'"n"')
+    assert read_in_steps([other, *GOOD, *GOOD], 7)[0] == 0

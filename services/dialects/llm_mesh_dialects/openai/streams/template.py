@@ -25,14 +25,15 @@ _MARK: Final = "\ue000mark\ue000"
 _QUOTE: Final = b'"'
 _COMMA: Final = b'","'
 _APART: Final = b"\n\n"
-"""What no JSON has between its tokens, nor in a string: a chunk that has it all the same is read by itself."""
+"""What stands in no chunk that has a template."""
 _FEW: Final = 3
+"""Chunks at the end of a stream that are others: why it ended, the usage, that nothing follows."""
 
 
 class Template:
     """What one stream's chunks of text have in common, once one of them was seen."""
 
-    __slots__ = ("_begin", "_choice", "_end", "_least", "_middle", "_seam")
+    __slots__ = ("_begin", "_choice", "_end", "_even", "_least", "_middle", "_seam")
 
     def __init__(self, choice: int, begin: bytes, middle: bytes, end: bytes) -> None:
         self._choice = choice
@@ -40,12 +41,23 @@ class Template:
         self._middle = middle
         self._end = end
         self._least = len(begin) + len(middle) + len(end)
+        self._even = not middle
+        """Whether chunks may be read at once: until some were not alike, lest what is left of a read is looked at time and again."""
         self._seam = end + _APART + begin
         """What stands between two texts where chunks are put one behind the other."""
 
     def read(self, chunks: Sequence[tuple[bytes, str]], place: int, events: Events) -> list[str]:
         """Adds the events of the chunks from a place on that fit, up to the first that does not; answers their texts."""
-        texts = self._texts(chunks, place)
+        texts = self._at_once(chunks, place) if self._even and len(chunks) - place > _FEW else []
+        if not texts:
+            for at in range(place, len(chunks)):
+                inside = self._inside(chunks[at][0])
+                if inside is None:
+                    break
+                try:
+                    texts.append(orjson.loads(b'"%b"' % inside))
+                except orjson.JSONDecodeError:
+                    break
         add, choice = events.add, self._choice
         for text in texts:
             delta = add().text
@@ -54,35 +66,20 @@ class Template:
                 delta.choice = choice
         return texts
 
-    def _texts(self, chunks: Sequence[tuple[bytes, str]], place: int) -> list[str]:
-        if len(chunks) - place > _FEW and not self._middle:
-            texts = self._at_once([data for data, _ in chunks[place:]])
-            if texts:
-                return texts
-        insides: list[bytes] = []
-        for at in range(place, len(chunks)):
-            inside = self._inside(chunks[at][0])
-            if inside is None:
-                break
-            insides.append(inside)
-        return _strings(insides)
-
-    def _at_once(self, chunks: list[bytes]) -> list[str]:
+    def _at_once(self, chunks: Sequence[tuple[bytes, str]], place: int) -> list[str]:
         """The texts of all chunks but the last few, which may be others; none where that is not certain.
 
-        The chunks, put one behind the other, become a list of strings where their seams become commas. No line feed is left then only
-        if each chunk ends and the next begins as this one; and without escapes, with no quotes but those of the seams, each inside is
-        the whole inside of a string.
+        The chunks, put one behind the other, become a list of strings where their seams become commas. Without a line feed left, with no
+        quotes but two for each place where two chunks met, each chunk ends and the next begins as this one, and has no quote inside. What
+        could still end a string elsewhere is an inside that ends with a backslash: its last string is then without an end.
         """
-        for _ in range(_FEW):
-            if self._inside(chunks[-1]) is not None:
-                break
-            chunks.pop()
-        joined = _APART.join(chunks)
-        if not (joined.startswith(self._begin) and joined.endswith(self._end)):
-            return []
+        last = len(chunks)
+        while last > len(chunks) - _FEW and self._inside(chunks[last - 1][0]) is None:
+            last -= 1
+        joined = _APART.join([data for data, _ in chunks[place:last]])
         strings = joined[len(self._begin) : -len(self._end)].replace(self._seam, _COMMA)
-        if b"\n" in strings or b"\\" in strings or strings.count(_QUOTE) != 2 * len(chunks) - 2:
+        self._even = joined.startswith(self._begin) and joined.endswith(self._end) and b"\n" not in strings
+        if not self._even or strings.count(_QUOTE) != 2 * (last - place) - 2:
             return []
         try:
             texts: list[str] = orjson.loads(b'["%b"]' % strings)
@@ -102,34 +99,11 @@ class Template:
         return inside
 
 
-def _strings(insides: list[bytes]) -> list[str]:
-    """What the insides of JSON strings say, up to the first that is none.
-
-    Without an escape, and with no quotes but those put between them, each of them is a whole string: they are parsed all at once.
-    """
-    if len(insides) > 1:
-        joined = _COMMA.join(insides)
-        if b"\\" not in joined and joined.count(_QUOTE) == 2 * len(insides) - 2:
-            try:
-                at_once: list[str] = orjson.loads(b'["%b"]' % joined)
-            except orjson.JSONDecodeError:
-                pass  # one of them is no string; below is found which
-            else:
-                return at_once
-    texts: list[str] = []
-    for inside in insides:
-        try:
-            texts.append(orjson.loads(b'"%b"' % inside))
-        except orjson.JSONDecodeError:
-            break
-    return texts
-
-
 def template(data: bytes, chunk: dict[str, Any]) -> Template | None:
     """The template of a chunk that has one choice with one text; None where its spelling is not the usual one."""
     begin, found, rest = data.partition(_CONTENT)
     written = orjson.dumps(chunk["choices"][0]["delta"]["content"])[1:]
-    if not found or not rest.startswith(written) or b"\n" in data:  # of which texts that are read at once must have none
+    if not found or not rest.startswith(written) or b"\n" in data:
         return None
     begin, end = begin + found, rest[len(written) - 1 :]
     middle = b""

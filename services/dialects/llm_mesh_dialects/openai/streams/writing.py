@@ -64,11 +64,14 @@ class ChunkWriter:
         It tells, by one look at all instead of one at each, whether their texts are those of the first choice with nothing beside them.
         The frames of such texts differ in the text alone, and those that follow one another are written at once.
         """
+        events = events[:]  # a list: the end of a loop over a repeated field would be an exception with a text
         texts = [event.text.text for event in events]
         plain = size == _least_size(events, texts)
+        begin = self._begins.get(_FIRST, b"") if plain else b""
+        if begin and "" not in texts:
+            return self._texts(begin, texts)
         frames: list[bytes] = []
         run: list[str] = []
-        begin = self._begins.get(_FIRST, b"") if plain else b""
         for event, text in zip(events, texts, strict=True):
             if text and begin:
                 run.append(text)
