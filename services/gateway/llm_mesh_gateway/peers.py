@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 import grpc
+from google.protobuf.unknown_fields import UnknownFieldSet
 
 from llm_mesh.adapter.v1 import adapter_pb2
 from llm_mesh.adapter.v1.adapter_pb2_grpc import AdapterServiceStub
@@ -246,7 +247,10 @@ class _StreamedCall:
             raise from_rpc_error(error, peer=_peer(self._name)) from error
         if message is grpc.aio.EOF:
             return None
-        return Piece(events=message.events, report=message.final if message.HasField("final") else None)
+        if message.HasField("final"):
+            return Piece(message.events, None, message.final)
+        # What an adapter of a later contract says beside the events is not the gateway's to tell.
+        return Piece(message.events, None, None, None if len(UnknownFieldSet(message)) else message)
 
     def cancel(self) -> None:
         self._call.cancel()

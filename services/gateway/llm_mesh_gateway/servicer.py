@@ -34,7 +34,7 @@ class GatewayServicer(gateway_pb2_grpc.GatewayServiceServicer):
         request: gateway_pb2.GenerateStreamRequest,
         context: Any,  # noqa: ANN401
     ) -> None:
-        streamed = Streamed(context.write)
+        streamed = Streamed(context.write_serialised)
         operation = Generation(request.input, streamed=True, exact=exact(request.options))
         last = gateway_pb2.GenerateStreamResponse()
         await self._gateway.answer(_request(operation, request.options), streamed.release, last.receipt, streamed.held)

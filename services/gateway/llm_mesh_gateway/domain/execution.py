@@ -112,6 +112,7 @@ class Execution:
         self._committed = True
         if self._held:
             piece.events = [event for held in (*self._held, piece) for event in held.events]
+            piece.message = None
 
     def _may_try(self, attempt: plan_pb2.Attempt) -> bool:
         """Moving on to a healthy target is free; the same target again, or most targets being down, takes from the budget."""

@@ -11,7 +11,7 @@ from llm_mesh_gateway.domain.ports import Piece
 from llm_mesh_gateway.domain.reservation import Reservation
 
 A = TypeVar("A", generate_pb2.GenerateOutput, embed_pb2.EmbedOutput)
-Write = Callable[[gateway_pb2.GenerateStreamResponse], Awaitable[None]]
+Write = Callable[[bytes], Awaitable[None]]
 
 
 class Whole(Generic[A]):
@@ -29,7 +29,11 @@ class Whole(Generic[A]):
 
 
 class Streamed:
-    """Writes each piece to the caller; waits while the caller is slow, and so does the provider then."""
+    """Writes each piece to the caller, serialised; waits while the caller is slow, and so does the provider then.
+
+    Both contracts have the events in the same field, so that an adapter's message with nothing else in it is, on the wire, the
+    gateway's. Taken apart and put together again each event would be packed and parsed by itself.
+    """
 
     __slots__ = ("_reservation", "_write")
 
@@ -43,11 +47,14 @@ class Streamed:
 
     async def release(self, piece: Piece) -> None:
         """Write the events."""
-        if not piece.events:
+        if piece.message is not None:
+            raw = piece.message.SerializeToString()
+        else:
+            raw = gateway_pb2.GenerateStreamResponse(events=piece.events).SerializeToString()
+        if not raw:
             return
-        message = gateway_pb2.GenerateStreamResponse(events=piece.events)
         if self._reservation is not None:
-            message.reservation = self._reservation.name
-            message.limits.extend(self._reservation.limits)
+            told = gateway_pb2.GenerateStreamResponse(reservation=self._reservation.name, limits=self._reservation.limits)
+            raw += told.SerializeToString()  # messages one behind the other are one with the fields of both
             self._reservation = None
-        await self._write(message)
+        await self._write(raw)

@@ -23,6 +23,8 @@ class Piece:
     events: Sequence[generate_pb2.StreamEvent] = ()
     answer: Answer | None = None
     report: adapter_pb2.AttemptReport | None = None
+    message: adapter_pb2.GenerateStreamResponse | None = None
+    """The adapter's message, where the events are all that is in it: it may go on as it came."""
 
 
 Release = Callable[[Piece], Awaitable[None]]

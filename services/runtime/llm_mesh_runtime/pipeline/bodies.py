@@ -32,18 +32,18 @@ class Access(Protocol):
 class Codec:
     """Bytes to messages and back, with the size limit and a typed error for bytes that are no message."""
 
-    __slots__ = ("_max", "_method", "_parse", "_serialise")
+    __slots__ = ("_method", "_parse", "_serialise", "most")
 
     def __init__(self, method: Method, max_message: int) -> None:
         self._method = method
-        self._max = max_message
+        self.most = max_message
         self._parse = method.parse
         self._serialise = method.serialise
 
     def parse(self, raw: bytes) -> Any:  # noqa: ANN401 (any message)
         """The request that the bytes are."""
-        if len(raw) > self._max:
-            raise self._too_large("request")
+        if len(raw) > self.most:
+            raise self.too_large("request")
         try:
             return self._parse(raw)
         except DecodeError:
@@ -53,8 +53,8 @@ class Codec:
     def serialise(self, message: Any) -> bytes:  # noqa: ANN401 (any message)
         """The bytes of an answer."""
         raw = self._serialise(message)
-        if len(raw) > self._max:
-            raise self._too_large("answer")
+        if len(raw) > self.most:
+            raise self.too_large("answer")
         return raw
 
     async def parsed(self, raws: AsyncIterator[bytes]) -> AsyncIterator[Any]:
@@ -68,9 +68,10 @@ class Codec:
             yield self.parse(raw)
         await asyncio.sleep(0)
 
-    def _too_large(self, what: str) -> MeshError:
+    def too_large(self, what: str) -> MeshError:
+        """What is raised for a message that is."""
         reason = errors_pb2.ERROR_REASON_MESSAGE_TOO_LARGE
-        return RuntimeFault(reason, f"the {what} is larger than {self._max} bytes", limit_bytes=str(self._max))
+        return RuntimeFault(reason, f"the {what} is larger than {self.most} bytes", limit_bytes=str(self.most))
 
 
 def body_of(method: Method, access: Access, codec: Codec) -> Body:
@@ -81,11 +82,11 @@ def body_of(method: Method, access: Access, codec: Codec) -> Body:
 
 
 def _unary_unary(method: Method, access: Access, codec: Codec) -> Body:
-    behaviour, known, parse, serialise = method.behaviour, access.known, codec.parse, codec.serialise
+    behaviour, known, parse = method.behaviour, access.known, codec.parse
 
     def body(raw: bytes, transport: Transport, inbound: Inbound, frame: Frame) -> Awaitable[Any]:
         request = parse(raw)
-        context = HandlerContext(transport, inbound, serialise, None)
+        context = HandlerContext(transport, inbound, codec, None)
         caller = known(method, inbound, request)
         if caller is None:
             return asked(request, context, inbound, frame)
@@ -103,9 +104,16 @@ def _unary_unary(method: Method, access: Access, codec: Codec) -> Body:
 def _unary_stream(method: Method, access: Access, codec: Codec) -> Body:
     answer = _answering(method, codec)
 
-    async def body(raw: bytes, transport: Transport, inbound: Inbound, frame: Frame) -> None:
+    def body(raw: bytes, transport: Transport, inbound: Inbound, frame: Frame) -> Awaitable[None]:
         request = codec.parse(raw)
-        frame.caller = access.known(method, inbound, request) or await access.ask(method, inbound, request)
+        caller = access.known(method, inbound, request)
+        if caller is None:
+            return asked(request, transport, inbound, frame)
+        frame.caller = caller
+        return answer(request, transport, inbound, None)  # without a coroutine around it, which would take part in every message
+
+    async def asked(request: Any, transport: Transport, inbound: Inbound, frame: Frame) -> None:  # noqa: ANN401 (any message)
+        frame.caller = await access.ask(method, inbound, request)
         await answer(request, transport, inbound, None)
 
     return body
@@ -116,7 +124,7 @@ def _stream_unary(method: Method, access: Access, codec: Codec) -> Body:
 
     async def body(raws: AsyncIterator[bytes], transport: Transport, inbound: Inbound, frame: Frame) -> Any:  # noqa: ANN401 (any message)
         requests = await admitted(raws, inbound, frame)
-        return await behaviour(requests, HandlerContext(transport, inbound, codec.serialise, requests))
+        return await behaviour(requests, HandlerContext(transport, inbound, codec, requests))
 
     return body
 
@@ -156,14 +164,18 @@ def _answering(method: Method, codec: Codec) -> _Answering:
     """Sends what the handler yields; a handler that is no generator writes by itself."""
     behaviour, serialise = method.behaviour, codec.serialise
 
-    async def answering(request: Any, transport: Transport, inbound: Inbound, requests: Any) -> None:  # noqa: ANN401 (any message)
-        answers = behaviour(request, HandlerContext(transport, inbound, serialise, requests))
-        if not isinstance(answers, AsyncIterator):
-            await answers
-            return
+    def answering(request: Any, transport: Transport, inbound: Inbound, requests: Any) -> Awaitable[None]:  # noqa: ANN401 (any message)
+        answers = behaviour(request, HandlerContext(transport, inbound, codec, requests))
+        if isinstance(answers, AsyncIterator):
+            return sent(answers, transport)
+        writing: Awaitable[None] = answers
+        return writing
+
+    async def sent(answers: AsyncIterator[Any], transport: Transport) -> None:
+        write = transport.write
         try:
             async for message in answers:
-                await transport.write(serialise(message))
+                await write(serialise(message))
         finally:
             if isinstance(answers, AsyncGenerator):
                 await answers.aclose()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, NamedTuple, NoReturn, Protocol
 
 import grpc
@@ -55,30 +55,50 @@ Origin = Callable[[Transport], Inbound]
 """How a listener or link reads the metadata and finds out who calls."""
 
 
+class Codec(Protocol):
+    """Messages to bytes."""
+
+    def serialise(self, message: Any) -> bytes:  # noqa: ANN401 (any message)
+        """The bytes of an answer."""
+
+    @property
+    def most(self) -> int:
+        """How many bytes a message may have."""
+
+    def too_large(self, what: str) -> Exception:
+        """What is raised for one that has more."""
+
+
 class HandlerContext:
     """What a handler gets: the transport, with messages instead of bytes and without metadata that must not be believed."""
 
-    __slots__ = ("_inbound", "_requests", "_serialise", "_transport")
+    __slots__ = ("_codec", "_inbound", "_requests", "_transport")
 
     def __init__(
         self,
         transport: Transport,
         inbound: Inbound,
-        serialise: Callable[[Any], bytes],
+        codec: Codec,
         requests: Any,  # noqa: ANN401 (an iterator of messages, or None)
     ) -> None:
         self._transport = transport
         self._inbound = inbound
-        self._serialise = serialise
+        self._codec = codec
         self._requests = requests
 
     def invocation_metadata(self) -> tuple[tuple[str, str | bytes], ...]:
         """The metadata that may be believed."""
         return tuple(self._inbound.metadata.items())
 
-    async def write(self, message: Any) -> None:  # noqa: ANN401 (any message)
+    def write(self, message: Any) -> Awaitable[None]:  # noqa: ANN401 (any message)
         """Send one message of the answer, waiting while the reader is slow."""
-        await self._transport.write(self._serialise(message))
+        return self._transport.write(self._codec.serialise(message))
+
+    def write_serialised(self, raw: bytes) -> Awaitable[None]:
+        """The same with a message that is serialised already."""
+        if len(raw) > self._codec.most:
+            raise self._codec.too_large("answer")
+        return self._transport.write(raw)
 
     async def read(self) -> Any:  # noqa: ANN401 (any message, or EOF)
         """The next message of the request, or `grpc.aio.EOF`."""

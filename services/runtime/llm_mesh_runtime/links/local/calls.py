@@ -141,13 +141,17 @@ class _StreamResponse(LocalCall):
     async def read(self) -> Any:  # noqa: ANN401 - any message, or EOF
         """The next answer, or `grpc.aio.EOF` after the last one."""
         responses = self._exchange.responses
-        try:
-            raw = None if responses is None else await responses.read()
-        except asyncio.CancelledError:
-            self.cancel()
-            raise
-        if raw is not None:
-            return self._message(raw)
+        if responses is not None:
+            arrival = responses.arrival()
+            if arrival is not None:
+                try:
+                    await arrival
+                except asyncio.CancelledError:
+                    self.cancel()
+                    raise
+            raw = responses.take()
+            if raw is not None:
+                return raw if self._deserialise is None else self._deserialise(raw)
         if self._exchange.code is None:
             await self._exchange.ended()
         self._raise_for_status()

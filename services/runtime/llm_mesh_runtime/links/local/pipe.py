@@ -49,16 +49,17 @@ class Pipe:
             finally:
                 self._writer = None
 
-    async def read(self) -> bytes | None:
-        """The next message, or None at the end."""
-        while not self._messages:
-            if self._closed:
-                return None
-            self._reader = self._loop.create_future()
-            try:
-                await self._reader
-            finally:
-                self._reader = None
+    def arrival(self) -> asyncio.Future[None] | None:
+        """To be awaited before `take`: what comes with a message, or the end. None where `take` need not wait."""
+        if self._messages or self._closed:
+            return None
+        self._reader = reader = self._loop.create_future()
+        return reader
+
+    def take(self) -> bytes | None:
+        """The next message that is there; None at the end."""
+        if not self._messages:
+            return None
         message = self._messages.popleft()
         self._unread -= len(message) + _OVERHEAD
         if self._writer is not None and self._unread <= WINDOW:
@@ -88,7 +89,10 @@ class Pipe:
         return self
 
     async def __anext__(self) -> bytes:
-        message = await self.read()
+        arrival = self.arrival()
+        if arrival is not None:
+            await arrival
+        message = self.take()
         if message is None:
             raise StopAsyncIteration
         return message

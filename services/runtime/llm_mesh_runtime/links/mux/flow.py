@@ -257,14 +257,22 @@ class Inflow:
 
     async def read(self) -> bytes | None:
         """The next message, or None at the end."""
-        while not self._messages:
-            if self.closed:
-                return None
-            self._reader = asyncio.get_running_loop().create_future()
-            try:
-                await self._reader
-            finally:
-                self._reader = None
+        arrival = self.arrival()
+        if arrival is not None:
+            await arrival
+        return self.take()
+
+    def arrival(self) -> asyncio.Future[None] | None:
+        """See `Pipe`."""
+        if self._messages or self.closed:
+            return None
+        self._reader = reader = asyncio.get_running_loop().create_future()
+        return reader
+
+    def take(self) -> bytes | None:
+        """The next message that is there; None at the end."""
+        if not self._messages:
+            return None
         message = self._messages.popleft()
         self._unread -= len(message) + OVERHEAD
         if not self.closed:
