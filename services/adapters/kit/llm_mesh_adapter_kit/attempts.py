@@ -37,9 +37,7 @@ class Attempts:
 
     async def generate(self, job: Job, request: generate_pb2.GenerateInput, *, exact: bool) -> adapter_pb2.GenerateResponse:
         """A whole answer."""
-        call = self._dialect.generate(job.ask(request.max_output_tokens, stream=False), request)
-        if exact:
-            _check_exact(call)
+        call = self._call(job, request, stream=False, exact=exact)
         attempt = job.attempt
         meter = Meter(attempt, len(call.body), job.most_output * max(1, request.candidate_count))
         limits, wants_first = self._limits.of(attempt)
@@ -63,9 +61,7 @@ class Attempts:
         self, job: Job, request: generate_pb2.GenerateInput, *, exact: bool
     ) -> AsyncGenerator[adapter_pb2.GenerateStreamResponse]:
         """An answer as it comes: everything that arrived in one read is one message; the last has the report."""
-        call = self._dialect.generate(job.ask(request.max_output_tokens, stream=True), request)
-        if exact:
-            _check_exact(call)
+        call = self._call(job, request, stream=True, exact=exact)
         meter = Meter(job.attempt, len(call.body), job.most_output * max(1, request.candidate_count))
         timers = Timers(self._limits.of(job.attempt)[0], wants_first=True)
         try:
@@ -122,6 +118,14 @@ class Attempts:
         """A call that generates nothing and costs nothing, such as a list of models."""
         return await self._asking.freely(endpoint, call)
 
+    def _call(self, job: Job, request: generate_pb2.GenerateInput, *, stream: bool, exact: bool) -> Call:
+        call = self._dialect.generate(job.ask(request.max_output_tokens, stream=stream), request)
+        if exact:
+            lost = next((each for each in call.translations if each.action in _LOSSY), None)
+            if lost is not None:
+                raise fidelity_lost(lost.field, lost.note)
+        return call
+
     async def _reader(self, job: Job, answer: Exchange) -> StreamReader:
         if not (answer.header("content-type") or _EVENTS).startswith(_EVENTS):
             raise await self._asking.failure(job.endpoint, answer)
@@ -141,9 +145,3 @@ def _read(job: Job, parser: EventParser, piece: bytes, reader: StreamReader, eve
     except AdapterError as error:
         return error
     return None
-
-
-def _check_exact(call: Call) -> None:
-    lost = next((each for each in call.translations if each.action in _LOSSY), None)
-    if lost is not None:
-        raise fidelity_lost(lost.field, lost.note)

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from llm_mesh.inference.v1 import embed_pb2, generate_pb2
 from llm_mesh.policy.v1 import usage_pb2
 from llm_mesh.router.v1 import plan_pb2
-from llm_mesh_runtime.texts import counted
+from llm_mesh_runtime.texts import counted, size_of
 
 _BYTES_PER_TOKEN = 4
 _CONTENT = frozenset({"text", "reasoning", "refusal", "tool_call_started", "tool_call", "audio"})
@@ -42,11 +42,10 @@ class Meter:
         """Whether the provider reported its final usage, be it wrong."""
         return self._final
 
-    def told(self, texts: Sequence[str]) -> None:
+    def told(self, texts: list[str]) -> None:
         """Notes events that are plain texts, none of them empty."""
-        told = "".join(texts)
         self.content += len(texts)
-        self._bytes += len(told) if told.isascii() else len(told.encode("utf-8", "replace"))
+        self._bytes += size_of(texts)
 
     def saw(self, events: Sequence[generate_pb2.StreamEvent]) -> None:
         """Notes events of all kinds."""

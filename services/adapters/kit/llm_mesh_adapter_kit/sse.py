@@ -59,14 +59,16 @@ class EventParser:
 
     def _by_frames(self, data: bytes) -> list[ServerEvent]:
         """The short way of nearly every stream: lines end with a line feed, events are a line of data, perhaps after one with a name."""
-        frames = data.split(_END)
-        rest = frames.pop()
-        if len(data) > self._most:
-            self._check(max(map(len, frames), default=0))
-        whole = data[: len(data) - len(rest)]
-        if whole.startswith(_DATA) and whole.count(_END + _DATA) == len(frames) - 1 and whole.count(b"\n") == 2 * len(frames):
-            events = [(line, "") for line in whole[len(_DATA) : -len(_END)].split(_END + _DATA)]  # each is one line of data
+        cut = data.rfind(_END) + len(_END)
+        whole, rest = data[:cut], data[cut:]
+        lines = whole[len(_DATA) : -len(_END)].split(_END + _DATA)
+        if whole.startswith(_DATA) and whole.count(b"\n") == 2 * len(lines) and len(data) <= self._most:
+            events = [(line, "") for line in lines]  # the only line feeds are those that were split at: each is one line of data
         else:
+            frames = data.split(_END)
+            rest = frames.pop()
+            if len(data) > self._most:
+                self._check(max(map(len, frames), default=0))
             events = self._of_frames(frames)
         if len(rest) > _MOST_REST and b"\n" in rest:
             return events + self._by_lines(rest)  # an event of many lines: joining them again at each read would take ever longer

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
+
 from llm_mesh.gateway.v1 import gateway_pb2
 from llm_mesh.inference.v1 import generate_pb2
 from llm_mesh_dialects.errors import DialectError
@@ -51,13 +53,10 @@ class Generation:
             raise ProblemError(not_translatable(error)) from error
         await exchange.answer_json(body, headers)
 
-    async def _stream(self, exchange: Exchange, request: Asked, given: generate_pb2.GenerateInput) -> None:
+    def _stream(self, exchange: Exchange, request: Asked, given: generate_pb2.GenerateInput) -> Awaitable[None]:
         asking = gateway_pb2.GenerateStreamRequest()
         asking.input.CopyFrom(given)
         if request.options is not None:
             asking.options.CopyFrom(request.options)
         answer = self._gateway.stream(asking, request.metadata)
-        try:
-            await Pouring(exchange, answer, self._dialect, given).pour(self._settings.keep_alive.total_seconds())
-        finally:
-            answer.cancel()
+        return Pouring(exchange, answer, self._dialect, given).pour(self._settings.keep_alive.total_seconds())

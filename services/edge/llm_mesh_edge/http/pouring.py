@@ -37,30 +37,29 @@ class Pouring:
         """Write until the end, or until it breaks off: then with an error instead of an end."""
         with KeepAlive(silence, self._break_silence) as alive:
             try:
-                await self._pour(alive)
+                while True:
+                    alive.waiting = True
+                    message = await self._answer.read()
+                    alive.waiting = False
+                    if alive.speaking is not None:
+                        await alive.speaking
+                    if message is None:
+                        break
+                    writer = self._writer or await self._begin(message)
+                    if message.HasField("receipt"):
+                        self._receipt = message.receipt
+                    events = message.events
+                    data = writer.write(events, message.ByteSize()) if events else b""
+                    if data:
+                        await self._exchange.write(data)
+                        alive.heard()
+                await self._end()
             except MeshError as error:
                 await self._break_off(alive, failure_of(error))
             except DialectError as error:
                 await self._break_off(alive, not_translatable(error))
-
-    async def _pour(self, alive: KeepAlive) -> None:
-        while True:
-            alive.waiting = True
-            message = await self._answer.read()
-            alive.waiting = False
-            if alive.speaking is not None:
-                await alive.speaking
-            if message is None:
-                break
-            writer = self._writer or await self._begin(message)
-            if message.HasField("receipt"):
-                self._receipt = message.receipt
-            events = message.events
-            data = writer.write(events, message.ByteSize()) if events else b""
-            if data:
-                await self._exchange.write(data)
-                alive.heard()
-        await self._end()
+            finally:
+                self._answer.cancel()
 
     async def _begin(self, first: gateway_pb2.GenerateStreamResponse) -> Writer:
         begun = first.events[0].started if first.events else generate_pb2.Started()  # a stream begins with it

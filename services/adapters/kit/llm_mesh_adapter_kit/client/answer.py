@@ -29,7 +29,7 @@ class Line(Protocol):
 class Answer:
     """`HttpAnswer`."""
 
-    __slots__ = ("_inflation", "_line", "_waiter", "begun", "error", "fields", "held", "pieces", "status", "whole")
+    __slots__ = ("_inflation", "_line", "_waiter", "begun", "error", "fields", "held", "pieces", "status", "stopped", "whole")
 
     def __init__(self, line: Line) -> None:
         self._line: Line | None = line
@@ -41,6 +41,8 @@ class Answer:
         self.held = 0
         self.begun = False
         self.whole = False
+        self.stopped = False
+        """Whether its line reads no more until some of it is taken."""
         self.error: Exception | None = None
 
     @property
@@ -86,7 +88,11 @@ class Answer:
             pieces = self.pieces
             data = pieces[0] if len(pieces) == 1 else _NOTHING.join(pieces)
             if self._inflation is None:
-                self._keep(_NOTHING)
+                self.pieces = []
+                self.held = 0
+                if self.stopped and self._line is not None:
+                    self.stopped = False
+                    self._line.resume()
                 return data
             data, rest = self._inflation.feed(data)
             self._keep(rest)
@@ -143,7 +149,8 @@ class Answer:
         """What was read is taken; while a rest waits for its turn, nothing more is read from the connection."""
         self.pieces = [rest] if rest else []
         self.held = len(rest)
-        if self._line is not None and not rest:
+        if self.stopped and self._line is not None and not rest:
+            self.stopped = False
             self._line.resume()
 
     def _ended(self) -> bytes:

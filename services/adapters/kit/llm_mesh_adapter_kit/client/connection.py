@@ -147,7 +147,7 @@ class Connection(asyncio.BufferedProtocol):
             self.fail(BrokenError("what came is no HTTP"))
             return
         elif answer.held >= ROOM and self._transport is not None:
-            self._paused = True
+            self._paused = answer.stopped = True
             self._transport.pause_reading()
         if answer.begun:
             answer.wake()

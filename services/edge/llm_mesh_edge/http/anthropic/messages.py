@@ -44,7 +44,7 @@ class MessagesWriter:
     def write(self, events: Sequence[generate_pb2.StreamEvent], size: int) -> bytes:
         """The frames of what came at once."""
         del size
-        return b"".join(map(self._events.write, events))
+        return b"".join(map(self._events.write, events[:]))
 
     def close(self, receipt: dict[str, Any]) -> bytes:
         """The receipt stands in the usage, which the dialect always has."""
