@@ -24,8 +24,6 @@ _PADDING: Final = b'"obfuscation":"'
 _MARK: Final = "\ue000mark\ue000"
 _QUOTE: Final = b'"'
 _COMMA: Final = b'","'
-_APART: Final = b"\n\n"
-"""What stands in no chunk that has a template."""
 _FEW: Final = 3
 """Chunks at the end of a stream that are others: why it ended, the usage, that nothing follows."""
 
@@ -43,7 +41,7 @@ class Template:
         self._least = len(begin) + len(middle) + len(end)
         self._even = not middle
         """Whether chunks may be read at once: until some were not alike, lest what is left of a read is looked at time and again."""
-        self._seam = end + _APART + begin
+        self._seam = end + begin
         """What stands between two texts where chunks are put one behind the other."""
 
     def read(self, chunks: Sequence[tuple[bytes, str]], place: int, events: Events) -> list[str]:
@@ -69,17 +67,19 @@ class Template:
     def _at_once(self, chunks: Sequence[tuple[bytes, str]], place: int) -> list[str]:
         """The texts of all chunks but the last few, which may be others; none where that is not certain.
 
-        The chunks, put one behind the other, become a list of strings where their seams become commas. Without a line feed left, with no
-        quotes but two for each place where two chunks met, each chunk ends and the next begins as this one, and has no quote inside. What
-        could still end a string elsewhere is an inside that ends with a backslash: its last string is then without an end.
+        What is cut out of each as if it were alike gives the chunks again, put between the same pieces, only if they are alike. What was
+        cut out is parsed as one list: with no quotes but those between, each of it is the inside of a string. An inside that ends with a
+        backslash could still end a string elsewhere, but its last string is then without an end.
         """
         last = len(chunks)
         while last > len(chunks) - _FEW and self._inside(chunks[last - 1][0]) is None:
             last -= 1
-        joined = _APART.join([data for data, _ in chunks[place:last]])
-        strings = joined[len(self._begin) : -len(self._end)].replace(self._seam, _COMMA)
-        self._even = joined.startswith(self._begin) and joined.endswith(self._end) and b"\n" not in strings
-        if not self._even or strings.count(_QUOTE) != 2 * (last - place) - 2:
+        datas = [data for data, _ in chunks[place:last]]
+        begin, end = len(self._begin), -len(self._end)
+        insides = [data[begin:end] for data in datas]
+        self._even = b"".join((self._begin, self._seam.join(insides), self._end)) == b"".join(datas)
+        strings = _COMMA.join(insides)
+        if not self._even or strings.count(_QUOTE) != 2 * len(insides) - 2:
             return []
         try:
             texts: list[str] = orjson.loads(b'["%b"]' % strings)
@@ -103,7 +103,7 @@ def template(data: bytes, chunk: dict[str, Any]) -> Template | None:
     """The template of a chunk that has one choice with one text; None where its spelling is not the usual one."""
     begin, found, rest = data.partition(_CONTENT)
     written = orjson.dumps(chunk["choices"][0]["delta"]["content"])[1:]
-    if not found or not rest.startswith(written) or b"\n" in data:
+    if not found or not rest.startswith(written):
         return None
     begin, end = begin + found, rest[len(written) - 1 :]
     middle = b""
