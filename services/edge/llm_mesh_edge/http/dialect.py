@@ -34,8 +34,8 @@ class Dialect(Protocol):
     def keep_alive(self) -> bytes:
         """A frame that every reader skips."""
 
-    def read(self, body: dict[str, Any], headers: Headers) -> generate_pb2.GenerateInput:
-        """The typed request. Raises `DialectError`."""
+    def read(self, body: dict[str, Any], headers: Headers, into: generate_pb2.GenerateInput) -> None:
+        """Writes the typed request to where it is sent from. Raises `DialectError`."""
 
     def body(self, output: generate_pb2.GenerateOutput, number: str) -> object:
         """A whole answer. `number` is its id where the provider gave none, else empty."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Awaitable
 
 from llm_mesh.gateway.v1 import gateway_pb2
-from llm_mesh.inference.v1 import generate_pb2
 from llm_mesh_dialects.errors import DialectError
 from llm_mesh_edge.domain.ports import Gateway
 from llm_mesh_edge.domain.receipts import receipt_headers, translation_headers
@@ -31,18 +30,23 @@ class Generation:
         streamed = request.body.get("stream") or False
         if not isinstance(streamed, bool):
             raise DialectError("stream", "expected true or false")
-        given = self._dialect.read(request.body, exchange.headers)
-        with Presence(exchange):
-            if streamed:
-                await self._stream(exchange, request, given)
-            else:
-                await self._whole(exchange, request, given)
+        if streamed:
+            stream = gateway_pb2.GenerateStreamRequest()
+            self._read(exchange, request, stream)
+            with Presence(exchange):
+                await self._stream(exchange, request, stream)
+        else:
+            whole = gateway_pb2.GenerateRequest()
+            self._read(exchange, request, whole)
+            with Presence(exchange):
+                await self._whole(exchange, request, whole)
 
-    async def _whole(self, exchange: Exchange, request: Asked, given: generate_pb2.GenerateInput) -> None:
-        asking = gateway_pb2.GenerateRequest()
-        asking.input.CopyFrom(given)  # the constructor would serialise and parse it
+    def _read(self, exchange: Exchange, request: Asked, asking: gateway_pb2.GenerateRequest | gateway_pb2.GenerateStreamRequest) -> None:
+        self._dialect.read(request.body, exchange.headers, asking.input)
         if request.options is not None:
-            asking.options.CopyFrom(request.options)
+            asking.options.CopyFrom(request.options)  # the constructor would serialise and parse it
+
+    async def _whole(self, exchange: Exchange, request: Asked, asking: gateway_pb2.GenerateRequest) -> None:
         answer = await self._gateway.generate(asking, request.metadata)
         output = answer.output
         headers = [*receipt_headers(answer.receipt), *translation_headers(output.translations)]
@@ -53,10 +57,6 @@ class Generation:
             raise ProblemError(not_translatable(error)) from error
         await exchange.answer_json(body, headers)
 
-    def _stream(self, exchange: Exchange, request: Asked, given: generate_pb2.GenerateInput) -> Awaitable[None]:
-        asking = gateway_pb2.GenerateStreamRequest()
-        asking.input.CopyFrom(given)
-        if request.options is not None:
-            asking.options.CopyFrom(request.options)
+    def _stream(self, exchange: Exchange, request: Asked, asking: gateway_pb2.GenerateStreamRequest) -> Awaitable[None]:
         answer = self._gateway.stream(asking, request.metadata)
-        return Pouring(exchange, answer, self._dialect, given).pour(self._settings.keep_alive.total_seconds())
+        return Pouring(exchange, answer, self._dialect, asking.input).pour(self._settings.keep_alive.total_seconds())

@@ -19,19 +19,24 @@ _INT32 = 2**31 - 1
 
 def messages_to_input(body: dict[str, Any], *, count: bool = False) -> generate_pb2.GenerateInput:
     """The typed payload of a request; raises `DialectError` where the body is wrong. A `count` needs no `max_tokens`."""
+    result = generate_pb2.GenerateInput()
+    messages_into_input(result, body, count=count)
+    return result
+
+
+def messages_into_input(result: generate_pb2.GenerateInput, body: dict[str, Any], *, count: bool = False) -> None:
+    """Likewise, into a message that is there already, and empty."""
     fields = Fields(body)
     limit = fields.whole("max_tokens", 1)
     if limit is None and not count:
         raise fields.wrong("max_tokens", "required: expected a whole number")
-    result = generate_pb2.GenerateInput(
-        model=fields.required_text("model"),
-        messages=messages(fields),
-        tools=[tool(each) for each in fields.each("tools")],
-        max_output_tokens=limit or 0,
-        stop=fields.texts("stop_sequences"),
-        include_usage=True,
-        source_dialect=DIALECT,
-    )
+    result.model = fields.required_text("model")
+    result.messages.extend(messages(fields))
+    result.tools.extend([tool(each) for each in fields.each("tools")])
+    result.max_output_tokens = limit or 0
+    result.stop.extend(fields.texts("stop_sequences"))
+    result.include_usage = True
+    result.source_dialect = DIALECT
     fields.raw("stream")  # the caller's way of asking, not what is asked
     left = _choose_tools(result, fields)
     left |= output_config(fields, result)
@@ -39,7 +44,6 @@ def messages_to_input(body: dict[str, Any], *, count: bool = False) -> generate_
     left |= _user(result, fields)
     _sample(result, fields)
     result.extras.extend(kept(DIALECT, fields.rest() | left))
-    return result
 
 
 def _choose_tools(result: generate_pb2.GenerateInput, fields: Fields) -> dict[str, Any]:

@@ -26,12 +26,19 @@ Input = generate_pb2.GenerateInput
 
 def chat_to_input(body: dict[str, Any]) -> Input:
     """The typed payload of a request; raises `DialectError` where the body is wrong."""
+    result = Input()
+    chat_into_input(result, body)
+    return result
+
+
+def chat_into_input(result: Input, body: dict[str, Any]) -> None:
+    """Likewise, into a message that is there already, and empty."""
     if not isinstance(body, dict):
         raise DialectError("", "expected an object")
     model = a_text(body.get("model"), "model")
     if not model:
         raise DialectError("model", "required: expected a string")
-    result = Input(model=model, source_dialect=DIALECT)
+    result.model, result.source_dialect = model, DIALECT
     read_messages(result, body.get("messages"))
     for key, value in body.items():
         read = _READERS.get(key)
@@ -39,7 +46,6 @@ def chat_to_input(body: dict[str, Any]) -> Input:
             result.extras.add(dialect=DIALECT, key=key, json=dumped(value, key))
         elif value is not None:
             read(result, value, body)
-    return result
 
 
 Reader = Callable[[Input, Any, dict[str, Any]], None]

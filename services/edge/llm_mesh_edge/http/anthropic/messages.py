@@ -19,9 +19,9 @@ class Messages:
     id_prefix = "msg_"
     keep_alive = b'event: ping\ndata: {"type":"ping"}\n\n'
 
-    def read(self, body: dict[str, Any], headers: Headers) -> generate_pb2.GenerateInput:
+    def read(self, body: dict[str, Any], headers: Headers, into: generate_pb2.GenerateInput) -> None:
         """The request."""
-        return requests.messages_to_input(with_betas(body, headers))
+        requests.messages_into_input(into, with_betas(body, headers))
 
     def body(self, output: generate_pb2.GenerateOutput, number: str) -> object:
         """A whole answer."""

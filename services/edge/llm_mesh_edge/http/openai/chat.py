@@ -19,10 +19,10 @@ class Chat:
     id_prefix = "chatcmpl-"
     keep_alive = b": keep-alive\n\n"
 
-    def read(self, body: dict[str, Any], headers: Headers) -> generate_pb2.GenerateInput:
+    def read(self, body: dict[str, Any], headers: Headers, into: generate_pb2.GenerateInput) -> None:
         """The request."""
         del headers
-        return requests.chat_to_input(body)
+        requests.chat_into_input(into, body)
 
     def body(self, output: generate_pb2.GenerateOutput, number: str) -> object:
         """A whole answer."""
