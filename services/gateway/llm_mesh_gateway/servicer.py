@@ -13,6 +13,8 @@ from llm_mesh_gateway.domain.operation import Embedding, Generation, Operation, 
 from llm_mesh_gateway.domain.outlets import Streamed, Whole
 from llm_mesh_runtime.context import caller, request_id
 
+Asking = gateway_pb2.GenerateRequest | gateway_pb2.GenerateStreamRequest | gateway_pb2.EmbedRequest | gateway_pb2.CountTokensRequest
+
 
 class GatewayServicer(gateway_pb2_grpc.GatewayServiceServicer):
     """`llm_mesh.gateway.v1.GatewayService`."""
@@ -23,7 +25,7 @@ class GatewayServicer(gateway_pb2_grpc.GatewayServiceServicer):
         self._listing = listing
 
     async def Generate(self, request: gateway_pb2.GenerateRequest, context: Any) -> gateway_pb2.GenerateResponse:  # noqa: ANN401
-        options = request.options
+        options = _options(request)
         operation = Generation(request.input, streamed=False, exact=exact(options))
         response = gateway_pb2.GenerateResponse()
         await self._gateway.answer(_request(operation, options), Whole(response.output).release, response.receipt)
@@ -35,25 +37,31 @@ class GatewayServicer(gateway_pb2_grpc.GatewayServiceServicer):
         context: Any,  # noqa: ANN401
     ) -> None:
         streamed = Streamed(context.write_serialised)
-        operation = Generation(request.input, streamed=True, exact=exact(request.options))
+        options = _options(request)
+        operation = Generation(request.input, streamed=True, exact=exact(options))
         last = gateway_pb2.GenerateStreamResponse()
-        await self._gateway.answer(_request(operation, request.options), streamed.release, last.receipt, streamed.held)
+        await self._gateway.answer(_request(operation, options), streamed.release, last.receipt, streamed.held)
         await context.write(last)
 
     async def Embed(self, request: gateway_pb2.EmbedRequest, context: Any) -> gateway_pb2.EmbedResponse:  # noqa: ANN401
-        options = request.options
+        options = _options(request)
         operation = Embedding(request.input, exact=exact(options))
         response = gateway_pb2.EmbedResponse()
         await self._gateway.answer(_request(operation, options), Whole(response.output).release, response.receipt)
         return response
 
     async def CountTokens(self, request: gateway_pb2.CountTokensRequest, context: Any) -> gateway_pb2.CountTokensResponse:  # noqa: ANN401
-        operation = Generation(request.input, streamed=False, exact=exact(request.options))
-        return gateway_pb2.CountTokensResponse(count=await self._counting.count(_request(operation, request.options), operation))
+        options = _options(request)
+        operation = Generation(request.input, streamed=False, exact=exact(options))
+        return gateway_pb2.CountTokensResponse(count=await self._counting.count(_request(operation, options), operation))
 
     async def ListModels(self, request: gateway_pb2.ListModelsRequest, context: Any) -> gateway_pb2.ListModelsResponse:  # noqa: ANN401
         return await self._listing.models(caller().domain, request)
 
 
-def _request(operation: Operation, options: gateway_pb2.RequestOptions) -> Request:
+def _options(request: Asking) -> gateway_pb2.RequestOptions | None:
+    return request.options if request.HasField("options") else None
+
+
+def _request(operation: Operation, options: gateway_pb2.RequestOptions | None) -> Request:
     return Request(operation, options, caller(), request_id(), time.monotonic())

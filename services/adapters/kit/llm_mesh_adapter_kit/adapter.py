@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Awaitable
 
 from llm_mesh.adapter.v1 import adapter_pb2
-from llm_mesh.inference.v1 import embed_pb2
-from llm_mesh_adapter_kit.asking import Job
+from llm_mesh.inference.v1 import embed_pb2, generate_pb2
 from llm_mesh_adapter_kit.attempts import Attempts
 from llm_mesh_adapter_kit.dialect import Ask, Dialect
 from llm_mesh_adapter_kit.endpoints import Endpoint, EndpointTable
 from llm_mesh_adapter_kit.errors import AdapterError, grant_mismatch
 from llm_mesh_adapter_kit.estimate import upper_bound
-from llm_mesh_adapter_kit.grants import GrantCheck
+from llm_mesh_adapter_kit.grants import GrantCheck, Job
 from llm_mesh_adapter_kit.lanes import Lanes
 from llm_mesh_runtime.resources import page_of
 
@@ -31,17 +30,19 @@ class Adapter:
 
     def generate(self, request: adapter_pb2.GenerateRequest) -> Awaitable[adapter_pb2.GenerateResponse]:
         """A whole answer."""
-        return self._attempts.generate(self._job(request), request.input, exact=request.exact)
+        asked = request.input
+        return self._attempts.generate(self._job(request, asked), asked, exact=request.exact)
 
     def stream(self, request: adapter_pb2.GenerateStreamRequest) -> AsyncGenerator[adapter_pb2.GenerateStreamResponse]:
         """An answer as it comes."""
-        return self._attempts.stream(self._job(request), request.input, exact=request.exact)
+        asked = request.input
+        return self._attempts.stream(self._job(request, asked), asked, exact=request.exact)
 
     async def embed(self, request: adapter_pb2.EmbedRequest) -> adapter_pb2.EmbedResponse:
         """Vectors."""
-        endpoint = self._table.of(request.attempt.endpoint)
-        granted = self._grants.granted(request.grant, request.attempt, endpoint)
-        return await self._attempts.embed(Job(endpoint, request.attempt, granted), request.input)
+        attempt = request.attempt
+        job = self._grants.job(request.grant, attempt, self._table.of(attempt.endpoint))
+        return await self._attempts.embed(job, request.input)
 
     async def count(self, request: adapter_pb2.CountTokensRequest) -> embed_pb2.TokenCount:
         """The provider's count where it counts for nothing, else an upper bound."""
@@ -69,15 +70,14 @@ class Adapter:
         endpoint = self._table.of(name)
         return list(self._dialect.model_ids(endpoint, await self._attempts.ask(endpoint, self._dialect.models(endpoint))))
 
-    def _job(self, request: Generation) -> Job:
+    def _job(self, request: Generation, asked: generate_pb2.GenerateInput) -> Job:
         attempt = request.attempt
-        endpoint = self._table.of(attempt.endpoint)
-        granted = self._grants.granted(request.grant, attempt, endpoint)
-        if granted.max_output_tokens < 1:
+        job = self._grants.job(request.grant, attempt, self._table.of(attempt.endpoint))
+        if job.most_granted < 1:
             raise grant_mismatch("attempt.max_output_tokens")
-        if max(1, request.input.candidate_count) > granted.max_candidates:
+        if max(1, asked.candidate_count) > job.max_candidates:
             raise grant_mismatch("input.candidate_count")
-        return Job(endpoint, attempt, granted)
+        return job
 
     def _shown(self, endpoint: Endpoint) -> adapter_pb2.Endpoint:
         breaker, in_flight = self._lanes.stand(endpoint.name)

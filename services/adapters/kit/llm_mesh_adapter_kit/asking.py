@@ -10,12 +10,11 @@ from typing import Self
 from google.protobuf.duration_pb2 import Duration
 
 from llm_mesh.adapter.v1 import adapter_pb2
-from llm_mesh.router.v1 import plan_pb2
-from llm_mesh_adapter_kit.dialect import Ask, Call, Dialect
+from llm_mesh_adapter_kit.dialect import Call, Dialect
 from llm_mesh_adapter_kit.endpoints import Endpoint
 from llm_mesh_adapter_kit.errors import AdapterError
 from llm_mesh_adapter_kit.exchange import Exchange, begun
-from llm_mesh_adapter_kit.grants import Granted
+from llm_mesh_adapter_kit.grants import Job
 from llm_mesh_adapter_kit.http import HttpClient, HttpRequest
 from llm_mesh_adapter_kit.lanes import Lane, Lanes
 from llm_mesh_adapter_kit.limits import Limits, Timers
@@ -31,25 +30,6 @@ _MOST_OF_A_FAILURE = 64 * 1024
 _LONGEST_ID = 128
 """As long as ours."""
 _FREE = Limits(connect=5, first_token=15, idle=15, total=20)
-
-
-class Job:
-    """An attempt whose grant is checked."""
-
-    __slots__ = ("attempt", "credential", "endpoint", "granted", "model", "most_output")
-
-    def __init__(self, endpoint: Endpoint, attempt: plan_pb2.Attempt, granted: Granted) -> None:
-        self.endpoint = endpoint
-        self.attempt = attempt
-        self.granted = granted
-        self.model = attempt.upstream_model
-        self.credential = attempt.credential
-        self.most_output = attempt.max_output_tokens or granted.max_output_tokens
-
-    def ask(self, wanted: int, *, stream: bool) -> Ask:
-        """What the dialect needs to know: the tightest limit of request, plan and grant is sent."""
-        most = self.most_output
-        return Ask(self.endpoint, self.model, min(wanted or most, most), stream, self.granted.zero_retention)
 
 
 class Asking:
@@ -119,13 +99,13 @@ class Asked:
     async def __aenter__(self) -> Self:
         asking, job = self._asking, self._job
         endpoint, credential, model = job.endpoint, job.credential, job.model
-        prepared = asking.headers.of(endpoint, self._call, credential, job.granted.domain)
+        prepared = asking.headers.of(endpoint, self._call, credential, job.domain)
         self._lane: Lane = asking.lanes.enter(endpoint, credential, model)
         attributes = {names.SERVER_ADDRESS: endpoint.host, names.REQUEST_MAX_TOKENS: job.most_output}
         self.span = asking.genai.call(self._operation, self._system, model, attributes)
         self.span.__enter__()
         try:
-            self.answer = await asking.begin(endpoint, self._call, prepared, self._timers, attempt=job.attempt.id)
+            self.answer = await asking.begin(endpoint, self._call, prepared, self._timers, attempt=job.id)
             if self.answer.status != _OK:
                 try:
                     raise await asking.failure(endpoint, self.answer)

@@ -6,11 +6,12 @@ from collections.abc import AsyncGenerator, Callable
 
 from llm_mesh.adapter.v1 import adapter_pb2
 from llm_mesh.inference.v1 import embed_pb2, generate_pb2
-from llm_mesh_adapter_kit.asking import Asked, Asking, Job
+from llm_mesh_adapter_kit.asking import Asked, Asking
 from llm_mesh_adapter_kit.dialect import Call, Dialect, Events, StreamReader
 from llm_mesh_adapter_kit.endpoints import Endpoint
 from llm_mesh_adapter_kit.errors import AdapterError, fidelity_lost, malformed
 from llm_mesh_adapter_kit.exchange import Exchange
+from llm_mesh_adapter_kit.grants import Job
 from llm_mesh_adapter_kit.http import HttpClient
 from llm_mesh_adapter_kit.lanes import Lanes
 from llm_mesh_adapter_kit.limits import AttemptLimits, Limits, Timers

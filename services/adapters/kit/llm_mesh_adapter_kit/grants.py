@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from google.protobuf.message import DecodeError
 
 from llm_mesh.mesh.v1 import resources_pb2
 from llm_mesh.policy.v1 import admission_pb2
 from llm_mesh.router.v1 import plan_pb2
+from llm_mesh_adapter_kit.dialect import Ask
 from llm_mesh_adapter_kit.endpoints import Endpoint
 from llm_mesh_adapter_kit.errors import grant_mismatch
 from llm_mesh_runtime.clock import Clock
@@ -18,13 +17,32 @@ from llm_mesh_runtime.seals import Seals
 _SAME = ("adapter", "endpoint", "upstream_model", "credential", "region")
 
 
-class Granted(NamedTuple):
-    """What one attempt may do."""
+class Job:
+    """An attempt whose grant is checked, and what the grant allows it. `most_output` is the tighter limit of plan and grant."""
 
-    domain: str
-    max_output_tokens: int
-    max_candidates: int
-    zero_retention: bool
+    __slots__ = (
+        "attempt", "credential", "domain", "endpoint", "id", "max_candidates", "model", "most_granted", "most_output", "zero_retention",
+    )  # fmt: skip
+
+    def __init__(
+        self, endpoint: Endpoint, attempt: plan_pb2.Attempt, grant: admission_pb2.Grant, granted: admission_pb2.AttemptGrant
+    ) -> None:
+        """Reads each text once: each reading makes a new one."""
+        self.endpoint = endpoint
+        self.attempt = attempt
+        self.id = attempt.id
+        self.model = attempt.upstream_model
+        self.credential = attempt.credential
+        self.domain = grant.domain
+        self.zero_retention = grant.zero_retention
+        self.max_candidates = granted.max_candidates
+        self.most_granted = granted.max_output_tokens
+        self.most_output = attempt.max_output_tokens or self.most_granted
+
+    def ask(self, wanted: int, *, stream: bool) -> Ask:
+        """What the dialect needs to know: the tightest limit of request, plan and grant is sent."""
+        most = self.most_output
+        return Ask(self.endpoint, self.model, min(wanted or most, most), stream, self.zero_retention)
 
 
 class GrantCheck:
@@ -36,16 +54,17 @@ class GrantCheck:
         self._seals = seals
         self._clock = clock
 
-    def granted(self, sealed: resources_pb2.Sealed, attempt: plan_pb2.Attempt, endpoint: Endpoint) -> Granted:
-        """What the grant allows the attempt; raises where it is missing, forged, expired or about something else."""
+    def job(self, sealed: resources_pb2.Sealed, attempt: plan_pb2.Attempt, endpoint: Endpoint) -> Job:
+        """The attempt at its endpoint, as the grant allows it; raises where that is missing, forged, expired or about something else."""
         grant = self._opened(sealed)
         found = _granted(grant, attempt.id)
-        adapter, region, most_output = found.adapter, found.region, found.max_output_tokens
+        job = Job(endpoint, attempt, grant, found)
+        adapter, region = found.adapter, found.region
         if not (
             adapter == attempt.adapter
-            and found.endpoint == attempt.endpoint
-            and found.upstream_model == attempt.upstream_model
-            and found.credential == attempt.credential
+            and found.endpoint == endpoint.name
+            and found.upstream_model == job.model
+            and found.credential == job.credential
             and region == attempt.region
         ):
             raise grant_mismatch(f"attempt.{_other(found, attempt)}")
@@ -53,9 +72,9 @@ class GrantCheck:
             raise grant_mismatch("attempt.adapter")
         if region and endpoint.region and region != endpoint.region:
             raise grant_mismatch("attempt.region")
-        if attempt.max_output_tokens > most_output:
+        if job.most_output > job.most_granted:
             raise grant_mismatch("attempt.max_output_tokens")
-        return Granted(grant.domain, most_output, found.max_candidates, grant.zero_retention)
+        return job
 
     def _opened(self, sealed: resources_pb2.Sealed) -> admission_pb2.Grant:
         payload = self._seals.opened(self._audience, sealed, what="grant")

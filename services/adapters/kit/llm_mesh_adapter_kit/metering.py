@@ -68,8 +68,9 @@ class Meter:
     def whole(self, output: generate_pb2.GenerateOutput) -> None:
         """Notes a whole answer."""
         if output.HasField("usage"):
-            self._reported, self._final = output.usage, True
-            if output.usage.output_tokens:
+            usage = output.usage
+            self._reported, self._final = usage, True
+            if usage.output_tokens:
                 return  # nothing is left to count
         for choice in output.choices:
             self.content += len(choice.message.parts)

@@ -29,6 +29,6 @@ class Counting:
         bound = max(attempt.max_input_tokens for attempt in planned.attempts)
         if not bound:
             profile = router_pb2.RequestProfile()
-            operation.profile(profile, request.options)
+            operation.profile(profile, "" if request.options is None else request.options.session)
             bound = profile.input_bytes
         return embed_pb2.TokenCount(input_tokens=bound, source=embed_pb2.COUNT_SOURCE_ESTIMATED)

@@ -47,9 +47,9 @@ class Execution:
         self.records: list[AttemptRecord] = []
 
     @property
-    def answered_by(self) -> plan_pb2.Attempt:
-        """The attempt that was begun last: after `run` the one that answered."""
-        return self.records[-1].attempt
+    def answered_by(self) -> str:
+        """The model of the attempt that was begun last: after `run` the one that answered."""
+        return self.records[-1].model
 
     async def run(self, release: Release) -> None:
         """Try until the answer is whole, which goes to `release`. Raises what the caller is to be told when it is not."""

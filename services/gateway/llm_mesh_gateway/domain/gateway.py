@@ -41,7 +41,8 @@ class Request:
     """One request on its way through the steps."""
 
     operation: Operation
-    options: gateway_pb2.RequestOptions
+    options: gateway_pb2.RequestOptions | None
+    """None where the caller says nothing to the mesh itself, as most do."""
     caller: Caller
     request_id: str
     began: float
@@ -90,33 +91,33 @@ class Gateway:
     async def answer(self, request: Request, release: Release, receipt: gateway_pb2.Receipt, held: Held | None = None) -> None:
         """Take all steps. What is released goes to `release`; `held` is told once money is held. At the end `receipt` is written."""
         digest = self._checked(request)
-        if request.options.HasField("prompt"):
-            await self._render(request)
         planned = await self.plan(request)
         reservation = self._reservation(request, planned, digest)
         await reservation.hold()
         if held is not None:
             held(reservation)
-        answered_by, settled = await self._dispatch(request, planned, reservation, release)
-        receipt.decision_id, receipt.model = planned.decision_id, answered_by.model
+        receipt.model, settled = await self._dispatch(request, planned, reservation, release)
+        receipt.decision_id = planned.decision_id
         _write_receipt(receipt, request, reservation, settled)
 
     async def prepare(self, request: Request) -> Planned:
         """The steps that cost nothing: for counting."""
         self._checked(request)
-        if request.options.HasField("prompt"):
-            await self._render(request)
         return await self.plan(request)
 
     def _checked(self, request: Request) -> bytes:
         if request.caller.sealed is None:
             raise RuntimeFault(errors_pb2.ERROR_REASON_MISSING_CREDENTIAL, "the call names nobody who could pay for it")
-        check_options(request.options)
-        request.operation.check(request.options)
-        return request.operation.digest(request.options) if request.options.idempotency_key else b""
+        operation, options = request.operation, request.options
+        if options is None:
+            operation.check(has_prompt=False)
+            return b""
+        check_options(options)
+        operation.check(has_prompt=options.HasField("prompt"))
+        return operation.digest(options) if options.idempotency_key else b""
 
-    async def _render(self, request: Request) -> None:
-        prompt, domain = request.options.prompt, request.caller.domain
+    async def _render(self, request: Request, prompt: gateway_pb2.PromptReference) -> None:
+        domain = request.caller.domain
         name = prompt.name if prompt.name.startswith("domains/") else f"{domain}/prompts/{prompt.name}"
         rendered = await self._catalogue.render(
             catalogue_pb2.RenderRequest(name=name, label=prompt.label, variables_json=prompt.variables_json, domain=domain)
@@ -125,40 +126,48 @@ class Gateway:
         request.operation.precede(list(rendered.messages))
 
     async def plan(self, request: Request) -> Planned:
-        """Admit what the model would see, and have it planned."""
+        """Render the prompt if there is one, admit what the model would see, and have it planned."""
+        operation, options, session = request.operation, request.options, ""
+        if options is not None:
+            session = options.session
+            if options.HasField("prompt"):
+                await self._render(request, options.prompt)
         # Here and elsewhere messages are copied into others: the constructor would serialise and parse them, at thrice the price.
         ask = policy_pb2.AdmitRequest(request_id=request.request_id)
         if request.caller.sealed is not None:
             ask.caller.CopyFrom(request.caller.sealed)
-        if request.options.tags:
-            ask.tags.MergeFrom(request.options.tags)
-        request.operation.ask_admission(ask)
+        if options is not None and options.tags:
+            ask.tags.MergeFrom(options.tags)
+        operation.ask_admission(ask)
         admitted = await self._policy.admit(ask)
-        request.operation.mask(admitted)
+        operation.mask(admitted)
         question = router_pb2.PlanRequest(request_id=request.request_id)
         admission = admitted.admission
         question.admission.CopyFrom(admission)
         profile = question.profile
-        request.operation.profile(profile, request.options)
+        operation.profile(profile, session)
         answer = await self._router.plan(question)
         plan = answer.plan
         return Planned(admitted, admission, plan, attempts_of(plan), answer.decision_id, profile.estimated_input_tokens)
 
     def _reservation(self, request: Request, planned: Planned, digest: bytes) -> Reservation:
         self._settlements.make_room()
-        reserve = policy_pb2.ReserveRequest(reservation_id=self._ids.next(), epoch=self._epoch, request_id=request.request_id)
+        reservation_id = self._ids.next()
+        reserve = policy_pb2.ReserveRequest(reservation_id=reservation_id, epoch=self._epoch, request_id=request.request_id)
         reserve.admission.CopyFrom(planned.admission)
         reserve.plan.CopyFrom(planned.plan)
-        if digest:
+        if digest and request.options is not None:
             reserve.idempotency_key = request.options.idempotency_key
             reserve.request_digest = digest
         if candidates := request.operation.candidate_count:
             reserve.candidate_count = candidates
-        return Reservation(self._policy, self._settlements, reserve, request.caller.project)
+        name = f"{request.caller.project}/reservations/{reservation_id}"
+        return Reservation(self._policy, self._settlements, reserve, reservation_id, name, self._epoch)
 
     async def _dispatch(
         self, request: Request, planned: Planned, reservation: Reservation, release: Release
-    ) -> tuple[plan_pb2.Attempt, policy_pb2.SettleResponse | None]:
+    ) -> tuple[str, policy_pb2.SettleResponse | None]:
+        """Have it answered. Tells by which model, and what it cost where that is known."""
         self._budget.request()
         operation, adapters, grant = request.operation, self._adapters, reservation.grant
         execution = Execution(
@@ -190,7 +199,8 @@ def _write_receipt(
 ) -> None:
     receipt.reservation = reservation.name
     receipt.request_id = request.request_id
-    receipt.prompt_version = request.prompt_version
+    if request.prompt_version:
+        receipt.prompt_version = request.prompt_version
     if reservation.limits:
         receipt.limits.extend(reservation.limits)
     if settled is not None:

@@ -29,7 +29,7 @@ class Operation(Protocol):
     def digest(self, options: gateway_pb2.RequestOptions) -> bytes:
         """SHA-256 of the request as it came, to tell a repetition from another request under the same key."""
 
-    def check(self, options: gateway_pb2.RequestOptions) -> None:
+    def check(self, *, has_prompt: bool) -> None:
         """Raises where the input is not of its documented form."""
 
     def precede(self, messages: list[content_pb2.Message]) -> None:
@@ -41,7 +41,7 @@ class Operation(Protocol):
     def mask(self, admitted: policy_pb2.AdmitResponse) -> None:
         """Take over what screening masked."""
 
-    def profile(self, profile: router_pb2.RequestProfile, options: gateway_pb2.RequestOptions) -> None:
+    def profile(self, profile: router_pb2.RequestProfile, session: str) -> None:
         """Write what the router may know."""
 
     def without_what_escapes_screening(self) -> list[generate_pb2.Translation]:
@@ -51,9 +51,9 @@ class Operation(Protocol):
         """Call the adapter of an attempt."""
 
 
-def exact(options: gateway_pb2.RequestOptions) -> bool:
+def exact(options: gateway_pb2.RequestOptions | None) -> bool:
     """Whether a translation may lose nothing."""
-    return options.fidelity == gateway_pb2.FIDELITY_EXACT
+    return options is not None and options.fidelity == gateway_pb2.FIDELITY_EXACT
 
 
 @dataclass(slots=True)
@@ -73,9 +73,9 @@ class Generation:
         """Whether the answer is streamed is part of the request."""
         return _digest(b"stream" if self.streamed else b"generate", self.input, options)
 
-    def check(self, options: gateway_pb2.RequestOptions) -> None:
+    def check(self, *, has_prompt: bool) -> None:
         """See `checks`."""
-        checks.check_generation(self.input, has_prompt=options.HasField("prompt"))
+        checks.check_generation(self.input, has_prompt=has_prompt)
 
     def precede(self, messages: list[content_pb2.Message]) -> None:
         """The prompt's messages come first."""
@@ -96,9 +96,9 @@ class Generation:
         if admitted.WhichOneof("masked") == "generate":
             self.input = admitted.generate
 
-    def profile(self, profile: router_pb2.RequestProfile, options: gateway_pb2.RequestOptions) -> None:
+    def profile(self, profile: router_pb2.RequestProfile, session: str) -> None:
         """See `profile`."""
-        profile_generation(profile, self.input, session=options.session, exact=self.exact, streamed=self.streamed)
+        profile_generation(profile, self.input, session=session, exact=self.exact, streamed=self.streamed)
 
     def without_what_escapes_screening(self) -> list[generate_pb2.Translation]:
         """Log-probabilities spell the text out before it is screened."""
@@ -149,9 +149,9 @@ class Embedding:
         """See the protocol."""
         return _digest(b"embed", self.input, options)
 
-    def check(self, options: gateway_pb2.RequestOptions) -> None:
+    def check(self, *, has_prompt: bool) -> None:
         """See `checks`."""
-        if options.HasField("prompt"):
+        if has_prompt:
             raise invalid("options.prompt", "not with embeddings")
         checks.check_embedding(self.input)
 
@@ -167,9 +167,9 @@ class Embedding:
         if admitted.WhichOneof("masked") == "embed":
             self.input = admitted.embed
 
-    def profile(self, profile: router_pb2.RequestProfile, options: gateway_pb2.RequestOptions) -> None:
+    def profile(self, profile: router_pb2.RequestProfile, session: str) -> None:
         """See `profile`."""
-        profile_embedding(profile, self.input, session=options.session, exact=self.exact)
+        profile_embedding(profile, self.input, session=session, exact=self.exact)
 
     def without_what_escapes_screening(self) -> list[generate_pb2.Translation]:
         """Vectors are not screened."""

@@ -24,13 +24,14 @@ class AttemptRecord:
 
     __slots__ = (
         "_began", "_estimated_input", "_first_content", "_outcome", "_source", "_start", "_tally", "_took", "_usage",
-        "adapter", "attempt", "id", "reason",
+        "adapter", "attempt", "id", "model", "reason",
     )  # fmt: skip
 
     def __init__(self, attempt: plan_pb2.Attempt, estimated_input_tokens: int) -> None:
         self.attempt = attempt
         self.id = attempt.id
         self.adapter = attempt.adapter
+        self.model = attempt.model
         self._estimated_input = estimated_input_tokens
         self._start = time.time_ns()
         self._began = time.monotonic()
@@ -119,10 +120,9 @@ class AttemptRecord:
 
     def tell(self, result: router_pb2.AttemptResult, decision_id: str) -> None:
         """What the router is told."""
-        attempt = self.attempt
-        result.model = attempt.model
+        result.model = self.model
         result.adapter = self.adapter
-        result.endpoint = attempt.endpoint
+        result.endpoint = self.attempt.endpoint
         result.decision_id = decision_id
         if self.reason:
             result.error_reason = self.reason

@@ -18,12 +18,14 @@ _REFUSED_BY = "policy.llm-mesh"
 class Reservation:
     """One request's reservation. `end` is to be called once, however the request went."""
 
-    __slots__ = ("_held", "_policy", "_request", "_settlements", "id", "name")
+    __slots__ = ("_epoch", "_held", "_id", "_policy", "_request", "_settlements", "name")
 
-    def __init__(self, policy: Policy, settlements: Settlements, request: policy_pb2.ReserveRequest, project: str) -> None:
-        self.id = request.reservation_id
-        """As this gateway made it."""
-        self.name = f"{project}/reservations/{self.id}"
+    def __init__(
+        self, policy: Policy, settlements: Settlements, request: policy_pb2.ReserveRequest, number: str, name: str, epoch: str
+    ) -> None:
+        self._id = number
+        self._epoch = epoch
+        self.name = name
         self._policy = policy
         self._settlements = settlements
         self._request = request
@@ -66,13 +68,13 @@ class Reservation:
             self._give_back()
 
     def _settlement(self, records: Sequence[AttemptRecord]) -> policy_pb2.SettleRequest:
-        settlement = policy_pb2.SettleRequest(reservation_id=self.id, epoch=self._request.epoch)
+        settlement = policy_pb2.SettleRequest(reservation_id=self._id, epoch=self._epoch)
         for record in records:
             record.write(settlement.lines.add())
         return settlement
 
     def _give_back(self) -> None:
-        self._settlements.release_later(policy_pb2.ReleaseRequest(reservation_id=self.id, epoch=self._request.epoch))
+        self._settlements.release_later(policy_pb2.ReleaseRequest(reservation_id=self._id, epoch=self._epoch))
 
 
 def _sent(records: Sequence[AttemptRecord]) -> bool:

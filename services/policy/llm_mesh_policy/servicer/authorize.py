@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from llm_mesh_policy.domain.identity.authorizer import Authorizer
     from llm_mesh_policy.domain.identity.live import Live
+    from llm_mesh_policy.servicer.policy import Answer
 
     Context = ServicerContext[Any, Any]
 
@@ -28,8 +29,8 @@ class AuthorizeServicer:
         self._live = live
         self._longest_watch = longest_watch
 
-    async def Authorize(self, request: policy_pb2.AuthorizeRequest, context: Context) -> policy_pb2.AuthorizeResponse:
-        return await self._authorizer.authorize(request)
+    def Authorize(self, request: policy_pb2.AuthorizeRequest, context: Context) -> Answer[policy_pb2.AuthorizeResponse]:
+        return self._authorizer.authorize(request)
 
     async def WatchRevision(
         self, request: policy_pb2.WatchRevisionRequest, context: Context

@@ -13,7 +13,7 @@ from llm_mesh_policy.domain.ledger.reserving import Reserving
 from llm_mesh_policy.domain.screening.streams import StreamScreening
 
 if TYPE_CHECKING:
-    from llm_mesh_policy.servicer.policy import Context
+    from llm_mesh_policy.servicer.policy import Answer, Context
 
 
 class DecisionsServicer:
@@ -28,19 +28,22 @@ class DecisionsServicer:
         self._screening = screening
         self._replay = replay
 
-    async def Admit(self, request: policy_pb2.AdmitRequest, context: Context) -> policy_pb2.AdmitResponse:
-        return await self._admitting.admit(request)
+    def Admit(self, request: policy_pb2.AdmitRequest, context: Context) -> Answer[policy_pb2.AdmitResponse]:
+        return self._admitting.admit(request)
 
     async def Reserve(self, request: policy_pb2.ReserveRequest, context: Context) -> policy_pb2.ReserveResponse:
-        granted = await self._reserving.reserve(request)
-        response = policy_pb2.ReserveResponse(limits=granted.held.limits)
-        response.grant.CopyFrom(granted.grant)  # a keyword would pack and parse it
-        response.reserved.CopyFrom(granted.held.reservation.entry.reserved)
+        response = policy_pb2.ReserveResponse()
+        held = (await self._reserving.reserve(request, response.grant)).held
+        response.reserved.CopyFrom(held.reservation.entry.reserved)  # a keyword would pack and parse it
+        if held.limits:
+            response.limits.extend(held.limits)
         return response
 
     async def Extend(self, request: policy_pb2.ExtendRequest, context: Context) -> policy_pb2.ExtendResponse:
-        granted = await self._reserving.extend(request)
-        return policy_pb2.ExtendResponse(grant=granted.grant, reserved=granted.held.reservation.entry.reserved)
+        response = policy_pb2.ExtendResponse()
+        held = (await self._reserving.extend(request, response.grant)).held
+        response.reserved.CopyFrom(held.reservation.entry.reserved)
+        return response
 
     async def Settle(self, request: policy_pb2.SettleRequest, context: Context) -> policy_pb2.SettleResponse:
         settled = await self._lifecycle.settle(request.reservation_id, request.lines)

@@ -32,10 +32,14 @@ class Question:
     """Who asks."""
     alias: str = field(init=False)
     """What for."""
+    constraints: admission_pb2.Constraints = field(init=False)
+    """Within which bounds."""
 
     def __post_init__(self) -> None:
-        self.domain = self.admission.caller.domain
-        self.alias = self.admission.alias
+        admission = self.admission
+        self.domain = admission.caller.domain
+        self.alias = admission.alias
+        self.constraints = admission.constraints
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +71,7 @@ def lifecycle(model: registry_pb2.Model, question: Question) -> Objection | None
 
 def constraints(model: registry_pb2.Model, question: Question) -> Objection | None:
     """What policy allows."""
-    allowed = question.admission.constraints
+    allowed = question.constraints
     if _named(model.name, allowed.denied_models) or (allowed.allowed_models and not _named(model.name, allowed.allowed_models)):
         return Objection("not_allowed", "policy does not allow the model")
     if allowed.allowed_adapters and model.adapter not in allowed.allowed_adapters:

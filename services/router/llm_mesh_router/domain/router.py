@@ -43,9 +43,10 @@ class Router:
         expires = admission.expire_time
         if expires.seconds + expires.nanos / 1e9 <= now.timestamp():
             raise invalid_seal("admission, which has expired,")
-        if admission.constraints.max_output_tokens <= 0 and admission.operation != "embed":
+        question = Question(admission, profile, now)
+        if question.constraints.max_output_tokens <= 0 and admission.operation != "embed":
             raise invalid("admission.constraints.max_output_tokens", "must be over zero")
-        return self._planner.plan(Question(admission, profile, now), plan)
+        return self._planner.plan(question, plan)
 
     def note(self, results: Iterable[router_pb2.AttemptResult]) -> None:
         """Attempts have ended."""

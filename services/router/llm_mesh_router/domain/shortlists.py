@@ -94,12 +94,12 @@ class Shortlists:
         if revision != self._revision:
             self._kept.clear()
             self._revision = revision
-        admission, profile = question.admission, question.profile
+        profile = question.profile
         key: Key = (
             question.alias,
             question.domain,
-            admission.operation,
-            admission.constraints.SerializeToString(),
+            question.admission.operation,
+            question.constraints.SerializeToString(),
             tuple(profile.capabilities[:]),  # the end of a loop over the field itself would be an exception with a text
             tuple(profile.input_modalities[:]),
             profile.images > 0,
@@ -159,5 +159,5 @@ def _most_output(model: registry_pb2.Model, question: Question) -> int:
     """The least of what policy allows and what the model can; nothing for embeddings. A request may ask for less."""
     if question.admission.operation == "embed":
         return 0
-    bounds = (question.admission.constraints.max_output_tokens, model.max_output_tokens)
+    bounds = (question.constraints.max_output_tokens, model.max_output_tokens)
     return min(bound for bound in bounds if bound > 0)

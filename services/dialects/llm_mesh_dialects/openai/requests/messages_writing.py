@@ -7,6 +7,7 @@ a tool answered, come after the last of them.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any
 
 from llm_mesh.inference.v1 import content_pb2
@@ -23,7 +24,6 @@ class MessagesWriter:
     def __init__(self, quirks: Quirks, report: Report) -> None:
         self._quirks = quirks
         self._report = report
-        self._parts = PartsWriter(quirks, report)
         self._written: list[dict[str, Any]] = []
         self._held: list[dict[str, Any]] = []
 
@@ -40,6 +40,11 @@ class MessagesWriter:
                 self._written.append({"role": self._role(role, index), "content": text})
         self._release()
         return self._written
+
+    @cached_property
+    def _parts(self) -> PartsWriter:
+        """Most conversations have no part that needs it."""
+        return PartsWriter(self._quirks, self._report)
 
     def _message(self, message: content_pb2.Message, place: int) -> None:
         path = f"messages[{place}]."

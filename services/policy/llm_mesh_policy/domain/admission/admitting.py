@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
+from llm_mesh.inference.v1 import embed_pb2, generate_pb2
 from llm_mesh.policy.v1 import admission_pb2, errors_pb2, identity_pb2, policy_pb2
 from llm_mesh_policy.domain import sealed
 from llm_mesh_policy.domain.admission import bounds, texts
@@ -98,9 +99,15 @@ class Admitting:
         draft = self._draft_for(known, asked)
         response = policy_pb2.AdmitResponse()
         response.CopyFrom(draft.answer)
-        admitted = await _screened(request, asked, draft.watchlist, response)
+        raw = asked.input.SerializeToString(deterministic=True)
+        screening = await screened(asked.input, raw, asked.texts, draft.watchlist, escapes=asked.escapes)
+        if screening.findings:
+            response.findings.extend(screening.findings)
+        if screening.masked is not None:
+            getattr(response, asked.operation).CopyFrom(screening.masked)
+            raw = screening.masked.SerializeToString(deterministic=True)
         admission_id = self._ids.fresh()
-        admission = admission_pb2.Admission(id=admission_id, input_digest=self._digest(admission_id, admitted))
+        admission = admission_pb2.Admission(id=admission_id, input_digest=self._digest(admission_id, raw))
         put_micros(admission.expire_time, now + _VALID_MICROS)
         if tags:
             admission.tags.MergeFrom(tags)
@@ -164,32 +171,12 @@ class _Asked(NamedTuple):
     """What of an input decides: the operation, the alias, the wish for output tokens; and how it is screened."""
 
     operation: str
+    """As the request and the response call the field of the input, too."""
     alias: str
     outputs: int
+    input: generate_pb2.GenerateInput | embed_pb2.EmbedInput
+    texts: Callable[[Any], Iterator[texts.Slot]]
     escapes: bool
-
-
-async def _screened(request: policy_pb2.AdmitRequest, asked: _Asked, watchlist: Watchlist, response: policy_pb2.AdmitResponse) -> bytes:
-    """The input as it may go on, on the wire; also in the response where it differs from what came."""
-    if asked.operation == "embed":
-        embed = request.embed
-        raw = embed.SerializeToString(deterministic=True)
-        embedding = await screened(embed, raw, texts.of_embed, watchlist, escapes=asked.escapes)
-        if embedding.findings:
-            response.findings.extend(embedding.findings)
-        if embedding.masked is None:
-            return raw
-        response.embed.CopyFrom(embedding.masked)
-        return response.embed.SerializeToString(deterministic=True)
-    generate = request.generate
-    raw = generate.SerializeToString(deterministic=True)
-    generation = await screened(generate, raw, texts.of_generate, watchlist, escapes=asked.escapes)
-    if generation.findings:
-        response.findings.extend(generation.findings)
-    if generation.masked is None:
-        return raw
-    response.generate.CopyFrom(generation.masked)
-    return response.generate.SerializeToString(deterministic=True)
 
 
 def _checked(request: policy_pb2.AdmitRequest) -> _Asked:
@@ -197,7 +184,10 @@ def _checked(request: policy_pb2.AdmitRequest) -> _Asked:
     kind = request.WhichOneof("input")
     if kind == "generate":
         generate = request.generate
-        return _Asked("generate", generate.model, generate.max_output_tokens, bounds.check_generate(generate))
+        escapes = bounds.check_generate(generate)
+        return _Asked("generate", generate.model, generate.max_output_tokens, generate, texts.of_generate, escapes)
     if kind == "embed":
-        return _Asked("embed", request.embed.model, 0, bounds.check_embed(request.embed))
+        embed = request.embed
+        escapes = bounds.check_embed(embed)
+        return _Asked("embed", embed.model, 0, embed, texts.of_embed, escapes)
     raise invalid("input", "a generation or an embedding")

@@ -46,13 +46,14 @@ class Reserving:
         self._offers: Readings[registry_pb2.Model, Offer] = Readings(Offer.of)
         self._tariffs: Readings[registry_pb2.Price, Tariff] = Readings(Tariff.of)
 
-    async def reserve(self, request: policy_pb2.ReserveRequest) -> Granted:
-        """Holds the plan's worst case."""
+    async def reserve(self, request: policy_pb2.ReserveRequest, into: resources_pb2.Sealed | None = None) -> Granted:
+        """Holds the plan's worst case. The grant is written to where it is sent from, if that is given."""
         reservation_id, epoch = checked_id(request.reservation_id), checked_epoch(request.epoch)
         key, digest = _checked_key(request)
         request_id = _checked_request_id(request)
         admission = sealed.admission_in(request.admission, self._seals)
-        admitted, caller = _admitted(admission), admission.caller
+        caller = admission.caller
+        admitted = _admitted(admission, caller)
         plan = request.plan
         attempts = attempts_of(plan.root)
         lines = quote(attempts, admitted, await self._terms(attempts), request.candidate_count)
@@ -75,21 +76,23 @@ class Reserving:
             entry.tags.MergeFrom(tags)
         reservation = Reservation(reservation_id, admitted.domain, admitted.project, caller_key, principal, request_id, entry, lines)
         draft = Draft(reservation, epoch, micros_of(admission.expire_time), key, digest)
-        return self._granted(await self._ledger.reserve(draft), admitted)
+        return self._granted(await self._ledger.reserve(draft), admitted, into)
 
-    async def extend(self, request: policy_pb2.ExtendRequest) -> Granted:
+    async def extend(self, request: policy_pb2.ExtendRequest, into: resources_pb2.Sealed | None = None) -> Granted:
         """Holds the worst case of one attempt more. It may ask for as many choices as the attempts before it."""
         reservation_id = checked_id(request.reservation_id)
         admission = sealed.admission_in(request.admission, self._seals)
-        admitted, attempt = _admitted(admission), asked(request.attempt, "plan.root")
+        admitted, attempt = _admitted(admission, admission.caller), asked(request.attempt, "plan.root")
         (line,) = quote([attempt], admitted, await self._terms([attempt]), 1)
         held = await self._ledger.extend(reservation_id, admission.id, micros_of(admission.expire_time), line)
-        return self._granted(held, admitted)
+        return self._granted(held, admitted, into)
 
-    def _granted(self, held: Held, admitted: Admitted) -> Granted:
+    def _granted(self, held: Held, admitted: Admitted, into: resources_pb2.Sealed | None) -> Granted:
         expires = held.now + self._grant_micros
         grant = grants.grant_of(held.reservation, zero_retention=admitted.bounds.zero_retention, expires=expires)
-        return Granted(grants.sealed_for_adapters(grant, held.reservation.lines, self._seals), held)
+        empty = resources_pb2.Sealed() if into is None else into
+        grants.seal_for_adapters(empty, grant, held.reservation.lines, self._seals)
+        return Granted(empty, held)
 
     async def _terms(self, attempts: list[Asked]) -> Terms:
         offers: dict[str, Offer] = {}
@@ -146,6 +149,5 @@ def _checked_request_id(request: policy_pb2.ReserveRequest) -> str:
     return request_id
 
 
-def _admitted(admission: admission_pb2.Admission) -> Admitted:
-    caller = admission.caller
+def _admitted(admission: admission_pb2.Admission, caller: admission_pb2.Caller) -> Admitted:
     return Admitted(admission.constraints, admission.operation, caller.domain, caller.project)
