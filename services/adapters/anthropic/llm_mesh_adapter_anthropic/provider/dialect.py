@@ -40,7 +40,7 @@ class MessagesDialect:
 
     def output(self, endpoint: Endpoint, body: bytes, output: generate_pb2.GenerateOutput) -> None:
         """A whole message."""
-        output.CopyFrom(_understood(endpoint, lambda: responses.message_to_output(_answered(endpoint, body))))
+        _understood(endpoint, lambda: responses.message_into_output(output, _answered(endpoint, body)))
 
     def reader(self, endpoint: Endpoint) -> StreamReader:
         """Reads one stream."""

@@ -8,7 +8,7 @@ from llm_mesh.inference.v1 import content_pb2, generate_pb2
 from llm_mesh_dialects.anthropic import blocks_reading
 from llm_mesh_dialects.anthropic.usage import read_usage
 from llm_mesh_dialects.anthropic.vocabulary import DIALECT, finish_of
-from llm_mesh_dialects.extras import kept
+from llm_mesh_dialects.extras import keep
 from llm_mesh_dialects.fields import Fields
 
 _OF_CHOICE = frozenset({"stop_sequence", "stop_details"})
@@ -16,11 +16,19 @@ _OF_CHOICE = frozenset({"stop_sequence", "stop_details"})
 
 def message_to_output(body: dict[str, Any]) -> generate_pb2.GenerateOutput:
     """The typed answer; raises `DialectError` where the body is none."""
+    result = generate_pb2.GenerateOutput()
+    message_into_output(result, body)
+    return result
+
+
+def message_into_output(result: generate_pb2.GenerateOutput, body: dict[str, Any]) -> None:
+    """Likewise, into a message that is there already, and empty."""
     fields = Fields(body)
     if not isinstance(fields.raw("content"), list):
         raise fields.wrong("content", "required: expected a list of blocks")
     word = fields.text("stop_reason") or ""
-    result = generate_pb2.GenerateOutput(id=fields.text("id") or "", model=fields.text("model") or "")
+    result.id = fields.text("id") or ""
+    result.model = fields.text("model") or ""
     usage = fields.inner("usage")
     if usage is not None:
         result.usage.CopyFrom(read_usage(usage))
@@ -28,12 +36,9 @@ def message_to_output(body: dict[str, Any]) -> generate_pb2.GenerateOutput:
     for modelled in ("type", "role"):
         fields.raw(modelled)
     left = {key: value for key, value in fields.rest().items() if value is not None}
-    choice = generate_pb2.Choice(
-        message=content_pb2.Message(role=content_pb2.ROLE_ASSISTANT, parts=parts),
-        finish_reason=finish_of(word),
-        native_finish_reason=word,
-        extras=kept(DIALECT, {key: value for key, value in left.items() if key in _OF_CHOICE}),
-    )
-    result.choices.append(choice)
-    result.extras.extend(kept(DIALECT, {key: value for key, value in left.items() if key not in _OF_CHOICE}))
-    return result
+    choice = result.choices.add(finish_reason=finish_of(word), native_finish_reason=word)
+    message = choice.message
+    message.role = content_pb2.ROLE_ASSISTANT
+    message.parts.extend(parts)
+    keep(choice, DIALECT, {key: value for key, value in left.items() if key in _OF_CHOICE})
+    keep(result, DIALECT, {key: value for key, value in left.items() if key not in _OF_CHOICE})
