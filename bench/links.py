@@ -25,14 +25,14 @@ import uvloop
 from grpc_health.v1 import health_pb2_grpc
 
 from bench.processes import LOAD_CORE, MESH_CORE
-from llm_mesh_runtime.context import Caller
+from llm_mesh_runtime.context import Caller, Frame
 from llm_mesh_runtime.host.listeners import Listener
 from llm_mesh_runtime.links.local import LocalChannel, LocalServer
 from llm_mesh_runtime.links.mux import MuxChannel, Name
 from llm_mesh_runtime.links.mux.server import LinkServer
 from llm_mesh_runtime.links.outbound import Outbound
 from llm_mesh_runtime.links.remote import RemoteChannel
-from llm_mesh_runtime.pipeline import Inbound, Wrapped, methods_of
+from llm_mesh_runtime.pipeline import Wrapped, methods_of
 
 REQUEST, ANSWER, MESSAGE = bytes(1024), bytes(250), bytes(200)
 CHECK, WATCH = "/grpc.health.v1.Health/Check", "/grpc.health.v1.Health/Watch"
@@ -43,6 +43,10 @@ Work = Callable[[Any, int, float], Awaitable[int]]
 
 class Nobody:
     """Lets everybody in."""
+
+    def of(self, _method: object) -> Nobody:
+        """It decides about every method."""
+        return self
 
     def known(self, *_: object) -> Caller:
         """The caller, without a question."""
@@ -73,7 +77,7 @@ def bare() -> LocalServer:
 async def serve(address: str) -> None:
     """The callee's process, until its standard input ends."""
     local = bare()
-    listener = Listener(address, lambda _transport: Inbound({}, "bench"))
+    listener = Listener(address, lambda _transport: Frame("", calling="bench"))
     listener.serve([Wrapped(wrapped.method, wrapped.invoke) for wrapped in local.handlers.values()], LinkServer(local, Nobody(), None))
     await listener.start()
     print("ready", flush=True)

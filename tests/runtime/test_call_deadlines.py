@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import time
 from collections.abc import Callable
 from typing import cast
@@ -47,9 +48,9 @@ def loop() -> Loop:
 
 
 def watch(deadlines: Deadlines, call: Call, seconds: float, loop: Loop) -> Callable[[], object]:
-    unwatch = deadlines.watch(call, time.monotonic() + seconds, cast("asyncio.AbstractEventLoop", loop))
-    assert unwatch is not None
-    return unwatch
+    watched = deadlines.watch(call, time.monotonic() + seconds, cast("asyncio.AbstractEventLoop", loop))
+    assert watched is not None
+    return functools.partial(watched.discard, call)
 
 
 @pytest.mark.parametrize("seconds", [1.0, 5.0, 59.9, 60.0, 600.0])

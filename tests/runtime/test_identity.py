@@ -26,6 +26,9 @@ class Arrived:
     def invocation_metadata(self) -> tuple[tuple[str, str | bytes], ...]:
         return self._metadata
 
+    def time_remaining(self) -> None:
+        return None
+
     def auth_context(self) -> dict[str, tuple[bytes, ...]]:
         return {"x509_subject_alternative_name": self._names}
 
@@ -86,18 +89,18 @@ def test_the_mesh_listener_believes_certificates_and_tokens_and_hides_the_token(
     tokens = ServiceTokens(SECRET)
     token = (HEADER, tokens.token("gateway", "policy"))
     by_token = MeshOrigin("policy", tokens, mutual_tls=False)(Arrived(token, ("x-a", "b")))  # type: ignore[arg-type]  # a part of it
-    assert (by_token.service, by_token.metadata) == ("gateway", {"x-a": "b"})
+    assert (by_token.calling, by_token.metadata) == ("gateway", {"x-a": "b"})
     mutual = MeshOrigin("policy", None, mutual_tls=True)
-    assert mutual(Arrived(names=(b"router.llm-mesh",))).service == "router"  # type: ignore[arg-type]  # likewise
-    assert mutual(Arrived(token)).service == ""  # type: ignore[arg-type]  # likewise
+    assert mutual(Arrived(names=(b"router.llm-mesh",))).calling == "router"  # type: ignore[arg-type]  # likewise
+    assert mutual(Arrived(token)).calling == ""  # type: ignore[arg-type]  # likewise
     plain = MeshOrigin("policy", tokens, mutual_tls=False)
-    assert plain(Arrived(names=(b"router.llm-mesh",))).service == ""  # type: ignore[arg-type]  # likewise
+    assert plain(Arrived(names=(b"router.llm-mesh",))).calling == ""  # type: ignore[arg-type]  # likewise
 
 
 def test_the_public_listener_believes_nobody() -> None:
     token = (HEADER, ServiceTokens(SECRET).token("gateway", "policy"))
     arrived = public_origin(Arrived(token, ("llm-mesh-x", "y"), ("x-a", "b"), names=(b"router.llm-mesh",)))  # type: ignore[arg-type]  # a part
-    assert (arrived.service, arrived.metadata) == ("", {"x-a": "b"})
+    assert (arrived.calling, arrived.metadata) == ("", {"x-a": "b"})
 
 
 def test_the_table_allows_what_it_lists_and_nothing_else() -> None:

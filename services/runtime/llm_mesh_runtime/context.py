@@ -49,9 +49,13 @@ ANONYMOUS = Caller("anonymous")
 
 
 class Frame:
-    """One call being served. `deadline` is in `time.monotonic` seconds."""
+    """One call being served. `deadline` is in `time.monotonic` seconds.
 
-    __slots__ = ("caller", "deadline", "metadata", "method", "request_id", "service")
+    The link makes it, with what it vouches for: the metadata that may be believed, and which service of the mesh calls. The
+    pipeline adds the rest.
+    """
+
+    __slots__ = ("caller", "calling", "deadline", "metadata", "method", "request_id", "service")
 
     def __init__(
         self,
@@ -61,6 +65,8 @@ class Frame:
         service: str = "",
         method: str = "",
         metadata: Mapping[str, str | bytes] | None = None,
+        *,
+        calling: str = "",
     ) -> None:
         self.request_id = request_id
         self.deadline = deadline
@@ -68,10 +74,12 @@ class Frame:
         self.service = service
         self.method = method
         self.metadata = metadata if metadata is not None else {}
+        self.calling = calling
+        """The service of the mesh that calls; empty for everybody else. `service` is the one that is called."""
 
     def detached(self) -> Frame:
         """The same call without its deadline: for work that must end even though the caller's time is up."""
-        return Frame(request_id=self.request_id, caller=self.caller, service=self.service, method=self.method, metadata=self.metadata)
+        return Frame(self.request_id, None, self.caller, self.service, self.method, self.metadata, calling=self.calling)
 
 
 FRAME: ContextVar[Frame | None] = ContextVar("llm_mesh_frame", default=None)

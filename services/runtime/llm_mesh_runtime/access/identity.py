@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from llm_mesh_runtime.access.tokens import HEADER, ServiceTokens
-from llm_mesh_runtime.pipeline.transport import Inbound, Transport
+from llm_mesh_runtime.context import Frame
+from llm_mesh_runtime.pipeline.transport import Transport, arrived
 
 _INTERNAL = "llm-mesh-"
 _SPIFFE = "spiffe://"
@@ -14,10 +15,10 @@ _SUFFIX = ".llm-mesh"
 _SAN = "x509_subject_alternative_name"
 
 
-def public_origin(transport: Transport) -> Inbound:
+def public_origin(transport: Transport) -> Frame:
     """The public listener: the mesh's own metadata is dropped, and nobody is a service."""
     metadata = {key: value for key, value in transport.invocation_metadata() or () if not key.startswith(_INTERNAL)}
-    return Inbound(metadata, "")
+    return arrived(transport, metadata, "")
 
 
 class MeshOrigin:
@@ -28,14 +29,14 @@ class MeshOrigin:
         self._tokens = tokens
         self._mutual_tls = mutual_tls
 
-    def __call__(self, transport: Transport) -> Inbound:
+    def __call__(self, transport: Transport) -> Frame:
         """The metadata, and the service that the certificate or the token names."""
         metadata: dict[str, str | bytes] = dict(transport.invocation_metadata() or ())
         token = metadata.pop(HEADER, "")
         service = service_of_names(_names(transport.auth_context())) if self._mutual_tls else ""
         if not service and self._tokens is not None and isinstance(token, str) and token:
             service = self._tokens.caller_of(token, self._callee)
-        return Inbound(metadata, service)
+        return arrived(transport, metadata, service)
 
 
 def _names(auth_context: Mapping[str, Any]) -> Iterable[str]:

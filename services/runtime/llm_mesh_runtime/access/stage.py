@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import grpc
 
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from llm_mesh.policy.v1.policy_pb2_grpc import PolicyServiceStub
     from llm_mesh_runtime.access.revision import Revisions
     from llm_mesh_runtime.access.table import CallTable
-    from llm_mesh_runtime.pipeline import Inbound, Method
+    from llm_mesh_runtime.context import Frame
+    from llm_mesh_runtime.pipeline import Method
 
 AUTHORIZATION = "authorization"
 PROJECT = "x-llm-mesh-project"
@@ -36,64 +37,38 @@ _MAX_AGE = 1.0
 _TIMEOUT = 5.0
 
 
+class Question(NamedTuple):
+    """What policy is to be asked about a call, and the digest of it."""
+
+    credential: str
+    resource: str
+    project: str
+    digest: bytes
+
+
 class AccessStage:
     """Decides about the calls of one service."""
 
     def __init__(self, service: str, table: CallTable, policy: Callable[[], PolicyServiceStub], revisions: Revisions) -> None:
-        self._service = service
-        self._table = table
-        self._policy = policy
-        self._revisions = revisions
-        self._services: dict[tuple[str, str], Caller] = {}
+        self.service = service
+        self.table = table
+        self.policy = policy
+        self.revisions = revisions
         self._cached: dict[bytes, tuple[float, int, Caller]] = {}
-        self._expanders: dict[str, Callable[[Any], str]] = {}
-        self._hash = hashlib.sha256()
-        """Of nothing, to be copied: making one looks the algorithm up each time, which costs several times the digest."""
 
-    def known(self, method: Method, inbound: Inbound, request: Any) -> Caller | None:  # noqa: ANN401 - any message
-        """The caller where that takes no question. None: ask policy. Raises for those who are refused at once."""
-        if method.rule is None:
-            return ANONYMOUS
-        has_credential = AUTHORIZATION in inbound.metadata
-        if not method.public:
-            if not inbound.service or has_credential:
-                raise RuntimeFault(errors_pb2.ERROR_REASON_MESH_ONLY, f"{method.path} serves services of the mesh only")
-            return self._service_caller(inbound.service, method)
-        if inbound.service:
-            caller = self._service_caller(inbound.service, method)
-            if not has_credential:
-                return caller
-        digest = self._digest(method, _credential(inbound), self._resource(method, request), _project(inbound))
+    def of(self, method: Method) -> MethodAccess:
+        """Who decides about the calls of one method."""
+        return MethodAccess(self, method)
+
+    def cached(self, digest: bytes) -> Caller | None:
+        """The caller as policy knew it a moment ago, where that still counts."""
         cached = self._cached.get(digest)
-        if cached is not None and time.monotonic() < cached[0] and self._revisions.current(cached[1]):
+        if cached is not None and time.monotonic() < cached[0] and self.revisions.current(cached[1]):
             return cached[2]
         return None
 
-    async def ask(self, method: Method, inbound: Inbound, request: Any) -> Caller:  # noqa: ANN401 - any message
-        """The caller as policy knows it."""
-        credential, resource, project = _credential(inbound), self._resource(method, request), _project(inbound)
-        generation = self._revisions.generation
-        rule: Any = method.rule
-        asked = self._request(credential=credential, method=method.path, resource=resource, action=rule.action, project=project)
-        try:
-            answer = await self._policy().Authorize(asked, timeout=_TIMEOUT)
-        except grpc.aio.AioRpcError as error:
-            raise _refusal(error) from error
-        caller = _caller(answer)
-        if self._revisions.generation == generation:
-            valid_for = answer.valid_for
-            age = min(_MAX_AGE, valid_for.seconds + valid_for.nanos / 1e9)
-            self._remember(self._digest(method, credential, resource, project), (time.monotonic() + age, answer.revision, caller))
-        return caller
-
-    @cached_property
-    def _request(self) -> Callable[..., AuthorizeRequest]:
-        """A service without public methods never loads it."""
-        from llm_mesh.policy.v1.policy_pb2 import AuthorizeRequest  # noqa: PLC0415 - see above
-
-        return AuthorizeRequest
-
-    def _remember(self, digest: bytes, entry: tuple[float, int, Caller]) -> None:
+    def remember(self, digest: bytes, entry: tuple[float, int, Caller]) -> None:
+        """Keep a decision until a time, for its revision."""
         if len(self._cached) >= _MAX_CACHED:
             now = time.monotonic()
             self._cached = {key: value for key, value in self._cached.items() if value[0] > now}
@@ -101,32 +76,89 @@ class AccessStage:
                 self._cached.clear()
         self._cached[digest] = entry
 
-    def _service_caller(self, service: str, method: Method) -> Caller:
-        """The caller that a service is, where the table lets it call the method. Names are few: only those that it knows are kept."""
-        caller = self._services.get((service, method.path))
-        if caller is None:
-            if not self._table.allows(service, self._service, method.path):
-                reason = errors_pb2.ERROR_REASON_CALLER_NOT_ALLOWED
-                raise RuntimeFault(reason, f"{service} may not call {self._service}", caller=service, callee=self._service)
-            caller = self._services[service, method.path] = Caller("service", service=service)
+    @cached_property
+    def request(self) -> Callable[..., AuthorizeRequest]:
+        """A service without public methods never loads it."""
+        from llm_mesh.policy.v1.policy_pb2 import AuthorizeRequest  # noqa: PLC0415 - see above
+
+        return AuthorizeRequest
+
+
+class MethodAccess:
+    """Decides about the calls of one method."""
+
+    __slots__ = ("_expand", "_hash", "_method", "_open", "_public", "_services", "_stage")
+
+    def __init__(self, stage: AccessStage, method: Method) -> None:
+        self._stage = stage
+        self._method = method
+        self._open = method.rule is None
+        self._public = method.public
+        self._expand = None if method.rule is None else expander(method.rule.resource)
+        self._services: dict[str, Caller] = {}
+        self._hash = hashlib.sha256(method.path.encode())
+        """To be copied: making one looks the algorithm up each time, which costs several times the digest."""
+
+    def known(self, frame: Frame, request: Any) -> Caller | Question:  # noqa: ANN401 - any message
+        """The caller where that takes no question. Raises for those who are refused at once."""
+        if self._open:
+            return ANONYMOUS
+        has_credential = AUTHORIZATION in frame.metadata
+        calling = frame.calling
+        if not self._public:
+            if not calling or has_credential:
+                raise RuntimeFault(errors_pb2.ERROR_REASON_MESH_ONLY, f"{self._method.path} serves services of the mesh only")
+            return self._services.get(calling) or self._service_caller(calling)
+        if calling:
+            caller = self._services.get(calling) or self._service_caller(calling)
+            if not has_credential:
+                return caller
+        question = self._question(frame.metadata, request)
+        return self._stage.cached(question.digest) or question
+
+    async def ask(self, question: Question) -> Caller:
+        """The caller as policy knows it."""
+        stage, method = self._stage, self._method
+        generation = stage.revisions.generation
+        rule: Any = method.rule
+        asked = stage.request(
+            credential=question.credential,
+            method=method.path,
+            resource=question.resource,
+            action=rule.action,
+            project=question.project,
+        )
+        try:
+            answer = await stage.policy().Authorize(asked, timeout=_TIMEOUT)
+        except grpc.aio.AioRpcError as error:
+            raise _refusal(error) from error
+        caller = _caller(answer)
+        if stage.revisions.generation == generation:
+            valid_for = answer.valid_for
+            age = min(_MAX_AGE, valid_for.seconds + valid_for.nanos / 1e9)
+            stage.remember(question.digest, (time.monotonic() + age, answer.revision, caller))
         return caller
 
-    def _resource(self, method: Method, request: Any) -> str:  # noqa: ANN401 - any message
-        expand = self._expanders.get(method.path)
-        if expand is None:
-            rule: Any = method.rule
-            expand = self._expanders[method.path] = expander(rule.resource)
-        return expand(request)
+    def _service_caller(self, service: str) -> Caller:
+        """The caller that a service is, where the table lets it call the method. Names are few: only those that it knows are kept."""
+        stage = self._stage
+        if not stage.table.allows(service, stage.service, self._method.path):
+            reason = errors_pb2.ERROR_REASON_CALLER_NOT_ALLOWED
+            raise RuntimeFault(reason, f"{service} may not call {stage.service}", caller=service, callee=stage.service)
+        caller = self._services[service] = Caller("service", service=service)
+        return caller
 
-    def _digest(self, method: Method, credential: str, resource: str, project: str) -> bytes:
-        asked = f"{credential}\x00{method.path}\x00{resource}\x00{project}"
+    def _question(self, metadata: Mapping[str, str | bytes], request: Any) -> Question:  # noqa: ANN401 - any message
+        credential = _credential(metadata)
+        resource = "" if self._expand is None else self._expand(request)
+        project = _project(metadata)
         digest = self._hash.copy()
-        digest.update(asked.encode("utf-8", "surrogatepass"))
-        return digest.digest()
+        digest.update(f"\x00{credential}\x00{resource}\x00{project}".encode("utf-8", "surrogatepass"))
+        return Question(credential, resource, project, digest.digest())
 
 
-def _credential(inbound: Inbound) -> str:
-    value = inbound.metadata.get(AUTHORIZATION)
+def _credential(metadata: Mapping[str, str | bytes]) -> str:
+    value = metadata.get(AUTHORIZATION)
     if isinstance(value, str) and value[: len(_SCHEME)].lower() == _SCHEME:
         credential = value[len(_SCHEME) :].strip()
         if 0 < len(credential) <= _MAX_CREDENTIAL:
@@ -134,8 +166,8 @@ def _credential(inbound: Inbound) -> str:
     raise RuntimeFault(errors_pb2.ERROR_REASON_MISSING_CREDENTIAL, "no credential, or one that cannot be read")
 
 
-def _project(inbound: Inbound) -> str:
-    value = inbound.metadata.get(PROJECT, "")
+def _project(metadata: Mapping[str, str | bytes]) -> str:
+    value = metadata.get(PROJECT, "")
     if not isinstance(value, str) or len(value) > _MAX_PROJECT:
         reason = errors_pb2.ERROR_REASON_INVALID_FIELD
         raise RuntimeFault(reason, f"{PROJECT}: at most {_MAX_PROJECT} characters", field=PROJECT)

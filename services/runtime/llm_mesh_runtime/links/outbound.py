@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 
-from llm_mesh_runtime.context import FRAME, REQUEST_ID
+from llm_mesh_runtime.context import ANONYMOUS, FRAME, REQUEST_ID, Frame, accepted_request_id, new_request_id
 
 Metadata = tuple[tuple[str, str | bytes], ...]
 _NONE: Metadata = ()
@@ -38,3 +38,22 @@ class Outbound:
         if self._identity is not None:
             given += self._identity()
         return given, deadline
+
+    def frame(self, metadata: Iterable[tuple[str, str | bytes]] | None, timeout: float | None) -> Frame:
+        """The same for a callee in this process: what it will know of the call."""
+        deadline = None if timeout is None else time.monotonic() + timeout
+        current = FRAME.get()
+        if current is not None and current.deadline is not None and (deadline is None or current.deadline < deadline):
+            deadline = current.deadline
+        carried: dict[str, str | bytes] = {} if metadata is None else dict(iter(metadata))
+        request_id = ""
+        if current is not None:
+            carried.setdefault(REQUEST_ID, current.request_id)
+            request_id = current.request_id
+        if metadata is not None and REQUEST_ID in carried:  # what handlers pass on by themselves was checked where it came in
+            request_id = carried[REQUEST_ID] = accepted_request_id(carried[REQUEST_ID])
+        if self._trace is not None and (trace := self._trace()):
+            carried.update(trace)
+        if self._identity is not None:
+            carried.update(self._identity())
+        return Frame(request_id or new_request_id(), deadline, ANONYMOUS, "", "", carried, calling=self.caller)

@@ -6,6 +6,6 @@ Stages, outermost first: errors and metrics → request id → deadline → limi
 from llm_mesh_runtime.pipeline.drain import Drain
 from llm_mesh_runtime.pipeline.methods import Method, methods_of
 from llm_mesh_runtime.pipeline.stages import Pipeline, Wrapped
-from llm_mesh_runtime.pipeline.transport import Inbound, Origin, Transport
+from llm_mesh_runtime.pipeline.transport import Origin, Transport
 
-__all__ = ["Drain", "Inbound", "Method", "Origin", "Pipeline", "Transport", "Wrapped", "methods_of"]
+__all__ = ["Drain", "Method", "Origin", "Pipeline", "Transport", "Wrapped", "methods_of"]

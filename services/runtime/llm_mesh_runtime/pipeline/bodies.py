@@ -12,21 +12,28 @@ from llm_mesh.mesh.v1 import errors_pb2
 from llm_mesh_runtime.context import Caller, Frame
 from llm_mesh_runtime.errors import MeshError, RuntimeFault
 from llm_mesh_runtime.pipeline.methods import Method
-from llm_mesh_runtime.pipeline.transport import HandlerContext, Inbound, Transport
+from llm_mesh_runtime.pipeline.transport import HandlerContext, Own, Transport
 
-Body = Callable[[Any, Transport, Inbound, Frame], Awaitable[Any]]
-_Admitted = Callable[[AsyncIterator[bytes], Inbound, Frame], Awaitable[AsyncIterator[Any]]]
-_Answering = Callable[[Any, Transport, Inbound, Any], Awaitable[None]]
+Body = Callable[[Any, Transport, Frame], Awaitable[Any]]
+_Admitted = Callable[[AsyncIterator[bytes], Frame], Awaitable[AsyncIterator[Any]]]
+_Answering = Callable[[Any, Transport, Frame, Any], Awaitable[None]]
+
+
+class MethodAccess(Protocol):
+    """Decides whether a call of one method is served."""
+
+    def known(self, frame: Frame, request: Any) -> Caller | Any:  # noqa: ANN401 (any message)
+        """The caller where that is decided without asking anybody, else what is to be asked. Raises for those refused at once."""
+
+    async def ask(self, question: Any) -> Caller:  # noqa: ANN401 (what `known` gave)
+        """The caller as policy knows it. Raises for callers that policy refuses."""
 
 
 class Access(Protocol):
-    """The stage that decides whether a call is served."""
+    """The stage that decides about the calls of one service."""
 
-    def known(self, method: Method, inbound: Inbound, request: Any) -> Caller | None:  # noqa: ANN401 (any message)
-        """The caller where that is decided without asking anybody. Raises for callers that are refused at once."""
-
-    async def ask(self, method: Method, inbound: Inbound, request: Any) -> Caller:  # noqa: ANN401 (any message)
-        """The caller as policy knows it. Raises for callers that policy refuses."""
+    def of(self, method: Method) -> MethodAccess:
+        """Who decides about the calls of one method."""
 
 
 class Codec:
@@ -74,84 +81,89 @@ class Codec:
         return RuntimeFault(reason, f"the {what} is larger than {self.most} bytes", limit_bytes=str(self.most))
 
 
-def body_of(method: Method, access: Access, codec: Codec) -> Body:
+def body_of(method: Method, access: MethodAccess, codec: Codec) -> Body:
     """The body for the method's kind of call, awaited for the answer's message; where answers are written, it gives none."""
     if method.request_streaming:
         return (_stream_stream if method.response_streaming else _stream_unary)(method, access, codec)
     return (_unary_stream if method.response_streaming else _unary_unary)(method, access, codec)
 
 
-def _unary_unary(method: Method, access: Access, codec: Codec) -> Body:
+def _unary_unary(method: Method, access: MethodAccess, codec: Codec) -> Body:
     behaviour, known, parse = method.behaviour, access.known, codec.parse
 
-    def body(raw: bytes, transport: Transport, inbound: Inbound, frame: Frame) -> Awaitable[Any]:
+    def body(raw: bytes, transport: Transport, frame: Frame) -> Awaitable[Any]:
         request = parse(raw)
-        context = HandlerContext(transport, inbound, codec, None)
-        caller = known(method, inbound, request)
-        if caller is None:
-            return asked(request, context, inbound, frame)
+        context = transport if isinstance(transport, Own) else HandlerContext(transport, frame, codec, None)
+        caller = known(frame, request)
+        if not isinstance(caller, Caller):
+            return asked(caller, request, context, frame)
         frame.caller = caller
         answer: Awaitable[Any] = behaviour(request, context)
         return answer  # the handler itself: a coroutine around it would cost each of its waits
 
-    async def asked(request: Any, context: HandlerContext, inbound: Inbound, frame: Frame) -> Any:  # noqa: ANN401 (any message)
-        frame.caller = await access.ask(method, inbound, request)
+    async def asked(question: Any, request: Any, context: Transport | HandlerContext, frame: Frame) -> Any:  # noqa: ANN401 (any message)
+        frame.caller = await access.ask(question)
         return await behaviour(request, context)
 
     return body
 
 
-def _unary_stream(method: Method, access: Access, codec: Codec) -> Body:
+def _unary_stream(method: Method, access: MethodAccess, codec: Codec) -> Body:
     answer = _answering(method, codec)
 
-    def body(raw: bytes, transport: Transport, inbound: Inbound, frame: Frame) -> Awaitable[None]:
+    def body(raw: bytes, transport: Transport, frame: Frame) -> Awaitable[None]:
         request = codec.parse(raw)
-        caller = access.known(method, inbound, request)
-        if caller is None:
-            return asked(request, transport, inbound, frame)
+        caller = access.known(frame, request)
+        if not isinstance(caller, Caller):
+            return asked(caller, request, transport, frame)
         frame.caller = caller
-        return answer(request, transport, inbound, None)  # without a coroutine around it, which would take part in every message
+        return answer(request, transport, frame, None)  # without a coroutine around it, which would take part in every message
 
-    async def asked(request: Any, transport: Transport, inbound: Inbound, frame: Frame) -> None:  # noqa: ANN401 (any message)
-        frame.caller = await access.ask(method, inbound, request)
-        await answer(request, transport, inbound, None)
+    async def asked(question: Any, request: Any, transport: Transport, frame: Frame) -> None:  # noqa: ANN401 (any message)
+        frame.caller = await access.ask(question)
+        await answer(request, transport, frame, None)
 
     return body
 
 
-def _stream_unary(method: Method, access: Access, codec: Codec) -> Body:
+def _stream_unary(method: Method, access: MethodAccess, codec: Codec) -> Body:
     behaviour, admitted = method.behaviour, _admitted(method, access, codec)
 
-    async def body(raws: AsyncIterator[bytes], transport: Transport, inbound: Inbound, frame: Frame) -> Any:  # noqa: ANN401 (any message)
-        requests = await admitted(raws, inbound, frame)
-        return await behaviour(requests, HandlerContext(transport, inbound, codec, requests))
+    async def body(raws: AsyncIterator[bytes], transport: Transport, frame: Frame) -> Any:  # noqa: ANN401 (any message)
+        requests = await admitted(raws, frame)
+        return await behaviour(requests, HandlerContext(transport, frame, codec, requests))
 
     return body
 
 
-def _stream_stream(method: Method, access: Access, codec: Codec) -> Body:
+def _stream_stream(method: Method, access: MethodAccess, codec: Codec) -> Body:
     admitted, answer = _admitted(method, access, codec), _answering(method, codec)
 
-    async def body(raws: AsyncIterator[bytes], transport: Transport, inbound: Inbound, frame: Frame) -> None:
-        requests = await admitted(raws, inbound, frame)
-        await answer(requests, transport, inbound, requests)
+    async def body(raws: AsyncIterator[bytes], transport: Transport, frame: Frame) -> None:
+        requests = await admitted(raws, frame)
+        await answer(requests, transport, frame, requests)
 
     return body
 
 
-def _admitted(method: Method, access: Access, codec: Codec) -> _Admitted:
+def _admitted(method: Method, access: MethodAccess, codec: Codec) -> _Admitted:
     """Decides about a stream of requests. A resource that names fields is taken from the first message."""
     needs_first = method.rule is not None and method.public and "{" in method.rule.resource
 
-    async def admitted(raws: AsyncIterator[bytes], inbound: Inbound, frame: Frame) -> AsyncIterator[Any]:
+    async def admitted(raws: AsyncIterator[bytes], frame: Frame) -> AsyncIterator[Any]:
         requests = codec.parsed(raws)
         first = await anext(requests, None) if needs_first else None
         if needs_first and first is None:
             raise RuntimeFault(errors_pb2.ERROR_REASON_INVALID_FIELD, "the stream ended before its first message")
-        frame.caller = access.known(method, inbound, first) or await access.ask(method, inbound, first)
+        frame.caller = await _caller(access, frame, first)
         return requests if first is None else _chained(first, requests)
 
     return admitted
+
+
+async def _caller(access: MethodAccess, frame: Frame, request: Any) -> Caller:  # noqa: ANN401 (any message)
+    known = access.known(frame, request)
+    return known if isinstance(known, Caller) else await access.ask(known)
 
 
 async def _chained(first: Any, rest: AsyncIterator[Any]) -> AsyncIterator[Any]:  # noqa: ANN401 (any message)
@@ -164,8 +176,8 @@ def _answering(method: Method, codec: Codec) -> _Answering:
     """Sends what the handler yields; a handler that is no generator writes by itself."""
     behaviour, serialise = method.behaviour, codec.serialise
 
-    def answering(request: Any, transport: Transport, inbound: Inbound, requests: Any) -> Awaitable[None]:  # noqa: ANN401 (any message)
-        answers = behaviour(request, HandlerContext(transport, inbound, codec, requests))
+    def answering(request: Any, transport: Transport, frame: Frame, requests: Any) -> Awaitable[None]:  # noqa: ANN401 (any message)
+        answers = behaviour(request, HandlerContext(transport, frame, codec, requests))
         if isinstance(answers, AsyncIterator):
             return sent(answers, transport)
         writing: Awaitable[None] = answers

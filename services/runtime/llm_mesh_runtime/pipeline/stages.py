@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import grpc
 
 from llm_mesh.mesh.v1 import errors_pb2
-from llm_mesh_runtime.context import ANONYMOUS, FRAME, REQUEST_ID, Frame, accepted_request_id
+from llm_mesh_runtime.context import FRAME, Frame
 from llm_mesh_runtime.errors import MeshError, RuntimeFault, deadline_exceeded, internal
 from llm_mesh_runtime.limiter import Limiter, Unlimited
 from llm_mesh_runtime.pipeline.bodies import Access, Codec, body_of
@@ -82,33 +82,26 @@ class Pipeline:
         # Health and reflection need no slot, and are answered under pressure too.
         limiter, pressure = (Unlimited(), None) if method.rule is None else (self.limiter, self.pressure)
         codec, written = Codec(method, self.max_message), method.response_streaming
-        body, serialise = body_of(method, self.access, codec), codec.serialise
+        body, serialise = body_of(method, self.access.of(method), codec), codec.serialise
         observer, faults, service, path = self.observer.method(method), self.faults, self.service, method.path
 
         async def answered(first: Any, transport: Transport, origin: Origin) -> bytes | None:  # noqa: ANN401 (bytes or an iterator)
+            frame = origin(transport)
             began = time.monotonic()
-            remaining = transport.time_remaining()
-            inbound = origin(transport)
-            frame = Frame(
-                inbound.request_id or accepted_request_id(inbound.metadata.get(REQUEST_ID)),
-                began + (default if remaining is None else remaining),
-                ANONYMOUS,
-                service,
-                path,
-                inbound.metadata,
-            )
+            frame.service, frame.method = service, path
+            given = frame.deadline
+            deadline = frame.deadline = began + default if given is None else given
+            expiry = Expiry(default) if given is None else None
             FRAME.set(frame)
             seen = observer.begin(frame)
-            expiry = Expiry(default) if remaining is None else None
-            fault: MeshError | None = None
-            code = "OK"
+            fault, code = None, "OK"
             entered: Pressure | None = None
             try:
-                entered = _let_in(remaining, watch, pressure if not inbound.service else None)
+                entered = None if frame.calling and watch is None and began < deadline else _let_in(frame, began, watch, pressure)
                 if not limiter.enter_now():
-                    await limiter.enter(frame.deadline)
+                    await limiter.enter(deadline)
                 try:
-                    answer = await body(first, transport, inbound, frame)
+                    answer = await body(first, transport, frame)
                     return None if written else serialise(answer)
                 finally:
                     limiter.leave()
@@ -152,12 +145,14 @@ def _defect(error: Exception, method: Method, frame: Frame) -> MeshError:
     return internal()
 
 
-def _let_in(remaining: float | None, watch: Drain | None, pressure: Pressure | None) -> Pressure | None:
-    if remaining is not None and remaining <= 0:
+def _let_in(frame: Frame, began: float, watch: Drain | None, pressure: Pressure | None) -> Pressure | None:
+    if frame.deadline is not None and frame.deadline <= began:
         raise deadline_exceeded("the deadline had passed before the work began")
     if watch is not None and not watch.enter():
         raise _draining()
-    if pressure is not None and not pressure.enter():
+    if pressure is None or frame.calling:
+        return None
+    if not pressure.enter():
         raise overloaded()
     return pressure
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, NamedTuple, NoReturn, Protocol
+from typing import Any, NoReturn, Protocol
 
 import grpc
+
+from llm_mesh_runtime.context import REQUEST_ID, Frame, accepted_request_id
 
 MAX_MESSAGE = 32 * 1024 * 1024
 
@@ -41,18 +44,21 @@ class Transport(Protocol):
         """End the call with a status."""
 
 
-class Inbound(NamedTuple):
-    """What a link vouches for: the metadata that may be believed, which service of the mesh calls, if any, and the request's id."""
-
-    metadata: Mapping[str, str | bytes]
-    service: str
-    """The calling service; empty for everybody else."""
-    request_id: str = ""
-    """The id that the mesh gave or has checked; empty where the metadata's is anybody's."""
+Origin = Callable[[Transport], Frame]
+"""How a listener or link reads the metadata and finds out who calls. A deadline is set where the caller has one."""
 
 
-Origin = Callable[[Transport], Inbound]
-"""How a listener or link reads the metadata and finds out who calls."""
+def arrived(transport: Transport, metadata: Mapping[str, str | bytes], calling: str) -> Frame:
+    """A call from another process: its id and its time are what the caller says."""
+    remaining = transport.time_remaining()
+    deadline = None if remaining is None else time.monotonic() + remaining
+    return Frame(accepted_request_id(metadata.get(REQUEST_ID)), deadline, metadata=metadata, calling=calling)
+
+
+class Own:
+    """A transport of the mesh's own links, whose metadata may all be believed: a handler that only answers gets it as it is."""
+
+    __slots__ = ()
 
 
 class Codec(Protocol):
@@ -70,25 +76,25 @@ class Codec(Protocol):
 
 
 class HandlerContext:
-    """What a handler gets: the transport, with messages instead of bytes and without metadata that must not be believed."""
+    """What other handlers get: the transport, with messages instead of bytes and without metadata that must not be believed."""
 
-    __slots__ = ("_codec", "_inbound", "_requests", "_transport")
+    __slots__ = ("_codec", "_frame", "_requests", "_transport")
 
     def __init__(
         self,
         transport: Transport,
-        inbound: Inbound,
+        frame: Frame,
         codec: Codec,
         requests: Any,  # noqa: ANN401 (an iterator of messages, or None)
     ) -> None:
         self._transport = transport
-        self._inbound = inbound
+        self._frame = frame
         self._codec = codec
         self._requests = requests
 
     def invocation_metadata(self) -> tuple[tuple[str, str | bytes], ...]:
         """The metadata that may be believed."""
-        return tuple(self._inbound.metadata.items())
+        return tuple(self._frame.metadata.items())
 
     def write(self, message: Any) -> Awaitable[None]:  # noqa: ANN401 (any message)
         """Send one message of the answer, waiting while the reader is slow."""

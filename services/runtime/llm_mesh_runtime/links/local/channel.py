@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import grpc
 
 from llm_mesh.mesh.v1 import errors_pb2
-from llm_mesh_runtime.context import REQUEST_ID, accepted_request_id
 from llm_mesh_runtime.errors import RuntimeFault
 from llm_mesh_runtime.links.local.calls import StreamStreamCall, StreamUnaryCall, UnaryStreamCall, UnaryUnaryCall
 from llm_mesh_runtime.links.local.exchange import Exchange
@@ -93,10 +92,8 @@ class LocalChannel:
 
     def exchange(self, timeout: float | None, metadata: Metadata) -> Exchange:
         """A fresh call with what every call carries along."""
-        carried, deadline = self._outbound.carried(metadata, timeout)
-        if metadata is not None:  # what handlers pass on by themselves was checked where it came in
-            carried = tuple((key, accepted_request_id(value) if key == REQUEST_ID else value) for key, value in carried)
-        return Exchange(asyncio.get_running_loop(), carried, deadline, self._outbound.caller)
+        frame = self._outbound.frame(metadata, timeout)
+        return Exchange(asyncio.get_running_loop(), frame.deadline, frame)
 
     def begin(self, method: str, exchange: Exchange, first: bytes | Pipe) -> None:
         """Start the handler, or end the call where there is none."""
@@ -135,7 +132,9 @@ class _Unary:
         *,
         timeout: float | None = None,
         metadata: Metadata = None,
-        **_: object,
+        credentials: object = None,  # noqa: ARG002
+        wait_for_ready: object = None,  # noqa: ARG002
+        compression: object = None,  # noqa: ARG002
     ) -> UnaryUnaryCall:
         channel = self._channel
         exchange = channel.exchange(timeout, metadata)

@@ -7,9 +7,7 @@ more is kept within five per cent, never early. Shorter ones have a timer of the
 from __future__ import annotations
 
 import asyncio
-import functools
 import time
-from collections.abc import Callable
 from typing import Protocol
 
 _SHORT = 1.0
@@ -24,6 +22,26 @@ class Expiring(Protocol):
         """Its time is up."""
 
 
+class Watched(Protocol):
+    """Where a call is watched."""
+
+    def discard(self, call: Expiring, /) -> None:
+        """It has ended."""
+
+
+class _Alone:
+    """A timer for one call."""
+
+    __slots__ = ("_timer",)
+
+    def __init__(self, timer: asyncio.TimerHandle) -> None:
+        self._timer = timer
+
+    def discard(self, _call: Expiring, /) -> None:
+        """It has ended."""
+        self._timer.cancel()
+
+
 class Deadlines:
     """The deadlines of the calls that one server serves."""
 
@@ -32,13 +50,13 @@ class Deadlines:
     def __init__(self) -> None:
         self._buckets: dict[float, set[Expiring]] = {}
 
-    def watch(self, call: Expiring, deadline: float, loop: asyncio.AbstractEventLoop) -> Callable[[], object] | None:
-        """Expires the call at `deadline` (monotonic seconds), unless what this returns is called before; at once where it has passed."""
+    def watch(self, call: Expiring, deadline: float, loop: asyncio.AbstractEventLoop) -> Watched | None:
+        """Expires the call at `deadline` (monotonic seconds), unless what this returns discards it before; at once where it has passed."""
         now = time.monotonic()
         seconds = deadline - now
         if seconds < _SHORT:
             if seconds > 0:
-                return loop.call_later(seconds, call.expire).cancel
+                return _Alone(loop.call_later(seconds, call.expire))
             call.expire()
             return None
         width = (_LONG if seconds >= _LONG else _SHORT) / _PARTS
@@ -48,7 +66,7 @@ class Deadlines:
             bucket = self._buckets[until] = set()
             loop.call_later(until - now, self._ring, until)
         bucket.add(call)
-        return functools.partial(bucket.discard, call)
+        return bucket
 
     def _ring(self, until: float) -> None:
         for call in tuple(self._buckets.pop(until)):

@@ -15,9 +15,11 @@ from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 import grpc
 
 from llm_mesh_runtime.links.local.pipe import Pipe, PipeClosedError
+from llm_mesh_runtime.pipeline.transport import Own
 
 if TYPE_CHECKING:
-    from llm_mesh_runtime.links.local.deadlines import Deadlines
+    from llm_mesh_runtime.context import Frame
+    from llm_mesh_runtime.links.local.deadlines import Deadlines, Watched
     from llm_mesh_runtime.pipeline import Origin, Wrapped
 
 Metadata = tuple[tuple[str, str | bytes], ...]
@@ -33,7 +35,7 @@ class Serving(Protocol):
     deadlines: Deadlines
 
 
-class Exchange:
+class Exchange(Own):
     """State of one call. `code` is None while it runs."""
 
     __slots__ = (
@@ -42,25 +44,24 @@ class Exchange:
         "_deadline",
         "_running",
         "_task",
-        "_unwatch",
         "_waiters",
+        "_watched",
         "code",
         "details",
+        "frame",
         "initial",
         "locally_cancelled",
         "loop",
-        "metadata",
-        "peer_service",
         "requests",
         "response",
         "responses",
         "trailing",
     )
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, metadata: Metadata, deadline: float | None, peer_service: str) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, deadline: float | None, frame: Frame | None) -> None:
         self.loop = loop
-        self.metadata = metadata
-        self.peer_service = peer_service
+        self.frame = frame
+        """What its handler knows of it; None where that runs elsewhere."""
         self.code: grpc.StatusCode | None = None
         self.details = ""
         self.initial: Metadata | None = None
@@ -71,7 +72,7 @@ class Exchange:
         self.responses: Pipe | None = None
         self._deadline = deadline
         self._task: asyncio.Task[None] | None = None
-        self._unwatch: Callable[[], object] | None = None
+        self._watched: Watched | None = None
         self._waiters: list[asyncio.Future[None]] | None = None
         self._callbacks: list[Callable[[], None]] | None = None
         self._running: set[Exchange] | None = None
@@ -89,8 +90,8 @@ class Exchange:
 
     def guarded(self, deadlines: Deadlines) -> bool:
         """Watch the deadline, once. False where it has passed."""
-        if self._deadline is not None and self._unwatch is None:
-            self._unwatch = deadlines.watch(self, self._deadline, self.loop)
+        if self._deadline is not None and self._watched is None:
+            self._watched = deadlines.watch(self, self._deadline, self.loop)
         return self.code is None
 
     async def _run(self, wrapped: Wrapped, first: bytes | AsyncIterator[bytes], origin: Origin) -> None:
@@ -126,9 +127,9 @@ class Exchange:
         self.details = details
         if self.initial is None:
             self.initial = ()
-        if self._unwatch is not None:
-            self._unwatch()
-            self._unwatch = None
+        if self._watched is not None:
+            self._watched.discard(self)
+            self._watched = None
         if self.requests is not None:
             self.requests.discard()
         if self.responses is not None:
@@ -203,8 +204,8 @@ class Exchange:
     # ---- the transport that the pipeline sees
 
     def invocation_metadata(self) -> Metadata:
-        """What the client sent."""
-        return self.metadata
+        """What the client sent, as far as it may be believed."""
+        return () if self.frame is None else tuple(self.frame.metadata.items())
 
     def time_remaining(self) -> float | None:
         """Seconds until the deadline; None without one."""
@@ -212,7 +213,7 @@ class Exchange:
 
     def peer(self) -> str:
         """Who calls, for logs."""
-        return f"local:{self.peer_service}"
+        return "local:" if self.frame is None else f"local:{self.frame.calling}"
 
     def auth_context(self) -> Mapping[str, Any]:
         """Nothing: the link itself knows its caller."""

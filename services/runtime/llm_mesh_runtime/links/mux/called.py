@@ -25,7 +25,7 @@ class Carrier(Protocol):
 class Called(Exchange):
     """State of one call. What it sends and receives can be queued before there is a connection for it."""
 
-    __slots__ = ("_repeated", "carrier", "first", "inflow", "method", "number", "outflow", "patient")
+    __slots__ = ("_repeated", "carrier", "first", "inflow", "metadata", "method", "number", "outflow", "patient")
 
     def __init__(
         self,
@@ -37,7 +37,8 @@ class Called(Exchange):
         streams: bool,
         patient: bool,
     ) -> None:
-        super().__init__(asyncio.get_running_loop(), metadata, deadline, "")
+        super().__init__(asyncio.get_running_loop(), deadline, None)
+        self.metadata = metadata
         self._repeated = False
         self.method = method
         self.first = first

@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 import grpc
 
 from llm_mesh_runtime.access.tokens import HEADER
+from llm_mesh_runtime.context import REQUEST_ID, Frame, accepted_request_id
 from llm_mesh_runtime.links.local.exchange import Exchange, Serving
+from llm_mesh_runtime.links.local.server import local_origin
 from llm_mesh_runtime.links.mux.flow import Inflow, Outflow
 from llm_mesh_runtime.links.mux.wire import Metadata
-from llm_mesh_runtime.pipeline.transport import Inbound
 
 if TYPE_CHECKING:
     from llm_mesh_runtime.links.local.pipe import Pipe
-    from llm_mesh_runtime.pipeline import Transport, Wrapped
+    from llm_mesh_runtime.pipeline import Wrapped
 
 
 class Answering(Protocol):
@@ -38,7 +39,10 @@ class Served(Exchange):
     def __init__(
         self, connection: Answering, number: int, metadata: Metadata, deadline: float | None, service: str, wrapped: Wrapped
     ) -> None:
-        super().__init__(asyncio.get_running_loop(), metadata, deadline, service)
+        believed = dict(metadata)
+        believed.pop(HEADER, None)  # the stream has proven once which service calls; a token inside of it proves nothing
+        frame = Frame(accepted_request_id(believed.get(REQUEST_ID)), deadline, metadata=believed, calling=service)
+        super().__init__(asyncio.get_running_loop(), deadline, frame)
         self.connection = connection
         self.number = number
         self.wrapped = wrapped
@@ -57,7 +61,7 @@ class Served(Exchange):
 
     def begin(self, first: bytes | Inflow, server: Serving) -> None:
         """Run the handler."""
-        self.start(self.wrapped, first, link_origin, server)
+        self.start(self.wrapped, first, local_origin, server)
 
     def finish(self, code: grpc.StatusCode, details: str) -> None:
         """Fix the status, once, and tell the caller."""
@@ -76,11 +80,3 @@ class Served(Exchange):
         """Send the initial metadata now."""
         await super().send_initial_metadata(initial_metadata)
         self.connection.headers(self, self.initial or ())
-
-
-def link_origin(transport: Transport) -> Inbound:
-    """The stream has proven once which service calls; a token inside of it proves nothing."""
-    call = cast("Served", transport)
-    metadata = dict(call.metadata)
-    metadata.pop(HEADER, None)
-    return Inbound(metadata, call.peer_service)

@@ -63,11 +63,11 @@ class LinkServer:
         return connect
 
     async def _connect(self, method: Method, requests: AsyncIterator[bytes], transport: Transport, origin: Origin) -> None:
-        inbound = origin(transport)
-        self._access.known(method, inbound, None)
+        frame = origin(transport)
+        self._access.of(method).known(frame, None)
         if self._away:
             raise draining(self._local.name)
-        connection = Incoming(self._local.name, inbound.service, transport.peer(), self._local.handlers, self._work)
+        connection = Incoming(self._local.name, frame.calling, transport.peer(), self._local.handlers, self._work)
         self._connections.add(connection)
         timers = self._ageing(connection, self._age(transport))
         try:
