@@ -109,14 +109,14 @@ class HttpListener:
         import uvicorn  # noqa: PLC0415 - only services with HTTP need it
 
         from llm_mesh_runtime.host.acceptor import Acceptor  # noqa: PLC0415 - likewise
-        from llm_mesh_runtime.host.http_protocol import Protocol  # noqa: PLC0415 - likewise
+        from llm_mesh_runtime.host.http_protocol import Names, Protocol  # noqa: PLC0415 - likewise
 
-        door = self._door
+        door, names = self._door, Names()
 
         class Server(uvicorn.Server):
             async def startup(self, sockets: list[socket.socket] | None = None) -> None:
                 def made() -> asyncio.Protocol:
-                    return Protocol(config, self.server_state, door)
+                    return Protocol(config, self.server_state, door, names)
 
                 self.servers = [Acceptor(each, made) for each in sockets or ()]  # type: ignore[misc]  # what it asks of them they have
                 self.started = True

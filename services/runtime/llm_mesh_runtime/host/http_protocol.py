@@ -18,6 +18,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 if TYPE_CHECKING:
     import uvicorn
+    from uvicorn._types import HTTPScope
     from uvicorn.server import ServerState
 
     from llm_mesh_runtime.service import Door, Refusal
@@ -28,10 +29,29 @@ GONE = "llm_mesh.gone"
 ARRIVED = "llm_mesh.arrived"
 """Extension of the scope: gives the body if all of it is there, so that it need not be waited for."""
 
+_FORBIDDEN = "a header of the answer has a character that no header may have"
 _IN_NAMES = bytes(each for each in range(0x21, 0x100) if each not in b'()<>@,;:\\[]={}"\x7f')
 _IN_VALUES = b"\t" + bytes(each for each in range(0x20, 0x100) if each != 0x7F)  # noqa: PLR2004
-_FRAMING = frozenset({b"content-length", b"transfer-encoding", b"connection"})
+_LENGTH, _CODING, _CONNECTION = b"content-length: ", b"transfer-encoding: ", b"connection: "
+_FRAMING = frozenset({_LENGTH, _CODING, _CONNECTION})
 _NO_BODY = frozenset({204, 304})
+_MOST_NAMES = 1024
+
+
+class Names:
+    """How the headers of a listener's answers begin, each checked once: there are few, and every answer has a dozen."""
+
+    def __init__(self) -> None:
+        self.known: dict[bytes, bytes] = {}
+
+    def checked(self, name: bytes) -> bytes:
+        """The name in lower case, and what stands between it and the value."""
+        if not name or name.translate(None, _IN_NAMES):
+            raise RuntimeError(_FORBIDDEN)
+        begins = name.lower() + b": "
+        if len(self.known) < _MOST_NAMES:
+            self.known[name] = begins
+        return begins
 
 
 class Protocol(HttpToolsProtocol):
@@ -44,9 +64,11 @@ class Protocol(HttpToolsProtocol):
     _running: Cycle | None = None
     """The request that is being answered; behind it others may wait, of which uvicorn knows the last as `cycle`."""
 
-    def __init__(self, config: uvicorn.Config, state: ServerState, door: Door | None) -> None:
+    def __init__(self, config: uvicorn.Config, state: ServerState, door: Door | None, names: Names) -> None:
         super().__init__(config, state, {})
         self._door = door
+        self._asgi = {"version": self.asgi_version, "spec_version": "2.3"}
+        self.names = names
 
     def connection_made(self, transport: Any) -> None:  # noqa: ANN401 - asyncio's transport
         """The head of the first request is awaited."""
@@ -65,7 +87,7 @@ class Protocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         """A head begins."""
-        super().on_message_begin()
+        self.url, self.headers, self.expect_100_continue = b"", [], False
         if not self._in_head:
             self._in_head = True
             self._await(HEAD_PATIENCE)
@@ -73,28 +95,26 @@ class Protocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """The head is whole: the work begins, and what follows the body is put aside."""
         self._in_head, self._due = False, 0.0
-        parser, scope = self.parser, cast("dict[str, Any]", self.scope)
+        parser = self.parser
         version = parser.get_http_version()
-        url = httptools.parse_url(self.url)
-        path = url.path.decode("ascii")
-        scope["method"] = parser.get_method().decode("ascii")
-        scope["http_version"] = version
-        scope["path"] = self.root_path + (urllib.parse.unquote(path) if "%" in path else path)
-        scope["raw_path"] = self.root_path.encode("ascii") + url.path
-        scope["query_string"] = url.query or b""
-        self.cycle = cycle = Cycle(
-            scope=self.scope,
-            transport=self.transport,
-            flow=self.flow,
-            logger=self.logger,
-            access_logger=self.access_logger,
-            access_log=False,
-            default_headers=self.server_state.default_headers,
-            message_event=asyncio.Event(),
-            expect_100_continue=self.expect_100_continue,
-            keep_alive=version != "1.0" and parser.should_keep_alive(),
-            on_response=self.on_response_complete,
-        )
+        raw_path, query = _target(self.url)
+        path = raw_path.decode("ascii")
+        scope: dict[str, Any] = {
+            "type": "http",
+            "asgi": self._asgi,
+            "http_version": version,
+            "server": self.server,
+            "client": self.client,
+            "scheme": self.scheme,
+            "root_path": "",  # the listener stands at the root
+            "headers": self.headers,
+            "state": {},
+            "method": parser.get_method().decode("ascii"),
+            "path": urllib.parse.unquote(path) if "%" in path else path,
+            "raw_path": raw_path,
+            "query_string": query,
+        }
+        self.cycle = cycle = Cycle(self, scope, keep_alive=version != "1.0" and parser.should_keep_alive())
         scope["extensions"] = {GONE: cycle.on_leave, ARRIVED: cycle.arrived}
         if self.transport.is_closing():  # after a refusal that closes: nobody would be answered
             cycle.response_complete = True
@@ -159,11 +179,30 @@ class Protocol(HttpToolsProtocol):
 class Cycle(RequestResponseCycle):
     """One request and its answer."""
 
-    _head = b""
-    """The head of an answer of known length, until its body comes: both go out at once."""
-    _gone: Callable[[], None] | None = None
-    door: Door | None = None
-    """Who let the request in, until it is answered."""
+    def __init__(self, protocol: Protocol, scope: dict[str, Any], *, keep_alive: bool) -> None:
+        """What uvicorn's own says too, taken from the connection."""
+        self.scope = cast("HTTPScope", scope)
+        self.transport = protocol.transport
+        self.flow = protocol.flow
+        self.logger = protocol.logger
+        self.default_headers = protocol.server_state.default_headers
+        self.message_event = asyncio.Event()
+        self.on_response = protocol.on_response_complete
+        self.disconnected = False
+        self.keep_alive = keep_alive
+        self.waiting_for_100_continue = protocol.expect_100_continue
+        self.body = bytearray()
+        self.more_body = True
+        self.response_started = False
+        self.response_complete = False
+        self.chunked_encoding = None
+        self.expected_content_length = 0
+        self.door: Door | None = None
+        """Who let the request in, until it is answered."""
+        self._names = protocol.names
+        self._head = b""
+        """The head of an answer of known length, until its body comes: both go out at once."""
+        self._gone: Callable[[], None] | None = None
 
     def leave_door(self) -> None:
         """It is answered, or its work has ended without. What is done once an answer is out must not keep the next request out."""
@@ -217,22 +256,18 @@ class Cycle(RequestResponseCycle):
             raise RuntimeError(f"unexpected ASGI message {kind!r}")
 
     def _begin(self, status: int, headers: Any) -> None:  # noqa: ANN401 - pairs of bytes
-        pairs = _checked([*self.default_headers, *headers])
+        content, framing = self._lines(status, headers)
         self.response_started = True
         self.waiting_for_100_continue = False
-        content = [STATUS_LINE[status]]
         closes = False
-        for name, value in pairs:
-            content += (name, b": ", value, b"\r\n")
-            if name not in _FRAMING:
-                continue
-            if name == b"content-length" and self.chunked_encoding is None:
+        for begins, value in framing:
+            if begins == _LENGTH and self.chunked_encoding is None:
                 self.expected_content_length = int(value)
                 self.chunked_encoding = False
-            elif name == b"transfer-encoding" and value.lower() == b"chunked":
+            elif begins == _CODING and value.lower() == b"chunked":
                 self.expected_content_length = 0
                 self.chunked_encoding = True
-            elif name == b"connection" and b"close" in [token.strip() for token in value.lower().split(b",")]:
+            elif begins == _CONNECTION and b"close" in [token.strip() for token in value.lower().split(b",")]:
                 self.keep_alive, closes = False, True
         if not self.keep_alive and not closes:
             content.append(b"connection: close\r\n")
@@ -245,6 +280,19 @@ class Cycle(RequestResponseCycle):
             self._head = head
         else:
             self.transport.write(head)
+
+    def _lines(self, status: int, headers: Any) -> tuple[list[bytes], list[tuple[bytes, bytes]]]:  # noqa: ANN401 - pairs of bytes
+        """The head's text in pieces, checked, and those of its headers that say how long the answer is and what follows."""
+        names = self._names
+        known, content, framing = names.known, [STATUS_LINE[status]], []
+        for name, value in [*self.default_headers, *headers]:
+            begins = known.get(name) or names.checked(name)
+            content += (begins, value, b"\r\n")
+            if begins in _FRAMING:
+                framing.append((begins, value))
+        if b"".join(content[2::3]).translate(None, _IN_VALUES):
+            raise RuntimeError(_FORBIDDEN)
+        return content, framing
 
     def _write(self, body: bytes, *, last: bool) -> None:
         if self.scope["method"] == "HEAD":
@@ -282,12 +330,13 @@ class Cycle(RequestResponseCycle):
         cast("dict[str, Any]", self.scope)["extensions"].clear()
 
 
-def _checked(pairs: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
-    """The headers of an answer with their names in lower case, as they nearly always are."""
-    names = b"".join([name for name, _ in pairs])
-    if names.translate(None, _IN_NAMES) or b"".join([value for _, value in pairs]).translate(None, _IN_VALUES):
-        raise RuntimeError("a header of the answer has a character that no header may have")
-    return pairs if names.islower() else [(name.lower(), value) for name, value in pairs]
+def _target(url: bytes) -> tuple[bytes, bytes]:
+    """Path and query of what is asked for: nearly always what stands before and after the question mark."""
+    if url.startswith(b"/") and b"#" not in url:
+        path, _, query = url.partition(b"?")
+        return path, query
+    parsed = httptools.parse_url(url)
+    return parsed.path, parsed.query or b""
 
 
 def _nothing() -> None:
