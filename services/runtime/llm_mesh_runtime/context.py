@@ -63,23 +63,23 @@ class Frame:
         deadline: float | None = None,
         caller: Caller = ANONYMOUS,
         service: str = "",
-        method: str = "",
         metadata: Mapping[str, str | bytes] | None = None,
-        *,
         calling: str = "",
     ) -> None:
         self.request_id = request_id
         self.deadline = deadline
         self.caller = caller
         self.service = service
-        self.method = method
+        self.method = ""
         self.metadata = metadata if metadata is not None else {}
         self.calling = calling
         """The service of the mesh that calls; empty for everybody else. `service` is the one that is called."""
 
     def detached(self) -> Frame:
         """The same call without its deadline: for work that must end even though the caller's time is up."""
-        return Frame(self.request_id, None, self.caller, self.service, self.method, self.metadata, calling=self.calling)
+        frame = Frame(self.request_id, None, self.caller, self.service, self.metadata, self.calling)
+        frame.method = self.method
+        return frame
 
 
 FRAME: ContextVar[Frame | None] = ContextVar("llm_mesh_frame", default=None)

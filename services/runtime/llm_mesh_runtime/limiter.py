@@ -75,10 +75,12 @@ class Limiter:
 
     def leave(self) -> None:
         """Give the slot back, to the first that waits."""
-        if self._waiting:
-            now = time.monotonic()
-            self._turn += _SMOOTHING * ((now - self._released) - self._turn)
-            self._released = now
+        if not self._waiting:
+            self._active -= 1
+            return
+        now = time.monotonic()
+        self._turn += _SMOOTHING * ((now - self._released) - self._turn)
+        self._released = now
         while self._waiting:
             slot = self._waiting.popleft()
             if not slot.done():

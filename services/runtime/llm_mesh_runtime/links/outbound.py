@@ -56,4 +56,4 @@ class Outbound:
             carried.update(trace)
         if self._identity is not None:
             carried.update(self._identity())
-        return Frame(request_id or new_request_id(), deadline, ANONYMOUS, "", "", carried, calling=self.caller)
+        return Frame(request_id or new_request_id(), deadline, ANONYMOUS, "", carried, self.caller)

@@ -18,6 +18,7 @@ from llm_mesh_runtime.links.local.server import local_origin
 if TYPE_CHECKING:
     from llm_mesh_runtime.links.local.server import LocalServer
     from llm_mesh_runtime.links.outbound import Outbound
+    from llm_mesh_runtime.pipeline import Wrapped
 
 Serialise = Callable[[Any], bytes] | None
 Deserialise = Callable[[bytes], Any] | None
@@ -34,8 +35,32 @@ class LocalChannel:
     def unary_unary(
         self, method: str, request_serializer: Serialise = None, response_deserializer: Deserialise = None, **_: object
     ) -> Callable[..., UnaryUnaryCall]:
-        """One request, one answer."""
-        return _Unary(self, method, request_serializer, response_deserializer)
+        """One request, one answer: the hot path, with one call object, one exchange and one frame per call."""
+        find, make = self.server, self.exchange
+        server: LocalServer | None = None
+        wrapped: Wrapped | None = None  # what answers the method, once it was found
+
+        def call(  # gRPC's own options by name: to gather them would make a dictionary per call
+            request: Any,  # noqa: ANN401 - any message
+            *,
+            timeout: float | None = None,
+            metadata: Metadata = None,
+            credentials: object = None,  # noqa: ARG001
+            wait_for_ready: object = None,  # noqa: ARG001
+            compression: object = None,  # noqa: ARG001
+        ) -> UnaryUnaryCall:
+            nonlocal server, wrapped
+            exchange = make(timeout, metadata)
+            first = request if request_serializer is None else request_serializer(request)
+            if server is None and (server := find()) is not None:
+                wrapped = server.handlers.get(method)
+            if wrapped is not None and server is not None and server.open:
+                exchange.start(wrapped, first, local_origin, server)
+            else:
+                self.begin(method, exchange, first)  # which says why not
+            return UnaryUnaryCall(exchange, response_deserializer)
+
+        return call
 
     def unary_stream(
         self, method: str, request_serializer: Serialise = None, response_deserializer: Deserialise = None, **_: object
@@ -113,38 +138,6 @@ class LocalChannel:
         self.begin(method, exchange, exchange.requests)
         if requests is not None:
             made.feed(requests)
-
-
-class _Unary:
-    """The hot path: one object per method, one call object and one exchange per call."""
-
-    __slots__ = ("_channel", "_deserialise", "_method", "_serialise")
-
-    def __init__(self, channel: LocalChannel, method: str, serialise: Serialise, deserialise: Deserialise) -> None:
-        self._channel = channel
-        self._method = method
-        self._serialise = serialise
-        self._deserialise = deserialise
-
-    def __call__(
-        self,
-        request: Any,  # noqa: ANN401 - any message
-        *,
-        timeout: float | None = None,
-        metadata: Metadata = None,
-        credentials: object = None,  # noqa: ARG002
-        wait_for_ready: object = None,  # noqa: ARG002
-        compression: object = None,  # noqa: ARG002
-    ) -> UnaryUnaryCall:
-        channel = self._channel
-        exchange = channel.exchange(timeout, metadata)
-        first = request if self._serialise is None else self._serialise(request)
-        server = channel.server()
-        if server is not None and server.open and (wrapped := server.handlers.get(self._method)) is not None:
-            exchange.start(wrapped, first, local_origin, server)
-        else:
-            channel.begin(self._method, exchange, first)  # which says why not
-        return UnaryUnaryCall(exchange, self._deserialise)
 
 
 def _refuse(exchange: Exchange, fault: RuntimeFault) -> None:
