@@ -116,7 +116,7 @@ def new_request_id() -> str:
 
     It correlates and guards nothing, so its 80 random bits need not come from the system.
     """
-    return f"{time.time_ns() // 1_000_000:012x}{random.getrandbits(80):020x}"
+    return f"{time.time_ns() // 1_000_000 << 80 | random.getrandbits(80):032x}"
 
 
 def accepted_request_id(value: str | bytes | None) -> str:

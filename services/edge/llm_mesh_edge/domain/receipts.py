@@ -11,7 +11,7 @@ from llm_mesh.mesh.v1 import resources_pb2
 from llm_mesh.policy.v1 import policy_pb2
 
 Pairs = list[tuple[bytes, bytes]]
-_NANO_DIGITS = 9
+_NANOS = 10**9
 _MAX_TRANSLATIONS = 2048
 _RATES = {"requests": "requests", "tokens": "tokens", "input_tokens": "tokens", "output_tokens": "tokens"}
 _RATE_HEADERS = {
@@ -29,8 +29,8 @@ def amount(money: resources_pb2.Money) -> str:
     """An exact decimal, such as `0.000001234`."""
     nanos = money.nanos
     sign, nanos = ("-", -nanos) if nanos < 0 else ("", nanos)
-    whole, rest = divmod(nanos, 10**_NANO_DIGITS)
-    fraction = f"{rest:0{_NANO_DIGITS}d}".rstrip("0")
+    whole, rest = divmod(nanos, _NANOS)
+    fraction = f"{rest:09d}".rstrip("0")
     return f"{sign}{whole}.{fraction}" if fraction else f"{sign}{whole}"
 
 
@@ -48,7 +48,8 @@ def receipt_headers(receipt: gateway_pb2.Receipt) -> Pairs:
             pairs.append((b"x-llm-mesh-cost-currency", currency.encode()))
     if version := receipt.prompt_version:
         pairs.append((b"x-llm-mesh-prompt-version", version.encode()))
-    pairs += limit_headers(receipt.limits)
+    if limits := receipt.limits:
+        pairs += limit_headers(limits)
     return pairs
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from operator import attrgetter
 from typing import Any
 
 from llm_mesh_runtime.errors import invalid
@@ -17,25 +18,18 @@ def expander(template: str) -> Callable[[Any], str]:
     literals = _FIELD.split(template)
     if len(literals) == 1:
         return lambda _request: template
-    fields = [tuple(path.split(".")) for path in literals[1::2]]
-    texts = literals[0::2]
+    begin, field = literals[:2]
+    fields = tuple(zip(map(attrgetter, literals[1::2]), literals[2::2], strict=True))
 
     def expand(request: Any) -> str:  # noqa: ANN401 - any message
-        parts = [texts[0]]
-        for path, text in zip(fields, texts[1:], strict=True):
-            parts += [_value(request, path), text]
-        resource = "".join(parts)
+        resource = begin
+        for value, text in fields:
+            resource += f"{value(request)}{text}"
         if len(resource) > _MAX:
-            raise invalid(".".join(fields[0]), f"at most {_MAX} characters")
+            raise invalid(field, f"at most {_MAX} characters")
         return resource
 
     return expand
-
-
-def _value(message: Any, path: tuple[str, ...]) -> str:  # noqa: ANN401 - any message
-    for name in path:
-        message = getattr(message, name)
-    return str(message)
 
 
 def check(template: str, descriptor: Any) -> None:  # noqa: ANN401 - protobuf's descriptors have no common type

@@ -36,7 +36,7 @@ class LocalChannel:
         self, method: str, request_serializer: Serialise = None, response_deserializer: Deserialise = None, **_: object
     ) -> Callable[..., UnaryUnaryCall]:
         """One request, one answer: the hot path, with one call object, one exchange and one frame per call."""
-        find, make = self.server, self.exchange
+        find, outbound = self.server, self._outbound
         server: LocalServer | None = None
         wrapped: Wrapped | None = None  # what answers the method, once it was found
 
@@ -50,7 +50,8 @@ class LocalChannel:
             compression: object = None,  # noqa: ARG001
         ) -> UnaryUnaryCall:
             nonlocal server, wrapped
-            exchange = make(timeout, metadata)
+            frame = outbound.frame(metadata, timeout)
+            exchange = Exchange(asyncio.get_running_loop(), frame.deadline, frame)
             first = request if request_serializer is None else request_serializer(request)
             if server is None and (server := find()) is not None:
                 wrapped = server.handlers.get(method)

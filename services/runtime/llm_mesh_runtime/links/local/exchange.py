@@ -134,17 +134,27 @@ class Exchange(Own):
         if self._watched is not None:
             self._watched.discard(self)
             self._watched = None
+        if self.requests is not None or self.responses is not None:
+            self._close()
+        if self._task is not None:
+            self._stop(self._task)
+        if self._waiters is not None:
+            for waiter in self._waiters:
+                if not waiter.done():
+                    waiter.set_result(None)
+            self._waiters = None
+        if self._callbacks is not None:
+            self._call_back(self._callbacks)
+
+    def _close(self) -> None:
         if self.requests is not None:
             self.requests.discard()
         if self.responses is not None:
             self.responses.close()
-        if self._task is not None:
-            self._stop(self._task)
-        if self._waiters is not None:
-            self._wake()
-        if self._callbacks is not None:
-            for callback in self._callbacks:
-                self.loop.call_soon(callback)
+
+    def _call_back(self, callbacks: list[Callable[[], None]]) -> None:
+        for callback in callbacks:
+            self.loop.call_soon(callback)
 
     def _stop(self, handler: asyncio.Task[None]) -> None:
         handler.cancel()
