@@ -146,6 +146,18 @@ async def test_policys_answer_is_reused_until_the_revision_changes(linked: Linke
     assert await refused(ana.Say(say(name="a"))) == (grpc.StatusCode.UNAUTHENTICATED, "INVALID_CREDENTIAL")
 
 
+async def test_policys_answer_about_a_method_says_nothing_about_another(linked: Linked) -> None:
+    policy = linked.mesh.policy
+    assert policy is not None
+    ana = stub(linked.mesh.application("echo", key="mk_ana"))
+    async with asyncio.timeout(5):
+        while await asked_twice(policy, ana):  # until the revision is followed
+            pass
+    before = len(policy.asked)
+    await ana.Sum(iter([messages().CountRequest(name="a")]))
+    assert [asked.action for asked in policy.asked[before:]] == ["echoes.sum"]
+
+
 async def asked_twice(policy: FakePolicy, application: Any) -> bool:
     before = len(policy.asked)
     await application.Say(say(name="a"))

@@ -244,3 +244,26 @@ async def test_an_old_client_gets_its_answer_and_the_end() -> None:
         said = await reader.read()
         assert b"connection: close\r\n" in said
         assert said.endswith(b"/old path")
+
+
+@pytest.mark.parametrize(
+    ("target", "path", "query"),
+    [
+        (b"/a/b", "/a/b", b""),
+        (b"/a%20b?x=1?y", "/a b", b"x=1?y"),
+        (b"//a?", "//a", b""),
+        (b"http://other.example:80/a?x", "/a", b"x"),
+        (b"/a?x#y", "/a", b"x"),
+    ],
+)
+async def test_path_and_query_are_found_in_every_form_of_a_target(target: bytes, path: str, query: bytes) -> None:
+    found: list[tuple[str, bytes]] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        found.append((scope["path"], scope["query_string"]))
+        await answering()(scope, receive, send)
+
+    async with connected(app) as (reader, writer):
+        writer.write(b"GET %b HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n" % target)
+        assert (await reader.read()).startswith(b"HTTP/1.1 200 ")
+    assert found == [(path, query)]

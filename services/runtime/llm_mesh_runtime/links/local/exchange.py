@@ -86,7 +86,7 @@ class Exchange(Own):
             self._watched = server.deadlines.watch(self, self._deadline, self.loop)
         if self.code is not None:
             return
-        # By its class: the loop's own way makes up a name, and reads the options twice, which is a third of what a task costs.
+        # By its class: the loop's own way makes up a name and reads the options twice, a quarter of what a task costs.
         work, name = self._run(wrapped, first, origin), wrapped.method.path
         self._task = asyncio.Task(work, loop=self.loop, name=name, context=contextvars.Context())
         self._running = server.running
