@@ -324,6 +324,14 @@ export enum ErrorReason {
    * @generated from enum value: ERROR_REASON_SCHEMA_MISMATCH = 19;
    */
   SCHEMA_MISMATCH = 19,
+
+  /**
+   * The collection has as many resources as its quota allows. `metadata.quota` names the setting, `metadata.limit` has the number.
+   * Nothing was changed.
+   *
+   * @generated from enum value: ERROR_REASON_QUOTA_EXCEEDED = 20;
+   */
+  QUOTA_EXCEEDED = 20,
 }
 
 /**
