@@ -60,6 +60,8 @@ class SeparateMesh(RunningMesh):
     """By service name; empty where services prove themselves by tokens."""
     link: str
     """What the links of the services begin with: `dns:///`, or `mux+dns:///` for the batched one."""
+    shared: dict[str, str] = field(default_factory=dict)
+    """Settings of the mesh as a whole, which every service gets."""
     processes: dict[str, subprocess.Popen[str]] = field(default_factory=dict)
 
     def target(self, service: str) -> str:
@@ -146,7 +148,11 @@ class SeparateMesh(RunningMesh):
             "LLM_MESH_DATA_DIR": str(self.data_dir),
             "LLM_MESH_GRACE": "5",
         }
-        return plain | common | links | files | kept
+        return plain | common | self.shared | links | files | kept
+
+
+def _is_of_a_service(setting: str) -> bool:
+    return setting.startswith(tuple(f"LLM_MESH_{_upper(name)}_" for name in (*PORTS, *_WITHOUT_CONTRACT)))
 
 
 def _upper(service: str) -> str:
@@ -172,7 +178,9 @@ def _found(address: str, path: str, headers: Mapping[str, str]) -> bool:
         connection.close()
 
 
-def _described(folder: Path, server: Cluster, *, mutual_tls: bool, link: str, like: SeparateMesh | None) -> SeparateMesh:
+def _described(
+    folder: Path, server: Cluster, *, mutual_tls: bool, link: str, like: SeparateMesh | None, env: Mapping[str, str]
+) -> SeparateMesh:
     """Addresses, secrets and databases of a mesh that is about to start; the secrets of another one, where it takes its place."""
     a, b, c = secrets.randbelow(128) + 64, secrets.randbelow(256), secrets.randbelow(254) + 1
     host = f"127.{a}.{b}.{c}"
@@ -194,6 +202,7 @@ def _described(folder: Path, server: Cluster, *, mutual_tls: bool, link: str, li
     settings |= {f"LLM_MESH_ADDRESS_{_upper(name)}": f"{host}:{port + _PUBLIC}" for name, port in PORTS.items()}
     if mutual_tls:
         settings["LLM_MESH_TLS_CA"] = str(folder / "ca.pem")
+    settings |= env
     if like is not None:
         settings["LLM_MESH_POLICY_KEY_PEPPER"] = like.env["LLM_MESH_POLICY_KEY_PEPPER"]
         for key in like.data_dir.glob("*.key"):
@@ -213,13 +222,17 @@ def _described(folder: Path, server: Cluster, *, mutual_tls: bool, link: str, li
         server=server,
         certificates=certificates,
         link=like.link if like is not None else link,
+        shared={name: value for name, value in env.items() if not _is_of_a_service(name)},
     )
 
 
 @contextmanager
-def separate(folder: Path, *, mutual_tls: bool, link: str = PLAIN) -> Iterator[SeparateMesh]:
-    """Start every service, make the first administrator and a first project, and end everything."""
-    with cluster() as server, _started(folder, server, _migrated, mutual_tls=mutual_tls, link=link) as mesh:
+def separate(folder: Path, *, mutual_tls: bool, link: str = PLAIN, env: Mapping[str, str] | None = None) -> Iterator[SeparateMesh]:
+    """Start every service, make the first administrator and a first project, and end everything.
+
+    Settings of `env` reach the service that their name begins with; those of the mesh as a whole reach all.
+    """
+    with cluster() as server, _started(folder, server, _migrated, mutual_tls=mutual_tls, link=link, env=env) as mesh:
         made = mesh.cli("bootstrap", "--token", mesh.env["LLM_MESH_POLICY_BOOTSTRAP_TOKEN"])
         assert made.returncode == 0, made.stderr
         asyncio.run(_first_project(mesh))
@@ -244,8 +257,9 @@ def _started(
     mutual_tls: bool = False,
     link: str = PLAIN,
     like: SeparateMesh | None = None,
+    env: Mapping[str, str] | None = None,
 ) -> Iterator[SeparateMesh]:
-    mesh = _described(folder, server, mutual_tls=mutual_tls, link=link, like=like)
+    mesh = _described(folder, server, mutual_tls=mutual_tls, link=link, like=like, env=env or {})
     try:
         prepare(mesh)
         for service in (*PORTS, *_WITHOUT_CONTRACT):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import secrets
 from collections.abc import Mapping, Sequence
@@ -10,6 +11,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 FIXED_SEED = 20_261_120
+FULL = "LLM_MESH_PROOF_FULL"
+"""Set where tests that count cases try all of them."""
 Measures = Mapping[str, float]
 
 
@@ -31,6 +34,11 @@ class Proof(Protocol):
     def show(self, stand: Any, case: str, rng: random.Random) -> Measures:
         """Try one case. An `AssertionError` refutes the claim; what is measured goes to the evidence."""
         ...
+
+
+def count(few: int, many: int) -> int:
+    """How many cases a test tries: few in `make check`, many in `make prove`."""
+    return many if os.environ.get(FULL) else few
 
 
 def seeds() -> list[int]:

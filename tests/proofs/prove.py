@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import subprocess
 import sys
 import tempfile
@@ -17,11 +18,13 @@ from tests.proofs.failover import Failover
 from tests.proofs.gone import Gone
 from tests.proofs.hostile_links import HostileLinks
 from tests.proofs.killed import Killed
-from tests.proofs.proof import FIXED_SEED, Proof, rng_of
+from tests.proofs.mutants import Mutants
+from tests.proofs.proof import FIXED_SEED, FULL, Proof, rng_of
 from tests.proofs.spending import Spending
+from tests.proofs.topology import TOPOLOGIES, VARIABLE
 from tests.proofs.workers import Workers
 
-PROOFS: tuple[Proof, ...] = (Failover(), Gone(), HostileLinks(), Killed(), Spending(), Workers())
+PROOFS: tuple[Proof, ...] = (Failover(), Gone(), HostileLinks(), Killed(), Mutants(), Spending(), Workers())
 _EVERY_RPC = (
     "Every RPC, enumerated from the committed descriptors: PUBLIC ones refuse a missing, a garbled, a revoked and a foreign credential, "
     "MESH ones refuse every key, a platform administrator's too, and are absent from the public listener, embedded and alone."
@@ -30,6 +33,10 @@ _BAD_INPUT = (
     "Bad input gets its documented status, reason and field, over gRPC and HTTP alike, and charges nothing: ledger and provider's log stay "
     "as they were."
 )
+_ATTACKS = (
+    "What one tenant, one template or one stranger tries against everybody, on a running mesh: embedded, with workers, and each service in "
+    "a process of its own. What each test tries is told by its name."
+)
 _LLAMA = (
     "Through the mesh, OpenAI's SDK is served well by a model server that this project did not write: llama-cpp-python's, with a tiny "
     "model of random weights. Real tokens, usage, stop, log-probabilities, streams, cancellation. `make e2e-llama` makes the server's "
@@ -37,9 +44,11 @@ _LLAMA = (
 )
 SUITES = {
     "every-rpc": ("tests/proofs/test_every_rpc.py", _EVERY_RPC),
+    "attacks": ("tests/proofs/attacks", _ATTACKS),
     "bad-input": ("tests/proofs/test_bad_input.py", _BAD_INPUT),
     "e2e-llama": ("tests/e2e/llama/cases.py", _LLAMA),
 }
+_IN_EVERY_TOPOLOGY = {"attacks"}
 _UNLESS_NAMED = {"e2e-llama"}
 """Wants an environment that takes minutes to compile."""
 _AT_ONCE = 200
@@ -74,24 +83,35 @@ def prove(proof: Proof, seed: int) -> bool:
 
 
 def suite(name: str) -> bool:
-    """Run a file of tests, and write what it showed."""
+    """Run tests, and write what they showed."""
     file, claim = SUITES[name]
     begun = time.monotonic()
+    tried: list[Tried] = []
+    held = True
+    for where in TOPOLOGIES if name in _IN_EVERY_TOPOLOGY else ("",):
+        code, some = _tested(file, where)
+        tried += some
+        held = held and code == 0
+    text = page(name, claim, tried, seed=None, seconds=time.monotonic() - begun, command=f"make prove PROOF={name}")
+    print(f"{name}: {'shown' if held else 'FAILED'}, {write(name, text)}")
+    return held
+
+
+def _tested(file: str, where: str) -> tuple[int, list[Tried]]:
+    """Run tests in full, in a topology where one is named."""
     with tempfile.TemporaryDirectory(prefix="prove-") as folder:
         report = Path(folder) / "report.xml"
         command = [sys.executable, "-m", "pytest", "-q", "--no-header", f"--junitxml={report}", file]
-        code = subprocess.run(command, cwd=ROOT, check=False).returncode
+        env = {**os.environ, FULL: "1", **({VARIABLE: where} if where else {})}
+        code = subprocess.run(command, cwd=ROOT, env=env, check=False).returncode
         cases = ET.parse(report).getroot().iter("testcase") if report.exists() else iter(())  # noqa: S314 (written by pytest just now)
-        now = commit()
-        tried = [Tried(_case(case), now, {}, failure=_failure(case)) for case in cases]
-    text = page(name, claim, tried, seed=None, seconds=time.monotonic() - begun, command=f"make prove PROOF={name}")
-    print(f"{name}: {'FAILED' if code else 'shown'}, {write(name, text)}")
-    return not code
+        return code, [Tried(_case(case, where), commit(), {}, failure=_failure(case)) for case in cases]
 
 
-def _case(case: ET.Element) -> str:
+def _case(case: ET.Element, where: str) -> str:
     name, _, parameter = case.get("name", "").partition("[")
-    return f"{name}/{parameter.rstrip(']').replace('/', '.')}"
+    parameters = ", ".join(filter(None, (where, parameter.rstrip("]").replace("/", "."))))
+    return f"{name}/{parameters}"
 
 
 def _failure(case: ET.Element) -> str:

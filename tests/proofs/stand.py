@@ -13,15 +13,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import grpc
 from openai import OpenAI
 
 from llm_mesh.policy.v1 import identity_pb2, ledger_pb2, ledger_pb2_grpc, rules_pb2, rules_pb2_grpc, usage_pb2
 from llm_mesh.policy.v1.identity_pb2_grpc import IdentityServiceStub
 from llm_mesh.registry.v1 import registry_pb2, registry_pb2_grpc
 from llm_mesh.router.v1 import router_pb2, router_pb2_grpc
-from tests.e2e.running import RunningMesh, environment, free_port, running
+from tests.e2e.running import RunningMesh, environment, free_port
 from tests.proofs.http import Reply, call
+from tests.proofs.topology import started
 
 PROJECT = "domains/default/projects/default"
 EVERYWHERE = "domains/default/projects/-"
@@ -215,7 +215,7 @@ def stand(folder: Path, given: Provider, env: Mapping[str, str] | None = None) -
             "LLM_MESH_ADAPTER_OPENAI_ENDPOINT_SIMULATOR": f"http://{given.address}/v1",
             "LLM_MESH_ADAPTER_OPENAI_ENDPOINT_NOBODY": refusing,
         }
-        with running(folder, env={**endpoints, **(env or {})}) as mesh, grpc.insecure_channel(mesh.grpc) as channel:
+        with started(folder, {**endpoints, **(env or {})}) as (mesh, channel):
             made = Stand(mesh, given, channel)
             try:
                 yield made
