@@ -181,6 +181,9 @@ const (
 	// The collection has as many resources as its quota allows. `metadata.quota` names the setting, `metadata.limit` has the number.
 	// Nothing was changed.
 	ErrorReason_ERROR_REASON_QUOTA_EXCEEDED ErrorReason = 20
+	// An earlier change could not be recorded in the audit trail, so that this one is refused: policy does not answer, or refuses. Nothing
+	// was changed.
+	ErrorReason_ERROR_REASON_AUDIT_UNAVAILABLE ErrorReason = 21
 )
 
 // Enum value maps for ErrorReason.
@@ -207,6 +210,7 @@ var (
 		18: "ERROR_REASON_CANCELLED",
 		19: "ERROR_REASON_SCHEMA_MISMATCH",
 		20: "ERROR_REASON_QUOTA_EXCEEDED",
+		21: "ERROR_REASON_AUDIT_UNAVAILABLE",
 	}
 	ErrorReason_value = map[string]int32{
 		"ERROR_REASON_UNSPECIFIED":        0,
@@ -230,6 +234,7 @@ var (
 		"ERROR_REASON_CANCELLED":          18,
 		"ERROR_REASON_SCHEMA_MISMATCH":    19,
 		"ERROR_REASON_QUOTA_EXCEEDED":     20,
+		"ERROR_REASON_AUDIT_UNAVAILABLE":  21,
 	}
 )
 
@@ -371,7 +376,7 @@ const file_llm_mesh_mesh_v1_errors_proto_rawDesc = "" +
 	"\x14STATUS_CODE_INTERNAL\x10\r\x12\x1b\n" +
 	"\x17STATUS_CODE_UNAVAILABLE\x10\x0e\x12\x19\n" +
 	"\x15STATUS_CODE_DATA_LOSS\x10\x0f\x12\x1f\n" +
-	"\x1bSTATUS_CODE_UNAUTHENTICATED\x10\x10*\xc3\f\n" +
+	"\x1bSTATUS_CODE_UNAUTHENTICATED\x10\x10*\x8f\r\n" +
 	"\vErrorReason\x12\x1c\n" +
 	"\x18ERROR_REASON_UNSPECIFIED\x10\x00\x12C\n" +
 	"\x1aERROR_REASON_INVALID_FIELD\x10\x01\x1a#\xd2\xf3\x18\x1f\b\x03\x10\x90\x03\x1a\x18Correct the named field.\x12J\n" +
@@ -395,7 +400,8 @@ const file_llm_mesh_mesh_v1_errors_proto_rawDesc = "" +
 	"\x19ERROR_REASON_INVALID_SEAL\x10\x11\x1a*\xd2\xf3\x18&\b\a\x10\x93\x03\x1a\x1fObtain a fresh one from policy.\x12B\n" +
 	"\x16ERROR_REASON_CANCELLED\x10\x12\x1a&\xd2\xf3\x18\"\b\x01\x10\xf3\x03\x1a\x1bNone: the caller cancelled.\x12D\n" +
 	"\x1cERROR_REASON_SCHEMA_MISMATCH\x10\x13\x1a\"\xd2\xf3\x18\x1e\b\t\x10\xf7\x03\x1a\x17Run `llm-mesh migrate`.\x12s\n" +
-	"\x1bERROR_REASON_QUOTA_EXCEEDED\x10\x14\x1aR\xd2\xf3\x18N\b\b\x10\xad\x03\x1aGDelete what is no longer needed, or ask an operator to raise the quota.:V\n" +
+	"\x1bERROR_REASON_QUOTA_EXCEEDED\x10\x14\x1aR\xd2\xf3\x18N\b\b\x10\xad\x03\x1aGDelete what is no longer needed, or ask an operator to raise the quota.\x12J\n" +
+	"\x1eERROR_REASON_AUDIT_UNAVAILABLE\x10\x15\x1a&\xd2\xf3\x18\"\b\x0e\x10\xf7\x03\x1a\x1bRepeat when policy answers.:V\n" +
 	"\x05error\x12!.google.protobuf.EnumValueOptions\x18\xba\x8e\x03 \x01(\v2\x1b.llm_mesh.mesh.v1.ErrorRuleR\x05errorB*Z(llm-mesh.dev/gen/llm_mesh/mesh/v1;meshv1b\x06proto3"
 
 var (

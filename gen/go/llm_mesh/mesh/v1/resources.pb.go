@@ -197,7 +197,8 @@ type Seal struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The service that can check it, such as `router` or `adapter/openai`.
 	Audience string `protobuf:"bytes,1,opt,name=audience,proto3" json:"audience,omitempty"`
-	// HMAC-SHA-256 over the audience, a zero byte and the payload, with the audience's key (RFC 2104).
+	// HMAC-SHA-256 over the audience, a zero byte, the full name of the payload's message type such as `llm_mesh.policy.v1.Admission`, a
+	// zero byte and the payload, with the audience's key (RFC 2104). A proof of one type is none for another.
 	Mac           []byte `protobuf:"bytes,2,opt,name=mac,proto3" json:"mac,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

@@ -1800,7 +1800,7 @@ var File_llm_mesh_policy_v1_policy_proto protoreflect.FileDescriptor
 
 const file_llm_mesh_policy_v1_policy_proto_rawDesc = "" +
 	"\n" +
-	"\x1fllm_mesh/policy/v1/policy.proto\x12\x12llm_mesh.policy.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a!llm_mesh/inference/v1/embed.proto\x1a$llm_mesh/inference/v1/generate.proto\x1a\x1dllm_mesh/mesh/v1/access.proto\x1a llm_mesh/mesh/v1/resources.proto\x1a\"llm_mesh/policy/v1/admission.proto\x1a\x1ellm_mesh/policy/v1/usage.proto\x1a\x1dllm_mesh/router/v1/plan.proto\"\xc3\x01\n" +
+	"\x1fllm_mesh/policy/v1/policy.proto\x12\x12llm_mesh.policy.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a!llm_mesh/inference/v1/embed.proto\x1a$llm_mesh/inference/v1/generate.proto\x1a\x1dllm_mesh/mesh/v1/access.proto\x1a llm_mesh/mesh/v1/resources.proto\x1a\"llm_mesh/policy/v1/admission.proto\x1a\x1ellm_mesh/policy/v1/audit.proto\x1a\x1ellm_mesh/policy/v1/usage.proto\x1a\x1dllm_mesh/router/v1/plan.proto\"\xc3\x01\n" +
 	"\x10AuthorizeRequest\x12\x1e\n" +
 	"\n" +
 	"credential\x18\x01 \x01(\tR\n" +
@@ -1924,10 +1924,12 @@ const file_llm_mesh_policy_v1_policy_proto_rawDesc = "" +
 	"\x1aFINDING_ACTION_UNSPECIFIED\x10\x00\x12\x19\n" +
 	"\x15FINDING_ACTION_LOGGED\x10\x01\x12\x19\n" +
 	"\x15FINDING_ACTION_MASKED\x10\x02\x12\x1a\n" +
-	"\x16FINDING_ACTION_BLOCKED\x10\x032\xca\t\n" +
+	"\x16FINDING_ACTION_BLOCKED\x10\x032\xd7\n" +
+	"\n" +
 	"\rPolicyService\x12z\n" +
 	"\tAuthorize\x12$.llm_mesh.policy.v1.AuthorizeRequest\x1a%.llm_mesh.policy.v1.AuthorizeResponse\" \xca\xf3\x18\x1c\b\x02\x12\x06policy\x1a\x10policy.authorize\x12\x84\x01\n" +
-	"\rWatchRevision\x12(.llm_mesh.policy.v1.WatchRevisionRequest\x1a).llm_mesh.policy.v1.WatchRevisionResponse\"\x1c\xca\xf3\x18\x18\b\x02\x12\x06policy\x1a\fpolicy.watch0\x01\x12j\n" +
+	"\rWatchRevision\x12(.llm_mesh.policy.v1.WatchRevisionRequest\x1a).llm_mesh.policy.v1.WatchRevisionResponse\"\x1c\xca\xf3\x18\x18\b\x02\x12\x06policy\x1a\fpolicy.watch0\x01\x12\x8a\x01\n" +
+	"\rRecordChanges\x12(.llm_mesh.policy.v1.RecordChangesRequest\x1a).llm_mesh.policy.v1.RecordChangesResponse\"$\xca\xf3\x18 \b\x02\x12\x06policy\x1a\x14policy.recordChanges\x12j\n" +
 	"\x05Admit\x12 .llm_mesh.policy.v1.AdmitRequest\x1a!.llm_mesh.policy.v1.AdmitResponse\"\x1c\xca\xf3\x18\x18\b\x02\x12\x06policy\x1a\fpolicy.admit\x12r\n" +
 	"\aReserve\x12\".llm_mesh.policy.v1.ReserveRequest\x1a#.llm_mesh.policy.v1.ReserveResponse\"\x1e\xca\xf3\x18\x1a\b\x02\x12\x06policy\x1a\x0epolicy.reserve\x12n\n" +
 	"\x06Extend\x12!.llm_mesh.policy.v1.ExtendRequest\x1a\".llm_mesh.policy.v1.ExtendResponse\"\x1d\xca\xf3\x18\x19\b\x02\x12\x06policy\x1a\rpolicy.extend\x12n\n" +
@@ -1993,6 +1995,8 @@ var file_llm_mesh_policy_v1_policy_proto_goTypes = []any{
 	(ReservationState)(0),         // 38: llm_mesh.policy.v1.ReservationState
 	(*timestamppb.Timestamp)(nil), // 39: google.protobuf.Timestamp
 	(*UsageEvent)(nil),            // 40: llm_mesh.policy.v1.UsageEvent
+	(*RecordChangesRequest)(nil),  // 41: llm_mesh.policy.v1.RecordChangesRequest
+	(*RecordChangesResponse)(nil), // 42: llm_mesh.policy.v1.RecordChangesResponse
 }
 var file_llm_mesh_policy_v1_policy_proto_depIdxs = []int32{
 	26, // 0: llm_mesh.policy.v1.AuthorizeResponse.caller:type_name -> llm_mesh.policy.v1.Caller
@@ -2033,26 +2037,28 @@ var file_llm_mesh_policy_v1_policy_proto_depIdxs = []int32{
 	40, // 35: llm_mesh.policy.v1.ReplayUsageResponse.events:type_name -> llm_mesh.policy.v1.UsageEvent
 	1,  // 36: llm_mesh.policy.v1.PolicyService.Authorize:input_type -> llm_mesh.policy.v1.AuthorizeRequest
 	3,  // 37: llm_mesh.policy.v1.PolicyService.WatchRevision:input_type -> llm_mesh.policy.v1.WatchRevisionRequest
-	5,  // 38: llm_mesh.policy.v1.PolicyService.Admit:input_type -> llm_mesh.policy.v1.AdmitRequest
-	8,  // 39: llm_mesh.policy.v1.PolicyService.Reserve:input_type -> llm_mesh.policy.v1.ReserveRequest
-	11, // 40: llm_mesh.policy.v1.PolicyService.Extend:input_type -> llm_mesh.policy.v1.ExtendRequest
-	13, // 41: llm_mesh.policy.v1.PolicyService.Settle:input_type -> llm_mesh.policy.v1.SettleRequest
-	15, // 42: llm_mesh.policy.v1.PolicyService.Release:input_type -> llm_mesh.policy.v1.ReleaseRequest
-	17, // 43: llm_mesh.policy.v1.PolicyService.Heartbeat:input_type -> llm_mesh.policy.v1.HeartbeatRequest
-	19, // 44: llm_mesh.policy.v1.PolicyService.ScreenStream:input_type -> llm_mesh.policy.v1.ScreenStreamRequest
-	23, // 45: llm_mesh.policy.v1.PolicyService.ReplayUsage:input_type -> llm_mesh.policy.v1.ReplayUsageRequest
-	2,  // 46: llm_mesh.policy.v1.PolicyService.Authorize:output_type -> llm_mesh.policy.v1.AuthorizeResponse
-	4,  // 47: llm_mesh.policy.v1.PolicyService.WatchRevision:output_type -> llm_mesh.policy.v1.WatchRevisionResponse
-	6,  // 48: llm_mesh.policy.v1.PolicyService.Admit:output_type -> llm_mesh.policy.v1.AdmitResponse
-	9,  // 49: llm_mesh.policy.v1.PolicyService.Reserve:output_type -> llm_mesh.policy.v1.ReserveResponse
-	12, // 50: llm_mesh.policy.v1.PolicyService.Extend:output_type -> llm_mesh.policy.v1.ExtendResponse
-	14, // 51: llm_mesh.policy.v1.PolicyService.Settle:output_type -> llm_mesh.policy.v1.SettleResponse
-	16, // 52: llm_mesh.policy.v1.PolicyService.Release:output_type -> llm_mesh.policy.v1.ReleaseResponse
-	18, // 53: llm_mesh.policy.v1.PolicyService.Heartbeat:output_type -> llm_mesh.policy.v1.HeartbeatResponse
-	22, // 54: llm_mesh.policy.v1.PolicyService.ScreenStream:output_type -> llm_mesh.policy.v1.ScreenStreamResponse
-	24, // 55: llm_mesh.policy.v1.PolicyService.ReplayUsage:output_type -> llm_mesh.policy.v1.ReplayUsageResponse
-	46, // [46:56] is the sub-list for method output_type
-	36, // [36:46] is the sub-list for method input_type
+	41, // 38: llm_mesh.policy.v1.PolicyService.RecordChanges:input_type -> llm_mesh.policy.v1.RecordChangesRequest
+	5,  // 39: llm_mesh.policy.v1.PolicyService.Admit:input_type -> llm_mesh.policy.v1.AdmitRequest
+	8,  // 40: llm_mesh.policy.v1.PolicyService.Reserve:input_type -> llm_mesh.policy.v1.ReserveRequest
+	11, // 41: llm_mesh.policy.v1.PolicyService.Extend:input_type -> llm_mesh.policy.v1.ExtendRequest
+	13, // 42: llm_mesh.policy.v1.PolicyService.Settle:input_type -> llm_mesh.policy.v1.SettleRequest
+	15, // 43: llm_mesh.policy.v1.PolicyService.Release:input_type -> llm_mesh.policy.v1.ReleaseRequest
+	17, // 44: llm_mesh.policy.v1.PolicyService.Heartbeat:input_type -> llm_mesh.policy.v1.HeartbeatRequest
+	19, // 45: llm_mesh.policy.v1.PolicyService.ScreenStream:input_type -> llm_mesh.policy.v1.ScreenStreamRequest
+	23, // 46: llm_mesh.policy.v1.PolicyService.ReplayUsage:input_type -> llm_mesh.policy.v1.ReplayUsageRequest
+	2,  // 47: llm_mesh.policy.v1.PolicyService.Authorize:output_type -> llm_mesh.policy.v1.AuthorizeResponse
+	4,  // 48: llm_mesh.policy.v1.PolicyService.WatchRevision:output_type -> llm_mesh.policy.v1.WatchRevisionResponse
+	42, // 49: llm_mesh.policy.v1.PolicyService.RecordChanges:output_type -> llm_mesh.policy.v1.RecordChangesResponse
+	6,  // 50: llm_mesh.policy.v1.PolicyService.Admit:output_type -> llm_mesh.policy.v1.AdmitResponse
+	9,  // 51: llm_mesh.policy.v1.PolicyService.Reserve:output_type -> llm_mesh.policy.v1.ReserveResponse
+	12, // 52: llm_mesh.policy.v1.PolicyService.Extend:output_type -> llm_mesh.policy.v1.ExtendResponse
+	14, // 53: llm_mesh.policy.v1.PolicyService.Settle:output_type -> llm_mesh.policy.v1.SettleResponse
+	16, // 54: llm_mesh.policy.v1.PolicyService.Release:output_type -> llm_mesh.policy.v1.ReleaseResponse
+	18, // 55: llm_mesh.policy.v1.PolicyService.Heartbeat:output_type -> llm_mesh.policy.v1.HeartbeatResponse
+	22, // 56: llm_mesh.policy.v1.PolicyService.ScreenStream:output_type -> llm_mesh.policy.v1.ScreenStreamResponse
+	24, // 57: llm_mesh.policy.v1.PolicyService.ReplayUsage:output_type -> llm_mesh.policy.v1.ReplayUsageResponse
+	47, // [47:58] is the sub-list for method output_type
+	36, // [36:47] is the sub-list for method input_type
 	36, // [36:36] is the sub-list for extension type_name
 	36, // [36:36] is the sub-list for extension extendee
 	0,  // [0:36] is the sub-list for field type_name
@@ -2064,6 +2070,7 @@ func file_llm_mesh_policy_v1_policy_proto_init() {
 		return
 	}
 	file_llm_mesh_policy_v1_admission_proto_init()
+	file_llm_mesh_policy_v1_audit_proto_init()
 	file_llm_mesh_policy_v1_usage_proto_init()
 	file_llm_mesh_policy_v1_policy_proto_msgTypes[4].OneofWrappers = []any{
 		(*AdmitRequest_Generate)(nil),

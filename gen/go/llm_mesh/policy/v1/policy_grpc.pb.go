@@ -21,6 +21,7 @@ const _ = grpc.SupportPackageIsVersion9
 const (
 	PolicyService_Authorize_FullMethodName     = "/llm_mesh.policy.v1.PolicyService/Authorize"
 	PolicyService_WatchRevision_FullMethodName = "/llm_mesh.policy.v1.PolicyService/WatchRevision"
+	PolicyService_RecordChanges_FullMethodName = "/llm_mesh.policy.v1.PolicyService/RecordChanges"
 	PolicyService_Admit_FullMethodName         = "/llm_mesh.policy.v1.PolicyService/Admit"
 	PolicyService_Reserve_FullMethodName       = "/llm_mesh.policy.v1.PolicyService/Reserve"
 	PolicyService_Extend_FullMethodName        = "/llm_mesh.policy.v1.PolicyService/Extend"
@@ -46,6 +47,11 @@ type PolicyServiceClient interface {
 	// Streams the policy revision: the present one first, then each newer one. A reader MUST drop cached decisions of older revisions,
 	// and all of them while the stream is down for longer than one second. The stream ends with OK after at most ten minutes; call again.
 	WatchRevision(ctx context.Context, in *WatchRevisionRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchRevisionResponse], error)
+	// Records administrative changes that another service has made, in the audit trail. For the services that keep such resources.
+	//
+	// Idempotent: an event id that the calling service has sent before is not recorded again. All changes of a call are recorded, or none.
+	// The answer comes after the durable commit. INVALID_FIELD names what a change lacks.
+	RecordChanges(ctx context.Context, in *RecordChangesRequest, opts ...grpc.CallOption) (*RecordChangesResponse, error)
 	// Decides on a rendered request: rules, screening, legal constraints. Writes nothing.
 	Admit(ctx context.Context, in *AdmitRequest, opts ...grpc.CallOption) (*AdmitResponse, error)
 	// Holds the plan's worst case against all limits, in one transaction with the audit row of the decision. Answers after the commit;
@@ -108,6 +114,16 @@ func (c *policyServiceClient) WatchRevision(ctx context.Context, in *WatchRevisi
 
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type PolicyService_WatchRevisionClient = grpc.ServerStreamingClient[WatchRevisionResponse]
+
+func (c *policyServiceClient) RecordChanges(ctx context.Context, in *RecordChangesRequest, opts ...grpc.CallOption) (*RecordChangesResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(RecordChangesResponse)
+	err := c.cc.Invoke(ctx, PolicyService_RecordChanges_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
 
 func (c *policyServiceClient) Admit(ctx context.Context, in *AdmitRequest, opts ...grpc.CallOption) (*AdmitResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
@@ -216,6 +232,11 @@ type PolicyServiceServer interface {
 	// Streams the policy revision: the present one first, then each newer one. A reader MUST drop cached decisions of older revisions,
 	// and all of them while the stream is down for longer than one second. The stream ends with OK after at most ten minutes; call again.
 	WatchRevision(*WatchRevisionRequest, grpc.ServerStreamingServer[WatchRevisionResponse]) error
+	// Records administrative changes that another service has made, in the audit trail. For the services that keep such resources.
+	//
+	// Idempotent: an event id that the calling service has sent before is not recorded again. All changes of a call are recorded, or none.
+	// The answer comes after the durable commit. INVALID_FIELD names what a change lacks.
+	RecordChanges(context.Context, *RecordChangesRequest) (*RecordChangesResponse, error)
 	// Decides on a rendered request: rules, screening, legal constraints. Writes nothing.
 	Admit(context.Context, *AdmitRequest) (*AdmitResponse, error)
 	// Holds the plan's worst case against all limits, in one transaction with the audit row of the decision. Answers after the commit;
@@ -255,6 +276,9 @@ func (UnimplementedPolicyServiceServer) Authorize(context.Context, *AuthorizeReq
 }
 func (UnimplementedPolicyServiceServer) WatchRevision(*WatchRevisionRequest, grpc.ServerStreamingServer[WatchRevisionResponse]) error {
 	return status.Error(codes.Unimplemented, "method WatchRevision not implemented")
+}
+func (UnimplementedPolicyServiceServer) RecordChanges(context.Context, *RecordChangesRequest) (*RecordChangesResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method RecordChanges not implemented")
 }
 func (UnimplementedPolicyServiceServer) Admit(context.Context, *AdmitRequest) (*AdmitResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Admit not implemented")
@@ -329,6 +353,24 @@ func _PolicyService_WatchRevision_Handler(srv interface{}, stream grpc.ServerStr
 
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type PolicyService_WatchRevisionServer = grpc.ServerStreamingServer[WatchRevisionResponse]
+
+func _PolicyService_RecordChanges_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RecordChangesRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(PolicyServiceServer).RecordChanges(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: PolicyService_RecordChanges_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(PolicyServiceServer).RecordChanges(ctx, req.(*RecordChangesRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
 
 func _PolicyService_Admit_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(AdmitRequest)
@@ -466,6 +508,10 @@ var PolicyService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "Authorize",
 			Handler:    _PolicyService_Authorize_Handler,
+		},
+		{
+			MethodName: "RecordChanges",
+			Handler:    _PolicyService_RecordChanges_Handler,
 		},
 		{
 			MethodName: "Admit",

@@ -1218,10 +1218,20 @@ type AuditRecord struct {
 	Detail string `protobuf:"bytes,9,opt,name=detail,proto3" json:"detail,omitempty"`
 	// Correlation id.
 	RequestId string `protobuf:"bytes,10,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
-	// SHA-256 over the previous record's hash and this record: the chain of its writer.
+	// SHA-256 over the previous record's hash and this record: the chain of its writer. docs/security.md has the form.
 	Hash []byte `protobuf:"bytes,11,opt,name=hash,proto3" json:"hash,omitempty"`
 	// The writer's epoch.
-	Writer        string `protobuf:"bytes,12,opt,name=writer,proto3" json:"writer,omitempty"`
+	Writer string `protobuf:"bytes,12,opt,name=writer,proto3" json:"writer,omitempty"`
+	// The id of the change, by the service that made it. Empty: policy itself made it.
+	EventId string `protobuf:"bytes,13,opt,name=event_id,json=eventId,proto3" json:"event_id,omitempty"`
+	// The service that made the change, such as `registry`. Empty: policy.
+	Source string `protobuf:"bytes,14,opt,name=source,proto3" json:"source,omitempty"`
+	// SHA-256 over the resource before the change, see `ChangeRecord`. Empty: it did not exist, or is not recorded.
+	BeforeDigest []byte `protobuf:"bytes,15,opt,name=before_digest,json=beforeDigest,proto3" json:"before_digest,omitempty"`
+	// The same after the change. Empty: it does not exist any more, or is not recorded.
+	AfterDigest []byte `protobuf:"bytes,16,opt,name=after_digest,json=afterDigest,proto3" json:"after_digest,omitempty"`
+	// Why, in the words of who made the change. Empty: not said.
+	Reason        string `protobuf:"bytes,17,opt,name=reason,proto3" json:"reason,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1340,6 +1350,178 @@ func (x *AuditRecord) GetWriter() string {
 	return ""
 }
 
+func (x *AuditRecord) GetEventId() string {
+	if x != nil {
+		return x.EventId
+	}
+	return ""
+}
+
+func (x *AuditRecord) GetSource() string {
+	if x != nil {
+		return x.Source
+	}
+	return ""
+}
+
+func (x *AuditRecord) GetBeforeDigest() []byte {
+	if x != nil {
+		return x.BeforeDigest
+	}
+	return nil
+}
+
+func (x *AuditRecord) GetAfterDigest() []byte {
+	if x != nil {
+		return x.AfterDigest
+	}
+	return nil
+}
+
+func (x *AuditRecord) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+// Asks for the audit trail, oldest first.
+type ExportAuditRecordsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// `domains/-`: chains reach across domains. Required.
+	Parent string `protobuf:"bytes,1,opt,name=parent,proto3" json:"parent,omitempty"`
+	// Most items of the answer, 1 to 1,000. 0: 50.
+	PageSize int32 `protobuf:"varint,2,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	// From an earlier answer. Empty: the first page.
+	PageToken string `protobuf:"bytes,3,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	// Only the newest records, at least this many. 0: all.
+	Newest        int32 `protobuf:"varint,4,opt,name=newest,proto3" json:"newest,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ExportAuditRecordsRequest) Reset() {
+	*x = ExportAuditRecordsRequest{}
+	mi := &file_llm_mesh_policy_v1_rules_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ExportAuditRecordsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ExportAuditRecordsRequest) ProtoMessage() {}
+
+func (x *ExportAuditRecordsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_llm_mesh_policy_v1_rules_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ExportAuditRecordsRequest.ProtoReflect.Descriptor instead.
+func (*ExportAuditRecordsRequest) Descriptor() ([]byte, []int) {
+	return file_llm_mesh_policy_v1_rules_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *ExportAuditRecordsRequest) GetParent() string {
+	if x != nil {
+		return x.Parent
+	}
+	return ""
+}
+
+func (x *ExportAuditRecordsRequest) GetPageSize() int32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+func (x *ExportAuditRecordsRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
+func (x *ExportAuditRecordsRequest) GetNewest() int32 {
+	if x != nil {
+		return x.Newest
+	}
+	return 0
+}
+
+// A page of the audit trail.
+type ExportAuditRecordsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The records, by sequence.
+	Records []*AuditRecord `protobuf:"bytes,1,rep,name=records,proto3" json:"records,omitempty"`
+	// For the next page. Empty: this was the last.
+	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	// The heads of all chains, as of this page.
+	Heads         []*ChainHead `protobuf:"bytes,3,rep,name=heads,proto3" json:"heads,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ExportAuditRecordsResponse) Reset() {
+	*x = ExportAuditRecordsResponse{}
+	mi := &file_llm_mesh_policy_v1_rules_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ExportAuditRecordsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ExportAuditRecordsResponse) ProtoMessage() {}
+
+func (x *ExportAuditRecordsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_llm_mesh_policy_v1_rules_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ExportAuditRecordsResponse.ProtoReflect.Descriptor instead.
+func (*ExportAuditRecordsResponse) Descriptor() ([]byte, []int) {
+	return file_llm_mesh_policy_v1_rules_proto_rawDescGZIP(), []int{22}
+}
+
+func (x *ExportAuditRecordsResponse) GetRecords() []*AuditRecord {
+	if x != nil {
+		return x.Records
+	}
+	return nil
+}
+
+func (x *ExportAuditRecordsResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
+}
+
+func (x *ExportAuditRecordsResponse) GetHeads() []*ChainHead {
+	if x != nil {
+		return x.Heads
+	}
+	return nil
+}
+
 // Asks for a wanted state.
 type ApplyPolicyRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1367,7 +1549,7 @@ type ApplyPolicyRequest struct {
 
 func (x *ApplyPolicyRequest) Reset() {
 	*x = ApplyPolicyRequest{}
-	mi := &file_llm_mesh_policy_v1_rules_proto_msgTypes[21]
+	mi := &file_llm_mesh_policy_v1_rules_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1379,7 +1561,7 @@ func (x *ApplyPolicyRequest) String() string {
 func (*ApplyPolicyRequest) ProtoMessage() {}
 
 func (x *ApplyPolicyRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_policy_v1_rules_proto_msgTypes[21]
+	mi := &file_llm_mesh_policy_v1_rules_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1392,7 +1574,7 @@ func (x *ApplyPolicyRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ApplyPolicyRequest.ProtoReflect.Descriptor instead.
 func (*ApplyPolicyRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_policy_v1_rules_proto_rawDescGZIP(), []int{21}
+	return file_llm_mesh_policy_v1_rules_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *ApplyPolicyRequest) GetParent() string {
@@ -1471,7 +1653,7 @@ type ApplyPolicyResponse struct {
 
 func (x *ApplyPolicyResponse) Reset() {
 	*x = ApplyPolicyResponse{}
-	mi := &file_llm_mesh_policy_v1_rules_proto_msgTypes[22]
+	mi := &file_llm_mesh_policy_v1_rules_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1483,7 +1665,7 @@ func (x *ApplyPolicyResponse) String() string {
 func (*ApplyPolicyResponse) ProtoMessage() {}
 
 func (x *ApplyPolicyResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_policy_v1_rules_proto_msgTypes[22]
+	mi := &file_llm_mesh_policy_v1_rules_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1496,7 +1678,7 @@ func (x *ApplyPolicyResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ApplyPolicyResponse.ProtoReflect.Descriptor instead.
 func (*ApplyPolicyResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_policy_v1_rules_proto_rawDescGZIP(), []int{22}
+	return file_llm_mesh_policy_v1_rules_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *ApplyPolicyResponse) GetChanges() []*v1.Change {
@@ -1517,7 +1699,7 @@ var File_llm_mesh_policy_v1_rules_proto protoreflect.FileDescriptor
 
 const file_llm_mesh_policy_v1_rules_proto_rawDesc = "" +
 	"\n" +
-	"\x1ellm_mesh/policy/v1/rules.proto\x12\x12llm_mesh.policy.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dllm_mesh/mesh/v1/access.proto\x1a llm_mesh/mesh/v1/resources.proto\x1a!llm_mesh/policy/v1/identity.proto\x1a\x1fllm_mesh/policy/v1/ledger.proto\"\x99\x01\n" +
+	"\x1ellm_mesh/policy/v1/rules.proto\x12\x12llm_mesh.policy.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dllm_mesh/mesh/v1/access.proto\x1a llm_mesh/mesh/v1/resources.proto\x1a\x1ellm_mesh/policy/v1/audit.proto\x1a!llm_mesh/policy/v1/identity.proto\x1a\x1fllm_mesh/policy/v1/ledger.proto\"\x99\x01\n" +
 	"\x04Role\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12 \n" +
 	"\vdescription\x18\x02 \x01(\tR\vdescription\x12@\n" +
@@ -1595,7 +1777,7 @@ const file_llm_mesh_policy_v1_rules_proto_rawDesc = "" +
 	"request_id\x18\x04 \x01(\tR\trequestId\"}\n" +
 	"\x18ListAuditRecordsResponse\x129\n" +
 	"\arecords\x18\x01 \x03(\v2\x1f.llm_mesh.policy.v1.AuditRecordR\arecords\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xd2\x02\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xe5\x03\n" +
 	"\vAuditRecord\x12\x1a\n" +
 	"\bsequence\x18\x01 \x01(\x03R\bsequence\x12.\n" +
 	"\x04time\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x04time\x12\x16\n" +
@@ -1610,7 +1792,22 @@ const file_llm_mesh_policy_v1_rules_proto_rawDesc = "" +
 	"request_id\x18\n" +
 	" \x01(\tR\trequestId\x12\x12\n" +
 	"\x04hash\x18\v \x01(\fR\x04hash\x12\x16\n" +
-	"\x06writer\x18\f \x01(\tR\x06writer\"\xc5\x03\n" +
+	"\x06writer\x18\f \x01(\tR\x06writer\x12\x19\n" +
+	"\bevent_id\x18\r \x01(\tR\aeventId\x12\x16\n" +
+	"\x06source\x18\x0e \x01(\tR\x06source\x12#\n" +
+	"\rbefore_digest\x18\x0f \x01(\fR\fbeforeDigest\x12!\n" +
+	"\fafter_digest\x18\x10 \x01(\fR\vafterDigest\x12\x16\n" +
+	"\x06reason\x18\x11 \x01(\tR\x06reason\"\x87\x01\n" +
+	"\x19ExportAuditRecordsRequest\x12\x16\n" +
+	"\x06parent\x18\x01 \x01(\tR\x06parent\x12\x1b\n" +
+	"\tpage_size\x18\x02 \x01(\x05R\bpageSize\x12\x1d\n" +
+	"\n" +
+	"page_token\x18\x03 \x01(\tR\tpageToken\x12\x16\n" +
+	"\x06newest\x18\x04 \x01(\x05R\x06newest\"\xb4\x01\n" +
+	"\x1aExportAuditRecordsResponse\x129\n" +
+	"\arecords\x18\x01 \x03(\v2\x1f.llm_mesh.policy.v1.AuditRecordR\arecords\x12&\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x123\n" +
+	"\x05heads\x18\x03 \x03(\v2\x1d.llm_mesh.policy.v1.ChainHeadR\x05heads\"\xc5\x03\n" +
 	"\x12ApplyPolicyRequest\x12\x16\n" +
 	"\x06parent\x18\x01 \x01(\tR\x06parent\x12\x17\n" +
 	"\adry_run\x18\x02 \x01(\bR\x06dryRun\x124\n" +
@@ -1625,7 +1822,8 @@ const file_llm_mesh_policy_v1_rules_proto_rawDesc = "" +
 	"\x06limits\x18\t \x03(\v2\x19.llm_mesh.policy.v1.LimitR\x06limits\"e\n" +
 	"\x13ApplyPolicyResponse\x122\n" +
 	"\achanges\x18\x01 \x03(\v2\x18.llm_mesh.mesh.v1.ChangeR\achanges\x12\x1a\n" +
-	"\brevision\x18\x02 \x01(\x03R\brevision2\xd1\t\n" +
+	"\brevision\x18\x02 \x01(\x03R\brevision2\xfb\n" +
+	"\n" +
 	"\vRuleService\x12r\n" +
 	"\aPutRole\x12\".llm_mesh.policy.v1.PutRoleRequest\x1a#.llm_mesh.policy.v1.PutRoleResponse\"\x1e\xca\xf3\x18\x1a\b\x01\x12\v{role.name}\x1a\troles.put\x12|\n" +
 	"\tListRoles\x12$.llm_mesh.policy.v1.ListRolesRequest\x1a%.llm_mesh.policy.v1.ListRolesResponse\"\"\xca\xf3\x18\x1e\b\x01\x12\x0e{parent}/roles\x1a\n" +
@@ -1636,7 +1834,8 @@ const file_llm_mesh_policy_v1_rules_proto_rawDesc = "" +
 	"\fListBindings\x12'.llm_mesh.policy.v1.ListBindingsRequest\x1a(.llm_mesh.policy.v1.ListBindingsResponse\"(\xca\xf3\x18$\b\x01\x12\x11{parent}/bindings\x1a\rbindings.list\x12\x85\x01\n" +
 	"\rDeleteBinding\x12(.llm_mesh.policy.v1.DeleteBindingRequest\x1a).llm_mesh.policy.v1.DeleteBindingResponse\"\x1f\xca\xf3\x18\x1b\b\x01\x12\x06{name}\x1a\x0fbindings.delete\x12\x81\x01\n" +
 	"\aExplain\x12\".llm_mesh.policy.v1.ExplainRequest\x1a#.llm_mesh.policy.v1.ExplainResponse\"-\xca\xf3\x18)\b\x01\x12\x12{parent}/decisions\x1a\x11decisions.explain\x12\x9f\x01\n" +
-	"\x10ListAuditRecords\x12+.llm_mesh.policy.v1.ListAuditRecordsRequest\x1a,.llm_mesh.policy.v1.ListAuditRecordsResponse\"0\xca\xf3\x18,\b\x01\x12\x15{parent}/auditRecords\x1a\x11auditRecords.list\x12\x85\x01\n" +
+	"\x10ListAuditRecords\x12+.llm_mesh.policy.v1.ListAuditRecordsRequest\x1a,.llm_mesh.policy.v1.ListAuditRecordsResponse\"0\xca\xf3\x18,\b\x01\x12\x15{parent}/auditRecords\x1a\x11auditRecords.list\x12\xa7\x01\n" +
+	"\x12ExportAuditRecords\x12-.llm_mesh.policy.v1.ExportAuditRecordsRequest\x1a..llm_mesh.policy.v1.ExportAuditRecordsResponse\"2\xca\xf3\x18.\b\x01\x12\x15{parent}/auditRecords\x1a\x13auditRecords.export\x12\x85\x01\n" +
 	"\vApplyPolicy\x12&.llm_mesh.policy.v1.ApplyPolicyRequest\x1a'.llm_mesh.policy.v1.ApplyPolicyResponse\"%\xca\xf3\x18!\b\x01\x12\x0f{parent}/policy\x1a\fpolicy.applyB.Z,llm-mesh.dev/gen/llm_mesh/policy/v1;policyv1b\x06proto3"
 
 var (
@@ -1651,38 +1850,41 @@ func file_llm_mesh_policy_v1_rules_proto_rawDescGZIP() []byte {
 	return file_llm_mesh_policy_v1_rules_proto_rawDescData
 }
 
-var file_llm_mesh_policy_v1_rules_proto_msgTypes = make([]protoimpl.MessageInfo, 23)
+var file_llm_mesh_policy_v1_rules_proto_msgTypes = make([]protoimpl.MessageInfo, 25)
 var file_llm_mesh_policy_v1_rules_proto_goTypes = []any{
-	(*Role)(nil),                     // 0: llm_mesh.policy.v1.Role
-	(*Permission)(nil),               // 1: llm_mesh.policy.v1.Permission
-	(*Binding)(nil),                  // 2: llm_mesh.policy.v1.Binding
-	(*PutRoleRequest)(nil),           // 3: llm_mesh.policy.v1.PutRoleRequest
-	(*PutRoleResponse)(nil),          // 4: llm_mesh.policy.v1.PutRoleResponse
-	(*ListRolesRequest)(nil),         // 5: llm_mesh.policy.v1.ListRolesRequest
-	(*ListRolesResponse)(nil),        // 6: llm_mesh.policy.v1.ListRolesResponse
-	(*DeleteRoleRequest)(nil),        // 7: llm_mesh.policy.v1.DeleteRoleRequest
-	(*DeleteRoleResponse)(nil),       // 8: llm_mesh.policy.v1.DeleteRoleResponse
-	(*CreateBindingRequest)(nil),     // 9: llm_mesh.policy.v1.CreateBindingRequest
-	(*CreateBindingResponse)(nil),    // 10: llm_mesh.policy.v1.CreateBindingResponse
-	(*ListBindingsRequest)(nil),      // 11: llm_mesh.policy.v1.ListBindingsRequest
-	(*ListBindingsResponse)(nil),     // 12: llm_mesh.policy.v1.ListBindingsResponse
-	(*DeleteBindingRequest)(nil),     // 13: llm_mesh.policy.v1.DeleteBindingRequest
-	(*DeleteBindingResponse)(nil),    // 14: llm_mesh.policy.v1.DeleteBindingResponse
-	(*ExplainRequest)(nil),           // 15: llm_mesh.policy.v1.ExplainRequest
-	(*ExplainResponse)(nil),          // 16: llm_mesh.policy.v1.ExplainResponse
-	(*Grounds)(nil),                  // 17: llm_mesh.policy.v1.Grounds
-	(*ListAuditRecordsRequest)(nil),  // 18: llm_mesh.policy.v1.ListAuditRecordsRequest
-	(*ListAuditRecordsResponse)(nil), // 19: llm_mesh.policy.v1.ListAuditRecordsResponse
-	(*AuditRecord)(nil),              // 20: llm_mesh.policy.v1.AuditRecord
-	(*ApplyPolicyRequest)(nil),       // 21: llm_mesh.policy.v1.ApplyPolicyRequest
-	(*ApplyPolicyResponse)(nil),      // 22: llm_mesh.policy.v1.ApplyPolicyResponse
-	(*timestamppb.Timestamp)(nil),    // 23: google.protobuf.Timestamp
-	(*Domain)(nil),                   // 24: llm_mesh.policy.v1.Domain
-	(*Project)(nil),                  // 25: llm_mesh.policy.v1.Project
-	(*Principal)(nil),                // 26: llm_mesh.policy.v1.Principal
-	(*Budget)(nil),                   // 27: llm_mesh.policy.v1.Budget
-	(*Limit)(nil),                    // 28: llm_mesh.policy.v1.Limit
-	(*v1.Change)(nil),                // 29: llm_mesh.mesh.v1.Change
+	(*Role)(nil),                       // 0: llm_mesh.policy.v1.Role
+	(*Permission)(nil),                 // 1: llm_mesh.policy.v1.Permission
+	(*Binding)(nil),                    // 2: llm_mesh.policy.v1.Binding
+	(*PutRoleRequest)(nil),             // 3: llm_mesh.policy.v1.PutRoleRequest
+	(*PutRoleResponse)(nil),            // 4: llm_mesh.policy.v1.PutRoleResponse
+	(*ListRolesRequest)(nil),           // 5: llm_mesh.policy.v1.ListRolesRequest
+	(*ListRolesResponse)(nil),          // 6: llm_mesh.policy.v1.ListRolesResponse
+	(*DeleteRoleRequest)(nil),          // 7: llm_mesh.policy.v1.DeleteRoleRequest
+	(*DeleteRoleResponse)(nil),         // 8: llm_mesh.policy.v1.DeleteRoleResponse
+	(*CreateBindingRequest)(nil),       // 9: llm_mesh.policy.v1.CreateBindingRequest
+	(*CreateBindingResponse)(nil),      // 10: llm_mesh.policy.v1.CreateBindingResponse
+	(*ListBindingsRequest)(nil),        // 11: llm_mesh.policy.v1.ListBindingsRequest
+	(*ListBindingsResponse)(nil),       // 12: llm_mesh.policy.v1.ListBindingsResponse
+	(*DeleteBindingRequest)(nil),       // 13: llm_mesh.policy.v1.DeleteBindingRequest
+	(*DeleteBindingResponse)(nil),      // 14: llm_mesh.policy.v1.DeleteBindingResponse
+	(*ExplainRequest)(nil),             // 15: llm_mesh.policy.v1.ExplainRequest
+	(*ExplainResponse)(nil),            // 16: llm_mesh.policy.v1.ExplainResponse
+	(*Grounds)(nil),                    // 17: llm_mesh.policy.v1.Grounds
+	(*ListAuditRecordsRequest)(nil),    // 18: llm_mesh.policy.v1.ListAuditRecordsRequest
+	(*ListAuditRecordsResponse)(nil),   // 19: llm_mesh.policy.v1.ListAuditRecordsResponse
+	(*AuditRecord)(nil),                // 20: llm_mesh.policy.v1.AuditRecord
+	(*ExportAuditRecordsRequest)(nil),  // 21: llm_mesh.policy.v1.ExportAuditRecordsRequest
+	(*ExportAuditRecordsResponse)(nil), // 22: llm_mesh.policy.v1.ExportAuditRecordsResponse
+	(*ApplyPolicyRequest)(nil),         // 23: llm_mesh.policy.v1.ApplyPolicyRequest
+	(*ApplyPolicyResponse)(nil),        // 24: llm_mesh.policy.v1.ApplyPolicyResponse
+	(*timestamppb.Timestamp)(nil),      // 25: google.protobuf.Timestamp
+	(*ChainHead)(nil),                  // 26: llm_mesh.policy.v1.ChainHead
+	(*Domain)(nil),                     // 27: llm_mesh.policy.v1.Domain
+	(*Project)(nil),                    // 28: llm_mesh.policy.v1.Project
+	(*Principal)(nil),                  // 29: llm_mesh.policy.v1.Principal
+	(*Budget)(nil),                     // 30: llm_mesh.policy.v1.Budget
+	(*Limit)(nil),                      // 31: llm_mesh.policy.v1.Limit
+	(*v1.Change)(nil),                  // 32: llm_mesh.mesh.v1.Change
 }
 var file_llm_mesh_policy_v1_rules_proto_depIdxs = []int32{
 	1,  // 0: llm_mesh.policy.v1.Role.permissions:type_name -> llm_mesh.policy.v1.Permission
@@ -1697,38 +1899,42 @@ var file_llm_mesh_policy_v1_rules_proto_depIdxs = []int32{
 	2,  // 9: llm_mesh.policy.v1.Grounds.binding:type_name -> llm_mesh.policy.v1.Binding
 	1,  // 10: llm_mesh.policy.v1.Grounds.permission:type_name -> llm_mesh.policy.v1.Permission
 	20, // 11: llm_mesh.policy.v1.ListAuditRecordsResponse.records:type_name -> llm_mesh.policy.v1.AuditRecord
-	23, // 12: llm_mesh.policy.v1.AuditRecord.time:type_name -> google.protobuf.Timestamp
-	24, // 13: llm_mesh.policy.v1.ApplyPolicyRequest.domains:type_name -> llm_mesh.policy.v1.Domain
-	25, // 14: llm_mesh.policy.v1.ApplyPolicyRequest.projects:type_name -> llm_mesh.policy.v1.Project
-	26, // 15: llm_mesh.policy.v1.ApplyPolicyRequest.principals:type_name -> llm_mesh.policy.v1.Principal
-	0,  // 16: llm_mesh.policy.v1.ApplyPolicyRequest.roles:type_name -> llm_mesh.policy.v1.Role
-	2,  // 17: llm_mesh.policy.v1.ApplyPolicyRequest.bindings:type_name -> llm_mesh.policy.v1.Binding
-	27, // 18: llm_mesh.policy.v1.ApplyPolicyRequest.budgets:type_name -> llm_mesh.policy.v1.Budget
-	28, // 19: llm_mesh.policy.v1.ApplyPolicyRequest.limits:type_name -> llm_mesh.policy.v1.Limit
-	29, // 20: llm_mesh.policy.v1.ApplyPolicyResponse.changes:type_name -> llm_mesh.mesh.v1.Change
-	3,  // 21: llm_mesh.policy.v1.RuleService.PutRole:input_type -> llm_mesh.policy.v1.PutRoleRequest
-	5,  // 22: llm_mesh.policy.v1.RuleService.ListRoles:input_type -> llm_mesh.policy.v1.ListRolesRequest
-	7,  // 23: llm_mesh.policy.v1.RuleService.DeleteRole:input_type -> llm_mesh.policy.v1.DeleteRoleRequest
-	9,  // 24: llm_mesh.policy.v1.RuleService.CreateBinding:input_type -> llm_mesh.policy.v1.CreateBindingRequest
-	11, // 25: llm_mesh.policy.v1.RuleService.ListBindings:input_type -> llm_mesh.policy.v1.ListBindingsRequest
-	13, // 26: llm_mesh.policy.v1.RuleService.DeleteBinding:input_type -> llm_mesh.policy.v1.DeleteBindingRequest
-	15, // 27: llm_mesh.policy.v1.RuleService.Explain:input_type -> llm_mesh.policy.v1.ExplainRequest
-	18, // 28: llm_mesh.policy.v1.RuleService.ListAuditRecords:input_type -> llm_mesh.policy.v1.ListAuditRecordsRequest
-	21, // 29: llm_mesh.policy.v1.RuleService.ApplyPolicy:input_type -> llm_mesh.policy.v1.ApplyPolicyRequest
-	4,  // 30: llm_mesh.policy.v1.RuleService.PutRole:output_type -> llm_mesh.policy.v1.PutRoleResponse
-	6,  // 31: llm_mesh.policy.v1.RuleService.ListRoles:output_type -> llm_mesh.policy.v1.ListRolesResponse
-	8,  // 32: llm_mesh.policy.v1.RuleService.DeleteRole:output_type -> llm_mesh.policy.v1.DeleteRoleResponse
-	10, // 33: llm_mesh.policy.v1.RuleService.CreateBinding:output_type -> llm_mesh.policy.v1.CreateBindingResponse
-	12, // 34: llm_mesh.policy.v1.RuleService.ListBindings:output_type -> llm_mesh.policy.v1.ListBindingsResponse
-	14, // 35: llm_mesh.policy.v1.RuleService.DeleteBinding:output_type -> llm_mesh.policy.v1.DeleteBindingResponse
-	16, // 36: llm_mesh.policy.v1.RuleService.Explain:output_type -> llm_mesh.policy.v1.ExplainResponse
-	19, // 37: llm_mesh.policy.v1.RuleService.ListAuditRecords:output_type -> llm_mesh.policy.v1.ListAuditRecordsResponse
-	22, // 38: llm_mesh.policy.v1.RuleService.ApplyPolicy:output_type -> llm_mesh.policy.v1.ApplyPolicyResponse
-	30, // [30:39] is the sub-list for method output_type
-	21, // [21:30] is the sub-list for method input_type
-	21, // [21:21] is the sub-list for extension type_name
-	21, // [21:21] is the sub-list for extension extendee
-	0,  // [0:21] is the sub-list for field type_name
+	25, // 12: llm_mesh.policy.v1.AuditRecord.time:type_name -> google.protobuf.Timestamp
+	20, // 13: llm_mesh.policy.v1.ExportAuditRecordsResponse.records:type_name -> llm_mesh.policy.v1.AuditRecord
+	26, // 14: llm_mesh.policy.v1.ExportAuditRecordsResponse.heads:type_name -> llm_mesh.policy.v1.ChainHead
+	27, // 15: llm_mesh.policy.v1.ApplyPolicyRequest.domains:type_name -> llm_mesh.policy.v1.Domain
+	28, // 16: llm_mesh.policy.v1.ApplyPolicyRequest.projects:type_name -> llm_mesh.policy.v1.Project
+	29, // 17: llm_mesh.policy.v1.ApplyPolicyRequest.principals:type_name -> llm_mesh.policy.v1.Principal
+	0,  // 18: llm_mesh.policy.v1.ApplyPolicyRequest.roles:type_name -> llm_mesh.policy.v1.Role
+	2,  // 19: llm_mesh.policy.v1.ApplyPolicyRequest.bindings:type_name -> llm_mesh.policy.v1.Binding
+	30, // 20: llm_mesh.policy.v1.ApplyPolicyRequest.budgets:type_name -> llm_mesh.policy.v1.Budget
+	31, // 21: llm_mesh.policy.v1.ApplyPolicyRequest.limits:type_name -> llm_mesh.policy.v1.Limit
+	32, // 22: llm_mesh.policy.v1.ApplyPolicyResponse.changes:type_name -> llm_mesh.mesh.v1.Change
+	3,  // 23: llm_mesh.policy.v1.RuleService.PutRole:input_type -> llm_mesh.policy.v1.PutRoleRequest
+	5,  // 24: llm_mesh.policy.v1.RuleService.ListRoles:input_type -> llm_mesh.policy.v1.ListRolesRequest
+	7,  // 25: llm_mesh.policy.v1.RuleService.DeleteRole:input_type -> llm_mesh.policy.v1.DeleteRoleRequest
+	9,  // 26: llm_mesh.policy.v1.RuleService.CreateBinding:input_type -> llm_mesh.policy.v1.CreateBindingRequest
+	11, // 27: llm_mesh.policy.v1.RuleService.ListBindings:input_type -> llm_mesh.policy.v1.ListBindingsRequest
+	13, // 28: llm_mesh.policy.v1.RuleService.DeleteBinding:input_type -> llm_mesh.policy.v1.DeleteBindingRequest
+	15, // 29: llm_mesh.policy.v1.RuleService.Explain:input_type -> llm_mesh.policy.v1.ExplainRequest
+	18, // 30: llm_mesh.policy.v1.RuleService.ListAuditRecords:input_type -> llm_mesh.policy.v1.ListAuditRecordsRequest
+	21, // 31: llm_mesh.policy.v1.RuleService.ExportAuditRecords:input_type -> llm_mesh.policy.v1.ExportAuditRecordsRequest
+	23, // 32: llm_mesh.policy.v1.RuleService.ApplyPolicy:input_type -> llm_mesh.policy.v1.ApplyPolicyRequest
+	4,  // 33: llm_mesh.policy.v1.RuleService.PutRole:output_type -> llm_mesh.policy.v1.PutRoleResponse
+	6,  // 34: llm_mesh.policy.v1.RuleService.ListRoles:output_type -> llm_mesh.policy.v1.ListRolesResponse
+	8,  // 35: llm_mesh.policy.v1.RuleService.DeleteRole:output_type -> llm_mesh.policy.v1.DeleteRoleResponse
+	10, // 36: llm_mesh.policy.v1.RuleService.CreateBinding:output_type -> llm_mesh.policy.v1.CreateBindingResponse
+	12, // 37: llm_mesh.policy.v1.RuleService.ListBindings:output_type -> llm_mesh.policy.v1.ListBindingsResponse
+	14, // 38: llm_mesh.policy.v1.RuleService.DeleteBinding:output_type -> llm_mesh.policy.v1.DeleteBindingResponse
+	16, // 39: llm_mesh.policy.v1.RuleService.Explain:output_type -> llm_mesh.policy.v1.ExplainResponse
+	19, // 40: llm_mesh.policy.v1.RuleService.ListAuditRecords:output_type -> llm_mesh.policy.v1.ListAuditRecordsResponse
+	22, // 41: llm_mesh.policy.v1.RuleService.ExportAuditRecords:output_type -> llm_mesh.policy.v1.ExportAuditRecordsResponse
+	24, // 42: llm_mesh.policy.v1.RuleService.ApplyPolicy:output_type -> llm_mesh.policy.v1.ApplyPolicyResponse
+	33, // [33:43] is the sub-list for method output_type
+	23, // [23:33] is the sub-list for method input_type
+	23, // [23:23] is the sub-list for extension type_name
+	23, // [23:23] is the sub-list for extension extendee
+	0,  // [0:23] is the sub-list for field type_name
 }
 
 func init() { file_llm_mesh_policy_v1_rules_proto_init() }
@@ -1736,6 +1942,7 @@ func file_llm_mesh_policy_v1_rules_proto_init() {
 	if File_llm_mesh_policy_v1_rules_proto != nil {
 		return
 	}
+	file_llm_mesh_policy_v1_audit_proto_init()
 	file_llm_mesh_policy_v1_identity_proto_init()
 	file_llm_mesh_policy_v1_ledger_proto_init()
 	type x struct{}
@@ -1744,7 +1951,7 @@ func file_llm_mesh_policy_v1_rules_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_llm_mesh_policy_v1_rules_proto_rawDesc), len(file_llm_mesh_policy_v1_rules_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   23,
+			NumMessages:   25,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -19,15 +19,16 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	RuleService_PutRole_FullMethodName          = "/llm_mesh.policy.v1.RuleService/PutRole"
-	RuleService_ListRoles_FullMethodName        = "/llm_mesh.policy.v1.RuleService/ListRoles"
-	RuleService_DeleteRole_FullMethodName       = "/llm_mesh.policy.v1.RuleService/DeleteRole"
-	RuleService_CreateBinding_FullMethodName    = "/llm_mesh.policy.v1.RuleService/CreateBinding"
-	RuleService_ListBindings_FullMethodName     = "/llm_mesh.policy.v1.RuleService/ListBindings"
-	RuleService_DeleteBinding_FullMethodName    = "/llm_mesh.policy.v1.RuleService/DeleteBinding"
-	RuleService_Explain_FullMethodName          = "/llm_mesh.policy.v1.RuleService/Explain"
-	RuleService_ListAuditRecords_FullMethodName = "/llm_mesh.policy.v1.RuleService/ListAuditRecords"
-	RuleService_ApplyPolicy_FullMethodName      = "/llm_mesh.policy.v1.RuleService/ApplyPolicy"
+	RuleService_PutRole_FullMethodName            = "/llm_mesh.policy.v1.RuleService/PutRole"
+	RuleService_ListRoles_FullMethodName          = "/llm_mesh.policy.v1.RuleService/ListRoles"
+	RuleService_DeleteRole_FullMethodName         = "/llm_mesh.policy.v1.RuleService/DeleteRole"
+	RuleService_CreateBinding_FullMethodName      = "/llm_mesh.policy.v1.RuleService/CreateBinding"
+	RuleService_ListBindings_FullMethodName       = "/llm_mesh.policy.v1.RuleService/ListBindings"
+	RuleService_DeleteBinding_FullMethodName      = "/llm_mesh.policy.v1.RuleService/DeleteBinding"
+	RuleService_Explain_FullMethodName            = "/llm_mesh.policy.v1.RuleService/Explain"
+	RuleService_ListAuditRecords_FullMethodName   = "/llm_mesh.policy.v1.RuleService/ListAuditRecords"
+	RuleService_ExportAuditRecords_FullMethodName = "/llm_mesh.policy.v1.RuleService/ExportAuditRecords"
+	RuleService_ApplyPolicy_FullMethodName        = "/llm_mesh.policy.v1.RuleService/ApplyPolicy"
 )
 
 // RuleServiceClient is the client API for RuleService service.
@@ -52,6 +53,12 @@ type RuleServiceClient interface {
 	Explain(ctx context.Context, in *ExplainRequest, opts ...grpc.CallOption) (*ExplainResponse, error)
 	// Lists the audit records of decisions and changes of a domain, newest first.
 	ListAuditRecords(ctx context.Context, in *ListAuditRecordsRequest, opts ...grpc.CallOption) (*ListAuditRecordsResponse, error)
+	// Lists the whole audit trail, oldest first, with the heads of its chains, so that it can be verified elsewhere. For roles that hold
+	// across the mesh.
+	//
+	// `heads` are of the same moment as the records of their page, so that those of the last page say where each chain must end.
+	// A record whose transaction ended late may be missing between two pages: repeat before calling a trail broken.
+	ExportAuditRecords(ctx context.Context, in *ExportAuditRecordsRequest, opts ...grpc.CallOption) (*ExportAuditRecordsResponse, error)
 	// Brings domains, projects, principals, roles, bindings, budgets and limits to a wanted state, all or nothing.
 	//
 	// What is not named is left alone; nothing is deleted. Repeating it changes nothing.
@@ -146,6 +153,16 @@ func (c *ruleServiceClient) ListAuditRecords(ctx context.Context, in *ListAuditR
 	return out, nil
 }
 
+func (c *ruleServiceClient) ExportAuditRecords(ctx context.Context, in *ExportAuditRecordsRequest, opts ...grpc.CallOption) (*ExportAuditRecordsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ExportAuditRecordsResponse)
+	err := c.cc.Invoke(ctx, RuleService_ExportAuditRecords_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *ruleServiceClient) ApplyPolicy(ctx context.Context, in *ApplyPolicyRequest, opts ...grpc.CallOption) (*ApplyPolicyResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(ApplyPolicyResponse)
@@ -178,6 +195,12 @@ type RuleServiceServer interface {
 	Explain(context.Context, *ExplainRequest) (*ExplainResponse, error)
 	// Lists the audit records of decisions and changes of a domain, newest first.
 	ListAuditRecords(context.Context, *ListAuditRecordsRequest) (*ListAuditRecordsResponse, error)
+	// Lists the whole audit trail, oldest first, with the heads of its chains, so that it can be verified elsewhere. For roles that hold
+	// across the mesh.
+	//
+	// `heads` are of the same moment as the records of their page, so that those of the last page say where each chain must end.
+	// A record whose transaction ended late may be missing between two pages: repeat before calling a trail broken.
+	ExportAuditRecords(context.Context, *ExportAuditRecordsRequest) (*ExportAuditRecordsResponse, error)
 	// Brings domains, projects, principals, roles, bindings, budgets and limits to a wanted state, all or nothing.
 	//
 	// What is not named is left alone; nothing is deleted. Repeating it changes nothing.
@@ -215,6 +238,9 @@ func (UnimplementedRuleServiceServer) Explain(context.Context, *ExplainRequest) 
 }
 func (UnimplementedRuleServiceServer) ListAuditRecords(context.Context, *ListAuditRecordsRequest) (*ListAuditRecordsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListAuditRecords not implemented")
+}
+func (UnimplementedRuleServiceServer) ExportAuditRecords(context.Context, *ExportAuditRecordsRequest) (*ExportAuditRecordsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ExportAuditRecords not implemented")
 }
 func (UnimplementedRuleServiceServer) ApplyPolicy(context.Context, *ApplyPolicyRequest) (*ApplyPolicyResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ApplyPolicy not implemented")
@@ -384,6 +410,24 @@ func _RuleService_ListAuditRecords_Handler(srv interface{}, ctx context.Context,
 	return interceptor(ctx, in, info, handler)
 }
 
+func _RuleService_ExportAuditRecords_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ExportAuditRecordsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(RuleServiceServer).ExportAuditRecords(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: RuleService_ExportAuditRecords_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(RuleServiceServer).ExportAuditRecords(ctx, req.(*ExportAuditRecordsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _RuleService_ApplyPolicy_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(ApplyPolicyRequest)
 	if err := dec(in); err != nil {
@@ -440,6 +484,10 @@ var RuleService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ListAuditRecords",
 			Handler:    _RuleService_ListAuditRecords_Handler,
+		},
+		{
+			MethodName: "ExportAuditRecords",
+			Handler:    _RuleService_ExportAuditRecords_Handler,
 		},
 		{
 			MethodName: "ApplyPolicy",

@@ -86,6 +86,12 @@ func (Lifecycle) EnumDescriptor() ([]byte, []int) {
 }
 
 // A model as a data product.
+//
+// Region, data classes, retention, credential, upstream model, price and `free` are facts of the endpoint, which belong to whoever operates
+// it. A model of a domain other than `domains/shared` and `domains/platform` can only narrow the facts that its endpoint declares: a
+// request that claims more fails with ESCALATION_DENIED, which names the field. A fact that the model leaves unset is the endpoint's.
+// `GetModel`, `ListModels` and `WatchModels` answer the facts in effect: where an endpoint became stricter than a model, the
+// stricter holds, and `conflicts` names the fields.
 type Model struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// `domains/{domain}/models/{model}`. Models of `domains/shared` serve every domain.
@@ -135,7 +141,11 @@ type Model struct {
 	// When it was last changed.
 	UpdateTime *timestamppb.Timestamp `protobuf:"bytes,23,opt,name=update_time,json=updateTime,proto3" json:"update_time,omitempty"`
 	// The price version that holds now. Unset: none. Output only.
-	Price         *Price `protobuf:"bytes,24,opt,name=price,proto3" json:"price,omitempty"`
+	Price *Price `protobuf:"bytes,24,opt,name=price,proto3" json:"price,omitempty"`
+	// Fields in which the model claims more than its endpoint declares, such as `region`: the endpoint's word holds. A conflict in `endpoint`,
+	// `upstream_model`, `credential`, `data_classes`, `price` or `free` takes the model out of use: its lifecycle is RETIRED and it has no
+	// price until the conflict is solved. Empty: none. Output only.
+	Conflicts     []string `protobuf:"bytes,41,rep,name=conflicts,proto3" json:"conflicts,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -334,6 +344,13 @@ func (x *Model) GetUpdateTime() *timestamppb.Timestamp {
 func (x *Model) GetPrice() *Price {
 	if x != nil {
 		return x.Price
+	}
+	return nil
+}
+
+func (x *Model) GetConflicts() []string {
+	if x != nil {
+		return x.Conflicts
 	}
 	return nil
 }
@@ -630,6 +647,630 @@ func (x *Adapter) GetDescription() string {
 	return ""
 }
 
+// The facts about an endpoint of an adapter, in the words of whoever operates it.
+//
+// Endpoints without such facts can be used by any domain's models, which then can claim nothing about them.
+type Endpoint struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// `adapters/{adapter}/endpoints/{endpoint}`, such as `adapters/openai/endpoints/ollama`.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// The domain that operates it, such as `domains/platform`. Required.
+	Operator string `protobuf:"bytes,2,opt,name=operator,proto3" json:"operator,omitempty"`
+	// What it is. At most 1,024 bytes.
+	Description string `protobuf:"bytes,3,opt,name=description,proto3" json:"description,omitempty"`
+	// Where data is processed, such as `eu`. Empty: not known, so that no model can claim a region.
+	Region string `protobuf:"bytes,4,opt,name=region,proto3" json:"region,omitempty"`
+	// The company that processes the data, for people. At most 255 bytes. Empty: not known.
+	Processor string `protobuf:"bytes,5,opt,name=processor,proto3" json:"processor,omitempty"`
+	// Data classes that it is cleared for. Empty: `public` and `internal`.
+	DataClasses []string `protobuf:"bytes,6,rep,name=data_classes,json=dataClasses,proto3" json:"data_classes,omitempty"`
+	// The provider keeps no data.
+	ZeroRetention bool `protobuf:"varint,7,opt,name=zero_retention,json=zeroRetention,proto3" json:"zero_retention,omitempty"`
+	// Credentials that models may name. Empty: models use the endpoint's own and can name none.
+	Credentials []string `protobuf:"bytes,8,rep,name=credentials,proto3" json:"credentials,omitempty"`
+	// Upstream models that may be used, whole or as a prefix that ends in `*`, such as `gpt-4.1*`. Empty: all.
+	UpstreamModels []string `protobuf:"bytes,9,rep,name=upstream_models,json=upstreamModels,proto3" json:"upstream_models,omitempty"`
+	// Models may be declared free. Otherwise each needs a price above zero, and not below `floor`.
+	FreeAllowed bool `protobuf:"varint,10,opt,name=free_allowed,json=freeAllowed,proto3" json:"free_allowed,omitempty"`
+	// The least price of a model. Unset: any price above zero.
+	Floor *PriceFloor `protobuf:"bytes,11,opt,name=floor,proto3" json:"floor,omitempty"`
+	// Domains whose models may use it. Empty: all.
+	Domains []string `protobuf:"bytes,12,rep,name=domains,proto3" json:"domains,omitempty"`
+	// Changes with every change of the facts.
+	Etag string `protobuf:"bytes,13,opt,name=etag,proto3" json:"etag,omitempty"`
+	// When the facts were first declared. Output only.
+	CreateTime *timestamppb.Timestamp `protobuf:"bytes,14,opt,name=create_time,json=createTime,proto3" json:"create_time,omitempty"`
+	// When they were last changed. Output only.
+	UpdateTime    *timestamppb.Timestamp `protobuf:"bytes,15,opt,name=update_time,json=updateTime,proto3" json:"update_time,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Endpoint) Reset() {
+	*x = Endpoint{}
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Endpoint) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Endpoint) ProtoMessage() {}
+
+func (x *Endpoint) ProtoReflect() protoreflect.Message {
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Endpoint.ProtoReflect.Descriptor instead.
+func (*Endpoint) Descriptor() ([]byte, []int) {
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *Endpoint) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *Endpoint) GetOperator() string {
+	if x != nil {
+		return x.Operator
+	}
+	return ""
+}
+
+func (x *Endpoint) GetDescription() string {
+	if x != nil {
+		return x.Description
+	}
+	return ""
+}
+
+func (x *Endpoint) GetRegion() string {
+	if x != nil {
+		return x.Region
+	}
+	return ""
+}
+
+func (x *Endpoint) GetProcessor() string {
+	if x != nil {
+		return x.Processor
+	}
+	return ""
+}
+
+func (x *Endpoint) GetDataClasses() []string {
+	if x != nil {
+		return x.DataClasses
+	}
+	return nil
+}
+
+func (x *Endpoint) GetZeroRetention() bool {
+	if x != nil {
+		return x.ZeroRetention
+	}
+	return false
+}
+
+func (x *Endpoint) GetCredentials() []string {
+	if x != nil {
+		return x.Credentials
+	}
+	return nil
+}
+
+func (x *Endpoint) GetUpstreamModels() []string {
+	if x != nil {
+		return x.UpstreamModels
+	}
+	return nil
+}
+
+func (x *Endpoint) GetFreeAllowed() bool {
+	if x != nil {
+		return x.FreeAllowed
+	}
+	return false
+}
+
+func (x *Endpoint) GetFloor() *PriceFloor {
+	if x != nil {
+		return x.Floor
+	}
+	return nil
+}
+
+func (x *Endpoint) GetDomains() []string {
+	if x != nil {
+		return x.Domains
+	}
+	return nil
+}
+
+func (x *Endpoint) GetEtag() string {
+	if x != nil {
+		return x.Etag
+	}
+	return ""
+}
+
+func (x *Endpoint) GetCreateTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.CreateTime
+	}
+	return nil
+}
+
+func (x *Endpoint) GetUpdateTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.UpdateTime
+	}
+	return nil
+}
+
+// The least price that models of an endpoint may have. A price in another currency is below it.
+type PriceFloor struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// ISO 4217 code. Required.
+	Currency string `protobuf:"bytes,1,opt,name=currency,proto3" json:"currency,omitempty"`
+	// Least nano-units per million input tokens, 0 or more. Binds every rate of input of a price but those of cached reading.
+	InputNanosPerMillion int64 `protobuf:"varint,2,opt,name=input_nanos_per_million,json=inputNanosPerMillion,proto3" json:"input_nanos_per_million,omitempty"`
+	// Least nano-units per million output tokens, 0 or more. Binds every rate of output of a price.
+	OutputNanosPerMillion int64 `protobuf:"varint,3,opt,name=output_nanos_per_million,json=outputNanosPerMillion,proto3" json:"output_nanos_per_million,omitempty"`
+	unknownFields         protoimpl.UnknownFields
+	sizeCache             protoimpl.SizeCache
+}
+
+func (x *PriceFloor) Reset() {
+	*x = PriceFloor{}
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PriceFloor) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PriceFloor) ProtoMessage() {}
+
+func (x *PriceFloor) ProtoReflect() protoreflect.Message {
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PriceFloor.ProtoReflect.Descriptor instead.
+func (*PriceFloor) Descriptor() ([]byte, []int) {
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *PriceFloor) GetCurrency() string {
+	if x != nil {
+		return x.Currency
+	}
+	return ""
+}
+
+func (x *PriceFloor) GetInputNanosPerMillion() int64 {
+	if x != nil {
+		return x.InputNanosPerMillion
+	}
+	return 0
+}
+
+func (x *PriceFloor) GetOutputNanosPerMillion() int64 {
+	if x != nil {
+		return x.OutputNanosPerMillion
+	}
+	return 0
+}
+
+// Asks for the endpoints whose facts are declared.
+type ListEndpointsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Most items of the answer, 1 to 1,000. 0: 50.
+	PageSize int32 `protobuf:"varint,1,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	// From an earlier answer. Empty: the first page.
+	PageToken     string `protobuf:"bytes,2,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListEndpointsRequest) Reset() {
+	*x = ListEndpointsRequest{}
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListEndpointsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListEndpointsRequest) ProtoMessage() {}
+
+func (x *ListEndpointsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListEndpointsRequest.ProtoReflect.Descriptor instead.
+func (*ListEndpointsRequest) Descriptor() ([]byte, []int) {
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *ListEndpointsRequest) GetPageSize() int32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+func (x *ListEndpointsRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
+// The endpoints.
+type ListEndpointsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The endpoints, by name.
+	Endpoints []*Endpoint `protobuf:"bytes,1,rep,name=endpoints,proto3" json:"endpoints,omitempty"`
+	// For the next page. Empty: this was the last.
+	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListEndpointsResponse) Reset() {
+	*x = ListEndpointsResponse{}
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListEndpointsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListEndpointsResponse) ProtoMessage() {}
+
+func (x *ListEndpointsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListEndpointsResponse.ProtoReflect.Descriptor instead.
+func (*ListEndpointsResponse) Descriptor() ([]byte, []int) {
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *ListEndpointsResponse) GetEndpoints() []*Endpoint {
+	if x != nil {
+		return x.Endpoints
+	}
+	return nil
+}
+
+func (x *ListEndpointsResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
+}
+
+// Asks for the facts of an endpoint.
+type GetEndpointRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Its name. Required.
+	Name          string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetEndpointRequest) Reset() {
+	*x = GetEndpointRequest{}
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetEndpointRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetEndpointRequest) ProtoMessage() {}
+
+func (x *GetEndpointRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetEndpointRequest.ProtoReflect.Descriptor instead.
+func (*GetEndpointRequest) Descriptor() ([]byte, []int) {
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *GetEndpointRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+// The facts of an endpoint.
+type GetEndpointResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The endpoint.
+	Endpoint      *Endpoint `protobuf:"bytes,1,opt,name=endpoint,proto3" json:"endpoint,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetEndpointResponse) Reset() {
+	*x = GetEndpointResponse{}
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetEndpointResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetEndpointResponse) ProtoMessage() {}
+
+func (x *GetEndpointResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetEndpointResponse.ProtoReflect.Descriptor instead.
+func (*GetEndpointResponse) Descriptor() ([]byte, []int) {
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *GetEndpointResponse) GetEndpoint() *Endpoint {
+	if x != nil {
+		return x.Endpoint
+	}
+	return nil
+}
+
+// Asks for facts to be declared.
+type PutEndpointRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The endpoint, with its name; every fact is replaced. `etag` empty: whatever is declared now.
+	Endpoint      *Endpoint `protobuf:"bytes,1,opt,name=endpoint,proto3" json:"endpoint,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PutEndpointRequest) Reset() {
+	*x = PutEndpointRequest{}
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PutEndpointRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PutEndpointRequest) ProtoMessage() {}
+
+func (x *PutEndpointRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PutEndpointRequest.ProtoReflect.Descriptor instead.
+func (*PutEndpointRequest) Descriptor() ([]byte, []int) {
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *PutEndpointRequest) GetEndpoint() *Endpoint {
+	if x != nil {
+		return x.Endpoint
+	}
+	return nil
+}
+
+// The declared facts.
+type PutEndpointResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The endpoint.
+	Endpoint      *Endpoint `protobuf:"bytes,1,opt,name=endpoint,proto3" json:"endpoint,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PutEndpointResponse) Reset() {
+	*x = PutEndpointResponse{}
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PutEndpointResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PutEndpointResponse) ProtoMessage() {}
+
+func (x *PutEndpointResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PutEndpointResponse.ProtoReflect.Descriptor instead.
+func (*PutEndpointResponse) Descriptor() ([]byte, []int) {
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *PutEndpointResponse) GetEndpoint() *Endpoint {
+	if x != nil {
+		return x.Endpoint
+	}
+	return nil
+}
+
+// Asks for the facts of an endpoint to be deleted.
+type DeleteEndpointRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Its name. Required.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// The etag of the facts as they were read. Empty: whatever is declared now.
+	Etag          string `protobuf:"bytes,2,opt,name=etag,proto3" json:"etag,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DeleteEndpointRequest) Reset() {
+	*x = DeleteEndpointRequest{}
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DeleteEndpointRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DeleteEndpointRequest) ProtoMessage() {}
+
+func (x *DeleteEndpointRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DeleteEndpointRequest.ProtoReflect.Descriptor instead.
+func (*DeleteEndpointRequest) Descriptor() ([]byte, []int) {
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *DeleteEndpointRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *DeleteEndpointRequest) GetEtag() string {
+	if x != nil {
+		return x.Etag
+	}
+	return ""
+}
+
+// The facts are gone.
+type DeleteEndpointResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DeleteEndpointResponse) Reset() {
+	*x = DeleteEndpointResponse{}
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DeleteEndpointResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DeleteEndpointResponse) ProtoMessage() {}
+
+func (x *DeleteEndpointResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DeleteEndpointResponse.ProtoReflect.Descriptor instead.
+func (*DeleteEndpointResponse) Descriptor() ([]byte, []int) {
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{13}
+}
+
 // Asks for a model to be created.
 type CreateModelRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -645,7 +1286,7 @@ type CreateModelRequest struct {
 
 func (x *CreateModelRequest) Reset() {
 	*x = CreateModelRequest{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[4]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -657,7 +1298,7 @@ func (x *CreateModelRequest) String() string {
 func (*CreateModelRequest) ProtoMessage() {}
 
 func (x *CreateModelRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[4]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -670,7 +1311,7 @@ func (x *CreateModelRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateModelRequest.ProtoReflect.Descriptor instead.
 func (*CreateModelRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{4}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *CreateModelRequest) GetParent() string {
@@ -705,7 +1346,7 @@ type CreateModelResponse struct {
 
 func (x *CreateModelResponse) Reset() {
 	*x = CreateModelResponse{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[5]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -717,7 +1358,7 @@ func (x *CreateModelResponse) String() string {
 func (*CreateModelResponse) ProtoMessage() {}
 
 func (x *CreateModelResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[5]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -730,7 +1371,7 @@ func (x *CreateModelResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateModelResponse.ProtoReflect.Descriptor instead.
 func (*CreateModelResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{5}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *CreateModelResponse) GetModel() *Model {
@@ -751,7 +1392,7 @@ type GetModelRequest struct {
 
 func (x *GetModelRequest) Reset() {
 	*x = GetModelRequest{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[6]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -763,7 +1404,7 @@ func (x *GetModelRequest) String() string {
 func (*GetModelRequest) ProtoMessage() {}
 
 func (x *GetModelRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[6]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -776,7 +1417,7 @@ func (x *GetModelRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetModelRequest.ProtoReflect.Descriptor instead.
 func (*GetModelRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{6}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *GetModelRequest) GetName() string {
@@ -797,7 +1438,7 @@ type GetModelResponse struct {
 
 func (x *GetModelResponse) Reset() {
 	*x = GetModelResponse{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[7]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -809,7 +1450,7 @@ func (x *GetModelResponse) String() string {
 func (*GetModelResponse) ProtoMessage() {}
 
 func (x *GetModelResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[7]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -822,7 +1463,7 @@ func (x *GetModelResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetModelResponse.ProtoReflect.Descriptor instead.
 func (*GetModelResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{7}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *GetModelResponse) GetModel() *Model {
@@ -847,7 +1488,7 @@ type ListModelsRequest struct {
 
 func (x *ListModelsRequest) Reset() {
 	*x = ListModelsRequest{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[8]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -859,7 +1500,7 @@ func (x *ListModelsRequest) String() string {
 func (*ListModelsRequest) ProtoMessage() {}
 
 func (x *ListModelsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[8]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -872,7 +1513,7 @@ func (x *ListModelsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListModelsRequest.ProtoReflect.Descriptor instead.
 func (*ListModelsRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{8}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *ListModelsRequest) GetParent() string {
@@ -909,7 +1550,7 @@ type ListModelsResponse struct {
 
 func (x *ListModelsResponse) Reset() {
 	*x = ListModelsResponse{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[9]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -921,7 +1562,7 @@ func (x *ListModelsResponse) String() string {
 func (*ListModelsResponse) ProtoMessage() {}
 
 func (x *ListModelsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[9]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -934,7 +1575,7 @@ func (x *ListModelsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListModelsResponse.ProtoReflect.Descriptor instead.
 func (*ListModelsResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{9}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *ListModelsResponse) GetModels() []*Model {
@@ -964,7 +1605,7 @@ type UpdateModelRequest struct {
 
 func (x *UpdateModelRequest) Reset() {
 	*x = UpdateModelRequest{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[10]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -976,7 +1617,7 @@ func (x *UpdateModelRequest) String() string {
 func (*UpdateModelRequest) ProtoMessage() {}
 
 func (x *UpdateModelRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[10]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -989,7 +1630,7 @@ func (x *UpdateModelRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateModelRequest.ProtoReflect.Descriptor instead.
 func (*UpdateModelRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{10}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *UpdateModelRequest) GetModel() *Model {
@@ -1017,7 +1658,7 @@ type UpdateModelResponse struct {
 
 func (x *UpdateModelResponse) Reset() {
 	*x = UpdateModelResponse{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[11]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1029,7 +1670,7 @@ func (x *UpdateModelResponse) String() string {
 func (*UpdateModelResponse) ProtoMessage() {}
 
 func (x *UpdateModelResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[11]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1042,7 +1683,7 @@ func (x *UpdateModelResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateModelResponse.ProtoReflect.Descriptor instead.
 func (*UpdateModelResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{11}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *UpdateModelResponse) GetModel() *Model {
@@ -1065,7 +1706,7 @@ type DeprecateModelRequest struct {
 
 func (x *DeprecateModelRequest) Reset() {
 	*x = DeprecateModelRequest{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[12]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1077,7 +1718,7 @@ func (x *DeprecateModelRequest) String() string {
 func (*DeprecateModelRequest) ProtoMessage() {}
 
 func (x *DeprecateModelRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[12]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1090,7 +1731,7 @@ func (x *DeprecateModelRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeprecateModelRequest.ProtoReflect.Descriptor instead.
 func (*DeprecateModelRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{12}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *DeprecateModelRequest) GetName() string {
@@ -1118,7 +1759,7 @@ type DeprecateModelResponse struct {
 
 func (x *DeprecateModelResponse) Reset() {
 	*x = DeprecateModelResponse{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[13]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1130,7 +1771,7 @@ func (x *DeprecateModelResponse) String() string {
 func (*DeprecateModelResponse) ProtoMessage() {}
 
 func (x *DeprecateModelResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[13]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1143,7 +1784,7 @@ func (x *DeprecateModelResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeprecateModelResponse.ProtoReflect.Descriptor instead.
 func (*DeprecateModelResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{13}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *DeprecateModelResponse) GetModel() *Model {
@@ -1166,7 +1807,7 @@ type CreatePriceRequest struct {
 
 func (x *CreatePriceRequest) Reset() {
 	*x = CreatePriceRequest{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[14]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1178,7 +1819,7 @@ func (x *CreatePriceRequest) String() string {
 func (*CreatePriceRequest) ProtoMessage() {}
 
 func (x *CreatePriceRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[14]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1191,7 +1832,7 @@ func (x *CreatePriceRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreatePriceRequest.ProtoReflect.Descriptor instead.
 func (*CreatePriceRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{14}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *CreatePriceRequest) GetParent() string {
@@ -1219,7 +1860,7 @@ type CreatePriceResponse struct {
 
 func (x *CreatePriceResponse) Reset() {
 	*x = CreatePriceResponse{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[15]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1231,7 +1872,7 @@ func (x *CreatePriceResponse) String() string {
 func (*CreatePriceResponse) ProtoMessage() {}
 
 func (x *CreatePriceResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[15]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1244,7 +1885,7 @@ func (x *CreatePriceResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreatePriceResponse.ProtoReflect.Descriptor instead.
 func (*CreatePriceResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{15}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *CreatePriceResponse) GetPrice() *Price {
@@ -1265,7 +1906,7 @@ type GetPriceRequest struct {
 
 func (x *GetPriceRequest) Reset() {
 	*x = GetPriceRequest{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[16]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1277,7 +1918,7 @@ func (x *GetPriceRequest) String() string {
 func (*GetPriceRequest) ProtoMessage() {}
 
 func (x *GetPriceRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[16]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1290,7 +1931,7 @@ func (x *GetPriceRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetPriceRequest.ProtoReflect.Descriptor instead.
 func (*GetPriceRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{16}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *GetPriceRequest) GetName() string {
@@ -1311,7 +1952,7 @@ type GetPriceResponse struct {
 
 func (x *GetPriceResponse) Reset() {
 	*x = GetPriceResponse{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[17]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1323,7 +1964,7 @@ func (x *GetPriceResponse) String() string {
 func (*GetPriceResponse) ProtoMessage() {}
 
 func (x *GetPriceResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[17]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1336,7 +1977,7 @@ func (x *GetPriceResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetPriceResponse.ProtoReflect.Descriptor instead.
 func (*GetPriceResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{17}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *GetPriceResponse) GetPrice() *Price {
@@ -1361,7 +2002,7 @@ type ListPricesRequest struct {
 
 func (x *ListPricesRequest) Reset() {
 	*x = ListPricesRequest{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[18]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1373,7 +2014,7 @@ func (x *ListPricesRequest) String() string {
 func (*ListPricesRequest) ProtoMessage() {}
 
 func (x *ListPricesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[18]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1386,7 +2027,7 @@ func (x *ListPricesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListPricesRequest.ProtoReflect.Descriptor instead.
 func (*ListPricesRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{18}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *ListPricesRequest) GetParent() string {
@@ -1423,7 +2064,7 @@ type ListPricesResponse struct {
 
 func (x *ListPricesResponse) Reset() {
 	*x = ListPricesResponse{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[19]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1435,7 +2076,7 @@ func (x *ListPricesResponse) String() string {
 func (*ListPricesResponse) ProtoMessage() {}
 
 func (x *ListPricesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[19]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1448,7 +2089,7 @@ func (x *ListPricesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListPricesResponse.ProtoReflect.Descriptor instead.
 func (*ListPricesResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{19}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *ListPricesResponse) GetPrices() []*Price {
@@ -1478,7 +2119,7 @@ type ListAdaptersRequest struct {
 
 func (x *ListAdaptersRequest) Reset() {
 	*x = ListAdaptersRequest{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[20]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1490,7 +2131,7 @@ func (x *ListAdaptersRequest) String() string {
 func (*ListAdaptersRequest) ProtoMessage() {}
 
 func (x *ListAdaptersRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[20]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1503,7 +2144,7 @@ func (x *ListAdaptersRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListAdaptersRequest.ProtoReflect.Descriptor instead.
 func (*ListAdaptersRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{20}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *ListAdaptersRequest) GetPageSize() int32 {
@@ -1533,7 +2174,7 @@ type ListAdaptersResponse struct {
 
 func (x *ListAdaptersResponse) Reset() {
 	*x = ListAdaptersResponse{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[21]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1545,7 +2186,7 @@ func (x *ListAdaptersResponse) String() string {
 func (*ListAdaptersResponse) ProtoMessage() {}
 
 func (x *ListAdaptersResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[21]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1558,7 +2199,7 @@ func (x *ListAdaptersResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListAdaptersResponse.ProtoReflect.Descriptor instead.
 func (*ListAdaptersResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{21}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *ListAdaptersResponse) GetAdapters() []*Adapter {
@@ -1586,7 +2227,7 @@ type PutAdapterRequest struct {
 
 func (x *PutAdapterRequest) Reset() {
 	*x = PutAdapterRequest{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[22]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1598,7 +2239,7 @@ func (x *PutAdapterRequest) String() string {
 func (*PutAdapterRequest) ProtoMessage() {}
 
 func (x *PutAdapterRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[22]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1611,7 +2252,7 @@ func (x *PutAdapterRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PutAdapterRequest.ProtoReflect.Descriptor instead.
 func (*PutAdapterRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{22}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *PutAdapterRequest) GetAdapter() *Adapter {
@@ -1632,7 +2273,7 @@ type PutAdapterResponse struct {
 
 func (x *PutAdapterResponse) Reset() {
 	*x = PutAdapterResponse{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[23]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1644,7 +2285,7 @@ func (x *PutAdapterResponse) String() string {
 func (*PutAdapterResponse) ProtoMessage() {}
 
 func (x *PutAdapterResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[23]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1657,7 +2298,7 @@ func (x *PutAdapterResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PutAdapterResponse.ProtoReflect.Descriptor instead.
 func (*PutAdapterResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{23}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *PutAdapterResponse) GetAdapter() *Adapter {
@@ -1682,7 +2323,7 @@ type ListWellKnownModelsRequest struct {
 
 func (x *ListWellKnownModelsRequest) Reset() {
 	*x = ListWellKnownModelsRequest{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[24]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1694,7 +2335,7 @@ func (x *ListWellKnownModelsRequest) String() string {
 func (*ListWellKnownModelsRequest) ProtoMessage() {}
 
 func (x *ListWellKnownModelsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[24]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1707,7 +2348,7 @@ func (x *ListWellKnownModelsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListWellKnownModelsRequest.ProtoReflect.Descriptor instead.
 func (*ListWellKnownModelsRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{24}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *ListWellKnownModelsRequest) GetPageSize() int32 {
@@ -1744,7 +2385,7 @@ type ListWellKnownModelsResponse struct {
 
 func (x *ListWellKnownModelsResponse) Reset() {
 	*x = ListWellKnownModelsResponse{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[25]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1756,7 +2397,7 @@ func (x *ListWellKnownModelsResponse) String() string {
 func (*ListWellKnownModelsResponse) ProtoMessage() {}
 
 func (x *ListWellKnownModelsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[25]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1769,7 +2410,7 @@ func (x *ListWellKnownModelsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListWellKnownModelsResponse.ProtoReflect.Descriptor instead.
 func (*ListWellKnownModelsResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{25}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *ListWellKnownModelsResponse) GetModels() []*Model {
@@ -1797,7 +2438,7 @@ type WatchModelsRequest struct {
 
 func (x *WatchModelsRequest) Reset() {
 	*x = WatchModelsRequest{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[26]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1809,7 +2450,7 @@ func (x *WatchModelsRequest) String() string {
 func (*WatchModelsRequest) ProtoMessage() {}
 
 func (x *WatchModelsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[26]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1822,7 +2463,7 @@ func (x *WatchModelsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchModelsRequest.ProtoReflect.Descriptor instead.
 func (*WatchModelsRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{26}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *WatchModelsRequest) GetResumeToken() string {
@@ -1853,7 +2494,7 @@ type WatchModelsResponse struct {
 
 func (x *WatchModelsResponse) Reset() {
 	*x = WatchModelsResponse{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[27]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1865,7 +2506,7 @@ func (x *WatchModelsResponse) String() string {
 func (*WatchModelsResponse) ProtoMessage() {}
 
 func (x *WatchModelsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[27]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1878,7 +2519,7 @@ func (x *WatchModelsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchModelsResponse.ProtoReflect.Descriptor instead.
 func (*WatchModelsResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{27}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *WatchModelsResponse) GetModels() []*Model {
@@ -1933,14 +2574,16 @@ type ApplyModelsRequest struct {
 	// Wanted models, with their names. A `price` that differs from the one that holds becomes a new version.
 	Models []*Model `protobuf:"bytes,3,rep,name=models,proto3" json:"models,omitempty"`
 	// Wanted adapters.
-	Adapters      []*Adapter `protobuf:"bytes,4,rep,name=adapters,proto3" json:"adapters,omitempty"`
+	Adapters []*Adapter `protobuf:"bytes,4,rep,name=adapters,proto3" json:"adapters,omitempty"`
+	// Wanted facts of endpoints. Only with the parent `domains/platform`, and for who may put endpoints.
+	Endpoints     []*Endpoint `protobuf:"bytes,41,rep,name=endpoints,proto3" json:"endpoints,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ApplyModelsRequest) Reset() {
 	*x = ApplyModelsRequest{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[28]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1952,7 +2595,7 @@ func (x *ApplyModelsRequest) String() string {
 func (*ApplyModelsRequest) ProtoMessage() {}
 
 func (x *ApplyModelsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[28]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1965,7 +2608,7 @@ func (x *ApplyModelsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ApplyModelsRequest.ProtoReflect.Descriptor instead.
 func (*ApplyModelsRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{28}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *ApplyModelsRequest) GetParent() string {
@@ -1996,6 +2639,13 @@ func (x *ApplyModelsRequest) GetAdapters() []*Adapter {
 	return nil
 }
 
+func (x *ApplyModelsRequest) GetEndpoints() []*Endpoint {
+	if x != nil {
+		return x.Endpoints
+	}
+	return nil
+}
+
 // What changed, or would.
 type ApplyModelsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -2007,7 +2657,7 @@ type ApplyModelsResponse struct {
 
 func (x *ApplyModelsResponse) Reset() {
 	*x = ApplyModelsResponse{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[29]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2019,7 +2669,7 @@ func (x *ApplyModelsResponse) String() string {
 func (*ApplyModelsResponse) ProtoMessage() {}
 
 func (x *ApplyModelsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[29]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2032,7 +2682,7 @@ func (x *ApplyModelsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ApplyModelsResponse.ProtoReflect.Descriptor instead.
 func (*ApplyModelsResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{29}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *ApplyModelsResponse) GetChanges() []*v1.Change {
@@ -2046,7 +2696,7 @@ var File_llm_mesh_registry_v1_registry_proto protoreflect.FileDescriptor
 
 const file_llm_mesh_registry_v1_registry_proto_rawDesc = "" +
 	"\n" +
-	"#llm_mesh/registry/v1/registry.proto\x12\x14llm_mesh.registry.v1\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dllm_mesh/mesh/v1/access.proto\x1a llm_mesh/mesh/v1/resources.proto\"\xa2\a\n" +
+	"#llm_mesh/registry/v1/registry.proto\x12\x14llm_mesh.registry.v1\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dllm_mesh/mesh/v1/access.proto\x1a llm_mesh/mesh/v1/resources.proto\"\xc0\a\n" +
 	"\x05Model\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
 	"\x05alias\x18\x02 \x01(\tR\x05alias\x12!\n" +
@@ -2078,7 +2728,8 @@ const file_llm_mesh_registry_v1_registry_proto_rawDesc = "" +
 	"createTime\x12;\n" +
 	"\vupdate_time\x18\x17 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"updateTime\x121\n" +
-	"\x05price\x18\x18 \x01(\v2\x1b.llm_mesh.registry.v1.PriceR\x05price\"\x92\x01\n" +
+	"\x05price\x18\x18 \x01(\v2\x1b.llm_mesh.registry.v1.PriceR\x05price\x12\x1c\n" +
+	"\tconflicts\x18) \x03(\tR\tconflicts\"\x92\x01\n" +
 	"\fServiceLevel\x12;\n" +
 	"\x19availability_millipercent\x18\x01 \x01(\x05R\x18availabilityMillipercent\x12+\n" +
 	"\x12first_token_p90_ms\x18\x02 \x01(\x05R\x0ffirstTokenP90Ms\x12\x18\n" +
@@ -2110,7 +2761,50 @@ const file_llm_mesh_registry_v1_registry_proto_rawDesc = "" +
 	"\aAdapter\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x18\n" +
 	"\adialect\x18\x02 \x01(\tR\adialect\x12 \n" +
-	"\vdescription\x18\x03 \x01(\tR\vdescription\"z\n" +
+	"\vdescription\x18\x03 \x01(\tR\vdescription\"\xaa\x04\n" +
+	"\bEndpoint\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x1a\n" +
+	"\boperator\x18\x02 \x01(\tR\boperator\x12 \n" +
+	"\vdescription\x18\x03 \x01(\tR\vdescription\x12\x16\n" +
+	"\x06region\x18\x04 \x01(\tR\x06region\x12\x1c\n" +
+	"\tprocessor\x18\x05 \x01(\tR\tprocessor\x12!\n" +
+	"\fdata_classes\x18\x06 \x03(\tR\vdataClasses\x12%\n" +
+	"\x0ezero_retention\x18\a \x01(\bR\rzeroRetention\x12 \n" +
+	"\vcredentials\x18\b \x03(\tR\vcredentials\x12'\n" +
+	"\x0fupstream_models\x18\t \x03(\tR\x0eupstreamModels\x12!\n" +
+	"\ffree_allowed\x18\n" +
+	" \x01(\bR\vfreeAllowed\x126\n" +
+	"\x05floor\x18\v \x01(\v2 .llm_mesh.registry.v1.PriceFloorR\x05floor\x12\x18\n" +
+	"\adomains\x18\f \x03(\tR\adomains\x12\x12\n" +
+	"\x04etag\x18\r \x01(\tR\x04etag\x12;\n" +
+	"\vcreate_time\x18\x0e \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"createTime\x12;\n" +
+	"\vupdate_time\x18\x0f \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"updateTime\"\x98\x01\n" +
+	"\n" +
+	"PriceFloor\x12\x1a\n" +
+	"\bcurrency\x18\x01 \x01(\tR\bcurrency\x125\n" +
+	"\x17input_nanos_per_million\x18\x02 \x01(\x03R\x14inputNanosPerMillion\x127\n" +
+	"\x18output_nanos_per_million\x18\x03 \x01(\x03R\x15outputNanosPerMillion\"R\n" +
+	"\x14ListEndpointsRequest\x12\x1b\n" +
+	"\tpage_size\x18\x01 \x01(\x05R\bpageSize\x12\x1d\n" +
+	"\n" +
+	"page_token\x18\x02 \x01(\tR\tpageToken\"}\n" +
+	"\x15ListEndpointsResponse\x12<\n" +
+	"\tendpoints\x18\x01 \x03(\v2\x1e.llm_mesh.registry.v1.EndpointR\tendpoints\x12&\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"(\n" +
+	"\x12GetEndpointRequest\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\"Q\n" +
+	"\x13GetEndpointResponse\x12:\n" +
+	"\bendpoint\x18\x01 \x01(\v2\x1e.llm_mesh.registry.v1.EndpointR\bendpoint\"P\n" +
+	"\x12PutEndpointRequest\x12:\n" +
+	"\bendpoint\x18\x01 \x01(\v2\x1e.llm_mesh.registry.v1.EndpointR\bendpoint\"Q\n" +
+	"\x13PutEndpointResponse\x12:\n" +
+	"\bendpoint\x18\x01 \x01(\v2\x1e.llm_mesh.registry.v1.EndpointR\bendpoint\"?\n" +
+	"\x15DeleteEndpointRequest\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
+	"\x04etag\x18\x02 \x01(\tR\x04etag\"\x18\n" +
+	"\x16DeleteEndpointResponse\"z\n" +
 	"\x12CreateModelRequest\x12\x16\n" +
 	"\x06parent\x18\x01 \x01(\tR\x06parent\x12\x19\n" +
 	"\bmodel_id\x18\x02 \x01(\tR\amodelId\x121\n" +
@@ -2185,12 +2879,13 @@ const file_llm_mesh_registry_v1_registry_proto_rawDesc = "" +
 	"\x06prices\x18\x03 \x03(\v2\x1b.llm_mesh.registry.v1.PriceR\x06prices\x12+\n" +
 	"\x11snapshot_complete\x18\x04 \x01(\bR\x10snapshotComplete\x12!\n" +
 	"\fresume_token\x18\x05 \x01(\tR\vresumeToken\x12\x14\n" +
-	"\x05reset\x18\x06 \x01(\bR\x05reset\"\xb5\x01\n" +
+	"\x05reset\x18\x06 \x01(\bR\x05reset\"\xf3\x01\n" +
 	"\x12ApplyModelsRequest\x12\x16\n" +
 	"\x06parent\x18\x01 \x01(\tR\x06parent\x12\x17\n" +
 	"\adry_run\x18\x02 \x01(\bR\x06dryRun\x123\n" +
 	"\x06models\x18\x03 \x03(\v2\x1b.llm_mesh.registry.v1.ModelR\x06models\x129\n" +
-	"\badapters\x18\x04 \x03(\v2\x1d.llm_mesh.registry.v1.AdapterR\badapters\"I\n" +
+	"\badapters\x18\x04 \x03(\v2\x1d.llm_mesh.registry.v1.AdapterR\badapters\x12<\n" +
+	"\tendpoints\x18) \x03(\v2\x1e.llm_mesh.registry.v1.EndpointR\tendpoints\"I\n" +
 	"\x13ApplyModelsResponse\x122\n" +
 	"\achanges\x18\x01 \x03(\v2\x18.llm_mesh.mesh.v1.ChangeR\achanges*\x84\x01\n" +
 	"\tLifecycle\x12\x19\n" +
@@ -2198,7 +2893,7 @@ const file_llm_mesh_registry_v1_registry_proto_rawDesc = "" +
 	"\x11LIFECYCLE_PREVIEW\x10\x01\x12\x14\n" +
 	"\x10LIFECYCLE_ACTIVE\x10\x02\x12\x18\n" +
 	"\x14LIFECYCLE_DEPRECATED\x10\x03\x12\x15\n" +
-	"\x11LIFECYCLE_RETIRED\x10\x042\xa8\x0e\n" +
+	"\x11LIFECYCLE_RETIRED\x10\x042\xd8\x12\n" +
 	"\x0fRegistryService\x12\x95\x01\n" +
 	"\vCreateModel\x12(.llm_mesh.registry.v1.CreateModelRequest\x1a).llm_mesh.registry.v1.CreateModelResponse\"1\xca\xf3\x18-\b\x01\x12\x1a{parent}/models/{model_id}\x1a\rmodels.create\x12u\n" +
 	"\bGetModel\x12%.llm_mesh.registry.v1.GetModelRequest\x1a&.llm_mesh.registry.v1.GetModelResponse\"\x1a\xca\xf3\x18\x16\b\x01\x12\x06{name}\x1a\n" +
@@ -2214,7 +2909,11 @@ const file_llm_mesh_registry_v1_registry_proto_rawDesc = "" +
 	"ListPrices\x12'.llm_mesh.registry.v1.ListPricesRequest\x1a(.llm_mesh.registry.v1.ListPricesResponse\"$\xca\xf3\x18 \b\x01\x12\x0f{parent}/prices\x1a\vprices.list\x12\x86\x01\n" +
 	"\fListAdapters\x12).llm_mesh.registry.v1.ListAdaptersRequest\x1a*.llm_mesh.registry.v1.ListAdaptersResponse\"\x1f\xca\xf3\x18\x1b\b\x01\x12\badapters\x1a\radapters.list\x12\x85\x01\n" +
 	"\n" +
-	"PutAdapter\x12'.llm_mesh.registry.v1.PutAdapterRequest\x1a(.llm_mesh.registry.v1.PutAdapterResponse\"$\xca\xf3\x18 \b\x01\x12\x0e{adapter.name}\x1a\fadapters.put\x12\xa9\x01\n" +
+	"PutAdapter\x12'.llm_mesh.registry.v1.PutAdapterRequest\x1a(.llm_mesh.registry.v1.PutAdapterResponse\"$\xca\xf3\x18 \b\x01\x12\x0e{adapter.name}\x1a\fadapters.put\x12\x8a\x01\n" +
+	"\rListEndpoints\x12*.llm_mesh.registry.v1.ListEndpointsRequest\x1a+.llm_mesh.registry.v1.ListEndpointsResponse\" \xca\xf3\x18\x1c\b\x01\x12\badapters\x1a\x0eendpoints.list\x12\x83\x01\n" +
+	"\vGetEndpoint\x12(.llm_mesh.registry.v1.GetEndpointRequest\x1a).llm_mesh.registry.v1.GetEndpointResponse\"\x1f\xca\xf3\x18\x1b\b\x01\x12\badapters\x1a\rendpoints.get\x12\x8a\x01\n" +
+	"\vPutEndpoint\x12(.llm_mesh.registry.v1.PutEndpointRequest\x1a).llm_mesh.registry.v1.PutEndpointResponse\"&\xca\xf3\x18\"\b\x01\x12\x0f{endpoint.name}\x1a\rendpoints.put\x12\x8d\x01\n" +
+	"\x0eDeleteEndpoint\x12+.llm_mesh.registry.v1.DeleteEndpointRequest\x1a,.llm_mesh.registry.v1.DeleteEndpointResponse\" \xca\xf3\x18\x1c\b\x01\x12\x06{name}\x1a\x10endpoints.delete\x12\xa9\x01\n" +
 	"\x13ListWellKnownModels\x120.llm_mesh.registry.v1.ListWellKnownModelsRequest\x1a1.llm_mesh.registry.v1.ListWellKnownModelsResponse\"-\xca\xf3\x18)\b\x01\x12\x0fwellKnownModels\x1a\x14wellKnownModels.list\x12\x86\x01\n" +
 	"\vWatchModels\x12(.llm_mesh.registry.v1.WatchModelsRequest\x1a).llm_mesh.registry.v1.WatchModelsResponse\" \xca\xf3\x18\x1c\b\x02\x12\bregistry\x1a\x0eregistry.watch0\x01\x12\x89\x01\n" +
 	"\vApplyModels\x12(.llm_mesh.registry.v1.ApplyModelsRequest\x1a).llm_mesh.registry.v1.ApplyModelsResponse\"%\xca\xf3\x18!\b\x01\x12\x0f{parent}/models\x1a\fmodels.applyB2Z0llm-mesh.dev/gen/llm_mesh/registry/v1;registryv1b\x06proto3"
@@ -2232,106 +2931,132 @@ func file_llm_mesh_registry_v1_registry_proto_rawDescGZIP() []byte {
 }
 
 var file_llm_mesh_registry_v1_registry_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_llm_mesh_registry_v1_registry_proto_msgTypes = make([]protoimpl.MessageInfo, 30)
+var file_llm_mesh_registry_v1_registry_proto_msgTypes = make([]protoimpl.MessageInfo, 40)
 var file_llm_mesh_registry_v1_registry_proto_goTypes = []any{
 	(Lifecycle)(0),                      // 0: llm_mesh.registry.v1.Lifecycle
 	(*Model)(nil),                       // 1: llm_mesh.registry.v1.Model
 	(*ServiceLevel)(nil),                // 2: llm_mesh.registry.v1.ServiceLevel
 	(*Price)(nil),                       // 3: llm_mesh.registry.v1.Price
 	(*Adapter)(nil),                     // 4: llm_mesh.registry.v1.Adapter
-	(*CreateModelRequest)(nil),          // 5: llm_mesh.registry.v1.CreateModelRequest
-	(*CreateModelResponse)(nil),         // 6: llm_mesh.registry.v1.CreateModelResponse
-	(*GetModelRequest)(nil),             // 7: llm_mesh.registry.v1.GetModelRequest
-	(*GetModelResponse)(nil),            // 8: llm_mesh.registry.v1.GetModelResponse
-	(*ListModelsRequest)(nil),           // 9: llm_mesh.registry.v1.ListModelsRequest
-	(*ListModelsResponse)(nil),          // 10: llm_mesh.registry.v1.ListModelsResponse
-	(*UpdateModelRequest)(nil),          // 11: llm_mesh.registry.v1.UpdateModelRequest
-	(*UpdateModelResponse)(nil),         // 12: llm_mesh.registry.v1.UpdateModelResponse
-	(*DeprecateModelRequest)(nil),       // 13: llm_mesh.registry.v1.DeprecateModelRequest
-	(*DeprecateModelResponse)(nil),      // 14: llm_mesh.registry.v1.DeprecateModelResponse
-	(*CreatePriceRequest)(nil),          // 15: llm_mesh.registry.v1.CreatePriceRequest
-	(*CreatePriceResponse)(nil),         // 16: llm_mesh.registry.v1.CreatePriceResponse
-	(*GetPriceRequest)(nil),             // 17: llm_mesh.registry.v1.GetPriceRequest
-	(*GetPriceResponse)(nil),            // 18: llm_mesh.registry.v1.GetPriceResponse
-	(*ListPricesRequest)(nil),           // 19: llm_mesh.registry.v1.ListPricesRequest
-	(*ListPricesResponse)(nil),          // 20: llm_mesh.registry.v1.ListPricesResponse
-	(*ListAdaptersRequest)(nil),         // 21: llm_mesh.registry.v1.ListAdaptersRequest
-	(*ListAdaptersResponse)(nil),        // 22: llm_mesh.registry.v1.ListAdaptersResponse
-	(*PutAdapterRequest)(nil),           // 23: llm_mesh.registry.v1.PutAdapterRequest
-	(*PutAdapterResponse)(nil),          // 24: llm_mesh.registry.v1.PutAdapterResponse
-	(*ListWellKnownModelsRequest)(nil),  // 25: llm_mesh.registry.v1.ListWellKnownModelsRequest
-	(*ListWellKnownModelsResponse)(nil), // 26: llm_mesh.registry.v1.ListWellKnownModelsResponse
-	(*WatchModelsRequest)(nil),          // 27: llm_mesh.registry.v1.WatchModelsRequest
-	(*WatchModelsResponse)(nil),         // 28: llm_mesh.registry.v1.WatchModelsResponse
-	(*ApplyModelsRequest)(nil),          // 29: llm_mesh.registry.v1.ApplyModelsRequest
-	(*ApplyModelsResponse)(nil),         // 30: llm_mesh.registry.v1.ApplyModelsResponse
-	(*timestamppb.Timestamp)(nil),       // 31: google.protobuf.Timestamp
-	(*fieldmaskpb.FieldMask)(nil),       // 32: google.protobuf.FieldMask
-	(*v1.Change)(nil),                   // 33: llm_mesh.mesh.v1.Change
+	(*Endpoint)(nil),                    // 5: llm_mesh.registry.v1.Endpoint
+	(*PriceFloor)(nil),                  // 6: llm_mesh.registry.v1.PriceFloor
+	(*ListEndpointsRequest)(nil),        // 7: llm_mesh.registry.v1.ListEndpointsRequest
+	(*ListEndpointsResponse)(nil),       // 8: llm_mesh.registry.v1.ListEndpointsResponse
+	(*GetEndpointRequest)(nil),          // 9: llm_mesh.registry.v1.GetEndpointRequest
+	(*GetEndpointResponse)(nil),         // 10: llm_mesh.registry.v1.GetEndpointResponse
+	(*PutEndpointRequest)(nil),          // 11: llm_mesh.registry.v1.PutEndpointRequest
+	(*PutEndpointResponse)(nil),         // 12: llm_mesh.registry.v1.PutEndpointResponse
+	(*DeleteEndpointRequest)(nil),       // 13: llm_mesh.registry.v1.DeleteEndpointRequest
+	(*DeleteEndpointResponse)(nil),      // 14: llm_mesh.registry.v1.DeleteEndpointResponse
+	(*CreateModelRequest)(nil),          // 15: llm_mesh.registry.v1.CreateModelRequest
+	(*CreateModelResponse)(nil),         // 16: llm_mesh.registry.v1.CreateModelResponse
+	(*GetModelRequest)(nil),             // 17: llm_mesh.registry.v1.GetModelRequest
+	(*GetModelResponse)(nil),            // 18: llm_mesh.registry.v1.GetModelResponse
+	(*ListModelsRequest)(nil),           // 19: llm_mesh.registry.v1.ListModelsRequest
+	(*ListModelsResponse)(nil),          // 20: llm_mesh.registry.v1.ListModelsResponse
+	(*UpdateModelRequest)(nil),          // 21: llm_mesh.registry.v1.UpdateModelRequest
+	(*UpdateModelResponse)(nil),         // 22: llm_mesh.registry.v1.UpdateModelResponse
+	(*DeprecateModelRequest)(nil),       // 23: llm_mesh.registry.v1.DeprecateModelRequest
+	(*DeprecateModelResponse)(nil),      // 24: llm_mesh.registry.v1.DeprecateModelResponse
+	(*CreatePriceRequest)(nil),          // 25: llm_mesh.registry.v1.CreatePriceRequest
+	(*CreatePriceResponse)(nil),         // 26: llm_mesh.registry.v1.CreatePriceResponse
+	(*GetPriceRequest)(nil),             // 27: llm_mesh.registry.v1.GetPriceRequest
+	(*GetPriceResponse)(nil),            // 28: llm_mesh.registry.v1.GetPriceResponse
+	(*ListPricesRequest)(nil),           // 29: llm_mesh.registry.v1.ListPricesRequest
+	(*ListPricesResponse)(nil),          // 30: llm_mesh.registry.v1.ListPricesResponse
+	(*ListAdaptersRequest)(nil),         // 31: llm_mesh.registry.v1.ListAdaptersRequest
+	(*ListAdaptersResponse)(nil),        // 32: llm_mesh.registry.v1.ListAdaptersResponse
+	(*PutAdapterRequest)(nil),           // 33: llm_mesh.registry.v1.PutAdapterRequest
+	(*PutAdapterResponse)(nil),          // 34: llm_mesh.registry.v1.PutAdapterResponse
+	(*ListWellKnownModelsRequest)(nil),  // 35: llm_mesh.registry.v1.ListWellKnownModelsRequest
+	(*ListWellKnownModelsResponse)(nil), // 36: llm_mesh.registry.v1.ListWellKnownModelsResponse
+	(*WatchModelsRequest)(nil),          // 37: llm_mesh.registry.v1.WatchModelsRequest
+	(*WatchModelsResponse)(nil),         // 38: llm_mesh.registry.v1.WatchModelsResponse
+	(*ApplyModelsRequest)(nil),          // 39: llm_mesh.registry.v1.ApplyModelsRequest
+	(*ApplyModelsResponse)(nil),         // 40: llm_mesh.registry.v1.ApplyModelsResponse
+	(*timestamppb.Timestamp)(nil),       // 41: google.protobuf.Timestamp
+	(*fieldmaskpb.FieldMask)(nil),       // 42: google.protobuf.FieldMask
+	(*v1.Change)(nil),                   // 43: llm_mesh.mesh.v1.Change
 }
 var file_llm_mesh_registry_v1_registry_proto_depIdxs = []int32{
 	2,  // 0: llm_mesh.registry.v1.Model.service_level:type_name -> llm_mesh.registry.v1.ServiceLevel
 	0,  // 1: llm_mesh.registry.v1.Model.lifecycle:type_name -> llm_mesh.registry.v1.Lifecycle
-	31, // 2: llm_mesh.registry.v1.Model.retire_time:type_name -> google.protobuf.Timestamp
-	31, // 3: llm_mesh.registry.v1.Model.create_time:type_name -> google.protobuf.Timestamp
-	31, // 4: llm_mesh.registry.v1.Model.update_time:type_name -> google.protobuf.Timestamp
+	41, // 2: llm_mesh.registry.v1.Model.retire_time:type_name -> google.protobuf.Timestamp
+	41, // 3: llm_mesh.registry.v1.Model.create_time:type_name -> google.protobuf.Timestamp
+	41, // 4: llm_mesh.registry.v1.Model.update_time:type_name -> google.protobuf.Timestamp
 	3,  // 5: llm_mesh.registry.v1.Model.price:type_name -> llm_mesh.registry.v1.Price
-	31, // 6: llm_mesh.registry.v1.Price.valid_from:type_name -> google.protobuf.Timestamp
-	31, // 7: llm_mesh.registry.v1.Price.valid_until:type_name -> google.protobuf.Timestamp
-	31, // 8: llm_mesh.registry.v1.Price.create_time:type_name -> google.protobuf.Timestamp
-	1,  // 9: llm_mesh.registry.v1.CreateModelRequest.model:type_name -> llm_mesh.registry.v1.Model
-	1,  // 10: llm_mesh.registry.v1.CreateModelResponse.model:type_name -> llm_mesh.registry.v1.Model
-	1,  // 11: llm_mesh.registry.v1.GetModelResponse.model:type_name -> llm_mesh.registry.v1.Model
-	1,  // 12: llm_mesh.registry.v1.ListModelsResponse.models:type_name -> llm_mesh.registry.v1.Model
-	1,  // 13: llm_mesh.registry.v1.UpdateModelRequest.model:type_name -> llm_mesh.registry.v1.Model
-	32, // 14: llm_mesh.registry.v1.UpdateModelRequest.update_mask:type_name -> google.protobuf.FieldMask
-	1,  // 15: llm_mesh.registry.v1.UpdateModelResponse.model:type_name -> llm_mesh.registry.v1.Model
-	31, // 16: llm_mesh.registry.v1.DeprecateModelRequest.retire_time:type_name -> google.protobuf.Timestamp
-	1,  // 17: llm_mesh.registry.v1.DeprecateModelResponse.model:type_name -> llm_mesh.registry.v1.Model
-	3,  // 18: llm_mesh.registry.v1.CreatePriceRequest.price:type_name -> llm_mesh.registry.v1.Price
-	3,  // 19: llm_mesh.registry.v1.CreatePriceResponse.price:type_name -> llm_mesh.registry.v1.Price
-	3,  // 20: llm_mesh.registry.v1.GetPriceResponse.price:type_name -> llm_mesh.registry.v1.Price
-	3,  // 21: llm_mesh.registry.v1.ListPricesResponse.prices:type_name -> llm_mesh.registry.v1.Price
-	4,  // 22: llm_mesh.registry.v1.ListAdaptersResponse.adapters:type_name -> llm_mesh.registry.v1.Adapter
-	4,  // 23: llm_mesh.registry.v1.PutAdapterRequest.adapter:type_name -> llm_mesh.registry.v1.Adapter
-	4,  // 24: llm_mesh.registry.v1.PutAdapterResponse.adapter:type_name -> llm_mesh.registry.v1.Adapter
-	1,  // 25: llm_mesh.registry.v1.ListWellKnownModelsResponse.models:type_name -> llm_mesh.registry.v1.Model
-	1,  // 26: llm_mesh.registry.v1.WatchModelsResponse.models:type_name -> llm_mesh.registry.v1.Model
-	3,  // 27: llm_mesh.registry.v1.WatchModelsResponse.prices:type_name -> llm_mesh.registry.v1.Price
-	1,  // 28: llm_mesh.registry.v1.ApplyModelsRequest.models:type_name -> llm_mesh.registry.v1.Model
-	4,  // 29: llm_mesh.registry.v1.ApplyModelsRequest.adapters:type_name -> llm_mesh.registry.v1.Adapter
-	33, // 30: llm_mesh.registry.v1.ApplyModelsResponse.changes:type_name -> llm_mesh.mesh.v1.Change
-	5,  // 31: llm_mesh.registry.v1.RegistryService.CreateModel:input_type -> llm_mesh.registry.v1.CreateModelRequest
-	7,  // 32: llm_mesh.registry.v1.RegistryService.GetModel:input_type -> llm_mesh.registry.v1.GetModelRequest
-	9,  // 33: llm_mesh.registry.v1.RegistryService.ListModels:input_type -> llm_mesh.registry.v1.ListModelsRequest
-	11, // 34: llm_mesh.registry.v1.RegistryService.UpdateModel:input_type -> llm_mesh.registry.v1.UpdateModelRequest
-	13, // 35: llm_mesh.registry.v1.RegistryService.DeprecateModel:input_type -> llm_mesh.registry.v1.DeprecateModelRequest
-	15, // 36: llm_mesh.registry.v1.RegistryService.CreatePrice:input_type -> llm_mesh.registry.v1.CreatePriceRequest
-	17, // 37: llm_mesh.registry.v1.RegistryService.GetPrice:input_type -> llm_mesh.registry.v1.GetPriceRequest
-	19, // 38: llm_mesh.registry.v1.RegistryService.ListPrices:input_type -> llm_mesh.registry.v1.ListPricesRequest
-	21, // 39: llm_mesh.registry.v1.RegistryService.ListAdapters:input_type -> llm_mesh.registry.v1.ListAdaptersRequest
-	23, // 40: llm_mesh.registry.v1.RegistryService.PutAdapter:input_type -> llm_mesh.registry.v1.PutAdapterRequest
-	25, // 41: llm_mesh.registry.v1.RegistryService.ListWellKnownModels:input_type -> llm_mesh.registry.v1.ListWellKnownModelsRequest
-	27, // 42: llm_mesh.registry.v1.RegistryService.WatchModels:input_type -> llm_mesh.registry.v1.WatchModelsRequest
-	29, // 43: llm_mesh.registry.v1.RegistryService.ApplyModels:input_type -> llm_mesh.registry.v1.ApplyModelsRequest
-	6,  // 44: llm_mesh.registry.v1.RegistryService.CreateModel:output_type -> llm_mesh.registry.v1.CreateModelResponse
-	8,  // 45: llm_mesh.registry.v1.RegistryService.GetModel:output_type -> llm_mesh.registry.v1.GetModelResponse
-	10, // 46: llm_mesh.registry.v1.RegistryService.ListModels:output_type -> llm_mesh.registry.v1.ListModelsResponse
-	12, // 47: llm_mesh.registry.v1.RegistryService.UpdateModel:output_type -> llm_mesh.registry.v1.UpdateModelResponse
-	14, // 48: llm_mesh.registry.v1.RegistryService.DeprecateModel:output_type -> llm_mesh.registry.v1.DeprecateModelResponse
-	16, // 49: llm_mesh.registry.v1.RegistryService.CreatePrice:output_type -> llm_mesh.registry.v1.CreatePriceResponse
-	18, // 50: llm_mesh.registry.v1.RegistryService.GetPrice:output_type -> llm_mesh.registry.v1.GetPriceResponse
-	20, // 51: llm_mesh.registry.v1.RegistryService.ListPrices:output_type -> llm_mesh.registry.v1.ListPricesResponse
-	22, // 52: llm_mesh.registry.v1.RegistryService.ListAdapters:output_type -> llm_mesh.registry.v1.ListAdaptersResponse
-	24, // 53: llm_mesh.registry.v1.RegistryService.PutAdapter:output_type -> llm_mesh.registry.v1.PutAdapterResponse
-	26, // 54: llm_mesh.registry.v1.RegistryService.ListWellKnownModels:output_type -> llm_mesh.registry.v1.ListWellKnownModelsResponse
-	28, // 55: llm_mesh.registry.v1.RegistryService.WatchModels:output_type -> llm_mesh.registry.v1.WatchModelsResponse
-	30, // 56: llm_mesh.registry.v1.RegistryService.ApplyModels:output_type -> llm_mesh.registry.v1.ApplyModelsResponse
-	44, // [44:57] is the sub-list for method output_type
-	31, // [31:44] is the sub-list for method input_type
-	31, // [31:31] is the sub-list for extension type_name
-	31, // [31:31] is the sub-list for extension extendee
-	0,  // [0:31] is the sub-list for field type_name
+	41, // 6: llm_mesh.registry.v1.Price.valid_from:type_name -> google.protobuf.Timestamp
+	41, // 7: llm_mesh.registry.v1.Price.valid_until:type_name -> google.protobuf.Timestamp
+	41, // 8: llm_mesh.registry.v1.Price.create_time:type_name -> google.protobuf.Timestamp
+	6,  // 9: llm_mesh.registry.v1.Endpoint.floor:type_name -> llm_mesh.registry.v1.PriceFloor
+	41, // 10: llm_mesh.registry.v1.Endpoint.create_time:type_name -> google.protobuf.Timestamp
+	41, // 11: llm_mesh.registry.v1.Endpoint.update_time:type_name -> google.protobuf.Timestamp
+	5,  // 12: llm_mesh.registry.v1.ListEndpointsResponse.endpoints:type_name -> llm_mesh.registry.v1.Endpoint
+	5,  // 13: llm_mesh.registry.v1.GetEndpointResponse.endpoint:type_name -> llm_mesh.registry.v1.Endpoint
+	5,  // 14: llm_mesh.registry.v1.PutEndpointRequest.endpoint:type_name -> llm_mesh.registry.v1.Endpoint
+	5,  // 15: llm_mesh.registry.v1.PutEndpointResponse.endpoint:type_name -> llm_mesh.registry.v1.Endpoint
+	1,  // 16: llm_mesh.registry.v1.CreateModelRequest.model:type_name -> llm_mesh.registry.v1.Model
+	1,  // 17: llm_mesh.registry.v1.CreateModelResponse.model:type_name -> llm_mesh.registry.v1.Model
+	1,  // 18: llm_mesh.registry.v1.GetModelResponse.model:type_name -> llm_mesh.registry.v1.Model
+	1,  // 19: llm_mesh.registry.v1.ListModelsResponse.models:type_name -> llm_mesh.registry.v1.Model
+	1,  // 20: llm_mesh.registry.v1.UpdateModelRequest.model:type_name -> llm_mesh.registry.v1.Model
+	42, // 21: llm_mesh.registry.v1.UpdateModelRequest.update_mask:type_name -> google.protobuf.FieldMask
+	1,  // 22: llm_mesh.registry.v1.UpdateModelResponse.model:type_name -> llm_mesh.registry.v1.Model
+	41, // 23: llm_mesh.registry.v1.DeprecateModelRequest.retire_time:type_name -> google.protobuf.Timestamp
+	1,  // 24: llm_mesh.registry.v1.DeprecateModelResponse.model:type_name -> llm_mesh.registry.v1.Model
+	3,  // 25: llm_mesh.registry.v1.CreatePriceRequest.price:type_name -> llm_mesh.registry.v1.Price
+	3,  // 26: llm_mesh.registry.v1.CreatePriceResponse.price:type_name -> llm_mesh.registry.v1.Price
+	3,  // 27: llm_mesh.registry.v1.GetPriceResponse.price:type_name -> llm_mesh.registry.v1.Price
+	3,  // 28: llm_mesh.registry.v1.ListPricesResponse.prices:type_name -> llm_mesh.registry.v1.Price
+	4,  // 29: llm_mesh.registry.v1.ListAdaptersResponse.adapters:type_name -> llm_mesh.registry.v1.Adapter
+	4,  // 30: llm_mesh.registry.v1.PutAdapterRequest.adapter:type_name -> llm_mesh.registry.v1.Adapter
+	4,  // 31: llm_mesh.registry.v1.PutAdapterResponse.adapter:type_name -> llm_mesh.registry.v1.Adapter
+	1,  // 32: llm_mesh.registry.v1.ListWellKnownModelsResponse.models:type_name -> llm_mesh.registry.v1.Model
+	1,  // 33: llm_mesh.registry.v1.WatchModelsResponse.models:type_name -> llm_mesh.registry.v1.Model
+	3,  // 34: llm_mesh.registry.v1.WatchModelsResponse.prices:type_name -> llm_mesh.registry.v1.Price
+	1,  // 35: llm_mesh.registry.v1.ApplyModelsRequest.models:type_name -> llm_mesh.registry.v1.Model
+	4,  // 36: llm_mesh.registry.v1.ApplyModelsRequest.adapters:type_name -> llm_mesh.registry.v1.Adapter
+	5,  // 37: llm_mesh.registry.v1.ApplyModelsRequest.endpoints:type_name -> llm_mesh.registry.v1.Endpoint
+	43, // 38: llm_mesh.registry.v1.ApplyModelsResponse.changes:type_name -> llm_mesh.mesh.v1.Change
+	15, // 39: llm_mesh.registry.v1.RegistryService.CreateModel:input_type -> llm_mesh.registry.v1.CreateModelRequest
+	17, // 40: llm_mesh.registry.v1.RegistryService.GetModel:input_type -> llm_mesh.registry.v1.GetModelRequest
+	19, // 41: llm_mesh.registry.v1.RegistryService.ListModels:input_type -> llm_mesh.registry.v1.ListModelsRequest
+	21, // 42: llm_mesh.registry.v1.RegistryService.UpdateModel:input_type -> llm_mesh.registry.v1.UpdateModelRequest
+	23, // 43: llm_mesh.registry.v1.RegistryService.DeprecateModel:input_type -> llm_mesh.registry.v1.DeprecateModelRequest
+	25, // 44: llm_mesh.registry.v1.RegistryService.CreatePrice:input_type -> llm_mesh.registry.v1.CreatePriceRequest
+	27, // 45: llm_mesh.registry.v1.RegistryService.GetPrice:input_type -> llm_mesh.registry.v1.GetPriceRequest
+	29, // 46: llm_mesh.registry.v1.RegistryService.ListPrices:input_type -> llm_mesh.registry.v1.ListPricesRequest
+	31, // 47: llm_mesh.registry.v1.RegistryService.ListAdapters:input_type -> llm_mesh.registry.v1.ListAdaptersRequest
+	33, // 48: llm_mesh.registry.v1.RegistryService.PutAdapter:input_type -> llm_mesh.registry.v1.PutAdapterRequest
+	7,  // 49: llm_mesh.registry.v1.RegistryService.ListEndpoints:input_type -> llm_mesh.registry.v1.ListEndpointsRequest
+	9,  // 50: llm_mesh.registry.v1.RegistryService.GetEndpoint:input_type -> llm_mesh.registry.v1.GetEndpointRequest
+	11, // 51: llm_mesh.registry.v1.RegistryService.PutEndpoint:input_type -> llm_mesh.registry.v1.PutEndpointRequest
+	13, // 52: llm_mesh.registry.v1.RegistryService.DeleteEndpoint:input_type -> llm_mesh.registry.v1.DeleteEndpointRequest
+	35, // 53: llm_mesh.registry.v1.RegistryService.ListWellKnownModels:input_type -> llm_mesh.registry.v1.ListWellKnownModelsRequest
+	37, // 54: llm_mesh.registry.v1.RegistryService.WatchModels:input_type -> llm_mesh.registry.v1.WatchModelsRequest
+	39, // 55: llm_mesh.registry.v1.RegistryService.ApplyModels:input_type -> llm_mesh.registry.v1.ApplyModelsRequest
+	16, // 56: llm_mesh.registry.v1.RegistryService.CreateModel:output_type -> llm_mesh.registry.v1.CreateModelResponse
+	18, // 57: llm_mesh.registry.v1.RegistryService.GetModel:output_type -> llm_mesh.registry.v1.GetModelResponse
+	20, // 58: llm_mesh.registry.v1.RegistryService.ListModels:output_type -> llm_mesh.registry.v1.ListModelsResponse
+	22, // 59: llm_mesh.registry.v1.RegistryService.UpdateModel:output_type -> llm_mesh.registry.v1.UpdateModelResponse
+	24, // 60: llm_mesh.registry.v1.RegistryService.DeprecateModel:output_type -> llm_mesh.registry.v1.DeprecateModelResponse
+	26, // 61: llm_mesh.registry.v1.RegistryService.CreatePrice:output_type -> llm_mesh.registry.v1.CreatePriceResponse
+	28, // 62: llm_mesh.registry.v1.RegistryService.GetPrice:output_type -> llm_mesh.registry.v1.GetPriceResponse
+	30, // 63: llm_mesh.registry.v1.RegistryService.ListPrices:output_type -> llm_mesh.registry.v1.ListPricesResponse
+	32, // 64: llm_mesh.registry.v1.RegistryService.ListAdapters:output_type -> llm_mesh.registry.v1.ListAdaptersResponse
+	34, // 65: llm_mesh.registry.v1.RegistryService.PutAdapter:output_type -> llm_mesh.registry.v1.PutAdapterResponse
+	8,  // 66: llm_mesh.registry.v1.RegistryService.ListEndpoints:output_type -> llm_mesh.registry.v1.ListEndpointsResponse
+	10, // 67: llm_mesh.registry.v1.RegistryService.GetEndpoint:output_type -> llm_mesh.registry.v1.GetEndpointResponse
+	12, // 68: llm_mesh.registry.v1.RegistryService.PutEndpoint:output_type -> llm_mesh.registry.v1.PutEndpointResponse
+	14, // 69: llm_mesh.registry.v1.RegistryService.DeleteEndpoint:output_type -> llm_mesh.registry.v1.DeleteEndpointResponse
+	36, // 70: llm_mesh.registry.v1.RegistryService.ListWellKnownModels:output_type -> llm_mesh.registry.v1.ListWellKnownModelsResponse
+	38, // 71: llm_mesh.registry.v1.RegistryService.WatchModels:output_type -> llm_mesh.registry.v1.WatchModelsResponse
+	40, // 72: llm_mesh.registry.v1.RegistryService.ApplyModels:output_type -> llm_mesh.registry.v1.ApplyModelsResponse
+	56, // [56:73] is the sub-list for method output_type
+	39, // [39:56] is the sub-list for method input_type
+	39, // [39:39] is the sub-list for extension type_name
+	39, // [39:39] is the sub-list for extension extendee
+	0,  // [0:39] is the sub-list for field type_name
 }
 
 func init() { file_llm_mesh_registry_v1_registry_proto_init() }
@@ -2346,7 +3071,7 @@ func file_llm_mesh_registry_v1_registry_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_llm_mesh_registry_v1_registry_proto_rawDesc), len(file_llm_mesh_registry_v1_registry_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   30,
+			NumMessages:   40,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -29,6 +29,10 @@ const (
 	RegistryService_ListPrices_FullMethodName          = "/llm_mesh.registry.v1.RegistryService/ListPrices"
 	RegistryService_ListAdapters_FullMethodName        = "/llm_mesh.registry.v1.RegistryService/ListAdapters"
 	RegistryService_PutAdapter_FullMethodName          = "/llm_mesh.registry.v1.RegistryService/PutAdapter"
+	RegistryService_ListEndpoints_FullMethodName       = "/llm_mesh.registry.v1.RegistryService/ListEndpoints"
+	RegistryService_GetEndpoint_FullMethodName         = "/llm_mesh.registry.v1.RegistryService/GetEndpoint"
+	RegistryService_PutEndpoint_FullMethodName         = "/llm_mesh.registry.v1.RegistryService/PutEndpoint"
+	RegistryService_DeleteEndpoint_FullMethodName      = "/llm_mesh.registry.v1.RegistryService/DeleteEndpoint"
 	RegistryService_ListWellKnownModels_FullMethodName = "/llm_mesh.registry.v1.RegistryService/ListWellKnownModels"
 	RegistryService_WatchModels_FullMethodName         = "/llm_mesh.registry.v1.RegistryService/WatchModels"
 	RegistryService_ApplyModels_FullMethodName         = "/llm_mesh.registry.v1.RegistryService/ApplyModels"
@@ -60,6 +64,18 @@ type RegistryServiceClient interface {
 	ListAdapters(ctx context.Context, in *ListAdaptersRequest, opts ...grpc.CallOption) (*ListAdaptersResponse, error)
 	// Registers an adapter, or replaces its entry.
 	PutAdapter(ctx context.Context, in *PutAdapterRequest, opts ...grpc.CallOption) (*PutAdapterResponse, error)
+	// Lists the endpoints whose facts are declared, by name. Callers outside of the platform see those that are open to their domain, and
+	// of `domains` their own only.
+	ListEndpoints(ctx context.Context, in *ListEndpointsRequest, opts ...grpc.CallOption) (*ListEndpointsResponse, error)
+	// Gets the facts of an endpoint. NOT_FOUND where none are declared, and where the endpoint is not open to the caller's domain.
+	GetEndpoint(ctx context.Context, in *GetEndpointRequest, opts ...grpc.CallOption) (*GetEndpointResponse, error)
+	// Declares the facts of an endpoint, or replaces them. For platform administrators: facts belong to whoever operates the endpoint.
+	//
+	// Stricter facts narrow the models that exist already. ETAG_MISMATCH where an etag is given and is not the present one.
+	PutEndpoint(ctx context.Context, in *PutEndpointRequest, opts ...grpc.CallOption) (*PutEndpointResponse, error)
+	// Deletes the facts of an endpoint: models of domains that use it can claim no fact any more. ETAG_MISMATCH where an etag is given
+	// and is not the present one.
+	DeleteEndpoint(ctx context.Context, in *DeleteEndpointRequest, opts ...grpc.CallOption) (*DeleteEndpointResponse, error)
 	// Lists the models of the starting table, which a domain may take over with `CreateModel`.
 	ListWellKnownModels(ctx context.Context, in *ListWellKnownModelsRequest, opts ...grpc.CallOption) (*ListWellKnownModelsResponse, error)
 	// Streams all models and prices and then each change: what router and policy decide by.
@@ -68,7 +84,7 @@ type RegistryServiceClient interface {
 	// only what changed since. The stream ends with OK after at most ten minutes; call again with the last token. A token that is too old
 	// gives everything again.
 	WatchModels(ctx context.Context, in *WatchModelsRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchModelsResponse], error)
-	// Brings models and adapters to a wanted state, all or nothing. What is not named is left alone.
+	// Brings endpoints, models and adapters to a wanted state, all or nothing, endpoints first. What is not named is left alone.
 	ApplyModels(ctx context.Context, in *ApplyModelsRequest, opts ...grpc.CallOption) (*ApplyModelsResponse, error)
 }
 
@@ -180,6 +196,46 @@ func (c *registryServiceClient) PutAdapter(ctx context.Context, in *PutAdapterRe
 	return out, nil
 }
 
+func (c *registryServiceClient) ListEndpoints(ctx context.Context, in *ListEndpointsRequest, opts ...grpc.CallOption) (*ListEndpointsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListEndpointsResponse)
+	err := c.cc.Invoke(ctx, RegistryService_ListEndpoints_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *registryServiceClient) GetEndpoint(ctx context.Context, in *GetEndpointRequest, opts ...grpc.CallOption) (*GetEndpointResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetEndpointResponse)
+	err := c.cc.Invoke(ctx, RegistryService_GetEndpoint_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *registryServiceClient) PutEndpoint(ctx context.Context, in *PutEndpointRequest, opts ...grpc.CallOption) (*PutEndpointResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(PutEndpointResponse)
+	err := c.cc.Invoke(ctx, RegistryService_PutEndpoint_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *registryServiceClient) DeleteEndpoint(ctx context.Context, in *DeleteEndpointRequest, opts ...grpc.CallOption) (*DeleteEndpointResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(DeleteEndpointResponse)
+	err := c.cc.Invoke(ctx, RegistryService_DeleteEndpoint_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *registryServiceClient) ListWellKnownModels(ctx context.Context, in *ListWellKnownModelsRequest, opts ...grpc.CallOption) (*ListWellKnownModelsResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(ListWellKnownModelsResponse)
@@ -245,6 +301,18 @@ type RegistryServiceServer interface {
 	ListAdapters(context.Context, *ListAdaptersRequest) (*ListAdaptersResponse, error)
 	// Registers an adapter, or replaces its entry.
 	PutAdapter(context.Context, *PutAdapterRequest) (*PutAdapterResponse, error)
+	// Lists the endpoints whose facts are declared, by name. Callers outside of the platform see those that are open to their domain, and
+	// of `domains` their own only.
+	ListEndpoints(context.Context, *ListEndpointsRequest) (*ListEndpointsResponse, error)
+	// Gets the facts of an endpoint. NOT_FOUND where none are declared, and where the endpoint is not open to the caller's domain.
+	GetEndpoint(context.Context, *GetEndpointRequest) (*GetEndpointResponse, error)
+	// Declares the facts of an endpoint, or replaces them. For platform administrators: facts belong to whoever operates the endpoint.
+	//
+	// Stricter facts narrow the models that exist already. ETAG_MISMATCH where an etag is given and is not the present one.
+	PutEndpoint(context.Context, *PutEndpointRequest) (*PutEndpointResponse, error)
+	// Deletes the facts of an endpoint: models of domains that use it can claim no fact any more. ETAG_MISMATCH where an etag is given
+	// and is not the present one.
+	DeleteEndpoint(context.Context, *DeleteEndpointRequest) (*DeleteEndpointResponse, error)
 	// Lists the models of the starting table, which a domain may take over with `CreateModel`.
 	ListWellKnownModels(context.Context, *ListWellKnownModelsRequest) (*ListWellKnownModelsResponse, error)
 	// Streams all models and prices and then each change: what router and policy decide by.
@@ -253,7 +321,7 @@ type RegistryServiceServer interface {
 	// only what changed since. The stream ends with OK after at most ten minutes; call again with the last token. A token that is too old
 	// gives everything again.
 	WatchModels(*WatchModelsRequest, grpc.ServerStreamingServer[WatchModelsResponse]) error
-	// Brings models and adapters to a wanted state, all or nothing. What is not named is left alone.
+	// Brings endpoints, models and adapters to a wanted state, all or nothing, endpoints first. What is not named is left alone.
 	ApplyModels(context.Context, *ApplyModelsRequest) (*ApplyModelsResponse, error)
 	mustEmbedUnimplementedRegistryServiceServer()
 }
@@ -294,6 +362,18 @@ func (UnimplementedRegistryServiceServer) ListAdapters(context.Context, *ListAda
 }
 func (UnimplementedRegistryServiceServer) PutAdapter(context.Context, *PutAdapterRequest) (*PutAdapterResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method PutAdapter not implemented")
+}
+func (UnimplementedRegistryServiceServer) ListEndpoints(context.Context, *ListEndpointsRequest) (*ListEndpointsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListEndpoints not implemented")
+}
+func (UnimplementedRegistryServiceServer) GetEndpoint(context.Context, *GetEndpointRequest) (*GetEndpointResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetEndpoint not implemented")
+}
+func (UnimplementedRegistryServiceServer) PutEndpoint(context.Context, *PutEndpointRequest) (*PutEndpointResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method PutEndpoint not implemented")
+}
+func (UnimplementedRegistryServiceServer) DeleteEndpoint(context.Context, *DeleteEndpointRequest) (*DeleteEndpointResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method DeleteEndpoint not implemented")
 }
 func (UnimplementedRegistryServiceServer) ListWellKnownModels(context.Context, *ListWellKnownModelsRequest) (*ListWellKnownModelsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListWellKnownModels not implemented")
@@ -505,6 +585,78 @@ func _RegistryService_PutAdapter_Handler(srv interface{}, ctx context.Context, d
 	return interceptor(ctx, in, info, handler)
 }
 
+func _RegistryService_ListEndpoints_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListEndpointsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(RegistryServiceServer).ListEndpoints(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: RegistryService_ListEndpoints_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(RegistryServiceServer).ListEndpoints(ctx, req.(*ListEndpointsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _RegistryService_GetEndpoint_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetEndpointRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(RegistryServiceServer).GetEndpoint(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: RegistryService_GetEndpoint_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(RegistryServiceServer).GetEndpoint(ctx, req.(*GetEndpointRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _RegistryService_PutEndpoint_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(PutEndpointRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(RegistryServiceServer).PutEndpoint(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: RegistryService_PutEndpoint_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(RegistryServiceServer).PutEndpoint(ctx, req.(*PutEndpointRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _RegistryService_DeleteEndpoint_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(DeleteEndpointRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(RegistryServiceServer).DeleteEndpoint(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: RegistryService_DeleteEndpoint_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(RegistryServiceServer).DeleteEndpoint(ctx, req.(*DeleteEndpointRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _RegistryService_ListWellKnownModels_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(ListWellKnownModelsRequest)
 	if err := dec(in); err != nil {
@@ -598,6 +750,22 @@ var RegistryService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "PutAdapter",
 			Handler:    _RegistryService_PutAdapter_Handler,
+		},
+		{
+			MethodName: "ListEndpoints",
+			Handler:    _RegistryService_ListEndpoints_Handler,
+		},
+		{
+			MethodName: "GetEndpoint",
+			Handler:    _RegistryService_GetEndpoint_Handler,
+		},
+		{
+			MethodName: "PutEndpoint",
+			Handler:    _RegistryService_PutEndpoint_Handler,
+		},
+		{
+			MethodName: "DeleteEndpoint",
+			Handler:    _RegistryService_DeleteEndpoint_Handler,
 		},
 		{
 			MethodName: "ListWellKnownModels",

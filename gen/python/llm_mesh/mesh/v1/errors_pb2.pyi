@@ -49,6 +49,7 @@ class ErrorReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     ERROR_REASON_CANCELLED: _ClassVar[ErrorReason]
     ERROR_REASON_SCHEMA_MISMATCH: _ClassVar[ErrorReason]
     ERROR_REASON_QUOTA_EXCEEDED: _ClassVar[ErrorReason]
+    ERROR_REASON_AUDIT_UNAVAILABLE: _ClassVar[ErrorReason]
 STATUS_CODE_UNSPECIFIED: StatusCode
 STATUS_CODE_CANCELLED: StatusCode
 STATUS_CODE_UNKNOWN: StatusCode
@@ -87,6 +88,7 @@ ERROR_REASON_INVALID_SEAL: ErrorReason
 ERROR_REASON_CANCELLED: ErrorReason
 ERROR_REASON_SCHEMA_MISMATCH: ErrorReason
 ERROR_REASON_QUOTA_EXCEEDED: ErrorReason
+ERROR_REASON_AUDIT_UNAVAILABLE: ErrorReason
 ERROR_FIELD_NUMBER: _ClassVar[int]
 error: _descriptor.FieldDescriptor
 

@@ -29,11 +29,12 @@ from llm_mesh.inference.v1 import generate_pb2 as llm__mesh_dot_inference_dot_v1
 from llm_mesh.mesh.v1 import access_pb2 as llm__mesh_dot_mesh_dot_v1_dot_access__pb2
 from llm_mesh.mesh.v1 import resources_pb2 as llm__mesh_dot_mesh_dot_v1_dot_resources__pb2
 from llm_mesh.policy.v1 import admission_pb2 as llm__mesh_dot_policy_dot_v1_dot_admission__pb2
+from llm_mesh.policy.v1 import audit_pb2 as llm__mesh_dot_policy_dot_v1_dot_audit__pb2
 from llm_mesh.policy.v1 import usage_pb2 as llm__mesh_dot_policy_dot_v1_dot_usage__pb2
 from llm_mesh.router.v1 import plan_pb2 as llm__mesh_dot_router_dot_v1_dot_plan__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fllm_mesh/policy/v1/policy.proto\x12\x12llm_mesh.policy.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a!llm_mesh/inference/v1/embed.proto\x1a$llm_mesh/inference/v1/generate.proto\x1a\x1dllm_mesh/mesh/v1/access.proto\x1a llm_mesh/mesh/v1/resources.proto\x1a\"llm_mesh/policy/v1/admission.proto\x1a\x1ellm_mesh/policy/v1/usage.proto\x1a\x1dllm_mesh/router/v1/plan.proto\"\x83\x01\n\x10\x41uthorizeRequest\x12\x12\n\ncredential\x18\x01 \x01(\t\x12\x0e\n\x06method\x18\x02 \x01(\t\x12\x10\n\x08resource\x18\x03 \x01(\t\x12\x0e\n\x06\x61\x63tion\x18\x04 \x01(\t\x12\x0f\n\x07project\x18\x05 \x01(\t\x12\x18\n\x10minimum_revision\x18\x06 \x01(\x03\"\xb0\x01\n\x11\x41uthorizeResponse\x12*\n\x06\x63\x61ller\x18\x01 \x01(\x0b\x32\x1a.llm_mesh.policy.v1.Caller\x12/\n\rsealed_caller\x18\x02 \x01(\x0b\x32\x18.llm_mesh.mesh.v1.Sealed\x12\x10\n\x08revision\x18\x03 \x01(\x03\x12,\n\tvalid_for\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration\"\x16\n\x14WatchRevisionRequest\")\n\x15WatchRevisionResponse\x12\x10\n\x08revision\x18\x01 \x01(\x03\"\xaa\x02\n\x0c\x41\x64mitRequest\x12(\n\x06\x63\x61ller\x18\x01 \x01(\x0b\x32\x18.llm_mesh.mesh.v1.Sealed\x12\x38\n\x08generate\x18\x02 \x01(\x0b\x32$.llm_mesh.inference.v1.GenerateInputH\x00\x12\x32\n\x05\x65mbed\x18\x03 \x01(\x0b\x32!.llm_mesh.inference.v1.EmbedInputH\x00\x12\x38\n\x04tags\x18\x04 \x03(\x0b\x32*.llm_mesh.policy.v1.AdmitRequest.TagsEntry\x12\x12\n\nrequest_id\x18\x05 \x01(\t\x1a+\n\tTagsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\x07\n\x05input\"\xcf\x02\n\rAdmitResponse\x12+\n\tadmission\x18\x01 \x01(\x0b\x32\x18.llm_mesh.mesh.v1.Sealed\x12\x34\n\x0bobligations\x18\x02 \x01(\x0b\x32\x1f.llm_mesh.policy.v1.Obligations\x12\x34\n\x0b\x63onstraints\x18\x03 \x01(\x0b\x32\x1f.llm_mesh.policy.v1.Constraints\x12\x38\n\x08generate\x18\x04 \x01(\x0b\x32$.llm_mesh.inference.v1.GenerateInputH\x00\x12\x32\n\x05\x65mbed\x18\x05 \x01(\x0b\x32!.llm_mesh.inference.v1.EmbedInputH\x00\x12-\n\x08\x66indings\x18\x06 \x03(\x0b\x32\x1b.llm_mesh.policy.v1.FindingB\x08\n\x06masked\"y\n\x07\x46inding\x12\x10\n\x08\x64\x65tector\x18\x01 \x01(\t\x12\x31\n\x06\x61\x63tion\x18\x02 \x01(\x0e\x32!.llm_mesh.policy.v1.FindingAction\x12\r\n\x05\x66ield\x18\x03 \x01(\t\x12\r\n\x05start\x18\x04 \x01(\x03\x12\x0b\n\x03\x65nd\x18\x05 \x01(\x03\"\xea\x01\n\x0eReserveRequest\x12\x16\n\x0ereservation_id\x18\x01 \x01(\t\x12+\n\tadmission\x18\x02 \x01(\x0b\x32\x18.llm_mesh.mesh.v1.Sealed\x12&\n\x04plan\x18\x03 \x01(\x0b\x32\x18.llm_mesh.router.v1.Plan\x12\r\n\x05\x65poch\x18\x04 \x01(\t\x12\x17\n\x0fidempotency_key\x18\x05 \x01(\t\x12\x16\n\x0erequest_digest\x18\x06 \x01(\x0c\x12\x12\n\nrequest_id\x18\x07 \x01(\t\x12\x17\n\x0f\x63\x61ndidate_count\x18\x08 \x01(\x05\"\x96\x01\n\x0fReserveResponse\x12\'\n\x05grant\x18\x01 \x01(\x0b\x32\x18.llm_mesh.mesh.v1.Sealed\x12)\n\x08reserved\x18\x02 \x01(\x0b\x32\x17.llm_mesh.mesh.v1.Money\x12/\n\x06limits\x18\x03 \x03(\x0b\x32\x1f.llm_mesh.policy.v1.LimitStatus\"\x80\x01\n\x0bLimitStatus\x12\x0e\n\x06metric\x18\x01 \x01(\t\x12\r\n\x05limit\x18\x02 \x01(\x03\x12\x11\n\tremaining\x18\x03 \x01(\x03\x12.\n\x0breset_after\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x0f\n\x07subject\x18\x05 \x01(\t\"\x82\x01\n\rExtendRequest\x12\x16\n\x0ereservation_id\x18\x01 \x01(\t\x12+\n\tadmission\x18\x02 \x01(\x0b\x32\x18.llm_mesh.mesh.v1.Sealed\x12,\n\x07\x61ttempt\x18\x03 \x01(\x0b\x32\x1b.llm_mesh.router.v1.Attempt\"d\n\x0e\x45xtendResponse\x12\'\n\x05grant\x18\x01 \x01(\x0b\x32\x18.llm_mesh.mesh.v1.Sealed\x12)\n\x08reserved\x18\x02 \x01(\x0b\x32\x17.llm_mesh.mesh.v1.Money\"d\n\rSettleRequest\x12\x16\n\x0ereservation_id\x18\x01 \x01(\t\x12,\n\x05lines\x18\x02 \x03(\x0b\x32\x1d.llm_mesh.policy.v1.UsageLine\x12\r\n\x05\x65poch\x18\x03 \x01(\t\"\xb5\x01\n\x0eSettleResponse\x12(\n\x07\x63harged\x18\x01 \x01(\x0b\x32\x17.llm_mesh.mesh.v1.Money\x12-\n\x05lines\x18\x02 \x03(\x0b\x32\x1e.llm_mesh.policy.v1.ChargeLine\x12\x33\n\x05state\x18\x03 \x01(\x0e\x32$.llm_mesh.policy.v1.ReservationState\x12\x15\n\rrepeated_call\x18\x04 \x01(\x08\"7\n\x0eReleaseRequest\x12\x16\n\x0ereservation_id\x18\x01 \x01(\t\x12\r\n\x05\x65poch\x18\x02 \x01(\t\"F\n\x0fReleaseResponse\x12\x33\n\x05state\x18\x01 \x01(\x0e\x32$.llm_mesh.policy.v1.ReservationState\"\\\n\x10HeartbeatRequest\x12\r\n\x05\x65poch\x18\x01 \x01(\t\x12\x10\n\x08instance\x18\x02 \x01(\t\x12\x0f\n\x07\x63losing\x18\x03 \x01(\x08\x12\x16\n\x0ereplaces_epoch\x18\x04 \x01(\t\"k\n\x11HeartbeatResponse\x12-\n\nlost_after\x18\x01 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\'\n\x03now\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x7f\n\x13ScreenStreamRequest\x12\x30\n\x05start\x18\x01 \x01(\x0b\x32\x1f.llm_mesh.policy.v1.ScreenStartH\x00\x12.\n\x04text\x18\x02 \x01(\x0b\x32\x1e.llm_mesh.policy.v1.ScreenTextH\x00\x42\x06\n\x04kind\"P\n\x0bScreenStart\x12+\n\tadmission\x18\x01 \x01(\x0b\x32\x18.llm_mesh.mesh.v1.Sealed\x12\x14\n\x0cscreen_state\x18\x02 \x01(\x0c\"V\n\nScreenText\x12\x0f\n\x07\x63hannel\x18\x01 \x01(\t\x12\r\n\x05index\x18\x02 \x01(\x05\x12\x0b\n\x03seq\x18\x03 \x01(\x03\x12\x0c\n\x04text\x18\x04 \x01(\t\x12\r\n\x05\x66inal\x18\x05 \x01(\x08\"\xa2\x01\n\x14ScreenStreamResponse\x12\x0f\n\x07\x63hannel\x18\x01 \x01(\t\x12\r\n\x05index\x18\x02 \x01(\x05\x12\x15\n\rreleased_text\x18\x03 \x01(\t\x12\x13\n\x0bthrough_seq\x18\x04 \x01(\x03\x12-\n\x08\x66indings\x18\x05 \x03(\x0b\x32\x1b.llm_mesh.policy.v1.Finding\x12\x0f\n\x07\x62locked\x18\x06 \x01(\x08\"+\n\x12ReplayUsageRequest\x12\x15\n\rfrom_sequence\x18\x01 \x01(\x03\"E\n\x13ReplayUsageResponse\x12.\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x1e.llm_mesh.policy.v1.UsageEvent*\x81\x01\n\rFindingAction\x12\x1e\n\x1a\x46INDING_ACTION_UNSPECIFIED\x10\x00\x12\x19\n\x15\x46INDING_ACTION_LOGGED\x10\x01\x12\x19\n\x15\x46INDING_ACTION_MASKED\x10\x02\x12\x1a\n\x16\x46INDING_ACTION_BLOCKED\x10\x03\x32\xca\t\n\rPolicyService\x12z\n\tAuthorize\x12$.llm_mesh.policy.v1.AuthorizeRequest\x1a%.llm_mesh.policy.v1.AuthorizeResponse\" \xca\xf3\x18\x1c\x08\x02\x12\x06policy\x1a\x10policy.authorize\x12\x84\x01\n\rWatchRevision\x12(.llm_mesh.policy.v1.WatchRevisionRequest\x1a).llm_mesh.policy.v1.WatchRevisionResponse\"\x1c\xca\xf3\x18\x18\x08\x02\x12\x06policy\x1a\x0cpolicy.watch0\x01\x12j\n\x05\x41\x64mit\x12 .llm_mesh.policy.v1.AdmitRequest\x1a!.llm_mesh.policy.v1.AdmitResponse\"\x1c\xca\xf3\x18\x18\x08\x02\x12\x06policy\x1a\x0cpolicy.admit\x12r\n\x07Reserve\x12\".llm_mesh.policy.v1.ReserveRequest\x1a#.llm_mesh.policy.v1.ReserveResponse\"\x1e\xca\xf3\x18\x1a\x08\x02\x12\x06policy\x1a\x0epolicy.reserve\x12n\n\x06\x45xtend\x12!.llm_mesh.policy.v1.ExtendRequest\x1a\".llm_mesh.policy.v1.ExtendResponse\"\x1d\xca\xf3\x18\x19\x08\x02\x12\x06policy\x1a\rpolicy.extend\x12n\n\x06Settle\x12!.llm_mesh.policy.v1.SettleRequest\x1a\".llm_mesh.policy.v1.SettleResponse\"\x1d\xca\xf3\x18\x19\x08\x02\x12\x06policy\x1a\rpolicy.settle\x12r\n\x07Release\x12\".llm_mesh.policy.v1.ReleaseRequest\x1a#.llm_mesh.policy.v1.ReleaseResponse\"\x1e\xca\xf3\x18\x1a\x08\x02\x12\x06policy\x1a\x0epolicy.release\x12z\n\tHeartbeat\x12$.llm_mesh.policy.v1.HeartbeatRequest\x1a%.llm_mesh.policy.v1.HeartbeatResponse\" \xca\xf3\x18\x1c\x08\x02\x12\x06policy\x1a\x10policy.heartbeat\x12\x84\x01\n\x0cScreenStream\x12\'.llm_mesh.policy.v1.ScreenStreamRequest\x1a(.llm_mesh.policy.v1.ScreenStreamResponse\"\x1d\xca\xf3\x18\x19\x08\x02\x12\x06policy\x1a\rpolicy.screen(\x01\x30\x01\x12\x7f\n\x0bReplayUsage\x12&.llm_mesh.policy.v1.ReplayUsageRequest\x1a\'.llm_mesh.policy.v1.ReplayUsageResponse\"\x1d\xca\xf3\x18\x19\x08\x02\x12\x06policy\x1a\rpolicy.replay0\x01\x42.Z,llm-mesh.dev/gen/llm_mesh/policy/v1;policyv1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fllm_mesh/policy/v1/policy.proto\x12\x12llm_mesh.policy.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a!llm_mesh/inference/v1/embed.proto\x1a$llm_mesh/inference/v1/generate.proto\x1a\x1dllm_mesh/mesh/v1/access.proto\x1a llm_mesh/mesh/v1/resources.proto\x1a\"llm_mesh/policy/v1/admission.proto\x1a\x1ellm_mesh/policy/v1/audit.proto\x1a\x1ellm_mesh/policy/v1/usage.proto\x1a\x1dllm_mesh/router/v1/plan.proto\"\x83\x01\n\x10\x41uthorizeRequest\x12\x12\n\ncredential\x18\x01 \x01(\t\x12\x0e\n\x06method\x18\x02 \x01(\t\x12\x10\n\x08resource\x18\x03 \x01(\t\x12\x0e\n\x06\x61\x63tion\x18\x04 \x01(\t\x12\x0f\n\x07project\x18\x05 \x01(\t\x12\x18\n\x10minimum_revision\x18\x06 \x01(\x03\"\xb0\x01\n\x11\x41uthorizeResponse\x12*\n\x06\x63\x61ller\x18\x01 \x01(\x0b\x32\x1a.llm_mesh.policy.v1.Caller\x12/\n\rsealed_caller\x18\x02 \x01(\x0b\x32\x18.llm_mesh.mesh.v1.Sealed\x12\x10\n\x08revision\x18\x03 \x01(\x03\x12,\n\tvalid_for\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration\"\x16\n\x14WatchRevisionRequest\")\n\x15WatchRevisionResponse\x12\x10\n\x08revision\x18\x01 \x01(\x03\"\xaa\x02\n\x0c\x41\x64mitRequest\x12(\n\x06\x63\x61ller\x18\x01 \x01(\x0b\x32\x18.llm_mesh.mesh.v1.Sealed\x12\x38\n\x08generate\x18\x02 \x01(\x0b\x32$.llm_mesh.inference.v1.GenerateInputH\x00\x12\x32\n\x05\x65mbed\x18\x03 \x01(\x0b\x32!.llm_mesh.inference.v1.EmbedInputH\x00\x12\x38\n\x04tags\x18\x04 \x03(\x0b\x32*.llm_mesh.policy.v1.AdmitRequest.TagsEntry\x12\x12\n\nrequest_id\x18\x05 \x01(\t\x1a+\n\tTagsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\x07\n\x05input\"\xcf\x02\n\rAdmitResponse\x12+\n\tadmission\x18\x01 \x01(\x0b\x32\x18.llm_mesh.mesh.v1.Sealed\x12\x34\n\x0bobligations\x18\x02 \x01(\x0b\x32\x1f.llm_mesh.policy.v1.Obligations\x12\x34\n\x0b\x63onstraints\x18\x03 \x01(\x0b\x32\x1f.llm_mesh.policy.v1.Constraints\x12\x38\n\x08generate\x18\x04 \x01(\x0b\x32$.llm_mesh.inference.v1.GenerateInputH\x00\x12\x32\n\x05\x65mbed\x18\x05 \x01(\x0b\x32!.llm_mesh.inference.v1.EmbedInputH\x00\x12-\n\x08\x66indings\x18\x06 \x03(\x0b\x32\x1b.llm_mesh.policy.v1.FindingB\x08\n\x06masked\"y\n\x07\x46inding\x12\x10\n\x08\x64\x65tector\x18\x01 \x01(\t\x12\x31\n\x06\x61\x63tion\x18\x02 \x01(\x0e\x32!.llm_mesh.policy.v1.FindingAction\x12\r\n\x05\x66ield\x18\x03 \x01(\t\x12\r\n\x05start\x18\x04 \x01(\x03\x12\x0b\n\x03\x65nd\x18\x05 \x01(\x03\"\xea\x01\n\x0eReserveRequest\x12\x16\n\x0ereservation_id\x18\x01 \x01(\t\x12+\n\tadmission\x18\x02 \x01(\x0b\x32\x18.llm_mesh.mesh.v1.Sealed\x12&\n\x04plan\x18\x03 \x01(\x0b\x32\x18.llm_mesh.router.v1.Plan\x12\r\n\x05\x65poch\x18\x04 \x01(\t\x12\x17\n\x0fidempotency_key\x18\x05 \x01(\t\x12\x16\n\x0erequest_digest\x18\x06 \x01(\x0c\x12\x12\n\nrequest_id\x18\x07 \x01(\t\x12\x17\n\x0f\x63\x61ndidate_count\x18\x08 \x01(\x05\"\x96\x01\n\x0fReserveResponse\x12\'\n\x05grant\x18\x01 \x01(\x0b\x32\x18.llm_mesh.mesh.v1.Sealed\x12)\n\x08reserved\x18\x02 \x01(\x0b\x32\x17.llm_mesh.mesh.v1.Money\x12/\n\x06limits\x18\x03 \x03(\x0b\x32\x1f.llm_mesh.policy.v1.LimitStatus\"\x80\x01\n\x0bLimitStatus\x12\x0e\n\x06metric\x18\x01 \x01(\t\x12\r\n\x05limit\x18\x02 \x01(\x03\x12\x11\n\tremaining\x18\x03 \x01(\x03\x12.\n\x0breset_after\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x0f\n\x07subject\x18\x05 \x01(\t\"\x82\x01\n\rExtendRequest\x12\x16\n\x0ereservation_id\x18\x01 \x01(\t\x12+\n\tadmission\x18\x02 \x01(\x0b\x32\x18.llm_mesh.mesh.v1.Sealed\x12,\n\x07\x61ttempt\x18\x03 \x01(\x0b\x32\x1b.llm_mesh.router.v1.Attempt\"d\n\x0e\x45xtendResponse\x12\'\n\x05grant\x18\x01 \x01(\x0b\x32\x18.llm_mesh.mesh.v1.Sealed\x12)\n\x08reserved\x18\x02 \x01(\x0b\x32\x17.llm_mesh.mesh.v1.Money\"d\n\rSettleRequest\x12\x16\n\x0ereservation_id\x18\x01 \x01(\t\x12,\n\x05lines\x18\x02 \x03(\x0b\x32\x1d.llm_mesh.policy.v1.UsageLine\x12\r\n\x05\x65poch\x18\x03 \x01(\t\"\xb5\x01\n\x0eSettleResponse\x12(\n\x07\x63harged\x18\x01 \x01(\x0b\x32\x17.llm_mesh.mesh.v1.Money\x12-\n\x05lines\x18\x02 \x03(\x0b\x32\x1e.llm_mesh.policy.v1.ChargeLine\x12\x33\n\x05state\x18\x03 \x01(\x0e\x32$.llm_mesh.policy.v1.ReservationState\x12\x15\n\rrepeated_call\x18\x04 \x01(\x08\"7\n\x0eReleaseRequest\x12\x16\n\x0ereservation_id\x18\x01 \x01(\t\x12\r\n\x05\x65poch\x18\x02 \x01(\t\"F\n\x0fReleaseResponse\x12\x33\n\x05state\x18\x01 \x01(\x0e\x32$.llm_mesh.policy.v1.ReservationState\"\\\n\x10HeartbeatRequest\x12\r\n\x05\x65poch\x18\x01 \x01(\t\x12\x10\n\x08instance\x18\x02 \x01(\t\x12\x0f\n\x07\x63losing\x18\x03 \x01(\x08\x12\x16\n\x0ereplaces_epoch\x18\x04 \x01(\t\"k\n\x11HeartbeatResponse\x12-\n\nlost_after\x18\x01 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\'\n\x03now\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x7f\n\x13ScreenStreamRequest\x12\x30\n\x05start\x18\x01 \x01(\x0b\x32\x1f.llm_mesh.policy.v1.ScreenStartH\x00\x12.\n\x04text\x18\x02 \x01(\x0b\x32\x1e.llm_mesh.policy.v1.ScreenTextH\x00\x42\x06\n\x04kind\"P\n\x0bScreenStart\x12+\n\tadmission\x18\x01 \x01(\x0b\x32\x18.llm_mesh.mesh.v1.Sealed\x12\x14\n\x0cscreen_state\x18\x02 \x01(\x0c\"V\n\nScreenText\x12\x0f\n\x07\x63hannel\x18\x01 \x01(\t\x12\r\n\x05index\x18\x02 \x01(\x05\x12\x0b\n\x03seq\x18\x03 \x01(\x03\x12\x0c\n\x04text\x18\x04 \x01(\t\x12\r\n\x05\x66inal\x18\x05 \x01(\x08\"\xa2\x01\n\x14ScreenStreamResponse\x12\x0f\n\x07\x63hannel\x18\x01 \x01(\t\x12\r\n\x05index\x18\x02 \x01(\x05\x12\x15\n\rreleased_text\x18\x03 \x01(\t\x12\x13\n\x0bthrough_seq\x18\x04 \x01(\x03\x12-\n\x08\x66indings\x18\x05 \x03(\x0b\x32\x1b.llm_mesh.policy.v1.Finding\x12\x0f\n\x07\x62locked\x18\x06 \x01(\x08\"+\n\x12ReplayUsageRequest\x12\x15\n\rfrom_sequence\x18\x01 \x01(\x03\"E\n\x13ReplayUsageResponse\x12.\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x1e.llm_mesh.policy.v1.UsageEvent*\x81\x01\n\rFindingAction\x12\x1e\n\x1a\x46INDING_ACTION_UNSPECIFIED\x10\x00\x12\x19\n\x15\x46INDING_ACTION_LOGGED\x10\x01\x12\x19\n\x15\x46INDING_ACTION_MASKED\x10\x02\x12\x1a\n\x16\x46INDING_ACTION_BLOCKED\x10\x03\x32\xd7\n\n\rPolicyService\x12z\n\tAuthorize\x12$.llm_mesh.policy.v1.AuthorizeRequest\x1a%.llm_mesh.policy.v1.AuthorizeResponse\" \xca\xf3\x18\x1c\x08\x02\x12\x06policy\x1a\x10policy.authorize\x12\x84\x01\n\rWatchRevision\x12(.llm_mesh.policy.v1.WatchRevisionRequest\x1a).llm_mesh.policy.v1.WatchRevisionResponse\"\x1c\xca\xf3\x18\x18\x08\x02\x12\x06policy\x1a\x0cpolicy.watch0\x01\x12\x8a\x01\n\rRecordChanges\x12(.llm_mesh.policy.v1.RecordChangesRequest\x1a).llm_mesh.policy.v1.RecordChangesResponse\"$\xca\xf3\x18 \x08\x02\x12\x06policy\x1a\x14policy.recordChanges\x12j\n\x05\x41\x64mit\x12 .llm_mesh.policy.v1.AdmitRequest\x1a!.llm_mesh.policy.v1.AdmitResponse\"\x1c\xca\xf3\x18\x18\x08\x02\x12\x06policy\x1a\x0cpolicy.admit\x12r\n\x07Reserve\x12\".llm_mesh.policy.v1.ReserveRequest\x1a#.llm_mesh.policy.v1.ReserveResponse\"\x1e\xca\xf3\x18\x1a\x08\x02\x12\x06policy\x1a\x0epolicy.reserve\x12n\n\x06\x45xtend\x12!.llm_mesh.policy.v1.ExtendRequest\x1a\".llm_mesh.policy.v1.ExtendResponse\"\x1d\xca\xf3\x18\x19\x08\x02\x12\x06policy\x1a\rpolicy.extend\x12n\n\x06Settle\x12!.llm_mesh.policy.v1.SettleRequest\x1a\".llm_mesh.policy.v1.SettleResponse\"\x1d\xca\xf3\x18\x19\x08\x02\x12\x06policy\x1a\rpolicy.settle\x12r\n\x07Release\x12\".llm_mesh.policy.v1.ReleaseRequest\x1a#.llm_mesh.policy.v1.ReleaseResponse\"\x1e\xca\xf3\x18\x1a\x08\x02\x12\x06policy\x1a\x0epolicy.release\x12z\n\tHeartbeat\x12$.llm_mesh.policy.v1.HeartbeatRequest\x1a%.llm_mesh.policy.v1.HeartbeatResponse\" \xca\xf3\x18\x1c\x08\x02\x12\x06policy\x1a\x10policy.heartbeat\x12\x84\x01\n\x0cScreenStream\x12\'.llm_mesh.policy.v1.ScreenStreamRequest\x1a(.llm_mesh.policy.v1.ScreenStreamResponse\"\x1d\xca\xf3\x18\x19\x08\x02\x12\x06policy\x1a\rpolicy.screen(\x01\x30\x01\x12\x7f\n\x0bReplayUsage\x12&.llm_mesh.policy.v1.ReplayUsageRequest\x1a\'.llm_mesh.policy.v1.ReplayUsageResponse\"\x1d\xca\xf3\x18\x19\x08\x02\x12\x06policy\x1a\rpolicy.replay0\x01\x42.Z,llm-mesh.dev/gen/llm_mesh/policy/v1;policyv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -47,6 +48,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_POLICYSERVICE'].methods_by_name['Authorize']._serialized_options = b'\312\363\030\034\010\002\022\006policy\032\020policy.authorize'
   _globals['_POLICYSERVICE'].methods_by_name['WatchRevision']._loaded_options = None
   _globals['_POLICYSERVICE'].methods_by_name['WatchRevision']._serialized_options = b'\312\363\030\030\010\002\022\006policy\032\014policy.watch'
+  _globals['_POLICYSERVICE'].methods_by_name['RecordChanges']._loaded_options = None
+  _globals['_POLICYSERVICE'].methods_by_name['RecordChanges']._serialized_options = b'\312\363\030 \010\002\022\006policy\032\024policy.recordChanges'
   _globals['_POLICYSERVICE'].methods_by_name['Admit']._loaded_options = None
   _globals['_POLICYSERVICE'].methods_by_name['Admit']._serialized_options = b'\312\363\030\030\010\002\022\006policy\032\014policy.admit'
   _globals['_POLICYSERVICE'].methods_by_name['Reserve']._loaded_options = None
@@ -63,58 +66,58 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_POLICYSERVICE'].methods_by_name['ScreenStream']._serialized_options = b'\312\363\030\031\010\002\022\006policy\032\rpolicy.screen'
   _globals['_POLICYSERVICE'].methods_by_name['ReplayUsage']._loaded_options = None
   _globals['_POLICYSERVICE'].methods_by_name['ReplayUsage']._serialized_options = b'\312\363\030\031\010\002\022\006policy\032\rpolicy.replay'
-  _globals['_FINDINGACTION']._serialized_start=3454
-  _globals['_FINDINGACTION']._serialized_end=3583
-  _globals['_AUTHORIZEREQUEST']._serialized_start=358
-  _globals['_AUTHORIZEREQUEST']._serialized_end=489
-  _globals['_AUTHORIZERESPONSE']._serialized_start=492
-  _globals['_AUTHORIZERESPONSE']._serialized_end=668
-  _globals['_WATCHREVISIONREQUEST']._serialized_start=670
-  _globals['_WATCHREVISIONREQUEST']._serialized_end=692
-  _globals['_WATCHREVISIONRESPONSE']._serialized_start=694
-  _globals['_WATCHREVISIONRESPONSE']._serialized_end=735
-  _globals['_ADMITREQUEST']._serialized_start=738
-  _globals['_ADMITREQUEST']._serialized_end=1036
-  _globals['_ADMITREQUEST_TAGSENTRY']._serialized_start=984
-  _globals['_ADMITREQUEST_TAGSENTRY']._serialized_end=1027
-  _globals['_ADMITRESPONSE']._serialized_start=1039
-  _globals['_ADMITRESPONSE']._serialized_end=1374
-  _globals['_FINDING']._serialized_start=1376
-  _globals['_FINDING']._serialized_end=1497
-  _globals['_RESERVEREQUEST']._serialized_start=1500
-  _globals['_RESERVEREQUEST']._serialized_end=1734
-  _globals['_RESERVERESPONSE']._serialized_start=1737
-  _globals['_RESERVERESPONSE']._serialized_end=1887
-  _globals['_LIMITSTATUS']._serialized_start=1890
-  _globals['_LIMITSTATUS']._serialized_end=2018
-  _globals['_EXTENDREQUEST']._serialized_start=2021
-  _globals['_EXTENDREQUEST']._serialized_end=2151
-  _globals['_EXTENDRESPONSE']._serialized_start=2153
-  _globals['_EXTENDRESPONSE']._serialized_end=2253
-  _globals['_SETTLEREQUEST']._serialized_start=2255
-  _globals['_SETTLEREQUEST']._serialized_end=2355
-  _globals['_SETTLERESPONSE']._serialized_start=2358
-  _globals['_SETTLERESPONSE']._serialized_end=2539
-  _globals['_RELEASEREQUEST']._serialized_start=2541
-  _globals['_RELEASEREQUEST']._serialized_end=2596
-  _globals['_RELEASERESPONSE']._serialized_start=2598
-  _globals['_RELEASERESPONSE']._serialized_end=2668
-  _globals['_HEARTBEATREQUEST']._serialized_start=2670
-  _globals['_HEARTBEATREQUEST']._serialized_end=2762
-  _globals['_HEARTBEATRESPONSE']._serialized_start=2764
-  _globals['_HEARTBEATRESPONSE']._serialized_end=2871
-  _globals['_SCREENSTREAMREQUEST']._serialized_start=2873
-  _globals['_SCREENSTREAMREQUEST']._serialized_end=3000
-  _globals['_SCREENSTART']._serialized_start=3002
-  _globals['_SCREENSTART']._serialized_end=3082
-  _globals['_SCREENTEXT']._serialized_start=3084
-  _globals['_SCREENTEXT']._serialized_end=3170
-  _globals['_SCREENSTREAMRESPONSE']._serialized_start=3173
-  _globals['_SCREENSTREAMRESPONSE']._serialized_end=3335
-  _globals['_REPLAYUSAGEREQUEST']._serialized_start=3337
-  _globals['_REPLAYUSAGEREQUEST']._serialized_end=3380
-  _globals['_REPLAYUSAGERESPONSE']._serialized_start=3382
-  _globals['_REPLAYUSAGERESPONSE']._serialized_end=3451
-  _globals['_POLICYSERVICE']._serialized_start=3586
-  _globals['_POLICYSERVICE']._serialized_end=4812
+  _globals['_FINDINGACTION']._serialized_start=3486
+  _globals['_FINDINGACTION']._serialized_end=3615
+  _globals['_AUTHORIZEREQUEST']._serialized_start=390
+  _globals['_AUTHORIZEREQUEST']._serialized_end=521
+  _globals['_AUTHORIZERESPONSE']._serialized_start=524
+  _globals['_AUTHORIZERESPONSE']._serialized_end=700
+  _globals['_WATCHREVISIONREQUEST']._serialized_start=702
+  _globals['_WATCHREVISIONREQUEST']._serialized_end=724
+  _globals['_WATCHREVISIONRESPONSE']._serialized_start=726
+  _globals['_WATCHREVISIONRESPONSE']._serialized_end=767
+  _globals['_ADMITREQUEST']._serialized_start=770
+  _globals['_ADMITREQUEST']._serialized_end=1068
+  _globals['_ADMITREQUEST_TAGSENTRY']._serialized_start=1016
+  _globals['_ADMITREQUEST_TAGSENTRY']._serialized_end=1059
+  _globals['_ADMITRESPONSE']._serialized_start=1071
+  _globals['_ADMITRESPONSE']._serialized_end=1406
+  _globals['_FINDING']._serialized_start=1408
+  _globals['_FINDING']._serialized_end=1529
+  _globals['_RESERVEREQUEST']._serialized_start=1532
+  _globals['_RESERVEREQUEST']._serialized_end=1766
+  _globals['_RESERVERESPONSE']._serialized_start=1769
+  _globals['_RESERVERESPONSE']._serialized_end=1919
+  _globals['_LIMITSTATUS']._serialized_start=1922
+  _globals['_LIMITSTATUS']._serialized_end=2050
+  _globals['_EXTENDREQUEST']._serialized_start=2053
+  _globals['_EXTENDREQUEST']._serialized_end=2183
+  _globals['_EXTENDRESPONSE']._serialized_start=2185
+  _globals['_EXTENDRESPONSE']._serialized_end=2285
+  _globals['_SETTLEREQUEST']._serialized_start=2287
+  _globals['_SETTLEREQUEST']._serialized_end=2387
+  _globals['_SETTLERESPONSE']._serialized_start=2390
+  _globals['_SETTLERESPONSE']._serialized_end=2571
+  _globals['_RELEASEREQUEST']._serialized_start=2573
+  _globals['_RELEASEREQUEST']._serialized_end=2628
+  _globals['_RELEASERESPONSE']._serialized_start=2630
+  _globals['_RELEASERESPONSE']._serialized_end=2700
+  _globals['_HEARTBEATREQUEST']._serialized_start=2702
+  _globals['_HEARTBEATREQUEST']._serialized_end=2794
+  _globals['_HEARTBEATRESPONSE']._serialized_start=2796
+  _globals['_HEARTBEATRESPONSE']._serialized_end=2903
+  _globals['_SCREENSTREAMREQUEST']._serialized_start=2905
+  _globals['_SCREENSTREAMREQUEST']._serialized_end=3032
+  _globals['_SCREENSTART']._serialized_start=3034
+  _globals['_SCREENSTART']._serialized_end=3114
+  _globals['_SCREENTEXT']._serialized_start=3116
+  _globals['_SCREENTEXT']._serialized_end=3202
+  _globals['_SCREENSTREAMRESPONSE']._serialized_start=3205
+  _globals['_SCREENSTREAMRESPONSE']._serialized_end=3367
+  _globals['_REPLAYUSAGEREQUEST']._serialized_start=3369
+  _globals['_REPLAYUSAGEREQUEST']._serialized_end=3412
+  _globals['_REPLAYUSAGERESPONSE']._serialized_start=3414
+  _globals['_REPLAYUSAGERESPONSE']._serialized_end=3483
+  _globals['_POLICYSERVICE']._serialized_start=3618
+  _globals['_POLICYSERVICE']._serialized_end=4985
 # @@protoc_insertion_point(module_scope)

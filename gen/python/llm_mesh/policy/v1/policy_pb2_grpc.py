@@ -3,6 +3,7 @@
 import grpc
 import warnings
 
+from llm_mesh.policy.v1 import audit_pb2 as llm__mesh_dot_policy_dot_v1_dot_audit__pb2
 from llm_mesh.policy.v1 import policy_pb2 as llm__mesh_dot_policy_dot_v1_dot_policy__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
@@ -44,6 +45,11 @@ class PolicyServiceStub:
                 '/llm_mesh.policy.v1.PolicyService/WatchRevision',
                 request_serializer=llm__mesh_dot_policy_dot_v1_dot_policy__pb2.WatchRevisionRequest.SerializeToString,
                 response_deserializer=llm__mesh_dot_policy_dot_v1_dot_policy__pb2.WatchRevisionResponse.FromString,
+                _registered_method=True)
+        self.RecordChanges = channel.unary_unary(
+                '/llm_mesh.policy.v1.PolicyService/RecordChanges',
+                request_serializer=llm__mesh_dot_policy_dot_v1_dot_audit__pb2.RecordChangesRequest.SerializeToString,
+                response_deserializer=llm__mesh_dot_policy_dot_v1_dot_audit__pb2.RecordChangesResponse.FromString,
                 _registered_method=True)
         self.Admit = channel.unary_unary(
                 '/llm_mesh.policy.v1.PolicyService/Admit',
@@ -105,6 +111,16 @@ class PolicyServiceServicer:
     def WatchRevision(self, request, context):
         """Streams the policy revision: the present one first, then each newer one. A reader MUST drop cached decisions of older revisions,
         and all of them while the stream is down for longer than one second. The stream ends with OK after at most ten minutes; call again.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RecordChanges(self, request, context):
+        """Records administrative changes that another service has made, in the audit trail. For the services that keep such resources.
+
+        Idempotent: an event id that the calling service has sent before is not recorded again. All changes of a call are recorded, or none.
+        The answer comes after the durable commit. INVALID_FIELD names what a change lacks.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -186,6 +202,11 @@ def add_PolicyServiceServicer_to_server(servicer, server):
                     servicer.WatchRevision,
                     request_deserializer=llm__mesh_dot_policy_dot_v1_dot_policy__pb2.WatchRevisionRequest.FromString,
                     response_serializer=llm__mesh_dot_policy_dot_v1_dot_policy__pb2.WatchRevisionResponse.SerializeToString,
+            ),
+            'RecordChanges': grpc.unary_unary_rpc_method_handler(
+                    servicer.RecordChanges,
+                    request_deserializer=llm__mesh_dot_policy_dot_v1_dot_audit__pb2.RecordChangesRequest.FromString,
+                    response_serializer=llm__mesh_dot_policy_dot_v1_dot_audit__pb2.RecordChangesResponse.SerializeToString,
             ),
             'Admit': grpc.unary_unary_rpc_method_handler(
                     servicer.Admit,
@@ -283,6 +304,33 @@ class PolicyService:
             '/llm_mesh.policy.v1.PolicyService/WatchRevision',
             llm__mesh_dot_policy_dot_v1_dot_policy__pb2.WatchRevisionRequest.SerializeToString,
             llm__mesh_dot_policy_dot_v1_dot_policy__pb2.WatchRevisionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RecordChanges(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/llm_mesh.policy.v1.PolicyService/RecordChanges',
+            llm__mesh_dot_policy_dot_v1_dot_audit__pb2.RecordChangesRequest.SerializeToString,
+            llm__mesh_dot_policy_dot_v1_dot_audit__pb2.RecordChangesResponse.FromString,
             options,
             channel_credentials,
             insecure,

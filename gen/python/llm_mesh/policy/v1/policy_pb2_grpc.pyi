@@ -6,6 +6,7 @@ isort:skip_file
 from collections import abc as _abc
 from typing import Any as _Any
 from grpc import aio as _aio
+from llm_mesh.policy.v1 import audit_pb2 as _audit_pb2
 from llm_mesh.policy.v1 import policy_pb2 as _policy_pb2
 
 
@@ -26,6 +27,12 @@ class PolicyServiceStub:
     WatchRevision: _aio.UnaryStreamMultiCallable[_policy_pb2.WatchRevisionRequest, _policy_pb2.WatchRevisionResponse]
     """Streams the policy revision: the present one first, then each newer one. A reader MUST drop cached decisions of older revisions,
     and all of them while the stream is down for longer than one second. The stream ends with OK after at most ten minutes; call again.
+    """
+    RecordChanges: _aio.UnaryUnaryMultiCallable[_audit_pb2.RecordChangesRequest, _audit_pb2.RecordChangesResponse]
+    """Records administrative changes that another service has made, in the audit trail. For the services that keep such resources.
+
+    Idempotent: an event id that the calling service has sent before is not recorded again. All changes of a call are recorded, or none.
+    The answer comes after the durable commit. INVALID_FIELD names what a change lacks.
     """
     Admit: _aio.UnaryUnaryMultiCallable[_policy_pb2.AdmitRequest, _policy_pb2.AdmitResponse]
     """Decides on a rendered request: rules, screening, legal constraints. Writes nothing."""
@@ -79,6 +86,17 @@ class PolicyServiceServicer:
     ) -> _abc.AsyncIterator[_policy_pb2.WatchRevisionResponse]:
         """Streams the policy revision: the present one first, then each newer one. A reader MUST drop cached decisions of older revisions,
         and all of them while the stream is down for longer than one second. The stream ends with OK after at most ten minutes; call again.
+        """
+
+    def RecordChanges(
+        self,
+        request: _audit_pb2.RecordChangesRequest,
+        context: _aio.ServicerContext[_Any, _Any],
+    ) -> _abc.Awaitable[_audit_pb2.RecordChangesResponse]:
+        """Records administrative changes that another service has made, in the audit trail. For the services that keep such resources.
+
+        Idempotent: an event id that the calling service has sent before is not recorded again. All changes of a call are recorded, or none.
+        The answer comes after the durable commit. INVALID_FIELD names what a change lacks.
         """
 
     def Admit(

@@ -25,11 +25,12 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from llm_mesh.mesh.v1 import access_pb2 as llm__mesh_dot_mesh_dot_v1_dot_access__pb2
 from llm_mesh.mesh.v1 import resources_pb2 as llm__mesh_dot_mesh_dot_v1_dot_resources__pb2
+from llm_mesh.policy.v1 import audit_pb2 as llm__mesh_dot_policy_dot_v1_dot_audit__pb2
 from llm_mesh.policy.v1 import identity_pb2 as llm__mesh_dot_policy_dot_v1_dot_identity__pb2
 from llm_mesh.policy.v1 import ledger_pb2 as llm__mesh_dot_policy_dot_v1_dot_ledger__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1ellm_mesh/policy/v1/rules.proto\x12\x12llm_mesh.policy.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dllm_mesh/mesh/v1/access.proto\x1a llm_mesh/mesh/v1/resources.proto\x1a!llm_mesh/policy/v1/identity.proto\x1a\x1fllm_mesh/policy/v1/ledger.proto\"p\n\x04Role\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x02 \x01(\t\x12\x33\n\x0bpermissions\x18\x03 \x03(\x0b\x32\x1e.llm_mesh.policy.v1.Permission\x12\x10\n\x08\x62uilt_in\x18\x04 \x01(\x08\"0\n\nPermission\x12\x0f\n\x07\x61\x63tions\x18\x01 \x03(\t\x12\x11\n\tresources\x18\x02 \x03(\t\"G\n\x07\x42inding\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x11\n\tprincipal\x18\x02 \x01(\t\x12\x0c\n\x04role\x18\x03 \x01(\t\x12\r\n\x05scope\x18\x04 \x01(\t\"8\n\x0ePutRoleRequest\x12&\n\x04role\x18\x01 \x01(\x0b\x32\x18.llm_mesh.policy.v1.Role\"K\n\x0fPutRoleResponse\x12&\n\x04role\x18\x01 \x01(\x0b\x32\x18.llm_mesh.policy.v1.Role\x12\x10\n\x08revision\x18\x02 \x01(\x03\"I\n\x10ListRolesRequest\x12\x0e\n\x06parent\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"U\n\x11ListRolesResponse\x12\'\n\x05roles\x18\x01 \x03(\x0b\x32\x18.llm_mesh.policy.v1.Role\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"!\n\x11\x44\x65leteRoleRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"&\n\x12\x44\x65leteRoleResponse\x12\x10\n\x08revision\x18\x01 \x01(\x03\"h\n\x14\x43reateBindingRequest\x12\x0e\n\x06parent\x18\x01 \x01(\t\x12\x12\n\nbinding_id\x18\x02 \x01(\t\x12,\n\x07\x62inding\x18\x03 \x01(\x0b\x32\x1b.llm_mesh.policy.v1.Binding\"W\n\x15\x43reateBindingResponse\x12,\n\x07\x62inding\x18\x01 \x01(\x0b\x32\x1b.llm_mesh.policy.v1.Binding\x12\x10\n\x08revision\x18\x02 \x01(\x03\"L\n\x13ListBindingsRequest\x12\x0e\n\x06parent\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"^\n\x14ListBindingsResponse\x12-\n\x08\x62indings\x18\x01 \x03(\x0b\x32\x1b.llm_mesh.policy.v1.Binding\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"$\n\x14\x44\x65leteBindingRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\")\n\x15\x44\x65leteBindingResponse\x12\x10\n\x08revision\x18\x01 \x01(\x03\"U\n\x0e\x45xplainRequest\x12\x0e\n\x06parent\x18\x01 \x01(\t\x12\x11\n\tprincipal\x18\x02 \x01(\t\x12\x0e\n\x06\x61\x63tion\x18\x03 \x01(\t\x12\x10\n\x08resource\x18\x04 \x01(\t\"\x93\x01\n\x0f\x45xplainResponse\x12\x0f\n\x07\x61llowed\x18\x01 \x01(\x08\x12,\n\x07grounds\x18\x02 \x03(\x0b\x32\x1b.llm_mesh.policy.v1.Grounds\x12/\n\nconsidered\x18\x03 \x03(\x0b\x32\x1b.llm_mesh.policy.v1.Binding\x12\x10\n\x08revision\x18\x04 \x01(\x03\"k\n\x07Grounds\x12,\n\x07\x62inding\x18\x01 \x01(\x0b\x32\x1b.llm_mesh.policy.v1.Binding\x12\x32\n\npermission\x18\x02 \x01(\x0b\x32\x1e.llm_mesh.policy.v1.Permission\"d\n\x17ListAuditRecordsRequest\x12\x0e\n\x06parent\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\x12\x12\n\nrequest_id\x18\x04 \x01(\t\"e\n\x18ListAuditRecordsResponse\x12\x30\n\x07records\x18\x01 \x03(\x0b\x32\x1f.llm_mesh.policy.v1.AuditRecord\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xee\x01\n\x0b\x41uditRecord\x12\x10\n\x08sequence\x18\x01 \x01(\x03\x12(\n\x04time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06\x64omain\x18\x03 \x01(\t\x12\x11\n\tprincipal\x18\x04 \x01(\t\x12\x0b\n\x03key\x18\x05 \x01(\t\x12\x0e\n\x06\x61\x63tion\x18\x06 \x01(\t\x12\x10\n\x08resource\x18\x07 \x01(\t\x12\x0f\n\x07\x61llowed\x18\x08 \x01(\x08\x12\x0e\n\x06\x64\x65tail\x18\t \x01(\t\x12\x12\n\nrequest_id\x18\n \x01(\t\x12\x0c\n\x04hash\x18\x0b \x01(\x0c\x12\x0e\n\x06writer\x18\x0c \x01(\t\"\xf4\x02\n\x12\x41pplyPolicyRequest\x12\x0e\n\x06parent\x18\x01 \x01(\t\x12\x0f\n\x07\x64ry_run\x18\x02 \x01(\x08\x12+\n\x07\x64omains\x18\x03 \x03(\x0b\x32\x1a.llm_mesh.policy.v1.Domain\x12-\n\x08projects\x18\x04 \x03(\x0b\x32\x1b.llm_mesh.policy.v1.Project\x12\x31\n\nprincipals\x18\x05 \x03(\x0b\x32\x1d.llm_mesh.policy.v1.Principal\x12\'\n\x05roles\x18\x06 \x03(\x0b\x32\x18.llm_mesh.policy.v1.Role\x12-\n\x08\x62indings\x18\x07 \x03(\x0b\x32\x1b.llm_mesh.policy.v1.Binding\x12+\n\x07\x62udgets\x18\x08 \x03(\x0b\x32\x1a.llm_mesh.policy.v1.Budget\x12)\n\x06limits\x18\t \x03(\x0b\x32\x19.llm_mesh.policy.v1.Limit\"R\n\x13\x41pplyPolicyResponse\x12)\n\x07\x63hanges\x18\x01 \x03(\x0b\x32\x18.llm_mesh.mesh.v1.Change\x12\x10\n\x08revision\x18\x02 \x01(\x03\x32\xd1\t\n\x0bRuleService\x12r\n\x07PutRole\x12\".llm_mesh.policy.v1.PutRoleRequest\x1a#.llm_mesh.policy.v1.PutRoleResponse\"\x1e\xca\xf3\x18\x1a\x08\x01\x12\x0b{role.name}\x1a\troles.put\x12|\n\tListRoles\x12$.llm_mesh.policy.v1.ListRolesRequest\x1a%.llm_mesh.policy.v1.ListRolesResponse\"\"\xca\xf3\x18\x1e\x08\x01\x12\x0e{parent}/roles\x1a\nroles.list\x12y\n\nDeleteRole\x12%.llm_mesh.policy.v1.DeleteRoleRequest\x1a&.llm_mesh.policy.v1.DeleteRoleResponse\"\x1c\xca\xf3\x18\x18\x08\x01\x12\x06{name}\x1a\x0croles.delete\x12\x90\x01\n\rCreateBinding\x12(.llm_mesh.policy.v1.CreateBindingRequest\x1a).llm_mesh.policy.v1.CreateBindingResponse\"*\xca\xf3\x18&\x08\x01\x12\x11{parent}/bindings\x1a\x0f\x62indings.create\x12\x8b\x01\n\x0cListBindings\x12\'.llm_mesh.policy.v1.ListBindingsRequest\x1a(.llm_mesh.policy.v1.ListBindingsResponse\"(\xca\xf3\x18$\x08\x01\x12\x11{parent}/bindings\x1a\rbindings.list\x12\x85\x01\n\rDeleteBinding\x12(.llm_mesh.policy.v1.DeleteBindingRequest\x1a).llm_mesh.policy.v1.DeleteBindingResponse\"\x1f\xca\xf3\x18\x1b\x08\x01\x12\x06{name}\x1a\x0f\x62indings.delete\x12\x81\x01\n\x07\x45xplain\x12\".llm_mesh.policy.v1.ExplainRequest\x1a#.llm_mesh.policy.v1.ExplainResponse\"-\xca\xf3\x18)\x08\x01\x12\x12{parent}/decisions\x1a\x11\x64\x65\x63isions.explain\x12\x9f\x01\n\x10ListAuditRecords\x12+.llm_mesh.policy.v1.ListAuditRecordsRequest\x1a,.llm_mesh.policy.v1.ListAuditRecordsResponse\"0\xca\xf3\x18,\x08\x01\x12\x15{parent}/auditRecords\x1a\x11\x61uditRecords.list\x12\x85\x01\n\x0b\x41pplyPolicy\x12&.llm_mesh.policy.v1.ApplyPolicyRequest\x1a\'.llm_mesh.policy.v1.ApplyPolicyResponse\"%\xca\xf3\x18!\x08\x01\x12\x0f{parent}/policy\x1a\x0cpolicy.applyB.Z,llm-mesh.dev/gen/llm_mesh/policy/v1;policyv1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1ellm_mesh/policy/v1/rules.proto\x12\x12llm_mesh.policy.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dllm_mesh/mesh/v1/access.proto\x1a llm_mesh/mesh/v1/resources.proto\x1a\x1ellm_mesh/policy/v1/audit.proto\x1a!llm_mesh/policy/v1/identity.proto\x1a\x1fllm_mesh/policy/v1/ledger.proto\"p\n\x04Role\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x02 \x01(\t\x12\x33\n\x0bpermissions\x18\x03 \x03(\x0b\x32\x1e.llm_mesh.policy.v1.Permission\x12\x10\n\x08\x62uilt_in\x18\x04 \x01(\x08\"0\n\nPermission\x12\x0f\n\x07\x61\x63tions\x18\x01 \x03(\t\x12\x11\n\tresources\x18\x02 \x03(\t\"G\n\x07\x42inding\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x11\n\tprincipal\x18\x02 \x01(\t\x12\x0c\n\x04role\x18\x03 \x01(\t\x12\r\n\x05scope\x18\x04 \x01(\t\"8\n\x0ePutRoleRequest\x12&\n\x04role\x18\x01 \x01(\x0b\x32\x18.llm_mesh.policy.v1.Role\"K\n\x0fPutRoleResponse\x12&\n\x04role\x18\x01 \x01(\x0b\x32\x18.llm_mesh.policy.v1.Role\x12\x10\n\x08revision\x18\x02 \x01(\x03\"I\n\x10ListRolesRequest\x12\x0e\n\x06parent\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"U\n\x11ListRolesResponse\x12\'\n\x05roles\x18\x01 \x03(\x0b\x32\x18.llm_mesh.policy.v1.Role\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"!\n\x11\x44\x65leteRoleRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"&\n\x12\x44\x65leteRoleResponse\x12\x10\n\x08revision\x18\x01 \x01(\x03\"h\n\x14\x43reateBindingRequest\x12\x0e\n\x06parent\x18\x01 \x01(\t\x12\x12\n\nbinding_id\x18\x02 \x01(\t\x12,\n\x07\x62inding\x18\x03 \x01(\x0b\x32\x1b.llm_mesh.policy.v1.Binding\"W\n\x15\x43reateBindingResponse\x12,\n\x07\x62inding\x18\x01 \x01(\x0b\x32\x1b.llm_mesh.policy.v1.Binding\x12\x10\n\x08revision\x18\x02 \x01(\x03\"L\n\x13ListBindingsRequest\x12\x0e\n\x06parent\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"^\n\x14ListBindingsResponse\x12-\n\x08\x62indings\x18\x01 \x03(\x0b\x32\x1b.llm_mesh.policy.v1.Binding\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"$\n\x14\x44\x65leteBindingRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\")\n\x15\x44\x65leteBindingResponse\x12\x10\n\x08revision\x18\x01 \x01(\x03\"U\n\x0e\x45xplainRequest\x12\x0e\n\x06parent\x18\x01 \x01(\t\x12\x11\n\tprincipal\x18\x02 \x01(\t\x12\x0e\n\x06\x61\x63tion\x18\x03 \x01(\t\x12\x10\n\x08resource\x18\x04 \x01(\t\"\x93\x01\n\x0f\x45xplainResponse\x12\x0f\n\x07\x61llowed\x18\x01 \x01(\x08\x12,\n\x07grounds\x18\x02 \x03(\x0b\x32\x1b.llm_mesh.policy.v1.Grounds\x12/\n\nconsidered\x18\x03 \x03(\x0b\x32\x1b.llm_mesh.policy.v1.Binding\x12\x10\n\x08revision\x18\x04 \x01(\x03\"k\n\x07Grounds\x12,\n\x07\x62inding\x18\x01 \x01(\x0b\x32\x1b.llm_mesh.policy.v1.Binding\x12\x32\n\npermission\x18\x02 \x01(\x0b\x32\x1e.llm_mesh.policy.v1.Permission\"d\n\x17ListAuditRecordsRequest\x12\x0e\n\x06parent\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\x12\x12\n\nrequest_id\x18\x04 \x01(\t\"e\n\x18ListAuditRecordsResponse\x12\x30\n\x07records\x18\x01 \x03(\x0b\x32\x1f.llm_mesh.policy.v1.AuditRecord\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xcd\x02\n\x0b\x41uditRecord\x12\x10\n\x08sequence\x18\x01 \x01(\x03\x12(\n\x04time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06\x64omain\x18\x03 \x01(\t\x12\x11\n\tprincipal\x18\x04 \x01(\t\x12\x0b\n\x03key\x18\x05 \x01(\t\x12\x0e\n\x06\x61\x63tion\x18\x06 \x01(\t\x12\x10\n\x08resource\x18\x07 \x01(\t\x12\x0f\n\x07\x61llowed\x18\x08 \x01(\x08\x12\x0e\n\x06\x64\x65tail\x18\t \x01(\t\x12\x12\n\nrequest_id\x18\n \x01(\t\x12\x0c\n\x04hash\x18\x0b \x01(\x0c\x12\x0e\n\x06writer\x18\x0c \x01(\t\x12\x10\n\x08\x65vent_id\x18\r \x01(\t\x12\x0e\n\x06source\x18\x0e \x01(\t\x12\x15\n\rbefore_digest\x18\x0f \x01(\x0c\x12\x14\n\x0c\x61\x66ter_digest\x18\x10 \x01(\x0c\x12\x0e\n\x06reason\x18\x11 \x01(\t\"b\n\x19\x45xportAuditRecordsRequest\x12\x0e\n\x06parent\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\x12\x0e\n\x06newest\x18\x04 \x01(\x05\"\x95\x01\n\x1a\x45xportAuditRecordsResponse\x12\x30\n\x07records\x18\x01 \x03(\x0b\x32\x1f.llm_mesh.policy.v1.AuditRecord\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12,\n\x05heads\x18\x03 \x03(\x0b\x32\x1d.llm_mesh.policy.v1.ChainHead\"\xf4\x02\n\x12\x41pplyPolicyRequest\x12\x0e\n\x06parent\x18\x01 \x01(\t\x12\x0f\n\x07\x64ry_run\x18\x02 \x01(\x08\x12+\n\x07\x64omains\x18\x03 \x03(\x0b\x32\x1a.llm_mesh.policy.v1.Domain\x12-\n\x08projects\x18\x04 \x03(\x0b\x32\x1b.llm_mesh.policy.v1.Project\x12\x31\n\nprincipals\x18\x05 \x03(\x0b\x32\x1d.llm_mesh.policy.v1.Principal\x12\'\n\x05roles\x18\x06 \x03(\x0b\x32\x18.llm_mesh.policy.v1.Role\x12-\n\x08\x62indings\x18\x07 \x03(\x0b\x32\x1b.llm_mesh.policy.v1.Binding\x12+\n\x07\x62udgets\x18\x08 \x03(\x0b\x32\x1a.llm_mesh.policy.v1.Budget\x12)\n\x06limits\x18\t \x03(\x0b\x32\x19.llm_mesh.policy.v1.Limit\"R\n\x13\x41pplyPolicyResponse\x12)\n\x07\x63hanges\x18\x01 \x03(\x0b\x32\x18.llm_mesh.mesh.v1.Change\x12\x10\n\x08revision\x18\x02 \x01(\x03\x32\xfb\n\n\x0bRuleService\x12r\n\x07PutRole\x12\".llm_mesh.policy.v1.PutRoleRequest\x1a#.llm_mesh.policy.v1.PutRoleResponse\"\x1e\xca\xf3\x18\x1a\x08\x01\x12\x0b{role.name}\x1a\troles.put\x12|\n\tListRoles\x12$.llm_mesh.policy.v1.ListRolesRequest\x1a%.llm_mesh.policy.v1.ListRolesResponse\"\"\xca\xf3\x18\x1e\x08\x01\x12\x0e{parent}/roles\x1a\nroles.list\x12y\n\nDeleteRole\x12%.llm_mesh.policy.v1.DeleteRoleRequest\x1a&.llm_mesh.policy.v1.DeleteRoleResponse\"\x1c\xca\xf3\x18\x18\x08\x01\x12\x06{name}\x1a\x0croles.delete\x12\x90\x01\n\rCreateBinding\x12(.llm_mesh.policy.v1.CreateBindingRequest\x1a).llm_mesh.policy.v1.CreateBindingResponse\"*\xca\xf3\x18&\x08\x01\x12\x11{parent}/bindings\x1a\x0f\x62indings.create\x12\x8b\x01\n\x0cListBindings\x12\'.llm_mesh.policy.v1.ListBindingsRequest\x1a(.llm_mesh.policy.v1.ListBindingsResponse\"(\xca\xf3\x18$\x08\x01\x12\x11{parent}/bindings\x1a\rbindings.list\x12\x85\x01\n\rDeleteBinding\x12(.llm_mesh.policy.v1.DeleteBindingRequest\x1a).llm_mesh.policy.v1.DeleteBindingResponse\"\x1f\xca\xf3\x18\x1b\x08\x01\x12\x06{name}\x1a\x0f\x62indings.delete\x12\x81\x01\n\x07\x45xplain\x12\".llm_mesh.policy.v1.ExplainRequest\x1a#.llm_mesh.policy.v1.ExplainResponse\"-\xca\xf3\x18)\x08\x01\x12\x12{parent}/decisions\x1a\x11\x64\x65\x63isions.explain\x12\x9f\x01\n\x10ListAuditRecords\x12+.llm_mesh.policy.v1.ListAuditRecordsRequest\x1a,.llm_mesh.policy.v1.ListAuditRecordsResponse\"0\xca\xf3\x18,\x08\x01\x12\x15{parent}/auditRecords\x1a\x11\x61uditRecords.list\x12\xa7\x01\n\x12\x45xportAuditRecords\x12-.llm_mesh.policy.v1.ExportAuditRecordsRequest\x1a..llm_mesh.policy.v1.ExportAuditRecordsResponse\"2\xca\xf3\x18.\x08\x01\x12\x15{parent}/auditRecords\x1a\x13\x61uditRecords.export\x12\x85\x01\n\x0b\x41pplyPolicy\x12&.llm_mesh.policy.v1.ApplyPolicyRequest\x1a\'.llm_mesh.policy.v1.ApplyPolicyResponse\"%\xca\xf3\x18!\x08\x01\x12\x0f{parent}/policy\x1a\x0cpolicy.applyB.Z,llm-mesh.dev/gen/llm_mesh/policy/v1;policyv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -53,54 +54,60 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_RULESERVICE'].methods_by_name['Explain']._serialized_options = b'\312\363\030)\010\001\022\022{parent}/decisions\032\021decisions.explain'
   _globals['_RULESERVICE'].methods_by_name['ListAuditRecords']._loaded_options = None
   _globals['_RULESERVICE'].methods_by_name['ListAuditRecords']._serialized_options = b'\312\363\030,\010\001\022\025{parent}/auditRecords\032\021auditRecords.list'
+  _globals['_RULESERVICE'].methods_by_name['ExportAuditRecords']._loaded_options = None
+  _globals['_RULESERVICE'].methods_by_name['ExportAuditRecords']._serialized_options = b'\312\363\030.\010\001\022\025{parent}/auditRecords\032\023auditRecords.export'
   _globals['_RULESERVICE'].methods_by_name['ApplyPolicy']._loaded_options = None
   _globals['_RULESERVICE'].methods_by_name['ApplyPolicy']._serialized_options = b'\312\363\030!\010\001\022\017{parent}/policy\032\014policy.apply'
-  _globals['_ROLE']._serialized_start=220
-  _globals['_ROLE']._serialized_end=332
-  _globals['_PERMISSION']._serialized_start=334
-  _globals['_PERMISSION']._serialized_end=382
-  _globals['_BINDING']._serialized_start=384
-  _globals['_BINDING']._serialized_end=455
-  _globals['_PUTROLEREQUEST']._serialized_start=457
-  _globals['_PUTROLEREQUEST']._serialized_end=513
-  _globals['_PUTROLERESPONSE']._serialized_start=515
-  _globals['_PUTROLERESPONSE']._serialized_end=590
-  _globals['_LISTROLESREQUEST']._serialized_start=592
-  _globals['_LISTROLESREQUEST']._serialized_end=665
-  _globals['_LISTROLESRESPONSE']._serialized_start=667
-  _globals['_LISTROLESRESPONSE']._serialized_end=752
-  _globals['_DELETEROLEREQUEST']._serialized_start=754
-  _globals['_DELETEROLEREQUEST']._serialized_end=787
-  _globals['_DELETEROLERESPONSE']._serialized_start=789
-  _globals['_DELETEROLERESPONSE']._serialized_end=827
-  _globals['_CREATEBINDINGREQUEST']._serialized_start=829
-  _globals['_CREATEBINDINGREQUEST']._serialized_end=933
-  _globals['_CREATEBINDINGRESPONSE']._serialized_start=935
-  _globals['_CREATEBINDINGRESPONSE']._serialized_end=1022
-  _globals['_LISTBINDINGSREQUEST']._serialized_start=1024
-  _globals['_LISTBINDINGSREQUEST']._serialized_end=1100
-  _globals['_LISTBINDINGSRESPONSE']._serialized_start=1102
-  _globals['_LISTBINDINGSRESPONSE']._serialized_end=1196
-  _globals['_DELETEBINDINGREQUEST']._serialized_start=1198
-  _globals['_DELETEBINDINGREQUEST']._serialized_end=1234
-  _globals['_DELETEBINDINGRESPONSE']._serialized_start=1236
-  _globals['_DELETEBINDINGRESPONSE']._serialized_end=1277
-  _globals['_EXPLAINREQUEST']._serialized_start=1279
-  _globals['_EXPLAINREQUEST']._serialized_end=1364
-  _globals['_EXPLAINRESPONSE']._serialized_start=1367
-  _globals['_EXPLAINRESPONSE']._serialized_end=1514
-  _globals['_GROUNDS']._serialized_start=1516
-  _globals['_GROUNDS']._serialized_end=1623
-  _globals['_LISTAUDITRECORDSREQUEST']._serialized_start=1625
-  _globals['_LISTAUDITRECORDSREQUEST']._serialized_end=1725
-  _globals['_LISTAUDITRECORDSRESPONSE']._serialized_start=1727
-  _globals['_LISTAUDITRECORDSRESPONSE']._serialized_end=1828
-  _globals['_AUDITRECORD']._serialized_start=1831
-  _globals['_AUDITRECORD']._serialized_end=2069
-  _globals['_APPLYPOLICYREQUEST']._serialized_start=2072
-  _globals['_APPLYPOLICYREQUEST']._serialized_end=2444
-  _globals['_APPLYPOLICYRESPONSE']._serialized_start=2446
-  _globals['_APPLYPOLICYRESPONSE']._serialized_end=2528
-  _globals['_RULESERVICE']._serialized_start=2531
-  _globals['_RULESERVICE']._serialized_end=3764
+  _globals['_ROLE']._serialized_start=252
+  _globals['_ROLE']._serialized_end=364
+  _globals['_PERMISSION']._serialized_start=366
+  _globals['_PERMISSION']._serialized_end=414
+  _globals['_BINDING']._serialized_start=416
+  _globals['_BINDING']._serialized_end=487
+  _globals['_PUTROLEREQUEST']._serialized_start=489
+  _globals['_PUTROLEREQUEST']._serialized_end=545
+  _globals['_PUTROLERESPONSE']._serialized_start=547
+  _globals['_PUTROLERESPONSE']._serialized_end=622
+  _globals['_LISTROLESREQUEST']._serialized_start=624
+  _globals['_LISTROLESREQUEST']._serialized_end=697
+  _globals['_LISTROLESRESPONSE']._serialized_start=699
+  _globals['_LISTROLESRESPONSE']._serialized_end=784
+  _globals['_DELETEROLEREQUEST']._serialized_start=786
+  _globals['_DELETEROLEREQUEST']._serialized_end=819
+  _globals['_DELETEROLERESPONSE']._serialized_start=821
+  _globals['_DELETEROLERESPONSE']._serialized_end=859
+  _globals['_CREATEBINDINGREQUEST']._serialized_start=861
+  _globals['_CREATEBINDINGREQUEST']._serialized_end=965
+  _globals['_CREATEBINDINGRESPONSE']._serialized_start=967
+  _globals['_CREATEBINDINGRESPONSE']._serialized_end=1054
+  _globals['_LISTBINDINGSREQUEST']._serialized_start=1056
+  _globals['_LISTBINDINGSREQUEST']._serialized_end=1132
+  _globals['_LISTBINDINGSRESPONSE']._serialized_start=1134
+  _globals['_LISTBINDINGSRESPONSE']._serialized_end=1228
+  _globals['_DELETEBINDINGREQUEST']._serialized_start=1230
+  _globals['_DELETEBINDINGREQUEST']._serialized_end=1266
+  _globals['_DELETEBINDINGRESPONSE']._serialized_start=1268
+  _globals['_DELETEBINDINGRESPONSE']._serialized_end=1309
+  _globals['_EXPLAINREQUEST']._serialized_start=1311
+  _globals['_EXPLAINREQUEST']._serialized_end=1396
+  _globals['_EXPLAINRESPONSE']._serialized_start=1399
+  _globals['_EXPLAINRESPONSE']._serialized_end=1546
+  _globals['_GROUNDS']._serialized_start=1548
+  _globals['_GROUNDS']._serialized_end=1655
+  _globals['_LISTAUDITRECORDSREQUEST']._serialized_start=1657
+  _globals['_LISTAUDITRECORDSREQUEST']._serialized_end=1757
+  _globals['_LISTAUDITRECORDSRESPONSE']._serialized_start=1759
+  _globals['_LISTAUDITRECORDSRESPONSE']._serialized_end=1860
+  _globals['_AUDITRECORD']._serialized_start=1863
+  _globals['_AUDITRECORD']._serialized_end=2196
+  _globals['_EXPORTAUDITRECORDSREQUEST']._serialized_start=2198
+  _globals['_EXPORTAUDITRECORDSREQUEST']._serialized_end=2296
+  _globals['_EXPORTAUDITRECORDSRESPONSE']._serialized_start=2299
+  _globals['_EXPORTAUDITRECORDSRESPONSE']._serialized_end=2448
+  _globals['_APPLYPOLICYREQUEST']._serialized_start=2451
+  _globals['_APPLYPOLICYREQUEST']._serialized_end=2823
+  _globals['_APPLYPOLICYRESPONSE']._serialized_start=2825
+  _globals['_APPLYPOLICYRESPONSE']._serialized_end=2907
+  _globals['_RULESERVICE']._serialized_start=2910
+  _globals['_RULESERVICE']._serialized_end=4313
 # @@protoc_insertion_point(module_scope)

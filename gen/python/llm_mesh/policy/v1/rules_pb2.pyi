@@ -3,6 +3,7 @@ import datetime
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from llm_mesh.mesh.v1 import access_pb2 as _access_pb2
 from llm_mesh.mesh.v1 import resources_pb2 as _resources_pb2
+from llm_mesh.policy.v1 import audit_pb2 as _audit_pb2
 from llm_mesh.policy.v1 import identity_pb2 as _identity_pb2
 from llm_mesh.policy.v1 import ledger_pb2 as _ledger_pb2
 from google.protobuf.internal import containers as _containers
@@ -190,7 +191,7 @@ class ListAuditRecordsResponse(_message.Message):
     def __init__(self, records: _Optional[_Iterable[_Union[AuditRecord, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
 
 class AuditRecord(_message.Message):
-    __slots__ = ("sequence", "time", "domain", "principal", "key", "action", "resource", "allowed", "detail", "request_id", "hash", "writer")
+    __slots__ = ("sequence", "time", "domain", "principal", "key", "action", "resource", "allowed", "detail", "request_id", "hash", "writer", "event_id", "source", "before_digest", "after_digest", "reason")
     SEQUENCE_FIELD_NUMBER: _ClassVar[int]
     TIME_FIELD_NUMBER: _ClassVar[int]
     DOMAIN_FIELD_NUMBER: _ClassVar[int]
@@ -203,6 +204,11 @@ class AuditRecord(_message.Message):
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     HASH_FIELD_NUMBER: _ClassVar[int]
     WRITER_FIELD_NUMBER: _ClassVar[int]
+    EVENT_ID_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_FIELD_NUMBER: _ClassVar[int]
+    BEFORE_DIGEST_FIELD_NUMBER: _ClassVar[int]
+    AFTER_DIGEST_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
     sequence: int
     time: _timestamp_pb2.Timestamp
     domain: str
@@ -215,7 +221,34 @@ class AuditRecord(_message.Message):
     request_id: str
     hash: bytes
     writer: str
-    def __init__(self, sequence: _Optional[int] = ..., time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., domain: _Optional[str] = ..., principal: _Optional[str] = ..., key: _Optional[str] = ..., action: _Optional[str] = ..., resource: _Optional[str] = ..., allowed: _Optional[bool] = ..., detail: _Optional[str] = ..., request_id: _Optional[str] = ..., hash: _Optional[bytes] = ..., writer: _Optional[str] = ...) -> None: ...
+    event_id: str
+    source: str
+    before_digest: bytes
+    after_digest: bytes
+    reason: str
+    def __init__(self, sequence: _Optional[int] = ..., time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., domain: _Optional[str] = ..., principal: _Optional[str] = ..., key: _Optional[str] = ..., action: _Optional[str] = ..., resource: _Optional[str] = ..., allowed: _Optional[bool] = ..., detail: _Optional[str] = ..., request_id: _Optional[str] = ..., hash: _Optional[bytes] = ..., writer: _Optional[str] = ..., event_id: _Optional[str] = ..., source: _Optional[str] = ..., before_digest: _Optional[bytes] = ..., after_digest: _Optional[bytes] = ..., reason: _Optional[str] = ...) -> None: ...
+
+class ExportAuditRecordsRequest(_message.Message):
+    __slots__ = ("parent", "page_size", "page_token", "newest")
+    PARENT_FIELD_NUMBER: _ClassVar[int]
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    NEWEST_FIELD_NUMBER: _ClassVar[int]
+    parent: str
+    page_size: int
+    page_token: str
+    newest: int
+    def __init__(self, parent: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., newest: _Optional[int] = ...) -> None: ...
+
+class ExportAuditRecordsResponse(_message.Message):
+    __slots__ = ("records", "next_page_token", "heads")
+    RECORDS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    HEADS_FIELD_NUMBER: _ClassVar[int]
+    records: _containers.RepeatedCompositeFieldContainer[AuditRecord]
+    next_page_token: str
+    heads: _containers.RepeatedCompositeFieldContainer[_audit_pb2.ChainHead]
+    def __init__(self, records: _Optional[_Iterable[_Union[AuditRecord, _Mapping]]] = ..., next_page_token: _Optional[str] = ..., heads: _Optional[_Iterable[_Union[_audit_pb2.ChainHead, _Mapping]]] = ...) -> None: ...
 
 class ApplyPolicyRequest(_message.Message):
     __slots__ = ("parent", "dry_run", "domains", "projects", "principals", "roles", "bindings", "budgets", "limits")

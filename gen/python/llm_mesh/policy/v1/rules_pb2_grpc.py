@@ -75,6 +75,11 @@ class RuleServiceStub:
                 request_serializer=llm__mesh_dot_policy_dot_v1_dot_rules__pb2.ListAuditRecordsRequest.SerializeToString,
                 response_deserializer=llm__mesh_dot_policy_dot_v1_dot_rules__pb2.ListAuditRecordsResponse.FromString,
                 _registered_method=True)
+        self.ExportAuditRecords = channel.unary_unary(
+                '/llm_mesh.policy.v1.RuleService/ExportAuditRecords',
+                request_serializer=llm__mesh_dot_policy_dot_v1_dot_rules__pb2.ExportAuditRecordsRequest.SerializeToString,
+                response_deserializer=llm__mesh_dot_policy_dot_v1_dot_rules__pb2.ExportAuditRecordsResponse.FromString,
+                _registered_method=True)
         self.ApplyPolicy = channel.unary_unary(
                 '/llm_mesh.policy.v1.RuleService/ApplyPolicy',
                 request_serializer=llm__mesh_dot_policy_dot_v1_dot_rules__pb2.ApplyPolicyRequest.SerializeToString,
@@ -142,6 +147,17 @@ class RuleServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ExportAuditRecords(self, request, context):
+        """Lists the whole audit trail, oldest first, with the heads of its chains, so that it can be verified elsewhere. For roles that hold
+        across the mesh.
+
+        `heads` are of the same moment as the records of their page, so that those of the last page say where each chain must end.
+        A record whose transaction ended late may be missing between two pages: repeat before calling a trail broken.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ApplyPolicy(self, request, context):
         """Brings domains, projects, principals, roles, bindings, budgets and limits to a wanted state, all or nothing.
 
@@ -193,6 +209,11 @@ def add_RuleServiceServicer_to_server(servicer, server):
                     servicer.ListAuditRecords,
                     request_deserializer=llm__mesh_dot_policy_dot_v1_dot_rules__pb2.ListAuditRecordsRequest.FromString,
                     response_serializer=llm__mesh_dot_policy_dot_v1_dot_rules__pb2.ListAuditRecordsResponse.SerializeToString,
+            ),
+            'ExportAuditRecords': grpc.unary_unary_rpc_method_handler(
+                    servicer.ExportAuditRecords,
+                    request_deserializer=llm__mesh_dot_policy_dot_v1_dot_rules__pb2.ExportAuditRecordsRequest.FromString,
+                    response_serializer=llm__mesh_dot_policy_dot_v1_dot_rules__pb2.ExportAuditRecordsResponse.SerializeToString,
             ),
             'ApplyPolicy': grpc.unary_unary_rpc_method_handler(
                     servicer.ApplyPolicy,
@@ -417,6 +438,33 @@ class RuleService:
             '/llm_mesh.policy.v1.RuleService/ListAuditRecords',
             llm__mesh_dot_policy_dot_v1_dot_rules__pb2.ListAuditRecordsRequest.SerializeToString,
             llm__mesh_dot_policy_dot_v1_dot_rules__pb2.ListAuditRecordsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExportAuditRecords(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/llm_mesh.policy.v1.RuleService/ExportAuditRecords',
+            llm__mesh_dot_policy_dot_v1_dot_rules__pb2.ExportAuditRecordsRequest.SerializeToString,
+            llm__mesh_dot_policy_dot_v1_dot_rules__pb2.ExportAuditRecordsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -32,6 +32,13 @@ class RuleServiceStub:
     """Says whether a principal may do an action on a resource, and by which role and rule. Changes nothing."""
     ListAuditRecords: _aio.UnaryUnaryMultiCallable[_rules_pb2.ListAuditRecordsRequest, _rules_pb2.ListAuditRecordsResponse]
     """Lists the audit records of decisions and changes of a domain, newest first."""
+    ExportAuditRecords: _aio.UnaryUnaryMultiCallable[_rules_pb2.ExportAuditRecordsRequest, _rules_pb2.ExportAuditRecordsResponse]
+    """Lists the whole audit trail, oldest first, with the heads of its chains, so that it can be verified elsewhere. For roles that hold
+    across the mesh.
+
+    `heads` are of the same moment as the records of their page, so that those of the last page say where each chain must end.
+    A record whose transaction ended late may be missing between two pages: repeat before calling a trail broken.
+    """
     ApplyPolicy: _aio.UnaryUnaryMultiCallable[_rules_pb2.ApplyPolicyRequest, _rules_pb2.ApplyPolicyResponse]
     """Brings domains, projects, principals, roles, bindings, budgets and limits to a wanted state, all or nothing.
 
@@ -96,6 +103,18 @@ class RuleServiceServicer:
         context: _aio.ServicerContext[_Any, _Any],
     ) -> _abc.Awaitable[_rules_pb2.ListAuditRecordsResponse]:
         """Lists the audit records of decisions and changes of a domain, newest first."""
+
+    def ExportAuditRecords(
+        self,
+        request: _rules_pb2.ExportAuditRecordsRequest,
+        context: _aio.ServicerContext[_Any, _Any],
+    ) -> _abc.Awaitable[_rules_pb2.ExportAuditRecordsResponse]:
+        """Lists the whole audit trail, oldest first, with the heads of its chains, so that it can be verified elsewhere. For roles that hold
+        across the mesh.
+
+        `heads` are of the same moment as the records of their page, so that those of the last page say where each chain must end.
+        A record whose transaction ended late may be missing between two pages: repeat before calling a trail broken.
+        """
 
     def ApplyPolicy(
         self,

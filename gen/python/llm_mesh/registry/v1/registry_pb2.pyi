@@ -27,7 +27,7 @@ LIFECYCLE_DEPRECATED: Lifecycle
 LIFECYCLE_RETIRED: Lifecycle
 
 class Model(_message.Message):
-    __slots__ = ("name", "alias", "display_name", "adapter", "endpoint", "upstream_model", "dialect", "capabilities", "context_window", "max_output_tokens", "region", "data_classes", "service_level", "lifecycle", "retire_time", "free", "image_tokens", "shared_with", "zero_retention", "credential", "etag", "create_time", "update_time", "price")
+    __slots__ = ("name", "alias", "display_name", "adapter", "endpoint", "upstream_model", "dialect", "capabilities", "context_window", "max_output_tokens", "region", "data_classes", "service_level", "lifecycle", "retire_time", "free", "image_tokens", "shared_with", "zero_retention", "credential", "etag", "create_time", "update_time", "price", "conflicts")
     NAME_FIELD_NUMBER: _ClassVar[int]
     ALIAS_FIELD_NUMBER: _ClassVar[int]
     DISPLAY_NAME_FIELD_NUMBER: _ClassVar[int]
@@ -52,6 +52,7 @@ class Model(_message.Message):
     CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
     UPDATE_TIME_FIELD_NUMBER: _ClassVar[int]
     PRICE_FIELD_NUMBER: _ClassVar[int]
+    CONFLICTS_FIELD_NUMBER: _ClassVar[int]
     name: str
     alias: str
     display_name: str
@@ -76,7 +77,8 @@ class Model(_message.Message):
     create_time: _timestamp_pb2.Timestamp
     update_time: _timestamp_pb2.Timestamp
     price: Price
-    def __init__(self, name: _Optional[str] = ..., alias: _Optional[str] = ..., display_name: _Optional[str] = ..., adapter: _Optional[str] = ..., endpoint: _Optional[str] = ..., upstream_model: _Optional[str] = ..., dialect: _Optional[str] = ..., capabilities: _Optional[_Iterable[str]] = ..., context_window: _Optional[int] = ..., max_output_tokens: _Optional[int] = ..., region: _Optional[str] = ..., data_classes: _Optional[_Iterable[str]] = ..., service_level: _Optional[_Union[ServiceLevel, _Mapping]] = ..., lifecycle: _Optional[_Union[Lifecycle, str]] = ..., retire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., free: _Optional[bool] = ..., image_tokens: _Optional[int] = ..., shared_with: _Optional[_Iterable[str]] = ..., zero_retention: _Optional[bool] = ..., credential: _Optional[str] = ..., etag: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., update_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., price: _Optional[_Union[Price, _Mapping]] = ...) -> None: ...
+    conflicts: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, name: _Optional[str] = ..., alias: _Optional[str] = ..., display_name: _Optional[str] = ..., adapter: _Optional[str] = ..., endpoint: _Optional[str] = ..., upstream_model: _Optional[str] = ..., dialect: _Optional[str] = ..., capabilities: _Optional[_Iterable[str]] = ..., context_window: _Optional[int] = ..., max_output_tokens: _Optional[int] = ..., region: _Optional[str] = ..., data_classes: _Optional[_Iterable[str]] = ..., service_level: _Optional[_Union[ServiceLevel, _Mapping]] = ..., lifecycle: _Optional[_Union[Lifecycle, str]] = ..., retire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., free: _Optional[bool] = ..., image_tokens: _Optional[int] = ..., shared_with: _Optional[_Iterable[str]] = ..., zero_retention: _Optional[bool] = ..., credential: _Optional[str] = ..., etag: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., update_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., price: _Optional[_Union[Price, _Mapping]] = ..., conflicts: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class ServiceLevel(_message.Message):
     __slots__ = ("availability_millipercent", "first_token_p90_ms", "contact")
@@ -129,6 +131,102 @@ class Adapter(_message.Message):
     dialect: str
     description: str
     def __init__(self, name: _Optional[str] = ..., dialect: _Optional[str] = ..., description: _Optional[str] = ...) -> None: ...
+
+class Endpoint(_message.Message):
+    __slots__ = ("name", "operator", "description", "region", "processor", "data_classes", "zero_retention", "credentials", "upstream_models", "free_allowed", "floor", "domains", "etag", "create_time", "update_time")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    OPERATOR_FIELD_NUMBER: _ClassVar[int]
+    DESCRIPTION_FIELD_NUMBER: _ClassVar[int]
+    REGION_FIELD_NUMBER: _ClassVar[int]
+    PROCESSOR_FIELD_NUMBER: _ClassVar[int]
+    DATA_CLASSES_FIELD_NUMBER: _ClassVar[int]
+    ZERO_RETENTION_FIELD_NUMBER: _ClassVar[int]
+    CREDENTIALS_FIELD_NUMBER: _ClassVar[int]
+    UPSTREAM_MODELS_FIELD_NUMBER: _ClassVar[int]
+    FREE_ALLOWED_FIELD_NUMBER: _ClassVar[int]
+    FLOOR_FIELD_NUMBER: _ClassVar[int]
+    DOMAINS_FIELD_NUMBER: _ClassVar[int]
+    ETAG_FIELD_NUMBER: _ClassVar[int]
+    CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
+    UPDATE_TIME_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    operator: str
+    description: str
+    region: str
+    processor: str
+    data_classes: _containers.RepeatedScalarFieldContainer[str]
+    zero_retention: bool
+    credentials: _containers.RepeatedScalarFieldContainer[str]
+    upstream_models: _containers.RepeatedScalarFieldContainer[str]
+    free_allowed: bool
+    floor: PriceFloor
+    domains: _containers.RepeatedScalarFieldContainer[str]
+    etag: str
+    create_time: _timestamp_pb2.Timestamp
+    update_time: _timestamp_pb2.Timestamp
+    def __init__(self, name: _Optional[str] = ..., operator: _Optional[str] = ..., description: _Optional[str] = ..., region: _Optional[str] = ..., processor: _Optional[str] = ..., data_classes: _Optional[_Iterable[str]] = ..., zero_retention: _Optional[bool] = ..., credentials: _Optional[_Iterable[str]] = ..., upstream_models: _Optional[_Iterable[str]] = ..., free_allowed: _Optional[bool] = ..., floor: _Optional[_Union[PriceFloor, _Mapping]] = ..., domains: _Optional[_Iterable[str]] = ..., etag: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., update_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class PriceFloor(_message.Message):
+    __slots__ = ("currency", "input_nanos_per_million", "output_nanos_per_million")
+    CURRENCY_FIELD_NUMBER: _ClassVar[int]
+    INPUT_NANOS_PER_MILLION_FIELD_NUMBER: _ClassVar[int]
+    OUTPUT_NANOS_PER_MILLION_FIELD_NUMBER: _ClassVar[int]
+    currency: str
+    input_nanos_per_million: int
+    output_nanos_per_million: int
+    def __init__(self, currency: _Optional[str] = ..., input_nanos_per_million: _Optional[int] = ..., output_nanos_per_million: _Optional[int] = ...) -> None: ...
+
+class ListEndpointsRequest(_message.Message):
+    __slots__ = ("page_size", "page_token")
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    page_size: int
+    page_token: str
+    def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+
+class ListEndpointsResponse(_message.Message):
+    __slots__ = ("endpoints", "next_page_token")
+    ENDPOINTS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    endpoints: _containers.RepeatedCompositeFieldContainer[Endpoint]
+    next_page_token: str
+    def __init__(self, endpoints: _Optional[_Iterable[_Union[Endpoint, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
+class GetEndpointRequest(_message.Message):
+    __slots__ = ("name",)
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    def __init__(self, name: _Optional[str] = ...) -> None: ...
+
+class GetEndpointResponse(_message.Message):
+    __slots__ = ("endpoint",)
+    ENDPOINT_FIELD_NUMBER: _ClassVar[int]
+    endpoint: Endpoint
+    def __init__(self, endpoint: _Optional[_Union[Endpoint, _Mapping]] = ...) -> None: ...
+
+class PutEndpointRequest(_message.Message):
+    __slots__ = ("endpoint",)
+    ENDPOINT_FIELD_NUMBER: _ClassVar[int]
+    endpoint: Endpoint
+    def __init__(self, endpoint: _Optional[_Union[Endpoint, _Mapping]] = ...) -> None: ...
+
+class PutEndpointResponse(_message.Message):
+    __slots__ = ("endpoint",)
+    ENDPOINT_FIELD_NUMBER: _ClassVar[int]
+    endpoint: Endpoint
+    def __init__(self, endpoint: _Optional[_Union[Endpoint, _Mapping]] = ...) -> None: ...
+
+class DeleteEndpointRequest(_message.Message):
+    __slots__ = ("name", "etag")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    ETAG_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    etag: str
+    def __init__(self, name: _Optional[str] = ..., etag: _Optional[str] = ...) -> None: ...
+
+class DeleteEndpointResponse(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
 
 class CreateModelRequest(_message.Message):
     __slots__ = ("parent", "model_id", "model")
@@ -317,16 +415,18 @@ class WatchModelsResponse(_message.Message):
     def __init__(self, models: _Optional[_Iterable[_Union[Model, _Mapping]]] = ..., removed: _Optional[_Iterable[str]] = ..., prices: _Optional[_Iterable[_Union[Price, _Mapping]]] = ..., snapshot_complete: _Optional[bool] = ..., resume_token: _Optional[str] = ..., reset: _Optional[bool] = ...) -> None: ...
 
 class ApplyModelsRequest(_message.Message):
-    __slots__ = ("parent", "dry_run", "models", "adapters")
+    __slots__ = ("parent", "dry_run", "models", "adapters", "endpoints")
     PARENT_FIELD_NUMBER: _ClassVar[int]
     DRY_RUN_FIELD_NUMBER: _ClassVar[int]
     MODELS_FIELD_NUMBER: _ClassVar[int]
     ADAPTERS_FIELD_NUMBER: _ClassVar[int]
+    ENDPOINTS_FIELD_NUMBER: _ClassVar[int]
     parent: str
     dry_run: bool
     models: _containers.RepeatedCompositeFieldContainer[Model]
     adapters: _containers.RepeatedCompositeFieldContainer[Adapter]
-    def __init__(self, parent: _Optional[str] = ..., dry_run: _Optional[bool] = ..., models: _Optional[_Iterable[_Union[Model, _Mapping]]] = ..., adapters: _Optional[_Iterable[_Union[Adapter, _Mapping]]] = ...) -> None: ...
+    endpoints: _containers.RepeatedCompositeFieldContainer[Endpoint]
+    def __init__(self, parent: _Optional[str] = ..., dry_run: _Optional[bool] = ..., models: _Optional[_Iterable[_Union[Model, _Mapping]]] = ..., adapters: _Optional[_Iterable[_Union[Adapter, _Mapping]]] = ..., endpoints: _Optional[_Iterable[_Union[Endpoint, _Mapping]]] = ...) -> None: ...
 
 class ApplyModelsResponse(_message.Message):
     __slots__ = ("changes",)

@@ -85,6 +85,26 @@ class RegistryServiceStub:
                 request_serializer=llm__mesh_dot_registry_dot_v1_dot_registry__pb2.PutAdapterRequest.SerializeToString,
                 response_deserializer=llm__mesh_dot_registry_dot_v1_dot_registry__pb2.PutAdapterResponse.FromString,
                 _registered_method=True)
+        self.ListEndpoints = channel.unary_unary(
+                '/llm_mesh.registry.v1.RegistryService/ListEndpoints',
+                request_serializer=llm__mesh_dot_registry_dot_v1_dot_registry__pb2.ListEndpointsRequest.SerializeToString,
+                response_deserializer=llm__mesh_dot_registry_dot_v1_dot_registry__pb2.ListEndpointsResponse.FromString,
+                _registered_method=True)
+        self.GetEndpoint = channel.unary_unary(
+                '/llm_mesh.registry.v1.RegistryService/GetEndpoint',
+                request_serializer=llm__mesh_dot_registry_dot_v1_dot_registry__pb2.GetEndpointRequest.SerializeToString,
+                response_deserializer=llm__mesh_dot_registry_dot_v1_dot_registry__pb2.GetEndpointResponse.FromString,
+                _registered_method=True)
+        self.PutEndpoint = channel.unary_unary(
+                '/llm_mesh.registry.v1.RegistryService/PutEndpoint',
+                request_serializer=llm__mesh_dot_registry_dot_v1_dot_registry__pb2.PutEndpointRequest.SerializeToString,
+                response_deserializer=llm__mesh_dot_registry_dot_v1_dot_registry__pb2.PutEndpointResponse.FromString,
+                _registered_method=True)
+        self.DeleteEndpoint = channel.unary_unary(
+                '/llm_mesh.registry.v1.RegistryService/DeleteEndpoint',
+                request_serializer=llm__mesh_dot_registry_dot_v1_dot_registry__pb2.DeleteEndpointRequest.SerializeToString,
+                response_deserializer=llm__mesh_dot_registry_dot_v1_dot_registry__pb2.DeleteEndpointResponse.FromString,
+                _registered_method=True)
         self.ListWellKnownModels = channel.unary_unary(
                 '/llm_mesh.registry.v1.RegistryService/ListWellKnownModels',
                 request_serializer=llm__mesh_dot_registry_dot_v1_dot_registry__pb2.ListWellKnownModelsRequest.SerializeToString,
@@ -176,6 +196,38 @@ class RegistryServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListEndpoints(self, request, context):
+        """Lists the endpoints whose facts are declared, by name. Callers outside of the platform see those that are open to their domain, and
+        of `domains` their own only.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetEndpoint(self, request, context):
+        """Gets the facts of an endpoint. NOT_FOUND where none are declared, and where the endpoint is not open to the caller's domain.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def PutEndpoint(self, request, context):
+        """Declares the facts of an endpoint, or replaces them. For platform administrators: facts belong to whoever operates the endpoint.
+
+        Stricter facts narrow the models that exist already. ETAG_MISMATCH where an etag is given and is not the present one.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeleteEndpoint(self, request, context):
+        """Deletes the facts of an endpoint: models of domains that use it can claim no fact any more. ETAG_MISMATCH where an etag is given
+        and is not the present one.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListWellKnownModels(self, request, context):
         """Lists the models of the starting table, which a domain may take over with `CreateModel`.
         """
@@ -195,7 +247,7 @@ class RegistryServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ApplyModels(self, request, context):
-        """Brings models and adapters to a wanted state, all or nothing. What is not named is left alone.
+        """Brings endpoints, models and adapters to a wanted state, all or nothing, endpoints first. What is not named is left alone.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -253,6 +305,26 @@ def add_RegistryServiceServicer_to_server(servicer, server):
                     servicer.PutAdapter,
                     request_deserializer=llm__mesh_dot_registry_dot_v1_dot_registry__pb2.PutAdapterRequest.FromString,
                     response_serializer=llm__mesh_dot_registry_dot_v1_dot_registry__pb2.PutAdapterResponse.SerializeToString,
+            ),
+            'ListEndpoints': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListEndpoints,
+                    request_deserializer=llm__mesh_dot_registry_dot_v1_dot_registry__pb2.ListEndpointsRequest.FromString,
+                    response_serializer=llm__mesh_dot_registry_dot_v1_dot_registry__pb2.ListEndpointsResponse.SerializeToString,
+            ),
+            'GetEndpoint': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetEndpoint,
+                    request_deserializer=llm__mesh_dot_registry_dot_v1_dot_registry__pb2.GetEndpointRequest.FromString,
+                    response_serializer=llm__mesh_dot_registry_dot_v1_dot_registry__pb2.GetEndpointResponse.SerializeToString,
+            ),
+            'PutEndpoint': grpc.unary_unary_rpc_method_handler(
+                    servicer.PutEndpoint,
+                    request_deserializer=llm__mesh_dot_registry_dot_v1_dot_registry__pb2.PutEndpointRequest.FromString,
+                    response_serializer=llm__mesh_dot_registry_dot_v1_dot_registry__pb2.PutEndpointResponse.SerializeToString,
+            ),
+            'DeleteEndpoint': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteEndpoint,
+                    request_deserializer=llm__mesh_dot_registry_dot_v1_dot_registry__pb2.DeleteEndpointRequest.FromString,
+                    response_serializer=llm__mesh_dot_registry_dot_v1_dot_registry__pb2.DeleteEndpointResponse.SerializeToString,
             ),
             'ListWellKnownModels': grpc.unary_unary_rpc_method_handler(
                     servicer.ListWellKnownModels,
@@ -541,6 +613,114 @@ class RegistryService:
             '/llm_mesh.registry.v1.RegistryService/PutAdapter',
             llm__mesh_dot_registry_dot_v1_dot_registry__pb2.PutAdapterRequest.SerializeToString,
             llm__mesh_dot_registry_dot_v1_dot_registry__pb2.PutAdapterResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListEndpoints(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/llm_mesh.registry.v1.RegistryService/ListEndpoints',
+            llm__mesh_dot_registry_dot_v1_dot_registry__pb2.ListEndpointsRequest.SerializeToString,
+            llm__mesh_dot_registry_dot_v1_dot_registry__pb2.ListEndpointsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetEndpoint(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/llm_mesh.registry.v1.RegistryService/GetEndpoint',
+            llm__mesh_dot_registry_dot_v1_dot_registry__pb2.GetEndpointRequest.SerializeToString,
+            llm__mesh_dot_registry_dot_v1_dot_registry__pb2.GetEndpointResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PutEndpoint(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/llm_mesh.registry.v1.RegistryService/PutEndpoint',
+            llm__mesh_dot_registry_dot_v1_dot_registry__pb2.PutEndpointRequest.SerializeToString,
+            llm__mesh_dot_registry_dot_v1_dot_registry__pb2.PutEndpointResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeleteEndpoint(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/llm_mesh.registry.v1.RegistryService/DeleteEndpoint',
+            llm__mesh_dot_registry_dot_v1_dot_registry__pb2.DeleteEndpointRequest.SerializeToString,
+            llm__mesh_dot_registry_dot_v1_dot_registry__pb2.DeleteEndpointResponse.FromString,
             options,
             channel_credentials,
             insecure,

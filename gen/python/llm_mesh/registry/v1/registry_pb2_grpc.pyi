@@ -36,6 +36,21 @@ class RegistryServiceStub:
     """Lists the adapters that the mesh has."""
     PutAdapter: _aio.UnaryUnaryMultiCallable[_registry_pb2.PutAdapterRequest, _registry_pb2.PutAdapterResponse]
     """Registers an adapter, or replaces its entry."""
+    ListEndpoints: _aio.UnaryUnaryMultiCallable[_registry_pb2.ListEndpointsRequest, _registry_pb2.ListEndpointsResponse]
+    """Lists the endpoints whose facts are declared, by name. Callers outside of the platform see those that are open to their domain, and
+    of `domains` their own only.
+    """
+    GetEndpoint: _aio.UnaryUnaryMultiCallable[_registry_pb2.GetEndpointRequest, _registry_pb2.GetEndpointResponse]
+    """Gets the facts of an endpoint. NOT_FOUND where none are declared, and where the endpoint is not open to the caller's domain."""
+    PutEndpoint: _aio.UnaryUnaryMultiCallable[_registry_pb2.PutEndpointRequest, _registry_pb2.PutEndpointResponse]
+    """Declares the facts of an endpoint, or replaces them. For platform administrators: facts belong to whoever operates the endpoint.
+
+    Stricter facts narrow the models that exist already. ETAG_MISMATCH where an etag is given and is not the present one.
+    """
+    DeleteEndpoint: _aio.UnaryUnaryMultiCallable[_registry_pb2.DeleteEndpointRequest, _registry_pb2.DeleteEndpointResponse]
+    """Deletes the facts of an endpoint: models of domains that use it can claim no fact any more. ETAG_MISMATCH where an etag is given
+    and is not the present one.
+    """
     ListWellKnownModels: _aio.UnaryUnaryMultiCallable[_registry_pb2.ListWellKnownModelsRequest, _registry_pb2.ListWellKnownModelsResponse]
     """Lists the models of the starting table, which a domain may take over with `CreateModel`."""
     WatchModels: _aio.UnaryStreamMultiCallable[_registry_pb2.WatchModelsRequest, _registry_pb2.WatchModelsResponse]
@@ -46,7 +61,7 @@ class RegistryServiceStub:
     gives everything again.
     """
     ApplyModels: _aio.UnaryUnaryMultiCallable[_registry_pb2.ApplyModelsRequest, _registry_pb2.ApplyModelsResponse]
-    """Brings models and adapters to a wanted state, all or nothing. What is not named is left alone."""
+    """Brings endpoints, models and adapters to a wanted state, all or nothing, endpoints first. What is not named is left alone."""
 
 class RegistryServiceServicer:
     """Keeps models and adapters as data products: owner, capabilities, prices, residency, SLA, lifecycle."""
@@ -121,6 +136,41 @@ class RegistryServiceServicer:
     ) -> _abc.Awaitable[_registry_pb2.PutAdapterResponse]:
         """Registers an adapter, or replaces its entry."""
 
+    def ListEndpoints(
+        self,
+        request: _registry_pb2.ListEndpointsRequest,
+        context: _aio.ServicerContext[_Any, _Any],
+    ) -> _abc.Awaitable[_registry_pb2.ListEndpointsResponse]:
+        """Lists the endpoints whose facts are declared, by name. Callers outside of the platform see those that are open to their domain, and
+        of `domains` their own only.
+        """
+
+    def GetEndpoint(
+        self,
+        request: _registry_pb2.GetEndpointRequest,
+        context: _aio.ServicerContext[_Any, _Any],
+    ) -> _abc.Awaitable[_registry_pb2.GetEndpointResponse]:
+        """Gets the facts of an endpoint. NOT_FOUND where none are declared, and where the endpoint is not open to the caller's domain."""
+
+    def PutEndpoint(
+        self,
+        request: _registry_pb2.PutEndpointRequest,
+        context: _aio.ServicerContext[_Any, _Any],
+    ) -> _abc.Awaitable[_registry_pb2.PutEndpointResponse]:
+        """Declares the facts of an endpoint, or replaces them. For platform administrators: facts belong to whoever operates the endpoint.
+
+        Stricter facts narrow the models that exist already. ETAG_MISMATCH where an etag is given and is not the present one.
+        """
+
+    def DeleteEndpoint(
+        self,
+        request: _registry_pb2.DeleteEndpointRequest,
+        context: _aio.ServicerContext[_Any, _Any],
+    ) -> _abc.Awaitable[_registry_pb2.DeleteEndpointResponse]:
+        """Deletes the facts of an endpoint: models of domains that use it can claim no fact any more. ETAG_MISMATCH where an etag is given
+        and is not the present one.
+        """
+
     def ListWellKnownModels(
         self,
         request: _registry_pb2.ListWellKnownModelsRequest,
@@ -145,6 +195,6 @@ class RegistryServiceServicer:
         request: _registry_pb2.ApplyModelsRequest,
         context: _aio.ServicerContext[_Any, _Any],
     ) -> _abc.Awaitable[_registry_pb2.ApplyModelsResponse]:
-        """Brings models and adapters to a wanted state, all or nothing. What is not named is left alone."""
+        """Brings endpoints, models and adapters to a wanted state, all or nothing, endpoints first. What is not named is left alone."""
 
 def add_RegistryServiceServicer_to_server(servicer: RegistryServiceServicer, server: _aio.Server) -> None: ...

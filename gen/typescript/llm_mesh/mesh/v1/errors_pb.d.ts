@@ -332,6 +332,14 @@ export enum ErrorReason {
    * @generated from enum value: ERROR_REASON_QUOTA_EXCEEDED = 20;
    */
   QUOTA_EXCEEDED = 20,
+
+  /**
+   * An earlier change could not be recorded in the audit trail, so that this one is refused: policy does not answer, or refuses. Nothing
+   * was changed.
+   *
+   * @generated from enum value: ERROR_REASON_AUDIT_UNAVAILABLE = 21;
+   */
+  AUDIT_UNAVAILABLE = 21,
 }
 
 /**

@@ -78,7 +78,8 @@ export declare type Seal = Message<"llm_mesh.mesh.v1.Seal"> & {
   audience: string;
 
   /**
-   * HMAC-SHA-256 over the audience, a zero byte and the payload, with the audience's key (RFC 2104).
+   * HMAC-SHA-256 over the audience, a zero byte, the full name of the payload's message type such as `llm_mesh.policy.v1.Admission`, a
+   * zero byte and the payload, with the audience's key (RFC 2104). A proof of one type is none for another.
    *
    * @generated from field: bytes mac = 2;
    */

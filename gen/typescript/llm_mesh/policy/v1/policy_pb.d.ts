@@ -11,6 +11,7 @@ import type { GenerateInput } from "../../inference/v1/generate_pb.js";
 import type { EmbedInput } from "../../inference/v1/embed_pb.js";
 import type { Attempt, Plan } from "../../router/v1/plan_pb.js";
 import type { ChargeLine, ReservationState, UsageEvent, UsageLine } from "./usage_pb.js";
+import type { RecordChangesRequestSchema, RecordChangesResponseSchema } from "./audit_pb.js";
 
 /**
  * Describes the file llm_mesh/policy/v1/policy.proto.
@@ -994,6 +995,19 @@ export declare const PolicyService: GenService<{
     methodKind: "server_streaming";
     input: typeof WatchRevisionRequestSchema;
     output: typeof WatchRevisionResponseSchema;
+  },
+  /**
+   * Records administrative changes that another service has made, in the audit trail. For the services that keep such resources.
+   *
+   * Idempotent: an event id that the calling service has sent before is not recorded again. All changes of a call are recorded, or none.
+   * The answer comes after the durable commit. INVALID_FIELD names what a change lacks.
+   *
+   * @generated from rpc llm_mesh.policy.v1.PolicyService.RecordChanges
+   */
+  recordChanges: {
+    methodKind: "unary";
+    input: typeof RecordChangesRequestSchema;
+    output: typeof RecordChangesResponseSchema;
   },
   /**
    * Decides on a rendered request: rules, screening, legal constraints. Writes nothing.

@@ -5,6 +5,7 @@
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
+import type { ChainHead } from "./audit_pb.js";
 import type { Domain, Principal, Project } from "./identity_pb.js";
 import type { Budget, Limit } from "./ledger_pb.js";
 import type { Change } from "../../mesh/v1/resources_pb.js";
@@ -687,7 +688,7 @@ export declare type AuditRecord = Message<"llm_mesh.policy.v1.AuditRecord"> & {
   requestId: string;
 
   /**
-   * SHA-256 over the previous record's hash and this record: the chain of its writer.
+   * SHA-256 over the previous record's hash and this record: the chain of its writer. docs/security.md has the form.
    *
    * @generated from field: bytes hash = 11;
    */
@@ -699,6 +700,41 @@ export declare type AuditRecord = Message<"llm_mesh.policy.v1.AuditRecord"> & {
    * @generated from field: string writer = 12;
    */
   writer: string;
+
+  /**
+   * The id of the change, by the service that made it. Empty: policy itself made it.
+   *
+   * @generated from field: string event_id = 13;
+   */
+  eventId: string;
+
+  /**
+   * The service that made the change, such as `registry`. Empty: policy.
+   *
+   * @generated from field: string source = 14;
+   */
+  source: string;
+
+  /**
+   * SHA-256 over the resource before the change, see `ChangeRecord`. Empty: it did not exist, or is not recorded.
+   *
+   * @generated from field: bytes before_digest = 15;
+   */
+  beforeDigest: Uint8Array;
+
+  /**
+   * The same after the change. Empty: it does not exist any more, or is not recorded.
+   *
+   * @generated from field: bytes after_digest = 16;
+   */
+  afterDigest: Uint8Array;
+
+  /**
+   * Why, in the words of who made the change. Empty: not said.
+   *
+   * @generated from field: string reason = 17;
+   */
+  reason: string;
 };
 
 /**
@@ -706,6 +742,81 @@ export declare type AuditRecord = Message<"llm_mesh.policy.v1.AuditRecord"> & {
  * Use `create(AuditRecordSchema)` to create a new message.
  */
 export declare const AuditRecordSchema: GenMessage<AuditRecord>;
+
+/**
+ * Asks for the audit trail, oldest first.
+ *
+ * @generated from message llm_mesh.policy.v1.ExportAuditRecordsRequest
+ */
+export declare type ExportAuditRecordsRequest = Message<"llm_mesh.policy.v1.ExportAuditRecordsRequest"> & {
+  /**
+   * `domains/-`: chains reach across domains. Required.
+   *
+   * @generated from field: string parent = 1;
+   */
+  parent: string;
+
+  /**
+   * Most items of the answer, 1 to 1,000. 0: 50.
+   *
+   * @generated from field: int32 page_size = 2;
+   */
+  pageSize: number;
+
+  /**
+   * From an earlier answer. Empty: the first page.
+   *
+   * @generated from field: string page_token = 3;
+   */
+  pageToken: string;
+
+  /**
+   * Only the newest records, at least this many. 0: all.
+   *
+   * @generated from field: int32 newest = 4;
+   */
+  newest: number;
+};
+
+/**
+ * Describes the message llm_mesh.policy.v1.ExportAuditRecordsRequest.
+ * Use `create(ExportAuditRecordsRequestSchema)` to create a new message.
+ */
+export declare const ExportAuditRecordsRequestSchema: GenMessage<ExportAuditRecordsRequest>;
+
+/**
+ * A page of the audit trail.
+ *
+ * @generated from message llm_mesh.policy.v1.ExportAuditRecordsResponse
+ */
+export declare type ExportAuditRecordsResponse = Message<"llm_mesh.policy.v1.ExportAuditRecordsResponse"> & {
+  /**
+   * The records, by sequence.
+   *
+   * @generated from field: repeated llm_mesh.policy.v1.AuditRecord records = 1;
+   */
+  records: AuditRecord[];
+
+  /**
+   * For the next page. Empty: this was the last.
+   *
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
+
+  /**
+   * The heads of all chains, as of this page.
+   *
+   * @generated from field: repeated llm_mesh.policy.v1.ChainHead heads = 3;
+   */
+  heads: ChainHead[];
+};
+
+/**
+ * Describes the message llm_mesh.policy.v1.ExportAuditRecordsResponse.
+ * Use `create(ExportAuditRecordsResponseSchema)` to create a new message.
+ */
+export declare const ExportAuditRecordsResponseSchema: GenMessage<ExportAuditRecordsResponse>;
 
 /**
  * Asks for a wanted state.
@@ -895,6 +1006,20 @@ export declare const RuleService: GenService<{
     methodKind: "unary";
     input: typeof ListAuditRecordsRequestSchema;
     output: typeof ListAuditRecordsResponseSchema;
+  },
+  /**
+   * Lists the whole audit trail, oldest first, with the heads of its chains, so that it can be verified elsewhere. For roles that hold
+   * across the mesh.
+   *
+   * `heads` are of the same moment as the records of their page, so that those of the last page say where each chain must end.
+   * A record whose transaction ended late may be missing between two pages: repeat before calling a trail broken.
+   *
+   * @generated from rpc llm_mesh.policy.v1.RuleService.ExportAuditRecords
+   */
+  exportAuditRecords: {
+    methodKind: "unary";
+    input: typeof ExportAuditRecordsRequestSchema;
+    output: typeof ExportAuditRecordsResponseSchema;
   },
   /**
    * Brings domains, projects, principals, roles, bindings, budgets and limits to a wanted state, all or nothing.

@@ -42,6 +42,13 @@ export enum ErrorReason {
    * @generated from enum value: ERROR_REASON_FREE_DENIED = 3;
    */
   FREE_DENIED = 3,
+
+  /**
+   * A model of a domain claims more than its endpoint's operator declares. The named field says which fact.
+   *
+   * @generated from enum value: ERROR_REASON_ESCALATION_DENIED = 4;
+   */
+  ESCALATION_DENIED = 4,
 }
 
 /**

@@ -15,6 +15,12 @@ export declare const file_llm_mesh_registry_v1_registry: GenFile;
 /**
  * A model as a data product.
  *
+ * Region, data classes, retention, credential, upstream model, price and `free` are facts of the endpoint, which belong to whoever operates
+ * it. A model of a domain other than `domains/shared` and `domains/platform` can only narrow the facts that its endpoint declares: a
+ * request that claims more fails with ESCALATION_DENIED, which names the field. A fact that the model leaves unset is the endpoint's.
+ * `GetModel`, `ListModels` and `WatchModels` answer the facts in effect: where an endpoint became stricter than a model, the
+ * stricter holds, and `conflicts` names the fields.
+ *
  * @generated from message llm_mesh.registry.v1.Model
  */
 export declare type Model = Message<"llm_mesh.registry.v1.Model"> & {
@@ -185,6 +191,15 @@ export declare type Model = Message<"llm_mesh.registry.v1.Model"> & {
    * @generated from field: llm_mesh.registry.v1.Price price = 24;
    */
   price?: Price | undefined;
+
+  /**
+   * Fields in which the model claims more than its endpoint declares, such as `region`: the endpoint's word holds. A conflict in `endpoint`,
+   * `upstream_model`, `credential`, `data_classes`, `price` or `free` takes the model out of use: its lifecycle is RETIRED and it has no
+   * price until the conflict is solved. Empty: none. Output only.
+   *
+   * @generated from field: repeated string conflicts = 41;
+   */
+  conflicts: string[];
 };
 
 /**
@@ -372,6 +387,335 @@ export declare type Adapter = Message<"llm_mesh.registry.v1.Adapter"> & {
  * Use `create(AdapterSchema)` to create a new message.
  */
 export declare const AdapterSchema: GenMessage<Adapter>;
+
+/**
+ * The facts about an endpoint of an adapter, in the words of whoever operates it.
+ *
+ * Endpoints without such facts can be used by any domain's models, which then can claim nothing about them.
+ *
+ * @generated from message llm_mesh.registry.v1.Endpoint
+ */
+export declare type Endpoint = Message<"llm_mesh.registry.v1.Endpoint"> & {
+  /**
+   * `adapters/{adapter}/endpoints/{endpoint}`, such as `adapters/openai/endpoints/ollama`.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * The domain that operates it, such as `domains/platform`. Required.
+   *
+   * @generated from field: string operator = 2;
+   */
+  operator: string;
+
+  /**
+   * What it is. At most 1,024 bytes.
+   *
+   * @generated from field: string description = 3;
+   */
+  description: string;
+
+  /**
+   * Where data is processed, such as `eu`. Empty: not known, so that no model can claim a region.
+   *
+   * @generated from field: string region = 4;
+   */
+  region: string;
+
+  /**
+   * The company that processes the data, for people. At most 255 bytes. Empty: not known.
+   *
+   * @generated from field: string processor = 5;
+   */
+  processor: string;
+
+  /**
+   * Data classes that it is cleared for. Empty: `public` and `internal`.
+   *
+   * @generated from field: repeated string data_classes = 6;
+   */
+  dataClasses: string[];
+
+  /**
+   * The provider keeps no data.
+   *
+   * @generated from field: bool zero_retention = 7;
+   */
+  zeroRetention: boolean;
+
+  /**
+   * Credentials that models may name. Empty: models use the endpoint's own and can name none.
+   *
+   * @generated from field: repeated string credentials = 8;
+   */
+  credentials: string[];
+
+  /**
+   * Upstream models that may be used, whole or as a prefix that ends in `*`, such as `gpt-4.1*`. Empty: all.
+   *
+   * @generated from field: repeated string upstream_models = 9;
+   */
+  upstreamModels: string[];
+
+  /**
+   * Models may be declared free. Otherwise each needs a price above zero, and not below `floor`.
+   *
+   * @generated from field: bool free_allowed = 10;
+   */
+  freeAllowed: boolean;
+
+  /**
+   * The least price of a model. Unset: any price above zero.
+   *
+   * @generated from field: llm_mesh.registry.v1.PriceFloor floor = 11;
+   */
+  floor?: PriceFloor | undefined;
+
+  /**
+   * Domains whose models may use it. Empty: all.
+   *
+   * @generated from field: repeated string domains = 12;
+   */
+  domains: string[];
+
+  /**
+   * Changes with every change of the facts.
+   *
+   * @generated from field: string etag = 13;
+   */
+  etag: string;
+
+  /**
+   * When the facts were first declared. Output only.
+   *
+   * @generated from field: google.protobuf.Timestamp create_time = 14;
+   */
+  createTime?: Timestamp | undefined;
+
+  /**
+   * When they were last changed. Output only.
+   *
+   * @generated from field: google.protobuf.Timestamp update_time = 15;
+   */
+  updateTime?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message llm_mesh.registry.v1.Endpoint.
+ * Use `create(EndpointSchema)` to create a new message.
+ */
+export declare const EndpointSchema: GenMessage<Endpoint>;
+
+/**
+ * The least price that models of an endpoint may have. A price in another currency is below it.
+ *
+ * @generated from message llm_mesh.registry.v1.PriceFloor
+ */
+export declare type PriceFloor = Message<"llm_mesh.registry.v1.PriceFloor"> & {
+  /**
+   * ISO 4217 code. Required.
+   *
+   * @generated from field: string currency = 1;
+   */
+  currency: string;
+
+  /**
+   * Least nano-units per million input tokens, 0 or more. Binds every rate of input of a price but those of cached reading.
+   *
+   * @generated from field: int64 input_nanos_per_million = 2;
+   */
+  inputNanosPerMillion: bigint;
+
+  /**
+   * Least nano-units per million output tokens, 0 or more. Binds every rate of output of a price.
+   *
+   * @generated from field: int64 output_nanos_per_million = 3;
+   */
+  outputNanosPerMillion: bigint;
+};
+
+/**
+ * Describes the message llm_mesh.registry.v1.PriceFloor.
+ * Use `create(PriceFloorSchema)` to create a new message.
+ */
+export declare const PriceFloorSchema: GenMessage<PriceFloor>;
+
+/**
+ * Asks for the endpoints whose facts are declared.
+ *
+ * @generated from message llm_mesh.registry.v1.ListEndpointsRequest
+ */
+export declare type ListEndpointsRequest = Message<"llm_mesh.registry.v1.ListEndpointsRequest"> & {
+  /**
+   * Most items of the answer, 1 to 1,000. 0: 50.
+   *
+   * @generated from field: int32 page_size = 1;
+   */
+  pageSize: number;
+
+  /**
+   * From an earlier answer. Empty: the first page.
+   *
+   * @generated from field: string page_token = 2;
+   */
+  pageToken: string;
+};
+
+/**
+ * Describes the message llm_mesh.registry.v1.ListEndpointsRequest.
+ * Use `create(ListEndpointsRequestSchema)` to create a new message.
+ */
+export declare const ListEndpointsRequestSchema: GenMessage<ListEndpointsRequest>;
+
+/**
+ * The endpoints.
+ *
+ * @generated from message llm_mesh.registry.v1.ListEndpointsResponse
+ */
+export declare type ListEndpointsResponse = Message<"llm_mesh.registry.v1.ListEndpointsResponse"> & {
+  /**
+   * The endpoints, by name.
+   *
+   * @generated from field: repeated llm_mesh.registry.v1.Endpoint endpoints = 1;
+   */
+  endpoints: Endpoint[];
+
+  /**
+   * For the next page. Empty: this was the last.
+   *
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
+};
+
+/**
+ * Describes the message llm_mesh.registry.v1.ListEndpointsResponse.
+ * Use `create(ListEndpointsResponseSchema)` to create a new message.
+ */
+export declare const ListEndpointsResponseSchema: GenMessage<ListEndpointsResponse>;
+
+/**
+ * Asks for the facts of an endpoint.
+ *
+ * @generated from message llm_mesh.registry.v1.GetEndpointRequest
+ */
+export declare type GetEndpointRequest = Message<"llm_mesh.registry.v1.GetEndpointRequest"> & {
+  /**
+   * Its name. Required.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+};
+
+/**
+ * Describes the message llm_mesh.registry.v1.GetEndpointRequest.
+ * Use `create(GetEndpointRequestSchema)` to create a new message.
+ */
+export declare const GetEndpointRequestSchema: GenMessage<GetEndpointRequest>;
+
+/**
+ * The facts of an endpoint.
+ *
+ * @generated from message llm_mesh.registry.v1.GetEndpointResponse
+ */
+export declare type GetEndpointResponse = Message<"llm_mesh.registry.v1.GetEndpointResponse"> & {
+  /**
+   * The endpoint.
+   *
+   * @generated from field: llm_mesh.registry.v1.Endpoint endpoint = 1;
+   */
+  endpoint?: Endpoint | undefined;
+};
+
+/**
+ * Describes the message llm_mesh.registry.v1.GetEndpointResponse.
+ * Use `create(GetEndpointResponseSchema)` to create a new message.
+ */
+export declare const GetEndpointResponseSchema: GenMessage<GetEndpointResponse>;
+
+/**
+ * Asks for facts to be declared.
+ *
+ * @generated from message llm_mesh.registry.v1.PutEndpointRequest
+ */
+export declare type PutEndpointRequest = Message<"llm_mesh.registry.v1.PutEndpointRequest"> & {
+  /**
+   * The endpoint, with its name; every fact is replaced. `etag` empty: whatever is declared now.
+   *
+   * @generated from field: llm_mesh.registry.v1.Endpoint endpoint = 1;
+   */
+  endpoint?: Endpoint | undefined;
+};
+
+/**
+ * Describes the message llm_mesh.registry.v1.PutEndpointRequest.
+ * Use `create(PutEndpointRequestSchema)` to create a new message.
+ */
+export declare const PutEndpointRequestSchema: GenMessage<PutEndpointRequest>;
+
+/**
+ * The declared facts.
+ *
+ * @generated from message llm_mesh.registry.v1.PutEndpointResponse
+ */
+export declare type PutEndpointResponse = Message<"llm_mesh.registry.v1.PutEndpointResponse"> & {
+  /**
+   * The endpoint.
+   *
+   * @generated from field: llm_mesh.registry.v1.Endpoint endpoint = 1;
+   */
+  endpoint?: Endpoint | undefined;
+};
+
+/**
+ * Describes the message llm_mesh.registry.v1.PutEndpointResponse.
+ * Use `create(PutEndpointResponseSchema)` to create a new message.
+ */
+export declare const PutEndpointResponseSchema: GenMessage<PutEndpointResponse>;
+
+/**
+ * Asks for the facts of an endpoint to be deleted.
+ *
+ * @generated from message llm_mesh.registry.v1.DeleteEndpointRequest
+ */
+export declare type DeleteEndpointRequest = Message<"llm_mesh.registry.v1.DeleteEndpointRequest"> & {
+  /**
+   * Its name. Required.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * The etag of the facts as they were read. Empty: whatever is declared now.
+   *
+   * @generated from field: string etag = 2;
+   */
+  etag: string;
+};
+
+/**
+ * Describes the message llm_mesh.registry.v1.DeleteEndpointRequest.
+ * Use `create(DeleteEndpointRequestSchema)` to create a new message.
+ */
+export declare const DeleteEndpointRequestSchema: GenMessage<DeleteEndpointRequest>;
+
+/**
+ * The facts are gone.
+ *
+ * @generated from message llm_mesh.registry.v1.DeleteEndpointResponse
+ */
+export declare type DeleteEndpointResponse = Message<"llm_mesh.registry.v1.DeleteEndpointResponse"> & {
+};
+
+/**
+ * Describes the message llm_mesh.registry.v1.DeleteEndpointResponse.
+ * Use `create(DeleteEndpointResponseSchema)` to create a new message.
+ */
+export declare const DeleteEndpointResponseSchema: GenMessage<DeleteEndpointResponse>;
 
 /**
  * Asks for a model to be created.
@@ -1033,6 +1377,13 @@ export declare type ApplyModelsRequest = Message<"llm_mesh.registry.v1.ApplyMode
    * @generated from field: repeated llm_mesh.registry.v1.Adapter adapters = 4;
    */
   adapters: Adapter[];
+
+  /**
+   * Wanted facts of endpoints. Only with the parent `domains/platform`, and for who may put endpoints.
+   *
+   * @generated from field: repeated llm_mesh.registry.v1.Endpoint endpoints = 41;
+   */
+  endpoints: Endpoint[];
 };
 
 /**
@@ -1215,6 +1566,50 @@ export declare const RegistryService: GenService<{
     output: typeof PutAdapterResponseSchema;
   },
   /**
+   * Lists the endpoints whose facts are declared, by name. Callers outside of the platform see those that are open to their domain, and
+   * of `domains` their own only.
+   *
+   * @generated from rpc llm_mesh.registry.v1.RegistryService.ListEndpoints
+   */
+  listEndpoints: {
+    methodKind: "unary";
+    input: typeof ListEndpointsRequestSchema;
+    output: typeof ListEndpointsResponseSchema;
+  },
+  /**
+   * Gets the facts of an endpoint. NOT_FOUND where none are declared, and where the endpoint is not open to the caller's domain.
+   *
+   * @generated from rpc llm_mesh.registry.v1.RegistryService.GetEndpoint
+   */
+  getEndpoint: {
+    methodKind: "unary";
+    input: typeof GetEndpointRequestSchema;
+    output: typeof GetEndpointResponseSchema;
+  },
+  /**
+   * Declares the facts of an endpoint, or replaces them. For platform administrators: facts belong to whoever operates the endpoint.
+   *
+   * Stricter facts narrow the models that exist already. ETAG_MISMATCH where an etag is given and is not the present one.
+   *
+   * @generated from rpc llm_mesh.registry.v1.RegistryService.PutEndpoint
+   */
+  putEndpoint: {
+    methodKind: "unary";
+    input: typeof PutEndpointRequestSchema;
+    output: typeof PutEndpointResponseSchema;
+  },
+  /**
+   * Deletes the facts of an endpoint: models of domains that use it can claim no fact any more. ETAG_MISMATCH where an etag is given
+   * and is not the present one.
+   *
+   * @generated from rpc llm_mesh.registry.v1.RegistryService.DeleteEndpoint
+   */
+  deleteEndpoint: {
+    methodKind: "unary";
+    input: typeof DeleteEndpointRequestSchema;
+    output: typeof DeleteEndpointResponseSchema;
+  },
+  /**
    * Lists the models of the starting table, which a domain may take over with `CreateModel`.
    *
    * @generated from rpc llm_mesh.registry.v1.RegistryService.ListWellKnownModels
@@ -1239,7 +1634,7 @@ export declare const RegistryService: GenService<{
     output: typeof WatchModelsResponseSchema;
   },
   /**
-   * Brings models and adapters to a wanted state, all or nothing. What is not named is left alone.
+   * Brings endpoints, models and adapters to a wanted state, all or nothing, endpoints first. What is not named is left alone.
    *
    * @generated from rpc llm_mesh.registry.v1.RegistryService.ApplyModels
    */
