@@ -258,7 +258,8 @@ type Constraints struct {
 	DataClass string `protobuf:"bytes,2,opt,name=data_class,json=dataClass,proto3" json:"data_class,omitempty"`
 	// Models that may be used, by resource name or prefix ending in `/`.
 	AllowedModels []string `protobuf:"bytes,3,rep,name=allowed_models,json=allowedModels,proto3" json:"allowed_models,omitempty"`
-	// Models that must not be used.
+	// Models that must not be used: by resource name or `upstream:{adapter}/{endpoint}/{upstream model}`, whole, or as a prefix that ends in `*`
+	// or `/`.
 	DeniedModels []string `protobuf:"bytes,4,rep,name=denied_models,json=deniedModels,proto3" json:"denied_models,omitempty"`
 	// Adapters that may be used.
 	AllowedAdapters []string `protobuf:"bytes,5,rep,name=allowed_adapters,json=allowedAdapters,proto3" json:"allowed_adapters,omitempty"`
@@ -266,8 +267,14 @@ type Constraints struct {
 	MaxOutputTokens int64 `protobuf:"varint,6,opt,name=max_output_tokens,json=maxOutputTokens,proto3" json:"max_output_tokens,omitempty"`
 	// The provider must not keep data.
 	ZeroRetention bool `protobuf:"varint,7,opt,name=zero_retention,json=zeroRetention,proto3" json:"zero_retention,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	// Endpoints that may be used, as `{adapter}/{endpoint}`.
+	AllowedEndpoints []string `protobuf:"bytes,8,rep,name=allowed_endpoints,json=allowedEndpoints,proto3" json:"allowed_endpoints,omitempty"`
+	// Data classes that targets must be cleared for beside `data_class`.
+	FurtherDataClasses []string `protobuf:"bytes,9,rep,name=further_data_classes,json=furtherDataClasses,proto3" json:"further_data_classes,omitempty"`
+	// A model that is called must match a pattern of each list, whatever alias or route leads there.
+	CallableModels []*ModelPatterns `protobuf:"bytes,10,rep,name=callable_models,json=callableModels,proto3" json:"callable_models,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *Constraints) Reset() {
@@ -349,6 +356,82 @@ func (x *Constraints) GetZeroRetention() bool {
 	return false
 }
 
+func (x *Constraints) GetAllowedEndpoints() []string {
+	if x != nil {
+		return x.AllowedEndpoints
+	}
+	return nil
+}
+
+func (x *Constraints) GetFurtherDataClasses() []string {
+	if x != nil {
+		return x.FurtherDataClasses
+	}
+	return nil
+}
+
+func (x *Constraints) GetCallableModels() []*ModelPatterns {
+	if x != nil {
+		return x.CallableModels
+	}
+	return nil
+}
+
+// Patterns of models. A pattern is whole, or a prefix that ends in `*`.
+type ModelPatterns struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The patterns: a model's resource name, or `upstream:{adapter}/{endpoint}/{upstream model}`.
+	Patterns []string `protobuf:"bytes,1,rep,name=patterns,proto3" json:"patterns,omitempty"`
+	// Patterns are also compared with the alias of the model itself (not with that of a route to it).
+	ByAlias       bool `protobuf:"varint,2,opt,name=by_alias,json=byAlias,proto3" json:"by_alias,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ModelPatterns) Reset() {
+	*x = ModelPatterns{}
+	mi := &file_llm_mesh_policy_v1_admission_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ModelPatterns) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ModelPatterns) ProtoMessage() {}
+
+func (x *ModelPatterns) ProtoReflect() protoreflect.Message {
+	mi := &file_llm_mesh_policy_v1_admission_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ModelPatterns.ProtoReflect.Descriptor instead.
+func (*ModelPatterns) Descriptor() ([]byte, []int) {
+	return file_llm_mesh_policy_v1_admission_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *ModelPatterns) GetPatterns() []string {
+	if x != nil {
+		return x.Patterns
+	}
+	return nil
+}
+
+func (x *ModelPatterns) GetByAlias() bool {
+	if x != nil {
+		return x.ByAlias
+	}
+	return false
+}
+
 // What the gateway must do with the answer.
 type Obligations struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -364,7 +447,7 @@ type Obligations struct {
 
 func (x *Obligations) Reset() {
 	*x = Obligations{}
-	mi := &file_llm_mesh_policy_v1_admission_proto_msgTypes[3]
+	mi := &file_llm_mesh_policy_v1_admission_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -376,7 +459,7 @@ func (x *Obligations) String() string {
 func (*Obligations) ProtoMessage() {}
 
 func (x *Obligations) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_policy_v1_admission_proto_msgTypes[3]
+	mi := &file_llm_mesh_policy_v1_admission_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -389,7 +472,7 @@ func (x *Obligations) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Obligations.ProtoReflect.Descriptor instead.
 func (*Obligations) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_policy_v1_admission_proto_rawDescGZIP(), []int{3}
+	return file_llm_mesh_policy_v1_admission_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *Obligations) GetScreenOutput() bool {
@@ -434,7 +517,7 @@ type Grant struct {
 
 func (x *Grant) Reset() {
 	*x = Grant{}
-	mi := &file_llm_mesh_policy_v1_admission_proto_msgTypes[4]
+	mi := &file_llm_mesh_policy_v1_admission_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -446,7 +529,7 @@ func (x *Grant) String() string {
 func (*Grant) ProtoMessage() {}
 
 func (x *Grant) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_policy_v1_admission_proto_msgTypes[4]
+	mi := &file_llm_mesh_policy_v1_admission_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -459,7 +542,7 @@ func (x *Grant) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Grant.ProtoReflect.Descriptor instead.
 func (*Grant) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_policy_v1_admission_proto_rawDescGZIP(), []int{4}
+	return file_llm_mesh_policy_v1_admission_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Grant) GetReservationId() string {
@@ -529,7 +612,7 @@ type AttemptGrant struct {
 
 func (x *AttemptGrant) Reset() {
 	*x = AttemptGrant{}
-	mi := &file_llm_mesh_policy_v1_admission_proto_msgTypes[5]
+	mi := &file_llm_mesh_policy_v1_admission_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -541,7 +624,7 @@ func (x *AttemptGrant) String() string {
 func (*AttemptGrant) ProtoMessage() {}
 
 func (x *AttemptGrant) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_policy_v1_admission_proto_msgTypes[5]
+	mi := &file_llm_mesh_policy_v1_admission_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -554,7 +637,7 @@ func (x *AttemptGrant) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AttemptGrant.ProtoReflect.Descriptor instead.
 func (*AttemptGrant) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_policy_v1_admission_proto_rawDescGZIP(), []int{5}
+	return file_llm_mesh_policy_v1_admission_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *AttemptGrant) GetAttemptId() string {
@@ -642,7 +725,7 @@ const file_llm_mesh_policy_v1_admission_proto_rawDesc = "" +
 	" \x01(\tR\toperation\x1a7\n" +
 	"\tTagsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\x90\x02\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xbb\x03\n" +
 	"\vConstraints\x12\x18\n" +
 	"\aregions\x18\x01 \x03(\tR\aregions\x12\x1d\n" +
 	"\n" +
@@ -651,7 +734,14 @@ const file_llm_mesh_policy_v1_admission_proto_rawDesc = "" +
 	"\rdenied_models\x18\x04 \x03(\tR\fdeniedModels\x12)\n" +
 	"\x10allowed_adapters\x18\x05 \x03(\tR\x0fallowedAdapters\x12*\n" +
 	"\x11max_output_tokens\x18\x06 \x01(\x03R\x0fmaxOutputTokens\x12%\n" +
-	"\x0ezero_retention\x18\a \x01(\bR\rzeroRetention\"x\n" +
+	"\x0ezero_retention\x18\a \x01(\bR\rzeroRetention\x12+\n" +
+	"\x11allowed_endpoints\x18\b \x03(\tR\x10allowedEndpoints\x120\n" +
+	"\x14further_data_classes\x18\t \x03(\tR\x12furtherDataClasses\x12J\n" +
+	"\x0fcallable_models\x18\n" +
+	" \x03(\v2!.llm_mesh.policy.v1.ModelPatternsR\x0ecallableModels\"F\n" +
+	"\rModelPatterns\x12\x1a\n" +
+	"\bpatterns\x18\x01 \x03(\tR\bpatterns\x12\x19\n" +
+	"\bby_alias\x18\x02 \x01(\bR\abyAlias\"x\n" +
 	"\vObligations\x12#\n" +
 	"\rscreen_output\x18\x01 \x01(\bR\fscreenOutput\x12!\n" +
 	"\fscreen_state\x18\x02 \x01(\fR\vscreenState\x12!\n" +
@@ -689,31 +779,33 @@ func file_llm_mesh_policy_v1_admission_proto_rawDescGZIP() []byte {
 	return file_llm_mesh_policy_v1_admission_proto_rawDescData
 }
 
-var file_llm_mesh_policy_v1_admission_proto_msgTypes = make([]protoimpl.MessageInfo, 7)
+var file_llm_mesh_policy_v1_admission_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
 var file_llm_mesh_policy_v1_admission_proto_goTypes = []any{
 	(*Caller)(nil),                // 0: llm_mesh.policy.v1.Caller
 	(*Admission)(nil),             // 1: llm_mesh.policy.v1.Admission
 	(*Constraints)(nil),           // 2: llm_mesh.policy.v1.Constraints
-	(*Obligations)(nil),           // 3: llm_mesh.policy.v1.Obligations
-	(*Grant)(nil),                 // 4: llm_mesh.policy.v1.Grant
-	(*AttemptGrant)(nil),          // 5: llm_mesh.policy.v1.AttemptGrant
-	nil,                           // 6: llm_mesh.policy.v1.Admission.TagsEntry
-	(*timestamppb.Timestamp)(nil), // 7: google.protobuf.Timestamp
+	(*ModelPatterns)(nil),         // 3: llm_mesh.policy.v1.ModelPatterns
+	(*Obligations)(nil),           // 4: llm_mesh.policy.v1.Obligations
+	(*Grant)(nil),                 // 5: llm_mesh.policy.v1.Grant
+	(*AttemptGrant)(nil),          // 6: llm_mesh.policy.v1.AttemptGrant
+	nil,                           // 7: llm_mesh.policy.v1.Admission.TagsEntry
+	(*timestamppb.Timestamp)(nil), // 8: google.protobuf.Timestamp
 }
 var file_llm_mesh_policy_v1_admission_proto_depIdxs = []int32{
-	7, // 0: llm_mesh.policy.v1.Caller.expire_time:type_name -> google.protobuf.Timestamp
+	8, // 0: llm_mesh.policy.v1.Caller.expire_time:type_name -> google.protobuf.Timestamp
 	0, // 1: llm_mesh.policy.v1.Admission.caller:type_name -> llm_mesh.policy.v1.Caller
 	2, // 2: llm_mesh.policy.v1.Admission.constraints:type_name -> llm_mesh.policy.v1.Constraints
-	3, // 3: llm_mesh.policy.v1.Admission.obligations:type_name -> llm_mesh.policy.v1.Obligations
-	7, // 4: llm_mesh.policy.v1.Admission.expire_time:type_name -> google.protobuf.Timestamp
-	6, // 5: llm_mesh.policy.v1.Admission.tags:type_name -> llm_mesh.policy.v1.Admission.TagsEntry
-	5, // 6: llm_mesh.policy.v1.Grant.attempts:type_name -> llm_mesh.policy.v1.AttemptGrant
-	7, // 7: llm_mesh.policy.v1.Grant.expire_time:type_name -> google.protobuf.Timestamp
-	8, // [8:8] is the sub-list for method output_type
-	8, // [8:8] is the sub-list for method input_type
-	8, // [8:8] is the sub-list for extension type_name
-	8, // [8:8] is the sub-list for extension extendee
-	0, // [0:8] is the sub-list for field type_name
+	4, // 3: llm_mesh.policy.v1.Admission.obligations:type_name -> llm_mesh.policy.v1.Obligations
+	8, // 4: llm_mesh.policy.v1.Admission.expire_time:type_name -> google.protobuf.Timestamp
+	7, // 5: llm_mesh.policy.v1.Admission.tags:type_name -> llm_mesh.policy.v1.Admission.TagsEntry
+	3, // 6: llm_mesh.policy.v1.Constraints.callable_models:type_name -> llm_mesh.policy.v1.ModelPatterns
+	6, // 7: llm_mesh.policy.v1.Grant.attempts:type_name -> llm_mesh.policy.v1.AttemptGrant
+	8, // 8: llm_mesh.policy.v1.Grant.expire_time:type_name -> google.protobuf.Timestamp
+	9, // [9:9] is the sub-list for method output_type
+	9, // [9:9] is the sub-list for method input_type
+	9, // [9:9] is the sub-list for extension type_name
+	9, // [9:9] is the sub-list for extension extendee
+	0, // [0:9] is the sub-list for field type_name
 }
 
 func init() { file_llm_mesh_policy_v1_admission_proto_init() }
@@ -727,7 +819,7 @@ func file_llm_mesh_policy_v1_admission_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_llm_mesh_policy_v1_admission_proto_rawDesc), len(file_llm_mesh_policy_v1_admission_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   7,
+			NumMessages:   8,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -62,10 +62,14 @@ const (
 	ErrorReason_ERROR_REASON_PLAN_NOT_ADMITTED ErrorReason = 16
 	// The bootstrap token is wrong, used or expired.
 	ErrorReason_ERROR_REASON_INVALID_BOOTSTRAP_TOKEN ErrorReason = 17
-	// The change would grant more than the caller holds, or lift a central rule.
+	// The change would grant more than the caller holds, take away from somebody who holds more than the caller, or set something beyond
+	// what the platform's floor allows. `metadata.field`, where it is there, names the setting that is beyond the floor.
 	ErrorReason_ERROR_REASON_ESCALATION_DENIED ErrorReason = 18
 	// The resource is still used by others, which `metadata.users` names.
 	ErrorReason_ERROR_REASON_IN_USE ErrorReason = 19
+	// The platform's floor and the domain's own settings have nothing in common, so that no request is allowed. `metadata.bound` names the
+	// field, such as `regions`.
+	ErrorReason_ERROR_REASON_FLOOR_CONFLICT ErrorReason = 20
 )
 
 // Enum value maps for ErrorReason.
@@ -91,6 +95,7 @@ var (
 		17: "ERROR_REASON_INVALID_BOOTSTRAP_TOKEN",
 		18: "ERROR_REASON_ESCALATION_DENIED",
 		19: "ERROR_REASON_IN_USE",
+		20: "ERROR_REASON_FLOOR_CONFLICT",
 	}
 	ErrorReason_value = map[string]int32{
 		"ERROR_REASON_UNSPECIFIED":             0,
@@ -113,6 +118,7 @@ var (
 		"ERROR_REASON_INVALID_BOOTSTRAP_TOKEN": 17,
 		"ERROR_REASON_ESCALATION_DENIED":       18,
 		"ERROR_REASON_IN_USE":                  19,
+		"ERROR_REASON_FLOOR_CONFLICT":          20,
 	}
 )
 
@@ -147,7 +153,7 @@ var File_llm_mesh_policy_v1_errors_proto protoreflect.FileDescriptor
 
 const file_llm_mesh_policy_v1_errors_proto_rawDesc = "" +
 	"\n" +
-	"\x1fllm_mesh/policy/v1/errors.proto\x12\x12llm_mesh.policy.v1\x1a\x1dllm_mesh/mesh/v1/errors.proto*\xcf\f\n" +
+	"\x1fllm_mesh/policy/v1/errors.proto\x12\x12llm_mesh.policy.v1\x1a\x1dllm_mesh/mesh/v1/errors.proto*\xcc\r\n" +
 	"\vErrorReason\x12\x1c\n" +
 	"\x18ERROR_REASON_UNSPECIFIED\x10\x00\x12@\n" +
 	"\x1fERROR_REASON_INVALID_CREDENTIAL\x10\x01\x1a\x1b\xd2\xf3\x18\x17\b\x10\x10\x91\x03\x1a\x10Use a valid key.\x12d\n" +
@@ -170,7 +176,8 @@ const file_llm_mesh_policy_v1_errors_proto_rawDesc = "" +
 	"\x1eERROR_REASON_PLAN_NOT_ADMITTED\x10\x10\x1a+\xd2\xf3\x18'\b\t\x10\x99\x03\x1a Plan from the present admission.\x12{\n" +
 	"$ERROR_REASON_INVALID_BOOTSTRAP_TOKEN\x10\x11\x1aQ\xd2\xf3\x18M\b\x10\x10\x91\x03\x1aFUse the token that the policy service was started with; it works once.\x12L\n" +
 	"\x1eERROR_REASON_ESCALATION_DENIED\x10\x12\x1a(\xd2\xf3\x18$\b\a\x10\x93\x03\x1a\x1dAsk a platform administrator.\x12;\n" +
-	"\x13ERROR_REASON_IN_USE\x10\x13\x1a\"\xd2\xf3\x18\x1e\b\t\x10\x99\x03\x1a\x17Remove the users first.B.Z,llm-mesh.dev/gen/llm_mesh/policy/v1;policyv1b\x06proto3"
+	"\x13ERROR_REASON_IN_USE\x10\x13\x1a\"\xd2\xf3\x18\x1e\b\t\x10\x99\x03\x1a\x17Remove the users first.\x12{\n" +
+	"\x1bERROR_REASON_FLOOR_CONFLICT\x10\x14\x1aZ\xd2\xf3\x18V\b\t\x10\x93\x03\x1aOChange the domain's own setting to one within its floor, which GetDomain shows.B.Z,llm-mesh.dev/gen/llm_mesh/policy/v1;policyv1b\x06proto3"
 
 var (
 	file_llm_mesh_policy_v1_errors_proto_rawDescOnce sync.Once

@@ -38,12 +38,25 @@ type Domain struct {
 	CreateTime *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=create_time,json=createTime,proto3" json:"create_time,omitempty"`
 	// When it was last changed.
 	UpdateTime *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=update_time,json=updateTime,proto3" json:"update_time,omitempty"`
-	// Regions where the domain's data may be processed. Empty: anywhere.
+	// Regions where the domain's data may be processed, within those of its floor. Empty: those of its floor.
 	Regions []string `protobuf:"bytes,6,rep,name=regions,proto3" json:"regions,omitempty"`
-	// Data class of requests that name none. Empty: `internal`.
+	// Data class of requests that name none. Empty: `internal`, or the floor's minimum where that is higher.
 	DefaultDataClass string `protobuf:"bytes,7,opt,name=default_data_class,json=defaultDataClass,proto3" json:"default_data_class,omitempty"`
-	unknownFields    protoimpl.UnknownFields
-	sizeCache        protoimpl.SizeCache
+	// Adapters that the domain's requests may use, within those of its floor. At most 64. Empty: those of its floor.
+	AllowedAdapters []string `protobuf:"bytes,8,rep,name=allowed_adapters,json=allowedAdapters,proto3" json:"allowed_adapters,omitempty"`
+	// Providers must not keep data, whatever the floor says.
+	ZeroRetention bool `protobuf:"varint,9,opt,name=zero_retention,json=zeroRetention,proto3" json:"zero_retention,omitempty"`
+	// What the platform sets about the domain: its floor and the one of all domains, combined by the stricter. Unset: nothing. Its name is
+	// that of the domain's own floor. Output only.
+	Floor *Floor `protobuf:"bytes,10,opt,name=floor,proto3" json:"floor,omitempty"`
+	// What holds for the domain's requests, before project and key narrow it: its own settings and the floor, combined by the stricter.
+	// Output only.
+	Effective *Constraints `protobuf:"bytes,11,opt,name=effective,proto3" json:"effective,omitempty"`
+	// Fields in which the floor and the domain's own settings have nothing in common, such as `regions`. Unless it is empty, every request is
+	// refused with FLOOR_CONFLICT. Output only.
+	Conflicts     []string `protobuf:"bytes,12,rep,name=conflicts,proto3" json:"conflicts,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Domain) Reset() {
@@ -125,6 +138,41 @@ func (x *Domain) GetDefaultDataClass() string {
 	return ""
 }
 
+func (x *Domain) GetAllowedAdapters() []string {
+	if x != nil {
+		return x.AllowedAdapters
+	}
+	return nil
+}
+
+func (x *Domain) GetZeroRetention() bool {
+	if x != nil {
+		return x.ZeroRetention
+	}
+	return false
+}
+
+func (x *Domain) GetFloor() *Floor {
+	if x != nil {
+		return x.Floor
+	}
+	return nil
+}
+
+func (x *Domain) GetEffective() *Constraints {
+	if x != nil {
+		return x.Effective
+	}
+	return nil
+}
+
+func (x *Domain) GetConflicts() []string {
+	if x != nil {
+		return x.Conflicts
+	}
+	return nil
+}
+
 // What money is charged to.
 type Project struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -138,7 +186,12 @@ type Project struct {
 	CreateTime *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=create_time,json=createTime,proto3" json:"create_time,omitempty"`
 	// When it was last changed.
 	UpdateTime *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=update_time,json=updateTime,proto3" json:"update_time,omitempty"`
-	// Models that the project may use, by alias or by prefix ending in `*`. Empty: every model that the domain may see.
+	// Models that the project may use, by alias or resource name, whole or as a prefix ending in `*`. At most 256, at most 16 KiB in all.
+	// Empty: every model that the domain may see.
+	//
+	// They bind the models that are called, whatever alias or route leads there: a model is allowed by its own alias or its resource name.
+	// The alias that a request asks for must be listed too, unless a resource name is listed. To allow a route list its alias and its
+	// targets; where no target is listed, its requests fail with NO_ELIGIBLE_TARGET.
 	AllowedModels []string `protobuf:"bytes,6,rep,name=allowed_models,json=allowedModels,proto3" json:"allowed_models,omitempty"`
 	// Most output tokens per choice where a request names no limit, and the cap where it does. 0: the mesh's default.
 	MaxOutputTokens int64 `protobuf:"varint,7,opt,name=max_output_tokens,json=maxOutputTokens,proto3" json:"max_output_tokens,omitempty"`
@@ -318,7 +371,7 @@ type Key struct {
 	Principal string `protobuf:"bytes,3,opt,name=principal,proto3" json:"principal,omitempty"`
 	// Further projects of the same domain that it may select.
 	Projects []string `protobuf:"bytes,4,rep,name=projects,proto3" json:"projects,omitempty"`
-	// Models that it may use, by alias or by prefix ending in `*`. Empty: those of the project.
+	// Models that it may use, as in `Project.allowed_models`, within those of the project. Empty: those of the project.
 	AllowedModels []string `protobuf:"bytes,5,rep,name=allowed_models,json=allowedModels,proto3" json:"allowed_models,omitempty"`
 	// When it was created.
 	CreateTime *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=create_time,json=createTime,proto3" json:"create_time,omitempty"`
@@ -2310,7 +2363,7 @@ var File_llm_mesh_policy_v1_identity_proto protoreflect.FileDescriptor
 
 const file_llm_mesh_policy_v1_identity_proto_rawDesc = "" +
 	"\n" +
-	"!llm_mesh/policy/v1/identity.proto\x12\x12llm_mesh.policy.v1\x1a\x1egoogle/protobuf/duration.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dllm_mesh/mesh/v1/access.proto\x1a\"llm_mesh/policy/v1/admission.proto\"\x95\x02\n" +
+	"!llm_mesh/policy/v1/identity.proto\x12\x12llm_mesh.policy.v1\x1a\x1egoogle/protobuf/duration.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dllm_mesh/mesh/v1/access.proto\x1a\"llm_mesh/policy/v1/admission.proto\x1a\x1fllm_mesh/policy/v1/floors.proto\"\xf5\x03\n" +
 	"\x06Domain\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12!\n" +
 	"\fdisplay_name\x18\x02 \x01(\tR\vdisplayName\x12\x12\n" +
@@ -2320,7 +2373,13 @@ const file_llm_mesh_policy_v1_identity_proto_rawDesc = "" +
 	"\vupdate_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"updateTime\x12\x18\n" +
 	"\aregions\x18\x06 \x03(\tR\aregions\x12,\n" +
-	"\x12default_data_class\x18\a \x01(\tR\x10defaultDataClass\"\xa1\x02\n" +
+	"\x12default_data_class\x18\a \x01(\tR\x10defaultDataClass\x12)\n" +
+	"\x10allowed_adapters\x18\b \x03(\tR\x0fallowedAdapters\x12%\n" +
+	"\x0ezero_retention\x18\t \x01(\bR\rzeroRetention\x12/\n" +
+	"\x05floor\x18\n" +
+	" \x01(\v2\x19.llm_mesh.policy.v1.FloorR\x05floor\x12=\n" +
+	"\teffective\x18\v \x01(\v2\x1f.llm_mesh.policy.v1.ConstraintsR\teffective\x12\x1c\n" +
+	"\tconflicts\x18\f \x03(\tR\tconflicts\"\xa1\x02\n" +
 	"\aProject\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12!\n" +
 	"\fdisplay_name\x18\x02 \x01(\tR\vdisplayName\x12\x12\n" +
@@ -2535,90 +2594,94 @@ var file_llm_mesh_policy_v1_identity_proto_goTypes = []any{
 	(*RevokeKeyRequest)(nil),        // 38: llm_mesh.policy.v1.RevokeKeyRequest
 	(*RevokeKeyResponse)(nil),       // 39: llm_mesh.policy.v1.RevokeKeyResponse
 	(*timestamppb.Timestamp)(nil),   // 40: google.protobuf.Timestamp
-	(*Caller)(nil),                  // 41: llm_mesh.policy.v1.Caller
-	(*fieldmaskpb.FieldMask)(nil),   // 42: google.protobuf.FieldMask
-	(*durationpb.Duration)(nil),     // 43: google.protobuf.Duration
+	(*Floor)(nil),                   // 41: llm_mesh.policy.v1.Floor
+	(*Constraints)(nil),             // 42: llm_mesh.policy.v1.Constraints
+	(*Caller)(nil),                  // 43: llm_mesh.policy.v1.Caller
+	(*fieldmaskpb.FieldMask)(nil),   // 44: google.protobuf.FieldMask
+	(*durationpb.Duration)(nil),     // 45: google.protobuf.Duration
 }
 var file_llm_mesh_policy_v1_identity_proto_depIdxs = []int32{
 	40, // 0: llm_mesh.policy.v1.Domain.create_time:type_name -> google.protobuf.Timestamp
 	40, // 1: llm_mesh.policy.v1.Domain.update_time:type_name -> google.protobuf.Timestamp
-	40, // 2: llm_mesh.policy.v1.Project.create_time:type_name -> google.protobuf.Timestamp
-	40, // 3: llm_mesh.policy.v1.Project.update_time:type_name -> google.protobuf.Timestamp
-	40, // 4: llm_mesh.policy.v1.Principal.create_time:type_name -> google.protobuf.Timestamp
-	40, // 5: llm_mesh.policy.v1.Key.create_time:type_name -> google.protobuf.Timestamp
-	40, // 6: llm_mesh.policy.v1.Key.expire_time:type_name -> google.protobuf.Timestamp
-	40, // 7: llm_mesh.policy.v1.Key.revoke_time:type_name -> google.protobuf.Timestamp
-	40, // 8: llm_mesh.policy.v1.Key.previous_expire_time:type_name -> google.protobuf.Timestamp
-	3,  // 9: llm_mesh.policy.v1.BootstrapResponse.key:type_name -> llm_mesh.policy.v1.Key
-	41, // 10: llm_mesh.policy.v1.WhoAmIResponse.caller:type_name -> llm_mesh.policy.v1.Caller
-	0,  // 11: llm_mesh.policy.v1.CreateDomainRequest.domain:type_name -> llm_mesh.policy.v1.Domain
-	0,  // 12: llm_mesh.policy.v1.CreateDomainResponse.domain:type_name -> llm_mesh.policy.v1.Domain
-	0,  // 13: llm_mesh.policy.v1.GetDomainResponse.domain:type_name -> llm_mesh.policy.v1.Domain
-	0,  // 14: llm_mesh.policy.v1.ListDomainsResponse.domains:type_name -> llm_mesh.policy.v1.Domain
-	0,  // 15: llm_mesh.policy.v1.UpdateDomainRequest.domain:type_name -> llm_mesh.policy.v1.Domain
-	42, // 16: llm_mesh.policy.v1.UpdateDomainRequest.update_mask:type_name -> google.protobuf.FieldMask
-	0,  // 17: llm_mesh.policy.v1.UpdateDomainResponse.domain:type_name -> llm_mesh.policy.v1.Domain
-	1,  // 18: llm_mesh.policy.v1.CreateProjectRequest.project:type_name -> llm_mesh.policy.v1.Project
-	1,  // 19: llm_mesh.policy.v1.CreateProjectResponse.project:type_name -> llm_mesh.policy.v1.Project
-	1,  // 20: llm_mesh.policy.v1.GetProjectResponse.project:type_name -> llm_mesh.policy.v1.Project
-	1,  // 21: llm_mesh.policy.v1.ListProjectsResponse.projects:type_name -> llm_mesh.policy.v1.Project
-	1,  // 22: llm_mesh.policy.v1.UpdateProjectRequest.project:type_name -> llm_mesh.policy.v1.Project
-	42, // 23: llm_mesh.policy.v1.UpdateProjectRequest.update_mask:type_name -> google.protobuf.FieldMask
-	1,  // 24: llm_mesh.policy.v1.UpdateProjectResponse.project:type_name -> llm_mesh.policy.v1.Project
-	2,  // 25: llm_mesh.policy.v1.CreatePrincipalRequest.principal:type_name -> llm_mesh.policy.v1.Principal
-	2,  // 26: llm_mesh.policy.v1.CreatePrincipalResponse.principal:type_name -> llm_mesh.policy.v1.Principal
-	2,  // 27: llm_mesh.policy.v1.ListPrincipalsResponse.principals:type_name -> llm_mesh.policy.v1.Principal
-	2,  // 28: llm_mesh.policy.v1.UpdatePrincipalRequest.principal:type_name -> llm_mesh.policy.v1.Principal
-	42, // 29: llm_mesh.policy.v1.UpdatePrincipalRequest.update_mask:type_name -> google.protobuf.FieldMask
-	2,  // 30: llm_mesh.policy.v1.UpdatePrincipalResponse.principal:type_name -> llm_mesh.policy.v1.Principal
-	3,  // 31: llm_mesh.policy.v1.CreateKeyRequest.key:type_name -> llm_mesh.policy.v1.Key
-	3,  // 32: llm_mesh.policy.v1.CreateKeyResponse.key:type_name -> llm_mesh.policy.v1.Key
-	3,  // 33: llm_mesh.policy.v1.GetKeyResponse.key:type_name -> llm_mesh.policy.v1.Key
-	3,  // 34: llm_mesh.policy.v1.ListKeysResponse.keys:type_name -> llm_mesh.policy.v1.Key
-	43, // 35: llm_mesh.policy.v1.RotateKeyRequest.grace:type_name -> google.protobuf.Duration
-	3,  // 36: llm_mesh.policy.v1.RotateKeyResponse.key:type_name -> llm_mesh.policy.v1.Key
-	3,  // 37: llm_mesh.policy.v1.RevokeKeyResponse.key:type_name -> llm_mesh.policy.v1.Key
-	4,  // 38: llm_mesh.policy.v1.IdentityService.Bootstrap:input_type -> llm_mesh.policy.v1.BootstrapRequest
-	6,  // 39: llm_mesh.policy.v1.IdentityService.WhoAmI:input_type -> llm_mesh.policy.v1.WhoAmIRequest
-	8,  // 40: llm_mesh.policy.v1.IdentityService.CreateDomain:input_type -> llm_mesh.policy.v1.CreateDomainRequest
-	10, // 41: llm_mesh.policy.v1.IdentityService.GetDomain:input_type -> llm_mesh.policy.v1.GetDomainRequest
-	12, // 42: llm_mesh.policy.v1.IdentityService.ListDomains:input_type -> llm_mesh.policy.v1.ListDomainsRequest
-	14, // 43: llm_mesh.policy.v1.IdentityService.UpdateDomain:input_type -> llm_mesh.policy.v1.UpdateDomainRequest
-	16, // 44: llm_mesh.policy.v1.IdentityService.CreateProject:input_type -> llm_mesh.policy.v1.CreateProjectRequest
-	18, // 45: llm_mesh.policy.v1.IdentityService.GetProject:input_type -> llm_mesh.policy.v1.GetProjectRequest
-	20, // 46: llm_mesh.policy.v1.IdentityService.ListProjects:input_type -> llm_mesh.policy.v1.ListProjectsRequest
-	22, // 47: llm_mesh.policy.v1.IdentityService.UpdateProject:input_type -> llm_mesh.policy.v1.UpdateProjectRequest
-	24, // 48: llm_mesh.policy.v1.IdentityService.CreatePrincipal:input_type -> llm_mesh.policy.v1.CreatePrincipalRequest
-	26, // 49: llm_mesh.policy.v1.IdentityService.ListPrincipals:input_type -> llm_mesh.policy.v1.ListPrincipalsRequest
-	28, // 50: llm_mesh.policy.v1.IdentityService.UpdatePrincipal:input_type -> llm_mesh.policy.v1.UpdatePrincipalRequest
-	30, // 51: llm_mesh.policy.v1.IdentityService.CreateKey:input_type -> llm_mesh.policy.v1.CreateKeyRequest
-	32, // 52: llm_mesh.policy.v1.IdentityService.GetKey:input_type -> llm_mesh.policy.v1.GetKeyRequest
-	34, // 53: llm_mesh.policy.v1.IdentityService.ListKeys:input_type -> llm_mesh.policy.v1.ListKeysRequest
-	36, // 54: llm_mesh.policy.v1.IdentityService.RotateKey:input_type -> llm_mesh.policy.v1.RotateKeyRequest
-	38, // 55: llm_mesh.policy.v1.IdentityService.RevokeKey:input_type -> llm_mesh.policy.v1.RevokeKeyRequest
-	5,  // 56: llm_mesh.policy.v1.IdentityService.Bootstrap:output_type -> llm_mesh.policy.v1.BootstrapResponse
-	7,  // 57: llm_mesh.policy.v1.IdentityService.WhoAmI:output_type -> llm_mesh.policy.v1.WhoAmIResponse
-	9,  // 58: llm_mesh.policy.v1.IdentityService.CreateDomain:output_type -> llm_mesh.policy.v1.CreateDomainResponse
-	11, // 59: llm_mesh.policy.v1.IdentityService.GetDomain:output_type -> llm_mesh.policy.v1.GetDomainResponse
-	13, // 60: llm_mesh.policy.v1.IdentityService.ListDomains:output_type -> llm_mesh.policy.v1.ListDomainsResponse
-	15, // 61: llm_mesh.policy.v1.IdentityService.UpdateDomain:output_type -> llm_mesh.policy.v1.UpdateDomainResponse
-	17, // 62: llm_mesh.policy.v1.IdentityService.CreateProject:output_type -> llm_mesh.policy.v1.CreateProjectResponse
-	19, // 63: llm_mesh.policy.v1.IdentityService.GetProject:output_type -> llm_mesh.policy.v1.GetProjectResponse
-	21, // 64: llm_mesh.policy.v1.IdentityService.ListProjects:output_type -> llm_mesh.policy.v1.ListProjectsResponse
-	23, // 65: llm_mesh.policy.v1.IdentityService.UpdateProject:output_type -> llm_mesh.policy.v1.UpdateProjectResponse
-	25, // 66: llm_mesh.policy.v1.IdentityService.CreatePrincipal:output_type -> llm_mesh.policy.v1.CreatePrincipalResponse
-	27, // 67: llm_mesh.policy.v1.IdentityService.ListPrincipals:output_type -> llm_mesh.policy.v1.ListPrincipalsResponse
-	29, // 68: llm_mesh.policy.v1.IdentityService.UpdatePrincipal:output_type -> llm_mesh.policy.v1.UpdatePrincipalResponse
-	31, // 69: llm_mesh.policy.v1.IdentityService.CreateKey:output_type -> llm_mesh.policy.v1.CreateKeyResponse
-	33, // 70: llm_mesh.policy.v1.IdentityService.GetKey:output_type -> llm_mesh.policy.v1.GetKeyResponse
-	35, // 71: llm_mesh.policy.v1.IdentityService.ListKeys:output_type -> llm_mesh.policy.v1.ListKeysResponse
-	37, // 72: llm_mesh.policy.v1.IdentityService.RotateKey:output_type -> llm_mesh.policy.v1.RotateKeyResponse
-	39, // 73: llm_mesh.policy.v1.IdentityService.RevokeKey:output_type -> llm_mesh.policy.v1.RevokeKeyResponse
-	56, // [56:74] is the sub-list for method output_type
-	38, // [38:56] is the sub-list for method input_type
-	38, // [38:38] is the sub-list for extension type_name
-	38, // [38:38] is the sub-list for extension extendee
-	0,  // [0:38] is the sub-list for field type_name
+	41, // 2: llm_mesh.policy.v1.Domain.floor:type_name -> llm_mesh.policy.v1.Floor
+	42, // 3: llm_mesh.policy.v1.Domain.effective:type_name -> llm_mesh.policy.v1.Constraints
+	40, // 4: llm_mesh.policy.v1.Project.create_time:type_name -> google.protobuf.Timestamp
+	40, // 5: llm_mesh.policy.v1.Project.update_time:type_name -> google.protobuf.Timestamp
+	40, // 6: llm_mesh.policy.v1.Principal.create_time:type_name -> google.protobuf.Timestamp
+	40, // 7: llm_mesh.policy.v1.Key.create_time:type_name -> google.protobuf.Timestamp
+	40, // 8: llm_mesh.policy.v1.Key.expire_time:type_name -> google.protobuf.Timestamp
+	40, // 9: llm_mesh.policy.v1.Key.revoke_time:type_name -> google.protobuf.Timestamp
+	40, // 10: llm_mesh.policy.v1.Key.previous_expire_time:type_name -> google.protobuf.Timestamp
+	3,  // 11: llm_mesh.policy.v1.BootstrapResponse.key:type_name -> llm_mesh.policy.v1.Key
+	43, // 12: llm_mesh.policy.v1.WhoAmIResponse.caller:type_name -> llm_mesh.policy.v1.Caller
+	0,  // 13: llm_mesh.policy.v1.CreateDomainRequest.domain:type_name -> llm_mesh.policy.v1.Domain
+	0,  // 14: llm_mesh.policy.v1.CreateDomainResponse.domain:type_name -> llm_mesh.policy.v1.Domain
+	0,  // 15: llm_mesh.policy.v1.GetDomainResponse.domain:type_name -> llm_mesh.policy.v1.Domain
+	0,  // 16: llm_mesh.policy.v1.ListDomainsResponse.domains:type_name -> llm_mesh.policy.v1.Domain
+	0,  // 17: llm_mesh.policy.v1.UpdateDomainRequest.domain:type_name -> llm_mesh.policy.v1.Domain
+	44, // 18: llm_mesh.policy.v1.UpdateDomainRequest.update_mask:type_name -> google.protobuf.FieldMask
+	0,  // 19: llm_mesh.policy.v1.UpdateDomainResponse.domain:type_name -> llm_mesh.policy.v1.Domain
+	1,  // 20: llm_mesh.policy.v1.CreateProjectRequest.project:type_name -> llm_mesh.policy.v1.Project
+	1,  // 21: llm_mesh.policy.v1.CreateProjectResponse.project:type_name -> llm_mesh.policy.v1.Project
+	1,  // 22: llm_mesh.policy.v1.GetProjectResponse.project:type_name -> llm_mesh.policy.v1.Project
+	1,  // 23: llm_mesh.policy.v1.ListProjectsResponse.projects:type_name -> llm_mesh.policy.v1.Project
+	1,  // 24: llm_mesh.policy.v1.UpdateProjectRequest.project:type_name -> llm_mesh.policy.v1.Project
+	44, // 25: llm_mesh.policy.v1.UpdateProjectRequest.update_mask:type_name -> google.protobuf.FieldMask
+	1,  // 26: llm_mesh.policy.v1.UpdateProjectResponse.project:type_name -> llm_mesh.policy.v1.Project
+	2,  // 27: llm_mesh.policy.v1.CreatePrincipalRequest.principal:type_name -> llm_mesh.policy.v1.Principal
+	2,  // 28: llm_mesh.policy.v1.CreatePrincipalResponse.principal:type_name -> llm_mesh.policy.v1.Principal
+	2,  // 29: llm_mesh.policy.v1.ListPrincipalsResponse.principals:type_name -> llm_mesh.policy.v1.Principal
+	2,  // 30: llm_mesh.policy.v1.UpdatePrincipalRequest.principal:type_name -> llm_mesh.policy.v1.Principal
+	44, // 31: llm_mesh.policy.v1.UpdatePrincipalRequest.update_mask:type_name -> google.protobuf.FieldMask
+	2,  // 32: llm_mesh.policy.v1.UpdatePrincipalResponse.principal:type_name -> llm_mesh.policy.v1.Principal
+	3,  // 33: llm_mesh.policy.v1.CreateKeyRequest.key:type_name -> llm_mesh.policy.v1.Key
+	3,  // 34: llm_mesh.policy.v1.CreateKeyResponse.key:type_name -> llm_mesh.policy.v1.Key
+	3,  // 35: llm_mesh.policy.v1.GetKeyResponse.key:type_name -> llm_mesh.policy.v1.Key
+	3,  // 36: llm_mesh.policy.v1.ListKeysResponse.keys:type_name -> llm_mesh.policy.v1.Key
+	45, // 37: llm_mesh.policy.v1.RotateKeyRequest.grace:type_name -> google.protobuf.Duration
+	3,  // 38: llm_mesh.policy.v1.RotateKeyResponse.key:type_name -> llm_mesh.policy.v1.Key
+	3,  // 39: llm_mesh.policy.v1.RevokeKeyResponse.key:type_name -> llm_mesh.policy.v1.Key
+	4,  // 40: llm_mesh.policy.v1.IdentityService.Bootstrap:input_type -> llm_mesh.policy.v1.BootstrapRequest
+	6,  // 41: llm_mesh.policy.v1.IdentityService.WhoAmI:input_type -> llm_mesh.policy.v1.WhoAmIRequest
+	8,  // 42: llm_mesh.policy.v1.IdentityService.CreateDomain:input_type -> llm_mesh.policy.v1.CreateDomainRequest
+	10, // 43: llm_mesh.policy.v1.IdentityService.GetDomain:input_type -> llm_mesh.policy.v1.GetDomainRequest
+	12, // 44: llm_mesh.policy.v1.IdentityService.ListDomains:input_type -> llm_mesh.policy.v1.ListDomainsRequest
+	14, // 45: llm_mesh.policy.v1.IdentityService.UpdateDomain:input_type -> llm_mesh.policy.v1.UpdateDomainRequest
+	16, // 46: llm_mesh.policy.v1.IdentityService.CreateProject:input_type -> llm_mesh.policy.v1.CreateProjectRequest
+	18, // 47: llm_mesh.policy.v1.IdentityService.GetProject:input_type -> llm_mesh.policy.v1.GetProjectRequest
+	20, // 48: llm_mesh.policy.v1.IdentityService.ListProjects:input_type -> llm_mesh.policy.v1.ListProjectsRequest
+	22, // 49: llm_mesh.policy.v1.IdentityService.UpdateProject:input_type -> llm_mesh.policy.v1.UpdateProjectRequest
+	24, // 50: llm_mesh.policy.v1.IdentityService.CreatePrincipal:input_type -> llm_mesh.policy.v1.CreatePrincipalRequest
+	26, // 51: llm_mesh.policy.v1.IdentityService.ListPrincipals:input_type -> llm_mesh.policy.v1.ListPrincipalsRequest
+	28, // 52: llm_mesh.policy.v1.IdentityService.UpdatePrincipal:input_type -> llm_mesh.policy.v1.UpdatePrincipalRequest
+	30, // 53: llm_mesh.policy.v1.IdentityService.CreateKey:input_type -> llm_mesh.policy.v1.CreateKeyRequest
+	32, // 54: llm_mesh.policy.v1.IdentityService.GetKey:input_type -> llm_mesh.policy.v1.GetKeyRequest
+	34, // 55: llm_mesh.policy.v1.IdentityService.ListKeys:input_type -> llm_mesh.policy.v1.ListKeysRequest
+	36, // 56: llm_mesh.policy.v1.IdentityService.RotateKey:input_type -> llm_mesh.policy.v1.RotateKeyRequest
+	38, // 57: llm_mesh.policy.v1.IdentityService.RevokeKey:input_type -> llm_mesh.policy.v1.RevokeKeyRequest
+	5,  // 58: llm_mesh.policy.v1.IdentityService.Bootstrap:output_type -> llm_mesh.policy.v1.BootstrapResponse
+	7,  // 59: llm_mesh.policy.v1.IdentityService.WhoAmI:output_type -> llm_mesh.policy.v1.WhoAmIResponse
+	9,  // 60: llm_mesh.policy.v1.IdentityService.CreateDomain:output_type -> llm_mesh.policy.v1.CreateDomainResponse
+	11, // 61: llm_mesh.policy.v1.IdentityService.GetDomain:output_type -> llm_mesh.policy.v1.GetDomainResponse
+	13, // 62: llm_mesh.policy.v1.IdentityService.ListDomains:output_type -> llm_mesh.policy.v1.ListDomainsResponse
+	15, // 63: llm_mesh.policy.v1.IdentityService.UpdateDomain:output_type -> llm_mesh.policy.v1.UpdateDomainResponse
+	17, // 64: llm_mesh.policy.v1.IdentityService.CreateProject:output_type -> llm_mesh.policy.v1.CreateProjectResponse
+	19, // 65: llm_mesh.policy.v1.IdentityService.GetProject:output_type -> llm_mesh.policy.v1.GetProjectResponse
+	21, // 66: llm_mesh.policy.v1.IdentityService.ListProjects:output_type -> llm_mesh.policy.v1.ListProjectsResponse
+	23, // 67: llm_mesh.policy.v1.IdentityService.UpdateProject:output_type -> llm_mesh.policy.v1.UpdateProjectResponse
+	25, // 68: llm_mesh.policy.v1.IdentityService.CreatePrincipal:output_type -> llm_mesh.policy.v1.CreatePrincipalResponse
+	27, // 69: llm_mesh.policy.v1.IdentityService.ListPrincipals:output_type -> llm_mesh.policy.v1.ListPrincipalsResponse
+	29, // 70: llm_mesh.policy.v1.IdentityService.UpdatePrincipal:output_type -> llm_mesh.policy.v1.UpdatePrincipalResponse
+	31, // 71: llm_mesh.policy.v1.IdentityService.CreateKey:output_type -> llm_mesh.policy.v1.CreateKeyResponse
+	33, // 72: llm_mesh.policy.v1.IdentityService.GetKey:output_type -> llm_mesh.policy.v1.GetKeyResponse
+	35, // 73: llm_mesh.policy.v1.IdentityService.ListKeys:output_type -> llm_mesh.policy.v1.ListKeysResponse
+	37, // 74: llm_mesh.policy.v1.IdentityService.RotateKey:output_type -> llm_mesh.policy.v1.RotateKeyResponse
+	39, // 75: llm_mesh.policy.v1.IdentityService.RevokeKey:output_type -> llm_mesh.policy.v1.RevokeKeyResponse
+	58, // [58:76] is the sub-list for method output_type
+	40, // [40:58] is the sub-list for method input_type
+	40, // [40:40] is the sub-list for extension type_name
+	40, // [40:40] is the sub-list for extension extendee
+	0,  // [0:40] is the sub-list for field type_name
 }
 
 func init() { file_llm_mesh_policy_v1_identity_proto_init() }
@@ -2627,6 +2690,7 @@ func file_llm_mesh_policy_v1_identity_proto_init() {
 		return
 	}
 	file_llm_mesh_policy_v1_admission_proto_init()
+	file_llm_mesh_policy_v1_floors_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{

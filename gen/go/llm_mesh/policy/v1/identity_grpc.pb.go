@@ -57,7 +57,7 @@ type IdentityServiceClient interface {
 	GetDomain(ctx context.Context, in *GetDomainRequest, opts ...grpc.CallOption) (*GetDomainResponse, error)
 	// Lists the domains that the caller may see, by name.
 	ListDomains(ctx context.Context, in *ListDomainsRequest, opts ...grpc.CallOption) (*ListDomainsResponse, error)
-	// Updates a domain.
+	// Updates a domain. ESCALATION_DENIED where a changed setting is beyond what the domain's floor allows.
 	UpdateDomain(ctx context.Context, in *UpdateDomainRequest, opts ...grpc.CallOption) (*UpdateDomainResponse, error)
 	// Creates a project.
 	CreateProject(ctx context.Context, in *CreateProjectRequest, opts ...grpc.CallOption) (*CreateProjectResponse, error)
@@ -65,7 +65,7 @@ type IdentityServiceClient interface {
 	GetProject(ctx context.Context, in *GetProjectRequest, opts ...grpc.CallOption) (*GetProjectResponse, error)
 	// Lists the projects of a domain, by name.
 	ListProjects(ctx context.Context, in *ListProjectsRequest, opts ...grpc.CallOption) (*ListProjectsResponse, error)
-	// Updates a project.
+	// Updates a project. ESCALATION_DENIED where a changed setting is beyond what the domain's floor allows.
 	UpdateProject(ctx context.Context, in *UpdateProjectRequest, opts ...grpc.CallOption) (*UpdateProjectResponse, error)
 	// Creates a principal: a person or an application.
 	CreatePrincipal(ctx context.Context, in *CreatePrincipalRequest, opts ...grpc.CallOption) (*CreatePrincipalResponse, error)
@@ -73,15 +73,17 @@ type IdentityServiceClient interface {
 	ListPrincipals(ctx context.Context, in *ListPrincipalsRequest, opts ...grpc.CallOption) (*ListPrincipalsResponse, error)
 	// Updates a principal; `disabled` stops all its keys.
 	UpdatePrincipal(ctx context.Context, in *UpdatePrincipalRequest, opts ...grpc.CallOption) (*UpdatePrincipalResponse, error)
-	// Creates a key. The answer is the only place that ever shows its secret.
+	// Creates a key. The answer is the only place that ever shows its secret. ESCALATION_DENIED where its principal may do what the caller
+	// may not.
 	CreateKey(ctx context.Context, in *CreateKeyRequest, opts ...grpc.CallOption) (*CreateKeyResponse, error)
 	// Gets a key, without its secret.
 	GetKey(ctx context.Context, in *GetKeyRequest, opts ...grpc.CallOption) (*GetKeyResponse, error)
 	// Lists the keys of a project or of all projects of a domain (`domains/claims/projects/-`), newest first.
 	ListKeys(ctx context.Context, in *ListKeysRequest, opts ...grpc.CallOption) (*ListKeysResponse, error)
-	// Gives a key a new secret; the old one holds for the grace.
+	// Gives a key a new secret; the old one holds for the grace. ESCALATION_DENIED where its principal may do what the caller may not.
 	RotateKey(ctx context.Context, in *RotateKeyRequest, opts ...grpc.CallOption) (*RotateKeyResponse, error)
 	// Revokes a key for good, at once: each of its secrets is refused from the answer on. Repeating it does nothing.
+	// ESCALATION_DENIED where its principal may do what the caller may not; what other domains granted to the principal does not count.
 	RevokeKey(ctx context.Context, in *RevokeKeyRequest, opts ...grpc.CallOption) (*RevokeKeyResponse, error)
 }
 
@@ -291,7 +293,7 @@ type IdentityServiceServer interface {
 	GetDomain(context.Context, *GetDomainRequest) (*GetDomainResponse, error)
 	// Lists the domains that the caller may see, by name.
 	ListDomains(context.Context, *ListDomainsRequest) (*ListDomainsResponse, error)
-	// Updates a domain.
+	// Updates a domain. ESCALATION_DENIED where a changed setting is beyond what the domain's floor allows.
 	UpdateDomain(context.Context, *UpdateDomainRequest) (*UpdateDomainResponse, error)
 	// Creates a project.
 	CreateProject(context.Context, *CreateProjectRequest) (*CreateProjectResponse, error)
@@ -299,7 +301,7 @@ type IdentityServiceServer interface {
 	GetProject(context.Context, *GetProjectRequest) (*GetProjectResponse, error)
 	// Lists the projects of a domain, by name.
 	ListProjects(context.Context, *ListProjectsRequest) (*ListProjectsResponse, error)
-	// Updates a project.
+	// Updates a project. ESCALATION_DENIED where a changed setting is beyond what the domain's floor allows.
 	UpdateProject(context.Context, *UpdateProjectRequest) (*UpdateProjectResponse, error)
 	// Creates a principal: a person or an application.
 	CreatePrincipal(context.Context, *CreatePrincipalRequest) (*CreatePrincipalResponse, error)
@@ -307,15 +309,17 @@ type IdentityServiceServer interface {
 	ListPrincipals(context.Context, *ListPrincipalsRequest) (*ListPrincipalsResponse, error)
 	// Updates a principal; `disabled` stops all its keys.
 	UpdatePrincipal(context.Context, *UpdatePrincipalRequest) (*UpdatePrincipalResponse, error)
-	// Creates a key. The answer is the only place that ever shows its secret.
+	// Creates a key. The answer is the only place that ever shows its secret. ESCALATION_DENIED where its principal may do what the caller
+	// may not.
 	CreateKey(context.Context, *CreateKeyRequest) (*CreateKeyResponse, error)
 	// Gets a key, without its secret.
 	GetKey(context.Context, *GetKeyRequest) (*GetKeyResponse, error)
 	// Lists the keys of a project or of all projects of a domain (`domains/claims/projects/-`), newest first.
 	ListKeys(context.Context, *ListKeysRequest) (*ListKeysResponse, error)
-	// Gives a key a new secret; the old one holds for the grace.
+	// Gives a key a new secret; the old one holds for the grace. ESCALATION_DENIED where its principal may do what the caller may not.
 	RotateKey(context.Context, *RotateKeyRequest) (*RotateKeyResponse, error)
 	// Revokes a key for good, at once: each of its secrets is refused from the answer on. Repeating it does nothing.
+	// ESCALATION_DENIED where its principal may do what the caller may not; what other domains granted to the principal does not count.
 	RevokeKey(context.Context, *RevokeKeyRequest) (*RevokeKeyResponse, error)
 	mustEmbedUnimplementedIdentityServiceServer()
 }

@@ -146,10 +146,11 @@ func (LimitMetric) EnumDescriptor() ([]byte, []int) {
 	return file_llm_mesh_policy_v1_ledger_proto_rawDescGZIP(), []int{1}
 }
 
-// How much a project may spend.
+// How much a project or a domain may spend.
 type Budget struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// `domains/{domain}/projects/{project}/budget`.
+	// `domains/{domain}/projects/{project}/budget`, which is the domain's own; or `domains/platform/budgets/{budget}`, which is the
+	// platform's, and binds beside it.
 	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
 	// Most that may be spent in a period.
 	Amount *v1.Money `protobuf:"bytes,2,opt,name=amount,proto3" json:"amount,omitempty"`
@@ -161,6 +162,9 @@ type Budget struct {
 	Held *v1.Money `protobuf:"bytes,5,opt,name=held,proto3" json:"held,omitempty"`
 	// When the present period ends. Unset: never. Output only.
 	PeriodEndTime *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=period_end_time,json=periodEndTime,proto3" json:"period_end_time,omitempty"`
+	// Whom it binds, by name: a project, or a domain with all its projects together. Required in the platform's budgets; elsewhere the project
+	// in the name, or empty for that.
+	Subject       string `protobuf:"bytes,7,opt,name=subject,proto3" json:"subject,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -237,12 +241,20 @@ func (x *Budget) GetPeriodEndTime() *timestamppb.Timestamp {
 	return nil
 }
 
-// A bound other than money.
+func (x *Budget) GetSubject() string {
+	if x != nil {
+		return x.Subject
+	}
+	return ""
+}
+
+// A bound other than money. All limits that bind a request must bear it: those of its domain and the platform's.
 type Limit struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// `domains/{domain}/limits/{limit}`.
+	// `domains/{domain}/limits/{limit}`. Those of `domains/platform` are the platform's, which may bind anybody.
 	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
-	// Whom it binds: a key, principal, project or domain by name; `model:` with a model's name; `tag:` with `key=value`. Required.
+	// Whom it binds: a key, principal, project or domain by name; `model:` with a model's name; `tag:` with `key=value`;
+	// `domains/{domain}/tags/{key}={value}`, a tag of one domain; and, in `domains/platform` only, `domain:*`, each domain by itself. Required.
 	Subject string `protobuf:"bytes,2,opt,name=subject,proto3" json:"subject,omitempty"`
 	// What it bounds. Required.
 	Metric LimitMetric `protobuf:"varint,3,opt,name=metric,proto3,enum=llm_mesh.policy.v1.LimitMetric" json:"metric,omitempty"`
@@ -503,6 +515,89 @@ func (x *PutBudgetResponse) GetBudget() *Budget {
 	return nil
 }
 
+// Asks for a budget to be deleted.
+type DeleteBudgetRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Its name. Required.
+	Name          string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DeleteBudgetRequest) Reset() {
+	*x = DeleteBudgetRequest{}
+	mi := &file_llm_mesh_policy_v1_ledger_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DeleteBudgetRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DeleteBudgetRequest) ProtoMessage() {}
+
+func (x *DeleteBudgetRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_llm_mesh_policy_v1_ledger_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DeleteBudgetRequest.ProtoReflect.Descriptor instead.
+func (*DeleteBudgetRequest) Descriptor() ([]byte, []int) {
+	return file_llm_mesh_policy_v1_ledger_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *DeleteBudgetRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+// The budget is gone.
+type DeleteBudgetResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DeleteBudgetResponse) Reset() {
+	*x = DeleteBudgetResponse{}
+	mi := &file_llm_mesh_policy_v1_ledger_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DeleteBudgetResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DeleteBudgetResponse) ProtoMessage() {}
+
+func (x *DeleteBudgetResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_llm_mesh_policy_v1_ledger_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DeleteBudgetResponse.ProtoReflect.Descriptor instead.
+func (*DeleteBudgetResponse) Descriptor() ([]byte, []int) {
+	return file_llm_mesh_policy_v1_ledger_proto_rawDescGZIP(), []int{7}
+}
+
 // Asks for budgets.
 type ListBudgetsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -518,7 +613,7 @@ type ListBudgetsRequest struct {
 
 func (x *ListBudgetsRequest) Reset() {
 	*x = ListBudgetsRequest{}
-	mi := &file_llm_mesh_policy_v1_ledger_proto_msgTypes[6]
+	mi := &file_llm_mesh_policy_v1_ledger_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -530,7 +625,7 @@ func (x *ListBudgetsRequest) String() string {
 func (*ListBudgetsRequest) ProtoMessage() {}
 
 func (x *ListBudgetsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_policy_v1_ledger_proto_msgTypes[6]
+	mi := &file_llm_mesh_policy_v1_ledger_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -543,7 +638,7 @@ func (x *ListBudgetsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListBudgetsRequest.ProtoReflect.Descriptor instead.
 func (*ListBudgetsRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_policy_v1_ledger_proto_rawDescGZIP(), []int{6}
+	return file_llm_mesh_policy_v1_ledger_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *ListBudgetsRequest) GetParent() string {
@@ -580,7 +675,7 @@ type ListBudgetsResponse struct {
 
 func (x *ListBudgetsResponse) Reset() {
 	*x = ListBudgetsResponse{}
-	mi := &file_llm_mesh_policy_v1_ledger_proto_msgTypes[7]
+	mi := &file_llm_mesh_policy_v1_ledger_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -592,7 +687,7 @@ func (x *ListBudgetsResponse) String() string {
 func (*ListBudgetsResponse) ProtoMessage() {}
 
 func (x *ListBudgetsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_policy_v1_ledger_proto_msgTypes[7]
+	mi := &file_llm_mesh_policy_v1_ledger_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -605,7 +700,7 @@ func (x *ListBudgetsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListBudgetsResponse.ProtoReflect.Descriptor instead.
 func (*ListBudgetsResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_policy_v1_ledger_proto_rawDescGZIP(), []int{7}
+	return file_llm_mesh_policy_v1_ledger_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *ListBudgetsResponse) GetBudgets() []*Budget {
@@ -633,7 +728,7 @@ type PutLimitRequest struct {
 
 func (x *PutLimitRequest) Reset() {
 	*x = PutLimitRequest{}
-	mi := &file_llm_mesh_policy_v1_ledger_proto_msgTypes[8]
+	mi := &file_llm_mesh_policy_v1_ledger_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -645,7 +740,7 @@ func (x *PutLimitRequest) String() string {
 func (*PutLimitRequest) ProtoMessage() {}
 
 func (x *PutLimitRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_policy_v1_ledger_proto_msgTypes[8]
+	mi := &file_llm_mesh_policy_v1_ledger_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -658,7 +753,7 @@ func (x *PutLimitRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PutLimitRequest.ProtoReflect.Descriptor instead.
 func (*PutLimitRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_policy_v1_ledger_proto_rawDescGZIP(), []int{8}
+	return file_llm_mesh_policy_v1_ledger_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *PutLimitRequest) GetLimit() *Limit {
@@ -679,7 +774,7 @@ type PutLimitResponse struct {
 
 func (x *PutLimitResponse) Reset() {
 	*x = PutLimitResponse{}
-	mi := &file_llm_mesh_policy_v1_ledger_proto_msgTypes[9]
+	mi := &file_llm_mesh_policy_v1_ledger_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -691,7 +786,7 @@ func (x *PutLimitResponse) String() string {
 func (*PutLimitResponse) ProtoMessage() {}
 
 func (x *PutLimitResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_policy_v1_ledger_proto_msgTypes[9]
+	mi := &file_llm_mesh_policy_v1_ledger_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -704,7 +799,7 @@ func (x *PutLimitResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PutLimitResponse.ProtoReflect.Descriptor instead.
 func (*PutLimitResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_policy_v1_ledger_proto_rawDescGZIP(), []int{9}
+	return file_llm_mesh_policy_v1_ledger_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *PutLimitResponse) GetLimit() *Limit {
@@ -729,7 +824,7 @@ type ListLimitsRequest struct {
 
 func (x *ListLimitsRequest) Reset() {
 	*x = ListLimitsRequest{}
-	mi := &file_llm_mesh_policy_v1_ledger_proto_msgTypes[10]
+	mi := &file_llm_mesh_policy_v1_ledger_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -741,7 +836,7 @@ func (x *ListLimitsRequest) String() string {
 func (*ListLimitsRequest) ProtoMessage() {}
 
 func (x *ListLimitsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_policy_v1_ledger_proto_msgTypes[10]
+	mi := &file_llm_mesh_policy_v1_ledger_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -754,7 +849,7 @@ func (x *ListLimitsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListLimitsRequest.ProtoReflect.Descriptor instead.
 func (*ListLimitsRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_policy_v1_ledger_proto_rawDescGZIP(), []int{10}
+	return file_llm_mesh_policy_v1_ledger_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *ListLimitsRequest) GetParent() string {
@@ -791,7 +886,7 @@ type ListLimitsResponse struct {
 
 func (x *ListLimitsResponse) Reset() {
 	*x = ListLimitsResponse{}
-	mi := &file_llm_mesh_policy_v1_ledger_proto_msgTypes[11]
+	mi := &file_llm_mesh_policy_v1_ledger_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -803,7 +898,7 @@ func (x *ListLimitsResponse) String() string {
 func (*ListLimitsResponse) ProtoMessage() {}
 
 func (x *ListLimitsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_policy_v1_ledger_proto_msgTypes[11]
+	mi := &file_llm_mesh_policy_v1_ledger_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -816,7 +911,7 @@ func (x *ListLimitsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListLimitsResponse.ProtoReflect.Descriptor instead.
 func (*ListLimitsResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_policy_v1_ledger_proto_rawDescGZIP(), []int{11}
+	return file_llm_mesh_policy_v1_ledger_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *ListLimitsResponse) GetLimits() []*Limit {
@@ -844,7 +939,7 @@ type DeleteLimitRequest struct {
 
 func (x *DeleteLimitRequest) Reset() {
 	*x = DeleteLimitRequest{}
-	mi := &file_llm_mesh_policy_v1_ledger_proto_msgTypes[12]
+	mi := &file_llm_mesh_policy_v1_ledger_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -856,7 +951,7 @@ func (x *DeleteLimitRequest) String() string {
 func (*DeleteLimitRequest) ProtoMessage() {}
 
 func (x *DeleteLimitRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_policy_v1_ledger_proto_msgTypes[12]
+	mi := &file_llm_mesh_policy_v1_ledger_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -869,7 +964,7 @@ func (x *DeleteLimitRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteLimitRequest.ProtoReflect.Descriptor instead.
 func (*DeleteLimitRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_policy_v1_ledger_proto_rawDescGZIP(), []int{12}
+	return file_llm_mesh_policy_v1_ledger_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *DeleteLimitRequest) GetName() string {
@@ -888,7 +983,7 @@ type DeleteLimitResponse struct {
 
 func (x *DeleteLimitResponse) Reset() {
 	*x = DeleteLimitResponse{}
-	mi := &file_llm_mesh_policy_v1_ledger_proto_msgTypes[13]
+	mi := &file_llm_mesh_policy_v1_ledger_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -900,7 +995,7 @@ func (x *DeleteLimitResponse) String() string {
 func (*DeleteLimitResponse) ProtoMessage() {}
 
 func (x *DeleteLimitResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_policy_v1_ledger_proto_msgTypes[13]
+	mi := &file_llm_mesh_policy_v1_ledger_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -913,7 +1008,7 @@ func (x *DeleteLimitResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteLimitResponse.ProtoReflect.Descriptor instead.
 func (*DeleteLimitResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_policy_v1_ledger_proto_rawDescGZIP(), []int{13}
+	return file_llm_mesh_policy_v1_ledger_proto_rawDescGZIP(), []int{15}
 }
 
 // Asks for an entry.
@@ -927,7 +1022,7 @@ type GetLedgerEntryRequest struct {
 
 func (x *GetLedgerEntryRequest) Reset() {
 	*x = GetLedgerEntryRequest{}
-	mi := &file_llm_mesh_policy_v1_ledger_proto_msgTypes[14]
+	mi := &file_llm_mesh_policy_v1_ledger_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -939,7 +1034,7 @@ func (x *GetLedgerEntryRequest) String() string {
 func (*GetLedgerEntryRequest) ProtoMessage() {}
 
 func (x *GetLedgerEntryRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_policy_v1_ledger_proto_msgTypes[14]
+	mi := &file_llm_mesh_policy_v1_ledger_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -952,7 +1047,7 @@ func (x *GetLedgerEntryRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetLedgerEntryRequest.ProtoReflect.Descriptor instead.
 func (*GetLedgerEntryRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_policy_v1_ledger_proto_rawDescGZIP(), []int{14}
+	return file_llm_mesh_policy_v1_ledger_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *GetLedgerEntryRequest) GetName() string {
@@ -973,7 +1068,7 @@ type GetLedgerEntryResponse struct {
 
 func (x *GetLedgerEntryResponse) Reset() {
 	*x = GetLedgerEntryResponse{}
-	mi := &file_llm_mesh_policy_v1_ledger_proto_msgTypes[15]
+	mi := &file_llm_mesh_policy_v1_ledger_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -985,7 +1080,7 @@ func (x *GetLedgerEntryResponse) String() string {
 func (*GetLedgerEntryResponse) ProtoMessage() {}
 
 func (x *GetLedgerEntryResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_policy_v1_ledger_proto_msgTypes[15]
+	mi := &file_llm_mesh_policy_v1_ledger_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -998,7 +1093,7 @@ func (x *GetLedgerEntryResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetLedgerEntryResponse.ProtoReflect.Descriptor instead.
 func (*GetLedgerEntryResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_policy_v1_ledger_proto_rawDescGZIP(), []int{15}
+	return file_llm_mesh_policy_v1_ledger_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *GetLedgerEntryResponse) GetEntry() *LedgerEntry {
@@ -1027,7 +1122,7 @@ type ListLedgerEntriesRequest struct {
 
 func (x *ListLedgerEntriesRequest) Reset() {
 	*x = ListLedgerEntriesRequest{}
-	mi := &file_llm_mesh_policy_v1_ledger_proto_msgTypes[16]
+	mi := &file_llm_mesh_policy_v1_ledger_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1039,7 +1134,7 @@ func (x *ListLedgerEntriesRequest) String() string {
 func (*ListLedgerEntriesRequest) ProtoMessage() {}
 
 func (x *ListLedgerEntriesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_policy_v1_ledger_proto_msgTypes[16]
+	mi := &file_llm_mesh_policy_v1_ledger_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1052,7 +1147,7 @@ func (x *ListLedgerEntriesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListLedgerEntriesRequest.ProtoReflect.Descriptor instead.
 func (*ListLedgerEntriesRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_policy_v1_ledger_proto_rawDescGZIP(), []int{16}
+	return file_llm_mesh_policy_v1_ledger_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *ListLedgerEntriesRequest) GetParent() string {
@@ -1103,7 +1198,7 @@ type ListLedgerEntriesResponse struct {
 
 func (x *ListLedgerEntriesResponse) Reset() {
 	*x = ListLedgerEntriesResponse{}
-	mi := &file_llm_mesh_policy_v1_ledger_proto_msgTypes[17]
+	mi := &file_llm_mesh_policy_v1_ledger_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1115,7 +1210,7 @@ func (x *ListLedgerEntriesResponse) String() string {
 func (*ListLedgerEntriesResponse) ProtoMessage() {}
 
 func (x *ListLedgerEntriesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_policy_v1_ledger_proto_msgTypes[17]
+	mi := &file_llm_mesh_policy_v1_ledger_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1128,7 +1223,7 @@ func (x *ListLedgerEntriesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListLedgerEntriesResponse.ProtoReflect.Descriptor instead.
 func (*ListLedgerEntriesResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_policy_v1_ledger_proto_rawDescGZIP(), []int{17}
+	return file_llm_mesh_policy_v1_ledger_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *ListLedgerEntriesResponse) GetEntries() []*LedgerEntry {
@@ -1160,7 +1255,7 @@ type ReconcileLedgerEntryRequest struct {
 
 func (x *ReconcileLedgerEntryRequest) Reset() {
 	*x = ReconcileLedgerEntryRequest{}
-	mi := &file_llm_mesh_policy_v1_ledger_proto_msgTypes[18]
+	mi := &file_llm_mesh_policy_v1_ledger_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1172,7 +1267,7 @@ func (x *ReconcileLedgerEntryRequest) String() string {
 func (*ReconcileLedgerEntryRequest) ProtoMessage() {}
 
 func (x *ReconcileLedgerEntryRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_policy_v1_ledger_proto_msgTypes[18]
+	mi := &file_llm_mesh_policy_v1_ledger_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1185,7 +1280,7 @@ func (x *ReconcileLedgerEntryRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReconcileLedgerEntryRequest.ProtoReflect.Descriptor instead.
 func (*ReconcileLedgerEntryRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_policy_v1_ledger_proto_rawDescGZIP(), []int{18}
+	return file_llm_mesh_policy_v1_ledger_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *ReconcileLedgerEntryRequest) GetName() string {
@@ -1220,7 +1315,7 @@ type ReconcileLedgerEntryResponse struct {
 
 func (x *ReconcileLedgerEntryResponse) Reset() {
 	*x = ReconcileLedgerEntryResponse{}
-	mi := &file_llm_mesh_policy_v1_ledger_proto_msgTypes[19]
+	mi := &file_llm_mesh_policy_v1_ledger_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1232,7 +1327,7 @@ func (x *ReconcileLedgerEntryResponse) String() string {
 func (*ReconcileLedgerEntryResponse) ProtoMessage() {}
 
 func (x *ReconcileLedgerEntryResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_policy_v1_ledger_proto_msgTypes[19]
+	mi := &file_llm_mesh_policy_v1_ledger_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1245,7 +1340,7 @@ func (x *ReconcileLedgerEntryResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReconcileLedgerEntryResponse.ProtoReflect.Descriptor instead.
 func (*ReconcileLedgerEntryResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_policy_v1_ledger_proto_rawDescGZIP(), []int{19}
+	return file_llm_mesh_policy_v1_ledger_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *ReconcileLedgerEntryResponse) GetEntry() *LedgerEntry {
@@ -1259,14 +1354,15 @@ var File_llm_mesh_policy_v1_ledger_proto protoreflect.FileDescriptor
 
 const file_llm_mesh_policy_v1_ledger_proto_rawDesc = "" +
 	"\n" +
-	"\x1fllm_mesh/policy/v1/ledger.proto\x12\x12llm_mesh.policy.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dllm_mesh/mesh/v1/access.proto\x1a llm_mesh/mesh/v1/resources.proto\x1a\x1ellm_mesh/policy/v1/usage.proto\"\xa7\x02\n" +
+	"\x1fllm_mesh/policy/v1/ledger.proto\x12\x12llm_mesh.policy.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dllm_mesh/mesh/v1/access.proto\x1a llm_mesh/mesh/v1/resources.proto\x1a\x1ellm_mesh/policy/v1/usage.proto\"\xc1\x02\n" +
 	"\x06Budget\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12/\n" +
 	"\x06amount\x18\x02 \x01(\v2\x17.llm_mesh.mesh.v1.MoneyR\x06amount\x128\n" +
 	"\x06period\x18\x03 \x01(\x0e2 .llm_mesh.policy.v1.BudgetPeriodR\x06period\x12-\n" +
 	"\x05spent\x18\x04 \x01(\v2\x17.llm_mesh.mesh.v1.MoneyR\x05spent\x12+\n" +
 	"\x04held\x18\x05 \x01(\v2\x17.llm_mesh.mesh.v1.MoneyR\x04held\x12B\n" +
-	"\x0fperiod_end_time\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\rperiodEndTime\"\xb9\x01\n" +
+	"\x0fperiod_end_time\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\rperiodEndTime\x12\x18\n" +
+	"\asubject\x18\a \x01(\tR\asubject\"\xb9\x01\n" +
 	"\x05Limit\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x18\n" +
 	"\asubject\x18\x02 \x01(\tR\asubject\x127\n" +
@@ -1280,7 +1376,10 @@ const file_llm_mesh_policy_v1_ledger_proto_rawDesc = "" +
 	"\x10PutBudgetRequest\x122\n" +
 	"\x06budget\x18\x01 \x01(\v2\x1a.llm_mesh.policy.v1.BudgetR\x06budget\"G\n" +
 	"\x11PutBudgetResponse\x122\n" +
-	"\x06budget\x18\x01 \x01(\v2\x1a.llm_mesh.policy.v1.BudgetR\x06budget\"h\n" +
+	"\x06budget\x18\x01 \x01(\v2\x1a.llm_mesh.policy.v1.BudgetR\x06budget\")\n" +
+	"\x13DeleteBudgetRequest\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\"\x16\n" +
+	"\x14DeleteBudgetResponse\"h\n" +
 	"\x12ListBudgetsRequest\x12\x16\n" +
 	"\x06parent\x18\x01 \x01(\tR\x06parent\x12\x1b\n" +
 	"\tpage_size\x18\x02 \x01(\x05R\bpageSize\x12\x1d\n" +
@@ -1336,10 +1435,12 @@ const file_llm_mesh_policy_v1_ledger_proto_rawDesc = "" +
 	"\x18LIMIT_METRIC_CONCURRENCY\x10\x02\x12\x1d\n" +
 	"\x19LIMIT_METRIC_INPUT_TOKENS\x10\x03\x12\x1e\n" +
 	"\x1aLIMIT_METRIC_OUTPUT_TOKENS\x10\x04\x12\x17\n" +
-	"\x13LIMIT_METRIC_TOKENS\x10\x052\xde\t\n" +
+	"\x13LIMIT_METRIC_TOKENS\x10\x052\xe2\n" +
+	"\n" +
 	"\rLedgerService\x12u\n" +
 	"\tGetBudget\x12$.llm_mesh.policy.v1.GetBudgetRequest\x1a%.llm_mesh.policy.v1.GetBudgetResponse\"\x1b\xca\xf3\x18\x17\b\x01\x12\x06{name}\x1a\vbudgets.get\x12|\n" +
-	"\tPutBudget\x12$.llm_mesh.policy.v1.PutBudgetRequest\x1a%.llm_mesh.policy.v1.PutBudgetResponse\"\"\xca\xf3\x18\x1e\b\x01\x12\r{budget.name}\x1a\vbudgets.put\x12\x86\x01\n" +
+	"\tPutBudget\x12$.llm_mesh.policy.v1.PutBudgetRequest\x1a%.llm_mesh.policy.v1.PutBudgetResponse\"\"\xca\xf3\x18\x1e\b\x01\x12\r{budget.name}\x1a\vbudgets.put\x12\x81\x01\n" +
+	"\fDeleteBudget\x12'.llm_mesh.policy.v1.DeleteBudgetRequest\x1a(.llm_mesh.policy.v1.DeleteBudgetResponse\"\x1e\xca\xf3\x18\x1a\b\x01\x12\x06{name}\x1a\x0ebudgets.delete\x12\x86\x01\n" +
 	"\vListBudgets\x12&.llm_mesh.policy.v1.ListBudgetsRequest\x1a'.llm_mesh.policy.v1.ListBudgetsResponse\"&\xca\xf3\x18\"\b\x01\x12\x10{parent}/budgets\x1a\fbudgets.list\x12w\n" +
 	"\bPutLimit\x12#.llm_mesh.policy.v1.PutLimitRequest\x1a$.llm_mesh.policy.v1.PutLimitResponse\" \xca\xf3\x18\x1c\b\x01\x12\f{limit.name}\x1a\n" +
 	"limits.put\x12\x81\x01\n" +
@@ -1363,7 +1464,7 @@ func file_llm_mesh_policy_v1_ledger_proto_rawDescGZIP() []byte {
 }
 
 var file_llm_mesh_policy_v1_ledger_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_llm_mesh_policy_v1_ledger_proto_msgTypes = make([]protoimpl.MessageInfo, 20)
+var file_llm_mesh_policy_v1_ledger_proto_msgTypes = make([]protoimpl.MessageInfo, 22)
 var file_llm_mesh_policy_v1_ledger_proto_goTypes = []any{
 	(BudgetPeriod)(0),                    // 0: llm_mesh.policy.v1.BudgetPeriod
 	(LimitMetric)(0),                     // 1: llm_mesh.policy.v1.LimitMetric
@@ -1373,35 +1474,37 @@ var file_llm_mesh_policy_v1_ledger_proto_goTypes = []any{
 	(*GetBudgetResponse)(nil),            // 5: llm_mesh.policy.v1.GetBudgetResponse
 	(*PutBudgetRequest)(nil),             // 6: llm_mesh.policy.v1.PutBudgetRequest
 	(*PutBudgetResponse)(nil),            // 7: llm_mesh.policy.v1.PutBudgetResponse
-	(*ListBudgetsRequest)(nil),           // 8: llm_mesh.policy.v1.ListBudgetsRequest
-	(*ListBudgetsResponse)(nil),          // 9: llm_mesh.policy.v1.ListBudgetsResponse
-	(*PutLimitRequest)(nil),              // 10: llm_mesh.policy.v1.PutLimitRequest
-	(*PutLimitResponse)(nil),             // 11: llm_mesh.policy.v1.PutLimitResponse
-	(*ListLimitsRequest)(nil),            // 12: llm_mesh.policy.v1.ListLimitsRequest
-	(*ListLimitsResponse)(nil),           // 13: llm_mesh.policy.v1.ListLimitsResponse
-	(*DeleteLimitRequest)(nil),           // 14: llm_mesh.policy.v1.DeleteLimitRequest
-	(*DeleteLimitResponse)(nil),          // 15: llm_mesh.policy.v1.DeleteLimitResponse
-	(*GetLedgerEntryRequest)(nil),        // 16: llm_mesh.policy.v1.GetLedgerEntryRequest
-	(*GetLedgerEntryResponse)(nil),       // 17: llm_mesh.policy.v1.GetLedgerEntryResponse
-	(*ListLedgerEntriesRequest)(nil),     // 18: llm_mesh.policy.v1.ListLedgerEntriesRequest
-	(*ListLedgerEntriesResponse)(nil),    // 19: llm_mesh.policy.v1.ListLedgerEntriesResponse
-	(*ReconcileLedgerEntryRequest)(nil),  // 20: llm_mesh.policy.v1.ReconcileLedgerEntryRequest
-	(*ReconcileLedgerEntryResponse)(nil), // 21: llm_mesh.policy.v1.ReconcileLedgerEntryResponse
-	(*v1.Money)(nil),                     // 22: llm_mesh.mesh.v1.Money
-	(*timestamppb.Timestamp)(nil),        // 23: google.protobuf.Timestamp
-	(*durationpb.Duration)(nil),          // 24: google.protobuf.Duration
-	(*LedgerEntry)(nil),                  // 25: llm_mesh.policy.v1.LedgerEntry
-	(ReservationState)(0),                // 26: llm_mesh.policy.v1.ReservationState
-	(*UsageLine)(nil),                    // 27: llm_mesh.policy.v1.UsageLine
+	(*DeleteBudgetRequest)(nil),          // 8: llm_mesh.policy.v1.DeleteBudgetRequest
+	(*DeleteBudgetResponse)(nil),         // 9: llm_mesh.policy.v1.DeleteBudgetResponse
+	(*ListBudgetsRequest)(nil),           // 10: llm_mesh.policy.v1.ListBudgetsRequest
+	(*ListBudgetsResponse)(nil),          // 11: llm_mesh.policy.v1.ListBudgetsResponse
+	(*PutLimitRequest)(nil),              // 12: llm_mesh.policy.v1.PutLimitRequest
+	(*PutLimitResponse)(nil),             // 13: llm_mesh.policy.v1.PutLimitResponse
+	(*ListLimitsRequest)(nil),            // 14: llm_mesh.policy.v1.ListLimitsRequest
+	(*ListLimitsResponse)(nil),           // 15: llm_mesh.policy.v1.ListLimitsResponse
+	(*DeleteLimitRequest)(nil),           // 16: llm_mesh.policy.v1.DeleteLimitRequest
+	(*DeleteLimitResponse)(nil),          // 17: llm_mesh.policy.v1.DeleteLimitResponse
+	(*GetLedgerEntryRequest)(nil),        // 18: llm_mesh.policy.v1.GetLedgerEntryRequest
+	(*GetLedgerEntryResponse)(nil),       // 19: llm_mesh.policy.v1.GetLedgerEntryResponse
+	(*ListLedgerEntriesRequest)(nil),     // 20: llm_mesh.policy.v1.ListLedgerEntriesRequest
+	(*ListLedgerEntriesResponse)(nil),    // 21: llm_mesh.policy.v1.ListLedgerEntriesResponse
+	(*ReconcileLedgerEntryRequest)(nil),  // 22: llm_mesh.policy.v1.ReconcileLedgerEntryRequest
+	(*ReconcileLedgerEntryResponse)(nil), // 23: llm_mesh.policy.v1.ReconcileLedgerEntryResponse
+	(*v1.Money)(nil),                     // 24: llm_mesh.mesh.v1.Money
+	(*timestamppb.Timestamp)(nil),        // 25: google.protobuf.Timestamp
+	(*durationpb.Duration)(nil),          // 26: google.protobuf.Duration
+	(*LedgerEntry)(nil),                  // 27: llm_mesh.policy.v1.LedgerEntry
+	(ReservationState)(0),                // 28: llm_mesh.policy.v1.ReservationState
+	(*UsageLine)(nil),                    // 29: llm_mesh.policy.v1.UsageLine
 }
 var file_llm_mesh_policy_v1_ledger_proto_depIdxs = []int32{
-	22, // 0: llm_mesh.policy.v1.Budget.amount:type_name -> llm_mesh.mesh.v1.Money
+	24, // 0: llm_mesh.policy.v1.Budget.amount:type_name -> llm_mesh.mesh.v1.Money
 	0,  // 1: llm_mesh.policy.v1.Budget.period:type_name -> llm_mesh.policy.v1.BudgetPeriod
-	22, // 2: llm_mesh.policy.v1.Budget.spent:type_name -> llm_mesh.mesh.v1.Money
-	22, // 3: llm_mesh.policy.v1.Budget.held:type_name -> llm_mesh.mesh.v1.Money
-	23, // 4: llm_mesh.policy.v1.Budget.period_end_time:type_name -> google.protobuf.Timestamp
+	24, // 2: llm_mesh.policy.v1.Budget.spent:type_name -> llm_mesh.mesh.v1.Money
+	24, // 3: llm_mesh.policy.v1.Budget.held:type_name -> llm_mesh.mesh.v1.Money
+	25, // 4: llm_mesh.policy.v1.Budget.period_end_time:type_name -> google.protobuf.Timestamp
 	1,  // 5: llm_mesh.policy.v1.Limit.metric:type_name -> llm_mesh.policy.v1.LimitMetric
-	24, // 6: llm_mesh.policy.v1.Limit.window:type_name -> google.protobuf.Duration
+	26, // 6: llm_mesh.policy.v1.Limit.window:type_name -> google.protobuf.Duration
 	2,  // 7: llm_mesh.policy.v1.GetBudgetResponse.budget:type_name -> llm_mesh.policy.v1.Budget
 	2,  // 8: llm_mesh.policy.v1.PutBudgetRequest.budget:type_name -> llm_mesh.policy.v1.Budget
 	2,  // 9: llm_mesh.policy.v1.PutBudgetResponse.budget:type_name -> llm_mesh.policy.v1.Budget
@@ -1409,31 +1512,33 @@ var file_llm_mesh_policy_v1_ledger_proto_depIdxs = []int32{
 	3,  // 11: llm_mesh.policy.v1.PutLimitRequest.limit:type_name -> llm_mesh.policy.v1.Limit
 	3,  // 12: llm_mesh.policy.v1.PutLimitResponse.limit:type_name -> llm_mesh.policy.v1.Limit
 	3,  // 13: llm_mesh.policy.v1.ListLimitsResponse.limits:type_name -> llm_mesh.policy.v1.Limit
-	25, // 14: llm_mesh.policy.v1.GetLedgerEntryResponse.entry:type_name -> llm_mesh.policy.v1.LedgerEntry
-	26, // 15: llm_mesh.policy.v1.ListLedgerEntriesRequest.state:type_name -> llm_mesh.policy.v1.ReservationState
-	25, // 16: llm_mesh.policy.v1.ListLedgerEntriesResponse.entries:type_name -> llm_mesh.policy.v1.LedgerEntry
-	27, // 17: llm_mesh.policy.v1.ReconcileLedgerEntryRequest.lines:type_name -> llm_mesh.policy.v1.UsageLine
-	25, // 18: llm_mesh.policy.v1.ReconcileLedgerEntryResponse.entry:type_name -> llm_mesh.policy.v1.LedgerEntry
+	27, // 14: llm_mesh.policy.v1.GetLedgerEntryResponse.entry:type_name -> llm_mesh.policy.v1.LedgerEntry
+	28, // 15: llm_mesh.policy.v1.ListLedgerEntriesRequest.state:type_name -> llm_mesh.policy.v1.ReservationState
+	27, // 16: llm_mesh.policy.v1.ListLedgerEntriesResponse.entries:type_name -> llm_mesh.policy.v1.LedgerEntry
+	29, // 17: llm_mesh.policy.v1.ReconcileLedgerEntryRequest.lines:type_name -> llm_mesh.policy.v1.UsageLine
+	27, // 18: llm_mesh.policy.v1.ReconcileLedgerEntryResponse.entry:type_name -> llm_mesh.policy.v1.LedgerEntry
 	4,  // 19: llm_mesh.policy.v1.LedgerService.GetBudget:input_type -> llm_mesh.policy.v1.GetBudgetRequest
 	6,  // 20: llm_mesh.policy.v1.LedgerService.PutBudget:input_type -> llm_mesh.policy.v1.PutBudgetRequest
-	8,  // 21: llm_mesh.policy.v1.LedgerService.ListBudgets:input_type -> llm_mesh.policy.v1.ListBudgetsRequest
-	10, // 22: llm_mesh.policy.v1.LedgerService.PutLimit:input_type -> llm_mesh.policy.v1.PutLimitRequest
-	12, // 23: llm_mesh.policy.v1.LedgerService.ListLimits:input_type -> llm_mesh.policy.v1.ListLimitsRequest
-	14, // 24: llm_mesh.policy.v1.LedgerService.DeleteLimit:input_type -> llm_mesh.policy.v1.DeleteLimitRequest
-	16, // 25: llm_mesh.policy.v1.LedgerService.GetLedgerEntry:input_type -> llm_mesh.policy.v1.GetLedgerEntryRequest
-	18, // 26: llm_mesh.policy.v1.LedgerService.ListLedgerEntries:input_type -> llm_mesh.policy.v1.ListLedgerEntriesRequest
-	20, // 27: llm_mesh.policy.v1.LedgerService.ReconcileLedgerEntry:input_type -> llm_mesh.policy.v1.ReconcileLedgerEntryRequest
-	5,  // 28: llm_mesh.policy.v1.LedgerService.GetBudget:output_type -> llm_mesh.policy.v1.GetBudgetResponse
-	7,  // 29: llm_mesh.policy.v1.LedgerService.PutBudget:output_type -> llm_mesh.policy.v1.PutBudgetResponse
-	9,  // 30: llm_mesh.policy.v1.LedgerService.ListBudgets:output_type -> llm_mesh.policy.v1.ListBudgetsResponse
-	11, // 31: llm_mesh.policy.v1.LedgerService.PutLimit:output_type -> llm_mesh.policy.v1.PutLimitResponse
-	13, // 32: llm_mesh.policy.v1.LedgerService.ListLimits:output_type -> llm_mesh.policy.v1.ListLimitsResponse
-	15, // 33: llm_mesh.policy.v1.LedgerService.DeleteLimit:output_type -> llm_mesh.policy.v1.DeleteLimitResponse
-	17, // 34: llm_mesh.policy.v1.LedgerService.GetLedgerEntry:output_type -> llm_mesh.policy.v1.GetLedgerEntryResponse
-	19, // 35: llm_mesh.policy.v1.LedgerService.ListLedgerEntries:output_type -> llm_mesh.policy.v1.ListLedgerEntriesResponse
-	21, // 36: llm_mesh.policy.v1.LedgerService.ReconcileLedgerEntry:output_type -> llm_mesh.policy.v1.ReconcileLedgerEntryResponse
-	28, // [28:37] is the sub-list for method output_type
-	19, // [19:28] is the sub-list for method input_type
+	8,  // 21: llm_mesh.policy.v1.LedgerService.DeleteBudget:input_type -> llm_mesh.policy.v1.DeleteBudgetRequest
+	10, // 22: llm_mesh.policy.v1.LedgerService.ListBudgets:input_type -> llm_mesh.policy.v1.ListBudgetsRequest
+	12, // 23: llm_mesh.policy.v1.LedgerService.PutLimit:input_type -> llm_mesh.policy.v1.PutLimitRequest
+	14, // 24: llm_mesh.policy.v1.LedgerService.ListLimits:input_type -> llm_mesh.policy.v1.ListLimitsRequest
+	16, // 25: llm_mesh.policy.v1.LedgerService.DeleteLimit:input_type -> llm_mesh.policy.v1.DeleteLimitRequest
+	18, // 26: llm_mesh.policy.v1.LedgerService.GetLedgerEntry:input_type -> llm_mesh.policy.v1.GetLedgerEntryRequest
+	20, // 27: llm_mesh.policy.v1.LedgerService.ListLedgerEntries:input_type -> llm_mesh.policy.v1.ListLedgerEntriesRequest
+	22, // 28: llm_mesh.policy.v1.LedgerService.ReconcileLedgerEntry:input_type -> llm_mesh.policy.v1.ReconcileLedgerEntryRequest
+	5,  // 29: llm_mesh.policy.v1.LedgerService.GetBudget:output_type -> llm_mesh.policy.v1.GetBudgetResponse
+	7,  // 30: llm_mesh.policy.v1.LedgerService.PutBudget:output_type -> llm_mesh.policy.v1.PutBudgetResponse
+	9,  // 31: llm_mesh.policy.v1.LedgerService.DeleteBudget:output_type -> llm_mesh.policy.v1.DeleteBudgetResponse
+	11, // 32: llm_mesh.policy.v1.LedgerService.ListBudgets:output_type -> llm_mesh.policy.v1.ListBudgetsResponse
+	13, // 33: llm_mesh.policy.v1.LedgerService.PutLimit:output_type -> llm_mesh.policy.v1.PutLimitResponse
+	15, // 34: llm_mesh.policy.v1.LedgerService.ListLimits:output_type -> llm_mesh.policy.v1.ListLimitsResponse
+	17, // 35: llm_mesh.policy.v1.LedgerService.DeleteLimit:output_type -> llm_mesh.policy.v1.DeleteLimitResponse
+	19, // 36: llm_mesh.policy.v1.LedgerService.GetLedgerEntry:output_type -> llm_mesh.policy.v1.GetLedgerEntryResponse
+	21, // 37: llm_mesh.policy.v1.LedgerService.ListLedgerEntries:output_type -> llm_mesh.policy.v1.ListLedgerEntriesResponse
+	23, // 38: llm_mesh.policy.v1.LedgerService.ReconcileLedgerEntry:output_type -> llm_mesh.policy.v1.ReconcileLedgerEntryResponse
+	29, // [29:39] is the sub-list for method output_type
+	19, // [19:29] is the sub-list for method input_type
 	19, // [19:19] is the sub-list for extension type_name
 	19, // [19:19] is the sub-list for extension extendee
 	0,  // [0:19] is the sub-list for field type_name
@@ -1451,7 +1556,7 @@ func file_llm_mesh_policy_v1_ledger_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_llm_mesh_policy_v1_ledger_proto_rawDesc), len(file_llm_mesh_policy_v1_ledger_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   20,
+			NumMessages:   22,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -21,6 +21,7 @@ const _ = grpc.SupportPackageIsVersion9
 const (
 	LedgerService_GetBudget_FullMethodName            = "/llm_mesh.policy.v1.LedgerService/GetBudget"
 	LedgerService_PutBudget_FullMethodName            = "/llm_mesh.policy.v1.LedgerService/PutBudget"
+	LedgerService_DeleteBudget_FullMethodName         = "/llm_mesh.policy.v1.LedgerService/DeleteBudget"
 	LedgerService_ListBudgets_FullMethodName          = "/llm_mesh.policy.v1.LedgerService/ListBudgets"
 	LedgerService_PutLimit_FullMethodName             = "/llm_mesh.policy.v1.LedgerService/PutLimit"
 	LedgerService_ListLimits_FullMethodName           = "/llm_mesh.policy.v1.LedgerService/ListLimits"
@@ -36,15 +37,19 @@ const (
 //
 // Budgets, limits, and the ledger of record.
 type LedgerServiceClient interface {
-	// Gets the budget of a project, with what is spent and held. A project without one has no bound of money.
+	// Gets a budget, with what is spent and held. A project that no budget binds has no bound of money.
 	GetBudget(ctx context.Context, in *GetBudgetRequest, opts ...grpc.CallOption) (*GetBudgetResponse, error)
-	// Creates or replaces the budget of a project. What is spent stays.
+	// Creates or replaces a budget. What is spent stays.
 	PutBudget(ctx context.Context, in *PutBudgetRequest, opts ...grpc.CallOption) (*PutBudgetResponse, error)
-	// Lists the budgets of a domain, by name.
+	// Deletes a budget. What was spent stays in the ledger.
+	DeleteBudget(ctx context.Context, in *DeleteBudgetRequest, opts ...grpc.CallOption) (*DeleteBudgetResponse, error)
+	// Lists the budgets of a domain and the platform's budgets that bind it (`domains/platform/budgets/…`), by name. The domain cannot change
+	// the latter.
 	ListBudgets(ctx context.Context, in *ListBudgetsRequest, opts ...grpc.CallOption) (*ListBudgetsResponse, error)
 	// Creates or replaces a limit.
 	PutLimit(ctx context.Context, in *PutLimitRequest, opts ...grpc.CallOption) (*PutLimitResponse, error)
-	// Lists the limits of a domain, by name.
+	// Lists the limits of a domain and the platform's limits that bind it (`domains/platform/limits/…`), by name. The domain cannot change the
+	// latter.
 	ListLimits(ctx context.Context, in *ListLimitsRequest, opts ...grpc.CallOption) (*ListLimitsResponse, error)
 	// Deletes a limit.
 	DeleteLimit(ctx context.Context, in *DeleteLimitRequest, opts ...grpc.CallOption) (*DeleteLimitResponse, error)
@@ -78,6 +83,16 @@ func (c *ledgerServiceClient) PutBudget(ctx context.Context, in *PutBudgetReques
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(PutBudgetResponse)
 	err := c.cc.Invoke(ctx, LedgerService_PutBudget_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *ledgerServiceClient) DeleteBudget(ctx context.Context, in *DeleteBudgetRequest, opts ...grpc.CallOption) (*DeleteBudgetResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(DeleteBudgetResponse)
+	err := c.cc.Invoke(ctx, LedgerService_DeleteBudget_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -160,15 +175,19 @@ func (c *ledgerServiceClient) ReconcileLedgerEntry(ctx context.Context, in *Reco
 //
 // Budgets, limits, and the ledger of record.
 type LedgerServiceServer interface {
-	// Gets the budget of a project, with what is spent and held. A project without one has no bound of money.
+	// Gets a budget, with what is spent and held. A project that no budget binds has no bound of money.
 	GetBudget(context.Context, *GetBudgetRequest) (*GetBudgetResponse, error)
-	// Creates or replaces the budget of a project. What is spent stays.
+	// Creates or replaces a budget. What is spent stays.
 	PutBudget(context.Context, *PutBudgetRequest) (*PutBudgetResponse, error)
-	// Lists the budgets of a domain, by name.
+	// Deletes a budget. What was spent stays in the ledger.
+	DeleteBudget(context.Context, *DeleteBudgetRequest) (*DeleteBudgetResponse, error)
+	// Lists the budgets of a domain and the platform's budgets that bind it (`domains/platform/budgets/…`), by name. The domain cannot change
+	// the latter.
 	ListBudgets(context.Context, *ListBudgetsRequest) (*ListBudgetsResponse, error)
 	// Creates or replaces a limit.
 	PutLimit(context.Context, *PutLimitRequest) (*PutLimitResponse, error)
-	// Lists the limits of a domain, by name.
+	// Lists the limits of a domain and the platform's limits that bind it (`domains/platform/limits/…`), by name. The domain cannot change the
+	// latter.
 	ListLimits(context.Context, *ListLimitsRequest) (*ListLimitsResponse, error)
 	// Deletes a limit.
 	DeleteLimit(context.Context, *DeleteLimitRequest) (*DeleteLimitResponse, error)
@@ -193,6 +212,9 @@ func (UnimplementedLedgerServiceServer) GetBudget(context.Context, *GetBudgetReq
 }
 func (UnimplementedLedgerServiceServer) PutBudget(context.Context, *PutBudgetRequest) (*PutBudgetResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method PutBudget not implemented")
+}
+func (UnimplementedLedgerServiceServer) DeleteBudget(context.Context, *DeleteBudgetRequest) (*DeleteBudgetResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method DeleteBudget not implemented")
 }
 func (UnimplementedLedgerServiceServer) ListBudgets(context.Context, *ListBudgetsRequest) (*ListBudgetsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListBudgets not implemented")
@@ -268,6 +290,24 @@ func _LedgerService_PutBudget_Handler(srv interface{}, ctx context.Context, dec 
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
 		return srv.(LedgerServiceServer).PutBudget(ctx, req.(*PutBudgetRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _LedgerService_DeleteBudget_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(DeleteBudgetRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(LedgerServiceServer).DeleteBudget(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: LedgerService_DeleteBudget_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(LedgerServiceServer).DeleteBudget(ctx, req.(*DeleteBudgetRequest))
 	}
 	return interceptor(ctx, in, info, handler)
 }
@@ -412,6 +452,10 @@ var LedgerService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "PutBudget",
 			Handler:    _LedgerService_PutBudget_Handler,
+		},
+		{
+			MethodName: "DeleteBudget",
+			Handler:    _LedgerService_DeleteBudget_Handler,
 		},
 		{
 			MethodName: "ListBudgets",

@@ -23,6 +23,59 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+// Whether a binding grants anything.
+type BindingState int32
+
+const (
+	// Never sent.
+	BindingState_BINDING_STATE_UNSPECIFIED BindingState = 0
+	// It grants its role.
+	BindingState_BINDING_STATE_ACTIVE BindingState = 1
+	// It grants nothing until the domain of its principal accepts it.
+	BindingState_BINDING_STATE_PENDING BindingState = 2
+)
+
+// Enum value maps for BindingState.
+var (
+	BindingState_name = map[int32]string{
+		0: "BINDING_STATE_UNSPECIFIED",
+		1: "BINDING_STATE_ACTIVE",
+		2: "BINDING_STATE_PENDING",
+	}
+	BindingState_value = map[string]int32{
+		"BINDING_STATE_UNSPECIFIED": 0,
+		"BINDING_STATE_ACTIVE":      1,
+		"BINDING_STATE_PENDING":     2,
+	}
+)
+
+func (x BindingState) Enum() *BindingState {
+	p := new(BindingState)
+	*p = x
+	return p
+}
+
+func (x BindingState) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (BindingState) Descriptor() protoreflect.EnumDescriptor {
+	return file_llm_mesh_policy_v1_rules_proto_enumTypes[0].Descriptor()
+}
+
+func (BindingState) Type() protoreflect.EnumType {
+	return &file_llm_mesh_policy_v1_rules_proto_enumTypes[0]
+}
+
+func (x BindingState) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use BindingState.Descriptor instead.
+func (BindingState) EnumDescriptor() ([]byte, []int) {
+	return file_llm_mesh_policy_v1_rules_proto_rawDescGZIP(), []int{0}
+}
+
 // A named set of permissions: data, not code.
 type Role struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -161,7 +214,9 @@ type Binding struct {
 	// The role. Required.
 	Role string `protobuf:"bytes,3,opt,name=role,proto3" json:"role,omitempty"`
 	// Where it holds: a domain, a project, or `*` for the whole mesh (in `domains/platform` only). Empty: the binding's domain.
-	Scope         string `protobuf:"bytes,4,opt,name=scope,proto3" json:"scope,omitempty"`
+	Scope string `protobuf:"bytes,4,opt,name=scope,proto3" json:"scope,omitempty"`
+	// Whether it grants anything. Output only.
+	State         BindingState `protobuf:"varint,5,opt,name=state,proto3,enum=llm_mesh.policy.v1.BindingState" json:"state,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -222,6 +277,13 @@ func (x *Binding) GetScope() string {
 		return x.Scope
 	}
 	return ""
+}
+
+func (x *Binding) GetState() BindingState {
+	if x != nil {
+		return x.State
+	}
+	return BindingState_BINDING_STATE_UNSPECIFIED
 }
 
 // Asks for a role to be put.
@@ -655,6 +717,612 @@ func (x *CreateBindingResponse) GetRevision() int64 {
 	return 0
 }
 
+// Asks for a binding of another domain to be accepted.
+type AcceptBindingRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The binding, such as `domains/sales/bindings/ana`. Required.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// The principal that it names, such as `domains/claims/principals/ana`. Required.
+	Principal     string `protobuf:"bytes,2,opt,name=principal,proto3" json:"principal,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AcceptBindingRequest) Reset() {
+	*x = AcceptBindingRequest{}
+	mi := &file_llm_mesh_policy_v1_rules_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AcceptBindingRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AcceptBindingRequest) ProtoMessage() {}
+
+func (x *AcceptBindingRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_llm_mesh_policy_v1_rules_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AcceptBindingRequest.ProtoReflect.Descriptor instead.
+func (*AcceptBindingRequest) Descriptor() ([]byte, []int) {
+	return file_llm_mesh_policy_v1_rules_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *AcceptBindingRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *AcceptBindingRequest) GetPrincipal() string {
+	if x != nil {
+		return x.Principal
+	}
+	return ""
+}
+
+// The accepted binding.
+type AcceptBindingResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The binding.
+	Binding *Binding `protobuf:"bytes,1,opt,name=binding,proto3" json:"binding,omitempty"`
+	// The revision from which it holds.
+	Revision      int64 `protobuf:"varint,2,opt,name=revision,proto3" json:"revision,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AcceptBindingResponse) Reset() {
+	*x = AcceptBindingResponse{}
+	mi := &file_llm_mesh_policy_v1_rules_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AcceptBindingResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AcceptBindingResponse) ProtoMessage() {}
+
+func (x *AcceptBindingResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_llm_mesh_policy_v1_rules_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AcceptBindingResponse.ProtoReflect.Descriptor instead.
+func (*AcceptBindingResponse) Descriptor() ([]byte, []int) {
+	return file_llm_mesh_policy_v1_rules_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *AcceptBindingResponse) GetBinding() *Binding {
+	if x != nil {
+		return x.Binding
+	}
+	return nil
+}
+
+func (x *AcceptBindingResponse) GetRevision() int64 {
+	if x != nil {
+		return x.Revision
+	}
+	return 0
+}
+
+// Asks for a binding of another domain to be deleted.
+type RejectBindingRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The binding, such as `domains/sales/bindings/ana`. Required.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// The principal that it names, such as `domains/claims/principals/ana`. Required.
+	Principal     string `protobuf:"bytes,2,opt,name=principal,proto3" json:"principal,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RejectBindingRequest) Reset() {
+	*x = RejectBindingRequest{}
+	mi := &file_llm_mesh_policy_v1_rules_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RejectBindingRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RejectBindingRequest) ProtoMessage() {}
+
+func (x *RejectBindingRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_llm_mesh_policy_v1_rules_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RejectBindingRequest.ProtoReflect.Descriptor instead.
+func (*RejectBindingRequest) Descriptor() ([]byte, []int) {
+	return file_llm_mesh_policy_v1_rules_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *RejectBindingRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *RejectBindingRequest) GetPrincipal() string {
+	if x != nil {
+		return x.Principal
+	}
+	return ""
+}
+
+// The binding is gone.
+type RejectBindingResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The revision from which it is gone.
+	Revision      int64 `protobuf:"varint,1,opt,name=revision,proto3" json:"revision,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RejectBindingResponse) Reset() {
+	*x = RejectBindingResponse{}
+	mi := &file_llm_mesh_policy_v1_rules_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RejectBindingResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RejectBindingResponse) ProtoMessage() {}
+
+func (x *RejectBindingResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_llm_mesh_policy_v1_rules_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RejectBindingResponse.ProtoReflect.Descriptor instead.
+func (*RejectBindingResponse) Descriptor() ([]byte, []int) {
+	return file_llm_mesh_policy_v1_rules_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *RejectBindingResponse) GetRevision() int64 {
+	if x != nil {
+		return x.Revision
+	}
+	return 0
+}
+
+// Asks for a floor to be put.
+type PutFloorRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The floor, with its name and, to guard against concurrent changes, its etag.
+	Floor         *Floor `protobuf:"bytes,1,opt,name=floor,proto3" json:"floor,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PutFloorRequest) Reset() {
+	*x = PutFloorRequest{}
+	mi := &file_llm_mesh_policy_v1_rules_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PutFloorRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PutFloorRequest) ProtoMessage() {}
+
+func (x *PutFloorRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_llm_mesh_policy_v1_rules_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PutFloorRequest.ProtoReflect.Descriptor instead.
+func (*PutFloorRequest) Descriptor() ([]byte, []int) {
+	return file_llm_mesh_policy_v1_rules_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *PutFloorRequest) GetFloor() *Floor {
+	if x != nil {
+		return x.Floor
+	}
+	return nil
+}
+
+// The floor.
+type PutFloorResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The floor.
+	Floor *Floor `protobuf:"bytes,1,opt,name=floor,proto3" json:"floor,omitempty"`
+	// The revision from which it holds. Requests that were admitted before end within 60 s.
+	Revision      int64 `protobuf:"varint,2,opt,name=revision,proto3" json:"revision,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PutFloorResponse) Reset() {
+	*x = PutFloorResponse{}
+	mi := &file_llm_mesh_policy_v1_rules_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PutFloorResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PutFloorResponse) ProtoMessage() {}
+
+func (x *PutFloorResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_llm_mesh_policy_v1_rules_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PutFloorResponse.ProtoReflect.Descriptor instead.
+func (*PutFloorResponse) Descriptor() ([]byte, []int) {
+	return file_llm_mesh_policy_v1_rules_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *PutFloorResponse) GetFloor() *Floor {
+	if x != nil {
+		return x.Floor
+	}
+	return nil
+}
+
+func (x *PutFloorResponse) GetRevision() int64 {
+	if x != nil {
+		return x.Revision
+	}
+	return 0
+}
+
+// Asks for a floor.
+type GetFloorRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Its name. Required.
+	Name          string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetFloorRequest) Reset() {
+	*x = GetFloorRequest{}
+	mi := &file_llm_mesh_policy_v1_rules_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetFloorRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetFloorRequest) ProtoMessage() {}
+
+func (x *GetFloorRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_llm_mesh_policy_v1_rules_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetFloorRequest.ProtoReflect.Descriptor instead.
+func (*GetFloorRequest) Descriptor() ([]byte, []int) {
+	return file_llm_mesh_policy_v1_rules_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *GetFloorRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+// A floor.
+type GetFloorResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The floor.
+	Floor         *Floor `protobuf:"bytes,1,opt,name=floor,proto3" json:"floor,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetFloorResponse) Reset() {
+	*x = GetFloorResponse{}
+	mi := &file_llm_mesh_policy_v1_rules_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetFloorResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetFloorResponse) ProtoMessage() {}
+
+func (x *GetFloorResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_llm_mesh_policy_v1_rules_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetFloorResponse.ProtoReflect.Descriptor instead.
+func (*GetFloorResponse) Descriptor() ([]byte, []int) {
+	return file_llm_mesh_policy_v1_rules_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *GetFloorResponse) GetFloor() *Floor {
+	if x != nil {
+		return x.Floor
+	}
+	return nil
+}
+
+// Asks for floors.
+type ListFloorsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Most items of the answer, 1 to 1,000. 0: 50.
+	PageSize int32 `protobuf:"varint,1,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	// From an earlier answer. Empty: the first page.
+	PageToken     string `protobuf:"bytes,2,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListFloorsRequest) Reset() {
+	*x = ListFloorsRequest{}
+	mi := &file_llm_mesh_policy_v1_rules_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListFloorsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListFloorsRequest) ProtoMessage() {}
+
+func (x *ListFloorsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_llm_mesh_policy_v1_rules_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListFloorsRequest.ProtoReflect.Descriptor instead.
+func (*ListFloorsRequest) Descriptor() ([]byte, []int) {
+	return file_llm_mesh_policy_v1_rules_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *ListFloorsRequest) GetPageSize() int32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+func (x *ListFloorsRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
+// Floors.
+type ListFloorsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The floors.
+	Floors []*Floor `protobuf:"bytes,1,rep,name=floors,proto3" json:"floors,omitempty"`
+	// For the next page. Empty: this was the last.
+	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListFloorsResponse) Reset() {
+	*x = ListFloorsResponse{}
+	mi := &file_llm_mesh_policy_v1_rules_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListFloorsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListFloorsResponse) ProtoMessage() {}
+
+func (x *ListFloorsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_llm_mesh_policy_v1_rules_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListFloorsResponse.ProtoReflect.Descriptor instead.
+func (*ListFloorsResponse) Descriptor() ([]byte, []int) {
+	return file_llm_mesh_policy_v1_rules_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *ListFloorsResponse) GetFloors() []*Floor {
+	if x != nil {
+		return x.Floors
+	}
+	return nil
+}
+
+func (x *ListFloorsResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
+}
+
+// Asks for a floor to be deleted.
+type DeleteFloorRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Its name. Required.
+	Name          string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DeleteFloorRequest) Reset() {
+	*x = DeleteFloorRequest{}
+	mi := &file_llm_mesh_policy_v1_rules_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DeleteFloorRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DeleteFloorRequest) ProtoMessage() {}
+
+func (x *DeleteFloorRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_llm_mesh_policy_v1_rules_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DeleteFloorRequest.ProtoReflect.Descriptor instead.
+func (*DeleteFloorRequest) Descriptor() ([]byte, []int) {
+	return file_llm_mesh_policy_v1_rules_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *DeleteFloorRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+// The floor is gone.
+type DeleteFloorResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The revision from which it is gone.
+	Revision      int64 `protobuf:"varint,1,opt,name=revision,proto3" json:"revision,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DeleteFloorResponse) Reset() {
+	*x = DeleteFloorResponse{}
+	mi := &file_llm_mesh_policy_v1_rules_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DeleteFloorResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DeleteFloorResponse) ProtoMessage() {}
+
+func (x *DeleteFloorResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_llm_mesh_policy_v1_rules_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DeleteFloorResponse.ProtoReflect.Descriptor instead.
+func (*DeleteFloorResponse) Descriptor() ([]byte, []int) {
+	return file_llm_mesh_policy_v1_rules_proto_rawDescGZIP(), []int{22}
+}
+
+func (x *DeleteFloorResponse) GetRevision() int64 {
+	if x != nil {
+		return x.Revision
+	}
+	return 0
+}
+
 // Asks for bindings.
 type ListBindingsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -663,14 +1331,16 @@ type ListBindingsRequest struct {
 	// Most items of the answer, 1 to 1,000. 0: 50.
 	PageSize int32 `protobuf:"varint,2,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
 	// From an earlier answer. Empty: the first page.
-	PageToken     string `protobuf:"bytes,3,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	PageToken string `protobuf:"bytes,3,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	// Lists instead the bindings of other domains that name principals of this one, pending and active.
+	Foreign       bool `protobuf:"varint,4,opt,name=foreign,proto3" json:"foreign,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ListBindingsRequest) Reset() {
 	*x = ListBindingsRequest{}
-	mi := &file_llm_mesh_policy_v1_rules_proto_msgTypes[11]
+	mi := &file_llm_mesh_policy_v1_rules_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -682,7 +1352,7 @@ func (x *ListBindingsRequest) String() string {
 func (*ListBindingsRequest) ProtoMessage() {}
 
 func (x *ListBindingsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_policy_v1_rules_proto_msgTypes[11]
+	mi := &file_llm_mesh_policy_v1_rules_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -695,7 +1365,7 @@ func (x *ListBindingsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListBindingsRequest.ProtoReflect.Descriptor instead.
 func (*ListBindingsRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_policy_v1_rules_proto_rawDescGZIP(), []int{11}
+	return file_llm_mesh_policy_v1_rules_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *ListBindingsRequest) GetParent() string {
@@ -719,6 +1389,13 @@ func (x *ListBindingsRequest) GetPageToken() string {
 	return ""
 }
 
+func (x *ListBindingsRequest) GetForeign() bool {
+	if x != nil {
+		return x.Foreign
+	}
+	return false
+}
+
 // Bindings.
 type ListBindingsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -732,7 +1409,7 @@ type ListBindingsResponse struct {
 
 func (x *ListBindingsResponse) Reset() {
 	*x = ListBindingsResponse{}
-	mi := &file_llm_mesh_policy_v1_rules_proto_msgTypes[12]
+	mi := &file_llm_mesh_policy_v1_rules_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -744,7 +1421,7 @@ func (x *ListBindingsResponse) String() string {
 func (*ListBindingsResponse) ProtoMessage() {}
 
 func (x *ListBindingsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_policy_v1_rules_proto_msgTypes[12]
+	mi := &file_llm_mesh_policy_v1_rules_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -757,7 +1434,7 @@ func (x *ListBindingsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListBindingsResponse.ProtoReflect.Descriptor instead.
 func (*ListBindingsResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_policy_v1_rules_proto_rawDescGZIP(), []int{12}
+	return file_llm_mesh_policy_v1_rules_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *ListBindingsResponse) GetBindings() []*Binding {
@@ -785,7 +1462,7 @@ type DeleteBindingRequest struct {
 
 func (x *DeleteBindingRequest) Reset() {
 	*x = DeleteBindingRequest{}
-	mi := &file_llm_mesh_policy_v1_rules_proto_msgTypes[13]
+	mi := &file_llm_mesh_policy_v1_rules_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -797,7 +1474,7 @@ func (x *DeleteBindingRequest) String() string {
 func (*DeleteBindingRequest) ProtoMessage() {}
 
 func (x *DeleteBindingRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_policy_v1_rules_proto_msgTypes[13]
+	mi := &file_llm_mesh_policy_v1_rules_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -810,7 +1487,7 @@ func (x *DeleteBindingRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteBindingRequest.ProtoReflect.Descriptor instead.
 func (*DeleteBindingRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_policy_v1_rules_proto_rawDescGZIP(), []int{13}
+	return file_llm_mesh_policy_v1_rules_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *DeleteBindingRequest) GetName() string {
@@ -831,7 +1508,7 @@ type DeleteBindingResponse struct {
 
 func (x *DeleteBindingResponse) Reset() {
 	*x = DeleteBindingResponse{}
-	mi := &file_llm_mesh_policy_v1_rules_proto_msgTypes[14]
+	mi := &file_llm_mesh_policy_v1_rules_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -843,7 +1520,7 @@ func (x *DeleteBindingResponse) String() string {
 func (*DeleteBindingResponse) ProtoMessage() {}
 
 func (x *DeleteBindingResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_policy_v1_rules_proto_msgTypes[14]
+	mi := &file_llm_mesh_policy_v1_rules_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -856,7 +1533,7 @@ func (x *DeleteBindingResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteBindingResponse.ProtoReflect.Descriptor instead.
 func (*DeleteBindingResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_policy_v1_rules_proto_rawDescGZIP(), []int{14}
+	return file_llm_mesh_policy_v1_rules_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *DeleteBindingResponse) GetRevision() int64 {
@@ -875,15 +1552,17 @@ type ExplainRequest struct {
 	Principal string `protobuf:"bytes,2,opt,name=principal,proto3" json:"principal,omitempty"`
 	// The action. Required.
 	Action string `protobuf:"bytes,3,opt,name=action,proto3" json:"action,omitempty"`
-	// The resource. Required.
-	Resource      string `protobuf:"bytes,4,opt,name=resource,proto3" json:"resource,omitempty"`
+	// The resource. Required. Uses of models are asked of a project, such as `domains/claims/projects/triage/models/gpt-4.1`.
+	Resource string `protobuf:"bytes,4,opt,name=resource,proto3" json:"resource,omitempty"`
+	// The key by which the principal would ask. Empty: any of its keys.
+	Key           string `protobuf:"bytes,5,opt,name=key,proto3" json:"key,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ExplainRequest) Reset() {
 	*x = ExplainRequest{}
-	mi := &file_llm_mesh_policy_v1_rules_proto_msgTypes[15]
+	mi := &file_llm_mesh_policy_v1_rules_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -895,7 +1574,7 @@ func (x *ExplainRequest) String() string {
 func (*ExplainRequest) ProtoMessage() {}
 
 func (x *ExplainRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_policy_v1_rules_proto_msgTypes[15]
+	mi := &file_llm_mesh_policy_v1_rules_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -908,7 +1587,7 @@ func (x *ExplainRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExplainRequest.ProtoReflect.Descriptor instead.
 func (*ExplainRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_policy_v1_rules_proto_rawDescGZIP(), []int{15}
+	return file_llm_mesh_policy_v1_rules_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *ExplainRequest) GetParent() string {
@@ -939,24 +1618,34 @@ func (x *ExplainRequest) GetResource() string {
 	return ""
 }
 
+func (x *ExplainRequest) GetKey() string {
+	if x != nil {
+		return x.Key
+	}
+	return ""
+}
+
 // Why.
 type ExplainResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The action is allowed.
+	// The request would get what it asks for: its credential is valid, a role grants the action, and no floor or list of models forbids it.
+	// What depends on a request's content, the plan and the money is not looked at.
 	Allowed bool `protobuf:"varint,1,opt,name=allowed,proto3" json:"allowed,omitempty"`
-	// The bindings that grant it. Empty: none does, so that it is denied.
+	// The bindings that grant the action and that the caller may see.
 	Grounds []*Grounds `protobuf:"bytes,2,rep,name=grounds,proto3" json:"grounds,omitempty"`
-	// All bindings of the principal that were looked at.
+	// All bindings of the principal that were looked at and that the caller may see, the pending ones too.
 	Considered []*Binding `protobuf:"bytes,3,rep,name=considered,proto3" json:"considered,omitempty"`
 	// The revision by which it was decided.
-	Revision      int64 `protobuf:"varint,4,opt,name=revision,proto3" json:"revision,omitempty"`
+	Revision int64 `protobuf:"varint,4,opt,name=revision,proto3" json:"revision,omitempty"`
+	// What stands against it. Empty: nothing, so that it is allowed.
+	Obstacles     []*Obstacle `protobuf:"bytes,5,rep,name=obstacles,proto3" json:"obstacles,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ExplainResponse) Reset() {
 	*x = ExplainResponse{}
-	mi := &file_llm_mesh_policy_v1_rules_proto_msgTypes[16]
+	mi := &file_llm_mesh_policy_v1_rules_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -968,7 +1657,7 @@ func (x *ExplainResponse) String() string {
 func (*ExplainResponse) ProtoMessage() {}
 
 func (x *ExplainResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_policy_v1_rules_proto_msgTypes[16]
+	mi := &file_llm_mesh_policy_v1_rules_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -981,7 +1670,7 @@ func (x *ExplainResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExplainResponse.ProtoReflect.Descriptor instead.
 func (*ExplainResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_policy_v1_rules_proto_rawDescGZIP(), []int{16}
+	return file_llm_mesh_policy_v1_rules_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *ExplainResponse) GetAllowed() bool {
@@ -1012,6 +1701,68 @@ func (x *ExplainResponse) GetRevision() int64 {
 	return 0
 }
 
+func (x *ExplainResponse) GetObstacles() []*Obstacle {
+	if x != nil {
+		return x.Obstacles
+	}
+	return nil
+}
+
+// A reason why a request would be refused.
+type Obstacle struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The reason with which it would be refused.
+	Reason ErrorReason `protobuf:"varint,1,opt,name=reason,proto3,enum=llm_mesh.policy.v1.ErrorReason" json:"reason,omitempty"`
+	// What stands against it, for people.
+	Detail        string `protobuf:"bytes,2,opt,name=detail,proto3" json:"detail,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Obstacle) Reset() {
+	*x = Obstacle{}
+	mi := &file_llm_mesh_policy_v1_rules_proto_msgTypes[29]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Obstacle) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Obstacle) ProtoMessage() {}
+
+func (x *Obstacle) ProtoReflect() protoreflect.Message {
+	mi := &file_llm_mesh_policy_v1_rules_proto_msgTypes[29]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Obstacle.ProtoReflect.Descriptor instead.
+func (*Obstacle) Descriptor() ([]byte, []int) {
+	return file_llm_mesh_policy_v1_rules_proto_rawDescGZIP(), []int{29}
+}
+
+func (x *Obstacle) GetReason() ErrorReason {
+	if x != nil {
+		return x.Reason
+	}
+	return ErrorReason_ERROR_REASON_UNSPECIFIED
+}
+
+func (x *Obstacle) GetDetail() string {
+	if x != nil {
+		return x.Detail
+	}
+	return ""
+}
+
 // A binding and the permission in its role that grant an action.
 type Grounds struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1025,7 +1776,7 @@ type Grounds struct {
 
 func (x *Grounds) Reset() {
 	*x = Grounds{}
-	mi := &file_llm_mesh_policy_v1_rules_proto_msgTypes[17]
+	mi := &file_llm_mesh_policy_v1_rules_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1037,7 +1788,7 @@ func (x *Grounds) String() string {
 func (*Grounds) ProtoMessage() {}
 
 func (x *Grounds) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_policy_v1_rules_proto_msgTypes[17]
+	mi := &file_llm_mesh_policy_v1_rules_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1050,7 +1801,7 @@ func (x *Grounds) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Grounds.ProtoReflect.Descriptor instead.
 func (*Grounds) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_policy_v1_rules_proto_rawDescGZIP(), []int{17}
+	return file_llm_mesh_policy_v1_rules_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *Grounds) GetBinding() *Binding {
@@ -1084,7 +1835,7 @@ type ListAuditRecordsRequest struct {
 
 func (x *ListAuditRecordsRequest) Reset() {
 	*x = ListAuditRecordsRequest{}
-	mi := &file_llm_mesh_policy_v1_rules_proto_msgTypes[18]
+	mi := &file_llm_mesh_policy_v1_rules_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1096,7 +1847,7 @@ func (x *ListAuditRecordsRequest) String() string {
 func (*ListAuditRecordsRequest) ProtoMessage() {}
 
 func (x *ListAuditRecordsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_policy_v1_rules_proto_msgTypes[18]
+	mi := &file_llm_mesh_policy_v1_rules_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1109,7 +1860,7 @@ func (x *ListAuditRecordsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListAuditRecordsRequest.ProtoReflect.Descriptor instead.
 func (*ListAuditRecordsRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_policy_v1_rules_proto_rawDescGZIP(), []int{18}
+	return file_llm_mesh_policy_v1_rules_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *ListAuditRecordsRequest) GetParent() string {
@@ -1153,7 +1904,7 @@ type ListAuditRecordsResponse struct {
 
 func (x *ListAuditRecordsResponse) Reset() {
 	*x = ListAuditRecordsResponse{}
-	mi := &file_llm_mesh_policy_v1_rules_proto_msgTypes[19]
+	mi := &file_llm_mesh_policy_v1_rules_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1165,7 +1916,7 @@ func (x *ListAuditRecordsResponse) String() string {
 func (*ListAuditRecordsResponse) ProtoMessage() {}
 
 func (x *ListAuditRecordsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_policy_v1_rules_proto_msgTypes[19]
+	mi := &file_llm_mesh_policy_v1_rules_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1178,7 +1929,7 @@ func (x *ListAuditRecordsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListAuditRecordsResponse.ProtoReflect.Descriptor instead.
 func (*ListAuditRecordsResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_policy_v1_rules_proto_rawDescGZIP(), []int{19}
+	return file_llm_mesh_policy_v1_rules_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *ListAuditRecordsResponse) GetRecords() []*AuditRecord {
@@ -1238,7 +1989,7 @@ type AuditRecord struct {
 
 func (x *AuditRecord) Reset() {
 	*x = AuditRecord{}
-	mi := &file_llm_mesh_policy_v1_rules_proto_msgTypes[20]
+	mi := &file_llm_mesh_policy_v1_rules_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1250,7 +2001,7 @@ func (x *AuditRecord) String() string {
 func (*AuditRecord) ProtoMessage() {}
 
 func (x *AuditRecord) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_policy_v1_rules_proto_msgTypes[20]
+	mi := &file_llm_mesh_policy_v1_rules_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1263,7 +2014,7 @@ func (x *AuditRecord) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AuditRecord.ProtoReflect.Descriptor instead.
 func (*AuditRecord) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_policy_v1_rules_proto_rawDescGZIP(), []int{20}
+	return file_llm_mesh_policy_v1_rules_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *AuditRecord) GetSequence() int64 {
@@ -1402,7 +2153,7 @@ type ExportAuditRecordsRequest struct {
 
 func (x *ExportAuditRecordsRequest) Reset() {
 	*x = ExportAuditRecordsRequest{}
-	mi := &file_llm_mesh_policy_v1_rules_proto_msgTypes[21]
+	mi := &file_llm_mesh_policy_v1_rules_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1414,7 +2165,7 @@ func (x *ExportAuditRecordsRequest) String() string {
 func (*ExportAuditRecordsRequest) ProtoMessage() {}
 
 func (x *ExportAuditRecordsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_policy_v1_rules_proto_msgTypes[21]
+	mi := &file_llm_mesh_policy_v1_rules_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1427,7 +2178,7 @@ func (x *ExportAuditRecordsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExportAuditRecordsRequest.ProtoReflect.Descriptor instead.
 func (*ExportAuditRecordsRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_policy_v1_rules_proto_rawDescGZIP(), []int{21}
+	return file_llm_mesh_policy_v1_rules_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *ExportAuditRecordsRequest) GetParent() string {
@@ -1473,7 +2224,7 @@ type ExportAuditRecordsResponse struct {
 
 func (x *ExportAuditRecordsResponse) Reset() {
 	*x = ExportAuditRecordsResponse{}
-	mi := &file_llm_mesh_policy_v1_rules_proto_msgTypes[22]
+	mi := &file_llm_mesh_policy_v1_rules_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1485,7 +2236,7 @@ func (x *ExportAuditRecordsResponse) String() string {
 func (*ExportAuditRecordsResponse) ProtoMessage() {}
 
 func (x *ExportAuditRecordsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_policy_v1_rules_proto_msgTypes[22]
+	mi := &file_llm_mesh_policy_v1_rules_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1498,7 +2249,7 @@ func (x *ExportAuditRecordsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExportAuditRecordsResponse.ProtoReflect.Descriptor instead.
 func (*ExportAuditRecordsResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_policy_v1_rules_proto_rawDescGZIP(), []int{22}
+	return file_llm_mesh_policy_v1_rules_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *ExportAuditRecordsResponse) GetRecords() []*AuditRecord {
@@ -1542,14 +2293,16 @@ type ApplyPolicyRequest struct {
 	// Wanted budgets.
 	Budgets []*Budget `protobuf:"bytes,8,rep,name=budgets,proto3" json:"budgets,omitempty"`
 	// Wanted limits.
-	Limits        []*Limit `protobuf:"bytes,9,rep,name=limits,proto3" json:"limits,omitempty"`
+	Limits []*Limit `protobuf:"bytes,9,rep,name=limits,proto3" json:"limits,omitempty"`
+	// Wanted floors; only where the parent is `domains/platform`. They are put before everything else.
+	Floors        []*Floor `protobuf:"bytes,10,rep,name=floors,proto3" json:"floors,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ApplyPolicyRequest) Reset() {
 	*x = ApplyPolicyRequest{}
-	mi := &file_llm_mesh_policy_v1_rules_proto_msgTypes[23]
+	mi := &file_llm_mesh_policy_v1_rules_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1561,7 +2314,7 @@ func (x *ApplyPolicyRequest) String() string {
 func (*ApplyPolicyRequest) ProtoMessage() {}
 
 func (x *ApplyPolicyRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_policy_v1_rules_proto_msgTypes[23]
+	mi := &file_llm_mesh_policy_v1_rules_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1574,7 +2327,7 @@ func (x *ApplyPolicyRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ApplyPolicyRequest.ProtoReflect.Descriptor instead.
 func (*ApplyPolicyRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_policy_v1_rules_proto_rawDescGZIP(), []int{23}
+	return file_llm_mesh_policy_v1_rules_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *ApplyPolicyRequest) GetParent() string {
@@ -1640,6 +2393,13 @@ func (x *ApplyPolicyRequest) GetLimits() []*Limit {
 	return nil
 }
 
+func (x *ApplyPolicyRequest) GetFloors() []*Floor {
+	if x != nil {
+		return x.Floors
+	}
+	return nil
+}
+
 // What changed, or would.
 type ApplyPolicyResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1653,7 +2413,7 @@ type ApplyPolicyResponse struct {
 
 func (x *ApplyPolicyResponse) Reset() {
 	*x = ApplyPolicyResponse{}
-	mi := &file_llm_mesh_policy_v1_rules_proto_msgTypes[24]
+	mi := &file_llm_mesh_policy_v1_rules_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1665,7 +2425,7 @@ func (x *ApplyPolicyResponse) String() string {
 func (*ApplyPolicyResponse) ProtoMessage() {}
 
 func (x *ApplyPolicyResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_policy_v1_rules_proto_msgTypes[24]
+	mi := &file_llm_mesh_policy_v1_rules_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1678,7 +2438,7 @@ func (x *ApplyPolicyResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ApplyPolicyResponse.ProtoReflect.Descriptor instead.
 func (*ApplyPolicyResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_policy_v1_rules_proto_rawDescGZIP(), []int{24}
+	return file_llm_mesh_policy_v1_rules_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *ApplyPolicyResponse) GetChanges() []*v1.Change {
@@ -1699,7 +2459,7 @@ var File_llm_mesh_policy_v1_rules_proto protoreflect.FileDescriptor
 
 const file_llm_mesh_policy_v1_rules_proto_rawDesc = "" +
 	"\n" +
-	"\x1ellm_mesh/policy/v1/rules.proto\x12\x12llm_mesh.policy.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dllm_mesh/mesh/v1/access.proto\x1a llm_mesh/mesh/v1/resources.proto\x1a\x1ellm_mesh/policy/v1/audit.proto\x1a!llm_mesh/policy/v1/identity.proto\x1a\x1fllm_mesh/policy/v1/ledger.proto\"\x99\x01\n" +
+	"\x1ellm_mesh/policy/v1/rules.proto\x12\x12llm_mesh.policy.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dllm_mesh/mesh/v1/access.proto\x1a llm_mesh/mesh/v1/resources.proto\x1a\x1ellm_mesh/policy/v1/audit.proto\x1a\x1fllm_mesh/policy/v1/errors.proto\x1a\x1fllm_mesh/policy/v1/floors.proto\x1a!llm_mesh/policy/v1/identity.proto\x1a\x1fllm_mesh/policy/v1/ledger.proto\"\x99\x01\n" +
 	"\x04Role\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12 \n" +
 	"\vdescription\x18\x02 \x01(\tR\vdescription\x12@\n" +
@@ -1708,12 +2468,13 @@ const file_llm_mesh_policy_v1_rules_proto_rawDesc = "" +
 	"\n" +
 	"Permission\x12\x18\n" +
 	"\aactions\x18\x01 \x03(\tR\aactions\x12\x1c\n" +
-	"\tresources\x18\x02 \x03(\tR\tresources\"e\n" +
+	"\tresources\x18\x02 \x03(\tR\tresources\"\x9d\x01\n" +
 	"\aBinding\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x1c\n" +
 	"\tprincipal\x18\x02 \x01(\tR\tprincipal\x12\x12\n" +
 	"\x04role\x18\x03 \x01(\tR\x04role\x12\x14\n" +
-	"\x05scope\x18\x04 \x01(\tR\x05scope\">\n" +
+	"\x05scope\x18\x04 \x01(\tR\x05scope\x126\n" +
+	"\x05state\x18\x05 \x01(\x0e2 .llm_mesh.policy.v1.BindingStateR\x05state\">\n" +
 	"\x0ePutRoleRequest\x12,\n" +
 	"\x04role\x18\x01 \x01(\v2\x18.llm_mesh.policy.v1.RoleR\x04role\"[\n" +
 	"\x0fPutRoleResponse\x12,\n" +
@@ -1738,31 +2499,68 @@ const file_llm_mesh_policy_v1_rules_proto_rawDesc = "" +
 	"\abinding\x18\x03 \x01(\v2\x1b.llm_mesh.policy.v1.BindingR\abinding\"j\n" +
 	"\x15CreateBindingResponse\x125\n" +
 	"\abinding\x18\x01 \x01(\v2\x1b.llm_mesh.policy.v1.BindingR\abinding\x12\x1a\n" +
-	"\brevision\x18\x02 \x01(\x03R\brevision\"i\n" +
+	"\brevision\x18\x02 \x01(\x03R\brevision\"H\n" +
+	"\x14AcceptBindingRequest\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x1c\n" +
+	"\tprincipal\x18\x02 \x01(\tR\tprincipal\"j\n" +
+	"\x15AcceptBindingResponse\x125\n" +
+	"\abinding\x18\x01 \x01(\v2\x1b.llm_mesh.policy.v1.BindingR\abinding\x12\x1a\n" +
+	"\brevision\x18\x02 \x01(\x03R\brevision\"H\n" +
+	"\x14RejectBindingRequest\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x1c\n" +
+	"\tprincipal\x18\x02 \x01(\tR\tprincipal\"3\n" +
+	"\x15RejectBindingResponse\x12\x1a\n" +
+	"\brevision\x18\x01 \x01(\x03R\brevision\"B\n" +
+	"\x0fPutFloorRequest\x12/\n" +
+	"\x05floor\x18\x01 \x01(\v2\x19.llm_mesh.policy.v1.FloorR\x05floor\"_\n" +
+	"\x10PutFloorResponse\x12/\n" +
+	"\x05floor\x18\x01 \x01(\v2\x19.llm_mesh.policy.v1.FloorR\x05floor\x12\x1a\n" +
+	"\brevision\x18\x02 \x01(\x03R\brevision\"%\n" +
+	"\x0fGetFloorRequest\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\"C\n" +
+	"\x10GetFloorResponse\x12/\n" +
+	"\x05floor\x18\x01 \x01(\v2\x19.llm_mesh.policy.v1.FloorR\x05floor\"O\n" +
+	"\x11ListFloorsRequest\x12\x1b\n" +
+	"\tpage_size\x18\x01 \x01(\x05R\bpageSize\x12\x1d\n" +
+	"\n" +
+	"page_token\x18\x02 \x01(\tR\tpageToken\"o\n" +
+	"\x12ListFloorsResponse\x121\n" +
+	"\x06floors\x18\x01 \x03(\v2\x19.llm_mesh.policy.v1.FloorR\x06floors\x12&\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"(\n" +
+	"\x12DeleteFloorRequest\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\"1\n" +
+	"\x13DeleteFloorResponse\x12\x1a\n" +
+	"\brevision\x18\x01 \x01(\x03R\brevision\"\x83\x01\n" +
 	"\x13ListBindingsRequest\x12\x16\n" +
 	"\x06parent\x18\x01 \x01(\tR\x06parent\x12\x1b\n" +
 	"\tpage_size\x18\x02 \x01(\x05R\bpageSize\x12\x1d\n" +
 	"\n" +
-	"page_token\x18\x03 \x01(\tR\tpageToken\"w\n" +
+	"page_token\x18\x03 \x01(\tR\tpageToken\x12\x18\n" +
+	"\aforeign\x18\x04 \x01(\bR\aforeign\"w\n" +
 	"\x14ListBindingsResponse\x127\n" +
 	"\bbindings\x18\x01 \x03(\v2\x1b.llm_mesh.policy.v1.BindingR\bbindings\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"*\n" +
 	"\x14DeleteBindingRequest\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\"3\n" +
 	"\x15DeleteBindingResponse\x12\x1a\n" +
-	"\brevision\x18\x01 \x01(\x03R\brevision\"z\n" +
+	"\brevision\x18\x01 \x01(\x03R\brevision\"\x8c\x01\n" +
 	"\x0eExplainRequest\x12\x16\n" +
 	"\x06parent\x18\x01 \x01(\tR\x06parent\x12\x1c\n" +
 	"\tprincipal\x18\x02 \x01(\tR\tprincipal\x12\x16\n" +
 	"\x06action\x18\x03 \x01(\tR\x06action\x12\x1a\n" +
-	"\bresource\x18\x04 \x01(\tR\bresource\"\xbb\x01\n" +
+	"\bresource\x18\x04 \x01(\tR\bresource\x12\x10\n" +
+	"\x03key\x18\x05 \x01(\tR\x03key\"\xf7\x01\n" +
 	"\x0fExplainResponse\x12\x18\n" +
 	"\aallowed\x18\x01 \x01(\bR\aallowed\x125\n" +
 	"\agrounds\x18\x02 \x03(\v2\x1b.llm_mesh.policy.v1.GroundsR\agrounds\x12;\n" +
 	"\n" +
 	"considered\x18\x03 \x03(\v2\x1b.llm_mesh.policy.v1.BindingR\n" +
 	"considered\x12\x1a\n" +
-	"\brevision\x18\x04 \x01(\x03R\brevision\"\x80\x01\n" +
+	"\brevision\x18\x04 \x01(\x03R\brevision\x12:\n" +
+	"\tobstacles\x18\x05 \x03(\v2\x1c.llm_mesh.policy.v1.ObstacleR\tobstacles\"[\n" +
+	"\bObstacle\x127\n" +
+	"\x06reason\x18\x01 \x01(\x0e2\x1f.llm_mesh.policy.v1.ErrorReasonR\x06reason\x12\x16\n" +
+	"\x06detail\x18\x02 \x01(\tR\x06detail\"\x80\x01\n" +
 	"\aGrounds\x125\n" +
 	"\abinding\x18\x01 \x01(\v2\x1b.llm_mesh.policy.v1.BindingR\abinding\x12>\n" +
 	"\n" +
@@ -1807,7 +2605,7 @@ const file_llm_mesh_policy_v1_rules_proto_rawDesc = "" +
 	"\x1aExportAuditRecordsResponse\x129\n" +
 	"\arecords\x18\x01 \x03(\v2\x1f.llm_mesh.policy.v1.AuditRecordR\arecords\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x123\n" +
-	"\x05heads\x18\x03 \x03(\v2\x1d.llm_mesh.policy.v1.ChainHeadR\x05heads\"\xc5\x03\n" +
+	"\x05heads\x18\x03 \x03(\v2\x1d.llm_mesh.policy.v1.ChainHeadR\x05heads\"\xf8\x03\n" +
 	"\x12ApplyPolicyRequest\x12\x16\n" +
 	"\x06parent\x18\x01 \x01(\tR\x06parent\x12\x17\n" +
 	"\adry_run\x18\x02 \x01(\bR\x06dryRun\x124\n" +
@@ -1819,11 +2617,16 @@ const file_llm_mesh_policy_v1_rules_proto_rawDesc = "" +
 	"\x05roles\x18\x06 \x03(\v2\x18.llm_mesh.policy.v1.RoleR\x05roles\x127\n" +
 	"\bbindings\x18\a \x03(\v2\x1b.llm_mesh.policy.v1.BindingR\bbindings\x124\n" +
 	"\abudgets\x18\b \x03(\v2\x1a.llm_mesh.policy.v1.BudgetR\abudgets\x121\n" +
-	"\x06limits\x18\t \x03(\v2\x19.llm_mesh.policy.v1.LimitR\x06limits\"e\n" +
+	"\x06limits\x18\t \x03(\v2\x19.llm_mesh.policy.v1.LimitR\x06limits\x121\n" +
+	"\x06floors\x18\n" +
+	" \x03(\v2\x19.llm_mesh.policy.v1.FloorR\x06floors\"e\n" +
 	"\x13ApplyPolicyResponse\x122\n" +
 	"\achanges\x18\x01 \x03(\v2\x18.llm_mesh.mesh.v1.ChangeR\achanges\x12\x1a\n" +
-	"\brevision\x18\x02 \x01(\x03R\brevision2\xfb\n" +
-	"\n" +
+	"\brevision\x18\x02 \x01(\x03R\brevision*b\n" +
+	"\fBindingState\x12\x1d\n" +
+	"\x19BINDING_STATE_UNSPECIFIED\x10\x00\x12\x18\n" +
+	"\x14BINDING_STATE_ACTIVE\x10\x01\x12\x19\n" +
+	"\x15BINDING_STATE_PENDING\x10\x022\x8c\x11\n" +
 	"\vRuleService\x12r\n" +
 	"\aPutRole\x12\".llm_mesh.policy.v1.PutRoleRequest\x1a#.llm_mesh.policy.v1.PutRoleResponse\"\x1e\xca\xf3\x18\x1a\b\x01\x12\v{role.name}\x1a\troles.put\x12|\n" +
 	"\tListRoles\x12$.llm_mesh.policy.v1.ListRolesRequest\x1a%.llm_mesh.policy.v1.ListRolesResponse\"\"\xca\xf3\x18\x1e\b\x01\x12\x0e{parent}/roles\x1a\n" +
@@ -1831,8 +2634,17 @@ const file_llm_mesh_policy_v1_rules_proto_rawDesc = "" +
 	"\n" +
 	"DeleteRole\x12%.llm_mesh.policy.v1.DeleteRoleRequest\x1a&.llm_mesh.policy.v1.DeleteRoleResponse\"\x1c\xca\xf3\x18\x18\b\x01\x12\x06{name}\x1a\froles.delete\x12\x90\x01\n" +
 	"\rCreateBinding\x12(.llm_mesh.policy.v1.CreateBindingRequest\x1a).llm_mesh.policy.v1.CreateBindingResponse\"*\xca\xf3\x18&\b\x01\x12\x11{parent}/bindings\x1a\x0fbindings.create\x12\x8b\x01\n" +
-	"\fListBindings\x12'.llm_mesh.policy.v1.ListBindingsRequest\x1a(.llm_mesh.policy.v1.ListBindingsResponse\"(\xca\xf3\x18$\b\x01\x12\x11{parent}/bindings\x1a\rbindings.list\x12\x85\x01\n" +
-	"\rDeleteBinding\x12(.llm_mesh.policy.v1.DeleteBindingRequest\x1a).llm_mesh.policy.v1.DeleteBindingResponse\"\x1f\xca\xf3\x18\x1b\b\x01\x12\x06{name}\x1a\x0fbindings.delete\x12\x81\x01\n" +
+	"\fListBindings\x12'.llm_mesh.policy.v1.ListBindingsRequest\x1a(.llm_mesh.policy.v1.ListBindingsResponse\"(\xca\xf3\x18$\b\x01\x12\x11{parent}/bindings\x1a\rbindings.list\x12\x8a\x01\n" +
+	"\rAcceptBinding\x12(.llm_mesh.policy.v1.AcceptBindingRequest\x1a).llm_mesh.policy.v1.AcceptBindingResponse\"$\xca\xf3\x18 \b\x01\x12\v{principal}\x1a\x0fbindings.accept\x12\x8a\x01\n" +
+	"\rRejectBinding\x12(.llm_mesh.policy.v1.RejectBindingRequest\x1a).llm_mesh.policy.v1.RejectBindingResponse\"$\xca\xf3\x18 \b\x01\x12\v{principal}\x1a\x0fbindings.reject\x12\x85\x01\n" +
+	"\rDeleteBinding\x12(.llm_mesh.policy.v1.DeleteBindingRequest\x1a).llm_mesh.policy.v1.DeleteBindingResponse\"\x1f\xca\xf3\x18\x1b\b\x01\x12\x06{name}\x1a\x0fbindings.delete\x12w\n" +
+	"\bPutFloor\x12#.llm_mesh.policy.v1.PutFloorRequest\x1a$.llm_mesh.policy.v1.PutFloorResponse\" \xca\xf3\x18\x1c\b\x01\x12\f{floor.name}\x1a\n" +
+	"floors.put\x12q\n" +
+	"\bGetFloor\x12#.llm_mesh.policy.v1.GetFloorRequest\x1a$.llm_mesh.policy.v1.GetFloorResponse\"\x1a\xca\xf3\x18\x16\b\x01\x12\x06{name}\x1a\n" +
+	"floors.get\x12\x89\x01\n" +
+	"\n" +
+	"ListFloors\x12%.llm_mesh.policy.v1.ListFloorsRequest\x1a&.llm_mesh.policy.v1.ListFloorsResponse\",\xca\xf3\x18(\b\x01\x12\x17domains/platform/floors\x1a\vfloors.list\x12}\n" +
+	"\vDeleteFloor\x12&.llm_mesh.policy.v1.DeleteFloorRequest\x1a'.llm_mesh.policy.v1.DeleteFloorResponse\"\x1d\xca\xf3\x18\x19\b\x01\x12\x06{name}\x1a\rfloors.delete\x12\x81\x01\n" +
 	"\aExplain\x12\".llm_mesh.policy.v1.ExplainRequest\x1a#.llm_mesh.policy.v1.ExplainResponse\"-\xca\xf3\x18)\b\x01\x12\x12{parent}/decisions\x1a\x11decisions.explain\x12\x9f\x01\n" +
 	"\x10ListAuditRecords\x12+.llm_mesh.policy.v1.ListAuditRecordsRequest\x1a,.llm_mesh.policy.v1.ListAuditRecordsResponse\"0\xca\xf3\x18,\b\x01\x12\x15{parent}/auditRecords\x1a\x11auditRecords.list\x12\xa7\x01\n" +
 	"\x12ExportAuditRecords\x12-.llm_mesh.policy.v1.ExportAuditRecordsRequest\x1a..llm_mesh.policy.v1.ExportAuditRecordsResponse\"2\xca\xf3\x18.\b\x01\x12\x15{parent}/auditRecords\x1a\x13auditRecords.export\x12\x85\x01\n" +
@@ -1850,91 +2662,129 @@ func file_llm_mesh_policy_v1_rules_proto_rawDescGZIP() []byte {
 	return file_llm_mesh_policy_v1_rules_proto_rawDescData
 }
 
-var file_llm_mesh_policy_v1_rules_proto_msgTypes = make([]protoimpl.MessageInfo, 25)
+var file_llm_mesh_policy_v1_rules_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
+var file_llm_mesh_policy_v1_rules_proto_msgTypes = make([]protoimpl.MessageInfo, 38)
 var file_llm_mesh_policy_v1_rules_proto_goTypes = []any{
-	(*Role)(nil),                       // 0: llm_mesh.policy.v1.Role
-	(*Permission)(nil),                 // 1: llm_mesh.policy.v1.Permission
-	(*Binding)(nil),                    // 2: llm_mesh.policy.v1.Binding
-	(*PutRoleRequest)(nil),             // 3: llm_mesh.policy.v1.PutRoleRequest
-	(*PutRoleResponse)(nil),            // 4: llm_mesh.policy.v1.PutRoleResponse
-	(*ListRolesRequest)(nil),           // 5: llm_mesh.policy.v1.ListRolesRequest
-	(*ListRolesResponse)(nil),          // 6: llm_mesh.policy.v1.ListRolesResponse
-	(*DeleteRoleRequest)(nil),          // 7: llm_mesh.policy.v1.DeleteRoleRequest
-	(*DeleteRoleResponse)(nil),         // 8: llm_mesh.policy.v1.DeleteRoleResponse
-	(*CreateBindingRequest)(nil),       // 9: llm_mesh.policy.v1.CreateBindingRequest
-	(*CreateBindingResponse)(nil),      // 10: llm_mesh.policy.v1.CreateBindingResponse
-	(*ListBindingsRequest)(nil),        // 11: llm_mesh.policy.v1.ListBindingsRequest
-	(*ListBindingsResponse)(nil),       // 12: llm_mesh.policy.v1.ListBindingsResponse
-	(*DeleteBindingRequest)(nil),       // 13: llm_mesh.policy.v1.DeleteBindingRequest
-	(*DeleteBindingResponse)(nil),      // 14: llm_mesh.policy.v1.DeleteBindingResponse
-	(*ExplainRequest)(nil),             // 15: llm_mesh.policy.v1.ExplainRequest
-	(*ExplainResponse)(nil),            // 16: llm_mesh.policy.v1.ExplainResponse
-	(*Grounds)(nil),                    // 17: llm_mesh.policy.v1.Grounds
-	(*ListAuditRecordsRequest)(nil),    // 18: llm_mesh.policy.v1.ListAuditRecordsRequest
-	(*ListAuditRecordsResponse)(nil),   // 19: llm_mesh.policy.v1.ListAuditRecordsResponse
-	(*AuditRecord)(nil),                // 20: llm_mesh.policy.v1.AuditRecord
-	(*ExportAuditRecordsRequest)(nil),  // 21: llm_mesh.policy.v1.ExportAuditRecordsRequest
-	(*ExportAuditRecordsResponse)(nil), // 22: llm_mesh.policy.v1.ExportAuditRecordsResponse
-	(*ApplyPolicyRequest)(nil),         // 23: llm_mesh.policy.v1.ApplyPolicyRequest
-	(*ApplyPolicyResponse)(nil),        // 24: llm_mesh.policy.v1.ApplyPolicyResponse
-	(*timestamppb.Timestamp)(nil),      // 25: google.protobuf.Timestamp
-	(*ChainHead)(nil),                  // 26: llm_mesh.policy.v1.ChainHead
-	(*Domain)(nil),                     // 27: llm_mesh.policy.v1.Domain
-	(*Project)(nil),                    // 28: llm_mesh.policy.v1.Project
-	(*Principal)(nil),                  // 29: llm_mesh.policy.v1.Principal
-	(*Budget)(nil),                     // 30: llm_mesh.policy.v1.Budget
-	(*Limit)(nil),                      // 31: llm_mesh.policy.v1.Limit
-	(*v1.Change)(nil),                  // 32: llm_mesh.mesh.v1.Change
+	(BindingState)(0),                  // 0: llm_mesh.policy.v1.BindingState
+	(*Role)(nil),                       // 1: llm_mesh.policy.v1.Role
+	(*Permission)(nil),                 // 2: llm_mesh.policy.v1.Permission
+	(*Binding)(nil),                    // 3: llm_mesh.policy.v1.Binding
+	(*PutRoleRequest)(nil),             // 4: llm_mesh.policy.v1.PutRoleRequest
+	(*PutRoleResponse)(nil),            // 5: llm_mesh.policy.v1.PutRoleResponse
+	(*ListRolesRequest)(nil),           // 6: llm_mesh.policy.v1.ListRolesRequest
+	(*ListRolesResponse)(nil),          // 7: llm_mesh.policy.v1.ListRolesResponse
+	(*DeleteRoleRequest)(nil),          // 8: llm_mesh.policy.v1.DeleteRoleRequest
+	(*DeleteRoleResponse)(nil),         // 9: llm_mesh.policy.v1.DeleteRoleResponse
+	(*CreateBindingRequest)(nil),       // 10: llm_mesh.policy.v1.CreateBindingRequest
+	(*CreateBindingResponse)(nil),      // 11: llm_mesh.policy.v1.CreateBindingResponse
+	(*AcceptBindingRequest)(nil),       // 12: llm_mesh.policy.v1.AcceptBindingRequest
+	(*AcceptBindingResponse)(nil),      // 13: llm_mesh.policy.v1.AcceptBindingResponse
+	(*RejectBindingRequest)(nil),       // 14: llm_mesh.policy.v1.RejectBindingRequest
+	(*RejectBindingResponse)(nil),      // 15: llm_mesh.policy.v1.RejectBindingResponse
+	(*PutFloorRequest)(nil),            // 16: llm_mesh.policy.v1.PutFloorRequest
+	(*PutFloorResponse)(nil),           // 17: llm_mesh.policy.v1.PutFloorResponse
+	(*GetFloorRequest)(nil),            // 18: llm_mesh.policy.v1.GetFloorRequest
+	(*GetFloorResponse)(nil),           // 19: llm_mesh.policy.v1.GetFloorResponse
+	(*ListFloorsRequest)(nil),          // 20: llm_mesh.policy.v1.ListFloorsRequest
+	(*ListFloorsResponse)(nil),         // 21: llm_mesh.policy.v1.ListFloorsResponse
+	(*DeleteFloorRequest)(nil),         // 22: llm_mesh.policy.v1.DeleteFloorRequest
+	(*DeleteFloorResponse)(nil),        // 23: llm_mesh.policy.v1.DeleteFloorResponse
+	(*ListBindingsRequest)(nil),        // 24: llm_mesh.policy.v1.ListBindingsRequest
+	(*ListBindingsResponse)(nil),       // 25: llm_mesh.policy.v1.ListBindingsResponse
+	(*DeleteBindingRequest)(nil),       // 26: llm_mesh.policy.v1.DeleteBindingRequest
+	(*DeleteBindingResponse)(nil),      // 27: llm_mesh.policy.v1.DeleteBindingResponse
+	(*ExplainRequest)(nil),             // 28: llm_mesh.policy.v1.ExplainRequest
+	(*ExplainResponse)(nil),            // 29: llm_mesh.policy.v1.ExplainResponse
+	(*Obstacle)(nil),                   // 30: llm_mesh.policy.v1.Obstacle
+	(*Grounds)(nil),                    // 31: llm_mesh.policy.v1.Grounds
+	(*ListAuditRecordsRequest)(nil),    // 32: llm_mesh.policy.v1.ListAuditRecordsRequest
+	(*ListAuditRecordsResponse)(nil),   // 33: llm_mesh.policy.v1.ListAuditRecordsResponse
+	(*AuditRecord)(nil),                // 34: llm_mesh.policy.v1.AuditRecord
+	(*ExportAuditRecordsRequest)(nil),  // 35: llm_mesh.policy.v1.ExportAuditRecordsRequest
+	(*ExportAuditRecordsResponse)(nil), // 36: llm_mesh.policy.v1.ExportAuditRecordsResponse
+	(*ApplyPolicyRequest)(nil),         // 37: llm_mesh.policy.v1.ApplyPolicyRequest
+	(*ApplyPolicyResponse)(nil),        // 38: llm_mesh.policy.v1.ApplyPolicyResponse
+	(*Floor)(nil),                      // 39: llm_mesh.policy.v1.Floor
+	(ErrorReason)(0),                   // 40: llm_mesh.policy.v1.ErrorReason
+	(*timestamppb.Timestamp)(nil),      // 41: google.protobuf.Timestamp
+	(*ChainHead)(nil),                  // 42: llm_mesh.policy.v1.ChainHead
+	(*Domain)(nil),                     // 43: llm_mesh.policy.v1.Domain
+	(*Project)(nil),                    // 44: llm_mesh.policy.v1.Project
+	(*Principal)(nil),                  // 45: llm_mesh.policy.v1.Principal
+	(*Budget)(nil),                     // 46: llm_mesh.policy.v1.Budget
+	(*Limit)(nil),                      // 47: llm_mesh.policy.v1.Limit
+	(*v1.Change)(nil),                  // 48: llm_mesh.mesh.v1.Change
 }
 var file_llm_mesh_policy_v1_rules_proto_depIdxs = []int32{
-	1,  // 0: llm_mesh.policy.v1.Role.permissions:type_name -> llm_mesh.policy.v1.Permission
-	0,  // 1: llm_mesh.policy.v1.PutRoleRequest.role:type_name -> llm_mesh.policy.v1.Role
-	0,  // 2: llm_mesh.policy.v1.PutRoleResponse.role:type_name -> llm_mesh.policy.v1.Role
-	0,  // 3: llm_mesh.policy.v1.ListRolesResponse.roles:type_name -> llm_mesh.policy.v1.Role
-	2,  // 4: llm_mesh.policy.v1.CreateBindingRequest.binding:type_name -> llm_mesh.policy.v1.Binding
-	2,  // 5: llm_mesh.policy.v1.CreateBindingResponse.binding:type_name -> llm_mesh.policy.v1.Binding
-	2,  // 6: llm_mesh.policy.v1.ListBindingsResponse.bindings:type_name -> llm_mesh.policy.v1.Binding
-	17, // 7: llm_mesh.policy.v1.ExplainResponse.grounds:type_name -> llm_mesh.policy.v1.Grounds
-	2,  // 8: llm_mesh.policy.v1.ExplainResponse.considered:type_name -> llm_mesh.policy.v1.Binding
-	2,  // 9: llm_mesh.policy.v1.Grounds.binding:type_name -> llm_mesh.policy.v1.Binding
-	1,  // 10: llm_mesh.policy.v1.Grounds.permission:type_name -> llm_mesh.policy.v1.Permission
-	20, // 11: llm_mesh.policy.v1.ListAuditRecordsResponse.records:type_name -> llm_mesh.policy.v1.AuditRecord
-	25, // 12: llm_mesh.policy.v1.AuditRecord.time:type_name -> google.protobuf.Timestamp
-	20, // 13: llm_mesh.policy.v1.ExportAuditRecordsResponse.records:type_name -> llm_mesh.policy.v1.AuditRecord
-	26, // 14: llm_mesh.policy.v1.ExportAuditRecordsResponse.heads:type_name -> llm_mesh.policy.v1.ChainHead
-	27, // 15: llm_mesh.policy.v1.ApplyPolicyRequest.domains:type_name -> llm_mesh.policy.v1.Domain
-	28, // 16: llm_mesh.policy.v1.ApplyPolicyRequest.projects:type_name -> llm_mesh.policy.v1.Project
-	29, // 17: llm_mesh.policy.v1.ApplyPolicyRequest.principals:type_name -> llm_mesh.policy.v1.Principal
-	0,  // 18: llm_mesh.policy.v1.ApplyPolicyRequest.roles:type_name -> llm_mesh.policy.v1.Role
-	2,  // 19: llm_mesh.policy.v1.ApplyPolicyRequest.bindings:type_name -> llm_mesh.policy.v1.Binding
-	30, // 20: llm_mesh.policy.v1.ApplyPolicyRequest.budgets:type_name -> llm_mesh.policy.v1.Budget
-	31, // 21: llm_mesh.policy.v1.ApplyPolicyRequest.limits:type_name -> llm_mesh.policy.v1.Limit
-	32, // 22: llm_mesh.policy.v1.ApplyPolicyResponse.changes:type_name -> llm_mesh.mesh.v1.Change
-	3,  // 23: llm_mesh.policy.v1.RuleService.PutRole:input_type -> llm_mesh.policy.v1.PutRoleRequest
-	5,  // 24: llm_mesh.policy.v1.RuleService.ListRoles:input_type -> llm_mesh.policy.v1.ListRolesRequest
-	7,  // 25: llm_mesh.policy.v1.RuleService.DeleteRole:input_type -> llm_mesh.policy.v1.DeleteRoleRequest
-	9,  // 26: llm_mesh.policy.v1.RuleService.CreateBinding:input_type -> llm_mesh.policy.v1.CreateBindingRequest
-	11, // 27: llm_mesh.policy.v1.RuleService.ListBindings:input_type -> llm_mesh.policy.v1.ListBindingsRequest
-	13, // 28: llm_mesh.policy.v1.RuleService.DeleteBinding:input_type -> llm_mesh.policy.v1.DeleteBindingRequest
-	15, // 29: llm_mesh.policy.v1.RuleService.Explain:input_type -> llm_mesh.policy.v1.ExplainRequest
-	18, // 30: llm_mesh.policy.v1.RuleService.ListAuditRecords:input_type -> llm_mesh.policy.v1.ListAuditRecordsRequest
-	21, // 31: llm_mesh.policy.v1.RuleService.ExportAuditRecords:input_type -> llm_mesh.policy.v1.ExportAuditRecordsRequest
-	23, // 32: llm_mesh.policy.v1.RuleService.ApplyPolicy:input_type -> llm_mesh.policy.v1.ApplyPolicyRequest
-	4,  // 33: llm_mesh.policy.v1.RuleService.PutRole:output_type -> llm_mesh.policy.v1.PutRoleResponse
-	6,  // 34: llm_mesh.policy.v1.RuleService.ListRoles:output_type -> llm_mesh.policy.v1.ListRolesResponse
-	8,  // 35: llm_mesh.policy.v1.RuleService.DeleteRole:output_type -> llm_mesh.policy.v1.DeleteRoleResponse
-	10, // 36: llm_mesh.policy.v1.RuleService.CreateBinding:output_type -> llm_mesh.policy.v1.CreateBindingResponse
-	12, // 37: llm_mesh.policy.v1.RuleService.ListBindings:output_type -> llm_mesh.policy.v1.ListBindingsResponse
-	14, // 38: llm_mesh.policy.v1.RuleService.DeleteBinding:output_type -> llm_mesh.policy.v1.DeleteBindingResponse
-	16, // 39: llm_mesh.policy.v1.RuleService.Explain:output_type -> llm_mesh.policy.v1.ExplainResponse
-	19, // 40: llm_mesh.policy.v1.RuleService.ListAuditRecords:output_type -> llm_mesh.policy.v1.ListAuditRecordsResponse
-	22, // 41: llm_mesh.policy.v1.RuleService.ExportAuditRecords:output_type -> llm_mesh.policy.v1.ExportAuditRecordsResponse
-	24, // 42: llm_mesh.policy.v1.RuleService.ApplyPolicy:output_type -> llm_mesh.policy.v1.ApplyPolicyResponse
-	33, // [33:43] is the sub-list for method output_type
-	23, // [23:33] is the sub-list for method input_type
-	23, // [23:23] is the sub-list for extension type_name
-	23, // [23:23] is the sub-list for extension extendee
-	0,  // [0:23] is the sub-list for field type_name
+	2,  // 0: llm_mesh.policy.v1.Role.permissions:type_name -> llm_mesh.policy.v1.Permission
+	0,  // 1: llm_mesh.policy.v1.Binding.state:type_name -> llm_mesh.policy.v1.BindingState
+	1,  // 2: llm_mesh.policy.v1.PutRoleRequest.role:type_name -> llm_mesh.policy.v1.Role
+	1,  // 3: llm_mesh.policy.v1.PutRoleResponse.role:type_name -> llm_mesh.policy.v1.Role
+	1,  // 4: llm_mesh.policy.v1.ListRolesResponse.roles:type_name -> llm_mesh.policy.v1.Role
+	3,  // 5: llm_mesh.policy.v1.CreateBindingRequest.binding:type_name -> llm_mesh.policy.v1.Binding
+	3,  // 6: llm_mesh.policy.v1.CreateBindingResponse.binding:type_name -> llm_mesh.policy.v1.Binding
+	3,  // 7: llm_mesh.policy.v1.AcceptBindingResponse.binding:type_name -> llm_mesh.policy.v1.Binding
+	39, // 8: llm_mesh.policy.v1.PutFloorRequest.floor:type_name -> llm_mesh.policy.v1.Floor
+	39, // 9: llm_mesh.policy.v1.PutFloorResponse.floor:type_name -> llm_mesh.policy.v1.Floor
+	39, // 10: llm_mesh.policy.v1.GetFloorResponse.floor:type_name -> llm_mesh.policy.v1.Floor
+	39, // 11: llm_mesh.policy.v1.ListFloorsResponse.floors:type_name -> llm_mesh.policy.v1.Floor
+	3,  // 12: llm_mesh.policy.v1.ListBindingsResponse.bindings:type_name -> llm_mesh.policy.v1.Binding
+	31, // 13: llm_mesh.policy.v1.ExplainResponse.grounds:type_name -> llm_mesh.policy.v1.Grounds
+	3,  // 14: llm_mesh.policy.v1.ExplainResponse.considered:type_name -> llm_mesh.policy.v1.Binding
+	30, // 15: llm_mesh.policy.v1.ExplainResponse.obstacles:type_name -> llm_mesh.policy.v1.Obstacle
+	40, // 16: llm_mesh.policy.v1.Obstacle.reason:type_name -> llm_mesh.policy.v1.ErrorReason
+	3,  // 17: llm_mesh.policy.v1.Grounds.binding:type_name -> llm_mesh.policy.v1.Binding
+	2,  // 18: llm_mesh.policy.v1.Grounds.permission:type_name -> llm_mesh.policy.v1.Permission
+	34, // 19: llm_mesh.policy.v1.ListAuditRecordsResponse.records:type_name -> llm_mesh.policy.v1.AuditRecord
+	41, // 20: llm_mesh.policy.v1.AuditRecord.time:type_name -> google.protobuf.Timestamp
+	34, // 21: llm_mesh.policy.v1.ExportAuditRecordsResponse.records:type_name -> llm_mesh.policy.v1.AuditRecord
+	42, // 22: llm_mesh.policy.v1.ExportAuditRecordsResponse.heads:type_name -> llm_mesh.policy.v1.ChainHead
+	43, // 23: llm_mesh.policy.v1.ApplyPolicyRequest.domains:type_name -> llm_mesh.policy.v1.Domain
+	44, // 24: llm_mesh.policy.v1.ApplyPolicyRequest.projects:type_name -> llm_mesh.policy.v1.Project
+	45, // 25: llm_mesh.policy.v1.ApplyPolicyRequest.principals:type_name -> llm_mesh.policy.v1.Principal
+	1,  // 26: llm_mesh.policy.v1.ApplyPolicyRequest.roles:type_name -> llm_mesh.policy.v1.Role
+	3,  // 27: llm_mesh.policy.v1.ApplyPolicyRequest.bindings:type_name -> llm_mesh.policy.v1.Binding
+	46, // 28: llm_mesh.policy.v1.ApplyPolicyRequest.budgets:type_name -> llm_mesh.policy.v1.Budget
+	47, // 29: llm_mesh.policy.v1.ApplyPolicyRequest.limits:type_name -> llm_mesh.policy.v1.Limit
+	39, // 30: llm_mesh.policy.v1.ApplyPolicyRequest.floors:type_name -> llm_mesh.policy.v1.Floor
+	48, // 31: llm_mesh.policy.v1.ApplyPolicyResponse.changes:type_name -> llm_mesh.mesh.v1.Change
+	4,  // 32: llm_mesh.policy.v1.RuleService.PutRole:input_type -> llm_mesh.policy.v1.PutRoleRequest
+	6,  // 33: llm_mesh.policy.v1.RuleService.ListRoles:input_type -> llm_mesh.policy.v1.ListRolesRequest
+	8,  // 34: llm_mesh.policy.v1.RuleService.DeleteRole:input_type -> llm_mesh.policy.v1.DeleteRoleRequest
+	10, // 35: llm_mesh.policy.v1.RuleService.CreateBinding:input_type -> llm_mesh.policy.v1.CreateBindingRequest
+	24, // 36: llm_mesh.policy.v1.RuleService.ListBindings:input_type -> llm_mesh.policy.v1.ListBindingsRequest
+	12, // 37: llm_mesh.policy.v1.RuleService.AcceptBinding:input_type -> llm_mesh.policy.v1.AcceptBindingRequest
+	14, // 38: llm_mesh.policy.v1.RuleService.RejectBinding:input_type -> llm_mesh.policy.v1.RejectBindingRequest
+	26, // 39: llm_mesh.policy.v1.RuleService.DeleteBinding:input_type -> llm_mesh.policy.v1.DeleteBindingRequest
+	16, // 40: llm_mesh.policy.v1.RuleService.PutFloor:input_type -> llm_mesh.policy.v1.PutFloorRequest
+	18, // 41: llm_mesh.policy.v1.RuleService.GetFloor:input_type -> llm_mesh.policy.v1.GetFloorRequest
+	20, // 42: llm_mesh.policy.v1.RuleService.ListFloors:input_type -> llm_mesh.policy.v1.ListFloorsRequest
+	22, // 43: llm_mesh.policy.v1.RuleService.DeleteFloor:input_type -> llm_mesh.policy.v1.DeleteFloorRequest
+	28, // 44: llm_mesh.policy.v1.RuleService.Explain:input_type -> llm_mesh.policy.v1.ExplainRequest
+	32, // 45: llm_mesh.policy.v1.RuleService.ListAuditRecords:input_type -> llm_mesh.policy.v1.ListAuditRecordsRequest
+	35, // 46: llm_mesh.policy.v1.RuleService.ExportAuditRecords:input_type -> llm_mesh.policy.v1.ExportAuditRecordsRequest
+	37, // 47: llm_mesh.policy.v1.RuleService.ApplyPolicy:input_type -> llm_mesh.policy.v1.ApplyPolicyRequest
+	5,  // 48: llm_mesh.policy.v1.RuleService.PutRole:output_type -> llm_mesh.policy.v1.PutRoleResponse
+	7,  // 49: llm_mesh.policy.v1.RuleService.ListRoles:output_type -> llm_mesh.policy.v1.ListRolesResponse
+	9,  // 50: llm_mesh.policy.v1.RuleService.DeleteRole:output_type -> llm_mesh.policy.v1.DeleteRoleResponse
+	11, // 51: llm_mesh.policy.v1.RuleService.CreateBinding:output_type -> llm_mesh.policy.v1.CreateBindingResponse
+	25, // 52: llm_mesh.policy.v1.RuleService.ListBindings:output_type -> llm_mesh.policy.v1.ListBindingsResponse
+	13, // 53: llm_mesh.policy.v1.RuleService.AcceptBinding:output_type -> llm_mesh.policy.v1.AcceptBindingResponse
+	15, // 54: llm_mesh.policy.v1.RuleService.RejectBinding:output_type -> llm_mesh.policy.v1.RejectBindingResponse
+	27, // 55: llm_mesh.policy.v1.RuleService.DeleteBinding:output_type -> llm_mesh.policy.v1.DeleteBindingResponse
+	17, // 56: llm_mesh.policy.v1.RuleService.PutFloor:output_type -> llm_mesh.policy.v1.PutFloorResponse
+	19, // 57: llm_mesh.policy.v1.RuleService.GetFloor:output_type -> llm_mesh.policy.v1.GetFloorResponse
+	21, // 58: llm_mesh.policy.v1.RuleService.ListFloors:output_type -> llm_mesh.policy.v1.ListFloorsResponse
+	23, // 59: llm_mesh.policy.v1.RuleService.DeleteFloor:output_type -> llm_mesh.policy.v1.DeleteFloorResponse
+	29, // 60: llm_mesh.policy.v1.RuleService.Explain:output_type -> llm_mesh.policy.v1.ExplainResponse
+	33, // 61: llm_mesh.policy.v1.RuleService.ListAuditRecords:output_type -> llm_mesh.policy.v1.ListAuditRecordsResponse
+	36, // 62: llm_mesh.policy.v1.RuleService.ExportAuditRecords:output_type -> llm_mesh.policy.v1.ExportAuditRecordsResponse
+	38, // 63: llm_mesh.policy.v1.RuleService.ApplyPolicy:output_type -> llm_mesh.policy.v1.ApplyPolicyResponse
+	48, // [48:64] is the sub-list for method output_type
+	32, // [32:48] is the sub-list for method input_type
+	32, // [32:32] is the sub-list for extension type_name
+	32, // [32:32] is the sub-list for extension extendee
+	0,  // [0:32] is the sub-list for field type_name
 }
 
 func init() { file_llm_mesh_policy_v1_rules_proto_init() }
@@ -1943,6 +2793,8 @@ func file_llm_mesh_policy_v1_rules_proto_init() {
 		return
 	}
 	file_llm_mesh_policy_v1_audit_proto_init()
+	file_llm_mesh_policy_v1_errors_proto_init()
+	file_llm_mesh_policy_v1_floors_proto_init()
 	file_llm_mesh_policy_v1_identity_proto_init()
 	file_llm_mesh_policy_v1_ledger_proto_init()
 	type x struct{}
@@ -1950,13 +2802,14 @@ func file_llm_mesh_policy_v1_rules_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_llm_mesh_policy_v1_rules_proto_rawDesc), len(file_llm_mesh_policy_v1_rules_proto_rawDesc)),
-			NumEnums:      0,
-			NumMessages:   25,
+			NumEnums:      1,
+			NumMessages:   38,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
 		GoTypes:           file_llm_mesh_policy_v1_rules_proto_goTypes,
 		DependencyIndexes: file_llm_mesh_policy_v1_rules_proto_depIdxs,
+		EnumInfos:         file_llm_mesh_policy_v1_rules_proto_enumTypes,
 		MessageInfos:      file_llm_mesh_policy_v1_rules_proto_msgTypes,
 	}.Build()
 	File_llm_mesh_policy_v1_rules_proto = out.File

@@ -24,7 +24,13 @@ const (
 	RuleService_DeleteRole_FullMethodName         = "/llm_mesh.policy.v1.RuleService/DeleteRole"
 	RuleService_CreateBinding_FullMethodName      = "/llm_mesh.policy.v1.RuleService/CreateBinding"
 	RuleService_ListBindings_FullMethodName       = "/llm_mesh.policy.v1.RuleService/ListBindings"
+	RuleService_AcceptBinding_FullMethodName      = "/llm_mesh.policy.v1.RuleService/AcceptBinding"
+	RuleService_RejectBinding_FullMethodName      = "/llm_mesh.policy.v1.RuleService/RejectBinding"
 	RuleService_DeleteBinding_FullMethodName      = "/llm_mesh.policy.v1.RuleService/DeleteBinding"
+	RuleService_PutFloor_FullMethodName           = "/llm_mesh.policy.v1.RuleService/PutFloor"
+	RuleService_GetFloor_FullMethodName           = "/llm_mesh.policy.v1.RuleService/GetFloor"
+	RuleService_ListFloors_FullMethodName         = "/llm_mesh.policy.v1.RuleService/ListFloors"
+	RuleService_DeleteFloor_FullMethodName        = "/llm_mesh.policy.v1.RuleService/DeleteFloor"
 	RuleService_Explain_FullMethodName            = "/llm_mesh.policy.v1.RuleService/Explain"
 	RuleService_ListAuditRecords_FullMethodName   = "/llm_mesh.policy.v1.RuleService/ListAuditRecords"
 	RuleService_ExportAuditRecords_FullMethodName = "/llm_mesh.policy.v1.RuleService/ExportAuditRecords"
@@ -37,19 +43,39 @@ const (
 //
 // Roles, who holds them, and why a decision came out as it did.
 type RuleServiceClient interface {
-	// Creates or replaces a role. Built-in roles cannot be replaced.
+	// Creates or replaces a role. Built-in roles cannot be replaced. ESCALATION_DENIED where the role, as it is or as it will be, grants what
+	// the caller does not hold.
 	PutRole(ctx context.Context, in *PutRoleRequest, opts ...grpc.CallOption) (*PutRoleResponse, error)
 	// Lists the roles of a domain, the built-in ones first, then by name.
 	ListRoles(ctx context.Context, in *ListRolesRequest, opts ...grpc.CallOption) (*ListRolesResponse, error)
-	// Deletes a role that nobody holds.
+	// Deletes a role that nobody holds. ESCALATION_DENIED where the role grants what the caller does not hold.
 	DeleteRole(ctx context.Context, in *DeleteRoleRequest, opts ...grpc.CallOption) (*DeleteRoleResponse, error)
 	// Gives a principal a role. ESCALATION_DENIED where the role grants what the caller does not hold.
+	//
+	// For a principal of another domain it is pending, and grants nothing, until that domain accepts it (`AcceptBinding`); a caller who may
+	// accept it there makes it active at once. Whether a principal of another domain exists is not told: the answer is the same.
 	CreateBinding(ctx context.Context, in *CreateBindingRequest, opts ...grpc.CallOption) (*CreateBindingResponse, error)
 	// Lists who holds which role in a domain, by name.
 	ListBindings(ctx context.Context, in *ListBindingsRequest, opts ...grpc.CallOption) (*ListBindingsResponse, error)
-	// Takes a role away.
+	// Accepts for the principal's domain a binding that another domain made. Repeating it does nothing. NOT_FOUND where the binding is not there
+	// or names another principal.
+	AcceptBinding(ctx context.Context, in *AcceptBindingRequest, opts ...grpc.CallOption) (*AcceptBindingResponse, error)
+	// Deletes for the principal's domain a binding that another domain made, pending or active. NOT_FOUND as in `AcceptBinding`.
+	RejectBinding(ctx context.Context, in *RejectBindingRequest, opts ...grpc.CallOption) (*RejectBindingResponse, error)
+	// Takes a role away. ESCALATION_DENIED where the binding grants what the caller does not hold.
 	DeleteBinding(ctx context.Context, in *DeleteBindingRequest, opts ...grpc.CallOption) (*DeleteBindingResponse, error)
-	// Says whether a principal may do an action on a resource, and by which role and rule. Changes nothing.
+	// Puts a floor: what the platform sets about a domain. Creates or replaces it whole.
+	PutFloor(ctx context.Context, in *PutFloorRequest, opts ...grpc.CallOption) (*PutFloorResponse, error)
+	// Gets a floor. A domain sees its own in `Domain.floor`.
+	GetFloor(ctx context.Context, in *GetFloorRequest, opts ...grpc.CallOption) (*GetFloorResponse, error)
+	// Lists the floors, by name; that of all domains first.
+	ListFloors(ctx context.Context, in *ListFloorsRequest, opts ...grpc.CallOption) (*ListFloorsResponse, error)
+	// Deletes a floor.
+	DeleteFloor(ctx context.Context, in *DeleteFloorRequest, opts ...grpc.CallOption) (*DeleteFloorResponse, error)
+	// Says what a request of a principal would get, and by which role and rule. Changes nothing.
+	//
+	// Shows bindings only of domains whose bindings the caller may list. About a principal of a domain whose principals the caller may not
+	// list, the answer is by those bindings alone, and the same for principals that do not exist.
 	Explain(ctx context.Context, in *ExplainRequest, opts ...grpc.CallOption) (*ExplainResponse, error)
 	// Lists the audit records of decisions and changes of a domain, newest first.
 	ListAuditRecords(ctx context.Context, in *ListAuditRecordsRequest, opts ...grpc.CallOption) (*ListAuditRecordsResponse, error)
@@ -59,7 +85,7 @@ type RuleServiceClient interface {
 	// `heads` are of the same moment as the records of their page, so that those of the last page say where each chain must end.
 	// A record whose transaction ended late may be missing between two pages: repeat before calling a trail broken.
 	ExportAuditRecords(ctx context.Context, in *ExportAuditRecordsRequest, opts ...grpc.CallOption) (*ExportAuditRecordsResponse, error)
-	// Brings domains, projects, principals, roles, bindings, budgets and limits to a wanted state, all or nothing.
+	// Brings floors, domains, projects, principals, roles, bindings, budgets and limits to a wanted state, all or nothing.
 	//
 	// What is not named is left alone; nothing is deleted. Repeating it changes nothing.
 	ApplyPolicy(ctx context.Context, in *ApplyPolicyRequest, opts ...grpc.CallOption) (*ApplyPolicyResponse, error)
@@ -123,10 +149,70 @@ func (c *ruleServiceClient) ListBindings(ctx context.Context, in *ListBindingsRe
 	return out, nil
 }
 
+func (c *ruleServiceClient) AcceptBinding(ctx context.Context, in *AcceptBindingRequest, opts ...grpc.CallOption) (*AcceptBindingResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(AcceptBindingResponse)
+	err := c.cc.Invoke(ctx, RuleService_AcceptBinding_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *ruleServiceClient) RejectBinding(ctx context.Context, in *RejectBindingRequest, opts ...grpc.CallOption) (*RejectBindingResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(RejectBindingResponse)
+	err := c.cc.Invoke(ctx, RuleService_RejectBinding_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *ruleServiceClient) DeleteBinding(ctx context.Context, in *DeleteBindingRequest, opts ...grpc.CallOption) (*DeleteBindingResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(DeleteBindingResponse)
 	err := c.cc.Invoke(ctx, RuleService_DeleteBinding_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *ruleServiceClient) PutFloor(ctx context.Context, in *PutFloorRequest, opts ...grpc.CallOption) (*PutFloorResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(PutFloorResponse)
+	err := c.cc.Invoke(ctx, RuleService_PutFloor_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *ruleServiceClient) GetFloor(ctx context.Context, in *GetFloorRequest, opts ...grpc.CallOption) (*GetFloorResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetFloorResponse)
+	err := c.cc.Invoke(ctx, RuleService_GetFloor_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *ruleServiceClient) ListFloors(ctx context.Context, in *ListFloorsRequest, opts ...grpc.CallOption) (*ListFloorsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListFloorsResponse)
+	err := c.cc.Invoke(ctx, RuleService_ListFloors_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *ruleServiceClient) DeleteFloor(ctx context.Context, in *DeleteFloorRequest, opts ...grpc.CallOption) (*DeleteFloorResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(DeleteFloorResponse)
+	err := c.cc.Invoke(ctx, RuleService_DeleteFloor_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -179,19 +265,39 @@ func (c *ruleServiceClient) ApplyPolicy(ctx context.Context, in *ApplyPolicyRequ
 //
 // Roles, who holds them, and why a decision came out as it did.
 type RuleServiceServer interface {
-	// Creates or replaces a role. Built-in roles cannot be replaced.
+	// Creates or replaces a role. Built-in roles cannot be replaced. ESCALATION_DENIED where the role, as it is or as it will be, grants what
+	// the caller does not hold.
 	PutRole(context.Context, *PutRoleRequest) (*PutRoleResponse, error)
 	// Lists the roles of a domain, the built-in ones first, then by name.
 	ListRoles(context.Context, *ListRolesRequest) (*ListRolesResponse, error)
-	// Deletes a role that nobody holds.
+	// Deletes a role that nobody holds. ESCALATION_DENIED where the role grants what the caller does not hold.
 	DeleteRole(context.Context, *DeleteRoleRequest) (*DeleteRoleResponse, error)
 	// Gives a principal a role. ESCALATION_DENIED where the role grants what the caller does not hold.
+	//
+	// For a principal of another domain it is pending, and grants nothing, until that domain accepts it (`AcceptBinding`); a caller who may
+	// accept it there makes it active at once. Whether a principal of another domain exists is not told: the answer is the same.
 	CreateBinding(context.Context, *CreateBindingRequest) (*CreateBindingResponse, error)
 	// Lists who holds which role in a domain, by name.
 	ListBindings(context.Context, *ListBindingsRequest) (*ListBindingsResponse, error)
-	// Takes a role away.
+	// Accepts for the principal's domain a binding that another domain made. Repeating it does nothing. NOT_FOUND where the binding is not there
+	// or names another principal.
+	AcceptBinding(context.Context, *AcceptBindingRequest) (*AcceptBindingResponse, error)
+	// Deletes for the principal's domain a binding that another domain made, pending or active. NOT_FOUND as in `AcceptBinding`.
+	RejectBinding(context.Context, *RejectBindingRequest) (*RejectBindingResponse, error)
+	// Takes a role away. ESCALATION_DENIED where the binding grants what the caller does not hold.
 	DeleteBinding(context.Context, *DeleteBindingRequest) (*DeleteBindingResponse, error)
-	// Says whether a principal may do an action on a resource, and by which role and rule. Changes nothing.
+	// Puts a floor: what the platform sets about a domain. Creates or replaces it whole.
+	PutFloor(context.Context, *PutFloorRequest) (*PutFloorResponse, error)
+	// Gets a floor. A domain sees its own in `Domain.floor`.
+	GetFloor(context.Context, *GetFloorRequest) (*GetFloorResponse, error)
+	// Lists the floors, by name; that of all domains first.
+	ListFloors(context.Context, *ListFloorsRequest) (*ListFloorsResponse, error)
+	// Deletes a floor.
+	DeleteFloor(context.Context, *DeleteFloorRequest) (*DeleteFloorResponse, error)
+	// Says what a request of a principal would get, and by which role and rule. Changes nothing.
+	//
+	// Shows bindings only of domains whose bindings the caller may list. About a principal of a domain whose principals the caller may not
+	// list, the answer is by those bindings alone, and the same for principals that do not exist.
 	Explain(context.Context, *ExplainRequest) (*ExplainResponse, error)
 	// Lists the audit records of decisions and changes of a domain, newest first.
 	ListAuditRecords(context.Context, *ListAuditRecordsRequest) (*ListAuditRecordsResponse, error)
@@ -201,7 +307,7 @@ type RuleServiceServer interface {
 	// `heads` are of the same moment as the records of their page, so that those of the last page say where each chain must end.
 	// A record whose transaction ended late may be missing between two pages: repeat before calling a trail broken.
 	ExportAuditRecords(context.Context, *ExportAuditRecordsRequest) (*ExportAuditRecordsResponse, error)
-	// Brings domains, projects, principals, roles, bindings, budgets and limits to a wanted state, all or nothing.
+	// Brings floors, domains, projects, principals, roles, bindings, budgets and limits to a wanted state, all or nothing.
 	//
 	// What is not named is left alone; nothing is deleted. Repeating it changes nothing.
 	ApplyPolicy(context.Context, *ApplyPolicyRequest) (*ApplyPolicyResponse, error)
@@ -230,8 +336,26 @@ func (UnimplementedRuleServiceServer) CreateBinding(context.Context, *CreateBind
 func (UnimplementedRuleServiceServer) ListBindings(context.Context, *ListBindingsRequest) (*ListBindingsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListBindings not implemented")
 }
+func (UnimplementedRuleServiceServer) AcceptBinding(context.Context, *AcceptBindingRequest) (*AcceptBindingResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method AcceptBinding not implemented")
+}
+func (UnimplementedRuleServiceServer) RejectBinding(context.Context, *RejectBindingRequest) (*RejectBindingResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method RejectBinding not implemented")
+}
 func (UnimplementedRuleServiceServer) DeleteBinding(context.Context, *DeleteBindingRequest) (*DeleteBindingResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method DeleteBinding not implemented")
+}
+func (UnimplementedRuleServiceServer) PutFloor(context.Context, *PutFloorRequest) (*PutFloorResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method PutFloor not implemented")
+}
+func (UnimplementedRuleServiceServer) GetFloor(context.Context, *GetFloorRequest) (*GetFloorResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetFloor not implemented")
+}
+func (UnimplementedRuleServiceServer) ListFloors(context.Context, *ListFloorsRequest) (*ListFloorsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListFloors not implemented")
+}
+func (UnimplementedRuleServiceServer) DeleteFloor(context.Context, *DeleteFloorRequest) (*DeleteFloorResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method DeleteFloor not implemented")
 }
 func (UnimplementedRuleServiceServer) Explain(context.Context, *ExplainRequest) (*ExplainResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Explain not implemented")
@@ -356,6 +480,42 @@ func _RuleService_ListBindings_Handler(srv interface{}, ctx context.Context, dec
 	return interceptor(ctx, in, info, handler)
 }
 
+func _RuleService_AcceptBinding_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(AcceptBindingRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(RuleServiceServer).AcceptBinding(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: RuleService_AcceptBinding_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(RuleServiceServer).AcceptBinding(ctx, req.(*AcceptBindingRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _RuleService_RejectBinding_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RejectBindingRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(RuleServiceServer).RejectBinding(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: RuleService_RejectBinding_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(RuleServiceServer).RejectBinding(ctx, req.(*RejectBindingRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _RuleService_DeleteBinding_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(DeleteBindingRequest)
 	if err := dec(in); err != nil {
@@ -370,6 +530,78 @@ func _RuleService_DeleteBinding_Handler(srv interface{}, ctx context.Context, de
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
 		return srv.(RuleServiceServer).DeleteBinding(ctx, req.(*DeleteBindingRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _RuleService_PutFloor_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(PutFloorRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(RuleServiceServer).PutFloor(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: RuleService_PutFloor_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(RuleServiceServer).PutFloor(ctx, req.(*PutFloorRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _RuleService_GetFloor_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetFloorRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(RuleServiceServer).GetFloor(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: RuleService_GetFloor_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(RuleServiceServer).GetFloor(ctx, req.(*GetFloorRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _RuleService_ListFloors_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListFloorsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(RuleServiceServer).ListFloors(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: RuleService_ListFloors_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(RuleServiceServer).ListFloors(ctx, req.(*ListFloorsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _RuleService_DeleteFloor_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(DeleteFloorRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(RuleServiceServer).DeleteFloor(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: RuleService_DeleteFloor_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(RuleServiceServer).DeleteFloor(ctx, req.(*DeleteFloorRequest))
 	}
 	return interceptor(ctx, in, info, handler)
 }
@@ -474,8 +706,32 @@ var RuleService_ServiceDesc = grpc.ServiceDesc{
 			Handler:    _RuleService_ListBindings_Handler,
 		},
 		{
+			MethodName: "AcceptBinding",
+			Handler:    _RuleService_AcceptBinding_Handler,
+		},
+		{
+			MethodName: "RejectBinding",
+			Handler:    _RuleService_RejectBinding_Handler,
+		},
+		{
 			MethodName: "DeleteBinding",
 			Handler:    _RuleService_DeleteBinding_Handler,
+		},
+		{
+			MethodName: "PutFloor",
+			Handler:    _RuleService_PutFloor_Handler,
+		},
+		{
+			MethodName: "GetFloor",
+			Handler:    _RuleService_GetFloor_Handler,
+		},
+		{
+			MethodName: "ListFloors",
+			Handler:    _RuleService_ListFloors_Handler,
+		},
+		{
+			MethodName: "DeleteFloor",
+			Handler:    _RuleService_DeleteFloor_Handler,
 		},
 		{
 			MethodName: "Explain",

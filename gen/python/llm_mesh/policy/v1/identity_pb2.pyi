@@ -5,6 +5,7 @@ from google.protobuf import field_mask_pb2 as _field_mask_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from llm_mesh.mesh.v1 import access_pb2 as _access_pb2
 from llm_mesh.policy.v1 import admission_pb2 as _admission_pb2
+from llm_mesh.policy.v1 import floors_pb2 as _floors_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
@@ -14,7 +15,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class Domain(_message.Message):
-    __slots__ = ("name", "display_name", "etag", "create_time", "update_time", "regions", "default_data_class")
+    __slots__ = ("name", "display_name", "etag", "create_time", "update_time", "regions", "default_data_class", "allowed_adapters", "zero_retention", "floor", "effective", "conflicts")
     NAME_FIELD_NUMBER: _ClassVar[int]
     DISPLAY_NAME_FIELD_NUMBER: _ClassVar[int]
     ETAG_FIELD_NUMBER: _ClassVar[int]
@@ -22,6 +23,11 @@ class Domain(_message.Message):
     UPDATE_TIME_FIELD_NUMBER: _ClassVar[int]
     REGIONS_FIELD_NUMBER: _ClassVar[int]
     DEFAULT_DATA_CLASS_FIELD_NUMBER: _ClassVar[int]
+    ALLOWED_ADAPTERS_FIELD_NUMBER: _ClassVar[int]
+    ZERO_RETENTION_FIELD_NUMBER: _ClassVar[int]
+    FLOOR_FIELD_NUMBER: _ClassVar[int]
+    EFFECTIVE_FIELD_NUMBER: _ClassVar[int]
+    CONFLICTS_FIELD_NUMBER: _ClassVar[int]
     name: str
     display_name: str
     etag: str
@@ -29,7 +35,12 @@ class Domain(_message.Message):
     update_time: _timestamp_pb2.Timestamp
     regions: _containers.RepeatedScalarFieldContainer[str]
     default_data_class: str
-    def __init__(self, name: _Optional[str] = ..., display_name: _Optional[str] = ..., etag: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., update_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., regions: _Optional[_Iterable[str]] = ..., default_data_class: _Optional[str] = ...) -> None: ...
+    allowed_adapters: _containers.RepeatedScalarFieldContainer[str]
+    zero_retention: bool
+    floor: _floors_pb2.Floor
+    effective: _admission_pb2.Constraints
+    conflicts: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, name: _Optional[str] = ..., display_name: _Optional[str] = ..., etag: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., update_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., regions: _Optional[_Iterable[str]] = ..., default_data_class: _Optional[str] = ..., allowed_adapters: _Optional[_Iterable[str]] = ..., zero_retention: _Optional[bool] = ..., floor: _Optional[_Union[_floors_pb2.Floor, _Mapping]] = ..., effective: _Optional[_Union[_admission_pb2.Constraints, _Mapping]] = ..., conflicts: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class Project(_message.Message):
     __slots__ = ("name", "display_name", "etag", "create_time", "update_time", "allowed_models", "max_output_tokens")

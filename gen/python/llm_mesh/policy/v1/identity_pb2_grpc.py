@@ -169,7 +169,7 @@ class IdentityServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def UpdateDomain(self, request, context):
-        """Updates a domain.
+        """Updates a domain. ESCALATION_DENIED where a changed setting is beyond what the domain's floor allows.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -197,7 +197,7 @@ class IdentityServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def UpdateProject(self, request, context):
-        """Updates a project.
+        """Updates a project. ESCALATION_DENIED where a changed setting is beyond what the domain's floor allows.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -225,7 +225,8 @@ class IdentityServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def CreateKey(self, request, context):
-        """Creates a key. The answer is the only place that ever shows its secret.
+        """Creates a key. The answer is the only place that ever shows its secret. ESCALATION_DENIED where its principal may do what the caller
+        may not.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -246,7 +247,7 @@ class IdentityServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def RotateKey(self, request, context):
-        """Gives a key a new secret; the old one holds for the grace.
+        """Gives a key a new secret; the old one holds for the grace. ESCALATION_DENIED where its principal may do what the caller may not.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -254,6 +255,7 @@ class IdentityServiceServicer:
 
     def RevokeKey(self, request, context):
         """Revokes a key for good, at once: each of its secrets is refused from the answer on. Repeating it does nothing.
+        ESCALATION_DENIED where its principal may do what the caller may not; what other domains granted to the principal does not count.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

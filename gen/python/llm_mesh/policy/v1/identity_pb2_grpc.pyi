@@ -30,7 +30,7 @@ class IdentityServiceStub:
     ListDomains: _aio.UnaryUnaryMultiCallable[_identity_pb2.ListDomainsRequest, _identity_pb2.ListDomainsResponse]
     """Lists the domains that the caller may see, by name."""
     UpdateDomain: _aio.UnaryUnaryMultiCallable[_identity_pb2.UpdateDomainRequest, _identity_pb2.UpdateDomainResponse]
-    """Updates a domain."""
+    """Updates a domain. ESCALATION_DENIED where a changed setting is beyond what the domain's floor allows."""
     CreateProject: _aio.UnaryUnaryMultiCallable[_identity_pb2.CreateProjectRequest, _identity_pb2.CreateProjectResponse]
     """Creates a project."""
     GetProject: _aio.UnaryUnaryMultiCallable[_identity_pb2.GetProjectRequest, _identity_pb2.GetProjectResponse]
@@ -38,7 +38,7 @@ class IdentityServiceStub:
     ListProjects: _aio.UnaryUnaryMultiCallable[_identity_pb2.ListProjectsRequest, _identity_pb2.ListProjectsResponse]
     """Lists the projects of a domain, by name."""
     UpdateProject: _aio.UnaryUnaryMultiCallable[_identity_pb2.UpdateProjectRequest, _identity_pb2.UpdateProjectResponse]
-    """Updates a project."""
+    """Updates a project. ESCALATION_DENIED where a changed setting is beyond what the domain's floor allows."""
     CreatePrincipal: _aio.UnaryUnaryMultiCallable[_identity_pb2.CreatePrincipalRequest, _identity_pb2.CreatePrincipalResponse]
     """Creates a principal: a person or an application."""
     ListPrincipals: _aio.UnaryUnaryMultiCallable[_identity_pb2.ListPrincipalsRequest, _identity_pb2.ListPrincipalsResponse]
@@ -46,15 +46,19 @@ class IdentityServiceStub:
     UpdatePrincipal: _aio.UnaryUnaryMultiCallable[_identity_pb2.UpdatePrincipalRequest, _identity_pb2.UpdatePrincipalResponse]
     """Updates a principal; `disabled` stops all its keys."""
     CreateKey: _aio.UnaryUnaryMultiCallable[_identity_pb2.CreateKeyRequest, _identity_pb2.CreateKeyResponse]
-    """Creates a key. The answer is the only place that ever shows its secret."""
+    """Creates a key. The answer is the only place that ever shows its secret. ESCALATION_DENIED where its principal may do what the caller
+    may not.
+    """
     GetKey: _aio.UnaryUnaryMultiCallable[_identity_pb2.GetKeyRequest, _identity_pb2.GetKeyResponse]
     """Gets a key, without its secret."""
     ListKeys: _aio.UnaryUnaryMultiCallable[_identity_pb2.ListKeysRequest, _identity_pb2.ListKeysResponse]
     """Lists the keys of a project or of all projects of a domain (`domains/claims/projects/-`), newest first."""
     RotateKey: _aio.UnaryUnaryMultiCallable[_identity_pb2.RotateKeyRequest, _identity_pb2.RotateKeyResponse]
-    """Gives a key a new secret; the old one holds for the grace."""
+    """Gives a key a new secret; the old one holds for the grace. ESCALATION_DENIED where its principal may do what the caller may not."""
     RevokeKey: _aio.UnaryUnaryMultiCallable[_identity_pb2.RevokeKeyRequest, _identity_pb2.RevokeKeyResponse]
-    """Revokes a key for good, at once: each of its secrets is refused from the answer on. Repeating it does nothing."""
+    """Revokes a key for good, at once: each of its secrets is refused from the answer on. Repeating it does nothing.
+    ESCALATION_DENIED where its principal may do what the caller may not; what other domains granted to the principal does not count.
+    """
 
 class IdentityServiceServicer:
     """Domains, projects, principals and their keys."""
@@ -102,7 +106,7 @@ class IdentityServiceServicer:
         request: _identity_pb2.UpdateDomainRequest,
         context: _aio.ServicerContext[_Any, _Any],
     ) -> _abc.Awaitable[_identity_pb2.UpdateDomainResponse]:
-        """Updates a domain."""
+        """Updates a domain. ESCALATION_DENIED where a changed setting is beyond what the domain's floor allows."""
 
     def CreateProject(
         self,
@@ -130,7 +134,7 @@ class IdentityServiceServicer:
         request: _identity_pb2.UpdateProjectRequest,
         context: _aio.ServicerContext[_Any, _Any],
     ) -> _abc.Awaitable[_identity_pb2.UpdateProjectResponse]:
-        """Updates a project."""
+        """Updates a project. ESCALATION_DENIED where a changed setting is beyond what the domain's floor allows."""
 
     def CreatePrincipal(
         self,
@@ -158,7 +162,9 @@ class IdentityServiceServicer:
         request: _identity_pb2.CreateKeyRequest,
         context: _aio.ServicerContext[_Any, _Any],
     ) -> _abc.Awaitable[_identity_pb2.CreateKeyResponse]:
-        """Creates a key. The answer is the only place that ever shows its secret."""
+        """Creates a key. The answer is the only place that ever shows its secret. ESCALATION_DENIED where its principal may do what the caller
+        may not.
+        """
 
     def GetKey(
         self,
@@ -179,13 +185,15 @@ class IdentityServiceServicer:
         request: _identity_pb2.RotateKeyRequest,
         context: _aio.ServicerContext[_Any, _Any],
     ) -> _abc.Awaitable[_identity_pb2.RotateKeyResponse]:
-        """Gives a key a new secret; the old one holds for the grace."""
+        """Gives a key a new secret; the old one holds for the grace. ESCALATION_DENIED where its principal may do what the caller may not."""
 
     def RevokeKey(
         self,
         request: _identity_pb2.RevokeKeyRequest,
         context: _aio.ServicerContext[_Any, _Any],
     ) -> _abc.Awaitable[_identity_pb2.RevokeKeyResponse]:
-        """Revokes a key for good, at once: each of its secrets is refused from the answer on. Repeating it does nothing."""
+        """Revokes a key for good, at once: each of its secrets is refused from the answer on. Repeating it does nothing.
+        ESCALATION_DENIED where its principal may do what the caller may not; what other domains granted to the principal does not count.
+        """
 
 def add_IdentityServiceServicer_to_server(servicer: IdentityServiceServicer, server: _aio.Server) -> None: ...

@@ -41,20 +41,22 @@ LIMIT_METRIC_OUTPUT_TOKENS: LimitMetric
 LIMIT_METRIC_TOKENS: LimitMetric
 
 class Budget(_message.Message):
-    __slots__ = ("name", "amount", "period", "spent", "held", "period_end_time")
+    __slots__ = ("name", "amount", "period", "spent", "held", "period_end_time", "subject")
     NAME_FIELD_NUMBER: _ClassVar[int]
     AMOUNT_FIELD_NUMBER: _ClassVar[int]
     PERIOD_FIELD_NUMBER: _ClassVar[int]
     SPENT_FIELD_NUMBER: _ClassVar[int]
     HELD_FIELD_NUMBER: _ClassVar[int]
     PERIOD_END_TIME_FIELD_NUMBER: _ClassVar[int]
+    SUBJECT_FIELD_NUMBER: _ClassVar[int]
     name: str
     amount: _resources_pb2.Money
     period: BudgetPeriod
     spent: _resources_pb2.Money
     held: _resources_pb2.Money
     period_end_time: _timestamp_pb2.Timestamp
-    def __init__(self, name: _Optional[str] = ..., amount: _Optional[_Union[_resources_pb2.Money, _Mapping]] = ..., period: _Optional[_Union[BudgetPeriod, str]] = ..., spent: _Optional[_Union[_resources_pb2.Money, _Mapping]] = ..., held: _Optional[_Union[_resources_pb2.Money, _Mapping]] = ..., period_end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    subject: str
+    def __init__(self, name: _Optional[str] = ..., amount: _Optional[_Union[_resources_pb2.Money, _Mapping]] = ..., period: _Optional[_Union[BudgetPeriod, str]] = ..., spent: _Optional[_Union[_resources_pb2.Money, _Mapping]] = ..., held: _Optional[_Union[_resources_pb2.Money, _Mapping]] = ..., period_end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., subject: _Optional[str] = ...) -> None: ...
 
 class Limit(_message.Message):
     __slots__ = ("name", "subject", "metric", "amount", "window")
@@ -93,6 +95,16 @@ class PutBudgetResponse(_message.Message):
     BUDGET_FIELD_NUMBER: _ClassVar[int]
     budget: Budget
     def __init__(self, budget: _Optional[_Union[Budget, _Mapping]] = ...) -> None: ...
+
+class DeleteBudgetRequest(_message.Message):
+    __slots__ = ("name",)
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    def __init__(self, name: _Optional[str] = ...) -> None: ...
+
+class DeleteBudgetResponse(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
 
 class ListBudgetsRequest(_message.Message):
     __slots__ = ("parent", "page_size", "page_token")

@@ -45,6 +45,11 @@ class LedgerServiceStub:
                 request_serializer=llm__mesh_dot_policy_dot_v1_dot_ledger__pb2.PutBudgetRequest.SerializeToString,
                 response_deserializer=llm__mesh_dot_policy_dot_v1_dot_ledger__pb2.PutBudgetResponse.FromString,
                 _registered_method=True)
+        self.DeleteBudget = channel.unary_unary(
+                '/llm_mesh.policy.v1.LedgerService/DeleteBudget',
+                request_serializer=llm__mesh_dot_policy_dot_v1_dot_ledger__pb2.DeleteBudgetRequest.SerializeToString,
+                response_deserializer=llm__mesh_dot_policy_dot_v1_dot_ledger__pb2.DeleteBudgetResponse.FromString,
+                _registered_method=True)
         self.ListBudgets = channel.unary_unary(
                 '/llm_mesh.policy.v1.LedgerService/ListBudgets',
                 request_serializer=llm__mesh_dot_policy_dot_v1_dot_ledger__pb2.ListBudgetsRequest.SerializeToString,
@@ -87,21 +92,29 @@ class LedgerServiceServicer:
     """
 
     def GetBudget(self, request, context):
-        """Gets the budget of a project, with what is spent and held. A project without one has no bound of money.
+        """Gets a budget, with what is spent and held. A project that no budget binds has no bound of money.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def PutBudget(self, request, context):
-        """Creates or replaces the budget of a project. What is spent stays.
+        """Creates or replaces a budget. What is spent stays.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeleteBudget(self, request, context):
+        """Deletes a budget. What was spent stays in the ledger.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListBudgets(self, request, context):
-        """Lists the budgets of a domain, by name.
+        """Lists the budgets of a domain and the platform's budgets that bind it (`domains/platform/budgets/…`), by name. The domain cannot change
+        the latter.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -115,7 +128,8 @@ class LedgerServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListLimits(self, request, context):
-        """Lists the limits of a domain, by name.
+        """Lists the limits of a domain and the platform's limits that bind it (`domains/platform/limits/…`), by name. The domain cannot change the
+        latter.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -161,6 +175,11 @@ def add_LedgerServiceServicer_to_server(servicer, server):
                     servicer.PutBudget,
                     request_deserializer=llm__mesh_dot_policy_dot_v1_dot_ledger__pb2.PutBudgetRequest.FromString,
                     response_serializer=llm__mesh_dot_policy_dot_v1_dot_ledger__pb2.PutBudgetResponse.SerializeToString,
+            ),
+            'DeleteBudget': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteBudget,
+                    request_deserializer=llm__mesh_dot_policy_dot_v1_dot_ledger__pb2.DeleteBudgetRequest.FromString,
+                    response_serializer=llm__mesh_dot_policy_dot_v1_dot_ledger__pb2.DeleteBudgetResponse.SerializeToString,
             ),
             'ListBudgets': grpc.unary_unary_rpc_method_handler(
                     servicer.ListBudgets,
@@ -253,6 +272,33 @@ class LedgerService:
             '/llm_mesh.policy.v1.LedgerService/PutBudget',
             llm__mesh_dot_policy_dot_v1_dot_ledger__pb2.PutBudgetRequest.SerializeToString,
             llm__mesh_dot_policy_dot_v1_dot_ledger__pb2.PutBudgetResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeleteBudget(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/llm_mesh.policy.v1.LedgerService/DeleteBudget',
+            llm__mesh_dot_policy_dot_v1_dot_ledger__pb2.DeleteBudgetRequest.SerializeToString,
+            llm__mesh_dot_policy_dot_v1_dot_ledger__pb2.DeleteBudgetResponse.FromString,
             options,
             channel_credentials,
             insecure,

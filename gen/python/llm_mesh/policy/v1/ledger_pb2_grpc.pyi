@@ -17,15 +17,21 @@ class LedgerServiceStub:
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     GetBudget: _aio.UnaryUnaryMultiCallable[_ledger_pb2.GetBudgetRequest, _ledger_pb2.GetBudgetResponse]
-    """Gets the budget of a project, with what is spent and held. A project without one has no bound of money."""
+    """Gets a budget, with what is spent and held. A project that no budget binds has no bound of money."""
     PutBudget: _aio.UnaryUnaryMultiCallable[_ledger_pb2.PutBudgetRequest, _ledger_pb2.PutBudgetResponse]
-    """Creates or replaces the budget of a project. What is spent stays."""
+    """Creates or replaces a budget. What is spent stays."""
+    DeleteBudget: _aio.UnaryUnaryMultiCallable[_ledger_pb2.DeleteBudgetRequest, _ledger_pb2.DeleteBudgetResponse]
+    """Deletes a budget. What was spent stays in the ledger."""
     ListBudgets: _aio.UnaryUnaryMultiCallable[_ledger_pb2.ListBudgetsRequest, _ledger_pb2.ListBudgetsResponse]
-    """Lists the budgets of a domain, by name."""
+    """Lists the budgets of a domain and the platform's budgets that bind it (`domains/platform/budgets/…`), by name. The domain cannot change
+    the latter.
+    """
     PutLimit: _aio.UnaryUnaryMultiCallable[_ledger_pb2.PutLimitRequest, _ledger_pb2.PutLimitResponse]
     """Creates or replaces a limit."""
     ListLimits: _aio.UnaryUnaryMultiCallable[_ledger_pb2.ListLimitsRequest, _ledger_pb2.ListLimitsResponse]
-    """Lists the limits of a domain, by name."""
+    """Lists the limits of a domain and the platform's limits that bind it (`domains/platform/limits/…`), by name. The domain cannot change the
+    latter.
+    """
     DeleteLimit: _aio.UnaryUnaryMultiCallable[_ledger_pb2.DeleteLimitRequest, _ledger_pb2.DeleteLimitResponse]
     """Deletes a limit."""
     GetLedgerEntry: _aio.UnaryUnaryMultiCallable[_ledger_pb2.GetLedgerEntryRequest, _ledger_pb2.GetLedgerEntryResponse]
@@ -43,21 +49,30 @@ class LedgerServiceServicer:
         request: _ledger_pb2.GetBudgetRequest,
         context: _aio.ServicerContext[_Any, _Any],
     ) -> _abc.Awaitable[_ledger_pb2.GetBudgetResponse]:
-        """Gets the budget of a project, with what is spent and held. A project without one has no bound of money."""
+        """Gets a budget, with what is spent and held. A project that no budget binds has no bound of money."""
 
     def PutBudget(
         self,
         request: _ledger_pb2.PutBudgetRequest,
         context: _aio.ServicerContext[_Any, _Any],
     ) -> _abc.Awaitable[_ledger_pb2.PutBudgetResponse]:
-        """Creates or replaces the budget of a project. What is spent stays."""
+        """Creates or replaces a budget. What is spent stays."""
+
+    def DeleteBudget(
+        self,
+        request: _ledger_pb2.DeleteBudgetRequest,
+        context: _aio.ServicerContext[_Any, _Any],
+    ) -> _abc.Awaitable[_ledger_pb2.DeleteBudgetResponse]:
+        """Deletes a budget. What was spent stays in the ledger."""
 
     def ListBudgets(
         self,
         request: _ledger_pb2.ListBudgetsRequest,
         context: _aio.ServicerContext[_Any, _Any],
     ) -> _abc.Awaitable[_ledger_pb2.ListBudgetsResponse]:
-        """Lists the budgets of a domain, by name."""
+        """Lists the budgets of a domain and the platform's budgets that bind it (`domains/platform/budgets/…`), by name. The domain cannot change
+        the latter.
+        """
 
     def PutLimit(
         self,
@@ -71,7 +86,9 @@ class LedgerServiceServicer:
         request: _ledger_pb2.ListLimitsRequest,
         context: _aio.ServicerContext[_Any, _Any],
     ) -> _abc.Awaitable[_ledger_pb2.ListLimitsResponse]:
-        """Lists the limits of a domain, by name."""
+        """Lists the limits of a domain and the platform's limits that bind it (`domains/platform/limits/…`), by name. The domain cannot change the
+        latter.
+        """
 
     def DeleteLimit(
         self,

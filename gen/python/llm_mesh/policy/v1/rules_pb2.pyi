@@ -4,15 +4,27 @@ from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from llm_mesh.mesh.v1 import access_pb2 as _access_pb2
 from llm_mesh.mesh.v1 import resources_pb2 as _resources_pb2
 from llm_mesh.policy.v1 import audit_pb2 as _audit_pb2
+from llm_mesh.policy.v1 import errors_pb2 as _errors_pb2
+from llm_mesh.policy.v1 import floors_pb2 as _floors_pb2
 from llm_mesh.policy.v1 import identity_pb2 as _identity_pb2
 from llm_mesh.policy.v1 import ledger_pb2 as _ledger_pb2
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from collections.abc import Iterable as _Iterable, Mapping as _Mapping
 from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class BindingState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    BINDING_STATE_UNSPECIFIED: _ClassVar[BindingState]
+    BINDING_STATE_ACTIVE: _ClassVar[BindingState]
+    BINDING_STATE_PENDING: _ClassVar[BindingState]
+BINDING_STATE_UNSPECIFIED: BindingState
+BINDING_STATE_ACTIVE: BindingState
+BINDING_STATE_PENDING: BindingState
 
 class Role(_message.Message):
     __slots__ = ("name", "description", "permissions", "built_in")
@@ -35,16 +47,18 @@ class Permission(_message.Message):
     def __init__(self, actions: _Optional[_Iterable[str]] = ..., resources: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class Binding(_message.Message):
-    __slots__ = ("name", "principal", "role", "scope")
+    __slots__ = ("name", "principal", "role", "scope", "state")
     NAME_FIELD_NUMBER: _ClassVar[int]
     PRINCIPAL_FIELD_NUMBER: _ClassVar[int]
     ROLE_FIELD_NUMBER: _ClassVar[int]
     SCOPE_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
     name: str
     principal: str
     role: str
     scope: str
-    def __init__(self, name: _Optional[str] = ..., principal: _Optional[str] = ..., role: _Optional[str] = ..., scope: _Optional[str] = ...) -> None: ...
+    state: BindingState
+    def __init__(self, name: _Optional[str] = ..., principal: _Optional[str] = ..., role: _Optional[str] = ..., scope: _Optional[str] = ..., state: _Optional[_Union[BindingState, str]] = ...) -> None: ...
 
 class PutRoleRequest(_message.Message):
     __slots__ = ("role",)
@@ -108,15 +122,101 @@ class CreateBindingResponse(_message.Message):
     revision: int
     def __init__(self, binding: _Optional[_Union[Binding, _Mapping]] = ..., revision: _Optional[int] = ...) -> None: ...
 
+class AcceptBindingRequest(_message.Message):
+    __slots__ = ("name", "principal")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    PRINCIPAL_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    principal: str
+    def __init__(self, name: _Optional[str] = ..., principal: _Optional[str] = ...) -> None: ...
+
+class AcceptBindingResponse(_message.Message):
+    __slots__ = ("binding", "revision")
+    BINDING_FIELD_NUMBER: _ClassVar[int]
+    REVISION_FIELD_NUMBER: _ClassVar[int]
+    binding: Binding
+    revision: int
+    def __init__(self, binding: _Optional[_Union[Binding, _Mapping]] = ..., revision: _Optional[int] = ...) -> None: ...
+
+class RejectBindingRequest(_message.Message):
+    __slots__ = ("name", "principal")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    PRINCIPAL_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    principal: str
+    def __init__(self, name: _Optional[str] = ..., principal: _Optional[str] = ...) -> None: ...
+
+class RejectBindingResponse(_message.Message):
+    __slots__ = ("revision",)
+    REVISION_FIELD_NUMBER: _ClassVar[int]
+    revision: int
+    def __init__(self, revision: _Optional[int] = ...) -> None: ...
+
+class PutFloorRequest(_message.Message):
+    __slots__ = ("floor",)
+    FLOOR_FIELD_NUMBER: _ClassVar[int]
+    floor: _floors_pb2.Floor
+    def __init__(self, floor: _Optional[_Union[_floors_pb2.Floor, _Mapping]] = ...) -> None: ...
+
+class PutFloorResponse(_message.Message):
+    __slots__ = ("floor", "revision")
+    FLOOR_FIELD_NUMBER: _ClassVar[int]
+    REVISION_FIELD_NUMBER: _ClassVar[int]
+    floor: _floors_pb2.Floor
+    revision: int
+    def __init__(self, floor: _Optional[_Union[_floors_pb2.Floor, _Mapping]] = ..., revision: _Optional[int] = ...) -> None: ...
+
+class GetFloorRequest(_message.Message):
+    __slots__ = ("name",)
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    def __init__(self, name: _Optional[str] = ...) -> None: ...
+
+class GetFloorResponse(_message.Message):
+    __slots__ = ("floor",)
+    FLOOR_FIELD_NUMBER: _ClassVar[int]
+    floor: _floors_pb2.Floor
+    def __init__(self, floor: _Optional[_Union[_floors_pb2.Floor, _Mapping]] = ...) -> None: ...
+
+class ListFloorsRequest(_message.Message):
+    __slots__ = ("page_size", "page_token")
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    page_size: int
+    page_token: str
+    def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+
+class ListFloorsResponse(_message.Message):
+    __slots__ = ("floors", "next_page_token")
+    FLOORS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    floors: _containers.RepeatedCompositeFieldContainer[_floors_pb2.Floor]
+    next_page_token: str
+    def __init__(self, floors: _Optional[_Iterable[_Union[_floors_pb2.Floor, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
+class DeleteFloorRequest(_message.Message):
+    __slots__ = ("name",)
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    def __init__(self, name: _Optional[str] = ...) -> None: ...
+
+class DeleteFloorResponse(_message.Message):
+    __slots__ = ("revision",)
+    REVISION_FIELD_NUMBER: _ClassVar[int]
+    revision: int
+    def __init__(self, revision: _Optional[int] = ...) -> None: ...
+
 class ListBindingsRequest(_message.Message):
-    __slots__ = ("parent", "page_size", "page_token")
+    __slots__ = ("parent", "page_size", "page_token", "foreign")
     PARENT_FIELD_NUMBER: _ClassVar[int]
     PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
     PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    FOREIGN_FIELD_NUMBER: _ClassVar[int]
     parent: str
     page_size: int
     page_token: str
-    def __init__(self, parent: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+    foreign: bool
+    def __init__(self, parent: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., foreign: _Optional[bool] = ...) -> None: ...
 
 class ListBindingsResponse(_message.Message):
     __slots__ = ("bindings", "next_page_token")
@@ -139,28 +239,40 @@ class DeleteBindingResponse(_message.Message):
     def __init__(self, revision: _Optional[int] = ...) -> None: ...
 
 class ExplainRequest(_message.Message):
-    __slots__ = ("parent", "principal", "action", "resource")
+    __slots__ = ("parent", "principal", "action", "resource", "key")
     PARENT_FIELD_NUMBER: _ClassVar[int]
     PRINCIPAL_FIELD_NUMBER: _ClassVar[int]
     ACTION_FIELD_NUMBER: _ClassVar[int]
     RESOURCE_FIELD_NUMBER: _ClassVar[int]
+    KEY_FIELD_NUMBER: _ClassVar[int]
     parent: str
     principal: str
     action: str
     resource: str
-    def __init__(self, parent: _Optional[str] = ..., principal: _Optional[str] = ..., action: _Optional[str] = ..., resource: _Optional[str] = ...) -> None: ...
+    key: str
+    def __init__(self, parent: _Optional[str] = ..., principal: _Optional[str] = ..., action: _Optional[str] = ..., resource: _Optional[str] = ..., key: _Optional[str] = ...) -> None: ...
 
 class ExplainResponse(_message.Message):
-    __slots__ = ("allowed", "grounds", "considered", "revision")
+    __slots__ = ("allowed", "grounds", "considered", "revision", "obstacles")
     ALLOWED_FIELD_NUMBER: _ClassVar[int]
     GROUNDS_FIELD_NUMBER: _ClassVar[int]
     CONSIDERED_FIELD_NUMBER: _ClassVar[int]
     REVISION_FIELD_NUMBER: _ClassVar[int]
+    OBSTACLES_FIELD_NUMBER: _ClassVar[int]
     allowed: bool
     grounds: _containers.RepeatedCompositeFieldContainer[Grounds]
     considered: _containers.RepeatedCompositeFieldContainer[Binding]
     revision: int
-    def __init__(self, allowed: _Optional[bool] = ..., grounds: _Optional[_Iterable[_Union[Grounds, _Mapping]]] = ..., considered: _Optional[_Iterable[_Union[Binding, _Mapping]]] = ..., revision: _Optional[int] = ...) -> None: ...
+    obstacles: _containers.RepeatedCompositeFieldContainer[Obstacle]
+    def __init__(self, allowed: _Optional[bool] = ..., grounds: _Optional[_Iterable[_Union[Grounds, _Mapping]]] = ..., considered: _Optional[_Iterable[_Union[Binding, _Mapping]]] = ..., revision: _Optional[int] = ..., obstacles: _Optional[_Iterable[_Union[Obstacle, _Mapping]]] = ...) -> None: ...
+
+class Obstacle(_message.Message):
+    __slots__ = ("reason", "detail")
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    DETAIL_FIELD_NUMBER: _ClassVar[int]
+    reason: _errors_pb2.ErrorReason
+    detail: str
+    def __init__(self, reason: _Optional[_Union[_errors_pb2.ErrorReason, str]] = ..., detail: _Optional[str] = ...) -> None: ...
 
 class Grounds(_message.Message):
     __slots__ = ("binding", "permission")
@@ -251,7 +363,7 @@ class ExportAuditRecordsResponse(_message.Message):
     def __init__(self, records: _Optional[_Iterable[_Union[AuditRecord, _Mapping]]] = ..., next_page_token: _Optional[str] = ..., heads: _Optional[_Iterable[_Union[_audit_pb2.ChainHead, _Mapping]]] = ...) -> None: ...
 
 class ApplyPolicyRequest(_message.Message):
-    __slots__ = ("parent", "dry_run", "domains", "projects", "principals", "roles", "bindings", "budgets", "limits")
+    __slots__ = ("parent", "dry_run", "domains", "projects", "principals", "roles", "bindings", "budgets", "limits", "floors")
     PARENT_FIELD_NUMBER: _ClassVar[int]
     DRY_RUN_FIELD_NUMBER: _ClassVar[int]
     DOMAINS_FIELD_NUMBER: _ClassVar[int]
@@ -261,6 +373,7 @@ class ApplyPolicyRequest(_message.Message):
     BINDINGS_FIELD_NUMBER: _ClassVar[int]
     BUDGETS_FIELD_NUMBER: _ClassVar[int]
     LIMITS_FIELD_NUMBER: _ClassVar[int]
+    FLOORS_FIELD_NUMBER: _ClassVar[int]
     parent: str
     dry_run: bool
     domains: _containers.RepeatedCompositeFieldContainer[_identity_pb2.Domain]
@@ -270,7 +383,8 @@ class ApplyPolicyRequest(_message.Message):
     bindings: _containers.RepeatedCompositeFieldContainer[Binding]
     budgets: _containers.RepeatedCompositeFieldContainer[_ledger_pb2.Budget]
     limits: _containers.RepeatedCompositeFieldContainer[_ledger_pb2.Limit]
-    def __init__(self, parent: _Optional[str] = ..., dry_run: _Optional[bool] = ..., domains: _Optional[_Iterable[_Union[_identity_pb2.Domain, _Mapping]]] = ..., projects: _Optional[_Iterable[_Union[_identity_pb2.Project, _Mapping]]] = ..., principals: _Optional[_Iterable[_Union[_identity_pb2.Principal, _Mapping]]] = ..., roles: _Optional[_Iterable[_Union[Role, _Mapping]]] = ..., bindings: _Optional[_Iterable[_Union[Binding, _Mapping]]] = ..., budgets: _Optional[_Iterable[_Union[_ledger_pb2.Budget, _Mapping]]] = ..., limits: _Optional[_Iterable[_Union[_ledger_pb2.Limit, _Mapping]]] = ...) -> None: ...
+    floors: _containers.RepeatedCompositeFieldContainer[_floors_pb2.Floor]
+    def __init__(self, parent: _Optional[str] = ..., dry_run: _Optional[bool] = ..., domains: _Optional[_Iterable[_Union[_identity_pb2.Domain, _Mapping]]] = ..., projects: _Optional[_Iterable[_Union[_identity_pb2.Project, _Mapping]]] = ..., principals: _Optional[_Iterable[_Union[_identity_pb2.Principal, _Mapping]]] = ..., roles: _Optional[_Iterable[_Union[Role, _Mapping]]] = ..., bindings: _Optional[_Iterable[_Union[Binding, _Mapping]]] = ..., budgets: _Optional[_Iterable[_Union[_ledger_pb2.Budget, _Mapping]]] = ..., limits: _Optional[_Iterable[_Union[_ledger_pb2.Limit, _Mapping]]] = ..., floors: _Optional[_Iterable[_Union[_floors_pb2.Floor, _Mapping]]] = ...) -> None: ...
 
 class ApplyPolicyResponse(_message.Message):
     __slots__ = ("changes", "revision")

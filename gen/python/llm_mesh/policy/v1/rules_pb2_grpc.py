@@ -60,10 +60,40 @@ class RuleServiceStub:
                 request_serializer=llm__mesh_dot_policy_dot_v1_dot_rules__pb2.ListBindingsRequest.SerializeToString,
                 response_deserializer=llm__mesh_dot_policy_dot_v1_dot_rules__pb2.ListBindingsResponse.FromString,
                 _registered_method=True)
+        self.AcceptBinding = channel.unary_unary(
+                '/llm_mesh.policy.v1.RuleService/AcceptBinding',
+                request_serializer=llm__mesh_dot_policy_dot_v1_dot_rules__pb2.AcceptBindingRequest.SerializeToString,
+                response_deserializer=llm__mesh_dot_policy_dot_v1_dot_rules__pb2.AcceptBindingResponse.FromString,
+                _registered_method=True)
+        self.RejectBinding = channel.unary_unary(
+                '/llm_mesh.policy.v1.RuleService/RejectBinding',
+                request_serializer=llm__mesh_dot_policy_dot_v1_dot_rules__pb2.RejectBindingRequest.SerializeToString,
+                response_deserializer=llm__mesh_dot_policy_dot_v1_dot_rules__pb2.RejectBindingResponse.FromString,
+                _registered_method=True)
         self.DeleteBinding = channel.unary_unary(
                 '/llm_mesh.policy.v1.RuleService/DeleteBinding',
                 request_serializer=llm__mesh_dot_policy_dot_v1_dot_rules__pb2.DeleteBindingRequest.SerializeToString,
                 response_deserializer=llm__mesh_dot_policy_dot_v1_dot_rules__pb2.DeleteBindingResponse.FromString,
+                _registered_method=True)
+        self.PutFloor = channel.unary_unary(
+                '/llm_mesh.policy.v1.RuleService/PutFloor',
+                request_serializer=llm__mesh_dot_policy_dot_v1_dot_rules__pb2.PutFloorRequest.SerializeToString,
+                response_deserializer=llm__mesh_dot_policy_dot_v1_dot_rules__pb2.PutFloorResponse.FromString,
+                _registered_method=True)
+        self.GetFloor = channel.unary_unary(
+                '/llm_mesh.policy.v1.RuleService/GetFloor',
+                request_serializer=llm__mesh_dot_policy_dot_v1_dot_rules__pb2.GetFloorRequest.SerializeToString,
+                response_deserializer=llm__mesh_dot_policy_dot_v1_dot_rules__pb2.GetFloorResponse.FromString,
+                _registered_method=True)
+        self.ListFloors = channel.unary_unary(
+                '/llm_mesh.policy.v1.RuleService/ListFloors',
+                request_serializer=llm__mesh_dot_policy_dot_v1_dot_rules__pb2.ListFloorsRequest.SerializeToString,
+                response_deserializer=llm__mesh_dot_policy_dot_v1_dot_rules__pb2.ListFloorsResponse.FromString,
+                _registered_method=True)
+        self.DeleteFloor = channel.unary_unary(
+                '/llm_mesh.policy.v1.RuleService/DeleteFloor',
+                request_serializer=llm__mesh_dot_policy_dot_v1_dot_rules__pb2.DeleteFloorRequest.SerializeToString,
+                response_deserializer=llm__mesh_dot_policy_dot_v1_dot_rules__pb2.DeleteFloorResponse.FromString,
                 _registered_method=True)
         self.Explain = channel.unary_unary(
                 '/llm_mesh.policy.v1.RuleService/Explain',
@@ -92,7 +122,8 @@ class RuleServiceServicer:
     """
 
     def PutRole(self, request, context):
-        """Creates or replaces a role. Built-in roles cannot be replaced.
+        """Creates or replaces a role. Built-in roles cannot be replaced. ESCALATION_DENIED where the role, as it is or as it will be, grants what
+        the caller does not hold.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -106,7 +137,7 @@ class RuleServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def DeleteRole(self, request, context):
-        """Deletes a role that nobody holds.
+        """Deletes a role that nobody holds. ESCALATION_DENIED where the role grants what the caller does not hold.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -114,6 +145,9 @@ class RuleServiceServicer:
 
     def CreateBinding(self, request, context):
         """Gives a principal a role. ESCALATION_DENIED where the role grants what the caller does not hold.
+
+        For a principal of another domain it is pending, and grants nothing, until that domain accepts it (`AcceptBinding`); a caller who may
+        accept it there makes it active at once. Whether a principal of another domain exists is not told: the answer is the same.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -126,15 +160,61 @@ class RuleServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def AcceptBinding(self, request, context):
+        """Accepts for the principal's domain a binding that another domain made. Repeating it does nothing. NOT_FOUND where the binding is not there
+        or names another principal.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RejectBinding(self, request, context):
+        """Deletes for the principal's domain a binding that another domain made, pending or active. NOT_FOUND as in `AcceptBinding`.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def DeleteBinding(self, request, context):
-        """Takes a role away.
+        """Takes a role away. ESCALATION_DENIED where the binding grants what the caller does not hold.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def PutFloor(self, request, context):
+        """Puts a floor: what the platform sets about a domain. Creates or replaces it whole.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetFloor(self, request, context):
+        """Gets a floor. A domain sees its own in `Domain.floor`.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListFloors(self, request, context):
+        """Lists the floors, by name; that of all domains first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeleteFloor(self, request, context):
+        """Deletes a floor.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def Explain(self, request, context):
-        """Says whether a principal may do an action on a resource, and by which role and rule. Changes nothing.
+        """Says what a request of a principal would get, and by which role and rule. Changes nothing.
+
+        Shows bindings only of domains whose bindings the caller may list. About a principal of a domain whose principals the caller may not
+        list, the answer is by those bindings alone, and the same for principals that do not exist.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -159,7 +239,7 @@ class RuleServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ApplyPolicy(self, request, context):
-        """Brings domains, projects, principals, roles, bindings, budgets and limits to a wanted state, all or nothing.
+        """Brings floors, domains, projects, principals, roles, bindings, budgets and limits to a wanted state, all or nothing.
 
         What is not named is left alone; nothing is deleted. Repeating it changes nothing.
         """
@@ -195,10 +275,40 @@ def add_RuleServiceServicer_to_server(servicer, server):
                     request_deserializer=llm__mesh_dot_policy_dot_v1_dot_rules__pb2.ListBindingsRequest.FromString,
                     response_serializer=llm__mesh_dot_policy_dot_v1_dot_rules__pb2.ListBindingsResponse.SerializeToString,
             ),
+            'AcceptBinding': grpc.unary_unary_rpc_method_handler(
+                    servicer.AcceptBinding,
+                    request_deserializer=llm__mesh_dot_policy_dot_v1_dot_rules__pb2.AcceptBindingRequest.FromString,
+                    response_serializer=llm__mesh_dot_policy_dot_v1_dot_rules__pb2.AcceptBindingResponse.SerializeToString,
+            ),
+            'RejectBinding': grpc.unary_unary_rpc_method_handler(
+                    servicer.RejectBinding,
+                    request_deserializer=llm__mesh_dot_policy_dot_v1_dot_rules__pb2.RejectBindingRequest.FromString,
+                    response_serializer=llm__mesh_dot_policy_dot_v1_dot_rules__pb2.RejectBindingResponse.SerializeToString,
+            ),
             'DeleteBinding': grpc.unary_unary_rpc_method_handler(
                     servicer.DeleteBinding,
                     request_deserializer=llm__mesh_dot_policy_dot_v1_dot_rules__pb2.DeleteBindingRequest.FromString,
                     response_serializer=llm__mesh_dot_policy_dot_v1_dot_rules__pb2.DeleteBindingResponse.SerializeToString,
+            ),
+            'PutFloor': grpc.unary_unary_rpc_method_handler(
+                    servicer.PutFloor,
+                    request_deserializer=llm__mesh_dot_policy_dot_v1_dot_rules__pb2.PutFloorRequest.FromString,
+                    response_serializer=llm__mesh_dot_policy_dot_v1_dot_rules__pb2.PutFloorResponse.SerializeToString,
+            ),
+            'GetFloor': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetFloor,
+                    request_deserializer=llm__mesh_dot_policy_dot_v1_dot_rules__pb2.GetFloorRequest.FromString,
+                    response_serializer=llm__mesh_dot_policy_dot_v1_dot_rules__pb2.GetFloorResponse.SerializeToString,
+            ),
+            'ListFloors': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListFloors,
+                    request_deserializer=llm__mesh_dot_policy_dot_v1_dot_rules__pb2.ListFloorsRequest.FromString,
+                    response_serializer=llm__mesh_dot_policy_dot_v1_dot_rules__pb2.ListFloorsResponse.SerializeToString,
+            ),
+            'DeleteFloor': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteFloor,
+                    request_deserializer=llm__mesh_dot_policy_dot_v1_dot_rules__pb2.DeleteFloorRequest.FromString,
+                    response_serializer=llm__mesh_dot_policy_dot_v1_dot_rules__pb2.DeleteFloorResponse.SerializeToString,
             ),
             'Explain': grpc.unary_unary_rpc_method_handler(
                     servicer.Explain,
@@ -368,6 +478,60 @@ class RuleService:
             _registered_method=True)
 
     @staticmethod
+    def AcceptBinding(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/llm_mesh.policy.v1.RuleService/AcceptBinding',
+            llm__mesh_dot_policy_dot_v1_dot_rules__pb2.AcceptBindingRequest.SerializeToString,
+            llm__mesh_dot_policy_dot_v1_dot_rules__pb2.AcceptBindingResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RejectBinding(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/llm_mesh.policy.v1.RuleService/RejectBinding',
+            llm__mesh_dot_policy_dot_v1_dot_rules__pb2.RejectBindingRequest.SerializeToString,
+            llm__mesh_dot_policy_dot_v1_dot_rules__pb2.RejectBindingResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def DeleteBinding(request,
             target,
             options=(),
@@ -384,6 +548,114 @@ class RuleService:
             '/llm_mesh.policy.v1.RuleService/DeleteBinding',
             llm__mesh_dot_policy_dot_v1_dot_rules__pb2.DeleteBindingRequest.SerializeToString,
             llm__mesh_dot_policy_dot_v1_dot_rules__pb2.DeleteBindingResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PutFloor(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/llm_mesh.policy.v1.RuleService/PutFloor',
+            llm__mesh_dot_policy_dot_v1_dot_rules__pb2.PutFloorRequest.SerializeToString,
+            llm__mesh_dot_policy_dot_v1_dot_rules__pb2.PutFloorResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetFloor(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/llm_mesh.policy.v1.RuleService/GetFloor',
+            llm__mesh_dot_policy_dot_v1_dot_rules__pb2.GetFloorRequest.SerializeToString,
+            llm__mesh_dot_policy_dot_v1_dot_rules__pb2.GetFloorResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListFloors(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/llm_mesh.policy.v1.RuleService/ListFloors',
+            llm__mesh_dot_policy_dot_v1_dot_rules__pb2.ListFloorsRequest.SerializeToString,
+            llm__mesh_dot_policy_dot_v1_dot_rules__pb2.ListFloorsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeleteFloor(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/llm_mesh.policy.v1.RuleService/DeleteFloor',
+            llm__mesh_dot_policy_dot_v1_dot_rules__pb2.DeleteFloorRequest.SerializeToString,
+            llm__mesh_dot_policy_dot_v1_dot_rules__pb2.DeleteFloorResponse.FromString,
             options,
             channel_credentials,
             insecure,

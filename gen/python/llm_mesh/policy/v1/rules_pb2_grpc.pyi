@@ -17,19 +17,43 @@ class RuleServiceStub:
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     PutRole: _aio.UnaryUnaryMultiCallable[_rules_pb2.PutRoleRequest, _rules_pb2.PutRoleResponse]
-    """Creates or replaces a role. Built-in roles cannot be replaced."""
+    """Creates or replaces a role. Built-in roles cannot be replaced. ESCALATION_DENIED where the role, as it is or as it will be, grants what
+    the caller does not hold.
+    """
     ListRoles: _aio.UnaryUnaryMultiCallable[_rules_pb2.ListRolesRequest, _rules_pb2.ListRolesResponse]
     """Lists the roles of a domain, the built-in ones first, then by name."""
     DeleteRole: _aio.UnaryUnaryMultiCallable[_rules_pb2.DeleteRoleRequest, _rules_pb2.DeleteRoleResponse]
-    """Deletes a role that nobody holds."""
+    """Deletes a role that nobody holds. ESCALATION_DENIED where the role grants what the caller does not hold."""
     CreateBinding: _aio.UnaryUnaryMultiCallable[_rules_pb2.CreateBindingRequest, _rules_pb2.CreateBindingResponse]
-    """Gives a principal a role. ESCALATION_DENIED where the role grants what the caller does not hold."""
+    """Gives a principal a role. ESCALATION_DENIED where the role grants what the caller does not hold.
+
+    For a principal of another domain it is pending, and grants nothing, until that domain accepts it (`AcceptBinding`); a caller who may
+    accept it there makes it active at once. Whether a principal of another domain exists is not told: the answer is the same.
+    """
     ListBindings: _aio.UnaryUnaryMultiCallable[_rules_pb2.ListBindingsRequest, _rules_pb2.ListBindingsResponse]
     """Lists who holds which role in a domain, by name."""
+    AcceptBinding: _aio.UnaryUnaryMultiCallable[_rules_pb2.AcceptBindingRequest, _rules_pb2.AcceptBindingResponse]
+    """Accepts for the principal's domain a binding that another domain made. Repeating it does nothing. NOT_FOUND where the binding is not there
+    or names another principal.
+    """
+    RejectBinding: _aio.UnaryUnaryMultiCallable[_rules_pb2.RejectBindingRequest, _rules_pb2.RejectBindingResponse]
+    """Deletes for the principal's domain a binding that another domain made, pending or active. NOT_FOUND as in `AcceptBinding`."""
     DeleteBinding: _aio.UnaryUnaryMultiCallable[_rules_pb2.DeleteBindingRequest, _rules_pb2.DeleteBindingResponse]
-    """Takes a role away."""
+    """Takes a role away. ESCALATION_DENIED where the binding grants what the caller does not hold."""
+    PutFloor: _aio.UnaryUnaryMultiCallable[_rules_pb2.PutFloorRequest, _rules_pb2.PutFloorResponse]
+    """Puts a floor: what the platform sets about a domain. Creates or replaces it whole."""
+    GetFloor: _aio.UnaryUnaryMultiCallable[_rules_pb2.GetFloorRequest, _rules_pb2.GetFloorResponse]
+    """Gets a floor. A domain sees its own in `Domain.floor`."""
+    ListFloors: _aio.UnaryUnaryMultiCallable[_rules_pb2.ListFloorsRequest, _rules_pb2.ListFloorsResponse]
+    """Lists the floors, by name; that of all domains first."""
+    DeleteFloor: _aio.UnaryUnaryMultiCallable[_rules_pb2.DeleteFloorRequest, _rules_pb2.DeleteFloorResponse]
+    """Deletes a floor."""
     Explain: _aio.UnaryUnaryMultiCallable[_rules_pb2.ExplainRequest, _rules_pb2.ExplainResponse]
-    """Says whether a principal may do an action on a resource, and by which role and rule. Changes nothing."""
+    """Says what a request of a principal would get, and by which role and rule. Changes nothing.
+
+    Shows bindings only of domains whose bindings the caller may list. About a principal of a domain whose principals the caller may not
+    list, the answer is by those bindings alone, and the same for principals that do not exist.
+    """
     ListAuditRecords: _aio.UnaryUnaryMultiCallable[_rules_pb2.ListAuditRecordsRequest, _rules_pb2.ListAuditRecordsResponse]
     """Lists the audit records of decisions and changes of a domain, newest first."""
     ExportAuditRecords: _aio.UnaryUnaryMultiCallable[_rules_pb2.ExportAuditRecordsRequest, _rules_pb2.ExportAuditRecordsResponse]
@@ -40,7 +64,7 @@ class RuleServiceStub:
     A record whose transaction ended late may be missing between two pages: repeat before calling a trail broken.
     """
     ApplyPolicy: _aio.UnaryUnaryMultiCallable[_rules_pb2.ApplyPolicyRequest, _rules_pb2.ApplyPolicyResponse]
-    """Brings domains, projects, principals, roles, bindings, budgets and limits to a wanted state, all or nothing.
+    """Brings floors, domains, projects, principals, roles, bindings, budgets and limits to a wanted state, all or nothing.
 
     What is not named is left alone; nothing is deleted. Repeating it changes nothing.
     """
@@ -53,7 +77,9 @@ class RuleServiceServicer:
         request: _rules_pb2.PutRoleRequest,
         context: _aio.ServicerContext[_Any, _Any],
     ) -> _abc.Awaitable[_rules_pb2.PutRoleResponse]:
-        """Creates or replaces a role. Built-in roles cannot be replaced."""
+        """Creates or replaces a role. Built-in roles cannot be replaced. ESCALATION_DENIED where the role, as it is or as it will be, grants what
+        the caller does not hold.
+        """
 
     def ListRoles(
         self,
@@ -67,14 +93,18 @@ class RuleServiceServicer:
         request: _rules_pb2.DeleteRoleRequest,
         context: _aio.ServicerContext[_Any, _Any],
     ) -> _abc.Awaitable[_rules_pb2.DeleteRoleResponse]:
-        """Deletes a role that nobody holds."""
+        """Deletes a role that nobody holds. ESCALATION_DENIED where the role grants what the caller does not hold."""
 
     def CreateBinding(
         self,
         request: _rules_pb2.CreateBindingRequest,
         context: _aio.ServicerContext[_Any, _Any],
     ) -> _abc.Awaitable[_rules_pb2.CreateBindingResponse]:
-        """Gives a principal a role. ESCALATION_DENIED where the role grants what the caller does not hold."""
+        """Gives a principal a role. ESCALATION_DENIED where the role grants what the caller does not hold.
+
+        For a principal of another domain it is pending, and grants nothing, until that domain accepts it (`AcceptBinding`); a caller who may
+        accept it there makes it active at once. Whether a principal of another domain exists is not told: the answer is the same.
+        """
 
     def ListBindings(
         self,
@@ -83,19 +113,67 @@ class RuleServiceServicer:
     ) -> _abc.Awaitable[_rules_pb2.ListBindingsResponse]:
         """Lists who holds which role in a domain, by name."""
 
+    def AcceptBinding(
+        self,
+        request: _rules_pb2.AcceptBindingRequest,
+        context: _aio.ServicerContext[_Any, _Any],
+    ) -> _abc.Awaitable[_rules_pb2.AcceptBindingResponse]:
+        """Accepts for the principal's domain a binding that another domain made. Repeating it does nothing. NOT_FOUND where the binding is not there
+        or names another principal.
+        """
+
+    def RejectBinding(
+        self,
+        request: _rules_pb2.RejectBindingRequest,
+        context: _aio.ServicerContext[_Any, _Any],
+    ) -> _abc.Awaitable[_rules_pb2.RejectBindingResponse]:
+        """Deletes for the principal's domain a binding that another domain made, pending or active. NOT_FOUND as in `AcceptBinding`."""
+
     def DeleteBinding(
         self,
         request: _rules_pb2.DeleteBindingRequest,
         context: _aio.ServicerContext[_Any, _Any],
     ) -> _abc.Awaitable[_rules_pb2.DeleteBindingResponse]:
-        """Takes a role away."""
+        """Takes a role away. ESCALATION_DENIED where the binding grants what the caller does not hold."""
+
+    def PutFloor(
+        self,
+        request: _rules_pb2.PutFloorRequest,
+        context: _aio.ServicerContext[_Any, _Any],
+    ) -> _abc.Awaitable[_rules_pb2.PutFloorResponse]:
+        """Puts a floor: what the platform sets about a domain. Creates or replaces it whole."""
+
+    def GetFloor(
+        self,
+        request: _rules_pb2.GetFloorRequest,
+        context: _aio.ServicerContext[_Any, _Any],
+    ) -> _abc.Awaitable[_rules_pb2.GetFloorResponse]:
+        """Gets a floor. A domain sees its own in `Domain.floor`."""
+
+    def ListFloors(
+        self,
+        request: _rules_pb2.ListFloorsRequest,
+        context: _aio.ServicerContext[_Any, _Any],
+    ) -> _abc.Awaitable[_rules_pb2.ListFloorsResponse]:
+        """Lists the floors, by name; that of all domains first."""
+
+    def DeleteFloor(
+        self,
+        request: _rules_pb2.DeleteFloorRequest,
+        context: _aio.ServicerContext[_Any, _Any],
+    ) -> _abc.Awaitable[_rules_pb2.DeleteFloorResponse]:
+        """Deletes a floor."""
 
     def Explain(
         self,
         request: _rules_pb2.ExplainRequest,
         context: _aio.ServicerContext[_Any, _Any],
     ) -> _abc.Awaitable[_rules_pb2.ExplainResponse]:
-        """Says whether a principal may do an action on a resource, and by which role and rule. Changes nothing."""
+        """Says what a request of a principal would get, and by which role and rule. Changes nothing.
+
+        Shows bindings only of domains whose bindings the caller may list. About a principal of a domain whose principals the caller may not
+        list, the answer is by those bindings alone, and the same for principals that do not exist.
+        """
 
     def ListAuditRecords(
         self,
@@ -121,7 +199,7 @@ class RuleServiceServicer:
         request: _rules_pb2.ApplyPolicyRequest,
         context: _aio.ServicerContext[_Any, _Any],
     ) -> _abc.Awaitable[_rules_pb2.ApplyPolicyResponse]:
-        """Brings domains, projects, principals, roles, bindings, budgets and limits to a wanted state, all or nothing.
+        """Brings floors, domains, projects, principals, roles, bindings, budgets and limits to a wanted state, all or nothing.
 
         What is not named is left alone; nothing is deleted. Repeating it changes nothing.
         """

@@ -184,7 +184,8 @@ export declare type Constraints = Message<"llm_mesh.policy.v1.Constraints"> & {
   allowedModels: string[];
 
   /**
-   * Models that must not be used.
+   * Models that must not be used: by resource name or `upstream:{adapter}/{endpoint}/{upstream model}`, whole, or as a prefix that ends in `*`
+   * or `/`.
    *
    * @generated from field: repeated string denied_models = 4;
    */
@@ -210,6 +211,27 @@ export declare type Constraints = Message<"llm_mesh.policy.v1.Constraints"> & {
    * @generated from field: bool zero_retention = 7;
    */
   zeroRetention: boolean;
+
+  /**
+   * Endpoints that may be used, as `{adapter}/{endpoint}`.
+   *
+   * @generated from field: repeated string allowed_endpoints = 8;
+   */
+  allowedEndpoints: string[];
+
+  /**
+   * Data classes that targets must be cleared for beside `data_class`.
+   *
+   * @generated from field: repeated string further_data_classes = 9;
+   */
+  furtherDataClasses: string[];
+
+  /**
+   * A model that is called must match a pattern of each list, whatever alias or route leads there.
+   *
+   * @generated from field: repeated llm_mesh.policy.v1.ModelPatterns callable_models = 10;
+   */
+  callableModels: ModelPatterns[];
 };
 
 /**
@@ -217,6 +239,33 @@ export declare type Constraints = Message<"llm_mesh.policy.v1.Constraints"> & {
  * Use `create(ConstraintsSchema)` to create a new message.
  */
 export declare const ConstraintsSchema: GenMessage<Constraints>;
+
+/**
+ * Patterns of models. A pattern is whole, or a prefix that ends in `*`.
+ *
+ * @generated from message llm_mesh.policy.v1.ModelPatterns
+ */
+export declare type ModelPatterns = Message<"llm_mesh.policy.v1.ModelPatterns"> & {
+  /**
+   * The patterns: a model's resource name, or `upstream:{adapter}/{endpoint}/{upstream model}`.
+   *
+   * @generated from field: repeated string patterns = 1;
+   */
+  patterns: string[];
+
+  /**
+   * Patterns are also compared with the alias of the model itself (not with that of a route to it).
+   *
+   * @generated from field: bool by_alias = 2;
+   */
+  byAlias: boolean;
+};
+
+/**
+ * Describes the message llm_mesh.policy.v1.ModelPatterns.
+ * Use `create(ModelPatternsSchema)` to create a new message.
+ */
+export declare const ModelPatternsSchema: GenMessage<ModelPatterns>;
 
 /**
  * What the gateway must do with the answer.

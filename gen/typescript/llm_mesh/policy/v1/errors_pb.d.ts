@@ -142,7 +142,8 @@ export enum ErrorReason {
   INVALID_BOOTSTRAP_TOKEN = 17,
 
   /**
-   * The change would grant more than the caller holds, or lift a central rule.
+   * The change would grant more than the caller holds, take away from somebody who holds more than the caller, or set something beyond
+   * what the platform's floor allows. `metadata.field`, where it is there, names the setting that is beyond the floor.
    *
    * @generated from enum value: ERROR_REASON_ESCALATION_DENIED = 18;
    */
@@ -154,6 +155,14 @@ export enum ErrorReason {
    * @generated from enum value: ERROR_REASON_IN_USE = 19;
    */
   IN_USE = 19,
+
+  /**
+   * The platform's floor and the domain's own settings have nothing in common, so that no request is allowed. `metadata.bound` names the
+   * field, such as `regions`.
+   *
+   * @generated from enum value: ERROR_REASON_FLOOR_CONFLICT = 20;
+   */
+  FLOOR_CONFLICT = 20,
 }
 
 /**

@@ -5,7 +5,8 @@
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
 import type { Duration, FieldMask, Timestamp } from "@bufbuild/protobuf/wkt";
-import type { Caller } from "./admission_pb.js";
+import type { Floor } from "./floors_pb.js";
+import type { Caller, Constraints } from "./admission_pb.js";
 
 /**
  * Describes the file llm_mesh/policy/v1/identity.proto.
@@ -54,18 +55,56 @@ export declare type Domain = Message<"llm_mesh.policy.v1.Domain"> & {
   updateTime?: Timestamp | undefined;
 
   /**
-   * Regions where the domain's data may be processed. Empty: anywhere.
+   * Regions where the domain's data may be processed, within those of its floor. Empty: those of its floor.
    *
    * @generated from field: repeated string regions = 6;
    */
   regions: string[];
 
   /**
-   * Data class of requests that name none. Empty: `internal`.
+   * Data class of requests that name none. Empty: `internal`, or the floor's minimum where that is higher.
    *
    * @generated from field: string default_data_class = 7;
    */
   defaultDataClass: string;
+
+  /**
+   * Adapters that the domain's requests may use, within those of its floor. At most 64. Empty: those of its floor.
+   *
+   * @generated from field: repeated string allowed_adapters = 8;
+   */
+  allowedAdapters: string[];
+
+  /**
+   * Providers must not keep data, whatever the floor says.
+   *
+   * @generated from field: bool zero_retention = 9;
+   */
+  zeroRetention: boolean;
+
+  /**
+   * What the platform sets about the domain: its floor and the one of all domains, combined by the stricter. Unset: nothing. Its name is
+   * that of the domain's own floor. Output only.
+   *
+   * @generated from field: llm_mesh.policy.v1.Floor floor = 10;
+   */
+  floor?: Floor | undefined;
+
+  /**
+   * What holds for the domain's requests, before project and key narrow it: its own settings and the floor, combined by the stricter.
+   * Output only.
+   *
+   * @generated from field: llm_mesh.policy.v1.Constraints effective = 11;
+   */
+  effective?: Constraints | undefined;
+
+  /**
+   * Fields in which the floor and the domain's own settings have nothing in common, such as `regions`. Unless it is empty, every request is
+   * refused with FLOOR_CONFLICT. Output only.
+   *
+   * @generated from field: repeated string conflicts = 12;
+   */
+  conflicts: string[];
 };
 
 /**
@@ -116,7 +155,12 @@ export declare type Project = Message<"llm_mesh.policy.v1.Project"> & {
   updateTime?: Timestamp | undefined;
 
   /**
-   * Models that the project may use, by alias or by prefix ending in `*`. Empty: every model that the domain may see.
+   * Models that the project may use, by alias or resource name, whole or as a prefix ending in `*`. At most 256, at most 16 KiB in all.
+   * Empty: every model that the domain may see.
+   *
+   * They bind the models that are called, whatever alias or route leads there: a model is allowed by its own alias or its resource name.
+   * The alias that a request asks for must be listed too, unless a resource name is listed. To allow a route list its alias and its
+   * targets; where no target is listed, its requests fail with NO_ELIGIBLE_TARGET.
    *
    * @generated from field: repeated string allowed_models = 6;
    */
@@ -219,7 +263,7 @@ export declare type Key = Message<"llm_mesh.policy.v1.Key"> & {
   projects: string[];
 
   /**
-   * Models that it may use, by alias or by prefix ending in `*`. Empty: those of the project.
+   * Models that it may use, as in `Project.allowed_models`, within those of the project. Empty: those of the project.
    *
    * @generated from field: repeated string allowed_models = 5;
    */
@@ -1215,7 +1259,7 @@ export declare const IdentityService: GenService<{
     output: typeof ListDomainsResponseSchema;
   },
   /**
-   * Updates a domain.
+   * Updates a domain. ESCALATION_DENIED where a changed setting is beyond what the domain's floor allows.
    *
    * @generated from rpc llm_mesh.policy.v1.IdentityService.UpdateDomain
    */
@@ -1255,7 +1299,7 @@ export declare const IdentityService: GenService<{
     output: typeof ListProjectsResponseSchema;
   },
   /**
-   * Updates a project.
+   * Updates a project. ESCALATION_DENIED where a changed setting is beyond what the domain's floor allows.
    *
    * @generated from rpc llm_mesh.policy.v1.IdentityService.UpdateProject
    */
@@ -1295,7 +1339,8 @@ export declare const IdentityService: GenService<{
     output: typeof UpdatePrincipalResponseSchema;
   },
   /**
-   * Creates a key. The answer is the only place that ever shows its secret.
+   * Creates a key. The answer is the only place that ever shows its secret. ESCALATION_DENIED where its principal may do what the caller
+   * may not.
    *
    * @generated from rpc llm_mesh.policy.v1.IdentityService.CreateKey
    */
@@ -1325,7 +1370,7 @@ export declare const IdentityService: GenService<{
     output: typeof ListKeysResponseSchema;
   },
   /**
-   * Gives a key a new secret; the old one holds for the grace.
+   * Gives a key a new secret; the old one holds for the grace. ESCALATION_DENIED where its principal may do what the caller may not.
    *
    * @generated from rpc llm_mesh.policy.v1.IdentityService.RotateKey
    */
@@ -1336,6 +1381,7 @@ export declare const IdentityService: GenService<{
   },
   /**
    * Revokes a key for good, at once: each of its secrets is refused from the answer on. Repeating it does nothing.
+   * ESCALATION_DENIED where its principal may do what the caller may not; what other domains granted to the principal does not count.
    *
    * @generated from rpc llm_mesh.policy.v1.IdentityService.RevokeKey
    */

@@ -14,13 +14,14 @@ import type { LedgerEntry, ReservationState, UsageLine } from "./usage_pb.js";
 export declare const file_llm_mesh_policy_v1_ledger: GenFile;
 
 /**
- * How much a project may spend.
+ * How much a project or a domain may spend.
  *
  * @generated from message llm_mesh.policy.v1.Budget
  */
 export declare type Budget = Message<"llm_mesh.policy.v1.Budget"> & {
   /**
-   * `domains/{domain}/projects/{project}/budget`.
+   * `domains/{domain}/projects/{project}/budget`, which is the domain's own; or `domains/platform/budgets/{budget}`, which is the
+   * platform's, and binds beside it.
    *
    * @generated from field: string name = 1;
    */
@@ -60,6 +61,14 @@ export declare type Budget = Message<"llm_mesh.policy.v1.Budget"> & {
    * @generated from field: google.protobuf.Timestamp period_end_time = 6;
    */
   periodEndTime?: Timestamp | undefined;
+
+  /**
+   * Whom it binds, by name: a project, or a domain with all its projects together. Required in the platform's budgets; elsewhere the project
+   * in the name, or empty for that.
+   *
+   * @generated from field: string subject = 7;
+   */
+  subject: string;
 };
 
 /**
@@ -69,20 +78,21 @@ export declare type Budget = Message<"llm_mesh.policy.v1.Budget"> & {
 export declare const BudgetSchema: GenMessage<Budget>;
 
 /**
- * A bound other than money.
+ * A bound other than money. All limits that bind a request must bear it: those of its domain and the platform's.
  *
  * @generated from message llm_mesh.policy.v1.Limit
  */
 export declare type Limit = Message<"llm_mesh.policy.v1.Limit"> & {
   /**
-   * `domains/{domain}/limits/{limit}`.
+   * `domains/{domain}/limits/{limit}`. Those of `domains/platform` are the platform's, which may bind anybody.
    *
    * @generated from field: string name = 1;
    */
   name: string;
 
   /**
-   * Whom it binds: a key, principal, project or domain by name; `model:` with a model's name; `tag:` with `key=value`. Required.
+   * Whom it binds: a key, principal, project or domain by name; `model:` with a model's name; `tag:` with `key=value`;
+   * `domains/{domain}/tags/{key}={value}`, a tag of one domain; and, in `domains/platform` only, `domain:*`, each domain by itself. Required.
    *
    * @generated from field: string subject = 2;
    */
@@ -195,6 +205,40 @@ export declare type PutBudgetResponse = Message<"llm_mesh.policy.v1.PutBudgetRes
  * Use `create(PutBudgetResponseSchema)` to create a new message.
  */
 export declare const PutBudgetResponseSchema: GenMessage<PutBudgetResponse>;
+
+/**
+ * Asks for a budget to be deleted.
+ *
+ * @generated from message llm_mesh.policy.v1.DeleteBudgetRequest
+ */
+export declare type DeleteBudgetRequest = Message<"llm_mesh.policy.v1.DeleteBudgetRequest"> & {
+  /**
+   * Its name. Required.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+};
+
+/**
+ * Describes the message llm_mesh.policy.v1.DeleteBudgetRequest.
+ * Use `create(DeleteBudgetRequestSchema)` to create a new message.
+ */
+export declare const DeleteBudgetRequestSchema: GenMessage<DeleteBudgetRequest>;
+
+/**
+ * The budget is gone.
+ *
+ * @generated from message llm_mesh.policy.v1.DeleteBudgetResponse
+ */
+export declare type DeleteBudgetResponse = Message<"llm_mesh.policy.v1.DeleteBudgetResponse"> & {
+};
+
+/**
+ * Describes the message llm_mesh.policy.v1.DeleteBudgetResponse.
+ * Use `create(DeleteBudgetResponseSchema)` to create a new message.
+ */
+export declare const DeleteBudgetResponseSchema: GenMessage<DeleteBudgetResponse>;
 
 /**
  * Asks for budgets.
@@ -662,7 +706,7 @@ export declare const LimitMetricSchema: GenEnum<LimitMetric>;
  */
 export declare const LedgerService: GenService<{
   /**
-   * Gets the budget of a project, with what is spent and held. A project without one has no bound of money.
+   * Gets a budget, with what is spent and held. A project that no budget binds has no bound of money.
    *
    * @generated from rpc llm_mesh.policy.v1.LedgerService.GetBudget
    */
@@ -672,7 +716,7 @@ export declare const LedgerService: GenService<{
     output: typeof GetBudgetResponseSchema;
   },
   /**
-   * Creates or replaces the budget of a project. What is spent stays.
+   * Creates or replaces a budget. What is spent stays.
    *
    * @generated from rpc llm_mesh.policy.v1.LedgerService.PutBudget
    */
@@ -682,7 +726,18 @@ export declare const LedgerService: GenService<{
     output: typeof PutBudgetResponseSchema;
   },
   /**
-   * Lists the budgets of a domain, by name.
+   * Deletes a budget. What was spent stays in the ledger.
+   *
+   * @generated from rpc llm_mesh.policy.v1.LedgerService.DeleteBudget
+   */
+  deleteBudget: {
+    methodKind: "unary";
+    input: typeof DeleteBudgetRequestSchema;
+    output: typeof DeleteBudgetResponseSchema;
+  },
+  /**
+   * Lists the budgets of a domain and the platform's budgets that bind it (`domains/platform/budgets/…`), by name. The domain cannot change
+   * the latter.
    *
    * @generated from rpc llm_mesh.policy.v1.LedgerService.ListBudgets
    */
@@ -702,7 +757,8 @@ export declare const LedgerService: GenService<{
     output: typeof PutLimitResponseSchema;
   },
   /**
-   * Lists the limits of a domain, by name.
+   * Lists the limits of a domain and the platform's limits that bind it (`domains/platform/limits/…`), by name. The domain cannot change the
+   * latter.
    *
    * @generated from rpc llm_mesh.policy.v1.LedgerService.ListLimits
    */

@@ -2,8 +2,10 @@
 // @generated from file llm_mesh/policy/v1/rules.proto (package llm_mesh.policy.v1, syntax proto3)
 /* eslint-disable */
 
-import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
+import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
+import type { Floor } from "./floors_pb.js";
+import type { ErrorReason } from "./errors_pb.js";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import type { ChainHead } from "./audit_pb.js";
 import type { Domain, Principal, Project } from "./identity_pb.js";
@@ -116,6 +118,13 @@ export declare type Binding = Message<"llm_mesh.policy.v1.Binding"> & {
    * @generated from field: string scope = 4;
    */
   scope: string;
+
+  /**
+   * Whether it grants anything. Output only.
+   *
+   * @generated from field: llm_mesh.policy.v1.BindingState state = 5;
+   */
+  state: BindingState;
 };
 
 /**
@@ -334,6 +343,288 @@ export declare type CreateBindingResponse = Message<"llm_mesh.policy.v1.CreateBi
 export declare const CreateBindingResponseSchema: GenMessage<CreateBindingResponse>;
 
 /**
+ * Asks for a binding of another domain to be accepted.
+ *
+ * @generated from message llm_mesh.policy.v1.AcceptBindingRequest
+ */
+export declare type AcceptBindingRequest = Message<"llm_mesh.policy.v1.AcceptBindingRequest"> & {
+  /**
+   * The binding, such as `domains/sales/bindings/ana`. Required.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * The principal that it names, such as `domains/claims/principals/ana`. Required.
+   *
+   * @generated from field: string principal = 2;
+   */
+  principal: string;
+};
+
+/**
+ * Describes the message llm_mesh.policy.v1.AcceptBindingRequest.
+ * Use `create(AcceptBindingRequestSchema)` to create a new message.
+ */
+export declare const AcceptBindingRequestSchema: GenMessage<AcceptBindingRequest>;
+
+/**
+ * The accepted binding.
+ *
+ * @generated from message llm_mesh.policy.v1.AcceptBindingResponse
+ */
+export declare type AcceptBindingResponse = Message<"llm_mesh.policy.v1.AcceptBindingResponse"> & {
+  /**
+   * The binding.
+   *
+   * @generated from field: llm_mesh.policy.v1.Binding binding = 1;
+   */
+  binding?: Binding | undefined;
+
+  /**
+   * The revision from which it holds.
+   *
+   * @generated from field: int64 revision = 2;
+   */
+  revision: bigint;
+};
+
+/**
+ * Describes the message llm_mesh.policy.v1.AcceptBindingResponse.
+ * Use `create(AcceptBindingResponseSchema)` to create a new message.
+ */
+export declare const AcceptBindingResponseSchema: GenMessage<AcceptBindingResponse>;
+
+/**
+ * Asks for a binding of another domain to be deleted.
+ *
+ * @generated from message llm_mesh.policy.v1.RejectBindingRequest
+ */
+export declare type RejectBindingRequest = Message<"llm_mesh.policy.v1.RejectBindingRequest"> & {
+  /**
+   * The binding, such as `domains/sales/bindings/ana`. Required.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * The principal that it names, such as `domains/claims/principals/ana`. Required.
+   *
+   * @generated from field: string principal = 2;
+   */
+  principal: string;
+};
+
+/**
+ * Describes the message llm_mesh.policy.v1.RejectBindingRequest.
+ * Use `create(RejectBindingRequestSchema)` to create a new message.
+ */
+export declare const RejectBindingRequestSchema: GenMessage<RejectBindingRequest>;
+
+/**
+ * The binding is gone.
+ *
+ * @generated from message llm_mesh.policy.v1.RejectBindingResponse
+ */
+export declare type RejectBindingResponse = Message<"llm_mesh.policy.v1.RejectBindingResponse"> & {
+  /**
+   * The revision from which it is gone.
+   *
+   * @generated from field: int64 revision = 1;
+   */
+  revision: bigint;
+};
+
+/**
+ * Describes the message llm_mesh.policy.v1.RejectBindingResponse.
+ * Use `create(RejectBindingResponseSchema)` to create a new message.
+ */
+export declare const RejectBindingResponseSchema: GenMessage<RejectBindingResponse>;
+
+/**
+ * Asks for a floor to be put.
+ *
+ * @generated from message llm_mesh.policy.v1.PutFloorRequest
+ */
+export declare type PutFloorRequest = Message<"llm_mesh.policy.v1.PutFloorRequest"> & {
+  /**
+   * The floor, with its name and, to guard against concurrent changes, its etag.
+   *
+   * @generated from field: llm_mesh.policy.v1.Floor floor = 1;
+   */
+  floor?: Floor | undefined;
+};
+
+/**
+ * Describes the message llm_mesh.policy.v1.PutFloorRequest.
+ * Use `create(PutFloorRequestSchema)` to create a new message.
+ */
+export declare const PutFloorRequestSchema: GenMessage<PutFloorRequest>;
+
+/**
+ * The floor.
+ *
+ * @generated from message llm_mesh.policy.v1.PutFloorResponse
+ */
+export declare type PutFloorResponse = Message<"llm_mesh.policy.v1.PutFloorResponse"> & {
+  /**
+   * The floor.
+   *
+   * @generated from field: llm_mesh.policy.v1.Floor floor = 1;
+   */
+  floor?: Floor | undefined;
+
+  /**
+   * The revision from which it holds. Requests that were admitted before end within 60 s.
+   *
+   * @generated from field: int64 revision = 2;
+   */
+  revision: bigint;
+};
+
+/**
+ * Describes the message llm_mesh.policy.v1.PutFloorResponse.
+ * Use `create(PutFloorResponseSchema)` to create a new message.
+ */
+export declare const PutFloorResponseSchema: GenMessage<PutFloorResponse>;
+
+/**
+ * Asks for a floor.
+ *
+ * @generated from message llm_mesh.policy.v1.GetFloorRequest
+ */
+export declare type GetFloorRequest = Message<"llm_mesh.policy.v1.GetFloorRequest"> & {
+  /**
+   * Its name. Required.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+};
+
+/**
+ * Describes the message llm_mesh.policy.v1.GetFloorRequest.
+ * Use `create(GetFloorRequestSchema)` to create a new message.
+ */
+export declare const GetFloorRequestSchema: GenMessage<GetFloorRequest>;
+
+/**
+ * A floor.
+ *
+ * @generated from message llm_mesh.policy.v1.GetFloorResponse
+ */
+export declare type GetFloorResponse = Message<"llm_mesh.policy.v1.GetFloorResponse"> & {
+  /**
+   * The floor.
+   *
+   * @generated from field: llm_mesh.policy.v1.Floor floor = 1;
+   */
+  floor?: Floor | undefined;
+};
+
+/**
+ * Describes the message llm_mesh.policy.v1.GetFloorResponse.
+ * Use `create(GetFloorResponseSchema)` to create a new message.
+ */
+export declare const GetFloorResponseSchema: GenMessage<GetFloorResponse>;
+
+/**
+ * Asks for floors.
+ *
+ * @generated from message llm_mesh.policy.v1.ListFloorsRequest
+ */
+export declare type ListFloorsRequest = Message<"llm_mesh.policy.v1.ListFloorsRequest"> & {
+  /**
+   * Most items of the answer, 1 to 1,000. 0: 50.
+   *
+   * @generated from field: int32 page_size = 1;
+   */
+  pageSize: number;
+
+  /**
+   * From an earlier answer. Empty: the first page.
+   *
+   * @generated from field: string page_token = 2;
+   */
+  pageToken: string;
+};
+
+/**
+ * Describes the message llm_mesh.policy.v1.ListFloorsRequest.
+ * Use `create(ListFloorsRequestSchema)` to create a new message.
+ */
+export declare const ListFloorsRequestSchema: GenMessage<ListFloorsRequest>;
+
+/**
+ * Floors.
+ *
+ * @generated from message llm_mesh.policy.v1.ListFloorsResponse
+ */
+export declare type ListFloorsResponse = Message<"llm_mesh.policy.v1.ListFloorsResponse"> & {
+  /**
+   * The floors.
+   *
+   * @generated from field: repeated llm_mesh.policy.v1.Floor floors = 1;
+   */
+  floors: Floor[];
+
+  /**
+   * For the next page. Empty: this was the last.
+   *
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
+};
+
+/**
+ * Describes the message llm_mesh.policy.v1.ListFloorsResponse.
+ * Use `create(ListFloorsResponseSchema)` to create a new message.
+ */
+export declare const ListFloorsResponseSchema: GenMessage<ListFloorsResponse>;
+
+/**
+ * Asks for a floor to be deleted.
+ *
+ * @generated from message llm_mesh.policy.v1.DeleteFloorRequest
+ */
+export declare type DeleteFloorRequest = Message<"llm_mesh.policy.v1.DeleteFloorRequest"> & {
+  /**
+   * Its name. Required.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+};
+
+/**
+ * Describes the message llm_mesh.policy.v1.DeleteFloorRequest.
+ * Use `create(DeleteFloorRequestSchema)` to create a new message.
+ */
+export declare const DeleteFloorRequestSchema: GenMessage<DeleteFloorRequest>;
+
+/**
+ * The floor is gone.
+ *
+ * @generated from message llm_mesh.policy.v1.DeleteFloorResponse
+ */
+export declare type DeleteFloorResponse = Message<"llm_mesh.policy.v1.DeleteFloorResponse"> & {
+  /**
+   * The revision from which it is gone.
+   *
+   * @generated from field: int64 revision = 1;
+   */
+  revision: bigint;
+};
+
+/**
+ * Describes the message llm_mesh.policy.v1.DeleteFloorResponse.
+ * Use `create(DeleteFloorResponseSchema)` to create a new message.
+ */
+export declare const DeleteFloorResponseSchema: GenMessage<DeleteFloorResponse>;
+
+/**
  * Asks for bindings.
  *
  * @generated from message llm_mesh.policy.v1.ListBindingsRequest
@@ -359,6 +650,13 @@ export declare type ListBindingsRequest = Message<"llm_mesh.policy.v1.ListBindin
    * @generated from field: string page_token = 3;
    */
   pageToken: string;
+
+  /**
+   * Lists instead the bindings of other domains that name principals of this one, pending and active.
+   *
+   * @generated from field: bool foreign = 4;
+   */
+  foreign: boolean;
 };
 
 /**
@@ -462,11 +760,18 @@ export declare type ExplainRequest = Message<"llm_mesh.policy.v1.ExplainRequest"
   action: string;
 
   /**
-   * The resource. Required.
+   * The resource. Required. Uses of models are asked of a project, such as `domains/claims/projects/triage/models/gpt-4.1`.
    *
    * @generated from field: string resource = 4;
    */
   resource: string;
+
+  /**
+   * The key by which the principal would ask. Empty: any of its keys.
+   *
+   * @generated from field: string key = 5;
+   */
+  key: string;
 };
 
 /**
@@ -482,21 +787,22 @@ export declare const ExplainRequestSchema: GenMessage<ExplainRequest>;
  */
 export declare type ExplainResponse = Message<"llm_mesh.policy.v1.ExplainResponse"> & {
   /**
-   * The action is allowed.
+   * The request would get what it asks for: its credential is valid, a role grants the action, and no floor or list of models forbids it.
+   * What depends on a request's content, the plan and the money is not looked at.
    *
    * @generated from field: bool allowed = 1;
    */
   allowed: boolean;
 
   /**
-   * The bindings that grant it. Empty: none does, so that it is denied.
+   * The bindings that grant the action and that the caller may see.
    *
    * @generated from field: repeated llm_mesh.policy.v1.Grounds grounds = 2;
    */
   grounds: Grounds[];
 
   /**
-   * All bindings of the principal that were looked at.
+   * All bindings of the principal that were looked at and that the caller may see, the pending ones too.
    *
    * @generated from field: repeated llm_mesh.policy.v1.Binding considered = 3;
    */
@@ -508,6 +814,13 @@ export declare type ExplainResponse = Message<"llm_mesh.policy.v1.ExplainRespons
    * @generated from field: int64 revision = 4;
    */
   revision: bigint;
+
+  /**
+   * What stands against it. Empty: nothing, so that it is allowed.
+   *
+   * @generated from field: repeated llm_mesh.policy.v1.Obstacle obstacles = 5;
+   */
+  obstacles: Obstacle[];
 };
 
 /**
@@ -515,6 +828,33 @@ export declare type ExplainResponse = Message<"llm_mesh.policy.v1.ExplainRespons
  * Use `create(ExplainResponseSchema)` to create a new message.
  */
 export declare const ExplainResponseSchema: GenMessage<ExplainResponse>;
+
+/**
+ * A reason why a request would be refused.
+ *
+ * @generated from message llm_mesh.policy.v1.Obstacle
+ */
+export declare type Obstacle = Message<"llm_mesh.policy.v1.Obstacle"> & {
+  /**
+   * The reason with which it would be refused.
+   *
+   * @generated from field: llm_mesh.policy.v1.ErrorReason reason = 1;
+   */
+  reason: ErrorReason;
+
+  /**
+   * What stands against it, for people.
+   *
+   * @generated from field: string detail = 2;
+   */
+  detail: string;
+};
+
+/**
+ * Describes the message llm_mesh.policy.v1.Obstacle.
+ * Use `create(ObstacleSchema)` to create a new message.
+ */
+export declare const ObstacleSchema: GenMessage<Obstacle>;
 
 /**
  * A binding and the permission in its role that grant an action.
@@ -886,6 +1226,13 @@ export declare type ApplyPolicyRequest = Message<"llm_mesh.policy.v1.ApplyPolicy
    * @generated from field: repeated llm_mesh.policy.v1.Limit limits = 9;
    */
   limits: Limit[];
+
+  /**
+   * Wanted floors; only where the parent is `domains/platform`. They are put before everything else.
+   *
+   * @generated from field: repeated llm_mesh.policy.v1.Floor floors = 10;
+   */
+  floors: Floor[];
 };
 
 /**
@@ -922,13 +1269,47 @@ export declare type ApplyPolicyResponse = Message<"llm_mesh.policy.v1.ApplyPolic
 export declare const ApplyPolicyResponseSchema: GenMessage<ApplyPolicyResponse>;
 
 /**
+ * Whether a binding grants anything.
+ *
+ * @generated from enum llm_mesh.policy.v1.BindingState
+ */
+export enum BindingState {
+  /**
+   * Never sent.
+   *
+   * @generated from enum value: BINDING_STATE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * It grants its role.
+   *
+   * @generated from enum value: BINDING_STATE_ACTIVE = 1;
+   */
+  ACTIVE = 1,
+
+  /**
+   * It grants nothing until the domain of its principal accepts it.
+   *
+   * @generated from enum value: BINDING_STATE_PENDING = 2;
+   */
+  PENDING = 2,
+}
+
+/**
+ * Describes the enum llm_mesh.policy.v1.BindingState.
+ */
+export declare const BindingStateSchema: GenEnum<BindingState>;
+
+/**
  * Roles, who holds them, and why a decision came out as it did.
  *
  * @generated from service llm_mesh.policy.v1.RuleService
  */
 export declare const RuleService: GenService<{
   /**
-   * Creates or replaces a role. Built-in roles cannot be replaced.
+   * Creates or replaces a role. Built-in roles cannot be replaced. ESCALATION_DENIED where the role, as it is or as it will be, grants what
+   * the caller does not hold.
    *
    * @generated from rpc llm_mesh.policy.v1.RuleService.PutRole
    */
@@ -948,7 +1329,7 @@ export declare const RuleService: GenService<{
     output: typeof ListRolesResponseSchema;
   },
   /**
-   * Deletes a role that nobody holds.
+   * Deletes a role that nobody holds. ESCALATION_DENIED where the role grants what the caller does not hold.
    *
    * @generated from rpc llm_mesh.policy.v1.RuleService.DeleteRole
    */
@@ -959,6 +1340,9 @@ export declare const RuleService: GenService<{
   },
   /**
    * Gives a principal a role. ESCALATION_DENIED where the role grants what the caller does not hold.
+   *
+   * For a principal of another domain it is pending, and grants nothing, until that domain accepts it (`AcceptBinding`); a caller who may
+   * accept it there makes it active at once. Whether a principal of another domain exists is not told: the answer is the same.
    *
    * @generated from rpc llm_mesh.policy.v1.RuleService.CreateBinding
    */
@@ -978,7 +1362,28 @@ export declare const RuleService: GenService<{
     output: typeof ListBindingsResponseSchema;
   },
   /**
-   * Takes a role away.
+   * Accepts for the principal's domain a binding that another domain made. Repeating it does nothing. NOT_FOUND where the binding is not there
+   * or names another principal.
+   *
+   * @generated from rpc llm_mesh.policy.v1.RuleService.AcceptBinding
+   */
+  acceptBinding: {
+    methodKind: "unary";
+    input: typeof AcceptBindingRequestSchema;
+    output: typeof AcceptBindingResponseSchema;
+  },
+  /**
+   * Deletes for the principal's domain a binding that another domain made, pending or active. NOT_FOUND as in `AcceptBinding`.
+   *
+   * @generated from rpc llm_mesh.policy.v1.RuleService.RejectBinding
+   */
+  rejectBinding: {
+    methodKind: "unary";
+    input: typeof RejectBindingRequestSchema;
+    output: typeof RejectBindingResponseSchema;
+  },
+  /**
+   * Takes a role away. ESCALATION_DENIED where the binding grants what the caller does not hold.
    *
    * @generated from rpc llm_mesh.policy.v1.RuleService.DeleteBinding
    */
@@ -988,7 +1393,50 @@ export declare const RuleService: GenService<{
     output: typeof DeleteBindingResponseSchema;
   },
   /**
-   * Says whether a principal may do an action on a resource, and by which role and rule. Changes nothing.
+   * Puts a floor: what the platform sets about a domain. Creates or replaces it whole.
+   *
+   * @generated from rpc llm_mesh.policy.v1.RuleService.PutFloor
+   */
+  putFloor: {
+    methodKind: "unary";
+    input: typeof PutFloorRequestSchema;
+    output: typeof PutFloorResponseSchema;
+  },
+  /**
+   * Gets a floor. A domain sees its own in `Domain.floor`.
+   *
+   * @generated from rpc llm_mesh.policy.v1.RuleService.GetFloor
+   */
+  getFloor: {
+    methodKind: "unary";
+    input: typeof GetFloorRequestSchema;
+    output: typeof GetFloorResponseSchema;
+  },
+  /**
+   * Lists the floors, by name; that of all domains first.
+   *
+   * @generated from rpc llm_mesh.policy.v1.RuleService.ListFloors
+   */
+  listFloors: {
+    methodKind: "unary";
+    input: typeof ListFloorsRequestSchema;
+    output: typeof ListFloorsResponseSchema;
+  },
+  /**
+   * Deletes a floor.
+   *
+   * @generated from rpc llm_mesh.policy.v1.RuleService.DeleteFloor
+   */
+  deleteFloor: {
+    methodKind: "unary";
+    input: typeof DeleteFloorRequestSchema;
+    output: typeof DeleteFloorResponseSchema;
+  },
+  /**
+   * Says what a request of a principal would get, and by which role and rule. Changes nothing.
+   *
+   * Shows bindings only of domains whose bindings the caller may list. About a principal of a domain whose principals the caller may not
+   * list, the answer is by those bindings alone, and the same for principals that do not exist.
    *
    * @generated from rpc llm_mesh.policy.v1.RuleService.Explain
    */
@@ -1022,7 +1470,7 @@ export declare const RuleService: GenService<{
     output: typeof ExportAuditRecordsResponseSchema;
   },
   /**
-   * Brings domains, projects, principals, roles, bindings, budgets and limits to a wanted state, all or nothing.
+   * Brings floors, domains, projects, principals, roles, bindings, budgets and limits to a wanted state, all or nothing.
    *
    * What is not named is left alone; nothing is deleted. Repeating it changes nothing.
    *
