@@ -28,7 +28,7 @@ type ErrorReason int32
 const (
 	// Never sent.
 	ErrorReason_ERROR_REASON_UNSPECIFIED ErrorReason = 0
-	// Another model of the domain has this alias.
+	// Another model or subscription of the domain has this alias.
 	ErrorReason_ERROR_REASON_ALIAS_TAKEN ErrorReason = 1
 	// The price's validity begins before that of an earlier version, or in the past of charged requests.
 	ErrorReason_ERROR_REASON_PRICE_ORDER ErrorReason = 2
@@ -36,6 +36,8 @@ const (
 	ErrorReason_ERROR_REASON_FREE_DENIED ErrorReason = 3
 	// A model of a domain claims more than its endpoint's operator declares. The named field says which fact.
 	ErrorReason_ERROR_REASON_ESCALATION_DENIED ErrorReason = 4
+	// The domain has a subscription of the same product or publisher. `metadata.subscription` names it.
+	ErrorReason_ERROR_REASON_ALREADY_SUBSCRIBED ErrorReason = 5
 )
 
 // Enum value maps for ErrorReason.
@@ -46,13 +48,15 @@ var (
 		2: "ERROR_REASON_PRICE_ORDER",
 		3: "ERROR_REASON_FREE_DENIED",
 		4: "ERROR_REASON_ESCALATION_DENIED",
+		5: "ERROR_REASON_ALREADY_SUBSCRIBED",
 	}
 	ErrorReason_value = map[string]int32{
-		"ERROR_REASON_UNSPECIFIED":       0,
-		"ERROR_REASON_ALIAS_TAKEN":       1,
-		"ERROR_REASON_PRICE_ORDER":       2,
-		"ERROR_REASON_FREE_DENIED":       3,
-		"ERROR_REASON_ESCALATION_DENIED": 4,
+		"ERROR_REASON_UNSPECIFIED":        0,
+		"ERROR_REASON_ALIAS_TAKEN":        1,
+		"ERROR_REASON_PRICE_ORDER":        2,
+		"ERROR_REASON_FREE_DENIED":        3,
+		"ERROR_REASON_ESCALATION_DENIED":  4,
+		"ERROR_REASON_ALREADY_SUBSCRIBED": 5,
 	}
 )
 
@@ -87,13 +91,14 @@ var File_llm_mesh_registry_v1_errors_proto protoreflect.FileDescriptor
 
 const file_llm_mesh_registry_v1_errors_proto_rawDesc = "" +
 	"\n" +
-	"!llm_mesh/registry/v1/errors.proto\x12\x14llm_mesh.registry.v1\x1a\x1dllm_mesh/mesh/v1/errors.proto*\xb9\x03\n" +
+	"!llm_mesh/registry/v1/errors.proto\x12\x14llm_mesh.registry.v1\x1a\x1dllm_mesh/mesh/v1/errors.proto*\x95\x04\n" +
 	"\vErrorReason\x12\x1c\n" +
 	"\x18ERROR_REASON_UNSPECIFIED\x10\x00\x12>\n" +
 	"\x18ERROR_REASON_ALIAS_TAKEN\x10\x01\x1a \xd2\xf3\x18\x1c\b\x06\x10\x99\x03\x1a\x15Choose another alias.\x12V\n" +
 	"\x18ERROR_REASON_PRICE_ORDER\x10\x02\x1a8\xd2\xf3\x184\b\t\x10\x90\x03\x1a-Let the price begin after the newest version.\x12a\n" +
 	"\x18ERROR_REASON_FREE_DENIED\x10\x03\x1aC\xd2\xf3\x18?\b\a\x10\x93\x03\x1a8Give the model a price, or ask a platform administrator.\x12\x90\x01\n" +
-	"\x1eERROR_REASON_ESCALATION_DENIED\x10\x04\x1al\xd2\xf3\x18h\b\a\x10\x93\x03\x1aaClaim no more than the endpoint's facts, or ask a platform administrator to declare the endpoint.B2Z0llm-mesh.dev/gen/llm_mesh/registry/v1;registryv1b\x06proto3"
+	"\x1eERROR_REASON_ESCALATION_DENIED\x10\x04\x1al\xd2\xf3\x18h\b\a\x10\x93\x03\x1aaClaim no more than the endpoint's facts, or ask a platform administrator to declare the endpoint.\x12Z\n" +
+	"\x1fERROR_REASON_ALREADY_SUBSCRIBED\x10\x05\x1a5\xd2\xf3\x181\b\x06\x10\x99\x03\x1a*Update or delete the present subscription.B2Z0llm-mesh.dev/gen/llm_mesh/registry/v1;registryv1b\x06proto3"
 
 var (
 	file_llm_mesh_registry_v1_errors_proto_rawDescOnce sync.Once

@@ -12,6 +12,7 @@ import (
 	fieldmaskpb "google.golang.org/protobuf/types/known/fieldmaskpb"
 	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
 	v1 "llm-mesh.dev/gen/llm_mesh/mesh/v1"
+	v11 "llm-mesh.dev/gen/llm_mesh/router/v1"
 	reflect "reflect"
 	sync "sync"
 	unsafe "unsafe"
@@ -85,6 +86,63 @@ func (Lifecycle) EnumDescriptor() ([]byte, []int) {
 	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{0}
 }
 
+// Which offers a list names.
+type OfferState int32
+
+const (
+	// All.
+	OfferState_OFFER_STATE_UNSPECIFIED OfferState = 0
+	// Those that the domain did not accept; for `domains/-` those that nobody accepted.
+	OfferState_OFFER_STATE_NOT_ACCEPTED OfferState = 1
+	// Those that the domain accepted; for `domains/-` those that somebody accepted.
+	OfferState_OFFER_STATE_ACCEPTED OfferState = 2
+	// Those that the domain accepted and whose terms have changed since in a way that needs consent. None for `domains/-`.
+	OfferState_OFFER_STATE_PROPOSED OfferState = 3
+)
+
+// Enum value maps for OfferState.
+var (
+	OfferState_name = map[int32]string{
+		0: "OFFER_STATE_UNSPECIFIED",
+		1: "OFFER_STATE_NOT_ACCEPTED",
+		2: "OFFER_STATE_ACCEPTED",
+		3: "OFFER_STATE_PROPOSED",
+	}
+	OfferState_value = map[string]int32{
+		"OFFER_STATE_UNSPECIFIED":  0,
+		"OFFER_STATE_NOT_ACCEPTED": 1,
+		"OFFER_STATE_ACCEPTED":     2,
+		"OFFER_STATE_PROPOSED":     3,
+	}
+)
+
+func (x OfferState) Enum() *OfferState {
+	p := new(OfferState)
+	*p = x
+	return p
+}
+
+func (x OfferState) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (OfferState) Descriptor() protoreflect.EnumDescriptor {
+	return file_llm_mesh_registry_v1_registry_proto_enumTypes[1].Descriptor()
+}
+
+func (OfferState) Type() protoreflect.EnumType {
+	return &file_llm_mesh_registry_v1_registry_proto_enumTypes[1]
+}
+
+func (x OfferState) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use OfferState.Descriptor instead.
+func (OfferState) EnumDescriptor() ([]byte, []int) {
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{1}
+}
+
 // A model as a data product.
 //
 // Region, data classes, retention, credential, upstream model, price and `free` are facts of the endpoint, which belong to whoever operates
@@ -128,7 +186,8 @@ type Model struct {
 	Free bool `protobuf:"varint,16,opt,name=free,proto3" json:"free,omitempty"`
 	// Upper bound of the tokens that an image costs. 0: images are refused.
 	ImageTokens int64 `protobuf:"varint,17,opt,name=image_tokens,json=imageTokens,proto3" json:"image_tokens,omitempty"`
-	// Domains that may use it besides its own, by name, or `*`.
+	// Domains to which it is offered, by name, or `*`. An offer serves a domain once that accepts it with a subscription. Without effect in
+	// `domains/shared`, whose models serve all.
 	SharedWith []string `protobuf:"bytes,18,rep,name=shared_with,json=sharedWith,proto3" json:"shared_with,omitempty"`
 	// The provider keeps no data.
 	ZeroRetention bool `protobuf:"varint,19,opt,name=zero_retention,json=zeroRetention,proto3" json:"zero_retention,omitempty"`
@@ -2487,9 +2546,13 @@ type WatchModelsResponse struct {
 	// Where to go on.
 	ResumeToken string `protobuf:"bytes,5,opt,name=resume_token,json=resumeToken,proto3" json:"resume_token,omitempty"`
 	// What comes replaces everything that the reader knows. Only in the first message of a snapshot.
-	Reset_        bool `protobuf:"varint,6,opt,name=reset,proto3" json:"reset,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Reset_ bool `protobuf:"varint,6,opt,name=reset,proto3" json:"reset,omitempty"`
+	// What domains accepted of each other's products, new or changed. Whatever is not told here of a foreign product serves nobody.
+	AcceptedProducts []*AcceptedProduct `protobuf:"bytes,7,rep,name=accepted_products,json=acceptedProducts,proto3" json:"accepted_products,omitempty"`
+	// What is not accepted any more, or not offered any more.
+	RemovedAcceptedProducts []*RemovedAcceptedProduct `protobuf:"bytes,8,rep,name=removed_accepted_products,json=removedAcceptedProducts,proto3" json:"removed_accepted_products,omitempty"`
+	unknownFields           protoimpl.UnknownFields
+	sizeCache               protoimpl.SizeCache
 }
 
 func (x *WatchModelsResponse) Reset() {
@@ -2564,6 +2627,75 @@ func (x *WatchModelsResponse) GetReset_() bool {
 	return false
 }
 
+func (x *WatchModelsResponse) GetAcceptedProducts() []*AcceptedProduct {
+	if x != nil {
+		return x.AcceptedProducts
+	}
+	return nil
+}
+
+func (x *WatchModelsResponse) GetRemovedAcceptedProducts() []*RemovedAcceptedProduct {
+	if x != nil {
+		return x.RemovedAcceptedProducts
+	}
+	return nil
+}
+
+// Names what a domain does not accept any more, or is not offered any more.
+type RemovedAcceptedProduct struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The domain that accepted.
+	Domain string `protobuf:"bytes,1,opt,name=domain,proto3" json:"domain,omitempty"`
+	// The product.
+	Product       string `protobuf:"bytes,2,opt,name=product,proto3" json:"product,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RemovedAcceptedProduct) Reset() {
+	*x = RemovedAcceptedProduct{}
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[38]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RemovedAcceptedProduct) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RemovedAcceptedProduct) ProtoMessage() {}
+
+func (x *RemovedAcceptedProduct) ProtoReflect() protoreflect.Message {
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[38]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RemovedAcceptedProduct.ProtoReflect.Descriptor instead.
+func (*RemovedAcceptedProduct) Descriptor() ([]byte, []int) {
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{38}
+}
+
+func (x *RemovedAcceptedProduct) GetDomain() string {
+	if x != nil {
+		return x.Domain
+	}
+	return ""
+}
+
+func (x *RemovedAcceptedProduct) GetProduct() string {
+	if x != nil {
+		return x.Product
+	}
+	return ""
+}
+
 // Asks for a wanted state.
 type ApplyModelsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -2583,7 +2715,7 @@ type ApplyModelsRequest struct {
 
 func (x *ApplyModelsRequest) Reset() {
 	*x = ApplyModelsRequest{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[38]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2595,7 +2727,7 @@ func (x *ApplyModelsRequest) String() string {
 func (*ApplyModelsRequest) ProtoMessage() {}
 
 func (x *ApplyModelsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[38]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2608,7 +2740,7 @@ func (x *ApplyModelsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ApplyModelsRequest.ProtoReflect.Descriptor instead.
 func (*ApplyModelsRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{38}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *ApplyModelsRequest) GetParent() string {
@@ -2657,7 +2789,7 @@ type ApplyModelsResponse struct {
 
 func (x *ApplyModelsResponse) Reset() {
 	*x = ApplyModelsResponse{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[39]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2669,7 +2801,7 @@ func (x *ApplyModelsResponse) String() string {
 func (*ApplyModelsResponse) ProtoMessage() {}
 
 func (x *ApplyModelsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[39]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2682,7 +2814,7 @@ func (x *ApplyModelsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ApplyModelsResponse.ProtoReflect.Descriptor instead.
 func (*ApplyModelsResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{39}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *ApplyModelsResponse) GetChanges() []*v1.Change {
@@ -2692,11 +2824,1457 @@ func (x *ApplyModelsResponse) GetChanges() []*v1.Change {
 	return nil
 }
 
+// A domain's consent to be served by one product of another domain, or by all that another domain offers to it.
+//
+// The terms of each product are pinned when it is accepted. The publisher's later changes of them reach the subscriber only once it
+// accepts them; of prices, only those that are in no component dearer than the accepted one apply by themselves. The publisher ends the
+// service by withdrawing the offer or retiring the product.
+type Subscription struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// `domains/{domain}/subscriptions/{subscription}`; the domain is the subscriber.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// `domains/{domain}`: accepts each product that this domain offers to the subscriber, now and later, as it was first offered. Set this
+	// or `product`. Never changes.
+	Publisher string `protobuf:"bytes,2,opt,name=publisher,proto3" json:"publisher,omitempty"`
+	// `domains/{domain}/models/{model}` or `domains/{domain}/routes/{route}`: accepts this product. Set this or `publisher`. Never changes.
+	Product string `protobuf:"bytes,3,opt,name=product,proto3" json:"product,omitempty"`
+	// The alias by which the subscriber's applications ask for the product, `[A-Za-z0-9._:/-]{1,128}`, unique among the aliases that the
+	// domain gives to its models and subscriptions. It stands before aliases of `domains/shared` and behind those of the domain's own
+	// routes. Empty: the publisher's alias, behind every alias of the domain and of `domains/shared`. Only with `product`.
+	Alias string `protobuf:"bytes,4,opt,name=alias,proto3" json:"alias,omitempty"`
+	// The version by which the subscriber is served. Set with `product` in a request: the version to accept, as `ListOffers` told it; empty
+	// there: the version offered now. Empty in answers about a subscription by `publisher`.
+	AcceptedVersion string `protobuf:"bytes,5,opt,name=accepted_version,json=acceptedVersion,proto3" json:"accepted_version,omitempty"`
+	// The model as the subscriber is served by it: terms as accepted, everything else as it is now, and the price that the subscriber pays.
+	// Without `shared_with` and `credential`. Unset for routes, and with `publisher`. Output only.
+	Model *Model `protobuf:"bytes,6,opt,name=model,proto3" json:"model,omitempty"`
+	// The route as it was accepted. Without `shared_with`. Unset for models, and with `publisher`. Output only.
+	Route *v11.Route `protobuf:"bytes,7,opt,name=route,proto3" json:"route,omitempty"`
+	// What the publisher offers now, where its terms differ from the accepted ones. Unset: nothing to accept. Output only.
+	Proposed *Offer `protobuf:"bytes,8,opt,name=proposed,proto3" json:"proposed,omitempty"`
+	// The publisher does not offer the product any more, so that it serves nobody here. Output only.
+	Withdrawn bool `protobuf:"varint,9,opt,name=withdrawn,proto3" json:"withdrawn,omitempty"`
+	// How many products are accepted by this subscription. Output only.
+	Products int32 `protobuf:"varint,10,opt,name=products,proto3" json:"products,omitempty"`
+	// How many of them have changed terms that are not accepted; `ListOffers` names them. Output only.
+	Proposals int32 `protobuf:"varint,11,opt,name=proposals,proto3" json:"proposals,omitempty"`
+	// Changes with every change of the subscription by its domain.
+	Etag string `protobuf:"bytes,12,opt,name=etag,proto3" json:"etag,omitempty"`
+	// When it was created. Output only.
+	CreateTime *timestamppb.Timestamp `protobuf:"bytes,13,opt,name=create_time,json=createTime,proto3" json:"create_time,omitempty"`
+	// When its domain last changed it. Output only.
+	UpdateTime    *timestamppb.Timestamp `protobuf:"bytes,14,opt,name=update_time,json=updateTime,proto3" json:"update_time,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Subscription) Reset() {
+	*x = Subscription{}
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[41]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Subscription) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Subscription) ProtoMessage() {}
+
+func (x *Subscription) ProtoReflect() protoreflect.Message {
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[41]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Subscription.ProtoReflect.Descriptor instead.
+func (*Subscription) Descriptor() ([]byte, []int) {
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{41}
+}
+
+func (x *Subscription) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *Subscription) GetPublisher() string {
+	if x != nil {
+		return x.Publisher
+	}
+	return ""
+}
+
+func (x *Subscription) GetProduct() string {
+	if x != nil {
+		return x.Product
+	}
+	return ""
+}
+
+func (x *Subscription) GetAlias() string {
+	if x != nil {
+		return x.Alias
+	}
+	return ""
+}
+
+func (x *Subscription) GetAcceptedVersion() string {
+	if x != nil {
+		return x.AcceptedVersion
+	}
+	return ""
+}
+
+func (x *Subscription) GetModel() *Model {
+	if x != nil {
+		return x.Model
+	}
+	return nil
+}
+
+func (x *Subscription) GetRoute() *v11.Route {
+	if x != nil {
+		return x.Route
+	}
+	return nil
+}
+
+func (x *Subscription) GetProposed() *Offer {
+	if x != nil {
+		return x.Proposed
+	}
+	return nil
+}
+
+func (x *Subscription) GetWithdrawn() bool {
+	if x != nil {
+		return x.Withdrawn
+	}
+	return false
+}
+
+func (x *Subscription) GetProducts() int32 {
+	if x != nil {
+		return x.Products
+	}
+	return 0
+}
+
+func (x *Subscription) GetProposals() int32 {
+	if x != nil {
+		return x.Proposals
+	}
+	return 0
+}
+
+func (x *Subscription) GetEtag() string {
+	if x != nil {
+		return x.Etag
+	}
+	return ""
+}
+
+func (x *Subscription) GetCreateTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.CreateTime
+	}
+	return nil
+}
+
+func (x *Subscription) GetUpdateTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.UpdateTime
+	}
+	return nil
+}
+
+// One product that a domain offers to others.
+type Offer struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// `domains/{domain}/models/{model}` or `domains/{domain}/routes/{route}`.
+	Product string `protobuf:"bytes,1,opt,name=product,proto3" json:"product,omitempty"`
+	// The publisher's alias of it.
+	Alias string `protobuf:"bytes,2,opt,name=alias,proto3" json:"alias,omitempty"`
+	// The version of the terms that are offered now. Differs where the terms differ.
+	Version string `protobuf:"bytes,3,opt,name=version,proto3" json:"version,omitempty"`
+	// The model as it is offered now, with its price, without `shared_with` and `credential`. Unset for routes.
+	Model *Model `protobuf:"bytes,4,opt,name=model,proto3" json:"model,omitempty"`
+	// The route as it is offered now, without `shared_with`. Unset for models.
+	Route *v11.Route `protobuf:"bytes,5,opt,name=route,proto3" json:"route,omitempty"`
+	// What the asking domain accepted of it. Unset: nothing, so that it serves nobody there. Unset in answers for `domains/-`.
+	Accepted *AcceptedProduct `protobuf:"bytes,6,opt,name=accepted,proto3" json:"accepted,omitempty"`
+	// Terms that differ from the accepted ones and need consent, by field name, such as `price` or `region`. Empty: nothing to accept.
+	ProposedFields []string `protobuf:"bytes,7,rep,name=proposed_fields,json=proposedFields,proto3" json:"proposed_fields,omitempty"`
+	// The domains to which it is offered, or `*`. Only in answers for `domains/-`.
+	OfferedTo []string `protobuf:"bytes,8,rep,name=offered_to,json=offeredTo,proto3" json:"offered_to,omitempty"`
+	// How many domains accepted it. Only in answers for `domains/-`.
+	Subscribers   int32 `protobuf:"varint,9,opt,name=subscribers,proto3" json:"subscribers,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Offer) Reset() {
+	*x = Offer{}
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[42]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Offer) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Offer) ProtoMessage() {}
+
+func (x *Offer) ProtoReflect() protoreflect.Message {
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[42]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Offer.ProtoReflect.Descriptor instead.
+func (*Offer) Descriptor() ([]byte, []int) {
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{42}
+}
+
+func (x *Offer) GetProduct() string {
+	if x != nil {
+		return x.Product
+	}
+	return ""
+}
+
+func (x *Offer) GetAlias() string {
+	if x != nil {
+		return x.Alias
+	}
+	return ""
+}
+
+func (x *Offer) GetVersion() string {
+	if x != nil {
+		return x.Version
+	}
+	return ""
+}
+
+func (x *Offer) GetModel() *Model {
+	if x != nil {
+		return x.Model
+	}
+	return nil
+}
+
+func (x *Offer) GetRoute() *v11.Route {
+	if x != nil {
+		return x.Route
+	}
+	return nil
+}
+
+func (x *Offer) GetAccepted() *AcceptedProduct {
+	if x != nil {
+		return x.Accepted
+	}
+	return nil
+}
+
+func (x *Offer) GetProposedFields() []string {
+	if x != nil {
+		return x.ProposedFields
+	}
+	return nil
+}
+
+func (x *Offer) GetOfferedTo() []string {
+	if x != nil {
+		return x.OfferedTo
+	}
+	return nil
+}
+
+func (x *Offer) GetSubscribers() int32 {
+	if x != nil {
+		return x.Subscribers
+	}
+	return 0
+}
+
+// What a domain accepted of one product, and by which it is served. There is at most one of a domain and product.
+type AcceptedProduct struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The domain that accepted.
+	Domain string `protobuf:"bytes,1,opt,name=domain,proto3" json:"domain,omitempty"`
+	// `domains/{domain}/models/{model}` or `domains/{domain}/routes/{route}`.
+	Product string `protobuf:"bytes,2,opt,name=product,proto3" json:"product,omitempty"`
+	// The subscription by which it is accepted.
+	Subscription string `protobuf:"bytes,3,opt,name=subscription,proto3" json:"subscription,omitempty"`
+	// The alias by which the domain's applications ask for it: the one that the subscription gives it, else the publisher's as accepted.
+	Alias string `protobuf:"bytes,4,opt,name=alias,proto3" json:"alias,omitempty"`
+	// The subscription gives the alias, which therefore stands before aliases of `domains/shared`. Otherwise it stands behind them.
+	OwnAlias bool `protobuf:"varint,5,opt,name=own_alias,json=ownAlias,proto3" json:"own_alias,omitempty"`
+	// The accepted version.
+	Version string `protobuf:"bytes,6,opt,name=version,proto3" json:"version,omitempty"`
+	// The model by which the domain is served: terms as accepted, everything else as it is now, and the price that the domain pays. Unset
+	// for routes.
+	Model *Model `protobuf:"bytes,7,opt,name=model,proto3" json:"model,omitempty"`
+	// The route as accepted. Unset for models.
+	Route *v11.Route `protobuf:"bytes,8,opt,name=route,proto3" json:"route,omitempty"`
+	// The accepted price. The price of `model` is this one, or a later one that is in no component dearer. Unset: none was accepted, and
+	// the model is free or refused.
+	AcceptedPrice *Price `protobuf:"bytes,9,opt,name=accepted_price,json=acceptedPrice,proto3" json:"accepted_price,omitempty"`
+	// When the domain first accepted the product; among products of one alias the earliest is the one that is meant.
+	AcceptTime    *timestamppb.Timestamp `protobuf:"bytes,10,opt,name=accept_time,json=acceptTime,proto3" json:"accept_time,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AcceptedProduct) Reset() {
+	*x = AcceptedProduct{}
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[43]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AcceptedProduct) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AcceptedProduct) ProtoMessage() {}
+
+func (x *AcceptedProduct) ProtoReflect() protoreflect.Message {
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[43]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AcceptedProduct.ProtoReflect.Descriptor instead.
+func (*AcceptedProduct) Descriptor() ([]byte, []int) {
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{43}
+}
+
+func (x *AcceptedProduct) GetDomain() string {
+	if x != nil {
+		return x.Domain
+	}
+	return ""
+}
+
+func (x *AcceptedProduct) GetProduct() string {
+	if x != nil {
+		return x.Product
+	}
+	return ""
+}
+
+func (x *AcceptedProduct) GetSubscription() string {
+	if x != nil {
+		return x.Subscription
+	}
+	return ""
+}
+
+func (x *AcceptedProduct) GetAlias() string {
+	if x != nil {
+		return x.Alias
+	}
+	return ""
+}
+
+func (x *AcceptedProduct) GetOwnAlias() bool {
+	if x != nil {
+		return x.OwnAlias
+	}
+	return false
+}
+
+func (x *AcceptedProduct) GetVersion() string {
+	if x != nil {
+		return x.Version
+	}
+	return ""
+}
+
+func (x *AcceptedProduct) GetModel() *Model {
+	if x != nil {
+		return x.Model
+	}
+	return nil
+}
+
+func (x *AcceptedProduct) GetRoute() *v11.Route {
+	if x != nil {
+		return x.Route
+	}
+	return nil
+}
+
+func (x *AcceptedProduct) GetAcceptedPrice() *Price {
+	if x != nil {
+		return x.AcceptedPrice
+	}
+	return nil
+}
+
+func (x *AcceptedProduct) GetAcceptTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.AcceptTime
+	}
+	return nil
+}
+
+// A version of a product.
+type ProductVersion struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The product. Empty: the subscription's own.
+	Product string `protobuf:"bytes,1,opt,name=product,proto3" json:"product,omitempty"`
+	// The version, as `ListOffers` or `Subscription.proposed` told it. Required.
+	Version       string `protobuf:"bytes,2,opt,name=version,proto3" json:"version,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ProductVersion) Reset() {
+	*x = ProductVersion{}
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[44]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ProductVersion) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ProductVersion) ProtoMessage() {}
+
+func (x *ProductVersion) ProtoReflect() protoreflect.Message {
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[44]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ProductVersion.ProtoReflect.Descriptor instead.
+func (*ProductVersion) Descriptor() ([]byte, []int) {
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{44}
+}
+
+func (x *ProductVersion) GetProduct() string {
+	if x != nil {
+		return x.Product
+	}
+	return ""
+}
+
+func (x *ProductVersion) GetVersion() string {
+	if x != nil {
+		return x.Version
+	}
+	return ""
+}
+
+// Asks for a subscription to be created.
+type CreateSubscriptionRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The domain that subscribes. Required.
+	Parent string `protobuf:"bytes,1,opt,name=parent,proto3" json:"parent,omitempty"`
+	// Its id, `[a-z0-9-]{1,63}`. Required.
+	SubscriptionId string `protobuf:"bytes,2,opt,name=subscription_id,json=subscriptionId,proto3" json:"subscription_id,omitempty"`
+	// The subscription; `name` is ignored.
+	Subscription  *Subscription `protobuf:"bytes,3,opt,name=subscription,proto3" json:"subscription,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CreateSubscriptionRequest) Reset() {
+	*x = CreateSubscriptionRequest{}
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[45]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CreateSubscriptionRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CreateSubscriptionRequest) ProtoMessage() {}
+
+func (x *CreateSubscriptionRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[45]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CreateSubscriptionRequest.ProtoReflect.Descriptor instead.
+func (*CreateSubscriptionRequest) Descriptor() ([]byte, []int) {
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{45}
+}
+
+func (x *CreateSubscriptionRequest) GetParent() string {
+	if x != nil {
+		return x.Parent
+	}
+	return ""
+}
+
+func (x *CreateSubscriptionRequest) GetSubscriptionId() string {
+	if x != nil {
+		return x.SubscriptionId
+	}
+	return ""
+}
+
+func (x *CreateSubscriptionRequest) GetSubscription() *Subscription {
+	if x != nil {
+		return x.Subscription
+	}
+	return nil
+}
+
+// The created subscription.
+type CreateSubscriptionResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The subscription.
+	Subscription  *Subscription `protobuf:"bytes,1,opt,name=subscription,proto3" json:"subscription,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CreateSubscriptionResponse) Reset() {
+	*x = CreateSubscriptionResponse{}
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[46]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CreateSubscriptionResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CreateSubscriptionResponse) ProtoMessage() {}
+
+func (x *CreateSubscriptionResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[46]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CreateSubscriptionResponse.ProtoReflect.Descriptor instead.
+func (*CreateSubscriptionResponse) Descriptor() ([]byte, []int) {
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{46}
+}
+
+func (x *CreateSubscriptionResponse) GetSubscription() *Subscription {
+	if x != nil {
+		return x.Subscription
+	}
+	return nil
+}
+
+// Asks for a subscription.
+type GetSubscriptionRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Its name. Required.
+	Name          string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetSubscriptionRequest) Reset() {
+	*x = GetSubscriptionRequest{}
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[47]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetSubscriptionRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetSubscriptionRequest) ProtoMessage() {}
+
+func (x *GetSubscriptionRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[47]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetSubscriptionRequest.ProtoReflect.Descriptor instead.
+func (*GetSubscriptionRequest) Descriptor() ([]byte, []int) {
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{47}
+}
+
+func (x *GetSubscriptionRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+// A subscription.
+type GetSubscriptionResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The subscription.
+	Subscription  *Subscription `protobuf:"bytes,1,opt,name=subscription,proto3" json:"subscription,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetSubscriptionResponse) Reset() {
+	*x = GetSubscriptionResponse{}
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[48]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetSubscriptionResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetSubscriptionResponse) ProtoMessage() {}
+
+func (x *GetSubscriptionResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[48]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetSubscriptionResponse.ProtoReflect.Descriptor instead.
+func (*GetSubscriptionResponse) Descriptor() ([]byte, []int) {
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{48}
+}
+
+func (x *GetSubscriptionResponse) GetSubscription() *Subscription {
+	if x != nil {
+		return x.Subscription
+	}
+	return nil
+}
+
+// Asks for subscriptions.
+type ListSubscriptionsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The domain, or `domains/-`. Required.
+	Parent string `protobuf:"bytes,1,opt,name=parent,proto3" json:"parent,omitempty"`
+	// Most items of the answer, 1 to 1,000. 0: 50.
+	PageSize int32 `protobuf:"varint,2,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	// From an earlier answer. Empty: the first page.
+	PageToken     string `protobuf:"bytes,3,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListSubscriptionsRequest) Reset() {
+	*x = ListSubscriptionsRequest{}
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[49]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListSubscriptionsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListSubscriptionsRequest) ProtoMessage() {}
+
+func (x *ListSubscriptionsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[49]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListSubscriptionsRequest.ProtoReflect.Descriptor instead.
+func (*ListSubscriptionsRequest) Descriptor() ([]byte, []int) {
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{49}
+}
+
+func (x *ListSubscriptionsRequest) GetParent() string {
+	if x != nil {
+		return x.Parent
+	}
+	return ""
+}
+
+func (x *ListSubscriptionsRequest) GetPageSize() int32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+func (x *ListSubscriptionsRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
+// Subscriptions.
+type ListSubscriptionsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The subscriptions, by name.
+	Subscriptions []*Subscription `protobuf:"bytes,1,rep,name=subscriptions,proto3" json:"subscriptions,omitempty"`
+	// For the next page. Empty: this was the last.
+	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListSubscriptionsResponse) Reset() {
+	*x = ListSubscriptionsResponse{}
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[50]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListSubscriptionsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListSubscriptionsResponse) ProtoMessage() {}
+
+func (x *ListSubscriptionsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[50]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListSubscriptionsResponse.ProtoReflect.Descriptor instead.
+func (*ListSubscriptionsResponse) Descriptor() ([]byte, []int) {
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{50}
+}
+
+func (x *ListSubscriptionsResponse) GetSubscriptions() []*Subscription {
+	if x != nil {
+		return x.Subscriptions
+	}
+	return nil
+}
+
+func (x *ListSubscriptionsResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
+}
+
+// Asks for a change of a subscription, for changed terms to be accepted, or both.
+type UpdateSubscriptionRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The subscription, with its name and etag.
+	Subscription *Subscription `protobuf:"bytes,1,opt,name=subscription,proto3" json:"subscription,omitempty"`
+	// The fields to change: `alias`. Empty: `alias`, where it is set.
+	UpdateMask *fieldmaskpb.FieldMask `protobuf:"bytes,2,opt,name=update_mask,json=updateMask,proto3" json:"update_mask,omitempty"`
+	// Versions to accept, at most 100, all or none. Empty: none. ETAG_MISMATCH where the publisher offers another version by now.
+	Accept        []*ProductVersion `protobuf:"bytes,3,rep,name=accept,proto3" json:"accept,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UpdateSubscriptionRequest) Reset() {
+	*x = UpdateSubscriptionRequest{}
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[51]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UpdateSubscriptionRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UpdateSubscriptionRequest) ProtoMessage() {}
+
+func (x *UpdateSubscriptionRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[51]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UpdateSubscriptionRequest.ProtoReflect.Descriptor instead.
+func (*UpdateSubscriptionRequest) Descriptor() ([]byte, []int) {
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{51}
+}
+
+func (x *UpdateSubscriptionRequest) GetSubscription() *Subscription {
+	if x != nil {
+		return x.Subscription
+	}
+	return nil
+}
+
+func (x *UpdateSubscriptionRequest) GetUpdateMask() *fieldmaskpb.FieldMask {
+	if x != nil {
+		return x.UpdateMask
+	}
+	return nil
+}
+
+func (x *UpdateSubscriptionRequest) GetAccept() []*ProductVersion {
+	if x != nil {
+		return x.Accept
+	}
+	return nil
+}
+
+// The changed subscription.
+type UpdateSubscriptionResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The subscription.
+	Subscription  *Subscription `protobuf:"bytes,1,opt,name=subscription,proto3" json:"subscription,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UpdateSubscriptionResponse) Reset() {
+	*x = UpdateSubscriptionResponse{}
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[52]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UpdateSubscriptionResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UpdateSubscriptionResponse) ProtoMessage() {}
+
+func (x *UpdateSubscriptionResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[52]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UpdateSubscriptionResponse.ProtoReflect.Descriptor instead.
+func (*UpdateSubscriptionResponse) Descriptor() ([]byte, []int) {
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{52}
+}
+
+func (x *UpdateSubscriptionResponse) GetSubscription() *Subscription {
+	if x != nil {
+		return x.Subscription
+	}
+	return nil
+}
+
+// Asks for a subscription to be deleted.
+type DeleteSubscriptionRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Its name. Required.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// Its etag. Empty: whatever it is.
+	Etag          string `protobuf:"bytes,2,opt,name=etag,proto3" json:"etag,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DeleteSubscriptionRequest) Reset() {
+	*x = DeleteSubscriptionRequest{}
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[53]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DeleteSubscriptionRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DeleteSubscriptionRequest) ProtoMessage() {}
+
+func (x *DeleteSubscriptionRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[53]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DeleteSubscriptionRequest.ProtoReflect.Descriptor instead.
+func (*DeleteSubscriptionRequest) Descriptor() ([]byte, []int) {
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{53}
+}
+
+func (x *DeleteSubscriptionRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *DeleteSubscriptionRequest) GetEtag() string {
+	if x != nil {
+		return x.Etag
+	}
+	return ""
+}
+
+// The subscription is gone.
+type DeleteSubscriptionResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DeleteSubscriptionResponse) Reset() {
+	*x = DeleteSubscriptionResponse{}
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[54]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DeleteSubscriptionResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DeleteSubscriptionResponse) ProtoMessage() {}
+
+func (x *DeleteSubscriptionResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[54]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DeleteSubscriptionResponse.ProtoReflect.Descriptor instead.
+func (*DeleteSubscriptionResponse) Descriptor() ([]byte, []int) {
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{54}
+}
+
+// Asks for offers.
+type ListOffersRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The domain to which they are made, or `domains/-` for the offers to any domain. Required.
+	Parent string `protobuf:"bytes,1,opt,name=parent,proto3" json:"parent,omitempty"`
+	// Most items of the answer, 1 to 1,000. 0: 50.
+	PageSize int32 `protobuf:"varint,2,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	// From an earlier answer. Empty: the first page.
+	PageToken string `protobuf:"bytes,3,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	// Only offers of this domain. Empty: of all.
+	Publisher string `protobuf:"bytes,4,opt,name=publisher,proto3" json:"publisher,omitempty"`
+	// Only offers in this state. Unset: in any.
+	State         OfferState `protobuf:"varint,5,opt,name=state,proto3,enum=llm_mesh.registry.v1.OfferState" json:"state,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListOffersRequest) Reset() {
+	*x = ListOffersRequest{}
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[55]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListOffersRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListOffersRequest) ProtoMessage() {}
+
+func (x *ListOffersRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[55]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListOffersRequest.ProtoReflect.Descriptor instead.
+func (*ListOffersRequest) Descriptor() ([]byte, []int) {
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{55}
+}
+
+func (x *ListOffersRequest) GetParent() string {
+	if x != nil {
+		return x.Parent
+	}
+	return ""
+}
+
+func (x *ListOffersRequest) GetPageSize() int32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+func (x *ListOffersRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
+func (x *ListOffersRequest) GetPublisher() string {
+	if x != nil {
+		return x.Publisher
+	}
+	return ""
+}
+
+func (x *ListOffersRequest) GetState() OfferState {
+	if x != nil {
+		return x.State
+	}
+	return OfferState_OFFER_STATE_UNSPECIFIED
+}
+
+// Offers.
+type ListOffersResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The offers, by product.
+	Offers []*Offer `protobuf:"bytes,1,rep,name=offers,proto3" json:"offers,omitempty"`
+	// For the next page. Empty: this was the last.
+	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListOffersResponse) Reset() {
+	*x = ListOffersResponse{}
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[56]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListOffersResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListOffersResponse) ProtoMessage() {}
+
+func (x *ListOffersResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[56]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListOffersResponse.ProtoReflect.Descriptor instead.
+func (*ListOffersResponse) Descriptor() ([]byte, []int) {
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{56}
+}
+
+func (x *ListOffersResponse) GetOffers() []*Offer {
+	if x != nil {
+		return x.Offers
+	}
+	return nil
+}
+
+func (x *ListOffersResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
+}
+
+// Asks for subscriptions to be brought to a wanted state.
+type ApplySubscriptionsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The domain, or `domains/platform` for several. Required.
+	Parent string `protobuf:"bytes,1,opt,name=parent,proto3" json:"parent,omitempty"`
+	// Says what would change, and changes nothing.
+	DryRun bool `protobuf:"varint,2,opt,name=dry_run,json=dryRun,proto3" json:"dry_run,omitempty"`
+	// Wanted subscriptions, with their names. One that exists keeps its accepted version unless it names another one.
+	Subscriptions []*Subscription `protobuf:"bytes,3,rep,name=subscriptions,proto3" json:"subscriptions,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ApplySubscriptionsRequest) Reset() {
+	*x = ApplySubscriptionsRequest{}
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[57]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ApplySubscriptionsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ApplySubscriptionsRequest) ProtoMessage() {}
+
+func (x *ApplySubscriptionsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[57]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ApplySubscriptionsRequest.ProtoReflect.Descriptor instead.
+func (*ApplySubscriptionsRequest) Descriptor() ([]byte, []int) {
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{57}
+}
+
+func (x *ApplySubscriptionsRequest) GetParent() string {
+	if x != nil {
+		return x.Parent
+	}
+	return ""
+}
+
+func (x *ApplySubscriptionsRequest) GetDryRun() bool {
+	if x != nil {
+		return x.DryRun
+	}
+	return false
+}
+
+func (x *ApplySubscriptionsRequest) GetSubscriptions() []*Subscription {
+	if x != nil {
+		return x.Subscriptions
+	}
+	return nil
+}
+
+// What changed, or would.
+type ApplySubscriptionsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// One per named subscription, in the order of the request.
+	Changes       []*v1.Change `protobuf:"bytes,1,rep,name=changes,proto3" json:"changes,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ApplySubscriptionsResponse) Reset() {
+	*x = ApplySubscriptionsResponse{}
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[58]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ApplySubscriptionsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ApplySubscriptionsResponse) ProtoMessage() {}
+
+func (x *ApplySubscriptionsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[58]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ApplySubscriptionsResponse.ProtoReflect.Descriptor instead.
+func (*ApplySubscriptionsResponse) Descriptor() ([]byte, []int) {
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{58}
+}
+
+func (x *ApplySubscriptionsResponse) GetChanges() []*v1.Change {
+	if x != nil {
+		return x.Changes
+	}
+	return nil
+}
+
+// Asks what a domain accepted of a product, now.
+type GetAcceptedProductRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The domain. Required.
+	Domain string `protobuf:"bytes,1,opt,name=domain,proto3" json:"domain,omitempty"`
+	// The product. Required.
+	Product       string `protobuf:"bytes,2,opt,name=product,proto3" json:"product,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetAcceptedProductRequest) Reset() {
+	*x = GetAcceptedProductRequest{}
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[59]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetAcceptedProductRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetAcceptedProductRequest) ProtoMessage() {}
+
+func (x *GetAcceptedProductRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[59]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetAcceptedProductRequest.ProtoReflect.Descriptor instead.
+func (*GetAcceptedProductRequest) Descriptor() ([]byte, []int) {
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{59}
+}
+
+func (x *GetAcceptedProductRequest) GetDomain() string {
+	if x != nil {
+		return x.Domain
+	}
+	return ""
+}
+
+func (x *GetAcceptedProductRequest) GetProduct() string {
+	if x != nil {
+		return x.Product
+	}
+	return ""
+}
+
+// What a domain accepted of a product.
+type GetAcceptedProductResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// It, while the product is still offered to the domain. Unset: nothing.
+	AcceptedProduct *AcceptedProduct `protobuf:"bytes,1,opt,name=accepted_product,json=acceptedProduct,proto3" json:"accepted_product,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
+}
+
+func (x *GetAcceptedProductResponse) Reset() {
+	*x = GetAcceptedProductResponse{}
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[60]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetAcceptedProductResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetAcceptedProductResponse) ProtoMessage() {}
+
+func (x *GetAcceptedProductResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[60]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetAcceptedProductResponse.ProtoReflect.Descriptor instead.
+func (*GetAcceptedProductResponse) Descriptor() ([]byte, []int) {
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{60}
+}
+
+func (x *GetAcceptedProductResponse) GetAcceptedProduct() *AcceptedProduct {
+	if x != nil {
+		return x.AcceptedProduct
+	}
+	return nil
+}
+
+// Tells which routes are offered to other domains.
+type PutRouteOffersRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// All offered routes whose names are after `after` and not after `through`, with their etags. At most 1,000.
+	Routes []*v11.Route `protobuf:"bytes,1,rep,name=routes,proto3" json:"routes,omitempty"`
+	// The begin of the range of names, exclusive. Empty: from the first name on.
+	After string `protobuf:"bytes,2,opt,name=after,proto3" json:"after,omitempty"`
+	// The end of the range of names, inclusive. Empty: to the last name.
+	Through       string `protobuf:"bytes,3,opt,name=through,proto3" json:"through,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PutRouteOffersRequest) Reset() {
+	*x = PutRouteOffersRequest{}
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[61]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PutRouteOffersRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PutRouteOffersRequest) ProtoMessage() {}
+
+func (x *PutRouteOffersRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[61]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PutRouteOffersRequest.ProtoReflect.Descriptor instead.
+func (*PutRouteOffersRequest) Descriptor() ([]byte, []int) {
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{61}
+}
+
+func (x *PutRouteOffersRequest) GetRoutes() []*v11.Route {
+	if x != nil {
+		return x.Routes
+	}
+	return nil
+}
+
+func (x *PutRouteOffersRequest) GetAfter() string {
+	if x != nil {
+		return x.After
+	}
+	return ""
+}
+
+func (x *PutRouteOffersRequest) GetThrough() string {
+	if x != nil {
+		return x.Through
+	}
+	return ""
+}
+
+// The offers are known.
+type PutRouteOffersResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PutRouteOffersResponse) Reset() {
+	*x = PutRouteOffersResponse{}
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[62]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PutRouteOffersResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PutRouteOffersResponse) ProtoMessage() {}
+
+func (x *PutRouteOffersResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[62]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PutRouteOffersResponse.ProtoReflect.Descriptor instead.
+func (*PutRouteOffersResponse) Descriptor() ([]byte, []int) {
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{62}
+}
+
 var File_llm_mesh_registry_v1_registry_proto protoreflect.FileDescriptor
 
 const file_llm_mesh_registry_v1_registry_proto_rawDesc = "" +
 	"\n" +
-	"#llm_mesh/registry/v1/registry.proto\x12\x14llm_mesh.registry.v1\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dllm_mesh/mesh/v1/access.proto\x1a llm_mesh/mesh/v1/resources.proto\"\xc0\a\n" +
+	"#llm_mesh/registry/v1/registry.proto\x12\x14llm_mesh.registry.v1\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dllm_mesh/mesh/v1/access.proto\x1a llm_mesh/mesh/v1/resources.proto\x1a\x1fllm_mesh/router/v1/router.proto\"\xc0\a\n" +
 	"\x05Model\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
 	"\x05alias\x18\x02 \x01(\tR\x05alias\x12!\n" +
@@ -2872,14 +4450,19 @@ const file_llm_mesh_registry_v1_registry_proto_rawDesc = "" +
 	"\x06models\x18\x01 \x03(\v2\x1b.llm_mesh.registry.v1.ModelR\x06models\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"7\n" +
 	"\x12WatchModelsRequest\x12!\n" +
-	"\fresume_token\x18\x01 \x01(\tR\vresumeToken\"\xff\x01\n" +
+	"\fresume_token\x18\x01 \x01(\tR\vresumeToken\"\xbd\x03\n" +
 	"\x13WatchModelsResponse\x123\n" +
 	"\x06models\x18\x01 \x03(\v2\x1b.llm_mesh.registry.v1.ModelR\x06models\x12\x18\n" +
 	"\aremoved\x18\x02 \x03(\tR\aremoved\x123\n" +
 	"\x06prices\x18\x03 \x03(\v2\x1b.llm_mesh.registry.v1.PriceR\x06prices\x12+\n" +
 	"\x11snapshot_complete\x18\x04 \x01(\bR\x10snapshotComplete\x12!\n" +
 	"\fresume_token\x18\x05 \x01(\tR\vresumeToken\x12\x14\n" +
-	"\x05reset\x18\x06 \x01(\bR\x05reset\"\xf3\x01\n" +
+	"\x05reset\x18\x06 \x01(\bR\x05reset\x12R\n" +
+	"\x11accepted_products\x18\a \x03(\v2%.llm_mesh.registry.v1.AcceptedProductR\x10acceptedProducts\x12h\n" +
+	"\x19removed_accepted_products\x18\b \x03(\v2,.llm_mesh.registry.v1.RemovedAcceptedProductR\x17removedAcceptedProducts\"J\n" +
+	"\x16RemovedAcceptedProduct\x12\x16\n" +
+	"\x06domain\x18\x01 \x01(\tR\x06domain\x12\x18\n" +
+	"\aproduct\x18\x02 \x01(\tR\aproduct\"\xf3\x01\n" +
 	"\x12ApplyModelsRequest\x12\x16\n" +
 	"\x06parent\x18\x01 \x01(\tR\x06parent\x12\x17\n" +
 	"\adry_run\x18\x02 \x01(\bR\x06dryRun\x123\n" +
@@ -2887,13 +4470,119 @@ const file_llm_mesh_registry_v1_registry_proto_rawDesc = "" +
 	"\badapters\x18\x04 \x03(\v2\x1d.llm_mesh.registry.v1.AdapterR\badapters\x12<\n" +
 	"\tendpoints\x18) \x03(\v2\x1e.llm_mesh.registry.v1.EndpointR\tendpoints\"I\n" +
 	"\x13ApplyModelsResponse\x122\n" +
-	"\achanges\x18\x01 \x03(\v2\x18.llm_mesh.mesh.v1.ChangeR\achanges*\x84\x01\n" +
+	"\achanges\x18\x01 \x03(\v2\x18.llm_mesh.mesh.v1.ChangeR\achanges\"\x9e\x04\n" +
+	"\fSubscription\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x1c\n" +
+	"\tpublisher\x18\x02 \x01(\tR\tpublisher\x12\x18\n" +
+	"\aproduct\x18\x03 \x01(\tR\aproduct\x12\x14\n" +
+	"\x05alias\x18\x04 \x01(\tR\x05alias\x12)\n" +
+	"\x10accepted_version\x18\x05 \x01(\tR\x0facceptedVersion\x121\n" +
+	"\x05model\x18\x06 \x01(\v2\x1b.llm_mesh.registry.v1.ModelR\x05model\x12/\n" +
+	"\x05route\x18\a \x01(\v2\x19.llm_mesh.router.v1.RouteR\x05route\x127\n" +
+	"\bproposed\x18\b \x01(\v2\x1b.llm_mesh.registry.v1.OfferR\bproposed\x12\x1c\n" +
+	"\twithdrawn\x18\t \x01(\bR\twithdrawn\x12\x1a\n" +
+	"\bproducts\x18\n" +
+	" \x01(\x05R\bproducts\x12\x1c\n" +
+	"\tproposals\x18\v \x01(\x05R\tproposals\x12\x12\n" +
+	"\x04etag\x18\f \x01(\tR\x04etag\x12;\n" +
+	"\vcreate_time\x18\r \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"createTime\x12;\n" +
+	"\vupdate_time\x18\x0e \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"updateTime\"\xe2\x02\n" +
+	"\x05Offer\x12\x18\n" +
+	"\aproduct\x18\x01 \x01(\tR\aproduct\x12\x14\n" +
+	"\x05alias\x18\x02 \x01(\tR\x05alias\x12\x18\n" +
+	"\aversion\x18\x03 \x01(\tR\aversion\x121\n" +
+	"\x05model\x18\x04 \x01(\v2\x1b.llm_mesh.registry.v1.ModelR\x05model\x12/\n" +
+	"\x05route\x18\x05 \x01(\v2\x19.llm_mesh.router.v1.RouteR\x05route\x12A\n" +
+	"\baccepted\x18\x06 \x01(\v2%.llm_mesh.registry.v1.AcceptedProductR\baccepted\x12'\n" +
+	"\x0fproposed_fields\x18\a \x03(\tR\x0eproposedFields\x12\x1d\n" +
+	"\n" +
+	"offered_to\x18\b \x03(\tR\tofferedTo\x12 \n" +
+	"\vsubscribers\x18\t \x01(\x05R\vsubscribers\"\x99\x03\n" +
+	"\x0fAcceptedProduct\x12\x16\n" +
+	"\x06domain\x18\x01 \x01(\tR\x06domain\x12\x18\n" +
+	"\aproduct\x18\x02 \x01(\tR\aproduct\x12\"\n" +
+	"\fsubscription\x18\x03 \x01(\tR\fsubscription\x12\x14\n" +
+	"\x05alias\x18\x04 \x01(\tR\x05alias\x12\x1b\n" +
+	"\town_alias\x18\x05 \x01(\bR\bownAlias\x12\x18\n" +
+	"\aversion\x18\x06 \x01(\tR\aversion\x121\n" +
+	"\x05model\x18\a \x01(\v2\x1b.llm_mesh.registry.v1.ModelR\x05model\x12/\n" +
+	"\x05route\x18\b \x01(\v2\x19.llm_mesh.router.v1.RouteR\x05route\x12B\n" +
+	"\x0eaccepted_price\x18\t \x01(\v2\x1b.llm_mesh.registry.v1.PriceR\racceptedPrice\x12;\n" +
+	"\vaccept_time\x18\n" +
+	" \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"acceptTime\"D\n" +
+	"\x0eProductVersion\x12\x18\n" +
+	"\aproduct\x18\x01 \x01(\tR\aproduct\x12\x18\n" +
+	"\aversion\x18\x02 \x01(\tR\aversion\"\xa4\x01\n" +
+	"\x19CreateSubscriptionRequest\x12\x16\n" +
+	"\x06parent\x18\x01 \x01(\tR\x06parent\x12'\n" +
+	"\x0fsubscription_id\x18\x02 \x01(\tR\x0esubscriptionId\x12F\n" +
+	"\fsubscription\x18\x03 \x01(\v2\".llm_mesh.registry.v1.SubscriptionR\fsubscription\"d\n" +
+	"\x1aCreateSubscriptionResponse\x12F\n" +
+	"\fsubscription\x18\x01 \x01(\v2\".llm_mesh.registry.v1.SubscriptionR\fsubscription\",\n" +
+	"\x16GetSubscriptionRequest\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\"a\n" +
+	"\x17GetSubscriptionResponse\x12F\n" +
+	"\fsubscription\x18\x01 \x01(\v2\".llm_mesh.registry.v1.SubscriptionR\fsubscription\"n\n" +
+	"\x18ListSubscriptionsRequest\x12\x16\n" +
+	"\x06parent\x18\x01 \x01(\tR\x06parent\x12\x1b\n" +
+	"\tpage_size\x18\x02 \x01(\x05R\bpageSize\x12\x1d\n" +
+	"\n" +
+	"page_token\x18\x03 \x01(\tR\tpageToken\"\x8d\x01\n" +
+	"\x19ListSubscriptionsResponse\x12H\n" +
+	"\rsubscriptions\x18\x01 \x03(\v2\".llm_mesh.registry.v1.SubscriptionR\rsubscriptions\x12&\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xde\x01\n" +
+	"\x19UpdateSubscriptionRequest\x12F\n" +
+	"\fsubscription\x18\x01 \x01(\v2\".llm_mesh.registry.v1.SubscriptionR\fsubscription\x12;\n" +
+	"\vupdate_mask\x18\x02 \x01(\v2\x1a.google.protobuf.FieldMaskR\n" +
+	"updateMask\x12<\n" +
+	"\x06accept\x18\x03 \x03(\v2$.llm_mesh.registry.v1.ProductVersionR\x06accept\"d\n" +
+	"\x1aUpdateSubscriptionResponse\x12F\n" +
+	"\fsubscription\x18\x01 \x01(\v2\".llm_mesh.registry.v1.SubscriptionR\fsubscription\"C\n" +
+	"\x19DeleteSubscriptionRequest\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
+	"\x04etag\x18\x02 \x01(\tR\x04etag\"\x1c\n" +
+	"\x1aDeleteSubscriptionResponse\"\xbd\x01\n" +
+	"\x11ListOffersRequest\x12\x16\n" +
+	"\x06parent\x18\x01 \x01(\tR\x06parent\x12\x1b\n" +
+	"\tpage_size\x18\x02 \x01(\x05R\bpageSize\x12\x1d\n" +
+	"\n" +
+	"page_token\x18\x03 \x01(\tR\tpageToken\x12\x1c\n" +
+	"\tpublisher\x18\x04 \x01(\tR\tpublisher\x126\n" +
+	"\x05state\x18\x05 \x01(\x0e2 .llm_mesh.registry.v1.OfferStateR\x05state\"q\n" +
+	"\x12ListOffersResponse\x123\n" +
+	"\x06offers\x18\x01 \x03(\v2\x1b.llm_mesh.registry.v1.OfferR\x06offers\x12&\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x96\x01\n" +
+	"\x19ApplySubscriptionsRequest\x12\x16\n" +
+	"\x06parent\x18\x01 \x01(\tR\x06parent\x12\x17\n" +
+	"\adry_run\x18\x02 \x01(\bR\x06dryRun\x12H\n" +
+	"\rsubscriptions\x18\x03 \x03(\v2\".llm_mesh.registry.v1.SubscriptionR\rsubscriptions\"P\n" +
+	"\x1aApplySubscriptionsResponse\x122\n" +
+	"\achanges\x18\x01 \x03(\v2\x18.llm_mesh.mesh.v1.ChangeR\achanges\"M\n" +
+	"\x19GetAcceptedProductRequest\x12\x16\n" +
+	"\x06domain\x18\x01 \x01(\tR\x06domain\x12\x18\n" +
+	"\aproduct\x18\x02 \x01(\tR\aproduct\"n\n" +
+	"\x1aGetAcceptedProductResponse\x12P\n" +
+	"\x10accepted_product\x18\x01 \x01(\v2%.llm_mesh.registry.v1.AcceptedProductR\x0facceptedProduct\"z\n" +
+	"\x15PutRouteOffersRequest\x121\n" +
+	"\x06routes\x18\x01 \x03(\v2\x19.llm_mesh.router.v1.RouteR\x06routes\x12\x14\n" +
+	"\x05after\x18\x02 \x01(\tR\x05after\x12\x18\n" +
+	"\athrough\x18\x03 \x01(\tR\athrough\"\x18\n" +
+	"\x16PutRouteOffersResponse*\x84\x01\n" +
 	"\tLifecycle\x12\x19\n" +
 	"\x15LIFECYCLE_UNSPECIFIED\x10\x00\x12\x15\n" +
 	"\x11LIFECYCLE_PREVIEW\x10\x01\x12\x14\n" +
 	"\x10LIFECYCLE_ACTIVE\x10\x02\x12\x18\n" +
 	"\x14LIFECYCLE_DEPRECATED\x10\x03\x12\x15\n" +
-	"\x11LIFECYCLE_RETIRED\x10\x042\xd8\x12\n" +
+	"\x11LIFECYCLE_RETIRED\x10\x04*{\n" +
+	"\n" +
+	"OfferState\x12\x1b\n" +
+	"\x17OFFER_STATE_UNSPECIFIED\x10\x00\x12\x1c\n" +
+	"\x18OFFER_STATE_NOT_ACCEPTED\x10\x01\x12\x18\n" +
+	"\x14OFFER_STATE_ACCEPTED\x10\x02\x12\x18\n" +
+	"\x14OFFER_STATE_PROPOSED\x10\x032\x8c\x1e\n" +
 	"\x0fRegistryService\x12\x95\x01\n" +
 	"\vCreateModel\x12(.llm_mesh.registry.v1.CreateModelRequest\x1a).llm_mesh.registry.v1.CreateModelResponse\"1\xca\xf3\x18-\b\x01\x12\x1a{parent}/models/{model_id}\x1a\rmodels.create\x12u\n" +
 	"\bGetModel\x12%.llm_mesh.registry.v1.GetModelRequest\x1a&.llm_mesh.registry.v1.GetModelResponse\"\x1a\xca\xf3\x18\x16\b\x01\x12\x06{name}\x1a\n" +
@@ -2916,7 +4605,17 @@ const file_llm_mesh_registry_v1_registry_proto_rawDesc = "" +
 	"\x0eDeleteEndpoint\x12+.llm_mesh.registry.v1.DeleteEndpointRequest\x1a,.llm_mesh.registry.v1.DeleteEndpointResponse\" \xca\xf3\x18\x1c\b\x01\x12\x06{name}\x1a\x10endpoints.delete\x12\xa9\x01\n" +
 	"\x13ListWellKnownModels\x120.llm_mesh.registry.v1.ListWellKnownModelsRequest\x1a1.llm_mesh.registry.v1.ListWellKnownModelsResponse\"-\xca\xf3\x18)\b\x01\x12\x0fwellKnownModels\x1a\x14wellKnownModels.list\x12\x86\x01\n" +
 	"\vWatchModels\x12(.llm_mesh.registry.v1.WatchModelsRequest\x1a).llm_mesh.registry.v1.WatchModelsResponse\" \xca\xf3\x18\x1c\b\x02\x12\bregistry\x1a\x0eregistry.watch0\x01\x12\x89\x01\n" +
-	"\vApplyModels\x12(.llm_mesh.registry.v1.ApplyModelsRequest\x1a).llm_mesh.registry.v1.ApplyModelsResponse\"%\xca\xf3\x18!\b\x01\x12\x0f{parent}/models\x1a\fmodels.applyB2Z0llm-mesh.dev/gen/llm_mesh/registry/v1;registryv1b\x06proto3"
+	"\vApplyModels\x12(.llm_mesh.registry.v1.ApplyModelsRequest\x1a).llm_mesh.registry.v1.ApplyModelsResponse\"%\xca\xf3\x18!\b\x01\x12\x0f{parent}/models\x1a\fmodels.apply\x12\xbf\x01\n" +
+	"\x12CreateSubscription\x12/.llm_mesh.registry.v1.CreateSubscriptionRequest\x1a0.llm_mesh.registry.v1.CreateSubscriptionResponse\"F\xca\xf3\x18B\b\x01\x12({parent}/subscriptions/{subscription_id}\x1a\x14subscriptions.create\x12\x91\x01\n" +
+	"\x0fGetSubscription\x12,.llm_mesh.registry.v1.GetSubscriptionRequest\x1a-.llm_mesh.registry.v1.GetSubscriptionResponse\"!\xca\xf3\x18\x1d\b\x01\x12\x06{name}\x1a\x11subscriptions.get\x12\xa8\x01\n" +
+	"\x11ListSubscriptions\x12..llm_mesh.registry.v1.ListSubscriptionsRequest\x1a/.llm_mesh.registry.v1.ListSubscriptionsResponse\"2\xca\xf3\x18.\b\x01\x12\x16{parent}/subscriptions\x1a\x12subscriptions.list\x12\xaa\x01\n" +
+	"\x12UpdateSubscription\x12/.llm_mesh.registry.v1.UpdateSubscriptionRequest\x1a0.llm_mesh.registry.v1.UpdateSubscriptionResponse\"1\xca\xf3\x18-\b\x01\x12\x13{subscription.name}\x1a\x14subscriptions.update\x12\x9d\x01\n" +
+	"\x12DeleteSubscription\x12/.llm_mesh.registry.v1.DeleteSubscriptionRequest\x1a0.llm_mesh.registry.v1.DeleteSubscriptionResponse\"$\xca\xf3\x18 \b\x01\x12\x06{name}\x1a\x14subscriptions.delete\x12\x85\x01\n" +
+	"\n" +
+	"ListOffers\x12'.llm_mesh.registry.v1.ListOffersRequest\x1a(.llm_mesh.registry.v1.ListOffersResponse\"$\xca\xf3\x18 \b\x01\x12\x0f{parent}/offers\x1a\voffers.list\x12\xac\x01\n" +
+	"\x12ApplySubscriptions\x12/.llm_mesh.registry.v1.ApplySubscriptionsRequest\x1a0.llm_mesh.registry.v1.ApplySubscriptionsResponse\"3\xca\xf3\x18/\b\x01\x12\x16{parent}/subscriptions\x1a\x13subscriptions.apply\x12\x9c\x01\n" +
+	"\x12GetAcceptedProduct\x12/.llm_mesh.registry.v1.GetAcceptedProductRequest\x1a0.llm_mesh.registry.v1.GetAcceptedProductResponse\"#\xca\xf3\x18\x1f\b\x02\x12\bregistry\x1a\x11registry.accepted\x12\x8d\x01\n" +
+	"\x0ePutRouteOffers\x12+.llm_mesh.registry.v1.PutRouteOffersRequest\x1a,.llm_mesh.registry.v1.PutRouteOffersResponse\" \xca\xf3\x18\x1c\b\x02\x12\bregistry\x1a\x0eregistry.offerB2Z0llm-mesh.dev/gen/llm_mesh/registry/v1;registryv1b\x06proto3"
 
 var (
 	file_llm_mesh_registry_v1_registry_proto_rawDescOnce sync.Once
@@ -2930,133 +4629,204 @@ func file_llm_mesh_registry_v1_registry_proto_rawDescGZIP() []byte {
 	return file_llm_mesh_registry_v1_registry_proto_rawDescData
 }
 
-var file_llm_mesh_registry_v1_registry_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_llm_mesh_registry_v1_registry_proto_msgTypes = make([]protoimpl.MessageInfo, 40)
+var file_llm_mesh_registry_v1_registry_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
+var file_llm_mesh_registry_v1_registry_proto_msgTypes = make([]protoimpl.MessageInfo, 63)
 var file_llm_mesh_registry_v1_registry_proto_goTypes = []any{
 	(Lifecycle)(0),                      // 0: llm_mesh.registry.v1.Lifecycle
-	(*Model)(nil),                       // 1: llm_mesh.registry.v1.Model
-	(*ServiceLevel)(nil),                // 2: llm_mesh.registry.v1.ServiceLevel
-	(*Price)(nil),                       // 3: llm_mesh.registry.v1.Price
-	(*Adapter)(nil),                     // 4: llm_mesh.registry.v1.Adapter
-	(*Endpoint)(nil),                    // 5: llm_mesh.registry.v1.Endpoint
-	(*PriceFloor)(nil),                  // 6: llm_mesh.registry.v1.PriceFloor
-	(*ListEndpointsRequest)(nil),        // 7: llm_mesh.registry.v1.ListEndpointsRequest
-	(*ListEndpointsResponse)(nil),       // 8: llm_mesh.registry.v1.ListEndpointsResponse
-	(*GetEndpointRequest)(nil),          // 9: llm_mesh.registry.v1.GetEndpointRequest
-	(*GetEndpointResponse)(nil),         // 10: llm_mesh.registry.v1.GetEndpointResponse
-	(*PutEndpointRequest)(nil),          // 11: llm_mesh.registry.v1.PutEndpointRequest
-	(*PutEndpointResponse)(nil),         // 12: llm_mesh.registry.v1.PutEndpointResponse
-	(*DeleteEndpointRequest)(nil),       // 13: llm_mesh.registry.v1.DeleteEndpointRequest
-	(*DeleteEndpointResponse)(nil),      // 14: llm_mesh.registry.v1.DeleteEndpointResponse
-	(*CreateModelRequest)(nil),          // 15: llm_mesh.registry.v1.CreateModelRequest
-	(*CreateModelResponse)(nil),         // 16: llm_mesh.registry.v1.CreateModelResponse
-	(*GetModelRequest)(nil),             // 17: llm_mesh.registry.v1.GetModelRequest
-	(*GetModelResponse)(nil),            // 18: llm_mesh.registry.v1.GetModelResponse
-	(*ListModelsRequest)(nil),           // 19: llm_mesh.registry.v1.ListModelsRequest
-	(*ListModelsResponse)(nil),          // 20: llm_mesh.registry.v1.ListModelsResponse
-	(*UpdateModelRequest)(nil),          // 21: llm_mesh.registry.v1.UpdateModelRequest
-	(*UpdateModelResponse)(nil),         // 22: llm_mesh.registry.v1.UpdateModelResponse
-	(*DeprecateModelRequest)(nil),       // 23: llm_mesh.registry.v1.DeprecateModelRequest
-	(*DeprecateModelResponse)(nil),      // 24: llm_mesh.registry.v1.DeprecateModelResponse
-	(*CreatePriceRequest)(nil),          // 25: llm_mesh.registry.v1.CreatePriceRequest
-	(*CreatePriceResponse)(nil),         // 26: llm_mesh.registry.v1.CreatePriceResponse
-	(*GetPriceRequest)(nil),             // 27: llm_mesh.registry.v1.GetPriceRequest
-	(*GetPriceResponse)(nil),            // 28: llm_mesh.registry.v1.GetPriceResponse
-	(*ListPricesRequest)(nil),           // 29: llm_mesh.registry.v1.ListPricesRequest
-	(*ListPricesResponse)(nil),          // 30: llm_mesh.registry.v1.ListPricesResponse
-	(*ListAdaptersRequest)(nil),         // 31: llm_mesh.registry.v1.ListAdaptersRequest
-	(*ListAdaptersResponse)(nil),        // 32: llm_mesh.registry.v1.ListAdaptersResponse
-	(*PutAdapterRequest)(nil),           // 33: llm_mesh.registry.v1.PutAdapterRequest
-	(*PutAdapterResponse)(nil),          // 34: llm_mesh.registry.v1.PutAdapterResponse
-	(*ListWellKnownModelsRequest)(nil),  // 35: llm_mesh.registry.v1.ListWellKnownModelsRequest
-	(*ListWellKnownModelsResponse)(nil), // 36: llm_mesh.registry.v1.ListWellKnownModelsResponse
-	(*WatchModelsRequest)(nil),          // 37: llm_mesh.registry.v1.WatchModelsRequest
-	(*WatchModelsResponse)(nil),         // 38: llm_mesh.registry.v1.WatchModelsResponse
-	(*ApplyModelsRequest)(nil),          // 39: llm_mesh.registry.v1.ApplyModelsRequest
-	(*ApplyModelsResponse)(nil),         // 40: llm_mesh.registry.v1.ApplyModelsResponse
-	(*timestamppb.Timestamp)(nil),       // 41: google.protobuf.Timestamp
-	(*fieldmaskpb.FieldMask)(nil),       // 42: google.protobuf.FieldMask
-	(*v1.Change)(nil),                   // 43: llm_mesh.mesh.v1.Change
+	(OfferState)(0),                     // 1: llm_mesh.registry.v1.OfferState
+	(*Model)(nil),                       // 2: llm_mesh.registry.v1.Model
+	(*ServiceLevel)(nil),                // 3: llm_mesh.registry.v1.ServiceLevel
+	(*Price)(nil),                       // 4: llm_mesh.registry.v1.Price
+	(*Adapter)(nil),                     // 5: llm_mesh.registry.v1.Adapter
+	(*Endpoint)(nil),                    // 6: llm_mesh.registry.v1.Endpoint
+	(*PriceFloor)(nil),                  // 7: llm_mesh.registry.v1.PriceFloor
+	(*ListEndpointsRequest)(nil),        // 8: llm_mesh.registry.v1.ListEndpointsRequest
+	(*ListEndpointsResponse)(nil),       // 9: llm_mesh.registry.v1.ListEndpointsResponse
+	(*GetEndpointRequest)(nil),          // 10: llm_mesh.registry.v1.GetEndpointRequest
+	(*GetEndpointResponse)(nil),         // 11: llm_mesh.registry.v1.GetEndpointResponse
+	(*PutEndpointRequest)(nil),          // 12: llm_mesh.registry.v1.PutEndpointRequest
+	(*PutEndpointResponse)(nil),         // 13: llm_mesh.registry.v1.PutEndpointResponse
+	(*DeleteEndpointRequest)(nil),       // 14: llm_mesh.registry.v1.DeleteEndpointRequest
+	(*DeleteEndpointResponse)(nil),      // 15: llm_mesh.registry.v1.DeleteEndpointResponse
+	(*CreateModelRequest)(nil),          // 16: llm_mesh.registry.v1.CreateModelRequest
+	(*CreateModelResponse)(nil),         // 17: llm_mesh.registry.v1.CreateModelResponse
+	(*GetModelRequest)(nil),             // 18: llm_mesh.registry.v1.GetModelRequest
+	(*GetModelResponse)(nil),            // 19: llm_mesh.registry.v1.GetModelResponse
+	(*ListModelsRequest)(nil),           // 20: llm_mesh.registry.v1.ListModelsRequest
+	(*ListModelsResponse)(nil),          // 21: llm_mesh.registry.v1.ListModelsResponse
+	(*UpdateModelRequest)(nil),          // 22: llm_mesh.registry.v1.UpdateModelRequest
+	(*UpdateModelResponse)(nil),         // 23: llm_mesh.registry.v1.UpdateModelResponse
+	(*DeprecateModelRequest)(nil),       // 24: llm_mesh.registry.v1.DeprecateModelRequest
+	(*DeprecateModelResponse)(nil),      // 25: llm_mesh.registry.v1.DeprecateModelResponse
+	(*CreatePriceRequest)(nil),          // 26: llm_mesh.registry.v1.CreatePriceRequest
+	(*CreatePriceResponse)(nil),         // 27: llm_mesh.registry.v1.CreatePriceResponse
+	(*GetPriceRequest)(nil),             // 28: llm_mesh.registry.v1.GetPriceRequest
+	(*GetPriceResponse)(nil),            // 29: llm_mesh.registry.v1.GetPriceResponse
+	(*ListPricesRequest)(nil),           // 30: llm_mesh.registry.v1.ListPricesRequest
+	(*ListPricesResponse)(nil),          // 31: llm_mesh.registry.v1.ListPricesResponse
+	(*ListAdaptersRequest)(nil),         // 32: llm_mesh.registry.v1.ListAdaptersRequest
+	(*ListAdaptersResponse)(nil),        // 33: llm_mesh.registry.v1.ListAdaptersResponse
+	(*PutAdapterRequest)(nil),           // 34: llm_mesh.registry.v1.PutAdapterRequest
+	(*PutAdapterResponse)(nil),          // 35: llm_mesh.registry.v1.PutAdapterResponse
+	(*ListWellKnownModelsRequest)(nil),  // 36: llm_mesh.registry.v1.ListWellKnownModelsRequest
+	(*ListWellKnownModelsResponse)(nil), // 37: llm_mesh.registry.v1.ListWellKnownModelsResponse
+	(*WatchModelsRequest)(nil),          // 38: llm_mesh.registry.v1.WatchModelsRequest
+	(*WatchModelsResponse)(nil),         // 39: llm_mesh.registry.v1.WatchModelsResponse
+	(*RemovedAcceptedProduct)(nil),      // 40: llm_mesh.registry.v1.RemovedAcceptedProduct
+	(*ApplyModelsRequest)(nil),          // 41: llm_mesh.registry.v1.ApplyModelsRequest
+	(*ApplyModelsResponse)(nil),         // 42: llm_mesh.registry.v1.ApplyModelsResponse
+	(*Subscription)(nil),                // 43: llm_mesh.registry.v1.Subscription
+	(*Offer)(nil),                       // 44: llm_mesh.registry.v1.Offer
+	(*AcceptedProduct)(nil),             // 45: llm_mesh.registry.v1.AcceptedProduct
+	(*ProductVersion)(nil),              // 46: llm_mesh.registry.v1.ProductVersion
+	(*CreateSubscriptionRequest)(nil),   // 47: llm_mesh.registry.v1.CreateSubscriptionRequest
+	(*CreateSubscriptionResponse)(nil),  // 48: llm_mesh.registry.v1.CreateSubscriptionResponse
+	(*GetSubscriptionRequest)(nil),      // 49: llm_mesh.registry.v1.GetSubscriptionRequest
+	(*GetSubscriptionResponse)(nil),     // 50: llm_mesh.registry.v1.GetSubscriptionResponse
+	(*ListSubscriptionsRequest)(nil),    // 51: llm_mesh.registry.v1.ListSubscriptionsRequest
+	(*ListSubscriptionsResponse)(nil),   // 52: llm_mesh.registry.v1.ListSubscriptionsResponse
+	(*UpdateSubscriptionRequest)(nil),   // 53: llm_mesh.registry.v1.UpdateSubscriptionRequest
+	(*UpdateSubscriptionResponse)(nil),  // 54: llm_mesh.registry.v1.UpdateSubscriptionResponse
+	(*DeleteSubscriptionRequest)(nil),   // 55: llm_mesh.registry.v1.DeleteSubscriptionRequest
+	(*DeleteSubscriptionResponse)(nil),  // 56: llm_mesh.registry.v1.DeleteSubscriptionResponse
+	(*ListOffersRequest)(nil),           // 57: llm_mesh.registry.v1.ListOffersRequest
+	(*ListOffersResponse)(nil),          // 58: llm_mesh.registry.v1.ListOffersResponse
+	(*ApplySubscriptionsRequest)(nil),   // 59: llm_mesh.registry.v1.ApplySubscriptionsRequest
+	(*ApplySubscriptionsResponse)(nil),  // 60: llm_mesh.registry.v1.ApplySubscriptionsResponse
+	(*GetAcceptedProductRequest)(nil),   // 61: llm_mesh.registry.v1.GetAcceptedProductRequest
+	(*GetAcceptedProductResponse)(nil),  // 62: llm_mesh.registry.v1.GetAcceptedProductResponse
+	(*PutRouteOffersRequest)(nil),       // 63: llm_mesh.registry.v1.PutRouteOffersRequest
+	(*PutRouteOffersResponse)(nil),      // 64: llm_mesh.registry.v1.PutRouteOffersResponse
+	(*timestamppb.Timestamp)(nil),       // 65: google.protobuf.Timestamp
+	(*fieldmaskpb.FieldMask)(nil),       // 66: google.protobuf.FieldMask
+	(*v1.Change)(nil),                   // 67: llm_mesh.mesh.v1.Change
+	(*v11.Route)(nil),                   // 68: llm_mesh.router.v1.Route
 }
 var file_llm_mesh_registry_v1_registry_proto_depIdxs = []int32{
-	2,  // 0: llm_mesh.registry.v1.Model.service_level:type_name -> llm_mesh.registry.v1.ServiceLevel
+	3,  // 0: llm_mesh.registry.v1.Model.service_level:type_name -> llm_mesh.registry.v1.ServiceLevel
 	0,  // 1: llm_mesh.registry.v1.Model.lifecycle:type_name -> llm_mesh.registry.v1.Lifecycle
-	41, // 2: llm_mesh.registry.v1.Model.retire_time:type_name -> google.protobuf.Timestamp
-	41, // 3: llm_mesh.registry.v1.Model.create_time:type_name -> google.protobuf.Timestamp
-	41, // 4: llm_mesh.registry.v1.Model.update_time:type_name -> google.protobuf.Timestamp
-	3,  // 5: llm_mesh.registry.v1.Model.price:type_name -> llm_mesh.registry.v1.Price
-	41, // 6: llm_mesh.registry.v1.Price.valid_from:type_name -> google.protobuf.Timestamp
-	41, // 7: llm_mesh.registry.v1.Price.valid_until:type_name -> google.protobuf.Timestamp
-	41, // 8: llm_mesh.registry.v1.Price.create_time:type_name -> google.protobuf.Timestamp
-	6,  // 9: llm_mesh.registry.v1.Endpoint.floor:type_name -> llm_mesh.registry.v1.PriceFloor
-	41, // 10: llm_mesh.registry.v1.Endpoint.create_time:type_name -> google.protobuf.Timestamp
-	41, // 11: llm_mesh.registry.v1.Endpoint.update_time:type_name -> google.protobuf.Timestamp
-	5,  // 12: llm_mesh.registry.v1.ListEndpointsResponse.endpoints:type_name -> llm_mesh.registry.v1.Endpoint
-	5,  // 13: llm_mesh.registry.v1.GetEndpointResponse.endpoint:type_name -> llm_mesh.registry.v1.Endpoint
-	5,  // 14: llm_mesh.registry.v1.PutEndpointRequest.endpoint:type_name -> llm_mesh.registry.v1.Endpoint
-	5,  // 15: llm_mesh.registry.v1.PutEndpointResponse.endpoint:type_name -> llm_mesh.registry.v1.Endpoint
-	1,  // 16: llm_mesh.registry.v1.CreateModelRequest.model:type_name -> llm_mesh.registry.v1.Model
-	1,  // 17: llm_mesh.registry.v1.CreateModelResponse.model:type_name -> llm_mesh.registry.v1.Model
-	1,  // 18: llm_mesh.registry.v1.GetModelResponse.model:type_name -> llm_mesh.registry.v1.Model
-	1,  // 19: llm_mesh.registry.v1.ListModelsResponse.models:type_name -> llm_mesh.registry.v1.Model
-	1,  // 20: llm_mesh.registry.v1.UpdateModelRequest.model:type_name -> llm_mesh.registry.v1.Model
-	42, // 21: llm_mesh.registry.v1.UpdateModelRequest.update_mask:type_name -> google.protobuf.FieldMask
-	1,  // 22: llm_mesh.registry.v1.UpdateModelResponse.model:type_name -> llm_mesh.registry.v1.Model
-	41, // 23: llm_mesh.registry.v1.DeprecateModelRequest.retire_time:type_name -> google.protobuf.Timestamp
-	1,  // 24: llm_mesh.registry.v1.DeprecateModelResponse.model:type_name -> llm_mesh.registry.v1.Model
-	3,  // 25: llm_mesh.registry.v1.CreatePriceRequest.price:type_name -> llm_mesh.registry.v1.Price
-	3,  // 26: llm_mesh.registry.v1.CreatePriceResponse.price:type_name -> llm_mesh.registry.v1.Price
-	3,  // 27: llm_mesh.registry.v1.GetPriceResponse.price:type_name -> llm_mesh.registry.v1.Price
-	3,  // 28: llm_mesh.registry.v1.ListPricesResponse.prices:type_name -> llm_mesh.registry.v1.Price
-	4,  // 29: llm_mesh.registry.v1.ListAdaptersResponse.adapters:type_name -> llm_mesh.registry.v1.Adapter
-	4,  // 30: llm_mesh.registry.v1.PutAdapterRequest.adapter:type_name -> llm_mesh.registry.v1.Adapter
-	4,  // 31: llm_mesh.registry.v1.PutAdapterResponse.adapter:type_name -> llm_mesh.registry.v1.Adapter
-	1,  // 32: llm_mesh.registry.v1.ListWellKnownModelsResponse.models:type_name -> llm_mesh.registry.v1.Model
-	1,  // 33: llm_mesh.registry.v1.WatchModelsResponse.models:type_name -> llm_mesh.registry.v1.Model
-	3,  // 34: llm_mesh.registry.v1.WatchModelsResponse.prices:type_name -> llm_mesh.registry.v1.Price
-	1,  // 35: llm_mesh.registry.v1.ApplyModelsRequest.models:type_name -> llm_mesh.registry.v1.Model
-	4,  // 36: llm_mesh.registry.v1.ApplyModelsRequest.adapters:type_name -> llm_mesh.registry.v1.Adapter
-	5,  // 37: llm_mesh.registry.v1.ApplyModelsRequest.endpoints:type_name -> llm_mesh.registry.v1.Endpoint
-	43, // 38: llm_mesh.registry.v1.ApplyModelsResponse.changes:type_name -> llm_mesh.mesh.v1.Change
-	15, // 39: llm_mesh.registry.v1.RegistryService.CreateModel:input_type -> llm_mesh.registry.v1.CreateModelRequest
-	17, // 40: llm_mesh.registry.v1.RegistryService.GetModel:input_type -> llm_mesh.registry.v1.GetModelRequest
-	19, // 41: llm_mesh.registry.v1.RegistryService.ListModels:input_type -> llm_mesh.registry.v1.ListModelsRequest
-	21, // 42: llm_mesh.registry.v1.RegistryService.UpdateModel:input_type -> llm_mesh.registry.v1.UpdateModelRequest
-	23, // 43: llm_mesh.registry.v1.RegistryService.DeprecateModel:input_type -> llm_mesh.registry.v1.DeprecateModelRequest
-	25, // 44: llm_mesh.registry.v1.RegistryService.CreatePrice:input_type -> llm_mesh.registry.v1.CreatePriceRequest
-	27, // 45: llm_mesh.registry.v1.RegistryService.GetPrice:input_type -> llm_mesh.registry.v1.GetPriceRequest
-	29, // 46: llm_mesh.registry.v1.RegistryService.ListPrices:input_type -> llm_mesh.registry.v1.ListPricesRequest
-	31, // 47: llm_mesh.registry.v1.RegistryService.ListAdapters:input_type -> llm_mesh.registry.v1.ListAdaptersRequest
-	33, // 48: llm_mesh.registry.v1.RegistryService.PutAdapter:input_type -> llm_mesh.registry.v1.PutAdapterRequest
-	7,  // 49: llm_mesh.registry.v1.RegistryService.ListEndpoints:input_type -> llm_mesh.registry.v1.ListEndpointsRequest
-	9,  // 50: llm_mesh.registry.v1.RegistryService.GetEndpoint:input_type -> llm_mesh.registry.v1.GetEndpointRequest
-	11, // 51: llm_mesh.registry.v1.RegistryService.PutEndpoint:input_type -> llm_mesh.registry.v1.PutEndpointRequest
-	13, // 52: llm_mesh.registry.v1.RegistryService.DeleteEndpoint:input_type -> llm_mesh.registry.v1.DeleteEndpointRequest
-	35, // 53: llm_mesh.registry.v1.RegistryService.ListWellKnownModels:input_type -> llm_mesh.registry.v1.ListWellKnownModelsRequest
-	37, // 54: llm_mesh.registry.v1.RegistryService.WatchModels:input_type -> llm_mesh.registry.v1.WatchModelsRequest
-	39, // 55: llm_mesh.registry.v1.RegistryService.ApplyModels:input_type -> llm_mesh.registry.v1.ApplyModelsRequest
-	16, // 56: llm_mesh.registry.v1.RegistryService.CreateModel:output_type -> llm_mesh.registry.v1.CreateModelResponse
-	18, // 57: llm_mesh.registry.v1.RegistryService.GetModel:output_type -> llm_mesh.registry.v1.GetModelResponse
-	20, // 58: llm_mesh.registry.v1.RegistryService.ListModels:output_type -> llm_mesh.registry.v1.ListModelsResponse
-	22, // 59: llm_mesh.registry.v1.RegistryService.UpdateModel:output_type -> llm_mesh.registry.v1.UpdateModelResponse
-	24, // 60: llm_mesh.registry.v1.RegistryService.DeprecateModel:output_type -> llm_mesh.registry.v1.DeprecateModelResponse
-	26, // 61: llm_mesh.registry.v1.RegistryService.CreatePrice:output_type -> llm_mesh.registry.v1.CreatePriceResponse
-	28, // 62: llm_mesh.registry.v1.RegistryService.GetPrice:output_type -> llm_mesh.registry.v1.GetPriceResponse
-	30, // 63: llm_mesh.registry.v1.RegistryService.ListPrices:output_type -> llm_mesh.registry.v1.ListPricesResponse
-	32, // 64: llm_mesh.registry.v1.RegistryService.ListAdapters:output_type -> llm_mesh.registry.v1.ListAdaptersResponse
-	34, // 65: llm_mesh.registry.v1.RegistryService.PutAdapter:output_type -> llm_mesh.registry.v1.PutAdapterResponse
-	8,  // 66: llm_mesh.registry.v1.RegistryService.ListEndpoints:output_type -> llm_mesh.registry.v1.ListEndpointsResponse
-	10, // 67: llm_mesh.registry.v1.RegistryService.GetEndpoint:output_type -> llm_mesh.registry.v1.GetEndpointResponse
-	12, // 68: llm_mesh.registry.v1.RegistryService.PutEndpoint:output_type -> llm_mesh.registry.v1.PutEndpointResponse
-	14, // 69: llm_mesh.registry.v1.RegistryService.DeleteEndpoint:output_type -> llm_mesh.registry.v1.DeleteEndpointResponse
-	36, // 70: llm_mesh.registry.v1.RegistryService.ListWellKnownModels:output_type -> llm_mesh.registry.v1.ListWellKnownModelsResponse
-	38, // 71: llm_mesh.registry.v1.RegistryService.WatchModels:output_type -> llm_mesh.registry.v1.WatchModelsResponse
-	40, // 72: llm_mesh.registry.v1.RegistryService.ApplyModels:output_type -> llm_mesh.registry.v1.ApplyModelsResponse
-	56, // [56:73] is the sub-list for method output_type
-	39, // [39:56] is the sub-list for method input_type
-	39, // [39:39] is the sub-list for extension type_name
-	39, // [39:39] is the sub-list for extension extendee
-	0,  // [0:39] is the sub-list for field type_name
+	65, // 2: llm_mesh.registry.v1.Model.retire_time:type_name -> google.protobuf.Timestamp
+	65, // 3: llm_mesh.registry.v1.Model.create_time:type_name -> google.protobuf.Timestamp
+	65, // 4: llm_mesh.registry.v1.Model.update_time:type_name -> google.protobuf.Timestamp
+	4,  // 5: llm_mesh.registry.v1.Model.price:type_name -> llm_mesh.registry.v1.Price
+	65, // 6: llm_mesh.registry.v1.Price.valid_from:type_name -> google.protobuf.Timestamp
+	65, // 7: llm_mesh.registry.v1.Price.valid_until:type_name -> google.protobuf.Timestamp
+	65, // 8: llm_mesh.registry.v1.Price.create_time:type_name -> google.protobuf.Timestamp
+	7,  // 9: llm_mesh.registry.v1.Endpoint.floor:type_name -> llm_mesh.registry.v1.PriceFloor
+	65, // 10: llm_mesh.registry.v1.Endpoint.create_time:type_name -> google.protobuf.Timestamp
+	65, // 11: llm_mesh.registry.v1.Endpoint.update_time:type_name -> google.protobuf.Timestamp
+	6,  // 12: llm_mesh.registry.v1.ListEndpointsResponse.endpoints:type_name -> llm_mesh.registry.v1.Endpoint
+	6,  // 13: llm_mesh.registry.v1.GetEndpointResponse.endpoint:type_name -> llm_mesh.registry.v1.Endpoint
+	6,  // 14: llm_mesh.registry.v1.PutEndpointRequest.endpoint:type_name -> llm_mesh.registry.v1.Endpoint
+	6,  // 15: llm_mesh.registry.v1.PutEndpointResponse.endpoint:type_name -> llm_mesh.registry.v1.Endpoint
+	2,  // 16: llm_mesh.registry.v1.CreateModelRequest.model:type_name -> llm_mesh.registry.v1.Model
+	2,  // 17: llm_mesh.registry.v1.CreateModelResponse.model:type_name -> llm_mesh.registry.v1.Model
+	2,  // 18: llm_mesh.registry.v1.GetModelResponse.model:type_name -> llm_mesh.registry.v1.Model
+	2,  // 19: llm_mesh.registry.v1.ListModelsResponse.models:type_name -> llm_mesh.registry.v1.Model
+	2,  // 20: llm_mesh.registry.v1.UpdateModelRequest.model:type_name -> llm_mesh.registry.v1.Model
+	66, // 21: llm_mesh.registry.v1.UpdateModelRequest.update_mask:type_name -> google.protobuf.FieldMask
+	2,  // 22: llm_mesh.registry.v1.UpdateModelResponse.model:type_name -> llm_mesh.registry.v1.Model
+	65, // 23: llm_mesh.registry.v1.DeprecateModelRequest.retire_time:type_name -> google.protobuf.Timestamp
+	2,  // 24: llm_mesh.registry.v1.DeprecateModelResponse.model:type_name -> llm_mesh.registry.v1.Model
+	4,  // 25: llm_mesh.registry.v1.CreatePriceRequest.price:type_name -> llm_mesh.registry.v1.Price
+	4,  // 26: llm_mesh.registry.v1.CreatePriceResponse.price:type_name -> llm_mesh.registry.v1.Price
+	4,  // 27: llm_mesh.registry.v1.GetPriceResponse.price:type_name -> llm_mesh.registry.v1.Price
+	4,  // 28: llm_mesh.registry.v1.ListPricesResponse.prices:type_name -> llm_mesh.registry.v1.Price
+	5,  // 29: llm_mesh.registry.v1.ListAdaptersResponse.adapters:type_name -> llm_mesh.registry.v1.Adapter
+	5,  // 30: llm_mesh.registry.v1.PutAdapterRequest.adapter:type_name -> llm_mesh.registry.v1.Adapter
+	5,  // 31: llm_mesh.registry.v1.PutAdapterResponse.adapter:type_name -> llm_mesh.registry.v1.Adapter
+	2,  // 32: llm_mesh.registry.v1.ListWellKnownModelsResponse.models:type_name -> llm_mesh.registry.v1.Model
+	2,  // 33: llm_mesh.registry.v1.WatchModelsResponse.models:type_name -> llm_mesh.registry.v1.Model
+	4,  // 34: llm_mesh.registry.v1.WatchModelsResponse.prices:type_name -> llm_mesh.registry.v1.Price
+	45, // 35: llm_mesh.registry.v1.WatchModelsResponse.accepted_products:type_name -> llm_mesh.registry.v1.AcceptedProduct
+	40, // 36: llm_mesh.registry.v1.WatchModelsResponse.removed_accepted_products:type_name -> llm_mesh.registry.v1.RemovedAcceptedProduct
+	2,  // 37: llm_mesh.registry.v1.ApplyModelsRequest.models:type_name -> llm_mesh.registry.v1.Model
+	5,  // 38: llm_mesh.registry.v1.ApplyModelsRequest.adapters:type_name -> llm_mesh.registry.v1.Adapter
+	6,  // 39: llm_mesh.registry.v1.ApplyModelsRequest.endpoints:type_name -> llm_mesh.registry.v1.Endpoint
+	67, // 40: llm_mesh.registry.v1.ApplyModelsResponse.changes:type_name -> llm_mesh.mesh.v1.Change
+	2,  // 41: llm_mesh.registry.v1.Subscription.model:type_name -> llm_mesh.registry.v1.Model
+	68, // 42: llm_mesh.registry.v1.Subscription.route:type_name -> llm_mesh.router.v1.Route
+	44, // 43: llm_mesh.registry.v1.Subscription.proposed:type_name -> llm_mesh.registry.v1.Offer
+	65, // 44: llm_mesh.registry.v1.Subscription.create_time:type_name -> google.protobuf.Timestamp
+	65, // 45: llm_mesh.registry.v1.Subscription.update_time:type_name -> google.protobuf.Timestamp
+	2,  // 46: llm_mesh.registry.v1.Offer.model:type_name -> llm_mesh.registry.v1.Model
+	68, // 47: llm_mesh.registry.v1.Offer.route:type_name -> llm_mesh.router.v1.Route
+	45, // 48: llm_mesh.registry.v1.Offer.accepted:type_name -> llm_mesh.registry.v1.AcceptedProduct
+	2,  // 49: llm_mesh.registry.v1.AcceptedProduct.model:type_name -> llm_mesh.registry.v1.Model
+	68, // 50: llm_mesh.registry.v1.AcceptedProduct.route:type_name -> llm_mesh.router.v1.Route
+	4,  // 51: llm_mesh.registry.v1.AcceptedProduct.accepted_price:type_name -> llm_mesh.registry.v1.Price
+	65, // 52: llm_mesh.registry.v1.AcceptedProduct.accept_time:type_name -> google.protobuf.Timestamp
+	43, // 53: llm_mesh.registry.v1.CreateSubscriptionRequest.subscription:type_name -> llm_mesh.registry.v1.Subscription
+	43, // 54: llm_mesh.registry.v1.CreateSubscriptionResponse.subscription:type_name -> llm_mesh.registry.v1.Subscription
+	43, // 55: llm_mesh.registry.v1.GetSubscriptionResponse.subscription:type_name -> llm_mesh.registry.v1.Subscription
+	43, // 56: llm_mesh.registry.v1.ListSubscriptionsResponse.subscriptions:type_name -> llm_mesh.registry.v1.Subscription
+	43, // 57: llm_mesh.registry.v1.UpdateSubscriptionRequest.subscription:type_name -> llm_mesh.registry.v1.Subscription
+	66, // 58: llm_mesh.registry.v1.UpdateSubscriptionRequest.update_mask:type_name -> google.protobuf.FieldMask
+	46, // 59: llm_mesh.registry.v1.UpdateSubscriptionRequest.accept:type_name -> llm_mesh.registry.v1.ProductVersion
+	43, // 60: llm_mesh.registry.v1.UpdateSubscriptionResponse.subscription:type_name -> llm_mesh.registry.v1.Subscription
+	1,  // 61: llm_mesh.registry.v1.ListOffersRequest.state:type_name -> llm_mesh.registry.v1.OfferState
+	44, // 62: llm_mesh.registry.v1.ListOffersResponse.offers:type_name -> llm_mesh.registry.v1.Offer
+	43, // 63: llm_mesh.registry.v1.ApplySubscriptionsRequest.subscriptions:type_name -> llm_mesh.registry.v1.Subscription
+	67, // 64: llm_mesh.registry.v1.ApplySubscriptionsResponse.changes:type_name -> llm_mesh.mesh.v1.Change
+	45, // 65: llm_mesh.registry.v1.GetAcceptedProductResponse.accepted_product:type_name -> llm_mesh.registry.v1.AcceptedProduct
+	68, // 66: llm_mesh.registry.v1.PutRouteOffersRequest.routes:type_name -> llm_mesh.router.v1.Route
+	16, // 67: llm_mesh.registry.v1.RegistryService.CreateModel:input_type -> llm_mesh.registry.v1.CreateModelRequest
+	18, // 68: llm_mesh.registry.v1.RegistryService.GetModel:input_type -> llm_mesh.registry.v1.GetModelRequest
+	20, // 69: llm_mesh.registry.v1.RegistryService.ListModels:input_type -> llm_mesh.registry.v1.ListModelsRequest
+	22, // 70: llm_mesh.registry.v1.RegistryService.UpdateModel:input_type -> llm_mesh.registry.v1.UpdateModelRequest
+	24, // 71: llm_mesh.registry.v1.RegistryService.DeprecateModel:input_type -> llm_mesh.registry.v1.DeprecateModelRequest
+	26, // 72: llm_mesh.registry.v1.RegistryService.CreatePrice:input_type -> llm_mesh.registry.v1.CreatePriceRequest
+	28, // 73: llm_mesh.registry.v1.RegistryService.GetPrice:input_type -> llm_mesh.registry.v1.GetPriceRequest
+	30, // 74: llm_mesh.registry.v1.RegistryService.ListPrices:input_type -> llm_mesh.registry.v1.ListPricesRequest
+	32, // 75: llm_mesh.registry.v1.RegistryService.ListAdapters:input_type -> llm_mesh.registry.v1.ListAdaptersRequest
+	34, // 76: llm_mesh.registry.v1.RegistryService.PutAdapter:input_type -> llm_mesh.registry.v1.PutAdapterRequest
+	8,  // 77: llm_mesh.registry.v1.RegistryService.ListEndpoints:input_type -> llm_mesh.registry.v1.ListEndpointsRequest
+	10, // 78: llm_mesh.registry.v1.RegistryService.GetEndpoint:input_type -> llm_mesh.registry.v1.GetEndpointRequest
+	12, // 79: llm_mesh.registry.v1.RegistryService.PutEndpoint:input_type -> llm_mesh.registry.v1.PutEndpointRequest
+	14, // 80: llm_mesh.registry.v1.RegistryService.DeleteEndpoint:input_type -> llm_mesh.registry.v1.DeleteEndpointRequest
+	36, // 81: llm_mesh.registry.v1.RegistryService.ListWellKnownModels:input_type -> llm_mesh.registry.v1.ListWellKnownModelsRequest
+	38, // 82: llm_mesh.registry.v1.RegistryService.WatchModels:input_type -> llm_mesh.registry.v1.WatchModelsRequest
+	41, // 83: llm_mesh.registry.v1.RegistryService.ApplyModels:input_type -> llm_mesh.registry.v1.ApplyModelsRequest
+	47, // 84: llm_mesh.registry.v1.RegistryService.CreateSubscription:input_type -> llm_mesh.registry.v1.CreateSubscriptionRequest
+	49, // 85: llm_mesh.registry.v1.RegistryService.GetSubscription:input_type -> llm_mesh.registry.v1.GetSubscriptionRequest
+	51, // 86: llm_mesh.registry.v1.RegistryService.ListSubscriptions:input_type -> llm_mesh.registry.v1.ListSubscriptionsRequest
+	53, // 87: llm_mesh.registry.v1.RegistryService.UpdateSubscription:input_type -> llm_mesh.registry.v1.UpdateSubscriptionRequest
+	55, // 88: llm_mesh.registry.v1.RegistryService.DeleteSubscription:input_type -> llm_mesh.registry.v1.DeleteSubscriptionRequest
+	57, // 89: llm_mesh.registry.v1.RegistryService.ListOffers:input_type -> llm_mesh.registry.v1.ListOffersRequest
+	59, // 90: llm_mesh.registry.v1.RegistryService.ApplySubscriptions:input_type -> llm_mesh.registry.v1.ApplySubscriptionsRequest
+	61, // 91: llm_mesh.registry.v1.RegistryService.GetAcceptedProduct:input_type -> llm_mesh.registry.v1.GetAcceptedProductRequest
+	63, // 92: llm_mesh.registry.v1.RegistryService.PutRouteOffers:input_type -> llm_mesh.registry.v1.PutRouteOffersRequest
+	17, // 93: llm_mesh.registry.v1.RegistryService.CreateModel:output_type -> llm_mesh.registry.v1.CreateModelResponse
+	19, // 94: llm_mesh.registry.v1.RegistryService.GetModel:output_type -> llm_mesh.registry.v1.GetModelResponse
+	21, // 95: llm_mesh.registry.v1.RegistryService.ListModels:output_type -> llm_mesh.registry.v1.ListModelsResponse
+	23, // 96: llm_mesh.registry.v1.RegistryService.UpdateModel:output_type -> llm_mesh.registry.v1.UpdateModelResponse
+	25, // 97: llm_mesh.registry.v1.RegistryService.DeprecateModel:output_type -> llm_mesh.registry.v1.DeprecateModelResponse
+	27, // 98: llm_mesh.registry.v1.RegistryService.CreatePrice:output_type -> llm_mesh.registry.v1.CreatePriceResponse
+	29, // 99: llm_mesh.registry.v1.RegistryService.GetPrice:output_type -> llm_mesh.registry.v1.GetPriceResponse
+	31, // 100: llm_mesh.registry.v1.RegistryService.ListPrices:output_type -> llm_mesh.registry.v1.ListPricesResponse
+	33, // 101: llm_mesh.registry.v1.RegistryService.ListAdapters:output_type -> llm_mesh.registry.v1.ListAdaptersResponse
+	35, // 102: llm_mesh.registry.v1.RegistryService.PutAdapter:output_type -> llm_mesh.registry.v1.PutAdapterResponse
+	9,  // 103: llm_mesh.registry.v1.RegistryService.ListEndpoints:output_type -> llm_mesh.registry.v1.ListEndpointsResponse
+	11, // 104: llm_mesh.registry.v1.RegistryService.GetEndpoint:output_type -> llm_mesh.registry.v1.GetEndpointResponse
+	13, // 105: llm_mesh.registry.v1.RegistryService.PutEndpoint:output_type -> llm_mesh.registry.v1.PutEndpointResponse
+	15, // 106: llm_mesh.registry.v1.RegistryService.DeleteEndpoint:output_type -> llm_mesh.registry.v1.DeleteEndpointResponse
+	37, // 107: llm_mesh.registry.v1.RegistryService.ListWellKnownModels:output_type -> llm_mesh.registry.v1.ListWellKnownModelsResponse
+	39, // 108: llm_mesh.registry.v1.RegistryService.WatchModels:output_type -> llm_mesh.registry.v1.WatchModelsResponse
+	42, // 109: llm_mesh.registry.v1.RegistryService.ApplyModels:output_type -> llm_mesh.registry.v1.ApplyModelsResponse
+	48, // 110: llm_mesh.registry.v1.RegistryService.CreateSubscription:output_type -> llm_mesh.registry.v1.CreateSubscriptionResponse
+	50, // 111: llm_mesh.registry.v1.RegistryService.GetSubscription:output_type -> llm_mesh.registry.v1.GetSubscriptionResponse
+	52, // 112: llm_mesh.registry.v1.RegistryService.ListSubscriptions:output_type -> llm_mesh.registry.v1.ListSubscriptionsResponse
+	54, // 113: llm_mesh.registry.v1.RegistryService.UpdateSubscription:output_type -> llm_mesh.registry.v1.UpdateSubscriptionResponse
+	56, // 114: llm_mesh.registry.v1.RegistryService.DeleteSubscription:output_type -> llm_mesh.registry.v1.DeleteSubscriptionResponse
+	58, // 115: llm_mesh.registry.v1.RegistryService.ListOffers:output_type -> llm_mesh.registry.v1.ListOffersResponse
+	60, // 116: llm_mesh.registry.v1.RegistryService.ApplySubscriptions:output_type -> llm_mesh.registry.v1.ApplySubscriptionsResponse
+	62, // 117: llm_mesh.registry.v1.RegistryService.GetAcceptedProduct:output_type -> llm_mesh.registry.v1.GetAcceptedProductResponse
+	64, // 118: llm_mesh.registry.v1.RegistryService.PutRouteOffers:output_type -> llm_mesh.registry.v1.PutRouteOffersResponse
+	93, // [93:119] is the sub-list for method output_type
+	67, // [67:93] is the sub-list for method input_type
+	67, // [67:67] is the sub-list for extension type_name
+	67, // [67:67] is the sub-list for extension extendee
+	0,  // [0:67] is the sub-list for field type_name
 }
 
 func init() { file_llm_mesh_registry_v1_registry_proto_init() }
@@ -3070,8 +4840,8 @@ func file_llm_mesh_registry_v1_registry_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_llm_mesh_registry_v1_registry_proto_rawDesc), len(file_llm_mesh_registry_v1_registry_proto_rawDesc)),
-			NumEnums:      1,
-			NumMessages:   40,
+			NumEnums:      2,
+			NumMessages:   63,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -36,6 +36,15 @@ const (
 	RegistryService_ListWellKnownModels_FullMethodName = "/llm_mesh.registry.v1.RegistryService/ListWellKnownModels"
 	RegistryService_WatchModels_FullMethodName         = "/llm_mesh.registry.v1.RegistryService/WatchModels"
 	RegistryService_ApplyModels_FullMethodName         = "/llm_mesh.registry.v1.RegistryService/ApplyModels"
+	RegistryService_CreateSubscription_FullMethodName  = "/llm_mesh.registry.v1.RegistryService/CreateSubscription"
+	RegistryService_GetSubscription_FullMethodName     = "/llm_mesh.registry.v1.RegistryService/GetSubscription"
+	RegistryService_ListSubscriptions_FullMethodName   = "/llm_mesh.registry.v1.RegistryService/ListSubscriptions"
+	RegistryService_UpdateSubscription_FullMethodName  = "/llm_mesh.registry.v1.RegistryService/UpdateSubscription"
+	RegistryService_DeleteSubscription_FullMethodName  = "/llm_mesh.registry.v1.RegistryService/DeleteSubscription"
+	RegistryService_ListOffers_FullMethodName          = "/llm_mesh.registry.v1.RegistryService/ListOffers"
+	RegistryService_ApplySubscriptions_FullMethodName  = "/llm_mesh.registry.v1.RegistryService/ApplySubscriptions"
+	RegistryService_GetAcceptedProduct_FullMethodName  = "/llm_mesh.registry.v1.RegistryService/GetAcceptedProduct"
+	RegistryService_PutRouteOffers_FullMethodName      = "/llm_mesh.registry.v1.RegistryService/PutRouteOffers"
 )
 
 // RegistryServiceClient is the client API for RegistryService service.
@@ -78,7 +87,7 @@ type RegistryServiceClient interface {
 	DeleteEndpoint(ctx context.Context, in *DeleteEndpointRequest, opts ...grpc.CallOption) (*DeleteEndpointResponse, error)
 	// Lists the models of the starting table, which a domain may take over with `CreateModel`.
 	ListWellKnownModels(ctx context.Context, in *ListWellKnownModelsRequest, opts ...grpc.CallOption) (*ListWellKnownModelsResponse, error)
-	// Streams all models and prices and then each change: what router and policy decide by.
+	// Streams all models, prices and accepted products and then each change: what router and policy decide by.
 	//
 	// The first messages have everything (`snapshot_complete` in the last of them), the following ones what changed. With a `resume_token`
 	// only what changed since. The stream ends with OK after at most ten minutes; call again with the last token. A token that is too old
@@ -86,6 +95,33 @@ type RegistryServiceClient interface {
 	WatchModels(ctx context.Context, in *WatchModelsRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchModelsResponse], error)
 	// Brings endpoints, models and adapters to a wanted state, all or nothing, endpoints first. What is not named is left alone.
 	ApplyModels(ctx context.Context, in *ApplyModelsRequest, opts ...grpc.CallOption) (*ApplyModelsResponse, error)
+	// Accepts a product that another domain offers, or all that it offers, at the terms that are offered now.
+	//
+	// Fails with NOT_FOUND where the product does not exist or is not offered to the domain, ETAG_MISMATCH where another version than the
+	// named one is offered now, ALREADY_SUBSCRIBED where the domain has a subscription of the same product or publisher, ALIAS_TAKEN where
+	// another model or subscription of the domain has the alias, and QUOTA_EXCEEDED where the domain has as many as it may have. A product
+	// that was accepted by a subscription of its publisher belongs to the new subscription from then on.
+	CreateSubscription(ctx context.Context, in *CreateSubscriptionRequest, opts ...grpc.CallOption) (*CreateSubscriptionResponse, error)
+	// Gets a subscription.
+	GetSubscription(ctx context.Context, in *GetSubscriptionRequest, opts ...grpc.CallOption) (*GetSubscriptionResponse, error)
+	// Lists the subscriptions of a domain, or of all domains (`domains/-`, for roles that hold across the mesh), by name.
+	ListSubscriptions(ctx context.Context, in *ListSubscriptionsRequest, opts ...grpc.CallOption) (*ListSubscriptionsResponse, error)
+	// Accepts changed terms, or changes the alias. ETAG_MISMATCH where the etag is not the present one, or where another version than the
+	// named one is offered now; NOT_FOUND for a product that the subscription did not accept.
+	UpdateSubscription(ctx context.Context, in *UpdateSubscriptionRequest, opts ...grpc.CallOption) (*UpdateSubscriptionResponse, error)
+	// Deletes a subscription: its products serve the domain no more. What a subscription of the publisher accepts too stays accepted, at the
+	// same version.
+	DeleteSubscription(ctx context.Context, in *DeleteSubscriptionRequest, opts ...grpc.CallOption) (*DeleteSubscriptionResponse, error)
+	// Lists what other domains offer to a domain, and what it accepted of that; or what domains offer to others at all (`domains/-`, for
+	// roles that hold across the mesh). What `domains/shared` publishes serves all and is no offer.
+	ListOffers(ctx context.Context, in *ListOffersRequest, opts ...grpc.CallOption) (*ListOffersResponse, error)
+	// Brings subscriptions of a domain to a wanted state, all or nothing. What is not named is left alone.
+	ApplySubscriptions(ctx context.Context, in *ApplySubscriptionsRequest, opts ...grpc.CallOption) (*ApplySubscriptionsResponse, error)
+	// Gets what a domain accepted of a product, now: for a reader of `WatchModels` that may be behind.
+	GetAcceptedProduct(ctx context.Context, in *GetAcceptedProductRequest, opts ...grpc.CallOption) (*GetAcceptedProductResponse, error)
+	// Tells which routes are offered to other domains, one range of names at a time. Replaces what was known of the range. The router tells
+	// it after each change of a route, and now and then again.
+	PutRouteOffers(ctx context.Context, in *PutRouteOffersRequest, opts ...grpc.CallOption) (*PutRouteOffersResponse, error)
 }
 
 type registryServiceClient struct {
@@ -275,6 +311,96 @@ func (c *registryServiceClient) ApplyModels(ctx context.Context, in *ApplyModels
 	return out, nil
 }
 
+func (c *registryServiceClient) CreateSubscription(ctx context.Context, in *CreateSubscriptionRequest, opts ...grpc.CallOption) (*CreateSubscriptionResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(CreateSubscriptionResponse)
+	err := c.cc.Invoke(ctx, RegistryService_CreateSubscription_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *registryServiceClient) GetSubscription(ctx context.Context, in *GetSubscriptionRequest, opts ...grpc.CallOption) (*GetSubscriptionResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetSubscriptionResponse)
+	err := c.cc.Invoke(ctx, RegistryService_GetSubscription_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *registryServiceClient) ListSubscriptions(ctx context.Context, in *ListSubscriptionsRequest, opts ...grpc.CallOption) (*ListSubscriptionsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListSubscriptionsResponse)
+	err := c.cc.Invoke(ctx, RegistryService_ListSubscriptions_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *registryServiceClient) UpdateSubscription(ctx context.Context, in *UpdateSubscriptionRequest, opts ...grpc.CallOption) (*UpdateSubscriptionResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(UpdateSubscriptionResponse)
+	err := c.cc.Invoke(ctx, RegistryService_UpdateSubscription_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *registryServiceClient) DeleteSubscription(ctx context.Context, in *DeleteSubscriptionRequest, opts ...grpc.CallOption) (*DeleteSubscriptionResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(DeleteSubscriptionResponse)
+	err := c.cc.Invoke(ctx, RegistryService_DeleteSubscription_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *registryServiceClient) ListOffers(ctx context.Context, in *ListOffersRequest, opts ...grpc.CallOption) (*ListOffersResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListOffersResponse)
+	err := c.cc.Invoke(ctx, RegistryService_ListOffers_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *registryServiceClient) ApplySubscriptions(ctx context.Context, in *ApplySubscriptionsRequest, opts ...grpc.CallOption) (*ApplySubscriptionsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ApplySubscriptionsResponse)
+	err := c.cc.Invoke(ctx, RegistryService_ApplySubscriptions_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *registryServiceClient) GetAcceptedProduct(ctx context.Context, in *GetAcceptedProductRequest, opts ...grpc.CallOption) (*GetAcceptedProductResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetAcceptedProductResponse)
+	err := c.cc.Invoke(ctx, RegistryService_GetAcceptedProduct_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *registryServiceClient) PutRouteOffers(ctx context.Context, in *PutRouteOffersRequest, opts ...grpc.CallOption) (*PutRouteOffersResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(PutRouteOffersResponse)
+	err := c.cc.Invoke(ctx, RegistryService_PutRouteOffers_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // RegistryServiceServer is the server API for RegistryService service.
 // All implementations must embed UnimplementedRegistryServiceServer
 // for forward compatibility.
@@ -315,7 +441,7 @@ type RegistryServiceServer interface {
 	DeleteEndpoint(context.Context, *DeleteEndpointRequest) (*DeleteEndpointResponse, error)
 	// Lists the models of the starting table, which a domain may take over with `CreateModel`.
 	ListWellKnownModels(context.Context, *ListWellKnownModelsRequest) (*ListWellKnownModelsResponse, error)
-	// Streams all models and prices and then each change: what router and policy decide by.
+	// Streams all models, prices and accepted products and then each change: what router and policy decide by.
 	//
 	// The first messages have everything (`snapshot_complete` in the last of them), the following ones what changed. With a `resume_token`
 	// only what changed since. The stream ends with OK after at most ten minutes; call again with the last token. A token that is too old
@@ -323,6 +449,33 @@ type RegistryServiceServer interface {
 	WatchModels(*WatchModelsRequest, grpc.ServerStreamingServer[WatchModelsResponse]) error
 	// Brings endpoints, models and adapters to a wanted state, all or nothing, endpoints first. What is not named is left alone.
 	ApplyModels(context.Context, *ApplyModelsRequest) (*ApplyModelsResponse, error)
+	// Accepts a product that another domain offers, or all that it offers, at the terms that are offered now.
+	//
+	// Fails with NOT_FOUND where the product does not exist or is not offered to the domain, ETAG_MISMATCH where another version than the
+	// named one is offered now, ALREADY_SUBSCRIBED where the domain has a subscription of the same product or publisher, ALIAS_TAKEN where
+	// another model or subscription of the domain has the alias, and QUOTA_EXCEEDED where the domain has as many as it may have. A product
+	// that was accepted by a subscription of its publisher belongs to the new subscription from then on.
+	CreateSubscription(context.Context, *CreateSubscriptionRequest) (*CreateSubscriptionResponse, error)
+	// Gets a subscription.
+	GetSubscription(context.Context, *GetSubscriptionRequest) (*GetSubscriptionResponse, error)
+	// Lists the subscriptions of a domain, or of all domains (`domains/-`, for roles that hold across the mesh), by name.
+	ListSubscriptions(context.Context, *ListSubscriptionsRequest) (*ListSubscriptionsResponse, error)
+	// Accepts changed terms, or changes the alias. ETAG_MISMATCH where the etag is not the present one, or where another version than the
+	// named one is offered now; NOT_FOUND for a product that the subscription did not accept.
+	UpdateSubscription(context.Context, *UpdateSubscriptionRequest) (*UpdateSubscriptionResponse, error)
+	// Deletes a subscription: its products serve the domain no more. What a subscription of the publisher accepts too stays accepted, at the
+	// same version.
+	DeleteSubscription(context.Context, *DeleteSubscriptionRequest) (*DeleteSubscriptionResponse, error)
+	// Lists what other domains offer to a domain, and what it accepted of that; or what domains offer to others at all (`domains/-`, for
+	// roles that hold across the mesh). What `domains/shared` publishes serves all and is no offer.
+	ListOffers(context.Context, *ListOffersRequest) (*ListOffersResponse, error)
+	// Brings subscriptions of a domain to a wanted state, all or nothing. What is not named is left alone.
+	ApplySubscriptions(context.Context, *ApplySubscriptionsRequest) (*ApplySubscriptionsResponse, error)
+	// Gets what a domain accepted of a product, now: for a reader of `WatchModels` that may be behind.
+	GetAcceptedProduct(context.Context, *GetAcceptedProductRequest) (*GetAcceptedProductResponse, error)
+	// Tells which routes are offered to other domains, one range of names at a time. Replaces what was known of the range. The router tells
+	// it after each change of a route, and now and then again.
+	PutRouteOffers(context.Context, *PutRouteOffersRequest) (*PutRouteOffersResponse, error)
 	mustEmbedUnimplementedRegistryServiceServer()
 }
 
@@ -383,6 +536,33 @@ func (UnimplementedRegistryServiceServer) WatchModels(*WatchModelsRequest, grpc.
 }
 func (UnimplementedRegistryServiceServer) ApplyModels(context.Context, *ApplyModelsRequest) (*ApplyModelsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ApplyModels not implemented")
+}
+func (UnimplementedRegistryServiceServer) CreateSubscription(context.Context, *CreateSubscriptionRequest) (*CreateSubscriptionResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method CreateSubscription not implemented")
+}
+func (UnimplementedRegistryServiceServer) GetSubscription(context.Context, *GetSubscriptionRequest) (*GetSubscriptionResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetSubscription not implemented")
+}
+func (UnimplementedRegistryServiceServer) ListSubscriptions(context.Context, *ListSubscriptionsRequest) (*ListSubscriptionsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListSubscriptions not implemented")
+}
+func (UnimplementedRegistryServiceServer) UpdateSubscription(context.Context, *UpdateSubscriptionRequest) (*UpdateSubscriptionResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method UpdateSubscription not implemented")
+}
+func (UnimplementedRegistryServiceServer) DeleteSubscription(context.Context, *DeleteSubscriptionRequest) (*DeleteSubscriptionResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method DeleteSubscription not implemented")
+}
+func (UnimplementedRegistryServiceServer) ListOffers(context.Context, *ListOffersRequest) (*ListOffersResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListOffers not implemented")
+}
+func (UnimplementedRegistryServiceServer) ApplySubscriptions(context.Context, *ApplySubscriptionsRequest) (*ApplySubscriptionsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ApplySubscriptions not implemented")
+}
+func (UnimplementedRegistryServiceServer) GetAcceptedProduct(context.Context, *GetAcceptedProductRequest) (*GetAcceptedProductResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetAcceptedProduct not implemented")
+}
+func (UnimplementedRegistryServiceServer) PutRouteOffers(context.Context, *PutRouteOffersRequest) (*PutRouteOffersResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method PutRouteOffers not implemented")
 }
 func (UnimplementedRegistryServiceServer) mustEmbedUnimplementedRegistryServiceServer() {}
 func (UnimplementedRegistryServiceServer) testEmbeddedByValue()                         {}
@@ -704,6 +884,168 @@ func _RegistryService_ApplyModels_Handler(srv interface{}, ctx context.Context, 
 	return interceptor(ctx, in, info, handler)
 }
 
+func _RegistryService_CreateSubscription_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(CreateSubscriptionRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(RegistryServiceServer).CreateSubscription(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: RegistryService_CreateSubscription_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(RegistryServiceServer).CreateSubscription(ctx, req.(*CreateSubscriptionRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _RegistryService_GetSubscription_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetSubscriptionRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(RegistryServiceServer).GetSubscription(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: RegistryService_GetSubscription_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(RegistryServiceServer).GetSubscription(ctx, req.(*GetSubscriptionRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _RegistryService_ListSubscriptions_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListSubscriptionsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(RegistryServiceServer).ListSubscriptions(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: RegistryService_ListSubscriptions_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(RegistryServiceServer).ListSubscriptions(ctx, req.(*ListSubscriptionsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _RegistryService_UpdateSubscription_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(UpdateSubscriptionRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(RegistryServiceServer).UpdateSubscription(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: RegistryService_UpdateSubscription_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(RegistryServiceServer).UpdateSubscription(ctx, req.(*UpdateSubscriptionRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _RegistryService_DeleteSubscription_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(DeleteSubscriptionRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(RegistryServiceServer).DeleteSubscription(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: RegistryService_DeleteSubscription_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(RegistryServiceServer).DeleteSubscription(ctx, req.(*DeleteSubscriptionRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _RegistryService_ListOffers_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListOffersRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(RegistryServiceServer).ListOffers(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: RegistryService_ListOffers_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(RegistryServiceServer).ListOffers(ctx, req.(*ListOffersRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _RegistryService_ApplySubscriptions_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ApplySubscriptionsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(RegistryServiceServer).ApplySubscriptions(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: RegistryService_ApplySubscriptions_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(RegistryServiceServer).ApplySubscriptions(ctx, req.(*ApplySubscriptionsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _RegistryService_GetAcceptedProduct_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetAcceptedProductRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(RegistryServiceServer).GetAcceptedProduct(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: RegistryService_GetAcceptedProduct_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(RegistryServiceServer).GetAcceptedProduct(ctx, req.(*GetAcceptedProductRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _RegistryService_PutRouteOffers_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(PutRouteOffersRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(RegistryServiceServer).PutRouteOffers(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: RegistryService_PutRouteOffers_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(RegistryServiceServer).PutRouteOffers(ctx, req.(*PutRouteOffersRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // RegistryService_ServiceDesc is the grpc.ServiceDesc for RegistryService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -774,6 +1116,42 @@ var RegistryService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ApplyModels",
 			Handler:    _RegistryService_ApplyModels_Handler,
+		},
+		{
+			MethodName: "CreateSubscription",
+			Handler:    _RegistryService_CreateSubscription_Handler,
+		},
+		{
+			MethodName: "GetSubscription",
+			Handler:    _RegistryService_GetSubscription_Handler,
+		},
+		{
+			MethodName: "ListSubscriptions",
+			Handler:    _RegistryService_ListSubscriptions_Handler,
+		},
+		{
+			MethodName: "UpdateSubscription",
+			Handler:    _RegistryService_UpdateSubscription_Handler,
+		},
+		{
+			MethodName: "DeleteSubscription",
+			Handler:    _RegistryService_DeleteSubscription_Handler,
+		},
+		{
+			MethodName: "ListOffers",
+			Handler:    _RegistryService_ListOffers_Handler,
+		},
+		{
+			MethodName: "ApplySubscriptions",
+			Handler:    _RegistryService_ApplySubscriptions_Handler,
+		},
+		{
+			MethodName: "GetAcceptedProduct",
+			Handler:    _RegistryService_GetAcceptedProduct_Handler,
+		},
+		{
+			MethodName: "PutRouteOffers",
+			Handler:    _RegistryService_PutRouteOffers_Handler,
 		},
 	},
 	Streams: []grpc.StreamDesc{

@@ -41,7 +41,8 @@ type Route struct {
 	CreateTime *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=create_time,json=createTime,proto3" json:"create_time,omitempty"`
 	// When it was last changed.
 	UpdateTime *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=update_time,json=updateTime,proto3" json:"update_time,omitempty"`
-	// Domains that may use the alias besides its own, by name, or `*`. Routes of `domains/shared` serve all.
+	// Domains to which the route is offered, by name, or `*`. An offer serves a domain once that accepts it with a subscription of the
+	// registry. Without effect in `domains/shared`, whose routes serve all.
 	SharedWith []string `protobuf:"bytes,8,rep,name=shared_with,json=sharedWith,proto3" json:"shared_with,omitempty"`
 	// How long the phases of each attempt may take.
 	Limits        *AttemptLimits `protobuf:"bytes,9,opt,name=limits,proto3" json:"limits,omitempty"`
@@ -1023,7 +1024,7 @@ type Candidate struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The model.
 	Model string `protobuf:"bytes,1,opt,name=model,proto3" json:"model,omitempty"`
-	// The first rule that excluded it, such as `region`, `capability:tools`, `context_window`, `lifecycle`, `data_class`, `not_allowed`, `attempts`. Empty: it is in the plan.
+	// The first rule that excluded it, such as `region`, `capability:tools`, `context_window`, `lifecycle`, `data_class`, `not_allowed`, `not_accepted`, `attempts`. Empty: it is in the plan.
 	ExcludedBy string `protobuf:"bytes,2,opt,name=excluded_by,json=excludedBy,proto3" json:"excluded_by,omitempty"`
 	// For people.
 	Note string `protobuf:"bytes,3,opt,name=note,proto3" json:"note,omitempty"`

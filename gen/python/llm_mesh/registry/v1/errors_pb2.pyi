@@ -12,8 +12,10 @@ class ErrorReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     ERROR_REASON_PRICE_ORDER: _ClassVar[ErrorReason]
     ERROR_REASON_FREE_DENIED: _ClassVar[ErrorReason]
     ERROR_REASON_ESCALATION_DENIED: _ClassVar[ErrorReason]
+    ERROR_REASON_ALREADY_SUBSCRIBED: _ClassVar[ErrorReason]
 ERROR_REASON_UNSPECIFIED: ErrorReason
 ERROR_REASON_ALIAS_TAKEN: ErrorReason
 ERROR_REASON_PRICE_ORDER: ErrorReason
 ERROR_REASON_FREE_DENIED: ErrorReason
 ERROR_REASON_ESCALATION_DENIED: ErrorReason
+ERROR_REASON_ALREADY_SUBSCRIBED: ErrorReason

@@ -4,6 +4,7 @@ from google.protobuf import field_mask_pb2 as _field_mask_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from llm_mesh.mesh.v1 import access_pb2 as _access_pb2
 from llm_mesh.mesh.v1 import resources_pb2 as _resources_pb2
+from llm_mesh.router.v1 import router_pb2 as _router_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
@@ -20,11 +21,22 @@ class Lifecycle(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     LIFECYCLE_ACTIVE: _ClassVar[Lifecycle]
     LIFECYCLE_DEPRECATED: _ClassVar[Lifecycle]
     LIFECYCLE_RETIRED: _ClassVar[Lifecycle]
+
+class OfferState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    OFFER_STATE_UNSPECIFIED: _ClassVar[OfferState]
+    OFFER_STATE_NOT_ACCEPTED: _ClassVar[OfferState]
+    OFFER_STATE_ACCEPTED: _ClassVar[OfferState]
+    OFFER_STATE_PROPOSED: _ClassVar[OfferState]
 LIFECYCLE_UNSPECIFIED: Lifecycle
 LIFECYCLE_PREVIEW: Lifecycle
 LIFECYCLE_ACTIVE: Lifecycle
 LIFECYCLE_DEPRECATED: Lifecycle
 LIFECYCLE_RETIRED: Lifecycle
+OFFER_STATE_UNSPECIFIED: OfferState
+OFFER_STATE_NOT_ACCEPTED: OfferState
+OFFER_STATE_ACCEPTED: OfferState
+OFFER_STATE_PROPOSED: OfferState
 
 class Model(_message.Message):
     __slots__ = ("name", "alias", "display_name", "adapter", "endpoint", "upstream_model", "dialect", "capabilities", "context_window", "max_output_tokens", "region", "data_classes", "service_level", "lifecycle", "retire_time", "free", "image_tokens", "shared_with", "zero_retention", "credential", "etag", "create_time", "update_time", "price", "conflicts")
@@ -399,20 +411,32 @@ class WatchModelsRequest(_message.Message):
     def __init__(self, resume_token: _Optional[str] = ...) -> None: ...
 
 class WatchModelsResponse(_message.Message):
-    __slots__ = ("models", "removed", "prices", "snapshot_complete", "resume_token", "reset")
+    __slots__ = ("models", "removed", "prices", "snapshot_complete", "resume_token", "reset", "accepted_products", "removed_accepted_products")
     MODELS_FIELD_NUMBER: _ClassVar[int]
     REMOVED_FIELD_NUMBER: _ClassVar[int]
     PRICES_FIELD_NUMBER: _ClassVar[int]
     SNAPSHOT_COMPLETE_FIELD_NUMBER: _ClassVar[int]
     RESUME_TOKEN_FIELD_NUMBER: _ClassVar[int]
     RESET_FIELD_NUMBER: _ClassVar[int]
+    ACCEPTED_PRODUCTS_FIELD_NUMBER: _ClassVar[int]
+    REMOVED_ACCEPTED_PRODUCTS_FIELD_NUMBER: _ClassVar[int]
     models: _containers.RepeatedCompositeFieldContainer[Model]
     removed: _containers.RepeatedScalarFieldContainer[str]
     prices: _containers.RepeatedCompositeFieldContainer[Price]
     snapshot_complete: bool
     resume_token: str
     reset: bool
-    def __init__(self, models: _Optional[_Iterable[_Union[Model, _Mapping]]] = ..., removed: _Optional[_Iterable[str]] = ..., prices: _Optional[_Iterable[_Union[Price, _Mapping]]] = ..., snapshot_complete: _Optional[bool] = ..., resume_token: _Optional[str] = ..., reset: _Optional[bool] = ...) -> None: ...
+    accepted_products: _containers.RepeatedCompositeFieldContainer[AcceptedProduct]
+    removed_accepted_products: _containers.RepeatedCompositeFieldContainer[RemovedAcceptedProduct]
+    def __init__(self, models: _Optional[_Iterable[_Union[Model, _Mapping]]] = ..., removed: _Optional[_Iterable[str]] = ..., prices: _Optional[_Iterable[_Union[Price, _Mapping]]] = ..., snapshot_complete: _Optional[bool] = ..., resume_token: _Optional[str] = ..., reset: _Optional[bool] = ..., accepted_products: _Optional[_Iterable[_Union[AcceptedProduct, _Mapping]]] = ..., removed_accepted_products: _Optional[_Iterable[_Union[RemovedAcceptedProduct, _Mapping]]] = ...) -> None: ...
+
+class RemovedAcceptedProduct(_message.Message):
+    __slots__ = ("domain", "product")
+    DOMAIN_FIELD_NUMBER: _ClassVar[int]
+    PRODUCT_FIELD_NUMBER: _ClassVar[int]
+    domain: str
+    product: str
+    def __init__(self, domain: _Optional[str] = ..., product: _Optional[str] = ...) -> None: ...
 
 class ApplyModelsRequest(_message.Message):
     __slots__ = ("parent", "dry_run", "models", "adapters", "endpoints")
@@ -433,3 +457,229 @@ class ApplyModelsResponse(_message.Message):
     CHANGES_FIELD_NUMBER: _ClassVar[int]
     changes: _containers.RepeatedCompositeFieldContainer[_resources_pb2.Change]
     def __init__(self, changes: _Optional[_Iterable[_Union[_resources_pb2.Change, _Mapping]]] = ...) -> None: ...
+
+class Subscription(_message.Message):
+    __slots__ = ("name", "publisher", "product", "alias", "accepted_version", "model", "route", "proposed", "withdrawn", "products", "proposals", "etag", "create_time", "update_time")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    PUBLISHER_FIELD_NUMBER: _ClassVar[int]
+    PRODUCT_FIELD_NUMBER: _ClassVar[int]
+    ALIAS_FIELD_NUMBER: _ClassVar[int]
+    ACCEPTED_VERSION_FIELD_NUMBER: _ClassVar[int]
+    MODEL_FIELD_NUMBER: _ClassVar[int]
+    ROUTE_FIELD_NUMBER: _ClassVar[int]
+    PROPOSED_FIELD_NUMBER: _ClassVar[int]
+    WITHDRAWN_FIELD_NUMBER: _ClassVar[int]
+    PRODUCTS_FIELD_NUMBER: _ClassVar[int]
+    PROPOSALS_FIELD_NUMBER: _ClassVar[int]
+    ETAG_FIELD_NUMBER: _ClassVar[int]
+    CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
+    UPDATE_TIME_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    publisher: str
+    product: str
+    alias: str
+    accepted_version: str
+    model: Model
+    route: _router_pb2.Route
+    proposed: Offer
+    withdrawn: bool
+    products: int
+    proposals: int
+    etag: str
+    create_time: _timestamp_pb2.Timestamp
+    update_time: _timestamp_pb2.Timestamp
+    def __init__(self, name: _Optional[str] = ..., publisher: _Optional[str] = ..., product: _Optional[str] = ..., alias: _Optional[str] = ..., accepted_version: _Optional[str] = ..., model: _Optional[_Union[Model, _Mapping]] = ..., route: _Optional[_Union[_router_pb2.Route, _Mapping]] = ..., proposed: _Optional[_Union[Offer, _Mapping]] = ..., withdrawn: _Optional[bool] = ..., products: _Optional[int] = ..., proposals: _Optional[int] = ..., etag: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., update_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class Offer(_message.Message):
+    __slots__ = ("product", "alias", "version", "model", "route", "accepted", "proposed_fields", "offered_to", "subscribers")
+    PRODUCT_FIELD_NUMBER: _ClassVar[int]
+    ALIAS_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    MODEL_FIELD_NUMBER: _ClassVar[int]
+    ROUTE_FIELD_NUMBER: _ClassVar[int]
+    ACCEPTED_FIELD_NUMBER: _ClassVar[int]
+    PROPOSED_FIELDS_FIELD_NUMBER: _ClassVar[int]
+    OFFERED_TO_FIELD_NUMBER: _ClassVar[int]
+    SUBSCRIBERS_FIELD_NUMBER: _ClassVar[int]
+    product: str
+    alias: str
+    version: str
+    model: Model
+    route: _router_pb2.Route
+    accepted: AcceptedProduct
+    proposed_fields: _containers.RepeatedScalarFieldContainer[str]
+    offered_to: _containers.RepeatedScalarFieldContainer[str]
+    subscribers: int
+    def __init__(self, product: _Optional[str] = ..., alias: _Optional[str] = ..., version: _Optional[str] = ..., model: _Optional[_Union[Model, _Mapping]] = ..., route: _Optional[_Union[_router_pb2.Route, _Mapping]] = ..., accepted: _Optional[_Union[AcceptedProduct, _Mapping]] = ..., proposed_fields: _Optional[_Iterable[str]] = ..., offered_to: _Optional[_Iterable[str]] = ..., subscribers: _Optional[int] = ...) -> None: ...
+
+class AcceptedProduct(_message.Message):
+    __slots__ = ("domain", "product", "subscription", "alias", "own_alias", "version", "model", "route", "accepted_price", "accept_time")
+    DOMAIN_FIELD_NUMBER: _ClassVar[int]
+    PRODUCT_FIELD_NUMBER: _ClassVar[int]
+    SUBSCRIPTION_FIELD_NUMBER: _ClassVar[int]
+    ALIAS_FIELD_NUMBER: _ClassVar[int]
+    OWN_ALIAS_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    MODEL_FIELD_NUMBER: _ClassVar[int]
+    ROUTE_FIELD_NUMBER: _ClassVar[int]
+    ACCEPTED_PRICE_FIELD_NUMBER: _ClassVar[int]
+    ACCEPT_TIME_FIELD_NUMBER: _ClassVar[int]
+    domain: str
+    product: str
+    subscription: str
+    alias: str
+    own_alias: bool
+    version: str
+    model: Model
+    route: _router_pb2.Route
+    accepted_price: Price
+    accept_time: _timestamp_pb2.Timestamp
+    def __init__(self, domain: _Optional[str] = ..., product: _Optional[str] = ..., subscription: _Optional[str] = ..., alias: _Optional[str] = ..., own_alias: _Optional[bool] = ..., version: _Optional[str] = ..., model: _Optional[_Union[Model, _Mapping]] = ..., route: _Optional[_Union[_router_pb2.Route, _Mapping]] = ..., accepted_price: _Optional[_Union[Price, _Mapping]] = ..., accept_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class ProductVersion(_message.Message):
+    __slots__ = ("product", "version")
+    PRODUCT_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    product: str
+    version: str
+    def __init__(self, product: _Optional[str] = ..., version: _Optional[str] = ...) -> None: ...
+
+class CreateSubscriptionRequest(_message.Message):
+    __slots__ = ("parent", "subscription_id", "subscription")
+    PARENT_FIELD_NUMBER: _ClassVar[int]
+    SUBSCRIPTION_ID_FIELD_NUMBER: _ClassVar[int]
+    SUBSCRIPTION_FIELD_NUMBER: _ClassVar[int]
+    parent: str
+    subscription_id: str
+    subscription: Subscription
+    def __init__(self, parent: _Optional[str] = ..., subscription_id: _Optional[str] = ..., subscription: _Optional[_Union[Subscription, _Mapping]] = ...) -> None: ...
+
+class CreateSubscriptionResponse(_message.Message):
+    __slots__ = ("subscription",)
+    SUBSCRIPTION_FIELD_NUMBER: _ClassVar[int]
+    subscription: Subscription
+    def __init__(self, subscription: _Optional[_Union[Subscription, _Mapping]] = ...) -> None: ...
+
+class GetSubscriptionRequest(_message.Message):
+    __slots__ = ("name",)
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    def __init__(self, name: _Optional[str] = ...) -> None: ...
+
+class GetSubscriptionResponse(_message.Message):
+    __slots__ = ("subscription",)
+    SUBSCRIPTION_FIELD_NUMBER: _ClassVar[int]
+    subscription: Subscription
+    def __init__(self, subscription: _Optional[_Union[Subscription, _Mapping]] = ...) -> None: ...
+
+class ListSubscriptionsRequest(_message.Message):
+    __slots__ = ("parent", "page_size", "page_token")
+    PARENT_FIELD_NUMBER: _ClassVar[int]
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    parent: str
+    page_size: int
+    page_token: str
+    def __init__(self, parent: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+
+class ListSubscriptionsResponse(_message.Message):
+    __slots__ = ("subscriptions", "next_page_token")
+    SUBSCRIPTIONS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    subscriptions: _containers.RepeatedCompositeFieldContainer[Subscription]
+    next_page_token: str
+    def __init__(self, subscriptions: _Optional[_Iterable[_Union[Subscription, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
+class UpdateSubscriptionRequest(_message.Message):
+    __slots__ = ("subscription", "update_mask", "accept")
+    SUBSCRIPTION_FIELD_NUMBER: _ClassVar[int]
+    UPDATE_MASK_FIELD_NUMBER: _ClassVar[int]
+    ACCEPT_FIELD_NUMBER: _ClassVar[int]
+    subscription: Subscription
+    update_mask: _field_mask_pb2.FieldMask
+    accept: _containers.RepeatedCompositeFieldContainer[ProductVersion]
+    def __init__(self, subscription: _Optional[_Union[Subscription, _Mapping]] = ..., update_mask: _Optional[_Union[_field_mask_pb2.FieldMask, _Mapping]] = ..., accept: _Optional[_Iterable[_Union[ProductVersion, _Mapping]]] = ...) -> None: ...
+
+class UpdateSubscriptionResponse(_message.Message):
+    __slots__ = ("subscription",)
+    SUBSCRIPTION_FIELD_NUMBER: _ClassVar[int]
+    subscription: Subscription
+    def __init__(self, subscription: _Optional[_Union[Subscription, _Mapping]] = ...) -> None: ...
+
+class DeleteSubscriptionRequest(_message.Message):
+    __slots__ = ("name", "etag")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    ETAG_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    etag: str
+    def __init__(self, name: _Optional[str] = ..., etag: _Optional[str] = ...) -> None: ...
+
+class DeleteSubscriptionResponse(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class ListOffersRequest(_message.Message):
+    __slots__ = ("parent", "page_size", "page_token", "publisher", "state")
+    PARENT_FIELD_NUMBER: _ClassVar[int]
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    PUBLISHER_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    parent: str
+    page_size: int
+    page_token: str
+    publisher: str
+    state: OfferState
+    def __init__(self, parent: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., publisher: _Optional[str] = ..., state: _Optional[_Union[OfferState, str]] = ...) -> None: ...
+
+class ListOffersResponse(_message.Message):
+    __slots__ = ("offers", "next_page_token")
+    OFFERS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    offers: _containers.RepeatedCompositeFieldContainer[Offer]
+    next_page_token: str
+    def __init__(self, offers: _Optional[_Iterable[_Union[Offer, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
+class ApplySubscriptionsRequest(_message.Message):
+    __slots__ = ("parent", "dry_run", "subscriptions")
+    PARENT_FIELD_NUMBER: _ClassVar[int]
+    DRY_RUN_FIELD_NUMBER: _ClassVar[int]
+    SUBSCRIPTIONS_FIELD_NUMBER: _ClassVar[int]
+    parent: str
+    dry_run: bool
+    subscriptions: _containers.RepeatedCompositeFieldContainer[Subscription]
+    def __init__(self, parent: _Optional[str] = ..., dry_run: _Optional[bool] = ..., subscriptions: _Optional[_Iterable[_Union[Subscription, _Mapping]]] = ...) -> None: ...
+
+class ApplySubscriptionsResponse(_message.Message):
+    __slots__ = ("changes",)
+    CHANGES_FIELD_NUMBER: _ClassVar[int]
+    changes: _containers.RepeatedCompositeFieldContainer[_resources_pb2.Change]
+    def __init__(self, changes: _Optional[_Iterable[_Union[_resources_pb2.Change, _Mapping]]] = ...) -> None: ...
+
+class GetAcceptedProductRequest(_message.Message):
+    __slots__ = ("domain", "product")
+    DOMAIN_FIELD_NUMBER: _ClassVar[int]
+    PRODUCT_FIELD_NUMBER: _ClassVar[int]
+    domain: str
+    product: str
+    def __init__(self, domain: _Optional[str] = ..., product: _Optional[str] = ...) -> None: ...
+
+class GetAcceptedProductResponse(_message.Message):
+    __slots__ = ("accepted_product",)
+    ACCEPTED_PRODUCT_FIELD_NUMBER: _ClassVar[int]
+    accepted_product: AcceptedProduct
+    def __init__(self, accepted_product: _Optional[_Union[AcceptedProduct, _Mapping]] = ...) -> None: ...
+
+class PutRouteOffersRequest(_message.Message):
+    __slots__ = ("routes", "after", "through")
+    ROUTES_FIELD_NUMBER: _ClassVar[int]
+    AFTER_FIELD_NUMBER: _ClassVar[int]
+    THROUGH_FIELD_NUMBER: _ClassVar[int]
+    routes: _containers.RepeatedCompositeFieldContainer[_router_pb2.Route]
+    after: str
+    through: str
+    def __init__(self, routes: _Optional[_Iterable[_Union[_router_pb2.Route, _Mapping]]] = ..., after: _Optional[str] = ..., through: _Optional[str] = ...) -> None: ...
+
+class PutRouteOffersResponse(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...

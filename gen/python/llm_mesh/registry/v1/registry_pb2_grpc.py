@@ -120,6 +120,51 @@ class RegistryServiceStub:
                 request_serializer=llm__mesh_dot_registry_dot_v1_dot_registry__pb2.ApplyModelsRequest.SerializeToString,
                 response_deserializer=llm__mesh_dot_registry_dot_v1_dot_registry__pb2.ApplyModelsResponse.FromString,
                 _registered_method=True)
+        self.CreateSubscription = channel.unary_unary(
+                '/llm_mesh.registry.v1.RegistryService/CreateSubscription',
+                request_serializer=llm__mesh_dot_registry_dot_v1_dot_registry__pb2.CreateSubscriptionRequest.SerializeToString,
+                response_deserializer=llm__mesh_dot_registry_dot_v1_dot_registry__pb2.CreateSubscriptionResponse.FromString,
+                _registered_method=True)
+        self.GetSubscription = channel.unary_unary(
+                '/llm_mesh.registry.v1.RegistryService/GetSubscription',
+                request_serializer=llm__mesh_dot_registry_dot_v1_dot_registry__pb2.GetSubscriptionRequest.SerializeToString,
+                response_deserializer=llm__mesh_dot_registry_dot_v1_dot_registry__pb2.GetSubscriptionResponse.FromString,
+                _registered_method=True)
+        self.ListSubscriptions = channel.unary_unary(
+                '/llm_mesh.registry.v1.RegistryService/ListSubscriptions',
+                request_serializer=llm__mesh_dot_registry_dot_v1_dot_registry__pb2.ListSubscriptionsRequest.SerializeToString,
+                response_deserializer=llm__mesh_dot_registry_dot_v1_dot_registry__pb2.ListSubscriptionsResponse.FromString,
+                _registered_method=True)
+        self.UpdateSubscription = channel.unary_unary(
+                '/llm_mesh.registry.v1.RegistryService/UpdateSubscription',
+                request_serializer=llm__mesh_dot_registry_dot_v1_dot_registry__pb2.UpdateSubscriptionRequest.SerializeToString,
+                response_deserializer=llm__mesh_dot_registry_dot_v1_dot_registry__pb2.UpdateSubscriptionResponse.FromString,
+                _registered_method=True)
+        self.DeleteSubscription = channel.unary_unary(
+                '/llm_mesh.registry.v1.RegistryService/DeleteSubscription',
+                request_serializer=llm__mesh_dot_registry_dot_v1_dot_registry__pb2.DeleteSubscriptionRequest.SerializeToString,
+                response_deserializer=llm__mesh_dot_registry_dot_v1_dot_registry__pb2.DeleteSubscriptionResponse.FromString,
+                _registered_method=True)
+        self.ListOffers = channel.unary_unary(
+                '/llm_mesh.registry.v1.RegistryService/ListOffers',
+                request_serializer=llm__mesh_dot_registry_dot_v1_dot_registry__pb2.ListOffersRequest.SerializeToString,
+                response_deserializer=llm__mesh_dot_registry_dot_v1_dot_registry__pb2.ListOffersResponse.FromString,
+                _registered_method=True)
+        self.ApplySubscriptions = channel.unary_unary(
+                '/llm_mesh.registry.v1.RegistryService/ApplySubscriptions',
+                request_serializer=llm__mesh_dot_registry_dot_v1_dot_registry__pb2.ApplySubscriptionsRequest.SerializeToString,
+                response_deserializer=llm__mesh_dot_registry_dot_v1_dot_registry__pb2.ApplySubscriptionsResponse.FromString,
+                _registered_method=True)
+        self.GetAcceptedProduct = channel.unary_unary(
+                '/llm_mesh.registry.v1.RegistryService/GetAcceptedProduct',
+                request_serializer=llm__mesh_dot_registry_dot_v1_dot_registry__pb2.GetAcceptedProductRequest.SerializeToString,
+                response_deserializer=llm__mesh_dot_registry_dot_v1_dot_registry__pb2.GetAcceptedProductResponse.FromString,
+                _registered_method=True)
+        self.PutRouteOffers = channel.unary_unary(
+                '/llm_mesh.registry.v1.RegistryService/PutRouteOffers',
+                request_serializer=llm__mesh_dot_registry_dot_v1_dot_registry__pb2.PutRouteOffersRequest.SerializeToString,
+                response_deserializer=llm__mesh_dot_registry_dot_v1_dot_registry__pb2.PutRouteOffersResponse.FromString,
+                _registered_method=True)
 
 
 class RegistryServiceServicer:
@@ -236,7 +281,7 @@ class RegistryServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def WatchModels(self, request, context):
-        """Streams all models and prices and then each change: what router and policy decide by.
+        """Streams all models, prices and accepted products and then each change: what router and policy decide by.
 
         The first messages have everything (`snapshot_complete` in the last of them), the following ones what changed. With a `resume_token`
         only what changed since. The stream ends with OK after at most ten minutes; call again with the last token. A token that is too old
@@ -248,6 +293,78 @@ class RegistryServiceServicer:
 
     def ApplyModels(self, request, context):
         """Brings endpoints, models and adapters to a wanted state, all or nothing, endpoints first. What is not named is left alone.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CreateSubscription(self, request, context):
+        """Accepts a product that another domain offers, or all that it offers, at the terms that are offered now.
+
+        Fails with NOT_FOUND where the product does not exist or is not offered to the domain, ETAG_MISMATCH where another version than the
+        named one is offered now, ALREADY_SUBSCRIBED where the domain has a subscription of the same product or publisher, ALIAS_TAKEN where
+        another model or subscription of the domain has the alias, and QUOTA_EXCEEDED where the domain has as many as it may have. A product
+        that was accepted by a subscription of its publisher belongs to the new subscription from then on.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetSubscription(self, request, context):
+        """Gets a subscription.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListSubscriptions(self, request, context):
+        """Lists the subscriptions of a domain, or of all domains (`domains/-`, for roles that hold across the mesh), by name.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UpdateSubscription(self, request, context):
+        """Accepts changed terms, or changes the alias. ETAG_MISMATCH where the etag is not the present one, or where another version than the
+        named one is offered now; NOT_FOUND for a product that the subscription did not accept.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeleteSubscription(self, request, context):
+        """Deletes a subscription: its products serve the domain no more. What a subscription of the publisher accepts too stays accepted, at the
+        same version.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListOffers(self, request, context):
+        """Lists what other domains offer to a domain, and what it accepted of that; or what domains offer to others at all (`domains/-`, for
+        roles that hold across the mesh). What `domains/shared` publishes serves all and is no offer.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ApplySubscriptions(self, request, context):
+        """Brings subscriptions of a domain to a wanted state, all or nothing. What is not named is left alone.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetAcceptedProduct(self, request, context):
+        """Gets what a domain accepted of a product, now: for a reader of `WatchModels` that may be behind.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def PutRouteOffers(self, request, context):
+        """Tells which routes are offered to other domains, one range of names at a time. Replaces what was known of the range. The router tells
+        it after each change of a route, and now and then again.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -340,6 +457,51 @@ def add_RegistryServiceServicer_to_server(servicer, server):
                     servicer.ApplyModels,
                     request_deserializer=llm__mesh_dot_registry_dot_v1_dot_registry__pb2.ApplyModelsRequest.FromString,
                     response_serializer=llm__mesh_dot_registry_dot_v1_dot_registry__pb2.ApplyModelsResponse.SerializeToString,
+            ),
+            'CreateSubscription': grpc.unary_unary_rpc_method_handler(
+                    servicer.CreateSubscription,
+                    request_deserializer=llm__mesh_dot_registry_dot_v1_dot_registry__pb2.CreateSubscriptionRequest.FromString,
+                    response_serializer=llm__mesh_dot_registry_dot_v1_dot_registry__pb2.CreateSubscriptionResponse.SerializeToString,
+            ),
+            'GetSubscription': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetSubscription,
+                    request_deserializer=llm__mesh_dot_registry_dot_v1_dot_registry__pb2.GetSubscriptionRequest.FromString,
+                    response_serializer=llm__mesh_dot_registry_dot_v1_dot_registry__pb2.GetSubscriptionResponse.SerializeToString,
+            ),
+            'ListSubscriptions': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListSubscriptions,
+                    request_deserializer=llm__mesh_dot_registry_dot_v1_dot_registry__pb2.ListSubscriptionsRequest.FromString,
+                    response_serializer=llm__mesh_dot_registry_dot_v1_dot_registry__pb2.ListSubscriptionsResponse.SerializeToString,
+            ),
+            'UpdateSubscription': grpc.unary_unary_rpc_method_handler(
+                    servicer.UpdateSubscription,
+                    request_deserializer=llm__mesh_dot_registry_dot_v1_dot_registry__pb2.UpdateSubscriptionRequest.FromString,
+                    response_serializer=llm__mesh_dot_registry_dot_v1_dot_registry__pb2.UpdateSubscriptionResponse.SerializeToString,
+            ),
+            'DeleteSubscription': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteSubscription,
+                    request_deserializer=llm__mesh_dot_registry_dot_v1_dot_registry__pb2.DeleteSubscriptionRequest.FromString,
+                    response_serializer=llm__mesh_dot_registry_dot_v1_dot_registry__pb2.DeleteSubscriptionResponse.SerializeToString,
+            ),
+            'ListOffers': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListOffers,
+                    request_deserializer=llm__mesh_dot_registry_dot_v1_dot_registry__pb2.ListOffersRequest.FromString,
+                    response_serializer=llm__mesh_dot_registry_dot_v1_dot_registry__pb2.ListOffersResponse.SerializeToString,
+            ),
+            'ApplySubscriptions': grpc.unary_unary_rpc_method_handler(
+                    servicer.ApplySubscriptions,
+                    request_deserializer=llm__mesh_dot_registry_dot_v1_dot_registry__pb2.ApplySubscriptionsRequest.FromString,
+                    response_serializer=llm__mesh_dot_registry_dot_v1_dot_registry__pb2.ApplySubscriptionsResponse.SerializeToString,
+            ),
+            'GetAcceptedProduct': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetAcceptedProduct,
+                    request_deserializer=llm__mesh_dot_registry_dot_v1_dot_registry__pb2.GetAcceptedProductRequest.FromString,
+                    response_serializer=llm__mesh_dot_registry_dot_v1_dot_registry__pb2.GetAcceptedProductResponse.SerializeToString,
+            ),
+            'PutRouteOffers': grpc.unary_unary_rpc_method_handler(
+                    servicer.PutRouteOffers,
+                    request_deserializer=llm__mesh_dot_registry_dot_v1_dot_registry__pb2.PutRouteOffersRequest.FromString,
+                    response_serializer=llm__mesh_dot_registry_dot_v1_dot_registry__pb2.PutRouteOffersResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -802,6 +964,249 @@ class RegistryService:
             '/llm_mesh.registry.v1.RegistryService/ApplyModels',
             llm__mesh_dot_registry_dot_v1_dot_registry__pb2.ApplyModelsRequest.SerializeToString,
             llm__mesh_dot_registry_dot_v1_dot_registry__pb2.ApplyModelsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CreateSubscription(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/llm_mesh.registry.v1.RegistryService/CreateSubscription',
+            llm__mesh_dot_registry_dot_v1_dot_registry__pb2.CreateSubscriptionRequest.SerializeToString,
+            llm__mesh_dot_registry_dot_v1_dot_registry__pb2.CreateSubscriptionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetSubscription(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/llm_mesh.registry.v1.RegistryService/GetSubscription',
+            llm__mesh_dot_registry_dot_v1_dot_registry__pb2.GetSubscriptionRequest.SerializeToString,
+            llm__mesh_dot_registry_dot_v1_dot_registry__pb2.GetSubscriptionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListSubscriptions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/llm_mesh.registry.v1.RegistryService/ListSubscriptions',
+            llm__mesh_dot_registry_dot_v1_dot_registry__pb2.ListSubscriptionsRequest.SerializeToString,
+            llm__mesh_dot_registry_dot_v1_dot_registry__pb2.ListSubscriptionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UpdateSubscription(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/llm_mesh.registry.v1.RegistryService/UpdateSubscription',
+            llm__mesh_dot_registry_dot_v1_dot_registry__pb2.UpdateSubscriptionRequest.SerializeToString,
+            llm__mesh_dot_registry_dot_v1_dot_registry__pb2.UpdateSubscriptionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeleteSubscription(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/llm_mesh.registry.v1.RegistryService/DeleteSubscription',
+            llm__mesh_dot_registry_dot_v1_dot_registry__pb2.DeleteSubscriptionRequest.SerializeToString,
+            llm__mesh_dot_registry_dot_v1_dot_registry__pb2.DeleteSubscriptionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListOffers(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/llm_mesh.registry.v1.RegistryService/ListOffers',
+            llm__mesh_dot_registry_dot_v1_dot_registry__pb2.ListOffersRequest.SerializeToString,
+            llm__mesh_dot_registry_dot_v1_dot_registry__pb2.ListOffersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ApplySubscriptions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/llm_mesh.registry.v1.RegistryService/ApplySubscriptions',
+            llm__mesh_dot_registry_dot_v1_dot_registry__pb2.ApplySubscriptionsRequest.SerializeToString,
+            llm__mesh_dot_registry_dot_v1_dot_registry__pb2.ApplySubscriptionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetAcceptedProduct(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/llm_mesh.registry.v1.RegistryService/GetAcceptedProduct',
+            llm__mesh_dot_registry_dot_v1_dot_registry__pb2.GetAcceptedProductRequest.SerializeToString,
+            llm__mesh_dot_registry_dot_v1_dot_registry__pb2.GetAcceptedProductResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PutRouteOffers(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/llm_mesh.registry.v1.RegistryService/PutRouteOffers',
+            llm__mesh_dot_registry_dot_v1_dot_registry__pb2.PutRouteOffersRequest.SerializeToString,
+            llm__mesh_dot_registry_dot_v1_dot_registry__pb2.PutRouteOffersResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -54,7 +54,7 @@ class RegistryServiceStub:
     ListWellKnownModels: _aio.UnaryUnaryMultiCallable[_registry_pb2.ListWellKnownModelsRequest, _registry_pb2.ListWellKnownModelsResponse]
     """Lists the models of the starting table, which a domain may take over with `CreateModel`."""
     WatchModels: _aio.UnaryStreamMultiCallable[_registry_pb2.WatchModelsRequest, _registry_pb2.WatchModelsResponse]
-    """Streams all models and prices and then each change: what router and policy decide by.
+    """Streams all models, prices and accepted products and then each change: what router and policy decide by.
 
     The first messages have everything (`snapshot_complete` in the last of them), the following ones what changed. With a `resume_token`
     only what changed since. The stream ends with OK after at most ten minutes; call again with the last token. A token that is too old
@@ -62,6 +62,38 @@ class RegistryServiceStub:
     """
     ApplyModels: _aio.UnaryUnaryMultiCallable[_registry_pb2.ApplyModelsRequest, _registry_pb2.ApplyModelsResponse]
     """Brings endpoints, models and adapters to a wanted state, all or nothing, endpoints first. What is not named is left alone."""
+    CreateSubscription: _aio.UnaryUnaryMultiCallable[_registry_pb2.CreateSubscriptionRequest, _registry_pb2.CreateSubscriptionResponse]
+    """Accepts a product that another domain offers, or all that it offers, at the terms that are offered now.
+
+    Fails with NOT_FOUND where the product does not exist or is not offered to the domain, ETAG_MISMATCH where another version than the
+    named one is offered now, ALREADY_SUBSCRIBED where the domain has a subscription of the same product or publisher, ALIAS_TAKEN where
+    another model or subscription of the domain has the alias, and QUOTA_EXCEEDED where the domain has as many as it may have. A product
+    that was accepted by a subscription of its publisher belongs to the new subscription from then on.
+    """
+    GetSubscription: _aio.UnaryUnaryMultiCallable[_registry_pb2.GetSubscriptionRequest, _registry_pb2.GetSubscriptionResponse]
+    """Gets a subscription."""
+    ListSubscriptions: _aio.UnaryUnaryMultiCallable[_registry_pb2.ListSubscriptionsRequest, _registry_pb2.ListSubscriptionsResponse]
+    """Lists the subscriptions of a domain, or of all domains (`domains/-`, for roles that hold across the mesh), by name."""
+    UpdateSubscription: _aio.UnaryUnaryMultiCallable[_registry_pb2.UpdateSubscriptionRequest, _registry_pb2.UpdateSubscriptionResponse]
+    """Accepts changed terms, or changes the alias. ETAG_MISMATCH where the etag is not the present one, or where another version than the
+    named one is offered now; NOT_FOUND for a product that the subscription did not accept.
+    """
+    DeleteSubscription: _aio.UnaryUnaryMultiCallable[_registry_pb2.DeleteSubscriptionRequest, _registry_pb2.DeleteSubscriptionResponse]
+    """Deletes a subscription: its products serve the domain no more. What a subscription of the publisher accepts too stays accepted, at the
+    same version.
+    """
+    ListOffers: _aio.UnaryUnaryMultiCallable[_registry_pb2.ListOffersRequest, _registry_pb2.ListOffersResponse]
+    """Lists what other domains offer to a domain, and what it accepted of that; or what domains offer to others at all (`domains/-`, for
+    roles that hold across the mesh). What `domains/shared` publishes serves all and is no offer.
+    """
+    ApplySubscriptions: _aio.UnaryUnaryMultiCallable[_registry_pb2.ApplySubscriptionsRequest, _registry_pb2.ApplySubscriptionsResponse]
+    """Brings subscriptions of a domain to a wanted state, all or nothing. What is not named is left alone."""
+    GetAcceptedProduct: _aio.UnaryUnaryMultiCallable[_registry_pb2.GetAcceptedProductRequest, _registry_pb2.GetAcceptedProductResponse]
+    """Gets what a domain accepted of a product, now: for a reader of `WatchModels` that may be behind."""
+    PutRouteOffers: _aio.UnaryUnaryMultiCallable[_registry_pb2.PutRouteOffersRequest, _registry_pb2.PutRouteOffersResponse]
+    """Tells which routes are offered to other domains, one range of names at a time. Replaces what was known of the range. The router tells
+    it after each change of a route, and now and then again.
+    """
 
 class RegistryServiceServicer:
     """Keeps models and adapters as data products: owner, capabilities, prices, residency, SLA, lifecycle."""
@@ -183,7 +215,7 @@ class RegistryServiceServicer:
         request: _registry_pb2.WatchModelsRequest,
         context: _aio.ServicerContext[_Any, _Any],
     ) -> _abc.AsyncIterator[_registry_pb2.WatchModelsResponse]:
-        """Streams all models and prices and then each change: what router and policy decide by.
+        """Streams all models, prices and accepted products and then each change: what router and policy decide by.
 
         The first messages have everything (`snapshot_complete` in the last of them), the following ones what changed. With a `resume_token`
         only what changed since. The stream ends with OK after at most ten minutes; call again with the last token. A token that is too old
@@ -196,5 +228,82 @@ class RegistryServiceServicer:
         context: _aio.ServicerContext[_Any, _Any],
     ) -> _abc.Awaitable[_registry_pb2.ApplyModelsResponse]:
         """Brings endpoints, models and adapters to a wanted state, all or nothing, endpoints first. What is not named is left alone."""
+
+    def CreateSubscription(
+        self,
+        request: _registry_pb2.CreateSubscriptionRequest,
+        context: _aio.ServicerContext[_Any, _Any],
+    ) -> _abc.Awaitable[_registry_pb2.CreateSubscriptionResponse]:
+        """Accepts a product that another domain offers, or all that it offers, at the terms that are offered now.
+
+        Fails with NOT_FOUND where the product does not exist or is not offered to the domain, ETAG_MISMATCH where another version than the
+        named one is offered now, ALREADY_SUBSCRIBED where the domain has a subscription of the same product or publisher, ALIAS_TAKEN where
+        another model or subscription of the domain has the alias, and QUOTA_EXCEEDED where the domain has as many as it may have. A product
+        that was accepted by a subscription of its publisher belongs to the new subscription from then on.
+        """
+
+    def GetSubscription(
+        self,
+        request: _registry_pb2.GetSubscriptionRequest,
+        context: _aio.ServicerContext[_Any, _Any],
+    ) -> _abc.Awaitable[_registry_pb2.GetSubscriptionResponse]:
+        """Gets a subscription."""
+
+    def ListSubscriptions(
+        self,
+        request: _registry_pb2.ListSubscriptionsRequest,
+        context: _aio.ServicerContext[_Any, _Any],
+    ) -> _abc.Awaitable[_registry_pb2.ListSubscriptionsResponse]:
+        """Lists the subscriptions of a domain, or of all domains (`domains/-`, for roles that hold across the mesh), by name."""
+
+    def UpdateSubscription(
+        self,
+        request: _registry_pb2.UpdateSubscriptionRequest,
+        context: _aio.ServicerContext[_Any, _Any],
+    ) -> _abc.Awaitable[_registry_pb2.UpdateSubscriptionResponse]:
+        """Accepts changed terms, or changes the alias. ETAG_MISMATCH where the etag is not the present one, or where another version than the
+        named one is offered now; NOT_FOUND for a product that the subscription did not accept.
+        """
+
+    def DeleteSubscription(
+        self,
+        request: _registry_pb2.DeleteSubscriptionRequest,
+        context: _aio.ServicerContext[_Any, _Any],
+    ) -> _abc.Awaitable[_registry_pb2.DeleteSubscriptionResponse]:
+        """Deletes a subscription: its products serve the domain no more. What a subscription of the publisher accepts too stays accepted, at the
+        same version.
+        """
+
+    def ListOffers(
+        self,
+        request: _registry_pb2.ListOffersRequest,
+        context: _aio.ServicerContext[_Any, _Any],
+    ) -> _abc.Awaitable[_registry_pb2.ListOffersResponse]:
+        """Lists what other domains offer to a domain, and what it accepted of that; or what domains offer to others at all (`domains/-`, for
+        roles that hold across the mesh). What `domains/shared` publishes serves all and is no offer.
+        """
+
+    def ApplySubscriptions(
+        self,
+        request: _registry_pb2.ApplySubscriptionsRequest,
+        context: _aio.ServicerContext[_Any, _Any],
+    ) -> _abc.Awaitable[_registry_pb2.ApplySubscriptionsResponse]:
+        """Brings subscriptions of a domain to a wanted state, all or nothing. What is not named is left alone."""
+
+    def GetAcceptedProduct(
+        self,
+        request: _registry_pb2.GetAcceptedProductRequest,
+        context: _aio.ServicerContext[_Any, _Any],
+    ) -> _abc.Awaitable[_registry_pb2.GetAcceptedProductResponse]:
+        """Gets what a domain accepted of a product, now: for a reader of `WatchModels` that may be behind."""
+
+    def PutRouteOffers(
+        self,
+        request: _registry_pb2.PutRouteOffersRequest,
+        context: _aio.ServicerContext[_Any, _Any],
+    ) -> _abc.Awaitable[_registry_pb2.PutRouteOffersResponse]:
+        """Tells which routes are offered to other domains, one range of names at a time. Replaces what was known of the range. The router tells
+        it after each change of a route, and now and then again.
+        """
 
 def add_RegistryServiceServicer_to_server(servicer: RegistryServiceServicer, server: _aio.Server) -> None: ...

@@ -23,7 +23,7 @@ export enum ErrorReason {
   UNSPECIFIED = 0,
 
   /**
-   * Another model of the domain has this alias.
+   * Another model or subscription of the domain has this alias.
    *
    * @generated from enum value: ERROR_REASON_ALIAS_TAKEN = 1;
    */
@@ -49,6 +49,13 @@ export enum ErrorReason {
    * @generated from enum value: ERROR_REASON_ESCALATION_DENIED = 4;
    */
   ESCALATION_DENIED = 4,
+
+  /**
+   * The domain has a subscription of the same product or publisher. `metadata.subscription` names it.
+   *
+   * @generated from enum value: ERROR_REASON_ALREADY_SUBSCRIBED = 5;
+   */
+  ALREADY_SUBSCRIBED = 5,
 }
 
 /**

@@ -6,6 +6,7 @@ import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobu
 import type { Message } from "@bufbuild/protobuf";
 import type { FieldMask, Timestamp } from "@bufbuild/protobuf/wkt";
 import type { Change } from "../../mesh/v1/resources_pb.js";
+import type { Route } from "../../router/v1/router_pb.js";
 
 /**
  * Describes the file llm_mesh/registry/v1/registry.proto.
@@ -144,7 +145,8 @@ export declare type Model = Message<"llm_mesh.registry.v1.Model"> & {
   imageTokens: bigint;
 
   /**
-   * Domains that may use it besides its own, by name, or `*`.
+   * Domains to which it is offered, by name, or `*`. An offer serves a domain once that accepts it with a subscription. Without effect in
+   * `domains/shared`, whose models serve all.
    *
    * @generated from field: repeated string shared_with = 18;
    */
@@ -1336,6 +1338,20 @@ export declare type WatchModelsResponse = Message<"llm_mesh.registry.v1.WatchMod
    * @generated from field: bool reset = 6;
    */
   reset: boolean;
+
+  /**
+   * What domains accepted of each other's products, new or changed. Whatever is not told here of a foreign product serves nobody.
+   *
+   * @generated from field: repeated llm_mesh.registry.v1.AcceptedProduct accepted_products = 7;
+   */
+  acceptedProducts: AcceptedProduct[];
+
+  /**
+   * What is not accepted any more, or not offered any more.
+   *
+   * @generated from field: repeated llm_mesh.registry.v1.RemovedAcceptedProduct removed_accepted_products = 8;
+   */
+  removedAcceptedProducts: RemovedAcceptedProduct[];
 };
 
 /**
@@ -1343,6 +1359,33 @@ export declare type WatchModelsResponse = Message<"llm_mesh.registry.v1.WatchMod
  * Use `create(WatchModelsResponseSchema)` to create a new message.
  */
 export declare const WatchModelsResponseSchema: GenMessage<WatchModelsResponse>;
+
+/**
+ * Names what a domain does not accept any more, or is not offered any more.
+ *
+ * @generated from message llm_mesh.registry.v1.RemovedAcceptedProduct
+ */
+export declare type RemovedAcceptedProduct = Message<"llm_mesh.registry.v1.RemovedAcceptedProduct"> & {
+  /**
+   * The domain that accepted.
+   *
+   * @generated from field: string domain = 1;
+   */
+  domain: string;
+
+  /**
+   * The product.
+   *
+   * @generated from field: string product = 2;
+   */
+  product: string;
+};
+
+/**
+ * Describes the message llm_mesh.registry.v1.RemovedAcceptedProduct.
+ * Use `create(RemovedAcceptedProductSchema)` to create a new message.
+ */
+export declare const RemovedAcceptedProductSchema: GenMessage<RemovedAcceptedProduct>;
 
 /**
  * Asks for a wanted state.
@@ -1413,6 +1456,788 @@ export declare type ApplyModelsResponse = Message<"llm_mesh.registry.v1.ApplyMod
 export declare const ApplyModelsResponseSchema: GenMessage<ApplyModelsResponse>;
 
 /**
+ * A domain's consent to be served by one product of another domain, or by all that another domain offers to it.
+ *
+ * The terms of each product are pinned when it is accepted. The publisher's later changes of them reach the subscriber only once it
+ * accepts them; of prices, only those that are in no component dearer than the accepted one apply by themselves. The publisher ends the
+ * service by withdrawing the offer or retiring the product.
+ *
+ * @generated from message llm_mesh.registry.v1.Subscription
+ */
+export declare type Subscription = Message<"llm_mesh.registry.v1.Subscription"> & {
+  /**
+   * `domains/{domain}/subscriptions/{subscription}`; the domain is the subscriber.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * `domains/{domain}`: accepts each product that this domain offers to the subscriber, now and later, as it was first offered. Set this
+   * or `product`. Never changes.
+   *
+   * @generated from field: string publisher = 2;
+   */
+  publisher: string;
+
+  /**
+   * `domains/{domain}/models/{model}` or `domains/{domain}/routes/{route}`: accepts this product. Set this or `publisher`. Never changes.
+   *
+   * @generated from field: string product = 3;
+   */
+  product: string;
+
+  /**
+   * The alias by which the subscriber's applications ask for the product, `[A-Za-z0-9._:/-]{1,128}`, unique among the aliases that the
+   * domain gives to its models and subscriptions. It stands before aliases of `domains/shared` and behind those of the domain's own
+   * routes. Empty: the publisher's alias, behind every alias of the domain and of `domains/shared`. Only with `product`.
+   *
+   * @generated from field: string alias = 4;
+   */
+  alias: string;
+
+  /**
+   * The version by which the subscriber is served. Set with `product` in a request: the version to accept, as `ListOffers` told it; empty
+   * there: the version offered now. Empty in answers about a subscription by `publisher`.
+   *
+   * @generated from field: string accepted_version = 5;
+   */
+  acceptedVersion: string;
+
+  /**
+   * The model as the subscriber is served by it: terms as accepted, everything else as it is now, and the price that the subscriber pays.
+   * Without `shared_with` and `credential`. Unset for routes, and with `publisher`. Output only.
+   *
+   * @generated from field: llm_mesh.registry.v1.Model model = 6;
+   */
+  model?: Model | undefined;
+
+  /**
+   * The route as it was accepted. Without `shared_with`. Unset for models, and with `publisher`. Output only.
+   *
+   * @generated from field: llm_mesh.router.v1.Route route = 7;
+   */
+  route?: Route | undefined;
+
+  /**
+   * What the publisher offers now, where its terms differ from the accepted ones. Unset: nothing to accept. Output only.
+   *
+   * @generated from field: llm_mesh.registry.v1.Offer proposed = 8;
+   */
+  proposed?: Offer | undefined;
+
+  /**
+   * The publisher does not offer the product any more, so that it serves nobody here. Output only.
+   *
+   * @generated from field: bool withdrawn = 9;
+   */
+  withdrawn: boolean;
+
+  /**
+   * How many products are accepted by this subscription. Output only.
+   *
+   * @generated from field: int32 products = 10;
+   */
+  products: number;
+
+  /**
+   * How many of them have changed terms that are not accepted; `ListOffers` names them. Output only.
+   *
+   * @generated from field: int32 proposals = 11;
+   */
+  proposals: number;
+
+  /**
+   * Changes with every change of the subscription by its domain.
+   *
+   * @generated from field: string etag = 12;
+   */
+  etag: string;
+
+  /**
+   * When it was created. Output only.
+   *
+   * @generated from field: google.protobuf.Timestamp create_time = 13;
+   */
+  createTime?: Timestamp | undefined;
+
+  /**
+   * When its domain last changed it. Output only.
+   *
+   * @generated from field: google.protobuf.Timestamp update_time = 14;
+   */
+  updateTime?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message llm_mesh.registry.v1.Subscription.
+ * Use `create(SubscriptionSchema)` to create a new message.
+ */
+export declare const SubscriptionSchema: GenMessage<Subscription>;
+
+/**
+ * One product that a domain offers to others.
+ *
+ * @generated from message llm_mesh.registry.v1.Offer
+ */
+export declare type Offer = Message<"llm_mesh.registry.v1.Offer"> & {
+  /**
+   * `domains/{domain}/models/{model}` or `domains/{domain}/routes/{route}`.
+   *
+   * @generated from field: string product = 1;
+   */
+  product: string;
+
+  /**
+   * The publisher's alias of it.
+   *
+   * @generated from field: string alias = 2;
+   */
+  alias: string;
+
+  /**
+   * The version of the terms that are offered now. Differs where the terms differ.
+   *
+   * @generated from field: string version = 3;
+   */
+  version: string;
+
+  /**
+   * The model as it is offered now, with its price, without `shared_with` and `credential`. Unset for routes.
+   *
+   * @generated from field: llm_mesh.registry.v1.Model model = 4;
+   */
+  model?: Model | undefined;
+
+  /**
+   * The route as it is offered now, without `shared_with`. Unset for models.
+   *
+   * @generated from field: llm_mesh.router.v1.Route route = 5;
+   */
+  route?: Route | undefined;
+
+  /**
+   * What the asking domain accepted of it. Unset: nothing, so that it serves nobody there. Unset in answers for `domains/-`.
+   *
+   * @generated from field: llm_mesh.registry.v1.AcceptedProduct accepted = 6;
+   */
+  accepted?: AcceptedProduct | undefined;
+
+  /**
+   * Terms that differ from the accepted ones and need consent, by field name, such as `price` or `region`. Empty: nothing to accept.
+   *
+   * @generated from field: repeated string proposed_fields = 7;
+   */
+  proposedFields: string[];
+
+  /**
+   * The domains to which it is offered, or `*`. Only in answers for `domains/-`.
+   *
+   * @generated from field: repeated string offered_to = 8;
+   */
+  offeredTo: string[];
+
+  /**
+   * How many domains accepted it. Only in answers for `domains/-`.
+   *
+   * @generated from field: int32 subscribers = 9;
+   */
+  subscribers: number;
+};
+
+/**
+ * Describes the message llm_mesh.registry.v1.Offer.
+ * Use `create(OfferSchema)` to create a new message.
+ */
+export declare const OfferSchema: GenMessage<Offer>;
+
+/**
+ * What a domain accepted of one product, and by which it is served. There is at most one of a domain and product.
+ *
+ * @generated from message llm_mesh.registry.v1.AcceptedProduct
+ */
+export declare type AcceptedProduct = Message<"llm_mesh.registry.v1.AcceptedProduct"> & {
+  /**
+   * The domain that accepted.
+   *
+   * @generated from field: string domain = 1;
+   */
+  domain: string;
+
+  /**
+   * `domains/{domain}/models/{model}` or `domains/{domain}/routes/{route}`.
+   *
+   * @generated from field: string product = 2;
+   */
+  product: string;
+
+  /**
+   * The subscription by which it is accepted.
+   *
+   * @generated from field: string subscription = 3;
+   */
+  subscription: string;
+
+  /**
+   * The alias by which the domain's applications ask for it: the one that the subscription gives it, else the publisher's as accepted.
+   *
+   * @generated from field: string alias = 4;
+   */
+  alias: string;
+
+  /**
+   * The subscription gives the alias, which therefore stands before aliases of `domains/shared`. Otherwise it stands behind them.
+   *
+   * @generated from field: bool own_alias = 5;
+   */
+  ownAlias: boolean;
+
+  /**
+   * The accepted version.
+   *
+   * @generated from field: string version = 6;
+   */
+  version: string;
+
+  /**
+   * The model by which the domain is served: terms as accepted, everything else as it is now, and the price that the domain pays. Unset
+   * for routes.
+   *
+   * @generated from field: llm_mesh.registry.v1.Model model = 7;
+   */
+  model?: Model | undefined;
+
+  /**
+   * The route as accepted. Unset for models.
+   *
+   * @generated from field: llm_mesh.router.v1.Route route = 8;
+   */
+  route?: Route | undefined;
+
+  /**
+   * The accepted price. The price of `model` is this one, or a later one that is in no component dearer. Unset: none was accepted, and
+   * the model is free or refused.
+   *
+   * @generated from field: llm_mesh.registry.v1.Price accepted_price = 9;
+   */
+  acceptedPrice?: Price | undefined;
+
+  /**
+   * When the domain first accepted the product; among products of one alias the earliest is the one that is meant.
+   *
+   * @generated from field: google.protobuf.Timestamp accept_time = 10;
+   */
+  acceptTime?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message llm_mesh.registry.v1.AcceptedProduct.
+ * Use `create(AcceptedProductSchema)` to create a new message.
+ */
+export declare const AcceptedProductSchema: GenMessage<AcceptedProduct>;
+
+/**
+ * A version of a product.
+ *
+ * @generated from message llm_mesh.registry.v1.ProductVersion
+ */
+export declare type ProductVersion = Message<"llm_mesh.registry.v1.ProductVersion"> & {
+  /**
+   * The product. Empty: the subscription's own.
+   *
+   * @generated from field: string product = 1;
+   */
+  product: string;
+
+  /**
+   * The version, as `ListOffers` or `Subscription.proposed` told it. Required.
+   *
+   * @generated from field: string version = 2;
+   */
+  version: string;
+};
+
+/**
+ * Describes the message llm_mesh.registry.v1.ProductVersion.
+ * Use `create(ProductVersionSchema)` to create a new message.
+ */
+export declare const ProductVersionSchema: GenMessage<ProductVersion>;
+
+/**
+ * Asks for a subscription to be created.
+ *
+ * @generated from message llm_mesh.registry.v1.CreateSubscriptionRequest
+ */
+export declare type CreateSubscriptionRequest = Message<"llm_mesh.registry.v1.CreateSubscriptionRequest"> & {
+  /**
+   * The domain that subscribes. Required.
+   *
+   * @generated from field: string parent = 1;
+   */
+  parent: string;
+
+  /**
+   * Its id, `[a-z0-9-]{1,63}`. Required.
+   *
+   * @generated from field: string subscription_id = 2;
+   */
+  subscriptionId: string;
+
+  /**
+   * The subscription; `name` is ignored.
+   *
+   * @generated from field: llm_mesh.registry.v1.Subscription subscription = 3;
+   */
+  subscription?: Subscription | undefined;
+};
+
+/**
+ * Describes the message llm_mesh.registry.v1.CreateSubscriptionRequest.
+ * Use `create(CreateSubscriptionRequestSchema)` to create a new message.
+ */
+export declare const CreateSubscriptionRequestSchema: GenMessage<CreateSubscriptionRequest>;
+
+/**
+ * The created subscription.
+ *
+ * @generated from message llm_mesh.registry.v1.CreateSubscriptionResponse
+ */
+export declare type CreateSubscriptionResponse = Message<"llm_mesh.registry.v1.CreateSubscriptionResponse"> & {
+  /**
+   * The subscription.
+   *
+   * @generated from field: llm_mesh.registry.v1.Subscription subscription = 1;
+   */
+  subscription?: Subscription | undefined;
+};
+
+/**
+ * Describes the message llm_mesh.registry.v1.CreateSubscriptionResponse.
+ * Use `create(CreateSubscriptionResponseSchema)` to create a new message.
+ */
+export declare const CreateSubscriptionResponseSchema: GenMessage<CreateSubscriptionResponse>;
+
+/**
+ * Asks for a subscription.
+ *
+ * @generated from message llm_mesh.registry.v1.GetSubscriptionRequest
+ */
+export declare type GetSubscriptionRequest = Message<"llm_mesh.registry.v1.GetSubscriptionRequest"> & {
+  /**
+   * Its name. Required.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+};
+
+/**
+ * Describes the message llm_mesh.registry.v1.GetSubscriptionRequest.
+ * Use `create(GetSubscriptionRequestSchema)` to create a new message.
+ */
+export declare const GetSubscriptionRequestSchema: GenMessage<GetSubscriptionRequest>;
+
+/**
+ * A subscription.
+ *
+ * @generated from message llm_mesh.registry.v1.GetSubscriptionResponse
+ */
+export declare type GetSubscriptionResponse = Message<"llm_mesh.registry.v1.GetSubscriptionResponse"> & {
+  /**
+   * The subscription.
+   *
+   * @generated from field: llm_mesh.registry.v1.Subscription subscription = 1;
+   */
+  subscription?: Subscription | undefined;
+};
+
+/**
+ * Describes the message llm_mesh.registry.v1.GetSubscriptionResponse.
+ * Use `create(GetSubscriptionResponseSchema)` to create a new message.
+ */
+export declare const GetSubscriptionResponseSchema: GenMessage<GetSubscriptionResponse>;
+
+/**
+ * Asks for subscriptions.
+ *
+ * @generated from message llm_mesh.registry.v1.ListSubscriptionsRequest
+ */
+export declare type ListSubscriptionsRequest = Message<"llm_mesh.registry.v1.ListSubscriptionsRequest"> & {
+  /**
+   * The domain, or `domains/-`. Required.
+   *
+   * @generated from field: string parent = 1;
+   */
+  parent: string;
+
+  /**
+   * Most items of the answer, 1 to 1,000. 0: 50.
+   *
+   * @generated from field: int32 page_size = 2;
+   */
+  pageSize: number;
+
+  /**
+   * From an earlier answer. Empty: the first page.
+   *
+   * @generated from field: string page_token = 3;
+   */
+  pageToken: string;
+};
+
+/**
+ * Describes the message llm_mesh.registry.v1.ListSubscriptionsRequest.
+ * Use `create(ListSubscriptionsRequestSchema)` to create a new message.
+ */
+export declare const ListSubscriptionsRequestSchema: GenMessage<ListSubscriptionsRequest>;
+
+/**
+ * Subscriptions.
+ *
+ * @generated from message llm_mesh.registry.v1.ListSubscriptionsResponse
+ */
+export declare type ListSubscriptionsResponse = Message<"llm_mesh.registry.v1.ListSubscriptionsResponse"> & {
+  /**
+   * The subscriptions, by name.
+   *
+   * @generated from field: repeated llm_mesh.registry.v1.Subscription subscriptions = 1;
+   */
+  subscriptions: Subscription[];
+
+  /**
+   * For the next page. Empty: this was the last.
+   *
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
+};
+
+/**
+ * Describes the message llm_mesh.registry.v1.ListSubscriptionsResponse.
+ * Use `create(ListSubscriptionsResponseSchema)` to create a new message.
+ */
+export declare const ListSubscriptionsResponseSchema: GenMessage<ListSubscriptionsResponse>;
+
+/**
+ * Asks for a change of a subscription, for changed terms to be accepted, or both.
+ *
+ * @generated from message llm_mesh.registry.v1.UpdateSubscriptionRequest
+ */
+export declare type UpdateSubscriptionRequest = Message<"llm_mesh.registry.v1.UpdateSubscriptionRequest"> & {
+  /**
+   * The subscription, with its name and etag.
+   *
+   * @generated from field: llm_mesh.registry.v1.Subscription subscription = 1;
+   */
+  subscription?: Subscription | undefined;
+
+  /**
+   * The fields to change: `alias`. Empty: `alias`, where it is set.
+   *
+   * @generated from field: google.protobuf.FieldMask update_mask = 2;
+   */
+  updateMask?: FieldMask | undefined;
+
+  /**
+   * Versions to accept, at most 100, all or none. Empty: none. ETAG_MISMATCH where the publisher offers another version by now.
+   *
+   * @generated from field: repeated llm_mesh.registry.v1.ProductVersion accept = 3;
+   */
+  accept: ProductVersion[];
+};
+
+/**
+ * Describes the message llm_mesh.registry.v1.UpdateSubscriptionRequest.
+ * Use `create(UpdateSubscriptionRequestSchema)` to create a new message.
+ */
+export declare const UpdateSubscriptionRequestSchema: GenMessage<UpdateSubscriptionRequest>;
+
+/**
+ * The changed subscription.
+ *
+ * @generated from message llm_mesh.registry.v1.UpdateSubscriptionResponse
+ */
+export declare type UpdateSubscriptionResponse = Message<"llm_mesh.registry.v1.UpdateSubscriptionResponse"> & {
+  /**
+   * The subscription.
+   *
+   * @generated from field: llm_mesh.registry.v1.Subscription subscription = 1;
+   */
+  subscription?: Subscription | undefined;
+};
+
+/**
+ * Describes the message llm_mesh.registry.v1.UpdateSubscriptionResponse.
+ * Use `create(UpdateSubscriptionResponseSchema)` to create a new message.
+ */
+export declare const UpdateSubscriptionResponseSchema: GenMessage<UpdateSubscriptionResponse>;
+
+/**
+ * Asks for a subscription to be deleted.
+ *
+ * @generated from message llm_mesh.registry.v1.DeleteSubscriptionRequest
+ */
+export declare type DeleteSubscriptionRequest = Message<"llm_mesh.registry.v1.DeleteSubscriptionRequest"> & {
+  /**
+   * Its name. Required.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * Its etag. Empty: whatever it is.
+   *
+   * @generated from field: string etag = 2;
+   */
+  etag: string;
+};
+
+/**
+ * Describes the message llm_mesh.registry.v1.DeleteSubscriptionRequest.
+ * Use `create(DeleteSubscriptionRequestSchema)` to create a new message.
+ */
+export declare const DeleteSubscriptionRequestSchema: GenMessage<DeleteSubscriptionRequest>;
+
+/**
+ * The subscription is gone.
+ *
+ * @generated from message llm_mesh.registry.v1.DeleteSubscriptionResponse
+ */
+export declare type DeleteSubscriptionResponse = Message<"llm_mesh.registry.v1.DeleteSubscriptionResponse"> & {
+};
+
+/**
+ * Describes the message llm_mesh.registry.v1.DeleteSubscriptionResponse.
+ * Use `create(DeleteSubscriptionResponseSchema)` to create a new message.
+ */
+export declare const DeleteSubscriptionResponseSchema: GenMessage<DeleteSubscriptionResponse>;
+
+/**
+ * Asks for offers.
+ *
+ * @generated from message llm_mesh.registry.v1.ListOffersRequest
+ */
+export declare type ListOffersRequest = Message<"llm_mesh.registry.v1.ListOffersRequest"> & {
+  /**
+   * The domain to which they are made, or `domains/-` for the offers to any domain. Required.
+   *
+   * @generated from field: string parent = 1;
+   */
+  parent: string;
+
+  /**
+   * Most items of the answer, 1 to 1,000. 0: 50.
+   *
+   * @generated from field: int32 page_size = 2;
+   */
+  pageSize: number;
+
+  /**
+   * From an earlier answer. Empty: the first page.
+   *
+   * @generated from field: string page_token = 3;
+   */
+  pageToken: string;
+
+  /**
+   * Only offers of this domain. Empty: of all.
+   *
+   * @generated from field: string publisher = 4;
+   */
+  publisher: string;
+
+  /**
+   * Only offers in this state. Unset: in any.
+   *
+   * @generated from field: llm_mesh.registry.v1.OfferState state = 5;
+   */
+  state: OfferState;
+};
+
+/**
+ * Describes the message llm_mesh.registry.v1.ListOffersRequest.
+ * Use `create(ListOffersRequestSchema)` to create a new message.
+ */
+export declare const ListOffersRequestSchema: GenMessage<ListOffersRequest>;
+
+/**
+ * Offers.
+ *
+ * @generated from message llm_mesh.registry.v1.ListOffersResponse
+ */
+export declare type ListOffersResponse = Message<"llm_mesh.registry.v1.ListOffersResponse"> & {
+  /**
+   * The offers, by product.
+   *
+   * @generated from field: repeated llm_mesh.registry.v1.Offer offers = 1;
+   */
+  offers: Offer[];
+
+  /**
+   * For the next page. Empty: this was the last.
+   *
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
+};
+
+/**
+ * Describes the message llm_mesh.registry.v1.ListOffersResponse.
+ * Use `create(ListOffersResponseSchema)` to create a new message.
+ */
+export declare const ListOffersResponseSchema: GenMessage<ListOffersResponse>;
+
+/**
+ * Asks for subscriptions to be brought to a wanted state.
+ *
+ * @generated from message llm_mesh.registry.v1.ApplySubscriptionsRequest
+ */
+export declare type ApplySubscriptionsRequest = Message<"llm_mesh.registry.v1.ApplySubscriptionsRequest"> & {
+  /**
+   * The domain, or `domains/platform` for several. Required.
+   *
+   * @generated from field: string parent = 1;
+   */
+  parent: string;
+
+  /**
+   * Says what would change, and changes nothing.
+   *
+   * @generated from field: bool dry_run = 2;
+   */
+  dryRun: boolean;
+
+  /**
+   * Wanted subscriptions, with their names. One that exists keeps its accepted version unless it names another one.
+   *
+   * @generated from field: repeated llm_mesh.registry.v1.Subscription subscriptions = 3;
+   */
+  subscriptions: Subscription[];
+};
+
+/**
+ * Describes the message llm_mesh.registry.v1.ApplySubscriptionsRequest.
+ * Use `create(ApplySubscriptionsRequestSchema)` to create a new message.
+ */
+export declare const ApplySubscriptionsRequestSchema: GenMessage<ApplySubscriptionsRequest>;
+
+/**
+ * What changed, or would.
+ *
+ * @generated from message llm_mesh.registry.v1.ApplySubscriptionsResponse
+ */
+export declare type ApplySubscriptionsResponse = Message<"llm_mesh.registry.v1.ApplySubscriptionsResponse"> & {
+  /**
+   * One per named subscription, in the order of the request.
+   *
+   * @generated from field: repeated llm_mesh.mesh.v1.Change changes = 1;
+   */
+  changes: Change[];
+};
+
+/**
+ * Describes the message llm_mesh.registry.v1.ApplySubscriptionsResponse.
+ * Use `create(ApplySubscriptionsResponseSchema)` to create a new message.
+ */
+export declare const ApplySubscriptionsResponseSchema: GenMessage<ApplySubscriptionsResponse>;
+
+/**
+ * Asks what a domain accepted of a product, now.
+ *
+ * @generated from message llm_mesh.registry.v1.GetAcceptedProductRequest
+ */
+export declare type GetAcceptedProductRequest = Message<"llm_mesh.registry.v1.GetAcceptedProductRequest"> & {
+  /**
+   * The domain. Required.
+   *
+   * @generated from field: string domain = 1;
+   */
+  domain: string;
+
+  /**
+   * The product. Required.
+   *
+   * @generated from field: string product = 2;
+   */
+  product: string;
+};
+
+/**
+ * Describes the message llm_mesh.registry.v1.GetAcceptedProductRequest.
+ * Use `create(GetAcceptedProductRequestSchema)` to create a new message.
+ */
+export declare const GetAcceptedProductRequestSchema: GenMessage<GetAcceptedProductRequest>;
+
+/**
+ * What a domain accepted of a product.
+ *
+ * @generated from message llm_mesh.registry.v1.GetAcceptedProductResponse
+ */
+export declare type GetAcceptedProductResponse = Message<"llm_mesh.registry.v1.GetAcceptedProductResponse"> & {
+  /**
+   * It, while the product is still offered to the domain. Unset: nothing.
+   *
+   * @generated from field: llm_mesh.registry.v1.AcceptedProduct accepted_product = 1;
+   */
+  acceptedProduct?: AcceptedProduct | undefined;
+};
+
+/**
+ * Describes the message llm_mesh.registry.v1.GetAcceptedProductResponse.
+ * Use `create(GetAcceptedProductResponseSchema)` to create a new message.
+ */
+export declare const GetAcceptedProductResponseSchema: GenMessage<GetAcceptedProductResponse>;
+
+/**
+ * Tells which routes are offered to other domains.
+ *
+ * @generated from message llm_mesh.registry.v1.PutRouteOffersRequest
+ */
+export declare type PutRouteOffersRequest = Message<"llm_mesh.registry.v1.PutRouteOffersRequest"> & {
+  /**
+   * All offered routes whose names are after `after` and not after `through`, with their etags. At most 1,000.
+   *
+   * @generated from field: repeated llm_mesh.router.v1.Route routes = 1;
+   */
+  routes: Route[];
+
+  /**
+   * The begin of the range of names, exclusive. Empty: from the first name on.
+   *
+   * @generated from field: string after = 2;
+   */
+  after: string;
+
+  /**
+   * The end of the range of names, inclusive. Empty: to the last name.
+   *
+   * @generated from field: string through = 3;
+   */
+  through: string;
+};
+
+/**
+ * Describes the message llm_mesh.registry.v1.PutRouteOffersRequest.
+ * Use `create(PutRouteOffersRequestSchema)` to create a new message.
+ */
+export declare const PutRouteOffersRequestSchema: GenMessage<PutRouteOffersRequest>;
+
+/**
+ * The offers are known.
+ *
+ * @generated from message llm_mesh.registry.v1.PutRouteOffersResponse
+ */
+export declare type PutRouteOffersResponse = Message<"llm_mesh.registry.v1.PutRouteOffersResponse"> & {
+};
+
+/**
+ * Describes the message llm_mesh.registry.v1.PutRouteOffersResponse.
+ * Use `create(PutRouteOffersResponseSchema)` to create a new message.
+ */
+export declare const PutRouteOffersResponseSchema: GenMessage<PutRouteOffersResponse>;
+
+/**
  * Where a model stands in its life.
  *
  * @generated from enum llm_mesh.registry.v1.Lifecycle
@@ -1458,6 +2283,46 @@ export enum Lifecycle {
  * Describes the enum llm_mesh.registry.v1.Lifecycle.
  */
 export declare const LifecycleSchema: GenEnum<Lifecycle>;
+
+/**
+ * Which offers a list names.
+ *
+ * @generated from enum llm_mesh.registry.v1.OfferState
+ */
+export enum OfferState {
+  /**
+   * All.
+   *
+   * @generated from enum value: OFFER_STATE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * Those that the domain did not accept; for `domains/-` those that nobody accepted.
+   *
+   * @generated from enum value: OFFER_STATE_NOT_ACCEPTED = 1;
+   */
+  NOT_ACCEPTED = 1,
+
+  /**
+   * Those that the domain accepted; for `domains/-` those that somebody accepted.
+   *
+   * @generated from enum value: OFFER_STATE_ACCEPTED = 2;
+   */
+  ACCEPTED = 2,
+
+  /**
+   * Those that the domain accepted and whose terms have changed since in a way that needs consent. None for `domains/-`.
+   *
+   * @generated from enum value: OFFER_STATE_PROPOSED = 3;
+   */
+  PROPOSED = 3,
+}
+
+/**
+ * Describes the enum llm_mesh.registry.v1.OfferState.
+ */
+export declare const OfferStateSchema: GenEnum<OfferState>;
 
 /**
  * Keeps models and adapters as data products: owner, capabilities, prices, residency, SLA, lifecycle.
@@ -1620,7 +2485,7 @@ export declare const RegistryService: GenService<{
     output: typeof ListWellKnownModelsResponseSchema;
   },
   /**
-   * Streams all models and prices and then each change: what router and policy decide by.
+   * Streams all models, prices and accepted products and then each change: what router and policy decide by.
    *
    * The first messages have everything (`snapshot_complete` in the last of them), the following ones what changed. With a `resume_token`
    * only what changed since. The stream ends with OK after at most ten minutes; call again with the last token. A token that is too old
@@ -1642,6 +2507,105 @@ export declare const RegistryService: GenService<{
     methodKind: "unary";
     input: typeof ApplyModelsRequestSchema;
     output: typeof ApplyModelsResponseSchema;
+  },
+  /**
+   * Accepts a product that another domain offers, or all that it offers, at the terms that are offered now.
+   *
+   * Fails with NOT_FOUND where the product does not exist or is not offered to the domain, ETAG_MISMATCH where another version than the
+   * named one is offered now, ALREADY_SUBSCRIBED where the domain has a subscription of the same product or publisher, ALIAS_TAKEN where
+   * another model or subscription of the domain has the alias, and QUOTA_EXCEEDED where the domain has as many as it may have. A product
+   * that was accepted by a subscription of its publisher belongs to the new subscription from then on.
+   *
+   * @generated from rpc llm_mesh.registry.v1.RegistryService.CreateSubscription
+   */
+  createSubscription: {
+    methodKind: "unary";
+    input: typeof CreateSubscriptionRequestSchema;
+    output: typeof CreateSubscriptionResponseSchema;
+  },
+  /**
+   * Gets a subscription.
+   *
+   * @generated from rpc llm_mesh.registry.v1.RegistryService.GetSubscription
+   */
+  getSubscription: {
+    methodKind: "unary";
+    input: typeof GetSubscriptionRequestSchema;
+    output: typeof GetSubscriptionResponseSchema;
+  },
+  /**
+   * Lists the subscriptions of a domain, or of all domains (`domains/-`, for roles that hold across the mesh), by name.
+   *
+   * @generated from rpc llm_mesh.registry.v1.RegistryService.ListSubscriptions
+   */
+  listSubscriptions: {
+    methodKind: "unary";
+    input: typeof ListSubscriptionsRequestSchema;
+    output: typeof ListSubscriptionsResponseSchema;
+  },
+  /**
+   * Accepts changed terms, or changes the alias. ETAG_MISMATCH where the etag is not the present one, or where another version than the
+   * named one is offered now; NOT_FOUND for a product that the subscription did not accept.
+   *
+   * @generated from rpc llm_mesh.registry.v1.RegistryService.UpdateSubscription
+   */
+  updateSubscription: {
+    methodKind: "unary";
+    input: typeof UpdateSubscriptionRequestSchema;
+    output: typeof UpdateSubscriptionResponseSchema;
+  },
+  /**
+   * Deletes a subscription: its products serve the domain no more. What a subscription of the publisher accepts too stays accepted, at the
+   * same version.
+   *
+   * @generated from rpc llm_mesh.registry.v1.RegistryService.DeleteSubscription
+   */
+  deleteSubscription: {
+    methodKind: "unary";
+    input: typeof DeleteSubscriptionRequestSchema;
+    output: typeof DeleteSubscriptionResponseSchema;
+  },
+  /**
+   * Lists what other domains offer to a domain, and what it accepted of that; or what domains offer to others at all (`domains/-`, for
+   * roles that hold across the mesh). What `domains/shared` publishes serves all and is no offer.
+   *
+   * @generated from rpc llm_mesh.registry.v1.RegistryService.ListOffers
+   */
+  listOffers: {
+    methodKind: "unary";
+    input: typeof ListOffersRequestSchema;
+    output: typeof ListOffersResponseSchema;
+  },
+  /**
+   * Brings subscriptions of a domain to a wanted state, all or nothing. What is not named is left alone.
+   *
+   * @generated from rpc llm_mesh.registry.v1.RegistryService.ApplySubscriptions
+   */
+  applySubscriptions: {
+    methodKind: "unary";
+    input: typeof ApplySubscriptionsRequestSchema;
+    output: typeof ApplySubscriptionsResponseSchema;
+  },
+  /**
+   * Gets what a domain accepted of a product, now: for a reader of `WatchModels` that may be behind.
+   *
+   * @generated from rpc llm_mesh.registry.v1.RegistryService.GetAcceptedProduct
+   */
+  getAcceptedProduct: {
+    methodKind: "unary";
+    input: typeof GetAcceptedProductRequestSchema;
+    output: typeof GetAcceptedProductResponseSchema;
+  },
+  /**
+   * Tells which routes are offered to other domains, one range of names at a time. Replaces what was known of the range. The router tells
+   * it after each change of a route, and now and then again.
+   *
+   * @generated from rpc llm_mesh.registry.v1.RegistryService.PutRouteOffers
+   */
+  putRouteOffers: {
+    methodKind: "unary";
+    input: typeof PutRouteOffersRequestSchema;
+    output: typeof PutRouteOffersResponseSchema;
   },
 }>;
 

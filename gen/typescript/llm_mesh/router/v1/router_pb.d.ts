@@ -69,7 +69,8 @@ export declare type Route = Message<"llm_mesh.router.v1.Route"> & {
   updateTime?: Timestamp | undefined;
 
   /**
-   * Domains that may use the alias besides its own, by name, or `*`. Routes of `domains/shared` serve all.
+   * Domains to which the route is offered, by name, or `*`. An offer serves a domain once that accepts it with a subscription of the
+   * registry. Without effect in `domains/shared`, whose routes serve all.
    *
    * @generated from field: repeated string shared_with = 8;
    */
@@ -596,7 +597,7 @@ export declare type Candidate = Message<"llm_mesh.router.v1.Candidate"> & {
   model: string;
 
   /**
-   * The first rule that excluded it, such as `region`, `capability:tools`, `context_window`, `lifecycle`, `data_class`, `not_allowed`, `attempts`. Empty: it is in the plan.
+   * The first rule that excluded it, such as `region`, `capability:tools`, `context_window`, `lifecycle`, `data_class`, `not_allowed`, `not_accepted`, `attempts`. Empty: it is in the plan.
    *
    * @generated from field: string excluded_by = 2;
    */

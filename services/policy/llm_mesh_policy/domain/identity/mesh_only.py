@@ -24,6 +24,8 @@ MESH_ACTIONS = frozenset(
         "policy.settle",
         "policy.watch",
         "processes.report",
+        "registry.accepted",
+        "registry.offer",
         "registry.watch",
         "router.aliases",
         "router.plan",

@@ -18,6 +18,7 @@ _READ = (
     "domains.get", "domains.list", "projects.get", "projects.list", "models.get", "models.list", "registryModels.list",
     "wellKnownModels.list", "prices.get", "prices.list", "adapters.list", "routes.get", "routes.list", "prompts.get",
     "prompts.list", "budgets.get", "budgets.list", "limits.list", "spend.query", "feedback.list", "roles.list",
+    "subscriptions.get", "subscriptions.list", "offers.list",
 )  # fmt: skip
 _DEVELOP = (
     "prompts.create", "prompts.update", "routeDecisions.get", "requests.get", "requests.tail", "keys.get", "keys.list",
@@ -31,7 +32,7 @@ _ADMINISTER = (
     "domains.get", "domains.list", "domains.update", "projects.*", "principals.*", "keys.*", "roles.*", "bindings.*",
     "decisions.*", "auditRecords.*", "policy.apply", "budgets.*", "limits.*", "reservations.get", "reservations.list",
     "models.*", "registryModels.*", "wellKnownModels.*", "prices.*", "adapters.list", "prompts.*", "routes.*",
-    "routeDecisions.*", "requests.*", "spend.*", "feedback.*",
+    "routeDecisions.*", "requests.*", "spend.*", "feedback.*", "subscriptions.*", "offers.list",
 )  # fmt: skip
 _SHARED = ("models.get", "registryModels.list", "prices.get", "prices.list", "prompts.get", "prompts.render", "routes.get")
 
