@@ -380,8 +380,10 @@ type SpendRow struct {
 	OutputTokens int64 `protobuf:"varint,7,opt,name=output_tokens,json=outputTokens,proto3" json:"output_tokens,omitempty"`
 	// Input tokens from caches.
 	CachedInputTokens int64 `protobuf:"varint,8,opt,name=cached_input_tokens,json=cachedInputTokens,proto3" json:"cached_input_tokens,omitempty"`
-	unknownFields     protoimpl.UnknownFields
-	sizeCache         protoimpl.SizeCache
+	// Some figure is more than 9,223,372,036,854,775,807, and stands as that.
+	Saturated     bool `protobuf:"varint,9,opt,name=saturated,proto3" json:"saturated,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *SpendRow) Reset() {
@@ -468,6 +470,13 @@ func (x *SpendRow) GetCachedInputTokens() int64 {
 		return x.CachedInputTokens
 	}
 	return 0
+}
+
+func (x *SpendRow) GetSaturated() bool {
+	if x != nil {
+		return x.Saturated
+	}
+	return false
 }
 
 // Asks for requests as they come.
@@ -1106,7 +1115,7 @@ const file_llm_mesh_observability_v1_observability_proto_rawDesc = "" +
 	"\x12QuerySpendResponse\x127\n" +
 	"\x04rows\x18\x01 \x03(\v2#.llm_mesh.observability.v1.SpendRowR\x04rows\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12)\n" +
-	"\x10through_sequence\x18\x03 \x01(\x03R\x0fthroughSequence\"\xb4\x02\n" +
+	"\x10through_sequence\x18\x03 \x01(\x03R\x0fthroughSequence\"\xd2\x02\n" +
 	"\bSpendRow\x12\x12\n" +
 	"\x04keys\x18\x01 \x03(\tR\x04keys\x121\n" +
 	"\acharged\x18\x02 \x01(\v2\x17.llm_mesh.mesh.v1.MoneyR\acharged\x125\n" +
@@ -1115,7 +1124,8 @@ const file_llm_mesh_observability_v1_observability_proto_rawDesc = "" +
 	"\x06failed\x18\x05 \x01(\x03R\x06failed\x12!\n" +
 	"\finput_tokens\x18\x06 \x01(\x03R\vinputTokens\x12#\n" +
 	"\routput_tokens\x18\a \x01(\x03R\foutputTokens\x12.\n" +
-	"\x13cached_input_tokens\x18\b \x01(\x03R\x11cachedInputTokens\"b\n" +
+	"\x13cached_input_tokens\x18\b \x01(\x03R\x11cachedInputTokens\x12\x1c\n" +
+	"\tsaturated\x18\t \x01(\bR\tsaturated\"b\n" +
 	"\vTailRequest\x12\x16\n" +
 	"\x06parent\x18\x01 \x01(\tR\x06parent\x12\x18\n" +
 	"\abacklog\x18\x02 \x01(\x05R\abacklog\x12!\n" +

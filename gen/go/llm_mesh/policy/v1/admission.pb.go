@@ -273,6 +273,8 @@ type Constraints struct {
 	FurtherDataClasses []string `protobuf:"bytes,9,rep,name=further_data_classes,json=furtherDataClasses,proto3" json:"further_data_classes,omitempty"`
 	// A model that is called must match a pattern of each list, whatever alias or route leads there.
 	CallableModels []*ModelPatterns `protobuf:"bytes,10,rep,name=callable_models,json=callableModels,proto3" json:"callable_models,omitempty"`
+	// The project is charged strictly: `Project.strict_charging`.
+	StrictCharging bool `protobuf:"varint,11,opt,name=strict_charging,json=strictCharging,proto3" json:"strict_charging,omitempty"`
 	unknownFields  protoimpl.UnknownFields
 	sizeCache      protoimpl.SizeCache
 }
@@ -375,6 +377,13 @@ func (x *Constraints) GetCallableModels() []*ModelPatterns {
 		return x.CallableModels
 	}
 	return nil
+}
+
+func (x *Constraints) GetStrictCharging() bool {
+	if x != nil {
+		return x.StrictCharging
+	}
+	return false
 }
 
 // Patterns of models. A pattern is whole, or a prefix that ends in `*`.
@@ -725,7 +734,7 @@ const file_llm_mesh_policy_v1_admission_proto_rawDesc = "" +
 	" \x01(\tR\toperation\x1a7\n" +
 	"\tTagsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xbb\x03\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xe4\x03\n" +
 	"\vConstraints\x12\x18\n" +
 	"\aregions\x18\x01 \x03(\tR\aregions\x12\x1d\n" +
 	"\n" +
@@ -738,7 +747,8 @@ const file_llm_mesh_policy_v1_admission_proto_rawDesc = "" +
 	"\x11allowed_endpoints\x18\b \x03(\tR\x10allowedEndpoints\x120\n" +
 	"\x14further_data_classes\x18\t \x03(\tR\x12furtherDataClasses\x12J\n" +
 	"\x0fcallable_models\x18\n" +
-	" \x03(\v2!.llm_mesh.policy.v1.ModelPatternsR\x0ecallableModels\"F\n" +
+	" \x03(\v2!.llm_mesh.policy.v1.ModelPatternsR\x0ecallableModels\x12'\n" +
+	"\x0fstrict_charging\x18\v \x01(\bR\x0estrictCharging\"F\n" +
 	"\rModelPatterns\x12\x1a\n" +
 	"\bpatterns\x18\x01 \x03(\tR\bpatterns\x12\x19\n" +
 	"\bby_alias\x18\x02 \x01(\bR\abyAlias\"x\n" +

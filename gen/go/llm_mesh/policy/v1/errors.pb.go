@@ -70,6 +70,12 @@ const (
 	// The platform's floor and the domain's own settings have nothing in common, so that no request is allowed. `metadata.bound` names the
 	// field, such as `regions`.
 	ErrorReason_ERROR_REASON_FLOOR_CONFLICT ErrorReason = 20
+	// The budget was closed when a provider billed more than was reserved. `metadata.meter` names it.
+	ErrorReason_ERROR_REASON_BUDGET_CLOSED ErrorReason = 21
+	// The project, which `metadata.project` names, has no budget, and the mesh serves only projects that have one.
+	ErrorReason_ERROR_REASON_BUDGET_REQUIRED ErrorReason = 22
+	// A limit demands a tag that the request does not have. `metadata.tag` names its key, `metadata.meter` the limit.
+	ErrorReason_ERROR_REASON_TAG_REQUIRED ErrorReason = 23
 )
 
 // Enum value maps for ErrorReason.
@@ -96,6 +102,9 @@ var (
 		18: "ERROR_REASON_ESCALATION_DENIED",
 		19: "ERROR_REASON_IN_USE",
 		20: "ERROR_REASON_FLOOR_CONFLICT",
+		21: "ERROR_REASON_BUDGET_CLOSED",
+		22: "ERROR_REASON_BUDGET_REQUIRED",
+		23: "ERROR_REASON_TAG_REQUIRED",
 	}
 	ErrorReason_value = map[string]int32{
 		"ERROR_REASON_UNSPECIFIED":             0,
@@ -119,6 +128,9 @@ var (
 		"ERROR_REASON_ESCALATION_DENIED":       18,
 		"ERROR_REASON_IN_USE":                  19,
 		"ERROR_REASON_FLOOR_CONFLICT":          20,
+		"ERROR_REASON_BUDGET_CLOSED":           21,
+		"ERROR_REASON_BUDGET_REQUIRED":         22,
+		"ERROR_REASON_TAG_REQUIRED":            23,
 	}
 )
 
@@ -153,7 +165,7 @@ var File_llm_mesh_policy_v1_errors_proto protoreflect.FileDescriptor
 
 const file_llm_mesh_policy_v1_errors_proto_rawDesc = "" +
 	"\n" +
-	"\x1fllm_mesh/policy/v1/errors.proto\x12\x12llm_mesh.policy.v1\x1a\x1dllm_mesh/mesh/v1/errors.proto*\xcc\r\n" +
+	"\x1fllm_mesh/policy/v1/errors.proto\x12\x12llm_mesh.policy.v1\x1a\x1dllm_mesh/mesh/v1/errors.proto*\xfb\x0f\n" +
 	"\vErrorReason\x12\x1c\n" +
 	"\x18ERROR_REASON_UNSPECIFIED\x10\x00\x12@\n" +
 	"\x1fERROR_REASON_INVALID_CREDENTIAL\x10\x01\x1a\x1b\xd2\xf3\x18\x17\b\x10\x10\x91\x03\x1a\x10Use a valid key.\x12d\n" +
@@ -177,7 +189,10 @@ const file_llm_mesh_policy_v1_errors_proto_rawDesc = "" +
 	"$ERROR_REASON_INVALID_BOOTSTRAP_TOKEN\x10\x11\x1aQ\xd2\xf3\x18M\b\x10\x10\x91\x03\x1aFUse the token that the policy service was started with; it works once.\x12L\n" +
 	"\x1eERROR_REASON_ESCALATION_DENIED\x10\x12\x1a(\xd2\xf3\x18$\b\a\x10\x93\x03\x1a\x1dAsk a platform administrator.\x12;\n" +
 	"\x13ERROR_REASON_IN_USE\x10\x13\x1a\"\xd2\xf3\x18\x1e\b\t\x10\x99\x03\x1a\x17Remove the users first.\x12{\n" +
-	"\x1bERROR_REASON_FLOOR_CONFLICT\x10\x14\x1aZ\xd2\xf3\x18V\b\t\x10\x93\x03\x1aOChange the domain's own setting to one within its floor, which GetDomain shows.B.Z,llm-mesh.dev/gen/llm_mesh/policy/v1;policyv1b\x06proto3"
+	"\x1bERROR_REASON_FLOOR_CONFLICT\x10\x14\x1aZ\xd2\xf3\x18V\b\t\x10\x93\x03\x1aOChange the domain's own setting to one within its floor, which GetDomain shows.\x12\x96\x01\n" +
+	"\x1aERROR_REASON_BUDGET_CLOSED\x10\x15\x1av\xd2\xf3\x18r\b\b\x10\xad\x03\x1akLook for the ledger entry with `overrun`, find out why the provider billed more, then set the budget again.\x12J\n" +
+	"\x1cERROR_REASON_BUDGET_REQUIRED\x10\x16\x1a(\xd2\xf3\x18$\b\b\x10\xad\x03\x1a\x1dSet a budget for the project.\x12H\n" +
+	"\x19ERROR_REASON_TAG_REQUIRED\x10\x17\x1a)\xd2\xf3\x18%\b\x03\x10\x90\x03\x1a\x1eSend the tag with the request.B.Z,llm-mesh.dev/gen/llm_mesh/policy/v1;policyv1b\x06proto3"
 
 var (
 	file_llm_mesh_policy_v1_errors_proto_rawDescOnce sync.Once

@@ -195,8 +195,12 @@ type Project struct {
 	AllowedModels []string `protobuf:"bytes,6,rep,name=allowed_models,json=allowedModels,proto3" json:"allowed_models,omitempty"`
 	// Most output tokens per choice where a request names no limit, and the cap where it does. 0: the mesh's default.
 	MaxOutputTokens int64 `protobuf:"varint,7,opt,name=max_output_tokens,json=maxOutputTokens,proto3" json:"max_output_tokens,omitempty"`
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
+	// An unfinished attempt without usage of the provider is charged what was reserved for it, and a request that refers to content whose
+	// tokens have no known bound is refused. Unset: such an attempt is charged an estimate, and such a request reserves the model's whole
+	// context window.
+	StrictCharging bool `protobuf:"varint,8,opt,name=strict_charging,json=strictCharging,proto3" json:"strict_charging,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *Project) Reset() {
@@ -276,6 +280,13 @@ func (x *Project) GetMaxOutputTokens() int64 {
 		return x.MaxOutputTokens
 	}
 	return 0
+}
+
+func (x *Project) GetStrictCharging() bool {
+	if x != nil {
+		return x.StrictCharging
+	}
+	return false
 }
 
 // A person or an application.
@@ -2379,7 +2390,7 @@ const file_llm_mesh_policy_v1_identity_proto_rawDesc = "" +
 	"\x05floor\x18\n" +
 	" \x01(\v2\x19.llm_mesh.policy.v1.FloorR\x05floor\x12=\n" +
 	"\teffective\x18\v \x01(\v2\x1f.llm_mesh.policy.v1.ConstraintsR\teffective\x12\x1c\n" +
-	"\tconflicts\x18\f \x03(\tR\tconflicts\"\xa1\x02\n" +
+	"\tconflicts\x18\f \x03(\tR\tconflicts\"\xca\x02\n" +
 	"\aProject\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12!\n" +
 	"\fdisplay_name\x18\x02 \x01(\tR\vdisplayName\x12\x12\n" +
@@ -2389,7 +2400,8 @@ const file_llm_mesh_policy_v1_identity_proto_rawDesc = "" +
 	"\vupdate_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"updateTime\x12%\n" +
 	"\x0eallowed_models\x18\x06 \x03(\tR\rallowedModels\x12*\n" +
-	"\x11max_output_tokens\x18\a \x01(\x03R\x0fmaxOutputTokens\"\xaf\x01\n" +
+	"\x11max_output_tokens\x18\a \x01(\x03R\x0fmaxOutputTokens\x12'\n" +
+	"\x0fstrict_charging\x18\b \x01(\bR\x0estrictCharging\"\xaf\x01\n" +
 	"\tPrincipal\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12!\n" +
 	"\fdisplay_name\x18\x02 \x01(\tR\vdisplayName\x12\x1a\n" +

@@ -152,7 +152,7 @@ type Budget struct {
 	// `domains/{domain}/projects/{project}/budget`, which is the domain's own; or `domains/platform/budgets/{budget}`, which is the
 	// platform's, and binds beside it.
 	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
-	// Most that may be spent in a period.
+	// Most that may be spent in a period, 0 to 4,000,000,000,000,000,000 nanos (4 billion units of the currency).
 	Amount *v1.Money `protobuf:"bytes,2,opt,name=amount,proto3" json:"amount,omitempty"`
 	// The period. Unset: TOTAL.
 	Period BudgetPeriod `protobuf:"varint,3,opt,name=period,proto3,enum=llm_mesh.policy.v1.BudgetPeriod" json:"period,omitempty"`
@@ -164,7 +164,10 @@ type Budget struct {
 	PeriodEndTime *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=period_end_time,json=periodEndTime,proto3" json:"period_end_time,omitempty"`
 	// Whom it binds, by name: a project, or a domain with all its projects together. Required in the platform's budgets; elsewhere the project
 	// in the name, or empty for that.
-	Subject       string `protobuf:"bytes,7,opt,name=subject,proto3" json:"subject,omitempty"`
+	Subject string `protobuf:"bytes,7,opt,name=subject,proto3" json:"subject,omitempty"`
+	// When the budget was closed, because a provider billed more than was reserved. A closed budget refuses all requests with
+	// BUDGET_CLOSED, whatever is left of it and whatever period it is, until `PutBudget` opens it again. Unset: it is open. Output only.
+	CloseTime     *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=close_time,json=closeTime,proto3" json:"close_time,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -248,6 +251,13 @@ func (x *Budget) GetSubject() string {
 	return ""
 }
 
+func (x *Budget) GetCloseTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.CloseTime
+	}
+	return nil
+}
+
 // A bound other than money. All limits that bind a request must bear it: those of its domain and the platform's.
 type Limit struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -258,10 +268,13 @@ type Limit struct {
 	Subject string `protobuf:"bytes,2,opt,name=subject,proto3" json:"subject,omitempty"`
 	// What it bounds. Required.
 	Metric LimitMetric `protobuf:"varint,3,opt,name=metric,proto3,enum=llm_mesh.policy.v1.LimitMetric" json:"metric,omitempty"`
-	// How much, at least 0.
+	// How much, 0 to 4,000,000,000,000,000,000.
 	Amount int64 `protobuf:"varint,4,opt,name=amount,proto3" json:"amount,omitempty"`
 	// Per how long, 1 s to 31 days, in whole seconds. Required but with CONCURRENCY.
-	Window        *durationpb.Duration `protobuf:"bytes,5,opt,name=window,proto3" json:"window,omitempty"`
+	Window *durationpb.Duration `protobuf:"bytes,5,opt,name=window,proto3" json:"window,omitempty"`
+	// With a subject `tag:key=value`: requests of the limit's domain (for a limit of `domains/platform`: of every domain) that have no tag
+	// with this key are refused with TAG_REQUIRED, so that the limit is not evaded by leaving the tag out. Unset: they pass.
+	TagRequired   bool `protobuf:"varint,6,opt,name=tag_required,json=tagRequired,proto3" json:"tag_required,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -329,6 +342,13 @@ func (x *Limit) GetWindow() *durationpb.Duration {
 		return x.Window
 	}
 	return nil
+}
+
+func (x *Limit) GetTagRequired() bool {
+	if x != nil {
+		return x.TagRequired
+	}
+	return false
 }
 
 // Asks for a budget.
@@ -1354,7 +1374,7 @@ var File_llm_mesh_policy_v1_ledger_proto protoreflect.FileDescriptor
 
 const file_llm_mesh_policy_v1_ledger_proto_rawDesc = "" +
 	"\n" +
-	"\x1fllm_mesh/policy/v1/ledger.proto\x12\x12llm_mesh.policy.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dllm_mesh/mesh/v1/access.proto\x1a llm_mesh/mesh/v1/resources.proto\x1a\x1ellm_mesh/policy/v1/usage.proto\"\xc1\x02\n" +
+	"\x1fllm_mesh/policy/v1/ledger.proto\x12\x12llm_mesh.policy.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dllm_mesh/mesh/v1/access.proto\x1a llm_mesh/mesh/v1/resources.proto\x1a\x1ellm_mesh/policy/v1/usage.proto\"\xfc\x02\n" +
 	"\x06Budget\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12/\n" +
 	"\x06amount\x18\x02 \x01(\v2\x17.llm_mesh.mesh.v1.MoneyR\x06amount\x128\n" +
@@ -1362,13 +1382,16 @@ const file_llm_mesh_policy_v1_ledger_proto_rawDesc = "" +
 	"\x05spent\x18\x04 \x01(\v2\x17.llm_mesh.mesh.v1.MoneyR\x05spent\x12+\n" +
 	"\x04held\x18\x05 \x01(\v2\x17.llm_mesh.mesh.v1.MoneyR\x04held\x12B\n" +
 	"\x0fperiod_end_time\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\rperiodEndTime\x12\x18\n" +
-	"\asubject\x18\a \x01(\tR\asubject\"\xb9\x01\n" +
+	"\asubject\x18\a \x01(\tR\asubject\x129\n" +
+	"\n" +
+	"close_time\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\tcloseTime\"\xdc\x01\n" +
 	"\x05Limit\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x18\n" +
 	"\asubject\x18\x02 \x01(\tR\asubject\x127\n" +
 	"\x06metric\x18\x03 \x01(\x0e2\x1f.llm_mesh.policy.v1.LimitMetricR\x06metric\x12\x16\n" +
 	"\x06amount\x18\x04 \x01(\x03R\x06amount\x121\n" +
-	"\x06window\x18\x05 \x01(\v2\x19.google.protobuf.DurationR\x06window\"&\n" +
+	"\x06window\x18\x05 \x01(\v2\x19.google.protobuf.DurationR\x06window\x12!\n" +
+	"\ftag_required\x18\x06 \x01(\bR\vtagRequired\"&\n" +
 	"\x10GetBudgetRequest\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\"G\n" +
 	"\x11GetBudgetResponse\x122\n" +
@@ -1503,45 +1526,46 @@ var file_llm_mesh_policy_v1_ledger_proto_depIdxs = []int32{
 	24, // 2: llm_mesh.policy.v1.Budget.spent:type_name -> llm_mesh.mesh.v1.Money
 	24, // 3: llm_mesh.policy.v1.Budget.held:type_name -> llm_mesh.mesh.v1.Money
 	25, // 4: llm_mesh.policy.v1.Budget.period_end_time:type_name -> google.protobuf.Timestamp
-	1,  // 5: llm_mesh.policy.v1.Limit.metric:type_name -> llm_mesh.policy.v1.LimitMetric
-	26, // 6: llm_mesh.policy.v1.Limit.window:type_name -> google.protobuf.Duration
-	2,  // 7: llm_mesh.policy.v1.GetBudgetResponse.budget:type_name -> llm_mesh.policy.v1.Budget
-	2,  // 8: llm_mesh.policy.v1.PutBudgetRequest.budget:type_name -> llm_mesh.policy.v1.Budget
-	2,  // 9: llm_mesh.policy.v1.PutBudgetResponse.budget:type_name -> llm_mesh.policy.v1.Budget
-	2,  // 10: llm_mesh.policy.v1.ListBudgetsResponse.budgets:type_name -> llm_mesh.policy.v1.Budget
-	3,  // 11: llm_mesh.policy.v1.PutLimitRequest.limit:type_name -> llm_mesh.policy.v1.Limit
-	3,  // 12: llm_mesh.policy.v1.PutLimitResponse.limit:type_name -> llm_mesh.policy.v1.Limit
-	3,  // 13: llm_mesh.policy.v1.ListLimitsResponse.limits:type_name -> llm_mesh.policy.v1.Limit
-	27, // 14: llm_mesh.policy.v1.GetLedgerEntryResponse.entry:type_name -> llm_mesh.policy.v1.LedgerEntry
-	28, // 15: llm_mesh.policy.v1.ListLedgerEntriesRequest.state:type_name -> llm_mesh.policy.v1.ReservationState
-	27, // 16: llm_mesh.policy.v1.ListLedgerEntriesResponse.entries:type_name -> llm_mesh.policy.v1.LedgerEntry
-	29, // 17: llm_mesh.policy.v1.ReconcileLedgerEntryRequest.lines:type_name -> llm_mesh.policy.v1.UsageLine
-	27, // 18: llm_mesh.policy.v1.ReconcileLedgerEntryResponse.entry:type_name -> llm_mesh.policy.v1.LedgerEntry
-	4,  // 19: llm_mesh.policy.v1.LedgerService.GetBudget:input_type -> llm_mesh.policy.v1.GetBudgetRequest
-	6,  // 20: llm_mesh.policy.v1.LedgerService.PutBudget:input_type -> llm_mesh.policy.v1.PutBudgetRequest
-	8,  // 21: llm_mesh.policy.v1.LedgerService.DeleteBudget:input_type -> llm_mesh.policy.v1.DeleteBudgetRequest
-	10, // 22: llm_mesh.policy.v1.LedgerService.ListBudgets:input_type -> llm_mesh.policy.v1.ListBudgetsRequest
-	12, // 23: llm_mesh.policy.v1.LedgerService.PutLimit:input_type -> llm_mesh.policy.v1.PutLimitRequest
-	14, // 24: llm_mesh.policy.v1.LedgerService.ListLimits:input_type -> llm_mesh.policy.v1.ListLimitsRequest
-	16, // 25: llm_mesh.policy.v1.LedgerService.DeleteLimit:input_type -> llm_mesh.policy.v1.DeleteLimitRequest
-	18, // 26: llm_mesh.policy.v1.LedgerService.GetLedgerEntry:input_type -> llm_mesh.policy.v1.GetLedgerEntryRequest
-	20, // 27: llm_mesh.policy.v1.LedgerService.ListLedgerEntries:input_type -> llm_mesh.policy.v1.ListLedgerEntriesRequest
-	22, // 28: llm_mesh.policy.v1.LedgerService.ReconcileLedgerEntry:input_type -> llm_mesh.policy.v1.ReconcileLedgerEntryRequest
-	5,  // 29: llm_mesh.policy.v1.LedgerService.GetBudget:output_type -> llm_mesh.policy.v1.GetBudgetResponse
-	7,  // 30: llm_mesh.policy.v1.LedgerService.PutBudget:output_type -> llm_mesh.policy.v1.PutBudgetResponse
-	9,  // 31: llm_mesh.policy.v1.LedgerService.DeleteBudget:output_type -> llm_mesh.policy.v1.DeleteBudgetResponse
-	11, // 32: llm_mesh.policy.v1.LedgerService.ListBudgets:output_type -> llm_mesh.policy.v1.ListBudgetsResponse
-	13, // 33: llm_mesh.policy.v1.LedgerService.PutLimit:output_type -> llm_mesh.policy.v1.PutLimitResponse
-	15, // 34: llm_mesh.policy.v1.LedgerService.ListLimits:output_type -> llm_mesh.policy.v1.ListLimitsResponse
-	17, // 35: llm_mesh.policy.v1.LedgerService.DeleteLimit:output_type -> llm_mesh.policy.v1.DeleteLimitResponse
-	19, // 36: llm_mesh.policy.v1.LedgerService.GetLedgerEntry:output_type -> llm_mesh.policy.v1.GetLedgerEntryResponse
-	21, // 37: llm_mesh.policy.v1.LedgerService.ListLedgerEntries:output_type -> llm_mesh.policy.v1.ListLedgerEntriesResponse
-	23, // 38: llm_mesh.policy.v1.LedgerService.ReconcileLedgerEntry:output_type -> llm_mesh.policy.v1.ReconcileLedgerEntryResponse
-	29, // [29:39] is the sub-list for method output_type
-	19, // [19:29] is the sub-list for method input_type
-	19, // [19:19] is the sub-list for extension type_name
-	19, // [19:19] is the sub-list for extension extendee
-	0,  // [0:19] is the sub-list for field type_name
+	25, // 5: llm_mesh.policy.v1.Budget.close_time:type_name -> google.protobuf.Timestamp
+	1,  // 6: llm_mesh.policy.v1.Limit.metric:type_name -> llm_mesh.policy.v1.LimitMetric
+	26, // 7: llm_mesh.policy.v1.Limit.window:type_name -> google.protobuf.Duration
+	2,  // 8: llm_mesh.policy.v1.GetBudgetResponse.budget:type_name -> llm_mesh.policy.v1.Budget
+	2,  // 9: llm_mesh.policy.v1.PutBudgetRequest.budget:type_name -> llm_mesh.policy.v1.Budget
+	2,  // 10: llm_mesh.policy.v1.PutBudgetResponse.budget:type_name -> llm_mesh.policy.v1.Budget
+	2,  // 11: llm_mesh.policy.v1.ListBudgetsResponse.budgets:type_name -> llm_mesh.policy.v1.Budget
+	3,  // 12: llm_mesh.policy.v1.PutLimitRequest.limit:type_name -> llm_mesh.policy.v1.Limit
+	3,  // 13: llm_mesh.policy.v1.PutLimitResponse.limit:type_name -> llm_mesh.policy.v1.Limit
+	3,  // 14: llm_mesh.policy.v1.ListLimitsResponse.limits:type_name -> llm_mesh.policy.v1.Limit
+	27, // 15: llm_mesh.policy.v1.GetLedgerEntryResponse.entry:type_name -> llm_mesh.policy.v1.LedgerEntry
+	28, // 16: llm_mesh.policy.v1.ListLedgerEntriesRequest.state:type_name -> llm_mesh.policy.v1.ReservationState
+	27, // 17: llm_mesh.policy.v1.ListLedgerEntriesResponse.entries:type_name -> llm_mesh.policy.v1.LedgerEntry
+	29, // 18: llm_mesh.policy.v1.ReconcileLedgerEntryRequest.lines:type_name -> llm_mesh.policy.v1.UsageLine
+	27, // 19: llm_mesh.policy.v1.ReconcileLedgerEntryResponse.entry:type_name -> llm_mesh.policy.v1.LedgerEntry
+	4,  // 20: llm_mesh.policy.v1.LedgerService.GetBudget:input_type -> llm_mesh.policy.v1.GetBudgetRequest
+	6,  // 21: llm_mesh.policy.v1.LedgerService.PutBudget:input_type -> llm_mesh.policy.v1.PutBudgetRequest
+	8,  // 22: llm_mesh.policy.v1.LedgerService.DeleteBudget:input_type -> llm_mesh.policy.v1.DeleteBudgetRequest
+	10, // 23: llm_mesh.policy.v1.LedgerService.ListBudgets:input_type -> llm_mesh.policy.v1.ListBudgetsRequest
+	12, // 24: llm_mesh.policy.v1.LedgerService.PutLimit:input_type -> llm_mesh.policy.v1.PutLimitRequest
+	14, // 25: llm_mesh.policy.v1.LedgerService.ListLimits:input_type -> llm_mesh.policy.v1.ListLimitsRequest
+	16, // 26: llm_mesh.policy.v1.LedgerService.DeleteLimit:input_type -> llm_mesh.policy.v1.DeleteLimitRequest
+	18, // 27: llm_mesh.policy.v1.LedgerService.GetLedgerEntry:input_type -> llm_mesh.policy.v1.GetLedgerEntryRequest
+	20, // 28: llm_mesh.policy.v1.LedgerService.ListLedgerEntries:input_type -> llm_mesh.policy.v1.ListLedgerEntriesRequest
+	22, // 29: llm_mesh.policy.v1.LedgerService.ReconcileLedgerEntry:input_type -> llm_mesh.policy.v1.ReconcileLedgerEntryRequest
+	5,  // 30: llm_mesh.policy.v1.LedgerService.GetBudget:output_type -> llm_mesh.policy.v1.GetBudgetResponse
+	7,  // 31: llm_mesh.policy.v1.LedgerService.PutBudget:output_type -> llm_mesh.policy.v1.PutBudgetResponse
+	9,  // 32: llm_mesh.policy.v1.LedgerService.DeleteBudget:output_type -> llm_mesh.policy.v1.DeleteBudgetResponse
+	11, // 33: llm_mesh.policy.v1.LedgerService.ListBudgets:output_type -> llm_mesh.policy.v1.ListBudgetsResponse
+	13, // 34: llm_mesh.policy.v1.LedgerService.PutLimit:output_type -> llm_mesh.policy.v1.PutLimitResponse
+	15, // 35: llm_mesh.policy.v1.LedgerService.ListLimits:output_type -> llm_mesh.policy.v1.ListLimitsResponse
+	17, // 36: llm_mesh.policy.v1.LedgerService.DeleteLimit:output_type -> llm_mesh.policy.v1.DeleteLimitResponse
+	19, // 37: llm_mesh.policy.v1.LedgerService.GetLedgerEntry:output_type -> llm_mesh.policy.v1.GetLedgerEntryResponse
+	21, // 38: llm_mesh.policy.v1.LedgerService.ListLedgerEntries:output_type -> llm_mesh.policy.v1.ListLedgerEntriesResponse
+	23, // 39: llm_mesh.policy.v1.LedgerService.ReconcileLedgerEntry:output_type -> llm_mesh.policy.v1.ReconcileLedgerEntryResponse
+	30, // [30:40] is the sub-list for method output_type
+	20, // [20:30] is the sub-list for method input_type
+	20, // [20:20] is the sub-list for extension type_name
+	20, // [20:20] is the sub-list for extension extendee
+	0,  // [0:20] is the sub-list for field type_name
 }
 
 func init() { file_llm_mesh_policy_v1_ledger_proto_init() }

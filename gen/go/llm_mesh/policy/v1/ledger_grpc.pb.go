@@ -37,16 +37,18 @@ const (
 //
 // Budgets, limits, and the ledger of record.
 type LedgerServiceClient interface {
-	// Gets a budget, with what is spent and held. A project that no budget binds has no bound of money.
+	// Gets a budget, with what is spent and held. NOT_FOUND where there is none: a project that no budget binds has no bound of money, or is
+	// refused, as the setting `LLM_MESH_POLICY_PROJECTS_WITHOUT_BUDGET` says.
 	GetBudget(ctx context.Context, in *GetBudgetRequest, opts ...grpc.CallOption) (*GetBudgetResponse, error)
-	// Creates or replaces a budget. What is spent stays.
+	// Creates or replaces a budget. What is spent stays. Opens a closed budget.
 	PutBudget(ctx context.Context, in *PutBudgetRequest, opts ...grpc.CallOption) (*PutBudgetResponse, error)
 	// Deletes a budget. What was spent stays in the ledger.
 	DeleteBudget(ctx context.Context, in *DeleteBudgetRequest, opts ...grpc.CallOption) (*DeleteBudgetResponse, error)
 	// Lists the budgets of a domain and the platform's budgets that bind it (`domains/platform/budgets/…`), by name. The domain cannot change
 	// the latter.
 	ListBudgets(ctx context.Context, in *ListBudgetsRequest, opts ...grpc.CallOption) (*ListBudgetsResponse, error)
-	// Creates or replaces a limit.
+	// Creates or replaces a limit. A limit with the same subject, metric and window goes on counting where it was, whatever its amount;
+	// another subject, metric or window begins anew.
 	PutLimit(ctx context.Context, in *PutLimitRequest, opts ...grpc.CallOption) (*PutLimitResponse, error)
 	// Lists the limits of a domain and the platform's limits that bind it (`domains/platform/limits/…`), by name. The domain cannot change the
 	// latter.
@@ -57,7 +59,8 @@ type LedgerServiceClient interface {
 	GetLedgerEntry(ctx context.Context, in *GetLedgerEntryRequest, opts ...grpc.CallOption) (*GetLedgerEntryResponse, error)
 	// Lists entries of a project (`domains/claims/projects/triage`) or of a domain (`domains/claims/projects/-`), newest first.
 	ListLedgerEntries(ctx context.Context, in *ListLedgerEntriesRequest, opts ...grpc.CallOption) (*ListLedgerEntriesResponse, error)
-	// Replaces the charge of an estimated entry by the truth, when it became known otherwise. Writes a linked adjustment.
+	// Replaces the charge of an estimated entry by the truth, when it became known otherwise. Writes a linked adjustment. Also for settled
+	// entries of which a line is estimated. INVALID_FIELD where a line has more tokens than its attempt can use.
 	ReconcileLedgerEntry(ctx context.Context, in *ReconcileLedgerEntryRequest, opts ...grpc.CallOption) (*ReconcileLedgerEntryResponse, error)
 }
 
@@ -175,16 +178,18 @@ func (c *ledgerServiceClient) ReconcileLedgerEntry(ctx context.Context, in *Reco
 //
 // Budgets, limits, and the ledger of record.
 type LedgerServiceServer interface {
-	// Gets a budget, with what is spent and held. A project that no budget binds has no bound of money.
+	// Gets a budget, with what is spent and held. NOT_FOUND where there is none: a project that no budget binds has no bound of money, or is
+	// refused, as the setting `LLM_MESH_POLICY_PROJECTS_WITHOUT_BUDGET` says.
 	GetBudget(context.Context, *GetBudgetRequest) (*GetBudgetResponse, error)
-	// Creates or replaces a budget. What is spent stays.
+	// Creates or replaces a budget. What is spent stays. Opens a closed budget.
 	PutBudget(context.Context, *PutBudgetRequest) (*PutBudgetResponse, error)
 	// Deletes a budget. What was spent stays in the ledger.
 	DeleteBudget(context.Context, *DeleteBudgetRequest) (*DeleteBudgetResponse, error)
 	// Lists the budgets of a domain and the platform's budgets that bind it (`domains/platform/budgets/…`), by name. The domain cannot change
 	// the latter.
 	ListBudgets(context.Context, *ListBudgetsRequest) (*ListBudgetsResponse, error)
-	// Creates or replaces a limit.
+	// Creates or replaces a limit. A limit with the same subject, metric and window goes on counting where it was, whatever its amount;
+	// another subject, metric or window begins anew.
 	PutLimit(context.Context, *PutLimitRequest) (*PutLimitResponse, error)
 	// Lists the limits of a domain and the platform's limits that bind it (`domains/platform/limits/…`), by name. The domain cannot change the
 	// latter.
@@ -195,7 +200,8 @@ type LedgerServiceServer interface {
 	GetLedgerEntry(context.Context, *GetLedgerEntryRequest) (*GetLedgerEntryResponse, error)
 	// Lists entries of a project (`domains/claims/projects/triage`) or of a domain (`domains/claims/projects/-`), newest first.
 	ListLedgerEntries(context.Context, *ListLedgerEntriesRequest) (*ListLedgerEntriesResponse, error)
-	// Replaces the charge of an estimated entry by the truth, when it became known otherwise. Writes a linked adjustment.
+	// Replaces the charge of an estimated entry by the truth, when it became known otherwise. Writes a linked adjustment. Also for settled
+	// entries of which a line is estimated. INVALID_FIELD where a line has more tokens than its attempt can use.
 	ReconcileLedgerEntry(context.Context, *ReconcileLedgerEntryRequest) (*ReconcileLedgerEntryResponse, error)
 	mustEmbedUnimplementedLedgerServiceServer()
 }

@@ -56,11 +56,12 @@ type PolicyServiceClient interface {
 	Admit(ctx context.Context, in *AdmitRequest, opts ...grpc.CallOption) (*AdmitResponse, error)
 	// Holds the plan's worst case against all limits, in one transaction with the audit row of the decision. Answers after the commit;
 	// nothing may be sent to a provider earlier. RESOURCE_EXHAUSTED names the limits and when to try again, and holds nothing.
+	// INVALID_FIELD where the worst case is more than 4,000,000,000,000,000,000 nanos.
 	Reserve(ctx context.Context, in *ReserveRequest, opts ...grpc.CallOption) (*ReserveResponse, error)
 	// Adds an attempt beyond the reserved ones to a held reservation.
 	Extend(ctx context.Context, in *ExtendRequest, opts ...grpc.CallOption) (*ExtendResponse, error)
-	// Charges what was used and gives back the rest. Repeating it returns the first result. For an entry that was charged as estimated it
-	// adds a linked adjustment.
+	// Charges what was used and gives back the rest. Repeating it returns the first result. For an entry that was charged as estimated, and
+	// for estimated lines of which the provider's usage is reported now, it adds a linked adjustment.
 	Settle(ctx context.Context, in *SettleRequest, opts ...grpc.CallOption) (*SettleResponse, error)
 	// Gives a reservation back whole, when nothing was sent. Valid before `Reserve` too: a later `Reserve` of the same id then fails with
 	// RESERVATION_RELEASED, so that a cancelled call leaves nothing. Repeating it does nothing.
@@ -241,11 +242,12 @@ type PolicyServiceServer interface {
 	Admit(context.Context, *AdmitRequest) (*AdmitResponse, error)
 	// Holds the plan's worst case against all limits, in one transaction with the audit row of the decision. Answers after the commit;
 	// nothing may be sent to a provider earlier. RESOURCE_EXHAUSTED names the limits and when to try again, and holds nothing.
+	// INVALID_FIELD where the worst case is more than 4,000,000,000,000,000,000 nanos.
 	Reserve(context.Context, *ReserveRequest) (*ReserveResponse, error)
 	// Adds an attempt beyond the reserved ones to a held reservation.
 	Extend(context.Context, *ExtendRequest) (*ExtendResponse, error)
-	// Charges what was used and gives back the rest. Repeating it returns the first result. For an entry that was charged as estimated it
-	// adds a linked adjustment.
+	// Charges what was used and gives back the rest. Repeating it returns the first result. For an entry that was charged as estimated, and
+	// for estimated lines of which the provider's usage is reported now, it adds a linked adjustment.
 	Settle(context.Context, *SettleRequest) (*SettleResponse, error)
 	// Gives a reservation back whole, when nothing was sent. Valid before `Reserve` too: a later `Reserve` of the same id then fails with
 	// RESERVATION_RELEASED, so that a cancelled call leaves nothing. Repeating it does nothing.

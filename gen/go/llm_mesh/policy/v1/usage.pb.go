@@ -101,9 +101,10 @@ const (
 	UsageSource_USAGE_SOURCE_UNSPECIFIED UsageSource = 0
 	// The provider's own report.
 	UsageSource_USAGE_SOURCE_PROVIDER UsageSource = 1
-	// Counted by the mesh from what was sent and received.
+	// Counted by the mesh from what was sent and received. The answer is whole, but its provider reported no usage, or an impossible one.
 	UsageSource_USAGE_SOURCE_COUNTED UsageSource = 2
-	// Not known: an upper bound.
+	// Not known. The answer was not finished, or its gateway was lost: what the attempt probably used, at most what was reserved for it.
+	// The page docs/charging.md has the rule.
 	UsageSource_USAGE_SOURCE_ESTIMATED UsageSource = 3
 )
 
@@ -229,9 +230,16 @@ type UsageLine struct {
 	// From sent to the first content event, in microseconds. 0: none came.
 	FirstTokenUs int64 `protobuf:"varint,7,opt,name=first_token_us,json=firstTokenUs,proto3" json:"first_token_us,omitempty"`
 	// Reason of the failure. Empty: it did not fail.
-	ErrorReason   string `protobuf:"bytes,8,opt,name=error_reason,json=errorReason,proto3" json:"error_reason,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	ErrorReason string `protobuf:"bytes,8,opt,name=error_reason,json=errorReason,proto3" json:"error_reason,omitempty"`
+	// The answer was asked for as a stream, so that what was received of it is counted. Unset: the answer comes whole or not at all, and
+	// what an unfinished attempt used follows from its duration.
+	Streamed bool `protobuf:"varint,9,opt,name=streamed,proto3" json:"streamed,omitempty"`
+	// Input tokens as the gateway estimates them. Set where `usage` has more than the attempt can use. 0: not estimated.
+	CountedInputTokens int64 `protobuf:"varint,10,opt,name=counted_input_tokens,json=countedInputTokens,proto3" json:"counted_input_tokens,omitempty"`
+	// Output tokens as the gateway counted them in what it received. Set where `usage` has more than the attempt can use. 0: not counted.
+	CountedOutputTokens int64 `protobuf:"varint,11,opt,name=counted_output_tokens,json=countedOutputTokens,proto3" json:"counted_output_tokens,omitempty"`
+	unknownFields       protoimpl.UnknownFields
+	sizeCache           protoimpl.SizeCache
 }
 
 func (x *UsageLine) Reset() {
@@ -320,10 +328,31 @@ func (x *UsageLine) GetErrorReason() string {
 	return ""
 }
 
+func (x *UsageLine) GetStreamed() bool {
+	if x != nil {
+		return x.Streamed
+	}
+	return false
+}
+
+func (x *UsageLine) GetCountedInputTokens() int64 {
+	if x != nil {
+		return x.CountedInputTokens
+	}
+	return 0
+}
+
+func (x *UsageLine) GetCountedOutputTokens() int64 {
+	if x != nil {
+		return x.CountedOutputTokens
+	}
+	return 0
+}
+
 // What one attempt is charged.
 type ChargeLine struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The usage, as reported.
+	// The usage that is charged: as reported, but where `reported_usage` is set.
 	Usage *UsageLine `protobuf:"bytes,1,opt,name=usage,proto3" json:"usage,omitempty"`
 	// The model.
 	Model string `protobuf:"bytes,2,opt,name=model,proto3" json:"model,omitempty"`
@@ -338,7 +367,13 @@ type ChargeLine struct {
 	// The endpoint of the adapter.
 	Endpoint string `protobuf:"bytes,7,opt,name=endpoint,proto3" json:"endpoint,omitempty"`
 	// The project that pays.
-	ChargeTo      string `protobuf:"bytes,8,opt,name=charge_to,json=chargeTo,proto3" json:"charge_to,omitempty"`
+	ChargeTo string `protobuf:"bytes,8,opt,name=charge_to,json=chargeTo,proto3" json:"charge_to,omitempty"`
+	// The report had more tokens than the attempt can use, or fewer than none. What the mesh counted is charged instead, and an alert is
+	// raised.
+	Implausible bool `protobuf:"varint,9,opt,name=implausible,proto3" json:"implausible,omitempty"`
+	// The usage that the gateway reported, where the ledger charges another one: for an unfinished attempt an estimate, for an implausible
+	// report what was counted. Unset: `usage` is as reported.
+	ReportedUsage *v1.Usage `protobuf:"bytes,10,opt,name=reported_usage,json=reportedUsage,proto3" json:"reported_usage,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -427,6 +462,20 @@ func (x *ChargeLine) GetChargeTo() string {
 		return x.ChargeTo
 	}
 	return ""
+}
+
+func (x *ChargeLine) GetImplausible() bool {
+	if x != nil {
+		return x.Implausible
+	}
+	return false
+}
+
+func (x *ChargeLine) GetReportedUsage() *v1.Usage {
+	if x != nil {
+		return x.ReportedUsage
+	}
+	return nil
 }
 
 // An entry of the ledger: one request, from its reservation on.
@@ -769,7 +818,7 @@ var File_llm_mesh_policy_v1_usage_proto protoreflect.FileDescriptor
 
 const file_llm_mesh_policy_v1_usage_proto_rawDesc = "" +
 	"\n" +
-	"\x1ellm_mesh/policy/v1/usage.proto\x12\x12llm_mesh.policy.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a$llm_mesh/inference/v1/generate.proto\x1a llm_mesh/mesh/v1/resources.proto\"\xfa\x02\n" +
+	"\x1ellm_mesh/policy/v1/usage.proto\x12\x12llm_mesh.policy.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a$llm_mesh/inference/v1/generate.proto\x1a llm_mesh/mesh/v1/resources.proto\"\xfc\x03\n" +
 	"\tUsageLine\x12\x1d\n" +
 	"\n" +
 	"attempt_id\x18\x01 \x01(\tR\tattemptId\x12<\n" +
@@ -781,7 +830,11 @@ const file_llm_mesh_policy_v1_usage_proto_rawDesc = "" +
 	"\vduration_us\x18\x06 \x01(\x03R\n" +
 	"durationUs\x12$\n" +
 	"\x0efirst_token_us\x18\a \x01(\x03R\ffirstTokenUs\x12!\n" +
-	"\ferror_reason\x18\b \x01(\tR\verrorReason\"\x8b\x02\n" +
+	"\ferror_reason\x18\b \x01(\tR\verrorReason\x12\x1a\n" +
+	"\bstreamed\x18\t \x01(\bR\bstreamed\x120\n" +
+	"\x14counted_input_tokens\x18\n" +
+	" \x01(\x03R\x12countedInputTokens\x122\n" +
+	"\x15counted_output_tokens\x18\v \x01(\x03R\x13countedOutputTokens\"\xf2\x02\n" +
 	"\n" +
 	"ChargeLine\x123\n" +
 	"\x05usage\x18\x01 \x01(\v2\x1d.llm_mesh.policy.v1.UsageLineR\x05usage\x12\x14\n" +
@@ -791,7 +844,10 @@ const file_llm_mesh_policy_v1_usage_proto_rawDesc = "" +
 	"\aoverrun\x18\x05 \x01(\bR\aoverrun\x12\x18\n" +
 	"\aadapter\x18\x06 \x01(\tR\aadapter\x12\x1a\n" +
 	"\bendpoint\x18\a \x01(\tR\bendpoint\x12\x1b\n" +
-	"\tcharge_to\x18\b \x01(\tR\bchargeTo\"\x92\x06\n" +
+	"\tcharge_to\x18\b \x01(\tR\bchargeTo\x12 \n" +
+	"\vimplausible\x18\t \x01(\bR\vimplausible\x12C\n" +
+	"\x0ereported_usage\x18\n" +
+	" \x01(\v2\x1c.llm_mesh.inference.v1.UsageR\rreportedUsage\"\x92\x06\n" +
 	"\vLedgerEntry\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12:\n" +
 	"\x05state\x18\x02 \x01(\x0e2$.llm_mesh.policy.v1.ReservationStateR\x05state\x12\x1d\n" +
@@ -885,22 +941,23 @@ var file_llm_mesh_policy_v1_usage_proto_depIdxs = []int32{
 	10, // 3: llm_mesh.policy.v1.UsageLine.start_time:type_name -> google.protobuf.Timestamp
 	3,  // 4: llm_mesh.policy.v1.ChargeLine.usage:type_name -> llm_mesh.policy.v1.UsageLine
 	11, // 5: llm_mesh.policy.v1.ChargeLine.charge:type_name -> llm_mesh.mesh.v1.Money
-	2,  // 6: llm_mesh.policy.v1.LedgerEntry.state:type_name -> llm_mesh.policy.v1.ReservationState
-	8,  // 7: llm_mesh.policy.v1.LedgerEntry.tags:type_name -> llm_mesh.policy.v1.LedgerEntry.TagsEntry
-	11, // 8: llm_mesh.policy.v1.LedgerEntry.reserved:type_name -> llm_mesh.mesh.v1.Money
-	11, // 9: llm_mesh.policy.v1.LedgerEntry.charged:type_name -> llm_mesh.mesh.v1.Money
-	4,  // 10: llm_mesh.policy.v1.LedgerEntry.lines:type_name -> llm_mesh.policy.v1.ChargeLine
-	10, // 11: llm_mesh.policy.v1.LedgerEntry.reserve_time:type_name -> google.protobuf.Timestamp
-	10, // 12: llm_mesh.policy.v1.LedgerEntry.settle_time:type_name -> google.protobuf.Timestamp
-	6,  // 13: llm_mesh.policy.v1.LedgerEntry.adjustments:type_name -> llm_mesh.policy.v1.Adjustment
-	11, // 14: llm_mesh.policy.v1.Adjustment.amount:type_name -> llm_mesh.mesh.v1.Money
-	10, // 15: llm_mesh.policy.v1.Adjustment.create_time:type_name -> google.protobuf.Timestamp
-	5,  // 16: llm_mesh.policy.v1.UsageEvent.entry:type_name -> llm_mesh.policy.v1.LedgerEntry
-	17, // [17:17] is the sub-list for method output_type
-	17, // [17:17] is the sub-list for method input_type
-	17, // [17:17] is the sub-list for extension type_name
-	17, // [17:17] is the sub-list for extension extendee
-	0,  // [0:17] is the sub-list for field type_name
+	9,  // 6: llm_mesh.policy.v1.ChargeLine.reported_usage:type_name -> llm_mesh.inference.v1.Usage
+	2,  // 7: llm_mesh.policy.v1.LedgerEntry.state:type_name -> llm_mesh.policy.v1.ReservationState
+	8,  // 8: llm_mesh.policy.v1.LedgerEntry.tags:type_name -> llm_mesh.policy.v1.LedgerEntry.TagsEntry
+	11, // 9: llm_mesh.policy.v1.LedgerEntry.reserved:type_name -> llm_mesh.mesh.v1.Money
+	11, // 10: llm_mesh.policy.v1.LedgerEntry.charged:type_name -> llm_mesh.mesh.v1.Money
+	4,  // 11: llm_mesh.policy.v1.LedgerEntry.lines:type_name -> llm_mesh.policy.v1.ChargeLine
+	10, // 12: llm_mesh.policy.v1.LedgerEntry.reserve_time:type_name -> google.protobuf.Timestamp
+	10, // 13: llm_mesh.policy.v1.LedgerEntry.settle_time:type_name -> google.protobuf.Timestamp
+	6,  // 14: llm_mesh.policy.v1.LedgerEntry.adjustments:type_name -> llm_mesh.policy.v1.Adjustment
+	11, // 15: llm_mesh.policy.v1.Adjustment.amount:type_name -> llm_mesh.mesh.v1.Money
+	10, // 16: llm_mesh.policy.v1.Adjustment.create_time:type_name -> google.protobuf.Timestamp
+	5,  // 17: llm_mesh.policy.v1.UsageEvent.entry:type_name -> llm_mesh.policy.v1.LedgerEntry
+	18, // [18:18] is the sub-list for method output_type
+	18, // [18:18] is the sub-list for method input_type
+	18, // [18:18] is the sub-list for extension type_name
+	18, // [18:18] is the sub-list for extension extendee
+	0,  // [0:18] is the sub-list for field type_name
 }
 
 func init() { file_llm_mesh_policy_v1_usage_proto_init() }

@@ -204,7 +204,12 @@ type Model struct {
 	// Fields in which the model claims more than its endpoint declares, such as `region`: the endpoint's word holds. A conflict in `endpoint`,
 	// `upstream_model`, `credential`, `data_classes`, `price` or `free` takes the model out of use: its lifecycle is RETIRED and it has no
 	// price until the conflict is solved. Empty: none. Output only.
-	Conflicts     []string `protobuf:"bytes,41,rep,name=conflicts,proto3" json:"conflicts,omitempty"`
+	Conflicts []string `protobuf:"bytes,41,rep,name=conflicts,proto3" json:"conflicts,omitempty"`
+	// Upper bound of the tokens that a sound costs which is given by URI or file id. 0: not known; such a request reserves the whole context
+	// window, and is refused for projects that are charged strictly.
+	AudioTokens int64 `protobuf:"varint,51,opt,name=audio_tokens,json=audioTokens,proto3" json:"audio_tokens,omitempty"`
+	// Upper bound of the tokens that a file costs which is given by URI or file id. 0: not known, with the same effect.
+	FileTokens    int64 `protobuf:"varint,52,opt,name=file_tokens,json=fileTokens,proto3" json:"file_tokens,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -414,6 +419,20 @@ func (x *Model) GetConflicts() []string {
 	return nil
 }
 
+func (x *Model) GetAudioTokens() int64 {
+	if x != nil {
+		return x.AudioTokens
+	}
+	return 0
+}
+
+func (x *Model) GetFileTokens() int64 {
+	if x != nil {
+		return x.FileTokens
+	}
+	return 0
+}
+
 // What a model's owner promises.
 type ServiceLevel struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -478,7 +497,8 @@ func (x *ServiceLevel) GetContact() string {
 	return ""
 }
 
-// A price version. Never changes. Prices are in nano-units of the currency per million units.
+// A price version. Never changes. Prices are in nano-units of the currency per million units, 0 to 1,000,000,000,000,000,000 each (1,000
+// units of the currency per token).
 type Price struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// `domains/{domain}/models/{model}/prices/{number}`.
@@ -4274,7 +4294,7 @@ var File_llm_mesh_registry_v1_registry_proto protoreflect.FileDescriptor
 
 const file_llm_mesh_registry_v1_registry_proto_rawDesc = "" +
 	"\n" +
-	"#llm_mesh/registry/v1/registry.proto\x12\x14llm_mesh.registry.v1\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dllm_mesh/mesh/v1/access.proto\x1a llm_mesh/mesh/v1/resources.proto\x1a\x1fllm_mesh/router/v1/router.proto\"\xc0\a\n" +
+	"#llm_mesh/registry/v1/registry.proto\x12\x14llm_mesh.registry.v1\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dllm_mesh/mesh/v1/access.proto\x1a llm_mesh/mesh/v1/resources.proto\x1a\x1fllm_mesh/router/v1/router.proto\"\x84\b\n" +
 	"\x05Model\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
 	"\x05alias\x18\x02 \x01(\tR\x05alias\x12!\n" +
@@ -4307,7 +4327,10 @@ const file_llm_mesh_registry_v1_registry_proto_rawDesc = "" +
 	"\vupdate_time\x18\x17 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"updateTime\x121\n" +
 	"\x05price\x18\x18 \x01(\v2\x1b.llm_mesh.registry.v1.PriceR\x05price\x12\x1c\n" +
-	"\tconflicts\x18) \x03(\tR\tconflicts\"\x92\x01\n" +
+	"\tconflicts\x18) \x03(\tR\tconflicts\x12!\n" +
+	"\faudio_tokens\x183 \x01(\x03R\vaudioTokens\x12\x1f\n" +
+	"\vfile_tokens\x184 \x01(\x03R\n" +
+	"fileTokens\"\x92\x01\n" +
 	"\fServiceLevel\x12;\n" +
 	"\x19availability_millipercent\x18\x01 \x01(\x05R\x18availabilityMillipercent\x12+\n" +
 	"\x12first_token_p90_ms\x18\x02 \x01(\x05R\x0ffirstTokenP90Ms\x12\x18\n" +

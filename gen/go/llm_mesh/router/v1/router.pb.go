@@ -239,9 +239,16 @@ type RequestProfile struct {
 	// The dialect in which the request came. Targets of the same dialect lose nothing.
 	SourceDialect string `protobuf:"bytes,14,opt,name=source_dialect,json=sourceDialect,proto3" json:"source_dialect,omitempty"`
 	// Only targets that lose nothing.
-	Exact         bool `protobuf:"varint,15,opt,name=exact,proto3" json:"exact,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Exact bool `protobuf:"varint,15,opt,name=exact,proto3" json:"exact,omitempty"`
+	// Number of sounds that are given by URI or file id: the model's `audio_tokens` bounds each of them.
+	AudioReferences int32 `protobuf:"varint,16,opt,name=audio_references,json=audioReferences,proto3" json:"audio_references,omitempty"`
+	// Number of files that are given by URI or file id: the model's `file_tokens` bounds each of them.
+	FileReferences int32 `protobuf:"varint,17,opt,name=file_references,json=fileReferences,proto3" json:"file_references,omitempty"`
+	// Number of other references to content that is not in the request, such as `previous_response_id` or a provider's own tool that reads
+	// web pages: nothing bounds their tokens but the model's context window.
+	UnboundedReferences int32 `protobuf:"varint,18,opt,name=unbounded_references,json=unboundedReferences,proto3" json:"unbounded_references,omitempty"`
+	unknownFields       protoimpl.UnknownFields
+	sizeCache           protoimpl.SizeCache
 }
 
 func (x *RequestProfile) Reset() {
@@ -377,6 +384,27 @@ func (x *RequestProfile) GetExact() bool {
 		return x.Exact
 	}
 	return false
+}
+
+func (x *RequestProfile) GetAudioReferences() int32 {
+	if x != nil {
+		return x.AudioReferences
+	}
+	return 0
+}
+
+func (x *RequestProfile) GetFileReferences() int32 {
+	if x != nil {
+		return x.FileReferences
+	}
+	return 0
+}
+
+func (x *RequestProfile) GetUnboundedReferences() int32 {
+	if x != nil {
+		return x.UnboundedReferences
+	}
+	return 0
 }
 
 // Asks for a plan.
@@ -1737,7 +1765,7 @@ const file_llm_mesh_router_v1_router_proto_rawDesc = "" +
 	"\vRouteTarget\x12\x14\n" +
 	"\x05model\x18\x01 \x01(\tR\x05model\x12\x1a\n" +
 	"\bpriority\x18\x02 \x01(\x05R\bpriority\x12\x16\n" +
-	"\x06weight\x18\x03 \x01(\x05R\x06weight\"\x9e\x04\n" +
+	"\x06weight\x18\x03 \x01(\x05R\x06weight\"\xa5\x05\n" +
 	"\x0eRequestProfile\x12\x1f\n" +
 	"\vinput_bytes\x18\x01 \x01(\x03R\n" +
 	"inputBytes\x124\n" +
@@ -1755,7 +1783,10 @@ const file_llm_mesh_router_v1_router_proto_rawDesc = "" +
 	"\x06images\x18\f \x01(\x05R\x06images\x12\x1a\n" +
 	"\bmessages\x18\r \x01(\x05R\bmessages\x12%\n" +
 	"\x0esource_dialect\x18\x0e \x01(\tR\rsourceDialect\x12\x14\n" +
-	"\x05exact\x18\x0f \x01(\bR\x05exact\"\xa2\x01\n" +
+	"\x05exact\x18\x0f \x01(\bR\x05exact\x12)\n" +
+	"\x10audio_references\x18\x10 \x01(\x05R\x0faudioReferences\x12'\n" +
+	"\x0ffile_references\x18\x11 \x01(\x05R\x0efileReferences\x121\n" +
+	"\x14unbounded_references\x18\x12 \x01(\x05R\x13unboundedReferences\"\xa2\x01\n" +
 	"\vPlanRequest\x126\n" +
 	"\tadmission\x18\x01 \x01(\v2\x18.llm_mesh.mesh.v1.SealedR\tadmission\x12<\n" +
 	"\aprofile\x18\x02 \x01(\v2\".llm_mesh.router.v1.RequestProfileR\aprofile\x12\x1d\n" +

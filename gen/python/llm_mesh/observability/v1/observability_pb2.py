@@ -28,7 +28,7 @@ from llm_mesh.mesh.v1 import resources_pb2 as llm__mesh_dot_mesh_dot_v1_dot_reso
 from llm_mesh.policy.v1 import usage_pb2 as llm__mesh_dot_policy_dot_v1_dot_usage__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n-llm_mesh/observability/v1/observability.proto\x12\x19llm_mesh.observability.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dllm_mesh/mesh/v1/access.proto\x1a llm_mesh/mesh/v1/resources.proto\x1a\x1ellm_mesh/policy/v1/usage.proto\"?\n\rIngestRequest\x12.\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x1e.llm_mesh.policy.v1.UsageEvent\"*\n\x0eIngestResponse\x12\x18\n\x10through_sequence\x18\x01 \x01(\x03\"\xf6\x01\n\x11QuerySpendRequest\x12\x0e\n\x06parent\x18\x01 \x01(\t\x12.\n\nstart_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12;\n\x08group_by\x18\x04 \x03(\x0e\x32).llm_mesh.observability.v1.SpendDimension\x12\x0f\n\x07tag_key\x18\x05 \x01(\t\x12\x11\n\tpage_size\x18\x06 \x01(\x05\x12\x12\n\npage_token\x18\x07 \x01(\t\"z\n\x12QuerySpendResponse\x12\x31\n\x04rows\x18\x01 \x03(\x0b\x32#.llm_mesh.observability.v1.SpendRow\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x18\n\x10through_sequence\x18\x03 \x01(\x03\"\xda\x01\n\x08SpendRow\x12\x0c\n\x04keys\x18\x01 \x03(\t\x12(\n\x07\x63harged\x18\x02 \x01(\x0b\x32\x17.llm_mesh.mesh.v1.Money\x12*\n\testimated\x18\x03 \x01(\x0b\x32\x17.llm_mesh.mesh.v1.Money\x12\x10\n\x08requests\x18\x04 \x01(\x03\x12\x0e\n\x06\x66\x61iled\x18\x05 \x01(\x03\x12\x14\n\x0cinput_tokens\x18\x06 \x01(\x03\x12\x15\n\routput_tokens\x18\x07 \x01(\x03\x12\x1b\n\x13\x63\x61\x63hed_input_tokens\x18\x08 \x01(\x03\"D\n\x0bTailRequest\x12\x0e\n\x06parent\x18\x01 \x01(\t\x12\x0f\n\x07\x62\x61\x63klog\x18\x02 \x01(\x05\x12\x14\n\x0cresume_token\x18\x03 \x01(\t\"d\n\x0cTailResponse\x12\x30\n\x07\x65ntries\x18\x01 \x03(\x0b\x32\x1f.llm_mesh.policy.v1.LedgerEntry\x12\x14\n\x0cresume_token\x18\x02 \x01(\t\x12\x0c\n\x04lost\x18\x03 \x01(\x03\"!\n\x11GetRequestRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"D\n\x12GetRequestResponse\x12.\n\x05\x65ntry\x18\x01 \x01(\x0b\x32\x1f.llm_mesh.policy.v1.LedgerEntry\"\x8c\x01\n\x08\x46\x65\x65\x64\x62\x61\x63k\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05score\x18\x02 \x01(\x01\x12\x0e\n\x06\x61spect\x18\x03 \x01(\t\x12\x0f\n\x07\x63omment\x18\x04 \x01(\t\x12\x11\n\tprincipal\x18\x05 \x01(\t\x12/\n\x0b\x63reate_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"^\n\x15\x43reateFeedbackRequest\x12\x0e\n\x06parent\x18\x01 \x01(\t\x12\x35\n\x08\x66\x65\x65\x64\x62\x61\x63k\x18\x02 \x01(\x0b\x32#.llm_mesh.observability.v1.Feedback\"O\n\x16\x43reateFeedbackResponse\x12\x35\n\x08\x66\x65\x65\x64\x62\x61\x63k\x18\x01 \x01(\x0b\x32#.llm_mesh.observability.v1.Feedback\"L\n\x13ListFeedbackRequest\x12\x0e\n\x06parent\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"f\n\x14ListFeedbackResponse\x12\x35\n\x08\x66\x65\x65\x64\x62\x61\x63k\x18\x01 \x03(\x0b\x32#.llm_mesh.observability.v1.Feedback\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x10\n\x0eRebuildRequest\"*\n\x0fRebuildResponse\x12\x17\n\x0ftarget_sequence\x18\x01 \x01(\x03*\xa4\x02\n\x0eSpendDimension\x12\x1f\n\x1bSPEND_DIMENSION_UNSPECIFIED\x10\x00\x12\x1a\n\x16SPEND_DIMENSION_DOMAIN\x10\x01\x12\x1b\n\x17SPEND_DIMENSION_PROJECT\x10\x02\x12\x17\n\x13SPEND_DIMENSION_KEY\x10\x03\x12\x1d\n\x19SPEND_DIMENSION_PRINCIPAL\x10\x04\x12\x19\n\x15SPEND_DIMENSION_MODEL\x10\x05\x12\x17\n\x13SPEND_DIMENSION_TAG\x10\x06\x12\x18\n\x14SPEND_DIMENSION_HOUR\x10\x07\x12\x17\n\x13SPEND_DIMENSION_DAY\x10\x08\x12\x19\n\x15SPEND_DIMENSION_ALIAS\x10\t2\xa0\x08\n\x14ObservabilityService\x12\x8a\x01\n\x06Ingest\x12(.llm_mesh.observability.v1.IngestRequest\x1a).llm_mesh.observability.v1.IngestResponse\"+\xca\xf3\x18\'\x08\x02\x12\robservability\x1a\x14observability.ingest\x12\x8e\x01\n\nQuerySpend\x12,.llm_mesh.observability.v1.QuerySpendRequest\x1a-.llm_mesh.observability.v1.QuerySpendResponse\"#\xca\xf3\x18\x1f\x08\x01\x12\x0e{parent}/spend\x1a\x0bspend.query\x12\x83\x01\n\x04Tail\x12&.llm_mesh.observability.v1.TailRequest\x1a\'.llm_mesh.observability.v1.TailResponse\"(\xca\xf3\x18$\x08\x01\x12\x11{parent}/requests\x1a\rrequests.tail0\x01\x12\x87\x01\n\nGetRequest\x12,.llm_mesh.observability.v1.GetRequestRequest\x1a-.llm_mesh.observability.v1.GetRequestResponse\"\x1c\xca\xf3\x18\x18\x08\x01\x12\x06{name}\x1a\x0crequests.get\x12\xa1\x01\n\x0e\x43reateFeedback\x12\x30.llm_mesh.observability.v1.CreateFeedbackRequest\x1a\x31.llm_mesh.observability.v1.CreateFeedbackResponse\"*\xca\xf3\x18&\x08\x01\x12\x11{parent}/feedback\x1a\x0f\x66\x65\x65\x64\x62\x61\x63k.create\x12\x99\x01\n\x0cListFeedback\x12..llm_mesh.observability.v1.ListFeedbackRequest\x1a/.llm_mesh.observability.v1.ListFeedbackResponse\"(\xca\xf3\x18$\x08\x01\x12\x11{parent}/feedback\x1a\rfeedback.list\x12\x99\x01\n\x07Rebuild\x12).llm_mesh.observability.v1.RebuildRequest\x1a*.llm_mesh.observability.v1.RebuildResponse\"7\xca\xf3\x18\x33\x08\x01\x12\x1b\x64omains/platform/projection\x1a\x12projection.rebuildB<Z:llm-mesh.dev/gen/llm_mesh/observability/v1;observabilityv1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n-llm_mesh/observability/v1/observability.proto\x12\x19llm_mesh.observability.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dllm_mesh/mesh/v1/access.proto\x1a llm_mesh/mesh/v1/resources.proto\x1a\x1ellm_mesh/policy/v1/usage.proto\"?\n\rIngestRequest\x12.\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x1e.llm_mesh.policy.v1.UsageEvent\"*\n\x0eIngestResponse\x12\x18\n\x10through_sequence\x18\x01 \x01(\x03\"\xf6\x01\n\x11QuerySpendRequest\x12\x0e\n\x06parent\x18\x01 \x01(\t\x12.\n\nstart_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12;\n\x08group_by\x18\x04 \x03(\x0e\x32).llm_mesh.observability.v1.SpendDimension\x12\x0f\n\x07tag_key\x18\x05 \x01(\t\x12\x11\n\tpage_size\x18\x06 \x01(\x05\x12\x12\n\npage_token\x18\x07 \x01(\t\"z\n\x12QuerySpendResponse\x12\x31\n\x04rows\x18\x01 \x03(\x0b\x32#.llm_mesh.observability.v1.SpendRow\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x18\n\x10through_sequence\x18\x03 \x01(\x03\"\xed\x01\n\x08SpendRow\x12\x0c\n\x04keys\x18\x01 \x03(\t\x12(\n\x07\x63harged\x18\x02 \x01(\x0b\x32\x17.llm_mesh.mesh.v1.Money\x12*\n\testimated\x18\x03 \x01(\x0b\x32\x17.llm_mesh.mesh.v1.Money\x12\x10\n\x08requests\x18\x04 \x01(\x03\x12\x0e\n\x06\x66\x61iled\x18\x05 \x01(\x03\x12\x14\n\x0cinput_tokens\x18\x06 \x01(\x03\x12\x15\n\routput_tokens\x18\x07 \x01(\x03\x12\x1b\n\x13\x63\x61\x63hed_input_tokens\x18\x08 \x01(\x03\x12\x11\n\tsaturated\x18\t \x01(\x08\"D\n\x0bTailRequest\x12\x0e\n\x06parent\x18\x01 \x01(\t\x12\x0f\n\x07\x62\x61\x63klog\x18\x02 \x01(\x05\x12\x14\n\x0cresume_token\x18\x03 \x01(\t\"d\n\x0cTailResponse\x12\x30\n\x07\x65ntries\x18\x01 \x03(\x0b\x32\x1f.llm_mesh.policy.v1.LedgerEntry\x12\x14\n\x0cresume_token\x18\x02 \x01(\t\x12\x0c\n\x04lost\x18\x03 \x01(\x03\"!\n\x11GetRequestRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"D\n\x12GetRequestResponse\x12.\n\x05\x65ntry\x18\x01 \x01(\x0b\x32\x1f.llm_mesh.policy.v1.LedgerEntry\"\x8c\x01\n\x08\x46\x65\x65\x64\x62\x61\x63k\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05score\x18\x02 \x01(\x01\x12\x0e\n\x06\x61spect\x18\x03 \x01(\t\x12\x0f\n\x07\x63omment\x18\x04 \x01(\t\x12\x11\n\tprincipal\x18\x05 \x01(\t\x12/\n\x0b\x63reate_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"^\n\x15\x43reateFeedbackRequest\x12\x0e\n\x06parent\x18\x01 \x01(\t\x12\x35\n\x08\x66\x65\x65\x64\x62\x61\x63k\x18\x02 \x01(\x0b\x32#.llm_mesh.observability.v1.Feedback\"O\n\x16\x43reateFeedbackResponse\x12\x35\n\x08\x66\x65\x65\x64\x62\x61\x63k\x18\x01 \x01(\x0b\x32#.llm_mesh.observability.v1.Feedback\"L\n\x13ListFeedbackRequest\x12\x0e\n\x06parent\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"f\n\x14ListFeedbackResponse\x12\x35\n\x08\x66\x65\x65\x64\x62\x61\x63k\x18\x01 \x03(\x0b\x32#.llm_mesh.observability.v1.Feedback\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x10\n\x0eRebuildRequest\"*\n\x0fRebuildResponse\x12\x17\n\x0ftarget_sequence\x18\x01 \x01(\x03*\xa4\x02\n\x0eSpendDimension\x12\x1f\n\x1bSPEND_DIMENSION_UNSPECIFIED\x10\x00\x12\x1a\n\x16SPEND_DIMENSION_DOMAIN\x10\x01\x12\x1b\n\x17SPEND_DIMENSION_PROJECT\x10\x02\x12\x17\n\x13SPEND_DIMENSION_KEY\x10\x03\x12\x1d\n\x19SPEND_DIMENSION_PRINCIPAL\x10\x04\x12\x19\n\x15SPEND_DIMENSION_MODEL\x10\x05\x12\x17\n\x13SPEND_DIMENSION_TAG\x10\x06\x12\x18\n\x14SPEND_DIMENSION_HOUR\x10\x07\x12\x17\n\x13SPEND_DIMENSION_DAY\x10\x08\x12\x19\n\x15SPEND_DIMENSION_ALIAS\x10\t2\xa0\x08\n\x14ObservabilityService\x12\x8a\x01\n\x06Ingest\x12(.llm_mesh.observability.v1.IngestRequest\x1a).llm_mesh.observability.v1.IngestResponse\"+\xca\xf3\x18\'\x08\x02\x12\robservability\x1a\x14observability.ingest\x12\x8e\x01\n\nQuerySpend\x12,.llm_mesh.observability.v1.QuerySpendRequest\x1a-.llm_mesh.observability.v1.QuerySpendResponse\"#\xca\xf3\x18\x1f\x08\x01\x12\x0e{parent}/spend\x1a\x0bspend.query\x12\x83\x01\n\x04Tail\x12&.llm_mesh.observability.v1.TailRequest\x1a\'.llm_mesh.observability.v1.TailResponse\"(\xca\xf3\x18$\x08\x01\x12\x11{parent}/requests\x1a\rrequests.tail0\x01\x12\x87\x01\n\nGetRequest\x12,.llm_mesh.observability.v1.GetRequestRequest\x1a-.llm_mesh.observability.v1.GetRequestResponse\"\x1c\xca\xf3\x18\x18\x08\x01\x12\x06{name}\x1a\x0crequests.get\x12\xa1\x01\n\x0e\x43reateFeedback\x12\x30.llm_mesh.observability.v1.CreateFeedbackRequest\x1a\x31.llm_mesh.observability.v1.CreateFeedbackResponse\"*\xca\xf3\x18&\x08\x01\x12\x11{parent}/feedback\x1a\x0f\x66\x65\x65\x64\x62\x61\x63k.create\x12\x99\x01\n\x0cListFeedback\x12..llm_mesh.observability.v1.ListFeedbackRequest\x1a/.llm_mesh.observability.v1.ListFeedbackResponse\"(\xca\xf3\x18$\x08\x01\x12\x11{parent}/feedback\x1a\rfeedback.list\x12\x99\x01\n\x07Rebuild\x12).llm_mesh.observability.v1.RebuildRequest\x1a*.llm_mesh.observability.v1.RebuildResponse\"7\xca\xf3\x18\x33\x08\x01\x12\x1b\x64omains/platform/projection\x1a\x12projection.rebuildB<Z:llm-mesh.dev/gen/llm_mesh/observability/v1;observabilityv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -50,8 +50,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_OBSERVABILITYSERVICE'].methods_by_name['ListFeedback']._serialized_options = b'\312\363\030$\010\001\022\021{parent}/feedback\032\rfeedback.list'
   _globals['_OBSERVABILITYSERVICE'].methods_by_name['Rebuild']._loaded_options = None
   _globals['_OBSERVABILITYSERVICE'].methods_by_name['Rebuild']._serialized_options = b'\312\363\0303\010\001\022\033domains/platform/projection\032\022projection.rebuild'
-  _globals['_SPENDDIMENSION']._serialized_start=1751
-  _globals['_SPENDDIMENSION']._serialized_end=2043
+  _globals['_SPENDDIMENSION']._serialized_start=1770
+  _globals['_SPENDDIMENSION']._serialized_end=2062
   _globals['_INGESTREQUEST']._serialized_start=206
   _globals['_INGESTREQUEST']._serialized_end=269
   _globals['_INGESTRESPONSE']._serialized_start=271
@@ -61,29 +61,29 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_QUERYSPENDRESPONSE']._serialized_start=564
   _globals['_QUERYSPENDRESPONSE']._serialized_end=686
   _globals['_SPENDROW']._serialized_start=689
-  _globals['_SPENDROW']._serialized_end=907
-  _globals['_TAILREQUEST']._serialized_start=909
-  _globals['_TAILREQUEST']._serialized_end=977
-  _globals['_TAILRESPONSE']._serialized_start=979
-  _globals['_TAILRESPONSE']._serialized_end=1079
-  _globals['_GETREQUESTREQUEST']._serialized_start=1081
-  _globals['_GETREQUESTREQUEST']._serialized_end=1114
-  _globals['_GETREQUESTRESPONSE']._serialized_start=1116
-  _globals['_GETREQUESTRESPONSE']._serialized_end=1184
-  _globals['_FEEDBACK']._serialized_start=1187
-  _globals['_FEEDBACK']._serialized_end=1327
-  _globals['_CREATEFEEDBACKREQUEST']._serialized_start=1329
-  _globals['_CREATEFEEDBACKREQUEST']._serialized_end=1423
-  _globals['_CREATEFEEDBACKRESPONSE']._serialized_start=1425
-  _globals['_CREATEFEEDBACKRESPONSE']._serialized_end=1504
-  _globals['_LISTFEEDBACKREQUEST']._serialized_start=1506
-  _globals['_LISTFEEDBACKREQUEST']._serialized_end=1582
-  _globals['_LISTFEEDBACKRESPONSE']._serialized_start=1584
-  _globals['_LISTFEEDBACKRESPONSE']._serialized_end=1686
-  _globals['_REBUILDREQUEST']._serialized_start=1688
-  _globals['_REBUILDREQUEST']._serialized_end=1704
-  _globals['_REBUILDRESPONSE']._serialized_start=1706
-  _globals['_REBUILDRESPONSE']._serialized_end=1748
-  _globals['_OBSERVABILITYSERVICE']._serialized_start=2046
-  _globals['_OBSERVABILITYSERVICE']._serialized_end=3102
+  _globals['_SPENDROW']._serialized_end=926
+  _globals['_TAILREQUEST']._serialized_start=928
+  _globals['_TAILREQUEST']._serialized_end=996
+  _globals['_TAILRESPONSE']._serialized_start=998
+  _globals['_TAILRESPONSE']._serialized_end=1098
+  _globals['_GETREQUESTREQUEST']._serialized_start=1100
+  _globals['_GETREQUESTREQUEST']._serialized_end=1133
+  _globals['_GETREQUESTRESPONSE']._serialized_start=1135
+  _globals['_GETREQUESTRESPONSE']._serialized_end=1203
+  _globals['_FEEDBACK']._serialized_start=1206
+  _globals['_FEEDBACK']._serialized_end=1346
+  _globals['_CREATEFEEDBACKREQUEST']._serialized_start=1348
+  _globals['_CREATEFEEDBACKREQUEST']._serialized_end=1442
+  _globals['_CREATEFEEDBACKRESPONSE']._serialized_start=1444
+  _globals['_CREATEFEEDBACKRESPONSE']._serialized_end=1523
+  _globals['_LISTFEEDBACKREQUEST']._serialized_start=1525
+  _globals['_LISTFEEDBACKREQUEST']._serialized_end=1601
+  _globals['_LISTFEEDBACKRESPONSE']._serialized_start=1603
+  _globals['_LISTFEEDBACKRESPONSE']._serialized_end=1705
+  _globals['_REBUILDREQUEST']._serialized_start=1707
+  _globals['_REBUILDREQUEST']._serialized_end=1723
+  _globals['_REBUILDRESPONSE']._serialized_start=1725
+  _globals['_REBUILDRESPONSE']._serialized_end=1767
+  _globals['_OBSERVABILITYSERVICE']._serialized_start=2065
+  _globals['_OBSERVABILITYSERVICE']._serialized_end=3121
 # @@protoc_insertion_point(module_scope)

@@ -77,7 +77,7 @@ class QuerySpendResponse(_message.Message):
     def __init__(self, rows: _Optional[_Iterable[_Union[SpendRow, _Mapping]]] = ..., next_page_token: _Optional[str] = ..., through_sequence: _Optional[int] = ...) -> None: ...
 
 class SpendRow(_message.Message):
-    __slots__ = ("keys", "charged", "estimated", "requests", "failed", "input_tokens", "output_tokens", "cached_input_tokens")
+    __slots__ = ("keys", "charged", "estimated", "requests", "failed", "input_tokens", "output_tokens", "cached_input_tokens", "saturated")
     KEYS_FIELD_NUMBER: _ClassVar[int]
     CHARGED_FIELD_NUMBER: _ClassVar[int]
     ESTIMATED_FIELD_NUMBER: _ClassVar[int]
@@ -86,6 +86,7 @@ class SpendRow(_message.Message):
     INPUT_TOKENS_FIELD_NUMBER: _ClassVar[int]
     OUTPUT_TOKENS_FIELD_NUMBER: _ClassVar[int]
     CACHED_INPUT_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    SATURATED_FIELD_NUMBER: _ClassVar[int]
     keys: _containers.RepeatedScalarFieldContainer[str]
     charged: _resources_pb2.Money
     estimated: _resources_pb2.Money
@@ -94,7 +95,8 @@ class SpendRow(_message.Message):
     input_tokens: int
     output_tokens: int
     cached_input_tokens: int
-    def __init__(self, keys: _Optional[_Iterable[str]] = ..., charged: _Optional[_Union[_resources_pb2.Money, _Mapping]] = ..., estimated: _Optional[_Union[_resources_pb2.Money, _Mapping]] = ..., requests: _Optional[int] = ..., failed: _Optional[int] = ..., input_tokens: _Optional[int] = ..., output_tokens: _Optional[int] = ..., cached_input_tokens: _Optional[int] = ...) -> None: ...
+    saturated: bool
+    def __init__(self, keys: _Optional[_Iterable[str]] = ..., charged: _Optional[_Union[_resources_pb2.Money, _Mapping]] = ..., estimated: _Optional[_Union[_resources_pb2.Money, _Mapping]] = ..., requests: _Optional[int] = ..., failed: _Optional[int] = ..., input_tokens: _Optional[int] = ..., output_tokens: _Optional[int] = ..., cached_input_tokens: _Optional[int] = ..., saturated: _Optional[bool] = ...) -> None: ...
 
 class TailRequest(_message.Message):
     __slots__ = ("parent", "backlog", "resume_token")

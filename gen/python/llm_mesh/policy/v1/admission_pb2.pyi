@@ -59,7 +59,7 @@ class Admission(_message.Message):
     def __init__(self, id: _Optional[str] = ..., caller: _Optional[_Union[Caller, _Mapping]] = ..., constraints: _Optional[_Union[Constraints, _Mapping]] = ..., obligations: _Optional[_Union[Obligations, _Mapping]] = ..., revision: _Optional[int] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., alias: _Optional[str] = ..., tags: _Optional[_Mapping[str, str]] = ..., input_digest: _Optional[bytes] = ..., operation: _Optional[str] = ...) -> None: ...
 
 class Constraints(_message.Message):
-    __slots__ = ("regions", "data_class", "allowed_models", "denied_models", "allowed_adapters", "max_output_tokens", "zero_retention", "allowed_endpoints", "further_data_classes", "callable_models")
+    __slots__ = ("regions", "data_class", "allowed_models", "denied_models", "allowed_adapters", "max_output_tokens", "zero_retention", "allowed_endpoints", "further_data_classes", "callable_models", "strict_charging")
     REGIONS_FIELD_NUMBER: _ClassVar[int]
     DATA_CLASS_FIELD_NUMBER: _ClassVar[int]
     ALLOWED_MODELS_FIELD_NUMBER: _ClassVar[int]
@@ -70,6 +70,7 @@ class Constraints(_message.Message):
     ALLOWED_ENDPOINTS_FIELD_NUMBER: _ClassVar[int]
     FURTHER_DATA_CLASSES_FIELD_NUMBER: _ClassVar[int]
     CALLABLE_MODELS_FIELD_NUMBER: _ClassVar[int]
+    STRICT_CHARGING_FIELD_NUMBER: _ClassVar[int]
     regions: _containers.RepeatedScalarFieldContainer[str]
     data_class: str
     allowed_models: _containers.RepeatedScalarFieldContainer[str]
@@ -80,7 +81,8 @@ class Constraints(_message.Message):
     allowed_endpoints: _containers.RepeatedScalarFieldContainer[str]
     further_data_classes: _containers.RepeatedScalarFieldContainer[str]
     callable_models: _containers.RepeatedCompositeFieldContainer[ModelPatterns]
-    def __init__(self, regions: _Optional[_Iterable[str]] = ..., data_class: _Optional[str] = ..., allowed_models: _Optional[_Iterable[str]] = ..., denied_models: _Optional[_Iterable[str]] = ..., allowed_adapters: _Optional[_Iterable[str]] = ..., max_output_tokens: _Optional[int] = ..., zero_retention: _Optional[bool] = ..., allowed_endpoints: _Optional[_Iterable[str]] = ..., further_data_classes: _Optional[_Iterable[str]] = ..., callable_models: _Optional[_Iterable[_Union[ModelPatterns, _Mapping]]] = ...) -> None: ...
+    strict_charging: bool
+    def __init__(self, regions: _Optional[_Iterable[str]] = ..., data_class: _Optional[str] = ..., allowed_models: _Optional[_Iterable[str]] = ..., denied_models: _Optional[_Iterable[str]] = ..., allowed_adapters: _Optional[_Iterable[str]] = ..., max_output_tokens: _Optional[int] = ..., zero_retention: _Optional[bool] = ..., allowed_endpoints: _Optional[_Iterable[str]] = ..., further_data_classes: _Optional[_Iterable[str]] = ..., callable_models: _Optional[_Iterable[_Union[ModelPatterns, _Mapping]]] = ..., strict_charging: _Optional[bool] = ...) -> None: ...
 
 class ModelPatterns(_message.Message):
     __slots__ = ("patterns", "by_alias")

@@ -41,7 +41,7 @@ LIMIT_METRIC_OUTPUT_TOKENS: LimitMetric
 LIMIT_METRIC_TOKENS: LimitMetric
 
 class Budget(_message.Message):
-    __slots__ = ("name", "amount", "period", "spent", "held", "period_end_time", "subject")
+    __slots__ = ("name", "amount", "period", "spent", "held", "period_end_time", "subject", "close_time")
     NAME_FIELD_NUMBER: _ClassVar[int]
     AMOUNT_FIELD_NUMBER: _ClassVar[int]
     PERIOD_FIELD_NUMBER: _ClassVar[int]
@@ -49,6 +49,7 @@ class Budget(_message.Message):
     HELD_FIELD_NUMBER: _ClassVar[int]
     PERIOD_END_TIME_FIELD_NUMBER: _ClassVar[int]
     SUBJECT_FIELD_NUMBER: _ClassVar[int]
+    CLOSE_TIME_FIELD_NUMBER: _ClassVar[int]
     name: str
     amount: _resources_pb2.Money
     period: BudgetPeriod
@@ -56,21 +57,24 @@ class Budget(_message.Message):
     held: _resources_pb2.Money
     period_end_time: _timestamp_pb2.Timestamp
     subject: str
-    def __init__(self, name: _Optional[str] = ..., amount: _Optional[_Union[_resources_pb2.Money, _Mapping]] = ..., period: _Optional[_Union[BudgetPeriod, str]] = ..., spent: _Optional[_Union[_resources_pb2.Money, _Mapping]] = ..., held: _Optional[_Union[_resources_pb2.Money, _Mapping]] = ..., period_end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., subject: _Optional[str] = ...) -> None: ...
+    close_time: _timestamp_pb2.Timestamp
+    def __init__(self, name: _Optional[str] = ..., amount: _Optional[_Union[_resources_pb2.Money, _Mapping]] = ..., period: _Optional[_Union[BudgetPeriod, str]] = ..., spent: _Optional[_Union[_resources_pb2.Money, _Mapping]] = ..., held: _Optional[_Union[_resources_pb2.Money, _Mapping]] = ..., period_end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., subject: _Optional[str] = ..., close_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class Limit(_message.Message):
-    __slots__ = ("name", "subject", "metric", "amount", "window")
+    __slots__ = ("name", "subject", "metric", "amount", "window", "tag_required")
     NAME_FIELD_NUMBER: _ClassVar[int]
     SUBJECT_FIELD_NUMBER: _ClassVar[int]
     METRIC_FIELD_NUMBER: _ClassVar[int]
     AMOUNT_FIELD_NUMBER: _ClassVar[int]
     WINDOW_FIELD_NUMBER: _ClassVar[int]
+    TAG_REQUIRED_FIELD_NUMBER: _ClassVar[int]
     name: str
     subject: str
     metric: LimitMetric
     amount: int
     window: _duration_pb2.Duration
-    def __init__(self, name: _Optional[str] = ..., subject: _Optional[str] = ..., metric: _Optional[_Union[LimitMetric, str]] = ..., amount: _Optional[int] = ..., window: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
+    tag_required: bool
+    def __init__(self, name: _Optional[str] = ..., subject: _Optional[str] = ..., metric: _Optional[_Union[LimitMetric, str]] = ..., amount: _Optional[int] = ..., window: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., tag_required: _Optional[bool] = ...) -> None: ...
 
 class GetBudgetRequest(_message.Message):
     __slots__ = ("name",)

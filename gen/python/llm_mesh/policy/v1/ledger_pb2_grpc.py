@@ -92,14 +92,15 @@ class LedgerServiceServicer:
     """
 
     def GetBudget(self, request, context):
-        """Gets a budget, with what is spent and held. A project that no budget binds has no bound of money.
+        """Gets a budget, with what is spent and held. NOT_FOUND where there is none: a project that no budget binds has no bound of money, or is
+        refused, as the setting `LLM_MESH_POLICY_PROJECTS_WITHOUT_BUDGET` says.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def PutBudget(self, request, context):
-        """Creates or replaces a budget. What is spent stays.
+        """Creates or replaces a budget. What is spent stays. Opens a closed budget.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -121,7 +122,8 @@ class LedgerServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def PutLimit(self, request, context):
-        """Creates or replaces a limit.
+        """Creates or replaces a limit. A limit with the same subject, metric and window goes on counting where it was, whatever its amount;
+        another subject, metric or window begins anew.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -157,7 +159,8 @@ class LedgerServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ReconcileLedgerEntry(self, request, context):
-        """Replaces the charge of an estimated entry by the truth, when it became known otherwise. Writes a linked adjustment.
+        """Replaces the charge of an estimated entry by the truth, when it became known otherwise. Writes a linked adjustment. Also for settled
+        entries of which a line is estimated. INVALID_FIELD where a line has more tokens than its attempt can use.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

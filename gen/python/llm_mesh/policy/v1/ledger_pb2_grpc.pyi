@@ -17,9 +17,11 @@ class LedgerServiceStub:
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     GetBudget: _aio.UnaryUnaryMultiCallable[_ledger_pb2.GetBudgetRequest, _ledger_pb2.GetBudgetResponse]
-    """Gets a budget, with what is spent and held. A project that no budget binds has no bound of money."""
+    """Gets a budget, with what is spent and held. NOT_FOUND where there is none: a project that no budget binds has no bound of money, or is
+    refused, as the setting `LLM_MESH_POLICY_PROJECTS_WITHOUT_BUDGET` says.
+    """
     PutBudget: _aio.UnaryUnaryMultiCallable[_ledger_pb2.PutBudgetRequest, _ledger_pb2.PutBudgetResponse]
-    """Creates or replaces a budget. What is spent stays."""
+    """Creates or replaces a budget. What is spent stays. Opens a closed budget."""
     DeleteBudget: _aio.UnaryUnaryMultiCallable[_ledger_pb2.DeleteBudgetRequest, _ledger_pb2.DeleteBudgetResponse]
     """Deletes a budget. What was spent stays in the ledger."""
     ListBudgets: _aio.UnaryUnaryMultiCallable[_ledger_pb2.ListBudgetsRequest, _ledger_pb2.ListBudgetsResponse]
@@ -27,7 +29,9 @@ class LedgerServiceStub:
     the latter.
     """
     PutLimit: _aio.UnaryUnaryMultiCallable[_ledger_pb2.PutLimitRequest, _ledger_pb2.PutLimitResponse]
-    """Creates or replaces a limit."""
+    """Creates or replaces a limit. A limit with the same subject, metric and window goes on counting where it was, whatever its amount;
+    another subject, metric or window begins anew.
+    """
     ListLimits: _aio.UnaryUnaryMultiCallable[_ledger_pb2.ListLimitsRequest, _ledger_pb2.ListLimitsResponse]
     """Lists the limits of a domain and the platform's limits that bind it (`domains/platform/limits/…`), by name. The domain cannot change the
     latter.
@@ -39,7 +43,9 @@ class LedgerServiceStub:
     ListLedgerEntries: _aio.UnaryUnaryMultiCallable[_ledger_pb2.ListLedgerEntriesRequest, _ledger_pb2.ListLedgerEntriesResponse]
     """Lists entries of a project (`domains/claims/projects/triage`) or of a domain (`domains/claims/projects/-`), newest first."""
     ReconcileLedgerEntry: _aio.UnaryUnaryMultiCallable[_ledger_pb2.ReconcileLedgerEntryRequest, _ledger_pb2.ReconcileLedgerEntryResponse]
-    """Replaces the charge of an estimated entry by the truth, when it became known otherwise. Writes a linked adjustment."""
+    """Replaces the charge of an estimated entry by the truth, when it became known otherwise. Writes a linked adjustment. Also for settled
+    entries of which a line is estimated. INVALID_FIELD where a line has more tokens than its attempt can use.
+    """
 
 class LedgerServiceServicer:
     """Budgets, limits, and the ledger of record."""
@@ -49,14 +55,16 @@ class LedgerServiceServicer:
         request: _ledger_pb2.GetBudgetRequest,
         context: _aio.ServicerContext[_Any, _Any],
     ) -> _abc.Awaitable[_ledger_pb2.GetBudgetResponse]:
-        """Gets a budget, with what is spent and held. A project that no budget binds has no bound of money."""
+        """Gets a budget, with what is spent and held. NOT_FOUND where there is none: a project that no budget binds has no bound of money, or is
+        refused, as the setting `LLM_MESH_POLICY_PROJECTS_WITHOUT_BUDGET` says.
+        """
 
     def PutBudget(
         self,
         request: _ledger_pb2.PutBudgetRequest,
         context: _aio.ServicerContext[_Any, _Any],
     ) -> _abc.Awaitable[_ledger_pb2.PutBudgetResponse]:
-        """Creates or replaces a budget. What is spent stays."""
+        """Creates or replaces a budget. What is spent stays. Opens a closed budget."""
 
     def DeleteBudget(
         self,
@@ -79,7 +87,9 @@ class LedgerServiceServicer:
         request: _ledger_pb2.PutLimitRequest,
         context: _aio.ServicerContext[_Any, _Any],
     ) -> _abc.Awaitable[_ledger_pb2.PutLimitResponse]:
-        """Creates or replaces a limit."""
+        """Creates or replaces a limit. A limit with the same subject, metric and window goes on counting where it was, whatever its amount;
+        another subject, metric or window begins anew.
+        """
 
     def ListLimits(
         self,
@@ -116,6 +126,8 @@ class LedgerServiceServicer:
         request: _ledger_pb2.ReconcileLedgerEntryRequest,
         context: _aio.ServicerContext[_Any, _Any],
     ) -> _abc.Awaitable[_ledger_pb2.ReconcileLedgerEntryResponse]:
-        """Replaces the charge of an estimated entry by the truth, when it became known otherwise. Writes a linked adjustment."""
+        """Replaces the charge of an estimated entry by the truth, when it became known otherwise. Writes a linked adjustment. Also for settled
+        entries of which a line is estimated. INVALID_FIELD where a line has more tokens than its attempt can use.
+        """
 
 def add_LedgerServiceServicer_to_server(servicer: LedgerServiceServicer, server: _aio.Server) -> None: ...

@@ -136,6 +136,7 @@ class PolicyServiceServicer:
     def Reserve(self, request, context):
         """Holds the plan's worst case against all limits, in one transaction with the audit row of the decision. Answers after the commit;
         nothing may be sent to a provider earlier. RESOURCE_EXHAUSTED names the limits and when to try again, and holds nothing.
+        INVALID_FIELD where the worst case is more than 4,000,000,000,000,000,000 nanos.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -149,8 +150,8 @@ class PolicyServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def Settle(self, request, context):
-        """Charges what was used and gives back the rest. Repeating it returns the first result. For an entry that was charged as estimated it
-        adds a linked adjustment.
+        """Charges what was used and gives back the rest. Repeating it returns the first result. For an entry that was charged as estimated, and
+        for estimated lines of which the provider's usage is reported now, it adds a linked adjustment.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

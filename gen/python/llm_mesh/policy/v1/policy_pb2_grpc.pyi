@@ -39,12 +39,13 @@ class PolicyServiceStub:
     Reserve: _aio.UnaryUnaryMultiCallable[_policy_pb2.ReserveRequest, _policy_pb2.ReserveResponse]
     """Holds the plan's worst case against all limits, in one transaction with the audit row of the decision. Answers after the commit;
     nothing may be sent to a provider earlier. RESOURCE_EXHAUSTED names the limits and when to try again, and holds nothing.
+    INVALID_FIELD where the worst case is more than 4,000,000,000,000,000,000 nanos.
     """
     Extend: _aio.UnaryUnaryMultiCallable[_policy_pb2.ExtendRequest, _policy_pb2.ExtendResponse]
     """Adds an attempt beyond the reserved ones to a held reservation."""
     Settle: _aio.UnaryUnaryMultiCallable[_policy_pb2.SettleRequest, _policy_pb2.SettleResponse]
-    """Charges what was used and gives back the rest. Repeating it returns the first result. For an entry that was charged as estimated it
-    adds a linked adjustment.
+    """Charges what was used and gives back the rest. Repeating it returns the first result. For an entry that was charged as estimated, and
+    for estimated lines of which the provider's usage is reported now, it adds a linked adjustment.
     """
     Release: _aio.UnaryUnaryMultiCallable[_policy_pb2.ReleaseRequest, _policy_pb2.ReleaseResponse]
     """Gives a reservation back whole, when nothing was sent. Valid before `Reserve` too: a later `Reserve` of the same id then fails with
@@ -113,6 +114,7 @@ class PolicyServiceServicer:
     ) -> _abc.Awaitable[_policy_pb2.ReserveResponse]:
         """Holds the plan's worst case against all limits, in one transaction with the audit row of the decision. Answers after the commit;
         nothing may be sent to a provider earlier. RESOURCE_EXHAUSTED names the limits and when to try again, and holds nothing.
+        INVALID_FIELD where the worst case is more than 4,000,000,000,000,000,000 nanos.
         """
 
     def Extend(
@@ -127,8 +129,8 @@ class PolicyServiceServicer:
         request: _policy_pb2.SettleRequest,
         context: _aio.ServicerContext[_Any, _Any],
     ) -> _abc.Awaitable[_policy_pb2.SettleResponse]:
-        """Charges what was used and gives back the rest. Repeating it returns the first result. For an entry that was charged as estimated it
-        adds a linked adjustment.
+        """Charges what was used and gives back the rest. Repeating it returns the first result. For an entry that was charged as estimated, and
+        for estimated lines of which the provider's usage is reported now, it adds a linked adjustment.
         """
 
     def Release(

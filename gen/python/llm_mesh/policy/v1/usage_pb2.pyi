@@ -54,7 +54,7 @@ RESERVATION_STATE_ESTIMATED: ReservationState
 RESERVATION_STATE_RELEASED: ReservationState
 
 class UsageLine(_message.Message):
-    __slots__ = ("attempt_id", "outcome", "usage", "source", "start_time", "duration_us", "first_token_us", "error_reason")
+    __slots__ = ("attempt_id", "outcome", "usage", "source", "start_time", "duration_us", "first_token_us", "error_reason", "streamed", "counted_input_tokens", "counted_output_tokens")
     ATTEMPT_ID_FIELD_NUMBER: _ClassVar[int]
     OUTCOME_FIELD_NUMBER: _ClassVar[int]
     USAGE_FIELD_NUMBER: _ClassVar[int]
@@ -63,6 +63,9 @@ class UsageLine(_message.Message):
     DURATION_US_FIELD_NUMBER: _ClassVar[int]
     FIRST_TOKEN_US_FIELD_NUMBER: _ClassVar[int]
     ERROR_REASON_FIELD_NUMBER: _ClassVar[int]
+    STREAMED_FIELD_NUMBER: _ClassVar[int]
+    COUNTED_INPUT_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    COUNTED_OUTPUT_TOKENS_FIELD_NUMBER: _ClassVar[int]
     attempt_id: str
     outcome: AttemptOutcome
     usage: _generate_pb2.Usage
@@ -71,10 +74,13 @@ class UsageLine(_message.Message):
     duration_us: int
     first_token_us: int
     error_reason: str
-    def __init__(self, attempt_id: _Optional[str] = ..., outcome: _Optional[_Union[AttemptOutcome, str]] = ..., usage: _Optional[_Union[_generate_pb2.Usage, _Mapping]] = ..., source: _Optional[_Union[UsageSource, str]] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., duration_us: _Optional[int] = ..., first_token_us: _Optional[int] = ..., error_reason: _Optional[str] = ...) -> None: ...
+    streamed: bool
+    counted_input_tokens: int
+    counted_output_tokens: int
+    def __init__(self, attempt_id: _Optional[str] = ..., outcome: _Optional[_Union[AttemptOutcome, str]] = ..., usage: _Optional[_Union[_generate_pb2.Usage, _Mapping]] = ..., source: _Optional[_Union[UsageSource, str]] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., duration_us: _Optional[int] = ..., first_token_us: _Optional[int] = ..., error_reason: _Optional[str] = ..., streamed: _Optional[bool] = ..., counted_input_tokens: _Optional[int] = ..., counted_output_tokens: _Optional[int] = ...) -> None: ...
 
 class ChargeLine(_message.Message):
-    __slots__ = ("usage", "model", "price", "charge", "overrun", "adapter", "endpoint", "charge_to")
+    __slots__ = ("usage", "model", "price", "charge", "overrun", "adapter", "endpoint", "charge_to", "implausible", "reported_usage")
     USAGE_FIELD_NUMBER: _ClassVar[int]
     MODEL_FIELD_NUMBER: _ClassVar[int]
     PRICE_FIELD_NUMBER: _ClassVar[int]
@@ -83,6 +89,8 @@ class ChargeLine(_message.Message):
     ADAPTER_FIELD_NUMBER: _ClassVar[int]
     ENDPOINT_FIELD_NUMBER: _ClassVar[int]
     CHARGE_TO_FIELD_NUMBER: _ClassVar[int]
+    IMPLAUSIBLE_FIELD_NUMBER: _ClassVar[int]
+    REPORTED_USAGE_FIELD_NUMBER: _ClassVar[int]
     usage: UsageLine
     model: str
     price: str
@@ -91,7 +99,9 @@ class ChargeLine(_message.Message):
     adapter: str
     endpoint: str
     charge_to: str
-    def __init__(self, usage: _Optional[_Union[UsageLine, _Mapping]] = ..., model: _Optional[str] = ..., price: _Optional[str] = ..., charge: _Optional[_Union[_resources_pb2.Money, _Mapping]] = ..., overrun: _Optional[bool] = ..., adapter: _Optional[str] = ..., endpoint: _Optional[str] = ..., charge_to: _Optional[str] = ...) -> None: ...
+    implausible: bool
+    reported_usage: _generate_pb2.Usage
+    def __init__(self, usage: _Optional[_Union[UsageLine, _Mapping]] = ..., model: _Optional[str] = ..., price: _Optional[str] = ..., charge: _Optional[_Union[_resources_pb2.Money, _Mapping]] = ..., overrun: _Optional[bool] = ..., adapter: _Optional[str] = ..., endpoint: _Optional[str] = ..., charge_to: _Optional[str] = ..., implausible: _Optional[bool] = ..., reported_usage: _Optional[_Union[_generate_pb2.Usage, _Mapping]] = ...) -> None: ...
 
 class LedgerEntry(_message.Message):
     __slots__ = ("name", "state", "request_id", "alias", "operation", "principal", "key", "tags", "reserved", "charged", "lines", "reserve_time", "settle_time", "decision_id", "adjustments", "overrun", "admission_id")

@@ -39,7 +39,7 @@ OFFER_STATE_ACCEPTED: OfferState
 OFFER_STATE_PROPOSED: OfferState
 
 class Model(_message.Message):
-    __slots__ = ("name", "alias", "display_name", "adapter", "endpoint", "upstream_model", "dialect", "capabilities", "context_window", "max_output_tokens", "region", "data_classes", "service_level", "lifecycle", "retire_time", "free", "image_tokens", "shared_with", "zero_retention", "credential", "etag", "create_time", "update_time", "price", "conflicts")
+    __slots__ = ("name", "alias", "display_name", "adapter", "endpoint", "upstream_model", "dialect", "capabilities", "context_window", "max_output_tokens", "region", "data_classes", "service_level", "lifecycle", "retire_time", "free", "image_tokens", "shared_with", "zero_retention", "credential", "etag", "create_time", "update_time", "price", "conflicts", "audio_tokens", "file_tokens")
     NAME_FIELD_NUMBER: _ClassVar[int]
     ALIAS_FIELD_NUMBER: _ClassVar[int]
     DISPLAY_NAME_FIELD_NUMBER: _ClassVar[int]
@@ -65,6 +65,8 @@ class Model(_message.Message):
     UPDATE_TIME_FIELD_NUMBER: _ClassVar[int]
     PRICE_FIELD_NUMBER: _ClassVar[int]
     CONFLICTS_FIELD_NUMBER: _ClassVar[int]
+    AUDIO_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    FILE_TOKENS_FIELD_NUMBER: _ClassVar[int]
     name: str
     alias: str
     display_name: str
@@ -90,7 +92,9 @@ class Model(_message.Message):
     update_time: _timestamp_pb2.Timestamp
     price: Price
     conflicts: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, name: _Optional[str] = ..., alias: _Optional[str] = ..., display_name: _Optional[str] = ..., adapter: _Optional[str] = ..., endpoint: _Optional[str] = ..., upstream_model: _Optional[str] = ..., dialect: _Optional[str] = ..., capabilities: _Optional[_Iterable[str]] = ..., context_window: _Optional[int] = ..., max_output_tokens: _Optional[int] = ..., region: _Optional[str] = ..., data_classes: _Optional[_Iterable[str]] = ..., service_level: _Optional[_Union[ServiceLevel, _Mapping]] = ..., lifecycle: _Optional[_Union[Lifecycle, str]] = ..., retire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., free: _Optional[bool] = ..., image_tokens: _Optional[int] = ..., shared_with: _Optional[_Iterable[str]] = ..., zero_retention: _Optional[bool] = ..., credential: _Optional[str] = ..., etag: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., update_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., price: _Optional[_Union[Price, _Mapping]] = ..., conflicts: _Optional[_Iterable[str]] = ...) -> None: ...
+    audio_tokens: int
+    file_tokens: int
+    def __init__(self, name: _Optional[str] = ..., alias: _Optional[str] = ..., display_name: _Optional[str] = ..., adapter: _Optional[str] = ..., endpoint: _Optional[str] = ..., upstream_model: _Optional[str] = ..., dialect: _Optional[str] = ..., capabilities: _Optional[_Iterable[str]] = ..., context_window: _Optional[int] = ..., max_output_tokens: _Optional[int] = ..., region: _Optional[str] = ..., data_classes: _Optional[_Iterable[str]] = ..., service_level: _Optional[_Union[ServiceLevel, _Mapping]] = ..., lifecycle: _Optional[_Union[Lifecycle, str]] = ..., retire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., free: _Optional[bool] = ..., image_tokens: _Optional[int] = ..., shared_with: _Optional[_Iterable[str]] = ..., zero_retention: _Optional[bool] = ..., credential: _Optional[str] = ..., etag: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., update_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., price: _Optional[_Union[Price, _Mapping]] = ..., conflicts: _Optional[_Iterable[str]] = ..., audio_tokens: _Optional[int] = ..., file_tokens: _Optional[int] = ...) -> None: ...
 
 class ServiceLevel(_message.Message):
     __slots__ = ("availability_millipercent", "first_token_p90_ms", "contact")

@@ -46,7 +46,7 @@ class RouteTarget(_message.Message):
     def __init__(self, model: _Optional[str] = ..., priority: _Optional[int] = ..., weight: _Optional[int] = ...) -> None: ...
 
 class RequestProfile(_message.Message):
-    __slots__ = ("input_bytes", "estimated_input_tokens", "max_output_tokens", "input_modalities", "output_modalities", "capabilities", "candidate_count", "language", "prefix_hashes", "session", "excerpt", "images", "messages", "source_dialect", "exact")
+    __slots__ = ("input_bytes", "estimated_input_tokens", "max_output_tokens", "input_modalities", "output_modalities", "capabilities", "candidate_count", "language", "prefix_hashes", "session", "excerpt", "images", "messages", "source_dialect", "exact", "audio_references", "file_references", "unbounded_references")
     INPUT_BYTES_FIELD_NUMBER: _ClassVar[int]
     ESTIMATED_INPUT_TOKENS_FIELD_NUMBER: _ClassVar[int]
     MAX_OUTPUT_TOKENS_FIELD_NUMBER: _ClassVar[int]
@@ -62,6 +62,9 @@ class RequestProfile(_message.Message):
     MESSAGES_FIELD_NUMBER: _ClassVar[int]
     SOURCE_DIALECT_FIELD_NUMBER: _ClassVar[int]
     EXACT_FIELD_NUMBER: _ClassVar[int]
+    AUDIO_REFERENCES_FIELD_NUMBER: _ClassVar[int]
+    FILE_REFERENCES_FIELD_NUMBER: _ClassVar[int]
+    UNBOUNDED_REFERENCES_FIELD_NUMBER: _ClassVar[int]
     input_bytes: int
     estimated_input_tokens: int
     max_output_tokens: int
@@ -77,7 +80,10 @@ class RequestProfile(_message.Message):
     messages: int
     source_dialect: str
     exact: bool
-    def __init__(self, input_bytes: _Optional[int] = ..., estimated_input_tokens: _Optional[int] = ..., max_output_tokens: _Optional[int] = ..., input_modalities: _Optional[_Iterable[str]] = ..., output_modalities: _Optional[_Iterable[str]] = ..., capabilities: _Optional[_Iterable[str]] = ..., candidate_count: _Optional[int] = ..., language: _Optional[str] = ..., prefix_hashes: _Optional[_Iterable[int]] = ..., session: _Optional[str] = ..., excerpt: _Optional[str] = ..., images: _Optional[int] = ..., messages: _Optional[int] = ..., source_dialect: _Optional[str] = ..., exact: _Optional[bool] = ...) -> None: ...
+    audio_references: int
+    file_references: int
+    unbounded_references: int
+    def __init__(self, input_bytes: _Optional[int] = ..., estimated_input_tokens: _Optional[int] = ..., max_output_tokens: _Optional[int] = ..., input_modalities: _Optional[_Iterable[str]] = ..., output_modalities: _Optional[_Iterable[str]] = ..., capabilities: _Optional[_Iterable[str]] = ..., candidate_count: _Optional[int] = ..., language: _Optional[str] = ..., prefix_hashes: _Optional[_Iterable[int]] = ..., session: _Optional[str] = ..., excerpt: _Optional[str] = ..., images: _Optional[int] = ..., messages: _Optional[int] = ..., source_dialect: _Optional[str] = ..., exact: _Optional[bool] = ..., audio_references: _Optional[int] = ..., file_references: _Optional[int] = ..., unbounded_references: _Optional[int] = ...) -> None: ...
 
 class PlanRequest(_message.Message):
     __slots__ = ("admission", "profile", "request_id")

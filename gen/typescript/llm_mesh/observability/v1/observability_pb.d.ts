@@ -210,6 +210,13 @@ export declare type SpendRow = Message<"llm_mesh.observability.v1.SpendRow"> & {
    * @generated from field: int64 cached_input_tokens = 8;
    */
   cachedInputTokens: bigint;
+
+  /**
+   * Some figure is more than 9,223,372,036,854,775,807, and stands as that.
+   *
+   * @generated from field: bool saturated = 9;
+   */
+  saturated: boolean;
 };
 
 /**

@@ -232,6 +232,13 @@ export declare type Constraints = Message<"llm_mesh.policy.v1.Constraints"> & {
    * @generated from field: repeated llm_mesh.policy.v1.ModelPatterns callable_models = 10;
    */
   callableModels: ModelPatterns[];
+
+  /**
+   * The project is charged strictly: `Project.strict_charging`.
+   *
+   * @generated from field: bool strict_charging = 11;
+   */
+  strictCharging: boolean;
 };
 
 /**

@@ -163,6 +163,27 @@ export enum ErrorReason {
    * @generated from enum value: ERROR_REASON_FLOOR_CONFLICT = 20;
    */
   FLOOR_CONFLICT = 20,
+
+  /**
+   * The budget was closed when a provider billed more than was reserved. `metadata.meter` names it.
+   *
+   * @generated from enum value: ERROR_REASON_BUDGET_CLOSED = 21;
+   */
+  BUDGET_CLOSED = 21,
+
+  /**
+   * The project, which `metadata.project` names, has no budget, and the mesh serves only projects that have one.
+   *
+   * @generated from enum value: ERROR_REASON_BUDGET_REQUIRED = 22;
+   */
+  BUDGET_REQUIRED = 22,
+
+  /**
+   * A limit demands a tag that the request does not have. `metadata.tag` names its key, `metadata.meter` the limit.
+   *
+   * @generated from enum value: ERROR_REASON_TAG_REQUIRED = 23;
+   */
+  TAG_REQUIRED = 23,
 }
 
 /**

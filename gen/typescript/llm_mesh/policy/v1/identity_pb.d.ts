@@ -172,6 +172,15 @@ export declare type Project = Message<"llm_mesh.policy.v1.Project"> & {
    * @generated from field: int64 max_output_tokens = 7;
    */
   maxOutputTokens: bigint;
+
+  /**
+   * An unfinished attempt without usage of the provider is charged what was reserved for it, and a request that refers to content whose
+   * tokens have no known bound is refused. Unset: such an attempt is charged an estimate, and such a request reserves the model's whole
+   * context window.
+   *
+   * @generated from field: bool strict_charging = 8;
+   */
+  strictCharging: boolean;
 };
 
 /**

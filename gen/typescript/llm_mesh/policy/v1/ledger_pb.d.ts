@@ -28,7 +28,7 @@ export declare type Budget = Message<"llm_mesh.policy.v1.Budget"> & {
   name: string;
 
   /**
-   * Most that may be spent in a period.
+   * Most that may be spent in a period, 0 to 4,000,000,000,000,000,000 nanos (4 billion units of the currency).
    *
    * @generated from field: llm_mesh.mesh.v1.Money amount = 2;
    */
@@ -69,6 +69,14 @@ export declare type Budget = Message<"llm_mesh.policy.v1.Budget"> & {
    * @generated from field: string subject = 7;
    */
   subject: string;
+
+  /**
+   * When the budget was closed, because a provider billed more than was reserved. A closed budget refuses all requests with
+   * BUDGET_CLOSED, whatever is left of it and whatever period it is, until `PutBudget` opens it again. Unset: it is open. Output only.
+   *
+   * @generated from field: google.protobuf.Timestamp close_time = 8;
+   */
+  closeTime?: Timestamp | undefined;
 };
 
 /**
@@ -106,7 +114,7 @@ export declare type Limit = Message<"llm_mesh.policy.v1.Limit"> & {
   metric: LimitMetric;
 
   /**
-   * How much, at least 0.
+   * How much, 0 to 4,000,000,000,000,000,000.
    *
    * @generated from field: int64 amount = 4;
    */
@@ -118,6 +126,14 @@ export declare type Limit = Message<"llm_mesh.policy.v1.Limit"> & {
    * @generated from field: google.protobuf.Duration window = 5;
    */
   window?: Duration | undefined;
+
+  /**
+   * With a subject `tag:key=value`: requests of the limit's domain (for a limit of `domains/platform`: of every domain) that have no tag
+   * with this key are refused with TAG_REQUIRED, so that the limit is not evaded by leaving the tag out. Unset: they pass.
+   *
+   * @generated from field: bool tag_required = 6;
+   */
+  tagRequired: boolean;
 };
 
 /**
@@ -706,7 +722,8 @@ export declare const LimitMetricSchema: GenEnum<LimitMetric>;
  */
 export declare const LedgerService: GenService<{
   /**
-   * Gets a budget, with what is spent and held. A project that no budget binds has no bound of money.
+   * Gets a budget, with what is spent and held. NOT_FOUND where there is none: a project that no budget binds has no bound of money, or is
+   * refused, as the setting `LLM_MESH_POLICY_PROJECTS_WITHOUT_BUDGET` says.
    *
    * @generated from rpc llm_mesh.policy.v1.LedgerService.GetBudget
    */
@@ -716,7 +733,7 @@ export declare const LedgerService: GenService<{
     output: typeof GetBudgetResponseSchema;
   },
   /**
-   * Creates or replaces a budget. What is spent stays.
+   * Creates or replaces a budget. What is spent stays. Opens a closed budget.
    *
    * @generated from rpc llm_mesh.policy.v1.LedgerService.PutBudget
    */
@@ -747,7 +764,8 @@ export declare const LedgerService: GenService<{
     output: typeof ListBudgetsResponseSchema;
   },
   /**
-   * Creates or replaces a limit.
+   * Creates or replaces a limit. A limit with the same subject, metric and window goes on counting where it was, whatever its amount;
+   * another subject, metric or window begins anew.
    *
    * @generated from rpc llm_mesh.policy.v1.LedgerService.PutLimit
    */
@@ -798,7 +816,8 @@ export declare const LedgerService: GenService<{
     output: typeof ListLedgerEntriesResponseSchema;
   },
   /**
-   * Replaces the charge of an estimated entry by the truth, when it became known otherwise. Writes a linked adjustment.
+   * Replaces the charge of an estimated entry by the truth, when it became known otherwise. Writes a linked adjustment. Also for settled
+   * entries of which a line is estimated. INVALID_FIELD where a line has more tokens than its attempt can use.
    *
    * @generated from rpc llm_mesh.policy.v1.LedgerService.ReconcileLedgerEntry
    */

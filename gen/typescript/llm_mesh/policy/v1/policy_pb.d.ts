@@ -1022,6 +1022,7 @@ export declare const PolicyService: GenService<{
   /**
    * Holds the plan's worst case against all limits, in one transaction with the audit row of the decision. Answers after the commit;
    * nothing may be sent to a provider earlier. RESOURCE_EXHAUSTED names the limits and when to try again, and holds nothing.
+   * INVALID_FIELD where the worst case is more than 4,000,000,000,000,000,000 nanos.
    *
    * @generated from rpc llm_mesh.policy.v1.PolicyService.Reserve
    */
@@ -1041,8 +1042,8 @@ export declare const PolicyService: GenService<{
     output: typeof ExtendResponseSchema;
   },
   /**
-   * Charges what was used and gives back the rest. Repeating it returns the first result. For an entry that was charged as estimated it
-   * adds a linked adjustment.
+   * Charges what was used and gives back the rest. Repeating it returns the first result. For an entry that was charged as estimated, and
+   * for estimated lines of which the provider's usage is reported now, it adds a linked adjustment.
    *
    * @generated from rpc llm_mesh.policy.v1.PolicyService.Settle
    */

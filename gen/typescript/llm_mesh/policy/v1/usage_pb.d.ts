@@ -74,6 +74,28 @@ export declare type UsageLine = Message<"llm_mesh.policy.v1.UsageLine"> & {
    * @generated from field: string error_reason = 8;
    */
   errorReason: string;
+
+  /**
+   * The answer was asked for as a stream, so that what was received of it is counted. Unset: the answer comes whole or not at all, and
+   * what an unfinished attempt used follows from its duration.
+   *
+   * @generated from field: bool streamed = 9;
+   */
+  streamed: boolean;
+
+  /**
+   * Input tokens as the gateway estimates them. Set where `usage` has more than the attempt can use. 0: not estimated.
+   *
+   * @generated from field: int64 counted_input_tokens = 10;
+   */
+  countedInputTokens: bigint;
+
+  /**
+   * Output tokens as the gateway counted them in what it received. Set where `usage` has more than the attempt can use. 0: not counted.
+   *
+   * @generated from field: int64 counted_output_tokens = 11;
+   */
+  countedOutputTokens: bigint;
 };
 
 /**
@@ -89,7 +111,7 @@ export declare const UsageLineSchema: GenMessage<UsageLine>;
  */
 export declare type ChargeLine = Message<"llm_mesh.policy.v1.ChargeLine"> & {
   /**
-   * The usage, as reported.
+   * The usage that is charged: as reported, but where `reported_usage` is set.
    *
    * @generated from field: llm_mesh.policy.v1.UsageLine usage = 1;
    */
@@ -143,6 +165,22 @@ export declare type ChargeLine = Message<"llm_mesh.policy.v1.ChargeLine"> & {
    * @generated from field: string charge_to = 8;
    */
   chargeTo: string;
+
+  /**
+   * The report had more tokens than the attempt can use, or fewer than none. What the mesh counted is charged instead, and an alert is
+   * raised.
+   *
+   * @generated from field: bool implausible = 9;
+   */
+  implausible: boolean;
+
+  /**
+   * The usage that the gateway reported, where the ledger charges another one: for an unfinished attempt an estimate, for an implausible
+   * report what was counted. Unset: `usage` is as reported.
+   *
+   * @generated from field: llm_mesh.inference.v1.Usage reported_usage = 10;
+   */
+  reportedUsage?: Usage | undefined;
 };
 
 /**
@@ -447,14 +485,15 @@ export enum UsageSource {
   PROVIDER = 1,
 
   /**
-   * Counted by the mesh from what was sent and received.
+   * Counted by the mesh from what was sent and received. The answer is whole, but its provider reported no usage, or an impossible one.
    *
    * @generated from enum value: USAGE_SOURCE_COUNTED = 2;
    */
   COUNTED = 2,
 
   /**
-   * Not known: an upper bound.
+   * Not known. The answer was not finished, or its gateway was lost: what the attempt probably used, at most what was reserved for it.
+   * The page docs/charging.md has the rule.
    *
    * @generated from enum value: USAGE_SOURCE_ESTIMATED = 3;
    */

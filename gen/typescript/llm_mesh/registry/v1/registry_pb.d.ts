@@ -202,6 +202,21 @@ export declare type Model = Message<"llm_mesh.registry.v1.Model"> & {
    * @generated from field: repeated string conflicts = 41;
    */
   conflicts: string[];
+
+  /**
+   * Upper bound of the tokens that a sound costs which is given by URI or file id. 0: not known; such a request reserves the whole context
+   * window, and is refused for projects that are charged strictly.
+   *
+   * @generated from field: int64 audio_tokens = 51;
+   */
+  audioTokens: bigint;
+
+  /**
+   * Upper bound of the tokens that a file costs which is given by URI or file id. 0: not known, with the same effect.
+   *
+   * @generated from field: int64 file_tokens = 52;
+   */
+  fileTokens: bigint;
 };
 
 /**
@@ -245,7 +260,8 @@ export declare type ServiceLevel = Message<"llm_mesh.registry.v1.ServiceLevel"> 
 export declare const ServiceLevelSchema: GenMessage<ServiceLevel>;
 
 /**
- * A price version. Never changes. Prices are in nano-units of the currency per million units.
+ * A price version. Never changes. Prices are in nano-units of the currency per million units, 0 to 1,000,000,000,000,000,000 each (1,000
+ * units of the currency per token).
  *
  * @generated from message llm_mesh.registry.v1.Price
  */

@@ -215,6 +215,13 @@ export declare type Attempt = Message<"llm_mesh.router.v1.Attempt"> & {
    * @generated from field: int64 image_tokens = 15;
    */
   imageTokens: bigint;
+
+  /**
+   * Upper bound of the tokens of images and of referenced content, a part of `max_input_tokens`. 0: there is none.
+   *
+   * @generated from field: int64 media_tokens = 16;
+   */
+  mediaTokens: bigint;
 };
 
 /**

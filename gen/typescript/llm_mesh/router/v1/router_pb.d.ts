@@ -234,6 +234,28 @@ export declare type RequestProfile = Message<"llm_mesh.router.v1.RequestProfile"
    * @generated from field: bool exact = 15;
    */
   exact: boolean;
+
+  /**
+   * Number of sounds that are given by URI or file id: the model's `audio_tokens` bounds each of them.
+   *
+   * @generated from field: int32 audio_references = 16;
+   */
+  audioReferences: number;
+
+  /**
+   * Number of files that are given by URI or file id: the model's `file_tokens` bounds each of them.
+   *
+   * @generated from field: int32 file_references = 17;
+   */
+  fileReferences: number;
+
+  /**
+   * Number of other references to content that is not in the request, such as `previous_response_id` or a provider's own tool that reads
+   * web pages: nothing bounds their tokens but the model's context window.
+   *
+   * @generated from field: int32 unbounded_references = 18;
+   */
+  unboundedReferences: number;
 };
 
 /**
