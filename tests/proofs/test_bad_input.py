@@ -1,4 +1,4 @@
-"""Bad input gets its documented status, reason and field, over gRPC and HTTP alike, and charges nothing."""
+"""Bad input gets its documented status, reason and field, over gRPC and HTTP alike, charges nothing, and holds no event loop up."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from tests.proofs.http import Reply, announce
 from tests.proofs.load import chat_body
 from tests.proofs.refusals import Refusal, refused
 from tests.proofs.stand import PROJECT, Stand, bearer, model, provider, stand, until
+from tests.proofs.turns import none_too_long
 
 GENERATE = "/llm_mesh.gateway.v1.GatewayService/Generate"
 FOREIGN = "domains/foreign"
@@ -67,6 +68,13 @@ def keys(mesh: Stand) -> Keys:
     assert mesh.ask(chat_body("own", "hi"), key=once.secret).status == 200
     mesh.revoke(once.key)
     return Keys(once.secret, mesh.new_key(f"{FOREIGN}/projects/theirs", f"{FOREIGN}/principals/person").secret)
+
+
+@pytest.fixture(autouse=True)
+def no_turn_is_too_long(mesh: Stand) -> Iterator[None]:
+    """No case holds an event loop up."""
+    with none_too_long(mesh):
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -30,6 +30,7 @@ from llm_mesh_runtime.pressure import Pressure
 from llm_mesh_runtime.service import HttpApp, Service
 from llm_mesh_runtime.tasks import TaskSet
 from llm_mesh_runtime.telemetry.trace import outbound
+from llm_mesh_runtime.watchdog import Watchdog
 
 if TYPE_CHECKING:
     from llm_mesh_runtime.links.mux.server import LinkServer
@@ -123,6 +124,9 @@ class Host:
             await self.health.poll(hosted.service.name, hosted.servicers.ready)
             self._tasks.spawn(self.health.follow(hosted.service.name, hosted.servicers.ready), name=f"readiness {hosted.service.name}")
         await self._listen(built_in)
+        watchdog = Watchdog(self._shared.telemetry.metrics, slow=self.mesh.slow_turn.total_seconds())
+        self._undo.callback(watchdog.close)
+        watchdog.start()
 
     async def _listen(self, built_in: tuple[Wrapped, ...]) -> None:
         """Listeners start in an empty context, which every handler's task inherits."""

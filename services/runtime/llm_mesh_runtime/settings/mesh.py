@@ -69,6 +69,12 @@ class MeshSettings:
         help="How late work may get its turn, five times on end, before callers from outside are let in only as others leave.",
         minimum=0.001,
     )
+    slow_turn: timedelta = setting(
+        default=timedelta(seconds=0.05),
+        help="How long one turn of the event loop may hold everybody up before it is counted, and logged with its stack.",
+        minimum=0.02,
+        maximum=60,
+    )
     unary_deadline: timedelta = setting(
         default=timedelta(seconds=30), help="Deadline of a unary call whose caller gives none.", minimum=0.001
     )
