@@ -67,6 +67,12 @@ const (
 	ErrorReason_ERROR_REASON_FIDELITY_LOST ErrorReason = 18
 	// The adapter's provider cannot do this, such as embeddings.
 	ErrorReason_ERROR_REASON_UNSUPPORTED ErrorReason = 19
+	// The request has a field of the provider's dialect that costs more than was reserved, or reaches beyond what was admitted. The field
+	// is in `BadRequest`, why it is refused in the message. Nothing was sent. docs/extras.md has the list.
+	ErrorReason_ERROR_REASON_EXTRA_NOT_ALLOWED ErrorReason = 20
+	// The URI of an image or file is not a public https address, and the endpoint's operator does not allow it. The field is in
+	// `BadRequest`. Nothing was sent.
+	ErrorReason_ERROR_REASON_MEDIA_ADDRESS_NOT_ALLOWED ErrorReason = 21
 )
 
 // Enum value maps for ErrorReason.
@@ -92,28 +98,32 @@ var (
 		17: "ERROR_REASON_BULKHEAD_FULL",
 		18: "ERROR_REASON_FIDELITY_LOST",
 		19: "ERROR_REASON_UNSUPPORTED",
+		20: "ERROR_REASON_EXTRA_NOT_ALLOWED",
+		21: "ERROR_REASON_MEDIA_ADDRESS_NOT_ALLOWED",
 	}
 	ErrorReason_value = map[string]int32{
-		"ERROR_REASON_UNSPECIFIED":              0,
-		"ERROR_REASON_GRANT_MISMATCH":           1,
-		"ERROR_REASON_UNKNOWN_ENDPOINT":         2,
-		"ERROR_REASON_NO_CREDENTIAL":            3,
-		"ERROR_REASON_ADDRESS_NOT_ALLOWED":      4,
-		"ERROR_REASON_PROVIDER_UNREACHABLE":     5,
-		"ERROR_REASON_PROVIDER_RESET":           6,
-		"ERROR_REASON_PROVIDER_TIMEOUT":         7,
-		"ERROR_REASON_PROVIDER_RATE_LIMITED":    8,
-		"ERROR_REASON_PROVIDER_ERROR":           9,
-		"ERROR_REASON_PROVIDER_REJECTED":        10,
-		"ERROR_REASON_PROVIDER_UNAUTHENTICATED": 11,
-		"ERROR_REASON_PROVIDER_MODEL_NOT_FOUND": 12,
-		"ERROR_REASON_PROVIDER_MALFORMED":       13,
-		"ERROR_REASON_CONTEXT_EXCEEDED":         14,
-		"ERROR_REASON_PROVIDER_FILTERED":        15,
-		"ERROR_REASON_BREAKER_OPEN":             16,
-		"ERROR_REASON_BULKHEAD_FULL":            17,
-		"ERROR_REASON_FIDELITY_LOST":            18,
-		"ERROR_REASON_UNSUPPORTED":              19,
+		"ERROR_REASON_UNSPECIFIED":               0,
+		"ERROR_REASON_GRANT_MISMATCH":            1,
+		"ERROR_REASON_UNKNOWN_ENDPOINT":          2,
+		"ERROR_REASON_NO_CREDENTIAL":             3,
+		"ERROR_REASON_ADDRESS_NOT_ALLOWED":       4,
+		"ERROR_REASON_PROVIDER_UNREACHABLE":      5,
+		"ERROR_REASON_PROVIDER_RESET":            6,
+		"ERROR_REASON_PROVIDER_TIMEOUT":          7,
+		"ERROR_REASON_PROVIDER_RATE_LIMITED":     8,
+		"ERROR_REASON_PROVIDER_ERROR":            9,
+		"ERROR_REASON_PROVIDER_REJECTED":         10,
+		"ERROR_REASON_PROVIDER_UNAUTHENTICATED":  11,
+		"ERROR_REASON_PROVIDER_MODEL_NOT_FOUND":  12,
+		"ERROR_REASON_PROVIDER_MALFORMED":        13,
+		"ERROR_REASON_CONTEXT_EXCEEDED":          14,
+		"ERROR_REASON_PROVIDER_FILTERED":         15,
+		"ERROR_REASON_BREAKER_OPEN":              16,
+		"ERROR_REASON_BULKHEAD_FULL":             17,
+		"ERROR_REASON_FIDELITY_LOST":             18,
+		"ERROR_REASON_UNSUPPORTED":               19,
+		"ERROR_REASON_EXTRA_NOT_ALLOWED":         20,
+		"ERROR_REASON_MEDIA_ADDRESS_NOT_ALLOWED": 21,
 	}
 )
 
@@ -148,7 +158,7 @@ var File_llm_mesh_adapter_v1_errors_proto protoreflect.FileDescriptor
 
 const file_llm_mesh_adapter_v1_errors_proto_rawDesc = "" +
 	"\n" +
-	" llm_mesh/adapter/v1/errors.proto\x12\x13llm_mesh.adapter.v1\x1a\x1dllm_mesh/mesh/v1/errors.proto*\xc9\f\n" +
+	" llm_mesh/adapter/v1/errors.proto\x12\x13llm_mesh.adapter.v1\x1a\x1dllm_mesh/mesh/v1/errors.proto*\xb8\x0e\n" +
 	"\vErrorReason\x12\x1c\n" +
 	"\x18ERROR_REASON_UNSPECIFIED\x10\x00\x12C\n" +
 	"\x1bERROR_REASON_GRANT_MISMATCH\x10\x01\x1a\"\xd2\xf3\x18\x1e\b\a\x10\x93\x03\x1a\x17Call as the grant says.\x12T\n" +
@@ -170,7 +180,9 @@ const file_llm_mesh_adapter_v1_errors_proto_rawDesc = "" +
 	"\x19ERROR_REASON_BREAKER_OPEN\x10\x10\x1a(\xd2\xf3\x18$\b\x0e\x10\xf7\x03\x1a\x1dRepeat after the given delay.\x12H\n" +
 	"\x1aERROR_REASON_BULKHEAD_FULL\x10\x11\x1a(\xd2\xf3\x18$\b\b\x10\xf7\x03\x1a\x1dRepeat after the given delay.\x12o\n" +
 	"\x1aERROR_REASON_FIDELITY_LOST\x10\x12\x1aO\xd2\xf3\x18K\b\t\x10\x90\x03\x1aDLeave the field out, allow loss, or use a model of the same dialect.\x12;\n" +
-	"\x18ERROR_REASON_UNSUPPORTED\x10\x13\x1a\x1d\xd2\xf3\x18\x19\b\f\x10\x90\x03\x1a\x12Use another model.B0Z.llm-mesh.dev/gen/llm_mesh/adapter/v1;adapterv1b\x06proto3"
+	"\x18ERROR_REASON_UNSUPPORTED\x10\x13\x1a\x1d\xd2\xf3\x18\x19\b\f\x10\x90\x03\x1a\x12Use another model.\x12t\n" +
+	"\x1eERROR_REASON_EXTRA_NOT_ALLOWED\x10\x14\x1aP\xd2\xf3\x18L\b\x03\x10\x90\x03\x1aELeave the field out, or ask the operator to allow it at the endpoint.\x12w\n" +
+	"&ERROR_REASON_MEDIA_ADDRESS_NOT_ALLOWED\x10\x15\x1aK\xd2\xf3\x18G\b\x03\x10\x90\x03\x1a@Send the bytes themselves, or an https address of a public host.B0Z.llm-mesh.dev/gen/llm_mesh/adapter/v1;adapterv1b\x06proto3"
 
 var (
 	file_llm_mesh_adapter_v1_errors_proto_rawDescOnce sync.Once

@@ -134,7 +134,9 @@ type PromptVersion struct {
 	Number int64 `protobuf:"varint,2,opt,name=number,proto3" json:"number,omitempty"`
 	// The messages, as templates. 1 to 64.
 	Messages []*MessageTemplate `protobuf:"bytes,3,rep,name=messages,proto3" json:"messages,omitempty"`
-	// JSON Schema of the variables, of type `object`, as JSON text. Empty: no variables.
+	// JSON Schema (2020-12) of the variables, of type `object`, as JSON text of at most 64 KiB. Empty: no variables. Nested at most 32 deep;
+	// at most 2,048 subschemas, and at most 4,096 once references are followed. A `$ref` leads to `#/$defs/…`, and not back to itself but
+	// through `properties`, `items` and the like. No regular expressions.
 	VariablesSchemaJson string `protobuf:"bytes,4,opt,name=variables_schema_json,json=variablesSchemaJson,proto3" json:"variables_schema_json,omitempty"`
 	// What changed. At most 4,096 bytes.
 	Note string `protobuf:"bytes,5,opt,name=note,proto3" json:"note,omitempty"`
@@ -239,7 +241,8 @@ type MessageTemplate struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Who speaks. Required.
 	Role v1.Role `protobuf:"varint,1,opt,name=role,proto3,enum=llm_mesh.inference.v1.Role" json:"role,omitempty"`
-	// A Jinja template, at most 64 KiB. No includes, imports or attribute access to Python objects.
+	// A template in a part of the Jinja language, at most 64 KiB: values, `if`, `for`, `set`, `range`, listed filters and tests. The
+	// catalogue's README has the list. No includes, imports, macros or method calls.
 	Template      string `protobuf:"bytes,2,opt,name=template,proto3" json:"template,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1158,7 +1161,7 @@ type RenderRequest struct {
 	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
 	// The label, where `name` is a prompt. Empty: `production`, or the newest version where nothing is so labelled.
 	Label string `protobuf:"bytes,2,opt,name=label,proto3" json:"label,omitempty"`
-	// Values of the variables, as a JSON object. Empty: none.
+	// Values of the variables, as a JSON object of at most 1 MiB, nested at most 64 deep. Empty: none.
 	VariablesJson string `protobuf:"bytes,3,opt,name=variables_json,json=variablesJson,proto3" json:"variables_json,omitempty"`
 	// The domain of the request, set by the gateway. A caller with a key MUST leave it empty: its own counts.
 	Domain        string `protobuf:"bytes,4,opt,name=domain,proto3" json:"domain,omitempty"`

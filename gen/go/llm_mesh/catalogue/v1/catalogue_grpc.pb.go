@@ -56,8 +56,9 @@ type CatalogueServiceClient interface {
 	DiffVersions(ctx context.Context, in *DiffVersionsRequest, opts ...grpc.CallOption) (*DiffVersionsResponse, error)
 	// Renders a prompt with values of its variables.
 	//
-	// VARIABLE_INVALID names the first variable that is missing, unknown or does not follow its schema. Rendering is sandboxed:
-	// RENDER_LIMIT_EXCEEDED after 1 MiB of output, 100,000 turns of loops, or one second.
+	// VARIABLE_INVALID names the first variable that is missing, unknown or does not follow its schema. Templates run apart from everything
+	// else, in a process whose work, CPU time and memory are limited: RENDER_LIMIT_EXCEEDED names the limit in `metadata.limit`.
+	// OVERLOADED where too many renderings of the domain wait.
 	Render(ctx context.Context, in *RenderRequest, opts ...grpc.CallOption) (*RenderResponse, error)
 	// Brings prompts to a wanted state, all or nothing. What is not named is left alone; new content becomes a new version.
 	ApplyPrompts(ctx context.Context, in *ApplyPromptsRequest, opts ...grpc.CallOption) (*ApplyPromptsResponse, error)
@@ -196,8 +197,9 @@ type CatalogueServiceServer interface {
 	DiffVersions(context.Context, *DiffVersionsRequest) (*DiffVersionsResponse, error)
 	// Renders a prompt with values of its variables.
 	//
-	// VARIABLE_INVALID names the first variable that is missing, unknown or does not follow its schema. Rendering is sandboxed:
-	// RENDER_LIMIT_EXCEEDED after 1 MiB of output, 100,000 turns of loops, or one second.
+	// VARIABLE_INVALID names the first variable that is missing, unknown or does not follow its schema. Templates run apart from everything
+	// else, in a process whose work, CPU time and memory are limited: RENDER_LIMIT_EXCEEDED names the limit in `metadata.limit`.
+	// OVERLOADED where too many renderings of the domain wait.
 	Render(context.Context, *RenderRequest) (*RenderResponse, error)
 	// Brings prompts to a wanted state, all or nothing. What is not named is left alone; new content becomes a new version.
 	ApplyPrompts(context.Context, *ApplyPromptsRequest) (*ApplyPromptsResponse, error)

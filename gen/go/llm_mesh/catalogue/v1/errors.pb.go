@@ -34,7 +34,8 @@ const (
 	ErrorReason_ERROR_REASON_TEMPLATE_INVALID ErrorReason = 2
 	// A variable is missing, unknown or does not follow its schema. `BadRequest` names it.
 	ErrorReason_ERROR_REASON_VARIABLE_INVALID ErrorReason = 3
-	// Rendering takes too long or gives too much.
+	// Rendering needs more than one prompt may use. `metadata.limit` names the limit: `steps` of the template engine, `cpu` time, `time`
+	// on the clock, `memory`, `depth` of nesting, or `output`. Only this rendering is refused.
 	ErrorReason_ERROR_REASON_RENDER_LIMIT_EXCEEDED ErrorReason = 4
 	// The schema of the variables is not a JSON Schema of type `object`.
 	ErrorReason_ERROR_REASON_SCHEMA_INVALID ErrorReason = 5

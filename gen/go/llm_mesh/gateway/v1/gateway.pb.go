@@ -81,7 +81,8 @@ func (Fidelity) EnumDescriptor() ([]byte, []int) {
 // What a request may say besides its payload.
 type RequestOptions struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// A prompt of the catalogue, whose messages come before the request's own. Unset: none.
+	// A prompt of the catalogue, whose messages come before the request's own. The caller needs `prompts.render` on it: ACTION_DENIED
+	// otherwise, whether the prompt exists or not. Unset: none.
 	Prompt *PromptReference `protobuf:"bytes,1,opt,name=prompt,proto3" json:"prompt,omitempty"`
 	// Tags to account under. At most 16; keys `[a-z0-9_-]{1,63}`, values at most 255 bytes.
 	Tags map[string]string `protobuf:"bytes,2,rep,name=tags,proto3" json:"tags,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`

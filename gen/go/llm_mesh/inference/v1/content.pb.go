@@ -151,15 +151,17 @@ func (ToolChoiceMode) EnumDescriptor() ([]byte, []int) {
 
 // A key of a provider's dialect that the typed payload does not model, kept as it came.
 //
-// Extras survive a round trip within their dialect, at the level at which they stood. Where an extra and a typed field
-// name the same thing, the typed field wins. Strings in extras are screened like text.
+// In a request, extras are passed on within their dialect where the adapter knows them to be harmless or the endpoint's operator allows
+// them; what may cost more than was reserved fails with EXTRA_NOT_ALLOWED, and what is not known is left out and reported
+// (docs/extras.md). Extras of answers come as the provider sent them. Where an extra and a typed field name the same thing, the typed
+// field wins. Strings in extras are screened like text.
 type Extra struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The dialect that it came from, such as `openai` or `anthropic`. Required.
 	Dialect string `protobuf:"bytes,1,opt,name=dialect,proto3" json:"dialect,omitempty"`
 	// The key. Required.
 	Key string `protobuf:"bytes,2,opt,name=key,proto3" json:"key,omitempty"`
-	// The value, as JSON text in UTF-8. Required.
+	// The value, as JSON text in UTF-8, nested at most 100 deep. Required.
 	Json          []byte `protobuf:"bytes,3,opt,name=json,proto3" json:"json,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -693,7 +695,8 @@ type Media_Data struct {
 }
 
 type Media_Uri struct {
-	// A URI that the provider fetches. `https` only, unless the operator allows more.
+	// A URI that the provider fetches: `https`, a public host by name or address, the usual port. The endpoint's operator may allow more.
+	// MEDIA_ADDRESS_NOT_ALLOWED otherwise. Names are not resolved here, and redirects are followed, if at all, by the provider.
 	Uri string `protobuf:"bytes,2,opt,name=uri,proto3,oneof"`
 }
 

@@ -151,8 +151,9 @@ class CatalogueServiceServicer:
     def Render(self, request, context):
         """Renders a prompt with values of its variables.
 
-        VARIABLE_INVALID names the first variable that is missing, unknown or does not follow its schema. Rendering is sandboxed:
-        RENDER_LIMIT_EXCEEDED after 1 MiB of output, 100,000 turns of loops, or one second.
+        VARIABLE_INVALID names the first variable that is missing, unknown or does not follow its schema. Templates run apart from everything
+        else, in a process whose work, CPU time and memory are limited: RENDER_LIMIT_EXCEEDED names the limit in `metadata.limit`.
+        OVERLOADED where too many renderings of the domain wait.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -37,8 +37,9 @@ class CatalogueServiceStub:
     Render: _aio.UnaryUnaryMultiCallable[_catalogue_pb2.RenderRequest, _catalogue_pb2.RenderResponse]
     """Renders a prompt with values of its variables.
 
-    VARIABLE_INVALID names the first variable that is missing, unknown or does not follow its schema. Rendering is sandboxed:
-    RENDER_LIMIT_EXCEEDED after 1 MiB of output, 100,000 turns of loops, or one second.
+    VARIABLE_INVALID names the first variable that is missing, unknown or does not follow its schema. Templates run apart from everything
+    else, in a process whose work, CPU time and memory are limited: RENDER_LIMIT_EXCEEDED names the limit in `metadata.limit`.
+    OVERLOADED where too many renderings of the domain wait.
     """
     ApplyPrompts: _aio.UnaryUnaryMultiCallable[_catalogue_pb2.ApplyPromptsRequest, _catalogue_pb2.ApplyPromptsResponse]
     """Brings prompts to a wanted state, all or nothing. What is not named is left alone; new content becomes a new version."""
@@ -111,8 +112,9 @@ class CatalogueServiceServicer:
     ) -> _abc.Awaitable[_catalogue_pb2.RenderResponse]:
         """Renders a prompt with values of its variables.
 
-        VARIABLE_INVALID names the first variable that is missing, unknown or does not follow its schema. Rendering is sandboxed:
-        RENDER_LIMIT_EXCEEDED after 1 MiB of output, 100,000 turns of loops, or one second.
+        VARIABLE_INVALID names the first variable that is missing, unknown or does not follow its schema. Templates run apart from everything
+        else, in a process whose work, CPU time and memory are limited: RENDER_LIMIT_EXCEEDED names the limit in `metadata.limit`.
+        OVERLOADED where too many renderings of the domain wait.
         """
 
     def ApplyPrompts(

@@ -155,6 +155,22 @@ export enum ErrorReason {
    * @generated from enum value: ERROR_REASON_UNSUPPORTED = 19;
    */
   UNSUPPORTED = 19,
+
+  /**
+   * The request has a field of the provider's dialect that costs more than was reserved, or reaches beyond what was admitted. The field
+   * is in `BadRequest`, why it is refused in the message. Nothing was sent. docs/extras.md has the list.
+   *
+   * @generated from enum value: ERROR_REASON_EXTRA_NOT_ALLOWED = 20;
+   */
+  EXTRA_NOT_ALLOWED = 20,
+
+  /**
+   * The URI of an image or file is not a public https address, and the endpoint's operator does not allow it. The field is in
+   * `BadRequest`. Nothing was sent.
+   *
+   * @generated from enum value: ERROR_REASON_MEDIA_ADDRESS_NOT_ALLOWED = 21;
+   */
+  MEDIA_ADDRESS_NOT_ALLOWED = 21,
 }
 
 /**

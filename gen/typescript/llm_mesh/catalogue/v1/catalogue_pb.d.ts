@@ -103,7 +103,9 @@ export declare type PromptVersion = Message<"llm_mesh.catalogue.v1.PromptVersion
   messages: MessageTemplate[];
 
   /**
-   * JSON Schema of the variables, of type `object`, as JSON text. Empty: no variables.
+   * JSON Schema (2020-12) of the variables, of type `object`, as JSON text of at most 64 KiB. Empty: no variables. Nested at most 32 deep;
+   * at most 2,048 subschemas, and at most 4,096 once references are followed. A `$ref` leads to `#/$defs/…`, and not back to itself but
+   * through `properties`, `items` and the like. No regular expressions.
    *
    * @generated from field: string variables_schema_json = 4;
    */
@@ -158,7 +160,8 @@ export declare type MessageTemplate = Message<"llm_mesh.catalogue.v1.MessageTemp
   role: Role;
 
   /**
-   * A Jinja template, at most 64 KiB. No includes, imports or attribute access to Python objects.
+   * A template in a part of the Jinja language, at most 64 KiB: values, `if`, `for`, `set`, `range`, listed filters and tests. The
+   * catalogue's README has the list. No includes, imports, macros or method calls.
    *
    * @generated from field: string template = 2;
    */
@@ -610,7 +613,7 @@ export declare type RenderRequest = Message<"llm_mesh.catalogue.v1.RenderRequest
   label: string;
 
   /**
-   * Values of the variables, as a JSON object. Empty: none.
+   * Values of the variables, as a JSON object of at most 1 MiB, nested at most 64 deep. Empty: none.
    *
    * @generated from field: string variables_json = 3;
    */
@@ -842,8 +845,9 @@ export declare const CatalogueService: GenService<{
   /**
    * Renders a prompt with values of its variables.
    *
-   * VARIABLE_INVALID names the first variable that is missing, unknown or does not follow its schema. Rendering is sandboxed:
-   * RENDER_LIMIT_EXCEEDED after 1 MiB of output, 100,000 turns of loops, or one second.
+   * VARIABLE_INVALID names the first variable that is missing, unknown or does not follow its schema. Templates run apart from everything
+   * else, in a process whose work, CPU time and memory are limited: RENDER_LIMIT_EXCEEDED names the limit in `metadata.limit`.
+   * OVERLOADED where too many renderings of the domain wait.
    *
    * @generated from rpc llm_mesh.catalogue.v1.CatalogueService.Render
    */

@@ -44,7 +44,8 @@ export enum ErrorReason {
   VARIABLE_INVALID = 3,
 
   /**
-   * Rendering takes too long or gives too much.
+   * Rendering needs more than one prompt may use. `metadata.limit` names the limit: `steps` of the template engine, `cpu` time, `time`
+   * on the clock, `memory`, `depth` of nesting, or `output`. Only this rendering is refused.
    *
    * @generated from enum value: ERROR_REASON_RENDER_LIMIT_EXCEEDED = 4;
    */

@@ -23,7 +23,8 @@ export declare const file_llm_mesh_gateway_v1_gateway: GenFile;
  */
 export declare type RequestOptions = Message<"llm_mesh.gateway.v1.RequestOptions"> & {
   /**
-   * A prompt of the catalogue, whose messages come before the request's own. Unset: none.
+   * A prompt of the catalogue, whose messages come before the request's own. The caller needs `prompts.render` on it: ACTION_DENIED
+   * otherwise, whether the prompt exists or not. Unset: none.
    *
    * @generated from field: llm_mesh.gateway.v1.PromptReference prompt = 1;
    */

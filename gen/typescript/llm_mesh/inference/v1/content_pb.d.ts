@@ -15,8 +15,10 @@ export declare const file_llm_mesh_inference_v1_content: GenFile;
 /**
  * A key of a provider's dialect that the typed payload does not model, kept as it came.
  *
- * Extras survive a round trip within their dialect, at the level at which they stood. Where an extra and a typed field
- * name the same thing, the typed field wins. Strings in extras are screened like text.
+ * In a request, extras are passed on within their dialect where the adapter knows them to be harmless or the endpoint's operator allows
+ * them; what may cost more than was reserved fails with EXTRA_NOT_ALLOWED, and what is not known is left out and reported
+ * (docs/extras.md). Extras of answers come as the provider sent them. Where an extra and a typed field name the same thing, the typed
+ * field wins. Strings in extras are screened like text.
  *
  * @generated from message llm_mesh.inference.v1.Extra
  */
@@ -36,7 +38,7 @@ export declare type Extra = Message$1<"llm_mesh.inference.v1.Extra"> & {
   key: string;
 
   /**
-   * The value, as JSON text in UTF-8. Required.
+   * The value, as JSON text in UTF-8, nested at most 100 deep. Required.
    *
    * @generated from field: bytes json = 3;
    */
@@ -244,7 +246,8 @@ export declare type Media = Message$1<"llm_mesh.inference.v1.Media"> & {
     case: "data";
   } | {
     /**
-     * A URI that the provider fetches. `https` only, unless the operator allows more.
+     * A URI that the provider fetches: `https`, a public host by name or address, the usual port. The endpoint's operator may allow more.
+     * MEDIA_ADDRESS_NOT_ALLOWED otherwise. Names are not resolved here, and redirects are followed, if at all, by the provider.
      *
      * @generated from field: string uri = 2;
      */
