@@ -64,7 +64,7 @@ class Adapted:
         )
         grant = admission_pb2.Grant(reservation_id="01j", domain="domains/claims", attempts=[allowed])
         grant.expire_time.FromDatetime(datetime.now(UTC) + timedelta(seconds=-1 if expired else 60))
-        return self.mesh.links("gateway").seals.sealed(grant.SerializeToString(), audience)
+        return self.mesh.links("gateway").seals.sealed(grant.DESCRIPTOR.full_name, grant.SerializeToString(), audience)
 
     async def generate(
         self, request: generate_pb2.GenerateInput, made: plan_pb2.Attempt, *, exact: bool = False

@@ -107,7 +107,7 @@ class Client:
             setattr(granted, name, value)
         grant = admission_pb2.Grant(reservation_id="r1", domain="domains/claims", project="domains/claims/projects/p", attempts=[granted])
         grant.expire_time.FromDatetime(datetime.now(UTC) + timedelta(seconds=seconds))
-        return self.seals.sealed(grant.SerializeToString(), audience)
+        return self.seals.sealed(grant.DESCRIPTOR.full_name, grant.SerializeToString(), audience)
 
     def request(self, model: str, given: generate_pb2.GenerateInput | None = None, limits: Limits = None) -> dict[str, Any]:
         attempt = self.attempt(model, limits=limits)

@@ -172,7 +172,7 @@ class World:
         message = admission_pb2.Admission(id=f"adm-{next(_numbers)}", caller=self.caller(), alias="big", operation=operation, tags=tags)
         message.constraints.CopyFrom(admission_pb2.Constraints(**({"max_output_tokens": 1000} | bounds)))  # type: ignore[arg-type]
         message.expire_time.FromMicroseconds(time.time_ns() // 1000 + round(seconds * 1_000_000))
-        return self.seals.sealed(message.SerializeToString(), "policy", "router")
+        return self.seals.sealed(message.DESCRIPTOR.full_name, message.SerializeToString(), "policy", "router")
 
     def reserve_request(self, *attempts: plan_pb2.Attempt, wanted: str = "", **fields: object) -> policy_pb2.ReserveRequest:
         values: dict[str, object] = {

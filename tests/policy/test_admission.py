@@ -44,14 +44,14 @@ class Admission:
         )
 
     def request(self, generate: generate_pb2.GenerateInput | None = None, **caller: str) -> policy_pb2.AdmitRequest:
-        sealed = self.world.seals.sealed(self.world.caller(**caller).SerializeToString(), "policy")
+        sealed = self.world.seals.sealed("llm_mesh.policy.v1.Caller", self.world.caller(**caller).SerializeToString(), "policy")
         return policy_pb2.AdmitRequest(caller=sealed, generate=generate or chat("hello"))
 
     async def admit(self, generate: generate_pb2.GenerateInput | None = None) -> policy_pb2.AdmitResponse:
         return await self.admitting.admit(self.request(generate))
 
     def opened(self, response: policy_pb2.AdmitResponse, audience: str = "policy") -> admission_pb2.Admission:
-        return admission_pb2.Admission.FromString(self.world.seals.opened(audience, response.admission))
+        return admission_pb2.Admission.FromString(self.world.seals.opened(audience, "llm_mesh.policy.v1.Admission", response.admission))
 
 
 def chat(text: str) -> generate_pb2.GenerateInput:

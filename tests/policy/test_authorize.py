@@ -32,7 +32,7 @@ async def test_a_key_is_its_principal_in_its_project(world: World) -> None:
 
 async def test_the_caller_comes_sealed_for_policy(world: World) -> None:
     answer = await world.half.ask(world.secret("claims/app"))
-    assert world.half.seals.opened("policy", answer.sealed_caller) == answer.caller.SerializeToString()
+    assert world.half.seals.opened("policy", "llm_mesh.policy.v1.Caller", answer.sealed_caller) == answer.caller.SerializeToString()
 
 
 GARBLED: dict[str, Callable[[str], str]] = {

@@ -28,7 +28,7 @@ async def test_a_plan_holds_the_sum_of_its_attempts_and_settles_at_the_truth(wor
 
 async def test_the_grant_is_sealed_for_each_adapter_and_names_what_each_attempt_may(world: World) -> None:
     granted = await world.reserve(attempt("a", outputs=100), candidate_count=2)
-    payload = world.seals.opened("adapter/openai", granted.grant)
+    payload = world.seals.opened("adapter/openai", "llm_mesh.policy.v1.Grant", granted.grant)
     grant = admission_pb2.Grant.FromString(payload)
     assert [(each.attempt_id, each.max_output_tokens, each.max_candidates) for each in grant.attempts] == [("a", 100, 2)]
     assert granted.held.reservation.entry.reserved.nanos == worst(1000, 200)

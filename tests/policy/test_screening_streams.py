@@ -18,7 +18,8 @@ CARD = "4111 1111 1111 1111"
 def start(*, admission: str = "adm", state: str = "adm") -> policy_pb2.ScreenStreamRequest:
     message = admission_pb2.Admission(id=admission, caller=admission_pb2.Caller(domain="domains/claims"))
     begin = policy_pb2.ScreenStart(
-        admission=SEALS.sealed(message.SerializeToString(), "policy"), screen_state=state_of(state, RULES.of("domains/claims"), SEALS)
+        admission=SEALS.sealed("llm_mesh.policy.v1.Admission", message.SerializeToString(), "policy"),
+        screen_state=state_of(state, RULES.of("domains/claims"), SEALS),
     )
     return policy_pb2.ScreenStreamRequest(start=begin)
 

@@ -88,7 +88,7 @@ def admission(
         operation=operation,
     )
     message.expire_time.FromDatetime(NOW + timedelta(seconds=lifetime))
-    return SEALS.sealed(message.SerializeToString(), audience)
+    return SEALS.sealed(message.DESCRIPTOR.full_name, message.SerializeToString(), audience)
 
 
 def attempts(plan: plan_pb2.Plan) -> list[plan_pb2.Attempt]:

@@ -3,6 +3,7 @@
 import copy
 import hashlib
 import hmac
+import itertools
 import pickle
 from datetime import UTC
 from fractions import Fraction
@@ -12,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llm_mesh.mesh.v1 import resources_pb2
+from llm_mesh_policy.domain.sealed import ADMISSION, CALLER, GRANT, SCREEN_STATE
 from llm_mesh_runtime.clock import SystemClock
 from llm_mesh_runtime.context import new_request_id
 from llm_mesh_runtime.errors import MeshError
@@ -66,37 +68,58 @@ def test_a_secret_shows_nowhere_and_is_not_copied_into_other_processes() -> None
         copy.copy(secret)
 
 
-def test_a_seal_holds_for_its_audience_and_payload_only() -> None:
+KIND = "llm_mesh.policy.v1.Admission"
+
+
+def test_a_seal_holds_for_its_audience_type_and_payload_only() -> None:
     seals = Seals(b"s" * 32)
-    mac = seals.seal("router", b"payload")
-    assert seals.verify("router", b"payload", mac)
-    assert not seals.verify("policy", b"payload", mac)
-    assert not seals.verify("router", b"payloae", mac)
-    assert not seals.verify("router", b"payload", mac[:-1])
-    assert not Seals(b"t" * 32).verify("router", b"payload", mac)
+    mac = seals.seal("router", KIND, b"payload")
+    assert seals.verify("router", KIND, b"payload", mac)
+    assert not seals.verify("policy", KIND, b"payload", mac)
+    assert not seals.verify("router", KIND + "s", b"payload", mac)
+    assert not seals.verify("router", KIND, b"payloae", mac)
+    assert not seals.verify("router", KIND, b"payload", mac[:-1])
+    assert not Seals(b"t" * 32).verify("router", KIND, b"payload", mac)
 
 
-def test_a_seal_is_the_hmac_of_audience_and_payload() -> None:
+def test_a_seal_is_the_hmac_of_audience_type_and_payload() -> None:
     key = hashlib.sha256(b"given").digest()
     seals = Seals(b"s" * 32, keys={"policy": b"given"})
+    tag = KIND.encode() + b"\x00"
     for payload in (b"", b"payload", b"x" * 10_000):
-        assert seals.seal("policy", payload) == hmac.digest(key, b"policy\x00" + payload, "sha256")
-        assert seals.seal("router", payload) == hmac.digest(derive(b"s" * 32, "seal/router"), b"router\x00" + payload, "sha256")
+        assert seals.seal("policy", KIND, payload) == hmac.digest(key, b"policy\x00" + tag + payload, "sha256")
+        derived = derive(b"s" * 32, "seal/router")
+        assert seals.seal("router", KIND, payload) == hmac.digest(derived, b"router\x00" + tag + payload, "sha256")
 
 
 def test_a_sealed_message_opens_for_each_audience_and_nobody_else() -> None:
     seals = Seals(b"s" * 32)
-    sealed = seals.sealed(b"payload", "router", "policy")
-    assert seals.opened("router", sealed) == seals.opened("policy", sealed) == b"payload"
+    sealed = seals.sealed(KIND, b"payload", "router", "policy")
+    assert seals.opened("router", KIND, sealed) == seals.opened("policy", KIND, sealed) == b"payload"
     for forged in (
         resources_pb2.Sealed(payload=b"payload"),
         resources_pb2.Sealed(payload=b"other", seals=sealed.seals),
-        seals.sealed(b"x" * (64 * 1024 + 1), "router"),
-        seals.sealed(b"payload", "adapter/openai"),
+        seals.sealed(KIND, b"x" * (64 * 1024 + 1), "router"),
+        seals.sealed(KIND, b"payload", "adapter/openai"),
     ):
         with pytest.raises(MeshError) as raised:
-            seals.opened("router", forged)
+            seals.opened("router", KIND, forged)
         assert raised.value.reason_name == "INVALID_SEAL"
+
+
+SEALED_KINDS = (CALLER, ADMISSION, GRANT, SCREEN_STATE)
+
+
+@pytest.mark.parametrize(("made", "read"), list(itertools.product(SEALED_KINDS, repeat=2)))
+def test_what_is_sealed_as_one_type_opens_as_no_other(made: str, read: str) -> None:
+    seals = Seals(b"s" * 32)
+    sealed = seals.sealed(made, b"payload", "policy")
+    if made == read:
+        assert seals.opened("policy", read, sealed) == b"payload"
+        return
+    with pytest.raises(MeshError) as raised:
+        seals.opened("policy", read, sealed)
+    assert raised.value.reason_name == "INVALID_SEAL"
 
 
 def test_given_keys_know_their_audience_alone() -> None:
@@ -104,8 +127,8 @@ def test_given_keys_know_their_audience_alone() -> None:
     assert alone.knows("adapter/openai")
     assert not alone.knows("policy")
     with pytest.raises(LookupError):
-        alone.seal("policy", b"")
-    assert not alone.verify("policy", b"", b"")
+        alone.seal("policy", KIND, b"")
+    assert not alone.verify("policy", KIND, b"", b"")
 
 
 def test_derived_keys_differ_by_purpose_and_secret() -> None:

@@ -1,7 +1,8 @@
-"""Proofs that bytes were made by a service of the mesh and meant for one audience.
+"""Proofs that a message of one type was made by a service of the mesh and meant for one audience.
 
 An admission or a grant travels through services that must not be able to forge it. Each audience has a key of its own,
-derived from the mesh's secret (HKDF, RFC 5869) or given to exactly the sealer and the audience.
+derived from the mesh's secret (HKDF, RFC 5869) or given to exactly the sealer and the audience. The proof covers the type's
+full name, so that the bytes of a caller are never taken for an admission or a grant.
 """
 
 from __future__ import annotations
@@ -27,49 +28,56 @@ def derive(secret: bytes, purpose: str) -> bytes:
 
 
 class Seals:
-    """Makes and checks proofs. Without a mesh secret it knows only the audiences whose keys it was given."""
+    """Makes and checks proofs. Without a mesh secret it knows only the audiences whose keys it was given.
+
+    `kind` is the full name of the message's type, such as `llm_mesh.policy.v1.Admission`.
+    """
 
     def __init__(self, secret: bytes = b"", *, keys: Mapping[str, bytes] | None = None) -> None:
         self._secret = secret
-        self._begun = {audience: _begun(audience, hashlib.sha256(key).digest()) for audience, key in (keys or {}).items()}
+        self._keys = {audience: hashlib.sha256(key).digest() for audience, key in (keys or {}).items()}
+        self._begun: dict[tuple[str, str], _Begun] = {}
 
     def knows(self, audience: str) -> bool:
         """Whether there is a key for the audience."""
-        return self._begun_for(audience) is not None
+        return bool(self._secret) or audience in self._keys
 
-    def seal(self, audience: str, payload: bytes) -> bytes:
+    def seal(self, audience: str, kind: str, payload: bytes) -> bytes:
         """The proof of the payload for the audience."""
-        begun = self._begun_for(audience)
+        begun = self._begun_for(audience, kind)
         if begun is None:
             raise LookupError(f"there is no key to seal for {audience}: give the mesh secret or LLM_MESH_SEAL_KEYS")
         return _finished(begun, payload)
 
-    def verify(self, audience: str, payload: bytes, mac: bytes) -> bool:
-        """Whether the proof is one for this payload and audience. Takes the same time either way."""
-        begun = self._begun_for(audience)
+    def verify(self, audience: str, kind: str, payload: bytes, mac: bytes) -> bool:
+        """Whether the proof is one for this payload, type and audience. Takes the same time either way."""
+        begun = self._begun_for(audience, kind)
         return begun is not None and hmac.compare_digest(_finished(begun, payload), mac)
 
-    def sealed(self, payload: bytes, *audiences: str) -> resources_pb2.Sealed:
+    def sealed(self, kind: str, payload: bytes, *audiences: str) -> resources_pb2.Sealed:
         """The payload with one proof per audience."""
         sealed = resources_pb2.Sealed(payload=payload)
         for audience in audiences:
-            sealed.seals.add(audience=audience, mac=self.seal(audience, payload))
+            sealed.seals.add(audience=audience, mac=self.seal(audience, kind, payload))
         return sealed
 
-    def opened(self, audience: str, sealed: resources_pb2.Sealed, *, what: str = "message") -> bytes:
-        """The payload, once its proof for the audience is checked."""
+    def opened(self, audience: str, kind: str, sealed: resources_pb2.Sealed, *, what: str = "message") -> bytes:
+        """The payload, once its proof for the audience and the type is checked."""
         payload = sealed.payload
         if len(payload) <= MAX_PAYLOAD:
             for seal in sealed.seals:
-                if seal.audience == audience and self.verify(audience, payload, seal.mac):
+                if seal.audience == audience and self.verify(audience, kind, payload, seal.mac):
                     return payload
         raise invalid_seal(what)
 
-    def _begun_for(self, audience: str) -> _Begun | None:
-        """A proof that has taken in the audience already."""
-        begun = self._begun.get(audience)
-        if begun is None and self._secret:
-            begun = self._begun[audience] = _begun(audience, derive(self._secret, "seal/" + audience))
+    def _begun_for(self, audience: str, kind: str) -> _Begun | None:
+        """A proof that has taken in the audience and the type already."""
+        begun = self._begun.get((audience, kind))
+        if begun is None:
+            key = self._keys.get(audience) or (derive(self._secret, "seal/" + audience) if self._secret else b"")
+            if not key:
+                return None
+            begun = self._begun[audience, kind] = _begun(audience, kind, key)
         return begun
 
 
@@ -91,9 +99,9 @@ def _finished(begun: _Begun, payload: bytes) -> bytes:
     return proof
 
 
-def _begun(audience: str, key: bytes) -> _Begun:
+def _begun(audience: str, kind: str, key: bytes) -> _Begun:
     """For keys of at most a block, which all are here."""
     block = key.ljust(hashlib.sha256().block_size, b"\x00")
     inner = hashlib.sha256(block.translate(_INNER))
-    inner.update(audience.encode() + b"\x00")
+    inner.update(audience.encode() + b"\x00" + kind.encode() + b"\x00")
     return inner, hashlib.sha256(block.translate(_OUTER))

@@ -14,6 +14,7 @@ from llm_mesh_runtime.clock import Clock
 from llm_mesh_runtime.errors import invalid_seal
 from llm_mesh_runtime.seals import Seals
 
+_GRANT: str = admission_pb2.Grant.DESCRIPTOR.full_name
 _SAME = ("adapter", "endpoint", "upstream_model", "credential", "region")
 
 
@@ -77,7 +78,7 @@ class GrantCheck:
         return job
 
     def _opened(self, sealed: resources_pb2.Sealed) -> admission_pb2.Grant:
-        payload = self._seals.opened(self._audience, sealed, what="grant")
+        payload = self._seals.opened(self._audience, _GRANT, sealed, what="grant")
         try:
             grant = admission_pb2.Grant.FromString(payload)
         except DecodeError:

@@ -21,6 +21,7 @@ from llm_mesh_runtime.resources import NamePattern
 from llm_mesh_runtime.seals import Seals
 
 _AUDIENCE = "router"
+_ADMISSION: str = admission_pb2.Admission.DESCRIPTOR.full_name
 _DECISION = NamePattern("domains/{domain}/routeDecisions/{decision}")
 
 
@@ -39,7 +40,7 @@ class Router:
     def plan(self, sealed: resources_pb2.Sealed, profile: router_pb2.RequestProfile, plan: plan_pb2.Plan) -> str:
         """Writes the plan of an admitted request, and answers the id of the decision."""
         now = self._clock.now()
-        admission = admission_pb2.Admission.FromString(self._seals.opened(_AUDIENCE, sealed, what="admission"))
+        admission = admission_pb2.Admission.FromString(self._seals.opened(_AUDIENCE, _ADMISSION, sealed, what="admission"))
         expires = admission.expire_time
         if expires.seconds + expires.nanos / 1e9 <= now.timestamp():
             raise invalid_seal("admission, which has expired,")

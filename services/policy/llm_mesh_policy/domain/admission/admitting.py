@@ -115,7 +115,8 @@ class Admitting:
             admission.obligations.screen_output = True
             admission.obligations.screen_state = state_of(admission_id, draft.watchlist, self._seals)
             response.obligations.MergeFrom(admission.obligations)
-        sealed.put(response.admission, draft.packed + admission.SerializeToString(), self._seals, sealed.AUDIENCE, "router")
+        payload = draft.packed + admission.SerializeToString()
+        sealed.put(response.admission, sealed.ADMISSION, payload, self._seals, sealed.AUDIENCE, "router")
         return response
 
     def _digest(self, admission_id: str, admitted: bytes) -> bytes:

@@ -11,6 +11,7 @@ from llm_mesh_policy.domain.identity.allowances import Allowances
 from llm_mesh_policy.domain.identity.credentials import BOOTSTRAP_PREFIX, Credential, Pepper, parse, token_digest
 from llm_mesh_policy.domain.identity.mesh_only import MESH_ACTIONS
 from llm_mesh_policy.domain.identity.places import SELF, absolute, within_credential
+from llm_mesh_policy.domain.sealed import AUDIENCE, CALLER
 from llm_mesh_runtime.errors import invalid
 
 if TYPE_CHECKING:
@@ -126,7 +127,7 @@ class Authorizer:
         return self._sealed(caller, self._live.snapshot().revision, 0)
 
     def _sealed(self, caller: admission_pb2.Caller, revision: int, valid: int) -> policy_pb2.AuthorizeResponse:
-        sealed = self._seals.sealed(caller.SerializeToString(), "policy")
+        sealed = self._seals.sealed(CALLER, caller.SerializeToString(), AUDIENCE)
         answer = policy_pb2.AuthorizeResponse(caller=caller, sealed_caller=sealed, revision=revision)
         answer.valid_for.FromMicroseconds(valid)
         return answer

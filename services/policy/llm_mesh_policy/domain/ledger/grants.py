@@ -37,4 +37,4 @@ def grant_of(reservation: Reservation, *, zero_retention: bool, expires: int) ->
 def seal_for_adapters(empty: resources_pb2.Sealed, grant: admission_pb2.Grant, lines: Iterable[Line], seals: Seals) -> None:
     """Writes the grant of the lines with one proof per adapter that there is a key for; an adapter without proof refuses."""
     audiences = dict.fromkeys([f"adapter/{line.adapter}" for line in lines])
-    sealed.put(empty, grant.SerializeToString(), seals, *filter(seals.knows, audiences))
+    sealed.put(empty, sealed.GRANT, grant.SerializeToString(), seals, *filter(seals.knows, audiences))

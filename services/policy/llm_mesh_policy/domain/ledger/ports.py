@@ -80,5 +80,5 @@ class Seals(Protocol):
     def knows(self, audience: str) -> bool:
         """Whether there is a key for the audience."""
 
-    def seal(self, audience: str, payload: bytes) -> bytes:
+    def seal(self, audience: str, kind: str, payload: bytes) -> bytes:
         """The proof."""

@@ -23,7 +23,7 @@ def state_of(admission_id: str, watchlist: Watchlist, seals: Seals) -> bytes:
     """What a stream is screened by: the rules of the admission, sealed, so that a later change does not tear an answer."""
     payload = orjson.dumps({"admission": admission_id, "actions": {name: int(action) for name, action in watchlist.actions.items()}})
     state = resources_pb2.Sealed()
-    sealed.put(state, payload, seals, sealed.AUDIENCE)
+    sealed.put(state, sealed.SCREEN_STATE, payload, seals, sealed.AUDIENCE)
     return state.SerializeToString()
 
 
@@ -63,7 +63,7 @@ class StreamScreening:
             state = resources_pb2.Sealed.FromString(request.start.screen_state)
         except ValueError as error:
             raise invalid_seal("screen state") from error
-        kept = orjson.loads(self._seals.opened(sealed.AUDIENCE, state, what="screen state"))
+        kept = orjson.loads(self._seals.opened(sealed.AUDIENCE, sealed.SCREEN_STATE, state, what="screen state"))
         if kept["admission"] != admission.id:
             raise invalid_seal("screen state")
         return Channels(self._rules.by_actions(kept["actions"]))
