@@ -14,4 +14,6 @@ class Actor:
     key: str = ""
     domain: str = ""
     request_id: str = ""
+    reason: str = ""
+    """Why, in the words of who asks."""
     is_service: bool = False

@@ -1,24 +1,26 @@
 """The audit trail: what was decided or changed, by whom, chained so that a change of the past shows.
 
 Each writer of a process has a chain of its own: a record's hash is SHA-256 over the hash before it and the record. Whoever
-has the records of a writer, in the order of their sequence, can check them without the mesh (`broken_link`).
+has the records of a writer, in the order of their sequence, can check them without the mesh (`llm_mesh_runtime.trail`).
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from llm_mesh.policy.v1 import rules_pb2
+from llm_mesh_runtime import trail
+from llm_mesh_runtime.trail import first_hash
 
 if TYPE_CHECKING:
     from hashlib import _Hash as Hash
 
+__all__ = ["AuditEntry", "broken_link", "entry_of", "first_hash", "next_hash"]
+
 _LONGEST_DETAIL = 512
 _LONGEST_TEXT = 1024
-_LENGTHS = tuple(length.to_bytes(4, "big") for length in range(_LONGEST_TEXT + 1))
 
 
 @dataclass(slots=True)  # frozen would triple what an entry costs to make, and each request makes one
@@ -35,6 +37,18 @@ class AuditEntry:
     request_id: str = ""
     time: int = 0
     """Microseconds since 1970 UTC. 0: the store's present time."""
+    event_id: str = ""
+    """By which the service that made the change knows it. Empty: policy itself made it."""
+    source: str = ""
+    before: bytes = b""
+    """SHA-256 over the resource before the change."""
+    after: bytes = b""
+    reason: str = ""
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it has none of the facts of a change: as every decision on a request."""
+        return not (self.event_id or self.reason or self.before or self.after or self.source)
 
     def bounded(self, time: int) -> AuditEntry:
         """The entry as it is kept: with its time, and cut where a field is too long."""
@@ -43,28 +57,16 @@ class AuditEntry:
         return replace(self, detail=self.detail[:_LONGEST_DETAIL], resource=self.resource[:_LONGEST_TEXT], time=self.time or time)
 
 
-def first_hash(writer: str) -> bytes:
-    """What stands before a writer's first record."""
-    return hashlib.sha256(b"llm-mesh audit v1\x00" + writer.encode()).digest()
-
-
 def next_hash(previous: bytes, writer: str, entry: AuditEntry, begun: Hash | None = None) -> bytes:
-    """SHA-256 over the previous hash and the record: each text as UTF-8 behind its length, so that no two records read alike.
-
-    Who makes many gives an empty hash to copy, since finding the algorithm takes longer than a record.
-    """
+    """The hash of an entry that follows in a writer's chain."""
     parts = (
         writer, str(entry.time), entry.domain, entry.principal, entry.key, entry.action, entry.resource,
         "1" if entry.allowed else "0", entry.detail, entry.request_id,
     )  # fmt: skip
-    encoded = [part.encode() for part in parts]
-    try:
-        hashed = [_LENGTHS[len(part)] + part for part in encoded]
-    except IndexError:  # one is longer
-        hashed = [len(part).to_bytes(4, "big") + part for part in encoded]
-    digest = hashlib.sha256() if begun is None else begun.copy()
-    digest.update(b"".join([previous, *hashed]))
-    return digest.digest()
+    if entry.is_plain:
+        return trail.next_hash(previous, parts, begun)
+    more = (entry.event_id, entry.source, entry.before.hex(), entry.after.hex(), entry.reason)
+    return trail.next_hash(previous, (*parts, *more), begun, tag=trail.CHANGE_TAG)
 
 
 def broken_link(records: Iterable[rules_pb2.AuditRecord]) -> rules_pb2.AuditRecord | None:
@@ -74,8 +76,7 @@ def broken_link(records: Iterable[rules_pb2.AuditRecord]) -> rules_pb2.AuditReco
     """
     heads: dict[str, bytes] = {}
     for record in records:
-        previous = heads.get(record.writer) or first_hash(record.writer)
-        if next_hash(previous, record.writer, entry_of(record)) != record.hash:
+        if trail.record_hash(heads.get(record.writer) or first_hash(record.writer), record) != record.hash:
             return record
         heads[record.writer] = record.hash
     return None
@@ -93,4 +94,9 @@ def entry_of(record: rules_pb2.AuditRecord) -> AuditEntry:
         detail=record.detail,
         request_id=record.request_id,
         time=record.time.ToMicroseconds(),
+        event_id=record.event_id,
+        source=record.source,
+        before=record.before_digest,
+        after=record.after_digest,
+        reason=record.reason,
     )

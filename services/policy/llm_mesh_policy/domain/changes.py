@@ -113,6 +113,7 @@ def _entry(actor: Actor, action: str, resource: str, *, allowed: bool, detail: s
         key=actor.key,
         detail=detail,
         request_id=actor.request_id,
+        reason=actor.reason,
     )
 
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Coroutine
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from llm_mesh.policy.v1 import policy_pb2, policy_pb2_grpc
+from llm_mesh.policy.v1 import audit_pb2, policy_pb2, policy_pb2_grpc
+from llm_mesh_runtime.context import caller
 
 if TYPE_CHECKING:
     from grpc.aio import ServicerContext
+
+    from llm_mesh_policy.domain.trail import Trail
 
     Context = ServicerContext[object, object]
 
@@ -41,11 +44,15 @@ class Decisions(Protocol):
 
 
 class PolicyServicer(policy_pb2_grpc.PolicyServiceServicer):
-    """Hands each RPC to its half."""
+    """Hands each RPC to its half, and changes of other services to the audit trail."""
 
-    def __init__(self, authorizer: Authorizer, decisions: Decisions) -> None:
+    def __init__(self, authorizer: Authorizer, decisions: Decisions, trail: Trail) -> None:
         self._authorizer = authorizer
         self._decisions = decisions
+        self._trail = trail
+
+    async def RecordChanges(self, request: audit_pb2.RecordChangesRequest, context: Context) -> audit_pb2.RecordChangesResponse:
+        return audit_pb2.RecordChangesResponse(recorded=await self._trail.record(caller().service, request.changes))
 
     def Authorize(self, request: policy_pb2.AuthorizeRequest, context: Context) -> Answer[policy_pb2.AuthorizeResponse]:
         return self._authorizer.Authorize(request, context)

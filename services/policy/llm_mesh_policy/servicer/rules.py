@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from llm_mesh_policy.domain.rules.administration import Administration
     from llm_mesh_policy.domain.rules.applying import Applying
+    from llm_mesh_policy.domain.trail import Trail
 
     Context = ServicerContext[Any, Any]
 
@@ -21,9 +22,10 @@ if TYPE_CHECKING:
 class RuleServicer(rules_pb2_grpc.RuleServiceServicer):
     """Roles, who holds them, and why a decision came out as it did."""
 
-    def __init__(self, rules: Administration, applying: Applying) -> None:
+    def __init__(self, rules: Administration, applying: Applying, trail: Trail) -> None:
         self._rules = rules
         self._applying = applying
+        self._trail = trail
 
     async def PutRole(self, request: pb.PutRoleRequest, context: Context) -> pb.PutRoleResponse:
         done = await self._rules.put_role(actor(), request.role)
@@ -54,6 +56,11 @@ class RuleServicer(rules_pb2_grpc.RuleServiceServicer):
         page = page_of(request, "auditRecords", request.parent, request.request_id)
         records, token = await self._rules.audit_records(request.parent, request.request_id, page)
         return pb.ListAuditRecordsResponse(records=records, next_page_token=token)
+
+    async def ExportAuditRecords(self, request: pb.ExportAuditRecordsRequest, context: Context) -> pb.ExportAuditRecordsResponse:
+        page = page_of(request, "auditTrail", request.parent, str(request.newest))
+        records, token, heads = await self._trail.export(request.parent, page, request.newest)
+        return pb.ExportAuditRecordsResponse(records=records, next_page_token=token, heads=heads)
 
     async def ApplyPolicy(self, request: pb.ApplyPolicyRequest, context: Context) -> pb.ApplyPolicyResponse:
         return await self._applying.apply(actor(), request)

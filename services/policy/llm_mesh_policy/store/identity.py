@@ -17,7 +17,9 @@ from sqlalchemy import Row as SqlRow
 from llm_mesh.policy.v1 import rules_pb2
 from llm_mesh_policy.domain.identity.keys import StoredKey
 from llm_mesh_policy.domain.identity.ports import Contents, Row, Transaction
-from llm_mesh_policy.store.identity_tables import COLLECTIONS, MAKING, audit_records, bootstraps, keys, peppers, resources, revision
+from llm_mesh_policy.store.audit_reading import record_of
+from llm_mesh_policy.store.audit_tables import audit_records
+from llm_mesh_policy.store.identity_tables import COLLECTIONS, MAKING, bootstraps, keys, peppers, resources, revision
 from llm_mesh_runtime.database import Database, Prepared, for_update, upsert
 from llm_mesh_runtime.settings import Problem, SettingsError
 
@@ -163,7 +165,7 @@ class SqlTransaction:
             wanted = wanted.where(table.c.request_id == request_id)
         if before:
             wanted = wanted.where(table.c.sequence < before)
-        return [_record(found) for found in self.connection.execute(wanted)]
+        return [record_of(found) for found in self.connection.execute(wanted)]
 
 
 def check_pepper(connection: Connection, database: Database, digest: bytes) -> None:
@@ -195,21 +197,3 @@ def _key(found: SqlRow[Any]) -> StoredKey:
         previous_expire_time=found.previous_expire_time or 0,
         revision=found.revision,
     )
-
-
-def _record(found: SqlRow[Any]) -> rules_pb2.AuditRecord:
-    record = rules_pb2.AuditRecord(
-        sequence=found.sequence,
-        domain=found.domain,
-        principal=found.principal,
-        key=found.key,
-        action=found.action,
-        resource=found.resource,
-        allowed=found.allowed,
-        detail=found.detail,
-        request_id=found.request_id,
-        hash=bytes(found.hash),
-        writer=found.writer,
-    )
-    record.time.FromMicroseconds(found.time)
-    return record

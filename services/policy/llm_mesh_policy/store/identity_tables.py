@@ -1,13 +1,13 @@
-"""Tables of identity, rules and audit. The tenant is part of every key."""
+"""Tables of identity and rules. The tenant is part of every key."""
 
 from __future__ import annotations
 
 from types import MappingProxyType
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, LargeBinary, Table, Text
+from sqlalchemy import BigInteger, Column, Index, LargeBinary, Table
 
 from llm_mesh_policy.store.schema import Name, metadata
-from llm_mesh_runtime.database import Counter, Instant
+from llm_mesh_runtime.database import Instant
 
 
 def _resources(collection: str) -> Table:
@@ -62,22 +62,3 @@ bootstraps = Table(
 )
 
 peppers = Table("peppers", metadata, Column("check_digest", LargeBinary, primary_key=True), Column("time", Instant, nullable=False))
-
-audit_records = Table(
-    "audit_records",
-    metadata,
-    Column("sequence", Counter, primary_key=True, autoincrement=True),
-    Column("time", Instant, nullable=False),
-    Column("domain", Name, nullable=False),
-    Column("principal", Text, nullable=False),
-    Column("key", Text, nullable=False),
-    Column("action", Text, nullable=False),
-    Column("resource", Text, nullable=False),
-    Column("allowed", Boolean(create_constraint=False), nullable=False),
-    Column("detail", Text, nullable=False),
-    Column("request_id", Text, nullable=False),
-    Column("writer", Text, nullable=False),
-    Column("hash", LargeBinary, nullable=False),
-    Index("audit_records_by_domain", "domain", "sequence"),
-    Index("audit_records_by_request", "request_id"),
-)

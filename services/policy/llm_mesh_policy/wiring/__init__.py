@@ -37,9 +37,9 @@ def build(settings: Settings, links: Links) -> Servicers:
         await database.close()
 
     return Servicers(
-        (policy_pb2_grpc.add_PolicyServiceServicer_to_server, PolicyServicer(identity.authorizer, ledger.decisions)),
+        (policy_pb2_grpc.add_PolicyServiceServicer_to_server, PolicyServicer(identity.authorizer, ledger.decisions, identity.trail)),
         (identity_pb2_grpc.add_IdentityServiceServicer_to_server, identity.identity_servicer),
-        (rules_pb2_grpc.add_RuleServiceServicer_to_server, RuleServicer(rules, applying)),
+        (rules_pb2_grpc.add_RuleServiceServicer_to_server, RuleServicer(rules, applying, identity.trail)),
         (ledger_pb2_grpc.add_LedgerServiceServicer_to_server, ledger.ledger_servicer),
         ready=database.ready,
         start=start,

@@ -13,9 +13,11 @@ from llm_mesh_policy.domain.identity.credentials import Pepper
 from llm_mesh_policy.domain.identity.directory import Directory
 from llm_mesh_policy.domain.identity.keyring import Keyring
 from llm_mesh_policy.domain.identity.live import Live
+from llm_mesh_policy.domain.trail import Trail
 from llm_mesh_policy.servicer.authorize import AuthorizeServicer
 from llm_mesh_policy.servicer.identity import IdentityServicer
 from llm_mesh_policy.store.audit import AuditTrail
+from llm_mesh_policy.store.audit_reading import SqlTrail
 from llm_mesh_policy.store.identity import SqlIdentity, check_pepper
 from llm_mesh_policy.store.identity_standing import Revision, Standing
 from llm_mesh_runtime.settings import Problem, SettingsError
@@ -45,11 +47,12 @@ class Identity:
         self._settings = settings
         self._database = database
         self._tasks = TaskSet()
-        self._trail = AuditTrail(database.now)
+        self._audit = AuditTrail(database.now)
+        self.trail = Trail(SqlTrail(database, self._audit))
         self._standing = Standing()
         self._allowances = Allowances()
         self.pepper = Pepper(_pepper(settings, links))
-        self.store = SqlIdentity(database, self._trail)
+        self.store = SqlIdentity(database, self._audit)
         self.live = Live(self.store, staleness=settings.staleness.total_seconds())
         self.changes = Changes(self.store, self.live)
         authorizer = Authorizer(self.live, self.pepper, links.seals, settings.bootstrap_token.reveal(), self._allowances)
@@ -72,7 +75,7 @@ class Identity:
 
     def extend_audit(self, connection: Connection, entries: Sequence[AuditEntry]) -> None:
         """Adds audit records within the transaction."""
-        self._trail.extend(connection, entries)
+        self._audit.extend(connection, entries)
 
     async def start(self) -> None:
         """Reads the first snapshot and follows changes; the schema is current."""

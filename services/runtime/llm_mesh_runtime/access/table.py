@@ -37,6 +37,10 @@ FOR_EVERY_SERVICE = frozenset(
 checked one by one."""
 
 
+ONLY_FOR = {"/llm_mesh.policy.v1.PolicyService/RecordChanges": frozenset({"catalogue", "registry", "router"})}
+"""Methods that only some of the services that may call theirs may call: others keep no resources whose changes are recorded."""
+
+
 class CallTable:
     """Answers whether a service may call another."""
 
@@ -46,7 +50,9 @@ class CallTable:
 
     def allows(self, caller: str, callee: str, method: str = "") -> bool:
         """Whether `caller` may call the method of `callee`."""
-        return method in FOR_EVERY_SERVICE or self._allows(caller, callee)
+        if method in FOR_EVERY_SERVICE:
+            return True
+        return caller in ONLY_FOR.get(method, (caller,)) and self._allows(caller, callee)
 
     def _allows(self, caller: str, callee: str) -> bool:
         pair = (caller, callee)

@@ -4605,7 +4605,7 @@ const file_llm_mesh_registry_v1_registry_proto_rawDesc = "" +
 	"\x17OFFER_STATE_UNSPECIFIED\x10\x00\x12\x1c\n" +
 	"\x18OFFER_STATE_NOT_ACCEPTED\x10\x01\x12\x18\n" +
 	"\x14OFFER_STATE_ACCEPTED\x10\x02\x12\x18\n" +
-	"\x14OFFER_STATE_PROPOSED\x10\x032\x8c\x1e\n" +
+	"\x14OFFER_STATE_PROPOSED\x10\x032\x9c\x1e\n" +
 	"\x0fRegistryService\x12\x95\x01\n" +
 	"\vCreateModel\x12(.llm_mesh.registry.v1.CreateModelRequest\x1a).llm_mesh.registry.v1.CreateModelResponse\"1\xca\xf3\x18-\b\x01\x12\x1a{parent}/models/{model_id}\x1a\rmodels.create\x12u\n" +
 	"\bGetModel\x12%.llm_mesh.registry.v1.GetModelRequest\x1a&.llm_mesh.registry.v1.GetModelResponse\"\x1a\xca\xf3\x18\x16\b\x01\x12\x06{name}\x1a\n" +
@@ -4621,11 +4621,11 @@ const file_llm_mesh_registry_v1_registry_proto_rawDesc = "" +
 	"ListPrices\x12'.llm_mesh.registry.v1.ListPricesRequest\x1a(.llm_mesh.registry.v1.ListPricesResponse\"$\xca\xf3\x18 \b\x01\x12\x0f{parent}/prices\x1a\vprices.list\x12\x86\x01\n" +
 	"\fListAdapters\x12).llm_mesh.registry.v1.ListAdaptersRequest\x1a*.llm_mesh.registry.v1.ListAdaptersResponse\"\x1f\xca\xf3\x18\x1b\b\x01\x12\badapters\x1a\radapters.list\x12\x85\x01\n" +
 	"\n" +
-	"PutAdapter\x12'.llm_mesh.registry.v1.PutAdapterRequest\x1a(.llm_mesh.registry.v1.PutAdapterResponse\"$\xca\xf3\x18 \b\x01\x12\x0e{adapter.name}\x1a\fadapters.put\x12\x8a\x01\n" +
-	"\rListEndpoints\x12*.llm_mesh.registry.v1.ListEndpointsRequest\x1a+.llm_mesh.registry.v1.ListEndpointsResponse\" \xca\xf3\x18\x1c\b\x01\x12\badapters\x1a\x0eendpoints.list\x12\x83\x01\n" +
-	"\vGetEndpoint\x12(.llm_mesh.registry.v1.GetEndpointRequest\x1a).llm_mesh.registry.v1.GetEndpointResponse\"\x1f\xca\xf3\x18\x1b\b\x01\x12\badapters\x1a\rendpoints.get\x12\x8a\x01\n" +
-	"\vPutEndpoint\x12(.llm_mesh.registry.v1.PutEndpointRequest\x1a).llm_mesh.registry.v1.PutEndpointResponse\"&\xca\xf3\x18\"\b\x01\x12\x0f{endpoint.name}\x1a\rendpoints.put\x12\x8d\x01\n" +
-	"\x0eDeleteEndpoint\x12+.llm_mesh.registry.v1.DeleteEndpointRequest\x1a,.llm_mesh.registry.v1.DeleteEndpointResponse\" \xca\xf3\x18\x1c\b\x01\x12\x06{name}\x1a\x10endpoints.delete\x12\xa9\x01\n" +
+	"PutAdapter\x12'.llm_mesh.registry.v1.PutAdapterRequest\x1a(.llm_mesh.registry.v1.PutAdapterResponse\"$\xca\xf3\x18 \b\x01\x12\x0e{adapter.name}\x1a\fadapters.put\x12\x8e\x01\n" +
+	"\rListEndpoints\x12*.llm_mesh.registry.v1.ListEndpointsRequest\x1a+.llm_mesh.registry.v1.ListEndpointsResponse\"$\xca\xf3\x18 \b\x01\x12\badapters\x1a\x12endpointFacts.list\x12\x87\x01\n" +
+	"\vGetEndpoint\x12(.llm_mesh.registry.v1.GetEndpointRequest\x1a).llm_mesh.registry.v1.GetEndpointResponse\"#\xca\xf3\x18\x1f\b\x01\x12\badapters\x1a\x11endpointFacts.get\x12\x8e\x01\n" +
+	"\vPutEndpoint\x12(.llm_mesh.registry.v1.PutEndpointRequest\x1a).llm_mesh.registry.v1.PutEndpointResponse\"*\xca\xf3\x18&\b\x01\x12\x0f{endpoint.name}\x1a\x11endpointFacts.put\x12\x91\x01\n" +
+	"\x0eDeleteEndpoint\x12+.llm_mesh.registry.v1.DeleteEndpointRequest\x1a,.llm_mesh.registry.v1.DeleteEndpointResponse\"$\xca\xf3\x18 \b\x01\x12\x06{name}\x1a\x14endpointFacts.delete\x12\xa9\x01\n" +
 	"\x13ListWellKnownModels\x120.llm_mesh.registry.v1.ListWellKnownModelsRequest\x1a1.llm_mesh.registry.v1.ListWellKnownModelsResponse\"-\xca\xf3\x18)\b\x01\x12\x0fwellKnownModels\x1a\x14wellKnownModels.list\x12\x86\x01\n" +
 	"\vWatchModels\x12(.llm_mesh.registry.v1.WatchModelsRequest\x1a).llm_mesh.registry.v1.WatchModelsResponse\" \xca\xf3\x18\x1c\b\x02\x12\bregistry\x1a\x0eregistry.watch0\x01\x12\x89\x01\n" +
 	"\vApplyModels\x12(.llm_mesh.registry.v1.ApplyModelsRequest\x1a).llm_mesh.registry.v1.ApplyModelsResponse\"%\xca\xf3\x18!\b\x01\x12\x0f{parent}/models\x1a\fmodels.apply\x12\xbf\x01\n" +

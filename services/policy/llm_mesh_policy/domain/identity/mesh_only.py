@@ -18,6 +18,7 @@ MESH_ACTIONS = frozenset(
         "policy.extend",
         "policy.heartbeat",
         "policy.release",
+        "policy.recordChanges",
         "policy.replay",
         "policy.reserve",
         "policy.screen",

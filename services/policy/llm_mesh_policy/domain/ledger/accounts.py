@@ -168,4 +168,5 @@ def _audit(actor: Actor, domain: str, action: str, resource: str, detail: str) -
         key=actor.key,
         detail=detail,
         request_id=actor.request_id,
+        reason=actor.reason,
     )

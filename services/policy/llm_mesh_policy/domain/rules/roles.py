@@ -16,7 +16,8 @@ SHARED_DOMAIN = "domains/shared"
 _USE = ("models.generate", "models.embed", "models.count", "models.list", "prompts.get", "prompts.render", "feedback.create")
 _READ = (
     "domains.get", "domains.list", "projects.get", "projects.list", "models.get", "models.list", "registryModels.list",
-    "wellKnownModels.list", "prices.get", "prices.list", "adapters.list", "routes.get", "routes.list", "prompts.get",
+    "wellKnownModels.list", "prices.get", "prices.list", "adapters.list", "endpointFacts.get", "endpointFacts.list",
+    "routes.get", "routes.list", "prompts.get",
     "prompts.list", "budgets.get", "budgets.list", "limits.list", "spend.query", "feedback.list", "roles.list",
     "subscriptions.get", "subscriptions.list", "offers.list",
 )  # fmt: skip
@@ -25,14 +26,15 @@ _DEVELOP = (
     "reservations.get", "reservations.list",
 )  # fmt: skip
 _AUDIT = (
-    "auditRecords.list", "decisions.explain", "bindings.list", "principals.list", "keys.get", "keys.list", "requests.get",
+    "auditRecords.list", "auditRecords.export",
+    "decisions.explain", "bindings.list", "principals.list", "keys.get", "keys.list", "requests.get",
     "reservations.get", "reservations.list", "routeDecisions.get",
 )  # fmt: skip
 _ADMINISTER = (
     "domains.get", "domains.list", "domains.update", "projects.*", "principals.*", "keys.*", "roles.*", "bindings.*",
     "decisions.*", "auditRecords.*", "policy.apply", "budgets.*", "limits.*", "reservations.get", "reservations.list",
-    "models.*", "registryModels.*", "wellKnownModels.*", "prices.*", "adapters.list", "prompts.*", "routes.*",
-    "routeDecisions.*", "requests.*", "spend.*", "feedback.*", "subscriptions.*", "offers.list",
+    "models.*", "registryModels.*", "wellKnownModels.*", "prices.*", "adapters.list", "endpointFacts.get", "endpointFacts.list",
+    "prompts.*", "routes.*", "routeDecisions.*", "requests.*", "spend.*", "feedback.*", "subscriptions.*", "offers.list",
 )  # fmt: skip
 _SHARED = ("models.get", "registryModels.list", "prices.get", "prices.list", "prompts.get", "prompts.render", "routes.get")
 

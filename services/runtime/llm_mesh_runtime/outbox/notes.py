@@ -1,0 +1,71 @@
+"""What one transaction changes, noted while it does."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+
+from google.protobuf.message import Message
+
+from llm_mesh.policy.v1 import audit_pb2
+from llm_mesh_runtime.outbox.author import Author
+
+_PLATFORM = "domains/platform"
+_STAMPS = ("etag", "create_time", "update_time")
+_LONGEST_DETAIL = 512
+
+
+class Notes:
+    """The records of one transaction. `now` is the store's time in microseconds."""
+
+    def __init__(self, author: Author, action: str, now: int) -> None:
+        self.records: list[audit_pb2.ChangeRecord] = []
+        self._author = author
+        self._action = action
+        self._now = now
+
+    def note(self, resource: str, before: Message | None, after: Message | None) -> None:
+        """A resource is changed; nothing is noted where it stays as it was. None: it does not exist."""
+        digests = digest_of(before), digest_of(after)
+        if digests[0] != digests[1]:
+            record = self._record(resource)
+            record.before_digest, record.after_digest = digests
+
+    def refusal(self, resource: str, detail: str) -> None:
+        """A change is refused because it would grant more than its author may."""
+        record = self._record(resource)
+        record.refused = True
+        record.detail = detail.encode()[:_LONGEST_DETAIL].decode(errors="ignore")
+
+    def _record(self, resource: str) -> audit_pb2.ChangeRecord:
+        author = self._author
+        record = audit_pb2.ChangeRecord(
+            event_id=secrets.token_hex(16),
+            domain=_domain_of(resource),
+            principal=author.principal,
+            key=author.key,
+            action=self._action,
+            resource=resource,
+            reason=author.reason,
+            request_id=author.request_id,
+        )
+        record.time.FromMicroseconds(self._now)
+        self.records.append(record)
+        return record
+
+
+def digest_of(resource: Message | None) -> bytes:
+    """SHA-256 over a resource without its etag and times; empty where it does not exist."""
+    if resource is None:
+        return b""
+    copy = type(resource)()
+    copy.CopyFrom(resource)
+    for name in _STAMPS:
+        if name in copy.DESCRIPTOR.fields_by_name:
+            copy.ClearField(name)
+    return hashlib.sha256(copy.SerializeToString(deterministic=True)).digest()
+
+
+def _domain_of(resource: str) -> str:
+    parts = resource.split("/", 2)
+    return "/".join(parts[:2]) if parts[0] == "domains" and len(parts) > 1 else _PLATFORM
