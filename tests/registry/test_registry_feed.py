@@ -18,6 +18,7 @@ class Shelf:
         self.number, self.now = 1, 0
         self.held: list[registry_pb2.Model] = []
         self.prices: Sequence[registry_pb2.Price] = ()
+        self.accepted: Sequence[registry_pb2.AcceptedProduct] = ()
 
     def put(self, *models: registry_pb2.Model) -> None:
         self.held, self.number = list(models), self.number + 1
@@ -26,7 +27,7 @@ class Shelf:
         return self.number
 
     async def everything(self) -> Holdings:
-        return Holdings(self.number, self.held, self.prices, self.now)
+        return Holdings(self.number, self.held, self.prices, self.accepted, self.now)
 
 
 def a_model(name: str, region: str = "") -> registry_pb2.Model:

@@ -14,16 +14,18 @@ if TYPE_CHECKING:
 
     from llm_mesh_registry.domain.feed import Feed
     from llm_mesh_registry.domain.registry import Registry
+    from llm_mesh_registry.domain.subscriptions import Consent
     from llm_mesh_registry.domain.well_known import WellKnownModels
 
     Context = ServicerContext[Any, Any]
 
 
 class RegistryServicer(registry_pb2_grpc.RegistryServiceServicer):
-    """Models, prices and adapters, and the stream of their changes."""
+    """Models, prices and adapters, subscriptions to them, and the stream of their changes."""
 
-    def __init__(self, registry: Registry, feed: Feed, well_known: WellKnownModels, *, watch_lifetime: float) -> None:
+    def __init__(self, registry: Registry, consent: Consent, feed: Feed, well_known: WellKnownModels, *, watch_lifetime: float) -> None:
         self._registry = registry
+        self._consent = consent
         self._feed = feed
         self._well_known = well_known
         self._watch_lifetime = watch_lifetime
@@ -77,3 +79,50 @@ class RegistryServicer(registry_pb2_grpc.RegistryServiceServicer):
 
     async def ApplyModels(self, request: registry_pb2.ApplyModelsRequest, context: Context) -> registry_pb2.ApplyModelsResponse:
         return registry_pb2.ApplyModelsResponse(changes=await self._registry.apply(caller().domain, request))
+
+    async def CreateSubscription(
+        self, request: registry_pb2.CreateSubscriptionRequest, context: Context
+    ) -> registry_pb2.CreateSubscriptionResponse:
+        subscription = await self._consent.create(request.parent, request.subscription_id, request.subscription)
+        return registry_pb2.CreateSubscriptionResponse(subscription=subscription)
+
+    async def GetSubscription(self, request: registry_pb2.GetSubscriptionRequest, context: Context) -> registry_pb2.GetSubscriptionResponse:
+        return registry_pb2.GetSubscriptionResponse(subscription=await self._consent.get(request.name))
+
+    async def ListSubscriptions(
+        self, request: registry_pb2.ListSubscriptionsRequest, context: Context
+    ) -> registry_pb2.ListSubscriptionsResponse:
+        subscriptions, token = await self._consent.page(request.parent, page_of(request, request.parent))
+        return registry_pb2.ListSubscriptionsResponse(subscriptions=subscriptions, next_page_token=token)
+
+    async def UpdateSubscription(
+        self, request: registry_pb2.UpdateSubscriptionRequest, context: Context
+    ) -> registry_pb2.UpdateSubscriptionResponse:
+        subscription = await self._consent.update(request.subscription, request.update_mask, request.accept)
+        return registry_pb2.UpdateSubscriptionResponse(subscription=subscription)
+
+    async def DeleteSubscription(
+        self, request: registry_pb2.DeleteSubscriptionRequest, context: Context
+    ) -> registry_pb2.DeleteSubscriptionResponse:
+        await self._consent.delete(request.name, request.etag)
+        return registry_pb2.DeleteSubscriptionResponse()
+
+    async def ListOffers(self, request: registry_pb2.ListOffersRequest, context: Context) -> registry_pb2.ListOffersResponse:
+        page = page_of(request, request.parent, request.publisher, str(request.state))
+        offers, token = await self._consent.offers(request.parent, page, request.publisher, request.state)
+        return registry_pb2.ListOffersResponse(offers=offers, next_page_token=token)
+
+    async def ApplySubscriptions(
+        self, request: registry_pb2.ApplySubscriptionsRequest, context: Context
+    ) -> registry_pb2.ApplySubscriptionsResponse:
+        changes = await self._consent.apply(request.parent, request.subscriptions, dry_run=request.dry_run)
+        return registry_pb2.ApplySubscriptionsResponse(changes=changes)
+
+    async def GetAcceptedProduct(
+        self, request: registry_pb2.GetAcceptedProductRequest, context: Context
+    ) -> registry_pb2.GetAcceptedProductResponse:
+        return registry_pb2.GetAcceptedProductResponse(accepted_product=await self._consent.accepted(request.domain, request.product))
+
+    async def PutRouteOffers(self, request: registry_pb2.PutRouteOffersRequest, context: Context) -> registry_pb2.PutRouteOffersResponse:
+        await self._consent.put_routes(request)
+        return registry_pb2.PutRouteOffersResponse()

@@ -22,3 +22,4 @@ class Settings:
     watch_lifetime: timedelta = setting(
         default=timedelta(minutes=10), help="After how long a watch stream ends, to be called again.", minimum=1, maximum=600
     )
+    most_subscriptions: int = setting(default=1_000, help="How many subscriptions a domain may have.", minimum=1, maximum=100_000)

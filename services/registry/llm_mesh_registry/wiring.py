@@ -7,11 +7,15 @@ from datetime import UTC, datetime
 
 from llm_mesh.registry.v1 import registry_pb2_grpc
 from llm_mesh_registry.domain.feed import Feed
+from llm_mesh_registry.domain.ports import Offers
 from llm_mesh_registry.domain.registry import Registry
+from llm_mesh_registry.domain.subscriptions import Consent
 from llm_mesh_registry.domain.well_known import WellKnownModels
 from llm_mesh_registry.servicer import RegistryServicer
 from llm_mesh_registry.settings import Settings
+from llm_mesh_registry.store.offers import SqlOffers
 from llm_mesh_registry.store.products import SqlProducts
+from llm_mesh_registry.store.subscriptions import SqlSubscriptions
 from llm_mesh_runtime.clock import SystemClock
 from llm_mesh_runtime.database import check, micros, migrate
 from llm_mesh_runtime.errors import MeshError
@@ -21,35 +25,52 @@ from llm_mesh_runtime.service import Service, Servicers
 from llm_mesh_runtime.tasks import TaskSet
 
 _MIGRATIONS = "llm_mesh_registry.store.migrations"
+_MOST_NAMED = 50
 
 
 def build(settings: Settings, links: Links) -> Servicers:
     """Puts the registry together."""
     database = links.database("registry")
-    store = SqlProducts(database)
+    store, offers = SqlProducts(database), SqlOffers(database)
     feed = Feed(store)
+    consent = Consent(SqlSubscriptions(database, settings.most_subscriptions), offers, feed)
     tasks = TaskSet()
 
     async def start() -> None:
         await (migrate if links.mesh.embedded else check)(database, _MIGRATIONS)
+        await _notice(offers)
         await feed.refresh()
-        tasks.spawn(_refresh(feed, settings.refresh.total_seconds()), name="registry.feed")
+        tasks.spawn(_refresh(feed, offers, settings.refresh.total_seconds()), name="registry.feed")
 
     async def close() -> None:
         await tasks.close()
         await database.close()
 
     lifetime = settings.watch_lifetime.total_seconds()
-    servicer = RegistryServicer(Registry(store, feed, SystemClock()), feed, WellKnownModels(), watch_lifetime=lifetime)
+    servicer = RegistryServicer(Registry(store, feed, SystemClock()), consent, feed, WellKnownModels(), watch_lifetime=lifetime)
     return Servicers((registry_pb2_grpc.add_RegistryServiceServicer_to_server, servicer), ready=database.ready, start=start, close=close)
 
 
-async def _refresh(feed: Feed, pause: float) -> None:
+async def _notice(offers: Offers) -> None:
+    """Tells once, after the upgrade to consent, which shares do not serve any more until the other domain accepts them."""
+    products = await offers.not_accepted_once()
+    if products:
+        get_logger().warning(
+            "offers of domains to each other serve nobody until they are accepted: see `llm-mesh subscriptions offers`",
+            offers=len(products),
+            products=list(products[:_MOST_NAMED]),
+        )
+
+
+async def _refresh(feed: Feed, offers: Offers, pause: float) -> None:
     """Looks for changes that other instances made, and for prices that begin or end."""
     while True:
         await asyncio.sleep(pause)
+        now = micros(datetime.now(UTC))
         try:
-            await feed.refresh(micros(datetime.now(UTC)))
+            if feed.is_due(now):
+                await offers.accept_new()
+            await feed.refresh(now)
         except MeshError as error:
             get_logger().warning("the registry could not be read anew; watchers keep what they know", error=str(error))
 

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from llm_mesh.mesh.v1 import resources_pb2
 from llm_mesh.registry.v1 import registry_pb2
+from llm_mesh.router.v1 import router_pb2
 from llm_mesh_runtime.resources import Page
 
 
@@ -18,6 +19,8 @@ class Holdings:
     revision: int
     models: Sequence[registry_pb2.Model]
     prices: Sequence[registry_pb2.Price]
+    accepted: Sequence[registry_pb2.AcceptedProduct]
+    """What domains accepted of each other, as far as it is still offered."""
     now: int
     """The store's time in microseconds."""
 
@@ -72,5 +75,59 @@ class Products(Protocol):
         ...
 
     async def everything(self) -> Holdings:
-        """All models and prices."""
+        """All models, prices and accepted products."""
+        ...
+
+
+class Subscriptions(Protocol):
+    """The store of subscriptions and of what was accepted with them."""
+
+    async def create(self, wanted: registry_pb2.Subscription) -> registry_pb2.Subscription:
+        """Keeps a new subscription, and accepts what is offered now; NOT_FOUND where its product is not offered."""
+        ...
+
+    async def get(self, name: str) -> registry_pb2.Subscription:
+        """The subscription; NOT_FOUND where there is none."""
+        ...
+
+    async def page(self, domain: str, page: Page) -> Sequence[registry_pb2.Subscription]:
+        """Subscriptions of a domain, or of all where it is empty, by name."""
+        ...
+
+    async def update(
+        self, name: str, etag: str, alias: str | None, accept: Sequence[registry_pb2.ProductVersion]
+    ) -> registry_pb2.Subscription:
+        """Changes the alias where it is not None, and accepts versions; ETAG_MISMATCH where another is offered by now."""
+        ...
+
+    async def delete(self, name: str, etag: str) -> None:
+        """Deletes a subscription; ETAG_MISMATCH where an etag is given and the present one is another."""
+        ...
+
+    async def apply(self, wanted: Sequence[registry_pb2.Subscription], *, dry_run: bool) -> Sequence[resources_pb2.Change]:
+        """Brings subscriptions to a wanted state, all or none."""
+        ...
+
+
+class Offers(Protocol):
+    """What domains offer to each other."""
+
+    async def page(self, domain: str, page: Page, publisher: str, state: registry_pb2.OfferState) -> Sequence[registry_pb2.Offer]:
+        """Offers to a domain, or to any where it is empty, by product."""
+        ...
+
+    async def accepted(self, domain: str, product: str) -> registry_pb2.AcceptedProduct | None:
+        """What a domain accepted of a product, while it is offered."""
+        ...
+
+    async def put_routes(self, routes: Sequence[router_pb2.Route], after: str, through: str) -> bool:
+        """Replaces the offered routes of a range of names; answers whether that changed anything."""
+        ...
+
+    async def accept_new(self) -> None:
+        """Accepts for subscriptions by publisher what is offered and usable now, and was not when it was written."""
+        ...
+
+    async def not_accepted_once(self) -> Sequence[str]:
+        """Offers that nobody accepted, the first time that this is asked for; nothing afterwards."""
         ...

@@ -14,8 +14,19 @@ PRICE = NamePattern("domains/{domain}/models/{model}/prices/{number}")
 
 _CURRENCY = re.compile(r"[A-Z]{3}")
 _LONGEST_SOURCE = 255
-_RATES = tuple(field.name for field in registry_pb2.Price.DESCRIPTOR.fields if field.name.endswith("_per_million"))
-_TERMS = ("currency", *_RATES, "valid_until", "source")
+RATES = tuple(field.name for field in registry_pb2.Price.DESCRIPTOR.fields if field.name.endswith("_per_million"))
+DEFAULT_RATES = {
+    f"{name}_nanos_per_million": f"{default}_nanos_per_million"
+    for name, default in (
+        ("cached_input", "input"),
+        ("cache_write", "input"),
+        ("reasoning", "output"),
+        ("audio_input", "input"),
+        ("audio_output", "output"),
+    )
+}
+"""What a component costs that a price leaves unset."""
+_TERMS = ("currency", *RATES, "valid_until", "source")
 _MICROS = 1_000
 
 
@@ -23,7 +34,7 @@ def checked_price(price: registry_pb2.Price, field: str) -> registry_pb2.Price:
     """The price, where all of it is of its documented form."""
     if _CURRENCY.fullmatch(price.currency) is None:
         raise invalid(f"{field}.currency", "must be three capital letters, such as USD")
-    for rate in _RATES:
+    for rate in RATES:
         if getattr(price, rate) < 0:
             raise invalid(f"{field}.{rate}", "must not be negative")
     if not 1 <= len(price.source.encode()) <= _LONGEST_SOURCE:
@@ -60,8 +71,13 @@ _OPTIONAL = frozenset(field.name for field in registry_pb2.Price.DESCRIPTOR.fiel
 
 def in_force(prices: Iterable[registry_pb2.Price], now: int) -> registry_pb2.Price | None:
     """The newest price that holds now."""
-    holding = [price for price in prices if _begins(price) <= now < _ends(price)]
+    holding = [price for price in prices if holds(price, now)]
     return max(holding, key=_begins, default=None)
+
+
+def holds(price: registry_pb2.Price, now: int) -> bool:
+    """Whether the price version holds now, as far as it says so itself."""
+    return _begins(price) <= now < _ends(price)
 
 
 def next_change(prices: Iterable[registry_pb2.Price], now: int) -> int | None:

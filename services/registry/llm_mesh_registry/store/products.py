@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, select
 
 from llm_mesh.mesh.v1 import resources_pb2
 from llm_mesh.registry.v1 import registry_pb2
+from llm_mesh.router.v1 import router_pb2
 from llm_mesh_registry.domain.models import OUTPUT_ONLY
 from llm_mesh_registry.domain.ports import Holdings
 from llm_mesh_registry.domain.prices import same_terms
-from llm_mesh_registry.store.rows import add_price, find_model, find_price, parsed, put_model, with_prices
-from llm_mesh_registry.store.tables import ADAPTERS, MODELS, PRICES, REVISION
+from llm_mesh_registry.domain.terms import Product
+from llm_mesh_registry.store.accepting import accept_new, acceptances, index_offers
+from llm_mesh_registry.store.rows import add_price, begin_change, find_model, find_price, parsed, put_model, with_prices
+from llm_mesh_registry.store.tables import ADAPTERS, MODELS, OFFERED_ROUTES, PRICES, REVISION
 from llm_mesh_runtime.database import Database, upsert
 from llm_mesh_runtime.errors import already_exists, etag_mismatch, not_found
 from llm_mesh_runtime.resources import Page, change_of
@@ -34,6 +37,7 @@ class SqlProducts:
             put_model(connection, model, None, now)
             if model.HasField("price"):
                 add_price(connection, model.name, model.price, now)
+            _offer(connection, model.name, now)
             return self._read_back(connection, model.name)
 
         return await self._database.write(work)
@@ -64,6 +68,7 @@ class SqlProducts:
             if model.etag != present.etag:
                 raise etag_mismatch(model.name)
             put_model(connection, model, present, now)
+            _offer(connection, model.name, now)
             return self._read_back(connection, model.name)
 
         return await self._database.write(work)
@@ -73,7 +78,9 @@ class SqlProducts:
             now = self._begin_change(connection)
             if find_model(connection, model, now) is None:
                 raise not_found(model)
-            return add_price(connection, model, price, now)
+            added = add_price(connection, model, price, now)
+            accept_new(connection, now, product=model)
+            return added
 
         return await self._database.write(work)
 
@@ -120,13 +127,19 @@ class SqlProducts:
             models = [registry_pb2.Model.FromString(body) for body in connection.scalars(select(MODELS.c.body))]
             prices = parsed(connection.scalars(select(PRICES.c.body)))
             revision = connection.execute(select(REVISION.c.revision)).scalar_one()
-            return Holdings(revision, with_prices(connection, models, now), prices, now)
+            priced = with_prices(connection, models, now)
+            present: dict[str, Product] = {model.name: model for model in priced}
+            for body in connection.scalars(select(OFFERED_ROUTES.c.body)):
+                route = router_pb2.Route.FromString(body)
+                present[route.name] = route
+            served = (one.served(present.get(one.product.name), now) for one in acceptances(connection))
+            return Holdings(revision, priced, prices, [one for one in served if one is not None], now)
 
         return await self._database.read(work)
 
     def _begin_change(self, connection: Connection) -> int:
         """Takes the turn among changes; answers with the store's time."""
-        connection.execute(update(REVISION).values(revision=REVISION.c.revision + 1))
+        begin_change(connection)
         return self._database.now(connection)
 
     def _read_back(self, connection: Connection, name: str) -> registry_pb2.Model:
@@ -134,6 +147,14 @@ class SqlProducts:
         if model is None:
             raise not_found(name)
         return model
+
+
+def _offer(connection: Connection, name: str, now: int) -> None:
+    """A model is new or changed: who may accept it, and who does by a subscription of its publisher."""
+    model = find_model(connection, name, now)
+    if model is not None:
+        index_offers(connection, model)
+        accept_new(connection, now, product=name)
 
 
 def _apply_model(connection: Connection, wanted: registry_pb2.Model, now: int, *, dry_run: bool) -> resources_pb2.Change:
@@ -144,6 +165,8 @@ def _apply_model(connection: Connection, wanted: registry_pb2.Model, now: int, *
         put_model(connection, wanted, present, now)
     if reprice and not dry_run:
         add_price(connection, wanted.name, wanted.price, now)
+    if not dry_run and (reprice or change.action != _NONE):
+        _offer(connection, wanted.name, now)
     if reprice and present is not None:
         terms = change_of("", present.price, wanted.price, ignore=("name", "create_time", "valid_from"))
         change.fields.extend(resources_pb2.FieldChange(path=f"price.{f.path}", before=f.before, after=f.after) for f in terms.fields)

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, func, insert, select, update
 from llm_mesh.registry.v1 import errors_pb2, registry_pb2
 from llm_mesh_registry.domain.errors import RegistryError
 from llm_mesh_registry.domain.prices import begin_of, in_force
-from llm_mesh_registry.store.tables import MODELS, PRICES
+from llm_mesh_registry.store.tables import MODELS, PRICES, REVISION, SUBSCRIPTIONS
 from llm_mesh_runtime.database import from_micros
 from llm_mesh_runtime.resources import etag_of
 
@@ -37,12 +37,9 @@ def with_prices(connection: Connection, models: list[registry_pb2.Model], now: i
 
 
 def put_model(connection: Connection, wanted: registry_pb2.Model, present: registry_pb2.Model | None, now: int) -> None:
-    """Writes a model without its price; ALIAS_TAKEN where another of its domain has the alias."""
+    """Writes a model without its price; ALIAS_TAKEN where another model or subscription of its domain has the alias."""
     domain = wanted.name.split("/models/", 1)[0]
-    taken = select(MODELS.c.name).where(MODELS.c.domain == domain, MODELS.c.alias == wanted.alias, MODELS.c.name != wanted.name)
-    if (other := connection.scalar(taken)) is not None:
-        message = f"{other} has the alias {wanted.alias}"
-        raise RegistryError(errors_pb2.ERROR_REASON_ALIAS_TAKEN, message, field="model.alias", alias=wanted.alias, model=other)
+    check_alias(connection, domain, wanted.alias, wanted.name, "model.alias")
     kept = registry_pb2.Model()
     kept.CopyFrom(wanted)
     kept.ClearField("price")
@@ -54,6 +51,20 @@ def put_model(connection: Connection, wanted: registry_pb2.Model, present: regis
         connection.execute(insert(MODELS).values(name=kept.name, **row))
     else:
         connection.execute(update(MODELS).where(MODELS.c.name == kept.name).values(**row))
+
+
+def begin_change(connection: Connection) -> None:
+    """Takes the turn among changes."""
+    connection.execute(update(REVISION).values(revision=REVISION.c.revision + 1))
+
+
+def check_alias(connection: Connection, domain: str, alias: str, name: str, field: str) -> None:
+    """ALIAS_TAKEN where another model or subscription of the domain has the alias."""
+    for table in (MODELS, SUBSCRIPTIONS):
+        taken = select(table.c.name).where(table.c.domain == domain, table.c.alias == alias, table.c.name != name)
+        if (other := connection.scalar(taken)) is not None:
+            message = f"{other} has the alias {alias}"
+            raise RegistryError(errors_pb2.ERROR_REASON_ALIAS_TAKEN, message, field=field, alias=alias, model=other)
 
 
 def add_price(connection: Connection, model: str, price: registry_pb2.Price, now: int) -> registry_pb2.Price:

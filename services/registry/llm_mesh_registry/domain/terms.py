@@ -1,0 +1,109 @@
+"""The terms of a product: what a subscriber consents to, how versions of it are told apart, and which changes need consent again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TypeAlias, TypeVar
+
+from llm_mesh.registry.v1 import registry_pb2
+from llm_mesh.router.v1 import router_pb2
+from llm_mesh_registry.domain.prices import DEFAULT_RATES, RATES, holds
+from llm_mesh_runtime.resources import etag_of
+
+Product: TypeAlias = registry_pb2.Model | router_pb2.Route
+P = TypeVar("P", registry_pb2.Model, router_pb2.Route)
+T = TypeVar("T", registry_pb2.Model, router_pb2.Route, registry_pb2.Price)
+
+MODEL_TERMS = (
+    "alias", "adapter", "endpoint", "upstream_model", "dialect", "region", "data_classes", "free", "zero_retention", "credential",
+)  # fmt: skip
+"""Fields of a model that stay as they were accepted. `price` is a term too, with a rule of its own: it may fall."""
+ROUTE_TERMS = ("alias", "targets", "max_attempts", "limits")
+"""Fields of a route that stay as they were accepted."""
+_CHARGED = ("currency", *RATES, "valid_until")
+_UNOFFERED = (registry_pb2.LIFECYCLE_PREVIEW, registry_pb2.LIFECYCLE_RETIRED)
+
+
+def version_of(product: Product) -> str:
+    """The version of a product's terms: equal where the terms are, whatever else changed."""
+    if isinstance(product, router_pb2.Route):
+        return etag_of(_picked(product, ROUTE_TERMS))
+    terms = _picked(product, MODEL_TERMS)
+    if product.HasField("price"):
+        terms.price.CopyFrom(_picked(product.price, _CHARGED))
+    return etag_of(terms)
+
+
+def proposed_fields(accepted: Product, offered: Product) -> list[str]:
+    """Terms that are offered otherwise than they were accepted, and that need consent."""
+    terms = ROUTE_TERMS if isinstance(offered, router_pb2.Route) else MODEL_TERMS
+    changed = [name for name in terms if getattr(accepted, name) != getattr(offered, name)]
+    if isinstance(offered, registry_pb2.Model) and isinstance(accepted, registry_pb2.Model) and _dearer(accepted, offered):
+        changed.append("price")
+    return changed
+
+
+def served_model(accepted: registry_pb2.Model, offered: registry_pb2.Model, now: int) -> registry_pb2.Model:
+    """The model that serves a subscriber: accepted terms, everything else as offered now. `now` in microseconds."""
+    served = registry_pb2.Model()
+    served.CopyFrom(offered)
+    for name in (*MODEL_TERMS, "price", "shared_with"):
+        served.ClearField(name)
+    served.MergeFrom(_picked(accepted, MODEL_TERMS))
+    if offered.HasField("price") and not _dearer(accepted, offered):
+        served.price.CopyFrom(offered.price)
+    elif accepted.HasField("price") and holds(accepted.price, now):
+        served.price.CopyFrom(accepted.price)
+    return served
+
+
+def is_offered(product: Product, domain: str, now: datetime) -> bool:
+    """Whether a domain can accept the product, and is served by it once it has."""
+    if not any(receiver in ("*", domain) for receiver in product.shared_with):
+        return False
+    if isinstance(product, router_pb2.Route):
+        return True
+    retired = product.HasField("retire_time") and product.retire_time.ToDatetime(now.tzinfo) <= now
+    return product.lifecycle not in _UNOFFERED and not retired
+
+
+def is_usable(product: Product) -> bool:
+    """Whether the product would answer: a model needs a price or to be free. Only such is accepted without being looked at."""
+    return isinstance(product, router_pb2.Route) or product.free or product.HasField("price")
+
+
+def shown(product: P) -> P:
+    """The product as other domains may see it: without the names of other receivers and of credentials."""
+    public = type(product)()
+    public.CopyFrom(product)
+    public.ClearField("shared_with")
+    if isinstance(public, registry_pb2.Model):
+        public.ClearField("credential")
+    return public
+
+
+def _dearer(accepted: registry_pb2.Model, offered: registry_pb2.Model) -> bool:
+    """Whether the offered price costs more in any component than the accepted one."""
+    if not offered.HasField("price"):
+        return False
+    if not accepted.HasField("price") or accepted.price.currency != offered.price.currency:
+        return True
+    return any(_rate(offered.price, rate) > _rate(accepted.price, rate) for rate in RATES)
+
+
+def _rate(price: registry_pb2.Price, name: str) -> int:
+    """One component, filled in where it is unset as the contract says."""
+    default = DEFAULT_RATES.get(name)
+    value: int = getattr(price, default if default is not None and not price.HasField(name) else name)
+    return value
+
+
+def _picked(source: T, names: Sequence[str]) -> T:
+    """The named fields alone."""
+    only = type(source)()
+    only.CopyFrom(source)
+    for field in only.DESCRIPTOR.fields:
+        if field.name not in names:
+            only.ClearField(field.name)
+    return only

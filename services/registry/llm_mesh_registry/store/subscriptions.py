@@ -1,0 +1,200 @@
+"""Subscriptions in SQLite or PostgreSQL, with what was accepted by them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, delete, func, insert, select, update
+
+from llm_mesh.mesh.v1 import errors_pb2 as mesh_errors_pb2
+from llm_mesh.mesh.v1 import resources_pb2
+from llm_mesh.registry.v1 import errors_pb2, registry_pb2
+from llm_mesh_registry.domain.acceptance import owner_of
+from llm_mesh_registry.domain.errors import RegistryError
+from llm_mesh_registry.domain.terms import version_of
+from llm_mesh_registry.store.accepting import accept, accept_new, acceptance, offered, release
+from llm_mesh_registry.store.rows import begin_change, check_alias
+from llm_mesh_registry.store.subscription_rows import find, shown, shown_all
+from llm_mesh_registry.store.tables import SUBSCRIPTIONS
+from llm_mesh_runtime.database import Database, from_micros
+from llm_mesh_runtime.errors import MeshError, RuntimeFault, already_exists, etag_mismatch, invalid, not_found
+from llm_mesh_runtime.resources import Page, etag_of
+
+
+class _DryRunError(Exception):
+    """Carries what an apply would change out of the transaction, which therefore keeps nothing."""
+
+    def __init__(self, changes: Sequence[resources_pb2.Change]) -> None:
+        super().__init__()
+        self.changes = changes
+
+
+class SqlSubscriptions:
+    """The store of subscriptions. `most` is how many a domain may have."""
+
+    def __init__(self, database: Database, most: int) -> None:
+        self._database = database
+        self._most = most
+
+    async def create(self, wanted: registry_pb2.Subscription) -> registry_pb2.Subscription:
+        def work(connection: Connection) -> registry_pb2.Subscription:
+            now = self._begin_change(connection)
+            self._create(connection, wanted, now, "subscription")
+            return shown(connection, wanted.name, now)
+
+        return await self._database.write(work)
+
+    async def get(self, name: str) -> registry_pb2.Subscription:
+        return await self._database.read(lambda connection: shown(connection, name, self._database.now(connection)))
+
+    async def page(self, domain: str, page: Page) -> Sequence[registry_pb2.Subscription]:
+        statement = select(SUBSCRIPTIONS.c.body).where(SUBSCRIPTIONS.c.name > page.after).order_by(SUBSCRIPTIONS.c.name).limit(page.limit)
+        if domain:
+            statement = statement.where(SUBSCRIPTIONS.c.domain == domain)
+
+        def work(connection: Connection) -> Sequence[registry_pb2.Subscription]:
+            kept = [registry_pb2.Subscription.FromString(body) for body in connection.scalars(statement)]
+            return shown_all(connection, kept, self._database.now(connection))
+
+        return await self._database.read(work)
+
+    async def update(
+        self, name: str, etag: str, alias: str | None, accept: Sequence[registry_pb2.ProductVersion]
+    ) -> registry_pb2.Subscription:
+        def work(connection: Connection) -> registry_pb2.Subscription:
+            now = self._begin_change(connection)
+            present = find(connection, name)
+            if present is None:
+                raise not_found(name)
+            if etag != present.etag:
+                raise etag_mismatch(name)
+            self._change(connection, present, alias, accept, now, "subscription")
+            return shown(connection, name, now)
+
+        return await self._database.write(work)
+
+    async def delete(self, name: str, etag: str) -> None:
+        def work(connection: Connection) -> None:
+            self._begin_change(connection)
+            present = find(connection, name)
+            if present is None:
+                raise not_found(name)
+            if etag and etag != present.etag:
+                raise etag_mismatch(name)
+            release(connection, present)
+            connection.execute(delete(SUBSCRIPTIONS).where(SUBSCRIPTIONS.c.name == name))
+
+        await self._database.write(work)
+
+    async def apply(self, wanted: Sequence[registry_pb2.Subscription], *, dry_run: bool) -> Sequence[resources_pb2.Change]:
+        def work(connection: Connection) -> list[resources_pb2.Change]:
+            now = self._begin_change(connection)
+            changes = [self._apply(connection, one, now, f"subscriptions[{index}]") for index, one in enumerate(wanted)]
+            if dry_run:
+                raise _DryRunError(changes)
+            return changes
+
+        try:
+            return await self._database.write(work)
+        except _DryRunError as done:
+            return done.changes
+
+    def _begin_change(self, connection: Connection) -> int:
+        begin_change(connection)
+        return self._database.now(connection)
+
+    def _create(self, connection: Connection, wanted: registry_pb2.Subscription, now: int, field: str) -> None:
+        domain = owner_of(wanted.name)
+        if find(connection, wanted.name) is not None:
+            raise already_exists(wanted.name)
+        same = (SUBSCRIPTIONS.c.publisher == wanted.publisher, SUBSCRIPTIONS.c.product == wanted.product)
+        if (other := connection.scalar(select(SUBSCRIPTIONS.c.name).where(SUBSCRIPTIONS.c.domain == domain, *same))) is not None:
+            source = "publisher" if wanted.publisher else "product"
+            message = f"{other} subscribes to {wanted.publisher or wanted.product} already"
+            reason = errors_pb2.ERROR_REASON_ALREADY_SUBSCRIBED
+            raise RegistryError(reason, message, field=f"{field}.{source}", subscription=other)
+        if (connection.scalar(select(func.count()).where(SUBSCRIPTIONS.c.domain == domain)) or 0) >= self._most:
+            message = f"{domain} has {self._most} subscriptions, which is its quota"
+            raise RuntimeFault(mesh_errors_pb2.ERROR_REASON_QUOTA_EXCEEDED, message, quota=[(f"{domain}/subscriptions", message)])
+        if wanted.alias:
+            check_alias(connection, domain, wanted.alias, wanted.name, f"{field}.alias")
+        kept = registry_pb2.Subscription(name=wanted.name, publisher=wanted.publisher, product=wanted.product, alias=wanted.alias)
+        kept.create_time.FromDatetime(from_micros(now))
+        self._put(connection, kept, now, new=True)
+        if wanted.product:
+            self._accept(connection, kept, wanted.product, wanted.accepted_version, now, field)
+        else:
+            accept_new(connection, now, subscription=kept.name)
+
+    def _change(
+        self,
+        connection: Connection,
+        present: registry_pb2.Subscription,
+        alias: str | None,
+        versions: Sequence[registry_pb2.ProductVersion],
+        now: int,
+        field: str,
+    ) -> None:
+        domain = owner_of(present.name)
+        if alias is not None:
+            if alias and present.publisher:
+                raise invalid(f"{field}.alias", "must be empty with `publisher`")
+            if alias:
+                check_alias(connection, domain, alias, present.name, f"{field}.alias")
+            present.alias = alias
+        for version in versions:
+            product = version.product or present.product
+            if not product:
+                raise invalid("accept.product", "must be set with a subscription by publisher")
+            one = acceptance(connection, domain, product)
+            if one is None or one.subscription != present.name:
+                raise not_found(product)
+            self._accept(connection, present, product, version.version, now, field)
+        self._put(connection, present, now, new=False)
+
+    def _apply(self, connection: Connection, wanted: registry_pb2.Subscription, now: int, field: str) -> resources_pb2.Change:
+        present = find(connection, wanted.name)
+        if present is None:
+            self._create(connection, wanted, now, field)
+            return resources_pb2.Change(resource=wanted.name, action=resources_pb2.CHANGE_ACTION_CREATE)
+        for source in ("publisher", "product"):
+            if getattr(present, source) != getattr(wanted, source):
+                raise invalid(f"{field}.{source}", f"never changes, and is {getattr(present, source) or 'empty'}; delete the subscription")
+        one = acceptance(connection, owner_of(wanted.name), present.product) if present.product else None
+        version = one.version if one is not None else ""
+        changes = [("alias", present.alias, wanted.alias)]
+        if wanted.accepted_version:
+            changes.append(("accepted_version", version, wanted.accepted_version))
+        fields = [resources_pb2.FieldChange(path=path, before=old, after=new) for path, old, new in changes if old != new]
+        if not fields:
+            return resources_pb2.Change(resource=wanted.name, action=resources_pb2.CHANGE_ACTION_NONE)
+        accepts = [registry_pb2.ProductVersion(version=wanted.accepted_version)] if fields[-1].path == "accepted_version" else []
+        self._change(connection, present, wanted.alias, accepts, now, field)
+        return resources_pb2.Change(resource=wanted.name, action=resources_pb2.CHANGE_ACTION_UPDATE, fields=fields)
+
+    def _accept(
+        self, connection: Connection, subscription: registry_pb2.Subscription, name: str, version: str, now: int, field: str
+    ) -> None:
+        domain = owner_of(subscription.name)
+        product = offered(connection, name, domain, now)
+        if product is None:
+            raise _about(not_found(name), f"{field}.product")
+        if version and version_of(product) != version:
+            raise _about(etag_mismatch(name), f"{field}.accepted_version")
+        accept(connection, subscription.name, domain, product, now)
+
+    def _put(self, connection: Connection, subscription: registry_pb2.Subscription, now: int, *, new: bool) -> None:
+        subscription.update_time.FromDatetime(from_micros(now))
+        subscription.etag = etag_of(subscription, ignore=("etag",))
+        row = {"alias": subscription.alias, "body": subscription.SerializeToString()}
+        if new:
+            source = {"domain": owner_of(subscription.name), "publisher": subscription.publisher, "product": subscription.product}
+            connection.execute(insert(SUBSCRIPTIONS).values(name=subscription.name, **source, **row))
+        else:
+            connection.execute(update(SUBSCRIPTIONS).where(SUBSCRIPTIONS.c.name == subscription.name).values(**row))
+
+
+def _about(error: MeshError, field: str) -> MeshError:
+    """The error, with the field of the request that it is about."""
+    error.field = field
+    return error
