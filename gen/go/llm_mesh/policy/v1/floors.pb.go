@@ -81,9 +81,10 @@ func (ScreeningAction) EnumDescriptor() ([]byte, []int) {
 
 // What the platform sets about a domain, and no domain can lift.
 //
-// It is combined with the domain's own settings by the stricter: lists are intersected, the lower number and the higher data class
-// hold, and what one of them forbids is forbidden. A field that is unset binds nothing. Where a floor and a domain's own setting have
-// nothing in common, no request is allowed: `Admit` answers FLOOR_CONFLICT with the name of the field.
+// It is combined with the domain's own settings by the stricter: lists of what is allowed are intersected, the lower number and the higher
+// data class hold, and what one of them forbids is forbidden. A field that is unset or empty binds nothing; a list of what is allowed that is
+// `-` alone allows nothing. Where a floor and a domain's own setting have nothing in common, no request is allowed: `Admit` answers
+// FLOOR_CONFLICT with the name of the field.
 type Floor struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// `domains/platform/floors/{domain id}`, such as `domains/platform/floors/claims`. `domains/platform/floors/-` binds every domain, the
@@ -97,9 +98,9 @@ type Floor struct {
 	UpdateTime *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=update_time,json=updateTime,proto3" json:"update_time,omitempty"`
 	// Regions where the domain's data may be processed, such as `eu`. At most 64. Empty: anywhere.
 	Regions []string `protobuf:"bytes,5,rep,name=regions,proto3" json:"regions,omitempty"`
-	// Data class that each request has at least. `public` < `internal` < `confidential` < `restricted`; any other class is in no order,
-	// and a target must be cleared for it as well as for the domain's own. Empty: no minimum.
-	MinimumDataClass string `protobuf:"bytes,6,opt,name=minimum_data_class,json=minimumDataClass,proto3" json:"minimum_data_class,omitempty"`
+	// Data classes that each request has at least. `public` < `internal` < `confidential` < `restricted`, of which the highest holds; any other
+	// class is in no order, and targets must be cleared for it too. At most 64. Empty: no minimum.
+	MinimumDataClasses []string `protobuf:"bytes,6,rep,name=minimum_data_classes,json=minimumDataClasses,proto3" json:"minimum_data_classes,omitempty"`
 	// Data classes that may be processed at all. At most 64. Empty: all.
 	DataClasses []string `protobuf:"bytes,7,rep,name=data_classes,json=dataClasses,proto3" json:"data_classes,omitempty"`
 	// Providers must not keep data.
@@ -110,18 +111,18 @@ type Floor struct {
 	AllowedEndpoints []string `protobuf:"bytes,10,rep,name=allowed_endpoints,json=allowedEndpoints,proto3" json:"allowed_endpoints,omitempty"`
 	// What screening does at least. A stricter rule of the mesh's settings holds. At most one per detector.
 	Screening []*ScreeningRule `protobuf:"bytes,11,rep,name=screening,proto3" json:"screening,omitempty"`
-	// Domains to which the domain may offer what it owns, by name. `-` alone: none. At most 256. Empty: all.
+	// Domains to which the domain may offer what it owns, by name. At most 256. Empty: all.
 	MayPublishTo []string `protobuf:"bytes,12,rep,name=may_publish_to,json=mayPublishTo,proto3" json:"may_publish_to,omitempty"`
-	// Domains from which the domain may accept what they offer, by name. `-` alone: none. At most 256. Empty: all.
+	// Domains from which the domain may accept what they offer, by name. At most 256. Empty: all.
 	MayAcceptFrom []string `protobuf:"bytes,13,rep,name=may_accept_from,json=mayAcceptFrom,proto3" json:"may_accept_from,omitempty"`
 	// Most output tokens per choice. 0: no bound.
 	MaxOutputTokens int64 `protobuf:"varint,14,opt,name=max_output_tokens,json=maxOutputTokens,proto3" json:"max_output_tokens,omitempty"`
-	// Models that may be called: by resource name, such as `domains/shared/models/gpt-4-1`; or by `upstream:` and adapter, endpoint and the
-	// model as its provider names it, such as `upstream:openai/openai/gpt-4.1`; whole or as a prefix that ends in `*`. Never by alias: a
-	// domain chooses its aliases itself. At most 64. Empty: all.
+	// Models that may be called, by resource name, such as `domains/shared/models/gpt-4-1`, whole or as a prefix that ends in `*`. Never by
+	// alias: a domain chooses its aliases itself. At most 64. Empty: all.
 	AllowedModels []string `protobuf:"bytes,15,rep,name=allowed_models,json=allowedModels,proto3" json:"allowed_models,omitempty"`
-	// Models that must not be called, in the same form. At most 64. A name binds that resource alone: a domain that owns models can name the
-	// same upstream model anew, which `upstream:` forbids whatever it is called.
+	// Models that must not be called, in the same form, or by `upstream:` with adapter, endpoint and the model as its provider names it, such as
+	// `upstream:openai/openai/gpt-4.1`. At most 64. A resource name binds that resource alone: a domain that owns models can register the same
+	// upstream model under another name, which `upstream:` forbids whatever it is called.
 	DeniedModels  []string `protobuf:"bytes,16,rep,name=denied_models,json=deniedModels,proto3" json:"denied_models,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -192,11 +193,11 @@ func (x *Floor) GetRegions() []string {
 	return nil
 }
 
-func (x *Floor) GetMinimumDataClass() string {
+func (x *Floor) GetMinimumDataClasses() []string {
 	if x != nil {
-		return x.MinimumDataClass
+		return x.MinimumDataClasses
 	}
-	return ""
+	return nil
 }
 
 func (x *Floor) GetDataClasses() []string {
@@ -328,7 +329,7 @@ var File_llm_mesh_policy_v1_floors_proto protoreflect.FileDescriptor
 
 const file_llm_mesh_policy_v1_floors_proto_rawDesc = "" +
 	"\n" +
-	"\x1fllm_mesh/policy/v1/floors.proto\x12\x12llm_mesh.policy.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x9a\x05\n" +
+	"\x1fllm_mesh/policy/v1/floors.proto\x12\x12llm_mesh.policy.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x9e\x05\n" +
 	"\x05Floor\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
 	"\x04etag\x18\x02 \x01(\tR\x04etag\x12;\n" +
@@ -336,8 +337,8 @@ const file_llm_mesh_policy_v1_floors_proto_rawDesc = "" +
 	"createTime\x12;\n" +
 	"\vupdate_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"updateTime\x12\x18\n" +
-	"\aregions\x18\x05 \x03(\tR\aregions\x12,\n" +
-	"\x12minimum_data_class\x18\x06 \x01(\tR\x10minimumDataClass\x12!\n" +
+	"\aregions\x18\x05 \x03(\tR\aregions\x120\n" +
+	"\x14minimum_data_classes\x18\x06 \x03(\tR\x12minimumDataClasses\x12!\n" +
 	"\fdata_classes\x18\a \x03(\tR\vdataClasses\x12%\n" +
 	"\x0ezero_retention\x18\b \x01(\bR\rzeroRetention\x12)\n" +
 	"\x10allowed_adapters\x18\t \x03(\tR\x0fallowedAdapters\x12+\n" +

@@ -85,12 +85,10 @@ class Constraints(_message.Message):
     def __init__(self, regions: _Optional[_Iterable[str]] = ..., data_class: _Optional[str] = ..., allowed_models: _Optional[_Iterable[str]] = ..., denied_models: _Optional[_Iterable[str]] = ..., allowed_adapters: _Optional[_Iterable[str]] = ..., max_output_tokens: _Optional[int] = ..., zero_retention: _Optional[bool] = ..., allowed_endpoints: _Optional[_Iterable[str]] = ..., further_data_classes: _Optional[_Iterable[str]] = ..., callable_models: _Optional[_Iterable[_Union[ModelPatterns, _Mapping]]] = ..., strict_charging: _Optional[bool] = ...) -> None: ...
 
 class ModelPatterns(_message.Message):
-    __slots__ = ("patterns", "by_alias")
+    __slots__ = ("patterns",)
     PATTERNS_FIELD_NUMBER: _ClassVar[int]
-    BY_ALIAS_FIELD_NUMBER: _ClassVar[int]
     patterns: _containers.RepeatedScalarFieldContainer[str]
-    by_alias: bool
-    def __init__(self, patterns: _Optional[_Iterable[str]] = ..., by_alias: _Optional[bool] = ...) -> None: ...
+    def __init__(self, patterns: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class Obligations(_message.Message):
     __slots__ = ("screen_output", "screen_state", "no_recording")

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fllm_mesh/policy/v1/floors.proto\x12\x12llm_mesh.policy.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xc6\x03\n\x05\x46loor\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12/\n\x0b\x63reate_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07regions\x18\x05 \x03(\t\x12\x1a\n\x12minimum_data_class\x18\x06 \x01(\t\x12\x14\n\x0c\x64\x61ta_classes\x18\x07 \x03(\t\x12\x16\n\x0ezero_retention\x18\x08 \x01(\x08\x12\x18\n\x10\x61llowed_adapters\x18\t \x03(\t\x12\x19\n\x11\x61llowed_endpoints\x18\n \x03(\t\x12\x34\n\tscreening\x18\x0b \x03(\x0b\x32!.llm_mesh.policy.v1.ScreeningRule\x12\x16\n\x0emay_publish_to\x18\x0c \x03(\t\x12\x17\n\x0fmay_accept_from\x18\r \x03(\t\x12\x19\n\x11max_output_tokens\x18\x0e \x01(\x03\x12\x16\n\x0e\x61llowed_models\x18\x0f \x03(\t\x12\x15\n\rdenied_models\x18\x10 \x03(\t\"V\n\rScreeningRule\x12\x10\n\x08\x64\x65tector\x18\x01 \x01(\t\x12\x33\n\x06\x61\x63tion\x18\x02 \x01(\x0e\x32#.llm_mesh.policy.v1.ScreeningAction*\x84\x01\n\x0fScreeningAction\x12 \n\x1cSCREENING_ACTION_UNSPECIFIED\x10\x00\x12\x18\n\x14SCREENING_ACTION_LOG\x10\x01\x12\x19\n\x15SCREENING_ACTION_MASK\x10\x02\x12\x1a\n\x16SCREENING_ACTION_BLOCK\x10\x03\x42.Z,llm-mesh.dev/gen/llm_mesh/policy/v1;policyv1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fllm_mesh/policy/v1/floors.proto\x12\x12llm_mesh.policy.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xc8\x03\n\x05\x46loor\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12/\n\x0b\x63reate_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07regions\x18\x05 \x03(\t\x12\x1c\n\x14minimum_data_classes\x18\x06 \x03(\t\x12\x14\n\x0c\x64\x61ta_classes\x18\x07 \x03(\t\x12\x16\n\x0ezero_retention\x18\x08 \x01(\x08\x12\x18\n\x10\x61llowed_adapters\x18\t \x03(\t\x12\x19\n\x11\x61llowed_endpoints\x18\n \x03(\t\x12\x34\n\tscreening\x18\x0b \x03(\x0b\x32!.llm_mesh.policy.v1.ScreeningRule\x12\x16\n\x0emay_publish_to\x18\x0c \x03(\t\x12\x17\n\x0fmay_accept_from\x18\r \x03(\t\x12\x19\n\x11max_output_tokens\x18\x0e \x01(\x03\x12\x16\n\x0e\x61llowed_models\x18\x0f \x03(\t\x12\x15\n\rdenied_models\x18\x10 \x03(\t\"V\n\rScreeningRule\x12\x10\n\x08\x64\x65tector\x18\x01 \x01(\t\x12\x33\n\x06\x61\x63tion\x18\x02 \x01(\x0e\x32#.llm_mesh.policy.v1.ScreeningAction*\x84\x01\n\x0fScreeningAction\x12 \n\x1cSCREENING_ACTION_UNSPECIFIED\x10\x00\x12\x18\n\x14SCREENING_ACTION_LOG\x10\x01\x12\x19\n\x15SCREENING_ACTION_MASK\x10\x02\x12\x1a\n\x16SCREENING_ACTION_BLOCK\x10\x03\x42.Z,llm-mesh.dev/gen/llm_mesh/policy/v1;policyv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,10 +33,10 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'llm_mesh.policy.v1.floors_p
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'Z,llm-mesh.dev/gen/llm_mesh/policy/v1;policyv1'
-  _globals['_SCREENINGACTION']._serialized_start=634
-  _globals['_SCREENINGACTION']._serialized_end=766
+  _globals['_SCREENINGACTION']._serialized_start=636
+  _globals['_SCREENINGACTION']._serialized_end=768
   _globals['_FLOOR']._serialized_start=89
-  _globals['_FLOOR']._serialized_end=543
-  _globals['_SCREENINGRULE']._serialized_start=545
-  _globals['_SCREENINGRULE']._serialized_end=631
+  _globals['_FLOOR']._serialized_end=545
+  _globals['_SCREENINGRULE']._serialized_start=547
+  _globals['_SCREENINGRULE']._serialized_end=633
 # @@protoc_insertion_point(module_scope)

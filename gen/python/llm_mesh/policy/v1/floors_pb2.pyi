@@ -22,13 +22,13 @@ SCREENING_ACTION_MASK: ScreeningAction
 SCREENING_ACTION_BLOCK: ScreeningAction
 
 class Floor(_message.Message):
-    __slots__ = ("name", "etag", "create_time", "update_time", "regions", "minimum_data_class", "data_classes", "zero_retention", "allowed_adapters", "allowed_endpoints", "screening", "may_publish_to", "may_accept_from", "max_output_tokens", "allowed_models", "denied_models")
+    __slots__ = ("name", "etag", "create_time", "update_time", "regions", "minimum_data_classes", "data_classes", "zero_retention", "allowed_adapters", "allowed_endpoints", "screening", "may_publish_to", "may_accept_from", "max_output_tokens", "allowed_models", "denied_models")
     NAME_FIELD_NUMBER: _ClassVar[int]
     ETAG_FIELD_NUMBER: _ClassVar[int]
     CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
     UPDATE_TIME_FIELD_NUMBER: _ClassVar[int]
     REGIONS_FIELD_NUMBER: _ClassVar[int]
-    MINIMUM_DATA_CLASS_FIELD_NUMBER: _ClassVar[int]
+    MINIMUM_DATA_CLASSES_FIELD_NUMBER: _ClassVar[int]
     DATA_CLASSES_FIELD_NUMBER: _ClassVar[int]
     ZERO_RETENTION_FIELD_NUMBER: _ClassVar[int]
     ALLOWED_ADAPTERS_FIELD_NUMBER: _ClassVar[int]
@@ -44,7 +44,7 @@ class Floor(_message.Message):
     create_time: _timestamp_pb2.Timestamp
     update_time: _timestamp_pb2.Timestamp
     regions: _containers.RepeatedScalarFieldContainer[str]
-    minimum_data_class: str
+    minimum_data_classes: _containers.RepeatedScalarFieldContainer[str]
     data_classes: _containers.RepeatedScalarFieldContainer[str]
     zero_retention: bool
     allowed_adapters: _containers.RepeatedScalarFieldContainer[str]
@@ -55,7 +55,7 @@ class Floor(_message.Message):
     max_output_tokens: int
     allowed_models: _containers.RepeatedScalarFieldContainer[str]
     denied_models: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, name: _Optional[str] = ..., etag: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., update_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., regions: _Optional[_Iterable[str]] = ..., minimum_data_class: _Optional[str] = ..., data_classes: _Optional[_Iterable[str]] = ..., zero_retention: _Optional[bool] = ..., allowed_adapters: _Optional[_Iterable[str]] = ..., allowed_endpoints: _Optional[_Iterable[str]] = ..., screening: _Optional[_Iterable[_Union[ScreeningRule, _Mapping]]] = ..., may_publish_to: _Optional[_Iterable[str]] = ..., may_accept_from: _Optional[_Iterable[str]] = ..., max_output_tokens: _Optional[int] = ..., allowed_models: _Optional[_Iterable[str]] = ..., denied_models: _Optional[_Iterable[str]] = ...) -> None: ...
+    def __init__(self, name: _Optional[str] = ..., etag: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., update_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., regions: _Optional[_Iterable[str]] = ..., minimum_data_classes: _Optional[_Iterable[str]] = ..., data_classes: _Optional[_Iterable[str]] = ..., zero_retention: _Optional[bool] = ..., allowed_adapters: _Optional[_Iterable[str]] = ..., allowed_endpoints: _Optional[_Iterable[str]] = ..., screening: _Optional[_Iterable[_Union[ScreeningRule, _Mapping]]] = ..., may_publish_to: _Optional[_Iterable[str]] = ..., may_accept_from: _Optional[_Iterable[str]] = ..., max_output_tokens: _Optional[int] = ..., allowed_models: _Optional[_Iterable[str]] = ..., denied_models: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class ScreeningRule(_message.Message):
     __slots__ = ("detector", "action")

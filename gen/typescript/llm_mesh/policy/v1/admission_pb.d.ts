@@ -177,7 +177,7 @@ export declare type Constraints = Message<"llm_mesh.policy.v1.Constraints"> & {
   dataClass: string;
 
   /**
-   * Models that may be used, by resource name or prefix ending in `/`.
+   * Models that may be used, by resource name, whole or as a prefix that ends in `*` or `/`.
    *
    * @generated from field: repeated string allowed_models = 3;
    */
@@ -227,7 +227,7 @@ export declare type Constraints = Message<"llm_mesh.policy.v1.Constraints"> & {
   furtherDataClasses: string[];
 
   /**
-   * A model that is called must match a pattern of each list, whatever alias or route leads there.
+   * What project and key allow: a model that is called must match a pattern of each list, whatever alias or route leads there.
    *
    * @generated from field: repeated llm_mesh.policy.v1.ModelPatterns callable_models = 10;
    */
@@ -248,24 +248,18 @@ export declare type Constraints = Message<"llm_mesh.policy.v1.Constraints"> & {
 export declare const ConstraintsSchema: GenMessage<Constraints>;
 
 /**
- * Patterns of models. A pattern is whole, or a prefix that ends in `*`.
+ * Patterns of models, whole or as a prefix that ends in `*`: compared with a model's resource name and with the alias of the model itself,
+ * not with that of a route to it.
  *
  * @generated from message llm_mesh.policy.v1.ModelPatterns
  */
 export declare type ModelPatterns = Message<"llm_mesh.policy.v1.ModelPatterns"> & {
   /**
-   * The patterns: a model's resource name, or `upstream:{adapter}/{endpoint}/{upstream model}`.
+   * The patterns. At least one.
    *
    * @generated from field: repeated string patterns = 1;
    */
   patterns: string[];
-
-  /**
-   * Patterns are also compared with the alias of the model itself (not with that of a route to it).
-   *
-   * @generated from field: bool by_alias = 2;
-   */
-  byAlias: boolean;
 };
 
 /**

@@ -14,9 +14,10 @@ export declare const file_llm_mesh_policy_v1_floors: GenFile;
 /**
  * What the platform sets about a domain, and no domain can lift.
  *
- * It is combined with the domain's own settings by the stricter: lists are intersected, the lower number and the higher data class
- * hold, and what one of them forbids is forbidden. A field that is unset binds nothing. Where a floor and a domain's own setting have
- * nothing in common, no request is allowed: `Admit` answers FLOOR_CONFLICT with the name of the field.
+ * It is combined with the domain's own settings by the stricter: lists of what is allowed are intersected, the lower number and the higher
+ * data class hold, and what one of them forbids is forbidden. A field that is unset or empty binds nothing; a list of what is allowed that is
+ * `-` alone allows nothing. Where a floor and a domain's own setting have nothing in common, no request is allowed: `Admit` answers
+ * FLOOR_CONFLICT with the name of the field.
  *
  * @generated from message llm_mesh.policy.v1.Floor
  */
@@ -58,12 +59,12 @@ export declare type Floor = Message<"llm_mesh.policy.v1.Floor"> & {
   regions: string[];
 
   /**
-   * Data class that each request has at least. `public` < `internal` < `confidential` < `restricted`; any other class is in no order,
-   * and a target must be cleared for it as well as for the domain's own. Empty: no minimum.
+   * Data classes that each request has at least. `public` < `internal` < `confidential` < `restricted`, of which the highest holds; any other
+   * class is in no order, and targets must be cleared for it too. At most 64. Empty: no minimum.
    *
-   * @generated from field: string minimum_data_class = 6;
+   * @generated from field: repeated string minimum_data_classes = 6;
    */
-  minimumDataClass: string;
+  minimumDataClasses: string[];
 
   /**
    * Data classes that may be processed at all. At most 64. Empty: all.
@@ -101,14 +102,14 @@ export declare type Floor = Message<"llm_mesh.policy.v1.Floor"> & {
   screening: ScreeningRule[];
 
   /**
-   * Domains to which the domain may offer what it owns, by name. `-` alone: none. At most 256. Empty: all.
+   * Domains to which the domain may offer what it owns, by name. At most 256. Empty: all.
    *
    * @generated from field: repeated string may_publish_to = 12;
    */
   mayPublishTo: string[];
 
   /**
-   * Domains from which the domain may accept what they offer, by name. `-` alone: none. At most 256. Empty: all.
+   * Domains from which the domain may accept what they offer, by name. At most 256. Empty: all.
    *
    * @generated from field: repeated string may_accept_from = 13;
    */
@@ -122,17 +123,17 @@ export declare type Floor = Message<"llm_mesh.policy.v1.Floor"> & {
   maxOutputTokens: bigint;
 
   /**
-   * Models that may be called: by resource name, such as `domains/shared/models/gpt-4-1`; or by `upstream:` and adapter, endpoint and the
-   * model as its provider names it, such as `upstream:openai/openai/gpt-4.1`; whole or as a prefix that ends in `*`. Never by alias: a
-   * domain chooses its aliases itself. At most 64. Empty: all.
+   * Models that may be called, by resource name, such as `domains/shared/models/gpt-4-1`, whole or as a prefix that ends in `*`. Never by
+   * alias: a domain chooses its aliases itself. At most 64. Empty: all.
    *
    * @generated from field: repeated string allowed_models = 15;
    */
   allowedModels: string[];
 
   /**
-   * Models that must not be called, in the same form. At most 64. A name binds that resource alone: a domain that owns models can name the
-   * same upstream model anew, which `upstream:` forbids whatever it is called.
+   * Models that must not be called, in the same form, or by `upstream:` with adapter, endpoint and the model as its provider names it, such as
+   * `upstream:openai/openai/gpt-4.1`. At most 64. A resource name binds that resource alone: a domain that owns models can register the same
+   * upstream model under another name, which `upstream:` forbids whatever it is called.
    *
    * @generated from field: repeated string denied_models = 16;
    */
