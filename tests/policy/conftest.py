@@ -20,6 +20,8 @@ from llm_mesh_policy.domain.identity.live import Live
 from llm_mesh_policy.domain.identity.ports import Transaction
 from llm_mesh_policy.domain.rules.administration import Administration
 from llm_mesh_policy.domain.rules.applying import Applying
+from llm_mesh_policy.domain.rules.explaining import Explaining
+from llm_mesh_policy.domain.rules.flooring import Flooring
 from llm_mesh_policy.store.audit import AuditTrail
 from llm_mesh_policy.store.identity import SqlIdentity
 from llm_mesh_runtime.database import Database, migrate
@@ -58,6 +60,8 @@ class Half:
         self.bootstrap = Bootstrap(self.changes, self.pepper)
         self.rules = Administration(self.store, self.changes, self.live)
         self.applying = Applying(self.changes, NoLedger())
+        self.explaining = Explaining(self.live)
+        self.flooring = Flooring(self.store, self.changes)
 
     async def ask(
         self, credential: str, action: str = "models.generate", resource: str = "models/gpt-4.1", project: str = ""

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from llm_mesh.inference.v1 import generate_pb2
 from llm_mesh.mesh.v1 import resources_pb2
-from llm_mesh.policy.v1 import admission_pb2, identity_pb2, ledger_pb2, policy_pb2, usage_pb2
+from llm_mesh.policy.v1 import admission_pb2, floors_pb2, identity_pb2, ledger_pb2, policy_pb2, usage_pb2
 from llm_mesh.registry.v1 import registry_pb2
 from llm_mesh.router.v1 import plan_pb2
 from llm_mesh_policy.domain.audit import AuditEntry
@@ -17,6 +17,7 @@ from llm_mesh_policy.domain.errors import model_denied
 from llm_mesh_policy.domain.ledger.lifecycle import Lifecycle
 from llm_mesh_policy.domain.ledger.ports import Settled
 from llm_mesh_policy.domain.ledger.reserving import Granted, Reserving
+from llm_mesh_policy.domain.stricter import floor_of
 from llm_mesh_policy.store.identity_standing import Revision
 from llm_mesh_policy.store.ledger import SqlLedger
 from llm_mesh_policy.store.ledger_limits import LedgerLimits
@@ -50,11 +51,20 @@ class FakeIdentity:
     audit: list[AuditEntry] = field(default_factory=list)
     denied: set[str] = field(default_factory=set)
     revision: int = 7
+    floors: dict[str, floors_pb2.Floor] = field(default_factory=dict)
+    callable: list[list[str]] = field(default_factory=list)
     domains: dict[str, identity_pb2.Domain] = field(default_factory=lambda: {DOMAIN: identity_pb2.Domain(name=DOMAIN)})
     projects: dict[str, identity_pb2.Project] = field(default_factory=lambda: {PROJECT: identity_pb2.Project(name=PROJECT)})
 
     def snapshot(self) -> "FakeIdentity":
         return self
+
+    def floor_of(self, domain: str) -> floors_pb2.Floor | None:
+        return floor_of(domain, self.floors)
+
+    def callable_models(self, caller: admission_pb2.Caller) -> Sequence[Sequence[str]]:
+        del caller
+        return self.callable
 
     def allowed_model(self, caller: admission_pb2.Caller, alias: str) -> None:
         if alias in self.denied:

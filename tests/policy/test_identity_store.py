@@ -17,6 +17,7 @@ from llm_mesh_policy.domain.identity.keys import StoredKey
 from llm_mesh_policy.domain.identity.ports import Contents, Row, Transaction
 from llm_mesh_policy.store.identity import SqlTransaction, check_pepper
 from llm_mesh_policy.store.identity_standing import Standing
+from llm_mesh_policy.store.identity_tables import COLLECTIONS
 from llm_mesh_runtime.database import Database, migrate
 from llm_mesh_runtime.errors import MeshError
 from llm_mesh_runtime.resources import page_of
@@ -114,7 +115,7 @@ async def test_only_what_changed_is_read_again(over: Instances) -> None:
     assert await changed(lambda transaction: transaction.remove("bindings", "claims", "a")) == ({"bindings"}, 0)
     everything = await store.contents(0)
     assert everything is not None
-    assert (len(everything.rows), len(everything.keys)) == (5, 1)
+    assert (len(everything.rows), len(everything.keys)) == (len(COLLECTIONS), 1)
 
 
 async def test_changes_at_once_are_made_one_after_the_other(over: Instances) -> None:

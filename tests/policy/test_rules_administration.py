@@ -152,12 +152,12 @@ async def test_an_explanation_names_binding_and_permission(world: World) -> None
     request = rules_pb2.ExplainRequest(
         parent="domains/claims", principal="domains/claims/principals/app", action="models.generate", resource="models/gpt-4.1"
     )
-    answer = await world.half.rules.explain(request)
+    answer = await world.half.explaining.explain(ADMIN, request)
     assert answer.allowed
     assert [ground.binding.name for ground in answer.grounds] == ["domains/claims/bindings/app"]
     assert "models.generate" in answer.grounds[0].permission.actions
     request.action = "keys.create"
-    denied = await world.half.rules.explain(request)
+    denied = await world.half.explaining.explain(ADMIN, request)
     assert not denied.allowed
     assert not denied.grounds
     assert "domains/claims/bindings/app" in [binding.name for binding in denied.considered]
@@ -169,9 +169,9 @@ async def test_an_explanation_does_not_tell_of_other_domains(world: World) -> No
     request = rules_pb2.ExplainRequest(
         parent="domains/claims", principal="domains/claims/principals/app", action="models.get", resource="models/m"
     )
-    assert {binding.name.split("/")[1] for binding in (await world.half.rules.explain(request)).considered} <= {"claims"}
+    assert {binding.name.split("/")[1] for binding in (await world.half.explaining.explain(ADMIN, request)).considered} <= {"claims"}
     request.resource = "domains/sales/models/m"
-    error = await refusal(world.half.rules.explain(request))
+    error = await refusal(world.half.explaining.explain(ADMIN, request))
     assert (error.reason_name, error.field) == ("INVALID_FIELD", "resource")
 
 

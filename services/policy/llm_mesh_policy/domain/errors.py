@@ -29,5 +29,17 @@ def model_denied(alias: str) -> PolicyError:
 
 
 def escalation_denied(what: str) -> PolicyError:
-    """The change would grant more than who asks for it holds."""
-    return PolicyError(errors_pb2.ERROR_REASON_ESCALATION_DENIED, f"{what} would grant more than the caller holds")
+    """The change would grant, or take from others, more than who asks for it holds."""
+    return PolicyError(errors_pb2.ERROR_REASON_ESCALATION_DENIED, f"{what} grants more than the caller holds", resource=what)
+
+
+def beyond_floor(resource: str, field: str) -> PolicyError:
+    """A domain's own setting would be beyond what the platform's floor allows."""
+    message = f"{field} of {resource} is beyond what the domain's floor allows; GetDomain shows the floor"
+    return PolicyError(errors_pb2.ERROR_REASON_ESCALATION_DENIED, message, resource=resource, field=field)
+
+
+def floor_conflict(domain: str, bound: str) -> PolicyError:
+    """The floor and the domain's own settings leave nothing that a request could use."""
+    message = f"the floor and the own settings of {domain} have nothing in common in {bound}, so that no request is allowed"
+    return PolicyError(errors_pb2.ERROR_REASON_FLOOR_CONFLICT, message, domain=domain, bound=bound)

@@ -7,7 +7,7 @@ from typing import Any, Generic, TypeVar
 
 from google.protobuf.message import Message
 
-from llm_mesh.policy.v1 import identity_pb2, rules_pb2
+from llm_mesh.policy.v1 import floors_pb2, identity_pb2, rules_pb2
 from llm_mesh_policy.domain import checks
 from llm_mesh_policy.domain.identity.ports import Row, Transaction
 from llm_mesh_runtime.errors import not_found
@@ -79,7 +79,12 @@ class Kind(Generic[M]):
         return shown
 
 
-DOMAINS = Kind(identity_pb2.Domain, "domains/{domain}", {"display_name", "regions", "default_data_class"}, checks.domain)
+DOMAINS = Kind(
+    identity_pb2.Domain,
+    "domains/{domain}",
+    {"display_name", "regions", "default_data_class", "allowed_adapters", "zero_retention"},
+    checks.domain,
+)
 PROJECTS = Kind(
     identity_pb2.Project,
     "domains/{domain}/projects/{project}",
@@ -88,6 +93,12 @@ PROJECTS = Kind(
 )
 PRINCIPALS = Kind(identity_pb2.Principal, "domains/{domain}/principals/{principal}", {"display_name", "disabled"}, checks.principal)
 ROLES = Kind(rules_pb2.Role, "domains/{domain}/roles/{role}", {"description", "permissions"}, checks.role)
-BINDINGS = Kind(rules_pb2.Binding, "domains/{domain}/bindings/{binding}", {"principal", "role", "scope"}, checks.binding)
+BINDINGS = Kind(rules_pb2.Binding, "domains/{domain}/bindings/{binding}", {"principal", "role", "scope", "state"}, checks.binding)
+FLOORS = Kind(
+    floors_pb2.Floor,
+    "domains/{domain}/floors/{floor}",
+    set(floors_pb2.Floor.DESCRIPTOR.fields_by_name) - {"name", "etag", "create_time", "update_time"},
+    checks.floor,
+)
 
 KEY_NAME = NamePattern("domains/{domain}/projects/{project}/keys/{key}")

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from llm_mesh_policy.domain.rules.administration import Administration
     from llm_mesh_policy.domain.rules.applying import Applying
+    from llm_mesh_policy.domain.rules.explaining import Explaining
+    from llm_mesh_policy.domain.rules.flooring import Flooring
     from llm_mesh_policy.domain.trail import Trail
 
     Context = ServicerContext[Any, Any]
@@ -22,9 +24,11 @@ if TYPE_CHECKING:
 class RuleServicer(rules_pb2_grpc.RuleServiceServicer):
     """Roles, who holds them, and why a decision came out as it did."""
 
-    def __init__(self, rules: Administration, applying: Applying, trail: Trail) -> None:
+    def __init__(self, rules: Administration, applying: Applying, explaining: Explaining, floors: Flooring, trail: Trail) -> None:
         self._rules = rules
         self._applying = applying
+        self._explaining = explaining
+        self._floors = floors
         self._trail = trail
 
     async def PutRole(self, request: pb.PutRoleRequest, context: Context) -> pb.PutRoleResponse:
@@ -43,14 +47,37 @@ class RuleServicer(rules_pb2_grpc.RuleServiceServicer):
         return pb.CreateBindingResponse(binding=done.value, revision=done.revision)
 
     async def ListBindings(self, request: pb.ListBindingsRequest, context: Context) -> pb.ListBindingsResponse:
-        bindings, token = await self._rules.bindings(request.parent, page_of(request, "bindings", request.parent))
+        page = page_of(request, "bindings", request.parent, "foreign" if request.foreign else "")
+        listed = self._rules.foreign_bindings if request.foreign else self._rules.bindings
+        bindings, token = await listed(request.parent, page)
         return pb.ListBindingsResponse(bindings=bindings, next_page_token=token)
+
+    async def AcceptBinding(self, request: pb.AcceptBindingRequest, context: Context) -> pb.AcceptBindingResponse:
+        done = await self._rules.accept_binding(actor(), request.name, request.principal)
+        return pb.AcceptBindingResponse(binding=done.value, revision=done.revision)
+
+    async def RejectBinding(self, request: pb.RejectBindingRequest, context: Context) -> pb.RejectBindingResponse:
+        return pb.RejectBindingResponse(revision=await self._rules.reject_binding(actor(), request.name, request.principal))
 
     async def DeleteBinding(self, request: pb.DeleteBindingRequest, context: Context) -> pb.DeleteBindingResponse:
         return pb.DeleteBindingResponse(revision=await self._rules.delete_binding(actor(), request.name))
 
     async def Explain(self, request: pb.ExplainRequest, context: Context) -> pb.ExplainResponse:
-        return await self._rules.explain(request)
+        return await self._explaining.explain(actor(), request)
+
+    async def PutFloor(self, request: pb.PutFloorRequest, context: Context) -> pb.PutFloorResponse:
+        done = await self._floors.put(actor(), request.floor)
+        return pb.PutFloorResponse(floor=done.value, revision=done.revision)
+
+    async def GetFloor(self, request: pb.GetFloorRequest, context: Context) -> pb.GetFloorResponse:
+        return pb.GetFloorResponse(floor=await self._floors.get(request.name))
+
+    async def ListFloors(self, request: pb.ListFloorsRequest, context: Context) -> pb.ListFloorsResponse:
+        floors, token = await self._floors.page(page_of(request, "floors"))
+        return pb.ListFloorsResponse(floors=floors, next_page_token=token)
+
+    async def DeleteFloor(self, request: pb.DeleteFloorRequest, context: Context) -> pb.DeleteFloorResponse:
+        return pb.DeleteFloorResponse(revision=await self._floors.delete(actor(), request.name))
 
     async def ListAuditRecords(self, request: pb.ListAuditRecordsRequest, context: Context) -> pb.ListAuditRecordsResponse:
         page = page_of(request, "auditRecords", request.parent, request.request_id)

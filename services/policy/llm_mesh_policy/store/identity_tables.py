@@ -23,7 +23,8 @@ def _resources(collection: str) -> Table:
     )
 
 
-COLLECTIONS = ("domains", "projects", "principals", "roles", "bindings")
+COLLECTIONS = ("domains", "projects", "principals", "roles", "bindings", "floors")
+"""New ones at the end: the numbers of their marks follow from this order."""
 
 resources = MappingProxyType({collection: _resources(collection) for collection in COLLECTIONS})
 

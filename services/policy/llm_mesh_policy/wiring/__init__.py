@@ -5,6 +5,8 @@ from __future__ import annotations
 from llm_mesh.policy.v1 import identity_pb2_grpc, ledger_pb2_grpc, policy_pb2_grpc, rules_pb2_grpc
 from llm_mesh_policy.domain.rules.administration import Administration
 from llm_mesh_policy.domain.rules.applying import Applying
+from llm_mesh_policy.domain.rules.explaining import Explaining
+from llm_mesh_policy.domain.rules.flooring import Flooring
 from llm_mesh_policy.servicer.policy import PolicyServicer
 from llm_mesh_policy.servicer.rules import RuleServicer
 from llm_mesh_policy.settings import Settings
@@ -24,6 +26,7 @@ def build(settings: Settings, links: Links) -> Servicers:
     identity = Identity(settings, links, database)
     ledger = build_ledger(settings, links, database, identity)
     rules = Administration(identity.store, identity.changes, identity.live)
+    flooring = Flooring(identity.store, identity.changes)
     applying = Applying(identity.changes, LedgerInTransaction(ledger))
 
     async def start() -> None:
@@ -39,7 +42,10 @@ def build(settings: Settings, links: Links) -> Servicers:
     return Servicers(
         (policy_pb2_grpc.add_PolicyServiceServicer_to_server, PolicyServicer(identity.authorizer, ledger.decisions, identity.trail)),
         (identity_pb2_grpc.add_IdentityServiceServicer_to_server, identity.identity_servicer),
-        (rules_pb2_grpc.add_RuleServiceServicer_to_server, RuleServicer(rules, applying, identity.trail)),
+        (
+            rules_pb2_grpc.add_RuleServiceServicer_to_server,
+            RuleServicer(rules, applying, Explaining(identity.live), flooring, identity.trail),
+        ),
         (ledger_pb2_grpc.add_LedgerServiceServicer_to_server, ledger.ledger_servicer),
         ready=database.ready,
         start=start,

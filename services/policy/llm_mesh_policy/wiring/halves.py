@@ -26,6 +26,9 @@ class IdentityHalf(Protocol):
     def allowed_model(self, caller: admission_pb2.Caller, alias: str) -> None:
         """Raises MODEL_DENIED unless the caller's project and key allow the alias."""
 
+    def callable_models(self, caller: admission_pb2.Caller) -> Sequence[Sequence[str]]:
+        """The lists of the caller's project and key that a model must match to be called."""
+
     def dead(self, connection: Connection, keys: Collection[str], now: int, revision: Revision | None = None) -> Collection[str]:
         """Those of the keys that do not count now, by the database and within the transaction, which may have read the revision."""
 

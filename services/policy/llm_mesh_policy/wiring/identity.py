@@ -6,7 +6,7 @@ import secrets
 from typing import TYPE_CHECKING
 
 from llm_mesh_policy.domain.changes import Changes
-from llm_mesh_policy.domain.identity.allowances import Allowances
+from llm_mesh_policy.domain.identity.allowances import Allowances, callable_models
 from llm_mesh_policy.domain.identity.authorizer import Authorizer
 from llm_mesh_policy.domain.identity.bootstrap import Bootstrap
 from llm_mesh_policy.domain.identity.credentials import Pepper
@@ -68,6 +68,10 @@ class Identity:
     def allowed_model(self, caller: admission_pb2.Caller, alias: str) -> None:
         """Raises MODEL_DENIED unless the lists of the caller's project and key allow the alias."""
         self._allowances.check(self.live.snapshot(), caller.key, caller.project, alias)
+
+    def callable_models(self, caller: admission_pb2.Caller) -> Sequence[Sequence[str]]:
+        """The lists of the caller's project and key that a model must match to be called."""
+        return callable_models(self.live.snapshot(), caller.key, caller.project)
 
     def dead(self, connection: Connection, keys: Collection[str], now: int, revision: Revision | None = None) -> Collection[str]:
         """Those of the keys that do not count now, by the database and within the transaction."""

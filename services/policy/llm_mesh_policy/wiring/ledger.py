@@ -10,7 +10,7 @@ from llm_mesh_policy.domain.ledger.accounts import Accounts
 from llm_mesh_policy.domain.ledger.lifecycle import Lifecycle, Sweep
 from llm_mesh_policy.domain.ledger.replay import Delivery, Replay
 from llm_mesh_policy.domain.ledger.reserving import Reserving
-from llm_mesh_policy.domain.screening.rules import ScreeningRules, problem
+from llm_mesh_policy.domain.screening.rules import ACTIONS, Actions, ScreeningRules, problem
 from llm_mesh_policy.domain.screening.streams import StreamScreening
 from llm_mesh_policy.peers import ObservabilityPeer, RegistryPeer
 from llm_mesh_policy.servicer.decisions import DecisionsServicer
@@ -43,7 +43,7 @@ class Ledger:
         self._registry = RegistryPeer(links.channel("registry"))
         self._sweep = Sweep(ledger)
         self._tasks = TaskSet()
-        rules = _rules(settings)
+        rules = _rules(settings, identity)
         outputs = OutputBounds(settings.default_output_tokens, settings.most_output_tokens)
         grant_micros = settings.grant_valid_for // timedelta(microseconds=1)
         self.decisions = DecisionsServicer(
@@ -69,11 +69,16 @@ class Ledger:
         await self._tasks.close()
 
 
-def _rules(settings: Settings) -> ScreeningRules:
+def _rules(settings: Settings, identity: IdentityHalf) -> ScreeningRules:
     wrong = problem(settings.screening)
     if wrong:
         raise SettingsError([Problem("LLM_MESH_POLICY_SCREENING", wrong)])
-    return ScreeningRules(settings.screening)
+
+    def floor(domain: str) -> Actions:
+        found = identity.snapshot().floor_of(domain)
+        return {rule.detector: ACTIONS[rule.action] for rule in found.screening} if found is not None else {}
+
+    return ScreeningRules(settings.screening, floor)
 
 
 def build_ledger(settings: Settings, links: Links, database: Database, identity: IdentityHalf) -> Ledger:

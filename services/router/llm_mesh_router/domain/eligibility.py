@@ -70,17 +70,28 @@ def lifecycle(model: registry_pb2.Model, question: Question) -> Objection | None
 
 
 def constraints(model: registry_pb2.Model, question: Question) -> Objection | None:
-    """What policy allows."""
+    """The models, adapters and endpoints that policy allows."""
     allowed = question.constraints
-    if _named(model.name, allowed.denied_models) or (allowed.allowed_models and not _named(model.name, allowed.allowed_models)):
+    upstream = f"upstream:{model.adapter}/{model.endpoint}/{model.upstream_model}"
+    if _named(allowed.denied_models, model.name, upstream) or (allowed.allowed_models and not _named(allowed.allowed_models, model.name)):
         return Objection("not_allowed", "policy does not allow the model")
+    if not all(_named(listed.patterns, model.name, model.alias) for listed in allowed.callable_models):
+        return Objection("not_allowed", "the models that project and key allow do not include it")
     if allowed.allowed_adapters and model.adapter not in allowed.allowed_adapters:
         return Objection("not_allowed", "policy does not allow the adapter")
+    if allowed.allowed_endpoints and f"{model.adapter}/{model.endpoint}" not in allowed.allowed_endpoints:
+        return Objection("not_allowed", "policy does not allow the endpoint")
+    return None
+
+
+def whereabouts(model: registry_pb2.Model, question: Question) -> Objection | None:
+    """Where policy lets data be processed, of which class, and whether it may be kept."""
+    allowed = question.constraints
     if allowed.regions and model.region not in allowed.regions:
         return Objection("region", f"processed in {model.region or 'an unknown region'}, allowed are {', '.join(allowed.regions)}")
-    data_class = allowed.data_class or _DEFAULT_DATA_CLASS
-    if data_class not in (model.data_classes or _UNDECLARED_DATA_CLASSES):
-        return Objection("data_class", f"not cleared for {data_class}")
+    for data_class in (allowed.data_class or _DEFAULT_DATA_CLASS, *allowed.further_data_classes):
+        if data_class not in (model.data_classes or _UNDECLARED_DATA_CLASSES):
+            return Objection("data_class", f"not cleared for {data_class}")
     if allowed.zero_retention and not model.zero_retention:
         return Objection("retention", "its provider keeps data")
     return None
@@ -116,7 +127,7 @@ def price(model: registry_pb2.Model, question: Question) -> Objection | None:  #
     return None if model.free or model.HasField("price") else Objection("price", "it has no price that holds now")
 
 
-BEFORE_SIZE: Sequence[Rule] = (visibility, lifecycle, constraints, capabilities)
+BEFORE_SIZE: Sequence[Rule] = (visibility, lifecycle, constraints, whereabouts, capabilities)
 AFTER_SIZE: Sequence[Rule] = (price,)
 
 
@@ -129,5 +140,10 @@ def objection(rules: Sequence[Rule], model: registry_pb2.Model, question: Questi
     return None
 
 
-def _named(name: str, patterns: Sequence[str]) -> bool:
-    return any(name == pattern or (pattern.endswith("/") and name.startswith(pattern)) for pattern in patterns)
+def _named(patterns: Sequence[str], *names: str) -> bool:
+    """Whether a pattern, whole or a prefix ending in `*` or `/`, is like one of the names."""
+    return any(
+        name == pattern or (pattern.endswith(("/", "*")) and name.startswith(pattern.removesuffix("*")))
+        for pattern in patterns
+        for name in names
+    )

@@ -256,7 +256,7 @@ type Constraints struct {
 	Regions []string `protobuf:"bytes,1,rep,name=regions,proto3" json:"regions,omitempty"`
 	// Data class of the request, such as `public`, `internal`, `confidential`, `restricted`. Empty: `internal`. Targets must be cleared for it.
 	DataClass string `protobuf:"bytes,2,opt,name=data_class,json=dataClass,proto3" json:"data_class,omitempty"`
-	// Models that may be used, by resource name or prefix ending in `/`.
+	// Models that may be used, by resource name, whole or as a prefix that ends in `*` or `/`.
 	AllowedModels []string `protobuf:"bytes,3,rep,name=allowed_models,json=allowedModels,proto3" json:"allowed_models,omitempty"`
 	// Models that must not be used: by resource name or `upstream:{adapter}/{endpoint}/{upstream model}`, whole, or as a prefix that ends in `*`
 	// or `/`.
@@ -271,7 +271,7 @@ type Constraints struct {
 	AllowedEndpoints []string `protobuf:"bytes,8,rep,name=allowed_endpoints,json=allowedEndpoints,proto3" json:"allowed_endpoints,omitempty"`
 	// Data classes that targets must be cleared for beside `data_class`.
 	FurtherDataClasses []string `protobuf:"bytes,9,rep,name=further_data_classes,json=furtherDataClasses,proto3" json:"further_data_classes,omitempty"`
-	// A model that is called must match a pattern of each list, whatever alias or route leads there.
+	// What project and key allow: a model that is called must match a pattern of each list, whatever alias or route leads there.
 	CallableModels []*ModelPatterns `protobuf:"bytes,10,rep,name=callable_models,json=callableModels,proto3" json:"callable_models,omitempty"`
 	// The project is charged strictly: `Project.strict_charging`.
 	StrictCharging bool `protobuf:"varint,11,opt,name=strict_charging,json=strictCharging,proto3" json:"strict_charging,omitempty"`
@@ -386,13 +386,12 @@ func (x *Constraints) GetStrictCharging() bool {
 	return false
 }
 
-// Patterns of models. A pattern is whole, or a prefix that ends in `*`.
+// Patterns of models, whole or as a prefix that ends in `*`: compared with a model's resource name and with the alias of the model itself,
+// not with that of a route to it.
 type ModelPatterns struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The patterns: a model's resource name, or `upstream:{adapter}/{endpoint}/{upstream model}`.
-	Patterns []string `protobuf:"bytes,1,rep,name=patterns,proto3" json:"patterns,omitempty"`
-	// Patterns are also compared with the alias of the model itself (not with that of a route to it).
-	ByAlias       bool `protobuf:"varint,2,opt,name=by_alias,json=byAlias,proto3" json:"by_alias,omitempty"`
+	// The patterns. At least one.
+	Patterns      []string `protobuf:"bytes,1,rep,name=patterns,proto3" json:"patterns,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -432,13 +431,6 @@ func (x *ModelPatterns) GetPatterns() []string {
 		return x.Patterns
 	}
 	return nil
-}
-
-func (x *ModelPatterns) GetByAlias() bool {
-	if x != nil {
-		return x.ByAlias
-	}
-	return false
 }
 
 // What the gateway must do with the answer.
@@ -748,10 +740,9 @@ const file_llm_mesh_policy_v1_admission_proto_rawDesc = "" +
 	"\x14further_data_classes\x18\t \x03(\tR\x12furtherDataClasses\x12J\n" +
 	"\x0fcallable_models\x18\n" +
 	" \x03(\v2!.llm_mesh.policy.v1.ModelPatternsR\x0ecallableModels\x12'\n" +
-	"\x0fstrict_charging\x18\v \x01(\bR\x0estrictCharging\"F\n" +
+	"\x0fstrict_charging\x18\v \x01(\bR\x0estrictCharging\"+\n" +
 	"\rModelPatterns\x12\x1a\n" +
-	"\bpatterns\x18\x01 \x03(\tR\bpatterns\x12\x19\n" +
-	"\bby_alias\x18\x02 \x01(\bR\abyAlias\"x\n" +
+	"\bpatterns\x18\x01 \x03(\tR\bpatterns\"x\n" +
 	"\vObligations\x12#\n" +
 	"\rscreen_output\x18\x01 \x01(\bR\fscreenOutput\x12!\n" +
 	"\fscreen_state\x18\x02 \x01(\fR\vscreenState\x12!\n" +

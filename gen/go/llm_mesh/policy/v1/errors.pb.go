@@ -63,7 +63,7 @@ const (
 	// The bootstrap token is wrong, used or expired.
 	ErrorReason_ERROR_REASON_INVALID_BOOTSTRAP_TOKEN ErrorReason = 17
 	// The change would grant more than the caller holds, take away from somebody who holds more than the caller, or set something beyond
-	// what the platform's floor allows. `metadata.field`, where it is there, names the setting that is beyond the floor.
+	// what the platform's floor allows. `BadRequest`, where it is there, names the setting that is beyond the floor.
 	ErrorReason_ERROR_REASON_ESCALATION_DENIED ErrorReason = 18
 	// The resource is still used by others, which `metadata.users` names.
 	ErrorReason_ERROR_REASON_IN_USE ErrorReason = 19

@@ -143,7 +143,7 @@ export enum ErrorReason {
 
   /**
    * The change would grant more than the caller holds, take away from somebody who holds more than the caller, or set something beyond
-   * what the platform's floor allows. `metadata.field`, where it is there, names the setting that is beyond the floor.
+   * what the platform's floor allows. `BadRequest`, where it is there, names the setting that is beyond the floor.
    *
    * @generated from enum value: ERROR_REASON_ESCALATION_DENIED = 18;
    */

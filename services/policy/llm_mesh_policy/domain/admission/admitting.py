@@ -3,28 +3,28 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple, Protocol
 
 from llm_mesh.inference.v1 import embed_pb2, generate_pb2
-from llm_mesh.policy.v1 import admission_pb2, errors_pb2, identity_pb2, policy_pb2
+from llm_mesh.policy.v1 import admission_pb2, errors_pb2, floors_pb2, identity_pb2, policy_pb2
 from llm_mesh_policy.domain import sealed
 from llm_mesh_policy.domain.admission import bounds, texts
 from llm_mesh_policy.domain.admission.callers import Callers, Known
 from llm_mesh_policy.domain.admission.ids import Ids
-from llm_mesh_policy.domain.errors import PolicyError
+from llm_mesh_policy.domain.errors import PolicyError, floor_conflict
 from llm_mesh_policy.domain.instants import put_micros
 from llm_mesh_policy.domain.ledger.reserving import Seals
 from llm_mesh_policy.domain.screening.requests import screened
 from llm_mesh_policy.domain.screening.rules import ScreeningRules
 from llm_mesh_policy.domain.screening.scan import Watchlist
 from llm_mesh_policy.domain.screening.streams import state_of
+from llm_mesh_policy.domain.stricter import holding, least
 from llm_mesh_runtime.clock import Clock
 from llm_mesh_runtime.errors import invalid
 
-_DEFAULT_DATA_CLASS = "internal"
 _MOST_DRAFTS = 2048
 """A caller is sealed anew every few seconds, and each seal makes drafts: the old ones are let go of, and not 20 MB of them kept."""
 _VALID_MICROS = 60_000_000
@@ -47,6 +47,9 @@ class Tenancy(Protocol):
     def revision(self) -> int:
         """What it is the state of."""
 
+    def floor_of(self, domain: str) -> floors_pb2.Floor | None:
+        """What the platform sets about a domain."""
+
 
 class Identity(Protocol):
     """What admission asks of identity."""
@@ -56,6 +59,9 @@ class Identity(Protocol):
 
     def allowed_model(self, caller: admission_pb2.Caller, alias: str) -> None:
         """Raises MODEL_DENIED unless roles, project and key allow the alias."""
+
+    def callable_models(self, caller: admission_pb2.Caller) -> Sequence[Sequence[str]]:
+        """The lists of project and key that a model must match to be called, whatever alias leads there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,22 +147,29 @@ class Admitting:
 
     def _draft(self, tenancy: Tenancy, caller: admission_pb2.Caller, asked: _Asked) -> _Draft:
         """What follows from a caller, what is asked and the revision alone."""
-        domain = tenancy.domains.get(caller.domain, identity_pb2.Domain())
-        project = tenancy.projects.get(caller.project, identity_pb2.Project())
-        most = project.max_output_tokens or self._outputs.most
+        constraints = self._constraints(tenancy, caller, asked.outputs)
         admission = admission_pb2.Admission(
             caller=caller,
-            constraints=admission_pb2.Constraints(
-                regions=domain.regions,
-                data_class=domain.default_data_class or _DEFAULT_DATA_CLASS,
-                max_output_tokens=min(asked.outputs or project.max_output_tokens or self._outputs.default, most),
-            ),
+            constraints=constraints,
             revision=tenancy.revision,
             alias=asked.alias,
             operation=asked.operation,
         )
         answer = policy_pb2.AdmitResponse(constraints=admission.constraints, obligations=admission.obligations)
         return _Draft(admission.SerializeToString(), answer, self._rules.of(caller.domain))
+
+    def _constraints(self, tenancy: Tenancy, caller: admission_pb2.Caller, outputs: int) -> admission_pb2.Constraints:
+        """Floor, domain, project and key, by the stricter. FLOOR_CONFLICT where that leaves nothing."""
+        project = tenancy.projects.get(caller.project, identity_pb2.Project())
+        held = holding(tenancy.domains.get(caller.domain, identity_pb2.Domain()), tenancy.floor_of(caller.domain))
+        if held.conflicts:
+            raise floor_conflict(caller.domain, held.conflicts[0])
+        constraints = held.constraints
+        most = least(project.max_output_tokens or self._outputs.most, constraints.max_output_tokens)
+        constraints.max_output_tokens = min(outputs or project.max_output_tokens or self._outputs.default, most)
+        for patterns in self._identity.callable_models(caller):
+            constraints.callable_models.add(patterns=patterns)
+        return constraints
 
 
 class _Draft(NamedTuple):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from llm_mesh.policy.v1 import identity_pb2
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 _MOST = 65_536
 _LONGEST_SHOWN = 256
+_RESOURCE_NAME = "domains/"
 
 
 class Allowances:
@@ -29,11 +30,19 @@ class Allowances:
             self._allowed = set()
         asked = (key, project, alias)
         if asked not in self._allowed:
-            _check(snapshot, key, project, alias)
+            check_listed(snapshot, key, project, alias)
             self._allowed.add(asked)
 
 
-def _check(snapshot: Snapshot, key: str, project: str, alias: str) -> None:
+def callable_models(snapshot: Snapshot, key: str, project: str) -> list[Sequence[str]]:
+    """The lists of the project and of the key, where they have some: what a model that is called must match, whatever leads there."""
+    stored = snapshot.key(key)
+    own = identity_pb2.Key.FromString(stored.body).allowed_models if stored is not None else ()
+    named = snapshot.projects.get(project)
+    return [patterns for patterns in (named.allowed_models if named is not None else (), own) if patterns]
+
+
+def check_listed(snapshot: Snapshot, key: str, project: str, alias: str) -> None:
     """Raises MODEL_DENIED unless the lists of the project and of the key, where they have some, name the alias."""
     stored = snapshot.key(key)
     if stored is None:
@@ -45,4 +54,8 @@ def _check(snapshot: Snapshot, key: str, project: str, alias: str) -> None:
 
 
 def _listed(patterns: Iterable[str], alias: str) -> bool:
-    return any(alias.startswith(pattern[:-1]) if pattern.endswith("*") else alias == pattern for pattern in patterns)
+    """Whether an alias may be asked for. Where a list names models by resource name, only the plan tells what an alias leads to."""
+    return any(
+        pattern.startswith(_RESOURCE_NAME) or (alias.startswith(pattern[:-1]) if pattern.endswith("*") else alias == pattern)
+        for pattern in patterns
+    )

@@ -11,7 +11,7 @@ from google.protobuf.message import Message
 from llm_mesh.policy.v1 import identity_pb2
 from llm_mesh_policy.domain import checks
 from llm_mesh_policy.domain.kinds import DOMAINS, PRINCIPALS, PROJECTS, Kind
-from llm_mesh_policy.domain.rules.escalation import require_held
+from llm_mesh_policy.domain.rules.access import floor_in, save_domain, save_principal, save_project, with_floor
 from llm_mesh_runtime.errors import already_exists, etag_mismatch
 from llm_mesh_runtime.resources import masked_update
 
@@ -49,7 +49,11 @@ class Directory:
 
     async def domain(self, name: str) -> identity_pb2.Domain:
         """A domain."""
-        return await self._store.read(lambda transaction: DOMAINS.get(transaction, name))
+
+        def reading(transaction: Transaction) -> identity_pb2.Domain:
+            return with_floor(DOMAINS.get(transaction, name), floor_in(transaction, name))
+
+        return await self._store.read(reading)
 
     async def project(self, name: str) -> identity_pb2.Project:
         """A project."""
@@ -69,7 +73,8 @@ class Directory:
 
     async def domains(self, actor: Actor, page: Page) -> tuple[Sequence[identity_pb2.Domain], str]:
         """The domains that the actor may get, by name."""
-        rules = (await self._live.refresh()).rules
+        snapshot = await self._live.refresh()
+        rules = snapshot.rules
         shown: list[identity_pb2.Domain] = []
         after = page.after
         while len(shown) < page.limit:
@@ -77,7 +82,7 @@ class Directory:
             for row in rows:
                 domain = DOMAINS.unpack(row)
                 if actor.is_service or rules.allows(actor.principal, "domains.get", domain.name):
-                    shown.append(domain)
+                    shown.append(with_floor(domain, snapshot.floor_of(domain.name)))
             if len(rows) < page.limit:
                 break
             after = rows[-1].id
@@ -102,7 +107,7 @@ class Directory:
                 DOMAINS.get(change.transaction, parent, "parent")
             if kind.find(change.transaction, name):
                 raise already_exists(name)
-            created = kind.save(change.transaction, _named(wanted, name), kind.noun)
+            created = _save(change, kind, _named(wanted, name))
             change.note(f"{kind.collection}.create", name)
             return created
 
@@ -119,10 +124,8 @@ class Directory:
                 raise etag_mismatch(name)
             updated: M = masked_update(current, wanted, mask, mutable=kind.mutable)
             if updated == current:
-                return updated
-            if kind.collection == "principals":
-                require_held(change, name, name)
-            saved = kind.save(change.transaction, updated, kind.noun)
+                return _shown(change, updated)
+            saved = _save(change, kind, updated)
             change.note(f"{kind.collection}.update", name, _changed(current, updated, kind.mutable))
             return saved
 
@@ -133,6 +136,28 @@ class Directory:
         rows = await self._store.read(lambda transaction: transaction.page(kind.collection, domain, page.after, page.limit))
         shown, token = page.cut(rows, lambda row: row.id)
         return [kind.unpack(row) for row in shown], token
+
+
+def _save(change: Change, kind: Kind[M], wanted: M) -> M:
+    """Saves by the rules of the kind."""
+    saved: Any
+    if isinstance(wanted, identity_pb2.Domain):
+        saved = _shown(change, save_domain(change, wanted))
+    elif isinstance(wanted, identity_pb2.Project):
+        saved = save_project(change, wanted)
+    elif isinstance(wanted, identity_pb2.Principal):
+        saved = save_principal(change, wanted)
+    else:
+        raise TypeError(kind.noun)
+    done: M = saved
+    return done
+
+
+def _shown(change: Change, saved: M) -> M:
+    """As the contract shows it: a domain with its floor."""
+    shown: Any = with_floor(saved, floor_in(change.transaction, saved.name)) if isinstance(saved, identity_pb2.Domain) else saved
+    done: M = shown
+    return done
 
 
 def _domains_after(after: str, limit: int, transaction: Transaction) -> list[Row]:

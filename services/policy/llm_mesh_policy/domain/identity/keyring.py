@@ -109,6 +109,7 @@ class Keyring:
             key = _found(change.transaction, place, name)
             if key.revoke_time:
                 return key
+            require_held(change, key.principal, name)
             revoked = replace(key, revoke_time=change.transaction.now(), previous_digest=b"", previous_expire_time=0)
             change.transaction.save_key(revoked)
             change.note("keys.revoke", name)
@@ -146,7 +147,7 @@ def _checked(change: Change, domain: str, wanted: identity_pb2.Key) -> None:
     checks.key(wanted, "key")
     if not wanted.principal:
         raise invalid("key.principal", "is required")
-    if PRINCIPALS.place(wanted.principal, "key.principal")[0] != domain:
+    if PRINCIPALS.place(wanted.principal, "key.principal")[0] != domain:  # and whether it exists is not told
         raise invalid("key.principal", f"must be a principal of domains/{domain}")
     if PRINCIPALS.find(change.transaction, wanted.principal) is None:
         raise invalid("key.principal", "must be a principal that exists")

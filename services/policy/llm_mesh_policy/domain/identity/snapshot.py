@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from llm_mesh.policy.v1 import identity_pb2, rules_pb2
+from llm_mesh.policy.v1 import floors_pb2, identity_pb2, rules_pb2
 from llm_mesh_policy.domain.identity.keys import StoredKey
 from llm_mesh_policy.domain.identity.ports import Contents
-from llm_mesh_policy.domain.kinds import BINDINGS, DOMAINS, KEY_NAME, PRINCIPALS, PROJECTS, ROLES, Kind, M
+from llm_mesh_policy.domain.kinds import BINDINGS, DOMAINS, FLOORS, KEY_NAME, PRINCIPALS, PROJECTS, ROLES, Kind, M
+from llm_mesh_policy.domain.rules.consent import active
 from llm_mesh_policy.domain.rules.rulebook import Rulebook
+from llm_mesh_policy.domain.stricter import floor_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,11 @@ class Snapshot:
     keys: Mapping[str, StoredKey]
     """By public id; without revoked ones."""
     rules: Rulebook
+    floors: Mapping[str, floors_pb2.Floor] = field(default_factory=dict)
+
+    def floor_of(self, domain: str) -> floors_pb2.Floor | None:
+        """What the platform sets about a domain."""
+        return floor_of(domain, self.floors)
 
     def key(self, name: str) -> StoredKey | None:
         """A key by its name."""
@@ -48,7 +55,8 @@ def next_snapshot(before: Snapshot, contents: Contents) -> Snapshot:
         roles=roles,
         bindings=bindings,
         keys=_live_keys(before.keys, contents.keys),
-        rules=before.rules if same_rules else Rulebook(roles.values(), bindings.values(), before.rules),
+        rules=before.rules if same_rules else Rulebook(roles.values(), filter(active, bindings.values()), before.rules),
+        floors=_changed(before.floors, FLOORS, contents),
     )
 
 

@@ -23,13 +23,14 @@ class Offer(NamedTuple):
     data_classes: Collection[str]
     zero_retention: bool
     free: bool
+    alias: str = ""
 
     @classmethod
     def of(cls, model: registry_pb2.Model) -> "Offer":
         """What a model's message says."""
         target = Target(model.adapter, model.endpoint, model.upstream_model, model.credential)
         clearance = frozenset(model.data_classes) or _DEFAULT_CLEARANCE
-        return cls(model.name, target, model.region, clearance, model.zero_retention, model.free)
+        return cls(model.name, target, model.region, clearance, model.zero_retention, model.free, model.alias)
 
 
 class Tariff(NamedTuple):

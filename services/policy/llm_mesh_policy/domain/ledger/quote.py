@@ -113,7 +113,7 @@ def _difference(attempt: Asked, bounds: admission_pb2.Constraints, cap: int, off
         return "its region is not the registry's"
     if attempt.max_output_tokens > cap:
         return f"more than {cap} output tokens are not admitted"
-    return _whereabouts(bounds, offer) or _admitted(attempt, bounds)
+    return _whereabouts(bounds, offer) or _admitted(attempt, bounds) or _callable(attempt, bounds, offer)
 
 
 def _whereabouts(bounds: admission_pb2.Constraints, offer: Offer) -> str | None:
@@ -121,9 +121,9 @@ def _whereabouts(bounds: admission_pb2.Constraints, offer: Offer) -> str | None:
     regions = bounds.regions
     if regions and offer.region not in regions:
         return f"its region {offer.region or '(unknown)'} is not admitted"
-    data_class = bounds.data_class or _DEFAULT_DATA_CLASS
-    if data_class not in offer.data_classes:
-        return f"the model {offer.name} is not cleared for {data_class} data"
+    for data_class in (bounds.data_class or _DEFAULT_DATA_CLASS, *bounds.further_data_classes[:]):
+        if data_class not in offer.data_classes:
+            return f"the model {offer.name} is not cleared for {data_class} data"
     if bounds.zero_retention and not offer.zero_retention:
         return f"the provider of {offer.name} keeps data"
     return None
@@ -134,15 +134,32 @@ def _admitted(attempt: Asked, bounds: admission_pb2.Constraints) -> str | None:
     adapters, models, denied = bounds.allowed_adapters, bounds.allowed_models, bounds.denied_models
     if adapters and attempt.target.adapter not in adapters:
         return f"the adapter {attempt.target.adapter} is not admitted"
-    if models and not _named(attempt.model, models):
+    if models and not _named(models, attempt.model):
         return f"the model {attempt.model} is not admitted"
-    if denied and _named(attempt.model, denied):
+    if denied and _named(
+        denied, attempt.model, f"upstream:{attempt.target.adapter}/{attempt.target.endpoint}/{attempt.target.upstream_model}"
+    ):
         return f"the model {attempt.model} is denied"
     return None
 
 
-def _named(model: str, names: Sequence[str]) -> bool:
-    return any(model == name or (name.endswith("/") and model.startswith(name)) for name in names)
+def _callable(attempt: Asked, bounds: admission_pb2.Constraints, offer: Offer) -> str | None:
+    """Why the endpoint, or the model by the lists of project and key, is not among those that were admitted."""
+    endpoints, lists = bounds.allowed_endpoints, bounds.callable_models
+    if endpoints and f"{attempt.target.adapter}/{attempt.target.endpoint}" not in endpoints:
+        return f"the endpoint {attempt.target.adapter}/{attempt.target.endpoint} is not admitted"
+    if lists and not all(_named(listed.patterns, offer.name, offer.alias) for listed in lists):
+        return f"the model {attempt.model} is not one that project and key allow"
+    return None
+
+
+def _named(patterns: Sequence[str], *names: str) -> bool:
+    """Whether a pattern, whole or a prefix ending in `*` or `/`, is like one of the names."""
+    return any(
+        name == pattern or (pattern.endswith(("/", "*")) and name.startswith(pattern.removesuffix("*")))
+        for pattern in patterns
+        for name in names
+    )
 
 
 def _rates(attempt: Asked, offer: Offer | None, terms: Terms) -> Rates:

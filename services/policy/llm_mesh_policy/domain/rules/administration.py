@@ -1,23 +1,23 @@
-"""Roles and bindings: put, listed, deleted; and why a decision came out as it did."""
+"""Roles and bindings: put, listed, deleted; accepted by the domains whose principals they name."""
 
 from __future__ import annotations
 
+import asyncio
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from llm_mesh.policy.v1 import errors_pb2, rules_pb2
 from llm_mesh_policy.domain import checks
 from llm_mesh_policy.domain.errors import PolicyError
-from llm_mesh_policy.domain.identity.mesh_only import MESH_ACTIONS
-from llm_mesh_policy.domain.identity.places import absolute
 from llm_mesh_policy.domain.kinds import BINDINGS, DOMAINS, PRINCIPALS, ROLES
-from llm_mesh_policy.domain.rules.access import save_binding, save_role
-from llm_mesh_policy.domain.rules.matching import EVERYWHERE
+from llm_mesh_policy.domain.rules.access import require_role_covered, save_binding, save_role
+from llm_mesh_policy.domain.rules.consent import ACTIVE, is_foreign, state_of
+from llm_mesh_policy.domain.rules.escalation import require_covered
+from llm_mesh_policy.domain.rules.explaining import ALL_DOMAINS
 from llm_mesh_policy.domain.rules.roles import BUILT_IN
-from llm_mesh_policy.domain.rules.rulebook import domain_of, scope_of
-from llm_mesh_runtime.errors import already_exists, invalid
-from llm_mesh_runtime.resources import is_within
+from llm_mesh_policy.domain.rules.rulebook import PLATFORM, domain_of, scope_of
+from llm_mesh_runtime.errors import already_exists, invalid, not_found
 
 if TYPE_CHECKING:
     from llm_mesh_policy.domain.actor import Actor
@@ -26,9 +26,7 @@ if TYPE_CHECKING:
     from llm_mesh_policy.domain.identity.ports import Store, Transaction
     from llm_mesh_runtime.resources import Page
 
-_ALL_DOMAINS = "domains/-"
 _MOST_USERS = 10
-_LONGEST = 1024
 _SEQUENCE_DIGITS = 18
 
 
@@ -58,8 +56,8 @@ class Administration:
         place = ROLES.place(name)
 
         def work(change: Change) -> None:
-            ROLES.get(change.transaction, name)
-            users = change.snapshot.rules.users_of(name)
+            require_role_covered(change, ROLES.get(change.transaction, name))
+            users = sorted(binding.name for binding in change.snapshot.bindings.values() if binding.role == name)
             if users:
                 reason = errors_pb2.ERROR_REASON_IN_USE
                 raise PolicyError(reason, f"{name} is held by {len(users)} bindings", users=",".join(users[:_MOST_USERS]))
@@ -99,45 +97,63 @@ class Administration:
 
         def work(change: Change) -> None:
             gone = BINDINGS.get(change.transaction, name)
+            require_covered(change, change.snapshot.rules.rules_of(gone), name)
             change.transaction.remove(BINDINGS.collection, *place)
             change.note("bindings.delete", name, f"{gone.role} of {gone.principal} in {scope_of(gone)}")
 
         return (await self._changes.make(actor, work)).revision
+
+    async def accept_binding(self, actor: Actor, name: str, principal: str) -> Done[rules_pb2.Binding]:
+        """Makes a binding of another domain active, for the principal's domain."""
+        BINDINGS.place(name)
+        PRINCIPALS.place(principal, "principal")
+
+        def work(change: Change) -> rules_pb2.Binding:
+            binding = _binding_of(change, name, principal)
+            PRINCIPALS.get(change.transaction, principal, "principal")
+            if state_of(binding) == ACTIVE == binding.state:
+                return binding
+            binding.state = ACTIVE
+            saved = BINDINGS.save(change.transaction, binding, "binding")
+            _note_consent(change, "bindings.accept", binding)
+            return saved
+
+        return await self._changes.make(actor, work)
+
+    async def reject_binding(self, actor: Actor, name: str, principal: str) -> int:
+        """Deletes a binding of another domain, for the principal's domain; answers with the revision."""
+        place = BINDINGS.place(name)
+        PRINCIPALS.place(principal, "principal")
+
+        def work(change: Change) -> None:
+            binding = _binding_of(change, name, principal)
+            if domain_of(name) == PLATFORM:
+                require_covered(change, change.snapshot.rules.rules_of(binding), name)
+            change.transaction.remove(BINDINGS.collection, *place)
+            _note_consent(change, "bindings.reject", binding)
+
+        return (await self._changes.make(actor, work)).revision
+
+    async def foreign_bindings(self, parent: str, page: Page) -> tuple[Sequence[rules_pb2.Binding], str]:
+        """The bindings of other domains that name principals of a domain, by name."""
+        DOMAINS.place(parent, "parent")
+        snapshot = await self._live.refresh()
+        listed = await asyncio.to_thread(_foreign_to, snapshot.bindings.values(), parent, page.after, page.limit)
+        return page.cut(listed, lambda binding: binding.name)
 
     async def bindings(self, parent: str, page: Page) -> tuple[Sequence[rules_pb2.Binding], str]:
         """Who holds which role in a domain, by name."""
         domain, _ = DOMAINS.place(parent, "parent")
         rows = await self._store.read(lambda transaction: transaction.page(BINDINGS.collection, domain, page.after, page.limit))
         shown, token = page.cut(rows, lambda row: row.id)
-        return [BINDINGS.unpack(row) for row in shown], token
-
-    async def explain(self, request: rules_pb2.ExplainRequest) -> rules_pb2.ExplainResponse:
-        """Whether a principal may, and by which bindings. Of bindings elsewhere than in the domain nothing is told."""
-        DOMAINS.place(request.parent, "parent")
-        PRINCIPALS.place(request.principal, "principal")
-        if not request.action or len(request.action) > _LONGEST:
-            raise invalid("action", f"must be 1 to {_LONGEST} characters")
-        if not request.resource or len(request.resource) > _LONGEST:
-            raise invalid("resource", f"must be 1 to {_LONGEST} characters")
-        place = absolute(request.resource, request.parent)
-        if request.parent != _ALL_DOMAINS and not is_within(place, request.parent):
-            raise invalid("resource", f"must be within {request.parent}")
-        snapshot = await self._live.refresh()
-        rules, mesh_only = snapshot.rules, request.action in MESH_ACTIONS
-        grounds = [] if mesh_only else rules.grounds(request.principal, request.action, place)
-        return rules_pb2.ExplainResponse(
-            allowed=not mesh_only and rules.allows(request.principal, request.action, place),
-            grounds=[rules_pb2.Grounds(binding=rule.binding, permission=rule.permission) for rule in grounds],
-            considered=[found for found in rules.bindings_of(request.principal) if _is_told(found, request.parent)],
-            revision=snapshot.revision,
-        )
+        return [_with_state(BINDINGS.unpack(row)) for row in shown], token
 
     async def audit_records(self, parent: str, request_id: str, page: Page) -> tuple[Sequence[rules_pb2.AuditRecord], str]:
         """What was decided and changed in a domain, or in all, newest first."""
         DOMAINS.place(parent, "parent")
         if page.after and not (page.after.isdecimal() and len(page.after) <= _SEQUENCE_DIGITS):
             raise invalid("page_token", "must be the next_page_token of an answer to the same request")
-        domain, before = "" if parent == _ALL_DOMAINS else parent, int(page.after or 0)
+        domain, before = "" if parent == ALL_DOMAINS else parent, int(page.after or 0)
 
         def work(transaction: Transaction) -> list[rules_pb2.AuditRecord]:
             return transaction.page_audit(domain, request_id, before, page.limit)
@@ -149,6 +165,28 @@ def _built_in_key(role: rules_pb2.Role) -> str:
     return "0/" + role.name
 
 
-def _is_told(binding: rules_pb2.Binding, parent: str) -> bool:
-    scope = scope_of(binding)
-    return parent == _ALL_DOMAINS or scope == EVERYWHERE or domain_of(scope) == parent
+def _binding_of(change: Change, name: str, principal: str) -> rules_pb2.Binding:
+    """A binding of another domain for a principal; NOT_FOUND where it is not there or names somebody else."""
+    binding = BINDINGS.find(change.transaction, name)
+    if binding is None or binding.principal != principal or not is_foreign(binding):
+        raise not_found(name)
+    return binding
+
+
+def _note_consent(change: Change, action: str, binding: rules_pb2.Binding) -> None:
+    """Adds the audit rows of both domains."""
+    detail = f"{binding.role} for {binding.principal} in {scope_of(binding)}"
+    change.note(action, binding.name, detail)
+    change.note(action, binding.principal, f"{binding.name}: {detail}")
+
+
+def _foreign_to(bindings: Iterable[rules_pb2.Binding], parent: str, after: str, limit: int) -> list[rules_pb2.Binding]:
+    foreign = (each for each in bindings if is_foreign(each) and domain_of(each.principal) == parent and each.name > after)
+    return [_with_state(binding) for binding in sorted(foreign, key=lambda each: each.name)[:limit]]
+
+
+def _with_state(stored: rules_pb2.Binding) -> rules_pb2.Binding:
+    shown = rules_pb2.Binding()
+    shown.CopyFrom(stored)
+    shown.state = state_of(stored)
+    return shown

@@ -11,8 +11,9 @@ from google.protobuf.message import Message
 from llm_mesh.mesh.v1 import resources_pb2
 from llm_mesh.policy.v1 import ledger_pb2, rules_pb2
 from llm_mesh_policy.domain import checks
-from llm_mesh_policy.domain.kinds import BINDINGS, DOMAINS, PRINCIPALS, PROJECTS, ROLES, Kind
-from llm_mesh_policy.domain.rules.access import save_binding, save_principal, save_role
+from llm_mesh_policy.domain.kinds import BINDINGS, DOMAINS, FLOORS, PRINCIPALS, PROJECTS, ROLES, Kind
+from llm_mesh_policy.domain.rules.access import save_binding, save_domain, save_principal, save_project, save_role
+from llm_mesh_policy.domain.rules.flooring import bound_domain, floor_place, note_floor, require_domain, save_floor
 from llm_mesh_policy.domain.rules.rulebook import PLATFORM, domain_of
 from llm_mesh_runtime.errors import MeshError, invalid
 from llm_mesh_runtime.resources import change_of, is_within
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 M = TypeVar("M", bound=Message)
 
 _NO_CHANGE = resources_pb2.CHANGE_ACTION_NONE
-_IGNORED = ("name", "etag", "create_time", "update_time", "built_in")
+_IGNORED = ("name", "etag", "create_time", "update_time", "built_in", "state", "floor", "effective", "conflicts")
 
 
 class LedgerChanges(Protocol):
@@ -105,15 +106,32 @@ def _check_places(request: rules_pb2.ApplyPolicyRequest) -> None:
     """All within the parent; `domains/platform` stands for all domains."""
     if request.parent == PLATFORM:
         return
-    for field in ("domains", "projects", "principals", "roles", "bindings", "budgets", "limits"):
+    for field in ("floors", "domains", "projects", "principals", "roles", "bindings", "budgets", "limits"):
         for number, wanted in enumerate(getattr(request, field)):
             if not is_within(wanted.name, request.parent):
                 raise invalid(f"{field}[{number}].name", f"must be within {request.parent}")
 
 
+def _floors(change: Change, request: rules_pb2.ApplyPolicyRequest) -> Iterable[resources_pb2.Change]:
+    """Floors come first, so that what else is applied is bound by them."""
+    domains = {domain.name for domain in request.domains}
+    for number, floor in enumerate(request.floors):
+        field = f"floors[{number}]"
+        floor_place(floor.name, f"{field}.name")
+        before = FLOORS.find(change.transaction, floor.name)
+        step = change_of(floor.name, before, floor, ignore=_IGNORED)
+        if step.action != _NO_CHANGE:
+            if bound_domain(floor.name) not in domains:
+                require_domain(change, floor.name, f"{field}.name")
+            change.require("floors.put", floor.name)
+            note_floor(change, before, save_floor(change, floor, field))
+        yield step
+
+
 def _resources(change: Change, request: rules_pb2.ApplyPolicyRequest) -> Iterable[resources_pb2.Change]:
-    yield from _each(change, DOMAINS, request.domains, lambda wanted, field: DOMAINS.save(change.transaction, wanted, field))
-    yield from _each(change, PROJECTS, request.projects, lambda wanted, field: PROJECTS.save(change.transaction, wanted, field))
+    yield from _floors(change, request)
+    yield from _each(change, DOMAINS, request.domains, lambda wanted, field: save_domain(change, wanted, field))
+    yield from _each(change, PROJECTS, request.projects, lambda wanted, field: save_project(change, wanted, field))
     yield from _each(change, PRINCIPALS, request.principals, lambda wanted, field: save_principal(change, wanted, field))
     yield from _each(change, ROLES, request.roles, lambda wanted, field: save_role(change, wanted, field), verbs=("put", "put"))
     yield from _each(

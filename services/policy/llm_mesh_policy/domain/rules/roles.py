@@ -26,7 +26,7 @@ _DEVELOP = (
     "reservations.get", "reservations.list",
 )  # fmt: skip
 _AUDIT = (
-    "auditRecords.list", "auditRecords.export",
+    "auditRecords.list", "auditRecords.export", "floors.get", "floors.list",
     "decisions.explain", "bindings.list", "principals.list", "keys.get", "keys.list", "requests.get",
     "reservations.get", "reservations.list", "routeDecisions.get",
 )  # fmt: skip
