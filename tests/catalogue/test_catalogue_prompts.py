@@ -17,6 +17,7 @@ from llm_mesh_catalogue.store.tables import METADATA
 from llm_mesh_runtime.database import Database, drift, migrate
 from llm_mesh_runtime.errors import MeshError
 from llm_mesh_runtime.resources import page_of
+from tests.recorded import outbox_of
 
 CLAIMS, GREET = "domains/claims", "domains/claims/prompts/greet"
 SCHEMA = '{"type": "object", "properties": {"name": {"type": "string"}, "n": {"type": "integer", "default": 3}}, "required": ["name"]}'
@@ -24,7 +25,7 @@ SCHEMA = '{"type": "object", "properties": {"name": {"type": "string"}, "n": {"t
 
 async def catalogue(database: Database) -> Catalogue:
     await migrate(database, "llm_mesh_catalogue.store.migrations")
-    return Catalogue(SqlPrompts(database), Renderer(), freshness=60)
+    return Catalogue(SqlPrompts(database, outbox_of(database)), Renderer(), freshness=60)
 
 
 def version(template: str = "Hello {{ name }}, {{ n }}", schema: str = SCHEMA) -> catalogue_pb2.PromptVersion:

@@ -19,13 +19,14 @@ from llm_mesh_runtime.clock import SystemClock
 from llm_mesh_runtime.database import Database, drift, migrate
 from llm_mesh_runtime.errors import MeshError
 from llm_mesh_runtime.resources import page_of
+from tests.recorded import outbox_of
 
 PLATFORM, CLAIMS = "domains/platform", "domains/claims"
 
 
 async def registry(database: Database) -> tuple[Registry, Feed]:
     await migrate(database, "llm_mesh_registry.store.migrations")
-    store = SqlProducts(database)
+    store = SqlProducts(database, outbox_of(database))
     feed = Feed(store)
     await feed.refresh()
     return Registry(store, feed, SystemClock()), feed

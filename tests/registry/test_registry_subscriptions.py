@@ -23,6 +23,7 @@ from llm_mesh_runtime.clock import SystemClock
 from llm_mesh_runtime.database import Database, micros, migrate
 from llm_mesh_runtime.errors import MeshError
 from llm_mesh_runtime.resources import page_of
+from tests.recorded import outbox_of
 
 PLATFORM, PUBLISHER, CLAIMS, OTHER = (f"domains/{name}" for name in ("platform", "publisher", "claims", "other"))
 MODEL, ROUTE = f"{PUBLISHER}/models/m", f"{PUBLISHER}/routes/r"
@@ -40,11 +41,11 @@ class World:
     """A registry over one database."""
 
     def __init__(self, database: Database, most: int = 1_000) -> None:
-        store = SqlProducts(database)
+        store = SqlProducts(database, outbox_of(database))
         self.offers = SqlOffers(database)
         self.feed = Feed(store)
         self.registry = Registry(store, self.feed, SystemClock())
-        self.consent = Consent(SqlSubscriptions(database, most), self.offers, self.feed)
+        self.consent = Consent(SqlSubscriptions(database, outbox_of(database), most), self.offers, self.feed)
         self.store = store
 
     async def publish(self, name: str = "m", nanos: int = CHEAP, domain: str = PUBLISHER, **fields: Any) -> registry_pb2.Model:

@@ -13,6 +13,7 @@ from llm_mesh_router.store.tables import METADATA
 from llm_mesh_runtime.database import Database, drift, migrate
 from llm_mesh_runtime.errors import MeshError
 from llm_mesh_runtime.resources import page_of
+from tests.recorded import outbox_of
 
 MODEL = "domains/shared/models/a"
 
@@ -20,7 +21,7 @@ MODEL = "domains/shared/models/a"
 async def table(database: Database) -> tuple[RouteTable, RouteBook]:
     await migrate(database, "llm_mesh_router.store.migrations")
     book = RouteBook()
-    return RouteTable(SqlRoutes(database), book), book
+    return RouteTable(SqlRoutes(database, outbox_of(database)), book), book
 
 
 def route(alias: str = "main", name: str = "") -> router_pb2.Route:
@@ -42,7 +43,7 @@ async def test_a_created_route_is_planned_by_at_once_and_read_back(database: Dat
 async def test_another_instance_sees_the_route_after_its_refresh(database: Database) -> None:
     routes, _ = await table(database)
     other_book = RouteBook()
-    other = RouteTable(SqlRoutes(database), other_book)
+    other = RouteTable(SqlRoutes(database, outbox_of(database)), other_book)
     await other.refresh()
     await routes.create("domains/claims", "r", route())
     await other.refresh()

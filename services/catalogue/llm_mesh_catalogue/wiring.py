@@ -10,6 +10,7 @@ from llm_mesh_catalogue.settings import Settings
 from llm_mesh_catalogue.store.prompts import SqlPrompts
 from llm_mesh_runtime.database import check, migrate
 from llm_mesh_runtime.links import Links
+from llm_mesh_runtime.outbox import Outbox, RecordingPeer
 from llm_mesh_runtime.service import Service, Servicers
 
 _MIGRATIONS = "llm_mesh_catalogue.store.migrations"
@@ -18,16 +19,22 @@ _MIGRATIONS = "llm_mesh_catalogue.store.migrations"
 def build(settings: Settings, links: Links) -> Servicers:
     """Puts the catalogue together."""
     database = links.database("catalogue")
-    catalogue = Catalogue(SqlPrompts(database), Renderer(), freshness=settings.freshness.total_seconds())
+    outbox = Outbox(database, RecordingPeer(links.channel("policy")))
+    catalogue = Catalogue(SqlPrompts(database, outbox), Renderer(), freshness=settings.freshness.total_seconds())
 
     async def start() -> None:
         await (migrate if links.mesh.embedded else check)(database, _MIGRATIONS)
+        outbox.start()
+
+    async def close() -> None:
+        await outbox.close()
+        await database.close()
 
     return Servicers(
         (catalogue_pb2_grpc.add_CatalogueServiceServicer_to_server, CatalogueServicer(catalogue)),
         ready=database.ready,
         start=start,
-        close=database.close,
+        close=close,
     )
 
 

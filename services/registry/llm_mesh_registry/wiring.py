@@ -21,6 +21,7 @@ from llm_mesh_runtime.database import check, micros, migrate
 from llm_mesh_runtime.errors import MeshError
 from llm_mesh_runtime.links import Links
 from llm_mesh_runtime.log import get_logger
+from llm_mesh_runtime.outbox import Outbox, RecordingPeer
 from llm_mesh_runtime.service import Service, Servicers
 from llm_mesh_runtime.tasks import TaskSet
 
@@ -31,19 +32,22 @@ _MOST_NAMED = 50
 def build(settings: Settings, links: Links) -> Servicers:
     """Puts the registry together."""
     database = links.database("registry")
-    store, offers = SqlProducts(database), SqlOffers(database)
+    outbox = Outbox(database, RecordingPeer(links.channel("policy")))
+    store, offers = SqlProducts(database, outbox), SqlOffers(database)
     feed = Feed(store)
-    consent = Consent(SqlSubscriptions(database, settings.most_subscriptions), offers, feed)
+    consent = Consent(SqlSubscriptions(database, outbox, settings.most_subscriptions), offers, feed)
     tasks = TaskSet()
 
     async def start() -> None:
         await (migrate if links.mesh.embedded else check)(database, _MIGRATIONS)
+        outbox.start()
         await _notice(offers)
         await feed.refresh()
         tasks.spawn(_refresh(feed, offers, settings.refresh.total_seconds()), name="registry.feed")
 
     async def close() -> None:
         await tasks.close()
+        await outbox.close()
         await database.close()
 
     lifetime = settings.watch_lifetime.total_seconds()

@@ -20,6 +20,7 @@ from llm_mesh_runtime.database import check, migrate
 from llm_mesh_runtime.errors import MeshError
 from llm_mesh_runtime.links import Links
 from llm_mesh_runtime.log import get_logger
+from llm_mesh_runtime.outbox import Outbox, RecordingPeer
 from llm_mesh_runtime.service import Service, Servicers
 from llm_mesh_runtime.tasks import TaskSet
 
@@ -30,19 +31,22 @@ def build(settings: Settings, links: Links) -> Servicers:
     """Puts the router together."""
     database = links.database("router")
     models, book = Models(), RouteBook()
-    table = RouteTable(SqlRoutes(database), book)
+    outbox = Outbox(database, RecordingPeer(links.channel("policy")))
+    table = RouteTable(SqlRoutes(database, outbox), book)
     router = Router(models, book, Ranking(), Decisions(settings.decisions), links.seals, SystemClock())
     registry = RegistryPeer(links.channel("registry"), models)
     tasks = TaskSet()
 
     async def start() -> None:
         await (migrate if links.mesh.embedded else check)(database, _MIGRATIONS)
+        outbox.start()
         await table.refresh()
         tasks.spawn(registry.run(), name="router.models")
         tasks.spawn(_refresh(table, settings.refresh.total_seconds()), name="router.routes")
 
     async def close() -> None:
         await tasks.close()
+        await outbox.close()
         await database.close()
 
     servicer = RouterServicer(router, table)

@@ -18,7 +18,7 @@ from typing import Any, Literal, cast
 
 import grpc
 
-from llm_mesh.policy.v1 import admission_pb2, errors_pb2, policy_pb2, policy_pb2_grpc
+from llm_mesh.policy.v1 import admission_pb2, audit_pb2, errors_pb2, policy_pb2, policy_pb2_grpc
 from llm_mesh_runtime.errors import MeshError
 from llm_mesh_runtime.host import Host
 from llm_mesh_runtime.links import Links
@@ -56,6 +56,8 @@ class FakePolicy(policy_pb2_grpc.PolicyServiceServicer):
     denied: set[str] = field(default_factory=set)
     """Actions that no key has."""
     asked: list[policy_pb2.AuthorizeRequest] = field(default_factory=list)
+    changes: list[audit_pb2.ChangeRecord] = field(default_factory=list)
+    """What services had recorded."""
     revision: int = 1
     changed: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -72,6 +74,14 @@ class FakePolicy(policy_pb2_grpc.PolicyServiceServicer):
         answer.sealed_caller.payload = caller.SerializeToString()
         answer.valid_for.FromMilliseconds(1000)
         return answer
+
+    async def RecordChanges(self, request: audit_pb2.RecordChangesRequest, context: object) -> audit_pb2.RecordChangesResponse:
+        """Remembers changes, once per event id."""
+        del context
+        known = {change.event_id for change in self.changes}
+        fresh = [change for change in request.changes if change.event_id not in known]
+        self.changes += fresh
+        return audit_pb2.RecordChangesResponse(recorded=len(fresh))
 
     async def WatchRevision(
         self, request: policy_pb2.WatchRevisionRequest, context: object

@@ -12,6 +12,7 @@ from llm_mesh_catalogue.domain.errors import prompt_not_found
 from llm_mesh_catalogue.store.tables import PROMPTS, VERSIONS
 from llm_mesh_runtime.database import Database, for_update, from_micros, upsert
 from llm_mesh_runtime.errors import already_exists, etag_mismatch
+from llm_mesh_runtime.outbox import Notes, Outbox
 from llm_mesh_runtime.resources import Page, change_of, etag_of
 
 _STAMPS = ("name", "etag", "create_time", "update_time", "latest_version")
@@ -20,16 +21,19 @@ _STAMPS = ("name", "etag", "create_time", "update_time", "latest_version")
 class SqlPrompts:
     """The store of prompts. A prompt's row is locked while a change of it or its versions is made."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, outbox: Outbox) -> None:
         self._database = database
+        self._outbox = outbox
 
     async def create(self, prompt: catalogue_pb2.Prompt) -> catalogue_pb2.Prompt:
-        def work(connection: Connection) -> catalogue_pb2.Prompt:
+        def work(connection: Connection, notes: Notes) -> catalogue_pb2.Prompt:
             if not self._begin(connection, prompt):
                 raise already_exists(prompt.name)
-            return _locked(connection, prompt.name)
+            created = _locked(connection, prompt.name)
+            notes.note(created.name, None, created)
+            return created
 
-        return await self._database.write(work)
+        return await self._outbox.write(work, action="prompts.create")
 
     async def get(self, name: str) -> catalogue_pb2.Prompt:
         body = await self._database.read(lambda connection: connection.scalar(select(PROMPTS.c.body).where(PROMPTS.c.name == name)))
@@ -44,23 +48,24 @@ class SqlPrompts:
         )
 
     async def update(self, prompt: catalogue_pb2.Prompt) -> catalogue_pb2.Prompt:
-        def work(connection: Connection) -> catalogue_pb2.Prompt:
-            if _locked(connection, prompt.name).etag != prompt.etag:
+        def work(connection: Connection, notes: Notes) -> catalogue_pb2.Prompt:
+            present = _locked(connection, prompt.name)
+            if present.etag != prompt.etag:
                 raise etag_mismatch(prompt.name)
-            return self._put(connection, prompt)
+            return self._put(connection, notes, prompt, present)
 
-        return await self._database.write(work)
+        return await self._outbox.write(work, action="prompts.update")
 
     async def add_version(
         self, name: str, version: catalogue_pb2.PromptVersion, labels: Sequence[str], etag: str
     ) -> catalogue_pb2.PromptVersion:
-        def work(connection: Connection) -> catalogue_pb2.PromptVersion:
+        def work(connection: Connection, notes: Notes) -> catalogue_pb2.PromptVersion:
             prompt = _locked(connection, name)
             if etag and etag != prompt.etag:
                 raise etag_mismatch(name)
-            return self._add(connection, prompt, version, labels)
+            return self._add(connection, notes, prompt, version, labels, before=_copy(prompt))
 
-        return await self._database.write(work)
+        return await self._outbox.write(work, action="prompts.update")
 
     async def version(self, name: str, number: int) -> catalogue_pb2.PromptVersion:
         version = await self._database.read(lambda connection: _version(connection, name, number))
@@ -80,20 +85,23 @@ class SqlPrompts:
         def compare(connection: Connection) -> list[resources_pb2.Change]:
             return [_change(connection, prompt) for prompt in wanted]
 
-        def work(connection: Connection) -> list[resources_pb2.Change]:
+        def work(connection: Connection, notes: Notes) -> list[resources_pb2.Change]:
+            created = set()
             for prompt in wanted:  # locks first, in the order of the request
-                self._begin(connection, catalogue_pb2.Prompt(name=prompt.name, description=prompt.description))
+                if self._begin(connection, catalogue_pb2.Prompt(name=prompt.name, description=prompt.description)):
+                    created.add(prompt.name)
             changes = []
             for prompt in wanted:
                 present = _locked(connection, prompt.name)
                 change = _change(connection, prompt)
                 if change.action != resources_pb2.CHANGE_ACTION_NONE:
+                    before = None if prompt.name in created else _copy(present)
                     present.description = prompt.description
-                    self._add(connection, present, prompt.version, prompt.labels)
+                    self._add(connection, notes, present, prompt.version, prompt.labels, before=before)
                 changes.append(change)
             return changes
 
-        return await (self._database.read(compare) if dry_run else self._database.write(work))
+        return await (self._database.read(compare) if dry_run else self._outbox.write(work, action="prompts.apply"))
 
     def _begin(self, connection: Connection, prompt: catalogue_pb2.Prompt) -> bool:
         """Keeps the prompt where its name is free."""
@@ -106,16 +114,26 @@ class SqlPrompts:
         row = {"domain": _domain(kept.name), "etag": kept.etag, "body": kept.SerializeToString(), "updated": now}
         return bool(upsert(connection, PROMPTS, {"name": kept.name, **row}, key=["name"], update=[]))
 
-    def _put(self, connection: Connection, prompt: catalogue_pb2.Prompt) -> catalogue_pb2.Prompt:
+    def _put(
+        self, connection: Connection, notes: Notes, prompt: catalogue_pb2.Prompt, before: catalogue_pb2.Prompt | None
+    ) -> catalogue_pb2.Prompt:
         now = self._database.now(connection)
         prompt.update_time.FromDatetime(from_micros(now))
         prompt.etag = etag_of(prompt, ignore=("etag",))
         row = {"etag": prompt.etag, "body": prompt.SerializeToString(), "updated": now}
         connection.execute(update(PROMPTS).where(PROMPTS.c.name == prompt.name).values(**row))
+        notes.note(prompt.name, before, prompt)
         return prompt
 
     def _add(
-        self, connection: Connection, prompt: catalogue_pb2.Prompt, version: catalogue_pb2.PromptVersion, labels: Sequence[str]
+        self,
+        connection: Connection,
+        notes: Notes,
+        prompt: catalogue_pb2.Prompt,
+        version: catalogue_pb2.PromptVersion,
+        labels: Sequence[str],
+        *,
+        before: catalogue_pb2.Prompt | None,
     ) -> catalogue_pb2.PromptVersion:
         newest = _version(connection, prompt.name, prompt.latest_version)
         if newest is None or newest.digest != version.digest:
@@ -127,10 +145,17 @@ class SqlPrompts:
             newest.create_time.FromDatetime(from_micros(self._database.now(connection)))
             row = {"prompt": prompt.name, "number": newest.number, "digest": newest.digest, "body": newest.SerializeToString()}
             connection.execute(insert(VERSIONS).values(**row))
+            notes.note(newest.name, None, newest)
         for label in labels:
             prompt.labels[label] = newest.number
-        self._put(connection, prompt)
+        self._put(connection, notes, prompt, before)
         return newest
+
+
+def _copy(prompt: catalogue_pb2.Prompt) -> catalogue_pb2.Prompt:
+    copy = catalogue_pb2.Prompt()
+    copy.CopyFrom(prompt)
+    return copy
 
 
 def _locked(connection: Connection, name: str) -> catalogue_pb2.Prompt:

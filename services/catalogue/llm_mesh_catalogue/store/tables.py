@@ -3,8 +3,12 @@
 from sqlalchemy import Column, ForeignKey, Integer, LargeBinary, MetaData, Table, Text
 
 from llm_mesh_runtime.database import Instant
+from llm_mesh_runtime.outbox.tables import outbox_table
 
 METADATA = MetaData()
+
+OUTBOX = outbox_table(METADATA)
+"""Changes that are not recorded in the audit trail yet."""
 
 PROMPTS = Table(
     "prompts",

@@ -40,8 +40,8 @@ class Products(Protocol):
         """Models of a domain, or of all where it is empty, by name."""
         ...
 
-    async def update_model(self, model: registry_pb2.Model) -> registry_pb2.Model:
-        """Replaces a model; ETAG_MISMATCH where its etag is another."""
+    async def update_model(self, model: registry_pb2.Model, *, action: str = ...) -> registry_pb2.Model:
+        """Replaces a model; ETAG_MISMATCH where its etag is another. `action` is the one that is recorded."""
         ...
 
     async def create_price(self, model: str, price: registry_pb2.Price) -> registry_pb2.Price:

@@ -73,7 +73,7 @@ class Registry:
         model = await self._store.model(name)
         model.lifecycle = registry_pb2.LIFECYCLE_DEPRECATED
         model.retire_time.CopyFrom(retire_time)
-        kept = await self._store.update_model(model)
+        kept = await self._store.update_model(model, action="models.deprecate")
         await self._feed.refresh()
         return kept
 

@@ -18,6 +18,7 @@ from llm_mesh_registry.store.rows import add_price, begin_change, find_model, fi
 from llm_mesh_registry.store.tables import ADAPTERS, MODELS, OFFERED_ROUTES, PRICES, REVISION
 from llm_mesh_runtime.database import Database, upsert
 from llm_mesh_runtime.errors import already_exists, etag_mismatch, not_found
+from llm_mesh_runtime.outbox import Notes, Outbox
 from llm_mesh_runtime.resources import Page, change_of
 
 _NONE = resources_pb2.CHANGE_ACTION_NONE
@@ -26,21 +27,22 @@ _NONE = resources_pb2.CHANGE_ACTION_NONE
 class SqlProducts:
     """The store of data products."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, outbox: Outbox) -> None:
         self._database = database
+        self._outbox = outbox
 
     async def create_model(self, model: registry_pb2.Model) -> registry_pb2.Model:
-        def work(connection: Connection) -> registry_pb2.Model:
+        def work(connection: Connection, notes: Notes) -> registry_pb2.Model:
             now = self._begin_change(connection)
             if find_model(connection, model.name, now) is not None:
                 raise already_exists(model.name)
-            put_model(connection, model, None, now)
+            put_model(connection, notes, model, None, now)
             if model.HasField("price"):
-                add_price(connection, model.name, model.price, now)
+                add_price(connection, notes, model.name, model.price, now)
             _offer(connection, model.name, now)
             return self._read_back(connection, model.name)
 
-        return await self._database.write(work)
+        return await self._outbox.write(work, action="models.create")
 
     async def model(self, name: str) -> registry_pb2.Model:
         model = await self._database.read(lambda connection: find_model(connection, name, self._database.now(connection)))
@@ -59,30 +61,30 @@ class SqlProducts:
 
         return await self._database.read(work)
 
-    async def update_model(self, model: registry_pb2.Model) -> registry_pb2.Model:
-        def work(connection: Connection) -> registry_pb2.Model:
+    async def update_model(self, model: registry_pb2.Model, *, action: str = "models.update") -> registry_pb2.Model:
+        def work(connection: Connection, notes: Notes) -> registry_pb2.Model:
             now = self._begin_change(connection)
             present = find_model(connection, model.name, now)
             if present is None:
                 raise not_found(model.name)
             if model.etag != present.etag:
                 raise etag_mismatch(model.name)
-            put_model(connection, model, present, now)
+            put_model(connection, notes, model, present, now)
             _offer(connection, model.name, now)
             return self._read_back(connection, model.name)
 
-        return await self._database.write(work)
+        return await self._outbox.write(work, action=action)
 
     async def create_price(self, model: str, price: registry_pb2.Price) -> registry_pb2.Price:
-        def work(connection: Connection) -> registry_pb2.Price:
+        def work(connection: Connection, notes: Notes) -> registry_pb2.Price:
             now = self._begin_change(connection)
             if find_model(connection, model, now) is None:
                 raise not_found(model)
-            added = add_price(connection, model, price, now)
+            added = add_price(connection, notes, model, price, now)
             accept_new(connection, now, product=model)
             return added
 
-        return await self._database.write(work)
+        return await self._outbox.write(work, action="prices.create")
 
     async def price(self, name: str) -> registry_pb2.Price:
         model, _, number = name.partition("/prices/")
@@ -103,20 +105,22 @@ class SqlProducts:
         return await self._database.read(lambda connection: [registry_pb2.Adapter.FromString(body) for body in connection.scalars(wanted)])
 
     async def put_adapter(self, adapter: registry_pb2.Adapter) -> registry_pb2.Adapter:
-        await self._database.write(lambda connection: _put_adapter(connection, adapter))
+        await self._outbox.write(lambda connection, notes: _put_adapter(connection, notes, adapter), action="adapters.put")
         return adapter
 
     async def apply(
         self, models: Sequence[registry_pb2.Model], adapters: Sequence[registry_pb2.Adapter], *, dry_run: bool
     ) -> Sequence[resources_pb2.Change]:
-        def work(connection: Connection) -> list[resources_pb2.Change]:
-            now = self._database.now(connection) if dry_run else self._begin_change(connection)
+        def work(connection: Connection, notes: Notes | None) -> list[resources_pb2.Change]:
+            now = self._database.now(connection) if notes is None else self._begin_change(connection)
             return [
-                *(_apply_model(connection, model, now, dry_run=dry_run) for model in models),
-                *(_apply_adapter(connection, adapter, dry_run=dry_run) for adapter in adapters),
+                *(_apply_model(connection, notes, model, now) for model in models),
+                *(_apply_adapter(connection, notes, adapter) for adapter in adapters),
             ]
 
-        return await (self._database.read(work) if dry_run else self._database.write(work))
+        if dry_run:
+            return await self._database.read(lambda connection: work(connection, None))
+        return await self._outbox.write(work, action="models.apply")
 
     async def revision(self) -> int:
         return await self._database.read(lambda connection: connection.execute(select(REVISION.c.revision)).scalar_one())
@@ -157,16 +161,18 @@ def _offer(connection: Connection, name: str, now: int) -> None:
         accept_new(connection, now, product=name)
 
 
-def _apply_model(connection: Connection, wanted: registry_pb2.Model, now: int, *, dry_run: bool) -> resources_pb2.Change:
+def _apply_model(connection: Connection, notes: Notes | None, wanted: registry_pb2.Model, now: int) -> resources_pb2.Change:
+    """Brings a model to a wanted state; without notes it only compares."""
     present = find_model(connection, wanted.name, now)
     change = change_of(wanted.name, present, wanted, ignore=OUTPUT_ONLY)
     reprice = wanted.HasField("price") and (present is None or not same_terms(present.price, wanted.price))
-    if change.action != _NONE and not dry_run:
-        put_model(connection, wanted, present, now)
-    if reprice and not dry_run:
-        add_price(connection, wanted.name, wanted.price, now)
-    if not dry_run and (reprice or change.action != _NONE):
-        _offer(connection, wanted.name, now)
+    if notes is not None:
+        if change.action != _NONE:
+            put_model(connection, notes, wanted, present, now)
+        if reprice:
+            add_price(connection, notes, wanted.name, wanted.price, now)
+        if reprice or change.action != _NONE:
+            _offer(connection, wanted.name, now)
     if reprice and present is not None:
         terms = change_of("", present.price, wanted.price, ignore=("name", "create_time", "valid_from"))
         change.fields.extend(resources_pb2.FieldChange(path=f"price.{f.path}", before=f.before, after=f.after) for f in terms.fields)
@@ -174,13 +180,18 @@ def _apply_model(connection: Connection, wanted: registry_pb2.Model, now: int, *
     return change
 
 
-def _apply_adapter(connection: Connection, wanted: registry_pb2.Adapter, *, dry_run: bool) -> resources_pb2.Change:
-    body = connection.scalar(select(ADAPTERS.c.body).where(ADAPTERS.c.name == wanted.name))
-    change = change_of(wanted.name, None if body is None else registry_pb2.Adapter.FromString(body), wanted)
-    if change.action != _NONE and not dry_run:
-        _put_adapter(connection, wanted)
+def _apply_adapter(connection: Connection, notes: Notes | None, wanted: registry_pb2.Adapter) -> resources_pb2.Change:
+    change = change_of(wanted.name, _adapter(connection, wanted.name), wanted)
+    if change.action != _NONE and notes is not None:
+        _put_adapter(connection, notes, wanted)
     return change
 
 
-def _put_adapter(connection: Connection, adapter: registry_pb2.Adapter) -> None:
+def _put_adapter(connection: Connection, notes: Notes, adapter: registry_pb2.Adapter) -> None:
+    notes.note(adapter.name, _adapter(connection, adapter.name), adapter)
     upsert(connection, ADAPTERS, {"name": adapter.name, "body": adapter.SerializeToString()}, key=["name"])
+
+
+def _adapter(connection: Connection, name: str) -> registry_pb2.Adapter | None:
+    body = connection.scalar(select(ADAPTERS.c.body).where(ADAPTERS.c.name == name))
+    return None if body is None else registry_pb2.Adapter.FromString(body)

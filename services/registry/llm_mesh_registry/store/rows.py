@@ -12,6 +12,7 @@ from llm_mesh_registry.domain.errors import RegistryError
 from llm_mesh_registry.domain.prices import begin_of, in_force
 from llm_mesh_registry.store.tables import MODELS, PRICES, REVISION, SUBSCRIPTIONS
 from llm_mesh_runtime.database import from_micros
+from llm_mesh_runtime.outbox import Notes
 from llm_mesh_runtime.resources import etag_of
 
 
@@ -36,7 +37,7 @@ def with_prices(connection: Connection, models: list[registry_pb2.Model], now: i
     return models
 
 
-def put_model(connection: Connection, wanted: registry_pb2.Model, present: registry_pb2.Model | None, now: int) -> None:
+def put_model(connection: Connection, notes: Notes, wanted: registry_pb2.Model, present: registry_pb2.Model | None, now: int) -> None:
     """Writes a model without its price; ALIAS_TAKEN where another model or subscription of its domain has the alias."""
     domain = wanted.name.split("/models/", 1)[0]
     check_alias(connection, domain, wanted.alias, wanted.name, "model.alias")
@@ -51,6 +52,7 @@ def put_model(connection: Connection, wanted: registry_pb2.Model, present: regis
         connection.execute(insert(MODELS).values(name=kept.name, **row))
     else:
         connection.execute(update(MODELS).where(MODELS.c.name == kept.name).values(**row))
+    notes.note(kept.name, None if present is None else _without_price(present), kept)
 
 
 def begin_change(connection: Connection) -> None:
@@ -67,7 +69,14 @@ def check_alias(connection: Connection, domain: str, alias: str, name: str, fiel
             raise RegistryError(errors_pb2.ERROR_REASON_ALIAS_TAKEN, message, field=field, alias=alias, model=other)
 
 
-def add_price(connection: Connection, model: str, price: registry_pb2.Price, now: int) -> registry_pb2.Price:
+def _without_price(model: registry_pb2.Model) -> registry_pb2.Model:
+    bare = registry_pb2.Model()
+    bare.CopyFrom(model)
+    bare.ClearField("price")
+    return bare
+
+
+def add_price(connection: Connection, notes: Notes, model: str, price: registry_pb2.Price, now: int) -> registry_pb2.Price:
     """Adds a price version after the newest one."""
     number = connection.scalar(select(func.max(PRICES.c.number)).where(PRICES.c.model == model))
     newest = None if number is None else find_price(connection, model, number)
@@ -77,6 +86,7 @@ def add_price(connection: Connection, model: str, price: registry_pb2.Price, now
     kept.name = f"{model}/prices/{(number or 0) + 1}"
     kept.create_time.FromDatetime(from_micros(now))
     connection.execute(insert(PRICES).values(model=model, number=(number or 0) + 1, body=kept.SerializeToString()))
+    notes.note(kept.name, None, kept)
     return kept
 
 

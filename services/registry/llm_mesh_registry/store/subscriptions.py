@@ -18,6 +18,7 @@ from llm_mesh_registry.store.subscription_rows import find, shown, shown_all
 from llm_mesh_registry.store.tables import SUBSCRIPTIONS
 from llm_mesh_runtime.database import Database, from_micros
 from llm_mesh_runtime.errors import MeshError, RuntimeFault, already_exists, etag_mismatch, invalid, not_found
+from llm_mesh_runtime.outbox import Notes, Outbox
 from llm_mesh_runtime.resources import Page, etag_of
 
 
@@ -32,17 +33,18 @@ class _DryRunError(Exception):
 class SqlSubscriptions:
     """The store of subscriptions. `most` is how many a domain may have."""
 
-    def __init__(self, database: Database, most: int) -> None:
+    def __init__(self, database: Database, outbox: Outbox, most: int) -> None:
         self._database = database
+        self._outbox = outbox
         self._most = most
 
     async def create(self, wanted: registry_pb2.Subscription) -> registry_pb2.Subscription:
-        def work(connection: Connection) -> registry_pb2.Subscription:
+        def work(connection: Connection, notes: Notes) -> registry_pb2.Subscription:
             now = self._begin_change(connection)
-            self._create(connection, wanted, now, "subscription")
+            self._create(connection, notes, wanted, now, "subscription")
             return shown(connection, wanted.name, now)
 
-        return await self._database.write(work)
+        return await self._outbox.write(work, action="subscriptions.create")
 
     async def get(self, name: str) -> registry_pb2.Subscription:
         return await self._database.read(lambda connection: shown(connection, name, self._database.now(connection)))
@@ -61,20 +63,20 @@ class SqlSubscriptions:
     async def update(
         self, name: str, etag: str, alias: str | None, accept: Sequence[registry_pb2.ProductVersion]
     ) -> registry_pb2.Subscription:
-        def work(connection: Connection) -> registry_pb2.Subscription:
+        def work(connection: Connection, notes: Notes) -> registry_pb2.Subscription:
             now = self._begin_change(connection)
             present = find(connection, name)
             if present is None:
                 raise not_found(name)
             if etag != present.etag:
                 raise etag_mismatch(name)
-            self._change(connection, present, alias, accept, now, "subscription")
+            self._change(connection, notes, present, alias, accept, now, "subscription")
             return shown(connection, name, now)
 
-        return await self._database.write(work)
+        return await self._outbox.write(work, action="subscriptions.update")
 
     async def delete(self, name: str, etag: str) -> None:
-        def work(connection: Connection) -> None:
+        def work(connection: Connection, notes: Notes) -> None:
             self._begin_change(connection)
             present = find(connection, name)
             if present is None:
@@ -83,19 +85,20 @@ class SqlSubscriptions:
                 raise etag_mismatch(name)
             release(connection, present)
             connection.execute(delete(SUBSCRIPTIONS).where(SUBSCRIPTIONS.c.name == name))
+            notes.note(name, present, None)
 
-        await self._database.write(work)
+        await self._outbox.write(work, action="subscriptions.delete")
 
     async def apply(self, wanted: Sequence[registry_pb2.Subscription], *, dry_run: bool) -> Sequence[resources_pb2.Change]:
-        def work(connection: Connection) -> list[resources_pb2.Change]:
+        def work(connection: Connection, notes: Notes) -> list[resources_pb2.Change]:
             now = self._begin_change(connection)
-            changes = [self._apply(connection, one, now, f"subscriptions[{index}]") for index, one in enumerate(wanted)]
+            changes = [self._apply(connection, notes, one, now, f"subscriptions[{index}]") for index, one in enumerate(wanted)]
             if dry_run:
                 raise _DryRunError(changes)
             return changes
 
         try:
-            return await self._database.write(work)
+            return await self._outbox.write(work, action="subscriptions.apply")
         except _DryRunError as done:
             return done.changes
 
@@ -103,7 +106,7 @@ class SqlSubscriptions:
         begin_change(connection)
         return self._database.now(connection)
 
-    def _create(self, connection: Connection, wanted: registry_pb2.Subscription, now: int, field: str) -> None:
+    def _create(self, connection: Connection, notes: Notes, wanted: registry_pb2.Subscription, now: int, field: str) -> None:
         domain = owner_of(wanted.name)
         if find(connection, wanted.name) is not None:
             raise already_exists(wanted.name)
@@ -120,22 +123,24 @@ class SqlSubscriptions:
             check_alias(connection, domain, wanted.alias, wanted.name, f"{field}.alias")
         kept = registry_pb2.Subscription(name=wanted.name, publisher=wanted.publisher, product=wanted.product, alias=wanted.alias)
         kept.create_time.FromDatetime(from_micros(now))
-        self._put(connection, kept, now, new=True)
+        self._put(connection, notes, kept, now, before=None)
         if wanted.product:
-            self._accept(connection, kept, wanted.product, wanted.accepted_version, now, field)
+            self._accept(connection, notes, kept, wanted.product, wanted.accepted_version, now, field)
         else:
             accept_new(connection, now, subscription=kept.name)
 
-    def _change(
+    def _change(  # noqa: PLR0917 (a change of a subscription has this many parts)
         self,
         connection: Connection,
+        notes: Notes,
         present: registry_pb2.Subscription,
         alias: str | None,
         versions: Sequence[registry_pb2.ProductVersion],
         now: int,
         field: str,
     ) -> None:
-        domain = owner_of(present.name)
+        domain, before = owner_of(present.name), registry_pb2.Subscription()
+        before.CopyFrom(present)
         if alias is not None:
             if alias and present.publisher:
                 raise invalid(f"{field}.alias", "must be empty with `publisher`")
@@ -149,13 +154,13 @@ class SqlSubscriptions:
             one = acceptance(connection, domain, product)
             if one is None or one.subscription != present.name:
                 raise not_found(product)
-            self._accept(connection, present, product, version.version, now, field)
-        self._put(connection, present, now, new=False)
+            self._accept(connection, notes, present, product, version.version, now, field)
+        self._put(connection, notes, present, now, before=before)
 
-    def _apply(self, connection: Connection, wanted: registry_pb2.Subscription, now: int, field: str) -> resources_pb2.Change:
+    def _apply(self, connection: Connection, notes: Notes, wanted: registry_pb2.Subscription, now: int, field: str) -> resources_pb2.Change:
         present = find(connection, wanted.name)
         if present is None:
-            self._create(connection, wanted, now, field)
+            self._create(connection, notes, wanted, now, field)
             return resources_pb2.Change(resource=wanted.name, action=resources_pb2.CHANGE_ACTION_CREATE)
         for source in ("publisher", "product"):
             if getattr(present, source) != getattr(wanted, source):
@@ -169,11 +174,18 @@ class SqlSubscriptions:
         if not fields:
             return resources_pb2.Change(resource=wanted.name, action=resources_pb2.CHANGE_ACTION_NONE)
         accepts = [registry_pb2.ProductVersion(version=wanted.accepted_version)] if fields[-1].path == "accepted_version" else []
-        self._change(connection, present, wanted.alias, accepts, now, field)
+        self._change(connection, notes, present, wanted.alias, accepts, now, field)
         return resources_pb2.Change(resource=wanted.name, action=resources_pb2.CHANGE_ACTION_UPDATE, fields=fields)
 
-    def _accept(
-        self, connection: Connection, subscription: registry_pb2.Subscription, name: str, version: str, now: int, field: str
+    def _accept(  # noqa: PLR0917 (likewise)
+        self,
+        connection: Connection,
+        notes: Notes,
+        subscription: registry_pb2.Subscription,
+        name: str,
+        version: str,
+        now: int,
+        field: str,
     ) -> None:
         domain = owner_of(subscription.name)
         product = offered(connection, name, domain, now)
@@ -181,17 +193,28 @@ class SqlSubscriptions:
             raise _about(not_found(name), f"{field}.product")
         if version and version_of(product) != version:
             raise _about(etag_mismatch(name), f"{field}.accepted_version")
+        before = acceptance(connection, domain, name)
         accept(connection, subscription.name, domain, product, now)
+        notes.note(subscription.name, before.product if before is not None else None, product, f"accepts {name}")
 
-    def _put(self, connection: Connection, subscription: registry_pb2.Subscription, now: int, *, new: bool) -> None:
+    def _put(
+        self,
+        connection: Connection,
+        notes: Notes,
+        subscription: registry_pb2.Subscription,
+        now: int,
+        *,
+        before: registry_pb2.Subscription | None,
+    ) -> None:
         subscription.update_time.FromDatetime(from_micros(now))
         subscription.etag = etag_of(subscription, ignore=("etag",))
         row = {"alias": subscription.alias, "body": subscription.SerializeToString()}
-        if new:
+        if before is None:
             source = {"domain": owner_of(subscription.name), "publisher": subscription.publisher, "product": subscription.product}
             connection.execute(insert(SUBSCRIPTIONS).values(name=subscription.name, **source, **row))
         else:
             connection.execute(update(SUBSCRIPTIONS).where(SUBSCRIPTIONS.c.name == subscription.name).values(**row))
+        notes.note(subscription.name, before, subscription)
 
 
 def _about(error: MeshError, field: str) -> MeshError:

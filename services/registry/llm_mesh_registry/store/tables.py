@@ -3,6 +3,7 @@
 from sqlalchemy import Column, ForeignKey, Index, Integer, LargeBinary, MetaData, Table, Text, UniqueConstraint
 
 from llm_mesh_runtime.database import Counter, Instant
+from llm_mesh_runtime.outbox.tables import outbox_table
 
 METADATA = MetaData()
 _Name = Text().with_variant(Text(collation="C"), "postgresql")
@@ -74,3 +75,6 @@ OFFERS = Table(
 
 NOTICES = Table("registry_notices", METADATA, Column("name", Text, primary_key=True))
 """What operators were told once."""
+
+OUTBOX = outbox_table(METADATA)
+"""Changes that are not recorded in the audit trail yet."""

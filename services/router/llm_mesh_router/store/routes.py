@@ -12,6 +12,7 @@ from llm_mesh_router.domain.errors import RouterError
 from llm_mesh_router.store.tables import REVISION, ROUTES
 from llm_mesh_runtime.database import Database, from_micros
 from llm_mesh_runtime.errors import already_exists, etag_mismatch, not_found
+from llm_mesh_runtime.outbox import Notes, Outbox
 from llm_mesh_runtime.resources import Page, change_of, etag_of
 
 _STAMPS = ("etag", "create_time", "update_time")
@@ -20,19 +21,20 @@ _STAMPS = ("etag", "create_time", "update_time")
 class SqlRoutes:
     """The store of routes."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, outbox: Outbox) -> None:
         self._database = database
+        self._outbox = outbox
 
     async def create(self, route: router_pb2.Route) -> router_pb2.Route:
         """Keeps a new route."""
 
-        def work(connection: Connection) -> router_pb2.Route:
+        def work(connection: Connection, notes: Notes) -> router_pb2.Route:
             self._begin_change(connection)
             if _find(connection, route.name) is not None:
                 raise already_exists(route.name)
-            return self._put(connection, route, None)
+            return self._put(connection, notes, route, None)
 
-        return await self._database.write(work)
+        return await self._outbox.write(work, action="routes.create")
 
     async def get(self, name: str) -> router_pb2.Route:
         """The route."""
@@ -51,21 +53,21 @@ class SqlRoutes:
     async def update(self, route: router_pb2.Route) -> router_pb2.Route:
         """Replaces a route."""
 
-        def work(connection: Connection) -> router_pb2.Route:
+        def work(connection: Connection, notes: Notes) -> router_pb2.Route:
             self._begin_change(connection)
             present = _find(connection, route.name)
             if present is None:
                 raise not_found(route.name)
             if route.etag != present.etag:
                 raise etag_mismatch(route.name)
-            return self._put(connection, route, present)
+            return self._put(connection, notes, route, present)
 
-        return await self._database.write(work)
+        return await self._outbox.write(work, action="routes.update")
 
     async def delete(self, name: str, etag: str) -> None:
         """Deletes a route."""
 
-        def work(connection: Connection) -> None:
+        def work(connection: Connection, notes: Notes) -> None:
             self._begin_change(connection)
             present = _find(connection, name)
             if present is None:
@@ -73,8 +75,9 @@ class SqlRoutes:
             if etag and etag != present.etag:
                 raise etag_mismatch(name)
             connection.execute(delete(ROUTES).where(ROUTES.c.name == name))
+            notes.note(name, present, None)
 
-        await self._database.write(work)
+        await self._outbox.write(work, action="routes.delete")
 
     async def apply(self, routes: Sequence[router_pb2.Route], *, dry_run: bool) -> Sequence[resources_pb2.Change]:
         """Brings routes to a wanted state in one transaction; a dry run only compares."""
@@ -86,18 +89,18 @@ class SqlRoutes:
                 for present, route in zip(found, routes, strict=True)
             ]
 
-        def work(connection: Connection) -> list[resources_pb2.Change]:
+        def work(connection: Connection, notes: Notes) -> list[resources_pb2.Change]:
             self._begin_change(connection)
             changes = []
             for route, (present, change) in zip(routes, compare(connection), strict=True):
                 if change.action != resources_pb2.CHANGE_ACTION_NONE:
-                    self._put(connection, route, present)
+                    self._put(connection, notes, route, present)
                 changes.append(change)
             return changes
 
         if dry_run:
             return [change for _, change in await self._database.read(compare)]
-        return await self._database.write(work)
+        return await self._outbox.write(work, action="routes.apply")
 
     async def revision(self) -> int:
         """Which change was the last."""
@@ -115,7 +118,7 @@ class SqlRoutes:
     def _begin_change(self, connection: Connection) -> None:
         connection.execute(update(REVISION).values(revision=REVISION.c.revision + 1))
 
-    def _put(self, connection: Connection, route: router_pb2.Route, present: router_pb2.Route | None) -> router_pb2.Route:
+    def _put(self, connection: Connection, notes: Notes, route: router_pb2.Route, present: router_pb2.Route | None) -> router_pb2.Route:
         domain = route.name.split("/routes/", 1)[0]
         taken = select(ROUTES.c.name).where(ROUTES.c.domain == domain, ROUTES.c.alias == route.alias, ROUTES.c.name != route.name)
         if (other := connection.scalar(taken)) is not None:
@@ -132,6 +135,7 @@ class SqlRoutes:
             connection.execute(insert(ROUTES).values(name=kept.name, created=now, **row))
         else:
             connection.execute(update(ROUTES).where(ROUTES.c.name == kept.name).values(**row))
+        notes.note(kept.name, present, kept)
         return kept
 
 

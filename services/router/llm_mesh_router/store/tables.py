@@ -3,8 +3,12 @@
 from sqlalchemy import Column, LargeBinary, MetaData, Table, Text, UniqueConstraint
 
 from llm_mesh_runtime.database import Counter, Instant
+from llm_mesh_runtime.outbox.tables import outbox_table
 
 METADATA = MetaData()
+
+OUTBOX = outbox_table(METADATA)
+"""Changes that are not recorded in the audit trail yet."""
 
 ROUTES = Table(
     "routes",

@@ -24,18 +24,19 @@ class Notes:
         self._action = action
         self._now = now
 
-    def note(self, resource: str, before: Message | None, after: Message | None) -> None:
+    def note(self, resource: str, before: Message | None, after: Message | None, detail: str = "") -> None:
         """A resource is changed; nothing is noted where it stays as it was. None: it does not exist."""
         digests = digest_of(before), digest_of(after)
         if digests[0] != digests[1]:
             record = self._record(resource)
             record.before_digest, record.after_digest = digests
+            record.detail = _cut(detail)
 
     def refusal(self, resource: str, detail: str) -> None:
         """A change is refused because it would grant more than its author may."""
         record = self._record(resource)
         record.refused = True
-        record.detail = detail.encode()[:_LONGEST_DETAIL].decode(errors="ignore")
+        record.detail = _cut(detail)
 
     def _record(self, resource: str) -> audit_pb2.ChangeRecord:
         author = self._author
@@ -64,6 +65,10 @@ def digest_of(resource: Message | None) -> bytes:
         if name in copy.DESCRIPTOR.fields_by_name:
             copy.ClearField(name)
     return hashlib.sha256(copy.SerializeToString(deterministic=True)).digest()
+
+
+def _cut(detail: str) -> str:
+    return detail.encode()[:_LONGEST_DETAIL].decode(errors="ignore")
 
 
 def _domain_of(resource: str) -> str:
