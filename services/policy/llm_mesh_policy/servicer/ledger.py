@@ -25,6 +25,10 @@ class LedgerServicer(ledger_pb2_grpc.LedgerServiceServicer):
     async def PutBudget(self, request: ledger_pb2.PutBudgetRequest, context: Context) -> ledger_pb2.PutBudgetResponse:
         return ledger_pb2.PutBudgetResponse(budget=await self._accounts.put_budget(request.budget, actor()))
 
+    async def DeleteBudget(self, request: ledger_pb2.DeleteBudgetRequest, context: Context) -> ledger_pb2.DeleteBudgetResponse:
+        await self._accounts.delete_budget(request.name, actor())
+        return ledger_pb2.DeleteBudgetResponse()
+
     async def ListBudgets(self, request: ledger_pb2.ListBudgetsRequest, context: Context) -> ledger_pb2.ListBudgetsResponse:
         shown, token = await self._accounts.budgets(request.parent, page_of(request, "budgets", request.parent))
         return ledger_pb2.ListBudgetsResponse(budgets=shown, next_page_token=token)

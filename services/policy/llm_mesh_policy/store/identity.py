@@ -17,6 +17,7 @@ from sqlalchemy import Row as SqlRow
 from llm_mesh.policy.v1 import rules_pb2
 from llm_mesh_policy.domain.identity.keys import StoredKey
 from llm_mesh_policy.domain.identity.ports import Contents, Row, Transaction
+from llm_mesh_policy.store import ledger_each
 from llm_mesh_policy.store.audit_reading import record_of
 from llm_mesh_policy.store.audit_tables import audit_records
 from llm_mesh_policy.store.identity_tables import COLLECTIONS, MAKING, bootstraps, keys, peppers, resources, revision
@@ -119,6 +120,8 @@ class SqlTransaction:
         saved = Row(row.domain, row.id, row.body, known.create_time if known else now, now)
         values = {name: getattr(saved, name) for name in ("domain", "id", "body", "create_time", "update_time")}
         upsert(self.connection, resources[collection], values, key=["domain", "id"])
+        if collection == "domains" and known is None:
+            ledger_each.add_domain(self.connection, f"domains/{row.id}", now)
         return saved
 
     def remove(self, collection: str, domain: str, identity: str) -> None:

@@ -1,22 +1,33 @@
 """Budgets and limits set by people. A budget counts what its project spent and holds already; a limit counts from its creation on."""
 
 from collections.abc import Sequence
-from dataclasses import astuple, replace
+from dataclasses import replace
 
 import orjson
-from sqlalchemy import Connection, delete, func, select, update
+from sqlalchemy import ColumnElement, Connection, and_, delete, func, or_, select, update
 
 from llm_mesh.mesh.v1 import resources_pb2
 from llm_mesh.policy.v1 import ledger_pb2
 from llm_mesh_policy.domain.audit import AuditEntry
-from llm_mesh_policy.domain.ledger.limits import Wanted, budget_of, limit_of, wanted_budget, wanted_limit
-from llm_mesh_policy.domain.ledger.meters import MONEY, Hold, Meter, window_of
+from llm_mesh_policy.domain.ledger.amounts import pays
+from llm_mesh_policy.domain.ledger.limits import (
+    EACH_DOMAIN,
+    PLATFORM,
+    Wanted,
+    budget_of,
+    fresh_meter,
+    limit_of,
+    wanted_budget,
+    wanted_limit,
+)
+from llm_mesh_policy.domain.ledger.meters import MONEY, Hold, Meter
 from llm_mesh_policy.domain.ledger.reservation import ESTIMATED, HELD, RELEASED, Reservation
-from llm_mesh_policy.store import ledger_meters, ledger_rows
+from llm_mesh_policy.domain.rules.rulebook import domain_of
+from llm_mesh_policy.store import ledger_each, ledger_meters, ledger_rows
 from llm_mesh_policy.store.ledger import lock
 from llm_mesh_policy.store.ledger_group import Accounts
 from llm_mesh_policy.store.ledger_tables import entries, meters
-from llm_mesh_runtime.database import Database, upsert
+from llm_mesh_runtime.database import Database
 from llm_mesh_runtime.errors import MeshError, not_found
 from llm_mesh_runtime.resources import change_of
 
@@ -48,7 +59,7 @@ class LedgerLimits:
         before = _find(connection, wanted.name)
         now = self._database.now(connection)
         old = budget_of(before, now, self._currency) if before else None
-        new = budget_of(_fresh(wanted, now), now, self._currency)
+        new = budget_of(fresh_meter(wanted, now), now, self._currency)
         return self._apply(connection, wanted, change_of(wanted.name, old, new, ignore=_OUTPUT_ONLY), dry_run=dry_run)
 
     def apply_limit(self, connection: Connection, limit: ledger_pb2.Limit, *, dry_run: bool) -> resources_pb2.Change:
@@ -56,16 +67,23 @@ class LedgerLimits:
         wanted = wanted_limit(limit)
         lock(connection)
         before = _find(connection, wanted.name)
-        new = limit_of(_fresh(wanted, 0))
+        new = limit_of(fresh_meter(wanted, 0))
         return self._apply(connection, wanted, change_of(wanted.name, limit_of(before) if before else None, new), dry_run=dry_run)
 
     async def delete_limit(self, name: str, audit: AuditEntry) -> None:
         """Deletes a limit; what was held of it is forgotten."""
+        await self._delete(name, meters.c.metric != MONEY, audit)
 
+    async def delete_budget(self, name: str, audit: AuditEntry) -> None:
+        """Deletes a budget; what was spent stays in the ledger."""
+        await self._delete(name, meters.c.metric == MONEY, audit)
+
+    async def _delete(self, name: str, kind: ColumnElement[bool], audit: AuditEntry) -> None:
         def work(connection: Connection) -> bool:
             lock(connection)
-            gone = connection.execute(delete(meters).where(meters.c.name == name, meters.c.metric != MONEY)).rowcount > 0
+            gone = connection.execute(delete(meters).where(meters.c.name == name, kind)).rowcount > 0
             if gone:
+                ledger_each.gather(connection, name)
                 self._accounts.extend_audit(connection, [audit])
             return gone
 
@@ -89,7 +107,7 @@ class LedgerLimits:
 
     async def _page(self, domain: str, after: str, limit: int, *, money: bool) -> tuple[list[Meter], int]:
         kind = meters.c.metric == MONEY if money else meters.c.metric != MONEY
-        wanted = select(*ledger_meters.columns()).where(meters.c.domain == domain, meters.c.name > after, kind)
+        wanted = select(*ledger_meters.columns()).where(_concerns(domain), meters.c.name > after, kind)
         wanted = wanted.order_by(meters.c.name).limit(limit)
 
         def work(connection: Connection) -> tuple[list[Meter], int]:
@@ -116,14 +134,16 @@ class LedgerLimits:
         return change
 
 
+def _concerns(domain: str) -> ColumnElement[bool]:
+    """The meters of a domain, and those by which the platform binds it."""
+    subject = meters.c.subject
+    within = [subject.startswith(prefix, autoescape=True) for prefix in (f"{domain}/", "tag:", f"model:{domain}/", "model:domains/shared/")]
+    return or_(meters.c.domain == domain, and_(meters.c.domain == PLATFORM, or_(subject.in_((domain, EACH_DOMAIN)), *within)))
+
+
 def _find(connection: Connection, name: str) -> Meter | None:
     row = connection.execute(select(*ledger_meters.columns()).where(meters.c.name == name)).first()
     return None if row is None else Meter(*row)
-
-
-def _fresh(wanted: Wanted, now: int) -> Meter:
-    window = window_of(wanted.period, now)
-    return Meter(wanted.name, wanted.subject, wanted.metric, wanted.amount, wanted.period, now, window, 0, 0)
 
 
 def _put(connection: Connection, wanted: Wanted, now: int) -> Meter:
@@ -131,18 +151,20 @@ def _put(connection: Connection, wanted: Wanted, now: int) -> Meter:
     if before is not None and wanted.same_counts(before):
         meter = replace(before, amount=wanted.amount)
     else:
-        meter = _fresh(wanted, now)
+        meter = fresh_meter(wanted, now)
         if wanted.metric == MONEY:
-            meter = _counted(connection, meter, wanted.domain)
-    names = [column.name for column in ledger_meters.columns()]
-    upsert(connection, meters, dict(zip(names, astuple(meter), strict=True)) | {"domain": wanted.domain}, key=["name"])
+            meter = _counted(connection, meter, domain_of(meter.subject))
+    ledger_each.write(connection, meter, wanted.domain)
+    if wanted.domain == PLATFORM:
+        ledger_each.spread(connection, wanted, now)
     return meter
 
 
 def _counted(connection: Connection, meter: Meter, domain: str) -> Meter:
-    """A new budget with what its project has spent and holds in the present period; open entries hold of it from now on."""
+    """A new budget with what its subject has spent and holds in the present period; open entries hold of it from now on."""
     inside = (entries.c.domain == domain, entries.c.reserve_time >= meter.window)
-    own = (*inside, entries.c.project == meter.subject, entries.c.shared.is_(False))
+    of_project = () if meter.subject == domain else (entries.c.project == meter.subject,)
+    own = (*inside, *of_project, entries.c.shared.is_(False))
     charged = select(func.coalesce(func.sum(entries.c.charged), 0)).where(*own, entries.c.state != HELD)
     reserved = select(func.coalesce(func.sum(entries.c.reserved), 0)).where(*own, entries.c.state == HELD)
     spent, held = int(connection.execute(charged).scalar_one()), int(connection.execute(reserved).scalar_one())
@@ -150,7 +172,7 @@ def _counted(connection: Connection, meter: Meter, domain: str) -> Meter:
         if shared.entry.state == HELD:
             held += _share(shared, meter.subject)
         elif shared.entry.state != RELEASED:
-            spent += sum(line.charge.nanos for line in shared.entry.lines if line.charge_to == meter.subject)
+            spent += sum(line.charge.nanos for line in shared.entry.lines if pays(line.charge_to, meter.subject))
     for open_entry in _reservations(connection, *inside, entries.c.state.in_((HELD, ESTIMATED))):
         _attach(connection, open_entry, meter)
     return replace(meter, spent=spent, held=held)
@@ -161,12 +183,12 @@ def _reservations(connection: Connection, *conditions: object) -> list[Reservati
     return [ledger_rows.reservation_of(row) for row in connection.execute(wanted)]
 
 
-def _share(reservation: Reservation, payer: str) -> int:
-    return sum(line.reserved for line in reservation.lines if line.payer == payer)
+def _share(reservation: Reservation, subject: str) -> int:
+    return sum(line.reserved for line in reservation.lines if pays(line.payer, subject))
 
 
 def _attach(connection: Connection, reservation: Reservation, meter: Meter) -> None:
-    if not any(line.payer == meter.subject for line in reservation.lines):
+    if not any(pays(line.payer, meter.subject) for line in reservation.lines):
         return
     hold = Hold(meter.name, meter.generation, meter.window, meter.subject, MONEY, _share(reservation, meter.subject))
     holds = (*(each for each in reservation.holds if each.meter != meter.name), hold)

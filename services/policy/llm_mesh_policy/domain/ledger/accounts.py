@@ -6,7 +6,7 @@ from typing import Protocol
 from llm_mesh.policy.v1 import identity_pb2, ledger_pb2, usage_pb2
 from llm_mesh_policy.domain.actor import Actor
 from llm_mesh_policy.domain.audit import AuditEntry
-from llm_mesh_policy.domain.ledger.limits import BUDGET, LIMIT, wanted_budget, wanted_limit
+from llm_mesh_policy.domain.ledger.limits import LIMIT, check_budget_name, wanted_budget, wanted_limit
 from llm_mesh_runtime.errors import invalid, not_found
 from llm_mesh_runtime.resources import NamePattern
 from llm_mesh_runtime.resources.paging import Page
@@ -39,6 +39,9 @@ class Limits(Protocol):
     async def delete_limit(self, name: str, audit: AuditEntry) -> None:
         """Deletes a limit."""
 
+    async def delete_budget(self, name: str, audit: AuditEntry) -> None:
+        """Deletes a budget."""
+
 
 class Entries(Protocol):
     """Where entries are read."""
@@ -62,7 +65,11 @@ class Reconciling(Protocol):
 
 
 class Projects(Protocol):
-    """Which projects there are."""
+    """Which domains and projects there are."""
+
+    @property
+    def domains(self) -> Mapping[str, identity_pb2.Domain]:
+        """By name."""
 
     @property
     def projects(self) -> Mapping[str, identity_pb2.Project]:
@@ -87,17 +94,18 @@ class Accounts:
         self._currency = currency
 
     async def budget(self, name: str) -> ledger_pb2.Budget:
-        """A budget; NOT_FOUND where the project has none."""
-        BUDGET.parse(name)
+        """A budget; NOT_FOUND where there is none."""
+        check_budget_name(name)
         found = await self._limits.budget(name)
         if found is None:
             raise not_found(name)
         return found
 
     async def put_budget(self, budget: ledger_pb2.Budget, actor: Actor) -> ledger_pb2.Budget:
-        """Sets the budget of a project that exists."""
+        """Sets the budget of a domain or project that exists."""
         wanted = wanted_budget(budget, self._currency)
-        if wanted.subject not in self._identity.snapshot().projects:
+        known = self._identity.snapshot()
+        if wanted.subject not in known.projects and wanted.subject not in known.domains:
             raise not_found(wanted.subject)
         return await self._limits.put_budget(
             budget, _audit(actor, wanted.domain, "budgets.put", wanted.name, f"amount {wanted.amount} nanos")
@@ -107,6 +115,10 @@ class Accounts:
         """A page of a domain's budgets."""
         _DOMAIN.parse(parent, "parent")
         return page.cut(await self._limits.budgets(parent, page.after, page.limit), lambda budget: budget.name)
+
+    async def delete_budget(self, name: str, actor: Actor) -> None:
+        """Deletes a budget."""
+        await self._limits.delete_budget(name, _audit(actor, check_budget_name(name), "budgets.delete", name, ""))
 
     async def put_limit(self, limit: ledger_pb2.Limit, actor: Actor) -> ledger_pb2.Limit:
         """Sets a limit."""

@@ -26,6 +26,8 @@ def asked(lines: Sequence[Line], subjects: Iterable[str], *, beyond: Sequence[Li
         vector[f"model:{model}"] = own | ({} if model in counted else _ONE)
     for payer in {line.payer for line in lines}:
         vector[payer] = {**vector.get(payer, {}), MONEY: sum(line.reserved for line in lines if line.payer == payer)}
+    for domain in {_domain_of(line.payer) for line in lines}:
+        vector[domain] = {**vector.get(domain, {}), MONEY: sum(line.reserved for line in lines if pays(line.payer, domain))}
     return vector
 
 
@@ -39,7 +41,19 @@ def used(charges: Sequence[usage_pb2.ChargeLine], subjects: Iterable[str]) -> Am
     for payer in {charge.charge_to for charge in charges}:
         nanos = sum(charge.charge.nanos for charge in charges if charge.charge_to == payer)
         vector[payer] = {**vector.get(payer, {}), MONEY: nanos}
+    for domain in {_domain_of(charge.charge_to) for charge in charges}:
+        nanos = sum(charge.charge.nanos for charge in charges if pays(charge.charge_to, domain))
+        vector[domain] = {**vector.get(domain, {}), MONEY: nanos}
     return vector
+
+
+def pays(payer: str, subject: str) -> bool:
+    """Whether a project's money is a subject's: the project's own, or its domain's."""
+    return payer == subject or payer.startswith(subject + "/")
+
+
+def _domain_of(payer: str) -> str:
+    return payer.partition("/projects/")[0]
 
 
 def _tokens(lines: Sequence[Line]) -> dict[str, int]:

@@ -12,8 +12,11 @@ from llm_mesh_runtime.errors import invalid
 from llm_mesh_runtime.resources import NamePattern, is_within
 
 BUDGET = NamePattern("domains/{domain}/projects/{project}/budget")
+PLATFORM_BUDGET = NamePattern("domains/platform/budgets/{budget}")
 LIMIT = NamePattern("domains/{domain}/limits/{limit}")
 PLATFORM = "domains/platform"
+EACH_DOMAIN = "domain:*"
+"""The subject of a limit that binds each domain by itself."""
 
 _METRICS: Mapping[ledger_pb2.LimitMetric, str] = {
     ledger_pb2.LIMIT_METRIC_REQUESTS: meters.REQUESTS,
@@ -37,6 +40,8 @@ _SUBJECTS = tuple(
         "domains/{domain}/projects/{project}/keys/{key}",
     )
 )
+_PAYERS = _SUBJECTS[:2]
+_DOMAIN_TAG = re.compile(r"domains/[a-z0-9-]{1,63}/tags/(.*)", re.DOTALL)
 _MODEL = NamePattern("domains/{domain}/models/{model}")
 _TAG = re.compile(r"[a-z0-9_-]{1,63}=.{0,255}")
 _LONGEST_WINDOW = 31 * DAY
@@ -61,15 +66,24 @@ class Wanted:
 
 def wanted_budget(budget: ledger_pb2.Budget, currency: str) -> Wanted:
     """The meter of a valid budget."""
-    domain, project = BUDGET.parse(budget.name, "budget.name")
+    domain, subject = _budget_place(budget)
     if budget.amount.currency != currency:
         raise invalid("budget.amount.currency", f"{currency}, the currency of the ledger")
     if not 0 <= budget.amount.nanos <= _MOST:
         raise invalid("budget.amount.nanos", f"0 to {_MOST}")
     if budget.period not in _PERIODS:
         raise invalid("budget.period", "TOTAL, DAILY or MONTHLY")
-    subject = f"domains/{domain}/projects/{project}"
-    return Wanted(budget.name, f"domains/{domain}", subject, MONEY, budget.amount.nanos, _PERIODS[budget.period])
+    return Wanted(budget.name, domain, subject, MONEY, budget.amount.nanos, _PERIODS[budget.period])
+
+
+def check_budget_name(name: str, field: str = "name") -> str:
+    """The domain whose budget it is: that of the project, or the platform."""
+    return PLATFORM if PLATFORM_BUDGET.matches(name) else f"domains/{BUDGET.parse(name, field)[0]}"
+
+
+def fresh_meter(wanted: Wanted, now: int) -> Meter:
+    """A meter that has counted nothing yet."""
+    return Meter(wanted.name, wanted.subject, wanted.metric, wanted.amount, wanted.period, now, meters.window_of(wanted.period, now), 0, 0)
 
 
 def wanted_limit(limit: ledger_pb2.Limit) -> Wanted:
@@ -100,6 +114,7 @@ def budget_of(meter: Meter, now: int, currency: str) -> ledger_pb2.Budget:
         period=period,
         spent=resources_pb2.Money(currency=currency, nanos=shown.spent),
         held=resources_pb2.Money(currency=currency, nanos=shown.held),
+        subject=shown.subject,
     )
     end = meters.window_end(shown.period, shown.window)
     if end is not None:
@@ -116,7 +131,24 @@ def limit_of(meter: Meter) -> ledger_pb2.Limit:
     return limit
 
 
+def _budget_place(budget: ledger_pb2.Budget) -> tuple[str, str]:
+    """Whose budget it is, and whom it binds."""
+    owner = check_budget_name(budget.name, "budget.name")
+    if not PLATFORM_BUDGET.matches(budget.name):
+        project = budget.name.removesuffix("/budget")
+        if budget.subject not in ("", project):
+            raise invalid("budget.subject", f"{project}, or empty: only domains/platform/budgets/… bind others")
+        return owner, project
+    if not any(pattern.matches(budget.subject) for pattern in _PAYERS):
+        raise invalid("budget.subject", "a domain or a project by name")
+    return owner, budget.subject
+
+
 def _subject(subject: str, domain: str) -> None:
+    if subject == EACH_DOMAIN:
+        if domain != PLATFORM:
+            raise invalid("limit.subject", f"`{EACH_DOMAIN}` in limits of {PLATFORM} only")
+        return
     if subject.startswith("model:"):
         _MODEL.parse(subject.removeprefix("model:"), "limit.subject")
         return
@@ -124,7 +156,9 @@ def _subject(subject: str, domain: str) -> None:
         if not _TAG.fullmatch(subject.removeprefix("tag:")):
             raise invalid("limit.subject", "tag:KEY=VALUE")
         return
-    if not any(pattern.matches(subject) for pattern in _SUBJECTS):
-        raise invalid("limit.subject", "a key, principal, project or domain by name, `model:` and a model, or `tag:` and key=value")
+    tag = _DOMAIN_TAG.fullmatch(subject)
+    if not (any(pattern.matches(subject) for pattern in _SUBJECTS) or (tag and _TAG.fullmatch(tag[1]))):
+        expected = "a key, principal, project, domain or a domain's tag by name, `model:` and a model, or `tag:` and key=value"
+        raise invalid("limit.subject", expected)
     if domain != PLATFORM and not is_within(subject, domain):
         raise invalid("limit.subject", f"within {domain}")

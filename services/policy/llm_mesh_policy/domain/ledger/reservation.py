@@ -85,7 +85,10 @@ class Reservation:
         """Whom its limits bind as a whole."""
         named = [name for name in (self.key, self.principal, self.project, self.domain) if name]
         tags = self.entry.tags
-        return named + [f"tag:{key}={value}" for key, value in sorted(tags.items())] if tags else named
+        if not tags:
+            return named
+        pairs = [f"{key}={value}" for key, value in sorted(tags.items())]
+        return named + [f"tag:{pair}" for pair in pairs] + [f"{self.domain}/tags/{pair}" for pair in pairs]
 
     def _close(self, state: usage_pb2.ReservationState, charged: Sequence[settlement.Charge], now: int) -> list[Posting]:
         self._write(state, charged, self.entry.reserved.currency)

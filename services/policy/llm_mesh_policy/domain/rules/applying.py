@@ -68,7 +68,7 @@ class Applying:
         transaction, dry_run = change.transaction, request.dry_run
         for number, budget in enumerate(request.budgets):
             with _renamed("budget", f"budgets[{number}]"):
-                _check_owner(change, PROJECTS, budget.name.removesuffix("/budget"), "budget.name")
+                _check_budget_subject(change, budget)
                 change.require("budgets.put", budget.name)
                 yield _noted(change, "budgets.put", self._ledger.apply_budget(transaction, budget, dry_run=dry_run))
         for number, limit in enumerate(request.limits):
@@ -100,6 +100,16 @@ class _DryRunError(Exception):
 def _check_owner(change: Change, kind: Kind[M], owner: str, field: str) -> None:
     if kind.find(change.transaction, owner, field) is None:
         raise invalid(field, f"must be of a {kind.noun} that exists or is wanted too")
+
+
+def _check_budget_subject(change: Change, budget: ledger_pb2.Budget) -> None:
+    """A budget binds the project in its name; those of the platform the domain or project that they name."""
+    if not budget.name.startswith(f"{PLATFORM}/budgets/"):
+        _check_owner(change, PROJECTS, budget.name.removesuffix("/budget"), "budget.name")
+    elif DOMAINS.pattern.matches(budget.subject):
+        _check_owner(change, DOMAINS, budget.subject, "budget.subject")
+    else:
+        _check_owner(change, PROJECTS, budget.subject, "budget.subject")
 
 
 def _check_places(request: rules_pb2.ApplyPolicyRequest) -> None:
