@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import threading
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.field_mask_pb2 import FieldMask
+from sqlalchemy import insert
 
-from llm_mesh.policy.v1 import identity_pb2
+from llm_mesh.policy.v1 import identity_pb2, rules_pb2
 from llm_mesh_policy.domain.identity.credentials import Pepper
 from llm_mesh_policy.domain.identity.keys import StoredKey
 from llm_mesh_policy.domain.identity.ports import Contents, Row, Transaction
-from llm_mesh_policy.store.identity import SqlTransaction, check_pepper
+from llm_mesh_policy.store.identity import SqlIdentity, SqlTransaction, check_pepper
 from llm_mesh_policy.store.identity_standing import Standing
-from llm_mesh_policy.store.identity_tables import COLLECTIONS
-from llm_mesh_runtime.database import Database, migrate
+from llm_mesh_policy.store.identity_tables import COLLECTIONS, MARKS, resources, revision
+from llm_mesh_runtime.database import Database, migrate, upsert
 from llm_mesh_runtime.errors import MeshError
 from llm_mesh_runtime.resources import page_of
 from llm_mesh_runtime.settings import SettingsError
@@ -263,3 +266,92 @@ async def test_a_wide_listing_reads_the_store_page_by_page(world: World) -> None
 
 async def test_migrating_again_changes_nothing(database: Database) -> None:
     assert await migrate(database, MIGRATIONS) == await migrate(database, MIGRATIONS)
+
+
+def binding_row(identity: str) -> Row:
+    return Row("claims", identity, b"")
+
+
+async def changed(store: SqlIdentity, work: Callable[[Transaction], object]) -> int:
+    """The revision that a change makes."""
+    await store.change(work)
+    return await store.read(lambda transaction: transaction.revision())
+
+
+async def test_a_reader_gets_the_rows_that_are_newer_than_it_has_and_what_was_removed(over: Instances) -> None:
+    store = (await over()).store
+
+    def many(transaction: Transaction) -> None:
+        for number in range(500):
+            transaction.save("bindings", binding_row(f"b{number}"))
+
+    at = await changed(store, many)
+    await changed(store, lambda transaction: transaction.save("bindings", binding_row("new")))
+    await changed(store, lambda transaction: transaction.remove("bindings", "claims", "b7"))
+    await changed(store, lambda transaction: transaction.remove("bindings", "claims", "b8"))
+    await changed(store, lambda transaction: transaction.save("bindings", binding_row("b8")))
+    found = await store.contents(at)
+    assert found is not None
+    assert not found.whole
+    assert {row.id for row in found.rows["bindings"]} == {"new", "b8"}
+    assert set(found.removed["bindings"]) == {("claims", "b7"), ("claims", "b8")}
+    assert "roles" not in found.rows
+
+
+async def test_whoever_is_behind_what_is_remembered_reads_everything(over: Instances, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("llm_mesh_policy.store.identity._REMEMBERED", 2)
+    store = (await over()).store
+    for number in range(6):
+        await changed(store, lambda transaction, new=f"b{number}": transaction.save("bindings", binding_row(new)))  # type: ignore[misc]  # as above
+    at = await changed(store, lambda transaction: transaction.remove("bindings", "claims", "b0"))
+    for number in range(1, 5):
+        await changed(store, lambda transaction, gone=f"b{number}": transaction.remove("bindings", "claims", gone))  # type: ignore[misc]  # as above
+    behind = await store.contents(at - 1)
+    assert behind is not None
+    assert behind.whole
+    assert [row.id for row in behind.rows["bindings"] if row.domain == "claims"] == ["b5"]
+    near = await store.contents(at + 3)
+    assert near is not None
+    assert (near.whole, near.removed) == (False, {"bindings": [("claims", "b4")]})
+
+
+async def test_what_a_build_of_the_release_before_writes_is_seen_too(over: Instances) -> None:
+    """It notes by which revision a collection changed, and leaves the revision of the row as it is."""
+    store = (await over()).store
+    at = await changed(store, lambda transaction: transaction.save("bindings", binding_row("ours")))
+
+    def as_before(transaction: Transaction) -> None:
+        assert isinstance(transaction, SqlTransaction)
+        values = {"domain": "claims", "id": "theirs", "body": b"", "create_time": 1, "update_time": 1}
+        transaction.connection.execute(insert(resources["bindings"]).values(**values))
+        upsert(transaction.connection, revision, {"id": MARKS["bindings"], "value": transaction.advance()}, key=["id"])
+
+    theirs = await changed(store, as_before)
+    later = await changed(store, lambda transaction: transaction.save("bindings", binding_row("ours again")))
+    for since in (at, theirs - 1):
+        found = await store.contents(since)
+        assert found is not None
+        assert "theirs" in {row.id for row in found.rows["bindings"]}
+    found = await store.contents(theirs)
+    assert found is not None
+    assert (found.whole, found.revision) == (False, later)
+
+
+async def test_a_follower_has_after_any_changes_what_a_fresh_reader_has(over: Instances) -> None:
+    half, follower = await over(), await over()
+    await make_world(half)
+    rng = random.Random(20_261_120)  # noqa: S311 (choices of a test)
+    for step in range(60):
+        name = f"domains/claims/bindings/x{rng.randrange(6)}"
+        if rng.random() < 0.4:
+            with suppress(MeshError):
+                await half.rules.delete_binding(ADMIN, name)
+        else:
+            wanted = rules_pb2.Binding(name=name, principal=f"domains/claims/principals/{rng.choice(('app', 'dev'))}", role="roles/viewer")
+            await half.applying.apply(ADMIN, rules_pb2.ApplyPolicyRequest(parent="domains/platform", bindings=[wanted]))
+        if step % 7 == 0:
+            seen, fresh = await follower.live.refresh(), await (await over()).live.refresh()
+            assert seen.bindings == fresh.bindings
+            for person in ("app", "dev"):
+                holder = f"domains/claims/principals/{person}"
+                assert sorted(map(str, seen.rules.held_by(holder))) == sorted(map(str, fresh.rules.held_by(holder)))

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Iterator
+import sys
+import threading
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -15,9 +17,10 @@ import llm_mesh
 from llm_mesh.mesh.v1 import access_pb2
 from llm_mesh.policy.v1 import rules_pb2
 from llm_mesh_policy.domain.identity.mesh_only import MESH_ACTIONS
-from llm_mesh_policy.domain.rules.engine import Engine, enforcer_of
+from llm_mesh_policy.domain.rules import engine
+from llm_mesh_policy.domain.rules.engine import Judge, enforcer_of
 from llm_mesh_policy.domain.rules.escalation import covers_rule
-from llm_mesh_policy.domain.rules.matching import covers, grants, scope_of, within
+from llm_mesh_policy.domain.rules.matching import covers, grants
 from llm_mesh_policy.domain.rules.roles import BUILT_IN, EVERYONE_ROLE
 from llm_mesh_policy.domain.rules.rulebook import Rulebook, flatten
 from llm_mesh_policy.domain.rules.rulebook import scope_of as scope_of_binding
@@ -62,7 +65,7 @@ def bindings(draw: st.DrawFn) -> rules_pb2.Binding:
     )
 
 
-rule_sets = st.tuples(roles(), st.lists(bindings(), max_size=5))
+rule_sets = st.tuples(roles(), st.lists(bindings(), max_size=5, unique_by=lambda binding: binding.name))
 
 
 RuleSet = tuple[list[rules_pb2.Role], list[rules_pb2.Binding]]
@@ -91,14 +94,39 @@ def test_indexed_and_cached_decisions_equal_casbin_over_all_rules(rules: RuleSet
     assert [bool(book.grounds(*asked)) for asked in QUESTIONS] == expected
 
 
-@settings(max_examples=60, deadline=None)
-@given(before=rule_sets, after=rule_sets)
-def test_engines_that_are_taken_over_decide_as_fresh_ones(before: RuleSet, after: RuleSet) -> None:
-    old = Rulebook(*before)
-    for asked in QUESTIONS:
-        old.allows(*asked)
-    taken, fresh = Rulebook(*after, old), Rulebook(*after)
-    assert [taken.allows(*asked) for asked in QUESTIONS] == [fresh.allows(*asked) for asked in QUESTIONS]
+def named(rules: RuleSet) -> tuple[dict[str, rules_pb2.Role], dict[str, rules_pb2.Binding]]:
+    return {role.name: role for role in rules[0]}, {binding.name: binding for binding in rules[1]}
+
+
+@settings(max_examples=100, deadline=None)
+@given(steps=st.lists(rule_sets, min_size=2, max_size=4))
+def test_a_rulebook_that_was_changed_decides_as_a_fresh_one(steps: list[RuleSet]) -> None:
+    roles, bindings = named(steps[0])
+    book = Rulebook(roles.values(), bindings.values())
+    for step in steps[1:]:
+        for asked in QUESTIONS:
+            book.allows(*asked)
+        new_roles, new_bindings = named(step)
+        changed_roles = {name: new_roles.get(name) for name in roles.keys() | new_roles.keys() if roles.get(name) != new_roles.get(name)}
+        names = [name for name in bindings.keys() | new_bindings.keys() if bindings.get(name) != new_bindings.get(name)]
+        before = [book.allows(*asked) for asked in QUESTIONS]
+        after = book.changed(changed_roles, [(bindings.get(name), new_bindings.get(name)) for name in names])
+        fresh = Rulebook(new_roles.values(), new_bindings.values())
+        assert [after.allows(*asked) for asked in QUESTIONS] == [fresh.allows(*asked) for asked in QUESTIONS]
+        assert [book.allows(*asked) for asked in QUESTIONS] == before, "the book before does not change"
+        for principal in PEOPLE:
+            assert sorted(map(str, after.held_by(principal))) == sorted(map(str, fresh.held_by(principal)))
+        book, roles, bindings = after, new_roles, new_bindings
+
+
+@settings(max_examples=200, deadline=None)
+@given(rules=rule_sets, other=st.tuples(bindings(), permissions))
+def test_a_principal_covers_what_one_of_its_rules_covers(rules: RuleSet, other: tuple[rules_pb2.Binding, rules_pb2.Permission]) -> None:
+    book = Rulebook(named(rules)[0].values(), named(rules)[1].values())
+    for given_rule in flatten(other[0], rules_pb2.Role(permissions=[other[1]])):
+        for principal in PEOPLE:
+            expected = any(covers_rule(own, given_rule) for own in book.held_by(principal))
+            assert book.covers(principal, given_rule) == expected
 
 
 @settings(max_examples=400, deadline=None)
@@ -114,22 +142,75 @@ def test_who_covers_a_rule_may_do_whatever_it_allows(
                     assert one.speaks_of(action, resource) or not given_rule.speaks_of(action, resource)
 
 
-@pytest.mark.parametrize("scope", ["*", "domains/a", "domains/ab", "domains/-", "domains/a/projects/p", "domains/a/projects/pp"])
-def test_the_index_looks_at_every_scope_around_a_resource(scope: str) -> None:
-    looked_at = [resource for resource in RESOURCES if scope in scope_of(resource)]
-    assert looked_at == [resource for resource in RESOURCES if within(scope, resource)]
-
-
 def test_no_rules_allow_nothing() -> None:
-    engine = Engine(frozenset(), frozenset())
-    assert not engine.allows("", "", "")
-    assert not engine.allows("domains/a/principals/x", "models.get", "domains/a/models/m")
+    assert not Rulebook().allows("", "", "")
+    assert not Rulebook().allows("domains/a/principals/x", "models.get", "domains/a/models/m")
 
 
-def test_only_rules_that_can_matter_are_shown_to_casbin() -> None:
-    lines = frozenset(("r", f"domains/a/projects/{number}", "*", f"{family}.get") for number in range(50) for family in ("models", "keys"))
-    engine = Engine(frozenset(), lines)
-    assert engine.candidates("models.get", "domains/a/projects/7/models/m") == [["r", "domains/a/projects/7", "*", "models.get"]]
+class Counting(Judge):
+    """Counts what Casbin is asked."""
+
+    asked = 0
+
+    def allows(self, asked: tuple[str, str, str], links: Iterable[engine.Link], lines: Sequence[engine.Line]) -> bool:
+        type(self).asked += 1
+        assert len(list(links)) == len(lines) == 1
+        return super().allows(asked, links, lines)
+
+
+def many(count: int) -> list[rules_pb2.Binding]:
+    return [
+        rules_pb2.Binding(name=f"domains/a/bindings/{number}", principal=f"domains/a/principals/{number}", role="roles/application")
+        for number in range(count)
+    ]
+
+
+def test_casbin_is_shown_one_rule_of_one_principal_however_many_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("llm_mesh_policy.domain.rules.rulebook.Judge", Counting)
+    Counting.asked = 0
+    book = Rulebook((), many(2_000))
+    assert book.allows("domains/a/principals/7", "models.generate", "domains/a/projects/p/models/m")
+    assert not book.allows("domains/a/principals/7", "keys.create", "domains/a/projects/p/keys")
+    assert book.allows("domains/a/principals/7", "models.generate", "domains/a/projects/p/models/m")
+    assert Counting.asked == 1
+
+
+def test_a_change_takes_over_everything_that_it_does_not_touch() -> None:
+    elsewhere = rules_pb2.Binding(name="domains/b/bindings/1", principal="domains/b/principals/x", role="roles/viewer")
+    book = Rulebook((), [*many(2_000), elsewhere])
+    new = rules_pb2.Binding(name="domains/b/bindings/2", principal="domains/b/principals/x", role="roles/application")
+    after = book.changed({}, [(None, new)])
+    assert after._engines["domains/a"] is book._engines["domains/a"]
+    assert after._engines["domains/b"] is not book._engines["domains/b"]
+    assert sum(after._by_principal[name] is not book._by_principal[name] for name in book._by_principal) == 1
+    assert after._rules is book._rules
+
+
+def test_threads_do_not_see_each_others_rules() -> None:
+    """The event loop decides requests while writing threads decide changes."""
+    book = Rulebook((), many(400))
+    wrong: list[str] = []
+
+    def decide(start: int) -> None:
+        for number in range(start, 400, 4):
+            mine, other = f"domains/a/principals/{number}", f"domains/a/principals/{number + 1000}"
+            for attempt in range(3):
+                if not book.allows(mine, "models.generate", f"domains/a/models/m{attempt}"):
+                    wrong.append(mine)
+                if book.allows(other, "models.generate", f"domains/a/models/m{attempt}"):
+                    wrong.append(other)
+
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        threads = [threading.Thread(target=decide, args=(start,)) for start in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(before)
+    assert not wrong
 
 
 def test_patterns_speak_of_paths_from_the_scope_on() -> None:

@@ -7,8 +7,7 @@ committed in their order and what a change was decided by still holds when it is
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
-from types import MappingProxyType
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import Connection, and_, delete, or_, select, update
@@ -20,7 +19,19 @@ from llm_mesh_policy.domain.identity.ports import Contents, Row, Transaction
 from llm_mesh_policy.store import ledger_each
 from llm_mesh_policy.store.audit_reading import record_of
 from llm_mesh_policy.store.audit_tables import audit_records
-from llm_mesh_policy.store.identity_tables import COLLECTIONS, MAKING, bootstraps, keys, peppers, resources, revision
+from llm_mesh_policy.store.identity_tables import (
+    FORGOTTEN,
+    MAKING,
+    MARKS,
+    ROW_MARKS,
+    UNTOLD,
+    bootstraps,
+    keys,
+    peppers,
+    removals,
+    resources,
+    revision,
+)
 from llm_mesh_runtime.database import Database, Prepared, for_update, upsert
 from llm_mesh_runtime.settings import Problem, SettingsError
 
@@ -31,9 +42,11 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _PATIENCE = 2.0
+_WHOLE_PATIENCE = 60.0
 
 _MAKING_BITS = 62
-_MARKS = MappingProxyType({collection: number for number, collection in enumerate(COLLECTIONS, start=2)})
+_REMEMBERED = 100_000
+"""Revisions for which removals are kept. Who is further behind reads everything."""
 
 _present = select(revision.c.value).where(revision.c.id == 1)
 _PRESENT = Prepared(_present)
@@ -65,16 +78,39 @@ class SqlIdentity:
             (present,) = _PRESENT.rows(connection)[0]
             if present == since:
                 return None
-            marks = {mark.id: mark.value for mark in connection.execute(select(revision.c.id, revision.c.value))}
-            rows = {
-                name: [_row(found) for found in connection.execute(select(table))]
-                for name, table in resources.items()
-                if since <= 0 or marks.get(_MARKS[name], 0) > since
-            }
-            changed = connection.execute(select(keys).where(keys.c.revision > since))
-            return Contents(present, self._database.now(connection), rows, [_key(found) for found in changed])
+            return contents_of(connection, since, present, self._database.now(connection))
 
-        return await self._database.read(reading, patience=_PATIENCE)
+        return await self._database.read(reading, patience=_PATIENCE if since else _WHOLE_PATIENCE)
+
+
+def contents_of(connection: Connection, since: int, present: int, now: int) -> Contents:
+    """What changed after a revision, or everything where that cannot be told."""
+    marks = {mark.id: mark.value for mark in connection.execute(select(revision.c.id, revision.c.value))}
+    if since <= 0 or since > present or since < marks.get(FORGOTTEN, 0) or since < _untold(marks):
+        rows = {name: _rows(connection, name, 0) for name in resources}
+        return Contents(present, now, rows, {}, _keys(connection, 0), whole=True)
+    rows = {name: _rows(connection, name, since) for name in resources if marks.get(ROW_MARKS[name], 0) > since}
+    removed: dict[str, list[tuple[str, str]]] = {}
+    for gone in connection.execute(select(removals).where(removals.c.revision > since)):
+        removed.setdefault(gone.collection, []).append((gone.domain, gone.id))
+    return Contents(present, now, rows, removed, _keys(connection, since))
+
+
+def _untold(marks: Mapping[int, int]) -> int:
+    """The last revision by which a build of the release before wrote rows, which then do not have it; 0 where none did."""
+    written = (marks.get(MARKS[name], 0) for name in MARKS if marks.get(MARKS[name], 0) > marks.get(ROW_MARKS[name], 0))
+    return max((marks.get(UNTOLD, 0), *written))
+
+
+def _rows(connection: Connection, collection: str, since: int) -> list[Row]:
+    table = resources[collection]
+    wanted = select(table).where(table.c.revision > since) if since else select(table)
+    return [_row(found) for found in connection.execute(wanted)]
+
+
+def _keys(connection: Connection, since: int) -> list[StoredKey]:
+    wanted = select(keys).where(keys.c.revision > since)
+    return [_key(found) for found in connection.execute(wanted if since else wanted.where(keys.c.revoke_time.is_(None)))]
 
 
 class SqlTransaction:
@@ -86,6 +122,7 @@ class SqlTransaction:
         self._trail = trail
         self._revision = present
         self._advanced = False
+        self._marked: set[str] = set()
 
     def now(self) -> int:
         return self._database.now(self.connection)
@@ -119,6 +156,7 @@ class SqlTransaction:
         now = self.now()
         saved = Row(row.domain, row.id, row.body, known.create_time if known else now, now)
         values = {name: getattr(saved, name) for name in ("domain", "id", "body", "create_time", "update_time")}
+        values["revision"] = self._revision
         upsert(self.connection, resources[collection], values, key=["domain", "id"])
         if collection == "domains" and known is None:
             ledger_each.add_domain(self.connection, f"domains/{row.id}", now)
@@ -128,10 +166,28 @@ class SqlTransaction:
         self._mark(collection)
         table = resources[collection]
         self.connection.execute(delete(table).where(table.c.domain == domain, table.c.id == identity))
+        values = {"collection": collection, "domain": domain, "id": identity, "revision": self._revision}
+        upsert(self.connection, removals, values, key=["collection", "domain", "id"])
+        self._forget(self._revision - _REMEMBERED)
+
+    def _forget(self, before: int) -> None:
+        """Deletes removals that are long past, and notes that they are not all there any more."""
+        if self.connection.execute(delete(removals).where(removals.c.revision <= before)).rowcount > 0:
+            upsert(self.connection, revision, {"id": FORGOTTEN, "value": before}, key=["id"])
 
     def _mark(self, collection: str) -> None:
         """Notes by which revision a collection changed last, so that only it is read again."""
-        upsert(self.connection, revision, {"id": _MARKS[collection], "value": self.advance()}, key=["id"])
+        if collection in self._marked:
+            return
+        self._marked.add(collection)
+        present = self.advance()
+        wanted = select(revision.c.id, revision.c.value).where(revision.c.id.in_((UNTOLD, MARKS[collection], ROW_MARKS[collection])))
+        marks = {mark.id: mark.value for mark in self.connection.execute(wanted)}
+        values = {MARKS[collection]: present, ROW_MARKS[collection]: present}
+        if marks.get(MARKS[collection], 0) > marks.get(ROW_MARKS[collection], 0):
+            values[UNTOLD] = max(marks.get(UNTOLD, 0), marks[MARKS[collection]])
+        for number, value in values.items():
+            upsert(self.connection, revision, {"id": number, "value": value}, key=["id"])
 
     def find_key(self, domain: str, project: str, identity: str) -> StoredKey | None:
         wanted = select(keys).where(keys.c.domain == domain, keys.c.project == project, keys.c.id == identity)

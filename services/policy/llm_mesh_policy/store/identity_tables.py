@@ -20,6 +20,8 @@ def _resources(collection: str) -> Table:
         Column("body", LargeBinary, nullable=False),
         Column("create_time", Instant, nullable=False),
         Column("update_time", Instant, nullable=False),
+        Column("revision", BigInteger, nullable=False, server_default="0"),
+        Index(f"{collection}_by_revision", "revision"),
     )
 
 
@@ -27,6 +29,17 @@ COLLECTIONS = ("domains", "projects", "principals", "roles", "bindings", "floors
 """New ones at the end: the numbers of their marks follow from this order."""
 
 resources = MappingProxyType({collection: _resources(collection) for collection in COLLECTIONS})
+
+# What was removed, for readers that still have it. Saving it again leaves the row; readers look at what is there last.
+removals = Table(
+    "removals",
+    metadata,
+    Column("collection", Name, primary_key=True),
+    Column("domain", Name, primary_key=True),
+    Column("id", Name, primary_key=True),
+    Column("revision", BigInteger, nullable=False),
+    Index("removals_by_revision", "revision"),
+)
 
 keys = Table(
     "keys",
@@ -48,8 +61,15 @@ keys = Table(
 )
 
 MAKING = 0
+UNTOLD = 98
+FORGOTTEN = 99
+MARKS = MappingProxyType({collection: number for number, collection in enumerate(COLLECTIONS, start=2)})
+"""For builds of the release before: by which revision a collection changed last."""
+ROW_MARKS = MappingProxyType({collection: number for number, collection in enumerate(COLLECTIONS, start=102)})
+"""By which revision it changed last with the revision in its rows. Lower than its mark: such a build wrote, whose rows have none."""
 # Row 1 has the revision; row 0 (`MAKING`) a number that each making of a revision draws anew, by which one that was undone is told
-# from the next of its number; the others that by which a collection changed last.
+# from the next of its number; row 98 (`UNTOLD`) the last by which such a build wrote, as far as it was noticed since; row 99
+# (`FORGOTTEN`) that up to which removals are not kept any more; the others are marks.
 revision = Table(
     "revision", metadata, Column("id", BigInteger, primary_key=True, autoincrement=False), Column("value", BigInteger, nullable=False)
 )

@@ -116,7 +116,7 @@ class Live:
         contents = await self._source.contents(self._snapshot.revision)
         if contents is not None:
             self._skew = contents.now - time.time_ns() // 1000
-            # In a thread: thousands of bindings take longer than a request may wait.
+            # In a thread: the first one has everything in it, and a later one may have all that another instance applied.
             self._snapshot = await asyncio.to_thread(next_snapshot, self._snapshot, contents)
             changed, self._changed = self._changed, asyncio.Event()
             changed.set()

@@ -28,12 +28,17 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What decisions are made from, as far as it changed after the revision asked for: whole collections, and single keys."""
+    """What decisions are made from, as far as it changed after the revision asked for."""
 
     revision: int
     now: int
     rows: dict[str, list[Row]]
+    """By collection: what was saved."""
+    removed: dict[str, list[tuple[str, str]]]
+    """By collection: domain and id of what was removed; what was saved again since is among the rows."""
     keys: list[StoredKey]
+    whole: bool = False
+    """Whether it is everything, and what is not named is gone."""
 
 
 class Transaction(Protocol):

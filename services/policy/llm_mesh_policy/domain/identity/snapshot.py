@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 
 from llm_mesh.policy.v1 import floors_pb2, identity_pb2, rules_pb2
 from llm_mesh_policy.domain.identity.keys import StoredKey
-from llm_mesh_policy.domain.identity.ports import Contents
+from llm_mesh_policy.domain.identity.ports import Contents, Row
 from llm_mesh_policy.domain.kinds import BINDINGS, DOMAINS, FLOORS, KEY_NAME, PRINCIPALS, PROJECTS, ROLES, Kind, M
 from llm_mesh_policy.domain.rules.consent import active
-from llm_mesh_policy.domain.rules.rulebook import Rulebook
+from llm_mesh_policy.domain.rules.rulebook import Rulebook, put
 from llm_mesh_policy.domain.stricter import floor_of
 
 
@@ -39,39 +39,39 @@ class Snapshot:
         return found if found is not None and found.name == name else None
 
 
-EMPTY = Snapshot(0, {}, {}, {}, {}, {}, {}, Rulebook((), ()))
+EMPTY = Snapshot(0, {}, {}, {}, {}, {}, {}, Rulebook())
 
 
 def next_snapshot(before: Snapshot, contents: Contents) -> Snapshot:
     """The snapshot after what was read; what did not change is taken over."""
-    bindings = _changed(before.bindings, BINDINGS, contents)
-    roles = _changed(before.roles, ROLES, contents)
-    same_rules = bindings is before.bindings and roles is before.roles
+    start = EMPTY if contents.whole else before
+    bindings, roles = _changes(BINDINGS, contents), _changes(ROLES, contents)
+    if contents.whole:
+        rules = Rulebook(filter(None, roles.values()), filter(None, map(_holding, bindings.values())))
+    elif roles or bindings:
+        pairs = [(_holding(before.bindings.get(name)), _holding(binding)) for name, binding in bindings.items()]
+        rules = before.rules.changed(roles, pairs)
+    else:
+        rules = before.rules
     return Snapshot(
         revision=contents.revision,
-        domains=_changed(before.domains, DOMAINS, contents),
-        projects=_changed(before.projects, PROJECTS, contents),
-        principals=_changed(before.principals, PRINCIPALS, contents),
-        roles=roles,
-        bindings=bindings,
-        keys=_live_keys(before.keys, contents.keys),
-        rules=before.rules if same_rules else Rulebook(roles.values(), filter(active, bindings.values()), before.rules),
-        floors=_changed(before.floors, FLOORS, contents),
+        domains=put(start.domains, _changes(DOMAINS, contents)),
+        projects=put(start.projects, _changes(PROJECTS, contents)),
+        principals=put(start.principals, _changes(PRINCIPALS, contents)),
+        roles=put(start.roles, roles),
+        bindings=put(start.bindings, bindings),
+        keys=put(start.keys, {key.id: None if key.revoke_time else key for key in contents.keys}),
+        rules=rules,
+        floors=put(start.floors, _changes(FLOORS, contents)),
     )
 
 
-def _changed(before: Mapping[str, M], kind: Kind[M], contents: Contents) -> Mapping[str, M]:
-    """The resources of one kind by name, read anew where the collection changed."""
-    rows = contents.rows.get(kind.collection)
-    return before if rows is None else {kind.name_of(row): kind.unpack(row) for row in rows}
+def _holding(binding: rules_pb2.Binding | None) -> rules_pb2.Binding | None:
+    """A binding that gives its role; None where it waits for consent."""
+    return binding if binding is not None and active(binding) else None
 
 
-def _live_keys(before: Mapping[str, StoredKey], changed: list[StoredKey]) -> Mapping[str, StoredKey]:
-    """The keys by public id, without revoked ones."""
-    if not changed:
-        return before
-    keys = {**before, **{key.id: key for key in changed}}
-    for key in changed:
-        if key.revoke_time:
-            del keys[key.id]
-    return keys
+def _changes(kind: Kind[M], contents: Contents) -> dict[str, M | None]:
+    """The resources of one kind by name: as they are now, or None where they were removed."""
+    gone = {kind.name_of(Row(domain, identity, b"")): None for domain, identity in contents.removed.get(kind.collection, ())}
+    return {**gone, **{kind.name_of(row): kind.unpack(row) for row in contents.rows.get(kind.collection, ())}}

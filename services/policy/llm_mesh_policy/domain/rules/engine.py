@@ -1,18 +1,22 @@
-"""Casbin, kept off the way of requests: one enforcer per domain, few candidates per decision, each decision made once.
+"""Casbin, kept off the way of requests: it sees the one rule that matters, and each decision is made once.
 
-Casbin goes through all rules one by one. Here it only sees those that can matter: the rules are indexed by the scope, which is
-a prefix of the resource, and by the collection of the action. What was decided is kept under everything that Casbin saw. The
-rules are part of the engine and never change; a new revision of a domain's rules is a new engine.
+Casbin goes through all rules one by one, and builds a graph of all roles before it decides anything. Here the rules that a principal
+holds are looked up first (`patterns`), and Casbin decides by what was found: one line, and the roles of that principal. What was
+decided is kept until the rules of the domain change; a change replaces the domain's engine.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from threading import Lock
+from typing import Any, NamedTuple
 
 import casbin  # type: ignore[import-untyped]  # it ships no types
 from casbin.model import Model  # type: ignore[import-untyped]  # likewise
 
-from llm_mesh_policy.domain.rules.matching import ANYTHING, covers, grants, scope_of
+from llm_mesh_policy.domain.rules.matching import covers, grants
+from llm_mesh_policy.domain.rules.patterns import RoleRules
 from llm_mesh_policy.domain.rules.roles import EVERYONE
 
 MODEL = f"""
@@ -39,14 +43,33 @@ Line = tuple[str, str, str, str]
 """Role, scope, pattern of resources, pattern of actions."""
 
 _MOST_DECISIONS = 20_000
-_FAMILY_END = "."
+_MOST_PRINCIPALS = 4_096
+
+
+class Held(NamedTuple):
+    """A role that a principal holds in a scope."""
+
+    role: str
+    scope: str
+    rules: RoleRules
+
+
+class _Enforcer(casbin.Enforcer):  # type: ignore[misc]  # it ships no types
+    """Casbin, which reads its matcher once instead of at each decision."""
+
+    _expression: Any = None
+
+    def _get_expression(self, expr: str, functions: Any = None) -> Any:  # noqa: ANN401 (Casbin's own)
+        if self._expression is None:
+            self._expression = super()._get_expression(expr, functions)
+        return self._expression
 
 
 def enforcer_of(links: Iterable[Link], lines: Iterable[Line]) -> casbin.Enforcer:
     """Casbin with these rules and nothing around it."""
     model = Model()
     model.load_model_from_text(MODEL)
-    enforcer = casbin.Enforcer(model)
+    enforcer = _Enforcer(model)
     enforcer.add_function("covers", covers)
     enforcer.add_function("grants", grants)
     model.add_policies("g", "g", [list(link) for link in links])
@@ -55,50 +78,63 @@ def enforcer_of(links: Iterable[Link], lines: Iterable[Line]) -> casbin.Enforcer
     return enforcer
 
 
+class _Roles:
+    """What Casbin asks about roles: who holds which, where. It takes the place of Casbin's graph."""
+
+    def __init__(self) -> None:
+        self.links: frozenset[Link] = frozenset()
+
+    def has_link(self, principal: str, role: str, scope: str) -> bool:
+        """Whether the principal holds the role in the scope."""
+        return (principal, role, scope) in self.links
+
+
+class Judge(threading.local):
+    """Casbin, once per thread: requests are decided on the event loop, changes where they are written."""
+
+    def __init__(self, lock: Lock) -> None:
+        self._roles = _Roles()
+        with lock:  # Python 3.11 does not parse in two threads at once, and the first decision parses the matcher
+            self._enforcer = enforcer_of((), ())
+            self._enforcer.get_model()["g"]["g"].rm = self._roles
+            self._enforcer.enforce("", "", "")
+
+    def allows(self, asked: tuple[str, str, str], links: Iterable[Link], lines: Sequence[Line]) -> bool:
+        """What Casbin decides about a principal, an action and a resource by a few rules."""
+        principal, action, resource = asked
+        self._roles.links = frozenset(links)
+        self._enforcer.get_model()["p"]["p"].policy = [list(line) for line in lines]
+        return bool(self._enforcer.enforce(principal, resource, action))
+
+
 class Engine:
-    """Decides by one domain's rules."""
+    """Decides about the resources of one domain."""
 
-    def __init__(self, links: frozenset[Link], lines: frozenset[Line]) -> None:
-        self._links = links
-        self._lines = lines
-        self._index: dict[tuple[str, str], list[list[str]]] = {}
-        for line in sorted(lines):
-            _, scope, _, actions = line
-            self._index.setdefault((scope, _family(actions)), []).append(list(line))
-        self._enforcer: casbin.Enforcer | None = None
+    def __init__(self, judge: Judge) -> None:
+        self._judge = judge
         self._decisions: dict[tuple[str, str, str], bool] = {}
+        self._held: dict[str, Sequence[Held]] = {}
 
-    def same(self, links: frozenset[Link], lines: frozenset[Line]) -> bool:
-        """Whether it decides by exactly these rules."""
-        return links == self._links and lines == self._lines
-
-    def allows(self, principal: str, action: str, resource: str) -> bool:
-        """Whether any rule grants the action."""
+    def allows(self, principal: str, action: str, resource: str, held_by: Callable[[str], Sequence[Held]]) -> bool:
+        """Whether any rule grants the action; `held_by` tells which roles a principal holds in the domain."""
         asked = (principal, action, resource)
         decided = self._decisions.get(asked)
         if decided is None:
-            decided = self._decide(principal, action, resource)
+            held = self._held.get(principal)
+            if held is None:
+                if len(self._held) >= _MOST_PRINCIPALS:
+                    self._held.clear()
+                held = self._held[principal] = held_by(principal)
+            decided = self._decide(asked, held)
             if len(self._decisions) >= _MOST_DECISIONS:
                 self._decisions.clear()
             self._decisions[asked] = decided
         return decided
 
-    def candidates(self, action: str, resource: str) -> list[list[str]]:
-        """The rules whose scope is around the resource and whose actions are of the action's family."""
-        families = (_family(action), ANYTHING)
-        index = self._index
-        return [line for scope in scope_of(resource) for family in families for line in index.get((scope, family), ())]
-
-    def _decide(self, principal: str, action: str, resource: str) -> bool:
-        lines = self.candidates(action, resource)
-        if not lines:
-            return False
-        if self._enforcer is None:
-            self._enforcer = enforcer_of(self._links, ())
-        self._enforcer.get_model()["p"]["p"].policy = lines
-        return bool(self._enforcer.enforce(principal, resource, action))
-
-
-def _family(action: str) -> str:
-    """`models` of `models.get` and `models.*`; `*` of `*`."""
-    return action.partition(_FAMILY_END)[0]
+    def _decide(self, asked: tuple[str, str, str], held: Sequence[Held]) -> bool:
+        principal, action, resource = asked
+        for role, scope, rules in held:
+            granting = rules.granting(scope, action, resource)
+            if granting is not None:
+                return self._judge.allows(asked, [(principal, role, scope)], [(role, scope, *granting)])
+        return False

@@ -63,14 +63,3 @@ def contains(wider: str, narrower: str) -> bool:
 def contains_action(wider: str, narrower: str) -> bool:
     """Whether a pattern of actions means everything that another one does."""
     return wider in {ANYTHING, narrower} or (wider.endswith(".*") and narrower.startswith(wider[:-1]))
-
-
-def scope_of(resource: str) -> tuple[str, ...]:
-    """All scopes that a resource is within: everywhere, its domain, its project."""
-    parts = resource.split("/", _PROJECT_PARTS)
-    if parts[0] != "domains" or len(parts) < 2:  # noqa: PLR2004 (collection and id)
-        return (EVERYWHERE,)
-    domain = f"domains/{parts[1]}"
-    if len(parts) >= _PROJECT_PARTS and parts[2] == "projects":
-        return (EVERYWHERE, domain, f"{domain}/projects/{parts[3]}")
-    return (EVERYWHERE, domain)
