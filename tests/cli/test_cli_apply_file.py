@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from llm_mesh.policy.v1 import ledger_pb2
+from llm_mesh.policy.v1 import floors_pb2, ledger_pb2
 from llm_mesh_cli.apply.document import parsed
 from llm_mesh_cli.apply.reading import FileError
 from llm_mesh_cli.apply.wanted import Wanted
@@ -89,3 +89,30 @@ def test_an_error_of_a_service_finds_its_line(tmp_path: Path) -> None:
     found = read(tmp_path, text).where("router", "routes[1].targets[0].model")
     assert found is not None
     assert (found[0].where.rpartition("/")[2], found[1]) == ("mesh.yaml:5", "targets[0].model")
+
+
+def test_floors_and_the_platforms_budgets_are_asked_for_in_its_name(tmp_path: Path) -> None:
+    wanted = read(
+        tmp_path,
+        'floors:\n  - {name: "-", zero_retention: true}\n'
+        "  - {name: claims, regions: [eu], screening: [{detector: credit_card, action: block}], may_accept_from: ['-']}\n"
+        "domains:\n  - name: platform\n"
+        "    budgets: [{name: claims, subject: domains/claims, amount: 5 USD, period: monthly}]\n"
+        "    limits: [{name: each, subject: 'domain:*', metric: requests, amount: 60, per: 1m}]\n",
+    )
+    assert wanted.policy.parent == "domains/platform"
+    assert [floor.name for floor in wanted.policy.floors] == ["domains/platform/floors/-", "domains/platform/floors/claims"]
+    assert wanted.policy.floors[1].screening[0].action == floors_pb2.SCREENING_ACTION_BLOCK
+    assert wanted.policy.floors[1].may_accept_from == ["-"]
+    assert (wanted.policy.budgets[0].name, wanted.policy.budgets[0].subject) == ("domains/platform/budgets/claims", "domains/claims")
+    assert wanted.policy.limits[0].subject == "domain:*"
+
+
+def test_only_the_platform_has_budgets_beside_its_projects(tmp_path: Path) -> None:
+    [problem] = problems(tmp_path, "domains: [{name: claims, budgets: [{name: b, subject: domains/claims, amount: 5 USD}]}]")
+    assert "only the platform has budgets here" in problem
+
+
+def test_what_the_mesh_computes_of_a_domain_is_no_field_of_the_file(tmp_path: Path) -> None:
+    [problem] = problems(tmp_path, "domains: [{name: claims, floor: {regions: [us]}}]")
+    assert "is not a field" in problem

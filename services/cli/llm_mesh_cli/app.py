@@ -20,6 +20,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "models": ("models", "Show models, find local ones, deprecate them."),
     "prompts": ("prompts", "Show, push, label, compare and render prompts."),
     "budget": ("budget", "Show and set what projects may spend."),
+    "floors": ("floors", "Show and set what the platform sets about domains, and no domain lifts."),
     "limits": ("limits", "Show and set limits of requests, tokens and concurrency."),
     "spend": ("spend", "Sum what was spent."),
     "tail": ("tail", "Follow requests as they are made and settled."),

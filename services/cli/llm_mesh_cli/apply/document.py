@@ -1,4 +1,4 @@
-"""The form of the file: domains with everything that they own, and the platform's adapters."""
+"""The form of the file: domains with everything that they own, and the platform's floors and adapters."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from pathlib import Path
 
 from llm_mesh.catalogue.v1 import catalogue_pb2
 from llm_mesh.inference.v1 import content_pb2
-from llm_mesh.policy.v1 import identity_pb2, ledger_pb2, rules_pb2
+from llm_mesh.policy.v1 import floors_pb2, identity_pb2, ledger_pb2, rules_pb2
 from llm_mesh.registry.v1 import registry_pb2
 from llm_mesh.router.v1 import router_pb2
 from llm_mesh_cli.apply.filling import fill, names
 from llm_mesh_cli.apply.reading import FileError, Place, read
-from llm_mesh_cli.apply.wanted import Wanted
+from llm_mesh_cli.apply.wanted import PLATFORM, Wanted
 
 _ID = re.compile(r"[a-z0-9-]{1,63}")
 _BUILT_IN = ("platform-admin", "domain-admin", "developer", "application", "auditor", "viewer")
-_OWNED = ("projects", "principals", "roles", "bindings", "limits", "models", "routes", "prompts")
+_OWNED = ("projects", "principals", "roles", "bindings", "budgets", "limits", "models", "routes", "prompts")
 _ROLES = {"system": content_pb2.ROLE_SYSTEM, "developer": content_pb2.ROLE_DEVELOPER, "user": content_pb2.ROLE_USER,
           "assistant": content_pb2.ROLE_ASSISTANT}  # fmt: skip
 
@@ -38,14 +38,16 @@ class _Document:
         self._currency = currency
 
     def take(self, root: Place) -> None:
-        fields = root.fields("domains", "adapters")
+        fields = root.fields("floors", "domains", "adapters")
+        for item in fields["floors"].items() if "floors" in fields else ():
+            self._floor(item)
         domains = [self._domain(item) for item in (fields["domains"].items() if "domains" in fields else ())]
         for item in fields["adapters"].items() if "adapters" in fields else ():
             given = item.fields("name", *names(registry_pb2.Adapter()))
             adapter = registry_pb2.Adapter(name=f"adapters/{_id(item, given)}")
             fill(adapter, given, self._currency)
             self.wanted.note("registry", "adapters", adapter, item)
-        self.wanted.address(domains, whole="adapters" in fields)
+        self.wanted.address(domains, whole="adapters" in fields or "floors" in fields)
 
     def _domain(self, place: Place) -> str:
         domain = identity_pb2.Domain()
@@ -59,6 +61,25 @@ class _Document:
             for item in fields[collection].items() if collection in fields else ():
                 getattr(self, f"_{collection}")(domain.name, item, _local_roles(fields))
         return domain.name
+
+    def _floor(self, place: Place) -> None:
+        floor = floors_pb2.Floor()
+        fields = place.fields("name", *names(floor))
+        floor.name = f"{PLATFORM}/floors/{_id(place, fields)}"
+        fill(floor, fields, self._currency)
+        self.wanted.note("policy", "floors", floor, place)
+
+    def _budgets(self, domain: str, place: Place, _roles: frozenset[str]) -> None:
+        budget = ledger_pb2.Budget()
+        fields = place.fields("name", *names(budget))
+        budget.name = f"{domain}/budgets/{_id(place, fields)}"
+        if domain != PLATFORM:
+            place.problem("only the platform has budgets here; a project has its own `budget`")
+        for name in ("subject", "amount"):
+            if name not in fields:
+                place.problem(f"{name} is required")
+        fill(budget, fields, self._currency)
+        self.wanted.note("policy", "budgets", budget, place)
 
     def _projects(self, domain: str, place: Place, _roles: frozenset[str]) -> None:
         project = identity_pb2.Project()

@@ -12,7 +12,20 @@ from llm_mesh_cli.apply.reading import Place
 from llm_mesh_cli.failures import CommandError
 from llm_mesh_cli.texts import duration, moment, money
 
-OUTPUT_ONLY = ("name", "etag", "create_time", "update_time", "built_in", "spent", "held", "period_end_time")
+OUTPUT_ONLY = (
+    "name",
+    "etag",
+    "create_time",
+    "update_time",
+    "built_in",
+    "spent",
+    "held",
+    "period_end_time",
+    "state",
+    "floor",
+    "effective",
+    "conflicts",
+)
 _INTEGERS = {FieldDescriptor.CPPTYPE_INT32, FieldDescriptor.CPPTYPE_INT64, FieldDescriptor.CPPTYPE_UINT32, FieldDescriptor.CPPTYPE_UINT64}
 Field = Any
 """A descriptor; protobuf has two types of it that share no base."""

@@ -62,7 +62,7 @@ async def put(
 def _table(session: Session, budgets: list[ledger_pb2.Budget]) -> None:
     rows = [
         (
-            budget.name.removesuffix("/budget"),
+            budget.subject if budget.name.endswith("/budget") else f"{budget.subject} ({budget.name})",
             amount(budget.amount),
             ledger_pb2.BudgetPeriod.Name(budget.period).removeprefix(_PERIOD).lower(),
             amount(budget.spent),
@@ -71,7 +71,7 @@ def _table(session: Session, budgets: list[ledger_pb2.Budget]) -> None:
         )
         for budget in budgets
     ]
-    session.output.table(("PROJECT", "BUDGET", "PERIOD", "SPENT", "HELD", "BEGINS ANEW"), rows, budgets)
+    session.output.table(("SUBJECT", "BUDGET", "PERIOD", "SPENT", "HELD", "BEGINS ANEW"), rows, budgets)
 
 
 def _ledger(session: Session) -> ledger_pb2_grpc.LedgerServiceStub:

@@ -17,6 +17,8 @@ from llm_mesh_cli.texts import duration
 app = typer.Typer(no_args_is_help=True, help="Show and set limits of requests, tokens and concurrency.")
 Domain = Annotated[str | None, typer.Option("--domain", help="The domain. Default: the caller's own.")]
 _METRIC = "LIMIT_METRIC_"
+_PLATFORM = "domains/platform/"
+"""Limits that the platform set, which a domain cannot change, are shown by their whole name."""
 
 
 class Metric(StrEnum):
@@ -77,7 +79,7 @@ async def delete(
 def _table(session: Session, limits: list[ledger_pb2.Limit]) -> None:
     rows = [
         (
-            limit.name.rpartition("/")[2],
+            limit.name.removeprefix("domains/") if limit.name.startswith(_PLATFORM) else limit.name.rpartition("/")[2],
             limit.subject,
             ledger_pb2.LimitMetric.Name(limit.metric).removeprefix(_METRIC).lower().replace("_", "-"),
             f"{limit.amount:,}",
