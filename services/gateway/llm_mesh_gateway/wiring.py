@@ -35,6 +35,7 @@ def build(settings: Settings, links: Links) -> Servicers:
     lease = Lease(policy, _epochs(links), instance=instance, every=settings.heartbeat.total_seconds())
     gateway = Gateway(
         catalogue=CataloguePeer(links.optional("catalogue")),
+        rights=links.rights(),
         policy=policy,
         router=router,
         adapters=adapters,

@@ -23,7 +23,7 @@ from llm_mesh_gateway.domain.execution import Execution
 from llm_mesh_gateway.domain.operation import Operation
 from llm_mesh_gateway.domain.outcomes import Outcomes
 from llm_mesh_gateway.domain.plan import attempts_of
-from llm_mesh_gateway.domain.ports import Adapters, Catalogue, Policy, Release, Router
+from llm_mesh_gateway.domain.ports import Adapters, Catalogue, Policy, Release, Rights, Router
 from llm_mesh_gateway.domain.record import set_duration
 from llm_mesh_gateway.domain.reservation import Reservation
 from llm_mesh_gateway.domain.reservation_id import ReservationIds
@@ -31,6 +31,9 @@ from llm_mesh_gateway.domain.retry_budget import RetryBudget
 from llm_mesh_gateway.domain.settlements import Settlements
 from llm_mesh_runtime.context import Caller
 from llm_mesh_runtime.errors import MeshError, RuntimeFault
+
+_RENDER = "/llm_mesh.catalogue.v1.CatalogueService/Render"
+_RENDER_ACTION = "prompts.render"
 
 Held = Callable[[Reservation], None]
 Screen = Callable[[policy_pb2.AdmitResponse, Release, Sequence[generate_pb2.Translation]], AbstractAsyncContextManager[Release]]
@@ -68,6 +71,7 @@ class Gateway:
         self,
         *,
         catalogue: Catalogue,
+        rights: Rights,
         policy: Policy,
         router: Router,
         adapters: Adapters,
@@ -78,6 +82,7 @@ class Gateway:
         epoch: str,
     ) -> None:
         self._catalogue = catalogue
+        self._rights = rights
         self._policy = policy
         self._router = router
         self._adapters = adapters
@@ -118,6 +123,7 @@ class Gateway:
 
     async def _render(self, request: Request, prompt: gateway_pb2.PromptReference) -> None:
         domain = request.caller.domain
+        await self._rights.demand(_RENDER, _RENDER_ACTION, prompt_resource(prompt.name, domain))
         name = prompt.name if prompt.name.startswith("domains/") else f"{domain}/prompts/{prompt.name}"
         rendered = await self._catalogue.render(
             catalogue_pb2.RenderRequest(name=name, label=prompt.label, variables_json=prompt.variables_json, domain=domain)
@@ -192,6 +198,17 @@ class Gateway:
             for record in execution.records:
                 self._outcomes.note(record, planned.decision_id)
         return execution.answered_by, await reservation.end(execution.records)
+
+
+def prompt_resource(name: str, domain: str) -> str:
+    """The resource that is authorised for a prompt: each spelling of one prompt gives the same one, whichever version is meant.
+
+    A prompt of the caller's own domain is named relative to the project, so that a role in the project is enough. Another domain's prompt
+    keeps its whole name: only a role in that domain grants it.
+    """
+    prompt, _, _version = name.partition("/versions/")
+    own = prompt.removeprefix(f"{domain}/prompts/")
+    return own if own.startswith("domains/") else f"prompts/{own}"
 
 
 def _write_receipt(

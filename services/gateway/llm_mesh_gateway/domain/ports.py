@@ -64,6 +64,13 @@ class Catalogue(Protocol):
         """The messages of a prompt, and its version."""
 
 
+class Rights(Protocol):
+    """Knows what the caller of the present call may do."""
+
+    async def demand(self, method: str, action: str, resource: str) -> None:
+        """Return where the caller may; ACTION_DENIED where not. `resource` is absolute, or relative to the caller's project."""
+
+
 class Router(Protocol):
     """Plans, and learns how plans went."""
 

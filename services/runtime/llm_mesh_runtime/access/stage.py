@@ -76,6 +76,23 @@ class AccessStage:
                 self._cached.clear()
         self._cached[digest] = entry
 
+    async def ask(self, question: Question, method: str, action: str) -> Caller:
+        """The caller as policy knows it, where policy lets the credential do it. Raises policy's refusal."""
+        generation = self.revisions.generation
+        asked = self.request(
+            credential=question.credential, method=method, resource=question.resource, action=action, project=question.project
+        )
+        try:
+            answer = await self.policy().Authorize(asked, timeout=_TIMEOUT)
+        except grpc.aio.AioRpcError as error:
+            raise _refusal(error) from error
+        caller = _caller(answer)
+        if self.revisions.generation == generation:
+            valid_for = answer.valid_for
+            age = min(_MAX_AGE, valid_for.seconds + valid_for.nanos / 1e9)
+            self.remember(question.digest, (time.monotonic() + age, answer.revision, caller))
+        return caller
+
     @cached_property
     def request(self) -> Callable[..., AuthorizeRequest]:
         """A service without public methods never loads it."""
@@ -118,26 +135,9 @@ class MethodAccess:
 
     async def ask(self, question: Question) -> Caller:
         """The caller as policy knows it."""
-        stage, method = self._stage, self._method
-        generation = stage.revisions.generation
+        method = self._method
         rule: Any = method.rule
-        asked = stage.request(
-            credential=question.credential,
-            method=method.path,
-            resource=question.resource,
-            action=rule.action,
-            project=question.project,
-        )
-        try:
-            answer = await stage.policy().Authorize(asked, timeout=_TIMEOUT)
-        except grpc.aio.AioRpcError as error:
-            raise _refusal(error) from error
-        caller = _caller(answer)
-        if stage.revisions.generation == generation:
-            valid_for = answer.valid_for
-            age = min(_MAX_AGE, valid_for.seconds + valid_for.nanos / 1e9)
-            stage.remember(question.digest, (time.monotonic() + age, answer.revision, caller))
-        return caller
+        return await self._stage.ask(question, method.path, rule.action)
 
     def _service_caller(self, service: str) -> Caller:
         """The caller that a service is, where the table lets it call the method. Names are few: only those that it knows are kept."""
@@ -149,12 +149,15 @@ class MethodAccess:
         return caller
 
     def _question(self, metadata: Mapping[str, str | bytes], request: Any) -> Question:  # noqa: ANN401 - any message
-        credential = _credential(metadata)
         resource = "" if self._expand is None else self._expand(request)
-        project = _project(metadata)
-        digest = self._hash.copy()
-        digest.update(f"\x00{credential}\x00{resource}\x00{project}".encode("utf-8", "surrogatepass"))
-        return Question(credential, resource, project, digest.digest())
+        return question_of(metadata, resource, self._hash.copy())
+
+
+def question_of(metadata: Mapping[str, str | bytes], resource: str, digest: hashlib._Hash) -> Question:
+    """What policy is to be asked about a credential and a resource; `digest` has what else belongs to the question."""
+    credential, project = _credential(metadata), _project(metadata)
+    digest.update(f"\x00{credential}\x00{resource}\x00{project}".encode("utf-8", "surrogatepass"))
+    return Question(credential, resource, project, digest.digest())
 
 
 def _credential(metadata: Mapping[str, str | bytes]) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from llm_mesh_runtime.access import AccessStage, CallTable
 from llm_mesh_runtime.access.resources import check
 from llm_mesh_runtime.access.revision import Revisions
+from llm_mesh_runtime.access.rights import Rights
 from llm_mesh_runtime.limiter import Limiter
 from llm_mesh_runtime.links import Fabric, Links
 from llm_mesh_runtime.links.local import LocalServer
@@ -64,8 +65,19 @@ class Shared:
         """One service's view of the mesh."""
         opened = None if settings is None else functools.partial(_database, settings=settings, mesh=self.mesh)
         return Links(
-            name, self.fabric, mesh=self.mesh, health=self.health, metrics=self.telemetry.metrics, pressure=self.pressure, database=opened
+            name,
+            self.fabric,
+            mesh=self.mesh,
+            health=self.health,
+            metrics=self.telemetry.metrics,
+            pressure=self.pressure,
+            database=opened,
+            rights=lambda: Rights(self.stage(name)),
         )
+
+    def stage(self, name: str) -> AccessStage:
+        """The access stage of a service."""
+        return AccessStage(name, self.table, policy_of(self.fabric, name), self.revisions)
 
 
 class Assembly:
@@ -102,7 +114,7 @@ class Assembly:
             service=name,
             limiter=Limiter(mesh.concurrency, mesh.queue),
             pressure=shared.pressure,
-            access=AccessStage(name, shared.table, policy_of(shared.fabric, name), shared.revisions),
+            access=shared.stage(name),
             observer=shared.telemetry.observer(name),
             faults=Failures(),
             drain=shared.drain,

@@ -10,6 +10,7 @@ from llm_mesh_runtime.links.fabric import Fabric, LinkError
 if TYPE_CHECKING:
     import grpc
 
+    from llm_mesh_runtime.access.rights import Rights
     from llm_mesh_runtime.health import Health
     from llm_mesh_runtime.metrics import Metrics
     from llm_mesh_runtime.pressure import Pressure
@@ -32,6 +33,7 @@ class Links:
         metrics: Metrics,
         pressure: Pressure,
         database: Callable[[str], Any] | None = None,
+        rights: Callable[[], Rights] | None = None,
     ) -> None:
         self.service = service
         self.mesh = mesh
@@ -43,6 +45,7 @@ class Links:
         """Whether this process has more work than it can do: asked by whoever lets callers from outside in."""
         self._fabric = fabric
         self._database = database
+        self._rights = rights
 
     @property
     def seals(self) -> Seals:
@@ -71,3 +74,9 @@ class Links:
         if self._database is None:
             raise LinkError(f"{self.service} has no database here")
         return self._database(name)
+
+    def rights(self) -> Rights:
+        """Asks policy what the caller of the present call may do besides the call itself."""
+        if self._rights is None:
+            raise LinkError(f"{self.service} cannot ask policy here")
+        return self._rights()
