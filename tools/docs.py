@@ -1,12 +1,13 @@
 """Generates the tables of docs/ that the contracts already hold.
 
-python tools/docs.py            writes docs/errors.md
+python tools/docs.py            writes docs/errors.md and docs/extras.md
 python tools/docs.py --check    fails where what is committed is stale
 """
 
 from __future__ import annotations
 
 import importlib
+import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,9 +16,13 @@ from typing import Any
 from google.protobuf import descriptor_pb2
 
 from llm_mesh.mesh.v1 import errors_pb2
+from llm_mesh_dialects.allowing import Kind, Rule, Table
+from llm_mesh_dialects.anthropic.allowed import TABLE as ANTHROPIC
+from llm_mesh_dialects.openai.allowed import TABLE as OPENAI
 
 ROOT = Path(__file__).resolve().parent.parent
 ERRORS = ROOT / "docs" / "errors.md"
+EXTRAS = ROOT / "docs" / "extras.md"
 AREAS = ("mesh", "gateway", "policy", "router", "catalogue", "adapter", "registry", "observability")
 RULE: Any = errors_pb2.error  # generated stubs type an extension as a plain descriptor
 
@@ -35,15 +40,55 @@ that the listener does not serve, and RESOURCE_EXHAUSTED without details for a m
 refuses before the mesh sees it.
 """
 
+DIALECTS = (("OpenAI dialect", OPENAI), ("Anthropic dialect", ANTHROPIC))
+EXTRAS_HEAD = """# Keys beyond the contract
+
+Generated from the tables in `services/dialects` by `make docs`; do not edit.
+
+A request may hold keys of its dialect that the typed contract does not model: `Extra` and `OpaquePart`. What is reserved for a request is
+its worst case by the typed contract, so a key that a provider charges for besides, or that reaches beyond what was admitted, must not go on
+by itself. Within its dialect each key has one of three fates; in another dialect it is always left out.
+
+- **passed on**: it costs nothing beyond what is reserved.
+- **refused**: `EXTRA_NOT_ALLOWED`. Nothing was sent, nothing is charged. A plan goes on with its next target.
+- **left out**, with a line in the answer's `translations`; under `fidelity: EXACT` the request fails with `FIDELITY_LOST` instead. This is
+  what happens to every key that stands in no table.
+
+The name says where a key stands: `service_tier` in the request itself, `message.…`, `part.…` and `tool.…` in those, `embedding.…` in a
+request for embeddings; `part_type.…` and `tool_type.…` are parts and tools of a type that is not modelled, `beta.…` features in the header
+`anthropic-beta`. A name that ends in `*` stands for all that begin so.
+
+The operator of an endpoint lets more through by the key `extras` of its setting, a list of such names:
+
+```sh
+LLM_MESH_ADAPTER_OPENAI_ENDPOINT_VLLM='{"base_url": "http://127.0.0.1:8000/v1", "extras": ["chat_template_kwargs", "guided_*"]}'
+LLM_MESH_ADAPTER_OPENAI_ENDPOINT_OPENAI='{"extras": ["service_tier"]}'
+```
+
+Whoever allows a key at an endpoint answers for what it costs: the ledger charges by the usage that the provider reports and the model's
+price, and knows of no other.
+
+## Addresses of media
+
+`Media.uri` (`image_url`, `file_data`, `source.url`) goes on to a provider only where it is an https address with the usual port, and its
+host is public: a name of at least two labels that is in no private or reserved top-level domain, or a public IP address in its usual form.
+Anything else is `MEDIA_ADDRESS_NOT_ALLOWED`: other schemes and ports, user and password, `localhost`, `*.internal`, private, link-local,
+shared and metadata addresses in every spelling. `data:` URLs hold the bytes themselves and go on.
+
+The mesh does not resolve names and does not fetch media. What a public name resolves to, and where redirects lead, is the provider's to
+check; a model server of your own needs a rule of its network that keeps it from fetching what callers should not reach. An endpoint's
+operator adds origins by the key `media` of its setting, such as `{"media": ["http://10.1.2.3:8080"]}`; `*` stands for every address.
+"""
+
 
 def main() -> None:
-    """Writes or checks the page."""
-    text = page()
-    if "--check" not in sys.argv:
-        ERRORS.write_text(text, encoding="utf-8")
-    elif not ERRORS.exists() or ERRORS.read_text(encoding="utf-8") != text:
-        print("docs/errors.md is stale: run `make docs`", file=sys.stderr)
-        raise SystemExit(1)
+    """Writes or checks the pages."""
+    for path, text in ((ERRORS, page()), (EXTRAS, extras())):
+        if "--check" not in sys.argv:
+            path.write_text(text, encoding="utf-8")
+        elif not path.exists() or path.read_text(encoding="utf-8") != text:
+            print(f"{path.relative_to(ROOT)} is stale: run `make docs`", file=sys.stderr)
+            raise SystemExit(1)
 
 
 def page() -> str:
@@ -51,6 +96,33 @@ def page() -> str:
     contracts = descriptor_pb2.FileDescriptorSet.FromString((ROOT / "gen" / "llm_mesh.binpb").read_bytes())
     comments = {file.name: dict(_comments(file)) for file in contracts.file}
     return "\n".join([HEAD, *(line for area in AREAS for line in _table(comments, area))])
+
+
+def extras() -> str:
+    """The page about what a request may hold beyond the typed payload."""
+    return "\n".join([EXTRAS_HEAD, *(line for title, table in DIALECTS for line in _keys(title, table))])
+
+
+def _keys(title: str, table: Table) -> Iterator[str]:
+    """One dialect's keys: those that go on first, those that are refused next."""
+    yield f"## {title}\n"
+    yield "| key | what happens | why |"
+    yield "|---|---|---|"
+    for kind in Kind:
+        for name, rule in sorted(table.rules.items()):
+            if rule.kind is kind:
+                yield f"| `{name}` | {rule.kind.value}{_exceptions(rule)} | {rule.why} |"
+    yield ""
+
+
+def _exceptions(rule: Rule) -> str:
+    """What of a value, or which values, are treated otherwise."""
+    if rule.inner is not None:
+        return ", of it " + ", ".join(f"`{key}`" for key in sorted(rule.inner))
+    if rule.types is not None:
+        return ", of the types " + ", ".join(f"`{key}`" for key in sorted(rule.types))
+    passed = "".join(f"; `{json.dumps(value)}` passed on" for value in rule.harmless)
+    return passed + "".join(f"; `{json.dumps(value)}` left out" for value in rule.idle)
 
 
 def _table(comments: dict[str, dict[str, str]], area: str) -> Iterator[str]:

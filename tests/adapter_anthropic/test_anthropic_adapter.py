@@ -117,11 +117,12 @@ async def test_a_credential_goes_in_its_header_beside_the_version() -> None:
 async def test_features_in_trial_go_in_a_header(adapter: Adapted) -> None:
     request = saying(source_dialect="anthropic")
     request.extras.append(
-        content_pb2.Extra(dialect="anthropic", key="anthropic_beta", json=b'["compact-2026-09-04","fast-mode-2026-02-01"]')
+        content_pb2.Extra(dialect="anthropic", key="anthropic_beta", json=b'["effort-2025-11-24","fast-mode-2026-02-01","pdfs-2024-09-25"]')
     )
-    await adapter.generate(request, attempt())
+    answer = await adapter.generate(request, attempt())
     sent = await adapter.sent()
-    assert sent["headers"]["anthropic-beta"] == "compact-2026-09-04,fast-mode-2026-02-01"
+    assert sent["headers"]["anthropic-beta"] == "effort-2025-11-24,pdfs-2024-09-25", "the faster mode has other prices"
+    assert [each.field for each in answer.output.translations] == ["extras[anthropic.anthropic_beta][fast-mode-2026-02-01]"]
     assert "anthropic_beta" not in json.loads(sent["body"])
 
 

@@ -267,9 +267,12 @@ def test_what_the_dialect_has_no_place_for_is_reported() -> None:
 @pytest.mark.parametrize("key", ["max_tokens", "stream", "model", "system", "temperature", "messages"])
 def test_an_extra_cannot_say_what_a_typed_field_says_even_where_that_is_unset(key: str) -> None:
     body, _ = written()
-    extras = [content_pb2.Extra(dialect="anthropic", key=key, json=b"9"), content_pb2.Extra(dialect="anthropic", key="x", json=b"2")]
+    extras = [
+        content_pb2.Extra(dialect="anthropic", key=key, json=b"9"),
+        content_pb2.Extra(dialect="anthropic", key="cache_control", json=b"2"),
+    ]
     given, report = written(extras=extras)
-    assert given == body | {"x": 2}
+    assert given == body | {"cache_control": 2}
     assert report == {f"extras[{key}]": "dropped"}
 
 

@@ -8,6 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llm_mesh.inference.v1 import generate_pb2
+from llm_mesh_dialects.addresses import MediaRule
+from llm_mesh_dialects.allowing import Allowance
 from llm_mesh_dialects.anthropic import quirks, requests, responses, streams
 from tests.adapter_anthropic.events import assembled, frames
 
@@ -143,6 +145,7 @@ def _normal(body: JSON) -> JSON:
     return body
 
 
+_ALLOWED = Allowance(extras=frozenset({"*"}), media=MediaRule(frozenset({"*"})))
 _EVERYTHING = quirks.Quirks(sampling="all", budget=True)
 
 
@@ -152,7 +155,7 @@ def test_a_request_within_the_dialect_arrives_as_it_was_sent(body: JSON) -> None
     request = requests.messages_to_input(copy.deepcopy(body))
     # Nothing hangs on the objects in memory: services exchange bytes.
     request = generate_pb2.GenerateInput.FromString(request.SerializeToString())
-    written, translations = requests.input_to_messages(request, _EVERYTHING, model="any", stream=False)
+    written, translations = requests.input_to_messages(request, _EVERYTHING, model="any", stream=False, allowance=_ALLOWED)
     assert not translations
     assert _normal(written) == _normal(body)
 

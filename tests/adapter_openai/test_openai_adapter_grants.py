@@ -67,7 +67,7 @@ async def test_more_answers_than_granted_are_refused(near: Client) -> None:
 
 
 async def test_the_tightest_limit_is_sent_and_extras_cannot_raise_it(near: Client, upstream: Upstream) -> None:
-    extras = [content_pb2.Extra(dialect="openai", key=key, json=b"100000") for key in ("max_tokens", "n", "best_of", "harmless")]
+    extras = [content_pb2.Extra(dialect="openai", key=key, json=b"100000") for key in ("max_tokens", "n", "best_of", "min_p")]
     attempt = near.attempt("sim-words/tokens:500")
     attempt.max_output_tokens = 7
     request = adapter_pb2.GenerateRequest(

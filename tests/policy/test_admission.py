@@ -128,7 +128,7 @@ def spoiled(change: Callable[[generate_pb2.GenerateInput], object]) -> generate_
         ("generate.messages[0].role", lambda each: each.messages[0].ClearField("role")),
         ("generate.messages[0].parts", lambda each: each.messages[0].ClearField("parts")),
         ("generate.messages[0].parts[1]", lambda each: each.messages[0].parts.add()),
-        ("generate.messages[0].parts[1].image.uri", lambda each: setattr(each.messages[0].parts.add().image, "uri", "http://x")),
+        ("generate.messages[0].parts[1].image", lambda each: setattr(each.messages[0].parts.add().image, "mime_type", "image/png")),
         ("generate.tools[0].function.name", lambda each: setattr(each.tools.add().function, "name", "a b")),
         ("generate.candidate_count", lambda each: setattr(each, "candidate_count", 129)),
         ("generate.max_output_tokens", lambda each: setattr(each, "max_output_tokens", -1)),

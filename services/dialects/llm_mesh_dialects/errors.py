@@ -12,5 +12,17 @@ class DialectError(ValueError):
         self.expected = expected
 
 
+class CostlyError(DialectError):
+    """A key that would cost more than is reserved, and that the endpoint's operator does not allow. `name` is its name in the table."""
+
+    def __init__(self, field: str, name: str, why: str) -> None:
+        super().__init__(field, why)
+        self.name = name
+
+
+class MediaAddressError(DialectError):
+    """An address of a medium to which a provider must not be sent."""
+
+
 class TruncatedError(ValueError):
     """A stream that ended before its answer did."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import orjson
 
 from llm_mesh.inference.v1 import content_pb2
+from llm_mesh_dialects.allowing import ABSENT, Gate
 from llm_mesh_dialects.errors import DialectError
 from llm_mesh_dialects.report import Report
 
@@ -41,9 +42,18 @@ def keep(target: Extended, dialect: str, values: Mapping[str, Any]) -> None:
 
 
 def put_back(
-    target: dict[str, Any], extras: Sequence[content_pb2.Extra], dialect: str, report: Report | None = None, path: str = ""
+    target: dict[str, Any],
+    extras: Sequence[content_pb2.Extra],
+    dialect: str,
+    report: Report | None = None,
+    path: str = "",
+    *,
+    place: str = "",
 ) -> None:
-    """Adds the dialect's own extras to what was written, and reports those of others."""
+    """Adds the dialect's own extras to what was written, as far as the report's gate lets them, and reports those of others.
+
+    `place` is where the keys stand, as the tables of keys name it: `message.`, `part.`, `tool.`, or nothing for the request itself.
+    """
     if not extras:
         return  # as nearly always; the end of a loop over a repeated field is an exception with a text
     for extra in extras:
@@ -52,10 +62,41 @@ def put_back(
                 report.dropped(f"{path}extras[{extra.dialect}.{extra.key}]", f"a key of the {extra.dialect} dialect")
             continue
         value = parsed(extra.json, f"{path}extras[{extra.key}]")
+        if report is not None and report.gate is not None:
+            value = report.gate.judged(place + extra.key, value, f"{path}extras[{dialect}.{extra.key}]")
+            if value is ABSENT:
+                continue
         if extra.key not in target:
             target[extra.key] = value
         elif isinstance(target[extra.key], dict) and isinstance(value, dict):
             target[extra.key] = merged(value, target[extra.key])
+
+
+def whole(part: content_pb2.OpaquePart, place: str, report: Report, field: str) -> Any:  # noqa: ANN401 (JSON)
+    """What an opaque part or tool of the own dialect is, or ABSENT where the report's gate keeps it here."""
+    value = parsed(part.json, f"{field}.json")
+    gate = report.gate
+    if gate is None:
+        return value
+    if not isinstance(value, dict):
+        raise DialectError(f"{field}.json", "expected a JSON object")
+    kind = value.get("type")  # the name beside it is the caller's word; what the provider reads is this
+    value = gate.judged(f"{place}{kind if isinstance(kind, str) else ''}", value, field)
+    if value is not ABSENT:
+        _check_addresses(value, gate, f"{field}.json")
+    return value
+
+
+def _check_addresses(value: object, gate: Gate, field: str) -> None:
+    """Sources of media anywhere inside. What is nested is bounded before it comes here."""
+    if isinstance(value, dict):
+        if value.get("type") == "url" and isinstance(value.get("url"), str):
+            gate.address(value["url"], f"{field}.url")
+        for key, inner in value.items():
+            _check_addresses(inner, gate, f"{field}.{key}")
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            _check_addresses(inner, gate, f"{field}[{index}]")
 
 
 def merged(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from llm_mesh.inference.v1 import generate_pb2
+
+if TYPE_CHECKING:
+    from llm_mesh_dialects.allowing import Gate
 
 
 class Report:
-    """Collects translations."""
+    """Collects translations. `gate` decides what a request may pass on; an answer has none, and passes everything on."""
 
-    __slots__ = ("translations",)
+    __slots__ = ("gate", "translations")
 
     def __init__(self) -> None:
+        self.gate: Gate | None = None
         self.translations: list[generate_pb2.Translation] = []
 
     def dropped(self, field: str, note: str) -> None:

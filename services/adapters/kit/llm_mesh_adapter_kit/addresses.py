@@ -13,6 +13,7 @@ _TUNNELS: Sequence[IPv6Network] = (
     IPv6Network("64:ff9b:1::/48"),
     IPv6Network("2002::/16"),
     IPv6Network("2001::/32"),
+    IPv6Network("fec0::/10"),  # the former private range, which Python takes for public
 )
 
 

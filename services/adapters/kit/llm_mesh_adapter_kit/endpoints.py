@@ -46,6 +46,10 @@ class Endpoint:
     max_in_flight: int = MAX_IN_FLIGHT
     headers: Mapping[str, str] = field(default_factory=dict)
     """Sent with every call."""
+    extras: frozenset[str] = frozenset()
+    """Keys of the dialect that go on although they are not known to be harmless, by their names in docs/extras.md."""
+    media: frozenset[str] = frozenset()
+    """Origins that media may come from beside public https addresses."""
     host: str = field(init=False)
     """The host of the origin."""
     origin: str = field(init=False)

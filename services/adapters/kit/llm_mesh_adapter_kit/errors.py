@@ -83,6 +83,17 @@ def fidelity_lost(field: str, note: str) -> AdapterError:
     return _about(field, AdapterError(reason, f"{field} would be lost: {note}", sent="false"))
 
 
+def extra_not_allowed(field: str, name: str, why: str) -> AdapterError:
+    """A key of the dialect would cost more than is reserved, and the endpoint's operator does not allow it."""
+    message = f"{field}: {name} is not allowed at this endpoint: {why}"
+    return AdapterError(errors_pb2.ERROR_REASON_EXTRA_NOT_ALLOWED, message, field=field, sent="false")
+
+
+def media_address_not_allowed(field: str, expected: str) -> AdapterError:
+    """The address of an image or file is not one to which a provider may be sent."""
+    return AdapterError(errors_pb2.ERROR_REASON_MEDIA_ADDRESS_NOT_ALLOWED, f"{field}: {expected}", field=field, sent="false")
+
+
 def unsupported(endpoint: str, what: str) -> AdapterError:
     """The provider cannot do it."""
     return AdapterError(errors_pb2.ERROR_REASON_UNSUPPORTED, f"endpoint {endpoint} has no {what}", endpoint=endpoint, sent="false")

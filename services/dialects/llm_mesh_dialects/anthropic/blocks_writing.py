@@ -11,11 +11,12 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 from llm_mesh.inference.v1 import content_pb2
+from llm_mesh_dialects.allowing import ABSENT
 from llm_mesh_dialects.anthropic import media
 from llm_mesh_dialects.anthropic.caching import hint
 from llm_mesh_dialects.anthropic.vocabulary import DIALECT
 from llm_mesh_dialects.errors import DialectError
-from llm_mesh_dialects.extras import parsed, put_back
+from llm_mesh_dialects.extras import parsed, put_back, whole
 from llm_mesh_dialects.report import Report
 
 _FOREIGN: Final = re.compile(r"[^A-Za-z0-9_-]")
@@ -57,7 +58,7 @@ class BlocksWriter:
         block = self._made(part, kind, path)
         if block is not None:
             hint(block, part, path, self._report)
-            put_back(block, part.extras, DIALECT, self._report, path)
+            put_back(block, part.extras, DIALECT, self._report, path, place="part.")
         return block
 
     def _made(self, part: content_pb2.Part, kind: str | None, path: str) -> Block | None:
@@ -93,11 +94,13 @@ class BlocksWriter:
             self._report.dropped(f"{path}image.detail", "images have no levels of detail")
         if image.filename:
             self._report.dropped(f"{path}image.filename", "images have no name")
+        self._check_address(image, f"{path}image")
         return {"type": "image", "source": media.image_source(image)}
 
     def _document(self, file: content_pb2.Media, path: str) -> Block | None:
         if file.mime_type.startswith("image/"):
             return self._image(file, path)
+        self._check_address(file, f"{path}file")
         source = media.document_source(file)
         if source is None:
             self._report.dropped(f"{path}file", f"documents are PDF or text, not {file.mime_type or 'of an unknown type'}")
@@ -105,6 +108,10 @@ class BlocksWriter:
         if source["type"] == "text" and file.mime_type != source["media_type"]:
             self._report.approximated(f"{path}file.mime_type", "texts are plain")
         return {"type": "document", "source": source, **({"title": file.filename} if file.filename else {})}
+
+    def _check_address(self, medium: content_pb2.Media, field: str) -> None:
+        if self._report.gate is not None and medium.WhichOneof("source") == "uri":
+            self._report.gate.address(medium.uri, f"{field}.uri")
 
     def _tool_use(self, call: content_pb2.ToolCall, path: str) -> Block:
         return {"type": "tool_use", "id": self._id(call.id, f"{path}tool_call.id"), "name": call.name, "input": self._input(call, path)}
@@ -132,8 +139,8 @@ class BlocksWriter:
 
     def _opaque(self, part: content_pb2.OpaquePart, path: str) -> Block | None:
         if part.dialect == DIALECT:
-            whole: Block = parsed(part.json, f"{path}opaque.json")
-            return whole
+            value = whole(part, "part_type.", self._report, f"{path}opaque")
+            return None if value is ABSENT else value
         self._report.dropped(f"{path}opaque", f"a {part.type} part of the {part.dialect} dialect")
         return None
 

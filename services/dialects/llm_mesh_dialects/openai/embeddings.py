@@ -7,10 +7,12 @@ import sys
 from typing import Any
 
 from llm_mesh.inference.v1 import embed_pb2, generate_pb2
+from llm_mesh_dialects.allowing import NOTHING_MORE, Allowance, Gate
 from llm_mesh_dialects.errors import DialectError
 from llm_mesh_dialects.extras import kept, put_back
 from llm_mesh_dialects.fields import Fields
 from llm_mesh_dialects.openai import media
+from llm_mesh_dialects.openai.allowed import TABLE
 from llm_mesh_dialects.openai.quirks import OPENAI, Quirks
 from llm_mesh_dialects.openai.usage import read_usage
 from llm_mesh_dialects.openai.vocabulary import DIALECT
@@ -34,16 +36,19 @@ def body_to_input(body: dict[str, Any]) -> embed_pb2.EmbedInput:
     )
 
 
-def input_to_body(request: embed_pb2.EmbedInput, *, model: str) -> tuple[dict[str, Any], list[generate_pb2.Translation]]:
-    """The typed payload to a provider's body."""
+def input_to_body(
+    request: embed_pb2.EmbedInput, *, model: str, allowance: Allowance = NOTHING_MORE
+) -> tuple[dict[str, Any], list[generate_pb2.Translation]]:
+    """The typed payload to a provider's body. Raises `CostlyError` for what `allowance` does not let through."""
     report = Report()
+    report.gate = Gate(TABLE, allowance, report)
     texts = [item.text if item.WhichOneof("kind") == "text" else list(item.tokens.ids) for item in request.items]
     body: dict[str, Any] = {"model": model, "input": texts}
     if request.dimensions:
         body["dimensions"] = request.dimensions
     if request.end_user:
         body["user"] = request.end_user
-    put_back(body, request.extras, DIALECT, report)
+    put_back(body, request.extras, DIALECT, report, place="embedding.")
     return body, report.translations
 
 

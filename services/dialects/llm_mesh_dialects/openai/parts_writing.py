@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from llm_mesh.inference.v1 import content_pb2
-from llm_mesh_dialects.extras import parsed, put_back
+from llm_mesh_dialects.allowing import ABSENT
+from llm_mesh_dialects.extras import put_back, whole
 from llm_mesh_dialects.openai import media
 from llm_mesh_dialects.openai.caching import hint
 from llm_mesh_dialects.openai.quirks import Quirks
@@ -39,13 +40,15 @@ class PartsWriter:
         call = part.tool_call
         written: dict[str, Any] = {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments_json}}
         hint(written, part, path, self._quirks, self._report)
-        put_back(written, part.extras, DIALECT, self._report, path)
+        put_back(written, part.extras, DIALECT, self._report, path, place="part.")
         return written
 
     def opaque(self, part: content_pb2.Part, path: str, written: list[dict[str, Any]]) -> None:
         """A part that only its own dialect understands."""
         if part.opaque.dialect == DIALECT:
-            written.append(parsed(part.opaque.json, f"{path}opaque.json"))
+            value = whole(part.opaque, "part_type.", self._report, f"{path}opaque")
+            if value is not ABSENT:
+                written.append(value)
         else:
             self._report.dropped(f"{path}opaque", f"a {part.opaque.type} part of the {part.opaque.dialect} dialect")
 
@@ -59,7 +62,7 @@ class PartsWriter:
             self._report.dropped(f"{path}{kind}", "the dialect has no place for it in this message")
             return
         hint(made, part, path, self._quirks, self._report)
-        put_back(made, part.extras, DIALECT, self._report, path)
+        put_back(made, part.extras, DIALECT, self._report, path, place="part.")
         written.append(made)
 
     def _made(self, part: content_pb2.Part, kind: str | None, path: str) -> dict[str, Any] | None:
@@ -73,12 +76,12 @@ class PartsWriter:
             return self._image(part.image, path)
         if kind == "audio":
             return self._audio(part.audio, path)
-        return _file(part.file) if kind == "file" else None
+        return self._file(part.file, path) if kind == "file" else None
 
     def _image(self, image: content_pb2.Media, path: str) -> dict[str, Any] | None:
         if image.WhichOneof("source") == "file_id":
             return None
-        made = {"url": media.to_url(image)}
+        made = {"url": self._url(image, f"{path}image")}
         if image.detail:
             made["detail"] = image.detail
         if image.filename:
@@ -92,6 +95,17 @@ class PartsWriter:
             self._report.dropped(f"{path}audio.filename", "sounds have no name")
         return {"type": "input_audio", "input_audio": {"data": media.encoded(audio.data), "format": audio_word(audio.mime_type)}}
 
+    def _file(self, file: content_pb2.Media, path: str) -> dict[str, Any]:
+        made: dict[str, Any] = {"file_id": file.file_id} if file.file_id else {"file_data": self._url(file, f"{path}file")}
+        if file.filename:
+            made["filename"] = file.filename
+        return {"type": "file", "file": made}
+
+    def _url(self, medium: content_pb2.Media, field: str) -> str:
+        url = media.to_url(medium)
+        gate = self._report.gate
+        return url if gate is None or medium.WhichOneof("source") != "uri" else gate.address(url, f"{field}.uri")
+
 
 def plain_text(part: content_pb2.Part) -> str | None:
     """The text of a part that is a text and nothing else; None for any other."""
@@ -99,10 +113,3 @@ def plain_text(part: content_pb2.Part) -> str | None:
         return None
     text = part.text
     return None if text.annotations else text.text
-
-
-def _file(file: content_pb2.Media) -> dict[str, Any]:
-    made: dict[str, Any] = {"file_id": file.file_id} if file.file_id else {"file_data": media.to_url(file)}
-    if file.filename:
-        made["filename"] = file.filename
-    return {"type": "file", "file": made}

@@ -27,6 +27,7 @@ _WORTH_REPEATING = {
     ("mesh.llm-mesh", "SCHEMA_MISMATCH"),
 }
 _NEVER_SENT = {"PROVIDER_UNREACHABLE", "BREAKER_OPEN", "BULKHEAD_FULL"}
+_EXTRA = re.compile(r"extras\[[a-z]+\.([^\]]+)\]")
 _ALIKE = (
     (re.compile(r"^input\.(?:sampling\.)?"), ""),
     (re.compile(r"^options\.idempotency_key$"), "Idempotency-Key"),
@@ -88,6 +89,7 @@ def named(field: str, names: Mapping[str, str]) -> str:
     """The field as the client's body names it. `names` are those of a dialect that differ from the typed contract's."""
     if not field:
         return ""
+    field = _EXTRA.sub(r"\1", field)  # a key of the client's own dialect stands at its place in the body
     for typed, own in names.items():
         if field.startswith(typed) and field[len(typed) : len(typed) + 1] in {"", ".", "["}:
             return own + field[len(typed) :]

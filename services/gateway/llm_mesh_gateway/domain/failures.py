@@ -55,6 +55,8 @@ _MEANINGS = {
     ("adapter.llm-mesh", "BULKHEAD_FULL"): _NOT_SENT,
     ("adapter.llm-mesh", "FIDELITY_LOST"): _NOT_SENT,
     ("adapter.llm-mesh", "UNSUPPORTED"): _NOT_SENT,
+    ("adapter.llm-mesh", "EXTRA_NOT_ALLOWED"): _NOT_SENT,  # the next endpoint's operator may allow it
+    ("adapter.llm-mesh", "MEDIA_ADDRESS_NOT_ALLOWED"): _NOT_SENT,
     ("mesh.llm-mesh", "INVALID_SEAL"): Meaning(Verdict.STOP, sent=False, billed=False),
     ("mesh.llm-mesh", "INVALID_FIELD"): Meaning(Verdict.OTHER_DIALECT, sent=False, billed=False),
     ("mesh.llm-mesh", "MESSAGE_TOO_LARGE"): Meaning(Verdict.OTHER_DIALECT, sent=False, billed=False),

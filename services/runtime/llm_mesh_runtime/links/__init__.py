@@ -23,7 +23,7 @@ __all__ = ["Fabric", "LinkError", "Links"]
 class Links:
     """One service's view of the mesh."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 (a service has this many things of the process)
         self,
         service: str,
         fabric: Fabric,

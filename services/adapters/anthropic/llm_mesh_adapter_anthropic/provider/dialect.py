@@ -10,10 +10,12 @@ from llm_mesh_adapter_anthropic.provider.failures import of_answer, of_event
 from llm_mesh_adapter_anthropic.provider.stream import MessageStream
 from llm_mesh_adapter_kit.dialect import Ask, Call, StreamReader
 from llm_mesh_adapter_kit.endpoints import Endpoint
-from llm_mesh_adapter_kit.errors import AdapterError, malformed, unsupported
+from llm_mesh_adapter_kit.errors import AdapterError, extra_not_allowed, malformed, media_address_not_allowed, unsupported
+from llm_mesh_dialects.addresses import MediaRule
+from llm_mesh_dialects.allowing import NOTHING_MORE, Allowance
 from llm_mesh_dialects.anthropic import requests, responses
 from llm_mesh_dialects.anthropic.quirks import of_model
-from llm_mesh_dialects.errors import DialectError
+from llm_mesh_dialects.errors import CostlyError, DialectError, MediaAddressError
 from llm_mesh_dialects.extras import dumped, parsed
 from llm_mesh_dialects.fields import Fields
 from llm_mesh_runtime.errors import invalid
@@ -33,7 +35,12 @@ class MessagesDialect:
         """The request for a message. The dialect has no key that forbids to keep data: accounts are agreed to be so."""
         body, translations = _wanted(
             lambda: requests.input_to_messages(
-                request, of_model(ask.model), model=ask.model, stream=ask.stream, max_output_tokens=ask.max_output_tokens
+                request,
+                of_model(ask.model),
+                model=ask.model,
+                stream=ask.stream,
+                max_output_tokens=ask.max_output_tokens,
+                allowance=_allowance(ask.endpoint),
             )
         )
         return _call(_MESSAGES, body, translations)
@@ -58,7 +65,10 @@ class MessagesDialect:
 
     def count(self, ask: Ask, request: generate_pb2.GenerateInput) -> Call:
         """The request for a count."""
-        return _call(_COUNT, _wanted(lambda: requests.input_to_count(request, of_model(ask.model), model=ask.model)))
+        return _call(
+            _COUNT,
+            _wanted(lambda: requests.input_to_count(request, of_model(ask.model), model=ask.model, allowance=_allowance(ask.endpoint))),
+        )
 
     def counted(self, endpoint: Endpoint, body: bytes) -> int:
         """A count."""
@@ -79,10 +89,21 @@ class MessagesDialect:
         return of_answer(endpoint.name, status, headers, body)
 
 
+def _allowance(endpoint: Endpoint) -> Allowance:
+    """What the operator lets through at the endpoint."""
+    if not endpoint.extras and not endpoint.media:
+        return NOTHING_MORE  # as nearly everywhere
+    return Allowance(endpoint.extras, MediaRule(endpoint.media))
+
+
 def _wanted(translate: Callable[[], T]) -> T:
     """A typed payload that the dialect cannot say is the caller's mistake."""
     try:
         return translate()
+    except CostlyError as error:
+        raise extra_not_allowed(f"input.{error.field}", error.name, error.expected) from None
+    except MediaAddressError as error:
+        raise media_address_not_allowed(f"input.{error.field}", error.expected) from None
     except DialectError as error:
         raise invalid(f"input.{error.field}", error.expected, sent="false") from None
 

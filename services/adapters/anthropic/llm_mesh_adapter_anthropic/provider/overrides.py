@@ -10,6 +10,7 @@ import orjson
 from llm_mesh_adapter_anthropic.provider.rows import GENERIC, ROWS, Row
 from llm_mesh_adapter_anthropic.settings import Settings
 from llm_mesh_adapter_kit.endpoints import Auth, Endpoint, EndpointTable
+from llm_mesh_dialects.addresses import origins_of
 from llm_mesh_dialects.errors import DialectError
 from llm_mesh_dialects.fields import Fields
 from llm_mesh_runtime.secret import Secret
@@ -76,7 +77,16 @@ def _endpoint(row: Row, fields: Fields, settings: Settings) -> Endpoint:
         allow=tuple(fields.texts("allow")),
         max_in_flight=fields.whole("max_in_flight", 1) or settings.max_in_flight,
         headers={"anthropic-version": settings.version, **more},
+        extras=frozenset(fields.texts("extras")),
+        media=_origins(fields),
     )
     if left := fields.rest():
         raise fields.wrong(next(iter(left)), "there is no such key")
     return made
+
+
+def _origins(fields: Fields) -> frozenset[str]:
+    try:
+        return origins_of(fields.texts("media"))
+    except ValueError as error:
+        raise fields.wrong("media", str(error)) from None

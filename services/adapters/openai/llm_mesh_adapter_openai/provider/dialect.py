@@ -11,12 +11,14 @@ import orjson
 from llm_mesh.inference.v1 import embed_pb2, generate_pb2
 from llm_mesh_adapter_kit.dialect import Ask, Call, StreamReader
 from llm_mesh_adapter_kit.endpoints import Endpoint
-from llm_mesh_adapter_kit.errors import AdapterError, malformed, unsupported
+from llm_mesh_adapter_kit.errors import AdapterError, extra_not_allowed, malformed, media_address_not_allowed, unsupported
 from llm_mesh_adapter_openai.provider.failures import of_answer, of_complaint
 from llm_mesh_adapter_openai.provider.reader import OpenAIReader
 from llm_mesh_adapter_openai.provider.rows import GENERIC, Row
 from llm_mesh_dialects import openai
-from llm_mesh_dialects.errors import DialectError
+from llm_mesh_dialects.addresses import MediaRule
+from llm_mesh_dialects.allowing import NOTHING_MORE, Allowance
+from llm_mesh_dialects.errors import CostlyError, DialectError, MediaAddressError
 from llm_mesh_dialects.extras import merged
 from llm_mesh_dialects.fields import Fields
 from llm_mesh_runtime.errors import MeshError, invalid
@@ -37,7 +39,12 @@ class OpenAIDialect:
         row = self._row(ask.endpoint)
         try:
             body, translations = openai.requests.input_to_chat(
-                request, row.quirks, model=ask.model, stream=ask.stream, max_output_tokens=ask.max_output_tokens
+                request,
+                row.quirks,
+                model=ask.model,
+                stream=ask.stream,
+                max_output_tokens=ask.max_output_tokens,
+                allowance=_allowance(ask.endpoint),
             )
         except DialectError as error:
             raise _not_sayable(error) from None
@@ -64,7 +71,7 @@ class OpenAIDialect:
         row = self._row(ask.endpoint)
         if not row.embeddings:
             raise unsupported(ask.endpoint.name, "embeddings")
-        body, translations = _wanted(lambda: openai.embeddings.input_to_body(request, model=ask.model))
+        body, translations = _wanted(lambda: openai.embeddings.input_to_body(request, model=ask.model, allowance=_allowance(ask.endpoint)))
         return Call(_path(row, ask.model, "/embeddings"), _json(body), translations=translations)
 
     def embeddings(self, endpoint: Endpoint, body: bytes) -> embed_pb2.EmbedOutput:
@@ -77,7 +84,8 @@ class OpenAIDialect:
         row = self._row(ask.endpoint)
         if not row.tokenize:
             return None
-        body, _ = _wanted(lambda: openai.requests.input_to_chat(request, row.quirks, model=ask.model, stream=False))
+        allowance = _allowance(ask.endpoint)
+        body, _ = _wanted(lambda: openai.requests.input_to_chat(request, row.quirks, model=ask.model, stream=False, allowance=allowance))
         wanted = {key: value for key, value in body.items() if key in _COUNTED}
         return Call("/tokenize", _json(wanted), at_origin=True)
 
@@ -104,6 +112,13 @@ class OpenAIDialect:
         return self._rows.get(endpoint.name, GENERIC)
 
 
+def _allowance(endpoint: Endpoint) -> Allowance:
+    """What the operator lets through at the endpoint."""
+    if not endpoint.extras and not endpoint.media:
+        return NOTHING_MORE  # as nearly everywhere
+    return Allowance(endpoint.extras, MediaRule(endpoint.media))
+
+
 def _path(row: Row, model: str, path: str) -> str:
     if not row.api_version:
         return path
@@ -120,6 +135,10 @@ def _wanted(translate: Callable[[], T]) -> T:
 
 def _not_sayable(error: DialectError) -> MeshError:
     """A typed payload that the dialect cannot say is the caller's mistake."""
+    if isinstance(error, CostlyError):
+        return extra_not_allowed(f"input.{error.field}", error.name, error.expected)
+    if isinstance(error, MediaAddressError):
+        return media_address_not_allowed(f"input.{error.field}", error.expected)
     return invalid(f"input.{error.field}", error.expected, sent="false")
 
 

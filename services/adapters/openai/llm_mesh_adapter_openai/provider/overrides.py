@@ -10,6 +10,7 @@ import orjson
 
 from llm_mesh_adapter_kit.endpoints import Auth, Endpoint
 from llm_mesh_adapter_openai.provider.rows import GENERIC, ROWS, Row
+from llm_mesh_dialects.addresses import origins_of
 from llm_mesh_dialects.errors import DialectError
 from llm_mesh_dialects.fields import Fields
 from llm_mesh_dialects.openai import Quirks
@@ -113,4 +114,13 @@ def _endpoint(row: Row, fields: Fields, keys: Mapping[str, Secret], credentials:
         allow=tuple(fields.texts("allow")),
         max_in_flight=fields.whole("max_in_flight", 1) or max_in_flight,
         headers={name: headers.required_text(name) for name in headers.whole_object()} if headers is not None else {},
+        extras=frozenset(fields.texts("extras")),
+        media=_origins(fields),
     )
+
+
+def _origins(fields: Fields) -> frozenset[str]:
+    try:
+        return origins_of(fields.texts("media"))
+    except ValueError as error:
+        raise fields.wrong("media", str(error)) from None

@@ -52,7 +52,7 @@ class MessagesWriter:
                 blocks = self._texts(blocks, path)
             if opening or (role == "system" and not self._fits(messages, index, path)):
                 self.system += blocks
-                put_back({}, message.extras, DIALECT, self._report, path)
+                put_back({}, message.extras, DIALECT, self._report, path, place="message.")
             elif blocks:
                 self._say(role, blocks, message, path)
 
@@ -67,7 +67,7 @@ class MessagesWriter:
             self.turns.append({"role": role, "content": []})
         turn = self.turns[-1]
         turn["content"] += blocks
-        put_back(turn, message.extras, DIALECT, self._report, path)
+        put_back(turn, message.extras, DIALECT, self._report, path, place="message.")
 
     def _fits(self, messages: Sequence[content_pb2.Message], index: int, path: str) -> bool:
         """Whether a later instruction may stay where it is: after a user's turn and before an answer."""

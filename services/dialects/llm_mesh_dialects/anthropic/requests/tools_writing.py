@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any, Final
 
 from llm_mesh.inference.v1 import content_pb2, generate_pb2
+from llm_mesh_dialects.allowing import ABSENT
 from llm_mesh_dialects.anthropic.caching import hint
 from llm_mesh_dialects.anthropic.quirks import Quirks
 from llm_mesh_dialects.anthropic.vocabulary import CHOICE_WORDS, DIALECT
-from llm_mesh_dialects.extras import parsed, put_back
+from llm_mesh_dialects.extras import parsed, put_back, whole
 from llm_mesh_dialects.report import Report
 
 _ANY_OBJECT: Final = "Answer with one JSON object and nothing else."
@@ -65,8 +66,8 @@ def _tool(given: content_pb2.Tool, path: str, quirks: Quirks, report: Report) ->
         if given.opaque.dialect != DIALECT:
             report.dropped(f"{path}opaque", f"a {given.opaque.type} tool of the {given.opaque.dialect} dialect")
             return None
-        whole: dict[str, Any] = parsed(given.opaque.json, f"{path}opaque.json")
-        return whole
+        value = whole(given.opaque, "tool_type.", report, f"{path}opaque")
+        return None if value is ABSENT else value
     function = given.function
     written: dict[str, Any] = {"name": function.name, "input_schema": _schema(function.parameters_json, path)}
     if function.description:
@@ -77,7 +78,7 @@ def _tool(given: content_pb2.Tool, path: str, quirks: Quirks, report: Report) ->
         elif function.strict:
             report.dropped(f"{path}function.strict", "nothing binds the model to a schema")
     hint(written, given, path, report)
-    put_back(written, given.extras, DIALECT, report, path)
+    put_back(written, given.extras, DIALECT, report, path, place="tool.")
     return written
 
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 from typing import Any, Final
 
 from llm_mesh.inference.v1 import generate_pb2
+from llm_mesh_dialects.allowing import ABSENT, NOTHING_MORE, Allowance, Gate
+from llm_mesh_dialects.anthropic.allowed import TABLE
 from llm_mesh_dialects.anthropic.quirks import Quirks
 from llm_mesh_dialects.anthropic.requests.messages_writing import MessagesWriter
 from llm_mesh_dialects.anthropic.requests.thinking_writing import think, thinks
@@ -27,14 +29,25 @@ _COUNTED: Final = frozenset(
 _RESERVED: Final = frozenset(
     {"model", "messages", "system", "tools", "max_tokens", "stream", "stop_sequences", "temperature", "top_p", "top_k"}
 )
+_BETA: Final = "anthropic_beta"
 _NO_SAMPLING: Final = "the model takes no sampling parameters"
 
 
 def input_to_messages(
-    request: generate_pb2.GenerateInput, quirks: Quirks, *, model: str, stream: bool, max_output_tokens: int = 0
+    request: generate_pb2.GenerateInput,
+    quirks: Quirks,
+    *,
+    model: str,
+    stream: bool,
+    max_output_tokens: int = 0,
+    allowance: Allowance = NOTHING_MORE,
 ) -> tuple[dict[str, Any], list[generate_pb2.Translation]]:
-    """The body, and what its translation changed. `max_output_tokens` is the limit to send; 0 means the request's own."""
+    """The body, and what its translation changed. `max_output_tokens` is the limit to send; 0 means the request's own.
+
+    Raises `CostlyError` and `MediaAddressError` for what `allowance` does not let through.
+    """
     report = Report()
+    report.gate = Gate(TABLE, allowance, report)
     limit = max_output_tokens or request.max_output_tokens or _DEFAULT_LIMIT
     body: dict[str, Any] = {"model": model, "max_tokens": limit}
     conversation = MessagesWriter(quirks, report, own=request.source_dialect == DIALECT)
@@ -56,9 +69,11 @@ def input_to_messages(
     return body, report.translations
 
 
-def input_to_count(request: generate_pb2.GenerateInput, quirks: Quirks, *, model: str) -> dict[str, Any]:
+def input_to_count(
+    request: generate_pb2.GenerateInput, quirks: Quirks, *, model: str, allowance: Allowance = NOTHING_MORE
+) -> dict[str, Any]:
     """The body of `POST /v1/messages/count_tokens`: what has tokens, and nothing else."""
-    body, _ = input_to_messages(request, quirks, model=model, stream=False)
+    body, _ = input_to_messages(request, quirks, model=model, stream=False, allowance=allowance)
     return {key: value for key, value in body.items() if key in _COUNTED}
 
 
@@ -67,6 +82,15 @@ def _extras(body: dict[str, Any], request: generate_pb2.GenerateInput, report: R
     for extra in reserved:
         report.dropped(f"extras[{extra.key}]", "the typed payload has a field for it")
     put_back(body, [extra for extra in request.extras if extra not in reserved], DIALECT, report)
+    betas = body.get(_BETA)
+    if report.gate is not None and betas is not None:
+        body[_BETA] = [each for each in betas if _known(each, report.gate)] if isinstance(betas, list) else []
+
+
+def _known(beta: Any, gate: Gate) -> bool:  # noqa: ANN401 (JSON)
+    """Whether a feature in trial may be asked for; what is left out is reported."""
+    name = beta if isinstance(beta, str) else ""
+    return gate.judged(f"beta.{name}", beta, f"extras[{DIALECT}.{_BETA}][{name}]") is not ABSENT
 
 
 def _tools(body: dict[str, Any], request: generate_pb2.GenerateInput, quirks: Quirks, report: Report) -> None:

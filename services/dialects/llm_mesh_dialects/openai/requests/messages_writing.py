@@ -67,7 +67,7 @@ class MessagesWriter:
             written["name"] = message.name
         elif message.name:
             self._report.dropped(f"{path}name", "the provider takes no names of participants")
-        put_back(written, message.extras, DIALECT, self._report, path)
+        put_back(written, message.extras, DIALECT, self._report, path, place="message.")
         self._written.append(written)
 
     def _role(self, role: content_pb2.Role, place: int) -> str:
@@ -104,7 +104,7 @@ class MessagesWriter:
             self._reasoning(written, part.reasoning, path)
         elif kind == "audio" and part.audio.file_id:
             written["audio"] = {"id": part.audio.file_id}
-            put_back(written, part.extras, DIALECT, self._report, path)
+            put_back(written, part.extras, DIALECT, self._report, path, place="part.")
         else:
             return False
         return True
@@ -133,7 +133,7 @@ class MessagesWriter:
         if media:
             self._report.approximated(f"{path}tool_result.parts", "media of a tool follow in a user's message")
             self._held.extend(self._parts.listed(media, inner))
-        put_back(written, part.extras, DIALECT, self._report, path)
+        put_back(written, part.extras, DIALECT, self._report, path, place="part.")
         if message is None:
             self._written.append(written)
         else:

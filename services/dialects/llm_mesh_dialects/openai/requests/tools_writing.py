@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from llm_mesh.inference.v1 import content_pb2
-from llm_mesh_dialects.extras import parsed, put_back
+from llm_mesh_dialects.allowing import ABSENT
+from llm_mesh_dialects.extras import parsed, put_back, whole
 from llm_mesh_dialects.openai.caching import hint
 from llm_mesh_dialects.openai.quirks import Quirks
 from llm_mesh_dialects.openai.vocabulary import CHOICE_WORDS, DIALECT
@@ -18,8 +19,8 @@ def tool(given: content_pb2.Tool, path: str, quirks: Quirks, report: Report) -> 
         if given.opaque.dialect != DIALECT:
             report.dropped(f"{path}opaque", f"a {given.opaque.type} tool of the {given.opaque.dialect} dialect")
             return None
-        whole: dict[str, Any] = parsed(given.opaque.json, f"{path}opaque.json")
-        return whole
+        value = whole(given.opaque, "tool_type.", report, f"{path}opaque")
+        return None if value is ABSENT else value
     function: dict[str, Any] = {"name": given.function.name}
     if given.function.description:
         function["description"] = given.function.description
@@ -29,7 +30,7 @@ def tool(given: content_pb2.Tool, path: str, quirks: Quirks, report: Report) -> 
         function["strict"] = given.function.strict
     result: dict[str, Any] = {"type": "function", "function": function}
     hint(result, given, path, quirks, report)
-    put_back(result, given.extras, DIALECT, report, path)
+    put_back(result, given.extras, DIALECT, report, path, place="tool.")
     return result
 
 

@@ -9,7 +9,9 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from llm_mesh.inference.v1 import generate_pb2
+from llm_mesh_dialects.allowing import NOTHING_MORE, Allowance, Gate
 from llm_mesh_dialects.extras import put_back
+from llm_mesh_dialects.openai.allowed import TABLE
 from llm_mesh_dialects.openai.quirks import Quirks
 from llm_mesh_dialects.openai.requests.messages_writing import MessagesWriter
 from llm_mesh_dialects.openai.requests.tools_writing import response_format, tool, tool_choice
@@ -36,10 +38,20 @@ _RESERVED = frozenset(
 
 
 def input_to_chat(
-    request: generate_pb2.GenerateInput, quirks: Quirks, *, model: str, stream: bool, max_output_tokens: int = 0
+    request: generate_pb2.GenerateInput,
+    quirks: Quirks,
+    *,
+    model: str,
+    stream: bool,
+    max_output_tokens: int = 0,
+    allowance: Allowance = NOTHING_MORE,
 ) -> tuple[dict[str, Any], list[generate_pb2.Translation]]:
-    """The body, and what its translation changed. `max_output_tokens` is the limit to send; 0 means the request's own."""
+    """The body, and what its translation changed. `max_output_tokens` is the limit to send; 0 means the request's own.
+
+    Raises `CostlyError` and `MediaAddressError` for what `allowance` does not let through.
+    """
     report = Report()
+    report.gate = Gate(TABLE, allowance, report)
     body: dict[str, Any] = {"model": model, "messages": []}
     if max_output_tokens:
         body[quirks.max_tokens] = max_output_tokens
@@ -87,6 +99,14 @@ def _listed(key: str) -> Writer:
         body[key] = list(given)
 
     return write
+
+
+def _modalities(body: Body, given: Any, _quirks: Quirks, report: Report) -> None:  # noqa: ANN401
+    """Sound and images cost other prices than the text that is reserved for."""
+    wanted = list(given)
+    if report.gate is not None and any(each != "text" for each in wanted):
+        report.gate.demand("modalities", "modalities")
+    body["modalities"] = wanted
 
 
 def _sample(body: Body, sampling: generate_pb2.Sampling, quirks: Quirks, report: Report) -> None:
@@ -151,7 +171,7 @@ _WRITERS: Final[Mapping[str, Writer]] = {
     "max_output_tokens": _limit,
     "stop": _listed("stop"),
     "logprobs": _logprobs,
-    "modalities": _listed("modalities"),
+    "modalities": _modalities,
     "end_user": _as("user"),
     "prompt_cache_key": _cache_key,
     "extras": _extras,

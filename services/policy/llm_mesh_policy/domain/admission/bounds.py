@@ -129,8 +129,8 @@ def _media(media: content_pb2.Media, place: str) -> None:
         raise invalid(place, "data, a URI or a file id")
     if source == "data" and not media.mime_type:
         raise invalid(f"{place}.mime_type", "a media type, with data")
-    if source == "uri" and not media.uri.startswith(("https://", "data:")):
-        raise invalid(f"{place}.uri", "an https URI")
+    if source == "uri" and not media.uri:
+        raise invalid(f"{place}.uri", "a URI")  # to which ones a provider may be sent, its endpoint says
 
 
 def _tools(tools: Sequence[content_pb2.Tool]) -> bool:
