@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 from ipaddress import IPv4Address, IPv4Network, IPv6Address
 
 import pytest
@@ -137,17 +138,17 @@ def payloads(uri: str) -> list[generate_pb2.GenerateInput]:
 @pytest.mark.parametrize("uri", ["https://169.254.169.254/latest", "http://example.com/a.png"])
 def test_no_place_of_a_payload_lets_an_address_through(uri: str) -> None:
     refused = 0
-    for payload in payloads(uri):
-        for write in (
-            lambda given: openai.requests.input_to_chat(given, openai.Quirks(), model="m", stream=False)[0],
-            lambda given: anthropic.requests.input_to_messages(given, NEWEST, model="m", stream=False)[0],
-            lambda given: anthropic.requests.input_to_count(given, NEWEST, model="m"),
-        ):
-            try:
-                assert uri not in repr(write(payload))
-            except MediaAddressError as error:
-                refused += 1
-                assert error.field.startswith("messages[0].parts[0].")  # noqa: PT017 (raised for some of the places)
+    writers: tuple[Callable[[generate_pb2.GenerateInput], object], ...] = (
+        lambda given: openai.requests.input_to_chat(given, openai.Quirks(), model="m", stream=False)[0],
+        lambda given: anthropic.requests.input_to_messages(given, NEWEST, model="m", stream=False)[0],
+        lambda given: anthropic.requests.input_to_count(given, NEWEST, model="m"),
+    )
+    for payload, write in itertools.product(payloads(uri), writers):
+        try:
+            assert uri not in repr(write(payload))
+        except MediaAddressError as error:
+            refused += 1
+            assert error.field.startswith("messages[0].parts[0].")  # noqa: PT017 (raised for some of the places)
     assert refused > len(payloads(uri))
 
 
