@@ -80,7 +80,7 @@ class Ledger(RuleBasedStateMachine):
     @rule(target=reservations, attempts=st.integers(1, 2), outputs=st.integers(1, 100))
     def reserve(self, attempts: int, outputs: int) -> Any:
         request = self.world.reserve_request(*(attempt(f"a{n}", outputs=outputs) for n in range(attempts)), epoch=f"e{self.epoch}")
-        granted = self.attempt(self.world.reserving.reserve(request), "BUDGET_EXCEEDED", "LIMIT_EXCEEDED")
+        granted = self.attempt(self.world.reserving.reserve(request), "BUDGET_EXCEEDED", "LIMIT_EXCEEDED", "BUDGET_CLOSED")
         return multiple() if granted is None else request
 
     @rule(request=reservations)
@@ -92,7 +92,14 @@ class Ledger(RuleBasedStateMachine):
         more = policy_pb2.ExtendRequest(
             reservation_id=request.reservation_id, admission=request.admission, attempt=attempt("x", outputs=10)
         )
-        self.attempt(self.world.reserving.extend(more), "RESERVATION_RELEASED", "RESERVATION_SETTLED", "BUDGET_EXCEEDED", "LIMIT_EXCEEDED")
+        self.attempt(
+            self.world.reserving.extend(more),
+            "RESERVATION_RELEASED",
+            "RESERVATION_SETTLED",
+            "BUDGET_EXCEEDED",
+            "LIMIT_EXCEEDED",
+            "BUDGET_CLOSED",
+        )
 
     @rule(request=reservations, outcome=outcomes, outputs=st.integers(0, 150), silent=st.booleans())
     def settle(self, request: policy_pb2.ReserveRequest, outcome: usage_pb2.AttemptOutcome, outputs: int, *, silent: bool) -> None:

@@ -116,10 +116,10 @@ async def test_reconciliation_replaces_an_estimate_and_leaves_an_audit_row(world
 
 async def test_a_provider_that_bills_more_than_reserved_is_paid_the_truth_and_flagged(world: World) -> None:
     granted = await world.reserve()
-    settled = await world.settle(granted, line(inputs=1000, outputs=200))
+    settled = await world.settle(granted, line(inputs=1000, outputs=150))
     assert settled.entry.overrun
     assert settled.entry.lines[0].overrun
-    assert await world.standing() == (worst(1000, 200), 0)
+    assert await world.standing() == (worst(1000, 150), 0)
 
 
 async def test_an_attempt_that_was_sent_without_a_report_is_charged_as_reserved(world: World) -> None:
@@ -136,7 +136,6 @@ async def test_an_attempt_that_was_sent_without_a_report_is_charged_as_reserved(
         ([line("zz")], "lines[0].attempt_id"),
         ([line("a"), line("a")], "lines[1].attempt_id"),
         ([line("a", outcome=usage_pb2.ATTEMPT_OUTCOME_UNSPECIFIED)], "lines[0].outcome"),
-        ([line("a", inputs=-1)], "lines[0].usage.input_tokens"),
     ],
 )
 async def test_a_settlement_that_does_not_fit_is_refused_by_field_and_changes_nothing(

@@ -101,5 +101,5 @@ async def test_a_report_that_is_wrong_in_its_last_line_changes_nothing_of_the_en
     reservation = (await world.reserve(attempt("a"), attempt("b"))).held.reservation
     before = reservation.entry.SerializeToString(deterministic=True)
     with pytest.raises(MeshError, match=r"lines\[1\]"):
-        reservation.settle([line("a"), line("zz")], 1)
+        reservation.settle([line("a"), line("zz")], 1, lambda _: 1.0)
     assert reservation.entry.SerializeToString(deterministic=True) == before

@@ -17,7 +17,7 @@ from llm_mesh_policy.domain.sealed import ADMISSION, CALLER, GRANT, SCREEN_STATE
 from llm_mesh_runtime.clock import SystemClock
 from llm_mesh_runtime.context import new_request_id
 from llm_mesh_runtime.errors import MeshError
-from llm_mesh_runtime.money import line_amount, reserve_amount, text
+from llm_mesh_runtime.money import MAX_AMOUNT, MAX_INT64, line_amount, reserve_amount, saturated, text
 from llm_mesh_runtime.seals import Seals, derive
 from llm_mesh_runtime.secret import Secret
 
@@ -41,11 +41,12 @@ def test_halves_go_to_the_even_side() -> None:
     assert [line_amount(units, 500_000) for units in (1, 3, 5, 7)] == [0, 2, 2, 4]
 
 
-def test_floats_and_amounts_beyond_64_bits_are_refused() -> None:
+def test_floats_are_refused_and_amounts_beyond_64_bits_are_exact() -> None:
     with pytest.raises(TypeError):
         line_amount(1.0, 1)  # type: ignore[arg-type]  # the case under test
-    with pytest.raises(OverflowError):
-        reserve_amount(2**62, 10**9)
+    assert reserve_amount(2**62, 10**9) == 2**62 * 1000
+    assert (saturated(2**70), saturated(-(2**70)), saturated(7)) == (MAX_AMOUNT, -MAX_AMOUNT, 7)
+    assert 2 * MAX_AMOUNT <= MAX_INT64, "adding one amount to another never overflows"
 
 
 def test_amounts_for_people_are_exact() -> None:

@@ -23,6 +23,10 @@ def _pepper(pepper: Secret) -> str:
     return f"expected at least {_PEPPER_BYTES} bytes, such as the output of `openssl rand -base64 32`" if weak else ""
 
 
+def _projects_without_budget(value: str) -> str:
+    return "" if value in {"unlimited", "refused"} else "expected `unlimited` or `refused`"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """Settings of policy."""
@@ -60,6 +64,29 @@ class Settings:
     )
     grant_valid_for: timedelta = setting(
         default=timedelta(minutes=10), help="How long after `Reserve` an attempt of its plan may start.", minimum=1, maximum=3600
+    )
+    projects_without_budget: str = setting(
+        default="unlimited",
+        help="What a project may spend that no budget binds: `unlimited`, or `refused`, which serves it free models only.",
+        check=_projects_without_budget,
+    )
+    output_speed: float = setting(
+        default=100,
+        help="Output tokens per second that a model is taken to produce while nothing is measured; unfinished requests are charged by it.",
+        minimum=1,
+        maximum=100_000,
+    )
+    meter_check_every: timedelta = setting(
+        default=timedelta(hours=1),
+        help="How often budgets and limits are compared with the sums of their ledger entries.",
+        minimum=1,
+        maximum=86_400,
+    )
+    meter_check_entries: int = setting(
+        default=1_000_000,
+        help="Most entries that are added up for one budget or limit; one with more is not compared, which a metric counts.",
+        minimum=1000,
+        maximum=100_000_000,
     )
     screening: tuple[str, ...] = setting(
         default=("private_key=mask",),

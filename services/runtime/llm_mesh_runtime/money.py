@@ -1,6 +1,7 @@
 """Exact money: int64 nano-units, prices per million units, never a float.
 
-A charge is rounded half to even, once per usage line; a reservation is rounded up, so that it always covers the charge.
+A charge is rounded half to even, once per usage line; a reservation is rounded up, so that it always covers the charge. Results are
+exact, however large: who stores or sends them holds them to `MAX_AMOUNT`, or saturates them.
 """
 
 from __future__ import annotations
@@ -8,6 +9,10 @@ from __future__ import annotations
 NANO = 10**9
 MILLION = 10**6
 MAX_INT64 = 2**63 - 1
+MAX_PRICE = 10**18
+"""The highest price, in nanos per million units: a thousand units of the currency per token."""
+MAX_AMOUNT = 4 * 10**18
+"""The largest amount that may be asked for, in nanos. Two of them fit into 64 bits, so that adding one to another never overflows."""
 
 
 def line_amount(units: int, nanos_per_million: int) -> int:
@@ -22,13 +27,15 @@ def reserve_amount(units: int, nanos_per_million: int) -> int:
     return -(-_product(units, nanos_per_million) // MILLION)
 
 
+def saturated(figure: int, most: int = MAX_AMOUNT) -> int:
+    """The figure, or the bound that it exceeds."""
+    return min(most, max(-most, figure))
+
+
 def _product(units: int, nanos_per_million: int) -> int:
     if isinstance(units, float) or isinstance(nanos_per_million, float):
         raise TypeError("money is counted in integers")
-    product = units * nanos_per_million
-    if abs(product) // MILLION >= MAX_INT64:
-        raise OverflowError("the amount does not fit in 64 bits")
-    return product
+    return units * nanos_per_million
 
 
 def text(nanos: int, currency: str = "USD") -> str:

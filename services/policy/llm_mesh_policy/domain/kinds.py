@@ -88,7 +88,7 @@ DOMAINS = Kind(
 PROJECTS = Kind(
     identity_pb2.Project,
     "domains/{domain}/projects/{project}",
-    {"display_name", "allowed_models", "max_output_tokens"},
+    {"display_name", "allowed_models", "max_output_tokens", "strict_charging"},
     checks.project,
 )
 PRINCIPALS = Kind(identity_pb2.Principal, "domains/{domain}/principals/{principal}", {"display_name", "disabled"}, checks.principal)

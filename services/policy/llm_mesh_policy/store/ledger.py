@@ -15,9 +15,10 @@ from llm_mesh.policy.v1 import errors_pb2, usage_pb2
 from llm_mesh_policy.domain.audit import AuditEntry
 from llm_mesh_policy.domain.errors import PolicyError, invalid_credential
 from llm_mesh_policy.domain.ledger import amounts, refusals
-from llm_mesh_policy.domain.ledger.meters import Fit, Hold, fit
+from llm_mesh_policy.domain.ledger.limits import PLATFORM
+from llm_mesh_policy.domain.ledger.meters import MONEY, Fit, Hold, Meter, fit
 from llm_mesh_policy.domain.ledger.ports import Draft, Held, Settled
-from llm_mesh_policy.domain.ledger.quote import Line
+from llm_mesh_policy.domain.ledger.quote import Line, within_bounds
 from llm_mesh_policy.domain.ledger.reservation import (
     ESTIMATED,
     HELD,
@@ -28,6 +29,7 @@ from llm_mesh_policy.domain.ledger.reservation import (
     released,
     unknown,
 )
+from llm_mesh_policy.domain.ledger.speeds import Speeds
 from llm_mesh_policy.store import ledger_epochs, ledger_idempotency, ledger_rows
 from llm_mesh_policy.store.ledger_group import Accounts, Group
 from llm_mesh_runtime.database import Database, Prepared
@@ -100,11 +102,22 @@ def lock(connection: Connection) -> None:
 class SqlLedger:
     """`domain.ledger.ports.Ledger` in a `Database`."""
 
-    def __init__(self, database: Database, accounts: Accounts, *, currency: str, changed: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self,
+        database: Database,
+        accounts: Accounts,
+        *,
+        currency: str,
+        changed: Callable[[], None] = lambda: None,
+        speeds: Speeds | None = None,
+        budget_required: bool = False,
+    ) -> None:
         self._database = database
         self._accounts = accounts
         self._currency = currency
         self._changed = changed
+        self._speeds = Speeds() if speeds is None else speeds
+        self._budget_required = budget_required
         self._recent: dict[str, Reservation] = {}
         self._answers: Mapping[type, Callable[[Group, Any], object]] = {
             _Reserve: self._reserve,
@@ -179,9 +192,11 @@ class SqlLedger:
             found = group.find(reservation_id)
             if found is None or found.project != project:
                 return unknown(reservation_id)
+            self._join(group, found)
             group.post(found.reconcile(lines, group.now))
             group.change(found)
             group.record(audit)
+            self._close(group, found)
             group.write()
             return found.entry
 
@@ -204,7 +219,8 @@ class SqlLedger:
         group = Group(connection, self._accounts, self._locked(connection))
         reserving = [wanted for wanted in all_wanted if isinstance(wanted, _Reserve)]
         subjects: set[str] = set()
-        subjects.update(*[wanted.subjects for wanted in reserving])
+        if reserving:
+            subjects.update([PLATFORM], *[wanted.subjects for wanted in reserving])
         group.see({wanted.id for wanted in all_wanted}, subjects, {wanted.draft.reservation.key for wanted in reserving})
         answers: list[object] = []
         for wanted in all_wanted:
@@ -232,7 +248,7 @@ class SqlLedger:
             refusal = ledger_idempotency.refusal(group, draft)
         if refusal is not None:
             return refusal
-        fitting = self._fitting(group, reservation, wanted.subjects, reservation.lines)
+        fitting = self._untagged(group, reservation) or self._fitting(group, reservation, wanted.subjects, reservation.lines)
         if isinstance(fitting, MeshError):
             # The id may be held already, by this very request: then its own hold must not refuse it.
             return self._repeated(group, reservation) or self._refused(group, reservation, fitting)
@@ -253,10 +269,17 @@ class SqlLedger:
         if not group.counts(wanted.key):
             return invalid_credential()
         meters = group.binding(wanted.domain, subjects)
+        if self._budget_required and (refusal := _without_budget(meters, lines, wanted.domain)):
+            return refusal
         if not meters:
             return Fit()
         fitting = fit(meters, amounts.asked(lines, wanted.subjects, beyond=beyond), group.now)
         return refusals.exceeded(fitting.excesses, self._currency) if fitting.excesses else fitting
+
+    def _untagged(self, group: Group, wanted: Reservation) -> MeshError | None:
+        """A refusal where a limit demands a tag that the request does not have."""
+        missing = group.undemanded(wanted.domain, wanted.entry.tags)
+        return None if missing is None else refusals.tag_required(*missing)
 
     def _held(self, group: Group, made: Reservation, fitting: Fit) -> Held:
         group.stand(fitting.meters)
@@ -291,6 +314,7 @@ class SqlLedger:
         fitting = self._fitting(group, found, amounts.bound([line], found.subjects), [line], found.lines)
         if isinstance(fitting, MeshError):
             return self._refused(group, found, fitting)
+        within_bounds(found.reserved + line.reserved)
         grown = replace(found, lines=(*found.lines, line), holds=_merged(found.holds, fitting.holds), version=found.version + 1)
         grown.entry.reserved.nanos += line.reserved
         group.grow(grown)
@@ -301,10 +325,24 @@ class SqlLedger:
         if found is None:
             return unknown(wanted.id)
         if found.entry.state == SETTLED:
-            return Settled(found.entry, repeated=True)
-        group.post(found.settle(wanted.lines, group.now))
+            if not found.awaits(wanted.lines):
+                return Settled(found.entry, repeated=True)
+            self._join(group, found)
+        group.post(found.settle(wanted.lines, group.now, self._speeds.of))
         group.change(found)
-        return Settled(found.entry, repeated=False)
+        self._close(group, found)
+        return Settled(found.entry, repeated=False, candidates=max((line.candidates for line in found.lines), default=1))
+
+    def _join(self, group: Group, ended: Reservation) -> None:
+        """Lets budgets that were made after a reservation had ended follow its corrections."""
+        ended.join(group.binding(ended.domain, amounts.bound(ended.lines, ended.subjects)))
+
+    def _close(self, group: Group, charged: Reservation) -> None:
+        """Closes the budgets of projects that are charged more than was reserved for them."""
+        if not charged.entry.overrun:
+            return
+        for name in group.close(charged.domain, charged.overrun_by):
+            group.record(_closing(charged, name, group.now))
 
     def _release(self, group: Group, wanted: _Release) -> usage_pb2.ReservationState:
         found = wanted.take(group)
@@ -339,6 +377,27 @@ def _record(reservation: Reservation, *, allowed: bool, detail: str, now: int = 
         request_id=reservation.request_id,
         time=now,
     )
+
+
+def _closing(charged: Reservation, budget: str, now: int) -> AuditEntry:
+    detail = f"{charged.entry.name} was charged more than was reserved"
+    return AuditEntry(
+        domain=charged.domain,
+        action="budgets.close",
+        resource=budget,
+        allowed=True,
+        detail=detail,
+        request_id=charged.request_id,
+        time=now,
+    )
+
+
+def _without_budget(meters: Sequence[Meter], lines: Sequence[Line], domain: str) -> PolicyError | None:
+    """A refusal where something costs and no budget binds who pays for it."""
+    bound = {meter.subject for meter in meters if meter.metric == MONEY}
+    if domain in bound:
+        return None
+    return next((refusals.budget_required(line.payer) for line in lines if line.reserved and line.payer not in bound), None)
 
 
 def _merged(before: Sequence[Hold], added: Sequence[Hold]) -> tuple[Hold, ...]:

@@ -4,20 +4,22 @@ Only behind the ledger's lock, which makes what was seen stand until the commit.
 before it did.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Container, Iterable, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
 from sqlalchemy import Connection
 
 from llm_mesh_policy.domain.audit import AuditEntry
-from llm_mesh_policy.domain.ledger.meters import Meter, Posting
+from llm_mesh_policy.domain.ledger.limits import PLATFORM, tag_key
+from llm_mesh_policy.domain.ledger.meters import MONEY, Meter, Posting
 from llm_mesh_policy.domain.ledger.reservation import Reservation
 from llm_mesh_policy.store import ledger_meters, ledger_rows
 from llm_mesh_policy.store.identity_standing import Revision
 from llm_mesh_policy.store.ledger_look import Look, look
+from llm_mesh_runtime.money import saturated
 
-_PLATFORM = "domains/platform/"
+_PLATFORM = PLATFORM + "/"
 
 
 class Accounts(Protocol):
@@ -44,6 +46,8 @@ class Group:
         self._seen: set[str] = set()
         self._by_subject: dict[str, list[str]] = {}
         self._dead: dict[str, bool] = {}
+        self._demands: dict[str, list[tuple[str, str]]] = {}
+        self._closed: set[str] = set()
         self._stood: set[str] = set()
         self._posted: dict[tuple[str, int, int], tuple[int, int]] = {}
         self._inserted: list[tuple[Any, ...]] = []
@@ -59,6 +63,8 @@ class Group:
             self._marks[each] = seen.marks.get(each)
         if subjects:
             self._add_meters(subjects, seen.meters)
+            for scope, subject, name in seen.demands:
+                self._demands.setdefault(scope, []).append((tag_key(subject), name))
         if keys:
             dead = self._accounts.dead(self.connection, keys, self.now, seen.revision)
             for key in keys:
@@ -95,6 +101,23 @@ class Group:
         names = [name for subject in subjects for name in self._by_subject.get(subject, ())]
         return [self._meters[name] for name in names if name.startswith(ours)]
 
+    def undemanded(self, domain: str, tags: Container[str]) -> tuple[str, str] | None:
+        """A tag that a limit demands of the domain's requests and that is not among theirs, with the limit. None: there is none."""
+        if not self._demands:
+            return None
+        demanded = (*self._demands.get(domain, ()), *self._demands.get(PLATFORM, ()))
+        return next((each for each in demanded if each[0] not in tags), None)
+
+    def close(self, domain: str, payers: Sequence[str]) -> list[str]:
+        """Closes the open budgets of projects, or of the domain where a project has none. Answers which."""
+        money = [meter for meter in self.binding(domain, [*payers, domain]) if meter.metric == MONEY]
+        own = [[meter for meter in money if meter.subject == payer] or [m for m in money if m.subject == domain] for payer in payers]
+        closing = [meter for each in own for meter in each if not meter.closed and meter.name not in self._closed]
+        for meter in closing:
+            self._meters[meter.name] = replace(meter, closed=self.now)
+            self._closed.add(meter.name)
+        return [meter.name for meter in closing]
+
     def stand(self, meters: Iterable[Meter]) -> None:
         """How meters that were read here stand now."""
         for each in meters:
@@ -108,9 +131,9 @@ class Group:
             if meter is None:
                 place = (each.meter, each.generation, each.window)
                 spent, held = self._posted.get(place, (0, 0))
-                self._posted[place] = (spent + each.spent, held + each.held)
+                self._posted[place] = (saturated(spent + each.spent), saturated(held + each.held))
             elif (meter.generation, meter.window) == (each.generation, each.window):
-                self.stand([replace(meter, spent=meter.spent + each.spent, held=meter.held + each.held)])
+                self.stand([replace(meter, spent=saturated(meter.spent + each.spent), held=saturated(meter.held + each.held))])
 
     def insert(self, reservation: Reservation, epoch: str) -> None:
         """A new reservation, whose id is free."""
@@ -150,6 +173,8 @@ class Group:
         if self._posted:
             posted = [(*place, *change) for place, change in sorted(self._posted.items())]
             ledger_meters.POST.write(self.connection, posted)
+        if self._closed:
+            ledger_meters.close(self.connection, self._closed, self.now)
         if self._audit:
             self._accounts.extend_audit(self.connection, self._audit)
 
@@ -163,7 +188,7 @@ class Group:
             place = (meter.name, meter.generation, meter.window)
             if place in self._posted:  # by a work before the one that this meter is read for
                 spent, held = self._posted.pop(place)
-                self.stand([replace(meter, spent=meter.spent + spent, held=meter.held + held)])
+                self.stand([replace(meter, spent=saturated(meter.spent + spent), held=saturated(meter.held + held))])
 
     def _next(self) -> int:
         """The next place in the outbox."""

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import orjson
-from sqlalchemy import ColumnElement, Connection, and_, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, delete, or_, select, update
 
 from llm_mesh.mesh.v1 import resources_pb2
 from llm_mesh.policy.v1 import ledger_pb2
@@ -26,12 +26,14 @@ from llm_mesh_policy.domain.rules.rulebook import domain_of
 from llm_mesh_policy.store import ledger_each, ledger_meters, ledger_rows
 from llm_mesh_policy.store.ledger import lock
 from llm_mesh_policy.store.ledger_group import Accounts
+from llm_mesh_policy.store.ledger_sums import sum_of
 from llm_mesh_policy.store.ledger_tables import entries, meters
 from llm_mesh_runtime.database import Database
 from llm_mesh_runtime.errors import MeshError, not_found
+from llm_mesh_runtime.money import saturated
 from llm_mesh_runtime.resources import change_of
 
-_OUTPUT_ONLY = ("spent", "held", "period_end_time")
+_OUTPUT_ONLY = ("spent", "held", "period_end_time", "close_time")
 
 
 class LedgerLimits:
@@ -149,7 +151,7 @@ def _find(connection: Connection, name: str) -> Meter | None:
 def _put(connection: Connection, wanted: Wanted, now: int) -> Meter:
     before = _find(connection, wanted.name)
     if before is not None and wanted.same_counts(before):
-        meter = replace(before, amount=wanted.amount)
+        meter = replace(before, amount=wanted.amount, closed=0, tag_scope=wanted.tag_scope)
     else:
         meter = fresh_meter(wanted, now)
         if wanted.metric == MONEY:
@@ -165,9 +167,8 @@ def _counted(connection: Connection, meter: Meter, domain: str) -> Meter:
     inside = (entries.c.domain == domain, entries.c.reserve_time >= meter.window)
     of_project = () if meter.subject == domain else (entries.c.project == meter.subject,)
     own = (*inside, *of_project, entries.c.shared.is_(False))
-    charged = select(func.coalesce(func.sum(entries.c.charged), 0)).where(*own, entries.c.state != HELD)
-    reserved = select(func.coalesce(func.sum(entries.c.reserved), 0)).where(*own, entries.c.state == HELD)
-    spent, held = int(connection.execute(charged).scalar_one()), int(connection.execute(reserved).scalar_one())
+    spent = sum_of(connection, entries.c.charged, *own, entries.c.state != HELD)
+    held = sum_of(connection, entries.c.reserved, *own, entries.c.state == HELD)
     for shared in _reservations(connection, *inside, entries.c.shared.is_(True)):
         if shared.entry.state == HELD:
             held += _share(shared, meter.subject)
@@ -175,7 +176,7 @@ def _counted(connection: Connection, meter: Meter, domain: str) -> Meter:
             spent += sum(line.charge.nanos for line in shared.entry.lines if pays(line.charge_to, meter.subject))
     for open_entry in _reservations(connection, *inside, entries.c.state.in_((HELD, ESTIMATED))):
         _attach(connection, open_entry, meter)
-    return replace(meter, spent=spent, held=held)
+    return replace(meter, spent=saturated(spent), held=saturated(held))
 
 
 def _reservations(connection: Connection, *conditions: object) -> list[Reservation]:

@@ -16,7 +16,7 @@ from llm_mesh_policy.store.identity_tables import MAKING
 from llm_mesh_runtime.database import Prepared, as_list
 
 _ENTRY = "e.id, e.version, e.reserve_time, e.holds"
-_METER = 'm.name, m.subject, m.metric, m.amount, m.period, m.generation, m."window", m.spent, m.held'
+_METER = 'm.name, m.subject, m.metric, m.amount, m.period, m.generation, m."window", m.spent, m.held, m.closed, m.tag_scope'
 _SEQUENCE = "SELECT (SELECT coalesce(max(sequence), 0) FROM ledger_entries)"
 _REVISION = f"(SELECT value FROM revision WHERE id = 1), (SELECT value FROM revision WHERE id = {MAKING})"  # noqa: S608 (a number)
 _LISTED = {
@@ -25,9 +25,15 @@ _LISTED = {
 }
 _ENTRIES = {"columns": _ENTRY, "table": "ledger_entries AS e", "column": "e.id", "list": "ids"}
 _METERS = {"columns": _METER, "table": "ledger_meters AS m", "column": "m.subject", "list": "subjects"}
+_DEMANDS = {
+    "columns": "d.tag_scope, d.subject, d.name",
+    "table": "ledger_meters AS d",
+    "column": "d.tag_scope <> '' AND d.tag_scope",
+    "list": "subjects",
+}
 _ONLY_ENTRIES = {name: Prepared(text(f"{_SEQUENCE}, {listed.format(**_ENTRIES)}")) for name, listed in _LISTED.items()}
 _ALL = {
-    name: Prepared(text(f"{_SEQUENCE}, {listed.format(**_ENTRIES)}, {_REVISION}, {listed.format(**_METERS)}"))
+    name: Prepared(text(f"{_SEQUENCE}, {listed.format(**_ENTRIES)}, {_REVISION}, {listed.format(**_METERS)}, {listed.format(**_DEMANDS)}"))
     for name, listed in _LISTED.items()
 }
 
@@ -39,6 +45,8 @@ class Look(NamedTuple):
     marks: dict[str, tuple[int, int, str]]
     revision: Revision | None = None
     meters: Sequence[Meter] = ()
+    demands: Sequence[Sequence[str]] = ()
+    """Limits that demand their tag: of which domain's requests, their subject, their name."""
 
 
 def look(connection: Connection, ids: Collection[str], subjects: Collection[str]) -> Look:
@@ -53,8 +61,9 @@ def look(connection: Connection, ids: Collection[str], subjects: Collection[str]
         return Look(row[0], _marks(row[1]))
     row = _ALL[name].first(connection, ids=wanted, subjects=as_list(connection, subjects))
     assert row is not None  # noqa: S101 (likewise)
-    sequence, entries, value, making, meters = row
-    return Look(sequence, _marks(entries), (value, making), [Meter(*each) for each in orjson.loads(meters)] if meters else ())
+    sequence, entries, value, making, meters, demands = row
+    found = [Meter(*each) for each in orjson.loads(meters)] if meters else ()
+    return Look(sequence, _marks(entries), (value, making), found, orjson.loads(demands) if demands and demands != "[]" else ())
 
 
 def _marks(entries: str | None) -> dict[str, tuple[int, int, str]]:

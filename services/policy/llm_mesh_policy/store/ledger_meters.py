@@ -3,11 +3,12 @@
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import Connection, bindparam, select, update
 
 from llm_mesh_policy.domain.ledger.meters import Meter
 from llm_mesh_policy.store.ledger_tables import meters
 from llm_mesh_runtime.database import Rows
+from llm_mesh_runtime.money import MAX_AMOUNT
 
 _COLUMNS = (
     meters.c.name,
@@ -19,6 +20,8 @@ _COLUMNS = (
     meters.c.window,
     meters.c.spent,
     meters.c.held,
+    meters.c.closed,
+    meters.c.tag_scope,
 )
 _BINDING = select(*_COLUMNS).where(meters.c.subject.in_(bindparam("subjects", expanding=True)))
 STAND = Rows(
@@ -28,16 +31,23 @@ STAND = Rows(
 )
 """How meters stand. Only for who read them in this transaction, behind the ledger's lock."""
 POST = Rows(
-    "UPDATE ledger_meters SET spent = spent + v.column4, held = held + v.column5 FROM (VALUES {rows}) AS v "
+    f"UPDATE ledger_meters SET spent = CASE WHEN spent + v.column4 > {MAX_AMOUNT} THEN {MAX_AMOUNT} ELSE spent + v.column4 END, "  # noqa: S608
+    f"held = CASE WHEN held + v.column5 > {MAX_AMOUNT} THEN {MAX_AMOUNT} ELSE held + v.column5 END FROM (VALUES {{rows}}) AS v "
     'WHERE ledger_meters.name = v.column1 AND ledger_meters.generation = v.column2 AND ledger_meters."window" = v.column3',
     columns=5,
 )
-"""Adds to meters, where they are still the ones that were held of."""
+"""Adds to meters, where they are still the ones that were held of. Figures stop at the largest amount: twice as much overflows nowhere."""
 
 
 def binding(connection: Connection, subjects: Collection[str]) -> list[Meter]:
     """The meters of subjects, whoever made them."""
     return [Meter(*row) for row in connection.execute(_BINDING, {"subjects": list(subjects)})]
+
+
+def close(connection: Connection, names: Collection[str], now: int) -> None:
+    """Closes budgets that are open."""
+    open_ones = meters.c.name.in_(list(names)) & (meters.c.closed == 0)
+    connection.execute(update(meters).where(open_ones).values(closed=now))
 
 
 def columns() -> Sequence[Any]:

@@ -7,6 +7,8 @@ import orjson
 from sqlalchemy import Connection, Select, bindparam, select, text, update
 
 from llm_mesh.policy.v1 import policy_pb2, usage_pb2
+from llm_mesh_policy.domain.ledger.reservation import Reservation
+from llm_mesh_policy.store import ledger_rows
 from llm_mesh_policy.store.ledger_tables import entries, readers
 from llm_mesh_runtime.database import Database, Prepared, upsert
 
@@ -41,6 +43,12 @@ class LedgerReading:
         wanted = _listed(tenant, state, request_id, before).limit(limit)
         rows = await self._database.read(lambda connection: connection.execute(wanted).all())
         return [(row.reserve_time, row.id, usage_pb2.LedgerEntry.FromString(row.entry)) for row in rows]
+
+    async def newest(self, limit: int) -> Sequence[Reservation]:
+        """The reservations that changed last, oldest first."""
+        wanted = select(*ledger_rows.columns()).where(entries.c.sequence.is_not(None)).order_by(entries.c.sequence.desc()).limit(limit)
+        rows = await self._database.read(lambda connection: connection.execute(wanted).all())
+        return [ledger_rows.reservation_of(row) for row in reversed(rows)]
 
     async def after(self, sequence: int, limit: int) -> Sequence[usage_pb2.UsageEvent]:
         def work(connection: Connection) -> Sequence[usage_pb2.UsageEvent]:

@@ -34,7 +34,8 @@ CHANGE = Rows(
     columns=6,
 )
 """What became of reservations, as `changed_row` gives them."""
-_FIGURES = attrgetter(*(field.name for field in fields(Line) if field.name != "rates"))
+_FIGURE_NAMES = tuple(field.name for field in fields(Line) if field.name != "rates")
+_FIGURES = attrgetter(*_FIGURE_NAMES)
 _RATES = attrgetter(*(field.name for field in fields(Rates)))
 _FIND = Prepared(select(*_ALL).where(entries.c.id == bindparam("of_id")))
 _GROW = (
@@ -149,8 +150,8 @@ def _line(stored: list[Any] | dict[str, Any]) -> Line:
     """A line of a quote; what an earlier build wrote has names."""
     if isinstance(stored, dict):
         return Line(**(stored | {"rates": Rates(**stored["rates"])}))
-    values = [*stored[:-1], Rates(*stored[-1])]
-    return Line(*values)
+    figures = dict(zip(_FIGURE_NAMES, stored[:-1], strict=False))  # rows of earlier builds lack the last ones
+    return Line(rates=Rates(*stored[-1]), **figures)
 
 
 def _holds(reservation: Reservation) -> str:

@@ -20,10 +20,16 @@ meters = Table(
     Column("window", BigInteger, nullable=False),
     Column("spent", BigInteger, nullable=False),
     Column("held", BigInteger, nullable=False),
+    Column("closed", Instant, nullable=False, server_default="0"),
+    Column("tag_scope", Name, nullable=False, server_default=""),
     Index("ledger_meters_subject", "subject"),
     Index("ledger_meters_domain", "domain", "name"),
 )
-"""Budgets and limits, each with what is spent and held of it in its window."""
+"""Budgets and limits, each with what is spent and held of it in its window; when a budget was closed; and the domain in which a limit
+demands its tag."""
+
+_DEMANDS = meters.c.tag_scope != ""
+Index("ledger_meters_tag_scope", meters.c.tag_scope, sqlite_where=_DEMANDS, postgresql_where=_DEMANDS)
 
 entries = Table(
     "ledger_entries",

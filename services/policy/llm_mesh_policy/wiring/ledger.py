@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from llm_mesh_policy.domain.admission.admitting import Admitting, OutputBounds
 from llm_mesh_policy.domain.ledger.accounts import Accounts
+from llm_mesh_policy.domain.ledger.alerts import Alerts, Kind
 from llm_mesh_policy.domain.ledger.lifecycle import Lifecycle, Sweep
+from llm_mesh_policy.domain.ledger.meter_check import MeterCheck
 from llm_mesh_policy.domain.ledger.replay import Delivery, Replay
 from llm_mesh_policy.domain.ledger.reserving import Reserving
+from llm_mesh_policy.domain.ledger.speeds import Speeds
 from llm_mesh_policy.domain.screening.rules import ACTIONS, Actions, ScreeningRules, problem
 from llm_mesh_policy.domain.screening.streams import StreamScreening
 from llm_mesh_policy.peers import ObservabilityPeer, RegistryPeer
@@ -18,7 +23,10 @@ from llm_mesh_policy.servicer.ledger import LedgerServicer
 from llm_mesh_policy.store.ledger import SqlLedger
 from llm_mesh_policy.store.ledger_limits import LedgerLimits
 from llm_mesh_policy.store.ledger_reading import LedgerReading
+from llm_mesh_policy.store.ledger_sums import LedgerSums
 from llm_mesh_runtime.clock import SystemClock
+from llm_mesh_runtime.errors import MeshError
+from llm_mesh_runtime.log import get_logger
 from llm_mesh_runtime.settings import Problem, SettingsError
 from llm_mesh_runtime.tasks import TaskSet
 
@@ -27,6 +35,9 @@ if TYPE_CHECKING:
     from llm_mesh_policy.wiring.halves import IdentityHalf
     from llm_mesh_runtime.database import Database
     from llm_mesh_runtime.links import Links
+    from llm_mesh_runtime.metrics import Metrics
+
+_MOST_LEARNED_FROM = 500
 
 
 class Ledger:
@@ -38,10 +49,16 @@ class Ledger:
         reading = LedgerReading(database)
         self._delivery = Delivery(reading, ObservabilityPeer(observability)) if observability is not None else None
         changed = self._delivery.wake if self._delivery is not None else lambda: None
-        ledger = SqlLedger(database, identity, currency=currency, changed=changed)
+        self._speeds = Speeds(settings.output_speed)
+        self._reading = reading
+        alerts = _alerts(links.metrics)
+        refused = settings.projects_without_budget == "refused"
+        ledger = SqlLedger(database, identity, currency=currency, changed=changed, speeds=self._speeds, budget_required=refused)
         limits = LedgerLimits(database, identity, currency=currency)
         self._registry = RegistryPeer(links.channel("registry"))
         self._sweep = Sweep(ledger)
+        sums = LedgerSums(database, identity, most=settings.meter_check_entries)
+        self._meter_check = MeterCheck(sums, alerts, _shown(links.metrics), every=settings.meter_check_every.total_seconds())
         self._tasks = TaskSet()
         rules = _rules(settings, identity)
         outputs = OutputBounds(settings.default_output_tokens, settings.most_output_tokens)
@@ -49,11 +66,11 @@ class Ledger:
         self.decisions = DecisionsServicer(
             Admitting(identity, links.seals, SystemClock(), rules, outputs=outputs, screen_output=settings.screen_output),
             Reserving(ledger, self._registry, links.seals, currency=currency, grant_micros=grant_micros),
-            Lifecycle(ledger),
+            Lifecycle(ledger, self._speeds, alerts),
             StreamScreening(rules, links.seals),
             Replay(reading),
         )
-        self.ledger_servicer = LedgerServicer(Accounts(limits, reading, ledger, identity, currency=currency))
+        self.ledger_servicer = LedgerServicer(Accounts(limits, reading, ledger, identity, currency=currency, alerts=alerts))
         self.apply_budget = limits.apply_budget
         self.apply_limit = limits.apply_limit
 
@@ -61,12 +78,43 @@ class Ledger:
         """Follows the registry, watches over epochs, and delivers usage where somebody takes it."""
         self._tasks.spawn(self._registry.watch(), name="policy.registry")
         self._tasks.spawn(self._sweep.run(), name="policy.sweep")
+        self._tasks.spawn(self._meter_check.run(), name="policy.meters")
+        self._tasks.spawn(self._learn_speeds(), name="policy.speeds")
         if self._delivery is not None:
             self._tasks.spawn(self._delivery.run(), name="policy.delivery")
+
+    async def _learn_speeds(self) -> None:
+        """From the newest entries. Where the store is in trouble, speeds are learned as requests end."""
+        try:
+            ended = await self._reading.newest(_MOST_LEARNED_FROM)
+        except MeshError as error:
+            get_logger().info("speeds of models are not known yet", reason=error.reason_name)
+            return
+        for reservation in ended:
+            self._speeds.learn(reservation.entry.lines, max((line.candidates for line in reservation.lines), default=1))
+            await asyncio.sleep(0)
 
     async def close(self) -> None:
         """Ends background work."""
         await self._tasks.close()
+
+
+def _alerts(metrics: Metrics) -> Alerts:
+    counter = metrics.counter("llm_mesh.ledger.alerts", "Alerts of the ledger: what should not happen, and the log explains.", ("kind",))
+    return Alerts({kind: counter.labels(kind.value) for kind in Kind})
+
+
+def _shown(metrics: Metrics) -> Callable[[Mapping[str, int], int], None]:
+    text = "How far budgets and limits are apart from the sums of their entries, by what they count, at the last check."
+    difference = metrics.gauge("llm_mesh.ledger.meter_difference", text, ("metric",))
+    unchecked = metrics.gauge("llm_mesh.ledger.meters_unchecked", "Budgets and limits with too many entries to be added up.").labels()
+
+    def show(differences: Mapping[str, int], skipped: int) -> None:
+        for metric, amount in differences.items():
+            difference.labels(metric).set(amount)
+        unchecked.set(skipped)
+
+    return show
 
 
 def _rules(settings: Settings, identity: IdentityHalf) -> ScreeningRules:

@@ -167,6 +167,7 @@ class Admitting:
         constraints = held.constraints
         most = least(project.max_output_tokens or self._outputs.most, constraints.max_output_tokens)
         constraints.max_output_tokens = min(outputs or project.max_output_tokens or self._outputs.default, most)
+        constraints.strict_charging = project.strict_charging
         for patterns in self._identity.callable_models(caller):
             constraints.callable_models.add(patterns=patterns)
         return constraints

@@ -6,6 +6,7 @@ from typing import Protocol
 from llm_mesh.policy.v1 import identity_pb2, ledger_pb2, usage_pb2
 from llm_mesh_policy.domain.actor import Actor
 from llm_mesh_policy.domain.audit import AuditEntry
+from llm_mesh_policy.domain.ledger.alerts import Alerts
 from llm_mesh_policy.domain.ledger.limits import LIMIT, check_budget_name, wanted_budget, wanted_limit
 from llm_mesh_runtime.errors import invalid, not_found
 from llm_mesh_runtime.resources import NamePattern
@@ -86,7 +87,17 @@ class Identity(Protocol):
 class Accounts:
     """Budgets, limits, entries."""
 
-    def __init__(self, limits: Limits, entries: Entries, ledger: Reconciling, identity: Identity, *, currency: str) -> None:
+    def __init__(
+        self,
+        limits: Limits,
+        entries: Entries,
+        ledger: Reconciling,
+        identity: Identity,
+        *,
+        currency: str,
+        alerts: Alerts | None = None,
+    ) -> None:
+        self._alerts = Alerts({}) if alerts is None else alerts
         self._limits = limits
         self._entries = entries
         self._ledger = ledger
@@ -158,7 +169,10 @@ class Accounts:
         project, reservation_id, domain = _place(name)
         if not 0 < len(note) <= _LONGEST_NOTE:
             raise invalid("note", f"why, in 1 to {_LONGEST_NOTE} characters")
-        return await self._ledger.reconcile(project, reservation_id, lines, _audit(actor, domain, "reservations.reconcile", name, note))
+        audit = _audit(actor, domain, "reservations.reconcile", name, note)
+        entry = await self._ledger.reconcile(project, reservation_id, lines, audit)
+        self._alerts.charged(entry)
+        return entry
 
 
 def _place(name: str) -> tuple[str, str, str]:

@@ -6,8 +6,10 @@ from datetime import timedelta
 from typing import Protocol
 
 from llm_mesh.policy.v1 import policy_pb2, usage_pb2
+from llm_mesh_policy.domain.ledger.alerts import Alerts
 from llm_mesh_policy.domain.ledger.ports import Ledger, Settled
 from llm_mesh_policy.domain.ledger.reserving import checked_epoch, checked_id
+from llm_mesh_policy.domain.ledger.speeds import Speeds
 from llm_mesh_runtime.errors import MeshError, invalid
 from llm_mesh_runtime.log import get_logger
 
@@ -22,16 +24,20 @@ _LONGEST_INSTANCE = 255
 class Lifecycle:
     """Ends reservations."""
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: Ledger, speeds: Speeds | None = None, alerts: Alerts | None = None) -> None:
         self._ledger = ledger
+        self._speeds = Speeds() if speeds is None else speeds
+        self._alerts = Alerts({}) if alerts is None else alerts
 
     async def settle(self, reservation_id: str, lines: Sequence[usage_pb2.UsageLine]) -> Settled:
         """Charges what was used."""
         if len(lines) > _MOST_LINES:
             raise invalid("lines", f"at most {_MOST_LINES}")
         settled = await self._ledger.settle(checked_id(reservation_id), lines)
-        if settled.entry.overrun and not settled.repeated:
-            get_logger().warning("a provider billed more than was reserved", reservation=settled.entry.name)
+        if not settled.repeated:
+            entry = settled.entry
+            self._alerts.charged(entry)
+            self._speeds.learn(entry.lines[:], settled.candidates)
         return settled
 
     async def release(self, reservation_id: str) -> usage_pb2.ReservationState:

@@ -9,6 +9,7 @@ from llm_mesh.policy.v1 import ledger_pb2
 from llm_mesh_policy.domain.ledger import meters
 from llm_mesh_policy.domain.ledger.meters import DAY, FOREVER, MONEY, MONTHLY, SECOND, Meter
 from llm_mesh_runtime.errors import invalid
+from llm_mesh_runtime.money import MAX_AMOUNT
 from llm_mesh_runtime.resources import NamePattern, is_within
 
 BUDGET = NamePattern("domains/{domain}/projects/{project}/budget")
@@ -45,7 +46,7 @@ _DOMAIN_TAG = re.compile(r"domains/[a-z0-9-]{1,63}/tags/(.*)", re.DOTALL)
 _MODEL = NamePattern("domains/{domain}/models/{model}")
 _TAG = re.compile(r"[a-z0-9_-]{1,63}=.{0,255}")
 _LONGEST_WINDOW = 31 * DAY
-_MOST = 2**62
+_MOST = MAX_AMOUNT
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,7 @@ class Wanted:
     metric: str
     amount: int
     period: int
+    tag_scope: str = ""
 
     def same_counts(self, meter: Meter) -> bool:
         """Whether the counts of a meter go on under what is wanted."""
@@ -83,7 +85,8 @@ def check_budget_name(name: str, field: str = "name") -> str:
 
 def fresh_meter(wanted: Wanted, now: int) -> Meter:
     """A meter that has counted nothing yet."""
-    return Meter(wanted.name, wanted.subject, wanted.metric, wanted.amount, wanted.period, now, meters.window_of(wanted.period, now), 0, 0)
+    window = meters.window_of(wanted.period, now)
+    return Meter(wanted.name, wanted.subject, wanted.metric, wanted.amount, wanted.period, now, window, 0, 0, 0, wanted.tag_scope)
 
 
 def wanted_limit(limit: ledger_pb2.Limit) -> Wanted:
@@ -101,7 +104,7 @@ def wanted_limit(limit: ledger_pb2.Limit) -> Wanted:
             raise invalid("limit.window", "none with CONCURRENCY")
     elif not SECOND <= window <= _LONGEST_WINDOW or window % SECOND:
         raise invalid("limit.window", "1 s to 31 days, in whole seconds")
-    return Wanted(limit.name, domain, limit.subject, metric, limit.amount, window)
+    return Wanted(limit.name, domain, limit.subject, metric, limit.amount, window, _tag_scope(limit, domain))
 
 
 def budget_of(meter: Meter, now: int, currency: str) -> ledger_pb2.Budget:
@@ -119,13 +122,16 @@ def budget_of(meter: Meter, now: int, currency: str) -> ledger_pb2.Budget:
     end = meters.window_end(shown.period, shown.window)
     if end is not None:
         budget.period_end_time.FromMicroseconds(end)
+    if shown.closed:
+        budget.close_time.FromMicroseconds(shown.closed)
     return budget
 
 
 def limit_of(meter: Meter) -> ledger_pb2.Limit:
     """A limit as people see it."""
     metric = next(number for number, name in _METRICS.items() if name == meter.metric)
-    limit = ledger_pb2.Limit(name=meter.name, subject=meter.subject, metric=metric, amount=meter.amount)
+    tag_required = bool(meter.tag_scope)
+    limit = ledger_pb2.Limit(name=meter.name, subject=meter.subject, metric=metric, amount=meter.amount, tag_required=tag_required)
     if meter.period:
         limit.window.FromMicroseconds(meter.period)
     return limit
@@ -142,6 +148,23 @@ def _budget_place(budget: ledger_pb2.Budget) -> tuple[str, str]:
     if not any(pattern.matches(budget.subject) for pattern in _PAYERS):
         raise invalid("budget.subject", "a domain or a project by name")
     return owner, budget.subject
+
+
+def tag_key(subject: str) -> str:
+    """The key of a limit's subject `tag:key=value` or `domains/{domain}/tags/key=value`."""
+    of_domain = _DOMAIN_TAG.fullmatch(subject)
+    return (of_domain[1] if of_domain else subject.removeprefix("tag:")).partition("=")[0]
+
+
+def _tag_scope(limit: ledger_pb2.Limit, domain: str) -> str:
+    """The domain whose requests must have the limit's tag; the platform stands for all of them."""
+    if not limit.tag_required:
+        return ""
+    if _DOMAIN_TAG.fullmatch(limit.subject):
+        return limit.subject.partition("/tags/")[0]
+    if not limit.subject.startswith("tag:"):
+        raise invalid("limit.tag_required", "only with a subject that is a tag")
+    return domain
 
 
 def _subject(subject: str, domain: str) -> None:

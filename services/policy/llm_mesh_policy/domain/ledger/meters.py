@@ -39,6 +39,10 @@ class Meter:
     window: int
     spent: int
     held: int
+    closed: int = 0
+    """When a budget was closed, in microseconds: it bears nothing that costs, in no window. 0: it is open."""
+    tag_scope: str = ""
+    """The domain whose requests must have the tag of this limit. Empty: none must."""
 
     @property
     def left(self) -> int:
@@ -53,7 +57,8 @@ class Meter:
     def holding(self, amount: int) -> "Meter":
         """The meter with so much more held."""
         name, subject, metric, limit, period = self.name, self.subject, self.metric, self.amount, self.period
-        return Meter(name, subject, metric, limit, period, self.generation, self.window, self.spent, self.held + amount)
+        held, generation, window = self.held + amount, self.generation, self.window
+        return Meter(name, subject, metric, limit, period, generation, window, self.spent, held, self.closed, self.tag_scope)
 
     def ends_in(self, now: int) -> float | None:
         """Seconds until the window ends; None where it never does."""
@@ -110,7 +115,7 @@ def fit(meters: Iterable[Meter], asked: Amounts, now: int) -> Fit:
     for stored in meters:
         meter = stored.at(now)
         amount = asked.get(meter.subject, {}).get(meter.metric, 0)
-        if amount > 0 and amount > meter.left:
+        if amount > 0 and (amount > meter.left or meter.closed):
             excesses.append(Excess(meter, amount, _again(meter, amount, now)))
         holds.append(Hold(meter.name, meter.generation, meter.window, meter.subject, meter.metric, amount))
         after.append(meter.holding(amount))
@@ -161,7 +166,7 @@ def _used(hold: Hold, used: Amounts) -> int:
 
 
 def _again(meter: Meter, amount: int, now: int) -> float | None:
-    """Waiting helps where the window ends or others finish; never where the request alone is too large."""
-    if amount > meter.amount:
+    """Waiting helps where the window ends or others finish; never where the request alone is too large, or the budget is closed."""
+    if amount > meter.amount or meter.closed:
         return None
     return 1.0 if meter.metric == CONCURRENCY else meter.ends_in(now)

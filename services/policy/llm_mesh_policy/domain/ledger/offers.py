@@ -23,6 +23,10 @@ class Offer(NamedTuple):
     data_classes: Collection[str]
     zero_retention: bool
     free: bool
+    reasons: bool
+    """Its answers may have reasoning, which providers hide."""
+    speaks: bool
+    """Its answers may have sound."""
     alias: str = ""
 
     @classmethod
@@ -30,7 +34,18 @@ class Offer(NamedTuple):
         """What a model's message says."""
         target = Target(model.adapter, model.endpoint, model.upstream_model, model.credential)
         clearance = frozenset(model.data_classes) or _DEFAULT_CLEARANCE
-        return cls(model.name, target, model.region, clearance, model.zero_retention, model.free, model.alias)
+        able = model.capabilities
+        return cls(
+            model.name,
+            target,
+            model.region,
+            clearance,
+            model.zero_retention,
+            model.free,
+            alias=model.alias,
+            reasons="reasoning" in able,
+            speaks="audio_output" in able,
+        )
 
 
 class Tariff(NamedTuple):

@@ -33,6 +33,8 @@ class Settled(NamedTuple):
 
     entry: usage_pb2.LedgerEntry
     repeated: bool
+    candidates: int = 1
+    """How many choices each attempt was asked for."""
 
 
 class Ledger(Protocol):

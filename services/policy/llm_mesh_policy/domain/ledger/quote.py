@@ -13,6 +13,7 @@ from llm_mesh_policy.domain.ledger.offers import Offer, Tariff
 from llm_mesh_policy.domain.ledger.plan_tree import Asked
 from llm_mesh_policy.domain.ledger.rates import FREE, Rates
 from llm_mesh_runtime.errors import invalid
+from llm_mesh_runtime.money import MAX_AMOUNT, text
 
 _MOST_TOKENS = 10**9
 _MOST_CANDIDATES = 128
@@ -37,6 +38,17 @@ class Line:
     candidates: int
     reserved: int
     rates: Rates
+    strict: bool = False
+    """An unfinished attempt is charged what is reserved."""
+    reasons: bool = False
+    """Its output may have reasoning that nobody sees."""
+    speaks: bool = False
+    """Its output may have sound, whose tokens cannot be counted."""
+
+    @property
+    def hides_output(self) -> bool:
+        """Whether its output may have tokens that cannot be counted in what arrives."""
+        return self.reasons or self.speaks
 
     @property
     def all_output_tokens(self) -> int:
@@ -46,7 +58,7 @@ class Line:
     def with_candidates(self, candidates: int) -> "Line":
         """The same attempt, asked for as many choices."""
         worst = self.rates.worst(self.input_tokens, self.output_tokens * candidates) if self.price else 0
-        return replace(self, candidates=candidates, reserved=worst)
+        return replace(self, candidates=candidates, reserved=within_bounds(worst))
 
 
 class Terms(NamedTuple):
@@ -72,7 +84,19 @@ def quote(attempts: Sequence[Asked], admitted: Admitted, terms: Terms, candidate
         raise invalid("candidate_count", f"0 to {_MOST_CANDIDATES}")
     if admitted.operation == "embed":
         candidates = 1
-    return tuple([_line(attempt, admitted, terms, candidates or 1) for attempt in attempts])
+    lines = tuple([_line(attempt, admitted, terms, candidates or 1) for attempt in attempts])
+    if len(lines) > 1:
+        within_bounds(sum([line.reserved for line in lines]))
+    return lines
+
+
+def within_bounds(worst: int) -> int:
+    """A worst case that the ledger can hold; INVALID_FIELD where it is larger."""
+    if worst > MAX_AMOUNT:
+        raise invalid(
+            "input.max_output_tokens", f"fewer tokens or choices: at its price the request may cost more than {text(MAX_AMOUNT, '')}"
+        )
+    return worst
 
 
 def _line(attempt: Asked, admitted: Admitted, terms: Terms, candidates: int) -> Line:
@@ -100,8 +124,11 @@ def _line(attempt: Asked, admitted: Admitted, terms: Terms, candidates: int) -> 
         input_tokens=inputs,
         output_tokens=outputs,
         candidates=candidates,
-        reserved=rates.worst(inputs, outputs * candidates) if attempt.price else 0,
+        reserved=within_bounds(rates.worst(inputs, outputs * candidates)) if attempt.price else 0,
         rates=rates,
+        strict=admitted.bounds.strict_charging,
+        reasons=offer is not None and offer.reasons,
+        speaks=offer is not None and offer.speaks,
     )
 
 

@@ -47,7 +47,15 @@ class Rates:
         return reserve_amount(input_tokens * dearest_in + output_tokens * dearest_out + self.request, 1)
 
     def charge(self, usage: generate_pb2.Usage) -> int:
-        """What an attempt did cost, rounded half to even once.
+        """What an attempt did cost, rounded half to even once."""
+        return line_amount(self._total(usage), 1)
+
+    def charge_up(self, usage: generate_pb2.Usage) -> int:
+        """What an attempt cost by an estimate, rounded up once, so that many small estimates are never less than the whole."""
+        return reserve_amount(self._total(usage), 1)
+
+    def _total(self, usage: generate_pb2.Usage) -> int:
+        """The cost in millionths of nanos.
 
         The parts of a sum are taken out of it in a fixed order and never exceed it: whatever a provider reports, no token
         is paid twice.
@@ -58,7 +66,7 @@ class Rates:
         heard = min(usage.audio_input_tokens, inputs - cached - written)
         spoken = min(usage.audio_output_tokens, outputs)
         thought = min(usage.reasoning_output_tokens, outputs - spoken)
-        total = (
+        return (
             (inputs - cached - written - heard) * self.input
             + cached * self.cached
             + written * self.cache_write
@@ -68,7 +76,6 @@ class Rates:
             + thought * self.reasoning
             + self.request
         )
-        return line_amount(total, 1)
 
 
 FREE = Rates(0, 0, 0, 0, 0, 0, 0, 0)

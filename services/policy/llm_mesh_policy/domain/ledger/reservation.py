@@ -1,6 +1,6 @@
 """A reservation and what may become of it: held, then settled, estimated or released; corrected by adjustments, never erased."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from llm_mesh.mesh.v1 import resources_pb2
@@ -8,9 +8,10 @@ from llm_mesh.policy.v1 import errors_pb2, usage_pb2
 from llm_mesh_policy.domain.errors import PolicyError
 from llm_mesh_policy.domain.instants import put_micros
 from llm_mesh_policy.domain.ledger import amounts, settlement
-from llm_mesh_policy.domain.ledger.meters import Hold, Posting, corrected, given_back, settled
+from llm_mesh_policy.domain.ledger.meters import MONEY, Hold, Meter, Posting, corrected, given_back, settled
 from llm_mesh_policy.domain.ledger.quote import Line
 from llm_mesh_runtime.errors import invalid
+from llm_mesh_runtime.money import saturated
 
 HELD = usage_pb2.RESERVATION_STATE_HELD
 SETTLED = usage_pb2.RESERVATION_STATE_SETTLED
@@ -48,15 +49,21 @@ class Reservation:
         """What is held for all lines, in nanos."""
         return sum([line.reserved for line in self.lines])
 
-    def settle(self, reported: Sequence[usage_pb2.UsageLine], now: int) -> list[Posting]:
+    def settle(self, reported: Sequence[usage_pb2.UsageLine], now: int, speed_of: settlement.SpeedOf) -> list[Posting]:
         """The first settlement, or, after an estimate, the truth."""
         state = self.entry.state
         if state == RELEASED:
             raise released(self.id)
-        charged = settlement.charges(self.lines, reported)
+        if state == SETTLED:
+            return self._correct(self._with_truth(reported), "late_settlement", now)
+        charged = settlement.charges(self.lines, reported, speed_of)
         if state == HELD:
             return self._close(SETTLED, charged, now)
         return self._correct(charged, "late_settlement", now)
+
+    def awaits(self, reported: Sequence[usage_pb2.UsageLine]) -> bool:
+        """Whether a report has the provider's usage of an attempt that a settlement had to estimate."""
+        return bool(self._estimated & {report.attempt_id for report in reported if _is_final(report)})
 
     def estimate(self, now: int) -> list[Posting]:
         """The gateway is lost: the full reservation is charged until the truth is known."""
@@ -75,10 +82,39 @@ class Reservation:
 
     def reconcile(self, reported: Sequence[usage_pb2.UsageLine], now: int) -> list[Posting]:
         """Replaces an estimate by what became known otherwise."""
-        guessed = any(line.usage.source == usage_pb2.USAGE_SOURCE_ESTIMATED for line in self.entry.lines)
-        if self.entry.state != ESTIMATED and not (self.entry.state == SETTLED and guessed):
+        if self.entry.state != ESTIMATED and not (self.entry.state == SETTLED and self._estimated):
             raise invalid("name", "an entry that was charged as estimated")
-        return self._correct(settlement.charges(self.lines, reported), "reconciliation", now)
+        return self._correct(settlement.true_charges(self.lines, reported), "reconciliation", now)
+
+    def join(self, meters: Iterable[Meter]) -> None:
+        """Lets budgets follow its corrections that were made after it ended, and counted it then."""
+        known = {hold.meter for hold in self.holds}
+        payers = {line.payer for line in self.lines} | {self.domain}
+        joined = [
+            Hold(meter.name, meter.generation, meter.window, meter.subject, MONEY, 0)
+            for meter in meters
+            if meter.metric == MONEY
+            and meter.subject in payers
+            and meter.name not in known
+            and meter.window <= self.time < meter.generation
+        ]
+        self.holds = (*self.holds, *joined)
+
+    @property
+    def overrun_by(self) -> list[str]:
+        """The projects that pay more than was reserved for them."""
+        return list(dict.fromkeys(line.charge_to for line in self.entry.lines if line.overrun))
+
+    @property
+    def _estimated(self) -> set[str]:
+        """Attempts whose charge is an estimate."""
+        return {line.usage.attempt_id for line in self.entry.lines if line.usage.source == usage_pb2.USAGE_SOURCE_ESTIMATED}
+
+    def _with_truth(self, reported: Sequence[usage_pb2.UsageLine]) -> list[settlement.Charge]:
+        """All charges as they stand, but those that were estimated and whose usage the provider reports now."""
+        truths = [report for report in reported if report.attempt_id in self._estimated and _is_final(report)]
+        replaced = {each.line.id: each for each in settlement.charges(self.lines, truths, lambda _: 0.0) if not each.implausible}
+        return [replaced.get(charge.line.id, charge) for charge in settlement.standing(self.lines, self.entry)]
 
     @property
     def subjects(self) -> list[str]:
@@ -99,7 +135,7 @@ class Reservation:
         before = amounts.used(self.entry.lines, self.subjects)
         currency = self.entry.reserved.currency
         difference = settlement.total(charged) - self.entry.charged.nanos
-        adjustment = usage_pb2.Adjustment(amount=resources_pb2.Money(currency=currency, nanos=difference), reason=reason)
+        adjustment = usage_pb2.Adjustment(amount=resources_pb2.Money(currency=currency, nanos=saturated(difference)), reason=reason)
         put_micros(adjustment.create_time, now)
         self.entry.adjustments.append(adjustment)
         self._write(SETTLED, charged, currency)
@@ -109,6 +145,10 @@ class Reservation:
         self.entry.state = state
         settlement.write(self.entry, charged, currency)
         self.version += 1
+
+
+def _is_final(report: usage_pb2.UsageLine) -> bool:
+    return report.source == usage_pb2.USAGE_SOURCE_PROVIDER and report.HasField("usage")
 
 
 def released(reservation: str) -> PolicyError:
