@@ -88,8 +88,7 @@ class Attempts:
                 asked.report(meter, final.final)
         except AdapterError as error:
             if meter.spent:  # a stream that fails after something was spent says how much
-                usage, _ = meter.report()
-                error.metadata |= {"input_tokens": str(usage.input_tokens), "output_tokens": str(usage.output_tokens)}
+                _tell(error, meter)
             raise
         if not meter.final:
             last.insert(0, generate_pb2.StreamEvent(usage=final.final.usage))
@@ -135,6 +134,13 @@ class Attempts:
     def _first_content(self, job: Job, timers: Timers) -> None:
         if (seconds := timers.first_content) is not None:
             self._genai.first_chunk(names.CHAT, job.endpoint.system or job.endpoint.name, job.model, seconds)
+
+
+def _tell(error: AdapterError, meter: Meter) -> None:
+    usage, _ = meter.report()
+    error.metadata |= {"input_tokens": str(usage.input_tokens), "output_tokens": str(usage.output_tokens)}
+    if meter.final:
+        error.metadata["usage_source"] = "provider"
 
 
 def _read(job: Job, parser: EventParser, piece: bytes, reader: StreamReader, events: Events, meter: Meter) -> AdapterError | None:

@@ -26,7 +26,8 @@ class Execution:
     """The attempts of one request. `records` has every attempt that was begun, in order."""
 
     __slots__ = (
-        "_attempts", "_budget", "_committed", "_dispatch", "_estimated_input", "_failures", "_held", "_refused_dialects", "records",
+        "_attempts", "_budget", "_committed", "_dispatch", "_estimated_input", "_failures", "_held", "_refused_dialects",
+        "_streamed", "records",
     )  # fmt: skip
 
     def __init__(
@@ -35,11 +36,14 @@ class Execution:
         dispatch: Dispatch,
         budget: RetryBudget,
         estimated_input_tokens: int,
+        *,
+        streamed: bool = False,
     ) -> None:
         self._attempts = attempts
         self._dispatch = dispatch
         self._budget = budget
         self._estimated_input = estimated_input_tokens
+        self._streamed = streamed
         self._failures: list[tuple[plan_pb2.Attempt, MeshError]] = []
         self._refused_dialects: set[str] = set()
         self._held: list[Piece] = []
@@ -58,7 +62,7 @@ class Execution:
                 continue
             if self._failures and not self._may_try(attempt):
                 raise errors.retry_budget_exhausted(self._told())
-            record = AttemptRecord(attempt, self._estimated_input)
+            record = AttemptRecord(attempt, self._estimated_input, streamed=self._streamed)
             self.records.append(record)
             with span("gateway.attempt", {"llm_mesh.attempt.id": record.id, "llm_mesh.adapter": record.adapter}) as traced:
                 failure = await self._try(record, release)

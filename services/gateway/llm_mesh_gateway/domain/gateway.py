@@ -177,7 +177,11 @@ class Gateway:
         self._budget.request()
         operation, adapters, grant = request.operation, self._adapters, reservation.grant
         execution = Execution(
-            planned.attempts, lambda attempt: operation.dispatch(adapters, attempt, grant), self._budget, planned.estimated_input_tokens
+            planned.attempts,
+            lambda attempt: operation.dispatch(adapters, attempt, grant),
+            self._budget,
+            planned.estimated_input_tokens,
+            streamed=operation.streamed,
         )
         try:
             if planned.admitted.obligations.screen_output:

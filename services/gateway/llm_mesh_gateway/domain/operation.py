@@ -23,6 +23,10 @@ class Operation(Protocol):
     """One thing to do with an input."""
 
     @property
+    def streamed(self) -> bool:
+        """Whether the answer comes as a stream."""
+
+    @property
     def candidate_count(self) -> int:
         """How many answers. 0: one."""
 
@@ -139,6 +143,11 @@ class Embedding:
 
     input: embed_pb2.EmbedInput
     exact: bool
+
+    @property
+    def streamed(self) -> bool:
+        """Vectors come whole."""
+        return False
 
     @property
     def candidate_count(self) -> int:

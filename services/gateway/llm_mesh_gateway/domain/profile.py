@@ -2,7 +2,8 @@
 
 `input_bytes` is the strict bound of the input's tokens, since no token is shorter than a byte: UTF-8 bytes of everything that the
 model reads, plus 16 per message, tool or schema for the template around it. Images have tokens of their own and are told apart;
-sound and documents in the request count with all their bytes. What a provider fetches by itself cannot be bounded here.
+sound and documents in the request count with all their bytes. What a provider fetches by itself cannot be bounded here: such references
+are counted by their kind, and the model's table bounds them.
 
 Loops go over slices, and nowhere over what is empty: a loop over a repeated field itself ends with an exception that has a text.
 """
@@ -14,6 +15,7 @@ from collections.abc import Iterable
 
 from llm_mesh.inference.v1 import content_pb2, embed_pb2, generate_pb2
 from llm_mesh.router.v1 import router_pb2
+from llm_mesh_gateway.domain.references import is_callers_tool, refers
 
 _PER_UNIT = 16
 _BYTES_PER_TOKEN = 4
@@ -34,20 +36,28 @@ def profile_generation(
     profile.input_modalities.extend(sorted(reading.modalities))
     if needs := _needs(request, streamed=streamed):
         profile.capabilities.extend(needs)
-    if request.max_output_tokens:
-        profile.max_output_tokens = request.max_output_tokens
-    if request.candidate_count:
-        profile.candidate_count = request.candidate_count
+    _limits(profile, request)
     if size >= _BLOCK:
         profile.prefix_hashes.extend(_prefix_hashes(request))
     if session:
         profile.session = session
     if reading.images:
         profile.images = reading.images
+    if reading.audio_references or reading.file_references or reading.unbounded_references:
+        profile.audio_references = reading.audio_references
+        profile.file_references = reading.file_references
+        profile.unbounded_references = reading.unbounded_references
     if exact:
         profile.exact = True
     if request.modalities:
         profile.output_modalities.extend(request.modalities)
+
+
+def _limits(profile: router_pb2.RequestProfile, request: generate_pb2.GenerateInput) -> None:
+    if request.max_output_tokens:
+        profile.max_output_tokens = request.max_output_tokens
+    if request.candidate_count:
+        profile.candidate_count = request.candidate_count
 
 
 def profile_embedding(profile: router_pb2.RequestProfile, request: embed_pb2.EmbedInput, *, session: str, exact: bool) -> None:
@@ -86,11 +96,14 @@ def _size(text: str) -> int:
 class _Reading:
     """Walks a request once."""
 
-    __slots__ = ("bytes", "images", "modalities")
+    __slots__ = ("audio_references", "bytes", "file_references", "images", "modalities", "unbounded_references")
 
     def __init__(self) -> None:
         self.bytes = 0
         self.images = 0
+        self.audio_references = 0
+        self.file_references = 0
+        self.unbounded_references = 0
         self.modalities: set[str] = set()
 
     def request(self, request: generate_pb2.GenerateInput) -> None:
@@ -111,6 +124,8 @@ class _Reading:
     def extras(self, extras: Iterable[content_pb2.Extra]) -> None:
         for extra in extras:
             self.bytes += len(extra.key) + len(extra.json)
+            if refers(extra.key, extra.json):
+                self.unbounded_references += 1
 
     def tool(self, tool: content_pb2.Tool) -> None:
         if tool.WhichOneof("kind") == "function":
@@ -119,6 +134,8 @@ class _Reading:
         else:
             self.unit(tool.opaque.type)
             self.bytes += len(tool.opaque.json)
+            if not is_callers_tool(tool.opaque.type):
+                self.unbounded_references += 1
         self.extras(tool.extras)
 
     def message(self, message: content_pb2.Message) -> None:
@@ -140,6 +157,16 @@ class _Reading:
             if extras := part.extras:
                 self.extras(extras)
 
+    def media(self, media: content_pb2.Media, kind: str) -> None:
+        """Sound and documents by reference. A `data:` URI is no reference: all of it is in the request."""
+        if media.uri.startswith("data:"):
+            self.bytes += len(media.uri)
+        elif not media.HasField("data"):
+            if kind == "audio":
+                self.audio_references += 1
+            else:
+                self.file_references += 1
+
     def part(self, part: content_pb2.Part, kind: str | None) -> None:
         if kind == "image":
             self.modalities.add("image")
@@ -148,6 +175,7 @@ class _Reading:
             media = part.audio if kind == "audio" else part.file
             self.modalities.add(kind)
             self.bytes += len(media.data) + _size(media.filename) + _size(media.transcript)
+            self.media(media, kind)
         elif kind == "tool_call":
             call = part.tool_call
             self.unit(call.id, call.name, call.arguments_json)
@@ -161,6 +189,8 @@ class _Reading:
             self.bytes += _size(part.refusal.text)
         elif kind == "opaque":
             self.bytes += len(part.opaque.json)
+            if refers(part.opaque.type, part.opaque.json):
+                self.unbounded_references += 1
 
 
 def _prefix_hashes(request: generate_pb2.GenerateInput) -> list[int]:

@@ -11,8 +11,8 @@ from llm_mesh.inference.v1 import generate_pb2
 from llm_mesh.policy.v1 import usage_pb2
 from llm_mesh.router.v1 import plan_pb2, router_pb2
 from llm_mesh_gateway.domain.failures import meaning_of
-from llm_mesh_gateway.domain.ports import Piece
-from llm_mesh_gateway.domain.tally import Tally
+from llm_mesh_gateway.domain.ports import Answer, Piece
+from llm_mesh_gateway.domain.tally import Tally, counted_in
 from llm_mesh_runtime.errors import MeshError
 
 _PROVIDER = usage_pb2.USAGE_SOURCE_PROVIDER
@@ -23,16 +23,19 @@ class AttemptRecord:
     """Begins with the call to the adapter. An attempt that is never ended counts as cancelled."""
 
     __slots__ = (
-        "_began", "_estimated_input", "_first_content", "_outcome", "_source", "_start", "_tally", "_took", "_usage",
-        "adapter", "attempt", "id", "model", "reason",
+        "_answer", "_began", "_counted", "_estimated_input", "_first_content", "_outcome", "_source", "_start", "_streamed", "_tally",
+        "_took", "_usage", "adapter", "attempt", "id", "model", "reason",
     )  # fmt: skip
 
-    def __init__(self, attempt: plan_pb2.Attempt, estimated_input_tokens: int) -> None:
+    def __init__(self, attempt: plan_pb2.Attempt, estimated_input_tokens: int, *, streamed: bool = False) -> None:
         self.attempt = attempt
         self.id = attempt.id
         self.adapter = attempt.adapter
         self.model = attempt.model
         self._estimated_input = estimated_input_tokens
+        self._streamed = streamed
+        self._counted = (0, 0)
+        self._answer: Answer | None = None
         self._start = time.time_ns()
         self._began = time.monotonic()
         self._took = 0.0
@@ -52,6 +55,8 @@ class AttemptRecord:
     def note(self, piece: Piece) -> bool:
         """Something arrived. Answers whether it has content."""
         content = self._tally.note(piece)
+        if piece.answer is not None:
+            self._answer = piece.answer
         if content and not self._first_content:
             self._first_content = time.monotonic() - self._began
         return content
@@ -59,10 +64,13 @@ class AttemptRecord:
     def completed(self, report: adapter_pb2.AttemptReport) -> None:
         """The answer is whole."""
         self._end(usage_pb2.ATTEMPT_OUTCOME_COMPLETED)
-        if report.HasField("usage"):
-            self._usage, self._source = report.usage, report.source or _COUNTED
-        else:
+        if not report.HasField("usage"):
             self._count()
+            return
+        self._usage, self._source = report.usage, report.source or _COUNTED
+        attempt = self.attempt
+        if report.usage.output_tokens > attempt.max_output_tokens or report.usage.input_tokens > attempt.max_input_tokens:
+            self._count_beside()
 
     def failed(self, failure: MeshError, *, committed: bool) -> None:
         """The adapter failed, before or after content was released."""
@@ -79,7 +87,7 @@ class AttemptRecord:
         if self._tally.content or (meaning.billed and told is None):
             self._count()
         if told is not None and (self._usage is None or told.output_tokens >= self._usage.output_tokens):
-            self._usage, self._source = told, _COUNTED
+            self._usage, self._source = told, _PROVIDER if failure.metadata.get("usage_source") == "provider" else _COUNTED
 
     def withheld(self, reason: str) -> None:
         """The gateway itself ended the attempt: screening refused or broke."""
@@ -99,8 +107,19 @@ class AttemptRecord:
         self._took = time.monotonic() - self._began
 
     def _count(self) -> None:
-        self._usage, provider = self._tally.usage(self._estimated_input)
+        self._usage, provider = self._tally.usage(self._input)
         self._source = _PROVIDER if provider else _COUNTED
+
+    def _count_beside(self) -> None:
+        """The ledger may have to charge what was counted, where a provider reports more than can be."""
+        answer = self._answer
+        self._counted = (self._input, self._tally.counted if answer is None else counted_in(answer))
+
+    @property
+    def _input(self) -> int:
+        """The input by an estimate of its text, and the bound of all else."""
+        attempt = self.attempt
+        return min(self._estimated_input + attempt.media_tokens, attempt.max_input_tokens or self._estimated_input)
 
     def write(self, line: usage_pb2.UsageLine) -> None:
         """What the ledger is told."""
@@ -114,6 +133,10 @@ class AttemptRecord:
             line.first_token_us = int(self._first_content * 1e6)
         if self.reason:
             line.error_reason = self.reason
+        if self._streamed:
+            line.streamed = True
+        if any(self._counted):
+            line.counted_input_tokens, line.counted_output_tokens = self._counted
         if self.sent:
             start = line.start_time
             start.seconds, start.nanos = divmod(self._start, 1_000_000_000)

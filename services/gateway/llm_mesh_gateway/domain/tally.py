@@ -1,13 +1,13 @@
 """What was received of an answer, so that an attempt that broke off can be charged for what it had delivered.
 
-The provider's own figures win where they came. Without them output is counted from what arrived: a token is about four bytes of text,
-and no event has less than one.
+The provider's own final figures win where they came. Without them output is counted from what arrived: a token is about four bytes of
+text, and no event has less than one.
 """
 
 from __future__ import annotations
 
 from llm_mesh.inference.v1 import generate_pb2
-from llm_mesh_gateway.domain.ports import Piece
+from llm_mesh_gateway.domain.ports import Answer, Piece
 from llm_mesh_runtime.texts import counted
 
 _BYTES_PER_TOKEN = 4
@@ -16,12 +16,13 @@ _BYTES_PER_TOKEN = 4
 class Tally:
     """Counts the content of one attempt."""
 
-    __slots__ = ("_bytes", "_events", "_reported")
+    __slots__ = ("_bytes", "_events", "_final", "_reported")
 
     def __init__(self) -> None:
         self._bytes = 0
         self._events = 0
         self._reported: generate_pb2.Usage | None = None
+        self._final = False
 
     @property
     def content(self) -> bool:
@@ -57,7 +58,7 @@ class Tally:
         elif kind == "audio":
             self._count(event.audio.transcript, forced=True)
         elif kind == "usage":
-            self._reported = event.usage
+            self._reported, self._final = event.usage, True
         elif kind == "started" and event.started.HasField("usage"):
             self._reported = event.started.usage
 
@@ -66,15 +67,28 @@ class Tally:
             self._events += 1
             self._bytes += len(text) if text.isascii() else len(text.encode("utf-8", "replace"))
 
+    @property
+    def counted(self) -> int:
+        """The output tokens in what arrived."""
+        return max(self._events, -(-self._bytes // _BYTES_PER_TOKEN))
+
     def usage(self, estimated_input_tokens: int) -> tuple[generate_pb2.Usage, bool]:
-        """What was used so far, and whether all of it is the provider's word."""
-        counted = max(self._events, -(-self._bytes // _BYTES_PER_TOKEN))
+        """What was used so far, and whether the provider says that it is all. What it says at a stream's begin is true of the input."""
+        counted = self.counted
         usage = generate_pb2.Usage()
         if self._reported is not None:
             usage.CopyFrom(self._reported)
-            if usage.output_tokens >= counted:
+            if self._final and usage.output_tokens >= counted:
                 return usage, True
         if not usage.input_tokens:
             usage.input_tokens = estimated_input_tokens
         usage.output_tokens = max(usage.output_tokens, counted)
         return usage, False
+
+
+def counted_in(answer: Answer) -> int:
+    """The output tokens in a whole answer. Vectors have none."""
+    if not isinstance(answer, generate_pb2.GenerateOutput):
+        return 0
+    sizes = [part.ByteSize() for choice in answer.choices for part in choice.message.parts]
+    return max(len(sizes), -(-sum(sizes) // _BYTES_PER_TOKEN))

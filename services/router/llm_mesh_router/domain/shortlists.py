@@ -14,6 +14,7 @@ from llm_mesh.router.v1 import errors_pb2, plan_pb2, router_pb2
 from llm_mesh_router.domain.eligibility import AFTER_SIZE, BEFORE_SIZE, Objection, Question, objection, size
 from llm_mesh_router.domain.errors import RouterError
 from llm_mesh_router.domain.models import Models
+from llm_mesh_router.domain.references import References
 from llm_mesh_router.domain.routes import RouteBook
 
 _DEFAULT_ATTEMPTS = 3
@@ -24,7 +25,7 @@ Key = tuple[object, ...]
 class Target:
     """One target of an alias, for requests of one kind."""
 
-    __slots__ = ("_after", "_before", "_image_tokens", "_limit", "_most_output", "_template", "_window", "name", "priority", "share")
+    __slots__ = ("_after", "_before", "_limit", "_most_output", "_references", "_template", "_window", "name", "priority", "share")
 
     def __init__(
         self,
@@ -41,19 +42,22 @@ class Target:
         self._after = objection(AFTER_SIZE, known, question)
         self._window = known.context_window
         self._limit = known.max_output_tokens
-        self._image_tokens = known.image_tokens
+        self._references = References.of(known, strict=question.constraints.strict_charging)
         self._most_output = _most_output(known, question)
         self._template = _attempt(known, limits, question)
 
     def excluded(self, profile: router_pb2.RequestProfile) -> Objection | None:
         """The first rule that excludes the target, in the order of all rules."""
-        return self._before or size(self._limit, self._window, profile) or self._after
+        return self._before or size(self._limit, self._window, profile) or self._references.objection(profile) or self._after
 
     def write(self, attempt: plan_pb2.Attempt, number: int, profile: router_pb2.RequestProfile) -> None:
         """The target as the plan's attempt of that number."""
         attempt.CopyFrom(self._template)
         attempt.id = f"a{number}"
-        most_input = profile.input_bytes + profile.images * self._image_tokens
+        most_input = profile.input_bytes
+        if media := self._references.tokens(profile):
+            most_input += media
+            attempt.media_tokens = min(media, self._window) if self._window else media
         attempt.max_input_tokens = min(most_input, self._window) if self._window else most_input
         asked = profile.max_output_tokens
         if 0 < asked < self._most_output:
