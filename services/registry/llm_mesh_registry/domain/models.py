@@ -21,6 +21,7 @@ _LONGEST_UPSTREAM = 255
 _LONGEST_TEXT = 255
 _LONGEST_DESCRIPTION = 1024
 _MOST_WORDS = 64
+_MOST_TOKENS = 10**9
 _HIGHEST_MILLIPERCENT = 100_000
 
 
@@ -50,9 +51,9 @@ def _check_properties(model: registry_pb2.Model, field: str) -> None:
     for name in ("dialect", "region", "credential"):
         if getattr(model, name):
             _check_words([getattr(model, name)], f"{field}.{name}")
-    for name in ("context_window", "max_output_tokens", "image_tokens"):
-        if getattr(model, name) < 0:
-            raise invalid(f"{field}.{name}", "must not be negative")
+    for name in ("context_window", "max_output_tokens", "image_tokens", "audio_tokens", "file_tokens"):
+        if not 0 <= getattr(model, name) <= _MOST_TOKENS:
+            raise invalid(f"{field}.{name}", f"must be 0 to {_MOST_TOKENS}")
     for index, domain in enumerate(model.shared_with):
         if domain != "*":
             DOMAIN.parse(domain, f"{field}.shared_with[{index}]")

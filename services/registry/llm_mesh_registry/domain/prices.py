@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from llm_mesh.registry.v1 import errors_pb2, registry_pb2
 from llm_mesh_registry.domain.errors import RegistryError
 from llm_mesh_runtime.errors import invalid
+from llm_mesh_runtime.money import MAX_PRICE
 from llm_mesh_runtime.resources import NamePattern
 
 PRICE = NamePattern("domains/{domain}/models/{model}/prices/{number}")
@@ -35,8 +36,8 @@ def checked_price(price: registry_pb2.Price, field: str) -> registry_pb2.Price:
     if _CURRENCY.fullmatch(price.currency) is None:
         raise invalid(f"{field}.currency", "must be three capital letters, such as USD")
     for rate in RATES:
-        if getattr(price, rate) < 0:
-            raise invalid(f"{field}.{rate}", "must not be negative")
+        if not 0 <= getattr(price, rate) <= MAX_PRICE:
+            raise invalid(f"{field}.{rate}", f"must be 0 to {MAX_PRICE}")
     if not 1 <= len(price.source.encode()) <= _LONGEST_SOURCE:
         raise invalid(f"{field}.source", f"must say in 1 to {_LONGEST_SOURCE} bytes where the figures are from")
     if price.HasField("valid_until") and price.valid_until.ToNanoseconds() <= price.valid_from.ToNanoseconds():
