@@ -104,6 +104,21 @@ async def test_spend_is_summed_by_whatever_is_asked(database: Database) -> None:
     assert await spend(made, parent="domains/other") == {}
 
 
+async def test_one_odd_row_breaks_no_report(database: Database) -> None:
+    most = 2**63 - 1
+    made = await observatory(
+        database,
+        event(1, line("a1", "m/odd", most)),
+        event(2, line("a1", "m/odd", most), name="r2"),
+        event(3, line("a1", "m/odd", most), line("a2", "m/odd", most), charged=-most, name="r3"),
+        event(4, line("a1", "m/plain", 20), name="r4"),
+    )
+    request = pb.QuerySpendRequest(parent="domains/claims", group_by=[pb.SPEND_DIMENSION_MODEL])
+    request.start_time.FromMicroseconds(AT - 1)
+    rows, _, _ = await made.spend(request, page_of(request))
+    assert [(row.keys[0], row.charged.nanos, row.saturated) for row in rows] == [("m/odd", most, True), ("m/plain", 20, False)]
+
+
 async def test_a_request_counts_once_however_many_attempts_it_took(database: Database) -> None:
     made = await observatory(database, event(1, line("a1", "m/a", 1, usage_pb2.ATTEMPT_OUTCOME_FAILED), line("a2", "m/b", 2)))
     request = pb.QuerySpendRequest(parent="domains/-")

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from llm_mesh.policy.v1 import usage_pb2
+from llm_mesh_runtime.money import MAX_INT64, saturated
 
 
 class SpendLine(NamedTuple):
@@ -36,7 +37,7 @@ def spend_lines(entry: usage_pb2.LedgerEntry) -> list[SpendLine]:
         return [SpendLine("", "", whole, whole if lost else 0, 1, _failed(state, ()), 0, 0, 0)]
     charges, reports = [line.charge.nanos for line in lines], [line.usage for line in lines]
     failed = _failed(state, [report.outcome for report in reports])
-    charges[-1] += whole - sum(charges)
+    charges[-1] = saturated(charges[-1] + whole - sum(charges), MAX_INT64)
     last = len(lines) - 1
     rows = []
     for index, (line, report, charged) in enumerate(zip(lines, reports, charges, strict=True)):

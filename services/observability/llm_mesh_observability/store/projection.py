@@ -15,9 +15,10 @@ from llm_mesh_observability.domain.errors import request_not_found
 from llm_mesh_observability.domain.ports import Sighting
 from llm_mesh_observability.domain.queries import Scope, SpendQuery
 from llm_mesh_observability.store.events import replace
-from llm_mesh_observability.store.spend import statement
+from llm_mesh_observability.store.spend import SUMS, statement
 from llm_mesh_observability.store.tables import ENTRIES, FEEDBACK, LINES, PROGRESS, TAGS
 from llm_mesh_runtime.database import Database, Prepared, for_update, from_micros
+from llm_mesh_runtime.money import MAX_INT64, NANO, saturated
 from llm_mesh_runtime.resources import Page
 
 _PROGRESS = Prepared(for_update(select(PROGRESS.c.through, PROGRESS.c.catching_up)))
@@ -128,13 +129,16 @@ def _row(row: Any, query: SpendQuery) -> observability_pb2.SpendRow:  # noqa: AN
         value = row[f"d{index}"]
         keys.append(from_micros(value).strftime("%Y-%m-%dT%H:%M:%SZ") if dimension in times else str(value))
     currency = row["currency"]
+    exact = {name: int(row[f"{name}_units"]) * NANO + int(row[f"{name}_rest"]) for name in SUMS}
+    sums = {name: saturated(figure, MAX_INT64) for name, figure in exact.items()}
     return observability_pb2.SpendRow(
         keys=keys,
-        charged=resources_pb2.Money(currency=currency, nanos=int(row["charged"])),
-        estimated=resources_pb2.Money(currency=currency, nanos=int(row["estimated"])),
-        requests=int(row["requests"]),
-        failed=int(row["failed"]),
-        input_tokens=int(row["input_tokens"]),
-        output_tokens=int(row["output_tokens"]),
-        cached_input_tokens=int(row["cached_input_tokens"]),
+        charged=resources_pb2.Money(currency=currency, nanos=sums["charged"]),
+        estimated=resources_pb2.Money(currency=currency, nanos=sums["estimated"]),
+        requests=sums["requests"],
+        failed=sums["failed"],
+        input_tokens=sums["input_tokens"],
+        output_tokens=sums["output_tokens"],
+        cached_input_tokens=sums["cached_input_tokens"],
+        saturated=sums != exact,
     )

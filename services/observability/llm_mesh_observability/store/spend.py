@@ -11,6 +11,7 @@ from sqlalchemy.types import BigInteger
 from llm_mesh.observability.v1 import observability_pb2 as pb
 from llm_mesh_observability.domain.queries import SpendQuery
 from llm_mesh_observability.store.tables import LINES, TAGS
+from llm_mesh_runtime.money import NANO
 
 _HOUR = 3_600_000_000
 _DAY = 24 * _HOUR
@@ -23,13 +24,13 @@ _COLUMNS: Mapping[int, str] = {
     pb.SPEND_DIMENSION_MODEL: "model",
     pb.SPEND_DIMENSION_ALIAS: "alias",
 }
-_SUMS: Sequence[str] = ("charged", "estimated", "requests", "failed", "input_tokens", "output_tokens", "cached_input_tokens")
+SUMS: Sequence[str] = ("charged", "estimated", "requests", "failed", "input_tokens", "output_tokens", "cached_input_tokens")
 
 
 def statement(query: SpendQuery) -> Select[Any]:
     """Sums by currency and the wanted dimensions: time ascending first, then the largest charge."""
     dimensions = [_dimension(dimension).label(f"d{index}") for index, dimension in enumerate(query.group_by)]
-    sums = [cast(func.sum(LINES.c[name]), BigInteger).label(name) for name in _SUMS]
+    sums = [part for name in SUMS for part in _parts(name)]
     wanted = select(LINES.c.currency, *dimensions, *sums).where(LINES.c.at >= query.start, LINES.c.at < query.end)
     if query.scope.project:
         wanted = wanted.where(LINES.c.project == query.scope.project)
@@ -38,8 +39,18 @@ def statement(query: SpendQuery) -> Select[Any]:
     if query.tag_key:
         wanted = wanted.outerjoin_from(LINES, TAGS, (TAGS.c.entry == LINES.c.entry) & (TAGS.c.tag == literal(query.tag_key)))
     times = [column for column, dimension in zip(dimensions, query.group_by, strict=True) if dimension in _TIMES]
-    order = [*times, func.sum(LINES.c.charged).desc(), *dimensions, LINES.c.currency]
+    whole, rest = func.sum(LINES.c.charged // NANO), func.sum(LINES.c.charged % NANO)
+    order = [*times, (whole + rest // NANO).desc(), (rest % NANO).desc(), *dimensions, LINES.c.currency]
     return wanted.group_by(LINES.c.currency, *dimensions).order_by(*order).offset(query.offset).limit(query.limit)
+
+
+def _parts(name: str) -> tuple[ColumnElement[int], ColumnElement[int]]:
+    """A sum in two parts, units and the rest, neither of which overflows: engines refuse a sum beyond 64 bits, and with it the report."""
+    column = LINES.c[name]
+    return (
+        cast(func.sum(column // NANO), BigInteger).label(f"{name}_units"),
+        cast(func.sum(column % NANO), BigInteger).label(f"{name}_rest"),
+    )
 
 
 def _dimension(dimension: int) -> ColumnElement[Any]:

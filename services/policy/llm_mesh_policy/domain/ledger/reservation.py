@@ -87,18 +87,18 @@ class Reservation:
         return self._correct(settlement.true_charges(self.lines, reported), "reconciliation", now)
 
     def join(self, meters: Iterable[Meter]) -> None:
-        """Lets budgets follow its corrections that were made after it ended, and counted it then."""
-        known = {hold.meter for hold in self.holds}
+        """Lets budgets follow its corrections that were made or begun anew after it ended, and counted it then."""
         payers = {line.payer for line in self.lines} | {self.domain}
-        joined = [
-            Hold(meter.name, meter.generation, meter.window, meter.subject, MONEY, 0)
+        joined = {
+            meter.name: Hold(meter.name, meter.generation, meter.window, meter.subject, MONEY, 0)
             for meter in meters
-            if meter.metric == MONEY
-            and meter.subject in payers
-            and meter.name not in known
-            and meter.window <= self.time < meter.generation
-        ]
-        self.holds = (*self.holds, *joined)
+            if meter.metric == MONEY and meter.subject in payers and meter.window <= self.time < meter.generation
+        }
+        if joined:
+            known = {(hold.meter, hold.generation) for hold in self.holds}
+            added = [hold for hold in joined.values() if (hold.meter, hold.generation) not in known]
+            replaced = {hold.meter for hold in added}
+            self.holds = (*[hold for hold in self.holds if hold.meter not in replaced], *added)
 
     @property
     def overrun_by(self) -> list[str]:
