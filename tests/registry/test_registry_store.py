@@ -70,22 +70,30 @@ async def test_an_alias_is_taken_once_per_domain(database: Database) -> None:
     await products.create_model(PLATFORM, "domains/shared", "m", model())
 
 
-async def test_only_the_platform_declares_models_free(database: Database) -> None:
+async def test_only_the_platform_declares_shared_models_free(database: Database) -> None:
     products, _ = await registry(database)
     with pytest.raises(MeshError) as failure:
-        await products.create_model(CLAIMS, CLAIMS, "m", model(free=True))
+        await products.create_model("domains/shared", "domains/shared", "m", model(free=True))
     assert (failure.value.reason_name, failure.value.field) == ("FREE_DENIED", "model.free")
-    assert (await products.create_model(PLATFORM, CLAIMS, "m", model(free=True))).free
+    assert (await products.create_model(PLATFORM, "domains/shared", "m", model(free=True))).free
+
+
+async def test_a_model_of_a_domain_is_free_only_where_its_endpoint_allows_it_whoever_says_so(database: Database) -> None:
+    products, _ = await registry(database)
+    for author in (CLAIMS, PLATFORM):
+        with pytest.raises(MeshError) as failure:
+            await products.create_model(author, CLAIMS, "m", model(free=True))
+        assert (failure.value.reason_name, failure.value.field) == ("ESCALATION_DENIED", "model.free")
 
 
 async def test_an_update_changes_the_masked_fields_and_needs_the_present_etag(database: Database) -> None:
     products, _ = await registry(database)
     created = await products.create_model(CLAIMS, CLAIMS, "m", model(price=price()))
-    wanted = registry_pb2.Model(name=created.name, etag=created.etag, region="eu", alias="ignored")
-    updated = await products.update_model(CLAIMS, wanted, FieldMask(paths=["region"]))
-    assert (updated.region, updated.alias, updated.price) == ("eu", "m", created.price)
+    wanted = registry_pb2.Model(name=created.name, etag=created.etag, display_name="M", alias="ignored")
+    updated = await products.update_model(CLAIMS, wanted, FieldMask(paths=["display_name"]))
+    assert (updated.display_name, updated.alias, updated.price) == ("M", "m", created.price)
     with pytest.raises(MeshError, match="ETAG_MISMATCH"):
-        await products.update_model(CLAIMS, wanted, FieldMask(paths=["region"]))
+        await products.update_model(CLAIMS, wanted, FieldMask(paths=["display_name"]))
     with pytest.raises(MeshError, match="update_mask"):
         await products.update_model(CLAIMS, wanted, FieldMask(paths=["price"]))
 
@@ -137,7 +145,7 @@ async def test_an_apply_is_idempotent_atomic_and_dry_when_asked(database: Databa
     products, _ = await registry(database)
     request = registry_pb2.ApplyModelsRequest(
         parent=PLATFORM,
-        models=[model("a", "domains/shared/models/a", price=price(1)), model("b", "domains/claims/models/b", free=True)],
+        models=[model("a", "domains/shared/models/a", price=price(1)), model("b", "domains/shared/models/b", free=True)],
         adapters=[registry_pb2.Adapter(name="adapters/openai", dialect="openai")],
         dry_run=True,
     )

@@ -12,6 +12,7 @@ from google.protobuf.field_mask_pb2 import FieldMask
 from llm_mesh.mesh.v1 import resources_pb2
 from llm_mesh.registry.v1 import registry_pb2
 from llm_mesh.router.v1 import router_pb2
+from llm_mesh_registry.domain import facts
 from llm_mesh_registry.domain.feed import Feed
 from llm_mesh_registry.domain.registry import Registry
 from llm_mesh_registry.domain.subscriptions import Consent
@@ -97,6 +98,12 @@ def route(name: str = ROUTE, *targets: str, **fields: Any) -> router_pb2.Route:
 
 async def put_routes(world: World, *routes: router_pb2.Route, after: str = "", through: str = "") -> None:
     await world.consent.put_routes(registry_pb2.PutRouteOffersRequest(routes=routes, after=after, through=through))
+
+
+@pytest.fixture(autouse=True)
+def all_are_operators(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Facts of endpoints bind models of domains, and have tests of their own: here each domain operates its endpoints."""
+    monkeypatch.setattr(facts, "OPERATORS", facts.OPERATORS | {PUBLISHER, CLAIMS, OTHER})
 
 
 @pytest.fixture

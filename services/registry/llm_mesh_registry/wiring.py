@@ -7,12 +7,14 @@ from datetime import UTC, datetime
 
 from llm_mesh.registry.v1 import registry_pb2_grpc
 from llm_mesh_registry.domain.feed import Feed
+from llm_mesh_registry.domain.operators import Operators
 from llm_mesh_registry.domain.ports import Offers
 from llm_mesh_registry.domain.registry import Registry
 from llm_mesh_registry.domain.subscriptions import Consent
 from llm_mesh_registry.domain.well_known import WellKnownModels
 from llm_mesh_registry.servicer import RegistryServicer
 from llm_mesh_registry.settings import Settings
+from llm_mesh_registry.store.endpoints import SqlEndpoints
 from llm_mesh_registry.store.offers import SqlOffers
 from llm_mesh_registry.store.products import SqlProducts
 from llm_mesh_registry.store.subscriptions import SqlSubscriptions
@@ -35,6 +37,7 @@ def build(settings: Settings, links: Links) -> Servicers:
     outbox = Outbox(database, RecordingPeer(links.channel("policy")))
     store, offers = SqlProducts(database, outbox), SqlOffers(database)
     feed = Feed(store)
+    operators = Operators(SqlEndpoints(database, outbox), feed)
     consent = Consent(SqlSubscriptions(database, outbox, settings.most_subscriptions), offers, feed)
     tasks = TaskSet()
 
@@ -51,7 +54,7 @@ def build(settings: Settings, links: Links) -> Servicers:
         await database.close()
 
     lifetime = settings.watch_lifetime.total_seconds()
-    servicer = RegistryServicer(Registry(store, feed, SystemClock()), consent, feed, WellKnownModels(), watch_lifetime=lifetime)
+    servicer = RegistryServicer(Registry(store, feed, SystemClock()), operators, consent, feed, WellKnownModels(), watch_lifetime=lifetime)
     return Servicers((registry_pb2_grpc.add_RegistryServiceServicer_to_server, servicer), ready=database.ready, start=start, close=close)
 
 

@@ -13,7 +13,7 @@ DOMAIN = NamePattern("domains/{domain}")
 MODEL = NamePattern("domains/{domain}/models/{model}")
 ADAPTER = NamePattern("adapters/{adapter}")
 
-OUTPUT_ONLY = ("name", "etag", "create_time", "update_time", "price")
+OUTPUT_ONLY = ("name", "etag", "create_time", "update_time", "price", "conflicts")
 MUTABLE = frozenset(field.name for field in registry_pb2.Model.DESCRIPTOR.fields) - set(OUTPUT_ONLY)
 
 _WORD = re.compile(r"[a-z0-9_.:-]{1,63}")
@@ -47,10 +47,10 @@ def _check_identity(model: registry_pb2.Model, field: str) -> None:
 
 def _check_properties(model: registry_pb2.Model, field: str) -> None:
     for name in ("capabilities", "data_classes"):
-        _check_words(list(getattr(model, name)), f"{field}.{name}")
+        check_words(list(getattr(model, name)), f"{field}.{name}")
     for name in ("dialect", "region", "credential"):
         if getattr(model, name):
-            _check_words([getattr(model, name)], f"{field}.{name}")
+            check_words([getattr(model, name)], f"{field}.{name}")
     for name in ("context_window", "max_output_tokens", "image_tokens", "audio_tokens", "file_tokens"):
         if not 0 <= getattr(model, name) <= _MOST_TOKENS:
             raise invalid(f"{field}.{name}", f"must be 0 to {_MOST_TOKENS}")
@@ -70,7 +70,8 @@ def checked_adapter(adapter: registry_pb2.Adapter, field: str) -> registry_pb2.A
     return adapter
 
 
-def _check_words(words: list[str], field: str) -> None:
+def check_words(words: list[str], field: str) -> None:
+    """INVALID_FIELD unless the words are few, different and of their form."""
     if len(words) > _MOST_WORDS or len(set(words)) != len(words):
         raise invalid(field, f"must be at most {_MOST_WORDS} different words")
     for word in words:

@@ -40,8 +40,15 @@ class Products(Protocol):
         """Models of a domain, or of all where it is empty, by name."""
         ...
 
-    async def update_model(self, model: registry_pb2.Model, *, action: str = ...) -> registry_pb2.Model:
-        """Replaces a model; ETAG_MISMATCH where its etag is another. `action` is the one that is recorded."""
+    async def declared(self, name: str) -> registry_pb2.Model:
+        """The model as its domain wrote it; NOT_FOUND where there is none."""
+        ...
+
+    async def update_model(self, model: registry_pb2.Model, *, action: str = ..., claims: bool = ...) -> registry_pb2.Model:
+        """Replaces a model; ETAG_MISMATCH where its etag is another. `action` is the one that is recorded.
+
+        ESCALATION_DENIED where it claims more than its endpoint declares, unless `claims` is false: nothing that it claims is new.
+        """
         ...
 
     async def create_price(self, model: str, price: registry_pb2.Price) -> registry_pb2.Price:
@@ -65,9 +72,14 @@ class Products(Protocol):
         ...
 
     async def apply(
-        self, models: Sequence[registry_pb2.Model], adapters: Sequence[registry_pb2.Adapter], *, dry_run: bool
+        self,
+        models: Sequence[registry_pb2.Model],
+        adapters: Sequence[registry_pb2.Adapter],
+        endpoints: Sequence[registry_pb2.Endpoint],
+        *,
+        dry_run: bool,
     ) -> Sequence[resources_pb2.Change]:
-        """Brings models and adapters to a wanted state, all or none."""
+        """Brings endpoints, models and adapters to a wanted state, all or none. Changes are in this order: models, adapters, endpoints."""
         ...
 
     async def revision(self) -> int:
@@ -76,6 +88,26 @@ class Products(Protocol):
 
     async def everything(self) -> Holdings:
         """All models, prices and accepted products."""
+        ...
+
+
+class Endpoints(Protocol):
+    """The store of the facts of endpoints. Each change raises the revision, since models are in effect by them."""
+
+    async def page(self, after: str, limit: int) -> Sequence[registry_pb2.Endpoint]:
+        """Endpoints whose name comes after `after`, by name."""
+        ...
+
+    async def get(self, name: str) -> registry_pb2.Endpoint:
+        """The endpoint; NOT_FOUND where it has no facts."""
+        ...
+
+    async def put(self, endpoint: registry_pb2.Endpoint) -> registry_pb2.Endpoint:
+        """Declares or replaces facts; ETAG_MISMATCH where an etag is given and the present one is another."""
+        ...
+
+    async def delete(self, name: str, etag: str) -> None:
+        """Deletes the facts; NOT_FOUND, or ETAG_MISMATCH likewise."""
         ...
 
 

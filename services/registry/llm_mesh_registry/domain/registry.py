@@ -9,6 +9,8 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from llm_mesh.mesh.v1 import resources_pb2
 from llm_mesh.registry.v1 import registry_pb2
+from llm_mesh_registry.domain.endpoints import checked_endpoint
+from llm_mesh_registry.domain.facts import is_operators
 from llm_mesh_registry.domain.feed import Feed
 from llm_mesh_registry.domain.models import ADAPTER, DOMAIN, MODEL, MUTABLE, checked_adapter, checked_model
 from llm_mesh_registry.domain.ports import Products
@@ -56,10 +58,10 @@ class Registry:
         MODEL.parse(wanted.name, "model.name")
         if not wanted.etag:
             raise invalid("model.etag", "must be the etag of the model as it was read")
-        present = await self._store.model(wanted.name)
+        present = await self._store.declared(wanted.name)
         updated = masked_update(present, wanted, mask, mutable=MUTABLE)
         updated.etag = wanted.etag
-        checked_model(updated, "model", may_be_free=author == _PLATFORM or present.free)
+        checked_model(updated, "model", may_be_free=_may_be_free(updated, author) or present.free)
         kept = await self._store.update_model(updated)
         await self._feed.refresh()
         return kept
@@ -70,10 +72,10 @@ class Registry:
         now = self._clock.now()
         if retire_time.ToDatetime(now.tzinfo) <= now:
             raise invalid("retire_time", "must be in the future")
-        model = await self._store.model(name)
+        model = await self._store.declared(name)
         model.lifecycle = registry_pb2.LIFECYCLE_DEPRECATED
         model.retire_time.CopyFrom(retire_time)
-        kept = await self._store.update_model(model, action="models.deprecate")
+        kept = await self._store.update_model(model, action="models.deprecate", claims=False)
         await self._feed.refresh()
         return kept
 
@@ -115,14 +117,23 @@ class Registry:
                 raise invalid("adapters", f"are named by {_PLATFORM} only")
             ADAPTER.parse(adapter.name, f"adapters[{index}].name")
             checked_adapter(adapter, f"adapters[{index}]")
-        names = [item.name for items in (request.models, request.adapters) for item in items]
+        for index, endpoint in enumerate(request.endpoints):
+            if request.parent != _PLATFORM:
+                raise invalid("endpoints", f"are named by {_PLATFORM} only")
+            checked_endpoint(endpoint, f"endpoints[{index}]")
+        names = [item.name for items in (request.models, request.adapters, request.endpoints) for item in items]
         if len(set(names)) != len(names):
             raise invalid("models", "must name each resource once")
-        changes = await self._store.apply(request.models, request.adapters, dry_run=request.dry_run)
+        changes = await self._store.apply(request.models, request.adapters, request.endpoints, dry_run=request.dry_run)
         await self._feed.refresh()
         return changes
 
     def _check(self, model: registry_pb2.Model, field: str, author: str) -> None:
-        checked_model(model, field, may_be_free=author == _PLATFORM)
+        checked_model(model, field, may_be_free=_may_be_free(model, author))
         if model.HasField("price"):
             checked_price(model.price, f"{field}.price")
+
+
+def _may_be_free(model: registry_pb2.Model, author: str) -> bool:
+    """Whether who asks may call a model free as far as that is not the endpoint's operator's to say."""
+    return author == _PLATFORM or not is_operators(model.name)

@@ -19,7 +19,7 @@ from llm_mesh_registry.store.accepting import (
     offered_products,
     products,
 )
-from llm_mesh_registry.store.rows import begin_change
+from llm_mesh_registry.store.rows import accepted_in_effect, begin_change
 from llm_mesh_registry.store.tables import ACCEPTED, NOTICES, OFFERED_ROUTES, OFFERS
 from llm_mesh_runtime.database import Database
 from llm_mesh_runtime.resources import Page
@@ -51,7 +51,8 @@ class SqlOffers:
         def work(connection: Connection) -> registry_pb2.AcceptedProduct | None:
             now = self._database.now(connection)
             one = acceptance(connection, domain, product)
-            return None if one is None else one.served(products(connection, [product], now).get(product), now)
+            served = None if one is None else one.served(products(connection, [product], now).get(product), now)
+            return None if served is None else accepted_in_effect(connection, [served])[0]
 
         return await self._database.read(work)
 

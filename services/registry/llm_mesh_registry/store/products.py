@@ -2,19 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy import Connection, select
 
 from llm_mesh.mesh.v1 import resources_pb2
 from llm_mesh.registry.v1 import registry_pb2
 from llm_mesh.router.v1 import router_pb2
+from llm_mesh_registry.domain.endpoints import endpoint_name
+from llm_mesh_registry.domain.facts import check_facts
 from llm_mesh_registry.domain.models import OUTPUT_ONLY
 from llm_mesh_registry.domain.ports import Holdings
 from llm_mesh_registry.domain.prices import same_terms
 from llm_mesh_registry.domain.terms import Product
 from llm_mesh_registry.store.accepting import accept_new, acceptances, index_offers
-from llm_mesh_registry.store.rows import add_price, begin_change, find_model, find_price, parsed, put_model, with_prices
+from llm_mesh_registry.store.endpoints import apply_endpoint
+from llm_mesh_registry.store.rows import (
+    accepted_in_effect,
+    add_price,
+    begin_change,
+    check_claims,
+    declared_model,
+    facts_of,
+    find_model,
+    find_price,
+    parsed,
+    put_model,
+    with_prices,
+)
 from llm_mesh_registry.store.tables import ADAPTERS, MODELS, OFFERED_ROUTES, PRICES, REVISION
 from llm_mesh_runtime.database import Database, upsert
 from llm_mesh_runtime.errors import already_exists, etag_mismatch, not_found
@@ -34,8 +49,9 @@ class SqlProducts:
     async def create_model(self, model: registry_pb2.Model) -> registry_pb2.Model:
         def work(connection: Connection, notes: Notes) -> registry_pb2.Model:
             now = self._begin_change(connection)
-            if find_model(connection, model.name, now) is not None:
+            if declared_model(connection, model.name, now) is not None:
                 raise already_exists(model.name)
+            check_claims(connection, model, "model")
             put_model(connection, notes, model, None, now)
             if model.HasField("price"):
                 add_price(connection, notes, model.name, model.price, now)
@@ -61,14 +77,22 @@ class SqlProducts:
 
         return await self._database.read(work)
 
-    async def update_model(self, model: registry_pb2.Model, *, action: str = "models.update") -> registry_pb2.Model:
+    async def declared(self, name: str) -> registry_pb2.Model:
+        model = await self._database.read(lambda connection: declared_model(connection, name, self._database.now(connection)))
+        if model is None:
+            raise not_found(name)
+        return model
+
+    async def update_model(self, model: registry_pb2.Model, *, action: str = "models.update", claims: bool = True) -> registry_pb2.Model:
         def work(connection: Connection, notes: Notes) -> registry_pb2.Model:
             now = self._begin_change(connection)
-            present = find_model(connection, model.name, now)
+            present = declared_model(connection, model.name, now)
             if present is None:
                 raise not_found(model.name)
             if model.etag != present.etag:
                 raise etag_mismatch(model.name)
+            if claims:
+                check_claims(connection, model, "model")
             put_model(connection, notes, model, present, now)
             _offer(connection, model.name, now)
             return self._read_back(connection, model.name)
@@ -78,8 +102,10 @@ class SqlProducts:
     async def create_price(self, model: str, price: registry_pb2.Price) -> registry_pb2.Price:
         def work(connection: Connection, notes: Notes) -> registry_pb2.Price:
             now = self._begin_change(connection)
-            if find_model(connection, model, now) is None:
+            present = declared_model(connection, model, now)
+            if present is None:
                 raise not_found(model)
+            _check_price(connection, present, price)
             added = add_price(connection, notes, model, price, now)
             accept_new(connection, now, product=model)
             return added
@@ -109,14 +135,23 @@ class SqlProducts:
         return adapter
 
     async def apply(
-        self, models: Sequence[registry_pb2.Model], adapters: Sequence[registry_pb2.Adapter], *, dry_run: bool
+        self,
+        models: Sequence[registry_pb2.Model],
+        adapters: Sequence[registry_pb2.Adapter],
+        endpoints: Sequence[registry_pb2.Endpoint],
+        *,
+        dry_run: bool,
     ) -> Sequence[resources_pb2.Change]:
+        facts = {endpoint.name: endpoint for endpoint in endpoints}
+
         def work(connection: Connection, notes: Notes | None) -> list[resources_pb2.Change]:
             now = self._database.now(connection) if notes is None else self._begin_change(connection)
-            return [
-                *(_apply_model(connection, notes, model, now) for model in models),
-                *(_apply_adapter(connection, notes, adapter) for adapter in adapters),
-            ]
+            declared = [apply_endpoint(connection, notes, endpoint, now) for endpoint in endpoints]
+            applied = []
+            for index, model in enumerate(models):
+                _check_applied(connection, model, f"models[{index}]", facts, now)
+                applied.append(_apply_model(connection, notes, model, now))
+            return [*applied, *(_apply_adapter(connection, notes, adapter) for adapter in adapters), *declared]
 
         if dry_run:
             return await self._database.read(lambda connection: work(connection, None))
@@ -137,7 +172,8 @@ class SqlProducts:
                 route = router_pb2.Route.FromString(body)
                 present[route.name] = route
             served = (one.served(present.get(one.product.name), now) for one in acceptances(connection))
-            return Holdings(revision, priced, prices, [one for one in served if one is not None], now)
+            accepted = accepted_in_effect(connection, [one for one in served if one is not None])
+            return Holdings(revision, priced, prices, accepted, now)
 
         return await self._database.read(work)
 
@@ -161,9 +197,29 @@ def _offer(connection: Connection, name: str, now: int) -> None:
         accept_new(connection, now, product=name)
 
 
+def _check_price(connection: Connection, model: registry_pb2.Model, price: registry_pb2.Price) -> None:
+    """ESCALATION_DENIED where the model may not have the price, whenever it begins."""
+    priced = registry_pb2.Model()
+    priced.CopyFrom(model)
+    priced.price.CopyFrom(price)
+    name = endpoint_name(priced)
+    check_facts(priced, facts_of(connection, [name]).get(name), "", only="price")
+
+
+def _check_applied(
+    connection: Connection, wanted: registry_pb2.Model, field: str, facts: Mapping[str, registry_pb2.Endpoint], now: int
+) -> None:
+    """Whether a model may become as it is wanted, at the price that it has then."""
+    model = registry_pb2.Model()
+    model.CopyFrom(wanted)
+    if not model.HasField("price") and (present := declared_model(connection, wanted.name, now)) is not None and present.HasField("price"):
+        model.price.CopyFrom(present.price)
+    check_claims(connection, model, field, facts)
+
+
 def _apply_model(connection: Connection, notes: Notes | None, wanted: registry_pb2.Model, now: int) -> resources_pb2.Change:
     """Brings a model to a wanted state; without notes it only compares."""
-    present = find_model(connection, wanted.name, now)
+    present = declared_model(connection, wanted.name, now)
     change = change_of(wanted.name, present, wanted, ignore=OUTPUT_ONLY)
     reprice = wanted.HasField("price") and (present is None or not same_terms(present.price, wanted.price))
     if notes is not None:

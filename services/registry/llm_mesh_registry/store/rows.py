@@ -2,28 +2,65 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from itertools import groupby
 
 from sqlalchemy import Connection, func, insert, select, update
 
 from llm_mesh.registry.v1 import errors_pb2, registry_pb2
+from llm_mesh_registry.domain.endpoints import endpoint_name
 from llm_mesh_registry.domain.errors import RegistryError
+from llm_mesh_registry.domain.facts import check_facts, in_effect
 from llm_mesh_registry.domain.prices import begin_of, in_force
-from llm_mesh_registry.store.tables import MODELS, PRICES, REVISION, SUBSCRIPTIONS
+from llm_mesh_registry.store.tables import ENDPOINTS, MODELS, PRICES, REVISION, SUBSCRIPTIONS
 from llm_mesh_runtime.database import from_micros
 from llm_mesh_runtime.outbox import Notes
 from llm_mesh_runtime.resources import etag_of
 
 
 def find_model(connection: Connection, name: str, now: int) -> registry_pb2.Model | None:
-    """The model with the price that holds."""
+    """The model as it is in effect, with the price that holds."""
     body = connection.scalar(select(MODELS.c.body).where(MODELS.c.name == name))
     return None if body is None else next(iter(with_prices(connection, [registry_pb2.Model.FromString(body)], now)))
 
 
+def declared_model(connection: Connection, name: str, now: int) -> registry_pb2.Model | None:
+    """The model as its domain wrote it, with the price that holds: what a change of it begins from."""
+    body = connection.scalar(select(MODELS.c.body).where(MODELS.c.name == name))
+    return None if body is None else next(iter(_priced(connection, [registry_pb2.Model.FromString(body)], now)))
+
+
 def with_prices(connection: Connection, models: list[registry_pb2.Model], now: int) -> list[registry_pb2.Model]:
-    """The models, each with the price that holds."""
+    """The models as they are in effect, each with the price that holds."""
+    facts = facts_of(connection, {endpoint_name(model) for model in models})
+    return [in_effect(model, facts.get(endpoint_name(model))) for model in _priced(connection, models, now)]
+
+
+def facts_of(connection: Connection, names: Collection[str]) -> dict[str, registry_pb2.Endpoint]:
+    """The endpoints of these names that have facts."""
+    bodies = connection.scalars(select(ENDPOINTS.c.body).where(ENDPOINTS.c.name.in_(names)))
+    return {found.name: found for found in map(registry_pb2.Endpoint.FromString, bodies)}
+
+
+def accepted_in_effect(connection: Connection, accepted: list[registry_pb2.AcceptedProduct]) -> list[registry_pb2.AcceptedProduct]:
+    """Products as they were accepted, narrowed to what their endpoints' operators declare by now."""
+    models = [one.model for one in accepted if one.HasField("model")]
+    facts = facts_of(connection, {endpoint_name(model) for model in models})
+    for model in models:
+        in_effect(model, facts.get(endpoint_name(model)))
+    return accepted
+
+
+def check_claims(
+    connection: Connection, model: registry_pb2.Model, field: str, wanted: Mapping[str, registry_pb2.Endpoint] | None = None
+) -> None:
+    """ESCALATION_DENIED where a model claims more than the facts of its endpoint, those that are `wanted` first."""
+    name = endpoint_name(model)
+    facts = (wanted or {}).get(name) or facts_of(connection, [name]).get(name)
+    check_facts(model, facts, field)
+
+
+def _priced(connection: Connection, models: list[registry_pb2.Model], now: int) -> list[registry_pb2.Model]:
     names = [model.name for model in models]
     statement = select(PRICES.c.model, PRICES.c.body).where(PRICES.c.model.in_(names)).order_by(PRICES.c.model)
     of_model = {
@@ -44,6 +81,7 @@ def put_model(connection: Connection, notes: Notes, wanted: registry_pb2.Model, 
     kept = registry_pb2.Model()
     kept.CopyFrom(wanted)
     kept.ClearField("price")
+    kept.ClearField("conflicts")
     kept.update_time.FromDatetime(from_micros(now))
     kept.create_time.CopyFrom(kept.update_time if present is None else present.create_time)
     kept.etag = etag_of(kept, ignore=("etag",))

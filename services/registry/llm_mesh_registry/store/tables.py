@@ -32,6 +32,9 @@ PRICES = Table(
 
 ADAPTERS = Table("adapters", METADATA, Column("name", Text, primary_key=True), Column("body", LargeBinary, nullable=False))
 
+ENDPOINTS = Table("endpoints", METADATA, Column("name", _Name, primary_key=True), Column("body", LargeBinary, nullable=False))
+"""The facts of endpoints, in their operators' words."""
+
 REVISION = Table("registry_revision", METADATA, Column("id", Counter, primary_key=True), Column("revision", Counter, nullable=False))
 """One row, which every change raises and so locks: changes happen one after the other."""
 

@@ -202,8 +202,9 @@ type Model struct {
 	// The price version that holds now. Unset: none. Output only.
 	Price *Price `protobuf:"bytes,24,opt,name=price,proto3" json:"price,omitempty"`
 	// Fields in which the model claims more than its endpoint declares, such as `region`: the endpoint's word holds. A conflict in `endpoint`,
-	// `upstream_model`, `credential`, `data_classes`, `price` or `free` takes the model out of use: its lifecycle is RETIRED and it has no
-	// price until the conflict is solved. Empty: none. Output only.
+	// `upstream_model` or `credential`, or in `data_classes` where no class is left, takes the model out of use: it is answered as RETIRED
+	// and without a price until the conflict is solved. One in `price` takes the price away, one in `free` makes the model need a price.
+	// Empty: none. Output only.
 	Conflicts []string `protobuf:"bytes,41,rep,name=conflicts,proto3" json:"conflicts,omitempty"`
 	// Upper bound of the tokens that a sound costs which is given by URI or file id. 0: not known; such a request reserves the whole context
 	// window, and is refused for projects that are charged strictly.
@@ -2727,7 +2728,7 @@ type ApplyModelsRequest struct {
 	Models []*Model `protobuf:"bytes,3,rep,name=models,proto3" json:"models,omitempty"`
 	// Wanted adapters.
 	Adapters []*Adapter `protobuf:"bytes,4,rep,name=adapters,proto3" json:"adapters,omitempty"`
-	// Wanted facts of endpoints. Only with the parent `domains/platform`, and for who may put endpoints.
+	// Wanted facts of endpoints. Only with the parent `domains/platform`.
 	Endpoints     []*Endpoint `protobuf:"bytes,41,rep,name=endpoints,proto3" json:"endpoints,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

@@ -196,8 +196,9 @@ export declare type Model = Message<"llm_mesh.registry.v1.Model"> & {
 
   /**
    * Fields in which the model claims more than its endpoint declares, such as `region`: the endpoint's word holds. A conflict in `endpoint`,
-   * `upstream_model`, `credential`, `data_classes`, `price` or `free` takes the model out of use: its lifecycle is RETIRED and it has no
-   * price until the conflict is solved. Empty: none. Output only.
+   * `upstream_model` or `credential`, or in `data_classes` where no class is left, takes the model out of use: it is answered as RETIRED
+   * and without a price until the conflict is solved. One in `price` takes the price away, one in `free` makes the model need a price.
+   * Empty: none. Output only.
    *
    * @generated from field: repeated string conflicts = 41;
    */
@@ -1438,7 +1439,7 @@ export declare type ApplyModelsRequest = Message<"llm_mesh.registry.v1.ApplyMode
   adapters: Adapter[];
 
   /**
-   * Wanted facts of endpoints. Only with the parent `domains/platform`, and for who may put endpoints.
+   * Wanted facts of endpoints. Only with the parent `domains/platform`.
    *
    * @generated from field: repeated llm_mesh.registry.v1.Endpoint endpoints = 41;
    */

@@ -1,0 +1,133 @@
+"""Facts about an endpoint belong to whoever operates it: a model of a domain can only narrow them.
+
+`conflicts` is the one rule. A request that would make a conflict is refused with it; what is in effect is computed by it each time models
+are read, so that an endpoint that becomes stricter binds the models that exist.
+"""
+
+from __future__ import annotations
+
+from llm_mesh.registry.v1 import errors_pb2, registry_pb2
+from llm_mesh_registry.domain.endpoints import endpoint_name
+from llm_mesh_registry.domain.errors import RegistryError
+from llm_mesh_registry.domain.prices import DEFAULT_RATES, RATES
+
+OPERATORS = frozenset({"domains/shared", "domains/platform"})
+"""Domains in which only operators write: what their models say is the operator's own word."""
+
+DEFAULT_CLASSES = ("public", "internal")
+"""What an endpoint or model is cleared for that names no class."""
+
+_OUT_OF_USE = ("endpoint", "upstream_model", "credential")
+_OUTPUT_RATES = tuple(f"{name}_nanos_per_million" for name in ("output", "reasoning", "audio_output"))
+_INPUT_RATES = tuple(f"{name}_nanos_per_million" for name in ("input", "cache_write", "audio_input"))
+
+
+def is_operators(name: str) -> bool:
+    """Whether a model is an operator's own."""
+    return "/".join(name.split("/", 2)[:2]) in OPERATORS
+
+
+def conflicts(model: registry_pb2.Model, endpoint: registry_pb2.Endpoint | None) -> dict[str, str]:
+    """Why the model may not be as it is, by field; empty where it narrows the facts. None: the endpoint has none."""
+    if is_operators(model.name):
+        return {}
+    name = endpoint_name(model)
+    if endpoint is None:
+        word = f"the operator of {name} has declared no facts: ask a platform administrator to declare the endpoint"
+        found = _beyond(model, registry_pb2.Endpoint(name=name))
+        return dict.fromkeys(found, word)
+    owner = "/".join(model.name.split("/", 2)[:2])
+    found = _beyond(model, endpoint)
+    if endpoint.domains and owner not in endpoint.domains:
+        found["endpoint"] = f"{name} is not open to {owner}"
+    patterns = endpoint.upstream_models
+    if patterns and not any(_matches(pattern, model.upstream_model) for pattern in patterns):
+        found["upstream_model"] = f"{name} does not offer {model.upstream_model} to models of domains"
+    return found
+
+
+def in_effect(model: registry_pb2.Model, endpoint: registry_pb2.Endpoint | None) -> registry_pb2.Model:
+    """Narrows the model to the facts of its endpoint, in place, and fills in those that it leaves unset."""
+    if is_operators(model.name):
+        _inherit(model, endpoint)
+        return model
+    found = conflicts(model, endpoint)
+    facts = endpoint or registry_pb2.Endpoint()
+    cleared = facts.data_classes or DEFAULT_CLASSES
+    classes = [each for each in model.data_classes or cleared if each in cleared]
+    model.region, model.zero_retention = facts.region, facts.zero_retention
+    model.free = model.free and "free" not in found
+    if "price" in found:
+        model.ClearField("price")
+    del model.data_classes[:]
+    model.data_classes.extend(classes)
+    if not classes or not found.keys().isdisjoint(_OUT_OF_USE):
+        model.lifecycle, model.free = registry_pb2.LIFECYCLE_RETIRED, False
+        model.ClearField("price")
+    del model.conflicts[:]
+    model.conflicts.extend(sorted(found))
+    return model
+
+
+def check_facts(model: registry_pb2.Model, endpoint: registry_pb2.Endpoint | None, field: str, *, only: str = "") -> None:
+    """ESCALATION_DENIED where the model claims more than its endpoint's operator declares; of all fields, or of one."""
+    for name, reason in sorted(conflicts(model, endpoint).items()):
+        if only and name != only:
+            continue
+        message = f"{name}: a model of a domain claims no more than the operator of its endpoint declares; {reason}"
+        place = f"{field}.{name}" if field else name
+        raise RegistryError(errors_pb2.ERROR_REASON_ESCALATION_DENIED, message, field=place, resource=model.name)
+
+
+def _inherit(model: registry_pb2.Model, endpoint: registry_pb2.Endpoint | None) -> None:
+    if endpoint is None:
+        return
+    model.region = model.region or endpoint.region
+    model.zero_retention = model.zero_retention or endpoint.zero_retention
+    if not model.data_classes:
+        model.data_classes.extend(endpoint.data_classes)
+
+
+def _beyond(model: registry_pb2.Model, endpoint: registry_pb2.Endpoint) -> dict[str, str]:
+    """Claims beyond facts; an endpoint without facts has the narrowest."""
+    name, found = endpoint.name, dict[str, str]()
+    if model.region and model.region != endpoint.region:
+        found["region"] = f"{name} processes data in {endpoint.region or 'an unknown region'}"
+    cleared = endpoint.data_classes or DEFAULT_CLASSES
+    if more := [each for each in model.data_classes if each not in cleared]:
+        found["data_classes"] = f"{name} is not cleared for {', '.join(more)}"
+    if model.zero_retention and not endpoint.zero_retention:
+        found["zero_retention"] = f"the provider at {name} keeps data"
+    if model.credential and model.credential not in endpoint.credentials:
+        found["credential"] = f"models of domains may not name the credential {model.credential} at {name}"
+    if model.free and not endpoint.free_allowed:
+        found["free"] = f"models at {name} are not free"
+    if model.HasField("price") and not endpoint.free_allowed and (below := _below_floor(model.price, endpoint)):
+        found["price"] = below
+    return found
+
+
+def _below_floor(price: registry_pb2.Price, endpoint: registry_pb2.Endpoint) -> str:
+    """How a price is below what the endpoint's models cost at least; empty where it is not."""
+    if not any(getattr(price, rate) for rate in RATES):
+        return f"models at {endpoint.name} are not free, and need a price above zero"
+    if not endpoint.HasField("floor"):
+        return ""
+    floor = endpoint.floor
+    if price.currency != floor.currency:
+        return f"the least price at {endpoint.name} is in {floor.currency}"
+    for rates, least in ((_INPUT_RATES, floor.input_nanos_per_million), (_OUTPUT_RATES, floor.output_nanos_per_million)):
+        for rate in rates:
+            if _rate(price, rate) < least:
+                return f"the least price at {endpoint.name} is {least} nanos per million"
+    return ""
+
+
+def _rate(price: registry_pb2.Price, name: str) -> int:
+    default = DEFAULT_RATES.get(name)
+    value: int = getattr(price, default if default is not None and not price.HasField(name) else name)
+    return value
+
+
+def _matches(pattern: str, upstream: str) -> bool:
+    return upstream.startswith(pattern[:-1]) if pattern.endswith("*") else upstream == pattern

@@ -1,0 +1,88 @@
+"""The facts of endpoints in SQLite or PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, delete, select
+
+from llm_mesh.mesh.v1 import resources_pb2
+from llm_mesh.registry.v1 import registry_pb2
+from llm_mesh_registry.store.accepting import accept_new
+from llm_mesh_registry.store.rows import begin_change, facts_of
+from llm_mesh_registry.store.tables import ENDPOINTS
+from llm_mesh_runtime.database import Database, from_micros, upsert
+from llm_mesh_runtime.errors import etag_mismatch, not_found
+from llm_mesh_runtime.outbox import Notes, Outbox
+from llm_mesh_runtime.resources import change_of, etag_of
+
+_NONE = resources_pb2.CHANGE_ACTION_NONE
+
+
+class SqlEndpoints:
+    """The store of endpoints."""
+
+    def __init__(self, database: Database, outbox: Outbox) -> None:
+        self._database = database
+        self._outbox = outbox
+
+    async def page(self, after: str, limit: int) -> Sequence[registry_pb2.Endpoint]:
+        statement = select(ENDPOINTS.c.body).where(ENDPOINTS.c.name > after).order_by(ENDPOINTS.c.name).limit(limit)
+        return await self._database.read(
+            lambda connection: [registry_pb2.Endpoint.FromString(body) for body in connection.scalars(statement)]
+        )
+
+    async def get(self, name: str) -> registry_pb2.Endpoint:
+        endpoint = await self._database.read(lambda connection: facts_of(connection, [name]).get(name))
+        if endpoint is None:
+            raise not_found(name)
+        return endpoint
+
+    async def put(self, endpoint: registry_pb2.Endpoint) -> registry_pb2.Endpoint:
+        def work(connection: Connection, notes: Notes) -> registry_pb2.Endpoint:
+            begin_change(connection)
+            now, present = self._database.now(connection), facts_of(connection, [endpoint.name]).get(endpoint.name)
+            if endpoint.etag and (present is None or endpoint.etag != present.etag):
+                raise etag_mismatch(endpoint.name)
+            kept = _put(connection, notes, endpoint, present, now)
+            accept_new(connection, now)
+            return kept
+
+        return await self._outbox.write(work, action="endpointFacts.put")
+
+    async def delete(self, name: str, etag: str) -> None:
+        def work(connection: Connection, notes: Notes) -> None:
+            begin_change(connection)
+            present = facts_of(connection, [name]).get(name)
+            if present is None:
+                raise not_found(name)
+            if etag and etag != present.etag:
+                raise etag_mismatch(name)
+            connection.execute(delete(ENDPOINTS).where(ENDPOINTS.c.name == name))
+            notes.note(name, present, None)
+            accept_new(connection, self._database.now(connection))
+
+        await self._outbox.write(work, action="endpointFacts.delete")
+
+
+def apply_endpoint(connection: Connection, notes: Notes | None, wanted: registry_pb2.Endpoint, now: int) -> resources_pb2.Change:
+    """Brings an endpoint to a wanted state; without notes it only compares."""
+    present = facts_of(connection, [wanted.name]).get(wanted.name)
+    change = change_of(wanted.name, present, wanted)
+    if change.action != _NONE and notes is not None:
+        _put(connection, notes, wanted, present, now)
+        accept_new(connection, now)
+    return change
+
+
+def _put(
+    connection: Connection, notes: Notes, wanted: registry_pb2.Endpoint, present: registry_pb2.Endpoint | None, now: int
+) -> registry_pb2.Endpoint:
+    kept = registry_pb2.Endpoint()
+    kept.CopyFrom(wanted)
+    kept.update_time.FromDatetime(from_micros(now))
+    kept.create_time.CopyFrom(kept.update_time if present is None else present.create_time)
+    kept.etag = etag_of(kept, ignore=("etag",))
+    upsert(connection, ENDPOINTS, {"name": kept.name, "body": kept.SerializeToString()}, key=["name"])
+    notes.note(kept.name, present, kept)
+    return kept

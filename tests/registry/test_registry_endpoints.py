@@ -1,0 +1,339 @@
+"""Facts of an endpoint are its operator's: a model of a domain narrows them, when it is written and whenever it is read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from google.protobuf.field_mask_pb2 import FieldMask
+from hypothesis import given
+from hypothesis import strategies as st
+
+from llm_mesh.registry.v1 import registry_pb2
+from llm_mesh_registry.domain.facts import conflicts, in_effect
+from llm_mesh_registry.domain.feed import Feed
+from llm_mesh_registry.domain.operators import Operators
+from llm_mesh_registry.domain.registry import Registry
+from llm_mesh_registry.store.endpoints import SqlEndpoints
+from llm_mesh_registry.store.products import SqlProducts
+from llm_mesh_runtime.clock import SystemClock
+from llm_mesh_runtime.database import Database, migrate
+from llm_mesh_runtime.errors import MeshError
+from llm_mesh_runtime.resources import page_of
+from tests.recorded import Recorded, outbox_of
+
+PLATFORM, CLAIMS, SALES = "domains/platform", "domains/claims", "domains/sales"
+NAME = "adapters/openai/endpoints/box"
+FACTS = registry_pb2.Endpoint(
+    name=NAME,
+    operator=PLATFORM,
+    region="eu",
+    data_classes=["public", "internal", "confidential"],
+    credentials=["team"],
+    upstream_models=["up", "big-*"],
+    floor=registry_pb2.PriceFloor(currency="USD", input_nanos_per_million=10, output_nanos_per_million=20),
+    domains=[CLAIMS],
+)
+
+
+@dataclass
+class World:
+    """A registry over one database, and what policy recorded of it."""
+
+    registry: Registry
+    operators: Operators
+    feed: Feed
+    recorded: Recorded
+
+    async def create(self, *, domain: str = CLAIMS, model_id: str = "m", **fields: Any) -> registry_pb2.Model:
+        return await self.registry.create_model(domain, domain, model_id, model(**fields))
+
+    async def put(self, **fields: Any) -> registry_pb2.Endpoint:
+        wanted = registry_pb2.Endpoint()
+        wanted.CopyFrom(FACTS)
+        for name, value in fields.items():
+            wanted.ClearField(name)
+            wanted.MergeFrom(registry_pb2.Endpoint(**{name: value}))
+        return await self.operators.put(wanted)
+
+    async def watched(self) -> dict[str, registry_pb2.Model]:
+        first = await anext(self.feed.watch("", 60))
+        return {found.name: found for found in first.models}
+
+
+async def world_of(database: Database) -> World:
+    await migrate(database, "llm_mesh_registry.store.migrations")
+    recorded = Recorded()
+    outbox = outbox_of(database, recorded)
+    store = SqlProducts(database, outbox)
+    feed = Feed(store)
+    await feed.refresh()
+    return World(Registry(store, feed, SystemClock()), Operators(SqlEndpoints(database, outbox), feed), feed, recorded)
+
+
+def price(input_nanos: int = 10, output_nanos: int = 20, currency: str = "USD", **fields: Any) -> registry_pb2.Price:
+    rates: dict[str, Any] = {"input_nanos_per_million": input_nanos, "output_nanos_per_million": output_nanos}
+    return registry_pb2.Price(currency=currency, source="a test", **rates, **fields)
+
+
+def model(alias: str = "m", **fields: Any) -> registry_pb2.Model:
+    wanted: dict[str, Any] = {
+        "adapter": "openai",
+        "endpoint": "box",
+        "upstream_model": "up",
+        "capabilities": ["generate"],
+        "price": price(),
+    } | fields
+    return registry_pb2.Model(alias=alias, **{name: value for name, value in wanted.items() if value is not None})
+
+
+ESCALATIONS: list[tuple[dict[str, Any], str]] = [
+    ({"region": "us"}, "region"),
+    ({"data_classes": ["public", "restricted"]}, "data_classes"),
+    ({"zero_retention": True}, "zero_retention"),
+    ({"credential": "operators-own"}, "credential"),
+    ({"free": True, "price": None}, "free"),
+    ({"upstream_model": "other"}, "upstream_model"),
+    ({"upstream_model": "big"}, "upstream_model"),
+    ({"price": price(9)}, "price"),
+    ({"price": price(10, 19)}, "price"),
+    ({"price": price(0, 0)}, "price"),
+    ({"price": price(currency="EUR")}, "price"),
+    ({"price": price(reasoning_nanos_per_million=1)}, "price"),
+    ({"price": price(cache_write_nanos_per_million=1)}, "price"),
+]
+
+
+@pytest.mark.parametrize(("fields", "field"), ESCALATIONS)
+async def test_a_model_that_claims_more_than_its_endpoint_is_refused_with_the_field(
+    database: Database, fields: dict[str, Any], field: str
+) -> None:
+    world = await world_of(database)
+    await world.put()
+    with pytest.raises(MeshError) as failure:
+        await world.create(**fields)
+    assert (failure.value.reason_name, failure.value.field) == ("ESCALATION_DENIED", f"model.{field}")
+    with pytest.raises(MeshError, match="NOT_FOUND"):
+        await world.registry.model("domains/claims/models/m")
+    assert (world.recorded.changes[-1].refused, world.recorded.changes[-1].resource) == (True, "domains/claims/models/m")
+    request = registry_pb2.ApplyModelsRequest(parent=CLAIMS, models=[model(**fields)])
+    request.models[0].name = "domains/claims/models/m"
+    for request.dry_run in (True, False):
+        with pytest.raises(MeshError, match="ESCALATION_DENIED") as failure:
+            await world.registry.apply(CLAIMS, request)
+        assert failure.value.field == f"models[0].{field}"
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{"region": "eu"}, {"data_classes": ["confidential"]}, {"credential": "team"}, {"upstream_model": "big-one"}, {"price": price(99, 99)}],
+)
+async def test_a_model_may_narrow_the_facts(database: Database, fields: dict[str, Any]) -> None:
+    world = await world_of(database)
+    await world.put()
+    created = await world.create(**fields)
+    assert not created.conflicts
+    assert created.region == "eu"
+    assert list(created.data_classes) == fields.get("data_classes", ["public", "internal", "confidential"])
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"region": "eu"},
+        {"data_classes": ["confidential"]},
+        {"zero_retention": True},
+        {"credential": "team"},
+        {"free": True},
+        {"price": price(0, 0)},
+    ],
+)
+async def test_nothing_can_be_claimed_of_an_endpoint_without_facts(database: Database, fields: dict[str, Any]) -> None:
+    world = await world_of(database)
+    with pytest.raises(MeshError, match="ask a platform administrator to declare the endpoint") as failure:
+        await world.create(**fields)
+    assert (failure.value.reason_name, failure.value.field) == ("ESCALATION_DENIED", f"model.{next(iter(fields))}")
+    assert not (await world.create(price=price(1, 0))).conflicts
+
+
+async def test_an_endpoint_serves_the_domains_that_it_is_open_to(database: Database) -> None:
+    world = await world_of(database)
+    await world.put()
+    await world.create()
+    with pytest.raises(MeshError, match="ESCALATION_DENIED") as failure:
+        await world.create(domain=SALES)
+    assert failure.value.field == "model.endpoint"
+
+
+@pytest.mark.parametrize(("fields", "field"), ESCALATIONS)
+async def test_an_update_or_a_new_price_cannot_escalate_either(database: Database, fields: dict[str, Any], field: str) -> None:
+    world = await world_of(database)
+    await world.put()
+    created = await world.create()
+    if field == "price":
+        with pytest.raises(MeshError, match="ESCALATION_DENIED") as failure:
+            await world.registry.create_price(created.name, fields["price"])
+        assert failure.value.field == "price"
+        return
+    wanted = registry_pb2.Model(name=created.name, etag=created.etag, **{field: fields[field]})
+    with pytest.raises(MeshError, match="ESCALATION_DENIED") as failure:
+        await world.registry.update_model(CLAIMS, wanted, FieldMask(paths=[field]))
+    assert failure.value.field == f"model.{field}"
+
+
+async def test_a_free_model_cannot_be_pointed_at_an_endpoint_that_is_not_free(database: Database) -> None:
+    world = await world_of(database)
+    await world.put()
+    await world.operators.put(registry_pb2.Endpoint(name="adapters/openai/endpoints/local", operator=PLATFORM, free_allowed=True))
+    created = await world.create(endpoint="local", free=True, price=None)
+    assert created.free
+    wanted = registry_pb2.Model(name=created.name, etag=created.etag, endpoint="box")
+    with pytest.raises(MeshError, match="ESCALATION_DENIED") as failure:
+        await world.registry.update_model(CLAIMS, wanted, FieldMask(paths=["endpoint"]))
+    assert failure.value.field == "model.free"
+
+
+async def test_an_endpoint_that_becomes_stricter_binds_the_models_that_exist(database: Database) -> None:
+    world = await world_of(database)
+    await world.put(zero_retention=True)
+    created = await world.create(region="eu", zero_retention=True, data_classes=["internal", "confidential"], price=price(10, 20))
+    await world.put(region="us", data_classes=["public", "internal"])
+    for found in (await world.registry.model(created.name), (await world.watched())[created.name]):
+        assert (found.region, found.zero_retention, list(found.data_classes)) == ("us", False, ["internal"])
+        assert list(found.conflicts) == ["data_classes", "region", "zero_retention"]
+        assert found.price == created.price
+    await world.put(floor=registry_pb2.PriceFloor(currency="USD", input_nanos_per_million=11))
+    assert not (await world.registry.model(created.name)).HasField("price")
+    await world.put(domains=[SALES])
+    assert (await world.watched())[created.name].lifecycle == registry_pb2.LIFECYCLE_RETIRED
+    await world.put(region="eu", zero_retention=True)
+    assert not (await world.registry.model(created.name)).conflicts
+
+
+async def test_without_its_facts_an_endpoints_models_lose_what_they_claim(database: Database) -> None:
+    world = await world_of(database)
+    await world.put()
+    created = await world.create(region="eu", credential="team")
+    await world.operators.delete(NAME, "")
+    found = await world.registry.model(created.name)
+    assert (found.region, list(found.conflicts)) == ("", ["credential", "region"])
+    assert found.lifecycle == registry_pb2.LIFECYCLE_RETIRED
+
+
+async def test_an_update_of_another_field_keeps_what_the_domain_wrote(database: Database) -> None:
+    world = await world_of(database)
+    await world.put()
+    created = await world.create()
+    wanted = registry_pb2.Model(name=created.name, etag=created.etag, display_name="M")
+    await world.registry.update_model(CLAIMS, wanted, FieldMask(paths=["display_name"]))
+    await world.put(region="us")
+    assert ((await world.registry.model(created.name)).region, list((await world.registry.model(created.name)).conflicts)) == ("us", [])
+
+
+async def test_the_operators_own_models_keep_their_word_and_inherit_the_rest(database: Database) -> None:
+    world = await world_of(database)
+    await world.put()
+    own = await world.registry.create_model(PLATFORM, "domains/shared", "m", model(region="us", free=True, price=None))
+    assert (own.region, own.free, list(own.data_classes)) == ("us", True, ["public", "internal", "confidential"])
+
+
+async def test_a_domain_sees_the_endpoints_that_are_open_to_it_and_of_their_domains_its_own(database: Database) -> None:
+    world = await world_of(database)
+    await world.put(domains=[CLAIMS, SALES])
+    request = registry_pb2.ListEndpointsRequest()
+    for reader, domains in ((CLAIMS, [CLAIMS]), (PLATFORM, [CLAIMS, SALES])):
+        shown, _ = await world.operators.page(reader, page_of(request))
+        assert [list(found.domains) for found in shown] == [domains]
+    assert (await world.operators.page("domains/other", page_of(request)))[0] == []
+    with pytest.raises(MeshError, match="NOT_FOUND"):
+        await world.operators.get("domains/other", NAME)
+
+
+async def test_facts_are_put_with_the_present_etag_or_none(database: Database) -> None:
+    world = await world_of(database)
+    first = await world.put()
+    second = await world.put(region="us", etag=first.etag)
+    assert second.create_time == first.create_time
+    for change in (world.put(etag=first.etag), world.operators.delete(NAME, first.etag)):
+        with pytest.raises(MeshError, match="ETAG_MISMATCH"):
+            await change
+    await world.operators.delete(NAME, second.etag)
+    actions = [change.action for change in world.recorded.changes]
+    assert actions == ["endpointFacts.put", "endpointFacts.put", "endpointFacts.delete"]
+    assert [bool(change.after_digest) for change in world.recorded.changes] == [True, True, False]
+
+
+async def test_an_apply_declares_endpoints_before_its_models_and_only_for_the_platform(database: Database) -> None:
+    world = await world_of(database)
+    request = registry_pb2.ApplyModelsRequest(parent=PLATFORM, endpoints=[FACTS], models=[model(region="eu")])
+    request.models[0].name = "domains/claims/models/m"
+    for request.dry_run in (True, False):
+        changes = await world.registry.apply(PLATFORM, request)
+        assert [change.resource for change in changes] == ["domains/claims/models/m", NAME]
+    assert [change.action for change in await world.registry.apply(PLATFORM, request)] == [4, 4]
+    request.parent = CLAIMS
+    with pytest.raises(MeshError, match="endpoints"):
+        await world.registry.apply(CLAIMS, request)
+
+
+@pytest.mark.parametrize(
+    ("fields", "field"),
+    [
+        ({"name": "adapters/openai"}, "endpoint.name"),
+        ({"operator": ""}, "endpoint.operator"),
+        ({"region": "E U"}, "endpoint.region"),
+        ({"upstream_models": ["a*b"]}, "endpoint.upstream_models[0]"),
+        ({"domains": ["claims"]}, "endpoint.domains[0]"),
+        ({"floor": registry_pb2.PriceFloor(currency="usd")}, "endpoint.floor.currency"),
+        ({"floor": registry_pb2.PriceFloor(currency="USD", input_nanos_per_million=-1)}, "endpoint.floor.input_nanos_per_million"),
+    ],
+)
+async def test_facts_of_wrong_form_are_refused_with_their_field(database: Database, fields: dict[str, Any], field: str) -> None:
+    world = await world_of(database)
+    with pytest.raises(MeshError) as failure:
+        await world.put(**fields)
+    assert (failure.value.reason_name, failure.value.field) == ("INVALID_FIELD", field)
+
+
+CLASSES = st.lists(st.sampled_from(["public", "internal", "confidential", "restricted"]), unique=True)
+REGIONS = st.sampled_from(["", "eu", "us"])
+PRICES = st.none() | st.builds(price, st.integers(0, 3), st.integers(0, 3), st.sampled_from(["USD", "EUR"]))
+MODELS = st.builds(
+    lambda **fields: registry_pb2.Model(name="domains/claims/models/m", **{k: v for k, v in fields.items() if v is not None}),
+    adapter=st.just("openai"), endpoint=st.just("box"), upstream_model=st.sampled_from(["up", "other"]), region=REGIONS,
+    data_classes=CLASSES, zero_retention=st.booleans(), credential=st.sampled_from(["", "team", "own"]), free=st.booleans(), price=PRICES,
+)  # fmt: skip
+ENDPOINTS = st.none() | st.builds(
+    lambda **fields: registry_pb2.Endpoint(name=NAME, operator=PLATFORM, **{k: v for k, v in fields.items() if v is not None}),
+    region=REGIONS, data_classes=CLASSES, zero_retention=st.booleans(), credentials=st.lists(st.sampled_from(["team"]), max_size=1),
+    upstream_models=st.lists(st.sampled_from(["up", "o*"]), unique=True), free_allowed=st.booleans(),
+    floor=st.none() | st.builds(registry_pb2.PriceFloor, currency=st.just("USD"), input_nanos_per_million=st.integers(0, 3)),
+    domains=st.lists(st.sampled_from([CLAIMS, SALES]), unique=True),
+)  # fmt: skip
+
+
+@given(declared=MODELS, endpoint=ENDPOINTS)
+def test_what_is_in_effect_never_exceeds_the_facts(declared: registry_pb2.Model, endpoint: registry_pb2.Endpoint | None) -> None:
+    effect = registry_pb2.Model()
+    effect.CopyFrom(declared)
+    in_effect(effect, endpoint)
+    facts = endpoint or registry_pb2.Endpoint()
+    cleared = set(facts.data_classes) or {"public", "internal"}
+    retired = effect.lifecycle == registry_pb2.LIFECYCLE_RETIRED
+    assert effect.region == facts.region
+    assert effect.zero_retention == facts.zero_retention
+    assert retired or set(effect.data_classes) <= cleared
+    assert retired or set(effect.data_classes) <= set(declared.data_classes or effect.data_classes)
+    assert retired or effect.data_classes
+    assert not effect.free or (facts.free_allowed and declared.free)
+    assert retired or effect.credential in {"", *facts.credentials}
+    assert retired or not facts.upstream_models or any(effect.upstream_model.startswith(p.rstrip("*")) for p in facts.upstream_models)
+    assert retired or not facts.domains or CLAIMS in facts.domains
+    if effect.HasField("price") and not facts.free_allowed:
+        assert effect.price.input_nanos_per_million or effect.price.output_nanos_per_million
+        if facts.HasField("floor"):
+            assert effect.price.currency == "USD"
+            assert effect.price.input_nanos_per_million >= facts.floor.input_nanos_per_million
+    assert not retired or not (effect.free or effect.HasField("price"))
+    assert sorted(conflicts(declared, endpoint)) == list(effect.conflicts)
