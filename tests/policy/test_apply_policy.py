@@ -128,3 +128,20 @@ async def test_each_change_is_on_record_and_a_dry_run_is_not(world: World) -> No
     wanted.dry_run = False
     answer = await world.half.applying.apply(ADMIN, wanted)
     assert await world.half.store.read(count) == len(answer.changes)
+
+
+@pytest.mark.parametrize("collection", ["budgets", "limits"])
+async def test_budgets_and_limits_need_their_own_right(world: World, collection: str) -> None:
+    """Who may apply and nothing more changes no budget and no limit, not even by a dry run."""
+    name = "domains/claims/roles/applier"
+    await world.half.rules.put_role(ADMIN, rules_pb2.Role(name=name, permissions=[rules_pb2.Permission(actions=["policy.apply"])]))
+    wanted = rules_pb2.Binding(principal="domains/claims/principals/nobody", role=name)
+    await world.half.rules.create_binding(ADMIN, "domains/claims", "", wanted)
+    request = rules_pb2.ApplyPolicyRequest(parent="domains/claims", dry_run=True)
+    if collection == "budgets":
+        request.budgets.add(name="domains/claims/projects/triage/budget")
+    else:
+        request.limits.add(name="domains/claims/limits/l")
+    error = await refusal(world.half.applying.apply(world.actor("claims/nobody"), request))
+    assert (error.reason_name, error.metadata["action"]) == ("ACTION_DENIED", f"{collection}.put")
+    await world.half.applying.apply(world.actor("claims/owner"), request)

@@ -167,6 +167,13 @@ def test_a_route_to_another_domains_model_does_not_name_it() -> None:
         ("not_allowed", {}, {}, {"denied_models": [A]}),
         ("not_allowed", {}, {}, {"allowed_models": ["domains/claims/"]}),
         ("not_allowed", {}, {}, {"allowed_adapters": ["anthropic"]}),
+        ("not_allowed", {}, {}, {"allowed_endpoints": ["openai/elsewhere"]}),
+        ("not_allowed", {}, {}, {"allowed_models": ["-"]}),
+        ("not_allowed", {}, {}, {"allowed_models": ["domains/claims/*"]}),
+        ("not_allowed", {"upstream_model": "up"}, {}, {"denied_models": ["upstream:*"]}),
+        ("not_allowed", {}, {}, {"callable_models": [{"patterns": ["a"]}, {"patterns": ["b*", C]}]}),
+        ("data_class", {}, {}, {"further_data_classes": ["health"]}),
+        ("region", {"region": "eu"}, {}, {"regions": ["-"]}),
         ("region", {"region": "us"}, {}, {"regions": ["eu"]}),
         ("region", {}, {}, {"regions": ["eu"]}),
         ("data_class", {}, {}, {"data_class": "restricted"}),
@@ -187,6 +194,20 @@ def test_each_rule_excludes_under_its_own_name(
     assert failure.value.metadata[f"excluded.{A}"] == rule
     decision = bench.router.decision(f"domains/claims/routeDecisions/{failure.value.metadata['decision_id']}")
     assert [(candidate.model, candidate.excluded_by) for candidate in decision.candidates] == [(A, rule)]
+
+
+@pytest.mark.parametrize("patterns", [["a"], [A], ["domains/shared/*"], ["x", "*"]])
+def test_a_model_that_is_called_is_allowed_by_its_own_alias_or_name_whatever_leads_there(patterns: list[str]) -> None:
+    bench = Bench(model(A), model(B), routes=[route("domains/claims/routes/main", (B, 0, 1), (A, 1, 1))])
+    allowed = {A, B} if patterns[-1].endswith("*") else {A}
+    assert {attempt.model for attempt in attempts(bench.plan("main", callable_models=[{"patterns": patterns}]))} == allowed
+
+
+def test_the_alias_of_a_route_allows_none_of_its_targets() -> None:
+    bench = Bench(model(A), routes=[route("domains/claims/routes/main", (A, 0, 1))])
+    with pytest.raises(MeshError) as failure:
+        bench.plan("main", callable_models=[{"patterns": ["main"]}])
+    assert (failure.value.reason_name, failure.value.metadata[f"excluded.{A}"]) == ("NO_ELIGIBLE_TARGET", "not_allowed")
 
 
 def test_a_retired_model_stops_at_its_retire_time() -> None:
