@@ -32,8 +32,8 @@ def watchlist(action: policy_pb2.FindingAction = MASKED, *only: str) -> Watchlis
 
 def scanned(text: str, watch: Watchlist) -> tuple[str, list[policy_pb2.Finding], bool]:
     scan = Scan(watch, "f")
-    released = scan.push(text.encode(), final=True)
-    return released.decode(), scan.findings, scan.blocked
+    released = scan.push(text, final=True)
+    return released, scan.findings, scan.blocked
 
 
 @pytest.mark.parametrize(
@@ -97,19 +97,19 @@ def test_streamed_equals_whole_at_every_split(text: str, cuts: list[int], action
     for number, piece in enumerate(pieces):
         if scan.blocked:
             break
-        released += scan.push(piece.encode(), final=number == len(pieces) - 1).decode()
+        released += scan.push(piece, final=number == len(pieces) - 1)
     assert (released, scan.findings, scan.blocked) == whole
 
 
 @pytest.mark.parametrize("secret", [CARD, IBAN, KEY, MAIL, PEM, JWT])
 def test_streamed_byte_by_byte_never_lets_a_part_out(secret: str) -> None:
     scan = Scan(watchlist(), "f")
-    released = b""
+    released = ""
     for letter in f"so: {secret}. done":
-        released += scan.push(letter.encode(), final=False)
-        assert not any(part in released.decode() for part in (secret[:6], secret[-6:]))
-    released += scan.push(b"", final=True)
-    assert released.decode() == scanned(f"so: {secret}. done", watchlist())[0]
+        released += scan.push(letter, final=False)
+        assert not any(part in released for part in (secret[:6], secret[-6:]))
+    released += scan.push("", final=True)
+    assert released == scanned(f"so: {secret}. done", watchlist())[0]
 
 
 @settings(max_examples=200, deadline=None)
@@ -117,8 +117,8 @@ def test_streamed_byte_by_byte_never_lets_a_part_out(secret: str) -> None:
 def test_what_is_held_back_is_bounded(text: str) -> None:
     watch = watchlist(LOGGED)
     scan = Scan(watch, "f")
-    released = scan.push(text.encode(), final=False)
-    assert len(text.encode()) - len(released) <= max(detector.longest for detector in watch.detectors) + 4
+    released = scan.push(text, final=False)
+    assert len(text) - len(released) <= max(detector.longest for detector in watch.detectors) + 4
 
 
 @settings(max_examples=300, deadline=None)
@@ -143,11 +143,11 @@ def test_a_long_text_full_of_findings_and_look_alikes_takes_time_in_proportion()
 
 def test_plain_prose_is_held_back_by_a_word_at_most() -> None:
     scan = Scan(watchlist(), "f")
-    assert scan.push(b"The quick brown fox jumps", final=False) == b"The quick brown fox "
+    assert scan.push("The quick brown fox jumps", final=False) == "The quick brown fox "
 
 
 def test_nothing_watched_holds_nothing_back() -> None:
-    assert Scan(Watchlist(all_detectors(), {}), "f").push(b"4111 1111", final=False) == b"4111 1111"
+    assert Scan(Watchlist(all_detectors(), {}), "f").push("4111 1111", final=False) == "4111 1111"
 
 
 def test_a_domain_can_be_stricter_than_the_floor_and_never_milder() -> None:

@@ -1,49 +1,49 @@
-"""Every text of a request, with its place and the means to replace it: what screening reads, extras included."""
+"""Everything of a request that a provider could read, with its place and the means to replace it: what screening looks at."""
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
-import orjson
-
 from llm_mesh.inference.v1 import content_pb2, embed_pb2, generate_pb2
+from llm_mesh_policy.domain.admission import media
+from llm_mesh_policy.domain.screening.slots import Flow, Form, Slot
 from llm_mesh_runtime.errors import invalid
 
-
-@dataclass(frozen=True, slots=True)
-class Slot:
-    """One text where it stands."""
-
-    field: str
-    text: str
-    replace: Callable[[str], None]
+_MEDIA = frozenset({"image", "audio", "file"})
 
 
 def of_generate(message: generate_pb2.GenerateInput) -> Iterator[Slot]:
-    """The texts of a generation, in the order of its fields."""
-    for number, each in enumerate(message.messages):
+    """What a generation holds, in the order of its fields."""
+    for number, each in enumerate(message.messages[:]):
         place = f"messages[{number}]"
-        yield from _attribute(each, "name", place)
-        yield from _parts(each.parts, place)
-        yield from _extras(each.extras, place)
-    for number, tool in enumerate(message.tools):
+        if each.name:
+            yield from _attribute(each, "name", place, flow=Flow.IDENTIFIERS)
+        yield from _parts(each.parts[:], place)
+        if each.extras:
+            yield from _extras(each.extras, place)
+    for number, tool in enumerate(message.tools[:] if message.tools else ()):
         yield from _tool(tool, f"tools[{number}]")
-    if message.response_format.HasField("json_schema"):
-        for name in ("name", "description", "schema_json"):
-            yield from _attribute(message.response_format.json_schema, name, "response_format.json_schema")
-    for number, text in enumerate(message.stop):
-        yield Slot(f"stop[{number}]", text, _item(message.stop, number))
+    if message.HasField("tool_choice"):
+        yield from _attribute(message.tool_choice, "name", "tool_choice", form=Form.NAME, flow=Flow.IDENTIFIERS)
+    if message.HasField("response_format") and message.response_format.HasField("json_schema"):
+        yield from _schema(message.response_format.json_schema, "response_format.json_schema")
+    for name in ("stop", "modalities"):
+        yield from _repeated(getattr(message, name), name)
     for name in ("end_user", "prompt_cache_key"):
-        yield from _attribute(message, name, "")
-    yield from _extras(message.extras, "")
+        yield from _attribute(message, name, "", flow=Flow.ATTRIBUTES)
+    if message.HasField("sampling") and message.sampling.logit_bias:
+        yield from _biases(message.sampling)
+    if message.extras:
+        yield from _extras(message.extras, "")
 
 
 def of_embed(message: embed_pb2.EmbedInput) -> Iterator[Slot]:
-    """The texts of an embedding. Tokens are not text and pass."""
-    for number, item in enumerate(message.items):
+    """What an embedding holds. Token ids are nothing that screening can read."""
+    for number, item in enumerate(message.items[:]):
         if item.WhichOneof("kind") == "text":
             yield from _attribute(item, "text", f"items[{number}]")
-    yield from _attribute(message, "end_user", "")
+        else:
+            yield _opaque(f"items[{number}].tokens", "token ids", _setter(item, "text"))
+    yield from _attribute(message, "end_user", "", flow=Flow.ATTRIBUTES)
     yield from _extras(message.extras, "")
 
 
@@ -53,76 +53,138 @@ def _parts(parts: Iterable[content_pb2.Part], place: str) -> Iterator[Slot]:
         kind = part.WhichOneof("kind")
         if kind == "text":
             yield from _attribute(part.text, "text", here)
-            yield from _extras(part.text.annotations, here + ".text", "annotations")
-        elif kind in {"refusal", "reasoning"}:
-            yield from _attribute(getattr(part, kind), "text", f"{here}.{kind}")
+            if part.text.annotations:
+                yield from _extras(part.text.annotations, here + ".text", "annotations")
+        elif kind == "refusal":
+            yield from _attribute(part.refusal, "text", f"{here}.refusal")
+        elif kind == "reasoning":
+            yield from _reasoning(part, f"{here}.reasoning")
         elif kind == "tool_call":
-            yield from _attribute(part.tool_call, "arguments_json", f"{here}.tool_call")
+            yield from _tool_call(part.tool_call, f"{here}.tool_call")
         elif kind == "tool_result":
-            yield from _parts(part.tool_result.parts, f"{here}.tool_result")
+            result = f"{here}.tool_result"
+            yield from _attribute(part.tool_result, "tool_call_id", result, form=Form.NAME, flow=Flow.IDENTIFIERS)
+            yield from _parts(part.tool_result.parts[:], result)
         elif kind == "opaque":
-            yield from _json(part.opaque, f"{here}.opaque")
-        elif kind is not None:
-            for name in ("transcript", "filename", "uri"):
-                yield from _attribute(getattr(part, kind), name, f"{here}.{kind}")
-        yield from _extras(part.extras, here)
+            yield from _attribute(part.opaque, "type", f"{here}.opaque", flow=Flow.ATTRIBUTES)
+            yield from _json(part.opaque, f"{here}.opaque", Flow.CONVERSATION)
+        elif kind in _MEDIA:
+            yield from _media(part, kind, f"{here}.{kind}")
+        if part.extras:
+            yield from _extras(part.extras, here)
+
+
+def _reasoning(part: content_pb2.Part, place: str) -> Iterator[Slot]:
+    yield from _attribute(part.reasoning, "text", place)
+    yield from _attribute(part.reasoning, "signature", place, flow=Flow.ATTRIBUTES)
+    if part.reasoning.redacted:
+        yield _opaque(f"{place}.redacted", "sealed reasoning", _as_text(part))
+
+
+def _tool_call(call: content_pb2.ToolCall, place: str) -> Iterator[Slot]:
+    yield from _attribute(call, "id", place, form=Form.NAME, flow=Flow.IDENTIFIERS)
+    yield from _attribute(call, "name", place, form=Form.NAME, flow=Flow.IDENTIFIERS)
+    yield from _attribute(call, "arguments_json", place, form=Form.JSON)
+
+
+def _media(part: content_pb2.Part, kind: str, place: str) -> Iterator[Slot]:
+    owner: content_pb2.Media = getattr(part, kind)
+    for name in ("transcript", "filename"):
+        yield from _attribute(owner, name, place)
+    for name in ("mime_type", "detail", "file_id"):
+        yield from _attribute(owner, name, place, flow=Flow.ATTRIBUTES)
+    yield from _attribute(owner, "uri", place, form=Form.URI, flow=Flow.ATTRIBUTES)
+    text = media.readable(owner)
+    if text is None:
+        yield _opaque(place, kind, _as_text(part))
+    else:
+        yield Slot(f"{place}.{owner.WhichOneof('source')}", text, lambda new: media.replace(owner, new))
 
 
 def _tool(tool: content_pb2.Tool, place: str) -> Iterator[Slot]:
     if tool.WhichOneof("kind") == "function":
-        for name in ("description", "parameters_json"):
-            yield from _attribute(tool.function, name, f"{place}.function")
+        here = f"{place}.function"
+        yield from _attribute(tool.function, "name", here, form=Form.NAME, flow=Flow.IDENTIFIERS)
+        yield from _attribute(tool.function, "description", here, flow=Flow.TOOLS)
+        yield from _attribute(tool.function, "parameters_json", here, form=Form.SCHEMA, flow=Flow.TOOLS)
     elif tool.WhichOneof("kind") == "opaque":
-        yield from _json(tool.opaque, f"{place}.opaque")
-    yield from _extras(tool.extras, place)
+        yield from _attribute(tool.opaque, "type", f"{place}.opaque", flow=Flow.ATTRIBUTES)
+        yield from _json(tool.opaque, f"{place}.opaque", Flow.TOOLS)
+    if tool.extras:
+        yield from _extras(tool.extras, place)
 
 
-def _attribute(owner: Any, name: str, place: str) -> Iterator[Slot]:  # noqa: ANN401 (messages of many types)
+def _schema(schema: content_pb2.JsonSchemaFormat, place: str) -> Iterator[Slot]:
+    yield from _attribute(schema, "name", place, form=Form.NAME, flow=Flow.IDENTIFIERS)
+    yield from _attribute(schema, "description", place, flow=Flow.TOOLS)
+    yield from _attribute(schema, "schema_json", place, form=Form.SCHEMA, flow=Flow.TOOLS)
+
+
+def _biases(sampling: generate_pb2.Sampling) -> Iterator[Slot]:
+    biases = sampling.logit_bias
+    for token in sorted(biases):
+
+        def drop(_: str, token: str = token) -> None:
+            del biases[token]
+
+        yield Slot(f"sampling.logit_bias[{token}]", token, drop, Form.KEY, Flow.ATTRIBUTES)
+
+
+def _attribute(
+    owner: Any,  # noqa: ANN401 (messages of many types)
+    name: str,
+    place: str,
+    *,
+    form: Form = Form.TEXT,
+    flow: Flow = Flow.CONVERSATION,
+) -> Iterator[Slot]:
     text = getattr(owner, name)
     if text:
-        yield Slot(f"{place}.{name}" if place else name, text, lambda new: setattr(owner, name, new))
+        yield Slot(f"{place}.{name}" if place else name, text, _setter(owner, name), form, flow)
 
 
-def _item(texts: Any, number: int) -> Callable[[str], None]:  # noqa: ANN401 (a repeated field)
+def _setter(owner: Any, name: str) -> Callable[[str], None]:  # noqa: ANN401 (messages of many types)
+    return lambda new: setattr(owner, name, new)
+
+
+def _as_text(part: content_pb2.Part) -> Callable[[str], None]:
+    """Makes a text of a part, whatever it was."""
+
     def replace(new: str) -> None:
-        texts[number] = new
+        part.text.text = new
 
     return replace
 
 
-def _extras(extras: Iterable[content_pb2.Extra], place: str, name: str = "extras") -> Iterator[Slot]:
-    for number, extra in enumerate(extras):
-        yield from _json(extra, f"{place}.{name}[{number}]" if place else f"{name}[{number}]")
+def _opaque(field: str, what: str, put: Callable[[str], None]) -> Slot:
+    return Slot(field, what, put, Form.OPAQUE)
 
 
-def _json(owner: Any, place: str) -> Iterator[Slot]:  # noqa: ANN401 (an extra or an opaque part)
-    """The strings inside of JSON, decoded: an escape hides nothing."""
-    if b'"' not in owner.json and not owner.json.isspace() and owner.json:
+def _repeated(texts: Any, name: str) -> Iterator[Slot]:  # noqa: ANN401 (a repeated field)
+    for number, text in enumerate(texts[:]):
+
+        def replace(new: str, number: int = number) -> None:
+            texts[number] = new
+
+        yield Slot(f"{name}[{number}]", text, replace, Form.TEXT, Flow.ATTRIBUTES)
+
+
+def _extras(extras: Sequence[content_pb2.Extra], place: str, name: str = "extras") -> Iterator[Slot]:
+    for number, extra in enumerate(extras[:]):
+        here = f"{place}.{name}[{number}]" if place else f"{name}[{number}]"
+        yield from _attribute(extra, "key", here, form=Form.NAME, flow=Flow.ATTRIBUTES)
+        yield from _json(extra, here, Flow.ATTRIBUTES)
+
+
+def _json(owner: Any, place: str, flow: Flow) -> Iterator[Slot]:  # noqa: ANN401 (an extra or an opaque part)
+    if not owner.json:
         return
     try:
-        document = orjson.loads(owner.json)
-    except orjson.JSONDecodeError as error:
+        text = owner.json.decode()
+    except UnicodeDecodeError as error:
         raise invalid(f"{place}.json", "JSON text in UTF-8") from error
-    root = [document]
 
-    def save() -> None:
-        owner.json = orjson.dumps(root[0])
+    def replace(new: str) -> None:
+        owner.json = new.encode()
 
-    yield from _strings(root, 0, f"{place}.json", save)
-
-
-def _strings(holder: Any, key: Any, place: str, save: Callable[[], None]) -> Iterator[Slot]:  # noqa: ANN401 (any JSON)
-    value = holder[key]
-    if isinstance(value, str):
-
-        def replace(new: str) -> None:
-            holder[key] = new
-            save()
-
-        yield Slot(place, value, replace)
-    elif isinstance(value, dict):
-        for name in list(value):
-            yield from _strings(value, name, f"{place}.{name}", save)
-    elif isinstance(value, list):
-        for number in range(len(value)):
-            yield from _strings(value, number, f"{place}[{number}]", save)
+    yield Slot(f"{place}.json", text, replace, Form.JSON, flow)

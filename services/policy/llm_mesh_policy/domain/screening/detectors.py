@@ -1,33 +1,38 @@
 """What screening looks for. Each detector is a bounded pattern, and a check that no pattern can make.
 
 Bounds make streaming possible: whether something begins at a place is decided by at most `longest` bytes behind it, and by
-nothing behind the first byte that the detector's alphabet lacks.
+nothing behind the first byte that the detector's alphabet lacks. Gaps and borders between texts count as neither.
 """
 
 import string
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import re2
-from stdnum import iban
-from stdnum.us import ssn
+
+from llm_mesh_policy.domain.screening.numbers import LONGEST_CARD, card, email, iban, ssn
+from llm_mesh_policy.domain.screening.patterns import compiled, options, tolerant
 
 _DIGITS = string.digits.encode()
 _UPPER = string.ascii_uppercase.encode()
 _WORD = string.ascii_letters.encode() + _DIGITS
 _NO_DIGITS = bytes(set(range(256)) - set(_DIGITS))
-_CARD_LENGTHS = {2: (16,), 3: (14, 15, 16), 4: (13, 16, 19), 5: (16,), 6: (16, 17, 18, 19)}
-"""By the first digit, as issuers number them."""
-_VALUES = bytes.maketrans(_DIGITS, bytes(range(10)))
-_DOUBLED = bytes.maketrans(bytes(range(10)), bytes((0, 2, 4, 6, 8, 1, 3, 5, 7, 9)))
-"""Luhn's sum over whole bytes: columns of numbers are full of candidates, and each costs a microsecond instead of ten."""
-_FEWEST_IBAN_CHARACTERS = 15
+BETWEEN = b"\x00\x02"
+"""Gaps and borders."""
+_DASHES_IN_UTF8 = (b"-", b"\xe2\x80", b"\xe2\x81", b"\xe2\x88", b"\xe3\x83", b"\xef\xb8", b"\xef\xb9", b"\xef\xbc", b"\xef\xbd")
+"""How each character begins that is read as a dash."""
+_ESCAPED = (b"\\u", b"\\U", b"%2", b"%5")
+
+Accepts = Callable[[bytes, int, int], int]
+"""How much of a candidate, which stands in a text from one place to another, really is one; 0 for nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Detector:
-    """One thing to find. `accepts` answers how much of a candidate really is one, 0 for nothing."""
+    """One thing to find."""
 
     name: str
     pattern: Any
@@ -36,33 +41,58 @@ class Detector:
     never_first: bytes
     """Bytes of the alphabet that no match begins with."""
     longest: int
-    accepts: Callable[[bytes], int]
+    accepts: Accepts
     tail: bytes = b""
     """Bytes that belong to a match however many follow it."""
     hints: tuple[bytes, ...] = ()
     """Texts of which each match holds one; none: it may hold any."""
     fewest_digits: int = 0
     """How many digits each match holds at least."""
+    fewest_dashes: int = 0
+    """How many dashes each match holds at least."""
     end: Any = None
     """Pattern of the end, where a match is only the beginning; everything up to it belongs to the match."""
 
     def may_occur(self, text: bytes) -> bool:
-        """False only where the text has no match. Costs a fraction of the pattern, and keeps the interpreter's lock.
+        """False only where the folded text has no match. Costs a fraction of the pattern, and keeps the interpreter's lock.
 
         The pattern's engine gives the lock up, and where other threads are busy has it back after milliseconds.
         """
+        if b"\x00" in text or b"\x02" in text:
+            text = text.translate(None, BETWEEN)
         if self.hints and not any(hint in text for hint in self.hints):
             return False
         return not self.fewest_digits or len(text.translate(None, _NO_DIGITS)) >= self.fewest_digits
 
+    def may_occur_on_wire(self, raw: bytes) -> bool:
+        """False only where a message, given as it is on the wire, has no match in any of its texts, nor across them."""
+        if not self.fewest_dashes:
+            return True
+        if any(each in raw for each in _ESCAPED):
+            return True
+        return sum(raw.count(each) for each in _DASHES_IN_UTF8) >= self.fewest_dashes
+
     def undecided_from(self, text: bytes) -> int:
         """Where in an unfinished text something may begin that later text decides."""
         run = len(text.rstrip(self.alphabet))
-        run = max(run, len(text) - self.longest - 1)
+        beyond = len(text) - self.longest - 1
+        if run < beyond:
+            gaps = text.count(b"\x00", run) + text.count(b"\x02", run)
+            run = max(run, beyond if not gaps else _last(text, run, self.longest + 1))
         tail = text[run:]
         return len(text) - len(tail.lstrip(self.never_first))
 
 
+def _last(text: bytes, begin: int, visible: int) -> int:
+    """Where the last so many bytes begin that are neither gaps nor borders."""
+
+    def behind(place: int) -> int:
+        return -len(text[place:].translate(None, BETWEEN))
+
+    return begin + bisect_left(range(begin, len(text)), -visible, key=behind)
+
+
+@cache
 def all_detectors() -> tuple[Detector, ...]:
     """Every detector, in the order in which they win where two begin at one place."""
     return (
@@ -73,6 +103,7 @@ def all_detectors() -> tuple[Detector, ...]:
             starts=b"-",
             longest=80,
             hints=(b"-----BEGIN ",),
+            fewest_dashes=10,
             end=rb"-----END [A-Z0-9 ]{0,30}PRIVATE KEY(?: BLOCK)?-----",
         ),
         _detector(
@@ -104,21 +135,21 @@ def all_detectors() -> tuple[Detector, ...]:
         ),
         _detector(
             "credit_card",
-            rb"\b(?:[0-9][ -]?){12,18}[0-9]\b",
+            rb"[0-9](?:[ -]?[0-9]){12,18}",
             alphabet=_DIGITS + b" -",
             starts=_DIGITS,
-            longest=37,
-            accepts=_card,
+            longest=LONGEST_CARD,
+            accepts=card,
             fewest_digits=13,
         ),
         _detector(
             "iban",
-            rb"\b[A-Z]{2}[0-9]{2}(?: ?[A-Z0-9]){11,30}\b",
+            rb"\b[A-Z]{2}[0-9]{2}(?: ?[A-Z0-9]){11,30}",
             alphabet=_UPPER + _DIGITS + b" ",
             starts=_UPPER,
-            longest=64,
+            longest=65,
             fewest_digits=2,
-            accepts=_iban,
+            accepts=iban,
         ),
         _detector(
             "us_ssn",
@@ -126,7 +157,7 @@ def all_detectors() -> tuple[Detector, ...]:
             alphabet=_DIGITS + b"-",
             starts=_DIGITS,
             longest=11,
-            accepts=_ssn,
+            accepts=ssn,
             hints=(b"-",),
             fewest_digits=9,
         ),
@@ -137,6 +168,7 @@ def all_detectors() -> tuple[Detector, ...]:
             starts=_WORD,
             longest=212,
             hints=(b"@",),
+            accepts=email,
         ),
     )
 
@@ -148,11 +180,15 @@ def names() -> tuple[str, ...]:
 
 def prefilter(detectors: Sequence[Detector]) -> Any:  # noqa: ANN401 (re2 has no types)
     """One automaton over all patterns: most texts have nothing, and need no second look."""
-    together = re2.Set.SearchSet(_options())
+    together = re2.Set.SearchSet(options())
     for detector in detectors:
         together.Add(detector.source)
     together.Compile()
     return together
+
+
+def _whole(text: bytes, begin: int, end: int) -> int:
+    return len(text[begin:end].rstrip(BETWEEN))
 
 
 def _detector(  # noqa: PLR0913 (each is one part of a row)
@@ -162,41 +198,17 @@ def _detector(  # noqa: PLR0913 (each is one part of a row)
     alphabet: bytes,
     starts: bytes,
     longest: int,
-    accepts: Callable[[bytes], int] = len,
+    accepts: Accepts = _whole,
     tail: bytes = b"",
     hints: tuple[bytes, ...] = (),
     fewest_digits: int = 0,
+    fewest_dashes: int = 0,
     end: bytes = b"",
 ) -> Detector:
-    compiled = re2.compile(source, _options())
-    ending = re2.compile(end, _options()) if end else None
+    pattern = tolerant(source)
+    alphabet += BETWEEN
+    never_first = bytes(set(alphabet) - set(starts))
+    ending = compiled(tolerant(end)) if end else None
     return Detector(
-        name, compiled, source, alphabet, bytes(set(alphabet) - set(starts)), longest, accepts, tail, hints, fewest_digits, ending
+        name, compiled(pattern), pattern, alphabet, never_first, longest, accepts, tail, hints, fewest_digits, fewest_dashes, ending
     )
-
-
-def _options() -> Any:  # noqa: ANN401 (re2 has no types)
-    options = re2.Options()
-    options.encoding = re2.Options.Encoding.LATIN1  # bytes are bytes: offsets count them, and all patterns are ASCII
-    options.log_errors = False
-    return options
-
-
-def _card(candidate: bytes) -> int:
-    digits = candidate.translate(_VALUES, b" -")
-    likely = len(digits) in _CARD_LENGTHS.get(digits[0], ()) and len(set(digits)) > 1
-    return len(candidate) if likely and (sum(digits[::-2]) + sum(digits[-2::-2].translate(_DOUBLED))) % 10 == 0 else 0
-
-
-def _ssn(candidate: bytes) -> int:
-    return len(candidate) if ssn.is_valid(candidate.decode()) else 0
-
-
-def _iban(candidate: bytes) -> int:
-    """Words in capitals may follow an IBAN, so each shorter beginning that ends at a space is tried too."""
-    length = len(candidate)
-    while length >= _FEWEST_IBAN_CHARACTERS:
-        if iban.is_valid(candidate[:length].decode()):
-            return length
-        length = candidate.rfind(b" ", 0, length)
-    return 0

@@ -1,35 +1,26 @@
-"""Screening of a whole request: its texts one by one, off the event loop where they are long."""
+"""Screening of a whole request: all of its texts as one, off the event loop where they are long."""
 
-import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, TypeVar
 
 from google.protobuf.message import Message
 
 from llm_mesh.policy.v1 import errors_pb2, policy_pb2
 from llm_mesh_policy.domain.errors import PolicyError
-from llm_mesh_policy.domain.screening.scan import Scan, Watchlist
-from llm_mesh_policy.domain.screening.streams import BIG
+from llm_mesh_policy.domain.screening.characters import JOINT, decoded_view_of, has_escapes, view_of
+from llm_mesh_policy.domain.screening.masking import Masking
+from llm_mesh_policy.domain.screening.reading import Hit, Reading
+from llm_mesh_policy.domain.screening.slots import Form, Slot
+from llm_mesh_policy.domain.screening.watchlist import BLOCKED, MASKED, UNDECODABLE, Watchlist
 
 M = TypeVar("M", bound=Message)
-_MOST_FINDINGS = 100
-
-
-class Slot(Protocol):
-    """One text where it stands."""
-
-    @property
-    def field(self) -> str:
-        """Its place."""
-
-    @property
-    def text(self) -> str:
-        """The text."""
-
-    @property
-    def replace(self) -> Callable[[str], None]:
-        """Puts another text in its place."""
+Slots = Callable[[M], Iterator[Slot]]
+Counts = Counter[tuple[str, policy_pb2.FindingAction]]
+MOST_FINDINGS = 100
+MOST_JSON_VALUES = 400_000
+_SMALL = 32 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,49 +29,108 @@ class Screened(Generic[M]):
 
     masked: M | None = None
     findings: Sequence[policy_pb2.Finding] = ()
+    """The first of them."""
+    counts: Counts | None = None
+    """How often each detector found something, and what was done."""
+
+    @property
+    def blocked(self) -> Sequence[str]:
+        """The detectors by which the request is refused."""
+        return sorted({detector for detector, action in self.counts or () if action == BLOCKED})
+
+    def refusal(self) -> PolicyError:
+        """CONTENT_BLOCKED."""
+        named = ", ".join(self.blocked)
+        return PolicyError(errors_pb2.ERROR_REASON_CONTENT_BLOCKED, f"the request holds what must not leave: {named}", detectors=named)
 
 
-_CLEAN: Screened[Any] = Screened()
+CLEAN: Screened[Any] = Screened()
 
 
-async def screened(message: M, raw: bytes, texts: Callable[[M], Iterator[Slot]], watchlist: Watchlist, *, escapes: bool) -> Screened[M]:
-    """Screens a request, given as it is on the wire too. CONTENT_BLOCKED where something in it must not leave.
+def screen(message: M, slots: Slots[M], watchlist: Watchlist, *, patient: bool, most_values: int = MOST_JSON_VALUES) -> Screened[M]:
+    """Screens all texts of a message. `patient`: in a thread, which leaves others the interpreter now and then."""
+    texts = _slots(message, slots, watchlist)
+    opaque = [number for number, slot in enumerate(texts) if slot.form is Form.OPAQUE]
+    if not opaque and not _may_find(texts, watchlist):
+        return CLEAN
+    reading = Reading(watchlist, texts, most_values, patient=patient)
+    hits = reading.hits()
+    if not hits and not opaque:
+        return CLEAN
+    counts: Counts = Counter()
+    findings = _opaque_findings(texts, opaque, watchlist, counts)
+    for found, touched in _by_finding(hits):
+        counts[found.finding.detector, found.finding.action] += 1
+        if len(findings) < MOST_FINDINGS:
+            findings.append(_located(texts, touched[0]))
+    if any(action == BLOCKED for _, action in counts):
+        return Screened(findings=findings, counts=counts)
+    return Screened(_masked(message, slots, texts, watchlist, hits), findings, counts)
 
-    Where all of its texts stand as they are on the wire, a look there tells of most requests that they hold nothing; only
-    JSON of a dialect, which may have escapes, does not.
-    """
-    if not watchlist or not (escapes or watchlist.may_find(raw)):
-        return _CLEAN
-    if len(raw) > BIG:
-        result = await asyncio.to_thread(_screen, message, texts, watchlist)
-    else:
-        result = _screen(message, texts, watchlist)
-    blocked = {each.detector for each in result.findings if each.action == policy_pb2.FINDING_ACTION_BLOCKED}
-    if blocked:
-        named = ", ".join(sorted(blocked))
-        raise PolicyError(errors_pb2.ERROR_REASON_CONTENT_BLOCKED, f"the request holds what must not leave: {named}", detectors=named)
-    return result
+
+def _may_find(texts: Sequence[Slot], watchlist: Watchlist) -> bool:
+    """A cheap look at a small request without JSON; any other is read whole."""
+    if not watchlist.detectors:
+        return False
+    if sum(len(slot.text) for slot in texts) > _SMALL or any(slot.form in {Form.JSON, Form.SCHEMA} for slot in texts):
+        return True
+    joined = JOINT.join([slot.text for slot in texts])
+    if watchlist.may_find(view_of(joined).text):
+        return True
+    decoded = decoded_view_of(joined) if has_escapes(joined) else None
+    return decoded is not None and watchlist.may_find(decoded.text)
 
 
-def _screen(message: M, texts: Callable[[M], Iterator[Slot]], watchlist: Watchlist) -> Screened[M]:
-    suspicious = [number for number, slot in enumerate(texts(message)) if watchlist.suspects(slot.text.encode())]
-    if not suspicious:
-        return _CLEAN
+def _by_finding(hits: Iterable[Hit]) -> Iterator[tuple[Any, list[Hit]]]:
+    touched: list[Hit] = []
+    for hit in hits:
+        if touched and touched[0].found is not hit.found:
+            yield touched[0].found, touched
+            touched = []
+        touched.append(hit)
+    if touched:
+        yield touched[0].found, touched
+
+
+def _located(texts: Sequence[Slot], hit: Hit) -> policy_pb2.Finding:
+    """Where a finding begins: as offsets in the text that it begins in."""
+    slot = texts[hit.slot]
+    start = len(slot.text[: hit.start].encode())
+    made = policy_pb2.Finding(detector=hit.found.finding.detector, action=hit.found.finding.action, field=slot.field, start=start)
+    made.end = start + len(slot.text[hit.start : hit.end].encode())
+    return made
+
+
+def _opaque_findings(texts: Sequence[Slot], opaque: Sequence[int], watchlist: Watchlist, counts: Counts) -> list[policy_pb2.Finding]:
+    action = watchlist.undecodable
+    if action is None or not opaque:
+        return []
+    counts[UNDECODABLE, action] += len(opaque)
+    return [policy_pb2.Finding(detector=UNDECODABLE, action=action, field=texts[number].field) for number in opaque[:MOST_FINDINGS]]
+
+
+def _masked(message: M, slots: Slots[M], read: Sequence[Slot], watchlist: Watchlist, hits: Sequence[Hit]) -> M | None:
+    """A copy of the message with masks; None where nothing is masked."""
+    by_slot: dict[int, list[Hit]] = {}
+    for hit in hits:
+        if hit.found.finding.action == MASKED:
+            by_slot.setdefault(hit.slot, []).append(hit)
+    replacing = watchlist.undecodable == MASKED and any(slot.form is Form.OPAQUE for slot in read)
+    if not by_slot and not replacing:
+        return None
     copy = type(message)()
     copy.CopyFrom(message)
-    findings: list[policy_pb2.Finding] = []
-    masked = _replaced(list(texts(copy)), suspicious, watchlist, findings)
-    return Screened(copy if masked else None, findings[:_MOST_FINDINGS])
+    masking = Masking()
+    for number, (slot, original) in enumerate(zip(_slots(copy, slots, watchlist), read, strict=True)):
+        if slot.form is Form.OPAQUE:
+            if replacing:
+                slot.put(f"[{UNDECODABLE}]")
+        elif number in by_slot:
+            slot.form = original.form
+            masking.mask(slot, sorted(by_slot[number], key=lambda hit: hit.start))
+    return copy
 
 
-def _replaced(slots: Sequence[Slot], suspicious: Sequence[int], watchlist: Watchlist, findings: list[policy_pb2.Finding]) -> bool:
-    masked = False
-    for number in suspicious:
-        slot = slots[number]
-        scan = Scan(watchlist, slot.field)
-        text = scan.push(slot.text.encode(), final=True).decode()
-        findings += scan.findings
-        if text != slot.text and not scan.blocked:
-            slot.replace(text)
-            masked = True
-    return masked
+def _slots(message: M, slots: Slots[M], watchlist: Watchlist) -> list[Slot]:
+    """All of them at once, since replacing one may end another."""
+    return [slot for slot in slots(message) if slot.form is not Form.OPAQUE or watchlist.undecodable is not None]

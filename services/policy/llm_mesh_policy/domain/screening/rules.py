@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from llm_mesh.policy.v1 import floors_pb2, policy_pb2
 from llm_mesh_policy.domain.screening.detectors import Detector, all_detectors
-from llm_mesh_policy.domain.screening.scan import BLOCKED, LOGGED, MASKED, Watchlist
+from llm_mesh_policy.domain.screening.watchlist import BLOCKED, LOGGED, MASKED, UNDECODABLE, Watchlist
 
 _ACTIONS: Mapping[str, policy_pb2.FindingAction] = {"log": LOGGED, "mask": MASKED, "block": BLOCKED}
 _BY_NUMBER: Mapping[int, policy_pb2.FindingAction] = {int(action): action for action in _ACTIONS.values()}
@@ -24,7 +24,7 @@ _MOST_OF_FLOORS = 256
 
 def problem(rules: Iterable[str]) -> str:
     """What is wrong with rules as operators write them; empty where nothing is."""
-    known = {detector.name for detector in all_detectors()}
+    known = {UNDECODABLE, *(detector.name for detector in all_detectors())}
     for rule in rules:
         parsed = _RULE.fullmatch(rule)
         if parsed is None or parsed[2] not in known:

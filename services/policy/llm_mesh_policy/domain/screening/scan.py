@@ -1,182 +1,318 @@
-"""One pass over one text, whole or in pieces. What is released does not depend on where the pieces were cut."""
+"""One pass over one text, whole or in pieces. What is released does not depend on where the pieces were cut.
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+The text is read as `characters` says, in one view or two; findings are places of the text itself. Several texts may be one text with
+borders between them: a finding may go on across a border, and may begin or end at one.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 from llm_mesh.policy.v1 import policy_pb2
-from llm_mesh_policy.domain.screening.detectors import Detector, prefilter
+from llm_mesh_policy.domain.screening.characters import GAP, JOINT, WALL, View, decided_length, decoded_view_of, view_of
+from llm_mesh_policy.domain.screening.detectors import Detector
+from llm_mesh_policy.domain.screening.watchlist import BLOCKED, LOGGED, MASKED, UNDECODABLE, Watchlist
 
-LOGGED = policy_pb2.FINDING_ACTION_LOGGED
-MASKED = policy_pb2.FINDING_ACTION_MASKED
-BLOCKED = policy_pb2.FINDING_ACTION_BLOCKED
+__all__ = ["BLOCKED", "LOGGED", "MASKED", "UNDECODABLE", "Found", "Scan", "Watchlist"]
 
-_STEP = 4096
-_LONGEST_END = 96
+STEP = 4096
 _LONGEST_SECRET = 16 * 1024
-_HIGH_BITS, _CONTINUES = 0xC0, 0x80
+_QUOTE = re.compile(r'\\.|"', re.DOTALL)
+_NUMBER = "0123456789+-.eE"
+_WALL = ord(WALL)
+_KEY_GOES_ON = re.compile(rb"[\x00\x02\s]*[A-Za-z0-9+/=]{16,}[A-Za-z0-9+/=\r\n\x00]*")
+_SECRET_GOES_ON = re.compile(rb"[\x00\x02]+(?:(?=[A-Za-z_-]{0,23}[0-9])|(?=[A-Za-z0-9_-]{24}))")
+_LOOK_AHEAD = 32
 
 
-class Watchlist:
-    """Detectors that are on for somebody, with what is done about findings. Made once per set of rules."""
+@dataclass(slots=True)
+class Found:
+    """A finding in the text: from one character to another."""
 
-    def __init__(self, detectors: Sequence[Detector], actions: Mapping[str, policy_pb2.FindingAction]) -> None:
-        self.detectors = tuple(detector for detector in detectors if detector.name in actions)
-        self.actions = dict(actions)
-        self._prefilter = prefilter(self.detectors) if self.detectors else None
-
-    def may_find(self, text: bytes) -> bool:
-        """False only where no detector's pattern occurs in the text, or in any part of it."""
-        for detector in self.detectors:  # noqa: SIM110 - a generator costs more than the whole loop
-            if detector.may_occur(text):
-                return True
-        return False
-
-    def suspects(self, text: bytes) -> Sequence[Detector]:
-        """The detectors whose pattern occurs in the text."""
-        if self._prefilter is None or not self.may_find(text):
-            return ()
-        matched = self._prefilter.Match(text)
-        return [self.detectors[index] for index in sorted(matched)] if matched else ()
-
-    def __bool__(self) -> bool:
-        return bool(self.detectors)
+    detector: Detector
+    start: int
+    end: int
+    finding: policy_pb2.Finding
 
 
 class Scan:
-    """Takes text, gives back what may be released. It holds back what later text could still make a finding, and no more."""
+    """Takes text, gives back what may be released. It holds back what later text could still make a finding, and no more.
 
-    def __init__(self, watchlist: Watchlist, field: str) -> None:
+    In JSON text, escapes hide nothing, no finding goes beyond its string, and what replaces a number is a string.
+    """
+
+    def __init__(self, watchlist: Watchlist, field: str, *, json: bool = False, borders: bool = False) -> None:
         self._watchlist = watchlist
         self._field = field
-        self._rest = b""
-        self._before = b""
-        self._offset = 0
-        self._inside: tuple[Detector, int, int] | None = None
-        self.findings: list[policy_pb2.Finding] = []
+        self._json = json
+        self._borders = borders
+        self._rest = ""
+        self._marked = ""
+        self._views: list[View] = [View(b"")]
+        self._before = [b"", b""]
+        self._in_string = False
+        self._bytes = 0
+        self._characters = 0
+        self._inside: Found | None = None
+        self._resume = 0
+        self.found: list[Found] = []
         self.blocked = False
+
+    @property
+    def findings(self) -> list[policy_pb2.Finding]:
+        """What was found."""
+        return [each.finding for each in self.found]
 
     @property
     def decided(self) -> int:
         """The byte up to which everything is released or withheld for good."""
-        return self._offset
+        return self._bytes
+
+    @property
+    def held(self) -> int:
+        """How many characters wait for a decision."""
+        return len(self._rest)
 
     @property
     def told(self) -> int:
         """How many findings are whole."""
-        return len(self.findings) - (self._inside is not None)
+        return len(self.found) - (self._inside is not None)
 
-    def push(self, text: bytes, *, final: bool) -> bytes:
+    def push(self, text: str, *, final: bool) -> str:
         """The next piece; what may be released now. After a block nothing is.
 
         A long piece is taken in short ones, which changes nothing, and keeps the work in proportion to the length.
         """
-        released: list[bytes] = []
-        last = max(len(text) - 1, 0) // _STEP * _STEP
-        for begin in range(0, last + 1, _STEP):
-            self._rest += text[begin : begin + _STEP]
-            self._work(released, final=final and begin == last)
-        return b"".join(released)
+        return "".join(self.steps(text, final=final))
 
-    def _work(self, released: list[bytes], *, final: bool) -> None:
+    def steps(self, text: str, *, final: bool) -> Iterator[str]:
+        """The same in steps, each of which takes a moment."""
+        last = max(len(text) - 1, 0) // STEP * STEP
+        for begin in range(0, last + 1, STEP):
+            self._rest += text[begin : begin + STEP]
+            ends = final and begin == last
+            if self.blocked or (len(self._rest) < self._resume and not ends):
+                continue
+            released: list[str] = []
+            self._read(final=ends)
+            self._work(released, final=ends)
+            self._resume = 2 * len(self._rest) if len(self._rest) > 2 * STEP else 0
+            yield "".join(released)
+
+    def _read(self, *, final: bool) -> None:
+        """Reads the rest as far as later text cannot change how it reads."""
+        marked = self._rest
+        if not self._borders and (WALL in marked or JOINT in marked):
+            marked = marked.replace(WALL, GAP).replace(JOINT, GAP)
+        if self._json and '"' in marked:
+            marked = _QUOTE.sub(_marked_quote, marked)
+        if not final:
+            marked = marked[: self._decided(marked)]
+        self._marked = marked
+        base = view_of(marked)
+        decoded = decoded_view_of(marked)
+        if decoded is None and self._before[0] != self._before[1]:
+            decoded = base
+        self._views = [base] if decoded is None else [decoded, base]
+
+    def _decided(self, marked: str) -> int:
+        length = decided_length(marked)
+        if not self._json:
+            return length
+        while not self._in_string ^ bool(marked.count(WALL, 0, length) % 2):  # a number waits for its end, as an escape does
+            shorter = decided_length(marked[:length].rstrip(_NUMBER))
+            if shorter == length:
+                break
+            length = shorter
+        return length
+
+    def _string_at(self, place: int) -> bool:
+        """Whether a place of the rest stands in a string of JSON."""
+        return self._in_string ^ bool(self._marked.count(WALL, 0, place) % 2)
+
+    def _work(self, released: list[str], *, final: bool) -> None:
         while not self.blocked:
             if self._inside is not None and not self._leave(released, final=final):
                 break
             if not self._advance(released, final=final):
                 break
 
-    def _advance(self, released: list[bytes], *, final: bool) -> bool:
+    def _advance(self, released: list[str], *, final: bool) -> bool:
         """Releases up to the next finding, which is begun; False where none is decided yet."""
-        rest = self._rest
-        limit = len(rest) if final else min((each.undecided_from(rest) for each in self._watchlist.detectors), default=len(rest))
-        limit = _boundary(rest, limit)
-        found = self._next(limit)
-        if found is None:
+        limit = self._limit(final=final)
+        best = self._next(limit)
+        if best is None:
             released.append(self._take(limit))
             return False
-        start, length, detector = found
+        start, end, detector = best
+        quoted = False
+        if self._json and not self._string_at(start):
+            start, end, quoted = self._whole_number(start, end)
         released.append(self._take(start))
         action = self._watchlist.actions[detector.name]
-        self._begin(detector, length, action)
+        passed = self._begin(detector, end - start, action)
         if action == LOGGED:
-            released.append(self._take(length))
+            released.append(passed)
+        elif action == BLOCKED:
+            self.blocked = True
         else:
-            self._take(length)
-            if action == BLOCKED:
-                self.blocked = True
-            else:
-                released.append(f"[{detector.name}]".encode())
+            released.append(f'"[{detector.name}]"' if quoted else f"[{detector.name}]")
         return True
+
+    def _limit(self, *, final: bool) -> int:
+        length = len(self._marked)
+        if final:
+            return length
+        limit = length
+        for view in self._views:
+            for detector in self._watchlist.detectors:
+                limit = min(limit, view.place(detector.undecided_from(view.text)))
+        return self._between(limit) if limit < length else length
+
+    def _between(self, limit: int) -> int:
+        """The last place up to the limit that is within no escape and no number of JSON: those are read anew, and only as a whole."""
+        while True:
+            aligned = self._views[0].begin_of(limit)
+            if self._json and not self._string_at(aligned):
+                while 0 < aligned < len(self._marked) and self._marked[aligned] in _NUMBER and self._marked[aligned - 1] in _NUMBER:
+                    aligned -= 1
+            if aligned == limit:
+                return limit
+            limit = aligned
 
     def _next(self, limit: int) -> tuple[int, int, Detector] | None:
         """The first finding that begins before the limit; where several begin at one place, the first detector's."""
-        text, shift = self._before + self._rest, len(self._before)
         best: tuple[int, int, Detector] | None = None
-        for detector in self._watchlist.suspects(text):
-            end = best[0] if best else limit
-            found = _first(detector, text, shift, shift + end)
-            if found is not None:
-                best = (found[0] - shift, found[1], detector)
+        for view, before in zip(self._views, self._before, strict=False):
+            text, shift = before + view.text, len(before)
+            for detector in self._watchlist.suspects(text):
+                bound = view.index(best[0] if best else limit)
+                match = _first(detector, text, shift, shift + bound)
+                if match is not None:
+                    start = view.place(match[0] - shift)
+                    best = (start, max(start + 1, view.place(match[0] + match[1] - shift)), detector)
         return best
 
-    def _begin(self, detector: Detector, length: int, action: policy_pb2.FindingAction) -> None:
-        finding = policy_pb2.Finding(detector=detector.name, action=action, field=self._field, start=self._offset)
-        finding.end = self._offset + length
-        self.findings.append(finding)
-        if action != BLOCKED and (detector.tail or detector.end is not None):
-            self._inside = (detector, self._offset + length, len(self.findings) - 1)
+    def _whole_number(self, start: int, end: int) -> tuple[int, int, bool]:
+        """The number of JSON that a finding is part of."""
+        marked, length = self._marked, len(self._marked)
+        while start and marked[start - 1] in _NUMBER:
+            start -= 1
+        while end < length and marked[end] in _NUMBER:
+            end += 1
+        return start, end, all(each in _NUMBER for each in marked[start:end])
 
-    def _leave(self, released: list[bytes], *, final: bool) -> bool:
-        """Passes over the rest of a finding; False where it may go on in later text."""
-        assert self._inside is not None  # noqa: S101 (for the type checker)
-        detector, begin, number = self._inside
-        length, done = _tail(detector, self._rest, begin + _LONGEST_SECRET - self._offset, final=final)
+    def _begin(self, detector: Detector, length: int, action: policy_pb2.FindingAction) -> str:
+        finding = policy_pb2.Finding(detector=detector.name, action=action, field=self._field, start=self._bytes)
+        found = Found(detector, self._characters, self._characters + length, finding)
+        self.found.append(found)
         passed = self._take(length)
-        if self.findings[number].action == LOGGED:
+        finding.end = self._bytes
+        if action != BLOCKED and (detector.tail or detector.end is not None):
+            self._inside = found
+        return passed
+
+    def _leave(self, released: list[str], *, final: bool) -> bool:
+        """Passes over the rest of a finding; False where it may go on in later text."""
+        inside = self._inside
+        assert inside is not None  # noqa: S101 (for the type checker)
+        view = self._views[0]
+        room = view.index(min(len(self._marked), max(0, inside.start + _LONGEST_SECRET - self._characters)))
+        full = inside.start + _LONGEST_SECRET - self._characters <= len(self._marked)
+        length, done = _tail(inside.detector, view.text, room, final=final, full=full)
+        passed = self._take(view.place(length))
+        if inside.finding.action == LOGGED:
             released.append(passed)
-        self.findings[number].end = self._offset
+        inside.finding.end, inside.end = self._bytes, self._characters
         if done:
             self._inside = None
         return done
 
-    def _take(self, length: int) -> bytes:
+    def _take(self, length: int) -> str:
         taken = self._rest[:length]
         if taken:
-            self._rest = self._rest[length:]
-            self._before = taken[-1:]
-            self._offset += length
+            if self._json:
+                self._in_string = self._string_at(length)
+            self._rest, self._marked = self._rest[length:], self._marked[length:]
+            decoded, base = self._views[0], self._views[-1]
+            self._before = [_before(decoded, length, self._before[0]), _before(base, length, self._before[1])]
+            self._views = [view.without(length) for view in self._views]
+            if len(self._views) == 1 and self._before[0] != self._before[1]:
+                self._views = [self._views[0], self._views[0]]
+            self._characters += length
+            self._bytes += length if taken.isascii() else len(taken.encode())
         return taken
+
+
+def _before(view: View, place: int, default: bytes) -> bytes:
+    index = view.index(place)
+    return view.text[index - 1 : index] if index else default
 
 
 def _first(detector: Detector, text: bytes, begin: int, end: int) -> tuple[int, int] | None:
     """The first accepted match that begins in the range: its place and length."""
     at = begin
     while at < end:
-        match: Any = detector.pattern.search(text, at)
-        if match is None or match.start() >= end:
+        match = detector.pattern.search(text, at)
+        if match is None:
             return None
-        length = detector.accepts(match.group())
+        start, stop = match.span()
+        if start >= end:
+            return None
+        length = detector.accepts(text, start, stop)
         if length:
-            return match.start(), length
-        at = match.start() + 1
+            return start, length
+        at = start + 1
     return None
 
 
-def _tail(detector: Detector, rest: bytes, room: int, *, final: bool) -> tuple[int, bool]:
+def _tail(detector: Detector, text: bytes, room: int, *, final: bool, full: bool) -> tuple[int, bool]:
     """How much of the text still belongs to a finding, and whether that is all of it."""
+    wall = text.find(_WALL)
     if detector.end is None:
-        length = len(rest) - len(rest.lstrip(detector.tail))
-        return length, final or length < len(rest)
-    within = rest[:room]
+        return _run(detector.tail, text, final=final)
+    if 0 <= wall < room:
+        room, full = wall, True
+    within = text[:room]
     match = detector.end.search(within)
     if match is not None:
-        return match.end(), True
-    if final or len(rest) >= room:
-        return _boundary(rest, len(within)), True
-    return _boundary(rest, max(0, len(rest) - _LONGEST_END)), False
+        return len(within[: match.end()].rstrip(b"\x00\x02")), True
+    if final or full:
+        return _key_body(within), True
+    border = within.find(JOINT.encode())
+    return (border if border >= 0 else detector.undecided_from(within)), False
 
 
-def _boundary(text: bytes, at: int) -> int:
-    """The place itself, or the nearest one before it that does not cut a character of UTF-8."""
-    while 0 < at < len(text) and text[at] & _HIGH_BITS == _CONTINUES:
-        at -= 1
-    return at
+def _run(tail: bytes, text: bytes, *, final: bool) -> tuple[int, bool]:
+    """A run of the tail's bytes. Across a border it goes on only where what follows looks like more of a secret, not like a word."""
+    allowed = tail + b"\x00"
+    at = 0
+    while True:
+        at += len(text) - at - len(text[at:].lstrip(allowed))
+        if at >= len(text):
+            return len(text), final
+        if text[at : at + 1] != b"\x02":
+            return at, True
+        if not final and len(text) - at < _LOOK_AHEAD:
+            return at, False
+        if _SECRET_GOES_ON.match(text, at) is None:
+            return at, True
+        at += 1
+
+
+def _key_body(within: bytes) -> int:
+    """A key without an end: its own text to the end, and further texts while they are lines of base64."""
+    border = within.find(b"\x02")
+    if border < 0:
+        return len(within)
+    while True:
+        match = _KEY_GOES_ON.match(within, border)
+        if match is None:
+            return border
+        border = match.end()
+        if border >= len(within) or within[border : border + 1] != b"\x02":
+            return border
+
+
+def _marked_quote(match: re.Match[str]) -> str:
+    return WALL if match[0] == '"' else match[0]

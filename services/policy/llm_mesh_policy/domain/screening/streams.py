@@ -11,12 +11,16 @@ from llm_mesh.policy.v1 import admission_pb2, policy_pb2
 from llm_mesh_policy.domain import sealed
 from llm_mesh_policy.domain.ledger.reserving import Seals
 from llm_mesh_policy.domain.screening.rules import ScreeningRules
-from llm_mesh_policy.domain.screening.scan import Scan, Watchlist
+from llm_mesh_policy.domain.screening.scan import Scan
+from llm_mesh_policy.domain.screening.watchlist import Watchlist
 from llm_mesh_runtime.errors import invalid, invalid_seal
 
 BIG = 32 * 1024
 _MOST_CHANNELS = 1024
 _LONGEST_CHANNEL = 64
+_JSON_CHANNEL = "tool_call"
+_MOST_HELD = 256 * 1024
+"""Characters of an answer that may wait for a decision: what is looked for is short, so more of them are a flood of invisible ones."""
 
 
 def state_of(admission_id: str, watchlist: Watchlist, seals: Seals) -> bytes:
@@ -72,8 +76,8 @@ class StreamScreening:
 class _Channel:
     """One channel: its scan, and which pieces are decided."""
 
-    def __init__(self, watchlist: Watchlist, field: str) -> None:
-        self.scan = Scan(watchlist, field)
+    def __init__(self, watchlist: Watchlist, field: str, *, json: bool) -> None:
+        self.scan = Scan(watchlist, field, json=json)
         self.expected = 0
         self.through = -1
         self.ended = False
@@ -113,17 +117,19 @@ class Channels:
         channel = self._channel(piece)
         if piece.seq != channel.expected:
             raise invalid("text.seq", f"{channel.expected} on {piece.channel}[{piece.index}], without gaps")
-        text, scan = piece.text.encode(), channel.scan
+        text, scan = piece.text, channel.scan
         if len(text) > BIG:
             released = await asyncio.to_thread(scan.push, text, final=piece.final)
         else:
             released = scan.push(text, final=piece.final)
         channel.ended = piece.final or scan.blocked
-        channel.passed(len(text))
+        if scan.held > _MOST_HELD:
+            raise invalid("text.text", f"no secret that goes on for more than {_MOST_HELD} characters of which most are invisible")
+        channel.passed(len(text) if text.isascii() else len(text.encode()))
         return policy_pb2.ScreenStreamResponse(
             channel=piece.channel,
             index=piece.index,
-            released_text=released.decode(),
+            released_text=released,
             through_seq=channel.through,
             findings=channel.news(),
             blocked=scan.blocked,
@@ -137,7 +143,9 @@ class Channels:
                 raise invalid("text.channel", f"1 to {_LONGEST_CHANNEL} characters")
             if len(self._channels) >= _MOST_CHANNELS:
                 raise invalid("text.channel", f"at most {_MOST_CHANNELS} channels")
-            channel = self._channels[place] = _Channel(self._watchlist, f"{piece.channel}[{piece.index}]")
+            channel = self._channels[place] = _Channel(
+                self._watchlist, f"{piece.channel}[{piece.index}]", json=piece.channel == _JSON_CHANNEL
+            )
         if channel.ended:
             raise invalid("text.final", f"nothing after the final piece of {piece.channel}[{piece.index}]")
         return channel

@@ -1,0 +1,94 @@
+"""Checks that no pattern can make: check digits, lengths that a country or an issuer fixes, and where a candidate really ends."""
+
+import re
+from functools import cache
+
+from stdnum import iban as stdnum_iban
+from stdnum import numdb
+from stdnum.us import ssn as stdnum_ssn
+
+from llm_mesh_policy.domain.screening.patterns import compiled, tolerant
+
+LONGEST_CARD = 38
+"""19 digits, a separator between each two, and the byte that shows that no digit follows."""
+_BETWEEN = b"\x00\x02"
+_ZERO, _NINE = ord("0"), ord("9")
+_CARD_LENGTHS = {2: (16,), 3: (16, 15, 14), 4: (19, 16, 13), 5: (16,), 6: (19, 18, 17, 16)}
+"""By the first digit, as issuers number them."""
+_VALUES = bytes.maketrans(b"0123456789", bytes(range(10)))
+_DOUBLED = bytes.maketrans(bytes(range(10)), bytes((0, 2, 4, 6, 8, 1, 3, 5, 7, 9)))
+"""Luhn's sum over whole bytes: columns of numbers are full of candidates, and each costs a microsecond instead of ten."""
+_CHARACTERS = re.compile(rb"([0-9]+)!?[a-z]")
+_LONGEST_IBAN = 34
+_COUNTRY = 2
+_EMAIL = compiled(tolerant(rb"[A-Za-z0-9][A-Za-z0-9._%+-]{0,63}@[A-Za-z0-9][A-Za-z0-9.-]{0,120}\.[A-Za-z]{2,24}"))
+
+
+def card(text: bytes, begin: int, end: int) -> int:
+    """A card begins and ends where a group of digits does: what stands before or behind it, such as a date, hides it from nobody."""
+    if begin and _ZERO <= text[begin - 1] <= _NINE:
+        return 0
+    lengths = _CARD_LENGTHS.get(text[begin] - _ZERO)
+    if lengths is None:
+        return 0
+    candidate = text[begin:end]
+    digits = candidate.translate(_VALUES, b" -\x00\x02")
+    places = _places(candidate, len(digits))
+    for length in lengths:
+        if length <= len(digits) and len(set(digits[:length])) > 1 and _luhn(digits[:length]):
+            last = begin + places[length - 1]
+            if last + 1 >= len(text) or not _ZERO <= text[last + 1] <= _NINE:
+                return last + 1 - begin
+    return 0
+
+
+def _places(candidate: bytes, digits: int) -> range | list[int]:
+    if digits == len(candidate):
+        return range(digits)
+    return [place for place, each in enumerate(candidate) if _ZERO <= each <= _NINE]
+
+
+def _luhn(digits: bytes) -> bool:
+    return (sum(digits[::-2]) + sum(digits[-2::-2].translate(_DOUBLED))) % 10 == 0
+
+
+def iban(text: bytes, begin: int, end: int) -> int:
+    """Words in capitals may follow an IBAN: its country says how long it is."""
+    candidate = text[begin:end]
+    plain = candidate.translate(None, b" \x00\x02")
+    length = _iban_length(plain[:_COUNTRY])
+    if not length or len(plain) < length or not stdnum_iban.is_valid(plain[:length].decode()):
+        return 0
+    places = [place for place, each in enumerate(candidate) if each not in b" \x00\x02"]
+    last = begin + places[length - 1]
+    if last + 1 < len(text) and text[last + 1 : last + 2].isalnum():
+        return 0
+    return last + 1 - begin
+
+
+def ssn(text: bytes, begin: int, end: int) -> int:
+    """A social security number of the United States."""
+    candidate = text[begin:end].rstrip(_BETWEEN)
+    return len(candidate) if stdnum_ssn.is_valid(candidate.translate(None, _BETWEEN).decode()) else 0
+
+
+def email(text: bytes, begin: int, end: int) -> int:
+    """An address goes on in the next text only where neither text has a whole one: the word before or behind it is none of it."""
+    candidate = text[begin:end].rstrip(_BETWEEN)
+    border = candidate.find(b"\x02")
+    while border >= 0:
+        if _EMAIL.fullmatch(candidate[:border].rstrip(_BETWEEN)):
+            return len(candidate[:border].rstrip(_BETWEEN))
+        if _EMAIL.fullmatch(candidate[border:].lstrip(_BETWEEN)):
+            return 0
+        border = candidate.find(b"\x02", border + 1)
+    return len(candidate)
+
+
+@cache
+def _iban_length(country: bytes) -> int:
+    """0 for what is no country; as many entries as there are pairs of letters."""
+    known = numdb.get("iban").info(country.decode())
+    structure = str(known[0][1].get("bban", "")) if known else ""
+    length = sum(int(each) for each in _CHARACTERS.findall(structure.encode()))
+    return 4 + length if 0 < length <= _LONGEST_IBAN else 0
