@@ -13,7 +13,9 @@ from llm_mesh_policy.domain.admission.admitting import Admitting, OutputBounds
 from llm_mesh_policy.domain.screening.rules import ScreeningRules
 from llm_mesh_runtime.database import Database
 from llm_mesh_runtime.errors import MeshError
+from llm_mesh_runtime.heavy import HeavyWork
 from tests.policy.ledger_world import DOMAIN, PROJECT, World
+from tests.policy.trails import Kept, trail
 
 PEM = "-----BEGIN PRIVATE KEY-----\nMII\n-----END PRIVATE KEY-----"
 
@@ -34,6 +36,7 @@ class Admission:
     def __init__(self, *rules: str, screen_output: bool = False) -> None:
         self.world = World(Database("sqlite://", name="policy"))
         self.clock = Now()
+        self.records = Kept()
         self.admitting = Admitting(
             self.world.identity,
             self.world.seals,
@@ -41,6 +44,8 @@ class Admission:
             ScreeningRules(rules),
             outputs=OutputBounds(default=100, most=1000),
             screen_output=screen_output,
+            heavy=HeavyWork(256 * 1024 * 1024),
+            trail=trail(self.records),
         )
 
     def request(self, generate: generate_pb2.GenerateInput | None = None, **caller: str) -> policy_pb2.AdmitRequest:
@@ -181,7 +186,7 @@ async def test_a_private_key_is_masked_wherever_it_stands() -> None:
         "messages[0].parts[0].text",
         "messages[0].parts[1].tool_result.parts[0].text",
         "tools[0].function.description",
-        "extras[0].json.deep[1]",
+        "extras[0].json",
     ]
 
 

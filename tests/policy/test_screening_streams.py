@@ -9,6 +9,7 @@ from llm_mesh_policy.domain.screening.rules import ScreeningRules
 from llm_mesh_policy.domain.screening.streams import BIG, StreamScreening, state_of
 from llm_mesh_runtime.errors import MeshError
 from llm_mesh_runtime.seals import Seals
+from tests.policy.trails import trail
 
 SEALS = Seals(b"a secret of tests, at least 32 bytes")
 RULES = ScreeningRules(["credit_card=mask", "private_key=block"])
@@ -33,7 +34,7 @@ async def screen(*requests: policy_pb2.ScreenStreamRequest) -> list[policy_pb2.S
         for request in requests:
             yield request
 
-    return [response async for response in StreamScreening(RULES, SEALS).screen(given())]
+    return [response async for response in StreamScreening(RULES, SEALS, trail()).screen(given())]
 
 
 async def refused(*requests: policy_pb2.ScreenStreamRequest) -> MeshError:

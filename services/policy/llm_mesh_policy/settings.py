@@ -90,6 +90,13 @@ class Settings:
     )
     screening: tuple[str, ...] = setting(
         default=("private_key=mask",),
-        help="What screening does: DETECTOR=log|mask|block for all, domains/NAME:DETECTOR=… for one domain, where stricter.",
+        help="What screening does: DETECTOR=log|mask|block for all, domains/NAME:DETECTOR=… for one domain, where stricter. "
+        "`undecodable`: what nobody can read, such as pictures, sound, references to files, sealed reasoning, token ids.",
+    )
+    screened_json_values: int = setting(
+        default=400_000,
+        help="Values in all JSON of one request (arguments, schemas, extras) that are screened one by one; with more it is refused.",
+        minimum=1_000,
+        maximum=4_000_000,
     )
     screen_output: bool = setting(default=False, help="Whether answers are screened too, which delays streams by a word or so.")

@@ -30,6 +30,7 @@ from llm_mesh_policy.domain.ledger.reservation import (
     unknown,
 )
 from llm_mesh_policy.domain.ledger.speeds import Speeds
+from llm_mesh_policy.domain.screening.trail import REQUEST
 from llm_mesh_policy.store import ledger_epochs, ledger_idempotency, ledger_rows
 from llm_mesh_policy.store.ledger_group import Accounts, Group
 from llm_mesh_runtime.database import Database, Prepared
@@ -260,7 +261,10 @@ class SqlLedger:
         group.insert(reservation, draft.epoch)
         if draft.idempotency_key:
             ledger_idempotency.keep(group.connection, draft, group.now)
-        return self._held(group, reservation, fitting)
+        held = self._held(group, reservation, fitting)
+        if reservation.screened:
+            group.record(replace(_record(reservation, allowed=True, detail=reservation.screened, now=group.now), action=REQUEST))
+        return held
 
     def _fitting(
         self, group: Group, wanted: Reservation, subjects: Sequence[str], lines: Sequence[Line], beyond: Sequence[Line] = ()

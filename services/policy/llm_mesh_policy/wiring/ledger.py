@@ -17,6 +17,7 @@ from llm_mesh_policy.domain.ledger.reserving import Reserving
 from llm_mesh_policy.domain.ledger.speeds import Speeds
 from llm_mesh_policy.domain.screening.rules import ACTIONS, Actions, ScreeningRules, problem
 from llm_mesh_policy.domain.screening.streams import StreamScreening
+from llm_mesh_policy.domain.screening.trail import ScreeningTrail
 from llm_mesh_policy.peers import ObservabilityPeer, RegistryPeer
 from llm_mesh_policy.servicer.decisions import DecisionsServicer
 from llm_mesh_policy.servicer.ledger import LedgerServicer
@@ -24,6 +25,7 @@ from llm_mesh_policy.store.ledger import SqlLedger
 from llm_mesh_policy.store.ledger_limits import LedgerLimits
 from llm_mesh_policy.store.ledger_reading import LedgerReading
 from llm_mesh_policy.store.ledger_sums import LedgerSums
+from llm_mesh_policy.store.records import AuditRecords
 from llm_mesh_runtime.clock import SystemClock
 from llm_mesh_runtime.errors import MeshError
 from llm_mesh_runtime.log import get_logger
@@ -63,11 +65,23 @@ class Ledger:
         rules = _rules(settings, identity)
         outputs = OutputBounds(settings.default_output_tokens, settings.most_output_tokens)
         grant_micros = settings.grant_valid_for // timedelta(microseconds=1)
+        self._trail = ScreeningTrail(AuditRecords(database, identity))
+        admitting = Admitting(
+            identity,
+            links.seals,
+            SystemClock(),
+            rules,
+            outputs=outputs,
+            screen_output=settings.screen_output,
+            heavy=links.heavy,
+            trail=self._trail,
+            most_values=settings.screened_json_values,
+        )
         self.decisions = DecisionsServicer(
-            Admitting(identity, links.seals, SystemClock(), rules, outputs=outputs, screen_output=settings.screen_output),
+            admitting,
             Reserving(ledger, self._registry, links.seals, currency=currency, grant_micros=grant_micros),
             Lifecycle(ledger, self._speeds, alerts),
-            StreamScreening(rules, links.seals),
+            StreamScreening(rules, links.seals, self._trail),
             Replay(reading),
         )
         self.ledger_servicer = LedgerServicer(Accounts(limits, reading, ledger, identity, currency=currency, alerts=alerts))
@@ -97,6 +111,7 @@ class Ledger:
     async def close(self) -> None:
         """Ends background work."""
         await self._tasks.close()
+        await self._trail.close()
 
 
 def _alerts(metrics: Metrics) -> Alerts:

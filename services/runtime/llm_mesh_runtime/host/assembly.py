@@ -11,6 +11,7 @@ from llm_mesh_runtime.access import AccessStage, CallTable
 from llm_mesh_runtime.access.resources import check
 from llm_mesh_runtime.access.revision import Revisions
 from llm_mesh_runtime.access.rights import Rights
+from llm_mesh_runtime.heavy import HeavyWork
 from llm_mesh_runtime.limiter import Limiter
 from llm_mesh_runtime.links import Fabric, Links
 from llm_mesh_runtime.links.local import LocalServer
@@ -60,6 +61,7 @@ class Shared:
     drain: Drain
     table: CallTable
     pressure: Pressure
+    heavy: HeavyWork
 
     def links(self, name: str, settings: Any = None) -> Links:  # noqa: ANN401 (each service's own dataclass)
         """One service's view of the mesh."""
@@ -71,6 +73,7 @@ class Shared:
             health=self.health,
             metrics=self.telemetry.metrics,
             pressure=self.pressure,
+            heavy=self.heavy,
             database=opened,
             rights=lambda: Rights(self.stage(name)),
         )

@@ -15,6 +15,7 @@ from llm_mesh_runtime.access import CallTable, MeshOrigin, ServiceTokens, public
 from llm_mesh_runtime.access.revision import Revisions
 from llm_mesh_runtime.errors import MeshError
 from llm_mesh_runtime.health import Health
+from llm_mesh_runtime.heavy import HeavyWork
 from llm_mesh_runtime.host.adapters import PREFIX, shared
 from llm_mesh_runtime.host.assembly import Assembly, Hosted, Shared, policy_of
 from llm_mesh_runtime.host.errors import StartError
@@ -74,7 +75,9 @@ class Host:
         self._fabric = self._made_fabric(names, telemetry)
         table = CallTable(extended=mesh.allow_calls)
         pressure = Pressure(mesh.lateness.total_seconds())
-        self._shared = Shared(mesh, self._fabric, self.health, telemetry, self._revisions, self._drain, table, pressure)
+        heavy = HeavyWork(mesh.heavy_bytes)
+        self._undo.callback(heavy.close)
+        self._shared = Shared(mesh, self._fabric, self.health, telemetry, self._revisions, self._drain, table, pressure, heavy)
 
     async def start(self) -> None:
         """Bring everything up to SERVING, or nothing."""

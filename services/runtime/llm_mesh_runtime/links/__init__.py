@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from llm_mesh_runtime.access.rights import Rights
     from llm_mesh_runtime.health import Health
+    from llm_mesh_runtime.heavy import HeavyWork
     from llm_mesh_runtime.metrics import Metrics
     from llm_mesh_runtime.pressure import Pressure
     from llm_mesh_runtime.seals import Seals
@@ -32,6 +33,7 @@ class Links:
         health: Health,
         metrics: Metrics,
         pressure: Pressure,
+        heavy: HeavyWork,
         database: Callable[[str], Any] | None = None,
         rights: Callable[[], Rights] | None = None,
     ) -> None:
@@ -43,6 +45,8 @@ class Links:
         """The metrics of this process: what a service counts, and `render()` for `/metrics`."""
         self.pressure = pressure
         """Whether this process has more work than it can do: asked by whoever lets callers from outside in."""
+        self.heavy = heavy
+        """Where work on large requests is done: off the event loop, bounded, in turns between tenants."""
         self._fabric = fabric
         self._database = database
         self._rights = rights

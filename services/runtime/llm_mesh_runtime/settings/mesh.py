@@ -69,6 +69,12 @@ class MeshSettings:
         help="How late work may get its turn, five times on end, before callers from outside are let in only as others leave.",
         minimum=0.001,
     )
+    heavy_bytes: int = setting(
+        default=256 * 1024 * 1024,
+        help="Bytes of large requests that may be read, translated and screened at once or wait for it; one tenant may have half of them.",
+        minimum=64 * 1024 * 1024,
+        maximum=64 * 1024 * 1024 * 1024,
+    )
     slow_turn: timedelta = setting(
         default=timedelta(seconds=0.05),
         help="How long one turn of the event loop may hold everybody up before it is counted, and logged with its stack.",

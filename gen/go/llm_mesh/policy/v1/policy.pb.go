@@ -460,7 +460,7 @@ type AdmitResponse struct {
 	//	*AdmitResponse_Generate
 	//	*AdmitResponse_Embed
 	Masked isAdmitResponse_Masked `protobuf_oneof:"masked"`
-	// What screening found.
+	// What screening found, at most 100 findings.
 	Findings      []*Finding `protobuf:"bytes,6,rep,name=findings,proto3" json:"findings,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -570,15 +570,15 @@ func (*AdmitResponse_Embed) isAdmitResponse_Masked() {}
 // Something that screening found. Never has the content itself.
 type Finding struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The detector, such as `credit_card`.
+	// The detector, such as `credit_card`; `undecodable` for what screening cannot read.
 	Detector string `protobuf:"bytes,1,opt,name=detector,proto3" json:"detector,omitempty"`
 	// What was done.
 	Action FindingAction `protobuf:"varint,2,opt,name=action,proto3,enum=llm_mesh.policy.v1.FindingAction" json:"action,omitempty"`
-	// Where, as a path in the payload, such as `messages[2].parts[0].text`.
+	// Where it begins, as a path in the payload, such as `messages[2].parts[0].text`. It may go on in the text after it.
 	Field string `protobuf:"bytes,3,opt,name=field,proto3" json:"field,omitempty"`
-	// Byte offset of the begin within the field.
+	// Byte offset of the begin within the field, as it was written.
 	Start int64 `protobuf:"varint,4,opt,name=start,proto3" json:"start,omitempty"`
-	// Byte offset of the end.
+	// Byte offset of the end within the same field. 0 with a `start` of 0: the field as a whole.
 	End           int64 `protobuf:"varint,5,opt,name=end,proto3" json:"end,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

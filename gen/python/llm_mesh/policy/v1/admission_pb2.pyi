@@ -28,7 +28,7 @@ class Caller(_message.Message):
     def __init__(self, principal: _Optional[str] = ..., domain: _Optional[str] = ..., project: _Optional[str] = ..., key: _Optional[str] = ..., roles: _Optional[_Iterable[str]] = ..., revision: _Optional[int] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class Admission(_message.Message):
-    __slots__ = ("id", "caller", "constraints", "obligations", "revision", "expire_time", "alias", "tags", "input_digest", "operation")
+    __slots__ = ("id", "caller", "constraints", "obligations", "revision", "expire_time", "alias", "tags", "input_digest", "operation", "screened")
     class TagsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -46,6 +46,7 @@ class Admission(_message.Message):
     TAGS_FIELD_NUMBER: _ClassVar[int]
     INPUT_DIGEST_FIELD_NUMBER: _ClassVar[int]
     OPERATION_FIELD_NUMBER: _ClassVar[int]
+    SCREENED_FIELD_NUMBER: _ClassVar[int]
     id: str
     caller: Caller
     constraints: Constraints
@@ -56,7 +57,18 @@ class Admission(_message.Message):
     tags: _containers.ScalarMap[str, str]
     input_digest: bytes
     operation: str
-    def __init__(self, id: _Optional[str] = ..., caller: _Optional[_Union[Caller, _Mapping]] = ..., constraints: _Optional[_Union[Constraints, _Mapping]] = ..., obligations: _Optional[_Union[Obligations, _Mapping]] = ..., revision: _Optional[int] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., alias: _Optional[str] = ..., tags: _Optional[_Mapping[str, str]] = ..., input_digest: _Optional[bytes] = ..., operation: _Optional[str] = ...) -> None: ...
+    screened: _containers.RepeatedCompositeFieldContainer[ScreeningCount]
+    def __init__(self, id: _Optional[str] = ..., caller: _Optional[_Union[Caller, _Mapping]] = ..., constraints: _Optional[_Union[Constraints, _Mapping]] = ..., obligations: _Optional[_Union[Obligations, _Mapping]] = ..., revision: _Optional[int] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., alias: _Optional[str] = ..., tags: _Optional[_Mapping[str, str]] = ..., input_digest: _Optional[bytes] = ..., operation: _Optional[str] = ..., screened: _Optional[_Iterable[_Union[ScreeningCount, _Mapping]]] = ...) -> None: ...
+
+class ScreeningCount(_message.Message):
+    __slots__ = ("detector", "logged", "masked")
+    DETECTOR_FIELD_NUMBER: _ClassVar[int]
+    LOGGED_FIELD_NUMBER: _ClassVar[int]
+    MASKED_FIELD_NUMBER: _ClassVar[int]
+    detector: str
+    logged: int
+    masked: int
+    def __init__(self, detector: _Optional[str] = ..., logged: _Optional[int] = ..., masked: _Optional[int] = ...) -> None: ...
 
 class Constraints(_message.Message):
     __slots__ = ("regions", "data_class", "allowed_models", "denied_models", "allowed_adapters", "max_output_tokens", "zero_retention", "allowed_endpoints", "further_data_classes", "callable_models", "strict_charging")

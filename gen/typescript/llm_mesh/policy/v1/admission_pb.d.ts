@@ -148,6 +148,13 @@ export declare type Admission = Message<"llm_mesh.policy.v1.Admission"> & {
    * @generated from field: string operation = 10;
    */
   operation: string;
+
+  /**
+   * What screening found in the request, counted per detector. Empty: nothing. `Reserve` writes it to the audit trail.
+   *
+   * @generated from field: repeated llm_mesh.policy.v1.ScreeningCount screened = 11;
+   */
+  screened: ScreeningCount[];
 };
 
 /**
@@ -155,6 +162,40 @@ export declare type Admission = Message<"llm_mesh.policy.v1.Admission"> & {
  * Use `create(AdmissionSchema)` to create a new message.
  */
 export declare const AdmissionSchema: GenMessage<Admission>;
+
+/**
+ * How often a detector found something, by what was done about it. Never has the content itself.
+ *
+ * @generated from message llm_mesh.policy.v1.ScreeningCount
+ */
+export declare type ScreeningCount = Message<"llm_mesh.policy.v1.ScreeningCount"> & {
+  /**
+   * The detector, such as `credit_card`.
+   *
+   * @generated from field: string detector = 1;
+   */
+  detector: string;
+
+  /**
+   * Findings that were noted.
+   *
+   * @generated from field: int64 logged = 2;
+   */
+  logged: bigint;
+
+  /**
+   * Findings that were replaced.
+   *
+   * @generated from field: int64 masked = 3;
+   */
+  masked: bigint;
+};
+
+/**
+ * Describes the message llm_mesh.policy.v1.ScreeningCount.
+ * Use `create(ScreeningCountSchema)` to create a new message.
+ */
+export declare const ScreeningCountSchema: GenMessage<ScreeningCount>;
 
 /**
  * What a plan must keep to. Empty lists allow everything.

@@ -256,7 +256,7 @@ export declare type AdmitResponse = Message<"llm_mesh.policy.v1.AdmitResponse"> 
   } | { case: undefined; value?: undefined };
 
   /**
-   * What screening found.
+   * What screening found, at most 100 findings.
    *
    * @generated from field: repeated llm_mesh.policy.v1.Finding findings = 6;
    */
@@ -276,7 +276,7 @@ export declare const AdmitResponseSchema: GenMessage<AdmitResponse>;
  */
 export declare type Finding = Message<"llm_mesh.policy.v1.Finding"> & {
   /**
-   * The detector, such as `credit_card`.
+   * The detector, such as `credit_card`; `undecodable` for what screening cannot read.
    *
    * @generated from field: string detector = 1;
    */
@@ -290,21 +290,21 @@ export declare type Finding = Message<"llm_mesh.policy.v1.Finding"> & {
   action: FindingAction;
 
   /**
-   * Where, as a path in the payload, such as `messages[2].parts[0].text`.
+   * Where it begins, as a path in the payload, such as `messages[2].parts[0].text`. It may go on in the text after it.
    *
    * @generated from field: string field = 3;
    */
   field: string;
 
   /**
-   * Byte offset of the begin within the field.
+   * Byte offset of the begin within the field, as it was written.
    *
    * @generated from field: int64 start = 4;
    */
   start: bigint;
 
   /**
-   * Byte offset of the end.
+   * Byte offset of the end within the same field. 0 with a `start` of 0: the field as a whole.
    *
    * @generated from field: int64 end = 5;
    */

@@ -17,16 +17,23 @@ from llm_mesh_policy.domain.admission.ids import Ids
 from llm_mesh_policy.domain.errors import PolicyError, floor_conflict
 from llm_mesh_policy.domain.instants import put_micros
 from llm_mesh_policy.domain.ledger.reserving import Seals
-from llm_mesh_policy.domain.screening.requests import screened
+from llm_mesh_policy.domain.screening.requests import CLEAN, MOST_JSON_VALUES, Screened, screen
 from llm_mesh_policy.domain.screening.rules import ScreeningRules
-from llm_mesh_policy.domain.screening.scan import Watchlist
+from llm_mesh_policy.domain.screening.slots import Slot
 from llm_mesh_policy.domain.screening.streams import state_of
+from llm_mesh_policy.domain.screening.trail import REQUEST, ScreeningTrail, entry_of
+from llm_mesh_policy.domain.screening.watchlist import MASKED, Watchlist
 from llm_mesh_policy.domain.stricter import holding, least
 from llm_mesh_runtime.clock import Clock
 from llm_mesh_runtime.errors import invalid
+from llm_mesh_runtime.heavy import HeavyWork
 
 _MOST_DRAFTS = 2048
 """A caller is sealed anew every few seconds, and each seal makes drafts: the old ones are let go of, and not 20 MB of them kept."""
+_SMALL = 8 * 1024
+"""Bytes of a request that are screened closely at once: at worst some milliseconds."""
+_LARGE = 256 * 1024
+"""Bytes beyond which even the first look at a request is not for the event loop."""
 _VALID_MICROS = 60_000_000
 _MICROSECOND = timedelta(microseconds=1)
 _BEGIN = datetime(1970, 1, 1, tzinfo=UTC)
@@ -75,9 +82,22 @@ class OutputBounds:
 class Admitting:
     """Admits requests."""
 
-    def __init__(
-        self, identity: Identity, seals: Seals, clock: Clock, rules: ScreeningRules, *, outputs: OutputBounds, screen_output: bool
+    def __init__(  # noqa: PLR0913 (what admission needs, each by its name)
+        self,
+        identity: Identity,
+        seals: Seals,
+        clock: Clock,
+        rules: ScreeningRules,
+        *,
+        outputs: OutputBounds,
+        screen_output: bool,
+        heavy: HeavyWork,
+        trail: ScreeningTrail,
+        most_values: int = MOST_JSON_VALUES,
     ) -> None:
+        self._heavy = heavy
+        self._trail = trail
+        self._most_values = most_values
         self._identity = identity
         self._seals = seals
         self._clock = clock
@@ -105,15 +125,18 @@ class Admitting:
         draft = self._draft_for(known, asked)
         response = policy_pb2.AdmitResponse()
         response.CopyFrom(draft.answer)
-        raw = asked.input.SerializeToString(deterministic=True)
-        screening = await screened(asked.input, raw, asked.texts, draft.watchlist, escapes=asked.escapes)
-        if screening.findings:
-            response.findings.extend(screening.findings)
-        if screening.masked is not None:
-            getattr(response, asked.operation).CopyFrom(screening.masked)
-            raw = screening.masked.SerializeToString(deterministic=True)
         admission_id = self._ids.fresh()
-        admission = admission_pb2.Admission(id=admission_id, input_digest=self._digest(admission_id, raw))
+        raw = asked.input.SerializeToString(deterministic=True)
+        admission = admission_pb2.Admission(id=admission_id)
+        if len(raw) <= _LARGE and not draft.watchlist.may_find_on_wire(raw):
+            admission.input_digest = self._digest(admission_id, raw)
+        else:
+            screening = await self._screened(admission, asked, draft.watchlist, raw, known.caller.domain)
+            if screening.blocked:
+                entry = entry_of(known.caller, REQUEST, screening.counts, allowed=False, request_id=request.request_id)
+                await self._trail.write(entry)
+                raise screening.refusal()
+            _report(screening, asked, admission, response)
         put_micros(admission.expire_time, now + _VALID_MICROS)
         if tags:
             admission.tags.MergeFrom(tags)
@@ -124,6 +147,23 @@ class Admitting:
         payload = draft.packed + admission.SerializeToString()
         sealed.put(response.admission, sealed.ADMISSION, payload, self._seals, sealed.AUDIENCE, "router")
         return response
+
+    async def _screened(
+        self, admission: admission_pb2.Admission, asked: _Asked, watchlist: Watchlist, raw: bytes, domain: str
+    ) -> Screened[Any]:
+        """Screens a request that may hold something, and digests what is admitted. What is large is done in turns between domains."""
+        patient = len(raw) > _SMALL
+
+        def work() -> Screened[Any]:
+            screening: Screened[Any] = CLEAN
+            if watchlist.may_find_on_wire(raw):
+                screening = screen(asked.input, asked.slots, watchlist, patient=patient, most_values=self._most_values)
+            masked = screening.masked
+            admitted = raw if masked is None else masked.SerializeToString(deterministic=True)
+            admission.input_digest = self._digest(admission.id, admitted)
+            return screening
+
+        return await self._heavy.run(domain, len(raw), work) if patient else work()
 
     def _digest(self, admission_id: str, admitted: bytes) -> bytes:
         """By a copy of a hash that is kept, since finding the algorithm takes longer than a kilobyte."""
@@ -190,8 +230,7 @@ class _Asked(NamedTuple):
     alias: str
     outputs: int
     input: generate_pb2.GenerateInput | embed_pb2.EmbedInput
-    texts: Callable[[Any], Iterator[texts.Slot]]
-    escapes: bool
+    slots: Callable[[Any], Iterator[Slot]]
 
 
 def _checked(request: policy_pb2.AdmitRequest) -> _Asked:
@@ -199,10 +238,25 @@ def _checked(request: policy_pb2.AdmitRequest) -> _Asked:
     kind = request.WhichOneof("input")
     if kind == "generate":
         generate = request.generate
-        escapes = bounds.check_generate(generate)
-        return _Asked("generate", generate.model, generate.max_output_tokens, generate, texts.of_generate, escapes)
+        bounds.check_generate(generate)
+        return _Asked("generate", generate.model, generate.max_output_tokens, generate, texts.of_generate)
     if kind == "embed":
         embed = request.embed
-        escapes = bounds.check_embed(embed)
-        return _Asked("embed", embed.model, 0, embed, texts.of_embed, escapes)
+        bounds.check_embed(embed)
+        return _Asked("embed", embed.model, 0, embed, texts.of_embed)
     raise invalid("input", "a generation or an embedding")
+
+
+def _report(screening: Screened[Any], asked: _Asked, admission: admission_pb2.Admission, response: policy_pb2.AdmitResponse) -> None:
+    """Tells the gateway what was found and masked, and `Reserve` what to write to the audit trail."""
+    if screening.findings:
+        response.findings.extend(screening.findings)
+    if screening.masked is not None:
+        getattr(response, asked.operation).CopyFrom(screening.masked)
+    by_detector: dict[str, admission_pb2.ScreeningCount] = {}
+    for (detector, action), count in sorted(screening.counts.items()):
+        each = by_detector.get(detector) or by_detector.setdefault(detector, admission.screened.add(detector=detector))
+        if action == MASKED:
+            each.masked += count
+        else:
+            each.logged += count

@@ -1,6 +1,6 @@
 """Everything of a request that a provider could read, with its place and the means to replace it: what screening looks at."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from llm_mesh.inference.v1 import content_pb2, embed_pb2, generate_pb2
@@ -14,12 +14,7 @@ _MEDIA = frozenset({"image", "audio", "file"})
 def of_generate(message: generate_pb2.GenerateInput) -> Iterator[Slot]:
     """What a generation holds, in the order of its fields."""
     for number, each in enumerate(message.messages[:]):
-        place = f"messages[{number}]"
-        if each.name:
-            yield from _attribute(each, "name", place, flow=Flow.IDENTIFIERS)
-        yield from _parts(each.parts[:], place)
-        if each.extras:
-            yield from _extras(each.extras, place)
+        yield from _message(each, f"messages[{number}]")
     for number, tool in enumerate(message.tools[:] if message.tools else ()):
         yield from _tool(tool, f"tools[{number}]")
     if message.HasField("tool_choice"):
@@ -47,31 +42,43 @@ def of_embed(message: embed_pb2.EmbedInput) -> Iterator[Slot]:
     yield from _extras(message.extras, "")
 
 
-def _parts(parts: Iterable[content_pb2.Part], place: str) -> Iterator[Slot]:
-    for number, part in enumerate(parts):
-        here = f"{place}.parts[{number}]"
-        kind = part.WhichOneof("kind")
-        if kind == "text":
-            yield from _attribute(part.text, "text", here)
-            if part.text.annotations:
-                yield from _extras(part.text.annotations, here + ".text", "annotations")
-        elif kind == "refusal":
-            yield from _attribute(part.refusal, "text", f"{here}.refusal")
-        elif kind == "reasoning":
-            yield from _reasoning(part, f"{here}.reasoning")
-        elif kind == "tool_call":
-            yield from _tool_call(part.tool_call, f"{here}.tool_call")
-        elif kind == "tool_result":
-            result = f"{here}.tool_result"
-            yield from _attribute(part.tool_result, "tool_call_id", result, form=Form.NAME, flow=Flow.IDENTIFIERS)
-            yield from _parts(part.tool_result.parts[:], result)
-        elif kind == "opaque":
-            yield from _attribute(part.opaque, "type", f"{here}.opaque", flow=Flow.ATTRIBUTES)
-            yield from _json(part.opaque, f"{here}.opaque", Flow.CONVERSATION)
-        elif kind in _MEDIA:
-            yield from _media(part, kind, f"{here}.{kind}")
-        if part.extras:
-            yield from _extras(part.extras, here)
+def _message(message: content_pb2.Message, place: str) -> Iterator[Slot]:
+    if message.name:
+        yield from _attribute(message, "name", place, flow=Flow.IDENTIFIERS)
+    for number, part in enumerate(message.parts[:]):
+        yield from _part(part, f"{place}.parts[{number}]")
+    if message.extras:
+        yield from _extras(message.extras, place)
+
+
+def _part(part: content_pb2.Part, here: str) -> Iterator[Slot]:
+    kind = part.WhichOneof("kind")
+    if kind == "text":
+        yield from _attribute(part.text, "text", here)
+        if part.text.annotations:
+            yield from _extras(part.text.annotations, here + ".text", "annotations")
+    elif kind in _MEDIA:
+        yield from _media(part, kind, f"{here}.{kind}")
+    elif kind is not None:
+        yield from _KINDS[kind](part, f"{here}.{kind}")
+    if part.extras:
+        yield from _extras(part.extras, here)
+
+
+def _refusal(part: content_pb2.Part, place: str) -> Iterator[Slot]:
+    yield from _attribute(part.refusal, "text", place)
+
+
+def _tool_result(part: content_pb2.Part, place: str) -> Iterator[Slot]:
+    result = part.tool_result
+    yield from _attribute(result, "tool_call_id", place, form=Form.NAME, flow=Flow.IDENTIFIERS)
+    for number, inner in enumerate(result.parts[:]):
+        yield from _part(inner, f"{place}.parts[{number}]")
+
+
+def _opaque_part(part: content_pb2.Part, place: str) -> Iterator[Slot]:
+    yield from _attribute(part.opaque, "type", place, flow=Flow.IDENTIFIERS)
+    yield from _json(part.opaque, place, Flow.CONVERSATION)
 
 
 def _reasoning(part: content_pb2.Part, place: str) -> Iterator[Slot]:
@@ -81,10 +88,20 @@ def _reasoning(part: content_pb2.Part, place: str) -> Iterator[Slot]:
         yield _opaque(f"{place}.redacted", "sealed reasoning", _as_text(part))
 
 
-def _tool_call(call: content_pb2.ToolCall, place: str) -> Iterator[Slot]:
+def _tool_call(part: content_pb2.Part, place: str) -> Iterator[Slot]:
+    call = part.tool_call
     yield from _attribute(call, "id", place, form=Form.NAME, flow=Flow.IDENTIFIERS)
     yield from _attribute(call, "name", place, form=Form.NAME, flow=Flow.IDENTIFIERS)
     yield from _attribute(call, "arguments_json", place, form=Form.JSON)
+
+
+_KINDS: Mapping[str, Callable[[content_pb2.Part, str], Iterator[Slot]]] = {
+    "refusal": _refusal,
+    "reasoning": _reasoning,
+    "tool_call": _tool_call,
+    "tool_result": _tool_result,
+    "opaque": _opaque_part,
+}
 
 
 def _media(part: content_pb2.Part, kind: str, place: str) -> Iterator[Slot]:
@@ -108,7 +125,7 @@ def _tool(tool: content_pb2.Tool, place: str) -> Iterator[Slot]:
         yield from _attribute(tool.function, "description", here, flow=Flow.TOOLS)
         yield from _attribute(tool.function, "parameters_json", here, form=Form.SCHEMA, flow=Flow.TOOLS)
     elif tool.WhichOneof("kind") == "opaque":
-        yield from _attribute(tool.opaque, "type", f"{place}.opaque", flow=Flow.ATTRIBUTES)
+        yield from _attribute(tool.opaque, "type", f"{place}.opaque", flow=Flow.IDENTIFIERS)
         yield from _json(tool.opaque, f"{place}.opaque", Flow.TOOLS)
     if tool.extras:
         yield from _extras(tool.extras, place)
@@ -172,7 +189,7 @@ def _repeated(texts: Any, name: str) -> Iterator[Slot]:  # noqa: ANN401 (a repea
 def _extras(extras: Sequence[content_pb2.Extra], place: str, name: str = "extras") -> Iterator[Slot]:
     for number, extra in enumerate(extras[:]):
         here = f"{place}.{name}[{number}]" if place else f"{name}[{number}]"
-        yield from _attribute(extra, "key", here, form=Form.NAME, flow=Flow.ATTRIBUTES)
+        yield from _attribute(extra, "key", here, form=Form.NAME, flow=Flow.IDENTIFIERS)
         yield from _json(extra, here, Flow.ATTRIBUTES)
 
 

@@ -38,6 +38,8 @@ class Reservation:
     """When it was made, in microseconds."""
     holds: tuple[Hold, ...] = field(default=())
     version: int = 1
+    screened: str = ""
+    """What screening found in the request, in words for the audit trail. Not stored with the reservation."""
 
     def begin(self, now: int) -> None:
         """It stands from now on."""

@@ -14,6 +14,7 @@ from llm_mesh_policy.domain.ledger.plan_tree import Asked, asked, attempts_of
 from llm_mesh_policy.domain.ledger.ports import Draft, Held, Ledger, Registry
 from llm_mesh_policy.domain.ledger.quote import Admitted, Terms, quote
 from llm_mesh_policy.domain.ledger.reservation import HELD, Reservation
+from llm_mesh_policy.domain.screening.trail import counts_of, described
 from llm_mesh_runtime.errors import invalid
 
 ULID = re.compile(r"[0-7][0-9A-HJKMNP-TV-Za-hjkmnp-tv-z]{25}")
@@ -75,6 +76,8 @@ class Reserving:
         if tags:
             entry.tags.MergeFrom(tags)
         reservation = Reservation(reservation_id, admitted.domain, admitted.project, caller_key, principal, request_id, entry, lines)
+        if admission.screened:
+            reservation.screened = described(counts_of(admission.screened))
         draft = Draft(reservation, epoch, micros_of(admission.expire_time), key, digest)
         return self._granted(await self._ledger.reserve(draft), admitted, into)
 

@@ -4,7 +4,10 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-_TOKEN = re.compile(r'"([^"\\]*(?:\\.[^"\\]*)*)"(\s*:)?|(-?[0-9][0-9.eE+-]*)|([^\s\[\]{},:"]+)', re.DOTALL)
+_NEXT = re.compile(r'[ \t\r\n,:\[\]{}]*+(?:(")|(-?[0-9][0-9.eE+-]*+)|([^ \t\r\n,:\[\]{}"]++))')
+_PIECE = re.compile(r'(?:[^"\\]++|\\.){1,1000}+', re.DOTALL)
+"""Of a string: a bounded one, since the interpreter does nothing else meanwhile."""
+_KEY = re.compile(r"[ \t\r\n]*+:")
 _STRUCTURE = " \t\r\n,:[]{}"
 _SEPARATORS = ",:[]{}"
 _WORDS = frozenset({"true", "false", "null"})
@@ -25,19 +28,30 @@ class NotJsonError(Exception):
 
 def tokens(text: str) -> Iterator[Token]:
     """The strings, keys and numbers, in their order. NotJsonError where the text is something else."""
-    behind = 0
-    first = True
-    for match in _TOKEN.finditer(text):
-        between = text[behind : match.start()]
-        if between.strip(_STRUCTURE) or not (first or any(each in between for each in _SEPARATORS) or text[behind - 1] == ":"):
+    at, first = 0, True
+    while (match := _NEXT.match(text, at)) is not None:
+        start = match.start(match.lastindex or 0)
+        if not (first or any(each in text[at:start] for each in _SEPARATORS) or text[at - 1] == ":"):
             raise NotJsonError
-        first, behind = False, match.end()
-        if match[4] is not None:
-            if match[4] not in _WORDS:
-                raise NotJsonError
-        elif match[3] is not None:
-            yield Token(NUMBER, match.start(3), match.end(3))
-        else:
-            yield Token(KEY if match[2] is not None else STRING, match.start(1), match.end(1))
-    if text[behind:].strip(_STRUCTURE):
+        first = False
+        if match[1] is not None:
+            end = _end_of_string(text, start + 1)
+            key = _KEY.match(text, end + 1)
+            at = key.end() if key else end + 1
+            yield Token(KEY if key else STRING, start + 1, end)
+            continue
+        at = match.end()
+        if match[2] is not None:
+            yield Token(NUMBER, start, at)
+        elif match[3] not in _WORDS:
+            raise NotJsonError
+    if text[at:].strip(_STRUCTURE):
         raise NotJsonError
+
+
+def _end_of_string(text: str, at: int) -> int:
+    while (match := _PIECE.match(text, at)) is not None:
+        at = match.end()
+    if at >= len(text) or text[at] != '"':
+        raise NotJsonError
+    return at

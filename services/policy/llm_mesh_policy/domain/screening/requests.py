@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from google.protobuf.message import Message
@@ -13,11 +13,11 @@ from llm_mesh_policy.domain.screening.characters import JOINT, decoded_view_of, 
 from llm_mesh_policy.domain.screening.masking import Masking
 from llm_mesh_policy.domain.screening.reading import Hit, Reading
 from llm_mesh_policy.domain.screening.slots import Form, Slot
+from llm_mesh_policy.domain.screening.trail import Counts
 from llm_mesh_policy.domain.screening.watchlist import BLOCKED, MASKED, UNDECODABLE, Watchlist
 
 M = TypeVar("M", bound=Message)
 Slots = Callable[[M], Iterator[Slot]]
-Counts = Counter[tuple[str, policy_pb2.FindingAction]]
 MOST_FINDINGS = 100
 MOST_JSON_VALUES = 400_000
 _SMALL = 32 * 1024
@@ -30,13 +30,13 @@ class Screened(Generic[M]):
     masked: M | None = None
     findings: Sequence[policy_pb2.Finding] = ()
     """The first of them."""
-    counts: Counts | None = None
+    counts: Counts = field(default_factory=Counter)
     """How often each detector found something, and what was done."""
 
     @property
     def blocked(self) -> Sequence[str]:
         """The detectors by which the request is refused."""
-        return sorted({detector for detector, action in self.counts or () if action == BLOCKED})
+        return sorted({detector for detector, action in self.counts if action == BLOCKED})
 
     def refusal(self) -> PolicyError:
         """CONTENT_BLOCKED."""

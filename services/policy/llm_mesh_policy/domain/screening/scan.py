@@ -21,8 +21,11 @@ _QUOTE = re.compile(r'\\.|"', re.DOTALL)
 _NUMBER = "0123456789+-.eE"
 _WALL = ord(WALL)
 _KEY_GOES_ON = re.compile(rb"[\x00\x02\s]*[A-Za-z0-9+/=]{16,}[A-Za-z0-9+/=\r\n\x00]*")
-_SECRET_GOES_ON = re.compile(rb"[\x00\x02]+(?:(?=[A-Za-z_-]{0,23}[0-9])|(?=[A-Za-z0-9_-]{24}))")
-_LOOK_AHEAD = 32
+_SECRET_GOES_ON = re.compile(
+    rb"[\x00\x02]+\.?(?:(?=[A-Za-z]{1,3}\x02)|(?!(?:[A-Za-z][a-z]{0,23}(?:-[a-z]{1,23})?|[A-Z]{1,23})(?![A-Za-z0-9_-]))(?=[A-Za-z0-9_-]))"
+)
+"""What follows a border is no word of one case, such as `What` or `follow-up`; or only some letters, with another border behind them."""
+_LOOK_AHEAD = 64
 
 
 @dataclass(slots=True)

@@ -1,7 +1,7 @@
 """Screening an answer while it comes: pieces in, releasable text out, each channel on its own."""
 
 import asyncio
-from collections import deque
+from collections import Counter, deque
 from collections.abc import AsyncIterator, Sequence
 
 import orjson
@@ -9,13 +9,16 @@ import orjson
 from llm_mesh.mesh.v1 import resources_pb2
 from llm_mesh.policy.v1 import admission_pb2, policy_pb2
 from llm_mesh_policy.domain import sealed
+from llm_mesh_policy.domain.audit import AuditEntry
 from llm_mesh_policy.domain.ledger.reserving import Seals
 from llm_mesh_policy.domain.screening.rules import ScreeningRules
 from llm_mesh_policy.domain.screening.scan import Scan
-from llm_mesh_policy.domain.screening.watchlist import Watchlist
+from llm_mesh_policy.domain.screening.trail import ANSWER, Counts, ScreeningTrail, entry_of
+from llm_mesh_policy.domain.screening.watchlist import BLOCKED, Watchlist
 from llm_mesh_runtime.errors import invalid, invalid_seal
 
-BIG = 32 * 1024
+BIG = 8 * 1024
+MOST_FINDINGS = 100
 _MOST_CHANNELS = 1024
 _LONGEST_CHANNEL = 64
 _JSON_CHANNEL = "tool_call"
@@ -34,9 +37,10 @@ def state_of(admission_id: str, watchlist: Watchlist, seals: Seals) -> bytes:
 class StreamScreening:
     """Runs screening streams."""
 
-    def __init__(self, rules: ScreeningRules, seals: Seals) -> None:
+    def __init__(self, rules: ScreeningRules, seals: Seals, trail: ScreeningTrail) -> None:
         self._rules = rules
         self._seals = seals
+        self._trail = trail
 
     async def screen(self, requests: AsyncIterator[policy_pb2.ScreenStreamRequest]) -> AsyncIterator[policy_pb2.ScreenStreamResponse]:
         """Answers each piece, in order. Ends with the requests, or when something is blocked.
@@ -44,20 +48,24 @@ class StreamScreening:
         A channel may begin after all earlier ones have ended, so that only the end of the requests says that there is no more.
         """
         channels: Channels | None = None
-        async for request in requests:
+        try:
+            async for request in requests:
+                if channels is None:
+                    channels = self._started(request)
+                    continue
+                if request.WhichOneof("kind") != "text":
+                    raise invalid("text", "text after the start")
+                response = await channels.take(request.text)
+                yield response
+                if response.blocked:
+                    return
             if channels is None:
-                channels = self._started(request)
-                continue
-            if request.WhichOneof("kind") != "text":
-                raise invalid("text", "text after the start")
-            response = await channels.take(request.text)
-            yield response
-            if response.blocked:
-                return
-        if channels is None:
-            raise invalid("start", "a start as the first message")
-        if not channels.complete:
-            raise invalid("text.final", "a final piece on every channel before the end")
+                raise invalid("start", "a start as the first message")
+            if not channels.complete:
+                raise invalid("text.final", "a final piece on every channel before the end")
+        finally:
+            if channels is not None and channels.counts:
+                self._trail.write_soon(channels.record())
 
     def _started(self, request: policy_pb2.ScreenStreamRequest) -> "Channels":
         if request.WhichOneof("kind") != "start":
@@ -70,7 +78,7 @@ class StreamScreening:
         kept = orjson.loads(self._seals.opened(sealed.AUDIENCE, sealed.SCREEN_STATE, state, what="screen state"))
         if kept["admission"] != admission.id:
             raise invalid_seal("screen state")
-        return Channels(self._rules.by_actions(kept["actions"]))
+        return Channels(self._rules.by_actions(kept["actions"]), admission)
 
 
 class _Channel:
@@ -103,9 +111,17 @@ class _Channel:
 class Channels:
     """The channels of one stream."""
 
-    def __init__(self, watchlist: Watchlist) -> None:
+    def __init__(self, watchlist: Watchlist, admission: admission_pb2.Admission) -> None:
         self._watchlist = watchlist
+        self._admission = admission
+        self.counts: Counts = Counter()
         self._channels: dict[tuple[str, int], _Channel] = {}
+
+    def record(self) -> AuditEntry:
+        """What the audit trail says of the answer. The ledger's entry names the admission, too."""
+        allowed = not any(action == BLOCKED for _, action in self.counts)
+        beside = f"; admission {self._admission.id}"
+        return entry_of(self._admission.caller, ANSWER, self.counts, allowed=allowed, beside=beside)
 
     @property
     def complete(self) -> bool:
@@ -126,12 +142,15 @@ class Channels:
         if scan.held > _MOST_HELD:
             raise invalid("text.text", f"no secret that goes on for more than {_MOST_HELD} characters of which most are invisible")
         channel.passed(len(text) if text.isascii() else len(text.encode()))
+        news = channel.news()
+        for finding in news:
+            self.counts[finding.detector, finding.action] += 1
         return policy_pb2.ScreenStreamResponse(
             channel=piece.channel,
             index=piece.index,
             released_text=released,
             through_seq=channel.through,
-            findings=channel.news(),
+            findings=news[:MOST_FINDINGS],
             blocked=scan.blocked,
         )
 
