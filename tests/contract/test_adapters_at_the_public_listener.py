@@ -69,3 +69,11 @@ async def test_the_only_adapter_need_not_be_named() -> None:
     async with host(adapter("one")) as mesh:
         answer = await stub(mesh).ListEndpoints(adapter_pb2.ListEndpointsRequest())
         assert [endpoint.name for endpoint in answer.endpoints] == ["one"]
+
+
+@pytest.mark.parametrize("metadata", [(), (("x-llm-mesh-adapter", "three"),)])
+async def test_a_stranger_is_not_told_which_adapters_there_are(mesh: HostedMesh, metadata: tuple[tuple[str, str], ...]) -> None:
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await stub(mesh, *metadata, key="").ListEndpoints(adapter_pb2.ListEndpointsRequest())
+    assert refused.value.code() is grpc.StatusCode.UNAUTHENTICATED
+    assert from_rpc_error(refused.value).reason_name == "MISSING_CREDENTIAL"

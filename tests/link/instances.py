@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any, cast
 
 from llm_mesh_runtime.access import AccessStage, CallTable, MeshOrigin, ServiceTokens
+from llm_mesh_runtime.access.credentials import Credentials
 from llm_mesh_runtime.access.revision import Revisions
 from llm_mesh_runtime.access.tokens import HEADER
 from llm_mesh_runtime.host.listeners import Listener
@@ -29,7 +30,7 @@ class Instance:
         self.handlers = Handlers()
         local = self.handlers.server()
         self._listener = Listener(address, MeshOrigin("echo", TOKENS, mutual_tls=False))
-        access = AccessStage("echo", CallTable(), cast("Any", None), Revisions())
+        access = AccessStage("echo", CallTable(), cast("Any", None), Credentials(Revisions()))
         self.link = LinkServer(local, access, TOKENS, max_age=max_age) if speaks else None
         self._listener.serve(local.handlers.values(), self.link)
         self.port = self._listener.port

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from llm_mesh.mesh.v1 import resources_pb2
     from llm_mesh.policy.v1 import admission_pb2
+    from llm_mesh_runtime.shares import Party
 
 Metadatum = tuple[str, str | bytes]
 REQUEST_ID = "x-request-id"
@@ -38,6 +39,8 @@ class Caller:
     """The same as policy's message; None for services."""
     sealed: resources_pb2.Sealed | None = None
     """What `Admit` wants: the caller, sealed for policy."""
+    party: Party | None = None
+    """Who shares bounds with others; None for services, which work for everybody."""
 
     @property
     def authorization(self) -> bytes:

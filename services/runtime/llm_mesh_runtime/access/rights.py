@@ -27,6 +27,6 @@ class Rights:
 
         `resource` is absolute, or relative to the caller's project. Raises MISSING_CREDENTIAL where the call carries no credential.
         """
-        question = question_of(metadata(), resource, hashlib.sha256(f"{method}\x00{action}".encode()))
+        question = question_of(metadata(), resource, hashlib.sha256(f"{method}\x00{action}".encode()), action)
         if self._stage.cached(question.digest) is None:
-            await self._stage.ask(question, method, action)
+            await self._stage.ask(question, method)

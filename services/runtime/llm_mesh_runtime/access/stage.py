@@ -1,7 +1,8 @@
 """The access stage: services by the table, keys by asking policy, everybody else not at all.
 
-Policy's answers are cached for at most a second, by the digest of everything that was asked; a newer revision drops them.
-Denials are never cached, and whatever goes wrong denies.
+It decides twice. From the head of a call, before its message is read: a service by its name, a key by being valid. And once more where
+the resource stands in the message. Policy's decisions are cached for at most a second, by the digest of everything that was asked; a
+newer revision drops them. Denials are never cached, and whatever goes wrong denies.
 """
 
 from __future__ import annotations
@@ -9,20 +10,16 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable, Mapping
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import grpc
-
 from llm_mesh.mesh.v1 import errors_pb2
+from llm_mesh_runtime.access.credentials import MAX_CREDENTIAL, MAX_PROJECT, SELF, SELF_ACTION, Answer, Credentials, missing_credential
 from llm_mesh_runtime.access.resources import expander
 from llm_mesh_runtime.context import ANONYMOUS, Caller
-from llm_mesh_runtime.errors import MeshError, RuntimeFault, from_rpc_error
+from llm_mesh_runtime.errors import MeshError, RuntimeFault
 
 if TYPE_CHECKING:
-    from llm_mesh.policy.v1.policy_pb2 import AuthorizeRequest
     from llm_mesh.policy.v1.policy_pb2_grpc import PolicyServiceStub
-    from llm_mesh_runtime.access.revision import Revisions
     from llm_mesh_runtime.access.table import CallTable
     from llm_mesh_runtime.context import Frame
     from llm_mesh_runtime.pipeline import Method
@@ -30,11 +27,7 @@ if TYPE_CHECKING:
 AUTHORIZATION = "authorization"
 PROJECT = "x-llm-mesh-project"
 _SCHEME = "bearer "
-_MAX_CREDENTIAL = 4096
-_MAX_PROJECT = 256
 _MAX_CACHED = 8192
-_MAX_AGE = 1.0
-_TIMEOUT = 5.0
 
 
 class Question(NamedTuple):
@@ -44,16 +37,20 @@ class Question(NamedTuple):
     resource: str
     project: str
     digest: bytes
+    action: str
+    fault: MeshError | None = None
+    """What is wrong with the head besides: told once the credential is known to be valid."""
 
 
 class AccessStage:
     """Decides about the calls of one service."""
 
-    def __init__(self, service: str, table: CallTable, policy: Callable[[], PolicyServiceStub], revisions: Revisions) -> None:
+    def __init__(self, service: str, table: CallTable, policy: Callable[[], PolicyServiceStub], credentials: Credentials) -> None:
         self.service = service
         self.table = table
         self.policy = policy
-        self.revisions = revisions
+        self.credentials = credentials
+        self.revisions = credentials.revisions
         self._cached: dict[bytes, tuple[float, int, Caller]] = {}
 
     def of(self, method: Method) -> MethodAccess:
@@ -76,52 +73,50 @@ class AccessStage:
                 self._cached.clear()
         self._cached[digest] = entry
 
-    async def ask(self, question: Question, method: str, action: str) -> Caller:
+    async def authorised(self, question: Question, method: str) -> Answer:
+        """What policy says."""
+        from llm_mesh_runtime.access.questions import authorised  # noqa: PLC0415 - a service without public methods never loads it
+
+        credential, resource, project, _, action, _ = question
+        asked = {"credential": credential, "method": method, "resource": resource, "action": action, "project": project}
+        return await authorised(self.policy, self.revisions, asked)
+
+    async def ask(self, question: Question, method: str) -> Caller:
         """The caller as policy knows it, where policy lets the credential do it. Raises policy's refusal."""
-        generation = self.revisions.generation
-        asked = self.request(
-            credential=question.credential, method=method, resource=question.resource, action=action, project=question.project
-        )
-        try:
-            answer = await self.policy().Authorize(asked, timeout=_TIMEOUT)
-        except grpc.aio.AioRpcError as error:
-            raise _refusal(error) from error
-        caller = _caller(answer)
-        if self.revisions.generation == generation:
-            valid_for = answer.valid_for
-            age = min(_MAX_AGE, valid_for.seconds + valid_for.nanos / 1e9)
-            self.remember(question.digest, (time.monotonic() + age, answer.revision, caller))
-        return caller
+        answer = await self.authorised(question, method)
+        self.keep(question, answer)
+        return answer.caller
 
-    @cached_property
-    def request(self) -> Callable[..., AuthorizeRequest]:
-        """A service without public methods never loads it."""
-        from llm_mesh.policy.v1.policy_pb2 import AuthorizeRequest  # noqa: PLC0415 - see above
-
-        return AuthorizeRequest
+    def keep(self, question: Question, answer: Answer) -> None:
+        """Remember what policy said, unless its revision has changed meanwhile."""
+        if answer.current:
+            self.remember(question.digest, (time.monotonic() + answer.age, answer.caller.revision, answer.caller))
 
 
 class MethodAccess:
     """Decides about the calls of one method."""
 
-    __slots__ = ("_expand", "_hash", "_method", "_open", "_public", "_services", "_stage")
+    __slots__ = ("_action", "_expand", "_hash", "_method", "_open", "_public", "_services", "_stage", "by_request")
 
     def __init__(self, stage: AccessStage, method: Method) -> None:
         self._stage = stage
         self._method = method
         self._open = method.rule is None
         self._public = method.public
+        self._action = "" if method.rule is None else method.rule.action
         self._expand = None if method.rule is None else expander(method.rule.resource)
+        self.by_request = self._public and method.rule is not None and "{" in method.rule.resource
+        """Whether the message says what is wanted, so that the head alone does not decide."""
         self._services: dict[str, Caller] = {}
         self._hash = hashlib.sha256(method.path.encode())
         """To be copied: making one looks the algorithm up each time, which costs several times the digest."""
 
-    def known(self, frame: Frame, request: Any) -> Caller | Question:  # noqa: ANN401 - any message
-        """The caller where that takes no question. Raises for those who are refused at once."""
+    def head(self, frame: Frame) -> Caller | Question:
+        """The caller as far as the head of a call tells, or what is to be asked about it. Raises for those who are refused at once."""
         if self._open:
             return ANONYMOUS
-        has_credential = AUTHORIZATION in frame.metadata
-        calling = frame.calling
+        metadata, calling = frame.metadata, frame.calling
+        has_credential = AUTHORIZATION in metadata
         if not self._public:
             if not calling or has_credential:
                 raise RuntimeFault(errors_pb2.ERROR_REASON_MESH_ONLY, f"{self._method.path} serves services of the mesh only")
@@ -130,14 +125,48 @@ class MethodAccess:
             caller = self._services.get(calling) or self._service_caller(calling)
             if not has_credential:
                 return caller
-        question = self._question(frame.metadata, request)
+        return self._head_of_key(metadata)
+
+    async def ask(self, question: Question, address: str) -> Caller:
+        """The caller of a head, as policy knows it."""
+        stage, credential, project = self._stage, question.credential, question.project
+        method = self._method.path
+        answer = await stage.credentials.checked(question.digest, address, lambda: stage.authorised(question, method))
+        if question.resource == SELF:
+            stage.credentials.remember(credential, project, answer)
+        if not self.by_request:
+            stage.keep(question, answer)
+        if question.fault is not None:
+            raise question.fault
+        return answer.caller
+
+    def known(self, frame: Frame, request: Any) -> Caller | Question:  # noqa: ANN401 - any message
+        """The caller, who may do what the request wants, where that takes no question."""
+        if frame.calling and AUTHORIZATION not in frame.metadata:
+            return frame.caller
+        resource = "" if self._expand is None else self._expand(request)
+        question = question_of(frame.metadata, resource, self._hash.copy(), self._action)
         return self._stage.cached(question.digest) or question
 
-    async def ask(self, question: Question) -> Caller:
-        """The caller as policy knows it."""
-        method = self._method
-        rule: Any = method.rule
-        return await self._stage.ask(question, method.path, rule.action)
+    async def decide(self, question: Question) -> Caller:
+        """The caller, as policy decides about what the request wants."""
+        return await self._stage.ask(question, self._method.path)
+
+    def _head_of_key(self, metadata: Mapping[str, str | bytes]) -> Caller | Question:
+        credential = _credential(metadata)
+        project, fault = _project(metadata)
+        stage = self._stage
+        if self.by_request:
+            caller = stage.credentials.known(credential, project)
+            if caller is not None and fault is None:
+                return caller
+            question = self._question(credential, SELF, project, SELF_ACTION, fault)
+        else:
+            question = self._question(credential, "" if self._expand is None else self._expand(None), project, fault=fault)
+            caller = stage.cached(question.digest)
+            if caller is not None and fault is None:
+                return caller
+        return question
 
     def _service_caller(self, service: str) -> Caller:
         """The caller that a service is, where the table lets it call the method. Names are few: only those that it knows are kept."""
@@ -148,52 +177,34 @@ class MethodAccess:
         caller = self._services[service] = Caller("service", service=service)
         return caller
 
-    def _question(self, metadata: Mapping[str, str | bytes], request: Any) -> Question:  # noqa: ANN401 - any message
-        resource = "" if self._expand is None else self._expand(request)
-        return question_of(metadata, resource, self._hash.copy())
+    def _question(self, credential: str, resource: str, project: str, action: str = "", fault: MeshError | None = None) -> Question:
+        digest = self._hash.copy()
+        digest.update(f"\x00{credential}\x00{resource}\x00{project}".encode("utf-8", "surrogatepass"))
+        return Question(credential, resource, project, digest.digest(), action or self._action, fault)
 
 
-def question_of(metadata: Mapping[str, str | bytes], resource: str, digest: hashlib._Hash) -> Question:
+def question_of(metadata: Mapping[str, str | bytes], resource: str, digest: hashlib._Hash, action: str) -> Question:
     """What policy is to be asked about a credential and a resource; `digest` has what else belongs to the question."""
-    credential, project = _credential(metadata), _project(metadata)
+    credential, (project, fault) = _credential(metadata), _project(metadata)
+    if fault is not None:
+        raise fault
     digest.update(f"\x00{credential}\x00{resource}\x00{project}".encode("utf-8", "surrogatepass"))
-    return Question(credential, resource, project, digest.digest())
+    return Question(credential, resource, project, digest.digest(), action)
 
 
 def _credential(metadata: Mapping[str, str | bytes]) -> str:
     value = metadata.get(AUTHORIZATION)
     if isinstance(value, str) and value[: len(_SCHEME)].lower() == _SCHEME:
         credential = value[len(_SCHEME) :].strip()
-        if 0 < len(credential) <= _MAX_CREDENTIAL:
+        if 0 < len(credential) <= MAX_CREDENTIAL:
             return credential
-    raise RuntimeFault(errors_pb2.ERROR_REASON_MISSING_CREDENTIAL, "no credential, or one that cannot be read")
+    raise missing_credential()
 
 
-def _project(metadata: Mapping[str, str | bytes]) -> str:
+def _project(metadata: Mapping[str, str | bytes]) -> tuple[str, MeshError | None]:
+    """The selected project, and what is wrong with it: strangers are not told."""
     value = metadata.get(PROJECT, "")
-    if not isinstance(value, str) or len(value) > _MAX_PROJECT:
-        reason = errors_pb2.ERROR_REASON_INVALID_FIELD
-        raise RuntimeFault(reason, f"{PROJECT}: at most {_MAX_PROJECT} characters", field=PROJECT)
-    return value
-
-
-def _caller(answer: Any) -> Caller:  # noqa: ANN401 - policy's AuthorizeResponse, which is loaded late
-    message = answer.caller
-    return Caller(
-        "key",
-        principal=message.principal,
-        domain=message.domain,
-        project=message.project,
-        key=message.key,
-        revision=answer.revision,
-        message=message,
-        sealed=answer.sealed_caller,
-    )
-
-
-def _refusal(error: grpc.aio.AioRpcError) -> MeshError:
-    """Policy's refusal as it is; whatever else went wrong is the mesh's trouble, never the credential's."""
-    refusal = from_rpc_error(error, peer="policy")
-    if refusal.reason_name in {"MESH_ONLY", "CALLER_NOT_ALLOWED"} and refusal.domain == "mesh.llm-mesh":
-        return RuntimeFault(errors_pb2.ERROR_REASON_PEER_UNAVAILABLE, "policy does not know this service", peer="policy")
-    return refusal
+    if isinstance(value, str) and len(value) <= MAX_PROJECT:
+        return value, None
+    reason = errors_pb2.ERROR_REASON_INVALID_FIELD
+    return "", RuntimeFault(reason, f"{PROJECT}: at most {MAX_PROJECT} characters", field=PROJECT)

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from llm_mesh_runtime.access import AccessStage, CallTable
+from llm_mesh_runtime.access.credentials import Credentials, HeadCheck
 from llm_mesh_runtime.access.resources import check
-from llm_mesh_runtime.access.revision import Revisions
 from llm_mesh_runtime.access.rights import Rights
 from llm_mesh_runtime.heavy import HeavyWork
 from llm_mesh_runtime.limiter import Limiter
@@ -23,7 +23,6 @@ from llm_mesh_runtime.status import Failures
 if TYPE_CHECKING:
     from llm_mesh.policy.v1.policy_pb2_grpc import PolicyServiceStub
     from llm_mesh_runtime.health import Health
-    from llm_mesh_runtime.pipeline.bodies import Access
     from llm_mesh_runtime.pipeline.drain import Drain
     from llm_mesh_runtime.settings import MeshSettings
     from llm_mesh_runtime.telemetry import Telemetry
@@ -40,7 +39,7 @@ class Hosted:
     servicers: Servicers
     handlers: tuple[Wrapped, ...]
     local: LocalServer
-    access: Access
+    pipeline: Pipeline
     asks_policy: bool
 
     @property
@@ -57,7 +56,7 @@ class Shared:
     fabric: Fabric
     health: Health
     telemetry: Telemetry
-    revisions: Revisions
+    credentials: Credentials
     drain: Drain
     table: CallTable
     pressure: Pressure
@@ -76,11 +75,16 @@ class Shared:
             heavy=self.heavy,
             database=opened,
             rights=lambda: Rights(self.stage(name)),
+            heads=functools.partial(self._heads, name),
         )
 
     def stage(self, name: str) -> AccessStage:
         """The access stage of a service."""
-        return AccessStage(name, self.table, policy_of(self.fabric, name), self.revisions)
+        return AccessStage(name, self.table, policy_of(self.fabric, name), self.credentials)
+
+    def _heads(self, name: str) -> HeadCheck:
+        self.fabric.channel(name, POLICY)  # fails now, not with the first request
+        return HeadCheck(name, self.credentials, policy_of(self.fabric, name))
 
 
 class Assembly:
@@ -108,14 +112,14 @@ class Assembly:
         handlers = tuple(pipeline.wrap(method) for method in methods)
         local = LocalServer(service.name, (*handlers, *self._extra))
         self._shared.fabric.add(local)
-        return Hosted(service, links, servicers, handlers, local, pipeline.access, asks_policy)
+        return Hosted(service, links, servicers, handlers, local, pipeline, asks_policy)
 
     def pipeline(self, name: str) -> Pipeline:
         """The stages of one service."""
         shared, mesh = self._shared, self._shared.mesh
         return Pipeline(
             service=name,
-            limiter=Limiter(mesh.concurrency, mesh.queue),
+            limiter=Limiter(mesh.concurrency, mesh.queue, mesh.share_reserve),
             pressure=shared.pressure,
             access=shared.stage(name),
             observer=shared.telemetry.observer(name),

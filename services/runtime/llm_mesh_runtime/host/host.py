@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from llm_mesh_runtime.access import CallTable, MeshOrigin, ServiceTokens, public_origin
+from llm_mesh_runtime.access.credentials import Credentials
 from llm_mesh_runtime.access.revision import Revisions
 from llm_mesh_runtime.errors import MeshError
 from llm_mesh_runtime.health import Health
@@ -66,6 +67,7 @@ class Host:
         self._settings_of = settings_of
         self._drain = Drain()
         self._revisions = Revisions()
+        self._credentials = Credentials(self._revisions)
         self._tasks = TaskSet()
         self._undo = contextlib.AsyncExitStack()
         self._tls = _tls(mesh)
@@ -77,7 +79,7 @@ class Host:
         pressure = Pressure(mesh.lateness.total_seconds())
         heavy = HeavyWork(mesh.heavy_bytes)
         self._undo.callback(heavy.close)
-        self._shared = Shared(mesh, self._fabric, self.health, telemetry, self._revisions, self._drain, table, pressure, heavy)
+        self._shared = Shared(mesh, self._fabric, self.health, telemetry, self._credentials, self._drain, table, pressure, heavy)
 
     async def start(self) -> None:
         """Bring everything up to SERVING, or nothing."""
@@ -120,7 +122,7 @@ class Host:
         for hosted in self.hosted:
             await _started(hosted)
         self._undo.push_async_callback(self._tasks.close)
-        asking = next((hosted.service.name for hosted in self.hosted if hosted.asks_policy), "")
+        asking = next((hosted.service.name for hosted in self.hosted if hosted.asks_policy), self._credentials.asked_by)
         if asking:
             self._tasks.spawn(self._revisions.follow(policy_of(self._fabric, asking)), name="policy revision")
         for hosted in self.hosted:
@@ -147,7 +149,7 @@ class Host:
         from llm_mesh_runtime.links.mux.server import LinkServer  # noqa: PLC0415 - embedded, nobody serves it
 
         hosted = next(hosted for hosted in self.hosted if hosted.service.name == name)
-        return LinkServer(hosted.local, hosted.access, self._tokens)
+        return LinkServer(hosted.local, hosted.pipeline.access, self._tokens)
 
     def _served(self, listener: str) -> list[Wrapped]:
         name, _, kind = listener.partition("#")

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     import grpc
 
     from llm_mesh_runtime.access.rights import Rights
+    from llm_mesh_runtime.access.credentials import HeadCheck
     from llm_mesh_runtime.health import Health
     from llm_mesh_runtime.heavy import HeavyWork
     from llm_mesh_runtime.metrics import Metrics
@@ -36,6 +37,7 @@ class Links:
         heavy: HeavyWork,
         database: Callable[[str], Any] | None = None,
         rights: Callable[[], Rights] | None = None,
+        heads: Callable[[], HeadCheck] | None = None,
     ) -> None:
         self.service = service
         self.mesh = mesh
@@ -50,6 +52,7 @@ class Links:
         self._fabric = fabric
         self._database = database
         self._rights = rights
+        self._heads = heads
 
     @property
     def seals(self) -> Seals:
@@ -84,3 +87,9 @@ class Links:
         if self._rights is None:
             raise LinkError(f"{self.service} cannot ask policy here")
         return self._rights()
+
+    def heads(self) -> HeadCheck:
+        """Checks credentials by policy before anything else of a request is read: for services that have another way in than gRPC."""
+        if self._heads is None:
+            raise LinkError(f"{self.service} checks no credentials here")
+        return self._heads()

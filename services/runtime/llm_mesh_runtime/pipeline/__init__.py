@@ -1,6 +1,6 @@
 """What stands between a link and a handler: every handler is wrapped once, when it registers.
 
-Stages, outermost first: errors and metrics → request id → deadline → limiter → access → handler.
+Stages, outermost first: errors and metrics → request id → access by the head → deadline → limiter → access by the message → handler.
 """
 
 from llm_mesh_runtime.pipeline.drain import Drain

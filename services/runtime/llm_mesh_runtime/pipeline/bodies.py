@@ -22,11 +22,20 @@ _Answering = Callable[[Any, Transport, Frame, Any], Awaitable[None]]
 class MethodAccess(Protocol):
     """Decides whether a call of one method is served."""
 
-    def known(self, frame: Frame, request: Any) -> Caller | Any:  # noqa: ANN401 (any message)
-        """The caller where that is decided without asking anybody, else what is to be asked. Raises for those refused at once."""
+    by_request: bool
+    """Whether the message says what is wanted, so that the head alone does not decide."""
 
-    async def ask(self, question: Any) -> Caller:  # noqa: ANN401 (what `known` gave)
-        """The caller as policy knows it. Raises for callers that policy refuses."""
+    def head(self, frame: Frame) -> Caller | Any:  # noqa: ANN401 (what is to be asked)
+        """The caller as far as the head of a call tells, else what is to be asked. Raises for those refused at once."""
+
+    async def ask(self, question: Any, address: str) -> Caller:  # noqa: ANN401 (what `head` gave)
+        """The caller of a head, as policy knows it. Raises for callers that policy refuses."""
+
+    def known(self, frame: Frame, request: Any) -> Caller | Any:  # noqa: ANN401 (any message)
+        """The caller of a request where that is decided without asking anybody, else what is to be asked."""
+
+    async def decide(self, question: Any) -> Caller:  # noqa: ANN401 (what `known` gave)
+        """The caller as policy decides about the request. Raises for callers that policy refuses."""
 
 
 class Access(Protocol):
@@ -82,52 +91,58 @@ class Codec:
 
 
 def body_of(method: Method, access: MethodAccess, codec: Codec) -> Body:
-    """The body for the method's kind of call, awaited for the answer's message; where answers are written, it gives none."""
+    """The body for the method's kind of call, awaited for the answer's message; where answers are written, it gives none.
+
+    The head of the call has been decided about. Only now its message is looked at, and decided about where the access rule names its
+    fields.
+    """
     if method.request_streaming:
         return (_stream_stream if method.response_streaming else _stream_unary)(method, access, codec)
     return (_unary_stream if method.response_streaming else _unary_unary)(method, access, codec)
 
 
 def _unary_unary(method: Method, access: MethodAccess, codec: Codec) -> Body:
-    behaviour, known, parse = method.behaviour, access.known, codec.parse
+    behaviour, known, parse, by_request = method.behaviour, access.known, codec.parse, access.by_request
 
     def body(raw: bytes, transport: Transport, frame: Frame) -> Awaitable[Any]:
         request = parse(raw)
         context = transport if isinstance(transport, Own) else HandlerContext(transport, frame, codec, None)
-        caller = known(frame, request)
-        if not isinstance(caller, Caller):
-            return asked(caller, request, context, frame)
-        frame.caller = caller
+        if by_request:
+            caller = known(frame, request)
+            if not isinstance(caller, Caller):
+                return asked(caller, request, context, frame)
+            frame.caller = caller
         answer: Awaitable[Any] = behaviour(request, context)
         return answer  # the handler itself: a coroutine around it would cost each of its waits
 
     async def asked(question: Any, request: Any, context: Transport | HandlerContext, frame: Frame) -> Any:  # noqa: ANN401 (any message)
-        frame.caller = await access.ask(question)
+        frame.caller = await access.decide(question)
         return await behaviour(request, context)
 
     return body
 
 
 def _unary_stream(method: Method, access: MethodAccess, codec: Codec) -> Body:
-    answer = _answering(method, codec)
+    answer, by_request = _answering(method, codec), access.by_request
 
     def body(raw: bytes, transport: Transport, frame: Frame) -> Awaitable[None]:
         request = codec.parse(raw)
-        caller = access.known(frame, request)
-        if not isinstance(caller, Caller):
-            return asked(caller, request, transport, frame)
-        frame.caller = caller
+        if by_request:
+            caller = access.known(frame, request)
+            if not isinstance(caller, Caller):
+                return asked(caller, request, transport, frame)
+            frame.caller = caller
         return answer(request, transport, frame, None)  # without a coroutine around it, which would take part in every message
 
     async def asked(question: Any, request: Any, transport: Transport, frame: Frame) -> None:  # noqa: ANN401 (any message)
-        frame.caller = await access.ask(question)
+        frame.caller = await access.decide(question)
         await answer(request, transport, frame, None)
 
     return body
 
 
 def _stream_unary(method: Method, access: MethodAccess, codec: Codec) -> Body:
-    behaviour, admitted = method.behaviour, _admitted(method, access, codec)
+    behaviour, admitted = method.behaviour, _admitted(access, codec)
 
     async def body(raws: AsyncIterator[bytes], transport: Transport, frame: Frame) -> Any:  # noqa: ANN401 (any message)
         requests = await admitted(raws, frame)
@@ -137,7 +152,7 @@ def _stream_unary(method: Method, access: MethodAccess, codec: Codec) -> Body:
 
 
 def _stream_stream(method: Method, access: MethodAccess, codec: Codec) -> Body:
-    admitted, answer = _admitted(method, access, codec), _answering(method, codec)
+    admitted, answer = _admitted(access, codec), _answering(method, codec)
 
     async def body(raws: AsyncIterator[bytes], transport: Transport, frame: Frame) -> None:
         requests = await admitted(raws, frame)
@@ -146,24 +161,21 @@ def _stream_stream(method: Method, access: MethodAccess, codec: Codec) -> Body:
     return body
 
 
-def _admitted(method: Method, access: MethodAccess, codec: Codec) -> _Admitted:
+def _admitted(access: MethodAccess, codec: Codec) -> _Admitted:
     """Decides about a stream of requests. A resource that names fields is taken from the first message."""
-    needs_first = method.rule is not None and method.public and "{" in method.rule.resource
 
     async def admitted(raws: AsyncIterator[bytes], frame: Frame) -> AsyncIterator[Any]:
         requests = codec.parsed(raws)
-        first = await anext(requests, None) if needs_first else None
-        if needs_first and first is None:
+        if not access.by_request:
+            return requests
+        first = await anext(requests, None)
+        if first is None:
             raise RuntimeFault(errors_pb2.ERROR_REASON_INVALID_FIELD, "the stream ended before its first message")
-        frame.caller = await _caller(access, frame, first)
-        return requests if first is None else _chained(first, requests)
+        known = access.known(frame, first)
+        frame.caller = known if isinstance(known, Caller) else await access.decide(known)
+        return _chained(first, requests)
 
     return admitted
-
-
-async def _caller(access: MethodAccess, frame: Frame, request: Any) -> Caller:  # noqa: ANN401 (any message)
-    known = access.known(frame, request)
-    return known if isinstance(known, Caller) else await access.ask(known)
 
 
 async def _chained(first: Any, rest: AsyncIterator[Any]) -> AsyncIterator[Any]:  # noqa: ANN401 (any message)

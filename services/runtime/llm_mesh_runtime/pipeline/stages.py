@@ -11,10 +11,10 @@ from typing import Any, Protocol
 import grpc
 
 from llm_mesh.mesh.v1 import errors_pb2
-from llm_mesh_runtime.context import FRAME, Frame
+from llm_mesh_runtime.context import FRAME, Caller, Frame
 from llm_mesh_runtime.errors import MeshError, RuntimeFault, deadline_exceeded, internal
 from llm_mesh_runtime.limiter import Limiter, Unlimited
-from llm_mesh_runtime.pipeline.bodies import Access, Codec, body_of
+from llm_mesh_runtime.pipeline.bodies import Access, Codec, MethodAccess, body_of
 from llm_mesh_runtime.pipeline.drain import Drain, Expiry, is_watch
 from llm_mesh_runtime.pipeline.methods import Method
 from llm_mesh_runtime.pipeline.transport import MAX_MESSAGE, Origin, Transport
@@ -72,7 +72,7 @@ class Pipeline:
     stream_deadline: float = 600.0
     max_message: int = MAX_MESSAGE
 
-    def wrap(self, method: Method) -> Wrapped:
+    def wrap(self, method: Method) -> Wrapped:  # noqa: C901, PLR0915 (one coroutine is all stages, for the reason given)
         """The handler of one method with all stages around it.
 
         One coroutine is all stages: each further one would cost a call half a microsecond, and its stack a frame.
@@ -82,7 +82,8 @@ class Pipeline:
         # Health and reflection need no slot, and are answered under pressure too.
         limiter, pressure = (Unlimited(), None) if method.rule is None else (self.limiter, self.pressure)
         codec, written = Codec(method, self.max_message), method.response_streaming
-        body, serialise = body_of(method, self.access.of(method), codec), codec.serialise
+        access = self.access.of(method)
+        body, head, serialise = body_of(method, access, codec), access.head, codec.serialise
         observer, faults, service, path = self.observer.method(method), self.faults, self.service, method.path
 
         async def answered(first: Any, transport: Transport, origin: Origin) -> bytes | None:  # noqa: ANN401 (bytes or an iterator)
@@ -97,14 +98,18 @@ class Pipeline:
             fault, code = None, "OK"
             entered: Pressure | None = None
             try:
-                entered = None if frame.calling and watch is None and began < deadline else _let_in(frame, began, watch, pressure)
-                if not limiter.enter_now():
-                    await limiter.enter(deadline)
+                caller = head(frame)  # before anything else of the call is looked at
+                entered = None if frame.calling and watch is None else _let_in(frame, watch, pressure)
+                if deadline <= began or not isinstance(caller, Caller):
+                    caller = await _caller(access, caller, transport, late=deadline <= began)
+                frame.caller, party = caller, caller.party
+                if not limiter.enter_now(party):
+                    await limiter.enter(deadline, party)
                 try:
                     answer = await body(first, transport, frame)
                     return None if written else serialise(answer)
                 finally:
-                    limiter.leave()
+                    limiter.leave(party)
             except asyncio.CancelledError:
                 fault = _why_cancelled(expiry, watch)
                 code = "CANCELLED" if fault is None else fault.code.name
@@ -145,9 +150,20 @@ def _defect(error: Exception, method: Method, frame: Frame) -> MeshError:
     return internal()
 
 
-def _let_in(frame: Frame, began: float, watch: Drain | None, pressure: Pressure | None) -> Pressure | None:
-    if frame.deadline is not None and frame.deadline <= began:
+async def _caller(access: MethodAccess, caller: Any, transport: Transport, *, late: bool) -> Caller:  # noqa: ANN401 (a caller or a question)
+    """The caller of a head that policy is to be asked about. Only who is known is told that its time is up."""
+    known = caller if isinstance(caller, Caller) else await access.ask(caller, _address(transport))
+    if late:
         raise deadline_exceeded("the deadline had passed before the work began")
+    return known
+
+
+def _address(transport: Transport) -> str:
+    """Where a stranger calls from, without the port: `ipv4:10.0.0.7`."""
+    return transport.peer().rpartition(":")[0]
+
+
+def _let_in(frame: Frame, watch: Drain | None, pressure: Pressure | None) -> Pressure | None:
     if watch is not None and not watch.enter():
         raise _draining()
     if pressure is None or frame.calling:

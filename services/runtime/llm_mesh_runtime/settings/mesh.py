@@ -62,8 +62,15 @@ class MeshSettings:
     tls_key: str = setting(default="", help="Path of the certificate's private key, PEM.")
     tls_ca: str = setting(default="", help="Path of the authorities that peers' certificates are checked against, PEM.")
     reflection: bool | None = setting(default=None, help="Whether gRPC reflection answers. Empty: on in `up`, off in `serve`.")
-    concurrency: int = setting(default=1000, help="Calls that a service works on at once; more wait.", minimum=1)
-    queue: int = setting(default=1000, help="Calls that wait for their turn; more are refused as OVERLOADED.", minimum=0)
+    concurrency: int = setting(default=1536, help="Calls that a service works on at once; more wait.", minimum=1)
+    queue: int = setting(default=1536, help="Calls that wait for their turn; more are refused as OVERLOADED.", minimum=0)
+    share_reserve: float = setting(
+        default=0.25,
+        help="Of what others leave free of a shared bound (calls, a model's places, tails, connections), the part that a domain may not "
+        "take; a principal leaves half of it to others of its domain. 0: one domain may fill every bound.",
+        minimum=0,
+        maximum=0.9,
+    )
     lateness: timedelta = setting(
         default=timedelta(seconds=0.01),
         help="How late work may get its turn, five times on end, before callers from outside are let in only as others leave.",

@@ -64,7 +64,7 @@ class LinkServer:
 
     async def _connect(self, method: Method, requests: AsyncIterator[bytes], transport: Transport, origin: Origin) -> None:
         frame = origin(transport)
-        self._access.of(method).known(frame, None)
+        self._access.of(method).head(frame)
         if self._away:
             raise draining(self._local.name)
         connection = Incoming(self._local.name, frame.calling, transport.peer(), self._local.handlers, self._work)

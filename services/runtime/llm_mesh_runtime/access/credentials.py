@@ -1,0 +1,143 @@
+"""Checks a credential from the head of a request alone, before anything else of the request is looked at.
+
+A credential that policy has vouched for is known for up to a minute, unless policy's revision changes: that decides only that the rest
+of the request may be read, and who shares a bound. What the request itself wants is authorised afterwards, as ever. Refusals are not
+remembered. Questions about one credential at the same time are one question, and how many are under way is bounded and shared out
+among the addresses that strangers come from.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import hashlib
+import time
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+from llm_mesh.mesh.v1 import errors_pb2
+from llm_mesh_runtime.errors import RuntimeFault
+from llm_mesh_runtime.pressure import overloaded
+from llm_mesh_runtime.shares import Party, Shares
+
+if TYPE_CHECKING:
+    from llm_mesh.policy.v1.policy_pb2_grpc import PolicyServiceStub
+    from llm_mesh_runtime.access.revision import Revisions
+    from llm_mesh_runtime.context import Caller
+
+MAX_CREDENTIAL = 4096
+MAX_PROJECT = 256
+SELF, SELF_ACTION = "self", "self.get"
+"""What every valid credential may ask about."""
+_MAX_AGE = 60.0
+_MAX_KNOWN = 16_384
+_MAX_CHECKS = 256
+
+
+class Answer(NamedTuple):
+    """What policy said about a credential."""
+
+    caller: Caller
+    age: float
+    """Seconds for which a decision about what it may do counts."""
+    vouched: float
+    """Seconds for which it is known that the credential is valid."""
+    current: bool
+    """Whether the answer may be remembered: policy's revision has not changed meanwhile."""
+
+
+class Ask(Protocol):
+    """Asks policy."""
+
+    def __call__(self) -> Awaitable[Answer]:
+        """Once."""
+
+
+class Credentials:
+    """The credentials that are known to this process."""
+
+    def __init__(self, revisions: Revisions, *, most_checks: int = _MAX_CHECKS) -> None:
+        self.revisions = revisions
+        self.asked_by = ""
+        """A service that checks heads without serving methods: the host follows policy's revision for it."""
+        self._known: dict[bytes, tuple[float, int, Caller]] = {}
+        self._checks: dict[bytes, asyncio.Task[Answer]] = {}
+        self._places = Shares(most_checks)
+
+    def known(self, credential: str, project: str) -> Caller | None:
+        """Whose credential it is, where that is known."""
+        entry = self._known.get(digest(credential, project))
+        if entry is not None and time.monotonic() < entry[0] and self.revisions.current(entry[1]):
+            return entry[2]
+        return None
+
+    def remember(self, credential: str, project: str, answer: Answer) -> None:
+        """Policy has vouched for a credential."""
+        if answer.current:
+            if len(self._known) >= _MAX_KNOWN:
+                del self._known[next(iter(self._known))]
+            self._known[digest(credential, project)] = (time.monotonic() + answer.vouched, answer.caller.revision, answer.caller)
+
+    async def checked(self, question: bytes, address: str, ask: Ask) -> Answer:
+        """What policy says, asked once for all who want to know it now."""
+        check = self._checks.get(question)
+        if check is None:
+            party = Party(address)
+            if not self._places.take(party):
+                raise overloaded()
+            # Neither the deadline nor the leaving of the first who asks concerns the others.
+            check = asyncio.get_running_loop().create_task(_awaited(ask), context=contextvars.Context(), name="credential check")
+            self._checks[question] = check
+            check.add_done_callback(lambda done: self._checked(question, party, done))
+        return await asyncio.shield(check)
+
+    def _checked(self, question: bytes, party: Party, check: asyncio.Task[Answer]) -> None:
+        del self._checks[question]
+        self._places.give(party)
+        if not check.cancelled():
+            check.exception()  # those who waited have it; nobody may be left of them
+
+
+class HeadCheck:
+    """The check of heads for one service that is no gRPC service, such as the HTTP edge."""
+
+    def __init__(self, service: str, credentials: Credentials, policy: Callable[[], PolicyServiceStub]) -> None:
+        credentials.asked_by = credentials.asked_by or service
+        self._credentials = credentials
+        self._policy = policy
+
+    def known(self, credential: str, project: str) -> Caller | None:
+        """Whose credential it is, where that is known."""
+        return self._credentials.known(credential, project)
+
+    async def ask(self, credential: str, project: str, address: str, method: str) -> Caller:
+        """Whose credential it is, as policy says. Raises policy's refusal."""
+        question = {"credential": credential, "project": project, "method": method, "resource": SELF, "action": SELF_ACTION}
+        answer = await self._checked(question, address)
+        self._credentials.remember(credential, project, answer)
+        return answer.caller
+
+    async def authorise(self, credential: str, address: str, method: str, resource: str, action: str) -> Caller:
+        """The same for something that only some may do. The answer is not remembered."""
+        question = {"credential": credential, "project": "", "method": method, "resource": resource, "action": action}
+        return (await self._checked(question, address)).caller
+
+    async def _checked(self, question: dict[str, str], address: str) -> Answer:
+        from llm_mesh_runtime.access.questions import authorised  # noqa: PLC0415 - policy's messages are loaded once somebody asks
+
+        key = digest(question["credential"], "\x00".join((question["project"], question["resource"], question["action"])))
+        return await self._credentials.checked(key, address, lambda: authorised(self._policy, self._credentials.revisions, question))
+
+
+def digest(credential: str, project: str) -> bytes:
+    """What stands for a credential in memory."""
+    return hashlib.sha256(f"{credential}\x00{project}".encode("utf-8", "surrogatepass")).digest()
+
+
+def missing_credential() -> RuntimeFault:
+    """What whoever shows none is told."""
+    return RuntimeFault(errors_pb2.ERROR_REASON_MISSING_CREDENTIAL, "no credential, or one that cannot be read")
+
+
+async def _awaited(ask: Callable[[], Awaitable[Any]]) -> Any:  # noqa: ANN401 (an Answer)
+    return await ask()
