@@ -8,12 +8,15 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from llm_mesh_runtime.host.http import HttpListener
+from llm_mesh_runtime.host.http_bounds import HttpBounds
 from llm_mesh_runtime.service import Door
 
 
 @asynccontextmanager
-async def connected(app: Any, door: Door | None = None) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
-    listener = HttpListener("127.0.0.1:0", app, door=door)
+async def connected(
+    app: Any, door: Door | None = None, bounds: HttpBounds | None = None
+) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    listener = HttpListener("127.0.0.1:0", app, door=door, bounds=bounds)
     await listener.start(1)
     host, port = listener.address.split(":")
     reader, writer = await asyncio.open_connection(host, int(port))

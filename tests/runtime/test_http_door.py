@@ -11,7 +11,8 @@ import pytest
 from llm_mesh_runtime.host import http_protocol
 from llm_mesh_runtime.host.errors import StartError
 from llm_mesh_runtime.host.http import door_of
-from llm_mesh_runtime.service import HttpApp, Refusal
+from llm_mesh_runtime.host.http_cycle import Cycle
+from llm_mesh_runtime.service import HeadFault, HttpApp, Refusal
 from tests.runtime.listening import connected
 
 POST = b"POST /%b HTTP/1.1\r\nhost: x\r\ncontent-length: 4\r\n\r\nbody"
@@ -35,6 +36,11 @@ class Door:
         self.events.append(f"entered {scope['path']}")
         self.came.set()
         return None
+
+    def fault(self, fault: HeadFault, scope: Mapping[str, Any]) -> Refusal:
+        self.events.append(f"{fault.value} {scope['path']}")
+        status = {HeadFault.TOO_LARGE: 431, HeadFault.CROWDED: 429}[fault]
+        return Refusal(status, [(b"content-length", b"%d" % len(fault.value))], fault.value.encode())
 
     def leave(self, scope: Mapping[str, Any]) -> None:
         self.events.append(f"left {scope['path']}")
@@ -76,11 +82,21 @@ async def test_a_body_that_comes_after_its_request_was_refused_is_no_request() -
 
 async def test_pipelined_requests_are_refused_in_their_turn() -> None:
     async with connected(app, Door()) as (reader, writer):
-        paths = [b"a", *[b"no"] * 3000, b"b", b"no"]
+        paths = [b"a", *[b"no"] * (http_protocol.MOST_PIPELINED - 3), b"b", b"no"]
         writer.write(b"".join(POST % path for path in paths) + LAST % b"c")
         said = await reader.read()
     statuses = [int(part[:3]) for part in said.split(b"HTTP/1.1 ")[1:]]
     assert statuses == [200 if path != b"no" else 503 for path in paths] + [200]
+
+
+async def test_no_more_requests_are_read_ahead_than_a_few_and_those_are_answered() -> None:
+    door = Door()
+    async with connected(app, door) as (reader, writer):
+        writer.write(POST % b"a" * 3000)
+        said = await reader.read()
+    statuses = [int(part[:3]) for part in said.split(b"HTTP/1.1 ")[1:]]
+    assert statuses == [200] * (http_protocol.MOST_PIPELINED + 1) + [429]
+    assert door.events.count("too_many_connections /a") == 1
 
 
 @pytest.mark.parametrize("closing", [LAST, ASKING + b"body"])
@@ -120,7 +136,7 @@ class Peephole(Door):
 
     def __init__(self) -> None:
         super().__init__()
-        self.cycles: list[http_protocol.Cycle] = []
+        self.cycles: list[Cycle] = []
 
     def enter(self, scope: Mapping[str, Any]) -> Refusal | None:
         self.cycles.append(scope["extensions"][http_protocol.ARRIVED].__self__)

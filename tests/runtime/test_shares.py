@@ -57,7 +57,7 @@ def test_an_idle_bound_is_lent_but_for_a_reserve_and_the_reserve_serves_the_next
 @given(st.integers(64, 2_000), st.integers(2, 6))
 def test_parties_that_all_want_everything_come_to_hold_as_much_as_each_other(places: int, active: int) -> None:
     shares = Shares(places)
-    parties = [Party(f"domains/{number}", "one") for number in range(active)]
+    parties, held = [Party(f"domains/{number}", "one") for number in range(active)], [0]
     for _ in range(30 * places):  # a call ends, and everybody wants its place
         holding = max(parties, key=shares.held)
         if shares.held(holding)[1]:
@@ -88,13 +88,13 @@ def test_nobody_below_waits_behind_somebody_above(places: int, arrivals: list[Pa
         chosen = queue.next(shares)
         assert (chosen is None) == (not eligible), "whoever may have a place does not wait while one is free"
         if chosen is not None:
-            party, number = chosen
-            assert party is not None
-            assert shares.held(party) == min(eligible.values())
-            assert arrivals[number] == party
-            waiting.remove(party)
-            shares.take(party)
-            holders.append(party)
+            served, number = chosen
+            assert served is not None
+            assert shares.held(served) == min(eligible.values())
+            assert arrivals[number] == served
+            waiting.remove(served)
+            shares.take(served)
+            holders.append(served)
         if not waiting:
             break
     assert len(queue) == len(waiting)

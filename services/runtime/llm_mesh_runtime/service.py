@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 if TYPE_CHECKING:
@@ -19,11 +20,23 @@ class Refusal(NamedTuple):
     body: bytes
 
 
+class HeadFault(Enum):
+    """Why the listener answers a request by itself."""
+
+    TOO_LARGE = "head_too_large"
+    """The head, one line of it or what stands between the parts of a body is too large, or has too many lines."""
+    CROWDED = "too_many_connections"
+    """There are too many connections, or too much is held, without a credential; or too many of one caller."""
+
+
 class Door(Protocol):
     """Is asked about each request once its head is read: whoever is refused costs no more than that."""
 
     def enter(self, scope: Mapping[str, Any]) -> Refusal | None:
-        """None: the request is let in."""
+        """None: the request is let in. Where its caller is known already, the extension AUTHENTICATED of the scope is told."""
+
+    def fault(self, fault: HeadFault, scope: Mapping[str, Any]) -> Refusal:
+        """The answer to a request that the listener refuses. `path` and `headers` of the scope are what has arrived of them."""
 
     def leave(self, scope: Mapping[str, Any]) -> None:
         """A request that was let in has been answered, or its client has gone."""

@@ -21,6 +21,7 @@ from llm_mesh_runtime.host.adapters import PREFIX, shared
 from llm_mesh_runtime.host.assembly import Assembly, Hosted, Shared, policy_of
 from llm_mesh_runtime.host.errors import StartError
 from llm_mesh_runtime.host.http import HttpListener, door_of, mounted
+from llm_mesh_runtime.host.http_bounds import HttpBounds
 from llm_mesh_runtime.host.keys import mesh_secret, seals_of
 from llm_mesh_runtime.host.listeners import Listener
 from llm_mesh_runtime.host.sockets import PROCESS, prepared, private, socket_of
@@ -172,12 +173,13 @@ class Host:
             elif not self.mesh.embedded:
                 self._bind_alone(hosted, deadline)
         addresses: dict[str, list[HttpApp]] = {}
+        bounds = HttpBounds.of(self.mesh)
         for hosted in self.hosted:
             for app in hosted.servicers.http:
                 addresses.setdefault(app.address or self.mesh.http, []).append(app)
         for address, apps in addresses.items():
             shared = bool(self.mesh.sockets) and not self.mesh.embedded
-            self.http.append(HttpListener(address, mounted(apps), door=door_of(apps), shared=shared))
+            self.http.append(HttpListener(address, mounted(apps), door=door_of(apps), shared=shared, bounds=bounds))
 
     def _bind_private(self, hosted: Hosted, deadline: float) -> None:
         """For the other processes of this mesh: the one that owns the data serves all services there, a worker only tells of itself."""

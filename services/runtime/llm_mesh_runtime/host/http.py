@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from llm_mesh_runtime.host.errors import StartError
+from llm_mesh_runtime.host.http_bounds import HttpBounds
 from llm_mesh_runtime.service import Door, HttpApp
 
 
@@ -96,11 +97,13 @@ class HttpListener:
         *,
         door: Door | None = None,
         shared: bool = False,
+        bounds: HttpBounds | None = None,
     ) -> None:
         self._socket = bound(address, shared=shared)
         self.address = _named(self._socket)
         self._app = app
         self._door = door
+        self._bounds = bounds or HttpBounds()
         self._server: Any = None
         self._task: asyncio.Task[None] | None = None
 
@@ -109,14 +112,15 @@ class HttpListener:
         import uvicorn  # noqa: PLC0415 - only services with HTTP need it
 
         from llm_mesh_runtime.host.acceptor import Acceptor  # noqa: PLC0415 - likewise
-        from llm_mesh_runtime.host.http_protocol import Names, Protocol  # noqa: PLC0415 - likewise
+        from llm_mesh_runtime.host.http_cycle import Names  # noqa: PLC0415 - likewise
+        from llm_mesh_runtime.host.http_protocol import Protocol  # noqa: PLC0415 - likewise
 
-        door, names = self._door, Names()
+        door, names, bounds = self._door, Names(), self._bounds
 
         class Server(uvicorn.Server):
             async def startup(self, sockets: list[socket.socket] | None = None) -> None:
                 def made() -> asyncio.Protocol:
-                    return Protocol(config, self.server_state, door, names)
+                    return Protocol(config, self.server_state, door, names, bounds)
 
                 self.servers = [Acceptor(each, made) for each in sockets or ()]  # type: ignore[misc]  # what it asks of them they have
                 self.started = True

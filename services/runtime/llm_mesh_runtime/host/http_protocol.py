@@ -1,73 +1,97 @@
-"""How uvicorn reads and writes a connection, with what it leaves out, and without what a request need not pay.
+"""How uvicorn reads a connection, with what it leaves out, and without what a request need not pay.
 
 uvicorn with httptools appends the trailers of a chunked body to the headers, where a stranger behind a trusting proxy could add
-headers that nobody checked; and it waits for ever for a head that does not come. It sets two timers per request and checks each
-header by two expressions; here a connection has one timer, and a head is checked as a whole and goes out with the body.
+headers that nobody checked; it waits for ever for a head that does not come, reads heads of any size, and any number of requests ahead.
+It sets two timers per request; here a connection has one. What strangers hold is bounded: until a caller is known no more of a request
+is read than arrives with its head.
 """
 
 from __future__ import annotations
 
 import asyncio
 import urllib.parse
-from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 import httptools
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+from llm_mesh_runtime.host.http_cycle import Cycle, Names
+from llm_mesh_runtime.service import HeadFault, Refusal
 
 if TYPE_CHECKING:
     import uvicorn
-    from uvicorn._types import HTTPScope
     from uvicorn.server import ServerState
 
-    from llm_mesh_runtime.service import Door, Refusal
+    from llm_mesh_runtime.host.http_bounds import HttpBounds
+    from llm_mesh_runtime.host.unauthenticated import Strangers
+    from llm_mesh_runtime.service import Door
+    from llm_mesh_runtime.shares import Party
 
 HEAD_PATIENCE = 20.0
 GONE = "llm_mesh.gone"
 """Extension of the scope: takes a function that is called once, when the client leaves before it has its whole answer."""
 ARRIVED = "llm_mesh.arrived"
 """Extension of the scope: gives the body if all of it is there, so that it need not be waited for."""
+AUTHENTICATED = "llm_mesh.authenticated"
+"""Extension of the scope: takes the party that the caller is, once its credential is known to be valid. Until then no more of the
+request is read than arrived with its head. False: the party has too many connections."""
+LINGERING = 2.0
+"""Seconds for which a client may go on sending what nobody will read. Closed at once, it would lose its answer: TCP resets."""
+MOST_DROPPED = 64 * 1024 * 1024
+MOST_PIPELINED = 32
+"""Requests on a connection that wait for the one before them."""
 
-_FORBIDDEN = "a header of the answer has a character that no header may have"
-_IN_NAMES = bytes(each for each in range(0x21, 0x100) if each not in b'()<>@,;:\\[]={}"\x7f')
-_IN_VALUES = b"\t" + bytes(each for each in range(0x20, 0x100) if each != 0x7F)  # noqa: PLR2004
-_LENGTH, _CODING, _CONNECTION = b"content-length: ", b"transfer-encoding: ", b"connection: "
-_FRAMING = frozenset({_LENGTH, _CODING, _CONNECTION})
-_NO_BODY = frozenset({204, 304})
-_MOST_NAMES = 1024
+_EXPECT_LENGTH = len(b"expect")
+_TEXT = (b"content-type", b"text/plain; charset=utf-8")
 
 
-class Names:
-    """How the headers of a listener's answers begin, each checked once: there are few, and every answer has a dozen."""
+def _plain(status: int, text: bytes) -> Refusal:
+    return Refusal(status, (_TEXT, (b"content-length", b"%d" % len(text))), text)
 
-    def __init__(self) -> None:
-        self.known: dict[bytes, bytes] = {}
 
-    def checked(self, name: bytes) -> bytes:
-        """The name in lower case, and what stands between it and the value."""
-        if not name or name.translate(None, _IN_NAMES):
-            raise RuntimeError(_FORBIDDEN)
-        begins = name.lower() + b": "
-        if len(self.known) < _MOST_NAMES:
-            self.known[name] = begins
-        return begins
+_NOT_HTTP = _plain(400, b"Invalid HTTP request received.")
+_PLAIN = {HeadFault.TOO_LARGE: _plain(431, b"the head is too large\n"), HeadFault.CROWDED: _plain(429, b"too many connections\n")}
+
+
+class _HeadError(Exception):
+    """More arrives than is read."""
+
+    def __init__(self, fault: HeadFault = HeadFault.TOO_LARGE) -> None:
+        super().__init__(fault.value)
+        self.fault = fault
 
 
 class Protocol(HttpToolsProtocol):
     """One connection."""
 
+    url = b""
     _timer: asyncio.TimerHandle | None = None
     _due = 0.0
     """When the client must have done what is awaited of it, by the loop's clock. 0: nothing is awaited."""
     _in_head = False
+    _in_body = False
     _running: Cycle | None = None
     """The request that is being answered; behind it others may wait, of which uvicorn knows the last as `cycle`."""
+    _deaf = False
+    """Whether whatever still comes is dropped: the connection ends."""
+    _last_words: Refusal | None = None
+    """What is said once the requests before have been answered, instead of the next answer."""
+    _head_size = 0
+    _framing_size = 0
+    """Bytes that came since the last part of a body, such as trailers."""
+    _dropped = 0
+    _party: Party | None = None
 
-    def __init__(self, config: uvicorn.Config, state: ServerState, door: Door | None, names: Names) -> None:
+    def __init__(self, config: uvicorn.Config, state: ServerState, door: Door | None, names: Names, bounds: HttpBounds) -> None:
         super().__init__(config, state, {})
         self._door = door
         self._asgi = {"version": self.asgi_version, "spec_version": "2.3"}
+        self._bounds = bounds
+        self._limits = bounds.head
+        self._strangers: Strangers | None = bounds.strangers
+        """Where it is counted until a caller is known; None afterwards."""
         self.names = names
 
     def connection_made(self, transport: Any) -> None:  # noqa: ANN401 - asyncio's transport
@@ -75,26 +99,79 @@ class Protocol(HttpToolsProtocol):
         super().connection_made(transport)
         self._in_head = True
         self._await(HEAD_PATIENCE)
+        if self._strangers is not None:
+            self._strangers.enter(self, self.client[0] if self.client else "")
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Nothing is awaited any more, and whoever works for the client is told."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+        if self._strangers is not None:
+            self._strangers.leave(self)
+        if self._party is not None:
+            self._bounds.connections.give(self._party)
+            self._party = None
+        self._strangers = None
         super().connection_lost(exc)
         if self._running is not None and not self._running.response_complete:
             self._running.leave()
+
+    # ---- what arrives
+
+    def data_received(self, data: bytes) -> None:
+        """Parse, unless the connection ends. Heads are refused while they are read, not once they are whole."""
+        if self._deaf:
+            self._drop(len(data))
+            return
+        if self._in_head:
+            self._head_size += len(data)
+        elif self._in_body:
+            self._framing_size += len(data)
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade:
+            return  # there is nothing to upgrade to; the request itself is answered
+        except httptools.HttpParserError as error:
+            cause = error.__context__
+            self._refuse(cause.fault if isinstance(cause, _HeadError) else None)
+            return
+        most = self._limits.size
+        if (self._in_head and self._head_size > most) or (self._in_body and self._framing_size > most):
+            self._refuse(HeadFault.TOO_LARGE)
+        elif self._strangers is not None:
+            self._strangers.hold(self, self._head_size if self._in_head else self._running.size if self._running is not None else 0)
 
     def on_message_begin(self) -> None:
         """A head begins."""
         self.url, self.headers, self.expect_100_continue = b"", [], False
         if not self._in_head:
             self._in_head = True
+            self._head_size = 0
             self._await(HEAD_PATIENCE)
+
+    def on_url(self, url: bytes) -> None:
+        """A part of the target."""
+        self.url += url
+        if len(self.url) > self._limits.line:
+            raise _HeadError
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """A header, or behind a body a trailer."""
+        headers, limits = self.headers, self._limits
+        headers.append((name.lower(), value))
+        if len(headers) > limits.lines or len(name) + len(value) > limits.line:
+            raise _HeadError
+        if len(name) == _EXPECT_LENGTH and value.lower() == b"100-continue" and name.lower() == b"expect":
+            self.expect_100_continue = True
 
     def on_headers_complete(self) -> None:
         """The head is whole: the work begins, and what follows the body is put aside."""
-        self._in_head, self._due = False, 0.0
+        if self._head_size > self._limits.size and self._size_of_head() > self._limits.size:
+            raise _HeadError
+        if len(self.pipeline) >= MOST_PIPELINED:
+            raise _HeadError(HeadFault.CROWDED)
+        self._in_head, self._in_body, self._due, self._head_size, self._framing_size = False, True, 0.0, 0, 0
         parser = self.parser
         version = parser.get_http_version()
         raw_path, query = _target(self.url)
@@ -115,7 +192,7 @@ class Protocol(HttpToolsProtocol):
             "query_string": query,
         }
         self.cycle = cycle = Cycle(self, scope, keep_alive=version != "1.0" and parser.should_keep_alive())
-        scope["extensions"] = {GONE: cycle.on_leave, ARRIVED: cycle.arrived}
+        scope["extensions"] = {GONE: cycle.on_leave, ARRIVED: cycle.arrived, AUTHENTICATED: self._authenticated}
         if self.transport.is_closing():  # after a refusal that closes: nobody would be answered
             cycle.response_complete = True
         elif self._running is None or self._running.response_complete:
@@ -126,14 +203,102 @@ class Protocol(HttpToolsProtocol):
             self.pipeline.appendleft((cycle, self.app))
         self.headers = []
 
+    def on_body(self, body: bytes) -> None:
+        """A part of a body. Where its request has been answered already, nobody wants it."""
+        self._framing_size = 0
+        cycle = self.cycle
+        if cycle.response_complete:
+            self._drop(len(body))
+            return
+        cycle.body += body
+        if len(cycle.body) > HIGH_WATER_LIMIT:
+            self.flow.pause_reading()
+        cycle.message_event.set()
+
+    def on_message_complete(self) -> None:
+        """A request is whole."""
+        self._in_body = False
+        cycle = self.cycle
+        if not cycle.response_complete:
+            cycle.more_body = False
+            cycle.message_event.set()
+        elif cycle is self._running and not self.transport.is_closing():  # the rest of it was waited for
+            self._await(self.timeout_keep_alive)
+
+    def _size_of_head(self) -> int:
+        return len(self.url) + 16 + sum(len(name) + len(value) + 4 for name, value in self.headers)
+
+    def _drop(self, size: int) -> None:
+        self._dropped += size
+        if self._dropped > MOST_DROPPED:
+            self.transport.abort()
+
+    # ---- who is known, and who is not wanted
+
+    def _authenticated(self, party: Party) -> bool:
+        """See AUTHENTICATED. A connection belongs to whoever has shown a credential first, such as a proxy's first client."""
+        if self._strangers is None:
+            return True
+        if not self._bounds.connections.take(party):
+            return False
+        self._party = party
+        self._strangers.leave(self)
+        self._strangers = None
+        return True
+
+    def crowd_out(self) -> None:
+        """See `Stranger`."""
+        self._strangers = None
+        self._refuse(HeadFault.CROWDED)
+        if self._running is not None and not self._running.response_complete:
+            self._running.body.clear()
+            self._running.leave()  # nobody works for it any more
+        self.transport.close()
+
+    def _refuse(self, fault: HeadFault | None) -> None:
+        """Answer for the last time, once the requests before have been answered, and hear nothing more. None: it is not HTTP."""
+        if self._deaf:
+            return
+        self._deaf = True
+        path = self.url[: self._limits.line].partition(b"?")[0]
+        scope = {"path": path.decode("latin-1"), "headers": self.headers or [], "method": ""}
+        self._last_words = _NOT_HTTP if fault is None else self._door.fault(fault, scope) if self._door is not None else _PLAIN[fault]
+        self.headers = []
+        running = self._running
+        if running is not None and not running.response_complete:
+            if not self._in_body or self.cycle is not running or running.response_started:
+                return
+            running.disconnected = True  # its own body is at fault: this is its answer
+            self._say_last_words()
+            running.leave()
+        else:
+            self._say_last_words()
+
+    def _say_last_words(self) -> None:
+        refusal, self._last_words = self._last_words, None
+        if refusal is None or self.transport.is_closing():
+            return
+        lines = [STATUS_LINE[refusal.status], *(b"%b: %b\r\n" % header for header in refusal.headers)]
+        self.transport.write(b"".join([*lines, b"connection: close\r\n\r\n", refusal.body]))
+        if self.flow.write_paused:  # who does not read what it is told is not waited for
+            self.transport.abort()
+            return
+        self.flow.resume_reading()
+        self.transport.write_eof()
+        self._await(LINGERING)
+
+    # ---- the answers
+
     def on_response_complete(self) -> None:
         """An answer is whole: the next request is awaited, or begins where it is there already."""
         self.server_state.total_requests += 1
         while not self.transport.is_closing():
             self.flow.resume_reading()
             if not self.pipeline:
-                if not self._in_head:
-                    self._await(self.timeout_keep_alive)
+                if self._last_words is not None:
+                    self._say_last_words()
+                elif not self._in_head:
+                    self._await(LINGERING if self._in_body else self.timeout_keep_alive)
                 return
             cycle, _ = self.pipeline.pop()
             if self._begin(cast("Cycle", cycle)):
@@ -149,6 +314,8 @@ class Protocol(HttpToolsProtocol):
             self.tasks.add(task)
             task.add_done_callback(self.tasks.discard if self._door is None else partial(self._ended, cycle))
             cycle.door = self._door
+            if self._strangers is not None:
+                self.flow.pause_reading()  # whoever reads the body knows the caller
             return True
         cycle.refuse(refusal)
         if self.flow.write_paused:  # who does not read what it is told is not told more, nor waited for
@@ -160,8 +327,11 @@ class Protocol(HttpToolsProtocol):
         cycle.leave_door()
 
     def _await(self, seconds: float) -> None:
-        """Give the client so many seconds. The timer never runs longer than the shortest wait, and so never fires late."""
+        """Give the client so many seconds. The timer never runs longer than a head may take, and so never fires late for it."""
         self._due = self.loop.time() + seconds
+        if seconds < HEAD_PATIENCE and self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
         if self._timer is None:
             self._timer = self.loop.call_later(min(seconds, HEAD_PATIENCE), self._look)
 
@@ -176,160 +346,6 @@ class Protocol(HttpToolsProtocol):
             self._timer = self.loop.call_later(min(left, HEAD_PATIENCE), self._look)
 
 
-class Cycle(RequestResponseCycle):
-    """One request and its answer."""
-
-    def __init__(self, protocol: Protocol, scope: dict[str, Any], *, keep_alive: bool) -> None:
-        """What uvicorn's own says too, taken from the connection."""
-        self.scope = cast("HTTPScope", scope)
-        self.transport = protocol.transport
-        self.flow = protocol.flow
-        self.logger = protocol.logger
-        self.default_headers = protocol.server_state.default_headers
-        self.message_event = asyncio.Event()
-        self.on_response = protocol.on_response_complete
-        self.disconnected = False
-        self.keep_alive = keep_alive
-        self.waiting_for_100_continue = protocol.expect_100_continue
-        self.body = bytearray()
-        self.more_body = True
-        self.response_started = False
-        self.response_complete = False
-        self.chunked_encoding = None
-        self.expected_content_length = 0
-        self.door: Door | None = None
-        """Who let the request in, until it is answered."""
-        self._names = protocol.names
-        self._head = b""
-        """The head of an answer of known length, until its body comes: both go out at once."""
-        self._gone: Callable[[], None] | None = None
-
-    def leave_door(self) -> None:
-        """It is answered, or its work has ended without. What is done once an answer is out must not keep the next request out."""
-        door, self.door = self.door, None
-        if door is not None:
-            door.leave(self.scope)
-
-    def arrived(self) -> bytes | None:
-        """The body, once, if nothing of it is still to come; None: `receive` has it."""
-        if self.more_body or self.disconnected or self.waiting_for_100_continue:
-            return None
-        body, self.body = bytes(self.body), bytearray()
-        return body
-
-    def on_leave(self, callback: Callable[[], None]) -> None:
-        """Call back once the client has left."""
-        self.flow.resume_reading()  # who does not read does not notice
-        self._gone = callback
-        if self.disconnected:
-            self.leave()
-
-    def leave(self) -> None:
-        """The client has left."""
-        self.disconnected = True
-        self.message_event.set()
-        callback = self._gone
-        self._forget()
-        if callback is not None:
-            callback()
-
-    def refuse(self, refusal: Refusal) -> None:
-        """The answer, at once. A client that asks before it sends its body may send it or not: nobody can tell what follows."""
-        if self.waiting_for_100_continue:
-            self.keep_alive = False
-        self.on_response = _nothing
-        self._begin(refusal.status, refusal.headers)
-        self._write(refusal.body, last=True)
-
-    async def send(self, message: Any) -> None:  # noqa: ANN401 - ASGI
-        """Write a part of the answer. Waits while the client is slow."""
-        if self.flow.write_paused and not self.disconnected:
-            await self.flow.drain()
-        if self.disconnected:
-            return
-        kind = message["type"]
-        if kind == "http.response.body" and self.response_started and not self.response_complete:
-            self._write(message.get("body", b""), last=not message.get("more_body", False))
-        elif kind == "http.response.start" and not self.response_started:
-            self._begin(message["status"], message.get("headers", ()))
-        else:
-            raise RuntimeError(f"unexpected ASGI message {kind!r}")
-
-    def _begin(self, status: int, headers: Any) -> None:  # noqa: ANN401 - pairs of bytes
-        content, framing = self._lines(status, headers)
-        self.response_started = True
-        self.waiting_for_100_continue = False
-        closes = False
-        for begins, value in framing:
-            if begins == _LENGTH and self.chunked_encoding is None:
-                self.expected_content_length = int(value)
-                self.chunked_encoding = False
-            elif begins == _CODING and value.lower() == b"chunked":
-                self.expected_content_length = 0
-                self.chunked_encoding = True
-            elif begins == _CONNECTION and b"close" in [token.strip() for token in value.lower().split(b",")]:
-                self.keep_alive, closes = False, True
-        if not self.keep_alive and not closes:
-            content.append(b"connection: close\r\n")
-        if self.chunked_encoding is None and self.scope["method"] != "HEAD" and status not in _NO_BODY:
-            self.chunked_encoding = True
-            content.append(b"transfer-encoding: chunked\r\n")
-        content.append(b"\r\n")
-        head = b"".join(content)
-        if self.chunked_encoding is False:
-            self._head = head
-        else:
-            self.transport.write(head)
-
-    def _lines(self, status: int, headers: Any) -> tuple[list[bytes], list[tuple[bytes, bytes]]]:  # noqa: ANN401 - pairs of bytes
-        """The head's text in pieces, checked, and those of its headers that say how long the answer is and what follows."""
-        names = self._names
-        known, content, framing = names.known, [STATUS_LINE[status]], []
-        for name, value in [*self.default_headers, *headers]:
-            begins = known.get(name) or names.checked(name)
-            content += (begins, value, b"\r\n")
-            if begins in _FRAMING:
-                framing.append((begins, value))
-        if b"".join(content[2::3]).translate(None, _IN_VALUES):
-            raise RuntimeError(_FORBIDDEN)
-        return content, framing
-
-    def _write(self, body: bytes, *, last: bool) -> None:
-        if self.scope["method"] == "HEAD":
-            self.expected_content_length = 0
-            body = b""
-        elif self.chunked_encoding:
-            body = b"%x\r\n%b\r\n" % (len(body), body) if body else b""
-            if last:
-                body += b"0\r\n\r\n"
-        else:
-            self.expected_content_length -= len(body)
-            if self.expected_content_length < 0:
-                raise RuntimeError("the answer is longer than its Content-Length")
-        if self._head:
-            body, self._head = self._head + body, b""
-        if body:
-            self.transport.write(body)
-        if last:
-            self._end()
-
-    def _end(self) -> None:
-        if self.expected_content_length:
-            raise RuntimeError("the answer is shorter than its Content-Length")
-        self.response_complete = True
-        self.message_event.set()
-        self.leave_door()
-        self._forget()
-        if not self.keep_alive:
-            self.transport.close()
-        self.on_response()
-
-    def _forget(self) -> None:
-        """Nobody is called back any more. Undoes the ring of scope and cycle too, which only the garbage collector would find."""
-        self._gone = None
-        cast("dict[str, Any]", self.scope)["extensions"].clear()
-
-
 def _target(url: bytes) -> tuple[bytes, bytes]:
     """Path and query of what is asked for: nearly always what stands before and after the question mark."""
     if url.startswith(b"/") and b"#" not in url:
@@ -337,7 +353,3 @@ def _target(url: bytes) -> tuple[bytes, bytes]:
         return path, query
     parsed = httptools.parse_url(url)
     return parsed.path, parsed.query or b""
-
-
-def _nothing() -> None:
-    return

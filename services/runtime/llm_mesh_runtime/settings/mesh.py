@@ -71,6 +71,34 @@ class MeshSettings:
         minimum=0,
         maximum=0.9,
     )
+    http_header_lines: int = setting(default=100, help="Headers that an HTTP request may have; more are 431.", minimum=16, maximum=1000)
+    http_header_line_bytes: int = setting(
+        default=16 * 1024, help="Bytes of the request line, of a header or of a trailer; more are 431.", minimum=5120, maximum=1024 * 1024
+    )
+    http_head_bytes: int = setting(
+        default=64 * 1024, help="Bytes that the head of an HTTP request may have in all; more are 431.", minimum=8192, maximum=1024 * 1024
+    )
+    http_connections: int = setting(
+        default=8192,
+        help="Connections of an HTTP process whose callers have shown valid credentials, shared fairly among them; at most half of the "
+        "files that the process may open.",
+        minimum=16,
+    )
+    http_stranger_connections: int = setting(
+        default=4096,
+        help="Connections of an HTTP process without a request whose credential is valid; beyond it the oldest is closed. At most half of "
+        "the files that the process may open.",
+        minimum=16,
+    )
+    http_stranger_connections_per_address: int = setting(
+        default=1024, help="How many of those one IPv4 address or IPv6 /64 network may have; more behind a proxy.", minimum=4
+    )
+    http_stranger_bytes: int = setting(
+        default=32 * 1024 * 1024, help="Bytes of requests that those connections hold together.", minimum=1024 * 1024
+    )
+    http_stranger_bytes_per_address: int = setting(
+        default=8 * 1024 * 1024, help="How many of those bytes are of one address.", minimum=256 * 1024
+    )
     lateness: timedelta = setting(
         default=timedelta(seconds=0.01),
         help="How late work may get its turn, five times on end, before callers from outside are let in only as others leave.",
