@@ -79,7 +79,7 @@ async def test_a_wrong_type_is_named_by_its_path(served: Served, change: dict[st
 
 
 async def test_an_oversized_body_is_refused_by_its_declared_length(served: Served) -> None:
-    head = b"POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\ncontent-length: 5000000\r\n\r\n"
+    head = b"POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nauthorization: Bearer mk_ana\r\ncontent-length: 5000000\r\n\r\n"
     answer = await raw(served, head)
     assert answer.startswith(b"HTTP/1.1 413")
     assert b'"code":"message_too_large"' in answer
@@ -95,17 +95,23 @@ async def test_an_oversized_body_is_refused_when_it_comes_in_chunks(served: Serv
     assert (status, body["error"]["code"]) == (413, "message_too_large")
 
 
-async def test_a_client_that_writes_all_of_its_oversized_body_before_it_reads_gets_the_answer(served: Served) -> None:
+@pytest.mark.parametrize(("key", "status"), [("mk_ana", 413), ("mk_nobody", 401), ("", 401)])
+async def test_a_client_that_writes_all_of_its_oversized_body_before_it_reads_gets_the_answer(
+    served: Served, key: str, status: int
+) -> None:
     def post() -> int:
         connection = http.client.HTTPConnection(served.address, timeout=20)
-        connection.request("POST", CHAT, body=b" " * 20_000_000)
-        return connection.getresponse().status
+        connection.request("POST", CHAT, body=b" " * 20_000_000, headers={"authorization": f"Bearer {key}"})
+        try:
+            return connection.getresponse().status
+        finally:
+            connection.close()
 
-    assert await asyncio.to_thread(post) == 413
+    assert await asyncio.to_thread(post) == status
 
 
 async def test_a_slow_upload_is_ended(served: Served) -> None:
-    head = b"POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\ncontent-length: 50\r\n\r\n{"
+    head = b"POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nauthorization: Bearer mk_ana\r\ncontent-length: 50\r\n\r\n{"
     answer = await raw(served, head)
     assert answer.startswith(b"HTTP/1.1 408")
     assert b'"code":"request_timeout"' in answer
@@ -175,7 +181,7 @@ async def test_a_credential_that_cannot_be_read_is_missing(served: Served, heade
 
 async def test_a_credential_that_stands_twice_is_refused(served: Served) -> None:
     body = json.dumps(GOOD).encode()
-    head = b"POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nauthorization: Bearer mk_ana\r\nauthorization: Bearer mk_bob\r\n"
+    head = b"POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nauthorization: Bearer mk_bob\r\nauthorization: Bearer mk_ana\r\n"
     answer = await raw(served, head + b"connection: close\r\ncontent-length: %d\r\n\r\n%s" % (len(body), body))
     assert answer.startswith(b"HTTP/1.1 400")
     assert not served.gateway.asked

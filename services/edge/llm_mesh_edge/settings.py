@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Literal
 
 from llm_mesh_runtime.settings import setting
 
@@ -18,4 +19,14 @@ class Settings:
     keep_alive: timedelta = setting(
         default=timedelta(seconds=15), help="How long a stream may be silent before it says that it is alive.", minimum=0.01
     )
-    metrics: bool = setting(default=True, help="Whether `/metrics` is served on the HTTP listener.")
+    metrics: bool = setting(default=True, help="Whether `/metrics` is served at all.")
+    metrics_access: Literal["auto", "open", "key"] = setting(
+        default="auto",
+        help="Who may read `/metrics` on the HTTP listener: `open` everybody, `key` credentials with the permission `metrics.get` of the "
+        "platform, `auto` everybody where the listener is bound to loopback, else as `key`.",
+    )
+    metrics_address: str = setting(
+        default="",
+        help="`host:port` of a listener of its own for `/metrics`, open to whoever reaches it; the HTTP listener has none then. Workers "
+        "share it.",
+    )

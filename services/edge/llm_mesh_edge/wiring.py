@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ipaddress
+
 from llm_mesh_edge.http import anthropic, openai, shared_paths
 from llm_mesh_edge.http.app import Edge, Route
 from llm_mesh_edge.http.generation import Generation
@@ -13,27 +15,50 @@ from llm_mesh_edge.settings import Settings
 from llm_mesh_runtime.links import Links
 from llm_mesh_runtime.service import HttpApp, Service, Servicers
 
+_METRICS = "/metrics"
+
 
 def build(settings: Settings, links: Links) -> Servicers:
     """The edge of one process."""
-    gateway = GatewayPeer(links.channel("gateway"), settings.deadline)
+    gateway, keys = GatewayPeer(links.channel("gateway"), settings.deadline), links.heads()
     process = links.mesh.process
     others = {name: links.channel(name) for name in links.names("process/") if name != f"process/{process}"}
-    models, operations = Models(gateway), Operations(links.health, links.metrics, process, ProcessPeers(others))
+    models, operations = Models(gateway), Operations(links.health, links.metrics, process, ProcessPeers(others), keys)
+    chat, messages = Generation(gateway, settings, openai.Chat()), Generation(gateway, settings, anthropic.Messages())
     routes = [
-        Route("/v1/chat/completions", {"POST": Generation(gateway, settings, openai.Chat())}, openai.shape, works=True),
-        Route("/v1/embeddings", {"POST": openai.Embeddings(gateway, settings)}, openai.shape, works=True),
-        Route("/v1/messages", {"POST": Generation(gateway, settings, anthropic.Messages())}, anthropic.shape, works=True),
-        Route("/v1/messages/count_tokens", {"POST": anthropic.Counts(gateway, settings)}, anthropic.shape, works=True),
-        Route(MODELS, {"GET": models.all}, shared_paths.shape),
-        Route(f"{MODELS}/*", {"GET": models.one}, shared_paths.shape),
+        Route("/v1/chat/completions", {"POST": chat}, openai.shape, works=True, protected=True),
+        Route("/v1/embeddings", {"POST": openai.Embeddings(gateway, settings)}, openai.shape, works=True, protected=True),
+        Route("/v1/messages", {"POST": messages}, anthropic.shape, works=True, protected=True),
+        Route("/v1/messages/count_tokens", {"POST": anthropic.Counts(gateway, settings)}, anthropic.shape, works=True, protected=True),
+        Route(MODELS, {"GET": models.all}, shared_paths.shape, protected=True),
+        Route(f"{MODELS}/*", {"GET": models.one}, shared_paths.shape, protected=True),
         Route("/healthz", {"GET": operations.alive}, shared_paths.shape),
         Route("/readyz", {"GET": operations.ready}, shared_paths.shape),
     ]
-    if settings.metrics:
-        routes.append(Route("/metrics", {"GET": operations.metrics}, shared_paths.shape))
-    edge = Edge(routes, shared_paths.shape, links.metrics, links.pressure)
-    return Servicers(http=HttpApp(edge, door=edge.door))
+    apart = []
+    if settings.metrics and settings.metrics_address:
+        apart.append(Route(_METRICS, {"GET": operations.metrics}, shared_paths.shape))
+    elif settings.metrics and open_metrics(settings, links.mesh.http):
+        routes.append(Route(_METRICS, {"GET": operations.metrics}, shared_paths.shape))
+    elif settings.metrics:
+        routes.append(Route(_METRICS, {"GET": operations.permitted_metrics}, shared_paths.shape, protected=True))
+    edge = Edge(routes, shared_paths.shape, links.metrics, links.pressure, keys)
+    apps = [HttpApp(edge, door=edge.door)]
+    if apart:
+        metrics = Edge(apart, shared_paths.shape, links.metrics, links.pressure, keys)
+        apps.append(HttpApp(metrics, address=settings.metrics_address, door=metrics.door))
+    return Servicers(http=apps)
+
+
+def open_metrics(settings: Settings, address: str) -> bool:
+    """Whether everybody who reaches the listener may read metrics: by default where only this machine does."""
+    if settings.metrics_access != "auto":
+        return settings.metrics_access == "open"
+    host = address.rpartition(":")[0].strip("[]") or "127.0.0.1"
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 service = Service(name="edge", contracts=(), settings=Settings, build=build)

@@ -80,9 +80,9 @@ class Headers:
 
     def metadata(self, project: str = "") -> Metadata:
         """What goes along to the gateway. `project` is what the body selects, which wins over the header."""
-        metadata = [("x-request-id", self.request_id), ("authorization", f"Bearer {self._credential()}")]
+        metadata = [("x-request-id", self.request_id), ("authorization", f"Bearer {self.credential()}")]
         if selected := project or self.get(b"x-llm-mesh-project"):
-            if len(selected) > _MAX_PROJECT or not _printable(selected):
+            if not _selectable(selected):
                 raise invalid("x-llm-mesh-project", f"at most {_MAX_PROJECT} printable ASCII characters")
             metadata.append(("x-llm-mesh-project", selected))
         if self.any_of(_TRACED):
@@ -91,7 +91,13 @@ class Headers:
                     metadata.append((key, value))
         return tuple(metadata)
 
-    def _credential(self) -> str:
+    @property
+    def project(self) -> str:
+        """The project that the header selects; empty where it cannot be one, which `metadata` tells those who are known."""
+        selected = self.get(b"x-llm-mesh-project")
+        return selected if _selectable(selected) else ""
+
+    def credential(self) -> str:
         """The key, however the client's SDK sends it."""
         bearer = self.get(b"authorization")
         if bearer:
@@ -101,6 +107,10 @@ class Headers:
         if not 0 < len(credential) <= _MAX_CREDENTIAL or not _printable(credential):
             raise RuntimeFault(errors_pb2.ERROR_REASON_MISSING_CREDENTIAL, "no credential, or one that cannot be read")
         return credential
+
+
+def _selectable(project: str) -> bool:
+    return len(project) <= _MAX_PROJECT and _printable(project)
 
 
 def _printable(text: str) -> bool:

@@ -8,6 +8,7 @@ from typing import Protocol
 from llm_mesh.gateway.v1 import gateway_pb2
 from llm_mesh.mesh.v1 import process_pb2
 from llm_mesh_edge.domain.headers import Metadata
+from llm_mesh_runtime.context import Caller
 
 
 class AnswerStream(Protocol):
@@ -37,6 +38,19 @@ class Gateway(Protocol):
 
     async def count(self, request: gateway_pb2.CountTokensRequest, metadata: Metadata) -> gateway_pb2.CountTokensResponse:
         """A count."""
+
+
+class Keys(Protocol):
+    """Whether credentials are valid."""
+
+    def known(self, credential: str, project: str) -> Caller | None:
+        """Whose credential it is, where that was found out a moment ago."""
+
+    async def ask(self, credential: str, project: str, address: str, method: str) -> Caller:
+        """Whose credential it is. Raises `MeshError` where it is not valid, or the project is not one of its own."""
+
+    async def authorise(self, credential: str, address: str, method: str, resource: str, action: str) -> Caller:
+        """The same for something that only some may do."""
 
 
 class Processes(Protocol):

@@ -13,7 +13,8 @@ from typing import Protocol
 from llm_mesh_dialects.errors import DialectError
 from llm_mesh_edge.domain.failures import Failure, failure_of
 from llm_mesh_edge.domain.headers import Headers
-from llm_mesh_edge.http.door import Door
+from llm_mesh_edge.domain.ports import Keys
+from llm_mesh_edge.http.door import CROWDED, Door
 from llm_mesh_edge.http.exchange import Exchange, GoneError, ProblemError, Receive, Scope, Send
 from llm_mesh_runtime.errors import MeshError, internal
 from llm_mesh_runtime.log import get_logger
@@ -33,6 +34,8 @@ class Route:
     shape: Shape
     works: bool = False
     """Whether its requests are work that is refused while there is too much."""
+    protected: bool = False
+    """Whether a valid credential is needed, which is checked before anything of the request but its head is looked at."""
 
     @property
     def allow(self) -> str:
@@ -48,15 +51,30 @@ class Observed(Protocol):
         """One more."""
 
 
+class Routes:
+    """All paths, and the shape of failures where there is none."""
+
+    def __init__(self, routes: list[Route], fallback: Shape) -> None:
+        self.fallback = fallback
+        self._exact = {route.path: route for route in routes if not route.path.endswith("*")}
+        self._prefixes = [(route.path[:-1], route) for route in routes if route.path.endswith("*")]
+
+    def of(self, path: str) -> Route | None:
+        """The route of a path."""
+        return self._exact.get(path) or self._by_prefix(path)
+
+    def _by_prefix(self, path: str) -> Route | None:
+        return next((route for prefix, route in self._prefixes if path.startswith(prefix) and len(path) > len(prefix)), None)
+
+
 class Edge:
     """Raw ASGI: a framework's router costs more than all of this."""
 
-    def __init__(self, routes: list[Route], fallback: Shape, metrics: Metrics, pressure: Pressure) -> None:
-        self._exact = {route.path: route for route in routes if not route.path.endswith("*")}
-        self._prefixes = [(route.path[:-1], route) for route in routes if route.path.endswith("*")]
-        self._fallback = fallback
+    def __init__(self, routes: list[Route], fallback: Shape, metrics: Metrics, pressure: Pressure, keys: Keys) -> None:
+        self._routes = Routes(routes, fallback)
+        self._keys = keys
         self._observe = _observer(metrics)
-        self.door = Door(pressure, {route.path: route.shape for route in routes if route.works}, self._observe)
+        self.door = Door(pressure, self._routes, keys, self._observe)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
@@ -64,18 +82,18 @@ class Edge:
             return
         began = time.monotonic()
         exchange = Exchange(scope, receive, send)
-        route = self._exact.get(exchange.path) or self._by_prefix(exchange.path)
+        route = self._routes.of(exchange.path)
         try:
             await self._answer(exchange, route)
         finally:
             self._observe(route.path if route else "other", exchange.method, exchange.status, time.monotonic() - began)
 
-    def _by_prefix(self, path: str) -> Route | None:
-        return next((route for prefix, route in self._prefixes if path.startswith(prefix) and len(path) > len(prefix)), None)
-
     async def _answer(self, exchange: Exchange, route: Route | None) -> None:
         try:
-            return await self._handler(exchange, route)(exchange)
+            handler = self._handler(exchange, route)
+            if route is not None and route.protected and not exchange.known and exchange.method != "OPTIONS":
+                await self._authenticate(exchange)
+            return await handler(exchange)
         except GoneError:
             return None
         except ProblemError as problem:
@@ -89,8 +107,15 @@ class Edge:
             failure = failure_of(internal())
         if exchange.started:
             raise ConnectionAbortedError("the answer broke off")  # the server closes the connection: the client sees it is not whole
-        shape = route.shape if route else self._fallback
+        shape = route.shape if route else self._routes.fallback
         return await exchange.answer_json(shape(failure, exchange.headers), failure.headers(), status=failure.status)
+
+    async def _authenticate(self, exchange: Exchange) -> None:
+        """Have policy asked about a credential that is not known, before the body is read."""
+        headers = exchange.headers
+        caller = await self._keys.ask(headers.credential(), headers.project, exchange.address, f"{exchange.method} {exchange.path[:256]}")
+        if not exchange.authenticated(caller):
+            raise ProblemError(CROWDED)
 
     def _handler(self, exchange: Exchange, route: Route | None) -> Handler:
         if route is None:

@@ -1,49 +1,86 @@
-"""Refuses requests while the process is overloaded: before a body is read or a task begins, which is where it is cheapest."""
+"""Decides about requests by their heads, before a body is read or a task begins, which is where a refusal is cheapest.
+
+Refused are strangers without a credential, callers with too many connections, and work while the process is overloaded. A credential
+that is not known yet lets the request in, to have policy asked before its body is read.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from itertools import cycle
 from typing import TYPE_CHECKING
 
 import orjson
 
-from llm_mesh_edge.domain.failures import failure_of
+from llm_mesh_edge.domain.failures import Failure, failure_of
 from llm_mesh_edge.domain.headers import Headers
-from llm_mesh_edge.http.exchange import JSON, Scope, identified
+from llm_mesh_edge.http.exchange import AUTHENTICATED, HEADERS, JSON, KNOWN, Scope, identified
+from llm_mesh_runtime.errors import MeshError
 from llm_mesh_runtime.pressure import RETRY_AFTER, Pressure, overloaded
-from llm_mesh_runtime.service import Refusal
+from llm_mesh_runtime.service import HeadFault, Refusal
 
 if TYPE_CHECKING:
-    from llm_mesh_edge.http.app import Observed, Shape
+    from llm_mesh_edge.domain.ports import Keys
+    from llm_mesh_edge.http.app import Observed, Route, Routes, Shape
 
 _METHOD = "POST"
+CROWDED = Failure(429, "too_many_connections", "too many connections; try again later", retry_after=1.0, repeat=True, closes=True)
+_TOO_LARGE = Failure(431, "head_too_large", "the head of the request, or a line of it, is too large or has too many lines", closes=True)
+_FAULTS = {HeadFault.TOO_LARGE: _TOO_LARGE, HeadFault.CROWDED: CROWDED}
 
 
 class Door:
-    """The listener asks it about each request. Only those that cost something are ever refused."""
+    """The listener asks it about each request."""
 
-    def __init__(self, pressure: Pressure, shapes: Mapping[str, Shape], observe: Observed) -> None:
+    def __init__(self, pressure: Pressure, routes: Routes, keys: Keys, observe: Observed) -> None:
         self._pressure = pressure
-        self._shapes = shapes
-        """The paths with work behind them, and how each tells a failure."""
+        self._routes = routes
+        self._keys = keys
         self._observe = observe
         self._failure = failure_of(overloaded())
         self._told = cycle([((b"content-type", JSON), *failure_of(overloaded(after)).headers()) for after in RETRY_AFTER])
 
     def enter(self, scope: Scope) -> Refusal | None:
         """None: the request is let in, and `leave` follows."""
-        if not self._works(scope) or self._pressure.enter():
-            return None
-        failure, headers = self._failure, Headers(scope["headers"])
-        body = orjson.dumps(self._shapes[scope["path"]](failure, headers))
-        self._observe(scope["path"], _METHOD, failure.status, 0.0)
-        return Refusal(failure.status, ((b"content-length", b"%d" % len(body)), *identified(headers), *next(self._told)), body)
+        route = self._routes.of(scope["path"])
+        if route is not None and scope["method"] in route.methods:
+            if route.protected and (refusal := self._stranger(scope, route)) is not None:
+                return refusal
+            if route.works and not self._pressure.enter():
+                headers = Headers(scope["headers"])
+                return self._refusal(scope["method"], route.path, route.shape, self._failure, headers, next(self._told))
+        return None
 
     def leave(self, scope: Scope) -> None:
         """A request that was let in has been answered, or its client has gone."""
-        if self._works(scope):
+        route = self._routes.of(scope["path"])
+        if route is not None and route.works and scope["method"] in route.methods:
             self._pressure.leave()
 
-    def _works(self, scope: Scope) -> bool:
-        return scope["path"] in self._shapes and scope["method"] == _METHOD
+    def fault(self, fault: HeadFault, scope: Scope) -> Refusal:
+        """See `Door` of the runtime."""
+        headers, path = Headers(scope["headers"]), scope["path"]
+        route = self._routes.of(path)
+        shape = self._routes.fallback if route is None else route.shape
+        return self._refusal(scope["method"], "other" if route is None else route.path, shape, _FAULTS[fault], headers)
+
+    def _stranger(self, scope: Scope, route: Route) -> Refusal | None:
+        """The refusal of a caller who shows no credential. Who shows a known one is known from now on."""
+        headers = scope["state"][HEADERS] = Headers(scope["headers"])
+        try:
+            caller = self._keys.known(headers.credential(), headers.project)
+        except MeshError as error:
+            return self._refusal(scope["method"], route.path, route.shape, failure_of(error), headers)
+        if caller is None:
+            return None
+        scope["state"][KNOWN] = True
+        if scope["extensions"][AUTHENTICATED](caller.party):
+            return None
+        return self._refusal(scope["method"], route.path, route.shape, CROWDED, headers)
+
+    def _refusal(
+        self, method: str, path: str, shape: Shape, failure: Failure, headers: Headers, told: tuple[tuple[bytes, bytes], ...] = ()
+    ) -> Refusal:
+        body = orjson.dumps(shape(failure, headers))
+        self._observe(path, method, failure.status, 0.0)
+        said = told or ((b"content-type", JSON), *failure.headers())
+        return Refusal(failure.status, ((b"content-length", b"%d" % len(body)), *identified(headers), *said), body)

@@ -12,6 +12,7 @@ from llm_mesh_edge.domain.failures import Failure
 from llm_mesh_edge.domain.headers import Headers
 from llm_mesh_edge.domain.receipts import Pairs
 from llm_mesh_edge.http.patience import Patience
+from llm_mesh_runtime.context import Caller
 
 Scope = Mapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -23,6 +24,10 @@ GONE = "llm_mesh.gone"
 """The extension by which our own listener calls back when the client has left."""
 ARRIVED = "llm_mesh.arrived"
 """The extension by which it gives a body that is there already."""
+AUTHENTICATED = "llm_mesh.authenticated"
+"""The extension that it tells who the caller is, once that is known; before, it reads no more than came with the head."""
+HEADERS, KNOWN = "headers", "known"
+"""Where the door leaves the headers that it has read, and whether it knows the caller."""
 _MOST_DISCARDED = 64 * 1024 * 1024
 _DISCARDING_SECONDS = 2.0
 _NONE: Mapping[str, Any] = {}
@@ -44,20 +49,44 @@ class GoneError(Exception):
 class Exchange:
     """What handlers work with."""
 
-    __slots__ = ("_arrived", "_on_gone", "_receive", "_send", "ended", "headers", "method", "path", "started", "status")
+    __slots__ = (
+        "_arrived",
+        "_authenticated",
+        "_on_gone",
+        "_receive",
+        "_send",
+        "address",
+        "ended",
+        "headers",
+        "known",
+        "method",
+        "path",
+        "started",
+        "status",
+    )
 
     def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        self.headers = Headers(scope["headers"])
+        state = scope.get("state", _NONE)
+        self.headers: Headers = state.get(HEADERS) or Headers(scope["headers"])
+        self.known: bool = state.get(KNOWN, False)
+        """Whether the caller's credential is known to be valid."""
+        self.address: str = (scope.get("client") or ("",))[0]
         self.method: str = scope["method"]
         self.path: str = scope["path"]
         self._receive = receive
         self._send = send
         extensions = scope.get("extensions", _NONE)
         self._on_gone: Callable[[Callable[[], None]], None] | None = extensions.get(GONE)
+        self._authenticated: Callable[[Any], bool] | None = extensions.get(AUTHENTICATED)
         self._arrived: Callable[[], bytes | None] = extensions.get(ARRIVED, _not_yet)
         self.started = False
         self.ended = False
         self.status = 0
+
+    def authenticated(self, caller: Caller) -> bool:
+        """The caller is known. False: there are too many connections of it."""
+        self.known = True
+        return self._authenticated is None or self._authenticated(caller.party)
 
     async def json(self, limit: int, patience: float) -> dict[str, Any]:
         """The body as a JSON object."""

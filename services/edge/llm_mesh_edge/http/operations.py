@@ -5,22 +5,25 @@ from __future__ import annotations
 import asyncio
 
 from llm_mesh_edge.domain.exposition import joined
-from llm_mesh_edge.domain.ports import Processes
+from llm_mesh_edge.domain.ports import Keys, Processes
 from llm_mesh_edge.http.exchange import Exchange
 from llm_mesh_runtime.health import Health
 from llm_mesh_runtime.metrics import CONTENT_TYPE, Metrics
 
 _MAIN = "main"
+_PLATFORM = "domains/platform"
+_PERMISSION = "metrics.get"
 
 
 class Operations:
     """Answers for the whole process, and for the whole mesh where it has several behind one port; `process` is this one's name then."""
 
-    def __init__(self, health: Health, metrics: Metrics, process: str, processes: Processes) -> None:
+    def __init__(self, health: Health, metrics: Metrics, process: str, processes: Processes, keys: Keys) -> None:
         self._health = health
         self._metrics = metrics
         self._process = process
         self._processes = processes
+        self._keys = keys
 
     async def alive(self, exchange: Exchange) -> None:
         """The process runs and its loop turns."""
@@ -45,3 +48,8 @@ class Operations:
             told = dict(sorted({self._process: text.decode(), **others}.items()))
             text = (await asyncio.to_thread(joined, told)).encode()
         await exchange.answer(200, text, media_type=CONTENT_TYPE.encode())
+
+    async def permitted_metrics(self, exchange: Exchange) -> None:
+        """The same for a caller who may read them."""
+        await self._keys.authorise(exchange.headers.credential(), exchange.address, "GET /metrics", _PLATFORM, _PERMISSION)
+        await self.metrics(exchange)
