@@ -48,13 +48,17 @@ class Nobody:
         """It decides about every method."""
         return self
 
-    def known(self, *_: object) -> Caller:
+    by_request = False
+
+    def head(self, *_: object) -> Caller:
         """The caller, without a question."""
         return Caller("service", service="bench")
 
     async def ask(self, *_: object) -> Caller:
-        """Likewise."""
-        return self.known()
+        """The caller of a head that nobody has asked about."""
+        return self.head()
+
+    known, decide = head, ask
 
 
 def bare() -> LocalServer:

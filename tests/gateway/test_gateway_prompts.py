@@ -35,7 +35,7 @@ async def test_without_the_right_nothing_is_rendered_admitted_or_sent(linked: Me
 
 async def test_a_request_without_a_prompt_asks_for_no_further_right(mesh: Mesh) -> None:
     await mesh.generate()
-    assert {asked.action for asked in mesh.policy.asked} == {"models.generate"}
+    assert {asked.action for asked in mesh.policy.asked} == {"self.get", "models.generate"}
 
 
 async def test_the_answer_is_remembered_as_others_are(mesh: Mesh) -> None:

@@ -10,8 +10,8 @@ from llm_mesh_runtime.links.fabric import Fabric, LinkError
 if TYPE_CHECKING:
     import grpc
 
-    from llm_mesh_runtime.access.rights import Rights
     from llm_mesh_runtime.access.credentials import HeadCheck
+    from llm_mesh_runtime.access.rights import Rights
     from llm_mesh_runtime.health import Health
     from llm_mesh_runtime.heavy import HeavyWork
     from llm_mesh_runtime.metrics import Metrics
