@@ -15,6 +15,7 @@ from llm_mesh.router.v1 import plan_pb2
 from llm_mesh_policy.domain.audit import AuditEntry
 from llm_mesh_policy.domain.errors import model_denied
 from llm_mesh_policy.domain.ledger.lifecycle import Lifecycle
+from llm_mesh_policy.domain.ledger.offers import Served
 from llm_mesh_policy.domain.ledger.ports import Settled
 from llm_mesh_policy.domain.ledger.reserving import Granted, Reserving
 from llm_mesh_policy.domain.stricter import floor_of
@@ -92,14 +93,16 @@ class FakeRegistry:
                 name=PRICE, currency="USD", input_nanos_per_million=3_000_000_000, output_nanos_per_million=15_000_000_000
             )
         }
+        self.accepted: dict[tuple[str, str], registry_pb2.AcceptedProduct] = {}
         self.asked: list[str] = []
 
-    async def model(self, name: str) -> registry_pb2.Model | None:
-        return self.models.get(name)
+    async def served(self, name: str, domain: str) -> Served | None:
+        shared = name.startswith(("domains/shared/", f"{domain}/"))
+        return self.models.get(name) if shared else self.accepted.get((domain, name))
 
-    async def fresh_model(self, name: str) -> registry_pb2.Model | None:
+    async def fresh(self, name: str, domain: str) -> Served | None:
         self.asked.append(name)
-        return self.models.get(name)
+        return await self.served(name, domain)
 
     async def price(self, name: str) -> registry_pb2.Price | None:
         return self.prices.get(name)

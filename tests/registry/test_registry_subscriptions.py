@@ -42,11 +42,12 @@ class World:
     """A registry over one database."""
 
     def __init__(self, database: Database, most: int = 1_000) -> None:
-        store = SqlProducts(database, outbox_of(database))
+        outbox = outbox_of(database)
+        store = SqlProducts(database, outbox)
         self.offers = SqlOffers(database)
         self.feed = Feed(store)
         self.registry = Registry(store, self.feed, SystemClock())
-        self.consent = Consent(SqlSubscriptions(database, outbox_of(database), most), self.offers, self.feed)
+        self.consent = Consent(SqlSubscriptions(database, outbox, most), self.offers, self.feed)
         self.store = store
 
     async def publish(self, name: str = "m", nanos: int = CHEAP, domain: str = PUBLISHER, **fields: Any) -> registry_pb2.Model:

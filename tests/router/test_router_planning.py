@@ -14,10 +14,12 @@ from llm_mesh.mesh.v1 import resources_pb2
 from llm_mesh.policy.v1 import admission_pb2
 from llm_mesh.registry.v1 import registry_pb2
 from llm_mesh.router.v1 import plan_pb2, router_pb2
+from llm_mesh_router.domain.accepted import AcceptedProducts
 from llm_mesh_router.domain.decisions import Decision, Decisions
 from llm_mesh_router.domain.eligibility import Question
 from llm_mesh_router.domain.models import Models
 from llm_mesh_router.domain.ranking import Ranking
+from llm_mesh_router.domain.resolution import Resolution
 from llm_mesh_router.domain.router import Router
 from llm_mesh_router.domain.routes import RouteBook
 from llm_mesh_router.domain.shortlists import Shortlist
@@ -53,11 +55,19 @@ def model(name: str, **fields: Any) -> registry_pb2.Model:
 class Bench:
     """A router over given models and routes."""
 
-    def __init__(self, *models: registry_pb2.Model, routes: list[router_pb2.Route] | None = None) -> None:
+    def __init__(
+        self,
+        *models: registry_pb2.Model,
+        routes: list[router_pb2.Route] | None = None,
+        accepted: list[registry_pb2.AcceptedProduct] | None = None,
+    ) -> None:
         self.models, self.book, self.ranking, self.watch = Models(), RouteBook(), Ranking(), Watch()
+        self.accepted = AcceptedProducts()
         self.models.replace(models)
         self.book.replace(routes or [])
-        self.router = Router(self.models, self.book, self.ranking, Decisions(10_000), SEALS, self.watch)
+        self.accepted.replace(accepted or [])
+        resolution = Resolution(self.models, self.book, self.accepted)
+        self.router = Router(resolution, self.ranking, Decisions(10_000), SEALS, self.watch)
 
     def plan(
         self, alias: str, *, profile: dict[str, Any] | None = None, domain: str = "domains/claims", **constraints: Any
@@ -143,8 +153,9 @@ def test_a_domain_sees_its_own_model_before_a_shared_route() -> None:
     assert attempts(bench.plan("x"))[0].model == own.name
 
 
-def test_another_domains_model_looks_like_one_that_does_not_exist() -> None:
-    bench = Bench(model("domains/secret/models/m"))
+@pytest.mark.parametrize("shared_with", [[], ["*"], ["domains/claims"]])
+def test_another_domains_model_looks_like_one_that_does_not_exist(shared_with: list[str]) -> None:
+    bench = Bench(model("domains/secret/models/m", shared_with=shared_with))
     for alias in ("m", "nothing"):
         with pytest.raises(MeshError) as failure:
             bench.plan(alias)

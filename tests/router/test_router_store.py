@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
 from llm_mesh.mesh.v1 import resources_pb2
 from llm_mesh.router.v1 import router_pb2
+from llm_mesh_router.domain.offering import Offering
 from llm_mesh_router.domain.routes import RouteBook
 from llm_mesh_router.domain.table import RouteTable
 from llm_mesh_router.store.routes import SqlRoutes
 from llm_mesh_router.store.tables import METADATA
 from llm_mesh_runtime.database import Database, drift, migrate
-from llm_mesh_runtime.errors import MeshError
+from llm_mesh_runtime.errors import MeshError, store_unavailable
 from llm_mesh_runtime.resources import page_of
 from tests.recorded import outbox_of
 
@@ -21,7 +24,28 @@ MODEL = "domains/shared/models/a"
 async def table(database: Database) -> tuple[RouteTable, RouteBook]:
     await migrate(database, "llm_mesh_router.store.migrations")
     book = RouteBook()
-    return RouteTable(SqlRoutes(database, outbox_of(database)), book), book
+    return over(database, book), book
+
+
+def over(database: Database, book: RouteBook, registry: Registry | None = None) -> RouteTable:
+    return RouteTable(SqlRoutes(database, outbox_of(database)), book, Offering(book, registry or Registry()))
+
+
+class Registry:
+    """Keeps offers as the registry does: each call replaces a range of names."""
+
+    def __init__(self) -> None:
+        self.offers: dict[str, router_pb2.Route] = {}
+        self.away = False
+        self.calls = 0
+
+    async def put(self, routes: Sequence[router_pb2.Route], after: str, through: str) -> None:
+        self.calls += 1
+        if self.away:
+            raise store_unavailable()
+        for name in [name for name in self.offers if after < name and (not through or name <= through)]:
+            del self.offers[name]
+        self.offers.update((route.name, route) for route in routes)
 
 
 def route(alias: str = "main", name: str = "") -> router_pb2.Route:
@@ -37,17 +61,17 @@ async def test_a_created_route_is_planned_by_at_once_and_read_back(database: Dat
     routes, book = await table(database)
     created = await routes.create("domains/claims", "r", route())
     assert await routes.get("domains/claims/routes/r") == created
-    assert book.of_alias("main", "domains/claims")[0] == created
+    assert book.of_alias("main", "domains/claims") == created
 
 
 async def test_another_instance_sees_the_route_after_its_refresh(database: Database) -> None:
     routes, _ = await table(database)
     other_book = RouteBook()
-    other = RouteTable(SqlRoutes(database, outbox_of(database)), other_book)
+    other = over(database, other_book)
     await other.refresh()
     await routes.create("domains/claims", "r", route())
     await other.refresh()
-    assert other_book.of_alias("main", "domains/claims")[0] is not None
+    assert other_book.of_alias("main", "domains/claims") is not None
 
 
 async def test_a_name_and_an_alias_are_taken_once_per_domain(database: Database) -> None:
@@ -100,7 +124,7 @@ async def test_an_apply_is_idempotent_and_a_dry_run_changes_nothing(database: Da
         kinds.append({change.action for change in changes})
     create, none = resources_pb2.CHANGE_ACTION_CREATE, resources_pb2.CHANGE_ACTION_NONE
     assert kinds == [{create}, {create}, {none}]
-    assert book.of_alias("b", "domains/claims")[0] is not None
+    assert book.of_alias("b", "domains/claims") is not None
 
 
 async def test_an_apply_is_all_or_nothing(database: Database) -> None:
@@ -139,3 +163,67 @@ async def test_a_route_of_wrong_form_is_refused_with_its_field(database: Databas
     with pytest.raises(MeshError) as failure:
         await routes.create("domains/claims", "r", broken)
     assert (failure.value.reason_name, failure.value.field) == ("INVALID_FIELD", field)
+
+
+def offered(name: str, *receivers: str) -> router_pb2.Route:
+    made = route(name.rsplit("/", 1)[-1], name)
+    made.shared_with.extend(receivers or ("*",))
+    return made
+
+
+async def test_offers_are_told_with_each_change_and_taken_back(database: Database) -> None:
+    await migrate(database, "llm_mesh_router.store.migrations")
+    registry, book = Registry(), RouteBook()
+    routes = over(database, book, registry)
+    created = await routes.create("domains/claims", "r", offered("domains/claims/routes/r"))
+    await routes.create("domains/claims", "private", route("private"))
+    await routes.create("domains/shared", "all", offered("domains/shared/routes/all"))
+    assert registry.offers == {created.name: created}
+    assert (book.is_offered(created.name, "domains/other"), book.is_offered("domains/claims/routes/private", "domains/other")) == (
+        True,
+        False,
+    )
+    calls = registry.calls
+    await routes.apply("domains/claims", [offered(created.name)], dry_run=False)
+    changed = offered(created.name, "domains/other")
+    changed.etag = created.etag
+    updated = await routes.update(changed)
+    assert list(registry.offers.values()) == [updated]
+    assert registry.calls > calls
+    await routes.delete(created.name, "")
+    assert registry.offers == {}
+
+
+async def test_offers_reach_a_registry_that_was_away(database: Database) -> None:
+    await migrate(database, "llm_mesh_router.store.migrations")
+    registry, book = Registry(), RouteBook()
+    offering = Offering(book, registry)
+    routes = RouteTable(SqlRoutes(database, outbox_of(database)), book, offering)
+    registry.away = True
+    created = await routes.create("domains/claims", "r", offered("domains/claims/routes/r"))
+    assert registry.offers == {}
+    registry.away = False
+    await offering.tell()
+    assert registry.offers == {created.name: created}
+    calls = registry.calls
+    await offering.tell()
+    assert registry.calls == calls, "nothing is told twice"
+    registry.offers.clear()
+    await offering.tell(again=True)
+    assert list(registry.offers) == [created.name]
+
+
+async def test_many_offers_are_told_in_ranges_that_leave_nothing_out() -> None:
+    registry, book = Registry(), RouteBook()
+    routes = [offered(f"domains/claims/routes/r{number:04}") for number in range(1_201)]
+    registry.offers["domains/claims/routes/gone"] = registry.offers["domains/a/routes/gone"] = routes[0]
+    book.replace(routes)
+    await Offering(book, registry).tell()
+    assert registry.calls == 3
+    assert registry.offers == {route.name: route for route in routes}
+
+
+async def test_a_route_names_at_most_a_thousand_receivers(database: Database) -> None:
+    routes, _ = await table(database)
+    with pytest.raises(MeshError, match=r"route\.shared_with"):
+        await routes.create("domains/claims", "r", offered("domains/claims/routes/r", *["*"] * 1_001))

@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 
 from llm_mesh.router.v1 import router_pb2_grpc
+from llm_mesh_router.domain.accepted import AcceptedProducts
 from llm_mesh_router.domain.decisions import Decisions
 from llm_mesh_router.domain.models import Models
+from llm_mesh_router.domain.offering import Offering
 from llm_mesh_router.domain.ranking import Ranking
+from llm_mesh_router.domain.resolution import Resolution
 from llm_mesh_router.domain.router import Router
 from llm_mesh_router.domain.routes import RouteBook
 from llm_mesh_router.domain.table import RouteTable
@@ -30,11 +33,12 @@ _MIGRATIONS = "llm_mesh_router.store.migrations"
 def build(settings: Settings, links: Links) -> Servicers:
     """Puts the router together."""
     database = links.database("router")
-    models, book = Models(), RouteBook()
+    models, book, accepted = Models(), RouteBook(), AcceptedProducts()
+    registry = RegistryPeer(links.channel("registry"), models, accepted)
+    offering = Offering(book, registry)
     outbox = Outbox(database, RecordingPeer(links.channel("policy")))
-    table = RouteTable(SqlRoutes(database, outbox), book)
-    router = Router(models, book, Ranking(), Decisions(settings.decisions), links.seals, SystemClock())
-    registry = RegistryPeer(links.channel("registry"), models)
+    table = RouteTable(SqlRoutes(database, outbox), book, offering)
+    router = Router(Resolution(models, book, accepted), Ranking(), Decisions(settings.decisions), links.seals, SystemClock())
     tasks = TaskSet()
 
     async def start() -> None:
@@ -43,6 +47,7 @@ def build(settings: Settings, links: Links) -> Servicers:
         await table.refresh()
         tasks.spawn(registry.run(), name="router.models")
         tasks.spawn(_refresh(table, settings.refresh.total_seconds()), name="router.routes")
+        tasks.spawn(offering.run(settings.refresh.total_seconds()), name="router.offers")
 
     async def close() -> None:
         await tasks.close()

@@ -45,6 +45,7 @@ class Acceptance:
             told.route.CopyFrom(shown(self.product))
             return told
         told.model.CopyFrom(served_model(self.product, cast("registry_pb2.Model", offered), now))
+        told.model.alias = told.alias
         if self.product.HasField("price"):
             told.accepted_price.CopyFrom(self.product.price)
         return told

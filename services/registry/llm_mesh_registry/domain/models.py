@@ -22,6 +22,7 @@ _LONGEST_TEXT = 255
 _LONGEST_DESCRIPTION = 1024
 _MOST_WORDS = 64
 _MOST_TOKENS = 10**9
+_MOST_RECEIVERS = 1_000
 _HIGHEST_MILLIPERCENT = 100_000
 
 
@@ -54,6 +55,8 @@ def _check_properties(model: registry_pb2.Model, field: str) -> None:
     for name in ("context_window", "max_output_tokens", "image_tokens", "audio_tokens", "file_tokens"):
         if not 0 <= getattr(model, name) <= _MOST_TOKENS:
             raise invalid(f"{field}.{name}", f"must be 0 to {_MOST_TOKENS}")
+    if len(model.shared_with) > _MOST_RECEIVERS:
+        raise invalid(f"{field}.shared_with", f"must be at most {_MOST_RECEIVERS} domains, or `*`")
     for index, domain in enumerate(model.shared_with):
         if domain != "*":
             DOMAIN.parse(domain, f"{field}.shared_with[{index}]")

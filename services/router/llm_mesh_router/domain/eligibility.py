@@ -1,5 +1,7 @@
 """Which targets a request may go to: rules in a fixed order, of which the first that objects is named.
 
+They are asked of models as the domain is served by them; what it is not served by at all, `resolution` keeps away before.
+
 Only `size` depends on the numbers of a single request. What the rules before and after it say holds for every request of the same
 features until a model changes or reaches its retire time, and `shortlists` keeps it.
 """
@@ -13,7 +15,7 @@ from datetime import datetime
 from llm_mesh.policy.v1 import admission_pb2
 from llm_mesh.registry.v1 import registry_pb2
 from llm_mesh.router.v1 import router_pb2
-from llm_mesh_router.domain.models import may_see, owner_of
+from llm_mesh_router.domain.models import owner_of
 
 _UNDECLARED_DATA_CLASSES = ("public", "internal")
 _DEFAULT_DATA_CLASS = "internal"
@@ -51,11 +53,6 @@ class Objection:
 
 
 Rule = Callable[[registry_pb2.Model, Question], Objection | None]
-
-
-def visibility(model: registry_pb2.Model, question: Question) -> Objection | None:
-    """A target that the domain may not see looks like one that does not exist."""
-    return None if may_see(question.domain, model.name, model.shared_with) else Objection("unknown_model")
 
 
 def lifecycle(model: registry_pb2.Model, question: Question) -> Objection | None:
@@ -127,7 +124,7 @@ def price(model: registry_pb2.Model, question: Question) -> Objection | None:  #
     return None if model.free or model.HasField("price") else Objection("price", "it has no price that holds now")
 
 
-BEFORE_SIZE: Sequence[Rule] = (visibility, lifecycle, constraints, whereabouts, capabilities)
+BEFORE_SIZE: Sequence[Rule] = (lifecycle, constraints, whereabouts, capabilities)
 AFTER_SIZE: Sequence[Rule] = (price,)
 
 

@@ -1,9 +1,9 @@
-"""The models that the registry knows, as the router sees them: by name, by alias, and by who may see them."""
+"""The models that the registry knows, as the router sees them: by name, and by alias within their domain."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Mapping
 
 from llm_mesh.registry.v1 import registry_pb2
 
@@ -15,10 +15,9 @@ def owner_of(name: str) -> str:
     return "/".join(name.split("/", 2)[:2])
 
 
-def may_see(domain: str, name: str, shared_with: Iterable[str]) -> bool:
-    """Whether a domain may use a model or route: its own, those of the shared domain, those shared with it."""
-    owner = owner_of(name)
-    return owner in (domain, SHARED) or any(other in ("*", domain) for other in shared_with)
+def is_offered(domain: str, shared_with: Iterable[str]) -> bool:
+    """Whether a model or route is offered to a domain. An offer alone serves nobody."""
+    return any(receiver in ("*", domain) for receiver in shared_with)
 
 
 class Models:
@@ -26,7 +25,7 @@ class Models:
 
     def __init__(self) -> None:
         self._by_name: dict[str, registry_pb2.Model] = {}
-        self._by_alias: dict[str, list[registry_pb2.Model]] = defaultdict(list)
+        self._by_owner: dict[str, dict[str, registry_pb2.Model]] = defaultdict(dict)
         self.revision = 0
         """Grows with every change, so that what is derived from models can tell that it is old."""
 
@@ -41,33 +40,35 @@ class Models:
         """The model is new, or changed."""
         self.remove(model.name)
         self._by_name[model.name] = model
-        self._by_alias[model.alias].append(model)
-        self._by_alias[model.alias].sort(key=lambda other: (owner_of(other.name) != SHARED, other.name))
+        self._by_owner[owner_of(model.name)][model.alias] = model
 
     def remove(self, name: str) -> None:
         """The model is gone."""
         self.revision += 1
         model = self._by_name.pop(name, None)
-        if model is not None:
-            same = self._by_alias[model.alias]
-            same.remove(model)
-            if not same:
-                del self._by_alias[model.alias]
+        if model is None:
+            return
+        owned = self._by_owner[owner_of(name)]
+        if owned.get(model.alias) is model:
+            del owned[model.alias]
+        if not owned:
+            del self._by_owner[owner_of(name)]
 
     def replace(self, models: Iterable[registry_pb2.Model]) -> None:
         """These are all models."""
         self.revision += 1
         self._by_name.clear()
-        self._by_alias.clear()
+        self._by_owner.clear()
         for model in models:
             self.put(model)
 
     def of_alias(self, alias: str, domain: str) -> registry_pb2.Model | None:
-        """The model that an alias means in a domain: its own first, then a shared one."""
-        seen = [model for model in self._by_alias.get(alias, ()) if may_see(domain, model.name, model.shared_with)]
-        own = [model for model in seen if owner_of(model.name) == domain]
-        return next(iter(own or seen), None)
+        """The model to which a domain itself gave the alias."""
+        return self._owned(domain).get(alias)
 
-    def visible(self, domain: str) -> Iterator[registry_pb2.Model]:
-        """Every model that a domain may use."""
-        return (model for model in self._by_name.values() if may_see(domain, model.name, model.shared_with))
+    def aliases(self, domain: str) -> Collection[str]:
+        """The aliases that a domain gave to models of its own."""
+        return self._owned(domain).keys()
+
+    def _owned(self, domain: str) -> Mapping[str, registry_pb2.Model]:
+        return self._by_owner.get(domain, {})

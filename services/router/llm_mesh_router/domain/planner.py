@@ -9,9 +9,8 @@ from llm_mesh.router.v1 import errors_pb2, plan_pb2
 from llm_mesh_router.domain.decisions import Decision, Decisions, Look
 from llm_mesh_router.domain.eligibility import Question
 from llm_mesh_router.domain.errors import RouterError
-from llm_mesh_router.domain.models import Models
 from llm_mesh_router.domain.ranking import Ranking
-from llm_mesh_router.domain.routes import RouteBook
+from llm_mesh_router.domain.resolution import UNKNOWN, Resolution
 from llm_mesh_router.domain.shortlists import Shortlists
 
 _SHOWN_EXCLUSIONS = 10
@@ -20,8 +19,8 @@ _SHOWN_EXCLUSIONS = 10
 class Planner:
     """Makes plans from routes, models and how targets have done lately."""
 
-    def __init__(self, models: Models, routes: RouteBook, ranking: Ranking, decisions: Decisions) -> None:
-        self._shortlists = Shortlists(models, routes)
+    def __init__(self, resolution: Resolution, ranking: Ranking, decisions: Decisions) -> None:
+        self._shortlists = Shortlists(resolution)
         self._ranking = ranking
         self._decisions = decisions
         self._random = random.Random()  # noqa: S311 - spreads load and names decisions, guards nothing
@@ -54,6 +53,6 @@ def _nothing_left(alias: str, decision_id: str, looks: Sequence[Look]) -> Router
         alias=alias,
         decision_id=decision_id,
     )
-    rules = [(look.model, look.excluded.rule) for look in looks if look.excluded is not None and look.excluded.rule != "unknown_model"]
+    rules = [(look.model, look.excluded.rule) for look in looks if look.excluded is not None and look.excluded.rule != UNKNOWN]
     error.metadata |= {f"excluded.{model}": rule for model, rule in rules[:_SHOWN_EXCLUSIONS]}
     return error

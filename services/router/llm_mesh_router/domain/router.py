@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from llm_mesh.mesh.v1 import resources_pb2
 from llm_mesh.policy.v1 import admission_pb2
-from llm_mesh.registry.v1 import registry_pb2
 from llm_mesh.router.v1 import errors_pb2, plan_pb2, router_pb2
 from llm_mesh_router.domain.decisions import Decision, Decisions
 from llm_mesh_router.domain.eligibility import Question, lifecycle
 from llm_mesh_router.domain.errors import RouterError
-from llm_mesh_router.domain.models import Models, may_see, owner_of
 from llm_mesh_router.domain.planner import Planner
 from llm_mesh_router.domain.ranking import Ranking
-from llm_mesh_router.domain.routes import RouteBook
+from llm_mesh_router.domain.resolution import Resolution
 from llm_mesh_runtime.clock import Clock
 from llm_mesh_runtime.errors import invalid, invalid_seal
 from llm_mesh_runtime.resources import NamePattern
@@ -28,12 +26,11 @@ _DECISION = NamePattern("domains/{domain}/routeDecisions/{decision}")
 class Router:
     """Plans by the admission alone: nothing else says whose request it is or what it must keep to."""
 
-    def __init__(self, models: Models, routes: RouteBook, ranking: Ranking, decisions: Decisions, seals: Seals, clock: Clock) -> None:
-        self._models = models
-        self._routes = routes
+    def __init__(self, resolution: Resolution, ranking: Ranking, decisions: Decisions, seals: Seals, clock: Clock) -> None:
+        self._resolution = resolution
         self._ranking = ranking
         self._decisions = decisions
-        self._planner = Planner(models, routes, ranking, decisions)
+        self._planner = Planner(resolution, ranking, decisions)
         self._seals = seals
         self._clock = clock
 
@@ -64,33 +61,28 @@ class Router:
         return found
 
     def aliases(self, domain: str) -> list[router_pb2.Alias]:
-        """What a domain may ask for, sorted: models that are in service, and routes to such."""
-        now = self._clock.now()
-        question = Question(admission_pb2.Admission(caller=admission_pb2.Caller(domain=domain)), router_pb2.RequestProfile(), now)
-        found: dict[str, router_pb2.Alias] = {}
-        for model in self._models.visible(domain):
-            if lifecycle(model, question) is None:
-                _prefer(found, _alias(model.alias, model.name, [model]), domain)
-        for route in self._routes.visible(domain):
-            targets = [known for target in route.targets if (known := self._models.get(target.model)) is not None]
-            usable = [model for model in targets if may_see(domain, model.name, model.shared_with) and lifecycle(model, question) is None]
-            if usable:
-                _prefer(found, _alias(route.alias, route.name, usable), domain)
-        return [found[alias] for alias in sorted(found)]
+        """What a domain may ask for, sorted: what leads to a model that is in service."""
+        question = Question(
+            admission_pb2.Admission(caller=admission_pb2.Caller(domain=domain)), router_pb2.RequestProfile(), self._clock.now()
+        )
+        found = (self._alias(alias, question) for alias in sorted(self._resolution.aliases(domain)))
+        return [alias for alias in found if alias is not None]
 
-
-def _alias(alias: str, name: str, models: Sequence[registry_pb2.Model]) -> router_pb2.Alias:
-    return router_pb2.Alias(
-        alias=alias,
-        owner=owner_of(name),
-        create_time=models[0].create_time,
-        capabilities=sorted(set.intersection(*(set(model.capabilities) for model in models))),
-        context_window=max(model.context_window for model in models),
-        max_output_tokens=max(model.max_output_tokens for model in models),
-    )
-
-
-def _prefer(found: dict[str, router_pb2.Alias], alias: router_pb2.Alias, domain: str) -> None:
-    present = found.get(alias.alias)
-    if present is None or alias.owner == domain or present.owner != domain:
-        found[alias.alias] = alias
+    def _alias(self, alias: str, question: Question) -> router_pb2.Alias | None:
+        """The alias, where a request for it could be planned."""
+        meaning = self._resolution.find(alias, question.domain)
+        if meaning is None:
+            return None
+        owner, route = meaning
+        located = [self._resolution.located(target.model, question.domain).model for target in route.targets]
+        models = [model for model in located if model is not None and lifecycle(model, question) is None]
+        if not models:
+            return None
+        return router_pb2.Alias(
+            alias=alias,
+            owner=owner,
+            create_time=models[0].create_time,
+            capabilities=sorted(set.intersection(*(set(model.capabilities) for model in models))),
+            context_window=max(model.context_window for model in models),
+            max_output_tokens=max(model.max_output_tokens for model in models),
+        )

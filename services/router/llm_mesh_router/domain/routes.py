@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Sequence
 
 from llm_mesh.router.v1 import router_pb2
-from llm_mesh_router.domain.models import SHARED, may_see, owner_of
+from llm_mesh_router.domain.models import SHARED, is_offered, owner_of
 from llm_mesh_runtime.errors import invalid
 from llm_mesh_runtime.resources import NamePattern, checked_alias
 
@@ -18,6 +18,7 @@ _MOST_TARGETS = 64
 _MOST_ATTEMPTS = 8
 _HIGHEST_PRIORITY = 1_000
 _LARGEST_WEIGHT = 10_000
+_MOST_RECEIVERS = 1_000
 
 
 def checked_route(route: router_pb2.Route, field: str = "route") -> router_pb2.Route:
@@ -31,6 +32,8 @@ def checked_route(route: router_pb2.Route, field: str = "route") -> router_pb2.R
         _check_target(target, f"{field}.targets[{index}]")
     if len({target.model for target in route.targets}) != len(route.targets):
         raise invalid(f"{field}.targets", "must name each model once")
+    if len(route.shared_with) > _MOST_RECEIVERS:
+        raise invalid(f"{field}.shared_with", f"must be at most {_MOST_RECEIVERS} domains, or `*`")
     for index, domain in enumerate(route.shared_with):
         if domain != "*":
             DOMAIN.parse(domain, f"{field}.shared_with[{index}]")
@@ -52,28 +55,34 @@ class RouteBook:
     """All routes in memory, so that planning reads no database."""
 
     def __init__(self) -> None:
-        self._by_alias: dict[str, list[router_pb2.Route]] = {}
+        self._by_name: dict[str, router_pb2.Route] = {}
+        self._by_owner: dict[str, dict[str, router_pb2.Route]] = {}
         self.revision = 0
         """Grows with every change."""
 
     def replace(self, routes: Iterable[router_pb2.Route]) -> None:
         """These are all routes."""
         self.revision += 1
-        by_alias: dict[str, list[router_pb2.Route]] = defaultdict(list)
-        for route in sorted(routes, key=lambda route: (owner_of(route.name) != SHARED, route.name)):
-            by_alias[route.alias].append(route)
-        self._by_alias = dict(by_alias)
+        by_owner: dict[str, dict[str, router_pb2.Route]] = defaultdict(dict)
+        self._by_name = {route.name: route for route in routes}
+        for route in self._by_name.values():
+            by_owner[owner_of(route.name)][route.alias] = route
+        self._by_owner = dict(by_owner)
 
-    def of_alias(self, alias: str, domain: str) -> tuple[router_pb2.Route | None, router_pb2.Route | None]:
-        """The domain's own route of an alias, and the first one that is shared with it."""
-        own = shared = None
-        for route in self._by_alias.get(alias, ()):
-            if owner_of(route.name) == domain:
-                own = route
-            elif shared is None and may_see(domain, route.name, route.shared_with):
-                shared = route
-        return own, shared
+    def of_alias(self, alias: str, domain: str) -> router_pb2.Route | None:
+        """The route to which a domain itself gave the alias."""
+        return self._by_owner.get(domain, {}).get(alias)
 
-    def visible(self, domain: str) -> Iterator[router_pb2.Route]:
-        """Every route that a domain may use."""
-        return (route for routes in self._by_alias.values() for route in routes if may_see(domain, route.name, route.shared_with))
+    def aliases(self, domain: str) -> Collection[str]:
+        """The aliases that a domain gave to routes of its own."""
+        return self._by_owner.get(domain, {}).keys()
+
+    def is_offered(self, name: str, domain: str) -> bool:
+        """Whether a route exists and is offered to a domain."""
+        route = self._by_name.get(name)
+        return route is not None and is_offered(domain, route.shared_with)
+
+    def offered(self) -> Sequence[router_pb2.Route]:
+        """Routes that are offered to other domains, by name. What `domains/shared` has serves all, and is no offer."""
+        found = [route for route in self._by_name.values() if route.shared_with and owner_of(route.name) != SHARED]
+        return sorted(found, key=lambda route: route.name)

@@ -1,4 +1,4 @@
-"""What is known of an alias's targets before a request's own numbers are looked at, kept until a model or route changes.
+"""What is known of an alias's targets before a request's own numbers are looked at, kept until one of what it follows from changes.
 
 Requests of one domain under one set of constraints mostly differ in nothing that the rules read. For them the alias is resolved, the
 rules are asked and the attempts are written once; what is left is the size of the request, how targets have done, and the draw.
@@ -10,12 +10,10 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from llm_mesh.registry.v1 import registry_pb2
-from llm_mesh.router.v1 import errors_pb2, plan_pb2, router_pb2
+from llm_mesh.router.v1 import plan_pb2, router_pb2
 from llm_mesh_router.domain.eligibility import AFTER_SIZE, BEFORE_SIZE, Objection, Question, objection, size
-from llm_mesh_router.domain.errors import RouterError
-from llm_mesh_router.domain.models import Models
 from llm_mesh_router.domain.references import References
-from llm_mesh_router.domain.routes import RouteBook
+from llm_mesh_router.domain.resolution import Located, Resolution
 
 _DEFAULT_ATTEMPTS = 3
 _MOST_KEPT = 4096
@@ -30,15 +28,16 @@ class Target:
     def __init__(
         self,
         target: router_pb2.RouteTarget,
-        model: registry_pb2.Model | None,
+        located: Located,
         limits: plan_pb2.AttemptLimits | None,
         question: Question,
     ) -> None:
+        model = located.model
         self.name = target.model
         self.priority = target.priority
         self.share = 1.0 / (target.weight or 1)
         known = model if model is not None else registry_pb2.Model()
-        self._before = Objection("unknown_model") if model is None else objection(BEFORE_SIZE, model, question)
+        self._before = Objection(located.rule) if model is None else objection(BEFORE_SIZE, model, question)
         self._after = objection(AFTER_SIZE, known, question)
         self._window = known.context_window
         self._limit = known.max_output_tokens
@@ -86,15 +85,14 @@ class Shortlist:
 class Shortlists:
     """Finds the shortlist of a request, by everything that the rules read of it."""
 
-    def __init__(self, models: Models, routes: RouteBook) -> None:
-        self._models = models
-        self._routes = routes
+    def __init__(self, resolution: Resolution) -> None:
+        self._resolution = resolution
         self._kept: dict[Key, Shortlist] = {}
-        self._revision = (-1, -1)
+        self._revision = (-1, -1, -1)
 
     def of(self, question: Question) -> Shortlist:
         """The shortlist. MODEL_NOT_FOUND where the alias means nothing in the domain."""
-        revision = (self._models.revision, self._routes.revision)
+        revision = self._resolution.revision
         if revision != self._revision:
             self._kept.clear()
             self._revision = revision
@@ -117,23 +115,12 @@ class Shortlists:
         return found
 
     def _made(self, question: Question) -> Shortlist:
-        route = self._resolve(question.alias, question.domain)
+        route = self._resolution.meaning(question.alias, question.domain).route
         limits = route.limits if route.HasField("limits") else None
-        models = [self._models.get(target.model) for target in route.targets]
-        targets = [Target(target, model, limits, question) for target, model in zip(route.targets, models, strict=True)]
-        return Shortlist(targets, route.max_attempts or _DEFAULT_ATTEMPTS, _until(filter(None, models), question.now))
-
-    def _resolve(self, alias: str, domain: str) -> router_pb2.Route:
-        """What the alias means: the domain's own route or model before those that are shared with it."""
-        own, shared = self._routes.of_alias(alias, domain)
-        if own is not None:
-            return own
-        model = self._models.of_alias(alias, domain)
-        if shared is not None and (model is None or not model.name.startswith(domain + "/")):
-            return shared
-        if model is None:
-            raise RouterError(errors_pb2.ERROR_REASON_MODEL_NOT_FOUND, f"there is no model {alias}", field="input.model", alias=alias)
-        return router_pb2.Route(alias=alias, targets=[router_pb2.RouteTarget(model=model.name)])
+        located = [self._resolution.located(target.model, question.domain) for target in route.targets]
+        targets = [Target(target, model, limits, question) for target, model in zip(route.targets, located, strict=True)]
+        until = _until([one.model for one in located if one.model is not None], question.now)
+        return Shortlist(targets, route.max_attempts or _DEFAULT_ATTEMPTS, until)
 
 
 def _until(models: Iterable[registry_pb2.Model], now: datetime) -> datetime | None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from llm_mesh.mesh.v1 import resources_pb2
 from llm_mesh.router.v1 import router_pb2
+from llm_mesh_router.domain.offering import Offering
 from llm_mesh_router.domain.ports import Routes
 from llm_mesh_router.domain.routes import DOMAIN, ROUTE, RouteBook, checked_route
 from llm_mesh_runtime.errors import invalid
@@ -15,11 +16,12 @@ _PLATFORM = "domains/platform"
 
 
 class RouteTable:
-    """Checks and keeps routes. After each change the book is read anew, so that the next plan knows it."""
+    """Checks and keeps routes. After each change the book is read anew, so that the next plan knows it, and offers are told."""
 
-    def __init__(self, store: Routes, book: RouteBook) -> None:
+    def __init__(self, store: Routes, book: RouteBook, offering: Offering) -> None:
         self._store = store
         self._book = book
+        self._offering = offering
         self._revision = -1
 
     async def refresh(self) -> None:
@@ -33,7 +35,7 @@ class RouteTable:
         DOMAIN.parse(parent, "parent")
         route.name = f"{parent}/routes/{checked_id(route_id, 'route_id')}"
         created = await self._store.create(checked_route(route))
-        await self.refresh()
+        await self._changed()
         return created
 
     async def get(self, name: str) -> router_pb2.Route:
@@ -52,14 +54,14 @@ class RouteTable:
         if not route.etag:
             raise invalid("route.etag", "must be the etag of the route as it was read")
         updated = await self._store.update(checked_route(route))
-        await self.refresh()
+        await self._changed()
         return updated
 
     async def delete(self, name: str, etag: str) -> None:
         """Deletes a route."""
         ROUTE.parse(name)
         await self._store.delete(name, etag)
-        await self.refresh()
+        await self._changed()
 
     async def apply(self, parent: str, routes: Sequence[router_pb2.Route], *, dry_run: bool) -> Sequence[resources_pb2.Change]:
         """Brings routes to a wanted state. Only the platform names routes of several domains."""
@@ -72,5 +74,9 @@ class RouteTable:
         if len({route.name for route in routes}) != len(routes):
             raise invalid("routes", "must name each route once")
         changes = await self._store.apply(routes, dry_run=dry_run)
-        await self.refresh()
+        await self._changed()
         return changes
+
+    async def _changed(self) -> None:
+        await self.refresh()
+        await self._offering.tell()

@@ -5,6 +5,7 @@ from typing import NamedTuple, Protocol
 
 from llm_mesh.policy.v1 import policy_pb2, usage_pb2
 from llm_mesh.registry.v1 import registry_pb2
+from llm_mesh_policy.domain.ledger.offers import Served
 from llm_mesh_policy.domain.ledger.quote import Line
 from llm_mesh_policy.domain.ledger.reservation import Reservation
 
@@ -59,11 +60,11 @@ class Ledger(Protocol):
 class Registry(Protocol):
     """Where models and price versions come from."""
 
-    async def model(self, name: str) -> registry_pb2.Model | None:
-        """A model, as last heard; asked for where it was never heard of."""
+    async def served(self, name: str, domain: str) -> Served | None:
+        """By what a domain is served under a model's name, as last heard; asked for where it was never heard of."""
 
-    async def fresh_model(self, name: str) -> registry_pb2.Model | None:
-        """A model, asked for now."""
+    async def fresh(self, name: str, domain: str) -> Served | None:
+        """By what a domain is served under a model's name, asked for now."""
 
     async def price(self, name: str) -> registry_pb2.Price | None:
         """A price version; they never change."""

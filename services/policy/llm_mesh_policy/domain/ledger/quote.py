@@ -106,9 +106,11 @@ def _line(attempt: Asked, admitted: Admitted, terms: Terms, candidates: int) -> 
         raise invalid(f"plan.attempt[{attempt.id}].{next(name for name, value in named.items() if not value)}", "a value")
     offer = terms.offers.get(attempt.model)
     cap = admitted.bounds.max_output_tokens
-    why = "its model is not in the registry" if offer is None else _difference(attempt, admitted.bounds, cap, offer)
+    why = f"{admitted.domain} is not served by its model" if offer is None else _difference(attempt, admitted.bounds, cap, offer)
     if why is not None:  # the router decides among what policy admitted; here is where that is made sure
         raise _differs(attempt, why)
+    if offer is not None and not offer.covers(terms.tariffs.get(attempt.price)):
+        raise _differs(attempt, f"{attempt.price} is above the price that {admitted.domain} accepted")
     rates = _rates(attempt, offer, terms)
     inputs, outputs = _tokens(attempt, admitted.operation, cap, rates)
     return Line(

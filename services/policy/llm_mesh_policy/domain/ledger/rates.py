@@ -1,6 +1,6 @@
 """What tokens cost at one price version: at most, before the request; exactly, after it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from llm_mesh.inference.v1 import generate_pb2
 from llm_mesh.registry.v1 import registry_pb2
@@ -39,6 +39,10 @@ class Rates:
             audio_output=given("audio_output", plain_out),
             request=price.request_nanos_per_million,
         )
+
+    def is_exceeded_by(self, other: "Rates") -> bool:
+        """Whether another price is above this one in any component."""
+        return any(getattr(other, field.name) > getattr(self, field.name) for field in fields(self))
 
     def worst(self, input_tokens: int, output_tokens: int) -> int:
         """The most that an attempt can cost: every token at its dearest rate, rounded up once."""

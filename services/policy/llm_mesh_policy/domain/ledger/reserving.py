@@ -9,7 +9,7 @@ from llm_mesh.registry.v1 import registry_pb2
 from llm_mesh_policy.domain import sealed
 from llm_mesh_policy.domain.instants import micros_of
 from llm_mesh_policy.domain.ledger import grants, ports
-from llm_mesh_policy.domain.ledger.offers import Offer, Readings, Tariff
+from llm_mesh_policy.domain.ledger.offers import Offer, Readings, Served, Tariff
 from llm_mesh_policy.domain.ledger.plan_tree import Asked, asked, attempts_of
 from llm_mesh_policy.domain.ledger.ports import Draft, Held, Ledger, Registry
 from llm_mesh_policy.domain.ledger.quote import Admitted, Terms, quote
@@ -44,7 +44,7 @@ class Reserving:
         self._seals = seals
         self._currency = currency
         self._grant_micros = grant_micros
-        self._offers: Readings[registry_pb2.Model, Offer] = Readings(Offer.of)
+        self._offers: Readings[Served, Offer] = Readings(Offer.of)
         self._tariffs: Readings[registry_pb2.Price, Tariff] = Readings(Tariff.of)
 
     async def reserve(self, request: policy_pb2.ReserveRequest, into: resources_pb2.Sealed | None = None) -> Granted:
@@ -57,7 +57,7 @@ class Reserving:
         admitted = _admitted(admission, caller)
         plan = request.plan
         attempts = attempts_of(plan.root)
-        lines = quote(attempts, admitted, await self._terms(attempts), request.candidate_count)
+        lines = quote(attempts, admitted, await self._terms(attempts, admitted.domain), request.candidate_count)
         caller_key, principal = caller.key, caller.principal
         entry = usage_pb2.LedgerEntry(
             name=f"{admitted.project}/reservations/{reservation_id}",
@@ -86,7 +86,7 @@ class Reserving:
         reservation_id = checked_id(request.reservation_id)
         admission = sealed.admission_in(request.admission, self._seals)
         admitted, attempt = _admitted(admission, admission.caller), asked(request.attempt, "plan.root")
-        (line,) = quote([attempt], admitted, await self._terms([attempt]), 1)
+        (line,) = quote([attempt], admitted, await self._terms([attempt], admitted.domain), 1)
         held = await self._ledger.extend(reservation_id, admission.id, micros_of(admission.expire_time), line)
         return self._granted(held, admitted, into)
 
@@ -97,28 +97,29 @@ class Reserving:
         grants.seal_for_adapters(empty, grant, held.reservation.lines, self._seals)
         return Granted(empty, held)
 
-    async def _terms(self, attempts: list[Asked]) -> Terms:
+    async def _terms(self, attempts: list[Asked], domain: str) -> Terms:
         offers: dict[str, Offer] = {}
         tariffs: dict[str, Tariff] = {}
         for attempt in attempts:
-            offer = await self._offer(attempt)
+            price = await self._registry.price(attempt.price) if attempt.price else None
+            tariff = None if price is None else self._tariffs.of(price)
+            if tariff is not None:
+                tariffs[attempt.price] = tariff
+            offer = await self._offer(attempt, tariff, domain)
             if offer is not None:
                 offers[attempt.model] = offer
-            price = await self._registry.price(attempt.price) if attempt.price else None
-            if price is not None:
-                tariffs[attempt.price] = self._tariffs.of(attempt.price, price)
         return Terms(offers, tariffs, self._currency)
 
-    async def _offer(self, attempt: Asked) -> Offer | None:
+    async def _offer(self, attempt: Asked, tariff: Tariff | None, domain: str) -> Offer | None:
         name = attempt.model
-        model = await self._registry.model(name)
-        if model is None:
+        served = await self._registry.served(name, domain)
+        if served is None:
             return None
-        offer = self._offers.of(name, model)
-        if offer.target == attempt.target and (attempt.price or offer.free):
+        offer = self._offers.of(served)
+        if offer.target == attempt.target and (attempt.price or offer.free) and offer.covers(tariff):
             return offer
-        model = await self._registry.fresh_model(name)  # one of us heard of a change later than the other
-        return None if model is None else self._offers.of(name, model)
+        served = await self._registry.fresh(name, domain)  # one of us heard of a change later than the other
+        return None if served is None else self._offers.of(served)
 
 
 def checked_id(reservation_id: str) -> str:
