@@ -22,9 +22,11 @@ from llm_mesh_policy.domain.rules.administration import Administration
 from llm_mesh_policy.domain.rules.applying import Applying
 from llm_mesh_policy.domain.rules.explaining import Explaining
 from llm_mesh_policy.domain.rules.flooring import Flooring
+from llm_mesh_policy.settings import Settings
 from llm_mesh_policy.store.audit import AuditTrail
 from llm_mesh_policy.store.identity import SqlIdentity
 from llm_mesh_runtime.database import Database, migrate
+from llm_mesh_runtime.resources import Quotas
 from llm_mesh_runtime.seals import Seals
 
 TOKEN = "mb_0123456789abcdefghijklmnop"
@@ -46,14 +48,15 @@ class NoLedger:
 class Half:
     """The identity half of one policy instance."""
 
-    def __init__(self, database: Database, *, token: str = TOKEN) -> None:
+    def __init__(self, database: Database, *, token: str = TOKEN, quotas: Quotas | None = None) -> None:
+        quotas = quotas or Settings().quotas
         self.database = database
         self.trail = AuditTrail(database.now)
         self.pepper = Pepper(b"a pepper of tests, 32 bytes long")
         self.seals = Seals(b"a secret of tests, at least 32 bytes")
-        self.store = SqlIdentity(database, self.trail)
+        self.store = SqlIdentity(database, self.trail, quotas)
         self.live = Live(self.store, staleness=2.0)
-        self.changes = Changes(self.store, self.live)
+        self.changes = Changes(self.store, self.live, quotas)
         self.authorizer = Authorizer(self.live, self.pepper, self.seals, token)
         self.directory = Directory(self.store, self.changes, self.live)
         self.keyring = Keyring(self.store, self.changes, self.pepper)

@@ -19,6 +19,7 @@ from llm_mesh_policy.domain.ledger.offers import Served
 from llm_mesh_policy.domain.ledger.ports import Settled
 from llm_mesh_policy.domain.ledger.reserving import Granted, Reserving
 from llm_mesh_policy.domain.stricter import floor_of
+from llm_mesh_policy.settings import Settings
 from llm_mesh_policy.store.identity_standing import Revision
 from llm_mesh_policy.store.ledger import SqlLedger
 from llm_mesh_policy.store.ledger_limits import LedgerLimits
@@ -163,7 +164,7 @@ class World:
         self.registry = FakeRegistry()
         self.seals = Seals(b"x" * 32)
         self.ledger = SqlLedger(database, self.identity, currency="USD")
-        self.limits = LedgerLimits(database, self.identity, currency="USD")
+        self.limits = LedgerLimits(database, self.identity, Settings().quotas, currency="USD")
         self.reading = LedgerReading(database)
         self.reserving = Reserving(self.ledger, self.registry, self.seals, currency="USD", grant_micros=600_000_000)
         self.lifecycle = Lifecycle(self.ledger)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
+from llm_mesh_runtime.resources import Quotas
 from llm_mesh_runtime.secret import Secret
 from llm_mesh_runtime.settings import setting
 
@@ -55,6 +56,19 @@ class Settings:
         minimum=0.5,
         maximum=10,
     )
+    most_domains: int = setting(default=10_000, help="How many domains there may be.", minimum=1, maximum=100_000)
+    most_projects: int = setting(default=1_000, help="How many projects a domain may have.", minimum=1, maximum=100_000)
+    most_principals: int = setting(default=10_000, help="How many principals a domain may have.", minimum=1, maximum=100_000)
+    most_keys: int = setting(default=10_000, help="How many keys a domain may have; revoked ones do not count.", minimum=1, maximum=100_000)
+    most_roles: int = setting(default=1_000, help="How many roles of its own a domain may have.", minimum=1, maximum=10_000)
+    most_bindings: int = setting(default=20_000, help="How many bindings a domain may have.", minimum=1, maximum=200_000)
+    most_principal_bindings: int = setting(
+        default=100, help="How many bindings one principal may have; each is looked at when a decision is new.", minimum=10, maximum=1_000
+    )
+    most_budgets: int = setting(
+        default=10_000, help="How many budgets the projects of a domain, or the platform, may have.", minimum=1, maximum=100_000
+    )
+    most_limits: int = setting(default=1_000, help="How many limits a domain may have.", minimum=1, maximum=100_000)
     # The ledger's.
     default_output_tokens: int = setting(
         default=4096, help="Most output tokens per choice of a request that names no limit, where its project says nothing.", minimum=1
@@ -100,3 +114,9 @@ class Settings:
         maximum=4_000_000,
     )
     screen_output: bool = setting(default=False, help="Whether answers are screened too, which delays streams by a word or so.")
+
+    @property
+    def quotas(self) -> Quotas:
+        """How many resources of each kind there may be. Each domain may have one floor, and there is one for all of them."""
+        collections = ("domains", "projects", "principals", "keys", "roles", "bindings", "principal_bindings", "budgets", "limits")
+        return Quotas("policy", {name: getattr(self, f"most_{name}") for name in collections} | {"floors": self.most_domains + 1})

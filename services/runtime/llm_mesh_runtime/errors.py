@@ -158,6 +158,14 @@ def already_exists(resource: str) -> MeshError:
     return RuntimeFault(errors_pb2.ERROR_REASON_ALREADY_EXISTS, f"{resource} already exists", resource=resource)
 
 
+def quota_exceeded(place: str, collection: str, limit: int, setting: str) -> MeshError:
+    """A collection that has as many resources as its quota allows; `setting` is the operator's, by its environment variable."""
+    message = f"{place} may have {limit} {collection} and no more, by {setting}"
+    fault = RuntimeFault(errors_pb2.ERROR_REASON_QUOTA_EXCEEDED, message, quota=[(place, message)], limit=str(limit))
+    fault.metadata["quota"] = collection
+    return fault
+
+
 def etag_mismatch(resource: str) -> MeshError:
     """A change that was made against an older state than the present one."""
     message = f"{resource} has changed since it was read"

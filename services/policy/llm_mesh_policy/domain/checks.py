@@ -29,6 +29,8 @@ _MOST_DOMAINS = 256
 _MOST_REGIONS = 64
 _MOST_PERMISSIONS = 256
 _MOST_PATTERNS = 64
+_MOST_RULES = 512
+"""Of one role: each action on each resource that a permission names."""
 _MOST_OUTPUT_TOKENS = 2**31 - 1
 _WILDCARD = "-"
 
@@ -96,6 +98,9 @@ def role(message: rules_pb2.Role, field: str) -> None:
     _text(message.description, f"{field}.description", _DESCRIPTION_BYTES)
     if len(message.permissions) > _MOST_PERMISSIONS:
         raise invalid(f"{field}.permissions", f"at most {_MOST_PERMISSIONS}")
+    rules = sum(len(permission.actions) * max(1, len(permission.resources)) for permission in message.permissions)
+    if rules > _MOST_RULES:
+        raise invalid(f"{field}.permissions", f"at most {_MOST_RULES} rules, counting each action on each resource, not {rules}")
     for number, permission in enumerate(message.permissions):
         place = f"{field}.permissions[{number}]"
         if not permission.actions:

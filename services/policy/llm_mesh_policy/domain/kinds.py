@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, Generic, TypeVar
 
 from google.protobuf.message import Message
@@ -61,6 +61,13 @@ class Kind(Generic[M]):
             content.ClearField(name)
         return content
 
+    def row_of(self, message: M) -> Row:
+        """The row of a resource that `unpack` has shown, as far as that tells."""
+        shown: Any = message
+        times = [getattr(shown, name).ToMicroseconds() if name in self._fields else 0 for name in ("create_time", "update_time")]
+        domain, identity = self.place(shown.name)
+        return Row(domain, identity, self.content(message).SerializeToString(deterministic=True), *times)
+
     def name_of(self, row: Row) -> str:
         """The resource's name."""
         return f"domains/{row.id}" if self.collection == "domains" else f"domains/{row.domain}/{self.collection}/{row.id}"
@@ -100,5 +107,8 @@ FLOORS = Kind(
     set(floors_pb2.Floor.DESCRIPTOR.fields_by_name) - {"name", "etag", "create_time", "update_time"},
     checks.floor,
 )
+
+ALL_KINDS: Mapping[str, Kind[Any]] = {kind.collection: kind for kind in (DOMAINS, PROJECTS, PRINCIPALS, ROLES, BINDINGS, FLOORS)}
+"""By collection."""
 
 KEY_NAME = NamePattern("domains/{domain}/projects/{project}/keys/{key}")

@@ -7,10 +7,10 @@ committed in their order and what a change was decided by still holds when it is
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from sqlalchemy import Connection, and_, delete, or_, select, update
+from sqlalchemy import Connection, and_, delete, func, or_, select, update
 from sqlalchemy import Row as SqlRow
 
 from llm_mesh.policy.v1 import rules_pb2
@@ -20,6 +20,7 @@ from llm_mesh_policy.store import ledger_each
 from llm_mesh_policy.store.audit_reading import record_of
 from llm_mesh_policy.store.audit_tables import audit_records
 from llm_mesh_policy.store.identity_tables import (
+    DOMAINS,
     FORGOTTEN,
     MAKING,
     MARKS,
@@ -38,6 +39,7 @@ from llm_mesh_runtime.settings import Problem, SettingsError
 if TYPE_CHECKING:
     from llm_mesh_policy.domain.audit import AuditEntry
     from llm_mesh_policy.store.audit import AuditTrail
+    from llm_mesh_runtime.resources import Quotas
 
 T = TypeVar("T")
 
@@ -55,21 +57,22 @@ _PRESENT = Prepared(_present)
 class SqlIdentity:
     """The store, behind the domain's port."""
 
-    def __init__(self, database: Database, trail: AuditTrail) -> None:
+    def __init__(self, database: Database, trail: AuditTrail, quotas: Quotas) -> None:
         self._database = database
         self._trail = trail
+        self._quotas = quotas
 
     async def change(self, work: Callable[[Transaction], T]) -> T:
         def locked(connection: Connection) -> T:
             present = connection.execute(for_update(_present)).scalar_one()
-            return work(SqlTransaction(connection, self._database, self._trail, present))
+            return work(SqlTransaction(connection, self._database, self._trail, self._quotas, present))
 
         return await self._database.write(locked)
 
     async def read(self, work: Callable[[Transaction], T]) -> T:
         def reading(connection: Connection) -> T:
             present = connection.execute(_present).scalar_one()
-            return work(SqlTransaction(connection, self._database, self._trail, present))
+            return work(SqlTransaction(connection, self._database, self._trail, self._quotas, present))
 
         return await self._database.read(reading)
 
@@ -116,10 +119,11 @@ def _keys(connection: Connection, since: int) -> list[StoredKey]:
 class SqlTransaction:
     """One transaction, behind the domain's port."""
 
-    def __init__(self, connection: Connection, database: Database, trail: AuditTrail, present: int) -> None:
+    def __init__(self, connection: Connection, database: Database, trail: AuditTrail, quotas: Quotas, present: int) -> None:
         self.connection = connection
         self._database = database
         self._trail = trail
+        self._quotas = quotas
         self._revision = present
         self._advanced = False
         self._marked: set[str] = set()
@@ -146,7 +150,7 @@ class SqlTransaction:
     def page(self, collection: str, domain: str, after: str, limit: int) -> list[Row]:
         table = resources[collection]
         wanted = select(table).where(table.c.id > after).order_by(table.c.id).limit(limit)
-        if collection != "domains":
+        if collection != DOMAINS:
             wanted = wanted.where(table.c.domain == domain)
         return [_row(found) for found in self.connection.execute(wanted)]
 
@@ -158,9 +162,30 @@ class SqlTransaction:
         values = {name: getattr(saved, name) for name in ("domain", "id", "body", "create_time", "update_time")}
         values["revision"] = self._revision
         upsert(self.connection, resources[collection], values, key=["domain", "id"])
-        if collection == "domains" and known is None:
-            ledger_each.add_domain(self.connection, f"domains/{row.id}", now)
+        if known is None:
+            self._grown(collection, [row.domain])
         return saved
+
+    def save_all(self, collection: str, rows: Sequence[Row], *, grown: Collection[str]) -> None:
+        self._mark(collection)
+        names = ("domain", "id", "body", "create_time", "update_time")
+        values = [{name: getattr(row, name) for name in names} | {"revision": self._revision} for row in rows]
+        upsert(self.connection, resources[collection], values, key=["domain", "id"], update=["body", "update_time", "revision"])
+        self._grown(collection, grown)
+
+    def _grown(self, collection: str, domains: Collection[str]) -> None:
+        """What follows from new resources: of domains all count against their quota, of other resources those of their domain."""
+        table = resources[collection]
+        count = select(func.count()).select_from(table)
+        if collection == DOMAINS:
+            for domain in domains:
+                ledger_each.add_domain(self.connection, f"domains/{domain}", self.now())
+            if domains:
+                self._quotas.check("the mesh", collection, self.connection.execute(count).scalar_one())
+            return
+        for domain in domains:
+            present = self.connection.execute(count.where(table.c.domain == domain)).scalar_one()
+            self._quotas.check(f"domains/{domain}", collection, present)
 
     def remove(self, collection: str, domain: str, identity: str) -> None:
         self._mark(collection)
@@ -206,7 +231,11 @@ class SqlTransaction:
     def save_key(self, key: StoredKey) -> None:
         values: dict[str, Any] = {column.name: getattr(key, column.name) or None for column in keys.columns}
         values |= {"create_time": key.create_time, "body": key.body, "revision": self.advance()}
+        known = self.find_key(key.domain, key.project, key.id)
         upsert(self.connection, keys, values, key=["domain", "project", "id"])
+        if known is None:
+            live = select(func.count()).where(keys.c.domain == key.domain, keys.c.revoke_time.is_(None))
+            self._quotas.check(f"domains/{key.domain}", "keys", self.connection.execute(live).scalar_one())
 
     def use_bootstrap(self, token_digest: bytes, principal: str) -> bool:
         values = {"token_digest": token_digest, "time": self.now(), "principal": principal}
@@ -214,6 +243,9 @@ class SqlTransaction:
 
     def audit(self, entry: AuditEntry) -> int:
         return self._trail.append(self.connection, entry)
+
+    def audit_all(self, entries: Sequence[AuditEntry]) -> None:
+        self._trail.extend(self.connection, entries)
 
     def page_audit(self, domain: str, request_id: str, before: int, limit: int) -> list[rules_pb2.AuditRecord]:
         table = audit_records

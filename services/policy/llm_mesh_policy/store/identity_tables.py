@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from types import MappingProxyType
 
-from sqlalchemy import BigInteger, Column, Index, LargeBinary, Table
+from sqlalchemy import BigInteger, Column, Index, LargeBinary, Table, text
 
 from llm_mesh_policy.store.schema import Name, metadata
 from llm_mesh_runtime.database import Instant
@@ -25,7 +25,8 @@ def _resources(collection: str) -> Table:
     )
 
 
-COLLECTIONS = ("domains", "projects", "principals", "roles", "bindings", "floors")
+DOMAINS = "domains"
+COLLECTIONS = (DOMAINS, "projects", "principals", "roles", "bindings", "floors")
 """New ones at the end: the numbers of their marks follow from this order."""
 
 resources = MappingProxyType({collection: _resources(collection) for collection in COLLECTIONS})
@@ -58,6 +59,7 @@ keys = Table(
     Column("revision", BigInteger, nullable=False),
     Index("keys_by_id", "id", unique=True),
     Index("keys_by_revision", "revision"),
+    Index("keys_that_count", "domain", sqlite_where=text("revoke_time IS NULL"), postgresql_where=text("revoke_time IS NULL")),
 )
 
 MAKING = 0

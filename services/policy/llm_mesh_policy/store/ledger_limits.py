@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import orjson
-from sqlalchemy import ColumnElement, Connection, and_, delete, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, delete, func, or_, select, update
 
 from llm_mesh.mesh.v1 import resources_pb2
 from llm_mesh.policy.v1 import ledger_pb2
@@ -31,7 +31,7 @@ from llm_mesh_policy.store.ledger_tables import entries, meters
 from llm_mesh_runtime.database import Database
 from llm_mesh_runtime.errors import MeshError, not_found
 from llm_mesh_runtime.money import saturated
-from llm_mesh_runtime.resources import change_of
+from llm_mesh_runtime.resources import Quotas, change_of
 
 _OUTPUT_ONLY = ("spent", "held", "period_end_time", "close_time")
 
@@ -39,9 +39,10 @@ _OUTPUT_ONLY = ("spent", "held", "period_end_time", "close_time")
 class LedgerLimits:
     """Reads and writes budgets and limits."""
 
-    def __init__(self, database: Database, accounts: Accounts, *, currency: str) -> None:
+    def __init__(self, database: Database, accounts: Accounts, quotas: Quotas, *, currency: str) -> None:
         self._database = database
         self._accounts = accounts
+        self._quotas = quotas
         self._currency = currency
 
     async def put_budget(self, budget: ledger_pb2.Budget, audit: AuditEntry) -> ledger_pb2.Budget:
@@ -121,7 +122,7 @@ class LedgerLimits:
         def work(connection: Connection) -> tuple[Meter, int] | MeshError:
             lock(connection)
             now = self._database.now(connection)
-            meter = _put(connection, wanted, now)
+            meter = self._put_in(connection, wanted, now)
             self._accounts.extend_audit(connection, [audit])
             return meter, now
 
@@ -132,8 +133,17 @@ class LedgerLimits:
 
     def _apply(self, connection: Connection, wanted: Wanted, change: resources_pb2.Change, *, dry_run: bool) -> resources_pb2.Change:
         if not dry_run and change.action != resources_pb2.CHANGE_ACTION_NONE:
-            _put(connection, wanted, self._database.now(connection))
+            self._put_in(connection, wanted, self._database.now(connection))
         return change
+
+    def _put_in(self, connection: Connection, wanted: Wanted, now: int) -> Meter:
+        before = _find(connection, wanted.name)
+        meter = _put(connection, wanted, before, now)
+        if before is None:
+            of_kind = meters.c.metric == MONEY if wanted.metric == MONEY else meters.c.metric != MONEY
+            count = connection.execute(select(func.count()).where(meters.c.domain == wanted.domain, of_kind)).scalar_one()
+            self._quotas.check(wanted.domain, "budgets" if wanted.metric == MONEY else "limits", count)
+        return meter
 
 
 def _concerns(domain: str) -> ColumnElement[bool]:
@@ -148,8 +158,7 @@ def _find(connection: Connection, name: str) -> Meter | None:
     return None if row is None else Meter(*row)
 
 
-def _put(connection: Connection, wanted: Wanted, now: int) -> Meter:
-    before = _find(connection, wanted.name)
+def _put(connection: Connection, wanted: Wanted, before: Meter | None, now: int) -> Meter:
     if before is not None and wanted.same_counts(before):
         meter = replace(before, amount=wanted.amount, closed=0, tag_scope=wanted.tag_scope)
     else:

@@ -56,7 +56,7 @@ class Ledger:
         alerts = _alerts(links.metrics)
         refused = settings.projects_without_budget == "refused"
         ledger = SqlLedger(database, identity, currency=currency, changed=changed, speeds=self._speeds, budget_required=refused)
-        limits = LedgerLimits(database, identity, currency=currency)
+        limits = LedgerLimits(database, identity, settings.quotas, currency=currency)
         self._registry = RegistryPeer(links.channel("registry"))
         self._sweep = Sweep(ledger)
         sums = LedgerSums(database, identity, most=settings.meter_check_entries)

@@ -4,11 +4,13 @@ from llm_mesh_runtime.resources.changes import change_of, etag_of
 from llm_mesh_runtime.resources.masks import masked_update
 from llm_mesh_runtime.resources.names import ALIAS, NamePattern, checked_alias, checked_id, is_within
 from llm_mesh_runtime.resources.paging import Page, page_of
+from llm_mesh_runtime.resources.quotas import Quotas
 
 __all__ = [
     "ALIAS",
     "NamePattern",
     "Page",
+    "Quotas",
     "change_of",
     "checked_alias",
     "checked_id",

@@ -178,8 +178,8 @@ const (
 	ErrorReason_ERROR_REASON_CANCELLED ErrorReason = 18
 	// The store's schema is older or newer than this build.
 	ErrorReason_ERROR_REASON_SCHEMA_MISMATCH ErrorReason = 19
-	// The collection has as many resources as its quota allows. `metadata.quota` names the setting, `metadata.limit` has the number.
-	// Nothing was changed.
+	// The collection has as many resources as its quota allows. `metadata.quota` names the collection, `metadata.limit` has the number,
+	// the text names the operator's setting. Nothing was changed.
 	ErrorReason_ERROR_REASON_QUOTA_EXCEEDED ErrorReason = 20
 	// An earlier change could not be recorded in the audit trail, so that this one is refused: policy does not answer, or refuses. Nothing
 	// was changed.

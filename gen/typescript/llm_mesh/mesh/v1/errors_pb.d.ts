@@ -326,8 +326,8 @@ export enum ErrorReason {
   SCHEMA_MISMATCH = 19,
 
   /**
-   * The collection has as many resources as its quota allows. `metadata.quota` names the setting, `metadata.limit` has the number.
-   * Nothing was changed.
+   * The collection has as many resources as its quota allows. `metadata.quota` names the collection, `metadata.limit` has the number,
+   * the text names the operator's setting. Nothing was changed.
    *
    * @generated from enum value: ERROR_REASON_QUOTA_EXCEEDED = 20;
    */

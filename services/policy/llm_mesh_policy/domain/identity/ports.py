@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
@@ -62,6 +62,9 @@ class Transaction(Protocol):
     def save(self, collection: str, row: Row) -> Row:
         """Creates or replaces a resource; answers with its times."""
 
+    def save_all(self, collection: str, rows: Sequence[Row], *, grown: Collection[str]) -> None:
+        """Creates or replaces resources with their times; those that exist keep their first. `grown`: the domains that have new ones."""
+
     def remove(self, collection: str, domain: str, identity: str) -> None:
         """Deletes a resource."""
 
@@ -79,6 +82,9 @@ class Transaction(Protocol):
 
     def audit(self, entry: AuditEntry) -> int:
         """Adds an audit record."""
+
+    def audit_all(self, entries: Sequence[AuditEntry]) -> None:
+        """Adds audit records in their order."""
 
     def page_audit(self, domain: str, request_id: str, before: int, limit: int) -> list[rules_pb2.AuditRecord]:
         """Audit records, newest first, with sequences below `before` (0: all); of all domains where the domain is empty."""

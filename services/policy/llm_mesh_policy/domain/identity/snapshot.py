@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from google.protobuf.message import Message
+
 from llm_mesh.policy.v1 import floors_pb2, identity_pb2, rules_pb2
 from llm_mesh_policy.domain.identity.keys import StoredKey
 from llm_mesh_policy.domain.identity.ports import Contents, Row
@@ -32,6 +34,11 @@ class Snapshot:
     def floor_of(self, domain: str) -> floors_pb2.Floor | None:
         """What the platform sets about a domain."""
         return floor_of(domain, self.floors)
+
+    def resources(self, collection: str) -> Mapping[str, Message]:
+        """The resources of a collection, by name."""
+        found: Mapping[str, Message] = getattr(self, collection)
+        return found
 
     def key(self, name: str) -> StoredKey | None:
         """A key by its name."""

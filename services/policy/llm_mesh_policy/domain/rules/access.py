@@ -11,6 +11,7 @@ from llm_mesh_policy.domain.rules import consent
 from llm_mesh_policy.domain.rules.escalation import require_covered, require_held
 from llm_mesh_policy.domain.rules.matching import EVERYWHERE
 from llm_mesh_policy.domain.rules.roles import BUILT_IN
+from llm_mesh_policy.domain.rules.room import require_room
 from llm_mesh_policy.domain.rules.rulebook import PLATFORM, domain_of, flatten
 from llm_mesh_policy.domain.stricter import EVERY_DOMAIN, Settings, changed_fields, combined, field_beyond, floor_name, holding
 from llm_mesh_runtime.errors import invalid
@@ -70,6 +71,7 @@ def save_binding(change: Change, binding: rules_pb2.Binding, field: str = "bindi
     written = rules_pb2.Binding(name=binding.name, principal=binding.principal, role=binding.role, scope=binding.scope)
     written.state = consent.new_state(change, written, before)
     saved = BINDINGS.save(transaction, written, field)
+    require_room(change, saved, before)
     domain = domain_of(saved.name)
     # Whether a principal of another domain exists is only told to those who may accept there.
     told = not consent.is_foreign(saved) or consent.may_accept(change, saved.principal)

@@ -16,6 +16,7 @@ from llm_mesh_policy.domain.rules.consent import ACTIVE, is_foreign, state_of
 from llm_mesh_policy.domain.rules.escalation import require_covered
 from llm_mesh_policy.domain.rules.explaining import ALL_DOMAINS
 from llm_mesh_policy.domain.rules.roles import BUILT_IN
+from llm_mesh_policy.domain.rules.room import require_room
 from llm_mesh_policy.domain.rules.rulebook import PLATFORM, domain_of, scope_of
 from llm_mesh_runtime.errors import already_exists, invalid, not_found
 
@@ -113,8 +114,11 @@ class Administration:
             PRINCIPALS.get(change.transaction, principal, "principal")
             if state_of(binding) == ACTIVE == binding.state:
                 return binding
+            before = rules_pb2.Binding()
+            before.CopyFrom(binding)
             binding.state = ACTIVE
             saved = BINDINGS.save(change.transaction, binding, "binding")
+            require_room(change, saved, before)
             _note_consent(change, "bindings.accept", binding)
             return saved
 

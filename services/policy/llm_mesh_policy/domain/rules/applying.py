@@ -25,6 +25,13 @@ if TYPE_CHECKING:
 
 M = TypeVar("M", bound=Message)
 
+Money = ledger_pb2.Budget | ledger_pb2.Limit
+
+MOST_ENTRIES = 500
+MOST_MONEY = 100
+"""Budgets and limits among them."""
+
+_RESOURCES = ("floors", "domains", "projects", "principals", "roles", "bindings")
 _NO_CHANGE = resources_pb2.CHANGE_ACTION_NONE
 _IGNORED = ("name", "etag", "create_time", "update_time", "built_in", "state", "floor", "effective", "conflicts")
 
@@ -49,33 +56,61 @@ class Applying:
     async def apply(self, actor: Actor, request: rules_pb2.ApplyPolicyRequest) -> rules_pb2.ApplyPolicyResponse:
         """What changed, or would. Each resource needs the right that its own method needs."""
         DOMAINS.place(request.parent, "parent")
+        _check_size(request)
         _check_places(request)
 
         def work(change: Change) -> list[resources_pb2.Change]:
-            found = [*_resources(change, request), *self._money(change, request)]
+            found = list(_resources(change, request))
+            for place, own, resource in _money(request):
+                with _renamed(own, place):
+                    _check_money(change, resource)
+            return found
+
+        def finish(change: Change, found: list[resources_pb2.Change]) -> list[resources_pb2.Change]:
+            found = [*found, *(self._apply_money(change, *each, dry_run=request.dry_run) for each in _money(request))]
             if request.dry_run:
                 raise _DryRunError(found)
             return found
 
         try:
-            done = await self._changes.make(actor, work)
+            done = await self._changes.make_many(actor, work, finish)
         except _DryRunError as dry:
             return rules_pb2.ApplyPolicyResponse(changes=dry.changes)
         changed = any(change.action != _NO_CHANGE for change in done.value)
         return rules_pb2.ApplyPolicyResponse(changes=done.value, revision=done.revision if changed else 0)
 
-    def _money(self, change: Change, request: rules_pb2.ApplyPolicyRequest) -> Iterable[resources_pb2.Change]:
-        transaction, dry_run = change.transaction, request.dry_run
-        for number, budget in enumerate(request.budgets):
-            with _renamed("budget", f"budgets[{number}]"):
-                _check_budget_subject(change, budget)
-                change.require("budgets.put", budget.name)
-                yield _noted(change, "budgets.put", self._ledger.apply_budget(transaction, budget, dry_run=dry_run))
-        for number, limit in enumerate(request.limits):
-            with _renamed("limit", f"limits[{number}]"):
-                _check_owner(change, DOMAINS, domain_of(limit.name), "limit.name")
-                change.require("limits.put", limit.name)
-                yield _noted(change, "limits.put", self._ledger.apply_limit(transaction, limit, dry_run=dry_run))
+    def _apply_money(self, change: Change, place: str, own: str, resource: Money, *, dry_run: bool) -> resources_pb2.Change:
+        with _renamed(own, place):
+            if isinstance(resource, ledger_pb2.Budget):
+                return _noted(change, "budgets.put", self._ledger.apply_budget(change.transaction, resource, dry_run=dry_run))
+            return _noted(change, "limits.put", self._ledger.apply_limit(change.transaction, resource, dry_run=dry_run))
+
+
+def _money(request: rules_pb2.ApplyPolicyRequest) -> Iterator[tuple[str, str, Money]]:
+    """Budgets and limits: the place in the request, what they are, and each of them."""
+    yield from ((f"budgets[{number}]", "budget", budget) for number, budget in enumerate(request.budgets))
+    yield from ((f"limits[{number}]", "limit", limit) for number, limit in enumerate(request.limits))
+
+
+def _check_money(change: Change, resource: Money) -> None:
+    if isinstance(resource, ledger_pb2.Budget):
+        _check_budget_subject(change, resource)
+        change.require("budgets.put", resource.name)
+    else:
+        _check_owner(change, DOMAINS, domain_of(resource.name), "limit.name")
+        change.require("limits.put", resource.name)
+
+
+def _check_size(request: rules_pb2.ApplyPolicyRequest) -> None:
+    """The store is held while all is written, so only so much at a time; budgets and limits take longer each."""
+    money = len(request.budgets) + len(request.limits)
+    total = money + sum(len(getattr(request, field)) for field in _RESOURCES)
+    if total > MOST_ENTRIES:
+        longest = max((*_RESOURCES, "budgets", "limits"), key=lambda field: len(getattr(request, field)))
+        raise invalid(longest, f"at most {MOST_ENTRIES} resources in one call, not {total}: split them among several calls")
+    if money > MOST_MONEY:
+        field = "budgets" if len(request.budgets) >= len(request.limits) else "limits"
+        raise invalid(field, f"at most {MOST_MONEY} budgets and limits in one call, not {money}: split them among several calls")
 
 
 @contextmanager
@@ -116,7 +151,7 @@ def _check_places(request: rules_pb2.ApplyPolicyRequest) -> None:
     """All within the parent; `domains/platform` stands for all domains."""
     if request.parent == PLATFORM:
         return
-    for field in ("floors", "domains", "projects", "principals", "roles", "bindings", "budgets", "limits"):
+    for field in (*_RESOURCES, "budgets", "limits"):
         for number, wanted in enumerate(getattr(request, field)):
             if not is_within(wanted.name, request.parent):
                 raise invalid(f"{field}[{number}].name", f"must be within {request.parent}")
