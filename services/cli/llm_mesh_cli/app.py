@@ -22,6 +22,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "budget": ("budget", "Show and set what projects may spend."),
     "floors": ("floors", "Show and set what the platform sets about domains, and no domain lifts."),
     "limits": ("limits", "Show and set limits of requests, tokens and concurrency."),
+    "audit": ("audit", "Show and verify the audit trail."),
+    "endpoints": ("endpoints", "Show and declare the facts of providers' endpoints."),
     "spend": ("spend", "Sum what was spent."),
     "tail": ("tail", "Follow requests as they are made and settled."),
     "health": ("health", "Show whether every service serves."),

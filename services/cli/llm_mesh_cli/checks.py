@@ -10,14 +10,19 @@ import socket
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import grpc
 
 from llm_mesh.adapter.v1 import adapter_pb2
+from llm_mesh.registry.v1 import registry_pb2, registry_pb2_grpc
 from llm_mesh_cli.discovery import endpoints
 from llm_mesh_cli.files import readable_by_others
+from llm_mesh_cli.paging import pages
 from llm_mesh_cli.stores import stores
+from llm_mesh_cli.trail import sources
+from llm_mesh_cli.trail.verification import verify
 from llm_mesh_runtime.errors import MeshError, from_rpc_error
 from llm_mesh_runtime.host import StartError
 
@@ -27,6 +32,8 @@ if TYPE_CHECKING:
 
 _PRIVATE = ("admin.key", "project.key", "mesh.secret", "policy.pepper", "*.db")
 _WORKER = "process/worker-"
+_RECENT = 10_000
+"""How many records of the audit trail are verified."""
 _SKEW = 5
 _LEASE = 60
 """Seconds that a caller is valid at most: what lets a clock be compared."""
@@ -168,3 +175,35 @@ async def providers(session: Session) -> list[Finding]:
     if not usable:
         findings.append(Finding("ok", "providers", "no credential of a provider, such as OPENAI_API_KEY"))
     return [*findings, Finding("ok", "providers", f"local: {', '.join(local) or 'none'} (llm-mesh models discover)")]
+
+
+async def claims(session: Session) -> list[Finding]:
+    """Models that claim more than their endpoint's operator declares, so that the operator's word holds."""
+    stub = registry_pb2_grpc.RegistryServiceStub(session.channel("registry"))
+    request = registry_pb2.ListModelsRequest(parent=await session.whole())
+    try:
+        found = [model async for answer in pages(stub.ListModels, request) for model in answer.models if model.conflicts]
+    except grpc.aio.AioRpcError as error:
+        told = from_rpc_error(error, peer="the registry")
+        return [Finding("warn", "endpoints", told.message, told.remedy)]
+    remedy = "declare the endpoint: `llm-mesh endpoints set`; or let the model claim less"
+    return [
+        Finding(
+            "warn", "endpoints", f"{model.name} claims more than {model.adapter}/{model.endpoint}: {', '.join(model.conflicts)}", remedy
+        )
+        for model in found
+    ] or [Finding("ok", "endpoints", "no model claims more than its endpoint's operator declares")]
+
+
+async def audit(session: Session) -> list[Finding]:
+    """Whether the newest part of the audit trail is whole."""
+    try:
+        verdict = await verify(partial(sources.running, session, _RECENT), whole=False, grows=True)
+    except grpc.aio.AioRpcError as error:
+        told = from_rpc_error(error, peer="policy")
+        return [Finding("warn", "audit", told.message, told.remedy)]
+    if verdict.problems:
+        first = verdict.problems[0]
+        text = f"{len(verdict.problems)} problems in the newest {verdict.records} records; the first: record {first.sequence} {first.text}"
+        return [Finding("fail", "audit", text, "look into it with `llm-mesh audit verify`")]
+    return [Finding("ok", "audit", f"the newest {verdict.records} records are whole")]

@@ -23,10 +23,12 @@ _Key = Annotated[str | None, typer.Option("--key", help="The key to ask with (LL
 _Address = Annotated[str | None, typer.Option("--address", help="Where the mesh is asked over gRPC (LLM_MESH_ADDRESS).")]
 _DataDir = Annotated[Path | None, typer.Option("--data-dir", help="The data directory of a local mesh (LLM_MESH_DATA_DIR).")]
 _Json = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
+_Reason = Annotated[str | None, typer.Option("--reason", help="Why, for the audit trail: at most 512 bytes.")]
 _COMMON = {
     "key": inspect.Parameter("key", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=_Key),
     "address": inspect.Parameter("address", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=_Address),
     "data_dir": inspect.Parameter("data_dir", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=_DataDir),
+    "reason": inspect.Parameter("reason", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=_Reason),
     "json": inspect.Parameter("json", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=_Json),
 }
 

@@ -13,6 +13,7 @@ import grpc
 
 from llm_mesh.adapter.v1 import adapter_pb2, adapter_pb2_grpc
 from llm_mesh.registry.v1 import registry_pb2
+from llm_mesh_cli.facts import facts_of
 from llm_mesh_cli.failures import CommandError, Exit
 
 if TYPE_CHECKING:
@@ -35,6 +36,8 @@ class Found:
 
     models: tuple[registry_pb2.Model, ...]
     silent: tuple[str, ...]
+    facts: tuple[registry_pb2.Endpoint, ...] = ()
+    """Of the endpoints that answered."""
 
 
 async def endpoints(session: Session) -> list[tuple[str, adapter_pb2.Endpoint]]:
@@ -66,7 +69,8 @@ async def discovered(session: Session, wanted: tuple[str, ...]) -> Found:
     offers = await asyncio.gather(*(_offered(session, adapter, endpoint) for adapter, endpoint in chosen))
     models = [model for offer in offers for model in offer or ()]
     silent = [endpoint.name for (_, endpoint), offer in zip(chosen, offers, strict=True) if offer is None]
-    return Found(tuple(models), tuple(silent))
+    facts = [facts_of(*pair) for pair, offer in zip(chosen, offers, strict=True) if offer]
+    return Found(tuple(models), tuple(silent), tuple(facts))
 
 
 def registered(model: registry_pb2.Model, known: Sequence[registry_pb2.Model]) -> bool:

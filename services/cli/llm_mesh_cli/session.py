@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from string import punctuation
 from typing import TYPE_CHECKING, Literal, cast
+from urllib.parse import quote
 
 from llm_mesh_cli.files import DataFiles
 from llm_mesh_cli.settings import Settings
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 
 Who = Literal["admin", "project", "nobody"]
 DEFAULT_PROJECT = "domains/default/projects/default"
+REASON = "x-llm-mesh-reason"
+_PRINTABLE = punctuation.replace("%", "") + " "
 _PLATFORM = "domains/platform"
 
 
@@ -35,6 +39,7 @@ class Access:
     address: str | None = None
     data_dir: Path | None = None
     json: bool = False
+    reason: str | None = None
 
 
 class Session:
@@ -111,6 +116,14 @@ class Session:
     def _credential(self) -> tuple[tuple[str, str], ...]:
         if self._who == "nobody":
             return ()
+        return (*self._authorization(), *self._reason())
+
+    def _reason(self) -> tuple[tuple[str, str], ...]:
+        """Why, as the audit trail records it: percent-encoded, since metadata is ASCII."""
+        reason = self.access.reason
+        return ((REASON, quote(reason, safe=_PRINTABLE)),) if reason else ()
+
+    def _authorization(self) -> tuple[tuple[str, str], ...]:
         key = self.key()
         if not key:
             file = self.files.project_key if self._who == "project" else self.files.admin_key

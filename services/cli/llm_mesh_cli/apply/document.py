@@ -38,7 +38,7 @@ class _Document:
         self._currency = currency
 
     def take(self, root: Place) -> None:
-        fields = root.fields("floors", "domains", "adapters")
+        fields = root.fields("floors", "domains", "adapters", "endpoints")
         for item in fields["floors"].items() if "floors" in fields else ():
             self._floor(item)
         domains = [self._domain(item) for item in (fields["domains"].items() if "domains" in fields else ())]
@@ -47,7 +47,18 @@ class _Document:
             adapter = registry_pb2.Adapter(name=f"adapters/{_id(item, given)}")
             fill(adapter, given, self._currency)
             self.wanted.note("registry", "adapters", adapter, item)
-        self.wanted.address(domains, whole="adapters" in fields or "floors" in fields)
+        for item in fields["endpoints"].items() if "endpoints" in fields else ():
+            self._endpoint(item)
+        self.wanted.address(domains, whole=not fields.keys().isdisjoint({"adapters", "endpoints", "floors"}))
+
+    def _endpoint(self, place: Place) -> None:
+        endpoint = registry_pb2.Endpoint()
+        fields = place.fields("adapter", "name", *names(endpoint))
+        adapter = _required(place, fields, "adapter")
+        endpoint.name = f"adapters/{adapter}/endpoints/{_id(place, fields)}"
+        fill(endpoint, fields, self._currency)
+        endpoint.operator = endpoint.operator or PLATFORM
+        self.wanted.note("registry", "endpoints", endpoint, place)
 
     def _domain(self, place: Place) -> str:
         domain = identity_pb2.Domain()

@@ -24,6 +24,8 @@ async def doctor(session: Session) -> None:
         if all(finding.state != "fail" for finding in findings if finding.what == "mesh"):
             findings += await session.output.waiting(checks.workers(session), "asking for workers")
             findings += await session.output.waiting(checks.providers(session), "asking the adapters")
+            findings += await session.output.waiting(checks.claims(session), "looking at models")
+            findings += await session.output.waiting(checks.audit(session), "verifying the audit trail")
     else:
         findings += checks.ports(session)
     if session.output.as_json:

@@ -77,8 +77,16 @@ async def discover(
     new = [model for model in found.models if not registered(model, known)]
     if add and new:
         request = registry_pb2.ApplyModelsRequest(parent="domains/platform", models=_named(new, known))
+        request.endpoints.extend(await _undeclared(session, found))
         await _registry(session).ApplyModels(request)
     _tell(session, found, new, added=add)
+
+
+async def _undeclared(session: Session, found: Found) -> list[registry_pb2.Endpoint]:
+    """The endpoints that answered and whose facts nobody has declared."""
+    listing = pages(_registry(session).ListEndpoints, registry_pb2.ListEndpointsRequest())
+    declared = {endpoint.name async for answer in listing for endpoint in answer.endpoints}
+    return [endpoint for endpoint in found.facts if endpoint.name not in declared]
 
 
 def _tell(session: Session, found: Found, new: Sequence[registry_pb2.Model], *, added: bool) -> None:

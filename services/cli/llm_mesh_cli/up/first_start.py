@@ -22,6 +22,8 @@ from llm_mesh_runtime.errors import PeerError, from_rpc_error
 from llm_mesh_runtime.host import StartError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from llm_mesh_cli.files import DataFiles
     from llm_mesh_runtime.host import Host
 
@@ -88,7 +90,9 @@ class FirstStart:
         endpoints = await Endpoints.ask(self._links, self._names)
         wanted = list(simulator_models(endpoints.simulator if "simulator" in self._names else ()))
         providers = endpoints.with_credential
-        digest = hashlib.sha256(repr((sorted(providers), [model.SerializeToString(deterministic=True) for model in wanted])).encode())
+        digest = hashlib.sha256(
+            repr((sorted(providers), len(endpoints.facts), [model.SerializeToString(deterministic=True) for model in wanted])).encode()
+        )
         done = SetUp(new_keys=keys, providers=tuple(name for _, name in providers), simulator=bool(wanted))
         if "registry" not in self._names or self._files.known() == digest.hexdigest():
             return done
@@ -96,8 +100,9 @@ class FirstStart:
         for adapter, endpoint in providers:
             wanted += await self._well_known(registry, adapter, endpoint)
         missing = named(wanted, await self._registered(registry))
-        if missing:
-            request = registry_pb2.ApplyModelsRequest(parent=PLATFORM, models=missing)
+        undeclared = await self._undeclared(registry, endpoints.facts)
+        if missing or undeclared:
+            request = registry_pb2.ApplyModelsRequest(parent=PLATFORM, models=missing, endpoints=undeclared)
             await registry.ApplyModels(request, metadata=self._admin())
         await asyncio.to_thread(self._files.keep_known, digest.hexdigest())
         return SetUp(new_keys=keys, new_models=len(missing), providers=done.providers, simulator=done.simulator)
@@ -112,6 +117,19 @@ class FirstStart:
             token = answer.next_page_token
             if not token:
                 return found
+
+    async def _undeclared(
+        self, registry: registry_pb2_grpc.RegistryServiceStub, facts: Sequence[registry_pb2.Endpoint]
+    ) -> list[registry_pb2.Endpoint]:
+        """Those whose facts nobody has declared: what an operator wrote since is left alone."""
+        request = registry_pb2.ListEndpointsRequest(page_size=_PAGE)
+        declared: set[str] = set()
+        while True:
+            answer = await registry.ListEndpoints(request, metadata=self._admin())
+            declared.update(endpoint.name for endpoint in answer.endpoints)
+            request.page_token = answer.next_page_token
+            if not request.page_token:
+                return [endpoint for endpoint in facts if endpoint.name not in declared]
 
     async def _registered(self, registry: registry_pb2_grpc.RegistryServiceStub) -> list[registry_pb2.Model]:
         found: list[registry_pb2.Model] = []

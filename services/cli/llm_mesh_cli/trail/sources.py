@@ -1,0 +1,141 @@
+"""Where a trail is read: from a running mesh, from policy's database, or from an exported file. Records come oldest first, heads last."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Sequence
+from contextlib import aclosing
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from google.protobuf.json_format import MessageToDict, ParseDict, ParseError
+
+from llm_mesh.policy.v1 import audit_pb2, rules_pb2, rules_pb2_grpc
+from llm_mesh_cli.failures import CommandError, Exit
+
+if TYPE_CHECKING:
+    from llm_mesh_cli.session import Session
+
+_PAGE = 1000
+_ROWS = 5000
+_LATEST = 10**17
+"""Microseconds, which a timestamp can hold."""
+_RECORDS = "SELECT * FROM audit_records WHERE sequence > :after ORDER BY sequence LIMIT :most"
+_HEADS = "SELECT writer, records, hash, sequence, numbering FROM audit_heads"
+
+
+class Page(NamedTuple):
+    """Some records, and, with the last of them, the heads of the same moment."""
+
+    records: Sequence[rules_pb2.AuditRecord]
+    heads: Sequence[audit_pb2.ChainHead] | None
+
+
+async def running(session: Session, newest: int = 0) -> AsyncIterator[Page]:
+    """The trail of a running mesh, or its newest records."""
+    stub = rules_pb2_grpc.RuleServiceStub(session.channel("policy"))
+    request = rules_pb2.ExportAuditRecordsRequest(parent="domains/-", page_size=_PAGE, newest=newest)
+    while True:
+        answer = await stub.ExportAuditRecords(request, timeout=60)
+        request.page_token = answer.next_page_token
+        yield Page(answer.records, None if answer.next_page_token else answer.heads)
+        if not answer.next_page_token:
+            return
+
+
+async def stored(place: str) -> AsyncIterator[Page]:
+    """The trail in policy's database: a file of SQLite or a URL."""
+    from sqlalchemy import Connection, text  # noqa: PLC0415 (only who reads a database needs it)
+    from sqlalchemy.exc import ArgumentError  # noqa: PLC0415 (likewise)
+
+    from llm_mesh_runtime.database import Database  # noqa: PLC0415 (likewise)
+
+    try:
+        database = Database(_url(place), name="policy")
+    except (ValueError, ArgumentError):  # whose text may hold the URL
+        raise CommandError("--database: expected a file of SQLite, or a URL such as postgresql://…", Exit.USAGE) from None
+    after = 0
+
+    def work(connection: Connection) -> Page:
+        rows = connection.execute(text(_RECORDS), {"after": after, "most": _ROWS}).mappings().all()
+        heads = None if len(rows) == _ROWS else [_head(row) for row in connection.execute(text(_HEADS)).mappings()]
+        return Page([_record(row) for row in rows], heads)
+
+    try:
+        while True:
+            page = await database.read(work)
+            yield page
+            if page.heads is not None:
+                return
+            after = page.records[-1].sequence
+    finally:
+        await database.close()
+
+
+async def exported(path: Path) -> AsyncIterator[Page]:
+    """The trail in a file that `llm-mesh audit export` wrote."""
+    heads: list[audit_pb2.ChainHead] = []
+    with path.open(encoding="utf-8") as file:
+        for number, line in enumerate(file, start=1):
+            try:
+                kind, value = next(iter(json.loads(line).items()))
+                if kind == "head":
+                    heads.append(ParseDict(value, audit_pb2.ChainHead()))
+                else:
+                    yield Page([ParseDict(value, rules_pb2.AuditRecord())], None)
+            except (ValueError, AttributeError, StopIteration, ParseError):
+                raise CommandError(f"{path}:{number}: expected a line of an exported audit trail", Exit.USAGE) from None
+    yield Page([], heads)
+
+
+async def export(pages: AsyncIterator[Page], path: Path) -> int:
+    """Writes a trail as lines of JSON; answers with the number of its records."""
+    count = 0
+    async with aclosing(pages) as source:  # type: ignore[type-var] # an async generator
+        with path.open("w", encoding="utf-8") as file:
+            async for page in source:
+                for record in page.records:
+                    file.write(json.dumps({"record": MessageToDict(record)}, ensure_ascii=False) + "\n")
+                    count += 1
+                for head in page.heads or ():
+                    file.write(json.dumps({"head": MessageToDict(head)}) + "\n")
+    return count
+
+
+def _url(place: str) -> str:
+    if "://" in place:
+        return place
+    if not Path(place).is_file():
+        raise CommandError(f"{place}: there is no such file", Exit.NOT_FOUND)
+    return f"sqlite:///{Path(place).absolute()}"
+
+
+def _record(row: Any) -> rules_pb2.AuditRecord:  # noqa: ANN401 (a row of SQLAlchemy)
+    """A record, whatever somebody made of its row: what cannot be read is read as empty, and breaks the chain."""
+    texts = ("domain", "principal", "key", "action", "resource", "detail", "request_id", "writer", "event_id", "source", "reason")
+    record = rules_pb2.AuditRecord(
+        sequence=row["sequence"],
+        allowed=bool(row["allowed"]),
+        hash=_bytes(row["hash"]),
+        before_digest=_bytes(row["before_digest"]),
+        after_digest=_bytes(row["after_digest"]),
+    )
+    for name in texts:
+        setattr(record, name, str(row[name] or ""))
+    if isinstance(row["time"], int) and 0 <= row["time"] <= _LATEST:
+        record.time.FromMicroseconds(row["time"])
+    return record
+
+
+def _head(row: Any) -> audit_pb2.ChainHead:  # noqa: ANN401 (likewise)
+    return audit_pb2.ChainHead(
+        writer=row["writer"],
+        count=row["records"],
+        hash=_bytes(row["hash"]),
+        sequence=row["sequence"],
+        numbering=_bytes(row["numbering"]),
+    )
+
+
+def _bytes(value: object) -> bytes:
+    return bytes(value) if isinstance(value, (bytes, bytearray, memoryview)) else b""

@@ -1,0 +1,44 @@
+"""Reads a trail from wherever it is, and says what is wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from llm_mesh.policy.v1 import audit_pb2
+from llm_mesh_cli.trail.sources import Page
+from llm_mesh_runtime.trail import Problem, Verifier
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What came of a verification."""
+
+    records: int
+    heads: Sequence[audit_pb2.ChainHead]
+    problems: Sequence[Problem]
+
+
+async def verify(
+    source: Callable[[], AsyncIterator[Page]],
+    *,
+    saved: Mapping[str, audit_pb2.ChainHead] | None = None,
+    whole: bool = True,
+    grows: bool = False,
+) -> Verdict:
+    """Verifies a trail. One that `grows` meanwhile is read twice where something seems wrong: only what both readings find counts."""
+    verdict = await _once(source, saved, whole=whole)
+    if grows and verdict.problems:
+        again = await _once(source, saved, whole=whole)
+        verdict = Verdict(again.records, again.heads, [problem for problem in again.problems if problem in verdict.problems])
+    return verdict
+
+
+async def _once(source: Callable[[], AsyncIterator[Page]], saved: Mapping[str, audit_pb2.ChainHead] | None, *, whole: bool) -> Verdict:
+    verifier, heads = Verifier(saved=saved, whole=whole), list[audit_pb2.ChainHead]()
+    async for page in source():
+        for record in page.records:
+            verifier.add(record)
+        if page.heads is not None:
+            heads = list(page.heads)
+    return Verdict(verifier.records, heads, verifier.finish(heads))
