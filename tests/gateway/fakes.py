@@ -81,6 +81,8 @@ class Script:
     report: adapter_pb2.AttemptReport = field(default_factory=report)
     ends: bool = True
     """Whether the last message comes."""
+    whole: generate_pb2.GenerateOutput | None = None
+    """The whole answer, where the events do not say it."""
 
 
 def saying(*words: str) -> Script:
@@ -125,6 +127,8 @@ class FakeAdapter(adapter_pb2_grpc.AdapterServiceServicer):
                 await say()
             elif say.WhichOneof("kind") == "text":
                 said += say.text.text
+        if script.whole is not None:
+            return adapter_pb2.GenerateResponse(output=script.whole, report=script.report)
         part = content_pb2.Part(text=content_pb2.Text(text=said))
         message = content_pb2.Message(role=content_pb2.ROLE_ASSISTANT, parts=[part])
         choice = generate_pb2.Choice(message=message, finish_reason=generate_pb2.FINISH_REASON_STOP)

@@ -86,7 +86,7 @@ async def test_what_is_withheld_until_the_end_still_comes_before_the_end(obliged
     kinds = [event.WhichOneof("kind") for message in messages for event in message.events]
     assert kinds == ["started", "text", "tool_call_started", "tool_call", "choice_finished", "usage"]
     assert said(messages) == "let me look"
-    assert {piece.channel for piece in obliged.policy.screened} == {"text", "tool_call"}
+    assert {piece.channel for piece in obliged.policy.screened} == {"text", "tool_name", "tool_call"}
 
 
 async def test_choices_do_not_wait_for_each_other(obliged: Mesh) -> None:

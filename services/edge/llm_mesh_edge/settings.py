@@ -14,6 +14,12 @@ class Settings:
     """How the edge treats HTTP clients."""
 
     max_body: int = setting(default=32 * 1024 * 1024 - 65536, help="Bytes that a request's body may have.", minimum=1024)
+    max_values: int = setting(
+        default=400_000,
+        help="Values (texts, numbers, objects, lists) that the JSON of a body may have, each of which costs more than its bytes.",
+        minimum=1_000,
+        maximum=10_000_000,
+    )
     upload: timedelta = setting(default=timedelta(seconds=60), help="How long the upload of a body may take.", minimum=0.01)
     deadline: timedelta = setting(default=timedelta(seconds=600), help="How long an answer may take.", minimum=0.01)
     keep_alive: timedelta = setting(

@@ -6,6 +6,7 @@ import ipaddress
 
 from llm_mesh_edge.http import anthropic, openai, shared_paths
 from llm_mesh_edge.http.app import Edge, Route
+from llm_mesh_edge.http.bodies import Bodies
 from llm_mesh_edge.http.generation import Generation
 from llm_mesh_edge.http.models import PATH as MODELS
 from llm_mesh_edge.http.models import Models
@@ -24,12 +25,13 @@ def build(settings: Settings, links: Links) -> Servicers:
     process = links.mesh.process
     others = {name: links.channel(name) for name in links.names("process/") if name != f"process/{process}"}
     models, operations = Models(gateway), Operations(links.health, links.metrics, process, ProcessPeers(others), keys)
-    chat, messages = Generation(gateway, settings, openai.Chat()), Generation(gateway, settings, anthropic.Messages())
+    bodies = Bodies(settings, links.heavy)
+    chat, messages = Generation(gateway, settings, bodies, openai.Chat()), Generation(gateway, settings, bodies, anthropic.Messages())
     routes = [
         Route("/v1/chat/completions", {"POST": chat}, openai.shape, works=True, protected=True),
-        Route("/v1/embeddings", {"POST": openai.Embeddings(gateway, settings)}, openai.shape, works=True, protected=True),
+        Route("/v1/embeddings", {"POST": openai.Embeddings(gateway, bodies)}, openai.shape, works=True, protected=True),
         Route("/v1/messages", {"POST": messages}, anthropic.shape, works=True, protected=True),
-        Route("/v1/messages/count_tokens", {"POST": anthropic.Counts(gateway, settings)}, anthropic.shape, works=True, protected=True),
+        Route("/v1/messages/count_tokens", {"POST": anthropic.Counts(gateway, bodies)}, anthropic.shape, works=True, protected=True),
         Route(MODELS, {"GET": models.all}, shared_paths.shape, protected=True),
         Route(f"{MODELS}/*", {"GET": models.one}, shared_paths.shape, protected=True),
         Route("/healthz", {"GET": operations.alive}, shared_paths.shape),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable
+from functools import partial
 
 from llm_mesh.adapter.v1 import adapter_pb2
 from llm_mesh.inference.v1 import embed_pb2, generate_pb2
@@ -17,6 +18,7 @@ from llm_mesh_adapter_kit.lanes import Lanes
 from llm_mesh_adapter_kit.limits import AttemptLimits, Limits, Timers
 from llm_mesh_adapter_kit.metering import Meter
 from llm_mesh_adapter_kit.sse import EventParser, EventTooLargeError
+from llm_mesh_runtime.heavy import HeavyWork
 from llm_mesh_runtime.telemetry import GenAi
 from llm_mesh_runtime.telemetry import semantics as names
 
@@ -24,13 +26,28 @@ _EVENTS = "text/event-stream"
 _COUNTED = generate_pb2.Translation(
     field="usage", action=generate_pb2.TRANSLATION_ACTION_APPROXIMATED, note="counted by the mesh: the provider told none"
 )
+_LARGE = 64 * 1024
 _LOSSY = (generate_pb2.TRANSLATION_ACTION_DROPPED, generate_pb2.TRANSLATION_ACTION_APPROXIMATED)
+
+
+def _small(job: Job) -> bool:
+    """Whether a request is translated at once. A token is a byte at least, so the plan's bound tells."""
+    return bool(job.attempt.max_input_tokens <= _LARGE)
 
 
 class Attempts:
     """Makes attempts at endpoints, by one dialect."""
 
-    def __init__(self, dialect: Dialect, lanes: Lanes, client: Callable[[Endpoint], HttpClient], genai: GenAi, limits: Limits) -> None:
+    def __init__(
+        self,
+        dialect: Dialect,
+        lanes: Lanes,
+        client: Callable[[Endpoint], HttpClient],
+        genai: GenAi,
+        limits: Limits,
+        heavy: HeavyWork,
+    ) -> None:
+        self._heavy = heavy
         self._dialect = dialect
         self._genai = genai
         self._limits = AttemptLimits(limits)
@@ -38,7 +55,11 @@ class Attempts:
 
     async def generate(self, job: Job, request: generate_pb2.GenerateInput, *, exact: bool) -> adapter_pb2.GenerateResponse:
         """A whole answer."""
-        call = self._call(job, request, stream=False, exact=exact)
+        call = (
+            self._call(job, request, stream=False, exact=exact)
+            if _small(job)
+            else await self._large(job, request, stream=False, exact=exact)
+        )
         attempt = job.attempt
         meter = Meter(attempt, len(call.body), job.most_output * max(1, request.candidate_count))
         limits, wants_first = self._limits.of(attempt)
@@ -62,7 +83,9 @@ class Attempts:
         self, job: Job, request: generate_pb2.GenerateInput, *, exact: bool
     ) -> AsyncGenerator[adapter_pb2.GenerateStreamResponse]:
         """An answer as it comes: everything that arrived in one read is one message; the last has the report."""
-        call = self._call(job, request, stream=True, exact=exact)
+        call = (
+            self._call(job, request, stream=True, exact=exact) if _small(job) else await self._large(job, request, stream=True, exact=exact)
+        )
         meter = Meter(job.attempt, len(call.body), job.most_output * max(1, request.candidate_count))
         timers = Timers(self._limits.of(job.attempt)[0], wants_first=True)
         try:
@@ -97,8 +120,12 @@ class Attempts:
 
     async def embed(self, job: Job, request: embed_pb2.EmbedInput) -> adapter_pb2.EmbedResponse:
         """Embeddings."""
-        call = self._dialect.embed(job.ask(0, stream=False), request)
         attempt = job.attempt
+        if _small(job):
+            call = self._dialect.embed(job.ask(0, stream=False), request)
+        else:
+            size = attempt.max_input_tokens
+            call = await self._heavy.run(job.domain, size, lambda: self._dialect.embed(job.ask(0, stream=False), request))
         meter = Meter(attempt, len(call.body), 0)
         limits, wants_first = self._limits.of(attempt)
         timers = Timers(limits, wants_first=wants_first)
@@ -125,6 +152,11 @@ class Attempts:
             if lost is not None:
                 raise fidelity_lost(lost.field, lost.note)
         return call
+
+    async def _large(self, job: Job, request: generate_pb2.GenerateInput, *, stream: bool, exact: bool) -> Call:
+        """A large request is translated off the event loop, in turns between domains."""
+        work = partial(self._call, job, request, stream=stream, exact=exact)
+        return await self._heavy.run(job.domain, job.attempt.max_input_tokens, work)
 
     async def _reader(self, job: Job, answer: Exchange) -> StreamReader:
         if not (answer.header("content-type") or _EVENTS).startswith(_EVENTS):

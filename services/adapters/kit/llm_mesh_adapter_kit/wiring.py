@@ -80,6 +80,6 @@ def assemble(name: str, dialect: Dialect, table: EndpointTable, links: Links, li
     clients = Clients(table)
     shared = SharedFile(Path(links.mesh.sockets) / f"adapter-{name}.places") if links.mesh.sockets else None
     lanes = Lanes(links.metrics, places=shared.lane if shared is not None else own_places)
-    attempts = Attempts(dialect, lanes, clients.of, GenAi(links.metrics), limits)
+    attempts = Attempts(dialect, lanes, clients.of, GenAi(links.metrics), limits, links.heavy)
     grants = GrantCheck(name, links.seals, SystemClock())
     return Assembled(Adapter(dialect, table, grants, attempts, lanes), clients, shared)

@@ -8,8 +8,8 @@ from typing import Any
 from llm_mesh.gateway.v1 import gateway_pb2
 from llm_mesh_edge.domain.headers import Metadata
 from llm_mesh_edge.domain.options import options_of
+from llm_mesh_edge.http.bodies import Bodies
 from llm_mesh_edge.http.exchange import Exchange
-from llm_mesh_edge.settings import Settings
 
 
 @dataclass(slots=True)
@@ -20,18 +20,20 @@ class Asked:
     options: gateway_pb2.RequestOptions | None
     """None where the client says nothing to the mesh itself."""
     metadata: Metadata
+    size: int
+    """Bytes of the body."""
 
 
-async def asked(exchange: Exchange, settings: Settings) -> Asked:
+async def asked(exchange: Exchange, bodies: Bodies) -> Asked:
     """Read the request; what is wrong with it is told before anything is asked of the mesh."""
-    body = await exchange.json(settings.max_body, settings.upload.total_seconds())
+    body, size = await bodies.read(exchange)
     options, project = options_of(body, exchange.headers)
-    return Asked(body, options, exchange.headers.metadata(project))
+    return Asked(body, options, exchange.headers.metadata(project), size)
 
 
-async def conversation(exchange: Exchange, settings: Settings) -> Asked:
+async def conversation(exchange: Exchange, bodies: Bodies) -> Asked:
     """The same for a conversation, whose messages may all come from a prompt."""
-    request = await asked(exchange, settings)
+    request = await asked(exchange, bodies)
     if request.options is not None and request.options.HasField("prompt"):
         request.body.setdefault("messages", [])
     return request

@@ -63,6 +63,7 @@ class Exchange:
         "path",
         "started",
         "status",
+        "tenant",
     )
 
     def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -82,28 +83,23 @@ class Exchange:
         self.started = False
         self.ended = False
         self.status = 0
+        self.tenant = ""
+        """The caller's domain. Empty: it was known before the exchange began."""
 
     def authenticated(self, caller: Caller) -> bool:
         """The caller is known. False: there are too many connections of it."""
-        self.known = True
+        self.known, self.tenant = True, caller.domain
         return self._authenticated is None or self._authenticated(caller.party)
 
-    async def json(self, limit: int, patience: float) -> dict[str, Any]:
-        """The body as a JSON object."""
+    async def body(self, limit: int, patience: float) -> bytes:
+        """The body."""
         self.headers.check()
         raw = self._arrived()  # nearly every body comes with its head: nobody waits, and no timer runs
         if raw is None:
-            raw = await self._body(limit, patience)
-        elif len(raw) > limit:
+            return await self._body(limit, patience)
+        if len(raw) > limit:
             raise _TooLargeError(limit)
-        try:
-            value = orjson.loads(raw)
-        except orjson.JSONDecodeError as error:
-            message = f"the body is not valid JSON in UTF-8: {error.msg} at line {error.lineno} column {error.colno}"
-            raise ProblemError(Failure(400, "invalid_json", message)) from None
-        if not isinstance(value, dict):
-            raise ProblemError(Failure(400, "invalid_json", "the body is not a JSON object"))
-        return value
+        return raw
 
     async def _body(self, limit: int, patience: float) -> bytes:
         try:

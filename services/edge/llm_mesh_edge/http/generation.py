@@ -9,6 +9,7 @@ from llm_mesh_dialects.errors import DialectError
 from llm_mesh_edge.domain.ports import Gateway
 from llm_mesh_edge.domain.receipts import receipt_headers, translation_headers
 from llm_mesh_edge.http.asking import Asked, conversation
+from llm_mesh_edge.http.bodies import Bodies
 from llm_mesh_edge.http.dialect import Dialect
 from llm_mesh_edge.http.exchange import Exchange, ProblemError
 from llm_mesh_edge.http.pouring import Pouring, not_translatable
@@ -19,25 +20,26 @@ from llm_mesh_edge.settings import Settings
 class Generation:
     """Carries a conversation to the gateway and back."""
 
-    def __init__(self, gateway: Gateway, settings: Settings, dialect: Dialect) -> None:
+    def __init__(self, gateway: Gateway, settings: Settings, bodies: Bodies, dialect: Dialect) -> None:
         self._gateway = gateway
         self._settings = settings
+        self._bodies = bodies
         self._dialect = dialect
 
     async def __call__(self, exchange: Exchange) -> None:
         """Answer."""
-        request = await conversation(exchange, self._settings)
+        request = await conversation(exchange, self._bodies)
         streamed = request.body.get("stream") or False
         if not isinstance(streamed, bool):
             raise DialectError("stream", "expected true or false")
         if streamed:
             stream = gateway_pb2.GenerateStreamRequest()
-            self._read(exchange, request, stream)
+            await self._bodies.worked(exchange, request.size, lambda: self._read(exchange, request, stream))
             with Presence(exchange):
                 await self._stream(exchange, request, stream)
         else:
             whole = gateway_pb2.GenerateRequest()
-            self._read(exchange, request, whole)
+            await self._bodies.worked(exchange, request.size, lambda: self._read(exchange, request, whole))
             with Presence(exchange):
                 await self._whole(exchange, request, whole)
 

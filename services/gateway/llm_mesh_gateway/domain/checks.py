@@ -17,6 +17,8 @@ _TAG = re.compile(r"[a-z0-9_-]{1,63}")
 _TOOL = re.compile(r"[A-Za-z0-9_-]{1,128}")
 _MAX_MESSAGES = 4096
 _MAX_PARTS = 4096
+_MAX_PARTS_IN_ALL = 16_384
+_DEEPEST_PARTS = 4
 _MAX_TOOLS = 256
 _MAX_CANDIDATES = 128
 _MAX_STOPS = 16
@@ -57,8 +59,11 @@ def check_generation(request: generate_pb2.GenerateInput, *, has_prompt: bool) -
         raise invalid("input.messages", "at least one, where no prompt supplies them")
     if len(messages) > _MAX_MESSAGES:
         raise invalid("input.messages", f"at most {_MAX_MESSAGES}")
+    count = 0
     for place, message in enumerate(messages[:]):
-        _message(place, message)
+        count += _message(place, message)
+        if count > _MAX_PARTS_IN_ALL:
+            raise invalid("input.messages", f"at most {_MAX_PARTS_IN_ALL} parts in all messages together")
     if request.tools or request.HasField("tool_choice"):
         _tools(request)
     _amounts(request)
@@ -83,7 +88,8 @@ def _model(alias: str) -> None:
         raise invalid("input.model", "an alias of the form [A-Za-z0-9._:/-]{1,128}")
 
 
-def _message(place: int, message: content_pb2.Message) -> None:
+def _message(place: int, message: content_pb2.Message) -> int:
+    """Checks a message; how many parts it has, those in results of tools included."""
     parts = message.parts
     if not message.role:
         raise invalid(f"input.messages[{place}].role", "required")
@@ -93,19 +99,38 @@ def _message(place: int, message: content_pb2.Message) -> None:
         raise invalid(f"input.messages[{place}].parts", "at least one, but in an assistant's message")
     if (name := message.name) and _longer(name, _MAX_NAME):
         raise invalid(f"input.messages[{place}].name", f"at most {_MAX_NAME} bytes")
+    count = len(parts)
     for each, part in enumerate(parts[:]):
         kind = part.WhichOneof("kind")
         if kind != "text":
-            _part(f"input.messages[{place}].parts[{each}]", part, kind)
+            count += _part(f"input.messages[{place}].parts[{each}]", part, kind)
+    return count
 
 
-def _part(path: str, part: content_pb2.Part, kind: str | None) -> None:
+def _part(path: str, part: content_pb2.Part, kind: str | None) -> int:
+    """Checks a part that is no text; how many parts are in it."""
     if kind is None:
         raise invalid(path, "one of its kinds is required")
     if kind in {"image", "audio", "file"} and getattr(part, kind).WhichOneof("source") is None:
         raise invalid(f"{path}.{kind}", "data, uri or file_id is required")
-    if kind == "tool_result" and not part.tool_result.tool_call_id:
+    if kind != "tool_result":
+        return 0
+    if not part.tool_result.tool_call_id:
         raise invalid(f"{path}.tool_result.tool_call_id", "required")
+    return _inner(path, part.tool_result.parts)
+
+
+def _inner(path: str, parts: Sequence[content_pb2.Part], depth: int = 1) -> int:
+    """How many parts a tool's result has, however deep they are."""
+    if depth > _DEEPEST_PARTS:
+        raise invalid(f"{path}.tool_result", "less nesting")
+    count = len(parts)
+    if count > _MAX_PARTS:
+        raise invalid(f"{path}.tool_result.parts", f"at most {_MAX_PARTS}")
+    for part in parts[:]:
+        if part.WhichOneof("kind") == "tool_result" and count <= _MAX_PARTS_IN_ALL:
+            count += _inner(path, part.tool_result.parts, depth + 1)
+    return count
 
 
 def _tools(request: generate_pb2.GenerateInput) -> None:

@@ -21,9 +21,11 @@ Made = Callable[[str], StreamEvent]
 class Run:
     """Text on its way through screening. `made` turns what is released into an event."""
 
-    __slots__ = ("_buffer", "_seq", "_through", "channel", "closed", "index", "made", "released", "size")
+    __slots__ = ("_buffer", "_seq", "_through", "channel", "closed", "index", "made", "released", "size", "whole")
 
-    def __init__(self, channel: str, index: int, made: Made) -> None:
+    def __init__(self, channel: str, index: int, made: Made, *, whole: bool = False) -> None:
+        self.whole = whole
+        """It goes out as one event, once it is through, even if nothing of it is left."""
         self.channel = channel
         self.index = index
         self.made = made
@@ -60,7 +62,7 @@ class Run:
 
     def events(self) -> Iterator[StreamEvent]:
         """What may go out now."""
-        if self.released:
+        if self.through if self.whole else self.released:
             text = "".join(self.released)
             self.released.clear()
             yield self.made(text)
@@ -91,21 +93,24 @@ class Order:
             call = event.tool_call
             self._text(call.choice, (kind, call.index), call.arguments_json, _tool_event(call.choice, call.index))
         elif kind == "tool_call_started":
-            self._barrier(event.tool_call_started.choice, event)
+            self._tool_name(event)
         elif kind == "choice_finished":
             self._barrier(event.choice_finished.choice, event)
         elif kind == "started":
+            event.started.ClearField("extras")
             self._first.append(event)
         elif kind == "audio":
             raise screening_failed("sound cannot be screened")
         elif kind != "opaque" and kind is not None:  # what is not modelled could hide text: it stays behind
+            if kind == "usage":
+                event.usage.ClearField("extras")
             self._last.append(event)
 
-    def run(self, channel: str, made: Made) -> Run:
+    def run(self, channel: str, made: Made, *, whole: bool = False) -> Run:
         """A new run of the channel."""
         index = self._counts.get(channel, 0)
         self._counts[channel] = index + 1
-        run = self._runs[channel, index] = Run(channel, index, made)
+        run = self._runs[channel, index] = Run(channel, index, made, whole=whole)
         return run
 
     def close(self) -> None:
@@ -148,6 +153,16 @@ class Order:
         run.add(text)
         self.changed[run] = None
 
+    def _tool_name(self, event: StreamEvent) -> None:
+        """A model may write anything as the name of a tool, so it is screened, in one piece."""
+        started = event.tool_call_started
+        self._close(started.choice)
+        run = self.run("tool_name", _named_event(event), whole=True)
+        run.add(started.name)
+        run.closed = True
+        self._choices.setdefault(started.choice, deque()).append(run)
+        self.changed[run] = None
+
     def _reasoning(self, delta: generate_pb2.ReasoningDelta) -> None:
         if delta.text:
             self._text(delta.choice, ("reasoning", 0), delta.text, _reasoning_event(delta.choice))
@@ -188,6 +203,14 @@ def _text_event(kind: str, choice: int) -> Made:
 
 def _reasoning_event(choice: int) -> Made:
     return lambda text: StreamEvent(reasoning=generate_pb2.ReasoningDelta(choice=choice, text=text))
+
+
+def _named_event(event: StreamEvent) -> Made:
+    def made(name: str) -> StreamEvent:
+        event.tool_call_started.name = name
+        return event
+
+    return made
 
 
 def _tool_event(choice: int, index: int) -> Made:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
 from types import TracebackType
 from typing import NoReturn, Self, TypeVar
@@ -137,22 +137,22 @@ class Screening:
         """Screen all texts of a whole answer, and put back what is released."""
         self._streaming = False
         answer.translations.extend(self._translations)
-        texts: list[tuple[Run, content_pb2.Part]] = []
+        answer.ClearField("extras")
+        answer.usage.ClearField("extras")
+        texts: list[tuple[Run, content_pb2.Part, str]] = []
         for choice in answer.choices:
-            choice.ClearField("logprobs")
-            choice.ClearField("refusal_logprobs")
+            for field in ("logprobs", "refusal_logprobs", "extras"):
+                choice.ClearField(field)
             _strip(choice.message)
             for part in choice.message.parts:
-                field = _FIELDS.get(part.WhichOneof("kind") or "")
-                if field is not None:
-                    texts.append((self._hand_over_text(part, *field), part))
+                kind = part.WhichOneof("kind") or ""
+                for channel, field in _FIELDS[kind]:
+                    texts.append((self._hand_over_text(getattr(getattr(part, kind), field), channel), part, field))
         await self._finish()
-        for run, part in texts:
-            kind = part.WhichOneof("kind") or ""
-            setattr(getattr(part, kind), _FIELDS[kind][1], "".join(run.released))
+        for run, part, field in texts:
+            setattr(getattr(part, part.WhichOneof("kind") or ""), field, "".join(run.released))
 
-    def _hand_over_text(self, part: content_pb2.Part, channel: str, field: str) -> Run:
-        text = getattr(getattr(part, part.WhichOneof("kind") or ""), field)
+    def _hand_over_text(self, text: str, channel: str) -> Run:
         run = self._order.run(channel, _never)
         for begin in range(0, len(text), _CHUNK):
             run.add(text[begin : begin + _CHUNK])
@@ -222,19 +222,23 @@ class Screening:
                 await self._release(Piece(events=events))
 
 
-_FIELDS = {
-    "text": ("text", "text"),
-    "refusal": ("refusal", "text"),
-    "reasoning": ("reasoning", "text"),
-    "tool_call": ("tool_call", "arguments_json"),
+_FIELDS: Mapping[str, Sequence[tuple[str, str]]] = {
+    "text": (("text", "text"),),
+    "refusal": (("refusal", "text"),),
+    "reasoning": (("reasoning", "text"),),
+    "tool_call": (("tool_name", "name"), ("tool_call", "arguments_json")),
 }
+"""What of each kind of part is screened, as which channel. Other kinds of parts do not go out."""
+_UNREADABLE = {"audio": "sound", "image": "a picture", "file": "a file"}
 
 
 def _strip(message: content_pb2.Message) -> None:
     """Take out what could hide text where nothing screens it."""
-    if any(part.WhichOneof("kind") == "audio" for part in message.parts):
-        raise screening_failed("sound cannot be screened")
-    kept = [part for part in message.parts if part.WhichOneof("kind") != "opaque"]
+    kinds = [part.WhichOneof("kind") or "" for part in message.parts]
+    unreadable = next((_UNREADABLE[kind] for kind in kinds if kind in _UNREADABLE), None)
+    if unreadable is not None:
+        raise screening_failed(f"{unreadable} cannot be screened")
+    kept = [part for part, kind in zip(message.parts, kinds, strict=True) if kind in _FIELDS]
     del message.parts[:]
     message.ClearField("extras")
     for part in kept:

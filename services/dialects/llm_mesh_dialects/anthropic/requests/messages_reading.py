@@ -12,6 +12,7 @@ from typing import Final
 from llm_mesh.inference.v1 import content_pb2
 from llm_mesh_dialects.anthropic import blocks_reading
 from llm_mesh_dialects.anthropic.vocabulary import DIALECT
+from llm_mesh_dialects.counting import check_parts
 from llm_mesh_dialects.extras import kept
 from llm_mesh_dialects.fields import Fields
 
@@ -21,6 +22,7 @@ _ROLES: Final = {"user": content_pb2.ROLE_USER, "assistant": content_pb2.ROLE_AS
 
 def messages(body: Fields) -> Iterator[content_pb2.Message]:
     """The system prompt and the messages, in order."""
+    check_parts([{"content": body.peek("system")}])
     system = blocks_reading.content(body, "system")
     if system:
         yield content_pb2.Message(role=content_pb2.ROLE_SYSTEM, parts=system)
@@ -29,6 +31,7 @@ def messages(body: Fields) -> Iterator[content_pb2.Message]:
         raise body.wrong("messages", "required: expected a list of messages")
     if not isinstance(given, list) or len(given) > _MOST_MESSAGES:
         raise body.wrong("messages", f"expected a list of at most {_MOST_MESSAGES} messages")
+    check_parts(given)
     for each in body.each("messages"):
         yield from _turn(each)
 

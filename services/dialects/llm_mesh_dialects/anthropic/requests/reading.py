@@ -11,6 +11,7 @@ from llm_mesh.inference.v1 import generate_pb2
 from llm_mesh_dialects.anthropic.requests.messages_reading import messages
 from llm_mesh_dialects.anthropic.requests.tools_reading import output_config, thinking, tool, tool_choice
 from llm_mesh_dialects.anthropic.vocabulary import DIALECT
+from llm_mesh_dialects.counting import check_tools
 from llm_mesh_dialects.extras import kept
 from llm_mesh_dialects.fields import Fields
 
@@ -32,6 +33,7 @@ def messages_into_input(result: generate_pb2.GenerateInput, body: dict[str, Any]
         raise fields.wrong("max_tokens", "required: expected a whole number")
     result.model = fields.required_text("model")
     result.messages.extend(messages(fields))
+    check_tools(fields.peek("tools"))
     result.tools.extend([tool(each) for each in fields.each("tools")])
     result.max_output_tokens = limit or 0
     result.stop.extend(fields.texts("stop_sequences"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from llm_mesh.inference.v1 import content_pb2, generate_pb2
+from llm_mesh_dialects.counting import check_parts
 from llm_mesh_dialects.errors import DialectError
 from llm_mesh_dialects.extras import kept
 from llm_mesh_dialects.fields import Fields
@@ -23,6 +24,7 @@ def read_messages(result: generate_pb2.GenerateInput, given: Any) -> None:  # no
         raise DialectError("messages", "required: expected a list of messages")
     if not isinstance(given, list) or len(given) > _MOST_MESSAGES:
         raise DialectError("messages", f"expected a list of at most {_MOST_MESSAGES} messages")
+    check_parts(given)
     added = result.messages
     for index, each in enumerate(given):
         texts = _plain(each)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from llm_mesh.inference.v1 import generate_pb2
+from llm_mesh_dialects.counting import check_tools
 from llm_mesh_dialects.errors import DialectError
 from llm_mesh_dialects.extras import dumped, kept
 from llm_mesh_dialects.fields import Fields, a_number, a_text, a_truth, a_whole, some_texts
@@ -84,7 +85,8 @@ def _older_limit(result: Input, value: Any, body: dict[str, Any]) -> None:  # no
         result.max_output_tokens = limit
 
 
-def _tools(result: Input, _value: Any, body: dict[str, Any]) -> None:  # noqa: ANN401 (JSON)
+def _tools(result: Input, value: Any, body: dict[str, Any]) -> None:  # noqa: ANN401 (JSON)
+    check_tools(value)
     result.tools.extend([tool(each) for each in Fields(body).each("tools")])
 
 

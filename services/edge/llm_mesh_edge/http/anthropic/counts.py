@@ -8,9 +8,9 @@ from llm_mesh_dialects.anthropic import requests, responses
 from llm_mesh_edge.domain.ports import Gateway
 from llm_mesh_edge.http.anthropic.betas import with_betas
 from llm_mesh_edge.http.asking import conversation
+from llm_mesh_edge.http.bodies import Bodies
 from llm_mesh_edge.http.exchange import Exchange
 from llm_mesh_edge.http.presence import Presence
-from llm_mesh_edge.settings import Settings
 
 _SOURCES = {
     embed_pb2.COUNT_SOURCE_PROVIDER: "provider",
@@ -22,14 +22,15 @@ _SOURCES = {
 class Counts:
     """Carries a request to the gateway, and back how many tokens it has."""
 
-    def __init__(self, gateway: Gateway, settings: Settings) -> None:
+    def __init__(self, gateway: Gateway, bodies: Bodies) -> None:
         self._gateway = gateway
-        self._settings = settings
+        self._bodies = bodies
 
     async def __call__(self, exchange: Exchange) -> None:
         """Answer. An estimate is an upper bound, so who counted is told."""
-        request = await conversation(exchange, self._settings)
-        given = requests.messages_to_input(with_betas(request.body, exchange.headers), count=True)
+        request = await conversation(exchange, self._bodies)
+        body = with_betas(request.body, exchange.headers)
+        given = await self._bodies.worked(exchange, request.size, lambda: requests.messages_to_input(body, count=True))
         asking = gateway_pb2.CountTokensRequest(input=given, options=request.options)
         with Presence(exchange):
             count = (await self._gateway.count(asking, request.metadata)).count

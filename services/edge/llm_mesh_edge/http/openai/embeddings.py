@@ -7,23 +7,24 @@ from llm_mesh_dialects.openai import embeddings
 from llm_mesh_edge.domain.ports import Gateway
 from llm_mesh_edge.domain.receipts import receipt_headers, translation_headers
 from llm_mesh_edge.http.asking import asked
+from llm_mesh_edge.http.bodies import Bodies
 from llm_mesh_edge.http.exchange import Exchange
 from llm_mesh_edge.http.presence import Presence
-from llm_mesh_edge.settings import Settings
 
 
 class Embeddings:
     """Carries texts to the gateway and vectors back."""
 
-    def __init__(self, gateway: Gateway, settings: Settings) -> None:
+    def __init__(self, gateway: Gateway, bodies: Bodies) -> None:
         self._gateway = gateway
-        self._settings = settings
+        self._bodies = bodies
 
     async def __call__(self, exchange: Exchange) -> None:
         """Answer."""
-        request = await asked(exchange, self._settings)
+        request = await asked(exchange, self._bodies)
         base64 = request.body.get("encoding_format") == "base64"
-        asking = gateway_pb2.EmbedRequest(input=embeddings.body_to_input(request.body), options=request.options)
+        given = await self._bodies.worked(exchange, request.size, lambda: embeddings.body_to_input(request.body))
+        asking = gateway_pb2.EmbedRequest(input=given, options=request.options)
         with Presence(exchange):
             answer = await self._gateway.embed(asking, request.metadata)
             headers = [*receipt_headers(answer.receipt), *translation_headers(answer.output.translations)]

@@ -9,6 +9,7 @@ from llm_mesh_runtime.resources import checked_alias
 
 MOST_CANDIDATES = 128
 _MOST_MESSAGES = 4096
+_MOST_PARTS = 16_384
 _MOST_TOOLS = 256
 _MOST_STOPS = 16
 _LONGEST_STOP = 256
@@ -31,17 +32,17 @@ _RANGES: Mapping[str, tuple[float, float]] = {
 }
 
 
-def check_generate(message: generate_pb2.GenerateInput) -> bool:
-    """A generation. Answers whether it holds JSON of a dialect, whose texts may be written in escapes."""
+def check_generate(message: generate_pb2.GenerateInput) -> None:
+    """A generation."""
     checked_alias(message.model, "generate.model")
     messages, tools = message.messages, message.tools
     if not 0 < len(messages) <= _MOST_MESSAGES:
         raise invalid("generate.messages", f"1 to {_MOST_MESSAGES} messages")
-    escapes = False
+    count = 0
     for number, each in enumerate(messages[:]):  # a slice, since the end of a message's own list costs an exception
-        escapes |= _message(each, f"generate.messages[{number}]")
+        count = _message(each, f"generate.messages[{number}]", count)
     if tools:
-        escapes |= _tools(tools)
+        _tools(tools)
     if message.HasField("tool_choice") and message.tool_choice.mode == content_pb2.TOOL_CHOICE_MODE_NAMED and not message.tool_choice.name:
         raise invalid("generate.tool_choice.name", "the tool to call, with NAMED")
     schema = message.response_format if message.HasField("response_format") else None
@@ -50,11 +51,11 @@ def check_generate(message: generate_pb2.GenerateInput) -> bool:
     _choices(message)
     if message.HasField("sampling"):
         _sampling(message.sampling)
-    return _extras(message.extras, "generate") or escapes
+    _extras(message.extras, "generate")
 
 
-def check_embed(message: embed_pb2.EmbedInput) -> bool:
-    """An embedding. Answers whether it holds JSON of a dialect, whose texts may be written in escapes."""
+def check_embed(message: embed_pb2.EmbedInput) -> None:
+    """An embedding."""
     checked_alias(message.model, "embed.model")
     if not 0 < len(message.items) <= _MOST_ITEMS:
         raise invalid("embed.items", f"1 to {_MOST_ITEMS} items")
@@ -66,7 +67,7 @@ def check_embed(message: embed_pb2.EmbedInput) -> bool:
         raise invalid("embed.dimensions", "at least 0")
     if len(message.end_user.encode()) > _LONGEST_END_USER:
         raise invalid("embed.end_user", f"at most {_LONGEST_END_USER} bytes")
-    return _extras(message.extras, "embed")
+    _extras(message.extras, "embed")
 
 
 def check_tags(tags: Mapping[str, str]) -> None:
@@ -80,7 +81,8 @@ def check_tags(tags: Mapping[str, str]) -> None:
             raise invalid(f"tags[{key}]", f"a value of at most {_LONGEST_TAG} bytes")
 
 
-def _message(message: content_pb2.Message, place: str) -> bool:
+def _message(message: content_pb2.Message, place: str, count: int) -> int:
+    """Checks a message; how many parts there are by now."""
     role, parts = message.role, message.parts
     if role == content_pb2.ROLE_UNSPECIFIED:
         raise invalid(f"{place}.role", "who speaks")
@@ -88,26 +90,24 @@ def _message(message: content_pb2.Message, place: str) -> bool:
         raise invalid(f"{place}.name", f"at most {_LONGEST_NAME} bytes")
     if not parts and role != content_pb2.ROLE_ASSISTANT:
         raise invalid(f"{place}.parts", "at least one part")
-    escapes = _parts(parts, place, 0)
-    return _extras(message.extras, place) or escapes
+    _extras(message.extras, place)
+    return _parts(parts, place, 0, count)
 
 
-def _parts(parts: Sequence[content_pb2.Part], place: str, depth: int) -> bool:
-    if len(parts) > _MOST_MESSAGES:
-        raise invalid(f"{place}.parts", f"at most {_MOST_MESSAGES} parts")
-    escapes = False
+def _parts(parts: Sequence[content_pb2.Part], place: str, depth: int, count: int) -> int:
+    count += len(parts)
+    if len(parts) > _MOST_MESSAGES or count > _MOST_PARTS:
+        raise invalid(f"{place}.parts", f"at most {_MOST_MESSAGES} parts, and {_MOST_PARTS} in all messages together")
     for number, part in enumerate(parts[:]):
         kind = part.WhichOneof("kind")
-        if kind == "text":  # most are
-            escapes |= bool(part.text.annotations)
-        else:
-            escapes |= _special(part, kind, f"{place}.parts[{number}]", depth)
+        if kind != "text":  # most are
+            count = _special(part, kind, f"{place}.parts[{number}]", depth, count)
         if part.extras:
-            escapes |= _extras(part.extras, f"{place}.parts[{number}]")
-    return escapes
+            _extras(part.extras, f"{place}.parts[{number}]")
+    return count
 
 
-def _special(part: content_pb2.Part, kind: str | None, here: str, depth: int) -> bool:
+def _special(part: content_pb2.Part, kind: str | None, here: str, depth: int, count: int) -> int:
     if kind is None:
         raise invalid(here, "a kind of part")
     if kind in {"image", "audio", "file"}:
@@ -119,8 +119,8 @@ def _special(part: content_pb2.Part, kind: str | None, here: str, depth: int) ->
             raise invalid(f"{here}.tool_result.tool_call_id", "the id of the tool call")
         if depth >= _DEEPEST_PARTS:
             raise invalid(f"{here}.tool_result", "less nesting")
-        return _parts(part.tool_result.parts, f"{here}.tool_result", depth + 1)
-    return kind == "opaque"
+        return _parts(part.tool_result.parts, f"{here}.tool_result", depth + 1, count)
+    return count
 
 
 def _media(media: content_pb2.Media, place: str) -> None:
@@ -133,22 +133,20 @@ def _media(media: content_pb2.Media, place: str) -> None:
         raise invalid(f"{place}.uri", "a URI")  # to which ones a provider may be sent, its endpoint says
 
 
-def _tools(tools: Sequence[content_pb2.Tool]) -> bool:
+def _tools(tools: Sequence[content_pb2.Tool]) -> None:
     if len(tools) > _MOST_TOOLS:
         raise invalid("generate.tools", f"at most {_MOST_TOOLS} tools")
-    escapes = False
     for number, tool in enumerate(tools):
-        escapes |= _tool(tool, f"generate.tools[{number}]")
-    return escapes
+        _tool(tool, f"generate.tools[{number}]")
 
 
-def _tool(tool: content_pb2.Tool, place: str) -> bool:
+def _tool(tool: content_pb2.Tool, place: str) -> None:
     kind = tool.WhichOneof("kind")
     if kind is None:
         raise invalid(place, "a kind of tool")
     if kind == "function" and not _FUNCTION.fullmatch(tool.function.name):
         raise invalid(f"{place}.function.name", "1 to 128 of A-Z, a-z, 0-9, _ and -")
-    return _extras(tool.extras, place) or kind == "opaque"
+    _extras(tool.extras, place)
 
 
 def _choices(message: generate_pb2.GenerateInput) -> None:
@@ -190,11 +188,10 @@ def _sampling(sampling: generate_pb2.Sampling) -> None:
             raise invalid(f"generate.sampling.logit_bias[{token}]", "-100 to 100")
 
 
-def _extras(extras: Sequence[content_pb2.Extra], place: str) -> bool:
-    """Checks extras; whether there are any."""
+def _extras(extras: Sequence[content_pb2.Extra], place: str) -> None:
+    """Checks extras."""
     if not extras:
-        return False
+        return
     for number, extra in enumerate(extras):
         if not extra.dialect or not extra.key:
             raise invalid(f"{place}.extras[{number}]", "a dialect and a key")
-    return True

@@ -1,0 +1,57 @@
+"""Bodies of requests: small ones are read at once, large ones off the event loop, in turns between those who sent them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import orjson
+
+from llm_mesh_edge.domain.failures import Failure
+from llm_mesh_edge.domain.items import has_more_values
+from llm_mesh_edge.http.exchange import Exchange, ProblemError
+from llm_mesh_edge.settings import Settings
+from llm_mesh_runtime.heavy import HeavyWork
+
+T = TypeVar("T")
+_LARGE = 64 * 1024
+_CREDENTIALS = (b"authorization", b"x-api-key", b"api-key")
+
+
+class Bodies:
+    """Reads JSON and translates it."""
+
+    def __init__(self, settings: Settings, heavy: HeavyWork) -> None:
+        self._settings = settings
+        self._heavy = heavy
+
+    async def read(self, exchange: Exchange) -> tuple[dict[str, Any], int]:
+        """The body as a JSON object, and its size."""
+        raw = await exchange.body(self._settings.max_body, self._settings.upload.total_seconds())
+        return await self.worked(exchange, len(raw), lambda: self._parsed(raw)), len(raw)
+
+    async def worked(self, exchange: Exchange, size: int, work: Callable[[], T]) -> T:
+        """The result of a work on a body of that size."""
+        if size <= _LARGE:
+            return work()
+        return await self._heavy.run(exchange.tenant or _sender(exchange), size, work)
+
+    def _parsed(self, raw: bytes) -> dict[str, Any]:
+        most = self._settings.max_values
+        if len(raw) > _LARGE and has_more_values(raw, most):
+            raise ProblemError(Failure(413, "message_too_large", f"the body has more than {most} values"))
+        try:
+            value = orjson.loads(raw)
+        except orjson.JSONDecodeError as error:
+            message = f"the body is not valid JSON in UTF-8: {error.msg} at line {error.lineno} column {error.colno}"
+            raise ProblemError(Failure(400, "invalid_json", message)) from None
+        if not isinstance(value, dict):
+            raise ProblemError(Failure(400, "invalid_json", "the body is not a JSON object"))
+        return value
+
+
+def _sender(exchange: Exchange) -> str:
+    """Who sent a request, as its credential tells, without keeping it."""
+    credential = next((value for name in _CREDENTIALS if (value := exchange.headers.get(name))), "")
+    return hashlib.sha256(credential.encode()).hexdigest()
