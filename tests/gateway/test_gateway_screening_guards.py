@@ -93,7 +93,9 @@ async def test_names_of_tools_are_screened_and_extras_stay_behind(obliged: Mesh)
     call = generate_pb2.ToolCallStarted(choice=0, index=0, id="c1", name="get_secret")
     usage = StreamEvent(usage=generate_pb2.Usage(input_tokens=1, extras=[EXTRA]))
     opaque = StreamEvent(opaque=content_pb2.OpaquePart(dialect="openai", type="x", json=b'"secret"'))
-    obliged.adapter.scripts["model-1"] = Script((begin, StreamEvent(tool_call_started=call), opaque, choice_finished(), usage))
+    ended, over = choice_finished(), StreamEvent(finished=generate_pb2.Finished(extras=[EXTRA]))
+    ended.choice_finished.extras.append(EXTRA)
+    obliged.adapter.scripts["model-1"] = Script((begin, StreamEvent(tool_call_started=call), opaque, ended, usage, over))
     messages, error = await obliged.streamed()
     assert error is None
     named = [event.tool_call_started.name for message in messages for event in message.events if event.HasField("tool_call_started")]

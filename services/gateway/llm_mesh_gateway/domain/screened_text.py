@@ -95,6 +95,7 @@ class Order:
         elif kind == "tool_call_started":
             self._tool_name(event)
         elif kind == "choice_finished":
+            event.choice_finished.ClearField("extras")
             self._barrier(event.choice_finished.choice, event)
         elif kind == "started":
             event.started.ClearField("extras")
@@ -102,8 +103,8 @@ class Order:
         elif kind == "audio":
             raise screening_failed("sound cannot be screened")
         elif kind != "opaque" and kind is not None:  # what is not modelled could hide text: it stays behind
-            if kind == "usage":
-                event.usage.ClearField("extras")
+            if kind in {"usage", "finished"}:
+                getattr(event, kind).ClearField("extras")
             self._last.append(event)
 
     def run(self, channel: str, made: Made, *, whole: bool = False) -> Run:
