@@ -11,13 +11,15 @@ from pathlib import Path
 import pytest
 
 from llm_mesh.adapter.v1 import errors_pb2
-from llm_mesh_adapter_kit.bulkhead import OwnPlaces, Places, SharedFile
+from llm_mesh_adapter_kit.bulkhead import FairPlaces, MakePlaces, OwnPlaces, Places, SharedFile, own_places
 from llm_mesh_adapter_kit.endpoints import Endpoint
 from llm_mesh_adapter_kit.errors import AdapterError
 from llm_mesh_adapter_kit.lanes import Lanes
 from llm_mesh_runtime.metrics import Metrics
+from llm_mesh_runtime.shares import RESERVE, Party, Shares
 
 LANE = ("openai", "", "gpt-4.1")
+ANA, BOB = Party("domains/claims", "domains/claims/projects/triage"), Party("domains/motor", "domains/motor/projects/fleet")
 OTHER_PROCESS = """
 import sys
 from pathlib import Path
@@ -101,10 +103,10 @@ def test_a_call_that_the_breaker_refuses_leaves_its_place() -> None:
     endpoint = Endpoint(name="openai", provider="OpenAI", base_url="https://api.openai.com/v1", max_in_flight=1)
     lanes = Lanes(Metrics(), now=lambda: 100.0)
     for _ in range(5):
-        lanes.leave(lanes.enter(endpoint, "", "m"), AdapterError(errors_pb2.ERROR_REASON_PROVIDER_RESET, "gone"))
+        lanes.leave(lanes.enter(endpoint, "", "m", ANA), ANA, AdapterError(errors_pb2.ERROR_REASON_PROVIDER_RESET, "gone"))
     for _ in range(2):
         with pytest.raises(AdapterError) as raised:
-            lanes.enter(endpoint, "", "m")
+            lanes.enter(endpoint, "", "m", ANA)
         assert raised.value.reason == errors_pb2.ERROR_REASON_BREAKER_OPEN
 
 
@@ -113,17 +115,65 @@ def test_of_all_processes_one_call_at_a_time_finds_out_whether_a_provider_is_bac
     now = 100.0
     lanes = Lanes(Metrics(), now=lambda: now, places=SharedFile(tmp_path / "places").lane)
     for _ in range(5):
-        lanes.leave(lanes.enter(endpoint, "", "m"), AdapterError(errors_pb2.ERROR_REASON_PROVIDER_RESET, "gone"))
+        lanes.leave(lanes.enter(endpoint, "", "m", ANA), ANA, AdapterError(errors_pb2.ERROR_REASON_PROVIDER_RESET, "gone"))
     now += 1.5
     with another(tmp_path / "places", 1, 1, "openai", "", "m", "probe") as process:
         for _ in range(2):
             with pytest.raises(AdapterError) as raised:
-                lanes.enter(endpoint, "", "m")
+                lanes.enter(endpoint, "", "m", ANA)
             assert raised.value.reason == errors_pb2.ERROR_REASON_BREAKER_OPEN
         process.kill()
         process.wait()
     for error in (AdapterError(errors_pb2.ERROR_REASON_PROVIDER_RESET, "gone"), None):
-        lanes.leave(lanes.enter(endpoint, "", "m"), error)
+        lanes.leave(lanes.enter(endpoint, "", "m", ANA), ANA, error)
         with another(tmp_path / "places", 1, 1, "openai", "", "m", "probe"):
             now += 60.0  # whoever found out has given the place back
-    lanes.leave(lanes.enter(endpoint, "", "m"), None)
+    lanes.leave(lanes.enter(endpoint, "", "m", ANA), ANA, None)
+
+
+@pytest.fixture(params=["own", "shared"])
+def made(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[MakePlaces]:
+    """What makes places: of this process, or of several."""
+    if request.param == "own":
+        yield own_places
+        return
+    file = SharedFile(tmp_path / "places")
+    yield file.lane
+    file.close()
+
+
+def test_slow_calls_of_one_domain_leave_room_for_others(made: MakePlaces) -> None:
+    places = FairPlaces(made, LANE, 256)
+    count = sum(places.take(ANA) for _ in range(300))
+    assert 256 // 2 < count < 256 * 0.75
+    assert sum(places.take(ANA._replace(principal="domains/claims/projects/other")) for _ in range(300)) > 10, (
+        "another project has some too"
+    )
+    assert places.take(BOB)
+    places.give(BOB)
+    for _ in range(count):
+        places.give(ANA)
+    assert sum(places.take(ANA) for _ in range(300)) > 100, "what was given back can be taken again"
+
+
+def test_a_domain_has_no_more_in_several_processes_than_in_one(tmp_path: Path) -> None:
+    one, other = (FairPlaces(SharedFile(tmp_path / "places").lane, LANE, 64) for _ in range(2))
+    # Locks of one process do not exclude each other, so the other process is a real one.
+    most = Shares.most(64, RESERVE)
+    with (
+        another(tmp_path / "places", most - 2, most, *LANE, "domain", ANA.domain),
+        another(tmp_path / "places", most - 2, 64, *LANE),
+    ):
+        assert [one.take(ANA) for _ in range(3)] == [True, True, False]
+        assert other.take(BOB)
+
+
+def test_the_refusal_says_whose_share_is_used_up() -> None:
+    endpoint = Endpoint(name="openai", provider="OpenAI", base_url="https://api.openai.com/v1", max_in_flight=8)
+    lanes = Lanes(Metrics())
+    entered = [lanes.enter(endpoint, "", "m", ANA) for _ in range(Shares.most(6, RESERVE / 2))]
+    with pytest.raises(AdapterError, match="as one domain or project may have there now") as raised:
+        lanes.enter(endpoint, "", "m", ANA)
+    assert raised.value.reason == errors_pb2.ERROR_REASON_BULKHEAD_FULL
+    assert lanes.stand("openai")[1] == len(entered) < 8
+    lanes.leave(lanes.enter(endpoint, "", "m", BOB), BOB, None)

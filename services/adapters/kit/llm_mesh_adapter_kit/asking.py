@@ -100,7 +100,7 @@ class Asked:
         asking, job = self._asking, self._job
         endpoint, credential, model = job.endpoint, job.credential, job.model
         prepared = asking.headers.of(endpoint, self._call, credential, job.domain)
-        self._lane: Lane = asking.lanes.enter(endpoint, credential, model)
+        self._lane: Lane = asking.lanes.enter(endpoint, credential, model, job.party)
         attributes = {names.SERVER_ADDRESS: endpoint.host, names.REQUEST_MAX_TOKENS: job.most_output}
         self.span = asking.genai.call(self._operation, self._system, model, attributes)
         self.span.__enter__()
@@ -146,7 +146,7 @@ class Asked:
             error_type = "cancelled"
         asking.genai.ended(self._operation, self._system, self._job.model, seconds=self._timers.elapsed, error_type=error_type)
         self.span.__exit__(None if error is None else type(error), error, None if error is None else error.__traceback__)
-        asking.lanes.leave(self._lane, error)
+        asking.lanes.leave(self._lane, self._job.party, error)
 
 
 def _set(duration: Duration, seconds: float) -> None:

@@ -1,4 +1,8 @@
-"""The places of a bulkhead: how many calls to a provider there are at once, in this process or in all processes of a mesh together."""
+"""The places of a bulkhead: how many calls to a provider there are at once, in this process or in all processes of a mesh together.
+
+They are shared fairly among the domains that call, and within a domain among its projects: a domain alone has most of them, and there
+is room for the next one while streams last for minutes.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +13,8 @@ import secrets
 from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
+
+from llm_mesh_runtime.shares import RESERVE, Party, Shares
 
 _MOST = 1 << 20
 """Bytes of the file that belong to one lane."""
@@ -126,3 +132,57 @@ def own_places(*key: str) -> Places:
     """Places that only this process takes."""
     del key
     return OwnPlaces()
+
+
+class FairPlaces:
+    """The places of one lane with a share for each party.
+
+    Shares are counted in this process. Where several have the places in common, no domain has more in all of them together than it
+    would have here alone: it has places of its own in the file, fewer by the reserve.
+    """
+
+    __slots__ = ("_all", "_domains", "_key", "_make", "_reserve", "_shares")
+
+    def __init__(self, make: MakePlaces, key: tuple[str, ...], most: int, reserve: float = RESERVE) -> None:
+        self._make = make
+        self._key = key
+        self._reserve = reserve
+        self._shares = Shares(most, reserve)
+        self._all = None if make is own_places else make(*key)
+        self._domains: dict[str, Places] = {}
+
+    @property
+    def taken(self) -> int:
+        """How many this process has."""
+        return self._shares.taken
+
+    def take(self, party: Party) -> bool:
+        """Take one, unless all are taken or the party has its share."""
+        shares = self._shares
+        if self._all is None:
+            return shares.take(party)
+        if not shares.may_take(party) or not self._all.take(shares.places):
+            return False
+        if not self._of(party.domain).take(Shares.most(shares.places, self._reserve)):
+            self._forget(party.domain)
+            self._all.give()
+            return False
+        return shares.take(party)
+
+    def give(self, party: Party) -> None:
+        """Give one back."""
+        self._shares.give(party)
+        if self._all is not None:
+            self._all.give()
+            self._of(party.domain).give()
+            self._forget(party.domain)
+
+    def _of(self, domain: str) -> Places:
+        places = self._domains.get(domain)
+        if places is None:
+            places = self._domains[domain] = self._make(*self._key, "domain", domain)
+        return places
+
+    def _forget(self, domain: str) -> None:
+        if not self._domains[domain].taken:
+            del self._domains[domain]

@@ -11,7 +11,7 @@ from llm_mesh_adapter_kit.addresses import AddressRule
 from llm_mesh_adapter_kit.errors import no_credential, unknown_endpoint
 from llm_mesh_runtime.secret import Secret
 
-MAX_IN_FLIGHT = 256
+MAX_IN_FLIGHT = 384
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

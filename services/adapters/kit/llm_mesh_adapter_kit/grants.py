@@ -13,6 +13,7 @@ from llm_mesh_adapter_kit.errors import grant_mismatch
 from llm_mesh_runtime.clock import Clock
 from llm_mesh_runtime.errors import invalid_seal
 from llm_mesh_runtime.seals import Seals
+from llm_mesh_runtime.shares import Party
 
 _GRANT: str = admission_pb2.Grant.DESCRIPTOR.full_name
 _SAME = ("adapter", "endpoint", "upstream_model", "credential", "region")
@@ -22,7 +23,8 @@ class Job:
     """An attempt whose grant is checked, and what the grant allows it. `most_output` is the tighter limit of plan and grant."""
 
     __slots__ = (
-        "attempt", "credential", "domain", "endpoint", "id", "max_candidates", "model", "most_granted", "most_output", "zero_retention",
+        "attempt", "credential", "domain", "endpoint", "id", "max_candidates", "model", "most_granted", "most_output", "party",
+        "zero_retention",
     )  # fmt: skip
 
     def __init__(
@@ -35,6 +37,7 @@ class Job:
         self.model = attempt.upstream_model
         self.credential = attempt.credential
         self.domain = grant.domain
+        self.party = Party(self.domain, grant.project)
         self.zero_retention = grant.zero_retention
         self.max_candidates = granted.max_candidates
         self.most_granted = granted.max_output_tokens

@@ -8,10 +8,11 @@ from typing import NamedTuple, Protocol
 
 from llm_mesh.adapter.v1 import adapter_pb2, errors_pb2
 from llm_mesh_adapter_kit.breaker import Breaker, State
-from llm_mesh_adapter_kit.bulkhead import MakePlaces, Places, own_places
+from llm_mesh_adapter_kit.bulkhead import FairPlaces, MakePlaces, Places, own_places
 from llm_mesh_adapter_kit.endpoints import Endpoint
 from llm_mesh_adapter_kit.errors import AdapterError
 from llm_mesh_runtime.metrics import Metrics
+from llm_mesh_runtime.shares import RESERVE, Party
 
 _MOST_IDLE = 4_096
 _FULL_RETRY = 0.25
@@ -56,7 +57,7 @@ class Lane:
 
     __slots__ = ("breaker", "endpoint", "gauge", "places", "probe")
 
-    def __init__(self, endpoint: str, breaker: Breaker, gauge: Series, places: Places, probe: Places) -> None:
+    def __init__(self, endpoint: str, breaker: Breaker, gauge: Series, places: FairPlaces, probe: Places) -> None:
         self.endpoint = endpoint
         self.breaker = breaker
         self.gauge = gauge
@@ -68,7 +69,10 @@ class Lane:
 class Lanes:
     """All lanes of an adapter."""
 
-    def __init__(self, metrics: Metrics, now: Callable[[], float] = time.monotonic, places: MakePlaces = own_places) -> None:
+    def __init__(
+        self, metrics: Metrics, now: Callable[[], float] = time.monotonic, places: MakePlaces = own_places, reserve: float = RESERVE
+    ) -> None:
+        self._reserve = reserve
         self._now = now
         self._places = places
         self._lanes: dict[tuple[str, str, str], Lane] = {}
@@ -76,24 +80,26 @@ class Lanes:
         self._in_flight = metrics.gauge("llm_mesh.adapter.in_flight", "Calls to providers in flight.", ("endpoint",))
         self._opened = metrics.counter("llm_mesh.adapter.breaker.opened", "How often a breaker opened.", ("endpoint",))
 
-    def enter(self, endpoint: Endpoint, credential: str, model: str) -> Lane:
-        """The lane of a call that may be made. It must be left again."""
-        lane = self._lanes.get((endpoint.name, credential, model)) or self._lane(LaneKey(endpoint.name, credential, model))
-        if not lane.places.take(endpoint.max_in_flight):
-            raise self._refusal(errors_pb2.ERROR_REASON_BULKHEAD_FULL, endpoint.name, "has its most calls in flight", _FULL_RETRY)
+    def enter(self, endpoint: Endpoint, credential: str, model: str, party: Party) -> Lane:
+        """The lane of a call that may be made for a party. It must be left again."""
+        lane = self._lanes.get((endpoint.name, credential, model)) or self._lane(endpoint, LaneKey(endpoint.name, credential, model))
+        if not lane.places.take(party):
+            full = lane.places.taken >= endpoint.max_in_flight
+            why = "has its most calls in flight" if full else "has as many calls in flight as one domain or project may have there now"
+            raise self._refusal(errors_pb2.ERROR_REASON_BULKHEAD_FULL, endpoint.name, why, _FULL_RETRY)
         wait = lane.breaker.admit()
         if wait is None and lane.breaker.probing and not lane.probe.take(1):
             lane.breaker.left()
             wait = _ANOTHER_PROBES
         if wait is not None:
-            lane.places.give()
+            lane.places.give(party)
             raise self._refusal(errors_pb2.ERROR_REASON_BREAKER_OPEN, endpoint.name, "fails too often at present", wait)
         lane.gauge.inc()
         return lane
 
-    def leave(self, lane: Lane, error: BaseException | None) -> None:
+    def leave(self, lane: Lane, party: Party, error: BaseException | None) -> None:
         """The call has ended. How tells the breaker how the provider does."""
-        lane.places.give()
+        lane.places.give(party)
         lane.gauge.dec()
         if error is None:
             lane.breaker.succeeded()
@@ -126,11 +132,12 @@ class Lanes:
         self._refused.labels(endpoint, error.reason_name).inc()
         return error
 
-    def _lane(self, key: LaneKey) -> Lane:
+    def _lane(self, endpoint: Endpoint, key: LaneKey) -> Lane:
         if len(self._lanes) >= _MOST_IDLE:
             self._forget()
+        places = FairPlaces(self._places, key, endpoint.max_in_flight, self._reserve)
         lane = self._lanes[key] = Lane(
-            key.endpoint, Breaker(self._now), self._in_flight.labels(key.endpoint), self._places(*key), self._places(*key, "probe")
+            key.endpoint, Breaker(self._now), self._in_flight.labels(key.endpoint), places, self._places(*key, "probe")
         )
         return lane
 

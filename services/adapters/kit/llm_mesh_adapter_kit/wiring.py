@@ -79,7 +79,7 @@ def assemble(name: str, dialect: Dialect, table: EndpointTable, links: Links, li
     """An adapter, such as `openai`."""
     clients = Clients(table)
     shared = SharedFile(Path(links.mesh.sockets) / f"adapter-{name}.places") if links.mesh.sockets else None
-    lanes = Lanes(links.metrics, places=shared.lane if shared is not None else own_places)
+    lanes = Lanes(links.metrics, places=shared.lane if shared is not None else own_places, reserve=links.mesh.share_reserve)
     attempts = Attempts(dialect, lanes, clients.of, GenAi(links.metrics), limits, links.heavy)
     grants = GrantCheck(name, links.seals, SystemClock())
     return Assembled(Adapter(dialect, table, grants, attempts, lanes), clients, shared)

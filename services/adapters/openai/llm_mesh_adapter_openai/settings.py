@@ -41,4 +41,6 @@ class Settings:
     first_token_timeout: timedelta = setting(default=timedelta(seconds=60), help="Until a stream has content.", minimum=0.01)
     idle_timeout: timedelta = setting(default=timedelta(seconds=60), help="Between two events.", minimum=0.01)
     total_timeout: timedelta = setting(default=timedelta(seconds=600), help="For a whole attempt.", minimum=0.01)
-    max_in_flight: int = setting(default=256, help="Calls at once per credential, endpoint and model.", minimum=1)
+    max_in_flight: int = setting(
+        default=384, help="Calls at once per credential, endpoint and model, shared fairly: a domain alone may have 288 of 384.", minimum=1
+    )
