@@ -34,15 +34,15 @@ class ObservabilityServicer(observability_pb2_grpc.ObservabilityServiceServicer)
         question.ClearField("page_token")
         question.ClearField("page_size")
         page = page_of(request, question.SerializeToString(deterministic=True).hex())
-        rows, token, through = await self._observatory.spend(request, page)
+        rows, token, through = await self._observatory.spend(request, page, caller().party)
         return observability_pb2.QuerySpendResponse(rows=rows, next_page_token=token, through_sequence=through)
 
     async def Tail(self, request: observability_pb2.TailRequest, context: Context) -> AsyncIterator[observability_pb2.TailResponse]:
-        async for message in self._observatory.tail(request):
+        async for message in self._observatory.tail(request, caller().party):
             yield message
 
     async def GetRequest(self, request: observability_pb2.GetRequestRequest, context: Context) -> observability_pb2.GetRequestResponse:
-        return observability_pb2.GetRequestResponse(entry=await self._observatory.entry(request.name))
+        return observability_pb2.GetRequestResponse(entry=await self._observatory.entry(request.name, caller().party))
 
     async def CreateFeedback(
         self, request: observability_pb2.CreateFeedbackRequest, context: Context
@@ -53,7 +53,7 @@ class ObservabilityServicer(observability_pb2_grpc.ObservabilityServiceServicer)
     async def ListFeedback(
         self, request: observability_pb2.ListFeedbackRequest, context: Context
     ) -> observability_pb2.ListFeedbackResponse:
-        feedback, token = await self._observatory.feedback(request.parent, page_of(request, request.parent))
+        feedback, token = await self._observatory.feedback(request.parent, page_of(request, request.parent), caller().party)
         return observability_pb2.ListFeedbackResponse(feedback=feedback, next_page_token=token)
 
     async def Rebuild(self, request: observability_pb2.RebuildRequest, context: Context) -> observability_pb2.RebuildResponse:

@@ -22,3 +22,7 @@ class Settings:
     tail_lifetime: timedelta = setting(
         default=timedelta(minutes=10), help="After how long a tail ends, to be called again.", minimum=1, maximum=600
     )
+    tails: int = setting(default=256, help="Tails that may be open, shared fairly among domains and principals.", minimum=1, maximum=10_000)
+    queries: int = setting(
+        default=16, help="Queries of the store at once; the rest wait in turn, who has least under way first.", minimum=1, maximum=1000
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from llm_mesh.observability.v1 import observability_pb2_grpc
-from llm_mesh_observability.domain.observatory import Observatory
+from llm_mesh_observability.domain.observatory import Bounds, Observatory
 from llm_mesh_observability.peers import LedgerPeer
 from llm_mesh_observability.servicer import ObservabilityServicer
 from llm_mesh_observability.settings import Settings
@@ -24,6 +24,7 @@ def build(settings: Settings, links: Links) -> Servicers:
         LedgerPeer(links.channel("policy")),
         tail_pause=settings.tail_pause.total_seconds(),
         tail_lifetime=settings.tail_lifetime.total_seconds(),
+        bounds=Bounds(settings.tails, settings.queries, reserve=links.mesh.share_reserve),
     )
     tasks = TaskSet()
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 from llm_mesh.mesh.v1 import errors_pb2
 from llm_mesh_runtime.errors import MeshError, RuntimeFault
@@ -85,6 +87,15 @@ class Limiter:
             if not slot.done():
                 self._slots.take(following)
                 slot.set_result(None)
+
+    @asynccontextmanager
+    async def slot(self, party: Party | None, deadline: float | None = None) -> AsyncIterator[None]:
+        """Hold a slot for as long as the block takes."""
+        await self.enter(deadline, party)
+        try:
+            yield
+        finally:
+            self.leave(party)
 
     def _leave_queue(self, party: Party | None, slot: asyncio.Future[None]) -> None:
         if slot.done() and not slot.cancelled():

@@ -13,3 +13,9 @@ class ObservabilityError(MeshError):
 def request_not_found(name: str) -> ObservabilityError:
     """A request that does not exist for the caller, or is not ingested yet."""
     return ObservabilityError(errors_pb2.ERROR_REASON_REQUEST_NOT_FOUND, f"there is no request {name}", field="name", name=name)
+
+
+def too_many_tails(limit: int) -> ObservabilityError:
+    """The caller has its share of the tails."""
+    message = "as many tails are open as your domain, you, or all together may have"
+    return ObservabilityError(errors_pb2.ERROR_REASON_TOO_MANY_TAILS, message, retry_after=5.0, limit=str(limit))

@@ -4,32 +4,50 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
 
 from llm_mesh.observability.v1 import errors_pb2, observability_pb2
 from llm_mesh.policy.v1 import usage_pb2
 from llm_mesh_observability.domain import queries
-from llm_mesh_observability.domain.errors import ObservabilityError
+from llm_mesh_observability.domain.errors import ObservabilityError, too_many_tails
+from llm_mesh_observability.domain.feed import Feed
 from llm_mesh_observability.domain.ports import Ledger, Projection
 from llm_mesh_runtime.errors import MeshError, invalid
+from llm_mesh_runtime.limiter import Limiter
 from llm_mesh_runtime.log import get_logger
 from llm_mesh_runtime.resources import Page
+from llm_mesh_runtime.shares import RESERVE, Party, Shares
 
 _MOST_EVENTS = 500
 _PER_MESSAGE = 200
 _MOST_BEHIND = 5_000
+_GATHERING = 0.1
+"""Seconds between two messages of a tail that keeps up, so that many tails of one busy domain cost a bounded part of the time."""
 _FIRST_PAUSE = 0.2
 _LONGEST_PAUSE = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What callers share."""
+
+    tails: int = 256
+    queries: int = 16
+    queue: int = 1024
+    reserve: float = RESERVE
 
 
 class Observatory:
     """Keeps the projection, and answers questions about it."""
 
-    def __init__(self, store: Projection, ledger: Ledger, *, tail_pause: float, tail_lifetime: float) -> None:
+    def __init__(self, store: Projection, ledger: Ledger, *, tail_pause: float, tail_lifetime: float, bounds: Bounds | None = None) -> None:
         self._store = store
         self._ledger = ledger
-        self._tail_pause = tail_pause
         self._tail_lifetime = tail_lifetime
-        self._news = asyncio.Event()
+        self._feed = Feed(store, tail_pause)
+        given = bounds or Bounds()
+        self._tails = Shares(given.tails, given.reserve)
+        self._turns = Limiter(given.queries, given.queue, given.reserve)
         self._catching_up = False
 
     async def ingest(self, events: Sequence[usage_pb2.UsageEvent]) -> int:
@@ -37,11 +55,11 @@ class Observatory:
         if len(events) > _MOST_EVENTS:
             raise invalid("events", f"must be at most {_MOST_EVENTS}")
         reached = await self._store.ingest(events, live=True)
-        self._tell()
+        self._feed.tell()
         return reached
 
     async def spend(
-        self, request: observability_pb2.QuerySpendRequest, page: Page
+        self, request: observability_pb2.QuerySpendRequest, page: Page, party: Party | None = None
     ) -> tuple[Sequence[observability_pb2.SpendRow], str, int]:
         """Sums, the token of the next page, and the sequence up to which everything is in them."""
         queries.check_dimensions(request)
@@ -49,35 +67,62 @@ class Observatory:
         offset = int(page.after) if page.after.isdecimal() else 0
         scope = queries.scope_of(request.parent)
         query = queries.SpendQuery(scope, start, end, request.group_by, request.tag_key, offset, page.limit)
-        through = await self._store.through()
-        rows = await self._store.spend(query)
+        async with self._turns.slot(party):
+            through = await self._store.through()
+            rows = await self._store.spend(query)
         shown, token = page.cut(rows, key=lambda _: str(offset + page.size))
         return shown, token, through
 
-    async def tail(self, request: observability_pb2.TailRequest) -> AsyncIterator[observability_pb2.TailResponse]:
+    async def tail(
+        self, request: observability_pb2.TailRequest, party: Party | None = None
+    ) -> AsyncIterator[observability_pb2.TailResponse]:
         """Requests as they come, until the tail's lifetime is over."""
         scope = queries.scope_of(request.parent)
         backlog = queries.checked_backlog(request.backlog)
         resumed = queries.sequence_of(request.resume_token)
-        at = await self._store.latest() if resumed is None else resumed
+        if not self._tails.take(party):
+            raise too_many_tails(self._tails.places)
+        try:
+            async with self._feed.following(scope):
+                async for message in self._tailed(scope, backlog, resumed, party):
+                    yield message
+        finally:
+            self._tails.give(party)
+
+    async def _tailed(
+        self, scope: queries.Scope, backlog: int, resumed: int | None, party: Party | None
+    ) -> AsyncIterator[observability_pb2.TailResponse]:
+        feed, now = self._feed, asyncio.get_running_loop().time
+        at = feed.reached if resumed is None else resumed
         if backlog and resumed is None:
-            older = await self._store.last(scope, backlog)
+            async with self._turns.slot(party):
+                older = await self._store.last(scope, backlog)
             yield observability_pb2.TailResponse(entries=[sighting.entry for sighting in older], resume_token=str(at))
-        end = asyncio.get_running_loop().time() + self._tail_lifetime
-        while asyncio.get_running_loop().time() < end:
-            news = self._news
-            lost, at = await self._skipped(at)
-            found = await self._store.since(scope, at, _PER_MESSAGE)
+        end = now() + self._tail_lifetime
+        while (left := end - now()) > 0:
+            behind = feed.reached - at
+            lost = behind - _MOST_BEHIND if behind > _MOST_BEHIND else 0
+            at += lost
+            reached = feed.reached
+            found = feed.newer(scope, at, _PER_MESSAGE)
+            if found is None:
+                async with self._turns.slot(party):
+                    found = await self._store.since(scope, at, _PER_MESSAGE)
+            full = len(found) == _PER_MESSAGE
+            at = found[-1].sequence if full else max(reached, at, found[-1].sequence if found else 0)
             if found or lost:
-                at = found[-1].sequence if found else at
                 entries = [sighting.entry for sighting in found]
                 yield observability_pb2.TailResponse(entries=entries, resume_token=str(at), lost=lost)
-            if len(found) < _PER_MESSAGE:
-                await self._wait(news)
+            if not full:
+                await asyncio.sleep(min(left, _GATHERING if found else 0))
+                if feed.reached == reached:
+                    at = max(at, await feed.arrival(scope, left))
 
-    async def entry(self, name: str) -> usage_pb2.LedgerEntry:
+    async def entry(self, name: str, party: Party | None = None) -> usage_pb2.LedgerEntry:
         """A request by its name."""
-        return await self._store.entry(queries.checked_request(name, "name"))
+        queries.checked_request(name, "name")
+        async with self._turns.slot(party):
+            return await self._store.entry(name)
 
     async def add_feedback(self, parent: str, feedback: observability_pb2.Feedback, principal: str) -> observability_pb2.Feedback:
         """Keeps what somebody says of an answer."""
@@ -87,10 +132,12 @@ class Observatory:
         kept.principal = principal
         return await self._store.add_feedback(parent, kept)
 
-    async def feedback(self, parent: str, page: Page) -> tuple[Sequence[observability_pb2.Feedback], str]:
+    async def feedback(self, parent: str, page: Page, party: Party | None = None) -> tuple[Sequence[observability_pb2.Feedback], str]:
         """What was said of a request, and the token of the next page."""
         queries.checked_request(parent, "parent")
-        return page.cut(await self._store.feedback(parent, page), key=lambda said: said.name.rsplit("/", 1)[-1])
+        async with self._turns.slot(party):
+            rows = await self._store.feedback(parent, page)
+        return page.cut(rows, key=lambda said: said.name.rsplit("/", 1)[-1])
 
     async def begin_rebuild(self) -> int:
         """Forgets the projection; `catch_up` builds it anew. Answers with the sequence that it must reach."""
@@ -121,25 +168,9 @@ class Observatory:
             through = await self._store.begin_catching_up(anew=False)
             async for events in self._ledger.replay(through + 1):
                 await self._store.ingest(events, live=False)
-                self._tell()
+                self._feed.tell()
             await self._store.end_catching_up()
         except MeshError as error:
             get_logger().warning("the ledger could not be read; it is tried again", error=str(error))
             return False
         return True
-
-    async def _skipped(self, at: int) -> tuple[int, int]:
-        """How many events a slow reader is too far behind for, and where it goes on."""
-        behind = await self._store.latest() - at
-        return (0, at) if behind <= _MOST_BEHIND else (behind - _MOST_BEHIND, at + behind - _MOST_BEHIND)
-
-    async def _wait(self, news: asyncio.Event) -> None:
-        try:
-            async with asyncio.timeout(self._tail_pause):
-                await news.wait()
-        except TimeoutError:
-            return
-
-    def _tell(self) -> None:
-        self._news.set()
-        self._news = asyncio.Event()

@@ -32,6 +32,9 @@ const (
 	ErrorReason_ERROR_REASON_REQUEST_NOT_FOUND ErrorReason = 1
 	// A rebuild is going on.
 	ErrorReason_ERROR_REASON_REBUILD_RUNNING ErrorReason = 2
+	// As many tails are open as the caller's domain or principal may have, or as there may be in all. `metadata` has `limit`, the tails that
+	// there may be in all.
+	ErrorReason_ERROR_REASON_TOO_MANY_TAILS ErrorReason = 3
 )
 
 // Enum value maps for ErrorReason.
@@ -40,11 +43,13 @@ var (
 		0: "ERROR_REASON_UNSPECIFIED",
 		1: "ERROR_REASON_REQUEST_NOT_FOUND",
 		2: "ERROR_REASON_REBUILD_RUNNING",
+		3: "ERROR_REASON_TOO_MANY_TAILS",
 	}
 	ErrorReason_value = map[string]int32{
 		"ERROR_REASON_UNSPECIFIED":       0,
 		"ERROR_REASON_REQUEST_NOT_FOUND": 1,
 		"ERROR_REASON_REBUILD_RUNNING":   2,
+		"ERROR_REASON_TOO_MANY_TAILS":    3,
 	}
 )
 
@@ -79,12 +84,13 @@ var File_llm_mesh_observability_v1_errors_proto protoreflect.FileDescriptor
 
 const file_llm_mesh_observability_v1_errors_proto_rawDesc = "" +
 	"\n" +
-	"&llm_mesh/observability/v1/errors.proto\x12\x19llm_mesh.observability.v1\x1a\x1dllm_mesh/mesh/v1/errors.proto*\xdc\x01\n" +
+	"&llm_mesh/observability/v1/errors.proto\x12\x19llm_mesh.observability.v1\x1a\x1dllm_mesh/mesh/v1/errors.proto*\xc7\x02\n" +
 	"\vErrorReason\x12\x1c\n" +
 	"\x18ERROR_REASON_UNSPECIFIED\x10\x00\x12m\n" +
 	"\x1eERROR_REASON_REQUEST_NOT_FOUND\x10\x01\x1aI\xd2\xf3\x18E\b\x05\x10\x94\x03\x1a>Check the name; requests show a moment after they are settled.\x12@\n" +
 	"\x1cERROR_REASON_REBUILD_RUNNING\x10\x02\x1a\x1e\xd2\xf3\x18\x1a\b\n" +
-	"\x10\x99\x03\x1a\x13Wait for it to end.B<Z:llm-mesh.dev/gen/llm_mesh/observability/v1;observabilityv1b\x06proto3"
+	"\x10\x99\x03\x1a\x13Wait for it to end.\x12i\n" +
+	"\x1bERROR_REASON_TOO_MANY_TAILS\x10\x03\x1aH\xd2\xf3\x18D\b\b\x10\xad\x03\x1a=End a tail of yours, or try again once another one has ended.B<Z:llm-mesh.dev/gen/llm_mesh/observability/v1;observabilityv1b\x06proto3"
 
 var (
 	file_llm_mesh_observability_v1_errors_proto_rawDescOnce sync.Once

@@ -41,7 +41,8 @@ type ObservabilityServiceClient interface {
 	// Streams requests as they are reserved, settled and corrected, newest knowledge first after `backlog` older ones.
 	//
 	// A reader MUST be prepared for the same entry several times, with growing versions. A reader that is too slow loses entries, and is told
-	// how many. The stream ends with OK after at most ten minutes; call again with the last token.
+	// how many. The stream ends with OK after at most ten minutes; call again with the last token. Tails are shared fairly: fails with
+	// TOO_MANY_TAILS for a domain or principal that has its share of them. Entries that come shortly one after the other come in one message.
 	Tail(ctx context.Context, in *TailRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[TailResponse], error)
 	// Gets what is known of a request.
 	GetRequest(ctx context.Context, in *GetRequestRequest, opts ...grpc.CallOption) (*GetRequestResponse, error)
@@ -153,7 +154,8 @@ type ObservabilityServiceServer interface {
 	// Streams requests as they are reserved, settled and corrected, newest knowledge first after `backlog` older ones.
 	//
 	// A reader MUST be prepared for the same entry several times, with growing versions. A reader that is too slow loses entries, and is told
-	// how many. The stream ends with OK after at most ten minutes; call again with the last token.
+	// how many. The stream ends with OK after at most ten minutes; call again with the last token. Tails are shared fairly: fails with
+	// TOO_MANY_TAILS for a domain or principal that has its share of them. Entries that come shortly one after the other come in one message.
 	Tail(*TailRequest, grpc.ServerStreamingServer[TailResponse]) error
 	// Gets what is known of a request.
 	GetRequest(context.Context, *GetRequestRequest) (*GetRequestResponse, error)

@@ -10,6 +10,8 @@ class ErrorReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     ERROR_REASON_UNSPECIFIED: _ClassVar[ErrorReason]
     ERROR_REASON_REQUEST_NOT_FOUND: _ClassVar[ErrorReason]
     ERROR_REASON_REBUILD_RUNNING: _ClassVar[ErrorReason]
+    ERROR_REASON_TOO_MANY_TAILS: _ClassVar[ErrorReason]
 ERROR_REASON_UNSPECIFIED: ErrorReason
 ERROR_REASON_REQUEST_NOT_FOUND: ErrorReason
 ERROR_REASON_REBUILD_RUNNING: ErrorReason
+ERROR_REASON_TOO_MANY_TAILS: ErrorReason

@@ -35,6 +35,14 @@ export enum ErrorReason {
    * @generated from enum value: ERROR_REASON_REBUILD_RUNNING = 2;
    */
   REBUILD_RUNNING = 2,
+
+  /**
+   * As many tails are open as the caller's domain or principal may have, or as there may be in all. `metadata` has `limit`, the tails that
+   * there may be in all.
+   *
+   * @generated from enum value: ERROR_REASON_TOO_MANY_TAILS = 3;
+   */
+  TOO_MANY_TAILS = 3,
 }
 
 /**

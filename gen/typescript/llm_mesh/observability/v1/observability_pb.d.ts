@@ -642,7 +642,8 @@ export declare const ObservabilityService: GenService<{
    * Streams requests as they are reserved, settled and corrected, newest knowledge first after `backlog` older ones.
    *
    * A reader MUST be prepared for the same entry several times, with growing versions. A reader that is too slow loses entries, and is told
-   * how many. The stream ends with OK after at most ten minutes; call again with the last token.
+   * how many. The stream ends with OK after at most ten minutes; call again with the last token. Tails are shared fairly: fails with
+   * TOO_MANY_TAILS for a domain or principal that has its share of them. Entries that come shortly one after the other come in one message.
    *
    * @generated from rpc llm_mesh.observability.v1.ObservabilityService.Tail
    */
