@@ -18,6 +18,7 @@ from llm_mesh_policy.domain.ledger.lifecycle import Lifecycle
 from llm_mesh_policy.domain.ledger.offers import Served
 from llm_mesh_policy.domain.ledger.ports import Settled
 from llm_mesh_policy.domain.ledger.reserving import Granted, Reserving
+from llm_mesh_policy.domain.ledger.speeds import Speeds
 from llm_mesh_policy.domain.stricter import floor_of
 from llm_mesh_policy.settings import Settings
 from llm_mesh_policy.store.identity_standing import Revision
@@ -163,11 +164,12 @@ class World:
         self.identity = FakeIdentity()
         self.registry = FakeRegistry()
         self.seals = Seals(b"x" * 32)
-        self.ledger = SqlLedger(database, self.identity, currency="USD")
+        self.speeds = Speeds()
+        self.ledger = SqlLedger(database, self.identity, currency="USD", speeds=self.speeds)
         self.limits = LedgerLimits(database, self.identity, Settings().quotas, currency="USD")
         self.reading = LedgerReading(database)
         self.reserving = Reserving(self.ledger, self.registry, self.seals, currency="USD", grant_micros=600_000_000)
-        self.lifecycle = Lifecycle(self.ledger)
+        self.lifecycle = Lifecycle(self.ledger, self.speeds)
 
     async def ready(self) -> "World":
         await migrate(self.database, "llm_mesh_policy.store.migrations")

@@ -51,7 +51,9 @@ class LedgerSums:
                 return None
             group = Group(connection, self._accounts, now)
             meter = compared.meter
-            group.post([Posting(meter.name, meter.generation, meter.window, 0, saturated(compared.lacking))])
+            if compared.lacking:
+                more_held, more_spent = compared.held - meter.held, compared.spent - meter.spent
+                group.post([Posting(meter.name, meter.generation, meter.window, more_held, more_spent)])
             group.record(_record(compared, now))
             group.write()
             return compared

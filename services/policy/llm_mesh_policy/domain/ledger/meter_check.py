@@ -1,7 +1,7 @@
 """Compares what budgets and limits have counted with the sum of their entries: at start, and from time to time.
 
 A difference means that somebody or something changed the store past the ledger. It raises an alarm, and the stricter of both figures
-holds: a meter that counts too little gets what it lacks, one that counts too much stays as it is.
+holds: a meter that counts too little takes over the sums, one that counts too much stays as it is.
 """
 
 import asyncio
@@ -34,9 +34,9 @@ class Comparison(NamedTuple):
         return (self.spent, self.held) == (self.meter.spent, self.meter.held)
 
     @property
-    def lacking(self) -> int:
-        """How much less the meter counts than its entries."""
-        return max(0, self.spent + self.held - self.meter.spent - self.meter.held)
+    def lacking(self) -> bool:
+        """Whether the meter counts less than its entries, so that theirs are the stricter figures."""
+        return self.spent + self.held > self.meter.spent + self.meter.held
 
     @property
     def difference(self) -> int:
