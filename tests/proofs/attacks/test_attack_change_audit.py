@@ -1,0 +1,388 @@
+"""No administrative change of registry, router or catalogue is without its record, whatever happens to policy or to its database."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pytest
+from google.protobuf.field_mask_pb2 import FieldMask
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from llm_mesh.catalogue.v1 import catalogue_pb2, catalogue_pb2_grpc
+from llm_mesh.inference.v1 import content_pb2
+from llm_mesh.policy.v1 import identity_pb2, rules_pb2, rules_pb2_grpc
+from llm_mesh.registry.v1 import registry_pb2, registry_pb2_grpc
+from llm_mesh.router.v1 import router_pb2, router_pb2_grpc
+from tests.e2e.running import running
+from tests.proofs.every_rpc import every_rpc
+from tests.proofs.refusals import refused
+from tests.proofs.stand import Stand, bearer, model, provider, stand, until
+
+AREAS = ("registry", "router", "catalogue")
+READING = ("Get", "List", "Diff", "Render", "Explain")
+STUBS: dict[str, Callable[[Any], Any]] = {
+    "registry": registry_pb2_grpc.RegistryServiceStub,
+    "router": router_pb2_grpc.RouterServiceStub,
+    "catalogue": catalogue_pb2_grpc.CatalogueServiceStub,
+}
+DEFAULT, OTHER = "domains/default", "domains/other"
+WHY = "ticket 4711: gr%C3%B6%C3%9Fer"
+REQUESTS = itertools.count()
+
+
+def mutating() -> set[str]:
+    """Methods of these services that are open to keys and change something, from the descriptors: `registry.CreateModel`."""
+    found = set()
+    for rpc in every_rpc():
+        area, name = rpc.path.split(".")[1], rpc.path.rpartition("/")[2]
+        if area in AREAS and rpc.public and not name.startswith(READING):
+            found.add(f"{area}.{name}")
+    return found
+
+
+@dataclass
+class Changes:
+    """Makes changes with a request id and a reason, and looks up what was recorded of each."""
+
+    mesh: Stand
+
+    def call(self, method: str, request: Any, key: str = "") -> tuple[Any, list[rules_pb2.AuditRecord]]:
+        area, name = method.split(".")
+        request_id = f"change-{next(REQUESTS)}"
+        metadata = (*bearer(key or self.mesh.mesh.admin_key), ("x-request-id", request_id), ("x-llm-mesh-reason", WHY))
+        stub: Any = STUBS[area](self.mesh.channel)
+        answer = getattr(stub, name)(request, metadata=metadata, timeout=20)
+        return answer, self.recorded(request_id)
+
+    def recorded(self, request_id: str) -> list[rules_pb2.AuditRecord]:
+        stub: Any = rules_pb2_grpc.RuleServiceStub(self.mesh.channel)
+        request = rules_pb2.ListAuditRecordsRequest(parent="domains/-", request_id=request_id, page_size=1000)
+        records = [record for record in stub.ListAuditRecords(request, metadata=self.mesh.admin).records if record.source in AREAS]
+        return list(reversed(records))
+
+
+@pytest.fixture(scope="module")
+def mesh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stand]:
+    folder: Path = tmp_path_factory.mktemp("changes")
+    with provider(folder) as simulator, stand(folder, simulator) as made:
+        owner = f"{OTHER}/principals/owner"
+        made.apply_policy(
+            domains=[identity_pb2.Domain(name=OTHER)],
+            projects=[identity_pb2.Project(name=f"{OTHER}/projects/main")],
+            principals=[identity_pb2.Principal(name=owner)],
+            bindings=[rules_pb2.Binding(name=f"{OTHER}/bindings/owner", principal=owner, role="roles/domain-admin")],
+        )
+        yield made
+
+
+@pytest.fixture(scope="module")
+def changes(mesh: Stand) -> Changes:
+    return Changes(mesh)
+
+
+def later() -> Timestamp:
+    made = Timestamp()
+    made.FromSeconds(int(time.time()) + 86_400)
+    return made
+
+
+def version(text: str = "Hello {{ name }}") -> catalogue_pb2.PromptVersion:
+    message = catalogue_pb2.MessageTemplate(role=content_pb2.ROLE_USER, template=text)
+    schema = json.dumps({"type": "object", "properties": {"name": {"type": "string"}}})
+    return catalogue_pb2.PromptVersion(messages=[message], variables_schema_json=schema)
+
+
+def route(name: str, alias: str, model_name: str) -> router_pb2.Route:
+    return router_pb2.Route(name=name, alias=alias, targets=[router_pb2.RouteTarget(model=model_name)])
+
+
+MODEL, OFFERED = f"{DEFAULT}/models/audited", f"{OTHER}/models/offered"
+ROUTE, PROMPT = f"{DEFAULT}/routes/audited", f"{DEFAULT}/prompts/audited"
+SUBSCRIPTION, ENDPOINT = f"{DEFAULT}/subscriptions/audited", "adapters/openai/endpoints/audited"
+
+
+def offered() -> registry_pb2.Model:
+    made = model("offered", "sim-echo", domain=OTHER)
+    made.shared_with.append("*")
+    return made
+
+
+def etag(changes: Changes, name: str) -> str:
+    """The present etag of a resource."""
+    readers: dict[str, tuple[str, Any, str]] = {
+        "models": ("registry.GetModel", registry_pb2.GetModelRequest(name=name), "model"),
+        "routes": ("router.GetRoute", router_pb2.GetRouteRequest(name=name), "route"),
+        "prompts": ("catalogue.GetPrompt", catalogue_pb2.GetPromptRequest(name=name), "prompt"),
+        "subscriptions": ("registry.GetSubscription", registry_pb2.GetSubscriptionRequest(name=name), "subscription"),
+    }
+    method, request, kind = readers[name.split("/")[2]]
+    answer, _ = changes.call(method, request)
+    return str(getattr(answer, kind).etag)
+
+
+Step = tuple[str, Callable[[Changes], Any], dict[str, str]]
+"""A method, its request, and what it changes: `+` creates, `~` updates, `-` deletes."""
+STEPS: list[Step] = [
+    (
+        "registry.CreateModel",
+        lambda _: registry_pb2.CreateModelRequest(parent=DEFAULT, model_id="audited", model=model("audited", "sim-echo", domain=DEFAULT)),
+        {MODEL: "+", f"{MODEL}/prices/1": "+"},
+    ),
+    (
+        "registry.UpdateModel",
+        lambda changes: registry_pb2.UpdateModelRequest(
+            model=registry_pb2.Model(name=MODEL, etag=etag(changes, MODEL), display_name="Audited"),
+            update_mask=FieldMask(paths=["display_name"]),
+        ),
+        {MODEL: "~"},
+    ),
+    (
+        "registry.CreatePrice",
+        lambda _: registry_pb2.CreatePriceRequest(
+            parent=MODEL, price=registry_pb2.Price(currency="USD", input_nanos_per_million=5, source="a proof")
+        ),
+        {f"{MODEL}/prices/2": "+"},
+    ),
+    ("registry.DeprecateModel", lambda _: registry_pb2.DeprecateModelRequest(name=MODEL, retire_time=later()), {MODEL: "~"}),
+    (
+        "registry.PutAdapter",
+        lambda _: registry_pb2.PutAdapterRequest(adapter=registry_pb2.Adapter(name="adapters/audited", dialect="openai")),
+        {"adapters/audited": "+"},
+    ),
+    (
+        "registry.PutEndpoint",
+        lambda _: registry_pb2.PutEndpointRequest(endpoint=registry_pb2.Endpoint(name=ENDPOINT, operator="domains/platform")),
+        {ENDPOINT: "+"},
+    ),
+    ("registry.DeleteEndpoint", lambda _: registry_pb2.DeleteEndpointRequest(name=ENDPOINT), {ENDPOINT: "-"}),
+    (
+        "registry.ApplyModels",
+        lambda _: registry_pb2.ApplyModelsRequest(
+            parent="domains/platform",
+            models=[offered()],
+            adapters=[registry_pb2.Adapter(name="adapters/audited", dialect="anthropic")],
+            endpoints=[registry_pb2.Endpoint(name=ENDPOINT, operator="domains/platform")],
+        ),
+        {ENDPOINT: "+", OFFERED: "+", f"{OFFERED}/prices/1": "+", "adapters/audited": "~"},
+    ),
+    (
+        "registry.CreateSubscription",
+        lambda _: registry_pb2.CreateSubscriptionRequest(
+            parent=DEFAULT, subscription_id="audited", subscription=registry_pb2.Subscription(product=OFFERED)
+        ),
+        {SUBSCRIPTION: "+"},
+    ),
+    (
+        "registry.UpdateSubscription",
+        lambda changes: registry_pb2.UpdateSubscriptionRequest(
+            subscription=registry_pb2.Subscription(name=SUBSCRIPTION, etag=etag(changes, SUBSCRIPTION), alias="ours"),
+            update_mask=FieldMask(paths=["alias"]),
+        ),
+        {SUBSCRIPTION: "~"},
+    ),
+    (
+        "registry.ApplySubscriptions",
+        lambda _: registry_pb2.ApplySubscriptionsRequest(
+            parent=DEFAULT, subscriptions=[registry_pb2.Subscription(name=SUBSCRIPTION, product=OFFERED, alias="theirs")]
+        ),
+        {SUBSCRIPTION: "~"},
+    ),
+    ("registry.DeleteSubscription", lambda _: registry_pb2.DeleteSubscriptionRequest(name=SUBSCRIPTION), {SUBSCRIPTION: "-"}),
+    (
+        "router.CreateRoute",
+        lambda _: router_pb2.CreateRouteRequest(parent=DEFAULT, route_id="audited", route=route("", "audited-route", MODEL)),
+        {ROUTE: "+"},
+    ),
+    (
+        "router.UpdateRoute",
+        lambda changes: router_pb2.UpdateRouteRequest(
+            route=router_pb2.Route(name=ROUTE, alias="audited-2", targets=[router_pb2.RouteTarget(model=MODEL)], etag=etag(changes, ROUTE))
+        ),
+        {ROUTE: "~"},
+    ),
+    (
+        "router.ApplyRoutes",
+        lambda _: router_pb2.ApplyRoutesRequest(
+            parent=DEFAULT, routes=[route(ROUTE, "audited-3", MODEL), route(f"{ROUTE}-too", "audited-4", MODEL)]
+        ),
+        {ROUTE: "~", f"{ROUTE}-too": "+"},
+    ),
+    ("router.DeleteRoute", lambda _: router_pb2.DeleteRouteRequest(name=ROUTE), {ROUTE: "-"}),
+    ("catalogue.CreatePrompt", lambda _: catalogue_pb2.CreatePromptRequest(parent=DEFAULT, prompt_id="audited"), {PROMPT: "+"}),
+    (
+        "catalogue.CreateVersion",
+        lambda _: catalogue_pb2.CreateVersionRequest(parent=PROMPT, version=version()),
+        {f"{PROMPT}/versions/1": "+", PROMPT: "~"},
+    ),
+    (
+        "catalogue.UpdatePrompt",
+        lambda changes: catalogue_pb2.UpdatePromptRequest(
+            prompt=catalogue_pb2.Prompt(name=PROMPT, description="audited", labels={"production": 1}, etag=etag(changes, PROMPT))
+        ),
+        {PROMPT: "~"},
+    ),
+    (
+        "catalogue.ApplyPrompts",
+        lambda _: catalogue_pb2.ApplyPromptsRequest(
+            parent=DEFAULT, prompts=[catalogue_pb2.WantedPrompt(name=PROMPT, version=version("Bye {{ name }}"), labels=["production"])]
+        ),
+        {f"{PROMPT}/versions/2": "+", PROMPT: "~"},
+    ),
+]
+
+
+def test_the_steps_are_all_methods_that_change_something() -> None:
+    assert {step[0] for step in STEPS} == mutating()
+
+
+def test_each_change_is_recorded_with_who_why_and_what(mesh: Stand, changes: Changes) -> None:
+    digests: dict[str, bytes] = {}
+    for method, request, wanted in STEPS:
+        _, records = changes.call(method, request(changes))
+        found: dict[str, str] = {}
+        for record in records:
+            if record.detail.startswith("accepts "):
+                continue
+            assert record.allowed
+            assert record.source == method.split(".")[0], method
+            assert (record.principal, record.reason) == ("domains/platform/principals/admin", "ticket 4711: größer"), method
+            assert record.key.startswith("domains/platform/projects/admin/keys/")
+            assert record.event_id
+            found[record.resource] = "~" if record.before_digest and record.after_digest else "+" if record.after_digest else "-"
+            assert record.before_digest == digests.get(record.resource, b""), (method, record.resource)
+            digests[record.resource] = record.after_digest
+        assert found == wanted, method
+
+
+def test_a_dry_run_a_repetition_and_a_refusal_leave_no_record_of_a_change(mesh: Stand, changes: Changes) -> None:
+    applies: list[tuple[str, Any]] = [
+        (
+            "registry.ApplyModels",
+            registry_pb2.ApplyModelsRequest(parent="domains/platform", models=[model("dry", "sim-echo", domain=DEFAULT)]),
+        ),
+        ("router.ApplyRoutes", router_pb2.ApplyRoutesRequest(parent=DEFAULT, routes=[route(f"{DEFAULT}/routes/dry", "dry-route", MODEL)])),
+        (
+            "catalogue.ApplyPrompts",
+            catalogue_pb2.ApplyPromptsRequest(
+                parent=DEFAULT, prompts=[catalogue_pb2.WantedPrompt(name=f"{DEFAULT}/prompts/dry", version=version())]
+            ),
+        ),
+    ]
+    for method, request in applies:
+        for dry_run, recorded in ((True, False), (False, True), (False, False)):
+            request.dry_run = dry_run
+            assert bool(changes.call(method, request)[1]) == recorded, (method, dry_run)
+    present = etag(changes, f"{DEFAULT}/models/dry")
+    same = registry_pb2.Model(name=f"{DEFAULT}/models/dry", etag=present, alias="dry")
+    update = registry_pb2.UpdateModelRequest(model=same, update_mask=FieldMask(paths=["alias"]))
+    assert changes.call("registry.UpdateModel", update)[1] == []
+    before = f"change-{next(REQUESTS)}"
+    stub: Any = registry_pb2_grpc.RegistryServiceStub(mesh.channel)
+    create = registry_pb2.CreateModelRequest(parent=DEFAULT, model_id="dry", model=model("dry", "sim-echo", domain=DEFAULT))
+    told = refused(lambda: stub.CreateModel(create, metadata=(*mesh.admin, ("x-request-id", before))))
+    assert told.reason == "ALREADY_EXISTS"
+    assert changes.recorded(before) == []
+
+
+@pytest.mark.parametrize("why", ["x" * 513, "%FF", "a%00b", "a%0Ab", "%E2%80%A8"])
+def test_a_reason_that_cannot_be_kept_refuses_the_change(mesh: Stand, changes: Changes, why: str) -> None:
+    stub: Any = registry_pb2_grpc.RegistryServiceStub(mesh.channel)
+    adapter = registry_pb2.Adapter(name="adapters/unheard-of", dialect="openai")
+    metadata = (*mesh.admin, ("x-llm-mesh-reason", why))
+    told = refused(lambda: stub.PutAdapter(registry_pb2.PutAdapterRequest(adapter=adapter), metadata=metadata))
+    assert (told.code, told.reason, told.field) == (grpc.StatusCode.INVALID_ARGUMENT, "INVALID_FIELD", "x-llm-mesh-reason")
+    assert "adapters/unheard-of" not in {
+        each.name for each in stub.ListAdapters(registry_pb2.ListAdaptersRequest(), metadata=mesh.admin).adapters
+    }
+
+
+def put_adapter(mesh: Stand, name: str) -> None:
+    stub: Any = registry_pb2_grpc.RegistryServiceStub(mesh.channel)
+    adapter = registry_pb2.Adapter(name=f"adapters/{name}", dialect="openai")
+    stub.PutAdapter(registry_pb2.PutAdapterRequest(adapter=adapter), metadata=mesh.admin, timeout=20)
+
+
+def adapters(mesh: Stand) -> set[str]:
+    stub: Any = registry_pb2_grpc.RegistryServiceStub(mesh.channel)
+    return {
+        each.name.rpartition("/")[2]
+        for each in stub.ListAdapters(registry_pb2.ListAdaptersRequest(page_size=1000), metadata=mesh.admin).adapters
+    }
+
+
+def recorded(mesh: Stand, name: str) -> list[rules_pb2.AuditRecord]:
+    stub: Any = rules_pb2_grpc.RuleServiceStub(mesh.channel)
+    request = rules_pb2.ListAuditRecordsRequest(parent="domains/platform", page_size=1000)
+    return [each for each in stub.ListAuditRecords(request, metadata=mesh.admin).records if each.resource == f"adapters/{name}"]
+
+
+def database(mesh: Stand, service: str) -> Path:
+    """The file of a service's store."""
+    return next(mesh.mesh.data_dir.rglob(f"{service}.db"))
+
+
+def held(path: Path) -> sqlite3.Connection:
+    """Takes the database's one place for writers, so that its service can write nothing."""
+    connection = sqlite3.connect(path, isolation_level=None, timeout=20)
+    connection.execute("BEGIN IMMEDIATE")
+    return connection
+
+
+def test_while_policy_cannot_record_a_change_no_further_one_is_made_and_none_is_lost(mesh: Stand) -> None:
+    with closing(held(database(mesh, "policy"))) as holder:
+        put_adapter(mesh, "durable")
+        told = refused(lambda: put_adapter(mesh, "unrecorded"))
+        assert (told.code, told.reason) == (grpc.StatusCode.UNAVAILABLE, "AUDIT_UNAVAILABLE"), told
+        assert "durable" in adapters(mesh)
+        assert "unrecorded" not in adapters(mesh)
+        assert recorded(mesh, "durable") == []
+        holder.execute("ROLLBACK")
+    until(lambda: len(recorded(mesh, "durable")) == 1, "the change is recorded once policy can", pause=0.05)
+    put_adapter(mesh, "afterwards")
+    assert len(recorded(mesh, "afterwards")) == 1
+    assert recorded(mesh, "unrecorded") == []
+
+
+def test_a_tampered_database_is_found_by_the_command_line(mesh: Stand, tmp_path: Path) -> None:
+    copy, saved = tmp_path / "policy.db", tmp_path / "heads.json"
+    assert mesh.mesh.cli("audit", "verify", "--save", str(saved)).returncode == 0
+    with closing(sqlite3.connect(database(mesh, "policy"))) as source, closing(sqlite3.connect(copy)) as target:
+        source.backup(target)
+    assert mesh.mesh.cli("audit", "verify", "--database", str(copy), "--against", str(saved)).returncode == 0
+    with closing(sqlite3.connect(copy, isolation_level=None)) as forger:
+        forger.execute("UPDATE audit_records SET principal = 'domains/other/principals/owner' WHERE source = 'registry'")
+    found = mesh.mesh.cli("audit", "verify", "--database", str(copy))
+    assert (found.returncode, "broken" in found.stdout) == (1, True), found.stderr
+
+
+def test_no_key_records_changes_or_exports_the_trail_of_all(mesh: Stand) -> None:
+    owner = mesh.new_key(f"{OTHER}/projects/main", f"{OTHER}/principals/owner").secret
+    rules: Any = rules_pb2_grpc.RuleServiceStub(mesh.channel)
+    for parent in ("domains/-", DEFAULT):
+        request = rules_pb2.ExportAuditRecordsRequest(parent=parent)
+        told = refused(partial(rules.ExportAuditRecords, request, metadata=bearer(owner)))
+        assert told.code is grpc.StatusCode.PERMISSION_DENIED, told
+
+
+def test_a_change_whose_process_was_killed_before_its_record_is_recorded_after_the_next_start(tmp_path: Path) -> None:
+    with running(tmp_path) as first, grpc.insecure_channel(first.grpc) as channel:
+        killed: Any = Stand(first, None, channel)  # type: ignore[arg-type] # no provider is asked
+        with closing(held(first.data_dir / "policy.db")):
+            put_adapter(killed, "survivor")
+            first.kill()
+    folder = tmp_path / "again"
+    folder.mkdir()
+    with running(folder, data_dir=first.data_dir) as second, grpc.insecure_channel(second.grpc) as channel:
+        again: Any = Stand(second, None, channel)  # type: ignore[arg-type] # likewise
+        assert "survivor" in adapters(again)
+        until(lambda: len(recorded(again, "survivor")) == 1, "the change is recorded after the start", pause=0.05)
