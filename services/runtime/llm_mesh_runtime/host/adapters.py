@@ -41,7 +41,7 @@ def _choosing(choices: Mapping[str, Wrapped], pipeline: Pipeline) -> Wrapped:
         chosen = only if named is None and len(choices) == 1 else choices.get(named or "")
         return (chosen or refusing).invoke(first, transport, origin)
 
-    return Wrapped(only.method, invoke)
+    return Wrapped(only.method, invoke, only.head)
 
 
 def _refusing(choices: Mapping[str, Wrapped]) -> Callable[[Any, Any], Awaitable[Any]]:

@@ -23,7 +23,7 @@ from llm_mesh_runtime.host.errors import StartError
 from llm_mesh_runtime.host.http import HttpListener, door_of, mounted
 from llm_mesh_runtime.host.http_bounds import HttpBounds
 from llm_mesh_runtime.host.keys import mesh_secret, seals_of
-from llm_mesh_runtime.host.listeners import Listener
+from llm_mesh_runtime.host.listeners import GrpcBounds, Listener
 from llm_mesh_runtime.host.sockets import PROCESS, prepared, private, socket_of
 from llm_mesh_runtime.links import Fabric, Links
 from llm_mesh_runtime.links.tls import Tls
@@ -67,6 +67,7 @@ class Host:
         self._services = tuple(sorted(services, key=_callers_last))
         self._settings_of = settings_of
         self._drain = Drain()
+        self._bounds = GrpcBounds(mesh.grpc_metadata_bytes, mesh.grpc_streams, mesh.grpc_connections)
         self._revisions = Revisions()
         self._credentials = Credentials(self._revisions)
         self._tasks = TaskSet()
@@ -166,7 +167,9 @@ class Host:
         self._undo.push_async_callback(self._unbind)
         deadline = self.mesh.stream_deadline.total_seconds()
         if self.mesh.embedded and any(hosted.handlers for hosted in self.hosted):
-            self.listeners["#public"] = Listener(self.mesh.grpc, public_origin, tls=self._tls, stream_deadline=deadline)
+            self.listeners["#public"] = Listener(
+                self.mesh.grpc, public_origin, tls=self._tls, stream_deadline=deadline, bounds=self._bounds
+            )
         for hosted in self.hosted:
             if self.mesh.sockets:
                 self._bind_private(hosted, deadline)
@@ -187,7 +190,7 @@ class Host:
         if hosted.handlers and (self.mesh.embedded or name.startswith(PROCESS)):
             path = socket_of(self.mesh.sockets, name)
             origin = MeshOrigin(name, self._tokens, mutual_tls=False)
-            self.listeners[f"{name}#mesh"] = Listener(f"unix:{path}", origin, stream_deadline=deadline)
+            self.listeners[f"{name}#mesh"] = Listener(f"unix:{path}", origin, stream_deadline=deadline, bounds=self._bounds)
             path.chmod(0o600)
 
     def _bind_alone(self, hosted: Hosted, deadline: float) -> None:
@@ -198,10 +201,14 @@ class Host:
             raise StartError("services that run alone prove who they are: set LLM_MESH_SECRET, or give TLS files with an authority")
         origin = MeshOrigin(service.name, self._tokens, mutual_tls=mutual)
         address = _address(self.mesh.listen_host, service, public=False)
-        self.listeners[f"{service.name}#mesh"] = Listener(address, origin, tls=self._tls, mutual=mutual, stream_deadline=deadline)
+        self.listeners[f"{service.name}#mesh"] = Listener(
+            address, origin, tls=self._tls, mutual=mutual, stream_deadline=deadline, bounds=self._bounds
+        )
         if self.mesh.public_listener:
             address = _address(self.mesh.listen_host, service, public=True)
-            self.listeners[f"{service.name}#public"] = Listener(address, public_origin, tls=self._tls, stream_deadline=deadline)
+            self.listeners[f"{service.name}#public"] = Listener(
+                address, public_origin, tls=self._tls, stream_deadline=deadline, bounds=self._bounds
+            )
 
     async def _unbind(self) -> None:
         for listener in self.listeners.values():

@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+import time
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import grpc
 
+from llm_mesh_runtime.errors import deadline_exceeded
 from llm_mesh_runtime.host.errors import StartError
+from llm_mesh_runtime.limiter import Limiter
 from llm_mesh_runtime.links.remote import SLACK
 from llm_mesh_runtime.links.tls import Tls
-from llm_mesh_runtime.pipeline import Origin, Wrapped
-from llm_mesh_runtime.pipeline.transport import MAX_MESSAGE
+from llm_mesh_runtime.pipeline import Origin, Unread, Wrapped
+from llm_mesh_runtime.pipeline.transport import MAX_MESSAGE, address_of
+from llm_mesh_runtime.shares import Party
 
 if TYPE_CHECKING:
     from llm_mesh_runtime.links.mux.server import LinkServer
+    from llm_mesh_runtime.pipeline import Transport
 
 _MAX_AGE_MS = 300_000
+_HANDSHAKE_MS = 20_000
+_OPEN_READS, _OPEN_QUEUE = 2, 256
+_OPEN_PATIENCE, _OPEN_WAIT = 0.5, 5.0
 _HANDLERS = {
     (False, False): grpc.unary_unary_rpc_method_handler,
     (False, True): grpc.unary_stream_rpc_method_handler,
@@ -26,15 +36,83 @@ _HANDLERS = {
 }
 
 
+class GrpcBounds(NamedTuple):
+    """What anybody may hold of a gRPC listener before a credential is looked at."""
+
+    metadata: int = 16 * 1024
+    streams: int = 1024
+    connections: int = 4096
+
+
+class _Handlers(grpc.GenericRpcHandler):
+    """Finds the handler of a call by its head.
+
+    gRPC reads the message of a unary request before it calls the handler. So whoever is not known yet gets a handler that takes a
+    stream, which is the same on the wire: it reads the message, of up to 32 MiB, once it knows the caller.
+    """
+
+    def __init__(self, handlers: Iterable[Wrapped], origin: Origin, *, trusted: bool) -> None:
+        self._origin = origin
+        self._open_reads = Limiter(_OPEN_READS, _OPEN_QUEUE)
+        """Messages of methods that need no credential, such as health: any of them may be large, so few are read at a time."""
+        self._methods: dict[str, tuple[Wrapped, Any, Any]] = {}
+        for wrapped in handlers:
+            method = wrapped.method
+            invoke = functools.partial(_invoke, wrapped.invoke, origin)
+            direct: Any = _HANDLERS[method.request_streaming, method.response_streaming](invoke)
+            late = functools.partial(_invoke_unread, wrapped.invoke, origin, self._open_reads if method.rule is None else None)
+            unread: Any = direct if method.request_streaming or trusted else _HANDLERS[True, method.response_streaming](late)
+            self._methods[method.path] = (wrapped, unread if method.rule is None else direct, unread)
+
+    def service(self, handler_call_details: grpc.HandlerCallDetails) -> Any:  # noqa: ANN401 (an RpcMethodHandler of bytes)
+        """The handler; None where there is no such method."""
+        found = self._methods.get(handler_call_details.method)
+        if found is None:
+            return None
+        wrapped, direct, unread = found
+        if direct is unread:
+            return direct
+        return direct if wrapped.known(self._origin(cast("Transport", _Head(handler_call_details.invocation_metadata)))) else unread
+
+
+class _Head:
+    """A call of which only the metadata is known."""
+
+    __slots__ = ("_metadata",)
+
+    def __init__(self, metadata: Any) -> None:  # noqa: ANN401 (grpc's metadata type)
+        self._metadata = metadata
+
+    def invocation_metadata(self) -> Any:  # noqa: ANN401 (see above)
+        """What the caller sent."""
+        return self._metadata
+
+    def time_remaining(self) -> None:
+        """Not known."""
+
+    def auth_context(self) -> Mapping[str, Any]:
+        """Not known."""
+        return {}
+
+
 class Listener:
     """One `grpc.aio` server on one address."""
 
     def __init__(
-        self, address: str, origin: Origin, *, tls: Tls | None = None, mutual: bool = False, stream_deadline: float = 600.0
+        self,
+        address: str,
+        origin: Origin,
+        *,
+        tls: Tls | None = None,
+        mutual: bool = False,
+        stream_deadline: float = 600.0,
+        bounds: GrpcBounds | None = None,
     ) -> None:
         self.address = address
         self._origin = origin
-        self._server = grpc.aio.server(options=_options(stream_deadline))
+        self._trusted = mutual or address.startswith("unix:")
+        """Whether only those connect who have shown a certificate, or may enter our private folder."""
+        self._server = grpc.aio.server(options=_options(stream_deadline, bounds or GrpcBounds()))
         self.port = self._bind(address, tls, mutual=mutual)
         self._started = False
         self._link: LinkServer | None = None
@@ -50,18 +128,13 @@ class Listener:
     def serve(self, handlers: Iterable[Wrapped], link: LinkServer | None = None) -> None:
         """Take the handlers, and the batched link beside them; two services must not claim the same method on one listener."""
         self._link = link
+        handlers = tuple(handlers)
         if link is not None:
             handlers = (*handlers, *link.handlers())
-        contracts: dict[str, dict[str, grpc.RpcMethodHandler[Any, Any]]] = {}
-        for wrapped in handlers:
-            method = wrapped.method
-            methods = contracts.setdefault(method.contract, {})
-            if method.name in methods:
-                raise StartError(f"{method.path} is served twice on {self.address}")
-            make = _HANDLERS[method.request_streaming, method.response_streaming]
-            methods[method.name] = make(functools.partial(_invoke, wrapped.invoke, self._origin))
-        for contract, methods in contracts.items():
-            self._server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(contract, methods),))
+        paths = Counter(wrapped.method.path for wrapped in handlers)
+        if twice := next((path for path, count in paths.items() if count > 1), None):
+            raise StartError(f"{twice} is served twice on {self.address}")
+        self._server.add_generic_rpc_handlers((_Handlers(handlers, self._origin, trusted=self._trusted),))
 
     async def start(self) -> None:
         """Accept calls."""
@@ -79,9 +152,44 @@ async def _invoke(invoke: Any, origin: Origin, request: Any, context: Any) -> An
     return await invoke(request, context, origin)
 
 
-def _options(stream_deadline: float) -> list[tuple[str, Any]]:
+async def _invoke_unread(
+    invoke: Any,  # noqa: ANN401 (a handler)
+    origin: Origin,
+    reads: Limiter | None,
+    requests: Any,  # noqa: ANN401 (an iterator of bytes)
+    context: Any,  # noqa: ANN401 (gRPC's)
+) -> Any:  # noqa: ANN401 (bytes, or nothing)
+    return await invoke(Unread(requests) if reads is None else _Bounded(requests, reads, address_of(context)), context, origin)
+
+
+class _Bounded(Unread):
+    """The message of somebody who needs no credential."""
+
+    __slots__ = ("_address", "_reads")
+
+    def __init__(self, messages: Any, reads: Limiter, address: str) -> None:  # noqa: ANN401 (an iterator of bytes)
+        super().__init__(messages)
+        self._reads = reads
+        self._address = address
+
+    async def message(self) -> bytes:
+        """Read it, in its turn and within a moment."""
+        async with self._reads.slot(Party(self._address), time.monotonic() + _OPEN_WAIT):
+            try:
+                async with asyncio.timeout(_OPEN_PATIENCE):
+                    return await super().message()
+            except TimeoutError:
+                raise deadline_exceeded("the message did not arrive in time") from None
+
+
+def _options(stream_deadline: float, bounds: GrpcBounds) -> list[tuple[str, Any]]:
     return [
         ("grpc.so_reuseport", 0),
+        ("grpc.max_metadata_size", bounds.metadata),
+        ("grpc.absolute_max_metadata_size", bounds.metadata),
+        ("grpc.max_concurrent_streams", bounds.streams),
+        ("grpc.max_allowed_incoming_connections", bounds.connections),
+        ("grpc.server_handshake_timeout_ms", _HANDSHAKE_MS),
         ("grpc.max_send_message_length", MAX_MESSAGE + SLACK),
         ("grpc.max_receive_message_length", MAX_MESSAGE + SLACK),
         ("grpc.max_connection_age_ms", _MAX_AGE_MS),

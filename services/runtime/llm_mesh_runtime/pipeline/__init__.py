@@ -5,7 +5,7 @@ Stages, outermost first: errors and metrics → request id → access by the hea
 
 from llm_mesh_runtime.pipeline.drain import Drain
 from llm_mesh_runtime.pipeline.methods import Method, methods_of
-from llm_mesh_runtime.pipeline.stages import Pipeline, Wrapped
+from llm_mesh_runtime.pipeline.stages import Pipeline, Unread, Wrapped
 from llm_mesh_runtime.pipeline.transport import Origin, Transport
 
-__all__ = ["Drain", "Method", "Origin", "Pipeline", "Transport", "Wrapped", "methods_of"]
+__all__ = ["Drain", "Method", "Origin", "Pipeline", "Transport", "Unread", "Wrapped", "methods_of"]

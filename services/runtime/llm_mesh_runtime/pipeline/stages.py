@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -17,11 +17,31 @@ from llm_mesh_runtime.limiter import Limiter, Unlimited
 from llm_mesh_runtime.pipeline.bodies import Access, Codec, MethodAccess, body_of
 from llm_mesh_runtime.pipeline.drain import Drain, Expiry, is_watch
 from llm_mesh_runtime.pipeline.methods import Method
-from llm_mesh_runtime.pipeline.transport import MAX_MESSAGE, Origin, Transport
+from llm_mesh_runtime.pipeline.transport import MAX_MESSAGE, Origin, Transport, address_of
 from llm_mesh_runtime.pressure import Pressure, overloaded
+from llm_mesh_runtime.shares import Party
 
 Handler = Callable[[Any, Transport, Origin], Awaitable[bytes | None]]
 _MAX_MESSAGE = 512
+OPEN_STREAMS = 1024
+"""Streams of one method at once that need no credential, shared among the addresses that they come from."""
+OPEN_READERS = 4
+"""The same for methods that read a stream of messages, such as reflection: gRPC reads each of them whole."""
+
+
+class Unread:
+    """The message of a unary request that is read once the caller is known."""
+
+    __slots__ = ("_messages",)
+
+    def __init__(self, messages: AsyncIterator[bytes]) -> None:
+        self._messages = messages
+
+    async def message(self) -> bytes:
+        """Read it."""
+        async for raw in self._messages:
+            return raw
+        raise RuntimeFault(errors_pb2.ERROR_REASON_MALFORMED_MESSAGE, "the call ended before its message")
 
 
 class Watching(Protocol):
@@ -54,7 +74,16 @@ class Wrapped:
 
     method: Method
     invoke: Handler
-    """Takes the request's bytes (or an iterator of them), the transport, and the origin. Answers with bytes, or writes them."""
+    """Takes the request's bytes (or an iterator of them, or `Unread`), the transport, the origin. Answers with bytes, or writes them."""
+    head: Callable[[Frame], Any] | None = None
+    """Gives the caller where the head of a call tells it without asking anybody; raises where it is refused at once."""
+
+    def known(self, frame: Frame) -> bool:
+        """Whether the caller is known already, so that the message may be read."""
+        try:
+            return self.head is None or isinstance(self.head(frame), Caller)
+        except MeshError:
+            return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +108,11 @@ class Pipeline:
         """
         default = self.stream_deadline if method.request_streaming or method.response_streaming else self.unary_deadline
         watch = self.drain if is_watch(method) else None
-        # Health and reflection need no slot, and are answered under pressure too.
+        # Health and reflection need no slot, and are answered under pressure too; but whoever watches stays, and needs no credential.
+        open_stream = method.rule is None and method.response_streaming
         limiter, pressure = (Unlimited(), None) if method.rule is None else (self.limiter, self.pressure)
+        if open_stream:
+            limiter = Limiter(OPEN_READERS if method.request_streaming else OPEN_STREAMS, 0)
         codec, written = Codec(method, self.max_message), method.response_streaming
         access = self.access.of(method)
         body, head, serialise = body_of(method, access, codec), access.head, codec.serialise
@@ -102,11 +134,11 @@ class Pipeline:
                 entered = None if frame.calling and watch is None else _let_in(frame, watch, pressure)
                 if deadline <= began or not isinstance(caller, Caller):
                     caller = await _caller(access, caller, transport, late=deadline <= began)
-                frame.caller, party = caller, caller.party
+                frame.caller, party = caller, Party(address_of(transport)) if open_stream else caller.party
                 if not limiter.enter_now(party):
                     await limiter.enter(deadline, party)
                 try:
-                    answer = await body(first, transport, frame)
+                    answer = await body(await first.message() if isinstance(first, Unread) else first, transport, frame)
                     return None if written else serialise(answer)
                 finally:
                     limiter.leave(party)
@@ -133,7 +165,7 @@ class Pipeline:
             await _refuse(transport, fault)
             return None
 
-        return Wrapped(method, answered)
+        return Wrapped(method, answered, head)
 
 
 async def _refuse(transport: Transport, fault: MeshError) -> None:
@@ -152,15 +184,10 @@ def _defect(error: Exception, method: Method, frame: Frame) -> MeshError:
 
 async def _caller(access: MethodAccess, caller: Any, transport: Transport, *, late: bool) -> Caller:  # noqa: ANN401 (a caller or a question)
     """The caller of a head that policy is to be asked about. Only who is known is told that its time is up."""
-    known = caller if isinstance(caller, Caller) else await access.ask(caller, _address(transport))
+    known = caller if isinstance(caller, Caller) else await access.ask(caller, address_of(transport))
     if late:
         raise deadline_exceeded("the deadline had passed before the work began")
     return known
-
-
-def _address(transport: Transport) -> str:
-    """Where a stranger calls from, without the port: `ipv4:10.0.0.7`."""
-    return transport.peer().rpartition(":")[0]
 
 
 def _let_in(frame: Frame, watch: Drain | None, pressure: Pressure | None) -> Pressure | None:

@@ -55,6 +55,11 @@ def arrived(transport: Transport, metadata: Mapping[str, str | bytes], calling: 
     return Frame(accepted_request_id(metadata.get(REQUEST_ID)), deadline, metadata=metadata, calling=calling)
 
 
+def address_of(transport: Transport) -> str:
+    """Where a stranger calls from, without the port: `ipv4:10.0.0.7`."""
+    return transport.peer().rpartition(":")[0]
+
+
 class Own:
     """A transport of the mesh's own links, whose metadata may all be believed: a handler that only answers gets it as it is."""
 

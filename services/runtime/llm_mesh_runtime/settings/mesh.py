@@ -99,6 +99,16 @@ class MeshSettings:
     http_stranger_bytes_per_address: int = setting(
         default=8 * 1024 * 1024, help="How many of those bytes are of one address.", minimum=256 * 1024
     )
+    grpc_metadata_bytes: int = setting(
+        default=16 * 1024,
+        help="Bytes of metadata that a gRPC call may have; more is RESOURCE_EXHAUSTED.",
+        minimum=8192,
+        maximum=1024 * 1024,
+    )
+    grpc_streams: int = setting(default=1024, help="gRPC calls at once on one connection.", minimum=16, maximum=100_000)
+    grpc_connections: int = setting(
+        default=4096, help="Connections of a gRPC listener; more are closed at once. gRPC knows no bound per address.", minimum=16
+    )
     lateness: timedelta = setting(
         default=timedelta(seconds=0.01),
         help="How late work may get its turn, five times on end, before callers from outside are let in only as others leave.",
