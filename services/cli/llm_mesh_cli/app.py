@@ -18,6 +18,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "chat": ("chat", "Ask a model; interactive without a message."),
     "keys": ("keys", "Make, list, rotate and revoke keys."),
     "models": ("models", "Show models, find local ones, deprecate them."),
+    "subscriptions": ("subscriptions", "Show what other domains offer, and accept it."),
     "prompts": ("prompts", "Show, push, label, compare and render prompts."),
     "budget": ("budget", "Show and set what projects may spend."),
     "floors": ("floors", "Show and set what the platform sets about domains, and no domain lifts."),

@@ -19,6 +19,7 @@ from llm_mesh.adapter.v1 import adapter_pb2
 from llm_mesh.registry.v1 import registry_pb2, registry_pb2_grpc
 from llm_mesh_cli.discovery import endpoints
 from llm_mesh_cli.files import readable_by_others
+from llm_mesh_cli.offers import State, offers_to
 from llm_mesh_cli.paging import pages
 from llm_mesh_cli.stores import stores
 from llm_mesh_cli.trail import sources
@@ -35,6 +36,7 @@ _WORKER = "process/worker-"
 _RECENT = 10_000
 """How many records of the audit trail are verified."""
 _SKEW = 5
+_MOST_OFFERS = 20
 _LEASE = 60
 """Seconds that a caller is valid at most: what lets a clock be compared."""
 
@@ -193,6 +195,28 @@ async def claims(session: Session) -> list[Finding]:
         )
         for model in found
     ] or [Finding("ok", "endpoints", "no model claims more than its endpoint's operator declares")]
+
+
+async def sharing(session: Session) -> list[Finding]:
+    """What domains offer to each other and nobody accepted, and what changed since it was accepted."""
+    parent = await session.whole()
+    try:
+        waiting = await offers_to(session, parent, state=State.NOT_ACCEPTED)
+        changed = await offers_to(session, parent, state=State.PROPOSED)
+    except grpc.aio.AioRpcError as error:
+        told = from_rpc_error(error, peer="the registry")
+        return [Finding("warn", "sharing", told.message, told.remedy)]
+    found = (
+        ("is offered and not accepted, so that it serves its own domain only", waiting, "llm-mesh subscriptions accept"),
+        ("has changed terms, which serve once they are accepted", changed, "llm-mesh subscriptions update --accept"),
+    )
+    findings = [
+        Finding("warn", "sharing", f"{offer.product} {what}", remedy) for what, offers, remedy in found for offer in offers[:_MOST_OFFERS]
+    ]
+    for what, offers, _ in found:
+        if len(offers) > _MOST_OFFERS:
+            findings.append(Finding("warn", "sharing", f"{len(offers) - _MOST_OFFERS} more {what}", "llm-mesh subscriptions offers"))
+    return findings or [Finding("ok", "sharing", "no offer of another domain waits")]
 
 
 async def audit(session: Session) -> list[Finding]:

@@ -17,7 +17,7 @@ from llm_mesh_cli.apply.wanted import PLATFORM, Wanted
 
 _ID = re.compile(r"[a-z0-9-]{1,63}")
 _BUILT_IN = ("platform-admin", "domain-admin", "developer", "application", "auditor", "viewer")
-_OWNED = ("projects", "principals", "roles", "bindings", "budgets", "limits", "models", "routes", "prompts")
+_OWNED = ("projects", "principals", "roles", "bindings", "budgets", "limits", "models", "routes", "prompts", "subscriptions")
 _ROLES = {"system": content_pb2.ROLE_SYSTEM, "developer": content_pb2.ROLE_DEVELOPER, "user": content_pb2.ROLE_USER,
           "assistant": content_pb2.ROLE_ASSISTANT}  # fmt: skip
 
@@ -166,6 +166,17 @@ class _Document:
         for target in route.targets:
             target.model = _model_name(domain, target.model)
         self.wanted.note("router", "routes", route, place)
+
+    def _subscriptions(self, domain: str, place: Place, _roles: frozenset[str]) -> None:
+        fields = place.fields("name", "publisher", "product", "alias", "accepted_version")
+        subscription = registry_pb2.Subscription(name=f"{domain}/subscriptions/{_id(place, fields)}")
+        for field in [name for name in fields if name != "name"]:
+            text = fields[field].text()
+            source = field in {"publisher", "product"} and not text.startswith("domains/")
+            setattr(subscription, field, f"domains/{text}" if source else text)
+        if bool(subscription.publisher) == bool(subscription.product):
+            place.problem("expected either publisher or product")
+        self.wanted.note("subscriptions", "subscriptions", subscription, place)
 
     def _prompts(self, domain: str, place: Place, _roles: frozenset[str]) -> None:
         fields = place.fields("name", "description", "labels", "note", "variables", "messages", *_ROLES)

@@ -26,24 +26,29 @@ class Wanted:
     registry: registry_pb2.ApplyModelsRequest = field(default_factory=registry_pb2.ApplyModelsRequest)
     router: router_pb2.ApplyRoutesRequest = field(default_factory=router_pb2.ApplyRoutesRequest)
     catalogue: catalogue_pb2.ApplyPromptsRequest = field(default_factory=catalogue_pb2.ApplyPromptsRequest)
+    subscriptions: registry_pb2.ApplySubscriptionsRequest = field(default_factory=registry_pb2.ApplySubscriptionsRequest)
     places: dict[tuple[str, str], Place] = field(default_factory=dict)
-    """By service and field of its request, such as ("registry", "models[3]")."""
+    """By request and field of it, such as ("registry", "models[3]")."""
 
-    def note(self, service: str, collection: str, message: Message, place: Place) -> None:
+    def note(self, part: str, collection: str, message: Message, place: Place) -> None:
         """Add a resource to a request, and remember where it stands."""
-        request = getattr(self, service)
+        request = getattr(self, part)
         items = getattr(request, collection)
-        self.places[service, f"{collection}[{len(items)}]"] = place
+        self.places[part, f"{collection}[{len(items)}]"] = place
         items.append(message)
 
     def address(self, domains: list[str], *, whole: bool) -> None:
         """One domain is asked for itself; several, or what belongs to none, in the platform's name."""
         parent = domains[0] if len(domains) == 1 and not whole else PLATFORM
-        for request in (self.policy, self.registry, self.router, self.catalogue):
+        for request in (self.policy, self.registry, self.router, self.catalogue, self.subscriptions):
             request.parent = parent
 
-    def where(self, service: str, path: str) -> tuple[Place, str] | None:
+    def makes(self, product: str) -> bool:
+        """Whether the file describes a model or route of that name."""
+        return any(item.name == product for items in (self.registry.models, self.router.routes) for item in items)
+
+    def where(self, part: str, path: str) -> tuple[Place, str] | None:
         """The place that an error's field is about, and the rest of the field's path."""
         head, bracket, rest = path.partition("]")
-        place = self.places.get((service, head + bracket))
+        place = self.places.get((part, head + bracket))
         return (place, rest.removeprefix(".")) if place is not None else None

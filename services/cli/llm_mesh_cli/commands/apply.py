@@ -35,7 +35,7 @@ async def apply_file(
     file: Annotated[Path, typer.Option("-f", "--file", help="The file, in YAML. See examples/mesh.yaml.")],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would change, and change nothing.")] = False,
 ) -> None:
-    """Bring domains, projects, principals, roles, budgets, limits, models, routes and prompts to what a file says.
+    """Bring domains, projects, principals, roles, budgets, limits, models, routes, prompts and subscriptions to what a file says.
 
     What the file does not name is left alone; nothing is deleted; repeating it changes nothing. Each service takes its part as a
     whole or not at all, and all of them are asked first whether they would.
@@ -53,7 +53,7 @@ async def apply_file(
 
 def _told(refused: RefusedError, wanted: Wanted) -> CommandError:
     error = refused.error
-    found = wanted.where(refused.service, error.field)
+    found = wanted.where(refused.part, error.field)
     lines = [f"{refused.service} refuses: {error.message} ({error.reason_name})"]
     if found is not None:
         place, rest = found

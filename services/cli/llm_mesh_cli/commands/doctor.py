@@ -25,6 +25,7 @@ async def doctor(session: Session) -> None:
             findings += await session.output.waiting(checks.workers(session), "asking for workers")
             findings += await session.output.waiting(checks.providers(session), "asking the adapters")
             findings += await session.output.waiting(checks.claims(session), "looking at models")
+            findings += await session.output.waiting(checks.sharing(session), "looking at offers")
             findings += await session.output.waiting(checks.audit(session), "verifying the audit trail")
     else:
         findings += checks.ports(session)

@@ -1,0 +1,59 @@
+"""Subscriptions of a file, which may accept what only the same file makes."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import grpc
+
+from llm_mesh.mesh.v1 import resources_pb2
+from llm_mesh.registry.v1 import registry_pb2, registry_pb2_grpc
+from llm_mesh_runtime.errors import from_rpc_error
+
+if TYPE_CHECKING:
+    from llm_mesh_cli.apply.wanted import Wanted
+    from llm_mesh_runtime.errors import PeerError
+
+_CREATE = resources_pb2.CHANGE_ACTION_CREATE
+_PRODUCT = re.compile(r"subscriptions\[(\d+)\]\.product")
+
+
+class Subscribing:
+    """Applies subscriptions. A dry run takes a product that does not exist yet, and that the file makes, for one that will."""
+
+    def __init__(self, registry: registry_pb2_grpc.RegistryServiceStub, wanted: Wanted) -> None:
+        self._registry = registry
+        self._wanted = wanted
+
+    async def __call__(
+        self,
+        request: registry_pb2.ApplySubscriptionsRequest,
+        *,
+        timeout: float,  # noqa: ASYNC109 (gRPC's own timeout)
+    ) -> registry_pb2.ApplySubscriptionsResponse:
+        """What changed, or would, in the order of the request."""
+        asked, places = registry_pb2.ApplySubscriptionsRequest(), list(range(len(request.subscriptions)))
+        asked.CopyFrom(request)
+        changes = [resources_pb2.Change(resource=each.name, action=_CREATE) for each in request.subscriptions]
+        while True:
+            try:
+                answer = await self._registry.ApplySubscriptions(asked, timeout=timeout)
+            except grpc.aio.AioRpcError as error:
+                place = self._made_later(from_rpc_error(error), asked)
+                if place is None:
+                    raise
+                del asked.subscriptions[place]
+                del places[place]
+                continue
+            for place, change in zip(places, answer.changes, strict=True):
+                changes[place] = change
+            return registry_pb2.ApplySubscriptionsResponse(changes=changes)
+
+    def _made_later(self, error: PeerError, asked: registry_pb2.ApplySubscriptionsRequest) -> int | None:
+        """The place of a subscription whose product does not exist yet, and that the file makes."""
+        found = _PRODUCT.fullmatch(error.field)
+        if not asked.dry_run or error.reason_name != "NOT_FOUND" or found is None:
+            return None
+        place = int(found[1])
+        return place if place < len(asked.subscriptions) and self._wanted.makes(asked.subscriptions[place].product) else None
