@@ -12,6 +12,7 @@ from llm_mesh.inference.v1 import content_pb2
 from llm_mesh.mesh.v1 import resources_pb2
 from llm_mesh_catalogue.domain.catalogue import Catalogue
 from llm_mesh_catalogue.domain.rendering import Renderer
+from llm_mesh_catalogue.settings import Settings
 from llm_mesh_catalogue.store.prompts import SqlPrompts
 from llm_mesh_catalogue.store.tables import METADATA
 from llm_mesh_runtime.database import Database, drift, migrate
@@ -25,7 +26,7 @@ SCHEMA = '{"type": "object", "properties": {"name": {"type": "string"}, "n": {"t
 
 async def catalogue(database: Database) -> Catalogue:
     await migrate(database, "llm_mesh_catalogue.store.migrations")
-    return Catalogue(SqlPrompts(database, outbox_of(database)), Renderer(), freshness=60)
+    return Catalogue(SqlPrompts(database, outbox_of(database), Settings().quotas), Renderer(), freshness=60)
 
 
 def version(template: str = "Hello {{ name }}, {{ n }}", schema: str = SCHEMA) -> catalogue_pb2.PromptVersion:

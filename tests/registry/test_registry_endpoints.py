@@ -15,6 +15,7 @@ from llm_mesh_registry.domain.facts import conflicts, in_effect
 from llm_mesh_registry.domain.feed import Feed
 from llm_mesh_registry.domain.operators import Operators
 from llm_mesh_registry.domain.registry import Registry
+from llm_mesh_registry.settings import Settings
 from llm_mesh_registry.store.endpoints import SqlEndpoints
 from llm_mesh_registry.store.products import SqlProducts
 from llm_mesh_runtime.clock import SystemClock
@@ -66,10 +67,10 @@ async def world_of(database: Database) -> World:
     await migrate(database, "llm_mesh_registry.store.migrations")
     recorded = Recorded()
     outbox = outbox_of(database, recorded)
-    store = SqlProducts(database, outbox)
+    store = SqlProducts(database, outbox, Settings().quotas)
     feed = Feed(store)
     await feed.refresh()
-    return World(Registry(store, feed, SystemClock()), Operators(SqlEndpoints(database, outbox), feed), feed, recorded)
+    return World(Registry(store, feed, SystemClock()), Operators(SqlEndpoints(database, outbox, Settings().quotas), feed), feed, recorded)
 
 
 def price(input_nanos: int = 10, output_nanos: int = 20, currency: str = "USD", **fields: Any) -> registry_pb2.Price:

@@ -13,6 +13,7 @@ from llm_mesh.mesh.v1 import resources_pb2
 from llm_mesh.registry.v1 import registry_pb2
 from llm_mesh_registry.domain.feed import Feed
 from llm_mesh_registry.domain.registry import Registry
+from llm_mesh_registry.settings import Settings
 from llm_mesh_registry.store.products import SqlProducts
 from llm_mesh_registry.store.tables import METADATA
 from llm_mesh_runtime.clock import SystemClock
@@ -26,7 +27,7 @@ PLATFORM, CLAIMS = "domains/platform", "domains/claims"
 
 async def registry(database: Database) -> tuple[Registry, Feed]:
     await migrate(database, "llm_mesh_registry.store.migrations")
-    store = SqlProducts(database, outbox_of(database))
+    store = SqlProducts(database, outbox_of(database), Settings().quotas)
     feed = Feed(store)
     await feed.refresh()
     return Registry(store, feed, SystemClock()), feed

@@ -17,6 +17,7 @@ from llm_mesh_registry.domain.feed import Feed
 from llm_mesh_registry.domain.registry import Registry
 from llm_mesh_registry.domain.subscriptions import Consent
 from llm_mesh_registry.domain.terms import proposed_fields, served_model
+from llm_mesh_registry.settings import Settings
 from llm_mesh_registry.store.offers import SqlOffers
 from llm_mesh_registry.store.products import SqlProducts
 from llm_mesh_registry.store.subscriptions import SqlSubscriptions
@@ -43,7 +44,7 @@ class World:
 
     def __init__(self, database: Database, most: int = 1_000) -> None:
         outbox = outbox_of(database)
-        store = SqlProducts(database, outbox)
+        store = SqlProducts(database, outbox, Settings().quotas)
         self.offers = SqlOffers(database)
         self.feed = Feed(store)
         self.registry = Registry(store, self.feed, SystemClock())

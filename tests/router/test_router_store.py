@@ -11,6 +11,7 @@ from llm_mesh.router.v1 import router_pb2
 from llm_mesh_router.domain.offering import Offering
 from llm_mesh_router.domain.routes import RouteBook
 from llm_mesh_router.domain.table import RouteTable
+from llm_mesh_router.settings import Settings
 from llm_mesh_router.store.routes import SqlRoutes
 from llm_mesh_router.store.tables import METADATA
 from llm_mesh_runtime.database import Database, drift, migrate
@@ -28,7 +29,7 @@ async def table(database: Database) -> tuple[RouteTable, RouteBook]:
 
 
 def over(database: Database, book: RouteBook, registry: Registry | None = None) -> RouteTable:
-    return RouteTable(SqlRoutes(database, outbox_of(database)), book, Offering(book, registry or Registry()))
+    return RouteTable(SqlRoutes(database, outbox_of(database), Settings().quotas), book, Offering(book, registry or Registry()))
 
 
 class Registry:
@@ -198,7 +199,7 @@ async def test_offers_reach_a_registry_that_was_away(database: Database) -> None
     await migrate(database, "llm_mesh_router.store.migrations")
     registry, book = Registry(), RouteBook()
     offering = Offering(book, registry)
-    routes = RouteTable(SqlRoutes(database, outbox_of(database)), book, offering)
+    routes = RouteTable(SqlRoutes(database, outbox_of(database), Settings().quotas), book, offering)
     registry.away = True
     created = await routes.create("domains/claims", "r", offered("domains/claims/routes/r"))
     assert registry.offers == {}

@@ -20,7 +20,7 @@ def build(settings: Settings, links: Links) -> Servicers:
     """Puts the catalogue together."""
     database = links.database("catalogue")
     outbox = Outbox(database, RecordingPeer(links.channel("policy")))
-    catalogue = Catalogue(SqlPrompts(database, outbox), Renderer(), freshness=settings.freshness.total_seconds())
+    catalogue = Catalogue(SqlPrompts(database, outbox, settings.quotas), Renderer(), freshness=settings.freshness.total_seconds())
 
     async def start() -> None:
         await (migrate if links.mesh.embedded else check)(database, _MIGRATIONS)

@@ -72,6 +72,10 @@ class Output:
         with Console(stderr=True).status(what):
             return await task
 
+    def note(self, text: str) -> None:
+        """Something beside the answer, for people."""
+        sys.stderr.write(f"llm-mesh: {text}\n")
+
     def error(self, text: str) -> None:
         """An error without a reason of the mesh."""
         if self.as_json:

@@ -35,9 +35,9 @@ def build(settings: Settings, links: Links) -> Servicers:
     """Puts the registry together."""
     database = links.database("registry")
     outbox = Outbox(database, RecordingPeer(links.channel("policy")))
-    store, offers = SqlProducts(database, outbox), SqlOffers(database)
+    store, offers = SqlProducts(database, outbox, settings.quotas), SqlOffers(database)
     feed = Feed(store)
-    operators = Operators(SqlEndpoints(database, outbox), feed)
+    operators = Operators(SqlEndpoints(database, outbox, settings.quotas), feed)
     consent = Consent(SqlSubscriptions(database, outbox, settings.most_subscriptions), offers, feed)
     tasks = TaskSet()
 

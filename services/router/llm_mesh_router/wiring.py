@@ -37,7 +37,7 @@ def build(settings: Settings, links: Links) -> Servicers:
     registry = RegistryPeer(links.channel("registry"), models, accepted)
     offering = Offering(book, registry)
     outbox = Outbox(database, RecordingPeer(links.channel("policy")))
-    table = RouteTable(SqlRoutes(database, outbox), book, offering)
+    table = RouteTable(SqlRoutes(database, outbox, settings.quotas), book, offering)
     router = Router(Resolution(models, book, accepted), Ranking(), Decisions(settings.decisions), links.seals, SystemClock())
     tasks = TaskSet()
 

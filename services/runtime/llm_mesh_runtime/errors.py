@@ -161,7 +161,7 @@ def already_exists(resource: str) -> MeshError:
 def quota_exceeded(place: str, collection: str, limit: int, setting: str) -> MeshError:
     """A collection that has as many resources as its quota allows; `setting` is the operator's, by its environment variable."""
     message = f"{place} may have {limit} {collection} and no more, by {setting}"
-    fault = RuntimeFault(errors_pb2.ERROR_REASON_QUOTA_EXCEEDED, message, quota=[(place, message)], limit=str(limit))
+    fault = RuntimeFault(errors_pb2.ERROR_REASON_QUOTA_EXCEEDED, message, quota=[(f"{place}/{collection}", message)], limit=str(limit))
     fault.metadata["quota"] = collection
     return fault
 

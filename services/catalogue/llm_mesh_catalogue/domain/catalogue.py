@@ -19,6 +19,8 @@ from llm_mesh_catalogue.domain.rendering import Renderer
 from llm_mesh_runtime.errors import invalid
 from llm_mesh_runtime.resources import Page, checked_id, is_within, masked_update
 
+MOST_ENTRIES = 500
+"""Prompts in one `ApplyPrompts`."""
 _PLATFORM = "domains/platform"
 _DEFAULT_LABEL = "production"
 _LONGEST_TEXT = 4096
@@ -110,6 +112,9 @@ class Catalogue:
     async def apply(self, request: catalogue_pb2.ApplyPromptsRequest, creator: str) -> Sequence[resources_pb2.Change]:
         """Brings prompts to a wanted state. Only the platform names prompts of several domains."""
         DOMAIN.parse(request.parent, "parent")
+        if len(request.prompts) > MOST_ENTRIES:
+            count = len(request.prompts)
+            raise invalid("prompts", f"at most {MOST_ENTRIES} in one call, not {count}: split them among several calls")
         for index, wanted in enumerate(request.prompts):
             place = f"prompts[{index}]"
             PROMPT.parse(wanted.name, f"{place}.name")

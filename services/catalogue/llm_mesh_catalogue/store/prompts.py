@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, func, insert, select, update
 
 from llm_mesh.catalogue.v1 import catalogue_pb2
 from llm_mesh.mesh.v1 import resources_pb2
@@ -13,7 +13,7 @@ from llm_mesh_catalogue.store.tables import PROMPTS, VERSIONS
 from llm_mesh_runtime.database import Database, for_update, from_micros, upsert
 from llm_mesh_runtime.errors import already_exists, etag_mismatch
 from llm_mesh_runtime.outbox import Notes, Outbox
-from llm_mesh_runtime.resources import Page, change_of, etag_of
+from llm_mesh_runtime.resources import Page, Quotas, change_of, etag_of
 
 _STAMPS = ("name", "etag", "create_time", "update_time", "latest_version")
 
@@ -21,9 +21,10 @@ _STAMPS = ("name", "etag", "create_time", "update_time", "latest_version")
 class SqlPrompts:
     """The store of prompts. A prompt's row is locked while a change of it or its versions is made."""
 
-    def __init__(self, database: Database, outbox: Outbox) -> None:
+    def __init__(self, database: Database, outbox: Outbox, quotas: Quotas) -> None:
         self._database = database
         self._outbox = outbox
+        self._quotas = quotas
 
     async def create(self, prompt: catalogue_pb2.Prompt) -> catalogue_pb2.Prompt:
         def work(connection: Connection, notes: Notes) -> catalogue_pb2.Prompt:
@@ -112,7 +113,11 @@ class SqlPrompts:
         kept.update_time.CopyFrom(kept.create_time)
         kept.etag = etag_of(kept, ignore=("etag",))
         row = {"domain": _domain(kept.name), "etag": kept.etag, "body": kept.SerializeToString(), "updated": now}
-        return bool(upsert(connection, PROMPTS, {"name": kept.name, **row}, key=["name"], update=[]))
+        begun = bool(upsert(connection, PROMPTS, {"name": kept.name, **row}, key=["name"], update=[]))
+        if begun:
+            count = select(func.count()).where(PROMPTS.c.domain == row["domain"])
+            self._quotas.check(_domain(kept.name), "prompts", connection.scalar(count) or 0)
+        return begun
 
     def _put(
         self, connection: Connection, notes: Notes, prompt: catalogue_pb2.Prompt, before: catalogue_pb2.Prompt | None
@@ -140,6 +145,7 @@ class SqlPrompts:
             newest = catalogue_pb2.PromptVersion()
             newest.CopyFrom(version)
             prompt.latest_version += 1
+            self._quotas.check(prompt.name, "versions", prompt.latest_version)
             newest.number = prompt.latest_version
             newest.name = f"{prompt.name}/versions/{newest.number}"
             newest.create_time.FromDatetime(from_micros(self._database.now(connection)))

@@ -1,8 +1,11 @@
-"""Brings the wanted state about: everything is tried first, so that a file that one service refuses changes nothing anywhere."""
+"""Brings the wanted state about: everything is tried first, so that a file that one service refuses changes nothing anywhere.
+
+A service takes so much in one call. A larger file is sent in several calls, each all or nothing, which have all been tried before.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import grpc
@@ -12,6 +15,7 @@ from llm_mesh.mesh.v1 import resources_pb2
 from llm_mesh.policy.v1 import rules_pb2_grpc
 from llm_mesh.registry.v1 import registry_pb2_grpc
 from llm_mesh.router.v1 import router_pb2_grpc
+from llm_mesh_cli.apply.pages import Page, pages
 from llm_mesh_cli.apply.subscribing import Subscribing
 from llm_mesh_runtime.errors import from_rpc_error
 
@@ -32,39 +36,57 @@ class Step(NamedTuple):
 
 
 class RefusedError(Exception):
-    """One service refused a part of the file. `done` are the services that were changed before."""
+    """One service refused a part of the file. `done` are the calls that changed something before; `field` is the one that is wrong."""
 
-    def __init__(self, part: str, error: PeerError, done: tuple[str, ...]) -> None:
+    def __init__(self, part: str, error: PeerError, done: tuple[str, ...], field: str) -> None:
         super().__init__(str(error))
         self.part = part
         self.service = service_of(part)
         self.error = error
         self.done = done
+        self.field = field
 
 
 async def apply(session: Session, wanted: Wanted, *, dry_run: bool) -> list[Step]:
-    """What changed, or would: policy, then registry, router, catalogue and subscriptions, each all or nothing."""
-    steps = await _round(session, wanted, dry_run=True)
+    """What changed, or would: policy, then registry, router, catalogue and subscriptions. Each call is all or nothing."""
+    calls = [_Call(part, pages(request), method) for part, request, method in _calls(session, wanted)]
+    steps = await _round(calls, dry_run=True)
     if dry_run or all(step.change.action == resources_pb2.CHANGE_ACTION_NONE for step in steps):
         return steps
-    return await _round(session, wanted, dry_run=False)
+    return await _round(calls, dry_run=False)
 
 
-async def _round(session: Session, wanted: Wanted, *, dry_run: bool) -> list[Step]:
-    steps: list[Step] = []
+def split(wanted: Wanted) -> dict[str, int]:
+    """The parts of the file that are sent in several calls, and in how many."""
+    counts = {part: len(pages(getattr(wanted, part))) for part in ("policy", "registry", "router", "catalogue", "subscriptions")}
+    return {part: count for part, count in counts.items() if count > 1}
+
+
+class _Call(NamedTuple):
+    part: str
+    pages: Sequence[Page]
+    method: Callable[..., Awaitable[Any]]
+
+
+async def _round(calls: Sequence[_Call], *, dry_run: bool) -> list[Step]:
+    steps: dict[str, Step] = {}
     done: list[str] = []
-    for part, request, method in _calls(session, wanted):
-        if not any(name not in _OPTIONS for name in (field.name for field, _ in request.ListFields())):
-            continue
-        request.dry_run = dry_run
-        try:
-            answer = await method(request, timeout=_TIMEOUT)
-        except grpc.aio.AioRpcError as error:
-            raise RefusedError(part, from_rpc_error(error, peer=service_of(part)), tuple(done)) from error
-        steps += [Step(service_of(part), change) for change in answer.changes]
-        if not dry_run:
-            done.append(service_of(part))
-    return steps
+    for part, several, method in calls:
+        service = service_of(part)
+        for number, page in enumerate(several, start=1):
+            if not any(field.name not in _OPTIONS for field, _ in page.request.ListFields()):
+                continue
+            page.request.dry_run = dry_run
+            try:
+                answer = await method(page.request, timeout=_TIMEOUT)
+            except grpc.aio.AioRpcError as error:
+                failure = from_rpc_error(error, peer=service)
+                raise RefusedError(part, failure, tuple(done), page.whole(failure.field)) from error
+            for change in answer.changes:  # what several calls name changes with the first of them
+                steps.setdefault(f"{part}/{change.resource}", Step(service, change))
+            if not dry_run:
+                done.append(service if len(several) == 1 else f"{service} ({number} of {len(several)})")
+    return list(steps.values())
 
 
 def service_of(part: str) -> str:

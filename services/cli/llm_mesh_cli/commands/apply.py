@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from llm_mesh.mesh.v1 import resources_pb2
-from llm_mesh_cli.apply.applying import RefusedError, Step, apply
+from llm_mesh_cli.apply.applying import RefusedError, Step, apply, split
 from llm_mesh_cli.apply.document import parsed
 from llm_mesh_cli.apply.reading import FileError
 from llm_mesh_cli.command import asks
@@ -38,12 +38,14 @@ async def apply_file(
     """Bring domains, projects, principals, roles, budgets, limits, models, routes, prompts and subscriptions to what a file says.
 
     What the file does not name is left alone; nothing is deleted; repeating it changes nothing. Each service takes its part as a
-    whole or not at all, and all of them are asked first whether they would.
+    whole or not at all, and all of them are asked first whether they would. Above 500 resources a service takes them in several calls.
     """
     try:
         wanted = parsed(file, session.mesh.currency)
     except FileError as error:
         raise CommandError("\n  ".join([f"{file} is not a description of a mesh:", *error.problems]), Exit.USAGE) from error
+    for service, count in split(wanted).items():
+        session.output.note(f"{service} takes this in {count} calls, each all or nothing; all are tried before the first is made")
     try:
         steps = await session.output.waiting(apply(session, wanted, dry_run=dry_run), "applying")
     except RefusedError as refused:
@@ -53,7 +55,7 @@ async def apply_file(
 
 def _told(refused: RefusedError, wanted: Wanted) -> CommandError:
     error = refused.error
-    found = wanted.where(refused.part, error.field)
+    found = wanted.where(refused.part, refused.field)
     lines = [f"{refused.service} refuses: {error.message} ({error.reason_name})"]
     if found is not None:
         place, rest = found

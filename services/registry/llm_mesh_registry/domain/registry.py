@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Sequence, Sized
 
 from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -17,10 +18,13 @@ from llm_mesh_registry.domain.ports import Products
 from llm_mesh_registry.domain.prices import PRICE, checked_price
 from llm_mesh_runtime.clock import Clock
 from llm_mesh_runtime.errors import invalid
+from llm_mesh_runtime.pace import Pace
 from llm_mesh_runtime.resources import Page, checked_id, is_within, masked_update
 
 _PLATFORM = "domains/platform"
 _ALL = "domains/-"
+MOST_ENTRIES = 500
+"""Resources in one `ApplyModels`."""
 _NEWEST_NUMBER = 10**9
 
 
@@ -107,7 +111,17 @@ class Registry:
     async def apply(self, author: str, request: registry_pb2.ApplyModelsRequest) -> Sequence[resources_pb2.Change]:
         """Brings models and adapters to a wanted state. Only the platform names several domains, and adapters."""
         DOMAIN.parse(request.parent, "parent")
+        _check_size(request)
+        await asyncio.to_thread(self._check_all, author, request)
+        changes = await self._store.apply(request.models, request.adapters, request.endpoints, dry_run=request.dry_run)
+        await self._feed.refresh()
+        return changes
+
+    def _check_all(self, author: str, request: registry_pb2.ApplyModelsRequest) -> None:
+        """In a thread: hundreds of models take longer than others should wait."""
+        pace = Pace()
         for index, model in enumerate(request.models):
+            pace.step()
             MODEL.parse(model.name, f"models[{index}].name")
             if request.parent != _PLATFORM and not is_within(model.name, request.parent):
                 raise invalid(f"models[{index}].name", f"must be within {request.parent}")
@@ -124,14 +138,20 @@ class Registry:
         names = [item.name for items in (request.models, request.adapters, request.endpoints) for item in items]
         if len(set(names)) != len(names):
             raise invalid("models", "must name each resource once")
-        changes = await self._store.apply(request.models, request.adapters, request.endpoints, dry_run=request.dry_run)
-        await self._feed.refresh()
-        return changes
 
     def _check(self, model: registry_pb2.Model, field: str, author: str) -> None:
         checked_model(model, field, may_be_free=_may_be_free(model, author))
         if model.HasField("price"):
             checked_price(model.price, f"{field}.price")
+
+
+def _check_size(request: registry_pb2.ApplyModelsRequest) -> None:
+    """The store is held while all is written, so only so much at a time."""
+    lists: dict[str, Sized] = {"models": request.models, "adapters": request.adapters, "endpoints": request.endpoints}
+    total = sum(map(len, lists.values()))
+    if total > MOST_ENTRIES:
+        longest = max(lists, key=lambda field: len(lists[field]))
+        raise invalid(longest, f"at most {MOST_ENTRIES} resources in one call, not {total}: split them among several calls")
 
 
 def _may_be_free(model: registry_pb2.Model, author: str) -> bool:

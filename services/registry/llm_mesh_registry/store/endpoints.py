@@ -9,12 +9,12 @@ from sqlalchemy import Connection, delete, select
 from llm_mesh.mesh.v1 import resources_pb2
 from llm_mesh.registry.v1 import registry_pb2
 from llm_mesh_registry.store.accepting import accept_new
-from llm_mesh_registry.store.rows import begin_change, facts_of
+from llm_mesh_registry.store.rows import begin_change, check_count, facts_of
 from llm_mesh_registry.store.tables import ENDPOINTS
 from llm_mesh_runtime.database import Database, from_micros, upsert
 from llm_mesh_runtime.errors import etag_mismatch, not_found
 from llm_mesh_runtime.outbox import Notes, Outbox
-from llm_mesh_runtime.resources import change_of, etag_of
+from llm_mesh_runtime.resources import Quotas, change_of, etag_of
 
 _NONE = resources_pb2.CHANGE_ACTION_NONE
 
@@ -22,9 +22,10 @@ _NONE = resources_pb2.CHANGE_ACTION_NONE
 class SqlEndpoints:
     """The store of endpoints."""
 
-    def __init__(self, database: Database, outbox: Outbox) -> None:
+    def __init__(self, database: Database, outbox: Outbox, quotas: Quotas) -> None:
         self._database = database
         self._outbox = outbox
+        self._quotas = quotas
 
     async def page(self, after: str, limit: int) -> Sequence[registry_pb2.Endpoint]:
         statement = select(ENDPOINTS.c.body).where(ENDPOINTS.c.name > after).order_by(ENDPOINTS.c.name).limit(limit)
@@ -44,7 +45,7 @@ class SqlEndpoints:
             now, present = self._database.now(connection), facts_of(connection, [endpoint.name]).get(endpoint.name)
             if endpoint.etag and (present is None or endpoint.etag != present.etag):
                 raise etag_mismatch(endpoint.name)
-            kept = _put(connection, notes, endpoint, present, now)
+            kept = _put(connection, notes, self._quotas, endpoint, present, now)
             accept_new(connection, now)
             return kept
 
@@ -65,18 +66,25 @@ class SqlEndpoints:
         await self._outbox.write(work, action="endpointFacts.delete")
 
 
-def apply_endpoint(connection: Connection, notes: Notes | None, wanted: registry_pb2.Endpoint, now: int) -> resources_pb2.Change:
+def apply_endpoint(
+    connection: Connection, notes: Notes | None, quotas: Quotas, wanted: registry_pb2.Endpoint, now: int
+) -> resources_pb2.Change:
     """Brings an endpoint to a wanted state; without notes it only compares."""
     present = facts_of(connection, [wanted.name]).get(wanted.name)
     change = change_of(wanted.name, present, wanted)
     if change.action != _NONE and notes is not None:
-        _put(connection, notes, wanted, present, now)
+        _put(connection, notes, quotas, wanted, present, now)
         accept_new(connection, now)
     return change
 
 
 def _put(
-    connection: Connection, notes: Notes, wanted: registry_pb2.Endpoint, present: registry_pb2.Endpoint | None, now: int
+    connection: Connection,
+    notes: Notes,
+    quotas: Quotas,
+    wanted: registry_pb2.Endpoint,
+    present: registry_pb2.Endpoint | None,
+    now: int,
 ) -> registry_pb2.Endpoint:
     kept = registry_pb2.Endpoint()
     kept.CopyFrom(wanted)
@@ -84,5 +92,7 @@ def _put(
     kept.create_time.CopyFrom(kept.update_time if present is None else present.create_time)
     kept.etag = etag_of(kept, ignore=("etag",))
     upsert(connection, ENDPOINTS, {"name": kept.name, "body": kept.SerializeToString()}, key=["name"])
+    if present is None:
+        check_count(connection, quotas, ENDPOINTS, "the mesh")
     notes.note(kept.name, present, kept)
     return kept

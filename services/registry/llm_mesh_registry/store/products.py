@@ -22,6 +22,7 @@ from llm_mesh_registry.store.rows import (
     add_price,
     begin_change,
     check_claims,
+    check_count,
     declared_model,
     facts_of,
     find_model,
@@ -34,7 +35,7 @@ from llm_mesh_registry.store.tables import ADAPTERS, MODELS, OFFERED_ROUTES, PRI
 from llm_mesh_runtime.database import Database, upsert
 from llm_mesh_runtime.errors import already_exists, etag_mismatch, not_found
 from llm_mesh_runtime.outbox import Notes, Outbox
-from llm_mesh_runtime.resources import Page, change_of
+from llm_mesh_runtime.resources import Page, Quotas, change_of
 
 _NONE = resources_pb2.CHANGE_ACTION_NONE
 
@@ -42,9 +43,10 @@ _NONE = resources_pb2.CHANGE_ACTION_NONE
 class SqlProducts:
     """The store of data products."""
 
-    def __init__(self, database: Database, outbox: Outbox) -> None:
+    def __init__(self, database: Database, outbox: Outbox, quotas: Quotas) -> None:
         self._database = database
         self._outbox = outbox
+        self._quotas = quotas
 
     async def create_model(self, model: registry_pb2.Model) -> registry_pb2.Model:
         def work(connection: Connection, notes: Notes) -> registry_pb2.Model:
@@ -52,9 +54,9 @@ class SqlProducts:
             if declared_model(connection, model.name, now) is not None:
                 raise already_exists(model.name)
             check_claims(connection, model, "model")
-            put_model(connection, notes, model, None, now)
+            put_model(connection, notes, self._quotas, model, None, now)
             if model.HasField("price"):
-                add_price(connection, notes, model.name, model.price, now)
+                add_price(connection, notes, self._quotas, model.name, model.price, now)
             _offer(connection, model.name, now)
             return self._read_back(connection, model.name)
 
@@ -93,7 +95,7 @@ class SqlProducts:
                 raise etag_mismatch(model.name)
             if claims:
                 check_claims(connection, model, "model")
-            put_model(connection, notes, model, present, now)
+            put_model(connection, notes, self._quotas, model, present, now)
             _offer(connection, model.name, now)
             return self._read_back(connection, model.name)
 
@@ -106,7 +108,7 @@ class SqlProducts:
             if present is None:
                 raise not_found(model)
             _check_price(connection, present, price)
-            added = add_price(connection, notes, model, price, now)
+            added = add_price(connection, notes, self._quotas, model, price, now)
             accept_new(connection, now, product=model)
             return added
 
@@ -131,7 +133,7 @@ class SqlProducts:
         return await self._database.read(lambda connection: [registry_pb2.Adapter.FromString(body) for body in connection.scalars(wanted)])
 
     async def put_adapter(self, adapter: registry_pb2.Adapter) -> registry_pb2.Adapter:
-        await self._outbox.write(lambda connection, notes: _put_adapter(connection, notes, adapter), action="adapters.put")
+        await self._outbox.write(lambda connection, notes: _put_adapter(connection, notes, self._quotas, adapter), action="adapters.put")
         return adapter
 
     async def apply(
@@ -146,12 +148,12 @@ class SqlProducts:
 
         def work(connection: Connection, notes: Notes | None) -> list[resources_pb2.Change]:
             now = self._database.now(connection) if notes is None else self._begin_change(connection)
-            declared = [apply_endpoint(connection, notes, endpoint, now) for endpoint in endpoints]
+            declared = [apply_endpoint(connection, notes, self._quotas, endpoint, now) for endpoint in endpoints]
             applied = []
             for index, model in enumerate(models):
                 _check_applied(connection, model, f"models[{index}]", facts, now)
-                applied.append(_apply_model(connection, notes, model, now))
-            return [*applied, *(_apply_adapter(connection, notes, adapter) for adapter in adapters), *declared]
+                applied.append(_apply_model(connection, notes, self._quotas, model, now))
+            return [*applied, *(_apply_adapter(connection, notes, self._quotas, adapter) for adapter in adapters), *declared]
 
         if dry_run:
             return await self._database.read(lambda connection: work(connection, None))
@@ -217,16 +219,16 @@ def _check_applied(
     check_claims(connection, model, field, facts)
 
 
-def _apply_model(connection: Connection, notes: Notes | None, wanted: registry_pb2.Model, now: int) -> resources_pb2.Change:
+def _apply_model(connection: Connection, notes: Notes | None, quotas: Quotas, wanted: registry_pb2.Model, now: int) -> resources_pb2.Change:
     """Brings a model to a wanted state; without notes it only compares."""
     present = declared_model(connection, wanted.name, now)
     change = change_of(wanted.name, present, wanted, ignore=OUTPUT_ONLY)
     reprice = wanted.HasField("price") and (present is None or not same_terms(present.price, wanted.price))
     if notes is not None:
         if change.action != _NONE:
-            put_model(connection, notes, wanted, present, now)
+            put_model(connection, notes, quotas, wanted, present, now)
         if reprice:
-            add_price(connection, notes, wanted.name, wanted.price, now)
+            add_price(connection, notes, quotas, wanted.name, wanted.price, now)
         if reprice or change.action != _NONE:
             _offer(connection, wanted.name, now)
     if reprice and present is not None:
@@ -236,16 +238,19 @@ def _apply_model(connection: Connection, notes: Notes | None, wanted: registry_p
     return change
 
 
-def _apply_adapter(connection: Connection, notes: Notes | None, wanted: registry_pb2.Adapter) -> resources_pb2.Change:
+def _apply_adapter(connection: Connection, notes: Notes | None, quotas: Quotas, wanted: registry_pb2.Adapter) -> resources_pb2.Change:
     change = change_of(wanted.name, _adapter(connection, wanted.name), wanted)
     if change.action != _NONE and notes is not None:
-        _put_adapter(connection, notes, wanted)
+        _put_adapter(connection, notes, quotas, wanted)
     return change
 
 
-def _put_adapter(connection: Connection, notes: Notes, adapter: registry_pb2.Adapter) -> None:
-    notes.note(adapter.name, _adapter(connection, adapter.name), adapter)
+def _put_adapter(connection: Connection, notes: Notes, quotas: Quotas, adapter: registry_pb2.Adapter) -> None:
+    present = _adapter(connection, adapter.name)
+    notes.note(adapter.name, present, adapter)
     upsert(connection, ADAPTERS, {"name": adapter.name, "body": adapter.SerializeToString()}, key=["name"])
+    if present is None:
+        check_count(connection, quotas, ADAPTERS, "the mesh")
 
 
 def _adapter(connection: Connection, name: str) -> registry_pb2.Adapter | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from itertools import groupby
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, Table, func, insert, select, update
 
 from llm_mesh.registry.v1 import errors_pb2, registry_pb2
 from llm_mesh_registry.domain.endpoints import endpoint_name
@@ -15,7 +15,7 @@ from llm_mesh_registry.domain.prices import begin_of, in_force
 from llm_mesh_registry.store.tables import ENDPOINTS, MODELS, PRICES, REVISION, SUBSCRIPTIONS
 from llm_mesh_runtime.database import from_micros
 from llm_mesh_runtime.outbox import Notes
-from llm_mesh_runtime.resources import etag_of
+from llm_mesh_runtime.resources import Quotas, etag_of
 
 
 def find_model(connection: Connection, name: str, now: int) -> registry_pb2.Model | None:
@@ -74,7 +74,9 @@ def _priced(connection: Connection, models: list[registry_pb2.Model], now: int) 
     return models
 
 
-def put_model(connection: Connection, notes: Notes, wanted: registry_pb2.Model, present: registry_pb2.Model | None, now: int) -> None:
+def put_model(
+    connection: Connection, notes: Notes, quotas: Quotas, wanted: registry_pb2.Model, present: registry_pb2.Model | None, now: int
+) -> None:
     """Writes a model without its price; ALIAS_TAKEN where another model or subscription of its domain has the alias."""
     domain = wanted.name.split("/models/", 1)[0]
     check_alias(connection, domain, wanted.alias, wanted.name, "model.alias")
@@ -88,6 +90,7 @@ def put_model(connection: Connection, notes: Notes, wanted: registry_pb2.Model, 
     row = {"domain": domain, "alias": kept.alias, "etag": kept.etag, "body": kept.SerializeToString(), "updated": now}
     if present is None:
         connection.execute(insert(MODELS).values(name=kept.name, **row))
+        check_count(connection, quotas, MODELS, domain, domain=domain)
     else:
         connection.execute(update(MODELS).where(MODELS.c.name == kept.name).values(**row))
     notes.note(kept.name, None if present is None else _without_price(present), kept)
@@ -114,9 +117,16 @@ def _without_price(model: registry_pb2.Model) -> registry_pb2.Model:
     return bare
 
 
-def add_price(connection: Connection, notes: Notes, model: str, price: registry_pb2.Price, now: int) -> registry_pb2.Price:
+def check_count(connection: Connection, quotas: Quotas, table: Table, place: str, *, domain: str = "") -> None:
+    """QUOTA_EXCEEDED where a table has more rows than its quota, of the domain where one is named."""
+    count = select(func.count()).select_from(table)
+    quotas.check(place, table.name, connection.scalar(count.where(table.c.domain == domain) if domain else count) or 0)
+
+
+def add_price(connection: Connection, notes: Notes, quotas: Quotas, model: str, price: registry_pb2.Price, now: int) -> registry_pb2.Price:
     """Adds a price version after the newest one."""
     number = connection.scalar(select(func.max(PRICES.c.number)).where(PRICES.c.model == model))
+    quotas.check(model, "prices", (number or 0) + 1)
     newest = None if number is None else find_price(connection, model, number)
     kept = registry_pb2.Price()
     kept.CopyFrom(price)

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection, delete, func, insert, select, update
 
-from llm_mesh.mesh.v1 import errors_pb2 as mesh_errors_pb2
 from llm_mesh.mesh.v1 import resources_pb2
 from llm_mesh.registry.v1 import errors_pb2, registry_pb2
 from llm_mesh_registry.domain.acceptance import owner_of
@@ -17,7 +16,7 @@ from llm_mesh_registry.store.rows import begin_change, check_alias
 from llm_mesh_registry.store.subscription_rows import find, shown, shown_all
 from llm_mesh_registry.store.tables import SUBSCRIPTIONS
 from llm_mesh_runtime.database import Database, from_micros
-from llm_mesh_runtime.errors import MeshError, RuntimeFault, already_exists, etag_mismatch, invalid, not_found
+from llm_mesh_runtime.errors import MeshError, already_exists, etag_mismatch, invalid, not_found, quota_exceeded
 from llm_mesh_runtime.outbox import Notes, Outbox
 from llm_mesh_runtime.resources import Page, etag_of
 
@@ -117,8 +116,7 @@ class SqlSubscriptions:
             reason = errors_pb2.ERROR_REASON_ALREADY_SUBSCRIBED
             raise RegistryError(reason, message, field=f"{field}.{source}", subscription=other)
         if (connection.scalar(select(func.count()).where(SUBSCRIPTIONS.c.domain == domain)) or 0) >= self._most:
-            message = f"{domain} has {self._most} subscriptions, which is its quota"
-            raise RuntimeFault(mesh_errors_pb2.ERROR_REASON_QUOTA_EXCEEDED, message, quota=[(f"{domain}/subscriptions", message)])
+            raise quota_exceeded(domain, "subscriptions", self._most, "LLM_MESH_REGISTRY_MOST_SUBSCRIPTIONS")
         if wanted.alias:
             check_alias(connection, domain, wanted.alias, wanted.name, f"{field}.alias")
         kept = registry_pb2.Subscription(name=wanted.name, publisher=wanted.publisher, product=wanted.product, alias=wanted.alias)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from llm_mesh.router.v1 import router_pb2
 from llm_mesh_router.domain.models import SHARED, is_offered, owner_of
 from llm_mesh_runtime.errors import invalid
+from llm_mesh_runtime.pace import Pace
 from llm_mesh_runtime.resources import NamePattern, checked_alias
 
 ROUTE = NamePattern("domains/{domain}/routes/{route}")
@@ -51,38 +52,51 @@ def _check_target(target: router_pb2.RouteTarget, field: str) -> None:
         raise invalid(f"{field}.weight", f"must be 0 to {_LARGEST_WEIGHT}")
 
 
+class Shelf:
+    """All routes at one revision, by name and by owner and alias."""
+
+    def __init__(self, routes: Iterable[router_pb2.Route] = ()) -> None:
+        pace = Pace()
+        self.by_name: dict[str, router_pb2.Route] = {}
+        by_owner: dict[str, dict[str, router_pb2.Route]] = defaultdict(dict)
+        for route in routes:
+            pace.step()
+            self.by_name[route.name] = route
+            by_owner[owner_of(route.name)][route.alias] = route
+        self.by_owner: Mapping[str, Mapping[str, router_pb2.Route]] = dict(by_owner)
+
+
 class RouteBook:
     """All routes in memory, so that planning reads no database."""
 
     def __init__(self) -> None:
-        self._by_name: dict[str, router_pb2.Route] = {}
-        self._by_owner: dict[str, dict[str, router_pb2.Route]] = {}
+        self._shelf = Shelf()
         self.revision = 0
         """Grows with every change."""
 
-    def replace(self, routes: Iterable[router_pb2.Route]) -> None:
+    def show(self, shelf: Shelf) -> None:
         """These are all routes."""
         self.revision += 1
-        by_owner: dict[str, dict[str, router_pb2.Route]] = defaultdict(dict)
-        self._by_name = {route.name: route for route in routes}
-        for route in self._by_name.values():
-            by_owner[owner_of(route.name)][route.alias] = route
-        self._by_owner = dict(by_owner)
+        self._shelf = shelf
+
+    def replace(self, routes: Iterable[router_pb2.Route]) -> None:
+        """These are all routes: for a few of them."""
+        self.show(Shelf(routes))
 
     def of_alias(self, alias: str, domain: str) -> router_pb2.Route | None:
         """The route to which a domain itself gave the alias."""
-        return self._by_owner.get(domain, {}).get(alias)
+        return self._shelf.by_owner.get(domain, {}).get(alias)
 
     def aliases(self, domain: str) -> Collection[str]:
         """The aliases that a domain gave to routes of its own."""
-        return self._by_owner.get(domain, {}).keys()
+        return self._shelf.by_owner.get(domain, {}).keys()
 
     def is_offered(self, name: str, domain: str) -> bool:
         """Whether a route exists and is offered to a domain."""
-        route = self._by_name.get(name)
+        route = self._shelf.by_name.get(name)
         return route is not None and is_offered(domain, route.shared_with)
 
     def offered(self) -> Sequence[router_pb2.Route]:
         """Routes that are offered to other domains, by name. What `domains/shared` has serves all, and is no offer."""
-        found = [route for route in self._by_name.values() if route.shared_with and owner_of(route.name) != SHARED]
+        found = [route for route in self._shelf.by_name.values() if route.shared_with and owner_of(route.name) != SHARED]
         return sorted(found, key=lambda route: route.name)

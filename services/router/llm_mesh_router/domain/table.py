@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 
 from llm_mesh.mesh.v1 import resources_pb2
 from llm_mesh.router.v1 import router_pb2
 from llm_mesh_router.domain.offering import Offering
 from llm_mesh_router.domain.ports import Routes
-from llm_mesh_router.domain.routes import DOMAIN, ROUTE, RouteBook, checked_route
+from llm_mesh_router.domain.routes import DOMAIN, ROUTE, RouteBook, Shelf, checked_route
 from llm_mesh_runtime.errors import invalid
+from llm_mesh_runtime.pace import Pace
 from llm_mesh_runtime.resources import Page, checked_id, is_within
 
+MOST_ENTRIES = 500
+"""Routes in one `ApplyRoutes`."""
 _PLATFORM = "domains/platform"
 
 
@@ -23,12 +27,15 @@ class RouteTable:
         self._book = book
         self._offering = offering
         self._revision = -1
+        self._refreshing = asyncio.Lock()
 
     async def refresh(self) -> None:
         """Reads the book anew where the store has changed, by this instance or another."""
-        if await self._store.revision() != self._revision:
-            self._revision, routes = await self._store.everything()
-            self._book.replace(routes)
+        async with self._refreshing:
+            if await self._store.revision() != self._revision:
+                revision, routes = await self._store.everything()
+                self._book.show(await asyncio.to_thread(Shelf, routes))  # thousands of routes take longer than a request should wait
+                self._revision = revision
 
     async def create(self, parent: str, route_id: str, route: router_pb2.Route) -> router_pb2.Route:
         """A new route of a domain."""
@@ -66,13 +73,9 @@ class RouteTable:
     async def apply(self, parent: str, routes: Sequence[router_pb2.Route], *, dry_run: bool) -> Sequence[resources_pb2.Change]:
         """Brings routes to a wanted state. Only the platform names routes of several domains."""
         DOMAIN.parse(parent, "parent")
-        for index, route in enumerate(routes):
-            ROUTE.parse(route.name, f"routes[{index}].name")
-            if parent != _PLATFORM and not is_within(route.name, parent):
-                raise invalid(f"routes[{index}].name", f"must be within {parent}")
-            checked_route(route, f"routes[{index}]")
-        if len({route.name for route in routes}) != len(routes):
-            raise invalid("routes", "must name each route once")
+        if len(routes) > MOST_ENTRIES:
+            raise invalid("routes", f"at most {MOST_ENTRIES} in one call, not {len(routes)}: split them among several calls")
+        await asyncio.to_thread(_check_all, parent, routes)
         changes = await self._store.apply(routes, dry_run=dry_run)
         await self._changed()
         return changes
@@ -80,3 +83,16 @@ class RouteTable:
     async def _changed(self) -> None:
         await self.refresh()
         await self._offering.tell()
+
+
+def _check_all(parent: str, routes: Sequence[router_pb2.Route]) -> None:
+    """In a thread: hundreds of routes take longer than others should wait."""
+    pace = Pace()
+    for index, route in enumerate(routes):
+        pace.step()
+        ROUTE.parse(route.name, f"routes[{index}].name")
+        if parent != _PLATFORM and not is_within(route.name, parent):
+            raise invalid(f"routes[{index}].name", f"must be within {parent}")
+        checked_route(route, f"routes[{index}]")
+    if len({route.name for route in routes}) != len(routes):
+        raise invalid("routes", "must name each route once")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from llm_mesh.mesh.v1 import resources_pb2
 from llm_mesh.router.v1 import errors_pb2, router_pb2
@@ -13,7 +13,7 @@ from llm_mesh_router.store.tables import REVISION, ROUTES
 from llm_mesh_runtime.database import Database, from_micros
 from llm_mesh_runtime.errors import already_exists, etag_mismatch, not_found
 from llm_mesh_runtime.outbox import Notes, Outbox
-from llm_mesh_runtime.resources import Page, change_of, etag_of
+from llm_mesh_runtime.resources import Page, Quotas, change_of, etag_of
 
 _STAMPS = ("etag", "create_time", "update_time")
 
@@ -21,9 +21,10 @@ _STAMPS = ("etag", "create_time", "update_time")
 class SqlRoutes:
     """The store of routes."""
 
-    def __init__(self, database: Database, outbox: Outbox) -> None:
+    def __init__(self, database: Database, outbox: Outbox, quotas: Quotas) -> None:
         self._database = database
         self._outbox = outbox
+        self._quotas = quotas
 
     async def create(self, route: router_pb2.Route) -> router_pb2.Route:
         """Keeps a new route."""
@@ -133,6 +134,8 @@ class SqlRoutes:
         row = {"domain": domain, "alias": kept.alias, "etag": kept.etag, "body": kept.SerializeToString(), "updated": now}
         if present is None:
             connection.execute(insert(ROUTES).values(name=kept.name, created=now, **row))
+            count = connection.scalar(select(func.count()).where(ROUTES.c.domain == domain))
+            self._quotas.check(domain, "routes", count or 0)
         else:
             connection.execute(update(ROUTES).where(ROUTES.c.name == kept.name).values(**row))
         notes.note(kept.name, present, kept)

@@ -61,6 +61,7 @@ type CatalogueServiceClient interface {
 	// OVERLOADED where too many renderings of the domain wait.
 	Render(ctx context.Context, in *RenderRequest, opts ...grpc.CallOption) (*RenderResponse, error)
 	// Brings prompts to a wanted state, all or nothing. What is not named is left alone; new content becomes a new version.
+	// At most 500 prompts in one call: INVALID_FIELD above that. QUOTA_EXCEEDED where a collection would have more than its quota.
 	ApplyPrompts(ctx context.Context, in *ApplyPromptsRequest, opts ...grpc.CallOption) (*ApplyPromptsResponse, error)
 }
 
@@ -202,6 +203,7 @@ type CatalogueServiceServer interface {
 	// OVERLOADED where too many renderings of the domain wait.
 	Render(context.Context, *RenderRequest) (*RenderResponse, error)
 	// Brings prompts to a wanted state, all or nothing. What is not named is left alone; new content becomes a new version.
+	// At most 500 prompts in one call: INVALID_FIELD above that. QUOTA_EXCEEDED where a collection would have more than its quota.
 	ApplyPrompts(context.Context, *ApplyPromptsRequest) (*ApplyPromptsResponse, error)
 	mustEmbedUnimplementedCatalogueServiceServer()
 }

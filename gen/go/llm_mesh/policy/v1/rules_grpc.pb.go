@@ -87,7 +87,8 @@ type RuleServiceClient interface {
 	ExportAuditRecords(ctx context.Context, in *ExportAuditRecordsRequest, opts ...grpc.CallOption) (*ExportAuditRecordsResponse, error)
 	// Brings floors, domains, projects, principals, roles, bindings, budgets and limits to a wanted state, all or nothing.
 	//
-	// What is not named is left alone; nothing is deleted. Repeating it changes nothing.
+	// What is not named is left alone; nothing is deleted. Repeating it changes nothing. At most 500 resources in one call, of which 100 budgets
+	// and limits: INVALID_FIELD above that. QUOTA_EXCEEDED where a collection would have more than its quota.
 	ApplyPolicy(ctx context.Context, in *ApplyPolicyRequest, opts ...grpc.CallOption) (*ApplyPolicyResponse, error)
 }
 
@@ -309,7 +310,8 @@ type RuleServiceServer interface {
 	ExportAuditRecords(context.Context, *ExportAuditRecordsRequest) (*ExportAuditRecordsResponse, error)
 	// Brings floors, domains, projects, principals, roles, bindings, budgets and limits to a wanted state, all or nothing.
 	//
-	// What is not named is left alone; nothing is deleted. Repeating it changes nothing.
+	// What is not named is left alone; nothing is deleted. Repeating it changes nothing. At most 500 resources in one call, of which 100 budgets
+	// and limits: INVALID_FIELD above that. QUOTA_EXCEEDED where a collection would have more than its quota.
 	ApplyPolicy(context.Context, *ApplyPolicyRequest) (*ApplyPolicyResponse, error)
 	mustEmbedUnimplementedRuleServiceServer()
 }

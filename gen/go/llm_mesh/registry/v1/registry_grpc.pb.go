@@ -94,6 +94,7 @@ type RegistryServiceClient interface {
 	// gives everything again.
 	WatchModels(ctx context.Context, in *WatchModelsRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchModelsResponse], error)
 	// Brings endpoints, models and adapters to a wanted state, all or nothing, endpoints first. What is not named is left alone.
+	// At most 500 resources in one call: INVALID_FIELD above that. QUOTA_EXCEEDED where a collection would have more than its quota.
 	ApplyModels(ctx context.Context, in *ApplyModelsRequest, opts ...grpc.CallOption) (*ApplyModelsResponse, error)
 	// Accepts a product that another domain offers, or all that it offers, at the terms that are offered now.
 	//
@@ -448,6 +449,7 @@ type RegistryServiceServer interface {
 	// gives everything again.
 	WatchModels(*WatchModelsRequest, grpc.ServerStreamingServer[WatchModelsResponse]) error
 	// Brings endpoints, models and adapters to a wanted state, all or nothing, endpoints first. What is not named is left alone.
+	// At most 500 resources in one call: INVALID_FIELD above that. QUOTA_EXCEEDED where a collection would have more than its quota.
 	ApplyModels(context.Context, *ApplyModelsRequest) (*ApplyModelsResponse, error)
 	// Accepts a product that another domain offers, or all that it offers, at the terms that are offered now.
 	//

@@ -61,6 +61,7 @@ type RouterServiceClient interface {
 	// Deletes a route.
 	DeleteRoute(ctx context.Context, in *DeleteRouteRequest, opts ...grpc.CallOption) (*DeleteRouteResponse, error)
 	// Brings routes of a domain to a wanted state, all or nothing. What is not named is left alone.
+	// At most 500 routes in one call: INVALID_FIELD above that. QUOTA_EXCEEDED where a domain would have more than its quota.
 	ApplyRoutes(ctx context.Context, in *ApplyRoutesRequest, opts ...grpc.CallOption) (*ApplyRoutesResponse, error)
 }
 
@@ -202,6 +203,7 @@ type RouterServiceServer interface {
 	// Deletes a route.
 	DeleteRoute(context.Context, *DeleteRouteRequest) (*DeleteRouteResponse, error)
 	// Brings routes of a domain to a wanted state, all or nothing. What is not named is left alone.
+	// At most 500 routes in one call: INVALID_FIELD above that. QUOTA_EXCEEDED where a domain would have more than its quota.
 	ApplyRoutes(context.Context, *ApplyRoutesRequest) (*ApplyRoutesResponse, error)
 	mustEmbedUnimplementedRouterServiceServer()
 }

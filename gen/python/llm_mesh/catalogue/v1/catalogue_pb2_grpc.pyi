@@ -42,7 +42,9 @@ class CatalogueServiceStub:
     OVERLOADED where too many renderings of the domain wait.
     """
     ApplyPrompts: _aio.UnaryUnaryMultiCallable[_catalogue_pb2.ApplyPromptsRequest, _catalogue_pb2.ApplyPromptsResponse]
-    """Brings prompts to a wanted state, all or nothing. What is not named is left alone; new content becomes a new version."""
+    """Brings prompts to a wanted state, all or nothing. What is not named is left alone; new content becomes a new version.
+    At most 500 prompts in one call: INVALID_FIELD above that. QUOTA_EXCEEDED where a collection would have more than its quota.
+    """
 
 class CatalogueServiceServicer:
     """Keeps prompts: immutable versions, labels that point to them, and their rendering."""
@@ -122,6 +124,8 @@ class CatalogueServiceServicer:
         request: _catalogue_pb2.ApplyPromptsRequest,
         context: _aio.ServicerContext[_Any, _Any],
     ) -> _abc.Awaitable[_catalogue_pb2.ApplyPromptsResponse]:
-        """Brings prompts to a wanted state, all or nothing. What is not named is left alone; new content becomes a new version."""
+        """Brings prompts to a wanted state, all or nothing. What is not named is left alone; new content becomes a new version.
+        At most 500 prompts in one call: INVALID_FIELD above that. QUOTA_EXCEEDED where a collection would have more than its quota.
+        """
 
 def add_CatalogueServiceServicer_to_server(servicer: CatalogueServiceServicer, server: _aio.Server) -> None: ...

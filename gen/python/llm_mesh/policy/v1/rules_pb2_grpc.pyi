@@ -66,7 +66,8 @@ class RuleServiceStub:
     ApplyPolicy: _aio.UnaryUnaryMultiCallable[_rules_pb2.ApplyPolicyRequest, _rules_pb2.ApplyPolicyResponse]
     """Brings floors, domains, projects, principals, roles, bindings, budgets and limits to a wanted state, all or nothing.
 
-    What is not named is left alone; nothing is deleted. Repeating it changes nothing.
+    What is not named is left alone; nothing is deleted. Repeating it changes nothing. At most 500 resources in one call, of which 100 budgets
+    and limits: INVALID_FIELD above that. QUOTA_EXCEEDED where a collection would have more than its quota.
     """
 
 class RuleServiceServicer:
@@ -201,7 +202,8 @@ class RuleServiceServicer:
     ) -> _abc.Awaitable[_rules_pb2.ApplyPolicyResponse]:
         """Brings floors, domains, projects, principals, roles, bindings, budgets and limits to a wanted state, all or nothing.
 
-        What is not named is left alone; nothing is deleted. Repeating it changes nothing.
+        What is not named is left alone; nothing is deleted. Repeating it changes nothing. At most 500 resources in one call, of which 100 budgets
+        and limits: INVALID_FIELD above that. QUOTA_EXCEEDED where a collection would have more than its quota.
         """
 
 def add_RuleServiceServicer_to_server(servicer: RuleServiceServicer, server: _aio.Server) -> None: ...

@@ -293,6 +293,7 @@ class RegistryServiceServicer:
 
     def ApplyModels(self, request, context):
         """Brings endpoints, models and adapters to a wanted state, all or nothing, endpoints first. What is not named is left alone.
+        At most 500 resources in one call: INVALID_FIELD above that. QUOTA_EXCEEDED where a collection would have more than its quota.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -61,7 +61,9 @@ class RegistryServiceStub:
     gives everything again.
     """
     ApplyModels: _aio.UnaryUnaryMultiCallable[_registry_pb2.ApplyModelsRequest, _registry_pb2.ApplyModelsResponse]
-    """Brings endpoints, models and adapters to a wanted state, all or nothing, endpoints first. What is not named is left alone."""
+    """Brings endpoints, models and adapters to a wanted state, all or nothing, endpoints first. What is not named is left alone.
+    At most 500 resources in one call: INVALID_FIELD above that. QUOTA_EXCEEDED where a collection would have more than its quota.
+    """
     CreateSubscription: _aio.UnaryUnaryMultiCallable[_registry_pb2.CreateSubscriptionRequest, _registry_pb2.CreateSubscriptionResponse]
     """Accepts a product that another domain offers, or all that it offers, at the terms that are offered now.
 
@@ -227,7 +229,9 @@ class RegistryServiceServicer:
         request: _registry_pb2.ApplyModelsRequest,
         context: _aio.ServicerContext[_Any, _Any],
     ) -> _abc.Awaitable[_registry_pb2.ApplyModelsResponse]:
-        """Brings endpoints, models and adapters to a wanted state, all or nothing, endpoints first. What is not named is left alone."""
+        """Brings endpoints, models and adapters to a wanted state, all or nothing, endpoints first. What is not named is left alone.
+        At most 500 resources in one call: INVALID_FIELD above that. QUOTA_EXCEEDED where a collection would have more than its quota.
+        """
 
     def CreateSubscription(
         self,

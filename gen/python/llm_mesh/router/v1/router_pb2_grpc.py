@@ -161,6 +161,7 @@ class RouterServiceServicer:
 
     def ApplyRoutes(self, request, context):
         """Brings routes of a domain to a wanted state, all or nothing. What is not named is left alone.
+        At most 500 routes in one call: INVALID_FIELD above that. QUOTA_EXCEEDED where a domain would have more than its quota.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -41,7 +41,9 @@ class RouterServiceStub:
     DeleteRoute: _aio.UnaryUnaryMultiCallable[_router_pb2.DeleteRouteRequest, _router_pb2.DeleteRouteResponse]
     """Deletes a route."""
     ApplyRoutes: _aio.UnaryUnaryMultiCallable[_router_pb2.ApplyRoutesRequest, _router_pb2.ApplyRoutesResponse]
-    """Brings routes of a domain to a wanted state, all or nothing. What is not named is left alone."""
+    """Brings routes of a domain to a wanted state, all or nothing. What is not named is left alone.
+    At most 500 routes in one call: INVALID_FIELD above that. QUOTA_EXCEEDED where a domain would have more than its quota.
+    """
 
 class RouterServiceServicer:
     """Decides which model answers, and in what order others stand by. Never sees the prompt, and no token flows through it."""
@@ -120,6 +122,8 @@ class RouterServiceServicer:
         request: _router_pb2.ApplyRoutesRequest,
         context: _aio.ServicerContext[_Any, _Any],
     ) -> _abc.Awaitable[_router_pb2.ApplyRoutesResponse]:
-        """Brings routes of a domain to a wanted state, all or nothing. What is not named is left alone."""
+        """Brings routes of a domain to a wanted state, all or nothing. What is not named is left alone.
+        At most 500 routes in one call: INVALID_FIELD above that. QUOTA_EXCEEDED where a domain would have more than its quota.
+        """
 
 def add_RouterServiceServicer_to_server(servicer: RouterServiceServicer, server: _aio.Server) -> None: ...

@@ -858,6 +858,7 @@ export declare const CatalogueService: GenService<{
   },
   /**
    * Brings prompts to a wanted state, all or nothing. What is not named is left alone; new content becomes a new version.
+   * At most 500 prompts in one call: INVALID_FIELD above that. QUOTA_EXCEEDED where a collection would have more than its quota.
    *
    * @generated from rpc llm_mesh.catalogue.v1.CatalogueService.ApplyPrompts
    */

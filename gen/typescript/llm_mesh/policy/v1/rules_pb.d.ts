@@ -1472,7 +1472,8 @@ export declare const RuleService: GenService<{
   /**
    * Brings floors, domains, projects, principals, roles, bindings, budgets and limits to a wanted state, all or nothing.
    *
-   * What is not named is left alone; nothing is deleted. Repeating it changes nothing.
+   * What is not named is left alone; nothing is deleted. Repeating it changes nothing. At most 500 resources in one call, of which 100 budgets
+   * and limits: INVALID_FIELD above that. QUOTA_EXCEEDED where a collection would have more than its quota.
    *
    * @generated from rpc llm_mesh.policy.v1.RuleService.ApplyPolicy
    */

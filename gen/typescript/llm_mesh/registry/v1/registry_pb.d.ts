@@ -2517,6 +2517,7 @@ export declare const RegistryService: GenService<{
   },
   /**
    * Brings endpoints, models and adapters to a wanted state, all or nothing, endpoints first. What is not named is left alone.
+   * At most 500 resources in one call: INVALID_FIELD above that. QUOTA_EXCEEDED where a collection would have more than its quota.
    *
    * @generated from rpc llm_mesh.registry.v1.RegistryService.ApplyModels
    */

@@ -1046,6 +1046,7 @@ export declare const RouterService: GenService<{
   },
   /**
    * Brings routes of a domain to a wanted state, all or nothing. What is not named is left alone.
+   * At most 500 routes in one call: INVALID_FIELD above that. QUOTA_EXCEEDED where a domain would have more than its quota.
    *
    * @generated from rpc llm_mesh.router.v1.RouterService.ApplyRoutes
    */
