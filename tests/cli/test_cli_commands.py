@@ -53,6 +53,25 @@ def test_a_prompt_is_pushed_labelled_compared_and_rendered(cli_mesh: RunningMesh
     assert "production=2" in cli_mesh.cli("prompts", "list").stdout
 
 
+def test_a_project_without_a_budget_is_named(cli_mesh: RunningMesh, tmp_path: Path) -> None:
+    project = "domains/default/projects/unbudgeted"
+    file = tmp_path / "mesh.yaml"
+    file.write_text("domains: [{name: default, projects: [{name: unbudgeted, strict_charging: true}]}]\n")
+    applied = cli_mesh.cli("apply", "-f", str(file))
+    assert applied.returncode == 0, applied.stderr
+    shown = cli_mesh.cli("budget", "show", "--project", "unbudgeted")
+    assert (shown.returncode, shown.stdout.splitlines()) == (
+        0,
+        [f"{project}: unlimited, set one with `llm-mesh budget set AMOUNT --project {project}`"],
+    )
+    assert json.loads(cli_mesh.cli("budget", "show", "--project", "unbudgeted", "--json").stdout) == []
+    assert cli_mesh.cli("budget", "show", "--project", "no-such-project").returncode == 5
+    assert [line for line in cli_mesh.cli("doctor").stdout.splitlines() if "without a budget" in line and project in line]
+    assert cli_mesh.cli("budget", "set", "5", "--project", "unbudgeted").returncode == 0
+    assert "5 USD" in cli_mesh.cli("budget", "show", "--project", "unbudgeted").stdout
+    assert project not in cli_mesh.cli("doctor").stdout
+
+
 def test_budgets_and_limits_are_set_and_shown(cli_mesh: RunningMesh) -> None:
     assert cli_mesh.cli("budget", "set", "0.000000001", "--period", "daily").returncode == 0
     refused = cli_mesh.cli("chat", "hi", "-m", "sim-echo")

@@ -21,6 +21,7 @@ OUTPUT_ONLY = (
     "spent",
     "held",
     "period_end_time",
+    "close_time",
     "state",
     "floor",
     "effective",

@@ -7,11 +7,12 @@ from typing import Annotated
 
 import typer
 
-from llm_mesh.policy.v1 import ledger_pb2, ledger_pb2_grpc
+from llm_mesh.policy.v1 import identity_pb2, identity_pb2_grpc, ledger_pb2, ledger_pb2_grpc
 from llm_mesh_cli.command import asks
 from llm_mesh_cli.paging import pages
 from llm_mesh_cli.session import Session, project_name
 from llm_mesh_cli.texts import amount, money, time_text
+from llm_mesh_cli.unbudgeted import binding
 
 app = typer.Typer(no_args_is_help=True, help="Show and set what projects may spend.")
 Project = Annotated[str | None, typer.Option("--project", help="`triage`, `claims/triage` or a resource name. Default: the caller's own.")]
@@ -28,10 +29,17 @@ class Period(StrEnum):
 
 @asks(app)
 async def show(session: Session, project: Project = None) -> None:
-    """Show a project's budget, with what is spent and held."""
-    name = f"{await session.place(project)}/budget"
-    answer = await _ledger(session).GetBudget(ledger_pb2.GetBudgetRequest(name=name))
-    _table(session, [answer.budget])
+    """Show the budgets that bind a project, with what is spent and held."""
+    name = await session.place(project)
+    bound = await binding(session, name)
+    if bound:
+        _table(session, bound)
+        return
+    stub = identity_pb2_grpc.IdentityServiceStub(session.channel("policy"))
+    await stub.GetProject(identity_pb2.GetProjectRequest(name=name))  # where there is no such project, that is the answer
+    session.output.line(f"{name}: unlimited, set one with `llm-mesh budget set AMOUNT --project {name}`")
+    if session.output.as_json:
+        session.output.data([])
 
 
 @asks(app, "list")
@@ -48,7 +56,7 @@ async def put(
     project: Project = None,
     period: Annotated[Period, typer.Option(help="How often it begins anew, in UTC.")] = Period.MONTHLY,
 ) -> None:
-    """Set a project's budget; what is spent stays."""
+    """Set a project's budget; what is spent stays, and a closed budget opens again."""
     place = project_name(project) if project is not None else await session.place()
     budget = ledger_pb2.Budget(
         name=f"{place}/budget",
@@ -68,10 +76,11 @@ def _table(session: Session, budgets: list[ledger_pb2.Budget]) -> None:
             amount(budget.spent),
             amount(budget.held),
             time_text(budget.period_end_time),
+            f"closed {time_text(budget.close_time)}" if budget.HasField("close_time") else "open",
         )
         for budget in budgets
     ]
-    session.output.table(("SUBJECT", "BUDGET", "PERIOD", "SPENT", "HELD", "BEGINS ANEW"), rows, budgets)
+    session.output.table(("SUBJECT", "BUDGET", "PERIOD", "SPENT", "HELD", "BEGINS ANEW", "STATE"), rows, budgets)
 
 
 def _ledger(session: Session) -> ledger_pb2_grpc.LedgerServiceStub:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from llm_mesh_cli import checks
+from llm_mesh_cli import checks, unbudgeted
 from llm_mesh_cli.command import asks
 from llm_mesh_cli.failures import CommandError, Exit
 from llm_mesh_cli.installation import all_settings
@@ -26,6 +26,7 @@ async def doctor(session: Session) -> None:
             findings += await session.output.waiting(checks.providers(session), "asking the adapters")
             findings += await session.output.waiting(checks.claims(session), "looking at models")
             findings += await session.output.waiting(checks.sharing(session), "looking at offers")
+            findings += await session.output.waiting(unbudgeted.budgets(session), "looking at budgets")
             findings += await session.output.waiting(checks.audit(session), "verifying the audit trail")
     else:
         findings += checks.ports(session)

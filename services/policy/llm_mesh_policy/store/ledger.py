@@ -322,7 +322,8 @@ class SqlLedger:
         grown = replace(found, lines=(*found.lines, line), holds=_merged(found.holds, fitting.holds), version=found.version + 1)
         grown.entry.reserved.nanos += line.reserved
         group.grow(grown)
-        return self._held(group, grown, fitting)
+        booked = {(hold.meter, hold.window) for hold in grown.holds}
+        return self._held(group, grown, Fit(meters=tuple(meter for meter in fitting.meters if (meter.name, meter.window) in booked)))
 
     def _settle(self, group: Group, wanted: _Settle) -> Settled | MeshError:
         found = wanted.take(group)

@@ -31,9 +31,16 @@ _DEMANDS = {
     "column": "d.tag_scope <> '' AND d.tag_scope",
     "list": "subjects",
 }
+_DEMANDED = "CASE WHEN EXISTS (SELECT 1 FROM ledger_meters WHERE tag_scope <> '') THEN {listed} END"
+"""Nearly every mesh has no such limit, and finds that out by looking at an empty index."""
 _ONLY_ENTRIES = {name: Prepared(text(f"{_SEQUENCE}, {listed.format(**_ENTRIES)}")) for name, listed in _LISTED.items()}
 _ALL = {
-    name: Prepared(text(f"{_SEQUENCE}, {listed.format(**_ENTRIES)}, {_REVISION}, {listed.format(**_METERS)}, {listed.format(**_DEMANDS)}"))
+    name: Prepared(
+        text(
+            f"{_SEQUENCE}, {listed.format(**_ENTRIES)}, {_REVISION}, {listed.format(**_METERS)}, "
+            f"{_DEMANDED.format(listed=listed.format(**_DEMANDS))}"
+        )
+    )
     for name, listed in _LISTED.items()
 }
 
