@@ -90,13 +90,17 @@ def test_a_chat_is_asked_of_anthropic() -> None:
         ],
         "tools": [{"name": "f", "input_schema": {"type": "object", "properties": {}}}],
         "tool_choice": {"type": "any", "disable_parallel_tool_use": True},
-        "output_config": {"format": {"type": "json_schema", "schema": {"type": "object"}}},
+        "output_config": {"format": {"type": "json_schema", "schema": {"type": "object", "properties": {}, "additionalProperties": False}}},
         "stop_sequences": ["END"],
         "metadata": {"user_id": "u-1"},
         "stream": True,
     }
     told = {(each.field, generate_pb2.TranslationAction.Name(each.action).removeprefix("TRANSLATION_ACTION_")) for each in translations}
-    assert told == {("messages[0].role", "RENAMED"), ("extras[openai.store]", "DROPPED")}
+    assert told == {
+        ("messages[0].role", "RENAMED"),
+        ("extras[openai.store]", "DROPPED"),
+        ("response_format.json_schema.schema_json", "APPROXIMATED"),
+    }
 
 
 def test_anthropics_answer_is_a_chat_completion() -> None:

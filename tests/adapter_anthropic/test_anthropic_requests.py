@@ -180,9 +180,9 @@ def test_sampling_is_sent_where_the_model_takes_it(quirks: Quirks, given: Any, s
         (SONNET_46, {"effort": "xhigh"}, {"type": "adaptive"}, "high", {"reasoning.effort": "approximated"}),
         (SONNET_46, {"budget_tokens": 2000}, {"type": "enabled", "budget_tokens": 2000}, None, {}),
         (OPUS_45, {"effort": "low"}, {"type": "enabled", "budget_tokens": 2048}, "low", {"reasoning.effort": "approximated"}),
-        (SONNET_45, {"effort": "high"}, {"type": "enabled", "budget_tokens": 4095}, None, {"reasoning.effort": "approximated"}),
+        (SONNET_45, {"effort": "high"}, {"type": "enabled", "budget_tokens": 3072}, None, {"reasoning.effort": "approximated"}),
         (SONNET_45, {"budget_tokens": 5}, {"type": "enabled", "budget_tokens": 1024}, None, {"reasoning.budget_tokens": "approximated"}),
-        (SONNET_45, {"budget_tokens": 9999}, {"type": "enabled", "budget_tokens": 4095}, None, {"reasoning.budget_tokens": "approximated"}),
+        (SONNET_45, {"budget_tokens": 9999}, {"type": "enabled", "budget_tokens": 3072}, None, {"reasoning.budget_tokens": "approximated"}),
         (of_model("claude-3-5-haiku-latest"), {"effort": "low"}, None, None, {"reasoning.effort": "dropped"}),
         (of_model("claude-3-5-haiku-latest"), {"budget_tokens": 2000}, None, None, {"reasoning.budget_tokens": "dropped"}),
     ],
@@ -211,14 +211,15 @@ def test_thinking_gives_way_to_short_limits_and_forced_tools() -> None:
 def test_the_choice_of_tools_carries_whether_several_may_be_called() -> None:
     tools = [content_pb2.Tool(function=content_pb2.FunctionTool(name="f", parameters_json='{"properties":{}}', strict=True))]
     body, report = written(tools=tools, parallel_tool_calls=False)
-    assert body["tools"] == [{"name": "f", "input_schema": {"type": "object", "properties": {}}, "strict": True}]
+    closed = {"type": "object", "properties": {}, "additionalProperties": False}
+    assert body["tools"] == [{"name": "f", "input_schema": closed, "strict": True}]
     assert body["tool_choice"] == {"type": "auto", "disable_parallel_tool_use": True}
     named = content_pb2.ToolChoice(mode=content_pb2.TOOL_CHOICE_MODE_NAMED, name="f")
     assert written(tools=tools, tool_choice=named)[0]["tool_choice"] == {"type": "tool", "name": "f"}
     nothing = content_pb2.ToolChoice(mode=content_pb2.TOOL_CHOICE_MODE_NONE)
     assert written(tools=tools, tool_choice=nothing, parallel_tool_calls=True)[0]["tool_choice"] == {"type": "none"}
     assert "tool_choice" not in written(tool_choice=nothing, parallel_tool_calls=False)[0]
-    assert not report
+    assert report == {"tools[0].function.parameters_json": "approximated"}
     assert written(SONNET_4, tools=tools)[1] == {"tools[0].function.strict": "dropped"}
 
 
@@ -232,8 +233,9 @@ def test_tools_of_other_dialects_are_dropped_with_a_report() -> None:
 def test_a_schema_binds_the_answer_or_is_told_to_the_model() -> None:
     schema = content_pb2.ResponseFormat(json_schema=content_pb2.JsonSchemaFormat(name="n", schema_json='{"type":"object"}', strict=True))
     body, report = written(OPUS_5, response_format=schema)
-    assert body["output_config"] == {"format": {"type": "json_schema", "schema": {"type": "object"}}}
-    assert not report
+    closed = {"type": "object", "properties": {}, "additionalProperties": False}
+    assert body["output_config"] == {"format": {"type": "json_schema", "schema": closed}}
+    assert report == {"response_format.json_schema.schema_json": "approximated"}
     body, report = written(SONNET_4, response_format=schema)
     assert '{"type":"object"}' in body["system"]
     assert report == {"response_format.json_schema": "approximated"}

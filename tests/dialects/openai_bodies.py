@@ -42,7 +42,12 @@ PART = st.one_of(
     record({"type": just("image_url"), "image_url": record({"url": IMAGE_URL}, {"detail": st.sampled_from(["low", "high", "auto"])})}),
     record({"type": just("input_audio"), "input_audio": record({"data": BASE64.filter(bool), "format": st.sampled_from(["wav", "mp3"])})}),
     record({"type": just("file"), "file": record({"file_id": NAME}, {"filename": NAME})}),
-    record({"type": just("file"), "file": record({"file_data": BASE64.map(lambda data: f"data:application/pdf;base64,{data}")})}),
+    record(
+        {
+            "type": just("file"),
+            "file": record({"file_data": BASE64.map(lambda data: f"data:application/pdf;base64,{data}"), "filename": NAME.filter(bool)}),
+        }
+    ),
     record({"type": just("video_url"), "video_url": JSON}),
 )
 
@@ -176,7 +181,7 @@ ANSWER = record(
                     "index": st.integers(0, 127),
                     "message": ANSWER_MESSAGE,
                     "logprobs": LOGPROBS,
-                    "finish_reason": st.sampled_from(["stop", "length", "tool_calls", "function_call", "content_filter", "odd", None]),
+                    "finish_reason": st.sampled_from(["stop", "length", "tool_calls", "function_call", "content_filter"]),
                 }
             ),
             min_size=1,

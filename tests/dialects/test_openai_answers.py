@@ -27,8 +27,6 @@ def answer(message: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]
         ({"choices": [{}]}, "choices[0].message"),
         (answer({"content": 3}), "choices[0].message.content"),
         (answer({"tool_calls": [{}]}), "choices[0].message.tool_calls[0].function"),
-        (answer(usage={"prompt_tokens": "1"}), "usage.prompt_tokens"),
-        (answer(id=3), "id"),
     ],
 )
 def test_what_is_wrong_is_told_by_its_place(wrong: dict[str, Any], field: str) -> None:
@@ -51,8 +49,10 @@ def test_little_is_enough_and_null_is_nothing() -> None:
         ("eos", generate_pb2.FINISH_REASON_STOP, "stop"),
         ("model_length", generate_pb2.FINISH_REASON_LENGTH, "length"),
         ("function_call", generate_pb2.FINISH_REASON_TOOL_CALLS, "function_call"),
-        ("strange", generate_pb2.FINISH_REASON_OTHER, "strange"),
-        (None, generate_pb2.FINISH_REASON_UNSPECIFIED, None),
+        ("eos_token", generate_pb2.FINISH_REASON_STOP, "stop"),
+        ("MAX_TOKENS", generate_pb2.FINISH_REASON_LENGTH, "length"),
+        ("strange", generate_pb2.FINISH_REASON_OTHER, "stop"),
+        (None, generate_pb2.FINISH_REASON_STOP, "stop"),
     ],
 )
 def test_words_of_other_servers_become_the_dialects_own(word: str | None, reason: int, shown: str | None) -> None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncGenerator, Callable
 from functools import partial
 
-from llm_mesh.adapter.v1 import adapter_pb2
+from llm_mesh.adapter.v1 import adapter_pb2, errors_pb2
 from llm_mesh.inference.v1 import embed_pb2, generate_pb2
+from llm_mesh.policy.v1 import usage_pb2
 from llm_mesh_adapter_kit.asking import Asked, Asking
+from llm_mesh_adapter_kit.completing import complete_events
+from llm_mesh_adapter_kit.conversions import EVENT_STREAM, Collector, WholeAnswer, is_stream
 from llm_mesh_adapter_kit.dialect import Call, Dialect, Events, StreamReader
 from llm_mesh_adapter_kit.endpoints import Endpoint
 from llm_mesh_adapter_kit.errors import AdapterError, fidelity_lost, malformed
@@ -17,12 +21,12 @@ from llm_mesh_adapter_kit.http import HttpClient
 from llm_mesh_adapter_kit.lanes import Lanes
 from llm_mesh_adapter_kit.limits import AttemptLimits, Limits, Timers
 from llm_mesh_adapter_kit.metering import Meter
-from llm_mesh_adapter_kit.sse import EventParser, EventTooLargeError
+from llm_mesh_adapter_kit.sse import EventParser, EventTooLargeError, ServerEvent
+from llm_mesh_adapter_kit.tool_names import restore_in_output
 from llm_mesh_runtime.heavy import HeavyWork
 from llm_mesh_runtime.telemetry import GenAi
 from llm_mesh_runtime.telemetry import semantics as names
 
-_EVENTS = "text/event-stream"
 _COUNTED = generate_pb2.Translation(
     field="usage", action=generate_pb2.TRANSLATION_ACTION_APPROXIMATED, note="counted by the mesh: the provider told none"
 )
@@ -68,15 +72,17 @@ class Attempts:
             body = await asked.answer.body()
             response = adapter_pb2.GenerateResponse()
             output = response.output
-            self._dialect.output(job.endpoint, body, output)
+            self._read_whole(job, asked.answer, body, output)
+            restore_in_output(output, call.tool_names)
             timers.event(content=True)
             meter.whole(output)
             asked.report(meter, response.report)
         if call.translations:
             output.translations.extend(call.translations)
-        if not output.HasField("usage"):
+        if response.report.source != usage_pb2.USAGE_SOURCE_PROVIDER:
             output.usage.CopyFrom(response.report.usage)
             output.translations.append(_COUNTED)
+        output.created = output.created or int(time.time())
         return response
 
     async def stream(
@@ -95,27 +101,26 @@ class Attempts:
                 while not reader.done and (piece := await asked.answer.read()):
                     message = adapter_pb2.GenerateStreamResponse()
                     events, before = message.events, meter.content
-                    failure = _read(job, parser, piece, reader, events, meter)
+                    failure = _read(job, parser.feed, piece, reader, events, meter)
                     if events:  # what came before a failure in the same read is told first
                         if timers.event(content=meter.content > before):
                             self._first_content(job, timers)
-                        if call.translations and events[0].WhichOneof("kind") == "started":
-                            events[0].started.translations.extend(call.translations)
+                        complete_events(events, call)
                         yield message
                     if failure is not None:
                         raise failure
                 if reader.done:
                     await asked.answer.farewell()
-                last, final = list(reader.finish()), adapter_pb2.GenerateStreamResponse()
-                meter.saw(last)
+                final = adapter_pb2.GenerateStreamResponse()
+                _close(job, parser, reader, final.events, meter)
+                complete_events(final.events, call)
                 asked.report(meter, final.final)
         except AdapterError as error:
             if meter.spent:  # a stream that fails after something was spent says how much
                 _tell(error, meter)
             raise
-        if not meter.final:
-            last.insert(0, generate_pb2.StreamEvent(usage=final.final.usage))
-        final.events.extend(last)
+        if not meter.final or final.final.source != usage_pb2.USAGE_SOURCE_PROVIDER:
+            _put_usage(final)
         yield final
 
     async def embed(self, job: Job, request: embed_pb2.EmbedInput) -> adapter_pb2.EmbedResponse:
@@ -159,9 +164,25 @@ class Attempts:
         return await self._heavy.run(job.domain, job.attempt.max_input_tokens, work)
 
     async def _reader(self, job: Job, answer: Exchange) -> StreamReader:
-        if not (answer.header("content-type") or _EVENTS).startswith(_EVENTS):
-            raise await self._asking.failure(job.endpoint, answer)
-        return self._dialect.reader(job.endpoint)
+        """Reads the answer; one that is not marked as a stream is read whole first."""
+        if (answer.header("content-type") or EVENT_STREAM).startswith(EVENT_STREAM):
+            return self._dialect.reader(job.endpoint)
+        output = generate_pb2.GenerateOutput()
+        self._read_whole(job, answer, await answer.body(), output)
+        return WholeAnswer(output)
+
+    def _read_whole(self, job: Job, answer: Exchange, body: bytes, output: generate_pb2.GenerateOutput) -> None:
+        """Reads a whole answer, be it sent as a stream."""
+        if not is_stream(answer.header("content-type"), body):
+            self._dialect.output(job.endpoint, body, output)
+            return
+        parser, reader = EventParser(), self._dialect.reader(job.endpoint)
+        message, meter = adapter_pb2.GenerateStreamResponse(), Meter(job.attempt, 0, 0)
+        failure = _read(job, parser.feed, body, reader, message.events, meter)
+        if failure is not None:
+            raise failure
+        _close(job, parser, reader, message.events, meter)
+        Collector(output).take(message.events)
 
     def _first_content(self, job: Job, timers: Timers) -> None:
         if (seconds := timers.first_content) is not None:
@@ -175,12 +196,34 @@ def _tell(error: AdapterError, meter: Meter) -> None:
         error.metadata["usage_source"] = "provider"
 
 
-def _read(job: Job, parser: EventParser, piece: bytes, reader: StreamReader, events: Events, meter: Meter) -> AdapterError | None:
+def _read(
+    job: Job, parse: Callable[[bytes], list[ServerEvent]], piece: bytes, reader: StreamReader, events: Events, meter: Meter
+) -> AdapterError | None:
     """Appends what the bytes mean, and answers the failure that they tell of."""
     try:
-        reader.feed(parser.feed(piece), events, meter)
+        reader.feed(parse(piece), events, meter)
     except EventTooLargeError as error:
         return malformed(job.endpoint.name, str(error))
     except AdapterError as error:
         return error
     return None
+
+
+def _close(job: Job, parser: EventParser, reader: StreamReader, events: Events, meter: Meter) -> None:
+    """Appends what the end of the body means. A last event without its empty line counts where it is whole."""
+    if not reader.done:
+        failure = _read(job, lambda _: parser.rest(), b"", reader, events, meter)
+        if failure is not None and failure.reason != errors_pb2.ERROR_REASON_PROVIDER_MALFORMED:
+            raise failure
+    last = list(reader.finish())
+    meter.saw(last)
+    events.extend(last)
+
+
+def _put_usage(final: adapter_pb2.GenerateStreamResponse) -> None:
+    """Tells the caller the usage that is charged, in the place of what the provider said."""
+    events = [event for event in final.events if event.WhichOneof("kind") != "usage"]
+    del final.events[:]
+    ends = sum(event.WhichOneof("kind") == "finished" for event in events)
+    place = len(events) - ends
+    final.events.extend([*events[:place], generate_pb2.StreamEvent(usage=final.final.usage), *events[place:]])

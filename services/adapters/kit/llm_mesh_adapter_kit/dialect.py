@@ -38,6 +38,8 @@ class Call(NamedTuple):
     headers: Mapping[str, str] = MappingProxyType({})
     translations: Sequence[generate_pb2.Translation] = ()
     """What the translation changed."""
+    tool_names: Mapping[str, str] = MappingProxyType({})
+    """The whole names of tools whose names were shortened, by what the provider calls them."""
     at_origin: bool = False
     """`path` is appended to the origin instead: some servers have more than their dialect."""
 

@@ -86,7 +86,7 @@ class Meter:
         counted = min(max(self.content, -(-self._bytes // _BYTES_PER_TOKEN)), self._most_output)
         reported = self._reported
         # What a stream says at its beginning is true of the input; the output was yet to come.
-        if reported is not None and ((self._final and reported.output_tokens) or not self.content):
+        if reported is not None and reported.input_tokens and ((self._final and reported.output_tokens) or not self.content):
             return reported, usage_pb2.USAGE_SOURCE_PROVIDER
         usage = generate_pb2.Usage()
         if reported is not None:

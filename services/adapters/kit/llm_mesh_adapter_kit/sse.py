@@ -57,6 +57,13 @@ class EventParser:
             return self._by_lines(held)
         return self._by_frames(held)
 
+    def rest(self) -> list[ServerEvent]:
+        """The last event, where the body ended in good order and only the empty line behind it is missing."""
+        last = b"".join(self._pieces)
+        self._pieces.clear()
+        events = self._events([*last.splitlines(keepends=True), b"\n"])
+        return [event for event in events if event[0]]
+
     def _by_frames(self, data: bytes) -> list[ServerEvent]:
         """The short way of nearly every stream: lines end with a line feed, events are a line of data, perhaps after one with a name."""
         cut = data.rfind(_END) + len(_END)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from hashlib import sha256
 from typing import Any, Final
 
 from llm_mesh.inference.v1 import content_pb2
@@ -17,19 +18,27 @@ from llm_mesh_dialects.anthropic.caching import hint
 from llm_mesh_dialects.anthropic.vocabulary import DIALECT
 from llm_mesh_dialects.errors import DialectError
 from llm_mesh_dialects.extras import parsed, put_back, whole
+from llm_mesh_dialects.plain import text_of
 from llm_mesh_dialects.report import Report
 
 _FOREIGN: Final = re.compile(r"[^A-Za-z0-9_-]")
+_HASHED: Final = 12
 
 Block = dict[str, Any]
 
 
 class BlocksWriter:
-    """Writes the parts of one conversation, or of an `answer`, in which reasoning without a proof has a place too."""
+    """Writes the parts of one conversation, or of an `answer`, in which reasoning without a proof has a place too.
 
-    def __init__(self, report: Report, *, answer: bool = False) -> None:
+    `own` says that the parts came in this dialect: the provider's own complaint about them is better than ours.
+    """
+
+    def __init__(self, report: Report, *, answer: bool = False, own: bool = False) -> None:
         self._report = report
+        self._own = own
         self._answer = answer
+        self._ids: dict[str, str] = {}
+        self._used: set[str] = set()
         self._makers: Mapping[str, Callable[[Any, str], Block | None]] = {
             "text": self._text,
             "tool_call": self._tool_use,
@@ -41,7 +50,7 @@ class BlocksWriter:
         }
 
     def written(self, parts: Iterable[content_pb2.Part], path: str) -> list[Block]:
-        """The blocks, in order. A text of no characters is no block: the dialect refuses it."""
+        """The blocks, in order. A text without a visible character is no block: the dialect refuses it."""
         blocks: list[Block] = []
         for index, part in enumerate(parts):
             block = self._block(part, f"{path}parts[{index}].")
@@ -53,6 +62,10 @@ class BlocksWriter:
         kind = part.WhichOneof("kind")
         if kind == "opaque":
             return self._opaque(part.opaque, path)
+        if kind == "text" and not self._answer and not self._own and not part.text.text.strip():
+            if part.text.text:
+                self._report.dropped(f"{path}text", "the provider refuses texts of white space alone")
+            return None
         if kind == "text" and not (part.text.text or part.extras or part.HasField("cache_hint")):
             return None
         block = self._made(part, kind, path)
@@ -95,7 +108,10 @@ class BlocksWriter:
         if image.filename:
             self._report.dropped(f"{path}image.filename", "images have no name")
         self._check_address(image, f"{path}image")
-        return {"type": "image", "source": media.image_source(image)}
+        mime_type = media.image_type(image)
+        if not mime_type and not self._answer and not self._own and image.WhichOneof("source") == "data":
+            raise DialectError(f"{path}image", "expected an image in JPEG, PNG, GIF or WebP")
+        return {"type": "image", "source": media.image_source(image, mime_type or image.mime_type)}
 
     def _document(self, file: content_pb2.Media, path: str) -> Block | None:
         if file.mime_type.startswith("image/"):
@@ -141,13 +157,25 @@ class BlocksWriter:
         if part.dialect == DIALECT:
             value = whole(part, "part_type.", self._report, f"{path}opaque")
             return None if value is ABSENT else value
+        text = text_of(part)
+        if text:
+            self._report.approximated(f"{path}opaque", f"a {part.type} of the {part.dialect} dialect is sent as its text")
+            return {"type": "text", "text": text}
         self._report.dropped(f"{path}opaque", f"a {part.type} part of the {part.dialect} dialect")
         return None
 
     def _id(self, given: str, path: str) -> str:
+        if self._answer:  # it comes back as the provider of the answer knows it
+            return given
         if not given:
             raise DialectError(path, "required: expected a string")
-        fitting = _FOREIGN.sub("_", given)
+        fitting = self._ids.get(given)
+        if fitting is None:
+            fitting = _FOREIGN.sub("_", given)
+            if fitting in self._used:  # two ids that differ only in what is replaced stay two
+                fitting = f"{fitting}_{sha256(given.encode()).hexdigest()[:_HASHED]}"
+            self._ids[given] = fitting
+            self._used.add(fitting)
         if fitting != given:
             self._report.renamed(path, "ids consist of letters, digits, _ and -")
         return fitting

@@ -10,6 +10,9 @@ from llm_mesh.inference.v1 import content_pb2
 from llm_mesh_dialects.fields import Fields
 
 _TEXT = "text/plain"
+_IMAGES = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp"})
+_OTHER_NAMES = {"image/jpg": "image/jpeg", "image/pjpeg": "image/jpeg", "image/x-png": "image/png"}
+_BEGINNINGS = ((b"\xff\xd8\xff", "image/jpeg"), (b"\x89PNG", "image/png"), (b"GIF8", "image/gif"))
 
 
 def from_source(source: Fields) -> content_pb2.Media | None:
@@ -26,24 +29,42 @@ def from_source(source: Fields) -> content_pb2.Media | None:
     return None
 
 
-def image_source(media: content_pb2.Media) -> dict[str, Any]:
-    """The source of an image."""
-    kind = media.WhichOneof("source")
-    if kind == "data":
-        return {"type": "base64", "media_type": media.mime_type or "image/png", "data": b64encode(media.data).decode("ascii")}
-    return {"type": "file", "file_id": media.file_id} if kind == "file_id" else {"type": "url", "url": media.uri}
+def image_source(media: content_pb2.Media, mime_type: str) -> dict[str, Any]:
+    """The source of an image, whose bytes are of the given type."""
+    return _base64(mime_type, media.data) if media.WhichOneof("source") == "data" else _reference(media)
+
+
+def image_type(media: content_pb2.Media) -> str:
+    """One of the four types that the dialect takes: by its usual name, or by the first bytes. Empty where neither tells."""
+    named = media.mime_type.partition(";")[0].strip().lower()
+    named = _OTHER_NAMES.get(named, named)
+    if named in _IMAGES:
+        return named
+    if media.data[:4] == b"RIFF" and media.data[8:12] == b"WEBP":
+        return "image/webp"
+    return next((mime_type for beginning, mime_type in _BEGINNINGS if media.data.startswith(beginning)), "")
 
 
 def document_source(media: content_pb2.Media) -> dict[str, Any] | None:
     """The source of a document; None where the dialect has none for its type."""
-    if media.WhichOneof("source") != "data" or media.mime_type == "application/pdf":
-        return image_source(media)
+    if media.WhichOneof("source") != "data":
+        return _reference(media)
+    if media.mime_type == "application/pdf":
+        return _base64(media.mime_type, media.data)
     if not media.mime_type.startswith("text/"):
         return None
     try:
         return {"type": "text", "media_type": _TEXT, "data": media.data.decode()}
     except UnicodeDecodeError:
         return None
+
+
+def _reference(media: content_pb2.Media) -> dict[str, Any]:
+    return {"type": "file", "file_id": media.file_id} if media.file_id else {"type": "url", "url": media.uri}
+
+
+def _base64(mime_type: str, data: bytes) -> dict[str, Any]:
+    return {"type": "base64", "media_type": mime_type, "data": b64encode(data).decode("ascii")}
 
 
 def _decoded(source: Fields, key: str) -> bytes:

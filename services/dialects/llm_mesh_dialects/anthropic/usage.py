@@ -12,6 +12,7 @@ from llm_mesh.inference.v1 import content_pb2, generate_pb2
 from llm_mesh_dialects.anthropic.vocabulary import DIALECT
 from llm_mesh_dialects.extras import kept, put_back
 from llm_mesh_dialects.fields import Fields
+from llm_mesh_dialects.loose import loose_count
 
 
 def read_usage(fields: Fields, before: generate_pb2.Usage | None = None) -> generate_pb2.Usage:
@@ -28,7 +29,7 @@ def read_usage(fields: Fields, before: generate_pb2.Usage | None = None) -> gene
         reasoning_output_tokens=known.reasoning_output_tokens,
     )
     left: dict[str, Any] = {}
-    details = fields.inner("output_tokens_details")
+    details = fields.inner("output_tokens_details") if isinstance(fields.peek("output_tokens_details"), dict) else None
     if details is not None:
         used.reasoning_output_tokens = _count(details, "thinking_tokens", 0)
         left |= {"output_tokens_details": rest} if (rest := details.rest()) else {}
@@ -52,7 +53,7 @@ def write_usage(used: generate_pb2.Usage) -> dict[str, Any]:
 
 
 def _count(fields: Fields, key: str, otherwise: int) -> int:
-    value = fields.whole(key, 0)
+    value = loose_count(fields.raw(key))
     return otherwise if value is None else value
 
 

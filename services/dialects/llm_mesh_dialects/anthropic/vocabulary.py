@@ -18,8 +18,8 @@ CHOICE_MODES: Final[Mapping[str, content_pb2.ToolChoiceMode]] = {
 }
 CHOICE_WORDS: Final = {mode: word for word, mode in CHOICE_MODES.items()}
 
-EFFORTS: Final = frozenset({"low", "medium", "high", "xhigh"})
-"""Efforts that the typed payload and the dialect both know; the dialect's `max` stays an extra."""
+EFFORTS: Final = frozenset({"low", "medium", "high", "xhigh", "max"})
+"""Efforts that the typed payload and the dialect both know."""
 
 _FINISHES: Final[Mapping[str, generate_pb2.FinishReason]] = {
     "end_turn": generate_pb2.FINISH_REASON_STOP,
@@ -53,12 +53,12 @@ def finish_of(word: str | None) -> generate_pb2.FinishReason:
 
 
 def finish_word(reason: generate_pb2.FinishReason, native: str) -> str | None:
-    """The word for a finish reason; the provider's own where it is one of the dialect's, or nothing better is known."""
+    """The word for a finish reason: one of the dialect's, the provider's own where it is such a word."""
     if reason == generate_pb2.FINISH_REASON_UNSPECIFIED:
         return None
     if _FINISHES.get(native) == reason:
         return native
-    return _WORDS.get(reason) or native or "end_turn"
+    return _WORDS.get(reason, "end_turn")
 
 
 def ttl_seconds(word: str) -> int | None:

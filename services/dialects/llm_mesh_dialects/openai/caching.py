@@ -5,10 +5,24 @@ from __future__ import annotations
 from typing import Any
 
 from llm_mesh.inference.v1 import content_pb2
+from llm_mesh_dialects.fields import Fields
 from llm_mesh_dialects.openai.quirks import Quirks
 from llm_mesh_dialects.report import Report
 
 _HOUR = 3600
+_SECONDS = {"": 0, "5m": 300, "1h": _HOUR}
+
+
+def read_hint(target: content_pb2.Part | content_pb2.Tool, fields: Fields) -> None:
+    """Reads `cache_control` of a part or tool, in the form in which Anthropic has it. One of another form stays an extra."""
+    control = fields.peek("cache_control")
+    if not isinstance(control, dict) or control.get("type") != "ephemeral" or control.keys() - {"type", "ttl"}:
+        return
+    ttl = control.get("ttl", "")
+    if ttl not in _SECONDS:
+        return
+    fields.raw("cache_control")
+    target.cache_hint.ttl_seconds = _SECONDS[ttl]
 
 
 def hint(target: dict[str, Any], given: content_pb2.Part | content_pb2.Tool, path: str, quirks: Quirks, report: Report) -> None:

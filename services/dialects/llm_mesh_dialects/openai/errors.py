@@ -21,6 +21,11 @@ def body(message: str, *, type: str, code: str | None = None, param: str | None 
     return {"error": {"message": message, "type": type, "param": param, "code": code}}
 
 
+def is_complaint(value: object) -> bool:
+    """Whether an answer with status 200, or an event of a stream, is an error body."""
+    return isinstance(value, dict) and "choices" not in value and (bool(value.get("error")) or value.get("object") == "error")
+
+
 def complaint(value: object) -> Complaint:
     """Reads an error body, or an error inside a stream, whatever its shape."""
     if isinstance(value, list) and value:  # Gemini wraps errors in a list

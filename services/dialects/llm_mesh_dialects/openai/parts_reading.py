@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from llm_mesh.inference.v1 import content_pb2
-from llm_mesh_dialects.extras import dumped, kept
+from llm_mesh_dialects.extras import dumped, kept, parsed
 from llm_mesh_dialects.fields import Fields
+from llm_mesh_dialects.loose import loose_text
 from llm_mesh_dialects.openai import media
+from llm_mesh_dialects.openai.caching import read_hint
 from llm_mesh_dialects.openai.vocabulary import DIALECT, audio_type
 
 Part = content_pb2.Part
@@ -43,7 +45,7 @@ def plain(value: Any) -> list[str] | None:  # noqa: ANN401 (JSON)
 def said(message: Fields) -> list[Part]:
     """What a model said: reasoning, content, refusal, sound, tool calls."""
     parts = [Part(reasoning=content_pb2.Reasoning(text=text)) for text in _thoughts(message)]
-    parts += content(message)
+    parts += [_thinking(part) or part for part in content(message)]
     refusal = message.text("refusal")
     if refusal is not None:
         parts.append(Part(refusal=content_pb2.Refusal(text=refusal)))
@@ -52,7 +54,26 @@ def said(message: Fields) -> list[Part]:
 
 def tool_calls(message: Fields) -> list[Part]:
     """The tools that an assistant calls."""
-    return [_tool_call(each) for each in message.each("tool_calls")]
+    calls = [_tool_call(each) for each in message.each("tool_calls")]
+    if calls or not isinstance(message.peek("function_call"), dict):
+        return calls
+    return [_tool_call(Fields({"function": message.raw("function_call")}, message.at("function_call")))]  # as it was before tools
+
+
+def thinking_of(part: dict[str, Any]) -> str:
+    """The words of a part of thinking, as Mistral has it: a text, or a list of texts."""
+    inner = part.get("thinking")
+    if isinstance(inner, list):
+        return "".join(each["text"] for each in inner if isinstance(each, dict) and isinstance(each.get("text"), str))
+    return inner if isinstance(inner, str) else ""
+
+
+def _thinking(part: Part) -> Part | None:
+    """A part of thinking that an answer has in its content, as reasoning."""
+    if part.WhichOneof("kind") != "opaque" or part.opaque.type != "thinking":
+        return None
+    text = thinking_of(parsed(part.opaque.json))
+    return Part(reasoning=content_pb2.Reasoning(text=text)) if text else None
 
 
 def spoken(message: Fields) -> list[Part]:
@@ -76,6 +97,7 @@ def _part(part: Fields) -> Part:
     if read is None:
         return Part(opaque=content_pb2.OpaquePart(dialect=DIALECT, type=kind, json=dumped(part.whole_object())))
     result: Part = read(part)
+    read_hint(result, part)
     left = part.rest()
     if left:
         result.extras.extend(kept(DIALECT, left))
@@ -136,7 +158,7 @@ def _tool_call(call: Fields) -> Part:
         arguments = dumped(arguments).decode()
     elif arguments is not None and not isinstance(arguments, str):
         raise function.wrong("arguments", "expected JSON in a string")
-    found = content_pb2.ToolCall(id=call.text("id") or "", name=function.required_text("name"), arguments_json=arguments or "")
+    found = content_pb2.ToolCall(id=loose_text(call.raw("id")), name=function.required_text("name"), arguments_json=arguments or "")
     call.raw("index")  # servers repeat it in whole answers; the order says the same
     extras = [*_nested("function", function), *kept(DIALECT, call.rest())]
     return Part(tool_call=found, extras=extras)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from mimetypes import guess_extension
+from typing import Any, Final
 
 from llm_mesh.inference.v1 import content_pb2
 from llm_mesh_dialects.allowing import ABSENT
@@ -11,8 +12,10 @@ from llm_mesh_dialects.openai import media
 from llm_mesh_dialects.openai.caching import hint
 from llm_mesh_dialects.openai.quirks import Quirks
 from llm_mesh_dialects.openai.vocabulary import DIALECT, audio_word
+from llm_mesh_dialects.plain import text_of
 from llm_mesh_dialects.report import Report
 
+_PLAIN: Final = frozenset({"type", "text"})
 Numbered = list[tuple[int, content_pb2.Part]]
 
 
@@ -25,8 +28,18 @@ class PartsWriter:
 
     def content(self, parts: Numbered, path: str) -> str | list[dict[str, Any]]:
         """A content: one plain text as a string, which every server takes; anything else as a list."""
-        text = plain_text(parts[0][1]) if len(parts) == 1 else None
-        return self.listed(parts, path) if text is None else text
+        if len(parts) == 1:
+            text = plain_text(parts[0][1])
+            if text is not None:
+                return text
+        written = self.listed(parts, path)
+        if any(each.keys() != _PLAIN or each["type"] != "text" for each in written):
+            return written
+        if len(written) > 1 and self._quirks.text_lists:
+            return written
+        if len(written) > 1:
+            self._report.renamed(f"{path}parts", "several texts are sent as one, since the provider takes no list of them")
+        return "\n".join(each["text"] for each in written)
 
     def listed(self, parts: Numbered, path: str) -> list[dict[str, Any]]:
         """The parts as a list."""
@@ -49,6 +62,10 @@ class PartsWriter:
             value = whole(part.opaque, "part_type.", self._report, f"{path}opaque")
             if value is not ABSENT:
                 written.append(value)
+        elif text := text_of(part.opaque):
+            note = f"a {part.opaque.type} of the {part.opaque.dialect} dialect is sent as its text"
+            self._report.approximated(f"{path}opaque", note)
+            written.append({"type": "text", "text": text})
         else:
             self._report.dropped(f"{path}opaque", f"a {part.opaque.type} part of the {part.opaque.dialect} dialect")
 
@@ -95,16 +112,29 @@ class PartsWriter:
             self._report.dropped(f"{path}audio.filename", "sounds have no name")
         return {"type": "input_audio", "input_audio": {"data": media.encoded(audio.data), "format": audio_word(audio.mime_type)}}
 
-    def _file(self, file: content_pb2.Media, path: str) -> dict[str, Any]:
-        made: dict[str, Any] = {"file_id": file.file_id} if file.file_id else {"file_data": self._url(file, f"{path}file")}
-        if file.filename:
-            made["filename"] = file.filename
-        return {"type": "file", "file": made}
+    def _file(self, file: content_pb2.Media, path: str) -> dict[str, Any] | None:
+        source = file.WhichOneof("source")
+        if source == "file_id":
+            return {"type": "file", "file": {"file_id": file.file_id, **({"filename": file.filename} if file.filename else {})}}
+        if source != "data":
+            return None
+        if file.mime_type.startswith("text/") and (text := _decoded(file.data)) is not None:
+            self._report.approximated(f"{path}file", "a document of text is sent as a text")
+            return {"type": "text", "text": f"{file.filename}\n{text}" if file.filename else text}
+        name = file.filename or f"document{guess_extension(file.mime_type) or ''}"
+        return {"type": "file", "file": {"file_data": media.to_url(file), "filename": name}}
 
     def _url(self, medium: content_pb2.Media, field: str) -> str:
         url = media.to_url(medium)
         gate = self._report.gate
         return url if gate is None or medium.WhichOneof("source") != "uri" else gate.address(url, f"{field}.uri")
+
+
+def _decoded(data: bytes) -> str | None:
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        return None
 
 
 def plain_text(part: content_pb2.Part) -> str | None:

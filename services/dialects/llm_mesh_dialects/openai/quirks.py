@@ -32,9 +32,21 @@ class Quirks:
     """`completion_tokens` leaves reasoning out, while `total_tokens` has it."""
     prompt_cache_key: bool = True
     """`prompt_cache_key` is understood."""
+    text_lists: bool = True
+    """A content may be a list of several texts. Otherwise they are sent as one text."""
+    allowed_tools: bool = False
+    """`tool_choice` may name the tools that may be called. Otherwise only those are sent."""
+    longest_tool_name: int = 64
+    """Longer names are shortened, and given back whole in the answer. 0: any length."""
+    longest_user: int = 64
+    """A longer `user` is sent as its hash. 0: any length."""
+    most_stops: int = 4
+    """Most stop sequences. 0: any number."""
+    reasoning_at_calls: bool = False
+    """An assistant's message with tool calls must have the key of `reasoning_history`, be it empty."""
     unsupported: frozenset[str] = frozenset()
     """Fields of requests that the server refuses: left out, and reported."""
 
 
-OPENAI: Final = Quirks()
+OPENAI: Final = Quirks(allowed_tools=True)
 """OpenAI itself."""

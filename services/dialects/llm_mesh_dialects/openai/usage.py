@@ -6,14 +6,17 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from llm_mesh.inference.v1 import generate_pb2
-from llm_mesh_dialects.errors import DialectError
 from llm_mesh_dialects.extras import keep, put_back
-from llm_mesh_dialects.fields import a_whole, unread
+from llm_mesh_dialects.fields import unread
+from llm_mesh_dialects.loose import loose_count
 from llm_mesh_dialects.openai.quirks import Quirks
 from llm_mesh_dialects.openai.vocabulary import DIALECT
 
 _MOST: Final = 2**63 - 1
 _COUNTS: Final[Mapping[str, str]] = {"prompt_tokens": "input_tokens", "completion_tokens": "output_tokens"}
+_OTHER_COUNTS: Final[Mapping[str, str]] = {"input_tokens": "input_tokens", "output_tokens": "output_tokens"}
+_OTHER_CACHED: Final = ("prompt_cache_hit_tokens", "cached_tokens", "cache_read_input_tokens")
+"""Names of DeepSeek, Moonshot, and servers that speak for Anthropic's models."""
 _INPUTS: Final[Mapping[str, str]] = {
     "cached_tokens": "cached_input_tokens",
     "cache_write_tokens": "cache_write_input_tokens",
@@ -35,38 +38,46 @@ def read_usage(value: object, quirks: Quirks) -> generate_pb2.Usage:
     return used
 
 
-def read_usage_into(used: generate_pb2.Usage, value: object, quirks: Quirks, path: str = "usage") -> None:
-    """Likewise, into a message that is there already."""
-    if not isinstance(value, dict):
-        raise DialectError(path, "expected an object")
+def read_usage_into(used: generate_pb2.Usage, value: object, quirks: Quirks) -> None:
+    """Likewise, into a message that is there already. A figure that cannot be read is as one that is missing."""
     used.SetInParent()
+    if not isinstance(value, dict):
+        return
     total = 0
     left: dict[str, Any] = {}
     for key, figure in value.items():
         if key in _COUNTS:
-            _count(used, _COUNTS[key], figure, f"{path}.{key}")
+            _count(used, _COUNTS[key], figure)
         elif key == "total_tokens":
-            total = 0 if figure is None else a_whole(figure, f"{path}.total_tokens", 0)
-        elif key not in _DETAILS:
+            total = loose_count(figure) or 0
+        elif key in _DETAILS:
+            if isinstance(figure, dict) and (odd := _details(used, figure, _DETAILS[key])):
+                left[key] = odd
+        else:
             left[key] = figure
-        elif figure is not None and (odd := _details(used, figure, _DETAILS[key], f"{path}.{key}")):
-            left[key] = odd
-    if left and (cached := left.get("prompt_cache_hit_tokens")) and isinstance(cached, int) and not used.cached_input_tokens:
-        used.cached_input_tokens = cached  # DeepSeek's own name
+    if left:
+        _other_names(used, left)
     if quirks.hidden_reasoning:
         _reveal(used, total)
     keep(used, DIALECT, left)
 
 
-def _details(used: generate_pb2.Usage, value: object, names: Mapping[str, str], path: str) -> dict[str, Any]:
+def _other_names(used: generate_pb2.Usage, left: dict[str, Any]) -> None:
+    """Figures under the names of other servers, where those of the dialect say nothing."""
+    for key, name in _OTHER_COUNTS.items():
+        if key in left and not getattr(used, name):
+            _count(used, name, left.pop(key))
+    for key in _OTHER_CACHED:
+        if key in left and not used.cached_input_tokens:
+            _count(used, "cached_input_tokens", left[key])
+            used.cached_input_tokens = min(used.cached_input_tokens, used.input_tokens)
+
+
+def _details(used: generate_pb2.Usage, value: dict[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
     """Reads figures of a kind, and answers what is not modelled."""
-    if not isinstance(value, dict):
-        raise DialectError(path, "expected an object")
     for key, name in names.items():
         if figure := value.get(key):
-            _count(used, name, figure, f"{path}.{key}")
-        elif figure is not None:
-            a_whole(figure, f"{path}.{key}", 0)
+            _count(used, name, figure)
     return unread(value, names.keys())
 
 
@@ -101,8 +112,8 @@ def _reveal(used: generate_pb2.Usage, total: int) -> None:
     used.reasoning_output_tokens = max(used.reasoning_output_tokens, hidden)
 
 
-def _count(used: generate_pb2.Usage, name: str, figure: object, path: str) -> None:
+def _count(used: generate_pb2.Usage, name: str, figure: object) -> None:
     if type(figure) is int and 0 <= figure <= _MOST:
         setattr(used, name, figure)
-    elif figure is not None:
-        setattr(used, name, a_whole(figure, path, 0))
+    elif (read := loose_count(figure)) is not None:
+        setattr(used, name, read)

@@ -34,6 +34,17 @@ CHOICE_WORDS: Final = {
 _FINISHES: Final[Mapping[str, generate_pb2.FinishReason]] = {
     "stop": generate_pb2.FINISH_REASON_STOP,
     "eos": generate_pb2.FINISH_REASON_STOP,
+    "eos_token": generate_pb2.FINISH_REASON_STOP,
+    "end_turn": generate_pb2.FINISH_REASON_STOP,
+    "stop_sequence": generate_pb2.FINISH_REASON_STOP,
+    "complete": generate_pb2.FINISH_REASON_STOP,
+    "completed": generate_pb2.FINISH_REASON_STOP,
+    "max_tokens": generate_pb2.FINISH_REASON_LENGTH,
+    "max_length": generate_pb2.FINISH_REASON_LENGTH,
+    "tool_use": generate_pb2.FINISH_REASON_TOOL_CALLS,
+    "tool_call": generate_pb2.FINISH_REASON_TOOL_CALLS,
+    "safety": generate_pb2.FINISH_REASON_CONTENT_FILTER,
+    "refusal": generate_pb2.FINISH_REASON_REFUSAL,
     "length": generate_pb2.FINISH_REASON_LENGTH,
     "model_length": generate_pb2.FINISH_REASON_LENGTH,
     "tool_calls": generate_pb2.FINISH_REASON_TOOL_CALLS,
@@ -58,16 +69,16 @@ def finish_of(word: str | None) -> generate_pb2.FinishReason:
     """What a finish reason means."""
     if not word:
         return generate_pb2.FINISH_REASON_UNSPECIFIED
-    return _FINISHES.get(word, generate_pb2.FINISH_REASON_OTHER)
+    return _FINISHES.get(word) or _FINISHES.get(word.lower(), generate_pb2.FINISH_REASON_OTHER)
 
 
 def finish_word(reason: generate_pb2.FinishReason, native: str) -> str | None:
-    """The word for a finish reason; the provider's own where it is one of the dialect's, or nothing better is known."""
+    """The word for a finish reason: one of the dialect's, the provider's own where it is such a word."""
     if reason == generate_pb2.FINISH_REASON_UNSPECIFIED:
         return None
     if native in _OWN and _FINISHES[native] == reason:
         return native
-    return _WORDS.get(reason) or native or "stop"
+    return _WORDS.get(reason, "stop")
 
 
 def audio_type(word: str) -> str:

@@ -1243,7 +1243,9 @@ type ToolChoice struct {
 	// The mode. Unset: the provider's default, which is AUTO when there are tools.
 	Mode ToolChoiceMode `protobuf:"varint,1,opt,name=mode,proto3,enum=llm_mesh.inference.v1.ToolChoiceMode" json:"mode,omitempty"`
 	// With NAMED, the tool to call.
-	Name          string `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
+	Name string `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
+	// Functions of the request that may be called, by name, at most 256. Empty: all of them.
+	Allowed       []string `protobuf:"bytes,3,rep,name=allowed,proto3" json:"allowed,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1290,6 +1292,13 @@ func (x *ToolChoice) GetName() string {
 		return x.Name
 	}
 	return ""
+}
+
+func (x *ToolChoice) GetAllowed() []string {
+	if x != nil {
+		return x.Allowed
+	}
+	return nil
 }
 
 // The wanted form of the answer.
@@ -1569,11 +1578,12 @@ const file_llm_mesh_inference_v1_content_proto_rawDesc = "" +
 	"\vdescription\x18\x02 \x01(\tR\vdescription\x12'\n" +
 	"\x0fparameters_json\x18\x03 \x01(\tR\x0eparametersJson\x12\x1b\n" +
 	"\x06strict\x18\x04 \x01(\bH\x00R\x06strict\x88\x01\x01B\t\n" +
-	"\a_strict\"[\n" +
+	"\a_strict\"u\n" +
 	"\n" +
 	"ToolChoice\x129\n" +
 	"\x04mode\x18\x01 \x01(\x0e2%.llm_mesh.inference.v1.ToolChoiceModeR\x04mode\x12\x12\n" +
-	"\x04name\x18\x02 \x01(\tR\x04name\"\xb0\x01\n" +
+	"\x04name\x18\x02 \x01(\tR\x04name\x12\x18\n" +
+	"\aallowed\x18\x03 \x03(\tR\aallowed\"\xb0\x01\n" +
 	"\x0eResponseFormat\x12J\n" +
 	"\vjson_object\x18\x01 \x01(\v2'.llm_mesh.inference.v1.JsonObjectFormatH\x00R\n" +
 	"jsonObject\x12J\n" +

@@ -453,7 +453,7 @@ func (x *Sampling) GetLogitBias() map[string]float64 {
 // How much a model may reason.
 type ReasoningOptions struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// `none`, `minimal`, `low`, `medium`, `high` or `xhigh`. Empty: the provider's default.
+	// `none`, `minimal`, `low`, `medium`, `high`, `xhigh` or `max`. Empty: the provider's default.
 	Effort string `protobuf:"bytes,1,opt,name=effort,proto3" json:"effort,omitempty"`
 	// Most tokens of reasoning. 0: not said.
 	BudgetTokens  int64 `protobuf:"varint,2,opt,name=budget_tokens,json=budgetTokens,proto3" json:"budget_tokens,omitempty"`
@@ -1525,7 +1525,9 @@ type ToolCallStarted struct {
 	// The id that the result refers to.
 	Id string `protobuf:"bytes,3,opt,name=id,proto3" json:"id,omitempty"`
 	// The tool's name.
-	Name          string `protobuf:"bytes,4,opt,name=name,proto3" json:"name,omitempty"`
+	Name string `protobuf:"bytes,4,opt,name=name,proto3" json:"name,omitempty"`
+	// Unmodelled keys of the call, such as a provider's proof of the thinking before it.
+	Extras        []*Extra `protobuf:"bytes,5,rep,name=extras,proto3" json:"extras,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1586,6 +1588,13 @@ func (x *ToolCallStarted) GetName() string {
 		return x.Name
 	}
 	return ""
+}
+
+func (x *ToolCallStarted) GetExtras() []*Extra {
+	if x != nil {
+		return x.Extras
+	}
+	return nil
 }
 
 // More arguments of a tool call.
@@ -2001,12 +2010,13 @@ const file_llm_mesh_inference_v1_generate_proto_rawDesc = "" +
 	"\x06choice\x18\x01 \x01(\x05R\x06choice\x12\x12\n" +
 	"\x04text\x18\x02 \x01(\tR\x04text\x12\x1c\n" +
 	"\tsignature\x18\x03 \x01(\tR\tsignature\x12\x1a\n" +
-	"\bredacted\x18\x04 \x01(\fR\bredacted\"c\n" +
+	"\bredacted\x18\x04 \x01(\fR\bredacted\"\x99\x01\n" +
 	"\x0fToolCallStarted\x12\x16\n" +
 	"\x06choice\x18\x01 \x01(\x05R\x06choice\x12\x14\n" +
 	"\x05index\x18\x02 \x01(\x05R\x05index\x12\x0e\n" +
 	"\x02id\x18\x03 \x01(\tR\x02id\x12\x12\n" +
-	"\x04name\x18\x04 \x01(\tR\x04name\"d\n" +
+	"\x04name\x18\x04 \x01(\tR\x04name\x124\n" +
+	"\x06extras\x18\x05 \x03(\v2\x1c.llm_mesh.inference.v1.ExtraR\x06extras\"d\n" +
 	"\rToolCallDelta\x12\x16\n" +
 	"\x06choice\x18\x01 \x01(\x05R\x06choice\x12\x14\n" +
 	"\x05index\x18\x02 \x01(\x05R\x05index\x12%\n" +
@@ -2126,14 +2136,15 @@ var file_llm_mesh_inference_v1_generate_proto_depIdxs = []int32{
 	9,  // 35: llm_mesh.inference.v1.Started.usage:type_name -> llm_mesh.inference.v1.Usage
 	8,  // 36: llm_mesh.inference.v1.TextDelta.logprobs:type_name -> llm_mesh.inference.v1.TokenLogprob
 	26, // 37: llm_mesh.inference.v1.TextDelta.extras:type_name -> llm_mesh.inference.v1.Extra
-	0,  // 38: llm_mesh.inference.v1.ChoiceFinished.finish_reason:type_name -> llm_mesh.inference.v1.FinishReason
-	26, // 39: llm_mesh.inference.v1.ChoiceFinished.extras:type_name -> llm_mesh.inference.v1.Extra
-	26, // 40: llm_mesh.inference.v1.Finished.extras:type_name -> llm_mesh.inference.v1.Extra
-	41, // [41:41] is the sub-list for method output_type
-	41, // [41:41] is the sub-list for method input_type
-	41, // [41:41] is the sub-list for extension type_name
-	41, // [41:41] is the sub-list for extension extendee
-	0,  // [0:41] is the sub-list for field type_name
+	26, // 38: llm_mesh.inference.v1.ToolCallStarted.extras:type_name -> llm_mesh.inference.v1.Extra
+	0,  // 39: llm_mesh.inference.v1.ChoiceFinished.finish_reason:type_name -> llm_mesh.inference.v1.FinishReason
+	26, // 40: llm_mesh.inference.v1.ChoiceFinished.extras:type_name -> llm_mesh.inference.v1.Extra
+	26, // 41: llm_mesh.inference.v1.Finished.extras:type_name -> llm_mesh.inference.v1.Extra
+	42, // [42:42] is the sub-list for method output_type
+	42, // [42:42] is the sub-list for method input_type
+	42, // [42:42] is the sub-list for extension type_name
+	42, // [42:42] is the sub-list for extension extendee
+	0,  // [0:42] is the sub-list for field type_name
 }
 
 func init() { file_llm_mesh_inference_v1_generate_proto_init() }

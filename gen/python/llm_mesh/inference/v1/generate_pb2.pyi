@@ -268,16 +268,18 @@ class ReasoningDelta(_message.Message):
     def __init__(self, choice: _Optional[int] = ..., text: _Optional[str] = ..., signature: _Optional[str] = ..., redacted: _Optional[bytes] = ...) -> None: ...
 
 class ToolCallStarted(_message.Message):
-    __slots__ = ("choice", "index", "id", "name")
+    __slots__ = ("choice", "index", "id", "name", "extras")
     CHOICE_FIELD_NUMBER: _ClassVar[int]
     INDEX_FIELD_NUMBER: _ClassVar[int]
     ID_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
+    EXTRAS_FIELD_NUMBER: _ClassVar[int]
     choice: int
     index: int
     id: str
     name: str
-    def __init__(self, choice: _Optional[int] = ..., index: _Optional[int] = ..., id: _Optional[str] = ..., name: _Optional[str] = ...) -> None: ...
+    extras: _containers.RepeatedCompositeFieldContainer[_content_pb2.Extra]
+    def __init__(self, choice: _Optional[int] = ..., index: _Optional[int] = ..., id: _Optional[str] = ..., name: _Optional[str] = ..., extras: _Optional[_Iterable[_Union[_content_pb2.Extra, _Mapping]]] = ...) -> None: ...
 
 class ToolCallDelta(_message.Message):
     __slots__ = ("choice", "index", "arguments_json")

@@ -584,6 +584,13 @@ export declare type ToolChoice = Message$1<"llm_mesh.inference.v1.ToolChoice"> &
    * @generated from field: string name = 2;
    */
   name: string;
+
+  /**
+   * Functions of the request that may be called, by name, at most 256. Empty: all of them.
+   *
+   * @generated from field: repeated string allowed = 3;
+   */
+  allowed: string[];
 };
 
 /**

@@ -219,7 +219,7 @@ export declare const SamplingSchema: GenMessage<Sampling>;
  */
 export declare type ReasoningOptions = Message<"llm_mesh.inference.v1.ReasoningOptions"> & {
   /**
-   * `none`, `minimal`, `low`, `medium`, `high` or `xhigh`. Empty: the provider's default.
+   * `none`, `minimal`, `low`, `medium`, `high`, `xhigh` or `max`. Empty: the provider's default.
    *
    * @generated from field: string effort = 1;
    */
@@ -833,6 +833,13 @@ export declare type ToolCallStarted = Message<"llm_mesh.inference.v1.ToolCallSta
    * @generated from field: string name = 4;
    */
   name: string;
+
+  /**
+   * Unmodelled keys of the call, such as a provider's proof of the thinking before it.
+   *
+   * @generated from field: repeated llm_mesh.inference.v1.Extra extras = 5;
+   */
+  extras: Extra[];
 };
 
 /**

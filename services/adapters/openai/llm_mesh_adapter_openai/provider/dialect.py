@@ -21,6 +21,7 @@ from llm_mesh_dialects.allowing import NOTHING_MORE, Allowance
 from llm_mesh_dialects.errors import CostlyError, DialectError, MediaAddressError
 from llm_mesh_dialects.extras import merged
 from llm_mesh_dialects.fields import Fields
+from llm_mesh_dialects.loose import loose_parsed, mended
 from llm_mesh_runtime.errors import MeshError, invalid
 
 T = TypeVar("T")
@@ -48,11 +49,12 @@ class OpenAIDialect:
             )
         except DialectError as error:
             raise _not_sayable(error) from None
+        names = openai.requests.shorten_tool_names(body, row.quirks, translations)
         if ask.zero_retention:
             if body.pop("store", None):
                 translations.append(generate_pb2.Translation(field="extras[openai.store]", action=_DROPPED, note="nothing may be kept"))
             body = merged(body, row.zero_retention)
-        return Call(_path(row, ask.model, "/chat/completions"), _json(body), translations=translations)
+        return Call(_path(row, ask.model, "/chat/completions"), _json(body), translations=translations, tool_names=names)
 
     def output(self, endpoint: Endpoint, body: bytes, output: generate_pb2.GenerateOutput) -> None:
         """A whole answer."""
@@ -153,8 +155,11 @@ def _answered(endpoint: Endpoint, body: bytes) -> Any:  # noqa: ANN401 (JSON)
     try:
         parsed = orjson.loads(body)
     except orjson.JSONDecodeError:
-        raise malformed(endpoint.name, "what is not JSON") from None
-    if isinstance(parsed, dict) and parsed.get("error") and "choices" not in parsed:
+        try:
+            parsed = mended(loose_parsed(body))
+        except DialectError:
+            raise malformed(endpoint.name, "what is not JSON") from None
+    if openai.errors.is_complaint(parsed):
         raise of_complaint(endpoint.name, openai.errors.complaint(parsed))
     return parsed
 

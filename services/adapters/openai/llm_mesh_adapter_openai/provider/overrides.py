@@ -87,6 +87,8 @@ def _quirks(base: Quirks, fields: Fields | None) -> Quirks:
             changes[field.name] = frozenset(fields.texts(field.name))
         elif isinstance(getattr(base, field.name), bool):
             changes[field.name] = fields.truth(field.name)
+        elif isinstance(getattr(base, field.name), int):
+            changes[field.name] = fields.whole(field.name, 0)
         else:
             changes[field.name] = fields.text(field.name)
     if left := fields.rest().keys() - changes.keys():

@@ -14,6 +14,7 @@ from llm_mesh_adapter_kit.sse import ServerEvent
 from llm_mesh_adapter_openai.provider.failures import of_complaint
 from llm_mesh_dialects import openai
 from llm_mesh_dialects.errors import DialectError, TruncatedError
+from llm_mesh_dialects.loose import loose_parsed
 
 _DONE = b"[DONE]"
 
@@ -33,15 +34,15 @@ class OpenAIReader:
         try:
             while not self.done and (place := self._chunks.again(arrived, place, events, texts)) < last:
                 data = arrived[place][0]
-                if data == _DONE:
+                if data.lstrip().startswith(_DONE):
                     self.done = True
+                elif not data.strip():
+                    place += 1
                 else:
                     made = self._whole(data)
                     events.extend(made)
                     meter.saw(made)
                     place += 1
-        except orjson.JSONDecodeError:
-            raise malformed(self._endpoint, "an event that is not JSON") from None
         except DialectError as error:
             raise malformed(self._endpoint, str(error)) from None
         finally:
@@ -49,14 +50,18 @@ class OpenAIReader:
                 meter.told(texts)
 
     def _whole(self, data: bytes) -> list[generate_pb2.StreamEvent]:
-        chunk = orjson.loads(data)
-        if isinstance(chunk, dict) and chunk.get("error"):
+        halves = False
+        try:
+            chunk = orjson.loads(data)
+        except orjson.JSONDecodeError:
+            chunk, halves = loose_parsed(data), True
+        if openai.errors.is_complaint(chunk):
             raise of_complaint(self._endpoint, openai.errors.complaint(chunk))
-        return self._chunks.feed(chunk, data)
+        return self._chunks.feed_halves(chunk) if halves else self._chunks.feed(chunk, data)
 
     def finish(self) -> Sequence[generate_pb2.StreamEvent]:
         """The end of the stream."""
         try:
-            return self._chunks.finish()
+            return self._chunks.finish(said_so=self.done)
         except TruncatedError as error:
             raise reset(self._endpoint, str(error)) from None

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from llm_mesh_adapter_kit.endpoints import Auth
-from llm_mesh_dialects.openai import Quirks
+from llm_mesh_dialects.openai import OPENAI, Quirks
 
 _NO_KEY: Final = Auth(required=False)
 
@@ -43,14 +43,16 @@ class Row:
 _STORE: Final[Mapping[str, Any]] = {"store": False}
 
 ROWS: Final = (
-    Row(name="openai", provider="OpenAI", base_url="https://api.openai.com/v1", key="openai_key", system="openai", zero_retention=_STORE),
+    Row(name="openai", provider="OpenAI", base_url="https://api.openai.com/v1", key="openai_key", system="openai", zero_retention=_STORE,
+        quirks=OPENAI),
     Row(name="azure", provider="Azure OpenAI", key="azure_key", auth=Auth(header="api-key", scheme=""), system="azure.ai.openai",
-        zero_retention=_STORE),
+        zero_retention=_STORE, quirks=OPENAI),
     Row(name="mistral", provider="Mistral AI", base_url="https://api.mistral.ai/v1", key="mistral_key", system="mistral_ai", region="eu",
         quirks=Quirks(max_tokens="max_tokens", developer_role=False, stream_usage=False, seed="random_seed", prompt_cache_key=False,
+                      text_lists=False,
                       unsupported=frozenset({"logit_bias", "logprobs", "top_logprobs", "user", "modalities"}))),
     Row(name="groq", provider="Groq", base_url="https://api.groq.com/openai/v1", key="groq_key", system="groq", embeddings=False,
-        quirks=Quirks(developer_role=False, message_names=False, reasoning_history="reasoning", prompt_cache_key=False,
+        quirks=Quirks(developer_role=False, message_names=False, reasoning_history="reasoning", prompt_cache_key=False, text_lists=False,
                       unsupported=frozenset({"logit_bias", "logprobs", "top_logprobs", "modalities"}))),
     Row(name="together", provider="Together AI", base_url="https://api.together.xyz/v1", key="together_key",
         quirks=Quirks(max_tokens="max_tokens", developer_role=False, top_k=True, prompt_cache_key=False,
@@ -61,6 +63,7 @@ ROWS: Final = (
     Row(name="deepseek", provider="DeepSeek", base_url="https://api.deepseek.com/v1", key="deepseek_key", system="deepseek", region="cn",
         embeddings=False,
         quirks=Quirks(max_tokens="max_tokens", developer_role=False, reasoning_history="reasoning_content", prompt_cache_key=False,
+                      text_lists=False, reasoning_at_calls=True, most_stops=16,
                       unsupported=frozenset({"n", "seed", "logit_bias", "user", "parallel_tool_calls", "modalities"}))),
     Row(name="fireworks", provider="Fireworks AI", base_url="https://api.fireworks.ai/inference/v1", key="fireworks_key",
         quirks=Quirks(max_tokens="max_tokens", developer_role=False, top_k=True, reasoning_history="reasoning_content",
@@ -73,10 +76,11 @@ ROWS: Final = (
                       unsupported=frozenset({"frequency_penalty", "presence_penalty", "seed", "logit_bias", "logprobs", "top_logprobs",
                                              "user", "parallel_tool_calls"}))),
     Row(name="vllm", provider="vLLM", base_url="http://127.0.0.1:8000/v1", key="vllm_key", auth=_NO_KEY, local=True, tokenize=True,
-        quirks=Quirks(top_k=True, reasoning_history="reasoning_content", prompt_cache_key=False, unsupported=frozenset({"modalities"}))),
+        quirks=Quirks(developer_role=False, top_k=True, reasoning_history="reasoning_content", prompt_cache_key=False, most_stops=0,
+                      unsupported=frozenset({"modalities"}))),
     Row(name="llamacpp", provider="llama.cpp", base_url="http://127.0.0.1:8080/v1", key="llamacpp_key", auth=_NO_KEY, local=True,
         quirks=Quirks(max_tokens="max_tokens", developer_role=False, top_k=True, reasoning_history="reasoning_content",
-                      prompt_cache_key=False, unsupported=frozenset({"modalities"}))),
+                      prompt_cache_key=False, most_stops=0, unsupported=frozenset({"modalities"}))),
     Row(name="ollama", provider="Ollama", base_url="http://127.0.0.1:11434/v1", auth=_NO_KEY, local=True,
         quirks=Quirks(max_tokens="max_tokens", developer_role=False, prompt_cache_key=False,
                       unsupported=frozenset({"n", "logit_bias", "user", "tool_choice", "parallel_tool_calls", "modalities"}))),

@@ -8,6 +8,7 @@ from llm_mesh.inference.v1 import content_pb2, generate_pb2
 from llm_mesh_dialects.allowing import ABSENT
 from llm_mesh_dialects.anthropic.caching import hint
 from llm_mesh_dialects.anthropic.quirks import Quirks
+from llm_mesh_dialects.anthropic.schemas import UnbindableError, bindable
 from llm_mesh_dialects.anthropic.vocabulary import CHOICE_WORDS, DIALECT
 from llm_mesh_dialects.extras import parsed, put_back, whole
 from llm_mesh_dialects.report import Report
@@ -18,8 +19,15 @@ _MEANINGLESS: Final = frozenset({"auto", "none"})
 
 
 def tools(request: generate_pb2.GenerateInput, quirks: Quirks, report: Report) -> list[dict[str, Any]]:
-    """The tools, without those of other dialects."""
-    written = [_tool(each, f"tools[{index}].", quirks, report) for index, each in enumerate(request.tools)]
+    """The tools that may be called, without those of other dialects."""
+    own, allowed = request.source_dialect == DIALECT, frozenset(request.tool_choice.allowed)
+    if allowed:
+        report.approximated("tool_choice.allowed", "only the allowed tools are sent")
+    written = [
+        _tool(each, f"tools[{index}].", quirks, report, own=own)
+        for index, each in enumerate(request.tools)
+        if not allowed or each.function.name in allowed
+    ]
     return [each for each in written if each is not None]
 
 
@@ -39,7 +47,7 @@ def tool_choice(request: generate_pb2.GenerateInput, *, any_tools: bool) -> dict
     return choice
 
 
-def response_format(body: dict[str, Any], form: content_pb2.ResponseFormat, quirks: Quirks, report: Report) -> str:
+def response_format(body: dict[str, Any], form: content_pb2.ResponseFormat, quirks: Quirks, report: Report, *, own: bool) -> str:
     """Writes the form of the answer; gives the instruction that stands for it where the model cannot be bound."""
     kind = form.WhichOneof("kind")
     if kind is None:
@@ -56,12 +64,16 @@ def response_format(body: dict[str, Any], form: content_pb2.ResponseFormat, quir
     if not quirks.schemas:
         report.approximated("response_format.json_schema", "the model is told the schema: nothing binds it")
         return _BY_SCHEMA + wanted.schema_json
-    schema = parsed(wanted.schema_json, "response_format.json_schema.schema_json")
+    field = "response_format.json_schema.schema_json"
+    schema = _bound(parsed(wanted.schema_json, field), field, report, own=own)
+    if schema is None:
+        report.approximated("response_format.json_schema", "the provider cannot bind the model to this schema: the model is told it")
+        return _BY_SCHEMA + wanted.schema_json
     body.setdefault("output_config", {})["format"] = {"type": "json_schema", "schema": schema}
     return ""
 
 
-def _tool(given: content_pb2.Tool, path: str, quirks: Quirks, report: Report) -> dict[str, Any] | None:
+def _tool(given: content_pb2.Tool, path: str, quirks: Quirks, report: Report, *, own: bool) -> dict[str, Any] | None:
     if given.WhichOneof("kind") == "opaque":
         if given.opaque.dialect != DIALECT:
             report.dropped(f"{path}opaque", f"a {given.opaque.type} tool of the {given.opaque.dialect} dialect")
@@ -74,12 +86,35 @@ def _tool(given: content_pb2.Tool, path: str, quirks: Quirks, report: Report) ->
         written["description"] = function.description
     if function.HasField("strict"):
         if quirks.schemas:
-            written["strict"] = function.strict
+            _bind(written, function, path, report, own=own)
         elif function.strict:
             report.dropped(f"{path}function.strict", "nothing binds the model to a schema")
     hint(written, given, path, report)
     put_back(written, given.extras, DIALECT, report, path, place="tool.")
     return written
+
+
+def _bind(written: dict[str, Any], function: content_pb2.FunctionTool, path: str, report: Report, *, own: bool) -> None:
+    schema = _bound(written["input_schema"], f"{path}function.parameters_json", report, own=own) if function.strict else None
+    if schema is not None:
+        written["input_schema"] = schema
+    elif function.strict:
+        report.approximated(f"{path}function.strict", "the provider cannot bind the model to this schema")
+        return
+    written["strict"] = function.strict
+
+
+def _bound(schema: Any, field: str, report: Report, *, own: bool) -> Any:  # noqa: ANN401 (JSON)
+    """The schema as the provider takes it; None where it cannot. One that came in this dialect goes on as it came."""
+    if own:
+        return schema
+    try:
+        fitting = bindable(schema)
+    except UnbindableError:
+        return None
+    if fitting != schema:
+        report.approximated(field, "objects are closed, and keywords that do not bind stand in the description")
+    return fitting
 
 
 def _schema(json: str, path: str) -> Any:  # noqa: ANN401 (JSON)

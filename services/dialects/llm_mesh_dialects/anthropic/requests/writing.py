@@ -13,7 +13,7 @@ from llm_mesh_dialects.allowing import ABSENT, NOTHING_MORE, Allowance, Gate
 from llm_mesh_dialects.anthropic.allowed import TABLE
 from llm_mesh_dialects.anthropic.quirks import Quirks
 from llm_mesh_dialects.anthropic.requests.messages_writing import MessagesWriter
-from llm_mesh_dialects.anthropic.requests.thinking_writing import think, thinks
+from llm_mesh_dialects.anthropic.requests.thinking_writing import Room, think, thinks
 from llm_mesh_dialects.anthropic.requests.tools_writing import response_format, tool_choice, tools
 from llm_mesh_dialects.anthropic.vocabulary import DIALECT
 from llm_mesh_dialects.extras import put_back
@@ -30,6 +30,8 @@ _RESERVED: Final = frozenset(
     {"model", "messages", "system", "tools", "max_tokens", "stream", "stop_sequences", "temperature", "top_p", "top_k"}
 )
 _BETA: Final = "anthropic_beta"
+_LEAST_TOP_P: Final = 0.95
+"""With thinking (https://platform.claude.com/docs/en/build-with-claude/extended-thinking)."""
 _NO_SAMPLING: Final = "the model takes no sampling parameters"
 
 
@@ -53,8 +55,9 @@ def input_to_messages(
     conversation = MessagesWriter(quirks, report, own=request.source_dialect == DIALECT)
     conversation.write(request.messages)
     _tools(body, request, quirks, report)
-    think(body, request, quirks, limit, report)
-    instruction = response_format(body, request.response_format, quirks, report)
+    think(body, request, quirks, _room(request, conversation, limit), report)
+    own = request.source_dialect == DIALECT
+    instruction = response_format(body, request.response_format, quirks, report, own=own)
     if instruction:
         conversation.system.append({"type": "text", "text": instruction})
     conversation.into(body)
@@ -102,6 +105,15 @@ def _tools(body: dict[str, Any], request: generate_pb2.GenerateInput, quirks: Qu
         body["tool_choice"] = choice
 
 
+def _room(request: generate_pb2.GenerateInput, conversation: MessagesWriter, limit: int) -> Room:
+    obstacle = ""
+    if conversation.begins_answer:
+        obstacle = "a model does not think in an answer that is begun already"
+    elif conversation.continues_calls_without_thinking:
+        obstacle = "the provider wants its own proof of the thinking before the tool call, which the request has not"
+    return Room(limit, obstacle, own=request.source_dialect == DIALECT)
+
+
 def _sample(body: dict[str, Any], request: generate_pb2.GenerateInput, quirks: Quirks, report: Report) -> None:
     sampling = request.sampling
     for name, value in (("frequency_penalty", sampling.frequency_penalty), ("presence_penalty", sampling.presence_penalty)):
@@ -133,6 +145,8 @@ def _refused(body: dict[str, Any], request: generate_pb2.GenerateInput, quirks: 
     refused: dict[str, str] = {}
     if thinks(body) and request.source_dialect != DIALECT:
         refused |= dict.fromkeys(("temperature", "top_k"), "a model that thinks takes none")
+        if request.sampling.top_p < _LEAST_TOP_P:
+            refused["top_p"] = f"a model that thinks takes {_LEAST_TOP_P} to 1"
     if quirks.sampling == "one" and request.sampling.HasField("temperature") and "temperature" not in refused:
         refused["top_p"] = "the model takes temperature or top_p, not both"
     return refused

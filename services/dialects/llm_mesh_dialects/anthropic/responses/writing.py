@@ -15,13 +15,16 @@ from llm_mesh_dialects.report import Report
 def output_to_message(output: generate_pb2.GenerateOutput, *, id: str = "", model: str = "") -> dict[str, Any]:  # noqa: A002 (the dialect's name)
     """The body. `id` and `model` replace what the provider said."""
     choice = output.choices[0] if output.choices else generate_pb2.Choice()
+    reason = choice.finish_reason
+    if reason == generate_pb2.FINISH_REASON_STOP and any(part.WhichOneof("kind") == "refusal" for part in choice.message.parts):
+        reason = generate_pb2.FINISH_REASON_REFUSAL
     body: dict[str, Any] = {
         "id": id or output.id,
         "type": "message",
         "role": "assistant",
         "model": model or output.model,
         "content": BlocksWriter(Report(), answer=True).written(choice.message.parts, ""),
-        "stop_reason": finish_word(choice.finish_reason, choice.native_finish_reason),
+        "stop_reason": finish_word(reason, choice.native_finish_reason),
         "stop_sequence": None,
         "usage": write_usage(output.usage),
     }

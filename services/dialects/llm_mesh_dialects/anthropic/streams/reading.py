@@ -16,6 +16,7 @@ from llm_mesh_dialects.anthropic.vocabulary import DIALECT, finish_of
 from llm_mesh_dialects.errors import DialectError, TruncatedError
 from llm_mesh_dialects.extras import dumped, kept
 from llm_mesh_dialects.fields import Fields
+from llm_mesh_dialects.loose import loose_text
 
 Event = generate_pb2.StreamEvent
 _TextDelta = generate_pb2.TextDelta
@@ -91,11 +92,20 @@ class EventReader:
             read(fields, events)
         return events
 
-    def finish(self) -> list[Event]:
-        """The end of the stream: usage, and that the answer is whole. Raises `TruncatedError` where it is not."""
+    def finish(self, *, said_so: bool = False) -> list[Event]:
+        """The end of the stream: usage, and that the answer is whole. Raises `TruncatedError` where it is not.
+
+        Where the provider `said_so`, an answer that had content and no reason of its end has ended as usual.
+        """
+        events: list[Event] = []
+        if (said_so or self._whole) and not self._ended and self._blocks:
+            self._ended = True
+            reason = generate_pb2.FINISH_REASON_TOOL_CALLS if self._calls else generate_pb2.FINISH_REASON_STOP
+            events.append(Event(choice_finished=generate_pb2.ChoiceFinished(finish_reason=reason)))
         if not self.complete:
             raise TruncatedError("the stream ended before the answer did")
-        events = [] if self._usage is None else [Event(usage=self._usage)]
+        if self._usage is not None:
+            events.append(Event(usage=self._usage))
         return [*events, Event(finished=generate_pb2.Finished())]
 
     def _plain(self, event: dict[str, Any]) -> str | None:
@@ -109,8 +119,8 @@ class EventReader:
 
     def _start(self, fields: Fields, events: list[Event]) -> None:
         message = fields.required("message")
-        started = generate_pb2.Started(id=message.text("id") or "", model=message.text("model") or "")
-        usage = message.inner("usage")
+        started = generate_pb2.Started(id=loose_text(message.raw("id")), model=loose_text(message.raw("model")))
+        usage = message.inner("usage") if isinstance(message.peek("usage"), dict) else None
         if usage is not None:
             self._usage = read_usage(usage)
             started.usage.CopyFrom(self._usage)
@@ -184,7 +194,7 @@ class EventReader:
             events.append(Event(tool_call=generate_pb2.ToolCallDelta(index=block.call, arguments_json=whole)))
 
     def _end(self, fields: Fields, events: list[Event]) -> None:
-        usage = fields.inner("usage")
+        usage = fields.inner("usage") if isinstance(fields.peek("usage"), dict) else None
         if usage is not None:
             self._usage = read_usage(usage, self._usage)
         delta = fields.required("delta")
@@ -195,7 +205,12 @@ class EventReader:
                 events.append(_opaque(fields.whole_object(), "message_delta"))
             return
         self._ended = True
-        finished = generate_pb2.ChoiceFinished(finish_reason=finish_of(word), native_finish_reason=word, extras=kept(DIALECT, left))
+        reason = finish_of(word)
+        if reason == generate_pb2.FINISH_REASON_STOP and self._calls and word == "end_turn":
+            reason = generate_pb2.FINISH_REASON_TOOL_CALLS
+        if reason == generate_pb2.FINISH_REASON_OTHER:  # a word that clients of the dialect may know
+            left["stop_reason"] = word
+        finished = generate_pb2.ChoiceFinished(finish_reason=reason, native_finish_reason=word, extras=kept(DIALECT, left))
         events.append(Event(choice_finished=finished))
 
     def _stop(self, _fields: Fields, _events: list[Event]) -> None:

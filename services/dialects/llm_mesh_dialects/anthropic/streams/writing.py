@@ -22,6 +22,9 @@ from llm_mesh_dialects.extras import parsed, put_back
 # A piece of text, which nearly every event is, is its JSON string between two fixed pieces.
 _TEXT_HEAD: Final = b'event: content_block_delta\ndata: {"type":"content_block_delta","index":%d,"delta":{"type":"text_delta","text":'
 _TEXT_TAIL: Final = b"}}\n\n"
+_BLOCKS: Final = frozenset({"text", "refusal", "reasoning", "tool_call_started", "tool_call", "opaque"})
+_MOST_HELD: Final = 1024 * 1024
+"""Bytes of events that wait for the end of a call."""
 _EMPTY_TEXT: Final = {"type": "text", "text": ""}
 _EMPTY_THINKING: Final = {"type": "thinking", "thinking": "", "signature": ""}
 
@@ -36,6 +39,10 @@ class EventWriter:
         self._index = -1
         self._open = ""
         self._call = -1
+        self._arguments: list[str] = []
+        self._held: list[generate_pb2.StreamEvent] = []
+        self._held_bytes = 0
+        self._refused = False
         self._next: dict[str, Any] = {}
         self._text_head = b""
         self._usage = generate_pb2.Usage()
@@ -43,7 +50,7 @@ class EventWriter:
         self._writers: Mapping[str, Callable[[Any], bytes]] = {
             "started": self._start,
             "text": self._text,
-            "refusal": self._text,
+            "refusal": self._refusal,
             "reasoning": self._reasoning,
             "tool_call_started": self._tool_call_started,
             "tool_call": self._tool_call,
@@ -59,20 +66,60 @@ class EventWriter:
             delta = event.text
             if delta.text and not (delta.choice or delta.extras):
                 return self._text_head + orjson.dumps(delta.text) + _TEXT_TAIL
+        if self._open == "tool_use" and kind in _BLOCKS and not self._is_of_open_call(event, kind):
+            return self._later(event)
+        written = self._write(event, kind)
+        return written + self._release() if self._held else written
+
+    def _write(self, event: generate_pb2.StreamEvent, kind: str | None) -> bytes:
         write = self._writers.get(kind) if kind is not None else None
         return write(getattr(event, str(kind))) if write is not None else b""
 
+    def _is_of_open_call(self, event: generate_pb2.StreamEvent, kind: str) -> bool:
+        return kind == "tool_call" and event.tool_call.index == self._call
+
+    def _later(self, event: generate_pb2.StreamEvent) -> bytes:
+        """Holds back what follows a call whose arguments are not whole yet: blocks of the dialect do not interleave."""
+        self._held.append(event)
+        self._held_bytes += event.ByteSize()
+        return self._release(forced=self._held_bytes > _MOST_HELD)
+
+    def _release(self, *, forced: bool = False) -> bytes:
+        """Writes what was held back, as far as calls are whole. `forced`, no more comes for any of them."""
+        frames = b""
+        while self._held and (forced or self._is_call_whole()):
+            frames += self._shut()
+            waiting, self._held, self._held_bytes = self._held, [], 0
+            for event in waiting:
+                kind = event.WhichOneof("kind")
+                if self._open == "tool_use" and kind in _BLOCKS and not self._is_of_open_call(event, str(kind)):
+                    self._held.append(event)
+                    self._held_bytes += event.ByteSize()
+                else:
+                    frames += self._write(event, kind)
+        return frames
+
+    def _is_call_whole(self) -> bool:
+        try:
+            orjson.loads("".join(self._arguments))
+        except orjson.JSONDecodeError:
+            return False
+        return True
+
     def close(self, usage_extras: Mapping[str, Any] | None = None) -> bytes:
         """The end: why it ended, the usage, and that nothing follows."""
+        reason = self._finished.finish_reason
+        if self._refused and reason == generate_pb2.FINISH_REASON_STOP:
+            reason = generate_pb2.FINISH_REASON_REFUSAL
         delta: dict[str, Any] = {
-            "stop_reason": finish_word(self._finished.finish_reason, self._finished.native_finish_reason),
+            "stop_reason": finish_word(reason, self._finished.native_finish_reason),
             "stop_sequence": None,
         }
         stop: dict[str, Any] = {}
         put_back(stop, self._finished.extras, DIALECT)
         usage = write_usage(self._usage) | dict(usage_extras or {})
         end = _frame("message_delta", {"delta": delta | stop, "usage": usage})
-        return self._began() + self._shut() + end + _frame("message_stop", {})
+        return self._began() + self._release(forced=True) + self._shut() + end + _frame("message_stop", {})
 
     def failure(self, message: str, *, type: str, request_id: str = "", extras: Mapping[str, Any] | None = None) -> bytes:  # noqa: A002
         """An error after the answer has begun. Nothing follows."""
@@ -109,6 +156,10 @@ class EventWriter:
             begun += self._delta({"type": "citations_delta", "citation": citation})
         return begun + self._delta({"type": "text_delta", "text": delta.text}) if delta.text else begun
 
+    def _refusal(self, delta: generate_pb2.TextDelta) -> bytes:
+        self._refused = True
+        return self._text(delta)
+
     def _reasoning(self, delta: generate_pb2.ReasoningDelta) -> bytes:
         if delta.choice:
             return b""
@@ -126,6 +177,7 @@ class EventWriter:
         if call.choice:
             return b""
         self._call = call.index
+        self._arguments = []
         return self._began() + self._begin("tool_use", {"type": "tool_use", "id": call.id, "name": call.name, "input": {}})
 
     def _tool_call(self, call: generate_pb2.ToolCallDelta) -> bytes:
@@ -133,13 +185,14 @@ class EventWriter:
             return b""
         if self._open != "tool_use" or call.index != self._call:
             raise DialectError("tool_call.index", "expected more of the call that began last: blocks do not interleave")
+        self._arguments.append(call.arguments_json)
         return self._delta({"type": "input_json_delta", "partial_json": call.arguments_json})
 
     def _choice_finished(self, finished: generate_pb2.ChoiceFinished) -> bytes:
         if finished.choice:
             return b""
         self._finished = finished
-        return self._began() + self._shut()
+        return self._began() + self._release(forced=True) + self._shut()
 
     def _keep_usage(self, usage: generate_pb2.Usage) -> bytes:
         self._usage = usage

@@ -15,6 +15,7 @@ from llm_mesh_dialects.extras import put_back
 from llm_mesh_dialects.openai.parts_writing import Numbered, PartsWriter, plain_text
 from llm_mesh_dialects.openai.quirks import Quirks
 from llm_mesh_dialects.openai.vocabulary import DIALECT, ROLE_WORDS
+from llm_mesh_dialects.plain import text_of
 from llm_mesh_dialects.report import Report
 
 
@@ -87,10 +88,14 @@ class MessagesWriter:
             written["refusal"] = contents[0][1].refusal.text
         elif contents:
             written["content"] = self._parts.content(contents, path)
-        elif not calls and "audio" not in written:
+        elif calls or "audio" in written:
+            written["content"] = None  # some servers refuse a message without the key
+        else:
             written["content"] = ""
         if calls:
             written["tool_calls"] = calls
+            if self._quirks.reasoning_at_calls:
+                written.setdefault(self._quirks.reasoning_history, "")
         return written
 
     def _beside_content(self, part: content_pb2.Part, path: str, written: dict[str, Any], calls: list[dict[str, Any]]) -> bool:
@@ -120,11 +125,11 @@ class MessagesWriter:
 
     def _result(self, message: content_pb2.Message | None, part: content_pb2.Part, path: str) -> None:
         result = part.tool_result
-        texts = [each for each in enumerate(result.parts) if each[1].WhichOneof("kind") == "text"]
+        texts = [each for each in enumerate(result.parts) if _is_textual(each[1])]
         media = [each for each in enumerate(result.parts) if each[1].WhichOneof("kind") in {"image", "audio", "file"}]
         for index, other in enumerate(result.parts):
             kind = other.WhichOneof("kind")
-            if kind not in {"text", "image", "audio", "file"}:
+            if kind not in {"image", "audio", "file"} and not _is_textual(other):
                 self._report.dropped(f"{path}tool_result.parts[{index}]", f"a tool's result has no {kind}")
         inner = f"{path}tool_result."
         written = {"role": "tool", "tool_call_id": result.tool_call_id, "content": self._parts.content(texts, inner) if texts else ""}
@@ -144,6 +149,11 @@ class MessagesWriter:
         if self._held:
             self._written.append({"role": "user", "content": self._held})
             self._held = []
+
+
+def _is_textual(part: content_pb2.Part) -> bool:
+    kind = part.WhichOneof("kind")
+    return kind == "text" or (kind == "opaque" and bool(text_of(part.opaque)))
 
 
 def _text(message: content_pb2.Message) -> str | None:

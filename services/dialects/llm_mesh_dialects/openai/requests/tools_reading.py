@@ -7,6 +7,7 @@ from typing import Any
 from llm_mesh.inference.v1 import content_pb2
 from llm_mesh_dialects.extras import dumped, kept
 from llm_mesh_dialects.fields import Fields
+from llm_mesh_dialects.openai.caching import read_hint
 from llm_mesh_dialects.openai.vocabulary import CHOICE_MODES, DIALECT
 
 
@@ -22,9 +23,11 @@ def tool(fields: Fields) -> content_pb2.Tool:
     parameters = function.inner("parameters")
     if parameters is not None:
         found.parameters_json = dumped(parameters.whole_object(), function.at("parameters")).decode()
+    result = content_pb2.Tool(function=found)
+    read_hint(result, fields)
     left = function.rest()
-    extras = kept(DIALECT, ({"function": left} if left else {}) | fields.rest())
-    return content_pb2.Tool(function=found, extras=extras)
+    result.extras.extend(kept(DIALECT, ({"function": left} if left else {}) | fields.rest()))
+    return result
 
 
 def tool_choice(fields: Fields) -> tuple[content_pb2.ToolChoice | None, dict[str, Any]]:
@@ -38,10 +41,27 @@ def tool_choice(fields: Fields) -> tuple[content_pb2.ToolChoice | None, dict[str
             raise fields.wrong("tool_choice", "expected auto, none, required or a tool")
         return content_pb2.ToolChoice(mode=mode), {}
     choice = fields.required("tool_choice")
-    if choice.required_text("type") != "function":  # a custom tool, or a set of allowed ones
+    kind = choice.required_text("type")
+    if kind == "allowed_tools":
+        return _allowed(choice.required("allowed_tools"), given)
+    if kind != "function":  # such as a custom tool
         return None, {"tool_choice": given}
     name = choice.required("function").required_text("name")
     return content_pb2.ToolChoice(mode=content_pb2.TOOL_CHOICE_MODE_NAMED, name=name), {}
+
+
+def _allowed(fields: Fields, given: Any) -> tuple[content_pb2.ToolChoice | None, dict[str, Any]]:  # noqa: ANN401 (JSON)
+    """A choice among some of the tools, where all of them are functions."""
+    mode = CHOICE_MODES.get(fields.required_text("mode"))
+    if mode is None:
+        raise fields.wrong("mode", "expected auto or required")
+    tools = list(fields.each("tools"))
+    if not tools:
+        raise fields.wrong("tools", "expected at least one tool")
+    if any(each.text("type") != "function" for each in tools):
+        return None, {"tool_choice": given}
+    names = [each.required("function").required_text("name") for each in tools]
+    return content_pb2.ToolChoice(mode=mode, allowed=names), {}
 
 
 def response_format(fields: Fields) -> tuple[content_pb2.ResponseFormat | None, dict[str, Any]]:

@@ -34,8 +34,11 @@ def tool(given: content_pb2.Tool, path: str, quirks: Quirks, report: Report) -> 
     return result
 
 
-def tool_choice(choice: content_pb2.ToolChoice) -> str | dict[str, Any] | None:
+def tool_choice(choice: content_pb2.ToolChoice, quirks: Quirks) -> str | dict[str, Any] | None:
     """The choice."""
+    if choice.allowed and quirks.allowed_tools and choice.mode in CHOICE_WORDS:
+        tools = [{"type": "function", "function": {"name": name}} for name in choice.allowed]
+        return {"type": "allowed_tools", "allowed_tools": {"mode": CHOICE_WORDS[choice.mode], "tools": tools}}
     if choice.mode == content_pb2.TOOL_CHOICE_MODE_NAMED:
         return {"type": "function", "function": {"name": choice.name}}
     return CHOICE_WORDS.get(choice.mode)

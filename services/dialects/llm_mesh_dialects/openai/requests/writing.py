@@ -6,18 +6,21 @@ What a provider cannot take is left out or replaced by the nearest thing, and re
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from hashlib import sha256
 from typing import Any, Final
 
-from llm_mesh.inference.v1 import generate_pb2
+from llm_mesh.inference.v1 import content_pb2, generate_pb2
 from llm_mesh_dialects.allowing import NOTHING_MORE, Allowance, Gate
 from llm_mesh_dialects.extras import put_back
 from llm_mesh_dialects.openai.allowed import TABLE
+from llm_mesh_dialects.openai.efforts import effort_for
 from llm_mesh_dialects.openai.quirks import Quirks
 from llm_mesh_dialects.openai.requests.messages_writing import MessagesWriter
 from llm_mesh_dialects.openai.requests.tools_writing import response_format, tool, tool_choice
 from llm_mesh_dialects.openai.vocabulary import DIALECT
 from llm_mesh_dialects.report import Report
 
+_FORCED = frozenset({content_pb2.TOOL_CHOICE_MODE_REQUIRED, content_pb2.TOOL_CHOICE_MODE_NAMED})
 _SAMPLING = ("temperature", "top_p", "frequency_penalty", "presence_penalty")
 # Fields of the dialect beside the paths of the typed payload, for the report.
 _PATHS = {
@@ -63,6 +66,10 @@ def input_to_chat(
         write = _WRITERS.get(field.name)
         if write is not None:
             write(body, value, quirks, report)
+    if request.HasField("tool_choice") or (request.HasField("parallel_tool_calls") and "tools" not in body):
+        _choose(body, request, quirks, report)
+    if request.HasField("reasoning"):
+        _reason(body, request, quirks, report)
     if not (stream and quirks.stream_usage):
         body.pop("stream_options", None)  # it says how to stream; nothing of what is asked is lost
     if quirks.unsupported:
@@ -83,6 +90,30 @@ def _tools(body: Body, given: Any, quirks: Quirks, report: Report) -> None:  # n
     _put(body, "tools", [each for each in tools if each is not None] or None)
 
 
+def _choose(body: Body, request: generate_pb2.GenerateInput, quirks: Quirks, report: Report) -> None:
+    choice = request.tool_choice
+    allowed = frozenset(choice.allowed)
+    if allowed and not quirks.allowed_tools and "tools" in body:
+        report.approximated("tool_choice.allowed", "only the allowed tools are sent")
+        body["tools"] = [each for each in body["tools"] if each.get("function", {}).get("name") in allowed]
+        if not body["tools"]:
+            del body["tools"]
+    if request.source_dialect == DIALECT:
+        _put(body, "tool_choice", tool_choice(choice, quirks))
+    elif "tools" not in body:  # the dialect refuses a choice without tools
+        body.pop("parallel_tool_calls", None)
+        if choice.mode in _FORCED:
+            report.dropped("tool_choice", "no tool is left to call")
+    elif choice.mode == content_pb2.TOOL_CHOICE_MODE_NAMED and choice.name not in _names(body["tools"]):
+        report.dropped("tool_choice", f"the tool {choice.name} is not sent to the provider")
+    else:
+        _put(body, "tool_choice", tool_choice(choice, quirks))
+
+
+def _names(tools: list[dict[str, Any]]) -> set[str]:
+    return {each.get("function", {}).get("name", "") for each in tools}
+
+
 def _limit(body: Body, given: int, quirks: Quirks, _report: Report) -> None:
     body.setdefault(quirks.max_tokens, given)
 
@@ -92,6 +123,20 @@ def _as(key: str) -> Writer:
         body[key] = given
 
     return write
+
+
+def _stop(body: Body, given: Any, quirks: Quirks, report: Report) -> None:  # noqa: ANN401
+    body["stop"] = list(given)
+    if quirks.most_stops and len(given) > quirks.most_stops:
+        body["stop"] = body["stop"][: quirks.most_stops]
+        report.dropped("stop", f"the provider takes {quirks.most_stops} stop sequences, not {len(given)}")
+
+
+def _user(body: Body, given: str, quirks: Quirks, report: Report) -> None:
+    if quirks.longest_user and len(given) > quirks.longest_user:
+        report.approximated("end_user", f"more than {quirks.longest_user} characters are sent as their hash")
+        given = sha256(given.encode()).hexdigest()[: quirks.longest_user]
+    body["user"] = given
 
 
 def _listed(key: str) -> Writer:
@@ -124,7 +169,8 @@ def _sample(body: Body, sampling: generate_pb2.Sampling, quirks: Quirks, report:
         body["logit_bias"] = {token: int(bias) if bias.is_integer() else bias for token, bias in sampling.logit_bias.items()}
 
 
-def _reason(body: Body, reasoning: generate_pb2.ReasoningOptions, quirks: Quirks, report: Report) -> None:
+def _reason(body: Body, request: generate_pb2.GenerateInput, quirks: Quirks, report: Report) -> None:
+    reasoning = request.reasoning
     if quirks.reasoning == "reasoning":
         wanted: dict[str, Any] = {}
         if reasoning.effort:
@@ -132,10 +178,12 @@ def _reason(body: Body, reasoning: generate_pb2.ReasoningOptions, quirks: Quirks
         if reasoning.budget_tokens:
             wanted["max_tokens"] = reasoning.budget_tokens
         _put(body, "reasoning", wanted or None)
-        return
-    if reasoning.effort:
+    elif request.source_dialect != DIALECT:
+        if reasoning.effort or reasoning.budget_tokens:
+            _put(body, "reasoning_effort", effort_for(reasoning, body["model"], report) or None)
+    elif reasoning.effort:
         body["reasoning_effort"] = reasoning.effort
-    if reasoning.budget_tokens:
+    elif reasoning.budget_tokens:
         report.dropped("reasoning.budget_tokens", "the provider takes an effort, not a number of tokens")
 
 
@@ -162,17 +210,15 @@ def _extras(body: Body, given: Any, _quirks: Quirks, report: Report) -> None:  #
 _WRITERS: Final[Mapping[str, Writer]] = {
     "messages": _messages,
     "tools": _tools,
-    "tool_choice": lambda body, choice, _quirks, _report: _put(body, "tool_choice", tool_choice(choice)),
     "parallel_tool_calls": _as("parallel_tool_calls"),
     "response_format": lambda body, form, _quirks, _report: _put(body, "response_format", response_format(form)),
     "sampling": _sample,
-    "reasoning": _reason,
     "candidate_count": _as("n"),
     "max_output_tokens": _limit,
-    "stop": _listed("stop"),
+    "stop": _stop,
     "logprobs": _logprobs,
     "modalities": _modalities,
-    "end_user": _as("user"),
+    "end_user": _user,
     "prompt_cache_key": _cache_key,
     "extras": _extras,
 }

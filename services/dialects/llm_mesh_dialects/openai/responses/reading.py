@@ -8,7 +8,9 @@ from llm_mesh.inference.v1 import content_pb2, generate_pb2
 from llm_mesh_dialects.errors import DialectError
 from llm_mesh_dialects.extras import dumped, keep, kept
 from llm_mesh_dialects.fields import Fields, a_text, a_whole, unread
+from llm_mesh_dialects.loose import loose_count, loose_text
 from llm_mesh_dialects.openai import parts_reading
+from llm_mesh_dialects.openai.call_ids import name_calls
 from llm_mesh_dialects.openai.logprobs import read_logprobs
 from llm_mesh_dialects.openai.quirks import OPENAI, Quirks
 from llm_mesh_dialects.openai.usage import read_usage_into
@@ -18,8 +20,10 @@ _INT32 = 2**31 - 1
 _BODY: Final = frozenset({"id", "object", "created", "model", "choices", "usage"})
 _CHOICE: Final = frozenset({"index", "message", "finish_reason", "logprobs"})
 _MESSAGE: Final = frozenset({"role", "content", "refusal", "audio", "tool_calls", "annotations", "reasoning_content"})
-_BESIDE_TEXT: Final = frozenset({"refusal", "audio", "reasoning_content", "reasoning"})
+_BESIDE_TEXT: Final = frozenset({"refusal", "audio", "reasoning_content", "reasoning", "function_call"})
 _LISTED: Final = frozenset({"tool_calls", "annotations"})
+_ENDED_AS_USUAL: Final = frozenset({generate_pb2.FINISH_REASON_UNSPECIFIED, generate_pb2.FINISH_REASON_STOP})
+_APPROXIMATED: Final = generate_pb2.TRANSLATION_ACTION_APPROXIMATED
 
 
 def chat_to_output(body: dict[str, Any], quirks: Quirks = OPENAI) -> generate_pb2.GenerateOutput:
@@ -36,29 +40,28 @@ def chat_into_output(result: generate_pb2.GenerateOutput, body: dict[str, Any], 
     choices = body.get("choices")
     if not choices or not isinstance(choices, list):
         raise DialectError("choices", "required: expected a list of answers" if choices in (None, []) else "expected a list")
-    created = body.get("created")
-    result.id = a_text(body.get("id"), "id")
-    result.model = a_text(body.get("model"), "model")
-    result.created = 0 if created is None else a_whole(created, "created", 0)
+    result.id = loose_text(body.get("id"))
+    result.model = loose_text(body.get("model"))
+    result.created = int(loose_count(body.get("created")) or 0)
     for place, choice in enumerate(choices):
-        _choice(choice, place, result.choices.add())
+        _choice(choice, place, result)
     usage = body.get("usage")
     if usage is not None:
         read_usage_into(result.usage, usage, quirks)
     keep(result, DIALECT, unread(body, _BODY))
 
 
-def _choice(choice: Any, place: int, target: generate_pb2.Choice) -> None:  # noqa: ANN401 (JSON)
+def _choice(choice: Any, place: int, result: generate_pb2.GenerateOutput) -> None:  # noqa: ANN401 (JSON)
+    target = result.choices.add()
     path = f"choices[{place}]"
     if not isinstance(choice, dict):
         raise DialectError(path, "expected an object")
     index = choice.get("index")
     target.index = place if index is None else a_whole(index, f"{path}.index", 0, _INT32)
-    word = a_text(choice.get("finish_reason"), f"{path}.finish_reason")
-    if word:
-        target.finish_reason = finish_of(word)
-        target.native_finish_reason = word
     _message(choice.get("message"), f"{path}.message", target.message)
+    if target.message.parts and target.message.parts[-1].WhichOneof("kind") == "tool_call":
+        name_calls(target.message.parts, result.id, target.index)
+    _finish(a_text(choice.get("finish_reason"), f"{path}.finish_reason"), target, result)
     left = unread(choice, _CHOICE)
     if choice.get("logprobs") is not None:
         content, refusal, odd = read_logprobs(Fields(choice, path))
@@ -66,6 +69,22 @@ def _choice(choice: Any, place: int, target: generate_pb2.Choice) -> None:  # no
         target.refusal_logprobs.extend(refusal)
         left = left | {"logprobs": odd} if odd else left
     keep(target, DIALECT, left)
+
+
+def _finish(word: str, target: generate_pb2.Choice, result: generate_pb2.GenerateOutput) -> None:
+    """Why the answer ended. A reason that its content contradicts, or none at all, becomes the nearest one."""
+    reason = finish_of(word)
+    if reason in _ENDED_AS_USUAL and any(part.WhichOneof("kind") == "tool_call" for part in target.message.parts[:]):
+        reason = generate_pb2.FINISH_REASON_TOOL_CALLS
+    if not word:
+        reason = reason or generate_pb2.FINISH_REASON_STOP
+        note = "the provider gave no reason of the end"
+        result.translations.add(field=f"choices[{target.index}].finish_reason", action=_APPROXIMATED, note=note)
+    elif reason == generate_pb2.FINISH_REASON_OTHER:
+        note = f"the provider's reason {word[:64]} is none of the dialect's"
+        result.translations.add(field=f"choices[{target.index}].finish_reason", action=_APPROXIMATED, note=note)
+    target.finish_reason = reason
+    target.native_finish_reason = word
 
 
 def _message(message: Any, path: str, target: content_pb2.Message) -> None:  # noqa: ANN401 (JSON)

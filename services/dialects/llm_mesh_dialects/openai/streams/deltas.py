@@ -9,12 +9,12 @@ from typing import Any
 from llm_mesh.inference.v1 import content_pb2, generate_pb2
 from llm_mesh_dialects.errors import DialectError
 from llm_mesh_dialects.extras import dumped, kept
+from llm_mesh_dialects.loose import Halves
+from llm_mesh_dialects.openai.parts_reading import thinking_of
+from llm_mesh_dialects.openai.streams.calls import CallReader
 from llm_mesh_dialects.openai.vocabulary import DIALECT
 
-_KNOWN = frozenset({"role", "content", "refusal", "reasoning_content", "reasoning", "tool_calls", "audio"})
-_CALL = frozenset({"index", "id", "type", "function"})
-_FUNCTION = frozenset({"name", "arguments"})
-_MOST_CALLS = 1_024
+_KNOWN = frozenset({"role", "content", "refusal", "reasoning_content", "reasoning", "tool_calls", "function_call", "audio"})
 
 Event = generate_pb2.StreamEvent
 Logprobs = list[generate_pb2.TokenLogprob]
@@ -24,27 +24,38 @@ class DeltaReader:
     """Reads the deltas of one stream. It remembers which tool calls have begun."""
 
     def __init__(self) -> None:
-        self._calls: dict[tuple[int, int], str] = {}
+        self._calls: dict[int, CallReader] = {}
+        self._halves = Halves()
+        self.answer = ""
+        """The id of the answer, by which ids of calls are made."""
+
+    @property
+    def waits(self) -> bool:
+        """Whether half of a character waits for the other half."""
+        return bool(self._halves)
 
     def read(self, delta: object, index: int, path: str, content: Logprobs, refusal: Logprobs, events: list[Event]) -> None:
         """Appends the events of a delta."""
         if not isinstance(delta, dict):
             raise DialectError(path, "expected an object")
-        thought = delta.get("reasoning_content") or delta.get("reasoning")
-        if thought:
-            events.append(Event(reasoning=generate_pb2.ReasoningDelta(choice=index, text=_text(thought, f"{path}.reasoning_content"))))
+        text, thought = _pieces(delta.get("content"), f"{path}.content")
+        thought += _text(delta.get("reasoning_content") or delta.get("reasoning"), f"{path}.reasoning_content")
+        if thought and (thought := self._halves.mended((index, "reasoning"), thought)):
+            events.append(Event(reasoning=generate_pb2.ReasoningDelta(choice=index, text=thought)))
         left = None if delta.keys() <= _KNOWN else {k: v for k, v in delta.items() if k not in _KNOWN and v is not None}
-        text = delta.get("content")
+        if text:
+            text = self._halves.mended((index, "content"), text)
         if text or content:
-            found = _text(text, f"{path}.content")
             extras = kept(DIALECT, left) if left else ()
-            events.append(Event(text=generate_pb2.TextDelta(choice=index, text=found, logprobs=content, extras=extras)))
+            events.append(Event(text=generate_pb2.TextDelta(choice=index, text=text, logprobs=content, extras=extras)))
             left = None
         declined = delta.get("refusal")
         if declined or refusal:
             found = _text(declined, f"{path}.refusal")
             events.append(Event(refusal=generate_pb2.TextDelta(choice=index, text=found, logprobs=refusal)))
         calls = delta.get("tool_calls")
+        if not calls and delta.get("function_call"):  # as servers had it before there were several calls
+            calls = [{"function": delta["function_call"]}]
         if calls:
             self._tool_calls(calls, index, f"{path}.tool_calls", events)
         audio = delta.get("audio")
@@ -54,51 +65,57 @@ class DeltaReader:
             events.append(_fragment(index, left))
 
     def _tool_calls(self, calls: Any, index: int, path: str, events: list[Event]) -> None:  # noqa: ANN401 (JSON)
+        if type(calls) is dict:
+            calls = [calls]
         if type(calls) is not list:
             raise DialectError(path, "expected a list")
+        reader = self._calls.setdefault(index, CallReader(index))
         for place, call in enumerate(calls):
             where = f"{path}[{place}]"
             if type(call) is not dict:
                 raise DialectError(where, "expected an object")
-            self._tool_call(call, index, place, where, events)
+            kind = call.get("type")
+            if kind not in {None, "", "function"} or (kind is None and "custom" in call):
+                events.append(_fragment(index, {"tool_calls": [call]}))
+                continue
+            left = reader.read(call, where, self.answer, events)
+            if left:
+                events.append(_fragment(index, {"tool_calls": [left]}))
 
-    def _tool_call(self, call: dict[str, Any], index: int, place: int, path: str, events: list[Event]) -> None:
-        kind = call.get("type")
-        if kind not in {None, "", "function"} or (kind is None and "custom" in call):
-            events.append(_fragment(index, {"tool_calls": [call]}))
-            return
-        number = self._number(call, index, place, path)
-        function = call.get("function") or {}
-        if type(function) is not dict:
-            raise DialectError(f"{path}.function", "expected an object")
-        if (index, number) not in self._calls:
-            identity = _text(call.get("id"), f"{path}.id")
-            name = _text(function.get("name"), f"{path}.function.name")
-            self._calls[index, number] = identity
-            started = generate_pb2.ToolCallStarted(choice=index, index=number, id=identity, name=name)
-            events.append(Event(tool_call_started=started))
-        arguments = function.get("arguments")
-        if isinstance(arguments, dict):
-            arguments = dumped(arguments).decode()
-        if arguments:
-            more = _text(arguments, f"{path}.function.arguments")
-            events.append(Event(tool_call=generate_pb2.ToolCallDelta(choice=index, index=number, arguments_json=more)))
-        left = _unmodelled(call, _CALL)
-        inner = _unmodelled(function, _FUNCTION)
-        if left or inner:
-            odd = {"index": number, **left, **({"function": inner} if inner else {})}
-            events.append(_fragment(index, {"tool_calls": [odd]}))
+    def called(self, index: int) -> bool:
+        """Whether a choice has tool calls."""
+        return bool(self._calls.get(index))
 
-    def _number(self, call: dict[str, Any], index: int, place: int, path: str) -> int:
-        """The call's index. Servers that leave it out send each call whole, and tell calls apart by id."""
-        number = call.get("index")
-        if number is None:
-            identity = call.get("id")
-            begun = [key[1] for key, known in self._calls.items() if key[0] == index and known == identity]
-            number = begun[0] if identity and begun else (len([key for key in self._calls if key[0] == index]) if identity else place)
-        if type(number) is not int or not 0 <= number < _MOST_CALLS:
-            raise DialectError(f"{path}.index", "expected a whole number")
-        return number
+    def end(self, index: int, events: list[Event]) -> None:
+        """Appends what waited for more of a choice that has ended."""
+        rests = [(key, self._halves.rest((index, key))) for key in ("content", "reasoning")]
+        events.extend(_said(index, key, rest) for key, rest in rests if rest)
+        reader = self._calls.get(index)
+        if reader is not None:
+            reader.end(events)
+
+
+def _said(index: int, key: str, text: str) -> Event:
+    if key == "content":
+        return Event(text=generate_pb2.TextDelta(choice=index, text=text))
+    return Event(reasoning=generate_pb2.ReasoningDelta(choice=index, text=text))
+
+
+def _pieces(value: Any, path: str) -> tuple[str, str]:  # noqa: ANN401 (JSON)
+    """The text and the thinking of a content: a text, or a list of parts as Mistral has it."""
+    if value is None or isinstance(value, str):
+        return value or "", ""
+    if not isinstance(value, list):
+        raise DialectError(path, "expected a string or a list of parts")
+    text, thought = [], []
+    for part in value:
+        if isinstance(part, str):
+            text.append(part)
+        elif isinstance(part, dict) and part.get("type") == "thinking":
+            thought.append(thinking_of(part))
+        elif isinstance(part, dict) and isinstance(part.get("text"), str):
+            text.append(part["text"])
+    return "".join(text), "".join(thought)
 
 
 def _sound(audio: Any, index: int, path: str, events: list[Event]) -> None:  # noqa: ANN401 (JSON)

@@ -14,6 +14,7 @@ from llm_mesh.inference.v1 import content_pb2, generate_pb2
 from llm_mesh_dialects.errors import DialectError, TruncatedError
 from llm_mesh_dialects.extras import dumped, kept
 from llm_mesh_dialects.fields import Fields
+from llm_mesh_dialects.loose import loose_count, loose_text, mended
 from llm_mesh_dialects.openai.logprobs import read_logprobs
 from llm_mesh_dialects.openai.quirks import OPENAI, Quirks
 from llm_mesh_dialects.openai.streams.deltas import DeltaReader
@@ -26,10 +27,11 @@ if TYPE_CHECKING:
 
 CHUNK = "chat.completion.chunk"
 _HEAD = frozenset({"id", "object", "created", "model", "choices", "usage", "obfuscation"})
-_CHOICE = frozenset({"index", "delta", "finish_reason", "logprobs"})
+_CHOICE = frozenset({"index", "delta", "finish_reason", "logprobs", "usage"})
 # Keys that a chunk of plain text may have; `usage` takes the long way.
 _SAME = _HEAD - {"usage"}
 _PLAIN = frozenset({"index", "delta"})
+_TEXTS = ("content", "reasoning_content", "reasoning")
 _INT32 = 2**31 - 1
 _MOST_LEARNT = 16
 """Streams of several choices interleave; what is learnt anew each time costs more than it saves."""
@@ -80,12 +82,21 @@ class ChunkReader:
         """The events of one chunk; raises `DialectError` where it is none. From its `data`, `again` learns."""
         if type(chunk) is not dict:
             raise DialectError("", "expected an object")
-        short = self._short(chunk)
+        short = None if self._deltas.waits else self._short(chunk)
         if short is not None:
             if data and self._learnt < _MOST_LEARNT:
                 self._learnt += 1
                 self._template = template(data, chunk)
             return [short]
+        return self._long(chunk)
+
+    def feed_halves(self, chunk: object) -> list[Event]:
+        """Likewise, for a chunk whose texts may begin or end with half of a surrogate pair."""
+        if not isinstance(chunk, dict):
+            raise DialectError("", "expected an object")
+        return self._long(_mended_but_texts(chunk))
+
+    def _long(self, chunk: dict[str, Any]) -> list[Event]:
         self._template = None
         events: list[Event] = []
         choices = chunk.get("choices")
@@ -96,9 +107,11 @@ class ChunkReader:
         self._begin(chunk, bool(choices), events)
         for place, choice in enumerate(choices):
             self._choice(choice, place, events)
-        usage = chunk.get("usage") or _groq(chunk)
+        usage = chunk.get("usage") or _groq(chunk) or _of_choice(choices)
         if usage is not None:
-            self._usage = read_usage(usage, self._quirks)
+            read = read_usage(usage, self._quirks)
+            if self._usage is None or read.input_tokens or read.output_tokens:  # some servers report zeros once they have reported
+                self._usage = read
         return events
 
     def _short(self, chunk: dict[str, Any]) -> Event | None:
@@ -123,11 +136,19 @@ class ChunkReader:
         event.text.choice = index
         return event
 
-    def finish(self) -> list[Event]:
-        """The end of the stream: usage, and that the answer is whole. Raises `TruncatedError` where it is not."""
+    def finish(self, *, said_so: bool = False) -> list[Event]:
+        """The end of the stream: usage, and that the answer is whole. Raises `TruncatedError` where it is not.
+
+        Where the provider `said_so`, choices that had content and no reason of their end have ended as usual.
+        """
+        events: list[Event] = []
+        if said_so:
+            for index in sorted(self._open):
+                self._end("stop", index, None, 0, events)
         if not self.complete:
             raise TruncatedError("the stream ended before the answer did")
-        events = [] if self._usage is None else [Event(usage=self._usage)]
+        if self._usage is not None:
+            events.append(Event(usage=self._usage))
         return [*events, Event(finished=generate_pb2.Finished())]
 
     def _begin(self, chunk: dict[str, Any], content: bool, events: list[Event]) -> None:  # noqa: FBT001 (a private step)
@@ -143,12 +164,12 @@ class ChunkReader:
             self._early |= left or {}
             return
         self._started = True
-        fields = Fields(chunk)
         self._known = self._early | (left or {})
+        self._deltas.answer = loose_text(chunk.get("id"))
         started = generate_pb2.Started(
-            id=fields.text("id") or "",
-            model=fields.text("model") or "",
-            created=fields.whole("created", 0) or 0,
+            id=self._deltas.answer,
+            model=loose_text(chunk.get("model")),
+            created=int(loose_count(chunk.get("created")) or 0),
             extras=kept(DIALECT, self._known),
         )
         events.append(Event(started=started))
@@ -157,9 +178,10 @@ class ChunkReader:
         if type(choice) is not dict:
             raise DialectError(f"choices[{place}]", "expected an object")
         index = choice.get("index")
-        if index is None:
-            index = place
-        if type(index) is not int or not 0 <= index <= _INT32:
+        if type(index) is not int:
+            index = loose_count(index)
+            index = place if index is None else index
+        if not 0 <= index <= _INT32:
             raise DialectError(f"choices[{place}].index", "expected a whole number")
         if index not in self._ended:
             self._open.add(index)
@@ -183,8 +205,12 @@ class ChunkReader:
             raise DialectError(f"choices[{place}].finish_reason", "expected a string")
         self._open.discard(index)
         self._ended.add(index)
+        self._deltas.end(index, events)
+        reason = finish_of(word)
+        if reason == generate_pb2.FINISH_REASON_STOP and self._deltas.called(index):
+            reason = generate_pb2.FINISH_REASON_TOOL_CALLS
         finished = generate_pb2.ChoiceFinished(
-            choice=index, finish_reason=finish_of(word), native_finish_reason=word, extras=kept(DIALECT, left or {})
+            choice=index, finish_reason=reason, native_finish_reason=word, extras=kept(DIALECT, left or {})
         )
         events.append(Event(choice_finished=finished))
 
@@ -192,6 +218,24 @@ class ChunkReader:
 def fragment(part: dict[str, Any]) -> Event:
     """A part of a chunk that is not modelled."""
     return Event(opaque=content_pb2.OpaquePart(dialect=DIALECT, type=CHUNK, json=dumped(part, "chunk")))
+
+
+def _of_choice(choices: list[Any]) -> dict[str, Any] | None:
+    """Moonshot reports usage in the last choice."""
+    usages = [each.get("usage") for each in choices if isinstance(each, dict)]
+    return next((usage for usage in usages if isinstance(usage, dict)), None)
+
+
+def _mended_but_texts(chunk: dict[str, Any]) -> dict[str, Any]:
+    """The chunk with whole characters everywhere but in the texts of its deltas, whose other halves may come in the next chunk."""
+    whole: dict[str, Any] = mended(chunk)
+    before, after = chunk.get("choices"), whole.get("choices")
+    if isinstance(before, list) and isinstance(after, list):
+        for odd, even in zip(before, after, strict=True):
+            delta = odd.get("delta") if isinstance(odd, dict) else None
+            if isinstance(delta, dict):
+                even["delta"].update({key: delta[key] for key in _TEXTS if isinstance(delta.get(key), str)})
+    return whole
 
 
 def _groq(chunk: dict[str, Any]) -> dict[str, Any] | None:

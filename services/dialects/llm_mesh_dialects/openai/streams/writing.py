@@ -143,7 +143,9 @@ class ChunkWriter:
 
     def _tool_call_started(self, call: generate_pb2.ToolCallStarted) -> bytes:
         function = {"name": call.name, "arguments": ""}
-        return self._delta(call.choice, {"tool_calls": [{"index": call.index, "id": call.id, "type": "function", "function": function}]})
+        written: dict[str, Any] = {"index": call.index, "id": call.id, "type": "function", "function": function}
+        put_back(written, call.extras, DIALECT)
+        return self._delta(call.choice, {"tool_calls": [written]})
 
     def _tool_call(self, call: generate_pb2.ToolCallDelta) -> bytes:
         return self._delta(call.choice, {"tool_calls": [{"index": call.index, "function": {"arguments": call.arguments_json}}]})

@@ -22,7 +22,7 @@ _MOST_ITEMS = 2048
 _DEEPEST_PARTS = 4
 _FUNCTION = re.compile(r"[A-Za-z0-9_-]{1,128}")
 _TAG = re.compile(r"[a-z0-9_-]{1,63}")
-_EFFORTS = frozenset({"", "none", "minimal", "low", "medium", "high", "xhigh"})
+_EFFORTS = frozenset({"", "none", "minimal", "low", "medium", "high", "xhigh", "max"})
 _RANGES: Mapping[str, tuple[float, float]] = {
     "temperature": (0, 2),
     "top_p": (0, 1),
@@ -170,7 +170,7 @@ def _choices(message: generate_pb2.GenerateInput) -> None:
 
 def _reasoning(reasoning: generate_pb2.ReasoningOptions) -> None:
     if reasoning.effort not in _EFFORTS:
-        raise invalid("generate.reasoning.effort", "none, minimal, low, medium, high or xhigh")
+        raise invalid("generate.reasoning.effort", "none, minimal, low, medium, high, xhigh or max")
     if reasoning.budget_tokens < 0:
         raise invalid("generate.reasoning.budget_tokens", "at least 0")
 

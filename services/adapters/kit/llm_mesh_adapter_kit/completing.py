@@ -1,0 +1,21 @@
+"""What a caller is told besides what the provider said: whole names of tools, what the translation changed, when the answer began."""
+
+from __future__ import annotations
+
+import time
+
+from llm_mesh_adapter_kit.dialect import Call, Events
+from llm_mesh_adapter_kit.tool_names import restore_in_events
+
+
+def complete_events(events: Events, call: Call) -> None:
+    """Completes the events of one read."""
+    if call.tool_names:
+        restore_in_events(events, call.tool_names)
+    if not events or events[0].WhichOneof("kind") != "started":
+        return
+    started = events[0].started
+    if call.translations:
+        started.translations.extend(call.translations)
+    if not started.created:
+        started.created = int(time.time())

@@ -1,0 +1,143 @@
+"""Whole answers as streams and streams as whole answers, for providers that answer in the other way than they were asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Final
+
+from llm_mesh.inference.v1 import content_pb2, generate_pb2
+from llm_mesh_adapter_kit.dialect import Events
+from llm_mesh_adapter_kit.metering import Meter
+from llm_mesh_adapter_kit.sse import ServerEvent
+
+EVENT_STREAM: Final = "text/event-stream"
+_BEGINNINGS: Final = (b"data:", b"event:")
+
+Event = generate_pb2.StreamEvent
+
+
+def is_stream(content_type: str, body: bytes) -> bool:
+    """Whether a body is a stream of events, by its type or, where a server gives another, by its begin."""
+    return content_type.startswith(EVENT_STREAM) or body.lstrip()[:6].startswith(_BEGINNINGS)
+
+
+class WholeAnswer:
+    """Reads a whole answer as if it were a stream. Implements `StreamReader`."""
+
+    done = True
+
+    def __init__(self, output: generate_pb2.GenerateOutput) -> None:
+        self._output = output
+
+    def feed(self, arrived: Sequence[ServerEvent], events: Events, meter: Meter) -> None:
+        """Nothing arrives: the answer was read before."""
+
+    def finish(self) -> Sequence[Event]:
+        """The events of the answer, and its end."""
+        return [*events_of(self._output), Event(finished=generate_pb2.Finished())]
+
+
+def events_of(output: generate_pb2.GenerateOutput) -> Iterator[Event]:
+    """The events of a whole answer, up to its usage; not the end of the stream."""
+    started = generate_pb2.Started(id=output.id, model=output.model, created=output.created, extras=output.extras)
+    started.translations.extend(output.translations)
+    yield Event(started=started)
+    for choice in output.choices:
+        calls = 0
+        for part in choice.message.parts:
+            yield from _of_part(part, choice.index, calls)
+            calls += part.WhichOneof("kind") == "tool_call"
+        yield Event(
+            choice_finished=generate_pb2.ChoiceFinished(
+                choice=choice.index,
+                finish_reason=choice.finish_reason,
+                native_finish_reason=choice.native_finish_reason,
+                extras=choice.extras,
+            )
+        )
+    if output.HasField("usage"):
+        yield Event(usage=output.usage)
+
+
+def _of_part(part: content_pb2.Part, choice: int, number: int) -> Iterator[Event]:
+    kind = part.WhichOneof("kind")
+    if kind == "text":
+        yield Event(text=generate_pb2.TextDelta(choice=choice, text=part.text.text, extras=part.extras))
+    elif kind == "refusal":
+        yield Event(refusal=generate_pb2.TextDelta(choice=choice, text=part.refusal.text))
+    elif kind == "reasoning":
+        thought = part.reasoning
+        yield Event(
+            reasoning=generate_pb2.ReasoningDelta(choice=choice, text=thought.text, signature=thought.signature, redacted=thought.redacted)
+        )
+    elif kind == "tool_call":
+        call = part.tool_call
+        yield Event(
+            tool_call_started=generate_pb2.ToolCallStarted(choice=choice, index=number, id=call.id, name=call.name, extras=part.extras)
+        )
+        yield Event(tool_call=generate_pb2.ToolCallDelta(choice=choice, index=number, arguments_json=call.arguments_json))
+    elif kind == "audio":
+        yield Event(audio=generate_pb2.AudioDelta(choice=choice, data=part.audio.data, transcript=part.audio.transcript))
+
+
+class Collector:
+    """Puts the events of a stream together."""
+
+    def __init__(self, output: generate_pb2.GenerateOutput) -> None:
+        self._output = output
+        self._choices: dict[int, generate_pb2.Choice] = {}
+        self._calls: dict[tuple[int, int], content_pb2.ToolCall] = {}
+
+    def take(self, events: Iterable[Event]) -> None:
+        """Adds events, in their order."""
+        for event in events:
+            kind = event.WhichOneof("kind")
+            if kind == "started":
+                started = event.started
+                self._output.id, self._output.model, self._output.created = started.id, started.model, started.created
+                self._output.extras.extend(started.extras)
+            elif kind == "usage":
+                self._output.usage.CopyFrom(event.usage)
+            elif kind is not None and kind not in {"finished", "opaque"}:
+                self._take(event, kind)
+
+    def _take(self, event: Event, kind: str) -> None:
+        piece = getattr(event, kind)
+        choice = self._choice(piece.choice)
+        if kind == "choice_finished":
+            choice.finish_reason, choice.native_finish_reason = piece.finish_reason, piece.native_finish_reason
+            choice.extras.extend(piece.extras)
+        elif kind == "tool_call_started":
+            part = choice.message.parts.add(tool_call=content_pb2.ToolCall(id=piece.id, name=piece.name), extras=piece.extras)
+            self._calls[piece.choice, piece.index] = part.tool_call
+        elif kind == "tool_call":
+            self._calls[piece.choice, piece.index].arguments_json += piece.arguments_json
+        elif kind == "audio":
+            sound = self._last(choice, "audio").audio
+            sound.data += piece.data
+            sound.transcript += piece.transcript
+        else:
+            self._take_text(choice, piece, kind)
+
+    def _take_text(self, choice: generate_pb2.Choice, piece: Any, kind: str) -> None:  # noqa: ANN401 (of two types of deltas)
+        said = getattr(self._last(choice, kind), kind)
+        said.text += piece.text
+        if kind == "reasoning":
+            said.signature += piece.signature
+            said.redacted += piece.redacted
+        elif kind == "text":
+            choice.logprobs.extend(piece.logprobs)
+        else:
+            choice.refusal_logprobs.extend(piece.logprobs)
+
+    def _choice(self, index: int) -> generate_pb2.Choice:
+        if index not in self._choices:
+            self._choices[index] = self._output.choices.add(index=index)
+            self._choices[index].message.role = content_pb2.ROLE_ASSISTANT
+        return self._choices[index]
+
+    def _last(self, choice: generate_pb2.Choice, kind: str) -> content_pb2.Part:
+        parts = choice.message.parts
+        if not parts or parts[-1].WhichOneof("kind") != kind:
+            getattr(parts.add(), kind).SetInParent()
+        return parts[-1]
