@@ -89,9 +89,7 @@ def test_what_a_client_puts_together_is_what_the_provider_said(
         chunks.append(chunk(delta, index))
     chunks += [chunk({"content": "x"}, logprobs=shown) for shown in logged]
     calling = {index for index, _ in begun}
-    chunks += [
-        chunk({}, index, "tool_calls" if index in calling else "stop") for index in sorted({0} | {index for index, _ in deltas})
-    ]
+    chunks += [chunk({}, index, "tool_calls" if index in calling else "stop") for index in sorted({0} | {index for index, _ in deltas})]
     if usage is not None:
         chunks.append({**HEAD, "choices": [], "usage": usage})
     got, wanted = assembled(written(read(chunks))), assembled(chunks)
