@@ -202,6 +202,7 @@ def test_a_stream_that_ends_without_a_reason_is_truncated() -> None:
     ],
 )
 def test_a_stop_reason_has_its_meaning_and_keeps_its_word(word: str | None, reason: generate_pb2.FinishReason) -> None:
-    output = responses.message_to_output(_ANSWER | {"stop_reason": word})
+    without_calls = [block for block in _ANSWER["content"] if block["type"] != "tool_use"]
+    output = responses.message_to_output(_ANSWER | {"content": without_calls, "stop_reason": word})
     assert output.choices[0].finish_reason == reason
     assert responses.output_to_message(output)["stop_reason"] == word

@@ -124,13 +124,14 @@ def payloads(uri: str) -> list[generate_pb2.GenerateInput]:
     parts = [content_pb2.Part(image=medium), content_pb2.Part(file=medium), content_pb2.Part(audio=medium)]
     results = [content_pb2.Part(tool_result=content_pb2.ToolResult(tool_call_id="c", parts=[part])) for part in parts]
     image = content_pb2.Media(uri=uri, mime_type="image/png")
+    text = content_pb2.Part(text=content_pb2.Text(text="beside"))
     inside = (
         b'{"type":"document","source":{"type":"content","content":[{"type":"image","source":{"type":"url","url":"%s"}}]}}' % uri.encode()
     )
     opaque = content_pb2.Part(opaque=content_pb2.OpaquePart(dialect="anthropic", type="document", json=inside))
     roles = (content_pb2.ROLE_USER, content_pb2.ROLE_ASSISTANT, content_pb2.ROLE_TOOL, content_pb2.ROLE_SYSTEM)
     return [
-        generate_pb2.GenerateInput(model="m", messages=[content_pb2.Message(role=role, parts=[part])])
+        generate_pb2.GenerateInput(model="m", messages=[content_pb2.Message(role=role, parts=[part, text])])
         for role, part in itertools.product(roles, [*parts, *results, content_pb2.Part(file=image), opaque])
     ]
 

@@ -51,6 +51,14 @@ class Objection:
     rule: str
     note: str = ""
 
+    @property
+    def words(self) -> str:
+        """The reason, for people."""
+        kind, _, capability = self.rule.partition(":")
+        if kind == "capability" and not self.note:
+            return f"it lacks the capability {capability}"
+        return self.note or self.rule.replace("_", " ")
+
 
 Rule = Callable[[registry_pb2.Model, Question], Objection | None]
 

@@ -14,6 +14,8 @@ from llm_mesh_router.domain.resolution import UNKNOWN, Resolution
 from llm_mesh_router.domain.shortlists import Shortlists
 
 _SHOWN_EXCLUSIONS = 10
+_NAMED_EXCLUSIONS = 3
+"""How many the message tells in words; the metadata has more."""
 
 
 class Planner:
@@ -46,13 +48,14 @@ class Planner:
 
 
 def _nothing_left(alias: str, decision_id: str, looks: Sequence[Look]) -> RouterError:
+    excluded = [(look.model, look.excluded) for look in looks if look.excluded is not None and look.excluded.rule != UNKNOWN]
+    reasons = "; ".join(f"{model.rpartition('/')[2]}: {objection.words}" for model, objection in excluded[:_NAMED_EXCLUSIONS])
     error = RouterError(
         errors_pb2.ERROR_REASON_NO_ELIGIBLE_TARGET,
-        f"no target of {alias} can take this request",
+        f"no target of {alias} can take this request" + (f" ({reasons})" if reasons else ""),
         field="input.model",
         alias=alias,
         decision_id=decision_id,
     )
-    rules = [(look.model, look.excluded.rule) for look in looks if look.excluded is not None and look.excluded.rule != UNKNOWN]
-    error.metadata |= {f"excluded.{model}": rule for model, rule in rules[:_SHOWN_EXCLUSIONS]}
+    error.metadata |= {f"excluded.{model}": objection.rule for model, objection in excluded[:_SHOWN_EXCLUSIONS]}
     return error

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from llm_mesh_dialects.openai import errors
 from llm_mesh_edge.domain.failures import Failure, named
 from llm_mesh_edge.domain.headers import Headers
@@ -22,6 +24,8 @@ _NAMES = {
     "input.items": "input",
     "input.end_user": "user",
 }
+_MEDIA = {"image": "image_url.url", "audio": "input_audio.data", "file": "file.file_data"}
+_PART = re.compile(r"^(messages\[\d+\])\.parts(\[\d+\])\.?(?:(image|audio|file)\b.*|(.*))$")
 
 
 def type_of(failure: Failure) -> str:
@@ -33,7 +37,14 @@ def type_of(failure: Failure) -> str:
 
 def param_of(failure: Failure) -> str | None:
     """The field that is wrong."""
-    return named(failure.param, _NAMES) or None
+    return _PART.sub(_in_content, named(failure.param, _NAMES)) or None
+
+
+def _in_content(part: re.Match[str]) -> str:
+    """A part of the typed payload, where it stands in the content of a message."""
+    message, index, medium, rest = part.groups()
+    inner = _MEDIA[medium] if medium else rest or ""
+    return f"{message}.content{index}" + (f".{inner}" if inner else "")
 
 
 def shape(failure: Failure, headers: Headers) -> object:
