@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 
 _WORK = 0.001
-_REST = 0.0005
+_REST = 0.001
 
 
 class Pace:

@@ -14,6 +14,7 @@ from llm_mesh_policy.domain.kinds import BINDINGS, DOMAINS, FLOORS, KEY_NAME, PR
 from llm_mesh_policy.domain.rules.consent import active
 from llm_mesh_policy.domain.rules.rulebook import Rulebook, put
 from llm_mesh_policy.domain.stricter import floor_of
+from llm_mesh_runtime.pace import Pace
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,5 +81,11 @@ def _holding(binding: rules_pb2.Binding | None) -> rules_pb2.Binding | None:
 
 def _changes(kind: Kind[M], contents: Contents) -> dict[str, M | None]:
     """The resources of one kind by name: as they are now, or None where they were removed."""
-    gone = {kind.name_of(Row(domain, identity, b"")): None for domain, identity in contents.removed.get(kind.collection, ())}
-    return {**gone, **{kind.name_of(row): kind.unpack(row) for row in contents.rows.get(kind.collection, ())}}
+    pace = Pace()
+    found: dict[str, M | None] = {}
+    for domain, identity in contents.removed.get(kind.collection, ()):
+        found[kind.name_of(Row(domain, identity, b""))] = None
+    for row in contents.rows.get(kind.collection, ()):
+        pace.step()
+        found[kind.name_of(row)] = kind.unpack(row)
+    return found
