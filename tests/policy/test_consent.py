@@ -53,6 +53,16 @@ async def test_a_binding_of_a_foreign_principal_waits_for_its_domain(world: Worl
     assert (await refusal(rules.reject_binding(world.actor("claims/owner"), bound.name, THEIRS))).reason_name == "NOT_FOUND"
 
 
+async def test_a_domain_accepts_and_rejects_only_what_names_its_principal(world: World) -> None:
+    """With a principal of one's own, whose name opens the method, no binding of anybody else is accepted or deleted."""
+    rules, owner = world.half.rules, world.actor("claims/owner")
+    pending = await bind(world, "sales/owner", SALES, THEIRS)
+    for name in (pending.name, f"{SALES}/bindings/owner", f"{CLAIMS}/bindings/app", f"{SALES}/bindings/none"):
+        for attempt in (rules.accept_binding, rules.reject_binding):
+            assert (await refusal(attempt(owner, name, f"{CLAIMS}/principals/app"))).reason_name == "NOT_FOUND", name
+    assert not await may(world)
+
+
 async def test_consent_ends_where_the_binding_grants_something_else(world: World) -> None:
     bound = await bind(world, "sales/owner", SALES, THEIRS)
     await world.half.rules.accept_binding(world.actor("claims/owner"), bound.name, THEIRS)
