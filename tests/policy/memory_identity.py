@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
@@ -64,12 +64,14 @@ class MemoryTransaction:
         self.state.rows[collection, row.domain, row.id] = saved
         return saved
 
+    def save_all(self, collection: str, rows: Sequence[Row], *, grown: Collection[str]) -> None:
+        del grown
+        for row in rows:
+            self.save(collection, row)
+
     def remove(self, collection: str, domain: str, identity: str) -> None:
         self.advance()
         self.state.rows.pop((collection, domain, identity), None)
-
-    def count(self, collection: str, domain: str) -> int:
-        return len(self.page(collection, domain, "", len(self.state.rows)))
 
     def find_key(self, domain: str, project: str, identity: str) -> StoredKey | None:
         return self.state.keys.get((domain, project, identity))
@@ -89,6 +91,9 @@ class MemoryTransaction:
     def audit(self, entry: AuditEntry) -> int:
         self.state.audit.append(entry)
         return len(self.state.audit)
+
+    def audit_all(self, entries: Sequence[AuditEntry]) -> None:
+        self.state.audit += entries
 
     def page_audit(self, domain: str, request_id: str, before: int, limit: int) -> list[rules_pb2.AuditRecord]:
         del domain, request_id, before, limit

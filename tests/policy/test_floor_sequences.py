@@ -36,6 +36,7 @@ from llm_mesh_policy.domain.rules.applying import Applying
 from llm_mesh_policy.domain.rules.flooring import Flooring
 from llm_mesh_policy.domain.rules.roles import BUILT_IN
 from llm_mesh_policy.domain.screening.rules import ScreeningRules
+from llm_mesh_policy.settings import Settings
 from llm_mesh_runtime.clock import SystemClock
 from llm_mesh_runtime.errors import MeshError
 from llm_mesh_runtime.heavy import HeavyWork
@@ -102,7 +103,7 @@ class Mesh:
     def __init__(self, state: State | None = None) -> None:
         self.store = MemoryIdentity(state)
         self.live = Live(self.store, staleness=60)
-        self.changes = Changes(self.store, self.live)
+        self.changes = Changes(self.store, self.live, Settings().quotas)
         self.directory = Directory(self.store, self.changes, self.live)
         self.keyring = Keyring(self.store, self.changes, Pepper(b"a pepper of tests, 32 bytes long"))
         self.rules = Administration(self.store, self.changes, self.live)
