@@ -17,6 +17,25 @@ class Settings:
     database_url: Secret = setting(
         default=Secret(""), help="Where prompts are kept, such as postgresql://…; embedded: a file in the data directory."
     )
+    render_processes: int = setting(
+        default=2,
+        help="Most child processes that render prompts. A domain has all but one of them at once, so that one is free for others.",
+        minimum=1,
+        maximum=64,
+    )
+    render_waiting: int = setting(
+        default=64,
+        help="Most renderings of a domain that wait for a child process; further ones are OVERLOADED.",
+        minimum=1,
+        maximum=10_000,
+    )
+    render_cpu: timedelta = setting(default=timedelta(milliseconds=250), help="Most CPU time of one rendering.", minimum=0.01, maximum=10)
+    render_memory: int = setting(
+        default=128 * 1024 * 1024,
+        help="Most bytes of memory of one rendering, beyond what a child process needs by itself.",
+        minimum=16 * 1024 * 1024,
+        maximum=4 * 1024 * 1024 * 1024,
+    )
     freshness: timedelta = setting(
         default=timedelta(seconds=1), help="How long labels that another instance moved may be unknown here.", minimum=0, maximum=60
     )

@@ -8,11 +8,14 @@ from llm_mesh_catalogue.domain.rendering import Renderer
 from llm_mesh_catalogue.servicer import CatalogueServicer
 from llm_mesh_catalogue.settings import Settings
 from llm_mesh_catalogue.store.prompts import SqlPrompts
+from llm_mesh_runtime.confined.limits import Limits
+from llm_mesh_runtime.confined.pool import Confined
 from llm_mesh_runtime.database import check, migrate
 from llm_mesh_runtime.links import Links
 from llm_mesh_runtime.outbox import Outbox, RecordingPeer
 from llm_mesh_runtime.service import Service, Servicers
 
+_PROGRAM = "llm_mesh_catalogue.domain.program:answer"
 _MIGRATIONS = "llm_mesh_catalogue.store.migrations"
 
 
@@ -20,13 +23,16 @@ def build(settings: Settings, links: Links) -> Servicers:
     """Puts the catalogue together."""
     database = links.database("catalogue")
     outbox = Outbox(database, RecordingPeer(links.channel("policy")))
-    catalogue = Catalogue(SqlPrompts(database, outbox, settings.quotas), Renderer(), freshness=settings.freshness.total_seconds())
+    limits = Limits(cpu=settings.render_cpu.total_seconds(), memory=settings.render_memory)
+    engine = Confined(_PROGRAM, limits, processes=settings.render_processes, waiting=settings.render_waiting)
+    catalogue = Catalogue(SqlPrompts(database, outbox, settings.quotas), Renderer(engine), freshness=settings.freshness.total_seconds())
 
     async def start() -> None:
         await (migrate if links.mesh.embedded else check)(database, _MIGRATIONS)
         outbox.start()
 
     async def close() -> None:
+        await engine.close()
         await outbox.close()
         await database.close()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import time
 from collections import OrderedDict
@@ -13,7 +12,7 @@ from llm_mesh.catalogue.v1 import catalogue_pb2
 from llm_mesh.inference.v1 import content_pb2
 from llm_mesh.mesh.v1 import resources_pb2
 from llm_mesh_catalogue.domain.errors import prompt_not_found
-from llm_mesh_catalogue.domain.names import DOMAIN, PROMPT, Reference, checked_labels, reference_of
+from llm_mesh_catalogue.domain.names import DOMAIN, PROMPT, Reference, checked_labels, domain_of, reference_of
 from llm_mesh_catalogue.domain.ports import Prompts
 from llm_mesh_catalogue.domain.rendering import Renderer
 from llm_mesh_runtime.errors import invalid
@@ -25,6 +24,7 @@ _PLATFORM = "domains/platform"
 _DEFAULT_LABEL = "production"
 _LONGEST_TEXT = 4096
 _KEPT = 10_000
+_KEPT_BYTES = 64 * 1024 * 1024
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -81,7 +81,7 @@ class Catalogue:
         """A new version of a prompt."""
         PROMPT.parse(request.parent, "parent")
         checked_labels(request.labels, "labels")
-        version = self._prepared(request.version, "version", creator)
+        version = await self._prepared(request.parent, request.version, "version", creator)
         added = await self._store.add_version(request.parent, version, request.labels, request.etag)
         self._recent.forget(request.parent)
         return added
@@ -102,12 +102,12 @@ class Catalogue:
         before = _lines(await self._store.version(name, from_number))
         after = _lines(await self._store.version(name, to_number))
         names = f"versions/{from_number}", f"versions/{to_number}"
-        return "\n".join(difflib.unified_diff(before, after, *names, lineterm=""))
+        return await self._renderer.diff(domain_of(name), "\n".join(before), "\n".join(after), names)
 
     async def render(self, domain: str, request: catalogue_pb2.RenderRequest) -> tuple[Sequence[content_pb2.Message], str]:
         """The messages of a prompt that the domain may see, and the version's name."""
         version = await self._resolved(reference_of(request.name, request.label, domain))
-        return await self._renderer.render(version, request.variables_json), version.name
+        return await self._renderer.render(domain, version, request.variables_json), version.name
 
     async def apply(self, request: catalogue_pb2.ApplyPromptsRequest, creator: str) -> Sequence[resources_pb2.Change]:
         """Brings prompts to a wanted state. Only the platform names prompts of several domains."""
@@ -122,7 +122,7 @@ class Catalogue:
                 raise invalid(f"{place}.name", f"must be within {request.parent}")
             _check_text(wanted.description, f"{place}.description")
             checked_labels(wanted.labels, f"{place}.labels")
-            wanted.version.CopyFrom(self._prepared(wanted.version, f"{place}.version", creator))
+            wanted.version.CopyFrom(await self._prepared(wanted.name, wanted.version, f"{place}.version", creator))
         if len({wanted.name for wanted in request.prompts}) != len(request.prompts):
             raise invalid("prompts", "must name each prompt once")
         changes = await self._store.apply(request.prompts, dry_run=request.dry_run)
@@ -130,10 +130,10 @@ class Catalogue:
             self._recent.forget(wanted.name)
         return changes
 
-    def _prepared(self, version: catalogue_pb2.PromptVersion, field: str, creator: str) -> catalogue_pb2.PromptVersion:
+    async def _prepared(self, prompt: str, version: catalogue_pb2.PromptVersion, field: str, creator: str) -> catalogue_pb2.PromptVersion:
         """The version as it will be kept, once it is known to compile."""
         _check_text(version.note, f"{field}.note")
-        self._renderer.compile(version, field)
+        await self._renderer.check(domain_of(prompt), version, field)
         content = catalogue_pb2.PromptVersion(messages=version.messages, variables_schema_json=version.variables_schema_json)
         digest = hashlib.sha256(content.SerializeToString(deterministic=True)).digest()
         content.MergeFrom(catalogue_pb2.PromptVersion(note=version.note, creator=creator, digest=digest))
@@ -159,6 +159,7 @@ class Recent:
         self._freshness = freshness
         self._prompts: OrderedDict[str, tuple[float, catalogue_pb2.Prompt]] = OrderedDict()
         self._versions: OrderedDict[tuple[str, int], catalogue_pb2.PromptVersion] = OrderedDict()
+        self._bytes = 0
 
     async def prompt(self, name: str) -> catalogue_pb2.Prompt:
         """The prompt, at most `freshness` old."""
@@ -174,9 +175,14 @@ class Recent:
     async def version(self, name: str, number: int) -> catalogue_pb2.PromptVersion:
         """The version."""
         version = self._versions.get((name, number))
-        if version is None:
-            version = self._versions[name, number] = await self._store.version(name, number)
-            _bound(self._versions)
+        if version is not None:
+            return version
+        version = await self._store.version(name, number)
+        if (name, number) not in self._versions:
+            self._versions[name, number] = version
+            self._bytes += version.ByteSize()
+            while self._bytes > _KEPT_BYTES or len(self._versions) > _KEPT:
+                self._bytes -= self._versions.popitem(last=False)[1].ByteSize()
         return version
 
     def forget(self, name: str) -> None:

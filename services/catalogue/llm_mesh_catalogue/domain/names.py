@@ -50,6 +50,11 @@ def reference_of(name: str, label: str, domain: str | None = None) -> Reference:
     return Reference(prompt, 0, version or label)
 
 
+def domain_of(prompt: str) -> str:
+    """The domain of a prompt's whole name."""
+    return prompt.split("/prompts/", 1)[0]
+
+
 def checked_labels(labels: Collection[str], field: str) -> None:
     """Whether all labels are of their documented form; a label that is a number would hide a version."""
     if len(labels) > _MOST_LABELS:

@@ -1,0 +1,1 @@
+"""Runs code that tenants wrote in child processes with limits, so that at worst its own call is refused."""
