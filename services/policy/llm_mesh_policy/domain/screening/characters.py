@@ -41,30 +41,18 @@ class View:
 
     text: bytes
     places: "array[int] | None" = None
-    first: int = 0
-    """Where in `places` the text begins."""
-    passed: int = 0
-    """How many characters of what `places` counts are over."""
 
     def place(self, index: int) -> int:
         """Which character of the text stands behind a byte."""
-        return index if self.places is None else self.places[self.first + index] - self.passed
+        return index if self.places is None else self.places[index]
 
     def index(self, place: int) -> int:
         """The first byte that stands for a character at or after the place."""
-        return place if self.places is None else bisect_left(self.places, self.passed + place, self.first) - self.first
+        return place if self.places is None else bisect_left(self.places, place)
 
     def begin_of(self, place: int) -> int:
         """Where the character or escape begins that the place is in."""
-        if self.places is None:
-            return place
-        index = bisect_right(self.places, self.passed + place, self.first) - 1
-        return max(0, self.places[index] - self.passed) if index >= self.first else 0
-
-    def without(self, place: int) -> "View":
-        """The view of what follows the place."""
-        begin = self.index(place)
-        return View(self.text[begin:], self.places, self.first + begin, self.passed + place)
+        return place if self.places is None else self.places[max(0, bisect_right(self.places, place) - 1)]
 
 
 class _Folding(dict[int, str]):

@@ -4,6 +4,7 @@ Bounds make streaming possible: whether something begins at a place is decided b
 nothing behind the first byte that the detector's alphabet lacks. Gaps and borders between texts count as neither.
 """
 
+import re
 import string
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
@@ -24,6 +25,7 @@ BETWEEN = b"\x00\x02"
 """Gaps and borders."""
 _DASHES_IN_UTF8 = (b"-", b"\xe2\x80", b"\xe2\x81", b"\xe2\x88", b"\xe3\x83", b"\xef\xb8", b"\xef\xb9", b"\xef\xbc", b"\xef\xbd")
 """How each character begins that is read as a dash."""
+_NO_MARKS = bytes(set(range(256)) - {each[0] for each in _DASHES_IN_UTF8} - set(b"\\%"))
 _ESCAPED = (b"\\u", b"\\U", b"%2", b"%5")
 
 Accepts = Callable[[bytes, int, int], int]
@@ -50,6 +52,8 @@ class Detector:
     """How many digits each match holds at least."""
     fewest_dashes: int = 0
     """How many dashes each match holds at least."""
+    groups: Any = None
+    """Pattern of a run of bytes within which no match begins."""
     end: Any = None
     """Pattern of the end, where a match is only the beginning; everything up to it belongs to the match."""
 
@@ -68,6 +72,9 @@ class Detector:
         """False only where a message, given as it is on the wire, has no match in any of its texts, nor across them."""
         if not self.fewest_dashes:
             return True
+        marks = raw.translate(None, _NO_MARKS)
+        if len(marks) < self.fewest_dashes and not (b"\\" in marks or b"%" in marks):
+            return False  # as nearly always, and in one step
         if any(each in raw for each in _ESCAPED):
             return True
         return sum(raw.count(each) for each in _DASHES_IN_UTF8) >= self.fewest_dashes
@@ -141,6 +148,7 @@ def all_detectors() -> tuple[Detector, ...]:
             longest=LONGEST_CARD,
             accepts=card,
             fewest_digits=13,
+            groups=rb"[0-9]+",
         ),
         _detector(
             "iban",
@@ -203,12 +211,26 @@ def _detector(  # noqa: PLR0913 (each is one part of a row)
     hints: tuple[bytes, ...] = (),
     fewest_digits: int = 0,
     fewest_dashes: int = 0,
+    groups: bytes = b"",
     end: bytes = b"",
 ) -> Detector:
     pattern = tolerant(source)
     alphabet += BETWEEN
     never_first = bytes(set(alphabet) - set(starts))
+    together = re.compile(groups) if groups else None
     ending = compiled(tolerant(end)) if end else None
     return Detector(
-        name, compiled(pattern), pattern, alphabet, never_first, longest, accepts, tail, hints, fewest_digits, fewest_dashes, ending
+        name,
+        compiled(pattern),
+        pattern,
+        alphabet,
+        never_first,
+        longest,
+        accepts,
+        tail,
+        hints,
+        fewest_digits,
+        fewest_dashes,
+        together,
+        ending,
     )

@@ -3,7 +3,7 @@
 import time
 from array import array
 from bisect import bisect_right
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -12,9 +12,13 @@ from llm_mesh_policy.domain.screening.characters import GAP, JOINT, WALL
 from llm_mesh_policy.domain.screening.json_text import NotJsonError
 from llm_mesh_policy.domain.screening.scan import STEP, Found, Scan
 from llm_mesh_policy.domain.screening.slots import Flow, Form, Slot
-from llm_mesh_policy.domain.screening.watchlist import Watchlist
+from llm_mesh_policy.domain.screening.trail import Counts
+from llm_mesh_policy.domain.screening.watchlist import BLOCKED, MASKED, Watchlist
 from llm_mesh_runtime.errors import invalid
 
+MOST_TOLD = 100
+MOST_MASKED = 20_000
+"""Findings of one request that are masked: each takes memory."""
 _PAUSE = 0.0002
 _WORKED = 0.002
 """A thread that computes lets the event loop have the interpreter after each so many seconds, for a moment."""
@@ -48,9 +52,17 @@ class Reading:
         self._slot_of = array("q")
         self._begin_in_slot = array("q")
         self._kind_of = bytearray()
+        self._hits: list[Hit] = []
+        self._masked = 0
+        self._over = False
+        """The request is refused: what follows need not be read."""
+        self.counts: Counts = Counter()
 
     def hits(self) -> list[Hit]:
-        """Every place that a finding touches, in the order of the findings. It ends with what blocks the request."""
+        """Every place that a finding touches that is masked, and the first of others, in their order.
+
+        It ends with what blocks the request. More findings than can be masked block it too.
+        """
         flows: Mapping[Flow, list[int]] = defaultdict(list)
         for number, slot in enumerate(self._slots):
             if slot.form is not Form.OPAQUE:
@@ -63,12 +75,18 @@ class Reading:
                 self._add(WALL, number, token)
             self._border(WALL)
         self._push(final=True)
-        return [hit for found in self._scan.found for hit in self._touched(found)]
+        return self._hits
 
-    @property
-    def blocked(self) -> bool:
-        """Whether the request is refused."""
-        return self._scan.blocked
+    def _note(self, found: Found) -> None:
+        action = found.action
+        if action == MASKED and self._masked >= MOST_MASKED:
+            action = BLOCKED
+        if action == BLOCKED:
+            self._over = True
+        self.counts[found.detector.name, action] += 1
+        self._masked += action == MASKED
+        if action == MASKED or sum(self.counts.values()) <= MOST_TOLD:
+            self._hits += self._touched(found)
 
     def _read(self, number: int, apart: list[tuple[int, json_text.Token]]) -> None:
         slot = self._slots[number]
@@ -126,7 +144,13 @@ class Reading:
         batch = "".join(self._batch)
         self._batch.clear()
         self._batched = 0
+        if self._over:
+            return
         for _ in self._scan.steps(batch, final=final):
+            for found in self._scan.taken():
+                self._note(found)
+            if self._over:
+                return
             self._breathe()
 
     def _breathe(self) -> None:

@@ -11,14 +11,13 @@ from llm_mesh.policy.v1 import errors_pb2, policy_pb2
 from llm_mesh_policy.domain.errors import PolicyError
 from llm_mesh_policy.domain.screening.characters import JOINT, decoded_view_of, has_escapes, view_of
 from llm_mesh_policy.domain.screening.masking import Masking
-from llm_mesh_policy.domain.screening.reading import Hit, Reading
+from llm_mesh_policy.domain.screening.reading import MOST_TOLD, Hit, Reading
 from llm_mesh_policy.domain.screening.slots import Form, Slot
 from llm_mesh_policy.domain.screening.trail import Counts
 from llm_mesh_policy.domain.screening.watchlist import BLOCKED, MASKED, UNDECODABLE, Watchlist
 
 M = TypeVar("M", bound=Message)
 Slots = Callable[[M], Iterator[Slot]]
-MOST_FINDINGS = 100
 MOST_JSON_VALUES = 400_000
 _SMALL = 32 * 1024
 
@@ -55,14 +54,14 @@ def screen(message: M, slots: Slots[M], watchlist: Watchlist, *, patient: bool, 
         return CLEAN
     reading = Reading(watchlist, texts, most_values, patient=patient)
     hits = reading.hits()
-    if not hits and not opaque:
+    counts = reading.counts
+    if not counts and not opaque:
         return CLEAN
-    counts: Counts = Counter()
     findings = _opaque_findings(texts, opaque, watchlist, counts)
-    for found, touched in _by_finding(hits):
-        counts[found.finding.detector, found.finding.action] += 1
-        if len(findings) < MOST_FINDINGS:
-            findings.append(_located(texts, touched[0]))
+    for touched in _by_finding(hits):
+        if len(findings) >= MOST_TOLD:
+            break
+        findings.append(_located(texts, touched[0]))
     if any(action == BLOCKED for _, action in counts):
         return Screened(findings=findings, counts=counts)
     return Screened(_masked(message, slots, texts, watchlist, hits), findings, counts)
@@ -81,22 +80,22 @@ def _may_find(texts: Sequence[Slot], watchlist: Watchlist) -> bool:
     return decoded is not None and watchlist.may_find(decoded.text)
 
 
-def _by_finding(hits: Iterable[Hit]) -> Iterator[tuple[Any, list[Hit]]]:
+def _by_finding(hits: Iterable[Hit]) -> Iterator[list[Hit]]:
     touched: list[Hit] = []
     for hit in hits:
         if touched and touched[0].found is not hit.found:
-            yield touched[0].found, touched
+            yield touched
             touched = []
         touched.append(hit)
     if touched:
-        yield touched[0].found, touched
+        yield touched
 
 
 def _located(texts: Sequence[Slot], hit: Hit) -> policy_pb2.Finding:
     """Where a finding begins: as offsets in the text that it begins in."""
     slot = texts[hit.slot]
     start = len(slot.text[: hit.start].encode())
-    made = policy_pb2.Finding(detector=hit.found.finding.detector, action=hit.found.finding.action, field=slot.field, start=start)
+    made = policy_pb2.Finding(detector=hit.found.detector.name, action=hit.found.action, field=slot.field, start=start)
     made.end = start + len(slot.text[hit.start : hit.end].encode())
     return made
 
@@ -106,14 +105,14 @@ def _opaque_findings(texts: Sequence[Slot], opaque: Sequence[int], watchlist: Wa
     if action is None or not opaque:
         return []
     counts[UNDECODABLE, action] += len(opaque)
-    return [policy_pb2.Finding(detector=UNDECODABLE, action=action, field=texts[number].field) for number in opaque[:MOST_FINDINGS]]
+    return [policy_pb2.Finding(detector=UNDECODABLE, action=action, field=texts[number].field) for number in opaque[:MOST_TOLD]]
 
 
 def _masked(message: M, slots: Slots[M], read: Sequence[Slot], watchlist: Watchlist, hits: Sequence[Hit]) -> M | None:
     """A copy of the message with masks; None where nothing is masked."""
     by_slot: dict[int, list[Hit]] = {}
     for hit in hits:
-        if hit.found.finding.action == MASKED:
+        if hit.found.action == MASKED:
             by_slot.setdefault(hit.slot, []).append(hit)
     replacing = watchlist.undecodable == MASKED and any(slot.form is Form.OPAQUE for slot in read)
     if not by_slot and not replacing:

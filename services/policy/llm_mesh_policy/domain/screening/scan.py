@@ -6,7 +6,6 @@ borders between them: a finding may go on across a border, and may begin or end 
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from llm_mesh.policy.v1 import policy_pb2
 from llm_mesh_policy.domain.screening.characters import GAP, JOINT, WALL, View, decided_length, decoded_view_of, view_of
@@ -28,14 +27,54 @@ _SECRET_GOES_ON = re.compile(
 _LOOK_AHEAD = 64
 
 
-@dataclass(slots=True)
 class Found:
-    """A finding in the text: from one character to another."""
+    """A finding in the text: from one character to another, and where that is in bytes."""
 
-    detector: Detector
-    start: int
-    end: int
-    finding: policy_pb2.Finding
+    __slots__ = ("action", "detector", "end", "end_byte", "field", "start", "start_byte")
+
+    def __init__(self, detector: Detector, action: policy_pb2.FindingAction, field: str, start: int, start_byte: int) -> None:
+        self.detector = detector
+        self.action = action
+        self.field = field
+        self.start = self.end = start
+        self.start_byte = self.end_byte = start_byte
+
+    @property
+    def finding(self) -> policy_pb2.Finding:
+        """As the contract has it."""
+        return policy_pb2.Finding(
+            detector=self.detector.name, action=self.action, field=self.field, start=self.start_byte, end=self.end_byte
+        )
+
+
+class _Window:
+    """A view of what is not decided yet, behind the byte before it."""
+
+    __slots__ = ("before", "shift", "suspects", "text", "view")
+
+    def __init__(self, view: View, before: bytes, watchlist: Watchlist) -> None:
+        self.view = view
+        self.before = before
+        self.shift = len(before)
+        self.text = before + view.text
+        self.suspects = watchlist.suspects(self.text)
+
+    def byte_before(self, place: int) -> bytes:
+        """The byte before a place."""
+        index = self.view.index(place)
+        return self.view.text[index - 1 : index] if index else self.before
+
+    def first(self, begin: int, end: int) -> tuple[int, int, Detector] | None:
+        """The first finding that begins between two places; where several begin at one, the first detector's."""
+        best: tuple[int, int, Detector] | None = None
+        low, high = self.shift + self.view.index(begin), self.shift + self.view.index(end)
+        for detector in self.suspects:
+            match = _first(detector, self.text, low, high)
+            if match is not None:
+                high = match[0]
+                start = self.view.place(match[0] - self.shift)
+                best = (start, max(start + 1, self.view.place(match[0] + match[1] - self.shift)), detector)
+        return best
 
 
 class Scan:
@@ -51,7 +90,11 @@ class Scan:
         self._borders = borders
         self._rest = ""
         self._marked = ""
-        self._views: list[View] = [View(b"")]
+        """The rest as far as it can be read, with the structure of JSON marked."""
+        self._at = 0
+        """How much of the rest is decided."""
+        self._windows: list[_Window] = []
+        """The decoded reading first, where there are two."""
         self._before = [b"", b""]
         self._in_string = False
         self._bytes = 0
@@ -81,6 +124,12 @@ class Scan:
         """How many findings are whole."""
         return len(self.found) - (self._inside is not None)
 
+    def taken(self) -> list[Found]:
+        """The findings that are whole, which are forgotten here."""
+        count = self.told
+        whole, self.found = self.found[:count], self.found[count:]
+        return whole
+
     def push(self, text: str, *, final: bool) -> str:
         """The next piece; what may be released now. After a block nothing is.
 
@@ -99,6 +148,7 @@ class Scan:
             released: list[str] = []
             self._read(final=ends)
             self._work(released, final=ends)
+            self._forget()
             self._resume = 2 * len(self._rest) if len(self._rest) > 2 * STEP else 0
             yield "".join(released)
 
@@ -110,15 +160,17 @@ class Scan:
         if self._json and '"' in marked:
             marked = _QUOTE.sub(_marked_quote, marked)
         if not final:
-            marked = marked[: self._decided(marked)]
+            marked = marked[: self._readable(marked)]
         self._marked = marked
         base = view_of(marked)
         decoded = decoded_view_of(marked)
         if decoded is None and self._before[0] != self._before[1]:
             decoded = base
-        self._views = [base] if decoded is None else [decoded, base]
+        self._windows = [_Window(base, self._before[1], self._watchlist)]
+        if decoded is not None:
+            self._windows.insert(0, _Window(decoded, self._before[0], self._watchlist))
 
-    def _decided(self, marked: str) -> int:
+    def _readable(self, marked: str) -> int:
         length = decided_length(marked)
         if not self._json:
             return length
@@ -134,48 +186,45 @@ class Scan:
         return self._in_string ^ bool(self._marked.count(WALL, 0, place) % 2)
 
     def _work(self, released: list[str], *, final: bool) -> None:
+        limit = self._limit(final=final)
         while not self.blocked:
             if self._inside is not None and not self._leave(released, final=final):
                 break
-            if not self._advance(released, final=final):
+            best = None if limit <= self._at else self._next(limit)
+            if best is None:
+                released.append(self._take(max(self._at, limit)))
                 break
+            self._find(released, *best)
 
-    def _advance(self, released: list[str], *, final: bool) -> bool:
-        """Releases up to the next finding, which is begun; False where none is decided yet."""
-        limit = self._limit(final=final)
-        best = self._next(limit)
-        if best is None:
-            released.append(self._take(limit))
-            return False
-        start, end, detector = best
+    def _find(self, released: list[str], start: int, end: int, detector: Detector) -> None:
+        """Releases what stands before a finding, and begins it."""
         quoted = False
         if self._json and not self._string_at(start):
             start, end, quoted = self._whole_number(start, end)
         released.append(self._take(start))
         action = self._watchlist.actions[detector.name]
-        passed = self._begin(detector, end - start, action)
+        passed = self._begin(detector, end, action)
         if action == LOGGED:
             released.append(passed)
         elif action == BLOCKED:
             self.blocked = True
         else:
             released.append(f'"[{detector.name}]"' if quoted else f"[{detector.name}]")
-        return True
 
     def _limit(self, *, final: bool) -> int:
         length = len(self._marked)
         if final:
             return length
         limit = length
-        for view in self._views:
+        for window in self._windows:
             for detector in self._watchlist.detectors:
-                limit = min(limit, view.place(detector.undecided_from(view.text)))
+                limit = min(limit, window.view.place(detector.undecided_from(window.view.text)))
         return self._between(limit) if limit < length else length
 
     def _between(self, limit: int) -> int:
         """The last place up to the limit that is within no escape and no number of JSON: those are read anew, and only as a whole."""
         while True:
-            aligned = self._views[0].begin_of(limit)
+            aligned = self._windows[0].view.begin_of(limit)
             if self._json and not self._string_at(aligned):
                 while 0 < aligned < len(self._marked) and self._marked[aligned] in _NUMBER and self._marked[aligned - 1] in _NUMBER:
                     aligned -= 1
@@ -184,33 +233,27 @@ class Scan:
             limit = aligned
 
     def _next(self, limit: int) -> tuple[int, int, Detector] | None:
-        """The first finding that begins before the limit; where several begin at one place, the first detector's."""
+        """The first finding that begins before the limit."""
         best: tuple[int, int, Detector] | None = None
-        for view, before in zip(self._views, self._before, strict=False):
-            text, shift = before + view.text, len(before)
-            for detector in self._watchlist.suspects(text):
-                bound = view.index(best[0] if best else limit)
-                match = _first(detector, text, shift, shift + bound)
-                if match is not None:
-                    start = view.place(match[0] - shift)
-                    best = (start, max(start + 1, view.place(match[0] + match[1] - shift)), detector)
+        for window in self._windows:
+            match = window.first(self._at, best[0] if best else limit)
+            best = match or best
         return best
 
     def _whole_number(self, start: int, end: int) -> tuple[int, int, bool]:
         """The number of JSON that a finding is part of."""
         marked, length = self._marked, len(self._marked)
-        while start and marked[start - 1] in _NUMBER:
+        while start > self._at and marked[start - 1] in _NUMBER:
             start -= 1
         while end < length and marked[end] in _NUMBER:
             end += 1
         return start, end, all(each in _NUMBER for each in marked[start:end])
 
-    def _begin(self, detector: Detector, length: int, action: policy_pb2.FindingAction) -> str:
-        finding = policy_pb2.Finding(detector=detector.name, action=action, field=self._field, start=self._bytes)
-        found = Found(detector, self._characters, self._characters + length, finding)
+    def _begin(self, detector: Detector, end: int, action: policy_pb2.FindingAction) -> str:
+        found = Found(detector, action, self._field, self._characters, self._bytes)
         self.found.append(found)
-        passed = self._take(length)
-        finding.end = self._bytes
+        passed = self._take(end)
+        found.end, found.end_byte = self._characters, self._bytes
         if action != BLOCKED and (detector.tail or detector.end is not None):
             self._inside = found
         return passed
@@ -219,37 +262,36 @@ class Scan:
         """Passes over the rest of a finding; False where it may go on in later text."""
         inside = self._inside
         assert inside is not None  # noqa: S101 (for the type checker)
-        view = self._views[0]
-        room = view.index(min(len(self._marked), max(0, inside.start + _LONGEST_SECRET - self._characters)))
-        full = inside.start + _LONGEST_SECRET - self._characters <= len(self._marked)
-        length, done = _tail(inside.detector, view.text, room, final=final, full=full)
-        passed = self._take(view.place(length))
-        if inside.finding.action == LOGGED:
+        view = self._windows[0].view
+        begin = view.index(self._at)
+        room = self._at + inside.start + _LONGEST_SECRET - self._characters
+        full = room <= len(self._marked)
+        bound = view.index(min(len(self._marked), max(self._at, room))) - begin
+        length, done = _tail(inside.detector, view.text[begin:], bound, final=final, full=full)
+        passed = self._take(max(self._at, view.place(begin + length)))
+        if inside.action == LOGGED:
             released.append(passed)
-        inside.finding.end, inside.end = self._bytes, self._characters
+        inside.end, inside.end_byte = self._characters, self._bytes
         if done:
             self._inside = None
         return done
 
-    def _take(self, length: int) -> str:
-        taken = self._rest[:length]
-        if taken:
-            if self._json:
-                self._in_string = self._string_at(length)
-            self._rest, self._marked = self._rest[length:], self._marked[length:]
-            decoded, base = self._views[0], self._views[-1]
-            self._before = [_before(decoded, length, self._before[0]), _before(base, length, self._before[1])]
-            self._views = [view.without(length) for view in self._views]
-            if len(self._views) == 1 and self._before[0] != self._before[1]:
-                self._views = [self._views[0], self._views[0]]
-            self._characters += length
-            self._bytes += length if taken.isascii() else len(taken.encode())
+    def _take(self, place: int) -> str:
+        """What stands before a place and is not decided yet: it is now."""
+        taken = self._rest[self._at : place]
+        self._at = place
+        self._characters += len(taken)
+        self._bytes += len(taken) if taken.isascii() else len(taken.encode())
         return taken
 
-
-def _before(view: View, place: int, default: bytes) -> bytes:
-    index = view.index(place)
-    return view.text[index - 1 : index] if index else default
+    def _forget(self) -> None:
+        """Lets go of what is decided."""
+        if self._at:
+            if self._json:
+                self._in_string = self._string_at(self._at)
+            self._before = [self._windows[0].byte_before(self._at), self._windows[-1].byte_before(self._at)]
+            self._rest = self._rest[self._at :]
+            self._at = 0
 
 
 def _first(detector: Detector, text: bytes, begin: int, end: int) -> tuple[int, int] | None:
@@ -266,6 +308,8 @@ def _first(detector: Detector, text: bytes, begin: int, end: int) -> tuple[int, 
         if length:
             return start, length
         at = start + 1
+        if detector.groups:  # none begins within a group, and long ones would be looked at from each of their bytes
+            at = max(at, detector.groups.match(text, start).end())
     return None
 
 
