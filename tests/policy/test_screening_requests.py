@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from llm_mesh.inference.v1 import content_pb2, embed_pb2, generate_pb2
 from llm_mesh_policy.domain.admission import texts
 from llm_mesh_policy.domain.screening.detectors import all_detectors, names
+from llm_mesh_policy.domain.screening.reading import MOST_MASKED
 from llm_mesh_policy.domain.screening.requests import Screened, screen
 from llm_mesh_policy.domain.screening.scan import BLOCKED, LOGGED, MASKED, UNDECODABLE, Scan, Watchlist
 from llm_mesh_runtime.errors import MeshError
@@ -352,3 +353,9 @@ def test_findings_are_counted_and_told_without_their_text() -> None:
         ("credit_card", "messages[1].parts[0].text", 0, 19),
     ]
     assert "4111" not in str(result.findings)
+
+
+def test_a_request_with_more_findings_than_can_be_masked_is_refused() -> None:
+    cards = f"{CARD} " * (MOST_MASKED + 50)
+    assert screened(said(cards)).blocked == ["credit_card"]
+    assert screened(said(f"{CARD} " * MOST_MASKED)).counts == {("credit_card", MASKED): MOST_MASKED}

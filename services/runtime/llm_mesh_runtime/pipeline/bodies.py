@@ -13,8 +13,12 @@ from llm_mesh_runtime.context import Caller, Frame
 from llm_mesh_runtime.errors import MeshError, RuntimeFault
 from llm_mesh_runtime.pipeline.methods import Method
 from llm_mesh_runtime.pipeline.transport import HandlerContext, Own, Transport
+from llm_mesh_runtime.pipeline.wire import has_more_fields
 
 Body = Callable[[Any, Transport, Frame], Awaitable[Any]]
+MOST_FIELDS = 250_000
+"""Of a request and all messages in it: parsing more would hold the event loop."""
+_LARGE = 256 * 1024
 _Admitted = Callable[[AsyncIterator[bytes], Frame], Awaitable[AsyncIterator[Any]]]
 _Answering = Callable[[Any, Transport, Frame, Any], Awaitable[None]]
 
@@ -60,6 +64,9 @@ class Codec:
         """The request that the bytes are."""
         if len(raw) > self.most:
             raise self.too_large("request")
+        if len(raw) > _LARGE and self._method.public and has_more_fields(raw, self._method.request, MOST_FIELDS):
+            reason = errors_pb2.ERROR_REASON_MESSAGE_TOO_LARGE
+            raise RuntimeFault(reason, f"the request has more than {MOST_FIELDS} fields", limit_fields=str(MOST_FIELDS))
         try:
             return self._parse(raw)
         except DecodeError:

@@ -1,6 +1,7 @@
 """Checks that no pattern can make: check digits, lengths that a country or an issuer fixes, and where a candidate really ends."""
 
 import re
+import string
 from functools import cache
 
 from stdnum import iban as stdnum_iban
@@ -20,6 +21,8 @@ _DOUBLED = bytes.maketrans(bytes(range(10)), bytes((0, 2, 4, 6, 8, 1, 3, 5, 7, 9
 """Luhn's sum over whole bytes: columns of numbers are full of candidates, and each costs a microsecond instead of ten."""
 _CHARACTERS = re.compile(rb"([0-9]+)!?[a-z]")
 _LONGEST_IBAN = 34
+_MOVED = 4
+_AS_DIGITS = {ord(letter): str(number) for number, letter in enumerate(string.ascii_uppercase, 10)}
 _COUNTRY = 2
 _EMAIL = compiled(tolerant(rb"[A-Za-z0-9][A-Za-z0-9._%+-]{0,63}@[A-Za-z0-9][A-Za-z0-9.-]{0,120}\.[A-Za-z]{2,24}"))
 
@@ -57,7 +60,7 @@ def iban(text: bytes, begin: int, end: int) -> int:
     candidate = text[begin:end]
     plain = candidate.translate(None, b" \x00\x02")
     length = _iban_length(plain[:_COUNTRY])
-    if not length or len(plain) < length or not stdnum_iban.is_valid(plain[:length].decode()):
+    if not length or len(plain) < length or not _has_check_digits(plain[:length].decode()):
         return 0
     places = [place for place, each in enumerate(candidate) if each not in b" \x00\x02"]
     last = begin + places[length - 1]
@@ -83,6 +86,11 @@ def email(text: bytes, begin: int, end: int) -> int:
             return 0
         border = candidate.find(b"\x02", border + 1)
     return len(candidate)
+
+
+def _has_check_digits(text: str) -> bool:
+    """The sum of ISO 7064 first: it is quick, and nearly always wrong where the text is none."""
+    return int((text[_MOVED:] + text[:_MOVED]).translate(_AS_DIGITS)) % 97 == 1 and bool(stdnum_iban.is_valid(text))
 
 
 @cache

@@ -77,7 +77,8 @@ class Reading:
         self._push(final=True)
         return self._hits
 
-    def _note(self, found: Found) -> None:
+    def _note(self, found: Found) -> bool:
+        """Counts a finding; whether it decides that the request is refused."""
         action = found.action
         if action == MASKED and self._masked >= MOST_MASKED:
             action = BLOCKED
@@ -87,6 +88,7 @@ class Reading:
         self._masked += action == MASKED
         if action == MASKED or sum(self.counts.values()) <= MOST_TOLD:
             self._hits += self._touched(found)
+        return self._over
 
     def _read(self, number: int, apart: list[tuple[int, json_text.Token]]) -> None:
         slot = self._slots[number]
@@ -147,9 +149,8 @@ class Reading:
         if self._over:
             return
         for _ in self._scan.steps(batch, final=final):
-            for found in self._scan.taken():
-                self._note(found)
-            if self._over:
+            refused = [self._note(found) for found in self._scan.taken()]
+            if any(refused):
                 return
             self._breathe()
 
