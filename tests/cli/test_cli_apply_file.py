@@ -116,3 +116,19 @@ def test_only_the_platform_has_budgets_beside_its_projects(tmp_path: Path) -> No
 def test_what_the_mesh_computes_of_a_domain_is_no_field_of_the_file(tmp_path: Path) -> None:
     [problem] = problems(tmp_path, "domains: [{name: claims, floor: {regions: [us]}}]")
     assert "is not a field" in problem
+
+
+def test_facts_of_endpoints_are_asked_for_in_the_platforms_name(tmp_path: Path) -> None:
+    wanted = read(
+        tmp_path,
+        "endpoints:\n  - {adapter: openai, name: box, region: eu, upstream_models: ['big-*'], domains: [domains/claims],\n"
+        "     price_floor: {input: '0.10', output: 0.40 USD}}\n",
+    )
+    assert wanted.registry.parent == "domains/platform"
+    [endpoint] = wanted.registry.endpoints
+    assert (endpoint.name, endpoint.operator, endpoint.region) == ("adapters/openai/endpoints/box", "domains/platform", "eu")
+    assert (endpoint.price_floor.currency, endpoint.price_floor.input_nanos_per_million, endpoint.price_floor.output_nanos_per_million) == (
+        "USD", 100_000_000, 400_000_000,
+    )  # fmt: skip
+    [problem] = problems(tmp_path, "endpoints: [{adapter: openai, name: box, etag: x}]")
+    assert "is not a field" in problem

@@ -15,12 +15,15 @@ from pathlib import Path
 
 import pytest
 
+from llm_mesh_cli.output import Output
+from llm_mesh_cli.session import Access, Session
 from llm_mesh_cli.trail import sources
 from llm_mesh_cli.trail.verification import verify as verified
 from llm_mesh_policy.domain.audit import AuditEntry
 from llm_mesh_policy.store.audit import AuditTrail
 from llm_mesh_runtime.database import Database, migrate
 from llm_mesh_runtime.trail import FIRST_NUMBERING, first_hash, next_numbering, record_hash
+from llm_mesh_runtime.trail.stored import record_of
 from tests.e2e.running import RunningMesh, environment, llm_mesh
 
 RECORDS = 60
@@ -139,24 +142,23 @@ def test_whatever_is_done_to_a_copy_is_found(copy: sqlite3.Connection, tmp_path:
 
 @pytest.mark.parametrize("tamper", TAMPERINGS, ids=lambda each: each.__name__)
 async def test_no_random_tampering_stays_unseen(trail: Path, tmp_path: Path, tamper: Tampering) -> None:
+    session = Session(Access(), Output(as_json=False), "admin")
     for number in range(12):
         seed = f"{secrets.token_hex(4)}"
         path = tmp_path / f"{number}.db"
         shutil.copy(trail, path)
         with closing(sqlite3.connect(path, isolation_level=None)) as connection:
             tamper(connection, random.Random(seed))  # noqa: S311 (likewise)
-        verdict = await verified(partial(sources.stored, str(path)))
+        verdict = await verified(partial(sources.stored, session, str(path)))
         assert verdict.problems, f"{tamper.__name__} with the seed {seed}"
 
 
 def heads_again(connection: sqlite3.Connection) -> None:
     """What a careful forger does: makes every hash and head follow from what the records are now."""
-    from llm_mesh_cli.trail.sources import _record  # noqa: PLC0415 (of the program under test: how a row is read)
-
     connection.row_factory = sqlite3.Row
     heads: dict[str, tuple[int, bytes, int, bytes]] = {}
     for row in connection.execute("SELECT * FROM audit_records ORDER BY sequence").fetchall():
-        record = _record(row)
+        record = record_of(row)
         count, digest, _, numbering = heads.get(record.writer, (0, first_hash(record.writer), 0, FIRST_NUMBERING))
         digest = record_hash(digest, record)
         connection.execute("UPDATE audit_records SET hash = ? WHERE sequence = ?", (digest, record.sequence))

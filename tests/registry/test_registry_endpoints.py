@@ -33,7 +33,7 @@ FACTS = registry_pb2.Endpoint(
     data_classes=["public", "internal", "confidential"],
     credentials=["team"],
     upstream_models=["up", "big-*"],
-    floor=registry_pb2.PriceFloor(currency="USD", input_nanos_per_million=10, output_nanos_per_million=20),
+    price_floor=registry_pb2.PriceFloor(currency="USD", input_nanos_per_million=10, output_nanos_per_million=20),
     domains=[CLAIMS],
 )
 
@@ -204,7 +204,7 @@ async def test_an_endpoint_that_becomes_stricter_binds_the_models_that_exist(dat
         assert (found.region, found.zero_retention, list(found.data_classes)) == ("us", False, ["internal"])
         assert list(found.conflicts) == ["data_classes", "region", "zero_retention"]
         assert found.price == created.price
-    await world.put(floor=registry_pb2.PriceFloor(currency="USD", input_nanos_per_million=11))
+    await world.put(price_floor=registry_pb2.PriceFloor(currency="USD", input_nanos_per_million=11))
     assert not (await world.registry.model(created.name)).HasField("price")
     await world.put(domains=[SALES])
     assert (await world.watched())[created.name].lifecycle == registry_pb2.LIFECYCLE_RETIRED
@@ -286,8 +286,11 @@ async def test_an_apply_declares_endpoints_before_its_models_and_only_for_the_pl
         ({"region": "E U"}, "endpoint.region"),
         ({"upstream_models": ["a*b"]}, "endpoint.upstream_models[0]"),
         ({"domains": ["claims"]}, "endpoint.domains[0]"),
-        ({"floor": registry_pb2.PriceFloor(currency="usd")}, "endpoint.floor.currency"),
-        ({"floor": registry_pb2.PriceFloor(currency="USD", input_nanos_per_million=-1)}, "endpoint.floor.input_nanos_per_million"),
+        ({"price_floor": registry_pb2.PriceFloor(currency="usd")}, "endpoint.price_floor.currency"),
+        (
+            {"price_floor": registry_pb2.PriceFloor(currency="USD", input_nanos_per_million=-1)},
+            "endpoint.price_floor.input_nanos_per_million",
+        ),
     ],
 )
 async def test_facts_of_wrong_form_are_refused_with_their_field(database: Database, fields: dict[str, Any], field: str) -> None:
@@ -309,7 +312,7 @@ ENDPOINTS = st.none() | st.builds(
     lambda **fields: registry_pb2.Endpoint(name=NAME, operator=PLATFORM, **{k: v for k, v in fields.items() if v is not None}),
     region=REGIONS, data_classes=CLASSES, zero_retention=st.booleans(), credentials=st.lists(st.sampled_from(["team"]), max_size=1),
     upstream_models=st.lists(st.sampled_from(["up", "o*"]), unique=True), free_allowed=st.booleans(),
-    floor=st.none() | st.builds(registry_pb2.PriceFloor, currency=st.just("USD"), input_nanos_per_million=st.integers(0, 3)),
+    price_floor=st.none() | st.builds(registry_pb2.PriceFloor, currency=st.just("USD"), input_nanos_per_million=st.integers(0, 3)),
     domains=st.lists(st.sampled_from([CLAIMS, SALES]), unique=True),
 )  # fmt: skip
 
@@ -333,8 +336,8 @@ def test_what_is_in_effect_never_exceeds_the_facts(declared: registry_pb2.Model,
     assert retired or not facts.domains or CLAIMS in facts.domains
     if effect.HasField("price") and not facts.free_allowed:
         assert effect.price.input_nanos_per_million or effect.price.output_nanos_per_million
-        if facts.HasField("floor"):
+        if facts.HasField("price_floor"):
             assert effect.price.currency == "USD"
-            assert effect.price.input_nanos_per_million >= facts.floor.input_nanos_per_million
+            assert effect.price.input_nanos_per_million >= facts.price_floor.input_nanos_per_million
     assert not retired or not (effect.free or effect.HasField("price"))
     assert sorted(conflicts(declared, endpoint)) == list(effect.conflicts)

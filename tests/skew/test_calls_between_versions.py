@@ -13,6 +13,7 @@ import pytest
 from google.protobuf import descriptor_pool, message_factory
 
 import llm_mesh
+from llm_mesh_runtime.access.table import ONLY_FOR
 from llm_mesh_runtime.links.outbound import Outbound
 from llm_mesh_runtime.links.remote import RemoteChannel
 from llm_mesh_runtime.service import Service, Servicers
@@ -104,9 +105,11 @@ async def test_callers_of_other_versions_are_understood_and_understand_us(contra
     registration = (part(contract, "add_{}Servicer_to_server"), recorded.servicer)
     service = Service("skew", (contract,), NoSettings, lambda _settings, _links: Servicers(registration), port=1)
     today = {rpc.name: rpc for rpc in rpcs("today", contract)}
-    async with host(service, link="grpc") as mesh:
+    callers = {path: min(only) for path, only in ONLY_FOR.items()}
+    async with host(service, link="grpc", allow_calls=tuple(f"{caller}>skew" for caller in callers.values())) as mesh:
         for rpc in rpcs(version, contract):
-            channel = mesh.application("skew", key="mk_ana") if rpc.public else mesh.channel("skew")
+            within = mesh.channel("skew", caller=callers.get(rpc.path, "console"))
+            channel = mesh.application("skew", key="mk_ana") if rpc.public else within
             sent = filled(rpc.request)
             answers = await call(channel, rpc, sent)
             arrived = recorded.arrived[rpc.name]

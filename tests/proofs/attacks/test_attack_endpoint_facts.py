@@ -25,7 +25,7 @@ FACTS = registry_pb2.Endpoint(
     region="eu",
     credentials=["team"],
     upstream_models=["sim-echo", "sim-words"],
-    floor=registry_pb2.PriceFloor(currency="USD", input_nanos_per_million=1_000_000, output_nanos_per_million=1_000_000),
+    price_floor=registry_pb2.PriceFloor(currency="USD", input_nanos_per_million=1_000_000, output_nanos_per_million=1_000_000),
 )
 
 
@@ -207,7 +207,7 @@ def test_an_endpoint_that_becomes_stricter_ends_a_model_that_exceeds_it(
 
     until(lambda: status() == 200, "the model serves its domain", pause=0.05)
     try:
-        for facts in ({"upstream_models": ["sim-words"]}, {"domains": [SALES]}, {"floor": registry_pb2.PriceFloor(currency="EUR")}):
+        for facts in ({"upstream_models": ["sim-words"]}, {"domains": [SALES]}, {"price_floor": registry_pb2.PriceFloor(currency="EUR")}):
             operate(mesh, **facts)
             until(lambda: status() >= 400, f"the model ends with {facts}", pause=0.05)
             found = attacker.call("GetModel", registry_pb2.GetModelRequest(name=present.name)).model

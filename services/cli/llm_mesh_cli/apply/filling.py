@@ -18,6 +18,7 @@ OUTPUT_ONLY = (
     "create_time",
     "update_time",
     "built_in",
+    "conflicts",
     "spent",
     "held",
     "period_end_time",
@@ -31,7 +32,7 @@ _INTEGERS = {FieldDescriptor.CPPTYPE_INT32, FieldDescriptor.CPPTYPE_INT64, Field
 Field = Any
 """A descriptor; protobuf has two types of it that share no base."""
 _RATE = "_nanos_per_million"
-_PRICE = "llm_mesh.registry.v1.Price"
+_PRICES = frozenset({"llm_mesh.registry.v1.Price", "llm_mesh.registry.v1.PriceFloor"})
 
 
 def names(message: Message, *, without: Iterable[str] = ()) -> list[str]:
@@ -70,7 +71,7 @@ def _fill_message(message: Any, place: Place, currency: str) -> None:  # noqa: A
         with_problem(place, lambda: convert(message, place, currency))
         return
     fields = place.fields(*names(message))
-    if message.DESCRIPTOR.full_name == _PRICE:
+    if message.DESCRIPTOR.full_name in _PRICES:
         message.currency = currency
     fill(message, fields, currency)
     message.SetInParent()
@@ -111,7 +112,7 @@ def _enum(field: Field, place: Place) -> int:
 
 def _key(message: Message, field: Field) -> str:
     """How a field is written: prices leave their unit out, and limits say `per`."""
-    if message.DESCRIPTOR.full_name == _PRICE:
+    if message.DESCRIPTOR.full_name in _PRICES:
         return str(field.name.removesuffix(_RATE))
     return "per" if field.name == "window" else str(field.name)
 

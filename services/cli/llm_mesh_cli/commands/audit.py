@@ -62,7 +62,7 @@ async def export(
     session: Session, file: Annotated[Path, typer.Argument(help="Where to write it, as lines of JSON.")], database: Database = None
 ) -> None:
     """Write the whole trail, with the heads of its chains, to a file."""
-    source = sources.stored(database) if database else sources.running(session)
+    source = sources.stored(session, database) if database else sources.running(session)
     count = await session.output.waiting(sources.export(source, file), "reading the audit trail")
     session.output.line(f"{count} records are in {file}")
 
@@ -83,7 +83,7 @@ async def verify_trail(
         raise CommandError("give --database or --file, not both", Exit.USAGE)
     source: Callable[[], AsyncIterator[sources.Page]]
     if database:
-        source = partial(sources.stored, database)
+        source = partial(sources.stored, session, database)
     elif file:
         source = partial(sources.exported, file)
     else:

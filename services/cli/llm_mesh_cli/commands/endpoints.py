@@ -28,7 +28,7 @@ async def list_endpoints(session: Session) -> None:
             each.region or "not known",
             ", ".join(each.data_classes) or "public, internal",
             "none kept" if each.zero_retention else "kept",
-            "free" if each.free_allowed else _floor(each.floor),
+            "free" if each.free_allowed else _floor(each.price_floor),
             ", ".join(each.domains) or "all",
         )
         for each in found
@@ -79,8 +79,8 @@ async def put(
     for words, field in ((least_input, "input_nanos_per_million"), (least_output, "output_nanos_per_million")):
         if words:
             least = money(words, session.mesh.currency)
-            endpoint.floor.currency = least.currency
-            setattr(endpoint.floor, field, least.nanos)
+            endpoint.price_floor.currency = least.currency
+            setattr(endpoint.price_floor, field, least.nanos)
     answer = await _registry(session).PutEndpoint(registry_pb2.PutEndpointRequest(endpoint=endpoint))
     if session.output.as_json:
         session.output.message(answer.endpoint)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from google.protobuf.json_format import MessageToDict, ParseDict, ParseError
 
@@ -18,10 +19,6 @@ if TYPE_CHECKING:
 
 _PAGE = 1000
 _ROWS = 5000
-_LATEST = 10**17
-"""Microseconds, which a timestamp can hold."""
-_RECORDS = "SELECT * FROM audit_records WHERE sequence > :after ORDER BY sequence LIMIT :most"
-_HEADS = "SELECT writer, records, hash, sequence, numbering FROM audit_heads"
 
 
 class Page(NamedTuple):
@@ -43,27 +40,15 @@ async def running(session: Session, newest: int = 0) -> AsyncIterator[Page]:
             return
 
 
-async def stored(place: str) -> AsyncIterator[Page]:
+async def stored(session: Session, place: str) -> AsyncIterator[Page]:
     """The trail in policy's database: a file of SQLite or a URL."""
-    from sqlalchemy import Connection, text  # noqa: PLC0415 (only who reads a database needs it)
-    from sqlalchemy.exc import ArgumentError  # noqa: PLC0415 (likewise)
+    from llm_mesh_runtime.database import open_database  # noqa: PLC0415 (only who reads a database needs it)
+    from llm_mesh_runtime.trail.stored import read  # noqa: PLC0415 (likewise)
 
-    from llm_mesh_runtime.database import Database  # noqa: PLC0415 (likewise)
-
-    try:
-        database = Database(_url(place), name="policy")
-    except (ValueError, ArgumentError):  # whose text may hold the URL
-        raise CommandError("--database: expected a file of SQLite, or a URL such as postgresql://…", Exit.USAGE) from None
-    after = 0
-
-    def work(connection: Connection) -> Page:
-        rows = connection.execute(text(_RECORDS), {"after": after, "most": _ROWS}).mappings().all()
-        heads = None if len(rows) == _ROWS else [_head(row) for row in connection.execute(text(_HEADS)).mappings()]
-        return Page([_record(row) for row in rows], heads)
-
+    database, after = open_database("policy", _url(place), session.mesh), 0
     try:
         while True:
-            page = await database.read(work)
+            page = Page(*(await database.read(partial(read, after=after, most=_ROWS))))
             yield page
             if page.heads is not None:
                 return
@@ -108,34 +93,3 @@ def _url(place: str) -> str:
     if not Path(place).is_file():
         raise CommandError(f"{place}: there is no such file", Exit.NOT_FOUND)
     return f"sqlite:///{Path(place).absolute()}"
-
-
-def _record(row: Any) -> rules_pb2.AuditRecord:  # noqa: ANN401 (a row of SQLAlchemy)
-    """A record, whatever somebody made of its row: what cannot be read is read as empty, and breaks the chain."""
-    texts = ("domain", "principal", "key", "action", "resource", "detail", "request_id", "writer", "event_id", "source", "reason")
-    record = rules_pb2.AuditRecord(
-        sequence=row["sequence"],
-        allowed=bool(row["allowed"]),
-        hash=_bytes(row["hash"]),
-        before_digest=_bytes(row["before_digest"]),
-        after_digest=_bytes(row["after_digest"]),
-    )
-    for name in texts:
-        setattr(record, name, str(row[name] or ""))
-    if isinstance(row["time"], int) and 0 <= row["time"] <= _LATEST:
-        record.time.FromMicroseconds(row["time"])
-    return record
-
-
-def _head(row: Any) -> audit_pb2.ChainHead:  # noqa: ANN401 (likewise)
-    return audit_pb2.ChainHead(
-        writer=row["writer"],
-        count=row["records"],
-        hash=_bytes(row["hash"]),
-        sequence=row["sequence"],
-        numbering=_bytes(row["numbering"]),
-    )
-
-
-def _bytes(value: object) -> bytes:
-    return bytes(value) if isinstance(value, (bytes, bytearray, memoryview)) else b""

@@ -42,8 +42,8 @@ def checked_endpoint(endpoint: registry_pb2.Endpoint, field: str) -> registry_pb
         raise invalid(f"{field}.domains", f"must be at most {_MOST_DOMAINS} different domains")
     for index, domain in enumerate(endpoint.domains):
         DOMAIN.parse(domain, f"{field}.domains[{index}]")
-    if endpoint.HasField("floor"):
-        _check_floor(endpoint.floor, f"{field}.floor")
+    if endpoint.HasField("price_floor"):
+        _check_floor(endpoint.price_floor, f"{field}.price_floor")
     return endpoint
 
 

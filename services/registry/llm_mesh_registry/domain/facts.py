@@ -111,9 +111,9 @@ def _below_floor(price: registry_pb2.Price, endpoint: registry_pb2.Endpoint) -> 
     """How a price is below what the endpoint's models cost at least; empty where it is not."""
     if not any(getattr(price, rate) for rate in RATES):
         return f"models at {endpoint.name} are not free, and need a price above zero"
-    if not endpoint.HasField("floor"):
+    if not endpoint.HasField("price_floor"):
         return ""
-    floor = endpoint.floor
+    floor = endpoint.price_floor
     if price.currency != floor.currency:
         return f"the least price at {endpoint.name} is in {floor.currency}"
     for rates, least in ((_INPUT_RATES, floor.input_nanos_per_million), (_OUTPUT_RATES, floor.output_nanos_per_million)):

@@ -750,10 +750,10 @@ type Endpoint struct {
 	Credentials []string `protobuf:"bytes,8,rep,name=credentials,proto3" json:"credentials,omitempty"`
 	// Upstream models that may be used, whole or as a prefix that ends in `*`, such as `gpt-4.1*`. Empty: all.
 	UpstreamModels []string `protobuf:"bytes,9,rep,name=upstream_models,json=upstreamModels,proto3" json:"upstream_models,omitempty"`
-	// Models may be declared free. Otherwise each needs a price above zero, and not below `floor`.
+	// Models may be declared free. Otherwise each needs a price above zero, and not below `price_floor`.
 	FreeAllowed bool `protobuf:"varint,10,opt,name=free_allowed,json=freeAllowed,proto3" json:"free_allowed,omitempty"`
 	// The least price of a model. Unset: any price above zero.
-	Floor *PriceFloor `protobuf:"bytes,11,opt,name=floor,proto3" json:"floor,omitempty"`
+	PriceFloor *PriceFloor `protobuf:"bytes,11,opt,name=price_floor,json=priceFloor,proto3" json:"price_floor,omitempty"`
 	// Domains whose models may use it. Empty: all.
 	Domains []string `protobuf:"bytes,12,rep,name=domains,proto3" json:"domains,omitempty"`
 	// Changes with every change of the facts.
@@ -866,9 +866,9 @@ func (x *Endpoint) GetFreeAllowed() bool {
 	return false
 }
 
-func (x *Endpoint) GetFloor() *PriceFloor {
+func (x *Endpoint) GetPriceFloor() *PriceFloor {
 	if x != nil {
-		return x.Floor
+		return x.PriceFloor
 	}
 	return nil
 }
@@ -4363,7 +4363,7 @@ const file_llm_mesh_registry_v1_registry_proto_rawDesc = "" +
 	"\aAdapter\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x18\n" +
 	"\adialect\x18\x02 \x01(\tR\adialect\x12 \n" +
-	"\vdescription\x18\x03 \x01(\tR\vdescription\"\xaa\x04\n" +
+	"\vdescription\x18\x03 \x01(\tR\vdescription\"\xb5\x04\n" +
 	"\bEndpoint\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x1a\n" +
 	"\boperator\x18\x02 \x01(\tR\boperator\x12 \n" +
@@ -4375,8 +4375,9 @@ const file_llm_mesh_registry_v1_registry_proto_rawDesc = "" +
 	"\vcredentials\x18\b \x03(\tR\vcredentials\x12'\n" +
 	"\x0fupstream_models\x18\t \x03(\tR\x0eupstreamModels\x12!\n" +
 	"\ffree_allowed\x18\n" +
-	" \x01(\bR\vfreeAllowed\x126\n" +
-	"\x05floor\x18\v \x01(\v2 .llm_mesh.registry.v1.PriceFloorR\x05floor\x12\x18\n" +
+	" \x01(\bR\vfreeAllowed\x12A\n" +
+	"\vprice_floor\x18\v \x01(\v2 .llm_mesh.registry.v1.PriceFloorR\n" +
+	"priceFloor\x12\x18\n" +
 	"\adomains\x18\f \x03(\tR\adomains\x12\x12\n" +
 	"\x04etag\x18\r \x01(\tR\x04etag\x12;\n" +
 	"\vcreate_time\x18\x0e \x01(\v2\x1a.google.protobuf.TimestampR\n" +
@@ -4736,7 +4737,7 @@ var file_llm_mesh_registry_v1_registry_proto_depIdxs = []int32{
 	65, // 6: llm_mesh.registry.v1.Price.valid_from:type_name -> google.protobuf.Timestamp
 	65, // 7: llm_mesh.registry.v1.Price.valid_until:type_name -> google.protobuf.Timestamp
 	65, // 8: llm_mesh.registry.v1.Price.create_time:type_name -> google.protobuf.Timestamp
-	7,  // 9: llm_mesh.registry.v1.Endpoint.floor:type_name -> llm_mesh.registry.v1.PriceFloor
+	7,  // 9: llm_mesh.registry.v1.Endpoint.price_floor:type_name -> llm_mesh.registry.v1.PriceFloor
 	65, // 10: llm_mesh.registry.v1.Endpoint.create_time:type_name -> google.protobuf.Timestamp
 	65, // 11: llm_mesh.registry.v1.Endpoint.update_time:type_name -> google.protobuf.Timestamp
 	6,  // 12: llm_mesh.registry.v1.ListEndpointsResponse.endpoints:type_name -> llm_mesh.registry.v1.Endpoint

@@ -149,7 +149,7 @@ class Adapter(_message.Message):
     def __init__(self, name: _Optional[str] = ..., dialect: _Optional[str] = ..., description: _Optional[str] = ...) -> None: ...
 
 class Endpoint(_message.Message):
-    __slots__ = ("name", "operator", "description", "region", "processor", "data_classes", "zero_retention", "credentials", "upstream_models", "free_allowed", "floor", "domains", "etag", "create_time", "update_time")
+    __slots__ = ("name", "operator", "description", "region", "processor", "data_classes", "zero_retention", "credentials", "upstream_models", "free_allowed", "price_floor", "domains", "etag", "create_time", "update_time")
     NAME_FIELD_NUMBER: _ClassVar[int]
     OPERATOR_FIELD_NUMBER: _ClassVar[int]
     DESCRIPTION_FIELD_NUMBER: _ClassVar[int]
@@ -160,7 +160,7 @@ class Endpoint(_message.Message):
     CREDENTIALS_FIELD_NUMBER: _ClassVar[int]
     UPSTREAM_MODELS_FIELD_NUMBER: _ClassVar[int]
     FREE_ALLOWED_FIELD_NUMBER: _ClassVar[int]
-    FLOOR_FIELD_NUMBER: _ClassVar[int]
+    PRICE_FLOOR_FIELD_NUMBER: _ClassVar[int]
     DOMAINS_FIELD_NUMBER: _ClassVar[int]
     ETAG_FIELD_NUMBER: _ClassVar[int]
     CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
@@ -175,12 +175,12 @@ class Endpoint(_message.Message):
     credentials: _containers.RepeatedScalarFieldContainer[str]
     upstream_models: _containers.RepeatedScalarFieldContainer[str]
     free_allowed: bool
-    floor: PriceFloor
+    price_floor: PriceFloor
     domains: _containers.RepeatedScalarFieldContainer[str]
     etag: str
     create_time: _timestamp_pb2.Timestamp
     update_time: _timestamp_pb2.Timestamp
-    def __init__(self, name: _Optional[str] = ..., operator: _Optional[str] = ..., description: _Optional[str] = ..., region: _Optional[str] = ..., processor: _Optional[str] = ..., data_classes: _Optional[_Iterable[str]] = ..., zero_retention: _Optional[bool] = ..., credentials: _Optional[_Iterable[str]] = ..., upstream_models: _Optional[_Iterable[str]] = ..., free_allowed: _Optional[bool] = ..., floor: _Optional[_Union[PriceFloor, _Mapping]] = ..., domains: _Optional[_Iterable[str]] = ..., etag: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., update_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    def __init__(self, name: _Optional[str] = ..., operator: _Optional[str] = ..., description: _Optional[str] = ..., region: _Optional[str] = ..., processor: _Optional[str] = ..., data_classes: _Optional[_Iterable[str]] = ..., zero_retention: _Optional[bool] = ..., credentials: _Optional[_Iterable[str]] = ..., upstream_models: _Optional[_Iterable[str]] = ..., free_allowed: _Optional[bool] = ..., price_floor: _Optional[_Union[PriceFloor, _Mapping]] = ..., domains: _Optional[_Iterable[str]] = ..., etag: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., update_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class PriceFloor(_message.Message):
     __slots__ = ("currency", "input_nanos_per_million", "output_nanos_per_million")

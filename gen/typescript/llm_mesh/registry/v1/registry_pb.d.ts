@@ -479,7 +479,7 @@ export declare type Endpoint = Message<"llm_mesh.registry.v1.Endpoint"> & {
   upstreamModels: string[];
 
   /**
-   * Models may be declared free. Otherwise each needs a price above zero, and not below `floor`.
+   * Models may be declared free. Otherwise each needs a price above zero, and not below `price_floor`.
    *
    * @generated from field: bool free_allowed = 10;
    */
@@ -488,9 +488,9 @@ export declare type Endpoint = Message<"llm_mesh.registry.v1.Endpoint"> & {
   /**
    * The least price of a model. Unset: any price above zero.
    *
-   * @generated from field: llm_mesh.registry.v1.PriceFloor floor = 11;
+   * @generated from field: llm_mesh.registry.v1.PriceFloor price_floor = 11;
    */
-  floor?: PriceFloor | undefined;
+  priceFloor?: PriceFloor | undefined;
 
   /**
    * Domains whose models may use it. Empty: all.
