@@ -135,3 +135,20 @@ def test_settings_are_shown_with_masked_secrets(tmp_path: Path) -> None:
 def test_the_list_of_commands_loads_neither_grpc_nor_tables() -> None:
     code = "import sys, llm_mesh_cli.app; sys.exit(any(name in sys.modules for name in ('grpc', 'rich.table', 'yaml')))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_floors_are_set_field_by_field_shown_and_deleted(cli_mesh: RunningMesh) -> None:
+    assert cli_mesh.cli("floors", "set", "default", "--region", "eu", "--screen", "credit_card=block").returncode == 0
+    assert cli_mesh.cli("floors", "set", "default", "--max-output-tokens", "9", "--region", "eu", "--region", "ch").returncode == 0
+    shown = json.loads(cli_mesh.cli("floors", "show", "default", "--json").stdout)
+    assert (shown["regions"], shown["maxOutputTokens"]) == (["eu", "ch"], "9")
+    assert shown["screening"] == [{"detector": "credit_card", "action": "SCREENING_ACTION_BLOCK"}]
+    assert cli_mesh.cli("floors", "set", "all", "--zero-retention").returncode == 0
+    assert "(every domain)" in cli_mesh.cli("floors", "list").stdout
+    refused = cli_mesh.cli("chat", "hi", "-m", "sim-echo")
+    assert "NO_ELIGIBLE_TARGET" in refused.stderr
+    assert cli_mesh.cli("floors", "set", "default", "--screen", "credit_card").returncode == 2
+    for domain in ("all", "default"):
+        assert cli_mesh.cli("floors", "delete", domain).returncode == 0
+    assert cli_mesh.cli("floors", "show", "default").returncode == 5
+    assert cli_mesh.cli("chat", "hi", "-m", "sim-echo").returncode == 0
