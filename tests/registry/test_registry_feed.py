@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import pytest
+
 from llm_mesh.registry.v1 import registry_pb2
+from llm_mesh_registry.domain import feed as feed_module
 from llm_mesh_registry.domain.feed import Feed
 from llm_mesh_registry.domain.ports import Holdings
 from llm_mesh_registry.domain.well_known import WellKnownModels
@@ -91,3 +94,26 @@ def test_the_starting_table_prices_every_model_and_names_the_source() -> None:
     assert by_name["gpt-4.1"].price.input_nanos_per_million == 2_000_000_000
     assert all(found.price.source and found.price.currency == "USD" and found.price.input_nanos_per_million for found in models)
     assert len({found.alias for found in models}) == len(models)
+
+
+async def test_a_watcher_that_is_behind_what_is_remembered_begins_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(feed_module, "_MOST_REMOVED", 2)
+    shelf = Shelf()
+    feed = Feed(shelf)  # type: ignore[arg-type]  # likewise
+    shelf.put(*(a_model(name) for name in "abcd"))
+    await feed.refresh()
+    tokens = [(await anext(feed.watch("", 60))).resume_token]
+    slow = feed.watch("", 60)
+    await anext(slow)
+    for left in ("bcd", "cd", "d"):
+        shelf.put(*(a_model(name) for name in left))
+        await feed.refresh()
+        tokens.append((await anext(feed.watch("", 60))).resume_token)
+    messages = [await anext(feed.watch(token, 60)) for token in tokens]
+    assert [(message.reset, list(message.removed)) for message in messages] == [
+        (True, []),
+        (False, ["b", "c"]),
+        (False, ["c"]),
+        (False, []),
+    ]
+    assert [message async for message in slow] == [], "a stream that would miss removals ends, and is opened again with its token"

@@ -1,8 +1,7 @@
-"""An offer serves a domain once that accepts it, as it was accepted: over SQLite and PostgreSQL alike."""
+"""An offer serves a domain once that accepts it: over SQLite and PostgreSQL alike."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,111 +10,33 @@ from google.protobuf.field_mask_pb2 import FieldMask
 
 from llm_mesh.mesh.v1 import resources_pb2
 from llm_mesh.registry.v1 import registry_pb2
-from llm_mesh.router.v1 import router_pb2
-from llm_mesh_registry.domain import facts
-from llm_mesh_registry.domain.feed import Feed
-from llm_mesh_registry.domain.registry import Registry
-from llm_mesh_registry.domain.subscriptions import Consent
-from llm_mesh_registry.domain.terms import proposed_fields, served_model
-from llm_mesh_registry.settings import Settings
-from llm_mesh_registry.store.offers import SqlOffers
-from llm_mesh_registry.store.products import SqlProducts
-from llm_mesh_registry.store.subscriptions import SqlSubscriptions
-from llm_mesh_runtime.clock import SystemClock
-from llm_mesh_runtime.database import Database, micros, migrate
+from llm_mesh_runtime.database import Database, micros
 from llm_mesh_runtime.errors import MeshError
 from llm_mesh_runtime.resources import page_of
-from tests.recorded import outbox_of
-
-PLATFORM, PUBLISHER, CLAIMS, OTHER = (f"domains/{name}" for name in ("platform", "publisher", "claims", "other"))
-MODEL, ROUTE = f"{PUBLISHER}/models/m", f"{PUBLISHER}/routes/r"
-SUBSCRIPTION = f"{CLAIMS}/subscriptions/s"
-CHEAP, DEAR = 10, 1_000
-STATES = (
-    registry_pb2.OFFER_STATE_UNSPECIFIED,
-    registry_pb2.OFFER_STATE_NOT_ACCEPTED,
-    registry_pb2.OFFER_STATE_ACCEPTED,
-    registry_pb2.OFFER_STATE_PROPOSED,
+from tests.registry.consent import (
+    CHEAP,
+    CLAIMS,
+    DEAR,
+    MODEL,
+    OTHER,
+    PLATFORM,
+    PUBLISHER,
+    ROUTE,
+    STATES,
+    SUBSCRIPTION,
+    World,
+    model,
+    names,
+    price,
+    put_routes,
+    route,
+    world_of,
 )
 
 
-class World:
-    """A registry over one database."""
-
-    def __init__(self, database: Database, most: int = 1_000) -> None:
-        outbox = outbox_of(database)
-        store = SqlProducts(database, outbox, Settings().quotas)
-        self.offers = SqlOffers(database)
-        self.feed = Feed(store)
-        self.registry = Registry(store, self.feed, SystemClock())
-        self.consent = Consent(SqlSubscriptions(database, outbox, most), self.offers, self.feed)
-        self.store = store
-
-    async def publish(self, name: str = "m", nanos: int = CHEAP, domain: str = PUBLISHER, **fields: Any) -> registry_pb2.Model:
-        return await self.registry.create_model(PLATFORM, domain, name, model(name, nanos, **fields))
-
-    async def change(self, name: str = MODEL, **fields: Any) -> registry_pb2.Model:
-        present = await self.registry.model(name)
-        wanted = registry_pb2.Model(name=name, etag=present.etag, **fields)
-        return await self.registry.update_model(PLATFORM, wanted, FieldMask(paths=list(fields)))
-
-    async def subscribe(self, domain: str = CLAIMS, subscription_id: str = "s", **fields: Any) -> registry_pb2.Subscription:
-        return await self.consent.create(domain, subscription_id, registry_pb2.Subscription(**(fields or {"product": MODEL})))
-
-    async def accept(self, version: str = "", product: str = "") -> registry_pb2.Subscription:
-        present = await self.consent.get(SUBSCRIPTION)
-        versions = [registry_pb2.ProductVersion(product=product, version=version or present.proposed.version)]
-        return await self.consent.update(registry_pb2.Subscription(name=SUBSCRIPTION, etag=present.etag), FieldMask(), versions)
-
-    async def served(self, domain: str = CLAIMS) -> dict[str, registry_pb2.AcceptedProduct]:
-        """By what a domain is served, as watchers hear of it."""
-        everything = await self.store.everything()
-        return {one.product: one for one in everything.accepted if one.domain == domain}
-
-    async def listed(
-        self, parent: str = CLAIMS, publisher: str = "", state: registry_pb2.OfferState = STATES[0]
-    ) -> list[registry_pb2.Offer]:
-        request = registry_pb2.ListOffersRequest(parent=parent)
-        found, token = await self.consent.offers(parent, page_of(request, parent), publisher, state)
-        assert not token
-        return list(found)
-
-
-def model(alias: str, nanos: int = CHEAP, **fields: Any) -> registry_pb2.Model:
-    wanted: dict[str, Any] = {"adapter": "openai", "endpoint": "openai", "upstream_model": "up", "region": "eu", "shared_with": ["*"]}
-    made = registry_pb2.Model(alias=alias, **(wanted | fields))
-    if nanos:
-        made.price.CopyFrom(price(nanos))
-    return made
-
-
-def price(nanos: int, **fields: Any) -> registry_pb2.Price:
-    return registry_pb2.Price(currency="USD", input_nanos_per_million=nanos, output_nanos_per_million=nanos, source="a test", **fields)
-
-
-def route(name: str = ROUTE, *targets: str, **fields: Any) -> router_pb2.Route:
-    made = [router_pb2.RouteTarget(model=target) for target in targets or (MODEL,)]
-    return router_pb2.Route(**{"name": name, "alias": "r", "targets": made, "shared_with": ["*"], "etag": "e"} | fields)
-
-
-async def put_routes(world: World, *routes: router_pb2.Route, after: str = "", through: str = "") -> None:
-    await world.consent.put_routes(registry_pb2.PutRouteOffersRequest(routes=routes, after=after, through=through))
-
-
-@pytest.fixture(autouse=True)
-def all_are_operators(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Facts of endpoints bind models of domains, and have tests of their own: here each domain operates its endpoints."""
-    monkeypatch.setattr(facts, "OPERATORS", facts.OPERATORS | {PUBLISHER, CLAIMS, OTHER})
-
-
 @pytest.fixture
-async def world(database: Database) -> World:
-    await migrate(database, "llm_mesh_registry.store.migrations")
-    return World(database)
-
-
-def names(offers: Sequence[registry_pb2.Offer]) -> list[str]:
-    return [offer.product for offer in offers]
+async def world(database: Database, monkeypatch: pytest.MonkeyPatch) -> World:
+    return await world_of(database, monkeypatch)
 
 
 async def test_an_offer_serves_nobody_until_it_is_accepted(world: World) -> None:
@@ -137,131 +58,6 @@ async def test_what_is_not_offered_to_a_domain_cannot_be_accepted_and_looks_abse
         assert (failure.value.reason_name, failure.value.field) == ("NOT_FOUND", "subscription.product")
     assert len(set(failures)) == 1
     assert await world.listed() == []
-
-
-@pytest.mark.parametrize(
-    ("field", "value"),
-    [
-        ("region", "us"),
-        ("data_classes", ["public"]),
-        ("endpoint", "elsewhere"),
-        ("adapter", "anthropic"),
-        ("upstream_model", "another"),
-        ("credential", "another"),
-        ("dialect", "another"),
-        ("zero_retention", True),
-        ("free", True),
-        ("alias", "another"),
-    ],
-)
-async def test_a_pinned_term_stays_as_accepted_until_the_change_is(world: World, field: str, value: Any) -> None:
-    await world.publish()
-    accepted = await world.subscribe()
-    before = (await world.served())[MODEL]
-    await world.change(**{field: value})
-    after = (await world.served())[MODEL]
-    assert getattr(after.model, field) == getattr(before.model, field)
-    assert (after.version, after.alias) == (before.version, before.alias)
-    proposal = (await world.consent.get(SUBSCRIPTION)).proposed
-    assert list(proposal.proposed_fields) == [field]
-    assert proposal.version != accepted.accepted_version
-    updated = await world.accept()
-    assert not updated.HasField("proposed")
-    assert getattr((await world.served())[MODEL].model, field) == value
-
-
-async def test_what_is_no_term_follows_the_publisher(world: World) -> None:
-    await world.publish()
-    await world.subscribe()
-    await world.change(capabilities=["tools"], context_window=99, display_name="new")
-    served = (await world.served())[MODEL].model
-    assert (list(served.capabilities), served.context_window, served.display_name) == (["tools"], 99, "new")
-    assert (await world.consent.get(SUBSCRIPTION)).proposals == 0
-
-
-async def test_a_dearer_price_is_a_proposal_and_a_cheaper_one_applies_by_itself(world: World) -> None:
-    await world.publish(nanos=100)
-    await world.subscribe()
-    await world.registry.create_price(MODEL, price(101))
-    assert (await world.served())[MODEL].model.price.name == f"{MODEL}/prices/1"
-    assert list((await world.listed(state=registry_pb2.OFFER_STATE_PROPOSED))[0].proposed_fields) == ["price"]
-    await world.registry.create_price(MODEL, price(40))
-    cheaper = (await world.served())[MODEL]
-    assert (cheaper.model.price.name, cheaper.accepted_price.name) == (f"{MODEL}/prices/3", f"{MODEL}/prices/1")
-    assert not (await world.consent.get(SUBSCRIPTION)).HasField("proposed")
-    await world.registry.create_price(MODEL, price(DEAR))
-    assert (await world.served())[MODEL].model.price.name == f"{MODEL}/prices/1"
-    await world.accept()
-    assert (await world.served())[MODEL].model.price.name == f"{MODEL}/prices/4"
-
-
-@pytest.mark.parametrize(
-    "dearer",
-    [
-        {"cached_input_nanos_per_million": 101},
-        {"cache_write_nanos_per_million": 101},
-        {"reasoning_nanos_per_million": 101},
-        {"audio_input_nanos_per_million": 101},
-        {"audio_output_nanos_per_million": 101},
-        {"request_nanos_per_million": 1},
-        {"output_nanos_per_million": 101},
-    ],
-)
-async def test_one_dearer_component_is_enough_to_need_consent(world: World, dearer: dict[str, int]) -> None:
-    await world.publish(nanos=100)
-    await world.subscribe()
-    later = price(1)
-    for name, nanos in dearer.items():
-        setattr(later, name, nanos)
-    await world.registry.create_price(MODEL, later)
-    assert (await world.served())[MODEL].model.price.name == f"{MODEL}/prices/1"
-
-
-async def test_another_currency_needs_consent(world: World) -> None:
-    await world.publish(nanos=100)
-    await world.subscribe()
-    later = price(1)
-    later.currency = "EUR"
-    await world.registry.create_price(MODEL, later)
-    assert (await world.served())[MODEL].model.price.currency == "USD"
-
-
-def test_an_accepted_price_ends_when_it_says_so_itself() -> None:
-    accepted, offered = model("m", CHEAP), model("m", DEAR)
-    accepted.price.valid_until.FromMicroseconds(1_000)
-    assert served_model(accepted, offered, 999).price.input_nanos_per_million == CHEAP
-    assert not served_model(accepted, offered, 1_000).HasField("price")
-    assert proposed_fields(accepted, offered) == ["price"]
-
-
-@pytest.mark.parametrize("fields", [{"shared_with": []}, {"shared_with": [OTHER]}, {"lifecycle": registry_pb2.LIFECYCLE_RETIRED}])
-async def test_a_withdrawn_or_retired_product_serves_no_more_and_comes_back_as_it_was_accepted(
-    world: World, fields: dict[str, Any]
-) -> None:
-    await world.publish()
-    accepted = await world.subscribe()
-    await world.change(**fields)
-    assert await world.served() == {}
-    assert (await world.consent.get(SUBSCRIPTION)).withdrawn
-    await world.registry.create_price(MODEL, price(DEAR))
-    await world.change(shared_with=["*"], lifecycle=registry_pb2.LIFECYCLE_ACTIVE)
-    served = (await world.served())[MODEL]
-    assert (served.version, served.model.price.input_nanos_per_million) == (accepted.accepted_version, CHEAP)
-
-
-async def test_a_version_that_is_not_offered_any_more_is_not_accepted(world: World) -> None:
-    await world.publish()
-    seen = (await world.listed())[0].version
-    await world.registry.create_price(MODEL, price(DEAR))
-    with pytest.raises(MeshError, match="ETAG_MISMATCH"):
-        await world.subscribe(product=MODEL, accepted_version=seen)
-    await world.subscribe(product=MODEL, accepted_version=(await world.listed())[0].version)
-    await world.change(region="us")
-    proposed = (await world.consent.get(SUBSCRIPTION)).proposed.version
-    await world.change(region="cn")
-    with pytest.raises(MeshError, match="ETAG_MISMATCH"):
-        await world.accept(proposed)
-    assert (await world.served())[MODEL].model.region == "eu"
 
 
 async def test_a_subscription_by_publisher_accepts_what_comes_as_it_first_came(world: World) -> None:
@@ -321,19 +117,6 @@ async def test_a_product_of_a_subscription_by_publisher_can_have_one_of_its_own(
     assert await world.served() == {}
 
 
-async def test_a_route_is_pinned_with_its_targets(world: World) -> None:
-    await put_routes(world, route())
-    await world.subscribe(product=ROUTE)
-    await put_routes(world, route(ROUTE, "domains/publisher/models/dear", etag="e2"))
-    assert [target.model for target in (await world.served())[ROUTE].route.targets] == [MODEL]
-    whole = await world.consent.get(SUBSCRIPTION)
-    assert list(whole.proposed.proposed_fields) == ["targets"]
-    await put_routes(world, route(ROUTE, shared_with=["*", OTHER], etag="e3"))
-    assert not (await world.consent.get(SUBSCRIPTION)).HasField("proposed"), "who else gets it is no term"
-    await put_routes(world)
-    assert await world.served() == {}
-
-
 async def test_offered_routes_are_replaced_within_their_range_only(world: World) -> None:
     first, second, third = (f"{PUBLISHER}/routes/{letter}" for letter in "abc")
     await put_routes(world, route(first, alias="a"), route(second, alias="b"), route(third, alias="c"))
@@ -381,9 +164,8 @@ async def test_a_product_or_publisher_has_one_subscription_of_a_domain(world: Wo
     await world.subscribe(OTHER, product=MODEL)
 
 
-async def test_a_domain_has_no_more_subscriptions_than_its_quota(database: Database) -> None:
-    await migrate(database, "llm_mesh_registry.store.migrations")
-    world = World(database, most=1)
+async def test_a_domain_has_no_more_subscriptions_than_its_quota(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    world = await world_of(database, monkeypatch, most=1)
     await world.publish()
     await world.subscribe()
     with pytest.raises(MeshError) as failure:
@@ -483,9 +265,8 @@ async def test_an_apply_of_subscriptions_is_idempotent_atomic_and_dry_when_asked
         await world.consent.apply(OTHER, wanted, dry_run=False)
 
 
-async def test_shares_from_before_consent_are_offered_and_told_once(database: Database) -> None:
-    await migrate(database, "llm_mesh_registry.store.migrations")
-    world = World(database)
+async def test_shares_from_before_consent_are_offered_and_told_once(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    world = await world_of(database, monkeypatch)
     await world.publish()
     await world.publish("taken")
     await world.publish("shared", domain="domains/shared")
