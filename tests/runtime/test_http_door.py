@@ -99,6 +99,14 @@ async def test_no_more_requests_are_read_ahead_than_a_few_and_those_are_answered
     assert door.events.count("too_many_connections /a") == 1
 
 
+async def test_no_turn_of_the_loop_is_refusals_alone() -> None:
+    door = Door()
+    async with connected(app, door) as (reader, writer):
+        writer.write(POST % b"no" * 3000)
+        said = await reader.read()
+    assert said.count(b"HTTP/1.1 503 ") == len(door.events) < 10 * http_protocol.MOST_PIPELINED
+
+
 @pytest.mark.parametrize("closing", [LAST, ASKING + b"body"])
 async def test_what_follows_a_refusal_that_closes_is_not_answered(closing: bytes) -> None:
     door = Door()

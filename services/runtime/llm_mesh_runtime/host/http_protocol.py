@@ -37,7 +37,7 @@ ARRIVED = "llm_mesh.arrived"
 AUTHENTICATED = "llm_mesh.authenticated"
 """Extension of the scope: takes the party that the caller is, once its credential is known to be valid. Until then no more of the
 request is read than arrived with its head. False: the party has too many connections."""
-LINGERING = 2.0
+LINGERING = 10.0
 """Seconds for which a client may go on sending what nobody will read. Closed at once, it would lose its answer: TCP resets."""
 MOST_DROPPED = 64 * 1024 * 1024
 MOST_PIPELINED = 32
@@ -82,6 +82,8 @@ class Protocol(HttpToolsProtocol):
     _framing_size = 0
     """Bytes that came since the last part of a body, such as trailers."""
     _dropped = 0
+    _refusals = 0
+    """Requests that were refused since something arrived."""
     _party: Party | None = None
 
     def __init__(self, config: uvicorn.Config, state: ServerState, door: Door | None, names: Names, bounds: HttpBounds) -> None:
@@ -124,6 +126,7 @@ class Protocol(HttpToolsProtocol):
         if self._deaf:
             self._drop(len(data))
             return
+        self._refusals = 0
         if self._in_head:
             self._head_size += len(data)
         elif self._in_body:
@@ -144,6 +147,8 @@ class Protocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         """A head begins."""
+        if self._deaf:
+            raise _HeadError  # stops the parser: nobody will answer
         self.url, self.headers, self.expect_100_continue = b"", [], False
         if not self._in_head:
             self._in_head = True
@@ -222,7 +227,7 @@ class Protocol(HttpToolsProtocol):
         if not cycle.response_complete:
             cycle.more_body = False
             cycle.message_event.set()
-        elif cycle is self._running and not self.transport.is_closing():  # the rest of it was waited for
+        elif cycle is self._running and not self._deaf and not self.transport.is_closing():  # the rest of it was waited for
             self._await(self.timeout_keep_alive)
 
     def _size_of_head(self) -> int:
@@ -278,7 +283,8 @@ class Protocol(HttpToolsProtocol):
         refusal, self._last_words = self._last_words, None
         if refusal is None or self.transport.is_closing():
             return
-        lines = [STATUS_LINE[refusal.status], *(b"%b: %b\r\n" % header for header in refusal.headers)]
+        headers = [header for header in refusal.headers if header[0] != b"connection"]
+        lines = [STATUS_LINE[refusal.status], *(b"%b: %b\r\n" % header for header in headers)]
         self.transport.write(b"".join([*lines, b"connection: close\r\n\r\n", refusal.body]))
         if self.flow.write_paused:  # who does not read what it is told is not waited for
             self.transport.abort()
@@ -316,6 +322,12 @@ class Protocol(HttpToolsProtocol):
             cycle.door = self._door
             if self._strangers is not None:
                 self.flow.pause_reading()  # whoever reads the body knows the caller
+            return True
+        self._refusals += 1
+        if self._refusals > MOST_PIPELINED:  # or a turn of the loop would be refusals alone
+            cycle.response_complete = self._deaf = True
+            self._last_words = refusal
+            self._say_last_words()
             return True
         cycle.refuse(refusal)
         if self.flow.write_paused:  # who does not read what it is told is not told more, nor waited for

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import grpc
 
-from llm_mesh_runtime.errors import deadline_exceeded
+from llm_mesh.mesh.v1 import errors_pb2
+from llm_mesh_runtime.errors import RuntimeFault, deadline_exceeded
 from llm_mesh_runtime.host.errors import StartError
 from llm_mesh_runtime.limiter import Limiter
 from llm_mesh_runtime.links.remote import SLACK
@@ -26,8 +27,9 @@ if TYPE_CHECKING:
 
 _MAX_AGE_MS = 300_000
 _HANDSHAKE_MS = 20_000
-_OPEN_READS, _OPEN_QUEUE = 2, 256
-_OPEN_PATIENCE, _OPEN_WAIT = 0.5, 5.0
+_OPEN_READS, _OPEN_QUEUE = 1, 256
+_OPEN_MESSAGE = 64 * 1024
+_OPEN_PATIENCE, _OPEN_WAIT = 0.25, 5.0
 _HANDLERS = {
     (False, False): grpc.unary_unary_rpc_method_handler,
     (False, True): grpc.unary_stream_rpc_method_handler,
@@ -156,10 +158,10 @@ async def _invoke_unread(
     invoke: Any,  # noqa: ANN401 (a handler)
     origin: Origin,
     reads: Limiter | None,
-    requests: Any,  # noqa: ANN401 (an iterator of bytes)
+    _requests: Any,  # noqa: ANN401 (an iterator of bytes)
     context: Any,  # noqa: ANN401 (gRPC's)
 ) -> Any:  # noqa: ANN401 (bytes, or nothing)
-    return await invoke(Unread(requests) if reads is None else _Bounded(requests, reads, address_of(context)), context, origin)
+    return await invoke(Unread(context) if reads is None else _Bounded(context, reads), context, origin)
 
 
 class _Bounded(Unread):
@@ -167,24 +169,30 @@ class _Bounded(Unread):
 
     __slots__ = ("_address", "_reads")
 
-    def __init__(self, messages: Any, reads: Limiter, address: str) -> None:  # noqa: ANN401 (an iterator of bytes)
-        super().__init__(messages)
+    def __init__(self, context: Any, reads: Limiter) -> None:  # noqa: ANN401 (gRPC's)
+        super().__init__(context)
         self._reads = reads
-        self._address = address
+        self._address = address_of(context)
 
     async def message(self) -> bytes:
         """Read it, in its turn and within a moment."""
         async with self._reads.slot(Party(self._address), time.monotonic() + _OPEN_WAIT):
             try:
                 async with asyncio.timeout(_OPEN_PATIENCE):
-                    return await super().message()
+                    raw = await super().message()
             except TimeoutError:
                 raise deadline_exceeded("the message did not arrive in time") from None
+        if len(raw) > _OPEN_MESSAGE:
+            del raw
+            reason = errors_pb2.ERROR_REASON_MESSAGE_TOO_LARGE
+            raise RuntimeFault(reason, f"the request is larger than {_OPEN_MESSAGE} bytes", limit_bytes=str(_OPEN_MESSAGE))
+        return raw
 
 
 def _options(stream_deadline: float, bounds: GrpcBounds) -> list[tuple[str, Any]]:
     return [
         ("grpc.so_reuseport", 0),
+        ("grpc.http2.bdp_probe", 0),  # or what nobody reads yet is let in by the megabyte
         ("grpc.max_metadata_size", bounds.metadata),
         ("grpc.absolute_max_metadata_size", bounds.metadata),
         ("grpc.max_concurrent_streams", bounds.streams),

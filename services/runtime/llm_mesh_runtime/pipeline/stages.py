@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import grpc
 
@@ -30,18 +30,22 @@ OPEN_READERS = 4
 
 
 class Unread:
-    """The message of a unary request that is read once the caller is known."""
+    """The message of a unary request that is read once the caller is known.
 
-    __slots__ = ("_messages",)
+    By `read`: the iterator of requests that gRPC offers besides keeps the message, of up to 32 MiB, after the call has ended.
+    """
 
-    def __init__(self, messages: AsyncIterator[bytes]) -> None:
-        self._messages = messages
+    __slots__ = ("_context",)
+
+    def __init__(self, context: Any) -> None:  # noqa: ANN401 (gRPC's)
+        self._context = context
 
     async def message(self) -> bytes:
         """Read it."""
-        async for raw in self._messages:
-            return raw
-        raise RuntimeFault(errors_pb2.ERROR_REASON_MALFORMED_MESSAGE, "the call ended before its message")
+        raw = await self._context.read()
+        if raw is grpc.aio.EOF:
+            raise RuntimeFault(errors_pb2.ERROR_REASON_MALFORMED_MESSAGE, "the call ended before its message")
+        return cast("bytes", raw)
 
 
 class Watching(Protocol):
@@ -171,6 +175,8 @@ class Pipeline:
 async def _refuse(transport: Transport, fault: MeshError) -> None:
     from llm_mesh_runtime.status import clip, trailers  # noqa: PLC0415 (google.rpc is only loaded once something fails)
 
+    # The frames that the fault passed through hold the message, and the fault: a ring, which would live until the next collection.
+    fault.__traceback__ = fault.__cause__ = fault.__context__ = None
     given = tuple(transport.trailing_metadata() or ())
     await transport.abort(fault.code, clip(fault.message, _MAX_MESSAGE), given + trailers(fault))
 
