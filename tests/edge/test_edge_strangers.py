@@ -139,6 +139,8 @@ def test_metrics_are_open_only_to_this_machine_unless_the_operator_says_so(acces
 async def test_metrics_behind_a_key_need_a_permission(far: tuple[str, FakePolicy, dict[str, Any]]) -> None:
     address, policy, _ = far
     assert (await got(address))[0] == 401
+    async with aiohttp.ClientSession() as session, session.get(f"http://{address}/readyz") as answer:
+        assert await answer.json() == {"status": "ok"}, "nor is a stranger told which services there are"
     assert (await got(address, {"authorization": "Bearer mk_nobody"}))[0] == 401
     status, text = await got(address, {"authorization": "Bearer mk_ana"})
     assert status == 200

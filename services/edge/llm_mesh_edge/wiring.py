@@ -24,7 +24,9 @@ def build(settings: Settings, links: Links) -> Servicers:
     gateway, keys = GatewayPeer(links.channel("gateway"), settings.deadline), links.heads()
     process = links.mesh.process
     others = {name: links.channel(name) for name in links.names("process/") if name != f"process/{process}"}
-    models, operations = Models(gateway), Operations(links.health, links.metrics, process, ProcessPeers(others), keys)
+    everybody = open_metrics(settings, links.mesh.http)
+    operations = Operations(links.health, links.metrics, process, ProcessPeers(others), keys, discreet=not everybody)
+    models = Models(gateway)
     bodies = Bodies(settings, links.heavy)
     chat, messages = Generation(gateway, settings, bodies, openai.Chat()), Generation(gateway, settings, bodies, anthropic.Messages())
     routes = [
@@ -40,7 +42,7 @@ def build(settings: Settings, links: Links) -> Servicers:
     apart = []
     if settings.metrics and settings.metrics_address:
         apart.append(Route(_METRICS, {"GET": operations.metrics}, shared_paths.shape))
-    elif settings.metrics and open_metrics(settings, links.mesh.http):
+    elif settings.metrics and everybody:
         routes.append(Route(_METRICS, {"GET": operations.metrics}, shared_paths.shape))
     elif settings.metrics:
         routes.append(Route(_METRICS, {"GET": operations.permitted_metrics}, shared_paths.shape, protected=True))

@@ -18,12 +18,14 @@ _PERMISSION = "metrics.get"
 class Operations:
     """Answers for the whole process, and for the whole mesh where it has several behind one port; `process` is this one's name then."""
 
-    def __init__(self, health: Health, metrics: Metrics, process: str, processes: Processes, keys: Keys) -> None:
+    def __init__(self, health: Health, metrics: Metrics, process: str, processes: Processes, keys: Keys, *, discreet: bool = False) -> None:
         self._health = health
         self._metrics = metrics
         self._process = process
         self._processes = processes
         self._keys = keys
+        self._discreet = discreet
+        """Whether strangers who ask are not told which services there are."""
 
     async def alive(self, exchange: Exchange) -> None:
         """The process runs and its loop turns."""
@@ -37,7 +39,9 @@ class Operations:
             theirs = {f"process/{_MAIN}": False} if told is None else dict(told.services)
             states = {name: states.get(name, True) and theirs.get(name, True) for name in sorted({*states, *theirs})}
         serving = self._health.serving() and all(states.values())
-        answer = {"status": "ok" if serving else "unavailable", "services": states}
+        answer: dict[str, object] = {"status": "ok" if serving else "unavailable"}
+        if not self._discreet:
+            answer["services"] = states
         await exchange.answer_json(answer, status=200 if serving else 503)
 
     async def metrics(self, exchange: Exchange) -> None:
