@@ -19,10 +19,9 @@ from llm_mesh.policy.v1 import rules_pb2
 from llm_mesh_policy.domain.identity.mesh_only import MESH_ACTIONS
 from llm_mesh_policy.domain.rules import engine
 from llm_mesh_policy.domain.rules.engine import Judge, enforcer_of
-from llm_mesh_policy.domain.rules.escalation import covers_rule
-from llm_mesh_policy.domain.rules.matching import covers, grants
+from llm_mesh_policy.domain.rules.matching import covers, grants, within
 from llm_mesh_policy.domain.rules.roles import BUILT_IN, EVERYONE_ROLE
-from llm_mesh_policy.domain.rules.rulebook import Rulebook, flatten
+from llm_mesh_policy.domain.rules.rulebook import Rule, Rulebook, flatten
 from llm_mesh_policy.domain.rules.rulebook import scope_of as scope_of_binding
 
 DOMAINS = ["domains/platform", "domains/a", "domains/shared"]
@@ -117,6 +116,14 @@ def test_a_rulebook_that_was_changed_decides_as_a_fresh_one(steps: list[RuleSet]
         for principal in PEOPLE:
             assert sorted(map(str, after.held_by(principal))) == sorted(map(str, fresh.held_by(principal)))
         book, roles, bindings = after, new_roles, new_bindings
+
+
+def covers_rule(own: Rule, given_rule: Rule) -> bool:
+    """Whether everything that a rule allows is allowed by another one, told apart from how the mesh looks it up."""
+    wide, narrow = own.resources, given_rule.resources
+    resources = wide in {"*", narrow} or (wide.endswith("*") and narrow.removesuffix("*").startswith(wide[:-1]))
+    actions = own.actions in {"*", given_rule.actions} or (own.actions.endswith(".*") and given_rule.actions.startswith(own.actions[:-1]))
+    return within(own.scope, given_rule.scope) and resources and actions
 
 
 @settings(max_examples=200, deadline=None)

@@ -23,7 +23,7 @@ class Mutant:
 MUTANTS: Mapping[str, Mutant] = {
     "rules/escalation-by-binding": Mutant(
         file="policy/llm_mesh_policy/domain/rules/escalation.py",
-        guard="if not any(covers_rule(own, rule) for own in held):",
+        guard="if not change.snapshot.rules.covers(change.actor.principal, rule):",
         instead="if False:",
         test="tests/policy/test_rules_administration.py",
     ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -299,11 +300,11 @@ def test_decisions_are_bounded() -> None:
 def test_a_domain_lists_each_alias_once_its_own_first() -> None:
     own = model("domains/claims/models/a", max_output_tokens=5)
     bench = Bench(own, model(A), model("domains/secret/models/s"), routes=[route("domains/claims/routes/r", (A, 0, 1), alias="zed")])
-    assert [(alias.alias, alias.owner) for alias in bench.router.aliases("domains/claims")] == [
+    assert [(alias.alias, alias.owner) for alias in asyncio.run(bench.router.aliases("domains/claims"))] == [
         ("a", "domains/claims"),
         ("zed", "domains/claims"),
     ]
-    assert [alias.owner for alias in bench.router.aliases("domains/other")] == ["domains/shared"]
+    assert [alias.owner for alias in asyncio.run(bench.router.aliases("domains/other"))] == ["domains/shared"]
 
 
 @given(st.data())

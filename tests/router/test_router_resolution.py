@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -70,7 +71,7 @@ def test_an_accepted_route_is_planned_as_it_was_accepted_while_it_is_offered() -
     for withdrawn in ([], [route(name, (shared.name, 0, 1))]):
         bench = Bench(shared, routes=withdrawn, accepted=[consent])
         assert reached(bench, "r") == []
-        assert "r" not in {alias.alias for alias in bench.router.aliases(CLAIMS)}
+        assert "r" not in {alias.alias for alias in asyncio.run(bench.router.aliases(CLAIMS))}
 
 
 @pytest.mark.parametrize(("shared_with", "rule"), [(["*"], "not_accepted"), ([CLAIMS], "not_accepted"), ([], ""), ([OTHER], "")])
@@ -81,7 +82,7 @@ def test_a_route_to_a_model_that_is_not_accepted_excludes_it(owner: str, shared_
         bench.plan("r")
     excluded = {key: rule for key, rule in failure.value.metadata.items() if key.startswith("excluded.")}
     assert excluded == ({f"excluded.{OFFERED}": rule} if rule else {})
-    assert bench.router.aliases(CLAIMS) == []
+    assert asyncio.run(bench.router.aliases(CLAIMS)) == []
 
 
 def test_a_change_of_what_is_accepted_is_planned_by_at_once() -> None:
@@ -177,7 +178,7 @@ def oracle(mesh: Drawn, domain: str, alias: str) -> list[str]:
 def test_every_alias_leads_where_the_order_of_resolution_says_and_is_listed_only_then(mesh: Drawn) -> None:
     bench = Bench(*mesh.models, routes=mesh.routes, accepted=mesh.accepted)
     for domain in (CLAIMS, OTHER, PUBLISHER):
-        listed = {alias.alias for alias in bench.router.aliases(domain)}
+        listed = {alias.alias for alias in asyncio.run(bench.router.aliases(domain))}
         for alias in ALIASES:
             expected = oracle(mesh, domain, alias)
             assert sorted(reached(bench, alias, domain)) == sorted(expected), (domain, alias)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 
 from llm_mesh.gateway.v1 import gateway_pb2
@@ -13,6 +14,8 @@ from llm_mesh_edge.http.shared_paths import dialect_of
 
 PATH = "/v1/models"
 _PAGE = 1000
+_AT_ONCE = 200
+"""Models that are written in one turn of the event loop; more are in a thread."""
 _PAGES = 20
 
 
@@ -25,7 +28,8 @@ class Models:
     async def all(self, exchange: Exchange) -> None:
         """The list."""
         models = [each async for each in self._each(exchange.headers.metadata())]
-        await exchange.answer_json(dialect_of(exchange.headers).models.listed(models))
+        listed = dialect_of(exchange.headers).models.listed
+        await exchange.answer_json(await asyncio.to_thread(listed, models) if len(models) > _AT_ONCE else listed(models))
 
     async def one(self, exchange: Exchange) -> None:
         """One of the list."""

@@ -12,6 +12,7 @@ from typing import Generic, NamedTuple, TypeVar
 from llm_mesh.registry.v1 import registry_pb2
 from llm_mesh_registry.domain.ports import Holdings, Products
 from llm_mesh_registry.domain.prices import next_change
+from llm_mesh_runtime.pace import Pace
 
 _MOST_PER_MESSAGE = 200
 _MOST_REMOVED = 10_000
@@ -73,10 +74,10 @@ class Feed:
             holdings = await self._store.everything()
             version, before = self._version + 1, self._shelves
             # Comparing thousands of messages takes longer than others should wait.
-            shelves, changed = await asyncio.to_thread(_compared, before, holdings, version)
+            shelves, changed, turns_at = await asyncio.to_thread(_compared, before, holdings, version)
             self._forget(before, shelves, version)
             self._shelves, self._revision = shelves, holdings.revision
-            self._turns_at = next_change(holdings.prices, holdings.now)
+            self._turns_at = turns_at
             if changed or not self._version:
                 async with self._changed:
                     self._version = version
@@ -146,15 +147,15 @@ class Feed:
                 message.removed_accepted_products.add(domain=gone[0], product=gone[1])
 
 
-def _compared(before: Shelves, holdings: Holdings, version: int) -> tuple[Shelves, bool]:
-    """The present holdings, and whether they differ from those before."""
+def _compared(before: Shelves, holdings: Holdings, version: int) -> tuple[Shelves, bool, int | None]:
+    """The present holdings, whether they differ from those before, and when a price begins or ends next."""
     now = Shelves(
         _merged(before.models, {model.name: model for model in holdings.models}, version),
         _merged(before.prices, {price.name: price for price in holdings.prices}, version),
         _merged(before.accepted, {(one.domain, one.product): one for one in holdings.accepted}, version),
     )
     gone = before.models.keys() - now.models.keys() or before.accepted.keys() - now.accepted.keys()
-    return now, bool(gone) or now.fresh(version)
+    return now, bool(gone) or now.fresh(version), next_change(holdings.prices, holdings.now)
 
 
 K = TypeVar("K")
@@ -162,8 +163,9 @@ K = TypeVar("K")
 
 def _merged(before: Mapping[K, Item[M]], now: Mapping[K, M], version: int) -> dict[K, Item[M]]:
     """The present messages; those that did not change keep the version at which they last did."""
-    merged = {}
+    merged, pace = {}, Pace()
     for name, message in now.items():
+        pace.step()
         known = before.get(name)
         merged[name] = known if known is not None and known.message == message else Item(version, message)
     return merged

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from sqlalchemy import Connection, select
 
@@ -35,6 +35,7 @@ from llm_mesh_registry.store.tables import ADAPTERS, MODELS, OFFERED_ROUTES, PRI
 from llm_mesh_runtime.database import Database, upsert
 from llm_mesh_runtime.errors import already_exists, etag_mismatch, not_found
 from llm_mesh_runtime.outbox import Notes, Outbox
+from llm_mesh_runtime.pace import Pace
 from llm_mesh_runtime.resources import Page, Quotas, change_of
 
 _NONE = resources_pb2.CHANGE_ACTION_NONE
@@ -165,8 +166,8 @@ class SqlProducts:
     async def everything(self) -> Holdings:
         def work(connection: Connection) -> Holdings:
             now = self._database.now(connection)
-            models = [registry_pb2.Model.FromString(body) for body in connection.scalars(select(MODELS.c.body))]
-            prices = parsed(connection.scalars(select(PRICES.c.body)))
+            models = [registry_pb2.Model.FromString(body) for body in _paced(connection.scalars(select(MODELS.c.body)))]
+            prices = parsed(_paced(connection.scalars(select(PRICES.c.body))))
             revision = connection.execute(select(REVISION.c.revision)).scalar_one()
             priced = with_prices(connection, models, now)
             present: dict[str, Product] = {model.name: model for model in priced}
@@ -189,6 +190,14 @@ class SqlProducts:
         if model is None:
             raise not_found(name)
         return model
+
+
+def _paced(bodies: Iterable[bytes]) -> Iterator[bytes]:
+    """Rows, without taking the interpreter from the event loop for long."""
+    pace = Pace()
+    for body in bodies:
+        pace.step()
+        yield body
 
 
 def _offer(connection: Connection, name: str, now: int) -> None:

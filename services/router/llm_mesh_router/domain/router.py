@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from bisect import bisect_right
 from collections.abc import Iterable
 
 from llm_mesh.mesh.v1 import resources_pb2
@@ -19,6 +21,9 @@ from llm_mesh_runtime.resources import NamePattern
 from llm_mesh_runtime.seals import Seals
 
 _AUDIENCE = "router"
+_MOST_LISTED = 1_000
+_AT_ONCE = 100
+"""Aliases that are looked at in one turn of the event loop."""
 _ADMISSION: str = admission_pb2.Admission.DESCRIPTOR.full_name
 _DECISION = NamePattern("domains/{domain}/routeDecisions/{decision}")
 
@@ -60,13 +65,22 @@ class Router:
             raise RouterError(errors_pb2.ERROR_REASON_DECISION_NOT_FOUND, f"there is no decision {name}", name=name)
         return found
 
-    def aliases(self, domain: str) -> list[router_pb2.Alias]:
-        """What a domain may ask for, sorted: what leads to a model that is in service."""
+    async def aliases(self, domain: str, after: str = "", most: int = _MOST_LISTED) -> list[router_pb2.Alias]:
+        """What a domain may ask for, sorted: what leads to a model that is in service. As many as `most`, from behind `after` on."""
         question = Question(
             admission_pb2.Admission(caller=admission_pb2.Caller(domain=domain)), router_pb2.RequestProfile(), self._clock.now()
         )
-        found = (self._alias(alias, question) for alias in sorted(self._resolution.aliases(domain)))
-        return [alias for alias in found if alias is not None]
+        names = sorted(self._resolution.aliases(domain))
+        found: list[router_pb2.Alias] = []
+        for number, name in enumerate(names[bisect_right(names, after) :], start=1):
+            alias = self._alias(name, question)
+            if alias is not None:
+                found.append(alias)
+            if len(found) >= most:
+                break
+            if number % _AT_ONCE == 0:
+                await asyncio.sleep(0)  # a domain may have thousands
+        return found
 
     def _alias(self, alias: str, question: Question) -> router_pb2.Alias | None:
         """The alias, where a request for it could be planned."""

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from llm_mesh_policy.domain.errors import escalation_denied
-from llm_mesh_policy.domain.rules.matching import contains, contains_action, within
 from llm_mesh_policy.domain.rules.rulebook import PLATFORM, domain_of
 
 if TYPE_CHECKING:
@@ -16,9 +15,8 @@ if TYPE_CHECKING:
 
 def require_covered(change: Change, given: Iterable[Rule], what: str) -> None:
     """ESCALATION_DENIED unless the actor holds everything that is given or taken."""
-    held = change.snapshot.rules.held_by(change.actor.principal)
     for rule in given:
-        if not any(covers_rule(own, rule) for own in held):
+        if not change.snapshot.rules.covers(change.actor.principal, rule):
             raise escalation_denied(what)
 
 
@@ -35,8 +33,3 @@ def held_at_home(rules: Rulebook, principal: str) -> list[Rule]:
     """
     home = {domain_of(principal), PLATFORM}
     return [rule for binding in rules.bindings_of(principal) if domain_of(binding.name) in home for rule in rules.rules_of(binding)]
-
-
-def covers_rule(own: Rule, given: Rule) -> bool:
-    """Whether everything that the given rule allows is allowed by one's own."""
-    return within(own.scope, given.scope) and contains(own.resources, given.resources) and contains_action(own.actions, given.actions)

@@ -49,17 +49,3 @@ def _starts(resource: str) -> list[int]:
 def grants(pattern: str, action: str) -> bool:
     """Whether the action is like the pattern: `models.get`, `models.*` or `*`."""
     return pattern in {ANYTHING, action} or (pattern.endswith(".*") and action.startswith(pattern[:-1]))
-
-
-def contains(wider: str, narrower: str) -> bool:
-    """Whether a pattern of resources speaks about everything that another one does."""
-    if wider == ANYTHING:
-        return True
-    if wider.endswith("*"):
-        return narrower.removesuffix("*").startswith(wider[:-1])
-    return wider == narrower
-
-
-def contains_action(wider: str, narrower: str) -> bool:
-    """Whether a pattern of actions means everything that another one does."""
-    return wider in {ANYTHING, narrower} or (wider.endswith(".*") and narrower.startswith(wider[:-1]))
