@@ -212,6 +212,20 @@ async def test_a_budget_counts_entries_whose_sum_is_beyond_64_bits(database: Dat
     assert (await refusal(world)).reason_name == "BUDGET_EXCEEDED"
 
 
+async def test_sums_of_overruns_stop_at_the_largest_amount(database: Database) -> None:
+    world = await World(database).ready()
+    dear = world.registry.prices[PRICE]
+    dear.output_nanos_per_million = MAX_PRICE
+    world.registry.prices[PRICE] = type(dear).FromString(dear.SerializeToString())
+    await world.budget(MAX_AMOUNT)
+    tokens = MAX_AMOUNT // (MAX_PRICE // 10**6) // 2 - 1000
+    bounds = world.admission(max_output_tokens=tokens)
+    both = [await world.reserve(attempt(outputs=tokens), admission=bounds) for _ in range(2)]
+    for granted in both:
+        assert (await world.settle(granted, line(outputs=tokens * 5 // 4))).entry.overrun
+    assert await world.standing() == (MAX_AMOUNT, 0)
+
+
 async def test_a_project_without_a_budget_is_refused_where_the_mesh_demands_one(database: Database) -> None:
     world = await World(database).ready()
     await world.reserve()
