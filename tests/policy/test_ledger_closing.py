@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import text
 
 from llm_mesh.mesh.v1 import resources_pb2
 from llm_mesh.policy.v1 import ledger_pb2, usage_pb2
@@ -223,6 +224,15 @@ async def test_sums_of_overruns_stop_at_the_largest_amount(database: Database) -
     both = [await world.reserve(attempt(outputs=tokens), admission=bounds) for _ in range(2)]
     for granted in both:
         assert (await world.settle(granted, line(outputs=tokens * 5 // 4))).entry.overrun
+    assert await world.standing() == (MAX_AMOUNT, 0)
+
+
+async def test_a_meter_at_the_largest_amount_stays_there(world: World) -> None:
+    """A store of an earlier build, or one that was changed past the ledger, may hold such a figure."""
+    granted = await world.reserve()
+    full = text("UPDATE ledger_meters SET spent = :most").bindparams(most=MAX_AMOUNT)
+    await world.database.write(lambda connection: connection.execute(full).rowcount)
+    await world.settle(granted, line())
     assert await world.standing() == (MAX_AMOUNT, 0)
 
 

@@ -459,6 +459,7 @@ MUTANTS: Mapping[str, Mutant] = {
         guard="        self._serving.clear()\n        if message.reset:",
         instead="        if message.reset:",
         test="tests/policy/test_ledger_consent.py::test_consent_is_heard_of_kept_and_forgotten",
+    ),
     "money/hidden-output-costs": Mutant(
         file="policy/llm_mesh_policy/domain/ledger/unfinished.py",
         guard="hidden = max(0, min(produced(line, report.duration_us, speed), most) - visible)",
