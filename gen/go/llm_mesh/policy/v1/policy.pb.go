@@ -287,7 +287,7 @@ func (*WatchRevisionRequest) Descriptor() ([]byte, []int) {
 // The revision.
 type WatchRevisionResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Increases with every change of keys, roles, bindings, domains, projects.
+	// Increases with every change of keys, roles, bindings, floors, domains, projects.
 	Revision      int64 `protobuf:"varint,1,opt,name=revision,proto3" json:"revision,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

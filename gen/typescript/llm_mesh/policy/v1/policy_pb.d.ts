@@ -135,7 +135,7 @@ export declare const WatchRevisionRequestSchema: GenMessage<WatchRevisionRequest
  */
 export declare type WatchRevisionResponse = Message<"llm_mesh.policy.v1.WatchRevisionResponse"> & {
   /**
-   * Increases with every change of keys, roles, bindings, domains, projects.
+   * Increases with every change of keys, roles, bindings, floors, domains, projects.
    *
    * @generated from field: int64 revision = 1;
    */
