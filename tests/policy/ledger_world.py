@@ -18,6 +18,7 @@ from llm_mesh_policy.domain.ledger.lifecycle import Lifecycle
 from llm_mesh_policy.domain.ledger.offers import Served
 from llm_mesh_policy.domain.ledger.ports import Settled
 from llm_mesh_policy.domain.ledger.reserving import Granted, Reserving
+from llm_mesh_policy.domain.ledger.sharing import Sharing
 from llm_mesh_policy.domain.ledger.speeds import Speeds
 from llm_mesh_policy.domain.stricter import floor_of
 from llm_mesh_policy.settings import Settings
@@ -168,7 +169,9 @@ class World:
         self.ledger = SqlLedger(database, self.identity, currency="USD", speeds=self.speeds)
         self.limits = LedgerLimits(database, self.identity, Settings().quotas, currency="USD")
         self.reading = LedgerReading(database)
-        self.reserving = Reserving(self.ledger, self.registry, self.seals, currency="USD", grant_micros=600_000_000)
+        self.reserving = Reserving(
+            self.ledger, self.registry, self.seals, Sharing(self.identity.snapshot), currency="USD", grant_micros=600_000_000
+        )
         self.lifecycle = Lifecycle(self.ledger, self.speeds)
 
     async def ready(self) -> "World":

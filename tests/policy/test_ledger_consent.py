@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 
+from llm_mesh.policy.v1 import floors_pb2
 from llm_mesh.registry.v1 import registry_pb2, registry_pb2_grpc
 from llm_mesh.router.v1 import plan_pb2
 from llm_mesh_policy.domain.ledger.offers import Offer, Tariff
 from llm_mesh_policy.domain.ledger.rates import Rates
+from llm_mesh_policy.domain.ledger.sharing import Sharing
 from llm_mesh_policy.peers import RegistryPeer
 from llm_mesh_runtime.database import Database
 from llm_mesh_runtime.errors import MeshError
@@ -174,3 +176,47 @@ async def test_the_owner_and_the_shared_domain_need_no_consent() -> None:
         assert await peer.served(FOREIGN, "domains/publisher") == model()
         assert await peer.served(shared.name, DOMAIN) == shared
         assert await peer.served(FOREIGN, "domains/publish") is None, "a domain whose name is the begin of another is not that one"
+
+
+@pytest.mark.parametrize(
+    ("floors", "allowed"),
+    [
+        ([], True),
+        ([{"name": "claims", "may_accept_from": ["domains/publisher"]}], True),
+        ([{"name": "claims", "may_accept_from": ["domains/elsewhere"]}], False),
+        ([{"name": "claims", "may_accept_from": ["-"]}], False),
+        ([{"name": "-", "may_accept_from": ["domains/elsewhere"]}], False),
+        ([{"name": "publisher", "may_publish_to": [DOMAIN]}], True),
+        ([{"name": "publisher", "may_publish_to": [OTHER]}], False),
+        ([{"name": "other", "may_accept_from": ["-"]}, {"name": "claims", "may_publish_to": ["-"]}], True),
+    ],
+)
+async def test_consent_serves_only_where_the_floors_of_both_domains_let_it(
+    world: World, floors: list[dict[str, Any]], *, allowed: bool
+) -> None:
+    world.registry.accepted[DOMAIN, FOREIGN] = consent()
+    for fields in floors:
+        name = f"domains/platform/floors/{fields['name']}"
+        world.identity.floors[name] = floors_pb2.Floor(**(fields | {"name": name}))
+    if allowed:
+        assert (await world.reserve(planned())).held.reservation.lines[0].model == FOREIGN
+    else:
+        assert await refused(world, planned()) == "PLAN_NOT_ADMITTED"
+
+
+def test_what_floors_say_of_sharing_is_found_out_once_a_revision() -> None:
+    class Floors:
+        def __init__(self, *receivers: str) -> None:
+            self.floor = floors_pb2.Floor(may_publish_to=receivers)
+            self.asked = 0
+
+        def floor_of(self, domain: str) -> floors_pb2.Floor | None:
+            self.asked += 1
+            return self.floor
+
+    current = Floors("-")
+    sharing = Sharing(lambda: current)
+    assert [sharing.is_allowed("domains/a", "domains/b") for _ in range(3)] == [False] * 3
+    assert current.asked == 2
+    current = Floors("domains/b")
+    assert sharing.is_allowed("domains/a", "domains/b"), "a new revision is asked anew"

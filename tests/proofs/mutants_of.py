@@ -628,4 +628,16 @@ MUTANTS: Mapping[str, Mutant] = {
         instead="figure",
         test="tests/observability/test_observability_projection.py",
     ),
+    "sharing/floors-of-both-domains": Mutant(
+        file="policy/llm_mesh_policy/domain/ledger/reserving.py",
+        guard="if isinstance(served, registry_pb2.AcceptedProduct) and not self._sharing.is_allowed(domain_of(name), domain):",
+        instead="if False:",
+        test="tests/policy/test_ledger_consent.py::test_consent_serves_only_where_the_floors_of_both_domains_let_it",
+    ),
+    "sharing/floors-of-the-present-revision": Mutant(
+        file="policy/llm_mesh_policy/domain/ledger/sharing.py",
+        guard="if floors is not self._revision or len(self._known) >= _MOST:",
+        instead="if self._revision is None or len(self._known) >= _MOST:",
+        test="tests/policy/test_ledger_consent.py::test_what_floors_say_of_sharing_is_found_out_once_a_revision",
+    ),
 }

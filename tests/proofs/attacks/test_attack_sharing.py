@@ -12,7 +12,7 @@ import grpc
 import pytest
 from google.protobuf.field_mask_pb2 import FieldMask
 
-from llm_mesh.policy.v1 import identity_pb2, rules_pb2, rules_pb2_grpc
+from llm_mesh.policy.v1 import floors_pb2, identity_pb2, rules_pb2, rules_pb2_grpc
 from llm_mesh.registry.v1 import registry_pb2, registry_pb2_grpc
 from llm_mesh.router.v1 import router_pb2, router_pb2_grpc
 from tests.proofs.http import Reply, call
@@ -363,3 +363,15 @@ def test_changes_of_subscriptions_are_in_the_audit_trail(world: World) -> None:
     request = rules_pb2.ListAuditRecordsRequest(parent=VICTIM, page_size=1000)
     records = stub.ListAuditRecords(request, metadata=bearer(world.keys.admin[VICTIM])).records
     assert any(record.resource == name and record.action == "subscriptions.create" for record in records)
+
+
+def test_consent_does_not_lift_what_the_platform_forbids(world: World) -> None:
+    product = world.publish("forbidden")
+    world.subscribe(BYSTANDER, "forbidden", product=product)
+    world.until_served(BYSTANDER, "forbidden")
+    name = "domains/platform/floors/bystander"
+    world.mesh.apply_policy(floors=[floors_pb2.Floor(name=name, may_accept_from=["-"])])
+    until(lambda: world.ask(BYSTANDER, "forbidden").code == "plan_not_admitted", "the floor forbids it")
+    assert world.charged(BYSTANDER, POPULAR)[0] == f"domains/shared/models/{POPULAR}"
+    world.mesh.apply_policy(floors=[floors_pb2.Floor(name=name, may_accept_from=[ATTACKER])])
+    world.until_served(BYSTANDER, "forbidden")

@@ -14,6 +14,7 @@ from llm_mesh_policy.domain.ledger.lifecycle import Lifecycle, Sweep
 from llm_mesh_policy.domain.ledger.meter_check import MeterCheck
 from llm_mesh_policy.domain.ledger.replay import Delivery, Replay
 from llm_mesh_policy.domain.ledger.reserving import Reserving
+from llm_mesh_policy.domain.ledger.sharing import Sharing
 from llm_mesh_policy.domain.ledger.speeds import Speeds
 from llm_mesh_policy.domain.screening.rules import ACTIONS, Actions, ScreeningRules, problem
 from llm_mesh_policy.domain.screening.streams import StreamScreening
@@ -79,7 +80,7 @@ class Ledger:
         )
         self.decisions = DecisionsServicer(
             admitting,
-            Reserving(ledger, self._registry, links.seals, currency=currency, grant_micros=grant_micros),
+            Reserving(ledger, self._registry, links.seals, Sharing(identity.snapshot), currency=currency, grant_micros=grant_micros),
             Lifecycle(ledger, self._speeds, alerts),
             StreamScreening(rules, links.seals, self._trail),
             Replay(reading),

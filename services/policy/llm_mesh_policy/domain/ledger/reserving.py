@@ -14,6 +14,8 @@ from llm_mesh_policy.domain.ledger.plan_tree import Asked, asked, attempts_of
 from llm_mesh_policy.domain.ledger.ports import Draft, Held, Ledger, Registry
 from llm_mesh_policy.domain.ledger.quote import Admitted, Terms, quote
 from llm_mesh_policy.domain.ledger.reservation import HELD, Reservation
+from llm_mesh_policy.domain.ledger.sharing import Sharing
+from llm_mesh_policy.domain.rules.rulebook import domain_of
 from llm_mesh_policy.domain.screening.trail import counts_of, described
 from llm_mesh_runtime.errors import invalid
 
@@ -38,9 +40,10 @@ class Granted(NamedTuple):
 class Reserving:
     """Reserves and extends. Prices come from the registry, never from the plan."""
 
-    def __init__(self, ledger: Ledger, registry: Registry, seals: Seals, *, currency: str, grant_micros: int) -> None:
+    def __init__(self, ledger: Ledger, registry: Registry, seals: Seals, sharing: Sharing, *, currency: str, grant_micros: int) -> None:
         self._ledger = ledger
         self._registry = registry
+        self._sharing = sharing
         self._seals = seals
         self._currency = currency
         self._grant_micros = grant_micros
@@ -114,6 +117,8 @@ class Reserving:
         name = attempt.model
         served = await self._registry.served(name, domain)
         if served is None:
+            return None
+        if isinstance(served, registry_pb2.AcceptedProduct) and not self._sharing.is_allowed(domain_of(name), domain):
             return None
         offer = self._offers.of(served)
         if offer.target == attempt.target and (attempt.price or offer.free) and offer.covers(tariff):
