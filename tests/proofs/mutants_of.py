@@ -180,13 +180,13 @@ MUTANTS: Mapping[str, Mutant] = {
     ),
     "apply/budgets-need-their-right": Mutant(
         file="policy/llm_mesh_policy/domain/rules/applying.py",
-        guard="""change.require("budgets.put", budget.name)""",
+        guard="""change.require("budgets.put", resource.name)""",
         instead="pass",
         test="tests/policy/test_apply_policy.py",
     ),
     "apply/limits-need-their-right": Mutant(
         file="policy/llm_mesh_policy/domain/rules/applying.py",
-        guard="""change.require("limits.put", limit.name)""",
+        guard="""change.require("limits.put", resource.name)""",
         instead="pass",
         test="tests/policy/test_apply_policy.py",
     ),
