@@ -107,6 +107,13 @@ def swapped(connection: sqlite3.Connection, rng: random.Random) -> None:
         connection.execute("UPDATE audit_records SET sequence = ? WHERE sequence = ?", (new, old))
 
 
+def interleaved(connection: sqlite3.Connection, rng: random.Random) -> None:
+    """Records of different chains change places, so that each chain keeps its order and its end."""
+    one = rng.randint(1, RECORDS - 5)
+    for old, new in ((one, -1), (one + 1, one), (-1, one + 1)):
+        connection.execute("UPDATE audit_records SET sequence = ? WHERE sequence = ?", (new, old))
+
+
 def stripped(connection: sqlite3.Connection, rng: random.Random) -> None:
     """A change made a plain decision."""
     nothing = "event_id = NULL, source = NULL, before_digest = NULL, after_digest = NULL, reason = NULL"
@@ -125,7 +132,19 @@ def repeated(connection: sqlite3.Connection, rng: random.Random) -> None:
     connection.execute(f"INSERT INTO audit_records ({columns}) SELECT {columns} FROM audit_records WHERE sequence = ?", (row,))  # noqa: S608 (names of columns only)
 
 
-TAMPERINGS: list[Tampering] = [changed, turned, digested, dropped, truncated, renumbered, swapped, stripped, forgotten, repeated]
+TAMPERINGS: list[Tampering] = [
+    changed,
+    turned,
+    digested,
+    dropped,
+    truncated,
+    renumbered,
+    swapped,
+    interleaved,
+    stripped,
+    forgotten,
+    repeated,
+]
 
 
 def test_a_whole_trail_is_whole(trail: Path) -> None:

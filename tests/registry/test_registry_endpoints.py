@@ -15,9 +15,12 @@ from llm_mesh_registry.domain.facts import conflicts, in_effect
 from llm_mesh_registry.domain.feed import Feed
 from llm_mesh_registry.domain.operators import Operators
 from llm_mesh_registry.domain.registry import Registry
+from llm_mesh_registry.domain.subscriptions import Consent
 from llm_mesh_registry.settings import Settings
 from llm_mesh_registry.store.endpoints import SqlEndpoints
+from llm_mesh_registry.store.offers import SqlOffers
 from llm_mesh_registry.store.products import SqlProducts
+from llm_mesh_registry.store.subscriptions import SqlSubscriptions
 from llm_mesh_runtime.clock import SystemClock
 from llm_mesh_runtime.database import Database, migrate
 from llm_mesh_runtime.errors import MeshError
@@ -210,6 +213,21 @@ async def test_an_endpoint_that_becomes_stricter_binds_the_models_that_exist(dat
     assert (await world.watched())[created.name].lifecycle == registry_pb2.LIFECYCLE_RETIRED
     await world.put(region="eu", zero_retention=True)
     assert not (await world.registry.model(created.name)).conflicts
+
+
+async def test_a_product_that_another_domain_accepted_is_narrowed_too(database: Database) -> None:
+    world = await world_of(database)
+    await world.put(zero_retention=True)
+    created = await world.create(shared_with=[SALES])
+    offers = SqlOffers(database)
+    consent = Consent(SqlSubscriptions(database, outbox_of(database), 10), offers, world.feed)
+    await consent.create(SALES, "s", registry_pb2.Subscription(product=created.name))
+    await world.put(region="us")
+    [accepted] = (await anext(world.feed.watch("", 60))).accepted_products
+    asked = await offers.accepted(SALES, created.name)
+    assert asked is not None
+    for served in (accepted.model, asked.model):
+        assert (served.region, served.zero_retention, list(served.conflicts)) == ("us", False, ["region", "zero_retention"])
 
 
 async def test_without_its_facts_an_endpoints_models_lose_what_they_claim(database: Database) -> None:
