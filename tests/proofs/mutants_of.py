@@ -521,7 +521,7 @@ MUTANTS: Mapping[str, Mutant] = {
         test="tests/policy/test_ledger_closing.py",
     ),
     "money/overruns-close-budgets": Mutant(
-        file="policy/llm_mesh_policy/store/ledger.py",
+        file="policy/llm_mesh_policy/store/ledger_charging.py",
         guard="if not charged.entry.overrun:",
         instead="if True:",
         test="tests/policy/test_ledger_closing.py",

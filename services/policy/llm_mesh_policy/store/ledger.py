@@ -16,7 +16,7 @@ from llm_mesh_policy.domain.audit import AuditEntry
 from llm_mesh_policy.domain.errors import PolicyError, invalid_credential
 from llm_mesh_policy.domain.ledger import amounts, refusals
 from llm_mesh_policy.domain.ledger.limits import PLATFORM
-from llm_mesh_policy.domain.ledger.meters import MONEY, Fit, Hold, Meter, fit
+from llm_mesh_policy.domain.ledger.meters import Fit, Hold, fit
 from llm_mesh_policy.domain.ledger.ports import Draft, Held, Settled
 from llm_mesh_policy.domain.ledger.quote import Line, within_bounds
 from llm_mesh_policy.domain.ledger.reservation import (
@@ -31,7 +31,7 @@ from llm_mesh_policy.domain.ledger.reservation import (
 )
 from llm_mesh_policy.domain.ledger.speeds import Speeds
 from llm_mesh_policy.domain.screening.trail import REQUEST
-from llm_mesh_policy.store import ledger_epochs, ledger_idempotency, ledger_rows
+from llm_mesh_policy.store import ledger_charging, ledger_epochs, ledger_idempotency, ledger_rows
 from llm_mesh_policy.store.ledger_group import Accounts, Group
 from llm_mesh_runtime.database import Database, Prepared
 from llm_mesh_runtime.errors import MeshError, already_exists
@@ -193,11 +193,11 @@ class SqlLedger:
             found = group.find(reservation_id)
             if found is None or found.project != project:
                 return unknown(reservation_id)
-            self._join(group, found)
+            ledger_charging.join(group, found)
             group.post(found.reconcile(lines, group.now))
             group.change(found)
             group.record(audit)
-            self._close(group, found)
+            ledger_charging.close(group, found)
             group.write()
             return found.entry
 
@@ -273,7 +273,7 @@ class SqlLedger:
         if not group.counts(wanted.key):
             return invalid_credential()
         meters = group.binding(wanted.domain, subjects)
-        if self._budget_required and (refusal := _without_budget(meters, lines, wanted.domain)):
+        if self._budget_required and (refusal := refusals.without_budget(meters, lines, wanted.domain)):
             return refusal
         if not meters:
             return Fit()
@@ -332,22 +332,11 @@ class SqlLedger:
         if found.entry.state == SETTLED:
             if not found.awaits(wanted.lines):
                 return Settled(found.entry, repeated=True)
-            self._join(group, found)
+            ledger_charging.join(group, found)
         group.post(found.settle(wanted.lines, group.now, self._speeds.of))
         group.change(found)
-        self._close(group, found)
+        ledger_charging.close(group, found)
         return Settled(found.entry, repeated=False, candidates=max((line.candidates for line in found.lines), default=1))
-
-    def _join(self, group: Group, ended: Reservation) -> None:
-        """Lets budgets that were made after a reservation had ended follow its corrections."""
-        ended.join(group.binding(ended.domain, amounts.bound(ended.lines, ended.subjects)))
-
-    def _close(self, group: Group, charged: Reservation) -> None:
-        """Closes the budgets of projects that are charged more than was reserved for them."""
-        if not charged.entry.overrun:
-            return
-        for name in group.close(charged.domain, charged.overrun_by):
-            group.record(_closing(charged, name, group.now))
 
     def _release(self, group: Group, wanted: _Release) -> usage_pb2.ReservationState:
         found = wanted.take(group)
@@ -382,27 +371,6 @@ def _record(reservation: Reservation, *, allowed: bool, detail: str, now: int = 
         request_id=reservation.request_id,
         time=now,
     )
-
-
-def _closing(charged: Reservation, budget: str, now: int) -> AuditEntry:
-    detail = f"{charged.entry.name} was charged more than was reserved"
-    return AuditEntry(
-        domain=charged.domain,
-        action="budgets.close",
-        resource=budget,
-        allowed=True,
-        detail=detail,
-        request_id=charged.request_id,
-        time=now,
-    )
-
-
-def _without_budget(meters: Sequence[Meter], lines: Sequence[Line], domain: str) -> PolicyError | None:
-    """A refusal where something costs and no budget binds who pays for it."""
-    bound = {meter.subject for meter in meters if meter.metric == MONEY}
-    if domain in bound:
-        return None
-    return next((refusals.budget_required(line.payer) for line in lines if line.reserved and line.payer not in bound), None)
 
 
 def _merged(before: Sequence[Hold], added: Sequence[Hold]) -> tuple[Hold, ...]:

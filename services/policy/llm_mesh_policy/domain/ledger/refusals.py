@@ -6,6 +6,7 @@ from llm_mesh.policy.v1 import errors_pb2, policy_pb2
 from llm_mesh_policy.domain.errors import PolicyError
 from llm_mesh_policy.domain.instants import put_micros
 from llm_mesh_policy.domain.ledger.meters import MONEY, Excess, Meter
+from llm_mesh_policy.domain.ledger.quote import Line
 from llm_mesh_runtime.money import text
 
 _MOST_NAMED = 8
@@ -22,6 +23,14 @@ def exceeded(excesses: Sequence[Excess], currency: str) -> PolicyError:
         reason = errors_pb2.ERROR_REASON_BUDGET_CLOSED
     told = [(excess.meter.subject, _sentence(excess, currency)) for excess in excesses[:_MOST_NAMED]]
     return PolicyError(reason, "; ".join(sentence for _, sentence in told[:1]), retry_after=again, quota=told, meter=excesses[0].meter.name)
+
+
+def without_budget(meters: Iterable[Meter], lines: Iterable[Line], domain: str) -> PolicyError | None:
+    """A refusal where something costs and no budget binds who pays for it."""
+    bound = {meter.subject for meter in meters if meter.metric == MONEY}
+    if domain in bound:
+        return None
+    return next((budget_required(line.payer) for line in lines if line.reserved and line.payer not in bound), None)
 
 
 def budget_required(project: str) -> PolicyError:
