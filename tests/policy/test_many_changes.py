@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from llm_mesh.policy.v1 import identity_pb2, ledger_pb2, rules_pb2
+from llm_mesh_policy.domain.changes import Change
 from llm_mesh_policy.domain.rules.applying import MOST_ENTRIES, MOST_MONEY
 from llm_mesh_policy.domain.turns import Turns
 from llm_mesh_policy.settings import Settings
@@ -92,6 +93,25 @@ async def test_a_change_in_between_is_noticed_and_everything_decided_anew(over: 
     await asyncio.gather(*requests)
     for half in (one, other):
         assert len([name for name in (await half.live.refresh()).principals if "/principals/r" in name]) == 160
+
+
+async def test_what_was_decided_by_an_older_revision_is_not_written(over: Callable[[], Awaitable[Half]]) -> None:
+    one, other = await over(), await over()
+    await one.admin()
+    await one.applying.apply(ADMIN, wanted(domains=[identity_pb2.Domain(name=CLAIMS)], principals=principals(1)))
+    loop, decided = asyncio.get_running_loop(), list[int]()
+
+    def work(change: Change) -> int:
+        decided.append(change.snapshot.revision)
+        if len(decided) == 1:  # another instance changes something before this can be written
+            meanwhile = other.applying.apply(ADMIN, wanted(principals=principals(1, prefix="meanwhile")))
+            asyncio.run_coroutine_threadsafe(meanwhile, loop).result(10)
+        return len(change.snapshot.principals)
+
+    done = await one.changes.make_many(ADMIN, work, lambda _, value: value)
+    assert len(decided) == 2
+    assert decided[1] > decided[0]
+    assert done.value == len((await other.live.refresh()).principals)
 
 
 @pytest.mark.parametrize("field", ["principals", "bindings"])

@@ -307,6 +307,30 @@ def test_a_domain_lists_each_alias_once_its_own_first() -> None:
     assert [alias.owner for alias in asyncio.run(bench.router.aliases("domains/other"))] == ["domains/shared"]
 
 
+async def test_thousands_of_aliases_are_listed_page_by_page_and_in_slices() -> None:
+    bench = Bench(*(model(f"domains/claims/models/m{number:04}") for number in range(1_000)))
+    turns = 0
+
+    async def other() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    beside = asyncio.create_task(other())
+    await asyncio.sleep(0)
+    before = turns
+    listed = await bench.router.aliases("domains/claims")
+    assert turns - before >= 9, "others have their turn meanwhile"
+    beside.cancel()
+    paged: list[str] = []
+    while page := await bench.router.aliases("domains/claims", paged[-1] if paged else "", 300):
+        assert len(page) <= 300
+        paged += [alias.alias for alias in page]
+    assert paged == [alias.alias for alias in listed]
+    assert len(paged) == 1_000
+
+
 @given(st.data())
 def test_a_plan_never_names_a_target_that_a_rule_excludes(data: st.DataObject) -> None:
     regions = st.sampled_from(["eu", "us", ""])

@@ -229,6 +229,36 @@ def test_endpoints_have_an_end(mesh: Stand) -> None:
     assert told.reason == "QUOTA_EXCEEDED", told
 
 
+TOO_MANY: Mapping[str, tuple[str, Add]] = {
+    "ApplyModels": (
+        "models",
+        _call(REGISTRY, "ApplyModels", lambda n: registry_pb2.ApplyModelsRequest(parent=FULL_DOMAIN, models=map(_model, range(n)))),
+    ),
+    "ApplyRoutes": (
+        "routes",
+        _call(ROUTER, "ApplyRoutes", lambda n: router_pb2.ApplyRoutesRequest(parent=FULL_DOMAIN, routes=map(_route, range(n)))),
+    ),
+    "ApplyPrompts": (
+        "prompts",
+        _call(
+            CATALOGUE,
+            "ApplyPrompts",
+            lambda n: catalogue_pb2.ApplyPromptsRequest(
+                parent=FULL_DOMAIN, prompts=[_prompt(f"{FULL_DOMAIN}/prompts/many{each}", each) for each in range(n)]
+            ),
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("method", TOO_MANY)
+def test_one_call_takes_500_and_no_more(mesh: Stand, method: str) -> None:
+    field, add = TOO_MANY[method]
+    told = refused(lambda: add(mesh, 501))
+    assert (told.code, told.reason, told.field) == (grpc.StatusCode.INVALID_ARGUMENT, "INVALID_FIELD", field), told
+    assert refused(lambda: add(mesh, 500)).reason == "QUOTA_EXCEEDED"
+
+
 def test_no_method_that_adds_is_forgotten() -> None:
     adding = set()
     for module in pkgutil.walk_packages(llm_mesh.__path__, "llm_mesh."):
