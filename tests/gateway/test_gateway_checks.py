@@ -17,6 +17,26 @@ def too_many_messages(asked: gateway_pb2.GenerateRequest) -> None:
     asked.input.messages.extend([asked.input.messages[0]] * 4096)
 
 
+def too_many_parts(asked: gateway_pb2.GenerateRequest) -> None:
+    first = asked.input.messages[0]
+    first.parts.extend([first.parts[0]] * 4000)
+    asked.input.messages.extend([first] * 4)
+
+
+def too_many_inner_parts(asked: gateway_pb2.GenerateRequest) -> None:
+    for number in range(5):
+        result = asked.input.messages[0].parts.add().tool_result
+        result.tool_call_id = f"c{number}"
+        result.parts.extend([asked.input.messages[0].parts[0]] * 4000)
+
+
+def too_deep(asked: gateway_pb2.GenerateRequest) -> None:
+    result = asked.input.messages[0].parts.add().tool_result
+    for _ in range(6):
+        result.tool_call_id = "c"
+        result = result.parts.add().tool_result
+
+
 def nameless_result(asked: gateway_pb2.GenerateRequest) -> None:
     asked.input.messages[0].parts.add().tool_result.SetInParent()
 
@@ -28,6 +48,9 @@ def nameless_result(asked: gateway_pb2.GenerateRequest) -> None:
         (lambda asked: setattr(asked.input, "model", ""), "input.model"),
         (lambda asked: asked.input.ClearField("messages"), "input.messages"),
         (too_many_messages, "input.messages"),
+        (too_many_parts, "input.messages"),
+        (too_many_inner_parts, "input.messages"),
+        (too_deep, "input.messages[0].parts[1].tool_result"),
         (lambda asked: setattr(asked.input.messages[0], "role", 0), "input.messages[0].role"),
         (lambda asked: asked.input.messages[0].ClearField("parts"), "input.messages[0].parts"),
         (lambda asked: asked.input.messages[0].parts.add(), "input.messages[0].parts[1]"),

@@ -207,3 +207,46 @@ async def test_output_screening_is_obliged_only_where_it_is_on_and_something_is_
     assert (await Admission("private_key=mask", screen_output=True).admit()).obligations.screen_output
     assert not (await Admission("private_key=mask").admit()).obligations.screen_output
     assert not (await Admission(screen_output=True).admit()).obligations.screen_output
+
+
+async def test_a_refusal_is_in_the_audit_trail_before_it_is_told() -> None:
+    admission = Admission("credit_card=block")
+    request = admission.request(chat("pay 4111 1111 1111 1111"))
+    request.request_id = "r1"
+    await refused(admission, request)
+    (entry,) = admission.records.entries
+    assert (entry.action, entry.allowed, entry.detail) == ("requests.screen", False, "credit_card blocked 1")
+    assert (entry.domain, entry.resource, entry.request_id) == (DOMAIN, PROJECT, "r1")
+
+
+async def test_what_must_not_leave_is_refused_though_the_trail_cannot_be_written() -> None:
+    admission = Admission("credit_card=block")
+    admission.records.failure = RuntimeError("the disk is full")
+    assert (await refused(admission, admission.request(chat("pay 4111 1111 1111 1111")))).reason_name == "CONTENT_BLOCKED"
+
+
+async def test_what_was_masked_is_in_the_admission_for_reserve_to_record() -> None:
+    admission = Admission("credit_card=mask", "email=log")
+    found = admission.opened(await admission.admit(chat("4111 1111 1111 1111 of ana@example.org and bob@example.org")))
+    assert [(each.detector, each.logged, each.masked) for each in found.screened] == [("credit_card", 0, 1), ("email", 2, 0)]
+    assert not admission.records.entries
+
+
+async def test_a_clean_request_has_nothing_to_record() -> None:
+    admission = Admission("credit_card=mask")
+    assert not admission.opened(await admission.admit()).screened
+
+
+async def test_parts_are_bounded_in_all_messages_together() -> None:
+    admission = Admission()
+    message = chat("x")
+    for _ in range(5):
+        made = message.messages.add(role=content_pb2.ROLE_USER)
+        made.parts.extend([content_pb2.Part(text=content_pb2.Text(text="x"))] * 4000)
+    assert (await refused(admission, admission.request(message))).field == "generate.messages[5].parts"
+    results = chat("x")
+    inner = [content_pb2.Part(text=content_pb2.Text(text="x"))] * 4000
+    for number in range(5):
+        part = results.messages.add(role=content_pb2.ROLE_TOOL).parts.add()
+        part.tool_result.CopyFrom(content_pb2.ToolResult(tool_call_id=f"c{number}", parts=inner))
+    assert (await refused(admission, admission.request(results))).field.endswith("tool_result.parts")

@@ -1,5 +1,6 @@
 """The stream's protocol: start, pieces without gaps, answers in order, an end."""
 
+import json
 from collections.abc import AsyncIterator
 
 import pytest
@@ -9,7 +10,7 @@ from llm_mesh_policy.domain.screening.rules import ScreeningRules
 from llm_mesh_policy.domain.screening.streams import BIG, StreamScreening, state_of
 from llm_mesh_runtime.errors import MeshError
 from llm_mesh_runtime.seals import Seals
-from tests.policy.trails import trail
+from tests.policy.trails import Kept, trail
 
 SEALS = Seals(b"a secret of tests, at least 32 bytes")
 RULES = ScreeningRules(["credit_card=mask", "private_key=block"])
@@ -29,12 +30,16 @@ def piece(text: str, seq: int, *, final: bool = False, channel: str = "text", in
     return policy_pb2.ScreenStreamRequest(text=policy_pb2.ScreenText(channel=channel, index=index, seq=seq, text=text, final=final))
 
 
-async def screen(*requests: policy_pb2.ScreenStreamRequest) -> list[policy_pb2.ScreenStreamResponse]:
+async def screen(*requests: policy_pb2.ScreenStreamRequest, kept: Kept | None = None) -> list[policy_pb2.ScreenStreamResponse]:
     async def given() -> AsyncIterator[policy_pb2.ScreenStreamRequest]:
         for request in requests:
             yield request
 
-    return [response async for response in StreamScreening(RULES, SEALS, trail()).screen(given())]
+    written = trail(kept)
+    try:
+        return [response async for response in StreamScreening(RULES, SEALS, written).screen(given())]
+    finally:
+        await written.close()
 
 
 async def refused(*requests: policy_pb2.ScreenStreamRequest) -> MeshError:
@@ -92,3 +97,39 @@ async def test_a_state_that_nobody_sealed_is_not_valid() -> None:
 async def test_a_large_piece_is_screened_like_a_small_one() -> None:
     answers = await screen(start(), piece("x" * BIG + f" {CARD} ", 0, final=True))
     assert answers[0].released_text.endswith("x [credit_card] ")
+
+
+async def test_what_was_found_in_an_answer_is_in_the_audit_trail_once() -> None:
+    kept = Kept()
+    await screen(start(), piece(f"{CARD} and {CARD} ", 0), piece("ok", 1, final=True), kept=kept)
+    (entry,) = kept.entries
+    assert (entry.action, entry.allowed, entry.domain) == ("answers.screen", True, "domains/claims")
+    assert entry.detail == "credit_card masked 2; admission adm"
+    assert CARD not in str(entry)
+
+
+async def test_a_withheld_answer_is_in_the_audit_trail_as_refused() -> None:
+    kept = Kept()
+    await screen(start(), piece("a -----BEGIN PRIVATE KEY----- b", 0), kept=kept)
+    assert [(entry.allowed, entry.detail) for entry in kept.entries] == [(False, "private_key blocked 1; admission adm")]
+
+
+async def test_an_answer_without_findings_leaves_no_record() -> None:
+    kept = Kept()
+    await screen(start(), piece("fine", 0, final=True), kept=kept)
+    assert not kept.entries
+
+
+async def test_arguments_of_tools_stay_json() -> None:
+    arguments = '{"pan": 4111111111111111, "note": "\\u0034111 1111 1111 1111"}'
+    answers = await screen(
+        start(),
+        *(piece(each, seq, channel="tool_call") for seq, each in enumerate(arguments)),
+        piece("", len(arguments), final=True, channel="tool_call"),
+    )
+    assert json.loads("".join(answer.released_text for answer in answers)) == {"pan": "[credit_card]", "note": "[credit_card]"}
+
+
+async def test_a_flood_of_invisible_characters_is_not_held_without_bound() -> None:
+    error = await refused(start(), *(piece("4" + "\u200b" * 60_000, seq) for seq in range(6)))
+    assert error.field == "text.text"

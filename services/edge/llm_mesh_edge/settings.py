@@ -16,7 +16,7 @@ class Settings:
     max_body: int = setting(default=32 * 1024 * 1024 - 65536, help="Bytes that a request's body may have.", minimum=1024)
     max_values: int = setting(
         default=400_000,
-        help="Values (texts, numbers, objects, lists) that the JSON of a body may have, each of which costs more than its bytes.",
+        help="Values that the JSON of a body may have, each of which costs more than its bytes; objects and lists count twice.",
         minimum=1_000,
         maximum=10_000_000,
     )
