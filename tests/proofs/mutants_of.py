@@ -3,24 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
-
-@dataclass(frozen=True)
-class Mutant:
-    """One change of one file."""
-
-    file: str
-    """Within `services/`."""
-    guard: str
-    """Text that stands in the file once."""
-    instead: str
-    """What takes its place."""
-    test: str
-    """The test that goes red, as pytest names it."""
-
+from tests.proofs.mutant import Mutant
+from tests.proofs.mutants_of_screening import SCREENING
 
 MUTANTS: Mapping[str, Mutant] = {
+    **SCREENING,
     "rules/escalation-by-binding": Mutant(
         file="policy/llm_mesh_policy/domain/rules/escalation.py",
         guard="if not change.snapshot.rules.covers(change.actor.principal, rule):",

@@ -154,7 +154,7 @@ func (ToolChoiceMode) EnumDescriptor() ([]byte, []int) {
 // In a request, extras are passed on within their dialect where the adapter knows them to be harmless or the endpoint's operator allows
 // them; what may cost more than was reserved fails with EXTRA_NOT_ALLOWED, and what is not known is left out and reported
 // (docs/extras.md). Extras of answers come as the provider sent them. Where an extra and a typed field name the same thing, the typed
-// field wins. Strings in extras are screened like text.
+// field wins. Strings, keys and numbers in extras are screened like text.
 type Extra struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The dialect that it came from, such as `openai` or `anthropic`. Required.
@@ -225,7 +225,8 @@ type Message struct {
 	Role Role `protobuf:"varint,1,opt,name=role,proto3,enum=llm_mesh.inference.v1.Role" json:"role,omitempty"`
 	// The participant's name, where a dialect knows one. Empty: none. At most 256 bytes.
 	Name string `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
-	// What is said, in order. At most 4,096 parts. Empty only for an assistant's empty answer.
+	// What is said, in order. At most 4,096 parts, and 16,384 in all messages of a request together, results of tools
+	// included. Empty only for an assistant's empty answer.
 	Parts []*Part `protobuf:"bytes,3,rep,name=parts,proto3" json:"parts,omitempty"`
 	// Unmodelled keys of the message.
 	Extras        []*Extra `protobuf:"bytes,4,rep,name=extras,proto3" json:"extras,omitempty"`

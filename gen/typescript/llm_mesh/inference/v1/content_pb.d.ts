@@ -18,7 +18,7 @@ export declare const file_llm_mesh_inference_v1_content: GenFile;
  * In a request, extras are passed on within their dialect where the adapter knows them to be harmless or the endpoint's operator allows
  * them; what may cost more than was reserved fails with EXTRA_NOT_ALLOWED, and what is not known is left out and reported
  * (docs/extras.md). Extras of answers come as the provider sent them. Where an extra and a typed field name the same thing, the typed
- * field wins. Strings in extras are screened like text.
+ * field wins. Strings, keys and numbers in extras are screened like text.
  *
  * @generated from message llm_mesh.inference.v1.Extra
  */
@@ -72,7 +72,8 @@ export declare type Message = Message$1<"llm_mesh.inference.v1.Message"> & {
   name: string;
 
   /**
-   * What is said, in order. At most 4,096 parts. Empty only for an assistant's empty answer.
+   * What is said, in order. At most 4,096 parts, and 16,384 in all messages of a request together, results of tools
+   * included. Empty only for an assistant's empty answer.
    *
    * @generated from field: repeated llm_mesh.inference.v1.Part parts = 3;
    */
