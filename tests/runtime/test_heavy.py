@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 
 import pytest
 
@@ -61,10 +62,10 @@ async def test_an_error_of_the_work_reaches_its_caller_and_frees_the_place(heavy
 
 
 async def test_tenants_take_turns(heavy: HeavyWork) -> None:
-    gate, order = Gate(), []
+    gate, order = Gate(), list[str]()
     first = asyncio.create_task(heavy.run("a", 10, gate))
     await gate.begun()
-    later = [asyncio.create_task(heavy.run(tenant, 10, lambda tenant=tenant: order.append(tenant))) for tenant in ("a", "a", "a", "b", "c")]
+    later = [asyncio.create_task(heavy.run(tenant, 10, partial(order.append, tenant))) for tenant in ("a", "a", "a", "b", "c")]
     await asyncio.sleep(0)
     gate.go.set()
     await asyncio.gather(first, *later)

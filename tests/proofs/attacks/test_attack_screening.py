@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import base64
-import contextlib
 import json
 import random
-import resource
 import threading
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import pytest
 
 from llm_mesh.gateway.v1 import gateway_pb2, gateway_pb2_grpc
 from llm_mesh.inference.v1 import content_pb2, generate_pb2
 from llm_mesh.policy.v1 import identity_pb2, rules_pb2, rules_pb2_grpc
+from tests.proofs.attacks.beside import Highest, Neighbour, resident
 from tests.proofs.attacks.listening import Answer, Listener, completion, listening
 from tests.proofs.http import Reply
 from tests.proofs.refusals import refused
@@ -274,67 +272,6 @@ def saying(text: str, **message: Any) -> Answer:
     return lambda body: completion(text, streamed=bool(body.get("stream")), **message)
 
 
-class Neighbour(threading.Thread):
-    """Asks little things of its own domain, one after the other, and notes what came of each."""
-
-    def __init__(self, world: World) -> None:
-        super().__init__(daemon=True)
-        self._world = world
-        self._over = threading.Event()
-        self.statuses: list[int] = []
-
-    def run(self) -> None:
-        while not self._over.is_set():
-            reply = self._world.mesh.ask({"model": "echo", "messages": hello()}, key=self._world.keys[OTHER])
-            self.statuses.append(reply.status)
-            time.sleep(0.05)
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._over.set()
-        self.join(PATIENCE)
-
-
-class Highest(threading.Thread):
-    """The highest of what is measured meanwhile."""
-
-    def __init__(self, measure: Callable[[], int]) -> None:
-        super().__init__(daemon=True)
-        self._measure = measure
-        self._over = threading.Event()
-        self.most = 0
-
-    def run(self) -> None:
-        while not self._over.wait(0.05):
-            self.most = max(self.most, self._measure())
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._over.set()
-        self.join(PATIENCE)
-
-
-def resident(mesh: Stand) -> int:
-    """Bytes of memory that the mesh's processes hold."""
-    parents = {}
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        with contextlib.suppress(OSError):
-            fields = stat.read_text().rpartition(")")[2].split()
-            parents[int(stat.parent.name)] = (int(fields[1]), int(fields[21]) * resource.getpagesize())
-    family, found = [mesh.mesh.process.pid], 0
-    while family:
-        pid = family.pop()
-        found += parents.get(pid, (0, 0))[1]
-        family += [child for child, (parent, _) in parents.items() if parent == pid]
-    return found
-
-
 def _strings() -> bytes:
     short = '"ab-cd",' * 3_400_000
     return b'{"model": "echo", "messages": [{"role": "user", "content": "hi"}], "metadata": [' + short.encode() + b'"x"]}'
@@ -380,7 +317,11 @@ def test_what_costs_much_holds_nobody_up(world: World, make: Callable[[], bytes]
     body = make()
     replies: list[Reply] = []
     before = resident(world.mesh)
-    with Neighbour(world) as neighbour, Highest(lambda: resident(world.mesh)) as memory:
+
+    def small() -> Reply:
+        return world.mesh.ask({"model": "echo", "messages": hello()}, key=world.keys[OTHER])
+
+    with Neighbour(small) as neighbour, Highest(lambda: resident(world.mesh)) as memory:
         until(lambda: neighbour.statuses, "the neighbour is served")
         threads = [threading.Thread(target=lambda: replies.append(world.mesh.ask(body))) for _ in range(times)]
         for thread in threads:
