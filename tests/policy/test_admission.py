@@ -119,6 +119,9 @@ async def test_a_credential_without_a_project_is_told_to_select_one() -> None:
     assert (await refused(admission, admission.request(project=""))).reason_name == "PROJECT_NOT_SELECTED"
 
 
+DEEP = b"[" * 101 + b"]" * 101
+
+
 def spoiled(change: Callable[[generate_pb2.GenerateInput], object]) -> generate_pb2.GenerateInput:
     message = chat("hello")
     change(message)
@@ -145,6 +148,30 @@ def spoiled(change: Callable[[generate_pb2.GenerateInput], object]) -> generate_
         ("generate.reasoning.effort", lambda each: setattr(each.reasoning, "effort", "huge")),
         ("generate.end_user", lambda each: setattr(each, "end_user", "x" * 513)),
         ("generate.extras[0]", lambda each: each.extras.add()),
+        ("generate.extras[0].json", lambda each: each.extras.add(dialect="openai", key="x", json=DEEP)),
+        ("generate.messages[0].extras[0].json", lambda each: each.messages[0].extras.add(dialect="openai", key="x", json=DEEP)),
+        (
+            "generate.messages[0].parts[0].extras[0].json",
+            lambda each: each.messages[0].parts[0].extras.add(dialect="o", key="x", json=DEEP),
+        ),
+        (
+            "generate.messages[0].parts[0].text.annotations[0].json",
+            lambda each: each.messages[0].parts[0].text.annotations.add(dialect="o", key="x", json=DEEP),
+        ),
+        ("generate.messages[0].parts[1].opaque.json", lambda each: setattr(each.messages[0].parts.add().opaque, "json", DEEP)),
+        (
+            "generate.messages[0].parts[1].tool_call.arguments_json",
+            lambda each: each.messages[0].parts.add().tool_call.MergeFrom(content_pb2.ToolCall(id="c", arguments_json=DEEP.decode())),
+        ),
+        ("generate.tools[0].opaque.json", lambda each: setattr(each.tools.add().opaque, "json", DEEP)),
+        (
+            "generate.tools[0].function.parameters_json",
+            lambda each: each.tools.add().function.MergeFrom(content_pb2.FunctionTool(name="f", parameters_json=DEEP.decode())),
+        ),
+        (
+            "generate.response_format.json_schema.schema_json",
+            lambda each: setattr(each.response_format.json_schema, "schema_json", DEEP.decode()),
+        ),
     ],
 )
 async def test_what_is_out_of_bounds_is_refused_by_its_field(field: str, change: Callable[[generate_pb2.GenerateInput], object]) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from llm_mesh.inference.v1 import content_pb2, embed_pb2, generate_pb2
 from llm_mesh_runtime.errors import invalid
+from llm_mesh_runtime.nesting import deeper_than
 from llm_mesh_runtime.resources import checked_alias
 
 MOST_CANDIDATES = 128
@@ -20,6 +21,7 @@ _MOST_TAGS = 16
 _LONGEST_TAG = 255
 _MOST_ITEMS = 2048
 _DEEPEST_PARTS = 4
+_DEEPEST_JSON = 100
 _FUNCTION = re.compile(r"[A-Za-z0-9_-]{1,128}")
 _TAG = re.compile(r"[a-z0-9_-]{1,63}")
 _EFFORTS = frozenset({"", "none", "minimal", "low", "medium", "high", "xhigh", "max"})
@@ -48,6 +50,8 @@ def check_generate(message: generate_pb2.GenerateInput) -> None:
     schema = message.response_format if message.HasField("response_format") else None
     if schema is not None and schema.HasField("json_schema") and not schema.json_schema.schema_json:
         raise invalid("generate.response_format.json_schema.schema_json", "a JSON Schema")
+    if schema is not None:
+        _nesting(schema.json_schema.schema_json, "generate.response_format.json_schema.schema_json")
     _choices(message)
     if message.HasField("sampling"):
         _sampling(message.sampling)
@@ -102,6 +106,8 @@ def _parts(parts: Sequence[content_pb2.Part], place: str, depth: int, count: int
         kind = part.WhichOneof("kind")
         if kind != "text":  # most are
             count = _special(part, kind, f"{place}.parts[{number}]", depth, count)
+        elif annotations := part.text.annotations:
+            _extras(annotations, f"{place}.parts[{number}].text", "annotations")
         if part.extras:
             _extras(part.extras, f"{place}.parts[{number}]")
     return count
@@ -112,8 +118,12 @@ def _special(part: content_pb2.Part, kind: str | None, here: str, depth: int, co
         raise invalid(here, "a kind of part")
     if kind in {"image", "audio", "file"}:
         _media(getattr(part, kind), f"{here}.{kind}")
-    elif kind == "tool_call" and not part.tool_call.id:
-        raise invalid(f"{here}.tool_call.id", "the id that the result refers to")
+    elif kind == "tool_call":
+        if not part.tool_call.id:
+            raise invalid(f"{here}.tool_call.id", "the id that the result refers to")
+        _nesting(part.tool_call.arguments_json, f"{here}.tool_call.arguments_json")
+    elif kind == "opaque":
+        _nesting(part.opaque.json, f"{here}.opaque.json")
     elif kind == "tool_result":
         if not part.tool_result.tool_call_id:
             raise invalid(f"{here}.tool_result.tool_call_id", "the id of the tool call")
@@ -146,6 +156,10 @@ def _tool(tool: content_pb2.Tool, place: str) -> None:
         raise invalid(place, "a kind of tool")
     if kind == "function" and not _FUNCTION.fullmatch(tool.function.name):
         raise invalid(f"{place}.function.name", "1 to 128 of A-Z, a-z, 0-9, _ and -")
+    if kind == "function":
+        _nesting(tool.function.parameters_json, f"{place}.function.parameters_json")
+    else:
+        _nesting(tool.opaque.json, f"{place}.opaque.json")
     _extras(tool.extras, place)
 
 
@@ -188,10 +202,17 @@ def _sampling(sampling: generate_pb2.Sampling) -> None:
             raise invalid(f"generate.sampling.logit_bias[{token}]", "-100 to 100")
 
 
-def _extras(extras: Sequence[content_pb2.Extra], place: str) -> None:
+def _nesting(json: str | bytes, field: str) -> None:
+    """JSON that others will parse and walk: each of its levels takes some of their stack."""
+    if deeper_than(json, _DEEPEST_JSON):
+        raise invalid(field, f"JSON that is nested at most {_DEEPEST_JSON} deep")
+
+
+def _extras(extras: Sequence[content_pb2.Extra], place: str, name: str = "extras") -> None:
     """Checks extras."""
     if not extras:
         return
     for number, extra in enumerate(extras):
         if not extra.dialect or not extra.key:
-            raise invalid(f"{place}.extras[{number}]", "a dialect and a key")
+            raise invalid(f"{place}.{name}[{number}]", "a dialect and a key")
+        _nesting(extra.json, f"{place}.{name}[{number}].json")
