@@ -108,14 +108,16 @@ async def test_a_tail_reads_what_is_its_own_and_a_hundred_tails_cost_one_read() 
     tails = [await opened(observatory, HOG, "domains/hog") for _ in range(100)]
     mine = await opened(observatory, ANA, TRIAGE)
     everything = await opened(observatory, ANA, "domains/-")
+    alike = [await opened(observatory, ANA, TRIAGE) for _ in range(20)]
     await asyncio.sleep(0.1)
     store.reads = 0
     await observatory.ingest([event(1), event(2, "domains/claims/projects/audit")])
     assert [each.name for each in (await mine[1]).entries] == [f"{TRIAGE}/reservations/r1"]
     assert len((await everything[1]).entries) == 2
+    assert [len((await first).entries) for _, first in alike] == [1] * 20
     assert store.reads <= 3
     assert not any(first.done() for _, first in tails)
-    await closed(*tails, mine, everything)
+    await closed(*tails, *alike, mine, everything)
 
 
 async def test_what_others_do_is_no_loss_of_a_tail() -> None:

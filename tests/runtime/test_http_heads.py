@@ -145,7 +145,10 @@ async def test_until_the_caller_is_known_no_more_is_read_than_came_with_the_head
     async with connected(checking, Door(), bounds) as (reader, writer):
         writer.write(BEGIN + b"content-length: %d\r\n\r\n" % size)
         await begun.wait()
-        writer.write(b"x" * size)
+        writer.write(b"x" * 30_000)
+        await asyncio.sleep(0.1)
+        assert bounds.strangers.size == 0, "nothing is read beyond the head"
+        writer.write(b"x" * (size - 30_000))
         await asyncio.sleep(0.2)
         assert bounds.strangers.size < 1_000_000
         assert bounds.strangers.connections == 1
@@ -276,6 +279,18 @@ def test_strangers_never_hold_more_than_they_may(steps: list[tuple[str, int, str
             assert sum(1 for address, _ in here if address == name) <= limits.connections_per_address
             held = strangers._addresses.get(name)
             assert held is None or held.size <= limits.size_per_address
+
+
+def test_strangers_of_many_addresses_hold_no_more_together_than_they_may() -> None:
+    strangers = Strangers(StrangerLimits(connections=10, size=1000))
+    here = [Recorded() for _ in range(12)]
+    for number, each in enumerate(here):
+        strangers.enter(each, f"10.0.0.{number}")
+    assert [each.gone for each in here] == [True, True, *[False] * 10]
+    strangers.hold(here[5], 600)
+    strangers.hold(here[3], 600)
+    assert [each.gone for each in here[2:7]] == [False, False, False, True, False]
+    assert (strangers.connections, strangers.size) == (9, 600)
 
 
 def test_an_address_is_a_network_where_addresses_cost_nothing() -> None:
