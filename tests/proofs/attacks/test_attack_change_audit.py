@@ -7,13 +7,14 @@ import json
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import grpc
+import psycopg
 import pytest
 from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -326,27 +327,33 @@ def recorded(mesh: Stand, name: str) -> list[rules_pb2.AuditRecord]:
     return [each for each in stub.ListAuditRecords(request, metadata=mesh.admin).records if each.resource == f"adapters/{name}"]
 
 
-def database(mesh: Stand, service: str) -> Path:
-    """The file of a service's store."""
-    return next(mesh.mesh.data_dir.rglob(f"{service}.db"))
+def database(mesh: Stand) -> str:
+    """Where policy's store is: a URL of PostgreSQL, or a file of SQLite."""
+    return mesh.mesh.env.get("LLM_MESH_POLICY_DATABASE_URL") or str(mesh.mesh.data_dir / "policy.db")
 
 
-def held(path: Path) -> sqlite3.Connection:
-    """Takes the database's one place for writers, so that its service can write nothing."""
-    connection = sqlite3.connect(path, isolation_level=None, timeout=20)
-    connection.execute("BEGIN IMMEDIATE")
-    return connection
+@contextmanager
+def held(place: str) -> Iterator[Callable[[], object]]:
+    """Nobody can write into the audit trail until the given function is called."""
+    if "://" in place:
+        with psycopg.connect(place) as connection:
+            connection.execute("LOCK TABLE audit_heads IN SHARE MODE")
+            yield connection.rollback
+        return
+    with closing(sqlite3.connect(place, isolation_level=None, timeout=20)) as file:
+        file.execute("BEGIN IMMEDIATE")
+        yield file.rollback
 
 
 def test_while_policy_cannot_record_a_change_no_further_one_is_made_and_none_is_lost(mesh: Stand) -> None:
-    with closing(held(database(mesh, "policy"))) as holder:
+    with held(database(mesh)) as let_go:
         put_adapter(mesh, "durable")
         told = refused(lambda: put_adapter(mesh, "unrecorded"))
         assert (told.code, told.reason) == (grpc.StatusCode.UNAVAILABLE, "AUDIT_UNAVAILABLE"), told
         assert "durable" in adapters(mesh)
         assert "unrecorded" not in adapters(mesh)
         assert recorded(mesh, "durable") == []
-        holder.execute("ROLLBACK")
+        let_go()
     until(lambda: len(recorded(mesh, "durable")) == 1, "the change is recorded once policy can", pause=0.05)
     put_adapter(mesh, "afterwards")
     assert len(recorded(mesh, "afterwards")) == 1
@@ -354,15 +361,31 @@ def test_while_policy_cannot_record_a_change_no_further_one_is_made_and_none_is_
 
 
 def test_a_tampered_database_is_found_by_the_command_line(mesh: Stand, tmp_path: Path) -> None:
-    copy, saved = tmp_path / "policy.db", tmp_path / "heads.json"
+    place, copy, saved = database(mesh), tmp_path / "policy.db", tmp_path / "heads.json"
     assert mesh.mesh.cli("audit", "verify", "--save", str(saved)).returncode == 0
-    with closing(sqlite3.connect(database(mesh, "policy"))) as source, closing(sqlite3.connect(copy)) as target:
+    if "://" in place:
+        tamper_in_place(mesh, place)
+        return
+    with closing(sqlite3.connect(place)) as source, closing(sqlite3.connect(copy)) as target:
         source.backup(target)
     assert mesh.mesh.cli("audit", "verify", "--database", str(copy), "--against", str(saved)).returncode == 0
     with closing(sqlite3.connect(copy, isolation_level=None)) as forger:
         forger.execute("UPDATE audit_records SET principal = 'domains/other/principals/owner' WHERE source = 'registry'")
     found = mesh.mesh.cli("audit", "verify", "--database", str(copy))
     assert (found.returncode, "broken" in found.stdout) == (1, True), found.stderr
+
+
+def tamper_in_place(mesh: Stand, url: str) -> None:
+    """Changes one record of a running mesh, and puts it back."""
+    with psycopg.connect(url, autocommit=True) as forger:
+        row = forger.execute("SELECT sequence, principal FROM audit_records WHERE source = 'registry' LIMIT 1").fetchone()
+        assert row is not None
+        forger.execute("UPDATE audit_records SET principal = 'forged' WHERE sequence = %s", (row[0],))
+        for words in ((), ("--database", url)):
+            found = mesh.mesh.cli("audit", "verify", *words)
+            assert (found.returncode, "broken" in found.stdout) == (1, True), found.stderr
+        forger.execute("UPDATE audit_records SET principal = %s WHERE sequence = %s", (row[1], row[0]))
+    assert mesh.mesh.cli("audit", "verify", "--database", url).returncode == 0
 
 
 def test_no_key_records_changes_or_exports_the_trail_of_all(mesh: Stand) -> None:
@@ -377,7 +400,7 @@ def test_no_key_records_changes_or_exports_the_trail_of_all(mesh: Stand) -> None
 def test_a_change_whose_process_was_killed_before_its_record_is_recorded_after_the_next_start(tmp_path: Path) -> None:
     with running(tmp_path) as first, grpc.insecure_channel(first.grpc) as channel:
         killed: Any = Stand(first, None, channel)  # type: ignore[arg-type] # no provider is asked
-        with closing(held(first.data_dir / "policy.db")):
+        with held(str(first.data_dir / "policy.db")):
             put_adapter(killed, "survivor")
             first.kill()
     folder = tmp_path / "again"
