@@ -159,3 +159,16 @@ def test_a_domain_can_be_stricter_than_the_floor_and_never_milder() -> None:
 def test_a_rule_that_nobody_knows_is_named_at_the_start() -> None:
     assert problem(["private_key=mask"]) == ""
     assert "credit_card" in problem(["creditcard=mask"])
+
+
+def test_rules_that_a_stream_was_admitted_by_are_put_together_once() -> None:
+    rules = ScreeningRules(["private_key=mask"])
+    first = rules.by_actions({"private_key": int(MASKED), "email": int(BLOCKED)})
+    assert first.actions == {"private_key": MASKED, "email": BLOCKED}
+    assert rules.by_actions({"email": int(BLOCKED), "private_key": int(MASKED)}) is first
+
+
+def test_a_floor_can_block_what_cannot_be_read() -> None:
+    rules = ScreeningRules([], lambda domain: {"undecodable": BLOCKED} if domain == "domains/claims" else {})
+    assert rules.of("domains/claims").undecodable == BLOCKED
+    assert rules.of("domains/other").undecodable is None

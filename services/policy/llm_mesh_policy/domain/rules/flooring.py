@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from llm_mesh.policy.v1 import floors_pb2
 from llm_mesh_policy.domain.kinds import DOMAINS, FLOORS
 from llm_mesh_policy.domain.screening.detectors import all_detectors
+from llm_mesh_policy.domain.screening.watchlist import UNDECODABLE
 from llm_mesh_policy.domain.stricter import EVERY_DOMAIN
 from llm_mesh_runtime.errors import etag_mismatch, invalid
 from llm_mesh_runtime.resources import change_of
@@ -82,7 +83,7 @@ def require_domain(change: Change, name: str, field: str) -> None:
 
 def save_floor(change: Change, floor: floors_pb2.Floor, field: str = "floor") -> floors_pb2.Floor:
     """Writes a floor, once it is found valid."""
-    known = {detector.name for detector in all_detectors()}
+    known = {UNDECODABLE, *(detector.name for detector in all_detectors())}
     for number, rule in enumerate(floor.screening):
         if rule.detector not in known:
             raise invalid(f"{field}.screening[{number}].detector", f"must be one of {', '.join(sorted(known))}")

@@ -41,8 +41,9 @@ class ScreeningRules:
     def __init__(self, rules: Iterable[str], floors: Callable[[str], Actions] = lambda domain: {}) -> None:  # noqa: ARG005
         self._of_floor = floors
         self._of_floors: dict[tuple[str, tuple[tuple[str, int], ...]], Watchlist] = {}
+        self._admitted: dict[tuple[tuple[str, int], ...], Watchlist] = {}
         self._detectors: tuple[Detector, ...] = all_detectors()
-        self._known = {detector.name for detector in self._detectors}
+        self._known = {UNDECODABLE, *(detector.name for detector in self._detectors)}
         self._floor: Actions = {}
         self._domains: dict[str, Actions] = {}
         for rule in rules:
@@ -70,8 +71,14 @@ class ScreeningRules:
         return watchlist
 
     def by_actions(self, actions: Mapping[str, int]) -> Watchlist:
-        """What held at admission, as its sealed state has it."""
-        return Watchlist(self._detectors, {name: _BY_NUMBER[action] for name, action in actions.items()})
+        """What held at admission, as its sealed state has it. Patterns are put together once for all streams of the same rules."""
+        place = tuple(sorted(actions.items()))
+        watchlist = self._admitted.get(place)
+        if watchlist is None:
+            if len(self._admitted) >= _MOST_OF_FLOORS:
+                self._admitted.clear()
+            watchlist = self._admitted[place] = Watchlist(self._detectors, {name: _BY_NUMBER[action] for name, action in actions.items()})
+        return watchlist
 
     def _above(self, own: Actions) -> Actions:
         merged = dict(self._floor)
