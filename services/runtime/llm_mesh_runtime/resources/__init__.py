@@ -1,7 +1,7 @@
 """What every service with resources needs alike: their names, pages of lists, field masks, etags and changes (AIP-122, 134, 154, 158)."""
 
 from llm_mesh_runtime.resources.changes import change_of, etag_of
-from llm_mesh_runtime.resources.masks import masked_update
+from llm_mesh_runtime.resources.masks import applied, check_masks, is_field, masked_update
 from llm_mesh_runtime.resources.names import ALIAS, NamePattern, checked_alias, checked_id, is_within
 from llm_mesh_runtime.resources.paging import Page, page_of
 from llm_mesh_runtime.resources.quotas import Quotas
@@ -11,10 +11,13 @@ __all__ = [
     "NamePattern",
     "Page",
     "Quotas",
+    "applied",
     "change_of",
+    "check_masks",
     "checked_alias",
     "checked_id",
     "etag_of",
+    "is_field",
     "is_within",
     "masked_update",
     "page_of",

@@ -9,6 +9,7 @@ from google.protobuf import text_format
 from google.protobuf.message import Message
 
 from llm_mesh.mesh.v1 import resources_pb2
+from llm_mesh_runtime.resources.guards import loosens
 
 _LONGEST_VALUE = 200
 
@@ -31,19 +32,25 @@ def change_of(
         return resources_pb2.Change(resource=resource, action=resources_pb2.CHANGE_ACTION_CREATE)
     fields = list(_differences(before, after, "", frozenset(ignore)))
     action = resources_pb2.CHANGE_ACTION_UPDATE if fields else resources_pb2.CHANGE_ACTION_NONE
-    return resources_pb2.Change(resource=resource, action=action, fields=fields)
+    return resources_pb2.Change(resource=resource, action=action, fields=fields, loosens=any(field.loosens for field in fields))
 
 
-def _differences(before: Message, after: Message, prefix: str, ignore: Collection[str]) -> Iterator[resources_pb2.FieldChange]:
+def _differences(
+    before: Message, after: Message, prefix: str, ignore: Collection[str], *, loose: bool = False
+) -> Iterator[resources_pb2.FieldChange]:
+    """The fields that differ; `loose` where they are of a field that loosens as a whole."""
     for field in after.DESCRIPTOR.fields:
         if field.name in ignore:
             continue
         old, new = getattr(before, field.name), getattr(after, field.name)
         path = prefix + field.name
+        differs = old != new or (field.has_presence and before.HasField(field.name) != after.HasField(field.name))
+        looser = loose or (differs and loosens(field, before, after))
         if field.message_type is not None and not field.is_repeated and before.HasField(field.name) and after.HasField(field.name):
-            yield from _differences(old, new, path + ".", ())
-        elif old != new or (field.has_presence and before.HasField(field.name) != after.HasField(field.name)):
-            yield resources_pb2.FieldChange(path=path, before=_shown(before, field.name), after=_shown(after, field.name))
+            yield from _differences(old, new, path + ".", (), loose=looser)
+        elif differs:
+            shown = _shown(before, field.name), _shown(after, field.name)
+            yield resources_pb2.FieldChange(path=path, before=shown[0], after=shown[1], loosens=looser)
 
 
 def _shown(message: Message, name: str) -> str:

@@ -1,9 +1,9 @@
-"""Field masks of updates as AIP-134 has them."""
+"""Field masks as AIP-134 and AIP-161 have them: of updates, and of the entries of an apply."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from typing import TypeVar
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any, TypeVar
 
 from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.message import Message
@@ -12,23 +12,76 @@ from llm_mesh_runtime.errors import invalid
 
 M = TypeVar("M", bound=Message)
 
+ALL = "*"
+_WHOLE = frozenset(
+    {
+        "google.protobuf.Duration",
+        "google.protobuf.Timestamp",
+        "llm_mesh.mesh.v1.Money",
+        "llm_mesh.registry.v1.Price",
+    }
+)
+"""Messages that are one value: a path ends at them."""  # fmt: skip
 
-def masked_update(current: M, wanted: M, mask: FieldMask, *, mutable: Collection[str]) -> M:
+
+def masked_update(current: M, wanted: M, mask: FieldMask, *, mutable: Collection[str], field: str = "update_mask") -> M:
     """The current message with the masked fields of the wanted one; an empty mask means every mutable field that is set.
 
-    Masks name top-level fields. A field that is named and unset in `wanted` is cleared.
+    A field that is named and unset in `wanted` is cleared. A path may lead into singular messages, such as `service_level.contact`;
+    `*` names every mutable field.
     """
-    paths = list(mask.paths) or [field.name for field, _ in wanted.ListFields() if field.name in mutable]
+    paths = list(mask.paths) or [each.name for each, _ in wanted.ListFields() if each.name in mutable]
     updated = type(current)()
     updated.CopyFrom(current)
-    for path in paths:
-        if path not in mutable:
-            raise invalid("update_mask", f"may name {', '.join(sorted(mutable))}, not {path[:64]}")
-        updated.ClearField(path)
-        picked = type(current)()
-        picked.CopyFrom(wanted)
-        for other in picked.DESCRIPTOR.fields:
-            if other.name != path:
-                picked.ClearField(other.name)
-        updated.MergeFrom(picked)
+    for path in sorted(mutable) if ALL in paths else paths:
+        if path.partition(".")[0] not in mutable or not _put(updated, wanted, path.split(".")):
+            raise invalid(field, f"may name {', '.join(sorted(mutable))}, not {path[:64]}")
     return updated
+
+
+def applied(current: M | None, wanted: M, masks: Mapping[str, FieldMask], *, mutable: Collection[str]) -> M:
+    """What an entry of an apply makes of a resource: all that it sets where the resource is new, else what its mask names."""
+    if current is None:
+        return wanted
+    name: str = getattr(wanted, "name")  # noqa: B009 (every resource has a name, which their common type lacks)
+    mask = masks[name] if name in masks else FieldMask()
+    return masked_update(current, wanted, mask, mutable=mutable, field=f"update_masks[{name}]")
+
+
+def check_masks(masks: Iterable[str], names: Collection[str]) -> None:
+    """INVALID_FIELD where a mask is of a resource that is not named: it would change nothing."""
+    strange = next((name for name in masks if name not in names), None)
+    if strange is not None:
+        raise invalid(f"update_masks[{strange[:128]}]", "must be of a resource that the request names")
+
+
+def is_field(descriptor: Any, path: str) -> bool:  # noqa: ANN401 (protobuf has two types of descriptors that share no base)
+    """Whether a path leads to a field of a message."""
+    head, _, rest = path.partition(".")
+    field = descriptor.fields_by_name.get(head)
+    if field is None or not rest:
+        return field is not None
+    return _is_open(field) and is_field(field.message_type, rest)
+
+
+def _put(updated: Any, wanted: Any, steps: list[str]) -> bool:  # noqa: ANN401 (a message of any type)
+    """Writes one field of the wanted message; False where the path leads nowhere."""
+    field = updated.DESCRIPTOR.fields_by_name.get(steps[0])
+    if field is None:
+        return False
+    name = steps[0]
+    if len(steps) > 1:
+        return _is_open(field) and _put(getattr(updated, name), getattr(wanted, name), steps[1:])
+    updated.ClearField(name)
+    if field.is_repeated:
+        getattr(updated, name).MergeFrom(getattr(wanted, name))
+    elif field.message_type is not None:
+        if wanted.HasField(name):
+            getattr(updated, name).CopyFrom(getattr(wanted, name))
+    elif not field.has_presence or wanted.HasField(name):
+        setattr(updated, name, getattr(wanted, name))
+    return True
+
+
+def _is_open(field: Any) -> bool:  # noqa: ANN401 (likewise)
+    return field.message_type is not None and not field.is_repeated and field.message_type.full_name not in _WHOLE

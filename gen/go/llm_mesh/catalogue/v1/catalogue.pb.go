@@ -1290,7 +1290,12 @@ type ApplyPromptsRequest struct {
 	// Says what would change, and changes nothing.
 	DryRun bool `protobuf:"varint,2,opt,name=dry_run,json=dryRun,proto3" json:"dry_run,omitempty"`
 	// Wanted prompts.
-	Prompts       []*WantedPrompt `protobuf:"bytes,3,rep,name=prompts,proto3" json:"prompts,omitempty"`
+	Prompts []*WantedPrompt `protobuf:"bytes,3,rep,name=prompts,proto3" json:"prompts,omitempty"`
+	// By prompt name: which parts of an existing prompt change: `description`, `labels`, `version`, `version.messages`,
+	// `version.variables_schema_json`, `version.note`. A part of the content that is not named stays as it is in the newest version; a part
+	// that is named here and unset in its entry is cleared. `labels` adds labels and moves those that exist. `*` names all. No mask for a
+	// prompt: everything that its entry sets. A prompt that does not exist is created with all that its entry sets.
+	UpdateMasks   map[string]*fieldmaskpb.FieldMask `protobuf:"bytes,61,rep,name=update_masks,json=updateMasks,proto3" json:"update_masks,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1342,6 +1347,13 @@ func (x *ApplyPromptsRequest) GetDryRun() bool {
 func (x *ApplyPromptsRequest) GetPrompts() []*WantedPrompt {
 	if x != nil {
 		return x.Prompts
+	}
+	return nil
+}
+
+func (x *ApplyPromptsRequest) GetUpdateMasks() map[string]*fieldmaskpb.FieldMask {
+	if x != nil {
+		return x.UpdateMasks
 	}
 	return nil
 }
@@ -1553,11 +1565,15 @@ const file_llm_mesh_catalogue_v1_catalogue_proto_rawDesc = "" +
 	"\x06domain\x18\x04 \x01(\tR\x06domain\"f\n" +
 	"\x0eRenderResponse\x12:\n" +
 	"\bmessages\x18\x01 \x03(\v2\x1e.llm_mesh.inference.v1.MessageR\bmessages\x12\x18\n" +
-	"\aversion\x18\x02 \x01(\tR\aversion\"\x85\x01\n" +
+	"\aversion\x18\x02 \x01(\tR\aversion\"\xc1\x02\n" +
 	"\x13ApplyPromptsRequest\x12\x16\n" +
 	"\x06parent\x18\x01 \x01(\tR\x06parent\x12\x17\n" +
 	"\adry_run\x18\x02 \x01(\bR\x06dryRun\x12=\n" +
-	"\aprompts\x18\x03 \x03(\v2#.llm_mesh.catalogue.v1.WantedPromptR\aprompts\"\x9c\x01\n" +
+	"\aprompts\x18\x03 \x03(\v2#.llm_mesh.catalogue.v1.WantedPromptR\aprompts\x12^\n" +
+	"\fupdate_masks\x18= \x03(\v2;.llm_mesh.catalogue.v1.ApplyPromptsRequest.UpdateMasksEntryR\vupdateMasks\x1aZ\n" +
+	"\x10UpdateMasksEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x120\n" +
+	"\x05value\x18\x02 \x01(\v2\x1a.google.protobuf.FieldMaskR\x05value:\x028\x01\"\x9c\x01\n" +
 	"\fWantedPrompt\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12 \n" +
 	"\vdescription\x18\x02 \x01(\tR\vdescription\x12>\n" +
@@ -1590,7 +1606,7 @@ func file_llm_mesh_catalogue_v1_catalogue_proto_rawDescGZIP() []byte {
 	return file_llm_mesh_catalogue_v1_catalogue_proto_rawDescData
 }
 
-var file_llm_mesh_catalogue_v1_catalogue_proto_msgTypes = make([]protoimpl.MessageInfo, 25)
+var file_llm_mesh_catalogue_v1_catalogue_proto_msgTypes = make([]protoimpl.MessageInfo, 26)
 var file_llm_mesh_catalogue_v1_catalogue_proto_goTypes = []any{
 	(*Prompt)(nil),                // 0: llm_mesh.catalogue.v1.Prompt
 	(*PromptVersion)(nil),         // 1: llm_mesh.catalogue.v1.PromptVersion
@@ -1617,59 +1633,62 @@ var file_llm_mesh_catalogue_v1_catalogue_proto_goTypes = []any{
 	(*WantedPrompt)(nil),          // 22: llm_mesh.catalogue.v1.WantedPrompt
 	(*ApplyPromptsResponse)(nil),  // 23: llm_mesh.catalogue.v1.ApplyPromptsResponse
 	nil,                           // 24: llm_mesh.catalogue.v1.Prompt.LabelsEntry
-	(*timestamppb.Timestamp)(nil), // 25: google.protobuf.Timestamp
-	(v1.Role)(0),                  // 26: llm_mesh.inference.v1.Role
-	(*fieldmaskpb.FieldMask)(nil), // 27: google.protobuf.FieldMask
-	(*v1.Message)(nil),            // 28: llm_mesh.inference.v1.Message
-	(*v11.Change)(nil),            // 29: llm_mesh.mesh.v1.Change
+	nil,                           // 25: llm_mesh.catalogue.v1.ApplyPromptsRequest.UpdateMasksEntry
+	(*timestamppb.Timestamp)(nil), // 26: google.protobuf.Timestamp
+	(v1.Role)(0),                  // 27: llm_mesh.inference.v1.Role
+	(*fieldmaskpb.FieldMask)(nil), // 28: google.protobuf.FieldMask
+	(*v1.Message)(nil),            // 29: llm_mesh.inference.v1.Message
+	(*v11.Change)(nil),            // 30: llm_mesh.mesh.v1.Change
 }
 var file_llm_mesh_catalogue_v1_catalogue_proto_depIdxs = []int32{
 	24, // 0: llm_mesh.catalogue.v1.Prompt.labels:type_name -> llm_mesh.catalogue.v1.Prompt.LabelsEntry
-	25, // 1: llm_mesh.catalogue.v1.Prompt.create_time:type_name -> google.protobuf.Timestamp
-	25, // 2: llm_mesh.catalogue.v1.Prompt.update_time:type_name -> google.protobuf.Timestamp
+	26, // 1: llm_mesh.catalogue.v1.Prompt.create_time:type_name -> google.protobuf.Timestamp
+	26, // 2: llm_mesh.catalogue.v1.Prompt.update_time:type_name -> google.protobuf.Timestamp
 	2,  // 3: llm_mesh.catalogue.v1.PromptVersion.messages:type_name -> llm_mesh.catalogue.v1.MessageTemplate
-	25, // 4: llm_mesh.catalogue.v1.PromptVersion.create_time:type_name -> google.protobuf.Timestamp
-	26, // 5: llm_mesh.catalogue.v1.MessageTemplate.role:type_name -> llm_mesh.inference.v1.Role
+	26, // 4: llm_mesh.catalogue.v1.PromptVersion.create_time:type_name -> google.protobuf.Timestamp
+	27, // 5: llm_mesh.catalogue.v1.MessageTemplate.role:type_name -> llm_mesh.inference.v1.Role
 	0,  // 6: llm_mesh.catalogue.v1.CreatePromptRequest.prompt:type_name -> llm_mesh.catalogue.v1.Prompt
 	0,  // 7: llm_mesh.catalogue.v1.CreatePromptResponse.prompt:type_name -> llm_mesh.catalogue.v1.Prompt
 	0,  // 8: llm_mesh.catalogue.v1.GetPromptResponse.prompt:type_name -> llm_mesh.catalogue.v1.Prompt
 	0,  // 9: llm_mesh.catalogue.v1.ListPromptsResponse.prompts:type_name -> llm_mesh.catalogue.v1.Prompt
 	0,  // 10: llm_mesh.catalogue.v1.UpdatePromptRequest.prompt:type_name -> llm_mesh.catalogue.v1.Prompt
-	27, // 11: llm_mesh.catalogue.v1.UpdatePromptRequest.update_mask:type_name -> google.protobuf.FieldMask
+	28, // 11: llm_mesh.catalogue.v1.UpdatePromptRequest.update_mask:type_name -> google.protobuf.FieldMask
 	0,  // 12: llm_mesh.catalogue.v1.UpdatePromptResponse.prompt:type_name -> llm_mesh.catalogue.v1.Prompt
 	1,  // 13: llm_mesh.catalogue.v1.CreateVersionRequest.version:type_name -> llm_mesh.catalogue.v1.PromptVersion
 	1,  // 14: llm_mesh.catalogue.v1.CreateVersionResponse.version:type_name -> llm_mesh.catalogue.v1.PromptVersion
 	1,  // 15: llm_mesh.catalogue.v1.GetVersionResponse.version:type_name -> llm_mesh.catalogue.v1.PromptVersion
 	1,  // 16: llm_mesh.catalogue.v1.ListVersionsResponse.versions:type_name -> llm_mesh.catalogue.v1.PromptVersion
-	28, // 17: llm_mesh.catalogue.v1.RenderResponse.messages:type_name -> llm_mesh.inference.v1.Message
+	29, // 17: llm_mesh.catalogue.v1.RenderResponse.messages:type_name -> llm_mesh.inference.v1.Message
 	22, // 18: llm_mesh.catalogue.v1.ApplyPromptsRequest.prompts:type_name -> llm_mesh.catalogue.v1.WantedPrompt
-	1,  // 19: llm_mesh.catalogue.v1.WantedPrompt.version:type_name -> llm_mesh.catalogue.v1.PromptVersion
-	29, // 20: llm_mesh.catalogue.v1.ApplyPromptsResponse.changes:type_name -> llm_mesh.mesh.v1.Change
-	3,  // 21: llm_mesh.catalogue.v1.CatalogueService.CreatePrompt:input_type -> llm_mesh.catalogue.v1.CreatePromptRequest
-	5,  // 22: llm_mesh.catalogue.v1.CatalogueService.GetPrompt:input_type -> llm_mesh.catalogue.v1.GetPromptRequest
-	7,  // 23: llm_mesh.catalogue.v1.CatalogueService.ListPrompts:input_type -> llm_mesh.catalogue.v1.ListPromptsRequest
-	9,  // 24: llm_mesh.catalogue.v1.CatalogueService.UpdatePrompt:input_type -> llm_mesh.catalogue.v1.UpdatePromptRequest
-	11, // 25: llm_mesh.catalogue.v1.CatalogueService.CreateVersion:input_type -> llm_mesh.catalogue.v1.CreateVersionRequest
-	13, // 26: llm_mesh.catalogue.v1.CatalogueService.GetVersion:input_type -> llm_mesh.catalogue.v1.GetVersionRequest
-	15, // 27: llm_mesh.catalogue.v1.CatalogueService.ListVersions:input_type -> llm_mesh.catalogue.v1.ListVersionsRequest
-	17, // 28: llm_mesh.catalogue.v1.CatalogueService.DiffVersions:input_type -> llm_mesh.catalogue.v1.DiffVersionsRequest
-	19, // 29: llm_mesh.catalogue.v1.CatalogueService.Render:input_type -> llm_mesh.catalogue.v1.RenderRequest
-	21, // 30: llm_mesh.catalogue.v1.CatalogueService.ApplyPrompts:input_type -> llm_mesh.catalogue.v1.ApplyPromptsRequest
-	4,  // 31: llm_mesh.catalogue.v1.CatalogueService.CreatePrompt:output_type -> llm_mesh.catalogue.v1.CreatePromptResponse
-	6,  // 32: llm_mesh.catalogue.v1.CatalogueService.GetPrompt:output_type -> llm_mesh.catalogue.v1.GetPromptResponse
-	8,  // 33: llm_mesh.catalogue.v1.CatalogueService.ListPrompts:output_type -> llm_mesh.catalogue.v1.ListPromptsResponse
-	10, // 34: llm_mesh.catalogue.v1.CatalogueService.UpdatePrompt:output_type -> llm_mesh.catalogue.v1.UpdatePromptResponse
-	12, // 35: llm_mesh.catalogue.v1.CatalogueService.CreateVersion:output_type -> llm_mesh.catalogue.v1.CreateVersionResponse
-	14, // 36: llm_mesh.catalogue.v1.CatalogueService.GetVersion:output_type -> llm_mesh.catalogue.v1.GetVersionResponse
-	16, // 37: llm_mesh.catalogue.v1.CatalogueService.ListVersions:output_type -> llm_mesh.catalogue.v1.ListVersionsResponse
-	18, // 38: llm_mesh.catalogue.v1.CatalogueService.DiffVersions:output_type -> llm_mesh.catalogue.v1.DiffVersionsResponse
-	20, // 39: llm_mesh.catalogue.v1.CatalogueService.Render:output_type -> llm_mesh.catalogue.v1.RenderResponse
-	23, // 40: llm_mesh.catalogue.v1.CatalogueService.ApplyPrompts:output_type -> llm_mesh.catalogue.v1.ApplyPromptsResponse
-	31, // [31:41] is the sub-list for method output_type
-	21, // [21:31] is the sub-list for method input_type
-	21, // [21:21] is the sub-list for extension type_name
-	21, // [21:21] is the sub-list for extension extendee
-	0,  // [0:21] is the sub-list for field type_name
+	25, // 19: llm_mesh.catalogue.v1.ApplyPromptsRequest.update_masks:type_name -> llm_mesh.catalogue.v1.ApplyPromptsRequest.UpdateMasksEntry
+	1,  // 20: llm_mesh.catalogue.v1.WantedPrompt.version:type_name -> llm_mesh.catalogue.v1.PromptVersion
+	30, // 21: llm_mesh.catalogue.v1.ApplyPromptsResponse.changes:type_name -> llm_mesh.mesh.v1.Change
+	28, // 22: llm_mesh.catalogue.v1.ApplyPromptsRequest.UpdateMasksEntry.value:type_name -> google.protobuf.FieldMask
+	3,  // 23: llm_mesh.catalogue.v1.CatalogueService.CreatePrompt:input_type -> llm_mesh.catalogue.v1.CreatePromptRequest
+	5,  // 24: llm_mesh.catalogue.v1.CatalogueService.GetPrompt:input_type -> llm_mesh.catalogue.v1.GetPromptRequest
+	7,  // 25: llm_mesh.catalogue.v1.CatalogueService.ListPrompts:input_type -> llm_mesh.catalogue.v1.ListPromptsRequest
+	9,  // 26: llm_mesh.catalogue.v1.CatalogueService.UpdatePrompt:input_type -> llm_mesh.catalogue.v1.UpdatePromptRequest
+	11, // 27: llm_mesh.catalogue.v1.CatalogueService.CreateVersion:input_type -> llm_mesh.catalogue.v1.CreateVersionRequest
+	13, // 28: llm_mesh.catalogue.v1.CatalogueService.GetVersion:input_type -> llm_mesh.catalogue.v1.GetVersionRequest
+	15, // 29: llm_mesh.catalogue.v1.CatalogueService.ListVersions:input_type -> llm_mesh.catalogue.v1.ListVersionsRequest
+	17, // 30: llm_mesh.catalogue.v1.CatalogueService.DiffVersions:input_type -> llm_mesh.catalogue.v1.DiffVersionsRequest
+	19, // 31: llm_mesh.catalogue.v1.CatalogueService.Render:input_type -> llm_mesh.catalogue.v1.RenderRequest
+	21, // 32: llm_mesh.catalogue.v1.CatalogueService.ApplyPrompts:input_type -> llm_mesh.catalogue.v1.ApplyPromptsRequest
+	4,  // 33: llm_mesh.catalogue.v1.CatalogueService.CreatePrompt:output_type -> llm_mesh.catalogue.v1.CreatePromptResponse
+	6,  // 34: llm_mesh.catalogue.v1.CatalogueService.GetPrompt:output_type -> llm_mesh.catalogue.v1.GetPromptResponse
+	8,  // 35: llm_mesh.catalogue.v1.CatalogueService.ListPrompts:output_type -> llm_mesh.catalogue.v1.ListPromptsResponse
+	10, // 36: llm_mesh.catalogue.v1.CatalogueService.UpdatePrompt:output_type -> llm_mesh.catalogue.v1.UpdatePromptResponse
+	12, // 37: llm_mesh.catalogue.v1.CatalogueService.CreateVersion:output_type -> llm_mesh.catalogue.v1.CreateVersionResponse
+	14, // 38: llm_mesh.catalogue.v1.CatalogueService.GetVersion:output_type -> llm_mesh.catalogue.v1.GetVersionResponse
+	16, // 39: llm_mesh.catalogue.v1.CatalogueService.ListVersions:output_type -> llm_mesh.catalogue.v1.ListVersionsResponse
+	18, // 40: llm_mesh.catalogue.v1.CatalogueService.DiffVersions:output_type -> llm_mesh.catalogue.v1.DiffVersionsResponse
+	20, // 41: llm_mesh.catalogue.v1.CatalogueService.Render:output_type -> llm_mesh.catalogue.v1.RenderResponse
+	23, // 42: llm_mesh.catalogue.v1.CatalogueService.ApplyPrompts:output_type -> llm_mesh.catalogue.v1.ApplyPromptsResponse
+	33, // [33:43] is the sub-list for method output_type
+	23, // [23:33] is the sub-list for method input_type
+	23, // [23:23] is the sub-list for extension type_name
+	23, // [23:23] is the sub-list for extension extendee
+	0,  // [0:23] is the sub-list for field type_name
 }
 
 func init() { file_llm_mesh_catalogue_v1_catalogue_proto_init() }
@@ -1683,7 +1702,7 @@ func file_llm_mesh_catalogue_v1_catalogue_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_llm_mesh_catalogue_v1_catalogue_proto_rawDesc), len(file_llm_mesh_catalogue_v1_catalogue_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   25,
+			NumMessages:   26,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -256,7 +256,10 @@ type Change struct {
 	// What happens to it.
 	Action ChangeAction `protobuf:"varint,2,opt,name=action,proto3,enum=llm_mesh.mesh.v1.ChangeAction" json:"action,omitempty"`
 	// The fields that differ; empty for a creation or deletion.
-	Fields        []*FieldChange `protobuf:"bytes,3,rep,name=fields,proto3" json:"fields,omitempty"`
+	Fields []*FieldChange `protobuf:"bytes,3,rep,name=fields,proto3" json:"fields,omitempty"`
+	// It loosens a guard: something may be used, spent or seen after it that was refused before, because a field that loosens changes or the
+	// resource is a guard that is deleted. Creations loosen nothing.
+	Loosens       bool `protobuf:"varint,4,opt,name=loosens,proto3" json:"loosens,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -312,6 +315,13 @@ func (x *Change) GetFields() []*FieldChange {
 	return nil
 }
 
+func (x *Change) GetLoosens() bool {
+	if x != nil {
+		return x.Loosens
+	}
+	return false
+}
+
 // One field of a change, as text for people.
 type FieldChange struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -320,7 +330,9 @@ type FieldChange struct {
 	// Present value; empty where the field was unset.
 	Before string `protobuf:"bytes,2,opt,name=before,proto3" json:"before,omitempty"`
 	// Wanted value; empty where the field becomes unset.
-	After         string `protobuf:"bytes,3,opt,name=after,proto3" json:"after,omitempty"`
+	After string `protobuf:"bytes,3,opt,name=after,proto3" json:"after,omitempty"`
+	// This change loosens a guard, such as a list of allowed models that gets longer, or a limit that is raised.
+	Loosens       bool `protobuf:"varint,4,opt,name=loosens,proto3" json:"loosens,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -376,6 +388,13 @@ func (x *FieldChange) GetAfter() string {
 	return ""
 }
 
+func (x *FieldChange) GetLoosens() bool {
+	if x != nil {
+		return x.Loosens
+	}
+	return false
+}
+
 var File_llm_mesh_mesh_v1_resources_proto protoreflect.FileDescriptor
 
 const file_llm_mesh_mesh_v1_resources_proto_rawDesc = "" +
@@ -389,15 +408,17 @@ const file_llm_mesh_mesh_v1_resources_proto_rawDesc = "" +
 	"\x05seals\x18\x02 \x03(\v2\x16.llm_mesh.mesh.v1.SealR\x05seals\"4\n" +
 	"\x04Seal\x12\x1a\n" +
 	"\baudience\x18\x01 \x01(\tR\baudience\x12\x10\n" +
-	"\x03mac\x18\x02 \x01(\fR\x03mac\"\x93\x01\n" +
+	"\x03mac\x18\x02 \x01(\fR\x03mac\"\xad\x01\n" +
 	"\x06Change\x12\x1a\n" +
 	"\bresource\x18\x01 \x01(\tR\bresource\x126\n" +
 	"\x06action\x18\x02 \x01(\x0e2\x1e.llm_mesh.mesh.v1.ChangeActionR\x06action\x125\n" +
-	"\x06fields\x18\x03 \x03(\v2\x1d.llm_mesh.mesh.v1.FieldChangeR\x06fields\"O\n" +
+	"\x06fields\x18\x03 \x03(\v2\x1d.llm_mesh.mesh.v1.FieldChangeR\x06fields\x12\x18\n" +
+	"\aloosens\x18\x04 \x01(\bR\aloosens\"i\n" +
 	"\vFieldChange\x12\x12\n" +
 	"\x04path\x18\x01 \x01(\tR\x04path\x12\x16\n" +
 	"\x06before\x18\x02 \x01(\tR\x06before\x12\x14\n" +
-	"\x05after\x18\x03 \x01(\tR\x05after*\x93\x01\n" +
+	"\x05after\x18\x03 \x01(\tR\x05after\x12\x18\n" +
+	"\aloosens\x18\x04 \x01(\bR\aloosens*\x93\x01\n" +
 	"\fChangeAction\x12\x1d\n" +
 	"\x19CHANGE_ACTION_UNSPECIFIED\x10\x00\x12\x18\n" +
 	"\x14CHANGE_ACTION_CREATE\x10\x01\x12\x18\n" +

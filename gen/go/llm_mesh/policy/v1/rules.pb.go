@@ -9,6 +9,7 @@ package policyv1
 import (
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
+	fieldmaskpb "google.golang.org/protobuf/types/known/fieldmaskpb"
 	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
 	v1 "llm-mesh.dev/gen/llm_mesh/mesh/v1"
 	reflect "reflect"
@@ -2295,7 +2296,12 @@ type ApplyPolicyRequest struct {
 	// Wanted limits.
 	Limits []*Limit `protobuf:"bytes,9,rep,name=limits,proto3" json:"limits,omitempty"`
 	// Wanted floors; only where the parent is `domains/platform`. They are put before everything else.
-	Floors        []*Floor `protobuf:"bytes,10,rep,name=floors,proto3" json:"floors,omitempty"`
+	Floors []*Floor `protobuf:"bytes,10,rep,name=floors,proto3" json:"floors,omitempty"`
+	// By resource name: which fields of an existing resource change, such as `allowed_models` or `amount`. A field that is named here and
+	// unset in its entry is cleared; fields that are not named stay as they are. `*` names all. No mask for a resource: every field that its
+	// entry sets. A resource that does not exist is created with all that its entry sets. A budget whose
+	// mask names `amount` and whose entry has none is deleted.
+	UpdateMasks   map[string]*fieldmaskpb.FieldMask `protobuf:"bytes,61,rep,name=update_masks,json=updateMasks,proto3" json:"update_masks,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2400,6 +2406,13 @@ func (x *ApplyPolicyRequest) GetFloors() []*Floor {
 	return nil
 }
 
+func (x *ApplyPolicyRequest) GetUpdateMasks() map[string]*fieldmaskpb.FieldMask {
+	if x != nil {
+		return x.UpdateMasks
+	}
+	return nil
+}
+
 // What changed, or would.
 type ApplyPolicyResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -2459,7 +2472,7 @@ var File_llm_mesh_policy_v1_rules_proto protoreflect.FileDescriptor
 
 const file_llm_mesh_policy_v1_rules_proto_rawDesc = "" +
 	"\n" +
-	"\x1ellm_mesh/policy/v1/rules.proto\x12\x12llm_mesh.policy.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dllm_mesh/mesh/v1/access.proto\x1a llm_mesh/mesh/v1/resources.proto\x1a\x1ellm_mesh/policy/v1/audit.proto\x1a\x1fllm_mesh/policy/v1/errors.proto\x1a\x1fllm_mesh/policy/v1/floors.proto\x1a!llm_mesh/policy/v1/identity.proto\x1a\x1fllm_mesh/policy/v1/ledger.proto\"\x99\x01\n" +
+	"\x1ellm_mesh/policy/v1/rules.proto\x12\x12llm_mesh.policy.v1\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dllm_mesh/mesh/v1/access.proto\x1a llm_mesh/mesh/v1/resources.proto\x1a\x1ellm_mesh/policy/v1/audit.proto\x1a\x1fllm_mesh/policy/v1/errors.proto\x1a\x1fllm_mesh/policy/v1/floors.proto\x1a!llm_mesh/policy/v1/identity.proto\x1a\x1fllm_mesh/policy/v1/ledger.proto\"\x99\x01\n" +
 	"\x04Role\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12 \n" +
 	"\vdescription\x18\x02 \x01(\tR\vdescription\x12@\n" +
@@ -2605,7 +2618,7 @@ const file_llm_mesh_policy_v1_rules_proto_rawDesc = "" +
 	"\x1aExportAuditRecordsResponse\x129\n" +
 	"\arecords\x18\x01 \x03(\v2\x1f.llm_mesh.policy.v1.AuditRecordR\arecords\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x123\n" +
-	"\x05heads\x18\x03 \x03(\v2\x1d.llm_mesh.policy.v1.ChainHeadR\x05heads\"\xf8\x03\n" +
+	"\x05heads\x18\x03 \x03(\v2\x1d.llm_mesh.policy.v1.ChainHeadR\x05heads\"\xb0\x05\n" +
 	"\x12ApplyPolicyRequest\x12\x16\n" +
 	"\x06parent\x18\x01 \x01(\tR\x06parent\x12\x17\n" +
 	"\adry_run\x18\x02 \x01(\bR\x06dryRun\x124\n" +
@@ -2619,7 +2632,11 @@ const file_llm_mesh_policy_v1_rules_proto_rawDesc = "" +
 	"\abudgets\x18\b \x03(\v2\x1a.llm_mesh.policy.v1.BudgetR\abudgets\x121\n" +
 	"\x06limits\x18\t \x03(\v2\x19.llm_mesh.policy.v1.LimitR\x06limits\x121\n" +
 	"\x06floors\x18\n" +
-	" \x03(\v2\x19.llm_mesh.policy.v1.FloorR\x06floors\"e\n" +
+	" \x03(\v2\x19.llm_mesh.policy.v1.FloorR\x06floors\x12Z\n" +
+	"\fupdate_masks\x18= \x03(\v27.llm_mesh.policy.v1.ApplyPolicyRequest.UpdateMasksEntryR\vupdateMasks\x1aZ\n" +
+	"\x10UpdateMasksEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x120\n" +
+	"\x05value\x18\x02 \x01(\v2\x1a.google.protobuf.FieldMaskR\x05value:\x028\x01\"e\n" +
 	"\x13ApplyPolicyResponse\x122\n" +
 	"\achanges\x18\x01 \x03(\v2\x18.llm_mesh.mesh.v1.ChangeR\achanges\x12\x1a\n" +
 	"\brevision\x18\x02 \x01(\x03R\brevision*b\n" +
@@ -2663,7 +2680,7 @@ func file_llm_mesh_policy_v1_rules_proto_rawDescGZIP() []byte {
 }
 
 var file_llm_mesh_policy_v1_rules_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_llm_mesh_policy_v1_rules_proto_msgTypes = make([]protoimpl.MessageInfo, 38)
+var file_llm_mesh_policy_v1_rules_proto_msgTypes = make([]protoimpl.MessageInfo, 39)
 var file_llm_mesh_policy_v1_rules_proto_goTypes = []any{
 	(BindingState)(0),                  // 0: llm_mesh.policy.v1.BindingState
 	(*Role)(nil),                       // 1: llm_mesh.policy.v1.Role
@@ -2704,16 +2721,18 @@ var file_llm_mesh_policy_v1_rules_proto_goTypes = []any{
 	(*ExportAuditRecordsResponse)(nil), // 36: llm_mesh.policy.v1.ExportAuditRecordsResponse
 	(*ApplyPolicyRequest)(nil),         // 37: llm_mesh.policy.v1.ApplyPolicyRequest
 	(*ApplyPolicyResponse)(nil),        // 38: llm_mesh.policy.v1.ApplyPolicyResponse
-	(*Floor)(nil),                      // 39: llm_mesh.policy.v1.Floor
-	(ErrorReason)(0),                   // 40: llm_mesh.policy.v1.ErrorReason
-	(*timestamppb.Timestamp)(nil),      // 41: google.protobuf.Timestamp
-	(*ChainHead)(nil),                  // 42: llm_mesh.policy.v1.ChainHead
-	(*Domain)(nil),                     // 43: llm_mesh.policy.v1.Domain
-	(*Project)(nil),                    // 44: llm_mesh.policy.v1.Project
-	(*Principal)(nil),                  // 45: llm_mesh.policy.v1.Principal
-	(*Budget)(nil),                     // 46: llm_mesh.policy.v1.Budget
-	(*Limit)(nil),                      // 47: llm_mesh.policy.v1.Limit
-	(*v1.Change)(nil),                  // 48: llm_mesh.mesh.v1.Change
+	nil,                                // 39: llm_mesh.policy.v1.ApplyPolicyRequest.UpdateMasksEntry
+	(*Floor)(nil),                      // 40: llm_mesh.policy.v1.Floor
+	(ErrorReason)(0),                   // 41: llm_mesh.policy.v1.ErrorReason
+	(*timestamppb.Timestamp)(nil),      // 42: google.protobuf.Timestamp
+	(*ChainHead)(nil),                  // 43: llm_mesh.policy.v1.ChainHead
+	(*Domain)(nil),                     // 44: llm_mesh.policy.v1.Domain
+	(*Project)(nil),                    // 45: llm_mesh.policy.v1.Project
+	(*Principal)(nil),                  // 46: llm_mesh.policy.v1.Principal
+	(*Budget)(nil),                     // 47: llm_mesh.policy.v1.Budget
+	(*Limit)(nil),                      // 48: llm_mesh.policy.v1.Limit
+	(*v1.Change)(nil),                  // 49: llm_mesh.mesh.v1.Change
+	(*fieldmaskpb.FieldMask)(nil),      // 50: google.protobuf.FieldMask
 }
 var file_llm_mesh_policy_v1_rules_proto_depIdxs = []int32{
 	2,  // 0: llm_mesh.policy.v1.Role.permissions:type_name -> llm_mesh.policy.v1.Permission
@@ -2724,67 +2743,69 @@ var file_llm_mesh_policy_v1_rules_proto_depIdxs = []int32{
 	3,  // 5: llm_mesh.policy.v1.CreateBindingRequest.binding:type_name -> llm_mesh.policy.v1.Binding
 	3,  // 6: llm_mesh.policy.v1.CreateBindingResponse.binding:type_name -> llm_mesh.policy.v1.Binding
 	3,  // 7: llm_mesh.policy.v1.AcceptBindingResponse.binding:type_name -> llm_mesh.policy.v1.Binding
-	39, // 8: llm_mesh.policy.v1.PutFloorRequest.floor:type_name -> llm_mesh.policy.v1.Floor
-	39, // 9: llm_mesh.policy.v1.PutFloorResponse.floor:type_name -> llm_mesh.policy.v1.Floor
-	39, // 10: llm_mesh.policy.v1.GetFloorResponse.floor:type_name -> llm_mesh.policy.v1.Floor
-	39, // 11: llm_mesh.policy.v1.ListFloorsResponse.floors:type_name -> llm_mesh.policy.v1.Floor
+	40, // 8: llm_mesh.policy.v1.PutFloorRequest.floor:type_name -> llm_mesh.policy.v1.Floor
+	40, // 9: llm_mesh.policy.v1.PutFloorResponse.floor:type_name -> llm_mesh.policy.v1.Floor
+	40, // 10: llm_mesh.policy.v1.GetFloorResponse.floor:type_name -> llm_mesh.policy.v1.Floor
+	40, // 11: llm_mesh.policy.v1.ListFloorsResponse.floors:type_name -> llm_mesh.policy.v1.Floor
 	3,  // 12: llm_mesh.policy.v1.ListBindingsResponse.bindings:type_name -> llm_mesh.policy.v1.Binding
 	31, // 13: llm_mesh.policy.v1.ExplainResponse.grounds:type_name -> llm_mesh.policy.v1.Grounds
 	3,  // 14: llm_mesh.policy.v1.ExplainResponse.considered:type_name -> llm_mesh.policy.v1.Binding
 	30, // 15: llm_mesh.policy.v1.ExplainResponse.obstacles:type_name -> llm_mesh.policy.v1.Obstacle
-	40, // 16: llm_mesh.policy.v1.Obstacle.reason:type_name -> llm_mesh.policy.v1.ErrorReason
+	41, // 16: llm_mesh.policy.v1.Obstacle.reason:type_name -> llm_mesh.policy.v1.ErrorReason
 	3,  // 17: llm_mesh.policy.v1.Grounds.binding:type_name -> llm_mesh.policy.v1.Binding
 	2,  // 18: llm_mesh.policy.v1.Grounds.permission:type_name -> llm_mesh.policy.v1.Permission
 	34, // 19: llm_mesh.policy.v1.ListAuditRecordsResponse.records:type_name -> llm_mesh.policy.v1.AuditRecord
-	41, // 20: llm_mesh.policy.v1.AuditRecord.time:type_name -> google.protobuf.Timestamp
+	42, // 20: llm_mesh.policy.v1.AuditRecord.time:type_name -> google.protobuf.Timestamp
 	34, // 21: llm_mesh.policy.v1.ExportAuditRecordsResponse.records:type_name -> llm_mesh.policy.v1.AuditRecord
-	42, // 22: llm_mesh.policy.v1.ExportAuditRecordsResponse.heads:type_name -> llm_mesh.policy.v1.ChainHead
-	43, // 23: llm_mesh.policy.v1.ApplyPolicyRequest.domains:type_name -> llm_mesh.policy.v1.Domain
-	44, // 24: llm_mesh.policy.v1.ApplyPolicyRequest.projects:type_name -> llm_mesh.policy.v1.Project
-	45, // 25: llm_mesh.policy.v1.ApplyPolicyRequest.principals:type_name -> llm_mesh.policy.v1.Principal
+	43, // 22: llm_mesh.policy.v1.ExportAuditRecordsResponse.heads:type_name -> llm_mesh.policy.v1.ChainHead
+	44, // 23: llm_mesh.policy.v1.ApplyPolicyRequest.domains:type_name -> llm_mesh.policy.v1.Domain
+	45, // 24: llm_mesh.policy.v1.ApplyPolicyRequest.projects:type_name -> llm_mesh.policy.v1.Project
+	46, // 25: llm_mesh.policy.v1.ApplyPolicyRequest.principals:type_name -> llm_mesh.policy.v1.Principal
 	1,  // 26: llm_mesh.policy.v1.ApplyPolicyRequest.roles:type_name -> llm_mesh.policy.v1.Role
 	3,  // 27: llm_mesh.policy.v1.ApplyPolicyRequest.bindings:type_name -> llm_mesh.policy.v1.Binding
-	46, // 28: llm_mesh.policy.v1.ApplyPolicyRequest.budgets:type_name -> llm_mesh.policy.v1.Budget
-	47, // 29: llm_mesh.policy.v1.ApplyPolicyRequest.limits:type_name -> llm_mesh.policy.v1.Limit
-	39, // 30: llm_mesh.policy.v1.ApplyPolicyRequest.floors:type_name -> llm_mesh.policy.v1.Floor
-	48, // 31: llm_mesh.policy.v1.ApplyPolicyResponse.changes:type_name -> llm_mesh.mesh.v1.Change
-	4,  // 32: llm_mesh.policy.v1.RuleService.PutRole:input_type -> llm_mesh.policy.v1.PutRoleRequest
-	6,  // 33: llm_mesh.policy.v1.RuleService.ListRoles:input_type -> llm_mesh.policy.v1.ListRolesRequest
-	8,  // 34: llm_mesh.policy.v1.RuleService.DeleteRole:input_type -> llm_mesh.policy.v1.DeleteRoleRequest
-	10, // 35: llm_mesh.policy.v1.RuleService.CreateBinding:input_type -> llm_mesh.policy.v1.CreateBindingRequest
-	24, // 36: llm_mesh.policy.v1.RuleService.ListBindings:input_type -> llm_mesh.policy.v1.ListBindingsRequest
-	12, // 37: llm_mesh.policy.v1.RuleService.AcceptBinding:input_type -> llm_mesh.policy.v1.AcceptBindingRequest
-	14, // 38: llm_mesh.policy.v1.RuleService.RejectBinding:input_type -> llm_mesh.policy.v1.RejectBindingRequest
-	26, // 39: llm_mesh.policy.v1.RuleService.DeleteBinding:input_type -> llm_mesh.policy.v1.DeleteBindingRequest
-	16, // 40: llm_mesh.policy.v1.RuleService.PutFloor:input_type -> llm_mesh.policy.v1.PutFloorRequest
-	18, // 41: llm_mesh.policy.v1.RuleService.GetFloor:input_type -> llm_mesh.policy.v1.GetFloorRequest
-	20, // 42: llm_mesh.policy.v1.RuleService.ListFloors:input_type -> llm_mesh.policy.v1.ListFloorsRequest
-	22, // 43: llm_mesh.policy.v1.RuleService.DeleteFloor:input_type -> llm_mesh.policy.v1.DeleteFloorRequest
-	28, // 44: llm_mesh.policy.v1.RuleService.Explain:input_type -> llm_mesh.policy.v1.ExplainRequest
-	32, // 45: llm_mesh.policy.v1.RuleService.ListAuditRecords:input_type -> llm_mesh.policy.v1.ListAuditRecordsRequest
-	35, // 46: llm_mesh.policy.v1.RuleService.ExportAuditRecords:input_type -> llm_mesh.policy.v1.ExportAuditRecordsRequest
-	37, // 47: llm_mesh.policy.v1.RuleService.ApplyPolicy:input_type -> llm_mesh.policy.v1.ApplyPolicyRequest
-	5,  // 48: llm_mesh.policy.v1.RuleService.PutRole:output_type -> llm_mesh.policy.v1.PutRoleResponse
-	7,  // 49: llm_mesh.policy.v1.RuleService.ListRoles:output_type -> llm_mesh.policy.v1.ListRolesResponse
-	9,  // 50: llm_mesh.policy.v1.RuleService.DeleteRole:output_type -> llm_mesh.policy.v1.DeleteRoleResponse
-	11, // 51: llm_mesh.policy.v1.RuleService.CreateBinding:output_type -> llm_mesh.policy.v1.CreateBindingResponse
-	25, // 52: llm_mesh.policy.v1.RuleService.ListBindings:output_type -> llm_mesh.policy.v1.ListBindingsResponse
-	13, // 53: llm_mesh.policy.v1.RuleService.AcceptBinding:output_type -> llm_mesh.policy.v1.AcceptBindingResponse
-	15, // 54: llm_mesh.policy.v1.RuleService.RejectBinding:output_type -> llm_mesh.policy.v1.RejectBindingResponse
-	27, // 55: llm_mesh.policy.v1.RuleService.DeleteBinding:output_type -> llm_mesh.policy.v1.DeleteBindingResponse
-	17, // 56: llm_mesh.policy.v1.RuleService.PutFloor:output_type -> llm_mesh.policy.v1.PutFloorResponse
-	19, // 57: llm_mesh.policy.v1.RuleService.GetFloor:output_type -> llm_mesh.policy.v1.GetFloorResponse
-	21, // 58: llm_mesh.policy.v1.RuleService.ListFloors:output_type -> llm_mesh.policy.v1.ListFloorsResponse
-	23, // 59: llm_mesh.policy.v1.RuleService.DeleteFloor:output_type -> llm_mesh.policy.v1.DeleteFloorResponse
-	29, // 60: llm_mesh.policy.v1.RuleService.Explain:output_type -> llm_mesh.policy.v1.ExplainResponse
-	33, // 61: llm_mesh.policy.v1.RuleService.ListAuditRecords:output_type -> llm_mesh.policy.v1.ListAuditRecordsResponse
-	36, // 62: llm_mesh.policy.v1.RuleService.ExportAuditRecords:output_type -> llm_mesh.policy.v1.ExportAuditRecordsResponse
-	38, // 63: llm_mesh.policy.v1.RuleService.ApplyPolicy:output_type -> llm_mesh.policy.v1.ApplyPolicyResponse
-	48, // [48:64] is the sub-list for method output_type
-	32, // [32:48] is the sub-list for method input_type
-	32, // [32:32] is the sub-list for extension type_name
-	32, // [32:32] is the sub-list for extension extendee
-	0,  // [0:32] is the sub-list for field type_name
+	47, // 28: llm_mesh.policy.v1.ApplyPolicyRequest.budgets:type_name -> llm_mesh.policy.v1.Budget
+	48, // 29: llm_mesh.policy.v1.ApplyPolicyRequest.limits:type_name -> llm_mesh.policy.v1.Limit
+	40, // 30: llm_mesh.policy.v1.ApplyPolicyRequest.floors:type_name -> llm_mesh.policy.v1.Floor
+	39, // 31: llm_mesh.policy.v1.ApplyPolicyRequest.update_masks:type_name -> llm_mesh.policy.v1.ApplyPolicyRequest.UpdateMasksEntry
+	49, // 32: llm_mesh.policy.v1.ApplyPolicyResponse.changes:type_name -> llm_mesh.mesh.v1.Change
+	50, // 33: llm_mesh.policy.v1.ApplyPolicyRequest.UpdateMasksEntry.value:type_name -> google.protobuf.FieldMask
+	4,  // 34: llm_mesh.policy.v1.RuleService.PutRole:input_type -> llm_mesh.policy.v1.PutRoleRequest
+	6,  // 35: llm_mesh.policy.v1.RuleService.ListRoles:input_type -> llm_mesh.policy.v1.ListRolesRequest
+	8,  // 36: llm_mesh.policy.v1.RuleService.DeleteRole:input_type -> llm_mesh.policy.v1.DeleteRoleRequest
+	10, // 37: llm_mesh.policy.v1.RuleService.CreateBinding:input_type -> llm_mesh.policy.v1.CreateBindingRequest
+	24, // 38: llm_mesh.policy.v1.RuleService.ListBindings:input_type -> llm_mesh.policy.v1.ListBindingsRequest
+	12, // 39: llm_mesh.policy.v1.RuleService.AcceptBinding:input_type -> llm_mesh.policy.v1.AcceptBindingRequest
+	14, // 40: llm_mesh.policy.v1.RuleService.RejectBinding:input_type -> llm_mesh.policy.v1.RejectBindingRequest
+	26, // 41: llm_mesh.policy.v1.RuleService.DeleteBinding:input_type -> llm_mesh.policy.v1.DeleteBindingRequest
+	16, // 42: llm_mesh.policy.v1.RuleService.PutFloor:input_type -> llm_mesh.policy.v1.PutFloorRequest
+	18, // 43: llm_mesh.policy.v1.RuleService.GetFloor:input_type -> llm_mesh.policy.v1.GetFloorRequest
+	20, // 44: llm_mesh.policy.v1.RuleService.ListFloors:input_type -> llm_mesh.policy.v1.ListFloorsRequest
+	22, // 45: llm_mesh.policy.v1.RuleService.DeleteFloor:input_type -> llm_mesh.policy.v1.DeleteFloorRequest
+	28, // 46: llm_mesh.policy.v1.RuleService.Explain:input_type -> llm_mesh.policy.v1.ExplainRequest
+	32, // 47: llm_mesh.policy.v1.RuleService.ListAuditRecords:input_type -> llm_mesh.policy.v1.ListAuditRecordsRequest
+	35, // 48: llm_mesh.policy.v1.RuleService.ExportAuditRecords:input_type -> llm_mesh.policy.v1.ExportAuditRecordsRequest
+	37, // 49: llm_mesh.policy.v1.RuleService.ApplyPolicy:input_type -> llm_mesh.policy.v1.ApplyPolicyRequest
+	5,  // 50: llm_mesh.policy.v1.RuleService.PutRole:output_type -> llm_mesh.policy.v1.PutRoleResponse
+	7,  // 51: llm_mesh.policy.v1.RuleService.ListRoles:output_type -> llm_mesh.policy.v1.ListRolesResponse
+	9,  // 52: llm_mesh.policy.v1.RuleService.DeleteRole:output_type -> llm_mesh.policy.v1.DeleteRoleResponse
+	11, // 53: llm_mesh.policy.v1.RuleService.CreateBinding:output_type -> llm_mesh.policy.v1.CreateBindingResponse
+	25, // 54: llm_mesh.policy.v1.RuleService.ListBindings:output_type -> llm_mesh.policy.v1.ListBindingsResponse
+	13, // 55: llm_mesh.policy.v1.RuleService.AcceptBinding:output_type -> llm_mesh.policy.v1.AcceptBindingResponse
+	15, // 56: llm_mesh.policy.v1.RuleService.RejectBinding:output_type -> llm_mesh.policy.v1.RejectBindingResponse
+	27, // 57: llm_mesh.policy.v1.RuleService.DeleteBinding:output_type -> llm_mesh.policy.v1.DeleteBindingResponse
+	17, // 58: llm_mesh.policy.v1.RuleService.PutFloor:output_type -> llm_mesh.policy.v1.PutFloorResponse
+	19, // 59: llm_mesh.policy.v1.RuleService.GetFloor:output_type -> llm_mesh.policy.v1.GetFloorResponse
+	21, // 60: llm_mesh.policy.v1.RuleService.ListFloors:output_type -> llm_mesh.policy.v1.ListFloorsResponse
+	23, // 61: llm_mesh.policy.v1.RuleService.DeleteFloor:output_type -> llm_mesh.policy.v1.DeleteFloorResponse
+	29, // 62: llm_mesh.policy.v1.RuleService.Explain:output_type -> llm_mesh.policy.v1.ExplainResponse
+	33, // 63: llm_mesh.policy.v1.RuleService.ListAuditRecords:output_type -> llm_mesh.policy.v1.ListAuditRecordsResponse
+	36, // 64: llm_mesh.policy.v1.RuleService.ExportAuditRecords:output_type -> llm_mesh.policy.v1.ExportAuditRecordsResponse
+	38, // 65: llm_mesh.policy.v1.RuleService.ApplyPolicy:output_type -> llm_mesh.policy.v1.ApplyPolicyResponse
+	50, // [50:66] is the sub-list for method output_type
+	34, // [34:50] is the sub-list for method input_type
+	34, // [34:34] is the sub-list for extension type_name
+	34, // [34:34] is the sub-list for extension extendee
+	0,  // [0:34] is the sub-list for field type_name
 }
 
 func init() { file_llm_mesh_policy_v1_rules_proto_init() }
@@ -2803,7 +2824,7 @@ func file_llm_mesh_policy_v1_rules_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_llm_mesh_policy_v1_rules_proto_rawDesc), len(file_llm_mesh_policy_v1_rules_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   38,
+			NumMessages:   39,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -2729,7 +2729,11 @@ type ApplyModelsRequest struct {
 	// Wanted adapters.
 	Adapters []*Adapter `protobuf:"bytes,4,rep,name=adapters,proto3" json:"adapters,omitempty"`
 	// Wanted facts of endpoints. Only with the parent `domains/platform`.
-	Endpoints     []*Endpoint `protobuf:"bytes,41,rep,name=endpoints,proto3" json:"endpoints,omitempty"`
+	Endpoints []*Endpoint `protobuf:"bytes,41,rep,name=endpoints,proto3" json:"endpoints,omitempty"`
+	// By resource name: which fields of an existing resource change, such as `allowed_models` or `service_level.contact`. A field that is named here and
+	// unset in its entry is cleared; fields that are not named stay as they are. `*` names all. No mask for a resource: every field that its
+	// entry sets. A resource that does not exist is created with all that its entry sets.
+	UpdateMasks   map[string]*fieldmaskpb.FieldMask `protobuf:"bytes,61,rep,name=update_masks,json=updateMasks,proto3" json:"update_masks,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2795,6 +2799,13 @@ func (x *ApplyModelsRequest) GetAdapters() []*Adapter {
 func (x *ApplyModelsRequest) GetEndpoints() []*Endpoint {
 	if x != nil {
 		return x.Endpoints
+	}
+	return nil
+}
+
+func (x *ApplyModelsRequest) GetUpdateMasks() map[string]*fieldmaskpb.FieldMask {
+	if x != nil {
+		return x.UpdateMasks
 	}
 	return nil
 }
@@ -3988,6 +3999,10 @@ type ApplySubscriptionsRequest struct {
 	DryRun bool `protobuf:"varint,2,opt,name=dry_run,json=dryRun,proto3" json:"dry_run,omitempty"`
 	// Wanted subscriptions, with their names. One that exists keeps its accepted version unless it names another one.
 	Subscriptions []*Subscription `protobuf:"bytes,3,rep,name=subscriptions,proto3" json:"subscriptions,omitempty"`
+	// By resource name: which fields of an existing resource change, such as `alias`. A field that is named here and
+	// unset in its entry is cleared; fields that are not named stay as they are. `*` names all. No mask for a resource: every field that its
+	// entry sets. A resource that does not exist is created with all that its entry sets.
+	UpdateMasks   map[string]*fieldmaskpb.FieldMask `protobuf:"bytes,61,rep,name=update_masks,json=updateMasks,proto3" json:"update_masks,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -4039,6 +4054,13 @@ func (x *ApplySubscriptionsRequest) GetDryRun() bool {
 func (x *ApplySubscriptionsRequest) GetSubscriptions() []*Subscription {
 	if x != nil {
 		return x.Subscriptions
+	}
+	return nil
+}
+
+func (x *ApplySubscriptionsRequest) GetUpdateMasks() map[string]*fieldmaskpb.FieldMask {
+	if x != nil {
+		return x.UpdateMasks
 	}
 	return nil
 }
@@ -4487,13 +4509,17 @@ const file_llm_mesh_registry_v1_registry_proto_rawDesc = "" +
 	"\x19removed_accepted_products\x18\b \x03(\v2,.llm_mesh.registry.v1.RemovedAcceptedProductR\x17removedAcceptedProducts\"J\n" +
 	"\x16RemovedAcceptedProduct\x12\x16\n" +
 	"\x06domain\x18\x01 \x01(\tR\x06domain\x12\x18\n" +
-	"\aproduct\x18\x02 \x01(\tR\aproduct\"\xf3\x01\n" +
+	"\aproduct\x18\x02 \x01(\tR\aproduct\"\xad\x03\n" +
 	"\x12ApplyModelsRequest\x12\x16\n" +
 	"\x06parent\x18\x01 \x01(\tR\x06parent\x12\x17\n" +
 	"\adry_run\x18\x02 \x01(\bR\x06dryRun\x123\n" +
 	"\x06models\x18\x03 \x03(\v2\x1b.llm_mesh.registry.v1.ModelR\x06models\x129\n" +
 	"\badapters\x18\x04 \x03(\v2\x1d.llm_mesh.registry.v1.AdapterR\badapters\x12<\n" +
-	"\tendpoints\x18) \x03(\v2\x1e.llm_mesh.registry.v1.EndpointR\tendpoints\"I\n" +
+	"\tendpoints\x18) \x03(\v2\x1e.llm_mesh.registry.v1.EndpointR\tendpoints\x12\\\n" +
+	"\fupdate_masks\x18= \x03(\v29.llm_mesh.registry.v1.ApplyModelsRequest.UpdateMasksEntryR\vupdateMasks\x1aZ\n" +
+	"\x10UpdateMasksEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x120\n" +
+	"\x05value\x18\x02 \x01(\v2\x1a.google.protobuf.FieldMaskR\x05value:\x028\x01\"I\n" +
 	"\x13ApplyModelsResponse\x122\n" +
 	"\achanges\x18\x01 \x03(\v2\x18.llm_mesh.mesh.v1.ChangeR\achanges\"\x9e\x04\n" +
 	"\fSubscription\x12\x12\n" +
@@ -4579,11 +4605,15 @@ const file_llm_mesh_registry_v1_registry_proto_rawDesc = "" +
 	"\x05state\x18\x05 \x01(\x0e2 .llm_mesh.registry.v1.OfferStateR\x05state\"q\n" +
 	"\x12ListOffersResponse\x123\n" +
 	"\x06offers\x18\x01 \x03(\v2\x1b.llm_mesh.registry.v1.OfferR\x06offers\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x96\x01\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xd7\x02\n" +
 	"\x19ApplySubscriptionsRequest\x12\x16\n" +
 	"\x06parent\x18\x01 \x01(\tR\x06parent\x12\x17\n" +
 	"\adry_run\x18\x02 \x01(\bR\x06dryRun\x12H\n" +
-	"\rsubscriptions\x18\x03 \x03(\v2\".llm_mesh.registry.v1.SubscriptionR\rsubscriptions\"P\n" +
+	"\rsubscriptions\x18\x03 \x03(\v2\".llm_mesh.registry.v1.SubscriptionR\rsubscriptions\x12c\n" +
+	"\fupdate_masks\x18= \x03(\v2@.llm_mesh.registry.v1.ApplySubscriptionsRequest.UpdateMasksEntryR\vupdateMasks\x1aZ\n" +
+	"\x10UpdateMasksEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x120\n" +
+	"\x05value\x18\x02 \x01(\v2\x1a.google.protobuf.FieldMaskR\x05value:\x028\x01\"P\n" +
 	"\x1aApplySubscriptionsResponse\x122\n" +
 	"\achanges\x18\x01 \x03(\v2\x18.llm_mesh.mesh.v1.ChangeR\achanges\"M\n" +
 	"\x19GetAcceptedProductRequest\x12\x16\n" +
@@ -4655,7 +4685,7 @@ func file_llm_mesh_registry_v1_registry_proto_rawDescGZIP() []byte {
 }
 
 var file_llm_mesh_registry_v1_registry_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_llm_mesh_registry_v1_registry_proto_msgTypes = make([]protoimpl.MessageInfo, 63)
+var file_llm_mesh_registry_v1_registry_proto_msgTypes = make([]protoimpl.MessageInfo, 65)
 var file_llm_mesh_registry_v1_registry_proto_goTypes = []any{
 	(Lifecycle)(0),                      // 0: llm_mesh.registry.v1.Lifecycle
 	(OfferState)(0),                     // 1: llm_mesh.registry.v1.OfferState
@@ -4722,24 +4752,26 @@ var file_llm_mesh_registry_v1_registry_proto_goTypes = []any{
 	(*GetAcceptedProductResponse)(nil),  // 62: llm_mesh.registry.v1.GetAcceptedProductResponse
 	(*PutRouteOffersRequest)(nil),       // 63: llm_mesh.registry.v1.PutRouteOffersRequest
 	(*PutRouteOffersResponse)(nil),      // 64: llm_mesh.registry.v1.PutRouteOffersResponse
-	(*timestamppb.Timestamp)(nil),       // 65: google.protobuf.Timestamp
-	(*fieldmaskpb.FieldMask)(nil),       // 66: google.protobuf.FieldMask
-	(*v1.Change)(nil),                   // 67: llm_mesh.mesh.v1.Change
-	(*v11.Route)(nil),                   // 68: llm_mesh.router.v1.Route
+	nil,                                 // 65: llm_mesh.registry.v1.ApplyModelsRequest.UpdateMasksEntry
+	nil,                                 // 66: llm_mesh.registry.v1.ApplySubscriptionsRequest.UpdateMasksEntry
+	(*timestamppb.Timestamp)(nil),       // 67: google.protobuf.Timestamp
+	(*fieldmaskpb.FieldMask)(nil),       // 68: google.protobuf.FieldMask
+	(*v1.Change)(nil),                   // 69: llm_mesh.mesh.v1.Change
+	(*v11.Route)(nil),                   // 70: llm_mesh.router.v1.Route
 }
 var file_llm_mesh_registry_v1_registry_proto_depIdxs = []int32{
 	3,  // 0: llm_mesh.registry.v1.Model.service_level:type_name -> llm_mesh.registry.v1.ServiceLevel
 	0,  // 1: llm_mesh.registry.v1.Model.lifecycle:type_name -> llm_mesh.registry.v1.Lifecycle
-	65, // 2: llm_mesh.registry.v1.Model.retire_time:type_name -> google.protobuf.Timestamp
-	65, // 3: llm_mesh.registry.v1.Model.create_time:type_name -> google.protobuf.Timestamp
-	65, // 4: llm_mesh.registry.v1.Model.update_time:type_name -> google.protobuf.Timestamp
+	67, // 2: llm_mesh.registry.v1.Model.retire_time:type_name -> google.protobuf.Timestamp
+	67, // 3: llm_mesh.registry.v1.Model.create_time:type_name -> google.protobuf.Timestamp
+	67, // 4: llm_mesh.registry.v1.Model.update_time:type_name -> google.protobuf.Timestamp
 	4,  // 5: llm_mesh.registry.v1.Model.price:type_name -> llm_mesh.registry.v1.Price
-	65, // 6: llm_mesh.registry.v1.Price.valid_from:type_name -> google.protobuf.Timestamp
-	65, // 7: llm_mesh.registry.v1.Price.valid_until:type_name -> google.protobuf.Timestamp
-	65, // 8: llm_mesh.registry.v1.Price.create_time:type_name -> google.protobuf.Timestamp
+	67, // 6: llm_mesh.registry.v1.Price.valid_from:type_name -> google.protobuf.Timestamp
+	67, // 7: llm_mesh.registry.v1.Price.valid_until:type_name -> google.protobuf.Timestamp
+	67, // 8: llm_mesh.registry.v1.Price.create_time:type_name -> google.protobuf.Timestamp
 	7,  // 9: llm_mesh.registry.v1.Endpoint.price_floor:type_name -> llm_mesh.registry.v1.PriceFloor
-	65, // 10: llm_mesh.registry.v1.Endpoint.create_time:type_name -> google.protobuf.Timestamp
-	65, // 11: llm_mesh.registry.v1.Endpoint.update_time:type_name -> google.protobuf.Timestamp
+	67, // 10: llm_mesh.registry.v1.Endpoint.create_time:type_name -> google.protobuf.Timestamp
+	67, // 11: llm_mesh.registry.v1.Endpoint.update_time:type_name -> google.protobuf.Timestamp
 	6,  // 12: llm_mesh.registry.v1.ListEndpointsResponse.endpoints:type_name -> llm_mesh.registry.v1.Endpoint
 	6,  // 13: llm_mesh.registry.v1.GetEndpointResponse.endpoint:type_name -> llm_mesh.registry.v1.Endpoint
 	6,  // 14: llm_mesh.registry.v1.PutEndpointRequest.endpoint:type_name -> llm_mesh.registry.v1.Endpoint
@@ -4749,9 +4781,9 @@ var file_llm_mesh_registry_v1_registry_proto_depIdxs = []int32{
 	2,  // 18: llm_mesh.registry.v1.GetModelResponse.model:type_name -> llm_mesh.registry.v1.Model
 	2,  // 19: llm_mesh.registry.v1.ListModelsResponse.models:type_name -> llm_mesh.registry.v1.Model
 	2,  // 20: llm_mesh.registry.v1.UpdateModelRequest.model:type_name -> llm_mesh.registry.v1.Model
-	66, // 21: llm_mesh.registry.v1.UpdateModelRequest.update_mask:type_name -> google.protobuf.FieldMask
+	68, // 21: llm_mesh.registry.v1.UpdateModelRequest.update_mask:type_name -> google.protobuf.FieldMask
 	2,  // 22: llm_mesh.registry.v1.UpdateModelResponse.model:type_name -> llm_mesh.registry.v1.Model
-	65, // 23: llm_mesh.registry.v1.DeprecateModelRequest.retire_time:type_name -> google.protobuf.Timestamp
+	67, // 23: llm_mesh.registry.v1.DeprecateModelRequest.retire_time:type_name -> google.protobuf.Timestamp
 	2,  // 24: llm_mesh.registry.v1.DeprecateModelResponse.model:type_name -> llm_mesh.registry.v1.Model
 	4,  // 25: llm_mesh.registry.v1.CreatePriceRequest.price:type_name -> llm_mesh.registry.v1.Price
 	4,  // 26: llm_mesh.registry.v1.CreatePriceResponse.price:type_name -> llm_mesh.registry.v1.Price
@@ -4768,90 +4800,94 @@ var file_llm_mesh_registry_v1_registry_proto_depIdxs = []int32{
 	2,  // 37: llm_mesh.registry.v1.ApplyModelsRequest.models:type_name -> llm_mesh.registry.v1.Model
 	5,  // 38: llm_mesh.registry.v1.ApplyModelsRequest.adapters:type_name -> llm_mesh.registry.v1.Adapter
 	6,  // 39: llm_mesh.registry.v1.ApplyModelsRequest.endpoints:type_name -> llm_mesh.registry.v1.Endpoint
-	67, // 40: llm_mesh.registry.v1.ApplyModelsResponse.changes:type_name -> llm_mesh.mesh.v1.Change
-	2,  // 41: llm_mesh.registry.v1.Subscription.model:type_name -> llm_mesh.registry.v1.Model
-	68, // 42: llm_mesh.registry.v1.Subscription.route:type_name -> llm_mesh.router.v1.Route
-	44, // 43: llm_mesh.registry.v1.Subscription.proposed:type_name -> llm_mesh.registry.v1.Offer
-	65, // 44: llm_mesh.registry.v1.Subscription.create_time:type_name -> google.protobuf.Timestamp
-	65, // 45: llm_mesh.registry.v1.Subscription.update_time:type_name -> google.protobuf.Timestamp
-	2,  // 46: llm_mesh.registry.v1.Offer.model:type_name -> llm_mesh.registry.v1.Model
-	68, // 47: llm_mesh.registry.v1.Offer.route:type_name -> llm_mesh.router.v1.Route
-	45, // 48: llm_mesh.registry.v1.Offer.accepted:type_name -> llm_mesh.registry.v1.AcceptedProduct
-	2,  // 49: llm_mesh.registry.v1.AcceptedProduct.model:type_name -> llm_mesh.registry.v1.Model
-	68, // 50: llm_mesh.registry.v1.AcceptedProduct.route:type_name -> llm_mesh.router.v1.Route
-	4,  // 51: llm_mesh.registry.v1.AcceptedProduct.accepted_price:type_name -> llm_mesh.registry.v1.Price
-	65, // 52: llm_mesh.registry.v1.AcceptedProduct.accept_time:type_name -> google.protobuf.Timestamp
-	43, // 53: llm_mesh.registry.v1.CreateSubscriptionRequest.subscription:type_name -> llm_mesh.registry.v1.Subscription
-	43, // 54: llm_mesh.registry.v1.CreateSubscriptionResponse.subscription:type_name -> llm_mesh.registry.v1.Subscription
-	43, // 55: llm_mesh.registry.v1.GetSubscriptionResponse.subscription:type_name -> llm_mesh.registry.v1.Subscription
-	43, // 56: llm_mesh.registry.v1.ListSubscriptionsResponse.subscriptions:type_name -> llm_mesh.registry.v1.Subscription
-	43, // 57: llm_mesh.registry.v1.UpdateSubscriptionRequest.subscription:type_name -> llm_mesh.registry.v1.Subscription
-	66, // 58: llm_mesh.registry.v1.UpdateSubscriptionRequest.update_mask:type_name -> google.protobuf.FieldMask
-	46, // 59: llm_mesh.registry.v1.UpdateSubscriptionRequest.accept:type_name -> llm_mesh.registry.v1.ProductVersion
-	43, // 60: llm_mesh.registry.v1.UpdateSubscriptionResponse.subscription:type_name -> llm_mesh.registry.v1.Subscription
-	1,  // 61: llm_mesh.registry.v1.ListOffersRequest.state:type_name -> llm_mesh.registry.v1.OfferState
-	44, // 62: llm_mesh.registry.v1.ListOffersResponse.offers:type_name -> llm_mesh.registry.v1.Offer
-	43, // 63: llm_mesh.registry.v1.ApplySubscriptionsRequest.subscriptions:type_name -> llm_mesh.registry.v1.Subscription
-	67, // 64: llm_mesh.registry.v1.ApplySubscriptionsResponse.changes:type_name -> llm_mesh.mesh.v1.Change
-	45, // 65: llm_mesh.registry.v1.GetAcceptedProductResponse.accepted_product:type_name -> llm_mesh.registry.v1.AcceptedProduct
-	68, // 66: llm_mesh.registry.v1.PutRouteOffersRequest.routes:type_name -> llm_mesh.router.v1.Route
-	16, // 67: llm_mesh.registry.v1.RegistryService.CreateModel:input_type -> llm_mesh.registry.v1.CreateModelRequest
-	18, // 68: llm_mesh.registry.v1.RegistryService.GetModel:input_type -> llm_mesh.registry.v1.GetModelRequest
-	20, // 69: llm_mesh.registry.v1.RegistryService.ListModels:input_type -> llm_mesh.registry.v1.ListModelsRequest
-	22, // 70: llm_mesh.registry.v1.RegistryService.UpdateModel:input_type -> llm_mesh.registry.v1.UpdateModelRequest
-	24, // 71: llm_mesh.registry.v1.RegistryService.DeprecateModel:input_type -> llm_mesh.registry.v1.DeprecateModelRequest
-	26, // 72: llm_mesh.registry.v1.RegistryService.CreatePrice:input_type -> llm_mesh.registry.v1.CreatePriceRequest
-	28, // 73: llm_mesh.registry.v1.RegistryService.GetPrice:input_type -> llm_mesh.registry.v1.GetPriceRequest
-	30, // 74: llm_mesh.registry.v1.RegistryService.ListPrices:input_type -> llm_mesh.registry.v1.ListPricesRequest
-	32, // 75: llm_mesh.registry.v1.RegistryService.ListAdapters:input_type -> llm_mesh.registry.v1.ListAdaptersRequest
-	34, // 76: llm_mesh.registry.v1.RegistryService.PutAdapter:input_type -> llm_mesh.registry.v1.PutAdapterRequest
-	8,  // 77: llm_mesh.registry.v1.RegistryService.ListEndpoints:input_type -> llm_mesh.registry.v1.ListEndpointsRequest
-	10, // 78: llm_mesh.registry.v1.RegistryService.GetEndpoint:input_type -> llm_mesh.registry.v1.GetEndpointRequest
-	12, // 79: llm_mesh.registry.v1.RegistryService.PutEndpoint:input_type -> llm_mesh.registry.v1.PutEndpointRequest
-	14, // 80: llm_mesh.registry.v1.RegistryService.DeleteEndpoint:input_type -> llm_mesh.registry.v1.DeleteEndpointRequest
-	36, // 81: llm_mesh.registry.v1.RegistryService.ListWellKnownModels:input_type -> llm_mesh.registry.v1.ListWellKnownModelsRequest
-	38, // 82: llm_mesh.registry.v1.RegistryService.WatchModels:input_type -> llm_mesh.registry.v1.WatchModelsRequest
-	41, // 83: llm_mesh.registry.v1.RegistryService.ApplyModels:input_type -> llm_mesh.registry.v1.ApplyModelsRequest
-	47, // 84: llm_mesh.registry.v1.RegistryService.CreateSubscription:input_type -> llm_mesh.registry.v1.CreateSubscriptionRequest
-	49, // 85: llm_mesh.registry.v1.RegistryService.GetSubscription:input_type -> llm_mesh.registry.v1.GetSubscriptionRequest
-	51, // 86: llm_mesh.registry.v1.RegistryService.ListSubscriptions:input_type -> llm_mesh.registry.v1.ListSubscriptionsRequest
-	53, // 87: llm_mesh.registry.v1.RegistryService.UpdateSubscription:input_type -> llm_mesh.registry.v1.UpdateSubscriptionRequest
-	55, // 88: llm_mesh.registry.v1.RegistryService.DeleteSubscription:input_type -> llm_mesh.registry.v1.DeleteSubscriptionRequest
-	57, // 89: llm_mesh.registry.v1.RegistryService.ListOffers:input_type -> llm_mesh.registry.v1.ListOffersRequest
-	59, // 90: llm_mesh.registry.v1.RegistryService.ApplySubscriptions:input_type -> llm_mesh.registry.v1.ApplySubscriptionsRequest
-	61, // 91: llm_mesh.registry.v1.RegistryService.GetAcceptedProduct:input_type -> llm_mesh.registry.v1.GetAcceptedProductRequest
-	63, // 92: llm_mesh.registry.v1.RegistryService.PutRouteOffers:input_type -> llm_mesh.registry.v1.PutRouteOffersRequest
-	17, // 93: llm_mesh.registry.v1.RegistryService.CreateModel:output_type -> llm_mesh.registry.v1.CreateModelResponse
-	19, // 94: llm_mesh.registry.v1.RegistryService.GetModel:output_type -> llm_mesh.registry.v1.GetModelResponse
-	21, // 95: llm_mesh.registry.v1.RegistryService.ListModels:output_type -> llm_mesh.registry.v1.ListModelsResponse
-	23, // 96: llm_mesh.registry.v1.RegistryService.UpdateModel:output_type -> llm_mesh.registry.v1.UpdateModelResponse
-	25, // 97: llm_mesh.registry.v1.RegistryService.DeprecateModel:output_type -> llm_mesh.registry.v1.DeprecateModelResponse
-	27, // 98: llm_mesh.registry.v1.RegistryService.CreatePrice:output_type -> llm_mesh.registry.v1.CreatePriceResponse
-	29, // 99: llm_mesh.registry.v1.RegistryService.GetPrice:output_type -> llm_mesh.registry.v1.GetPriceResponse
-	31, // 100: llm_mesh.registry.v1.RegistryService.ListPrices:output_type -> llm_mesh.registry.v1.ListPricesResponse
-	33, // 101: llm_mesh.registry.v1.RegistryService.ListAdapters:output_type -> llm_mesh.registry.v1.ListAdaptersResponse
-	35, // 102: llm_mesh.registry.v1.RegistryService.PutAdapter:output_type -> llm_mesh.registry.v1.PutAdapterResponse
-	9,  // 103: llm_mesh.registry.v1.RegistryService.ListEndpoints:output_type -> llm_mesh.registry.v1.ListEndpointsResponse
-	11, // 104: llm_mesh.registry.v1.RegistryService.GetEndpoint:output_type -> llm_mesh.registry.v1.GetEndpointResponse
-	13, // 105: llm_mesh.registry.v1.RegistryService.PutEndpoint:output_type -> llm_mesh.registry.v1.PutEndpointResponse
-	15, // 106: llm_mesh.registry.v1.RegistryService.DeleteEndpoint:output_type -> llm_mesh.registry.v1.DeleteEndpointResponse
-	37, // 107: llm_mesh.registry.v1.RegistryService.ListWellKnownModels:output_type -> llm_mesh.registry.v1.ListWellKnownModelsResponse
-	39, // 108: llm_mesh.registry.v1.RegistryService.WatchModels:output_type -> llm_mesh.registry.v1.WatchModelsResponse
-	42, // 109: llm_mesh.registry.v1.RegistryService.ApplyModels:output_type -> llm_mesh.registry.v1.ApplyModelsResponse
-	48, // 110: llm_mesh.registry.v1.RegistryService.CreateSubscription:output_type -> llm_mesh.registry.v1.CreateSubscriptionResponse
-	50, // 111: llm_mesh.registry.v1.RegistryService.GetSubscription:output_type -> llm_mesh.registry.v1.GetSubscriptionResponse
-	52, // 112: llm_mesh.registry.v1.RegistryService.ListSubscriptions:output_type -> llm_mesh.registry.v1.ListSubscriptionsResponse
-	54, // 113: llm_mesh.registry.v1.RegistryService.UpdateSubscription:output_type -> llm_mesh.registry.v1.UpdateSubscriptionResponse
-	56, // 114: llm_mesh.registry.v1.RegistryService.DeleteSubscription:output_type -> llm_mesh.registry.v1.DeleteSubscriptionResponse
-	58, // 115: llm_mesh.registry.v1.RegistryService.ListOffers:output_type -> llm_mesh.registry.v1.ListOffersResponse
-	60, // 116: llm_mesh.registry.v1.RegistryService.ApplySubscriptions:output_type -> llm_mesh.registry.v1.ApplySubscriptionsResponse
-	62, // 117: llm_mesh.registry.v1.RegistryService.GetAcceptedProduct:output_type -> llm_mesh.registry.v1.GetAcceptedProductResponse
-	64, // 118: llm_mesh.registry.v1.RegistryService.PutRouteOffers:output_type -> llm_mesh.registry.v1.PutRouteOffersResponse
-	93, // [93:119] is the sub-list for method output_type
-	67, // [67:93] is the sub-list for method input_type
-	67, // [67:67] is the sub-list for extension type_name
-	67, // [67:67] is the sub-list for extension extendee
-	0,  // [0:67] is the sub-list for field type_name
+	65, // 40: llm_mesh.registry.v1.ApplyModelsRequest.update_masks:type_name -> llm_mesh.registry.v1.ApplyModelsRequest.UpdateMasksEntry
+	69, // 41: llm_mesh.registry.v1.ApplyModelsResponse.changes:type_name -> llm_mesh.mesh.v1.Change
+	2,  // 42: llm_mesh.registry.v1.Subscription.model:type_name -> llm_mesh.registry.v1.Model
+	70, // 43: llm_mesh.registry.v1.Subscription.route:type_name -> llm_mesh.router.v1.Route
+	44, // 44: llm_mesh.registry.v1.Subscription.proposed:type_name -> llm_mesh.registry.v1.Offer
+	67, // 45: llm_mesh.registry.v1.Subscription.create_time:type_name -> google.protobuf.Timestamp
+	67, // 46: llm_mesh.registry.v1.Subscription.update_time:type_name -> google.protobuf.Timestamp
+	2,  // 47: llm_mesh.registry.v1.Offer.model:type_name -> llm_mesh.registry.v1.Model
+	70, // 48: llm_mesh.registry.v1.Offer.route:type_name -> llm_mesh.router.v1.Route
+	45, // 49: llm_mesh.registry.v1.Offer.accepted:type_name -> llm_mesh.registry.v1.AcceptedProduct
+	2,  // 50: llm_mesh.registry.v1.AcceptedProduct.model:type_name -> llm_mesh.registry.v1.Model
+	70, // 51: llm_mesh.registry.v1.AcceptedProduct.route:type_name -> llm_mesh.router.v1.Route
+	4,  // 52: llm_mesh.registry.v1.AcceptedProduct.accepted_price:type_name -> llm_mesh.registry.v1.Price
+	67, // 53: llm_mesh.registry.v1.AcceptedProduct.accept_time:type_name -> google.protobuf.Timestamp
+	43, // 54: llm_mesh.registry.v1.CreateSubscriptionRequest.subscription:type_name -> llm_mesh.registry.v1.Subscription
+	43, // 55: llm_mesh.registry.v1.CreateSubscriptionResponse.subscription:type_name -> llm_mesh.registry.v1.Subscription
+	43, // 56: llm_mesh.registry.v1.GetSubscriptionResponse.subscription:type_name -> llm_mesh.registry.v1.Subscription
+	43, // 57: llm_mesh.registry.v1.ListSubscriptionsResponse.subscriptions:type_name -> llm_mesh.registry.v1.Subscription
+	43, // 58: llm_mesh.registry.v1.UpdateSubscriptionRequest.subscription:type_name -> llm_mesh.registry.v1.Subscription
+	68, // 59: llm_mesh.registry.v1.UpdateSubscriptionRequest.update_mask:type_name -> google.protobuf.FieldMask
+	46, // 60: llm_mesh.registry.v1.UpdateSubscriptionRequest.accept:type_name -> llm_mesh.registry.v1.ProductVersion
+	43, // 61: llm_mesh.registry.v1.UpdateSubscriptionResponse.subscription:type_name -> llm_mesh.registry.v1.Subscription
+	1,  // 62: llm_mesh.registry.v1.ListOffersRequest.state:type_name -> llm_mesh.registry.v1.OfferState
+	44, // 63: llm_mesh.registry.v1.ListOffersResponse.offers:type_name -> llm_mesh.registry.v1.Offer
+	43, // 64: llm_mesh.registry.v1.ApplySubscriptionsRequest.subscriptions:type_name -> llm_mesh.registry.v1.Subscription
+	66, // 65: llm_mesh.registry.v1.ApplySubscriptionsRequest.update_masks:type_name -> llm_mesh.registry.v1.ApplySubscriptionsRequest.UpdateMasksEntry
+	69, // 66: llm_mesh.registry.v1.ApplySubscriptionsResponse.changes:type_name -> llm_mesh.mesh.v1.Change
+	45, // 67: llm_mesh.registry.v1.GetAcceptedProductResponse.accepted_product:type_name -> llm_mesh.registry.v1.AcceptedProduct
+	70, // 68: llm_mesh.registry.v1.PutRouteOffersRequest.routes:type_name -> llm_mesh.router.v1.Route
+	68, // 69: llm_mesh.registry.v1.ApplyModelsRequest.UpdateMasksEntry.value:type_name -> google.protobuf.FieldMask
+	68, // 70: llm_mesh.registry.v1.ApplySubscriptionsRequest.UpdateMasksEntry.value:type_name -> google.protobuf.FieldMask
+	16, // 71: llm_mesh.registry.v1.RegistryService.CreateModel:input_type -> llm_mesh.registry.v1.CreateModelRequest
+	18, // 72: llm_mesh.registry.v1.RegistryService.GetModel:input_type -> llm_mesh.registry.v1.GetModelRequest
+	20, // 73: llm_mesh.registry.v1.RegistryService.ListModels:input_type -> llm_mesh.registry.v1.ListModelsRequest
+	22, // 74: llm_mesh.registry.v1.RegistryService.UpdateModel:input_type -> llm_mesh.registry.v1.UpdateModelRequest
+	24, // 75: llm_mesh.registry.v1.RegistryService.DeprecateModel:input_type -> llm_mesh.registry.v1.DeprecateModelRequest
+	26, // 76: llm_mesh.registry.v1.RegistryService.CreatePrice:input_type -> llm_mesh.registry.v1.CreatePriceRequest
+	28, // 77: llm_mesh.registry.v1.RegistryService.GetPrice:input_type -> llm_mesh.registry.v1.GetPriceRequest
+	30, // 78: llm_mesh.registry.v1.RegistryService.ListPrices:input_type -> llm_mesh.registry.v1.ListPricesRequest
+	32, // 79: llm_mesh.registry.v1.RegistryService.ListAdapters:input_type -> llm_mesh.registry.v1.ListAdaptersRequest
+	34, // 80: llm_mesh.registry.v1.RegistryService.PutAdapter:input_type -> llm_mesh.registry.v1.PutAdapterRequest
+	8,  // 81: llm_mesh.registry.v1.RegistryService.ListEndpoints:input_type -> llm_mesh.registry.v1.ListEndpointsRequest
+	10, // 82: llm_mesh.registry.v1.RegistryService.GetEndpoint:input_type -> llm_mesh.registry.v1.GetEndpointRequest
+	12, // 83: llm_mesh.registry.v1.RegistryService.PutEndpoint:input_type -> llm_mesh.registry.v1.PutEndpointRequest
+	14, // 84: llm_mesh.registry.v1.RegistryService.DeleteEndpoint:input_type -> llm_mesh.registry.v1.DeleteEndpointRequest
+	36, // 85: llm_mesh.registry.v1.RegistryService.ListWellKnownModels:input_type -> llm_mesh.registry.v1.ListWellKnownModelsRequest
+	38, // 86: llm_mesh.registry.v1.RegistryService.WatchModels:input_type -> llm_mesh.registry.v1.WatchModelsRequest
+	41, // 87: llm_mesh.registry.v1.RegistryService.ApplyModels:input_type -> llm_mesh.registry.v1.ApplyModelsRequest
+	47, // 88: llm_mesh.registry.v1.RegistryService.CreateSubscription:input_type -> llm_mesh.registry.v1.CreateSubscriptionRequest
+	49, // 89: llm_mesh.registry.v1.RegistryService.GetSubscription:input_type -> llm_mesh.registry.v1.GetSubscriptionRequest
+	51, // 90: llm_mesh.registry.v1.RegistryService.ListSubscriptions:input_type -> llm_mesh.registry.v1.ListSubscriptionsRequest
+	53, // 91: llm_mesh.registry.v1.RegistryService.UpdateSubscription:input_type -> llm_mesh.registry.v1.UpdateSubscriptionRequest
+	55, // 92: llm_mesh.registry.v1.RegistryService.DeleteSubscription:input_type -> llm_mesh.registry.v1.DeleteSubscriptionRequest
+	57, // 93: llm_mesh.registry.v1.RegistryService.ListOffers:input_type -> llm_mesh.registry.v1.ListOffersRequest
+	59, // 94: llm_mesh.registry.v1.RegistryService.ApplySubscriptions:input_type -> llm_mesh.registry.v1.ApplySubscriptionsRequest
+	61, // 95: llm_mesh.registry.v1.RegistryService.GetAcceptedProduct:input_type -> llm_mesh.registry.v1.GetAcceptedProductRequest
+	63, // 96: llm_mesh.registry.v1.RegistryService.PutRouteOffers:input_type -> llm_mesh.registry.v1.PutRouteOffersRequest
+	17, // 97: llm_mesh.registry.v1.RegistryService.CreateModel:output_type -> llm_mesh.registry.v1.CreateModelResponse
+	19, // 98: llm_mesh.registry.v1.RegistryService.GetModel:output_type -> llm_mesh.registry.v1.GetModelResponse
+	21, // 99: llm_mesh.registry.v1.RegistryService.ListModels:output_type -> llm_mesh.registry.v1.ListModelsResponse
+	23, // 100: llm_mesh.registry.v1.RegistryService.UpdateModel:output_type -> llm_mesh.registry.v1.UpdateModelResponse
+	25, // 101: llm_mesh.registry.v1.RegistryService.DeprecateModel:output_type -> llm_mesh.registry.v1.DeprecateModelResponse
+	27, // 102: llm_mesh.registry.v1.RegistryService.CreatePrice:output_type -> llm_mesh.registry.v1.CreatePriceResponse
+	29, // 103: llm_mesh.registry.v1.RegistryService.GetPrice:output_type -> llm_mesh.registry.v1.GetPriceResponse
+	31, // 104: llm_mesh.registry.v1.RegistryService.ListPrices:output_type -> llm_mesh.registry.v1.ListPricesResponse
+	33, // 105: llm_mesh.registry.v1.RegistryService.ListAdapters:output_type -> llm_mesh.registry.v1.ListAdaptersResponse
+	35, // 106: llm_mesh.registry.v1.RegistryService.PutAdapter:output_type -> llm_mesh.registry.v1.PutAdapterResponse
+	9,  // 107: llm_mesh.registry.v1.RegistryService.ListEndpoints:output_type -> llm_mesh.registry.v1.ListEndpointsResponse
+	11, // 108: llm_mesh.registry.v1.RegistryService.GetEndpoint:output_type -> llm_mesh.registry.v1.GetEndpointResponse
+	13, // 109: llm_mesh.registry.v1.RegistryService.PutEndpoint:output_type -> llm_mesh.registry.v1.PutEndpointResponse
+	15, // 110: llm_mesh.registry.v1.RegistryService.DeleteEndpoint:output_type -> llm_mesh.registry.v1.DeleteEndpointResponse
+	37, // 111: llm_mesh.registry.v1.RegistryService.ListWellKnownModels:output_type -> llm_mesh.registry.v1.ListWellKnownModelsResponse
+	39, // 112: llm_mesh.registry.v1.RegistryService.WatchModels:output_type -> llm_mesh.registry.v1.WatchModelsResponse
+	42, // 113: llm_mesh.registry.v1.RegistryService.ApplyModels:output_type -> llm_mesh.registry.v1.ApplyModelsResponse
+	48, // 114: llm_mesh.registry.v1.RegistryService.CreateSubscription:output_type -> llm_mesh.registry.v1.CreateSubscriptionResponse
+	50, // 115: llm_mesh.registry.v1.RegistryService.GetSubscription:output_type -> llm_mesh.registry.v1.GetSubscriptionResponse
+	52, // 116: llm_mesh.registry.v1.RegistryService.ListSubscriptions:output_type -> llm_mesh.registry.v1.ListSubscriptionsResponse
+	54, // 117: llm_mesh.registry.v1.RegistryService.UpdateSubscription:output_type -> llm_mesh.registry.v1.UpdateSubscriptionResponse
+	56, // 118: llm_mesh.registry.v1.RegistryService.DeleteSubscription:output_type -> llm_mesh.registry.v1.DeleteSubscriptionResponse
+	58, // 119: llm_mesh.registry.v1.RegistryService.ListOffers:output_type -> llm_mesh.registry.v1.ListOffersResponse
+	60, // 120: llm_mesh.registry.v1.RegistryService.ApplySubscriptions:output_type -> llm_mesh.registry.v1.ApplySubscriptionsResponse
+	62, // 121: llm_mesh.registry.v1.RegistryService.GetAcceptedProduct:output_type -> llm_mesh.registry.v1.GetAcceptedProductResponse
+	64, // 122: llm_mesh.registry.v1.RegistryService.PutRouteOffers:output_type -> llm_mesh.registry.v1.PutRouteOffersResponse
+	97, // [97:123] is the sub-list for method output_type
+	71, // [71:97] is the sub-list for method input_type
+	71, // [71:71] is the sub-list for extension type_name
+	71, // [71:71] is the sub-list for extension extendee
+	0,  // [0:71] is the sub-list for field type_name
 }
 
 func init() { file_llm_mesh_registry_v1_registry_proto_init() }
@@ -4866,7 +4902,7 @@ func file_llm_mesh_registry_v1_registry_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_llm_mesh_registry_v1_registry_proto_rawDesc), len(file_llm_mesh_registry_v1_registry_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   63,
+			NumMessages:   65,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -10,6 +10,7 @@ import (
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	durationpb "google.golang.org/protobuf/types/known/durationpb"
+	fieldmaskpb "google.golang.org/protobuf/types/known/fieldmaskpb"
 	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
 	v1 "llm-mesh.dev/gen/llm_mesh/mesh/v1"
 	reflect "reflect"
@@ -1642,7 +1643,11 @@ type ApplyRoutesRequest struct {
 	// Says what would change, and changes nothing.
 	DryRun bool `protobuf:"varint,2,opt,name=dry_run,json=dryRun,proto3" json:"dry_run,omitempty"`
 	// Wanted routes, with their names.
-	Routes        []*Route `protobuf:"bytes,3,rep,name=routes,proto3" json:"routes,omitempty"`
+	Routes []*Route `protobuf:"bytes,3,rep,name=routes,proto3" json:"routes,omitempty"`
+	// By resource name: which fields of an existing resource change, such as `targets` or `limits.idle`. A field that is named here and
+	// unset in its entry is cleared; fields that are not named stay as they are. `*` names all. No mask for a resource: every field that its
+	// entry sets. A resource that does not exist is created with all that its entry sets.
+	UpdateMasks   map[string]*fieldmaskpb.FieldMask `protobuf:"bytes,61,rep,name=update_masks,json=updateMasks,proto3" json:"update_masks,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1698,6 +1703,13 @@ func (x *ApplyRoutesRequest) GetRoutes() []*Route {
 	return nil
 }
 
+func (x *ApplyRoutesRequest) GetUpdateMasks() map[string]*fieldmaskpb.FieldMask {
+	if x != nil {
+		return x.UpdateMasks
+	}
+	return nil
+}
+
 // What changed, or would.
 type ApplyRoutesResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1748,7 +1760,7 @@ var File_llm_mesh_router_v1_router_proto protoreflect.FileDescriptor
 
 const file_llm_mesh_router_v1_router_proto_rawDesc = "" +
 	"\n" +
-	"\x1fllm_mesh/router/v1/router.proto\x12\x12llm_mesh.router.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dllm_mesh/mesh/v1/access.proto\x1a llm_mesh/mesh/v1/resources.proto\x1a\x1dllm_mesh/router/v1/plan.proto\"\xf9\x02\n" +
+	"\x1fllm_mesh/router/v1/router.proto\x12\x12llm_mesh.router.v1\x1a\x1egoogle/protobuf/duration.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dllm_mesh/mesh/v1/access.proto\x1a llm_mesh/mesh/v1/resources.proto\x1a\x1dllm_mesh/router/v1/plan.proto\"\xf9\x02\n" +
 	"\x05Route\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
 	"\x05alias\x18\x02 \x01(\tR\x05alias\x129\n" +
@@ -1868,11 +1880,15 @@ const file_llm_mesh_router_v1_router_proto_rawDesc = "" +
 	"\x12DeleteRouteRequest\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
 	"\x04etag\x18\x02 \x01(\tR\x04etag\"\x15\n" +
-	"\x13DeleteRouteResponse\"x\n" +
+	"\x13DeleteRouteResponse\"\xb0\x02\n" +
 	"\x12ApplyRoutesRequest\x12\x16\n" +
 	"\x06parent\x18\x01 \x01(\tR\x06parent\x12\x17\n" +
 	"\adry_run\x18\x02 \x01(\bR\x06dryRun\x121\n" +
-	"\x06routes\x18\x03 \x03(\v2\x19.llm_mesh.router.v1.RouteR\x06routes\"I\n" +
+	"\x06routes\x18\x03 \x03(\v2\x19.llm_mesh.router.v1.RouteR\x06routes\x12Z\n" +
+	"\fupdate_masks\x18= \x03(\v27.llm_mesh.router.v1.ApplyRoutesRequest.UpdateMasksEntryR\vupdateMasks\x1aZ\n" +
+	"\x10UpdateMasksEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x120\n" +
+	"\x05value\x18\x02 \x01(\v2\x1a.google.protobuf.FieldMaskR\x05value:\x028\x01\"I\n" +
 	"\x13ApplyRoutesResponse\x122\n" +
 	"\achanges\x18\x01 \x03(\v2\x18.llm_mesh.mesh.v1.ChangeR\achanges2\xa9\n" +
 	"\n" +
@@ -1902,7 +1918,7 @@ func file_llm_mesh_router_v1_router_proto_rawDescGZIP() []byte {
 	return file_llm_mesh_router_v1_router_proto_rawDescData
 }
 
-var file_llm_mesh_router_v1_router_proto_msgTypes = make([]protoimpl.MessageInfo, 26)
+var file_llm_mesh_router_v1_router_proto_msgTypes = make([]protoimpl.MessageInfo, 27)
 var file_llm_mesh_router_v1_router_proto_goTypes = []any{
 	(*Route)(nil),                   // 0: llm_mesh.router.v1.Route
 	(*RouteTarget)(nil),             // 1: llm_mesh.router.v1.RouteTarget
@@ -1930,29 +1946,31 @@ var file_llm_mesh_router_v1_router_proto_goTypes = []any{
 	(*DeleteRouteResponse)(nil),     // 23: llm_mesh.router.v1.DeleteRouteResponse
 	(*ApplyRoutesRequest)(nil),      // 24: llm_mesh.router.v1.ApplyRoutesRequest
 	(*ApplyRoutesResponse)(nil),     // 25: llm_mesh.router.v1.ApplyRoutesResponse
-	(*timestamppb.Timestamp)(nil),   // 26: google.protobuf.Timestamp
-	(*AttemptLimits)(nil),           // 27: llm_mesh.router.v1.AttemptLimits
-	(*v1.Sealed)(nil),               // 28: llm_mesh.mesh.v1.Sealed
-	(*Plan)(nil),                    // 29: llm_mesh.router.v1.Plan
-	(*durationpb.Duration)(nil),     // 30: google.protobuf.Duration
-	(*v1.Change)(nil),               // 31: llm_mesh.mesh.v1.Change
+	nil,                             // 26: llm_mesh.router.v1.ApplyRoutesRequest.UpdateMasksEntry
+	(*timestamppb.Timestamp)(nil),   // 27: google.protobuf.Timestamp
+	(*AttemptLimits)(nil),           // 28: llm_mesh.router.v1.AttemptLimits
+	(*v1.Sealed)(nil),               // 29: llm_mesh.mesh.v1.Sealed
+	(*Plan)(nil),                    // 30: llm_mesh.router.v1.Plan
+	(*durationpb.Duration)(nil),     // 31: google.protobuf.Duration
+	(*v1.Change)(nil),               // 32: llm_mesh.mesh.v1.Change
+	(*fieldmaskpb.FieldMask)(nil),   // 33: google.protobuf.FieldMask
 }
 var file_llm_mesh_router_v1_router_proto_depIdxs = []int32{
 	1,  // 0: llm_mesh.router.v1.Route.targets:type_name -> llm_mesh.router.v1.RouteTarget
-	26, // 1: llm_mesh.router.v1.Route.create_time:type_name -> google.protobuf.Timestamp
-	26, // 2: llm_mesh.router.v1.Route.update_time:type_name -> google.protobuf.Timestamp
-	27, // 3: llm_mesh.router.v1.Route.limits:type_name -> llm_mesh.router.v1.AttemptLimits
-	28, // 4: llm_mesh.router.v1.PlanRequest.admission:type_name -> llm_mesh.mesh.v1.Sealed
+	27, // 1: llm_mesh.router.v1.Route.create_time:type_name -> google.protobuf.Timestamp
+	27, // 2: llm_mesh.router.v1.Route.update_time:type_name -> google.protobuf.Timestamp
+	28, // 3: llm_mesh.router.v1.Route.limits:type_name -> llm_mesh.router.v1.AttemptLimits
+	29, // 4: llm_mesh.router.v1.PlanRequest.admission:type_name -> llm_mesh.mesh.v1.Sealed
 	2,  // 5: llm_mesh.router.v1.PlanRequest.profile:type_name -> llm_mesh.router.v1.RequestProfile
-	29, // 6: llm_mesh.router.v1.PlanResponse.plan:type_name -> llm_mesh.router.v1.Plan
+	30, // 6: llm_mesh.router.v1.PlanResponse.plan:type_name -> llm_mesh.router.v1.Plan
 	6,  // 7: llm_mesh.router.v1.ReportOutcomesRequest.results:type_name -> llm_mesh.router.v1.AttemptResult
-	30, // 8: llm_mesh.router.v1.AttemptResult.first_token:type_name -> google.protobuf.Duration
-	30, // 9: llm_mesh.router.v1.AttemptResult.total:type_name -> google.protobuf.Duration
+	31, // 8: llm_mesh.router.v1.AttemptResult.first_token:type_name -> google.protobuf.Duration
+	31, // 9: llm_mesh.router.v1.AttemptResult.total:type_name -> google.protobuf.Duration
 	10, // 10: llm_mesh.router.v1.ListAliasesResponse.aliases:type_name -> llm_mesh.router.v1.Alias
-	26, // 11: llm_mesh.router.v1.Alias.create_time:type_name -> google.protobuf.Timestamp
-	29, // 12: llm_mesh.router.v1.ExplainDecisionResponse.plan:type_name -> llm_mesh.router.v1.Plan
+	27, // 11: llm_mesh.router.v1.Alias.create_time:type_name -> google.protobuf.Timestamp
+	30, // 12: llm_mesh.router.v1.ExplainDecisionResponse.plan:type_name -> llm_mesh.router.v1.Plan
 	13, // 13: llm_mesh.router.v1.ExplainDecisionResponse.candidates:type_name -> llm_mesh.router.v1.Candidate
-	26, // 14: llm_mesh.router.v1.ExplainDecisionResponse.create_time:type_name -> google.protobuf.Timestamp
+	27, // 14: llm_mesh.router.v1.ExplainDecisionResponse.create_time:type_name -> google.protobuf.Timestamp
 	2,  // 15: llm_mesh.router.v1.ExplainDecisionResponse.profile:type_name -> llm_mesh.router.v1.RequestProfile
 	0,  // 16: llm_mesh.router.v1.CreateRouteRequest.route:type_name -> llm_mesh.router.v1.Route
 	0,  // 17: llm_mesh.router.v1.CreateRouteResponse.route:type_name -> llm_mesh.router.v1.Route
@@ -1961,32 +1979,34 @@ var file_llm_mesh_router_v1_router_proto_depIdxs = []int32{
 	0,  // 20: llm_mesh.router.v1.UpdateRouteRequest.route:type_name -> llm_mesh.router.v1.Route
 	0,  // 21: llm_mesh.router.v1.UpdateRouteResponse.route:type_name -> llm_mesh.router.v1.Route
 	0,  // 22: llm_mesh.router.v1.ApplyRoutesRequest.routes:type_name -> llm_mesh.router.v1.Route
-	31, // 23: llm_mesh.router.v1.ApplyRoutesResponse.changes:type_name -> llm_mesh.mesh.v1.Change
-	3,  // 24: llm_mesh.router.v1.RouterService.Plan:input_type -> llm_mesh.router.v1.PlanRequest
-	5,  // 25: llm_mesh.router.v1.RouterService.ReportOutcomes:input_type -> llm_mesh.router.v1.ReportOutcomesRequest
-	8,  // 26: llm_mesh.router.v1.RouterService.ListAliases:input_type -> llm_mesh.router.v1.ListAliasesRequest
-	11, // 27: llm_mesh.router.v1.RouterService.ExplainDecision:input_type -> llm_mesh.router.v1.ExplainDecisionRequest
-	14, // 28: llm_mesh.router.v1.RouterService.CreateRoute:input_type -> llm_mesh.router.v1.CreateRouteRequest
-	16, // 29: llm_mesh.router.v1.RouterService.GetRoute:input_type -> llm_mesh.router.v1.GetRouteRequest
-	18, // 30: llm_mesh.router.v1.RouterService.ListRoutes:input_type -> llm_mesh.router.v1.ListRoutesRequest
-	20, // 31: llm_mesh.router.v1.RouterService.UpdateRoute:input_type -> llm_mesh.router.v1.UpdateRouteRequest
-	22, // 32: llm_mesh.router.v1.RouterService.DeleteRoute:input_type -> llm_mesh.router.v1.DeleteRouteRequest
-	24, // 33: llm_mesh.router.v1.RouterService.ApplyRoutes:input_type -> llm_mesh.router.v1.ApplyRoutesRequest
-	4,  // 34: llm_mesh.router.v1.RouterService.Plan:output_type -> llm_mesh.router.v1.PlanResponse
-	7,  // 35: llm_mesh.router.v1.RouterService.ReportOutcomes:output_type -> llm_mesh.router.v1.ReportOutcomesResponse
-	9,  // 36: llm_mesh.router.v1.RouterService.ListAliases:output_type -> llm_mesh.router.v1.ListAliasesResponse
-	12, // 37: llm_mesh.router.v1.RouterService.ExplainDecision:output_type -> llm_mesh.router.v1.ExplainDecisionResponse
-	15, // 38: llm_mesh.router.v1.RouterService.CreateRoute:output_type -> llm_mesh.router.v1.CreateRouteResponse
-	17, // 39: llm_mesh.router.v1.RouterService.GetRoute:output_type -> llm_mesh.router.v1.GetRouteResponse
-	19, // 40: llm_mesh.router.v1.RouterService.ListRoutes:output_type -> llm_mesh.router.v1.ListRoutesResponse
-	21, // 41: llm_mesh.router.v1.RouterService.UpdateRoute:output_type -> llm_mesh.router.v1.UpdateRouteResponse
-	23, // 42: llm_mesh.router.v1.RouterService.DeleteRoute:output_type -> llm_mesh.router.v1.DeleteRouteResponse
-	25, // 43: llm_mesh.router.v1.RouterService.ApplyRoutes:output_type -> llm_mesh.router.v1.ApplyRoutesResponse
-	34, // [34:44] is the sub-list for method output_type
-	24, // [24:34] is the sub-list for method input_type
-	24, // [24:24] is the sub-list for extension type_name
-	24, // [24:24] is the sub-list for extension extendee
-	0,  // [0:24] is the sub-list for field type_name
+	26, // 23: llm_mesh.router.v1.ApplyRoutesRequest.update_masks:type_name -> llm_mesh.router.v1.ApplyRoutesRequest.UpdateMasksEntry
+	32, // 24: llm_mesh.router.v1.ApplyRoutesResponse.changes:type_name -> llm_mesh.mesh.v1.Change
+	33, // 25: llm_mesh.router.v1.ApplyRoutesRequest.UpdateMasksEntry.value:type_name -> google.protobuf.FieldMask
+	3,  // 26: llm_mesh.router.v1.RouterService.Plan:input_type -> llm_mesh.router.v1.PlanRequest
+	5,  // 27: llm_mesh.router.v1.RouterService.ReportOutcomes:input_type -> llm_mesh.router.v1.ReportOutcomesRequest
+	8,  // 28: llm_mesh.router.v1.RouterService.ListAliases:input_type -> llm_mesh.router.v1.ListAliasesRequest
+	11, // 29: llm_mesh.router.v1.RouterService.ExplainDecision:input_type -> llm_mesh.router.v1.ExplainDecisionRequest
+	14, // 30: llm_mesh.router.v1.RouterService.CreateRoute:input_type -> llm_mesh.router.v1.CreateRouteRequest
+	16, // 31: llm_mesh.router.v1.RouterService.GetRoute:input_type -> llm_mesh.router.v1.GetRouteRequest
+	18, // 32: llm_mesh.router.v1.RouterService.ListRoutes:input_type -> llm_mesh.router.v1.ListRoutesRequest
+	20, // 33: llm_mesh.router.v1.RouterService.UpdateRoute:input_type -> llm_mesh.router.v1.UpdateRouteRequest
+	22, // 34: llm_mesh.router.v1.RouterService.DeleteRoute:input_type -> llm_mesh.router.v1.DeleteRouteRequest
+	24, // 35: llm_mesh.router.v1.RouterService.ApplyRoutes:input_type -> llm_mesh.router.v1.ApplyRoutesRequest
+	4,  // 36: llm_mesh.router.v1.RouterService.Plan:output_type -> llm_mesh.router.v1.PlanResponse
+	7,  // 37: llm_mesh.router.v1.RouterService.ReportOutcomes:output_type -> llm_mesh.router.v1.ReportOutcomesResponse
+	9,  // 38: llm_mesh.router.v1.RouterService.ListAliases:output_type -> llm_mesh.router.v1.ListAliasesResponse
+	12, // 39: llm_mesh.router.v1.RouterService.ExplainDecision:output_type -> llm_mesh.router.v1.ExplainDecisionResponse
+	15, // 40: llm_mesh.router.v1.RouterService.CreateRoute:output_type -> llm_mesh.router.v1.CreateRouteResponse
+	17, // 41: llm_mesh.router.v1.RouterService.GetRoute:output_type -> llm_mesh.router.v1.GetRouteResponse
+	19, // 42: llm_mesh.router.v1.RouterService.ListRoutes:output_type -> llm_mesh.router.v1.ListRoutesResponse
+	21, // 43: llm_mesh.router.v1.RouterService.UpdateRoute:output_type -> llm_mesh.router.v1.UpdateRouteResponse
+	23, // 44: llm_mesh.router.v1.RouterService.DeleteRoute:output_type -> llm_mesh.router.v1.DeleteRouteResponse
+	25, // 45: llm_mesh.router.v1.RouterService.ApplyRoutes:output_type -> llm_mesh.router.v1.ApplyRoutesResponse
+	36, // [36:46] is the sub-list for method output_type
+	26, // [26:36] is the sub-list for method input_type
+	26, // [26:26] is the sub-list for extension type_name
+	26, // [26:26] is the sub-list for extension extendee
+	0,  // [0:26] is the sub-list for field type_name
 }
 
 func init() { file_llm_mesh_router_v1_router_proto_init() }
@@ -2001,7 +2021,7 @@ func file_llm_mesh_router_v1_router_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_llm_mesh_router_v1_router_proto_rawDesc), len(file_llm_mesh_router_v1_router_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   26,
+			NumMessages:   27,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -211,14 +211,23 @@ class RenderResponse(_message.Message):
     def __init__(self, messages: _Optional[_Iterable[_Union[_content_pb2.Message, _Mapping]]] = ..., version: _Optional[str] = ...) -> None: ...
 
 class ApplyPromptsRequest(_message.Message):
-    __slots__ = ("parent", "dry_run", "prompts")
+    __slots__ = ("parent", "dry_run", "prompts", "update_masks")
+    class UpdateMasksEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: _field_mask_pb2.FieldMask
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[_Union[_field_mask_pb2.FieldMask, _Mapping]] = ...) -> None: ...
     PARENT_FIELD_NUMBER: _ClassVar[int]
     DRY_RUN_FIELD_NUMBER: _ClassVar[int]
     PROMPTS_FIELD_NUMBER: _ClassVar[int]
+    UPDATE_MASKS_FIELD_NUMBER: _ClassVar[int]
     parent: str
     dry_run: bool
     prompts: _containers.RepeatedCompositeFieldContainer[WantedPrompt]
-    def __init__(self, parent: _Optional[str] = ..., dry_run: _Optional[bool] = ..., prompts: _Optional[_Iterable[_Union[WantedPrompt, _Mapping]]] = ...) -> None: ...
+    update_masks: _containers.MessageMap[str, _field_mask_pb2.FieldMask]
+    def __init__(self, parent: _Optional[str] = ..., dry_run: _Optional[bool] = ..., prompts: _Optional[_Iterable[_Union[WantedPrompt, _Mapping]]] = ..., update_masks: _Optional[_Mapping[str, _field_mask_pb2.FieldMask]] = ...) -> None: ...
 
 class WantedPrompt(_message.Message):
     __slots__ = ("name", "description", "version", "labels")

@@ -45,21 +45,25 @@ class Seal(_message.Message):
     def __init__(self, audience: _Optional[str] = ..., mac: _Optional[bytes] = ...) -> None: ...
 
 class Change(_message.Message):
-    __slots__ = ("resource", "action", "fields")
+    __slots__ = ("resource", "action", "fields", "loosens")
     RESOURCE_FIELD_NUMBER: _ClassVar[int]
     ACTION_FIELD_NUMBER: _ClassVar[int]
     FIELDS_FIELD_NUMBER: _ClassVar[int]
+    LOOSENS_FIELD_NUMBER: _ClassVar[int]
     resource: str
     action: ChangeAction
     fields: _containers.RepeatedCompositeFieldContainer[FieldChange]
-    def __init__(self, resource: _Optional[str] = ..., action: _Optional[_Union[ChangeAction, str]] = ..., fields: _Optional[_Iterable[_Union[FieldChange, _Mapping]]] = ...) -> None: ...
+    loosens: bool
+    def __init__(self, resource: _Optional[str] = ..., action: _Optional[_Union[ChangeAction, str]] = ..., fields: _Optional[_Iterable[_Union[FieldChange, _Mapping]]] = ..., loosens: _Optional[bool] = ...) -> None: ...
 
 class FieldChange(_message.Message):
-    __slots__ = ("path", "before", "after")
+    __slots__ = ("path", "before", "after", "loosens")
     PATH_FIELD_NUMBER: _ClassVar[int]
     BEFORE_FIELD_NUMBER: _ClassVar[int]
     AFTER_FIELD_NUMBER: _ClassVar[int]
+    LOOSENS_FIELD_NUMBER: _ClassVar[int]
     path: str
     before: str
     after: str
-    def __init__(self, path: _Optional[str] = ..., before: _Optional[str] = ..., after: _Optional[str] = ...) -> None: ...
+    loosens: bool
+    def __init__(self, path: _Optional[str] = ..., before: _Optional[str] = ..., after: _Optional[str] = ..., loosens: _Optional[bool] = ...) -> None: ...

@@ -1,5 +1,6 @@
 import datetime
 
+from google.protobuf import field_mask_pb2 as _field_mask_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from llm_mesh.mesh.v1 import access_pb2 as _access_pb2
 from llm_mesh.mesh.v1 import resources_pb2 as _resources_pb2
@@ -363,7 +364,14 @@ class ExportAuditRecordsResponse(_message.Message):
     def __init__(self, records: _Optional[_Iterable[_Union[AuditRecord, _Mapping]]] = ..., next_page_token: _Optional[str] = ..., heads: _Optional[_Iterable[_Union[_audit_pb2.ChainHead, _Mapping]]] = ...) -> None: ...
 
 class ApplyPolicyRequest(_message.Message):
-    __slots__ = ("parent", "dry_run", "domains", "projects", "principals", "roles", "bindings", "budgets", "limits", "floors")
+    __slots__ = ("parent", "dry_run", "domains", "projects", "principals", "roles", "bindings", "budgets", "limits", "floors", "update_masks")
+    class UpdateMasksEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: _field_mask_pb2.FieldMask
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[_Union[_field_mask_pb2.FieldMask, _Mapping]] = ...) -> None: ...
     PARENT_FIELD_NUMBER: _ClassVar[int]
     DRY_RUN_FIELD_NUMBER: _ClassVar[int]
     DOMAINS_FIELD_NUMBER: _ClassVar[int]
@@ -374,6 +382,7 @@ class ApplyPolicyRequest(_message.Message):
     BUDGETS_FIELD_NUMBER: _ClassVar[int]
     LIMITS_FIELD_NUMBER: _ClassVar[int]
     FLOORS_FIELD_NUMBER: _ClassVar[int]
+    UPDATE_MASKS_FIELD_NUMBER: _ClassVar[int]
     parent: str
     dry_run: bool
     domains: _containers.RepeatedCompositeFieldContainer[_identity_pb2.Domain]
@@ -384,7 +393,8 @@ class ApplyPolicyRequest(_message.Message):
     budgets: _containers.RepeatedCompositeFieldContainer[_ledger_pb2.Budget]
     limits: _containers.RepeatedCompositeFieldContainer[_ledger_pb2.Limit]
     floors: _containers.RepeatedCompositeFieldContainer[_floors_pb2.Floor]
-    def __init__(self, parent: _Optional[str] = ..., dry_run: _Optional[bool] = ..., domains: _Optional[_Iterable[_Union[_identity_pb2.Domain, _Mapping]]] = ..., projects: _Optional[_Iterable[_Union[_identity_pb2.Project, _Mapping]]] = ..., principals: _Optional[_Iterable[_Union[_identity_pb2.Principal, _Mapping]]] = ..., roles: _Optional[_Iterable[_Union[Role, _Mapping]]] = ..., bindings: _Optional[_Iterable[_Union[Binding, _Mapping]]] = ..., budgets: _Optional[_Iterable[_Union[_ledger_pb2.Budget, _Mapping]]] = ..., limits: _Optional[_Iterable[_Union[_ledger_pb2.Limit, _Mapping]]] = ..., floors: _Optional[_Iterable[_Union[_floors_pb2.Floor, _Mapping]]] = ...) -> None: ...
+    update_masks: _containers.MessageMap[str, _field_mask_pb2.FieldMask]
+    def __init__(self, parent: _Optional[str] = ..., dry_run: _Optional[bool] = ..., domains: _Optional[_Iterable[_Union[_identity_pb2.Domain, _Mapping]]] = ..., projects: _Optional[_Iterable[_Union[_identity_pb2.Project, _Mapping]]] = ..., principals: _Optional[_Iterable[_Union[_identity_pb2.Principal, _Mapping]]] = ..., roles: _Optional[_Iterable[_Union[Role, _Mapping]]] = ..., bindings: _Optional[_Iterable[_Union[Binding, _Mapping]]] = ..., budgets: _Optional[_Iterable[_Union[_ledger_pb2.Budget, _Mapping]]] = ..., limits: _Optional[_Iterable[_Union[_ledger_pb2.Limit, _Mapping]]] = ..., floors: _Optional[_Iterable[_Union[_floors_pb2.Floor, _Mapping]]] = ..., update_masks: _Optional[_Mapping[str, _field_mask_pb2.FieldMask]] = ...) -> None: ...
 
 class ApplyPolicyResponse(_message.Message):
     __slots__ = ("changes", "revision")

@@ -443,18 +443,27 @@ class RemovedAcceptedProduct(_message.Message):
     def __init__(self, domain: _Optional[str] = ..., product: _Optional[str] = ...) -> None: ...
 
 class ApplyModelsRequest(_message.Message):
-    __slots__ = ("parent", "dry_run", "models", "adapters", "endpoints")
+    __slots__ = ("parent", "dry_run", "models", "adapters", "endpoints", "update_masks")
+    class UpdateMasksEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: _field_mask_pb2.FieldMask
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[_Union[_field_mask_pb2.FieldMask, _Mapping]] = ...) -> None: ...
     PARENT_FIELD_NUMBER: _ClassVar[int]
     DRY_RUN_FIELD_NUMBER: _ClassVar[int]
     MODELS_FIELD_NUMBER: _ClassVar[int]
     ADAPTERS_FIELD_NUMBER: _ClassVar[int]
     ENDPOINTS_FIELD_NUMBER: _ClassVar[int]
+    UPDATE_MASKS_FIELD_NUMBER: _ClassVar[int]
     parent: str
     dry_run: bool
     models: _containers.RepeatedCompositeFieldContainer[Model]
     adapters: _containers.RepeatedCompositeFieldContainer[Adapter]
     endpoints: _containers.RepeatedCompositeFieldContainer[Endpoint]
-    def __init__(self, parent: _Optional[str] = ..., dry_run: _Optional[bool] = ..., models: _Optional[_Iterable[_Union[Model, _Mapping]]] = ..., adapters: _Optional[_Iterable[_Union[Adapter, _Mapping]]] = ..., endpoints: _Optional[_Iterable[_Union[Endpoint, _Mapping]]] = ...) -> None: ...
+    update_masks: _containers.MessageMap[str, _field_mask_pb2.FieldMask]
+    def __init__(self, parent: _Optional[str] = ..., dry_run: _Optional[bool] = ..., models: _Optional[_Iterable[_Union[Model, _Mapping]]] = ..., adapters: _Optional[_Iterable[_Union[Adapter, _Mapping]]] = ..., endpoints: _Optional[_Iterable[_Union[Endpoint, _Mapping]]] = ..., update_masks: _Optional[_Mapping[str, _field_mask_pb2.FieldMask]] = ...) -> None: ...
 
 class ApplyModelsResponse(_message.Message):
     __slots__ = ("changes",)
@@ -645,14 +654,23 @@ class ListOffersResponse(_message.Message):
     def __init__(self, offers: _Optional[_Iterable[_Union[Offer, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
 
 class ApplySubscriptionsRequest(_message.Message):
-    __slots__ = ("parent", "dry_run", "subscriptions")
+    __slots__ = ("parent", "dry_run", "subscriptions", "update_masks")
+    class UpdateMasksEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: _field_mask_pb2.FieldMask
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[_Union[_field_mask_pb2.FieldMask, _Mapping]] = ...) -> None: ...
     PARENT_FIELD_NUMBER: _ClassVar[int]
     DRY_RUN_FIELD_NUMBER: _ClassVar[int]
     SUBSCRIPTIONS_FIELD_NUMBER: _ClassVar[int]
+    UPDATE_MASKS_FIELD_NUMBER: _ClassVar[int]
     parent: str
     dry_run: bool
     subscriptions: _containers.RepeatedCompositeFieldContainer[Subscription]
-    def __init__(self, parent: _Optional[str] = ..., dry_run: _Optional[bool] = ..., subscriptions: _Optional[_Iterable[_Union[Subscription, _Mapping]]] = ...) -> None: ...
+    update_masks: _containers.MessageMap[str, _field_mask_pb2.FieldMask]
+    def __init__(self, parent: _Optional[str] = ..., dry_run: _Optional[bool] = ..., subscriptions: _Optional[_Iterable[_Union[Subscription, _Mapping]]] = ..., update_masks: _Optional[_Mapping[str, _field_mask_pb2.FieldMask]] = ...) -> None: ...
 
 class ApplySubscriptionsResponse(_message.Message):
     __slots__ = ("changes",)

@@ -23,13 +23,14 @@ _sym_db = _symbol_database.Default()
 
 
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
+from google.protobuf import field_mask_pb2 as google_dot_protobuf_dot_field__mask__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from llm_mesh.mesh.v1 import access_pb2 as llm__mesh_dot_mesh_dot_v1_dot_access__pb2
 from llm_mesh.mesh.v1 import resources_pb2 as llm__mesh_dot_mesh_dot_v1_dot_resources__pb2
 from llm_mesh.router.v1 import plan_pb2 as llm__mesh_dot_router_dot_v1_dot_plan__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fllm_mesh/router/v1/router.proto\x12\x12llm_mesh.router.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dllm_mesh/mesh/v1/access.proto\x1a llm_mesh/mesh/v1/resources.proto\x1a\x1dllm_mesh/router/v1/plan.proto\"\xa4\x02\n\x05Route\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05\x61lias\x18\x02 \x01(\t\x12\x30\n\x07targets\x18\x03 \x03(\x0b\x32\x1f.llm_mesh.router.v1.RouteTarget\x12\x14\n\x0cmax_attempts\x18\x04 \x01(\x05\x12\x0c\n\x04\x65tag\x18\x05 \x01(\t\x12/\n\x0b\x63reate_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0bshared_with\x18\x08 \x03(\t\x12\x31\n\x06limits\x18\t \x01(\x0b\x32!.llm_mesh.router.v1.AttemptLimits\">\n\x0bRouteTarget\x12\r\n\x05model\x18\x01 \x01(\t\x12\x10\n\x08priority\x18\x02 \x01(\x05\x12\x0e\n\x06weight\x18\x03 \x01(\x05\"\xa9\x03\n\x0eRequestProfile\x12\x13\n\x0binput_bytes\x18\x01 \x01(\x03\x12\x1e\n\x16\x65stimated_input_tokens\x18\x02 \x01(\x03\x12\x19\n\x11max_output_tokens\x18\x03 \x01(\x03\x12\x18\n\x10input_modalities\x18\x04 \x03(\t\x12\x19\n\x11output_modalities\x18\x05 \x03(\t\x12\x14\n\x0c\x63\x61pabilities\x18\x06 \x03(\t\x12\x17\n\x0f\x63\x61ndidate_count\x18\x07 \x01(\x05\x12\x10\n\x08language\x18\x08 \x01(\t\x12\x15\n\rprefix_hashes\x18\t \x03(\x06\x12\x0f\n\x07session\x18\n \x01(\t\x12\x0f\n\x07\x65xcerpt\x18\x0b \x01(\t\x12\x0e\n\x06images\x18\x0c \x01(\x05\x12\x10\n\x08messages\x18\r \x01(\x05\x12\x16\n\x0esource_dialect\x18\x0e \x01(\t\x12\r\n\x05\x65xact\x18\x0f \x01(\x08\x12\x18\n\x10\x61udio_references\x18\x10 \x01(\x05\x12\x17\n\x0f\x66ile_references\x18\x11 \x01(\x05\x12\x1c\n\x14unbounded_references\x18\x12 \x01(\x05\"\x83\x01\n\x0bPlanRequest\x12+\n\tadmission\x18\x01 \x01(\x0b\x32\x18.llm_mesh.mesh.v1.Sealed\x12\x33\n\x07profile\x18\x02 \x01(\x0b\x32\".llm_mesh.router.v1.RequestProfile\x12\x12\n\nrequest_id\x18\x03 \x01(\t\"K\n\x0cPlanResponse\x12&\n\x04plan\x18\x01 \x01(\x0b\x32\x18.llm_mesh.router.v1.Plan\x12\x13\n\x0b\x64\x65\x63ision_id\x18\x02 \x01(\t\"K\n\x15ReportOutcomesRequest\x12\x32\n\x07results\x18\x01 \x03(\x0b\x32!.llm_mesh.router.v1.AttemptResult\"\xdd\x01\n\rAttemptResult\x12\r\n\x05model\x18\x01 \x01(\t\x12\x0f\n\x07\x61\x64\x61pter\x18\x02 \x01(\t\x12\x10\n\x08\x65ndpoint\x18\x03 \x01(\t\x12\x14\n\x0c\x65rror_reason\x18\x04 \x01(\t\x12.\n\x0b\x66irst_token\x18\x05 \x01(\x0b\x32\x19.google.protobuf.Duration\x12(\n\x05total\x18\x06 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x15\n\routput_tokens\x18\x07 \x01(\x03\x12\x13\n\x0b\x64\x65\x63ision_id\x18\x08 \x01(\t\"\x18\n\x16ReportOutcomesResponse\"K\n\x12ListAliasesRequest\x12\x0e\n\x06\x64omain\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"Z\n\x13ListAliasesResponse\x12*\n\x07\x61liases\x18\x01 \x03(\x0b\x32\x19.llm_mesh.router.v1.Alias\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x9f\x01\n\x05\x41lias\x12\r\n\x05\x61lias\x18\x01 \x01(\t\x12\r\n\x05owner\x18\x02 \x01(\t\x12/\n\x0b\x63reate_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0c\x63\x61pabilities\x18\x04 \x03(\t\x12\x16\n\x0e\x63ontext_window\x18\x05 \x01(\x03\x12\x19\n\x11max_output_tokens\x18\x06 \x01(\x03\"&\n\x16\x45xplainDecisionRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"\xda\x01\n\x17\x45xplainDecisionResponse\x12&\n\x04plan\x18\x01 \x01(\x0b\x32\x18.llm_mesh.router.v1.Plan\x12\x31\n\ncandidates\x18\x02 \x03(\x0b\x32\x1d.llm_mesh.router.v1.Candidate\x12/\n\x0b\x63reate_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x33\n\x07profile\x18\x04 \x01(\x0b\x32\".llm_mesh.router.v1.RequestProfile\"^\n\tCandidate\x12\r\n\x05model\x18\x01 \x01(\t\x12\x13\n\x0b\x65xcluded_by\x18\x02 \x01(\t\x12\x0c\n\x04note\x18\x03 \x01(\t\x12\x10\n\x08priority\x18\x04 \x01(\x05\x12\r\n\x05score\x18\x05 \x01(\x01\"`\n\x12\x43reateRouteRequest\x12\x0e\n\x06parent\x18\x01 \x01(\t\x12\x10\n\x08route_id\x18\x02 \x01(\t\x12(\n\x05route\x18\x03 \x01(\x0b\x32\x19.llm_mesh.router.v1.Route\"?\n\x13\x43reateRouteResponse\x12(\n\x05route\x18\x01 \x01(\x0b\x32\x19.llm_mesh.router.v1.Route\"\x1f\n\x0fGetRouteRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"<\n\x10GetRouteResponse\x12(\n\x05route\x18\x01 \x01(\x0b\x32\x19.llm_mesh.router.v1.Route\"J\n\x11ListRoutesRequest\x12\x0e\n\x06parent\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"X\n\x12ListRoutesResponse\x12)\n\x06routes\x18\x01 \x03(\x0b\x32\x19.llm_mesh.router.v1.Route\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\">\n\x12UpdateRouteRequest\x12(\n\x05route\x18\x01 \x01(\x0b\x32\x19.llm_mesh.router.v1.Route\"?\n\x13UpdateRouteResponse\x12(\n\x05route\x18\x01 \x01(\x0b\x32\x19.llm_mesh.router.v1.Route\"0\n\x12\x44\x65leteRouteRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\"\x15\n\x13\x44\x65leteRouteResponse\"`\n\x12\x41pplyRoutesRequest\x12\x0e\n\x06parent\x18\x01 \x01(\t\x12\x0f\n\x07\x64ry_run\x18\x02 \x01(\x08\x12)\n\x06routes\x18\x03 \x03(\x0b\x32\x19.llm_mesh.router.v1.Route\"@\n\x13\x41pplyRoutesResponse\x12)\n\x07\x63hanges\x18\x01 \x03(\x0b\x32\x18.llm_mesh.mesh.v1.Change2\xa9\n\n\rRouterService\x12\x66\n\x04Plan\x12\x1f.llm_mesh.router.v1.PlanRequest\x1a .llm_mesh.router.v1.PlanResponse\"\x1b\xca\xf3\x18\x17\x08\x02\x12\x06router\x1a\x0brouter.plan\x12\x86\x01\n\x0eReportOutcomes\x12).llm_mesh.router.v1.ReportOutcomesRequest\x1a*.llm_mesh.router.v1.ReportOutcomesResponse\"\x1d\xca\xf3\x18\x19\x08\x02\x12\x06router\x1a\rrouter.report\x12~\n\x0bListAliases\x12&.llm_mesh.router.v1.ListAliasesRequest\x1a\'.llm_mesh.router.v1.ListAliasesResponse\"\x1e\xca\xf3\x18\x1a\x08\x02\x12\x06router\x1a\x0erouter.aliases\x12\x8e\x01\n\x0f\x45xplainDecision\x12*.llm_mesh.router.v1.ExplainDecisionRequest\x1a+.llm_mesh.router.v1.ExplainDecisionResponse\"\"\xca\xf3\x18\x1e\x08\x01\x12\x06{name}\x1a\x12routeDecisions.get\x12\x91\x01\n\x0b\x43reateRoute\x12&.llm_mesh.router.v1.CreateRouteRequest\x1a\'.llm_mesh.router.v1.CreateRouteResponse\"1\xca\xf3\x18-\x08\x01\x12\x1a{parent}/routes/{route_id}\x1a\rroutes.create\x12q\n\x08GetRoute\x12#.llm_mesh.router.v1.GetRouteRequest\x1a$.llm_mesh.router.v1.GetRouteResponse\"\x1a\xca\xf3\x18\x16\x08\x01\x12\x06{name}\x1a\nroutes.get\x12\x81\x01\n\nListRoutes\x12%.llm_mesh.router.v1.ListRoutesRequest\x1a&.llm_mesh.router.v1.ListRoutesResponse\"$\xca\xf3\x18 \x08\x01\x12\x0f{parent}/routes\x1a\x0broutes.list\x12\x83\x01\n\x0bUpdateRoute\x12&.llm_mesh.router.v1.UpdateRouteRequest\x1a\'.llm_mesh.router.v1.UpdateRouteResponse\"#\xca\xf3\x18\x1f\x08\x01\x12\x0c{route.name}\x1a\rroutes.update\x12}\n\x0b\x44\x65leteRoute\x12&.llm_mesh.router.v1.DeleteRouteRequest\x1a\'.llm_mesh.router.v1.DeleteRouteResponse\"\x1d\xca\xf3\x18\x19\x08\x01\x12\x06{name}\x1a\rroutes.delete\x12\x85\x01\n\x0b\x41pplyRoutes\x12&.llm_mesh.router.v1.ApplyRoutesRequest\x1a\'.llm_mesh.router.v1.ApplyRoutesResponse\"%\xca\xf3\x18!\x08\x01\x12\x0f{parent}/routes\x1a\x0croutes.applyB.Z,llm-mesh.dev/gen/llm_mesh/router/v1;routerv1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fllm_mesh/router/v1/router.proto\x12\x12llm_mesh.router.v1\x1a\x1egoogle/protobuf/duration.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dllm_mesh/mesh/v1/access.proto\x1a llm_mesh/mesh/v1/resources.proto\x1a\x1dllm_mesh/router/v1/plan.proto\"\xa4\x02\n\x05Route\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05\x61lias\x18\x02 \x01(\t\x12\x30\n\x07targets\x18\x03 \x03(\x0b\x32\x1f.llm_mesh.router.v1.RouteTarget\x12\x14\n\x0cmax_attempts\x18\x04 \x01(\x05\x12\x0c\n\x04\x65tag\x18\x05 \x01(\t\x12/\n\x0b\x63reate_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0bshared_with\x18\x08 \x03(\t\x12\x31\n\x06limits\x18\t \x01(\x0b\x32!.llm_mesh.router.v1.AttemptLimits\">\n\x0bRouteTarget\x12\r\n\x05model\x18\x01 \x01(\t\x12\x10\n\x08priority\x18\x02 \x01(\x05\x12\x0e\n\x06weight\x18\x03 \x01(\x05\"\xa9\x03\n\x0eRequestProfile\x12\x13\n\x0binput_bytes\x18\x01 \x01(\x03\x12\x1e\n\x16\x65stimated_input_tokens\x18\x02 \x01(\x03\x12\x19\n\x11max_output_tokens\x18\x03 \x01(\x03\x12\x18\n\x10input_modalities\x18\x04 \x03(\t\x12\x19\n\x11output_modalities\x18\x05 \x03(\t\x12\x14\n\x0c\x63\x61pabilities\x18\x06 \x03(\t\x12\x17\n\x0f\x63\x61ndidate_count\x18\x07 \x01(\x05\x12\x10\n\x08language\x18\x08 \x01(\t\x12\x15\n\rprefix_hashes\x18\t \x03(\x06\x12\x0f\n\x07session\x18\n \x01(\t\x12\x0f\n\x07\x65xcerpt\x18\x0b \x01(\t\x12\x0e\n\x06images\x18\x0c \x01(\x05\x12\x10\n\x08messages\x18\r \x01(\x05\x12\x16\n\x0esource_dialect\x18\x0e \x01(\t\x12\r\n\x05\x65xact\x18\x0f \x01(\x08\x12\x18\n\x10\x61udio_references\x18\x10 \x01(\x05\x12\x17\n\x0f\x66ile_references\x18\x11 \x01(\x05\x12\x1c\n\x14unbounded_references\x18\x12 \x01(\x05\"\x83\x01\n\x0bPlanRequest\x12+\n\tadmission\x18\x01 \x01(\x0b\x32\x18.llm_mesh.mesh.v1.Sealed\x12\x33\n\x07profile\x18\x02 \x01(\x0b\x32\".llm_mesh.router.v1.RequestProfile\x12\x12\n\nrequest_id\x18\x03 \x01(\t\"K\n\x0cPlanResponse\x12&\n\x04plan\x18\x01 \x01(\x0b\x32\x18.llm_mesh.router.v1.Plan\x12\x13\n\x0b\x64\x65\x63ision_id\x18\x02 \x01(\t\"K\n\x15ReportOutcomesRequest\x12\x32\n\x07results\x18\x01 \x03(\x0b\x32!.llm_mesh.router.v1.AttemptResult\"\xdd\x01\n\rAttemptResult\x12\r\n\x05model\x18\x01 \x01(\t\x12\x0f\n\x07\x61\x64\x61pter\x18\x02 \x01(\t\x12\x10\n\x08\x65ndpoint\x18\x03 \x01(\t\x12\x14\n\x0c\x65rror_reason\x18\x04 \x01(\t\x12.\n\x0b\x66irst_token\x18\x05 \x01(\x0b\x32\x19.google.protobuf.Duration\x12(\n\x05total\x18\x06 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x15\n\routput_tokens\x18\x07 \x01(\x03\x12\x13\n\x0b\x64\x65\x63ision_id\x18\x08 \x01(\t\"\x18\n\x16ReportOutcomesResponse\"K\n\x12ListAliasesRequest\x12\x0e\n\x06\x64omain\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"Z\n\x13ListAliasesResponse\x12*\n\x07\x61liases\x18\x01 \x03(\x0b\x32\x19.llm_mesh.router.v1.Alias\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x9f\x01\n\x05\x41lias\x12\r\n\x05\x61lias\x18\x01 \x01(\t\x12\r\n\x05owner\x18\x02 \x01(\t\x12/\n\x0b\x63reate_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0c\x63\x61pabilities\x18\x04 \x03(\t\x12\x16\n\x0e\x63ontext_window\x18\x05 \x01(\x03\x12\x19\n\x11max_output_tokens\x18\x06 \x01(\x03\"&\n\x16\x45xplainDecisionRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"\xda\x01\n\x17\x45xplainDecisionResponse\x12&\n\x04plan\x18\x01 \x01(\x0b\x32\x18.llm_mesh.router.v1.Plan\x12\x31\n\ncandidates\x18\x02 \x03(\x0b\x32\x1d.llm_mesh.router.v1.Candidate\x12/\n\x0b\x63reate_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x33\n\x07profile\x18\x04 \x01(\x0b\x32\".llm_mesh.router.v1.RequestProfile\"^\n\tCandidate\x12\r\n\x05model\x18\x01 \x01(\t\x12\x13\n\x0b\x65xcluded_by\x18\x02 \x01(\t\x12\x0c\n\x04note\x18\x03 \x01(\t\x12\x10\n\x08priority\x18\x04 \x01(\x05\x12\r\n\x05score\x18\x05 \x01(\x01\"`\n\x12\x43reateRouteRequest\x12\x0e\n\x06parent\x18\x01 \x01(\t\x12\x10\n\x08route_id\x18\x02 \x01(\t\x12(\n\x05route\x18\x03 \x01(\x0b\x32\x19.llm_mesh.router.v1.Route\"?\n\x13\x43reateRouteResponse\x12(\n\x05route\x18\x01 \x01(\x0b\x32\x19.llm_mesh.router.v1.Route\"\x1f\n\x0fGetRouteRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"<\n\x10GetRouteResponse\x12(\n\x05route\x18\x01 \x01(\x0b\x32\x19.llm_mesh.router.v1.Route\"J\n\x11ListRoutesRequest\x12\x0e\n\x06parent\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"X\n\x12ListRoutesResponse\x12)\n\x06routes\x18\x01 \x03(\x0b\x32\x19.llm_mesh.router.v1.Route\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\">\n\x12UpdateRouteRequest\x12(\n\x05route\x18\x01 \x01(\x0b\x32\x19.llm_mesh.router.v1.Route\"?\n\x13UpdateRouteResponse\x12(\n\x05route\x18\x01 \x01(\x0b\x32\x19.llm_mesh.router.v1.Route\"0\n\x12\x44\x65leteRouteRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\"\x15\n\x13\x44\x65leteRouteResponse\"\xff\x01\n\x12\x41pplyRoutesRequest\x12\x0e\n\x06parent\x18\x01 \x01(\t\x12\x0f\n\x07\x64ry_run\x18\x02 \x01(\x08\x12)\n\x06routes\x18\x03 \x03(\x0b\x32\x19.llm_mesh.router.v1.Route\x12M\n\x0cupdate_masks\x18= \x03(\x0b\x32\x37.llm_mesh.router.v1.ApplyRoutesRequest.UpdateMasksEntry\x1aN\n\x10UpdateMasksEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12)\n\x05value\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMask:\x02\x38\x01\"@\n\x13\x41pplyRoutesResponse\x12)\n\x07\x63hanges\x18\x01 \x03(\x0b\x32\x18.llm_mesh.mesh.v1.Change2\xa9\n\n\rRouterService\x12\x66\n\x04Plan\x12\x1f.llm_mesh.router.v1.PlanRequest\x1a .llm_mesh.router.v1.PlanResponse\"\x1b\xca\xf3\x18\x17\x08\x02\x12\x06router\x1a\x0brouter.plan\x12\x86\x01\n\x0eReportOutcomes\x12).llm_mesh.router.v1.ReportOutcomesRequest\x1a*.llm_mesh.router.v1.ReportOutcomesResponse\"\x1d\xca\xf3\x18\x19\x08\x02\x12\x06router\x1a\rrouter.report\x12~\n\x0bListAliases\x12&.llm_mesh.router.v1.ListAliasesRequest\x1a\'.llm_mesh.router.v1.ListAliasesResponse\"\x1e\xca\xf3\x18\x1a\x08\x02\x12\x06router\x1a\x0erouter.aliases\x12\x8e\x01\n\x0f\x45xplainDecision\x12*.llm_mesh.router.v1.ExplainDecisionRequest\x1a+.llm_mesh.router.v1.ExplainDecisionResponse\"\"\xca\xf3\x18\x1e\x08\x01\x12\x06{name}\x1a\x12routeDecisions.get\x12\x91\x01\n\x0b\x43reateRoute\x12&.llm_mesh.router.v1.CreateRouteRequest\x1a\'.llm_mesh.router.v1.CreateRouteResponse\"1\xca\xf3\x18-\x08\x01\x12\x1a{parent}/routes/{route_id}\x1a\rroutes.create\x12q\n\x08GetRoute\x12#.llm_mesh.router.v1.GetRouteRequest\x1a$.llm_mesh.router.v1.GetRouteResponse\"\x1a\xca\xf3\x18\x16\x08\x01\x12\x06{name}\x1a\nroutes.get\x12\x81\x01\n\nListRoutes\x12%.llm_mesh.router.v1.ListRoutesRequest\x1a&.llm_mesh.router.v1.ListRoutesResponse\"$\xca\xf3\x18 \x08\x01\x12\x0f{parent}/routes\x1a\x0broutes.list\x12\x83\x01\n\x0bUpdateRoute\x12&.llm_mesh.router.v1.UpdateRouteRequest\x1a\'.llm_mesh.router.v1.UpdateRouteResponse\"#\xca\xf3\x18\x1f\x08\x01\x12\x0c{route.name}\x1a\rroutes.update\x12}\n\x0b\x44\x65leteRoute\x12&.llm_mesh.router.v1.DeleteRouteRequest\x1a\'.llm_mesh.router.v1.DeleteRouteResponse\"\x1d\xca\xf3\x18\x19\x08\x01\x12\x06{name}\x1a\rroutes.delete\x12\x85\x01\n\x0b\x41pplyRoutes\x12&.llm_mesh.router.v1.ApplyRoutesRequest\x1a\'.llm_mesh.router.v1.ApplyRoutesResponse\"%\xca\xf3\x18!\x08\x01\x12\x0f{parent}/routes\x1a\x0croutes.applyB.Z,llm-mesh.dev/gen/llm_mesh/router/v1;routerv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -37,6 +38,8 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'llm_mesh.router.v1.router_p
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'Z,llm-mesh.dev/gen/llm_mesh/router/v1;routerv1'
+  _globals['_APPLYROUTESREQUEST_UPDATEMASKSENTRY']._loaded_options = None
+  _globals['_APPLYROUTESREQUEST_UPDATEMASKSENTRY']._serialized_options = b'8\001'
   _globals['_ROUTERSERVICE'].methods_by_name['Plan']._loaded_options = None
   _globals['_ROUTERSERVICE'].methods_by_name['Plan']._serialized_options = b'\312\363\030\027\010\002\022\006router\032\013router.plan'
   _globals['_ROUTERSERVICE'].methods_by_name['ReportOutcomes']._loaded_options = None
@@ -57,58 +60,60 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ROUTERSERVICE'].methods_by_name['DeleteRoute']._serialized_options = b'\312\363\030\031\010\001\022\006{name}\032\rroutes.delete'
   _globals['_ROUTERSERVICE'].methods_by_name['ApplyRoutes']._loaded_options = None
   _globals['_ROUTERSERVICE'].methods_by_name['ApplyRoutes']._serialized_options = b'\312\363\030!\010\001\022\017{parent}/routes\032\014routes.apply'
-  _globals['_ROUTE']._serialized_start=217
-  _globals['_ROUTE']._serialized_end=509
-  _globals['_ROUTETARGET']._serialized_start=511
-  _globals['_ROUTETARGET']._serialized_end=573
-  _globals['_REQUESTPROFILE']._serialized_start=576
-  _globals['_REQUESTPROFILE']._serialized_end=1001
-  _globals['_PLANREQUEST']._serialized_start=1004
-  _globals['_PLANREQUEST']._serialized_end=1135
-  _globals['_PLANRESPONSE']._serialized_start=1137
-  _globals['_PLANRESPONSE']._serialized_end=1212
-  _globals['_REPORTOUTCOMESREQUEST']._serialized_start=1214
-  _globals['_REPORTOUTCOMESREQUEST']._serialized_end=1289
-  _globals['_ATTEMPTRESULT']._serialized_start=1292
-  _globals['_ATTEMPTRESULT']._serialized_end=1513
-  _globals['_REPORTOUTCOMESRESPONSE']._serialized_start=1515
-  _globals['_REPORTOUTCOMESRESPONSE']._serialized_end=1539
-  _globals['_LISTALIASESREQUEST']._serialized_start=1541
-  _globals['_LISTALIASESREQUEST']._serialized_end=1616
-  _globals['_LISTALIASESRESPONSE']._serialized_start=1618
-  _globals['_LISTALIASESRESPONSE']._serialized_end=1708
-  _globals['_ALIAS']._serialized_start=1711
-  _globals['_ALIAS']._serialized_end=1870
-  _globals['_EXPLAINDECISIONREQUEST']._serialized_start=1872
-  _globals['_EXPLAINDECISIONREQUEST']._serialized_end=1910
-  _globals['_EXPLAINDECISIONRESPONSE']._serialized_start=1913
-  _globals['_EXPLAINDECISIONRESPONSE']._serialized_end=2131
-  _globals['_CANDIDATE']._serialized_start=2133
-  _globals['_CANDIDATE']._serialized_end=2227
-  _globals['_CREATEROUTEREQUEST']._serialized_start=2229
-  _globals['_CREATEROUTEREQUEST']._serialized_end=2325
-  _globals['_CREATEROUTERESPONSE']._serialized_start=2327
-  _globals['_CREATEROUTERESPONSE']._serialized_end=2390
-  _globals['_GETROUTEREQUEST']._serialized_start=2392
-  _globals['_GETROUTEREQUEST']._serialized_end=2423
-  _globals['_GETROUTERESPONSE']._serialized_start=2425
-  _globals['_GETROUTERESPONSE']._serialized_end=2485
-  _globals['_LISTROUTESREQUEST']._serialized_start=2487
-  _globals['_LISTROUTESREQUEST']._serialized_end=2561
-  _globals['_LISTROUTESRESPONSE']._serialized_start=2563
-  _globals['_LISTROUTESRESPONSE']._serialized_end=2651
-  _globals['_UPDATEROUTEREQUEST']._serialized_start=2653
-  _globals['_UPDATEROUTEREQUEST']._serialized_end=2715
-  _globals['_UPDATEROUTERESPONSE']._serialized_start=2717
-  _globals['_UPDATEROUTERESPONSE']._serialized_end=2780
-  _globals['_DELETEROUTEREQUEST']._serialized_start=2782
-  _globals['_DELETEROUTEREQUEST']._serialized_end=2830
-  _globals['_DELETEROUTERESPONSE']._serialized_start=2832
-  _globals['_DELETEROUTERESPONSE']._serialized_end=2853
-  _globals['_APPLYROUTESREQUEST']._serialized_start=2855
-  _globals['_APPLYROUTESREQUEST']._serialized_end=2951
-  _globals['_APPLYROUTESRESPONSE']._serialized_start=2953
-  _globals['_APPLYROUTESRESPONSE']._serialized_end=3017
-  _globals['_ROUTERSERVICE']._serialized_start=3020
-  _globals['_ROUTERSERVICE']._serialized_end=4341
+  _globals['_ROUTE']._serialized_start=251
+  _globals['_ROUTE']._serialized_end=543
+  _globals['_ROUTETARGET']._serialized_start=545
+  _globals['_ROUTETARGET']._serialized_end=607
+  _globals['_REQUESTPROFILE']._serialized_start=610
+  _globals['_REQUESTPROFILE']._serialized_end=1035
+  _globals['_PLANREQUEST']._serialized_start=1038
+  _globals['_PLANREQUEST']._serialized_end=1169
+  _globals['_PLANRESPONSE']._serialized_start=1171
+  _globals['_PLANRESPONSE']._serialized_end=1246
+  _globals['_REPORTOUTCOMESREQUEST']._serialized_start=1248
+  _globals['_REPORTOUTCOMESREQUEST']._serialized_end=1323
+  _globals['_ATTEMPTRESULT']._serialized_start=1326
+  _globals['_ATTEMPTRESULT']._serialized_end=1547
+  _globals['_REPORTOUTCOMESRESPONSE']._serialized_start=1549
+  _globals['_REPORTOUTCOMESRESPONSE']._serialized_end=1573
+  _globals['_LISTALIASESREQUEST']._serialized_start=1575
+  _globals['_LISTALIASESREQUEST']._serialized_end=1650
+  _globals['_LISTALIASESRESPONSE']._serialized_start=1652
+  _globals['_LISTALIASESRESPONSE']._serialized_end=1742
+  _globals['_ALIAS']._serialized_start=1745
+  _globals['_ALIAS']._serialized_end=1904
+  _globals['_EXPLAINDECISIONREQUEST']._serialized_start=1906
+  _globals['_EXPLAINDECISIONREQUEST']._serialized_end=1944
+  _globals['_EXPLAINDECISIONRESPONSE']._serialized_start=1947
+  _globals['_EXPLAINDECISIONRESPONSE']._serialized_end=2165
+  _globals['_CANDIDATE']._serialized_start=2167
+  _globals['_CANDIDATE']._serialized_end=2261
+  _globals['_CREATEROUTEREQUEST']._serialized_start=2263
+  _globals['_CREATEROUTEREQUEST']._serialized_end=2359
+  _globals['_CREATEROUTERESPONSE']._serialized_start=2361
+  _globals['_CREATEROUTERESPONSE']._serialized_end=2424
+  _globals['_GETROUTEREQUEST']._serialized_start=2426
+  _globals['_GETROUTEREQUEST']._serialized_end=2457
+  _globals['_GETROUTERESPONSE']._serialized_start=2459
+  _globals['_GETROUTERESPONSE']._serialized_end=2519
+  _globals['_LISTROUTESREQUEST']._serialized_start=2521
+  _globals['_LISTROUTESREQUEST']._serialized_end=2595
+  _globals['_LISTROUTESRESPONSE']._serialized_start=2597
+  _globals['_LISTROUTESRESPONSE']._serialized_end=2685
+  _globals['_UPDATEROUTEREQUEST']._serialized_start=2687
+  _globals['_UPDATEROUTEREQUEST']._serialized_end=2749
+  _globals['_UPDATEROUTERESPONSE']._serialized_start=2751
+  _globals['_UPDATEROUTERESPONSE']._serialized_end=2814
+  _globals['_DELETEROUTEREQUEST']._serialized_start=2816
+  _globals['_DELETEROUTEREQUEST']._serialized_end=2864
+  _globals['_DELETEROUTERESPONSE']._serialized_start=2866
+  _globals['_DELETEROUTERESPONSE']._serialized_end=2887
+  _globals['_APPLYROUTESREQUEST']._serialized_start=2890
+  _globals['_APPLYROUTESREQUEST']._serialized_end=3145
+  _globals['_APPLYROUTESREQUEST_UPDATEMASKSENTRY']._serialized_start=3067
+  _globals['_APPLYROUTESREQUEST_UPDATEMASKSENTRY']._serialized_end=3145
+  _globals['_APPLYROUTESRESPONSE']._serialized_start=3147
+  _globals['_APPLYROUTESRESPONSE']._serialized_end=3211
+  _globals['_ROUTERSERVICE']._serialized_start=3214
+  _globals['_ROUTERSERVICE']._serialized_end=4535
 # @@protoc_insertion_point(module_scope)

@@ -1,6 +1,7 @@
 import datetime
 
 from google.protobuf import duration_pb2 as _duration_pb2
+from google.protobuf import field_mask_pb2 as _field_mask_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from llm_mesh.mesh.v1 import access_pb2 as _access_pb2
 from llm_mesh.mesh.v1 import resources_pb2 as _resources_pb2
@@ -270,14 +271,23 @@ class DeleteRouteResponse(_message.Message):
     def __init__(self) -> None: ...
 
 class ApplyRoutesRequest(_message.Message):
-    __slots__ = ("parent", "dry_run", "routes")
+    __slots__ = ("parent", "dry_run", "routes", "update_masks")
+    class UpdateMasksEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: _field_mask_pb2.FieldMask
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[_Union[_field_mask_pb2.FieldMask, _Mapping]] = ...) -> None: ...
     PARENT_FIELD_NUMBER: _ClassVar[int]
     DRY_RUN_FIELD_NUMBER: _ClassVar[int]
     ROUTES_FIELD_NUMBER: _ClassVar[int]
+    UPDATE_MASKS_FIELD_NUMBER: _ClassVar[int]
     parent: str
     dry_run: bool
     routes: _containers.RepeatedCompositeFieldContainer[Route]
-    def __init__(self, parent: _Optional[str] = ..., dry_run: _Optional[bool] = ..., routes: _Optional[_Iterable[_Union[Route, _Mapping]]] = ...) -> None: ...
+    update_masks: _containers.MessageMap[str, _field_mask_pb2.FieldMask]
+    def __init__(self, parent: _Optional[str] = ..., dry_run: _Optional[bool] = ..., routes: _Optional[_Iterable[_Union[Route, _Mapping]]] = ..., update_masks: _Optional[_Mapping[str, _field_mask_pb2.FieldMask]] = ...) -> None: ...
 
 class ApplyRoutesResponse(_message.Message):
     __slots__ = ("changes",)

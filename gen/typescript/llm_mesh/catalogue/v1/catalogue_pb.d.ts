@@ -686,6 +686,16 @@ export declare type ApplyPromptsRequest = Message<"llm_mesh.catalogue.v1.ApplyPr
    * @generated from field: repeated llm_mesh.catalogue.v1.WantedPrompt prompts = 3;
    */
   prompts: WantedPrompt[];
+
+  /**
+   * By prompt name: which parts of an existing prompt change: `description`, `labels`, `version`, `version.messages`,
+   * `version.variables_schema_json`, `version.note`. A part of the content that is not named stays as it is in the newest version; a part
+   * that is named here and unset in its entry is cleared. `labels` adds labels and moves those that exist. `*` names all. No mask for a
+   * prompt: everything that its entry sets. A prompt that does not exist is created with all that its entry sets.
+   *
+   * @generated from field: map<string, google.protobuf.FieldMask> update_masks = 61;
+   */
+  updateMasks: { [key: string]: FieldMask };
 };
 
 /**

@@ -118,6 +118,14 @@ export declare type Change = Message<"llm_mesh.mesh.v1.Change"> & {
    * @generated from field: repeated llm_mesh.mesh.v1.FieldChange fields = 3;
    */
   fields: FieldChange[];
+
+  /**
+   * It loosens a guard: something may be used, spent or seen after it that was refused before, because a field that loosens changes or the
+   * resource is a guard that is deleted. Creations loosen nothing.
+   *
+   * @generated from field: bool loosens = 4;
+   */
+  loosens: boolean;
 };
 
 /**
@@ -152,6 +160,13 @@ export declare type FieldChange = Message<"llm_mesh.mesh.v1.FieldChange"> & {
    * @generated from field: string after = 3;
    */
   after: string;
+
+  /**
+   * This change loosens a guard, such as a list of allowed models that gets longer, or a limit that is raised.
+   *
+   * @generated from field: bool loosens = 4;
+   */
+  loosens: boolean;
 };
 
 /**

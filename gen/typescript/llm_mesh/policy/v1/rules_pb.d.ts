@@ -6,7 +6,7 @@ import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobu
 import type { Message } from "@bufbuild/protobuf";
 import type { Floor } from "./floors_pb.js";
 import type { ErrorReason } from "./errors_pb.js";
-import type { Timestamp } from "@bufbuild/protobuf/wkt";
+import type { FieldMask, Timestamp } from "@bufbuild/protobuf/wkt";
 import type { ChainHead } from "./audit_pb.js";
 import type { Domain, Principal, Project } from "./identity_pb.js";
 import type { Budget, Limit } from "./ledger_pb.js";
@@ -1233,6 +1233,16 @@ export declare type ApplyPolicyRequest = Message<"llm_mesh.policy.v1.ApplyPolicy
    * @generated from field: repeated llm_mesh.policy.v1.Floor floors = 10;
    */
   floors: Floor[];
+
+  /**
+   * By resource name: which fields of an existing resource change, such as `allowed_models` or `amount`. A field that is named here and
+   * unset in its entry is cleared; fields that are not named stay as they are. `*` names all. No mask for a resource: every field that its
+   * entry sets. A resource that does not exist is created with all that its entry sets. A budget whose
+   * mask names `amount` and whose entry has none is deleted.
+   *
+   * @generated from field: map<string, google.protobuf.FieldMask> update_masks = 61;
+   */
+  updateMasks: { [key: string]: FieldMask };
 };
 
 /**

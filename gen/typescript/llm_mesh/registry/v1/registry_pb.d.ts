@@ -1444,6 +1444,15 @@ export declare type ApplyModelsRequest = Message<"llm_mesh.registry.v1.ApplyMode
    * @generated from field: repeated llm_mesh.registry.v1.Endpoint endpoints = 41;
    */
   endpoints: Endpoint[];
+
+  /**
+   * By resource name: which fields of an existing resource change, such as `allowed_models` or `service_level.contact`. A field that is named here and
+   * unset in its entry is cleared; fields that are not named stay as they are. `*` names all. No mask for a resource: every field that its
+   * entry sets. A resource that does not exist is created with all that its entry sets.
+   *
+   * @generated from field: map<string, google.protobuf.FieldMask> update_masks = 61;
+   */
+  updateMasks: { [key: string]: FieldMask };
 };
 
 /**
@@ -2131,6 +2140,15 @@ export declare type ApplySubscriptionsRequest = Message<"llm_mesh.registry.v1.Ap
    * @generated from field: repeated llm_mesh.registry.v1.Subscription subscriptions = 3;
    */
   subscriptions: Subscription[];
+
+  /**
+   * By resource name: which fields of an existing resource change, such as `alias`. A field that is named here and
+   * unset in its entry is cleared; fields that are not named stay as they are. `*` names all. No mask for a resource: every field that its
+   * entry sets. A resource that does not exist is created with all that its entry sets.
+   *
+   * @generated from field: map<string, google.protobuf.FieldMask> update_masks = 61;
+   */
+  updateMasks: { [key: string]: FieldMask };
 };
 
 /**

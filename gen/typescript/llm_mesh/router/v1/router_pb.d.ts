@@ -4,7 +4,7 @@
 
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
-import type { Duration, Timestamp } from "@bufbuild/protobuf/wkt";
+import type { Duration, FieldMask, Timestamp } from "@bufbuild/protobuf/wkt";
 import type { AttemptLimits, Plan } from "./plan_pb.js";
 import type { Change, Sealed } from "../../mesh/v1/resources_pb.js";
 
@@ -915,6 +915,15 @@ export declare type ApplyRoutesRequest = Message<"llm_mesh.router.v1.ApplyRoutes
    * @generated from field: repeated llm_mesh.router.v1.Route routes = 3;
    */
   routes: Route[];
+
+  /**
+   * By resource name: which fields of an existing resource change, such as `targets` or `limits.idle`. A field that is named here and
+   * unset in its entry is cleared; fields that are not named stay as they are. `*` names all. No mask for a resource: every field that its
+   * entry sets. A resource that does not exist is created with all that its entry sets.
+   *
+   * @generated from field: map<string, google.protobuf.FieldMask> update_masks = 61;
+   */
+  updateMasks: { [key: string]: FieldMask };
 };
 
 /**
