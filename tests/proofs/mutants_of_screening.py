@@ -195,9 +195,8 @@ SCREENING: Mapping[str, Mutant] = {
     ),
     "screening/heavy-work-in-turns": Mutant(
         file="runtime/llm_mesh_runtime/heavy.py",
-        guard="""            del self._waiting[tenant]
-            while places:""",
-        instead="            while places:",
+        guard="tenant, places = next(iter(self._waiting.items()))",
+        instead="tenant, places = next(reversed(self._waiting.items()))",
         test="tests/runtime/test_heavy.py",
     ),
     "screening/sound-streamed": Mutant(

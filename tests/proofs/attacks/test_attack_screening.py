@@ -299,7 +299,7 @@ def _empty_lists() -> bytes:
 
 
 def _ibans() -> bytes:
-    return json.dumps({"model": "heard", "messages": hello("DE89 3704 0044 0532 0130 01 " * 68_000)}).encode()
+    return json.dumps({"model": "heard", "messages": hello("GB82 WEST 1234 5698 7654 33 " * 68_000)}).encode()
 
 
 ATTACKS: dict[str, tuple[Callable[[], bytes], int, set[int]]] = {
