@@ -1,6 +1,6 @@
-"""Generates the tables of docs/ that the contracts already hold.
+"""Generates the pages of docs/ that repeat what is written elsewhere: errors, extras, and the index of decisions.
 
-python tools/docs.py            writes docs/errors.md and docs/extras.md
+python tools/docs.py            writes docs/errors.md, docs/extras.md and docs/adr/README.md
 python tools/docs.py --check    fails where what is committed is stale
 """
 
@@ -23,6 +23,7 @@ from llm_mesh_dialects.openai.allowed import TABLE as OPENAI
 ROOT = Path(__file__).resolve().parent.parent
 ERRORS = ROOT / "docs" / "errors.md"
 EXTRAS = ROOT / "docs" / "extras.md"
+DECISIONS = ROOT / "docs" / "adr" / "README.md"
 AREAS = ("mesh", "gateway", "policy", "router", "catalogue", "adapter", "registry", "observability")
 RULE: Any = errors_pb2.error  # generated stubs type an extension as a plain descriptor
 
@@ -80,10 +81,16 @@ check; a model server of your own needs a rule of its network that keeps it from
 operator adds origins by the key `media` of its setting, such as `{"media": ["http://10.1.2.3:8080"]}`; `*` stands for every address.
 """
 
+DECISIONS_HEAD = """# Decisions
+
+One page each: status, context, decision, consequences good and bad. A decision is undone by a later one, never edited.
+The list is generated from the titles by `make docs`.
+"""
+
 
 def main() -> None:
     """Writes or checks the pages."""
-    for path, text in ((ERRORS, page()), (EXTRAS, extras())):
+    for path, text in ((ERRORS, page()), (EXTRAS, extras()), (DECISIONS, decisions())):
         if "--check" not in sys.argv:
             path.write_text(text, encoding="utf-8")
         elif not path.exists() or path.read_text(encoding="utf-8") != text:
@@ -101,6 +108,17 @@ def page() -> str:
 def extras() -> str:
     """The page about what a request may hold beyond the typed payload."""
     return "\n".join([EXTRAS_HEAD, *(line for title, table in DIALECTS for line in _keys(title, table))])
+
+
+def decisions() -> str:
+    """The index of decisions, by number."""
+    return "\n".join([DECISIONS_HEAD, *(_decision(path) for path in sorted(DECISIONS.parent.glob("[0-9]*.md"))), ""])
+
+
+def _decision(path: Path) -> str:
+    """A line of the index. The title of a decision begins with its number: `# 7. Group commit`."""
+    number, title = path.read_text(encoding="utf-8").partition("\n")[0].removeprefix("# ").split(". ", 1)
+    return f"{number}. [{title}]({path.name})"
 
 
 def _keys(title: str, table: Table) -> Iterator[str]:

@@ -1,8 +1,8 @@
 """Notices when one turn of the event loop holds everybody up: counts it, and logs where the loop was meanwhile.
 
 A beat, every few milliseconds, is a callback of the loop itself; a thread looks whether it is overdue. The thread looks while the turn
-lasts, so it sees the stack of whatever does not give way. Two clocks are read, because a machine may take the processor away: the wall's
-time, which callers wait for, and the processor's time, which tells whose fault it was.
+lasts, so it sees the stack of whatever does not give way. Three clocks are read, because a machine may take the processor away: the
+wall's, which callers wait for, and the processor's for the loop's thread and for all threads, which tell what held the loop up.
 """
 
 from __future__ import annotations
