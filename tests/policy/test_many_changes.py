@@ -12,7 +12,6 @@ from sqlalchemy import select
 from llm_mesh.policy.v1 import identity_pb2, ledger_pb2, rules_pb2
 from llm_mesh_policy.domain.changes import Change
 from llm_mesh_policy.domain.rules.applying import MOST_ENTRIES, MOST_MONEY
-from llm_mesh_policy.domain.turns import Turns
 from llm_mesh_policy.settings import Settings
 from llm_mesh_policy.store.identity import SqlTransaction
 from llm_mesh_policy.store.identity_tables import resources
@@ -126,51 +125,6 @@ async def test_budgets_and_limits_are_fewer(world: World) -> None:
     limits = [ledger_pb2.Limit(name=f"{CLAIMS}/limits/l{number}") for number in range(MOST_MONEY + 1)]
     error = await refusal(world.half.applying.apply(ADMIN, wanted(limits=limits)))
     assert (error.reason_name, error.field) == ("INVALID_FIELD", "limits")
-
-
-async def test_domains_take_turns_however_many_changes_one_of_them_wants() -> None:
-    turns, order = Turns(), []
-
-    async def change(domain: str) -> None:
-        async with turns.of(domain):
-            order.append(domain)
-            await asyncio.sleep(0)
-
-    greedy = [asyncio.create_task(change("greedy")) for _ in range(20)]
-    await asyncio.sleep(0)
-    modest = [asyncio.create_task(change("modest")) for _ in range(2)]
-    await asyncio.gather(*greedy, *modest)
-    assert order.index("modest") <= 3
-    assert [number for number, domain in enumerate(order) if domain == "modest"][1] <= 6
-    assert len(order) == 22
-
-
-async def test_who_stops_waiting_for_a_turn_holds_nobody_up() -> None:
-    turns = Turns()
-    async with turns.of("a"):
-        waiting = [asyncio.create_task(_in_turn(turns, "b")) for _ in range(3)]
-        await asyncio.sleep(0)
-        waiting[0].cancel()
-        await asyncio.sleep(0)
-    await asyncio.gather(*waiting[1:])
-    waiting[2:] = [asyncio.create_task(_in_turn(turns, "c"))]
-    async with asyncio.timeout(1):
-        await waiting[2]
-
-
-async def test_a_turn_that_was_given_to_somebody_who_leaves_goes_on() -> None:
-    turns = Turns()
-    async with turns.of("a"):
-        leaving = asyncio.create_task(_in_turn(turns, "b"))
-        await asyncio.sleep(0)
-    leaving.cancel()  # it has been given the turn, and has not run since
-    async with asyncio.timeout(1):
-        await _in_turn(turns, "c")
-
-
-async def _in_turn(turns: Turns, domain: str) -> None:
-    async with turns.of(domain):
-        pass
 
 
 SMALL = dict.fromkeys(("domains", "projects", "principals", "keys", "roles", "bindings", "budgets", "limits", "floors"), 3)

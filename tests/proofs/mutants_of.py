@@ -947,16 +947,16 @@ MUTANTS: Mapping[str, Mutant] = {
         test="tests/policy/test_many_changes.py::test_what_was_decided_by_an_older_revision_is_not_written",
     ),
     "scale/turns-by-domain": Mutant(
-        file="policy/llm_mesh_policy/domain/turns.py",
-        guard="self._waiting.setdefault(domain, deque())",
+        file="runtime/llm_mesh_runtime/turns.py",
+        guard="self._waiting.setdefault(owner, deque())",
         instead='self._waiting.setdefault("", deque())',
-        test="tests/policy/test_many_changes.py::test_domains_take_turns_however_many_changes_one_of_them_wants",
+        test="tests/runtime/test_turns.py::test_owners_take_turns_however_many_one_of_them_wants",
     ),
     "scale/turn-of-one-who-left": Mutant(
-        file="policy/llm_mesh_policy/domain/turns.py",
-        guard="            if given.done() and not given.cancelled():\n                self._give()\n",
+        file="runtime/llm_mesh_runtime/turns.py",
+        guard="            if place.done() and not place.cancelled():\n                self.give()\n",
         instead="",
-        test="tests/policy/test_many_changes.py::test_a_turn_that_was_given_to_somebody_who_leaves_goes_on",
+        test="tests/runtime/test_turns.py::test_a_turn_that_was_given_to_somebody_who_leaves_goes_on",
     ),
     "scale/rules-of-another-thread": Mutant(
         file="policy/llm_mesh_policy/domain/rules/engine.py",

@@ -194,9 +194,9 @@ SCREENING: Mapping[str, Mutant] = {
         test="tests/runtime/test_heavy.py",
     ),
     "screening/heavy-work-in-turns": Mutant(
-        file="runtime/llm_mesh_runtime/heavy.py",
-        guard="tenant, places = next(iter(self._waiting.items()))",
-        instead="tenant, places = next(reversed(self._waiting.items()))",
+        file="runtime/llm_mesh_runtime/turns.py",
+        guard="owner, places = next(iter(self._waiting.items()))",
+        instead="owner, places = next(reversed(self._waiting.items()))",
         test="tests/runtime/test_heavy.py",
     ),
     "screening/sound-streamed": Mutant(

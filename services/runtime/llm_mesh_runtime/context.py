@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from llm_mesh.policy.v1 import admission_pb2
     from llm_mesh_runtime.shares import Party
 
-Metadatum = tuple[str, str | bytes]
 REQUEST_ID = "x-request-id"
 _MAX_REQUEST_ID = 128
 

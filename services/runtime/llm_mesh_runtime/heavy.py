@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
 from llm_mesh.mesh.v1 import errors_pb2
 from llm_mesh_runtime.errors import RuntimeFault
+from llm_mesh_runtime.turns import Turns
 
 T = TypeVar("T")
 _MEDIUM = 256 * 1024
@@ -48,7 +48,7 @@ class HeavyWork:
         self._enter(tenant, size)
         lane = self._lanes[size > _MEDIUM]
         try:
-            await lane.turn(tenant)
+            await lane.turns.take(tenant)
         except BaseException:
             self._leave(tenant, size)
             raise
@@ -57,7 +57,7 @@ class HeavyWork:
         def finished() -> None:
             self._measure(size, time.monotonic() - began)
             self._leave(tenant, size)
-            lane.next()
+            lane.turns.give()
 
         future = lane.submit(work)
         future.add_done_callback(lambda _: None if loop.is_closed() else loop.call_soon_threadsafe(finished))
@@ -96,8 +96,7 @@ class _Lane:
 
     def __init__(self, name: str) -> None:
         self._name = name
-        self._busy = False
-        self._waiting: dict[str, deque[asyncio.Future[None]]] = {}
+        self.turns = Turns()
         self._executor: ThreadPoolExecutor | None = None
 
     def submit(self, work: Callable[[], T]) -> Future[T]:
@@ -108,30 +107,3 @@ class _Lane:
     def close(self) -> None:
         if self._executor is not None:
             self._executor.shutdown(wait=False, cancel_futures=True)
-
-    async def turn(self, tenant: str) -> None:
-        if not self._busy:
-            self._busy = True
-            return
-        place: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.setdefault(tenant, deque()).append(place)
-        try:
-            await place
-        except asyncio.CancelledError:
-            if place.done() and not place.cancelled():
-                self.next()
-            raise
-
-    def next(self) -> None:
-        """Whose turn it is: the tenant that has waited longest since it had one."""
-        while self._waiting:
-            tenant, places = next(iter(self._waiting.items()))
-            del self._waiting[tenant]
-            while places:
-                place = places.popleft()
-                if not place.done():
-                    if places:
-                        self._waiting[tenant] = places
-                    place.set_result(None)
-                    return
-        self._busy = False

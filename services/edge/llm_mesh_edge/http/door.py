@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from llm_mesh_edge.domain.ports import Keys
     from llm_mesh_edge.http.app import Observed, Route, Routes, Shape
 
-_METHOD = "POST"
 CROWDED = Failure(429, "too_many_connections", "too many connections; try again later", retry_after=1.0, repeat=True, closes=True)
 _TOO_LARGE = Failure(431, "head_too_large", "the head of the request, or a line of it, is too large or has too many lines", closes=True)
 _FAULTS = {HeadFault.TOO_LARGE: _TOO_LARGE, HeadFault.CROWDED: CROWDED}

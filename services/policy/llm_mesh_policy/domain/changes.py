@@ -18,8 +18,8 @@ from llm_mesh.policy.v1 import errors_pb2
 from llm_mesh_policy.domain.audit import AuditEntry
 from llm_mesh_policy.domain.errors import PolicyError, action_denied
 from llm_mesh_policy.domain.identity.draft import Draft
-from llm_mesh_policy.domain.turns import Turns
 from llm_mesh_runtime.errors import store_unavailable
+from llm_mesh_runtime.turns import Turns
 
 if TYPE_CHECKING:
     from llm_mesh_policy.domain.actor import Actor

@@ -179,7 +179,7 @@ class SqlLedger:
         def work(connection: Connection) -> None:
             ledger_idempotency.forget(connection, now)
             ledger_epochs.forget(connection, now - 24 * _HOUR)
-            ledger_rows.exhume(connection, now - _HOUR)
+            ledger_rows.purge_early_releases(connection, now - _HOUR)
 
         await self._database.write(work)
 
@@ -341,7 +341,7 @@ class SqlLedger:
     def _release(self, group: Group, wanted: _Release) -> usage_pb2.ReservationState:
         found = wanted.take(group)
         if found is None:
-            group.bury(wanted.id)
+            group.mark_released_early(wanted.id)
             return RELEASED
         if found.entry.state == RELEASED:
             return RELEASED

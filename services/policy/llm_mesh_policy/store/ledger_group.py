@@ -140,7 +140,7 @@ class Group:
         self._found[reservation.id] = reservation
         self._inserted.append(ledger_rows.new_row(reservation, epoch, self._next()))
 
-    def bury(self, reservation_id: str) -> None:
+    def mark_released_early(self, reservation_id: str) -> None:
         """A reservation that was released before it was made: no event, and no tenant yet."""
         tombstone = ledger_rows.tombstone(reservation_id, self.now)
         self._found[reservation_id] = tombstone

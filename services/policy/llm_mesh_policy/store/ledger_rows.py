@@ -86,7 +86,7 @@ def mark_of(reservation: Reservation) -> tuple[int, int, str]:
     return reservation.version, reservation.time, _holds(reservation)
 
 
-def exhume(connection: Connection, before: int) -> int:
+def purge_early_releases(connection: Connection, before: int) -> int:
     """Removes early releases older than any admission, so that no `Reserve` can come for them any more."""
     early = (entries.c.domain == "", entries.c.project == "", entries.c.reserve_time < before)
     return connection.execute(delete(entries).where(*early)).rowcount

@@ -25,7 +25,6 @@ _PLATFORM = "domains/platform"
 _ALL = "domains/-"
 MOST_ENTRIES = 500
 """Resources in one `ApplyModels`."""
-_NEWEST_NUMBER = 10**9
 
 
 class Registry:

@@ -29,7 +29,6 @@ MAX_CREDENTIAL = 4096
 MAX_PROJECT = 256
 SELF, SELF_ACTION = "self", "self.get"
 """What every valid credential may ask about."""
-_MAX_AGE = 60.0
 _MAX_KNOWN = 16_384
 _MAX_CHECKS = 256
 
@@ -50,7 +49,7 @@ class Ask(Protocol):
     """Asks policy."""
 
     def __call__(self) -> Awaitable[Answer]:
-        """Once."""
+        """Policy's answer; raises its refusal."""
 
 
 class Credentials:

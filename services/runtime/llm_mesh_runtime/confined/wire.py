@@ -26,7 +26,7 @@ def packed(parts: Sequence[bytes]) -> bytes:
 
 
 def unpacked(frame: bytes) -> list[bytes]:
-    """The parts of a frame, without its length. Raises `ValueError` where it is none: a child may have gone mad."""
+    """The parts of a frame, without its length. Raises `ValueError` where it is none: what a child sends is not trusted."""
     try:
         (count,) = _COUNT.unpack_from(frame)
         begin = _COUNT.size * (count + 1)

@@ -19,7 +19,6 @@ from llm_mesh_runtime.settings.problems import Problem, SettingsError, suggestio
 from llm_mesh_runtime.settings.values import convert, described
 
 S = TypeVar("S")
-_ABSENT = object()
 _MASK = "***"
 
 

@@ -139,13 +139,6 @@ def _user(body: Body, given: str, quirks: Quirks, report: Report) -> None:
     body["user"] = given
 
 
-def _listed(key: str) -> Writer:
-    def write(body: Body, given: Any, _quirks: Quirks, _report: Report) -> None:  # noqa: ANN401
-        body[key] = list(given)
-
-    return write
-
-
 def _modalities(body: Body, given: Any, _quirks: Quirks, report: Report) -> None:  # noqa: ANN401
     """Sound and images cost other prices than the text that is reserved for."""
     wanted = list(given)

@@ -127,10 +127,6 @@ class Rulebook:
         """The names of the roles that hold in a domain or project."""
         return sorted({binding.role for binding in self.bindings_of(principal) if within(scope_of(binding), place)})
 
-    def users_of(self, role: str) -> list[str]:
-        """The names of the bindings that give a role."""
-        return sorted(binding.name for held in self._by_principal.values() for binding in held.values() if binding.role == role)
-
     def _held(self, principal: str, domain: str) -> Sequence[Held]:
         """The roles that a principal holds in a domain, each once per scope."""
         pairs = {(each.role, scope_of(each)) for each in self.bindings_of(principal)}
