@@ -87,6 +87,10 @@ class RunningMesh:
         """Run a command against this mesh."""
         return llm_mesh(*words, env={**self.env, "LLM_MESH_DATA_DIR": str(self.data_dir), **(env or {})}, stdin=stdin)
 
+    def pids(self) -> list[int]:
+        """The processes that this mesh was started as; they may have children."""
+        return [self.process.pid]
+
     def stop(self) -> int:
         """SIGTERM, and the exit code."""
         self.process.send_signal(signal.SIGTERM)

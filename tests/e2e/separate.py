@@ -64,6 +64,10 @@ class SeparateMesh(RunningMesh):
     """Settings of the mesh as a whole, which every service gets."""
     processes: dict[str, subprocess.Popen[str]] = field(default_factory=dict)
 
+    def pids(self) -> list[int]:
+        """The processes of all services but the simulator, which is a provider."""
+        return [process.pid for name, process in self.processes.items() if name != "simulator"]
+
     def target(self, service: str) -> str:
         """The mesh listener of a service."""
         return f"{self.host}:{PORTS[service]}"

@@ -37,6 +37,10 @@ _ATTACKS = (
     "What one tenant, one template or one stranger tries against everybody, on a running mesh: embedded, with workers, and each service in "
     "a process of its own. What each test tries is told by its name."
 )
+_FLOORS = (
+    "Whatever administrators of domains do, in 100,000 random sequences, nobody gets beyond what the platform set about their domain, and "
+    "nothing of another domain changes: held against an oracle that was written from the documentation."
+)
 _LLAMA = (
     "Through the mesh, OpenAI's SDK is served well by a model server that this project did not write: llama-cpp-python's, with a tiny "
     "model of random weights. Real tokens, usage, stop, log-probabilities, streams, cancellation. `make e2e-llama` makes the server's "
@@ -47,6 +51,7 @@ SUITES = {
     "attacks": ("tests/proofs/attacks", _ATTACKS),
     "bad-input": ("tests/proofs/test_bad_input.py", _BAD_INPUT),
     "e2e-llama": ("tests/e2e/llama/cases.py", _LLAMA),
+    "floors": ("tests/policy/test_floor_sequences.py", _FLOORS),
 }
 _IN_EVERY_TOPOLOGY = {"attacks"}
 _UNLESS_NAMED = {"e2e-llama"}

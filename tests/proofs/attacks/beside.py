@@ -66,7 +66,7 @@ def resident(mesh: Stand) -> int:
         with contextlib.suppress(OSError):
             fields = stat.read_text().rpartition(")")[2].split()
             parents[int(stat.parent.name)] = (int(fields[1]), int(fields[21]) * resource.getpagesize())
-    family, found = [mesh.mesh.process.pid], 0
+    family, found = mesh.mesh.pids(), 0
     while family:
         pid = family.pop()
         found += parents.get(pid, (0, 0))[1]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import socket
 import threading
 import time
@@ -25,8 +24,6 @@ from tests.proofs.refusals import refusal
 from tests.proofs.stand import PROJECT, Stand, bearer, model, provider, stand, until
 from tests.proofs.turns import none_too_long
 
-TOPOLOGIES: list[dict[str, str]] = [{}, {"LLM_MESH_WORKERS": "2"}] if "LLM_MESH_ATTACK_SECONDS" in os.environ else [{}]
-"""The full proof tries the same with workers too."""
 HOG = "domains/hog"
 STREAMS = 400
 TAILS = 1_200
@@ -43,10 +40,10 @@ class Tenant:
         return bearer(self.key)
 
 
-@pytest.fixture(scope="module", params=TOPOLOGIES, ids=lambda env: "workers" if env else "embedded")
-def mesh(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stand]:
+@pytest.fixture(scope="module")
+def mesh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stand]:
     folder: Path = tmp_path_factory.mktemp("shares")
-    with provider(folder) as simulator, stand(folder, simulator, request.param) as made:
+    with provider(folder) as simulator, stand(folder, simulator) as made:
         made.put_models([model("shared", "sim-stall"), model("quick", "sim-echo")])
         person = f"{HOG}/principals/person"
         made.apply_policy(
