@@ -11,7 +11,7 @@ from llm_mesh_gateway.domain.gateway import Gateway, Request
 from llm_mesh_gateway.domain.listing import Listing
 from llm_mesh_gateway.domain.operation import Embedding, Generation, Operation, exact
 from llm_mesh_gateway.domain.outlets import Streamed, Whole
-from llm_mesh_runtime.context import caller, request_id
+from llm_mesh_runtime.context import DECISION, caller, request_id
 
 Asking = gateway_pb2.GenerateRequest | gateway_pb2.GenerateStreamRequest | gateway_pb2.EmbedRequest | gateway_pb2.CountTokensRequest
 
@@ -28,7 +28,7 @@ class GatewayServicer(gateway_pb2_grpc.GatewayServiceServicer):
         options = _options(request)
         operation = Generation(request.input, streamed=False, exact=exact(options))
         response = gateway_pb2.GenerateResponse()
-        await self._gateway.answer(_request(operation, options), Whole(response.output).release, response.receipt)
+        await self._gateway.answer(_request(operation, options, context), Whole(response.output).release, response.receipt)
         return response
 
     async def GenerateStream(  # type: ignore[override]  # writes by itself, so that cancellation has one way in
@@ -40,20 +40,20 @@ class GatewayServicer(gateway_pb2_grpc.GatewayServiceServicer):
         options = _options(request)
         operation = Generation(request.input, streamed=True, exact=exact(options))
         last = gateway_pb2.GenerateStreamResponse()
-        await self._gateway.answer(_request(operation, options), streamed.release, last.receipt, streamed.held)
+        await self._gateway.answer(_request(operation, options, context), streamed.release, last.receipt, streamed.held)
         await context.write(last)
 
     async def Embed(self, request: gateway_pb2.EmbedRequest, context: Any) -> gateway_pb2.EmbedResponse:  # noqa: ANN401
         options = _options(request)
         operation = Embedding(request.input, exact=exact(options))
         response = gateway_pb2.EmbedResponse()
-        await self._gateway.answer(_request(operation, options), Whole(response.output).release, response.receipt)
+        await self._gateway.answer(_request(operation, options, context), Whole(response.output).release, response.receipt)
         return response
 
     async def CountTokens(self, request: gateway_pb2.CountTokensRequest, context: Any) -> gateway_pb2.CountTokensResponse:  # noqa: ANN401
         options = _options(request)
         operation = Generation(request.input, streamed=False, exact=exact(options))
-        return gateway_pb2.CountTokensResponse(count=await self._counting.count(_request(operation, options), operation))
+        return await self._counting.count(_request(operation, options, context), operation)
 
     async def ListModels(self, request: gateway_pb2.ListModelsRequest, context: Any) -> gateway_pb2.ListModelsResponse:  # noqa: ANN401
         return await self._listing.models(caller().domain, request)
@@ -63,5 +63,8 @@ def _options(request: Asking) -> gateway_pb2.RequestOptions | None:
     return request.options if request.HasField("options") else None
 
 
-def _request(operation: Operation, options: gateway_pb2.RequestOptions | None) -> Request:
-    return Request(operation, options, caller(), request_id(), time.monotonic())
+def _request(operation: Operation, options: gateway_pb2.RequestOptions | None, context: Any) -> Request:  # noqa: ANN401
+    def decided(decision_id: str) -> None:
+        context.set_trailing_metadata(((DECISION, decision_id),))
+
+    return Request(operation, options, caller(), request_id(), time.monotonic(), decided)

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from llm_mesh_runtime.shares import Party
 
 REQUEST_ID = "x-request-id"
+DECISION = "llm-mesh-decision"
+"""The trailing metadata that has the id of the routing decision."""
 _MAX_REQUEST_ID = 128
 
 

@@ -59,6 +59,8 @@ class MeshError(Exception):
     """A failure with a documented reason. Each area has one subclass, which names its enum of reasons."""
 
     reasons: ClassVar[Any]
+    decision_id: str = ""
+    """The routing decision of the request that failed, where a peer told it beside its failure."""
 
     def __init__(
         self,

@@ -15,6 +15,7 @@ from google.rpc import error_details_pb2, status_pb2
 
 from llm_mesh.mesh.v1 import errors_pb2
 from llm_mesh_runtime import errors
+from llm_mesh_runtime.context import DECISION
 from llm_mesh_runtime.errors import MeshError, PeerError, RuntimeFault
 
 DETAILS_KEY = "grpc-status-details-bin"
@@ -76,13 +77,14 @@ def trailers(error: MeshError) -> tuple[tuple[str, bytes], ...]:
 
 def peer_error(error: grpc.aio.AioRpcError, peer: str) -> PeerError:
     """What a stub raised, read back. A status without details comes from gRPC itself and gets a reason by its code."""
-    raw = _details_of(error)
-    if raw:
+    raw = _trailer(error, DETAILS_KEY)
+    if isinstance(raw, bytes) and raw:
         try:
             parsed = _parse(error, raw, peer)
         except DecodeError:
             parsed = None
         if parsed is not None:
+            parsed.decision_id = str(_trailer(error, DECISION))
             return parsed
     fault = _from_code(error, peer)
     return PeerError(
@@ -96,11 +98,11 @@ def peer_error(error: grpc.aio.AioRpcError, peer: str) -> PeerError:
     )
 
 
-def _details_of(error: grpc.aio.AioRpcError) -> bytes:
+def _trailer(error: grpc.aio.AioRpcError, name: str) -> str | bytes:
     for key, value in error.trailing_metadata() or ():
-        if key == DETAILS_KEY and isinstance(value, bytes):
+        if key == name:
             return value
-    return b""
+    return ""
 
 
 def _parse(error: grpc.aio.AioRpcError, raw: bytes, peer: str) -> PeerError | None:

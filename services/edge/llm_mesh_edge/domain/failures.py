@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from llm_mesh_edge.domain.receipts import Pairs
+from llm_mesh_edge.domain.receipts import Pairs, decision_header
 from llm_mesh_runtime.errors import MeshError
 
 _REPEATED_BY_SDKS = {408, 409, 429}
@@ -49,6 +49,8 @@ class Failure:
     repeat: bool = False
     allow: str = ""
     """Methods that the resource has, where the method was wrong."""
+    decision: str = ""
+    """The routing decision. Empty: the request failed before it was routed."""
     closes: bool = False
     """The connection cannot be used again: the body was not read."""
 
@@ -60,6 +62,7 @@ class Failure:
             pairs.append((b"retry-after-ms", b"%d" % max(1, math.ceil(self.retry_after * 1000))))
         if not self.repeat and (self.status in _REPEATED_BY_SDKS or self.status >= _SERVER):
             pairs.append((b"x-should-retry", b"false"))
+        pairs += decision_header(self.decision)
         if self.allow:
             pairs.append((b"allow", self.allow.encode()))
         if self.status == 401:  # noqa: PLR2004
@@ -82,6 +85,7 @@ def failure_of(error: MeshError) -> Failure:
         param=error.field,
         retry_after=error.retry_after,
         repeat=repeat,
+        decision=error.decision_id or error.metadata.get("decision_id", ""),
     )
 
 

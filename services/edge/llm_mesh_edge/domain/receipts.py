@@ -41,6 +41,7 @@ def receipt_headers(receipt: gateway_pb2.Receipt) -> Pairs:
         pairs.append((b"x-llm-mesh-reservation", reservation.encode()))
     if model := receipt.model:
         pairs.append((b"x-llm-mesh-model", model.encode()))
+    pairs += decision_header(receipt.decision_id)
     if receipt.HasField("charged"):
         charged = receipt.charged
         pairs.append((b"x-llm-mesh-cost", amount(charged).encode()))
@@ -58,9 +59,16 @@ def receipt_field(receipt: gateway_pb2.Receipt) -> dict[str, Any]:
     field: dict[str, Any] = {"reservation": receipt.reservation, "model": receipt.model}
     if receipt.HasField("charged"):
         field |= {"cost": amount(receipt.charged), "currency": receipt.charged.currency}
+    if receipt.decision_id:
+        field["decision"] = receipt.decision_id
     if receipt.prompt_version:
         field["prompt_version"] = receipt.prompt_version
     return field
+
+
+def decision_header(decision_id: str) -> Pairs:
+    """The routing decision, which `llm-mesh explain` explains; nothing where there was none."""
+    return [(b"x-llm-mesh-decision", decision_id.encode("ascii", "replace"))] if decision_id else []
 
 
 def limit_headers(limits: Sequence[policy_pb2.LimitStatus]) -> Pairs:

@@ -14,7 +14,7 @@ from llm_mesh.inference.v1 import generate_pb2
 from llm_mesh_dialects.errors import DialectError
 from llm_mesh_edge.domain.failures import Failure, failure_of
 from llm_mesh_edge.domain.ports import AnswerStream
-from llm_mesh_edge.domain.receipts import Pairs, limit_headers, receipt_field, translation_headers, translations_text
+from llm_mesh_edge.domain.receipts import Pairs, decision_header, limit_headers, receipt_field, translation_headers, translations_text
 from llm_mesh_edge.http.dialect import Dialect, Writer
 from llm_mesh_edge.http.exchange import Exchange, ProblemError
 from llm_mesh_edge.http.keep_alive import KeepAlive
@@ -70,6 +70,7 @@ class Pouring:
             await self._exchange.begin_events([*_stream_headers(first), *translation_headers(translations)])
         first.ClearField("limits")  # they were told, and what is left are the events
         first.ClearField("reservation")
+        first.ClearField("decision_id")
         self._writer = self._dialect.writer(self._given, "" if begun.id else self._dialect.id_prefix + self._exchange.headers.request_id)
         return self._writer
 
@@ -94,7 +95,7 @@ class Pouring:
 
 
 def _stream_headers(first: gateway_pb2.GenerateStreamResponse) -> Pairs:
-    headers = limit_headers(first.limits)
+    headers = [*limit_headers(first.limits), *decision_header(first.decision_id)]
     if first.reservation:
         headers.append((b"x-llm-mesh-reservation", first.reservation.encode()))
     return headers

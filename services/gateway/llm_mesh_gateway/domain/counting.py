@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from llm_mesh.adapter.v1 import adapter_pb2
+from llm_mesh.gateway.v1 import gateway_pb2
 from llm_mesh.inference.v1 import embed_pb2
 from llm_mesh.router.v1 import router_pb2
-from llm_mesh_gateway.domain.gateway import Gateway, Request
+from llm_mesh_gateway.domain.gateway import Gateway, Planned, Request
 from llm_mesh_gateway.domain.operation import Generation
 from llm_mesh_gateway.domain.ports import Adapters
 from llm_mesh_runtime.errors import MeshError
@@ -18,9 +19,12 @@ class Counting:
         self._gateway = gateway
         self._adapters = adapters
 
-    async def count(self, request: Request, operation: Generation) -> embed_pb2.TokenCount:
-        """The count, and who counted."""
+    async def count(self, request: Request, operation: Generation) -> gateway_pb2.CountTokensResponse:
+        """The count, who counted, and the routing decision."""
         planned = await self._gateway.prepare(request)
+        return gateway_pb2.CountTokensResponse(count=await self._count(request, operation, planned), decision_id=planned.decision_id)
+
+    async def _count(self, request: Request, operation: Generation, planned: Planned) -> embed_pb2.TokenCount:
         for attempt in planned.attempts:
             try:
                 return await self._adapters.count(adapter_pb2.CountTokensRequest(attempt=attempt, input=operation.input))

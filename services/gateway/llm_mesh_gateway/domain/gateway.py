@@ -36,6 +36,7 @@ _RENDER = "/llm_mesh.catalogue.v1.CatalogueService/Render"
 _RENDER_ACTION = "prompts.render"
 
 Held = Callable[[Reservation], None]
+Decided = Callable[[str], None]
 Screen = Callable[[policy_pb2.AdmitResponse, Release, Sequence[generate_pb2.Translation]], AbstractAsyncContextManager[Release]]
 
 
@@ -49,6 +50,8 @@ class Request:
     caller: Caller
     request_id: str
     began: float
+    decided: Decided = lambda _: None
+    """Takes the id of the routing decision as soon as there is one, whatever becomes of the request."""
     prompt_version: str = ""
 
 
@@ -152,7 +155,13 @@ class Gateway:
         question.admission.CopyFrom(admission)
         profile = question.profile
         operation.profile(profile, session)
-        answer = await self._router.plan(question)
+        try:
+            answer = await self._router.plan(question)
+        except MeshError as refusal:
+            if decision_id := refusal.metadata.get("decision_id"):
+                request.decided(decision_id)
+            raise
+        request.decided(answer.decision_id)
         plan = answer.plan
         return Planned(admitted, admission, plan, attempts_of(plan), answer.decision_id, profile.estimated_input_tokens)
 

@@ -54,7 +54,8 @@ class Streamed:
         if not raw:
             return
         if self._reservation is not None:
-            told = gateway_pb2.GenerateStreamResponse(reservation=self._reservation.name, limits=self._reservation.limits)
+            first = self._reservation
+            told = gateway_pb2.GenerateStreamResponse(reservation=first.name, limits=first.limits, decision_id=first.decision_id)
             raw += told.SerializeToString()  # messages one behind the other are one with the fields of both
             self._reservation = None
         await self._write(raw)

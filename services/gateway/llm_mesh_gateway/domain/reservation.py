@@ -37,6 +37,11 @@ class Reservation:
         return self._held.grant
 
     @property
+    def decision_id(self) -> str:
+        """The routing decision that the plan came of."""
+        return self._request.plan.decision_id
+
+    @property
     def limits(self) -> Sequence[policy_pb2.LimitStatus]:
         """How limits stand."""
         return self._held.limits

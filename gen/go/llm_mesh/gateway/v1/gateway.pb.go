@@ -400,7 +400,9 @@ type GenerateStreamResponse struct {
 	// How limits stand. Only in the first message.
 	Limits []*v11.LimitStatus `protobuf:"bytes,3,rep,name=limits,proto3" json:"limits,omitempty"`
 	// The reservation. Only in the first message.
-	Reservation   string `protobuf:"bytes,4,opt,name=reservation,proto3" json:"reservation,omitempty"`
+	Reservation string `protobuf:"bytes,4,opt,name=reservation,proto3" json:"reservation,omitempty"`
+	// The routing decision, for `ExplainDecision`. Only in the first message.
+	DecisionId    string `protobuf:"bytes,5,opt,name=decision_id,json=decisionId,proto3" json:"decision_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -459,6 +461,13 @@ func (x *GenerateStreamResponse) GetLimits() []*v11.LimitStatus {
 func (x *GenerateStreamResponse) GetReservation() string {
 	if x != nil {
 		return x.Reservation
+	}
+	return ""
+}
+
+func (x *GenerateStreamResponse) GetDecisionId() string {
+	if x != nil {
+		return x.DecisionId
 	}
 	return ""
 }
@@ -632,7 +641,9 @@ func (x *CountTokensRequest) GetOptions() *RequestOptions {
 type CountTokensResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The count.
-	Count         *v1.TokenCount `protobuf:"bytes,1,opt,name=count,proto3" json:"count,omitempty"`
+	Count *v1.TokenCount `protobuf:"bytes,1,opt,name=count,proto3" json:"count,omitempty"`
+	// The routing decision, for `ExplainDecision`.
+	DecisionId    string `protobuf:"bytes,2,opt,name=decision_id,json=decisionId,proto3" json:"decision_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -672,6 +683,13 @@ func (x *CountTokensResponse) GetCount() *v1.TokenCount {
 		return x.Count
 	}
 	return nil
+}
+
+func (x *CountTokensResponse) GetDecisionId() string {
+	if x != nil {
+		return x.DecisionId
+	}
+	return ""
 }
 
 // Asks for models.
@@ -1019,12 +1037,14 @@ const file_llm_mesh_gateway_v1_gateway_proto_rawDesc = "" +
 	"\areceipt\x18\x02 \x01(\v2\x1c.llm_mesh.gateway.v1.ReceiptR\areceipt\"\x92\x01\n" +
 	"\x15GenerateStreamRequest\x12:\n" +
 	"\x05input\x18\x01 \x01(\v2$.llm_mesh.inference.v1.GenerateInputR\x05input\x12=\n" +
-	"\aoptions\x18\x02 \x01(\v2#.llm_mesh.gateway.v1.RequestOptionsR\aoptions\"\xe7\x01\n" +
+	"\aoptions\x18\x02 \x01(\v2#.llm_mesh.gateway.v1.RequestOptionsR\aoptions\"\x88\x02\n" +
 	"\x16GenerateStreamResponse\x12:\n" +
 	"\x06events\x18\x01 \x03(\v2\".llm_mesh.inference.v1.StreamEventR\x06events\x126\n" +
 	"\areceipt\x18\x02 \x01(\v2\x1c.llm_mesh.gateway.v1.ReceiptR\areceipt\x127\n" +
 	"\x06limits\x18\x03 \x03(\v2\x1f.llm_mesh.policy.v1.LimitStatusR\x06limits\x12 \n" +
-	"\vreservation\x18\x04 \x01(\tR\vreservation\"\x86\x01\n" +
+	"\vreservation\x18\x04 \x01(\tR\vreservation\x12\x1f\n" +
+	"\vdecision_id\x18\x05 \x01(\tR\n" +
+	"decisionId\"\x86\x01\n" +
 	"\fEmbedRequest\x127\n" +
 	"\x05input\x18\x01 \x01(\v2!.llm_mesh.inference.v1.EmbedInputR\x05input\x12=\n" +
 	"\aoptions\x18\x02 \x01(\v2#.llm_mesh.gateway.v1.RequestOptionsR\aoptions\"\x83\x01\n" +
@@ -1033,9 +1053,11 @@ const file_llm_mesh_gateway_v1_gateway_proto_rawDesc = "" +
 	"\areceipt\x18\x02 \x01(\v2\x1c.llm_mesh.gateway.v1.ReceiptR\areceipt\"\x8f\x01\n" +
 	"\x12CountTokensRequest\x12:\n" +
 	"\x05input\x18\x01 \x01(\v2$.llm_mesh.inference.v1.GenerateInputR\x05input\x12=\n" +
-	"\aoptions\x18\x02 \x01(\v2#.llm_mesh.gateway.v1.RequestOptionsR\aoptions\"N\n" +
+	"\aoptions\x18\x02 \x01(\v2#.llm_mesh.gateway.v1.RequestOptionsR\aoptions\"o\n" +
 	"\x13CountTokensResponse\x127\n" +
-	"\x05count\x18\x01 \x01(\v2!.llm_mesh.inference.v1.TokenCountR\x05count\"O\n" +
+	"\x05count\x18\x01 \x01(\v2!.llm_mesh.inference.v1.TokenCountR\x05count\x12\x1f\n" +
+	"\vdecision_id\x18\x02 \x01(\tR\n" +
+	"decisionId\"O\n" +
 	"\x11ListModelsRequest\x12\x1b\n" +
 	"\tpage_size\x18\x01 \x01(\x05R\bpageSize\x12\x1d\n" +
 	"\n" +

@@ -33,6 +33,8 @@ const (
 // The way in for applications: asks models, whatever provider is behind, and pays for it.
 //
 // Metadata: `authorization: Bearer <key>`; `x-llm-mesh-project` selects one of the key's projects; `x-request-id` is kept for correlation.
+// The trailing metadata `llm-mesh-decision` has the id of the routing decision, of answers and of refusals alike. It is absent where a
+// request is refused before it is routed.
 type GatewayServiceClient interface {
 	// Asks a model, and answers when the answer is whole.
 	Generate(ctx context.Context, in *GenerateRequest, opts ...grpc.CallOption) (*GenerateResponse, error)
@@ -124,6 +126,8 @@ func (c *gatewayServiceClient) ListModels(ctx context.Context, in *ListModelsReq
 // The way in for applications: asks models, whatever provider is behind, and pays for it.
 //
 // Metadata: `authorization: Bearer <key>`; `x-llm-mesh-project` selects one of the key's projects; `x-request-id` is kept for correlation.
+// The trailing metadata `llm-mesh-decision` has the id of the routing decision, of answers and of refusals alike. It is absent where a
+// request is refused before it is routed.
 type GatewayServiceServer interface {
 	// Asks a model, and answers when the answer is whole.
 	Generate(context.Context, *GenerateRequest) (*GenerateResponse, error)

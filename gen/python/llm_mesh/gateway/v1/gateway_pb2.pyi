@@ -81,16 +81,18 @@ class GenerateStreamRequest(_message.Message):
     def __init__(self, input: _Optional[_Union[_generate_pb2.GenerateInput, _Mapping]] = ..., options: _Optional[_Union[RequestOptions, _Mapping]] = ...) -> None: ...
 
 class GenerateStreamResponse(_message.Message):
-    __slots__ = ("events", "receipt", "limits", "reservation")
+    __slots__ = ("events", "receipt", "limits", "reservation", "decision_id")
     EVENTS_FIELD_NUMBER: _ClassVar[int]
     RECEIPT_FIELD_NUMBER: _ClassVar[int]
     LIMITS_FIELD_NUMBER: _ClassVar[int]
     RESERVATION_FIELD_NUMBER: _ClassVar[int]
+    DECISION_ID_FIELD_NUMBER: _ClassVar[int]
     events: _containers.RepeatedCompositeFieldContainer[_generate_pb2.StreamEvent]
     receipt: Receipt
     limits: _containers.RepeatedCompositeFieldContainer[_policy_pb2.LimitStatus]
     reservation: str
-    def __init__(self, events: _Optional[_Iterable[_Union[_generate_pb2.StreamEvent, _Mapping]]] = ..., receipt: _Optional[_Union[Receipt, _Mapping]] = ..., limits: _Optional[_Iterable[_Union[_policy_pb2.LimitStatus, _Mapping]]] = ..., reservation: _Optional[str] = ...) -> None: ...
+    decision_id: str
+    def __init__(self, events: _Optional[_Iterable[_Union[_generate_pb2.StreamEvent, _Mapping]]] = ..., receipt: _Optional[_Union[Receipt, _Mapping]] = ..., limits: _Optional[_Iterable[_Union[_policy_pb2.LimitStatus, _Mapping]]] = ..., reservation: _Optional[str] = ..., decision_id: _Optional[str] = ...) -> None: ...
 
 class EmbedRequest(_message.Message):
     __slots__ = ("input", "options")
@@ -117,10 +119,12 @@ class CountTokensRequest(_message.Message):
     def __init__(self, input: _Optional[_Union[_generate_pb2.GenerateInput, _Mapping]] = ..., options: _Optional[_Union[RequestOptions, _Mapping]] = ...) -> None: ...
 
 class CountTokensResponse(_message.Message):
-    __slots__ = ("count",)
+    __slots__ = ("count", "decision_id")
     COUNT_FIELD_NUMBER: _ClassVar[int]
+    DECISION_ID_FIELD_NUMBER: _ClassVar[int]
     count: _embed_pb2.TokenCount
-    def __init__(self, count: _Optional[_Union[_embed_pb2.TokenCount, _Mapping]] = ...) -> None: ...
+    decision_id: str
+    def __init__(self, count: _Optional[_Union[_embed_pb2.TokenCount, _Mapping]] = ..., decision_id: _Optional[str] = ...) -> None: ...
 
 class ListModelsRequest(_message.Message):
     __slots__ = ("page_size", "page_token")

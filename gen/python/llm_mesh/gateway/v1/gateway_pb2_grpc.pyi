@@ -16,6 +16,8 @@ class GatewayServiceStub:
     """The way in for applications: asks models, whatever provider is behind, and pays for it.
 
     Metadata: `authorization: Bearer <key>`; `x-llm-mesh-project` selects one of the key's projects; `x-request-id` is kept for correlation.
+    The trailing metadata `llm-mesh-decision` has the id of the routing decision, of answers and of refusals alike. It is absent where a
+    request is refused before it is routed.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -39,6 +41,8 @@ class GatewayServiceServicer:
     """The way in for applications: asks models, whatever provider is behind, and pays for it.
 
     Metadata: `authorization: Bearer <key>`; `x-llm-mesh-project` selects one of the key's projects; `x-request-id` is kept for correlation.
+    The trailing metadata `llm-mesh-decision` has the id of the routing decision, of answers and of refusals alike. It is absent where a
+    request is refused before it is routed.
     """
 
     def Generate(

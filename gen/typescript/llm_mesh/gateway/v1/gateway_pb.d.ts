@@ -213,6 +213,13 @@ export declare type GenerateStreamResponse = Message<"llm_mesh.gateway.v1.Genera
    * @generated from field: string reservation = 4;
    */
   reservation: string;
+
+  /**
+   * The routing decision, for `ExplainDecision`. Only in the first message.
+   *
+   * @generated from field: string decision_id = 5;
+   */
+  decisionId: string;
 };
 
 /**
@@ -314,6 +321,13 @@ export declare type CountTokensResponse = Message<"llm_mesh.gateway.v1.CountToke
    * @generated from field: llm_mesh.inference.v1.TokenCount count = 1;
    */
   count?: TokenCount | undefined;
+
+  /**
+   * The routing decision, for `ExplainDecision`.
+   *
+   * @generated from field: string decision_id = 2;
+   */
+  decisionId: string;
 };
 
 /**
@@ -544,6 +558,8 @@ export declare const FidelitySchema: GenEnum<Fidelity>;
  * The way in for applications: asks models, whatever provider is behind, and pays for it.
  *
  * Metadata: `authorization: Bearer <key>`; `x-llm-mesh-project` selects one of the key's projects; `x-request-id` is kept for correlation.
+ * The trailing metadata `llm-mesh-decision` has the id of the routing decision, of answers and of refusals alike. It is absent where a
+ * request is refused before it is routed.
  *
  * @generated from service llm_mesh.gateway.v1.GatewayService
  */

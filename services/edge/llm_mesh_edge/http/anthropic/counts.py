@@ -6,6 +6,7 @@ from llm_mesh.gateway.v1 import gateway_pb2
 from llm_mesh.inference.v1 import embed_pb2
 from llm_mesh_dialects.anthropic import requests, responses
 from llm_mesh_edge.domain.ports import Gateway
+from llm_mesh_edge.domain.receipts import decision_header
 from llm_mesh_edge.http.anthropic.betas import with_betas
 from llm_mesh_edge.http.asking import conversation
 from llm_mesh_edge.http.bodies import Bodies
@@ -33,6 +34,7 @@ class Counts:
         given = await self._bodies.worked(exchange, request.size, lambda: requests.messages_to_input(body, count=True))
         asking = gateway_pb2.CountTokensRequest(input=given, options=request.options)
         with Presence(exchange):
-            count = (await self._gateway.count(asking, request.metadata)).count
+            answer = await self._gateway.count(asking, request.metadata)
+            count = answer.count
             told = {"source": _SOURCES.get(count.source, "unknown")}
-            await exchange.answer_json(responses.count_to_body(count) | {"llm_mesh": told})
+            await exchange.answer_json(responses.count_to_body(count) | {"llm_mesh": told}, decision_header(answer.decision_id))
