@@ -177,3 +177,47 @@ def test_the_refusal_says_whose_share_is_used_up() -> None:
     assert raised.value.reason == errors_pb2.ERROR_REASON_BULKHEAD_FULL
     assert lanes.stand("openai")[1] == len(entered) < 8
     lanes.leave(lanes.enter(endpoint, "", "m", BOB), BOB, None)
+
+
+def timed_out() -> AdapterError:
+    return AdapterError(errors_pb2.ERROR_REASON_PROVIDER_TIMEOUT, "late")
+
+
+def test_what_a_domain_finds_too_slow_is_closed_to_its_own_limits_alone() -> None:
+    endpoint = Endpoint(name="openai", provider="OpenAI", base_url="https://api.openai.com/v1", max_in_flight=1)
+    lanes = Lanes(Metrics(), now=lambda: 100.0)
+    for _ in range(5):
+        lanes.leave(lanes.enter(endpoint, "", "m", ANA, hurried=True), ANA, timed_out(), hurried=True)
+    for _ in range(2):
+        with pytest.raises(AdapterError) as raised:
+            lanes.enter(endpoint, "", "m", ANA, hurried=True)
+        assert raised.value.reason == errors_pb2.ERROR_REASON_BREAKER_OPEN
+    lanes.leave(lanes.enter(endpoint, "", "m", ANA), ANA, None)
+    lanes.leave(lanes.enter(endpoint, "", "m", BOB, hurried=True), BOB, None, hurried=True)
+
+
+def test_what_fails_for_another_reason_is_closed_to_all_though_the_attempts_had_limits_of_their_own() -> None:
+    endpoint = Endpoint(name="openai", provider="OpenAI", base_url="https://api.openai.com/v1", max_in_flight=1)
+    lanes = Lanes(Metrics(), now=lambda: 100.0)
+    for _ in range(5):
+        gone = AdapterError(errors_pb2.ERROR_REASON_PROVIDER_RESET, "gone")
+        lanes.leave(lanes.enter(endpoint, "", "m", ANA, hurried=True), ANA, gone, hurried=True)
+    with pytest.raises(AdapterError) as raised:
+        lanes.enter(endpoint, "", "m", BOB)
+    assert raised.value.reason == errors_pb2.ERROR_REASON_BREAKER_OPEN
+
+
+def test_who_is_too_slow_for_a_domain_does_not_keep_others_from_finding_out_whether_a_provider_is_back() -> None:
+    endpoint = Endpoint(name="openai", provider="OpenAI", base_url="https://api.openai.com/v1", max_in_flight=1)
+    now = 100.0
+    lanes = Lanes(Metrics(), now=lambda: now)
+    for error in (timed_out(), AdapterError(errors_pb2.ERROR_REASON_PROVIDER_RESET, "gone")):
+        for _ in range(5):
+            hurried = error.reason == errors_pb2.ERROR_REASON_PROVIDER_TIMEOUT
+            lanes.leave(lanes.enter(endpoint, "", "m", ANA, hurried=hurried), ANA, error, hurried=hurried)
+    now += 1.0
+    lanes.leave(lanes.enter(endpoint, "", "m", ANA, hurried=True), ANA, timed_out(), hurried=True)  # it is its turn to find out
+    now += 0.1
+    with pytest.raises(AdapterError):
+        lanes.enter(endpoint, "", "m", ANA, hurried=True)
+    lanes.leave(lanes.enter(endpoint, "", "m", BOB), BOB, None)

@@ -108,7 +108,7 @@ async def test_of_results_that_wait_the_oldest_are_lost_first_and_each_is_told_o
     outcomes = Outcomes(router, Metrics().counter("attempts", "Attempts.", ("adapter", "reason")))
     record = AttemptRecord(plan_pb2.Attempt(id="a1", adapter="fake", model="m"), 0)
     for number in range(1_005):
-        outcomes.note(record, str(number))
+        outcomes.note(record, str(number), "domains/claims")
     await outcomes.flush()
     await outcomes.flush()
     (batch,) = router.batches

@@ -23,6 +23,7 @@ WRITTEN: dict[str, str] = {
     "full width": "".join(chr(ord(each) + 0xFEE0) if each.isdigit() else each for each in CARD),
     "mathematical": "".join(chr(0x1D7CE + int(each)) if each.isdigit() else each for each in CARD),
     "arabic": "".join(chr(0x660 + int(each)) if each.isdigit() else each for each in CARD),
+    "tags": "".join(chr(0xE0000 + ord(each)) for each in CARD),
     "circled": "\u2463\u246a1 1111 1111 1111",
     "no-break spaces": CARD.replace(" ", "\u00a0"),
     "thin spaces": CARD.replace(" ", "\u2009"),

@@ -44,6 +44,12 @@ async def world(database: Database, monkeypatch: pytest.MonkeyPatch) -> World:
         ("zero_retention", True),
         ("free", True),
         ("alias", "another"),
+        ("image_tokens", 10**8),
+        ("audio_tokens", 10**8),
+        ("file_tokens", 10**8),
+        ("context_window", 10**8),
+        ("capabilities", ["reasoning"]),
+        ("capabilities", ["audio_output"]),
     ],
 )
 async def test_a_pinned_term_stays_as_accepted_until_the_change_is(world: World, field: str, value: Any) -> None:
@@ -63,7 +69,7 @@ async def test_a_pinned_term_stays_as_accepted_until_the_change_is(world: World,
 
 
 async def test_what_is_no_term_follows_the_publisher(world: World) -> None:
-    await world.publish()
+    await world.publish(context_window=100, capabilities=["reasoning"])
     await world.subscribe()
     await world.change(capabilities=["tools"], context_window=99, display_name="new")
     served = (await world.served())[MODEL].model

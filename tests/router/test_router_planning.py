@@ -261,23 +261,29 @@ def test_an_altered_admission_is_refused() -> None:
 def test_a_failing_target_stands_behind_the_others_and_comes_back() -> None:
     bench = Bench(model(A), model(B), routes=[route("domains/claims/routes/main", (A, 0, 1), (B, 1, 1))])
     for _ in range(5):
-        bench.router.note([router_pb2.AttemptResult(model=A, error_reason="PROVIDER_ERROR")])
+        bench.router.note([router_pb2.AttemptResult(model=A, domain="domains/claims", error_reason="PROVIDER_ERROR")])
     assert [attempt.model for attempt in attempts(bench.plan("main"))] == [B, A]
     bench.watch.time = NOW + timedelta(seconds=31)
     sealed = admission("main", lifetime=120)
     assert attempts(planned(bench.router, sealed, router_pb2.RequestProfile()))[0].model == A
 
 
+def test_what_fails_for_another_domain_stands_where_it_stood() -> None:
+    bench = Bench(model(A), model(B), routes=[route("domains/claims/routes/main", (A, 0, 1), (B, 1, 1))])
+    bench.router.note([router_pb2.AttemptResult(model=A, domain="domains/other", error_reason="PROVIDER_TIMEOUT")] * 100)
+    assert [attempt.model for attempt in attempts(bench.plan("main"))] == [A, B]
+
+
 def test_the_last_target_is_never_ejected() -> None:
     bench = Bench(model(A))
-    bench.router.note([router_pb2.AttemptResult(model=A, error_reason="PROVIDER_ERROR")] * 100)
+    bench.router.note([router_pb2.AttemptResult(model=A, domain="domains/claims", error_reason="PROVIDER_ERROR")] * 100)
     assert attempts(bench.plan("a"))[0].model == A
 
 
 def test_a_request_that_was_wrong_does_not_harm_its_target() -> None:
     bench = Bench(model(A))
-    bench.router.note([router_pb2.AttemptResult(model=A, error_reason="PROVIDER_REJECTED")] * 100)
-    assert bench.ranking.health(A, NOW) == 1.0
+    bench.router.note([router_pb2.AttemptResult(model=A, domain="domains/claims", error_reason="PROVIDER_REJECTED")] * 100)
+    assert bench.ranking.health("domains/claims", A, NOW) == 1.0
 
 
 def test_a_decision_is_shown_to_its_own_domain_only() -> None:

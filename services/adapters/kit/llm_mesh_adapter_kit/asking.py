@@ -83,7 +83,7 @@ class Asking:
 class Asked:
     """The provider's answer to an attempt, for the length of a block; its failure where it is no good one."""
 
-    __slots__ = ("_asking", "_call", "_job", "_lane", "_operation", "_system", "_timers", "answer", "span")
+    __slots__ = ("_asking", "_call", "_hurried", "_job", "_lane", "_operation", "_system", "_timers", "answer", "span")
 
     answer: Exchange
     span: Span
@@ -91,6 +91,7 @@ class Asked:
     def __init__(self, asking: Asking, job: Job, call: Call, operation: str, timers: Timers) -> None:
         self._asking = asking
         self._job = job
+        self._hurried = job.attempt.HasField("limits")
         self._call = call
         self._operation = operation
         self._timers = timers
@@ -100,7 +101,7 @@ class Asked:
         asking, job = self._asking, self._job
         endpoint, credential, model = job.endpoint, job.credential, job.model
         prepared = asking.headers.of(endpoint, self._call, credential, job.domain)
-        self._lane: Lane = asking.lanes.enter(endpoint, credential, model, job.party)
+        self._lane: Lane = asking.lanes.enter(endpoint, credential, model, job.party, hurried=self._hurried)
         attributes = {names.SERVER_ADDRESS: endpoint.host, names.REQUEST_MAX_TOKENS: job.most_output}
         self.span = asking.genai.call(self._operation, self._system, model, attributes)
         self.span.__enter__()
@@ -146,7 +147,7 @@ class Asked:
             error_type = "cancelled"
         asking.genai.ended(self._operation, self._system, self._job.model, seconds=self._timers.elapsed, error_type=error_type)
         self.span.__exit__(None if error is None else type(error), error, None if error is None else error.__traceback__)
-        asking.lanes.leave(self._lane, self._job.party, error)
+        asking.lanes.leave(self._lane, self._job.party, error, hurried=self._hurried)
 
 
 def _set(duration: Duration, seconds: float) -> None:

@@ -15,6 +15,8 @@ from llm_mesh_runtime.metrics import Metrics
 from llm_mesh_runtime.shares import RESERVE, Party
 
 _MOST_IDLE = 4_096
+_MOST_HURRIED = 1_024
+"""Domains of one lane whose own limits have a breaker."""
 _FULL_RETRY = 0.25
 _ANOTHER_PROBES = 1.0
 _FAULTS = frozenset(
@@ -55,7 +57,7 @@ class Series(Protocol):
 class Lane:
     """One of them."""
 
-    __slots__ = ("breaker", "endpoint", "gauge", "places", "probe")
+    __slots__ = ("breaker", "endpoint", "gauge", "hurried", "places", "probe")
 
     def __init__(self, endpoint: str, breaker: Breaker, gauge: Series, places: FairPlaces, probe: Places) -> None:
         self.endpoint = endpoint
@@ -64,6 +66,8 @@ class Lane:
         self.places = places
         self.probe = probe
         """The one place for who finds out whether the provider is back, however many processes wait for it."""
+        self.hurried: dict[str, Breaker] = {}
+        """By domain, for attempts with limits of their own: that a provider is slower than a route allows says nothing to other domains."""
 
 
 class Lanes:
@@ -80,8 +84,8 @@ class Lanes:
         self._in_flight = metrics.gauge("llm_mesh.adapter.in_flight", "Calls to providers in flight.", ("endpoint",))
         self._opened = metrics.counter("llm_mesh.adapter.breaker.opened", "How often a breaker opened.", ("endpoint",))
 
-    def enter(self, endpoint: Endpoint, credential: str, model: str, party: Party) -> Lane:
-        """The lane of a call that may be made for a party. It must be left again."""
+    def enter(self, endpoint: Endpoint, credential: str, model: str, party: Party, *, hurried: bool = False) -> Lane:
+        """The lane of a call that may be made for a party. It must be left again. `hurried`: the attempt has limits of its own."""
         lane = self._lanes.get((endpoint.name, credential, model)) or self._lane(endpoint, LaneKey(endpoint.name, credential, model))
         if not lane.places.take(party):
             full = lane.places.taken >= endpoint.max_in_flight
@@ -91,23 +95,47 @@ class Lanes:
         if wait is None and lane.breaker.probing and not lane.probe.take(1):
             lane.breaker.left()
             wait = _ANOTHER_PROBES
+        if wait is None and hurried:
+            wait = self._hurried(lane, party.domain).admit()
+            if wait is not None:
+                self._nothing_learnt(lane)
         if wait is not None:
             lane.places.give(party)
             raise self._refusal(errors_pb2.ERROR_REASON_BREAKER_OPEN, endpoint.name, "fails too often at present", wait)
         lane.gauge.inc()
         return lane
 
-    def leave(self, lane: Lane, party: Party, error: BaseException | None) -> None:
-        """The call has ended. How tells the breaker how the provider does."""
+    def leave(self, lane: Lane, party: Party, error: BaseException | None, *, hurried: bool = False) -> None:
+        """The call has ended. How tells the breaker how the provider does; a timeout under limits of its own tells that of its domain."""
         lane.places.give(party)
         lane.gauge.dec()
+        late = isinstance(error, AdapterError) and error.reason == errors_pb2.ERROR_REASON_PROVIDER_TIMEOUT
+        if hurried:
+            own = self._hurried(lane, party.domain)
+            (own.failed if late else own.succeeded if error is None else own.left)()
         if error is None:
             lane.breaker.succeeded()
+        elif hurried and late:
+            lane.breaker.left()
         elif isinstance(error, AdapterError):
             self._learn(lane, error)
         else:
             lane.breaker.left()  # the caller went away, or the mesh is at fault
         if lane.probe.taken and not lane.breaker.probing:
+            lane.probe.give()
+
+    def _hurried(self, lane: Lane, domain: str) -> Breaker:
+        own = lane.hurried.get(domain)
+        if own is None:
+            if len(lane.hurried) >= _MOST_HURRIED:
+                lane.hurried.clear()
+            own = lane.hurried[domain] = Breaker(self._now)
+        return own
+
+    @staticmethod
+    def _nothing_learnt(lane: Lane) -> None:
+        lane.breaker.left()
+        if lane.probe.taken:
             lane.probe.give()
 
     def stand(self, endpoint: str) -> tuple[adapter_pb2.BreakerState, int]:

@@ -209,7 +209,7 @@ class Gateway:
             raise
         finally:
             for record in execution.records:
-                self._outcomes.note(record, planned.decision_id)
+                self._outcomes.note(record, planned.decision_id, request.caller.domain)
         return execution.answered_by, await reservation.end(execution.records)
 
 

@@ -28,13 +28,13 @@ class Outcomes:
         self._waiting = router_pb2.ReportOutcomesRequest()
         self._tasks = TaskSet()
 
-    def note(self, record: AttemptRecord, decision_id: str) -> None:
+    def note(self, record: AttemptRecord, decision_id: str, domain: str) -> None:
         """Count it, and report it with the next batch."""
         self._attempts.labels(record.adapter, record.reason).inc()
         waiting = self._waiting.results
         if len(waiting) >= _MOST:
             del waiting[0]
-        record.tell(waiting.add(), decision_id)
+        record.tell(waiting.add(), decision_id, domain)
 
     async def start(self) -> None:
         """Begin to report."""

@@ -141,12 +141,13 @@ class AttemptRecord:
             start = line.start_time
             start.seconds, start.nanos = divmod(self._start, 1_000_000_000)
 
-    def tell(self, result: router_pb2.AttemptResult, decision_id: str) -> None:
+    def tell(self, result: router_pb2.AttemptResult, decision_id: str, domain: str) -> None:
         """What the router is told."""
         result.model = self.model
         result.adapter = self.adapter
         result.endpoint = self.attempt.endpoint
         result.decision_id = decision_id
+        result.domain = domain
         if self.reason:
             result.error_reason = self.reason
         if self._usage is not None:

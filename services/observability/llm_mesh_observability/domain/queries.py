@@ -26,6 +26,8 @@ _ASPECT = re.compile(r"[a-z0-9_-]{1,63}")
 _LONGEST_COMMENT = 4096
 _MOST_BACKLOG = 1000
 _LATEST = 1 << 62
+_LONGEST_SEQUENCE = 19
+"""Digits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +114,7 @@ def sequence_of(token: str) -> int | None:
     """The sequence that a tail's token stands for; None without a token."""
     if not token:
         return None
-    if not token.isdecimal() or not token.isascii() or int(token) > _LATEST:
+    if len(token) > _LONGEST_SEQUENCE or not token.isdecimal() or not token.isascii() or int(token) > _LATEST:
         raise invalid("resume_token", "must be from an earlier answer")
     return int(token)
 

@@ -17,8 +17,14 @@ T = TypeVar("T", registry_pb2.Model, router_pb2.Route, registry_pb2.Price)
 
 MODEL_TERMS = (
     "alias", "adapter", "endpoint", "upstream_model", "dialect", "region", "data_classes", "free", "zero_retention", "credential",
+    "image_tokens", "audio_tokens", "file_tokens",
 )  # fmt: skip
-"""Fields of a model that stay as they were accepted. `price` is a term too, with a rule of its own: it may fall."""
+"""Fields of a model that stay as they were accepted. `price` is a term too, with a rule of its own: it may fall.
+
+So are, in what they add, the context window and the capabilities by which output is hidden: a reference without a bound of its own is
+reserved and charged as the whole window, and an unfinished call also for output that may have been hidden.
+"""
+HIDING = frozenset({"reasoning", "audio_output"})
 ROUTE_TERMS = ("alias", "targets", "max_attempts", "limits")
 """Fields of a route that stay as they were accepted."""
 _CHARGED = ("currency", *RATES, "valid_until")
@@ -30,6 +36,8 @@ def version_of(product: Product) -> str:
     if isinstance(product, router_pb2.Route):
         return etag_of(_picked(product, ROUTE_TERMS))
     terms = _picked(product, MODEL_TERMS)
+    terms.context_window = product.context_window
+    terms.capabilities.extend(sorted(HIDING.intersection(product.capabilities)))
     if product.HasField("price"):
         terms.price.CopyFrom(_picked(product.price, _CHARGED))
     return etag_of(terms)
@@ -39,8 +47,13 @@ def proposed_fields(accepted: Product, offered: Product) -> list[str]:
     """Terms that are offered otherwise than they were accepted, and that need consent."""
     terms = ROUTE_TERMS if isinstance(offered, router_pb2.Route) else MODEL_TERMS
     changed = [name for name in terms if getattr(accepted, name) != getattr(offered, name)]
-    if isinstance(offered, registry_pb2.Model) and isinstance(accepted, registry_pb2.Model) and _dearer(accepted, offered):
-        changed.append("price")
+    if isinstance(offered, registry_pb2.Model) and isinstance(accepted, registry_pb2.Model):
+        additions = {
+            "context_window": offered.context_window > accepted.context_window,
+            "capabilities": bool(_hiding_more(accepted, offered)),
+            "price": _dearer(accepted, offered),
+        }
+        changed.extend(name for name, more in additions.items() if more)
     return changed
 
 
@@ -51,6 +64,10 @@ def served_model(accepted: registry_pb2.Model, offered: registry_pb2.Model, now:
     for name in (*MODEL_TERMS, "price", "shared_with"):
         served.ClearField(name)
     served.MergeFrom(_picked(accepted, MODEL_TERMS))
+    if offered.context_window > accepted.context_window:
+        served.context_window = accepted.context_window
+    for capability in _hiding_more(accepted, offered):
+        served.capabilities.remove(capability)
     if offered.HasField("price") and not _dearer(accepted, offered):
         served.price.CopyFrom(offered.price)
     elif accepted.HasField("price") and holds(accepted.price, now):
@@ -81,6 +98,11 @@ def shown(product: P) -> P:
     if isinstance(public, registry_pb2.Model):
         public.ClearField("credential")
     return public
+
+
+def _hiding_more(accepted: registry_pb2.Model, offered: registry_pb2.Model) -> frozenset[str]:
+    """Capabilities that hide output, and that the model did not have when it was accepted."""
+    return HIDING.intersection(offered.capabilities).difference(accepted.capabilities)
 
 
 def _dearer(accepted: registry_pb2.Model, offered: registry_pb2.Model) -> bool:

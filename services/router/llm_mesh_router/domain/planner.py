@@ -31,9 +31,12 @@ class Planner:
         """Writes the plan of a request, and answers the id of the decision. MODEL_NOT_FOUND or NO_ELIGIBLE_TARGET where there is none."""
         shortlist = self._shortlists.of(question)
         profile, now, draw, failing = question.profile, question.now, self._random.random, self._ranking.failing
+        domain = question.domain
         looks = [
             # Efraimidis and Spirakis, 2006: sorting by such keys draws without replacement in proportion to the weights.
-            Look(failing(target.name, now), target.priority, -(draw() ** target.share), place, target.name, target.excluded(profile))
+            Look(
+                failing(domain, target.name, now), target.priority, -(draw() ** target.share), place, target.name, target.excluded(profile)
+            )
             for place, target in enumerate(shortlist.targets)
         ]
         looks.sort()

@@ -1,4 +1,7 @@
-"""How targets have done lately: those that keep failing stand behind the others, and none is ever ejected."""
+"""How targets have done lately: those that keep failing stand behind the others, and none is ever ejected.
+
+Each domain by its own requests: how a domain asks, and within which limits of its routes, must not send others elsewhere.
+"""
 
 from __future__ import annotations
 
@@ -25,34 +28,35 @@ class Record:
 
 
 class Ranking:
-    """Health by model. Failures that are the request's own fault count for nothing."""
+    """Health by domain and model. Failures that are the request's own fault count for nothing."""
 
     def __init__(self) -> None:
-        self._records: OrderedDict[str, Record] = OrderedDict()
+        self._records: OrderedDict[tuple[str, str], Record] = OrderedDict()
 
     def note(self, result: router_pb2.AttemptResult, now: datetime) -> None:
         """An attempt has ended."""
         if result.error_reason in _CALLERS_FAULT:
             return
-        record = self._records.get(result.model)
+        key = (result.domain, result.model)
+        record = self._records.get(key)
         if record is None:
-            record = self._records[result.model] = Record()
+            record = self._records[key] = Record()
             if len(self._records) > _MOST_TARGETS:
                 self._records.popitem(last=False)
         else:
-            self._records.move_to_end(result.model)
+            self._records.move_to_end(key)
         failed = bool(result.error_reason)
         record.health += _STEP * ((0.0 if failed else 1.0) - record.health)
         if failed:
             record.last_failure = now
 
-    def health(self, model: str, now: datetime) -> float:
-        """How well the model does; a failure is forgiven after half a minute, so that it is tried again."""
-        record = self._records.get(model)
+    def health(self, domain: str, model: str, now: datetime) -> float:
+        """How well the model does for the domain; a failure is forgiven after half a minute, so that it is tried again."""
+        record = self._records.get((domain, model))
         if record is None or record.last_failure is None or now - record.last_failure > _MEMORY:
             return 1.0
         return record.health
 
-    def failing(self, model: str, now: datetime) -> bool:
-        """Whether the model should stand behind the others."""
-        return self.health(model, now) < _FAILING
+    def failing(self, domain: str, model: str, now: datetime) -> bool:
+        """Whether the model should stand behind the others in plans of the domain."""
+        return self.health(domain, model, now) < _FAILING

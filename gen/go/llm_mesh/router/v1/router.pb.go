@@ -591,7 +591,9 @@ type AttemptResult struct {
 	// Output tokens.
 	OutputTokens int64 `protobuf:"varint,7,opt,name=output_tokens,json=outputTokens,proto3" json:"output_tokens,omitempty"`
 	// The decision.
-	DecisionId    string `protobuf:"bytes,8,opt,name=decision_id,json=decisionId,proto3" json:"decision_id,omitempty"`
+	DecisionId string `protobuf:"bytes,8,opt,name=decision_id,json=decisionId,proto3" json:"decision_id,omitempty"`
+	// The domain whose request it was, and in whose plans it counts. Empty, from gateways of earlier builds: it counts in none.
+	Domain        string `protobuf:"bytes,9,opt,name=domain,proto3" json:"domain,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -678,6 +680,13 @@ func (x *AttemptResult) GetOutputTokens() int64 {
 func (x *AttemptResult) GetDecisionId() string {
 	if x != nil {
 		return x.DecisionId
+	}
+	return ""
+}
+
+func (x *AttemptResult) GetDomain() string {
+	if x != nil {
+		return x.Domain
 	}
 	return ""
 }
@@ -1809,7 +1818,7 @@ const file_llm_mesh_router_v1_router_proto_rawDesc = "" +
 	"\vdecision_id\x18\x02 \x01(\tR\n" +
 	"decisionId\"T\n" +
 	"\x15ReportOutcomesRequest\x12;\n" +
-	"\aresults\x18\x01 \x03(\v2!.llm_mesh.router.v1.AttemptResultR\aresults\"\xb1\x02\n" +
+	"\aresults\x18\x01 \x03(\v2!.llm_mesh.router.v1.AttemptResultR\aresults\"\xc9\x02\n" +
 	"\rAttemptResult\x12\x14\n" +
 	"\x05model\x18\x01 \x01(\tR\x05model\x12\x18\n" +
 	"\aadapter\x18\x02 \x01(\tR\aadapter\x12\x1a\n" +
@@ -1820,7 +1829,8 @@ const file_llm_mesh_router_v1_router_proto_rawDesc = "" +
 	"\x05total\x18\x06 \x01(\v2\x19.google.protobuf.DurationR\x05total\x12#\n" +
 	"\routput_tokens\x18\a \x01(\x03R\foutputTokens\x12\x1f\n" +
 	"\vdecision_id\x18\b \x01(\tR\n" +
-	"decisionId\"\x18\n" +
+	"decisionId\x12\x16\n" +
+	"\x06domain\x18\t \x01(\tR\x06domain\"\x18\n" +
 	"\x16ReportOutcomesResponse\"h\n" +
 	"\x12ListAliasesRequest\x12\x16\n" +
 	"\x06domain\x18\x01 \x01(\tR\x06domain\x12\x1b\n" +

@@ -111,7 +111,7 @@ class ReportOutcomesRequest(_message.Message):
     def __init__(self, results: _Optional[_Iterable[_Union[AttemptResult, _Mapping]]] = ...) -> None: ...
 
 class AttemptResult(_message.Message):
-    __slots__ = ("model", "adapter", "endpoint", "error_reason", "first_token", "total", "output_tokens", "decision_id")
+    __slots__ = ("model", "adapter", "endpoint", "error_reason", "first_token", "total", "output_tokens", "decision_id", "domain")
     MODEL_FIELD_NUMBER: _ClassVar[int]
     ADAPTER_FIELD_NUMBER: _ClassVar[int]
     ENDPOINT_FIELD_NUMBER: _ClassVar[int]
@@ -120,6 +120,7 @@ class AttemptResult(_message.Message):
     TOTAL_FIELD_NUMBER: _ClassVar[int]
     OUTPUT_TOKENS_FIELD_NUMBER: _ClassVar[int]
     DECISION_ID_FIELD_NUMBER: _ClassVar[int]
+    DOMAIN_FIELD_NUMBER: _ClassVar[int]
     model: str
     adapter: str
     endpoint: str
@@ -128,7 +129,8 @@ class AttemptResult(_message.Message):
     total: _duration_pb2.Duration
     output_tokens: int
     decision_id: str
-    def __init__(self, model: _Optional[str] = ..., adapter: _Optional[str] = ..., endpoint: _Optional[str] = ..., error_reason: _Optional[str] = ..., first_token: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., total: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., output_tokens: _Optional[int] = ..., decision_id: _Optional[str] = ...) -> None: ...
+    domain: str
+    def __init__(self, model: _Optional[str] = ..., adapter: _Optional[str] = ..., endpoint: _Optional[str] = ..., error_reason: _Optional[str] = ..., first_token: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., total: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., output_tokens: _Optional[int] = ..., decision_id: _Optional[str] = ..., domain: _Optional[str] = ...) -> None: ...
 
 class ReportOutcomesResponse(_message.Message):
     __slots__ = ()

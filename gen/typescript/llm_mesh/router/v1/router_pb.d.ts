@@ -406,6 +406,13 @@ export declare type AttemptResult = Message<"llm_mesh.router.v1.AttemptResult"> 
    * @generated from field: string decision_id = 8;
    */
   decisionId: string;
+
+  /**
+   * The domain whose request it was, and in whose plans it counts. Empty, from gateways of earlier builds: it counts in none.
+   *
+   * @generated from field: string domain = 9;
+   */
+  domain: string;
 };
 
 /**

@@ -24,6 +24,9 @@ _INVISIBLE = frozenset({"Cc", "Cf", "Mn", "Me"})
 _INVISIBLE_LETTERS = frozenset("\u115f\u1160\u3164\uffa0\u2800")
 _DASHES = frozenset("\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe58\ufe63\uff0d\u2043\u30fc\uff70")
 _FIRST_NOT_ASCII = 0x80
+_TAGS = range(0xE0020, 0xE007F)
+"""ASCII once more, which nobody sees and models read."""
+_FIRST_TAG = 0xE0000
 _LONGEST_UNFINISHED = 96
 _SURROGATES = r"\\{1,16}u[dD][89abAB][0-9a-fA-F]{2}\\{1,16}u[dD][c-fC-F][0-9a-fA-F]{2}"
 _PERCENT = r"%(?:25){0,4}[0-9a-fA-F]{2}"
@@ -158,8 +161,8 @@ def _folded(character: str) -> str:
     code = ord(character)
     if code < _FIRST_NOT_ASCII:
         return chr(_ASCII[code])
-    if character in _DASHES:
-        return "-"
+    if character in _DASHES or code in _TAGS:
+        return "-" if character in _DASHES else chr(code - _FIRST_TAG)
     category = unicodedata.category(character)
     if category in _INVISIBLE or character in _INVISIBLE_LETTERS:
         return GAP

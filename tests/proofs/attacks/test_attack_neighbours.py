@@ -1,0 +1,71 @@
+"""What a domain writes about a product of others says nothing about the product to anybody else."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import grpc
+import pytest
+
+from llm_mesh.observability.v1 import observability_pb2, observability_pb2_grpc
+from llm_mesh.policy.v1 import identity_pb2, rules_pb2
+from llm_mesh.router.v1 import router_pb2, router_pb2_grpc
+from tests.proofs.load import chat_body
+from tests.proofs.stand import Stand, bearer, model, provider, route, stand, until
+
+ATTACKER = "domains/hasty"
+SHARED, ROUTED, BEHIND = "common", "common-route", "behind"
+LIMITS = ("connect", "first_token", "idle", "total")
+
+
+@pytest.fixture(scope="module")
+def mesh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stand]:
+    folder = tmp_path_factory.mktemp("neighbours")
+    with provider(folder) as simulator, stand(folder, simulator) as made:
+        made.put_models([model(SHARED, "sim-echo"), model(BEHIND, "sim-words")], [route(ROUTED, SHARED, BEHIND)])
+        yield made
+
+
+@pytest.fixture(scope="module")
+def attacker(mesh: Stand) -> dict[str, str]:
+    """Its administrator's key, and its application's."""
+    people = {f"{ATTACKER}/principals/admin": "roles/domain-admin", f"{ATTACKER}/principals/app": "roles/application"}
+    bindings = [
+        rules_pb2.Binding(name=f"{ATTACKER}/bindings/{person.rpartition('/')[2]}", principal=person, role=role)
+        for person, role in people.items()
+    ]
+    mesh.apply_policy(
+        domains=[identity_pb2.Domain(name=ATTACKER)],
+        projects=[identity_pb2.Project(name=f"{ATTACKER}/projects/main")],
+        principals=[identity_pb2.Principal(name=person) for person in people],
+        bindings=bindings,
+    )
+    return {person.rpartition("/")[2]: mesh.new_key(f"{ATTACKER}/projects/main", person).secret for person in people}
+
+
+@pytest.mark.parametrize("limit", LIMITS)
+def test_a_route_with_limits_that_nobody_can_keep_closes_no_model_for_others(mesh: Stand, attacker: dict[str, str], limit: str) -> None:
+    alias = f"hasty-{limit.replace('_', '-')}"
+    made = router_pb2.Route(name=f"{ATTACKER}/routes/{alias}", alias=alias, targets=[{"model": f"domains/shared/models/{SHARED}"}])
+    getattr(made.limits, limit).FromMicroseconds(1)
+    router: Any = router_pb2_grpc.RouterServiceStub(mesh.channel)
+    request = router_pb2.CreateRouteRequest(parent=ATTACKER, route_id=alias, route=made)
+    router.CreateRoute(request, metadata=bearer(attacker["admin"]), timeout=20)
+    until(lambda: mesh.ask(chat_body(alias, "hello"), key=attacker["app"]).status != 404, "the route is known", pause=0.05)
+    for _ in range(12):
+        assert mesh.ask(chat_body(alias, "hello"), key=attacker["app"]).status >= 500
+    assert mesh.ask(chat_body(SHARED, "hello")).status == 200
+    time.sleep(1)  # outcomes are reported every half second
+    answer = mesh.ask(chat_body(ROUTED, "hello"))
+    assert (answer.status, answer.headers["x-llm-mesh-model"]) == (200, f"domains/shared/models/{SHARED}"), "nor sends them elsewhere"
+
+
+def test_a_token_that_no_tail_gave_is_refused(mesh: Stand) -> None:
+    stub: Any = observability_pb2_grpc.ObservabilityServiceStub(mesh.channel)
+    for token in ("9" * 5_000, "9" * 19, "-1", "\u0663"):
+        request = observability_pb2.TailRequest(parent="domains/default", resume_token=token)
+        with pytest.raises(grpc.RpcError) as raised:
+            list(stub.Tail(request, metadata=mesh.admin, timeout=20))
+        assert raised.value.code() is grpc.StatusCode.INVALID_ARGUMENT, token
