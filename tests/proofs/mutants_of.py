@@ -474,8 +474,8 @@ MUTANTS: Mapping[str, Mutant] = {
     ),
     "router/models-of-project-and-key": Mutant(
         file="router/llm_mesh_router/domain/eligibility.py",
-        guard="if not all(_named(listed.patterns",
-        instead="if False and not all(_named(listed.patterns",
+        guard="if not all(is_named(listed.patterns",
+        instead="if False and not all(is_named(listed.patterns",
         test="tests/router/test_router_planning.py",
     ),
     "ledger/budget-of-a-domain": Mutant(
@@ -546,14 +546,14 @@ MUTANTS: Mapping[str, Mutant] = {
     ),
     "sharing/private-route-is-no-offer": Mutant(
         file="router/llm_mesh_router/domain/routes.py",
-        guard="if route.shared_with and owner_of(route.name) != SHARED]",
-        instead="if owner_of(route.name) != SHARED]",
+        guard="if route.shared_with and domain_of(route.name) != SHARED]",
+        instead="if domain_of(route.name) != SHARED]",
         test="tests/router/test_router_store.py::test_offers_are_told_with_each_change_and_taken_back",
     ),
     "sharing/served-while-offered": Mutant(
         file="registry/llm_mesh_registry/domain/acceptance.py",
-        guard="if offered is None or not is_offered(offered, self.domain, instant(now)):\n            return None\n        told",
-        instead="if offered is None:\n            return None\n        told",
+        guard="if offered is None or not is_offered(offered, self.domain, instant(now)):\n            return None\n        served",
+        instead="if offered is None:\n            return None\n        served",
         test="tests/registry/test_registry_pinning.py::test_a_withdrawn_or_retired_product_serves_no_more_and_comes_back_as_it_was_accepted",
     ),
     "sharing/terms-are-pinned": Mutant(
@@ -570,8 +570,8 @@ MUTANTS: Mapping[str, Mutant] = {
     ),
     "sharing/dearer-in-one-component": Mutant(
         file="registry/llm_mesh_registry/domain/terms.py",
-        guard="return any(_rate(offered.price, rate) > _rate(accepted.price, rate) for rate in RATES)",
-        instead="return all(_rate(offered.price, rate) > _rate(accepted.price, rate) for rate in RATES)",
+        guard="return any(rate_of(offered.price, rate) > rate_of(accepted.price, rate) for rate in RATES)",
+        instead="return all(rate_of(offered.price, rate) > rate_of(accepted.price, rate) for rate in RATES)",
         test="tests/registry/test_registry_pinning.py::test_one_dearer_component_is_enough_to_need_consent",
     ),
     "sharing/other-currency": Mutant(

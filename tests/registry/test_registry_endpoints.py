@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llm_mesh.registry.v1 import registry_pb2
+from llm_mesh_registry.domain.endpoint_facts import EndpointFacts
 from llm_mesh_registry.domain.facts import conflicts, in_effect
 from llm_mesh_registry.domain.feed import Feed
-from llm_mesh_registry.domain.operators import Operators
 from llm_mesh_registry.domain.registry import Registry
 from llm_mesh_registry.domain.subscriptions import Consent
 from llm_mesh_registry.settings import Settings
@@ -46,7 +46,7 @@ class World:
     """A registry over one database, and what policy recorded of it."""
 
     registry: Registry
-    operators: Operators
+    endpoint_facts: EndpointFacts
     feed: Feed
     recorded: Recorded
 
@@ -59,7 +59,7 @@ class World:
         for name, value in fields.items():
             wanted.ClearField(name)
             wanted.MergeFrom(registry_pb2.Endpoint(**{name: value}))
-        return await self.operators.put(wanted)
+        return await self.endpoint_facts.put(wanted)
 
     async def watched(self) -> dict[str, registry_pb2.Model]:
         first = await anext(self.feed.watch("", 60))
@@ -73,7 +73,9 @@ async def world_of(database: Database) -> World:
     store = SqlProducts(database, outbox, Settings().quotas)
     feed = Feed(store)
     await feed.refresh()
-    return World(Registry(store, feed, SystemClock()), Operators(SqlEndpoints(database, outbox, Settings().quotas), feed), feed, recorded)
+    return World(
+        Registry(store, feed, SystemClock()), EndpointFacts(SqlEndpoints(database, outbox, Settings().quotas), feed), feed, recorded
+    )
 
 
 def price(input_nanos: int = 10, output_nanos: int = 20, currency: str = "USD", **fields: Any) -> registry_pb2.Price:
@@ -189,7 +191,7 @@ async def test_an_update_or_a_new_price_cannot_escalate_either(database: Databas
 async def test_a_free_model_cannot_be_pointed_at_an_endpoint_that_is_not_free(database: Database) -> None:
     world = await world_of(database)
     await world.put()
-    await world.operators.put(registry_pb2.Endpoint(name="adapters/openai/endpoints/local", operator=PLATFORM, free_allowed=True))
+    await world.endpoint_facts.put(registry_pb2.Endpoint(name="adapters/openai/endpoints/local", operator=PLATFORM, free_allowed=True))
     created = await world.create(endpoint="local", free=True, price=None)
     assert created.free
     wanted = registry_pb2.Model(name=created.name, etag=created.etag, endpoint="box")
@@ -234,7 +236,7 @@ async def test_without_its_facts_an_endpoints_models_lose_what_they_claim(databa
     world = await world_of(database)
     await world.put()
     created = await world.create(region="eu", credential="team")
-    await world.operators.delete(NAME, "")
+    await world.endpoint_facts.delete(NAME, "")
     found = await world.registry.model(created.name)
     assert (found.region, list(found.conflicts)) == ("", ["credential", "region"])
     assert found.lifecycle == registry_pb2.LIFECYCLE_RETIRED
@@ -262,11 +264,11 @@ async def test_a_domain_sees_the_endpoints_that_are_open_to_it_and_of_their_doma
     await world.put(domains=[CLAIMS, SALES])
     request = registry_pb2.ListEndpointsRequest()
     for reader, domains in ((CLAIMS, [CLAIMS]), (PLATFORM, [CLAIMS, SALES])):
-        shown, _ = await world.operators.page(reader, page_of(request))
+        shown, _ = await world.endpoint_facts.page(reader, page_of(request))
         assert [list(found.domains) for found in shown] == [domains]
-    assert (await world.operators.page("domains/other", page_of(request)))[0] == []
+    assert (await world.endpoint_facts.page("domains/other", page_of(request)))[0] == []
     with pytest.raises(MeshError, match="NOT_FOUND"):
-        await world.operators.get("domains/other", NAME)
+        await world.endpoint_facts.get("domains/other", NAME)
 
 
 async def test_facts_are_put_with_the_present_etag_or_none(database: Database) -> None:
@@ -274,10 +276,10 @@ async def test_facts_are_put_with_the_present_etag_or_none(database: Database) -
     first = await world.put()
     second = await world.put(region="us", etag=first.etag)
     assert second.create_time == first.create_time
-    for change in (world.put(etag=first.etag), world.operators.delete(NAME, first.etag)):
+    for change in (world.put(etag=first.etag), world.endpoint_facts.delete(NAME, first.etag)):
         with pytest.raises(MeshError, match="ETAG_MISMATCH"):
             await change
-    await world.operators.delete(NAME, second.etag)
+    await world.endpoint_facts.delete(NAME, second.etag)
     actions = [change.action for change in world.recorded.changes]
     assert actions == ["endpointFacts.put", "endpointFacts.put", "endpointFacts.delete"]
     assert [bool(change.after_digest) for change in world.recorded.changes] == [True, True, False]

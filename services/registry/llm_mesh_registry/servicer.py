@@ -12,8 +12,8 @@ from llm_mesh_runtime.resources import page_of
 if TYPE_CHECKING:
     from grpc.aio import ServicerContext
 
+    from llm_mesh_registry.domain.endpoint_facts import EndpointFacts
     from llm_mesh_registry.domain.feed import Feed
-    from llm_mesh_registry.domain.operators import Operators
     from llm_mesh_registry.domain.registry import Registry
     from llm_mesh_registry.domain.subscriptions import Consent
     from llm_mesh_registry.domain.well_known import WellKnownModels
@@ -25,10 +25,17 @@ class RegistryServicer(registry_pb2_grpc.RegistryServiceServicer):
     """Models, prices and adapters, subscriptions to them, and the stream of their changes."""
 
     def __init__(
-        self, registry: Registry, operators: Operators, consent: Consent, feed: Feed, well_known: WellKnownModels, *, watch_lifetime: float
+        self,
+        registry: Registry,
+        endpoint_facts: EndpointFacts,
+        consent: Consent,
+        feed: Feed,
+        well_known: WellKnownModels,
+        *,
+        watch_lifetime: float,
     ) -> None:
         self._registry = registry
-        self._operators = operators
+        self._endpoint_facts = endpoint_facts
         self._consent = consent
         self._feed = feed
         self._well_known = well_known
@@ -70,17 +77,17 @@ class RegistryServicer(registry_pb2_grpc.RegistryServiceServicer):
         return registry_pb2.PutAdapterResponse(adapter=await self._registry.put_adapter(request.adapter))
 
     async def ListEndpoints(self, request: registry_pb2.ListEndpointsRequest, context: Context) -> registry_pb2.ListEndpointsResponse:
-        endpoints, token = await self._operators.page(caller().domain, page_of(request))
+        endpoints, token = await self._endpoint_facts.page(caller().domain, page_of(request))
         return registry_pb2.ListEndpointsResponse(endpoints=endpoints, next_page_token=token)
 
     async def GetEndpoint(self, request: registry_pb2.GetEndpointRequest, context: Context) -> registry_pb2.GetEndpointResponse:
-        return registry_pb2.GetEndpointResponse(endpoint=await self._operators.get(caller().domain, request.name))
+        return registry_pb2.GetEndpointResponse(endpoint=await self._endpoint_facts.get(caller().domain, request.name))
 
     async def PutEndpoint(self, request: registry_pb2.PutEndpointRequest, context: Context) -> registry_pb2.PutEndpointResponse:
-        return registry_pb2.PutEndpointResponse(endpoint=await self._operators.put(request.endpoint))
+        return registry_pb2.PutEndpointResponse(endpoint=await self._endpoint_facts.put(request.endpoint))
 
     async def DeleteEndpoint(self, request: registry_pb2.DeleteEndpointRequest, context: Context) -> registry_pb2.DeleteEndpointResponse:
-        await self._operators.delete(request.name, request.etag)
+        await self._endpoint_facts.delete(request.name, request.etag)
         return registry_pb2.DeleteEndpointResponse()
 
     async def ListWellKnownModels(

@@ -6,8 +6,8 @@ import asyncio
 from datetime import UTC, datetime
 
 from llm_mesh.registry.v1 import registry_pb2_grpc
+from llm_mesh_registry.domain.endpoint_facts import EndpointFacts
 from llm_mesh_registry.domain.feed import Feed
-from llm_mesh_registry.domain.operators import Operators
 from llm_mesh_registry.domain.ports import Offers
 from llm_mesh_registry.domain.registry import Registry
 from llm_mesh_registry.domain.subscriptions import Consent
@@ -37,7 +37,7 @@ def build(settings: Settings, links: Links) -> Servicers:
     outbox = Outbox(database, RecordingPeer(links.channel("policy")))
     store, offers = SqlProducts(database, outbox, settings.quotas), SqlOffers(database)
     feed = Feed(store)
-    operators = Operators(SqlEndpoints(database, outbox, settings.quotas), feed)
+    endpoint_facts = EndpointFacts(SqlEndpoints(database, outbox, settings.quotas), feed)
     consent = Consent(SqlSubscriptions(database, outbox, settings.most_subscriptions), offers, feed)
     tasks = TaskSet()
 
@@ -54,7 +54,9 @@ def build(settings: Settings, links: Links) -> Servicers:
         await database.close()
 
     lifetime = settings.watch_lifetime.total_seconds()
-    servicer = RegistryServicer(Registry(store, feed, SystemClock()), operators, consent, feed, WellKnownModels(), watch_lifetime=lifetime)
+    servicer = RegistryServicer(
+        Registry(store, feed, SystemClock()), endpoint_facts, consent, feed, WellKnownModels(), watch_lifetime=lifetime
+    )
     return Servicers((registry_pb2_grpc.add_RegistryServiceServicer_to_server, servicer), ready=database.ready, start=start, close=close)
 
 

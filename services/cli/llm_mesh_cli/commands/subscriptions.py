@@ -15,6 +15,7 @@ from llm_mesh_cli.output import as_dict
 from llm_mesh_cli.paging import pages
 from llm_mesh_cli.session import Session, domain_name
 from llm_mesh_cli.texts import per_million
+from llm_mesh_runtime.resources import domain_of
 
 app = typer.Typer(no_args_is_help=True, help="Show what other domains offer, and accept it.")
 Domain = Annotated[str | None, typer.Option("--domain", help="The domain that accepts: `claims`. Default: the caller's own.")]
@@ -129,8 +130,8 @@ async def _subscription(session: Session, name: str, domain: str | None) -> regi
 
 async def _proposed(session: Session, subscription: registry_pb2.Subscription, products: Sequence[str]) -> list[registry_pb2.Offer]:
     """Changed terms of what the subscription accepts."""
-    parent = "/".join(subscription.name.split("/", 2)[:2])
-    source = subscription.publisher or "/".join(subscription.product.split("/", 2)[:2])
+    parent = domain_of(subscription.name)
+    source = subscription.publisher or domain_of(subscription.product)
     found = await offers_to(session, parent, publisher=source, state=State.PROPOSED)
     wanted = {product if product.startswith("domains/") else f"domains/{product}" for product in products}
     return [offer for offer in found if offer.accepted.subscription == subscription.name and (not wanted or offer.product in wanted)]

@@ -22,7 +22,6 @@ from llm_mesh_policy.domain.ledger.limits import (
 )
 from llm_mesh_policy.domain.ledger.meters import MONEY, Hold, Meter
 from llm_mesh_policy.domain.ledger.reservation import ESTIMATED, HELD, RELEASED, Reservation
-from llm_mesh_policy.domain.rules.rulebook import domain_of
 from llm_mesh_policy.store import ledger_each, ledger_meters, ledger_rows
 from llm_mesh_policy.store.ledger import lock
 from llm_mesh_policy.store.ledger_group import Accounts
@@ -31,7 +30,7 @@ from llm_mesh_policy.store.ledger_tables import entries, meters
 from llm_mesh_runtime.database import Database
 from llm_mesh_runtime.errors import MeshError, not_found
 from llm_mesh_runtime.money import saturated
-from llm_mesh_runtime.resources import Quotas, change_of
+from llm_mesh_runtime.resources import Quotas, change_of, domain_of
 
 _OUTPUT_ONLY = ("spent", "held", "period_end_time", "close_time")
 

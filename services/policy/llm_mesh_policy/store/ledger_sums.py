@@ -14,13 +14,13 @@ from llm_mesh_policy.domain.ledger import amounts
 from llm_mesh_policy.domain.ledger.meter_check import Comparison
 from llm_mesh_policy.domain.ledger.meters import CONCURRENCY, MONEY, Meter, Posting, window_end
 from llm_mesh_policy.domain.ledger.reservation import HELD, RELEASED, Reservation
-from llm_mesh_policy.domain.rules.rulebook import domain_of
 from llm_mesh_policy.store import ledger_meters, ledger_rows
 from llm_mesh_policy.store.ledger import lock
 from llm_mesh_policy.store.ledger_group import Accounts, Group
 from llm_mesh_policy.store.ledger_tables import entries, meters
 from llm_mesh_runtime.database import Database
 from llm_mesh_runtime.money import NANO, saturated
+from llm_mesh_runtime.resources import domain_of
 
 _PATIENCE = 900.0
 _SLICE = 100

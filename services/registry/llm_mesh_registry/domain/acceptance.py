@@ -32,7 +32,7 @@ class Acceptance:
         """By what the domain is served; None where the product is not offered to it any more. `offered` is the product as it is now."""
         if offered is None or not is_offered(offered, self.domain, instant(now)):
             return None
-        told = registry_pb2.AcceptedProduct(
+        served = registry_pb2.AcceptedProduct(
             domain=self.domain,
             product=self.product.name,
             subscription=self.subscription,
@@ -40,15 +40,15 @@ class Acceptance:
             own_alias=bool(self.own_alias),
             version=self.version,
         )
-        told.accept_time.FromMicroseconds(self.accepted)
+        served.accept_time.FromMicroseconds(self.accepted)
         if isinstance(self.product, router_pb2.Route):
-            told.route.CopyFrom(shown(self.product))
-            return told
-        told.model.CopyFrom(served_model(self.product, cast("registry_pb2.Model", offered), now))
-        told.model.alias = told.alias
+            served.route.CopyFrom(shown(self.product))
+            return served
+        served.model.CopyFrom(served_model(self.product, cast("registry_pb2.Model", offered), now))
+        served.model.alias = served.alias
         if self.product.HasField("price"):
-            told.accepted_price.CopyFrom(self.product.price)
-        return told
+            served.accepted_price.CopyFrom(self.product.price)
+        return served
 
     def proposal(self, offered: Product | None, now: int) -> registry_pb2.Offer | None:
         """What is offered now, where the domain has not accepted it yet."""
@@ -75,11 +75,6 @@ def public(accepted: registry_pb2.AcceptedProduct) -> registry_pb2.AcceptedProdu
     if copy.HasField("model"):
         copy.model.ClearField("credential")
     return copy
-
-
-def owner_of(name: str) -> str:
-    """The domain that a resource belongs to."""
-    return "/".join(name.split("/", 2)[:2])
 
 
 def instant(micros: int) -> datetime:

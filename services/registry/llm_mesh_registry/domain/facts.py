@@ -9,7 +9,8 @@ from __future__ import annotations
 from llm_mesh.registry.v1 import errors_pb2, registry_pb2
 from llm_mesh_registry.domain.endpoints import endpoint_name
 from llm_mesh_registry.domain.errors import RegistryError
-from llm_mesh_registry.domain.prices import DEFAULT_RATES, RATES
+from llm_mesh_registry.domain.prices import RATES, rate_of
+from llm_mesh_runtime.resources import domain_of
 
 OPERATORS = frozenset({"domains/shared", "domains/platform"})
 """Domains in which only operators write: what their models say is the operator's own word."""
@@ -24,7 +25,7 @@ _INPUT_RATES = tuple(f"{name}_nanos_per_million" for name in ("input", "cache_wr
 
 def is_operators(name: str) -> bool:
     """Whether a model is an operator's own."""
-    return "/".join(name.split("/", 2)[:2]) in OPERATORS
+    return domain_of(name) in OPERATORS
 
 
 def conflicts(model: registry_pb2.Model, endpoint: registry_pb2.Endpoint | None) -> dict[str, str]:
@@ -33,10 +34,10 @@ def conflicts(model: registry_pb2.Model, endpoint: registry_pb2.Endpoint | None)
         return {}
     name = endpoint_name(model)
     if endpoint is None:
-        word = f"the operator of {name} has declared no facts: ask a platform administrator to declare the endpoint"
+        reason = f"the operator of {name} has declared no facts: ask a platform administrator to declare the endpoint"
         found = _beyond(model, registry_pb2.Endpoint(name=name))
-        return dict.fromkeys(found, word)
-    owner = "/".join(model.name.split("/", 2)[:2])
+        return dict.fromkeys(found, reason)
+    owner = domain_of(model.name)
     found = _beyond(model, endpoint)
     if endpoint.domains and owner not in endpoint.domains:
         found["endpoint"] = f"{name} is not open to {owner}"
@@ -118,15 +119,9 @@ def _below_floor(price: registry_pb2.Price, endpoint: registry_pb2.Endpoint) -> 
         return f"the least price at {endpoint.name} is in {floor.currency}"
     for rates, least in ((_INPUT_RATES, floor.input_nanos_per_million), (_OUTPUT_RATES, floor.output_nanos_per_million)):
         for rate in rates:
-            if _rate(price, rate) < least:
+            if rate_of(price, rate) < least:
                 return f"the least price at {endpoint.name} is {least} nanos per million"
     return ""
-
-
-def _rate(price: registry_pb2.Price, name: str) -> int:
-    default = DEFAULT_RATES.get(name)
-    value: int = getattr(price, default if default is not None and not price.HasField(name) else name)
-    return value
 
 
 def _matches(pattern: str, upstream: str) -> bool:

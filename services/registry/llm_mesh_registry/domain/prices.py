@@ -31,6 +31,13 @@ _TERMS = ("currency", *RATES, "valid_until", "source")
 _MICROS = 1_000
 
 
+def rate_of(price: registry_pb2.Price, name: str) -> int:
+    """One component of a price, filled in where it is unset as the contract says."""
+    default = DEFAULT_RATES.get(name)
+    value: int = getattr(price, default if default is not None and not price.HasField(name) else name)
+    return value
+
+
 def checked_price(price: registry_pb2.Price, field: str) -> registry_pb2.Price:
     """The price, where all of it is of its documented form."""
     if _CURRENCY.fullmatch(price.currency) is None:

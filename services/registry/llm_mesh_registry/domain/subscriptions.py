@@ -8,12 +8,12 @@ from google.protobuf.field_mask_pb2 import FieldMask
 
 from llm_mesh.mesh.v1 import resources_pb2
 from llm_mesh.registry.v1 import registry_pb2
-from llm_mesh_registry.domain.acceptance import SHARED, owner_of
+from llm_mesh_registry.domain.acceptance import SHARED
 from llm_mesh_registry.domain.feed import Feed
 from llm_mesh_registry.domain.models import DOMAIN, MODEL
 from llm_mesh_registry.domain.ports import Offers, Subscriptions
 from llm_mesh_runtime.errors import invalid
-from llm_mesh_runtime.resources import NamePattern, Page, checked_alias, checked_id, is_within
+from llm_mesh_runtime.resources import NamePattern, Page, checked_alias, checked_id, domain_of, is_within
 
 SUBSCRIPTION = NamePattern("domains/{domain}/subscriptions/{subscription}")
 ROUTE = NamePattern("domains/{domain}/routes/{route}")
@@ -132,7 +132,7 @@ def _domain(parent: str) -> str:
 
 
 def _check(wanted: registry_pb2.Subscription, field: str) -> None:
-    subscriber = owner_of(wanted.name)
+    subscriber = domain_of(wanted.name)
     if bool(wanted.publisher) == bool(wanted.product):
         raise invalid(f"{field}.product", "must be set, or `publisher`, but not both")
     if wanted.publisher:
@@ -143,7 +143,7 @@ def _check(wanted: registry_pb2.Subscription, field: str) -> None:
     else:
         _check_product(wanted.product, f"{field}.product")
     source = "publisher" if wanted.publisher else "product"
-    if owner_of(getattr(wanted, source)) in (subscriber, SHARED):
+    if domain_of(getattr(wanted, source)) in (subscriber, SHARED):
         raise invalid(
             f"{field}.{source}", "must be of another domain; what the domain owns and what domains/shared publishes serves it anyway"
         )

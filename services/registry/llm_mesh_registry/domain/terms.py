@@ -8,7 +8,7 @@ from typing import TypeAlias, TypeVar
 
 from llm_mesh.registry.v1 import registry_pb2
 from llm_mesh.router.v1 import router_pb2
-from llm_mesh_registry.domain.prices import DEFAULT_RATES, RATES, holds
+from llm_mesh_registry.domain.prices import RATES, holds, rate_of
 from llm_mesh_runtime.resources import etag_of
 
 Product: TypeAlias = registry_pb2.Model | router_pb2.Route
@@ -111,14 +111,7 @@ def _dearer(accepted: registry_pb2.Model, offered: registry_pb2.Model) -> bool:
         return False
     if not accepted.HasField("price") or accepted.price.currency != offered.price.currency:
         return True
-    return any(_rate(offered.price, rate) > _rate(accepted.price, rate) for rate in RATES)
-
-
-def _rate(price: registry_pb2.Price, name: str) -> int:
-    """One component, filled in where it is unset as the contract says."""
-    default = DEFAULT_RATES.get(name)
-    value: int = getattr(price, default if default is not None and not price.HasField(name) else name)
-    return value
+    return any(rate_of(offered.price, rate) > rate_of(accepted.price, rate) for rate in RATES)
 
 
 def _picked(source: T, names: Sequence[str]) -> T:

@@ -9,10 +9,11 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, and_, delete, ins
 
 from llm_mesh.registry.v1 import registry_pb2
 from llm_mesh.router.v1 import router_pb2
-from llm_mesh_registry.domain.acceptance import SHARED, Acceptance, instant, owner_of
+from llm_mesh_registry.domain.acceptance import SHARED, Acceptance, instant
 from llm_mesh_registry.domain.terms import Product, is_offered, is_usable, version_of
 from llm_mesh_registry.store.rows import with_prices
 from llm_mesh_registry.store.tables import ACCEPTED, MODELS, OFFERED_ROUTES, OFFERS, SUBSCRIPTIONS
+from llm_mesh_runtime.resources import domain_of
 
 _COLLECTION = 2
 _AT_ONCE = 500
@@ -48,7 +49,7 @@ def offered(connection: Connection, name: str, domain: str, now: int) -> Product
 
 def index_offers(connection: Connection, product: Product) -> None:
     """Keeps to whom a product is offered. What `domains/shared` has serves all, and is no offer."""
-    publisher = owner_of(product.name)
+    publisher = domain_of(product.name)
     receivers = set() if publisher == SHARED else set(product.shared_with) - {publisher}
     present = set(connection.scalars(select(OFFERS.c.receiver).where(OFFERS.c.product == product.name)))
     if gone := present - receivers:
@@ -98,9 +99,9 @@ def release(connection: Connection, subscription: registry_pb2.Subscription) -> 
     """Ends what a subscription accepted. What one of the publisher accepts too stays accepted, by that one."""
     mine = ACCEPTED.c.subscription == subscription.name
     if subscription.product:
-        publisher = owner_of(subscription.product)
+        publisher = domain_of(subscription.product)
         whole = select(SUBSCRIPTIONS.c.name).where(
-            SUBSCRIPTIONS.c.domain == owner_of(subscription.name), SUBSCRIPTIONS.c.publisher == publisher
+            SUBSCRIPTIONS.c.domain == domain_of(subscription.name), SUBSCRIPTIONS.c.publisher == publisher
         )
         if (other := connection.scalar(whole)) is not None:
             connection.execute(update(ACCEPTED).where(mine).values(subscription=other))

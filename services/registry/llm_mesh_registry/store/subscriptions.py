@@ -8,7 +8,6 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 
 from llm_mesh.mesh.v1 import resources_pb2
 from llm_mesh.registry.v1 import errors_pb2, registry_pb2
-from llm_mesh_registry.domain.acceptance import owner_of
 from llm_mesh_registry.domain.errors import RegistryError
 from llm_mesh_registry.domain.terms import version_of
 from llm_mesh_registry.store.accepting import accept, accept_new, acceptance, offered, release
@@ -18,7 +17,7 @@ from llm_mesh_registry.store.tables import SUBSCRIPTIONS
 from llm_mesh_runtime.database import Database, from_micros
 from llm_mesh_runtime.errors import MeshError, already_exists, etag_mismatch, invalid, not_found, quota_exceeded
 from llm_mesh_runtime.outbox import Notes, Outbox
-from llm_mesh_runtime.resources import Page, etag_of
+from llm_mesh_runtime.resources import Page, domain_of, etag_of
 
 
 class _DryRunError(Exception):
@@ -106,7 +105,7 @@ class SqlSubscriptions:
         return self._database.now(connection)
 
     def _create(self, connection: Connection, notes: Notes, wanted: registry_pb2.Subscription, now: int, field: str) -> None:
-        domain = owner_of(wanted.name)
+        domain = domain_of(wanted.name)
         if find(connection, wanted.name) is not None:
             raise already_exists(wanted.name)
         same = (SUBSCRIPTIONS.c.publisher == wanted.publisher, SUBSCRIPTIONS.c.product == wanted.product)
@@ -137,7 +136,7 @@ class SqlSubscriptions:
         now: int,
         field: str,
     ) -> None:
-        domain, before = owner_of(present.name), registry_pb2.Subscription()
+        domain, before = domain_of(present.name), registry_pb2.Subscription()
         before.CopyFrom(present)
         if alias is not None:
             if alias and present.publisher:
@@ -163,7 +162,7 @@ class SqlSubscriptions:
         for source in ("publisher", "product"):
             if getattr(present, source) != getattr(wanted, source):
                 raise invalid(f"{field}.{source}", f"never changes, and is {getattr(present, source) or 'empty'}; delete the subscription")
-        one = acceptance(connection, owner_of(wanted.name), present.product) if present.product else None
+        one = acceptance(connection, domain_of(wanted.name), present.product) if present.product else None
         version = one.version if one is not None else ""
         changes = [("alias", present.alias, wanted.alias)]
         if wanted.accepted_version:
@@ -185,7 +184,7 @@ class SqlSubscriptions:
         now: int,
         field: str,
     ) -> None:
-        domain = owner_of(subscription.name)
+        domain = domain_of(subscription.name)
         product = offered(connection, name, domain, now)
         if product is None:
             raise _about(not_found(name), f"{field}.product")
@@ -208,7 +207,7 @@ class SqlSubscriptions:
         subscription.etag = etag_of(subscription, ignore=("etag",))
         row = {"alias": subscription.alias, "body": subscription.SerializeToString()}
         if before is None:
-            source = {"domain": owner_of(subscription.name), "publisher": subscription.publisher, "product": subscription.product}
+            source = {"domain": domain_of(subscription.name), "publisher": subscription.publisher, "product": subscription.product}
             connection.execute(insert(SUBSCRIPTIONS).values(name=subscription.name, **source, **row))
         else:
             connection.execute(update(SUBSCRIPTIONS).where(SUBSCRIPTIONS.c.name == subscription.name).values(**row))

@@ -15,7 +15,7 @@ from datetime import datetime
 from llm_mesh.policy.v1 import admission_pb2
 from llm_mesh.registry.v1 import registry_pb2
 from llm_mesh.router.v1 import router_pb2
-from llm_mesh_router.domain.models import owner_of
+from llm_mesh_runtime.resources import domain_of, is_named
 
 _UNDECLARED_DATA_CLASSES = ("public", "internal")
 _DEFAULT_DATA_CLASS = "internal"
@@ -69,7 +69,7 @@ def lifecycle(model: registry_pb2.Model, question: Question) -> Objection | None
         return Objection("lifecycle", "retired")
     if model.HasField("retire_time") and model.retire_time.ToDatetime(question.now.tzinfo) <= question.now:
         return Objection("lifecycle", "its retire time has passed")
-    if model.lifecycle == registry_pb2.LIFECYCLE_PREVIEW and owner_of(model.name) != question.domain:
+    if model.lifecycle == registry_pb2.LIFECYCLE_PREVIEW and domain_of(model.name) != question.domain:
         return Objection("lifecycle", "a preview of another domain")
     return None
 
@@ -78,9 +78,11 @@ def constraints(model: registry_pb2.Model, question: Question) -> Objection | No
     """The models, adapters and endpoints that policy allows."""
     allowed = question.constraints
     upstream = f"upstream:{model.adapter}/{model.endpoint}/{model.upstream_model}"
-    if _named(allowed.denied_models, model.name, upstream) or (allowed.allowed_models and not _named(allowed.allowed_models, model.name)):
+    if is_named(allowed.denied_models, model.name, upstream) or (
+        allowed.allowed_models and not is_named(allowed.allowed_models, model.name)
+    ):
         return Objection("not_allowed", "policy does not allow the model")
-    if not all(_named(listed.patterns, model.name, model.alias) for listed in allowed.callable_models):
+    if not all(is_named(listed.patterns, model.name, model.alias) for listed in allowed.callable_models):
         return Objection("not_allowed", "the models that project and key allow do not include it")
     if allowed.allowed_adapters and model.adapter not in allowed.allowed_adapters:
         return Objection("not_allowed", "policy does not allow the adapter")
@@ -143,12 +145,3 @@ def objection(rules: Sequence[Rule], model: registry_pb2.Model, question: Questi
         if found is not None:
             return found
     return None
-
-
-def _named(patterns: Sequence[str], *names: str) -> bool:
-    """Whether a pattern, whole or a prefix ending in `*` or `/`, is like one of the names."""
-    return any(
-        name == pattern or (pattern.endswith(("/", "*")) and name.startswith(pattern.removesuffix("*")))
-        for pattern in patterns
-        for name in names
-    )

@@ -6,13 +6,9 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 
 from llm_mesh.registry.v1 import registry_pb2
+from llm_mesh_runtime.resources import domain_of
 
 SHARED = "domains/shared"
-
-
-def owner_of(name: str) -> str:
-    """The domain that a resource belongs to."""
-    return "/".join(name.split("/", 2)[:2])
 
 
 def is_offered(domain: str, shared_with: Iterable[str]) -> bool:
@@ -40,7 +36,7 @@ class Models:
         """The model is new, or changed."""
         self.remove(model.name)
         self._by_name[model.name] = model
-        self._by_owner[owner_of(model.name)][model.alias] = model
+        self._by_owner[domain_of(model.name)][model.alias] = model
 
     def remove(self, name: str) -> None:
         """The model is gone."""
@@ -48,11 +44,11 @@ class Models:
         model = self._by_name.pop(name, None)
         if model is None:
             return
-        owned = self._by_owner[owner_of(name)]
+        owned = self._by_owner[domain_of(name)]
         if owned.get(model.alias) is model:
             del owned[model.alias]
         if not owned:
-            del self._by_owner[owner_of(name)]
+            del self._by_owner[domain_of(name)]
 
     def replace(self, models: Iterable[registry_pb2.Model]) -> None:
         """These are all models."""

@@ -9,8 +9,9 @@ from llm_mesh.registry.v1 import registry_pb2
 from llm_mesh.router.v1 import errors_pb2, router_pb2
 from llm_mesh_router.domain.accepted import AcceptedProducts
 from llm_mesh_router.domain.errors import RouterError
-from llm_mesh_router.domain.models import SHARED, Models, is_offered, owner_of
+from llm_mesh_router.domain.models import SHARED, Models, is_offered
 from llm_mesh_router.domain.routes import RouteBook
+from llm_mesh_runtime.resources import domain_of
 
 UNKNOWN = "unknown_model"
 NOT_ACCEPTED = "not_accepted"
@@ -63,7 +64,7 @@ class Resolution:
 
     def located(self, name: str, domain: str) -> Located:
         """The model of a name as the domain is served by it."""
-        owner = owner_of(name)
+        owner = domain_of(name)
         if owner in (domain, SHARED):
             model = self._models.get(name)
             return Located(model, "" if model is not None else UNKNOWN)
@@ -97,7 +98,7 @@ class Resolution:
 def _first(accepted: Sequence[registry_pb2.AcceptedProduct]) -> Meaning | None:
     for one in accepted:
         route = one.route if one.HasField("route") else _alone(one.alias, one.product)
-        return Meaning(owner_of(one.product), route)
+        return Meaning(domain_of(one.product), route)
     return None
 
 

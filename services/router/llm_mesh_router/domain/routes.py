@@ -6,10 +6,10 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from llm_mesh.router.v1 import router_pb2
-from llm_mesh_router.domain.models import SHARED, is_offered, owner_of
+from llm_mesh_router.domain.models import SHARED, is_offered
 from llm_mesh_runtime.errors import invalid
 from llm_mesh_runtime.pace import Pace
-from llm_mesh_runtime.resources import NamePattern, checked_alias
+from llm_mesh_runtime.resources import NamePattern, checked_alias, domain_of
 
 ROUTE = NamePattern("domains/{domain}/routes/{route}")
 MODEL = NamePattern("domains/{domain}/models/{model}")
@@ -62,7 +62,7 @@ class Shelf:
         for route in routes:
             pace.step()
             self.by_name[route.name] = route
-            by_owner[owner_of(route.name)][route.alias] = route
+            by_owner[domain_of(route.name)][route.alias] = route
         self.by_owner: Mapping[str, Mapping[str, router_pb2.Route]] = dict(by_owner)
 
 
@@ -98,5 +98,5 @@ class RouteBook:
 
     def offered(self) -> Sequence[router_pb2.Route]:
         """Routes that are offered to other domains, by name. What `domains/shared` has serves all, and is no offer."""
-        found = [route for route in self._shelf.by_name.values() if route.shared_with and owner_of(route.name) != SHARED]
+        found = [route for route in self._shelf.by_name.values() if route.shared_with and domain_of(route.name) != SHARED]
         return sorted(found, key=lambda route: route.name)

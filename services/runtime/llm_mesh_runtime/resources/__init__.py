@@ -2,7 +2,7 @@
 
 from llm_mesh_runtime.resources.changes import change_of, etag_of
 from llm_mesh_runtime.resources.masks import applied, check_masks, is_field, masked_update
-from llm_mesh_runtime.resources.names import ALIAS, NamePattern, checked_alias, checked_id, is_within
+from llm_mesh_runtime.resources.names import ALIAS, NamePattern, checked_alias, checked_id, domain_of, is_named, is_within
 from llm_mesh_runtime.resources.paging import Page, page_of
 from llm_mesh_runtime.resources.quotas import Quotas
 
@@ -16,8 +16,10 @@ __all__ = [
     "check_masks",
     "checked_alias",
     "checked_id",
+    "domain_of",
     "etag_of",
     "is_field",
+    "is_named",
     "is_within",
     "masked_update",
     "page_of",

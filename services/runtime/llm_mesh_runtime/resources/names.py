@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from llm_mesh_runtime.errors import invalid
 
@@ -52,3 +53,17 @@ def checked_alias(value: str, field: str) -> str:
 def is_within(name: str, parent: str) -> bool:
     """Whether the resource is the parent or below it."""
     return name == parent or name.startswith(parent + "/")
+
+
+def domain_of(name: str) -> str:
+    """The domain of an absolute name: `domains/claims` of `domains/claims/roles/reader`."""
+    return "/".join(name.split("/", 2)[:2])
+
+
+def is_named(patterns: Iterable[str], *names: str) -> bool:
+    """Whether a pattern, whole or a prefix that ends in `*` or `/`, is like one of the names."""
+    return any(
+        name == pattern or (pattern.endswith(("/", "*")) and name.startswith(pattern.removesuffix("*")))
+        for pattern in patterns
+        for name in names
+    )

@@ -14,6 +14,7 @@ from llm_mesh_policy.domain.ledger.plan_tree import Asked
 from llm_mesh_policy.domain.ledger.rates import FREE, Rates
 from llm_mesh_runtime.errors import invalid
 from llm_mesh_runtime.money import MAX_AMOUNT, text
+from llm_mesh_runtime.resources import is_named
 
 _MOST_TOKENS = 10**9
 _MOST_CANDIDATES = 128
@@ -163,9 +164,9 @@ def _admitted(attempt: Asked, bounds: admission_pb2.Constraints) -> str | None:
     adapters, models, denied = bounds.allowed_adapters, bounds.allowed_models, bounds.denied_models
     if adapters and attempt.target.adapter not in adapters:
         return f"the adapter {attempt.target.adapter} is not admitted"
-    if models and not _named(models, attempt.model):
+    if models and not is_named(models, attempt.model):
         return f"the model {attempt.model} is not admitted"
-    if denied and _named(
+    if denied and is_named(
         denied, attempt.model, f"upstream:{attempt.target.adapter}/{attempt.target.endpoint}/{attempt.target.upstream_model}"
     ):
         return f"the model {attempt.model} is denied"
@@ -177,18 +178,9 @@ def _callable(attempt: Asked, bounds: admission_pb2.Constraints, offer: Offer) -
     endpoints, lists = bounds.allowed_endpoints, bounds.callable_models
     if endpoints and f"{attempt.target.adapter}/{attempt.target.endpoint}" not in endpoints:
         return f"the endpoint {attempt.target.adapter}/{attempt.target.endpoint} is not admitted"
-    if lists and not all(_named(listed.patterns, offer.name, offer.alias) for listed in lists):
+    if lists and not all(is_named(listed.patterns, offer.name, offer.alias) for listed in lists):
         return f"the model {attempt.model} is not one that project and key allow"
     return None
-
-
-def _named(patterns: Sequence[str], *names: str) -> bool:
-    """Whether a pattern, whole or a prefix ending in `*` or `/`, is like one of the names."""
-    return any(
-        name == pattern or (pattern.endswith(("/", "*")) and name.startswith(pattern.removesuffix("*")))
-        for pattern in patterns
-        for name in names
-    )
 
 
 def _rates(attempt: Asked, offer: Offer | None, terms: Terms) -> Rates:

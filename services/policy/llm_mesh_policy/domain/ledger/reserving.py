@@ -15,9 +15,9 @@ from llm_mesh_policy.domain.ledger.ports import Draft, Held, Ledger, Registry
 from llm_mesh_policy.domain.ledger.quote import Admitted, Terms, quote
 from llm_mesh_policy.domain.ledger.reservation import HELD, Reservation
 from llm_mesh_policy.domain.ledger.sharing import Sharing
-from llm_mesh_policy.domain.rules.rulebook import domain_of
 from llm_mesh_policy.domain.screening.trail import counts_of, described
 from llm_mesh_runtime.errors import invalid
+from llm_mesh_runtime.resources import domain_of
 
 ULID = re.compile(r"[0-7][0-9A-HJKMNP-TV-Za-hjkmnp-tv-z]{25}")
 _LONGEST_KEY = 255

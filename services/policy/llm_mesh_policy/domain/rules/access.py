@@ -12,10 +12,10 @@ from llm_mesh_policy.domain.rules.escalation import require_covered, require_hel
 from llm_mesh_policy.domain.rules.matching import EVERYWHERE
 from llm_mesh_policy.domain.rules.roles import BUILT_IN
 from llm_mesh_policy.domain.rules.room import require_room
-from llm_mesh_policy.domain.rules.rulebook import PLATFORM, domain_of, flatten
+from llm_mesh_policy.domain.rules.rulebook import PLATFORM, flatten
 from llm_mesh_policy.domain.stricter import EVERY_DOMAIN, Settings, changed_fields, combined, field_beyond, floor_name, holding
 from llm_mesh_runtime.errors import invalid
-from llm_mesh_runtime.resources import is_within
+from llm_mesh_runtime.resources import domain_of, is_within
 
 if TYPE_CHECKING:
     from llm_mesh.policy.v1 import floors_pb2

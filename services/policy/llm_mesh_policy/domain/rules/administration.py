@@ -17,8 +17,9 @@ from llm_mesh_policy.domain.rules.escalation import require_covered
 from llm_mesh_policy.domain.rules.explaining import ALL_DOMAINS
 from llm_mesh_policy.domain.rules.roles import BUILT_IN
 from llm_mesh_policy.domain.rules.room import require_room
-from llm_mesh_policy.domain.rules.rulebook import PLATFORM, domain_of, scope_of
+from llm_mesh_policy.domain.rules.rulebook import PLATFORM, scope_of
 from llm_mesh_runtime.errors import already_exists, invalid, not_found
+from llm_mesh_runtime.resources import domain_of
 
 if TYPE_CHECKING:
     from llm_mesh_policy.domain.actor import Actor

@@ -14,9 +14,9 @@ from llm_mesh_policy.domain import checks
 from llm_mesh_policy.domain.kinds import BINDINGS, DOMAINS, FLOORS, PRINCIPALS, PROJECTS, ROLES, Kind
 from llm_mesh_policy.domain.rules.access import save_binding, save_domain, save_principal, save_project, save_role
 from llm_mesh_policy.domain.rules.flooring import bound_domain, floor_place, note_floor, require_domain, save_floor
-from llm_mesh_policy.domain.rules.rulebook import PLATFORM, domain_of
+from llm_mesh_policy.domain.rules.rulebook import PLATFORM
 from llm_mesh_runtime.errors import MeshError, invalid
-from llm_mesh_runtime.resources import change_of, is_within
+from llm_mesh_runtime.resources import change_of, domain_of, is_within
 
 if TYPE_CHECKING:
     from llm_mesh_policy.domain.actor import Actor

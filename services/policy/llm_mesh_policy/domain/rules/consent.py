@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from llm_mesh.policy.v1 import rules_pb2
-from llm_mesh_policy.domain.rules.rulebook import PLATFORM, domain_of
+from llm_mesh_policy.domain.rules.rulebook import PLATFORM
+from llm_mesh_runtime.resources import domain_of
 
 if TYPE_CHECKING:
     from llm_mesh_policy.domain.changes import Change

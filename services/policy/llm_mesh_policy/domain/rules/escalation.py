@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from llm_mesh_policy.domain.errors import escalation_denied
-from llm_mesh_policy.domain.rules.rulebook import PLATFORM, domain_of
+from llm_mesh_policy.domain.rules.rulebook import PLATFORM
+from llm_mesh_runtime.resources import domain_of
 
 if TYPE_CHECKING:
     from llm_mesh_policy.domain.changes import Change

@@ -15,10 +15,10 @@ from llm_mesh_policy.domain.identity.places import absolute
 from llm_mesh_policy.domain.kinds import DOMAINS, KEY_NAME, PRINCIPALS
 from llm_mesh_policy.domain.rules.consent import active, state_of
 from llm_mesh_policy.domain.rules.matching import EVERYWHERE
-from llm_mesh_policy.domain.rules.rulebook import ANYONE, domain_of, scope_of
+from llm_mesh_policy.domain.rules.rulebook import ANYONE, scope_of
 from llm_mesh_policy.domain.stricter import holding
 from llm_mesh_runtime.errors import invalid
-from llm_mesh_runtime.resources import is_within
+from llm_mesh_runtime.resources import domain_of, is_within
 
 if TYPE_CHECKING:
     from llm_mesh_policy.domain.actor import Actor

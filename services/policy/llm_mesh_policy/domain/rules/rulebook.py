@@ -12,6 +12,7 @@ from llm_mesh_policy.domain.rules.engine import Engine, Held, Judge
 from llm_mesh_policy.domain.rules.matching import ANYTHING, EVERYWHERE, covers, grants, within
 from llm_mesh_policy.domain.rules.patterns import RoleRules
 from llm_mesh_policy.domain.rules.roles import BUILT_IN, EVERYONE, EVERYONE_ROLE, SHARED_DOMAIN
+from llm_mesh_runtime.resources import domain_of
 
 T = TypeVar("T")
 
@@ -45,11 +46,6 @@ class Rule(NamedTuple):
 def scope_of(binding: rules_pb2.Binding) -> str:
     """Where a binding holds: what it says, or the domain that it is in."""
     return binding.scope or domain_of(binding.name)
-
-
-def domain_of(name: str) -> str:
-    """The domain of an absolute name: `domains/claims` of `domains/claims/roles/reader`."""
-    return "/".join(name.split("/", 2)[:2])
 
 
 @dataclass(frozen=True, slots=True)

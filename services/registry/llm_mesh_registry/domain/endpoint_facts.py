@@ -14,7 +14,7 @@ from llm_mesh_runtime.resources import Page
 _AT_ONCE = 500
 
 
-class Operators:
+class EndpointFacts:
     """Keeps facts. `reader` is the domain that asks; empty for services."""
 
     def __init__(self, store: Endpoints, feed: Feed) -> None:
