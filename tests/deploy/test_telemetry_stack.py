@@ -17,7 +17,7 @@ from tools.operations import instruments
 
 DASHBOARDS = sorted((ROOT / "deploy/grafana/dashboards").glob("*.json"))
 # PromQL: https://prometheus.io/docs/prometheus/latest/querying/functions/ and …/operators/
-FUNCTIONS = {"absent_over_time", "histogram_quantile", "label_values", "max", "rate", "sum", "topk"}
+FUNCTIONS = {"absent_over_time", "histogram_quantile", "increase", "label_values", "max", "rate", "sum", "topk"}
 WORDS = FUNCTIONS | {"and", "by", "on", "or", "unless", "without"}
 
 
