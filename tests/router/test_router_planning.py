@@ -68,7 +68,13 @@ class Bench:
         self.book.replace(routes or [])
         self.accepted.replace(accepted or [])
         resolution = Resolution(self.models, self.book, self.accepted)
-        self.router = Router(resolution, self.ranking, Decisions(10_000), SEALS, self.watch)
+        self.decisions = Decisions(10_000)
+        self.router = Router(resolution, self.ranking, self.decisions, SEALS, self.watch)
+
+    def decision(self, decision_id: str, domain: str = "domains/claims") -> Decision:
+        found = self.decisions.find(domain, decision_id)
+        assert found is not None
+        return found
 
     def plan(
         self, alias: str, *, profile: dict[str, Any] | None = None, domain: str = "domains/claims", **constraints: Any
@@ -131,7 +137,7 @@ def test_a_plan_has_no_more_attempts_than_its_route_allows() -> None:
     bench = Bench(model(A), model(B), routes=[route("domains/claims/routes/main", (A, 0, 1), (B, 1, 1), max_attempts=1)])
     plan = bench.plan("main")
     assert [attempt.model for attempt in attempts(plan)] == [A]
-    left = bench.router.decision(f"domains/claims/routeDecisions/{plan.decision_id}").candidates[1]
+    left = bench.decision(plan.decision_id).candidates[1]
     assert (left.model, left.excluded_by) == (B, "attempts")
 
 
@@ -204,7 +210,7 @@ def test_each_rule_excludes_under_its_own_name(
     with pytest.raises(MeshError) as failure:
         bench.plan("a", profile=profile, **constraints)
     assert failure.value.metadata[f"excluded.{A}"] == rule
-    decision = bench.router.decision(f"domains/claims/routeDecisions/{failure.value.metadata['decision_id']}")
+    decision = bench.decision(failure.value.metadata["decision_id"])
     assert [(candidate.model, candidate.excluded_by) for candidate in decision.candidates] == [(A, rule)]
 
 
@@ -289,9 +295,8 @@ def test_a_request_that_was_wrong_does_not_harm_its_target() -> None:
 def test_a_decision_is_shown_to_its_own_domain_only() -> None:
     bench = Bench(model(A))
     plan = bench.plan("a")
-    assert bench.router.decision(f"domains/claims/routeDecisions/{plan.decision_id}").plan == plan
-    with pytest.raises(MeshError, match="DECISION_NOT_FOUND"):
-        bench.router.decision(f"domains/other/routeDecisions/{plan.decision_id}")
+    assert bench.decision(plan.decision_id).plan == plan
+    assert bench.decisions.find("domains/other", plan.decision_id) is None
 
 
 def test_decisions_are_bounded() -> None:

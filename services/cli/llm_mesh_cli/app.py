@@ -26,6 +26,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "audit": ("audit", "Show and verify the audit trail."),
     "endpoints": ("endpoints", "Show and declare the facts of providers' endpoints."),
     "spend": ("spend", "Sum what was spent."),
+    "explain": ("explain", "Show why a request went where it went, or nowhere."),
     "tail": ("tail", "Follow requests as they are made and settled."),
     "health": ("health", "Show whether every service serves."),
     "doctor": ("doctor", "Look for what is wrong with this installation."),

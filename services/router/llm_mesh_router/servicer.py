@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from google.protobuf.timestamp_pb2 import Timestamp
-
 from llm_mesh.router.v1 import router_pb2, router_pb2_grpc
+from llm_mesh_runtime.context import caller
 from llm_mesh_runtime.resources import page_of
 
 if TYPE_CHECKING:
     from grpc.aio import ServicerContext
 
+    from llm_mesh_router.domain.explanations import Explanations
     from llm_mesh_router.domain.router import Router
     from llm_mesh_router.domain.table import RouteTable
 
@@ -21,13 +21,14 @@ if TYPE_CHECKING:
 class RouterServicer(router_pb2_grpc.RouterServiceServicer):
     """Planning, and the routes that it goes by."""
 
-    def __init__(self, router: Router, routes: RouteTable) -> None:
+    def __init__(self, router: Router, routes: RouteTable, explanations: Explanations) -> None:
         self._router = router
+        self._explanations = explanations
         self._routes = routes
 
     async def Plan(self, request: router_pb2.PlanRequest, context: Context) -> router_pb2.PlanResponse:
         response = router_pb2.PlanResponse()
-        response.decision_id = self._router.plan(request.admission, request.profile, response.plan)
+        response.decision_id = self._router.plan(request.admission, request.profile, response.plan, request.request_id)
         return response
 
     async def ReportOutcomes(self, request: router_pb2.ReportOutcomesRequest, context: Context) -> router_pb2.ReportOutcomesResponse:
@@ -41,12 +42,7 @@ class RouterServicer(router_pb2_grpc.RouterServiceServicer):
         return router_pb2.ListAliasesResponse(aliases=shown, next_page_token=token)
 
     async def ExplainDecision(self, request: router_pb2.ExplainDecisionRequest, context: Context) -> router_pb2.ExplainDecisionResponse:
-        decision = self._router.decision(request.name)
-        made = Timestamp()
-        made.FromDatetime(decision.time)
-        return router_pb2.ExplainDecisionResponse(
-            plan=decision.plan, candidates=decision.candidates, create_time=made, profile=decision.profile
-        )
+        return await self._explanations.explain(request.name, request.request_id, caller())
 
     async def CreateRoute(self, request: router_pb2.CreateRouteRequest, context: Context) -> router_pb2.CreateRouteResponse:
         return router_pb2.CreateRouteResponse(route=await self._routes.create(request.parent, request.route_id, request.route))

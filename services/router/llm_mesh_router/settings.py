@@ -15,12 +15,17 @@ class Settings:
     """Settings of the router."""
 
     database_url: Secret = setting(
-        default=Secret(""), help="Where routes are kept, such as postgresql://…; embedded: a file in the data directory."
+        default=Secret(""), help="Where routes and decisions are kept, such as postgresql://…; embedded: a file in the data directory."
     )
     refresh: timedelta = setting(
         default=timedelta(seconds=1), help="How often an instance looks for routes that another instance changed.", minimum=0.1, maximum=60
     )
-    decisions: int = setting(default=20_000, help="How many decisions are kept for `ExplainDecision`.", minimum=10_000, maximum=1_000_000)
+    decisions: int = setting(
+        default=20_000,
+        help="How many decisions are kept for `ExplainDecision`, in memory and in the store.",
+        minimum=10_000,
+        maximum=1_000_000,
+    )
     most_routes: int = setting(default=10_000, help="How many routes a domain may have.", minimum=1, maximum=100_000)
 
     @property

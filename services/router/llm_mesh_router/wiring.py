@@ -6,7 +6,9 @@ import asyncio
 
 from llm_mesh.router.v1 import router_pb2_grpc
 from llm_mesh_router.domain.accepted import AcceptedProducts
+from llm_mesh_router.domain.archive import Archive
 from llm_mesh_router.domain.decisions import Decisions
+from llm_mesh_router.domain.explanations import Explanations
 from llm_mesh_router.domain.models import Models
 from llm_mesh_router.domain.offering import Offering
 from llm_mesh_router.domain.ranking import Ranking
@@ -17,6 +19,7 @@ from llm_mesh_router.domain.table import RouteTable
 from llm_mesh_router.peers import RegistryPeer
 from llm_mesh_router.servicer import RouterServicer
 from llm_mesh_router.settings import Settings
+from llm_mesh_router.store.decisions import SqlDecisions
 from llm_mesh_router.store.routes import SqlRoutes
 from llm_mesh_runtime.clock import SystemClock
 from llm_mesh_runtime.database import check, migrate
@@ -38,7 +41,9 @@ def build(settings: Settings, links: Links) -> Servicers:
     offering = Offering(book, registry)
     outbox = Outbox(database, RecordingPeer(links.channel("policy")))
     table = RouteTable(SqlRoutes(database, outbox, settings.quotas), book, offering)
-    router = Router(Resolution(models, book, accepted), Ranking(), Decisions(settings.decisions), links.seals, SystemClock())
+    decisions, decision_store, clock = Decisions(settings.decisions), SqlDecisions(database), SystemClock()
+    router = Router(Resolution(models, book, accepted), Ranking(), decisions, links.seals, clock)
+    archive = Archive(decisions, decision_store, clock)
     tasks = TaskSet()
 
     async def start() -> None:
@@ -47,14 +52,16 @@ def build(settings: Settings, links: Links) -> Servicers:
         await table.refresh()
         tasks.spawn(registry.run(), name="router.models")
         tasks.spawn(_refresh(table, settings.refresh.total_seconds()), name="router.routes")
+        tasks.spawn(archive.run(), name="router.archive")
         tasks.spawn(offering.run(settings.refresh.total_seconds()), name="router.offers")
 
     async def close() -> None:
         await tasks.close()
+        await archive.close()
         await outbox.close()
         await database.close()
 
-    servicer = RouterServicer(router, table)
+    servicer = RouterServicer(router, table, Explanations(decisions, decision_store, links.rights()))
     return Servicers((router_pb2_grpc.add_RouterServiceServicer_to_server, servicer), ready=database.ready, start=start, close=close)
 
 

@@ -11,9 +11,11 @@ import pytest
 
 from llm_mesh.gateway.v1 import gateway_pb2, gateway_pb2_grpc
 from llm_mesh.inference.v1 import content_pb2, generate_pb2
+from llm_mesh.policy.v1 import identity_pb2, rules_pb2
+from llm_mesh.router.v1 import router_pb2, router_pb2_grpc
 from tests.proofs.http import Reply
 from tests.proofs.load import chat_body
-from tests.proofs.stand import Stand, model, provider, stand
+from tests.proofs.stand import Stand, bearer, model, provider, stand
 
 DECISION = "x-llm-mesh-decision"
 
@@ -76,3 +78,39 @@ def test_over_grpc_the_trailers_name_it(mesh: Stand, alias: str) -> None:
     error: Any = refused.value
     trailers = dict(error.trailing_metadata())
     assert len(trailers["llm-mesh-decision"]) == 16
+
+
+def test_a_refusal_says_in_words_what_excluded_each_model(mesh: Stand) -> None:
+    reply = mesh.ask(chat_body("mute", "hi"))
+    assert (reply.status, reply.code) == (400, "no_eligible_target")
+    assert "mute cannot generate" in reply.error["message"]
+
+
+@pytest.mark.parametrize("alias", ["plain", "away", "mute"])
+def test_whoever_made_a_request_may_explain_it(mesh: Stand, alias: str) -> None:
+    reply = mesh.ask(chat_body(alias, "hi"))
+    for what in (decision_of(reply), reply.headers["x-request-id"]):
+        told = mesh.mesh.cli("explain", what, "--key", mesh.mesh.project_key)
+        assert told.returncode == 0, told.stderr
+        assert f"domains/shared/models/{alias}" in told.stdout
+        assert decision_of(reply) in told.stdout
+        assert ("excluded: cannot generate" if alias == "mute" else "planned as a1") in told.stdout
+        whole = mesh.mesh.cli("explain", what, "--domain", "default")
+        assert ("No attempt was made" if alias == "mute" else "ATTEMPT") in whole.stdout
+
+
+def test_nobody_else_learns_that_a_decision_exists(mesh: Stand) -> None:
+    decision = decision_of(mesh.ask(chat_body("plain", "hi")))
+    stranger = "domains/default/principals/stranger"
+    binding = rules_pb2.Binding(name="domains/default/bindings/stranger", principal=stranger, role="roles/application")
+    mesh.apply_policy(principals=[identity_pb2.Principal(name=stranger)], bindings=[binding])
+    key = mesh.new_key(principal=stranger).secret
+    router: Any = router_pb2_grpc.RouterServiceStub(mesh.channel)
+    said = set()
+    for name in (decision, "0" * 16):
+        full = f"domains/default/routeDecisions/{name}"
+        with pytest.raises(grpc.RpcError) as refused:
+            router.ExplainDecision(router_pb2.ExplainDecisionRequest(name=full), metadata=bearer(key), timeout=20)
+        error: Any = refused.value
+        said.add((error.code(), error.details().replace(name, "…")))
+    assert said == {(grpc.StatusCode.NOT_FOUND, "there is no decision domains/default/routeDecisions/…")}

@@ -20,6 +20,22 @@ from llm_mesh_runtime.resources import domain_of, is_named
 _UNDECLARED_DATA_CLASSES = ("public", "internal")
 _DEFAULT_DATA_CLASS = "internal"
 _MODALITIES = {"image": "image_input", "audio": "audio_input", "file": "file_input"}
+_CANNOT = {
+    "generate": "cannot generate",
+    "embeddings": "cannot embed",
+    "tools": "cannot call tools",
+    "parallel_tool_calls": "cannot call several tools at once",
+    "json_schema": "cannot keep to a JSON schema",
+    "logprobs": "cannot report log-probabilities",
+    "reasoning": "cannot reason",
+    "streaming": "cannot stream",
+    "multiple_candidates": "cannot give several choices",
+    "seed": "cannot take a seed",
+    "image_input": "cannot read images",
+    "audio_input": "cannot read sound",
+    "file_input": "cannot read files",
+}
+"""Capabilities that a model lacks, in words that follow its name."""
 _OPERATIONS = {"generate": "generate", "embed": "embeddings"}
 
 
@@ -30,6 +46,7 @@ class Question:
     admission: admission_pb2.Admission
     profile: router_pb2.RequestProfile
     now: datetime
+    request_id: str = ""
     domain: str = field(init=False)
     """Who asks."""
     alias: str = field(init=False)
@@ -56,7 +73,7 @@ class Objection:
         """The reason, for people."""
         kind, _, capability = self.rule.partition(":")
         if kind == "capability" and not self.note:
-            return f"it lacks the capability {capability}"
+            return _CANNOT.get(capability) or f"lacks the capability {capability}"
         return self.note or self.rule.replace("_", " ")
 
 

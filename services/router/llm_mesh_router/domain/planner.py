@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from llm_mesh.router.v1 import errors_pb2, plan_pb2
 from llm_mesh_router.domain.decisions import Decision, Decisions, Look
-from llm_mesh_router.domain.eligibility import Question
+from llm_mesh_router.domain.eligibility import Objection, Question
 from llm_mesh_router.domain.errors import RouterError
 from llm_mesh_router.domain.ranking import Ranking
 from llm_mesh_router.domain.resolution import UNKNOWN, Resolution
@@ -52,7 +52,7 @@ class Planner:
 
 def _nothing_left(alias: str, decision_id: str, looks: Sequence[Look]) -> RouterError:
     excluded = [(look.model, look.excluded) for look in looks if look.excluded is not None and look.excluded.rule != UNKNOWN]
-    reasons = "; ".join(f"{model.rpartition('/')[2]}: {objection.words}" for model, objection in excluded[:_NAMED_EXCLUSIONS])
+    reasons = "; ".join(f"{model.rpartition('/')[2]} {_said(objection)}" for model, objection in excluded[:_NAMED_EXCLUSIONS])
     error = RouterError(
         errors_pb2.ERROR_REASON_NO_ELIGIBLE_TARGET,
         f"no target of {alias} can take this request" + (f" ({reasons})" if reasons else ""),
@@ -62,3 +62,9 @@ def _nothing_left(alias: str, decision_id: str, looks: Sequence[Look]) -> Router
     )
     error.metadata |= {f"excluded.{model}": objection.rule for model, objection in excluded[:_SHOWN_EXCLUSIONS]}
     return error
+
+
+def _said(objection: Objection) -> str:
+    """What is said of a model, behind its name."""
+    words = objection.words
+    return words if words.startswith(("cannot ", "lacks ")) else f"is excluded: {words}"

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Protocol
 
 from llm_mesh.mesh.v1 import resources_pb2
 from llm_mesh.router.v1 import router_pb2
+from llm_mesh_router.domain.decisions import Decision
 from llm_mesh_runtime.resources import Page
 
 
@@ -43,4 +45,32 @@ class Routes(Protocol):
 
     async def everything(self) -> tuple[int, Sequence[router_pb2.Route]]:
         """The revision and all routes at it."""
+        ...
+
+
+class DecisionStore(Protocol):
+    """The store of decisions, as they are explained."""
+
+    async def put(self, decisions: Sequence[Decision]) -> None:
+        """Keeps decisions; those that are there already stay as they are."""
+        ...
+
+    async def find(self, domain: str, decision_id: str) -> router_pb2.ExplainDecisionResponse | None:
+        """The decision, where it was made for that domain."""
+        ...
+
+    async def of_request(self, domain: str, request_id: str) -> router_pb2.ExplainDecisionResponse | None:
+        """The newest decision of a request, where it was made for that domain."""
+        ...
+
+    async def trim(self, *, before: datetime, least: int, most: int) -> None:
+        """Deletes those made before a time, except the newest `least`; and of more than `most` the oldest of the domains with the most."""
+        ...
+
+
+class Rights(Protocol):
+    """Knows what the caller of the present call may do."""
+
+    async def demand(self, method: str, action: str, resource: str) -> None:
+        """Return where the caller may; ACTION_DENIED where not."""
         ...

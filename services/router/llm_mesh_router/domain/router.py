@@ -8,16 +8,14 @@ from collections.abc import Iterable
 
 from llm_mesh.mesh.v1 import resources_pb2
 from llm_mesh.policy.v1 import admission_pb2
-from llm_mesh.router.v1 import errors_pb2, plan_pb2, router_pb2
-from llm_mesh_router.domain.decisions import Decision, Decisions
+from llm_mesh.router.v1 import plan_pb2, router_pb2
+from llm_mesh_router.domain.decisions import Decisions
 from llm_mesh_router.domain.eligibility import Question, lifecycle
-from llm_mesh_router.domain.errors import RouterError
 from llm_mesh_router.domain.planner import Planner
 from llm_mesh_router.domain.ranking import Ranking
 from llm_mesh_router.domain.resolution import Resolution
 from llm_mesh_runtime.clock import Clock
 from llm_mesh_runtime.errors import invalid, invalid_seal
-from llm_mesh_runtime.resources import NamePattern
 from llm_mesh_runtime.seals import Seals
 
 _AUDIENCE = "router"
@@ -25,7 +23,6 @@ _MOST_LISTED = 1_000
 _AT_ONCE = 100
 """Aliases that are looked at in one turn of the event loop."""
 _ADMISSION: str = admission_pb2.Admission.DESCRIPTOR.full_name
-_DECISION = NamePattern("domains/{domain}/routeDecisions/{decision}")
 
 
 class Router:
@@ -34,19 +31,18 @@ class Router:
     def __init__(self, resolution: Resolution, ranking: Ranking, decisions: Decisions, seals: Seals, clock: Clock) -> None:
         self._resolution = resolution
         self._ranking = ranking
-        self._decisions = decisions
         self._planner = Planner(resolution, ranking, decisions)
         self._seals = seals
         self._clock = clock
 
-    def plan(self, sealed: resources_pb2.Sealed, profile: router_pb2.RequestProfile, plan: plan_pb2.Plan) -> str:
+    def plan(self, sealed: resources_pb2.Sealed, profile: router_pb2.RequestProfile, plan: plan_pb2.Plan, request_id: str = "") -> str:
         """Writes the plan of an admitted request, and answers the id of the decision."""
         now = self._clock.now()
         admission = admission_pb2.Admission.FromString(self._seals.opened(_AUDIENCE, _ADMISSION, sealed, what="admission"))
         expires = admission.expire_time
         if expires.seconds + expires.nanos / 1e9 <= now.timestamp():
             raise invalid_seal("admission, which has expired,")
-        question = Question(admission, profile, now)
+        question = Question(admission, profile, now, request_id)
         if question.constraints.max_output_tokens <= 0 and admission.operation != "embed":
             raise invalid("admission.constraints.max_output_tokens", "must be over zero")
         return self._planner.plan(question, plan)
@@ -56,14 +52,6 @@ class Router:
         now = self._clock.now()
         for result in results:
             self._ranking.note(result, now)
-
-    def decision(self, name: str) -> Decision:
-        """A decision by its name; DECISION_NOT_FOUND where there is none for that domain."""
-        domain, decision_id = _DECISION.parse(name)
-        found = self._decisions.find(f"domains/{domain}", decision_id)
-        if found is None:
-            raise RouterError(errors_pb2.ERROR_REASON_DECISION_NOT_FOUND, f"there is no decision {name}", name=name)
-        return found
 
     async def aliases(self, domain: str, after: str = "", most: int = _MOST_LISTED) -> list[router_pb2.Alias]:
         """What a domain may ask for, sorted: what leads to a model that is in service. As many as `most`, from behind `after` on."""

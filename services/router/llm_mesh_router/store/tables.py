@@ -1,6 +1,6 @@
 """Tables of routes."""
 
-from sqlalchemy import Column, LargeBinary, MetaData, Table, Text, UniqueConstraint
+from sqlalchemy import Column, Index, LargeBinary, MetaData, Table, Text, UniqueConstraint
 
 from llm_mesh_runtime.database import Counter, Instant
 from llm_mesh_runtime.outbox.tables import outbox_table
@@ -25,3 +25,16 @@ ROUTES = Table(
 
 REVISION = Table("routes_revision", METADATA, Column("id", Counter, primary_key=True), Column("revision", Counter, nullable=False))
 """One row, which every change of a route raises and so locks: changes happen one after the other."""
+
+DECISIONS = Table(
+    "route_decisions",
+    METADATA,
+    Column("domain", Text, primary_key=True),
+    Column("id", Text, primary_key=True),
+    Column("request_id", Text, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("created", Instant, nullable=False),
+    Index("route_decisions_request", "domain", "request_id"),
+    Index("route_decisions_created", "created"),
+)
+"""How plans came about, as `ExplainDecision` tells it."""

@@ -941,8 +941,10 @@ func (x *Alias) GetMaxOutputTokens() int64 {
 // Asks how a plan came about.
 type ExplainDecisionRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// `domains/{domain}/routeDecisions/{decision_id}`. Required.
-	Name          string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// `domains/{domain}/routeDecisions/{decision_id}`, or `domains/{domain}/routeDecisions/-` with `request_id`. Required.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// The request whose newest decision is meant. At most 128 characters. Only with `-` in `name`, and required there.
+	RequestId     string `protobuf:"bytes,2,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -984,6 +986,13 @@ func (x *ExplainDecisionRequest) GetName() string {
 	return ""
 }
 
+func (x *ExplainDecisionRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
 // How a plan came about.
 type ExplainDecisionResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -994,7 +1003,15 @@ type ExplainDecisionResponse struct {
 	// When it was decided.
 	CreateTime *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=create_time,json=createTime,proto3" json:"create_time,omitempty"`
 	// The profile by which it was decided.
-	Profile       *RequestProfile `protobuf:"bytes,4,opt,name=profile,proto3" json:"profile,omitempty"`
+	Profile *RequestProfile `protobuf:"bytes,4,opt,name=profile,proto3" json:"profile,omitempty"`
+	// `domains/{domain}/routeDecisions/{decision_id}`.
+	Name string `protobuf:"bytes,5,opt,name=name,proto3" json:"name,omitempty"`
+	// Correlation id of the request. Empty: it had none.
+	RequestId string `protobuf:"bytes,6,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Who made the request.
+	Principal string `protobuf:"bytes,7,opt,name=principal,proto3" json:"principal,omitempty"`
+	// The alias that was asked for.
+	Alias         string `protobuf:"bytes,8,opt,name=alias,proto3" json:"alias,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1055,6 +1072,34 @@ func (x *ExplainDecisionResponse) GetProfile() *RequestProfile {
 		return x.Profile
 	}
 	return nil
+}
+
+func (x *ExplainDecisionResponse) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *ExplainDecisionResponse) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *ExplainDecisionResponse) GetPrincipal() string {
+	if x != nil {
+		return x.Principal
+	}
+	return ""
+}
+
+func (x *ExplainDecisionResponse) GetAlias() string {
+	if x != nil {
+		return x.Alias
+	}
+	return ""
 }
 
 // A target that was looked at.
@@ -1847,9 +1892,11 @@ const file_llm_mesh_router_v1_router_proto_rawDesc = "" +
 	"createTime\x12\"\n" +
 	"\fcapabilities\x18\x04 \x03(\tR\fcapabilities\x12%\n" +
 	"\x0econtext_window\x18\x05 \x01(\x03R\rcontextWindow\x12*\n" +
-	"\x11max_output_tokens\x18\x06 \x01(\x03R\x0fmaxOutputTokens\",\n" +
+	"\x11max_output_tokens\x18\x06 \x01(\x03R\x0fmaxOutputTokens\"K\n" +
 	"\x16ExplainDecisionRequest\x12\x12\n" +
-	"\x04name\x18\x01 \x01(\tR\x04name\"\x81\x02\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x1d\n" +
+	"\n" +
+	"request_id\x18\x02 \x01(\tR\trequestId\"\xe8\x02\n" +
 	"\x17ExplainDecisionResponse\x12,\n" +
 	"\x04plan\x18\x01 \x01(\v2\x18.llm_mesh.router.v1.PlanR\x04plan\x12=\n" +
 	"\n" +
@@ -1857,7 +1904,12 @@ const file_llm_mesh_router_v1_router_proto_rawDesc = "" +
 	"candidates\x12;\n" +
 	"\vcreate_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"createTime\x12<\n" +
-	"\aprofile\x18\x04 \x01(\v2\".llm_mesh.router.v1.RequestProfileR\aprofile\"\x88\x01\n" +
+	"\aprofile\x18\x04 \x01(\v2\".llm_mesh.router.v1.RequestProfileR\aprofile\x12\x12\n" +
+	"\x04name\x18\x05 \x01(\tR\x04name\x12\x1d\n" +
+	"\n" +
+	"request_id\x18\x06 \x01(\tR\trequestId\x12\x1c\n" +
+	"\tprincipal\x18\a \x01(\tR\tprincipal\x12\x14\n" +
+	"\x05alias\x18\b \x01(\tR\x05alias\"\x88\x01\n" +
 	"\tCandidate\x12\x14\n" +
 	"\x05model\x18\x01 \x01(\tR\x05model\x12\x1f\n" +
 	"\vexcluded_by\x18\x02 \x01(\tR\n" +
@@ -1900,13 +1952,13 @@ const file_llm_mesh_router_v1_router_proto_rawDesc = "" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x120\n" +
 	"\x05value\x18\x02 \x01(\v2\x1a.google.protobuf.FieldMaskR\x05value:\x028\x01\"I\n" +
 	"\x13ApplyRoutesResponse\x122\n" +
-	"\achanges\x18\x01 \x03(\v2\x18.llm_mesh.mesh.v1.ChangeR\achanges2\xa9\n" +
+	"\achanges\x18\x01 \x03(\v2\x18.llm_mesh.mesh.v1.ChangeR\achanges2\xa7\n" +
 	"\n" +
 	"\rRouterService\x12f\n" +
 	"\x04Plan\x12\x1f.llm_mesh.router.v1.PlanRequest\x1a .llm_mesh.router.v1.PlanResponse\"\x1b\xca\xf3\x18\x17\b\x02\x12\x06router\x1a\vrouter.plan\x12\x86\x01\n" +
 	"\x0eReportOutcomes\x12).llm_mesh.router.v1.ReportOutcomesRequest\x1a*.llm_mesh.router.v1.ReportOutcomesResponse\"\x1d\xca\xf3\x18\x19\b\x02\x12\x06router\x1a\rrouter.report\x12~\n" +
-	"\vListAliases\x12&.llm_mesh.router.v1.ListAliasesRequest\x1a'.llm_mesh.router.v1.ListAliasesResponse\"\x1e\xca\xf3\x18\x1a\b\x02\x12\x06router\x1a\x0erouter.aliases\x12\x8e\x01\n" +
-	"\x0fExplainDecision\x12*.llm_mesh.router.v1.ExplainDecisionRequest\x1a+.llm_mesh.router.v1.ExplainDecisionResponse\"\"\xca\xf3\x18\x1e\b\x01\x12\x06{name}\x1a\x12routeDecisions.get\x12\x91\x01\n" +
+	"\vListAliases\x12&.llm_mesh.router.v1.ListAliasesRequest\x1a'.llm_mesh.router.v1.ListAliasesResponse\"\x1e\xca\xf3\x18\x1a\b\x02\x12\x06router\x1a\x0erouter.aliases\x12\x8c\x01\n" +
+	"\x0fExplainDecision\x12*.llm_mesh.router.v1.ExplainDecisionRequest\x1a+.llm_mesh.router.v1.ExplainDecisionResponse\" \xca\xf3\x18\x1c\b\x01\x12\x04self\x1a\x12routeDecisions.get\x12\x91\x01\n" +
 	"\vCreateRoute\x12&.llm_mesh.router.v1.CreateRouteRequest\x1a'.llm_mesh.router.v1.CreateRouteResponse\"1\xca\xf3\x18-\b\x01\x12\x1a{parent}/routes/{route_id}\x1a\rroutes.create\x12q\n" +
 	"\bGetRoute\x12#.llm_mesh.router.v1.GetRouteRequest\x1a$.llm_mesh.router.v1.GetRouteResponse\"\x1a\xca\xf3\x18\x16\b\x01\x12\x06{name}\x1a\n" +
 	"routes.get\x12\x81\x01\n" +

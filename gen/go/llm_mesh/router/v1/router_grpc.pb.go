@@ -48,7 +48,15 @@ type RouterServiceClient interface {
 	ReportOutcomes(ctx context.Context, in *ReportOutcomesRequest, opts ...grpc.CallOption) (*ReportOutcomesResponse, error)
 	// Lists the aliases that a domain may address, for the gateway's `ListModels`.
 	ListAliases(ctx context.Context, in *ListAliasesRequest, opts ...grpc.CallOption) (*ListAliasesResponse, error)
-	// Says how a plan came about. Decisions are kept for an hour at least, the last 10,000 at least.
+	// Says how a plan came about.
+	//
+	// The principal that made the request may ask, and whoever has `routeDecisions.get` on the decision. Everybody else gets
+	// DECISION_NOT_FOUND, whether the decision exists or not. Who only made the request is not shown credentials, nor models that its
+	// domain does not know of.
+	//
+	// Decisions are kept for an hour, over restarts of the router too, as long as there are no more of them than the router's setting
+	// `decisions`; of more, the newest are kept, and each domain has its share. At least the last 10,000 are kept. A router that is killed
+	// forgets what it has not written yet: those of the last second, and under more than 1,000 requests a second what waits to be written.
 	ExplainDecision(ctx context.Context, in *ExplainDecisionRequest, opts ...grpc.CallOption) (*ExplainDecisionResponse, error)
 	// Creates a route.
 	CreateRoute(ctx context.Context, in *CreateRouteRequest, opts ...grpc.CallOption) (*CreateRouteResponse, error)
@@ -190,7 +198,15 @@ type RouterServiceServer interface {
 	ReportOutcomes(context.Context, *ReportOutcomesRequest) (*ReportOutcomesResponse, error)
 	// Lists the aliases that a domain may address, for the gateway's `ListModels`.
 	ListAliases(context.Context, *ListAliasesRequest) (*ListAliasesResponse, error)
-	// Says how a plan came about. Decisions are kept for an hour at least, the last 10,000 at least.
+	// Says how a plan came about.
+	//
+	// The principal that made the request may ask, and whoever has `routeDecisions.get` on the decision. Everybody else gets
+	// DECISION_NOT_FOUND, whether the decision exists or not. Who only made the request is not shown credentials, nor models that its
+	// domain does not know of.
+	//
+	// Decisions are kept for an hour, over restarts of the router too, as long as there are no more of them than the router's setting
+	// `decisions`; of more, the newest are kept, and each domain has its share. At least the last 10,000 are kept. A router that is killed
+	// forgets what it has not written yet: those of the last second, and under more than 1,000 requests a second what waits to be written.
 	ExplainDecision(context.Context, *ExplainDecisionRequest) (*ExplainDecisionResponse, error)
 	// Creates a route.
 	CreateRoute(context.Context, *CreateRouteRequest) (*CreateRouteResponse, error)

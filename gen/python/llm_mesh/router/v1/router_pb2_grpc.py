@@ -118,7 +118,15 @@ class RouterServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ExplainDecision(self, request, context):
-        """Says how a plan came about. Decisions are kept for an hour at least, the last 10,000 at least.
+        """Says how a plan came about.
+
+        The principal that made the request may ask, and whoever has `routeDecisions.get` on the decision. Everybody else gets
+        DECISION_NOT_FOUND, whether the decision exists or not. Who only made the request is not shown credentials, nor models that its
+        domain does not know of.
+
+        Decisions are kept for an hour, over restarts of the router too, as long as there are no more of them than the router's setting
+        `decisions`; of more, the newest are kept, and each domain has its share. At least the last 10,000 are kept. A router that is killed
+        forgets what it has not written yet: those of the last second, and under more than 1,000 requests a second what waits to be written.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -29,7 +29,16 @@ class RouterServiceStub:
     ListAliases: _aio.UnaryUnaryMultiCallable[_router_pb2.ListAliasesRequest, _router_pb2.ListAliasesResponse]
     """Lists the aliases that a domain may address, for the gateway's `ListModels`."""
     ExplainDecision: _aio.UnaryUnaryMultiCallable[_router_pb2.ExplainDecisionRequest, _router_pb2.ExplainDecisionResponse]
-    """Says how a plan came about. Decisions are kept for an hour at least, the last 10,000 at least."""
+    """Says how a plan came about.
+
+    The principal that made the request may ask, and whoever has `routeDecisions.get` on the decision. Everybody else gets
+    DECISION_NOT_FOUND, whether the decision exists or not. Who only made the request is not shown credentials, nor models that its
+    domain does not know of.
+
+    Decisions are kept for an hour, over restarts of the router too, as long as there are no more of them than the router's setting
+    `decisions`; of more, the newest are kept, and each domain has its share. At least the last 10,000 are kept. A router that is killed
+    forgets what it has not written yet: those of the last second, and under more than 1,000 requests a second what waits to be written.
+    """
     CreateRoute: _aio.UnaryUnaryMultiCallable[_router_pb2.CreateRouteRequest, _router_pb2.CreateRouteResponse]
     """Creates a route."""
     GetRoute: _aio.UnaryUnaryMultiCallable[_router_pb2.GetRouteRequest, _router_pb2.GetRouteResponse]
@@ -80,7 +89,16 @@ class RouterServiceServicer:
         request: _router_pb2.ExplainDecisionRequest,
         context: _aio.ServicerContext[_Any, _Any],
     ) -> _abc.Awaitable[_router_pb2.ExplainDecisionResponse]:
-        """Says how a plan came about. Decisions are kept for an hour at least, the last 10,000 at least."""
+        """Says how a plan came about.
+
+        The principal that made the request may ask, and whoever has `routeDecisions.get` on the decision. Everybody else gets
+        DECISION_NOT_FOUND, whether the decision exists or not. Who only made the request is not shown credentials, nor models that its
+        domain does not know of.
+
+        Decisions are kept for an hour, over restarts of the router too, as long as there are no more of them than the router's setting
+        `decisions`; of more, the newest are kept, and each domain has its share. At least the last 10,000 are kept. A router that is killed
+        forgets what it has not written yet: those of the last second, and under more than 1,000 requests a second what waits to be written.
+        """
 
     def CreateRoute(
         self,

@@ -558,11 +558,18 @@ export declare const AliasSchema: GenMessage<Alias>;
  */
 export declare type ExplainDecisionRequest = Message<"llm_mesh.router.v1.ExplainDecisionRequest"> & {
   /**
-   * `domains/{domain}/routeDecisions/{decision_id}`. Required.
+   * `domains/{domain}/routeDecisions/{decision_id}`, or `domains/{domain}/routeDecisions/-` with `request_id`. Required.
    *
    * @generated from field: string name = 1;
    */
   name: string;
+
+  /**
+   * The request whose newest decision is meant. At most 128 characters. Only with `-` in `name`, and required there.
+   *
+   * @generated from field: string request_id = 2;
+   */
+  requestId: string;
 };
 
 /**
@@ -604,6 +611,34 @@ export declare type ExplainDecisionResponse = Message<"llm_mesh.router.v1.Explai
    * @generated from field: llm_mesh.router.v1.RequestProfile profile = 4;
    */
   profile?: RequestProfile | undefined;
+
+  /**
+   * `domains/{domain}/routeDecisions/{decision_id}`.
+   *
+   * @generated from field: string name = 5;
+   */
+  name: string;
+
+  /**
+   * Correlation id of the request. Empty: it had none.
+   *
+   * @generated from field: string request_id = 6;
+   */
+  requestId: string;
+
+  /**
+   * Who made the request.
+   *
+   * @generated from field: string principal = 7;
+   */
+  principal: string;
+
+  /**
+   * The alias that was asked for.
+   *
+   * @generated from field: string alias = 8;
+   */
+  alias: string;
 };
 
 /**
@@ -1001,7 +1036,15 @@ export declare const RouterService: GenService<{
     output: typeof ListAliasesResponseSchema;
   },
   /**
-   * Says how a plan came about. Decisions are kept for an hour at least, the last 10,000 at least.
+   * Says how a plan came about.
+   *
+   * The principal that made the request may ask, and whoever has `routeDecisions.get` on the decision. Everybody else gets
+   * DECISION_NOT_FOUND, whether the decision exists or not. Who only made the request is not shown credentials, nor models that its
+   * domain does not know of.
+   *
+   * Decisions are kept for an hour, over restarts of the router too, as long as there are no more of them than the router's setting
+   * `decisions`; of more, the newest are kept, and each domain has its share. At least the last 10,000 are kept. A router that is killed
+   * forgets what it has not written yet: those of the last second, and under more than 1,000 requests a second what waits to be written.
    *
    * @generated from rpc llm_mesh.router.v1.RouterService.ExplainDecision
    */
