@@ -206,8 +206,8 @@ type Model struct {
 	// and without a price until the conflict is solved. One in `price` takes the price away, one in `free` makes the model need a price.
 	// Empty: none. Output only.
 	Conflicts []string `protobuf:"bytes,41,rep,name=conflicts,proto3" json:"conflicts,omitempty"`
-	// Upper bound of the tokens that a sound costs which is given by URI or file id. 0: not known; such a request reserves the whole context
-	// window, and is refused for projects that are charged strictly.
+	// Upper bound of the tokens that an audio part costs which is given by URI or file id. 0: not known; such a request reserves the whole
+	// context window, and is refused for projects that are charged strictly.
 	AudioTokens int64 `protobuf:"varint,51,opt,name=audio_tokens,json=audioTokens,proto3" json:"audio_tokens,omitempty"`
 	// Upper bound of the tokens that a file costs which is given by URI or file id. 0: not known, with the same effect.
 	FileTokens    int64 `protobuf:"varint,52,opt,name=file_tokens,json=fileTokens,proto3" json:"file_tokens,omitempty"`

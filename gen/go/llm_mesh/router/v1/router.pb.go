@@ -241,7 +241,7 @@ type RequestProfile struct {
 	SourceDialect string `protobuf:"bytes,14,opt,name=source_dialect,json=sourceDialect,proto3" json:"source_dialect,omitempty"`
 	// Only targets that lose nothing.
 	Exact bool `protobuf:"varint,15,opt,name=exact,proto3" json:"exact,omitempty"`
-	// Number of sounds that are given by URI or file id: the model's `audio_tokens` bounds each of them.
+	// Number of audio parts that are given by URI or file id: the model's `audio_tokens` bounds each of them.
 	AudioReferences int32 `protobuf:"varint,16,opt,name=audio_references,json=audioReferences,proto3" json:"audio_references,omitempty"`
 	// Number of files that are given by URI or file id: the model's `file_tokens` bounds each of them.
 	FileReferences int32 `protobuf:"varint,17,opt,name=file_references,json=fileReferences,proto3" json:"file_references,omitempty"`

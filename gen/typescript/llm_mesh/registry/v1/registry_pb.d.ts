@@ -205,8 +205,8 @@ export declare type Model = Message<"llm_mesh.registry.v1.Model"> & {
   conflicts: string[];
 
   /**
-   * Upper bound of the tokens that a sound costs which is given by URI or file id. 0: not known; such a request reserves the whole context
-   * window, and is refused for projects that are charged strictly.
+   * Upper bound of the tokens that an audio part costs which is given by URI or file id. 0: not known; such a request reserves the whole
+   * context window, and is refused for projects that are charged strictly.
    *
    * @generated from field: int64 audio_tokens = 51;
    */

@@ -236,7 +236,7 @@ export declare type RequestProfile = Message<"llm_mesh.router.v1.RequestProfile"
   exact: boolean;
 
   /**
-   * Number of sounds that are given by URI or file id: the model's `audio_tokens` bounds each of them.
+   * Number of audio parts that are given by URI or file id: the model's `audio_tokens` bounds each of them.
    *
    * @generated from field: int32 audio_references = 16;
    */
