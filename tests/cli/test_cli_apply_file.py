@@ -108,6 +108,23 @@ def test_floors_and_the_platforms_budgets_are_asked_for_in_its_name(tmp_path: Pa
     assert wanted.policy.limits[0].subject == "domain:*"
 
 
+def test_a_file_may_name_domains_shortly_everywhere(tmp_path: Path) -> None:
+    wanted = read(
+        tmp_path,
+        "floors:\n  - {name: a, may_publish_to: [b, domains/c], may_accept_from: ['-']}\n"
+        "endpoints:\n  - {adapter: openai, name: box, operator: a, domains: [b, domains/c]}\n"
+        "domains:\n  - name: a\n"
+        "    models: [{name: m, adapter: openai, endpoint: box, upstream_model: m, shared_with: [b, domains/c]}]\n"
+        "    routes: [{name: r, targets: [{model: m}], shared_with: [b]}, {name: s, targets: [{model: m}], shared_with: ['*']}]\n",
+    )
+    both = ["domains/b", "domains/c"]
+    [floor], [endpoint], [model] = wanted.policy.floors, wanted.registry.endpoints, wanted.registry.models
+    assert (list(floor.may_publish_to), list(floor.may_accept_from)) == (both, ["-"])
+    assert (endpoint.operator, list(endpoint.domains)) == ("domains/a", both)
+    assert list(model.shared_with) == both
+    assert [list(route.shared_with) for route in wanted.router.routes] == [["domains/b"], ["*"]]
+
+
 def test_only_the_platform_has_budgets_beside_its_projects(tmp_path: Path) -> None:
     [problem] = problems(tmp_path, "domains: [{name: claims, budgets: [{name: b, subject: domains/claims, amount: 5 USD}]}]")
     assert "only the platform has budgets here" in problem

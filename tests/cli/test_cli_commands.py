@@ -10,6 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from llm_mesh.mesh.v1.resources_pb2 import Money
+from llm_mesh.policy.v1 import usage_pb2
+from llm_mesh_cli.commands.tail import row
 from tests.e2e.running import RunningMesh, environment, llm_mesh
 
 
@@ -43,6 +46,34 @@ def test_what_is_asked_shows_in_spend_and_tail(cli_mesh: RunningMesh) -> None:
     assert entry["charged"] == asked["receipt"]["charged"]
     rows = json.loads(cli_mesh.cli("spend", "--tag", "team", "--json").stdout)["rows"]
     assert next(row for row in rows if row["keys"] == ["red"])["charged"] == asked["receipt"]["charged"]
+
+
+def test_a_model_is_shown_to_people_without_json(cli_mesh: RunningMesh) -> None:
+    assert "{" not in cli_mesh.cli("models", "show", "sim-echo").stdout
+
+
+def test_requests_are_tailed_in_columns_whether_they_have_a_model_or_not() -> None:
+    reserved = Money(currency="USD", nanos=2_000_000_000)
+    held = usage_pb2.LedgerEntry(alias="a", state=usage_pb2.RESERVATION_STATE_HELD, reserved=reserved)
+    released = usage_pb2.LedgerEntry(alias="a", state=usage_pb2.RESERVATION_STATE_RELEASED, charged=Money(currency="USD"))
+    settled = usage_pb2.LedgerEntry(
+        alias="a",
+        state=usage_pb2.RESERVATION_STATE_SETTLED,
+        charged=Money(currency="USD", nanos=1),
+        lines=[{"model": "domains/b/models/c"}],
+    )
+    rows = [row(entry) for entry in (held, released, settled)]
+    assert len({line.index(cost) for line, cost in zip(rows, ("≤ 2 USD", "0 USD", "0.000000001 USD"), strict=True)}) == 1
+
+
+def test_limits_and_floors_take_short_names(cli_mesh: RunningMesh) -> None:
+    limited = cli_mesh.cli("limits", "set", "short", "1000", "--subject", "projects/default")
+    assert "domains/default/projects/default" in limited.stdout, limited.stderr
+    assert cli_mesh.cli("limits", "delete", "short").returncode == 0
+    cli_mesh.cli("floors", "set", "default", "--publish-to", "shared", "--accept-from", "-")
+    floor = json.loads(cli_mesh.cli("floors", "show", "default").stdout)
+    assert cli_mesh.cli("floors", "delete", "default").returncode == 0
+    assert (floor["mayPublishTo"], floor["mayAcceptFrom"]) == (["domains/shared"], ["-"])
 
 
 def test_a_prompt_is_pushed_labelled_compared_and_rendered(cli_mesh: RunningMesh) -> None:
@@ -96,6 +127,8 @@ def test_budgets_and_limits_are_set_and_shown(cli_mesh: RunningMesh) -> None:
         (("models", "list", "--no-such-option"), 2),
         (("no-such-command",), 2),
         (("keys", "create", "--expires", "soon"), 2),
+        (("spend", "--by", "tag"), 2),
+        (("spend", "--by", "model", "--tag", "team"), 2),
         (("health", "--address", "127.0.0.1:1"), 3),
         (("keys", "list", "--key", "mk_0000000000000000_wrong"), 4),
         (("keys", "list", "--data-dir", "/nonexistent"), 4),
@@ -109,6 +142,20 @@ def test_commands_end_with_their_documented_codes(cli_mesh: RunningMesh, words: 
     done = cli_mesh.cli(*words)
     assert done.returncode == code, done.stdout + done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_file_that_cannot_be_read_is_named(cli_mesh: RunningMesh, tmp_path: Path) -> None:
+    refused = cli_mesh.cli("audit", "verify", "--against", str(tmp_path / "nowhere"))
+    assert refused.stderr == f"llm-mesh: {tmp_path / 'nowhere'}: No such file or directory\n"
+
+
+def test_a_database_that_cannot_be_reached_is_told_with_its_drivers_words(tmp_path: Path) -> None:
+    env = environment({"LLM_MESH_CATALOGUE_DATABASE_URL": "postgresql://user:hidden@127.0.0.1:1/catalogue", "LLM_MESH_SECRET": "s" * 32})
+    for words in (("migrate", "catalogue"), ("serve", "catalogue")):
+        linked = {**env, "LLM_MESH_LINK_POLICY": "dns:///127.0.0.1:1", "LLM_MESH_DATA_DIR": str(tmp_path)}
+        refused = llm_mesh(*words, env=linked)
+        assert "127.0.0.1" in refused.stderr, refused.stderr
+        assert "hidden" not in refused.stderr
 
 
 def test_errors_are_json_for_programs(cli_mesh: RunningMesh) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import json
 import socket
+import stat
 import subprocess
 import sys
 from dataclasses import fields
@@ -31,6 +32,16 @@ def test_help_and_the_quick_start_know_the_same_options() -> None:
 def test_help_and_the_quick_start_of_services_know_the_same_arguments() -> None:
     assert list(inspect.signature(serve).parameters) == [field.name for field in fields(serving.Arguments)]
     assert serving.parsed(["policy", "--ready-file", "d", "gateway"]) == serving.Arguments(["policy", "gateway"], Path("d"))
+
+
+def test_only_the_owner_may_look_into_the_data_directory(cli_mesh: RunningMesh) -> None:
+    assert stat.S_IMODE(cli_mesh.data_dir.stat().st_mode) == 0o700
+    assert "others may look into" not in cli_mesh.cli("doctor").stdout
+    cli_mesh.data_dir.chmod(0o755)
+    try:
+        assert "others may look into" in cli_mesh.cli("doctor").stdout
+    finally:
+        cli_mesh.data_dir.chmod(0o700)
 
 
 @pytest.mark.parametrize("words", [(), ("policy", "--no-such-option"), ("policy", "--ready", "x")])

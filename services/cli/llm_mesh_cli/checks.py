@@ -72,6 +72,8 @@ def data_directory(session: Session) -> Iterator[Finding]:
         return
     if not os.access(folder, os.W_OK):
         yield Finding("fail", "data", f"{folder} cannot be written", f"chown or chmod {folder}")
+    if readable_by_others(folder):
+        yield Finding("warn", "data", f"others may look into {folder}", f"chmod 700 {folder}")
     for path in sorted(path for pattern in _PRIVATE for path in folder.glob(pattern)):
         if readable_by_others(path):
             yield Finding("fail", "data", f"others may read {path}", f"chmod 600 {path}")

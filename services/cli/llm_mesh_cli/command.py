@@ -59,6 +59,8 @@ def _ended(work: Work, access: Access, who: Who, given: dict[str, Any]) -> Exit:
         asyncio.run(_run(Session(access, output, who), work, given))
     except MeshError as error:
         output.failure(error)
+        if error.reason_name == "NOT_IMPLEMENTED":
+            output.note("where services run apart, LLM_MESH_ADDRESS_<SERVICE> says where each of them is asked")
         return exit_code(error)
     except BrokenPipeError:  # the reader has enough, as `head` has
         sys.stderr.close()
@@ -66,9 +68,14 @@ def _ended(work: Work, access: Access, who: Who, given: dict[str, Any]) -> Exit:
     except KeyboardInterrupt:
         return Exit.INTERRUPTED
     except (CommandError, MissingKeyError, SettingsError, OSError) as error:
-        output.error(str(error))
+        output.error(_text(error))
         return _code(error)
     return Exit.DONE
+
+
+def _text(error: Exception) -> str:
+    """A file that cannot be used is named first, without the number of the system's error."""
+    return f"{error.filename}: {error.strerror}" if isinstance(error, OSError) and error.filename else str(error)
 
 
 def _code(error: Exception) -> Exit:

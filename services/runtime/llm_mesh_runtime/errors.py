@@ -184,6 +184,13 @@ def store_unavailable(store: str = "store") -> MeshError:
     return RuntimeFault(errors_pb2.ERROR_REASON_STORE_UNAVAILABLE, f"the {store} does not answer", retry_after=1.0)
 
 
+def with_cause(error: BaseException) -> str:
+    """An error with what its driver said, in one line: for the console of who operates the service, never for callers."""
+    cause = error.__cause__
+    said = str(getattr(cause, "orig", None) or cause or "").strip().partition("\n")[0]
+    return f"{error} ({said})" if said else str(error)
+
+
 def invalid_seal(what: str) -> MeshError:
     """Sealed bytes that are missing, forged, altered, for another audience, or expired."""
     return RuntimeFault(errors_pb2.ERROR_REASON_INVALID_SEAL, f"the seal of the {what} is not valid here")

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from importlib.metadata import entry_points
 from typing import Any
 
-from llm_mesh_runtime.errors import MeshError
+from llm_mesh_runtime.errors import MeshError, with_cause
 from llm_mesh_runtime.host.discovery import installed, load
 from llm_mesh_runtime.host.errors import StartError
 from llm_mesh_runtime.settings import Configuration, MeshSettings, SettingsError
@@ -62,7 +62,7 @@ def main(arguments: Sequence[str]) -> int:
     try:
         reached = asyncio.run(migrate_services(names, Configuration.read()))
     except (MeshError, SettingsError, StartError, ValueError) as error:
-        sys.stderr.write(f"migrate: {error}\n")
+        sys.stderr.write(f"migrate: {with_cause(error)}\n")
         return 1
     for name, revision in reached.items():
         sys.stdout.write(f"{name} {revision}\n")

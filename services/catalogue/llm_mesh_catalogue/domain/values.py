@@ -38,7 +38,7 @@ class Variables:
         values = _parsed(text) if text else {}
         for name in values:
             if name not in self._known:
-                raise UnfitError("the prompt has no such variable", name)
+                raise UnfitError("the schema of the prompt's variables declares none of this name", name)
         if self._validator is None:
             return values
         for problem in self._validator.iter_errors(values):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import MutableSequence
 from pathlib import Path
 
 from llm_mesh.catalogue.v1 import catalogue_pb2
@@ -57,7 +58,8 @@ class _Document:
         adapter = _required(place, fields, "adapter")
         endpoint.name = f"adapters/{adapter}/endpoints/{_id(place, fields)}"
         fill(endpoint, fields, self._currency)
-        endpoint.operator = endpoint.operator or PLATFORM
+        _name_domains(endpoint.domains)
+        endpoint.operator = _domain_name(endpoint.operator) if endpoint.operator else PLATFORM
         self.wanted.note("registry", "endpoints", endpoint, place)
 
     def _domain(self, place: Place) -> str:
@@ -78,6 +80,8 @@ class _Document:
         fields = place.fields("name", *names(floor))
         floor.name = f"{PLATFORM}/floors/{_id(place, fields)}"
         fill(floor, fields, self._currency)
+        _name_domains(floor.may_publish_to)
+        _name_domains(floor.may_accept_from)
         self.wanted.note("policy", "floors", floor, place)
 
     def _budgets(self, domain: str, place: Place, _roles: frozenset[str]) -> None:
@@ -155,6 +159,7 @@ class _Document:
             _required(place, fields, name)
         fill(model, fields, self._currency)
         model.alias = model.alias or model.name.rpartition("/")[2]
+        _name_domains(model.shared_with)
         self.wanted.note("registry", "models", model, place)
 
     def _routes(self, domain: str, place: Place, _roles: frozenset[str]) -> None:
@@ -163,6 +168,7 @@ class _Document:
         route.name = f"{domain}/routes/{_id(place, fields)}"
         fill(route, fields, self._currency)
         route.alias = route.alias or route.name.rpartition("/")[2]
+        _name_domains(route.shared_with)
         for target in route.targets:
             target.model = _model_name(domain, target.model)
         self.wanted.note("router", "routes", route, place)
@@ -172,8 +178,7 @@ class _Document:
         subscription = registry_pb2.Subscription(name=f"{domain}/subscriptions/{_id(place, fields)}")
         for field in [name for name in fields if name != "name"]:
             text = fields[field].text()
-            source = field in {"publisher", "product"} and not text.startswith("domains/")
-            setattr(subscription, field, f"domains/{text}" if source else text)
+            setattr(subscription, field, _domain_name(text) if field in {"publisher", "product"} else text)
         if bool(subscription.publisher) == bool(subscription.product):
             place.problem("expected either publisher or product")
         self.wanted.note("subscriptions", "subscriptions", subscription, place)
@@ -223,6 +228,15 @@ def _local_roles(fields: dict[str, Place]) -> frozenset[str]:
         return frozenset()
     value = fields["roles"].plain()
     return frozenset(str(each.get("name")) for each in value if isinstance(each, dict)) if isinstance(value, list) else frozenset()
+
+
+def _domain_name(text: str) -> str:
+    """`claims` is `domains/claims`; `*` and `-` name no domain."""
+    return text if text in {"*", "-"} or text.startswith("domains/") else f"domains/{text}"
+
+
+def _name_domains(names: MutableSequence[str]) -> None:
+    names[:] = [_domain_name(each) for each in names]
 
 
 def _model_name(domain: str, text: str) -> str:

@@ -100,5 +100,6 @@ async def verify_trail(
         raise CommandError(f"the audit trail is not whole: {len(verdict.problems)} problems in {verdict.records} records", Exit.FAILED)
     if save:
         heads.save(save, verdict.heads)
-    grown = f", and has only grown since {against} was saved" if against else ""
-    session.output.line(f"{verdict.records} records in {len(verdict.heads)} chains are whole{grown}")
+    grown = f"; the trail has only grown since {against} was saved" if against else ""
+    chains = f"{len(verdict.heads)} chain{'s' if len(verdict.heads) != 1 else ''}"
+    session.output.line(f"{verdict.records} records in {chains} are whole{grown}")

@@ -11,7 +11,7 @@ from llm_mesh.policy.v1 import floors_pb2, rules_pb2, rules_pb2_grpc
 from llm_mesh_cli.command import asks
 from llm_mesh_cli.failures import CommandError, Exit
 from llm_mesh_cli.paging import pages
-from llm_mesh_cli.session import Session
+from llm_mesh_cli.session import Session, domain_name
 
 app = typer.Typer(no_args_is_help=True, help="Show and set what the platform sets about domains.")
 _ACTION = "SCREENING_ACTION_"
@@ -61,8 +61,8 @@ async def put(
         "data_classes": data_class,
         "allowed_adapters": adapter,
         "allowed_endpoints": endpoint,
-        "may_publish_to": publish_to,
-        "may_accept_from": accept_from,
+        "may_publish_to": _domains(publish_to),
+        "may_accept_from": _domains(accept_from),
         "allowed_models": allow_model,
         "denied_models": deny_model,
     }
@@ -97,6 +97,11 @@ async def _present(session: Session, name: str) -> floors_pb2.Floor:
         if error.code() != grpc.StatusCode.NOT_FOUND:
             raise
         return floors_pb2.Floor(name=name)
+
+
+def _domains(names: list[str] | None) -> list[str] | None:
+    """`claims` as `domains/claims`; `-`, for none, stays."""
+    return names and [each if each in {"", "-"} else domain_name(each) for each in names]
 
 
 def _screening(rule: str) -> floors_pb2.ScreeningRule:

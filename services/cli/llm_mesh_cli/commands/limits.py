@@ -17,6 +17,7 @@ from llm_mesh_cli.texts import duration
 app = typer.Typer(no_args_is_help=True, help="Show and set limits of requests, tokens and concurrency.")
 Domain = Annotated[str | None, typer.Option("--domain", help="The domain. Default: the caller's own.")]
 _METRIC = "LIMIT_METRIC_"
+_OWNED = ("projects/", "principals/")
 _PLATFORM = "domains/platform/"
 """Limits that the platform set, which a domain cannot change, are shown by their whole name."""
 
@@ -46,7 +47,11 @@ async def put(
     metric: Annotated[Metric, typer.Option(help="What it bounds.")] = Metric.REQUESTS,
     per: Annotated[str, typer.Option(help="Per how long, such as 1m or 24h. Not with concurrency.")] = "1m",
     subject: Annotated[
-        str, typer.Option(help="Whom it binds: a key, principal, project or domain, `model:…`, `tag:…`. Default: the domain.")
+        str,
+        typer.Option(
+            help="Whom it binds: `projects/triage`, `principals/ana`, a resource name, `model:` and a model's resource name, "
+            "`tag:KEY=VALUE`. Default: the domain."
+        ),
     ] = "",
     domain: Domain = None,
 ) -> None:
@@ -54,7 +59,7 @@ async def put(
     parent = await session.domain(domain)
     limit = ledger_pb2.Limit(
         name=name if "/" in name else f"{parent}/limits/{name}",
-        subject=subject or parent,
+        subject=f"{parent}/{subject}" if subject.startswith(_OWNED) else subject or parent,
         metric=f"{_METRIC}{metric.name}",
         amount=amount,
     )

@@ -9,7 +9,7 @@ import typer
 
 from llm_mesh_cli.failures import Exit, exit_code
 from llm_mesh_cli.output import Output
-from llm_mesh_runtime.errors import MeshError
+from llm_mesh_runtime.errors import MeshError, with_cause
 from llm_mesh_runtime.settings import SettingsError
 
 if TYPE_CHECKING:
@@ -34,6 +34,8 @@ def migrate(
         rows = asyncio.run(_migrated(output, found, check=check))
     except MeshError as error:
         output.failure(error)
+        if error.__cause__ is not None:
+            output.note(with_cause(error))
         raise typer.Exit(exit_code(error)) from error
     except (StartError, SettingsError) as error:
         output.error(str(error))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -44,7 +44,8 @@ async def show(session: Session, name: Name) -> None:
         session.output.data({"model": told, "prices": [as_dict(price) for price in prices]})
         return
     for field, value in told.items():
-        session.output.line(f"{field:<18} {', '.join(value) if isinstance(value, list) else value}")
+        if field != "price":
+            session.output.line(f"{field:<18} {_words(value)}")
     for price in prices:
         number, begin = price.name.rpartition("/")[2], time_text(price.valid_from)
         session.output.line(f"{f'price {number}':<18} {_terms(price)} per million, from {begin} ({price.source})")
@@ -146,6 +147,12 @@ async def _model(session: Session, name: str) -> registry_pb2.Model:
         if name in {model.alias, model.name.rpartition("/")[2]}:
             return model
     raise CommandError(f"no model has the alias {name}; `llm-mesh models list` shows all", Exit.NOT_FOUND)
+
+
+def _words(value: Any) -> str:  # noqa: ANN401 (any JSON)
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {_words(each)}" for name, each in value.items())
+    return ", ".join(value) if isinstance(value, list) else str(value)
 
 
 def _price(model: registry_pb2.Model) -> str:

@@ -59,7 +59,9 @@ async def push(
     name: Name,
     file: Annotated[Path | None, typer.Argument(help="The user message's template; `-` or nothing reads standard input.")] = None,
     system: Annotated[Path | None, typer.Option(help="A file with the system message's template.")] = None,
-    variables: Annotated[Path | None, typer.Option(help="A file with the JSON Schema of the variables.")] = None,
+    variables: Annotated[
+        Path | None, typer.Option(help="A file with the JSON Schema of the variables; without it the prompt takes none.")
+    ] = None,
     label: Annotated[list[str] | None, typer.Option(help="A label to point to the new version; repeatable.")] = None,
     note: Annotated[str, typer.Option(help="What changed.")] = "",
     domain: Domain = None,

@@ -9,6 +9,7 @@ import typer
 
 from llm_mesh.observability.v1 import observability_pb2, observability_pb2_grpc
 from llm_mesh_cli.command import asks
+from llm_mesh_cli.failures import CommandError, Exit
 from llm_mesh_cli.output import as_dict
 from llm_mesh_cli.paging import pages
 from llm_mesh_cli.session import Session, project_name
@@ -35,13 +36,15 @@ class By(StrEnum):
 async def spend(
     session: Session,
     by: Annotated[list[By] | None, typer.Option("--by", help="What to sum by; repeatable, at most four. Default: model.")] = None,
-    tag: Annotated[str, typer.Option(help="The tag, with --by tag.")] = "",
+    tag: Annotated[str, typer.Option(help="The key of a tag, such as `team`, with --by tag.")] = "",
     since: Annotated[str, typer.Option(help="From when on: `24h`, `30d`, or a time.")] = "30d",
     project: Annotated[str | None, typer.Option(help="One project. Default: everything that the key may see.")] = None,
     domain: Annotated[str | None, typer.Option(help="One domain; `-` is all of them.")] = None,
 ) -> None:
     """Sum what was spent."""
     dimensions = by or ([By.TAG] if tag else [By.MODEL])
+    if (By.TAG in dimensions) != bool(tag):
+        raise CommandError("--by tag and --tag KEY go together: --tag names the tag whose values are summed by", Exit.USAGE)
     request = observability_pb2.QuerySpendRequest(
         parent=await _parent(session, project, domain),
         group_by=[getattr(observability_pb2, f"SPEND_DIMENSION_{each.name}") for each in dimensions],
@@ -55,7 +58,12 @@ async def spend(
         session.output.data({"rows": [as_dict(row) for row in rows], "throughSequence": str(answers[-1].through_sequence)})
         return
     shown = [
-        (*row.keys, amount(row.charged), str(row.requests), str(row.failed), str(row.input_tokens), str(row.output_tokens)) for row in rows
+        (
+            *(key or "(none)" for key in row.keys),
+            amount(row.charged),
+            *(str(count) for count in (row.requests, row.failed, row.input_tokens, row.output_tokens)),
+        )
+        for row in rows
     ]
     titles = [each.value.upper() for each in dimensions]
     session.output.table((*titles, "CHARGED", "REQUESTS", "FAILED", "INPUT TOKENS", "OUTPUT TOKENS"), shown)

@@ -36,7 +36,7 @@ async def tail(
             if session.output.as_json:
                 session.output.data(as_dict(entry))
             else:
-                session.output.line(_line(entry))
+                session.output.line(row(entry))
         if answer.lost:
             session.output.line(f"… {answer.lost} requests came faster than they could be shown")
 
@@ -68,12 +68,14 @@ async def _messages(call: AsyncIterable[observability_pb2.TailResponse], *, foll
             return
 
 
-def _line(entry: usage_pb2.LedgerEntry) -> str:
+def row(entry: usage_pb2.LedgerEntry) -> str:
+    """A request in columns. What it costs is a bound until it has ended."""
     state = usage_pb2.ReservationState.Name(entry.state).removeprefix(_PREFIX).lower()
     usage = [line.usage.usage for line in entry.lines]
     tokens = f"{sum(each.input_tokens for each in usage)} in, {sum(each.output_tokens for each in usage)} out"
     model = entry.lines[-1].model.rpartition("/")[2] if entry.lines else ""
     failed = next((line.usage.error_reason for line in reversed(entry.lines) if line.usage.error_reason), "")
-    cost = amount(entry.charged) if entry.lines else f"≤ {amount(entry.reserved)}"
+    held = entry.state == usage_pb2.RESERVATION_STATE_HELD
+    cost = f"≤ {amount(entry.reserved)}" if held else amount(entry.charged)
     parts = (time_text(entry.reserve_time), f"{state:<9}", f"{entry.alias:<20}", f"{model:<20}", f"{cost:<16}", tokens, failed)
-    return "  ".join(part for part in parts if part.strip()).rstrip()
+    return "  ".join(parts).rstrip()

@@ -140,9 +140,9 @@ def size(most_output: int, window: int, profile: router_pb2.RequestProfile) -> O
     """The request must fit the context window, by the estimate: the strict bound of bytes would exclude too much. 0: no bound."""
     asked = profile.max_output_tokens
     if most_output and asked > most_output:
-        return Objection("max_output_tokens", f"at most {most_output}")
+        return Objection("max_output_tokens", f"at most {most_output} output tokens")
     if window and profile.estimated_input_tokens + asked > window:
-        return Objection("context_window", f"at most {window} tokens")
+        return Objection("context_window", f"at most {window} tokens of input and output")
     return None
 
 

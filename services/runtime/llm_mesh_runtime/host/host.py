@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from llm_mesh_runtime.access import CallTable, MeshOrigin, ServiceTokens, public_origin
 from llm_mesh_runtime.access.credentials import Credentials
 from llm_mesh_runtime.access.revision import Revisions
-from llm_mesh_runtime.errors import MeshError
+from llm_mesh_runtime.errors import MeshError, with_cause
 from llm_mesh_runtime.health import Health
 from llm_mesh_runtime.heavy import HeavyWork
 from llm_mesh_runtime.host.adapters import PREFIX, shared
@@ -292,7 +292,7 @@ async def _started(hosted: Hosted) -> None:
     except Exception as error:
         if not isinstance(error, MeshError | OSError | StartError):
             get_logger().error("the service failed to start", service=hosted.service.name, exc_info=error)
-        raise StartError(f"{hosted.service.name} cannot start: {error}") from error
+        raise StartError(f"{hosted.service.name} cannot start: {with_cause(error)}") from error
 
 
 async def _patiently(close: Callable[[], Awaitable[None]]) -> None:

@@ -31,7 +31,7 @@ def seals_of(mesh: MeshSettings) -> Seals:
 def _kept(data_dir: Path) -> bytes:
     path = data_dir / _FILE
     try:
-        data_dir.mkdir(parents=True, exist_ok=True)
+        data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not path.exists():
             made = os.open(path.with_suffix(".new"), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
             with os.fdopen(made, "w") as file:

@@ -22,7 +22,7 @@ class DataDirectory:
     def __enter__(self) -> Self:
         if self._wanted:
             try:
-                self._path.mkdir(parents=True, exist_ok=True)
+                self._path.mkdir(mode=0o700, parents=True, exist_ok=True)
                 self._file = os.open(self._path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
                 fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:

@@ -94,7 +94,7 @@ class Fabric:
             return LocalChannel(functools.partial(self._servers.get, name), Outbound(caller, trace=self._trace))
         if not target:
             variable = "LLM_MESH_LINK_" + name.upper().replace("/", "_").replace("-", "_")
-            raise LinkError(f"{caller} needs {name}: host it in this process or set {variable}, such as dns:///{name}:50054")
+            raise LinkError(f"{caller} needs {name}: host it in this process or set {variable}, such as dns:///HOST:PORT")
         if target.startswith(_BATCHED):
             return self._batched(caller, name, target.removeprefix(_BATCHED))
         if not target.startswith(_SCHEMES):

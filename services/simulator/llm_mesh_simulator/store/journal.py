@@ -30,7 +30,7 @@ class Journal:
     def open(self) -> None:
         """Opens the file, if there is to be one; its directory is made."""
         if self._path is not None and self._file is None:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._file = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
 
     def append(self, entry: Mapping[str, object]) -> None:

@@ -134,7 +134,7 @@ class _DryRunError(Exception):
 
 def _check_owner(change: Change, kind: Kind[M], owner: str, field: str) -> None:
     if kind.find(change.transaction, owner, field) is None:
-        raise invalid(field, f"must be of a {kind.noun} that exists or is wanted too")
+        raise invalid(field, f"must be of a {kind.noun} that exists, or that the same call makes")
 
 
 def _check_budget_subject(change: Change, budget: ledger_pb2.Budget) -> None:
@@ -206,7 +206,7 @@ def _one(change: Change, kind: Kind[M], wanted: M, field: str, save: Callable[[M
     if current is None:
         checks.new_id(identity, f"{field}.name")
         if kind.collection != DOMAINS.collection and DOMAINS.find(change.transaction, f"domains/{domain}") is None:
-            raise invalid(f"{field}.name", "must be in a domain that exists or is wanted too")
+            raise invalid(f"{field}.name", "must be in a domain that exists, or that the same call makes")
     if step.action == _NO_CHANGE:
         return step
     action = f"{kind.collection}.{verbs[current is not None]}"
