@@ -486,7 +486,7 @@ MUTANTS: Mapping[str, Mutant] = {
     ),
     "ledger/limit-of-each-domain": Mutant(
         file="policy/llm_mesh_policy/store/ledger_limits.py",
-        guard="        ledger_each.spread(connection, wanted, now)",
+        guard="        ledger_each.put_limit(connection, wanted, now)",
         instead="        pass",
         test="tests/policy/test_platform_limits.py",
     ),

@@ -17,7 +17,7 @@ from llm_mesh_policy.store.ledger_tables import meters
 from llm_mesh_runtime.database import upsert
 
 
-def spread(connection: Connection, wanted: Wanted, now: int) -> None:
+def put_limit(connection: Connection, wanted: Wanted, now: int) -> None:
     """Brings the meters of a limit into being, for every domain where it is one of each domain, and ends those that it has no more."""
     domains = _domains(connection) if wanted.subject == EACH_DOMAIN else ()
     _end(connection, wanted.name, keeping={_name(wanted.name, domain) for domain in domains})
@@ -29,7 +29,7 @@ def spread(connection: Connection, wanted: Wanted, now: int) -> None:
         write(connection, replace(before, amount=own.amount) if before is not None and goes_on else fresh_meter(own, now), own.domain)
 
 
-def gather(connection: Connection, limit: str) -> None:
+def delete_limit(connection: Connection, limit: str) -> None:
     """Ends the meters of a limit that is deleted."""
     _end(connection, limit, keeping=())
 

@@ -85,7 +85,7 @@ class LedgerLimits:
             lock(connection)
             gone = connection.execute(delete(meters).where(meters.c.name == name, kind)).rowcount > 0
             if gone:
-                ledger_each.gather(connection, name)
+                ledger_each.delete_limit(connection, name)
                 self._accounts.extend_audit(connection, [audit])
             return gone
 
@@ -166,7 +166,7 @@ def _put(connection: Connection, wanted: Wanted, before: Meter | None, now: int)
             meter = _counted(connection, meter, domain_of(meter.subject))
     ledger_each.write(connection, meter, wanted.domain)
     if wanted.domain == PLATFORM:
-        ledger_each.spread(connection, wanted, now)
+        ledger_each.put_limit(connection, wanted, now)
     return meter
 
 

@@ -46,7 +46,7 @@ class Cycle(RequestResponseCycle):
     """One request and its answer."""
 
     def __init__(self, protocol: Protocol, scope: dict[str, Any], *, keep_alive: bool) -> None:
-        """What uvicorn's own says too, taken from the connection."""
+        """Sets what uvicorn's own constructor sets, from the connection."""
         self.scope = cast("HTTPScope", scope)
         self.transport = protocol.transport
         self.flow = protocol.flow

@@ -40,8 +40,9 @@ class Charge(NamedTuple):
 def charges(quoted: Sequence[Line], reported: Sequence[usage_pb2.UsageLine], speed_of: SpeedOf) -> list[Charge]:
     """What each reported attempt is charged. Attempts without a line were not sent and cost nothing.
 
-    An attempt that was sent and whose usage nobody knows is charged as reserved; one that failed before any content and
-    reports nothing is charged nothing, since the gateway reports an estimate wherever the provider may bill.
+    An unfinished attempt without usage of its provider is charged an estimate (docs/charging.md). One that was sent and reports nothing at
+    all is charged as reserved; one that failed before any content and reports nothing is charged nothing, since the gateway reports what it
+    counted wherever the provider may bill.
     """
     return [_charge(line, report, speed_of) for line, report in _paired(quoted, reported)]
 

@@ -16,7 +16,7 @@ from llm_mesh_policy.domain.screening.trail import Counts
 from llm_mesh_policy.domain.screening.watchlist import BLOCKED, MASKED, Watchlist
 from llm_mesh_runtime.errors import invalid
 
-MOST_TOLD = 100
+MOST_REPORTED = 100
 MOST_MASKED = 20_000
 """Findings of one request that are masked: each takes memory."""
 _PAUSE = 0.0002
@@ -86,7 +86,7 @@ class Reading:
             self._over = True
         self.counts[found.detector.name, action] += 1
         self._masked += action == MASKED
-        if action == MASKED or sum(self.counts.values()) <= MOST_TOLD:
+        if action == MASKED or sum(self.counts.values()) <= MOST_REPORTED:
             self._hits += self._touched(found)
         return self._over
 

@@ -11,7 +11,7 @@ from llm_mesh.policy.v1 import errors_pb2, policy_pb2
 from llm_mesh_policy.domain.errors import PolicyError
 from llm_mesh_policy.domain.screening.characters import JOINT, decoded_view_of, has_escapes, view_of
 from llm_mesh_policy.domain.screening.masking import Masking
-from llm_mesh_policy.domain.screening.reading import MOST_TOLD, Hit, Reading
+from llm_mesh_policy.domain.screening.reading import MOST_REPORTED, Hit, Reading
 from llm_mesh_policy.domain.screening.slots import Form, Slot
 from llm_mesh_policy.domain.screening.trail import Counts
 from llm_mesh_policy.domain.screening.watchlist import BLOCKED, MASKED, UNDECODABLE, Watchlist
@@ -59,7 +59,7 @@ def screen(message: M, slots: Slots[M], watchlist: Watchlist, *, patient: bool, 
         return CLEAN
     findings = _opaque_findings(texts, opaque, watchlist, counts)
     for touched in _by_finding(hits):
-        if len(findings) >= MOST_TOLD:
+        if len(findings) >= MOST_REPORTED:
             break
         findings.append(_located(texts, touched[0]))
     if any(action == BLOCKED for _, action in counts):
@@ -105,7 +105,7 @@ def _opaque_findings(texts: Sequence[Slot], opaque: Sequence[int], watchlist: Wa
     if action is None or not opaque:
         return []
     counts[UNDECODABLE, action] += len(opaque)
-    return [policy_pb2.Finding(detector=UNDECODABLE, action=action, field=texts[number].field) for number in opaque[:MOST_TOLD]]
+    return [policy_pb2.Finding(detector=UNDECODABLE, action=action, field=texts[number].field) for number in opaque[:MOST_REPORTED]]
 
 
 def _masked(message: M, slots: Slots[M], read: Sequence[Slot], watchlist: Watchlist, hits: Sequence[Hit]) -> M | None:

@@ -120,15 +120,15 @@ class Scan:
         return len(self._rest)
 
     @property
-    def told(self) -> int:
-        """How many findings are whole."""
+    def whole(self) -> int:
+        """How many findings have ended: no later text belongs to them."""
         return len(self.found) - (self._inside is not None)
 
     def taken(self) -> list[Found]:
         """The findings that are whole, which are forgotten here."""
-        count = self.told
-        whole, self.found = self.found[:count], self.found[count:]
-        return whole
+        count = self.whole
+        ended, self.found = self.found[:count], self.found[count:]
+        return ended
 
     def push(self, text: str, *, final: bool) -> str:
         """The next piece; what may be released now. After a block nothing is.

@@ -89,7 +89,7 @@ class _Channel:
         self.expected = 0
         self.through = -1
         self.ended = False
-        self._told = 0
+        self._reported = 0
         self._length = 0
         self._ends: deque[int] = deque()
 
@@ -104,8 +104,8 @@ class _Channel:
 
     def news(self) -> Sequence[policy_pb2.Finding]:
         """Findings that became whole since the last call."""
-        begin, self._told = self._told, self.scan.told
-        return self.scan.findings[begin : self._told]
+        begin, self._reported = self._reported, self.scan.whole
+        return self.scan.findings[begin : self._reported]
 
 
 class Channels:

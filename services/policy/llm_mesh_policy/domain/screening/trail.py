@@ -1,7 +1,7 @@
 """What the audit trail says of screening: which detectors found something, how often and what was done; never the text.
 
 What passes is written with the reservation, in its transaction. What is refused or withheld has no reservation: it is written by
-itself. It is refused all the same where that fails, which is counted and logged.
+itself. It is refused all the same where that fails, which is logged.
 """
 
 import asyncio
