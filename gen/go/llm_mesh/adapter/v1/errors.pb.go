@@ -22,8 +22,12 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-// Reasons of adapters. The domain is `adapter.llm-mesh`. `metadata.provider_status`, `metadata.provider_code` and `metadata.provider_message`
-// have what the provider said, where it said something.
+// Reasons of adapters. The domain is `adapter.llm-mesh`. `metadata.provider_status`, `metadata.provider_code`, `metadata.provider_type`,
+// `metadata.provider_param` and `metadata.provider_message` have what the provider said, where it said something. The status of HTTP
+// outranks the words of the body.
+//
+// What a public method of the gateway fails with also has what the failed request was charged: `metadata.charged_nanos` and, where it is
+// not 0, `metadata.charged_currency` and `metadata.reservation`. Absent: not known yet. docs/charging.md has the rule.
 type ErrorReason int32
 
 const (
@@ -31,11 +35,12 @@ const (
 	ErrorReason_ERROR_REASON_UNSPECIFIED ErrorReason = 0
 	// The call differs from the grant. `metadata.field` says in what.
 	ErrorReason_ERROR_REASON_GRANT_MISMATCH ErrorReason = 1
-	// Operator settings know no such endpoint.
+	// Operator settings know no such endpoint. The operator's fault, and counted by `llm_mesh_operator_faults`.
 	ErrorReason_ERROR_REASON_UNKNOWN_ENDPOINT ErrorReason = 2
-	// The adapter has no credential for the endpoint, or the grant's domain may not use it.
+	// The adapter has no credential for the endpoint, or the grant's domain may not use it. The operator's fault, and counted by
+	// `llm_mesh_operator_faults`.
 	ErrorReason_ERROR_REASON_NO_CREDENTIAL ErrorReason = 3
-	// The endpoint's address is outside of the allowed ranges.
+	// The endpoint's address is outside of the allowed ranges. The operator's fault, and counted by `llm_mesh_operator_faults`.
 	ErrorReason_ERROR_REASON_ADDRESS_NOT_ALLOWED ErrorReason = 4
 	// The provider cannot be reached: refused, unresolvable, TLS failed.
 	ErrorReason_ERROR_REASON_PROVIDER_UNREACHABLE ErrorReason = 5
@@ -43,17 +48,19 @@ const (
 	ErrorReason_ERROR_REASON_PROVIDER_RESET ErrorReason = 6
 	// The provider did not answer in time. `metadata.phase` is `connect`, `first_token`, `idle` or `total`.
 	ErrorReason_ERROR_REASON_PROVIDER_TIMEOUT ErrorReason = 7
-	// The provider's rate limit. `RetryInfo` has its wish.
+	// The provider's rate limit, or its quota is used up (`metadata.quota` is `exhausted` then: repeating is in vain). `RetryInfo` has its
+	// wish. The gateway has waited and repeated within its bounds.
 	ErrorReason_ERROR_REASON_PROVIDER_RATE_LIMITED ErrorReason = 8
-	// The provider failed (5xx or its own overload status).
+	// The provider failed (408, 409, 425, 5xx or its own overload status), whatever its body says. The gateway has waited and repeated within
+	// its bounds.
 	ErrorReason_ERROR_REASON_PROVIDER_ERROR ErrorReason = 9
 	// The provider refused the request as wrong (4xx).
 	ErrorReason_ERROR_REASON_PROVIDER_REJECTED ErrorReason = 10
-	// The provider refused the adapter's credential.
+	// The provider refused the adapter's credential. The operator's fault, and counted by `llm_mesh_operator_faults`.
 	ErrorReason_ERROR_REASON_PROVIDER_UNAUTHENTICATED ErrorReason = 11
 	// The provider does not know the model.
 	ErrorReason_ERROR_REASON_PROVIDER_MODEL_NOT_FOUND ErrorReason = 12
-	// The provider's answer cannot be understood.
+	// The provider's answer cannot be understood, or is empty. Charged only where the provider had reported usage.
 	ErrorReason_ERROR_REASON_PROVIDER_MALFORMED ErrorReason = 13
 	// The request does not fit the model's context window.
 	ErrorReason_ERROR_REASON_CONTEXT_EXCEEDED ErrorReason = 14
@@ -161,15 +168,15 @@ const file_llm_mesh_adapter_v1_errors_proto_rawDesc = "" +
 	" llm_mesh/adapter/v1/errors.proto\x12\x13llm_mesh.adapter.v1\x1a\x1dllm_mesh/mesh/v1/errors.proto*\xb8\x0e\n" +
 	"\vErrorReason\x12\x1c\n" +
 	"\x18ERROR_REASON_UNSPECIFIED\x10\x00\x12C\n" +
-	"\x1bERROR_REASON_GRANT_MISMATCH\x10\x01\x1a\"\xd2\xf3\x18\x1e\b\a\x10\x93\x03\x1a\x17Call as the grant says.\x12T\n" +
-	"\x1dERROR_REASON_UNKNOWN_ENDPOINT\x10\x02\x1a1\xd2\xf3\x18-\b\t\x10\x90\x03\x1a&Configure the endpoint at the adapter.\x12I\n" +
-	"\x1aERROR_REASON_NO_CREDENTIAL\x10\x03\x1a)\xd2\xf3\x18%\b\t\x10\x90\x03\x1a\x1eGive the adapter a credential.\x12V\n" +
-	" ERROR_REASON_ADDRESS_NOT_ALLOWED\x10\x04\x1a0\xd2\xf3\x18,\b\t\x10\x90\x03\x1a%Allow the range in operator settings.\x12a\n" +
-	"!ERROR_REASON_PROVIDER_UNREACHABLE\x10\x05\x1a:\xd2\xf3\x186\b\x0e\x10\xf6\x03\x1a/Repeat with backoff; see the provider's status.\x12@\n" +
-	"\x1bERROR_REASON_PROVIDER_RESET\x10\x06\x1a\x1f\xd2\xf3\x18\x1b\b\x0e\x10\xf6\x03\x1a\x14Repeat with backoff.\x12I\n" +
+	"\x1bERROR_REASON_GRANT_MISMATCH\x10\x01\x1a\"\xd2\xf3\x18\x1e\b\a\x10\xf4\x03\x1a\x17Call as the grant says.\x12T\n" +
+	"\x1dERROR_REASON_UNKNOWN_ENDPOINT\x10\x02\x1a1\xd2\xf3\x18-\b\t\x10\xf4\x03\x1a&Configure the endpoint at the adapter.\x12I\n" +
+	"\x1aERROR_REASON_NO_CREDENTIAL\x10\x03\x1a)\xd2\xf3\x18%\b\t\x10\xf4\x03\x1a\x1eGive the adapter a credential.\x12V\n" +
+	" ERROR_REASON_ADDRESS_NOT_ALLOWED\x10\x04\x1a0\xd2\xf3\x18,\b\t\x10\xf4\x03\x1a%Allow the range in operator settings.\x12a\n" +
+	"!ERROR_REASON_PROVIDER_UNREACHABLE\x10\x05\x1a:\xd2\xf3\x186\b\x0e\x10\xf7\x03\x1a/Repeat with backoff; see the provider's status.\x12@\n" +
+	"\x1bERROR_REASON_PROVIDER_RESET\x10\x06\x1a\x1f\xd2\xf3\x18\x1b\b\x0e\x10\xf7\x03\x1a\x14Repeat with backoff.\x12I\n" +
 	"\x1dERROR_REASON_PROVIDER_TIMEOUT\x10\a\x1a&\xd2\xf3\x18\"\b\x0e\x10\xf8\x03\x1a\x1bRepeat, or allow more time.\x12P\n" +
 	"\"ERROR_REASON_PROVIDER_RATE_LIMITED\x10\b\x1a(\xd2\xf3\x18$\b\b\x10\xad\x03\x1a\x1dRepeat after the given delay.\x12@\n" +
-	"\x1bERROR_REASON_PROVIDER_ERROR\x10\t\x1a\x1f\xd2\xf3\x18\x1b\b\x0e\x10\xf6\x03\x1a\x14Repeat with backoff.\x12b\n" +
+	"\x1bERROR_REASON_PROVIDER_ERROR\x10\t\x1a\x1f\xd2\xf3\x18\x1b\b\x0e\x10\xf7\x03\x1a\x14Repeat with backoff.\x12b\n" +
 	"\x1eERROR_REASON_PROVIDER_REJECTED\x10\n" +
 	"\x1a>\xd2\xf3\x18:\b\x03\x10\x90\x03\x1a3Correct the request as the provider's message says.\x12Z\n" +
 	"%ERROR_REASON_PROVIDER_UNAUTHENTICATED\x10\v\x1a/\xd2\xf3\x18+\b\t\x10\xf6\x03\x1a$Renew the credential at the adapter.\x12f\n" +

@@ -94,7 +94,7 @@ const file_llm_mesh_gateway_v1_errors_proto_rawDesc = "" +
 	" llm_mesh/gateway/v1/errors.proto\x12\x13llm_mesh.gateway.v1\x1a\x1dllm_mesh/mesh/v1/errors.proto*\xe6\x03\n" +
 	"\vErrorReason\x12\x1c\n" +
 	"\x18ERROR_REASON_UNSPECIFIED\x10\x00\x12e\n" +
-	" ERROR_REASON_ALL_ATTEMPTS_FAILED\x10\x01\x1a?\xd2\xf3\x18;\b\x0e\x10\xf6\x03\x1a4Repeat with backoff; see the reason of each attempt.\x12`\n" +
+	" ERROR_REASON_ALL_ATTEMPTS_FAILED\x10\x01\x1a?\xd2\xf3\x18;\b\x0e\x10\xf7\x03\x1a4Repeat with backoff; see the reason of each attempt.\x12`\n" +
 	"\x1fERROR_REASON_ANSWER_INTERRUPTED\x10\x02\x1a;\xd2\xf3\x187\b\x0e\x10\xf6\x03\x1a0Ask again, knowing that this answer was charged.\x12Y\n" +
 	" ERROR_REASON_PLAN_NOT_EXECUTABLE\x10\x03\x1a3\xd2\xf3\x18/\b\f\x10\xf5\x03\x1a(Change the route, or update the gateway.\x12B\n" +
 	"\x1dERROR_REASON_SCREENING_FAILED\x10\x04\x1a\x1f\xd2\xf3\x18\x1b\b\x0e\x10\xf6\x03\x1a\x14Repeat with backoff.\x12Q\n" +

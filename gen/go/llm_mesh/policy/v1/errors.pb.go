@@ -174,7 +174,7 @@ const file_llm_mesh_policy_v1_errors_proto_rawDesc = "" +
 	"!ERROR_REASON_PROJECT_NOT_SELECTED\x10\x04\x1aF\xd2\xf3\x18B\b\x03\x10\x90\x03\x1a;Send `x-llm-mesh-project` with a project of the credential.\x12W\n" +
 	"\x1cERROR_REASON_BUDGET_EXCEEDED\x10\x05\x1a5\xd2\xf3\x181\b\b\x10\xad\x03\x1a*Raise the budget, or ask for fewer tokens.\x12I\n" +
 	"\x1bERROR_REASON_LIMIT_EXCEEDED\x10\x06\x1a(\xd2\xf3\x18$\b\b\x10\xad\x03\x1a\x1dRepeat after the given delay.\x12V\n" +
-	"\x1aERROR_REASON_PRICE_UNKNOWN\x10\a\x1a6\xd2\xf3\x182\b\t\x10\x90\x03\x1a+Give the model a price, or declare it free.\x12T\n" +
+	"\x1aERROR_REASON_PRICE_UNKNOWN\x10\a\x1a6\xd2\xf3\x182\b\t\x10\xf4\x03\x1a+Give the model a price, or declare it free.\x12T\n" +
 	"#ERROR_REASON_IDEMPOTENCY_KEY_REUSED\x10\b\x1a+\xd2\xf3\x18'\b\x03\x10\x90\x03\x1a Use a new key for a new request.\x12P\n" +
 	"$ERROR_REASON_IDEMPOTENCY_IN_PROGRESS\x10\t\x1a&\xd2\xf3\x18\"\b\n" +
 	"\x10\x99\x03\x1a\x1bWait for the first request.\x12H\n" +

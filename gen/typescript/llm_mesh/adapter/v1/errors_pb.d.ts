@@ -10,8 +10,12 @@ import type { GenEnum, GenFile } from "@bufbuild/protobuf/codegenv2";
 export declare const file_llm_mesh_adapter_v1_errors: GenFile;
 
 /**
- * Reasons of adapters. The domain is `adapter.llm-mesh`. `metadata.provider_status`, `metadata.provider_code` and `metadata.provider_message`
- * have what the provider said, where it said something.
+ * Reasons of adapters. The domain is `adapter.llm-mesh`. `metadata.provider_status`, `metadata.provider_code`, `metadata.provider_type`,
+ * `metadata.provider_param` and `metadata.provider_message` have what the provider said, where it said something. The status of HTTP
+ * outranks the words of the body.
+ *
+ * What a public method of the gateway fails with also has what the failed request was charged: `metadata.charged_nanos` and, where it is
+ * not 0, `metadata.charged_currency` and `metadata.reservation`. Absent: not known yet. docs/charging.md has the rule.
  *
  * @generated from enum llm_mesh.adapter.v1.ErrorReason
  */
@@ -31,21 +35,22 @@ export enum ErrorReason {
   GRANT_MISMATCH = 1,
 
   /**
-   * Operator settings know no such endpoint.
+   * Operator settings know no such endpoint. The operator's fault, and counted by `llm_mesh_operator_faults`.
    *
    * @generated from enum value: ERROR_REASON_UNKNOWN_ENDPOINT = 2;
    */
   UNKNOWN_ENDPOINT = 2,
 
   /**
-   * The adapter has no credential for the endpoint, or the grant's domain may not use it.
+   * The adapter has no credential for the endpoint, or the grant's domain may not use it. The operator's fault, and counted by
+   * `llm_mesh_operator_faults`.
    *
    * @generated from enum value: ERROR_REASON_NO_CREDENTIAL = 3;
    */
   NO_CREDENTIAL = 3,
 
   /**
-   * The endpoint's address is outside of the allowed ranges.
+   * The endpoint's address is outside of the allowed ranges. The operator's fault, and counted by `llm_mesh_operator_faults`.
    *
    * @generated from enum value: ERROR_REASON_ADDRESS_NOT_ALLOWED = 4;
    */
@@ -73,14 +78,16 @@ export enum ErrorReason {
   PROVIDER_TIMEOUT = 7,
 
   /**
-   * The provider's rate limit. `RetryInfo` has its wish.
+   * The provider's rate limit, or its quota is used up (`metadata.quota` is `exhausted` then: repeating is in vain). `RetryInfo` has its
+   * wish. The gateway has waited and repeated within its bounds.
    *
    * @generated from enum value: ERROR_REASON_PROVIDER_RATE_LIMITED = 8;
    */
   PROVIDER_RATE_LIMITED = 8,
 
   /**
-   * The provider failed (5xx or its own overload status).
+   * The provider failed (408, 409, 425, 5xx or its own overload status), whatever its body says. The gateway has waited and repeated within
+   * its bounds.
    *
    * @generated from enum value: ERROR_REASON_PROVIDER_ERROR = 9;
    */
@@ -94,7 +101,7 @@ export enum ErrorReason {
   PROVIDER_REJECTED = 10,
 
   /**
-   * The provider refused the adapter's credential.
+   * The provider refused the adapter's credential. The operator's fault, and counted by `llm_mesh_operator_faults`.
    *
    * @generated from enum value: ERROR_REASON_PROVIDER_UNAUTHENTICATED = 11;
    */
@@ -108,7 +115,7 @@ export enum ErrorReason {
   PROVIDER_MODEL_NOT_FOUND = 12,
 
   /**
-   * The provider's answer cannot be understood.
+   * The provider's answer cannot be understood, or is empty. Charged only where the provider had reported usage.
    *
    * @generated from enum value: ERROR_REASON_PROVIDER_MALFORMED = 13;
    */
