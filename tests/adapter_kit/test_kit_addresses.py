@@ -6,7 +6,7 @@ import pytest
 
 from llm_mesh_adapter_kit.addresses import AddressRule
 from llm_mesh_adapter_kit.endpoints import Endpoint
-from llm_mesh_adapter_kit.errors import escaped, retry_after
+from llm_mesh_adapter_kit.errors import escaped
 
 PRIVATE = [
     "127.0.0.1", "10.0.0.1", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1", "0.0.0.1", "224.0.0.1", "255.255.255.255",
@@ -42,19 +42,3 @@ def test_what_a_provider_says_is_escaped_and_bounded() -> None:
     assert said.isprintable()
     assert "abcdefgh" not in said
     assert len(said) <= 512
-
-
-@pytest.mark.parametrize(
-    ("headers", "seconds"),
-    [
-        ({"retry-after": "3"}, 3.0),
-        ({"retry-after-ms": "250", "retry-after": "1"}, 0.25),
-        ({"retry-after": "Wed, 21 Oct 2015 07:28:00 GMT"}, 0.0),
-        ({"retry-after": "soon"}, None),
-        ({"retry-after": "nan"}, None),
-        ({"retry-after": "-4"}, 0.0),
-        ({}, None),
-    ],
-)
-def test_the_wish_to_be_left_alone_is_read(headers: dict[str, str], seconds: float | None) -> None:
-    assert retry_after(headers) == seconds

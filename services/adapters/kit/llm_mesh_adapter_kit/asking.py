@@ -21,6 +21,7 @@ from llm_mesh_adapter_kit.limits import Limits, Timers
 from llm_mesh_adapter_kit.metering import Meter
 from llm_mesh_adapter_kit.prepared import Prepared, PreparedHeaders
 from llm_mesh_runtime.context import request_id
+from llm_mesh_runtime.log import get_logger
 from llm_mesh_runtime.telemetry import GenAi, Span, outbound
 from llm_mesh_runtime.telemetry import semantics as names
 
@@ -68,6 +69,9 @@ class Asking:
             if answer.status != _OK:
                 raise await self.failure(endpoint, answer)
             return await answer.body()
+        except AdapterError as error:
+            log_failure(endpoint, error)
+            raise
         finally:
             answer.close()
 
@@ -139,15 +143,22 @@ class Asked:
         self.span.set(names.OUTPUT_TOKENS, out)
 
     def _ended(self, error: BaseException | None) -> None:
-        asking, error_type = self._asking, ""
+        asking, job, error_type = self._asking, self._job, ""
         if isinstance(error, AdapterError):
             error_type = error.reason_name
             self.span.fail(error_type)
+            log_failure(job.endpoint, error, model=job.model, attempt=job.id)
         elif error is not None:
             error_type = "cancelled"
         asking.genai.ended(self._operation, self._system, self._job.model, seconds=self._timers.elapsed, error_type=error_type)
         self.span.__exit__(None if error is None else type(error), error, None if error is None else error.__traceback__)
         asking.lanes.leave(self._lane, self._job.party, error, hurried=self._hurried)
+
+
+def log_failure(endpoint: Endpoint, error: AdapterError, *, model: str = "", attempt: str = "") -> None:
+    """One line per failure of a provider, without anything that was said. The request id stands on every line."""
+    status = error.metadata.get("provider_status", "")
+    get_logger().warning("a provider failed", reason=error.reason_name, endpoint=endpoint.name, model=model, status=status, attempt=attempt)
 
 
 def _set(duration: Duration, seconds: float) -> None:

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-import email.utils
-import math
 import re
-from collections.abc import Mapping
-from datetime import UTC, datetime
+from typing import NamedTuple
 
 from llm_mesh.adapter.v1 import errors_pb2
 from llm_mesh_runtime.errors import MeshError
 
 _LONGEST = 512
-_LONGEST_DELAY = 24 * 3600.0
 _UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 _CREDENTIAL = re.compile(r"\b(sk-|Bearer\s+|api[-_ ]key[^:]{0,20}:\s*)[^\s\"',;]{4,}", re.IGNORECASE)
+
+
+class Said(NamedTuple):
+    """What a provider said of a failure, in its own words. Empty where it did not say."""
+
+    message: str = ""
+    code: str = ""
+    type: str = ""
+    param: str = ""
+
+
+NOTHING_SAID = Said()
 
 
 class AdapterError(MeshError):
@@ -100,40 +108,22 @@ def unsupported(endpoint: str, what: str) -> AdapterError:
 
 
 def answered(
-    reason: int, endpoint: str, *, status: int, message: str = "", code: str = "", retry_after: float | None = None
+    reason: int, endpoint: str, *, status: int, said: Said = NOTHING_SAID, retry_after: float | None = None, exhausted: bool = False
 ) -> AdapterError:
-    """The provider answered with an error of its own."""
-    said = escaped(message)
-    text = f"endpoint {endpoint} answered {status}" + (f": {said}" if said else "") if status else f"endpoint {endpoint}: {said}"
-    told = {"provider_status": str(status) if status else "", "provider_code": escaped(code, 128), "provider_message": said}
+    """The provider answered with an error of its own. `exhausted`: a quota is used up, so that repeating is in vain."""
+    message = escaped(said.message)
+    text = f"endpoint {endpoint} answered {status}" + (f": {message}" if message else "") if status else f"endpoint {endpoint}: {message}"
+    told = {
+        "provider_status": str(status) if status else "",
+        "provider_code": escaped(said.code, 128),
+        "provider_type": escaped(said.type, 128),
+        "provider_param": escaped(said.param, 128),
+        "provider_message": message,
+        "quota": "exhausted" if exhausted else "",
+    }
     error = AdapterError(reason, text, retry_after=retry_after, endpoint=endpoint, sent="true")
     error.metadata |= {key: value for key, value in told.items() if value}
     return error
-
-
-def retry_after(headers: Mapping[str, str]) -> float | None:
-    """How long the provider wants to be left alone, in seconds (RFC 9110, section 10.2.3; milliseconds of some servers win)."""
-    milliseconds, seconds = _number(headers.get("retry-after-ms", "")), headers.get("retry-after", "")
-    wait = milliseconds / 1000 if milliseconds is not None else _number(seconds)
-    if wait is None:
-        wait = _until(seconds)
-    return None if wait is None else min(max(wait, 0.0), _LONGEST_DELAY)
-
-
-def _number(text: str) -> float | None:
-    try:
-        found = float(text)
-    except ValueError:
-        return None
-    return found if math.isfinite(found) else None
-
-
-def _until(date: str) -> float | None:
-    try:
-        found = email.utils.parsedate_to_datetime(date)
-    except ValueError:
-        return None
-    return ((found if found.tzinfo else found.replace(tzinfo=UTC)) - datetime.now(UTC)).total_seconds()
 
 
 def _about(field: str, error: AdapterError) -> AdapterError:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from llm_mesh.adapter.v1 import errors_pb2
-from llm_mesh_adapter_kit.errors import AdapterError, answered
+from llm_mesh_adapter_kit.errors import AdapterError, Said, answered
 from llm_mesh_adapter_kit.failures import of_status
 from llm_mesh_dialects.anthropic import errors
 from llm_mesh_dialects.errors import DialectError
@@ -34,30 +34,37 @@ _WORDS: Final = (
     (re.compile(r"content filtering policy|content policy", re.IGNORECASE), errors_pb2.ERROR_REASON_PROVIDER_FILTERED),
     (re.compile(r"credit balance|usage limits", re.IGNORECASE), errors_pb2.ERROR_REASON_PROVIDER_RATE_LIMITED),
 )
-_STATUSES: Final[Mapping[int, int]] = {
-    402: errors_pb2.ERROR_REASON_PROVIDER_RATE_LIMITED,  # no balance left
-    413: errors_pb2.ERROR_REASON_CONTEXT_EXCEEDED,
-}
+_EXHAUSTED: Final = re.compile(r"credit balance|usage limits|billing", re.IGNORECASE)
 
 
 def of_answer(endpoint: str, status: int, headers: Mapping[str, str], body: bytes) -> AdapterError:
-    """The failure that an answer with an error status is; the status counts more than what the body calls itself."""
+    """The failure that an answer with an error status is."""
     try:
-        said = errors.complaint(parsed(body)) if body else errors.Complaint()
+        complaint = errors.complaint(parsed(body)) if body else errors.Complaint()
     except DialectError:
-        said = errors.Complaint()  # a proxy's page, most likely
-    reason = _by_words(said) or _STATUSES.get(status, 0)
-    return of_status(endpoint, status, headers, reason=reason, message=said.message, code=said.type)
+        complaint = errors.Complaint()  # a proxy's page, most likely
+    return of_status(endpoint, status, headers, _said(complaint), worded=_by_words(complaint), exhausted=_exhausted(complaint))
 
 
 def of_event(endpoint: str, event: Mapping[str, Any]) -> AdapterError:
     """The failure that an error within a stream tells of."""
-    said = errors.complaint(event)
-    reason = _by_words(said) or _REASONS.get(said.type) or errors_pb2.ERROR_REASON_PROVIDER_ERROR
-    return answered(reason, endpoint, status=0, message=said.message or "an error within the stream", code=said.type)
+    complaint = errors.complaint(event)
+    reason = _by_words(complaint) or _REASONS.get(complaint.type) or errors_pb2.ERROR_REASON_PROVIDER_ERROR
+    said = _said(complaint)._replace(message=complaint.message or "an error within the stream")
+    limited = reason == errors_pb2.ERROR_REASON_PROVIDER_RATE_LIMITED
+    return answered(reason, endpoint, status=0, said=said, exhausted=limited and _exhausted(complaint))
 
 
-def _by_words(said: errors.Complaint) -> int:
-    if said.type not in {"invalid_request_error", ""}:
+def _said(complaint: errors.Complaint) -> Said:
+    """The dialect has no codes: its types stand for both."""
+    return Said(complaint.message, complaint.type, complaint.type)
+
+
+def _exhausted(complaint: errors.Complaint) -> bool:
+    return complaint.type == "billing_error" or _EXHAUSTED.search(complaint.message[:2_000]) is not None
+
+
+def _by_words(complaint: errors.Complaint) -> int:
+    if complaint.type not in {"invalid_request_error", ""}:
         return 0
-    return next((reason for pattern, reason in _WORDS if pattern.search(said.message)), 0)
+    return next((reason for pattern, reason in _WORDS if pattern.search(complaint.message)), 0)

@@ -9,7 +9,7 @@ from typing import Final
 import orjson
 
 from llm_mesh.adapter.v1 import errors_pb2
-from llm_mesh_adapter_kit.errors import AdapterError, answered, malformed
+from llm_mesh_adapter_kit.errors import AdapterError, Said, answered, malformed
 from llm_mesh_adapter_kit.failures import of_status
 from llm_mesh_dialects import openai
 from llm_mesh_dialects.openai.errors import Complaint
@@ -40,43 +40,44 @@ _MESSAGES: Final = tuple(
         (r"model\b.{0,80}\b(not found|does not exist)|no such model", errors_pb2.ERROR_REASON_PROVIDER_MODEL_NOT_FOUND),
     )
 )
-_STATUSES: Final[Mapping[int, int]] = {
-    402: errors_pb2.ERROR_REASON_PROVIDER_RATE_LIMITED,  # OpenRouter and DeepSeek: no balance left
-    498: errors_pb2.ERROR_REASON_PROVIDER_ERROR,  # Groq: no capacity
-}
-_ABOUT_THE_REQUEST = frozenset({400, 403, 404, 413, 422})
+_EXHAUSTED: Final = re.compile(r"insufficient[_ ](quota|balance|credits?)|billing|exceeded your current quota", re.IGNORECASE)
+_STATUS: Final = re.compile(r"[1-9]\d\d")
 
 
 def of_answer(endpoint: str, status: int, headers: Mapping[str, str], body: bytes) -> AdapterError:
     """The failure that an answer stands for. With status 200 it is one that holds an error, or is none at all."""
     try:
-        said = openai.errors.complaint(orjson.loads(body))
+        complaint = openai.errors.complaint(orjson.loads(body))
     except orjson.JSONDecodeError:
-        said = Complaint(message="" if b"<" in body[:256] else body[:512].decode("utf-8", "replace"))
+        complaint = Complaint(message="" if b"<" in body[:256] else body[:512].decode("utf-8", "replace"))
     if status == _OK:
-        return of_complaint(endpoint, said) if said.message or said.code else malformed(endpoint, "no answer of the dialect")
-    reason = _named(said)
-    if not reason and status in _ABOUT_THE_REQUEST:
-        reason = _worded(said.message)
-    return of_status(endpoint, status, headers, reason=reason or _STATUSES.get(status, 0), message=said.message, code=_code(said))
+        empty = not complaint.message and not complaint.code
+        return malformed(endpoint, "no answer of the dialect") if empty else of_complaint(endpoint, complaint)
+    return _of_status(endpoint, status, headers, complaint)
 
 
-def of_complaint(endpoint: str, said: Complaint) -> AdapterError:
+def of_complaint(endpoint: str, complaint: Complaint) -> AdapterError:
     """An error that came with status 200: in the body, or in the middle of a stream."""
-    status = int(said.code) if said.code.isdecimal() and len(said.code) == 3 else 0  # noqa: PLR2004 (OpenRouter's codes are statuses)
-    if status:
-        return of_status(endpoint, status, {}, reason=_named(said) or _STATUSES.get(status, 0), message=said.message, code=said.code)
-    reason = _named(said) or _worded(said.message) or errors_pb2.ERROR_REASON_PROVIDER_ERROR
-    return answered(reason, endpoint, status=0, message=said.message, code=_code(said))
+    if _STATUS.fullmatch(complaint.code):  # OpenRouter's codes are statuses
+        return _of_status(endpoint, int(complaint.code), {}, complaint)
+    reason = _worded(complaint) or errors_pb2.ERROR_REASON_PROVIDER_ERROR
+    limited = reason == errors_pb2.ERROR_REASON_PROVIDER_RATE_LIMITED
+    return answered(reason, endpoint, status=0, said=_said(complaint), exhausted=limited and _exhausted(complaint))
 
 
-def _named(said: Complaint) -> int:
-    return _CODES.get(said.code.lower()) or _CODES.get(said.type.lower()) or 0
+def _of_status(endpoint: str, status: int, headers: Mapping[str, str], complaint: Complaint) -> AdapterError:
+    return of_status(endpoint, status, headers, _said(complaint), worded=_worded(complaint), exhausted=_exhausted(complaint))
 
 
-def _worded(message: str) -> int:
-    return next((reason for pattern, reason in _MESSAGES if pattern.search(message[:2_000])), 0)
+def _said(complaint: Complaint) -> Said:
+    return Said(complaint.message, complaint.code or complaint.type, complaint.type, complaint.param)
 
 
-def _code(said: Complaint) -> str:
-    return said.code or said.type
+def _worded(complaint: Complaint) -> int:
+    """What the words mean: the code, else the type, else the message."""
+    named = _CODES.get(complaint.code.lower()) or _CODES.get(complaint.type.lower())
+    return named or next((reason for pattern, reason in _MESSAGES if pattern.search(complaint.message[:2_000])), 0)
+
+
+def _exhausted(complaint: Complaint) -> bool:
+    return any(_EXHAUSTED.search(text[:2_000]) for text in (complaint.code, complaint.type, complaint.message))
