@@ -29,7 +29,7 @@ class Mesh:
     """The gateway, its peers, and a client."""
 
     link: Link = "local"
-    settings: Settings = field(default_factory=lambda: Settings(heartbeat=timedelta(seconds=0.05)))
+    settings: Settings = field(default_factory=lambda: Settings(heartbeat=timedelta(seconds=0.05), repetitions=0))
     policy: FakePolicy = field(default_factory=FakePolicy)
     router: FakeRouter = field(default_factory=FakeRouter)
     adapter: FakeAdapter = field(default_factory=FakeAdapter)

@@ -230,6 +230,9 @@ class FakePolicy(Authorising):
     admission: policy_pb2.AdmitResponse = field(default_factory=policy_pb2.AdmitResponse)
     refuses: MeshError | None = None
     settle_fails: int = 0
+    extended: list[policy_pb2.ExtendRequest] = field(default_factory=list)
+    extending: asyncio.Event = field(default_factory=asyncio.Event)
+    refuses_to_extend: MeshError | None = None
     hold_reserve: asyncio.Event | None = None
     hold_settle: asyncio.Event | None = None
     settling: asyncio.Event = field(default_factory=asyncio.Event)
@@ -253,6 +256,16 @@ class FakePolicy(Authorising):
         answer = policy_pb2.ReserveResponse()
         answer.grant.payload = b"grant"
         answer.limits.add(metric="requests", limit=100, remaining=99)
+        return answer
+
+    async def Extend(self, request: policy_pb2.ExtendRequest, context: object) -> policy_pb2.ExtendResponse:
+        del context
+        self.extended.append(request)
+        self.extending.set()
+        if self.refuses_to_extend is not None:
+            raise self.refuses_to_extend
+        answer = policy_pb2.ExtendResponse()
+        answer.grant.payload = f"grant {len(self.extended)}".encode()
         return answer
 
     async def Settle(self, request: policy_pb2.SettleRequest, context: object) -> policy_pb2.SettleResponse:

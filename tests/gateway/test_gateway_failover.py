@@ -50,7 +50,9 @@ async def test_after_content_a_failure_ends_the_stream_and_nothing_is_repeated(m
     assert said(messages) == "one two"
     assert error is not None
     assert (error.reason_name, error.domain) == ("ANSWER_INTERRUPTED", "gateway.llm-mesh")
-    assert error.metadata == {"attempt": "a1", "cause": reason}
+    assert (error.metadata["attempt"], error.metadata["cause"]) == ("a1", reason)
+    assert (error.metadata["charged_nanos"], error.metadata["charged_currency"]) == ("1234", "USD")
+    assert error.metadata["reservation"].endswith(f"/reservations/{mesh.policy.reserved[0].reservation_id}")
     (line,) = mesh.policy.settled[0].lines
     assert line.outcome == usage_pb2.ATTEMPT_OUTCOME_INTERRUPTED
     assert line.usage.output_tokens >= 2
@@ -89,7 +91,7 @@ async def test_where_nothing_was_sent_everything_is_given_back(mesh: Mesh) -> No
     _, error = await mesh.streamed()
     assert error is not None
     assert (error.reason_name, error.domain) == ("ALL_ATTEMPTS_FAILED", "gateway.llm-mesh")
-    assert error.metadata == {"attempts": "2", "a1": "BREAKER_OPEN", "a2": "BREAKER_OPEN"}
+    assert error.metadata == {"attempts": "2", "a1": "BREAKER_OPEN", "a2": "BREAKER_OPEN", "charged_nanos": "0"}
     await mesh.policy.ended.wait()
     assert [each.reservation_id for each in mesh.policy.released] == [mesh.policy.reserved[0].reservation_id]
     assert not mesh.policy.settled

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llm_mesh.inference.v1 import generate_pb2
+from llm_mesh.policy.v1 import errors_pb2 as policy_errors
 from llm_mesh.router.v1 import plan_pb2, router_pb2
 from llm_mesh_gateway.domain.outcomes import Outcomes
 from llm_mesh_gateway.domain.ports import Piece
@@ -17,7 +18,7 @@ from llm_mesh_gateway.domain.retry_budget import RetryBudget
 from llm_mesh_gateway.domain.tally import Tally
 from llm_mesh_gateway.store import FileEpochs
 from llm_mesh_runtime.metrics import Metrics
-from tests.gateway.fakes import StreamEvent, text
+from tests.gateway.fakes import PolicyError, StreamEvent, failure, text
 
 
 class Clock:
@@ -105,7 +106,9 @@ class Told:
 
 async def test_of_results_that_wait_the_oldest_are_lost_first_and_each_is_told_once() -> None:
     router = Told()
-    outcomes = Outcomes(router, Metrics().counter("attempts", "Attempts.", ("adapter", "reason")))
+    metrics = Metrics()
+    attempts, faults = metrics.counter("attempts", "Attempts.", ("adapter", "reason")), metrics.counter("faults", "Faults.", ("reason",))
+    outcomes = Outcomes(router, attempts, faults)
     record = AttemptRecord(plan_pb2.Attempt(id="a1", adapter="fake", model="m"), 0)
     for number in range(1_005):
         outcomes.note(record, str(number), "domains/claims")
@@ -113,6 +116,19 @@ async def test_of_results_that_wait_the_oldest_are_lost_first_and_each_is_told_o
     await outcomes.flush()
     (batch,) = router.batches
     assert [each.decision_id for each in batch.results] == [str(number) for number in range(5, 1_005)]
+
+
+async def test_an_operators_fault_is_counted() -> None:
+    metrics = Metrics()
+    attempts, faults = metrics.counter("attempts", "Attempts.", ("adapter", "reason")), metrics.counter("faults", "Faults.", ("reason",))
+    outcomes = Outcomes(Told(), attempts, faults)
+    record = AttemptRecord(plan_pb2.Attempt(id="a1", adapter="fake"), 0)
+    record.failed(failure("NO_CREDENTIAL"), committed=False)
+    outcomes.note(record, "d1")
+    outcomes.refused(PolicyError(policy_errors.ERROR_REASON_PRICE_UNKNOWN, "no price"))
+    outcomes.refused(PolicyError(policy_errors.ERROR_REASON_BUDGET_EXCEEDED, "spent"))
+    counted = [line for line in metrics.render().decode().splitlines() if line.startswith("faults_total")]
+    assert sorted(counted) == ['faults_total{reason="NO_CREDENTIAL"} 1.0', 'faults_total{reason="PRICE_UNKNOWN"} 1.0']
 
 
 def test_reservation_ids_are_ulids_in_the_order_of_time() -> None:

@@ -55,6 +55,10 @@ class PolicyPeer:
             raise from_rpc_error(error, peer="policy") from error
         return answer
 
+    async def extend(self, request: policy_pb2.ExtendRequest) -> policy_pb2.ExtendResponse:
+        """Hold the money of one attempt more."""
+        return await _told(self._stub.Extend(request, timeout=_QUICK), "policy")
+
     async def settle(self, request: policy_pb2.SettleRequest, *, patience: float | None = None) -> policy_pb2.SettleResponse:
         """Charge."""
         try:

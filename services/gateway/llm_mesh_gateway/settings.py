@@ -14,6 +14,15 @@ class Settings:
 
     retry_ratio: float = setting(default=0.1, help="Retries that each request earns, such as 0.1 for one in ten.", minimum=0, maximum=1)
     retry_floor: float = setting(default=3.0, help="Retries per second that are always allowed.", minimum=0)
+    repetitions: int = setting(
+        default=2, help="How often a request is repeated on a target that failed in passing, where no other is left.", minimum=0, maximum=10
+    )
+    repetition_wait: timedelta = setting(
+        default=timedelta(seconds=10),
+        help="How long a request waits for repetitions in all. Above the edge's keep_alive streams begin before they fail.",
+        minimum=0,
+        maximum=45,
+    )
     most_open_settlements: int = setting(
         default=10_000, help="Settlements that may wait for policy; beyond it requests are refused.", minimum=1
     )

@@ -12,6 +12,7 @@ from llm_mesh_gateway.domain.lease import Lease
 from llm_mesh_gateway.domain.listing import Listing
 from llm_mesh_gateway.domain.outcomes import Outcomes
 from llm_mesh_gateway.domain.ports import Epochs
+from llm_mesh_gateway.domain.repeating import Bounds
 from llm_mesh_gateway.domain.retry_budget import RetryBudget
 from llm_mesh_gateway.domain.screening import screened
 from llm_mesh_gateway.domain.settlements import Settlements
@@ -29,7 +30,8 @@ def build(settings: Settings, links: Links) -> Servicers:
     adapters = AdapterPeers(links.channel)
     settlements = Settlements(policy, most_open=settings.most_open_settlements, insists=bool(links.mesh.process))
     counted = links.metrics.counter("llm_mesh.attempts", "Attempts; reason is empty where they went well.", ("adapter", "reason"))
-    outcomes = Outcomes(router, counted)
+    faults = links.metrics.counter("llm_mesh.operator.faults", "Requests that failed by a fault of the mesh's operator.", ("reason",))
+    outcomes = Outcomes(router, counted, faults)
     links.metrics.watch("llm_mesh.settlements.open", "Reservations whose end policy has not acknowledged.", lambda: settlements.open)
     instance = f"{socket.gethostname()}/{links.mesh.process}".rstrip("/")
     lease = Lease(policy, _epochs(links), instance=instance, every=settings.heartbeat.total_seconds())
@@ -42,6 +44,7 @@ def build(settings: Settings, links: Links) -> Servicers:
         settlements=settlements,
         outcomes=outcomes,
         budget=RetryBudget(ratio=settings.retry_ratio, floor=settings.retry_floor / links.mesh.processes),
+        bounds=Bounds(settings.repetitions, settings.repetition_wait.total_seconds()),
         screen=partial(screened, policy),
         epoch=lease.epoch,
     )

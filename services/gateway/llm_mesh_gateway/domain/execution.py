@@ -1,46 +1,60 @@
 """Carries out a plan: attempt after attempt until one releases content, and none after that.
 
+Where the plan has no target left, one that failed as if in passing is repeated, after a wait: see `repeating`.
+
 The commit point is the first piece with content. What arrives before it is held, so that of an attempt that fails early nothing is
 ever seen; what arrives after it goes out as it comes, and a failure then ends the answer.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Sequence
 
 from llm_mesh.router.v1 import plan_pb2
 from llm_mesh_gateway.domain import errors
-from llm_mesh_gateway.domain.failures import Verdict, meaning_of, same_fault_of_the_caller
+from llm_mesh_gateway.domain.failures import Verdict, meaning_of, same_fault
 from llm_mesh_gateway.domain.plan import target_of
 from llm_mesh_gateway.domain.ports import AttemptCall, Piece, Release
 from llm_mesh_gateway.domain.record import AttemptRecord
+from llm_mesh_gateway.domain.repeating import Bounds, Spent, delay_before
 from llm_mesh_gateway.domain.retry_budget import RetryBudget
+from llm_mesh_runtime.context import deadline_remaining
 from llm_mesh_runtime.errors import MeshError
 from llm_mesh_runtime.telemetry import span
 
 _MOST_HELD = 256
+_LONGEST_ID = 56
 Dispatch = Callable[[plan_pb2.Attempt], AttemptCall]
+Extend = Callable[[plan_pb2.Attempt], Awaitable[bool]]
+"""Has one attempt more paid for. False: it is not, and may not be made."""
 
 
 class Execution:
     """The attempts of one request. `records` has every attempt that was begun, in order."""
 
     __slots__ = (
-        "_attempts", "_budget", "_committed", "_dispatch", "_estimated_input", "_failures", "_held", "_refused_dialects",
-        "_streamed", "records",
+        "_attempts", "_bounds", "_budget", "_committed", "_dispatch", "_estimated_input", "_extend", "_failures", "_held",
+        "_refused_dialects", "_spent", "_streamed", "records",
     )  # fmt: skip
 
     def __init__(
         self,
         attempts: Sequence[plan_pb2.Attempt],
         dispatch: Dispatch,
+        extend: Extend,
         budget: RetryBudget,
         estimated_input_tokens: int,
         *,
+        bounds: Bounds,
         streamed: bool = False,
     ) -> None:
         self._attempts = attempts
         self._dispatch = dispatch
+        self._extend = extend
+        self._bounds = bounds
+        self._spent = Spent()
         self._budget = budget
         self._estimated_input = estimated_input_tokens
         self._streamed = streamed
@@ -62,28 +76,64 @@ class Execution:
                 continue
             if self._failures and not self._may_try(attempt):
                 raise errors.retry_budget_exhausted(self._told())
-            record = AttemptRecord(attempt, self._estimated_input, streamed=self._streamed)
-            self.records.append(record)
-            with span("gateway.attempt", {"llm_mesh.attempt.id": record.id, "llm_mesh.adapter": record.adapter}) as traced:
-                failure = await self._try(record, release)
-                if failure is not None:
-                    traced.fail(failure.reason_name)
-            if failure is None:
+            if await self._attempt(attempt, release):
                 return
-            if self._committed:
-                raise errors.interrupted(record.id, failure) from failure
-            self._failures.append((attempt, failure))
-            verdict = meaning_of(failure).verdict
-            if verdict is Verdict.STOP:
-                raise failure
-            if verdict is Verdict.OTHER_DIALECT and attempt.dialect:
-                self._refused_dialects.add(attempt.dialect)
+        while (again := await self._again()) is not None:
+            if await self._attempt(again, release):
+                return
         raise self._exhausted()
 
     def withheld(self, refusal: MeshError) -> None:
         """Screening ended the answer under the last attempt."""
         if self.records:
             self.records[-1].withheld(refusal.reason_name)
+
+    async def _attempt(self, attempt: plan_pb2.Attempt, release: Release) -> bool:
+        """Make one attempt. False: it failed, and another one may be made."""
+        record = AttemptRecord(attempt, self._estimated_input, streamed=self._streamed)
+        self.records.append(record)
+        with span("gateway.attempt", {"llm_mesh.attempt.id": record.id, "llm_mesh.adapter": record.adapter}) as traced:
+            failure = await self._try(record, release)
+            if failure is not None:
+                traced.fail(failure.reason_name)
+        if failure is None:
+            return True
+        if self._committed:
+            raise errors.interrupted(record.id, failure) from failure
+        self._failures.append((attempt, failure))
+        verdict = meaning_of(failure).verdict
+        if verdict is Verdict.STOP:
+            raise failure
+        if verdict is Verdict.OTHER_DIALECT and attempt.dialect:
+            self._refused_dialects.add(attempt.dialect)
+        return False
+
+    async def _again(self) -> plan_pb2.Attempt | None:
+        """Waits until a target may be asked again. None: none may."""
+        spent, remaining = self._spent, deadline_remaining()
+        chance = random.random()  # noqa: S311 - spreads repetitions, guards nothing
+        latest = {target_of(attempt): (attempt, failure) for attempt, failure in self._failures}
+        delays = [
+            (delay, index, attempt)
+            for index, (attempt, failure) in enumerate(latest.values())
+            if (delay := delay_before(failure, spent, self._bounds, remaining, chance)) is not None
+        ]
+        if not delays or not self._budget.take():
+            return None
+        delay, _, attempt = min(delays)
+        again = plan_pb2.Attempt()
+        again.CopyFrom(attempt)
+        number = spent.repetitions + 1
+        again.id = f"{self._first_id(attempt)[:_LONGEST_ID]}-again-{number}"
+        if not await self._extend(again):
+            return None
+        await asyncio.sleep(delay)
+        self._spent = Spent(number, spent.waited + delay)
+        return again
+
+    def _first_id(self, attempt: plan_pb2.Attempt) -> str:
+        """The id of the plan's own attempt at the same target."""
+        return next(each.id for each in self._attempts if target_of(each) == target_of(attempt))
 
     async def _try(self, record: AttemptRecord, release: Release) -> MeshError | None:
         self._held.clear()
@@ -129,6 +179,7 @@ class Execution:
 
     def _exhausted(self) -> MeshError:
         failures = [failure for _, failure in self._failures]
-        if len(failures) == 1 or same_fault_of_the_caller(failures):
+        targets = {target_of(attempt) for attempt, _ in self._failures}
+        if len(failures) == 1 or (self._spent.repetitions and len(targets) == 1) or same_fault(failures):
             return failures[-1]
         return errors.all_attempts_failed(self._told())

@@ -48,7 +48,7 @@ _MEANINGS = {
     ("adapter.llm-mesh", "PROVIDER_REJECTED"): Meaning(Verdict.OTHER_DIALECT, sent=True, billed=False),
     ("adapter.llm-mesh", "PROVIDER_UNAUTHENTICATED"): _ANSWERED,
     ("adapter.llm-mesh", "PROVIDER_MODEL_NOT_FOUND"): _ANSWERED,
-    ("adapter.llm-mesh", "PROVIDER_MALFORMED"): _BROKEN,
+    ("adapter.llm-mesh", "PROVIDER_MALFORMED"): _ANSWERED,
     ("adapter.llm-mesh", "CONTEXT_EXCEEDED"): _ANSWERED,  # a larger model may stand next in the plan
     ("adapter.llm-mesh", "PROVIDER_FILTERED"): Meaning(Verdict.STOP, sent=True, billed=False),
     ("adapter.llm-mesh", "BREAKER_OPEN"): _NOT_SENT,
@@ -70,6 +70,12 @@ _MEANINGS = {
     ("mesh.llm-mesh", "PEER_UNAVAILABLE"): _ANSWERED,  # the adapter is gone: whether it had sent is not known, and not charged for
 }
 _FAULTS_OF_THE_CALLER = {"INVALID_ARGUMENT", "FAILED_PRECONDITION"}
+OPERATOR_FAULTS = frozenset({
+    "UNKNOWN_ENDPOINT", "NO_CREDENTIAL", "ADDRESS_NOT_ALLOWED", "PROVIDER_UNAUTHENTICATED", "PROVIDER_MODEL_NOT_FOUND", "GRANT_MISMATCH",
+    "PRICE_UNKNOWN",
+})  # fmt: skip
+"""Reasons that only the mesh's operator can mend: `llm_mesh_operator_faults` counts them."""
+_RATE_LIMIT = "PROVIDER_RATE_LIMITED"
 
 
 def meaning_of(failure: MeshError) -> Meaning:
@@ -83,6 +89,8 @@ def meaning_of(failure: MeshError) -> Meaning:
     return known
 
 
-def same_fault_of_the_caller(failures: list[MeshError]) -> bool:
-    """Whether all attempts failed alike by what was asked, so that the reason itself helps more than a list."""
-    return len({failure.reason_name for failure in failures}) == 1 and failures[0].code.name in _FAULTS_OF_THE_CALLER
+def same_fault(failures: list[MeshError]) -> bool:
+    """Whether all attempts failed alike by what was asked, or by rate limits, so that the reason itself helps more than a list."""
+    first = failures[0]
+    alike = len({failure.reason_name for failure in failures}) == 1
+    return alike and (first.code.name in _FAULTS_OF_THE_CALLER or first.reason_name == _RATE_LIMIT)

@@ -18,6 +18,7 @@ from llm_mesh.inference.v1 import generate_pb2
 from llm_mesh.mesh.v1 import errors_pb2, resources_pb2
 from llm_mesh.policy.v1 import policy_pb2
 from llm_mesh.router.v1 import plan_pb2, router_pb2
+from llm_mesh_gateway.domain.charge import tell_charge
 from llm_mesh_gateway.domain.checks import check_options
 from llm_mesh_gateway.domain.execution import Execution
 from llm_mesh_gateway.domain.operation import Operation
@@ -25,7 +26,8 @@ from llm_mesh_gateway.domain.outcomes import Outcomes
 from llm_mesh_gateway.domain.plan import attempts_of
 from llm_mesh_gateway.domain.ports import Adapters, Catalogue, Policy, Release, Rights, Router
 from llm_mesh_gateway.domain.record import set_duration
-from llm_mesh_gateway.domain.reservation import Reservation
+from llm_mesh_gateway.domain.repeating import Bounds
+from llm_mesh_gateway.domain.reservation import Reservation, was_sent
 from llm_mesh_gateway.domain.reservation_id import ReservationIds
 from llm_mesh_gateway.domain.retry_budget import RetryBudget
 from llm_mesh_gateway.domain.settlements import Settlements
@@ -81,6 +83,7 @@ class Gateway:
         settlements: Settlements,
         outcomes: Outcomes,
         budget: RetryBudget,
+        bounds: Bounds,
         screen: Screen,
         epoch: str,
     ) -> None:
@@ -92,6 +95,7 @@ class Gateway:
         self._settlements = settlements
         self._outcomes = outcomes
         self._budget = budget
+        self._bounds = bounds
         self._screen = screen
         self._epoch = epoch
         self._ids = ReservationIds()
@@ -101,7 +105,11 @@ class Gateway:
         digest = self._checked(request)
         planned = await self.plan(request)
         reservation = self._reservation(request, planned, digest)
-        await reservation.hold()
+        try:
+            await reservation.hold()
+        except MeshError as failure:
+            self._outcomes.refused(failure)
+            raise
         if held is not None:
             held(reservation)
         receipt.model, settled = await self._dispatch(request, planned, reservation, release)
@@ -184,12 +192,14 @@ class Gateway:
     ) -> tuple[str, policy_pb2.SettleResponse | None]:
         """Have it answered. Tells by which model, and what it cost where that is known."""
         self._budget.request()
-        operation, adapters, grant = request.operation, self._adapters, reservation.grant
+        operation, adapters = request.operation, self._adapters
         execution = Execution(
             planned.attempts,
-            lambda attempt: operation.dispatch(adapters, attempt, grant),
+            lambda attempt: operation.dispatch(adapters, attempt, reservation.grant),
+            reservation.extend,
             self._budget,
             planned.estimated_input_tokens,
+            bounds=self._bounds,
             streamed=operation.streamed,
         )
         try:
@@ -205,7 +215,9 @@ class Gateway:
         except BaseException as failure:
             if isinstance(failure, MeshError):
                 execution.withheld(failure)
-            await reservation.end(execution.records)
+            settled = await reservation.end(execution.records)
+            if isinstance(failure, MeshError):
+                tell_charge(failure, reservation.name, settled, sent=was_sent(execution.records))
             raise
         finally:
             for record in execution.records:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 
 from llm_mesh.router.v1 import router_pb2
+from llm_mesh_gateway.domain.failures import OPERATOR_FAULTS
 from llm_mesh_gateway.domain.ports import Router
 from llm_mesh_gateway.domain.record import AttemptRecord
 from llm_mesh_runtime.errors import MeshError
@@ -21,9 +22,10 @@ _MOST = 1000
 class Outcomes:
     """Collects results, oldest lost first."""
 
-    def __init__(self, router: Router, attempts: Counter, *, every: float = 0.5) -> None:
+    def __init__(self, router: Router, attempts: Counter, faults: Counter, *, every: float = 0.5) -> None:
         self._router = router
         self._attempts = attempts
+        self._faults = faults
         self._every = every
         self._waiting = router_pb2.ReportOutcomesRequest()
         self._tasks = TaskSet()
@@ -31,10 +33,17 @@ class Outcomes:
     def note(self, record: AttemptRecord, decision_id: str, domain: str) -> None:
         """Count it, and report it with the next batch."""
         self._attempts.labels(record.adapter, record.reason).inc()
+        if record.reason in OPERATOR_FAULTS:
+            self._faults.labels(record.reason).inc()
         waiting = self._waiting.results
         if len(waiting) >= _MOST:
             del waiting[0]
         record.tell(waiting.add(), decision_id, domain)
+
+    def refused(self, failure: MeshError) -> None:
+        """A request that could not be paid for: count it where that is the operator's fault."""
+        if failure.reason_name in OPERATOR_FAULTS:
+            self._faults.labels(failure.reason_name).inc()
 
     async def start(self) -> None:
         """Begin to report."""

@@ -109,6 +109,9 @@ class Policy(Protocol):
     async def reserve(self, request: policy_pb2.ReserveRequest) -> policy_pb2.ReserveResponse:
         """Hold the worst case of a plan."""
 
+    async def extend(self, request: policy_pb2.ExtendRequest) -> policy_pb2.ExtendResponse:
+        """Hold the worst case of one attempt more."""
+
     async def screen(self, admission: resources_pb2.Sealed, state: bytes) -> ScreenSession:
         """Begin to screen an answer."""
 

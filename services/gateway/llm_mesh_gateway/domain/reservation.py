@@ -7,10 +7,12 @@ from collections.abc import Sequence
 
 from llm_mesh.mesh.v1 import resources_pb2
 from llm_mesh.policy.v1 import policy_pb2
+from llm_mesh.router.v1 import plan_pb2
 from llm_mesh_gateway.domain.ports import Policy
 from llm_mesh_gateway.domain.record import AttemptRecord
 from llm_mesh_gateway.domain.settlements import Settlements
 from llm_mesh_runtime.errors import MeshError
+from llm_mesh_runtime.log import get_logger
 
 _REFUSED_BY = "policy.llm-mesh"
 
@@ -18,7 +20,7 @@ _REFUSED_BY = "policy.llm-mesh"
 class Reservation:
     """One request's reservation. `end` is to be called once, however the request went."""
 
-    __slots__ = ("_epoch", "_held", "_id", "_policy", "_request", "_settlements", "name")
+    __slots__ = ("_epoch", "_grant", "_held", "_id", "_policy", "_request", "_settlements", "name")
 
     def __init__(
         self, policy: Policy, settlements: Settlements, request: policy_pb2.ReserveRequest, number: str, name: str, epoch: str
@@ -30,11 +32,12 @@ class Reservation:
         self._settlements = settlements
         self._request = request
         self._held: policy_pb2.ReserveResponse
+        self._grant: resources_pb2.Sealed
 
     @property
     def grant(self) -> resources_pb2.Sealed:
         """What adapters want to see."""
-        return self._held.grant
+        return self._grant
 
     @property
     def decision_id(self) -> str:
@@ -50,6 +53,7 @@ class Reservation:
         """Reserve. Unless policy itself refused it is not known whether money is held, and what may be held is given back."""
         try:
             self._held = await self._policy.reserve(self._request)
+            self._grant = self._held.grant
         except MeshError as failure:
             if failure.domain != _REFUSED_BY:
                 self._give_back()
@@ -58,16 +62,26 @@ class Reservation:
             self._give_back()
             raise
 
+    async def extend(self, attempt: plan_pb2.Attempt) -> bool:
+        """Hold the worst case of one attempt more. False where policy refuses or does not answer: then it may not be made."""
+        request = policy_pb2.ExtendRequest(reservation_id=self._id, admission=self._request.admission, attempt=attempt)
+        try:
+            self._grant = (await self._policy.extend(request)).grant
+        except MeshError as failure:
+            get_logger().info("an attempt is not repeated", attempt=attempt.id, reason=failure.reason_name)
+            return False
+        return True
+
     async def end(self, records: Sequence[AttemptRecord]) -> policy_pb2.SettleResponse | None:
         """Charge what the attempts used, or give everything back where nothing was sent. None: policy will tell the charge later."""
-        if not _sent(records):
+        if not was_sent(records):
             self._give_back()
             return None
         return await self._settlements.settle(self._settlement(records))
 
     def end_later(self, records: Sequence[AttemptRecord]) -> None:
         """The same without waiting: nobody is there any more to be told."""
-        if _sent(records):
+        if was_sent(records):
             self._settlements.settle_later(self._settlement(records))
         else:
             self._give_back()
@@ -82,7 +96,7 @@ class Reservation:
         self._settlements.release_later(policy_pb2.ReleaseRequest(reservation_id=self._id, epoch=self._epoch))
 
 
-def _sent(records: Sequence[AttemptRecord]) -> bool:
+def was_sent(records: Sequence[AttemptRecord]) -> bool:
     """Whether anything may have reached a provider."""
     for record in records:  # noqa: SIM110 - a generator costs more than the whole loop
         if record.sent:
