@@ -33,8 +33,10 @@ Generated from the `ErrorReason` enums of the contracts by `make docs`; do not e
 
 Every error has exactly one `google.rpc.ErrorInfo`: `reason` is the word below, `domain` is `<area>.llm-mesh`, `metadata` has what
 the reason documents. `BadRequest` names the field, `RetryInfo` says when to try again, `QuotaFailure` whose limit it is, where that
-helps. At the HTTP edge the same error has the HTTP status below; in either dialect `error.code` is the reason in lower case,
-`error.param` the field. A call that fails with one of these charges nothing, unless its text says otherwise.
+helps. At the HTTP edge the same error has the HTTP status below; in either dialect
+`error.llm_mesh_code` is the reason in lower case, `error.param` the field. `error.code` is OpenAI's word in OpenAI's dialect, where it has
+one (such as `context_length_exceeded`), else the reason too. What a failed call is charged is one rule, in
+[charging.md](charging.md#what-a-failed-call-costs): a refusal before dispatch and an error of the provider cost nothing.
 
 An error that is not in these tables is a defect: gRPC itself only adds CANCELLED and DEADLINE_EXCEEDED, UNIMPLEMENTED for a method
 that the listener does not serve, and RESOURCE_EXHAUSTED without details for a message of more than 64 KiB above 32 MiB, which it

@@ -17,6 +17,8 @@ class ScriptedUpstream:
 
     def __init__(self) -> None:
         self.script: Mapping[str, Any] = {}
+        self.failures: list[Mapping[str, Any]] = []
+        """Scripts that come first, each once. One with `reset` breaks the connection off instead of answering."""
         self.received: list[Any] = []
         self.port = 0
         self._ready = threading.Event()
@@ -57,11 +59,15 @@ class ScriptedUpstream:
         lengths = [int(line.partition(":")[2]) for line in head.split("\r\n") if line.startswith("content-length:")]
         body = await reader.readexactly(lengths[0] if lengths else 0)
         self.received.append(json.loads(body or b"null"))
-        script = self.script
+        script = self.failures.pop(0) if self.failures else self.script
+        if script.get("reset"):
+            writer.transport.abort()
+            raise ConnectionResetError
         texts = script.get("pieces") or [json.dumps(script["json"])]
         kind = script.get("type", "text/event-stream" if "pieces" in script else "application/json")
         status = script.get("status", 200)
-        writer.write(f"HTTP/1.1 {status} X\r\ncontent-type: {kind}\r\ntransfer-encoding: chunked\r\n\r\n".encode())
+        more = "".join(f"{name}: {value}\r\n" for name, value in script.get("headers", {}).items())
+        writer.write(f"HTTP/1.1 {status} X\r\ncontent-type: {kind}\r\n{more}transfer-encoding: chunked\r\n\r\n".encode())
         for text in texts:
             piece = text.encode("utf-8", "surrogatepass")
             writer.write(b"%x\r\n" % len(piece) + piece + b"\r\n")

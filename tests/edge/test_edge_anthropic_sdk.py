@@ -159,7 +159,7 @@ async def test_a_limit_says_when_to_come_back(served: Served) -> None:
     ("error", "status", "kind"),
     [
         (PolicyError(policy_errors.ERROR_REASON_BUDGET_EXCEEDED, "spent"), 429, "billing_error"),
-        (AdapterError(adapter_errors.ERROR_REASON_PROVIDER_ERROR, "it failed", sent="true"), 502, "api_error"),
+        (AdapterError(adapter_errors.ERROR_REASON_PROVIDER_ERROR, "it failed", sent="true"), 503, "api_error"),
         (PolicyError(policy_errors.ERROR_REASON_IDEMPOTENCY_COMPLETED, "done"), 409, "invalid_request_error"),
     ],
 )

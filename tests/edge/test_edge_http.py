@@ -175,7 +175,7 @@ async def test_liveness_readiness_and_metrics(served: Served) -> None:
 )
 async def test_a_credential_that_cannot_be_read_is_missing(served: Served, headers: dict[str, str]) -> None:
     status, body, answered = await served.post(CHAT, json=GOOD, headers=headers)
-    assert (status, body["error"]["code"]) == (401, "missing_credential")
+    assert (status, body["error"]["code"], body["error"]["llm_mesh_code"]) == (401, "invalid_api_key", "missing_credential")
     assert answered["www-authenticate"] == "Bearer"
 
 
@@ -251,7 +251,9 @@ async def test_whatever_json_comes_the_answer_is_documented(served: Served, body
         await answer.read()
         assert answer.status < 500, (data, await answer.text())
         if answer.status != 200:
-            assert {"message", "type", "code"} <= set((await answer.json())["error"]) <= {"message", "type", "param", "code"}
+            assert (
+                {"message", "type", "code"} <= set((await answer.json())["error"]) <= {"message", "type", "param", "code", "llm_mesh_code"}
+            )
 
 
 @given(data=st.binary(max_size=200))

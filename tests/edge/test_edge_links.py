@@ -46,7 +46,7 @@ async def test_a_failure_keeps_its_reason_and_details(apart: tuple[FakeGateway, 
     gateway.fails = PolicyError(policy_errors.ERROR_REASON_LIMIT_EXCEEDED, "too many", retry_after=2.0)
     with pytest.raises(openai.RateLimitError) as raised:
         await sdk.chat.completions.create(model="m", messages=MESSAGES)
-    assert (raised.value.code, raised.value.response.headers["retry-after"]) == ("limit_exceeded", "2")
+    assert (raised.value.code, raised.value.response.headers["retry-after"]) == ("rate_limit_exceeded", "2")
 
 
 async def test_a_client_that_leaves_cancels_across_processes(apart: tuple[FakeGateway, openai.AsyncOpenAI]) -> None:

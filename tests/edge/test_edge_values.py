@@ -75,7 +75,8 @@ def test_every_documented_reason_has_a_status_and_a_shape(error: MeshError) -> N
     assert failure.status == error.http
     body = openai.shape(failure, Headers([]))
     assert isinstance(body, dict)
-    assert body["error"]["code"] == error.reason_name.lower()
+    assert body["error"]["llm_mesh_code"] == error.reason_name.lower()
+    assert body["error"]["code"]
     assert body["error"]["type"]
     body = anthropic.shape(failure, Headers([]))
     assert isinstance(body, dict)
@@ -111,4 +112,5 @@ def test_a_refusal_that_says_nothing_of_time_is_not_to_be_repeated() -> None:
     assert dict(Failure(503, "overloaded", "full", retry_after=0.05, repeat=True).headers()) == {
         b"retry-after": b"1",
         b"retry-after-ms": b"50",
+        b"x-should-retry": b"true",
     }

@@ -124,7 +124,7 @@ async def test_an_operators_fault_is_counted() -> None:
     outcomes = Outcomes(Told(), attempts, faults)
     record = AttemptRecord(plan_pb2.Attempt(id="a1", adapter="fake"), 0)
     record.failed(failure("NO_CREDENTIAL"), committed=False)
-    outcomes.note(record, "d1")
+    outcomes.note(record, "d1", "domains/claims")
     outcomes.refused(PolicyError(policy_errors.ERROR_REASON_PRICE_UNKNOWN, "no price"))
     outcomes.refused(PolicyError(policy_errors.ERROR_REASON_BUDGET_EXCEEDED, "spent"))
     counted = [line for line in metrics.render().decode().splitlines() if line.startswith("faults_total")]

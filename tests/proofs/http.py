@@ -33,7 +33,7 @@ class Reply:
     @property
     def code(self) -> str:
         """The code of the error; empty where there is none."""
-        return str(self.error["code"]) if self.status >= http.client.BAD_REQUEST else ""
+        return str(self.error["llm_mesh_code"]) if self.status >= http.client.BAD_REQUEST else ""
 
     def events(self) -> list[Any]:
         """The events of a stream, without its end mark and comments."""

@@ -115,8 +115,8 @@ def asking(said: str = "hi", alias: str = "own", **options: Any) -> gateway_pb2.
 
 
 def check_http(reply: Reply, status: int, code: str, param: str | None) -> None:
-    assert (reply.status, reply.error["code"], reply.error["param"]) == (status, code, param), reply.body
-    assert set(reply.error) == {"message", "type", "param", "code"}
+    assert (reply.status, reply.code, reply.error["param"]) == (status, code, param), reply.body
+    assert set(reply.error) - {"llm_mesh"} == {"message", "type", "param", "code", "llm_mesh_code"}
     assert reply.error["message"]
     assert reply.headers["x-request-id"]
 

@@ -120,7 +120,7 @@ def served(mesh: Stand, key: str) -> set[str]:
 
 def screened(mesh: Stand, key: str) -> bool:
     reply = mesh.ask(chat_body("good", f"my card is {CARD}"), key=key)
-    return reply.status == 403 and reply.error["code"] == "content_blocked"
+    return reply.status == 403 and reply.code == "content_blocked"
 
 
 def attempts(owner: Person) -> Iterator[tuple[str, Callable[[], Any]]]:
@@ -258,7 +258,7 @@ def test_the_platforms_budget_and_limit_are_seen_and_not_changed(mesh: Stand, pe
     second = mesh.new_key(f"{POOR}/projects/second", f"{POOR}/principals/app").secret
     for key in (app, second):
         reply = mesh.ask(chat_body("good", "hello"), key=key)
-        assert (reply.status, reply.error["code"]) == (429, "budget_exceeded"), reply.body
+        assert (reply.status, reply.code) == (429, "budget_exceeded"), reply.body
     listed = owner.ledger("ListBudgets", ledger_pb2.ListBudgetsRequest(parent=POOR)).budgets
     assert [each.name for each in listed] == [budget.name, own.name]
     assert budget.name not in [

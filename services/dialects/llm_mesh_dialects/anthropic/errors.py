@@ -18,6 +18,8 @@ _TYPES: Final[Mapping[int, str]] = {
     529: "overloaded_error",
 }
 _SERVER_ERROR: Final = 500
+TYPES_OF_REQUESTS: Final = frozenset({"invalid_request_error", "request_too_large", "not_found_error"})
+"""Types that say what is wrong with a request."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,9 +17,16 @@ class Complaint:
     param: str = ""
 
 
-def body(message: str, *, type: str, code: str | None = None, param: str | None = None) -> dict[str, Any]:  # noqa: A002 (the dialect's name)
-    """An error body for a client."""
-    return {"error": {"message": message, "type": type, "param": param, "code": code}}
+def body(
+    message: str,
+    *,
+    type: str,  # noqa: A002 (the dialect's name)
+    code: str | None = None,
+    param: str | None = None,
+    extras: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """An error body for a client. `extras` stand beside the dialect's own fields."""
+    return {"error": {"message": message, "type": type, "param": param, "code": code, **(extras or {})}}
 
 
 def is_complaint(value: object) -> bool:

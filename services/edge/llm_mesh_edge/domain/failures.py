@@ -1,7 +1,8 @@
 """What a failure is to HTTP: its status, whether a client should try again, and where in the client's own body it lies.
 
-Stock SDKs repeat on 408, 409, 429 and 5xx by themselves. A request that may have reached a provider, or that a budget refused, must
-not be repeated unasked: each repetition costs again, or is in vain.
+Stock SDKs repeat on 408, 409, 429 and 5xx by themselves. A request that was charged or may have been, or that a budget refused, must
+not be repeated unasked: each repetition costs again, or is in vain. Where a provider failed in passing and nothing was charged, they
+are told to repeat (`x-should-retry: true`).
 """
 
 from __future__ import annotations
@@ -10,8 +11,9 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from llm_mesh_edge.domain.receipts import Pairs, decision_header
+from llm_mesh_edge.domain.receipts import Pairs, decimal, decision_header
 from llm_mesh_runtime.errors import MeshError
 
 _REPEATED_BY_SDKS = {408, 409, 429}
@@ -26,6 +28,9 @@ _WORTH_REPEATING = {
     ("mesh.llm-mesh", "PEER_UNAVAILABLE"),
     ("mesh.llm-mesh", "SCHEMA_MISMATCH"),
 }
+_CARRIED_OUT = {"adapter.llm-mesh", "gateway.llm-mesh"}
+_REFUSING = {"policy.llm-mesh", "router.llm-mesh", "catalogue.llm-mesh"}
+"""What these say without a charge, they say before anything is sent."""
 _NEVER_SENT = {"PROVIDER_UNREACHABLE", "BREAKER_OPEN", "BULKHEAD_FULL"}
 _EXTRA = re.compile(r"extras\[[a-z]+\.([^\]]+)\]")
 _ALIKE = (
@@ -34,6 +39,36 @@ _ALIKE = (
     (re.compile(r"^options\."), "llm_mesh."),
     (re.compile(r"^(?=prompt\.|project$)"), "llm_mesh."),
 )
+
+
+class ProviderWords(NamedTuple):
+    """How a provider classes its failure. Empty where no provider did."""
+
+    code: str = ""
+    type: str = ""
+    exhausted: bool = False
+    """A quota is used up."""
+
+
+NO_WORDS = ProviderWords()
+
+
+class Charge(NamedTuple):
+    """What a failed request was charged."""
+
+    nanos: int
+    currency: str = ""
+    reservation: str = ""
+
+    def headers(self) -> Pairs:
+        """Those of an answer: see `receipts`."""
+        fields = ((b"x-llm-mesh-cost-currency", self.currency), (b"x-llm-mesh-reservation", self.reservation))
+        return [(b"x-llm-mesh-cost", decimal(self.nanos).encode()), *[(name, value.encode()) for name, value in fields if value]]
+
+    def field(self) -> dict[str, str]:
+        """The same in a body, for streams that have begun."""
+        told = {"cost": decimal(self.nanos), "currency": self.currency, "reservation": self.reservation}
+        return {name: value for name, value in told.items() if value}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +82,10 @@ class Failure:
     """The field that is wrong: as the client's body names it, or as the typed contract does (see `named`)."""
     retry_after: float | None = None
     repeat: bool = False
+    """Whether a client should try again by itself."""
+    provider: ProviderWords = NO_WORDS
+    charge: Charge | None = None
+    """None: it is not known, or there was nothing to charge for."""
     allow: str = ""
     """Methods that the resource has, where the method was wrong."""
     decision: str = ""
@@ -60,8 +99,10 @@ class Failure:
         if self.retry_after is not None:
             pairs.append((b"retry-after", b"%d" % max(1, math.ceil(self.retry_after))))
             pairs.append((b"retry-after-ms", b"%d" % max(1, math.ceil(self.retry_after * 1000))))
-        if not self.repeat and (self.status in _REPEATED_BY_SDKS or self.status >= _SERVER):
-            pairs.append((b"x-should-retry", b"false"))
+        if self.repeat or self.status in _REPEATED_BY_SDKS or self.status >= _SERVER:
+            pairs.append((b"x-should-retry", b"true" if self.repeat else b"false"))
+        if self.charge is not None:
+            pairs += self.charge.headers()
         pairs += decision_header(self.decision)
         if self.allow:
             pairs.append((b"allow", self.allow.encode()))
@@ -74,19 +115,35 @@ class Failure:
 
 def failure_of(error: MeshError) -> Failure:
     """A failure of the mesh as HTTP's."""
-    sent = error.metadata.get("sent") != "false"
-    repeat = (error.domain, error.reason_name) in _WORTH_REPEATING or (
-        error.domain == "adapter.llm-mesh" and error.reason_name in _NEVER_SENT and not sent
-    )
+    said = error.metadata
     return Failure(
         status=error.http,
         code=error.reason_name.lower(),
         message=error.message,
-        param=error.field,
+        param=error.field or (said.get("provider_param", "") if error.http < _SERVER else ""),
         retry_after=error.retry_after,
-        repeat=repeat,
+        repeat=_should_repeat(error),
+        provider=ProviderWords(said.get("provider_code", ""), said.get("provider_type", ""), said.get("quota") == "exhausted"),
+        charge=_charge(error),
         decision=error.decision_id or error.metadata.get("decision_id", ""),
     )
+
+
+def _should_repeat(error: MeshError) -> bool:
+    if (error.domain, error.reason_name) in _WORTH_REPEATING:
+        return True
+    if error.domain not in _CARRIED_OUT or error.metadata.get("quota") == "exhausted":
+        return False
+    free = error.metadata.get("charged_nanos") == "0"
+    passing = error.retry_after is not None  # the gateway says when to try again where that may help
+    return (free and passing) or (error.reason_name in _NEVER_SENT and error.metadata.get("sent") == "false")
+
+
+def _charge(error: MeshError) -> Charge | None:
+    nanos = error.metadata.get("charged_nanos", "0" if error.domain in _REFUSING else "")
+    if not nanos.isdecimal():
+        return None
+    return Charge(int(nanos), error.metadata.get("charged_currency", ""), error.metadata.get("reservation", ""))
 
 
 def named(field: str, names: Mapping[str, str]) -> str:

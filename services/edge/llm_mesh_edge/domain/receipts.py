@@ -27,7 +27,11 @@ _ACTIONS = {
 
 def amount(money: resources_pb2.Money) -> str:
     """An exact decimal, such as `0.000001234`."""
-    nanos = money.nanos
+    return decimal(money.nanos)
+
+
+def decimal(nanos: int) -> str:
+    """Nano-units as whole ones."""
     sign, nanos = ("-", -nanos) if nanos < 0 else ("", nanos)
     whole, rest = divmod(nanos, _NANOS)
     fraction = f"{rest:09d}".rstrip("0")

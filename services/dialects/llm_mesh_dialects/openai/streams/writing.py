@@ -99,9 +99,17 @@ class ChunkWriter:
         usage = write_usage(self._usage) | dict(usage_extras or {}) if self._usage is not None else None
         return self._head + b',"choices":[],"usage":' + orjson.dumps(usage) + b"}" + _END + _DONE
 
-    def failure(self, message: str, *, type: str, code: str | None = None, param: str | None = None) -> bytes:  # noqa: A002
+    def failure(
+        self,
+        message: str,
+        *,
+        type: str,  # noqa: A002
+        code: str | None = None,
+        param: str | None = None,
+        extras: Mapping[str, Any] | None = None,
+    ) -> bytes:
         """An error after the answer has begun. Nothing follows."""
-        return _DATA + orjson.dumps(errors.body(message, type=type, code=code, param=param)) + _END
+        return _DATA + orjson.dumps(errors.body(message, type=type, code=code, param=param, extras=extras)) + _END
 
     def _begin(self, started: generate_pb2.Started) -> bytes:
         head: dict[str, Any] = {

@@ -10,7 +10,11 @@ from llm_mesh_dialects.anthropic import errors
 from llm_mesh_edge.domain.failures import Failure, named
 from llm_mesh_edge.domain.headers import Headers
 
-_CODES = {"budget_exceeded": "billing_error"}
+_OVERLOADED = "overloaded_error"
+_OF_THE_PROVIDER = frozenset({"provider_error", "provider_reset", "provider_unreachable", "all_attempts_failed"})
+_BILLING = "billing_error"
+_CODES = {"budget_exceeded": _BILLING, "budget_closed": _BILLING, "budget_required": _BILLING}
+_OF_THE_REQUEST = frozenset({"provider_rejected", "context_exceeded", "provider_filtered"})
 _NAMES = {
     "input.max_output_tokens": "max_tokens",
     "input.stop": "stop_sequences",
@@ -21,13 +25,21 @@ _NAMES = {
 
 def type_of(failure: Failure) -> str:
     """Anthropic's class of a failure."""
+    if failure.provider.exhausted:
+        return _BILLING
+    if failure.code in _OF_THE_REQUEST and failure.provider.type in errors.TYPES_OF_REQUESTS:
+        return failure.provider.type  # the provider's own word, where it speaks the dialect
+    if failure.code in _OF_THE_PROVIDER:
+        return _OVERLOADED if failure.provider.type == _OVERLOADED else "api_error"
     return _CODES.get(failure.code) or errors.type_of(failure.status)
 
 
-def extras_of(failure: Failure) -> dict[str, str]:
+def extras_of(failure: Failure) -> dict[str, object]:
     """What the mesh tells beyond the dialect."""
-    param = named(failure.param, _NAMES)
-    return {"code": failure.code} | ({"param": param} if param else {})
+    extras: dict[str, object] = {"code": failure.code, "llm_mesh_code": failure.code}
+    if param := named(failure.param, _NAMES):
+        extras["param"] = param
+    return extras if failure.charge is None else extras | {"llm_mesh": failure.charge.field()}
 
 
 def shape(failure: Failure, headers: Headers) -> object:

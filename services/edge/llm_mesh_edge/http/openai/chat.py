@@ -10,7 +10,7 @@ from llm_mesh.inference.v1 import generate_pb2
 from llm_mesh_dialects.openai import requests, responses, streams
 from llm_mesh_edge.domain.failures import Failure
 from llm_mesh_edge.domain.headers import Headers
-from llm_mesh_edge.http.openai.failures import param_of, type_of
+from llm_mesh_edge.http.openai.failures import code_of, extras_of, param_of, type_of
 
 
 class Chat:
@@ -53,4 +53,6 @@ class ChatWriter:
     def failure(self, failure: Failure, headers: Headers) -> bytes:
         """The error; `[DONE]` does not follow."""
         del headers
-        return self._chunks.failure(failure.message, type=type_of(failure), code=failure.code, param=param_of(failure))
+        return self._chunks.failure(
+            failure.message, type=type_of(failure), code=code_of(failure), param=param_of(failure), extras=extras_of(failure)
+        )

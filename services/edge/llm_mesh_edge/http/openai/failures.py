@@ -1,4 +1,8 @@
-"""Failures in OpenAI's shape: `{"error": {"message", "type", "param", "code"}}`."""
+"""Failures in OpenAI's shape: `{"error": {"message", "type", "param", "code"}}`.
+
+`code` is OpenAI's word where OpenAI has one, the provider's own where it speaks the dialect; the mesh's word stands beside it, in
+`llm_mesh_code`.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +20,24 @@ _TYPES = {
     429: "rate_limit_error",
 }
 _SERVER = 500
-_CODES = {"budget_exceeded": "insufficient_quota"}
+_QUOTA = "insufficient_quota"
+_CODES = {
+    "missing_credential": "invalid_api_key",
+    "invalid_credential": "invalid_api_key",
+    "budget_exceeded": _QUOTA,
+    "budget_closed": _QUOTA,
+    "budget_required": _QUOTA,
+    "limit_exceeded": "rate_limit_exceeded",
+    "provider_rate_limited": "rate_limit_exceeded",
+    "context_exceeded": "context_length_exceeded",
+    "provider_filtered": "content_filter",
+    "model_denied": "model_not_found",
+}
+"""OpenAI's words for the mesh's reasons."""
+_OF_THE_PROVIDER = frozenset({"provider_rejected", "context_exceeded", "provider_filtered"})
+"""Reasons about the request itself, for which the provider's own code says more."""
+_WORD = re.compile(r"[a-z][a-z0-9_]{0,63}(?<!_error)")
+"""A code of OpenAI's. What ends in `_error` is a type, or another dialect's word."""
 _NAMES = {
     "input.max_output_tokens": "max_completion_tokens",
     "input.candidate_count": "n",
@@ -30,9 +51,25 @@ _PART = re.compile(r"^(messages\[\d+\])\.parts(\[\d+\])\.?(?:(image|audio|file)\
 
 def type_of(failure: Failure) -> str:
     """OpenAI's class of a failure."""
-    if failure.code in _CODES:
-        return _CODES[failure.code]
+    if code_of(failure) == _QUOTA:
+        return _QUOTA
     return "server_error" if failure.status >= _SERVER else _TYPES.get(failure.status, "invalid_request_error")
+
+
+def code_of(failure: Failure) -> str:
+    """OpenAI's word for a failure, or the mesh's where OpenAI has none."""
+    said = failure.provider
+    if said.exhausted and failure.code == "provider_rate_limited":
+        return _QUOTA
+    if failure.code in _OF_THE_PROVIDER and _WORD.fullmatch(said.code):
+        return said.code
+    return _CODES.get(failure.code, failure.code)
+
+
+def extras_of(failure: Failure) -> dict[str, object]:
+    """What the mesh tells beyond the dialect."""
+    extras: dict[str, object] = {"llm_mesh_code": failure.code}
+    return extras if failure.charge is None else extras | {"llm_mesh": failure.charge.field()}
 
 
 def param_of(failure: Failure) -> str | None:
@@ -50,4 +87,4 @@ def _in_content(part: re.Match[str]) -> str:
 def shape(failure: Failure, headers: Headers) -> object:
     """The body."""
     del headers
-    return errors.body(failure.message, type=type_of(failure), code=failure.code, param=param_of(failure))
+    return errors.body(failure.message, type=type_of(failure), code=code_of(failure), param=param_of(failure), extras=extras_of(failure))
