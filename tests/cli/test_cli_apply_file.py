@@ -125,6 +125,21 @@ def test_a_file_may_name_domains_shortly_everywhere(tmp_path: Path) -> None:
     assert [list(route.shared_with) for route in wanted.router.routes] == [["domains/b"], ["*"]]
 
 
+def test_a_limit_may_name_its_subject_shortly(tmp_path: Path) -> None:
+    subjects = {
+        "": "domains/a",
+        "projects/p": "domains/a/projects/p",
+        "principals/q": "domains/a/principals/q",
+        "model:m": "model:domains/a/models/m",
+        "model:shared/m": "model:domains/shared/models/m",
+        "model:domains/b/models/m": "model:domains/b/models/m",
+        "tag:team=red": "tag:team=red",
+    }
+    limits = "\n".join(f"      - {{name: l, metric: requests, amount: 1, subject: '{subject}'}}" for subject in subjects)
+    wanted = read(tmp_path, f"domains:\n  - name: a\n    limits:\n{limits}\n")
+    assert [limit.subject for limit in wanted.policy.limits] == list(subjects.values())
+
+
 def test_only_the_platform_has_budgets_beside_its_projects(tmp_path: Path) -> None:
     [problem] = problems(tmp_path, "domains: [{name: claims, budgets: [{name: b, subject: domains/claims, amount: 5 USD}]}]")
     assert "only the platform has budgets here" in problem

@@ -136,6 +136,22 @@ def domain_name(text: str) -> str:
     return text if text.startswith("domains/") else f"domains/{text}"
 
 
+def model_name(domain: str, text: str) -> str:
+    """`x` is the domain's own, `shared/x` another domain's."""
+    if text.startswith("domains/"):
+        return text
+    owner, slash, model = text.rpartition("/")
+    return f"domains/{owner}/models/{model}" if slash else f"{domain}/models/{model}"
+
+
+def subject_name(domain: str, text: str) -> str:
+    """Whom a limit binds: what the domain owns may be named without it, and empty is the domain itself."""
+    if text.startswith(("projects/", "principals/")):
+        return f"{domain}/{text}"
+    kind, colon, model = text.partition(":")
+    return f"model:{model_name(domain, model)}" if (kind, colon) == ("model", ":") else text or domain
+
+
 def project_name(text: str) -> str:
     """`triage` of the default domain, `claims/triage`, or a resource name, as a resource name."""
     if text.startswith("domains/"):

@@ -15,6 +15,7 @@ from llm_mesh.router.v1 import router_pb2
 from llm_mesh_cli.apply.filling import fill, names
 from llm_mesh_cli.apply.reading import FileError, Place, read
 from llm_mesh_cli.apply.wanted import PLATFORM, Wanted
+from llm_mesh_cli.session import model_name, subject_name
 
 _ID = re.compile(r"[a-z0-9-]{1,63}")
 _BUILT_IN = ("platform-admin", "domain-admin", "developer", "application", "auditor", "viewer")
@@ -146,9 +147,7 @@ class _Document:
             if name not in fields:
                 place.problem(f"{name} is required")
         fill(limit, fields, self._currency)
-        if limit.subject.startswith(("projects/", "principals/")):
-            limit.subject = f"{domain}/{limit.subject}"
-        limit.subject = limit.subject or domain
+        limit.subject = subject_name(domain, limit.subject)
         self.wanted.note("policy", "limits", limit, place)
 
     def _models(self, domain: str, place: Place, _roles: frozenset[str]) -> None:
@@ -170,7 +169,7 @@ class _Document:
         route.alias = route.alias or route.name.rpartition("/")[2]
         _name_domains(route.shared_with)
         for target in route.targets:
-            target.model = _model_name(domain, target.model)
+            target.model = model_name(domain, target.model)
         self.wanted.note("router", "routes", route, place)
 
     def _subscriptions(self, domain: str, place: Place, _roles: frozenset[str]) -> None:
@@ -237,11 +236,3 @@ def _domain_name(text: str) -> str:
 
 def _name_domains(names: MutableSequence[str]) -> None:
     names[:] = [_domain_name(each) for each in names]
-
-
-def _model_name(domain: str, text: str) -> str:
-    """`x` is the domain's own, `shared/x` another domain's."""
-    if text.startswith("domains/"):
-        return text
-    owner, slash, model = text.rpartition("/")
-    return f"domains/{owner}/models/{model}" if slash else f"{domain}/models/{model}"

@@ -11,13 +11,12 @@ from llm_mesh.policy.v1 import ledger_pb2, ledger_pb2_grpc
 from llm_mesh_cli.command import asks
 from llm_mesh_cli.failures import CommandError, Exit
 from llm_mesh_cli.paging import pages
-from llm_mesh_cli.session import Session
+from llm_mesh_cli.session import Session, subject_name
 from llm_mesh_cli.texts import duration
 
 app = typer.Typer(no_args_is_help=True, help="Show and set limits of requests, tokens and concurrency.")
 Domain = Annotated[str | None, typer.Option("--domain", help="The domain. Default: the caller's own.")]
 _METRIC = "LIMIT_METRIC_"
-_OWNED = ("projects/", "principals/")
 _PLATFORM = "domains/platform/"
 """Limits that the platform set, which a domain cannot change, are shown by their whole name."""
 
@@ -49,8 +48,8 @@ async def put(
     subject: Annotated[
         str,
         typer.Option(
-            help="Whom it binds: `projects/triage`, `principals/ana`, a resource name, `model:` and a model's resource name, "
-            "`tag:KEY=VALUE`. Default: the domain."
+            help="Whom it binds: `projects/triage`, `principals/ana`, `model:shared/sim-echo`, `tag:KEY=VALUE`, or a resource name. "
+            "Default: the domain."
         ),
     ] = "",
     domain: Domain = None,
@@ -59,7 +58,7 @@ async def put(
     parent = await session.domain(domain)
     limit = ledger_pb2.Limit(
         name=name if "/" in name else f"{parent}/limits/{name}",
-        subject=f"{parent}/{subject}" if subject.startswith(_OWNED) else subject or parent,
+        subject=subject_name(parent, subject),
         metric=f"{_METRIC}{metric.name}",
         amount=amount,
     )
