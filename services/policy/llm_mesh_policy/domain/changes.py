@@ -82,7 +82,7 @@ class Changes:
         return await self._made(actor, lambda snapshot: self._store.change(partial(_run, snapshot, actor, self._quotas, work)))
 
     async def make_many(self, actor: Actor, work: Callable[[Change], T], finish: Callable[[Change, T], T]) -> Done[T]:
-        """Likewise for a work of many changes: it runs in a thread, on paper; what came of it is written in one transaction.
+        """The same for a work of many changes: it runs in a thread, against a draft in memory; its result is written in one transaction.
 
         `finish` does within that transaction what cannot be decided by the snapshot, and answers with what came of both.
         """

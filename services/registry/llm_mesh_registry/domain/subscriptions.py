@@ -69,7 +69,7 @@ class Consent:
             if version.product:
                 _check_product(version.product, f"accept[{index}].product")
             if not 0 < len(version.version) <= _LONGEST_VERSION:
-                raise invalid(f"accept[{index}].version", "must be a version as `ListOffers` told it")
+                raise invalid(f"accept[{index}].version", "must be a version as `ListOffers` shows it")
         alias = wanted.alias if mask.paths or wanted.alias else None
         updated = await self._subscriptions.update(wanted.name, wanted.etag, alias, accept)
         await self._feed.refresh()
@@ -150,7 +150,7 @@ def _check(wanted: registry_pb2.Subscription, field: str) -> None:
     if wanted.alias:
         checked_alias(wanted.alias, f"{field}.alias")
     if len(wanted.accepted_version) > _LONGEST_VERSION:
-        raise invalid(f"{field}.accepted_version", "must be a version as `ListOffers` told it")
+        raise invalid(f"{field}.accepted_version", "must be a version as `ListOffers` shows it")
 
 
 def _check_product(name: str, field: str) -> None:

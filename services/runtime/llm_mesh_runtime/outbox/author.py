@@ -35,12 +35,12 @@ def author() -> Author:
 
 def reason() -> str:
     """Why the present call is made, in the caller's words; empty where it does not say."""
-    given = context.metadata().get(REASON, "")
-    if not given:
+    encoded = context.metadata().get(REASON, "")
+    if not encoded:
         return ""
-    if not isinstance(given, str) or len(given) > _LONGEST_ENCODED:
+    if not isinstance(encoded, str) or len(encoded) > _LONGEST_ENCODED:
         raise invalid(REASON, _EXPECTED)
-    raw = unquote_to_bytes(given)
+    raw = unquote_to_bytes(encoded)
     try:
         text = raw.decode()
     except UnicodeDecodeError:

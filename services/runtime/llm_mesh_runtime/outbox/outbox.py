@@ -78,10 +78,10 @@ class Outbox:
             raise
 
     async def _write(self, work: Work[T], by: Author, action: str) -> T:
-        asked = time.monotonic()
+        since = time.monotonic()
         try:
             async with self._turn:
-                value = await self._made(work, by, action, asked)
+                value = await self._commit(work, by, action, since)
             if self._delivered < self._written:
                 await self._deliver(self._written)
         finally:
@@ -89,9 +89,9 @@ class Outbox:
                 self._wake.set()  # a caller that left does not wait for the delivery, and a cancelled commit may still have happened
         return value
 
-    async def _made(self, work: Work[T], by: Author, action: str, asked: float) -> T:
+    async def _commit(self, work: Work[T], by: Author, action: str, since: float) -> T:
         for _ in range(_ATTEMPTS):
-            await self._clear(asked)
+            await self._deliver_earlier(since)
             try:
                 self._written += 1  # from the attempt on: a commit whose answer is lost leaves a row too
                 value, left = await self._database.write(lambda connection: self._transaction(connection, work, by, action))
@@ -114,11 +114,11 @@ class Outbox:
             connection.execute(insert(_OUTBOX), rows)
         return value, bool(rows)
 
-    async def _clear(self, asked: float) -> None:
+    async def _deliver_earlier(self, since: float) -> None:
         """Delivers what was written before. Whoever waits behind a delivery that failed is refused by it, without another attempt."""
         if self._delivered >= self._written:
             return
-        if self._failed_at >= asked or not await self._deliver(self._written):
+        if self._failed_at >= since or not await self._deliver(self._written):
             raise audit_unavailable()
 
     async def _deliver(self, through: int) -> bool:

@@ -2874,7 +2874,7 @@ type Subscription struct {
 	// domain gives to its models and subscriptions. It stands before aliases of `domains/shared` and behind those of the domain's own
 	// routes. Empty: the publisher's alias, behind every alias of the domain and of `domains/shared`. Only with `product`.
 	Alias string `protobuf:"bytes,4,opt,name=alias,proto3" json:"alias,omitempty"`
-	// The version by which the subscriber is served. Set with `product` in a request: the version to accept, as `ListOffers` told it; empty
+	// The version by which the subscriber is served. Set with `product` in a request: the version to accept, as `ListOffers` shows it; empty
 	// there: the version offered now. Empty in answers about a subscription by `publisher`.
 	AcceptedVersion string `protobuf:"bytes,5,opt,name=accepted_version,json=acceptedVersion,proto3" json:"accepted_version,omitempty"`
 	// The model as the subscriber is served by it: terms as accepted, everything else as it is now, and the price that the subscriber pays.
@@ -3280,7 +3280,7 @@ type ProductVersion struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The product. Empty: the subscription's own.
 	Product string `protobuf:"bytes,1,opt,name=product,proto3" json:"product,omitempty"`
-	// The version, as `ListOffers` or `Subscription.proposed` told it. Required.
+	// The version, as `ListOffers` or `Subscription.proposed` shows it. Required.
 	Version       string `protobuf:"bytes,2,opt,name=version,proto3" json:"version,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

@@ -1523,7 +1523,7 @@ export declare type Subscription = Message<"llm_mesh.registry.v1.Subscription"> 
   alias: string;
 
   /**
-   * The version by which the subscriber is served. Set with `product` in a request: the version to accept, as `ListOffers` told it; empty
+   * The version by which the subscriber is served. Set with `product` in a request: the version to accept, as `ListOffers` shows it; empty
    * there: the version offered now. Empty in answers about a subscription by `publisher`.
    *
    * @generated from field: string accepted_version = 5;
@@ -1776,7 +1776,7 @@ export declare type ProductVersion = Message<"llm_mesh.registry.v1.ProductVersio
   product: string;
 
   /**
-   * The version, as `ListOffers` or `Subscription.proposed` told it. Required.
+   * The version, as `ListOffers` or `Subscription.proposed` shows it. Required.
    *
    * @generated from field: string version = 2;
    */

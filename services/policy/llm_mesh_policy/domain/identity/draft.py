@@ -1,4 +1,4 @@
-"""A transaction on paper: many changes decided by a snapshot, in memory, before any of them is written.
+"""A draft of a transaction: many changes decided by a snapshot, in memory, before any of them is written.
 
 The store is held while a transaction is open, and everybody's reservations wait meanwhile. What hundreds of changes need to be
 decided is all in the snapshot, so the store only sees what came of it, at once.
