@@ -46,3 +46,15 @@ def test_millions_of_values_are_noticed(piece: bytes) -> None:
 
 def test_a_long_text_is_one_value() -> None:
     assert not has_more_values(json.dumps('a, [b], {c}: "d" \\ \n' * 500_000).encode(), 10)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [b'""' * 300_000 + b"," * 300_000, b'"' + b"," * 20_000_000 + b'"', b" 1," + b" " * 20_000_000 + b'"",' * 10],
+    ids=["strings", "a text", "space"],
+)
+def test_counting_gives_the_interpreter_up_now_and_then(monkeypatch: pytest.MonkeyPatch, raw: bytes) -> None:
+    rests = list[float]()
+    monkeypatch.setattr("time.sleep", rests.append)
+    has_more_values(b"[" + raw + b"1]", 9 if raw.startswith(b" ") else 250_000)
+    assert len(rests) >= 3

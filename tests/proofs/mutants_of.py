@@ -1012,4 +1012,28 @@ MUTANTS: Mapping[str, Mutant] = {
         instead="        wanted = [entry]",
         test="tests/cli/test_cli_apply_pages.py",
     ),
+    "neighbours/threads-give-way-soon": Mutant(
+        file="runtime/llm_mesh_runtime/host/run.py",
+        guard="    sys.setswitchinterval(_SWITCH)\n",
+        instead="",
+        test="tests/runtime/test_run.py",
+    ),
+    "neighbours/counting-strings-gives-way": Mutant(
+        file="edge/llm_mesh_edge/domain/items.py",
+        guard="        pace.step()  # after each string\n",
+        instead="",
+        test="tests/edge/test_edge_items.py",
+    ),
+    "neighbours/passing-over-a-text-gives-way": Mutant(
+        file="edge/llm_mesh_edge/domain/items.py",
+        guard="            pace.step()  # within a string\n",
+        instead="",
+        test="tests/edge/test_edge_items.py",
+    ),
+    "neighbours/passing-over-space-gives-way": Mutant(
+        file="edge/llm_mesh_edge/domain/items.py",
+        guard="            pace.step()  # within what is between strings\n",
+        instead="",
+        test="tests/edge/test_edge_items.py",
+    ),
 }

@@ -12,7 +12,7 @@ import xml.etree.ElementTree as ET
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.proofs import start
+from tests.proofs import neighbours, start
 from tests.proofs.evidence import ROOT, Progress, Tried, commit, page, write
 from tests.proofs.failover import Failover
 from tests.proofs.gone import Gone
@@ -129,10 +129,12 @@ def main() -> int:
     known: dict[str, Callable[[int], bool]] = {proof.name: lambda seed, proof=proof: prove(proof, seed) for proof in PROOFS}  # type: ignore[misc]
     known |= {name: lambda _seed, name=name: suite(name) for name in SUITES}  # type: ignore[misc]
     known[start.NAME] = lambda _seed: start.measure()
+    known[neighbours.NAME] = lambda _seed: neighbours.measure(given.count)
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("proof", nargs="*", help=f"which: {', '.join(known)}; without, all but {', '.join(_UNLESS_NAMED)}")
     parser.add_argument("--seed", type=int, default=FIXED_SEED, help="choices follow it")
     parser.add_argument("--restart", action="store_true", help="forget what an interrupted run has tried")
+    parser.add_argument("--count", type=int, default=1, help="how often neighbours tries each attack")
     given = parser.parse_args()
     if unknown := [name for name in given.proof if name not in known]:
         parser.error(f"there is no proof {', '.join(unknown)}")

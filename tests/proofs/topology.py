@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -58,6 +58,12 @@ class ServiceChannels:
             channel.close()
 
 
+def channel_to(addresses: Mapping[str, str], options: Sequence[tuple[str, Any]] = ()) -> Any:
+    """A channel to the public methods of all services of a mesh, whatever its topology."""
+    made = {service: grpc.insecure_channel(at, options=options) for service, at in addresses.items() if service != "http"}
+    return ServiceChannels(made) if made.keys() - {"grpc"} else made["grpc"]
+
+
 @contextmanager
 def started(folder: Path, env: Mapping[str, str]) -> Iterator[tuple[RunningMesh, Any]]:
     """A mesh of the named topology, and a channel to the public methods of all of its services."""
@@ -67,10 +73,9 @@ def started(folder: Path, env: Mapping[str, str]) -> Iterator[tuple[RunningMesh,
             place = folder / "separate"
             place.mkdir()
             mesh: RunningMesh = stack.enter_context(separate(place, mutual_tls=False, env=env))
-            channels = {
-                service: stack.enter_context(grpc.insecure_channel(at)) for service, at in mesh.addresses.items() if service != "http"
-            }
-            yield mesh, ServiceChannels(channels)
+            channel = channel_to(mesh.addresses)
+            stack.callback(channel.close)
+            yield mesh, channel
             return
         workers = {"LLM_MESH_WORKERS": _WORKERS} if name == "workers" else {}
         mesh = stack.enter_context(running(folder, env=workers | dict(env)))

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from llm_mesh_runtime.host import run
+
 PROGRAM = """
 import sys
 from pathlib import Path
@@ -177,3 +179,13 @@ async def test_who_waits_for_a_store_collects_garbage_though_the_start_did_not(t
     await process.serving()
     running.send_signal(signal.SIGTERM)
     assert await running.wait() == 0
+
+
+def test_a_thread_that_computes_gives_way_to_the_event_loop_soon() -> None:
+    before, told = sys.getswitchinterval(), list[str]()
+    try:
+        assert run(["unknown"], mode="embedded", failed=told.append) == 1
+        assert told
+        assert sys.getswitchinterval() < 0.001, "in Python's 5 ms a request that wants the interpreter dozens of times waits too long"
+    finally:
+        sys.setswitchinterval(before)

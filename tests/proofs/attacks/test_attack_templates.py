@@ -95,12 +95,16 @@ def catalogue(mesh: Stand) -> Any:
     return catalogue_pb2_grpc.CatalogueServiceStub(mesh.channel)
 
 
-def put_prompt(mesh: Stand, name: str, template: str, key: str, schema: str = "") -> None:
+def prompts_of(name: str, template: str, schema: str = "") -> catalogue_pb2.ApplyPromptsRequest:
     domain = name.partition("/prompts/")[0]
     version = catalogue_pb2.PromptVersion(variables_schema_json=schema)
     version.messages.add(role=content_pb2.ROLE_USER, template=template)
     wanted = catalogue_pb2.WantedPrompt(name=name, version=version)
-    catalogue(mesh).ApplyPrompts(catalogue_pb2.ApplyPromptsRequest(parent=domain, prompts=[wanted]), metadata=bearer(key), timeout=20)
+    return catalogue_pb2.ApplyPromptsRequest(parent=domain, prompts=[wanted])
+
+
+def put_prompt(mesh: Stand, name: str, template: str, key: str, schema: str = "") -> None:
+    catalogue(mesh).ApplyPrompts(prompts_of(name, template, schema), metadata=bearer(key), timeout=20)
 
 
 def asked(alias: str, **more: Any) -> gateway_pb2.GenerateRequest:

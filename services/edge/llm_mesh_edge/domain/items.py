@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 
+from llm_mesh_runtime.pace import Pace
+
 _SLICE = 256 * 1024
 _COUNTED = b",[{"
-_STRING = re.compile(rb'(?:[^"\\]++|\\.){1,1000}+', re.DOTALL)
+_STRING = re.compile(rb'(?:[^"\\]{1,4096}+|\\.){1,100}+', re.DOTALL)
 _STRUCTURE = bytes(set(range(256)) - set(_COUNTED))
 
 
 def has_more_values(raw: bytes, most: int) -> bool:
-    """Whether there are more values than that. Nothing here holds the interpreter for long: strings are passed over in pieces."""
+    """Whether there are more values than that. Runs in a thread, and lets the event loop have the interpreter."""
     return _at_most(raw, most) > most and _counted(raw, most) > most
 
 
@@ -26,16 +28,19 @@ def _at_most(raw: bytes, most: int) -> int:
 
 
 def _counted(raw: bytes, most: int) -> int:
-    count, at = 1, 0
+    count, at, pace = 1, 0, Pace()
     while count <= most:
         quote = raw.find(b'"', at)
         end = len(raw) if quote < 0 else quote
         for begin in range(at, end, _SLICE):
             count += len(raw[begin : min(end, begin + _SLICE)].translate(None, _STRUCTURE))
+            pace.step()  # within what is between strings
         if quote < 0:
             break
         at = quote + 1
+        pace.step()  # after each string
         while (match := _STRING.match(raw, at)) is not None:
             at = match.end()
+            pace.step()  # within a string
         at += 1
     return count
