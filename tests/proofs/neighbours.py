@@ -129,7 +129,7 @@ def _attacker(made: Stand) -> str:
     """Models, and another domain with an administrator who uses models too; its key."""
     heard = model("heard", "sim-echo", endpoint="attacked")
     heard.context_window = 100_000_000
-    chats, streams = model("chats", "sim-words/tokens:60/rate:2"), model("streams", "sim-words/tokens:40/rate:20")
+    chats, streams = model("chats", "sim-mid-stall"), model("streams", "sim-words/tokens:40/rate:20")
     made.put_models([chats, streams, model("echo", "sim-echo", endpoint="attacked"), heard])
     owner = f"{ATTACKER}/principals/owner"
     roles = ("roles/domain-admin", "roles/developer", "roles/application")
@@ -155,8 +155,9 @@ def _cpu(made: Stand) -> dict[str, float]:
             fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
         except OSError:
             continue
-        who = "mesh's children" if int(fields[16]) > 0 else "mesh"
-        found[who] += (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        own_time, ended = (sum(map(int, fields[at : at + 2])) / os.sysconf("SC_CLK_TCK") for at in (11, 13))
+        found["mesh's children" if int(fields[16]) > 0 else "mesh"] += own_time
+        found["mesh's children"] += ended
         family += children(pid)
     return found
 

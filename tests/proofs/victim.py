@@ -23,6 +23,10 @@ STREAMS = 4
 PATIENCE = 30.0
 _END = b"data: [DONE]"
 _CHUNK = 65_536
+_IDLE = 1.0
+"""Seconds after which a connection is not used again: the mesh closes those that idle, and may be about to."""
+
+_Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 @dataclass
@@ -103,7 +107,7 @@ class _Asking:
         self._address = tenant.address
         self._chat = tenant.request(tenant.chats, stream=False)
         self._stream = tenant.request(tenant.streams, stream=True)
-        self._idle: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
+        self._idle: list[tuple[_Connection, float]] = []
         self._served = Served()
 
     async def serve(self, pipe: Connection) -> None:
@@ -134,7 +138,7 @@ class _Asking:
             self._served.failed.append(f"{type(error).__name__}: {str(error)[:200]}")
 
     async def _one(self, due: float) -> None:
-        reader, writer = self._idle.pop() if self._idle else await self._connected()
+        reader, writer = self._reused() or await self._connected()
         writer.write(self._chat)
         head = (await reader.readuntil(b"\r\n\r\n")).lower()
         size = int(head.partition(b"content-length:")[2].partition(b"\r\n")[0])
@@ -142,7 +146,19 @@ class _Asking:
         self._served.latencies.append(time.perf_counter() - due)
         if not head.startswith(b"http/1.1 200"):
             self._served.failed.append(f"{head[9:12].decode()} {body[:200]!r}")
-        self._idle.append((reader, writer))
+        self._idle.append(((reader, writer), time.perf_counter()))
+
+    def _reused(self) -> _Connection | None:
+        """The connection that was used last, unless that is too long ago."""
+        if not self._idle:
+            return None
+        connection, since = self._idle.pop()
+        if time.perf_counter() - since < _IDLE:
+            return connection
+        for old, _ in [*self._idle, (connection, since)]:
+            old[1].close()
+        self._idle.clear()
+        return None
 
     async def _streams(self, until: float) -> None:
         while time.perf_counter() < until:
@@ -163,6 +179,6 @@ class _Asking:
         finally:
             writer.close()
 
-    async def _connected(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    async def _connected(self) -> _Connection:
         host, _, port = self._address.rpartition(":")
         return await asyncio.open_connection(host, int(port))
