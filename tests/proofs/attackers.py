@@ -13,7 +13,7 @@ import selectors
 import socket
 import threading
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ from tests.proofs.attacks.test_attack_templates import TEMPLATES, bombs, prompts
 from tests.proofs.http import call
 from tests.proofs.load import chat_body
 from tests.proofs.refusals import refusal
-from tests.proofs.stand import PATIENCE, bearer
+from tests.proofs.stand import PATIENCE, Provider, bearer, until
 from tests.proofs.topology import channel_to
 
 CLIENTS = 4
@@ -42,6 +42,7 @@ TAILS = 1_200
 _NICENESS = 10
 _AGAIN = 1.0
 """Seconds until a refused stream is tried again, as `Retry-After` asks."""
+_SLOW_TOKENS, _SLOW_RATE = 120, 2.0
 _APPLY = "/llm_mesh.policy.v1.RuleService/ApplyPolicy"
 
 Step = Callable[[], str]
@@ -56,6 +57,9 @@ class Target:
     key: str
     model: str
     """Others' model, which streams of the attacker are to fill."""
+    provider: Provider
+    upstream: str
+    """What the model is called there."""
 
     def http(self, body: bytes) -> Step:
         """A chat over HTTP, on a connection of its own."""
@@ -156,48 +160,64 @@ def _large(name: str) -> Attack:
 
 
 def _streams(target: Target, _channel: Any, opened: ExitStack) -> Sequence[Step]:
-    """One client with all the streams: reads what comes, and begins those anew that ended or were refused."""
-    host, _, port = target.addresses["http"].rpartition(":")
-    body = json.dumps(chat_body(target.model, "hi", stream=True)).encode()
-    head = f"POST /v1/chat/completions HTTP/1.1\r\nhost: mesh\r\nauthorization: Bearer {target.key}\r\ncontent-length: {len(body)}\r\n\r\n"
-    reading = opened.enter_context(selectors.DefaultSelector())
-    waiting: list[float] = [0.0] * STREAMS
+    """One client with all the streams, which the provider answers slowly; those that are refused or end are begun anew."""
+    streams = _Streams(target)
+    opened.callback(streams.close)
+    target.provider.behave(target.upstream, like="sim-words", tokens=_SLOW_TOKENS, rate=_SLOW_RATE)
+    for _ in range(STREAMS):
+        streams.begin()
+    until(lambda: streams.step() and streams.known == STREAMS, "the streams have begun", pause=0.0)
+    target.provider.behave(target.upstream, like="sim-echo")  # those that have begun stay slow
+    return [streams.step]
 
-    def begin() -> None:
-        stream = socket.create_connection((host, int(port)), timeout=PATIENCE)
-        stream.sendall(head.encode() + body)
+
+class _Streams:
+    """Streams that are read as they come, on one thread."""
+
+    def __init__(self, target: Target) -> None:
+        host, _, port = target.addresses["http"].rpartition(":")
+        self._address = (host, int(port))
+        body = json.dumps(chat_body(target.model, "hi", stream=True)).encode()
+        head = f"POST /v1/chat/completions HTTP/1.1\r\nhost: mesh\r\nauthorization: Bearer {target.key}\r\n"
+        self._request = f"{head}connection: close\r\ncontent-length: {len(body)}\r\n\r\n".encode() + body
+        self._open = selectors.DefaultSelector()
+        self._again: deque[float] = deque()
+        self.known = 0
+        """How many were answered, a refusal too."""
+
+    def begin(self) -> None:
+        """One more."""
+        stream = socket.create_connection(self._address, timeout=PATIENCE)
+        stream.sendall(self._request)
         stream.setblocking(False)
-        reading.register(stream, selectors.EVENT_READ, "new")
+        self._open.register(stream, selectors.EVENT_READ, "new")
 
-    def close() -> None:
-        for key in list(reading.get_map().values()):
-            key.fileobj.close()  # type: ignore[union-attr]
-
-    opened.callback(close)
-
-    def step() -> str:
-        now = time.monotonic()
-        if waiting and waiting[0] <= now:
-            waiting.pop(0)
-            begin()
-        for key, _mask in reading.select(0.0 if waiting and waiting[0] <= now else 0.05):
+    def step(self) -> str:
+        """Reads what came."""
+        while self._again and self._again[0] <= time.monotonic():
+            self._again.popleft()
+            self.begin()
+        for key, _ in self._open.select(0.02):
             stream: Any = key.fileobj
             try:
                 piece = stream.recv(65_536)
             except OSError:
                 piece = b""
-            status = piece[9:12].decode("latin-1") if key.data == "new" else ""
-            if status == "200":
-                reading.modify(stream, selectors.EVENT_READ, "open")
-                return status
-            if not piece or status:
-                reading.unregister(stream)
+            if key.data == "new" and piece:
+                self._open.modify(stream, selectors.EVENT_READ, "answered")
+                self.known += 1
+                return str(piece[9:12], "latin-1")
+            if not piece:
+                self._open.unregister(stream)
                 stream.close()
-                waiting.append(now + _AGAIN)
-                return status or "ended"
+                self._again.append(time.monotonic() + _AGAIN)
         return ""
 
-    return [step]
+    def close(self) -> None:
+        """Leaves them."""
+        for key in list(self._open.get_map().values()):
+            key.fileobj.close()  # type: ignore[union-attr]
+        self._open.close()
 
 
 def _tails(target: Target, _channel: Any, opened: ExitStack) -> Sequence[Step]:

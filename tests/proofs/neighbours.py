@@ -34,6 +34,7 @@ NAME = "neighbours"
 ALONE, BESIDE = 6.0, 10.0
 """Seconds of one phase."""
 _SETTLING = 1.0
+_CHATS = "chats"
 _NAMES = (*ATTACKS, EVERYTHING)
 _SETTINGS = {"LLM_MESH_POLICY_MOST_PRINCIPALS": "20000", "LLM_MESH_POLICY_SCREENING": "private_key=mask,iban=mask"}
 
@@ -113,7 +114,7 @@ def _room(topology: str) -> Iterator[Room]:
         folder, other = Path(place), Path(place) / "attacked"
         other.mkdir()
         with provider(folder) as simulator, provider(other) as attacked, stand(folder, simulator, _settings(attacked)) as made:
-            target = Target(made.mesh.addresses, _attacker(made), "chats")
+            target = Target(made.mesh.addresses, _attacker(made), "chats", simulator, _CHATS)
             tenant = Tenant(made.mesh.addresses["http"], made.mesh.project_key, "chats", "streams")
             with victim(tenant) as asking:
                 yield Room(made, asking, target)
@@ -129,7 +130,7 @@ def _attacker(made: Stand) -> str:
     """Models, and another domain with an administrator who uses models too; its key."""
     heard = model("heard", "sim-echo", endpoint="attacked")
     heard.context_window = 100_000_000
-    chats, streams = model("chats", "sim-mid-stall"), model("streams", "sim-words/tokens:40/rate:20")
+    chats, streams = model("chats", _CHATS), model("streams", "sim-words/tokens:40/rate:20")
     made.put_models([chats, streams, model("echo", "sim-echo", endpoint="attacked"), heard])
     owner = f"{ATTACKER}/principals/owner"
     roles = ("roles/domain-admin", "roles/developer", "roles/application")
