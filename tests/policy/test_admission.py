@@ -148,14 +148,14 @@ def spoiled(change: Callable[[generate_pb2.GenerateInput], object]) -> generate_
         ("generate.reasoning.effort", lambda each: setattr(each.reasoning, "effort", "huge")),
         ("generate.end_user", lambda each: setattr(each, "end_user", "x" * 513)),
         ("generate.extras[0]", lambda each: each.extras.add()),
-        ("generate.extras[0].json", lambda each: each.extras.add(dialect="openai", key="x", json=DEEP)),
-        ("generate.messages[0].extras[0].json", lambda each: each.messages[0].extras.add(dialect="openai", key="x", json=DEEP)),
+        ("generate.extras[openai.x]", lambda each: each.extras.add(dialect="openai", key="x", json=DEEP)),
+        ("generate.messages[0].extras[openai.x]", lambda each: each.messages[0].extras.add(dialect="openai", key="x", json=DEEP)),
         (
-            "generate.messages[0].parts[0].extras[0].json",
+            "generate.messages[0].parts[0].extras[o.x]",
             lambda each: each.messages[0].parts[0].extras.add(dialect="o", key="x", json=DEEP),
         ),
         (
-            "generate.messages[0].parts[0].text.annotations[0].json",
+            "generate.messages[0].parts[0].text.annotations[o.x]",
             lambda each: each.messages[0].parts[0].text.annotations.add(dialect="o", key="x", json=DEEP),
         ),
         ("generate.messages[0].parts[1].opaque.json", lambda each: setattr(each.messages[0].parts.add().opaque, "json", DEEP)),

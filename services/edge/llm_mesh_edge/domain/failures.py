@@ -10,9 +10,10 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
+from llm_mesh_edge.domain.places import Body, Place
 from llm_mesh_edge.domain.receipts import Pairs, decimal, decision_header
 from llm_mesh_runtime.errors import MeshError
 
@@ -35,6 +36,7 @@ _NEVER_SENT = {"PROVIDER_UNREACHABLE", "BREAKER_OPEN", "BULKHEAD_FULL"}
 _EXTRA = re.compile(r"extras\[[a-z]+\.([^\]]+)\]")
 _ALIKE = (
     (re.compile(r"^input\.(?:sampling\.)?"), ""),
+    (re.compile(r"^options\.prompt\.messages\b"), "llm_mesh.prompt.messages"),
     (re.compile(r"^options\.idempotency_key$"), "Idempotency-Key"),
     (re.compile(r"^options\."), "llm_mesh."),
     (re.compile(r"^(?=prompt\.|project$)"), "llm_mesh."),
@@ -144,6 +146,17 @@ def _charge(error: MeshError) -> Charge | None:
     if not nanos.isdecimal():
         return None
     return Charge(int(nanos), error.metadata.get("charged_currency", ""), error.metadata.get("reservation", ""))
+
+
+def placed(failure: Failure, place: Place, body: Body) -> Failure:
+    """The failure, whose field is named by its place in the client's body, in the message too."""
+    own = place(failure.param, body)
+    return failure if own == failure.param else replace(failure, param=own, message=failure.message.replace(failure.param, own))
+
+
+def spoken(failure: Failure, param: str) -> str:
+    """The message, which names the field as `param` does."""
+    return failure.message.replace(failure.param, param) if failure.param and param else failure.message
 
 
 def named(field: str, names: Mapping[str, str]) -> str:

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from llm_mesh.inference.v1 import generate_pb2
 from llm_mesh_edge.domain.failures import Failure
 from llm_mesh_edge.domain.headers import Headers
+from llm_mesh_edge.domain.places import Body
 
 
 class Writer(Protocol):
@@ -36,6 +37,9 @@ class Dialect(Protocol):
 
     def read(self, body: dict[str, Any], headers: Headers, into: generate_pb2.GenerateInput) -> None:
         """Writes the typed request to where it is sent from. Raises `DialectError`."""
+
+    def place(self, field: str, body: Body) -> str:
+        """Where a field of the typed request stands in the body."""
 
     def body(self, output: generate_pb2.GenerateOutput, number: str) -> object:
         """A whole answer. `number` is its id where the provider gave none, else empty."""

@@ -61,6 +61,7 @@ class Exchange:
         "known",
         "method",
         "path",
+        "place",
         "started",
         "status",
         "tenant",
@@ -85,6 +86,8 @@ class Exchange:
         self.status = 0
         self.tenant = ""
         """The caller's domain. Empty: it was known before the exchange began."""
+        self.place: Callable[[Failure], Failure] = _as_it_is
+        """Names the field of a failure by its place in the body, once that is read."""
 
     def authenticated(self, caller: Caller) -> bool:
         """The caller is known. False: there are too many connections of it."""
@@ -186,6 +189,10 @@ class Exchange:
         if headers:
             fixed += headers
         return {"type": "http.response.start", "status": status, "headers": fixed}
+
+
+def _as_it_is(failure: Failure) -> Failure:
+    return failure
 
 
 def _not_yet() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Awaitable
 
 from llm_mesh.gateway.v1 import gateway_pb2
 from llm_mesh_dialects.errors import DialectError
+from llm_mesh_edge.domain.failures import placed
 from llm_mesh_edge.domain.ports import Gateway
 from llm_mesh_edge.domain.receipts import receipt_headers, translation_headers
 from llm_mesh_edge.http.asking import Asked, conversation
@@ -29,6 +30,7 @@ class Generation:
     async def __call__(self, exchange: Exchange) -> None:
         """Answer."""
         request = await conversation(exchange, self._bodies)
+        exchange.place = lambda failure: placed(failure, self._dialect.place, request.body)
         streamed = request.body.get("stream") or False
         if not isinstance(streamed, bool):
             raise DialectError("stream", "expected true or false")

@@ -55,7 +55,7 @@ class Pouring:
                         alive.heard()
                 await self._end()
             except MeshError as error:
-                await self._break_off(alive, failure_of(error))
+                await self._break_off(alive, self._exchange.place(failure_of(error)))
             except DialectError as error:
                 await self._break_off(alive, not_translatable(error))
             finally:

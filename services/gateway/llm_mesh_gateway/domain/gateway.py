@@ -21,6 +21,7 @@ from llm_mesh.router.v1 import plan_pb2, router_pb2
 from llm_mesh_gateway.domain.charge import tell_charge
 from llm_mesh_gateway.domain.checks import check_options
 from llm_mesh_gateway.domain.execution import Execution
+from llm_mesh_gateway.domain.fields import in_callers_words
 from llm_mesh_gateway.domain.operation import Operation
 from llm_mesh_gateway.domain.outcomes import Outcomes
 from llm_mesh_gateway.domain.plan import attempts_of
@@ -55,6 +56,8 @@ class Request:
     decided: Decided = lambda _: None
     """Takes the id of the routing decision as soon as there is one, whatever becomes of the request."""
     prompt_version: str = ""
+    rendered: int = 0
+    """How many messages of a prompt come before the caller's."""
 
 
 @dataclass(slots=True)
@@ -140,6 +143,7 @@ class Gateway:
             catalogue_pb2.RenderRequest(name=name, label=prompt.label, variables_json=prompt.variables_json, domain=domain)
         )
         request.prompt_version = rendered.version
+        request.rendered = len(rendered.messages)
         request.operation.precede(list(rendered.messages))
 
     async def plan(self, request: Request) -> Planned:
@@ -156,7 +160,10 @@ class Gateway:
         if options is not None and options.tags:
             ask.tags.MergeFrom(options.tags)
         operation.ask_admission(ask)
-        admitted = await self._policy.admit(ask)
+        try:
+            admitted = await self._policy.admit(ask)
+        except MeshError as refusal:
+            raise in_callers_words(refusal, request.rendered) from None
         operation.mask(admitted)
         question = router_pb2.PlanRequest(request_id=request.request_id)
         admission = admitted.admission

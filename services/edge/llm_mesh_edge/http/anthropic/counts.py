@@ -5,9 +5,11 @@ from __future__ import annotations
 from llm_mesh.gateway.v1 import gateway_pb2
 from llm_mesh.inference.v1 import embed_pb2
 from llm_mesh_dialects.anthropic import requests, responses
+from llm_mesh_edge.domain.failures import placed
 from llm_mesh_edge.domain.ports import Gateway
 from llm_mesh_edge.domain.receipts import decision_header
 from llm_mesh_edge.http.anthropic.betas import with_betas
+from llm_mesh_edge.http.anthropic.places import place
 from llm_mesh_edge.http.asking import conversation
 from llm_mesh_edge.http.bodies import Bodies
 from llm_mesh_edge.http.exchange import Exchange
@@ -33,6 +35,7 @@ class Counts:
         body = with_betas(request.body, exchange.headers)
         given = await self._bodies.worked(exchange, request.size, lambda: requests.messages_to_input(body, count=True))
         asking = gateway_pb2.CountTokensRequest(input=given, options=request.options)
+        exchange.place = lambda failure: placed(failure, place, body)
         with Presence(exchange):
             answer = await self._gateway.count(asking, request.metadata)
             count = answer.count

@@ -6,8 +6,10 @@ the OpenAI dialect.
 
 from __future__ import annotations
 
+import re
+
 from llm_mesh_dialects.anthropic import errors
-from llm_mesh_edge.domain.failures import Failure, named
+from llm_mesh_edge.domain.failures import Failure, named, spoken
 from llm_mesh_edge.domain.headers import Headers
 
 _OVERLOADED = "overloaded_error"
@@ -19,8 +21,17 @@ _NAMES = {
     "input.max_output_tokens": "max_tokens",
     "input.stop": "stop_sequences",
     "input.end_user": "metadata.user_id",
+    "input.response_format.json_schema.schema_json": "output_config.format.schema",
     "input.response_format": "output_config.format",
+    "input.reasoning.effort": "output_config.effort",
+    "input.reasoning.budget_tokens": "thinking.budget_tokens",
 }
+_TOOL = (
+    (re.compile(r"^(tools\[\d+\])\.function\.parameters_json$"), r"\1.input_schema"),
+    (re.compile(r"^(tools\[\d+\])\.opaque\.json$"), r"\1"),
+    (re.compile(r"^(tools\[\d+\])\.function\."), r"\1."),
+)
+"""A tool's fields stand in the tool itself."""
 
 
 def type_of(failure: Failure) -> str:
@@ -34,14 +45,22 @@ def type_of(failure: Failure) -> str:
     return _CODES.get(failure.code) or errors.type_of(failure.status)
 
 
+def param_of(failure: Failure) -> str:
+    """The field that is wrong."""
+    param = named(failure.param, _NAMES)
+    for pattern, own in _TOOL:
+        param = pattern.sub(own, param)
+    return param
+
+
 def extras_of(failure: Failure) -> dict[str, object]:
     """What the mesh tells beyond the dialect."""
     extras: dict[str, object] = {"code": failure.code, "llm_mesh_code": failure.code}
-    if param := named(failure.param, _NAMES):
+    if param := param_of(failure):
         extras["param"] = param
     return extras if failure.charge is None else extras | {"llm_mesh": failure.charge.field()}
 
 
 def shape(failure: Failure, headers: Headers) -> object:
     """The body."""
-    return errors.body(failure.message, type=type_of(failure), request_id=headers.request_id, extras=extras_of(failure))
+    return errors.body(spoken(failure, param_of(failure)), type=type_of(failure), request_id=headers.request_id, extras=extras_of(failure))

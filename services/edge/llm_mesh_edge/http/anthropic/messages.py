@@ -7,10 +7,12 @@ from typing import Any
 
 from llm_mesh.inference.v1 import generate_pb2
 from llm_mesh_dialects.anthropic import requests, responses, streams
-from llm_mesh_edge.domain.failures import Failure
+from llm_mesh_edge.domain.failures import Failure, spoken
 from llm_mesh_edge.domain.headers import Headers
+from llm_mesh_edge.domain.places import Body
 from llm_mesh_edge.http.anthropic.betas import with_betas
-from llm_mesh_edge.http.anthropic.failures import extras_of, type_of
+from llm_mesh_edge.http.anthropic.failures import extras_of, param_of, type_of
+from llm_mesh_edge.http.anthropic.places import place
 
 
 class Messages:
@@ -22,6 +24,10 @@ class Messages:
     def read(self, body: dict[str, Any], headers: Headers, into: generate_pb2.GenerateInput) -> None:
         """The request."""
         requests.messages_into_input(into, with_betas(body, headers))
+
+    def place(self, field: str, body: Body) -> str:
+        """Of a part of a message."""
+        return place(field, body)
 
     def body(self, output: generate_pb2.GenerateOutput, number: str) -> object:
         """A whole answer."""
@@ -52,4 +58,6 @@ class MessagesWriter:
 
     def failure(self, failure: Failure, headers: Headers) -> bytes:
         """The error; `message_stop` does not follow."""
-        return self._events.failure(failure.message, type=type_of(failure), request_id=headers.request_id, extras=extras_of(failure))
+        return self._events.failure(
+            spoken(failure, param_of(failure)), type=type_of(failure), request_id=headers.request_id, extras=extras_of(failure)
+        )

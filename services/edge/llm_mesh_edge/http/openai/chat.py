@@ -8,9 +8,11 @@ import orjson
 
 from llm_mesh.inference.v1 import generate_pb2
 from llm_mesh_dialects.openai import requests, responses, streams
-from llm_mesh_edge.domain.failures import Failure
+from llm_mesh_edge.domain.failures import Failure, spoken
 from llm_mesh_edge.domain.headers import Headers
+from llm_mesh_edge.domain.places import Body
 from llm_mesh_edge.http.openai.failures import code_of, extras_of, param_of, type_of
+from llm_mesh_edge.http.openai.places import place
 
 
 class Chat:
@@ -23,6 +25,10 @@ class Chat:
         """The request."""
         del headers
         requests.chat_into_input(into, body)
+
+    def place(self, field: str, body: Body) -> str:
+        """Of a part of a message."""
+        return place(field, body)
 
     def body(self, output: generate_pb2.GenerateOutput, number: str) -> object:
         """A whole answer."""
@@ -54,5 +60,9 @@ class ChatWriter:
         """The error; `[DONE]` does not follow."""
         del headers
         return self._chunks.failure(
-            failure.message, type=type_of(failure), code=code_of(failure), param=param_of(failure), extras=extras_of(failure)
+            spoken(failure, param_of(failure) or ""),
+            type=type_of(failure),
+            code=code_of(failure),
+            param=param_of(failure),
+            extras=extras_of(failure),
         )

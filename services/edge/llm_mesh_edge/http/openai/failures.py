@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from llm_mesh_dialects.openai import errors
-from llm_mesh_edge.domain.failures import Failure, named
+from llm_mesh_edge.domain.failures import Failure, named, spoken
 from llm_mesh_edge.domain.headers import Headers
 
 _TYPES = {
@@ -43,9 +43,13 @@ _NAMES = {
     "input.candidate_count": "n",
     "input.logprobs.top": "top_logprobs",
     "input.items": "input",
+    "input.reasoning.effort": "reasoning_effort",
+    "input.tool_choice.name": "tool_choice.function.name",
+    "input.response_format.json_schema.schema_json": "response_format.json_schema.schema",
     "input.end_user": "user",
 }
 _MEDIA = {"image": "image_url.url", "audio": "input_audio.data", "file": "file.file_data"}
+_PARAMETERS = re.compile(r"^(tools\[\d+\](?:\.function\.parameters)?)(?:_json|\.opaque\.json)$")
 _PART = re.compile(r"^(messages\[\d+\])\.parts(\[\d+\])\.?(?:(image|audio|file)\b.*|(.*))$")
 
 
@@ -74,7 +78,7 @@ def extras_of(failure: Failure) -> dict[str, object]:
 
 def param_of(failure: Failure) -> str | None:
     """The field that is wrong."""
-    return _PART.sub(_in_content, named(failure.param, _NAMES)) or None
+    return _PARAMETERS.sub(r"\1", _PART.sub(_in_content, named(failure.param, _NAMES))) or None
 
 
 def _in_content(part: re.Match[str]) -> str:
@@ -87,4 +91,5 @@ def _in_content(part: re.Match[str]) -> str:
 def shape(failure: Failure, headers: Headers) -> object:
     """The body."""
     del headers
-    return errors.body(failure.message, type=type_of(failure), code=code_of(failure), param=param_of(failure), extras=extras_of(failure))
+    param = param_of(failure)
+    return errors.body(spoken(failure, param or ""), type=type_of(failure), code=code_of(failure), param=param, extras=extras_of(failure))

@@ -215,4 +215,4 @@ def _extras(extras: Sequence[content_pb2.Extra], place: str, name: str = "extras
     for number, extra in enumerate(extras):
         if not extra.dialect or not extra.key:
             raise invalid(f"{place}.{name}[{number}]", "a dialect and a key")
-        _nesting(extra.json, f"{place}.{name}[{number}].json")
+        _nesting(extra.json, f"{place}.{name}[{extra.dialect}.{extra.key}]")
