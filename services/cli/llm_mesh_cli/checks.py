@@ -176,6 +176,11 @@ async def providers(session: Session) -> list[Finding]:
         )
         for endpoint in usable
     ]
+    findings += [
+        Finding("warn", "providers", f"{endpoint.name} does not admit the mesh: {endpoint.refusal}", "check its credential and account")
+        for _, endpoint in found
+        if endpoint.refusal
+    ]
     if not usable:
         findings.append(Finding("ok", "providers", "no credential of a provider, such as OPENAI_API_KEY"))
     return [*findings, Finding("ok", "providers", f"local: {', '.join(local) or 'none'} (llm-mesh models discover)")]

@@ -91,4 +91,5 @@ class Adapter:
             max_in_flight=endpoint.max_in_flight,
             local=endpoint.local,
             region=endpoint.region,
+            refusal=self._attempts.refusal(endpoint.name),
         )

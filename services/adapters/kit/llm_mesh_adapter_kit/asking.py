@@ -20,6 +20,7 @@ from llm_mesh_adapter_kit.lanes import Lane, Lanes
 from llm_mesh_adapter_kit.limits import Limits, Timers
 from llm_mesh_adapter_kit.metering import Meter
 from llm_mesh_adapter_kit.prepared import Prepared, PreparedHeaders
+from llm_mesh_adapter_kit.redaction import Redaction
 from llm_mesh_runtime.context import request_id
 from llm_mesh_runtime.log import get_logger
 from llm_mesh_runtime.telemetry import GenAi, Span, outbound
@@ -40,6 +41,9 @@ class Asking:
         self.lanes = lanes
         self.genai = genai
         self.headers = PreparedHeaders()
+        self._log = get_logger()
+        self.refusals: dict[str, str] = {}
+        """By endpoint: what its provider said when it last did not admit the mesh."""
         self._dialect = dialect
         self._client = client
 
@@ -67,7 +71,10 @@ class Asking:
         answer = await self.begin(endpoint, call, self.headers.of(endpoint, call, "", ""), timers)
         try:
             if answer.status != _OK:
-                raise await self.failure(endpoint, answer)
+                error = await self.failure(endpoint, answer)
+                self.note(endpoint, error)
+                raise error
+            self.admitted(endpoint.name)
             return await answer.body()
         except AdapterError as error:
             log_failure(endpoint, error)
@@ -82,6 +89,18 @@ class Asking:
         except AdapterError:
             body = b""  # the status says enough
         return self._dialect.failure(endpoint, answer.status, answer.headers, body)
+
+    def admitted(self, endpoint: str) -> None:
+        """The provider answers us again."""
+        self.refusals.pop(endpoint, None)
+
+    def note(self, endpoint: Endpoint, error: AdapterError) -> None:
+        """What a provider says about our account is for operators."""
+        if error.about_account:
+            said = endpoint.redaction.text_of(error.about_account)
+            self.refusals[endpoint.name] = said
+            status, code = error.metadata.get("provider_status", ""), error.metadata.get("provider_code", "")
+            self._log.warning("provider does not admit the mesh", endpoint=endpoint.name, status=status, code=code, said=said)
 
 
 class Asked:
@@ -132,7 +151,7 @@ class Asked:
         seconds = timers.first_content
         report.usage.CopyFrom(usage)
         report.source = source
-        if identifier := _provider_id(self.answer):
+        if identifier := _provider_id(self.answer, self._job.endpoint.redaction):
             report.provider_request_id = identifier
         _set(report.total, timers.elapsed)
         if seconds is not None:
@@ -145,11 +164,14 @@ class Asked:
     def _ended(self, error: BaseException | None) -> None:
         asking, job, error_type = self._asking, self._job, ""
         if isinstance(error, AdapterError):
+            asking.note(self._job.endpoint, error)
             error_type = error.reason_name
             self.span.fail(error_type)
             log_failure(job.endpoint, error, model=job.model, attempt=job.id)
         elif error is not None:
             error_type = "cancelled"
+        elif asking.refusals:
+            asking.admitted(self._job.endpoint.name)
         asking.genai.ended(self._operation, self._system, self._job.model, seconds=self._timers.elapsed, error_type=error_type)
         self.span.__exit__(None if error is None else type(error), error, None if error is None else error.__traceback__)
         asking.lanes.leave(self._lane, self._job.party, error, hurried=self._hurried)
@@ -167,6 +189,7 @@ def _set(duration: Duration, seconds: float) -> None:
     duration.seconds = whole
 
 
-def _provider_id(answer: Exchange) -> str:
+def _provider_id(answer: Exchange, redaction: Redaction) -> str:
     found = answer.header("x-request-id") or answer.header("request-id") or answer.header("apim-request-id")
+    found = redaction.text_of(found)
     return found if found.isascii() and found.isprintable() and len(found) <= _LONGEST_ID else ""

@@ -150,6 +150,10 @@ class Attempts:
         """A call that generates nothing and costs nothing, such as a list of models."""
         return await self._asking.freely(endpoint, call)
 
+    def refusal(self, endpoint: str) -> str:
+        """What a provider said when it last did not admit the mesh; empty where it does."""
+        return self._asking.refusals.get(endpoint, "")
+
     def _call(self, job: Job, request: generate_pb2.GenerateInput, *, stream: bool, exact: bool) -> Call:
         call = self._dialect.generate(job.ask(request.max_output_tokens, stream=stream), request)
         if exact:
@@ -201,7 +205,7 @@ def _read(
 ) -> AdapterError | None:
     """Appends what the bytes mean, and answers the failure that they tell of."""
     try:
-        reader.feed(parse(piece), events, meter)
+        reader.feed(job.endpoint.redaction.events_of(parse(piece)), events, meter)
     except EventTooLargeError as error:
         return malformed(job.endpoint.name, str(error))
     except AdapterError as error:

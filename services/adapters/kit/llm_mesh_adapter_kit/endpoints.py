@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from ipaddress import ip_network
@@ -9,9 +10,11 @@ from urllib.parse import urlsplit
 
 from llm_mesh_adapter_kit.addresses import AddressRule
 from llm_mesh_adapter_kit.errors import no_credential, unknown_endpoint
+from llm_mesh_adapter_kit.redaction import Redaction
 from llm_mesh_runtime.secret import Secret
 
 MAX_IN_FLIGHT = 384
+_AUTHENTICATES = re.compile(r"auth|key|token|secret|cookie|password", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,11 +57,14 @@ class Endpoint:
     """The host of the origin."""
     origin: str = field(init=False)
     """Where its credentials may go."""
+    redaction: Redaction = field(init=False, repr=False, compare=False)
+    """Takes its credentials out of what it says."""
 
     def __post_init__(self) -> None:
         parts = urlsplit(self.base_url)
         object.__setattr__(self, "host", parts.hostname or "")
         object.__setattr__(self, "origin", f"{parts.scheme}://{parts.netloc}")
+        object.__setattr__(self, "redaction", Redaction(self._secrets()))
         if parts.scheme not in {"http", "https"} or not parts.hostname:
             raise ValueError(f"endpoint {self.name}: base_url must be an http or https address")
         if parts.username is not None or parts.password is not None or parts.query or parts.fragment:
@@ -66,6 +72,11 @@ class Endpoint:
         self._check_ranges()
         if parts.scheme == "http" and not self.local and not self.allow:
             raise ValueError(f"endpoint {self.name}: base_url must be https, unless it is local or its address range is allowed")
+
+    def _secrets(self) -> Iterator[str]:
+        """Everything that authenticates, the operator's own headers included."""
+        yield from (secret.reveal() for secret in (self.credential, *self.credentials.values()))
+        yield from (value for name, value in self.headers.items() if _AUTHENTICATES.search(name))
 
     def _check_ranges(self) -> None:
         """The operator's ranges, checked before the first call needs them."""

@@ -9,6 +9,10 @@ from llm_mesh.adapter.v1 import errors_pb2
 from llm_mesh_runtime.errors import MeshError
 
 _LONGEST = 512
+_ABOUT_ACCOUNT = frozenset({401, 403})
+_ABOUT_REQUEST = frozenset({errors_pb2.ERROR_REASON_PROVIDER_FILTERED, errors_pb2.ERROR_REASON_CONTEXT_EXCEEDED})
+_WORD = re.compile(r"[a-z_]{1,64}|[0-9]{3}")
+"""A word of a vocabulary, such as `invalid_api_key`; no text."""
 _UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 _CREDENTIAL = re.compile(r"\b(sk-|Bearer\s+|api[-_ ]key[^:]{0,20}:\s*)[^\s\"',;]{4,}", re.IGNORECASE)
 
@@ -29,6 +33,8 @@ class AdapterError(MeshError):
     """A failure of an adapter or its provider."""
 
     reasons = errors_pb2.ErrorReason
+    about_account = ""
+    """What the provider said about the mesh's account with it: for operators, and no part of what a caller is told."""
 
 
 def escaped(text: str, longest: int = _LONGEST) -> str:
@@ -112,6 +118,8 @@ def answered(
 ) -> AdapterError:
     """The provider answered with an error of its own. `exhausted`: a quota is used up, so that repeating is in vain."""
     message = escaped(said.message)
+    if reason == errors_pb2.ERROR_REASON_PROVIDER_UNAUTHENTICATED or (status in _ABOUT_ACCOUNT and reason not in _ABOUT_REQUEST):
+        return _not_admitted(reason, endpoint, status=status, said=said)
     text = f"endpoint {endpoint} answered {status}" + (f": {message}" if message else "") if status else f"endpoint {endpoint}: {message}"
     told = {
         "provider_status": str(status) if status else "",
@@ -123,6 +131,20 @@ def answered(
     }
     error = AdapterError(reason, text, retry_after=retry_after, endpoint=endpoint, sent="true")
     error.metadata |= {key: value for key, value in told.items() if value}
+    return error
+
+
+def _not_admitted(reason: int, endpoint: str, *, status: int, said: Said) -> AdapterError:
+    """The caller learns that the mesh is not admitted there, and no more: the rest is about an account that is not theirs."""
+    text = f"endpoint {endpoint} does not admit the mesh" + (f" ({status})" if status else "")
+    error = AdapterError(reason, text, endpoint=endpoint, sent="true")
+    told = {
+        "provider_status": str(status) if status else "",
+        "provider_code": said.code if _WORD.fullmatch(said.code) else "",
+        "provider_type": said.type if _WORD.fullmatch(said.type) else "",
+    }
+    error.metadata |= {key: value for key, value in told.items() if value}
+    error.about_account = escaped(said.message) or "nothing"
     return error
 
 

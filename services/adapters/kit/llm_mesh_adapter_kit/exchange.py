@@ -49,7 +49,10 @@ class Exchange:
             raise reset(self._endpoint.name) from None
 
     async def body(self, most: int = MOST_BYTES) -> bytes:
-        """The whole rest."""
+        """The whole rest, without our credentials."""
+        return self._endpoint.redaction.bytes_of(await self._whole(most))
+
+    async def _whole(self, most: int) -> bytes:
         whole = self._answer.at_once()  # nearly every answer is there with its head
         first = await self.read() if whole is None else whole
         if self._answer.over and len(first) <= most:

@@ -771,7 +771,10 @@ type Endpoint struct {
 	// The provider runs on the operator's own machines; its models may be declared free.
 	Local bool `protobuf:"varint,8,opt,name=local,proto3" json:"local,omitempty"`
 	// Where the data is processed, such as `eu`. Empty: not known.
-	Region        string `protobuf:"bytes,9,opt,name=region,proto3" json:"region,omitempty"`
+	Region string `protobuf:"bytes,9,opt,name=region,proto3" json:"region,omitempty"`
+	// What the provider said when it last did not admit the mesh, such as with a 401, to this process; without credentials. For operators.
+	// Empty: it did not, or has answered since.
+	Refusal       string `protobuf:"bytes,10,opt,name=refusal,proto3" json:"refusal,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -865,6 +868,13 @@ func (x *Endpoint) GetLocal() bool {
 func (x *Endpoint) GetRegion() string {
 	if x != nil {
 		return x.Region
+	}
+	return ""
+}
+
+func (x *Endpoint) GetRefusal() string {
+	if x != nil {
+		return x.Refusal
 	}
 	return ""
 }
@@ -1007,7 +1017,7 @@ const file_llm_mesh_adapter_v1_adapter_proto_rawDesc = "" +
 	"page_token\x18\x02 \x01(\tR\tpageToken\"|\n" +
 	"\x15ListEndpointsResponse\x12;\n" +
 	"\tendpoints\x18\x01 \x03(\v2\x1d.llm_mesh.adapter.v1.EndpointR\tendpoints\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xa8\x02\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xc2\x02\n" +
 	"\bEndpoint\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x1a\n" +
 	"\bprovider\x18\x02 \x01(\tR\bprovider\x12\x19\n" +
@@ -1017,7 +1027,9 @@ const file_llm_mesh_adapter_v1_adapter_proto_rawDesc = "" +
 	"\tin_flight\x18\x06 \x01(\x05R\binFlight\x12\"\n" +
 	"\rmax_in_flight\x18\a \x01(\x05R\vmaxInFlight\x12\x14\n" +
 	"\x05local\x18\b \x01(\bR\x05local\x12\x16\n" +
-	"\x06region\x18\t \x01(\tR\x06region\"3\n" +
+	"\x06region\x18\t \x01(\tR\x06region\x12\x18\n" +
+	"\arefusal\x18\n" +
+	" \x01(\tR\arefusal\"3\n" +
 	"\x15DiscoverModelsRequest\x12\x1a\n" +
 	"\bendpoint\x18\x01 \x01(\tR\bendpoint\"0\n" +
 	"\x16DiscoverModelsResponse\x12\x16\n" +

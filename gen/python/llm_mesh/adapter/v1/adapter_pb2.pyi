@@ -130,7 +130,7 @@ class ListEndpointsResponse(_message.Message):
     def __init__(self, endpoints: _Optional[_Iterable[_Union[Endpoint, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
 
 class Endpoint(_message.Message):
-    __slots__ = ("name", "provider", "base_url", "has_credential", "breaker", "in_flight", "max_in_flight", "local", "region")
+    __slots__ = ("name", "provider", "base_url", "has_credential", "breaker", "in_flight", "max_in_flight", "local", "region", "refusal")
     NAME_FIELD_NUMBER: _ClassVar[int]
     PROVIDER_FIELD_NUMBER: _ClassVar[int]
     BASE_URL_FIELD_NUMBER: _ClassVar[int]
@@ -140,6 +140,7 @@ class Endpoint(_message.Message):
     MAX_IN_FLIGHT_FIELD_NUMBER: _ClassVar[int]
     LOCAL_FIELD_NUMBER: _ClassVar[int]
     REGION_FIELD_NUMBER: _ClassVar[int]
+    REFUSAL_FIELD_NUMBER: _ClassVar[int]
     name: str
     provider: str
     base_url: str
@@ -149,7 +150,8 @@ class Endpoint(_message.Message):
     max_in_flight: int
     local: bool
     region: str
-    def __init__(self, name: _Optional[str] = ..., provider: _Optional[str] = ..., base_url: _Optional[str] = ..., has_credential: _Optional[bool] = ..., breaker: _Optional[_Union[BreakerState, str]] = ..., in_flight: _Optional[int] = ..., max_in_flight: _Optional[int] = ..., local: _Optional[bool] = ..., region: _Optional[str] = ...) -> None: ...
+    refusal: str
+    def __init__(self, name: _Optional[str] = ..., provider: _Optional[str] = ..., base_url: _Optional[str] = ..., has_credential: _Optional[bool] = ..., breaker: _Optional[_Union[BreakerState, str]] = ..., in_flight: _Optional[int] = ..., max_in_flight: _Optional[int] = ..., local: _Optional[bool] = ..., region: _Optional[str] = ..., refusal: _Optional[str] = ...) -> None: ...
 
 class DiscoverModelsRequest(_message.Message):
     __slots__ = ("endpoint",)

@@ -430,6 +430,14 @@ export declare type Endpoint = Message<"llm_mesh.adapter.v1.Endpoint"> & {
    * @generated from field: string region = 9;
    */
   region: string;
+
+  /**
+   * What the provider said when it last did not admit the mesh, such as with a 401, to this process; without credentials. For operators.
+   * Empty: it did not, or has answered since.
+   *
+   * @generated from field: string refusal = 10;
+   */
+  refusal: string;
 };
 
 /**

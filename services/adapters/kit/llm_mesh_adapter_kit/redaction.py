@@ -1,0 +1,95 @@
+"""The mesh's own credentials in what a provider says: found as they are, in any escape of JSON, percent-encoded or in base 64.
+
+A credential shorter than eight bytes is not looked for: it is a placeholder such as `ollama`, and a word of ordinary answers.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
+from urllib.parse import quote
+
+from llm_mesh_adapter_kit.sse import ServerEvent
+
+SHORTEST: Final = 8
+_STARS: Final = b"***"
+_HIGH: Final = 0xFFFF
+
+
+class Redaction:
+    """Replaces the credentials of one endpoint."""
+
+    __slots__ = ("_escaped", "_plain")
+
+    def __init__(self, secrets: Iterable[str]) -> None:
+        forms = dict.fromkeys(form for secret in secrets if len(secret) >= SHORTEST for form in _forms(secret))
+        longest_first = sorted(forms, key=len, reverse=True)
+        self._plain = tuple(form.encode() for form in longest_first)
+        self._escaped = re.compile(b"|".join(_in_json(form) for form in longest_first)) if longest_first else None
+
+    def bytes_of(self, data: bytes) -> bytes:
+        """What was said, without credentials."""
+        if self._escaped is None:
+            return data
+        if b"\\" not in data:  # nearly everything that arrives; without an escape in it plain comparisons tell
+            for form in self._plain:
+                if form in data:
+                    break
+            else:
+                return data
+        return self._escaped.sub(_STARS, data)
+
+    def text_of(self, text: str) -> str:
+        """The same of text, such as a header."""
+        return self.bytes_of(text.encode("utf-8", "surrogatepass")).decode("utf-8", "surrogatepass")
+
+    def events_of(self, events: list[ServerEvent]) -> list[ServerEvent]:
+        """The same of events of a stream."""
+        if self._escaped is None:
+            return events
+        for number, (said, name) in enumerate(events):
+            data = self.bytes_of(said)
+            if data is not said:
+                events[number] = data, name
+        return events
+
+
+def _forms(secret: str) -> Iterator[str]:
+    """The forms in which a credential may be said."""
+    yield secret
+    yield quote(secret, safe="")
+    for offset in range(3):  # wherever it begins within what is encoded, such as behind `Bearer `
+        for alphabet in (base64.b64encode, base64.urlsafe_b64encode):
+            yield _stable(alphabet(b"\0" * offset + secret.encode()).decode(), offset, offset + len(secret.encode()))
+
+
+def _stable(encoded: str, offset: int, size: int) -> str:
+    """The part of a base 64 text that neither what stands before nor what stands behind changes."""
+    begin = (0, 2, 3)[offset]
+    return encoded[begin : size * 8 // 6]
+
+
+def _in_json(form: str) -> bytes:
+    """A pattern of a text within JSON, whatever of it is escaped; also within JSON within a text of JSON."""
+    return b"".join(_character(character) for character in form)
+
+
+def _character(character: str) -> bytes:
+    units = _units(character)
+    unicode = b"".join(rb"\\+u" + b"".join(_digit(digit) for digit in unit) for unit in units)
+    plain = re.escape(character.encode())
+    return b"(?:" + rb"\\*" * (character in '/"\\') + plain + b"|" + unicode + b")"
+
+
+def _units(character: str) -> Sequence[str]:
+    code = ord(character)
+    if code <= _HIGH:
+        return (f"{code:04x}",)
+    encoded = character.encode("utf-16-be").hex()
+    return encoded[:4], encoded[4:]
+
+
+def _digit(digit: str) -> bytes:
+    return f"[{digit}{digit.upper()}]".encode() if digit.isalpha() else digit.encode()

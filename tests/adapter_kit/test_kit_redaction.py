@@ -1,0 +1,127 @@
+"""Our credentials are found in whatever a provider says, however it writes them, and nothing else is touched."""
+
+from __future__ import annotations
+
+import base64
+import json
+from urllib.parse import quote
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from llm_mesh.adapter.v1 import errors_pb2
+from llm_mesh_adapter_kit.endpoints import Endpoint
+from llm_mesh_adapter_kit.errors import answered
+from llm_mesh_adapter_kit.redaction import SHORTEST, Redaction
+from llm_mesh_adapter_kit.sse import EventParser
+from llm_mesh_runtime.secret import Secret
+
+SECRETS = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=SHORTEST, max_size=80)
+WORDS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+
+
+@st.composite
+def written(draw: st.DrawFn, text: str) -> str:
+    """A text within JSON, each character as it is or in an escape of its own."""
+    return "".join(draw(st.sampled_from(spellings(character))) for character in text)
+
+
+def spellings(character: str) -> list[str]:
+    unicode = [f"\\u{ord(character):04x}", f"\\u{ord(character):04X}"]
+    if character in '"\\':
+        return [f"\\{character}", *unicode]
+    return [character, *unicode, *(["\\/"] if character == "/" else [])]
+
+
+@given(data=st.data(), secret=SECRETS, before=WORDS, behind=WORDS)
+def test_every_escape_of_json_is_found(data: st.DataObject, secret: str, before: str, behind: str) -> None:
+    body = f'{{"a": "{json.dumps(before)[1:-1]} {data.draw(written(secret))} {json.dumps(behind)[1:-1]}"}}'
+    assert secret in json.loads(body)["a"]
+    cleaned = json.loads(Redaction([secret]).bytes_of(body.encode()))["a"]
+    assert cleaned == f"{before} {secret} {behind}".replace(secret, "***") or secret not in cleaned
+    assert secret not in cleaned
+
+
+@given(data=st.data(), secret=SECRETS)
+def test_json_within_a_text_of_json_is_found_too(data: st.DataObject, secret: str) -> None:
+    inner = f'{{"key": "{data.draw(written(secret))}"}}'
+    cleaned = Redaction([secret]).bytes_of(json.dumps({"error": {"message": inner}}).encode())
+    assert secret not in json.loads(json.loads(cleaned)["error"]["message"])["key"]
+
+
+@given(secret=SECRETS, scheme=st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=9))
+def test_base_64_is_found_wherever_the_credential_begins(secret: str, scheme: str) -> None:
+    for encode in (base64.b64encode, base64.urlsafe_b64encode):
+        encoded = encode(f"{scheme}{secret}".encode()).decode()
+        said = Redaction([secret]).bytes_of(json.dumps({"echo": encoded}).encode()).decode()
+        assert "***" in said
+        longest = max((part for part in json.loads(said)["echo"].split("***")), key=len)
+        assert len(longest) <= (len(scheme) + 2) * 4 // 3 + 4, "at most two characters of the credential are left at either end"
+
+
+@given(secret=SECRETS)
+def test_percent_encoding_is_found(secret: str) -> None:
+    assert Redaction([secret]).text_of(f"https://x/?key={quote(secret, safe='')}") == "https://x/?key=***"
+
+
+@given(secret=SECRETS, body=st.binary(max_size=200))
+def test_what_has_no_credential_in_it_stays_as_it_is(secret: str, body: bytes) -> None:
+    redaction = Redaction([secret])
+    cleaned = redaction.bytes_of(body)
+    assert cleaned == body or b"***" in cleaned
+    if secret.encode()[:2] not in body and b"\\" not in body and not any(part in body for part in redaction._plain):
+        assert cleaned is body
+
+
+@given(secret=SECRETS, cut=st.integers(0, 200))
+def test_events_of_a_stream_are_cleaned_wherever_they_are_cut(secret: str, cut: int) -> None:
+    body = f"data: {json.dumps({'text': secret})}\n\ndata: {{}}\n\n".encode()
+    parser, redaction = EventParser(), Redaction([secret])
+    events = [*redaction.events_of(parser.feed(body[:cut])), *redaction.events_of(parser.feed(body[cut:]))]
+    assert [json.loads(data) for data, _ in events] == [{"text": "***"}, {}]
+
+
+def test_placeholders_are_words_like_others() -> None:
+    assert Redaction(["ollama", "", "none"]).bytes_of(b"ask ollama, or none") == b"ask ollama, or none"
+
+
+def test_an_endpoint_knows_everything_that_authenticates() -> None:
+    endpoint = Endpoint(
+        name="x",
+        provider="X",
+        base_url="https://x.example",
+        credential=Secret("first-credential"),
+        credentials={"two": Secret("second-credential")},
+        headers={"x-api-key": "third-credential", "x-version": "2026-01-01-preview"},
+    )
+    said = b"first-credential second-credential third-credential 2026-01-01-preview"
+    assert endpoint.redaction.bytes_of(said) == b"*** *** *** 2026-01-01-preview"
+    assert "first-credential" not in repr(endpoint)
+
+
+@pytest.mark.parametrize(
+    ("status", "reason"),
+    [
+        (401, errors_pb2.ERROR_REASON_PROVIDER_UNAUTHENTICATED),
+        (403, errors_pb2.ERROR_REASON_PROVIDER_UNAUTHENTICATED),
+        (403, errors_pb2.ERROR_REASON_PROVIDER_MODEL_NOT_FOUND),
+        (403, errors_pb2.ERROR_REASON_PROVIDER_REJECTED),
+        (400, errors_pb2.ERROR_REASON_PROVIDER_UNAUTHENTICATED),
+        (0, errors_pb2.ERROR_REASON_PROVIDER_UNAUTHENTICATED),
+    ],
+)
+def test_what_is_said_about_our_account_is_not_the_callers_to_know(status: int, reason: int) -> None:
+    error = answered(reason, "x", status=status, message="org-acme has no access, see invoice 4711", code="Invalid Key of org-acme")
+    told = f"{error.message} {error.metadata}"
+    assert "acme" not in told
+    assert "4711" not in told
+    assert "does not admit the mesh" in error.message
+    assert error.about_account == "org-acme has no access, see invoice 4711"
+    assert answered(reason, "x", status=status, code="invalid_api_key").metadata["provider_code"] == "invalid_api_key"
+
+
+def test_what_is_said_about_the_request_is_the_callers_to_know() -> None:
+    error = answered(errors_pb2.ERROR_REASON_PROVIDER_FILTERED, "x", status=403, message="violates the policy")
+    assert error.metadata["provider_message"] == "violates the policy"
+    assert not error.about_account
