@@ -88,13 +88,13 @@ def test_a_second_mesh_on_the_same_data_is_refused_and_harms_nothing(cli_mesh: R
     assert cli_mesh.cli("health").returncode == 0
 
 
-def test_a_key_file_is_private_even_where_it_stood_open_before(tmp_path: Path) -> None:
+def test_a_key_is_kept_privately_and_never_over_a_file(tmp_path: Path) -> None:
     files = DataFiles(tmp_path)
-    files.admin_key.write_text("old")
-    files.admin_key.chmod(0o644)
-    files.keep_key(files.admin_key, "mk_new")
+    files.keep_key(files.admin_key, "mk_first")
     assert not readable_by_others(files.admin_key)
-    assert files.key(files.admin_key).reveal() == "mk_new"
+    with pytest.raises(FileExistsError):
+        files.keep_key(files.admin_key, "mk_new")
+    assert files.key(files.admin_key).reveal() == "mk_first"
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{", "\x00"])

@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from llm_mesh_cli.failures import CommandError, Exit, exit_code
+from llm_mesh_cli.files import EmptyKeyError
 from llm_mesh_cli.output import Output
 from llm_mesh_cli.session import Access, MissingKeyError, Session, Who
 from llm_mesh_runtime.errors import MeshError
@@ -67,7 +68,7 @@ def _ended(work: Work, access: Access, who: Who, given: dict[str, Any]) -> Exit:
         return Exit.FAILED
     except KeyboardInterrupt:
         return Exit.INTERRUPTED
-    except (CommandError, MissingKeyError, SettingsError, OSError) as error:
+    except (CommandError, EmptyKeyError, MissingKeyError, SettingsError, OSError) as error:
         output.error(_text(error))
         return _code(error)
     return Exit.DONE
@@ -81,7 +82,7 @@ def _text(error: Exception) -> str:
 def _code(error: Exception) -> Exit:
     if isinstance(error, CommandError):
         return error.code
-    return Exit.DENIED if isinstance(error, MissingKeyError) else Exit.USAGE
+    return Exit.DENIED if isinstance(error, EmptyKeyError | MissingKeyError) else Exit.USAGE
 
 
 async def _run(session: Session, work: Work, given: dict[str, Any]) -> None:

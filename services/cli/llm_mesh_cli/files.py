@@ -10,14 +10,26 @@ import os
 import stat
 from pathlib import Path
 
+from llm_mesh_cli.failures import CommandError, Exit
+from llm_mesh_runtime.private_files import write_secret
 from llm_mesh_runtime.secret import Secret
 
 ADMIN_KEY = "admin.key"
 PROJECT_KEY = "project.key"
 _ADDRESSES = "addresses.json"
 _SET_UP = "set-up.json"
-_PRIVATE = 0o600
+_PRIVATE_FOLDER = 0o700
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
+
+
+class EmptyKeyError(Exception):
+    """A credential is given, and empty. Nothing else is taken in its place."""
+
+
+def check_free(path: Path) -> None:
+    """Refuses to write a secret over a file, before anything is changed for it."""
+    if os.path.lexists(path):
+        raise CommandError(f"{path} exists: move it away, or give --save another place", Exit.CONFLICT)
 
 
 class DataFiles:
@@ -37,15 +49,19 @@ class DataFiles:
         return self.folder / PROJECT_KEY
 
     def key(self, path: Path) -> Secret:
-        """A key that is kept, or an empty secret."""
+        """A key that is kept, or an empty secret where there is no file. An empty file is an error."""
         try:
-            return Secret(path.read_text(encoding="ascii").strip())
+            key = path.read_text(encoding="ascii").strip()
         except FileNotFoundError:
             return Secret("")
+        if not key:
+            raise EmptyKeyError(f"{path} is empty: give --key, set LLM_MESH_KEY, or write the key into it again")
+        return Secret(key)
 
     def keep_key(self, path: Path, key: str) -> None:
-        """Keep a key, readable for its owner only."""
-        _replace(path, f"{key}\n", _PRIVATE)
+        """Keep a key, readable for its owner only; `FileExistsError` where the file is there already."""
+        path.parent.mkdir(parents=True, exist_ok=True, mode=_PRIVATE_FOLDER)
+        write_secret(path, f"{key}\n")
 
     def addresses(self) -> dict[str, str]:
         """Where the running mesh listens; empty where none runs."""
@@ -82,7 +98,7 @@ def _object(path: Path) -> dict[str, str]:
 
 
 def _replace(path: Path, text: str, mode: int) -> None:
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True, mode=_PRIVATE_FOLDER)
     fresh = path.with_name(f"{path.name}.new")
     fresh.unlink(missing_ok=True)
     handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)

@@ -8,7 +8,7 @@ from string import punctuation
 from typing import TYPE_CHECKING, Literal, cast
 from urllib.parse import quote
 
-from llm_mesh_cli.files import DataFiles
+from llm_mesh_cli.files import DataFiles, EmptyKeyError
 from llm_mesh_cli.settings import Settings
 from llm_mesh_runtime.settings import Configuration, MeshSettings
 
@@ -79,7 +79,9 @@ class Session:
         """The key to ask with; empty where there is none."""
         from llm_mesh_runtime.secret import Secret  # noqa: PLC0415 (a small module, but only needed here)
 
-        if self.access.key:
+        if self.access.key is not None:
+            if not self.access.key.strip():
+                raise EmptyKeyError("--key is empty: give a key, or leave the option out")
             return Secret(self.access.key)
         if self.settings.key:
             return self.settings.key

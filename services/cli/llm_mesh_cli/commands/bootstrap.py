@@ -9,7 +9,7 @@ import typer
 
 from llm_mesh.policy.v1 import identity_pb2, identity_pb2_grpc
 from llm_mesh_cli.command import asks
-from llm_mesh_cli.failures import CommandError, Exit
+from llm_mesh_cli.files import EmptyKeyError, check_free
 from llm_mesh_cli.output import as_dict
 from llm_mesh_cli.session import Session
 
@@ -27,8 +27,9 @@ async def bootstrap(
 ) -> None:
     """Make the first administrator with the one-time token; keep the key in a file that only you can read."""
     file = save or session.files.admin_key
-    if file.exists():
-        raise CommandError(f"{file} exists: move it away, or give --save another place", Exit.CONFLICT)
+    check_free(file)
+    if not token.strip():
+        raise EmptyKeyError("--token is empty: give the one-time token that policy was started with (LLM_MESH_BOOTSTRAP_TOKEN)")
     stub = identity_pb2_grpc.IdentityServiceStub(session.channel("policy"))
     request = identity_pb2.BootstrapRequest(principal_id=administrator)
     answer = await stub.Bootstrap(request, metadata=(("authorization", f"Bearer {token}"),), timeout=30)

@@ -10,6 +10,7 @@ import typer
 
 from llm_mesh.policy.v1 import identity_pb2, identity_pb2_grpc
 from llm_mesh_cli.command import asks
+from llm_mesh_cli.files import check_free
 from llm_mesh_cli.output import as_dict
 from llm_mesh_cli.paging import pages
 from llm_mesh_cli.session import Session
@@ -34,6 +35,8 @@ async def create(
     save: Save = None,
 ) -> None:
     """Make a key; its secret is shown this once."""
+    if save is not None:
+        check_free(save)
     parent = await session.place(project)
     holder = principal if "/" in principal else f"{parent.partition('/projects/')[0]}/principals/{principal}"
     key = identity_pb2.Key(principal=holder, display_name=name, allowed_models=models or [])
@@ -65,6 +68,8 @@ async def rotate(
     save: Save = None,
 ) -> None:
     """Give a key a new secret; the old one holds for the grace."""
+    if save is not None:
+        check_free(save)
     request = identity_pb2.RotateKeyRequest(name=await _key_name(session, name, project))
     request.grace.FromTimedelta(duration(grace) if grace != "0" else timedelta())
     answer = await _identity(session).RotateKey(request)

@@ -68,6 +68,10 @@ class FirstStart:
     async def _keys(self) -> tuple[str, ...]:
         made = []
         if self._token:
+            if self._files.admin_key.exists():
+                raise StartError(
+                    f"{self._files.admin_key} exists, but this mesh has no administrator yet: move the file away, and start again"
+                )
             identity = identity_pb2_grpc.IdentityServiceStub(self._links.channel("policy"))
             answer = await identity.Bootstrap(identity_pb2.BootstrapRequest(), metadata=_bearer(self._token))
             await asyncio.to_thread(self._files.keep_key, self._files.admin_key, answer.secret)

@@ -99,11 +99,11 @@ class Headers:
 
     def credential(self) -> str:
         """The key, however the client's SDK sends it."""
-        bearer = self.get(b"authorization")
-        if bearer:
+        if b"authorization" in self._values:  # empty too: nothing else is taken in its place
+            bearer = self.get(b"authorization")
             credential = bearer[len(_BEARER) :].strip() if bearer[: len(_BEARER)].lower() == _BEARER else ""
         else:
-            credential = (self.get(b"api-key") or self.get(b"x-api-key")).strip()
+            credential = self.get(b"api-key" if b"api-key" in self._values else b"x-api-key").strip()
         if not 0 < len(credential) <= _MAX_CREDENTIAL or not _printable(credential):
             raise RuntimeFault(errors_pb2.ERROR_REASON_MISSING_CREDENTIAL, "no credential, or one that cannot be read")
         return credential

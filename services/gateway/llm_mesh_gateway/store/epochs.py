@@ -30,7 +30,7 @@ class FileEpochs:
         self._write([epoch])
 
     def _write(self, epochs: Sequence[str]) -> None:
-        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         fresh = self._path.with_suffix(".new")
         with fresh.open("w", encoding="ascii") as file:
             file.write("\n".join(epochs) + "\n")

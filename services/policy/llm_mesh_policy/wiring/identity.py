@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from llm_mesh_policy.domain.changes import Changes
@@ -20,6 +21,7 @@ from llm_mesh_policy.store.audit import AuditTrail
 from llm_mesh_policy.store.audit_reading import SqlTrail
 from llm_mesh_policy.store.identity import SqlIdentity, check_pepper
 from llm_mesh_policy.store.identity_standing import Revision, Standing
+from llm_mesh_runtime.private_files import private_folder, write_secret
 from llm_mesh_runtime.settings import Problem, SettingsError
 from llm_mesh_runtime.tasks import TaskSet
 
@@ -102,10 +104,11 @@ def _pepper(settings: Settings, links: Links) -> bytes:
 
 
 def _kept(file: Path) -> bytes:
-    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    private_folder(file.parent)
     if not file.exists():
-        fresh = file.with_suffix(".new")
-        fresh.touch(mode=0o600)
-        fresh.write_text(secrets.token_hex(_PEPPER_BYTES), encoding="ascii")
-        fresh.replace(file)
-    return file.read_text(encoding="ascii").strip().encode()
+        with suppress(FileExistsError):  # another process was first
+            write_secret(file, secrets.token_hex(_PEPPER_BYTES))
+    pepper = file.read_text(encoding="ascii").strip().encode()
+    if not pepper:
+        raise SettingsError([Problem(str(file), "is empty: restore it from a backup; without it no key is valid")])
+    return pepper

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import secrets
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from llm_mesh_runtime.host.errors import StartError
+from llm_mesh_runtime.private_files import private_folder, write_secret
 from llm_mesh_runtime.seals import Seals
 
 if TYPE_CHECKING:
@@ -31,14 +32,15 @@ def seals_of(mesh: MeshSettings) -> Seals:
 def _kept(data_dir: Path) -> bytes:
     path = data_dir / _FILE
     try:
-        data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        private_folder(data_dir)
         if not path.exists():
-            made = os.open(path.with_suffix(".new"), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-            with os.fdopen(made, "w") as file:
-                file.write(secrets.token_urlsafe(48))
-                file.flush()
-                os.fsync(file.fileno())
-            path.with_suffix(".new").replace(path)
-        return path.read_bytes().strip()
+            with suppress(FileExistsError):  # another process was first
+                write_secret(path, secrets.token_urlsafe(48))
+        secret = path.read_bytes().strip()
     except OSError as error:
         raise StartError(f"the data directory {data_dir} cannot be used: {error.strerror}") from error
+    if not secret:
+        raise StartError(
+            f"{path} is empty: restore it, or remove it for a new secret, with which nothing that was sealed is valid any more"
+        )
+    return secret

@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Self
 
 from llm_mesh_runtime.host.errors import StartError
+from llm_mesh_runtime.private_files import private_folder
 
 
 class DataDirectory:
@@ -22,7 +23,7 @@ class DataDirectory:
     def __enter__(self) -> Self:
         if self._wanted:
             try:
-                self._path.mkdir(mode=0o700, parents=True, exist_ok=True)
+                private_folder(self._path)
                 self._file = os.open(self._path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
                 fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:

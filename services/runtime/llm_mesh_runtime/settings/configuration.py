@@ -20,6 +20,9 @@ from llm_mesh_runtime.settings.values import convert, described
 
 S = TypeVar("S")
 _MASK = "***"
+_BLANK = "is set but empty: give it a value, or unset it"
+_ADDRESS = "_url"
+"""What is secret only because it may have a password in it; empty has a meaning of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +101,10 @@ class Configuration:
     def _value(self, service: str, wanted: Declared, table: Mapping[str, Any]) -> tuple[object, str]:
         if get_origin(wanted.type) is Mapping:
             return self._mapping(service, wanted, table)
-        for origin, given in self._candidates(service, wanted, table):
+        candidates = list(self._candidates(service, wanted, table))
+        if wanted.type is Secret:
+            _refuse_blank(wanted, candidates)
+        for origin, given in candidates:
             return _checked(wanted, origin, given), origin
         if wanted.required:
             variable = f"{env_prefix(service)}{wanted.name.upper()}"
@@ -112,14 +118,14 @@ class Configuration:
         for variable in (own, *wanted.rules.env):
             self._variables |= {variable, f"{variable}_FILE"}
             given = self._environ.get(variable)
-            if given or (given is not None and variable == own and empties):
+            if given or (given is not None and (variable == own or wanted.type is Secret) and empties):
                 yield variable, given
-            if wanted.type is Secret and (path := self._environ.get(f"{variable}_FILE")):
+            if wanted.type is Secret and (path := self._environ.get(f"{variable}_FILE")) is not None:
                 yield f"{variable}_FILE", _content(f"{variable}_FILE", path)
         place = f"{self._path}:{'.'.join(table_of(service))}.{wanted.name}"
         if wanted.name in table:
             yield place, table[wanted.name]
-        if wanted.type is Secret and (path := table.get(f"{wanted.name}_file")):
+        if wanted.type is Secret and (path := table.get(f"{wanted.name}_file")) is not None:
             yield f"{place}_file", _content(f"{place}_file", path)
 
     def _mapping(self, service: str, wanted: Declared, table: Mapping[str, Any]) -> tuple[object, str]:
@@ -128,11 +134,15 @@ class Configuration:
         inner = get_args(wanted.type)[1]
         collected: dict[str, object] = {}
         for name, given in _names(place, table.get(wanted.name, {})):
+            if inner is Secret and not str(given).strip():
+                raise _WrongError(f"{place}.{name}", _BLANK)
             collected[name] = _converted(inner, f"{place}.{name}", given)
         origins = [place] if collected else []
         for variable, given in sorted(self._environ.items()):
             if variable.startswith(wanted.rules.prefix):
                 self._variables.add(variable)
+                if inner is Secret and not given.strip():
+                    raise _WrongError(variable, _BLANK)
                 collected[link_name(variable.removeprefix(wanted.rules.prefix))] = _converted(inner, variable, given)
                 origins.append(variable)
         return MappingProxyType(collected or wanted.default), ", ".join(origins) or "default"  # type: ignore[arg-type]  # a mapping by its declaration
@@ -198,6 +208,20 @@ def _checked(wanted: Declared, origin: str, given: object) -> object:
     if rules.check is not None and (expected := rules.check(value)):
         raise _WrongError(origin, expected)
     return value
+
+
+def _refuse_blank(wanted: Declared, candidates: list[tuple[str, object]]) -> None:
+    """A credential that is set but blank is an error: nothing else is taken in its place.
+
+    Where a provider's customary variable is empty, there is no credential at that provider: deployments pass variables on so.
+    """
+    customary = {variable for variable in wanted.rules.env if not variable.startswith(PREFIX)}
+    for number, (place, given) in enumerate(candidates):
+        if not isinstance(given, str) or given.strip() or wanted.name.endswith(_ADDRESS):
+            return
+        passed_on = not given and place in customary and all(other == "" for _, other in candidates[number:])
+        if not passed_on:
+            raise _WrongError(place, _BLANK)
 
 
 def _converted(wanted: object, place: str, given: object) -> object:
