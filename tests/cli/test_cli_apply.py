@@ -58,7 +58,7 @@ def test_a_change_is_shown_field_by_field(cli_mesh: RunningMesh, tmp_path: Path)
     apply(cli_mesh, file)
     file.write_text(file.read_text().replace("amount: 600", "amount: 700"))
     shown = cli_mesh.cli("apply", "-f", str(file), "--dry-run").stdout
-    assert "~ domains/changing/limits/triage-requests\n    amount: 600 → 700\n1 would change" in shown
+    assert "~ domains/changing/limits/triage-requests\n    amount: 600 → 700   loosens a guard\n1 would change" in shown
 
 
 def test_what_one_service_refuses_changes_nothing_anywhere(cli_mesh: RunningMesh, tmp_path: Path) -> None:

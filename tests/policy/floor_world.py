@@ -20,7 +20,7 @@ from llm_mesh_policy.domain.identity.live import Live
 from llm_mesh_policy.domain.identity.ports import Row, Transaction
 from llm_mesh_policy.domain.ledger.limits import wanted_budget, wanted_limit
 from llm_mesh_policy.domain.rules.administration import Administration
-from llm_mesh_policy.domain.rules.applying import Applying
+from llm_mesh_policy.domain.rules.applying import Applying, Masks
 from llm_mesh_policy.domain.rules.flooring import Flooring
 from llm_mesh_policy.domain.screening.rules import ScreeningRules
 from llm_mesh_policy.settings import Settings
@@ -69,12 +69,12 @@ class Limits:
     def __init__(self) -> None:
         self.kept: dict[str, bytes] = {}
 
-    def apply_budget(self, transaction: Transaction, budget: ledger_pb2.Budget, *, dry_run: bool) -> resources_pb2.Change:
-        del transaction
+    def apply_budget(self, transaction: Transaction, budget: ledger_pb2.Budget, masks: Masks, *, dry_run: bool) -> resources_pb2.Change:
+        del transaction, masks
         return self._put(wanted_budget(budget, "USD").name, budget.SerializeToString(), dry_run=dry_run)
 
-    def apply_limit(self, transaction: Transaction, limit: ledger_pb2.Limit, *, dry_run: bool) -> resources_pb2.Change:
-        del transaction
+    def apply_limit(self, transaction: Transaction, limit: ledger_pb2.Limit, masks: Masks, *, dry_run: bool) -> resources_pb2.Change:
+        del transaction, masks
         return self._put(wanted_limit(limit).name, limit.SerializeToString(), dry_run=dry_run)
 
     def _put(self, name: str, body: bytes, *, dry_run: bool) -> resources_pb2.Change:

@@ -137,7 +137,7 @@ async def test_applying_says_what_changes_and_a_dry_run_changes_nothing(world: W
     wanted = ledger_pb2.Budget(name=f"{PROJECT}/budget", amount=resources_pb2.Money(currency="USD", nanos=5))
 
     async def apply(*, dry_run: bool) -> resources_pb2.Change:
-        return await world.database.write(lambda connection: world.limits.apply_budget(connection, wanted, dry_run=dry_run))
+        return await world.database.write(lambda connection: world.limits.apply_budget(connection, wanted, {}, dry_run=dry_run))
 
     assert (await apply(dry_run=True)).action == resources_pb2.CHANGE_ACTION_CREATE
     assert (await apply(dry_run=False)).action == resources_pb2.CHANGE_ACTION_CREATE
@@ -147,7 +147,7 @@ async def test_applying_says_what_changes_and_a_dry_run_changes_nothing(world: W
     assert (change.action, [field.path for field in change.fields]) == (resources_pb2.CHANGE_ACTION_UPDATE, ["amount.nanos"])
     bound = limit(PROJECT, REQUESTS, 3)
     for action in (resources_pb2.CHANGE_ACTION_CREATE, resources_pb2.CHANGE_ACTION_NONE):
-        made = await world.database.write(lambda connection: world.limits.apply_limit(connection, bound, dry_run=False))
+        made = await world.database.write(lambda connection: world.limits.apply_limit(connection, bound, {}, dry_run=False))
         assert made.action == action
 
 

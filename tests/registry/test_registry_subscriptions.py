@@ -242,7 +242,7 @@ async def test_an_apply_of_subscriptions_is_idempotent_atomic_and_dry_when_asked
     create, update, none = (getattr(resources_pb2, f"CHANGE_ACTION_{kind}") for kind in ("CREATE", "UPDATE", "NONE"))
 
     async def applied(*, dry_run: bool = False) -> list[resources_pb2.Change]:
-        return list(await world.consent.apply(CLAIMS, wanted, dry_run=dry_run))
+        return list(await world.consent.apply(registry_pb2.ApplySubscriptionsRequest(parent=CLAIMS, subscriptions=wanted, dry_run=dry_run)))
 
     assert [change.action for change in await applied(dry_run=True)] == [create, create]
     assert await world.served() == {}
@@ -262,7 +262,7 @@ async def test_an_apply_of_subscriptions_is_idempotent_atomic_and_dry_when_asked
     assert failure.value.field == "subscriptions[2].product"
     assert (await world.served())[MODEL].alias == "ours"
     with pytest.raises(MeshError, match=r"subscriptions\[0\].name"):
-        await world.consent.apply(OTHER, wanted, dry_run=False)
+        await world.consent.apply(registry_pb2.ApplySubscriptionsRequest(parent=OTHER, subscriptions=wanted, dry_run=False))
 
 
 async def test_shares_from_before_consent_are_offered_and_told_once(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -121,7 +121,7 @@ async def test_an_apply_is_idempotent_and_a_dry_run_changes_nothing(database: Da
     wanted = [route("a", "domains/claims/routes/a"), route("b", "domains/claims/routes/b")]
     kinds = []
     for dry_run in (True, False, False):
-        changes = await routes.apply("domains/claims", wanted, dry_run=dry_run)
+        changes = await routes.apply(router_pb2.ApplyRoutesRequest(parent="domains/claims", routes=wanted, dry_run=dry_run))
         kinds.append({change.action for change in changes})
     create, none = resources_pb2.CHANGE_ACTION_CREATE, resources_pb2.CHANGE_ACTION_NONE
     assert kinds == [{create}, {create}, {none}]
@@ -133,7 +133,7 @@ async def test_an_apply_is_all_or_nothing(database: Database) -> None:
     await routes.create("domains/claims", "taken", route("a"))
     wanted = [route("fresh", "domains/claims/routes/fresh"), route("a", "domains/claims/routes/clash")]
     with pytest.raises(MeshError, match="ALIAS_TAKEN"):
-        await routes.apply("domains/claims", wanted, dry_run=False)
+        await routes.apply(router_pb2.ApplyRoutesRequest(parent="domains/claims", routes=wanted, dry_run=False))
     with pytest.raises(MeshError, match="NOT_FOUND"):
         await routes.get("domains/claims/routes/fresh")
 
@@ -142,8 +142,8 @@ async def test_an_apply_stays_within_its_domain_unless_it_is_the_platforms(datab
     routes, _ = await table(database)
     wanted = [route("a", "domains/claims/routes/a")]
     with pytest.raises(MeshError, match=r"routes\[0\].name"):
-        await routes.apply("domains/other", wanted, dry_run=False)
-    await routes.apply("domains/platform", wanted, dry_run=False)
+        await routes.apply(router_pb2.ApplyRoutesRequest(parent="domains/other", routes=wanted, dry_run=False))
+    await routes.apply(router_pb2.ApplyRoutesRequest(parent="domains/platform", routes=wanted, dry_run=False))
 
 
 @pytest.mark.parametrize(
@@ -185,7 +185,7 @@ async def test_offers_are_told_with_each_change_and_taken_back(database: Databas
         False,
     )
     calls = registry.calls
-    await routes.apply("domains/claims", [offered(created.name)], dry_run=False)
+    await routes.apply(router_pb2.ApplyRoutesRequest(parent="domains/claims", routes=[offered(created.name)], dry_run=False))
     changed = offered(created.name, "domains/other")
     changed.etag = created.etag
     updated = await routes.update(changed)

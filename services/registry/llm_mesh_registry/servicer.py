@@ -140,7 +140,7 @@ class RegistryServicer(registry_pb2_grpc.RegistryServiceServicer):
     async def ApplySubscriptions(
         self, request: registry_pb2.ApplySubscriptionsRequest, context: Context
     ) -> registry_pb2.ApplySubscriptionsResponse:
-        changes = await self._consent.apply(request.parent, request.subscriptions, dry_run=request.dry_run)
+        changes = await self._consent.apply(request)
         return registry_pb2.ApplySubscriptionsResponse(changes=changes)
 
     async def GetAcceptedProduct(

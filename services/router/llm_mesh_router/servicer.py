@@ -62,4 +62,4 @@ class RouterServicer(router_pb2_grpc.RouterServiceServicer):
         return router_pb2.DeleteRouteResponse()
 
     async def ApplyRoutes(self, request: router_pb2.ApplyRoutesRequest, context: Context) -> router_pb2.ApplyRoutesResponse:
-        return router_pb2.ApplyRoutesResponse(changes=await self._routes.apply(request.parent, request.routes, dry_run=request.dry_run))
+        return router_pb2.ApplyRoutesResponse(changes=await self._routes.apply(request))

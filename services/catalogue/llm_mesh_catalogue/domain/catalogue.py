@@ -11,16 +11,18 @@ from typing import TypeVar
 from llm_mesh.catalogue.v1 import catalogue_pb2
 from llm_mesh.inference.v1 import content_pb2
 from llm_mesh.mesh.v1 import resources_pb2
+from llm_mesh_catalogue.domain.completing import completed
 from llm_mesh_catalogue.domain.errors import prompt_not_found
 from llm_mesh_catalogue.domain.names import DOMAIN, PROMPT, Reference, checked_labels, domain_of, reference_of
 from llm_mesh_catalogue.domain.ports import Prompts
 from llm_mesh_catalogue.domain.rendering import Renderer
-from llm_mesh_runtime.errors import invalid
-from llm_mesh_runtime.resources import Page, checked_id, is_within, masked_update
+from llm_mesh_runtime.errors import MeshError, invalid
+from llm_mesh_runtime.resources import Page, check_masks, checked_id, is_within, masked_update
 
 MOST_ENTRIES = 500
 """Prompts in one `ApplyPrompts`."""
 _PLATFORM = "domains/platform"
+_ATTEMPTS = 4
 _DEFAULT_LABEL = "production"
 _LONGEST_TEXT = 4096
 _KEPT = 10_000
@@ -122,13 +124,38 @@ class Catalogue:
                 raise invalid(f"{place}.name", f"must be within {request.parent}")
             _check_text(wanted.description, f"{place}.description")
             checked_labels(wanted.labels, f"{place}.labels")
-            wanted.version.CopyFrom(await self._prepared(wanted.name, wanted.version, f"{place}.version", creator))
-        if len({wanted.name for wanted in request.prompts}) != len(request.prompts):
+        names = [wanted.name for wanted in request.prompts]
+        if len(set(names)) != len(names):
             raise invalid("prompts", "must name each prompt once")
-        changes = await self._store.apply(request.prompts, dry_run=request.dry_run)
-        for wanted in request.prompts:
-            self._recent.forget(wanted.name)
+        check_masks(request.update_masks, names)
+        changes = await self._apply(request, names, creator)
+        for name in names:
+            self._recent.forget(name)
         return changes
+
+    async def _apply(
+        self, request: catalogue_pb2.ApplyPromptsRequest, names: Sequence[str], creator: str
+    ) -> Sequence[resources_pb2.Change]:
+        """Applies to the prompts as they stand, and again where one changes meanwhile."""
+        for _ in range(_ATTEMPTS - 1):
+            try:
+                return await self._apply_once(request, names, creator)
+            except MeshError as error:
+                if error.reason_name != "ETAG_MISMATCH":
+                    raise
+        return await self._apply_once(request, names, creator)
+
+    async def _apply_once(
+        self, request: catalogue_pb2.ApplyPromptsRequest, names: Sequence[str], creator: str
+    ) -> Sequence[resources_pb2.Change]:
+        standing = await self._store.standing(names)
+        targets = []
+        for index, wanted in enumerate(request.prompts):
+            target = completed(wanted, standing.get(wanted.name), request.update_masks)
+            target.version.CopyFrom(await self._prepared(target.name, target.version, f"prompts[{index}].version", creator))
+            targets.append(target)
+        etags = {name: present.prompt.etag for name, present in standing.items()}
+        return await self._store.apply(targets, etags, dry_run=request.dry_run)
 
     async def _prepared(self, prompt: str, version: catalogue_pb2.PromptVersion, field: str, creator: str) -> catalogue_pb2.PromptVersion:
         """The version as it will be kept, once it is known to compile."""

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple, Protocol
 
 from llm_mesh.catalogue.v1 import catalogue_pb2
 from llm_mesh.mesh.v1 import resources_pb2
 from llm_mesh_runtime.resources import Page
+
+
+class Standing(NamedTuple):
+    """A prompt as it is now."""
+
+    prompt: catalogue_pb2.Prompt
+    newest: catalogue_pb2.PromptVersion | None
 
 
 class Prompts(Protocol):
@@ -43,6 +50,12 @@ class Prompts(Protocol):
         """Versions of a prompt, newest first; the page's key is the number."""
         ...
 
-    async def apply(self, wanted: Sequence[catalogue_pb2.WantedPrompt], *, dry_run: bool) -> Sequence[resources_pb2.Change]:
-        """Brings prompts to a wanted state, all or none."""
+    async def standing(self, names: Sequence[str]) -> Mapping[str, Standing]:
+        """Those of the prompts that exist, each with its newest version."""
+        ...
+
+    async def apply(
+        self, wanted: Sequence[catalogue_pb2.WantedPrompt], etags: Mapping[str, str], *, dry_run: bool
+    ) -> Sequence[resources_pb2.Change]:
+        """Brings prompts to a wanted state, all or none; ETAG_MISMATCH where one has another etag by now, or is not new any more."""
         ...

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy import Connection, func, insert, select, update
 
 from llm_mesh.catalogue.v1 import catalogue_pb2
 from llm_mesh.mesh.v1 import resources_pb2
 from llm_mesh_catalogue.domain.errors import prompt_not_found
+from llm_mesh_catalogue.domain.ports import Standing
 from llm_mesh_catalogue.store.tables import PROMPTS, VERSIONS
 from llm_mesh_runtime.database import Database, for_update, from_micros, upsert
 from llm_mesh_runtime.errors import already_exists, etag_mismatch
@@ -82,7 +83,17 @@ class SqlPrompts:
             lambda connection: [catalogue_pb2.PromptVersion.FromString(body) for body in connection.scalars(wanted)]
         )
 
-    async def apply(self, wanted: Sequence[catalogue_pb2.WantedPrompt], *, dry_run: bool) -> Sequence[resources_pb2.Change]:
+    async def standing(self, names: Sequence[str]) -> Mapping[str, Standing]:
+        def work(connection: Connection) -> dict[str, Standing]:
+            bodies = connection.scalars(select(PROMPTS.c.body).where(PROMPTS.c.name.in_(names)))
+            prompts = [catalogue_pb2.Prompt.FromString(body) for body in bodies.all()]
+            return {prompt.name: Standing(prompt, _version(connection, prompt.name, prompt.latest_version)) for prompt in prompts}
+
+        return await self._database.read(work)
+
+    async def apply(
+        self, wanted: Sequence[catalogue_pb2.WantedPrompt], etags: Mapping[str, str], *, dry_run: bool
+    ) -> Sequence[resources_pb2.Change]:
         def compare(connection: Connection) -> list[resources_pb2.Change]:
             return [_change(connection, prompt) for prompt in wanted]
 
@@ -94,6 +105,8 @@ class SqlPrompts:
             changes = []
             for prompt in wanted:
                 present = _locked(connection, prompt.name)
+                if prompt.name not in created and present.etag != etags.get(prompt.name):
+                    raise etag_mismatch(prompt.name)
                 change = _change(connection, prompt)
                 if change.action != resources_pb2.CHANGE_ACTION_NONE:
                     before = None if prompt.name in created else _copy(present)

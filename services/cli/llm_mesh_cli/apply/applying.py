@@ -17,6 +17,7 @@ from llm_mesh.registry.v1 import registry_pb2_grpc
 from llm_mesh.router.v1 import router_pb2_grpc
 from llm_mesh_cli.apply.pages import Page, pages
 from llm_mesh_cli.apply.subscribing import Subscribing
+from llm_mesh_cli.templates import newest_messages, replaced
 from llm_mesh_runtime.errors import from_rpc_error
 
 if TYPE_CHECKING:
@@ -47,13 +48,37 @@ class RefusedError(Exception):
         self.field = field
 
 
-async def apply(session: Session, wanted: Wanted, *, dry_run: bool) -> list[Step]:
-    """What changed, or would: policy, then registry, router, catalogue and subscriptions. Each call is all or nothing."""
+class LoosensError(Exception):
+    """The file loosens guards, which nobody allowed. Nothing was changed."""
+
+    def __init__(self, steps: list[Step]) -> None:
+        super().__init__()
+        self.steps = steps
+
+
+async def apply(session: Session, wanted: Wanted, *, dry_run: bool, loosening: bool) -> list[Step]:
+    """What changed, or would: policy, then registry, router, catalogue and subscriptions. Each call is all or nothing.
+
+    `LoosensError` where guards would be loosened, unless `loosening` allows it.
+    """
+    await _complete_prompts(session, wanted)
     calls = [_Call(part, pages(request), method) for part, request, method in _calls(session, wanted)]
     steps = await _round(calls, dry_run=True)
     if dry_run or all(step.change.action == resources_pb2.CHANGE_ACTION_NONE for step in steps):
         return steps
+    if not loosening and any(step.change.loosens for step in steps):
+        raise LoosensError([step for step in steps if step.change.loosens])
     return await _round(calls, dry_run=False)
+
+
+async def _complete_prompts(session: Session, wanted: Wanted) -> None:
+    """Prompts of which the file names some messages keep the others."""
+    catalogue = catalogue_pb2_grpc.CatalogueServiceStub(session.channel("catalogue"))
+    for prompt in wanted.catalogue.prompts:
+        templates = wanted.templates.get(prompt.name)
+        if templates:
+            del prompt.version.messages[:]
+            prompt.version.messages.extend(replaced(prompt.name, await newest_messages(catalogue, prompt.name), templates))
 
 
 def split(wanted: Wanted) -> dict[str, int]:

@@ -16,12 +16,19 @@ from llm_mesh_cli.apply.filling import fill, names
 from llm_mesh_cli.apply.reading import FileError, Place, read
 from llm_mesh_cli.apply.wanted import PLATFORM, Wanted
 from llm_mesh_cli.session import model_name, subject_name
+from llm_mesh_cli.templates import ROLES, replaced
 
 _ID = re.compile(r"[a-z0-9-]{1,63}")
 _BUILT_IN = ("platform-admin", "domain-admin", "developer", "application", "auditor", "viewer")
 _OWNED = ("projects", "principals", "roles", "bindings", "budgets", "limits", "models", "routes", "prompts", "subscriptions")
-_ROLES = {"system": content_pb2.ROLE_SYSTEM, "developer": content_pb2.ROLE_DEVELOPER, "user": content_pb2.ROLE_USER,
-          "assistant": content_pb2.ROLE_ASSISTANT}  # fmt: skip
+_PARTS = {
+    "description": "description",
+    "labels": "labels",
+    "note": "version.note",
+    "variables": "version.variables_schema_json",
+    **dict.fromkeys(("messages", *ROLES), "version.messages"),
+}
+"""By key of a prompt in the file: what it changes."""
 
 
 def parsed(path: Path, currency: str) -> Wanted:
@@ -47,8 +54,8 @@ class _Document:
         for item in fields["adapters"].items() if "adapters" in fields else ():
             given = item.fields("name", *names(registry_pb2.Adapter()))
             adapter = registry_pb2.Adapter(name=f"adapters/{_id(item, given)}")
-            fill(adapter, given, self._currency)
-            self.wanted.note("registry", "adapters", adapter, item)
+            paths = fill(adapter, given, self._currency)
+            self.wanted.note("registry", "adapters", adapter, item, paths)
         for item in fields["endpoints"].items() if "endpoints" in fields else ():
             self._endpoint(item)
         self.wanted.address(domains, whole=not fields.keys().isdisjoint({"adapters", "endpoints", "floors"}))
@@ -58,10 +65,10 @@ class _Document:
         fields = place.fields("adapter", "name", *names(endpoint))
         adapter = _required(place, fields, "adapter")
         endpoint.name = f"adapters/{adapter}/endpoints/{_id(place, fields)}"
-        fill(endpoint, fields, self._currency)
+        paths = fill(endpoint, fields, self._currency)
         _name_domains(endpoint.domains)
         endpoint.operator = _domain_name(endpoint.operator) if endpoint.operator else PLATFORM
-        self.wanted.note("registry", "endpoints", endpoint, place)
+        self.wanted.note("registry", "endpoints", endpoint, place, paths)
 
     def _domain(self, place: Place) -> str:
         domain = identity_pb2.Domain()
@@ -69,8 +76,7 @@ class _Document:
         domain.name = f"domains/{_id(place, fields)}"
         described = [name for name in names(domain) if name in fields]
         if described or not any(name in fields for name in _OWNED):
-            fill(domain, fields, self._currency)
-            self.wanted.note("policy", "domains", domain, place)
+            self.wanted.note("policy", "domains", domain, place, fill(domain, fields, self._currency))
         for collection in _OWNED:
             for item in fields[collection].items() if collection in fields else ():
                 getattr(self, f"_{collection}")(domain.name, item, _local_roles(fields))
@@ -80,10 +86,10 @@ class _Document:
         floor = floors_pb2.Floor()
         fields = place.fields("name", *names(floor))
         floor.name = f"{PLATFORM}/floors/{_id(place, fields)}"
-        fill(floor, fields, self._currency)
+        paths = fill(floor, fields, self._currency)
         _name_domains(floor.may_publish_to)
         _name_domains(floor.may_accept_from)
-        self.wanted.note("policy", "floors", floor, place)
+        self.wanted.note("policy", "floors", floor, place, paths)
 
     def _budgets(self, domain: str, place: Place, _roles: frozenset[str]) -> None:
         budget = ledger_pb2.Budget()
@@ -94,42 +100,44 @@ class _Document:
         for name in ("subject", "amount"):
             if name not in fields:
                 place.problem(f"{name} is required")
-        fill(budget, fields, self._currency)
-        self.wanted.note("policy", "budgets", budget, place)
+        self.wanted.note("policy", "budgets", budget, place, fill(budget, fields, self._currency))
 
     def _projects(self, domain: str, place: Place, _roles: frozenset[str]) -> None:
         project = identity_pb2.Project()
         fields = place.fields("name", "budget", *names(project))
         project.name = f"{domain}/projects/{_id(place, fields)}"
-        fill(project, fields, self._currency)
-        self.wanted.note("policy", "projects", project, place)
+        self.wanted.note("policy", "projects", project, place, fill(project, fields, self._currency))
         if "budget" in fields:
-            budget = ledger_pb2.Budget(name=f"{project.name}/budget")
-            given = fields["budget"].fields(*names(budget))
-            if "amount" not in given:
-                fields["budget"].problem("amount is required")
-            fill(budget, given, self._currency)
-            self.wanted.note("policy", "budgets", budget, fields["budget"])
+            self._budget(project.name, fields["budget"])
+
+    def _budget(self, project: str, place: Place) -> None:
+        """A project's own budget; `null` deletes it."""
+        budget = ledger_pb2.Budget(name=f"{project}/budget")
+        if place.is_null:
+            self.wanted.note("policy", "budgets", budget, place, ["amount"])
+            return
+        given = place.fields(*names(budget))
+        if "amount" not in given:
+            place.problem("amount is required")
+        self.wanted.note("policy", "budgets", budget, place, fill(budget, given, self._currency))
 
     def _principals(self, domain: str, place: Place, _roles: frozenset[str]) -> None:
         principal = identity_pb2.Principal()
         fields = place.fields("name", *names(principal))
         principal.name = f"{domain}/principals/{_id(place, fields)}"
-        fill(principal, fields, self._currency)
-        self.wanted.note("policy", "principals", principal, place)
+        self.wanted.note("policy", "principals", principal, place, fill(principal, fields, self._currency))
 
     def _roles(self, domain: str, place: Place, _roles: frozenset[str]) -> None:
         role = rules_pb2.Role()
         fields = place.fields("name", *names(role))
         role.name = f"{domain}/roles/{_id(place, fields)}"
-        fill(role, fields, self._currency)
-        self.wanted.note("policy", "roles", role, place)
+        self.wanted.note("policy", "roles", role, place, fill(role, fields, self._currency))
 
     def _bindings(self, domain: str, place: Place, roles: frozenset[str]) -> None:
         fields = place.fields("name", "principal", "role", "scope")
         principal, role = (_required(place, fields, name) for name in ("principal", "role"))
         given = fields["name"].text() if "name" in fields else f"{_last(principal)}-{_last(role)}"[:63]
-        scope = fields["scope"].text() if "scope" in fields else ""
+        scope = fields["scope"].text() if "scope" in fields and not fields["scope"].is_null else ""
         built_in = role in _BUILT_IN and role not in roles
         binding = rules_pb2.Binding(
             name=f"{domain}/bindings/{given}",
@@ -137,7 +145,7 @@ class _Document:
             role=role if "/" in role else f"roles/{role}" if built_in else f"{domain}/roles/{role}",
             scope=f"{domain}/{scope}" if scope.startswith("projects/") else scope,
         )
-        self.wanted.note("policy", "bindings", binding, place)
+        self.wanted.note("policy", "bindings", binding, place, [name for name in fields if name != "name"])
 
     def _limits(self, domain: str, place: Place, _roles: frozenset[str]) -> None:
         limit = ledger_pb2.Limit()
@@ -146,9 +154,11 @@ class _Document:
         for name in ("metric", "amount"):
             if name not in fields:
                 place.problem(f"{name} is required")
-        fill(limit, fields, self._currency)
+            elif fields[name].is_null:
+                fields[name].problem("expected a value; a limit goes away with `llm-mesh limits delete`")
+        paths = fill(limit, fields, self._currency)
         limit.subject = subject_name(domain, limit.subject)
-        self.wanted.note("policy", "limits", limit, place)
+        self.wanted.note("policy", "limits", limit, place, paths)
 
     def _models(self, domain: str, place: Place, _roles: frozenset[str]) -> None:
         model = registry_pb2.Model()
@@ -156,51 +166,58 @@ class _Document:
         model.name = f"{domain}/models/{_id(place, fields)}"
         for name in ("adapter", "endpoint", "upstream_model"):
             _required(place, fields, name)
-        fill(model, fields, self._currency)
+        paths = fill(model, fields, self._currency)
         model.alias = model.alias or model.name.rpartition("/")[2]
         _name_domains(model.shared_with)
-        self.wanted.note("registry", "models", model, place)
+        self.wanted.note("registry", "models", model, place, paths)
 
     def _routes(self, domain: str, place: Place, _roles: frozenset[str]) -> None:
         route = router_pb2.Route()
         fields = place.fields("name", *names(route))
         route.name = f"{domain}/routes/{_id(place, fields)}"
-        fill(route, fields, self._currency)
+        paths = fill(route, fields, self._currency)
         route.alias = route.alias or route.name.rpartition("/")[2]
         _name_domains(route.shared_with)
         for target in route.targets:
             target.model = model_name(domain, target.model)
-        self.wanted.note("router", "routes", route, place)
+        self.wanted.note("router", "routes", route, place, paths)
 
     def _subscriptions(self, domain: str, place: Place, _roles: frozenset[str]) -> None:
         fields = place.fields("name", "publisher", "product", "alias", "accepted_version")
         subscription = registry_pb2.Subscription(name=f"{domain}/subscriptions/{_id(place, fields)}")
-        for field in [name for name in fields if name != "name"]:
+        named = [name for name in fields if name != "name"]
+        for field in [name for name in named if not fields[name].is_null]:
             text = fields[field].text()
             setattr(subscription, field, _domain_name(text) if field in {"publisher", "product"} else text)
         if bool(subscription.publisher) == bool(subscription.product):
             place.problem("expected either publisher or product")
-        self.wanted.note("subscriptions", "subscriptions", subscription, place)
+        self.wanted.note("subscriptions", "subscriptions", subscription, place, named)
 
     def _prompts(self, domain: str, place: Place, _roles: frozenset[str]) -> None:
-        fields = place.fields("name", "description", "labels", "note", "variables", "messages", *_ROLES)
+        fields = place.fields("name", *_PARTS)
         prompt = catalogue_pb2.WantedPrompt(name=f"{domain}/prompts/{_id(place, fields)}")
-        prompt.description = fields["description"].text() if "description" in fields else ""
+        for name, holder in (("description", prompt), ("note", prompt.version)):
+            if name in fields and not fields[name].is_null:
+                setattr(holder, name, fields[name].text())
         prompt.labels.extend(item.text() for item in (fields["labels"].items() if "labels" in fields else ()))
-        prompt.version.note = fields["note"].text() if "note" in fields else ""
-        if "variables" in fields:
+        if "variables" in fields and not fields["variables"].is_null:
             prompt.version.variables_schema_json = json.dumps(fields["variables"].plain(), ensure_ascii=False, sort_keys=True)
-        for name in [name for name in ("system", "developer", "user", "assistant") if name in fields]:
-            prompt.version.messages.add(role=_ROLES[name], template=fields[name].text())
+        templates = {name: None if fields[name].is_null else fields[name].text() for name in ROLES if name in fields}
         for item in fields["messages"].items() if "messages" in fields else ():
             given = item.fields("role", "template")
             role = _required(item, given, "role")
-            if role not in _ROLES:
-                item.problem(f"role: expected one of {', '.join(_ROLES)}")
-            prompt.version.messages.add(role=_ROLES.get(role, content_pb2.ROLE_USER), template=_required(item, given, "template"))
-        if not prompt.version.messages:
-            place.problem("expected a template: system, user, assistant or messages")
-        self.wanted.note("catalogue", "prompts", prompt, place)
+            if role not in ROLES:
+                item.problem(f"role: expected one of {', '.join(ROLES)}")
+            prompt.version.messages.add(role=ROLES.get(role, content_pb2.ROLE_USER), template=_required(item, given, "template"))
+        if templates and "messages" in fields:
+            place.problem(f"expected either messages or {', '.join(templates)}")
+        if templates:
+            self.wanted.templates[prompt.name] = templates
+            prompt.version.messages.extend(replaced(prompt.name, (), templates))
+        if not fields.keys() & _PARTS.keys():
+            place.problem("expected a template, as system, user, assistant or messages, or something else of the prompt that changes")
+        paths = dict.fromkeys(_PARTS[name] for name in fields if name in _PARTS)
+        self.wanted.note("catalogue", "prompts", prompt, place, paths)
 
 
 def _id(place: Place, fields: dict[str, Place]) -> str:

@@ -11,6 +11,7 @@ from google.protobuf.message import Message
 from llm_mesh_cli.apply.reading import Place
 from llm_mesh_cli.failures import CommandError
 from llm_mesh_cli.texts import duration, moment, money
+from llm_mesh_runtime.resources import is_open
 
 OUTPUT_ONLY = (
     "name",
@@ -41,18 +42,24 @@ def names(message: Message, *, without: Iterable[str] = ()) -> list[str]:
     return [_key(message, field) for field in message.DESCRIPTOR.fields if field.name not in left_out]
 
 
-def fill(message: Message, fields: dict[str, Place], currency: str) -> None:
-    """Set what is written; keys that are no field of the message are not looked at."""
+def fill(message: Message, fields: dict[str, Place], currency: str) -> list[str]:
+    """Set what is written, and answer the paths of it: those of `null` too, which unsets. Other keys than fields are not looked at."""
+    paths: list[str] = []
     for field in message.DESCRIPTOR.fields:
         place = fields.get(_key(message, field))
         if place is None or field.name in OUTPUT_ONLY:
             continue
-        if field.is_repeated:
+        inner: list[str] = []
+        if place.is_null:
+            pass
+        elif field.is_repeated:
             _fill_list(message, field, place, currency)
         elif field.cpp_type == FieldDescriptor.CPPTYPE_MESSAGE:
-            _fill_message(getattr(message, field.name), place, currency)
+            inner = _fill_message(getattr(message, field.name), place, currency)
         else:
             setattr(message, field.name, _scalar(field, place))
+        paths += [f"{field.name}.{path}" for path in inner] if is_open(field) and inner else [field.name]
+    return paths
 
 
 def _fill_list(message: Message, field: Field, place: Place, currency: str) -> None:
@@ -65,16 +72,18 @@ def _fill_list(message: Message, field: Field, place: Place, currency: str) -> N
             values.append(_scalar(field, item))
 
 
-def _fill_message(message: Any, place: Place, currency: str) -> None:  # noqa: ANN401 (a field of any message type)
+def _fill_message(message: Any, place: Place, currency: str) -> list[str]:  # noqa: ANN401 (a field of any message type)
     convert = _CONVERSIONS.get(message.DESCRIPTOR.full_name)
     if convert is not None:
         with_problem(place, lambda: convert(message, place, currency))
-        return
+        return []
     fields = place.fields(*names(message))
+    paths = fill(message, fields, currency)
     if message.DESCRIPTOR.full_name in _PRICES:
         message.currency = currency
-    fill(message, fields, currency)
+        paths.append("currency")
     message.SetInParent()
+    return paths
 
 
 def with_problem(place: Place, work: Callable[[], object]) -> None:

@@ -87,6 +87,9 @@ class _Making:
             items = getattr(page.request, entry.collection)
             page.original[f"{entry.collection}[{len(items)}]"] = f"{entry.collection}[{entry.number}]"
             items.append(entry.message)
+            name = entry.message.name
+            if name in whole.update_masks:
+                page.request.update_masks[name].CopyFrom(whole.update_masks[name])
         return page
 
 

@@ -36,6 +36,11 @@ class Place:
         """`mesh.yaml:12`."""
         return f"{self._file}:{self.node.start_mark.line + 1}"
 
+    @property
+    def is_null(self) -> bool:
+        """Whether `null` stands here: the field is to be unset."""
+        return isinstance(self.node, yaml.ScalarNode) and self.node.tag == f"{_TAG}null"
+
     def problem(self, expected: str) -> None:
         """Note what is wrong here."""
         self._problems.append(f"{self.where}: {self.path or 'the file'}: {expected}")
@@ -112,7 +117,7 @@ class Place:
 
     def _kind(self) -> str:
         if isinstance(self.node, yaml.ScalarNode):
-            return "nothing" if self.node.tag == f"{_TAG}null" else repr(self.node.value)
+            return "nothing" if self.is_null else repr(self.node.value)
         return _KINDS.get(type(self.node), "something else")
 
 

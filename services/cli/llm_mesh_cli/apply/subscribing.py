@@ -43,6 +43,7 @@ class Subscribing:
                 place = self._made_later(from_rpc_error(error), asked)
                 if place is None:
                     raise
+                asked.update_masks.pop(asked.subscriptions[place].name, None)
                 del asked.subscriptions[place]
                 del places[place]
                 continue

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from llm_mesh.catalogue.v1 import catalogue_pb2
 from llm_mesh.policy.v1 import rules_pb2
@@ -11,7 +11,7 @@ from llm_mesh.registry.v1 import registry_pb2
 from llm_mesh.router.v1 import router_pb2
 
 if TYPE_CHECKING:
-    from google.protobuf.message import Message
+    from collections.abc import Iterable
 
     from llm_mesh_cli.apply.reading import Place
 
@@ -30,12 +30,16 @@ class Wanted:
     places: dict[tuple[str, str], Place] = field(default_factory=dict)
     """By request and field of it, such as ("registry", "models[3]")."""
 
-    def note(self, part: str, collection: str, message: Message, place: Place) -> None:
-        """Add a resource to a request, and remember where it stands."""
+    templates: dict[str, dict[str, str | None]] = field(default_factory=dict)
+    """By prompt: the templates that the file names by role; None where it says `null`."""
+
+    def note(self, part: str, collection: str, message: Any, place: Place, paths: Iterable[str]) -> None:  # noqa: ANN401 (any resource)
+        """Add a resource to a request with the fields that the file names, and remember where it stands."""
         request = getattr(self, part)
         items = getattr(request, collection)
         self.places[part, f"{collection}[{len(items)}]"] = place
         items.append(message)
+        request.update_masks[message.name].paths.extend(paths)
 
     def address(self, domains: list[str], *, whole: bool) -> None:
         """One domain is asked for itself; several, or what belongs to none, in the platform's name."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from llm_mesh.mesh.v1 import resources_pb2
-from llm_mesh_cli.apply.applying import RefusedError, Step, apply, split
+from llm_mesh_cli.apply.applying import LoosensError, RefusedError, Step, apply, split
 from llm_mesh_cli.apply.document import parsed
 from llm_mesh_cli.apply.reading import FileError
 from llm_mesh_cli.command import asks
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from llm_mesh_cli.apply.wanted import Wanted
 
 app = typer.Typer()
+_LOOSENS = "   loosens a guard"
 _SIGNS = {
     resources_pb2.CHANGE_ACTION_CREATE: "+",
     resources_pb2.CHANGE_ACTION_UPDATE: "~",
@@ -34,11 +35,13 @@ async def apply_file(
     session: Session,
     file: Annotated[Path, typer.Option("-f", "--file", help="The file, in YAML. See examples/mesh.yaml.")],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would change, and change nothing.")] = False,
+    allow_loosening: Annotated[bool, typer.Option("--allow-loosening", help="Make changes that loosen a guard too.")] = False,
 ) -> None:
     """Bring domains, projects, principals, roles, budgets, limits, models, routes, prompts and subscriptions to what a file says.
 
-    What the file does not name is left alone; nothing is deleted; repeating it changes nothing. Each service takes its part as a
-    whole or not at all, and all of them are asked first whether they would. Above 500 resources a service takes them in several calls.
+    What the file does not name is left alone, field by field; `null` unsets a field, and deletes a budget. Nothing else is deleted, and
+    repeating it changes nothing. A change that loosens a guard, such as a higher limit, is made with --allow-loosening only. Each service
+    takes its part as a whole or not at all, and all are asked first whether they would. Above 500 resources it takes several calls.
     """
     try:
         wanted = parsed(file, session.mesh.currency)
@@ -47,9 +50,11 @@ async def apply_file(
     for service, count in split(wanted).items():
         session.output.note(f"{service} takes this in {count} calls, each all or nothing; all are tried before the first is made")
     try:
-        steps = await session.output.waiting(apply(session, wanted, dry_run=dry_run), "applying")
+        steps = await session.output.waiting(apply(session, wanted, dry_run=dry_run, loosening=allow_loosening), "applying")
     except RefusedError as refused:
         raise _told(refused, wanted) from refused
+    except LoosensError as refused:
+        raise _loosens(refused) from refused
     _show(session, steps, dry_run=dry_run)
 
 
@@ -66,6 +71,18 @@ def _told(refused: RefusedError, wanted: Wanted) -> CommandError:
     return CommandError("\n  ".join(lines), exit_code(error))
 
 
+def _loosens(refused: LoosensError) -> CommandError:
+    lines = ["this loosens guards, and nothing was changed; if that is meant, repeat it with --allow-loosening"]
+    for step in refused.steps:
+        fields = [f"{field.path}: {_change_text(field)}" for field in step.change.fields if field.loosens]
+        lines += [f"{step.change.resource}: {text}" for text in fields or ["deleted"]]
+    return CommandError("\n  ".join(lines), Exit.CONFLICT)
+
+
+def _change_text(field: resources_pb2.FieldChange) -> str:
+    return f"{field.before or '(unset)'} → {field.after or '(unset)'}"
+
+
 def _show(session: Session, steps: list[Step], *, dry_run: bool) -> None:
     changed = [step for step in steps if step.change.action != resources_pb2.CHANGE_ACTION_NONE]
     if session.output.as_json:
@@ -74,12 +91,16 @@ def _show(session: Session, steps: list[Step], *, dry_run: bool) -> None:
     colour = sys.stdout.isatty()
     for step in changed:
         sign = _SIGNS.get(step.change.action, "?")
-        session.output.line(_coloured(sign, f"{sign} {step.change.resource}", wanted=colour))
+        mark = _LOOSENS if step.change.loosens and not step.change.fields else ""
+        session.output.line(_coloured(sign, f"{sign} {step.change.resource}{mark}", wanted=colour))
         if step.change.action == resources_pb2.CHANGE_ACTION_UPDATE:
             for field in step.change.fields:
-                session.output.line(f"    {field.path}: {field.before or '(unset)'} → {field.after or '(unset)'}")
+                session.output.line(f"    {field.path}: {_change_text(field)}{_LOOSENS if field.loosens else ''}")
     same = len(steps) - len(changed)
     session.output.line(f"{len(changed)} {'would change' if dry_run else 'changed'}, {same} as they should be")
+    looser = sum(step.change.loosens for step in changed)
+    if dry_run and looser:
+        session.output.line(f"{looser} of them loosen a guard: this needs --allow-loosening")
 
 
 def _coloured(sign: str, text: str, *, wanted: bool) -> str:

@@ -16,6 +16,7 @@ from llm_mesh_cli.failures import CommandError, Exit
 from llm_mesh_cli.output import as_dict
 from llm_mesh_cli.paging import pages
 from llm_mesh_cli.session import Session
+from llm_mesh_cli.templates import newest_messages, replaced
 from llm_mesh_cli.texts import time_text
 
 app = typer.Typer(no_args_is_help=True, help="Show, push, label, compare and render prompts.")
@@ -66,16 +67,25 @@ async def push(
     note: Annotated[str, typer.Option(help="What changed.")] = "",
     domain: Domain = None,
 ) -> None:
-    """Add a version to a prompt, which is created where it does not exist. The same content adds nothing."""
+    """Add a version to a prompt, which is created where it does not exist. The same content adds nothing.
+
+    What is not given stays as it is in the newest version: other messages than the user's, the schema, and the description.
+    """
     full = await _name(session, name, domain)
-    version = catalogue_pb2.PromptVersion(note=note, variables_schema_json=variables.read_text(encoding="utf-8") if variables else "")
-    if system is not None:
-        version.messages.add(role=content_pb2.ROLE_SYSTEM, template=system.read_text(encoding="utf-8"))
+    stub = _catalogue(session)
     text = sys.stdin.read() if file is None or str(file) == "-" else file.read_text(encoding="utf-8")
-    version.messages.add(role=content_pb2.ROLE_USER, template=text)
+    templates: dict[str, str | None] = {"user": text}
+    if system is not None:
+        templates["system"] = system.read_text(encoding="utf-8")
+    messages = replaced(full, await newest_messages(stub, full), templates)
+    version = catalogue_pb2.PromptVersion(note=note, messages=messages)
+    paths = ["version.messages", "version.note", "labels"]
+    if variables is not None:
+        version.variables_schema_json = variables.read_text(encoding="utf-8")
+        paths.append("version.variables_schema_json")
     wanted = catalogue_pb2.WantedPrompt(name=full, version=version, labels=label or [])
     request = catalogue_pb2.ApplyPromptsRequest(parent=full.partition("/prompts/")[0], prompts=[wanted])
-    stub = _catalogue(session)
+    request.update_masks[full].paths.extend(paths)
     answer = await stub.ApplyPrompts(request)
     made = (await stub.GetVersion(catalogue_pb2.GetVersionRequest(name=f"{full}/versions/latest"))).version
     if session.output.as_json:

@@ -15,6 +15,7 @@ from llm_mesh_policy.domain.ledger.limits import (
     PLATFORM,
     Wanted,
     budget_of,
+    check_budget_name,
     fresh_meter,
     limit_of,
     wanted_budget,
@@ -22,6 +23,7 @@ from llm_mesh_policy.domain.ledger.limits import (
 )
 from llm_mesh_policy.domain.ledger.meters import MONEY, Hold, Meter
 from llm_mesh_policy.domain.ledger.reservation import ESTIMATED, HELD, RELEASED, Reservation
+from llm_mesh_policy.domain.rules.applying import Masks, deletes
 from llm_mesh_policy.store import ledger_each, ledger_meters, ledger_rows
 from llm_mesh_policy.store.ledger import lock
 from llm_mesh_policy.store.ledger_group import Accounts
@@ -30,9 +32,11 @@ from llm_mesh_policy.store.ledger_tables import entries, meters
 from llm_mesh_runtime.database import Database
 from llm_mesh_runtime.errors import MeshError, not_found
 from llm_mesh_runtime.money import saturated
-from llm_mesh_runtime.resources import Quotas, change_of, domain_of
+from llm_mesh_runtime.resources import Quotas, applied, change_of, domain_of
 
 _OUTPUT_ONLY = ("spent", "held", "period_end_time", "close_time")
+_BUDGET = ("amount", "period", "subject")
+_LIMIT = ("subject", "metric", "amount", "window", "tag_required")
 
 
 class LedgerLimits:
@@ -54,23 +58,27 @@ class LedgerLimits:
         meter, _ = await self._put(wanted_limit(limit), audit)
         return limit_of(meter)
 
-    def apply_budget(self, connection: Connection, budget: ledger_pb2.Budget, *, dry_run: bool) -> resources_pb2.Change:
-        """Brings a budget to the wanted state, within another's transaction."""
-        wanted = wanted_budget(budget, self._currency)
+    def apply_budget(self, connection: Connection, budget: ledger_pb2.Budget, masks: Masks, *, dry_run: bool) -> resources_pb2.Change:
+        """Brings a budget to the wanted state, within another's transaction. One that is closed stays so."""
+        check_budget_name(budget.name, "budget.name")
         lock(connection)
-        before = _find(connection, wanted.name)
+        before = _find(connection, budget.name)
+        if deletes(budget, masks):
+            return self._apply_deletion(connection, budget.name, known=before is not None, dry_run=dry_run)
         now = self._database.now(connection)
         old = budget_of(before, now, self._currency) if before else None
+        wanted = wanted_budget(applied(old, budget, masks, mutable=_BUDGET), self._currency)
         new = budget_of(fresh_meter(wanted, now), now, self._currency)
         return self._apply(connection, wanted, change_of(wanted.name, old, new, ignore=_OUTPUT_ONLY), dry_run=dry_run)
 
-    def apply_limit(self, connection: Connection, limit: ledger_pb2.Limit, *, dry_run: bool) -> resources_pb2.Change:
+    def apply_limit(self, connection: Connection, limit: ledger_pb2.Limit, masks: Masks, *, dry_run: bool) -> resources_pb2.Change:
         """Brings a limit to the wanted state, within another's transaction."""
-        wanted = wanted_limit(limit)
         lock(connection)
-        before = _find(connection, wanted.name)
+        before = _find(connection, limit.name)
+        old = limit_of(before) if before else None
+        wanted = wanted_limit(applied(old, limit, masks, mutable=_LIMIT))
         new = limit_of(fresh_meter(wanted, 0))
-        return self._apply(connection, wanted, change_of(wanted.name, limit_of(before) if before else None, new), dry_run=dry_run)
+        return self._apply(connection, wanted, change_of(wanted.name, old, new), dry_run=dry_run)
 
     async def delete_limit(self, name: str, audit: AuditEntry) -> None:
         """Deletes a limit; what was held of it is forgotten."""
@@ -121,7 +129,7 @@ class LedgerLimits:
         def work(connection: Connection) -> tuple[Meter, int] | MeshError:
             lock(connection)
             now = self._database.now(connection)
-            meter = self._put_in(connection, wanted, now)
+            meter = self._put_in(connection, wanted, now, opens=True)
             self._accounts.extend_audit(connection, [audit])
             return meter, now
 
@@ -130,14 +138,22 @@ class LedgerLimits:
             raise result
         return result
 
+    def _apply_deletion(self, connection: Connection, name: str, *, known: bool, dry_run: bool) -> resources_pb2.Change:
+        if not known:
+            return resources_pb2.Change(resource=name, action=resources_pb2.CHANGE_ACTION_NONE)
+        if not dry_run:
+            connection.execute(delete(meters).where(meters.c.name == name))
+            ledger_each.gather(connection, name)
+        return resources_pb2.Change(resource=name, action=resources_pb2.CHANGE_ACTION_DELETE, loosens=True)
+
     def _apply(self, connection: Connection, wanted: Wanted, change: resources_pb2.Change, *, dry_run: bool) -> resources_pb2.Change:
         if not dry_run and change.action != resources_pb2.CHANGE_ACTION_NONE:
-            self._put_in(connection, wanted, self._database.now(connection))
+            self._put_in(connection, wanted, self._database.now(connection), opens=False)
         return change
 
-    def _put_in(self, connection: Connection, wanted: Wanted, now: int) -> Meter:
+    def _put_in(self, connection: Connection, wanted: Wanted, now: int, *, opens: bool) -> Meter:
         before = _find(connection, wanted.name)
-        meter = _put(connection, wanted, before, now)
+        meter = _put(connection, wanted, before, now, opens=opens)
         if before is None:
             of_kind = meters.c.metric == MONEY if wanted.metric == MONEY else meters.c.metric != MONEY
             count = connection.execute(select(func.count()).where(meters.c.domain == wanted.domain, of_kind)).scalar_one()
@@ -157,11 +173,13 @@ def _find(connection: Connection, name: str) -> Meter | None:
     return None if row is None else Meter(*row)
 
 
-def _put(connection: Connection, wanted: Wanted, before: Meter | None, now: int) -> Meter:
+def _put(connection: Connection, wanted: Wanted, before: Meter | None, now: int, *, opens: bool) -> Meter:
+    """Writes a meter; `opens` a budget that was closed."""
+    closed = before.closed if before is not None and not opens else 0
     if before is not None and wanted.same_counts(before):
-        meter = replace(before, amount=wanted.amount, closed=0, tag_scope=wanted.tag_scope)
+        meter = replace(before, amount=wanted.amount, closed=closed, tag_scope=wanted.tag_scope)
     else:
-        meter = fresh_meter(wanted, now)
+        meter = replace(fresh_meter(wanted, now), closed=closed)
         if wanted.metric == MONEY:
             meter = _counted(connection, meter, domain_of(meter.subject))
     ledger_each.write(connection, meter, wanted.domain)

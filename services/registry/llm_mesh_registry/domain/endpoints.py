@@ -10,6 +10,13 @@ from llm_mesh_runtime.errors import invalid
 from llm_mesh_runtime.resources import NamePattern
 
 ENDPOINT = NamePattern("adapters/{adapter}/endpoints/{endpoint}")
+ENDPOINT_FIELDS = frozenset(field.name for field in registry_pb2.Endpoint.DESCRIPTOR.fields) - {
+    "name",
+    "etag",
+    "create_time",
+    "update_time",
+}
+"""What an apply may change."""
 PLATFORM = "domains/platform"
 
 _CURRENCY = re.compile(r"[A-Z]{3}")

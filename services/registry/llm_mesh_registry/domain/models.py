@@ -15,6 +15,9 @@ ADAPTER = NamePattern("adapters/{adapter}")
 
 OUTPUT_ONLY = ("name", "etag", "create_time", "update_time", "price", "conflicts")
 MUTABLE = frozenset(field.name for field in registry_pb2.Model.DESCRIPTOR.fields) - set(OUTPUT_ONLY)
+APPLIED = MUTABLE | {"price"}
+"""What an apply may change."""
+ADAPTER_FIELDS = frozenset({"dialect", "description"})
 
 _WORD = re.compile(r"[a-z0-9_.:-]{1,63}")
 _LONGEST_UPSTREAM = 255

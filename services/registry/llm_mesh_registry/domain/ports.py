@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
+
+from google.protobuf.field_mask_pb2 import FieldMask
 
 from llm_mesh.mesh.v1 import resources_pb2
 from llm_mesh.registry.v1 import registry_pb2
 from llm_mesh.router.v1 import router_pb2
 from llm_mesh_runtime.resources import Page
+
+Resource = registry_pb2.Model | registry_pb2.Adapter | registry_pb2.Endpoint
+Check = Callable[[Resource, Resource | None, str], None]
+"""Refuses what a resource would become, with what it is now and the field of the request that it is about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,15 +77,11 @@ class Products(Protocol):
         """Keeps an adapter's entry."""
         ...
 
-    async def apply(
-        self,
-        models: Sequence[registry_pb2.Model],
-        adapters: Sequence[registry_pb2.Adapter],
-        endpoints: Sequence[registry_pb2.Endpoint],
-        *,
-        dry_run: bool,
-    ) -> Sequence[resources_pb2.Change]:
-        """Brings endpoints, models and adapters to a wanted state, all or none. Changes are in this order: models, adapters, endpoints."""
+    async def apply(self, request: registry_pb2.ApplyModelsRequest, check: Check) -> Sequence[resources_pb2.Change]:
+        """Brings endpoints, models and adapters to a wanted state, all or none. Changes are in this order: models, adapters, endpoints.
+
+        What becomes of each of them is checked before it is written.
+        """
         ...
 
     async def revision(self) -> int:
@@ -136,7 +138,9 @@ class Subscriptions(Protocol):
         """Deletes a subscription; ETAG_MISMATCH where an etag is given and the present one is another."""
         ...
 
-    async def apply(self, wanted: Sequence[registry_pb2.Subscription], *, dry_run: bool) -> Sequence[resources_pb2.Change]:
+    async def apply(
+        self, wanted: Sequence[registry_pb2.Subscription], masks: Mapping[str, FieldMask], *, dry_run: bool
+    ) -> Sequence[resources_pb2.Change]:
         """Brings subscriptions to a wanted state, all or none."""
         ...
 

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence, Sized
+from collections.abc import Mapping, Sequence, Sized
+from functools import partial
 
 from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from llm_mesh.mesh.v1 import resources_pb2
 from llm_mesh.registry.v1 import registry_pb2
-from llm_mesh_registry.domain.endpoints import checked_endpoint
+from llm_mesh_registry.domain.endpoints import ENDPOINT, checked_endpoint
 from llm_mesh_registry.domain.facts import is_operators
 from llm_mesh_registry.domain.feed import Feed
 from llm_mesh_registry.domain.models import ADAPTER, DOMAIN, MODEL, MUTABLE, checked_adapter, checked_model
-from llm_mesh_registry.domain.ports import Products
+from llm_mesh_registry.domain.ports import Products, Resource
 from llm_mesh_registry.domain.prices import PRICE, checked_price
 from llm_mesh_runtime.clock import Clock
 from llm_mesh_runtime.errors import invalid
 from llm_mesh_runtime.pace import Pace
-from llm_mesh_runtime.resources import Page, checked_id, is_within, masked_update
+from llm_mesh_runtime.resources import Page, check_masks, checked_id, is_within, masked_update
 
 _PLATFORM = "domains/platform"
 _ALL = "domains/-"
@@ -111,32 +112,10 @@ class Registry:
         """Brings models and adapters to a wanted state. Only the platform names several domains, and adapters."""
         DOMAIN.parse(request.parent, "parent")
         _check_size(request)
-        await asyncio.to_thread(self._check_all, author, request)
-        changes = await self._store.apply(request.models, request.adapters, request.endpoints, dry_run=request.dry_run)
+        await asyncio.to_thread(_check_all, request)
+        changes = await self._store.apply(request, partial(_check_applied, author))
         await self._feed.refresh()
         return changes
-
-    def _check_all(self, author: str, request: registry_pb2.ApplyModelsRequest) -> None:
-        """In a thread: hundreds of models take longer than others should wait."""
-        pace = Pace()
-        for index, model in enumerate(request.models):
-            pace.step()
-            MODEL.parse(model.name, f"models[{index}].name")
-            if request.parent != _PLATFORM and not is_within(model.name, request.parent):
-                raise invalid(f"models[{index}].name", f"must be within {request.parent}")
-            self._check(model, f"models[{index}]", author)
-        for index, adapter in enumerate(request.adapters):
-            if request.parent != _PLATFORM:
-                raise invalid("adapters", f"are named by {_PLATFORM} only")
-            ADAPTER.parse(adapter.name, f"adapters[{index}].name")
-            checked_adapter(adapter, f"adapters[{index}]")
-        for index, endpoint in enumerate(request.endpoints):
-            if request.parent != _PLATFORM:
-                raise invalid("endpoints", f"are named by {_PLATFORM} only")
-            checked_endpoint(endpoint, f"endpoints[{index}]")
-        names = [item.name for items in (request.models, request.adapters, request.endpoints) for item in items]
-        if len(set(names)) != len(names):
-            raise invalid("models", "must name each resource once")
 
     def _check(self, model: registry_pb2.Model, field: str, author: str) -> None:
         checked_model(model, field, may_be_free=_may_be_free(model, author))
@@ -151,6 +130,45 @@ def _check_size(request: registry_pb2.ApplyModelsRequest) -> None:
     if total > MOST_ENTRIES:
         longest = max(lists, key=lambda field: len(lists[field]))
         raise invalid(longest, f"at most {MOST_ENTRIES} resources in one call, not {total}: split them among several calls")
+
+
+def _check_all(request: registry_pb2.ApplyModelsRequest) -> None:
+    """What the entries say by themselves. In a thread: hundreds of models take longer than others should wait."""
+    pace = Pace()
+    for index, model in enumerate(request.models):
+        pace.step()
+        MODEL.parse(model.name, f"models[{index}].name")
+        if request.parent != _PLATFORM and not is_within(model.name, request.parent):
+            raise invalid(f"models[{index}].name", f"must be within {request.parent}")
+        if _names_no_price(model, request.update_masks):
+            raise invalid(f"models[{index}].price", "must be set: a price never goes away, but a newer one can hold instead")
+    for field, pattern in (("adapters", ADAPTER), ("endpoints", ENDPOINT)):
+        for index, item in enumerate(getattr(request, field)):
+            if request.parent != _PLATFORM:
+                raise invalid(field, f"are named by {_PLATFORM} only")
+            pattern.parse(item.name, f"{field}[{index}].name")
+    names = [item.name for items in (request.models, request.adapters, request.endpoints) for item in items]
+    if len(set(names)) != len(names):
+        raise invalid("models", "must name each resource once")
+    check_masks(request.update_masks, set(names))
+
+
+def _names_no_price(model: registry_pb2.Model, masks: Mapping[str, FieldMask]) -> bool:
+    return model.name in masks and "price" in masks[model.name].paths and not model.HasField("price")
+
+
+def _check_applied(author: str, wanted: Resource, present: Resource | None, field: str) -> None:
+    """Whether a resource may become what an entry makes of it."""
+    if isinstance(wanted, registry_pb2.Adapter):
+        checked_adapter(wanted, field)
+    elif isinstance(wanted, registry_pb2.Endpoint):
+        checked_endpoint(wanted, field)
+    else:
+        was_free = isinstance(present, registry_pb2.Model) and present.free
+        checked_model(wanted, field, may_be_free=_may_be_free(wanted, author) or was_free)
+        held = present.price if isinstance(present, registry_pb2.Model) else None
+        if wanted.HasField("price") and wanted.price != held:
+            checked_price(wanted.price, f"{field}.price")
 
 
 def _may_be_free(model: registry_pb2.Model, author: str) -> bool:

@@ -13,7 +13,7 @@ from llm_mesh_registry.domain.feed import Feed
 from llm_mesh_registry.domain.models import DOMAIN, MODEL
 from llm_mesh_registry.domain.ports import Offers, Subscriptions
 from llm_mesh_runtime.errors import invalid
-from llm_mesh_runtime.resources import NamePattern, Page, checked_alias, checked_id, domain_of, is_within
+from llm_mesh_runtime.resources import NamePattern, Page, check_masks, checked_alias, checked_id, domain_of, is_within
 
 SUBSCRIPTION = NamePattern("domains/{domain}/subscriptions/{subscription}")
 ROUTE = NamePattern("domains/{domain}/routes/{route}")
@@ -81,8 +81,9 @@ class Consent:
         await self._subscriptions.delete(name, etag)
         await self._feed.refresh()
 
-    async def apply(self, parent: str, wanted: Sequence[registry_pb2.Subscription], *, dry_run: bool) -> Sequence[resources_pb2.Change]:
+    async def apply(self, request: registry_pb2.ApplySubscriptionsRequest) -> Sequence[resources_pb2.Change]:
         """Brings subscriptions to a wanted state. Only the platform names those of several domains."""
+        parent, wanted, dry_run = request.parent, request.subscriptions, request.dry_run
         DOMAIN.parse(parent, "parent")
         for index, subscription in enumerate(wanted):
             SUBSCRIPTION.parse(subscription.name, f"subscriptions[{index}].name")
@@ -91,7 +92,8 @@ class Consent:
             _check(subscription, f"subscriptions[{index}]")
         if len({subscription.name for subscription in wanted}) != len(wanted):
             raise invalid("subscriptions", "must name each subscription once")
-        changes = await self._subscriptions.apply(wanted, dry_run=dry_run)
+        check_masks(request.update_masks, {subscription.name for subscription in wanted})
+        changes = await self._subscriptions.apply(wanted, request.update_masks, dry_run=dry_run)
         if not dry_run:
             await self._feed.refresh()
         return changes

@@ -67,10 +67,14 @@ class SqlEndpoints:
 
 
 def apply_endpoint(
-    connection: Connection, notes: Notes | None, quotas: Quotas, wanted: registry_pb2.Endpoint, now: int
+    connection: Connection,
+    notes: Notes | None,
+    quotas: Quotas,
+    wanted: registry_pb2.Endpoint,
+    present: registry_pb2.Endpoint | None,
+    now: int,
 ) -> resources_pb2.Change:
     """Brings an endpoint to a wanted state; without notes it only compares."""
-    present = facts_of(connection, [wanted.name]).get(wanted.name)
     change = change_of(wanted.name, present, wanted)
     if change.action != _NONE and notes is not None:
         _put(connection, notes, quotas, wanted, present, now)

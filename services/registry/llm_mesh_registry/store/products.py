@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from sqlalchemy import Connection, select
 
 from llm_mesh.mesh.v1 import resources_pb2
 from llm_mesh.registry.v1 import registry_pb2
 from llm_mesh.router.v1 import router_pb2
-from llm_mesh_registry.domain.endpoints import endpoint_name
+from llm_mesh_registry.domain.endpoints import ENDPOINT_FIELDS, endpoint_name
 from llm_mesh_registry.domain.facts import check_facts
-from llm_mesh_registry.domain.models import OUTPUT_ONLY
-from llm_mesh_registry.domain.ports import Holdings
+from llm_mesh_registry.domain.models import ADAPTER_FIELDS, APPLIED, OUTPUT_ONLY
+from llm_mesh_registry.domain.ports import Check, Holdings
 from llm_mesh_registry.domain.prices import same_terms
 from llm_mesh_registry.domain.terms import Product
 from llm_mesh_registry.store.accepting import accept_new, acceptances, index_offers
@@ -36,7 +36,7 @@ from llm_mesh_runtime.database import Database, upsert
 from llm_mesh_runtime.errors import already_exists, etag_mismatch, not_found
 from llm_mesh_runtime.outbox import Notes, Outbox
 from llm_mesh_runtime.pace import Pace
-from llm_mesh_runtime.resources import Page, Quotas, change_of
+from llm_mesh_runtime.resources import Page, Quotas, applied, change_of
 
 _NONE = resources_pb2.CHANGE_ACTION_NONE
 
@@ -137,26 +137,32 @@ class SqlProducts:
         await self._outbox.write(lambda connection, notes: _put_adapter(connection, notes, self._quotas, adapter), action="adapters.put")
         return adapter
 
-    async def apply(
-        self,
-        models: Sequence[registry_pb2.Model],
-        adapters: Sequence[registry_pb2.Adapter],
-        endpoints: Sequence[registry_pb2.Endpoint],
-        *,
-        dry_run: bool,
-    ) -> Sequence[resources_pb2.Change]:
-        facts = {endpoint.name: endpoint for endpoint in endpoints}
-
+    async def apply(self, request: registry_pb2.ApplyModelsRequest, check: Check) -> Sequence[resources_pb2.Change]:
         def work(connection: Connection, notes: Notes | None) -> list[resources_pb2.Change]:
             now = self._database.now(connection) if notes is None else self._begin_change(connection)
-            declared = [apply_endpoint(connection, notes, self._quotas, endpoint, now) for endpoint in endpoints]
-            applied = []
-            for index, model in enumerate(models):
-                _check_applied(connection, model, f"models[{index}]", facts, now)
-                applied.append(_apply_model(connection, notes, self._quotas, model, now))
-            return [*applied, *(_apply_adapter(connection, notes, self._quotas, adapter) for adapter in adapters), *declared]
+            masks, pace = request.update_masks, Pace()
+            facts: dict[str, registry_pb2.Endpoint] = {}
+            declared, models, adapters = [], [], []
+            for index, endpoint in enumerate(request.endpoints):
+                before = facts_of(connection, [endpoint.name]).get(endpoint.name)
+                wanted = facts[endpoint.name] = applied(before, endpoint, masks, mutable=ENDPOINT_FIELDS)
+                check(wanted, before, f"endpoints[{index}]")
+                declared.append(apply_endpoint(connection, notes, self._quotas, wanted, before, now))
+            for index, model in enumerate(request.models):
+                pace.step()
+                present = declared_model(connection, model.name, now)
+                model = applied(present, model, masks, mutable=APPLIED)  # noqa: PLW2901 (what becomes of it)
+                check(model, present, f"models[{index}]")
+                check_claims(connection, model, f"models[{index}]", facts)
+                models.append(_apply_model(connection, notes, self._quotas, model, present, now))
+            for index, adapter in enumerate(request.adapters):
+                known = _adapter(connection, adapter.name)
+                adapter = applied(known, adapter, masks, mutable=ADAPTER_FIELDS)  # noqa: PLW2901 (likewise)
+                check(adapter, known, f"adapters[{index}]")
+                adapters.append(_apply_adapter(connection, notes, self._quotas, adapter, known))
+            return [*models, *adapters, *declared]
 
-        if dry_run:
+        if request.dry_run:
             return await self._database.read(lambda connection: work(connection, None))
         return await self._outbox.write(work, action="models.apply")
 
@@ -217,20 +223,15 @@ def _check_price(connection: Connection, model: registry_pb2.Model, price: regis
     check_facts(priced, facts_of(connection, [name]).get(name), "", only="price")
 
 
-def _check_applied(
-    connection: Connection, wanted: registry_pb2.Model, field: str, facts: Mapping[str, registry_pb2.Endpoint], now: int
-) -> None:
-    """Whether a model may become as it is wanted, at the price that it has then."""
-    model = registry_pb2.Model()
-    model.CopyFrom(wanted)
-    if not model.HasField("price") and (present := declared_model(connection, wanted.name, now)) is not None and present.HasField("price"):
-        model.price.CopyFrom(present.price)
-    check_claims(connection, model, field, facts)
-
-
-def _apply_model(connection: Connection, notes: Notes | None, quotas: Quotas, wanted: registry_pb2.Model, now: int) -> resources_pb2.Change:
+def _apply_model(
+    connection: Connection,
+    notes: Notes | None,
+    quotas: Quotas,
+    wanted: registry_pb2.Model,
+    present: registry_pb2.Model | None,
+    now: int,
+) -> resources_pb2.Change:
     """Brings a model to a wanted state; without notes it only compares."""
-    present = declared_model(connection, wanted.name, now)
     change = change_of(wanted.name, present, wanted, ignore=OUTPUT_ONLY)
     reprice = wanted.HasField("price") and (present is None or not same_terms(present.price, wanted.price))
     if notes is not None:
@@ -247,8 +248,10 @@ def _apply_model(connection: Connection, notes: Notes | None, quotas: Quotas, wa
     return change
 
 
-def _apply_adapter(connection: Connection, notes: Notes | None, quotas: Quotas, wanted: registry_pb2.Adapter) -> resources_pb2.Change:
-    change = change_of(wanted.name, _adapter(connection, wanted.name), wanted)
+def _apply_adapter(
+    connection: Connection, notes: Notes | None, quotas: Quotas, wanted: registry_pb2.Adapter, present: registry_pb2.Adapter | None
+) -> resources_pb2.Change:
+    change = change_of(wanted.name, present, wanted)
     if change.action != _NONE and notes is not None:
         _put_adapter(connection, notes, quotas, wanted)
     return change

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from google.protobuf.field_mask_pb2 import FieldMask
 from sqlalchemy import Connection, delete, func, insert, select, update
 
 from llm_mesh.mesh.v1 import resources_pb2
@@ -17,7 +18,9 @@ from llm_mesh_registry.store.tables import SUBSCRIPTIONS
 from llm_mesh_runtime.database import Database, from_micros
 from llm_mesh_runtime.errors import MeshError, already_exists, etag_mismatch, invalid, not_found, quota_exceeded
 from llm_mesh_runtime.outbox import Notes, Outbox
-from llm_mesh_runtime.resources import Page, domain_of, etag_of
+from llm_mesh_runtime.resources import Page, applied, domain_of, etag_of
+
+_APPLIED = ("publisher", "product", "alias", "accepted_version")
 
 
 class _DryRunError(Exception):
@@ -87,10 +90,12 @@ class SqlSubscriptions:
 
         await self._outbox.write(work, action="subscriptions.delete")
 
-    async def apply(self, wanted: Sequence[registry_pb2.Subscription], *, dry_run: bool) -> Sequence[resources_pb2.Change]:
+    async def apply(
+        self, wanted: Sequence[registry_pb2.Subscription], masks: Mapping[str, FieldMask], *, dry_run: bool
+    ) -> Sequence[resources_pb2.Change]:
         def work(connection: Connection, notes: Notes) -> list[resources_pb2.Change]:
             now = self._begin_change(connection)
-            changes = [self._apply(connection, notes, one, now, f"subscriptions[{index}]") for index, one in enumerate(wanted)]
+            changes = [self._apply(connection, notes, one, masks, now, f"subscriptions[{index}]") for index, one in enumerate(wanted)]
             if dry_run:
                 raise _DryRunError(changes)
             return changes
@@ -154,7 +159,15 @@ class SqlSubscriptions:
             self._accept(connection, notes, present, product, version.version, now, field)
         self._put(connection, notes, present, now, before=before)
 
-    def _apply(self, connection: Connection, notes: Notes, wanted: registry_pb2.Subscription, now: int, field: str) -> resources_pb2.Change:
+    def _apply(
+        self,
+        connection: Connection,
+        notes: Notes,
+        wanted: registry_pb2.Subscription,
+        masks: Mapping[str, FieldMask],
+        now: int,
+        field: str,
+    ) -> resources_pb2.Change:
         present = find(connection, wanted.name)
         if present is None:
             self._create(connection, notes, wanted, now, field)
@@ -164,6 +177,7 @@ class SqlSubscriptions:
                 raise invalid(f"{field}.{source}", f"never changes, and is {getattr(present, source) or 'empty'}; delete the subscription")
         one = acceptance(connection, domain_of(wanted.name), present.product) if present.product else None
         version = one.version if one is not None else ""
+        wanted = applied(present, wanted, masks, mutable=_APPLIED)
         changes = [("alias", present.alias, wanted.alias)]
         if wanted.accepted_version:
             changes.append(("accepted_version", version, wanted.accepted_version))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
+
+from google.protobuf.field_mask_pb2 import FieldMask
 
 from llm_mesh.mesh.v1 import resources_pb2
 from llm_mesh.router.v1 import router_pb2
@@ -35,8 +37,10 @@ class Routes(Protocol):
         """Deletes a route; ETAG_MISMATCH where an etag is given and the present one is another."""
         ...
 
-    async def apply(self, routes: Sequence[router_pb2.Route], *, dry_run: bool) -> Sequence[resources_pb2.Change]:
-        """Brings routes to a wanted state, all or none."""
+    async def apply(
+        self, routes: Sequence[router_pb2.Route], masks: Mapping[str, FieldMask], *, dry_run: bool
+    ) -> Sequence[resources_pb2.Change]:
+        """Brings routes to a wanted state, all or none. What becomes of each of them is checked before it is written."""
         ...
 
     async def revision(self) -> int:

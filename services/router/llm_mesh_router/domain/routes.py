@@ -14,6 +14,8 @@ from llm_mesh_runtime.resources import NamePattern, checked_alias, domain_of
 ROUTE = NamePattern("domains/{domain}/routes/{route}")
 MODEL = NamePattern("domains/{domain}/models/{model}")
 DOMAIN = NamePattern("domains/{domain}")
+MUTABLE = frozenset(field.name for field in router_pb2.Route.DESCRIPTOR.fields) - {"name", "etag", "create_time", "update_time"}
+"""What an apply may change."""
 
 _MOST_TARGETS = 64
 _MOST_ATTEMPTS = 8

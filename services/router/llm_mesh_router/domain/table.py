@@ -12,7 +12,7 @@ from llm_mesh_router.domain.ports import Routes
 from llm_mesh_router.domain.routes import DOMAIN, ROUTE, RouteBook, Shelf, checked_route
 from llm_mesh_runtime.errors import invalid
 from llm_mesh_runtime.pace import Pace
-from llm_mesh_runtime.resources import Page, checked_id, is_within
+from llm_mesh_runtime.resources import Page, check_masks, checked_id, is_within
 
 MOST_ENTRIES = 500
 """Routes in one `ApplyRoutes`."""
@@ -70,13 +70,15 @@ class RouteTable:
         await self._store.delete(name, etag)
         await self._changed()
 
-    async def apply(self, parent: str, routes: Sequence[router_pb2.Route], *, dry_run: bool) -> Sequence[resources_pb2.Change]:
+    async def apply(self, request: router_pb2.ApplyRoutesRequest) -> Sequence[resources_pb2.Change]:
         """Brings routes to a wanted state. Only the platform names routes of several domains."""
+        parent, routes = request.parent, request.routes
         DOMAIN.parse(parent, "parent")
         if len(routes) > MOST_ENTRIES:
             raise invalid("routes", f"at most {MOST_ENTRIES} in one call, not {len(routes)}: split them among several calls")
         await asyncio.to_thread(_check_all, parent, routes)
-        changes = await self._store.apply(routes, dry_run=dry_run)
+        check_masks(request.update_masks, {route.name for route in routes})
+        changes = await self._store.apply(routes, request.update_masks, dry_run=request.dry_run)
         await self._changed()
         return changes
 
@@ -93,6 +95,5 @@ def _check_all(parent: str, routes: Sequence[router_pb2.Route]) -> None:
         ROUTE.parse(route.name, f"routes[{index}].name")
         if parent != _PLATFORM and not is_within(route.name, parent):
             raise invalid(f"routes[{index}].name", f"must be within {parent}")
-        checked_route(route, f"routes[{index}]")
     if len({route.name for route in routes}) != len(routes):
         raise invalid("routes", "must name each route once")

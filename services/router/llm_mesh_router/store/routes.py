@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
+from google.protobuf.field_mask_pb2 import FieldMask
 from sqlalchemy import Connection, delete, func, insert, select, update
 
 from llm_mesh.mesh.v1 import resources_pb2
 from llm_mesh.router.v1 import errors_pb2, router_pb2
 from llm_mesh_router.domain.errors import RouterError
+from llm_mesh_router.domain.routes import MUTABLE, checked_route
 from llm_mesh_router.store.tables import REVISION, ROUTES
 from llm_mesh_runtime.database import Database, from_micros
 from llm_mesh_runtime.errors import already_exists, etag_mismatch, not_found
 from llm_mesh_runtime.outbox import Notes, Outbox
-from llm_mesh_runtime.resources import Page, Quotas, change_of, etag_of
+from llm_mesh_runtime.pace import Pace
+from llm_mesh_runtime.resources import Page, Quotas, applied, change_of, etag_of
 
 _STAMPS = ("etag", "create_time", "update_time")
 
@@ -80,27 +83,30 @@ class SqlRoutes:
 
         await self._outbox.write(work, action="routes.delete")
 
-    async def apply(self, routes: Sequence[router_pb2.Route], *, dry_run: bool) -> Sequence[resources_pb2.Change]:
+    async def apply(
+        self, routes: Sequence[router_pb2.Route], masks: Mapping[str, FieldMask], *, dry_run: bool
+    ) -> Sequence[resources_pb2.Change]:
         """Brings routes to a wanted state in one transaction; a dry run only compares."""
 
-        def compare(connection: Connection) -> list[tuple[router_pb2.Route | None, resources_pb2.Change]]:
-            found = [_find(connection, route.name) for route in routes]
-            return [
-                (present, change_of(route.name, present, route, ignore=("name", *_STAMPS)))
-                for present, route in zip(found, routes, strict=True)
-            ]
+        def compare(connection: Connection) -> Iterator[tuple[router_pb2.Route | None, router_pb2.Route, resources_pb2.Change]]:
+            pace = Pace()
+            for index, wanted in enumerate(routes):
+                pace.step()
+                present = _find(connection, wanted.name)
+                route = checked_route(applied(present, wanted, masks, mutable=MUTABLE), f"routes[{index}]")
+                yield present, route, change_of(route.name, present, route, ignore=("name", *_STAMPS))
 
         def work(connection: Connection, notes: Notes) -> list[resources_pb2.Change]:
             self._begin_change(connection)
             changes = []
-            for route, (present, change) in zip(routes, compare(connection), strict=True):
+            for present, route, change in list(compare(connection)):
                 if change.action != resources_pb2.CHANGE_ACTION_NONE:
                     self._put(connection, notes, route, present)
                 changes.append(change)
             return changes
 
         if dry_run:
-            return [change for _, change in await self._database.read(compare)]
+            return await self._database.read(lambda connection: [change for _, _, change in compare(connection)])
         return await self._outbox.write(work, action="routes.apply")
 
     async def revision(self) -> int:

@@ -55,15 +55,6 @@ def check_masks(masks: Iterable[str], names: Collection[str]) -> None:
         raise invalid(f"update_masks[{strange[:128]}]", "must be of a resource that the request names")
 
 
-def is_field(descriptor: Any, path: str) -> bool:  # noqa: ANN401 (protobuf has two types of descriptors that share no base)
-    """Whether a path leads to a field of a message."""
-    head, _, rest = path.partition(".")
-    field = descriptor.fields_by_name.get(head)
-    if field is None or not rest:
-        return field is not None
-    return _is_open(field) and is_field(field.message_type, rest)
-
-
 def _put(updated: Any, wanted: Any, steps: list[str]) -> bool:  # noqa: ANN401 (a message of any type)
     """Writes one field of the wanted message; False where the path leads nowhere."""
     field = updated.DESCRIPTOR.fields_by_name.get(steps[0])
@@ -71,7 +62,7 @@ def _put(updated: Any, wanted: Any, steps: list[str]) -> bool:  # noqa: ANN401 (
         return False
     name = steps[0]
     if len(steps) > 1:
-        return _is_open(field) and _put(getattr(updated, name), getattr(wanted, name), steps[1:])
+        return is_open(field) and _put(getattr(updated, name), getattr(wanted, name), steps[1:])
     updated.ClearField(name)
     if field.is_repeated:
         getattr(updated, name).MergeFrom(getattr(wanted, name))
@@ -83,5 +74,6 @@ def _put(updated: Any, wanted: Any, steps: list[str]) -> bool:  # noqa: ANN401 (
     return True
 
 
-def _is_open(field: Any) -> bool:  # noqa: ANN401 (likewise)
+def is_open(field: Any) -> bool:  # noqa: ANN401 (protobuf has two types of descriptors that share no base)
+    """Whether paths lead into a field."""
     return field.message_type is not None and not field.is_repeated and field.message_type.full_name not in _WHOLE

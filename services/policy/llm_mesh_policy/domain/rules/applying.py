@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
+from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.message import Message
 
 from llm_mesh.mesh.v1 import resources_pb2
@@ -16,7 +17,7 @@ from llm_mesh_policy.domain.rules.access import save_binding, save_domain, save_
 from llm_mesh_policy.domain.rules.flooring import bound_domain, floor_place, note_floor, require_domain, save_floor
 from llm_mesh_policy.domain.rules.rulebook import PLATFORM
 from llm_mesh_runtime.errors import MeshError, invalid
-from llm_mesh_runtime.resources import change_of, domain_of, is_within
+from llm_mesh_runtime.resources import ALL, applied, change_of, check_masks, domain_of, is_within
 
 if TYPE_CHECKING:
     from llm_mesh_policy.domain.actor import Actor
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 M = TypeVar("M", bound=Message)
 
 Money = ledger_pb2.Budget | ledger_pb2.Limit
+Masks = Mapping[str, FieldMask]
+"""Which fields change, by resource name."""
 
 MOST_ENTRIES = 500
 MOST_MONEY = 100
@@ -39,10 +42,10 @@ _IGNORED = ("name", "etag", "create_time", "update_time", "built_in", "state", "
 class LedgerChanges(Protocol):
     """The ledger's share: budgets and limits."""
 
-    def apply_budget(self, transaction: Transaction, budget: ledger_pb2.Budget, *, dry_run: bool) -> resources_pb2.Change:
-        """Brings a budget to the wanted state."""
+    def apply_budget(self, transaction: Transaction, budget: ledger_pb2.Budget, masks: Masks, *, dry_run: bool) -> resources_pb2.Change:
+        """Brings a budget to the wanted state; deletes it where its mask names an amount that is unset."""
 
-    def apply_limit(self, transaction: Transaction, limit: ledger_pb2.Limit, *, dry_run: bool) -> resources_pb2.Change:
+    def apply_limit(self, transaction: Transaction, limit: ledger_pb2.Limit, masks: Masks, *, dry_run: bool) -> resources_pb2.Change:
         """Brings a limit to the wanted state."""
 
 
@@ -58,16 +61,17 @@ class Applying:
         DOMAINS.place(request.parent, "parent")
         _check_size(request)
         _check_places(request)
+        check_masks(request.update_masks, {item.name for field in (*_RESOURCES, "budgets", "limits") for item in getattr(request, field)})
 
         def work(change: Change) -> list[resources_pb2.Change]:
             found = list(_resources(change, request))
             for place, own, resource in _money(request):
                 with _renamed(own, place):
-                    _check_money(change, resource)
+                    _check_money(change, resource, request.update_masks)
             return found
 
         def finish(change: Change, found: list[resources_pb2.Change]) -> list[resources_pb2.Change]:
-            found = [*found, *(self._apply_money(change, *each, dry_run=request.dry_run) for each in _money(request))]
+            found = [*found, *(self._apply_money(change, request, *each) for each in _money(request))]
             if request.dry_run:
                 raise _DryRunError(found)
             return found
@@ -79,11 +83,15 @@ class Applying:
         changed = any(change.action != _NO_CHANGE for change in done.value)
         return rules_pb2.ApplyPolicyResponse(changes=done.value, revision=done.revision if changed else 0)
 
-    def _apply_money(self, change: Change, place: str, own: str, resource: Money, *, dry_run: bool) -> resources_pb2.Change:
+    def _apply_money(
+        self, change: Change, request: rules_pb2.ApplyPolicyRequest, place: str, own: str, resource: Money
+    ) -> resources_pb2.Change:
+        masks, dry_run = request.update_masks, request.dry_run
         with _renamed(own, place):
             if isinstance(resource, ledger_pb2.Budget):
-                return _noted(change, "budgets.put", self._ledger.apply_budget(change.transaction, resource, dry_run=dry_run))
-            return _noted(change, "limits.put", self._ledger.apply_limit(change.transaction, resource, dry_run=dry_run))
+                step = self._ledger.apply_budget(change.transaction, resource, masks, dry_run=dry_run)
+                return _noted(change, _action_on(resource, masks), step)
+            return _noted(change, "limits.put", self._ledger.apply_limit(change.transaction, resource, masks, dry_run=dry_run))
 
 
 def _money(request: rules_pb2.ApplyPolicyRequest) -> Iterator[tuple[str, str, Money]]:
@@ -92,10 +100,20 @@ def _money(request: rules_pb2.ApplyPolicyRequest) -> Iterator[tuple[str, str, Mo
     yield from ((f"limits[{number}]", "limit", limit) for number, limit in enumerate(request.limits))
 
 
-def _check_money(change: Change, resource: Money) -> None:
+def deletes(budget: ledger_pb2.Budget, masks: Masks) -> bool:
+    """Whether an entry unsets the amount of a budget: a budget without an amount is none."""
+    paths = masks[budget.name].paths if budget.name in masks else ()
+    return not budget.HasField("amount") and not {"amount", ALL}.isdisjoint(paths)
+
+
+def _action_on(budget: ledger_pb2.Budget, masks: Masks) -> str:
+    return "budgets.delete" if deletes(budget, masks) else "budgets.put"
+
+
+def _check_money(change: Change, resource: Money, masks: Masks) -> None:
     if isinstance(resource, ledger_pb2.Budget):
         _check_budget_subject(change, resource)
-        change.require("budgets.put", resource.name)
+        change.require(_action_on(resource, masks), resource.name)
     else:
         _check_owner(change, DOMAINS, domain_of(resource.name), "limit.name")
         change.require("limits.put", resource.name)
@@ -160,10 +178,11 @@ def _check_places(request: rules_pb2.ApplyPolicyRequest) -> None:
 def _floors(change: Change, request: rules_pb2.ApplyPolicyRequest) -> Iterable[resources_pb2.Change]:
     """Floors come first, so that what else is applied is bound by them."""
     domains = {domain.name for domain in request.domains}
-    for number, floor in enumerate(request.floors):
+    for number, wanted in enumerate(request.floors):
         field = f"floors[{number}]"
-        floor_place(floor.name, f"{field}.name")
-        before = FLOORS.find(change.transaction, floor.name)
+        floor_place(wanted.name, f"{field}.name")
+        before = FLOORS.find(change.transaction, wanted.name)
+        floor = applied(before, wanted, request.update_masks, mutable=FLOORS.mutable)
         step = change_of(floor.name, before, floor, ignore=_IGNORED)
         if step.action != _NO_CHANGE:
             if bound_domain(floor.name) not in domains:
@@ -175,12 +194,13 @@ def _floors(change: Change, request: rules_pb2.ApplyPolicyRequest) -> Iterable[r
 
 def _resources(change: Change, request: rules_pb2.ApplyPolicyRequest) -> Iterable[resources_pb2.Change]:
     yield from _floors(change, request)
-    yield from _each(change, DOMAINS, request.domains, lambda wanted, field: save_domain(change, wanted, field))
-    yield from _each(change, PROJECTS, request.projects, lambda wanted, field: save_project(change, wanted, field))
-    yield from _each(change, PRINCIPALS, request.principals, lambda wanted, field: save_principal(change, wanted, field))
-    yield from _each(change, ROLES, request.roles, lambda wanted, field: save_role(change, wanted, field), verbs=("put", "put"))
+    masks = request.update_masks
+    yield from _each(change, DOMAINS, request.domains, masks, lambda wanted, field: save_domain(change, wanted, field))
+    yield from _each(change, PROJECTS, request.projects, masks, lambda wanted, field: save_project(change, wanted, field))
+    yield from _each(change, PRINCIPALS, request.principals, masks, lambda wanted, field: save_principal(change, wanted, field))
+    yield from _each(change, ROLES, request.roles, masks, lambda wanted, field: save_role(change, wanted, field), verbs=("put", "put"))
     yield from _each(
-        change, BINDINGS, request.bindings, lambda wanted, field: save_binding(change, wanted, field), verbs=("create", "create")
+        change, BINDINGS, request.bindings, masks, lambda wanted, field: save_binding(change, wanted, field), verbs=("create", "create")
     )
 
 
@@ -188,20 +208,27 @@ def _each(
     change: Change,
     kind: Kind[M],
     wanted: Iterable[M],
+    masks: Masks,
     save: Callable[[M, str], M],
     *,
     verbs: tuple[str, str] = ("create", "update"),
 ) -> Iterable[resources_pb2.Change]:
     for number, one in enumerate(wanted):
-        yield _one(change, kind, one, f"{kind.collection}[{number}]", save, verbs)
+        field = f"{kind.collection}[{number}]"
+        given: Any = one
+        kind.place(given.name, f"{field}.name")
+        current = kind.find(change.transaction, given.name)
+        target = applied(current, one, masks, mutable=kind.mutable - {"state"})
+        yield _one(change, kind, current, target, field, save, verbs)
 
 
-def _one(change: Change, kind: Kind[M], wanted: M, field: str, save: Callable[[M, str], M], verbs: tuple[str, str]) -> resources_pb2.Change:
+def _one(  # noqa: PLR0917 (what a change of a resource is made of)
+    change: Change, kind: Kind[M], current: M | None, wanted: M, field: str, save: Callable[[M, str], M], verbs: tuple[str, str]
+) -> resources_pb2.Change:
     """Brings one resource to its wanted state, where that needs anything."""
     given: Any = wanted
     name: str = given.name
-    domain, identity = kind.place(name, f"{field}.name")
-    current = kind.find(change.transaction, name)
+    domain, identity = kind.place(name)
     step = change_of(name, current, wanted, ignore=_IGNORED)
     if current is None:
         checks.new_id(identity, f"{field}.name")
@@ -217,5 +244,6 @@ def _one(change: Change, kind: Kind[M], wanted: M, field: str, save: Callable[[M
 
 def _noted(change: Change, action: str, step: resources_pb2.Change) -> resources_pb2.Change:
     if step.action != _NO_CHANGE:
-        change.note(action, step.resource, "changed " + ", ".join(field.path for field in step.fields) if step.fields else "created")
+        whole = "deleted" if step.action == resources_pb2.CHANGE_ACTION_DELETE else "created"
+        change.note(action, step.resource, "changed " + ", ".join(field.path for field in step.fields) if step.fields else whole)
     return step
