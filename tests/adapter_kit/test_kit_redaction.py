@@ -7,12 +7,12 @@ import json
 from urllib.parse import quote
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llm_mesh.adapter.v1 import errors_pb2
 from llm_mesh_adapter_kit.endpoints import Endpoint
-from llm_mesh_adapter_kit.errors import answered
+from llm_mesh_adapter_kit.errors import Said, answered
 from llm_mesh_adapter_kit.redaction import SHORTEST, Redaction
 from llm_mesh_adapter_kit.sse import EventParser
 from llm_mesh_runtime.secret import Secret
@@ -34,6 +34,7 @@ def spellings(character: str) -> list[str]:
     return [character, *unicode, *(["\\/"] if character == "/" else [])]
 
 
+@settings(deadline=None)
 @given(data=st.data(), secret=SECRETS, before=WORDS, behind=WORDS)
 def test_every_escape_of_json_is_found(data: st.DataObject, secret: str, before: str, behind: str) -> None:
     body = f'{{"a": "{json.dumps(before)[1:-1]} {data.draw(written(secret))} {json.dumps(behind)[1:-1]}"}}'
@@ -43,6 +44,7 @@ def test_every_escape_of_json_is_found(data: st.DataObject, secret: str, before:
     assert secret not in cleaned
 
 
+@settings(deadline=None)
 @given(data=st.data(), secret=SECRETS)
 def test_json_within_a_text_of_json_is_found_too(data: st.DataObject, secret: str) -> None:
     inner = f'{{"key": "{data.draw(written(secret))}"}}'
@@ -50,6 +52,7 @@ def test_json_within_a_text_of_json_is_found_too(data: st.DataObject, secret: st
     assert secret not in json.loads(json.loads(cleaned)["error"]["message"])["key"]
 
 
+@settings(deadline=None)
 @given(secret=SECRETS, scheme=st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=9))
 def test_base_64_is_found_wherever_the_credential_begins(secret: str, scheme: str) -> None:
     for encode in (base64.b64encode, base64.urlsafe_b64encode):
@@ -60,11 +63,13 @@ def test_base_64_is_found_wherever_the_credential_begins(secret: str, scheme: st
         assert len(longest) <= (len(scheme) + 2) * 4 // 3 + 4, "at most two characters of the credential are left at either end"
 
 
+@settings(deadline=None)
 @given(secret=SECRETS)
 def test_percent_encoding_is_found(secret: str) -> None:
     assert Redaction([secret]).text_of(f"https://x/?key={quote(secret, safe='')}") == "https://x/?key=***"
 
 
+@settings(deadline=None)
 @given(secret=SECRETS, body=st.binary(max_size=200))
 def test_what_has_no_credential_in_it_stays_as_it_is(secret: str, body: bytes) -> None:
     redaction = Redaction([secret])
@@ -74,6 +79,7 @@ def test_what_has_no_credential_in_it_stays_as_it_is(secret: str, body: bytes) -
         assert cleaned is body
 
 
+@settings(deadline=None)
 @given(secret=SECRETS, cut=st.integers(0, 200))
 def test_events_of_a_stream_are_cleaned_wherever_they_are_cut(secret: str, cut: int) -> None:
     body = f"data: {json.dumps({'text': secret})}\n\ndata: {{}}\n\n".encode()
@@ -112,16 +118,16 @@ def test_an_endpoint_knows_everything_that_authenticates() -> None:
     ],
 )
 def test_what_is_said_about_our_account_is_not_the_callers_to_know(status: int, reason: int) -> None:
-    error = answered(reason, "x", status=status, message="org-acme has no access, see invoice 4711", code="Invalid Key of org-acme")
+    error = answered(reason, "x", status=status, said=Said("org-acme has no access, see invoice 4711", "Invalid Key of org-acme"))
     told = f"{error.message} {error.metadata}"
     assert "acme" not in told
     assert "4711" not in told
     assert "does not admit the mesh" in error.message
     assert error.about_account == "org-acme has no access, see invoice 4711"
-    assert answered(reason, "x", status=status, code="invalid_api_key").metadata["provider_code"] == "invalid_api_key"
+    assert answered(reason, "x", status=status, said=Said(code="invalid_api_key")).metadata["provider_code"] == "invalid_api_key"
 
 
 def test_what_is_said_about_the_request_is_the_callers_to_know() -> None:
-    error = answered(errors_pb2.ERROR_REASON_PROVIDER_FILTERED, "x", status=403, message="violates the policy")
+    error = answered(errors_pb2.ERROR_REASON_PROVIDER_FILTERED, "x", status=403, said=Said("violates the policy"))
     assert error.metadata["provider_message"] == "violates the policy"
     assert not error.about_account

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from google.protobuf.field_mask_pb2 import FieldMask
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llm_mesh.registry.v1 import registry_pb2
@@ -39,6 +39,7 @@ def without(model: registry_pb2.Model, fields: set[str]) -> registry_pb2.Model:
     return rest
 
 
+@settings(deadline=None)
 @given(current=models(), wanted=models(), paths=st.sets(st.sampled_from(FIELDS), min_size=1))
 def test_named_fields_become_as_wanted_and_others_stay(current: registry_pb2.Model, wanted: registry_pb2.Model, paths: set[str]) -> None:
     updated = masked_update(current, wanted, FieldMask(paths=sorted(paths)), mutable=FIELDS)
@@ -47,6 +48,7 @@ def test_named_fields_become_as_wanted_and_others_stay(current: registry_pb2.Mod
     assert without(updated, others) == without(wanted, others)
 
 
+@settings(deadline=None)
 @given(current=models(), wanted=models())
 def test_without_a_mask_only_what_is_set_changes(current: registry_pb2.Model, wanted: registry_pb2.Model) -> None:
     updated = masked_update(current, wanted, FieldMask(), mutable=FIELDS)
@@ -54,6 +56,7 @@ def test_without_a_mask_only_what_is_set_changes(current: registry_pb2.Model, wa
     assert without(updated, given_fields) == without(current, given_fields)
 
 
+@settings(deadline=None)
 @given(current=models(), wanted=models())
 def test_a_star_names_every_mutable_field(current: registry_pb2.Model, wanted: registry_pb2.Model) -> None:
     star, whole = (masked_update(current, wanted, FieldMask(paths=paths), mutable=FIELDS) for paths in (["*"], FIELDS))

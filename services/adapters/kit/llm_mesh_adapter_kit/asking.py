@@ -41,7 +41,6 @@ class Asking:
         self.lanes = lanes
         self.genai = genai
         self.headers = PreparedHeaders()
-        self._log = get_logger()
         self.refusals: dict[str, str] = {}
         """By endpoint: what its provider said when it last did not admit the mesh."""
         self._dialect = dialect
@@ -71,12 +70,11 @@ class Asking:
         answer = await self.begin(endpoint, call, self.headers.of(endpoint, call, "", ""), timers)
         try:
             if answer.status != _OK:
-                error = await self.failure(endpoint, answer)
-                self.note(endpoint, error)
-                raise error
+                raise await self.failure(endpoint, answer)
             self.admitted(endpoint.name)
             return await answer.body()
         except AdapterError as error:
+            self.note(endpoint, error)
             log_failure(endpoint, error)
             raise
         finally:
@@ -95,12 +93,9 @@ class Asking:
         self.refusals.pop(endpoint, None)
 
     def note(self, endpoint: Endpoint, error: AdapterError) -> None:
-        """What a provider says about our account is for operators."""
+        """What a provider says about our account is for operators: the next list of endpoints has it."""
         if error.about_account:
-            said = endpoint.redaction.text_of(error.about_account)
-            self.refusals[endpoint.name] = said
-            status, code = error.metadata.get("provider_status", ""), error.metadata.get("provider_code", "")
-            self._log.warning("provider does not admit the mesh", endpoint=endpoint.name, status=status, code=code, said=said)
+            self.refusals[endpoint.name] = error.about_account
 
 
 class Asked:
@@ -178,9 +173,12 @@ class Asked:
 
 
 def log_failure(endpoint: Endpoint, error: AdapterError, *, model: str = "", attempt: str = "") -> None:
-    """One line per failure of a provider, without anything that was said. The request id stands on every line."""
-    status = error.metadata.get("provider_status", "")
-    get_logger().warning("a provider failed", reason=error.reason_name, endpoint=endpoint.name, model=model, status=status, attempt=attempt)
+    """One line per failure of a provider, without anything that was said but about our account. The request id stands on every line."""
+    facts = {"reason": error.reason_name, "endpoint": endpoint.name, "model": model, "attempt": attempt}
+    facts["status"] = error.metadata.get("provider_status", "")
+    if error.about_account:
+        facts["account"] = error.about_account
+    get_logger().warning("a provider failed", **facts)
 
 
 def _set(duration: Duration, seconds: float) -> None:

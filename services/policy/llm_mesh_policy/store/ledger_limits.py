@@ -143,7 +143,7 @@ class LedgerLimits:
             return resources_pb2.Change(resource=name, action=resources_pb2.CHANGE_ACTION_NONE)
         if not dry_run:
             connection.execute(delete(meters).where(meters.c.name == name))
-            ledger_each.gather(connection, name)
+            ledger_each.delete_limit(connection, name)
         return resources_pb2.Change(resource=name, action=resources_pb2.CHANGE_ACTION_DELETE, loosens=True)
 
     def _apply(self, connection: Connection, wanted: Wanted, change: resources_pb2.Change, *, dry_run: bool) -> resources_pb2.Change:
