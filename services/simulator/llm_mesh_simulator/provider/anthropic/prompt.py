@@ -29,7 +29,6 @@ class Prompt:
     text: str = ""
     after_tool: bool = False
     cache_points: list[CachePoint] = field(default_factory=list)
-    _cached: bool = False
     _seen: bytes = b""
 
     def tools(self, body: Fields) -> None:
