@@ -210,6 +210,7 @@ def test_each_rule_excludes_under_its_own_name(
     with pytest.raises(MeshError) as failure:
         bench.plan("a", profile=profile, **constraints)
     assert failure.value.metadata[f"excluded.{A}"] == rule
+    assert (failure.value.reason_name, failure.value.http) == (("NO_PRICE", 500) if rule == "price" else ("NO_ELIGIBLE_TARGET", 400))
     decision = bench.decision(failure.value.metadata["decision_id"])
     assert [(candidate.model, candidate.excluded_by) for candidate in decision.candidates] == [(A, rule)]
 

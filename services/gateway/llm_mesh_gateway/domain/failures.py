@@ -72,7 +72,7 @@ _MEANINGS = {
 _FAULTS_OF_THE_CALLER = {"INVALID_ARGUMENT", "FAILED_PRECONDITION"}
 OPERATOR_FAULTS = frozenset({
     "UNKNOWN_ENDPOINT", "NO_CREDENTIAL", "ADDRESS_NOT_ALLOWED", "PROVIDER_UNAUTHENTICATED", "PROVIDER_MODEL_NOT_FOUND", "GRANT_MISMATCH",
-    "PRICE_UNKNOWN",
+    "NO_PRICE", "PRICE_UNKNOWN",
 })  # fmt: skip
 """Reasons that only the mesh's operator can mend: `llm_mesh_operator_faults` counts them."""
 _RATE_LIMIT = "PROVIDER_RATE_LIMITED"

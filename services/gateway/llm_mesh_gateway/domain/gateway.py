@@ -106,9 +106,9 @@ class Gateway:
     async def answer(self, request: Request, release: Release, receipt: gateway_pb2.Receipt, held: Held | None = None) -> None:
         """Take all steps. What is released goes to `release`; `held` is told once money is held. At the end `receipt` is written."""
         digest = self._checked(request)
-        planned = await self.plan(request)
-        reservation = self._reservation(request, planned, digest)
         try:
+            planned = await self.plan(request)
+            reservation = self._reservation(request, planned, digest)
             await reservation.hold()
         except MeshError as failure:
             self._outcomes.refused(failure)

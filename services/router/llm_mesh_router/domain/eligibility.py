@@ -36,6 +36,8 @@ _CANNOT = {
     "file_input": "cannot read files",
 }
 """Capabilities that a model lacks, in words that follow its name."""
+PRICE = "price"
+"""The rule that only an operator can satisfy."""
 _OPERATIONS = {"generate": "generate", "embed": "embeddings"}
 
 
@@ -148,7 +150,7 @@ def size(most_output: int, window: int, profile: router_pb2.RequestProfile) -> O
 
 def price(model: registry_pb2.Model, question: Question) -> Objection | None:  # noqa: ARG001 - every rule has the same form
     """A model without a price is refused, unless an operator declared it free."""
-    return None if model.free or model.HasField("price") else Objection("price", "it has no price that holds now")
+    return None if model.free or model.HasField("price") else Objection(PRICE, "it has no price that holds now")
 
 
 BEFORE_SIZE: Sequence[Rule] = (lifecycle, constraints, whereabouts, capabilities)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from llm_mesh.router.v1 import errors_pb2, plan_pb2
 from llm_mesh_router.domain.decisions import Decision, Decisions, Look
-from llm_mesh_router.domain.eligibility import Objection, Question
+from llm_mesh_router.domain.eligibility import PRICE, Objection, Question
 from llm_mesh_router.domain.errors import RouterError
 from llm_mesh_router.domain.ranking import Ranking
 from llm_mesh_router.domain.resolution import UNKNOWN, Resolution
@@ -53,8 +53,9 @@ class Planner:
 def _nothing_left(alias: str, decision_id: str, looks: Sequence[Look]) -> RouterError:
     excluded = [(look.model, look.excluded) for look in looks if look.excluded is not None and look.excluded.rule != UNKNOWN]
     reasons = "; ".join(f"{model.rpartition('/')[2]} {_said(objection)}" for model, objection in excluded[:_NAMED_EXCLUSIONS])
+    unpriced = bool(excluded) and all(objection.rule == PRICE for _, objection in excluded)
     error = RouterError(
-        errors_pb2.ERROR_REASON_NO_ELIGIBLE_TARGET,
+        errors_pb2.ERROR_REASON_NO_PRICE if unpriced else errors_pb2.ERROR_REASON_NO_ELIGIBLE_TARGET,
         f"no target of {alias} can take this request" + (f" ({reasons})" if reasons else ""),
         field="input.model",
         alias=alias,

@@ -49,6 +49,14 @@ export enum ErrorReason {
    * @generated from enum value: ERROR_REASON_ALIAS_TAKEN = 4;
    */
   ALIAS_TAKEN = 4,
+
+  /**
+   * Every target is excluded because it has no price that holds now: nothing that the caller can mend. The operator's fault, and counted by
+   * `llm_mesh_operator_faults`. `metadata` is that of NO_ELIGIBLE_TARGET.
+   *
+   * @generated from enum value: ERROR_REASON_NO_PRICE = 5;
+   */
+  NO_PRICE = 5,
 }
 
 /**
