@@ -426,7 +426,7 @@ MUTANTS: Mapping[str, Mutant] = {
     ),
     "apply/budgets-need-their-right": Mutant(
         file="policy/llm_mesh_policy/domain/rules/applying.py",
-        guard="""change.require("budgets.put", resource.name)""",
+        guard="change.require(_action_on(resource, masks), resource.name)",
         instead="pass",
         test="tests/policy/test_apply_policy.py",
     ),
