@@ -282,3 +282,25 @@ async def test_an_answer_that_comes_before_the_request_is_read_arrives() -> None
                 await asyncio.sleep(0.002)
         again.cancel()
         stop.set()
+
+
+async def test_others_have_their_turn_while_a_bomb_is_unpacked() -> None:
+    packed = gzip.compress(bytes(4 * 1024 * 1024))
+    assert len(packed) < ROOM  # it comes in one read, and nothing of it is waited for
+    turns = 0
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            await asyncio.sleep(0)
+            turns += 1
+
+    async with provider(answering(sized(packed, b"content-encoding: gzip"))) as (_, port), pool(port) as client:
+        answer = await client.send(asking(port))
+        task = asyncio.create_task(others())
+        try:
+            while await answer.read():
+                pass
+        finally:
+            task.cancel()
+        assert turns > 4 * 1024 * 1024 // READ_AHEAD // 2  # one between each two pieces, less where they begin and end

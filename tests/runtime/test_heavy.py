@@ -124,3 +124,17 @@ async def test_a_caller_who_gives_up_leaves_its_place_to_the_next(heavy: HeavyWo
     gate.go.set()
     assert await last == 1
     await until(lambda: heavy.bytes == 0)
+
+
+async def test_what_an_earlier_work_led_to_waits_and_is_never_refused(heavy: HeavyWork) -> None:
+    gate = Gate()
+    first = asyncio.create_task(heavy.run("a", MOST, gate))
+    await gate.begun()
+    with pytest.raises(MeshError):
+        await heavy.run("a", MOST, lambda: "refused")
+    second = asyncio.create_task(heavy.follow("a", MOST, lambda: "done"))
+    await until(lambda: heavy.bytes == 2 * MOST)
+    gate.go.set()
+    await first
+    assert await second == "done"
+    await until(lambda: heavy.bytes == 0)

@@ -45,7 +45,13 @@ class HeavyWork:
 
         A caller who gives up leaves its place; work that has begun goes on to its end, and counts until then.
         """
-        self._enter(tenant, size)
+        self._admit(tenant, size)
+        return await self.follow(tenant, size, work)
+
+    async def follow(self, tenant: str, size: int, work: Callable[[], T]) -> T:
+        """The same for what an earlier work has led to, such as an answer that is paid: it waits, and is never refused."""
+        self._bytes += size
+        self._by_tenant[tenant] = self._by_tenant.get(tenant, 0) + size
         lane = self._lanes[size > _MEDIUM]
         try:
             await lane.turns.take(tenant)
@@ -68,15 +74,13 @@ class HeavyWork:
         for lane in self._lanes:
             lane.close()
 
-    def _enter(self, tenant: str, size: int) -> None:
+    def _admit(self, tenant: str, size: int) -> None:
         held = self._by_tenant.get(tenant, 0)
         too_much = (self._bytes and self._bytes + size > self._most) or (held and held + size > self._most // 2)
         if too_much:
             wait = min(_MOST_RETRY, max(_LEAST_RETRY, self._bytes / self._pace))
             message = f"server overloaded: {self._bytes} bytes of large requests are in work; retry after {wait:.0f} s"
             raise RuntimeFault(errors_pb2.ERROR_REASON_OVERLOADED, message, retry_after=wait)
-        self._bytes += size
-        self._by_tenant[tenant] = held + size
 
     def _leave(self, tenant: str, size: int) -> None:
         self._bytes -= size

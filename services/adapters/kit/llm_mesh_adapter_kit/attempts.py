@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncGenerator, Callable
 from functools import partial
+from typing import TypeVar
 
 from llm_mesh.adapter.v1 import adapter_pb2, errors_pb2
 from llm_mesh.inference.v1 import embed_pb2, generate_pb2
@@ -23,20 +24,21 @@ from llm_mesh_adapter_kit.limits import AttemptLimits, Limits, Timers
 from llm_mesh_adapter_kit.metering import Meter
 from llm_mesh_adapter_kit.sse import EventParser, EventTooLargeError, ServerEvent
 from llm_mesh_adapter_kit.tool_names import restore_in_output
+from llm_mesh_adapter_kit.values import LARGE, MOST_NUMBERS, MOST_VALUES, check_values
 from llm_mesh_runtime.heavy import HeavyWork
 from llm_mesh_runtime.telemetry import GenAi
 from llm_mesh_runtime.telemetry import semantics as names
 
+T = TypeVar("T")
 _COUNTED = generate_pb2.Translation(
     field="usage", action=generate_pb2.TRANSLATION_ACTION_APPROXIMATED, note="counted by the mesh: the provider told none"
 )
-_LARGE = 64 * 1024
 _LOSSY = (generate_pb2.TRANSLATION_ACTION_DROPPED, generate_pb2.TRANSLATION_ACTION_APPROXIMATED)
 
 
 def _small(job: Job) -> bool:
     """Whether a request is translated at once. A token is a byte at least, so the plan's bound tells."""
-    return bool(job.attempt.max_input_tokens <= _LARGE)
+    return bool(job.attempt.max_input_tokens <= LARGE)
 
 
 class Attempts:
@@ -72,7 +74,7 @@ class Attempts:
             body = await asked.answer.body()
             response = adapter_pb2.GenerateResponse()
             output = response.output
-            self._read_whole(job, asked.answer, body, output)
+            await self._worked(job, len(body), partial(self._read_whole, job, asked.answer, body, output))
             restore_in_output(output, call.tool_names)
             timers.event(content=True)
             meter.whole(output)
@@ -135,7 +137,8 @@ class Attempts:
         limits, wants_first = self._limits.of(attempt)
         timers = Timers(limits, wants_first=wants_first)
         async with Asked(self._asking, job, call, names.EMBEDDINGS, timers) as asked:
-            output = self._dialect.embeddings(job.endpoint, await asked.answer.body())
+            body = await asked.answer.body()
+            output = await self._worked(job, len(body), partial(self._read_vectors, job, body))
             timers.event(content=True)
             if len(output.embeddings) != len(request.items):
                 raise malformed(job.endpoint.name, f"{len(output.embeddings)} vectors for {len(request.items)} items")
@@ -172,11 +175,21 @@ class Attempts:
         if (answer.header("content-type") or EVENT_STREAM).startswith(EVENT_STREAM):
             return self._dialect.reader(job.endpoint)
         output = generate_pb2.GenerateOutput()
-        self._read_whole(job, answer, await answer.body(), output)
+        body = await answer.body()
+        await self._worked(job, len(body), partial(self._read_whole, job, answer, body, output))
         return WholeAnswer(output)
+
+    async def _worked(self, job: Job, size: int, work: Callable[[], T]) -> T:
+        """A large answer is read off the event loop, in turns between domains."""
+        return work() if size <= LARGE else await self._heavy.follow(job.domain, size, work)
+
+    def _read_vectors(self, job: Job, body: bytes) -> embed_pb2.EmbedOutput:
+        check_values(job.endpoint.name, body, MOST_NUMBERS)
+        return self._dialect.embeddings(job.endpoint, body)
 
     def _read_whole(self, job: Job, answer: Exchange, body: bytes, output: generate_pb2.GenerateOutput) -> None:
         """Reads a whole answer, be it sent as a stream."""
+        check_values(job.endpoint.name, body, MOST_VALUES)
         if not is_stream(answer.header("content-type"), body):
             self._dialect.output(job.endpoint, body, output)
             return

@@ -41,10 +41,13 @@ class Exchange:
 
     async def read(self) -> bytes:
         """Everything that has arrived; empty at the end."""
+        timers = self._timers
+        if timers.over:
+            raise timed_out(self._endpoint.name, *timers.phase(head=False))
         try:
-            return await self._answer.read(self._timers.next(head=False))
+            return await self._answer.read(timers.next(head=False))
         except TimeoutError:
-            raise timed_out(self._endpoint.name, *self._timers.phase(head=False)) from None
+            raise timed_out(self._endpoint.name, *timers.phase(head=False)) from None
         except BrokenError:
             raise reset(self._endpoint.name) from None
 

@@ -80,6 +80,12 @@ class Timers:
         """From the beginning to the first content."""
         return None if self._content is None else self._content - self._begun
 
+    @property
+    def over(self) -> bool:
+        """Whether the whole time is up, or that until the first content, however much has come meanwhile."""
+        spent = time.monotonic() - self._begun
+        return spent > self._limits.total or (self._content is None and self._wants_first and spent > self._limits.first_token)
+
     def event(self, *, content: bool) -> bool:
         """Something came; answers whether it is the first content.
 

@@ -9,10 +9,10 @@ from typing import Any, TypeVar
 import orjson
 
 from llm_mesh_edge.domain.failures import Failure
-from llm_mesh_edge.domain.items import has_more_values
 from llm_mesh_edge.http.exchange import Exchange, ProblemError
 from llm_mesh_edge.settings import Settings
 from llm_mesh_runtime.heavy import HeavyWork
+from llm_mesh_runtime.items import has_more_values
 
 T = TypeVar("T")
 _LARGE = 64 * 1024
@@ -36,6 +36,12 @@ class Bodies:
         if size <= _LARGE:
             return work()
         return await self._heavy.run(exchange.tenant or _sender(exchange), size, work)
+
+    async def written(self, exchange: Exchange, size: int, work: Callable[[], T]) -> T:
+        """The same for an answer, which is never refused: it is paid."""
+        if size <= _LARGE:
+            return work()
+        return await self._heavy.follow(exchange.tenant or _sender(exchange), size, work)
 
     def _parsed(self, raw: bytes) -> dict[str, Any]:
         most = self._settings.max_values

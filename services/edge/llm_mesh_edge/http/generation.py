@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Awaitable
 
+import orjson
+
 from llm_mesh.gateway.v1 import gateway_pb2
 from llm_mesh_dialects.errors import DialectError
 from llm_mesh_edge.domain.failures import placed
@@ -56,10 +58,10 @@ class Generation:
         headers = [*receipt_headers(answer.receipt), *translation_headers(output.translations)]
         number = "" if output.id else self._dialect.id_prefix + exchange.headers.request_id
         try:
-            body = self._dialect.body(output, number)
+            body = await self._bodies.written(exchange, output.ByteSize(), lambda: orjson.dumps(self._dialect.body(output, number)))
         except DialectError as error:
             raise ProblemError(not_translatable(error)) from error
-        await exchange.answer_json(body, headers)
+        await exchange.answer(200, body, headers)
 
     def _stream(self, exchange: Exchange, request: Asked, asking: gateway_pb2.GenerateStreamRequest) -> Awaitable[None]:
         answer = self._gateway.stream(asking, request.metadata)

@@ -13,6 +13,7 @@ from llm_mesh_adapter_kit.dialect import Events
 from llm_mesh_adapter_kit.errors import malformed, reset
 from llm_mesh_adapter_kit.metering import Meter
 from llm_mesh_adapter_kit.sse import ServerEvent
+from llm_mesh_adapter_kit.values import check_event
 from llm_mesh_dialects.anthropic.streams import EventReader
 from llm_mesh_dialects.errors import DialectError, TruncatedError
 from llm_mesh_dialects.loose import Halves, loose_parsed, mended
@@ -57,6 +58,7 @@ class MessageStream:
 
     def _parsed(self, data: bytes) -> Any:  # noqa: ANN401 (JSON)
         """An event. Halves of a surrogate pair that came in two pieces of one block are joined."""
+        check_event(self._endpoint, data)
         if not self._halves:
             try:
                 return orjson.loads(data)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import time
 from collections.abc import Mapping
 from typing import Protocol
 
@@ -96,6 +97,8 @@ class Answer:
                 return data
             data, rest = self._inflation.feed(data)
             self._keep(rest)
+            if rest:  # nothing is waited for, and few bytes can hold many: others have their turn between two pieces
+                await asyncio.sleep(0)
             if data:  # what is packed may need more than has come
                 return data
 
@@ -141,6 +144,8 @@ class Answer:
         line = self._line
         if line is None:
             raise BrokenError("the answer was closed")
+        if time.monotonic() > deadline:
+            raise TimeoutError  # the line's timer looks who waits: of an answer that comes without a pause nobody does
         line.watch(deadline)
         self._waiter = waiter = asyncio.get_running_loop().create_future()
         return waiter

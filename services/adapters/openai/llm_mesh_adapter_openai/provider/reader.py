@@ -11,6 +11,7 @@ from llm_mesh_adapter_kit.dialect import Events
 from llm_mesh_adapter_kit.errors import malformed, reset
 from llm_mesh_adapter_kit.metering import Meter
 from llm_mesh_adapter_kit.sse import ServerEvent
+from llm_mesh_adapter_kit.values import check_event
 from llm_mesh_adapter_openai.provider.failures import of_complaint
 from llm_mesh_dialects import openai
 from llm_mesh_dialects.errors import DialectError, TruncatedError
@@ -51,6 +52,7 @@ class OpenAIReader:
 
     def _whole(self, data: bytes) -> list[generate_pb2.StreamEvent]:
         halves = False
+        check_event(self._endpoint, data)
         try:
             chunk = orjson.loads(data)
         except orjson.JSONDecodeError:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import orjson
+
 from llm_mesh.gateway.v1 import gateway_pb2
 from llm_mesh_dialects.openai import embeddings
 from llm_mesh_edge.domain.ports import Gateway
@@ -27,5 +29,9 @@ class Embeddings:
         asking = gateway_pb2.EmbedRequest(input=given, options=request.options)
         with Presence(exchange):
             answer = await self._gateway.embed(asking, request.metadata)
-            headers = [*receipt_headers(answer.receipt), *translation_headers(answer.output.translations)]
-            await exchange.answer_json(embeddings.output_to_body(answer.output, base64=base64), headers)
+            output = answer.output
+            headers = [*receipt_headers(answer.receipt), *translation_headers(output.translations)]
+            body = await self._bodies.written(
+                exchange, output.ByteSize(), lambda: orjson.dumps(embeddings.output_to_body(output, base64=base64))
+            )
+            await exchange.answer(200, body, headers)

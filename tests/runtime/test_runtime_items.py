@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llm_mesh_edge.domain.items import has_more_values
+from llm_mesh_runtime.items import has_more_values
 
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(alphabet='ab\\",[]{}:é', max_size=12),
