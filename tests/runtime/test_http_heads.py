@@ -297,3 +297,36 @@ def test_an_address_is_a_network_where_addresses_cost_nothing() -> None:
     assert network_of("2001:db8::1") == network_of("2001:db8::ffff:1") != network_of("2001:db8:0:1::1")
     assert network_of("::ffff:10.0.0.1") == network_of("10.0.0.1") == "10.0.0.1"
     assert network_of("fe80::1%eth0") == network_of("fe80::2%eth0")
+
+
+UPGRADE = b"connection: Upgrade, HTTP2-Settings\r\nupgrade: h2c\r\nhttp2-settings: AAMAAABkAAQAAP__\r\n"
+
+
+@pytest.mark.parametrize("cut", [0, 20, 150, 185, 187])
+@pytest.mark.parametrize("framed", [b"content-length: 4\r\n\r\nbody", b"transfer-encoding: chunked\r\n\r\n4\r\nbody\r\n0\r\n\r\n"])
+async def test_a_request_that_would_change_the_protocol_is_answered_with_its_body_and_so_are_those_behind_it(
+    framed: bytes, cut: int
+) -> None:
+    raw = BEGIN + UPGRADE + framed + BEGIN + b"connection: close\r\ncontent-length: 2\r\n\r\nok"
+    async with connected(echo, Door(), HttpBounds(SMALL)) as (reader, writer):
+        writer.write(raw[:cut])
+        await asyncio.sleep(0.01)
+        writer.write(raw[cut:])
+        assert [await answered(reader), await answered(reader)] == [(200, b"4"), (200, b"2")]
+
+
+async def test_it_may_still_ask_for_the_connection_to_be_closed() -> None:
+    said = await said_to(BEGIN + b"connection: upgrade, close\r\nupgrade: websocket\r\n\r\n")
+    assert said.startswith(b"HTTP/1.1 200")
+    assert b"connection: close" in said
+
+
+@pytest.mark.parametrize("path", [b"/a", b"/no"])
+async def test_any_number_of_them_is_bounded_as_other_requests_are(path: bytes) -> None:
+    one = BEGIN.replace(b"/a", path) + UPGRADE + b"\r\n"
+    said = await said_to(one * 2_000)
+    assert said.count(b"HTTP/1.1 ") <= 2 * http_protocol.MOST_PIPELINED
+
+
+async def test_a_tunnel_is_refused() -> None:
+    assert (await said_to(b"CONNECT x:1 HTTP/1.1\r\nhost: x\r\n\r\n")).startswith(b"HTTP/1.1 400")

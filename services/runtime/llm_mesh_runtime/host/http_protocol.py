@@ -43,6 +43,7 @@ MOST_DROPPED = 64 * 1024 * 1024
 MOST_PIPELINED = 32
 """Requests on a connection that wait for the one before them."""
 
+_UPGRADE = frozenset({b"upgrade", b"connection", b"http2-settings"})
 _EXPECT_LENGTH = len(b"expect")
 _TEXT = (b"content-type", b"text/plain; charset=utf-8")
 
@@ -85,6 +86,8 @@ class Protocol(HttpToolsProtocol):
     _refusals = 0
     """Requests that were refused since something arrived."""
     _party: Party | None = None
+    _upgrading = False
+    """Whether the parser ends with a head that asks for another protocol."""
 
     def __init__(self, config: uvicorn.Config, state: ServerState, door: Door | None, names: Names, bounds: HttpBounds) -> None:
         super().__init__(config, state, {})
@@ -127,23 +130,29 @@ class Protocol(HttpToolsProtocol):
             self._drop(len(data))
             return
         self._refusals = 0
+        while data:
+            data = self._read(data)
+
+    def _read(self, data: bytes) -> bytes:
+        """Parse; what is to be read again is answered."""
         if self._in_head:
             self._head_size += len(data)
         elif self._in_body:
             self._framing_size += len(data)
         try:
             self.parser.feed_data(data)
-        except httptools.HttpParserUpgrade:
-            return  # there is nothing to upgrade to; the request itself is answered
+        except httptools.HttpParserUpgrade as end:
+            return self._without_upgrade(data[end.args[0] :])
         except httptools.HttpParserError as error:
             cause = error.__context__
             self._refuse(cause.fault if isinstance(cause, _HeadError) else None)
-            return
+            return b""
         most = self._limits.size
         if (self._in_head and self._head_size > most) or (self._in_body and self._framing_size > most):
             self._refuse(HeadFault.TOO_LARGE)
         elif self._strangers is not None:
             self._strangers.hold(self, self._head_size if self._in_head else self._running.size if self._running is not None else 0)
+        return b""
 
     def on_message_begin(self) -> None:
         """A head begins."""
@@ -174,6 +183,9 @@ class Protocol(HttpToolsProtocol):
         """The head is whole: the work begins, and what follows the body is put aside."""
         if self._head_size > self._limits.size and self._size_of_head() > self._limits.size:
             raise _HeadError
+        if self.parser.should_upgrade():
+            self._upgrading = True
+            return
         if len(self.pipeline) >= MOST_PIPELINED:
             raise _HeadError(HeadFault.CROWDED)
         self._in_head, self._in_body, self._due, self._head_size, self._framing_size = False, True, 0.0, 0, 0
@@ -222,6 +234,8 @@ class Protocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """A request is whole."""
+        if self._upgrading:
+            return
         self._in_body = False
         cycle = self.cycle
         if not cycle.response_complete:
@@ -229,6 +243,25 @@ class Protocol(HttpToolsProtocol):
             cycle.message_event.set()
         elif cycle is self._running and not self._deaf and not self.transport.is_closing():  # the rest of it was waited for
             self._await(self.timeout_keep_alive)
+
+    def _without_upgrade(self, rest: bytes) -> bytes:
+        """A request that would change the protocol, as if it did not say so: there is no other here.
+
+        The parser takes such a request for one without a body, and what follows for the other protocol's. So another parser reads the head
+        again, without what asks for the change, and then the rest. It is how Java's own client begins.
+        """
+        self._upgrading = False
+        method = self.parser.get_method()
+        if method == b"CONNECT" or self._deaf or self.transport.is_closing():
+            self._refuse(None)
+            return b""
+        lines = [b"%b: %b\r\n" % header for header in self.headers if header[0] not in _UPGRADE]
+        if b"close" in b",".join(value.lower() for name, value in self.headers if name == b"connection"):
+            lines.append(b"connection: close\r\n")
+        head = b"%b %b HTTP/%b\r\n" % (method, self.url, self.parser.get_http_version().encode())
+        self.parser = httptools.HttpRequestParser(self)
+        self._head_size = 0
+        return b"".join((head, *lines, b"\r\n", rest))
 
     def _size_of_head(self) -> int:
         return len(self.url) + 16 + sum(len(name) + len(value) + 4 for name, value in self.headers)
