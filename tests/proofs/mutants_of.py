@@ -1019,21 +1019,21 @@ MUTANTS: Mapping[str, Mutant] = {
         test="tests/runtime/test_run.py",
     ),
     "neighbours/counting-strings-gives-way": Mutant(
-        file="edge/llm_mesh_edge/domain/items.py",
+        file="runtime/llm_mesh_runtime/items.py",
         guard="        pace.step()  # after each string\n",
         instead="",
-        test="tests/edge/test_edge_items.py",
+        test="tests/runtime/test_runtime_items.py",
     ),
     "neighbours/passing-over-a-text-gives-way": Mutant(
-        file="edge/llm_mesh_edge/domain/items.py",
+        file="runtime/llm_mesh_runtime/items.py",
         guard="            pace.step()  # within a string\n",
         instead="",
-        test="tests/edge/test_edge_items.py",
+        test="tests/runtime/test_runtime_items.py",
     ),
     "neighbours/passing-over-space-gives-way": Mutant(
-        file="edge/llm_mesh_edge/domain/items.py",
+        file="runtime/llm_mesh_runtime/items.py",
         guard="            pace.step()  # within what is between strings\n",
         instead="",
-        test="tests/edge/test_edge_items.py",
+        test="tests/runtime/test_runtime_items.py",
     ),
 }

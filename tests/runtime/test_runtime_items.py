@@ -58,3 +58,10 @@ def test_counting_gives_the_interpreter_up_now_and_then(monkeypatch: pytest.Monk
     monkeypatch.setattr("time.sleep", rests.append)
     has_more_values(b"[" + raw + b"1]", 9 if raw.startswith(b" ") else 250_000)
     assert len(rests) >= 3
+
+
+def test_counting_on_the_event_loop_never_rests(monkeypatch: pytest.MonkeyPatch) -> None:
+    rests = list[float]()
+    monkeypatch.setattr("time.sleep", rests.append)
+    assert not has_more_values(b'["' + b"," * 20_000_000 + b'"]', 250_000, on_loop=True)
+    assert not rests

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from llm_mesh_runtime.pace import Pace
+from llm_mesh_runtime.pace import Pace, Unpaced
 
 _SLICE = 256 * 1024
 _COUNTED = b",[{"
@@ -12,9 +12,9 @@ _STRING = re.compile(rb'(?:[^"\\]{1,4096}+|\\.){1,100}+', re.DOTALL)
 _STRUCTURE = bytes(set(range(256)) - set(_COUNTED))
 
 
-def has_more_values(raw: bytes, most: int) -> bool:
-    """Whether there are more values than that. Runs in a thread, and lets the event loop have the interpreter."""
-    return _at_most(raw, most) > most and _counted(raw, most) > most
+def has_more_values(raw: bytes, most: int, *, on_loop: bool = False) -> bool:
+    """Whether there are more values than that. Runs in a thread, and lets the event loop have the interpreter, or on the loop itself."""
+    return _at_most(raw, most) > most and _counted(raw, most, Unpaced() if on_loop else Pace()) > most
 
 
 def _at_most(raw: bytes, most: int) -> int:
@@ -27,8 +27,8 @@ def _at_most(raw: bytes, most: int) -> int:
     return count
 
 
-def _counted(raw: bytes, most: int) -> int:
-    count, at, pace = 1, 0, Pace()
+def _counted(raw: bytes, most: int, pace: Pace) -> int:
+    count, at = 1, 0
     while count <= most:
         quote = raw.find(b'"', at)
         end = len(raw) if quote < 0 else quote

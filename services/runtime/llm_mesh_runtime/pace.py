@@ -25,3 +25,12 @@ class Pace:
         if time.monotonic() - self._since >= _WORK:
             time.sleep(_REST)
             self._since = time.monotonic()
+
+
+class Unpaced(Pace):
+    """For short work that is done on the event loop itself, which must not rest."""
+
+    __slots__ = ()
+
+    def step(self) -> None:
+        """Goes on."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from llm_mesh_adapter_kit.errors import malformed
+from llm_mesh_adapter_kit.errors import AdapterError, malformed
 from llm_mesh_runtime.items import has_more_values
 
 LARGE = 64 * 1024
@@ -15,12 +15,16 @@ MOST_OF_AN_EVENT = 50_000
 
 
 def check_values(endpoint: str, data: bytes, most: int) -> None:
-    """Refuses a large text that has more values than that."""
+    """Refuses a large text that has more values than that. Runs in a thread."""
     if len(data) > LARGE and has_more_values(data, most):
-        raise malformed(endpoint, f"more than {most} values")
+        raise _too_many(endpoint, most)
 
 
 def check_event(endpoint: str, data: bytes) -> None:
-    """The same for an event."""
-    if len(data) > LARGE:
-        check_values(endpoint, data, MOST_OF_AN_EVENT)
+    """The same for an event of a stream."""
+    if len(data) > LARGE and has_more_values(data, MOST_OF_AN_EVENT, on_loop=True):
+        raise _too_many(endpoint, MOST_OF_AN_EVENT)
+
+
+def _too_many(endpoint: str, most: int) -> AdapterError:
+    return malformed(endpoint, f"more than {most} values")
