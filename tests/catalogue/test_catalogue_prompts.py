@@ -154,6 +154,27 @@ async def test_a_version_that_cannot_be_rendered_is_not_kept(
     assert (await prompts.get(GREET)).latest_version == 0
 
 
+async def test_an_apply_keeps_what_it_does_not_name(database: Database) -> None:
+    prompts = await catalogue(database)
+    wanted = catalogue_pb2.WantedPrompt(name=GREET, description="d", version=version(), labels=["production"])
+    await prompts.apply(catalogue_pb2.ApplyPromptsRequest(parent=CLAIMS, prompts=[wanted]), "ana")
+    schema = (await prompts.version(f"{GREET}/versions/latest")).variables_schema_json
+    assert schema
+    pushed = catalogue_pb2.WantedPrompt(name=GREET, version=version("new {{ name }}", ""))
+    request = catalogue_pb2.ApplyPromptsRequest(parent=CLAIMS, prompts=[pushed])
+    await prompts.apply(request, "ana")
+    newest = await prompts.version(f"{GREET}/versions/latest")
+    assert (newest.number, newest.variables_schema_json, newest.messages[0].template) == (2, schema, "new {{ name }}")
+    kept = await prompts.get(GREET)
+    assert (kept.description, dict(kept.labels)) == ("d", {"production": 1})
+    request.prompts[0].version.messages[0].template = "new"
+    request.update_masks[GREET].paths.extend(["description", "version.variables_schema_json"])
+    await prompts.apply(request, "ana")
+    assert (await prompts.get(GREET)).description == ""
+    newest = await prompts.version(f"{GREET}/versions/latest")
+    assert (newest.variables_schema_json, newest.messages[0].template) == ("", "new {{ name }}")
+
+
 async def test_an_apply_is_idempotent_atomic_and_dry_when_asked(database: Database) -> None:
     prompts = await catalogue(database)
     wanted = catalogue_pb2.WantedPrompt(name=GREET, description="d", version=version(), labels=["production"])

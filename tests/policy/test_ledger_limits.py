@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from google.protobuf.field_mask_pb2 import FieldMask
 from sqlalchemy import update
 
 from llm_mesh.mesh.v1 import resources_pb2
@@ -149,6 +150,33 @@ async def test_applying_says_what_changes_and_a_dry_run_changes_nothing(world: W
     for action in (resources_pb2.CHANGE_ACTION_CREATE, resources_pb2.CHANGE_ACTION_NONE):
         made = await world.database.write(lambda connection: world.limits.apply_limit(connection, bound, {}, dry_run=False))
         assert made.action == action
+
+
+async def test_an_apply_touches_the_named_fields_of_a_budget_and_deletes_one_without_an_amount(world: World) -> None:
+    name = f"{PROJECT}/budget"
+    usd = resources_pb2.Money(currency="USD", nanos=5)
+    await world.limits.put_budget(
+        ledger_pb2.Budget(name=name, amount=usd, period=ledger_pb2.BUDGET_PERIOD_MONTHLY),
+        AuditEntry(domain=DOMAIN, action="budgets.put", resource=name, allowed=True),
+    )
+
+    async def apply(budget: ledger_pb2.Budget, *paths: str, dry_run: bool = False) -> resources_pb2.Change:
+        masks = {name: FieldMask(paths=paths)} if paths else {}
+        return await world.database.write(lambda connection: world.limits.apply_budget(connection, budget, masks, dry_run=dry_run))
+
+    raised = ledger_pb2.Budget(name=name, amount=resources_pb2.Money(currency="USD", nanos=6))
+    change = await apply(raised)
+    assert ([field.path for field in change.fields], change.loosens) == (["amount.nanos"], True)
+    kept = await world.limits.budget(name)
+    assert kept is not None
+    assert (kept.amount.nanos, kept.period) == (6, ledger_pb2.BUDGET_PERIOD_MONTHLY)
+    gone = ledger_pb2.Budget(name=name)
+    assert (await apply(gone)).action == resources_pb2.CHANGE_ACTION_NONE
+    for dry_run in (True, False):
+        change = await apply(gone, "amount", dry_run=dry_run)
+        assert (change.action, change.loosens) == (resources_pb2.CHANGE_ACTION_DELETE, True)
+    assert await world.limits.budget(name) is None
+    assert (await apply(gone, "amount")).action == resources_pb2.CHANGE_ACTION_NONE
 
 
 @pytest.mark.parametrize(
