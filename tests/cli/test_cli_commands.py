@@ -199,3 +199,27 @@ def test_floors_are_set_field_by_field_shown_and_deleted(cli_mesh: RunningMesh) 
         assert cli_mesh.cli("floors", "delete", domain).returncode == 0
     assert cli_mesh.cli("floors", "show", "default").returncode == 5
     assert cli_mesh.cli("chat", "hi", "-m", "sim-echo").returncode == 0
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("spend", "--project", "defalt"),
+        ("spend", "--domain", "defalt"),
+        ("tail", "--no-follow", "--project", "defalt"),
+        ("keys", "list", "--project", "defalt"),
+        ("limits", "list", "--domain", "defalt"),
+        ("budget", "show", "--project", "defalt"),
+        ("budget", "list", "--domain", "defalt"),
+        ("prompts", "list", "--domain", "defalt"),
+        ("models", "list", "--domain", "defalt"),
+        ("explain", "0" * 16, "--domain", "defalt"),
+    ],
+    ids=" ".join,
+)
+def test_a_misspelt_place_is_not_an_empty_table(cli_mesh: RunningMesh, command: tuple[str, ...]) -> None:
+    ended = cli_mesh.cli(*command)
+    assert ended.returncode == 5, ended
+    assert not ended.stdout
+    kind, name = ("project", "domains/default/projects/defalt") if "--project" in command else ("domain", "domains/defalt")
+    assert f"there is no {kind} {name}; did you mean default?" in ended.stderr

@@ -97,7 +97,7 @@ class Session:
     async def place(self, project: str | None = None) -> str:
         """The project that a command is about: the given one, or the caller's own."""
         if project is not None:
-            return project_name(project)
+            return await self.existing(project_name(project))
         caller = await self.caller()
         return caller.project if caller.project and caller.domain != _PLATFORM else DEFAULT_PROJECT
 
@@ -108,7 +108,15 @@ class Session:
 
     async def domain(self, domain: str | None = None) -> str:
         """The domain that a command is about: the given one, or the caller's own."""
-        return domain_name(domain) if domain is not None else (await self.place()).partition("/projects/")[0]
+        if domain is not None:
+            return await self.existing(domain_name(domain))
+        return (await self.place()).partition("/projects/")[0]
+
+    async def existing(self, name: str) -> str:
+        """The domain or project of that name; NOT_FOUND with the nearest names where there is none."""
+        from llm_mesh_cli.existing import existing  # noqa: PLC0415 (only what names a place needs it)
+
+        return await existing(self, name)
 
     async def close(self) -> None:
         """Close the connections."""

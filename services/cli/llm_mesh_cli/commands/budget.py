@@ -10,7 +10,7 @@ import typer
 from llm_mesh.policy.v1 import identity_pb2, identity_pb2_grpc, ledger_pb2, ledger_pb2_grpc
 from llm_mesh_cli.command import asks
 from llm_mesh_cli.paging import pages
-from llm_mesh_cli.session import Session, project_name
+from llm_mesh_cli.session import Session
 from llm_mesh_cli.texts import amount, money, time_text
 from llm_mesh_cli.unbudgeted import binding
 
@@ -57,7 +57,7 @@ async def put(
     period: Annotated[Period, typer.Option(help="How often it begins anew, in UTC.")] = Period.MONTHLY,
 ) -> None:
     """Set a project's budget; what is spent stays, and a closed budget opens again."""
-    place = project_name(project) if project is not None else await session.place()
+    place = await session.place(project)
     budget = ledger_pb2.Budget(
         name=f"{place}/budget",
         amount=money(amount_, session.mesh.currency),

@@ -12,7 +12,7 @@ from llm_mesh_cli.command import asks
 from llm_mesh_cli.failures import CommandError, Exit
 from llm_mesh_cli.output import as_dict
 from llm_mesh_cli.paging import pages
-from llm_mesh_cli.session import Session, project_name
+from llm_mesh_cli.session import Session
 from llm_mesh_cli.texts import ago, amount
 
 app = typer.Typer()
@@ -71,7 +71,7 @@ async def spend(
 
 async def _parent(session: Session, project: str | None, domain: str | None) -> str:
     if project is not None:
-        return project_name(project)
+        return await session.place(project)
     if domain is not None:
         return await session.domain(domain)
     return await session.whole()

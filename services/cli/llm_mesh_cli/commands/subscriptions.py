@@ -30,7 +30,7 @@ async def list_subscriptions(
     session: Session, domain: Annotated[str | None, typer.Option("--domain", help="`claims`, or `-` for all.")] = None
 ) -> None:
     """List subscriptions, and whether there are changed terms to accept."""
-    parent = domain_name(domain) if domain is not None else await session.whole()
+    parent = await session.domain(domain) if domain is not None else await session.whole()
     request = registry_pb2.ListSubscriptionsRequest(parent=parent)
     found = [each async for answer in pages(_registry(session).ListSubscriptions, request) for each in answer.subscriptions]
     rows = [(each.name, each.publisher or each.product, each.alias, str(each.products), _state(each)) for each in found]
@@ -45,7 +45,7 @@ async def offers(
     state: Annotated[State, typer.Option(help="Only offers in this state; `proposed` are accepted ones with changed terms.")] = State.ALL,
 ) -> None:
     """List what other domains offer, at which price, and what of it is accepted."""
-    parent = domain_name(domain) if domain is not None else await session.whole()
+    parent = await session.domain(domain) if domain is not None else await session.whole()
     found = await offers_to(session, parent, publisher=domain_name(publisher) if publisher else "", state=state)
     rows = [(offer.product, offer.alias, _price(offer), _offer_state(offer), offer.version) for offer in found]
     session.output.table(("PRODUCT", "ALIAS", "IN / OUT PER MILLION", "STATE", "VERSION"), rows, found)

@@ -12,7 +12,7 @@ from llm_mesh.observability.v1 import observability_pb2, observability_pb2_grpc
 from llm_mesh.policy.v1 import usage_pb2
 from llm_mesh_cli.command import asks
 from llm_mesh_cli.output import as_dict
-from llm_mesh_cli.session import Session, project_name
+from llm_mesh_cli.session import Session
 from llm_mesh_cli.texts import amount, time_text
 
 app = typer.Typer()
@@ -28,7 +28,7 @@ async def tail(
     project: Annotated[str | None, typer.Option(help="One project. Default: everything that the key may see.")] = None,
 ) -> None:
     """Follow requests as they are made and settled."""
-    parent = project_name(project) if project is not None else await session.whole()
+    parent = await session.place(project) if project is not None else await session.whole()
     stub = observability_pb2_grpc.ObservabilityServiceStub(session.channel("observability"))
     request = observability_pb2.TailRequest(parent=parent, backlog=backlog)
     async for answer in _answers(stub, request, follow=follow):

@@ -1,0 +1,77 @@
+"""Domains and projects that a command names: one that does not exist is an error, not an empty table."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+from llm_mesh_cli.failures import CommandError, Exit
+from llm_mesh_cli.paging import pages
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from llm_mesh.policy.v1.identity_pb2_grpc import IdentityServiceStub
+    from llm_mesh_cli.session import Session
+
+_BUILT_IN = frozenset({"domains/-", "domains/platform", "domains/shared"})
+_PROJECTS = "/projects/"
+_LISTED = 1000
+"""Names that a suggestion is looked for among."""
+
+
+async def existing(session: Session, name: str) -> str:
+    """The name, where it exists or the caller may not know whether it does."""
+    import grpc  # noqa: PLC0415 (only what asks a mesh loads it)
+
+    from llm_mesh.policy.v1 import identity_pb2, identity_pb2_grpc  # noqa: PLC0415 (likewise)
+
+    if name in _BUILT_IN or name.endswith("/-"):
+        return name
+    stub = identity_pb2_grpc.IdentityServiceStub(session.channel("policy"))
+    try:
+        if _PROJECTS in name:
+            await stub.GetProject(identity_pb2.GetProjectRequest(name=name))
+        else:
+            await stub.GetDomain(identity_pb2.GetDomainRequest(name=name))
+    except grpc.aio.AioRpcError as error:
+        if error.code() is grpc.StatusCode.PERMISSION_DENIED:
+            return name
+        if error.code() is not grpc.StatusCode.NOT_FOUND:
+            raise
+        raise CommandError(await _missing(stub, name), Exit.NOT_FOUND) from None
+    return name
+
+
+async def _missing(stub: IdentityServiceStub, name: str) -> str:
+    """What is said of a name that does not exist, with the nearest ones that do."""
+    import grpc  # noqa: PLC0415 (only what asks a mesh loads it)
+
+    try:
+        names = [each.rpartition("/")[2] async for each in _names(stub, name)]
+    except grpc.aio.AioRpcError:
+        names = []  # who may not list gets no suggestion
+    near = get_close_matches(name.rpartition("/")[2], names, n=3)
+    kind = "project" if _PROJECTS in name else "domain"
+    return f"there is no {kind} {name}" + (f"; did you mean {' or '.join(near)}?" if near else "")
+
+
+async def _names(stub: IdentityServiceStub, name: str) -> AsyncIterator[str]:
+    from llm_mesh.policy.v1 import identity_pb2  # noqa: PLC0415 (likewise)
+
+    seen = 0
+    if _PROJECTS in name:
+        request = identity_pb2.ListProjectsRequest(parent=name.partition(_PROJECTS)[0])
+        async for page in pages(stub.ListProjects, request):
+            for project in page.projects:
+                yield project.name
+            seen += len(page.projects)
+            if seen >= _LISTED:
+                return
+        return
+    async for listed in pages(stub.ListDomains, identity_pb2.ListDomainsRequest()):
+        for domain in listed.domains:
+            yield domain.name
+        seen += len(listed.domains)
+        if seen >= _LISTED:
+            return
