@@ -142,6 +142,19 @@ async def test_what_does_not_pass_is_not_repeated(mesh: Mesh, reason: str) -> No
     assert not mesh.policy.extended
 
 
+@pytest.mark.parametrize("way", ["whole", "streamed"])
+async def test_a_bad_answer_without_usage_has_none_in_the_ledger(mesh: Mesh, way: str) -> None:
+    recovering(mesh).fail("PROVIDER_MALFORMED", sent="true")
+    if way == "whole":
+        with pytest.raises(grpc.aio.AioRpcError):
+            await mesh.generate()
+    else:
+        await mesh.streamed()
+    (line,) = mesh.policy.settled[0].lines
+    assert line.outcome == usage_pb2.ATTEMPT_OUTCOME_FAILED
+    assert not line.HasField("usage")
+
+
 async def test_a_used_up_quota_is_not_repeated(mesh: Mesh) -> None:
     recovering(mesh).fail("PROVIDER_RATE_LIMITED", quota="exhausted")
     _, error = await mesh.streamed()

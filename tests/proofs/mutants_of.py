@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from tests.proofs.mutant import Mutant
+from tests.proofs.mutants_of_failures import FAILURES
 from tests.proofs.mutants_of_screening import SCREENING
 
 MUTANTS: Mapping[str, Mutant] = {
@@ -266,6 +267,7 @@ MUTANTS: Mapping[str, Mutant] = {
         instead="if False:",
         test="tests/catalogue/test_catalogue_language.py",
     ),
+    **FAILURES,
     **SCREENING,
     "rules/escalation-by-binding": Mutant(
         file="policy/llm_mesh_policy/domain/rules/escalation.py",
