@@ -152,15 +152,35 @@ async def test_a_model_may_narrow_the_facts(database: Database, fields: dict[str
         {"zero_retention": True},
         {"credential": "team"},
         {"free": True},
-        {"price": price(0, 0)},
+        {"price": price(99, 99)},
     ],
 )
 async def test_nothing_can_be_claimed_of_an_endpoint_without_facts(database: Database, fields: dict[str, Any]) -> None:
     world = await world_of(database)
     with pytest.raises(MeshError, match="ask a platform administrator to declare the endpoint") as failure:
-        await world.create(**fields)
+        await world.create(**{"price": None, **fields})
     assert (failure.value.reason_name, failure.value.field) == ("ESCALATION_DENIED", f"model.{next(iter(fields))}")
-    assert not (await world.create(price=price(1, 0))).conflicts
+    assert not (await world.create(price=None)).conflicts
+
+
+async def test_without_a_declared_least_price_the_operators_own_models_set_it(database: Database) -> None:
+    world = await world_of(database)
+    await world.put(price_floor=None)
+    with pytest.raises(MeshError, match="no least price") as failure:
+        await world.create(price=price(99, 99))
+    assert (failure.value.reason_name, failure.value.field) == ("ESCALATION_DENIED", "model.price")
+    for name, figures in (("dear", (50, 60)), ("cheap", (10, 40))):
+        await world.registry.create_model(PLATFORM, "domains/shared", name, model(name, price=price(*figures)))
+    for below in (price(9, 40), price(10, 39), price(0, 0), price(10, 40, "EUR")):
+        with pytest.raises(MeshError, match="ESCALATION_DENIED"):
+            await world.create(price=below)
+    created = await world.create(price=price(10, 40))
+    assert not created.conflicts
+    shared = await world.registry.model("domains/shared/models/cheap")
+    await world.registry.create_price(shared.name, price(5, 5))
+    assert not (await world.registry.model(created.name)).conflicts
+    with pytest.raises(MeshError, match="ESCALATION_DENIED"):
+        await world.create(model_id="other", alias="other", upstream_model="big-other", price=price(99, 99))
 
 
 async def test_an_endpoint_serves_the_domains_that_it_is_open_to(database: Database) -> None:
@@ -238,7 +258,7 @@ async def test_without_its_facts_an_endpoints_models_lose_what_they_claim(databa
     created = await world.create(region="eu", credential="team")
     await world.endpoint_facts.delete(NAME, "")
     found = await world.registry.model(created.name)
-    assert (found.region, list(found.conflicts)) == ("", ["credential", "region"])
+    assert (found.region, list(found.conflicts)) == ("", ["credential", "price", "region"])
     assert found.lifecycle == registry_pb2.LIFECYCLE_RETIRED
 
 

@@ -14,6 +14,7 @@ from llm_mesh.registry.v1 import registry_pb2
 from llm_mesh_registry.domain.feed import Feed
 from llm_mesh_registry.domain.registry import Registry
 from llm_mesh_registry.settings import Settings
+from llm_mesh_registry.store.endpoints import SqlEndpoints
 from llm_mesh_registry.store.products import SqlProducts
 from llm_mesh_registry.store.tables import METADATA
 from llm_mesh_runtime.clock import SystemClock
@@ -27,7 +28,12 @@ PLATFORM, CLAIMS = "domains/platform", "domains/claims"
 
 async def registry(database: Database) -> tuple[Registry, Feed]:
     await migrate(database, "llm_mesh_registry.store.migrations")
-    store = SqlProducts(database, outbox_of(database), Settings().quotas)
+    outbox, quotas = outbox_of(database), Settings().quotas
+    store = SqlProducts(database, outbox, quotas)
+    floor = registry_pb2.PriceFloor(currency="USD")
+    await SqlEndpoints(database, outbox, quotas).put(
+        registry_pb2.Endpoint(name="adapters/openai/endpoints/openai", operator=PLATFORM, price_floor=floor)
+    )
     feed = Feed(store)
     await feed.refresh()
     return Registry(store, feed, SystemClock()), feed

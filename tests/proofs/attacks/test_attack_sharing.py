@@ -135,6 +135,7 @@ def mesh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stand]:
             stub: Any = registry_pb2_grpc.RegistryServiceStub(made.channel)
             for name, region in (("simulator", "eu"), ("second", "us")):
                 endpoint = registry_pb2.Endpoint(name=f"adapters/openai/endpoints/{name}", region=region, operator="domains/platform")
+                endpoint.price_floor.currency = "USD"
                 stub.PutEndpoint(registry_pb2.PutEndpointRequest(endpoint=endpoint), metadata=made.admin)
             for domain in EVERYBODY:
                 people = {f"{domain}/principals/admin": "roles/domain-admin", f"{domain}/principals/app": "roles/application"}

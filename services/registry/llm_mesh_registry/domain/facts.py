@@ -6,6 +6,8 @@ are read, so that an endpoint that becomes stricter binds the models that exist.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from llm_mesh.registry.v1 import errors_pb2, registry_pb2
 from llm_mesh_registry.domain.endpoints import endpoint_name
 from llm_mesh_registry.domain.errors import RegistryError
@@ -113,15 +115,40 @@ def _below_floor(price: registry_pb2.Price, endpoint: registry_pb2.Endpoint) -> 
     if not any(getattr(price, rate) for rate in RATES):
         return f"models at {endpoint.name} are not free, and need a price above zero"
     if not endpoint.HasField("price_floor"):
-        return ""
+        return (
+            f"{endpoint.name} has no least price, and its operator no model of this upstream: ask a platform administrator to declare one"
+        )
     floor = endpoint.price_floor
-    if price.currency != floor.currency:
+    if floor.currency and price.currency != floor.currency:
         return f"the least price at {endpoint.name} is in {floor.currency}"
     for rates, least in ((_INPUT_RATES, floor.input_nanos_per_million), (_OUTPUT_RATES, floor.output_nanos_per_million)):
         for rate in rates:
             if rate_of(price, rate) < least:
                 return f"the least price at {endpoint.name} is {least} nanos per million"
     return ""
+
+
+def wants_operators_price(model: registry_pb2.Model, endpoint: registry_pb2.Endpoint | None) -> bool:
+    """Whether the least price of a model is that of the operator's own models of the same upstream."""
+    if is_operators(model.name):
+        return False
+    return endpoint is None or not (endpoint.free_allowed or endpoint.HasField("price_floor"))
+
+
+def least_price(models: Iterable[registry_pb2.Model]) -> registry_pb2.PriceFloor | None:
+    """What the cheapest of an operator's models of one upstream costs; nothing where one is free. None: there is no model with a price."""
+    floor: registry_pb2.PriceFloor | None = None
+    for model in models:
+        if not model.free and not model.HasField("price"):
+            continue
+        put, out = (0, 0) if model.free else (model.price.input_nanos_per_million, model.price.output_nanos_per_million)
+        currency = model.price.currency
+        if floor is None:
+            floor = registry_pb2.PriceFloor(currency=currency, input_nanos_per_million=put, output_nanos_per_million=out)
+        floor.currency = floor.currency or currency
+        floor.input_nanos_per_million = min(floor.input_nanos_per_million, put)
+        floor.output_nanos_per_million = min(floor.output_nanos_per_million, out)
+    return floor
 
 
 def _matches(pattern: str, upstream: str) -> bool:

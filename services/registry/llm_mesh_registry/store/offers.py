@@ -52,7 +52,7 @@ class SqlOffers:
             now = self._database.now(connection)
             one = acceptance(connection, domain, product)
             served = None if one is None else one.served(products(connection, [product], now).get(product), now)
-            return None if served is None else accepted_in_effect(connection, [served])[0]
+            return None if served is None else accepted_in_effect(connection, [served], now)[0]
 
         return await self._database.read(work)
 

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, select
 from llm_mesh.mesh.v1 import resources_pb2
 from llm_mesh.registry.v1 import registry_pb2
 from llm_mesh.router.v1 import router_pb2
-from llm_mesh_registry.domain.endpoints import ENDPOINT_FIELDS, endpoint_name
+from llm_mesh_registry.domain.endpoints import ENDPOINT_FIELDS
 from llm_mesh_registry.domain.facts import check_facts
 from llm_mesh_registry.domain.models import ADAPTER_FIELDS, APPLIED, OUTPUT_ONLY
 from llm_mesh_registry.domain.ports import Check, Holdings
@@ -24,9 +24,9 @@ from llm_mesh_registry.store.rows import (
     check_claims,
     check_count,
     declared_model,
-    facts_of,
     find_model,
     find_price,
+    own_facts,
     parsed,
     put_model,
     with_prices,
@@ -54,7 +54,7 @@ class SqlProducts:
             now = self._begin_change(connection)
             if declared_model(connection, model.name, now) is not None:
                 raise already_exists(model.name)
-            check_claims(connection, model, "model")
+            check_claims(connection, model, "model", now)
             put_model(connection, notes, self._quotas, model, None, now)
             if model.HasField("price"):
                 add_price(connection, notes, self._quotas, model.name, model.price, now)
@@ -95,7 +95,7 @@ class SqlProducts:
             if model.etag != present.etag:
                 raise etag_mismatch(model.name)
             if claims:
-                check_claims(connection, model, "model")
+                check_claims(connection, model, "model", now)
             put_model(connection, notes, self._quotas, model, present, now)
             _offer(connection, model.name, now)
             return self._read_back(connection, model.name)
@@ -108,7 +108,7 @@ class SqlProducts:
             present = declared_model(connection, model, now)
             if present is None:
                 raise not_found(model)
-            _check_price(connection, present, price)
+            _check_price(connection, present, price, now)
             added = add_price(connection, notes, self._quotas, model, price, now)
             accept_new(connection, now, product=model)
             return added
@@ -153,7 +153,7 @@ class SqlProducts:
                 present = declared_model(connection, model.name, now)
                 model = applied(present, model, masks, mutable=APPLIED)  # noqa: PLW2901 (what becomes of it)
                 check(model, present, f"models[{index}]")
-                check_claims(connection, model, f"models[{index}]", facts)
+                check_claims(connection, model, f"models[{index}]", now, facts)
                 models.append(_apply_model(connection, notes, self._quotas, model, present, now))
             for index, adapter in enumerate(request.adapters):
                 known = _adapter(connection, adapter.name)
@@ -181,7 +181,7 @@ class SqlProducts:
                 route = router_pb2.Route.FromString(body)
                 present[route.name] = route
             served = (one.served(present.get(one.product.name), now) for one in acceptances(connection))
-            accepted = accepted_in_effect(connection, [one for one in served if one is not None])
+            accepted = accepted_in_effect(connection, [one for one in served if one is not None], now)
             return Holdings(revision, priced, prices, accepted, now)
 
         return await self._database.read(work)
@@ -214,13 +214,12 @@ def _offer(connection: Connection, name: str, now: int) -> None:
         accept_new(connection, now, product=name)
 
 
-def _check_price(connection: Connection, model: registry_pb2.Model, price: registry_pb2.Price) -> None:
+def _check_price(connection: Connection, model: registry_pb2.Model, price: registry_pb2.Price, now: int) -> None:
     """ESCALATION_DENIED where the model may not have the price, whenever it begins."""
     priced = registry_pb2.Model()
     priced.CopyFrom(model)
     priced.price.CopyFrom(price)
-    name = endpoint_name(priced)
-    check_facts(priced, facts_of(connection, [name]).get(name), "", only="price")
+    check_facts(priced, own_facts(connection, priced, now), "", only="price")
 
 
 def _apply_model(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import groupby
 
 from sqlalchemy import Connection, Table, func, insert, select, update
@@ -10,11 +10,12 @@ from sqlalchemy import Connection, Table, func, insert, select, update
 from llm_mesh.registry.v1 import errors_pb2, registry_pb2
 from llm_mesh_registry.domain.endpoints import endpoint_name
 from llm_mesh_registry.domain.errors import RegistryError
-from llm_mesh_registry.domain.facts import check_facts, in_effect
+from llm_mesh_registry.domain.facts import OPERATORS, check_facts, in_effect, least_price, wants_operators_price
 from llm_mesh_registry.domain.prices import begin_of, in_force
 from llm_mesh_registry.store.tables import ENDPOINTS, MODELS, PRICES, REVISION, SUBSCRIPTIONS
 from llm_mesh_runtime.database import from_micros
 from llm_mesh_runtime.outbox import Notes
+from llm_mesh_runtime.pace import Pace
 from llm_mesh_runtime.resources import Quotas, etag_of
 
 
@@ -33,7 +34,8 @@ def declared_model(connection: Connection, name: str, now: int) -> registry_pb2.
 def with_prices(connection: Connection, models: list[registry_pb2.Model], now: int) -> list[registry_pb2.Model]:
     """The models as they are in effect, each with the price that holds."""
     facts = facts_of(connection, {endpoint_name(model) for model in models})
-    return [in_effect(model, facts.get(endpoint_name(model))) for model in _priced(connection, models, now)]
+    priced = _priced(connection, models, now)
+    return [in_effect(model, own) for model, own in zip(priced, facts_for(connection, priced, facts, now), strict=True)]
 
 
 def facts_of(connection: Connection, names: Collection[str]) -> dict[str, registry_pb2.Endpoint]:
@@ -42,22 +44,79 @@ def facts_of(connection: Connection, names: Collection[str]) -> dict[str, regist
     return {found.name: found for found in map(registry_pb2.Endpoint.FromString, bodies)}
 
 
-def accepted_in_effect(connection: Connection, accepted: list[registry_pb2.AcceptedProduct]) -> list[registry_pb2.AcceptedProduct]:
+def facts_for(
+    connection: Connection, models: Sequence[registry_pb2.Model], facts: Mapping[str, registry_pb2.Endpoint], now: int
+) -> list[registry_pb2.Endpoint | None]:
+    """The facts that bind each model. Where an endpoint declares no least price, that of its operator's models of the upstream counts."""
+    own = [facts.get(endpoint_name(model)) for model in models]
+    wanting = {
+        (endpoint_name(model), model.upstream_model)
+        for model, endpoint in zip(models, own, strict=True)
+        if wants_operators_price(model, endpoint)
+    }
+    if not wanting:
+        return own
+    floors = _operators_prices(connection, wanting, now)
+    return [
+        _with_floor(model, endpoint, floors) if wants_operators_price(model, endpoint) else endpoint
+        for model, endpoint in zip(models, own, strict=True)
+    ]
+
+
+def _operators_prices(
+    connection: Connection, wanting: Collection[tuple[str, str]], now: int
+) -> dict[tuple[str, str], registry_pb2.PriceFloor]:
+    pace = Pace()
+    found: dict[tuple[str, str], list[registry_pb2.Model]] = {}
+    for body in connection.scalars(select(MODELS.c.body).where(MODELS.c.domain.in_(OPERATORS))):
+        pace.step()
+        model = registry_pb2.Model.FromString(body)
+        place = (endpoint_name(model), model.upstream_model)
+        if place in wanting:
+            found.setdefault(place, []).append(model)
+    floors = {place: least_price(_priced(connection, models, now)) for place, models in found.items()}
+    return {place: floor for place, floor in floors.items() if floor is not None}
+
+
+def _with_floor(
+    model: registry_pb2.Model, endpoint: registry_pb2.Endpoint | None, floors: Mapping[tuple[str, str], registry_pb2.PriceFloor]
+) -> registry_pb2.Endpoint | None:
+    name = endpoint_name(model)
+    floor = floors.get((name, model.upstream_model))
+    if floor is None:
+        return endpoint
+    result = registry_pb2.Endpoint(name=name)
+    if endpoint is not None:
+        result.CopyFrom(endpoint)
+    result.price_floor.CopyFrom(floor)
+    return result
+
+
+def accepted_in_effect(
+    connection: Connection, accepted: list[registry_pb2.AcceptedProduct], now: int
+) -> list[registry_pb2.AcceptedProduct]:
     """Products as they were accepted, narrowed to what their endpoints' operators declare by now."""
     models = [one.model for one in accepted if one.HasField("model")]
     facts = facts_of(connection, {endpoint_name(model) for model in models})
-    for model in models:
-        in_effect(model, facts.get(endpoint_name(model)))
+    for model, own in zip(models, facts_for(connection, models, facts, now), strict=True):
+        in_effect(model, own)
     return accepted
 
 
 def check_claims(
-    connection: Connection, model: registry_pb2.Model, field: str, wanted: Mapping[str, registry_pb2.Endpoint] | None = None
+    connection: Connection, model: registry_pb2.Model, field: str, now: int, wanted: Mapping[str, registry_pb2.Endpoint] | None = None
 ) -> None:
     """ESCALATION_DENIED where a model claims more than the facts of its endpoint, those that are `wanted` first."""
+    check_facts(model, own_facts(connection, model, now, wanted), field)
+
+
+def own_facts(
+    connection: Connection, model: registry_pb2.Model, now: int, wanted: Mapping[str, registry_pb2.Endpoint] | None = None
+) -> registry_pb2.Endpoint | None:
+    """The facts that bind a model, those that are `wanted` first."""
     name = endpoint_name(model)
-    facts = (wanted or {}).get(name) or facts_of(connection, [name]).get(name)
-    check_facts(model, facts, field)
+    facts = wanted if wanted and name in wanted else facts_of(connection, [name])
+    return facts_for(connection, [model], facts, now)[0]
 
 
 def _priced(connection: Connection, models: list[registry_pb2.Model], now: int) -> list[registry_pb2.Model]:

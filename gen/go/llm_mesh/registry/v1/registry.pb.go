@@ -752,7 +752,8 @@ type Endpoint struct {
 	UpstreamModels []string `protobuf:"bytes,9,rep,name=upstream_models,json=upstreamModels,proto3" json:"upstream_models,omitempty"`
 	// Models may be declared free. Otherwise each needs a price above zero, and not below `price_floor`.
 	FreeAllowed bool `protobuf:"varint,10,opt,name=free_allowed,json=freeAllowed,proto3" json:"free_allowed,omitempty"`
-	// The least price of a model. Unset: any price above zero.
+	// The least price of a domain's model. Unset: what the operator's own models of the same upstream cost at least; where there is none, no
+	// price is accepted.
 	PriceFloor *PriceFloor `protobuf:"bytes,11,opt,name=price_floor,json=priceFloor,proto3" json:"price_floor,omitempty"`
 	// Domains whose models may use it. Empty: all.
 	Domains []string `protobuf:"bytes,12,rep,name=domains,proto3" json:"domains,omitempty"`

@@ -486,7 +486,8 @@ export declare type Endpoint = Message<"llm_mesh.registry.v1.Endpoint"> & {
   freeAllowed: boolean;
 
   /**
-   * The least price of a model. Unset: any price above zero.
+   * The least price of a domain's model. Unset: what the operator's own models of the same upstream cost at least; where there is none, no
+   * price is accepted.
    *
    * @generated from field: llm_mesh.registry.v1.PriceFloor price_floor = 11;
    */
