@@ -24,6 +24,7 @@ from llm_mesh_registry.store.rows import (
     check_claims,
     check_count,
     declared_model,
+    facts_of,
     find_model,
     find_price,
     own_facts,
