@@ -179,6 +179,20 @@ async def test_an_apply_touches_the_named_fields_of_a_budget_and_deletes_one_wit
     assert (await apply(gone, "amount")).action == resources_pb2.CHANGE_ACTION_NONE
 
 
+async def test_an_apply_does_not_open_a_budget_that_was_closed(world: World) -> None:
+    name = f"{PROJECT}/budget"
+    audit = AuditEntry(domain=DOMAIN, action="budgets.put", resource=name, allowed=True)
+    await world.limits.put_budget(ledger_pb2.Budget(name=name, amount=resources_pb2.Money(currency="USD", nanos=5)), audit)
+    closing = update(meters).where(meters.c.name == name).values(closed=1)
+    await world.database.write(lambda connection: connection.execute(closing).rowcount)
+    raised = ledger_pb2.Budget(name=name, amount=resources_pb2.Money(currency="USD", nanos=6), period=ledger_pb2.BUDGET_PERIOD_DAILY)
+    await world.database.write(lambda connection: world.limits.apply_budget(connection, raised, {}, dry_run=False))
+    kept = await world.limits.budget(name)
+    assert kept is not None
+    assert (kept.amount.nanos, kept.HasField("close_time")) == (6, True)
+    assert not (await world.limits.put_budget(raised, audit)).HasField("close_time")
+
+
 @pytest.mark.parametrize(
     ("field", "wanted"),
     [
