@@ -8,13 +8,14 @@ import secrets
 import shutil
 import sqlite3
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import closing
 from functools import partial
 from pathlib import Path
 
 import pytest
 
+from llm_mesh.policy.v1 import audit_pb2, rules_pb2
 from llm_mesh_cli.output import Output
 from llm_mesh_cli.session import Access, Session
 from llm_mesh_cli.trail import sources
@@ -24,6 +25,7 @@ from llm_mesh_policy.store.audit import AuditTrail
 from llm_mesh_runtime.database import Database, migrate
 from llm_mesh_runtime.trail import FIRST_NUMBERING, first_hash, next_numbering, record_hash
 from llm_mesh_runtime.trail.stored import record_of
+from llm_mesh_runtime.trail.verifying import Kind
 from tests.e2e.running import RunningMesh, environment, llm_mesh
 
 RECORDS = 60
@@ -232,3 +234,21 @@ def test_a_running_mesh_is_verified_listed_and_looked_at_by_doctor(cli_mesh: Run
     found = json.loads(cli_mesh.cli("doctor", "--json").stdout)
     assert {row["state"] for row in found if row["what"] in {"audit", "endpoints"}} == {"ok"}, found
     assert cli_mesh.cli("endpoints", "delete", "openai/elsewhere", "--reason", "x" * 513).returncode == 2
+
+
+@pytest.mark.parametrize("grows_by", [0, 1])
+async def test_renumbering_is_found_in_a_chain_that_grows_between_two_readings(grows_by: int) -> None:
+    lengths = iter((3, 3 + grows_by))
+
+    async def source() -> AsyncIterator[sources.Page]:
+        last, numbering, records = first_hash("w"), FIRST_NUMBERING, []
+        for number in range(1, next(lengths) + 1):
+            record = rules_pb2.AuditRecord(sequence=number * 10, writer="w", action="a", allowed=True)
+            last = record.hash = record_hash(last, record)
+            numbering = next_numbering(numbering, record.sequence)
+            records.append(record)
+        head = audit_pb2.ChainHead(writer="w", count=len(records), hash=last, sequence=len(records) * 10, numbering=numbering)
+        records[0].sequence = 5
+        yield sources.Page(records, [head])
+
+    assert [problem.kind for problem in (await verified(source, grows=True)).problems] == [Kind.RENUMBERED]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from llm_mesh.policy.v1 import audit_pb2
 from llm_mesh_cli.trail.sources import Page
 from llm_mesh_runtime.trail import Problem, Verifier
+from llm_mesh_runtime.trail.verifying import Kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +31,14 @@ async def verify(
     verdict = await _once(source, saved, whole=whole)
     if grows and verdict.problems:
         again = await _once(source, saved, whole=whole)
-        verdict = Verdict(again.records, again.heads, [problem for problem in again.problems if problem in verdict.problems])
+        known = {_identity(problem) for problem in verdict.problems}
+        verdict = Verdict(again.records, again.heads, [problem for problem in again.problems if _identity(problem) in known])
     return verdict
+
+
+def _identity(problem: Problem) -> Problem | tuple[Kind, str]:
+    """What is the same in two readings: a chain whose end is wrong ends elsewhere in the second one, once it has grown."""
+    return (problem.kind, problem.writer) if problem.kind in {Kind.RENUMBERED, Kind.HEAD} else problem
 
 
 async def _once(source: Callable[[], AsyncIterator[Page]], saved: Mapping[str, audit_pb2.ChainHead] | None, *, whole: bool) -> Verdict:
