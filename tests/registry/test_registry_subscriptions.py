@@ -10,6 +10,7 @@ from google.protobuf.field_mask_pb2 import FieldMask
 
 from llm_mesh.mesh.v1 import resources_pb2
 from llm_mesh.registry.v1 import registry_pb2
+from llm_mesh_registry.domain.subscriptions import MOST_ENTRIES
 from llm_mesh_runtime.database import Database, micros
 from llm_mesh_runtime.errors import MeshError
 from llm_mesh_runtime.resources import page_of
@@ -231,6 +232,12 @@ async def test_offers_are_listed_by_state_and_page(world: World) -> None:
         if not request.page_token:
             break
     assert seen == [a, c]
+
+
+async def test_an_apply_takes_so_many_subscriptions_and_no_more(world: World) -> None:
+    many = [registry_pb2.Subscription(name=f"{CLAIMS}/subscriptions/s{number}") for number in range(MOST_ENTRIES + 1)]
+    with pytest.raises(MeshError, match="at most 500 in one call"):
+        await world.consent.apply(registry_pb2.ApplySubscriptionsRequest(parent=CLAIMS, subscriptions=many))
 
 
 async def test_an_apply_of_subscriptions_is_idempotent_atomic_and_dry_when_asked(world: World) -> None:

@@ -17,6 +17,9 @@ from llm_mesh_runtime.resources import NamePattern, Page, check_masks, checked_a
 
 SUBSCRIPTION = NamePattern("domains/{domain}/subscriptions/{subscription}")
 ROUTE = NamePattern("domains/{domain}/routes/{route}")
+MOST_ENTRIES = 500
+"""Subscriptions in one call of apply."""
+
 _PLATFORM = "domains/platform"
 _ALL = "domains/-"
 _MOST_ACCEPTED = 100
@@ -84,6 +87,8 @@ class Consent:
     async def apply(self, request: registry_pb2.ApplySubscriptionsRequest) -> Sequence[resources_pb2.Change]:
         """Brings subscriptions to a wanted state. Only the platform names those of several domains."""
         parent, wanted, dry_run = request.parent, request.subscriptions, request.dry_run
+        if len(wanted) > MOST_ENTRIES:
+            raise invalid("subscriptions", f"at most {MOST_ENTRIES} in one call, not {len(wanted)}: split them among several calls")
         DOMAIN.parse(parent, "parent")
         for index, subscription in enumerate(wanted):
             SUBSCRIPTION.parse(subscription.name, f"subscriptions[{index}].name")

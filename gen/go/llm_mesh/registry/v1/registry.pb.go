@@ -3998,7 +3998,7 @@ type ApplySubscriptionsRequest struct {
 	Parent string `protobuf:"bytes,1,opt,name=parent,proto3" json:"parent,omitempty"`
 	// Says what would change, and changes nothing.
 	DryRun bool `protobuf:"varint,2,opt,name=dry_run,json=dryRun,proto3" json:"dry_run,omitempty"`
-	// Wanted subscriptions, with their names. One that exists keeps its accepted version unless it names another one.
+	// Wanted subscriptions, with their names, at most 500. One that exists keeps its accepted version unless it names another one.
 	Subscriptions []*Subscription `protobuf:"bytes,3,rep,name=subscriptions,proto3" json:"subscriptions,omitempty"`
 	// By resource name: which fields of an existing resource change, such as `alias`. A field that is named here and
 	// unset in its entry is cleared; fields that are not named stay as they are. `*` names all. No mask for a resource: every field that its

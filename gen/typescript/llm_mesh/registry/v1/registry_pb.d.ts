@@ -2136,7 +2136,7 @@ export declare type ApplySubscriptionsRequest = Message<"llm_mesh.registry.v1.Ap
   dryRun: boolean;
 
   /**
-   * Wanted subscriptions, with their names. One that exists keeps its accepted version unless it names another one.
+   * Wanted subscriptions, with their names, at most 500. One that exists keeps its accepted version unless it names another one.
    *
    * @generated from field: repeated llm_mesh.registry.v1.Subscription subscriptions = 3;
    */
