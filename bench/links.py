@@ -33,6 +33,7 @@ from llm_mesh_runtime.links.mux.server import LinkServer
 from llm_mesh_runtime.links.outbound import Outbound
 from llm_mesh_runtime.links.remote import RemoteChannel
 from llm_mesh_runtime.pipeline import Wrapped, methods_of
+from llm_mesh_runtime.shares import Party
 
 REQUEST, ANSWER, MESSAGE = bytes(1024), bytes(250), bytes(200)
 CHECK, WATCH = "/grpc.health.v1.Health/Check", "/grpc.health.v1.Health/Watch"
@@ -57,6 +58,10 @@ class Nobody:
     async def ask(self, *_: object) -> Caller:
         """The caller of a head that nobody has asked about."""
         return self.head()
+
+    def party(self, *_: object) -> Party:
+        """Whom a call counts to whose caller nobody knows."""
+        return Party("bench")
 
     known, decide = head, ask
 

@@ -14,7 +14,7 @@ def main() -> None:
     from llm_mesh_runtime.pressure import Pressure  # noqa: PLC0415 - likewise
 
     def shut(*_: object) -> None:
-        Pressure.excessive = property(lambda _: True)  # type: ignore[assignment, method-assign]  # as a full window has it
+        Pressure.admits = lambda *_: False  # type: ignore[method-assign]  # as a full window has it
 
     signal.signal(signal.SIGUSR1, shut)
     command()

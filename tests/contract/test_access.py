@@ -7,8 +7,11 @@ from typing import Any
 import grpc
 import pytest
 
+from llm_mesh_runtime.access.credentials import Credentials
+from llm_mesh_runtime.access.stage import AccessStage
 from llm_mesh_runtime.errors import from_rpc_error
 from llm_mesh_runtime.pressure import Pressure
+from llm_mesh_runtime.shares import Party
 from llm_mesh_runtime.testing import FakePolicy, Link, host
 from tests.contract.conftest import Linked
 from tests.contract.echo import CONTRACT, Echo, messages, service, stub
@@ -189,15 +192,18 @@ async def test_a_policy_that_fails_denies_without_blaming_the_credential(
 
 async def test_callers_from_outside_are_counted_until_their_calls_end(linked: Linked, monkeypatch: pytest.MonkeyPatch) -> None:
     inside: list[int] = []
+    parties: list[Party] = []
     enter, leave = Pressure.enter, Pressure.leave
 
-    def entered(pressure: Pressure) -> bool:
+    def entered(pressure: Pressure, party: Party) -> bool:
         inside.append(1)
-        return enter(pressure)
+        parties.append(party)
+        return enter(pressure, party)
 
-    def left(pressure: Pressure) -> None:
+    def left(pressure: Pressure, party: Party) -> None:
         inside.append(-1)
-        leave(pressure)
+        parties.remove(party)
+        leave(pressure, party)
 
     monkeypatch.setattr(Pressure, "enter", entered)
     monkeypatch.setattr(Pressure, "leave", left)
@@ -211,10 +217,31 @@ async def test_callers_from_outside_are_counted_until_their_calls_end(linked: Li
     assert inside == [1, -1] * 2
 
 
+async def test_calls_from_outside_count_to_the_callers_domain_as_soon_as_it_is_known(
+    linked: Linked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parties: list[Party] = []
+    enter = Pressure.enter
+
+    def entered(pressure: Pressure, party: Party) -> bool:
+        parties.append(party)
+        return enter(pressure, party)
+
+    monkeypatch.setattr(Pressure, "enter", entered)
+    ana = stub(linked.mesh.application("echo", key="mk_ana"))
+    for _ in range(2):
+        await ana.Say(say())
+    monkeypatch.setattr(Credentials, "known", lambda *_: None)
+    monkeypatch.setattr(AccessStage, "cached", lambda *_: None)
+    await ana.Say(say())
+    assert not parties[0].domain.startswith("domains/")
+    assert parties[1:] == [Party("domains/claims", "domains/claims/principals/ana")] * 2
+
+
 async def test_an_overloaded_process_refuses_callers_from_outside_and_serves_the_mesh(
     linked: Linked, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Pressure, "excessive", property(lambda _: True))
+    monkeypatch.setattr(Pressure, "admits", lambda *_: False)
     ana = stub(linked.mesh.application("echo", key="mk_ana"))
     assert await refused(ana.Say(say())) == (grpc.StatusCode.RESOURCE_EXHAUSTED, "OVERLOADED")
     assert linked.echo.calls == 0

@@ -6,6 +6,7 @@ import orjson
 import pytest
 
 from llm_mesh_runtime.pressure import Pressure
+from llm_mesh_runtime.shares import Party
 from tests.edge.conftest import Served
 
 LARGE = {"model": "m", "messages": [{"role": "user", "content": "x" * 90_000}]}
@@ -14,7 +15,7 @@ WORK = ["/v1/chat/completions", "/v1/messages", "/v1/embeddings", "/v1/messages/
 
 @pytest.fixture
 def overloaded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Pressure, "excessive", property(lambda _: True))
+    monkeypatch.setattr(Pressure, "admits", lambda *_: False)
 
 
 @pytest.mark.usefixtures("overloaded")
@@ -79,16 +80,16 @@ async def test_whoever_is_let_in_leaves_again_however_it_ends(served: Served, mo
     inside, empty = set[object](), asyncio.Event()
     enter, leave = Pressure.enter, Pressure.leave
 
-    def entered(pressure: Pressure) -> bool:
+    def entered(pressure: Pressure, party: Party) -> bool:
         inside.add(object())
         empty.clear()
-        return enter(pressure)
+        return enter(pressure, party)
 
-    def left(pressure: Pressure) -> None:
+    def left(pressure: Pressure, party: Party) -> None:
         inside.pop()
         if not inside:
             empty.set()
-        leave(pressure)
+        leave(pressure, party)
 
     monkeypatch.setattr(Pressure, "enter", entered)
     monkeypatch.setattr(Pressure, "leave", left)

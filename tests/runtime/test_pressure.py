@@ -12,6 +12,9 @@ import pytest
 
 from llm_mesh_runtime import pressure as module
 from llm_mesh_runtime.pressure import LATE, LEAST, QUIET, Pressure, Window, overloaded
+from llm_mesh_runtime.shares import Party
+
+ANA = Party("domains/claims", "ana")
 
 TURN = 0.00005
 """Of the simulated loop, by each caller who has work: a loop is late by how many have."""
@@ -58,17 +61,17 @@ def loop(monkeypatch: pytest.MonkeyPatch) -> Loop:
 
 def entered(pressure: Pressure, callers: int) -> int:
     """How many of them were let in."""
-    return sum(pressure.enter() for _ in range(callers))
+    return sum(pressure.enter(ANA) for _ in range(callers))
 
 
 def test_once_work_is_late_nobody_is_let_in_until_somebody_leaves(loop: Loop) -> None:
     pressure = Pressure(TARGET)
     assert entered(pressure, 100) == 100
     for _ in range(LATE):
-        assert pressure.enter()
+        assert pressure.enter(ANA)
         loop.turn(late=0.05)
-    assert not pressure.enter()
-    pressure.leave()
+    assert not pressure.enter(ANA)
+    pressure.leave(ANA)
     assert entered(pressure, 2) == 1
 
 
@@ -90,11 +93,11 @@ def test_one_long_step_refuses_nobody(loop: Loop) -> None:
 def test_a_few_are_always_let_in(loop: Loop) -> None:
     pressure = Pressure(TARGET)
     for _ in range(50):
-        assert pressure.enter()
+        assert pressure.enter(ANA)
         loop.turn(late=0.05)
-        pressure.leave()
+        pressure.leave(ANA)
     assert entered(pressure, LEAST) == LEAST
-    assert not pressure.enter()
+    assert not pressure.enter(ANA)
 
 
 def test_nothing_is_measured_while_nobody_calls(loop: Loop) -> None:
@@ -104,8 +107,8 @@ def test_nothing_is_measured_while_nobody_calls(loop: Loop) -> None:
     for _ in range(module._IDLE):
         loop.turn(late=0.05)
     assert loop.idle
-    assert not pressure.excessive
-    assert pressure.enter()
+    assert pressure.admits(ANA)
+    assert pressure.enter(ANA)
     assert not loop.idle
 
 
@@ -185,7 +188,7 @@ class Overload:
             self._arrived %= 1
             left = max(0.0, self._work - passed * CAPACITY)
             for _ in range(int(self._work) - int(left)):
-                self._pressure.leave()
+                self._pressure.leave(ANA)
             self._work = left
             self.working.append(int(left))
 

@@ -3,17 +3,21 @@
 Counting calls says little: a thousand streams that wait for slow models are no burden, and two hundred short requests may be.
 What shows overload is work that waits for its turn. Refusing everybody while it waits, and nobody else, would swing between too
 much and nothing; so there is a window, of as many callers as were inside when work began to wait. Whoever leaves lets the next one
-in, and the window shrinks while work waits too long and grows while it does not. What has begun is finished.
+in, and the window shrinks while work waits too long and grows while it does not. What has begun is finished. Who is let in does not
+depend on who retries fastest, but on how much of the window its domain and its principal hold (`window_shares`).
 """
 
 from __future__ import annotations
 
 import asyncio
 import random
+import sys
 import time
 
 from llm_mesh.mesh.v1 import errors_pb2
 from llm_mesh_runtime.errors import MeshError, RuntimeFault
+from llm_mesh_runtime.shares import Party, Shares
+from llm_mesh_runtime.window_shares import most_inside
 
 _PERIOD = 0.01
 _IDLE = 100
@@ -64,31 +68,34 @@ class Pressure:
     def __init__(self, lateness: float) -> None:
         self._lateness = lateness
         self._window = Window()
-        self._inside = 0
+        self._inside = Shares(sys.maxsize)
+        """It only counts: the window is what bounds."""
         self._refused = 0
         self._due = 0.0
         self._idle = _IDLE
 
-    @property
-    def excessive(self) -> bool:
-        """Whether nobody is let in now."""
+    def admits(self, party: Party) -> bool:
+        """Whether a caller is let in now."""
         limit = self._window.limit
-        return limit is not None and self._inside >= limit
+        if limit is None or self._inside.taken < limit:
+            return True
+        domain, principal = self._inside.held(party)
+        domains = self._inside.domains + (domain == 0)
+        return self._inside.taken < most_inside(limit, domains, domain, principal)
 
-    def enter(self) -> bool:
-        """A caller from outside wants something. False: refuse it; else `leave` follows."""
+    def enter(self, party: Party) -> bool:
+        """A caller from outside wants something. False: refuse it; else `leave` follows, with the same party."""
         if self._idle >= _IDLE:
             self._watch(asyncio.get_running_loop())
         self._idle = 0
-        if self.excessive:
+        if not self.admits(party):
             self._refused += 1
             return False
-        self._inside += 1
-        return True
+        return self._inside.take(party)
 
-    def leave(self) -> None:
+    def leave(self, party: Party) -> None:
         """One who was let in has been answered, or has gone."""
-        self._inside -= 1
+        self._inside.give(party)
 
     def _watch(self, loop: asyncio.AbstractEventLoop) -> None:
         self._due = time.monotonic() + _PERIOD
@@ -96,7 +103,7 @@ class Pressure:
 
     def _sample(self, loop: asyncio.AbstractEventLoop) -> None:
         late = time.monotonic() - self._due > self._lateness
-        self._window.sample(late=late, inside=self._inside, refused=self._refused)
+        self._window.sample(late=late, inside=self._inside.taken, refused=self._refused)
         self._refused = 0
         self._idle += 1
         if self._idle < _IDLE:

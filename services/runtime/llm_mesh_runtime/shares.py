@@ -48,6 +48,11 @@ class Shares:
         """While fewer are taken nobody can hold more than its share."""
         self._domains: dict[str, _Domain] = {}
 
+    @property
+    def domains(self) -> int:
+        """How many domains hold places."""
+        return len(self._domains)
+
     def may_take(self, party: Party | None, amount: int = 1) -> bool:
         """Whether the party may hold so many more."""
         if self.taken + amount <= self._scarce:

@@ -9,6 +9,7 @@ from llm_mesh.gateway.v1 import gateway_pb2
 from llm_mesh.mesh.v1 import process_pb2
 from llm_mesh_edge.domain.headers import Metadata
 from llm_mesh_runtime.context import Caller
+from llm_mesh_runtime.shares import Party
 
 
 class AnswerStream(Protocol):
@@ -45,6 +46,9 @@ class Keys(Protocol):
 
     def known(self, credential: str, project: str) -> Caller | None:
         """Whose credential it is, where that was found out a moment ago."""
+
+    def party(self, credential: str, project: str, address: str) -> Party:
+        """Who shares bounds for a credential that is not known now: its last owner, else the address that it comes from."""
 
     async def ask(self, credential: str, project: str, address: str, method: str) -> Caller:
         """Whose credential it is. Raises `MeshError` where it is not valid, or the project is not one of its own."""

@@ -13,14 +13,16 @@ import orjson
 
 from llm_mesh_edge.domain.failures import Failure, failure_of
 from llm_mesh_edge.domain.headers import Headers
-from llm_mesh_edge.http.exchange import AUTHENTICATED, HEADERS, JSON, KNOWN, Scope, identified
+from llm_mesh_edge.http.exchange import AUTHENTICATED, HEADERS, JSON, KNOWN, PARTY, Scope, identified
 from llm_mesh_runtime.errors import MeshError
 from llm_mesh_runtime.pressure import RETRY_AFTER, Pressure, overloaded
 from llm_mesh_runtime.service import HeadFault, Refusal
+from llm_mesh_runtime.shares import Party
 
 if TYPE_CHECKING:
     from llm_mesh_edge.domain.ports import Keys
     from llm_mesh_edge.http.app import Observed, Route, Routes, Shape
+    from llm_mesh_runtime.context import Caller
 
 CROWDED = Failure(429, "too_many_connections", "too many connections; try again later", retry_after=1.0, repeat=True, closes=True)
 _TOO_LARGE = Failure(431, "head_too_large", "the head of the request, or a line of it, is too large or has too many lines", closes=True)
@@ -42,18 +44,18 @@ class Door:
         """None: the request is let in, and `leave` follows."""
         route = self._routes.of(scope["path"])
         if route is not None and scope["method"] in route.methods:
-            if route.protected and (refusal := self._stranger(scope, route)) is not None:
-                return refusal
-            if route.works and not self._pressure.enter():
-                headers = Headers(scope["headers"])
-                return self._refusal(scope["method"], route.path, route.shape, self._failure, headers, next(self._told))
+            caller = self._caller(scope, route) if route.protected else None
+            if isinstance(caller, Refusal):
+                return caller
+            if route.works:
+                return self._overloaded(scope, route, caller)
         return None
 
     def leave(self, scope: Scope) -> None:
         """A request that was let in has been answered, or its client has gone."""
-        route = self._routes.of(scope["path"])
-        if route is not None and route.works and scope["method"] in route.methods:
-            self._pressure.leave()
+        party = scope["state"].get(PARTY)
+        if party is not None:
+            self._pressure.leave(party)
 
     def fault(self, fault: HeadFault, scope: Scope) -> Refusal:
         """See `Door` of the runtime."""
@@ -62,8 +64,20 @@ class Door:
         shape = self._routes.fallback if route is None else route.shape
         return self._refusal(scope["method"], "other" if route is None else route.path, shape, _FAULTS[fault], headers)
 
-    def _stranger(self, scope: Scope, route: Route) -> Refusal | None:
-        """The refusal of a caller who shows no credential. Who shows a known one is known from now on."""
+    def _overloaded(self, scope: Scope, route: Route, caller: Caller | None) -> Refusal | None:
+        """The refusal of work that is too much, by how much of the process's work its caller has already."""
+        headers: Headers = scope["state"].get(HEADERS) or Headers(scope["headers"])
+        party = None if caller is None else caller.party
+        if party is None:
+            address = (scope.get("client") or ("",))[0]
+            party = self._keys.party(headers.credential(), headers.project, address) if route.protected else Party(address)
+        if self._pressure.enter(party):
+            scope["state"][PARTY] = party
+            return None
+        return self._refusal(scope["method"], route.path, route.shape, self._failure, headers, next(self._told))
+
+    def _caller(self, scope: Scope, route: Route) -> Caller | Refusal | None:
+        """Who shows a known credential, who is known from now on; None where policy is to be asked. Who shows none is refused."""
         headers = scope["state"][HEADERS] = Headers(scope["headers"])
         try:
             caller = self._keys.known(headers.credential(), headers.project)
@@ -73,7 +87,7 @@ class Door:
             return None
         scope["state"][KNOWN] = True
         if scope["extensions"][AUTHENTICATED](caller.party):
-            return None
+            return caller
         return self._refusal(scope["method"], route.path, route.shape, CROWDED, headers)
 
     def _refusal(

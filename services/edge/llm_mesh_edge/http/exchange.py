@@ -26,8 +26,8 @@ ARRIVED = "llm_mesh.arrived"
 """The extension by which it gives a body that is there already."""
 AUTHENTICATED = "llm_mesh.authenticated"
 """The extension that it tells who the caller is, once that is known; before, it reads no more than came with the head."""
-HEADERS, KNOWN = "headers", "known"
-"""Where the door leaves the headers that it has read, and whether it knows the caller."""
+HEADERS, KNOWN, PARTY = "headers", "known", "party"
+"""Where the door leaves the headers that it has read, whether it knows the caller, and whom the request counts to while it is work."""
 _MOST_DISCARDED = 64 * 1024 * 1024
 _DISCARDING_SECONDS = 2.0
 _NONE: Mapping[str, Any] = {}

@@ -31,6 +31,8 @@ SELF, SELF_ACTION = "self", "self.get"
 """What every valid credential may ask about."""
 _MAX_KNOWN = 16_384
 _MAX_CHECKS = 256
+_OWNED = 120.0
+"""Seconds for which a credential counts to its owner, after policy has vouched for it."""
 
 
 class Answer(NamedTuple):
@@ -60,6 +62,7 @@ class Credentials:
         self.asked_by = ""
         """A service that checks heads without serving methods: the host follows policy's revision for it."""
         self._known: dict[bytes, tuple[float, int, Caller]] = {}
+        self._owners: dict[bytes, tuple[float, Party]] = {}
         self._checks: dict[bytes, asyncio.Task[Answer]] = {}
         self._places = Shares(most_checks)
 
@@ -76,6 +79,22 @@ class Credentials:
             if len(self._known) >= _MAX_KNOWN:
                 del self._known[next(iter(self._known))]
             self._known[digest(credential, project)] = (time.monotonic() + answer.vouched, answer.caller.revision, answer.caller)
+
+    def own(self, credential: str, project: str, caller: Caller) -> None:
+        """Policy has said whose credential it is."""
+        if caller.party is not None:
+            key = digest(credential, project)
+            if self._owners.pop(key, None) is None and len(self._owners) >= _MAX_KNOWN:
+                del self._owners[next(iter(self._owners))]
+            self._owners[key] = (time.monotonic() + _OWNED, caller.party)
+
+    def party(self, credential: str, project: str, address: str) -> Party:
+        """Who shares bounds for a credential that is to be checked: its last owner, else the address that it comes from.
+
+        This decides nothing but whose share a request counts to until it ends.
+        """
+        owner = self._owners.get(digest(credential, project))
+        return owner[1] if owner is not None and time.monotonic() < owner[0] else Party(address)
 
     async def checked(self, question: bytes, address: str, ask: Ask) -> Answer:
         """What policy says, asked once for all who want to know it now."""
@@ -109,11 +128,16 @@ class HeadCheck:
         """Whose credential it is, where that is known."""
         return self._credentials.known(credential, project)
 
+    def party(self, credential: str, project: str, address: str) -> Party:
+        """See `Credentials`."""
+        return self._credentials.party(credential, project, address)
+
     async def ask(self, credential: str, project: str, address: str, method: str) -> Caller:
         """Whose credential it is, as policy says. Raises policy's refusal."""
         question = {"credential": credential, "project": project, "method": method, "resource": SELF, "action": SELF_ACTION}
         answer = await self._checked(question, address)
         self._credentials.remember(credential, project, answer)
+        self._credentials.own(credential, project, answer.caller)
         return answer.caller
 
     async def authorise(self, credential: str, address: str, method: str, resource: str, action: str) -> Caller:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from llm_mesh_runtime.access.table import CallTable
     from llm_mesh_runtime.context import Frame
     from llm_mesh_runtime.pipeline import Method
+    from llm_mesh_runtime.shares import Party
 
 AUTHORIZATION = "authorization"
 PROJECT = "x-llm-mesh-project"
@@ -132,6 +133,7 @@ class MethodAccess:
         stage, credential, project = self._stage, question.credential, question.project
         method = self._method.path
         answer = await stage.credentials.checked(question.digest, address, lambda: stage.authorised(question, method))
+        stage.credentials.own(credential, project, answer.caller)
         if question.resource == SELF:
             stage.credentials.remember(credential, project, answer)
         if not self.by_request:
@@ -139,6 +141,10 @@ class MethodAccess:
         if question.fault is not None:
             raise question.fault
         return answer.caller
+
+    def party(self, question: Question, address: str) -> Party:
+        """Who shares bounds with others while policy has not been asked."""
+        return self._stage.credentials.party(question.credential, question.project, address)
 
     def known(self, frame: Frame, request: Any) -> Caller | Question:  # noqa: ANN401 - any message
         """The caller, who may do what the request wants, where that takes no question."""

@@ -14,6 +14,7 @@ from llm_mesh_runtime.errors import MeshError, RuntimeFault
 from llm_mesh_runtime.pipeline.methods import Method
 from llm_mesh_runtime.pipeline.transport import HandlerContext, Own, Transport
 from llm_mesh_runtime.pipeline.wire import has_more_fields
+from llm_mesh_runtime.shares import Party
 
 Body = Callable[[Any, Transport, Frame], Awaitable[Any]]
 MOST_FIELDS = 250_000
@@ -34,6 +35,9 @@ class MethodAccess(Protocol):
 
     async def ask(self, question: Any, address: str) -> Caller:  # noqa: ANN401 (what `head` gave)
         """The caller of a head, as policy knows it. Raises for callers that policy refuses."""
+
+    def party(self, question: Any, address: str) -> Party:  # noqa: ANN401 (what `head` gave)
+        """Who shares bounds with others while policy has not been asked."""
 
     def known(self, frame: Frame, request: Any) -> Caller | Any:  # noqa: ANN401 (any message)
         """The caller of a request where that is decided without asking anybody, else what is to be asked."""

@@ -114,7 +114,7 @@ class Pipeline:
         watch = self.drain if is_watch(method) else None
         # Health and reflection need no slot, and are answered under pressure too; but whoever watches stays, and needs no credential.
         open_stream = method.rule is None and method.response_streaming
-        limiter, pressure = (Unlimited(), None) if method.rule is None else (self.limiter, self.pressure)
+        limiter, pressure = Unlimited() if method.rule is None else self.limiter, self.pressure
         if open_stream:
             limiter = Limiter(OPEN_READERS if method.request_streaming else OPEN_STREAMS, 0)
         codec, written = Codec(method, self.max_message), method.response_streaming
@@ -132,10 +132,11 @@ class Pipeline:
             FRAME.set(frame)
             seen = observer.begin(frame)
             fault, code = None, "OK"
-            entered: Pressure | None = None
+            entered: Party | None = None
             try:
                 caller = head(frame)  # before anything else of the call is looked at
-                entered = None if frame.calling and watch is None else _let_in(frame, watch, pressure)
+                _stays(watch)
+                entered = None if frame.calling else _let_in(access, caller, transport, pressure)
                 if deadline <= began or not isinstance(caller, Caller):
                     caller = await _caller(access, caller, transport, late=deadline <= began)
                 frame.caller, party = caller, Party(address_of(transport)) if open_stream else caller.party
@@ -164,7 +165,7 @@ class Pipeline:
                 if expiry is not None:
                     expiry.stop()
                 if entered is not None:
-                    entered.leave()
+                    pressure.leave(entered)
                 observer.end(seen, code, time.monotonic() - began)
             await _refuse(transport, fault)
             return None
@@ -196,14 +197,17 @@ async def _caller(access: MethodAccess, caller: Any, transport: Transport, *, la
     return known
 
 
-def _let_in(frame: Frame, watch: Drain | None, pressure: Pressure | None) -> Pressure | None:
+def _stays(watch: Drain | None) -> None:
     if watch is not None and not watch.enter():
         raise _draining()
-    if pressure is None or frame.calling:
-        return None
-    if not pressure.enter():
+
+
+def _let_in(access: MethodAccess, caller: Any, transport: Transport, pressure: Pressure) -> Party | None:  # noqa: ANN401 (a caller or a question)
+    """Whom the call counts to while it is work; None for those who need no credential."""
+    party = caller.party if isinstance(caller, Caller) else access.party(caller, address_of(transport))
+    if party is not None and not pressure.enter(party):
         raise overloaded()
-    return pressure
+    return party
 
 
 def _why_cancelled(expiry: Expiry | None, watch: Drain | None) -> MeshError | None:
