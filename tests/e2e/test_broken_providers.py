@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
-from itertools import repeat
+from itertools import chain, repeat
 from typing import Any
 
 import grpc
@@ -18,6 +19,8 @@ from tests.proofs.stand import bearer, until
 
 _DEFECT = 0.25
 """Seconds of the processor for which nothing that arrives may hold the event loop."""
+_TOTAL = 6
+_CONTENT = 'data: {"choices":[{"index":0,"delta":{"content":"a"}}]}\n\n'
 _TOKEN = '{"token":"a","logprob":-1,"bytes":[97],"top_logprobs":[]}'
 _FLOODS = {
     "comments": ": still here\n\n" * 4_000,
@@ -66,7 +69,8 @@ def broken(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broken]:
         env = {
             "LLM_MESH_ADAPTER_OPENAI_ENDPOINT_BROKEN": json.dumps(endpoint),
             "LLM_MESH_ADAPTER_OPENAI_FIRST_TOKEN_TIMEOUT": "1",
-            "LLM_MESH_ADAPTER_OPENAI_TOTAL_TIMEOUT": "20",
+            "LLM_MESH_ADAPTER_OPENAI_IDLE_TIMEOUT": "1",
+            "LLM_MESH_ADAPTER_OPENAI_TOTAL_TIMEOUT": str(_TOTAL),
         }
         with running(tmp_path_factory.mktemp("broken"), env=env) as mesh, grpc.insecure_channel(mesh.grpc) as opened:
             channel: Any = opened  # the stubs' types know only channels of asyncio
@@ -81,6 +85,20 @@ def broken(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broken]:
 def test_time_is_up_for_a_stream_that_never_pauses_and_says_nothing(broken: Broken, flood: str) -> None:
     answer = broken.ask({"pieces": repeat(_FLOODS[flood])}, stream=True)
     assert (answer.status, answer.code) == (504, "provider_timeout")
+
+
+def test_so_it_is_for_one_that_goes_on_without_a_pause_and_says_nothing_more(broken: Broken) -> None:
+    began = time.monotonic()
+    answer = broken.ask({"pieces": chain([_CONTENT], repeat(_FLOODS["comments"]))}, stream=True)
+    assert answer.status == 200
+    assert "PROVIDER_TIMEOUT" in answer.events()[-1]["error"]["message"]
+    assert time.monotonic() - began < _TOTAL - 1
+
+
+def test_and_for_one_that_says_ever_more(broken: Broken) -> None:
+    answer = broken.ask({"pieces": repeat(_CONTENT * 50)}, stream=True)
+    assert answer.status == 200
+    assert b"PROVIDER_TIMEOUT" in answer.body[-2_000:]
 
 
 @pytest.mark.parametrize("stream", [False, True])
