@@ -157,3 +157,18 @@ async def test_a_request_is_named_with_a_dash_and_only_then(database: Database, 
     told = Explanations(Decisions(10_000), await stored(database), Rights(allowed=True))
     with pytest.raises(MeshError, match="INVALID_FIELD: request_id"):
         await told.explain(f"{CLAIMS}/routeDecisions/{name}", request_id, Caller("key", principal=ANA))
+
+
+async def test_only_operators_read_the_names_of_credentials(database: Database) -> None:
+    told = router_pb2.ExplainDecisionResponse(name=f"{CLAIMS}/routeDecisions/{1:016x}", principal=ANA)
+    told.plan.root.failover.children.add().attempt.credential = "team-a"
+
+    class Stored(SqlDecisions):
+        async def find(self, domain: str, decision_id: str) -> router_pb2.ExplainDecisionResponse | None:
+            del domain, decision_id
+            return router_pb2.ExplainDecisionResponse.FromString(told.SerializeToString())
+
+    for allowed, credential in ((True, "team-a"), (False, "")):
+        explanations = Explanations(Decisions(10_000), Stored(database), Rights(allowed=allowed))
+        answer = await explanations.explain(told.name, "", Caller("key", principal=ANA))
+        assert answer.plan.root.failover.children[0].attempt.credential == credential
