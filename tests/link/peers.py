@@ -15,7 +15,7 @@ from llm_mesh_runtime.links.mux.called import Called
 from llm_mesh_runtime.links.mux.connection import Connection
 from llm_mesh_runtime.links.mux.outbox import Outbox
 from llm_mesh_runtime.links.mux.service import Incoming, Work
-from llm_mesh_runtime.pipeline import Wrapped, methods_of
+from llm_mesh_runtime.pipeline import Unread, Wrapped, methods_of
 from tests.contract.echo import CONTRACT, Echo, generated
 
 SAY, COUNT, SUM, TALK = (f"/{CONTRACT}/{name}" for name in ("Say", "Count", "Sum", "Talk"))
@@ -47,6 +47,8 @@ class Handlers:
         return handle
 
     async def _handle(self, name: str, first: Any, transport: Any) -> bytes | None:
+        if isinstance(first, Unread):  # plain gRPC has read no message yet
+            first = await first.message()
         if name in {"Sum", "Talk"}:
             async for message in first:
                 self.seen.append(message)
