@@ -97,6 +97,8 @@ def _methods(files: descriptor_pb2.FileDescriptorSet) -> Iterator[Rpc]:
 def _value(path: str) -> str:
     if path.endswith("parent"):
         return _VICTIM
+    if path.endswith("principal"):
+        return f"{_VICTIM}/principals/application"
     return f"{_VICTIM}/projects/default" if path.endswith("name") else "some-id"
 
 

@@ -370,7 +370,7 @@ def test_allowed_models_bind_what_is_called_through_any_route(mesh: Stand, peopl
     assert mesh.ask(chat_body("fast", "hello"), key=key).status == 200
     for alias, status, code in (("away", 400, "no_eligible_target"), ("abroad", 403, "model_denied"), ("none", 403, "model_denied")):
         reply = mesh.ask(chat_body(alias, "hello"), key=key)
-        assert (reply.status, reply.error["code"]) == (status, code), (alias, reply.body)
+        assert (reply.status, reply.code) == (status, code), (alias, reply.body)
     mine = router_pb2.Route(alias="good", targets=[router_pb2.RouteTarget(model="domains/shared/models/abroad")])
     owner.call(router_pb2_grpc.RouterServiceStub, "CreateRoute", router_pb2.CreateRouteRequest(parent=SALES, route_id="good", route=mine))
     reply = mesh.ask(chat_body("good", "hello"), key=key)

@@ -211,7 +211,7 @@ def test_deep_json_in_a_request_is_refused_with_its_field(mesh: Stand) -> None:
     for change in changes:
         told = refused(partial(over_grpc, mesh, asked("gpt", **change)))
         assert (told.code, told.reason) == (CODES.INVALID_ARGUMENT, "INVALID_FIELD"), told
-        assert told.field.endswith("json"), told
+        assert told.field.endswith(("json", "extras[openai.metadata]")), told
     for key, value in (("metadata", deep), ("tools", b'[{"type":"function","function":{"name":"f","parameters":{"a":' + deep + b"}}}]")):
         raw = json.dumps({"model": "gpt", "messages": [{"role": "user", "content": "hi"}], key: "HERE"}).encode()
         reply = mesh.ask(raw.replace(b'"HERE"', value))

@@ -27,7 +27,7 @@ _CANNOT = {
     "parallel_tool_calls": "cannot call several tools at once",
     "json_schema": "cannot keep to a JSON schema",
     "logprobs": "cannot report log-probabilities",
-    "reasoning": "cannot reason",
+    "reasoning": "has no reasoning",
     "streaming": "cannot stream",
     "multiple_candidates": "cannot give several choices",
     "seed": "cannot take a seed",

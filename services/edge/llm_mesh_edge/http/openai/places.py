@@ -39,5 +39,5 @@ def _in_message(owner: str, message: dict[str, Any], index: int | None, rest: st
 def _of_part(rest: str) -> str:
     kind, _, more = rest.partition(".")
     if kind in _MEDIA:
-        return _MEDIA[kind]
+        return "image_url.url" if rest in {"image.uri", "image.data"} else _MEDIA[kind]
     return more if kind in _KINDS and more not in {"", "json"} else "" if kind in _KINDS else rest
