@@ -1,8 +1,11 @@
 """Fixtures that every suite may use."""
 
+import logging
 from collections.abc import Iterator
 
 import pytest
+import structlog
+from structlog.stdlib import ProcessorFormatter
 
 from tests.databases import database, database_url
 from tests.postgres import Cluster, cluster
@@ -15,3 +18,15 @@ def postgres() -> Iterator[Cluster]:
     """A PostgreSQL server of this session's own; `postgres.database()` is the URL of a new database."""
     with cluster() as server:
         yield server
+
+
+@pytest.fixture(autouse=True)
+def logging_as_before() -> Iterator[None]:
+    """What a test configures of the logs ends with it: another test may look at them."""
+    before, root = structlog.get_config(), logging.getLogger()
+    level, handlers = root.level, list(root.handlers)
+    yield
+    structlog.configure(**before)
+    root.setLevel(level)
+    for handler in [each for each in root.handlers if each not in handlers and isinstance(each.formatter, ProcessorFormatter)]:
+        root.removeHandler(handler)

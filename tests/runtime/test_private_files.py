@@ -29,7 +29,7 @@ def test_a_data_directory_that_others_may_enter_is_mended_with_a_warning(tmp_pat
     folder = tmp_path / "data"
     folder.mkdir()
     folder.chmod(0o755)
-    with DataDirectory(folder, wanted=True):
+    with caplog.at_level("WARNING"), DataDirectory(folder, wanted=True):
         assert mode(folder) == 0o700
     assert "others could enter" in caplog.text
     caplog.clear()
