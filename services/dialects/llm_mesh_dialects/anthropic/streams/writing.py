@@ -14,6 +14,7 @@ import orjson
 from llm_mesh.inference.v1 import content_pb2, generate_pb2
 from llm_mesh_dialects.anthropic import errors
 from llm_mesh_dialects.anthropic.streams.reading import BLOCK
+from llm_mesh_dialects.anthropic.streams.waiting import Arguments, Waiting
 from llm_mesh_dialects.anthropic.usage import write_usage
 from llm_mesh_dialects.anthropic.vocabulary import DIALECT, finish_word
 from llm_mesh_dialects.errors import DialectError
@@ -23,7 +24,7 @@ from llm_mesh_dialects.extras import parsed, put_back
 _TEXT_HEAD: Final = b'event: content_block_delta\ndata: {"type":"content_block_delta","index":%d,"delta":{"type":"text_delta","text":'
 _TEXT_TAIL: Final = b"}}\n\n"
 _BLOCKS: Final = frozenset({"text", "refusal", "reasoning", "tool_call_started", "tool_call", "opaque"})
-_MOST_HELD: Final = 1024 * 1024
+_MOST_WAITING: Final = 1024 * 1024
 """Bytes of events that wait for the end of a call."""
 _EMPTY_TEXT: Final = {"type": "text", "text": ""}
 _EMPTY_THINKING: Final = {"type": "thinking", "thinking": "", "signature": ""}
@@ -39,9 +40,8 @@ class EventWriter:
         self._index = -1
         self._open = ""
         self._call = -1
-        self._arguments: list[str] = []
-        self._held: list[generate_pb2.StreamEvent] = []
-        self._held_bytes = 0
+        self._arguments = Arguments()
+        self._waiting = Waiting()
         self._refused = False
         self._next: dict[str, Any] = {}
         self._text_head = b""
@@ -67,9 +67,9 @@ class EventWriter:
             if delta.text and not (delta.choice or delta.extras):
                 return self._text_head + orjson.dumps(delta.text) + _TEXT_TAIL
         if self._open == "tool_use" and kind in _BLOCKS and not self._is_of_open_call(event, kind):
-            return self._later(event)
+            return self._later(event, kind)
         written = self._write(event, kind)
-        return written + self._release() if self._held else written
+        return written + self._release() if self._waiting else written
 
     def _write(self, event: generate_pb2.StreamEvent, kind: str | None) -> bytes:
         write = self._writers.get(kind) if kind is not None else None
@@ -78,33 +78,18 @@ class EventWriter:
     def _is_of_open_call(self, event: generate_pb2.StreamEvent, kind: str) -> bool:
         return kind == "tool_call" and event.tool_call.index == self._call
 
-    def _later(self, event: generate_pb2.StreamEvent) -> bytes:
-        """Holds back what follows a call whose arguments are not whole yet: blocks of the dialect do not interleave."""
-        self._held.append(event)
-        self._held_bytes += event.ByteSize()
-        return self._release(forced=self._held_bytes > _MOST_HELD)
+    def _later(self, event: generate_pb2.StreamEvent, kind: str) -> bytes:
+        """Holds back what follows a call whose arguments are not whole yet."""
+        self._waiting.add(event, kind)
+        return self._release(forced=self._waiting.bytes > _MOST_WAITING)
 
     def _release(self, *, forced: bool = False) -> bytes:
-        """Writes what was held back, as far as calls are whole. `forced`, no more comes for any of them."""
-        frames = b""
-        while self._held and (forced or self._is_call_whole()):
-            frames += self._shut()
-            waiting, self._held, self._held_bytes = self._held, [], 0
-            for event in waiting:
-                kind = event.WhichOneof("kind")
-                if self._open == "tool_use" and kind in _BLOCKS and not self._is_of_open_call(event, str(kind)):
-                    self._held.append(event)
-                    self._held_bytes += event.ByteSize()
-                else:
-                    frames += self._write(event, kind)
-        return frames
-
-    def _is_call_whole(self) -> bool:
-        try:
-            orjson.loads("".join(self._arguments))
-        except orjson.JSONDecodeError:
-            return False
-        return True
+        """Writes what waits, as far as calls are whole. `forced`, no more comes for any of them."""
+        frames: list[bytes] = []
+        while self._waiting and (forced or self._open != "tool_use" or self._arguments.whole):
+            frames.append(self._shut())
+            frames += [self._write(event, event.WhichOneof("kind")) for event in self._waiting.next()]
+        return b"".join(frames)
 
     def close(self, usage_extras: Mapping[str, Any] | None = None) -> bytes:
         """The end: why it ended, the usage, and that nothing follows."""
@@ -177,7 +162,7 @@ class EventWriter:
         if call.choice:
             return b""
         self._call = call.index
-        self._arguments = []
+        self._arguments = Arguments()
         return self._began() + self._begin("tool_use", {"type": "tool_use", "id": call.id, "name": call.name, "input": {}})
 
     def _tool_call(self, call: generate_pb2.ToolCallDelta) -> bytes:
@@ -185,7 +170,7 @@ class EventWriter:
             return b""
         if self._open != "tool_use" or call.index != self._call:
             raise DialectError("tool_call.index", "expected more of the call that began last: blocks do not interleave")
-        self._arguments.append(call.arguments_json)
+        self._arguments.add(call.arguments_json)
         return self._delta({"type": "input_json_delta", "partial_json": call.arguments_json})
 
     def _choice_finished(self, finished: generate_pb2.ChoiceFinished) -> bytes:

@@ -34,6 +34,8 @@ class Call:
     name: str = ""
     begun: bool = False
     waiting: list[str] = field(default_factory=list)
+    size: int = 0
+    """Characters that wait."""
     extras: dict[str, Any] = field(default_factory=dict)
 
 
@@ -71,7 +73,8 @@ class CallReader:
         arguments = _arguments(function.get("arguments"), path)
         if arguments:
             call.waiting.append(arguments)
-        if call.begun or (call.id and call.name) or sum(map(len, call.waiting)) > _MOST_WAITING:
+            call.size += len(arguments)
+        if call.begun or (call.id and call.name) or call.size > _MOST_WAITING:
             self._tell(call, events)
         return {"index": call.number, **left} if left else {}
 
@@ -115,6 +118,7 @@ class CallReader:
         if call.waiting:
             more = "".join(call.waiting)
             call.waiting.clear()
+            call.size = 0
             events.append(Event(tool_call=generate_pb2.ToolCallDelta(choice=self._choice, index=call.number, arguments_json=more)))
 
 
