@@ -1,3 +1,4 @@
+// Users replace this module by its folder, as it is in no proxy: `replace llm-mesh.dev/gen => ../llm-mesh/gen/go`.
 module llm-mesh.dev/gen
 
 go 1.26.0

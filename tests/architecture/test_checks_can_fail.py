@@ -177,6 +177,15 @@ def test_only_an_unreleased_changelog_admits_a_break(tool: ModuleType) -> None:
     assert tool.allowed(f"# Changelog\n\n## Unreleased\n\n{line}\n## 0.1.0\n\n- First.\n") == ""
 
 
+@pytest.mark.parametrize("tool", ["breaking"], indirect=True)
+def test_a_line_admits_the_breaks_of_its_file_and_of_its_rule_alone(tool: ModuleType) -> None:
+    item = {"path": "protos/llm_mesh/policy/v1/policy.proto", "type": "FILE_SAME_JAVA_PACKAGE"}
+    assert tool.admits("- Breaking: llm_mesh/policy/v1/policy.proto: renamed a field", item)
+    assert tool.admits("- Breaking: FILE_SAME_JAVA_PACKAGE: Java's classes have names", item)
+    assert not tool.admits("- Breaking: FILE_SAME_JAVA_PACKAGE_PREFIX, llm_mesh/policy/v1/rules.proto: renamed", item)
+    assert not tool.admits("", item)
+
+
 @pytest.mark.parametrize("tool", ["lock"], indirect=True)
 @pytest.mark.parametrize("line", ["--index-url https://registry.invalid/simple", "-f /wheels", "x @ https://registry.invalid/x.whl"])
 def test_a_lock_that_names_a_registry_is_found(tool: ModuleType, line: str) -> None:

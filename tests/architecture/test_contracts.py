@@ -119,3 +119,11 @@ def test_a_method_without_a_rule_is_found() -> None:
     pool.Add(file)
     method = pool.FindServiceByName("open.Open").methods_by_name["Call"]
     assert access_problem(method) == "has no access level"
+
+
+def test_every_file_says_how_its_java_classes_are_called() -> None:
+    for file in _contracts().file:
+        stem = file.name.rsplit("/", 1)[1].removesuffix(".proto")
+        outer = "".join(word.capitalize() for word in stem.split("_")) + "Proto"
+        options = (file.options.java_package, file.options.java_multiple_files, file.options.java_outer_classname)
+        assert options == (f"dev.{file.package}", True, outer), file.name

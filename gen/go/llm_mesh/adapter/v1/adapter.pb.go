@@ -1045,7 +1045,8 @@ const file_llm_mesh_adapter_v1_adapter_proto_rawDesc = "" +
 	"\x05Embed\x12!.llm_mesh.adapter.v1.EmbedRequest\x1a\".llm_mesh.adapter.v1.EmbedResponse\"\x1e\xca\xf3\x18\x1a\b\x02\x12\aadapter\x1a\radapter.embed\x12\x80\x01\n" +
 	"\vCountTokens\x12'.llm_mesh.adapter.v1.CountTokensRequest\x1a(.llm_mesh.adapter.v1.CountTokensResponse\"\x1e\xca\xf3\x18\x1a\b\x02\x12\aadapter\x1a\radapter.count\x12\x9a\x01\n" +
 	"\rListEndpoints\x12).llm_mesh.adapter.v1.ListEndpointsRequest\x1a*.llm_mesh.adapter.v1.ListEndpointsResponse\"2\xca\xf3\x18.\b\x01\x12\x1adomains/platform/endpoints\x1a\x0eendpoints.list\x12\xac\x01\n" +
-	"\x0eDiscoverModels\x12*.llm_mesh.adapter.v1.DiscoverModelsRequest\x1a+.llm_mesh.adapter.v1.DiscoverModelsResponse\"A\xca\xf3\x18=\b\x01\x12%domains/platform/endpoints/{endpoint}\x1a\x12endpoints.discoverB0Z.llm-mesh.dev/gen/llm_mesh/adapter/v1;adapterv1b\x06proto3"
+	"\x0eDiscoverModels\x12*.llm_mesh.adapter.v1.DiscoverModelsRequest\x1a+.llm_mesh.adapter.v1.DiscoverModelsResponse\"A\xca\xf3\x18=\b\x01\x12%domains/platform/endpoints/{endpoint}\x1a\x12endpoints.discoverBY\n" +
+	"\x17dev.llm_mesh.adapter.v1B\fAdapterProtoP\x01Z.llm-mesh.dev/gen/llm_mesh/adapter/v1;adapterv1b\x06proto3"
 
 var (
 	file_llm_mesh_adapter_v1_adapter_proto_rawDescOnce sync.Once

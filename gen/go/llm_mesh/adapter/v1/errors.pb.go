@@ -189,7 +189,8 @@ const file_llm_mesh_adapter_v1_errors_proto_rawDesc = "" +
 	"\x1aERROR_REASON_FIDELITY_LOST\x10\x12\x1aO\xd2\xf3\x18K\b\t\x10\x90\x03\x1aDLeave the field out, allow loss, or use a model of the same dialect.\x12;\n" +
 	"\x18ERROR_REASON_UNSUPPORTED\x10\x13\x1a\x1d\xd2\xf3\x18\x19\b\f\x10\x90\x03\x1a\x12Use another model.\x12t\n" +
 	"\x1eERROR_REASON_EXTRA_NOT_ALLOWED\x10\x14\x1aP\xd2\xf3\x18L\b\x03\x10\x90\x03\x1aELeave the field out, or ask the operator to allow it at the endpoint.\x12w\n" +
-	"&ERROR_REASON_MEDIA_ADDRESS_NOT_ALLOWED\x10\x15\x1aK\xd2\xf3\x18G\b\x03\x10\x90\x03\x1a@Send the bytes themselves, or an https address of a public host.B0Z.llm-mesh.dev/gen/llm_mesh/adapter/v1;adapterv1b\x06proto3"
+	"&ERROR_REASON_MEDIA_ADDRESS_NOT_ALLOWED\x10\x15\x1aK\xd2\xf3\x18G\b\x03\x10\x90\x03\x1a@Send the bytes themselves, or an https address of a public host.BX\n" +
+	"\x17dev.llm_mesh.adapter.v1B\vErrorsProtoP\x01Z.llm-mesh.dev/gen/llm_mesh/adapter/v1;adapterv1b\x06proto3"
 
 var (
 	file_llm_mesh_adapter_v1_errors_proto_rawDescOnce sync.Once

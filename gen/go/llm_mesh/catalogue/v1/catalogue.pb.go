@@ -1592,7 +1592,8 @@ const file_llm_mesh_catalogue_v1_catalogue_proto_rawDesc = "" +
 	"\fListVersions\x12*.llm_mesh.catalogue.v1.ListVersionsRequest\x1a+.llm_mesh.catalogue.v1.ListVersionsResponse\"&\xca\xf3\x18\"\b\x01\x12\x11{parent}/versions\x1a\vprompts.get\x12\x84\x01\n" +
 	"\fDiffVersions\x12*.llm_mesh.catalogue.v1.DiffVersionsRequest\x1a+.llm_mesh.catalogue.v1.DiffVersionsResponse\"\x1b\xca\xf3\x18\x17\b\x01\x12\x06{name}\x1a\vprompts.get\x12u\n" +
 	"\x06Render\x12$.llm_mesh.catalogue.v1.RenderRequest\x1a%.llm_mesh.catalogue.v1.RenderResponse\"\x1e\xca\xf3\x18\x1a\b\x01\x12\x06{name}\x1a\x0eprompts.render\x12\x90\x01\n" +
-	"\fApplyPrompts\x12*.llm_mesh.catalogue.v1.ApplyPromptsRequest\x1a+.llm_mesh.catalogue.v1.ApplyPromptsResponse\"'\xca\xf3\x18#\b\x01\x12\x10{parent}/prompts\x1a\rprompts.applyB4Z2llm-mesh.dev/gen/llm_mesh/catalogue/v1;cataloguev1b\x06proto3"
+	"\fApplyPrompts\x12*.llm_mesh.catalogue.v1.ApplyPromptsRequest\x1a+.llm_mesh.catalogue.v1.ApplyPromptsResponse\"'\xca\xf3\x18#\b\x01\x12\x10{parent}/prompts\x1a\rprompts.applyBa\n" +
+	"\x19dev.llm_mesh.catalogue.v1B\x0eCatalogueProtoP\x01Z2llm-mesh.dev/gen/llm_mesh/catalogue/v1;cataloguev1b\x06proto3"
 
 var (
 	file_llm_mesh_catalogue_v1_catalogue_proto_rawDescOnce sync.Once

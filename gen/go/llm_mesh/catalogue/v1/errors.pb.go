@@ -99,7 +99,8 @@ const file_llm_mesh_catalogue_v1_errors_proto_rawDesc = "" +
 	"\x1dERROR_REASON_TEMPLATE_INVALID\x10\x02\x1a \xd2\xf3\x18\x1c\b\x03\x10\x90\x03\x1a\x15Correct the template.\x12I\n" +
 	"\x1dERROR_REASON_VARIABLE_INVALID\x10\x03\x1a&\xd2\xf3\x18\"\b\x03\x10\x90\x03\x1a\x1bCorrect the named variable.\x12\\\n" +
 	"\"ERROR_REASON_RENDER_LIMIT_EXCEEDED\x10\x04\x1a4\xd2\xf3\x180\b\x03\x10\x90\x03\x1a)Make the prompt or its variables smaller.\x12?\n" +
-	"\x1bERROR_REASON_SCHEMA_INVALID\x10\x05\x1a\x1e\xd2\xf3\x18\x1a\b\x03\x10\x90\x03\x1a\x13Correct the schema.B4Z2llm-mesh.dev/gen/llm_mesh/catalogue/v1;cataloguev1b\x06proto3"
+	"\x1bERROR_REASON_SCHEMA_INVALID\x10\x05\x1a\x1e\xd2\xf3\x18\x1a\b\x03\x10\x90\x03\x1a\x13Correct the schema.B^\n" +
+	"\x19dev.llm_mesh.catalogue.v1B\vErrorsProtoP\x01Z2llm-mesh.dev/gen/llm_mesh/catalogue/v1;cataloguev1b\x06proto3"
 
 var (
 	file_llm_mesh_catalogue_v1_errors_proto_rawDescOnce sync.Once

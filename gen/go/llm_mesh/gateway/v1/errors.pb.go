@@ -98,7 +98,8 @@ const file_llm_mesh_gateway_v1_errors_proto_rawDesc = "" +
 	"\x1fERROR_REASON_ANSWER_INTERRUPTED\x10\x02\x1a;\xd2\xf3\x187\b\x0e\x10\xf6\x03\x1a0Ask again, knowing that this answer was charged.\x12Y\n" +
 	" ERROR_REASON_PLAN_NOT_EXECUTABLE\x10\x03\x1a3\xd2\xf3\x18/\b\f\x10\xf5\x03\x1a(Change the route, or update the gateway.\x12B\n" +
 	"\x1dERROR_REASON_SCREENING_FAILED\x10\x04\x1a\x1f\xd2\xf3\x18\x1b\b\x0e\x10\xf6\x03\x1a\x14Repeat with backoff.\x12Q\n" +
-	"#ERROR_REASON_RETRY_BUDGET_EXHAUSTED\x10\x05\x1a(\xd2\xf3\x18$\b\x0e\x10\xf7\x03\x1a\x1dRepeat after the given delay.B0Z.llm-mesh.dev/gen/llm_mesh/gateway/v1;gatewayv1b\x06proto3"
+	"#ERROR_REASON_RETRY_BUDGET_EXHAUSTED\x10\x05\x1a(\xd2\xf3\x18$\b\x0e\x10\xf7\x03\x1a\x1dRepeat after the given delay.BX\n" +
+	"\x17dev.llm_mesh.gateway.v1B\vErrorsProtoP\x01Z.llm-mesh.dev/gen/llm_mesh/gateway/v1;gatewayv1b\x06proto3"
 
 var (
 	file_llm_mesh_gateway_v1_errors_proto_rawDescOnce sync.Once

@@ -1094,7 +1094,8 @@ const file_llm_mesh_gateway_v1_gateway_proto_rawDesc = "" +
 	"\x05Embed\x12!.llm_mesh.gateway.v1.EmbedRequest\x1a\".llm_mesh.gateway.v1.EmbedResponse\"*\xca\xf3\x18&\b\x01\x12\x14models/{input.model}\x1a\fmodels.embed\x12\x8c\x01\n" +
 	"\vCountTokens\x12'.llm_mesh.gateway.v1.CountTokensRequest\x1a(.llm_mesh.gateway.v1.CountTokensResponse\"*\xca\xf3\x18&\b\x01\x12\x14models/{input.model}\x1a\fmodels.count\x12z\n" +
 	"\n" +
-	"ListModels\x12&.llm_mesh.gateway.v1.ListModelsRequest\x1a'.llm_mesh.gateway.v1.ListModelsResponse\"\x1b\xca\xf3\x18\x17\b\x01\x12\x06models\x1a\vmodels.listB0Z.llm-mesh.dev/gen/llm_mesh/gateway/v1;gatewayv1b\x06proto3"
+	"ListModels\x12&.llm_mesh.gateway.v1.ListModelsRequest\x1a'.llm_mesh.gateway.v1.ListModelsResponse\"\x1b\xca\xf3\x18\x17\b\x01\x12\x06models\x1a\vmodels.listBY\n" +
+	"\x17dev.llm_mesh.gateway.v1B\fGatewayProtoP\x01Z.llm-mesh.dev/gen/llm_mesh/gateway/v1;gatewayv1b\x06proto3"
 
 var (
 	file_llm_mesh_gateway_v1_gateway_proto_rawDescOnce sync.Once

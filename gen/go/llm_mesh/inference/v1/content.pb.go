@@ -1611,7 +1611,8 @@ const file_llm_mesh_inference_v1_content_proto_rawDesc = "" +
 	"\x15TOOL_CHOICE_MODE_AUTO\x10\x01\x12\x19\n" +
 	"\x15TOOL_CHOICE_MODE_NONE\x10\x02\x12\x1d\n" +
 	"\x19TOOL_CHOICE_MODE_REQUIRED\x10\x03\x12\x1a\n" +
-	"\x16TOOL_CHOICE_MODE_NAMED\x10\x04B4Z2llm-mesh.dev/gen/llm_mesh/inference/v1;inferencev1b\x06proto3"
+	"\x16TOOL_CHOICE_MODE_NAMED\x10\x04B_\n" +
+	"\x19dev.llm_mesh.inference.v1B\fContentProtoP\x01Z2llm-mesh.dev/gen/llm_mesh/inference/v1;inferencev1b\x06proto3"
 
 var (
 	file_llm_mesh_inference_v1_content_proto_rawDescOnce sync.Once

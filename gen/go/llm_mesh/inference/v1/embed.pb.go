@@ -534,7 +534,9 @@ const file_llm_mesh_inference_v1_embed_proto_rawDesc = "" +
 	"\x18COUNT_SOURCE_UNSPECIFIED\x10\x00\x12\x19\n" +
 	"\x15COUNT_SOURCE_PROVIDER\x10\x01\x12\x18\n" +
 	"\x14COUNT_SOURCE_COUNTED\x10\x02\x12\x1a\n" +
-	"\x16COUNT_SOURCE_ESTIMATED\x10\x03B4Z2llm-mesh.dev/gen/llm_mesh/inference/v1;inferencev1b\x06proto3"
+	"\x16COUNT_SOURCE_ESTIMATED\x10\x03B]\n" +
+	"\x19dev.llm_mesh.inference.v1B\n" +
+	"EmbedProtoP\x01Z2llm-mesh.dev/gen/llm_mesh/inference/v1;inferencev1b\x06proto3"
 
 var (
 	file_llm_mesh_inference_v1_embed_proto_rawDescOnce sync.Once

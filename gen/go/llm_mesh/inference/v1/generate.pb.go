@@ -2051,7 +2051,8 @@ const file_llm_mesh_inference_v1_generate_proto_rawDesc = "" +
 	"\x1eTRANSLATION_ACTION_UNSPECIFIED\x10\x00\x12\x1e\n" +
 	"\x1aTRANSLATION_ACTION_DROPPED\x10\x01\x12#\n" +
 	"\x1fTRANSLATION_ACTION_APPROXIMATED\x10\x02\x12\x1e\n" +
-	"\x1aTRANSLATION_ACTION_RENAMED\x10\x03B4Z2llm-mesh.dev/gen/llm_mesh/inference/v1;inferencev1b\x06proto3"
+	"\x1aTRANSLATION_ACTION_RENAMED\x10\x03B`\n" +
+	"\x19dev.llm_mesh.inference.v1B\rGenerateProtoP\x01Z2llm-mesh.dev/gen/llm_mesh/inference/v1;inferencev1b\x06proto3"
 
 var (
 	file_llm_mesh_inference_v1_generate_proto_rawDescOnce sync.Once

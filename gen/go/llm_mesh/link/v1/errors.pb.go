@@ -84,7 +84,8 @@ const file_llm_mesh_link_v1_errors_proto_rawDesc = "" +
 	"\vErrorReason\x12\x1c\n" +
 	"\x18ERROR_REASON_UNSPECIFIED\x10\x00\x12W\n" +
 	"\x1fERROR_REASON_PROTOCOL_VIOLATION\x10\x01\x1a2\xd2\xf3\x18.\b\x03\x10\x90\x03\x1a'Correct the implementation of the link.\x12d\n" +
-	" ERROR_REASON_UNSUPPORTED_VERSION\x10\x02\x1a>\xd2\xf3\x18:\b\t\x10\x90\x03\x1a3Use plain gRPC, or a build that speaks the version.B*Z(llm-mesh.dev/gen/llm_mesh/link/v1;linkv1b\x06proto3"
+	" ERROR_REASON_UNSUPPORTED_VERSION\x10\x02\x1a>\xd2\xf3\x18:\b\t\x10\x90\x03\x1a3Use plain gRPC, or a build that speaks the version.BO\n" +
+	"\x14dev.llm_mesh.link.v1B\vErrorsProtoP\x01Z(llm-mesh.dev/gen/llm_mesh/link/v1;linkv1b\x06proto3"
 
 var (
 	file_llm_mesh_link_v1_errors_proto_rawDescOnce sync.Once

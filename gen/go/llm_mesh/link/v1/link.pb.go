@@ -547,7 +547,8 @@ const file_llm_mesh_link_v1_link_proto_rawDesc = "" +
 	"\x12FRAME_KIND_GO_AWAY\x10\n" +
 	"2~\n" +
 	"\vLinkService\x12o\n" +
-	"\aConnect\x12 .llm_mesh.link.v1.ConnectRequest\x1a!.llm_mesh.link.v1.ConnectResponse\"\x1b\xca\xf3\x18\x17\b\x02\x12\x04link\x1a\rlinks.connect(\x010\x01B*Z(llm-mesh.dev/gen/llm_mesh/link/v1;linkv1b\x06proto3"
+	"\aConnect\x12 .llm_mesh.link.v1.ConnectRequest\x1a!.llm_mesh.link.v1.ConnectResponse\"\x1b\xca\xf3\x18\x17\b\x02\x12\x04link\x1a\rlinks.connect(\x010\x01BM\n" +
+	"\x14dev.llm_mesh.link.v1B\tLinkProtoP\x01Z(llm-mesh.dev/gen/llm_mesh/link/v1;linkv1b\x06proto3"
 
 var (
 	file_llm_mesh_link_v1_link_proto_rawDescOnce sync.Once

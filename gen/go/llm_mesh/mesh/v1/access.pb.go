@@ -176,7 +176,8 @@ const file_llm_mesh_mesh_v1_access_proto_rawDesc = "" +
 	"\x18ACCESS_LEVEL_UNSPECIFIED\x10\x00\x12\x17\n" +
 	"\x13ACCESS_LEVEL_PUBLIC\x10\x01\x12\x15\n" +
 	"\x11ACCESS_LEVEL_MESH\x10\x02:V\n" +
-	"\x06access\x12\x1e.google.protobuf.MethodOptions\x18\xb9\x8e\x03 \x01(\v2\x1c.llm_mesh.mesh.v1.AccessRuleR\x06accessB*Z(llm-mesh.dev/gen/llm_mesh/mesh/v1;meshv1b\x06proto3"
+	"\x06access\x12\x1e.google.protobuf.MethodOptions\x18\xb9\x8e\x03 \x01(\v2\x1c.llm_mesh.mesh.v1.AccessRuleR\x06accessBO\n" +
+	"\x14dev.llm_mesh.mesh.v1B\vAccessProtoP\x01Z(llm-mesh.dev/gen/llm_mesh/mesh/v1;meshv1b\x06proto3"
 
 var (
 	file_llm_mesh_mesh_v1_access_proto_rawDescOnce sync.Once

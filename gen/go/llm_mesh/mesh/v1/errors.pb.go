@@ -402,7 +402,8 @@ const file_llm_mesh_mesh_v1_errors_proto_rawDesc = "" +
 	"\x1cERROR_REASON_SCHEMA_MISMATCH\x10\x13\x1a\"\xd2\xf3\x18\x1e\b\t\x10\xf7\x03\x1a\x17Run `llm-mesh migrate`.\x12s\n" +
 	"\x1bERROR_REASON_QUOTA_EXCEEDED\x10\x14\x1aR\xd2\xf3\x18N\b\b\x10\xad\x03\x1aGDelete what is no longer needed, or ask an operator to raise the quota.\x12J\n" +
 	"\x1eERROR_REASON_AUDIT_UNAVAILABLE\x10\x15\x1a&\xd2\xf3\x18\"\b\x0e\x10\xf7\x03\x1a\x1bRepeat when policy answers.:V\n" +
-	"\x05error\x12!.google.protobuf.EnumValueOptions\x18\xba\x8e\x03 \x01(\v2\x1b.llm_mesh.mesh.v1.ErrorRuleR\x05errorB*Z(llm-mesh.dev/gen/llm_mesh/mesh/v1;meshv1b\x06proto3"
+	"\x05error\x12!.google.protobuf.EnumValueOptions\x18\xba\x8e\x03 \x01(\v2\x1b.llm_mesh.mesh.v1.ErrorRuleR\x05errorBO\n" +
+	"\x14dev.llm_mesh.mesh.v1B\vErrorsProtoP\x01Z(llm-mesh.dev/gen/llm_mesh/mesh/v1;meshv1b\x06proto3"
 
 var (
 	file_llm_mesh_mesh_v1_errors_proto_rawDescOnce sync.Once

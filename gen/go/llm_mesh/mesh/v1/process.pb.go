@@ -150,7 +150,8 @@ const file_llm_mesh_mesh_v1_process_proto_rawDesc = "" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\bR\x05value:\x028\x012\x80\x01\n" +
 	"\x0eProcessService\x12n\n" +
-	"\x06Report\x12\x1f.llm_mesh.mesh.v1.ReportRequest\x1a .llm_mesh.mesh.v1.ReportResponse\"!\xca\xf3\x18\x1d\b\x02\x12\aprocess\x1a\x10processes.reportB*Z(llm-mesh.dev/gen/llm_mesh/mesh/v1;meshv1b\x06proto3"
+	"\x06Report\x12\x1f.llm_mesh.mesh.v1.ReportRequest\x1a .llm_mesh.mesh.v1.ReportResponse\"!\xca\xf3\x18\x1d\b\x02\x12\aprocess\x1a\x10processes.reportBP\n" +
+	"\x14dev.llm_mesh.mesh.v1B\fProcessProtoP\x01Z(llm-mesh.dev/gen/llm_mesh/mesh/v1;meshv1b\x06proto3"
 
 var (
 	file_llm_mesh_mesh_v1_process_proto_rawDescOnce sync.Once

@@ -424,7 +424,8 @@ const file_llm_mesh_mesh_v1_resources_proto_rawDesc = "" +
 	"\x14CHANGE_ACTION_CREATE\x10\x01\x12\x18\n" +
 	"\x14CHANGE_ACTION_UPDATE\x10\x02\x12\x18\n" +
 	"\x14CHANGE_ACTION_DELETE\x10\x03\x12\x16\n" +
-	"\x12CHANGE_ACTION_NONE\x10\x04B*Z(llm-mesh.dev/gen/llm_mesh/mesh/v1;meshv1b\x06proto3"
+	"\x12CHANGE_ACTION_NONE\x10\x04BR\n" +
+	"\x14dev.llm_mesh.mesh.v1B\x0eResourcesProtoP\x01Z(llm-mesh.dev/gen/llm_mesh/mesh/v1;meshv1b\x06proto3"
 
 var (
 	file_llm_mesh_mesh_v1_resources_proto_rawDescOnce sync.Once

@@ -90,7 +90,8 @@ const file_llm_mesh_observability_v1_errors_proto_rawDesc = "" +
 	"\x1eERROR_REASON_REQUEST_NOT_FOUND\x10\x01\x1aI\xd2\xf3\x18E\b\x05\x10\x94\x03\x1a>Check the name; requests show a moment after they are settled.\x12@\n" +
 	"\x1cERROR_REASON_REBUILD_RUNNING\x10\x02\x1a\x1e\xd2\xf3\x18\x1a\b\n" +
 	"\x10\x99\x03\x1a\x13Wait for it to end.\x12i\n" +
-	"\x1bERROR_REASON_TOO_MANY_TAILS\x10\x03\x1aH\xd2\xf3\x18D\b\b\x10\xad\x03\x1a=End a tail of yours, or try again once another one has ended.B<Z:llm-mesh.dev/gen/llm_mesh/observability/v1;observabilityv1b\x06proto3"
+	"\x1bERROR_REASON_TOO_MANY_TAILS\x10\x03\x1aH\xd2\xf3\x18D\b\b\x10\xad\x03\x1a=End a tail of yours, or try again once another one has ended.Bj\n" +
+	"\x1ddev.llm_mesh.observability.v1B\vErrorsProtoP\x01Z:llm-mesh.dev/gen/llm_mesh/observability/v1;observabilityv1b\x06proto3"
 
 var (
 	file_llm_mesh_observability_v1_errors_proto_rawDescOnce sync.Once

@@ -1182,7 +1182,8 @@ const file_llm_mesh_observability_v1_observability_proto_rawDesc = "" +
 	"GetRequest\x12,.llm_mesh.observability.v1.GetRequestRequest\x1a-.llm_mesh.observability.v1.GetRequestResponse\"\x1c\xca\xf3\x18\x18\b\x01\x12\x06{name}\x1a\frequests.get\x12\xa1\x01\n" +
 	"\x0eCreateFeedback\x120.llm_mesh.observability.v1.CreateFeedbackRequest\x1a1.llm_mesh.observability.v1.CreateFeedbackResponse\"*\xca\xf3\x18&\b\x01\x12\x11{parent}/feedback\x1a\x0ffeedback.create\x12\x99\x01\n" +
 	"\fListFeedback\x12..llm_mesh.observability.v1.ListFeedbackRequest\x1a/.llm_mesh.observability.v1.ListFeedbackResponse\"(\xca\xf3\x18$\b\x01\x12\x11{parent}/feedback\x1a\rfeedback.list\x12\x99\x01\n" +
-	"\aRebuild\x12).llm_mesh.observability.v1.RebuildRequest\x1a*.llm_mesh.observability.v1.RebuildResponse\"7\xca\xf3\x183\b\x01\x12\x1bdomains/platform/projection\x1a\x12projection.rebuildB<Z:llm-mesh.dev/gen/llm_mesh/observability/v1;observabilityv1b\x06proto3"
+	"\aRebuild\x12).llm_mesh.observability.v1.RebuildRequest\x1a*.llm_mesh.observability.v1.RebuildResponse\"7\xca\xf3\x183\b\x01\x12\x1bdomains/platform/projection\x1a\x12projection.rebuildBq\n" +
+	"\x1ddev.llm_mesh.observability.v1B\x12ObservabilityProtoP\x01Z:llm-mesh.dev/gen/llm_mesh/observability/v1;observabilityv1b\x06proto3"
 
 var (
 	file_llm_mesh_observability_v1_observability_proto_rawDescOnce sync.Once

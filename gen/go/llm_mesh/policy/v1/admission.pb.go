@@ -844,7 +844,8 @@ const file_llm_mesh_policy_v1_admission_proto_rawDesc = "" +
 	"credential\x12\x16\n" +
 	"\x06region\x18\x06 \x01(\tR\x06region\x12*\n" +
 	"\x11max_output_tokens\x18\a \x01(\x03R\x0fmaxOutputTokens\x12%\n" +
-	"\x0emax_candidates\x18\b \x01(\x05R\rmaxCandidatesB.Z,llm-mesh.dev/gen/llm_mesh/policy/v1;policyv1b\x06proto3"
+	"\x0emax_candidates\x18\b \x01(\x05R\rmaxCandidatesBX\n" +
+	"\x16dev.llm_mesh.policy.v1B\x0eAdmissionProtoP\x01Z,llm-mesh.dev/gen/llm_mesh/policy/v1;policyv1b\x06proto3"
 
 var (
 	file_llm_mesh_policy_v1_admission_proto_rawDescOnce sync.Once

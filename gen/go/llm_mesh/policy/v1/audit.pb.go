@@ -382,7 +382,9 @@ const file_llm_mesh_policy_v1_audit_proto_rawDesc = "" +
 	"\x14RecordChangesRequest\x12:\n" +
 	"\achanges\x18\x01 \x03(\v2 .llm_mesh.policy.v1.ChangeRecordR\achanges\"3\n" +
 	"\x15RecordChangesResponse\x12\x1a\n" +
-	"\brecorded\x18\x01 \x01(\x05R\brecordedB.Z,llm-mesh.dev/gen/llm_mesh/policy/v1;policyv1b\x06proto3"
+	"\brecorded\x18\x01 \x01(\x05R\brecordedBT\n" +
+	"\x16dev.llm_mesh.policy.v1B\n" +
+	"AuditProtoP\x01Z,llm-mesh.dev/gen/llm_mesh/policy/v1;policyv1b\x06proto3"
 
 var (
 	file_llm_mesh_policy_v1_audit_proto_rawDescOnce sync.Once

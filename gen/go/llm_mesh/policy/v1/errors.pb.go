@@ -192,7 +192,8 @@ const file_llm_mesh_policy_v1_errors_proto_rawDesc = "" +
 	"\x1bERROR_REASON_FLOOR_CONFLICT\x10\x14\x1aZ\xd2\xf3\x18V\b\t\x10\x93\x03\x1aOChange the domain's own setting to one within its floor, which GetDomain shows.\x12\x96\x01\n" +
 	"\x1aERROR_REASON_BUDGET_CLOSED\x10\x15\x1av\xd2\xf3\x18r\b\b\x10\xad\x03\x1akLook for the ledger entry with `overrun`, find out why the provider billed more, then set the budget again.\x12J\n" +
 	"\x1cERROR_REASON_BUDGET_REQUIRED\x10\x16\x1a(\xd2\xf3\x18$\b\b\x10\xad\x03\x1a\x1dSet a budget for the project.\x12H\n" +
-	"\x19ERROR_REASON_TAG_REQUIRED\x10\x17\x1a)\xd2\xf3\x18%\b\x03\x10\x90\x03\x1a\x1eSend the tag with the request.B.Z,llm-mesh.dev/gen/llm_mesh/policy/v1;policyv1b\x06proto3"
+	"\x19ERROR_REASON_TAG_REQUIRED\x10\x17\x1a)\xd2\xf3\x18%\b\x03\x10\x90\x03\x1a\x1eSend the tag with the request.BU\n" +
+	"\x16dev.llm_mesh.policy.v1B\vErrorsProtoP\x01Z,llm-mesh.dev/gen/llm_mesh/policy/v1;policyv1b\x06proto3"
 
 var (
 	file_llm_mesh_policy_v1_errors_proto_rawDescOnce sync.Once

@@ -357,7 +357,8 @@ const file_llm_mesh_policy_v1_floors_proto_rawDesc = "" +
 	"\x1cSCREENING_ACTION_UNSPECIFIED\x10\x00\x12\x18\n" +
 	"\x14SCREENING_ACTION_LOG\x10\x01\x12\x19\n" +
 	"\x15SCREENING_ACTION_MASK\x10\x02\x12\x1a\n" +
-	"\x16SCREENING_ACTION_BLOCK\x10\x03B.Z,llm-mesh.dev/gen/llm_mesh/policy/v1;policyv1b\x06proto3"
+	"\x16SCREENING_ACTION_BLOCK\x10\x03BU\n" +
+	"\x16dev.llm_mesh.policy.v1B\vFloorsProtoP\x01Z,llm-mesh.dev/gen/llm_mesh/policy/v1;policyv1b\x06proto3"
 
 var (
 	file_llm_mesh_policy_v1_floors_proto_rawDescOnce sync.Once

@@ -2549,7 +2549,8 @@ const file_llm_mesh_policy_v1_identity_proto_rawDesc = "" +
 	"\x06GetKey\x12!.llm_mesh.policy.v1.GetKeyRequest\x1a\".llm_mesh.policy.v1.GetKeyResponse\"\x18\xca\xf3\x18\x14\b\x01\x12\x06{name}\x1a\bkeys.get\x12w\n" +
 	"\bListKeys\x12#.llm_mesh.policy.v1.ListKeysRequest\x1a$.llm_mesh.policy.v1.ListKeysResponse\" \xca\xf3\x18\x1c\b\x01\x12\r{parent}/keys\x1a\tkeys.list\x12u\n" +
 	"\tRotateKey\x12$.llm_mesh.policy.v1.RotateKeyRequest\x1a%.llm_mesh.policy.v1.RotateKeyResponse\"\x1b\xca\xf3\x18\x17\b\x01\x12\x06{name}\x1a\vkeys.rotate\x12u\n" +
-	"\tRevokeKey\x12$.llm_mesh.policy.v1.RevokeKeyRequest\x1a%.llm_mesh.policy.v1.RevokeKeyResponse\"\x1b\xca\xf3\x18\x17\b\x01\x12\x06{name}\x1a\vkeys.revokeB.Z,llm-mesh.dev/gen/llm_mesh/policy/v1;policyv1b\x06proto3"
+	"\tRevokeKey\x12$.llm_mesh.policy.v1.RevokeKeyRequest\x1a%.llm_mesh.policy.v1.RevokeKeyResponse\"\x1b\xca\xf3\x18\x17\b\x01\x12\x06{name}\x1a\vkeys.revokeBW\n" +
+	"\x16dev.llm_mesh.policy.v1B\rIdentityProtoP\x01Z,llm-mesh.dev/gen/llm_mesh/policy/v1;policyv1b\x06proto3"
 
 var (
 	file_llm_mesh_policy_v1_identity_proto_rawDescOnce sync.Once

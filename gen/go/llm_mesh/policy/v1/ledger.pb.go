@@ -1472,7 +1472,8 @@ const file_llm_mesh_policy_v1_ledger_proto_rawDesc = "" +
 	"\vDeleteLimit\x12&.llm_mesh.policy.v1.DeleteLimitRequest\x1a'.llm_mesh.policy.v1.DeleteLimitResponse\"\x1d\xca\xf3\x18\x19\b\x01\x12\x06{name}\x1a\rlimits.delete\x12\x89\x01\n" +
 	"\x0eGetLedgerEntry\x12).llm_mesh.policy.v1.GetLedgerEntryRequest\x1a*.llm_mesh.policy.v1.GetLedgerEntryResponse\" \xca\xf3\x18\x1c\b\x01\x12\x06{name}\x1a\x10reservations.get\x12\xa2\x01\n" +
 	"\x11ListLedgerEntries\x12,.llm_mesh.policy.v1.ListLedgerEntriesRequest\x1a-.llm_mesh.policy.v1.ListLedgerEntriesResponse\"0\xca\xf3\x18,\b\x01\x12\x15{parent}/reservations\x1a\x11reservations.list\x12\xa1\x01\n" +
-	"\x14ReconcileLedgerEntry\x12/.llm_mesh.policy.v1.ReconcileLedgerEntryRequest\x1a0.llm_mesh.policy.v1.ReconcileLedgerEntryResponse\"&\xca\xf3\x18\"\b\x01\x12\x06{name}\x1a\x16reservations.reconcileB.Z,llm-mesh.dev/gen/llm_mesh/policy/v1;policyv1b\x06proto3"
+	"\x14ReconcileLedgerEntry\x12/.llm_mesh.policy.v1.ReconcileLedgerEntryRequest\x1a0.llm_mesh.policy.v1.ReconcileLedgerEntryResponse\"&\xca\xf3\x18\"\b\x01\x12\x06{name}\x1a\x16reservations.reconcileBU\n" +
+	"\x16dev.llm_mesh.policy.v1B\vLedgerProtoP\x01Z,llm-mesh.dev/gen/llm_mesh/policy/v1;policyv1b\x06proto3"
 
 var (
 	file_llm_mesh_policy_v1_ledger_proto_rawDescOnce sync.Once

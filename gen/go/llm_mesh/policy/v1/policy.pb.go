@@ -1937,7 +1937,8 @@ const file_llm_mesh_policy_v1_policy_proto_rawDesc = "" +
 	"\aRelease\x12\".llm_mesh.policy.v1.ReleaseRequest\x1a#.llm_mesh.policy.v1.ReleaseResponse\"\x1e\xca\xf3\x18\x1a\b\x02\x12\x06policy\x1a\x0epolicy.release\x12z\n" +
 	"\tHeartbeat\x12$.llm_mesh.policy.v1.HeartbeatRequest\x1a%.llm_mesh.policy.v1.HeartbeatResponse\" \xca\xf3\x18\x1c\b\x02\x12\x06policy\x1a\x10policy.heartbeat\x12\x84\x01\n" +
 	"\fScreenStream\x12'.llm_mesh.policy.v1.ScreenStreamRequest\x1a(.llm_mesh.policy.v1.ScreenStreamResponse\"\x1d\xca\xf3\x18\x19\b\x02\x12\x06policy\x1a\rpolicy.screen(\x010\x01\x12\x7f\n" +
-	"\vReplayUsage\x12&.llm_mesh.policy.v1.ReplayUsageRequest\x1a'.llm_mesh.policy.v1.ReplayUsageResponse\"\x1d\xca\xf3\x18\x19\b\x02\x12\x06policy\x1a\rpolicy.replay0\x01B.Z,llm-mesh.dev/gen/llm_mesh/policy/v1;policyv1b\x06proto3"
+	"\vReplayUsage\x12&.llm_mesh.policy.v1.ReplayUsageRequest\x1a'.llm_mesh.policy.v1.ReplayUsageResponse\"\x1d\xca\xf3\x18\x19\b\x02\x12\x06policy\x1a\rpolicy.replay0\x01BU\n" +
+	"\x16dev.llm_mesh.policy.v1B\vPolicyProtoP\x01Z,llm-mesh.dev/gen/llm_mesh/policy/v1;policyv1b\x06proto3"
 
 var (
 	file_llm_mesh_policy_v1_policy_proto_rawDescOnce sync.Once

@@ -2665,7 +2665,9 @@ const file_llm_mesh_policy_v1_rules_proto_rawDesc = "" +
 	"\aExplain\x12\".llm_mesh.policy.v1.ExplainRequest\x1a#.llm_mesh.policy.v1.ExplainResponse\"-\xca\xf3\x18)\b\x01\x12\x12{parent}/decisions\x1a\x11decisions.explain\x12\x9f\x01\n" +
 	"\x10ListAuditRecords\x12+.llm_mesh.policy.v1.ListAuditRecordsRequest\x1a,.llm_mesh.policy.v1.ListAuditRecordsResponse\"0\xca\xf3\x18,\b\x01\x12\x15{parent}/auditRecords\x1a\x11auditRecords.list\x12\xa7\x01\n" +
 	"\x12ExportAuditRecords\x12-.llm_mesh.policy.v1.ExportAuditRecordsRequest\x1a..llm_mesh.policy.v1.ExportAuditRecordsResponse\"2\xca\xf3\x18.\b\x01\x12\x15{parent}/auditRecords\x1a\x13auditRecords.export\x12\x85\x01\n" +
-	"\vApplyPolicy\x12&.llm_mesh.policy.v1.ApplyPolicyRequest\x1a'.llm_mesh.policy.v1.ApplyPolicyResponse\"%\xca\xf3\x18!\b\x01\x12\x0f{parent}/policy\x1a\fpolicy.applyB.Z,llm-mesh.dev/gen/llm_mesh/policy/v1;policyv1b\x06proto3"
+	"\vApplyPolicy\x12&.llm_mesh.policy.v1.ApplyPolicyRequest\x1a'.llm_mesh.policy.v1.ApplyPolicyResponse\"%\xca\xf3\x18!\b\x01\x12\x0f{parent}/policy\x1a\fpolicy.applyBT\n" +
+	"\x16dev.llm_mesh.policy.v1B\n" +
+	"RulesProtoP\x01Z,llm-mesh.dev/gen/llm_mesh/policy/v1;policyv1b\x06proto3"
 
 var (
 	file_llm_mesh_policy_v1_rules_proto_rawDescOnce sync.Once

@@ -904,7 +904,9 @@ const file_llm_mesh_policy_v1_usage_proto_rawDesc = "" +
 	"\x16RESERVATION_STATE_HELD\x10\x01\x12\x1d\n" +
 	"\x19RESERVATION_STATE_SETTLED\x10\x02\x12\x1f\n" +
 	"\x1bRESERVATION_STATE_ESTIMATED\x10\x03\x12\x1e\n" +
-	"\x1aRESERVATION_STATE_RELEASED\x10\x04B.Z,llm-mesh.dev/gen/llm_mesh/policy/v1;policyv1b\x06proto3"
+	"\x1aRESERVATION_STATE_RELEASED\x10\x04BT\n" +
+	"\x16dev.llm_mesh.policy.v1B\n" +
+	"UsageProtoP\x01Z,llm-mesh.dev/gen/llm_mesh/policy/v1;policyv1b\x06proto3"
 
 var (
 	file_llm_mesh_policy_v1_usage_proto_rawDescOnce sync.Once

@@ -98,7 +98,8 @@ const file_llm_mesh_registry_v1_errors_proto_rawDesc = "" +
 	"\x18ERROR_REASON_PRICE_ORDER\x10\x02\x1a8\xd2\xf3\x184\b\t\x10\x90\x03\x1a-Let the price begin after the newest version.\x12a\n" +
 	"\x18ERROR_REASON_FREE_DENIED\x10\x03\x1aC\xd2\xf3\x18?\b\a\x10\x93\x03\x1a8Give the model a price, or ask a platform administrator.\x12\x90\x01\n" +
 	"\x1eERROR_REASON_ESCALATION_DENIED\x10\x04\x1al\xd2\xf3\x18h\b\a\x10\x93\x03\x1aaClaim no more than the endpoint's facts, or ask a platform administrator to declare the endpoint.\x12Z\n" +
-	"\x1fERROR_REASON_ALREADY_SUBSCRIBED\x10\x05\x1a5\xd2\xf3\x181\b\x06\x10\x99\x03\x1a*Update or delete the present subscription.B2Z0llm-mesh.dev/gen/llm_mesh/registry/v1;registryv1b\x06proto3"
+	"\x1fERROR_REASON_ALREADY_SUBSCRIBED\x10\x05\x1a5\xd2\xf3\x181\b\x06\x10\x99\x03\x1a*Update or delete the present subscription.B[\n" +
+	"\x18dev.llm_mesh.registry.v1B\vErrorsProtoP\x01Z0llm-mesh.dev/gen/llm_mesh/registry/v1;registryv1b\x06proto3"
 
 var (
 	file_llm_mesh_registry_v1_errors_proto_rawDescOnce sync.Once

@@ -4671,7 +4671,8 @@ const file_llm_mesh_registry_v1_registry_proto_rawDesc = "" +
 	"ListOffers\x12'.llm_mesh.registry.v1.ListOffersRequest\x1a(.llm_mesh.registry.v1.ListOffersResponse\"$\xca\xf3\x18 \b\x01\x12\x0f{parent}/offers\x1a\voffers.list\x12\xac\x01\n" +
 	"\x12ApplySubscriptions\x12/.llm_mesh.registry.v1.ApplySubscriptionsRequest\x1a0.llm_mesh.registry.v1.ApplySubscriptionsResponse\"3\xca\xf3\x18/\b\x01\x12\x16{parent}/subscriptions\x1a\x13subscriptions.apply\x12\x9c\x01\n" +
 	"\x12GetAcceptedProduct\x12/.llm_mesh.registry.v1.GetAcceptedProductRequest\x1a0.llm_mesh.registry.v1.GetAcceptedProductResponse\"#\xca\xf3\x18\x1f\b\x02\x12\bregistry\x1a\x11registry.accepted\x12\x8d\x01\n" +
-	"\x0ePutRouteOffers\x12+.llm_mesh.registry.v1.PutRouteOffersRequest\x1a,.llm_mesh.registry.v1.PutRouteOffersResponse\" \xca\xf3\x18\x1c\b\x02\x12\bregistry\x1a\x0eregistry.offerB2Z0llm-mesh.dev/gen/llm_mesh/registry/v1;registryv1b\x06proto3"
+	"\x0ePutRouteOffers\x12+.llm_mesh.registry.v1.PutRouteOffersRequest\x1a,.llm_mesh.registry.v1.PutRouteOffersResponse\" \xca\xf3\x18\x1c\b\x02\x12\bregistry\x1a\x0eregistry.offerB]\n" +
+	"\x18dev.llm_mesh.registry.v1B\rRegistryProtoP\x01Z0llm-mesh.dev/gen/llm_mesh/registry/v1;registryv1b\x06proto3"
 
 var (
 	file_llm_mesh_registry_v1_registry_proto_rawDescOnce sync.Once

@@ -99,7 +99,8 @@ const file_llm_mesh_router_v1_errors_proto_rawDesc = "" +
 	"\x1fERROR_REASON_NO_ELIGIBLE_TARGET\x10\x02\x1aS\xd2\xf3\x18O\b\t\x10\x90\x03\x1aHSee which rule excluded each target, and change the request or the rule.\x12X\n" +
 	"\x1fERROR_REASON_DECISION_NOT_FOUND\x10\x03\x1a3\xd2\xf3\x18/\b\x05\x10\x94\x03\x1a(Decisions are kept for an hour at least.\x12Y\n" +
 	"\x18ERROR_REASON_ALIAS_TAKEN\x10\x04\x1a;\xd2\xf3\x187\b\x06\x10\x99\x03\x1a0Choose another alias, or change the other route.\x12Q\n" +
-	"\x15ERROR_REASON_NO_PRICE\x10\x05\x1a6\xd2\xf3\x182\b\t\x10\xf4\x03\x1a+Give the model a price, or declare it free.B.Z,llm-mesh.dev/gen/llm_mesh/router/v1;routerv1b\x06proto3"
+	"\x15ERROR_REASON_NO_PRICE\x10\x05\x1a6\xd2\xf3\x182\b\t\x10\xf4\x03\x1a+Give the model a price, or declare it free.BU\n" +
+	"\x16dev.llm_mesh.router.v1B\vErrorsProtoP\x01Z,llm-mesh.dev/gen/llm_mesh/router/v1;routerv1b\x06proto3"
 
 var (
 	file_llm_mesh_router_v1_errors_proto_rawDescOnce sync.Once

@@ -742,7 +742,8 @@ const file_llm_mesh_router_v1_plan_proto_rawDesc = "" +
 	"\acombine\x18\x02 \x01(\tR\acombine\"[\n" +
 	"\aCascade\x128\n" +
 	"\bchildren\x18\x01 \x03(\v2\x1c.llm_mesh.router.v1.PlanNodeR\bchildren\x12\x16\n" +
-	"\x06accept\x18\x02 \x01(\tR\x06acceptB.Z,llm-mesh.dev/gen/llm_mesh/router/v1;routerv1b\x06proto3"
+	"\x06accept\x18\x02 \x01(\tR\x06acceptBS\n" +
+	"\x16dev.llm_mesh.router.v1B\tPlanProtoP\x01Z,llm-mesh.dev/gen/llm_mesh/router/v1;routerv1b\x06proto3"
 
 var (
 	file_llm_mesh_router_v1_plan_proto_rawDescOnce sync.Once

@@ -1966,7 +1966,8 @@ const file_llm_mesh_router_v1_router_proto_rawDesc = "" +
 	"ListRoutes\x12%.llm_mesh.router.v1.ListRoutesRequest\x1a&.llm_mesh.router.v1.ListRoutesResponse\"$\xca\xf3\x18 \b\x01\x12\x0f{parent}/routes\x1a\vroutes.list\x12\x83\x01\n" +
 	"\vUpdateRoute\x12&.llm_mesh.router.v1.UpdateRouteRequest\x1a'.llm_mesh.router.v1.UpdateRouteResponse\"#\xca\xf3\x18\x1f\b\x01\x12\f{route.name}\x1a\rroutes.update\x12}\n" +
 	"\vDeleteRoute\x12&.llm_mesh.router.v1.DeleteRouteRequest\x1a'.llm_mesh.router.v1.DeleteRouteResponse\"\x1d\xca\xf3\x18\x19\b\x01\x12\x06{name}\x1a\rroutes.delete\x12\x85\x01\n" +
-	"\vApplyRoutes\x12&.llm_mesh.router.v1.ApplyRoutesRequest\x1a'.llm_mesh.router.v1.ApplyRoutesResponse\"%\xca\xf3\x18!\b\x01\x12\x0f{parent}/routes\x1a\froutes.applyB.Z,llm-mesh.dev/gen/llm_mesh/router/v1;routerv1b\x06proto3"
+	"\vApplyRoutes\x12&.llm_mesh.router.v1.ApplyRoutesRequest\x1a'.llm_mesh.router.v1.ApplyRoutesResponse\"%\xca\xf3\x18!\b\x01\x12\x0f{parent}/routes\x1a\froutes.applyBU\n" +
+	"\x16dev.llm_mesh.router.v1B\vRouterProtoP\x01Z,llm-mesh.dev/gen/llm_mesh/router/v1;routerv1b\x06proto3"
 
 var (
 	file_llm_mesh_router_v1_router_proto_rawDescOnce sync.Once

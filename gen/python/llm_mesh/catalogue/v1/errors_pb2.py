@@ -25,14 +25,14 @@ _sym_db = _symbol_database.Default()
 from llm_mesh.mesh.v1 import errors_pb2 as llm__mesh_dot_mesh_dot_v1_dot_errors__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"llm_mesh/catalogue/v1/errors.proto\x12\x15llm_mesh.catalogue.v1\x1a\x1dllm_mesh/mesh/v1/errors.proto*\xb5\x03\n\x0b\x45rrorReason\x12\x1c\n\x18\x45RROR_REASON_UNSPECIFIED\x10\x00\x12Y\n\x1d\x45RROR_REASON_PROMPT_NOT_FOUND\x10\x01\x1a\x36\xd2\xf3\x18\x32\x08\x05\x10\x94\x03\x1a+Check the prompt\'s name, version and label.\x12\x43\n\x1d\x45RROR_REASON_TEMPLATE_INVALID\x10\x02\x1a \xd2\xf3\x18\x1c\x08\x03\x10\x90\x03\x1a\x15\x43orrect the template.\x12I\n\x1d\x45RROR_REASON_VARIABLE_INVALID\x10\x03\x1a&\xd2\xf3\x18\"\x08\x03\x10\x90\x03\x1a\x1b\x43orrect the named variable.\x12\\\n\"ERROR_REASON_RENDER_LIMIT_EXCEEDED\x10\x04\x1a\x34\xd2\xf3\x18\x30\x08\x03\x10\x90\x03\x1a)Make the prompt or its variables smaller.\x12?\n\x1b\x45RROR_REASON_SCHEMA_INVALID\x10\x05\x1a\x1e\xd2\xf3\x18\x1a\x08\x03\x10\x90\x03\x1a\x13\x43orrect the schema.B4Z2llm-mesh.dev/gen/llm_mesh/catalogue/v1;cataloguev1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"llm_mesh/catalogue/v1/errors.proto\x12\x15llm_mesh.catalogue.v1\x1a\x1dllm_mesh/mesh/v1/errors.proto*\xb5\x03\n\x0b\x45rrorReason\x12\x1c\n\x18\x45RROR_REASON_UNSPECIFIED\x10\x00\x12Y\n\x1d\x45RROR_REASON_PROMPT_NOT_FOUND\x10\x01\x1a\x36\xd2\xf3\x18\x32\x08\x05\x10\x94\x03\x1a+Check the prompt\'s name, version and label.\x12\x43\n\x1d\x45RROR_REASON_TEMPLATE_INVALID\x10\x02\x1a \xd2\xf3\x18\x1c\x08\x03\x10\x90\x03\x1a\x15\x43orrect the template.\x12I\n\x1d\x45RROR_REASON_VARIABLE_INVALID\x10\x03\x1a&\xd2\xf3\x18\"\x08\x03\x10\x90\x03\x1a\x1b\x43orrect the named variable.\x12\\\n\"ERROR_REASON_RENDER_LIMIT_EXCEEDED\x10\x04\x1a\x34\xd2\xf3\x18\x30\x08\x03\x10\x90\x03\x1a)Make the prompt or its variables smaller.\x12?\n\x1b\x45RROR_REASON_SCHEMA_INVALID\x10\x05\x1a\x1e\xd2\xf3\x18\x1a\x08\x03\x10\x90\x03\x1a\x13\x43orrect the schema.B^\n\x19\x64\x65v.llm_mesh.catalogue.v1B\x0b\x45rrorsProtoP\x01Z2llm-mesh.dev/gen/llm_mesh/catalogue/v1;cataloguev1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'llm_mesh.catalogue.v1.errors_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
-  _globals['DESCRIPTOR']._serialized_options = b'Z2llm-mesh.dev/gen/llm_mesh/catalogue/v1;cataloguev1'
+  _globals['DESCRIPTOR']._serialized_options = b'\n\031dev.llm_mesh.catalogue.v1B\013ErrorsProtoP\001Z2llm-mesh.dev/gen/llm_mesh/catalogue/v1;cataloguev1'
   _globals['_ERRORREASON'].values_by_name["ERROR_REASON_PROMPT_NOT_FOUND"]._loaded_options = None
   _globals['_ERRORREASON'].values_by_name["ERROR_REASON_PROMPT_NOT_FOUND"]._serialized_options = b'\322\363\0302\010\005\020\224\003\032+Check the prompt\'s name, version and label.'
   _globals['_ERRORREASON'].values_by_name["ERROR_REASON_TEMPLATE_INVALID"]._loaded_options = None

@@ -25,14 +25,14 @@ _sym_db = _symbol_database.Default()
 from llm_mesh.mesh.v1 import errors_pb2 as llm__mesh_dot_mesh_dot_v1_dot_errors__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dllm_mesh/link/v1/errors.proto\x12\x10llm_mesh.link.v1\x1a\x1dllm_mesh/mesh/v1/errors.proto*\xea\x01\n\x0b\x45rrorReason\x12\x1c\n\x18\x45RROR_REASON_UNSPECIFIED\x10\x00\x12W\n\x1f\x45RROR_REASON_PROTOCOL_VIOLATION\x10\x01\x1a\x32\xd2\xf3\x18.\x08\x03\x10\x90\x03\x1a\'Correct the implementation of the link.\x12\x64\n ERROR_REASON_UNSUPPORTED_VERSION\x10\x02\x1a>\xd2\xf3\x18:\x08\t\x10\x90\x03\x1a\x33Use plain gRPC, or a build that speaks the version.B*Z(llm-mesh.dev/gen/llm_mesh/link/v1;linkv1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dllm_mesh/link/v1/errors.proto\x12\x10llm_mesh.link.v1\x1a\x1dllm_mesh/mesh/v1/errors.proto*\xea\x01\n\x0b\x45rrorReason\x12\x1c\n\x18\x45RROR_REASON_UNSPECIFIED\x10\x00\x12W\n\x1f\x45RROR_REASON_PROTOCOL_VIOLATION\x10\x01\x1a\x32\xd2\xf3\x18.\x08\x03\x10\x90\x03\x1a\'Correct the implementation of the link.\x12\x64\n ERROR_REASON_UNSUPPORTED_VERSION\x10\x02\x1a>\xd2\xf3\x18:\x08\t\x10\x90\x03\x1a\x33Use plain gRPC, or a build that speaks the version.BO\n\x14\x64\x65v.llm_mesh.link.v1B\x0b\x45rrorsProtoP\x01Z(llm-mesh.dev/gen/llm_mesh/link/v1;linkv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'llm_mesh.link.v1.errors_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
-  _globals['DESCRIPTOR']._serialized_options = b'Z(llm-mesh.dev/gen/llm_mesh/link/v1;linkv1'
+  _globals['DESCRIPTOR']._serialized_options = b'\n\024dev.llm_mesh.link.v1B\013ErrorsProtoP\001Z(llm-mesh.dev/gen/llm_mesh/link/v1;linkv1'
   _globals['_ERRORREASON'].values_by_name["ERROR_REASON_PROTOCOL_VIOLATION"]._loaded_options = None
   _globals['_ERRORREASON'].values_by_name["ERROR_REASON_PROTOCOL_VIOLATION"]._serialized_options = b'\322\363\030.\010\003\020\220\003\032\'Correct the implementation of the link.'
   _globals['_ERRORREASON'].values_by_name["ERROR_REASON_UNSUPPORTED_VERSION"]._loaded_options = None

@@ -25,14 +25,14 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import descriptor_pb2 as google_dot_protobuf_dot_descriptor__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dllm_mesh/mesh/v1/access.proto\x12\x10llm_mesh.mesh.v1\x1a google/protobuf/descriptor.proto\"\\\n\nAccessRule\x12,\n\x05level\x18\x01 \x01(\x0e\x32\x1d.llm_mesh.mesh.v1.AccessLevel\x12\x10\n\x08resource\x18\x02 \x01(\t\x12\x0e\n\x06\x61\x63tion\x18\x03 \x01(\t*[\n\x0b\x41\x63\x63\x65ssLevel\x12\x1c\n\x18\x41\x43\x43\x45SS_LEVEL_UNSPECIFIED\x10\x00\x12\x17\n\x13\x41\x43\x43\x45SS_LEVEL_PUBLIC\x10\x01\x12\x15\n\x11\x41\x43\x43\x45SS_LEVEL_MESH\x10\x02:N\n\x06\x61\x63\x63\x65ss\x12\x1e.google.protobuf.MethodOptions\x18\xb9\x8e\x03 \x01(\x0b\x32\x1c.llm_mesh.mesh.v1.AccessRuleB*Z(llm-mesh.dev/gen/llm_mesh/mesh/v1;meshv1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dllm_mesh/mesh/v1/access.proto\x12\x10llm_mesh.mesh.v1\x1a google/protobuf/descriptor.proto\"\\\n\nAccessRule\x12,\n\x05level\x18\x01 \x01(\x0e\x32\x1d.llm_mesh.mesh.v1.AccessLevel\x12\x10\n\x08resource\x18\x02 \x01(\t\x12\x0e\n\x06\x61\x63tion\x18\x03 \x01(\t*[\n\x0b\x41\x63\x63\x65ssLevel\x12\x1c\n\x18\x41\x43\x43\x45SS_LEVEL_UNSPECIFIED\x10\x00\x12\x17\n\x13\x41\x43\x43\x45SS_LEVEL_PUBLIC\x10\x01\x12\x15\n\x11\x41\x43\x43\x45SS_LEVEL_MESH\x10\x02:N\n\x06\x61\x63\x63\x65ss\x12\x1e.google.protobuf.MethodOptions\x18\xb9\x8e\x03 \x01(\x0b\x32\x1c.llm_mesh.mesh.v1.AccessRuleBO\n\x14\x64\x65v.llm_mesh.mesh.v1B\x0b\x41\x63\x63\x65ssProtoP\x01Z(llm-mesh.dev/gen/llm_mesh/mesh/v1;meshv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'llm_mesh.mesh.v1.access_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
-  _globals['DESCRIPTOR']._serialized_options = b'Z(llm-mesh.dev/gen/llm_mesh/mesh/v1;meshv1'
+  _globals['DESCRIPTOR']._serialized_options = b'\n\024dev.llm_mesh.mesh.v1B\013AccessProtoP\001Z(llm-mesh.dev/gen/llm_mesh/mesh/v1;meshv1'
   _globals['_ACCESSLEVEL']._serialized_start=179
   _globals['_ACCESSLEVEL']._serialized_end=270
   _globals['_ACCESSRULE']._serialized_start=85

@@ -25,14 +25,14 @@ _sym_db = _symbol_database.Default()
 from llm_mesh.mesh.v1 import access_pb2 as llm__mesh_dot_mesh_dot_v1_dot_access__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1ellm_mesh/mesh/v1/process.proto\x12\x10llm_mesh.mesh.v1\x1a\x1dllm_mesh/mesh/v1/access.proto\" \n\rReportRequest\x12\x0f\n\x07metrics\x18\x01 \x01(\x08\"\xa5\x01\n\x0eReportResponse\x12\x0f\n\x07process\x18\x01 \x01(\t\x12@\n\x08services\x18\x02 \x03(\x0b\x32..llm_mesh.mesh.v1.ReportResponse.ServicesEntry\x12\x0f\n\x07metrics\x18\x03 \x01(\x0c\x1a/\n\rServicesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x08:\x02\x38\x01\x32\x80\x01\n\x0eProcessService\x12n\n\x06Report\x12\x1f.llm_mesh.mesh.v1.ReportRequest\x1a .llm_mesh.mesh.v1.ReportResponse\"!\xca\xf3\x18\x1d\x08\x02\x12\x07process\x1a\x10processes.reportB*Z(llm-mesh.dev/gen/llm_mesh/mesh/v1;meshv1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1ellm_mesh/mesh/v1/process.proto\x12\x10llm_mesh.mesh.v1\x1a\x1dllm_mesh/mesh/v1/access.proto\" \n\rReportRequest\x12\x0f\n\x07metrics\x18\x01 \x01(\x08\"\xa5\x01\n\x0eReportResponse\x12\x0f\n\x07process\x18\x01 \x01(\t\x12@\n\x08services\x18\x02 \x03(\x0b\x32..llm_mesh.mesh.v1.ReportResponse.ServicesEntry\x12\x0f\n\x07metrics\x18\x03 \x01(\x0c\x1a/\n\rServicesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x08:\x02\x38\x01\x32\x80\x01\n\x0eProcessService\x12n\n\x06Report\x12\x1f.llm_mesh.mesh.v1.ReportRequest\x1a .llm_mesh.mesh.v1.ReportResponse\"!\xca\xf3\x18\x1d\x08\x02\x12\x07process\x1a\x10processes.reportBP\n\x14\x64\x65v.llm_mesh.mesh.v1B\x0cProcessProtoP\x01Z(llm-mesh.dev/gen/llm_mesh/mesh/v1;meshv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'llm_mesh.mesh.v1.process_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
-  _globals['DESCRIPTOR']._serialized_options = b'Z(llm-mesh.dev/gen/llm_mesh/mesh/v1;meshv1'
+  _globals['DESCRIPTOR']._serialized_options = b'\n\024dev.llm_mesh.mesh.v1B\014ProcessProtoP\001Z(llm-mesh.dev/gen/llm_mesh/mesh/v1;meshv1'
   _globals['_REPORTRESPONSE_SERVICESENTRY']._loaded_options = None
   _globals['_REPORTRESPONSE_SERVICESENTRY']._serialized_options = b'8\001'
   _globals['_PROCESSSERVICE'].methods_by_name['Report']._loaded_options = None

@@ -24,14 +24,14 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n llm_mesh/mesh/v1/resources.proto\x12\x10llm_mesh.mesh.v1\"(\n\x05Money\x12\x10\n\x08\x63urrency\x18\x01 \x01(\t\x12\r\n\x05nanos\x18\x02 \x01(\x03\"@\n\x06Sealed\x12\x0f\n\x07payload\x18\x01 \x01(\x0c\x12%\n\x05seals\x18\x02 \x03(\x0b\x32\x16.llm_mesh.mesh.v1.Seal\"%\n\x04Seal\x12\x10\n\x08\x61udience\x18\x01 \x01(\t\x12\x0b\n\x03mac\x18\x02 \x01(\x0c\"\x8a\x01\n\x06\x43hange\x12\x10\n\x08resource\x18\x01 \x01(\t\x12.\n\x06\x61\x63tion\x18\x02 \x01(\x0e\x32\x1e.llm_mesh.mesh.v1.ChangeAction\x12-\n\x06\x66ields\x18\x03 \x03(\x0b\x32\x1d.llm_mesh.mesh.v1.FieldChange\x12\x0f\n\x07loosens\x18\x04 \x01(\x08\"K\n\x0b\x46ieldChange\x12\x0c\n\x04path\x18\x01 \x01(\t\x12\x0e\n\x06\x62\x65\x66ore\x18\x02 \x01(\t\x12\r\n\x05\x61\x66ter\x18\x03 \x01(\t\x12\x0f\n\x07loosens\x18\x04 \x01(\x08*\x93\x01\n\x0c\x43hangeAction\x12\x1d\n\x19\x43HANGE_ACTION_UNSPECIFIED\x10\x00\x12\x18\n\x14\x43HANGE_ACTION_CREATE\x10\x01\x12\x18\n\x14\x43HANGE_ACTION_UPDATE\x10\x02\x12\x18\n\x14\x43HANGE_ACTION_DELETE\x10\x03\x12\x16\n\x12\x43HANGE_ACTION_NONE\x10\x04\x42*Z(llm-mesh.dev/gen/llm_mesh/mesh/v1;meshv1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n llm_mesh/mesh/v1/resources.proto\x12\x10llm_mesh.mesh.v1\"(\n\x05Money\x12\x10\n\x08\x63urrency\x18\x01 \x01(\t\x12\r\n\x05nanos\x18\x02 \x01(\x03\"@\n\x06Sealed\x12\x0f\n\x07payload\x18\x01 \x01(\x0c\x12%\n\x05seals\x18\x02 \x03(\x0b\x32\x16.llm_mesh.mesh.v1.Seal\"%\n\x04Seal\x12\x10\n\x08\x61udience\x18\x01 \x01(\t\x12\x0b\n\x03mac\x18\x02 \x01(\x0c\"\x8a\x01\n\x06\x43hange\x12\x10\n\x08resource\x18\x01 \x01(\t\x12.\n\x06\x61\x63tion\x18\x02 \x01(\x0e\x32\x1e.llm_mesh.mesh.v1.ChangeAction\x12-\n\x06\x66ields\x18\x03 \x03(\x0b\x32\x1d.llm_mesh.mesh.v1.FieldChange\x12\x0f\n\x07loosens\x18\x04 \x01(\x08\"K\n\x0b\x46ieldChange\x12\x0c\n\x04path\x18\x01 \x01(\t\x12\x0e\n\x06\x62\x65\x66ore\x18\x02 \x01(\t\x12\r\n\x05\x61\x66ter\x18\x03 \x01(\t\x12\x0f\n\x07loosens\x18\x04 \x01(\x08*\x93\x01\n\x0c\x43hangeAction\x12\x1d\n\x19\x43HANGE_ACTION_UNSPECIFIED\x10\x00\x12\x18\n\x14\x43HANGE_ACTION_CREATE\x10\x01\x12\x18\n\x14\x43HANGE_ACTION_UPDATE\x10\x02\x12\x18\n\x14\x43HANGE_ACTION_DELETE\x10\x03\x12\x16\n\x12\x43HANGE_ACTION_NONE\x10\x04\x42R\n\x14\x64\x65v.llm_mesh.mesh.v1B\x0eResourcesProtoP\x01Z(llm-mesh.dev/gen/llm_mesh/mesh/v1;meshv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'llm_mesh.mesh.v1.resources_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
-  _globals['DESCRIPTOR']._serialized_options = b'Z(llm-mesh.dev/gen/llm_mesh/mesh/v1;meshv1'
+  _globals['DESCRIPTOR']._serialized_options = b'\n\024dev.llm_mesh.mesh.v1B\016ResourcesProtoP\001Z(llm-mesh.dev/gen/llm_mesh/mesh/v1;meshv1'
   _globals['_CHANGEACTION']._serialized_start=420
   _globals['_CHANGEACTION']._serialized_end=567
   _globals['_MONEY']._serialized_start=54

@@ -25,14 +25,14 @@ _sym_db = _symbol_database.Default()
 from llm_mesh.mesh.v1 import errors_pb2 as llm__mesh_dot_mesh_dot_v1_dot_errors__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&llm_mesh/observability/v1/errors.proto\x12\x19llm_mesh.observability.v1\x1a\x1dllm_mesh/mesh/v1/errors.proto*\xc7\x02\n\x0b\x45rrorReason\x12\x1c\n\x18\x45RROR_REASON_UNSPECIFIED\x10\x00\x12m\n\x1e\x45RROR_REASON_REQUEST_NOT_FOUND\x10\x01\x1aI\xd2\xf3\x18\x45\x08\x05\x10\x94\x03\x1a>Check the name; requests show a moment after they are settled.\x12@\n\x1c\x45RROR_REASON_REBUILD_RUNNING\x10\x02\x1a\x1e\xd2\xf3\x18\x1a\x08\n\x10\x99\x03\x1a\x13Wait for it to end.\x12i\n\x1b\x45RROR_REASON_TOO_MANY_TAILS\x10\x03\x1aH\xd2\xf3\x18\x44\x08\x08\x10\xad\x03\x1a=End a tail of yours, or try again once another one has ended.B<Z:llm-mesh.dev/gen/llm_mesh/observability/v1;observabilityv1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&llm_mesh/observability/v1/errors.proto\x12\x19llm_mesh.observability.v1\x1a\x1dllm_mesh/mesh/v1/errors.proto*\xc7\x02\n\x0b\x45rrorReason\x12\x1c\n\x18\x45RROR_REASON_UNSPECIFIED\x10\x00\x12m\n\x1e\x45RROR_REASON_REQUEST_NOT_FOUND\x10\x01\x1aI\xd2\xf3\x18\x45\x08\x05\x10\x94\x03\x1a>Check the name; requests show a moment after they are settled.\x12@\n\x1c\x45RROR_REASON_REBUILD_RUNNING\x10\x02\x1a\x1e\xd2\xf3\x18\x1a\x08\n\x10\x99\x03\x1a\x13Wait for it to end.\x12i\n\x1b\x45RROR_REASON_TOO_MANY_TAILS\x10\x03\x1aH\xd2\xf3\x18\x44\x08\x08\x10\xad\x03\x1a=End a tail of yours, or try again once another one has ended.Bj\n\x1d\x64\x65v.llm_mesh.observability.v1B\x0b\x45rrorsProtoP\x01Z:llm-mesh.dev/gen/llm_mesh/observability/v1;observabilityv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'llm_mesh.observability.v1.errors_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
-  _globals['DESCRIPTOR']._serialized_options = b'Z:llm-mesh.dev/gen/llm_mesh/observability/v1;observabilityv1'
+  _globals['DESCRIPTOR']._serialized_options = b'\n\035dev.llm_mesh.observability.v1B\013ErrorsProtoP\001Z:llm-mesh.dev/gen/llm_mesh/observability/v1;observabilityv1'
   _globals['_ERRORREASON'].values_by_name["ERROR_REASON_REQUEST_NOT_FOUND"]._loaded_options = None
   _globals['_ERRORREASON'].values_by_name["ERROR_REASON_REQUEST_NOT_FOUND"]._serialized_options = b'\322\363\030E\010\005\020\224\003\032>Check the name; requests show a moment after they are settled.'
   _globals['_ERRORREASON'].values_by_name["ERROR_REASON_REBUILD_RUNNING"]._loaded_options = None

@@ -25,14 +25,14 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1ellm_mesh/policy/v1/audit.proto\x12\x12llm_mesh.policy.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x8e\x02\n\x0c\x43hangeRecord\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\x12\x0e\n\x06\x64omain\x18\x02 \x01(\t\x12\x11\n\tprincipal\x18\x03 \x01(\t\x12\x0b\n\x03key\x18\x04 \x01(\t\x12\x0e\n\x06\x61\x63tion\x18\x05 \x01(\t\x12\x10\n\x08resource\x18\x06 \x01(\t\x12\x15\n\rbefore_digest\x18\x07 \x01(\x0c\x12\x14\n\x0c\x61\x66ter_digest\x18\x08 \x01(\x0c\x12\x0e\n\x06reason\x18\t \x01(\t\x12\x12\n\nrequest_id\x18\n \x01(\t\x12(\n\x04time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07refused\x18\x0c \x01(\x08\x12\x0e\n\x06\x64\x65tail\x18\r \x01(\t\"]\n\tChainHead\x12\x0e\n\x06writer\x18\x01 \x01(\t\x12\r\n\x05\x63ount\x18\x02 \x01(\x03\x12\x0c\n\x04hash\x18\x03 \x01(\x0c\x12\x10\n\x08sequence\x18\x04 \x01(\x03\x12\x11\n\tnumbering\x18\x05 \x01(\x0c\"I\n\x14RecordChangesRequest\x12\x31\n\x07\x63hanges\x18\x01 \x03(\x0b\x32 .llm_mesh.policy.v1.ChangeRecord\")\n\x15RecordChangesResponse\x12\x10\n\x08recorded\x18\x01 \x01(\x05\x42.Z,llm-mesh.dev/gen/llm_mesh/policy/v1;policyv1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1ellm_mesh/policy/v1/audit.proto\x12\x12llm_mesh.policy.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x8e\x02\n\x0c\x43hangeRecord\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\x12\x0e\n\x06\x64omain\x18\x02 \x01(\t\x12\x11\n\tprincipal\x18\x03 \x01(\t\x12\x0b\n\x03key\x18\x04 \x01(\t\x12\x0e\n\x06\x61\x63tion\x18\x05 \x01(\t\x12\x10\n\x08resource\x18\x06 \x01(\t\x12\x15\n\rbefore_digest\x18\x07 \x01(\x0c\x12\x14\n\x0c\x61\x66ter_digest\x18\x08 \x01(\x0c\x12\x0e\n\x06reason\x18\t \x01(\t\x12\x12\n\nrequest_id\x18\n \x01(\t\x12(\n\x04time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07refused\x18\x0c \x01(\x08\x12\x0e\n\x06\x64\x65tail\x18\r \x01(\t\"]\n\tChainHead\x12\x0e\n\x06writer\x18\x01 \x01(\t\x12\r\n\x05\x63ount\x18\x02 \x01(\x03\x12\x0c\n\x04hash\x18\x03 \x01(\x0c\x12\x10\n\x08sequence\x18\x04 \x01(\x03\x12\x11\n\tnumbering\x18\x05 \x01(\x0c\"I\n\x14RecordChangesRequest\x12\x31\n\x07\x63hanges\x18\x01 \x03(\x0b\x32 .llm_mesh.policy.v1.ChangeRecord\")\n\x15RecordChangesResponse\x12\x10\n\x08recorded\x18\x01 \x01(\x05\x42T\n\x16\x64\x65v.llm_mesh.policy.v1B\nAuditProtoP\x01Z,llm-mesh.dev/gen/llm_mesh/policy/v1;policyv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'llm_mesh.policy.v1.audit_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
-  _globals['DESCRIPTOR']._serialized_options = b'Z,llm-mesh.dev/gen/llm_mesh/policy/v1;policyv1'
+  _globals['DESCRIPTOR']._serialized_options = b'\n\026dev.llm_mesh.policy.v1B\nAuditProtoP\001Z,llm-mesh.dev/gen/llm_mesh/policy/v1;policyv1'
   _globals['_CHANGERECORD']._serialized_start=88
   _globals['_CHANGERECORD']._serialized_end=358
   _globals['_CHAINHEAD']._serialized_start=360

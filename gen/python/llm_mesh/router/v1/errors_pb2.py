@@ -25,14 +25,14 @@ _sym_db = _symbol_database.Default()
 from llm_mesh.mesh.v1 import errors_pb2 as llm__mesh_dot_mesh_dot_v1_dot_errors__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fllm_mesh/router/v1/errors.proto\x12\x12llm_mesh.router.v1\x1a\x1dllm_mesh/mesh/v1/errors.proto*\xfd\x03\n\x0b\x45rrorReason\x12\x1c\n\x18\x45RROR_REASON_UNSPECIFIED\x10\x00\x12N\n\x1c\x45RROR_REASON_MODEL_NOT_FOUND\x10\x01\x1a,\xd2\xf3\x18(\x08\x05\x10\x94\x03\x1a!List the models that you may use.\x12x\n\x1f\x45RROR_REASON_NO_ELIGIBLE_TARGET\x10\x02\x1aS\xd2\xf3\x18O\x08\t\x10\x90\x03\x1aHSee which rule excluded each target, and change the request or the rule.\x12X\n\x1f\x45RROR_REASON_DECISION_NOT_FOUND\x10\x03\x1a\x33\xd2\xf3\x18/\x08\x05\x10\x94\x03\x1a(Decisions are kept for an hour at least.\x12Y\n\x18\x45RROR_REASON_ALIAS_TAKEN\x10\x04\x1a;\xd2\xf3\x18\x37\x08\x06\x10\x99\x03\x1a\x30\x43hoose another alias, or change the other route.\x12Q\n\x15\x45RROR_REASON_NO_PRICE\x10\x05\x1a\x36\xd2\xf3\x18\x32\x08\t\x10\xf4\x03\x1a+Give the model a price, or declare it free.B.Z,llm-mesh.dev/gen/llm_mesh/router/v1;routerv1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fllm_mesh/router/v1/errors.proto\x12\x12llm_mesh.router.v1\x1a\x1dllm_mesh/mesh/v1/errors.proto*\xfd\x03\n\x0b\x45rrorReason\x12\x1c\n\x18\x45RROR_REASON_UNSPECIFIED\x10\x00\x12N\n\x1c\x45RROR_REASON_MODEL_NOT_FOUND\x10\x01\x1a,\xd2\xf3\x18(\x08\x05\x10\x94\x03\x1a!List the models that you may use.\x12x\n\x1f\x45RROR_REASON_NO_ELIGIBLE_TARGET\x10\x02\x1aS\xd2\xf3\x18O\x08\t\x10\x90\x03\x1aHSee which rule excluded each target, and change the request or the rule.\x12X\n\x1f\x45RROR_REASON_DECISION_NOT_FOUND\x10\x03\x1a\x33\xd2\xf3\x18/\x08\x05\x10\x94\x03\x1a(Decisions are kept for an hour at least.\x12Y\n\x18\x45RROR_REASON_ALIAS_TAKEN\x10\x04\x1a;\xd2\xf3\x18\x37\x08\x06\x10\x99\x03\x1a\x30\x43hoose another alias, or change the other route.\x12Q\n\x15\x45RROR_REASON_NO_PRICE\x10\x05\x1a\x36\xd2\xf3\x18\x32\x08\t\x10\xf4\x03\x1a+Give the model a price, or declare it free.BU\n\x16\x64\x65v.llm_mesh.router.v1B\x0b\x45rrorsProtoP\x01Z,llm-mesh.dev/gen/llm_mesh/router/v1;routerv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'llm_mesh.router.v1.errors_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
-  _globals['DESCRIPTOR']._serialized_options = b'Z,llm-mesh.dev/gen/llm_mesh/router/v1;routerv1'
+  _globals['DESCRIPTOR']._serialized_options = b'\n\026dev.llm_mesh.router.v1B\013ErrorsProtoP\001Z,llm-mesh.dev/gen/llm_mesh/router/v1;routerv1'
   _globals['_ERRORREASON'].values_by_name["ERROR_REASON_MODEL_NOT_FOUND"]._loaded_options = None
   _globals['_ERRORREASON'].values_by_name["ERROR_REASON_MODEL_NOT_FOUND"]._serialized_options = b'\322\363\030(\010\005\020\224\003\032!List the models that you may use.'
   _globals['_ERRORREASON'].values_by_name["ERROR_REASON_NO_ELIGIBLE_TARGET"]._loaded_options = None
