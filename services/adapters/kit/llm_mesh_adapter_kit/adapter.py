@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable
+from collections.abc import AsyncGenerator, Awaitable, Sequence
 
 from llm_mesh.adapter.v1 import adapter_pb2
 from llm_mesh.inference.v1 import embed_pb2, generate_pb2
 from llm_mesh_adapter_kit.attempts import Attempts
+from llm_mesh_adapter_kit.checking import Checking
 from llm_mesh_adapter_kit.dialect import Ask, Dialect
 from llm_mesh_adapter_kit.endpoints import Endpoint, EndpointTable
 from llm_mesh_adapter_kit.errors import AdapterError, grant_mismatch
 from llm_mesh_adapter_kit.estimate import upper_bound
 from llm_mesh_adapter_kit.grants import GrantCheck, Job
 from llm_mesh_adapter_kit.lanes import Lanes
+from llm_mesh_adapter_kit.standing import Standing
 from llm_mesh_runtime.resources import page_of
 
 Generation = adapter_pb2.GenerateRequest | adapter_pb2.GenerateStreamRequest
@@ -21,12 +23,16 @@ Generation = adapter_pb2.GenerateRequest | adapter_pb2.GenerateStreamRequest
 class Adapter:
     """One dialect at its endpoints."""
 
-    def __init__(self, dialect: Dialect, table: EndpointTable, grants: GrantCheck, attempts: Attempts, lanes: Lanes) -> None:
+    def __init__(
+        self, dialect: Dialect, table: EndpointTable, grants: GrantCheck, attempts: Attempts, lanes: Lanes, standing: Standing
+    ) -> None:
         self._dialect = dialect
         self._table = table
         self._grants = grants
         self._attempts = attempts
         self._lanes = lanes
+        self._standing = standing
+        self._checking = Checking(dialect, attempts)
 
     def generate(self, request: adapter_pb2.GenerateRequest) -> Awaitable[adapter_pb2.GenerateResponse]:
         """A whole answer."""
@@ -58,17 +64,26 @@ class Adapter:
         bound = upper_bound(request.input, request.attempt.image_tokens)
         return embed_pb2.TokenCount(input_tokens=bound, source=embed_pb2.COUNT_SOURCE_ESTIMATED)
 
-    def endpoints(self, request: adapter_pb2.ListEndpointsRequest) -> adapter_pb2.ListEndpointsResponse:
+    async def endpoints(self, request: adapter_pb2.ListEndpointsRequest) -> adapter_pb2.ListEndpointsResponse:
         """A page of endpoints, and how they stand."""
         page = page_of(request)
         rest = [endpoint for endpoint in self._table if endpoint.name > page.after]
         shown, token = page.cut(rest[: page.limit], key=lambda endpoint: endpoint.name)
-        return adapter_pb2.ListEndpointsResponse(endpoints=[self._shown(endpoint) for endpoint in shown], next_page_token=token)
+        breakers, silent = await self._standing.of_all()
+        return adapter_pb2.ListEndpointsResponse(
+            endpoints=[self._shown(endpoint, breakers.get(endpoint.name, ())) for endpoint in shown],
+            next_page_token=token,
+            silent_processes=silent,
+        )
 
     async def discover(self, name: str) -> list[str]:
         """The models that an endpoint offers, as its provider names them."""
         endpoint = self._table.of(name)
         return list(self._dialect.model_ids(endpoint, await self._attempts.ask(endpoint, self._dialect.models(endpoint))))
+
+    async def check(self, request: adapter_pb2.CheckEndpointRequest) -> adapter_pb2.CheckEndpointResponse:
+        """Whether an endpoint's provider answers and admits the mesh."""
+        return await self._checking.check(self._table.of(request.endpoint), request)
 
     def _job(self, request: Generation, asked: generate_pb2.GenerateInput) -> Job:
         attempt = request.attempt
@@ -79,7 +94,7 @@ class Adapter:
             raise grant_mismatch("input.candidate_count")
         return job
 
-    def _shown(self, endpoint: Endpoint) -> adapter_pb2.Endpoint:
+    def _shown(self, endpoint: Endpoint, breakers: Sequence[adapter_pb2.Breaker]) -> adapter_pb2.Endpoint:
         breaker, in_flight = self._lanes.stand(endpoint.name)
         return adapter_pb2.Endpoint(
             name=endpoint.name,
@@ -92,4 +107,5 @@ class Adapter:
             local=endpoint.local,
             region=endpoint.region,
             refusal=self._attempts.refusal(endpoint.name),
+            breakers=breakers,
         )

@@ -64,9 +64,9 @@ class Asking:
         request = HttpRequest(url, headers, call.body, call.method, timers.limits.connect, timers.next(head=True), lines)
         return begun(self._client(endpoint), endpoint, request, timers)
 
-    async def freely(self, endpoint: Endpoint, call: Call) -> bytes:
+    async def freely(self, endpoint: Endpoint, call: Call, limits: Limits = _FREE) -> bytes:
         """The answer to a call that generates nothing and costs nothing: no grant, no bulkhead, no breaker."""
-        timers = Timers(_FREE, wants_first=True)
+        timers = Timers(limits, wants_first=True)
         answer = await self.begin(endpoint, call, self.headers.of(endpoint, call, "", ""), timers)
         try:
             if answer.status != _OK:

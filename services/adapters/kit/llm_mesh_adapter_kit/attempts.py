@@ -149,9 +149,9 @@ class Attempts:
         response.output.CopyFrom(output)
         return response
 
-    async def ask(self, endpoint: Endpoint, call: Call) -> bytes:
+    async def ask(self, endpoint: Endpoint, call: Call, limits: Limits | None = None) -> bytes:
         """A call that generates nothing and costs nothing, such as a list of models."""
-        return await self._asking.freely(endpoint, call)
+        return await (self._asking.freely(endpoint, call) if limits is None else self._asking.freely(endpoint, call, limits))
 
     def refusal(self, endpoint: str) -> str:
         """What a provider said when it last did not admit the mesh; empty where it does."""

@@ -92,6 +92,9 @@ class Dialect(Protocol):
     def models(self, endpoint: Endpoint) -> Call:
         """The request for the provider's models."""
 
+    def check(self, endpoint: Endpoint) -> Call:
+        """The cheapest request that the provider only answers to whom it admits."""
+
     def model_ids(self, endpoint: Endpoint, body: bytes) -> Sequence[str]:
         """An answer with models."""
 

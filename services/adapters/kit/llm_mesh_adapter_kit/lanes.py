@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import NamedTuple, Protocol
 
 from llm_mesh.adapter.v1 import adapter_pb2, errors_pb2
@@ -144,6 +144,12 @@ class Lanes:
         states = {lane.breaker.state for lane in lanes} or {State.CLOSED}
         worst = next(state for state in _WORST if state in states)
         return _STATES[worst], sum(lane.places.taken for lane in lanes)
+
+    def tripped(self) -> Iterator[tuple[LaneKey, adapter_pb2.BreakerState]]:
+        """The lanes whose breaker is not closed."""
+        for key, lane in list(self._lanes.items()):
+            if (state := lane.breaker.state) is not State.CLOSED:
+                yield LaneKey(*key), _STATES[state]
 
     def _learn(self, lane: Lane, error: AdapterError) -> None:
         if error.reason == errors_pb2.ERROR_REASON_PROVIDER_RATE_LIMITED:

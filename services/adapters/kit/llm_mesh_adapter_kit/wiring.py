@@ -18,6 +18,8 @@ from llm_mesh_adapter_kit.grants import GrantCheck
 from llm_mesh_adapter_kit.http import HttpClient
 from llm_mesh_adapter_kit.lanes import Lanes
 from llm_mesh_adapter_kit.limits import Limits
+from llm_mesh_adapter_kit.standing import Standing
+from llm_mesh_runtime.breakers import OtherProcesses
 from llm_mesh_runtime.clock import SystemClock
 from llm_mesh_runtime.links import Links
 from llm_mesh_runtime.telemetry import GenAi
@@ -82,4 +84,12 @@ def assemble(name: str, dialect: Dialect, table: EndpointTable, links: Links, li
     lanes = Lanes(links.metrics, places=shared.lane if shared is not None else own_places, reserve=links.mesh.share_reserve)
     attempts = Attempts(dialect, lanes, clients.of, GenAi(links.metrics), limits, links.heavy)
     grants = GrantCheck(name, links.seals, SystemClock())
-    return Assembled(Adapter(dialect, table, grants, attempts, lanes), clients, shared)
+    standing = Standing(links.service, links.mesh.process, lanes, _others(links))
+    links.breakers.add(standing.own)
+    return Assembled(Adapter(dialect, table, grants, attempts, lanes, standing), clients, shared)
+
+
+def _others(links: Links) -> OtherProcesses:
+    """The other processes of this mesh, for the one at whose public listener an operator asks."""
+    names = links.names("process/") if links.embedded else ()
+    return OtherProcesses({name: links.channel(name) for name in names if name != f"process/{links.mesh.process}"})

@@ -36,7 +36,10 @@ class OpenAIServicer(adapter_pb2_grpc.AdapterServiceServicer):
         return adapter_pb2.CountTokensResponse(count=await self._adapter.count(request))
 
     async def ListEndpoints(self, request: adapter_pb2.ListEndpointsRequest, context: Context) -> adapter_pb2.ListEndpointsResponse:
-        return self._adapter.endpoints(request)
+        return await self._adapter.endpoints(request)
 
     async def DiscoverModels(self, request: adapter_pb2.DiscoverModelsRequest, context: Context) -> adapter_pb2.DiscoverModelsResponse:
         return adapter_pb2.DiscoverModelsResponse(models=await self._adapter.discover(request.endpoint))
+
+    async def CheckEndpoint(self, request: adapter_pb2.CheckEndpointRequest, context: Context) -> adapter_pb2.CheckEndpointResponse:
+        return await self._adapter.check(request)

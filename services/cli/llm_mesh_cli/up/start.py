@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from llm_mesh_cli.files import DataFiles
-from llm_mesh_cli.up.order import MAIN
+from llm_mesh_cli.up.order import MAIN, worker_name
 from llm_mesh_cli.up.services import everything, hosted, of_main
 from llm_mesh_runtime.host import Host, StartError, installed, run
-from llm_mesh_runtime.host.sockets import sockets_folder
+from llm_mesh_runtime.host.sockets import PROCESS, link_to, sockets_folder
 from llm_mesh_runtime.settings import Configuration, MeshSettings, SettingsError
 
 if TYPE_CHECKING:
@@ -62,7 +62,10 @@ class _Start:
         configuration = Configuration.read({**environ, _TOKEN_VARIABLE: self.token} if self.token else environ)
         overrides = self.arguments.overrides()
         if self.workers is not None:
-            overrides |= {"process": MAIN, "sockets": sockets_folder(self.files.folder)}
+            sockets = sockets_folder(self.files.folder)
+            names = (f"{PROCESS}{worker_name(number)}" for number in range(1, self.workers.count + 1))
+            links = {name: link_to(sockets, name) for name in names}
+            overrides |= {"process": MAIN, "sockets": sockets, "links": links | dict(configuration.load(MeshSettings).value.links)}
         try:
             return run(
                 services,

@@ -18,6 +18,7 @@ MAY_CALL: tuple[tuple[str, str], ...] = (
     ("observability", "policy"),
     ("registry", "policy"),
     ("adapter/*", "policy"),
+    ("adapter/*", "process/*"),
     ("edge", "gateway"),
     ("edge", "policy"),
     ("edge", "process/*"),

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from llm_mesh_runtime.access import AccessStage, CallTable
 from llm_mesh_runtime.access.credentials import Credentials, HeadCheck
 from llm_mesh_runtime.access.resources import check
 from llm_mesh_runtime.access.rights import Rights
+from llm_mesh_runtime.breakers import Breakers
 from llm_mesh_runtime.heavy import HeavyWork
 from llm_mesh_runtime.limiter import Limiter
 from llm_mesh_runtime.links import Fabric, Links
@@ -61,6 +62,7 @@ class Shared:
     table: CallTable
     pressure: Pressure
     heavy: HeavyWork
+    breakers: Breakers = field(default_factory=Breakers)
 
     def links(self, name: str, settings: Any = None) -> Links:  # noqa: ANN401 (each service's own dataclass)
         """One service's view of the mesh."""
@@ -73,6 +75,7 @@ class Shared:
             metrics=self.telemetry.metrics,
             pressure=self.pressure,
             heavy=self.heavy,
+            breakers=self.breakers,
             database=opened,
             rights=lambda: Rights(self.stage(name)),
             heads=functools.partial(self._heads, name),

@@ -18,8 +18,10 @@ class ProcessServicer(ProcessServiceServicer):
     async def Report(self, request: process_pb2.ReportRequest, context: object) -> process_pb2.ReportResponse:
         """How this process is now."""
         del context
-        metrics = self._links.metrics.render() if request.metrics else b""
-        return process_pb2.ReportResponse(process=self._links.mesh.process, services=self._links.health.states(), metrics=metrics)
+        links = self._links
+        metrics = links.metrics.render() if request.metrics else b""
+        breakers = links.breakers.tripped() if request.breakers else ()
+        return process_pb2.ReportResponse(process=links.mesh.process, services=links.health.states(), metrics=metrics, breakers=breakers)
 
 
 def process_service(name: str) -> Service:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from llm_mesh_runtime.access.credentials import HeadCheck
     from llm_mesh_runtime.access.rights import Rights
+    from llm_mesh_runtime.breakers import Breakers
     from llm_mesh_runtime.health import Health
     from llm_mesh_runtime.heavy import HeavyWork
     from llm_mesh_runtime.metrics import Metrics
@@ -35,6 +36,7 @@ class Links:
         metrics: Metrics,
         pressure: Pressure,
         heavy: HeavyWork,
+        breakers: Breakers,
         database: Callable[[str], Any] | None = None,
         rights: Callable[[], Rights] | None = None,
         heads: Callable[[], HeadCheck] | None = None,
@@ -49,6 +51,8 @@ class Links:
         """Whether this process has more work than it can do: asked by whoever lets callers from outside in."""
         self.heavy = heavy
         """Where work on large requests is done: off the event loop, bounded, in turns between tenants."""
+        self.breakers = breakers
+        """The breakers of this process's adapters, for operators."""
         self._fabric = fabric
         self._database = database
         self._rights = rights

@@ -25,6 +25,7 @@ const (
 	AdapterService_CountTokens_FullMethodName    = "/llm_mesh.adapter.v1.AdapterService/CountTokens"
 	AdapterService_ListEndpoints_FullMethodName  = "/llm_mesh.adapter.v1.AdapterService/ListEndpoints"
 	AdapterService_DiscoverModels_FullMethodName = "/llm_mesh.adapter.v1.AdapterService/DiscoverModels"
+	AdapterService_CheckEndpoint_FullMethodName  = "/llm_mesh.adapter.v1.AdapterService/CheckEndpoint"
 )
 
 // AdapterServiceClient is the client API for AdapterService service.
@@ -51,6 +52,12 @@ type AdapterServiceClient interface {
 	ListEndpoints(ctx context.Context, in *ListEndpointsRequest, opts ...grpc.CallOption) (*ListEndpointsResponse, error)
 	// Lists the models that an endpoint offers, by asking its provider.
 	DiscoverModels(ctx context.Context, in *DiscoverModelsRequest, opts ...grpc.CallOption) (*DiscoverModelsResponse, error)
+	// Asks an endpoint's provider whether it answers and admits the mesh, by a call that generates nothing and costs nothing: its list of
+	// models, with the credential that requests would have. What the provider does wrong is the answer, and no failure of the call.
+	//
+	// Passes by bulkhead and breaker, and changes neither. Fails with UNKNOWN_ENDPOINT, and with NO_CREDENTIAL where there is nothing to
+	// authenticate with.
+	CheckEndpoint(ctx context.Context, in *CheckEndpointRequest, opts ...grpc.CallOption) (*CheckEndpointResponse, error)
 }
 
 type adapterServiceClient struct {
@@ -130,6 +137,16 @@ func (c *adapterServiceClient) DiscoverModels(ctx context.Context, in *DiscoverM
 	return out, nil
 }
 
+func (c *adapterServiceClient) CheckEndpoint(ctx context.Context, in *CheckEndpointRequest, opts ...grpc.CallOption) (*CheckEndpointResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(CheckEndpointResponse)
+	err := c.cc.Invoke(ctx, AdapterService_CheckEndpoint_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // AdapterServiceServer is the server API for AdapterService service.
 // All implementations must embed UnimplementedAdapterServiceServer
 // for forward compatibility.
@@ -154,6 +171,12 @@ type AdapterServiceServer interface {
 	ListEndpoints(context.Context, *ListEndpointsRequest) (*ListEndpointsResponse, error)
 	// Lists the models that an endpoint offers, by asking its provider.
 	DiscoverModels(context.Context, *DiscoverModelsRequest) (*DiscoverModelsResponse, error)
+	// Asks an endpoint's provider whether it answers and admits the mesh, by a call that generates nothing and costs nothing: its list of
+	// models, with the credential that requests would have. What the provider does wrong is the answer, and no failure of the call.
+	//
+	// Passes by bulkhead and breaker, and changes neither. Fails with UNKNOWN_ENDPOINT, and with NO_CREDENTIAL where there is nothing to
+	// authenticate with.
+	CheckEndpoint(context.Context, *CheckEndpointRequest) (*CheckEndpointResponse, error)
 	mustEmbedUnimplementedAdapterServiceServer()
 }
 
@@ -181,6 +204,9 @@ func (UnimplementedAdapterServiceServer) ListEndpoints(context.Context, *ListEnd
 }
 func (UnimplementedAdapterServiceServer) DiscoverModels(context.Context, *DiscoverModelsRequest) (*DiscoverModelsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method DiscoverModels not implemented")
+}
+func (UnimplementedAdapterServiceServer) CheckEndpoint(context.Context, *CheckEndpointRequest) (*CheckEndpointResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method CheckEndpoint not implemented")
 }
 func (UnimplementedAdapterServiceServer) mustEmbedUnimplementedAdapterServiceServer() {}
 func (UnimplementedAdapterServiceServer) testEmbeddedByValue()                        {}
@@ -304,6 +330,24 @@ func _AdapterService_DiscoverModels_Handler(srv interface{}, ctx context.Context
 	return interceptor(ctx, in, info, handler)
 }
 
+func _AdapterService_CheckEndpoint_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(CheckEndpointRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AdapterServiceServer).CheckEndpoint(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AdapterService_CheckEndpoint_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AdapterServiceServer).CheckEndpoint(ctx, req.(*CheckEndpointRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // AdapterService_ServiceDesc is the grpc.ServiceDesc for AdapterService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -330,6 +374,10 @@ var AdapterService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "DiscoverModels",
 			Handler:    _AdapterService_DiscoverModels_Handler,
+		},
+		{
+			MethodName: "CheckEndpoint",
+			Handler:    _AdapterService_CheckEndpoint_Handler,
 		},
 	},
 	Streams: []grpc.StreamDesc{

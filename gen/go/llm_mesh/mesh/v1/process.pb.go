@@ -28,7 +28,9 @@ const (
 type ReportRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Whether the answer has `metrics`. Unset: it has none, which makes the answer small.
-	Metrics       bool `protobuf:"varint,1,opt,name=metrics,proto3" json:"metrics,omitempty"`
+	Metrics bool `protobuf:"varint,1,opt,name=metrics,proto3" json:"metrics,omitempty"`
+	// Whether the answer has `breakers`. Unset: it has none.
+	Breakers      bool `protobuf:"varint,2,opt,name=breakers,proto3" json:"breakers,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -70,6 +72,13 @@ func (x *ReportRequest) GetMetrics() bool {
 	return false
 }
 
+func (x *ReportRequest) GetBreakers() bool {
+	if x != nil {
+		return x.Breakers
+	}
+	return false
+}
+
 // A process at one moment.
 type ReportResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -79,7 +88,9 @@ type ReportResponse struct {
 	// store answers, and the process does not drain. Empty for a process that hosts none.
 	Services map[string]bool `protobuf:"bytes,2,rep,name=services,proto3" json:"services,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"varint,2,opt,name=value"`
 	// The process's metrics in Prometheus' text format, version 0.0.4, UTF-8, at most 16 MiB. Empty unless they were asked for.
-	Metrics       []byte `protobuf:"bytes,3,opt,name=metrics,proto3" json:"metrics,omitempty"`
+	Metrics []byte `protobuf:"bytes,3,opt,name=metrics,proto3" json:"metrics,omitempty"`
+	// The breakers of the process's adapters that are not closed, at most 1,000. Empty unless they were asked for.
+	Breakers      []*ProcessBreaker `protobuf:"bytes,4,rep,name=breakers,proto3" json:"breakers,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -135,20 +146,107 @@ func (x *ReportResponse) GetMetrics() []byte {
 	return nil
 }
 
+func (x *ReportResponse) GetBreakers() []*ProcessBreaker {
+	if x != nil {
+		return x.Breakers
+	}
+	return nil
+}
+
+// A breaker of an adapter of the process.
+type ProcessBreaker struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The adapter, by its link's name such as `adapter/openai`. Never empty.
+	Adapter string `protobuf:"bytes,1,opt,name=adapter,proto3" json:"adapter,omitempty"`
+	// The endpoint that its calls go to. Never empty.
+	Endpoint string `protobuf:"bytes,2,opt,name=endpoint,proto3" json:"endpoint,omitempty"`
+	// The model, as the provider names it. Never empty.
+	Model string `protobuf:"bytes,3,opt,name=model,proto3" json:"model,omitempty"`
+	// Whether calls are refused at once. Unset: one call at a time is tried.
+	Open          bool `protobuf:"varint,4,opt,name=open,proto3" json:"open,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ProcessBreaker) Reset() {
+	*x = ProcessBreaker{}
+	mi := &file_llm_mesh_mesh_v1_process_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ProcessBreaker) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ProcessBreaker) ProtoMessage() {}
+
+func (x *ProcessBreaker) ProtoReflect() protoreflect.Message {
+	mi := &file_llm_mesh_mesh_v1_process_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ProcessBreaker.ProtoReflect.Descriptor instead.
+func (*ProcessBreaker) Descriptor() ([]byte, []int) {
+	return file_llm_mesh_mesh_v1_process_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *ProcessBreaker) GetAdapter() string {
+	if x != nil {
+		return x.Adapter
+	}
+	return ""
+}
+
+func (x *ProcessBreaker) GetEndpoint() string {
+	if x != nil {
+		return x.Endpoint
+	}
+	return ""
+}
+
+func (x *ProcessBreaker) GetModel() string {
+	if x != nil {
+		return x.Model
+	}
+	return ""
+}
+
+func (x *ProcessBreaker) GetOpen() bool {
+	if x != nil {
+		return x.Open
+	}
+	return false
+}
+
 var File_llm_mesh_mesh_v1_process_proto protoreflect.FileDescriptor
 
 const file_llm_mesh_mesh_v1_process_proto_rawDesc = "" +
 	"\n" +
-	"\x1ellm_mesh/mesh/v1/process.proto\x12\x10llm_mesh.mesh.v1\x1a\x1dllm_mesh/mesh/v1/access.proto\")\n" +
+	"\x1ellm_mesh/mesh/v1/process.proto\x12\x10llm_mesh.mesh.v1\x1a\x1dllm_mesh/mesh/v1/access.proto\"E\n" +
 	"\rReportRequest\x12\x18\n" +
-	"\ametrics\x18\x01 \x01(\bR\ametrics\"\xcd\x01\n" +
+	"\ametrics\x18\x01 \x01(\bR\ametrics\x12\x1a\n" +
+	"\bbreakers\x18\x02 \x01(\bR\bbreakers\"\x8b\x02\n" +
 	"\x0eReportResponse\x12\x18\n" +
 	"\aprocess\x18\x01 \x01(\tR\aprocess\x12J\n" +
 	"\bservices\x18\x02 \x03(\v2..llm_mesh.mesh.v1.ReportResponse.ServicesEntryR\bservices\x12\x18\n" +
-	"\ametrics\x18\x03 \x01(\fR\ametrics\x1a;\n" +
+	"\ametrics\x18\x03 \x01(\fR\ametrics\x12<\n" +
+	"\bbreakers\x18\x04 \x03(\v2 .llm_mesh.mesh.v1.ProcessBreakerR\bbreakers\x1a;\n" +
 	"\rServicesEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\bR\x05value:\x028\x012\x80\x01\n" +
+	"\x05value\x18\x02 \x01(\bR\x05value:\x028\x01\"p\n" +
+	"\x0eProcessBreaker\x12\x18\n" +
+	"\aadapter\x18\x01 \x01(\tR\aadapter\x12\x1a\n" +
+	"\bendpoint\x18\x02 \x01(\tR\bendpoint\x12\x14\n" +
+	"\x05model\x18\x03 \x01(\tR\x05model\x12\x12\n" +
+	"\x04open\x18\x04 \x01(\bR\x04open2\x80\x01\n" +
 	"\x0eProcessService\x12n\n" +
 	"\x06Report\x12\x1f.llm_mesh.mesh.v1.ReportRequest\x1a .llm_mesh.mesh.v1.ReportResponse\"!\xca\xf3\x18\x1d\b\x02\x12\aprocess\x1a\x10processes.reportBP\n" +
 	"\x14dev.llm_mesh.mesh.v1B\fProcessProtoP\x01Z(llm-mesh.dev/gen/llm_mesh/mesh/v1;meshv1b\x06proto3"
@@ -165,21 +263,23 @@ func file_llm_mesh_mesh_v1_process_proto_rawDescGZIP() []byte {
 	return file_llm_mesh_mesh_v1_process_proto_rawDescData
 }
 
-var file_llm_mesh_mesh_v1_process_proto_msgTypes = make([]protoimpl.MessageInfo, 3)
+var file_llm_mesh_mesh_v1_process_proto_msgTypes = make([]protoimpl.MessageInfo, 4)
 var file_llm_mesh_mesh_v1_process_proto_goTypes = []any{
 	(*ReportRequest)(nil),  // 0: llm_mesh.mesh.v1.ReportRequest
 	(*ReportResponse)(nil), // 1: llm_mesh.mesh.v1.ReportResponse
-	nil,                    // 2: llm_mesh.mesh.v1.ReportResponse.ServicesEntry
+	(*ProcessBreaker)(nil), // 2: llm_mesh.mesh.v1.ProcessBreaker
+	nil,                    // 3: llm_mesh.mesh.v1.ReportResponse.ServicesEntry
 }
 var file_llm_mesh_mesh_v1_process_proto_depIdxs = []int32{
-	2, // 0: llm_mesh.mesh.v1.ReportResponse.services:type_name -> llm_mesh.mesh.v1.ReportResponse.ServicesEntry
-	0, // 1: llm_mesh.mesh.v1.ProcessService.Report:input_type -> llm_mesh.mesh.v1.ReportRequest
-	1, // 2: llm_mesh.mesh.v1.ProcessService.Report:output_type -> llm_mesh.mesh.v1.ReportResponse
-	2, // [2:3] is the sub-list for method output_type
-	1, // [1:2] is the sub-list for method input_type
-	1, // [1:1] is the sub-list for extension type_name
-	1, // [1:1] is the sub-list for extension extendee
-	0, // [0:1] is the sub-list for field type_name
+	3, // 0: llm_mesh.mesh.v1.ReportResponse.services:type_name -> llm_mesh.mesh.v1.ReportResponse.ServicesEntry
+	2, // 1: llm_mesh.mesh.v1.ReportResponse.breakers:type_name -> llm_mesh.mesh.v1.ProcessBreaker
+	0, // 2: llm_mesh.mesh.v1.ProcessService.Report:input_type -> llm_mesh.mesh.v1.ReportRequest
+	1, // 3: llm_mesh.mesh.v1.ProcessService.Report:output_type -> llm_mesh.mesh.v1.ReportResponse
+	3, // [3:4] is the sub-list for method output_type
+	2, // [2:3] is the sub-list for method input_type
+	2, // [2:2] is the sub-list for extension type_name
+	2, // [2:2] is the sub-list for extension extendee
+	0, // [0:2] is the sub-list for field type_name
 }
 
 func init() { file_llm_mesh_mesh_v1_process_proto_init() }
@@ -194,7 +294,7 @@ func file_llm_mesh_mesh_v1_process_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_llm_mesh_mesh_v1_process_proto_rawDesc), len(file_llm_mesh_mesh_v1_process_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   3,
+			NumMessages:   4,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -22,10 +22,23 @@ class BreakerState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     BREAKER_STATE_CLOSED: _ClassVar[BreakerState]
     BREAKER_STATE_OPEN: _ClassVar[BreakerState]
     BREAKER_STATE_HALF_OPEN: _ClassVar[BreakerState]
+
+class CheckResult(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    CHECK_RESULT_UNSPECIFIED: _ClassVar[CheckResult]
+    CHECK_RESULT_ADMITTED: _ClassVar[CheckResult]
+    CHECK_RESULT_ANSWERED: _ClassVar[CheckResult]
+    CHECK_RESULT_REFUSED: _ClassVar[CheckResult]
+    CHECK_RESULT_FAILED: _ClassVar[CheckResult]
 BREAKER_STATE_UNSPECIFIED: BreakerState
 BREAKER_STATE_CLOSED: BreakerState
 BREAKER_STATE_OPEN: BreakerState
 BREAKER_STATE_HALF_OPEN: BreakerState
+CHECK_RESULT_UNSPECIFIED: CheckResult
+CHECK_RESULT_ADMITTED: CheckResult
+CHECK_RESULT_ANSWERED: CheckResult
+CHECK_RESULT_REFUSED: CheckResult
+CHECK_RESULT_FAILED: CheckResult
 
 class GenerateRequest(_message.Message):
     __slots__ = ("grant", "attempt", "input", "exact")
@@ -122,15 +135,17 @@ class ListEndpointsRequest(_message.Message):
     def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
 
 class ListEndpointsResponse(_message.Message):
-    __slots__ = ("endpoints", "next_page_token")
+    __slots__ = ("endpoints", "next_page_token", "silent_processes")
     ENDPOINTS_FIELD_NUMBER: _ClassVar[int]
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    SILENT_PROCESSES_FIELD_NUMBER: _ClassVar[int]
     endpoints: _containers.RepeatedCompositeFieldContainer[Endpoint]
     next_page_token: str
-    def __init__(self, endpoints: _Optional[_Iterable[_Union[Endpoint, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+    silent_processes: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, endpoints: _Optional[_Iterable[_Union[Endpoint, _Mapping]]] = ..., next_page_token: _Optional[str] = ..., silent_processes: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class Endpoint(_message.Message):
-    __slots__ = ("name", "provider", "base_url", "has_credential", "breaker", "in_flight", "max_in_flight", "local", "region", "refusal")
+    __slots__ = ("name", "provider", "base_url", "has_credential", "breaker", "in_flight", "max_in_flight", "local", "region", "refusal", "breakers")
     NAME_FIELD_NUMBER: _ClassVar[int]
     PROVIDER_FIELD_NUMBER: _ClassVar[int]
     BASE_URL_FIELD_NUMBER: _ClassVar[int]
@@ -141,6 +156,7 @@ class Endpoint(_message.Message):
     LOCAL_FIELD_NUMBER: _ClassVar[int]
     REGION_FIELD_NUMBER: _ClassVar[int]
     REFUSAL_FIELD_NUMBER: _ClassVar[int]
+    BREAKERS_FIELD_NUMBER: _ClassVar[int]
     name: str
     provider: str
     base_url: str
@@ -151,7 +167,18 @@ class Endpoint(_message.Message):
     local: bool
     region: str
     refusal: str
-    def __init__(self, name: _Optional[str] = ..., provider: _Optional[str] = ..., base_url: _Optional[str] = ..., has_credential: _Optional[bool] = ..., breaker: _Optional[_Union[BreakerState, str]] = ..., in_flight: _Optional[int] = ..., max_in_flight: _Optional[int] = ..., local: _Optional[bool] = ..., region: _Optional[str] = ..., refusal: _Optional[str] = ...) -> None: ...
+    breakers: _containers.RepeatedCompositeFieldContainer[Breaker]
+    def __init__(self, name: _Optional[str] = ..., provider: _Optional[str] = ..., base_url: _Optional[str] = ..., has_credential: _Optional[bool] = ..., breaker: _Optional[_Union[BreakerState, str]] = ..., in_flight: _Optional[int] = ..., max_in_flight: _Optional[int] = ..., local: _Optional[bool] = ..., region: _Optional[str] = ..., refusal: _Optional[str] = ..., breakers: _Optional[_Iterable[_Union[Breaker, _Mapping]]] = ...) -> None: ...
+
+class Breaker(_message.Message):
+    __slots__ = ("process", "model", "state")
+    PROCESS_FIELD_NUMBER: _ClassVar[int]
+    MODEL_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    process: str
+    model: str
+    state: BreakerState
+    def __init__(self, process: _Optional[str] = ..., model: _Optional[str] = ..., state: _Optional[_Union[BreakerState, str]] = ...) -> None: ...
 
 class DiscoverModelsRequest(_message.Message):
     __slots__ = ("endpoint",)
@@ -164,3 +191,25 @@ class DiscoverModelsResponse(_message.Message):
     MODELS_FIELD_NUMBER: _ClassVar[int]
     models: _containers.RepeatedScalarFieldContainer[str]
     def __init__(self, models: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class CheckEndpointRequest(_message.Message):
+    __slots__ = ("endpoint", "timeout")
+    ENDPOINT_FIELD_NUMBER: _ClassVar[int]
+    TIMEOUT_FIELD_NUMBER: _ClassVar[int]
+    endpoint: str
+    timeout: _duration_pb2.Duration
+    def __init__(self, endpoint: _Optional[str] = ..., timeout: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
+
+class CheckEndpointResponse(_message.Message):
+    __slots__ = ("result", "reason", "message", "status", "duration")
+    RESULT_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    STATUS_FIELD_NUMBER: _ClassVar[int]
+    DURATION_FIELD_NUMBER: _ClassVar[int]
+    result: CheckResult
+    reason: str
+    message: str
+    status: int
+    duration: _duration_pb2.Duration
+    def __init__(self, result: _Optional[_Union[CheckResult, str]] = ..., reason: _Optional[str] = ..., message: _Optional[str] = ..., status: _Optional[int] = ..., duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...

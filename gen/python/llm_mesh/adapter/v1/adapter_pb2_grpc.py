@@ -65,6 +65,11 @@ class AdapterServiceStub:
                 request_serializer=llm__mesh_dot_adapter_dot_v1_dot_adapter__pb2.DiscoverModelsRequest.SerializeToString,
                 response_deserializer=llm__mesh_dot_adapter_dot_v1_dot_adapter__pb2.DiscoverModelsResponse.FromString,
                 _registered_method=True)
+        self.CheckEndpoint = channel.unary_unary(
+                '/llm_mesh.adapter.v1.AdapterService/CheckEndpoint',
+                request_serializer=llm__mesh_dot_adapter_dot_v1_dot_adapter__pb2.CheckEndpointRequest.SerializeToString,
+                response_deserializer=llm__mesh_dot_adapter_dot_v1_dot_adapter__pb2.CheckEndpointResponse.FromString,
+                _registered_method=True)
 
 
 class AdapterServiceServicer:
@@ -119,6 +124,17 @@ class AdapterServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def CheckEndpoint(self, request, context):
+        """Asks an endpoint's provider whether it answers and admits the mesh, by a call that generates nothing and costs nothing: its list of
+        models, with the credential that requests would have. What the provider does wrong is the answer, and no failure of the call.
+
+        Passes by bulkhead and breaker, and changes neither. Fails with UNKNOWN_ENDPOINT, and with NO_CREDENTIAL where there is nothing to
+        authenticate with.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_AdapterServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -151,6 +167,11 @@ def add_AdapterServiceServicer_to_server(servicer, server):
                     servicer.DiscoverModels,
                     request_deserializer=llm__mesh_dot_adapter_dot_v1_dot_adapter__pb2.DiscoverModelsRequest.FromString,
                     response_serializer=llm__mesh_dot_adapter_dot_v1_dot_adapter__pb2.DiscoverModelsResponse.SerializeToString,
+            ),
+            'CheckEndpoint': grpc.unary_unary_rpc_method_handler(
+                    servicer.CheckEndpoint,
+                    request_deserializer=llm__mesh_dot_adapter_dot_v1_dot_adapter__pb2.CheckEndpointRequest.FromString,
+                    response_serializer=llm__mesh_dot_adapter_dot_v1_dot_adapter__pb2.CheckEndpointResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -316,6 +337,33 @@ class AdapterService:
             '/llm_mesh.adapter.v1.AdapterService/DiscoverModels',
             llm__mesh_dot_adapter_dot_v1_dot_adapter__pb2.DiscoverModelsRequest.SerializeToString,
             llm__mesh_dot_adapter_dot_v1_dot_adapter__pb2.DiscoverModelsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CheckEndpoint(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/llm_mesh.adapter.v1.AdapterService/CheckEndpoint',
+            llm__mesh_dot_adapter_dot_v1_dot_adapter__pb2.CheckEndpointRequest.SerializeToString,
+            llm__mesh_dot_adapter_dot_v1_dot_adapter__pb2.CheckEndpointResponse.FromString,
             options,
             channel_credentials,
             insecure,

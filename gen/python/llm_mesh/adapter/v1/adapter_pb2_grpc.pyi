@@ -36,6 +36,13 @@ class AdapterServiceStub:
     """Lists the endpoints that operator settings give the adapter, and how they stand."""
     DiscoverModels: _aio.UnaryUnaryMultiCallable[_adapter_pb2.DiscoverModelsRequest, _adapter_pb2.DiscoverModelsResponse]
     """Lists the models that an endpoint offers, by asking its provider."""
+    CheckEndpoint: _aio.UnaryUnaryMultiCallable[_adapter_pb2.CheckEndpointRequest, _adapter_pb2.CheckEndpointResponse]
+    """Asks an endpoint's provider whether it answers and admits the mesh, by a call that generates nothing and costs nothing: its list of
+    models, with the credential that requests would have. What the provider does wrong is the answer, and no failure of the call.
+
+    Passes by bulkhead and breaker, and changes neither. Fails with UNKNOWN_ENDPOINT, and with NO_CREDENTIAL where there is nothing to
+    authenticate with.
+    """
 
 class AdapterServiceServicer:
     """Speaks one provider's dialect. Owns the credentials, the bulkhead and the breaker of its endpoints; nobody else reaches providers."""
@@ -89,5 +96,17 @@ class AdapterServiceServicer:
         context: _aio.ServicerContext[_Any, _Any],
     ) -> _abc.Awaitable[_adapter_pb2.DiscoverModelsResponse]:
         """Lists the models that an endpoint offers, by asking its provider."""
+
+    def CheckEndpoint(
+        self,
+        request: _adapter_pb2.CheckEndpointRequest,
+        context: _aio.ServicerContext[_Any, _Any],
+    ) -> _abc.Awaitable[_adapter_pb2.CheckEndpointResponse]:
+        """Asks an endpoint's provider whether it answers and admits the mesh, by a call that generates nothing and costs nothing: its list of
+        models, with the credential that requests would have. What the provider does wrong is the answer, and no failure of the call.
+
+        Passes by bulkhead and breaker, and changes neither. Fails with UNKNOWN_ENDPOINT, and with NO_CREDENTIAL where there is nothing to
+        authenticate with.
+        """
 
 def add_AdapterServiceServicer_to_server(servicer: AdapterServiceServicer, server: _aio.Server) -> None: ...

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from llm_mesh.mesh.v1 import access_pb2 as llm__mesh_dot_mesh_dot_v1_dot_access__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1ellm_mesh/mesh/v1/process.proto\x12\x10llm_mesh.mesh.v1\x1a\x1dllm_mesh/mesh/v1/access.proto\" \n\rReportRequest\x12\x0f\n\x07metrics\x18\x01 \x01(\x08\"\xa5\x01\n\x0eReportResponse\x12\x0f\n\x07process\x18\x01 \x01(\t\x12@\n\x08services\x18\x02 \x03(\x0b\x32..llm_mesh.mesh.v1.ReportResponse.ServicesEntry\x12\x0f\n\x07metrics\x18\x03 \x01(\x0c\x1a/\n\rServicesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x08:\x02\x38\x01\x32\x80\x01\n\x0eProcessService\x12n\n\x06Report\x12\x1f.llm_mesh.mesh.v1.ReportRequest\x1a .llm_mesh.mesh.v1.ReportResponse\"!\xca\xf3\x18\x1d\x08\x02\x12\x07process\x1a\x10processes.reportBP\n\x14\x64\x65v.llm_mesh.mesh.v1B\x0cProcessProtoP\x01Z(llm-mesh.dev/gen/llm_mesh/mesh/v1;meshv1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1ellm_mesh/mesh/v1/process.proto\x12\x10llm_mesh.mesh.v1\x1a\x1dllm_mesh/mesh/v1/access.proto\"2\n\rReportRequest\x12\x0f\n\x07metrics\x18\x01 \x01(\x08\x12\x10\n\x08\x62reakers\x18\x02 \x01(\x08\"\xd9\x01\n\x0eReportResponse\x12\x0f\n\x07process\x18\x01 \x01(\t\x12@\n\x08services\x18\x02 \x03(\x0b\x32..llm_mesh.mesh.v1.ReportResponse.ServicesEntry\x12\x0f\n\x07metrics\x18\x03 \x01(\x0c\x12\x32\n\x08\x62reakers\x18\x04 \x03(\x0b\x32 .llm_mesh.mesh.v1.ProcessBreaker\x1a/\n\rServicesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x08:\x02\x38\x01\"P\n\x0eProcessBreaker\x12\x0f\n\x07\x61\x64\x61pter\x18\x01 \x01(\t\x12\x10\n\x08\x65ndpoint\x18\x02 \x01(\t\x12\r\n\x05model\x18\x03 \x01(\t\x12\x0c\n\x04open\x18\x04 \x01(\x08\x32\x80\x01\n\x0eProcessService\x12n\n\x06Report\x12\x1f.llm_mesh.mesh.v1.ReportRequest\x1a .llm_mesh.mesh.v1.ReportResponse\"!\xca\xf3\x18\x1d\x08\x02\x12\x07process\x1a\x10processes.reportBP\n\x14\x64\x65v.llm_mesh.mesh.v1B\x0cProcessProtoP\x01Z(llm-mesh.dev/gen/llm_mesh/mesh/v1;meshv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -38,11 +38,13 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PROCESSSERVICE'].methods_by_name['Report']._loaded_options = None
   _globals['_PROCESSSERVICE'].methods_by_name['Report']._serialized_options = b'\312\363\030\035\010\002\022\007process\032\020processes.report'
   _globals['_REPORTREQUEST']._serialized_start=83
-  _globals['_REPORTREQUEST']._serialized_end=115
-  _globals['_REPORTRESPONSE']._serialized_start=118
-  _globals['_REPORTRESPONSE']._serialized_end=283
-  _globals['_REPORTRESPONSE_SERVICESENTRY']._serialized_start=236
-  _globals['_REPORTRESPONSE_SERVICESENTRY']._serialized_end=283
-  _globals['_PROCESSSERVICE']._serialized_start=286
-  _globals['_PROCESSSERVICE']._serialized_end=414
+  _globals['_REPORTREQUEST']._serialized_end=133
+  _globals['_REPORTRESPONSE']._serialized_start=136
+  _globals['_REPORTRESPONSE']._serialized_end=353
+  _globals['_REPORTRESPONSE_SERVICESENTRY']._serialized_start=306
+  _globals['_REPORTRESPONSE_SERVICESENTRY']._serialized_end=353
+  _globals['_PROCESSBREAKER']._serialized_start=355
+  _globals['_PROCESSBREAKER']._serialized_end=435
+  _globals['_PROCESSSERVICE']._serialized_start=438
+  _globals['_PROCESSSERVICE']._serialized_end=566
 # @@protoc_insertion_point(module_scope)

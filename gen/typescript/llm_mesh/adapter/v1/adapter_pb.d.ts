@@ -354,6 +354,14 @@ export declare type ListEndpointsResponse = Message<"llm_mesh.adapter.v1.ListEnd
    * @generated from field: string next_page_token = 2;
    */
   nextPageToken: string;
+
+  /**
+   * Processes of this mesh, such as `worker-2`, that did not say within a second how their breakers stand. Empty: all did, or there is
+   * one process alone.
+   *
+   * @generated from field: repeated string silent_processes = 3;
+   */
+  silentProcesses: string[];
 };
 
 /**
@@ -397,7 +405,7 @@ export declare type Endpoint = Message<"llm_mesh.adapter.v1.Endpoint"> & {
   hasCredential: boolean;
 
   /**
-   * How its breaker stands.
+   * How its breakers stand in this process: the worst of them.
    *
    * @generated from field: llm_mesh.adapter.v1.BreakerState breaker = 5;
    */
@@ -438,6 +446,14 @@ export declare type Endpoint = Message<"llm_mesh.adapter.v1.Endpoint"> & {
    * @generated from field: string refusal = 10;
    */
   refusal: string;
+
+  /**
+   * Its breakers that are not closed: those of this process, and where one mesh has several processes, those of each of them. At most
+   * 1,000.
+   *
+   * @generated from field: repeated llm_mesh.adapter.v1.Breaker breakers = 11;
+   */
+  breakers: Breaker[];
 };
 
 /**
@@ -445,6 +461,40 @@ export declare type Endpoint = Message<"llm_mesh.adapter.v1.Endpoint"> & {
  * Use `create(EndpointSchema)` to create a new message.
  */
 export declare const EndpointSchema: GenMessage<Endpoint>;
+
+/**
+ * A breaker that does not let all calls pass. Each process has its own for each model.
+ *
+ * @generated from message llm_mesh.adapter.v1.Breaker
+ */
+export declare type Breaker = Message<"llm_mesh.adapter.v1.Breaker"> & {
+  /**
+   * The process, such as `main` or `worker-1`. Empty: there is one alone.
+   *
+   * @generated from field: string process = 1;
+   */
+  process: string;
+
+  /**
+   * The model, as the provider names it. Never empty.
+   *
+   * @generated from field: string model = 2;
+   */
+  model: string;
+
+  /**
+   * How it stands.
+   *
+   * @generated from field: llm_mesh.adapter.v1.BreakerState state = 3;
+   */
+  state: BreakerState;
+};
+
+/**
+ * Describes the message llm_mesh.adapter.v1.Breaker.
+ * Use `create(BreakerSchema)` to create a new message.
+ */
+export declare const BreakerSchema: GenMessage<Breaker>;
 
 /**
  * Asks what an endpoint offers.
@@ -487,6 +537,81 @@ export declare type DiscoverModelsResponse = Message<"llm_mesh.adapter.v1.Discov
 export declare const DiscoverModelsResponseSchema: GenMessage<DiscoverModelsResponse>;
 
 /**
+ * Asks whether an endpoint answers.
+ *
+ * @generated from message llm_mesh.adapter.v1.CheckEndpointRequest
+ */
+export declare type CheckEndpointRequest = Message<"llm_mesh.adapter.v1.CheckEndpointRequest"> & {
+  /**
+   * The endpoint. Required.
+   *
+   * @generated from field: string endpoint = 1;
+   */
+  endpoint: string;
+
+  /**
+   * How long the provider may take, up to 30 s. Unset: 5 s.
+   *
+   * @generated from field: google.protobuf.Duration timeout = 2;
+   */
+  timeout?: Duration | undefined;
+};
+
+/**
+ * Describes the message llm_mesh.adapter.v1.CheckEndpointRequest.
+ * Use `create(CheckEndpointRequestSchema)` to create a new message.
+ */
+export declare const CheckEndpointRequestSchema: GenMessage<CheckEndpointRequest>;
+
+/**
+ * How an endpoint answered.
+ *
+ * @generated from message llm_mesh.adapter.v1.CheckEndpointResponse
+ */
+export declare type CheckEndpointResponse = Message<"llm_mesh.adapter.v1.CheckEndpointResponse"> & {
+  /**
+   * What the answer means.
+   *
+   * @generated from field: llm_mesh.adapter.v1.CheckResult result = 1;
+   */
+  result: CheckResult;
+
+  /**
+   * The reason of `ErrorReason` without its prefix, such as `PROVIDER_UNREACHABLE`, for REFUSED and FAILED. Empty otherwise.
+   *
+   * @generated from field: string reason = 2;
+   */
+  reason: string;
+
+  /**
+   * What was wrong, for operators, without credentials; at most 2 KiB. Empty: nothing was.
+   *
+   * @generated from field: string message = 3;
+   */
+  message: string;
+
+  /**
+   * The HTTP status of the provider's answer. 0: it did not answer.
+   *
+   * @generated from field: int32 status = 4;
+   */
+  status: number;
+
+  /**
+   * How long the answer took. Unset: there was none.
+   *
+   * @generated from field: google.protobuf.Duration duration = 5;
+   */
+  duration?: Duration | undefined;
+};
+
+/**
+ * Describes the message llm_mesh.adapter.v1.CheckEndpointResponse.
+ * Use `create(CheckEndpointResponseSchema)` to create a new message.
+ */
+export declare const CheckEndpointResponseSchema: GenMessage<CheckEndpointResponse>;
+
+/**
  * How a breaker stands.
  *
  * @generated from enum llm_mesh.adapter.v1.BreakerState
@@ -525,6 +650,54 @@ export enum BreakerState {
  * Describes the enum llm_mesh.adapter.v1.BreakerState.
  */
 export declare const BreakerStateSchema: GenEnum<BreakerState>;
+
+/**
+ * What the answer to a check means.
+ *
+ * @generated from enum llm_mesh.adapter.v1.CheckResult
+ */
+export enum CheckResult {
+  /**
+   * Never sent.
+   *
+   * @generated from enum value: CHECK_RESULT_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * The provider answers, and takes the credential; or needs none.
+   *
+   * @generated from enum value: CHECK_RESULT_ADMITTED = 1;
+   */
+  ADMITTED = 1,
+
+  /**
+   * The provider answers, but not so that one could tell whether it takes the credential: it has no list of models, shows it to
+   * everybody, or has too many requests at the moment.
+   *
+   * @generated from enum value: CHECK_RESULT_ANSWERED = 2;
+   */
+  ANSWERED = 2,
+
+  /**
+   * The provider answers that it does not take the credential.
+   *
+   * @generated from enum value: CHECK_RESULT_REFUSED = 3;
+   */
+  REFUSED = 3,
+
+  /**
+   * The provider does not answer, or not so that it could be understood.
+   *
+   * @generated from enum value: CHECK_RESULT_FAILED = 4;
+   */
+  FAILED = 4,
+}
+
+/**
+ * Describes the enum llm_mesh.adapter.v1.CheckResult.
+ */
+export declare const CheckResultSchema: GenEnum<CheckResult>;
 
 /**
  * Speaks one provider's dialect. Owns the credentials, the bulkhead and the breaker of its endpoints; nobody else reaches providers.
@@ -597,6 +770,20 @@ export declare const AdapterService: GenService<{
     methodKind: "unary";
     input: typeof DiscoverModelsRequestSchema;
     output: typeof DiscoverModelsResponseSchema;
+  },
+  /**
+   * Asks an endpoint's provider whether it answers and admits the mesh, by a call that generates nothing and costs nothing: its list of
+   * models, with the credential that requests would have. What the provider does wrong is the answer, and no failure of the call.
+   *
+   * Passes by bulkhead and breaker, and changes neither. Fails with UNKNOWN_ENDPOINT, and with NO_CREDENTIAL where there is nothing to
+   * authenticate with.
+   *
+   * @generated from rpc llm_mesh.adapter.v1.AdapterService.CheckEndpoint
+   */
+  checkEndpoint: {
+    methodKind: "unary";
+    input: typeof CheckEndpointRequestSchema;
+    output: typeof CheckEndpointResponseSchema;
   },
 }>;
 

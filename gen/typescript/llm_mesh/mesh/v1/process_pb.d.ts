@@ -25,6 +25,13 @@ export declare type ReportRequest = Message<"llm_mesh.mesh.v1.ReportRequest"> & 
    * @generated from field: bool metrics = 1;
    */
   metrics: boolean;
+
+  /**
+   * Whether the answer has `breakers`. Unset: it has none.
+   *
+   * @generated from field: bool breakers = 2;
+   */
+  breakers: boolean;
 };
 
 /**
@@ -60,6 +67,13 @@ export declare type ReportResponse = Message<"llm_mesh.mesh.v1.ReportResponse"> 
    * @generated from field: bytes metrics = 3;
    */
   metrics: Uint8Array;
+
+  /**
+   * The breakers of the process's adapters that are not closed, at most 1,000. Empty unless they were asked for.
+   *
+   * @generated from field: repeated llm_mesh.mesh.v1.ProcessBreaker breakers = 4;
+   */
+  breakers: ProcessBreaker[];
 };
 
 /**
@@ -67,6 +81,47 @@ export declare type ReportResponse = Message<"llm_mesh.mesh.v1.ReportResponse"> 
  * Use `create(ReportResponseSchema)` to create a new message.
  */
 export declare const ReportResponseSchema: GenMessage<ReportResponse>;
+
+/**
+ * A breaker of an adapter of the process.
+ *
+ * @generated from message llm_mesh.mesh.v1.ProcessBreaker
+ */
+export declare type ProcessBreaker = Message<"llm_mesh.mesh.v1.ProcessBreaker"> & {
+  /**
+   * The adapter, by its link's name such as `adapter/openai`. Never empty.
+   *
+   * @generated from field: string adapter = 1;
+   */
+  adapter: string;
+
+  /**
+   * The endpoint that its calls go to. Never empty.
+   *
+   * @generated from field: string endpoint = 2;
+   */
+  endpoint: string;
+
+  /**
+   * The model, as the provider names it. Never empty.
+   *
+   * @generated from field: string model = 3;
+   */
+  model: string;
+
+  /**
+   * Whether calls are refused at once. Unset: one call at a time is tried.
+   *
+   * @generated from field: bool open = 4;
+   */
+  open: boolean;
+};
+
+/**
+ * Describes the message llm_mesh.mesh.v1.ProcessBreaker.
+ * Use `create(ProcessBreakerSchema)` to create a new message.
+ */
+export declare const ProcessBreakerSchema: GenMessage<ProcessBreaker>;
 
 /**
  * Served by each process of an embedded mesh that has workers, on a private socket of its own. Nobody else serves it.

@@ -12,7 +12,7 @@ import { file_llm_mesh_mesh_v1_access } from "./access_pb.js";
  * Describes the file llm_mesh/mesh/v1/process.proto.
  */
 export const file_llm_mesh_mesh_v1_process = /*@__PURE__*/
-  fileDesc("Ch5sbG1fbWVzaC9tZXNoL3YxL3Byb2Nlc3MucHJvdG8SEGxsbV9tZXNoLm1lc2gudjEiIAoNUmVwb3J0UmVxdWVzdBIPCgdtZXRyaWNzGAEgASgIIqUBCg5SZXBvcnRSZXNwb25zZRIPCgdwcm9jZXNzGAEgASgJEkAKCHNlcnZpY2VzGAIgAygLMi4ubGxtX21lc2gubWVzaC52MS5SZXBvcnRSZXNwb25zZS5TZXJ2aWNlc0VudHJ5Eg8KB21ldHJpY3MYAyABKAwaLwoNU2VydmljZXNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAg6AjgBMoABCg5Qcm9jZXNzU2VydmljZRJuCgZSZXBvcnQSHy5sbG1fbWVzaC5tZXNoLnYxLlJlcG9ydFJlcXVlc3QaIC5sbG1fbWVzaC5tZXNoLnYxLlJlcG9ydFJlc3BvbnNlIiHK8xgdCAISB3Byb2Nlc3MaEHByb2Nlc3Nlcy5yZXBvcnRCUAoUZGV2LmxsbV9tZXNoLm1lc2gudjFCDFByb2Nlc3NQcm90b1ABWihsbG0tbWVzaC5kZXYvZ2VuL2xsbV9tZXNoL21lc2gvdjE7bWVzaHYxYgZwcm90bzM", [file_llm_mesh_mesh_v1_access]);
+  fileDesc("Ch5sbG1fbWVzaC9tZXNoL3YxL3Byb2Nlc3MucHJvdG8SEGxsbV9tZXNoLm1lc2gudjEiMgoNUmVwb3J0UmVxdWVzdBIPCgdtZXRyaWNzGAEgASgIEhAKCGJyZWFrZXJzGAIgASgIItkBCg5SZXBvcnRSZXNwb25zZRIPCgdwcm9jZXNzGAEgASgJEkAKCHNlcnZpY2VzGAIgAygLMi4ubGxtX21lc2gubWVzaC52MS5SZXBvcnRSZXNwb25zZS5TZXJ2aWNlc0VudHJ5Eg8KB21ldHJpY3MYAyABKAwSMgoIYnJlYWtlcnMYBCADKAsyIC5sbG1fbWVzaC5tZXNoLnYxLlByb2Nlc3NCcmVha2VyGi8KDVNlcnZpY2VzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgIOgI4ASJQCg5Qcm9jZXNzQnJlYWtlchIPCgdhZGFwdGVyGAEgASgJEhAKCGVuZHBvaW50GAIgASgJEg0KBW1vZGVsGAMgASgJEgwKBG9wZW4YBCABKAgygAEKDlByb2Nlc3NTZXJ2aWNlEm4KBlJlcG9ydBIfLmxsbV9tZXNoLm1lc2gudjEuUmVwb3J0UmVxdWVzdBogLmxsbV9tZXNoLm1lc2gudjEuUmVwb3J0UmVzcG9uc2UiIcrzGB0IAhIHcHJvY2VzcxoQcHJvY2Vzc2VzLnJlcG9ydEJQChRkZXYubGxtX21lc2gubWVzaC52MUIMUHJvY2Vzc1Byb3RvUAFaKGxsbS1tZXNoLmRldi9nZW4vbGxtX21lc2gvbWVzaC92MTttZXNodjFiBnByb3RvMw", [file_llm_mesh_mesh_v1_access]);
 
 /**
  * Describes the message llm_mesh.mesh.v1.ReportRequest.
@@ -27,6 +27,13 @@ export const ReportRequestSchema = /*@__PURE__*/
  */
 export const ReportResponseSchema = /*@__PURE__*/
   messageDesc(file_llm_mesh_mesh_v1_process, 1);
+
+/**
+ * Describes the message llm_mesh.mesh.v1.ProcessBreaker.
+ * Use `create(ProcessBreakerSchema)` to create a new message.
+ */
+export const ProcessBreakerSchema = /*@__PURE__*/
+  messageDesc(file_llm_mesh_mesh_v1_process, 2);
 
 /**
  * Served by each process of an embedded mesh that has workers, on a private socket of its own. Nobody else serves it.

@@ -24,6 +24,7 @@ T = TypeVar("T")
 _MESSAGES: Final = "/v1/messages"
 _COUNT: Final = "/v1/messages/count_tokens"
 _MODELS: Final = "/v1/models?limit=1000"
+_ONE_MODEL: Final = "/v1/models?limit=1"
 _BETA: Final = "anthropic_beta"
 """The key under which a request names features in trial, as bodies at clouds do; Anthropic itself wants them in a header."""
 
@@ -78,6 +79,11 @@ class MessagesDialect:
         """The request for models; the longest page holds them all."""
         del endpoint
         return Call(_MODELS, method="GET")
+
+    def check(self, endpoint: Endpoint) -> Call:
+        """The provider's models, of which one is enough."""
+        del endpoint
+        return Call(_ONE_MODEL, method="GET")
 
     def model_ids(self, endpoint: Endpoint, body: bytes) -> Sequence[str]:
         """The ids of a list of models."""

@@ -100,6 +100,11 @@ class OpenAIDialect:
         """The request for the provider's models."""
         return Call(_path(self._row(endpoint), "", "/models"), method="GET")
 
+    def check(self, endpoint: Endpoint) -> Call:
+        """The provider's models, unless it shows them to everybody and has something of the credential's own."""
+        row = self._row(endpoint)
+        return Call(_path(row, "", row.check), method="GET")
+
     def model_ids(self, endpoint: Endpoint, body: bytes) -> Sequence[str]:
         """An answer with models; some servers leave the envelope out."""
         parsed = _answered(endpoint, body)

@@ -38,6 +38,8 @@ class Row:
     tokenize: bool = False
     """The origin has `/tokenize`, which counts a conversation by the model's own tokenizer."""
     embeddings: bool = True
+    check: str = "/models"
+    """What is asked to find out whether the provider takes the credential."""
 
 
 _STORE: Final[Mapping[str, Any]] = {"store": False}
@@ -57,7 +59,7 @@ ROWS: Final = (
     Row(name="together", provider="Together AI", base_url="https://api.together.xyz/v1", key="together_key",
         quirks=Quirks(max_tokens="max_tokens", developer_role=False, top_k=True, prompt_cache_key=False,
                       unsupported=frozenset({"user", "modalities"}))),
-    Row(name="openrouter", provider="OpenRouter", base_url="https://openrouter.ai/api/v1", key="openrouter_key",
+    Row(name="openrouter", provider="OpenRouter", base_url="https://openrouter.ai/api/v1", key="openrouter_key", check="/key",
         quirks=Quirks(max_tokens="max_tokens", top_k=True, reasoning="reasoning", reasoning_history="reasoning", cache_control=True),
         zero_retention={"provider": {"data_collection": "deny", "zdr": True}}),
     Row(name="deepseek", provider="DeepSeek", base_url="https://api.deepseek.com/v1", key="deepseek_key", system="deepseek", region="cn",
