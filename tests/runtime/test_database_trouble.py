@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -28,9 +29,11 @@ from sqlalchemy import (
     update,
 )
 
-from llm_mesh_runtime.database import Database, open_database, standing
+from llm_mesh_runtime.database import Database, engines, open_database, standing
+from llm_mesh_runtime.database.lanes import NotBegunError
 from llm_mesh_runtime.database.opened import Opened
 from llm_mesh_runtime.database.transaction import Transaction
+from llm_mesh_runtime.database.writer import WriteLane
 from llm_mesh_runtime.errors import MeshError
 from llm_mesh_runtime.settings import SettingsError, load_mesh
 from tests.postgres import Cluster
@@ -86,7 +89,7 @@ async def test_a_store_that_another_process_holds_is_unavailable_and_then_availa
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("llm_mesh_runtime.database.engines._BUSY_MILLISECONDS", 50)
-    database = Database(f"sqlite:///{tmp_path / 'x.db'}", name="test")
+    database = Database(f"sqlite:///{tmp_path / 'x.db'}", name="test", patience=1)
     await database.write(METADATA.create_all)
     other = sqlite3.connect(tmp_path / "x.db", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
@@ -97,6 +100,55 @@ async def test_a_store_that_another_process_holds_is_unavailable_and_then_availa
     await database.write(putting(1))
     await database.ready()
     await database.close()
+
+
+async def test_a_store_that_another_process_holds_is_waited_for_as_long_as_the_caller_waits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("llm_mesh_runtime.database.engines._BUSY_MILLISECONDS", 1)
+    refusals, begin = threading.Semaphore(0), WriteLane._begin
+
+    def counted(lane: WriteLane) -> object:
+        try:
+            return begin(lane)
+        except NotBegunError:
+            refusals.release()
+            raise
+
+    monkeypatch.setattr(WriteLane, "_begin", counted)
+    database = Database(f"sqlite:///{tmp_path / 'x.db'}", name="test")
+    await database.write(METADATA.create_all)
+    other = sqlite3.connect(tmp_path / "x.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    waiting = asyncio.ensure_future(database.write(putting(1), patience=600))
+    for _ in range(5):  # many times as long as SQLite itself waits
+        assert await asyncio.to_thread(refusals.acquire, timeout=30)
+    assert not waiting.done()
+    other.execute("COMMIT")
+    other.close()
+    await waiting
+    assert await database.read(count) == 1
+    await database.close()
+
+
+@pytest.mark.parametrize(("pragma", "code", "tries"), [("journal_mode=WAL", 5, 3), ("journal_mode=WAL", 13, 1), ("synchronous=FULL", 5, 1)])
+def test_a_journal_mode_that_another_process_changes_too_is_set_again(pragma: str, code: int, tries: int) -> None:
+    """SQLite refuses one of two that change it at the same time, however long it may wait: each would wait for the other."""
+
+    class Refusing:
+        tried = 0
+
+        def execute(self, _statement: str) -> None:
+            self.tried += 1
+            if self.tried < 3:
+                error = sqlite3.OperationalError("database is locked")
+                error.sqlite_errorcode = code
+                raise error
+
+    connection = Refusing()
+    with nullcontext() if tries == 3 else pytest.raises(sqlite3.OperationalError):
+        engines._set(connection, pragma)  # type: ignore[arg-type]  # it has what is needed of a connection
+    assert connection.tried == tries
 
 
 async def test_nothing_is_acknowledged_into_a_file_that_was_taken_away(tmp_path: Path) -> None:

@@ -7,18 +7,21 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
+from random import uniform
 from urllib.parse import quote
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.pool import NullPool
 
+from llm_mesh_runtime.database.faults import is_busy
 from llm_mesh_runtime.database.opened import opened
 
 _BUSY_MILLISECONDS = 5_000
 _CONNECT_SECONDS = 3
 _STATEMENT_MILLISECONDS = 10_000
 _CACHED_STATEMENTS = 500
+_WRITE_AHEAD = "journal_mode=WAL"
 _BEGIN_WRITING = "BEGIN IMMEDIATE"
 _BEGIN_READING = "BEGIN"
 
@@ -91,7 +94,7 @@ class SqliteStore(Store):
 
     def writing(self) -> Engine:
         """A durable commit costs one fsync: a reservation that was acknowledged survives the machine."""
-        return self._engine(_BEGIN_WRITING, "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON")
+        return self._engine(_BEGIN_WRITING, _WRITE_AHEAD, "synchronous=FULL", "foreign_keys=ON")
 
     def reading(self) -> Engine:
         """Readers never wait for the writer, nor it for them."""
@@ -125,8 +128,12 @@ class SqliteStore(Store):
     def _engine(self, begin: str, *pragmas: str) -> Engine:
         def connect() -> sqlite3.Connection:
             connection = self._connect()
-            for pragma in (f"busy_timeout={_BUSY_MILLISECONDS}", *pragmas):
-                connection.execute(f"PRAGMA {pragma}")
+            try:
+                for pragma in (f"busy_timeout={_BUSY_MILLISECONDS}", *pragmas):
+                    _set(connection, pragma)
+            except sqlite3.Error:
+                connection.close()
+                raise
             return connection
 
         engine = create_engine("sqlite://", creator=connect, poolclass=NullPool, hide_parameters=True, query_cache_size=_CACHED_STATEMENTS)
@@ -223,6 +230,24 @@ def store_of(url: str, name: str) -> Store:
     if kind in {"postgresql", "postgres"}:
         return PostgresStore(parsed.set(drivername="postgresql+psycopg"), name)
     raise ValueError(f"the database of {name}: expected a URL that begins with sqlite:// or postgresql://")
+
+
+def _set(connection: sqlite3.Connection, pragma: str) -> None:
+    """Sets one pragma.
+
+    Two processes that open a new file may both change its journal mode; SQLite then refuses one of them at once, whatever its
+    `busy_timeout` is, since each would wait for the other. So that one tries again.
+    """
+    end = time.monotonic() + _BUSY_MILLISECONDS / 1000
+    while True:
+        try:
+            connection.execute(f"PRAGMA {pragma}")
+        except sqlite3.OperationalError as error:
+            if pragma != _WRITE_AHEAD or not is_busy(error) or time.monotonic() > end:
+                raise
+            time.sleep(uniform(0.001, 0.01))  # noqa: S311 (spreads repetitions)
+        else:
+            return
 
 
 def _joined(driver: sqlite3.Connection, begin: str) -> None:

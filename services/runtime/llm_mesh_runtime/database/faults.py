@@ -11,6 +11,7 @@ from llm_mesh_runtime.errors import MeshError, RuntimeFault
 _RETRY_AFTER = 1.0
 # Primary result codes of https://www.sqlite.org/rescode.html; an extended code has its primary one in the low byte.
 _SQLITE_STORE = frozenset({3, 5, 6, 7, 8, 9, 10, 11, 13, 14, 15, 22, 26})
+_SQLITE_BUSY = 5
 _SQLITE_REOPEN = frozenset({10, 11, 14, 26})
 # Classes and codes of https://www.postgresql.org/docs/current/errcodes-appendix.html.
 _POSTGRES_STORE = ("08", "53", "57", "58", "XX", "25006", "28", "3D000")
@@ -37,6 +38,12 @@ def trouble(error: BaseException) -> Trouble:
     return _of_sqlite(error.orig) if isinstance(error.orig, sqlite3.Error) else _of_postgres(getattr(error.orig, "sqlstate", ""))
 
 
+def is_busy(error: BaseException | None) -> bool:
+    """Whether another process holds SQLite's lock: to repeat later."""
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    return isinstance(cause, sqlite3.Error) and _primary(cause) == _SQLITE_BUSY
+
+
 def _of_postgres(state: str | None) -> Trouble:
     if state is None:  # no answer from a server at all
         return Trouble.LOST
@@ -46,8 +53,12 @@ def _of_postgres(state: str | None) -> Trouble:
 
 
 def _of_sqlite(error: sqlite3.Error) -> Trouble:
-    primary = (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
+    primary = _primary(error)
     return Trouble.LOST if primary in _SQLITE_REOPEN else Trouble.STORE if primary in _SQLITE_STORE else Trouble.WORK
+
+
+def _primary(error: sqlite3.Error) -> int:
+    return (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
 
 
 def unavailable(store: str, why: str) -> MeshError:

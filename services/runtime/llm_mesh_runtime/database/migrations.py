@@ -15,6 +15,7 @@ release that declares the oldest revision whose builds no longer use it: `NEEDS 
 revision is older than that are refused with SCHEMA_MISMATCH. Order: `llm-mesh migrate SERVICE`, then the new instances.
 """
 
+import asyncio
 import importlib
 import pkgutil
 from collections.abc import Callable
@@ -42,6 +43,7 @@ async def migrate(database: Database, package: str) -> str:
     last = revisions(package)[-1]
     if (await database.read(_schema_of(database.name))).revision >= last:
         return last
+    await asyncio.to_thread(_load_alembic)  # others wait for the transaction, but not for 200 ms of imports in it
     return await database.write(lambda connection: _upgrade(connection, database.name, package), patience=_PATIENCE)
 
 
@@ -89,6 +91,11 @@ def _schema_of(service: str) -> Callable[[Connection], Schema]:
         return Schema(row.revision, row.needs) if row else Schema("", "")
 
     return read
+
+
+def _load_alembic() -> None:
+    import alembic.migration  # noqa: PLC0415 (a current schema does without)
+    import alembic.operations  # noqa: F401, PLC0415 (likewise)
 
 
 def _upgrade(connection: Connection, service: str, package: str) -> str:

@@ -13,7 +13,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from llm_mesh_runtime.database.engines import Store
-from llm_mesh_runtime.database.faults import Trouble, answered, trouble, unavailable
+from llm_mesh_runtime.database.faults import Trouble, answered, is_busy, trouble, unavailable
 from llm_mesh_runtime.database.lanes import Lane, NotBegunError, Works
 from llm_mesh_runtime.database.opened import Opened
 from llm_mesh_runtime.database.transaction import Transaction, undo
@@ -83,7 +83,7 @@ class WriteLane(Lane):
 
     def _transact(self, works: list[Work]) -> None:
         """One transaction. Several units have a savepoint before each, so that one that raises is undone without its neighbours."""
-        connection, transaction = self._begin()
+        connection, transaction = self._begun(works)
         with transaction:
             if _several(works):
                 self._store.mark(connection)
@@ -92,6 +92,16 @@ class WriteLane(Lane):
             else:
                 done(connection, works)
             self._commit(transaction)
+
+    def _begun(self, works: list[Work]) -> tuple[Opened, Transaction]:
+        """A transaction. Another process that writes for long, such as one that migrates, is waited for as long as a caller waits."""
+        while True:
+            try:
+                return self._begin()
+            except NotBegunError as error:
+                works[:] = [work for work in works if work.wanted()]
+                if not works or not is_busy(error.__cause__):
+                    raise
 
     def _within(self, connection: Opened, unit: list[Work]) -> None:
         """A unit behind the savepoint; where several works made it impossible for each other, each of them by itself."""
