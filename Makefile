@@ -1,8 +1,9 @@
 # Everything that a developer or CI does. `make` alone lists it; `make check` is exactly what CI runs.
 
-PYTHON  ?= python3.11
 VENV    := .venv
 BIN     := $(VENV)/bin
+# The newest Python of those that are supported; PYTHON=… names another, and .venv is then made anew where it has a different one.
+MAKE_VENV = python="$$(PYTHON='$(PYTHON)' tools/python.sh)" && "$$python" -m venv --clear
 MEMBERS := gen/python services/runtime $(filter-out services/runtime,$(patsubst %/pyproject.toml,%,$(sort \
              $(wildcard services/*/pyproject.toml services/adapters/*/pyproject.toml)))) .
 
@@ -17,8 +18,16 @@ help: ## list what make can do
 
 install: $(VENV)/.members ## create .venv with everything pinned by hash; instant when nothing changed
 
+ifneq ($(if $(PYTHON),$(wildcard $(BIN)/python)),)
+ifneq ($(shell $(BIN)/python -V 2>&1),$(shell $(PYTHON) -V 2>&1))
+.PHONY: of-another-python
+$(VENV)/.locked: of-another-python
+REMAKE := yes
+endif
+endif
+
 $(VENV)/.locked: requirements.lock
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@test -x $(BIN)/python -a -z '$(REMAKE)' || { $(MAKE_VENV) $(VENV); }
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
 	@touch $@
 
@@ -109,7 +118,7 @@ e2e-llama: install $(LLAMA)/.made ## through the mesh to llama.cpp's server with
 	$(BIN)/pytest tests/e2e/llama/cases.py $(ARGS)
 
 $(LLAMA)/.made: tests/e2e/llama/build.lock tests/e2e/llama/requirements.lock
-	$(PYTHON) -m venv $(LLAMA)
+	$(MAKE_VENV) $(LLAMA)
 	$(LLAMA)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement tests/e2e/llama/build.lock
 	PATH=$(CURDIR)/$(LLAMA)/bin:$$PATH $(LLAMA)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes \
 	  --no-build-isolation --requirement tests/e2e/llama/requirements.lock
@@ -145,7 +154,7 @@ PEERS := .bench/peers
 bench-peers: $(PEERS)/litellm_proxy/.made $(PEERS)/tensorzero_gateway/.made $(PEERS)/portkey_gateway/.made ## install the gateways that we compare with
 
 $(PEERS)/%/.made: bench/peers/%/requirements.lock
-	$(PYTHON) -m venv $(@D)
+	$(MAKE_VENV) $(@D)
 	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
 	@touch $@
 
