@@ -16,11 +16,18 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "bootstrap": ("bootstrap", "Make the first administrator with the one-time token."),
     "apply": ("apply", "Bring the mesh to the state that a file describes."),
     "chat": ("chat", "Ask a model; interactive without a message."),
+    "domains": ("domains", "Show, create and change domains."),
+    "projects": ("projects", "Show, create and change projects."),
+    "principals": ("principals", "Show, create and change people and applications, and explain what they may do."),
+    "roles": ("roles", "Show, set and delete roles."),
+    "bindings": ("bindings", "Show who holds which role; create, accept, reject and delete."),
     "keys": ("keys", "Make, list, rotate and revoke keys."),
     "models": ("models", "Show models, find local ones, deprecate them."),
+    "routes": ("routes", "Show, create, change and delete routes."),
+    "adapters": ("adapters", "Show and register adapters, and ask them for their endpoints."),
     "subscriptions": ("subscriptions", "Show what other domains offer, and accept it."),
     "prompts": ("prompts", "Show, push, label, compare and render prompts."),
-    "budget": ("budget", "Show and set what projects may spend."),
+    "budgets": ("budgets", "Show and set what projects may spend."),
     "floors": ("floors", "Show and set what the platform sets about domains, and no domain lifts."),
     "limits": ("limits", "Show and set limits of requests, tokens and concurrency."),
     "audit": ("audit", "Show and verify the audit trail."),
@@ -36,6 +43,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
 """Name to module in `llm_mesh_cli.commands`, and help."""
 
 
+ALIASES = {name.removesuffix("s"): name for name in COMMANDS if name.endswith("s") and name != "settings"}
+"""The singular of each noun, which does the same. Help lists the plural."""
+
+
 class Commands(TyperGroup):
     """The root: knows all commands by name, and loads the one that is called."""
 
@@ -45,10 +56,10 @@ class Commands(TyperGroup):
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:  # noqa: ANN401 (typer's vendored click)
         """Put the command itself into the place of its name."""
-        name = args[0]
+        name = ALIASES.get(args[0], args[0])
         if name in COMMANDS:
             self.commands[name] = loaded(name)
-        return super().resolve_command(ctx, args)
+        return super().resolve_command(ctx, [name, *args[1:]])
 
 
 def loaded(name: str) -> Any:  # noqa: ANN401 (typer's vendored click)

@@ -34,8 +34,11 @@ _COMMON = {
 }
 
 
-def asks(app: typer.Typer, name: str | None = None, *, who: Who = "admin") -> Callable[[Work], Work]:
-    """Registers `async def command(session, …)`; the options that all commands have are added to its own."""
+def asks(app: typer.Typer, name: str | None = None, *, who: Who = "admin", aliases: tuple[str, ...] = ()) -> Callable[[Work], Work]:
+    """Registers `async def command(session, …)`; the options that all commands have are added to its own.
+
+    It answers to its aliases too, which help does not list.
+    """
 
     def register(work: Work) -> Work:
         def command(**given: Any) -> None:  # noqa: ANN401 (each command's own options)
@@ -49,6 +52,8 @@ def asks(app: typer.Typer, name: str | None = None, *, who: Who = "admin") -> Ca
         command.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
         command.__doc__ = work.__doc__
         app.command(name or work.__name__.replace("_", "-"))(command)
+        for alias in aliases:
+            app.command(alias, hidden=True)(command)
         return work
 
     return register

@@ -9,7 +9,7 @@ from llm_mesh_cli.failures import CommandError, Exit
 from llm_mesh_cli.paging import pages
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterable
 
     from llm_mesh.policy.v1.identity_pb2_grpc import IdentityServiceStub
     from llm_mesh_cli.session import Session
@@ -51,8 +51,12 @@ async def _missing(stub: IdentityServiceStub, name: str) -> str:
         names = [each.rpartition("/")[2] async for each in _names(stub, name)]
     except grpc.aio.AioRpcError:
         names = []  # who may not list gets no suggestion
-    near = get_close_matches(name.rpartition("/")[2], names, n=3)
-    kind = "project" if _PROJECTS in name else "domain"
+    return missing("project" if _PROJECTS in name else "domain", name, names)
+
+
+def missing(kind: str, name: str, names: Iterable[str]) -> str:
+    """What is said of a resource that does not exist: the nearest of these names are suggested."""
+    near = get_close_matches(name.rpartition("/")[2], list(dict.fromkeys(each.rpartition("/")[2] for each in names)), n=3)
     return f"there is no {kind} {name}" + (f"; did you mean {' or '.join(near)}?" if near else "")
 
 

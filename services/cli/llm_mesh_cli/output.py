@@ -46,6 +46,16 @@ class Output:
         """A message, as canonical JSON."""
         self.data(as_dict(message))
 
+    def resource(self, message: Message) -> None:
+        """A resource whole: its fields line by line for people, the message for programs."""
+        if self.as_json:
+            self.message(message)
+            return
+        from llm_mesh_cli.shown import lines  # noqa: PLC0415 (likewise)
+
+        for line in lines(message):
+            self.line(line)
+
     def table(self, title: Sequence[str], rows: Iterable[Sequence[str]], messages: Sequence[Message] = ()) -> None:
         """Rows for people, the messages for programs."""
         if self.as_json:

@@ -97,7 +97,7 @@ class Session:
     async def place(self, project: str | None = None) -> str:
         """The project that a command is about: the given one, or the caller's own."""
         if project is not None:
-            return await self.existing(project_name(project))
+            return await self.existing(project_name(project if "/" in project else f"{await self.domain()}/projects/{project}"))
         caller = await self.caller()
         return caller.project if caller.project and caller.domain != _PLATFORM else DEFAULT_PROJECT
 

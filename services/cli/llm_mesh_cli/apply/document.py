@@ -31,6 +31,13 @@ _PARTS = {
 """By key of a prompt in the file: what it changes."""
 
 
+def of_options(root: Place, currency: str, *, update: bool) -> Wanted:
+    """What options of a command describe. An update names only what changes."""
+    document = _Document(currency, update=update)
+    document.take(root)
+    return document.wanted
+
+
 def parsed(path: Path, currency: str) -> Wanted:
     """What the file wants; `FileError` with everything that is wrong with it."""
     problems: list[str] = []
@@ -42,9 +49,10 @@ def parsed(path: Path, currency: str) -> Wanted:
 
 
 class _Document:
-    def __init__(self, currency: str) -> None:
+    def __init__(self, currency: str, *, update: bool = False) -> None:
         self.wanted = Wanted()
         self._currency = currency
+        self._update = update
 
     def take(self, root: Place) -> None:
         fields = root.fields("floors", "domains", "adapters", "endpoints")
@@ -164,7 +172,7 @@ class _Document:
         model = registry_pb2.Model()
         fields = place.fields("name", *names(model))
         model.name = f"{domain}/models/{_id(place, fields)}"
-        for name in ("adapter", "endpoint", "upstream_model"):
+        for name in () if self._update else ("adapter", "endpoint", "upstream_model"):
             _required(place, fields, name)
         paths = fill(model, fields, self._currency)
         model.alias = model.alias or model.name.rpartition("/")[2]

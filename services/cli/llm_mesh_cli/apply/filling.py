@@ -39,14 +39,14 @@ _PRICES = frozenset({"llm_mesh.registry.v1.Price", "llm_mesh.registry.v1.PriceFl
 def names(message: Message, *, without: Iterable[str] = ()) -> list[str]:
     """The keys that may be written of a message."""
     left_out = {*OUTPUT_ONLY, *without}
-    return [_key(message, field) for field in message.DESCRIPTOR.fields if field.name not in left_out]
+    return [key_of(message, field) for field in message.DESCRIPTOR.fields if field.name not in left_out]
 
 
 def fill(message: Message, fields: dict[str, Place], currency: str) -> list[str]:
     """Set what is written, and answer the paths of it: those of `null` too, which unsets. Other keys than fields are not looked at."""
     paths: list[str] = []
     for field in message.DESCRIPTOR.fields:
-        place = fields.get(_key(message, field))
+        place = fields.get(key_of(message, field))
         if place is None or field.name in OUTPUT_ONLY:
             continue
         inner: list[str] = []
@@ -119,7 +119,7 @@ def _enum(field: Field, place: Place) -> int:
     return int(known.get(text, 0))
 
 
-def _key(message: Message, field: Field) -> str:
+def key_of(message: Message, field: Field) -> str:
     """How a field is written: prices leave their unit out, and limits say `per`."""
     if message.DESCRIPTOR.full_name in _PRICES:
         return str(field.name.removesuffix(_RATE))

@@ -113,7 +113,7 @@ class Place:
             return None
 
     def _inner(self, node: yaml.Node, path: str) -> Place:
-        return Place(node, path, self._file, self._problems)
+        return type(self)(node, path, self._file, self._problems)
 
     def _kind(self) -> str:
         if isinstance(self.node, yaml.ScalarNode):

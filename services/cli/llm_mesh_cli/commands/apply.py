@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from llm_mesh.mesh.v1 import resources_pb2
+from llm_mesh_cli import loosening
 from llm_mesh_cli.apply.applying import LoosensError, RefusedError, Step, apply, split
 from llm_mesh_cli.apply.document import parsed
 from llm_mesh_cli.apply.reading import FileError
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from llm_mesh_cli.apply.wanted import Wanted
 
 app = typer.Typer()
-_LOOSENS = "   loosens a guard"
 _SIGNS = {
     resources_pb2.CHANGE_ACTION_CREATE: "+",
     resources_pb2.CHANGE_ACTION_UPDATE: "~",
@@ -54,7 +54,7 @@ async def apply_file(
     except RefusedError as refused:
         raise _told(refused, wanted) from refused
     except LoosensError as refused:
-        raise _loosens(refused) from refused
+        raise loosening.refused(step.change for step in refused.steps) from refused
     _show(session, steps, dry_run=dry_run)
 
 
@@ -71,18 +71,6 @@ def _told(refused: RefusedError, wanted: Wanted) -> CommandError:
     return CommandError("\n  ".join(lines), exit_code(error))
 
 
-def _loosens(refused: LoosensError) -> CommandError:
-    lines = ["this loosens guards, and nothing was changed; if that is meant, repeat it with --allow-loosening"]
-    for step in refused.steps:
-        fields = [f"{field.path}: {_change_text(field)}" for field in step.change.fields if field.loosens]
-        lines += [f"{step.change.resource}: {text}" for text in fields or ["deleted"]]
-    return CommandError("\n  ".join(lines), Exit.CONFLICT)
-
-
-def _change_text(field: resources_pb2.FieldChange) -> str:
-    return f"{field.before or '(unset)'} → {field.after or '(unset)'}"
-
-
 def _show(session: Session, steps: list[Step], *, dry_run: bool) -> None:
     changed = [step for step in steps if step.change.action != resources_pb2.CHANGE_ACTION_NONE]
     if session.output.as_json:
@@ -91,16 +79,16 @@ def _show(session: Session, steps: list[Step], *, dry_run: bool) -> None:
     colour = sys.stdout.isatty()
     for step in changed:
         sign = _SIGNS.get(step.change.action, "?")
-        mark = _LOOSENS if step.change.loosens and not step.change.fields else ""
+        mark = loosening.MARK if step.change.loosens and not step.change.fields else ""
         session.output.line(_coloured(sign, f"{sign} {step.change.resource}{mark}", wanted=colour))
         if step.change.action == resources_pb2.CHANGE_ACTION_UPDATE:
             for field in step.change.fields:
-                session.output.line(f"    {field.path}: {_change_text(field)}{_LOOSENS if field.loosens else ''}")
+                session.output.line(f"    {field.path}: {loosening.change_text(field)}{loosening.MARK if field.loosens else ''}")
     same = len(steps) - len(changed)
     session.output.line(f"{len(changed)} {'would change' if dry_run else 'changed'}, {same} as they should be")
     looser = sum(step.change.loosens for step in changed)
     if dry_run and looser:
-        session.output.line(f"{looser} of them loosen a guard: this needs --allow-loosening")
+        session.output.line(f"{looser} of them loosen a guard: {loosening.NEEDS_FLAG}")
 
 
 def _coloured(sign: str, text: str, *, wanted: bool) -> str:

@@ -1,0 +1,65 @@
+"""`llm-mesh adapters`: the adapters that the mesh knows, and the endpoints that they reach."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from llm_mesh.adapter.v1 import adapter_pb2
+from llm_mesh.registry.v1 import registry_pb2, registry_pb2_grpc
+from llm_mesh_cli.command import asks
+from llm_mesh_cli.discovery import endpoints as reached
+from llm_mesh_cli.failures import CommandError, Exit
+from llm_mesh_cli.nouns.noun import Noun, Option
+from llm_mesh_cli.nouns.verbs import application
+from llm_mesh_cli.output import as_dict
+from llm_mesh_cli.session import Session
+from llm_mesh_cli.shown import enum_text
+
+ADAPTERS = Noun(
+    "adapter",
+    "adapters",
+    "Adapter",
+    service="registry",
+    stub=registry_pb2_grpc.RegistryServiceStub,
+    messages=registry_pb2,
+    columns=(
+        ("ADAPTER", lambda one: str(one.name.partition("/")[2])),
+        ("DIALECT", lambda one: str(one.dialect)),
+        ("DESCRIPTION", lambda one: str(one.description)),
+    ),
+    options=(
+        Option("dialect", "--dialect", "The dialect that it speaks."),
+        Option("description", "--description", "What it is."),
+    ),
+    parent="",
+)
+app = application(ADAPTERS, "Show and register adapters, and ask them for their endpoints.")
+
+
+@asks(app)
+async def endpoints(
+    session: Session, name: Annotated[str | None, typer.Argument(help="Only of this adapter, such as `openai`. Default: all.")] = None
+) -> None:
+    """List the endpoints that running adapters reach, and whether they have a credential."""
+    asked = name and name.removeprefix("adapters/")
+    pairs = await session.output.waiting(reached(session), "asking the adapters")
+    shown = [(adapter, each) for adapter, each in pairs if asked in {None, adapter}]
+    if asked and not shown:
+        known = ", ".join(sorted({adapter for adapter, _ in pairs})) or "none"
+        raise CommandError(f"no adapter {asked} runs in this mesh; running: {known}", Exit.NOT_FOUND)
+    if session.output.as_json:
+        session.output.data([{"adapter": adapter, **as_dict(each)} for adapter, each in shown])
+        return
+    rows = [
+        (
+            f"{adapter}/{each.name}",
+            each.provider,
+            each.region or ("local" if each.local else "not known"),
+            "yes" if each.has_credential else "no",
+            enum_text(adapter_pb2.BreakerState.DESCRIPTOR, each.breaker),
+        )
+        for adapter, each in shown
+    ]
+    session.output.table(("ENDPOINT", "PROVIDER", "REGION", "CREDENTIAL", "BREAKER"), rows)
