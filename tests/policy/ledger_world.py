@@ -4,6 +4,7 @@ import itertools
 import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from sqlalchemy import Connection
 
@@ -14,6 +15,7 @@ from llm_mesh.registry.v1 import registry_pb2
 from llm_mesh.router.v1 import plan_pb2
 from llm_mesh_policy.domain.audit import AuditEntry
 from llm_mesh_policy.domain.errors import model_denied
+from llm_mesh_policy.domain.ledger.kept_answers import KeptAnswers, Outcome, Repeated
 from llm_mesh_policy.domain.ledger.lifecycle import Lifecycle
 from llm_mesh_policy.domain.ledger.offers import Served
 from llm_mesh_policy.domain.ledger.ports import Settled
@@ -22,7 +24,9 @@ from llm_mesh_policy.domain.ledger.sharing import Sharing
 from llm_mesh_policy.domain.ledger.speeds import Speeds
 from llm_mesh_policy.domain.stricter import floor_of
 from llm_mesh_policy.settings import Settings
+from llm_mesh_policy.store.answer_cipher import AnswerCipher
 from llm_mesh_policy.store.identity_standing import Revision
+from llm_mesh_policy.store.kept_answers import SqlKeptAnswers
 from llm_mesh_policy.store.ledger import SqlLedger
 from llm_mesh_policy.store.ledger_limits import LedgerLimits
 from llm_mesh_policy.store.ledger_reading import LedgerReading
@@ -37,6 +41,9 @@ MODEL = "domains/shared/models/big"
 FREE_MODEL = "domains/shared/models/local"
 PRICE = f"{MODEL}/prices/1"
 MICROS_PER_CENT = 10_000_000
+MOST_ANSWER_BYTES = 1000
+MOST_PROJECT_BYTES = 3000
+ANSWER_TYPE = "llm_mesh.gateway.v1.RecordedAnswer"
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _numbers = itertools.count(1)
 
@@ -173,6 +180,11 @@ class World:
             self.ledger, self.registry, self.seals, Sharing(self.identity.snapshot), currency="USD", grant_micros=600_000_000
         )
         self.lifecycle = Lifecycle(self.ledger, self.speeds)
+        self.answer_store = self.answers_of(b"p" * 32)
+        self.outcomes: list[Outcome] = []
+        self.answers = KeptAnswers(
+            self.answer_store, self.identity.snapshot, self.seals, most_bytes=MOST_ANSWER_BYTES, counted=self.outcomes.append
+        )
 
     async def ready(self) -> "World":
         await migrate(self.database, "llm_mesh_policy.store.migrations")
@@ -186,9 +198,16 @@ class World:
         return caller
 
     def admission(
-        self, *, seconds: float = 60, tags: Mapping[str, str] = {}, operation: str = "generate", **bounds: object
+        self,
+        *,
+        seconds: float = 60,
+        tags: Mapping[str, str] = {},
+        operation: str = "generate",
+        caller: Mapping[str, str] = {},
+        **bounds: object,
     ) -> resources_pb2.Sealed:
-        message = admission_pb2.Admission(id=f"adm-{next(_numbers)}", caller=self.caller(), alias="big", operation=operation, tags=tags)
+        asking = self.caller(**caller)
+        message = admission_pb2.Admission(id=f"adm-{next(_numbers)}", caller=asking, alias="big", operation=operation, tags=tags)
         message.constraints.CopyFrom(admission_pb2.Constraints(**({"max_output_tokens": 1000} | bounds)))  # type: ignore[arg-type]
         message.expire_time.FromMicroseconds(time.time_ns() // 1000 + round(seconds * 1_000_000))
         return self.seals.sealed(message.DESCRIPTOR.full_name, message.SerializeToString(), "policy", "router")
@@ -204,6 +223,23 @@ class World:
 
     async def reserve(self, *attempts: plan_pb2.Attempt, wanted: str = "", **fields: object) -> Granted:
         return await self.reserving.reserve(self.reserve_request(*attempts, wanted=wanted, **fields))
+
+    def answers_of(self, secret: bytes) -> SqlKeptAnswers:
+        """The store of kept answers, as it is with a secret."""
+        cipher, day = AnswerCipher(secret), timedelta(hours=24)
+        return SqlKeptAnswers(self.database, self.identity, cipher, kept_for=day, project_bytes=MOST_PROJECT_BYTES)
+
+    async def keep(self, granted: Granted, content: bytes = b"the answer", key: str = "k") -> None:
+        """Settle a request with its whole answer, as the gateway does."""
+        answer = policy_pb2.KeptAnswer(type=ANSWER_TYPE, content=content)
+        reservation = granted.held.reservation.id
+        settled = await self.settle(granted, line())
+        await self.answers.keep(policy_pb2.SettleRequest(reservation_id=reservation, answer=answer, idempotency_key=key), settled)
+
+    async def repeated(self, digest: bytes, under: str = "k", **caller: str) -> Repeated:
+        """Ask for the answer of an earlier request."""
+        admission = self.admission(caller=caller)
+        return await self.answers.of(policy_pb2.GetKeptAnswerRequest(admission=admission, idempotency_key=under, request_digest=digest))
 
     async def settle(self, granted: Granted, *lines: usage_pb2.UsageLine) -> Settled:
         return await self.lifecycle.settle(granted.held.reservation.id, lines)

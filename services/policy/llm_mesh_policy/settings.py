@@ -90,6 +90,24 @@ class Settings:
         minimum=1,
         maximum=100_000,
     )
+    kept_answers_for: timedelta = setting(
+        default=timedelta(hours=24),
+        help="How long the answer to a request with an idempotency key is kept to be repeated, where its project keeps answers.",
+        minimum=60,
+        maximum=86_400,
+    )
+    kept_answer_bytes: int = setting(
+        default=1024 * 1024,
+        help="Largest answer that is kept to be repeated, in bytes; a streamed one takes about ten times its text.",
+        minimum=1024,
+        maximum=16 * 1024 * 1024,
+    )
+    kept_answers_project_bytes: int = setting(
+        default=256 * 1024 * 1024,
+        help="How much the kept answers of one project may take together, in bytes; beyond it no further ones are kept.",
+        minimum=1024 * 1024,
+        maximum=64 * 1024**3,
+    )
     meter_check_every: timedelta = setting(
         default=timedelta(hours=1),
         help="How often budgets and limits are compared with the sums of their ledger entries.",

@@ -95,7 +95,7 @@ DOMAINS = Kind(
 PROJECTS = Kind(
     identity_pb2.Project,
     "domains/{domain}/projects/{project}",
-    {"display_name", "allowed_models", "max_output_tokens", "strict_charging"},
+    {"display_name", "allowed_models", "max_output_tokens", "strict_charging", "keep_answers"},
     checks.project,
 )
 PRINCIPALS = Kind(identity_pb2.Principal, "domains/{domain}/principals/{principal}", {"display_name", "disabled"}, checks.principal)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from llm_mesh.policy.v1 import policy_pb2
 from llm_mesh_policy.domain.admission.admitting import Admitting
+from llm_mesh_policy.domain.ledger.kept_answers import KeptAnswers, check_answer
 from llm_mesh_policy.domain.ledger.lifecycle import Lifecycle
 from llm_mesh_policy.domain.ledger.replay import Replay
 from llm_mesh_policy.domain.ledger.reserving import Reserving
@@ -20,13 +21,20 @@ class DecisionsServicer:
     """Unpacks, calls, packs."""
 
     def __init__(
-        self, admitting: Admitting, reserving: Reserving, lifecycle: Lifecycle, screening: StreamScreening, replay: Replay
+        self,
+        admitting: Admitting,
+        reserving: Reserving,
+        lifecycle: Lifecycle,
+        screening: StreamScreening,
+        replay: Replay,
+        answers: KeptAnswers,
     ) -> None:
         self._admitting = admitting
         self._reserving = reserving
         self._lifecycle = lifecycle
         self._screening = screening
         self._replay = replay
+        self._answers = answers
 
     def Admit(self, request: policy_pb2.AdmitRequest, context: Context) -> Answer[policy_pb2.AdmitResponse]:
         return self._admitting.admit(request)
@@ -37,6 +45,8 @@ class DecisionsServicer:
         response.reserved.CopyFrom(held.reservation.entry.reserved)  # a keyword would pack and parse it
         if held.limits:
             response.limits.extend(held.limits)
+        if key := request.idempotency_key:
+            response.answer_limit_bytes = self._answers.limit(held.reservation.project, key)
         return response
 
     async def Extend(self, request: policy_pb2.ExtendRequest, context: Context) -> policy_pb2.ExtendResponse:
@@ -46,7 +56,12 @@ class DecisionsServicer:
         return response
 
     async def Settle(self, request: policy_pb2.SettleRequest, context: Context) -> policy_pb2.SettleResponse:
+        has_answer = request.HasField("answer")
+        if has_answer:
+            check_answer(request)
         settled = await self._lifecycle.settle(request.reservation_id, request.lines)
+        if has_answer:
+            await self._answers.keep(request, settled)
         entry = settled.entry
         response = policy_pb2.SettleResponse(state=entry.state, repeated_call=settled.repeated)
         response.charged.CopyFrom(entry.charged)
@@ -54,6 +69,10 @@ class DecisionsServicer:
         for line in entry.lines[:]:
             lines.add().CopyFrom(line)
         return response
+
+    async def GetKeptAnswer(self, request: policy_pb2.GetKeptAnswerRequest, context: Context) -> policy_pb2.GetKeptAnswerResponse:
+        repeated = await self._answers.of(request)
+        return policy_pb2.GetKeptAnswerResponse(entry=repeated.entry, answer=repeated.answer)
 
     async def Release(self, request: policy_pb2.ReleaseRequest, context: Context) -> policy_pb2.ReleaseResponse:
         return policy_pb2.ReleaseResponse(state=await self._lifecycle.release(request.reservation_id))

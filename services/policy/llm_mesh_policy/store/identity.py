@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from sqlalchemy import Connection, and_, delete, func, or_, select, update
 from sqlalchemy import Row as SqlRow
 
-from llm_mesh.policy.v1 import rules_pb2
+from llm_mesh.policy.v1 import identity_pb2, rules_pb2
 from llm_mesh_policy.domain.identity.keys import StoredKey
 from llm_mesh_policy.domain.identity.ports import Contents, Row, Transaction
-from llm_mesh_policy.store import ledger_each
+from llm_mesh_policy.domain.kinds import PROJECTS
+from llm_mesh_policy.store import answer_rows, ledger_each
 from llm_mesh_policy.store.audit_reading import record_of
 from llm_mesh_policy.store.audit_tables import audit_records
 from llm_mesh_policy.store.identity_tables import (
@@ -164,6 +165,7 @@ class SqlTransaction:
         upsert(self.connection, resources[collection], values, key=["domain", "id"])
         if known is None:
             self._grown(collection, [row.domain])
+        self._erase_answers(collection, [row])
         return saved
 
     def save_all(self, collection: str, rows: Sequence[Row], *, grown: Collection[str]) -> None:
@@ -172,6 +174,15 @@ class SqlTransaction:
         values = [{name: getattr(row, name) for name in names} | {"revision": self._revision} for row in rows]
         upsert(self.connection, resources[collection], values, key=["domain", "id"], update=["body", "update_time", "revision"])
         self._grown(collection, grown)
+        self._erase_answers(collection, rows)
+
+    def _erase_answers(self, collection: str, rows: Sequence[Row]) -> None:
+        """Has the kept answers erased of projects that do not keep any from now on."""
+        if collection != PROJECTS.collection:
+            return
+        names = [PROJECTS.name_of(row) for row in rows if not identity_pb2.Project.FromString(row.body).keep_answers]
+        if names:
+            answer_rows.erase_of(self.connection, names, self.now())
 
     def _grown(self, collection: str, domains: Collection[str]) -> None:
         """What follows from new resources: of domains all count against their quota, of other resources those of their domain."""
@@ -191,6 +202,8 @@ class SqlTransaction:
         self._mark(collection)
         table = resources[collection]
         self.connection.execute(delete(table).where(table.c.domain == domain, table.c.id == identity))
+        if collection == PROJECTS.collection:
+            answer_rows.erase_of(self.connection, [f"domains/{domain}/projects/{identity}"], self.now())
         values = {"collection": collection, "domain": domain, "id": identity, "revision": self._revision}
         upsert(self.connection, removals, values, key=["collection", "domain", "id"])
         self._forget(self._revision - _REMEMBERED)

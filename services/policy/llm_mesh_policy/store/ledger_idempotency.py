@@ -1,11 +1,15 @@
-"""Idempotency keys: unique per project for 24 hours, each bound to the digest of the first request and to its reservation."""
+"""Idempotency keys: unique per project for 24 hours, each bound to the digest of the first request and to its reservation.
+
+The key of a request that failed before any content, and was charged nothing, is free again: its caller is told to repeat it.
+"""
 
 from sqlalchemy import Connection, bindparam, delete, select
 
-from llm_mesh.policy.v1 import errors_pb2
-from llm_mesh_policy.domain.errors import PolicyError
+from llm_mesh_policy.domain.errors import invalid_credential
+from llm_mesh_policy.domain.ledger import repetition
+from llm_mesh_policy.domain.ledger.kept_answers import Place, key_reused
 from llm_mesh_policy.domain.ledger.ports import Draft
-from llm_mesh_policy.domain.ledger.reservation import HELD, RELEASED
+from llm_mesh_policy.store import answer_rows
 from llm_mesh_policy.store.ledger_group import Group
 from llm_mesh_policy.store.ledger_tables import idempotency
 from llm_mesh_runtime.database import Prepared, upsert
@@ -27,25 +31,24 @@ def refusal(group: Group, draft: Draft) -> MeshError | None:
     if row is None:
         return None
     digest, reservation_id, expire_time = row
-    if expire_time > now and bytes(digest) != draft.request_digest:
-        return PolicyError(
-            errors_pb2.ERROR_REASON_IDEMPOTENCY_KEY_REUSED,
-            "the idempotency key was used with another request",
-            field="options.idempotency_key",
-        )
     if expire_time <= now or reservation_id == wanted.id:
         return None
+    if not group.counts(wanted.key):
+        return invalid_credential()
+    if bytes(digest) != draft.request_digest:
+        return key_reused()
+    return _refused_by(group, draft, reservation_id)
+
+
+def _refused_by(group: Group, draft: Draft, reservation_id: str) -> MeshError | None:
+    """What the first request's entry says to its repetition."""
     first = group.find(reservation_id)
-    if first is None or first.entry.state == RELEASED:
+    if first is None or repetition.is_free(first.entry):
         return None
-    if first.entry.state == HELD:
-        return PolicyError(errors_pb2.ERROR_REASON_IDEMPOTENCY_IN_PROGRESS, "the first request with this idempotency key is in progress")
-    return PolicyError(
-        errors_pb2.ERROR_REASON_IDEMPOTENCY_COMPLETED,
-        "the first request with this idempotency key has ended",
-        reservation=first.entry.name,
-        charged_nanos=str(first.entry.charged.nanos),
-    )
+    if repetition.in_progress(first.entry):
+        return repetition.still_in_progress(first.entry)
+    place = Place(draft.reservation.domain, draft.reservation.project, draft.idempotency_key)
+    return repetition.completed(first.entry, kept=answer_rows.has(group.connection, place, reservation_id, group.now))
 
 
 def keep(connection: Connection, draft: Draft, now: int) -> None:

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 class IdentityHalf(Protocol):
     """What the ledger asks of identity."""
 
+    @property
+    def secret(self) -> bytes:
+        """The pepper, from which keys for other purposes are derived."""
+
     def snapshot(self) -> Snapshot:
         """Domains, projects, principals, keys and rules, as last read. STORE_UNAVAILABLE where that is too long ago."""
 

@@ -53,7 +53,8 @@ class Identity:
         self.trail = Trail(SqlTrail(database, self._audit))
         self._standing = Standing()
         self._allowances = Allowances()
-        self.pepper = Pepper(_pepper(settings, links))
+        self._pepper = _pepper(settings, links)
+        self.pepper = Pepper(self._pepper)
         self.store = SqlIdentity(database, self._audit, settings.quotas)
         self.live = Live(self.store, staleness=settings.staleness.total_seconds())
         self.changes = Changes(self.store, self.live, settings.quotas)
@@ -62,6 +63,11 @@ class Identity:
         keyring = Keyring(self.store, self.changes, self.pepper)
         self.authorizer = AuthorizeServicer(authorizer, self.live)
         self.identity_servicer = IdentityServicer(directory, keyring, Bootstrap(self.changes, self.pepper))
+
+    @property
+    def secret(self) -> bytes:
+        """The pepper, from which keys for other purposes are derived."""
+        return self._pepper
 
     def snapshot(self) -> Snapshot:
         """The present snapshot; STORE_UNAVAILABLE where the store has been silent for too long."""

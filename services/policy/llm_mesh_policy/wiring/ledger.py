@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from llm_mesh_policy.domain.admission.admitting import Admitting, OutputBounds
 from llm_mesh_policy.domain.ledger.accounts import Accounts
 from llm_mesh_policy.domain.ledger.alerts import Alerts, Kind
+from llm_mesh_policy.domain.ledger.answer_sweep import AnswerSweep
+from llm_mesh_policy.domain.ledger.kept_answers import KeptAnswers, Outcome
 from llm_mesh_policy.domain.ledger.lifecycle import Lifecycle, Sweep
 from llm_mesh_policy.domain.ledger.meter_check import MeterCheck
 from llm_mesh_policy.domain.ledger.replay import Delivery, Replay
@@ -22,6 +24,8 @@ from llm_mesh_policy.domain.screening.trail import ScreeningTrail
 from llm_mesh_policy.peers import ObservabilityPeer, RegistryPeer
 from llm_mesh_policy.servicer.decisions import DecisionsServicer
 from llm_mesh_policy.servicer.ledger import LedgerServicer
+from llm_mesh_policy.store.answer_cipher import AnswerCipher
+from llm_mesh_policy.store.kept_answers import SqlKeptAnswers
 from llm_mesh_policy.store.ledger import SqlLedger
 from llm_mesh_policy.store.ledger_limits import LedgerLimits
 from llm_mesh_policy.store.ledger_reading import LedgerReading
@@ -78,12 +82,21 @@ class Ledger:
             trail=self._trail,
             most_values=settings.screened_json_values,
         )
+        kept = SqlKeptAnswers(
+            database,
+            identity,
+            AnswerCipher(identity.secret),
+            kept_for=settings.kept_answers_for,
+            project_bytes=settings.kept_answers_project_bytes,
+        )
+        self._answer_sweep = AnswerSweep(kept, identity.snapshot)
         self.decisions = DecisionsServicer(
             admitting,
             Reserving(ledger, self._registry, links.seals, Sharing(identity.snapshot), currency=currency, grant_micros=grant_micros),
             Lifecycle(ledger, self._speeds, alerts),
             StreamScreening(rules, links.seals, self._trail),
             Replay(reading),
+            KeptAnswers(kept, identity.snapshot, links.seals, most_bytes=settings.kept_answer_bytes, counted=_counted(links.metrics)),
         )
         self.ledger_servicer = LedgerServicer(Accounts(limits, reading, ledger, identity, currency=currency, alerts=alerts))
         self.apply_budget = limits.apply_budget
@@ -93,6 +106,7 @@ class Ledger:
         """Follows the registry, watches over epochs, and delivers usage where somebody takes it."""
         self._tasks.spawn(self._registry.watch(), name="policy.registry")
         self._tasks.spawn(self._sweep.run(), name="policy.sweep")
+        self._tasks.spawn(self._answer_sweep.run(), name="policy.kept_answers")
         self._tasks.spawn(self._meter_check.run(), name="policy.meters")
         self._tasks.spawn(self._learn_speeds(), name="policy.speeds")
         if self._delivery is not None:
@@ -118,6 +132,13 @@ class Ledger:
 def _alerts(metrics: Metrics) -> Alerts:
     counter = metrics.counter("llm_mesh.ledger.alerts", "Alerts of the ledger: what should not happen, and the log explains.", ("kind",))
     return Alerts({kind: counter.labels(kind.value) for kind in Kind})
+
+
+def _counted(metrics: Metrics) -> Callable[[Outcome], None]:
+    text = "Answers to requests with an idempotency key, in projects that keep answers, by whether they were kept."
+    counter = metrics.counter("llm_mesh.kept_answers", text, ("outcome",))
+    labelled = {outcome: counter.labels(outcome.value) for outcome in Outcome}
+    return lambda outcome: labelled[outcome].inc()
 
 
 def _shown(metrics: Metrics) -> Callable[[Mapping[str, int], int], None]:

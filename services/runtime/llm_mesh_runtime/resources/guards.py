@@ -144,6 +144,7 @@ GUARDS: Final[Mapping[str, Rule]] = MappingProxyType({
     "llm_mesh.policy.v1.Project.allowed_models": allowed,
     "llm_mesh.policy.v1.Project.max_output_tokens": cap,
     "llm_mesh.policy.v1.Project.strict_charging": on,
+    "llm_mesh.policy.v1.Project.keep_answers": off,
     "llm_mesh.policy.v1.Principal.disabled": on,
     "llm_mesh.policy.v1.Role.permissions": permissions,
     "llm_mesh.policy.v1.Binding.principal": changed,

@@ -87,6 +87,10 @@ type RequestOptions struct {
 	// Tags to account under. At most 16; keys `[a-z0-9_-]{1,63}`, values at most 255 bytes.
 	Tags map[string]string `protobuf:"bytes,2,rep,name=tags,proto3" json:"tags,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	// Makes the request happen at most once in 24 h, per project. At most 255 bytes. Empty: none.
+	//
+	// A repetition gets the first answer again, with `Receipt.replayed`, where the project keeps answers (`Project.keep_answers`); elsewhere
+	// IDEMPOTENCY_COMPLETED. While the first request is in progress it is IDEMPOTENCY_IN_PROGRESS, and IDEMPOTENCY_KEY_REUSED where it asks
+	// for something else. A request that failed before any content and was charged nothing leaves its key free.
 	IdempotencyKey string `protobuf:"bytes,3,opt,name=idempotency_key,json=idempotencyKey,proto3" json:"idempotency_key,omitempty"`
 	// How faithful a translation must be.
 	Fidelity Fidelity `protobuf:"varint,4,opt,name=fidelity,proto3,enum=llm_mesh.gateway.v1.Fidelity" json:"fidelity,omitempty"`
@@ -402,7 +406,9 @@ type GenerateStreamResponse struct {
 	// The reservation. Only in the first message.
 	Reservation string `protobuf:"bytes,4,opt,name=reservation,proto3" json:"reservation,omitempty"`
 	// The routing decision, for `ExplainDecision`. Only in the first message.
-	DecisionId    string `protobuf:"bytes,5,opt,name=decision_id,json=decisionId,proto3" json:"decision_id,omitempty"`
+	DecisionId string `protobuf:"bytes,5,opt,name=decision_id,json=decisionId,proto3" json:"decision_id,omitempty"`
+	// The stream repeats the kept answer of an earlier request with the same idempotency key. Only in the first message; the receipt has more.
+	Replayed      bool `protobuf:"varint,6,opt,name=replayed,proto3" json:"replayed,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -470,6 +476,13 @@ func (x *GenerateStreamResponse) GetDecisionId() string {
 		return x.DecisionId
 	}
 	return ""
+}
+
+func (x *GenerateStreamResponse) GetReplayed() bool {
+	if x != nil {
+		return x.Replayed
+	}
+	return false
 }
 
 // Asks for embeddings.
@@ -914,6 +927,11 @@ type Receipt struct {
 	Total *durationpb.Duration `protobuf:"bytes,8,opt,name=total,proto3" json:"total,omitempty"`
 	// The prompt version that was rendered. Empty: none.
 	PromptVersion string `protobuf:"bytes,9,opt,name=prompt_version,json=promptVersion,proto3" json:"prompt_version,omitempty"`
+	// The answer is the kept one of an earlier request with the same idempotency key. No provider was asked: `charged` is 0, `lines` is empty,
+	// and `reservation` and `decision_id` are those of the first request.
+	Replayed bool `protobuf:"varint,10,opt,name=replayed,proto3" json:"replayed,omitempty"`
+	// The first request, where `replayed`. Its `charged` is what the ledger says now.
+	First         *Receipt `protobuf:"bytes,11,opt,name=first,proto3" json:"first,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1011,6 +1029,93 @@ func (x *Receipt) GetPromptVersion() string {
 	return ""
 }
 
+func (x *Receipt) GetReplayed() bool {
+	if x != nil {
+		return x.Replayed
+	}
+	return false
+}
+
+func (x *Receipt) GetFirst() *Receipt {
+	if x != nil {
+		return x.First
+	}
+	return nil
+}
+
+// An answer as it is kept to be repeated. Never sent to callers: the gateway gives it to `Settle` and gets it of `GetKeptAnswer`.
+type RecordedAnswer struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Serialised messages, in order: one `GenerateOutput`, or one `EmbedOutput`, or `GenerateStreamResponse`s with events alone.
+	Messages [][]byte `protobuf:"bytes,1,rep,name=messages,proto3" json:"messages,omitempty"`
+	// The model that answered.
+	Model string `protobuf:"bytes,2,opt,name=model,proto3" json:"model,omitempty"`
+	// The prompt version that was rendered. Empty: none.
+	PromptVersion string `protobuf:"bytes,3,opt,name=prompt_version,json=promptVersion,proto3" json:"prompt_version,omitempty"`
+	// How long the first request took, in the gateway.
+	Total         *durationpb.Duration `protobuf:"bytes,4,opt,name=total,proto3" json:"total,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RecordedAnswer) Reset() {
+	*x = RecordedAnswer{}
+	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RecordedAnswer) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RecordedAnswer) ProtoMessage() {}
+
+func (x *RecordedAnswer) ProtoReflect() protoreflect.Message {
+	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RecordedAnswer.ProtoReflect.Descriptor instead.
+func (*RecordedAnswer) Descriptor() ([]byte, []int) {
+	return file_llm_mesh_gateway_v1_gateway_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *RecordedAnswer) GetMessages() [][]byte {
+	if x != nil {
+		return x.Messages
+	}
+	return nil
+}
+
+func (x *RecordedAnswer) GetModel() string {
+	if x != nil {
+		return x.Model
+	}
+	return ""
+}
+
+func (x *RecordedAnswer) GetPromptVersion() string {
+	if x != nil {
+		return x.PromptVersion
+	}
+	return ""
+}
+
+func (x *RecordedAnswer) GetTotal() *durationpb.Duration {
+	if x != nil {
+		return x.Total
+	}
+	return nil
+}
+
 var File_llm_mesh_gateway_v1_gateway_proto protoreflect.FileDescriptor
 
 const file_llm_mesh_gateway_v1_gateway_proto_rawDesc = "" +
@@ -1037,14 +1142,15 @@ const file_llm_mesh_gateway_v1_gateway_proto_rawDesc = "" +
 	"\areceipt\x18\x02 \x01(\v2\x1c.llm_mesh.gateway.v1.ReceiptR\areceipt\"\x92\x01\n" +
 	"\x15GenerateStreamRequest\x12:\n" +
 	"\x05input\x18\x01 \x01(\v2$.llm_mesh.inference.v1.GenerateInputR\x05input\x12=\n" +
-	"\aoptions\x18\x02 \x01(\v2#.llm_mesh.gateway.v1.RequestOptionsR\aoptions\"\x88\x02\n" +
+	"\aoptions\x18\x02 \x01(\v2#.llm_mesh.gateway.v1.RequestOptionsR\aoptions\"\xa4\x02\n" +
 	"\x16GenerateStreamResponse\x12:\n" +
 	"\x06events\x18\x01 \x03(\v2\".llm_mesh.inference.v1.StreamEventR\x06events\x126\n" +
 	"\areceipt\x18\x02 \x01(\v2\x1c.llm_mesh.gateway.v1.ReceiptR\areceipt\x127\n" +
 	"\x06limits\x18\x03 \x03(\v2\x1f.llm_mesh.policy.v1.LimitStatusR\x06limits\x12 \n" +
 	"\vreservation\x18\x04 \x01(\tR\vreservation\x12\x1f\n" +
 	"\vdecision_id\x18\x05 \x01(\tR\n" +
-	"decisionId\"\x86\x01\n" +
+	"decisionId\x12\x1a\n" +
+	"\breplayed\x18\x06 \x01(\bR\breplayed\"\x86\x01\n" +
 	"\fEmbedRequest\x127\n" +
 	"\x05input\x18\x01 \x01(\v2!.llm_mesh.inference.v1.EmbedInputR\x05input\x12=\n" +
 	"\aoptions\x18\x02 \x01(\v2#.llm_mesh.gateway.v1.RequestOptionsR\aoptions\"\x83\x01\n" +
@@ -1071,7 +1177,7 @@ const file_llm_mesh_gateway_v1_gateway_proto_rawDesc = "" +
 	"\acreated\x18\x03 \x01(\x03R\acreated\x12\"\n" +
 	"\fcapabilities\x18\x04 \x03(\tR\fcapabilities\x12%\n" +
 	"\x0econtext_window\x18\x05 \x01(\x03R\rcontextWindow\x12*\n" +
-	"\x11max_output_tokens\x18\x06 \x01(\x03R\x0fmaxOutputTokens\"\xfb\x02\n" +
+	"\x11max_output_tokens\x18\x06 \x01(\x03R\x0fmaxOutputTokens\"\xcb\x03\n" +
 	"\aReceipt\x12 \n" +
 	"\vreservation\x18\x01 \x01(\tR\vreservation\x12\x1d\n" +
 	"\n" +
@@ -1083,7 +1189,15 @@ const file_llm_mesh_gateway_v1_gateway_proto_rawDesc = "" +
 	"\x05model\x18\x06 \x01(\tR\x05model\x127\n" +
 	"\x06limits\x18\a \x03(\v2\x1f.llm_mesh.policy.v1.LimitStatusR\x06limits\x12/\n" +
 	"\x05total\x18\b \x01(\v2\x19.google.protobuf.DurationR\x05total\x12%\n" +
-	"\x0eprompt_version\x18\t \x01(\tR\rpromptVersion*R\n" +
+	"\x0eprompt_version\x18\t \x01(\tR\rpromptVersion\x12\x1a\n" +
+	"\breplayed\x18\n" +
+	" \x01(\bR\breplayed\x122\n" +
+	"\x05first\x18\v \x01(\v2\x1c.llm_mesh.gateway.v1.ReceiptR\x05first\"\x9a\x01\n" +
+	"\x0eRecordedAnswer\x12\x1a\n" +
+	"\bmessages\x18\x01 \x03(\fR\bmessages\x12\x14\n" +
+	"\x05model\x18\x02 \x01(\tR\x05model\x12%\n" +
+	"\x0eprompt_version\x18\x03 \x01(\tR\rpromptVersion\x12/\n" +
+	"\x05total\x18\x04 \x01(\v2\x19.google.protobuf.DurationR\x05total*R\n" +
 	"\bFidelity\x12\x18\n" +
 	"\x14FIDELITY_UNSPECIFIED\x10\x00\x12\x18\n" +
 	"\x14FIDELITY_BEST_EFFORT\x10\x01\x12\x12\n" +
@@ -1110,7 +1224,7 @@ func file_llm_mesh_gateway_v1_gateway_proto_rawDescGZIP() []byte {
 }
 
 var file_llm_mesh_gateway_v1_gateway_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_llm_mesh_gateway_v1_gateway_proto_msgTypes = make([]protoimpl.MessageInfo, 15)
+var file_llm_mesh_gateway_v1_gateway_proto_msgTypes = make([]protoimpl.MessageInfo, 16)
 var file_llm_mesh_gateway_v1_gateway_proto_goTypes = []any{
 	(Fidelity)(0),                  // 0: llm_mesh.gateway.v1.Fidelity
 	(*RequestOptions)(nil),         // 1: llm_mesh.gateway.v1.RequestOptions
@@ -1127,58 +1241,61 @@ var file_llm_mesh_gateway_v1_gateway_proto_goTypes = []any{
 	(*ListModelsResponse)(nil),     // 12: llm_mesh.gateway.v1.ListModelsResponse
 	(*ModelSummary)(nil),           // 13: llm_mesh.gateway.v1.ModelSummary
 	(*Receipt)(nil),                // 14: llm_mesh.gateway.v1.Receipt
-	nil,                            // 15: llm_mesh.gateway.v1.RequestOptions.TagsEntry
-	(*v1.GenerateInput)(nil),       // 16: llm_mesh.inference.v1.GenerateInput
-	(*v1.GenerateOutput)(nil),      // 17: llm_mesh.inference.v1.GenerateOutput
-	(*v1.StreamEvent)(nil),         // 18: llm_mesh.inference.v1.StreamEvent
-	(*v11.LimitStatus)(nil),        // 19: llm_mesh.policy.v1.LimitStatus
-	(*v1.EmbedInput)(nil),          // 20: llm_mesh.inference.v1.EmbedInput
-	(*v1.EmbedOutput)(nil),         // 21: llm_mesh.inference.v1.EmbedOutput
-	(*v1.TokenCount)(nil),          // 22: llm_mesh.inference.v1.TokenCount
-	(*v12.Money)(nil),              // 23: llm_mesh.mesh.v1.Money
-	(*v11.ChargeLine)(nil),         // 24: llm_mesh.policy.v1.ChargeLine
-	(*durationpb.Duration)(nil),    // 25: google.protobuf.Duration
+	(*RecordedAnswer)(nil),         // 15: llm_mesh.gateway.v1.RecordedAnswer
+	nil,                            // 16: llm_mesh.gateway.v1.RequestOptions.TagsEntry
+	(*v1.GenerateInput)(nil),       // 17: llm_mesh.inference.v1.GenerateInput
+	(*v1.GenerateOutput)(nil),      // 18: llm_mesh.inference.v1.GenerateOutput
+	(*v1.StreamEvent)(nil),         // 19: llm_mesh.inference.v1.StreamEvent
+	(*v11.LimitStatus)(nil),        // 20: llm_mesh.policy.v1.LimitStatus
+	(*v1.EmbedInput)(nil),          // 21: llm_mesh.inference.v1.EmbedInput
+	(*v1.EmbedOutput)(nil),         // 22: llm_mesh.inference.v1.EmbedOutput
+	(*v1.TokenCount)(nil),          // 23: llm_mesh.inference.v1.TokenCount
+	(*v12.Money)(nil),              // 24: llm_mesh.mesh.v1.Money
+	(*v11.ChargeLine)(nil),         // 25: llm_mesh.policy.v1.ChargeLine
+	(*durationpb.Duration)(nil),    // 26: google.protobuf.Duration
 }
 var file_llm_mesh_gateway_v1_gateway_proto_depIdxs = []int32{
 	2,  // 0: llm_mesh.gateway.v1.RequestOptions.prompt:type_name -> llm_mesh.gateway.v1.PromptReference
-	15, // 1: llm_mesh.gateway.v1.RequestOptions.tags:type_name -> llm_mesh.gateway.v1.RequestOptions.TagsEntry
+	16, // 1: llm_mesh.gateway.v1.RequestOptions.tags:type_name -> llm_mesh.gateway.v1.RequestOptions.TagsEntry
 	0,  // 2: llm_mesh.gateway.v1.RequestOptions.fidelity:type_name -> llm_mesh.gateway.v1.Fidelity
-	16, // 3: llm_mesh.gateway.v1.GenerateRequest.input:type_name -> llm_mesh.inference.v1.GenerateInput
+	17, // 3: llm_mesh.gateway.v1.GenerateRequest.input:type_name -> llm_mesh.inference.v1.GenerateInput
 	1,  // 4: llm_mesh.gateway.v1.GenerateRequest.options:type_name -> llm_mesh.gateway.v1.RequestOptions
-	17, // 5: llm_mesh.gateway.v1.GenerateResponse.output:type_name -> llm_mesh.inference.v1.GenerateOutput
+	18, // 5: llm_mesh.gateway.v1.GenerateResponse.output:type_name -> llm_mesh.inference.v1.GenerateOutput
 	14, // 6: llm_mesh.gateway.v1.GenerateResponse.receipt:type_name -> llm_mesh.gateway.v1.Receipt
-	16, // 7: llm_mesh.gateway.v1.GenerateStreamRequest.input:type_name -> llm_mesh.inference.v1.GenerateInput
+	17, // 7: llm_mesh.gateway.v1.GenerateStreamRequest.input:type_name -> llm_mesh.inference.v1.GenerateInput
 	1,  // 8: llm_mesh.gateway.v1.GenerateStreamRequest.options:type_name -> llm_mesh.gateway.v1.RequestOptions
-	18, // 9: llm_mesh.gateway.v1.GenerateStreamResponse.events:type_name -> llm_mesh.inference.v1.StreamEvent
+	19, // 9: llm_mesh.gateway.v1.GenerateStreamResponse.events:type_name -> llm_mesh.inference.v1.StreamEvent
 	14, // 10: llm_mesh.gateway.v1.GenerateStreamResponse.receipt:type_name -> llm_mesh.gateway.v1.Receipt
-	19, // 11: llm_mesh.gateway.v1.GenerateStreamResponse.limits:type_name -> llm_mesh.policy.v1.LimitStatus
-	20, // 12: llm_mesh.gateway.v1.EmbedRequest.input:type_name -> llm_mesh.inference.v1.EmbedInput
+	20, // 11: llm_mesh.gateway.v1.GenerateStreamResponse.limits:type_name -> llm_mesh.policy.v1.LimitStatus
+	21, // 12: llm_mesh.gateway.v1.EmbedRequest.input:type_name -> llm_mesh.inference.v1.EmbedInput
 	1,  // 13: llm_mesh.gateway.v1.EmbedRequest.options:type_name -> llm_mesh.gateway.v1.RequestOptions
-	21, // 14: llm_mesh.gateway.v1.EmbedResponse.output:type_name -> llm_mesh.inference.v1.EmbedOutput
+	22, // 14: llm_mesh.gateway.v1.EmbedResponse.output:type_name -> llm_mesh.inference.v1.EmbedOutput
 	14, // 15: llm_mesh.gateway.v1.EmbedResponse.receipt:type_name -> llm_mesh.gateway.v1.Receipt
-	16, // 16: llm_mesh.gateway.v1.CountTokensRequest.input:type_name -> llm_mesh.inference.v1.GenerateInput
+	17, // 16: llm_mesh.gateway.v1.CountTokensRequest.input:type_name -> llm_mesh.inference.v1.GenerateInput
 	1,  // 17: llm_mesh.gateway.v1.CountTokensRequest.options:type_name -> llm_mesh.gateway.v1.RequestOptions
-	22, // 18: llm_mesh.gateway.v1.CountTokensResponse.count:type_name -> llm_mesh.inference.v1.TokenCount
+	23, // 18: llm_mesh.gateway.v1.CountTokensResponse.count:type_name -> llm_mesh.inference.v1.TokenCount
 	13, // 19: llm_mesh.gateway.v1.ListModelsResponse.models:type_name -> llm_mesh.gateway.v1.ModelSummary
-	23, // 20: llm_mesh.gateway.v1.Receipt.charged:type_name -> llm_mesh.mesh.v1.Money
-	24, // 21: llm_mesh.gateway.v1.Receipt.lines:type_name -> llm_mesh.policy.v1.ChargeLine
-	19, // 22: llm_mesh.gateway.v1.Receipt.limits:type_name -> llm_mesh.policy.v1.LimitStatus
-	25, // 23: llm_mesh.gateway.v1.Receipt.total:type_name -> google.protobuf.Duration
-	3,  // 24: llm_mesh.gateway.v1.GatewayService.Generate:input_type -> llm_mesh.gateway.v1.GenerateRequest
-	5,  // 25: llm_mesh.gateway.v1.GatewayService.GenerateStream:input_type -> llm_mesh.gateway.v1.GenerateStreamRequest
-	7,  // 26: llm_mesh.gateway.v1.GatewayService.Embed:input_type -> llm_mesh.gateway.v1.EmbedRequest
-	9,  // 27: llm_mesh.gateway.v1.GatewayService.CountTokens:input_type -> llm_mesh.gateway.v1.CountTokensRequest
-	11, // 28: llm_mesh.gateway.v1.GatewayService.ListModels:input_type -> llm_mesh.gateway.v1.ListModelsRequest
-	4,  // 29: llm_mesh.gateway.v1.GatewayService.Generate:output_type -> llm_mesh.gateway.v1.GenerateResponse
-	6,  // 30: llm_mesh.gateway.v1.GatewayService.GenerateStream:output_type -> llm_mesh.gateway.v1.GenerateStreamResponse
-	8,  // 31: llm_mesh.gateway.v1.GatewayService.Embed:output_type -> llm_mesh.gateway.v1.EmbedResponse
-	10, // 32: llm_mesh.gateway.v1.GatewayService.CountTokens:output_type -> llm_mesh.gateway.v1.CountTokensResponse
-	12, // 33: llm_mesh.gateway.v1.GatewayService.ListModels:output_type -> llm_mesh.gateway.v1.ListModelsResponse
-	29, // [29:34] is the sub-list for method output_type
-	24, // [24:29] is the sub-list for method input_type
-	24, // [24:24] is the sub-list for extension type_name
-	24, // [24:24] is the sub-list for extension extendee
-	0,  // [0:24] is the sub-list for field type_name
+	24, // 20: llm_mesh.gateway.v1.Receipt.charged:type_name -> llm_mesh.mesh.v1.Money
+	25, // 21: llm_mesh.gateway.v1.Receipt.lines:type_name -> llm_mesh.policy.v1.ChargeLine
+	20, // 22: llm_mesh.gateway.v1.Receipt.limits:type_name -> llm_mesh.policy.v1.LimitStatus
+	26, // 23: llm_mesh.gateway.v1.Receipt.total:type_name -> google.protobuf.Duration
+	14, // 24: llm_mesh.gateway.v1.Receipt.first:type_name -> llm_mesh.gateway.v1.Receipt
+	26, // 25: llm_mesh.gateway.v1.RecordedAnswer.total:type_name -> google.protobuf.Duration
+	3,  // 26: llm_mesh.gateway.v1.GatewayService.Generate:input_type -> llm_mesh.gateway.v1.GenerateRequest
+	5,  // 27: llm_mesh.gateway.v1.GatewayService.GenerateStream:input_type -> llm_mesh.gateway.v1.GenerateStreamRequest
+	7,  // 28: llm_mesh.gateway.v1.GatewayService.Embed:input_type -> llm_mesh.gateway.v1.EmbedRequest
+	9,  // 29: llm_mesh.gateway.v1.GatewayService.CountTokens:input_type -> llm_mesh.gateway.v1.CountTokensRequest
+	11, // 30: llm_mesh.gateway.v1.GatewayService.ListModels:input_type -> llm_mesh.gateway.v1.ListModelsRequest
+	4,  // 31: llm_mesh.gateway.v1.GatewayService.Generate:output_type -> llm_mesh.gateway.v1.GenerateResponse
+	6,  // 32: llm_mesh.gateway.v1.GatewayService.GenerateStream:output_type -> llm_mesh.gateway.v1.GenerateStreamResponse
+	8,  // 33: llm_mesh.gateway.v1.GatewayService.Embed:output_type -> llm_mesh.gateway.v1.EmbedResponse
+	10, // 34: llm_mesh.gateway.v1.GatewayService.CountTokens:output_type -> llm_mesh.gateway.v1.CountTokensResponse
+	12, // 35: llm_mesh.gateway.v1.GatewayService.ListModels:output_type -> llm_mesh.gateway.v1.ListModelsResponse
+	31, // [31:36] is the sub-list for method output_type
+	26, // [26:31] is the sub-list for method input_type
+	26, // [26:26] is the sub-list for extension type_name
+	26, // [26:26] is the sub-list for extension extendee
+	0,  // [0:26] is the sub-list for field type_name
 }
 
 func init() { file_llm_mesh_gateway_v1_gateway_proto_init() }
@@ -1192,7 +1309,7 @@ func file_llm_mesh_gateway_v1_gateway_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_llm_mesh_gateway_v1_gateway_proto_rawDesc), len(file_llm_mesh_gateway_v1_gateway_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   15,
+			NumMessages:   16,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -44,9 +44,11 @@ const (
 	ErrorReason_ERROR_REASON_PRICE_UNKNOWN ErrorReason = 7
 	// The idempotency key was used with another request.
 	ErrorReason_ERROR_REASON_IDEMPOTENCY_KEY_REUSED ErrorReason = 8
-	// The first request with this idempotency key is in progress.
+	// The first request with this idempotency key is in progress. `metadata.request_id` names it.
 	ErrorReason_ERROR_REASON_IDEMPOTENCY_IN_PROGRESS ErrorReason = 9
-	// The first request with this idempotency key has ended. `metadata.reservation` names its ledger entry, `metadata.charged_nanos` its charge.
+	// The first request with this idempotency key has ended, and its answer cannot be repeated. The metadata are its receipt: `request_id`,
+	// `reservation`, `charged_nanos`, `charged_currency`, `input_tokens`, `output_tokens`, and `outcome`, how its last attempt ended, such as
+	// `completed` or `cancelled`. `answer` is `kept` where the answer was kept, and absent elsewhere. The repetition itself is charged nothing.
 	ErrorReason_ERROR_REASON_IDEMPOTENCY_COMPLETED ErrorReason = 10
 	// The reservation was released before.
 	ErrorReason_ERROR_REASON_RESERVATION_RELEASED ErrorReason = 11
@@ -76,6 +78,8 @@ const (
 	ErrorReason_ERROR_REASON_BUDGET_REQUIRED ErrorReason = 22
 	// A limit demands a tag that the request does not have. `metadata.tag` names its key, `metadata.meter` the limit.
 	ErrorReason_ERROR_REASON_TAG_REQUIRED ErrorReason = 23
+	// There is no kept answer for this idempotency key.
+	ErrorReason_ERROR_REASON_ANSWER_NOT_KEPT ErrorReason = 24
 )
 
 // Enum value maps for ErrorReason.
@@ -105,6 +109,7 @@ var (
 		21: "ERROR_REASON_BUDGET_CLOSED",
 		22: "ERROR_REASON_BUDGET_REQUIRED",
 		23: "ERROR_REASON_TAG_REQUIRED",
+		24: "ERROR_REASON_ANSWER_NOT_KEPT",
 	}
 	ErrorReason_value = map[string]int32{
 		"ERROR_REASON_UNSPECIFIED":             0,
@@ -131,6 +136,7 @@ var (
 		"ERROR_REASON_BUDGET_CLOSED":           21,
 		"ERROR_REASON_BUDGET_REQUIRED":         22,
 		"ERROR_REASON_TAG_REQUIRED":            23,
+		"ERROR_REASON_ANSWER_NOT_KEPT":         24,
 	}
 )
 
@@ -165,7 +171,7 @@ var File_llm_mesh_policy_v1_errors_proto protoreflect.FileDescriptor
 
 const file_llm_mesh_policy_v1_errors_proto_rawDesc = "" +
 	"\n" +
-	"\x1fllm_mesh/policy/v1/errors.proto\x12\x12llm_mesh.policy.v1\x1a\x1dllm_mesh/mesh/v1/errors.proto*\xfb\x0f\n" +
+	"\x1fllm_mesh/policy/v1/errors.proto\x12\x12llm_mesh.policy.v1\x1a\x1dllm_mesh/mesh/v1/errors.proto*\xcb\x11\n" +
 	"\vErrorReason\x12\x1c\n" +
 	"\x18ERROR_REASON_UNSPECIFIED\x10\x00\x12@\n" +
 	"\x1fERROR_REASON_INVALID_CREDENTIAL\x10\x01\x1a\x1b\xd2\xf3\x18\x17\b\x10\x10\x91\x03\x1a\x10Use a valid key.\x12d\n" +
@@ -175,11 +181,11 @@ const file_llm_mesh_policy_v1_errors_proto_rawDesc = "" +
 	"\x1cERROR_REASON_BUDGET_EXCEEDED\x10\x05\x1a5\xd2\xf3\x181\b\b\x10\xad\x03\x1a*Raise the budget, or ask for fewer tokens.\x12I\n" +
 	"\x1bERROR_REASON_LIMIT_EXCEEDED\x10\x06\x1a(\xd2\xf3\x18$\b\b\x10\xad\x03\x1a\x1dRepeat after the given delay.\x12V\n" +
 	"\x1aERROR_REASON_PRICE_UNKNOWN\x10\a\x1a6\xd2\xf3\x182\b\t\x10\xf4\x03\x1a+Give the model a price, or declare it free.\x12T\n" +
-	"#ERROR_REASON_IDEMPOTENCY_KEY_REUSED\x10\b\x1a+\xd2\xf3\x18'\b\x03\x10\x90\x03\x1a Use a new key for a new request.\x12P\n" +
-	"$ERROR_REASON_IDEMPOTENCY_IN_PROGRESS\x10\t\x1a&\xd2\xf3\x18\"\b\n" +
-	"\x10\x99\x03\x1a\x1bWait for the first request.\x12H\n" +
+	"#ERROR_REASON_IDEMPOTENCY_KEY_REUSED\x10\b\x1a+\xd2\xf3\x18'\b\x03\x10\x90\x03\x1a Use a new key for a new request.\x12R\n" +
+	"$ERROR_REASON_IDEMPOTENCY_IN_PROGRESS\x10\t\x1a(\xd2\xf3\x18$\b\n" +
+	"\x10\x99\x03\x1a\x1dRepeat after the given delay.\x12\xba\x01\n" +
 	"\"ERROR_REASON_IDEMPOTENCY_COMPLETED\x10\n" +
-	"\x1a \xd2\xf3\x18\x1c\b\x06\x10\x99\x03\x1a\x15Use the first answer.\x12K\n" +
+	"\x1a\x91\x01\xd2\xf3\x18\x8c\x01\b\x06\x10\x99\x03\x1a\x84\x01See what happened with `llm-mesh requests show`, and use a new key to ask again. Let the project keep answers to have them repeated.\x12K\n" +
 	"!ERROR_REASON_RESERVATION_RELEASED\x10\v\x1a$\xd2\xf3\x18 \b\t\x10\x99\x03\x1a\x19Use a new reservation id.\x12L\n" +
 	"\"ERROR_REASON_RESERVATION_NOT_FOUND\x10\f\x1a$\xd2\xf3\x18 \b\x05\x10\x94\x03\x1a\x19Check the reservation id.\x12M\n" +
 	" ERROR_REASON_RESERVATION_SETTLED\x10\r\x1a'\xd2\xf3\x18#\b\t\x10\x99\x03\x1a\x1cNone: the request has ended.\x12G\n" +
@@ -192,7 +198,8 @@ const file_llm_mesh_policy_v1_errors_proto_rawDesc = "" +
 	"\x1bERROR_REASON_FLOOR_CONFLICT\x10\x14\x1aZ\xd2\xf3\x18V\b\t\x10\x93\x03\x1aOChange the domain's own setting to one within its floor, which GetDomain shows.\x12\x96\x01\n" +
 	"\x1aERROR_REASON_BUDGET_CLOSED\x10\x15\x1av\xd2\xf3\x18r\b\b\x10\xad\x03\x1akLook for the ledger entry with `overrun`, find out why the provider billed more, then set the budget again.\x12J\n" +
 	"\x1cERROR_REASON_BUDGET_REQUIRED\x10\x16\x1a(\xd2\xf3\x18$\b\b\x10\xad\x03\x1a\x1dSet a budget for the project.\x12H\n" +
-	"\x19ERROR_REASON_TAG_REQUIRED\x10\x17\x1a)\xd2\xf3\x18%\b\x03\x10\x90\x03\x1a\x1eSend the tag with the request.BU\n" +
+	"\x19ERROR_REASON_TAG_REQUIRED\x10\x17\x1a)\xd2\xf3\x18%\b\x03\x10\x90\x03\x1a\x1eSend the tag with the request.\x12Y\n" +
+	"\x1cERROR_REASON_ANSWER_NOT_KEPT\x10\x18\x1a7\xd2\xf3\x183\b\x05\x10\x94\x03\x1a,Let the project keep answers before it asks.BU\n" +
 	"\x16dev.llm_mesh.policy.v1B\vErrorsProtoP\x01Z,llm-mesh.dev/gen/llm_mesh/policy/v1;policyv1b\x06proto3"
 
 var (

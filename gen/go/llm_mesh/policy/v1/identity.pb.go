@@ -199,8 +199,12 @@ type Project struct {
 	// tokens have no known bound is refused. Unset: such an attempt is charged an estimate, and such a request reserves the model's whole
 	// context window.
 	StrictCharging bool `protobuf:"varint,8,opt,name=strict_charging,json=strictCharging,proto3" json:"strict_charging,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	// Whole answers to requests with an idempotency key are kept, encrypted, for at most 24 h, so that a repetition gets the answer itself
+	// and is charged nothing. Unset: no answer is kept, and a repetition fails with IDEMPOTENCY_COMPLETED, which has the first charge. Without
+	// effect while `zero_retention` binds the domain. Once it is unset, what was kept is never answered again, and erased within a minute.
+	KeepAnswers   bool `protobuf:"varint,9,opt,name=keep_answers,json=keepAnswers,proto3" json:"keep_answers,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Project) Reset() {
@@ -285,6 +289,13 @@ func (x *Project) GetMaxOutputTokens() int64 {
 func (x *Project) GetStrictCharging() bool {
 	if x != nil {
 		return x.StrictCharging
+	}
+	return false
+}
+
+func (x *Project) GetKeepAnswers() bool {
+	if x != nil {
+		return x.KeepAnswers
 	}
 	return false
 }
@@ -2390,7 +2401,7 @@ const file_llm_mesh_policy_v1_identity_proto_rawDesc = "" +
 	"\x05floor\x18\n" +
 	" \x01(\v2\x19.llm_mesh.policy.v1.FloorR\x05floor\x12=\n" +
 	"\teffective\x18\v \x01(\v2\x1f.llm_mesh.policy.v1.ConstraintsR\teffective\x12\x1c\n" +
-	"\tconflicts\x18\f \x03(\tR\tconflicts\"\xca\x02\n" +
+	"\tconflicts\x18\f \x03(\tR\tconflicts\"\xed\x02\n" +
 	"\aProject\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12!\n" +
 	"\fdisplay_name\x18\x02 \x01(\tR\vdisplayName\x12\x12\n" +
@@ -2401,7 +2412,8 @@ const file_llm_mesh_policy_v1_identity_proto_rawDesc = "" +
 	"updateTime\x12%\n" +
 	"\x0eallowed_models\x18\x06 \x03(\tR\rallowedModels\x12*\n" +
 	"\x11max_output_tokens\x18\a \x01(\x03R\x0fmaxOutputTokens\x12'\n" +
-	"\x0fstrict_charging\x18\b \x01(\bR\x0estrictCharging\"\xaf\x01\n" +
+	"\x0fstrict_charging\x18\b \x01(\bR\x0estrictCharging\x12!\n" +
+	"\fkeep_answers\x18\t \x01(\bR\vkeepAnswers\"\xaf\x01\n" +
 	"\tPrincipal\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12!\n" +
 	"\fdisplay_name\x18\x02 \x01(\tR\vdisplayName\x12\x1a\n" +

@@ -766,9 +766,11 @@ type ReserveResponse struct {
 	// What is held.
 	Reserved *v1.Money `protobuf:"bytes,2,opt,name=reserved,proto3" json:"reserved,omitempty"`
 	// How limits stand, for rate-limit headers.
-	Limits        []*LimitStatus `protobuf:"bytes,3,rep,name=limits,proto3" json:"limits,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Limits []*LimitStatus `protobuf:"bytes,3,rep,name=limits,proto3" json:"limits,omitempty"`
+	// Most bytes of the answer that may come along with `Settle`, to be kept for repetitions of the request. 0: the answer is not kept.
+	AnswerLimitBytes int64 `protobuf:"varint,4,opt,name=answer_limit_bytes,json=answerLimitBytes,proto3" json:"answer_limit_bytes,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
 }
 
 func (x *ReserveResponse) Reset() {
@@ -822,6 +824,187 @@ func (x *ReserveResponse) GetLimits() []*LimitStatus {
 	return nil
 }
 
+func (x *ReserveResponse) GetAnswerLimitBytes() int64 {
+	if x != nil {
+		return x.AnswerLimitBytes
+	}
+	return 0
+}
+
+// A whole answer, as the gateway has to repeat it.
+type KeptAnswer struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The full name of the type of the message in `content`, such as `llm_mesh.gateway.v1.RecordedAnswer`. Required. At most 128 bytes.
+	Type string `protobuf:"bytes,1,opt,name=type,proto3" json:"type,omitempty"`
+	// The serialised message. Required. At most `ReserveResponse.answer_limit_bytes`.
+	Content       []byte `protobuf:"bytes,2,opt,name=content,proto3" json:"content,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *KeptAnswer) Reset() {
+	*x = KeptAnswer{}
+	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *KeptAnswer) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*KeptAnswer) ProtoMessage() {}
+
+func (x *KeptAnswer) ProtoReflect() protoreflect.Message {
+	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use KeptAnswer.ProtoReflect.Descriptor instead.
+func (*KeptAnswer) Descriptor() ([]byte, []int) {
+	return file_llm_mesh_policy_v1_policy_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *KeptAnswer) GetType() string {
+	if x != nil {
+		return x.Type
+	}
+	return ""
+}
+
+func (x *KeptAnswer) GetContent() []byte {
+	if x != nil {
+		return x.Content
+	}
+	return nil
+}
+
+// Asks for the kept answer of an earlier request.
+type GetKeptAnswerRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The admission of the repetition. Required.
+	Admission *v1.Sealed `protobuf:"bytes,1,opt,name=admission,proto3" json:"admission,omitempty"`
+	// The idempotency key. Required.
+	IdempotencyKey string `protobuf:"bytes,2,opt,name=idempotency_key,json=idempotencyKey,proto3" json:"idempotency_key,omitempty"`
+	// SHA-256 of the request. Required.
+	RequestDigest []byte `protobuf:"bytes,3,opt,name=request_digest,json=requestDigest,proto3" json:"request_digest,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetKeptAnswerRequest) Reset() {
+	*x = GetKeptAnswerRequest{}
+	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetKeptAnswerRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetKeptAnswerRequest) ProtoMessage() {}
+
+func (x *GetKeptAnswerRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetKeptAnswerRequest.ProtoReflect.Descriptor instead.
+func (*GetKeptAnswerRequest) Descriptor() ([]byte, []int) {
+	return file_llm_mesh_policy_v1_policy_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *GetKeptAnswerRequest) GetAdmission() *v1.Sealed {
+	if x != nil {
+		return x.Admission
+	}
+	return nil
+}
+
+func (x *GetKeptAnswerRequest) GetIdempotencyKey() string {
+	if x != nil {
+		return x.IdempotencyKey
+	}
+	return ""
+}
+
+func (x *GetKeptAnswerRequest) GetRequestDigest() []byte {
+	if x != nil {
+		return x.RequestDigest
+	}
+	return nil
+}
+
+// A kept answer.
+type GetKeptAnswerResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The ledger entry of the first request.
+	Entry *LedgerEntry `protobuf:"bytes,1,opt,name=entry,proto3" json:"entry,omitempty"`
+	// Its answer.
+	Answer        *KeptAnswer `protobuf:"bytes,2,opt,name=answer,proto3" json:"answer,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetKeptAnswerResponse) Reset() {
+	*x = GetKeptAnswerResponse{}
+	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetKeptAnswerResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetKeptAnswerResponse) ProtoMessage() {}
+
+func (x *GetKeptAnswerResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetKeptAnswerResponse.ProtoReflect.Descriptor instead.
+func (*GetKeptAnswerResponse) Descriptor() ([]byte, []int) {
+	return file_llm_mesh_policy_v1_policy_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *GetKeptAnswerResponse) GetEntry() *LedgerEntry {
+	if x != nil {
+		return x.Entry
+	}
+	return nil
+}
+
+func (x *GetKeptAnswerResponse) GetAnswer() *KeptAnswer {
+	if x != nil {
+		return x.Answer
+	}
+	return nil
+}
+
 // How a limit stands.
 type LimitStatus struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -841,7 +1024,7 @@ type LimitStatus struct {
 
 func (x *LimitStatus) Reset() {
 	*x = LimitStatus{}
-	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[9]
+	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -853,7 +1036,7 @@ func (x *LimitStatus) String() string {
 func (*LimitStatus) ProtoMessage() {}
 
 func (x *LimitStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[9]
+	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -866,7 +1049,7 @@ func (x *LimitStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LimitStatus.ProtoReflect.Descriptor instead.
 func (*LimitStatus) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_policy_v1_policy_proto_rawDescGZIP(), []int{9}
+	return file_llm_mesh_policy_v1_policy_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *LimitStatus) GetMetric() string {
@@ -919,7 +1102,7 @@ type ExtendRequest struct {
 
 func (x *ExtendRequest) Reset() {
 	*x = ExtendRequest{}
-	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[10]
+	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -931,7 +1114,7 @@ func (x *ExtendRequest) String() string {
 func (*ExtendRequest) ProtoMessage() {}
 
 func (x *ExtendRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[10]
+	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -944,7 +1127,7 @@ func (x *ExtendRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExtendRequest.ProtoReflect.Descriptor instead.
 func (*ExtendRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_policy_v1_policy_proto_rawDescGZIP(), []int{10}
+	return file_llm_mesh_policy_v1_policy_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *ExtendRequest) GetReservationId() string {
@@ -981,7 +1164,7 @@ type ExtendResponse struct {
 
 func (x *ExtendResponse) Reset() {
 	*x = ExtendResponse{}
-	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[11]
+	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -993,7 +1176,7 @@ func (x *ExtendResponse) String() string {
 func (*ExtendResponse) ProtoMessage() {}
 
 func (x *ExtendResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[11]
+	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1006,7 +1189,7 @@ func (x *ExtendResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExtendResponse.ProtoReflect.Descriptor instead.
 func (*ExtendResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_policy_v1_policy_proto_rawDescGZIP(), []int{11}
+	return file_llm_mesh_policy_v1_policy_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *ExtendResponse) GetGrant() *v1.Sealed {
@@ -1031,14 +1214,19 @@ type SettleRequest struct {
 	// One line per attempt of the plan that was begun; attempts without a line were not sent.
 	Lines []*UsageLine `protobuf:"bytes,2,rep,name=lines,proto3" json:"lines,omitempty"`
 	// The gateway instance's epoch.
-	Epoch         string `protobuf:"bytes,3,opt,name=epoch,proto3" json:"epoch,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Epoch string `protobuf:"bytes,3,opt,name=epoch,proto3" json:"epoch,omitempty"`
+	// The whole answer, to be kept for repetitions. Unset: it is not kept. Ignored where the project does not keep answers, where the request
+	// has no idempotency key, and where it is larger than `ReserveResponse.answer_limit_bytes`.
+	Answer *KeptAnswer `protobuf:"bytes,4,opt,name=answer,proto3" json:"answer,omitempty"`
+	// The idempotency key of the request. Required with an answer.
+	IdempotencyKey string `protobuf:"bytes,5,opt,name=idempotency_key,json=idempotencyKey,proto3" json:"idempotency_key,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *SettleRequest) Reset() {
 	*x = SettleRequest{}
-	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[12]
+	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1050,7 +1238,7 @@ func (x *SettleRequest) String() string {
 func (*SettleRequest) ProtoMessage() {}
 
 func (x *SettleRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[12]
+	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1063,7 +1251,7 @@ func (x *SettleRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SettleRequest.ProtoReflect.Descriptor instead.
 func (*SettleRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_policy_v1_policy_proto_rawDescGZIP(), []int{12}
+	return file_llm_mesh_policy_v1_policy_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *SettleRequest) GetReservationId() string {
@@ -1087,6 +1275,20 @@ func (x *SettleRequest) GetEpoch() string {
 	return ""
 }
 
+func (x *SettleRequest) GetAnswer() *KeptAnswer {
+	if x != nil {
+		return x.Answer
+	}
+	return nil
+}
+
+func (x *SettleRequest) GetIdempotencyKey() string {
+	if x != nil {
+		return x.IdempotencyKey
+	}
+	return ""
+}
+
 // What it costs.
 type SettleResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1104,7 +1306,7 @@ type SettleResponse struct {
 
 func (x *SettleResponse) Reset() {
 	*x = SettleResponse{}
-	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[13]
+	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1116,7 +1318,7 @@ func (x *SettleResponse) String() string {
 func (*SettleResponse) ProtoMessage() {}
 
 func (x *SettleResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[13]
+	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1129,7 +1331,7 @@ func (x *SettleResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SettleResponse.ProtoReflect.Descriptor instead.
 func (*SettleResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_policy_v1_policy_proto_rawDescGZIP(), []int{13}
+	return file_llm_mesh_policy_v1_policy_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *SettleResponse) GetCharged() *v1.Money {
@@ -1173,7 +1375,7 @@ type ReleaseRequest struct {
 
 func (x *ReleaseRequest) Reset() {
 	*x = ReleaseRequest{}
-	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[14]
+	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1185,7 +1387,7 @@ func (x *ReleaseRequest) String() string {
 func (*ReleaseRequest) ProtoMessage() {}
 
 func (x *ReleaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[14]
+	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1198,7 +1400,7 @@ func (x *ReleaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReleaseRequest.ProtoReflect.Descriptor instead.
 func (*ReleaseRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_policy_v1_policy_proto_rawDescGZIP(), []int{14}
+	return file_llm_mesh_policy_v1_policy_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *ReleaseRequest) GetReservationId() string {
@@ -1226,7 +1428,7 @@ type ReleaseResponse struct {
 
 func (x *ReleaseResponse) Reset() {
 	*x = ReleaseResponse{}
-	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[15]
+	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1238,7 +1440,7 @@ func (x *ReleaseResponse) String() string {
 func (*ReleaseResponse) ProtoMessage() {}
 
 func (x *ReleaseResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[15]
+	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1251,7 +1453,7 @@ func (x *ReleaseResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReleaseResponse.ProtoReflect.Descriptor instead.
 func (*ReleaseResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_policy_v1_policy_proto_rawDescGZIP(), []int{15}
+	return file_llm_mesh_policy_v1_policy_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *ReleaseResponse) GetState() ReservationState {
@@ -1278,7 +1480,7 @@ type HeartbeatRequest struct {
 
 func (x *HeartbeatRequest) Reset() {
 	*x = HeartbeatRequest{}
-	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[16]
+	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1290,7 +1492,7 @@ func (x *HeartbeatRequest) String() string {
 func (*HeartbeatRequest) ProtoMessage() {}
 
 func (x *HeartbeatRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[16]
+	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1303,7 +1505,7 @@ func (x *HeartbeatRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HeartbeatRequest.ProtoReflect.Descriptor instead.
 func (*HeartbeatRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_policy_v1_policy_proto_rawDescGZIP(), []int{16}
+	return file_llm_mesh_policy_v1_policy_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *HeartbeatRequest) GetEpoch() string {
@@ -1347,7 +1549,7 @@ type HeartbeatResponse struct {
 
 func (x *HeartbeatResponse) Reset() {
 	*x = HeartbeatResponse{}
-	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[17]
+	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1359,7 +1561,7 @@ func (x *HeartbeatResponse) String() string {
 func (*HeartbeatResponse) ProtoMessage() {}
 
 func (x *HeartbeatResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[17]
+	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1372,7 +1574,7 @@ func (x *HeartbeatResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HeartbeatResponse.ProtoReflect.Descriptor instead.
 func (*HeartbeatResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_policy_v1_policy_proto_rawDescGZIP(), []int{17}
+	return file_llm_mesh_policy_v1_policy_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *HeartbeatResponse) GetLostAfter() *durationpb.Duration {
@@ -1405,7 +1607,7 @@ type ScreenStreamRequest struct {
 
 func (x *ScreenStreamRequest) Reset() {
 	*x = ScreenStreamRequest{}
-	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[18]
+	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1417,7 +1619,7 @@ func (x *ScreenStreamRequest) String() string {
 func (*ScreenStreamRequest) ProtoMessage() {}
 
 func (x *ScreenStreamRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[18]
+	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1430,7 +1632,7 @@ func (x *ScreenStreamRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ScreenStreamRequest.ProtoReflect.Descriptor instead.
 func (*ScreenStreamRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_policy_v1_policy_proto_rawDescGZIP(), []int{18}
+	return file_llm_mesh_policy_v1_policy_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *ScreenStreamRequest) GetKind() isScreenStreamRequest_Kind {
@@ -1489,7 +1691,7 @@ type ScreenStart struct {
 
 func (x *ScreenStart) Reset() {
 	*x = ScreenStart{}
-	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[19]
+	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1501,7 +1703,7 @@ func (x *ScreenStart) String() string {
 func (*ScreenStart) ProtoMessage() {}
 
 func (x *ScreenStart) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[19]
+	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1514,7 +1716,7 @@ func (x *ScreenStart) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ScreenStart.ProtoReflect.Descriptor instead.
 func (*ScreenStart) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_policy_v1_policy_proto_rawDescGZIP(), []int{19}
+	return file_llm_mesh_policy_v1_policy_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *ScreenStart) GetAdmission() *v1.Sealed {
@@ -1550,7 +1752,7 @@ type ScreenText struct {
 
 func (x *ScreenText) Reset() {
 	*x = ScreenText{}
-	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[20]
+	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1562,7 +1764,7 @@ func (x *ScreenText) String() string {
 func (*ScreenText) ProtoMessage() {}
 
 func (x *ScreenText) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[20]
+	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1575,7 +1777,7 @@ func (x *ScreenText) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ScreenText.ProtoReflect.Descriptor instead.
 func (*ScreenText) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_policy_v1_policy_proto_rawDescGZIP(), []int{20}
+	return file_llm_mesh_policy_v1_policy_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *ScreenText) GetChannel() string {
@@ -1634,7 +1836,7 @@ type ScreenStreamResponse struct {
 
 func (x *ScreenStreamResponse) Reset() {
 	*x = ScreenStreamResponse{}
-	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[21]
+	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1646,7 +1848,7 @@ func (x *ScreenStreamResponse) String() string {
 func (*ScreenStreamResponse) ProtoMessage() {}
 
 func (x *ScreenStreamResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[21]
+	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1659,7 +1861,7 @@ func (x *ScreenStreamResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ScreenStreamResponse.ProtoReflect.Descriptor instead.
 func (*ScreenStreamResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_policy_v1_policy_proto_rawDescGZIP(), []int{21}
+	return file_llm_mesh_policy_v1_policy_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *ScreenStreamResponse) GetChannel() string {
@@ -1715,7 +1917,7 @@ type ReplayUsageRequest struct {
 
 func (x *ReplayUsageRequest) Reset() {
 	*x = ReplayUsageRequest{}
-	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[22]
+	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1727,7 +1929,7 @@ func (x *ReplayUsageRequest) String() string {
 func (*ReplayUsageRequest) ProtoMessage() {}
 
 func (x *ReplayUsageRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[22]
+	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1740,7 +1942,7 @@ func (x *ReplayUsageRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReplayUsageRequest.ProtoReflect.Descriptor instead.
 func (*ReplayUsageRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_policy_v1_policy_proto_rawDescGZIP(), []int{22}
+	return file_llm_mesh_policy_v1_policy_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *ReplayUsageRequest) GetFromSequence() int64 {
@@ -1761,7 +1963,7 @@ type ReplayUsageResponse struct {
 
 func (x *ReplayUsageResponse) Reset() {
 	*x = ReplayUsageResponse{}
-	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[23]
+	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1773,7 +1975,7 @@ func (x *ReplayUsageResponse) String() string {
 func (*ReplayUsageResponse) ProtoMessage() {}
 
 func (x *ReplayUsageResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[23]
+	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1786,7 +1988,7 @@ func (x *ReplayUsageResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReplayUsageResponse.ProtoReflect.Descriptor instead.
 func (*ReplayUsageResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_policy_v1_policy_proto_rawDescGZIP(), []int{23}
+	return file_llm_mesh_policy_v1_policy_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *ReplayUsageResponse) GetEvents() []*UsageEvent {
@@ -1852,11 +2054,23 @@ const file_llm_mesh_policy_v1_policy_proto_rawDesc = "" +
 	"\x0erequest_digest\x18\x06 \x01(\fR\rrequestDigest\x12\x1d\n" +
 	"\n" +
 	"request_id\x18\a \x01(\tR\trequestId\x12'\n" +
-	"\x0fcandidate_count\x18\b \x01(\x05R\x0ecandidateCount\"\xaf\x01\n" +
+	"\x0fcandidate_count\x18\b \x01(\x05R\x0ecandidateCount\"\xdd\x01\n" +
 	"\x0fReserveResponse\x12.\n" +
 	"\x05grant\x18\x01 \x01(\v2\x18.llm_mesh.mesh.v1.SealedR\x05grant\x123\n" +
 	"\breserved\x18\x02 \x01(\v2\x17.llm_mesh.mesh.v1.MoneyR\breserved\x127\n" +
-	"\x06limits\x18\x03 \x03(\v2\x1f.llm_mesh.policy.v1.LimitStatusR\x06limits\"\xaf\x01\n" +
+	"\x06limits\x18\x03 \x03(\v2\x1f.llm_mesh.policy.v1.LimitStatusR\x06limits\x12,\n" +
+	"\x12answer_limit_bytes\x18\x04 \x01(\x03R\x10answerLimitBytes\":\n" +
+	"\n" +
+	"KeptAnswer\x12\x12\n" +
+	"\x04type\x18\x01 \x01(\tR\x04type\x12\x18\n" +
+	"\acontent\x18\x02 \x01(\fR\acontent\"\x9e\x01\n" +
+	"\x14GetKeptAnswerRequest\x126\n" +
+	"\tadmission\x18\x01 \x01(\v2\x18.llm_mesh.mesh.v1.SealedR\tadmission\x12'\n" +
+	"\x0fidempotency_key\x18\x02 \x01(\tR\x0eidempotencyKey\x12%\n" +
+	"\x0erequest_digest\x18\x03 \x01(\fR\rrequestDigest\"\x86\x01\n" +
+	"\x15GetKeptAnswerResponse\x125\n" +
+	"\x05entry\x18\x01 \x01(\v2\x1f.llm_mesh.policy.v1.LedgerEntryR\x05entry\x126\n" +
+	"\x06answer\x18\x02 \x01(\v2\x1e.llm_mesh.policy.v1.KeptAnswerR\x06answer\"\xaf\x01\n" +
 	"\vLimitStatus\x12\x16\n" +
 	"\x06metric\x18\x01 \x01(\tR\x06metric\x12\x14\n" +
 	"\x05limit\x18\x02 \x01(\x03R\x05limit\x12\x1c\n" +
@@ -1870,11 +2084,13 @@ const file_llm_mesh_policy_v1_policy_proto_rawDesc = "" +
 	"\aattempt\x18\x03 \x01(\v2\x1b.llm_mesh.router.v1.AttemptR\aattempt\"u\n" +
 	"\x0eExtendResponse\x12.\n" +
 	"\x05grant\x18\x01 \x01(\v2\x18.llm_mesh.mesh.v1.SealedR\x05grant\x123\n" +
-	"\breserved\x18\x02 \x01(\v2\x17.llm_mesh.mesh.v1.MoneyR\breserved\"\x81\x01\n" +
+	"\breserved\x18\x02 \x01(\v2\x17.llm_mesh.mesh.v1.MoneyR\breserved\"\xe2\x01\n" +
 	"\rSettleRequest\x12%\n" +
 	"\x0ereservation_id\x18\x01 \x01(\tR\rreservationId\x123\n" +
 	"\x05lines\x18\x02 \x03(\v2\x1d.llm_mesh.policy.v1.UsageLineR\x05lines\x12\x14\n" +
-	"\x05epoch\x18\x03 \x01(\tR\x05epoch\"\xda\x01\n" +
+	"\x05epoch\x18\x03 \x01(\tR\x05epoch\x126\n" +
+	"\x06answer\x18\x04 \x01(\v2\x1e.llm_mesh.policy.v1.KeptAnswerR\x06answer\x12'\n" +
+	"\x0fidempotency_key\x18\x05 \x01(\tR\x0eidempotencyKey\"\xda\x01\n" +
 	"\x0eSettleResponse\x121\n" +
 	"\acharged\x18\x01 \x01(\v2\x17.llm_mesh.mesh.v1.MoneyR\acharged\x124\n" +
 	"\x05lines\x18\x02 \x03(\v2\x1e.llm_mesh.policy.v1.ChargeLineR\x05lines\x12:\n" +
@@ -1924,8 +2140,7 @@ const file_llm_mesh_policy_v1_policy_proto_rawDesc = "" +
 	"\x1aFINDING_ACTION_UNSPECIFIED\x10\x00\x12\x19\n" +
 	"\x15FINDING_ACTION_LOGGED\x10\x01\x12\x19\n" +
 	"\x15FINDING_ACTION_MASKED\x10\x02\x12\x1a\n" +
-	"\x16FINDING_ACTION_BLOCKED\x10\x032\xd7\n" +
-	"\n" +
+	"\x16FINDING_ACTION_BLOCKED\x10\x032\xe4\v\n" +
 	"\rPolicyService\x12z\n" +
 	"\tAuthorize\x12$.llm_mesh.policy.v1.AuthorizeRequest\x1a%.llm_mesh.policy.v1.AuthorizeResponse\" \xca\xf3\x18\x1c\b\x02\x12\x06policy\x1a\x10policy.authorize\x12\x84\x01\n" +
 	"\rWatchRevision\x12(.llm_mesh.policy.v1.WatchRevisionRequest\x1a).llm_mesh.policy.v1.WatchRevisionResponse\"\x1c\xca\xf3\x18\x18\b\x02\x12\x06policy\x1a\fpolicy.watch0\x01\x12\x8a\x01\n" +
@@ -1933,7 +2148,8 @@ const file_llm_mesh_policy_v1_policy_proto_rawDesc = "" +
 	"\x05Admit\x12 .llm_mesh.policy.v1.AdmitRequest\x1a!.llm_mesh.policy.v1.AdmitResponse\"\x1c\xca\xf3\x18\x18\b\x02\x12\x06policy\x1a\fpolicy.admit\x12r\n" +
 	"\aReserve\x12\".llm_mesh.policy.v1.ReserveRequest\x1a#.llm_mesh.policy.v1.ReserveResponse\"\x1e\xca\xf3\x18\x1a\b\x02\x12\x06policy\x1a\x0epolicy.reserve\x12n\n" +
 	"\x06Extend\x12!.llm_mesh.policy.v1.ExtendRequest\x1a\".llm_mesh.policy.v1.ExtendResponse\"\x1d\xca\xf3\x18\x19\b\x02\x12\x06policy\x1a\rpolicy.extend\x12n\n" +
-	"\x06Settle\x12!.llm_mesh.policy.v1.SettleRequest\x1a\".llm_mesh.policy.v1.SettleResponse\"\x1d\xca\xf3\x18\x19\b\x02\x12\x06policy\x1a\rpolicy.settle\x12r\n" +
+	"\x06Settle\x12!.llm_mesh.policy.v1.SettleRequest\x1a\".llm_mesh.policy.v1.SettleResponse\"\x1d\xca\xf3\x18\x19\b\x02\x12\x06policy\x1a\rpolicy.settle\x12\x8a\x01\n" +
+	"\rGetKeptAnswer\x12(.llm_mesh.policy.v1.GetKeptAnswerRequest\x1a).llm_mesh.policy.v1.GetKeptAnswerResponse\"$\xca\xf3\x18 \b\x02\x12\x06policy\x1a\x14policy.getKeptAnswer\x12r\n" +
 	"\aRelease\x12\".llm_mesh.policy.v1.ReleaseRequest\x1a#.llm_mesh.policy.v1.ReleaseResponse\"\x1e\xca\xf3\x18\x1a\b\x02\x12\x06policy\x1a\x0epolicy.release\x12z\n" +
 	"\tHeartbeat\x12$.llm_mesh.policy.v1.HeartbeatRequest\x1a%.llm_mesh.policy.v1.HeartbeatResponse\" \xca\xf3\x18\x1c\b\x02\x12\x06policy\x1a\x10policy.heartbeat\x12\x84\x01\n" +
 	"\fScreenStream\x12'.llm_mesh.policy.v1.ScreenStreamRequest\x1a(.llm_mesh.policy.v1.ScreenStreamResponse\"\x1d\xca\xf3\x18\x19\b\x02\x12\x06policy\x1a\rpolicy.screen(\x010\x01\x12\x7f\n" +
@@ -1953,7 +2169,7 @@ func file_llm_mesh_policy_v1_policy_proto_rawDescGZIP() []byte {
 }
 
 var file_llm_mesh_policy_v1_policy_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_llm_mesh_policy_v1_policy_proto_msgTypes = make([]protoimpl.MessageInfo, 25)
+var file_llm_mesh_policy_v1_policy_proto_msgTypes = make([]protoimpl.MessageInfo, 28)
 var file_llm_mesh_policy_v1_policy_proto_goTypes = []any{
 	(FindingAction)(0),            // 0: llm_mesh.policy.v1.FindingAction
 	(*AuthorizeRequest)(nil),      // 1: llm_mesh.policy.v1.AuthorizeRequest
@@ -1965,104 +2181,114 @@ var file_llm_mesh_policy_v1_policy_proto_goTypes = []any{
 	(*Finding)(nil),               // 7: llm_mesh.policy.v1.Finding
 	(*ReserveRequest)(nil),        // 8: llm_mesh.policy.v1.ReserveRequest
 	(*ReserveResponse)(nil),       // 9: llm_mesh.policy.v1.ReserveResponse
-	(*LimitStatus)(nil),           // 10: llm_mesh.policy.v1.LimitStatus
-	(*ExtendRequest)(nil),         // 11: llm_mesh.policy.v1.ExtendRequest
-	(*ExtendResponse)(nil),        // 12: llm_mesh.policy.v1.ExtendResponse
-	(*SettleRequest)(nil),         // 13: llm_mesh.policy.v1.SettleRequest
-	(*SettleResponse)(nil),        // 14: llm_mesh.policy.v1.SettleResponse
-	(*ReleaseRequest)(nil),        // 15: llm_mesh.policy.v1.ReleaseRequest
-	(*ReleaseResponse)(nil),       // 16: llm_mesh.policy.v1.ReleaseResponse
-	(*HeartbeatRequest)(nil),      // 17: llm_mesh.policy.v1.HeartbeatRequest
-	(*HeartbeatResponse)(nil),     // 18: llm_mesh.policy.v1.HeartbeatResponse
-	(*ScreenStreamRequest)(nil),   // 19: llm_mesh.policy.v1.ScreenStreamRequest
-	(*ScreenStart)(nil),           // 20: llm_mesh.policy.v1.ScreenStart
-	(*ScreenText)(nil),            // 21: llm_mesh.policy.v1.ScreenText
-	(*ScreenStreamResponse)(nil),  // 22: llm_mesh.policy.v1.ScreenStreamResponse
-	(*ReplayUsageRequest)(nil),    // 23: llm_mesh.policy.v1.ReplayUsageRequest
-	(*ReplayUsageResponse)(nil),   // 24: llm_mesh.policy.v1.ReplayUsageResponse
-	nil,                           // 25: llm_mesh.policy.v1.AdmitRequest.TagsEntry
-	(*Caller)(nil),                // 26: llm_mesh.policy.v1.Caller
-	(*v1.Sealed)(nil),             // 27: llm_mesh.mesh.v1.Sealed
-	(*durationpb.Duration)(nil),   // 28: google.protobuf.Duration
-	(*v11.GenerateInput)(nil),     // 29: llm_mesh.inference.v1.GenerateInput
-	(*v11.EmbedInput)(nil),        // 30: llm_mesh.inference.v1.EmbedInput
-	(*Obligations)(nil),           // 31: llm_mesh.policy.v1.Obligations
-	(*Constraints)(nil),           // 32: llm_mesh.policy.v1.Constraints
-	(*v12.Plan)(nil),              // 33: llm_mesh.router.v1.Plan
-	(*v1.Money)(nil),              // 34: llm_mesh.mesh.v1.Money
-	(*v12.Attempt)(nil),           // 35: llm_mesh.router.v1.Attempt
-	(*UsageLine)(nil),             // 36: llm_mesh.policy.v1.UsageLine
-	(*ChargeLine)(nil),            // 37: llm_mesh.policy.v1.ChargeLine
-	(ReservationState)(0),         // 38: llm_mesh.policy.v1.ReservationState
-	(*timestamppb.Timestamp)(nil), // 39: google.protobuf.Timestamp
-	(*UsageEvent)(nil),            // 40: llm_mesh.policy.v1.UsageEvent
-	(*RecordChangesRequest)(nil),  // 41: llm_mesh.policy.v1.RecordChangesRequest
-	(*RecordChangesResponse)(nil), // 42: llm_mesh.policy.v1.RecordChangesResponse
+	(*KeptAnswer)(nil),            // 10: llm_mesh.policy.v1.KeptAnswer
+	(*GetKeptAnswerRequest)(nil),  // 11: llm_mesh.policy.v1.GetKeptAnswerRequest
+	(*GetKeptAnswerResponse)(nil), // 12: llm_mesh.policy.v1.GetKeptAnswerResponse
+	(*LimitStatus)(nil),           // 13: llm_mesh.policy.v1.LimitStatus
+	(*ExtendRequest)(nil),         // 14: llm_mesh.policy.v1.ExtendRequest
+	(*ExtendResponse)(nil),        // 15: llm_mesh.policy.v1.ExtendResponse
+	(*SettleRequest)(nil),         // 16: llm_mesh.policy.v1.SettleRequest
+	(*SettleResponse)(nil),        // 17: llm_mesh.policy.v1.SettleResponse
+	(*ReleaseRequest)(nil),        // 18: llm_mesh.policy.v1.ReleaseRequest
+	(*ReleaseResponse)(nil),       // 19: llm_mesh.policy.v1.ReleaseResponse
+	(*HeartbeatRequest)(nil),      // 20: llm_mesh.policy.v1.HeartbeatRequest
+	(*HeartbeatResponse)(nil),     // 21: llm_mesh.policy.v1.HeartbeatResponse
+	(*ScreenStreamRequest)(nil),   // 22: llm_mesh.policy.v1.ScreenStreamRequest
+	(*ScreenStart)(nil),           // 23: llm_mesh.policy.v1.ScreenStart
+	(*ScreenText)(nil),            // 24: llm_mesh.policy.v1.ScreenText
+	(*ScreenStreamResponse)(nil),  // 25: llm_mesh.policy.v1.ScreenStreamResponse
+	(*ReplayUsageRequest)(nil),    // 26: llm_mesh.policy.v1.ReplayUsageRequest
+	(*ReplayUsageResponse)(nil),   // 27: llm_mesh.policy.v1.ReplayUsageResponse
+	nil,                           // 28: llm_mesh.policy.v1.AdmitRequest.TagsEntry
+	(*Caller)(nil),                // 29: llm_mesh.policy.v1.Caller
+	(*v1.Sealed)(nil),             // 30: llm_mesh.mesh.v1.Sealed
+	(*durationpb.Duration)(nil),   // 31: google.protobuf.Duration
+	(*v11.GenerateInput)(nil),     // 32: llm_mesh.inference.v1.GenerateInput
+	(*v11.EmbedInput)(nil),        // 33: llm_mesh.inference.v1.EmbedInput
+	(*Obligations)(nil),           // 34: llm_mesh.policy.v1.Obligations
+	(*Constraints)(nil),           // 35: llm_mesh.policy.v1.Constraints
+	(*v12.Plan)(nil),              // 36: llm_mesh.router.v1.Plan
+	(*v1.Money)(nil),              // 37: llm_mesh.mesh.v1.Money
+	(*LedgerEntry)(nil),           // 38: llm_mesh.policy.v1.LedgerEntry
+	(*v12.Attempt)(nil),           // 39: llm_mesh.router.v1.Attempt
+	(*UsageLine)(nil),             // 40: llm_mesh.policy.v1.UsageLine
+	(*ChargeLine)(nil),            // 41: llm_mesh.policy.v1.ChargeLine
+	(ReservationState)(0),         // 42: llm_mesh.policy.v1.ReservationState
+	(*timestamppb.Timestamp)(nil), // 43: google.protobuf.Timestamp
+	(*UsageEvent)(nil),            // 44: llm_mesh.policy.v1.UsageEvent
+	(*RecordChangesRequest)(nil),  // 45: llm_mesh.policy.v1.RecordChangesRequest
+	(*RecordChangesResponse)(nil), // 46: llm_mesh.policy.v1.RecordChangesResponse
 }
 var file_llm_mesh_policy_v1_policy_proto_depIdxs = []int32{
-	26, // 0: llm_mesh.policy.v1.AuthorizeResponse.caller:type_name -> llm_mesh.policy.v1.Caller
-	27, // 1: llm_mesh.policy.v1.AuthorizeResponse.sealed_caller:type_name -> llm_mesh.mesh.v1.Sealed
-	28, // 2: llm_mesh.policy.v1.AuthorizeResponse.valid_for:type_name -> google.protobuf.Duration
-	27, // 3: llm_mesh.policy.v1.AdmitRequest.caller:type_name -> llm_mesh.mesh.v1.Sealed
-	29, // 4: llm_mesh.policy.v1.AdmitRequest.generate:type_name -> llm_mesh.inference.v1.GenerateInput
-	30, // 5: llm_mesh.policy.v1.AdmitRequest.embed:type_name -> llm_mesh.inference.v1.EmbedInput
-	25, // 6: llm_mesh.policy.v1.AdmitRequest.tags:type_name -> llm_mesh.policy.v1.AdmitRequest.TagsEntry
-	27, // 7: llm_mesh.policy.v1.AdmitResponse.admission:type_name -> llm_mesh.mesh.v1.Sealed
-	31, // 8: llm_mesh.policy.v1.AdmitResponse.obligations:type_name -> llm_mesh.policy.v1.Obligations
-	32, // 9: llm_mesh.policy.v1.AdmitResponse.constraints:type_name -> llm_mesh.policy.v1.Constraints
-	29, // 10: llm_mesh.policy.v1.AdmitResponse.generate:type_name -> llm_mesh.inference.v1.GenerateInput
-	30, // 11: llm_mesh.policy.v1.AdmitResponse.embed:type_name -> llm_mesh.inference.v1.EmbedInput
+	29, // 0: llm_mesh.policy.v1.AuthorizeResponse.caller:type_name -> llm_mesh.policy.v1.Caller
+	30, // 1: llm_mesh.policy.v1.AuthorizeResponse.sealed_caller:type_name -> llm_mesh.mesh.v1.Sealed
+	31, // 2: llm_mesh.policy.v1.AuthorizeResponse.valid_for:type_name -> google.protobuf.Duration
+	30, // 3: llm_mesh.policy.v1.AdmitRequest.caller:type_name -> llm_mesh.mesh.v1.Sealed
+	32, // 4: llm_mesh.policy.v1.AdmitRequest.generate:type_name -> llm_mesh.inference.v1.GenerateInput
+	33, // 5: llm_mesh.policy.v1.AdmitRequest.embed:type_name -> llm_mesh.inference.v1.EmbedInput
+	28, // 6: llm_mesh.policy.v1.AdmitRequest.tags:type_name -> llm_mesh.policy.v1.AdmitRequest.TagsEntry
+	30, // 7: llm_mesh.policy.v1.AdmitResponse.admission:type_name -> llm_mesh.mesh.v1.Sealed
+	34, // 8: llm_mesh.policy.v1.AdmitResponse.obligations:type_name -> llm_mesh.policy.v1.Obligations
+	35, // 9: llm_mesh.policy.v1.AdmitResponse.constraints:type_name -> llm_mesh.policy.v1.Constraints
+	32, // 10: llm_mesh.policy.v1.AdmitResponse.generate:type_name -> llm_mesh.inference.v1.GenerateInput
+	33, // 11: llm_mesh.policy.v1.AdmitResponse.embed:type_name -> llm_mesh.inference.v1.EmbedInput
 	7,  // 12: llm_mesh.policy.v1.AdmitResponse.findings:type_name -> llm_mesh.policy.v1.Finding
 	0,  // 13: llm_mesh.policy.v1.Finding.action:type_name -> llm_mesh.policy.v1.FindingAction
-	27, // 14: llm_mesh.policy.v1.ReserveRequest.admission:type_name -> llm_mesh.mesh.v1.Sealed
-	33, // 15: llm_mesh.policy.v1.ReserveRequest.plan:type_name -> llm_mesh.router.v1.Plan
-	27, // 16: llm_mesh.policy.v1.ReserveResponse.grant:type_name -> llm_mesh.mesh.v1.Sealed
-	34, // 17: llm_mesh.policy.v1.ReserveResponse.reserved:type_name -> llm_mesh.mesh.v1.Money
-	10, // 18: llm_mesh.policy.v1.ReserveResponse.limits:type_name -> llm_mesh.policy.v1.LimitStatus
-	28, // 19: llm_mesh.policy.v1.LimitStatus.reset_after:type_name -> google.protobuf.Duration
-	27, // 20: llm_mesh.policy.v1.ExtendRequest.admission:type_name -> llm_mesh.mesh.v1.Sealed
-	35, // 21: llm_mesh.policy.v1.ExtendRequest.attempt:type_name -> llm_mesh.router.v1.Attempt
-	27, // 22: llm_mesh.policy.v1.ExtendResponse.grant:type_name -> llm_mesh.mesh.v1.Sealed
-	34, // 23: llm_mesh.policy.v1.ExtendResponse.reserved:type_name -> llm_mesh.mesh.v1.Money
-	36, // 24: llm_mesh.policy.v1.SettleRequest.lines:type_name -> llm_mesh.policy.v1.UsageLine
-	34, // 25: llm_mesh.policy.v1.SettleResponse.charged:type_name -> llm_mesh.mesh.v1.Money
-	37, // 26: llm_mesh.policy.v1.SettleResponse.lines:type_name -> llm_mesh.policy.v1.ChargeLine
-	38, // 27: llm_mesh.policy.v1.SettleResponse.state:type_name -> llm_mesh.policy.v1.ReservationState
-	38, // 28: llm_mesh.policy.v1.ReleaseResponse.state:type_name -> llm_mesh.policy.v1.ReservationState
-	28, // 29: llm_mesh.policy.v1.HeartbeatResponse.lost_after:type_name -> google.protobuf.Duration
-	39, // 30: llm_mesh.policy.v1.HeartbeatResponse.now:type_name -> google.protobuf.Timestamp
-	20, // 31: llm_mesh.policy.v1.ScreenStreamRequest.start:type_name -> llm_mesh.policy.v1.ScreenStart
-	21, // 32: llm_mesh.policy.v1.ScreenStreamRequest.text:type_name -> llm_mesh.policy.v1.ScreenText
-	27, // 33: llm_mesh.policy.v1.ScreenStart.admission:type_name -> llm_mesh.mesh.v1.Sealed
-	7,  // 34: llm_mesh.policy.v1.ScreenStreamResponse.findings:type_name -> llm_mesh.policy.v1.Finding
-	40, // 35: llm_mesh.policy.v1.ReplayUsageResponse.events:type_name -> llm_mesh.policy.v1.UsageEvent
-	1,  // 36: llm_mesh.policy.v1.PolicyService.Authorize:input_type -> llm_mesh.policy.v1.AuthorizeRequest
-	3,  // 37: llm_mesh.policy.v1.PolicyService.WatchRevision:input_type -> llm_mesh.policy.v1.WatchRevisionRequest
-	41, // 38: llm_mesh.policy.v1.PolicyService.RecordChanges:input_type -> llm_mesh.policy.v1.RecordChangesRequest
-	5,  // 39: llm_mesh.policy.v1.PolicyService.Admit:input_type -> llm_mesh.policy.v1.AdmitRequest
-	8,  // 40: llm_mesh.policy.v1.PolicyService.Reserve:input_type -> llm_mesh.policy.v1.ReserveRequest
-	11, // 41: llm_mesh.policy.v1.PolicyService.Extend:input_type -> llm_mesh.policy.v1.ExtendRequest
-	13, // 42: llm_mesh.policy.v1.PolicyService.Settle:input_type -> llm_mesh.policy.v1.SettleRequest
-	15, // 43: llm_mesh.policy.v1.PolicyService.Release:input_type -> llm_mesh.policy.v1.ReleaseRequest
-	17, // 44: llm_mesh.policy.v1.PolicyService.Heartbeat:input_type -> llm_mesh.policy.v1.HeartbeatRequest
-	19, // 45: llm_mesh.policy.v1.PolicyService.ScreenStream:input_type -> llm_mesh.policy.v1.ScreenStreamRequest
-	23, // 46: llm_mesh.policy.v1.PolicyService.ReplayUsage:input_type -> llm_mesh.policy.v1.ReplayUsageRequest
-	2,  // 47: llm_mesh.policy.v1.PolicyService.Authorize:output_type -> llm_mesh.policy.v1.AuthorizeResponse
-	4,  // 48: llm_mesh.policy.v1.PolicyService.WatchRevision:output_type -> llm_mesh.policy.v1.WatchRevisionResponse
-	42, // 49: llm_mesh.policy.v1.PolicyService.RecordChanges:output_type -> llm_mesh.policy.v1.RecordChangesResponse
-	6,  // 50: llm_mesh.policy.v1.PolicyService.Admit:output_type -> llm_mesh.policy.v1.AdmitResponse
-	9,  // 51: llm_mesh.policy.v1.PolicyService.Reserve:output_type -> llm_mesh.policy.v1.ReserveResponse
-	12, // 52: llm_mesh.policy.v1.PolicyService.Extend:output_type -> llm_mesh.policy.v1.ExtendResponse
-	14, // 53: llm_mesh.policy.v1.PolicyService.Settle:output_type -> llm_mesh.policy.v1.SettleResponse
-	16, // 54: llm_mesh.policy.v1.PolicyService.Release:output_type -> llm_mesh.policy.v1.ReleaseResponse
-	18, // 55: llm_mesh.policy.v1.PolicyService.Heartbeat:output_type -> llm_mesh.policy.v1.HeartbeatResponse
-	22, // 56: llm_mesh.policy.v1.PolicyService.ScreenStream:output_type -> llm_mesh.policy.v1.ScreenStreamResponse
-	24, // 57: llm_mesh.policy.v1.PolicyService.ReplayUsage:output_type -> llm_mesh.policy.v1.ReplayUsageResponse
-	47, // [47:58] is the sub-list for method output_type
-	36, // [36:47] is the sub-list for method input_type
-	36, // [36:36] is the sub-list for extension type_name
-	36, // [36:36] is the sub-list for extension extendee
-	0,  // [0:36] is the sub-list for field type_name
+	30, // 14: llm_mesh.policy.v1.ReserveRequest.admission:type_name -> llm_mesh.mesh.v1.Sealed
+	36, // 15: llm_mesh.policy.v1.ReserveRequest.plan:type_name -> llm_mesh.router.v1.Plan
+	30, // 16: llm_mesh.policy.v1.ReserveResponse.grant:type_name -> llm_mesh.mesh.v1.Sealed
+	37, // 17: llm_mesh.policy.v1.ReserveResponse.reserved:type_name -> llm_mesh.mesh.v1.Money
+	13, // 18: llm_mesh.policy.v1.ReserveResponse.limits:type_name -> llm_mesh.policy.v1.LimitStatus
+	30, // 19: llm_mesh.policy.v1.GetKeptAnswerRequest.admission:type_name -> llm_mesh.mesh.v1.Sealed
+	38, // 20: llm_mesh.policy.v1.GetKeptAnswerResponse.entry:type_name -> llm_mesh.policy.v1.LedgerEntry
+	10, // 21: llm_mesh.policy.v1.GetKeptAnswerResponse.answer:type_name -> llm_mesh.policy.v1.KeptAnswer
+	31, // 22: llm_mesh.policy.v1.LimitStatus.reset_after:type_name -> google.protobuf.Duration
+	30, // 23: llm_mesh.policy.v1.ExtendRequest.admission:type_name -> llm_mesh.mesh.v1.Sealed
+	39, // 24: llm_mesh.policy.v1.ExtendRequest.attempt:type_name -> llm_mesh.router.v1.Attempt
+	30, // 25: llm_mesh.policy.v1.ExtendResponse.grant:type_name -> llm_mesh.mesh.v1.Sealed
+	37, // 26: llm_mesh.policy.v1.ExtendResponse.reserved:type_name -> llm_mesh.mesh.v1.Money
+	40, // 27: llm_mesh.policy.v1.SettleRequest.lines:type_name -> llm_mesh.policy.v1.UsageLine
+	10, // 28: llm_mesh.policy.v1.SettleRequest.answer:type_name -> llm_mesh.policy.v1.KeptAnswer
+	37, // 29: llm_mesh.policy.v1.SettleResponse.charged:type_name -> llm_mesh.mesh.v1.Money
+	41, // 30: llm_mesh.policy.v1.SettleResponse.lines:type_name -> llm_mesh.policy.v1.ChargeLine
+	42, // 31: llm_mesh.policy.v1.SettleResponse.state:type_name -> llm_mesh.policy.v1.ReservationState
+	42, // 32: llm_mesh.policy.v1.ReleaseResponse.state:type_name -> llm_mesh.policy.v1.ReservationState
+	31, // 33: llm_mesh.policy.v1.HeartbeatResponse.lost_after:type_name -> google.protobuf.Duration
+	43, // 34: llm_mesh.policy.v1.HeartbeatResponse.now:type_name -> google.protobuf.Timestamp
+	23, // 35: llm_mesh.policy.v1.ScreenStreamRequest.start:type_name -> llm_mesh.policy.v1.ScreenStart
+	24, // 36: llm_mesh.policy.v1.ScreenStreamRequest.text:type_name -> llm_mesh.policy.v1.ScreenText
+	30, // 37: llm_mesh.policy.v1.ScreenStart.admission:type_name -> llm_mesh.mesh.v1.Sealed
+	7,  // 38: llm_mesh.policy.v1.ScreenStreamResponse.findings:type_name -> llm_mesh.policy.v1.Finding
+	44, // 39: llm_mesh.policy.v1.ReplayUsageResponse.events:type_name -> llm_mesh.policy.v1.UsageEvent
+	1,  // 40: llm_mesh.policy.v1.PolicyService.Authorize:input_type -> llm_mesh.policy.v1.AuthorizeRequest
+	3,  // 41: llm_mesh.policy.v1.PolicyService.WatchRevision:input_type -> llm_mesh.policy.v1.WatchRevisionRequest
+	45, // 42: llm_mesh.policy.v1.PolicyService.RecordChanges:input_type -> llm_mesh.policy.v1.RecordChangesRequest
+	5,  // 43: llm_mesh.policy.v1.PolicyService.Admit:input_type -> llm_mesh.policy.v1.AdmitRequest
+	8,  // 44: llm_mesh.policy.v1.PolicyService.Reserve:input_type -> llm_mesh.policy.v1.ReserveRequest
+	14, // 45: llm_mesh.policy.v1.PolicyService.Extend:input_type -> llm_mesh.policy.v1.ExtendRequest
+	16, // 46: llm_mesh.policy.v1.PolicyService.Settle:input_type -> llm_mesh.policy.v1.SettleRequest
+	11, // 47: llm_mesh.policy.v1.PolicyService.GetKeptAnswer:input_type -> llm_mesh.policy.v1.GetKeptAnswerRequest
+	18, // 48: llm_mesh.policy.v1.PolicyService.Release:input_type -> llm_mesh.policy.v1.ReleaseRequest
+	20, // 49: llm_mesh.policy.v1.PolicyService.Heartbeat:input_type -> llm_mesh.policy.v1.HeartbeatRequest
+	22, // 50: llm_mesh.policy.v1.PolicyService.ScreenStream:input_type -> llm_mesh.policy.v1.ScreenStreamRequest
+	26, // 51: llm_mesh.policy.v1.PolicyService.ReplayUsage:input_type -> llm_mesh.policy.v1.ReplayUsageRequest
+	2,  // 52: llm_mesh.policy.v1.PolicyService.Authorize:output_type -> llm_mesh.policy.v1.AuthorizeResponse
+	4,  // 53: llm_mesh.policy.v1.PolicyService.WatchRevision:output_type -> llm_mesh.policy.v1.WatchRevisionResponse
+	46, // 54: llm_mesh.policy.v1.PolicyService.RecordChanges:output_type -> llm_mesh.policy.v1.RecordChangesResponse
+	6,  // 55: llm_mesh.policy.v1.PolicyService.Admit:output_type -> llm_mesh.policy.v1.AdmitResponse
+	9,  // 56: llm_mesh.policy.v1.PolicyService.Reserve:output_type -> llm_mesh.policy.v1.ReserveResponse
+	15, // 57: llm_mesh.policy.v1.PolicyService.Extend:output_type -> llm_mesh.policy.v1.ExtendResponse
+	17, // 58: llm_mesh.policy.v1.PolicyService.Settle:output_type -> llm_mesh.policy.v1.SettleResponse
+	12, // 59: llm_mesh.policy.v1.PolicyService.GetKeptAnswer:output_type -> llm_mesh.policy.v1.GetKeptAnswerResponse
+	19, // 60: llm_mesh.policy.v1.PolicyService.Release:output_type -> llm_mesh.policy.v1.ReleaseResponse
+	21, // 61: llm_mesh.policy.v1.PolicyService.Heartbeat:output_type -> llm_mesh.policy.v1.HeartbeatResponse
+	25, // 62: llm_mesh.policy.v1.PolicyService.ScreenStream:output_type -> llm_mesh.policy.v1.ScreenStreamResponse
+	27, // 63: llm_mesh.policy.v1.PolicyService.ReplayUsage:output_type -> llm_mesh.policy.v1.ReplayUsageResponse
+	52, // [52:64] is the sub-list for method output_type
+	40, // [40:52] is the sub-list for method input_type
+	40, // [40:40] is the sub-list for extension type_name
+	40, // [40:40] is the sub-list for extension extendee
+	0,  // [0:40] is the sub-list for field type_name
 }
 
 func init() { file_llm_mesh_policy_v1_policy_proto_init() }
@@ -2081,7 +2307,7 @@ func file_llm_mesh_policy_v1_policy_proto_init() {
 		(*AdmitResponse_Generate)(nil),
 		(*AdmitResponse_Embed)(nil),
 	}
-	file_llm_mesh_policy_v1_policy_proto_msgTypes[18].OneofWrappers = []any{
+	file_llm_mesh_policy_v1_policy_proto_msgTypes[21].OneofWrappers = []any{
 		(*ScreenStreamRequest_Start)(nil),
 		(*ScreenStreamRequest_Text)(nil),
 	}
@@ -2091,7 +2317,7 @@ func file_llm_mesh_policy_v1_policy_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_llm_mesh_policy_v1_policy_proto_rawDesc), len(file_llm_mesh_policy_v1_policy_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   25,
+			NumMessages:   28,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

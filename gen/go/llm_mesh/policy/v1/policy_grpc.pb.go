@@ -26,6 +26,7 @@ const (
 	PolicyService_Reserve_FullMethodName       = "/llm_mesh.policy.v1.PolicyService/Reserve"
 	PolicyService_Extend_FullMethodName        = "/llm_mesh.policy.v1.PolicyService/Extend"
 	PolicyService_Settle_FullMethodName        = "/llm_mesh.policy.v1.PolicyService/Settle"
+	PolicyService_GetKeptAnswer_FullMethodName = "/llm_mesh.policy.v1.PolicyService/GetKeptAnswer"
 	PolicyService_Release_FullMethodName       = "/llm_mesh.policy.v1.PolicyService/Release"
 	PolicyService_Heartbeat_FullMethodName     = "/llm_mesh.policy.v1.PolicyService/Heartbeat"
 	PolicyService_ScreenStream_FullMethodName  = "/llm_mesh.policy.v1.PolicyService/ScreenStream"
@@ -61,8 +62,14 @@ type PolicyServiceClient interface {
 	// Adds an attempt beyond the reserved ones to a held reservation.
 	Extend(ctx context.Context, in *ExtendRequest, opts ...grpc.CallOption) (*ExtendResponse, error)
 	// Charges what was used and gives back the rest. Repeating it returns the first result. For an entry that was charged as estimated, and
-	// for estimated lines of which the provider's usage is reported now, it adds a linked adjustment.
+	// for estimated lines of which the provider's usage is reported now, it adds a linked adjustment. Answers after the answer that came
+	// along is kept, where the project keeps answers; where it cannot be kept, the charge stands all the same.
 	Settle(ctx context.Context, in *SettleRequest, opts ...grpc.CallOption) (*SettleResponse, error)
+	// Answers the kept answer of an earlier request with the same idempotency key and digest, in the project of the admission. Charges nothing.
+	//
+	// NOT_FOUND with the reason ANSWER_NOT_KEPT where there is none: the project does not keep answers, the answer was not whole or too large,
+	// the project's room was used up, the key is unknown or its time is over. IDEMPOTENCY_KEY_REUSED for another digest.
+	GetKeptAnswer(ctx context.Context, in *GetKeptAnswerRequest, opts ...grpc.CallOption) (*GetKeptAnswerResponse, error)
 	// Gives a reservation back whole, when nothing was sent. Valid before `Reserve` too: a later `Reserve` of the same id then fails with
 	// RESERVATION_RELEASED, so that a cancelled call leaves nothing. Repeating it does nothing.
 	Release(ctx context.Context, in *ReleaseRequest, opts ...grpc.CallOption) (*ReleaseResponse, error)
@@ -166,6 +173,16 @@ func (c *policyServiceClient) Settle(ctx context.Context, in *SettleRequest, opt
 	return out, nil
 }
 
+func (c *policyServiceClient) GetKeptAnswer(ctx context.Context, in *GetKeptAnswerRequest, opts ...grpc.CallOption) (*GetKeptAnswerResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetKeptAnswerResponse)
+	err := c.cc.Invoke(ctx, PolicyService_GetKeptAnswer_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *policyServiceClient) Release(ctx context.Context, in *ReleaseRequest, opts ...grpc.CallOption) (*ReleaseResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(ReleaseResponse)
@@ -247,8 +264,14 @@ type PolicyServiceServer interface {
 	// Adds an attempt beyond the reserved ones to a held reservation.
 	Extend(context.Context, *ExtendRequest) (*ExtendResponse, error)
 	// Charges what was used and gives back the rest. Repeating it returns the first result. For an entry that was charged as estimated, and
-	// for estimated lines of which the provider's usage is reported now, it adds a linked adjustment.
+	// for estimated lines of which the provider's usage is reported now, it adds a linked adjustment. Answers after the answer that came
+	// along is kept, where the project keeps answers; where it cannot be kept, the charge stands all the same.
 	Settle(context.Context, *SettleRequest) (*SettleResponse, error)
+	// Answers the kept answer of an earlier request with the same idempotency key and digest, in the project of the admission. Charges nothing.
+	//
+	// NOT_FOUND with the reason ANSWER_NOT_KEPT where there is none: the project does not keep answers, the answer was not whole or too large,
+	// the project's room was used up, the key is unknown or its time is over. IDEMPOTENCY_KEY_REUSED for another digest.
+	GetKeptAnswer(context.Context, *GetKeptAnswerRequest) (*GetKeptAnswerResponse, error)
 	// Gives a reservation back whole, when nothing was sent. Valid before `Reserve` too: a later `Reserve` of the same id then fails with
 	// RESERVATION_RELEASED, so that a cancelled call leaves nothing. Repeating it does nothing.
 	Release(context.Context, *ReleaseRequest) (*ReleaseResponse, error)
@@ -293,6 +316,9 @@ func (UnimplementedPolicyServiceServer) Extend(context.Context, *ExtendRequest) 
 }
 func (UnimplementedPolicyServiceServer) Settle(context.Context, *SettleRequest) (*SettleResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Settle not implemented")
+}
+func (UnimplementedPolicyServiceServer) GetKeptAnswer(context.Context, *GetKeptAnswerRequest) (*GetKeptAnswerResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetKeptAnswer not implemented")
 }
 func (UnimplementedPolicyServiceServer) Release(context.Context, *ReleaseRequest) (*ReleaseResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Release not implemented")
@@ -446,6 +472,24 @@ func _PolicyService_Settle_Handler(srv interface{}, ctx context.Context, dec fun
 	return interceptor(ctx, in, info, handler)
 }
 
+func _PolicyService_GetKeptAnswer_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetKeptAnswerRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(PolicyServiceServer).GetKeptAnswer(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: PolicyService_GetKeptAnswer_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(PolicyServiceServer).GetKeptAnswer(ctx, req.(*GetKeptAnswerRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _PolicyService_Release_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(ReleaseRequest)
 	if err := dec(in); err != nil {
@@ -530,6 +574,10 @@ var PolicyService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "Settle",
 			Handler:    _PolicyService_Settle_Handler,
+		},
+		{
+			MethodName: "GetKeptAnswer",
+			Handler:    _PolicyService_GetKeptAnswer_Handler,
 		},
 		{
 			MethodName: "Release",

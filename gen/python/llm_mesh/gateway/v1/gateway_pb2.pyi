@@ -81,18 +81,20 @@ class GenerateStreamRequest(_message.Message):
     def __init__(self, input: _Optional[_Union[_generate_pb2.GenerateInput, _Mapping]] = ..., options: _Optional[_Union[RequestOptions, _Mapping]] = ...) -> None: ...
 
 class GenerateStreamResponse(_message.Message):
-    __slots__ = ("events", "receipt", "limits", "reservation", "decision_id")
+    __slots__ = ("events", "receipt", "limits", "reservation", "decision_id", "replayed")
     EVENTS_FIELD_NUMBER: _ClassVar[int]
     RECEIPT_FIELD_NUMBER: _ClassVar[int]
     LIMITS_FIELD_NUMBER: _ClassVar[int]
     RESERVATION_FIELD_NUMBER: _ClassVar[int]
     DECISION_ID_FIELD_NUMBER: _ClassVar[int]
+    REPLAYED_FIELD_NUMBER: _ClassVar[int]
     events: _containers.RepeatedCompositeFieldContainer[_generate_pb2.StreamEvent]
     receipt: Receipt
     limits: _containers.RepeatedCompositeFieldContainer[_policy_pb2.LimitStatus]
     reservation: str
     decision_id: str
-    def __init__(self, events: _Optional[_Iterable[_Union[_generate_pb2.StreamEvent, _Mapping]]] = ..., receipt: _Optional[_Union[Receipt, _Mapping]] = ..., limits: _Optional[_Iterable[_Union[_policy_pb2.LimitStatus, _Mapping]]] = ..., reservation: _Optional[str] = ..., decision_id: _Optional[str] = ...) -> None: ...
+    replayed: bool
+    def __init__(self, events: _Optional[_Iterable[_Union[_generate_pb2.StreamEvent, _Mapping]]] = ..., receipt: _Optional[_Union[Receipt, _Mapping]] = ..., limits: _Optional[_Iterable[_Union[_policy_pb2.LimitStatus, _Mapping]]] = ..., reservation: _Optional[str] = ..., decision_id: _Optional[str] = ..., replayed: _Optional[bool] = ...) -> None: ...
 
 class EmbedRequest(_message.Message):
     __slots__ = ("input", "options")
@@ -159,7 +161,7 @@ class ModelSummary(_message.Message):
     def __init__(self, alias: _Optional[str] = ..., owner: _Optional[str] = ..., created: _Optional[int] = ..., capabilities: _Optional[_Iterable[str]] = ..., context_window: _Optional[int] = ..., max_output_tokens: _Optional[int] = ...) -> None: ...
 
 class Receipt(_message.Message):
-    __slots__ = ("reservation", "request_id", "charged", "lines", "decision_id", "model", "limits", "total", "prompt_version")
+    __slots__ = ("reservation", "request_id", "charged", "lines", "decision_id", "model", "limits", "total", "prompt_version", "replayed", "first")
     RESERVATION_FIELD_NUMBER: _ClassVar[int]
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     CHARGED_FIELD_NUMBER: _ClassVar[int]
@@ -169,6 +171,8 @@ class Receipt(_message.Message):
     LIMITS_FIELD_NUMBER: _ClassVar[int]
     TOTAL_FIELD_NUMBER: _ClassVar[int]
     PROMPT_VERSION_FIELD_NUMBER: _ClassVar[int]
+    REPLAYED_FIELD_NUMBER: _ClassVar[int]
+    FIRST_FIELD_NUMBER: _ClassVar[int]
     reservation: str
     request_id: str
     charged: _resources_pb2.Money
@@ -178,4 +182,18 @@ class Receipt(_message.Message):
     limits: _containers.RepeatedCompositeFieldContainer[_policy_pb2.LimitStatus]
     total: _duration_pb2.Duration
     prompt_version: str
-    def __init__(self, reservation: _Optional[str] = ..., request_id: _Optional[str] = ..., charged: _Optional[_Union[_resources_pb2.Money, _Mapping]] = ..., lines: _Optional[_Iterable[_Union[_usage_pb2.ChargeLine, _Mapping]]] = ..., decision_id: _Optional[str] = ..., model: _Optional[str] = ..., limits: _Optional[_Iterable[_Union[_policy_pb2.LimitStatus, _Mapping]]] = ..., total: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., prompt_version: _Optional[str] = ...) -> None: ...
+    replayed: bool
+    first: Receipt
+    def __init__(self, reservation: _Optional[str] = ..., request_id: _Optional[str] = ..., charged: _Optional[_Union[_resources_pb2.Money, _Mapping]] = ..., lines: _Optional[_Iterable[_Union[_usage_pb2.ChargeLine, _Mapping]]] = ..., decision_id: _Optional[str] = ..., model: _Optional[str] = ..., limits: _Optional[_Iterable[_Union[_policy_pb2.LimitStatus, _Mapping]]] = ..., total: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., prompt_version: _Optional[str] = ..., replayed: _Optional[bool] = ..., first: _Optional[_Union[Receipt, _Mapping]] = ...) -> None: ...
+
+class RecordedAnswer(_message.Message):
+    __slots__ = ("messages", "model", "prompt_version", "total")
+    MESSAGES_FIELD_NUMBER: _ClassVar[int]
+    MODEL_FIELD_NUMBER: _ClassVar[int]
+    PROMPT_VERSION_FIELD_NUMBER: _ClassVar[int]
+    TOTAL_FIELD_NUMBER: _ClassVar[int]
+    messages: _containers.RepeatedScalarFieldContainer[bytes]
+    model: str
+    prompt_version: str
+    total: _duration_pb2.Duration
+    def __init__(self, messages: _Optional[_Iterable[bytes]] = ..., model: _Optional[str] = ..., prompt_version: _Optional[str] = ..., total: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...

@@ -43,7 +43,7 @@ class Domain(_message.Message):
     def __init__(self, name: _Optional[str] = ..., display_name: _Optional[str] = ..., etag: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., update_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., regions: _Optional[_Iterable[str]] = ..., default_data_class: _Optional[str] = ..., allowed_adapters: _Optional[_Iterable[str]] = ..., zero_retention: _Optional[bool] = ..., floor: _Optional[_Union[_floors_pb2.Floor, _Mapping]] = ..., effective: _Optional[_Union[_admission_pb2.Constraints, _Mapping]] = ..., conflicts: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class Project(_message.Message):
-    __slots__ = ("name", "display_name", "etag", "create_time", "update_time", "allowed_models", "max_output_tokens", "strict_charging")
+    __slots__ = ("name", "display_name", "etag", "create_time", "update_time", "allowed_models", "max_output_tokens", "strict_charging", "keep_answers")
     NAME_FIELD_NUMBER: _ClassVar[int]
     DISPLAY_NAME_FIELD_NUMBER: _ClassVar[int]
     ETAG_FIELD_NUMBER: _ClassVar[int]
@@ -52,6 +52,7 @@ class Project(_message.Message):
     ALLOWED_MODELS_FIELD_NUMBER: _ClassVar[int]
     MAX_OUTPUT_TOKENS_FIELD_NUMBER: _ClassVar[int]
     STRICT_CHARGING_FIELD_NUMBER: _ClassVar[int]
+    KEEP_ANSWERS_FIELD_NUMBER: _ClassVar[int]
     name: str
     display_name: str
     etag: str
@@ -60,7 +61,8 @@ class Project(_message.Message):
     allowed_models: _containers.RepeatedScalarFieldContainer[str]
     max_output_tokens: int
     strict_charging: bool
-    def __init__(self, name: _Optional[str] = ..., display_name: _Optional[str] = ..., etag: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., update_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., allowed_models: _Optional[_Iterable[str]] = ..., max_output_tokens: _Optional[int] = ..., strict_charging: _Optional[bool] = ...) -> None: ...
+    keep_answers: bool
+    def __init__(self, name: _Optional[str] = ..., display_name: _Optional[str] = ..., etag: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., update_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., allowed_models: _Optional[_Iterable[str]] = ..., max_output_tokens: _Optional[int] = ..., strict_charging: _Optional[bool] = ..., keep_answers: _Optional[bool] = ...) -> None: ...
 
 class Principal(_message.Message):
     __slots__ = ("name", "display_name", "disabled", "etag", "create_time")

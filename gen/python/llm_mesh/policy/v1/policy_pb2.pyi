@@ -140,14 +140,42 @@ class ReserveRequest(_message.Message):
     def __init__(self, reservation_id: _Optional[str] = ..., admission: _Optional[_Union[_resources_pb2.Sealed, _Mapping]] = ..., plan: _Optional[_Union[_plan_pb2.Plan, _Mapping]] = ..., epoch: _Optional[str] = ..., idempotency_key: _Optional[str] = ..., request_digest: _Optional[bytes] = ..., request_id: _Optional[str] = ..., candidate_count: _Optional[int] = ...) -> None: ...
 
 class ReserveResponse(_message.Message):
-    __slots__ = ("grant", "reserved", "limits")
+    __slots__ = ("grant", "reserved", "limits", "answer_limit_bytes")
     GRANT_FIELD_NUMBER: _ClassVar[int]
     RESERVED_FIELD_NUMBER: _ClassVar[int]
     LIMITS_FIELD_NUMBER: _ClassVar[int]
+    ANSWER_LIMIT_BYTES_FIELD_NUMBER: _ClassVar[int]
     grant: _resources_pb2.Sealed
     reserved: _resources_pb2.Money
     limits: _containers.RepeatedCompositeFieldContainer[LimitStatus]
-    def __init__(self, grant: _Optional[_Union[_resources_pb2.Sealed, _Mapping]] = ..., reserved: _Optional[_Union[_resources_pb2.Money, _Mapping]] = ..., limits: _Optional[_Iterable[_Union[LimitStatus, _Mapping]]] = ...) -> None: ...
+    answer_limit_bytes: int
+    def __init__(self, grant: _Optional[_Union[_resources_pb2.Sealed, _Mapping]] = ..., reserved: _Optional[_Union[_resources_pb2.Money, _Mapping]] = ..., limits: _Optional[_Iterable[_Union[LimitStatus, _Mapping]]] = ..., answer_limit_bytes: _Optional[int] = ...) -> None: ...
+
+class KeptAnswer(_message.Message):
+    __slots__ = ("type", "content")
+    TYPE_FIELD_NUMBER: _ClassVar[int]
+    CONTENT_FIELD_NUMBER: _ClassVar[int]
+    type: str
+    content: bytes
+    def __init__(self, type: _Optional[str] = ..., content: _Optional[bytes] = ...) -> None: ...
+
+class GetKeptAnswerRequest(_message.Message):
+    __slots__ = ("admission", "idempotency_key", "request_digest")
+    ADMISSION_FIELD_NUMBER: _ClassVar[int]
+    IDEMPOTENCY_KEY_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_DIGEST_FIELD_NUMBER: _ClassVar[int]
+    admission: _resources_pb2.Sealed
+    idempotency_key: str
+    request_digest: bytes
+    def __init__(self, admission: _Optional[_Union[_resources_pb2.Sealed, _Mapping]] = ..., idempotency_key: _Optional[str] = ..., request_digest: _Optional[bytes] = ...) -> None: ...
+
+class GetKeptAnswerResponse(_message.Message):
+    __slots__ = ("entry", "answer")
+    ENTRY_FIELD_NUMBER: _ClassVar[int]
+    ANSWER_FIELD_NUMBER: _ClassVar[int]
+    entry: _usage_pb2.LedgerEntry
+    answer: KeptAnswer
+    def __init__(self, entry: _Optional[_Union[_usage_pb2.LedgerEntry, _Mapping]] = ..., answer: _Optional[_Union[KeptAnswer, _Mapping]] = ...) -> None: ...
 
 class LimitStatus(_message.Message):
     __slots__ = ("metric", "limit", "remaining", "reset_after", "subject")
@@ -182,14 +210,18 @@ class ExtendResponse(_message.Message):
     def __init__(self, grant: _Optional[_Union[_resources_pb2.Sealed, _Mapping]] = ..., reserved: _Optional[_Union[_resources_pb2.Money, _Mapping]] = ...) -> None: ...
 
 class SettleRequest(_message.Message):
-    __slots__ = ("reservation_id", "lines", "epoch")
+    __slots__ = ("reservation_id", "lines", "epoch", "answer", "idempotency_key")
     RESERVATION_ID_FIELD_NUMBER: _ClassVar[int]
     LINES_FIELD_NUMBER: _ClassVar[int]
     EPOCH_FIELD_NUMBER: _ClassVar[int]
+    ANSWER_FIELD_NUMBER: _ClassVar[int]
+    IDEMPOTENCY_KEY_FIELD_NUMBER: _ClassVar[int]
     reservation_id: str
     lines: _containers.RepeatedCompositeFieldContainer[_usage_pb2.UsageLine]
     epoch: str
-    def __init__(self, reservation_id: _Optional[str] = ..., lines: _Optional[_Iterable[_Union[_usage_pb2.UsageLine, _Mapping]]] = ..., epoch: _Optional[str] = ...) -> None: ...
+    answer: KeptAnswer
+    idempotency_key: str
+    def __init__(self, reservation_id: _Optional[str] = ..., lines: _Optional[_Iterable[_Union[_usage_pb2.UsageLine, _Mapping]]] = ..., epoch: _Optional[str] = ..., answer: _Optional[_Union[KeptAnswer, _Mapping]] = ..., idempotency_key: _Optional[str] = ...) -> None: ...
 
 class SettleResponse(_message.Message):
     __slots__ = ("charged", "lines", "state", "repeated_call")

@@ -71,6 +71,11 @@ class PolicyServiceStub:
                 request_serializer=llm__mesh_dot_policy_dot_v1_dot_policy__pb2.SettleRequest.SerializeToString,
                 response_deserializer=llm__mesh_dot_policy_dot_v1_dot_policy__pb2.SettleResponse.FromString,
                 _registered_method=True)
+        self.GetKeptAnswer = channel.unary_unary(
+                '/llm_mesh.policy.v1.PolicyService/GetKeptAnswer',
+                request_serializer=llm__mesh_dot_policy_dot_v1_dot_policy__pb2.GetKeptAnswerRequest.SerializeToString,
+                response_deserializer=llm__mesh_dot_policy_dot_v1_dot_policy__pb2.GetKeptAnswerResponse.FromString,
+                _registered_method=True)
         self.Release = channel.unary_unary(
                 '/llm_mesh.policy.v1.PolicyService/Release',
                 request_serializer=llm__mesh_dot_policy_dot_v1_dot_policy__pb2.ReleaseRequest.SerializeToString,
@@ -151,7 +156,18 @@ class PolicyServiceServicer:
 
     def Settle(self, request, context):
         """Charges what was used and gives back the rest. Repeating it returns the first result. For an entry that was charged as estimated, and
-        for estimated lines of which the provider's usage is reported now, it adds a linked adjustment.
+        for estimated lines of which the provider's usage is reported now, it adds a linked adjustment. Answers after the answer that came
+        along is kept, where the project keeps answers; where it cannot be kept, the charge stands all the same.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetKeptAnswer(self, request, context):
+        """Answers the kept answer of an earlier request with the same idempotency key and digest, in the project of the admission. Charges nothing.
+
+        NOT_FOUND with the reason ANSWER_NOT_KEPT where there is none: the project does not keep answers, the answer was not whole or too large,
+        the project's room was used up, the key is unknown or its time is over. IDEMPOTENCY_KEY_REUSED for another digest.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -228,6 +244,11 @@ def add_PolicyServiceServicer_to_server(servicer, server):
                     servicer.Settle,
                     request_deserializer=llm__mesh_dot_policy_dot_v1_dot_policy__pb2.SettleRequest.FromString,
                     response_serializer=llm__mesh_dot_policy_dot_v1_dot_policy__pb2.SettleResponse.SerializeToString,
+            ),
+            'GetKeptAnswer': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetKeptAnswer,
+                    request_deserializer=llm__mesh_dot_policy_dot_v1_dot_policy__pb2.GetKeptAnswerRequest.FromString,
+                    response_serializer=llm__mesh_dot_policy_dot_v1_dot_policy__pb2.GetKeptAnswerResponse.SerializeToString,
             ),
             'Release': grpc.unary_unary_rpc_method_handler(
                     servicer.Release,
@@ -440,6 +461,33 @@ class PolicyService:
             '/llm_mesh.policy.v1.PolicyService/Settle',
             llm__mesh_dot_policy_dot_v1_dot_policy__pb2.SettleRequest.SerializeToString,
             llm__mesh_dot_policy_dot_v1_dot_policy__pb2.SettleResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetKeptAnswer(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/llm_mesh.policy.v1.PolicyService/GetKeptAnswer',
+            llm__mesh_dot_policy_dot_v1_dot_policy__pb2.GetKeptAnswerRequest.SerializeToString,
+            llm__mesh_dot_policy_dot_v1_dot_policy__pb2.GetKeptAnswerResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -45,7 +45,14 @@ class PolicyServiceStub:
     """Adds an attempt beyond the reserved ones to a held reservation."""
     Settle: _aio.UnaryUnaryMultiCallable[_policy_pb2.SettleRequest, _policy_pb2.SettleResponse]
     """Charges what was used and gives back the rest. Repeating it returns the first result. For an entry that was charged as estimated, and
-    for estimated lines of which the provider's usage is reported now, it adds a linked adjustment.
+    for estimated lines of which the provider's usage is reported now, it adds a linked adjustment. Answers after the answer that came
+    along is kept, where the project keeps answers; where it cannot be kept, the charge stands all the same.
+    """
+    GetKeptAnswer: _aio.UnaryUnaryMultiCallable[_policy_pb2.GetKeptAnswerRequest, _policy_pb2.GetKeptAnswerResponse]
+    """Answers the kept answer of an earlier request with the same idempotency key and digest, in the project of the admission. Charges nothing.
+
+    NOT_FOUND with the reason ANSWER_NOT_KEPT where there is none: the project does not keep answers, the answer was not whole or too large,
+    the project's room was used up, the key is unknown or its time is over. IDEMPOTENCY_KEY_REUSED for another digest.
     """
     Release: _aio.UnaryUnaryMultiCallable[_policy_pb2.ReleaseRequest, _policy_pb2.ReleaseResponse]
     """Gives a reservation back whole, when nothing was sent. Valid before `Reserve` too: a later `Reserve` of the same id then fails with
@@ -130,7 +137,19 @@ class PolicyServiceServicer:
         context: _aio.ServicerContext[_Any, _Any],
     ) -> _abc.Awaitable[_policy_pb2.SettleResponse]:
         """Charges what was used and gives back the rest. Repeating it returns the first result. For an entry that was charged as estimated, and
-        for estimated lines of which the provider's usage is reported now, it adds a linked adjustment.
+        for estimated lines of which the provider's usage is reported now, it adds a linked adjustment. Answers after the answer that came
+        along is kept, where the project keeps answers; where it cannot be kept, the charge stands all the same.
+        """
+
+    def GetKeptAnswer(
+        self,
+        request: _policy_pb2.GetKeptAnswerRequest,
+        context: _aio.ServicerContext[_Any, _Any],
+    ) -> _abc.Awaitable[_policy_pb2.GetKeptAnswerResponse]:
+        """Answers the kept answer of an earlier request with the same idempotency key and digest, in the project of the admission. Charges nothing.
+
+        NOT_FOUND with the reason ANSWER_NOT_KEPT where there is none: the project does not keep answers, the answer was not whole or too large,
+        the project's room was used up, the key is unknown or its time is over. IDEMPOTENCY_KEY_REUSED for another digest.
         """
 
     def Release(

@@ -40,6 +40,10 @@ export declare type RequestOptions = Message<"llm_mesh.gateway.v1.RequestOptions
   /**
    * Makes the request happen at most once in 24 h, per project. At most 255 bytes. Empty: none.
    *
+   * A repetition gets the first answer again, with `Receipt.replayed`, where the project keeps answers (`Project.keep_answers`); elsewhere
+   * IDEMPOTENCY_COMPLETED. While the first request is in progress it is IDEMPOTENCY_IN_PROGRESS, and IDEMPOTENCY_KEY_REUSED where it asks
+   * for something else. A request that failed before any content and was charged nothing leaves its key free.
+   *
    * @generated from field: string idempotency_key = 3;
    */
   idempotencyKey: string;
@@ -220,6 +224,13 @@ export declare type GenerateStreamResponse = Message<"llm_mesh.gateway.v1.Genera
    * @generated from field: string decision_id = 5;
    */
   decisionId: string;
+
+  /**
+   * The stream repeats the kept answer of an earlier request with the same idempotency key. Only in the first message; the receipt has more.
+   *
+   * @generated from field: bool replayed = 6;
+   */
+  replayed: boolean;
 };
 
 /**
@@ -513,6 +524,21 @@ export declare type Receipt = Message<"llm_mesh.gateway.v1.Receipt"> & {
    * @generated from field: string prompt_version = 9;
    */
   promptVersion: string;
+
+  /**
+   * The answer is the kept one of an earlier request with the same idempotency key. No provider was asked: `charged` is 0, `lines` is empty,
+   * and `reservation` and `decision_id` are those of the first request.
+   *
+   * @generated from field: bool replayed = 10;
+   */
+  replayed: boolean;
+
+  /**
+   * The first request, where `replayed`. Its `charged` is what the ledger says now.
+   *
+   * @generated from field: llm_mesh.gateway.v1.Receipt first = 11;
+   */
+  first?: Receipt | undefined;
 };
 
 /**
@@ -520,6 +546,47 @@ export declare type Receipt = Message<"llm_mesh.gateway.v1.Receipt"> & {
  * Use `create(ReceiptSchema)` to create a new message.
  */
 export declare const ReceiptSchema: GenMessage<Receipt>;
+
+/**
+ * An answer as it is kept to be repeated. Never sent to callers: the gateway gives it to `Settle` and gets it of `GetKeptAnswer`.
+ *
+ * @generated from message llm_mesh.gateway.v1.RecordedAnswer
+ */
+export declare type RecordedAnswer = Message<"llm_mesh.gateway.v1.RecordedAnswer"> & {
+  /**
+   * Serialised messages, in order: one `GenerateOutput`, or one `EmbedOutput`, or `GenerateStreamResponse`s with events alone.
+   *
+   * @generated from field: repeated bytes messages = 1;
+   */
+  messages: Uint8Array[];
+
+  /**
+   * The model that answered.
+   *
+   * @generated from field: string model = 2;
+   */
+  model: string;
+
+  /**
+   * The prompt version that was rendered. Empty: none.
+   *
+   * @generated from field: string prompt_version = 3;
+   */
+  promptVersion: string;
+
+  /**
+   * How long the first request took, in the gateway.
+   *
+   * @generated from field: google.protobuf.Duration total = 4;
+   */
+  total?: Duration | undefined;
+};
+
+/**
+ * Describes the message llm_mesh.gateway.v1.RecordedAnswer.
+ * Use `create(RecordedAnswerSchema)` to create a new message.
+ */
+export declare const RecordedAnswerSchema: GenMessage<RecordedAnswer>;
 
 /**
  * How faithful a translation between dialects must be.

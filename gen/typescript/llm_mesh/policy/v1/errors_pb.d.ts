@@ -79,14 +79,16 @@ export enum ErrorReason {
   IDEMPOTENCY_KEY_REUSED = 8,
 
   /**
-   * The first request with this idempotency key is in progress.
+   * The first request with this idempotency key is in progress. `metadata.request_id` names it.
    *
    * @generated from enum value: ERROR_REASON_IDEMPOTENCY_IN_PROGRESS = 9;
    */
   IDEMPOTENCY_IN_PROGRESS = 9,
 
   /**
-   * The first request with this idempotency key has ended. `metadata.reservation` names its ledger entry, `metadata.charged_nanos` its charge.
+   * The first request with this idempotency key has ended, and its answer cannot be repeated. The metadata are its receipt: `request_id`,
+   * `reservation`, `charged_nanos`, `charged_currency`, `input_tokens`, `output_tokens`, and `outcome`, how its last attempt ended, such as
+   * `completed` or `cancelled`. `answer` is `kept` where the answer was kept, and absent elsewhere. The repetition itself is charged nothing.
    *
    * @generated from enum value: ERROR_REASON_IDEMPOTENCY_COMPLETED = 10;
    */
@@ -184,6 +186,13 @@ export enum ErrorReason {
    * @generated from enum value: ERROR_REASON_TAG_REQUIRED = 23;
    */
   TAG_REQUIRED = 23,
+
+  /**
+   * There is no kept answer for this idempotency key.
+   *
+   * @generated from enum value: ERROR_REASON_ANSWER_NOT_KEPT = 24;
+   */
+  ANSWER_NOT_KEPT = 24,
 }
 
 /**

@@ -181,6 +181,15 @@ export declare type Project = Message<"llm_mesh.policy.v1.Project"> & {
    * @generated from field: bool strict_charging = 8;
    */
   strictCharging: boolean;
+
+  /**
+   * Whole answers to requests with an idempotency key are kept, encrypted, for at most 24 h, so that a repetition gets the answer itself
+   * and is charged nothing. Unset: no answer is kept, and a repetition fails with IDEMPOTENCY_COMPLETED, which has the first charge. Without
+   * effect while `zero_retention` binds the domain. Once it is unset, what was kept is never answered again, and erased within a minute.
+   *
+   * @generated from field: bool keep_answers = 9;
+   */
+  keepAnswers: boolean;
 };
 
 /**

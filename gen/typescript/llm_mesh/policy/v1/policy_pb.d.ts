@@ -10,7 +10,7 @@ import type { Duration, Timestamp } from "@bufbuild/protobuf/wkt";
 import type { GenerateInput } from "../../inference/v1/generate_pb.js";
 import type { EmbedInput } from "../../inference/v1/embed_pb.js";
 import type { Attempt, Plan } from "../../router/v1/plan_pb.js";
-import type { ChargeLine, ReservationState, UsageEvent, UsageLine } from "./usage_pb.js";
+import type { ChargeLine, LedgerEntry, ReservationState, UsageEvent, UsageLine } from "./usage_pb.js";
 import type { RecordChangesRequestSchema, RecordChangesResponseSchema } from "./audit_pb.js";
 
 /**
@@ -412,6 +412,13 @@ export declare type ReserveResponse = Message<"llm_mesh.policy.v1.ReserveRespons
    * @generated from field: repeated llm_mesh.policy.v1.LimitStatus limits = 3;
    */
   limits: LimitStatus[];
+
+  /**
+   * Most bytes of the answer that may come along with `Settle`, to be kept for repetitions of the request. 0: the answer is not kept.
+   *
+   * @generated from field: int64 answer_limit_bytes = 4;
+   */
+  answerLimitBytes: bigint;
 };
 
 /**
@@ -419,6 +426,94 @@ export declare type ReserveResponse = Message<"llm_mesh.policy.v1.ReserveRespons
  * Use `create(ReserveResponseSchema)` to create a new message.
  */
 export declare const ReserveResponseSchema: GenMessage<ReserveResponse>;
+
+/**
+ * A whole answer, as the gateway has to repeat it.
+ *
+ * @generated from message llm_mesh.policy.v1.KeptAnswer
+ */
+export declare type KeptAnswer = Message<"llm_mesh.policy.v1.KeptAnswer"> & {
+  /**
+   * The full name of the type of the message in `content`, such as `llm_mesh.gateway.v1.RecordedAnswer`. Required. At most 128 bytes.
+   *
+   * @generated from field: string type = 1;
+   */
+  type: string;
+
+  /**
+   * The serialised message. Required. At most `ReserveResponse.answer_limit_bytes`.
+   *
+   * @generated from field: bytes content = 2;
+   */
+  content: Uint8Array;
+};
+
+/**
+ * Describes the message llm_mesh.policy.v1.KeptAnswer.
+ * Use `create(KeptAnswerSchema)` to create a new message.
+ */
+export declare const KeptAnswerSchema: GenMessage<KeptAnswer>;
+
+/**
+ * Asks for the kept answer of an earlier request.
+ *
+ * @generated from message llm_mesh.policy.v1.GetKeptAnswerRequest
+ */
+export declare type GetKeptAnswerRequest = Message<"llm_mesh.policy.v1.GetKeptAnswerRequest"> & {
+  /**
+   * The admission of the repetition. Required.
+   *
+   * @generated from field: llm_mesh.mesh.v1.Sealed admission = 1;
+   */
+  admission?: Sealed | undefined;
+
+  /**
+   * The idempotency key. Required.
+   *
+   * @generated from field: string idempotency_key = 2;
+   */
+  idempotencyKey: string;
+
+  /**
+   * SHA-256 of the request. Required.
+   *
+   * @generated from field: bytes request_digest = 3;
+   */
+  requestDigest: Uint8Array;
+};
+
+/**
+ * Describes the message llm_mesh.policy.v1.GetKeptAnswerRequest.
+ * Use `create(GetKeptAnswerRequestSchema)` to create a new message.
+ */
+export declare const GetKeptAnswerRequestSchema: GenMessage<GetKeptAnswerRequest>;
+
+/**
+ * A kept answer.
+ *
+ * @generated from message llm_mesh.policy.v1.GetKeptAnswerResponse
+ */
+export declare type GetKeptAnswerResponse = Message<"llm_mesh.policy.v1.GetKeptAnswerResponse"> & {
+  /**
+   * The ledger entry of the first request.
+   *
+   * @generated from field: llm_mesh.policy.v1.LedgerEntry entry = 1;
+   */
+  entry?: LedgerEntry | undefined;
+
+  /**
+   * Its answer.
+   *
+   * @generated from field: llm_mesh.policy.v1.KeptAnswer answer = 2;
+   */
+  answer?: KeptAnswer | undefined;
+};
+
+/**
+ * Describes the message llm_mesh.policy.v1.GetKeptAnswerResponse.
+ * Use `create(GetKeptAnswerResponseSchema)` to create a new message.
+ */
+export declare const GetKeptAnswerResponseSchema: GenMessage<GetKeptAnswerResponse>;
 
 /**
  * How a limit stands.
@@ -555,6 +650,21 @@ export declare type SettleRequest = Message<"llm_mesh.policy.v1.SettleRequest"> 
    * @generated from field: string epoch = 3;
    */
   epoch: string;
+
+  /**
+   * The whole answer, to be kept for repetitions. Unset: it is not kept. Ignored where the project does not keep answers, where the request
+   * has no idempotency key, and where it is larger than `ReserveResponse.answer_limit_bytes`.
+   *
+   * @generated from field: llm_mesh.policy.v1.KeptAnswer answer = 4;
+   */
+  answer?: KeptAnswer | undefined;
+
+  /**
+   * The idempotency key of the request. Required with an answer.
+   *
+   * @generated from field: string idempotency_key = 5;
+   */
+  idempotencyKey: string;
 };
 
 /**
@@ -1043,7 +1153,8 @@ export declare const PolicyService: GenService<{
   },
   /**
    * Charges what was used and gives back the rest. Repeating it returns the first result. For an entry that was charged as estimated, and
-   * for estimated lines of which the provider's usage is reported now, it adds a linked adjustment.
+   * for estimated lines of which the provider's usage is reported now, it adds a linked adjustment. Answers after the answer that came
+   * along is kept, where the project keeps answers; where it cannot be kept, the charge stands all the same.
    *
    * @generated from rpc llm_mesh.policy.v1.PolicyService.Settle
    */
@@ -1051,6 +1162,19 @@ export declare const PolicyService: GenService<{
     methodKind: "unary";
     input: typeof SettleRequestSchema;
     output: typeof SettleResponseSchema;
+  },
+  /**
+   * Answers the kept answer of an earlier request with the same idempotency key and digest, in the project of the admission. Charges nothing.
+   *
+   * NOT_FOUND with the reason ANSWER_NOT_KEPT where there is none: the project does not keep answers, the answer was not whole or too large,
+   * the project's room was used up, the key is unknown or its time is over. IDEMPOTENCY_KEY_REUSED for another digest.
+   *
+   * @generated from rpc llm_mesh.policy.v1.PolicyService.GetKeptAnswer
+   */
+  getKeptAnswer: {
+    methodKind: "unary";
+    input: typeof GetKeptAnswerRequestSchema;
+    output: typeof GetKeptAnswerResponseSchema;
   },
   /**
    * Gives a reservation back whole, when nothing was sent. Valid before `Reserve` too: a later `Reserve` of the same id then fails with
