@@ -71,7 +71,7 @@ def test_limits_and_floors_take_short_names(cli_mesh: RunningMesh) -> None:
     assert "domains/default/projects/default" in limited.stdout, limited.stderr
     assert cli_mesh.cli("limits", "delete", "short").returncode == 0
     cli_mesh.cli("floors", "set", "default", "--publish-to", "shared", "--accept-from", "-")
-    floor = json.loads(cli_mesh.cli("floors", "show", "default").stdout)
+    floor = json.loads(cli_mesh.cli("floors", "show", "default", "--json").stdout)
     assert cli_mesh.cli("floors", "delete", "default").returncode == 0
     assert (floor["mayPublishTo"], floor["mayAcceptFrom"]) == (["domains/shared"], ["-"])
 
@@ -93,7 +93,7 @@ def test_a_project_without_a_budget_is_named(cli_mesh: RunningMesh, tmp_path: Pa
     shown = cli_mesh.cli("budget", "show", "--project", "unbudgeted")
     assert (shown.returncode, shown.stdout.splitlines()) == (
         0,
-        [f"{project}: unlimited, set one with `llm-mesh budget set AMOUNT --project {project}`"],
+        [f"{project}: unlimited, set one with `llm-mesh budgets set AMOUNT --project {project}`"],
     )
     assert json.loads(cli_mesh.cli("budget", "show", "--project", "unbudgeted", "--json").stdout) == []
     assert cli_mesh.cli("budget", "show", "--project", "no-such-project").returncode == 5
@@ -109,7 +109,8 @@ def test_budgets_and_limits_are_set_and_shown(cli_mesh: RunningMesh) -> None:
     assert refused.returncode == 7
     assert "BUDGET_EXCEEDED" in refused.stderr
     assert "remedy:" in refused.stderr
-    assert cli_mesh.cli("budget", "set", "1000").returncode == 0
+    assert cli_mesh.cli("budgets", "set", "1000").returncode == 6, "this loosens a guard"
+    assert cli_mesh.cli("budgets", "set", "1000", "--allow-loosening").returncode == 0
     assert cli_mesh.cli("limits", "set", "calm", "1000", "--per", "1m").returncode == 0
     assert "calm" in cli_mesh.cli("limits", "list").stdout
     assert cli_mesh.cli("limits", "delete", "calm").returncode == 0
@@ -186,7 +187,9 @@ def test_the_list_of_commands_loads_neither_grpc_nor_tables() -> None:
 
 def test_floors_are_set_field_by_field_shown_and_deleted(cli_mesh: RunningMesh) -> None:
     assert cli_mesh.cli("floors", "set", "default", "--region", "eu", "--screen", "credit_card=block").returncode == 0
-    assert cli_mesh.cli("floors", "set", "default", "--max-output-tokens", "9", "--region", "eu", "--region", "ch").returncode == 0
+    assert cli_mesh.cli("floors", "set", "default", "--max-output-tokens", "9", "--region", "eu", "--region", "ch").returncode == 6
+    widened = ("--max-output-tokens", "9", "--region", "eu", "--region", "ch", "--allow-loosening")
+    assert cli_mesh.cli("floors", "set", "default", *widened).returncode == 0
     shown = json.loads(cli_mesh.cli("floors", "show", "default", "--json").stdout)
     assert (shown["regions"], shown["maxOutputTokens"]) == (["eu", "ch"], "9")
     assert shown["screening"] == [{"detector": "credit_card", "action": "SCREENING_ACTION_BLOCK"}]

@@ -27,7 +27,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "adapters": ("adapters", "Show and register adapters, and ask them for their endpoints."),
     "subscriptions": ("subscriptions", "Show what other domains offer, and accept it."),
     "prompts": ("prompts", "Show, push, label, compare and render prompts."),
-    "budgets": ("budgets", "Show and set what projects may spend."),
+    "budgets": ("budgets", "Show, set and delete what projects may spend."),
     "floors": ("floors", "Show and set what the platform sets about domains, and no domain lifts."),
     "limits": ("limits", "Show and set limits of requests, tokens and concurrency."),
     "audit": ("audit", "Show and verify the audit trail."),

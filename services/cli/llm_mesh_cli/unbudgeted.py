@@ -50,7 +50,7 @@ async def budgets(session: Session) -> list[Finding]:
         return [Finding("ok", "budgets", "every project has a budget")]
     more = f" and {len(found) - _MOST_NAMED} more" if len(found) > _MOST_NAMED else ""
     text = f"without a budget: {', '.join(found[:_MOST_NAMED])}{more}"
-    remedy = "`llm-mesh budget set AMOUNT --project NAME`, or LLM_MESH_POLICY_PROJECTS_WITHOUT_BUDGET=refused"
+    remedy = "`llm-mesh budgets set AMOUNT --project NAME`, or LLM_MESH_POLICY_PROJECTS_WITHOUT_BUDGET=refused"
     return [Finding("warn", "budgets", text, remedy)]
 
 

@@ -8,20 +8,31 @@ import typer
 
 from llm_mesh.registry.v1 import registry_pb2, registry_pb2_grpc
 from llm_mesh_cli.command import asks
-from llm_mesh_cli.output import as_dict
-from llm_mesh_cli.paging import pages
+from llm_mesh_cli.nouns.calls import Calls
+from llm_mesh_cli.nouns.noun import Noun
+from llm_mesh_cli.nouns.verbs import DRY_RUN, LOOSENING, deleted, put
 from llm_mesh_cli.session import Session, domain_name
 from llm_mesh_cli.texts import money, per_million
 
 app = typer.Typer(no_args_is_help=True, help="Show and declare the facts of providers' endpoints.")
+ENDPOINTS = Noun(
+    "endpoint",
+    "endpoints",
+    "Endpoint",
+    service="registry",
+    stub=registry_pb2_grpc.RegistryServiceStub,
+    messages=registry_pb2,
+    columns=(),
+    parent="",
+)
+Many = list[str] | None
 Name = Annotated[str, typer.Argument(help="`openai/ollama`, or `adapters/openai/endpoints/ollama`.")]
 
 
 @asks(app, "list")
 async def list_endpoints(session: Session) -> None:
     """List the endpoints whose facts are declared."""
-    stub = _registry(session)
-    found = [each async for answer in pages(stub.ListEndpoints, registry_pb2.ListEndpointsRequest()) for each in answer.endpoints]
+    found = await Calls(session, ENDPOINTS).listed()
     rows = [
         (
             _short(each.name),
@@ -39,59 +50,55 @@ async def list_endpoints(session: Session) -> None:
 @asks(app)
 async def show(session: Session, name: Name) -> None:
     """Show the facts of an endpoint."""
-    answer = await _registry(session).GetEndpoint(registry_pb2.GetEndpointRequest(name=_full(name)))
-    if session.output.as_json:
-        session.output.message(answer.endpoint)
-        return
-    for field, value in as_dict(answer.endpoint).items():
-        session.output.line(f"{field:<18} {', '.join(value) if isinstance(value, list) else value}")
+    session.output.resource(await Calls(session, ENDPOINTS).one(_full(name)))
 
 
 @asks(app, "set")
-async def put(
+async def put_endpoint(
     session: Session,
     name: Name,
-    region: Annotated[str, typer.Option(help="Where data is processed. Empty: not known.")] = "",
-    processor: Annotated[str, typer.Option(help="The company that processes the data.")] = "",
-    data_class: Annotated[list[str] | None, typer.Option(help="A data class it is cleared for; repeatable.")] = None,
-    zero_retention: Annotated[bool, typer.Option("--zero-retention", help="The provider keeps no data.")] = False,
-    credential: Annotated[list[str] | None, typer.Option(help="A credential that models may name; repeatable.")] = None,
-    upstream: Annotated[list[str] | None, typer.Option(help="An upstream model, or a prefix with `*`; repeatable. Default: all.")] = None,
-    free: Annotated[bool, typer.Option("--free", help="Models may be declared free.")] = False,
+    region: Annotated[str | None, typer.Option(help="Where data is processed. `''`: not known.")] = None,
+    processor: Annotated[str | None, typer.Option(help="The company that processes the data.")] = None,
+    description: Annotated[str | None, typer.Option(help="What it is.")] = None,
+    data_class: Annotated[Many, typer.Option(help="A data class it is cleared for. Repeat it; `''` for public and internal.")] = None,
+    zero_retention: Annotated[bool | None, typer.Option(help="The provider keeps no data.")] = None,
+    credential: Annotated[Many, typer.Option(help="A credential that models may name. Repeat it; `''` for none.")] = None,
+    upstream: Annotated[Many, typer.Option(help="An upstream model, or a prefix with `*`. Repeat it; `''` for all.")] = None,
+    free: Annotated[bool | None, typer.Option(help="Models may be declared free.")] = None,
     least_input: Annotated[str, typer.Option(help="Least price per million input tokens, such as `0.15 USD`.")] = "",
     least_output: Annotated[str, typer.Option(help="Least price per million output tokens.")] = "",
-    domain: Annotated[list[str] | None, typer.Option(help="A domain whose models may use it; repeatable. Default: all.")] = None,
-    operator: Annotated[str, typer.Option(help="The domain that operates it.")] = "domains/platform",
+    domain: Annotated[Many, typer.Option(help="A domain whose models may use it. Repeat it; `''` for all.")] = None,
+    operator: Annotated[str, typer.Option(help="The domain that operates it. A new endpoint: the platform.")] = "",
+    dry_run: DRY_RUN = False,
+    allow_loosening: LOOSENING = False,
 ) -> None:
-    """Declare the facts of an endpoint, all of them anew. Models of domains can only narrow them."""
-    endpoint = registry_pb2.Endpoint(
-        name=_full(name),
-        operator=domain_name(operator),
-        region=region,
-        processor=processor,
-        data_classes=data_class or (),
-        zero_retention=zero_retention,
-        credentials=credential or (),
-        upstream_models=upstream or (),
-        free_allowed=free,
-        domains=[domain_name(each) for each in domain or ()],
-    )
+    """Declare what the options name of an endpoint's facts; the rest stays. Models of domains can only narrow them."""
+    before = await Calls(session, ENDPOINTS).existing(_full(name))
+    after = registry_pb2.Endpoint(name=_full(name), operator="domains/platform")
+    if before is not None:
+        after.CopyFrom(before)
+    values = {"region": region, "processor": processor, "description": description, "zero_retention": zero_retention, "free_allowed": free}
+    for field, value in (*values.items(), ("operator", domain_name(operator) if operator else None)):
+        if value is not None:
+            setattr(after, field, value)
+    lists = {"data_classes": data_class, "credentials": credential, "upstream_models": upstream, "domains": domain}
+    for field, names in lists.items():
+        if names is not None:
+            after.ClearField(field)
+            getattr(after, field).extend(domain_name(each) if field == "domains" else each for each in names if each)
     for words, field in ((least_input, "input_nanos_per_million"), (least_output, "output_nanos_per_million")):
         if words:
             least = money(words, session.mesh.currency)
-            endpoint.price_floor.currency = least.currency
-            setattr(endpoint.price_floor, field, least.nanos)
-    answer = await _registry(session).PutEndpoint(registry_pb2.PutEndpointRequest(endpoint=endpoint))
-    if session.output.as_json:
-        session.output.message(answer.endpoint)
-    session.output.line(f"the facts of {_short(answer.endpoint.name)} are declared")
+            after.price_floor.currency = least.currency
+            setattr(after.price_floor, field, least.nanos)
+    await put(session, ENDPOINTS, before, after, dry_run=dry_run, loosens=allow_loosening)
 
 
 @asks(app)
 async def delete(session: Session, name: Name) -> None:
     """Delete the facts of an endpoint: models of domains can claim nothing about it any more."""
-    await _registry(session).DeleteEndpoint(registry_pb2.DeleteEndpointRequest(name=_full(name)))
-    session.output.line(f"the facts of {_short(_full(name))} are deleted")
+    await Calls(session, ENDPOINTS).delete(_full(name))
+    deleted(session, _full(name))
 
 
 def _full(name: str) -> str:
@@ -109,7 +116,3 @@ def _floor(floor: registry_pb2.PriceFloor) -> str:
     if not floor.currency:
         return "above zero"
     return f"{per_million(floor.input_nanos_per_million)} / {per_million(floor.output_nanos_per_million)} {floor.currency}"
-
-
-def _registry(session: Session) -> registry_pb2_grpc.RegistryServiceStub:
-    return registry_pb2_grpc.RegistryServiceStub(session.channel("registry"))

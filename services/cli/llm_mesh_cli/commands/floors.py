@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import grpc
 import typer
 
 from llm_mesh.policy.v1 import floors_pb2, rules_pb2, rules_pb2_grpc
 from llm_mesh_cli.command import asks
 from llm_mesh_cli.failures import CommandError, Exit
-from llm_mesh_cli.paging import pages
+from llm_mesh_cli.nouns.calls import Calls
+from llm_mesh_cli.nouns.changing import checked
+from llm_mesh_cli.nouns.noun import Noun
+from llm_mesh_cli.nouns.verbs import DRY_RUN, LOOSENING, deleted
 from llm_mesh_cli.session import Session, domain_name
 
 app = typer.Typer(no_args_is_help=True, help="Show and set what the platform sets about domains.")
+FLOORS = Noun("floor", "floors", "Floor", service="policy", stub=rules_pb2_grpc.RuleServiceStub, messages=rules_pb2, columns=(), parent="")
 _ACTION = "SCREENING_ACTION_"
 _EVERY = ("all", "-", "*")
 Domain = Annotated[str, typer.Argument(metavar="DOMAIN", help="`claims`, a resource name, or `all` for the floor of every domain.")]
@@ -23,15 +26,13 @@ Many = list[str] | None
 @asks(app, "list")
 async def list_floors(session: Session) -> None:
     """List the floors."""
-    stub = _rules(session)
-    _table(session, [floor async for answer in pages(stub.ListFloors, rules_pb2.ListFloorsRequest()) for floor in answer.floors])
+    _table(session, await Calls(session, FLOORS).listed())
 
 
 @asks(app)
 async def show(session: Session, domain: Domain) -> None:
     """Show a floor whole."""
-    answer = await _rules(session).GetFloor(rules_pb2.GetFloorRequest(name=_name(domain)))
-    session.output.message(answer.floor)
+    session.output.resource(await Calls(session, FLOORS).one(_name(domain)))
 
 
 @asks(app, "set")
@@ -52,9 +53,14 @@ async def put(
     max_output_tokens: Annotated[int | None, typer.Option(min=0, help="Most output tokens per choice. 0: no bound.")] = None,
     allow_model: Annotated[Many, typer.Option(help="A model that may be called, by resource name. Repeat it; `''` for all.")] = None,
     deny_model: Annotated[Many, typer.Option(help="A model that must not be called. Repeat it; `''` for none.")] = None,
+    dry_run: DRY_RUN = False,
+    allow_loosening: LOOSENING = False,
 ) -> None:
     """Set what the options name of a floor; the rest stays as it is."""
-    floor = await _present(session, _name(domain))
+    before = await Calls(session, FLOORS).existing(_name(domain))
+    floor = floors_pb2.Floor(name=_name(domain))
+    if before is not None:
+        floor.CopyFrom(before)
     lists = {
         "regions": region,
         "minimum_data_classes": minimum_data_class,
@@ -77,26 +83,15 @@ async def put(
         floor.zero_retention = zero_retention
     if max_output_tokens is not None:
         floor.max_output_tokens = max_output_tokens
-    answer = await _rules(session).PutFloor(rules_pb2.PutFloorRequest(floor=floor))
-    _table(session, [answer.floor])
+    if checked(session, before, floor, loosens=allow_loosening, dry_run=dry_run):
+        _table(session, [await Calls(session, FLOORS).change(before, floor, floor, ())])
 
 
 @asks(app)
 async def delete(session: Session, domain: Domain) -> None:
     """Delete a floor."""
-    name = _name(domain)
-    await _rules(session).DeleteFloor(rules_pb2.DeleteFloorRequest(name=name))
-    session.output.line(f"{name} is deleted")
-
-
-async def _present(session: Session, name: str) -> floors_pb2.Floor:
-    """The floor as it is, with its etag; a new one where there is none."""
-    try:
-        return (await _rules(session).GetFloor(rules_pb2.GetFloorRequest(name=name))).floor
-    except grpc.aio.AioRpcError as error:
-        if error.code() != grpc.StatusCode.NOT_FOUND:
-            raise
-        return floors_pb2.Floor(name=name)
+    await Calls(session, FLOORS).delete(_name(domain))
+    deleted(session, _name(domain))
 
 
 def _domains(names: list[str] | None) -> list[str] | None:
@@ -134,7 +129,3 @@ def _table(session: Session, floors: list[floors_pb2.Floor]) -> None:
         for floor in floors
     ]
     session.output.table(("DOMAIN", "REGIONS", "CLASS AT LEAST", "ADAPTERS", "RETENTION", "SCREENING", "OUTPUT TOKENS"), rows, floors)
-
-
-def _rules(session: Session) -> rules_pb2_grpc.RuleServiceStub:
-    return rules_pb2_grpc.RuleServiceStub(session.channel("policy"))

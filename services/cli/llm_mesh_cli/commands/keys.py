@@ -11,14 +11,16 @@ import typer
 from llm_mesh.policy.v1 import identity_pb2, identity_pb2_grpc
 from llm_mesh_cli.command import asks
 from llm_mesh_cli.files import check_free
+from llm_mesh_cli.nouns.calls import Calls
+from llm_mesh_cli.nouns.noun import Noun
 from llm_mesh_cli.output import as_dict
-from llm_mesh_cli.paging import pages
 from llm_mesh_cli.session import Session
 from llm_mesh_cli.texts import duration, moment, time_text
 
-app = typer.Typer(no_args_is_help=True, help="Make, list, rotate and revoke keys.")
+app = typer.Typer(no_args_is_help=True, help="Make, show, list, rotate and revoke keys.")
+KEYS = Noun("key", "keys", "Key", service="policy", stub=identity_pb2_grpc.IdentityServiceStub, messages=identity_pb2, columns=())
 Project = Annotated[str | None, typer.Option("--project", help="`triage`, `claims/triage` or a resource name. Default: the caller's own.")]
-Name = Annotated[str, typer.Argument(help="The key's resource name, or its id within the project.")]
+Name = Annotated[str, typer.Argument(help="The key's id within the project, `claims/triage/ID`, or its resource name.")]
 Save = Annotated[Path | None, typer.Option("--save", help="Write the secret to this file (mode 0600) instead of showing it.")]
 
 
@@ -50,13 +52,18 @@ async def create(
 async def list_keys(session: Session, project: Project = None) -> None:
     """List the keys of a project, newest first."""
     parent = await session.place(project)
-    request = identity_pb2.ListKeysRequest(parent=parent)
-    found = [key async for answer in pages(_identity(session).ListKeys, request) for key in answer.keys]
+    found = await Calls(session, KEYS).listed(parent)
     rows = [
         (key.name.rpartition("/")[2], key.hint, key.display_name, key.principal.rpartition("/")[2], _state(key), time_text(key.create_time))
         for key in found
     ]
     session.output.table(("KEY", "BEGINS", "NAME", "PRINCIPAL", "STATE", "CREATED"), rows, found)
+
+
+@asks(app)
+async def show(session: Session, name: Name, project: Project = None) -> None:
+    """Show a key, without its secret."""
+    session.output.resource(await Calls(session, KEYS).one(await _key_name(session, name, project)))
 
 
 @asks(app, "rotate")
@@ -90,7 +97,11 @@ def _identity(session: Session) -> identity_pb2_grpc.IdentityServiceStub:
 
 
 async def _key_name(session: Session, name: str, project: str | None) -> str:
-    return name if "/" in name else f"{await session.place(project)}/keys/{name}"
+    """`KEY` of --project, `claims/triage/KEY`, or a resource name."""
+    if name.startswith("domains/"):
+        return name
+    owner, _, identity = name.rpartition("/")
+    return f"{await session.place(owner or project)}/keys/{identity}"
 
 
 def _show(session: Session, key: identity_pb2.Key, secret: str, save: Path | None) -> None:

@@ -10,12 +10,17 @@ import typer
 from llm_mesh.policy.v1 import ledger_pb2, ledger_pb2_grpc
 from llm_mesh_cli.command import asks
 from llm_mesh_cli.failures import CommandError, Exit
-from llm_mesh_cli.paging import pages
+from llm_mesh_cli.nouns.calls import Calls
+from llm_mesh_cli.nouns.changing import checked
+from llm_mesh_cli.nouns.names import resource_name
+from llm_mesh_cli.nouns.noun import Noun
+from llm_mesh_cli.nouns.verbs import DOMAIN, DRY_RUN, LOOSENING, register
 from llm_mesh_cli.session import Session, subject_name
 from llm_mesh_cli.texts import duration
 
-app = typer.Typer(no_args_is_help=True, help="Show and set limits of requests, tokens and concurrency.")
-Domain = Annotated[str | None, typer.Option("--domain", help="The domain. Default: the caller's own.")]
+LIMITS = Noun("limit", "limits", "Limit", service="policy", stub=ledger_pb2_grpc.LedgerServiceStub, messages=ledger_pb2, columns=())
+app = typer.Typer(no_args_is_help=True, help="Show, set and delete limits of requests, tokens and concurrency.")
+register(app, LIMITS, without=("list", "set"))
 _METRIC = "LIMIT_METRIC_"
 _PLATFORM = "domains/platform/"
 """Limits that the platform set, which a domain cannot change, are shown by their whole name."""
@@ -32,52 +37,55 @@ class Metric(StrEnum):
 
 
 @asks(app, "list")
-async def list_limits(session: Session, domain: Domain = None) -> None:
+async def list_limits(session: Session, domain: DOMAIN = None) -> None:
     """List the limits of a domain."""
-    request = ledger_pb2.ListLimitsRequest(parent=await session.domain(domain))
-    _table(session, [limit async for answer in pages(_ledger(session).ListLimits, request) for limit in answer.limits])
+    _table(session, await Calls(session, LIMITS).listed(await session.domain(domain)))
 
 
 @asks(app, "set")
-async def put(
+async def put_limit(
     session: Session,
-    name: Annotated[str, typer.Argument(help="Its id within the domain, or its resource name.")],
-    amount: Annotated[int, typer.Argument(min=0, help="How much.")],
-    metric: Annotated[Metric, typer.Option(help="What it bounds.")] = Metric.REQUESTS,
-    per: Annotated[str, typer.Option(help="Per how long, such as 1m or 24h. Not with concurrency.")] = "1m",
+    name: Annotated[str, typer.Argument(help="`calm`, `claims/calm` or a resource name.")],
+    amount: Annotated[int | None, typer.Argument(metavar="[AMOUNT]", min=0, help="How much. Needed for a new limit.")] = None,
+    metric: Annotated[Metric | None, typer.Option(help="What it bounds. A new limit: requests.")] = None,
+    per: Annotated[str | None, typer.Option(help="Per how long, such as 1m or 24h. A new limit: 1m. Not with concurrency.")] = None,
     subject: Annotated[
-        str,
+        str | None,
         typer.Option(
             help="Whom it binds: `projects/triage`, `principals/ana`, `model:shared/sim-echo`, `tag:KEY=VALUE`, or a resource name. "
-            "Default: the domain."
+            "A new limit: the domain."
         ),
-    ] = "",
-    domain: Domain = None,
+    ] = None,
+    tag_required: Annotated[
+        bool | None, typer.Option("--tag-required/--no-tag-required", help="Requests without the subject's tag are refused.")
+    ] = None,
+    domain: DOMAIN = None,
+    dry_run: DRY_RUN = False,
+    allow_loosening: LOOSENING = False,
 ) -> None:
-    """Set a limit."""
-    parent = await session.domain(domain)
-    limit = ledger_pb2.Limit(
-        name=name if "/" in name else f"{parent}/limits/{name}",
-        subject=subject_name(parent, subject),
-        metric=f"{_METRIC}{metric.name}",
-        amount=amount,
-    )
-    if metric is not Metric.CONCURRENCY:
-        limit.window.FromTimedelta(duration(per))
-    answer = await _ledger(session).PutLimit(ledger_pb2.PutLimitRequest(limit=limit))
-    _table(session, [answer.limit])
-
-
-@asks(app)
-async def delete(
-    session: Session, name: Annotated[str, typer.Argument(help="Its id, or its resource name.")], domain: Domain = None
-) -> None:
-    """Delete a limit."""
-    full = name if "/" in name else f"{await session.domain(domain)}/limits/{name}"
-    if not full.startswith("domains/"):
-        raise CommandError(f"{name} is no limit's name", Exit.USAGE)
-    await _ledger(session).DeleteLimit(ledger_pb2.DeleteLimitRequest(name=full))
-    session.output.line(f"{full} is deleted")
+    """Set a limit. What is not named of one that exists stays."""
+    full = await resource_name(session, LIMITS.plural, name, domain)
+    owner = full.partition("/limits/")[0]
+    before = await Calls(session, LIMITS).existing(full)
+    after = ledger_pb2.Limit(name=full, subject=owner, metric="LIMIT_METRIC_REQUESTS")
+    if before is not None:
+        after.CopyFrom(before)
+    elif amount is None:
+        raise CommandError(f"{full} does not exist yet: give an amount", Exit.USAGE)
+    if amount is not None:
+        after.amount = amount
+    if metric is not None:
+        after.MergeFrom(ledger_pb2.Limit(metric=f"{_METRIC}{metric.name}"))
+    if subject is not None:
+        after.subject = subject_name(owner, subject)
+    if tag_required is not None:
+        after.tag_required = tag_required
+    if after.metric == ledger_pb2.LIMIT_METRIC_CONCURRENCY:
+        after.ClearField("window")
+    elif per is not None or not after.HasField("window"):
+        after.window.FromTimedelta(duration(per or "1m"))
+    if checked(session, before, after, loosens=allow_loosening, dry_run=dry_run):
+        _table(session, [await Calls(session, LIMITS).change(before, after, after, ())])
 
 
 def _table(session: Session, limits: list[ledger_pb2.Limit]) -> None:
@@ -92,7 +100,3 @@ def _table(session: Session, limits: list[ledger_pb2.Limit]) -> None:
         for limit in limits
     ]
     session.output.table(("LIMIT", "SUBJECT", "METRIC", "AMOUNT", "PER"), rows, limits)
-
-
-def _ledger(session: Session) -> ledger_pb2_grpc.LedgerServiceStub:
-    return ledger_pb2_grpc.LedgerServiceStub(session.channel("policy"))

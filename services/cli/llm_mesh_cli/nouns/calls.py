@@ -28,7 +28,7 @@ class Calls:
         """All of them, with what the list may be restricted to."""
         noun = self._noun
         request = noun.request("List")
-        if parent:
+        if parent and "parent" in request.DESCRIPTOR.fields_by_name:
             request.parent = parent
         for name, value in only.items():
             setattr(request, name, value)

@@ -36,6 +36,8 @@ def checked(session: Session, before: Any, after: Any, *, loosens: bool, dry_run
     if dry_run and session.output.as_json:
         session.output.data({"dryRun": True, "changes": [as_dict(change)]})
     elif change.action == _NOTHING:
+        if session.output.as_json:
+            session.output.message(after)
         session.output.line(f"{after.name} is as it should be")
     else:
         for field in change.fields:

@@ -15,16 +15,15 @@ from llm_mesh_cli.nouns.changing import checked, masked
 from llm_mesh_cli.nouns.names import resource_name
 from llm_mesh_cli.nouns.options import parameters
 from llm_mesh_cli.nouns.reading import described
-from llm_mesh_cli.output import as_dict
 
 if TYPE_CHECKING:
     from llm_mesh_cli.nouns.noun import Noun
     from llm_mesh_cli.session import Session
 
 Verb = Callable[..., Awaitable[None]]
-_DOMAIN = Annotated[str | None, typer.Option("--domain", help="The domain. Default: the caller's own.")]
+DOMAIN = Annotated[str | None, typer.Option("--domain", help="The domain. Default: the caller's own.")]
 _UNSET = Annotated[list[str] | None, typer.Option("--unset", metavar="FIELD", help="A field that becomes unset; repeatable.")]
-_DRY_RUN = Annotated[bool, typer.Option("--dry-run", help="Show what would change, and change nothing.")]
+DRY_RUN = Annotated[bool, typer.Option("--dry-run", help="Show what would change, and change nothing.")]
 LOOSENING = Annotated[bool, typer.Option("--allow-loosening", help="Make the change although it loosens a guard.")]
 
 
@@ -75,7 +74,7 @@ def _creator(noun: Noun) -> Verb:
     async def work(session: Session, name: str, domain: str | None = None, **values: object) -> None:
         full = await resource_name(session, noun.plural, name, domain)
         created = await described(session, noun, full, values, update=False)
-        _done(session, await Calls(session, noun).create(full, created.message), "is created")
+        done(session, await Calls(session, noun).create(full, created.message), created=True)
 
     return _command(work, f"Create {noun.one}.", _name(noun), *_own(noun), *parameters(noun, update=False))
 
@@ -95,7 +94,7 @@ def _changer(noun: Noun) -> Verb:
         await change(session, noun, full, values, unset or (), dry_run=dry_run, loosens=allow_loosening)
 
     rest = "the rest stays as it is" if noun.offers("Update") else f"the rest stays; {noun.one} that does not exist is made"
-    own = [_parameter("unset", _UNSET, None), _parameter("dry_run", _DRY_RUN, default=False)]
+    own = [_parameter("unset", _UNSET, None), _parameter("dry_run", DRY_RUN, default=False)]
     own.append(_parameter("allow_loosening", LOOSENING, default=False))
     return _command(
         work, f"Change what the options name of {noun.one}; {rest}.", _name(noun), *_own(noun), *parameters(noun, update=True), *own
@@ -114,7 +113,13 @@ async def change(
     after = to.message if before is None else masked(before, to.message, to.paths)
     if not checked(session, before, after, loosens=loosens, dry_run=dry_run):
         return
-    _done(session, await calls.change(before, to.message, after, to.paths), "is changed" if before is not None else "is created")
+    done(session, await calls.change(before, to.message, after, to.paths), created=before is None)
+
+
+async def put(session: Session, noun: Noun, before: Any, after: Any, *, dry_run: bool, loosens: bool) -> None:  # noqa: ANN401 (a resource)
+    """Put a resource of which some fields were changed; `before` None: a new one."""
+    if checked(session, before, after, loosens=loosens, dry_run=dry_run):
+        done(session, await Calls(session, noun).change(before, after, after, ()), created=before is None)
 
 
 def _deleter(noun: Noun) -> Verb:
@@ -133,10 +138,11 @@ def deleted(session: Session, name: str) -> None:
     session.output.line(f"{name} is deleted")
 
 
-def _done(session: Session, resource: Any, what: str) -> None:  # noqa: ANN401 (a resource of any type)
+def done(session: Session, resource: Any, *, created: bool) -> None:  # noqa: ANN401 (a resource of any type)
+    """Shows a resource that was written."""
     if session.output.as_json:
-        session.output.data(as_dict(resource))
-    session.output.line(f"{resource.name} {what}")
+        session.output.message(resource)
+    session.output.line(f"{resource.name} is {'created' if created else 'changed'}")
 
 
 def _command(work: Verb, help_: str, *own: inspect.Parameter) -> Verb:
@@ -154,7 +160,7 @@ def _name(noun: Noun) -> inspect.Parameter:
 
 def _own(noun: Noun) -> list[inspect.Parameter]:
     """The domain, where resources belong to one."""
-    return [_parameter("domain", _DOMAIN, None)] if noun.parent else []
+    return [_parameter("domain", DOMAIN, None)] if noun.parent else []
 
 
 def _parameter(name: str, annotation: Any, default: Any) -> inspect.Parameter:  # noqa: ANN401 (whatever typer takes)
