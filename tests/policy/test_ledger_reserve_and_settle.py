@@ -105,13 +105,15 @@ async def test_a_report_that_is_wrong_in_its_last_line_changes_nothing_of_the_en
     assert reservation.entry.SerializeToString(deterministic=True) == before
 
 
-async def test_what_screening_did_to_the_request_is_recorded_with_the_reservation_and_only_then(world: World) -> None:
+async def test_what_screening_did_to_the_request_is_recorded_with_the_reservation_and_stands_in_its_entry(world: World) -> None:
     sealed = world.admission()
     admission = admission_pb2.Admission.FromString(sealed.payload)
     admission.screened.add(detector="credit_card", masked=2)
     admission.screened.add(detector="email", logged=1)
     payload = admission.SerializeToString()
-    await world.reserve(admission=world.seals.sealed("llm_mesh.policy.v1.Admission", payload, "policy"), request_id="r1")
+    held = await world.reserve(admission=world.seals.sealed("llm_mesh.policy.v1.Admission", payload, "policy"), request_id="r1")
+    entry = held.held.reservation.entry
+    assert [(each.detector, each.masked, each.logged) for each in entry.screened] == [("credit_card", 2, 0), ("email", 0, 1)]
     records = [(entry.action, entry.allowed, entry.detail, entry.request_id) for entry in world.identity.audit]
     assert records[-1] == ("requests.screen", True, "credit_card masked 2, email noted 1", "r1")
     await world.reserve()

@@ -1,6 +1,7 @@
 """An audit trail of screening that tests look into."""
 
 from llm_mesh_policy.domain.audit import AuditEntry
+from llm_mesh_policy.domain.ledger.reservation import Reservation
 from llm_mesh_policy.domain.screening.trail import ScreeningTrail
 
 
@@ -9,6 +10,7 @@ class Kept:
 
     def __init__(self) -> None:
         self.entries: list[AuditEntry] = []
+        self.refused: list[Reservation] = []
         self.failure: Exception | None = None
 
     async def record(self, entry: AuditEntry) -> None:
@@ -16,7 +18,12 @@ class Kept:
             raise self.failure
         self.entries.append(entry)
 
+    async def refuse(self, refused: Reservation, audit: AuditEntry) -> None:
+        await self.record(audit)
+        self.refused.append(refused)
+
 
 def trail(kept: Kept | None = None) -> ScreeningTrail:
     """A trail into memory."""
-    return ScreeningTrail(kept or Kept())
+    kept = kept or Kept()
+    return ScreeningTrail(kept, kept)

@@ -14,6 +14,7 @@ from llm_mesh_cli.command import asks
 from llm_mesh_cli.output import as_dict
 from llm_mesh_cli.session import Session
 from llm_mesh_cli.texts import amount, time_text
+from llm_mesh_runtime.screened import screened_text
 
 app = typer.Typer()
 _PAUSE = 1.0
@@ -77,5 +78,20 @@ def row(entry: usage_pb2.LedgerEntry) -> str:
     failed = next((line.usage.error_reason for line in reversed(entry.lines) if line.usage.error_reason), "")
     held = entry.state == usage_pb2.RESERVATION_STATE_HELD
     cost = f"≤ {amount(entry.reserved)}" if held else amount(entry.charged)
-    parts = (time_text(entry.reserve_time), f"{state:<9}", f"{entry.alias:<20}", f"{model:<20}", f"{cost:<16}", tokens, failed)
-    return "  ".join(parts).rstrip()
+    parts = (
+        time_text(entry.reserve_time),
+        f"{state:<9}",
+        f"{entry.alias:<20}",
+        f"{model:<20}",
+        f"{cost:<16}",
+        tokens,
+        failed,
+        _screened(entry),
+    )
+    return "  ".join([*parts, *[note for note in (failed, _screened(entry)) if note]])
+
+
+def _screened(entry: usage_pb2.LedgerEntry) -> str:
+    """What screening found, both ways."""
+    found = screened_text(entry.screened)
+    return f"screened: {found}" if found else ""

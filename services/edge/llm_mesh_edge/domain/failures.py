@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from llm_mesh_edge.domain.places import Body, Place
-from llm_mesh_edge.domain.receipts import Pairs, decimal, decision_header
+from llm_mesh_edge.domain.receipts import Pairs, decimal, decision_header, screened_header
 from llm_mesh_runtime.errors import MeshError
 
 _REPEATED_BY_SDKS = {408, 409, 429}
@@ -92,6 +92,8 @@ class Failure:
     """Methods that the resource has, where the method was wrong."""
     decision: str = ""
     """The routing decision. Empty: the request failed before it was routed."""
+    screened: str = ""
+    """What screening found until then, as the header says it. Empty: nothing."""
     closes: bool = False
     """The connection cannot be used again: the body was not read."""
 
@@ -106,6 +108,7 @@ class Failure:
         if self.charge is not None:
             pairs += self.charge.headers()
         pairs += decision_header(self.decision)
+        pairs += screened_header(self.screened)
         if self.allow:
             pairs.append((b"allow", self.allow.encode()))
         if self.status == 401:  # noqa: PLR2004
@@ -113,6 +116,11 @@ class Failure:
         if self.closes:
             pairs.append((b"connection", b"close"))
         return pairs
+
+    def receipt(self) -> dict[str, str]:
+        """What the mesh tells of the request in a body, for streams that have begun: the charge, and what screening found."""
+        told = {} if self.charge is None else self.charge.field()
+        return told | {"screened": self.screened} if self.screened else told
 
 
 def failure_of(error: MeshError) -> Failure:
@@ -128,6 +136,7 @@ def failure_of(error: MeshError) -> Failure:
         provider=ProviderWords(said.get("provider_code", ""), said.get("provider_type", ""), said.get("quota") == "exhausted"),
         charge=_charge(error),
         decision=error.decision_id or error.metadata.get("decision_id", ""),
+        screened=said.get("screened", ""),
     )
 
 

@@ -8,7 +8,8 @@ from typing import Any
 from llm_mesh.gateway.v1 import gateway_pb2
 from llm_mesh.inference.v1 import generate_pb2
 from llm_mesh.mesh.v1 import resources_pb2
-from llm_mesh.policy.v1 import policy_pb2
+from llm_mesh.policy.v1 import policy_pb2, usage_pb2
+from llm_mesh_runtime.screened import screened_text
 
 Pairs = list[tuple[bytes, bytes]]
 _NANOS = 10**9
@@ -53,6 +54,7 @@ def receipt_headers(receipt: gateway_pb2.Receipt) -> Pairs:
             pairs.append((b"x-llm-mesh-cost-currency", currency.encode()))
     if version := receipt.prompt_version:
         pairs.append((b"x-llm-mesh-prompt-version", version.encode()))
+    pairs += screened_headers(receipt.screened)
     if limits := receipt.limits:
         pairs += limit_headers(limits)
     return pairs
@@ -67,12 +69,24 @@ def receipt_field(receipt: gateway_pb2.Receipt) -> dict[str, Any]:
         field["decision"] = receipt.decision_id
     if receipt.prompt_version:
         field["prompt_version"] = receipt.prompt_version
+    if receipt.screened:
+        field["screened"] = screened_text(receipt.screened)
     return field
 
 
 def decision_header(decision_id: str) -> Pairs:
     """The routing decision, which `llm-mesh explain` explains; nothing where there was none."""
     return [(b"x-llm-mesh-decision", decision_id.encode("ascii", "replace"))] if decision_id else []
+
+
+def screened_headers(counts: Sequence[usage_pb2.ScreeningCount]) -> Pairs:
+    """What screening found; of a stream what it found in the request, since the headers go before there is an answer."""
+    return screened_header(screened_text(counts)) if counts else []
+
+
+def screened_header(text: str) -> Pairs:
+    """The same in words: `request.credit_card.masked=2, answer.email.blocked=1`; nothing where nothing was found."""
+    return [(b"x-llm-mesh-screened", text.encode("ascii", "replace"))] if text else []
 
 
 def limit_headers(limits: Sequence[policy_pb2.LimitStatus]) -> Pairs:

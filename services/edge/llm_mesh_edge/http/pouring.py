@@ -14,7 +14,15 @@ from llm_mesh.inference.v1 import generate_pb2
 from llm_mesh_dialects.errors import DialectError
 from llm_mesh_edge.domain.failures import Failure, failure_of
 from llm_mesh_edge.domain.ports import AnswerStream
-from llm_mesh_edge.domain.receipts import Pairs, decision_header, limit_headers, receipt_field, translation_headers, translations_text
+from llm_mesh_edge.domain.receipts import (
+    Pairs,
+    decision_header,
+    limit_headers,
+    receipt_field,
+    screened_headers,
+    translation_headers,
+    translations_text,
+)
 from llm_mesh_edge.http.dialect import Dialect, Writer
 from llm_mesh_edge.http.exchange import Exchange, ProblemError
 from llm_mesh_edge.http.keep_alive import KeepAlive
@@ -71,6 +79,7 @@ class Pouring:
         first.ClearField("limits")  # they were told, and what is left are the events
         first.ClearField("reservation")
         first.ClearField("decision_id")
+        first.ClearField("screened")
         self._writer = self._dialect.writer(self._given, "" if begun.id else self._dialect.id_prefix + self._exchange.headers.request_id)
         return self._writer
 
@@ -95,7 +104,7 @@ class Pouring:
 
 
 def _stream_headers(first: gateway_pb2.GenerateStreamResponse) -> Pairs:
-    headers = [*limit_headers(first.limits), *decision_header(first.decision_id)]
+    headers = [*limit_headers(first.limits), *decision_header(first.decision_id), *screened_headers(first.screened)]
     if first.reservation:
         headers.append((b"x-llm-mesh-reservation", first.reservation.encode()))
     return headers

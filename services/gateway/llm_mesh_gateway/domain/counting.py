@@ -22,7 +22,8 @@ class Counting:
     async def count(self, request: Request, operation: Generation) -> gateway_pb2.CountTokensResponse:
         """The count, who counted, and the routing decision."""
         planned = await self._gateway.prepare(request)
-        return gateway_pb2.CountTokensResponse(count=await self._count(request, operation, planned), decision_id=planned.decision_id)
+        count = await self._count(request, operation, planned)
+        return gateway_pb2.CountTokensResponse(count=count, decision_id=planned.decision_id, screened=planned.admitted.screened)
 
     async def _count(self, request: Request, operation: Generation, planned: Planned) -> embed_pb2.TokenCount:
         for attempt in planned.attempts:

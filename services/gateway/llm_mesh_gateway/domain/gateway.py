@@ -22,6 +22,7 @@ from llm_mesh_gateway.domain.charge import tell_charge
 from llm_mesh_gateway.domain.checks import check_options
 from llm_mesh_gateway.domain.execution import Execution
 from llm_mesh_gateway.domain.fields import in_callers_words
+from llm_mesh_gateway.domain.findings import Findings, tell_screened
 from llm_mesh_gateway.domain.operation import Operation
 from llm_mesh_gateway.domain.outcomes import Outcomes
 from llm_mesh_gateway.domain.plan import attempts_of
@@ -40,7 +41,7 @@ _RENDER_ACTION = "prompts.render"
 
 Held = Callable[[Reservation], None]
 Decided = Callable[[str], None]
-Screen = Callable[[policy_pb2.AdmitResponse, Release, Sequence[generate_pb2.Translation]], AbstractAsyncContextManager[Release]]
+Screen = Callable[[policy_pb2.AdmitResponse, Release, Sequence[generate_pb2.Translation], Findings], AbstractAsyncContextManager[Release]]
 
 
 @dataclass(slots=True)
@@ -113,6 +114,8 @@ class Gateway:
         except MeshError as failure:
             self._outcomes.refused(failure)
             raise
+        if planned.admitted.screened:
+            reservation.screened = planned.admitted.screened[:]
         if held is not None:
             held(reservation)
         receipt.model, settled = await self._dispatch(request, planned, reservation, release)
@@ -212,7 +215,8 @@ class Gateway:
         try:
             if planned.admitted.obligations.screen_output:
                 translations = operation.without_what_escapes_screening()
-                async with self._screen(planned.admitted, release, translations) as screened:
+                findings = reservation.findings = Findings()
+                async with self._screen(planned.admitted, release, translations, findings) as screened:
                     await execution.run(screened)
             else:
                 await execution.run(release)
@@ -225,6 +229,7 @@ class Gateway:
             settled = await reservation.end(execution.records)
             if isinstance(failure, MeshError):
                 tell_charge(failure, reservation.name, settled, sent=was_sent(execution.records))
+                tell_screened(failure, reservation.all_screened)
             raise
         finally:
             for record in execution.records:
@@ -250,6 +255,8 @@ def _write_receipt(
     receipt.request_id = request.request_id
     if request.prompt_version:
         receipt.prompt_version = request.prompt_version
+    if screened := reservation.all_screened:
+        receipt.screened.extend(screened)
     if reservation.limits:
         receipt.limits.extend(reservation.limits)
     if settled is not None:

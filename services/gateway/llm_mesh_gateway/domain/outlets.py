@@ -55,7 +55,9 @@ class Streamed:
             return
         if self._reservation is not None:
             first = self._reservation
-            told = gateway_pb2.GenerateStreamResponse(reservation=first.name, limits=first.limits, decision_id=first.decision_id)
+            told = gateway_pb2.GenerateStreamResponse(
+                reservation=first.name, limits=first.limits, decision_id=first.decision_id, screened=first.screened
+            )
             raw += told.SerializeToString()  # messages one behind the other are one with the fields of both
             self._reservation = None
         await self._write(raw)

@@ -6,8 +6,9 @@ import asyncio
 from collections.abc import Sequence
 
 from llm_mesh.mesh.v1 import resources_pb2
-from llm_mesh.policy.v1 import policy_pb2
+from llm_mesh.policy.v1 import policy_pb2, usage_pb2
 from llm_mesh.router.v1 import plan_pb2
+from llm_mesh_gateway.domain.findings import Findings
 from llm_mesh_gateway.domain.ports import Policy
 from llm_mesh_gateway.domain.record import AttemptRecord
 from llm_mesh_gateway.domain.settlements import Settlements
@@ -20,7 +21,7 @@ _REFUSED_BY = "policy.llm-mesh"
 class Reservation:
     """One request's reservation. `end` is to be called once, however the request went."""
 
-    __slots__ = ("_epoch", "_grant", "_held", "_id", "_policy", "_request", "_settlements", "name")
+    __slots__ = ("_epoch", "_grant", "_held", "_id", "_policy", "_request", "_settlements", "findings", "name", "screened")
 
     def __init__(
         self, policy: Policy, settlements: Settlements, request: policy_pb2.ReserveRequest, number: str, name: str, epoch: str
@@ -31,6 +32,10 @@ class Reservation:
         self._policy = policy
         self._settlements = settlements
         self._request = request
+        self.screened: Sequence[usage_pb2.ScreeningCount] = ()
+        """What screening found in the request."""
+        self.findings: Findings | None = None
+        """What it finds in the answer. None: the answer is not screened."""
         self._held: policy_pb2.ReserveResponse
         self._grant: resources_pb2.Sealed
 
@@ -48,6 +53,11 @@ class Reservation:
     def limits(self) -> Sequence[policy_pb2.LimitStatus]:
         """How limits stand."""
         return self._held.limits
+
+    @property
+    def all_screened(self) -> Sequence[usage_pb2.ScreeningCount]:
+        """What screening has found until now, both ways."""
+        return self.screened if self.findings is None else [*self.screened, *self.findings.counts]
 
     async def hold(self) -> None:
         """Reserve. Unless policy itself refused it is not known whether money is held, and what may be held is given back."""
@@ -90,6 +100,8 @@ class Reservation:
         settlement = policy_pb2.SettleRequest(reservation_id=self._id, epoch=self._epoch)
         for record in records:
             record.write(settlement.lines.add())
+        if self.findings is not None and (counts := self.findings.counts):
+            settlement.screened.extend(counts)
         return settlement
 
     def _give_back(self) -> None:

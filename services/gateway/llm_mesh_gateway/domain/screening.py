@@ -17,6 +17,7 @@ from typing import NoReturn, Self, TypeVar
 from llm_mesh.inference.v1 import content_pb2, generate_pb2
 from llm_mesh.policy.v1 import policy_pb2
 from llm_mesh_gateway.domain.errors import screening_failed
+from llm_mesh_gateway.domain.findings import Findings
 from llm_mesh_gateway.domain.ports import Piece, Policy, Release, ScreenSession
 from llm_mesh_gateway.domain.screened_text import Order, Run
 from llm_mesh_runtime.errors import MeshError
@@ -30,12 +31,16 @@ _CHUNK = 16 * 1024
 
 
 def screened(
-    policy: Policy, admitted: policy_pb2.AdmitResponse, release: Release, translations: Sequence[generate_pb2.Translation] = ()
+    policy: Policy,
+    admitted: policy_pb2.AdmitResponse,
+    release: Release,
+    translations: Sequence[generate_pb2.Translation] = (),
+    findings: Findings | None = None,
 ) -> AbstractAsyncContextManager[Release]:
-    """Where the answer goes on its way to `release`: through screening where policy obliges to it."""
+    """Where the answer goes on its way to `release`: through screening where policy obliges to it. `findings` takes what is found."""
     if not admitted.obligations.screen_output:
         return nullcontext(release)
-    return _Release(Screening(policy, admitted, release, translations))
+    return _Release(Screening(policy, admitted, release, translations, Findings() if findings is None else findings))
 
 
 class _Release(AbstractAsyncContextManager[Release]):
@@ -56,8 +61,14 @@ class Screening:
     """One answer under screening. One task writes to policy, one reads; a failure of either ends the request."""
 
     def __init__(
-        self, policy: Policy, admitted: policy_pb2.AdmitResponse, release: Release, translations: Sequence[generate_pb2.Translation]
+        self,
+        policy: Policy,
+        admitted: policy_pb2.AdmitResponse,
+        release: Release,
+        translations: Sequence[generate_pb2.Translation],
+        findings: Findings,
     ) -> None:
+        self._findings = findings
         self._policy = policy
         self._admitted = admitted
         self._release = release
@@ -202,6 +213,8 @@ class Screening:
 
     async def _read(self, session: ScreenSession) -> None:
         while (answer := await _screening(session.read())) is not None:
+            if answer.screened:
+                self._findings.add(answer.screened)
             if answer.blocked:
                 raise screening_failed(
                     "it has content that is not allowed out", detectors=",".join(sorted({f.detector for f in answer.findings}))

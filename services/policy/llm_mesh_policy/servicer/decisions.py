@@ -59,7 +59,7 @@ class DecisionsServicer:
         has_answer = request.HasField("answer")
         if has_answer:
             check_answer(request)
-        settled = await self._lifecycle.settle(request.reservation_id, request.lines)
+        settled = await self._lifecycle.settle(request.reservation_id, request.lines, request.screened[:])
         if has_answer:
             await self._answers.keep(request, settled)
         entry = settled.entry

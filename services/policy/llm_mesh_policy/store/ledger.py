@@ -6,7 +6,7 @@ leave a work as values: what they wrote (the audit row) is kept.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, text
@@ -22,6 +22,7 @@ from llm_mesh_policy.domain.ledger.quote import Line, within_bounds
 from llm_mesh_policy.domain.ledger.reservation import (
     ESTIMATED,
     HELD,
+    REFUSED,
     RELEASED,
     SETTLED,
     Reservation,
@@ -33,65 +34,16 @@ from llm_mesh_policy.domain.ledger.speeds import Speeds
 from llm_mesh_policy.domain.screening.trail import REQUEST
 from llm_mesh_policy.store import ledger_charging, ledger_epochs, ledger_idempotency, ledger_rows
 from llm_mesh_policy.store.ledger_group import Accounts, Group
+from llm_mesh_policy.store.ledger_wanted import Extend, Refuse, Release, Request, Reserve, Settle
 from llm_mesh_runtime.database import Database, Prepared
 from llm_mesh_runtime.errors import MeshError, already_exists
 
 T = TypeVar("T")
+A = TypeVar("A", Held, MeshError)
 
 _MOST_RECENT = 4096
 _HOUR = 3600 * 1_000_000
 _LOCK = Prepared(text("SELECT pg_advisory_xact_lock(4863451)"))
-
-
-@dataclass(slots=True)
-class _Wanted:
-    """Something that one request wants of a reservation."""
-
-    id: str
-
-
-@dataclass(slots=True)
-class _Reserve(_Wanted):
-    """To make it."""
-
-    draft: Draft
-    subjects: Sequence[str]
-
-
-@dataclass(slots=True)
-class _OfKnown(_Wanted):
-    """Something that is done to a reservation which may be known from its making."""
-
-    known: Reservation | None
-
-    def take(self, group: Group) -> Reservation | None:
-        """The reservation, which from now on is the group's: where the group is undone, what is known of it counts no more."""
-        known, self.known = self.known, None
-        return group.find(self.id, known)
-
-
-@dataclass(slots=True)
-class _Extend(_OfKnown):
-    """To add an attempt."""
-
-    admission_id: str
-    expires: int
-    line: Line
-
-
-@dataclass(slots=True)
-class _Settle(_OfKnown):
-    """To charge it."""
-
-    lines: Sequence[usage_pb2.UsageLine]
-
-
-@dataclass(slots=True)
-class _Release(_OfKnown):
-    """To give it back."""
-
-
-_Request = _Reserve | _Extend | _Settle | _Release
 
 
 def lock(connection: Connection) -> None:
@@ -121,30 +73,37 @@ class SqlLedger:
         self._budget_required = budget_required
         self._recent: dict[str, Reservation] = {}
         self._answers: Mapping[type, Callable[[Group, Any], object]] = {
-            _Reserve: self._reserve,
-            _Extend: self._extend,
-            _Settle: self._settle,
-            _Release: self._release,
+            Reserve: self._reserve,
+            Extend: self._extend,
+            Settle: self._settle,
+            Release: self._release,
+            Refuse: self._refuse,
         }
 
     async def reserve(self, draft: Draft) -> Held:
         wanted = draft.reservation
-        held: Held = await self._decide(_Reserve(wanted.id, draft, amounts.bound(wanted.lines, wanted.subjects)))
+        held: Held = await self._decide(Reserve(wanted.id, draft, amounts.bound(wanted.lines, wanted.subjects)))
         self._remember(held.reservation)
         return held
 
     async def extend(self, reservation_id: str, admission_id: str, expires: int, line: Line) -> Held:
         known = self._recent.pop(reservation_id, None)
-        held: Held = await self._decide(_Extend(reservation_id, known, admission_id, expires, line))
+        held: Held = await self._decide(Extend(reservation_id, known, admission_id, expires, line))
         self._remember(held.reservation)
         return held
 
-    async def settle(self, reservation_id: str, lines: Sequence[usage_pb2.UsageLine]) -> Settled:
-        settled: Settled = await self._decide(_Settle(reservation_id, self._recent.pop(reservation_id, None), lines))
+    async def settle(
+        self, reservation_id: str, lines: Sequence[usage_pb2.UsageLine], screened: Sequence[usage_pb2.ScreeningCount] = ()
+    ) -> Settled:
+        settled: Settled = await self._decide(Settle(reservation_id, self._recent.pop(reservation_id, None), lines, screened))
         return settled
 
+    async def refuse(self, refused: Reservation, audit: AuditEntry) -> None:
+        """Writes the entry of a request that screening refused, with its audit record."""
+        await self._decide(Refuse(refused.id, refused, audit))
+
     async def release(self, reservation_id: str) -> usage_pb2.ReservationState:
-        state: usage_pb2.ReservationState = await self._decide(_Release(reservation_id, self._recent.pop(reservation_id, None)))
+        state: usage_pb2.ReservationState = await self._decide(Release(reservation_id, self._recent.pop(reservation_id, None)))
         return state
 
     async def heartbeat(self, epoch: str, instance: str, replaces: str, *, closing: bool) -> int:
@@ -203,7 +162,7 @@ class SqlLedger:
 
         return await self._alone(work)
 
-    async def _decide(self, wanted: _Request) -> Any:  # noqa: ANN401 (each kind of work has an answer of its own)
+    async def _decide(self, wanted: Request) -> Any:  # noqa: ANN401 (each kind of work has an answer of its own)
         result = await self._database.write_together(self._together, wanted)
         self._changed()
         return result
@@ -215,10 +174,10 @@ class SqlLedger:
         self._changed()
         return result
 
-    def _together(self, connection: Connection, all_wanted: Sequence[_Request]) -> list[object]:
+    def _together(self, connection: Connection, all_wanted: Sequence[Request]) -> list[object]:
         """What a group of requests wants of the ledger, in their order. Refusals are answers: they undo nothing of others."""
         group = Group(connection, self._accounts, self._locked(connection))
-        reserving = [wanted for wanted in all_wanted if isinstance(wanted, _Reserve)]
+        reserving = [wanted for wanted in all_wanted if isinstance(wanted, Reserve)]
         subjects: set[str] = set()
         if reserving:
             subjects.update([PLATFORM], *[wanted.subjects for wanted in reserving])
@@ -242,7 +201,7 @@ class SqlLedger:
             self._recent.pop(next(iter(self._recent)))
         self._recent[reservation.id] = reservation
 
-    def _reserve(self, group: Group, wanted: _Reserve) -> Held | MeshError:
+    def _reserve(self, group: Group, wanted: Reserve) -> Held | MeshError:
         draft, reservation = wanted.draft, wanted.draft.reservation
         refusal: MeshError | None = _expired() if draft.expires <= group.now else None
         if refusal is None and draft.idempotency_key:
@@ -252,7 +211,7 @@ class SqlLedger:
         fitting = self._untagged(group, reservation) or self._fitting(group, reservation, wanted.subjects, reservation.lines)
         if isinstance(fitting, MeshError):
             # The id may be held already, by this very request: then its own hold must not refuse it.
-            return self._repeated(group, reservation) or self._refused(group, reservation, fitting)
+            return self._repeated(group, reservation) or self._screened(group, reservation, self._refused(group, reservation, fitting))
         earlier = self._repeated(group, reservation)
         if earlier is not None:
             return earlier
@@ -261,10 +220,13 @@ class SqlLedger:
         group.insert(reservation, draft.epoch)
         if draft.idempotency_key:
             ledger_idempotency.keep(group.connection, draft, group.now)
-        held = self._held(group, reservation, fitting)
-        if reservation.screened:
-            group.record(replace(_record(reservation, allowed=True, detail=reservation.screened, now=group.now), action=REQUEST))
-        return held
+        return self._screened(group, reservation, self._held(group, reservation, fitting))
+
+    def _screened(self, group: Group, made: Reservation, answer: A) -> A:
+        """The answer, after what screening did to the request is recorded."""
+        if made.screened:
+            group.record(replace(_record(made, allowed=True, detail=made.screened, now=group.now), action=REQUEST))
+        return answer
 
     def _fitting(
         self, group: Group, wanted: Reservation, subjects: Sequence[str], lines: Sequence[Line], beyond: Sequence[Line] = ()
@@ -299,7 +261,7 @@ class SqlLedger:
         earlier = group.find(wanted.id)
         if earlier is None:
             return None
-        if earlier.entry.state == RELEASED:
+        if earlier.entry.state in {RELEASED, REFUSED}:
             return released(wanted.id)
         if earlier.project != wanted.project or earlier.entry.admission_id != wanted.entry.admission_id:
             return already_exists(wanted.id)
@@ -307,7 +269,7 @@ class SqlLedger:
             return already_settled(wanted.id)
         return Held(earlier, (), group.now) if earlier.lines == wanted.lines else already_exists(wanted.id)
 
-    def _extend(self, group: Group, wanted: _Extend) -> Held | MeshError:
+    def _extend(self, group: Group, wanted: Extend) -> Held | MeshError:
         found = wanted.take(group)
         refusal = _not_extended(found, wanted.id, wanted.admission_id) or (_expired() if wanted.expires <= group.now else None)
         if found is None or refusal is not None:
@@ -325,7 +287,7 @@ class SqlLedger:
         booked = {(hold.meter, hold.window) for hold in grown.holds}
         return self._held(group, grown, Fit(meters=tuple(meter for meter in fitting.meters if (meter.name, meter.window) in booked)))
 
-    def _settle(self, group: Group, wanted: _Settle) -> Settled | MeshError:
+    def _settle(self, group: Group, wanted: Settle) -> Settled | MeshError:
         found = wanted.take(group)
         if found is None:
             return unknown(wanted.id)
@@ -333,21 +295,31 @@ class SqlLedger:
             if not found.awaits(wanted.lines):
                 return Settled(found.entry, repeated=True)
             ledger_charging.join(group, found)
+        elif wanted.screened:
+            found.found_in_answer(wanted.screened)
         group.post(found.settle(wanted.lines, group.now, self._speeds.of))
         group.change(found)
         ledger_charging.close(group, found)
         return Settled(found.entry, repeated=False, candidates=max((line.candidates for line in found.lines), default=1))
 
-    def _release(self, group: Group, wanted: _Release) -> usage_pb2.ReservationState:
+    def _release(self, group: Group, wanted: Release) -> usage_pb2.ReservationState:
         found = wanted.take(group)
         if found is None:
             group.mark_released_early(wanted.id)
             return RELEASED
-        if found.entry.state == RELEASED:
-            return RELEASED
+        if found.entry.state in {RELEASED, REFUSED}:
+            return found.entry.state
         group.post(found.release(group.now))
         group.change(found)
         return found.entry.state
+
+    def _refuse(self, group: Group, wanted: Refuse) -> None:
+        refused, currency = wanted.refused, self._currency
+        refused.entry.reserved.currency = refused.entry.charged.currency = currency
+        refused.begin(group.now)
+        refused.entry.settle_time.CopyFrom(refused.entry.reserve_time)
+        group.insert(refused, "")
+        group.record(replace(wanted.audit, time=group.now))
 
     def _estimate(self, connection: Connection, lost: Sequence[str], now: int) -> int:
         held = ledger_epochs.held_by(connection, lost)

@@ -70,7 +70,7 @@ class Ledger:
         rules = _rules(settings, identity)
         outputs = OutputBounds(settings.default_output_tokens, settings.most_output_tokens)
         grant_micros = settings.grant_valid_for // timedelta(microseconds=1)
-        self._trail = ScreeningTrail(AuditRecords(database, identity))
+        self._trail = ScreeningTrail(AuditRecords(database, identity), ledger)
         admitting = Admitting(
             identity,
             links.seals,

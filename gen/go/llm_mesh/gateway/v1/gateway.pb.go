@@ -408,7 +408,9 @@ type GenerateStreamResponse struct {
 	// The routing decision, for `ExplainDecision`. Only in the first message.
 	DecisionId string `protobuf:"bytes,5,opt,name=decision_id,json=decisionId,proto3" json:"decision_id,omitempty"`
 	// The stream repeats the kept answer of an earlier request with the same idempotency key. Only in the first message; the receipt has more.
-	Replayed      bool `protobuf:"varint,6,opt,name=replayed,proto3" json:"replayed,omitempty"`
+	Replayed bool `protobuf:"varint,6,opt,name=replayed,proto3" json:"replayed,omitempty"`
+	// What screening found in the request. Only in the first message; the receipt has what it found in the answer, too.
+	Screened      []*v11.ScreeningCount `protobuf:"bytes,7,rep,name=screened,proto3" json:"screened,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -483,6 +485,13 @@ func (x *GenerateStreamResponse) GetReplayed() bool {
 		return x.Replayed
 	}
 	return false
+}
+
+func (x *GenerateStreamResponse) GetScreened() []*v11.ScreeningCount {
+	if x != nil {
+		return x.Screened
+	}
+	return nil
 }
 
 // Asks for embeddings.
@@ -656,7 +665,9 @@ type CountTokensResponse struct {
 	// The count.
 	Count *v1.TokenCount `protobuf:"bytes,1,opt,name=count,proto3" json:"count,omitempty"`
 	// The routing decision, for `ExplainDecision`.
-	DecisionId    string `protobuf:"bytes,2,opt,name=decision_id,json=decisionId,proto3" json:"decision_id,omitempty"`
+	DecisionId string `protobuf:"bytes,2,opt,name=decision_id,json=decisionId,proto3" json:"decision_id,omitempty"`
+	// What screening found in the request. Empty: nothing.
+	Screened      []*v11.ScreeningCount `protobuf:"bytes,3,rep,name=screened,proto3" json:"screened,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -703,6 +714,13 @@ func (x *CountTokensResponse) GetDecisionId() string {
 		return x.DecisionId
 	}
 	return ""
+}
+
+func (x *CountTokensResponse) GetScreened() []*v11.ScreeningCount {
+	if x != nil {
+		return x.Screened
+	}
+	return nil
 }
 
 // Asks for models.
@@ -931,7 +949,9 @@ type Receipt struct {
 	// and `reservation` and `decision_id` are those of the first request.
 	Replayed bool `protobuf:"varint,10,opt,name=replayed,proto3" json:"replayed,omitempty"`
 	// The first request, where `replayed`. Its `charged` is what the ledger says now.
-	First         *Receipt `protobuf:"bytes,11,opt,name=first,proto3" json:"first,omitempty"`
+	First *Receipt `protobuf:"bytes,11,opt,name=first,proto3" json:"first,omitempty"`
+	// What screening found in the request and in the answer, counted by detector. Empty: nothing. Never has the content.
+	Screened      []*v11.ScreeningCount `protobuf:"bytes,12,rep,name=screened,proto3" json:"screened,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1043,6 +1063,13 @@ func (x *Receipt) GetFirst() *Receipt {
 	return nil
 }
 
+func (x *Receipt) GetScreened() []*v11.ScreeningCount {
+	if x != nil {
+		return x.Screened
+	}
+	return nil
+}
+
 // An answer as it is kept to be repeated. Never sent to callers: the gateway gives it to `Settle` and gets it of `GetKeptAnswer`.
 type RecordedAnswer struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1142,7 +1169,7 @@ const file_llm_mesh_gateway_v1_gateway_proto_rawDesc = "" +
 	"\areceipt\x18\x02 \x01(\v2\x1c.llm_mesh.gateway.v1.ReceiptR\areceipt\"\x92\x01\n" +
 	"\x15GenerateStreamRequest\x12:\n" +
 	"\x05input\x18\x01 \x01(\v2$.llm_mesh.inference.v1.GenerateInputR\x05input\x12=\n" +
-	"\aoptions\x18\x02 \x01(\v2#.llm_mesh.gateway.v1.RequestOptionsR\aoptions\"\xa4\x02\n" +
+	"\aoptions\x18\x02 \x01(\v2#.llm_mesh.gateway.v1.RequestOptionsR\aoptions\"\xe4\x02\n" +
 	"\x16GenerateStreamResponse\x12:\n" +
 	"\x06events\x18\x01 \x03(\v2\".llm_mesh.inference.v1.StreamEventR\x06events\x126\n" +
 	"\areceipt\x18\x02 \x01(\v2\x1c.llm_mesh.gateway.v1.ReceiptR\areceipt\x127\n" +
@@ -1150,7 +1177,8 @@ const file_llm_mesh_gateway_v1_gateway_proto_rawDesc = "" +
 	"\vreservation\x18\x04 \x01(\tR\vreservation\x12\x1f\n" +
 	"\vdecision_id\x18\x05 \x01(\tR\n" +
 	"decisionId\x12\x1a\n" +
-	"\breplayed\x18\x06 \x01(\bR\breplayed\"\x86\x01\n" +
+	"\breplayed\x18\x06 \x01(\bR\breplayed\x12>\n" +
+	"\bscreened\x18\a \x03(\v2\".llm_mesh.policy.v1.ScreeningCountR\bscreened\"\x86\x01\n" +
 	"\fEmbedRequest\x127\n" +
 	"\x05input\x18\x01 \x01(\v2!.llm_mesh.inference.v1.EmbedInputR\x05input\x12=\n" +
 	"\aoptions\x18\x02 \x01(\v2#.llm_mesh.gateway.v1.RequestOptionsR\aoptions\"\x83\x01\n" +
@@ -1159,11 +1187,12 @@ const file_llm_mesh_gateway_v1_gateway_proto_rawDesc = "" +
 	"\areceipt\x18\x02 \x01(\v2\x1c.llm_mesh.gateway.v1.ReceiptR\areceipt\"\x8f\x01\n" +
 	"\x12CountTokensRequest\x12:\n" +
 	"\x05input\x18\x01 \x01(\v2$.llm_mesh.inference.v1.GenerateInputR\x05input\x12=\n" +
-	"\aoptions\x18\x02 \x01(\v2#.llm_mesh.gateway.v1.RequestOptionsR\aoptions\"o\n" +
+	"\aoptions\x18\x02 \x01(\v2#.llm_mesh.gateway.v1.RequestOptionsR\aoptions\"\xaf\x01\n" +
 	"\x13CountTokensResponse\x127\n" +
 	"\x05count\x18\x01 \x01(\v2!.llm_mesh.inference.v1.TokenCountR\x05count\x12\x1f\n" +
 	"\vdecision_id\x18\x02 \x01(\tR\n" +
-	"decisionId\"O\n" +
+	"decisionId\x12>\n" +
+	"\bscreened\x18\x03 \x03(\v2\".llm_mesh.policy.v1.ScreeningCountR\bscreened\"O\n" +
 	"\x11ListModelsRequest\x12\x1b\n" +
 	"\tpage_size\x18\x01 \x01(\x05R\bpageSize\x12\x1d\n" +
 	"\n" +
@@ -1177,7 +1206,7 @@ const file_llm_mesh_gateway_v1_gateway_proto_rawDesc = "" +
 	"\acreated\x18\x03 \x01(\x03R\acreated\x12\"\n" +
 	"\fcapabilities\x18\x04 \x03(\tR\fcapabilities\x12%\n" +
 	"\x0econtext_window\x18\x05 \x01(\x03R\rcontextWindow\x12*\n" +
-	"\x11max_output_tokens\x18\x06 \x01(\x03R\x0fmaxOutputTokens\"\xcb\x03\n" +
+	"\x11max_output_tokens\x18\x06 \x01(\x03R\x0fmaxOutputTokens\"\x8b\x04\n" +
 	"\aReceipt\x12 \n" +
 	"\vreservation\x18\x01 \x01(\tR\vreservation\x12\x1d\n" +
 	"\n" +
@@ -1192,7 +1221,8 @@ const file_llm_mesh_gateway_v1_gateway_proto_rawDesc = "" +
 	"\x0eprompt_version\x18\t \x01(\tR\rpromptVersion\x12\x1a\n" +
 	"\breplayed\x18\n" +
 	" \x01(\bR\breplayed\x122\n" +
-	"\x05first\x18\v \x01(\v2\x1c.llm_mesh.gateway.v1.ReceiptR\x05first\"\x9a\x01\n" +
+	"\x05first\x18\v \x01(\v2\x1c.llm_mesh.gateway.v1.ReceiptR\x05first\x12>\n" +
+	"\bscreened\x18\f \x03(\v2\".llm_mesh.policy.v1.ScreeningCountR\bscreened\"\x9a\x01\n" +
 	"\x0eRecordedAnswer\x12\x1a\n" +
 	"\bmessages\x18\x01 \x03(\fR\bmessages\x12\x14\n" +
 	"\x05model\x18\x02 \x01(\tR\x05model\x12%\n" +
@@ -1247,12 +1277,13 @@ var file_llm_mesh_gateway_v1_gateway_proto_goTypes = []any{
 	(*v1.GenerateOutput)(nil),      // 18: llm_mesh.inference.v1.GenerateOutput
 	(*v1.StreamEvent)(nil),         // 19: llm_mesh.inference.v1.StreamEvent
 	(*v11.LimitStatus)(nil),        // 20: llm_mesh.policy.v1.LimitStatus
-	(*v1.EmbedInput)(nil),          // 21: llm_mesh.inference.v1.EmbedInput
-	(*v1.EmbedOutput)(nil),         // 22: llm_mesh.inference.v1.EmbedOutput
-	(*v1.TokenCount)(nil),          // 23: llm_mesh.inference.v1.TokenCount
-	(*v12.Money)(nil),              // 24: llm_mesh.mesh.v1.Money
-	(*v11.ChargeLine)(nil),         // 25: llm_mesh.policy.v1.ChargeLine
-	(*durationpb.Duration)(nil),    // 26: google.protobuf.Duration
+	(*v11.ScreeningCount)(nil),     // 21: llm_mesh.policy.v1.ScreeningCount
+	(*v1.EmbedInput)(nil),          // 22: llm_mesh.inference.v1.EmbedInput
+	(*v1.EmbedOutput)(nil),         // 23: llm_mesh.inference.v1.EmbedOutput
+	(*v1.TokenCount)(nil),          // 24: llm_mesh.inference.v1.TokenCount
+	(*v12.Money)(nil),              // 25: llm_mesh.mesh.v1.Money
+	(*v11.ChargeLine)(nil),         // 26: llm_mesh.policy.v1.ChargeLine
+	(*durationpb.Duration)(nil),    // 27: google.protobuf.Duration
 }
 var file_llm_mesh_gateway_v1_gateway_proto_depIdxs = []int32{
 	2,  // 0: llm_mesh.gateway.v1.RequestOptions.prompt:type_name -> llm_mesh.gateway.v1.PromptReference
@@ -1267,35 +1298,38 @@ var file_llm_mesh_gateway_v1_gateway_proto_depIdxs = []int32{
 	19, // 9: llm_mesh.gateway.v1.GenerateStreamResponse.events:type_name -> llm_mesh.inference.v1.StreamEvent
 	14, // 10: llm_mesh.gateway.v1.GenerateStreamResponse.receipt:type_name -> llm_mesh.gateway.v1.Receipt
 	20, // 11: llm_mesh.gateway.v1.GenerateStreamResponse.limits:type_name -> llm_mesh.policy.v1.LimitStatus
-	21, // 12: llm_mesh.gateway.v1.EmbedRequest.input:type_name -> llm_mesh.inference.v1.EmbedInput
-	1,  // 13: llm_mesh.gateway.v1.EmbedRequest.options:type_name -> llm_mesh.gateway.v1.RequestOptions
-	22, // 14: llm_mesh.gateway.v1.EmbedResponse.output:type_name -> llm_mesh.inference.v1.EmbedOutput
-	14, // 15: llm_mesh.gateway.v1.EmbedResponse.receipt:type_name -> llm_mesh.gateway.v1.Receipt
-	17, // 16: llm_mesh.gateway.v1.CountTokensRequest.input:type_name -> llm_mesh.inference.v1.GenerateInput
-	1,  // 17: llm_mesh.gateway.v1.CountTokensRequest.options:type_name -> llm_mesh.gateway.v1.RequestOptions
-	23, // 18: llm_mesh.gateway.v1.CountTokensResponse.count:type_name -> llm_mesh.inference.v1.TokenCount
-	13, // 19: llm_mesh.gateway.v1.ListModelsResponse.models:type_name -> llm_mesh.gateway.v1.ModelSummary
-	24, // 20: llm_mesh.gateway.v1.Receipt.charged:type_name -> llm_mesh.mesh.v1.Money
-	25, // 21: llm_mesh.gateway.v1.Receipt.lines:type_name -> llm_mesh.policy.v1.ChargeLine
-	20, // 22: llm_mesh.gateway.v1.Receipt.limits:type_name -> llm_mesh.policy.v1.LimitStatus
-	26, // 23: llm_mesh.gateway.v1.Receipt.total:type_name -> google.protobuf.Duration
-	14, // 24: llm_mesh.gateway.v1.Receipt.first:type_name -> llm_mesh.gateway.v1.Receipt
-	26, // 25: llm_mesh.gateway.v1.RecordedAnswer.total:type_name -> google.protobuf.Duration
-	3,  // 26: llm_mesh.gateway.v1.GatewayService.Generate:input_type -> llm_mesh.gateway.v1.GenerateRequest
-	5,  // 27: llm_mesh.gateway.v1.GatewayService.GenerateStream:input_type -> llm_mesh.gateway.v1.GenerateStreamRequest
-	7,  // 28: llm_mesh.gateway.v1.GatewayService.Embed:input_type -> llm_mesh.gateway.v1.EmbedRequest
-	9,  // 29: llm_mesh.gateway.v1.GatewayService.CountTokens:input_type -> llm_mesh.gateway.v1.CountTokensRequest
-	11, // 30: llm_mesh.gateway.v1.GatewayService.ListModels:input_type -> llm_mesh.gateway.v1.ListModelsRequest
-	4,  // 31: llm_mesh.gateway.v1.GatewayService.Generate:output_type -> llm_mesh.gateway.v1.GenerateResponse
-	6,  // 32: llm_mesh.gateway.v1.GatewayService.GenerateStream:output_type -> llm_mesh.gateway.v1.GenerateStreamResponse
-	8,  // 33: llm_mesh.gateway.v1.GatewayService.Embed:output_type -> llm_mesh.gateway.v1.EmbedResponse
-	10, // 34: llm_mesh.gateway.v1.GatewayService.CountTokens:output_type -> llm_mesh.gateway.v1.CountTokensResponse
-	12, // 35: llm_mesh.gateway.v1.GatewayService.ListModels:output_type -> llm_mesh.gateway.v1.ListModelsResponse
-	31, // [31:36] is the sub-list for method output_type
-	26, // [26:31] is the sub-list for method input_type
-	26, // [26:26] is the sub-list for extension type_name
-	26, // [26:26] is the sub-list for extension extendee
-	0,  // [0:26] is the sub-list for field type_name
+	21, // 12: llm_mesh.gateway.v1.GenerateStreamResponse.screened:type_name -> llm_mesh.policy.v1.ScreeningCount
+	22, // 13: llm_mesh.gateway.v1.EmbedRequest.input:type_name -> llm_mesh.inference.v1.EmbedInput
+	1,  // 14: llm_mesh.gateway.v1.EmbedRequest.options:type_name -> llm_mesh.gateway.v1.RequestOptions
+	23, // 15: llm_mesh.gateway.v1.EmbedResponse.output:type_name -> llm_mesh.inference.v1.EmbedOutput
+	14, // 16: llm_mesh.gateway.v1.EmbedResponse.receipt:type_name -> llm_mesh.gateway.v1.Receipt
+	17, // 17: llm_mesh.gateway.v1.CountTokensRequest.input:type_name -> llm_mesh.inference.v1.GenerateInput
+	1,  // 18: llm_mesh.gateway.v1.CountTokensRequest.options:type_name -> llm_mesh.gateway.v1.RequestOptions
+	24, // 19: llm_mesh.gateway.v1.CountTokensResponse.count:type_name -> llm_mesh.inference.v1.TokenCount
+	21, // 20: llm_mesh.gateway.v1.CountTokensResponse.screened:type_name -> llm_mesh.policy.v1.ScreeningCount
+	13, // 21: llm_mesh.gateway.v1.ListModelsResponse.models:type_name -> llm_mesh.gateway.v1.ModelSummary
+	25, // 22: llm_mesh.gateway.v1.Receipt.charged:type_name -> llm_mesh.mesh.v1.Money
+	26, // 23: llm_mesh.gateway.v1.Receipt.lines:type_name -> llm_mesh.policy.v1.ChargeLine
+	20, // 24: llm_mesh.gateway.v1.Receipt.limits:type_name -> llm_mesh.policy.v1.LimitStatus
+	27, // 25: llm_mesh.gateway.v1.Receipt.total:type_name -> google.protobuf.Duration
+	14, // 26: llm_mesh.gateway.v1.Receipt.first:type_name -> llm_mesh.gateway.v1.Receipt
+	21, // 27: llm_mesh.gateway.v1.Receipt.screened:type_name -> llm_mesh.policy.v1.ScreeningCount
+	27, // 28: llm_mesh.gateway.v1.RecordedAnswer.total:type_name -> google.protobuf.Duration
+	3,  // 29: llm_mesh.gateway.v1.GatewayService.Generate:input_type -> llm_mesh.gateway.v1.GenerateRequest
+	5,  // 30: llm_mesh.gateway.v1.GatewayService.GenerateStream:input_type -> llm_mesh.gateway.v1.GenerateStreamRequest
+	7,  // 31: llm_mesh.gateway.v1.GatewayService.Embed:input_type -> llm_mesh.gateway.v1.EmbedRequest
+	9,  // 32: llm_mesh.gateway.v1.GatewayService.CountTokens:input_type -> llm_mesh.gateway.v1.CountTokensRequest
+	11, // 33: llm_mesh.gateway.v1.GatewayService.ListModels:input_type -> llm_mesh.gateway.v1.ListModelsRequest
+	4,  // 34: llm_mesh.gateway.v1.GatewayService.Generate:output_type -> llm_mesh.gateway.v1.GenerateResponse
+	6,  // 35: llm_mesh.gateway.v1.GatewayService.GenerateStream:output_type -> llm_mesh.gateway.v1.GenerateStreamResponse
+	8,  // 36: llm_mesh.gateway.v1.GatewayService.Embed:output_type -> llm_mesh.gateway.v1.EmbedResponse
+	10, // 37: llm_mesh.gateway.v1.GatewayService.CountTokens:output_type -> llm_mesh.gateway.v1.CountTokensResponse
+	12, // 38: llm_mesh.gateway.v1.GatewayService.ListModels:output_type -> llm_mesh.gateway.v1.ListModelsResponse
+	34, // [34:39] is the sub-list for method output_type
+	29, // [29:34] is the sub-list for method input_type
+	29, // [29:29] is the sub-list for extension type_name
+	29, // [29:29] is the sub-list for extension extendee
+	0,  // [0:29] is the sub-list for field type_name
 }
 
 func init() { file_llm_mesh_gateway_v1_gateway_proto_init() }

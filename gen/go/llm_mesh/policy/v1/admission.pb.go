@@ -258,70 +258,6 @@ func (x *Admission) GetScreened() []*ScreeningCount {
 	return nil
 }
 
-// How often a detector found something, by what was done about it. Never has the content itself.
-type ScreeningCount struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// The detector, such as `credit_card`.
-	Detector string `protobuf:"bytes,1,opt,name=detector,proto3" json:"detector,omitempty"`
-	// Findings that were noted.
-	Logged int64 `protobuf:"varint,2,opt,name=logged,proto3" json:"logged,omitempty"`
-	// Findings that were replaced.
-	Masked        int64 `protobuf:"varint,3,opt,name=masked,proto3" json:"masked,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *ScreeningCount) Reset() {
-	*x = ScreeningCount{}
-	mi := &file_llm_mesh_policy_v1_admission_proto_msgTypes[2]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *ScreeningCount) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*ScreeningCount) ProtoMessage() {}
-
-func (x *ScreeningCount) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_policy_v1_admission_proto_msgTypes[2]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use ScreeningCount.ProtoReflect.Descriptor instead.
-func (*ScreeningCount) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_policy_v1_admission_proto_rawDescGZIP(), []int{2}
-}
-
-func (x *ScreeningCount) GetDetector() string {
-	if x != nil {
-		return x.Detector
-	}
-	return ""
-}
-
-func (x *ScreeningCount) GetLogged() int64 {
-	if x != nil {
-		return x.Logged
-	}
-	return 0
-}
-
-func (x *ScreeningCount) GetMasked() int64 {
-	if x != nil {
-		return x.Masked
-	}
-	return 0
-}
-
 // What a plan must keep to. Empty lists allow everything.
 type Constraints struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -354,7 +290,7 @@ type Constraints struct {
 
 func (x *Constraints) Reset() {
 	*x = Constraints{}
-	mi := &file_llm_mesh_policy_v1_admission_proto_msgTypes[3]
+	mi := &file_llm_mesh_policy_v1_admission_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -366,7 +302,7 @@ func (x *Constraints) String() string {
 func (*Constraints) ProtoMessage() {}
 
 func (x *Constraints) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_policy_v1_admission_proto_msgTypes[3]
+	mi := &file_llm_mesh_policy_v1_admission_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -379,7 +315,7 @@ func (x *Constraints) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Constraints.ProtoReflect.Descriptor instead.
 func (*Constraints) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_policy_v1_admission_proto_rawDescGZIP(), []int{3}
+	return file_llm_mesh_policy_v1_admission_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *Constraints) GetRegions() []string {
@@ -471,7 +407,7 @@ type ModelPatterns struct {
 
 func (x *ModelPatterns) Reset() {
 	*x = ModelPatterns{}
-	mi := &file_llm_mesh_policy_v1_admission_proto_msgTypes[4]
+	mi := &file_llm_mesh_policy_v1_admission_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -483,7 +419,7 @@ func (x *ModelPatterns) String() string {
 func (*ModelPatterns) ProtoMessage() {}
 
 func (x *ModelPatterns) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_policy_v1_admission_proto_msgTypes[4]
+	mi := &file_llm_mesh_policy_v1_admission_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -496,7 +432,7 @@ func (x *ModelPatterns) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ModelPatterns.ProtoReflect.Descriptor instead.
 func (*ModelPatterns) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_policy_v1_admission_proto_rawDescGZIP(), []int{4}
+	return file_llm_mesh_policy_v1_admission_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *ModelPatterns) GetPatterns() []string {
@@ -521,7 +457,7 @@ type Obligations struct {
 
 func (x *Obligations) Reset() {
 	*x = Obligations{}
-	mi := &file_llm_mesh_policy_v1_admission_proto_msgTypes[5]
+	mi := &file_llm_mesh_policy_v1_admission_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -533,7 +469,7 @@ func (x *Obligations) String() string {
 func (*Obligations) ProtoMessage() {}
 
 func (x *Obligations) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_policy_v1_admission_proto_msgTypes[5]
+	mi := &file_llm_mesh_policy_v1_admission_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -546,7 +482,7 @@ func (x *Obligations) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Obligations.ProtoReflect.Descriptor instead.
 func (*Obligations) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_policy_v1_admission_proto_rawDescGZIP(), []int{5}
+	return file_llm_mesh_policy_v1_admission_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *Obligations) GetScreenOutput() bool {
@@ -591,7 +527,7 @@ type Grant struct {
 
 func (x *Grant) Reset() {
 	*x = Grant{}
-	mi := &file_llm_mesh_policy_v1_admission_proto_msgTypes[6]
+	mi := &file_llm_mesh_policy_v1_admission_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -603,7 +539,7 @@ func (x *Grant) String() string {
 func (*Grant) ProtoMessage() {}
 
 func (x *Grant) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_policy_v1_admission_proto_msgTypes[6]
+	mi := &file_llm_mesh_policy_v1_admission_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -616,7 +552,7 @@ func (x *Grant) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Grant.ProtoReflect.Descriptor instead.
 func (*Grant) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_policy_v1_admission_proto_rawDescGZIP(), []int{6}
+	return file_llm_mesh_policy_v1_admission_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Grant) GetReservationId() string {
@@ -686,7 +622,7 @@ type AttemptGrant struct {
 
 func (x *AttemptGrant) Reset() {
 	*x = AttemptGrant{}
-	mi := &file_llm_mesh_policy_v1_admission_proto_msgTypes[7]
+	mi := &file_llm_mesh_policy_v1_admission_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -698,7 +634,7 @@ func (x *AttemptGrant) String() string {
 func (*AttemptGrant) ProtoMessage() {}
 
 func (x *AttemptGrant) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_policy_v1_admission_proto_msgTypes[7]
+	mi := &file_llm_mesh_policy_v1_admission_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -711,7 +647,7 @@ func (x *AttemptGrant) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AttemptGrant.ProtoReflect.Descriptor instead.
 func (*AttemptGrant) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_policy_v1_admission_proto_rawDescGZIP(), []int{7}
+	return file_llm_mesh_policy_v1_admission_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *AttemptGrant) GetAttemptId() string {
@@ -774,7 +710,7 @@ var File_llm_mesh_policy_v1_admission_proto protoreflect.FileDescriptor
 
 const file_llm_mesh_policy_v1_admission_proto_rawDesc = "" +
 	"\n" +
-	"\"llm_mesh/policy/v1/admission.proto\x12\x12llm_mesh.policy.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xd9\x01\n" +
+	"\"llm_mesh/policy/v1/admission.proto\x12\x12llm_mesh.policy.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1ellm_mesh/policy/v1/usage.proto\"\xd9\x01\n" +
 	"\x06Caller\x12\x1c\n" +
 	"\tprincipal\x18\x01 \x01(\tR\tprincipal\x12\x16\n" +
 	"\x06domain\x18\x02 \x01(\tR\x06domain\x12\x18\n" +
@@ -800,11 +736,7 @@ const file_llm_mesh_policy_v1_admission_proto_rawDesc = "" +
 	"\bscreened\x18\v \x03(\v2\".llm_mesh.policy.v1.ScreeningCountR\bscreened\x1a7\n" +
 	"\tTagsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\\\n" +
-	"\x0eScreeningCount\x12\x1a\n" +
-	"\bdetector\x18\x01 \x01(\tR\bdetector\x12\x16\n" +
-	"\x06logged\x18\x02 \x01(\x03R\x06logged\x12\x16\n" +
-	"\x06masked\x18\x03 \x01(\x03R\x06masked\"\xe4\x03\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xe4\x03\n" +
 	"\vConstraints\x12\x18\n" +
 	"\aregions\x18\x01 \x03(\tR\aregions\x12\x1d\n" +
 	"\n" +
@@ -859,30 +791,30 @@ func file_llm_mesh_policy_v1_admission_proto_rawDescGZIP() []byte {
 	return file_llm_mesh_policy_v1_admission_proto_rawDescData
 }
 
-var file_llm_mesh_policy_v1_admission_proto_msgTypes = make([]protoimpl.MessageInfo, 9)
+var file_llm_mesh_policy_v1_admission_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
 var file_llm_mesh_policy_v1_admission_proto_goTypes = []any{
 	(*Caller)(nil),                // 0: llm_mesh.policy.v1.Caller
 	(*Admission)(nil),             // 1: llm_mesh.policy.v1.Admission
-	(*ScreeningCount)(nil),        // 2: llm_mesh.policy.v1.ScreeningCount
-	(*Constraints)(nil),           // 3: llm_mesh.policy.v1.Constraints
-	(*ModelPatterns)(nil),         // 4: llm_mesh.policy.v1.ModelPatterns
-	(*Obligations)(nil),           // 5: llm_mesh.policy.v1.Obligations
-	(*Grant)(nil),                 // 6: llm_mesh.policy.v1.Grant
-	(*AttemptGrant)(nil),          // 7: llm_mesh.policy.v1.AttemptGrant
-	nil,                           // 8: llm_mesh.policy.v1.Admission.TagsEntry
-	(*timestamppb.Timestamp)(nil), // 9: google.protobuf.Timestamp
+	(*Constraints)(nil),           // 2: llm_mesh.policy.v1.Constraints
+	(*ModelPatterns)(nil),         // 3: llm_mesh.policy.v1.ModelPatterns
+	(*Obligations)(nil),           // 4: llm_mesh.policy.v1.Obligations
+	(*Grant)(nil),                 // 5: llm_mesh.policy.v1.Grant
+	(*AttemptGrant)(nil),          // 6: llm_mesh.policy.v1.AttemptGrant
+	nil,                           // 7: llm_mesh.policy.v1.Admission.TagsEntry
+	(*timestamppb.Timestamp)(nil), // 8: google.protobuf.Timestamp
+	(*ScreeningCount)(nil),        // 9: llm_mesh.policy.v1.ScreeningCount
 }
 var file_llm_mesh_policy_v1_admission_proto_depIdxs = []int32{
-	9,  // 0: llm_mesh.policy.v1.Caller.expire_time:type_name -> google.protobuf.Timestamp
+	8,  // 0: llm_mesh.policy.v1.Caller.expire_time:type_name -> google.protobuf.Timestamp
 	0,  // 1: llm_mesh.policy.v1.Admission.caller:type_name -> llm_mesh.policy.v1.Caller
-	3,  // 2: llm_mesh.policy.v1.Admission.constraints:type_name -> llm_mesh.policy.v1.Constraints
-	5,  // 3: llm_mesh.policy.v1.Admission.obligations:type_name -> llm_mesh.policy.v1.Obligations
-	9,  // 4: llm_mesh.policy.v1.Admission.expire_time:type_name -> google.protobuf.Timestamp
-	8,  // 5: llm_mesh.policy.v1.Admission.tags:type_name -> llm_mesh.policy.v1.Admission.TagsEntry
-	2,  // 6: llm_mesh.policy.v1.Admission.screened:type_name -> llm_mesh.policy.v1.ScreeningCount
-	4,  // 7: llm_mesh.policy.v1.Constraints.callable_models:type_name -> llm_mesh.policy.v1.ModelPatterns
-	7,  // 8: llm_mesh.policy.v1.Grant.attempts:type_name -> llm_mesh.policy.v1.AttemptGrant
-	9,  // 9: llm_mesh.policy.v1.Grant.expire_time:type_name -> google.protobuf.Timestamp
+	2,  // 2: llm_mesh.policy.v1.Admission.constraints:type_name -> llm_mesh.policy.v1.Constraints
+	4,  // 3: llm_mesh.policy.v1.Admission.obligations:type_name -> llm_mesh.policy.v1.Obligations
+	8,  // 4: llm_mesh.policy.v1.Admission.expire_time:type_name -> google.protobuf.Timestamp
+	7,  // 5: llm_mesh.policy.v1.Admission.tags:type_name -> llm_mesh.policy.v1.Admission.TagsEntry
+	9,  // 6: llm_mesh.policy.v1.Admission.screened:type_name -> llm_mesh.policy.v1.ScreeningCount
+	3,  // 7: llm_mesh.policy.v1.Constraints.callable_models:type_name -> llm_mesh.policy.v1.ModelPatterns
+	6,  // 8: llm_mesh.policy.v1.Grant.attempts:type_name -> llm_mesh.policy.v1.AttemptGrant
+	8,  // 9: llm_mesh.policy.v1.Grant.expire_time:type_name -> google.protobuf.Timestamp
 	10, // [10:10] is the sub-list for method output_type
 	10, // [10:10] is the sub-list for method input_type
 	10, // [10:10] is the sub-list for extension type_name
@@ -895,13 +827,14 @@ func file_llm_mesh_policy_v1_admission_proto_init() {
 	if File_llm_mesh_policy_v1_admission_proto != nil {
 		return
 	}
+	file_llm_mesh_policy_v1_usage_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_llm_mesh_policy_v1_admission_proto_rawDesc), len(file_llm_mesh_policy_v1_admission_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   9,
+			NumMessages:   8,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

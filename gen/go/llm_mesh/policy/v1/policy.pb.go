@@ -461,7 +461,9 @@ type AdmitResponse struct {
 	//	*AdmitResponse_Embed
 	Masked isAdmitResponse_Masked `protobuf_oneof:"masked"`
 	// What screening found, at most 100 findings.
-	Findings      []*Finding `protobuf:"bytes,6,rep,name=findings,proto3" json:"findings,omitempty"`
+	Findings []*Finding `protobuf:"bytes,6,rep,name=findings,proto3" json:"findings,omitempty"`
+	// How often each detector found something, all findings counted. Empty: nothing was found.
+	Screened      []*ScreeningCount `protobuf:"bytes,7,rep,name=screened,proto3" json:"screened,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -545,6 +547,13 @@ func (x *AdmitResponse) GetEmbed() *v11.EmbedInput {
 func (x *AdmitResponse) GetFindings() []*Finding {
 	if x != nil {
 		return x.Findings
+	}
+	return nil
+}
+
+func (x *AdmitResponse) GetScreened() []*ScreeningCount {
+	if x != nil {
+		return x.Screened
 	}
 	return nil
 }
@@ -1220,8 +1229,10 @@ type SettleRequest struct {
 	Answer *KeptAnswer `protobuf:"bytes,4,opt,name=answer,proto3" json:"answer,omitempty"`
 	// The idempotency key of the request. Required with an answer.
 	IdempotencyKey string `protobuf:"bytes,5,opt,name=idempotency_key,json=idempotencyKey,proto3" json:"idempotency_key,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	// What screening found in the answer, as `ScreenStream` told it. At most 64. Empty: nothing. Only the first settlement's are recorded.
+	Screened      []*ScreeningCount `protobuf:"bytes,6,rep,name=screened,proto3" json:"screened,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *SettleRequest) Reset() {
@@ -1287,6 +1298,13 @@ func (x *SettleRequest) GetIdempotencyKey() string {
 		return x.IdempotencyKey
 	}
 	return ""
+}
+
+func (x *SettleRequest) GetScreened() []*ScreeningCount {
+	if x != nil {
+		return x.Screened
+	}
+	return nil
 }
 
 // What it costs.
@@ -1826,10 +1844,12 @@ type ScreenStreamResponse struct {
 	ReleasedText string `protobuf:"bytes,3,opt,name=released_text,json=releasedText,proto3" json:"released_text,omitempty"`
 	// Everything up to this piece is released or withheld for good.
 	ThroughSeq int64 `protobuf:"varint,4,opt,name=through_seq,json=throughSeq,proto3" json:"through_seq,omitempty"`
-	// What was found.
+	// What was found, at most 100 findings.
 	Findings []*Finding `protobuf:"bytes,5,rep,name=findings,proto3" json:"findings,omitempty"`
 	// The rest of the answer is refused; nothing follows.
-	Blocked       bool `protobuf:"varint,6,opt,name=blocked,proto3" json:"blocked,omitempty"`
+	Blocked bool `protobuf:"varint,6,opt,name=blocked,proto3" json:"blocked,omitempty"`
+	// How often each detector found something since the last message, all findings counted. Empty: nothing was found.
+	Screened      []*ScreeningCount `protobuf:"bytes,7,rep,name=screened,proto3" json:"screened,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1904,6 +1924,13 @@ func (x *ScreenStreamResponse) GetBlocked() bool {
 		return x.Blocked
 	}
 	return false
+}
+
+func (x *ScreenStreamResponse) GetScreened() []*ScreeningCount {
+	if x != nil {
+		return x.Screened
+	}
+	return nil
 }
 
 // Asks for usage events.
@@ -2030,14 +2057,15 @@ const file_llm_mesh_policy_v1_policy_proto_rawDesc = "" +
 	"\tTagsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01B\a\n" +
-	"\x05input\"\x8f\x03\n" +
+	"\x05input\"\xcf\x03\n" +
 	"\rAdmitResponse\x126\n" +
 	"\tadmission\x18\x01 \x01(\v2\x18.llm_mesh.mesh.v1.SealedR\tadmission\x12A\n" +
 	"\vobligations\x18\x02 \x01(\v2\x1f.llm_mesh.policy.v1.ObligationsR\vobligations\x12A\n" +
 	"\vconstraints\x18\x03 \x01(\v2\x1f.llm_mesh.policy.v1.ConstraintsR\vconstraints\x12B\n" +
 	"\bgenerate\x18\x04 \x01(\v2$.llm_mesh.inference.v1.GenerateInputH\x00R\bgenerate\x129\n" +
 	"\x05embed\x18\x05 \x01(\v2!.llm_mesh.inference.v1.EmbedInputH\x00R\x05embed\x127\n" +
-	"\bfindings\x18\x06 \x03(\v2\x1b.llm_mesh.policy.v1.FindingR\bfindingsB\b\n" +
+	"\bfindings\x18\x06 \x03(\v2\x1b.llm_mesh.policy.v1.FindingR\bfindings\x12>\n" +
+	"\bscreened\x18\a \x03(\v2\".llm_mesh.policy.v1.ScreeningCountR\bscreenedB\b\n" +
 	"\x06masked\"\x9e\x01\n" +
 	"\aFinding\x12\x1a\n" +
 	"\bdetector\x18\x01 \x01(\tR\bdetector\x129\n" +
@@ -2084,13 +2112,14 @@ const file_llm_mesh_policy_v1_policy_proto_rawDesc = "" +
 	"\aattempt\x18\x03 \x01(\v2\x1b.llm_mesh.router.v1.AttemptR\aattempt\"u\n" +
 	"\x0eExtendResponse\x12.\n" +
 	"\x05grant\x18\x01 \x01(\v2\x18.llm_mesh.mesh.v1.SealedR\x05grant\x123\n" +
-	"\breserved\x18\x02 \x01(\v2\x17.llm_mesh.mesh.v1.MoneyR\breserved\"\xe2\x01\n" +
+	"\breserved\x18\x02 \x01(\v2\x17.llm_mesh.mesh.v1.MoneyR\breserved\"\xa2\x02\n" +
 	"\rSettleRequest\x12%\n" +
 	"\x0ereservation_id\x18\x01 \x01(\tR\rreservationId\x123\n" +
 	"\x05lines\x18\x02 \x03(\v2\x1d.llm_mesh.policy.v1.UsageLineR\x05lines\x12\x14\n" +
 	"\x05epoch\x18\x03 \x01(\tR\x05epoch\x126\n" +
 	"\x06answer\x18\x04 \x01(\v2\x1e.llm_mesh.policy.v1.KeptAnswerR\x06answer\x12'\n" +
-	"\x0fidempotency_key\x18\x05 \x01(\tR\x0eidempotencyKey\"\xda\x01\n" +
+	"\x0fidempotency_key\x18\x05 \x01(\tR\x0eidempotencyKey\x12>\n" +
+	"\bscreened\x18\x06 \x03(\v2\".llm_mesh.policy.v1.ScreeningCountR\bscreened\"\xda\x01\n" +
 	"\x0eSettleResponse\x121\n" +
 	"\acharged\x18\x01 \x01(\v2\x17.llm_mesh.mesh.v1.MoneyR\acharged\x124\n" +
 	"\x05lines\x18\x02 \x03(\v2\x1e.llm_mesh.policy.v1.ChargeLineR\x05lines\x12:\n" +
@@ -2123,7 +2152,7 @@ const file_llm_mesh_policy_v1_policy_proto_rawDesc = "" +
 	"\x05index\x18\x02 \x01(\x05R\x05index\x12\x10\n" +
 	"\x03seq\x18\x03 \x01(\x03R\x03seq\x12\x12\n" +
 	"\x04text\x18\x04 \x01(\tR\x04text\x12\x14\n" +
-	"\x05final\x18\x05 \x01(\bR\x05final\"\xdf\x01\n" +
+	"\x05final\x18\x05 \x01(\bR\x05final\"\x9f\x02\n" +
 	"\x14ScreenStreamResponse\x12\x18\n" +
 	"\achannel\x18\x01 \x01(\tR\achannel\x12\x14\n" +
 	"\x05index\x18\x02 \x01(\x05R\x05index\x12#\n" +
@@ -2131,7 +2160,8 @@ const file_llm_mesh_policy_v1_policy_proto_rawDesc = "" +
 	"\vthrough_seq\x18\x04 \x01(\x03R\n" +
 	"throughSeq\x127\n" +
 	"\bfindings\x18\x05 \x03(\v2\x1b.llm_mesh.policy.v1.FindingR\bfindings\x12\x18\n" +
-	"\ablocked\x18\x06 \x01(\bR\ablocked\"9\n" +
+	"\ablocked\x18\x06 \x01(\bR\ablocked\x12>\n" +
+	"\bscreened\x18\a \x03(\v2\".llm_mesh.policy.v1.ScreeningCountR\bscreened\"9\n" +
 	"\x12ReplayUsageRequest\x12#\n" +
 	"\rfrom_sequence\x18\x01 \x01(\x03R\ffromSequence\"M\n" +
 	"\x13ReplayUsageResponse\x126\n" +
@@ -2207,17 +2237,18 @@ var file_llm_mesh_policy_v1_policy_proto_goTypes = []any{
 	(*v11.EmbedInput)(nil),        // 33: llm_mesh.inference.v1.EmbedInput
 	(*Obligations)(nil),           // 34: llm_mesh.policy.v1.Obligations
 	(*Constraints)(nil),           // 35: llm_mesh.policy.v1.Constraints
-	(*v12.Plan)(nil),              // 36: llm_mesh.router.v1.Plan
-	(*v1.Money)(nil),              // 37: llm_mesh.mesh.v1.Money
-	(*LedgerEntry)(nil),           // 38: llm_mesh.policy.v1.LedgerEntry
-	(*v12.Attempt)(nil),           // 39: llm_mesh.router.v1.Attempt
-	(*UsageLine)(nil),             // 40: llm_mesh.policy.v1.UsageLine
-	(*ChargeLine)(nil),            // 41: llm_mesh.policy.v1.ChargeLine
-	(ReservationState)(0),         // 42: llm_mesh.policy.v1.ReservationState
-	(*timestamppb.Timestamp)(nil), // 43: google.protobuf.Timestamp
-	(*UsageEvent)(nil),            // 44: llm_mesh.policy.v1.UsageEvent
-	(*RecordChangesRequest)(nil),  // 45: llm_mesh.policy.v1.RecordChangesRequest
-	(*RecordChangesResponse)(nil), // 46: llm_mesh.policy.v1.RecordChangesResponse
+	(*ScreeningCount)(nil),        // 36: llm_mesh.policy.v1.ScreeningCount
+	(*v12.Plan)(nil),              // 37: llm_mesh.router.v1.Plan
+	(*v1.Money)(nil),              // 38: llm_mesh.mesh.v1.Money
+	(*LedgerEntry)(nil),           // 39: llm_mesh.policy.v1.LedgerEntry
+	(*v12.Attempt)(nil),           // 40: llm_mesh.router.v1.Attempt
+	(*UsageLine)(nil),             // 41: llm_mesh.policy.v1.UsageLine
+	(*ChargeLine)(nil),            // 42: llm_mesh.policy.v1.ChargeLine
+	(ReservationState)(0),         // 43: llm_mesh.policy.v1.ReservationState
+	(*timestamppb.Timestamp)(nil), // 44: google.protobuf.Timestamp
+	(*UsageEvent)(nil),            // 45: llm_mesh.policy.v1.UsageEvent
+	(*RecordChangesRequest)(nil),  // 46: llm_mesh.policy.v1.RecordChangesRequest
+	(*RecordChangesResponse)(nil), // 47: llm_mesh.policy.v1.RecordChangesResponse
 }
 var file_llm_mesh_policy_v1_policy_proto_depIdxs = []int32{
 	29, // 0: llm_mesh.policy.v1.AuthorizeResponse.caller:type_name -> llm_mesh.policy.v1.Caller
@@ -2233,62 +2264,65 @@ var file_llm_mesh_policy_v1_policy_proto_depIdxs = []int32{
 	32, // 10: llm_mesh.policy.v1.AdmitResponse.generate:type_name -> llm_mesh.inference.v1.GenerateInput
 	33, // 11: llm_mesh.policy.v1.AdmitResponse.embed:type_name -> llm_mesh.inference.v1.EmbedInput
 	7,  // 12: llm_mesh.policy.v1.AdmitResponse.findings:type_name -> llm_mesh.policy.v1.Finding
-	0,  // 13: llm_mesh.policy.v1.Finding.action:type_name -> llm_mesh.policy.v1.FindingAction
-	30, // 14: llm_mesh.policy.v1.ReserveRequest.admission:type_name -> llm_mesh.mesh.v1.Sealed
-	36, // 15: llm_mesh.policy.v1.ReserveRequest.plan:type_name -> llm_mesh.router.v1.Plan
-	30, // 16: llm_mesh.policy.v1.ReserveResponse.grant:type_name -> llm_mesh.mesh.v1.Sealed
-	37, // 17: llm_mesh.policy.v1.ReserveResponse.reserved:type_name -> llm_mesh.mesh.v1.Money
-	13, // 18: llm_mesh.policy.v1.ReserveResponse.limits:type_name -> llm_mesh.policy.v1.LimitStatus
-	30, // 19: llm_mesh.policy.v1.GetKeptAnswerRequest.admission:type_name -> llm_mesh.mesh.v1.Sealed
-	38, // 20: llm_mesh.policy.v1.GetKeptAnswerResponse.entry:type_name -> llm_mesh.policy.v1.LedgerEntry
-	10, // 21: llm_mesh.policy.v1.GetKeptAnswerResponse.answer:type_name -> llm_mesh.policy.v1.KeptAnswer
-	31, // 22: llm_mesh.policy.v1.LimitStatus.reset_after:type_name -> google.protobuf.Duration
-	30, // 23: llm_mesh.policy.v1.ExtendRequest.admission:type_name -> llm_mesh.mesh.v1.Sealed
-	39, // 24: llm_mesh.policy.v1.ExtendRequest.attempt:type_name -> llm_mesh.router.v1.Attempt
-	30, // 25: llm_mesh.policy.v1.ExtendResponse.grant:type_name -> llm_mesh.mesh.v1.Sealed
-	37, // 26: llm_mesh.policy.v1.ExtendResponse.reserved:type_name -> llm_mesh.mesh.v1.Money
-	40, // 27: llm_mesh.policy.v1.SettleRequest.lines:type_name -> llm_mesh.policy.v1.UsageLine
-	10, // 28: llm_mesh.policy.v1.SettleRequest.answer:type_name -> llm_mesh.policy.v1.KeptAnswer
-	37, // 29: llm_mesh.policy.v1.SettleResponse.charged:type_name -> llm_mesh.mesh.v1.Money
-	41, // 30: llm_mesh.policy.v1.SettleResponse.lines:type_name -> llm_mesh.policy.v1.ChargeLine
-	42, // 31: llm_mesh.policy.v1.SettleResponse.state:type_name -> llm_mesh.policy.v1.ReservationState
-	42, // 32: llm_mesh.policy.v1.ReleaseResponse.state:type_name -> llm_mesh.policy.v1.ReservationState
-	31, // 33: llm_mesh.policy.v1.HeartbeatResponse.lost_after:type_name -> google.protobuf.Duration
-	43, // 34: llm_mesh.policy.v1.HeartbeatResponse.now:type_name -> google.protobuf.Timestamp
-	23, // 35: llm_mesh.policy.v1.ScreenStreamRequest.start:type_name -> llm_mesh.policy.v1.ScreenStart
-	24, // 36: llm_mesh.policy.v1.ScreenStreamRequest.text:type_name -> llm_mesh.policy.v1.ScreenText
-	30, // 37: llm_mesh.policy.v1.ScreenStart.admission:type_name -> llm_mesh.mesh.v1.Sealed
-	7,  // 38: llm_mesh.policy.v1.ScreenStreamResponse.findings:type_name -> llm_mesh.policy.v1.Finding
-	44, // 39: llm_mesh.policy.v1.ReplayUsageResponse.events:type_name -> llm_mesh.policy.v1.UsageEvent
-	1,  // 40: llm_mesh.policy.v1.PolicyService.Authorize:input_type -> llm_mesh.policy.v1.AuthorizeRequest
-	3,  // 41: llm_mesh.policy.v1.PolicyService.WatchRevision:input_type -> llm_mesh.policy.v1.WatchRevisionRequest
-	45, // 42: llm_mesh.policy.v1.PolicyService.RecordChanges:input_type -> llm_mesh.policy.v1.RecordChangesRequest
-	5,  // 43: llm_mesh.policy.v1.PolicyService.Admit:input_type -> llm_mesh.policy.v1.AdmitRequest
-	8,  // 44: llm_mesh.policy.v1.PolicyService.Reserve:input_type -> llm_mesh.policy.v1.ReserveRequest
-	14, // 45: llm_mesh.policy.v1.PolicyService.Extend:input_type -> llm_mesh.policy.v1.ExtendRequest
-	16, // 46: llm_mesh.policy.v1.PolicyService.Settle:input_type -> llm_mesh.policy.v1.SettleRequest
-	11, // 47: llm_mesh.policy.v1.PolicyService.GetKeptAnswer:input_type -> llm_mesh.policy.v1.GetKeptAnswerRequest
-	18, // 48: llm_mesh.policy.v1.PolicyService.Release:input_type -> llm_mesh.policy.v1.ReleaseRequest
-	20, // 49: llm_mesh.policy.v1.PolicyService.Heartbeat:input_type -> llm_mesh.policy.v1.HeartbeatRequest
-	22, // 50: llm_mesh.policy.v1.PolicyService.ScreenStream:input_type -> llm_mesh.policy.v1.ScreenStreamRequest
-	26, // 51: llm_mesh.policy.v1.PolicyService.ReplayUsage:input_type -> llm_mesh.policy.v1.ReplayUsageRequest
-	2,  // 52: llm_mesh.policy.v1.PolicyService.Authorize:output_type -> llm_mesh.policy.v1.AuthorizeResponse
-	4,  // 53: llm_mesh.policy.v1.PolicyService.WatchRevision:output_type -> llm_mesh.policy.v1.WatchRevisionResponse
-	46, // 54: llm_mesh.policy.v1.PolicyService.RecordChanges:output_type -> llm_mesh.policy.v1.RecordChangesResponse
-	6,  // 55: llm_mesh.policy.v1.PolicyService.Admit:output_type -> llm_mesh.policy.v1.AdmitResponse
-	9,  // 56: llm_mesh.policy.v1.PolicyService.Reserve:output_type -> llm_mesh.policy.v1.ReserveResponse
-	15, // 57: llm_mesh.policy.v1.PolicyService.Extend:output_type -> llm_mesh.policy.v1.ExtendResponse
-	17, // 58: llm_mesh.policy.v1.PolicyService.Settle:output_type -> llm_mesh.policy.v1.SettleResponse
-	12, // 59: llm_mesh.policy.v1.PolicyService.GetKeptAnswer:output_type -> llm_mesh.policy.v1.GetKeptAnswerResponse
-	19, // 60: llm_mesh.policy.v1.PolicyService.Release:output_type -> llm_mesh.policy.v1.ReleaseResponse
-	21, // 61: llm_mesh.policy.v1.PolicyService.Heartbeat:output_type -> llm_mesh.policy.v1.HeartbeatResponse
-	25, // 62: llm_mesh.policy.v1.PolicyService.ScreenStream:output_type -> llm_mesh.policy.v1.ScreenStreamResponse
-	27, // 63: llm_mesh.policy.v1.PolicyService.ReplayUsage:output_type -> llm_mesh.policy.v1.ReplayUsageResponse
-	52, // [52:64] is the sub-list for method output_type
-	40, // [40:52] is the sub-list for method input_type
-	40, // [40:40] is the sub-list for extension type_name
-	40, // [40:40] is the sub-list for extension extendee
-	0,  // [0:40] is the sub-list for field type_name
+	36, // 13: llm_mesh.policy.v1.AdmitResponse.screened:type_name -> llm_mesh.policy.v1.ScreeningCount
+	0,  // 14: llm_mesh.policy.v1.Finding.action:type_name -> llm_mesh.policy.v1.FindingAction
+	30, // 15: llm_mesh.policy.v1.ReserveRequest.admission:type_name -> llm_mesh.mesh.v1.Sealed
+	37, // 16: llm_mesh.policy.v1.ReserveRequest.plan:type_name -> llm_mesh.router.v1.Plan
+	30, // 17: llm_mesh.policy.v1.ReserveResponse.grant:type_name -> llm_mesh.mesh.v1.Sealed
+	38, // 18: llm_mesh.policy.v1.ReserveResponse.reserved:type_name -> llm_mesh.mesh.v1.Money
+	13, // 19: llm_mesh.policy.v1.ReserveResponse.limits:type_name -> llm_mesh.policy.v1.LimitStatus
+	30, // 20: llm_mesh.policy.v1.GetKeptAnswerRequest.admission:type_name -> llm_mesh.mesh.v1.Sealed
+	39, // 21: llm_mesh.policy.v1.GetKeptAnswerResponse.entry:type_name -> llm_mesh.policy.v1.LedgerEntry
+	10, // 22: llm_mesh.policy.v1.GetKeptAnswerResponse.answer:type_name -> llm_mesh.policy.v1.KeptAnswer
+	31, // 23: llm_mesh.policy.v1.LimitStatus.reset_after:type_name -> google.protobuf.Duration
+	30, // 24: llm_mesh.policy.v1.ExtendRequest.admission:type_name -> llm_mesh.mesh.v1.Sealed
+	40, // 25: llm_mesh.policy.v1.ExtendRequest.attempt:type_name -> llm_mesh.router.v1.Attempt
+	30, // 26: llm_mesh.policy.v1.ExtendResponse.grant:type_name -> llm_mesh.mesh.v1.Sealed
+	38, // 27: llm_mesh.policy.v1.ExtendResponse.reserved:type_name -> llm_mesh.mesh.v1.Money
+	41, // 28: llm_mesh.policy.v1.SettleRequest.lines:type_name -> llm_mesh.policy.v1.UsageLine
+	10, // 29: llm_mesh.policy.v1.SettleRequest.answer:type_name -> llm_mesh.policy.v1.KeptAnswer
+	36, // 30: llm_mesh.policy.v1.SettleRequest.screened:type_name -> llm_mesh.policy.v1.ScreeningCount
+	38, // 31: llm_mesh.policy.v1.SettleResponse.charged:type_name -> llm_mesh.mesh.v1.Money
+	42, // 32: llm_mesh.policy.v1.SettleResponse.lines:type_name -> llm_mesh.policy.v1.ChargeLine
+	43, // 33: llm_mesh.policy.v1.SettleResponse.state:type_name -> llm_mesh.policy.v1.ReservationState
+	43, // 34: llm_mesh.policy.v1.ReleaseResponse.state:type_name -> llm_mesh.policy.v1.ReservationState
+	31, // 35: llm_mesh.policy.v1.HeartbeatResponse.lost_after:type_name -> google.protobuf.Duration
+	44, // 36: llm_mesh.policy.v1.HeartbeatResponse.now:type_name -> google.protobuf.Timestamp
+	23, // 37: llm_mesh.policy.v1.ScreenStreamRequest.start:type_name -> llm_mesh.policy.v1.ScreenStart
+	24, // 38: llm_mesh.policy.v1.ScreenStreamRequest.text:type_name -> llm_mesh.policy.v1.ScreenText
+	30, // 39: llm_mesh.policy.v1.ScreenStart.admission:type_name -> llm_mesh.mesh.v1.Sealed
+	7,  // 40: llm_mesh.policy.v1.ScreenStreamResponse.findings:type_name -> llm_mesh.policy.v1.Finding
+	36, // 41: llm_mesh.policy.v1.ScreenStreamResponse.screened:type_name -> llm_mesh.policy.v1.ScreeningCount
+	45, // 42: llm_mesh.policy.v1.ReplayUsageResponse.events:type_name -> llm_mesh.policy.v1.UsageEvent
+	1,  // 43: llm_mesh.policy.v1.PolicyService.Authorize:input_type -> llm_mesh.policy.v1.AuthorizeRequest
+	3,  // 44: llm_mesh.policy.v1.PolicyService.WatchRevision:input_type -> llm_mesh.policy.v1.WatchRevisionRequest
+	46, // 45: llm_mesh.policy.v1.PolicyService.RecordChanges:input_type -> llm_mesh.policy.v1.RecordChangesRequest
+	5,  // 46: llm_mesh.policy.v1.PolicyService.Admit:input_type -> llm_mesh.policy.v1.AdmitRequest
+	8,  // 47: llm_mesh.policy.v1.PolicyService.Reserve:input_type -> llm_mesh.policy.v1.ReserveRequest
+	14, // 48: llm_mesh.policy.v1.PolicyService.Extend:input_type -> llm_mesh.policy.v1.ExtendRequest
+	16, // 49: llm_mesh.policy.v1.PolicyService.Settle:input_type -> llm_mesh.policy.v1.SettleRequest
+	11, // 50: llm_mesh.policy.v1.PolicyService.GetKeptAnswer:input_type -> llm_mesh.policy.v1.GetKeptAnswerRequest
+	18, // 51: llm_mesh.policy.v1.PolicyService.Release:input_type -> llm_mesh.policy.v1.ReleaseRequest
+	20, // 52: llm_mesh.policy.v1.PolicyService.Heartbeat:input_type -> llm_mesh.policy.v1.HeartbeatRequest
+	22, // 53: llm_mesh.policy.v1.PolicyService.ScreenStream:input_type -> llm_mesh.policy.v1.ScreenStreamRequest
+	26, // 54: llm_mesh.policy.v1.PolicyService.ReplayUsage:input_type -> llm_mesh.policy.v1.ReplayUsageRequest
+	2,  // 55: llm_mesh.policy.v1.PolicyService.Authorize:output_type -> llm_mesh.policy.v1.AuthorizeResponse
+	4,  // 56: llm_mesh.policy.v1.PolicyService.WatchRevision:output_type -> llm_mesh.policy.v1.WatchRevisionResponse
+	47, // 57: llm_mesh.policy.v1.PolicyService.RecordChanges:output_type -> llm_mesh.policy.v1.RecordChangesResponse
+	6,  // 58: llm_mesh.policy.v1.PolicyService.Admit:output_type -> llm_mesh.policy.v1.AdmitResponse
+	9,  // 59: llm_mesh.policy.v1.PolicyService.Reserve:output_type -> llm_mesh.policy.v1.ReserveResponse
+	15, // 60: llm_mesh.policy.v1.PolicyService.Extend:output_type -> llm_mesh.policy.v1.ExtendResponse
+	17, // 61: llm_mesh.policy.v1.PolicyService.Settle:output_type -> llm_mesh.policy.v1.SettleResponse
+	12, // 62: llm_mesh.policy.v1.PolicyService.GetKeptAnswer:output_type -> llm_mesh.policy.v1.GetKeptAnswerResponse
+	19, // 63: llm_mesh.policy.v1.PolicyService.Release:output_type -> llm_mesh.policy.v1.ReleaseResponse
+	21, // 64: llm_mesh.policy.v1.PolicyService.Heartbeat:output_type -> llm_mesh.policy.v1.HeartbeatResponse
+	25, // 65: llm_mesh.policy.v1.PolicyService.ScreenStream:output_type -> llm_mesh.policy.v1.ScreenStreamResponse
+	27, // 66: llm_mesh.policy.v1.PolicyService.ReplayUsage:output_type -> llm_mesh.policy.v1.ReplayUsageResponse
+	55, // [55:67] is the sub-list for method output_type
+	43, // [43:55] is the sub-list for method input_type
+	43, // [43:43] is the sub-list for extension type_name
+	43, // [43:43] is the sub-list for extension extendee
+	0,  // [0:43] is the sub-list for field type_name
 }
 
 func init() { file_llm_mesh_policy_v1_policy_proto_init() }

@@ -165,6 +165,8 @@ const (
 	ReservationState_RESERVATION_STATE_ESTIMATED ReservationState = 3
 	// Given back whole: nothing was sent.
 	ReservationState_RESERVATION_STATE_RELEASED ReservationState = 4
+	// Screening refused the request: nothing was reserved, nothing was sent. `screened` says what was in it.
+	ReservationState_RESERVATION_STATE_REFUSED ReservationState = 5
 )
 
 // Enum value maps for ReservationState.
@@ -175,6 +177,7 @@ var (
 		2: "RESERVATION_STATE_SETTLED",
 		3: "RESERVATION_STATE_ESTIMATED",
 		4: "RESERVATION_STATE_RELEASED",
+		5: "RESERVATION_STATE_REFUSED",
 	}
 	ReservationState_value = map[string]int32{
 		"RESERVATION_STATE_UNSPECIFIED": 0,
@@ -182,6 +185,7 @@ var (
 		"RESERVATION_STATE_SETTLED":     2,
 		"RESERVATION_STATE_ESTIMATED":   3,
 		"RESERVATION_STATE_RELEASED":    4,
+		"RESERVATION_STATE_REFUSED":     5,
 	}
 )
 
@@ -210,6 +214,59 @@ func (x ReservationState) Number() protoreflect.EnumNumber {
 // Deprecated: Use ReservationState.Descriptor instead.
 func (ReservationState) EnumDescriptor() ([]byte, []int) {
 	return file_llm_mesh_policy_v1_usage_proto_rawDescGZIP(), []int{2}
+}
+
+// Which way a text was going when screening read it.
+type ScreeningDirection int32
+
+const (
+	// As REQUEST.
+	ScreeningDirection_SCREENING_DIRECTION_UNSPECIFIED ScreeningDirection = 0
+	// From the caller to a model.
+	ScreeningDirection_SCREENING_DIRECTION_REQUEST ScreeningDirection = 1
+	// From a model to the caller.
+	ScreeningDirection_SCREENING_DIRECTION_ANSWER ScreeningDirection = 2
+)
+
+// Enum value maps for ScreeningDirection.
+var (
+	ScreeningDirection_name = map[int32]string{
+		0: "SCREENING_DIRECTION_UNSPECIFIED",
+		1: "SCREENING_DIRECTION_REQUEST",
+		2: "SCREENING_DIRECTION_ANSWER",
+	}
+	ScreeningDirection_value = map[string]int32{
+		"SCREENING_DIRECTION_UNSPECIFIED": 0,
+		"SCREENING_DIRECTION_REQUEST":     1,
+		"SCREENING_DIRECTION_ANSWER":      2,
+	}
+)
+
+func (x ScreeningDirection) Enum() *ScreeningDirection {
+	p := new(ScreeningDirection)
+	*p = x
+	return p
+}
+
+func (x ScreeningDirection) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (ScreeningDirection) Descriptor() protoreflect.EnumDescriptor {
+	return file_llm_mesh_policy_v1_usage_proto_enumTypes[3].Descriptor()
+}
+
+func (ScreeningDirection) Type() protoreflect.EnumType {
+	return &file_llm_mesh_policy_v1_usage_proto_enumTypes[3]
+}
+
+func (x ScreeningDirection) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use ScreeningDirection.Descriptor instead.
+func (ScreeningDirection) EnumDescriptor() ([]byte, []int) {
+	return file_llm_mesh_policy_v1_usage_proto_rawDescGZIP(), []int{3}
 }
 
 // What one attempt used, as the gateway reports it.
@@ -478,6 +535,88 @@ func (x *ChargeLine) GetReportedUsage() *v1.Usage {
 	return nil
 }
 
+// How often a detector found something in one direction, by what was done about it. Never has the content itself.
+type ScreeningCount struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The detector, such as `credit_card`; `undecodable` for what screening cannot read.
+	Detector string `protobuf:"bytes,1,opt,name=detector,proto3" json:"detector,omitempty"`
+	// Findings that were noted.
+	Logged int64 `protobuf:"varint,2,opt,name=logged,proto3" json:"logged,omitempty"`
+	// Findings that were replaced.
+	Masked int64 `protobuf:"varint,3,opt,name=masked,proto3" json:"masked,omitempty"`
+	// Findings for which the request, or the rest of the answer, was refused.
+	Blocked int64 `protobuf:"varint,4,opt,name=blocked,proto3" json:"blocked,omitempty"`
+	// Which way the text was going.
+	Direction     ScreeningDirection `protobuf:"varint,5,opt,name=direction,proto3,enum=llm_mesh.policy.v1.ScreeningDirection" json:"direction,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ScreeningCount) Reset() {
+	*x = ScreeningCount{}
+	mi := &file_llm_mesh_policy_v1_usage_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ScreeningCount) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ScreeningCount) ProtoMessage() {}
+
+func (x *ScreeningCount) ProtoReflect() protoreflect.Message {
+	mi := &file_llm_mesh_policy_v1_usage_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ScreeningCount.ProtoReflect.Descriptor instead.
+func (*ScreeningCount) Descriptor() ([]byte, []int) {
+	return file_llm_mesh_policy_v1_usage_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *ScreeningCount) GetDetector() string {
+	if x != nil {
+		return x.Detector
+	}
+	return ""
+}
+
+func (x *ScreeningCount) GetLogged() int64 {
+	if x != nil {
+		return x.Logged
+	}
+	return 0
+}
+
+func (x *ScreeningCount) GetMasked() int64 {
+	if x != nil {
+		return x.Masked
+	}
+	return 0
+}
+
+func (x *ScreeningCount) GetBlocked() int64 {
+	if x != nil {
+		return x.Blocked
+	}
+	return 0
+}
+
+func (x *ScreeningCount) GetDirection() ScreeningDirection {
+	if x != nil {
+		return x.Direction
+	}
+	return ScreeningDirection_SCREENING_DIRECTION_UNSPECIFIED
+}
+
 // An entry of the ledger: one request, from its reservation on.
 type LedgerEntry struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -514,14 +653,16 @@ type LedgerEntry struct {
 	// Some line was an overrun.
 	Overrun bool `protobuf:"varint,16,opt,name=overrun,proto3" json:"overrun,omitempty"`
 	// The admission by which it was made.
-	AdmissionId   string `protobuf:"bytes,17,opt,name=admission_id,json=admissionId,proto3" json:"admission_id,omitempty"`
+	AdmissionId string `protobuf:"bytes,17,opt,name=admission_id,json=admissionId,proto3" json:"admission_id,omitempty"`
+	// What screening found in the request and in the answer. Empty: nothing. Those of the answer come with its settlement.
+	Screened      []*ScreeningCount `protobuf:"bytes,18,rep,name=screened,proto3" json:"screened,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *LedgerEntry) Reset() {
 	*x = LedgerEntry{}
-	mi := &file_llm_mesh_policy_v1_usage_proto_msgTypes[2]
+	mi := &file_llm_mesh_policy_v1_usage_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -533,7 +674,7 @@ func (x *LedgerEntry) String() string {
 func (*LedgerEntry) ProtoMessage() {}
 
 func (x *LedgerEntry) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_policy_v1_usage_proto_msgTypes[2]
+	mi := &file_llm_mesh_policy_v1_usage_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -546,7 +687,7 @@ func (x *LedgerEntry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LedgerEntry.ProtoReflect.Descriptor instead.
 func (*LedgerEntry) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_policy_v1_usage_proto_rawDescGZIP(), []int{2}
+	return file_llm_mesh_policy_v1_usage_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *LedgerEntry) GetName() string {
@@ -668,6 +809,13 @@ func (x *LedgerEntry) GetAdmissionId() string {
 	return ""
 }
 
+func (x *LedgerEntry) GetScreened() []*ScreeningCount {
+	if x != nil {
+		return x.Screened
+	}
+	return nil
+}
+
 // A correction of a settled entry.
 type Adjustment struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -683,7 +831,7 @@ type Adjustment struct {
 
 func (x *Adjustment) Reset() {
 	*x = Adjustment{}
-	mi := &file_llm_mesh_policy_v1_usage_proto_msgTypes[3]
+	mi := &file_llm_mesh_policy_v1_usage_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -695,7 +843,7 @@ func (x *Adjustment) String() string {
 func (*Adjustment) ProtoMessage() {}
 
 func (x *Adjustment) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_policy_v1_usage_proto_msgTypes[3]
+	mi := &file_llm_mesh_policy_v1_usage_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -708,7 +856,7 @@ func (x *Adjustment) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Adjustment.ProtoReflect.Descriptor instead.
 func (*Adjustment) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_policy_v1_usage_proto_rawDescGZIP(), []int{3}
+	return file_llm_mesh_policy_v1_usage_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *Adjustment) GetAmount() *v11.Money {
@@ -751,7 +899,7 @@ type UsageEvent struct {
 
 func (x *UsageEvent) Reset() {
 	*x = UsageEvent{}
-	mi := &file_llm_mesh_policy_v1_usage_proto_msgTypes[4]
+	mi := &file_llm_mesh_policy_v1_usage_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -763,7 +911,7 @@ func (x *UsageEvent) String() string {
 func (*UsageEvent) ProtoMessage() {}
 
 func (x *UsageEvent) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_policy_v1_usage_proto_msgTypes[4]
+	mi := &file_llm_mesh_policy_v1_usage_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -776,7 +924,7 @@ func (x *UsageEvent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UsageEvent.ProtoReflect.Descriptor instead.
 func (*UsageEvent) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_policy_v1_usage_proto_rawDescGZIP(), []int{4}
+	return file_llm_mesh_policy_v1_usage_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *UsageEvent) GetSequence() int64 {
@@ -847,7 +995,13 @@ const file_llm_mesh_policy_v1_usage_proto_rawDesc = "" +
 	"\tcharge_to\x18\b \x01(\tR\bchargeTo\x12 \n" +
 	"\vimplausible\x18\t \x01(\bR\vimplausible\x12C\n" +
 	"\x0ereported_usage\x18\n" +
-	" \x01(\v2\x1c.llm_mesh.inference.v1.UsageR\rreportedUsage\"\x92\x06\n" +
+	" \x01(\v2\x1c.llm_mesh.inference.v1.UsageR\rreportedUsage\"\xbc\x01\n" +
+	"\x0eScreeningCount\x12\x1a\n" +
+	"\bdetector\x18\x01 \x01(\tR\bdetector\x12\x16\n" +
+	"\x06logged\x18\x02 \x01(\x03R\x06logged\x12\x16\n" +
+	"\x06masked\x18\x03 \x01(\x03R\x06masked\x12\x18\n" +
+	"\ablocked\x18\x04 \x01(\x03R\ablocked\x12D\n" +
+	"\tdirection\x18\x05 \x01(\x0e2&.llm_mesh.policy.v1.ScreeningDirectionR\tdirection\"\xd2\x06\n" +
 	"\vLedgerEntry\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12:\n" +
 	"\x05state\x18\x02 \x01(\x0e2$.llm_mesh.policy.v1.ReservationStateR\x05state\x12\x1d\n" +
@@ -869,7 +1023,8 @@ const file_llm_mesh_policy_v1_usage_proto_rawDesc = "" +
 	"decisionId\x12@\n" +
 	"\vadjustments\x18\x0f \x03(\v2\x1e.llm_mesh.policy.v1.AdjustmentR\vadjustments\x12\x18\n" +
 	"\aoverrun\x18\x10 \x01(\bR\aoverrun\x12!\n" +
-	"\fadmission_id\x18\x11 \x01(\tR\vadmissionId\x1a7\n" +
+	"\fadmission_id\x18\x11 \x01(\tR\vadmissionId\x12>\n" +
+	"\bscreened\x18\x12 \x03(\v2\".llm_mesh.policy.v1.ScreeningCountR\bscreened\x1a7\n" +
 	"\tTagsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\x92\x01\n" +
@@ -898,13 +1053,18 @@ const file_llm_mesh_policy_v1_usage_proto_rawDesc = "" +
 	"\x18USAGE_SOURCE_UNSPECIFIED\x10\x00\x12\x19\n" +
 	"\x15USAGE_SOURCE_PROVIDER\x10\x01\x12\x18\n" +
 	"\x14USAGE_SOURCE_COUNTED\x10\x02\x12\x1a\n" +
-	"\x16USAGE_SOURCE_ESTIMATED\x10\x03*\xb1\x01\n" +
+	"\x16USAGE_SOURCE_ESTIMATED\x10\x03*\xd0\x01\n" +
 	"\x10ReservationState\x12!\n" +
 	"\x1dRESERVATION_STATE_UNSPECIFIED\x10\x00\x12\x1a\n" +
 	"\x16RESERVATION_STATE_HELD\x10\x01\x12\x1d\n" +
 	"\x19RESERVATION_STATE_SETTLED\x10\x02\x12\x1f\n" +
 	"\x1bRESERVATION_STATE_ESTIMATED\x10\x03\x12\x1e\n" +
-	"\x1aRESERVATION_STATE_RELEASED\x10\x04BT\n" +
+	"\x1aRESERVATION_STATE_RELEASED\x10\x04\x12\x1d\n" +
+	"\x19RESERVATION_STATE_REFUSED\x10\x05*z\n" +
+	"\x12ScreeningDirection\x12#\n" +
+	"\x1fSCREENING_DIRECTION_UNSPECIFIED\x10\x00\x12\x1f\n" +
+	"\x1bSCREENING_DIRECTION_REQUEST\x10\x01\x12\x1e\n" +
+	"\x1aSCREENING_DIRECTION_ANSWER\x10\x02BT\n" +
 	"\x16dev.llm_mesh.policy.v1B\n" +
 	"UsageProtoP\x01Z,llm-mesh.dev/gen/llm_mesh/policy/v1;policyv1b\x06proto3"
 
@@ -920,46 +1080,50 @@ func file_llm_mesh_policy_v1_usage_proto_rawDescGZIP() []byte {
 	return file_llm_mesh_policy_v1_usage_proto_rawDescData
 }
 
-var file_llm_mesh_policy_v1_usage_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_llm_mesh_policy_v1_usage_proto_msgTypes = make([]protoimpl.MessageInfo, 6)
+var file_llm_mesh_policy_v1_usage_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
+var file_llm_mesh_policy_v1_usage_proto_msgTypes = make([]protoimpl.MessageInfo, 7)
 var file_llm_mesh_policy_v1_usage_proto_goTypes = []any{
 	(AttemptOutcome)(0),           // 0: llm_mesh.policy.v1.AttemptOutcome
 	(UsageSource)(0),              // 1: llm_mesh.policy.v1.UsageSource
 	(ReservationState)(0),         // 2: llm_mesh.policy.v1.ReservationState
-	(*UsageLine)(nil),             // 3: llm_mesh.policy.v1.UsageLine
-	(*ChargeLine)(nil),            // 4: llm_mesh.policy.v1.ChargeLine
-	(*LedgerEntry)(nil),           // 5: llm_mesh.policy.v1.LedgerEntry
-	(*Adjustment)(nil),            // 6: llm_mesh.policy.v1.Adjustment
-	(*UsageEvent)(nil),            // 7: llm_mesh.policy.v1.UsageEvent
-	nil,                           // 8: llm_mesh.policy.v1.LedgerEntry.TagsEntry
-	(*v1.Usage)(nil),              // 9: llm_mesh.inference.v1.Usage
-	(*timestamppb.Timestamp)(nil), // 10: google.protobuf.Timestamp
-	(*v11.Money)(nil),             // 11: llm_mesh.mesh.v1.Money
+	(ScreeningDirection)(0),       // 3: llm_mesh.policy.v1.ScreeningDirection
+	(*UsageLine)(nil),             // 4: llm_mesh.policy.v1.UsageLine
+	(*ChargeLine)(nil),            // 5: llm_mesh.policy.v1.ChargeLine
+	(*ScreeningCount)(nil),        // 6: llm_mesh.policy.v1.ScreeningCount
+	(*LedgerEntry)(nil),           // 7: llm_mesh.policy.v1.LedgerEntry
+	(*Adjustment)(nil),            // 8: llm_mesh.policy.v1.Adjustment
+	(*UsageEvent)(nil),            // 9: llm_mesh.policy.v1.UsageEvent
+	nil,                           // 10: llm_mesh.policy.v1.LedgerEntry.TagsEntry
+	(*v1.Usage)(nil),              // 11: llm_mesh.inference.v1.Usage
+	(*timestamppb.Timestamp)(nil), // 12: google.protobuf.Timestamp
+	(*v11.Money)(nil),             // 13: llm_mesh.mesh.v1.Money
 }
 var file_llm_mesh_policy_v1_usage_proto_depIdxs = []int32{
 	0,  // 0: llm_mesh.policy.v1.UsageLine.outcome:type_name -> llm_mesh.policy.v1.AttemptOutcome
-	9,  // 1: llm_mesh.policy.v1.UsageLine.usage:type_name -> llm_mesh.inference.v1.Usage
+	11, // 1: llm_mesh.policy.v1.UsageLine.usage:type_name -> llm_mesh.inference.v1.Usage
 	1,  // 2: llm_mesh.policy.v1.UsageLine.source:type_name -> llm_mesh.policy.v1.UsageSource
-	10, // 3: llm_mesh.policy.v1.UsageLine.start_time:type_name -> google.protobuf.Timestamp
-	3,  // 4: llm_mesh.policy.v1.ChargeLine.usage:type_name -> llm_mesh.policy.v1.UsageLine
-	11, // 5: llm_mesh.policy.v1.ChargeLine.charge:type_name -> llm_mesh.mesh.v1.Money
-	9,  // 6: llm_mesh.policy.v1.ChargeLine.reported_usage:type_name -> llm_mesh.inference.v1.Usage
-	2,  // 7: llm_mesh.policy.v1.LedgerEntry.state:type_name -> llm_mesh.policy.v1.ReservationState
-	8,  // 8: llm_mesh.policy.v1.LedgerEntry.tags:type_name -> llm_mesh.policy.v1.LedgerEntry.TagsEntry
-	11, // 9: llm_mesh.policy.v1.LedgerEntry.reserved:type_name -> llm_mesh.mesh.v1.Money
-	11, // 10: llm_mesh.policy.v1.LedgerEntry.charged:type_name -> llm_mesh.mesh.v1.Money
-	4,  // 11: llm_mesh.policy.v1.LedgerEntry.lines:type_name -> llm_mesh.policy.v1.ChargeLine
-	10, // 12: llm_mesh.policy.v1.LedgerEntry.reserve_time:type_name -> google.protobuf.Timestamp
-	10, // 13: llm_mesh.policy.v1.LedgerEntry.settle_time:type_name -> google.protobuf.Timestamp
-	6,  // 14: llm_mesh.policy.v1.LedgerEntry.adjustments:type_name -> llm_mesh.policy.v1.Adjustment
-	11, // 15: llm_mesh.policy.v1.Adjustment.amount:type_name -> llm_mesh.mesh.v1.Money
-	10, // 16: llm_mesh.policy.v1.Adjustment.create_time:type_name -> google.protobuf.Timestamp
-	5,  // 17: llm_mesh.policy.v1.UsageEvent.entry:type_name -> llm_mesh.policy.v1.LedgerEntry
-	18, // [18:18] is the sub-list for method output_type
-	18, // [18:18] is the sub-list for method input_type
-	18, // [18:18] is the sub-list for extension type_name
-	18, // [18:18] is the sub-list for extension extendee
-	0,  // [0:18] is the sub-list for field type_name
+	12, // 3: llm_mesh.policy.v1.UsageLine.start_time:type_name -> google.protobuf.Timestamp
+	4,  // 4: llm_mesh.policy.v1.ChargeLine.usage:type_name -> llm_mesh.policy.v1.UsageLine
+	13, // 5: llm_mesh.policy.v1.ChargeLine.charge:type_name -> llm_mesh.mesh.v1.Money
+	11, // 6: llm_mesh.policy.v1.ChargeLine.reported_usage:type_name -> llm_mesh.inference.v1.Usage
+	3,  // 7: llm_mesh.policy.v1.ScreeningCount.direction:type_name -> llm_mesh.policy.v1.ScreeningDirection
+	2,  // 8: llm_mesh.policy.v1.LedgerEntry.state:type_name -> llm_mesh.policy.v1.ReservationState
+	10, // 9: llm_mesh.policy.v1.LedgerEntry.tags:type_name -> llm_mesh.policy.v1.LedgerEntry.TagsEntry
+	13, // 10: llm_mesh.policy.v1.LedgerEntry.reserved:type_name -> llm_mesh.mesh.v1.Money
+	13, // 11: llm_mesh.policy.v1.LedgerEntry.charged:type_name -> llm_mesh.mesh.v1.Money
+	5,  // 12: llm_mesh.policy.v1.LedgerEntry.lines:type_name -> llm_mesh.policy.v1.ChargeLine
+	12, // 13: llm_mesh.policy.v1.LedgerEntry.reserve_time:type_name -> google.protobuf.Timestamp
+	12, // 14: llm_mesh.policy.v1.LedgerEntry.settle_time:type_name -> google.protobuf.Timestamp
+	8,  // 15: llm_mesh.policy.v1.LedgerEntry.adjustments:type_name -> llm_mesh.policy.v1.Adjustment
+	6,  // 16: llm_mesh.policy.v1.LedgerEntry.screened:type_name -> llm_mesh.policy.v1.ScreeningCount
+	13, // 17: llm_mesh.policy.v1.Adjustment.amount:type_name -> llm_mesh.mesh.v1.Money
+	12, // 18: llm_mesh.policy.v1.Adjustment.create_time:type_name -> google.protobuf.Timestamp
+	7,  // 19: llm_mesh.policy.v1.UsageEvent.entry:type_name -> llm_mesh.policy.v1.LedgerEntry
+	20, // [20:20] is the sub-list for method output_type
+	20, // [20:20] is the sub-list for method input_type
+	20, // [20:20] is the sub-list for extension type_name
+	20, // [20:20] is the sub-list for extension extendee
+	0,  // [0:20] is the sub-list for field type_name
 }
 
 func init() { file_llm_mesh_policy_v1_usage_proto_init() }
@@ -972,8 +1136,8 @@ func file_llm_mesh_policy_v1_usage_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_llm_mesh_policy_v1_usage_proto_rawDesc), len(file_llm_mesh_policy_v1_usage_proto_rawDesc)),
-			NumEnums:      3,
-			NumMessages:   6,
+			NumEnums:      4,
+			NumMessages:   7,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

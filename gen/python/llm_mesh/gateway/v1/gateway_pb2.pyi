@@ -81,20 +81,22 @@ class GenerateStreamRequest(_message.Message):
     def __init__(self, input: _Optional[_Union[_generate_pb2.GenerateInput, _Mapping]] = ..., options: _Optional[_Union[RequestOptions, _Mapping]] = ...) -> None: ...
 
 class GenerateStreamResponse(_message.Message):
-    __slots__ = ("events", "receipt", "limits", "reservation", "decision_id", "replayed")
+    __slots__ = ("events", "receipt", "limits", "reservation", "decision_id", "replayed", "screened")
     EVENTS_FIELD_NUMBER: _ClassVar[int]
     RECEIPT_FIELD_NUMBER: _ClassVar[int]
     LIMITS_FIELD_NUMBER: _ClassVar[int]
     RESERVATION_FIELD_NUMBER: _ClassVar[int]
     DECISION_ID_FIELD_NUMBER: _ClassVar[int]
     REPLAYED_FIELD_NUMBER: _ClassVar[int]
+    SCREENED_FIELD_NUMBER: _ClassVar[int]
     events: _containers.RepeatedCompositeFieldContainer[_generate_pb2.StreamEvent]
     receipt: Receipt
     limits: _containers.RepeatedCompositeFieldContainer[_policy_pb2.LimitStatus]
     reservation: str
     decision_id: str
     replayed: bool
-    def __init__(self, events: _Optional[_Iterable[_Union[_generate_pb2.StreamEvent, _Mapping]]] = ..., receipt: _Optional[_Union[Receipt, _Mapping]] = ..., limits: _Optional[_Iterable[_Union[_policy_pb2.LimitStatus, _Mapping]]] = ..., reservation: _Optional[str] = ..., decision_id: _Optional[str] = ..., replayed: _Optional[bool] = ...) -> None: ...
+    screened: _containers.RepeatedCompositeFieldContainer[_usage_pb2.ScreeningCount]
+    def __init__(self, events: _Optional[_Iterable[_Union[_generate_pb2.StreamEvent, _Mapping]]] = ..., receipt: _Optional[_Union[Receipt, _Mapping]] = ..., limits: _Optional[_Iterable[_Union[_policy_pb2.LimitStatus, _Mapping]]] = ..., reservation: _Optional[str] = ..., decision_id: _Optional[str] = ..., replayed: _Optional[bool] = ..., screened: _Optional[_Iterable[_Union[_usage_pb2.ScreeningCount, _Mapping]]] = ...) -> None: ...
 
 class EmbedRequest(_message.Message):
     __slots__ = ("input", "options")
@@ -121,12 +123,14 @@ class CountTokensRequest(_message.Message):
     def __init__(self, input: _Optional[_Union[_generate_pb2.GenerateInput, _Mapping]] = ..., options: _Optional[_Union[RequestOptions, _Mapping]] = ...) -> None: ...
 
 class CountTokensResponse(_message.Message):
-    __slots__ = ("count", "decision_id")
+    __slots__ = ("count", "decision_id", "screened")
     COUNT_FIELD_NUMBER: _ClassVar[int]
     DECISION_ID_FIELD_NUMBER: _ClassVar[int]
+    SCREENED_FIELD_NUMBER: _ClassVar[int]
     count: _embed_pb2.TokenCount
     decision_id: str
-    def __init__(self, count: _Optional[_Union[_embed_pb2.TokenCount, _Mapping]] = ..., decision_id: _Optional[str] = ...) -> None: ...
+    screened: _containers.RepeatedCompositeFieldContainer[_usage_pb2.ScreeningCount]
+    def __init__(self, count: _Optional[_Union[_embed_pb2.TokenCount, _Mapping]] = ..., decision_id: _Optional[str] = ..., screened: _Optional[_Iterable[_Union[_usage_pb2.ScreeningCount, _Mapping]]] = ...) -> None: ...
 
 class ListModelsRequest(_message.Message):
     __slots__ = ("page_size", "page_token")
@@ -161,7 +165,7 @@ class ModelSummary(_message.Message):
     def __init__(self, alias: _Optional[str] = ..., owner: _Optional[str] = ..., created: _Optional[int] = ..., capabilities: _Optional[_Iterable[str]] = ..., context_window: _Optional[int] = ..., max_output_tokens: _Optional[int] = ...) -> None: ...
 
 class Receipt(_message.Message):
-    __slots__ = ("reservation", "request_id", "charged", "lines", "decision_id", "model", "limits", "total", "prompt_version", "replayed", "first")
+    __slots__ = ("reservation", "request_id", "charged", "lines", "decision_id", "model", "limits", "total", "prompt_version", "replayed", "first", "screened")
     RESERVATION_FIELD_NUMBER: _ClassVar[int]
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     CHARGED_FIELD_NUMBER: _ClassVar[int]
@@ -173,6 +177,7 @@ class Receipt(_message.Message):
     PROMPT_VERSION_FIELD_NUMBER: _ClassVar[int]
     REPLAYED_FIELD_NUMBER: _ClassVar[int]
     FIRST_FIELD_NUMBER: _ClassVar[int]
+    SCREENED_FIELD_NUMBER: _ClassVar[int]
     reservation: str
     request_id: str
     charged: _resources_pb2.Money
@@ -184,7 +189,8 @@ class Receipt(_message.Message):
     prompt_version: str
     replayed: bool
     first: Receipt
-    def __init__(self, reservation: _Optional[str] = ..., request_id: _Optional[str] = ..., charged: _Optional[_Union[_resources_pb2.Money, _Mapping]] = ..., lines: _Optional[_Iterable[_Union[_usage_pb2.ChargeLine, _Mapping]]] = ..., decision_id: _Optional[str] = ..., model: _Optional[str] = ..., limits: _Optional[_Iterable[_Union[_policy_pb2.LimitStatus, _Mapping]]] = ..., total: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., prompt_version: _Optional[str] = ..., replayed: _Optional[bool] = ..., first: _Optional[_Union[Receipt, _Mapping]] = ...) -> None: ...
+    screened: _containers.RepeatedCompositeFieldContainer[_usage_pb2.ScreeningCount]
+    def __init__(self, reservation: _Optional[str] = ..., request_id: _Optional[str] = ..., charged: _Optional[_Union[_resources_pb2.Money, _Mapping]] = ..., lines: _Optional[_Iterable[_Union[_usage_pb2.ChargeLine, _Mapping]]] = ..., decision_id: _Optional[str] = ..., model: _Optional[str] = ..., limits: _Optional[_Iterable[_Union[_policy_pb2.LimitStatus, _Mapping]]] = ..., total: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., prompt_version: _Optional[str] = ..., replayed: _Optional[bool] = ..., first: _Optional[_Union[Receipt, _Mapping]] = ..., screened: _Optional[_Iterable[_Union[_usage_pb2.ScreeningCount, _Mapping]]] = ...) -> None: ...
 
 class RecordedAnswer(_message.Message):
     __slots__ = ("messages", "model", "prompt_version", "total")

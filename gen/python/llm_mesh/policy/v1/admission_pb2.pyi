@@ -1,6 +1,7 @@
 import datetime
 
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from llm_mesh.policy.v1 import usage_pb2 as _usage_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
@@ -57,18 +58,8 @@ class Admission(_message.Message):
     tags: _containers.ScalarMap[str, str]
     input_digest: bytes
     operation: str
-    screened: _containers.RepeatedCompositeFieldContainer[ScreeningCount]
-    def __init__(self, id: _Optional[str] = ..., caller: _Optional[_Union[Caller, _Mapping]] = ..., constraints: _Optional[_Union[Constraints, _Mapping]] = ..., obligations: _Optional[_Union[Obligations, _Mapping]] = ..., revision: _Optional[int] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., alias: _Optional[str] = ..., tags: _Optional[_Mapping[str, str]] = ..., input_digest: _Optional[bytes] = ..., operation: _Optional[str] = ..., screened: _Optional[_Iterable[_Union[ScreeningCount, _Mapping]]] = ...) -> None: ...
-
-class ScreeningCount(_message.Message):
-    __slots__ = ("detector", "logged", "masked")
-    DETECTOR_FIELD_NUMBER: _ClassVar[int]
-    LOGGED_FIELD_NUMBER: _ClassVar[int]
-    MASKED_FIELD_NUMBER: _ClassVar[int]
-    detector: str
-    logged: int
-    masked: int
-    def __init__(self, detector: _Optional[str] = ..., logged: _Optional[int] = ..., masked: _Optional[int] = ...) -> None: ...
+    screened: _containers.RepeatedCompositeFieldContainer[_usage_pb2.ScreeningCount]
+    def __init__(self, id: _Optional[str] = ..., caller: _Optional[_Union[Caller, _Mapping]] = ..., constraints: _Optional[_Union[Constraints, _Mapping]] = ..., obligations: _Optional[_Union[Obligations, _Mapping]] = ..., revision: _Optional[int] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., alias: _Optional[str] = ..., tags: _Optional[_Mapping[str, str]] = ..., input_digest: _Optional[bytes] = ..., operation: _Optional[str] = ..., screened: _Optional[_Iterable[_Union[_usage_pb2.ScreeningCount, _Mapping]]] = ...) -> None: ...
 
 class Constraints(_message.Message):
     __slots__ = ("regions", "data_class", "allowed_models", "denied_models", "allowed_adapters", "max_output_tokens", "zero_retention", "allowed_endpoints", "further_data_classes", "callable_models", "strict_charging")

@@ -90,20 +90,22 @@ class AdmitRequest(_message.Message):
     def __init__(self, caller: _Optional[_Union[_resources_pb2.Sealed, _Mapping]] = ..., generate: _Optional[_Union[_generate_pb2.GenerateInput, _Mapping]] = ..., embed: _Optional[_Union[_embed_pb2.EmbedInput, _Mapping]] = ..., tags: _Optional[_Mapping[str, str]] = ..., request_id: _Optional[str] = ...) -> None: ...
 
 class AdmitResponse(_message.Message):
-    __slots__ = ("admission", "obligations", "constraints", "generate", "embed", "findings")
+    __slots__ = ("admission", "obligations", "constraints", "generate", "embed", "findings", "screened")
     ADMISSION_FIELD_NUMBER: _ClassVar[int]
     OBLIGATIONS_FIELD_NUMBER: _ClassVar[int]
     CONSTRAINTS_FIELD_NUMBER: _ClassVar[int]
     GENERATE_FIELD_NUMBER: _ClassVar[int]
     EMBED_FIELD_NUMBER: _ClassVar[int]
     FINDINGS_FIELD_NUMBER: _ClassVar[int]
+    SCREENED_FIELD_NUMBER: _ClassVar[int]
     admission: _resources_pb2.Sealed
     obligations: _admission_pb2.Obligations
     constraints: _admission_pb2.Constraints
     generate: _generate_pb2.GenerateInput
     embed: _embed_pb2.EmbedInput
     findings: _containers.RepeatedCompositeFieldContainer[Finding]
-    def __init__(self, admission: _Optional[_Union[_resources_pb2.Sealed, _Mapping]] = ..., obligations: _Optional[_Union[_admission_pb2.Obligations, _Mapping]] = ..., constraints: _Optional[_Union[_admission_pb2.Constraints, _Mapping]] = ..., generate: _Optional[_Union[_generate_pb2.GenerateInput, _Mapping]] = ..., embed: _Optional[_Union[_embed_pb2.EmbedInput, _Mapping]] = ..., findings: _Optional[_Iterable[_Union[Finding, _Mapping]]] = ...) -> None: ...
+    screened: _containers.RepeatedCompositeFieldContainer[_usage_pb2.ScreeningCount]
+    def __init__(self, admission: _Optional[_Union[_resources_pb2.Sealed, _Mapping]] = ..., obligations: _Optional[_Union[_admission_pb2.Obligations, _Mapping]] = ..., constraints: _Optional[_Union[_admission_pb2.Constraints, _Mapping]] = ..., generate: _Optional[_Union[_generate_pb2.GenerateInput, _Mapping]] = ..., embed: _Optional[_Union[_embed_pb2.EmbedInput, _Mapping]] = ..., findings: _Optional[_Iterable[_Union[Finding, _Mapping]]] = ..., screened: _Optional[_Iterable[_Union[_usage_pb2.ScreeningCount, _Mapping]]] = ...) -> None: ...
 
 class Finding(_message.Message):
     __slots__ = ("detector", "action", "field", "start", "end")
@@ -210,18 +212,20 @@ class ExtendResponse(_message.Message):
     def __init__(self, grant: _Optional[_Union[_resources_pb2.Sealed, _Mapping]] = ..., reserved: _Optional[_Union[_resources_pb2.Money, _Mapping]] = ...) -> None: ...
 
 class SettleRequest(_message.Message):
-    __slots__ = ("reservation_id", "lines", "epoch", "answer", "idempotency_key")
+    __slots__ = ("reservation_id", "lines", "epoch", "answer", "idempotency_key", "screened")
     RESERVATION_ID_FIELD_NUMBER: _ClassVar[int]
     LINES_FIELD_NUMBER: _ClassVar[int]
     EPOCH_FIELD_NUMBER: _ClassVar[int]
     ANSWER_FIELD_NUMBER: _ClassVar[int]
     IDEMPOTENCY_KEY_FIELD_NUMBER: _ClassVar[int]
+    SCREENED_FIELD_NUMBER: _ClassVar[int]
     reservation_id: str
     lines: _containers.RepeatedCompositeFieldContainer[_usage_pb2.UsageLine]
     epoch: str
     answer: KeptAnswer
     idempotency_key: str
-    def __init__(self, reservation_id: _Optional[str] = ..., lines: _Optional[_Iterable[_Union[_usage_pb2.UsageLine, _Mapping]]] = ..., epoch: _Optional[str] = ..., answer: _Optional[_Union[KeptAnswer, _Mapping]] = ..., idempotency_key: _Optional[str] = ...) -> None: ...
+    screened: _containers.RepeatedCompositeFieldContainer[_usage_pb2.ScreeningCount]
+    def __init__(self, reservation_id: _Optional[str] = ..., lines: _Optional[_Iterable[_Union[_usage_pb2.UsageLine, _Mapping]]] = ..., epoch: _Optional[str] = ..., answer: _Optional[_Union[KeptAnswer, _Mapping]] = ..., idempotency_key: _Optional[str] = ..., screened: _Optional[_Iterable[_Union[_usage_pb2.ScreeningCount, _Mapping]]] = ...) -> None: ...
 
 class SettleResponse(_message.Message):
     __slots__ = ("charged", "lines", "state", "repeated_call")
@@ -300,20 +304,22 @@ class ScreenText(_message.Message):
     def __init__(self, channel: _Optional[str] = ..., index: _Optional[int] = ..., seq: _Optional[int] = ..., text: _Optional[str] = ..., final: _Optional[bool] = ...) -> None: ...
 
 class ScreenStreamResponse(_message.Message):
-    __slots__ = ("channel", "index", "released_text", "through_seq", "findings", "blocked")
+    __slots__ = ("channel", "index", "released_text", "through_seq", "findings", "blocked", "screened")
     CHANNEL_FIELD_NUMBER: _ClassVar[int]
     INDEX_FIELD_NUMBER: _ClassVar[int]
     RELEASED_TEXT_FIELD_NUMBER: _ClassVar[int]
     THROUGH_SEQ_FIELD_NUMBER: _ClassVar[int]
     FINDINGS_FIELD_NUMBER: _ClassVar[int]
     BLOCKED_FIELD_NUMBER: _ClassVar[int]
+    SCREENED_FIELD_NUMBER: _ClassVar[int]
     channel: str
     index: int
     released_text: str
     through_seq: int
     findings: _containers.RepeatedCompositeFieldContainer[Finding]
     blocked: bool
-    def __init__(self, channel: _Optional[str] = ..., index: _Optional[int] = ..., released_text: _Optional[str] = ..., through_seq: _Optional[int] = ..., findings: _Optional[_Iterable[_Union[Finding, _Mapping]]] = ..., blocked: _Optional[bool] = ...) -> None: ...
+    screened: _containers.RepeatedCompositeFieldContainer[_usage_pb2.ScreeningCount]
+    def __init__(self, channel: _Optional[str] = ..., index: _Optional[int] = ..., released_text: _Optional[str] = ..., through_seq: _Optional[int] = ..., findings: _Optional[_Iterable[_Union[Finding, _Mapping]]] = ..., blocked: _Optional[bool] = ..., screened: _Optional[_Iterable[_Union[_usage_pb2.ScreeningCount, _Mapping]]] = ...) -> None: ...
 
 class ReplayUsageRequest(_message.Message):
     __slots__ = ("from_sequence",)

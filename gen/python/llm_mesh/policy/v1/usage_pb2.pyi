@@ -36,6 +36,13 @@ class ReservationState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     RESERVATION_STATE_SETTLED: _ClassVar[ReservationState]
     RESERVATION_STATE_ESTIMATED: _ClassVar[ReservationState]
     RESERVATION_STATE_RELEASED: _ClassVar[ReservationState]
+    RESERVATION_STATE_REFUSED: _ClassVar[ReservationState]
+
+class ScreeningDirection(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    SCREENING_DIRECTION_UNSPECIFIED: _ClassVar[ScreeningDirection]
+    SCREENING_DIRECTION_REQUEST: _ClassVar[ScreeningDirection]
+    SCREENING_DIRECTION_ANSWER: _ClassVar[ScreeningDirection]
 ATTEMPT_OUTCOME_UNSPECIFIED: AttemptOutcome
 ATTEMPT_OUTCOME_COMPLETED: AttemptOutcome
 ATTEMPT_OUTCOME_FAILED: AttemptOutcome
@@ -52,6 +59,10 @@ RESERVATION_STATE_HELD: ReservationState
 RESERVATION_STATE_SETTLED: ReservationState
 RESERVATION_STATE_ESTIMATED: ReservationState
 RESERVATION_STATE_RELEASED: ReservationState
+RESERVATION_STATE_REFUSED: ReservationState
+SCREENING_DIRECTION_UNSPECIFIED: ScreeningDirection
+SCREENING_DIRECTION_REQUEST: ScreeningDirection
+SCREENING_DIRECTION_ANSWER: ScreeningDirection
 
 class UsageLine(_message.Message):
     __slots__ = ("attempt_id", "outcome", "usage", "source", "start_time", "duration_us", "first_token_us", "error_reason", "streamed", "counted_input_tokens", "counted_output_tokens")
@@ -103,8 +114,22 @@ class ChargeLine(_message.Message):
     reported_usage: _generate_pb2.Usage
     def __init__(self, usage: _Optional[_Union[UsageLine, _Mapping]] = ..., model: _Optional[str] = ..., price: _Optional[str] = ..., charge: _Optional[_Union[_resources_pb2.Money, _Mapping]] = ..., overrun: _Optional[bool] = ..., adapter: _Optional[str] = ..., endpoint: _Optional[str] = ..., charge_to: _Optional[str] = ..., implausible: _Optional[bool] = ..., reported_usage: _Optional[_Union[_generate_pb2.Usage, _Mapping]] = ...) -> None: ...
 
+class ScreeningCount(_message.Message):
+    __slots__ = ("detector", "logged", "masked", "blocked", "direction")
+    DETECTOR_FIELD_NUMBER: _ClassVar[int]
+    LOGGED_FIELD_NUMBER: _ClassVar[int]
+    MASKED_FIELD_NUMBER: _ClassVar[int]
+    BLOCKED_FIELD_NUMBER: _ClassVar[int]
+    DIRECTION_FIELD_NUMBER: _ClassVar[int]
+    detector: str
+    logged: int
+    masked: int
+    blocked: int
+    direction: ScreeningDirection
+    def __init__(self, detector: _Optional[str] = ..., logged: _Optional[int] = ..., masked: _Optional[int] = ..., blocked: _Optional[int] = ..., direction: _Optional[_Union[ScreeningDirection, str]] = ...) -> None: ...
+
 class LedgerEntry(_message.Message):
-    __slots__ = ("name", "state", "request_id", "alias", "operation", "principal", "key", "tags", "reserved", "charged", "lines", "reserve_time", "settle_time", "decision_id", "adjustments", "overrun", "admission_id")
+    __slots__ = ("name", "state", "request_id", "alias", "operation", "principal", "key", "tags", "reserved", "charged", "lines", "reserve_time", "settle_time", "decision_id", "adjustments", "overrun", "admission_id", "screened")
     class TagsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -129,6 +154,7 @@ class LedgerEntry(_message.Message):
     ADJUSTMENTS_FIELD_NUMBER: _ClassVar[int]
     OVERRUN_FIELD_NUMBER: _ClassVar[int]
     ADMISSION_ID_FIELD_NUMBER: _ClassVar[int]
+    SCREENED_FIELD_NUMBER: _ClassVar[int]
     name: str
     state: ReservationState
     request_id: str
@@ -146,7 +172,8 @@ class LedgerEntry(_message.Message):
     adjustments: _containers.RepeatedCompositeFieldContainer[Adjustment]
     overrun: bool
     admission_id: str
-    def __init__(self, name: _Optional[str] = ..., state: _Optional[_Union[ReservationState, str]] = ..., request_id: _Optional[str] = ..., alias: _Optional[str] = ..., operation: _Optional[str] = ..., principal: _Optional[str] = ..., key: _Optional[str] = ..., tags: _Optional[_Mapping[str, str]] = ..., reserved: _Optional[_Union[_resources_pb2.Money, _Mapping]] = ..., charged: _Optional[_Union[_resources_pb2.Money, _Mapping]] = ..., lines: _Optional[_Iterable[_Union[ChargeLine, _Mapping]]] = ..., reserve_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., settle_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., decision_id: _Optional[str] = ..., adjustments: _Optional[_Iterable[_Union[Adjustment, _Mapping]]] = ..., overrun: _Optional[bool] = ..., admission_id: _Optional[str] = ...) -> None: ...
+    screened: _containers.RepeatedCompositeFieldContainer[ScreeningCount]
+    def __init__(self, name: _Optional[str] = ..., state: _Optional[_Union[ReservationState, str]] = ..., request_id: _Optional[str] = ..., alias: _Optional[str] = ..., operation: _Optional[str] = ..., principal: _Optional[str] = ..., key: _Optional[str] = ..., tags: _Optional[_Mapping[str, str]] = ..., reserved: _Optional[_Union[_resources_pb2.Money, _Mapping]] = ..., charged: _Optional[_Union[_resources_pb2.Money, _Mapping]] = ..., lines: _Optional[_Iterable[_Union[ChargeLine, _Mapping]]] = ..., reserve_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., settle_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., decision_id: _Optional[str] = ..., adjustments: _Optional[_Iterable[_Union[Adjustment, _Mapping]]] = ..., overrun: _Optional[bool] = ..., admission_id: _Optional[str] = ..., screened: _Optional[_Iterable[_Union[ScreeningCount, _Mapping]]] = ...) -> None: ...
 
 class Adjustment(_message.Message):
     __slots__ = ("amount", "reason", "create_time")

@@ -6,9 +6,9 @@ import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobu
 import type { Message } from "@bufbuild/protobuf";
 import type { GenerateInput, GenerateOutput, StreamEvent } from "../../inference/v1/generate_pb.js";
 import type { LimitStatus } from "../../policy/v1/policy_pb.js";
+import type { ChargeLine, ScreeningCount } from "../../policy/v1/usage_pb.js";
 import type { EmbedInput, EmbedOutput, TokenCount } from "../../inference/v1/embed_pb.js";
 import type { Money } from "../../mesh/v1/resources_pb.js";
-import type { ChargeLine } from "../../policy/v1/usage_pb.js";
 import type { Duration } from "@bufbuild/protobuf/wkt";
 
 /**
@@ -231,6 +231,13 @@ export declare type GenerateStreamResponse = Message<"llm_mesh.gateway.v1.Genera
    * @generated from field: bool replayed = 6;
    */
   replayed: boolean;
+
+  /**
+   * What screening found in the request. Only in the first message; the receipt has what it found in the answer, too.
+   *
+   * @generated from field: repeated llm_mesh.policy.v1.ScreeningCount screened = 7;
+   */
+  screened: ScreeningCount[];
 };
 
 /**
@@ -339,6 +346,13 @@ export declare type CountTokensResponse = Message<"llm_mesh.gateway.v1.CountToke
    * @generated from field: string decision_id = 2;
    */
   decisionId: string;
+
+  /**
+   * What screening found in the request. Empty: nothing.
+   *
+   * @generated from field: repeated llm_mesh.policy.v1.ScreeningCount screened = 3;
+   */
+  screened: ScreeningCount[];
 };
 
 /**
@@ -539,6 +553,13 @@ export declare type Receipt = Message<"llm_mesh.gateway.v1.Receipt"> & {
    * @generated from field: llm_mesh.gateway.v1.Receipt first = 11;
    */
   first?: Receipt | undefined;
+
+  /**
+   * What screening found in the request and in the answer, counted by detector. Empty: nothing. Never has the content.
+   *
+   * @generated from field: repeated llm_mesh.policy.v1.ScreeningCount screened = 12;
+   */
+  screened: ScreeningCount[];
 };
 
 /**

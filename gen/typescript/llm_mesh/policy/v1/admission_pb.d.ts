@@ -5,6 +5,7 @@
 import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
+import type { ScreeningCount } from "./usage_pb.js";
 
 /**
  * Describes the file llm_mesh/policy/v1/admission.proto.
@@ -162,40 +163,6 @@ export declare type Admission = Message<"llm_mesh.policy.v1.Admission"> & {
  * Use `create(AdmissionSchema)` to create a new message.
  */
 export declare const AdmissionSchema: GenMessage<Admission>;
-
-/**
- * How often a detector found something, by what was done about it. Never has the content itself.
- *
- * @generated from message llm_mesh.policy.v1.ScreeningCount
- */
-export declare type ScreeningCount = Message<"llm_mesh.policy.v1.ScreeningCount"> & {
-  /**
-   * The detector, such as `credit_card`.
-   *
-   * @generated from field: string detector = 1;
-   */
-  detector: string;
-
-  /**
-   * Findings that were noted.
-   *
-   * @generated from field: int64 logged = 2;
-   */
-  logged: bigint;
-
-  /**
-   * Findings that were replaced.
-   *
-   * @generated from field: int64 masked = 3;
-   */
-  masked: bigint;
-};
-
-/**
- * Describes the message llm_mesh.policy.v1.ScreeningCount.
- * Use `create(ScreeningCountSchema)` to create a new message.
- */
-export declare const ScreeningCountSchema: GenMessage<ScreeningCount>;
 
 /**
  * What a plan must keep to. Empty lists allow everything.

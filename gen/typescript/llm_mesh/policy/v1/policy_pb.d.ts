@@ -9,8 +9,8 @@ import type { Money, Sealed } from "../../mesh/v1/resources_pb.js";
 import type { Duration, Timestamp } from "@bufbuild/protobuf/wkt";
 import type { GenerateInput } from "../../inference/v1/generate_pb.js";
 import type { EmbedInput } from "../../inference/v1/embed_pb.js";
+import type { ChargeLine, LedgerEntry, ReservationState, ScreeningCount, UsageEvent, UsageLine } from "./usage_pb.js";
 import type { Attempt, Plan } from "../../router/v1/plan_pb.js";
-import type { ChargeLine, LedgerEntry, ReservationState, UsageEvent, UsageLine } from "./usage_pb.js";
 import type { RecordChangesRequestSchema, RecordChangesResponseSchema } from "./audit_pb.js";
 
 /**
@@ -261,6 +261,13 @@ export declare type AdmitResponse = Message<"llm_mesh.policy.v1.AdmitResponse"> 
    * @generated from field: repeated llm_mesh.policy.v1.Finding findings = 6;
    */
   findings: Finding[];
+
+  /**
+   * How often each detector found something, all findings counted. Empty: nothing was found.
+   *
+   * @generated from field: repeated llm_mesh.policy.v1.ScreeningCount screened = 7;
+   */
+  screened: ScreeningCount[];
 };
 
 /**
@@ -665,6 +672,13 @@ export declare type SettleRequest = Message<"llm_mesh.policy.v1.SettleRequest"> 
    * @generated from field: string idempotency_key = 5;
    */
   idempotencyKey: string;
+
+  /**
+   * What screening found in the answer, as `ScreenStream` told it. At most 64. Empty: nothing. Only the first settlement's are recorded.
+   *
+   * @generated from field: repeated llm_mesh.policy.v1.ScreeningCount screened = 6;
+   */
+  screened: ScreeningCount[];
 };
 
 /**
@@ -975,7 +989,7 @@ export declare type ScreenStreamResponse = Message<"llm_mesh.policy.v1.ScreenStr
   throughSeq: bigint;
 
   /**
-   * What was found.
+   * What was found, at most 100 findings.
    *
    * @generated from field: repeated llm_mesh.policy.v1.Finding findings = 5;
    */
@@ -987,6 +1001,13 @@ export declare type ScreenStreamResponse = Message<"llm_mesh.policy.v1.ScreenStr
    * @generated from field: bool blocked = 6;
    */
   blocked: boolean;
+
+  /**
+   * How often each detector found something since the last message, all findings counted. Empty: nothing was found.
+   *
+   * @generated from field: repeated llm_mesh.policy.v1.ScreeningCount screened = 7;
+   */
+  screened: ScreeningCount[];
 };
 
 /**

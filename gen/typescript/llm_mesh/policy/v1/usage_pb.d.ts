@@ -190,6 +190,54 @@ export declare type ChargeLine = Message<"llm_mesh.policy.v1.ChargeLine"> & {
 export declare const ChargeLineSchema: GenMessage<ChargeLine>;
 
 /**
+ * How often a detector found something in one direction, by what was done about it. Never has the content itself.
+ *
+ * @generated from message llm_mesh.policy.v1.ScreeningCount
+ */
+export declare type ScreeningCount = Message<"llm_mesh.policy.v1.ScreeningCount"> & {
+  /**
+   * The detector, such as `credit_card`; `undecodable` for what screening cannot read.
+   *
+   * @generated from field: string detector = 1;
+   */
+  detector: string;
+
+  /**
+   * Findings that were noted.
+   *
+   * @generated from field: int64 logged = 2;
+   */
+  logged: bigint;
+
+  /**
+   * Findings that were replaced.
+   *
+   * @generated from field: int64 masked = 3;
+   */
+  masked: bigint;
+
+  /**
+   * Findings for which the request, or the rest of the answer, was refused.
+   *
+   * @generated from field: int64 blocked = 4;
+   */
+  blocked: bigint;
+
+  /**
+   * Which way the text was going.
+   *
+   * @generated from field: llm_mesh.policy.v1.ScreeningDirection direction = 5;
+   */
+  direction: ScreeningDirection;
+};
+
+/**
+ * Describes the message llm_mesh.policy.v1.ScreeningCount.
+ * Use `create(ScreeningCountSchema)` to create a new message.
+ */
+export declare const ScreeningCountSchema: GenMessage<ScreeningCount>;
+
+/**
  * An entry of the ledger: one request, from its reservation on.
  *
  * @generated from message llm_mesh.policy.v1.LedgerEntry
@@ -313,6 +361,13 @@ export declare type LedgerEntry = Message<"llm_mesh.policy.v1.LedgerEntry"> & {
    * @generated from field: string admission_id = 17;
    */
   admissionId: string;
+
+  /**
+   * What screening found in the request and in the answer. Empty: nothing. Those of the answer come with its settlement.
+   *
+   * @generated from field: repeated llm_mesh.policy.v1.ScreeningCount screened = 18;
+   */
+  screened: ScreeningCount[];
 };
 
 /**
@@ -545,10 +600,50 @@ export enum ReservationState {
    * @generated from enum value: RESERVATION_STATE_RELEASED = 4;
    */
   RELEASED = 4,
+
+  /**
+   * Screening refused the request: nothing was reserved, nothing was sent. `screened` says what was in it.
+   *
+   * @generated from enum value: RESERVATION_STATE_REFUSED = 5;
+   */
+  REFUSED = 5,
 }
 
 /**
  * Describes the enum llm_mesh.policy.v1.ReservationState.
  */
 export declare const ReservationStateSchema: GenEnum<ReservationState>;
+
+/**
+ * Which way a text was going when screening read it.
+ *
+ * @generated from enum llm_mesh.policy.v1.ScreeningDirection
+ */
+export enum ScreeningDirection {
+  /**
+   * As REQUEST.
+   *
+   * @generated from enum value: SCREENING_DIRECTION_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * From the caller to a model.
+   *
+   * @generated from enum value: SCREENING_DIRECTION_REQUEST = 1;
+   */
+  REQUEST = 1,
+
+  /**
+   * From a model to the caller.
+   *
+   * @generated from enum value: SCREENING_DIRECTION_ANSWER = 2;
+   */
+  ANSWER = 2,
+}
+
+/**
+ * Describes the enum llm_mesh.policy.v1.ScreeningDirection.
+ */
+export declare const ScreeningDirectionSchema: GenEnum<ScreeningDirection>;
 

@@ -7,7 +7,7 @@ from llm_mesh.inference.v1 import embed_pb2
 from llm_mesh_dialects.anthropic import requests, responses
 from llm_mesh_edge.domain.failures import placed
 from llm_mesh_edge.domain.ports import Gateway
-from llm_mesh_edge.domain.receipts import decision_header
+from llm_mesh_edge.domain.receipts import decision_header, screened_headers
 from llm_mesh_edge.http.anthropic.betas import with_betas
 from llm_mesh_edge.http.anthropic.places import place
 from llm_mesh_edge.http.asking import conversation
@@ -40,4 +40,5 @@ class Counts:
             answer = await self._gateway.count(asking, request.metadata)
             count = answer.count
             told = {"source": _SOURCES.get(count.source, "unknown")}
-            await exchange.answer_json(responses.count_to_body(count) | {"llm_mesh": told}, decision_header(answer.decision_id))
+            headers = [*decision_header(answer.decision_id), *screened_headers(answer.screened)]
+            await exchange.answer_json(responses.count_to_body(count) | {"llm_mesh": told}, headers)

@@ -58,7 +58,8 @@ def extras_of(failure: Failure) -> dict[str, object]:
     extras: dict[str, object] = {"code": failure.code, "llm_mesh_code": failure.code}
     if param := param_of(failure):
         extras["param"] = param
-    return extras if failure.charge is None else extras | {"llm_mesh": failure.charge.field()}
+    told = failure.receipt()
+    return extras | {"llm_mesh": told} if told or failure.charge is not None else extras
 
 
 def shape(failure: Failure, headers: Headers) -> object:

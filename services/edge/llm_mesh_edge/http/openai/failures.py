@@ -73,7 +73,8 @@ def code_of(failure: Failure) -> str:
 def extras_of(failure: Failure) -> dict[str, object]:
     """What the mesh tells beyond the dialect."""
     extras: dict[str, object] = {"llm_mesh_code": failure.code}
-    return extras if failure.charge is None else extras | {"llm_mesh": failure.charge.field()}
+    told = failure.receipt()
+    return extras | {"llm_mesh": told} if told or failure.charge is not None else extras
 
 
 def param_of(failure: Failure) -> str | None:

@@ -9,24 +9,28 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple, Protocol
 
 from llm_mesh.inference.v1 import embed_pb2, generate_pb2
-from llm_mesh.policy.v1 import admission_pb2, errors_pb2, floors_pb2, identity_pb2, policy_pb2
+from llm_mesh.policy.v1 import admission_pb2, errors_pb2, floors_pb2, identity_pb2, policy_pb2, usage_pb2
 from llm_mesh_policy.domain import sealed
 from llm_mesh_policy.domain.admission import bounds, texts
 from llm_mesh_policy.domain.admission.callers import Callers, Known
-from llm_mesh_policy.domain.admission.ids import Ids
+from llm_mesh_policy.domain.admission.ids import Ids, ulid
 from llm_mesh_policy.domain.errors import PolicyError, floor_conflict
 from llm_mesh_policy.domain.instants import put_micros
+from llm_mesh_policy.domain.ledger.reservation import REFUSED, Reservation
 from llm_mesh_policy.domain.ledger.reserving import Seals
 from llm_mesh_policy.domain.screening.requests import CLEAN, MOST_JSON_VALUES, Screened, screen
 from llm_mesh_policy.domain.screening.rules import ScreeningRules
 from llm_mesh_policy.domain.screening.slots import Slot
 from llm_mesh_policy.domain.screening.streams import state_of
-from llm_mesh_policy.domain.screening.trail import REQUEST, ScreeningTrail, entry_of
-from llm_mesh_policy.domain.screening.watchlist import MASKED, Watchlist
+from llm_mesh_policy.domain.screening.trail import REQUEST as RECORD
+from llm_mesh_policy.domain.screening.trail import ScreeningTrail, entry_of, screening_counts
+from llm_mesh_policy.domain.screening.watchlist import Watchlist
 from llm_mesh_policy.domain.stricter import holding, least
 from llm_mesh_runtime.clock import Clock
 from llm_mesh_runtime.errors import invalid
 from llm_mesh_runtime.heavy import HeavyWork
+from llm_mesh_runtime.screened import REQUEST as DIRECTION
+from llm_mesh_runtime.screened import screened_text
 
 _MOST_DRAFTS = 2048
 """A caller is sealed anew every few seconds, and each seal makes drafts: the old ones are let go of, and not 20 MB of them kept."""
@@ -133,9 +137,7 @@ class Admitting:
         else:
             screening = await self._screened(admission, asked, draft.watchlist, raw, known.caller.domain)
             if screening.blocked:
-                entry = entry_of(known.caller, REQUEST, screening.counts, allowed=False, request_id=request.request_id)
-                await self._trail.write(entry)
-                raise screening.refusal()
+                raise await self._refused(screening, asked, known.caller, request, admission_id, now)
             _report(screening, asked, admission, response)
         put_micros(admission.expire_time, now + _VALID_MICROS)
         if tags:
@@ -147,6 +149,36 @@ class Admitting:
         payload = draft.packed + admission.SerializeToString()
         sealed.put(response.admission, sealed.ADMISSION, payload, self._seals, sealed.AUDIENCE, "router")
         return response
+
+    async def _refused(
+        self,
+        screening: Screened[Any],
+        asked: _Asked,
+        caller: admission_pb2.Caller,
+        request: policy_pb2.AdmitRequest,
+        admission_id: str,
+        now: int,
+    ) -> PolicyError:
+        """Records that screening refuses the request. Answers what the caller is told."""
+        refusal, counts = screening.refusal(), screening_counts(screening.counts, DIRECTION)
+        number = ulid(now // 1000, self._ids.fresh())
+        entry = usage_pb2.LedgerEntry(
+            name=f"{caller.project}/reservations/{number}",
+            state=REFUSED,
+            request_id=request.request_id,
+            alias=asked.alias,
+            operation=asked.operation,
+            principal=caller.principal,
+            key=caller.key,
+            tags=request.tags,
+            admission_id=admission_id,
+            screened=counts,
+        )
+        refused = Reservation(number, caller.domain, caller.project, caller.key, caller.principal, request.request_id, entry, ())
+        audit = entry_of(caller, RECORD, screening.counts, allowed=False, request_id=request.request_id)
+        await self._trail.refuse(refused, audit)
+        refusal.metadata |= {"screened": screened_text(counts), "reservation": entry.name}
+        return refusal
 
     async def _screened(
         self, admission: admission_pb2.Admission, asked: _Asked, watchlist: Watchlist, raw: bytes, domain: str
@@ -253,10 +285,6 @@ def _report(screening: Screened[Any], asked: _Asked, admission: admission_pb2.Ad
         response.findings.extend(screening.findings)
     if screening.masked is not None:
         getattr(response, asked.operation).CopyFrom(screening.masked)
-    by_detector: dict[str, admission_pb2.ScreeningCount] = {}
-    for (detector, action), count in sorted(screening.counts.items()):
-        each = by_detector.get(detector) or by_detector.setdefault(detector, admission.screened.add(detector=detector))
-        if action == MASKED:
-            each.masked += count
-        else:
-            each.logged += count
+    counts = screening_counts(screening.counts, DIRECTION)
+    admission.screened.extend(counts)
+    response.screened.extend(counts)

@@ -7,6 +7,14 @@ import os
 
 _PAGE = 4096
 _CHARACTERS = 32
+_CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz"
+_RANDOM_BITS = 80
+
+
+def ulid(milliseconds: int, random: str) -> str:
+    """A ULID of a time since 1970 UTC and at least 20 hexadecimal characters, in the spelling of reservations."""
+    number = milliseconds << _RANDOM_BITS | int(random[: _RANDOM_BITS // 4], 16)
+    return "".join(_CROCKFORD[number >> shift & 31] for shift in range(125, -1, -5))
 
 
 class Ids:

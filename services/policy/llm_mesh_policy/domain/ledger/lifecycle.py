@@ -18,6 +18,8 @@ LOST_AFTER = timedelta(seconds=15)
 
 _HOUR = 3600 * 1_000_000
 _MOST_LINES = 64
+_MOST_COUNTS = 64
+_LONGEST_DETECTOR = 64
 _LONGEST_INSTANCE = 255
 
 
@@ -29,11 +31,15 @@ class Lifecycle:
         self._speeds = Speeds() if speeds is None else speeds
         self._alerts = Alerts({}) if alerts is None else alerts
 
-    async def settle(self, reservation_id: str, lines: Sequence[usage_pb2.UsageLine]) -> Settled:
-        """Charges what was used."""
+    async def settle(
+        self, reservation_id: str, lines: Sequence[usage_pb2.UsageLine], screened: Sequence[usage_pb2.ScreeningCount] = ()
+    ) -> Settled:
+        """Charges what was used. `screened`: what was found in the answer."""
         if len(lines) > _MOST_LINES:
             raise invalid("lines", f"at most {_MOST_LINES}")
-        settled = await self._ledger.settle(checked_id(reservation_id), lines)
+        if screened:
+            _check_screened(screened)
+        settled = await self._ledger.settle(checked_id(reservation_id), lines, screened)
         if not settled.repeated:
             entry = settled.entry
             self._alerts.charged(entry)
@@ -55,6 +61,16 @@ class Lifecycle:
         response.lost_after.FromTimedelta(LOST_AFTER)
         response.now.FromMicroseconds(now)
         return response
+
+
+def _check_screened(screened: Sequence[usage_pb2.ScreeningCount]) -> None:
+    if len(screened) > _MOST_COUNTS:
+        raise invalid("screened", f"at most {_MOST_COUNTS}")
+    for index, count in enumerate(screened):
+        if not 0 < len(count.detector) <= _LONGEST_DETECTOR or not count.detector.isprintable():
+            raise invalid(f"screened[{index}].detector", f"1 to {_LONGEST_DETECTOR} printable characters")
+        if min(count.logged, count.masked, count.blocked) < 0:
+            raise invalid(f"screened[{index}]", "counts that are not negative")
 
 
 class LostEpochs(Protocol):

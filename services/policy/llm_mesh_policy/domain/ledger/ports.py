@@ -47,8 +47,10 @@ class Ledger(Protocol):
     async def extend(self, reservation_id: str, admission_id: str, expires: int, line: Line) -> Held:
         """Adds an attempt to a held reservation."""
 
-    async def settle(self, reservation_id: str, lines: Sequence[usage_pb2.UsageLine]) -> Settled:
-        """Charges what was used."""
+    async def settle(
+        self, reservation_id: str, lines: Sequence[usage_pb2.UsageLine], screened: Sequence[usage_pb2.ScreeningCount] = ()
+    ) -> Settled:
+        """Charges what was used, and keeps what screening found in the answer."""
 
     async def release(self, reservation_id: str) -> usage_pb2.ReservationState:
         """Gives back, before or after the reservation."""

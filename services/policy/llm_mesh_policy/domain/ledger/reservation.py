@@ -17,6 +17,7 @@ HELD = usage_pb2.RESERVATION_STATE_HELD
 SETTLED = usage_pb2.RESERVATION_STATE_SETTLED
 ESTIMATED = usage_pb2.RESERVATION_STATE_ESTIMATED
 RELEASED = usage_pb2.RESERVATION_STATE_RELEASED
+REFUSED = usage_pb2.RESERVATION_STATE_REFUSED
 
 
 @dataclass(slots=True)
@@ -54,7 +55,7 @@ class Reservation:
     def settle(self, reported: Sequence[usage_pb2.UsageLine], now: int, speed_of: settlement.SpeedOf) -> list[Posting]:
         """The first settlement, or, after an estimate, the truth."""
         state = self.entry.state
-        if state == RELEASED:
+        if state in {RELEASED, REFUSED}:
             raise released(self.id)
         if state == SETTLED:
             return self._correct(self._with_truth(reported), "late_settlement", now)
@@ -62,6 +63,12 @@ class Reservation:
         if state == HELD:
             return self._close(SETTLED, charged, now)
         return self._correct(charged, "late_settlement", now)
+
+    def found_in_answer(self, screened: Iterable[usage_pb2.ScreeningCount]) -> None:
+        """Keeps what screening found in the answer."""
+        for count in screened:
+            self.entry.screened.add().CopyFrom(count)
+            self.entry.screened[-1].direction = usage_pb2.SCREENING_DIRECTION_ANSWER
 
     def awaits(self, reported: Sequence[usage_pb2.UsageLine]) -> bool:
         """Whether a report has the provider's usage of an attempt that a settlement had to estimate."""

@@ -80,6 +80,7 @@ class Reserving:
             entry.tags.MergeFrom(tags)
         reservation = Reservation(reservation_id, admitted.domain, admitted.project, caller_key, principal, request_id, entry, lines)
         if admission.screened:
+            entry.screened.extend(admission.screened)
             reservation.screened = described(counts_of(admission.screened))
         draft = Draft(reservation, epoch, micros_of(admission.expire_time), key, digest)
         return self._granted(await self._ledger.reserve(draft), admitted, into)

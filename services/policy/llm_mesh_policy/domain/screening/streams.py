@@ -13,9 +13,10 @@ from llm_mesh_policy.domain.audit import AuditEntry
 from llm_mesh_policy.domain.ledger.reserving import Seals
 from llm_mesh_policy.domain.screening.rules import ScreeningRules
 from llm_mesh_policy.domain.screening.scan import Scan
-from llm_mesh_policy.domain.screening.trail import ANSWER, Counts, ScreeningTrail, entry_of
+from llm_mesh_policy.domain.screening.trail import ANSWER, Counts, ScreeningTrail, entry_of, screening_counts
 from llm_mesh_policy.domain.screening.watchlist import BLOCKED, Watchlist
 from llm_mesh_runtime.errors import invalid, invalid_seal
+from llm_mesh_runtime.screened import ANSWER as DIRECTION
 
 BIG = 8 * 1024
 MOST_FINDINGS = 100
@@ -143,8 +144,8 @@ class Channels:
             raise invalid("text.text", f"no secret that goes on for more than {_MOST_HELD} characters of which most are invisible")
         channel.passed(len(text) if text.isascii() else len(text.encode()))
         news = channel.news()
-        for finding in news:
-            self.counts[finding.detector, finding.action] += 1
+        counts: Counts = Counter([(finding.detector, finding.action) for finding in news]) if news else Counter()
+        self.counts.update(counts)
         return policy_pb2.ScreenStreamResponse(
             channel=piece.channel,
             index=piece.index,
@@ -152,6 +153,7 @@ class Channels:
             through_seq=channel.through,
             findings=news[:MOST_FINDINGS],
             blocked=scan.blocked,
+            screened=screening_counts(counts, DIRECTION) if news else (),
         )
 
     def _channel(self, piece: policy_pb2.ScreenText) -> _Channel:

@@ -1,18 +1,22 @@
 """What the audit trail says of screening: which detectors found something, how often and what was done; never the text.
 
-What passes is written with the reservation, in its transaction. What is refused or withheld has no reservation: it is written by
-itself. It is refused all the same where that fails, which is logged.
+What passes is written with the reservation, in its transaction. A request that is refused gets an entry of the ledger, so that whoever
+follows requests sees it; the findings in an answer stand in its audit record, and in its entry once that is settled. Refused is
+refused, also where the trail cannot be written, which is logged.
 """
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterable
-from typing import Protocol
+from collections.abc import Awaitable, Callable, Iterable
+from typing import TYPE_CHECKING, Protocol
 
-from llm_mesh.policy.v1 import admission_pb2, policy_pb2
+from llm_mesh.policy.v1 import admission_pb2, policy_pb2, usage_pb2
 from llm_mesh_policy.domain.audit import AuditEntry
 from llm_mesh_runtime.log import get_logger
 from llm_mesh_runtime.tasks import TaskSet
+
+if TYPE_CHECKING:
+    from llm_mesh_policy.domain.ledger.reservation import Reservation
 
 Counts = Counter[tuple[str, policy_pb2.FindingAction]]
 """How often something was found, by detector and action."""
@@ -34,31 +38,43 @@ class Records(Protocol):
         """Answers after the durable commit."""
 
 
+class Refusals(Protocol):
+    """Where refused requests go: the ledger."""
+
+    async def refuse(self, refused: "Reservation", audit: AuditEntry) -> None:
+        """Writes the entry of a refused request with its audit record. Answers after the durable commit."""
+
+
 class ScreeningTrail:
     """Writes records of what screening refused or withheld. So many at once; the rest is only logged."""
 
-    def __init__(self, records: Records) -> None:
+    def __init__(self, records: Records, refusals: Refusals) -> None:
         self._records = records
+        self._refusals = refusals
         self._writing = 0
         self._tasks = TaskSet()
 
     def write_soon(self, entry: AuditEntry) -> None:
         """Writes one record beside what goes on."""
-        self._tasks.spawn(self.write(entry), name="policy.screening.trail")
+        self._tasks.spawn(self._write(entry, lambda: self._records.record(entry)), name="policy.screening.trail")
 
     async def close(self) -> None:
         """Wait for what is being written."""
         await self._tasks.join()
 
-    async def write(self, entry: AuditEntry) -> None:
-        """Writes one record, within two seconds."""
+    async def refuse(self, refused: "Reservation", entry: AuditEntry) -> None:
+        """Writes the record of a refused request, and its entry of the ledger."""
+        await self._write(entry, lambda: self._refusals.refuse(refused, entry))
+
+    async def _write(self, entry: AuditEntry, writing: Callable[[], Awaitable[None]]) -> None:
+        """Within two seconds."""
         if self._writing >= _MOST_WRITING:
             self._lost(entry, "too many are being written")
             return
         self._writing += 1
         try:
             async with asyncio.timeout(_PATIENCE):
-                await self._records.record(entry)
+                await writing()
         except Exception as error:  # noqa: BLE001 (the decision stands whatever the store says)
             self._lost(entry, type(error).__name__)
         finally:
@@ -95,7 +111,21 @@ def described(counts: Counts) -> str:
     return ", ".join(f"{detector} {_WORDS[action]} {count}" for (detector, action), count in sorted(counts.items()))
 
 
-def counts_of(screened: Iterable[admission_pb2.ScreeningCount]) -> Counts:
+def screening_counts(counts: Counts, direction: usage_pb2.ScreeningDirection) -> list[usage_pb2.ScreeningCount]:
+    """One message per detector, in the order of their names."""
+    by_detector: dict[str, usage_pb2.ScreeningCount] = {}
+    for (detector, action), count in sorted(counts.items()):
+        each = by_detector.setdefault(detector, usage_pb2.ScreeningCount(detector=detector, direction=direction))
+        if action == policy_pb2.FINDING_ACTION_MASKED:
+            each.masked += count
+        elif action == policy_pb2.FINDING_ACTION_BLOCKED:
+            each.blocked += count
+        else:
+            each.logged += count
+    return list(by_detector.values())
+
+
+def counts_of(screened: Iterable[usage_pb2.ScreeningCount]) -> Counts:
     """As an admission carries them."""
     counts: Counts = Counter()
     for each in screened:
