@@ -76,7 +76,8 @@ def audited(mesh: Stand, request: str, action: str) -> rules_pb2.AuditRecord:
             if record.action == action and (record.request_id == request or record.detail.rpartition("admission ")[2] in admissions)
         ]
 
-    (record,) = until(found, f"{action} of {request}")
+    records: list[rules_pb2.AuditRecord] = until(found, f"{action} of {request}")
+    (record,) = records
     return record
 
 
