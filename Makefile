@@ -69,7 +69,7 @@ $(VENV)/.node-tools: tools/typescript/package.json tools/typescript/package-lock
 
 # -------------------------------------------------------------------------------------------------- checks
 
-.PHONY: fmt format-check lint types contracts-check lock lock-check docs docs-check static test check alone
+.PHONY: fmt format-check lint types contracts-check commits-check lock lock-check docs docs-check static test check alone
 
 fmt: install ## format code and contracts
 	$(BIN)/ruff format
@@ -90,6 +90,9 @@ types: install ## mypy, strict
 
 contracts-check: install
 	$(BIN)/python tools/breaking.py
+
+commits-check: install ## subjects of commits
+	$(BIN)/python tools/commits.py
 
 lock: install ## pin again after a change of dependencies (UPGRADE=1 moves every pin)
 	$(BIN)/python tools/lock.py $(if $(UPGRADE),--upgrade)
@@ -132,7 +135,7 @@ lock-llama: install ## pin again what llama.cpp's server is made from
 prove: install ## what the mesh must show, in full; goes on where it was interrupted (PROOF=kill-9 for one)
 	$(BIN)/python -m tests.proofs.prove $(PROOF)
 
-static: format-check lint types contracts-check gen-check lock-check docs-check alone ## every check but the tests
+static: format-check lint types contracts-check commits-check gen-check lock-check docs-check alone ## every check but the tests
 
 check: static test ## exactly what CI runs
 
@@ -171,7 +174,18 @@ lock-bench-peers: install ## pin again what the compared gateways are made from
 	$(BIN)/python bench/peers/portkey_gateway/without_funding.py
 
 clean: ## remove what can be made again; the state under .llm-mesh/ stays
-	rm -rf $(VENV) tools/typescript/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(RELEASE) dist tools/typescript/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+# What the bills of materials are made with, apart: its dependencies are nobody else's.
+RELEASE := .venv-release
+$(RELEASE)/.made: tools/release/requirements.lock
+	$(PYTHON) -m venv $(RELEASE)
+	$(RELEASE)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
+	@touch $@
+
+.PHONY: release-artifacts
+release-artifacts: gen-check $(RELEASE)/.made ## make what a release publishes, into dist/
+	PATH=$(CURDIR)/$(BIN):$$PATH $(BIN)/python -m tools.release --bom $(RELEASE)/bin/cyclonedx-py --npm $(NPM)
 
 .PHONY: release-contracts
 release-contracts: gen ## at a tag: what is compatible is measured against the present contracts from now on

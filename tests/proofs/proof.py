@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import random
 import secrets
+import zlib
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -43,7 +45,14 @@ def count(few: int, many: int) -> int:
 
 def seeds() -> list[int]:
     """A seed that is always the same and one that never is; tests carry it in their names, so that a failure tells it."""
-    return [FIXED_SEED, secrets.randbelow(10**9)]
+    return [FIXED_SEED, _random_seed()]
+
+
+@functools.cache
+def _random_seed() -> int:
+    """One for all processes of a parallel run: each of them must collect tests of the same names."""
+    run = os.environ.get("PYTEST_XDIST_TESTRUNUID")
+    return zlib.crc32(run.encode()) if run else secrets.randbelow(10**9)
 
 
 def rng_of(seed: int, case: str) -> random.Random:
