@@ -16,6 +16,7 @@ from typing import Any
 
 from llm_mesh_cli.up.workers import declare
 from llm_mesh_runtime.host import installed, load
+from llm_mesh_runtime.links.mux.watched import declare as declare_links
 from llm_mesh_runtime.log import configure_log
 from llm_mesh_runtime.settings import Configuration, MeshSettings, settings_table
 from llm_mesh_runtime.testing import host
@@ -36,6 +37,7 @@ async def instruments() -> Mapping[str, Any]:
         async with host(*services, link="local", settings=settings, data_dir=Path(folder)) as mesh:
             measured = mesh.links().metrics
             declare(measured, lambda: 0)
+            declare_links(measured)
             return measured.instruments()
 
 
@@ -49,7 +51,9 @@ def metrics() -> Iterator[str]:
         labels = ", ".join(f"`{label}`" for label in instrument.full_names)
         yield f"| `{name}` | `{instrument.name}` | {kind} | {labels} | {instrument.declared.text} |"
     yield ""
-    yield "And `process_*` and `python_gc_*`, as every Prometheus client has them."
+    yield "And `process_*` and `python_gc_*`, as every Prometheus client has them. `llm_mesh_workers_*` are there with workers,"
+    yield "`llm_mesh_link_*` in processes that have batched links. Counters that alerts look at begin at 0; other series appear with their"
+    yield "first event."
 
 
 def settings() -> Iterator[str]:

@@ -169,11 +169,18 @@ class Lanes:
     def _lane(self, endpoint: Endpoint, key: LaneKey) -> Lane:
         if len(self._lanes) >= _MOST_IDLE:
             self._forget()
+        self._show_zeros(key.endpoint)
         places = FairPlaces(self._places, key, endpoint.max_in_flight, self._reserve)
         lane = self._lanes[key] = Lane(
             key.endpoint, Breaker(self._now), self._in_flight.labels(key.endpoint), places, self._places(*key, "probe")
         )
         return lane
+
+    def _show_zeros(self, endpoint: str) -> None:
+        """Counters begin at 0: what is first seen at 1 has not increased, by Prometheus' reckoning."""
+        self._opened.labels(endpoint)
+        for reason in (errors_pb2.ERROR_REASON_BULKHEAD_FULL, errors_pb2.ERROR_REASON_BREAKER_OPEN):
+            self._refused.labels(endpoint, AdapterError(reason, "").reason_name)
 
     def _forget(self) -> None:
         """Models come and go; what is idle and healthy is as good as new."""

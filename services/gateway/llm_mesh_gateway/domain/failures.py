@@ -74,7 +74,7 @@ OPERATOR_FAULTS = frozenset({
     "UNKNOWN_ENDPOINT", "NO_CREDENTIAL", "ADDRESS_NOT_ALLOWED", "PROVIDER_UNAUTHENTICATED", "PROVIDER_MODEL_NOT_FOUND", "GRANT_MISMATCH",
     "NO_PRICE", "PRICE_UNKNOWN",
 })  # fmt: skip
-"""Reasons that only the mesh's operator can mend: `llm_mesh_operator_faults` counts them."""
+"""Reasons that only the mesh's operator can mend: `llm_mesh_operator_faults_total` counts them."""
 _RATE_LIMIT = "PROVIDER_RATE_LIMITED"
 
 

@@ -26,6 +26,8 @@ class Outcomes:
         self._router = router
         self._attempts = attempts
         self._faults = faults
+        for reason in OPERATOR_FAULTS:
+            faults.labels(reason)  # from 0 on: what is first seen at 1 has not increased, by Prometheus' reckoning
         self._every = every
         self._waiting = router_pb2.ReportOutcomesRequest()
         self._tasks = TaskSet()

@@ -11,6 +11,7 @@ from llm_mesh_policy.domain.admission.admitting import Admitting, OutputBounds
 from llm_mesh_policy.domain.ledger.accounts import Accounts
 from llm_mesh_policy.domain.ledger.alerts import Alerts, Kind
 from llm_mesh_policy.domain.ledger.answer_sweep import AnswerSweep
+from llm_mesh_policy.domain.ledger.charges import Charges
 from llm_mesh_policy.domain.ledger.kept_answers import KeptAnswers, Outcome
 from llm_mesh_policy.domain.ledger.lifecycle import Lifecycle, Sweep
 from llm_mesh_policy.domain.ledger.meter_check import MeterCheck
@@ -93,7 +94,7 @@ class Ledger:
         self.decisions = DecisionsServicer(
             admitting,
             Reserving(ledger, self._registry, links.seals, Sharing(identity.snapshot), currency=currency, grant_micros=grant_micros),
-            Lifecycle(ledger, self._speeds, alerts),
+            Lifecycle(ledger, self._speeds, alerts, _charges(links.metrics)),
             StreamScreening(rules, links.seals, self._trail),
             Replay(reading),
             KeptAnswers(kept, identity.snapshot, links.seals, most_bytes=settings.kept_answer_bytes, counted=_counted(links.metrics)),
@@ -139,6 +140,11 @@ def _counted(metrics: Metrics) -> Callable[[Outcome], None]:
     counter = metrics.counter("llm_mesh.kept_answers", text, ("outcome",))
     labelled = {outcome: counter.labels(outcome.value) for outcome in Outcome}
     return lambda outcome: labelled[outcome].inc()
+
+
+def _charges(metrics: Metrics) -> Charges:
+    text = "What settled requests were charged, in thousand-millionths of the currency's unit."
+    return Charges(metrics.counter("llm_mesh.cost", text, ("llm_mesh.currency", "llm_mesh.model"), unit="nanos").labels)
 
 
 def _shown(metrics: Metrics) -> Callable[[Mapping[str, int], int], None]:

@@ -1,4 +1,4 @@
-"""What is measured of calls to models: duration, time to the first chunk, tokens, cost."""
+"""What is measured of calls to models: duration, time to the first chunk, tokens. What they cost policy counts, which charges them."""
 
 from __future__ import annotations
 
@@ -23,10 +23,6 @@ class GenAi:
         self._tokens = metrics.histogram(
             names.CLIENT_TOKENS, "Tokens per call, as billed.", (*_MODEL, names.TOKEN_TYPE), unit="{token}", buckets=TOKENS
         )
-        self._cost = metrics.counter(
-            "llm_mesh.cost", "What calls cost, in thousand-millionths of the currency's unit.", ("llm_mesh.currency", names.REQUEST_MODEL),
-            unit="nanos",
-        )  # fmt: skip
 
     def call(self, operation: str, provider: str, model: str, attributes: Mapping[str, Any] | None = None) -> Span:
         """The client span of one call to a provider, as the conventions name it. Make the call inside."""
@@ -45,7 +41,3 @@ class GenAi:
         """The tokens that a call used, as the provider bills them."""
         self._tokens.labels(operation, provider, model, names.INPUT).observe(input_tokens)
         self._tokens.labels(operation, provider, model, names.OUTPUT).observe(output_tokens)
-
-    def cost(self, currency: str, model: str, nanos: int) -> None:
-        """What was charged."""
-        self._cost.labels(currency, model).inc(max(0, nanos))

@@ -35,12 +35,12 @@ const (
 	ErrorReason_ERROR_REASON_UNSPECIFIED ErrorReason = 0
 	// The call differs from the grant. `metadata.field` says in what.
 	ErrorReason_ERROR_REASON_GRANT_MISMATCH ErrorReason = 1
-	// Operator settings know no such endpoint. The operator's fault, and counted by `llm_mesh_operator_faults`.
+	// Operator settings know no such endpoint. The operator's fault, and counted by `llm_mesh_operator_faults_total`.
 	ErrorReason_ERROR_REASON_UNKNOWN_ENDPOINT ErrorReason = 2
 	// The adapter has no credential for the endpoint, or the grant's domain may not use it. The operator's fault, and counted by
-	// `llm_mesh_operator_faults`.
+	// `llm_mesh_operator_faults_total`.
 	ErrorReason_ERROR_REASON_NO_CREDENTIAL ErrorReason = 3
-	// The endpoint's address is outside of the allowed ranges. The operator's fault, and counted by `llm_mesh_operator_faults`.
+	// The endpoint's address is outside of the allowed ranges. The operator's fault, and counted by `llm_mesh_operator_faults_total`.
 	ErrorReason_ERROR_REASON_ADDRESS_NOT_ALLOWED ErrorReason = 4
 	// The provider cannot be reached: refused, unresolvable, TLS failed.
 	ErrorReason_ERROR_REASON_PROVIDER_UNREACHABLE ErrorReason = 5
@@ -56,7 +56,7 @@ const (
 	ErrorReason_ERROR_REASON_PROVIDER_ERROR ErrorReason = 9
 	// The provider refused the request as wrong (4xx).
 	ErrorReason_ERROR_REASON_PROVIDER_REJECTED ErrorReason = 10
-	// The provider refused the adapter's credential. The operator's fault, and counted by `llm_mesh_operator_faults`.
+	// The provider refused the adapter's credential. The operator's fault, and counted by `llm_mesh_operator_faults_total`.
 	ErrorReason_ERROR_REASON_PROVIDER_UNAUTHENTICATED ErrorReason = 11
 	// The provider does not know the model.
 	ErrorReason_ERROR_REASON_PROVIDER_MODEL_NOT_FOUND ErrorReason = 12

@@ -37,7 +37,7 @@ const (
 	// Another route of the domain has this alias.
 	ErrorReason_ERROR_REASON_ALIAS_TAKEN ErrorReason = 4
 	// Every target is excluded because it has no price that holds now: nothing that the caller can mend. The operator's fault, and counted by
-	// `llm_mesh_operator_faults`. `metadata` is that of NO_ELIGIBLE_TARGET.
+	// `llm_mesh_operator_faults_total`. `metadata` is that of NO_ELIGIBLE_TARGET.
 	ErrorReason_ERROR_REASON_NO_PRICE ErrorReason = 5
 )
 

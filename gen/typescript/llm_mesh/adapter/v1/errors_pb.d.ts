@@ -35,7 +35,7 @@ export enum ErrorReason {
   GRANT_MISMATCH = 1,
 
   /**
-   * Operator settings know no such endpoint. The operator's fault, and counted by `llm_mesh_operator_faults`.
+   * Operator settings know no such endpoint. The operator's fault, and counted by `llm_mesh_operator_faults_total`.
    *
    * @generated from enum value: ERROR_REASON_UNKNOWN_ENDPOINT = 2;
    */
@@ -43,14 +43,14 @@ export enum ErrorReason {
 
   /**
    * The adapter has no credential for the endpoint, or the grant's domain may not use it. The operator's fault, and counted by
-   * `llm_mesh_operator_faults`.
+   * `llm_mesh_operator_faults_total`.
    *
    * @generated from enum value: ERROR_REASON_NO_CREDENTIAL = 3;
    */
   NO_CREDENTIAL = 3,
 
   /**
-   * The endpoint's address is outside of the allowed ranges. The operator's fault, and counted by `llm_mesh_operator_faults`.
+   * The endpoint's address is outside of the allowed ranges. The operator's fault, and counted by `llm_mesh_operator_faults_total`.
    *
    * @generated from enum value: ERROR_REASON_ADDRESS_NOT_ALLOWED = 4;
    */
@@ -101,7 +101,7 @@ export enum ErrorReason {
   PROVIDER_REJECTED = 10,
 
   /**
-   * The provider refused the adapter's credential. The operator's fault, and counted by `llm_mesh_operator_faults`.
+   * The provider refused the adapter's credential. The operator's fault, and counted by `llm_mesh_operator_faults_total`.
    *
    * @generated from enum value: ERROR_REASON_PROVIDER_UNAUTHENTICATED = 11;
    */

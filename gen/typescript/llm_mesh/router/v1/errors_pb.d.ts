@@ -52,7 +52,7 @@ export enum ErrorReason {
 
   /**
    * Every target is excluded because it has no price that holds now: nothing that the caller can mend. The operator's fault, and counted by
-   * `llm_mesh_operator_faults`. `metadata` is that of NO_ELIGIBLE_TARGET.
+   * `llm_mesh_operator_faults_total`. `metadata` is that of NO_ELIGIBLE_TARGET.
    *
    * @generated from enum value: ERROR_REASON_NO_PRICE = 5;
    */

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from llm_mesh.policy.v1 import policy_pb2, usage_pb2
 from llm_mesh_policy.domain.ledger.alerts import Alerts
+from llm_mesh_policy.domain.ledger.charges import Charges
 from llm_mesh_policy.domain.ledger.ports import Ledger, Settled
 from llm_mesh_policy.domain.ledger.reserving import checked_epoch, checked_id
 from llm_mesh_policy.domain.ledger.speeds import Speeds
@@ -26,10 +27,11 @@ _LONGEST_INSTANCE = 255
 class Lifecycle:
     """Ends reservations."""
 
-    def __init__(self, ledger: Ledger, speeds: Speeds | None = None, alerts: Alerts | None = None) -> None:
+    def __init__(self, ledger: Ledger, speeds: Speeds | None = None, alerts: Alerts | None = None, charges: Charges | None = None) -> None:
         self._ledger = ledger
         self._speeds = Speeds() if speeds is None else speeds
         self._alerts = Alerts({}) if alerts is None else alerts
+        self._charges = Charges() if charges is None else charges
 
     async def settle(
         self, reservation_id: str, lines: Sequence[usage_pb2.UsageLine], screened: Sequence[usage_pb2.ScreeningCount] = ()
@@ -43,6 +45,7 @@ class Lifecycle:
         if not settled.repeated:
             entry = settled.entry
             self._alerts.charged(entry)
+            self._charges.count(entry)
             self._speeds.learn(entry.lines[:], settled.candidates)
         return settled
 

@@ -7,9 +7,17 @@ from typing import TYPE_CHECKING
 from llm_mesh_runtime.links.mux.member import State
 
 if TYPE_CHECKING:
-    from llm_mesh_runtime.metrics import Metrics
+    from llm_mesh_runtime.metrics import Counter, Gauge, Metrics
 
 _LABELS = ("llm_mesh.service", "llm_mesh.peer", "state")
+
+
+def declare(metrics: Metrics) -> tuple[Gauge, Counter]:
+    """The addresses of peers by state, and the states that they have taken."""
+    return (
+        metrics.gauge("llm_mesh.link.addresses", "Addresses of peers behind batched links, by state.", _LABELS),
+        metrics.counter("llm_mesh.link.changes", "States that addresses of peers have taken.", _LABELS),
+    )
 
 
 class Watched:
@@ -17,10 +25,7 @@ class Watched:
 
     def __init__(self, caller: str, peer: str, metrics: Metrics | None) -> None:
         self._labels = (caller, peer)
-        self._addresses = self._changes = None
-        if metrics is not None:
-            self._addresses = metrics.gauge("llm_mesh.link.addresses", "Addresses of peers behind batched links, by state.", _LABELS)
-            self._changes = metrics.counter("llm_mesh.link.changes", "States that addresses of peers have taken.", _LABELS)
+        self._addresses, self._changes = (None, None) if metrics is None else declare(metrics)
 
     def __call__(self, old: State, new: State) -> None:
         """An address has changed its state."""
