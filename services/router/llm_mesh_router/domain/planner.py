@@ -6,6 +6,7 @@ import random
 from collections.abc import Sequence
 
 from llm_mesh.router.v1 import errors_pb2, plan_pb2
+from llm_mesh_router.domain.affinity import Affinity
 from llm_mesh_router.domain.decisions import Decision, Decisions, Look
 from llm_mesh_router.domain.eligibility import PRICE, Objection, Question
 from llm_mesh_router.domain.errors import RouterError
@@ -30,14 +31,19 @@ class Planner:
     def plan(self, question: Question, plan: plan_pb2.Plan) -> str:
         """Writes the plan of a request, and answers the id of the decision. MODEL_NOT_FOUND or NO_ELIGIBLE_TARGET where there is none."""
         shortlist = self._shortlists.of(question)
-        profile, now, draw, failing = question.profile, question.now, self._random.random, self._ranking.failing
+        profile, now, failing = question.profile, question.now, self._ranking.failing
         domain = question.domain
+        targets = shortlist.targets
+        if profile.session:
+            number = Affinity(domain, profile.session).number
+            draws = [number(target.name) for target in targets]
+        else:
+            draw = self._random.random
+            draws = [draw() for _ in targets]
         looks = [
             # Efraimidis and Spirakis, 2006: sorting by such keys draws without replacement in proportion to the weights.
-            Look(
-                failing(domain, target.name, now), target.priority, -(draw() ** target.share), place, target.name, target.excluded(profile)
-            )
-            for place, target in enumerate(shortlist.targets)
+            Look(failing(domain, target.name, now), target.priority, -(drawn**target.share), place, target.name, target.excluded(profile))
+            for place, (target, drawn) in enumerate(zip(targets, draws, strict=True))
         ]
         looks.sort()
         tried = [look.place for look in looks if look.excluded is None][: shortlist.attempts]

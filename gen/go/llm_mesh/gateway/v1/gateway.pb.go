@@ -94,7 +94,8 @@ type RequestOptions struct {
 	IdempotencyKey string `protobuf:"bytes,3,opt,name=idempotency_key,json=idempotencyKey,proto3" json:"idempotency_key,omitempty"`
 	// How faithful a translation must be.
 	Fidelity Fidelity `protobuf:"varint,4,opt,name=fidelity,proto3,enum=llm_mesh.gateway.v1.Fidelity" json:"fidelity,omitempty"`
-	// The session, for affinity and limits of a run. Empty: none. At most 255 bytes.
+	// The session, for affinity: its requests go to the same target among equals, for as long as it is eligible and does not keep failing.
+	// Empty: none. At most 255 bytes.
 	Session       string `protobuf:"bytes,5,opt,name=session,proto3" json:"session,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

@@ -229,7 +229,8 @@ type RequestProfile struct {
 	Language string `protobuf:"bytes,8,opt,name=language,proto3" json:"language,omitempty"`
 	// Hashes of the prompt's prefix blocks, longest common prefix first.
 	PrefixHashes []uint64 `protobuf:"fixed64,9,rep,packed,name=prefix_hashes,json=prefixHashes,proto3" json:"prefix_hashes,omitempty"`
-	// The session, for affinity. Empty: none.
+	// The session, for affinity: requests of one session of a domain are planned for the same target among those of equal priority, for as
+	// long as it is eligible and does not keep failing. Empty: none, each request is planned by itself. At most 255 bytes.
 	Session string `protobuf:"bytes,10,opt,name=session,proto3" json:"session,omitempty"`
 	// At most 4 KiB of masked text. Empty: none.
 	Excerpt string `protobuf:"bytes,11,opt,name=excerpt,proto3" json:"excerpt,omitempty"`

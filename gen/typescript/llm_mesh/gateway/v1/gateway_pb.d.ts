@@ -56,7 +56,8 @@ export declare type RequestOptions = Message<"llm_mesh.gateway.v1.RequestOptions
   fidelity: Fidelity;
 
   /**
-   * The session, for affinity and limits of a run. Empty: none. At most 255 bytes.
+   * The session, for affinity: its requests go to the same target among equals, for as long as it is eligible and does not keep failing.
+   * Empty: none. At most 255 bytes.
    *
    * @generated from field: string session = 5;
    */

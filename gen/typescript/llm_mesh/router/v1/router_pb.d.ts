@@ -194,7 +194,8 @@ export declare type RequestProfile = Message<"llm_mesh.router.v1.RequestProfile"
   prefixHashes: bigint[];
 
   /**
-   * The session, for affinity. Empty: none.
+   * The session, for affinity: requests of one session of a domain are planned for the same target among those of equal priority, for as
+   * long as it is eligible and does not keep failing. Empty: none, each request is planned by itself. At most 255 bytes.
    *
    * @generated from field: string session = 10;
    */
