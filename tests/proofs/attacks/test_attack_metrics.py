@@ -27,12 +27,13 @@ _OF_EVERY_PROCESS = {"llm_mesh_loop_slow_turn_duration_seconds", "llm_mesh_loop_
 _NO_METRICS = {"llm_mesh_process", "llm_mesh_code"}
 """A label, and a field of the edge's errors."""
 _SELDOM = {
+    "llm_mesh_kept_answers_total": "a project that keeps answers, and an idempotency key",
     "llm_mesh_ledger_alerts_total": "an overrun, an implausible usage, or a difference of meters",
     "llm_mesh_loop_slow_turn_duration_seconds": "a turn of the loop that is too long",
     "llm_mesh_loop_slow_turns_total": "the same",
     "llm_mesh_workers_restarts_total": "a worker that ended by itself",
 }
-"""What must not move here: each has its own test. All of them have samples from the start."""
+"""What need not move here: each has its own test. All of them have samples from the start."""
 
 
 @pytest.fixture(scope="module")
