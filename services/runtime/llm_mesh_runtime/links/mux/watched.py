@@ -25,7 +25,10 @@ class Watched:
 
     def __init__(self, caller: str, peer: str, metrics: Metrics | None) -> None:
         self._labels = (caller, peer)
-        self._addresses, self._changes = (None, None) if metrics is None else declare(metrics)
+        self._addresses: Gauge | None = None
+        self._changes: Counter | None = None
+        if metrics is not None:
+            self._addresses, self._changes = declare(metrics)
 
     def __call__(self, old: State, new: State) -> None:
         """An address has changed its state."""
