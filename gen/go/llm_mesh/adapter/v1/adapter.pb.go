@@ -83,68 +83,6 @@ func (BreakerState) EnumDescriptor() ([]byte, []int) {
 	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{0}
 }
 
-// What the answer to a check means.
-type CheckResult int32
-
-const (
-	// Never sent.
-	CheckResult_CHECK_RESULT_UNSPECIFIED CheckResult = 0
-	// The provider answers, and takes the credential; or needs none.
-	CheckResult_CHECK_RESULT_ADMITTED CheckResult = 1
-	// The provider answers, but not so that one could tell whether it takes the credential: it has no list of models, shows it to
-	// everybody, or has too many requests at the moment.
-	CheckResult_CHECK_RESULT_ANSWERED CheckResult = 2
-	// The provider answers that it does not take the credential.
-	CheckResult_CHECK_RESULT_REFUSED CheckResult = 3
-	// The provider does not answer, or not so that it could be understood.
-	CheckResult_CHECK_RESULT_FAILED CheckResult = 4
-)
-
-// Enum value maps for CheckResult.
-var (
-	CheckResult_name = map[int32]string{
-		0: "CHECK_RESULT_UNSPECIFIED",
-		1: "CHECK_RESULT_ADMITTED",
-		2: "CHECK_RESULT_ANSWERED",
-		3: "CHECK_RESULT_REFUSED",
-		4: "CHECK_RESULT_FAILED",
-	}
-	CheckResult_value = map[string]int32{
-		"CHECK_RESULT_UNSPECIFIED": 0,
-		"CHECK_RESULT_ADMITTED":    1,
-		"CHECK_RESULT_ANSWERED":    2,
-		"CHECK_RESULT_REFUSED":     3,
-		"CHECK_RESULT_FAILED":      4,
-	}
-)
-
-func (x CheckResult) Enum() *CheckResult {
-	p := new(CheckResult)
-	*p = x
-	return p
-}
-
-func (x CheckResult) String() string {
-	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
-}
-
-func (CheckResult) Descriptor() protoreflect.EnumDescriptor {
-	return file_llm_mesh_adapter_v1_adapter_proto_enumTypes[1].Descriptor()
-}
-
-func (CheckResult) Type() protoreflect.EnumType {
-	return &file_llm_mesh_adapter_v1_adapter_proto_enumTypes[1]
-}
-
-func (x CheckResult) Number() protoreflect.EnumNumber {
-	return protoreflect.EnumNumber(x)
-}
-
-// Deprecated: Use CheckResult.Descriptor instead.
-func (CheckResult) EnumDescriptor() ([]byte, []int) {
-	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{1}
-}
-
 // Asks for a generation.
 type GenerateRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -602,6 +540,134 @@ func (x *EmbedResponse) GetReport() *AttemptReport {
 	return nil
 }
 
+// Asks for embeddings in pieces.
+type EmbedStreamRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The sealed `Grant` of `Reserve`. Required.
+	Grant *v1.Sealed `protobuf:"bytes,1,opt,name=grant,proto3" json:"grant,omitempty"`
+	// The attempt to make, as in the plan. Required.
+	Attempt *v11.Attempt `protobuf:"bytes,2,opt,name=attempt,proto3" json:"attempt,omitempty"`
+	// What to embed. `model` is ignored.
+	Input         *v12.EmbedInput `protobuf:"bytes,3,opt,name=input,proto3" json:"input,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *EmbedStreamRequest) Reset() {
+	*x = EmbedStreamRequest{}
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *EmbedStreamRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*EmbedStreamRequest) ProtoMessage() {}
+
+func (x *EmbedStreamRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use EmbedStreamRequest.ProtoReflect.Descriptor instead.
+func (*EmbedStreamRequest) Descriptor() ([]byte, []int) {
+	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *EmbedStreamRequest) GetGrant() *v1.Sealed {
+	if x != nil {
+		return x.Grant
+	}
+	return nil
+}
+
+func (x *EmbedStreamRequest) GetAttempt() *v11.Attempt {
+	if x != nil {
+		return x.Attempt
+	}
+	return nil
+}
+
+func (x *EmbedStreamRequest) GetInput() *v12.EmbedInput {
+	if x != nil {
+		return x.Input
+	}
+	return nil
+}
+
+// A piece of the embeddings.
+type EmbedStreamResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Everything but the vectors: `embeddings` is empty. Set in the first message only.
+	Output *v12.EmbedOutput `protobuf:"bytes,1,opt,name=output,proto3" json:"output,omitempty"`
+	// Some vectors, in the order of the items.
+	Embeddings []*v12.Embedding `protobuf:"bytes,2,rep,name=embeddings,proto3" json:"embeddings,omitempty"`
+	// How it went. Set in the last message only.
+	Report        *AttemptReport `protobuf:"bytes,3,opt,name=report,proto3" json:"report,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *EmbedStreamResponse) Reset() {
+	*x = EmbedStreamResponse{}
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *EmbedStreamResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*EmbedStreamResponse) ProtoMessage() {}
+
+func (x *EmbedStreamResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use EmbedStreamResponse.ProtoReflect.Descriptor instead.
+func (*EmbedStreamResponse) Descriptor() ([]byte, []int) {
+	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *EmbedStreamResponse) GetOutput() *v12.EmbedOutput {
+	if x != nil {
+		return x.Output
+	}
+	return nil
+}
+
+func (x *EmbedStreamResponse) GetEmbeddings() []*v12.Embedding {
+	if x != nil {
+		return x.Embeddings
+	}
+	return nil
+}
+
+func (x *EmbedStreamResponse) GetReport() *AttemptReport {
+	if x != nil {
+		return x.Report
+	}
+	return nil
+}
+
 // Asks for a count.
 type CountTokensRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -615,7 +681,7 @@ type CountTokensRequest struct {
 
 func (x *CountTokensRequest) Reset() {
 	*x = CountTokensRequest{}
-	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[7]
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -627,7 +693,7 @@ func (x *CountTokensRequest) String() string {
 func (*CountTokensRequest) ProtoMessage() {}
 
 func (x *CountTokensRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[7]
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -640,7 +706,7 @@ func (x *CountTokensRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CountTokensRequest.ProtoReflect.Descriptor instead.
 func (*CountTokensRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{7}
+	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *CountTokensRequest) GetAttempt() *v11.Attempt {
@@ -668,7 +734,7 @@ type CountTokensResponse struct {
 
 func (x *CountTokensResponse) Reset() {
 	*x = CountTokensResponse{}
-	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[8]
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -680,7 +746,7 @@ func (x *CountTokensResponse) String() string {
 func (*CountTokensResponse) ProtoMessage() {}
 
 func (x *CountTokensResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[8]
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -693,7 +759,7 @@ func (x *CountTokensResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CountTokensResponse.ProtoReflect.Descriptor instead.
 func (*CountTokensResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{8}
+	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *CountTokensResponse) GetCount() *v12.TokenCount {
@@ -716,7 +782,7 @@ type ListEndpointsRequest struct {
 
 func (x *ListEndpointsRequest) Reset() {
 	*x = ListEndpointsRequest{}
-	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[9]
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -728,7 +794,7 @@ func (x *ListEndpointsRequest) String() string {
 func (*ListEndpointsRequest) ProtoMessage() {}
 
 func (x *ListEndpointsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[9]
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -741,7 +807,7 @@ func (x *ListEndpointsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListEndpointsRequest.ProtoReflect.Descriptor instead.
 func (*ListEndpointsRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{9}
+	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *ListEndpointsRequest) GetPageSize() int32 {
@@ -765,16 +831,13 @@ type ListEndpointsResponse struct {
 	Endpoints []*Endpoint `protobuf:"bytes,1,rep,name=endpoints,proto3" json:"endpoints,omitempty"`
 	// For the next page. Empty: this was the last.
 	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
-	// Processes of this mesh, such as `worker-2`, that did not say within a second how their breakers stand. Empty: all did, or there is
-	// one process alone.
-	SilentProcesses []string `protobuf:"bytes,3,rep,name=silent_processes,json=silentProcesses,proto3" json:"silent_processes,omitempty"`
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ListEndpointsResponse) Reset() {
 	*x = ListEndpointsResponse{}
-	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[10]
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -786,7 +849,7 @@ func (x *ListEndpointsResponse) String() string {
 func (*ListEndpointsResponse) ProtoMessage() {}
 
 func (x *ListEndpointsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[10]
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -799,7 +862,7 @@ func (x *ListEndpointsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListEndpointsResponse.ProtoReflect.Descriptor instead.
 func (*ListEndpointsResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{10}
+	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *ListEndpointsResponse) GetEndpoints() []*Endpoint {
@@ -816,13 +879,6 @@ func (x *ListEndpointsResponse) GetNextPageToken() string {
 	return ""
 }
 
-func (x *ListEndpointsResponse) GetSilentProcesses() []string {
-	if x != nil {
-		return x.SilentProcesses
-	}
-	return nil
-}
-
 // A place where a provider answers, from operator settings.
 type Endpoint struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -834,7 +890,7 @@ type Endpoint struct {
 	BaseUrl string `protobuf:"bytes,3,opt,name=base_url,json=baseUrl,proto3" json:"base_url,omitempty"`
 	// The adapter has a credential for it, or it needs none.
 	HasCredential bool `protobuf:"varint,4,opt,name=has_credential,json=hasCredential,proto3" json:"has_credential,omitempty"`
-	// How its breakers stand in this process: the worst of them.
+	// How its breaker stands.
 	Breaker BreakerState `protobuf:"varint,5,opt,name=breaker,proto3,enum=llm_mesh.adapter.v1.BreakerState" json:"breaker,omitempty"`
 	// Calls in flight.
 	InFlight int32 `protobuf:"varint,6,opt,name=in_flight,json=inFlight,proto3" json:"in_flight,omitempty"`
@@ -846,17 +902,14 @@ type Endpoint struct {
 	Region string `protobuf:"bytes,9,opt,name=region,proto3" json:"region,omitempty"`
 	// What the provider said when it last did not admit the mesh, such as with a 401, to this process; without credentials. For operators.
 	// Empty: it did not, or has answered since.
-	Refusal string `protobuf:"bytes,10,opt,name=refusal,proto3" json:"refusal,omitempty"`
-	// Its breakers that are not closed: those of this process, and where one mesh has several processes, those of each of them. At most
-	// 1,000.
-	Breakers      []*Breaker `protobuf:"bytes,11,rep,name=breakers,proto3" json:"breakers,omitempty"`
+	Refusal       string `protobuf:"bytes,10,opt,name=refusal,proto3" json:"refusal,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Endpoint) Reset() {
 	*x = Endpoint{}
-	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[11]
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -868,7 +921,7 @@ func (x *Endpoint) String() string {
 func (*Endpoint) ProtoMessage() {}
 
 func (x *Endpoint) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[11]
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -881,7 +934,7 @@ func (x *Endpoint) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Endpoint.ProtoReflect.Descriptor instead.
 func (*Endpoint) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{11}
+	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Endpoint) GetName() string {
@@ -954,77 +1007,6 @@ func (x *Endpoint) GetRefusal() string {
 	return ""
 }
 
-func (x *Endpoint) GetBreakers() []*Breaker {
-	if x != nil {
-		return x.Breakers
-	}
-	return nil
-}
-
-// A breaker that does not let all calls pass. Each process has its own for each model.
-type Breaker struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// The process, such as `main` or `worker-1`. Empty: there is one alone.
-	Process string `protobuf:"bytes,1,opt,name=process,proto3" json:"process,omitempty"`
-	// The model, as the provider names it. Never empty.
-	Model string `protobuf:"bytes,2,opt,name=model,proto3" json:"model,omitempty"`
-	// How it stands.
-	State         BreakerState `protobuf:"varint,3,opt,name=state,proto3,enum=llm_mesh.adapter.v1.BreakerState" json:"state,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *Breaker) Reset() {
-	*x = Breaker{}
-	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[12]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *Breaker) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*Breaker) ProtoMessage() {}
-
-func (x *Breaker) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[12]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use Breaker.ProtoReflect.Descriptor instead.
-func (*Breaker) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{12}
-}
-
-func (x *Breaker) GetProcess() string {
-	if x != nil {
-		return x.Process
-	}
-	return ""
-}
-
-func (x *Breaker) GetModel() string {
-	if x != nil {
-		return x.Model
-	}
-	return ""
-}
-
-func (x *Breaker) GetState() BreakerState {
-	if x != nil {
-		return x.State
-	}
-	return BreakerState_BREAKER_STATE_UNSPECIFIED
-}
-
 // Asks what an endpoint offers.
 type DiscoverModelsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1036,7 +1018,7 @@ type DiscoverModelsRequest struct {
 
 func (x *DiscoverModelsRequest) Reset() {
 	*x = DiscoverModelsRequest{}
-	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[13]
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1048,7 +1030,7 @@ func (x *DiscoverModelsRequest) String() string {
 func (*DiscoverModelsRequest) ProtoMessage() {}
 
 func (x *DiscoverModelsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[13]
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1061,7 +1043,7 @@ func (x *DiscoverModelsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DiscoverModelsRequest.ProtoReflect.Descriptor instead.
 func (*DiscoverModelsRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{13}
+	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *DiscoverModelsRequest) GetEndpoint() string {
@@ -1082,7 +1064,7 @@ type DiscoverModelsResponse struct {
 
 func (x *DiscoverModelsResponse) Reset() {
 	*x = DiscoverModelsResponse{}
-	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[14]
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1094,7 +1076,7 @@ func (x *DiscoverModelsResponse) String() string {
 func (*DiscoverModelsResponse) ProtoMessage() {}
 
 func (x *DiscoverModelsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[14]
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1107,149 +1089,12 @@ func (x *DiscoverModelsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DiscoverModelsResponse.ProtoReflect.Descriptor instead.
 func (*DiscoverModelsResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{14}
+	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *DiscoverModelsResponse) GetModels() []string {
 	if x != nil {
 		return x.Models
-	}
-	return nil
-}
-
-// Asks whether an endpoint answers.
-type CheckEndpointRequest struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// The endpoint. Required.
-	Endpoint string `protobuf:"bytes,1,opt,name=endpoint,proto3" json:"endpoint,omitempty"`
-	// How long the provider may take, up to 30 s. Unset: 5 s.
-	Timeout       *durationpb.Duration `protobuf:"bytes,2,opt,name=timeout,proto3" json:"timeout,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *CheckEndpointRequest) Reset() {
-	*x = CheckEndpointRequest{}
-	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[15]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *CheckEndpointRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*CheckEndpointRequest) ProtoMessage() {}
-
-func (x *CheckEndpointRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[15]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use CheckEndpointRequest.ProtoReflect.Descriptor instead.
-func (*CheckEndpointRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{15}
-}
-
-func (x *CheckEndpointRequest) GetEndpoint() string {
-	if x != nil {
-		return x.Endpoint
-	}
-	return ""
-}
-
-func (x *CheckEndpointRequest) GetTimeout() *durationpb.Duration {
-	if x != nil {
-		return x.Timeout
-	}
-	return nil
-}
-
-// How an endpoint answered.
-type CheckEndpointResponse struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// What the answer means.
-	Result CheckResult `protobuf:"varint,1,opt,name=result,proto3,enum=llm_mesh.adapter.v1.CheckResult" json:"result,omitempty"`
-	// The reason of `ErrorReason` without its prefix, such as `PROVIDER_UNREACHABLE`, for REFUSED and FAILED. Empty otherwise.
-	Reason string `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"`
-	// What was wrong, for operators, without credentials; at most 2 KiB. Empty: nothing was.
-	Message string `protobuf:"bytes,3,opt,name=message,proto3" json:"message,omitempty"`
-	// The HTTP status of the provider's answer. 0: it did not answer.
-	Status int32 `protobuf:"varint,4,opt,name=status,proto3" json:"status,omitempty"`
-	// How long the answer took. Unset: there was none.
-	Duration      *durationpb.Duration `protobuf:"bytes,5,opt,name=duration,proto3" json:"duration,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *CheckEndpointResponse) Reset() {
-	*x = CheckEndpointResponse{}
-	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[16]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *CheckEndpointResponse) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*CheckEndpointResponse) ProtoMessage() {}
-
-func (x *CheckEndpointResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[16]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use CheckEndpointResponse.ProtoReflect.Descriptor instead.
-func (*CheckEndpointResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{16}
-}
-
-func (x *CheckEndpointResponse) GetResult() CheckResult {
-	if x != nil {
-		return x.Result
-	}
-	return CheckResult_CHECK_RESULT_UNSPECIFIED
-}
-
-func (x *CheckEndpointResponse) GetReason() string {
-	if x != nil {
-		return x.Reason
-	}
-	return ""
-}
-
-func (x *CheckEndpointResponse) GetMessage() string {
-	if x != nil {
-		return x.Message
-	}
-	return ""
-}
-
-func (x *CheckEndpointResponse) GetStatus() int32 {
-	if x != nil {
-		return x.Status
-	}
-	return 0
-}
-
-func (x *CheckEndpointResponse) GetDuration() *durationpb.Duration {
-	if x != nil {
-		return x.Duration
 	}
 	return nil
 }
@@ -1288,7 +1133,17 @@ const file_llm_mesh_adapter_v1_adapter_proto_rawDesc = "" +
 	"\x05input\x18\x03 \x01(\v2!.llm_mesh.inference.v1.EmbedInputR\x05input\"\x87\x01\n" +
 	"\rEmbedResponse\x12:\n" +
 	"\x06output\x18\x01 \x01(\v2\".llm_mesh.inference.v1.EmbedOutputR\x06output\x12:\n" +
-	"\x06report\x18\x02 \x01(\v2\".llm_mesh.adapter.v1.AttemptReportR\x06report\"\x87\x01\n" +
+	"\x06report\x18\x02 \x01(\v2\".llm_mesh.adapter.v1.AttemptReportR\x06report\"\xb4\x01\n" +
+	"\x12EmbedStreamRequest\x12.\n" +
+	"\x05grant\x18\x01 \x01(\v2\x18.llm_mesh.mesh.v1.SealedR\x05grant\x125\n" +
+	"\aattempt\x18\x02 \x01(\v2\x1b.llm_mesh.router.v1.AttemptR\aattempt\x127\n" +
+	"\x05input\x18\x03 \x01(\v2!.llm_mesh.inference.v1.EmbedInputR\x05input\"\xcf\x01\n" +
+	"\x13EmbedStreamResponse\x12:\n" +
+	"\x06output\x18\x01 \x01(\v2\".llm_mesh.inference.v1.EmbedOutputR\x06output\x12@\n" +
+	"\n" +
+	"embeddings\x18\x02 \x03(\v2 .llm_mesh.inference.v1.EmbeddingR\n" +
+	"embeddings\x12:\n" +
+	"\x06report\x18\x03 \x01(\v2\".llm_mesh.adapter.v1.AttemptReportR\x06report\"\x87\x01\n" +
 	"\x12CountTokensRequest\x125\n" +
 	"\aattempt\x18\x01 \x01(\v2\x1b.llm_mesh.router.v1.AttemptR\aattempt\x12:\n" +
 	"\x05input\x18\x02 \x01(\v2$.llm_mesh.inference.v1.GenerateInputR\x05input\"N\n" +
@@ -1297,11 +1152,10 @@ const file_llm_mesh_adapter_v1_adapter_proto_rawDesc = "" +
 	"\x14ListEndpointsRequest\x12\x1b\n" +
 	"\tpage_size\x18\x01 \x01(\x05R\bpageSize\x12\x1d\n" +
 	"\n" +
-	"page_token\x18\x02 \x01(\tR\tpageToken\"\xa7\x01\n" +
+	"page_token\x18\x02 \x01(\tR\tpageToken\"|\n" +
 	"\x15ListEndpointsResponse\x12;\n" +
 	"\tendpoints\x18\x01 \x03(\v2\x1d.llm_mesh.adapter.v1.EndpointR\tendpoints\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12)\n" +
-	"\x10silent_processes\x18\x03 \x03(\tR\x0fsilentProcesses\"\xfc\x02\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xc2\x02\n" +
 	"\bEndpoint\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x1a\n" +
 	"\bprovider\x18\x02 \x01(\tR\bprovider\x12\x19\n" +
@@ -1313,44 +1167,24 @@ const file_llm_mesh_adapter_v1_adapter_proto_rawDesc = "" +
 	"\x05local\x18\b \x01(\bR\x05local\x12\x16\n" +
 	"\x06region\x18\t \x01(\tR\x06region\x12\x18\n" +
 	"\arefusal\x18\n" +
-	" \x01(\tR\arefusal\x128\n" +
-	"\bbreakers\x18\v \x03(\v2\x1c.llm_mesh.adapter.v1.BreakerR\bbreakers\"r\n" +
-	"\aBreaker\x12\x18\n" +
-	"\aprocess\x18\x01 \x01(\tR\aprocess\x12\x14\n" +
-	"\x05model\x18\x02 \x01(\tR\x05model\x127\n" +
-	"\x05state\x18\x03 \x01(\x0e2!.llm_mesh.adapter.v1.BreakerStateR\x05state\"3\n" +
+	" \x01(\tR\arefusal\"3\n" +
 	"\x15DiscoverModelsRequest\x12\x1a\n" +
 	"\bendpoint\x18\x01 \x01(\tR\bendpoint\"0\n" +
 	"\x16DiscoverModelsResponse\x12\x16\n" +
-	"\x06models\x18\x01 \x03(\tR\x06models\"g\n" +
-	"\x14CheckEndpointRequest\x12\x1a\n" +
-	"\bendpoint\x18\x01 \x01(\tR\bendpoint\x123\n" +
-	"\atimeout\x18\x02 \x01(\v2\x19.google.protobuf.DurationR\atimeout\"\xd2\x01\n" +
-	"\x15CheckEndpointResponse\x128\n" +
-	"\x06result\x18\x01 \x01(\x0e2 .llm_mesh.adapter.v1.CheckResultR\x06result\x12\x16\n" +
-	"\x06reason\x18\x02 \x01(\tR\x06reason\x12\x18\n" +
-	"\amessage\x18\x03 \x01(\tR\amessage\x12\x16\n" +
-	"\x06status\x18\x04 \x01(\x05R\x06status\x125\n" +
-	"\bduration\x18\x05 \x01(\v2\x19.google.protobuf.DurationR\bduration*|\n" +
+	"\x06models\x18\x01 \x03(\tR\x06models*|\n" +
 	"\fBreakerState\x12\x1d\n" +
 	"\x19BREAKER_STATE_UNSPECIFIED\x10\x00\x12\x18\n" +
 	"\x14BREAKER_STATE_CLOSED\x10\x01\x12\x16\n" +
 	"\x12BREAKER_STATE_OPEN\x10\x02\x12\x1b\n" +
-	"\x17BREAKER_STATE_HALF_OPEN\x10\x03*\x94\x01\n" +
-	"\vCheckResult\x12\x1c\n" +
-	"\x18CHECK_RESULT_UNSPECIFIED\x10\x00\x12\x19\n" +
-	"\x15CHECK_RESULT_ADMITTED\x10\x01\x12\x19\n" +
-	"\x15CHECK_RESULT_ANSWERED\x10\x02\x12\x18\n" +
-	"\x14CHECK_RESULT_REFUSED\x10\x03\x12\x17\n" +
-	"\x13CHECK_RESULT_FAILED\x10\x042\x85\b\n" +
+	"\x17BREAKER_STATE_HALF_OPEN\x10\x032\xe1\a\n" +
 	"\x0eAdapterService\x12z\n" +
 	"\bGenerate\x12$.llm_mesh.adapter.v1.GenerateRequest\x1a%.llm_mesh.adapter.v1.GenerateResponse\"!\xca\xf3\x18\x1d\b\x02\x12\aadapter\x1a\x10adapter.generate\x12\x8e\x01\n" +
 	"\x0eGenerateStream\x12*.llm_mesh.adapter.v1.GenerateStreamRequest\x1a+.llm_mesh.adapter.v1.GenerateStreamResponse\"!\xca\xf3\x18\x1d\b\x02\x12\aadapter\x1a\x10adapter.generate0\x01\x12n\n" +
-	"\x05Embed\x12!.llm_mesh.adapter.v1.EmbedRequest\x1a\".llm_mesh.adapter.v1.EmbedResponse\"\x1e\xca\xf3\x18\x1a\b\x02\x12\aadapter\x1a\radapter.embed\x12\x80\x01\n" +
+	"\x05Embed\x12!.llm_mesh.adapter.v1.EmbedRequest\x1a\".llm_mesh.adapter.v1.EmbedResponse\"\x1e\xca\xf3\x18\x1a\b\x02\x12\aadapter\x1a\radapter.embed\x12\x82\x01\n" +
+	"\vEmbedStream\x12'.llm_mesh.adapter.v1.EmbedStreamRequest\x1a(.llm_mesh.adapter.v1.EmbedStreamResponse\"\x1e\xca\xf3\x18\x1a\b\x02\x12\aadapter\x1a\radapter.embed0\x01\x12\x80\x01\n" +
 	"\vCountTokens\x12'.llm_mesh.adapter.v1.CountTokensRequest\x1a(.llm_mesh.adapter.v1.CountTokensResponse\"\x1e\xca\xf3\x18\x1a\b\x02\x12\aadapter\x1a\radapter.count\x12\x9a\x01\n" +
 	"\rListEndpoints\x12).llm_mesh.adapter.v1.ListEndpointsRequest\x1a*.llm_mesh.adapter.v1.ListEndpointsResponse\"2\xca\xf3\x18.\b\x01\x12\x1adomains/platform/endpoints\x1a\x0eendpoints.list\x12\xac\x01\n" +
-	"\x0eDiscoverModels\x12*.llm_mesh.adapter.v1.DiscoverModelsRequest\x1a+.llm_mesh.adapter.v1.DiscoverModelsResponse\"A\xca\xf3\x18=\b\x01\x12%domains/platform/endpoints/{endpoint}\x1a\x12endpoints.discover\x12\xa6\x01\n" +
-	"\rCheckEndpoint\x12).llm_mesh.adapter.v1.CheckEndpointRequest\x1a*.llm_mesh.adapter.v1.CheckEndpointResponse\">\xca\xf3\x18:\b\x01\x12%domains/platform/endpoints/{endpoint}\x1a\x0fendpoints.checkBY\n" +
+	"\x0eDiscoverModels\x12*.llm_mesh.adapter.v1.DiscoverModelsRequest\x1a+.llm_mesh.adapter.v1.DiscoverModelsResponse\"A\xca\xf3\x18=\b\x01\x12%domains/platform/endpoints/{endpoint}\x1a\x12endpoints.discoverBY\n" +
 	"\x17dev.llm_mesh.adapter.v1B\fAdapterProtoP\x01Z.llm-mesh.dev/gen/llm_mesh/adapter/v1;adapterv1b\x06proto3"
 
 var (
@@ -1365,89 +1199,89 @@ func file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP() []byte {
 	return file_llm_mesh_adapter_v1_adapter_proto_rawDescData
 }
 
-var file_llm_mesh_adapter_v1_adapter_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_llm_mesh_adapter_v1_adapter_proto_msgTypes = make([]protoimpl.MessageInfo, 17)
+var file_llm_mesh_adapter_v1_adapter_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
+var file_llm_mesh_adapter_v1_adapter_proto_msgTypes = make([]protoimpl.MessageInfo, 16)
 var file_llm_mesh_adapter_v1_adapter_proto_goTypes = []any{
 	(BreakerState)(0),              // 0: llm_mesh.adapter.v1.BreakerState
-	(CheckResult)(0),               // 1: llm_mesh.adapter.v1.CheckResult
-	(*GenerateRequest)(nil),        // 2: llm_mesh.adapter.v1.GenerateRequest
-	(*GenerateResponse)(nil),       // 3: llm_mesh.adapter.v1.GenerateResponse
-	(*GenerateStreamRequest)(nil),  // 4: llm_mesh.adapter.v1.GenerateStreamRequest
-	(*GenerateStreamResponse)(nil), // 5: llm_mesh.adapter.v1.GenerateStreamResponse
-	(*AttemptReport)(nil),          // 6: llm_mesh.adapter.v1.AttemptReport
-	(*EmbedRequest)(nil),           // 7: llm_mesh.adapter.v1.EmbedRequest
-	(*EmbedResponse)(nil),          // 8: llm_mesh.adapter.v1.EmbedResponse
-	(*CountTokensRequest)(nil),     // 9: llm_mesh.adapter.v1.CountTokensRequest
-	(*CountTokensResponse)(nil),    // 10: llm_mesh.adapter.v1.CountTokensResponse
-	(*ListEndpointsRequest)(nil),   // 11: llm_mesh.adapter.v1.ListEndpointsRequest
-	(*ListEndpointsResponse)(nil),  // 12: llm_mesh.adapter.v1.ListEndpointsResponse
-	(*Endpoint)(nil),               // 13: llm_mesh.adapter.v1.Endpoint
-	(*Breaker)(nil),                // 14: llm_mesh.adapter.v1.Breaker
+	(*GenerateRequest)(nil),        // 1: llm_mesh.adapter.v1.GenerateRequest
+	(*GenerateResponse)(nil),       // 2: llm_mesh.adapter.v1.GenerateResponse
+	(*GenerateStreamRequest)(nil),  // 3: llm_mesh.adapter.v1.GenerateStreamRequest
+	(*GenerateStreamResponse)(nil), // 4: llm_mesh.adapter.v1.GenerateStreamResponse
+	(*AttemptReport)(nil),          // 5: llm_mesh.adapter.v1.AttemptReport
+	(*EmbedRequest)(nil),           // 6: llm_mesh.adapter.v1.EmbedRequest
+	(*EmbedResponse)(nil),          // 7: llm_mesh.adapter.v1.EmbedResponse
+	(*EmbedStreamRequest)(nil),     // 8: llm_mesh.adapter.v1.EmbedStreamRequest
+	(*EmbedStreamResponse)(nil),    // 9: llm_mesh.adapter.v1.EmbedStreamResponse
+	(*CountTokensRequest)(nil),     // 10: llm_mesh.adapter.v1.CountTokensRequest
+	(*CountTokensResponse)(nil),    // 11: llm_mesh.adapter.v1.CountTokensResponse
+	(*ListEndpointsRequest)(nil),   // 12: llm_mesh.adapter.v1.ListEndpointsRequest
+	(*ListEndpointsResponse)(nil),  // 13: llm_mesh.adapter.v1.ListEndpointsResponse
+	(*Endpoint)(nil),               // 14: llm_mesh.adapter.v1.Endpoint
 	(*DiscoverModelsRequest)(nil),  // 15: llm_mesh.adapter.v1.DiscoverModelsRequest
 	(*DiscoverModelsResponse)(nil), // 16: llm_mesh.adapter.v1.DiscoverModelsResponse
-	(*CheckEndpointRequest)(nil),   // 17: llm_mesh.adapter.v1.CheckEndpointRequest
-	(*CheckEndpointResponse)(nil),  // 18: llm_mesh.adapter.v1.CheckEndpointResponse
-	(*v1.Sealed)(nil),              // 19: llm_mesh.mesh.v1.Sealed
-	(*v11.Attempt)(nil),            // 20: llm_mesh.router.v1.Attempt
-	(*v12.GenerateInput)(nil),      // 21: llm_mesh.inference.v1.GenerateInput
-	(*v12.GenerateOutput)(nil),     // 22: llm_mesh.inference.v1.GenerateOutput
-	(*v12.StreamEvent)(nil),        // 23: llm_mesh.inference.v1.StreamEvent
-	(*v12.Usage)(nil),              // 24: llm_mesh.inference.v1.Usage
-	(v13.UsageSource)(0),           // 25: llm_mesh.policy.v1.UsageSource
-	(*durationpb.Duration)(nil),    // 26: google.protobuf.Duration
-	(*v12.EmbedInput)(nil),         // 27: llm_mesh.inference.v1.EmbedInput
-	(*v12.EmbedOutput)(nil),        // 28: llm_mesh.inference.v1.EmbedOutput
-	(*v12.TokenCount)(nil),         // 29: llm_mesh.inference.v1.TokenCount
+	(*v1.Sealed)(nil),              // 17: llm_mesh.mesh.v1.Sealed
+	(*v11.Attempt)(nil),            // 18: llm_mesh.router.v1.Attempt
+	(*v12.GenerateInput)(nil),      // 19: llm_mesh.inference.v1.GenerateInput
+	(*v12.GenerateOutput)(nil),     // 20: llm_mesh.inference.v1.GenerateOutput
+	(*v12.StreamEvent)(nil),        // 21: llm_mesh.inference.v1.StreamEvent
+	(*v12.Usage)(nil),              // 22: llm_mesh.inference.v1.Usage
+	(v13.UsageSource)(0),           // 23: llm_mesh.policy.v1.UsageSource
+	(*durationpb.Duration)(nil),    // 24: google.protobuf.Duration
+	(*v12.EmbedInput)(nil),         // 25: llm_mesh.inference.v1.EmbedInput
+	(*v12.EmbedOutput)(nil),        // 26: llm_mesh.inference.v1.EmbedOutput
+	(*v12.Embedding)(nil),          // 27: llm_mesh.inference.v1.Embedding
+	(*v12.TokenCount)(nil),         // 28: llm_mesh.inference.v1.TokenCount
 }
 var file_llm_mesh_adapter_v1_adapter_proto_depIdxs = []int32{
-	19, // 0: llm_mesh.adapter.v1.GenerateRequest.grant:type_name -> llm_mesh.mesh.v1.Sealed
-	20, // 1: llm_mesh.adapter.v1.GenerateRequest.attempt:type_name -> llm_mesh.router.v1.Attempt
-	21, // 2: llm_mesh.adapter.v1.GenerateRequest.input:type_name -> llm_mesh.inference.v1.GenerateInput
-	22, // 3: llm_mesh.adapter.v1.GenerateResponse.output:type_name -> llm_mesh.inference.v1.GenerateOutput
-	6,  // 4: llm_mesh.adapter.v1.GenerateResponse.report:type_name -> llm_mesh.adapter.v1.AttemptReport
-	19, // 5: llm_mesh.adapter.v1.GenerateStreamRequest.grant:type_name -> llm_mesh.mesh.v1.Sealed
-	20, // 6: llm_mesh.adapter.v1.GenerateStreamRequest.attempt:type_name -> llm_mesh.router.v1.Attempt
-	21, // 7: llm_mesh.adapter.v1.GenerateStreamRequest.input:type_name -> llm_mesh.inference.v1.GenerateInput
-	23, // 8: llm_mesh.adapter.v1.GenerateStreamResponse.events:type_name -> llm_mesh.inference.v1.StreamEvent
-	6,  // 9: llm_mesh.adapter.v1.GenerateStreamResponse.final:type_name -> llm_mesh.adapter.v1.AttemptReport
-	24, // 10: llm_mesh.adapter.v1.AttemptReport.usage:type_name -> llm_mesh.inference.v1.Usage
-	25, // 11: llm_mesh.adapter.v1.AttemptReport.source:type_name -> llm_mesh.policy.v1.UsageSource
-	26, // 12: llm_mesh.adapter.v1.AttemptReport.first_token:type_name -> google.protobuf.Duration
-	26, // 13: llm_mesh.adapter.v1.AttemptReport.total:type_name -> google.protobuf.Duration
-	19, // 14: llm_mesh.adapter.v1.EmbedRequest.grant:type_name -> llm_mesh.mesh.v1.Sealed
-	20, // 15: llm_mesh.adapter.v1.EmbedRequest.attempt:type_name -> llm_mesh.router.v1.Attempt
-	27, // 16: llm_mesh.adapter.v1.EmbedRequest.input:type_name -> llm_mesh.inference.v1.EmbedInput
-	28, // 17: llm_mesh.adapter.v1.EmbedResponse.output:type_name -> llm_mesh.inference.v1.EmbedOutput
-	6,  // 18: llm_mesh.adapter.v1.EmbedResponse.report:type_name -> llm_mesh.adapter.v1.AttemptReport
-	20, // 19: llm_mesh.adapter.v1.CountTokensRequest.attempt:type_name -> llm_mesh.router.v1.Attempt
-	21, // 20: llm_mesh.adapter.v1.CountTokensRequest.input:type_name -> llm_mesh.inference.v1.GenerateInput
-	29, // 21: llm_mesh.adapter.v1.CountTokensResponse.count:type_name -> llm_mesh.inference.v1.TokenCount
-	13, // 22: llm_mesh.adapter.v1.ListEndpointsResponse.endpoints:type_name -> llm_mesh.adapter.v1.Endpoint
-	0,  // 23: llm_mesh.adapter.v1.Endpoint.breaker:type_name -> llm_mesh.adapter.v1.BreakerState
-	14, // 24: llm_mesh.adapter.v1.Endpoint.breakers:type_name -> llm_mesh.adapter.v1.Breaker
-	0,  // 25: llm_mesh.adapter.v1.Breaker.state:type_name -> llm_mesh.adapter.v1.BreakerState
-	26, // 26: llm_mesh.adapter.v1.CheckEndpointRequest.timeout:type_name -> google.protobuf.Duration
-	1,  // 27: llm_mesh.adapter.v1.CheckEndpointResponse.result:type_name -> llm_mesh.adapter.v1.CheckResult
-	26, // 28: llm_mesh.adapter.v1.CheckEndpointResponse.duration:type_name -> google.protobuf.Duration
-	2,  // 29: llm_mesh.adapter.v1.AdapterService.Generate:input_type -> llm_mesh.adapter.v1.GenerateRequest
-	4,  // 30: llm_mesh.adapter.v1.AdapterService.GenerateStream:input_type -> llm_mesh.adapter.v1.GenerateStreamRequest
-	7,  // 31: llm_mesh.adapter.v1.AdapterService.Embed:input_type -> llm_mesh.adapter.v1.EmbedRequest
-	9,  // 32: llm_mesh.adapter.v1.AdapterService.CountTokens:input_type -> llm_mesh.adapter.v1.CountTokensRequest
-	11, // 33: llm_mesh.adapter.v1.AdapterService.ListEndpoints:input_type -> llm_mesh.adapter.v1.ListEndpointsRequest
-	15, // 34: llm_mesh.adapter.v1.AdapterService.DiscoverModels:input_type -> llm_mesh.adapter.v1.DiscoverModelsRequest
-	17, // 35: llm_mesh.adapter.v1.AdapterService.CheckEndpoint:input_type -> llm_mesh.adapter.v1.CheckEndpointRequest
-	3,  // 36: llm_mesh.adapter.v1.AdapterService.Generate:output_type -> llm_mesh.adapter.v1.GenerateResponse
-	5,  // 37: llm_mesh.adapter.v1.AdapterService.GenerateStream:output_type -> llm_mesh.adapter.v1.GenerateStreamResponse
-	8,  // 38: llm_mesh.adapter.v1.AdapterService.Embed:output_type -> llm_mesh.adapter.v1.EmbedResponse
-	10, // 39: llm_mesh.adapter.v1.AdapterService.CountTokens:output_type -> llm_mesh.adapter.v1.CountTokensResponse
-	12, // 40: llm_mesh.adapter.v1.AdapterService.ListEndpoints:output_type -> llm_mesh.adapter.v1.ListEndpointsResponse
-	16, // 41: llm_mesh.adapter.v1.AdapterService.DiscoverModels:output_type -> llm_mesh.adapter.v1.DiscoverModelsResponse
-	18, // 42: llm_mesh.adapter.v1.AdapterService.CheckEndpoint:output_type -> llm_mesh.adapter.v1.CheckEndpointResponse
-	36, // [36:43] is the sub-list for method output_type
-	29, // [29:36] is the sub-list for method input_type
-	29, // [29:29] is the sub-list for extension type_name
-	29, // [29:29] is the sub-list for extension extendee
-	0,  // [0:29] is the sub-list for field type_name
+	17, // 0: llm_mesh.adapter.v1.GenerateRequest.grant:type_name -> llm_mesh.mesh.v1.Sealed
+	18, // 1: llm_mesh.adapter.v1.GenerateRequest.attempt:type_name -> llm_mesh.router.v1.Attempt
+	19, // 2: llm_mesh.adapter.v1.GenerateRequest.input:type_name -> llm_mesh.inference.v1.GenerateInput
+	20, // 3: llm_mesh.adapter.v1.GenerateResponse.output:type_name -> llm_mesh.inference.v1.GenerateOutput
+	5,  // 4: llm_mesh.adapter.v1.GenerateResponse.report:type_name -> llm_mesh.adapter.v1.AttemptReport
+	17, // 5: llm_mesh.adapter.v1.GenerateStreamRequest.grant:type_name -> llm_mesh.mesh.v1.Sealed
+	18, // 6: llm_mesh.adapter.v1.GenerateStreamRequest.attempt:type_name -> llm_mesh.router.v1.Attempt
+	19, // 7: llm_mesh.adapter.v1.GenerateStreamRequest.input:type_name -> llm_mesh.inference.v1.GenerateInput
+	21, // 8: llm_mesh.adapter.v1.GenerateStreamResponse.events:type_name -> llm_mesh.inference.v1.StreamEvent
+	5,  // 9: llm_mesh.adapter.v1.GenerateStreamResponse.final:type_name -> llm_mesh.adapter.v1.AttemptReport
+	22, // 10: llm_mesh.adapter.v1.AttemptReport.usage:type_name -> llm_mesh.inference.v1.Usage
+	23, // 11: llm_mesh.adapter.v1.AttemptReport.source:type_name -> llm_mesh.policy.v1.UsageSource
+	24, // 12: llm_mesh.adapter.v1.AttemptReport.first_token:type_name -> google.protobuf.Duration
+	24, // 13: llm_mesh.adapter.v1.AttemptReport.total:type_name -> google.protobuf.Duration
+	17, // 14: llm_mesh.adapter.v1.EmbedRequest.grant:type_name -> llm_mesh.mesh.v1.Sealed
+	18, // 15: llm_mesh.adapter.v1.EmbedRequest.attempt:type_name -> llm_mesh.router.v1.Attempt
+	25, // 16: llm_mesh.adapter.v1.EmbedRequest.input:type_name -> llm_mesh.inference.v1.EmbedInput
+	26, // 17: llm_mesh.adapter.v1.EmbedResponse.output:type_name -> llm_mesh.inference.v1.EmbedOutput
+	5,  // 18: llm_mesh.adapter.v1.EmbedResponse.report:type_name -> llm_mesh.adapter.v1.AttemptReport
+	17, // 19: llm_mesh.adapter.v1.EmbedStreamRequest.grant:type_name -> llm_mesh.mesh.v1.Sealed
+	18, // 20: llm_mesh.adapter.v1.EmbedStreamRequest.attempt:type_name -> llm_mesh.router.v1.Attempt
+	25, // 21: llm_mesh.adapter.v1.EmbedStreamRequest.input:type_name -> llm_mesh.inference.v1.EmbedInput
+	26, // 22: llm_mesh.adapter.v1.EmbedStreamResponse.output:type_name -> llm_mesh.inference.v1.EmbedOutput
+	27, // 23: llm_mesh.adapter.v1.EmbedStreamResponse.embeddings:type_name -> llm_mesh.inference.v1.Embedding
+	5,  // 24: llm_mesh.adapter.v1.EmbedStreamResponse.report:type_name -> llm_mesh.adapter.v1.AttemptReport
+	18, // 25: llm_mesh.adapter.v1.CountTokensRequest.attempt:type_name -> llm_mesh.router.v1.Attempt
+	19, // 26: llm_mesh.adapter.v1.CountTokensRequest.input:type_name -> llm_mesh.inference.v1.GenerateInput
+	28, // 27: llm_mesh.adapter.v1.CountTokensResponse.count:type_name -> llm_mesh.inference.v1.TokenCount
+	14, // 28: llm_mesh.adapter.v1.ListEndpointsResponse.endpoints:type_name -> llm_mesh.adapter.v1.Endpoint
+	0,  // 29: llm_mesh.adapter.v1.Endpoint.breaker:type_name -> llm_mesh.adapter.v1.BreakerState
+	1,  // 30: llm_mesh.adapter.v1.AdapterService.Generate:input_type -> llm_mesh.adapter.v1.GenerateRequest
+	3,  // 31: llm_mesh.adapter.v1.AdapterService.GenerateStream:input_type -> llm_mesh.adapter.v1.GenerateStreamRequest
+	6,  // 32: llm_mesh.adapter.v1.AdapterService.Embed:input_type -> llm_mesh.adapter.v1.EmbedRequest
+	8,  // 33: llm_mesh.adapter.v1.AdapterService.EmbedStream:input_type -> llm_mesh.adapter.v1.EmbedStreamRequest
+	10, // 34: llm_mesh.adapter.v1.AdapterService.CountTokens:input_type -> llm_mesh.adapter.v1.CountTokensRequest
+	12, // 35: llm_mesh.adapter.v1.AdapterService.ListEndpoints:input_type -> llm_mesh.adapter.v1.ListEndpointsRequest
+	15, // 36: llm_mesh.adapter.v1.AdapterService.DiscoverModels:input_type -> llm_mesh.adapter.v1.DiscoverModelsRequest
+	2,  // 37: llm_mesh.adapter.v1.AdapterService.Generate:output_type -> llm_mesh.adapter.v1.GenerateResponse
+	4,  // 38: llm_mesh.adapter.v1.AdapterService.GenerateStream:output_type -> llm_mesh.adapter.v1.GenerateStreamResponse
+	7,  // 39: llm_mesh.adapter.v1.AdapterService.Embed:output_type -> llm_mesh.adapter.v1.EmbedResponse
+	9,  // 40: llm_mesh.adapter.v1.AdapterService.EmbedStream:output_type -> llm_mesh.adapter.v1.EmbedStreamResponse
+	11, // 41: llm_mesh.adapter.v1.AdapterService.CountTokens:output_type -> llm_mesh.adapter.v1.CountTokensResponse
+	13, // 42: llm_mesh.adapter.v1.AdapterService.ListEndpoints:output_type -> llm_mesh.adapter.v1.ListEndpointsResponse
+	16, // 43: llm_mesh.adapter.v1.AdapterService.DiscoverModels:output_type -> llm_mesh.adapter.v1.DiscoverModelsResponse
+	37, // [37:44] is the sub-list for method output_type
+	30, // [30:37] is the sub-list for method input_type
+	30, // [30:30] is the sub-list for extension type_name
+	30, // [30:30] is the sub-list for extension extendee
+	0,  // [0:30] is the sub-list for field type_name
 }
 
 func init() { file_llm_mesh_adapter_v1_adapter_proto_init() }
@@ -1460,8 +1294,8 @@ func file_llm_mesh_adapter_v1_adapter_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_llm_mesh_adapter_v1_adapter_proto_rawDesc), len(file_llm_mesh_adapter_v1_adapter_proto_rawDesc)),
-			NumEnums:      2,
-			NumMessages:   17,
+			NumEnums:      1,
+			NumMessages:   16,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

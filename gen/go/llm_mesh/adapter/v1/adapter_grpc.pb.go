@@ -22,6 +22,7 @@ const (
 	AdapterService_Generate_FullMethodName       = "/llm_mesh.adapter.v1.AdapterService/Generate"
 	AdapterService_GenerateStream_FullMethodName = "/llm_mesh.adapter.v1.AdapterService/GenerateStream"
 	AdapterService_Embed_FullMethodName          = "/llm_mesh.adapter.v1.AdapterService/Embed"
+	AdapterService_EmbedStream_FullMethodName    = "/llm_mesh.adapter.v1.AdapterService/EmbedStream"
 	AdapterService_CountTokens_FullMethodName    = "/llm_mesh.adapter.v1.AdapterService/CountTokens"
 	AdapterService_ListEndpoints_FullMethodName  = "/llm_mesh.adapter.v1.AdapterService/ListEndpoints"
 	AdapterService_DiscoverModels_FullMethodName = "/llm_mesh.adapter.v1.AdapterService/DiscoverModels"
@@ -44,8 +45,13 @@ type AdapterServiceClient interface {
 	// Each message has everything that arrived in one read, in order. The last message has `final`. Cancelling the call closes
 	// the provider's connection within 250 ms.
 	GenerateStream(ctx context.Context, in *GenerateStreamRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[GenerateStreamResponse], error)
-	// Embeds texts.
+	// Embeds texts, and answers in one message, which 32 MiB bound. `EmbedStream` has no such bound.
 	Embed(ctx context.Context, in *EmbedRequest, opts ...grpc.CallOption) (*EmbedResponse, error)
+	// Embeds texts, and answers in messages of at most about 256 KiB.
+	//
+	// The first message has `output`, the last `report`; one message may be both. The vectors come in the order of the items, each once.
+	// Nothing is sent before the provider's answer is whole and has one vector per item, all of one length.
+	EmbedStream(ctx context.Context, in *EmbedStreamRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[EmbedStreamResponse], error)
 	// Counts the input tokens of a request, at the provider where it can, without a grant where that costs nothing.
 	CountTokens(ctx context.Context, in *CountTokensRequest, opts ...grpc.CallOption) (*CountTokensResponse, error)
 	// Lists the endpoints that operator settings give the adapter, and how they stand.
@@ -107,6 +113,25 @@ func (c *adapterServiceClient) Embed(ctx context.Context, in *EmbedRequest, opts
 	return out, nil
 }
 
+func (c *adapterServiceClient) EmbedStream(ctx context.Context, in *EmbedStreamRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[EmbedStreamResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &AdapterService_ServiceDesc.Streams[1], AdapterService_EmbedStream_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[EmbedStreamRequest, EmbedStreamResponse]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type AdapterService_EmbedStreamClient = grpc.ServerStreamingClient[EmbedStreamResponse]
+
 func (c *adapterServiceClient) CountTokens(ctx context.Context, in *CountTokensRequest, opts ...grpc.CallOption) (*CountTokensResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(CountTokensResponse)
@@ -163,8 +188,13 @@ type AdapterServiceServer interface {
 	// Each message has everything that arrived in one read, in order. The last message has `final`. Cancelling the call closes
 	// the provider's connection within 250 ms.
 	GenerateStream(*GenerateStreamRequest, grpc.ServerStreamingServer[GenerateStreamResponse]) error
-	// Embeds texts.
+	// Embeds texts, and answers in one message, which 32 MiB bound. `EmbedStream` has no such bound.
 	Embed(context.Context, *EmbedRequest) (*EmbedResponse, error)
+	// Embeds texts, and answers in messages of at most about 256 KiB.
+	//
+	// The first message has `output`, the last `report`; one message may be both. The vectors come in the order of the items, each once.
+	// Nothing is sent before the provider's answer is whole and has one vector per item, all of one length.
+	EmbedStream(*EmbedStreamRequest, grpc.ServerStreamingServer[EmbedStreamResponse]) error
 	// Counts the input tokens of a request, at the provider where it can, without a grant where that costs nothing.
 	CountTokens(context.Context, *CountTokensRequest) (*CountTokensResponse, error)
 	// Lists the endpoints that operator settings give the adapter, and how they stand.
@@ -195,6 +225,9 @@ func (UnimplementedAdapterServiceServer) GenerateStream(*GenerateStreamRequest, 
 }
 func (UnimplementedAdapterServiceServer) Embed(context.Context, *EmbedRequest) (*EmbedResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Embed not implemented")
+}
+func (UnimplementedAdapterServiceServer) EmbedStream(*EmbedStreamRequest, grpc.ServerStreamingServer[EmbedStreamResponse]) error {
+	return status.Error(codes.Unimplemented, "method EmbedStream not implemented")
 }
 func (UnimplementedAdapterServiceServer) CountTokens(context.Context, *CountTokensRequest) (*CountTokensResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method CountTokens not implemented")
@@ -275,6 +308,17 @@ func _AdapterService_Embed_Handler(srv interface{}, ctx context.Context, dec fun
 	}
 	return interceptor(ctx, in, info, handler)
 }
+
+func _AdapterService_EmbedStream_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(EmbedStreamRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(AdapterServiceServer).EmbedStream(m, &grpc.GenericServerStream[EmbedStreamRequest, EmbedStreamResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type AdapterService_EmbedStreamServer = grpc.ServerStreamingServer[EmbedStreamResponse]
 
 func _AdapterService_CountTokens_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(CountTokensRequest)
@@ -384,6 +428,11 @@ var AdapterService_ServiceDesc = grpc.ServiceDesc{
 		{
 			StreamName:    "GenerateStream",
 			Handler:       _AdapterService_GenerateStream_Handler,
+			ServerStreams: true,
+		},
+		{
+			StreamName:    "EmbedStream",
+			Handler:       _AdapterService_EmbedStream_Handler,
 			ServerStreams: true,
 		},
 	},

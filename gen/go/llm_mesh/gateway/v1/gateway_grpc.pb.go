@@ -22,6 +22,7 @@ const (
 	GatewayService_Generate_FullMethodName       = "/llm_mesh.gateway.v1.GatewayService/Generate"
 	GatewayService_GenerateStream_FullMethodName = "/llm_mesh.gateway.v1.GatewayService/GenerateStream"
 	GatewayService_Embed_FullMethodName          = "/llm_mesh.gateway.v1.GatewayService/Embed"
+	GatewayService_EmbedStream_FullMethodName    = "/llm_mesh.gateway.v1.GatewayService/EmbedStream"
 	GatewayService_CountTokens_FullMethodName    = "/llm_mesh.gateway.v1.GatewayService/CountTokens"
 	GatewayService_ListModels_FullMethodName     = "/llm_mesh.gateway.v1.GatewayService/ListModels"
 )
@@ -44,8 +45,17 @@ type GatewayServiceClient interface {
 	// means that nothing was released; after it, that the answer is incomplete: it is not repeated. Cancelling stops the provider within
 	// 250 ms and is settled. A stream that ends in an error has its receipt in the ledger only.
 	GenerateStream(ctx context.Context, in *GenerateStreamRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[GenerateStreamResponse], error)
-	// Embeds texts.
+	// Embeds texts, and answers in one message.
+	//
+	// The answer may have 32 MiB: 2,048 vectors of 3,072 numbers have 25 MB, and a client must raise the limit of 4 MiB that most gRPC
+	// libraries have. Fails with RESOURCE_EXHAUSTED and reason MESSAGE_TOO_LARGE beyond, and is charged then: use `EmbedStream`.
 	Embed(ctx context.Context, in *EmbedRequest, opts ...grpc.CallOption) (*EmbedResponse, error)
+	// Embeds texts, and answers in messages of at most about 256 KiB.
+	//
+	// The first message has `output` and `receipt`: the provider's answer is whole by then, and charged. The vectors follow in the order
+	// of the items, each once; small answers have them in the first message. An error before the first message means what it means for
+	// `Embed`; an error after it, that the vectors are incomplete. A client that cancels after the first message is charged in full.
+	EmbedStream(ctx context.Context, in *EmbedStreamRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[EmbedStreamResponse], error)
 	// Counts the input tokens of a request. Costs nothing.
 	CountTokens(ctx context.Context, in *CountTokensRequest, opts ...grpc.CallOption) (*CountTokensResponse, error)
 	// Lists the models that the caller may use, by alias.
@@ -99,6 +109,25 @@ func (c *gatewayServiceClient) Embed(ctx context.Context, in *EmbedRequest, opts
 	return out, nil
 }
 
+func (c *gatewayServiceClient) EmbedStream(ctx context.Context, in *EmbedStreamRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[EmbedStreamResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &GatewayService_ServiceDesc.Streams[1], GatewayService_EmbedStream_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[EmbedStreamRequest, EmbedStreamResponse]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type GatewayService_EmbedStreamClient = grpc.ServerStreamingClient[EmbedStreamResponse]
+
 func (c *gatewayServiceClient) CountTokens(ctx context.Context, in *CountTokensRequest, opts ...grpc.CallOption) (*CountTokensResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(CountTokensResponse)
@@ -137,8 +166,17 @@ type GatewayServiceServer interface {
 	// means that nothing was released; after it, that the answer is incomplete: it is not repeated. Cancelling stops the provider within
 	// 250 ms and is settled. A stream that ends in an error has its receipt in the ledger only.
 	GenerateStream(*GenerateStreamRequest, grpc.ServerStreamingServer[GenerateStreamResponse]) error
-	// Embeds texts.
+	// Embeds texts, and answers in one message.
+	//
+	// The answer may have 32 MiB: 2,048 vectors of 3,072 numbers have 25 MB, and a client must raise the limit of 4 MiB that most gRPC
+	// libraries have. Fails with RESOURCE_EXHAUSTED and reason MESSAGE_TOO_LARGE beyond, and is charged then: use `EmbedStream`.
 	Embed(context.Context, *EmbedRequest) (*EmbedResponse, error)
+	// Embeds texts, and answers in messages of at most about 256 KiB.
+	//
+	// The first message has `output` and `receipt`: the provider's answer is whole by then, and charged. The vectors follow in the order
+	// of the items, each once; small answers have them in the first message. An error before the first message means what it means for
+	// `Embed`; an error after it, that the vectors are incomplete. A client that cancels after the first message is charged in full.
+	EmbedStream(*EmbedStreamRequest, grpc.ServerStreamingServer[EmbedStreamResponse]) error
 	// Counts the input tokens of a request. Costs nothing.
 	CountTokens(context.Context, *CountTokensRequest) (*CountTokensResponse, error)
 	// Lists the models that the caller may use, by alias.
@@ -161,6 +199,9 @@ func (UnimplementedGatewayServiceServer) GenerateStream(*GenerateStreamRequest, 
 }
 func (UnimplementedGatewayServiceServer) Embed(context.Context, *EmbedRequest) (*EmbedResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Embed not implemented")
+}
+func (UnimplementedGatewayServiceServer) EmbedStream(*EmbedStreamRequest, grpc.ServerStreamingServer[EmbedStreamResponse]) error {
+	return status.Error(codes.Unimplemented, "method EmbedStream not implemented")
 }
 func (UnimplementedGatewayServiceServer) CountTokens(context.Context, *CountTokensRequest) (*CountTokensResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method CountTokens not implemented")
@@ -236,6 +277,17 @@ func _GatewayService_Embed_Handler(srv interface{}, ctx context.Context, dec fun
 	return interceptor(ctx, in, info, handler)
 }
 
+func _GatewayService_EmbedStream_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(EmbedStreamRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(GatewayServiceServer).EmbedStream(m, &grpc.GenericServerStream[EmbedStreamRequest, EmbedStreamResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type GatewayService_EmbedStreamServer = grpc.ServerStreamingServer[EmbedStreamResponse]
+
 func _GatewayService_CountTokens_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(CountTokensRequest)
 	if err := dec(in); err != nil {
@@ -300,6 +352,11 @@ var GatewayService_ServiceDesc = grpc.ServiceDesc{
 		{
 			StreamName:    "GenerateStream",
 			Handler:       _GatewayService_GenerateStream_Handler,
+			ServerStreams: true,
+		},
+		{
+			StreamName:    "EmbedStream",
+			Handler:       _GatewayService_EmbedStream_Handler,
 			ServerStreams: true,
 		},
 	},

@@ -112,6 +112,26 @@ class EmbedResponse(_message.Message):
     report: AttemptReport
     def __init__(self, output: _Optional[_Union[_embed_pb2.EmbedOutput, _Mapping]] = ..., report: _Optional[_Union[AttemptReport, _Mapping]] = ...) -> None: ...
 
+class EmbedStreamRequest(_message.Message):
+    __slots__ = ("grant", "attempt", "input")
+    GRANT_FIELD_NUMBER: _ClassVar[int]
+    ATTEMPT_FIELD_NUMBER: _ClassVar[int]
+    INPUT_FIELD_NUMBER: _ClassVar[int]
+    grant: _resources_pb2.Sealed
+    attempt: _plan_pb2.Attempt
+    input: _embed_pb2.EmbedInput
+    def __init__(self, grant: _Optional[_Union[_resources_pb2.Sealed, _Mapping]] = ..., attempt: _Optional[_Union[_plan_pb2.Attempt, _Mapping]] = ..., input: _Optional[_Union[_embed_pb2.EmbedInput, _Mapping]] = ...) -> None: ...
+
+class EmbedStreamResponse(_message.Message):
+    __slots__ = ("output", "embeddings", "report")
+    OUTPUT_FIELD_NUMBER: _ClassVar[int]
+    EMBEDDINGS_FIELD_NUMBER: _ClassVar[int]
+    REPORT_FIELD_NUMBER: _ClassVar[int]
+    output: _embed_pb2.EmbedOutput
+    embeddings: _containers.RepeatedCompositeFieldContainer[_embed_pb2.Embedding]
+    report: AttemptReport
+    def __init__(self, output: _Optional[_Union[_embed_pb2.EmbedOutput, _Mapping]] = ..., embeddings: _Optional[_Iterable[_Union[_embed_pb2.Embedding, _Mapping]]] = ..., report: _Optional[_Union[AttemptReport, _Mapping]] = ...) -> None: ...
+
 class CountTokensRequest(_message.Message):
     __slots__ = ("attempt", "input")
     ATTEMPT_FIELD_NUMBER: _ClassVar[int]

@@ -50,6 +50,11 @@ class AdapterServiceStub:
                 request_serializer=llm__mesh_dot_adapter_dot_v1_dot_adapter__pb2.EmbedRequest.SerializeToString,
                 response_deserializer=llm__mesh_dot_adapter_dot_v1_dot_adapter__pb2.EmbedResponse.FromString,
                 _registered_method=True)
+        self.EmbedStream = channel.unary_stream(
+                '/llm_mesh.adapter.v1.AdapterService/EmbedStream',
+                request_serializer=llm__mesh_dot_adapter_dot_v1_dot_adapter__pb2.EmbedStreamRequest.SerializeToString,
+                response_deserializer=llm__mesh_dot_adapter_dot_v1_dot_adapter__pb2.EmbedStreamResponse.FromString,
+                _registered_method=True)
         self.CountTokens = channel.unary_unary(
                 '/llm_mesh.adapter.v1.AdapterService/CountTokens',
                 request_serializer=llm__mesh_dot_adapter_dot_v1_dot_adapter__pb2.CountTokensRequest.SerializeToString,
@@ -97,7 +102,17 @@ class AdapterServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def Embed(self, request, context):
-        """Embeds texts.
+        """Embeds texts, and answers in one message, which 32 MiB bound. `EmbedStream` has no such bound.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def EmbedStream(self, request, context):
+        """Embeds texts, and answers in messages of at most about 256 KiB.
+
+        The first message has `output`, the last `report`; one message may be both. The vectors come in the order of the items, each once.
+        Nothing is sent before the provider's answer is whole and has one vector per item, all of one length.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -152,6 +167,11 @@ def add_AdapterServiceServicer_to_server(servicer, server):
                     servicer.Embed,
                     request_deserializer=llm__mesh_dot_adapter_dot_v1_dot_adapter__pb2.EmbedRequest.FromString,
                     response_serializer=llm__mesh_dot_adapter_dot_v1_dot_adapter__pb2.EmbedResponse.SerializeToString,
+            ),
+            'EmbedStream': grpc.unary_stream_rpc_method_handler(
+                    servicer.EmbedStream,
+                    request_deserializer=llm__mesh_dot_adapter_dot_v1_dot_adapter__pb2.EmbedStreamRequest.FromString,
+                    response_serializer=llm__mesh_dot_adapter_dot_v1_dot_adapter__pb2.EmbedStreamResponse.SerializeToString,
             ),
             'CountTokens': grpc.unary_unary_rpc_method_handler(
                     servicer.CountTokens,
@@ -256,6 +276,33 @@ class AdapterService:
             '/llm_mesh.adapter.v1.AdapterService/Embed',
             llm__mesh_dot_adapter_dot_v1_dot_adapter__pb2.EmbedRequest.SerializeToString,
             llm__mesh_dot_adapter_dot_v1_dot_adapter__pb2.EmbedResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def EmbedStream(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/llm_mesh.adapter.v1.AdapterService/EmbedStream',
+            llm__mesh_dot_adapter_dot_v1_dot_adapter__pb2.EmbedStreamRequest.SerializeToString,
+            llm__mesh_dot_adapter_dot_v1_dot_adapter__pb2.EmbedStreamResponse.FromString,
             options,
             channel_credentials,
             insecure,

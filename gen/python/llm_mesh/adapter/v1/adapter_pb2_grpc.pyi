@@ -29,7 +29,13 @@ class AdapterServiceStub:
     the provider's connection within 250 ms.
     """
     Embed: _aio.UnaryUnaryMultiCallable[_adapter_pb2.EmbedRequest, _adapter_pb2.EmbedResponse]
-    """Embeds texts."""
+    """Embeds texts, and answers in one message, which 32 MiB bound. `EmbedStream` has no such bound."""
+    EmbedStream: _aio.UnaryStreamMultiCallable[_adapter_pb2.EmbedStreamRequest, _adapter_pb2.EmbedStreamResponse]
+    """Embeds texts, and answers in messages of at most about 256 KiB.
+
+    The first message has `output`, the last `report`; one message may be both. The vectors come in the order of the items, each once.
+    Nothing is sent before the provider's answer is whole and has one vector per item, all of one length.
+    """
     CountTokens: _aio.UnaryUnaryMultiCallable[_adapter_pb2.CountTokensRequest, _adapter_pb2.CountTokensResponse]
     """Counts the input tokens of a request, at the provider where it can, without a grant where that costs nothing."""
     ListEndpoints: _aio.UnaryUnaryMultiCallable[_adapter_pb2.ListEndpointsRequest, _adapter_pb2.ListEndpointsResponse]
@@ -74,7 +80,18 @@ class AdapterServiceServicer:
         request: _adapter_pb2.EmbedRequest,
         context: _aio.ServicerContext[_Any, _Any],
     ) -> _abc.Awaitable[_adapter_pb2.EmbedResponse]:
-        """Embeds texts."""
+        """Embeds texts, and answers in one message, which 32 MiB bound. `EmbedStream` has no such bound."""
+
+    def EmbedStream(
+        self,
+        request: _adapter_pb2.EmbedStreamRequest,
+        context: _aio.ServicerContext[_Any, _Any],
+    ) -> _abc.AsyncIterator[_adapter_pb2.EmbedStreamResponse]:
+        """Embeds texts, and answers in messages of at most about 256 KiB.
+
+        The first message has `output`, the last `report`; one message may be both. The vectors come in the order of the items, each once.
+        Nothing is sent before the provider's answer is whole and has one vector per item, all of one length.
+        """
 
     def CountTokens(
         self,

@@ -114,6 +114,24 @@ class EmbedResponse(_message.Message):
     receipt: Receipt
     def __init__(self, output: _Optional[_Union[_embed_pb2.EmbedOutput, _Mapping]] = ..., receipt: _Optional[_Union[Receipt, _Mapping]] = ...) -> None: ...
 
+class EmbedStreamRequest(_message.Message):
+    __slots__ = ("input", "options")
+    INPUT_FIELD_NUMBER: _ClassVar[int]
+    OPTIONS_FIELD_NUMBER: _ClassVar[int]
+    input: _embed_pb2.EmbedInput
+    options: RequestOptions
+    def __init__(self, input: _Optional[_Union[_embed_pb2.EmbedInput, _Mapping]] = ..., options: _Optional[_Union[RequestOptions, _Mapping]] = ...) -> None: ...
+
+class EmbedStreamResponse(_message.Message):
+    __slots__ = ("output", "embeddings", "receipt")
+    OUTPUT_FIELD_NUMBER: _ClassVar[int]
+    EMBEDDINGS_FIELD_NUMBER: _ClassVar[int]
+    RECEIPT_FIELD_NUMBER: _ClassVar[int]
+    output: _embed_pb2.EmbedOutput
+    embeddings: _containers.RepeatedCompositeFieldContainer[_embed_pb2.Embedding]
+    receipt: Receipt
+    def __init__(self, output: _Optional[_Union[_embed_pb2.EmbedOutput, _Mapping]] = ..., embeddings: _Optional[_Iterable[_Union[_embed_pb2.Embedding, _Mapping]]] = ..., receipt: _Optional[_Union[Receipt, _Mapping]] = ...) -> None: ...
+
 class CountTokensRequest(_message.Message):
     __slots__ = ("input", "options")
     INPUT_FIELD_NUMBER: _ClassVar[int]

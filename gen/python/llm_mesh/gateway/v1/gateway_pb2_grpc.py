@@ -54,6 +54,11 @@ class GatewayServiceStub:
                 request_serializer=llm__mesh_dot_gateway_dot_v1_dot_gateway__pb2.EmbedRequest.SerializeToString,
                 response_deserializer=llm__mesh_dot_gateway_dot_v1_dot_gateway__pb2.EmbedResponse.FromString,
                 _registered_method=True)
+        self.EmbedStream = channel.unary_stream(
+                '/llm_mesh.gateway.v1.GatewayService/EmbedStream',
+                request_serializer=llm__mesh_dot_gateway_dot_v1_dot_gateway__pb2.EmbedStreamRequest.SerializeToString,
+                response_deserializer=llm__mesh_dot_gateway_dot_v1_dot_gateway__pb2.EmbedStreamResponse.FromString,
+                _registered_method=True)
         self.CountTokens = channel.unary_unary(
                 '/llm_mesh.gateway.v1.GatewayService/CountTokens',
                 request_serializer=llm__mesh_dot_gateway_dot_v1_dot_gateway__pb2.CountTokensRequest.SerializeToString,
@@ -93,7 +98,21 @@ class GatewayServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def Embed(self, request, context):
-        """Embeds texts.
+        """Embeds texts, and answers in one message.
+
+        The answer may have 32 MiB: 2,048 vectors of 3,072 numbers have 25 MB, and a client must raise the limit of 4 MiB that most gRPC
+        libraries have. Fails with RESOURCE_EXHAUSTED and reason MESSAGE_TOO_LARGE beyond, and is charged then: use `EmbedStream`.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def EmbedStream(self, request, context):
+        """Embeds texts, and answers in messages of at most about 256 KiB.
+
+        The first message has `output` and `receipt`: the provider's answer is whole by then, and charged. The vectors follow in the order
+        of the items, each once; small answers have them in the first message. An error before the first message means what it means for
+        `Embed`; an error after it, that the vectors are incomplete. A client that cancels after the first message is charged in full.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -130,6 +149,11 @@ def add_GatewayServiceServicer_to_server(servicer, server):
                     servicer.Embed,
                     request_deserializer=llm__mesh_dot_gateway_dot_v1_dot_gateway__pb2.EmbedRequest.FromString,
                     response_serializer=llm__mesh_dot_gateway_dot_v1_dot_gateway__pb2.EmbedResponse.SerializeToString,
+            ),
+            'EmbedStream': grpc.unary_stream_rpc_method_handler(
+                    servicer.EmbedStream,
+                    request_deserializer=llm__mesh_dot_gateway_dot_v1_dot_gateway__pb2.EmbedStreamRequest.FromString,
+                    response_serializer=llm__mesh_dot_gateway_dot_v1_dot_gateway__pb2.EmbedStreamResponse.SerializeToString,
             ),
             'CountTokens': grpc.unary_unary_rpc_method_handler(
                     servicer.CountTokens,
@@ -228,6 +252,33 @@ class GatewayService:
             '/llm_mesh.gateway.v1.GatewayService/Embed',
             llm__mesh_dot_gateway_dot_v1_dot_gateway__pb2.EmbedRequest.SerializeToString,
             llm__mesh_dot_gateway_dot_v1_dot_gateway__pb2.EmbedResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def EmbedStream(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/llm_mesh.gateway.v1.GatewayService/EmbedStream',
+            llm__mesh_dot_gateway_dot_v1_dot_gateway__pb2.EmbedStreamRequest.SerializeToString,
+            llm__mesh_dot_gateway_dot_v1_dot_gateway__pb2.EmbedStreamResponse.FromString,
             options,
             channel_credentials,
             insecure,

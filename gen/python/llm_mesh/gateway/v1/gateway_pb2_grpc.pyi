@@ -31,7 +31,18 @@ class GatewayServiceStub:
     250 ms and is settled. A stream that ends in an error has its receipt in the ledger only.
     """
     Embed: _aio.UnaryUnaryMultiCallable[_gateway_pb2.EmbedRequest, _gateway_pb2.EmbedResponse]
-    """Embeds texts."""
+    """Embeds texts, and answers in one message.
+
+    The answer may have 32 MiB: 2,048 vectors of 3,072 numbers have 25 MB, and a client must raise the limit of 4 MiB that most gRPC
+    libraries have. Fails with RESOURCE_EXHAUSTED and reason MESSAGE_TOO_LARGE beyond, and is charged then: use `EmbedStream`.
+    """
+    EmbedStream: _aio.UnaryStreamMultiCallable[_gateway_pb2.EmbedStreamRequest, _gateway_pb2.EmbedStreamResponse]
+    """Embeds texts, and answers in messages of at most about 256 KiB.
+
+    The first message has `output` and `receipt`: the provider's answer is whole by then, and charged. The vectors follow in the order
+    of the items, each once; small answers have them in the first message. An error before the first message means what it means for
+    `Embed`; an error after it, that the vectors are incomplete. A client that cancels after the first message is charged in full.
+    """
     CountTokens: _aio.UnaryUnaryMultiCallable[_gateway_pb2.CountTokensRequest, _gateway_pb2.CountTokensResponse]
     """Counts the input tokens of a request. Costs nothing."""
     ListModels: _aio.UnaryUnaryMultiCallable[_gateway_pb2.ListModelsRequest, _gateway_pb2.ListModelsResponse]
@@ -69,7 +80,23 @@ class GatewayServiceServicer:
         request: _gateway_pb2.EmbedRequest,
         context: _aio.ServicerContext[_Any, _Any],
     ) -> _abc.Awaitable[_gateway_pb2.EmbedResponse]:
-        """Embeds texts."""
+        """Embeds texts, and answers in one message.
+
+        The answer may have 32 MiB: 2,048 vectors of 3,072 numbers have 25 MB, and a client must raise the limit of 4 MiB that most gRPC
+        libraries have. Fails with RESOURCE_EXHAUSTED and reason MESSAGE_TOO_LARGE beyond, and is charged then: use `EmbedStream`.
+        """
+
+    def EmbedStream(
+        self,
+        request: _gateway_pb2.EmbedStreamRequest,
+        context: _aio.ServicerContext[_Any, _Any],
+    ) -> _abc.AsyncIterator[_gateway_pb2.EmbedStreamResponse]:
+        """Embeds texts, and answers in messages of at most about 256 KiB.
+
+        The first message has `output` and `receipt`: the provider's answer is whole by then, and charged. The vectors follow in the order
+        of the items, each once; small answers have them in the first message. An error before the first message means what it means for
+        `Embed`; an error after it, that the vectors are incomplete. A client that cancels after the first message is charged in full.
+        """
 
     def CountTokens(
         self,

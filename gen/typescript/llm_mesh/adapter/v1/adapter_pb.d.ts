@@ -9,7 +9,7 @@ import type { Attempt } from "../../router/v1/plan_pb.js";
 import type { GenerateInput, GenerateOutput, StreamEvent, Usage } from "../../inference/v1/generate_pb.js";
 import type { UsageSource } from "../../policy/v1/usage_pb.js";
 import type { Duration } from "@bufbuild/protobuf/wkt";
-import type { EmbedInput, EmbedOutput, TokenCount } from "../../inference/v1/embed_pb.js";
+import type { Embedding, EmbedInput, EmbedOutput, TokenCount } from "../../inference/v1/embed_pb.js";
 
 /**
  * Describes the file llm_mesh/adapter/v1/adapter.proto.
@@ -260,6 +260,74 @@ export declare type EmbedResponse = Message<"llm_mesh.adapter.v1.EmbedResponse">
  * Use `create(EmbedResponseSchema)` to create a new message.
  */
 export declare const EmbedResponseSchema: GenMessage<EmbedResponse>;
+
+/**
+ * Asks for embeddings in pieces.
+ *
+ * @generated from message llm_mesh.adapter.v1.EmbedStreamRequest
+ */
+export declare type EmbedStreamRequest = Message<"llm_mesh.adapter.v1.EmbedStreamRequest"> & {
+  /**
+   * The sealed `Grant` of `Reserve`. Required.
+   *
+   * @generated from field: llm_mesh.mesh.v1.Sealed grant = 1;
+   */
+  grant?: Sealed | undefined;
+
+  /**
+   * The attempt to make, as in the plan. Required.
+   *
+   * @generated from field: llm_mesh.router.v1.Attempt attempt = 2;
+   */
+  attempt?: Attempt | undefined;
+
+  /**
+   * What to embed. `model` is ignored.
+   *
+   * @generated from field: llm_mesh.inference.v1.EmbedInput input = 3;
+   */
+  input?: EmbedInput | undefined;
+};
+
+/**
+ * Describes the message llm_mesh.adapter.v1.EmbedStreamRequest.
+ * Use `create(EmbedStreamRequestSchema)` to create a new message.
+ */
+export declare const EmbedStreamRequestSchema: GenMessage<EmbedStreamRequest>;
+
+/**
+ * A piece of the embeddings.
+ *
+ * @generated from message llm_mesh.adapter.v1.EmbedStreamResponse
+ */
+export declare type EmbedStreamResponse = Message<"llm_mesh.adapter.v1.EmbedStreamResponse"> & {
+  /**
+   * Everything but the vectors: `embeddings` is empty. Set in the first message only.
+   *
+   * @generated from field: llm_mesh.inference.v1.EmbedOutput output = 1;
+   */
+  output?: EmbedOutput | undefined;
+
+  /**
+   * Some vectors, in the order of the items.
+   *
+   * @generated from field: repeated llm_mesh.inference.v1.Embedding embeddings = 2;
+   */
+  embeddings: Embedding[];
+
+  /**
+   * How it went. Set in the last message only.
+   *
+   * @generated from field: llm_mesh.adapter.v1.AttemptReport report = 3;
+   */
+  report?: AttemptReport | undefined;
+};
+
+/**
+ * Describes the message llm_mesh.adapter.v1.EmbedStreamResponse.
+ * Use `create(EmbedStreamResponseSchema)` to create a new message.
+ */
+export declare const EmbedStreamResponseSchema: GenMessage<EmbedStreamResponse>;
 
 /**
  * Asks for a count.
@@ -732,7 +800,7 @@ export declare const AdapterService: GenService<{
     output: typeof GenerateStreamResponseSchema;
   },
   /**
-   * Embeds texts.
+   * Embeds texts, and answers in one message, which 32 MiB bound. `EmbedStream` has no such bound.
    *
    * @generated from rpc llm_mesh.adapter.v1.AdapterService.Embed
    */
@@ -740,6 +808,19 @@ export declare const AdapterService: GenService<{
     methodKind: "unary";
     input: typeof EmbedRequestSchema;
     output: typeof EmbedResponseSchema;
+  },
+  /**
+   * Embeds texts, and answers in messages of at most about 256 KiB.
+   *
+   * The first message has `output`, the last `report`; one message may be both. The vectors come in the order of the items, each once.
+   * Nothing is sent before the provider's answer is whole and has one vector per item, all of one length.
+   *
+   * @generated from rpc llm_mesh.adapter.v1.AdapterService.EmbedStream
+   */
+  embedStream: {
+    methodKind: "server_streaming";
+    input: typeof EmbedStreamRequestSchema;
+    output: typeof EmbedStreamResponseSchema;
   },
   /**
    * Counts the input tokens of a request, at the provider where it can, without a grant where that costs nothing.

@@ -6,9 +6,9 @@ import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobu
 import type { Message } from "@bufbuild/protobuf";
 import type { GenerateInput, GenerateOutput, StreamEvent } from "../../inference/v1/generate_pb.js";
 import type { LimitStatus } from "../../policy/v1/policy_pb.js";
-import type { ChargeLine, ScreeningCount } from "../../policy/v1/usage_pb.js";
-import type { EmbedInput, EmbedOutput, TokenCount } from "../../inference/v1/embed_pb.js";
+import type { Embedding, EmbedInput, EmbedOutput, TokenCount } from "../../inference/v1/embed_pb.js";
 import type { Money } from "../../mesh/v1/resources_pb.js";
+import type { ChargeLine } from "../../policy/v1/usage_pb.js";
 import type { Duration } from "@bufbuild/protobuf/wkt";
 
 /**
@@ -39,10 +39,6 @@ export declare type RequestOptions = Message<"llm_mesh.gateway.v1.RequestOptions
 
   /**
    * Makes the request happen at most once in 24 h, per project. At most 255 bytes. Empty: none.
-   *
-   * A repetition gets the first answer again, with `Receipt.replayed`, where the project keeps answers (`Project.keep_answers`); elsewhere
-   * IDEMPOTENCY_COMPLETED. While the first request is in progress it is IDEMPOTENCY_IN_PROGRESS, and IDEMPOTENCY_KEY_REUSED where it asks
-   * for something else. A request that failed before any content and was charged nothing leaves its key free.
    *
    * @generated from field: string idempotency_key = 3;
    */
@@ -225,20 +221,6 @@ export declare type GenerateStreamResponse = Message<"llm_mesh.gateway.v1.Genera
    * @generated from field: string decision_id = 5;
    */
   decisionId: string;
-
-  /**
-   * The stream repeats the kept answer of an earlier request with the same idempotency key. Only in the first message; the receipt has more.
-   *
-   * @generated from field: bool replayed = 6;
-   */
-  replayed: boolean;
-
-  /**
-   * What screening found in the request. Only in the first message; the receipt has what it found in the answer, too.
-   *
-   * @generated from field: repeated llm_mesh.policy.v1.ScreeningCount screened = 7;
-   */
-  screened: ScreeningCount[];
 };
 
 /**
@@ -302,6 +284,67 @@ export declare type EmbedResponse = Message<"llm_mesh.gateway.v1.EmbedResponse">
 export declare const EmbedResponseSchema: GenMessage<EmbedResponse>;
 
 /**
+ * Asks for embeddings in pieces.
+ *
+ * @generated from message llm_mesh.gateway.v1.EmbedStreamRequest
+ */
+export declare type EmbedStreamRequest = Message<"llm_mesh.gateway.v1.EmbedStreamRequest"> & {
+  /**
+   * What to embed. Required.
+   *
+   * @generated from field: llm_mesh.inference.v1.EmbedInput input = 1;
+   */
+  input?: EmbedInput | undefined;
+
+  /**
+   * Everything else. `prompt` MUST be unset.
+   *
+   * @generated from field: llm_mesh.gateway.v1.RequestOptions options = 2;
+   */
+  options?: RequestOptions | undefined;
+};
+
+/**
+ * Describes the message llm_mesh.gateway.v1.EmbedStreamRequest.
+ * Use `create(EmbedStreamRequestSchema)` to create a new message.
+ */
+export declare const EmbedStreamRequestSchema: GenMessage<EmbedStreamRequest>;
+
+/**
+ * A piece of the embeddings.
+ *
+ * @generated from message llm_mesh.gateway.v1.EmbedStreamResponse
+ */
+export declare type EmbedStreamResponse = Message<"llm_mesh.gateway.v1.EmbedStreamResponse"> & {
+  /**
+   * Everything but the vectors: `embeddings` is empty. Set in the first message only.
+   *
+   * @generated from field: llm_mesh.inference.v1.EmbedOutput output = 1;
+   */
+  output?: EmbedOutput | undefined;
+
+  /**
+   * Some vectors, in the order of the items.
+   *
+   * @generated from field: repeated llm_mesh.inference.v1.Embedding embeddings = 2;
+   */
+  embeddings: Embedding[];
+
+  /**
+   * What it cost. Set in the first message only.
+   *
+   * @generated from field: llm_mesh.gateway.v1.Receipt receipt = 3;
+   */
+  receipt?: Receipt | undefined;
+};
+
+/**
+ * Describes the message llm_mesh.gateway.v1.EmbedStreamResponse.
+ * Use `create(EmbedStreamResponseSchema)` to create a new message.
+ */
+export declare const EmbedStreamResponseSchema: GenMessage<EmbedStreamResponse>;
+
+/**
  * Asks for a count.
  *
  * @generated from message llm_mesh.gateway.v1.CountTokensRequest
@@ -347,13 +390,6 @@ export declare type CountTokensResponse = Message<"llm_mesh.gateway.v1.CountToke
    * @generated from field: string decision_id = 2;
    */
   decisionId: string;
-
-  /**
-   * What screening found in the request. Empty: nothing.
-   *
-   * @generated from field: repeated llm_mesh.policy.v1.ScreeningCount screened = 3;
-   */
-  screened: ScreeningCount[];
 };
 
 /**
@@ -539,28 +575,6 @@ export declare type Receipt = Message<"llm_mesh.gateway.v1.Receipt"> & {
    * @generated from field: string prompt_version = 9;
    */
   promptVersion: string;
-
-  /**
-   * The answer is the kept one of an earlier request with the same idempotency key. No provider was asked: `charged` is 0, `lines` is empty,
-   * and `reservation` and `decision_id` are those of the first request.
-   *
-   * @generated from field: bool replayed = 10;
-   */
-  replayed: boolean;
-
-  /**
-   * The first request, where `replayed`. Its `charged` is what the ledger says now.
-   *
-   * @generated from field: llm_mesh.gateway.v1.Receipt first = 11;
-   */
-  first?: Receipt | undefined;
-
-  /**
-   * What screening found in the request and in the answer, counted by detector. Empty: nothing. Never has the content.
-   *
-   * @generated from field: repeated llm_mesh.policy.v1.ScreeningCount screened = 12;
-   */
-  screened: ScreeningCount[];
 };
 
 /**
@@ -568,47 +582,6 @@ export declare type Receipt = Message<"llm_mesh.gateway.v1.Receipt"> & {
  * Use `create(ReceiptSchema)` to create a new message.
  */
 export declare const ReceiptSchema: GenMessage<Receipt>;
-
-/**
- * An answer as it is kept to be repeated. Never sent to callers: the gateway gives it to `Settle` and gets it of `GetKeptAnswer`.
- *
- * @generated from message llm_mesh.gateway.v1.RecordedAnswer
- */
-export declare type RecordedAnswer = Message<"llm_mesh.gateway.v1.RecordedAnswer"> & {
-  /**
-   * Serialised messages, in order: one `GenerateOutput`, or one `EmbedOutput`, or `GenerateStreamResponse`s with events alone.
-   *
-   * @generated from field: repeated bytes messages = 1;
-   */
-  messages: Uint8Array[];
-
-  /**
-   * The model that answered.
-   *
-   * @generated from field: string model = 2;
-   */
-  model: string;
-
-  /**
-   * The prompt version that was rendered. Empty: none.
-   *
-   * @generated from field: string prompt_version = 3;
-   */
-  promptVersion: string;
-
-  /**
-   * How long the first request took, in the gateway.
-   *
-   * @generated from field: google.protobuf.Duration total = 4;
-   */
-  total?: Duration | undefined;
-};
-
-/**
- * Describes the message llm_mesh.gateway.v1.RecordedAnswer.
- * Use `create(RecordedAnswerSchema)` to create a new message.
- */
-export declare const RecordedAnswerSchema: GenMessage<RecordedAnswer>;
 
 /**
  * How faithful a translation between dialects must be.
@@ -678,7 +651,10 @@ export declare const GatewayService: GenService<{
     output: typeof GenerateStreamResponseSchema;
   },
   /**
-   * Embeds texts.
+   * Embeds texts, and answers in one message.
+   *
+   * The answer may have 32 MiB: 2,048 vectors of 3,072 numbers have 25 MB, and a client must raise the limit of 4 MiB that most gRPC
+   * libraries have. Fails with RESOURCE_EXHAUSTED and reason MESSAGE_TOO_LARGE beyond, and is charged then: use `EmbedStream`.
    *
    * @generated from rpc llm_mesh.gateway.v1.GatewayService.Embed
    */
@@ -686,6 +662,20 @@ export declare const GatewayService: GenService<{
     methodKind: "unary";
     input: typeof EmbedRequestSchema;
     output: typeof EmbedResponseSchema;
+  },
+  /**
+   * Embeds texts, and answers in messages of at most about 256 KiB.
+   *
+   * The first message has `output` and `receipt`: the provider's answer is whole by then, and charged. The vectors follow in the order
+   * of the items, each once; small answers have them in the first message. An error before the first message means what it means for
+   * `Embed`; an error after it, that the vectors are incomplete. A client that cancels after the first message is charged in full.
+   *
+   * @generated from rpc llm_mesh.gateway.v1.GatewayService.EmbedStream
+   */
+  embedStream: {
+    methodKind: "server_streaming";
+    input: typeof EmbedStreamRequestSchema;
+    output: typeof EmbedStreamResponseSchema;
   },
   /**
    * Counts the input tokens of a request. Costs nothing.
