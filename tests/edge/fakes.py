@@ -8,7 +8,7 @@ from typing import Any
 from llm_mesh.gateway.v1 import gateway_pb2, gateway_pb2_grpc
 from llm_mesh.inference.v1 import content_pb2, embed_pb2, generate_pb2
 from llm_mesh_runtime import context as calls
-from llm_mesh_runtime.errors import MeshError
+from llm_mesh_runtime.errors import MeshError, not_implemented
 from llm_mesh_runtime.service import Service, Servicers
 from llm_mesh_runtime.testing import NoSettings
 
@@ -54,6 +54,8 @@ class FakeGateway(gateway_pb2_grpc.GatewayServiceServicer):
     waiting: asyncio.Event = field(default_factory=asyncio.Event)
     ended: asyncio.Event = field(default_factory=asyncio.Event)
     """A stream has ended, however."""
+    without_vector_streams: bool = False
+    """It is a gateway of an earlier contract."""
     aliases: tuple[str, ...] = ("gpt-4.1", "claims/summariser")
 
     def note(self, request: Any) -> None:
@@ -118,6 +120,17 @@ class FakeGateway(gateway_pb2_grpc.GatewayServiceServicer):
         embeddings = [embed_pb2.Embedding(index=index, values=[0.5, -1.0]) for index, _ in enumerate(request.input.items)]
         output = embed_pb2.EmbedOutput(model="upstream-model", embeddings=embeddings, usage=generate_pb2.Usage(input_tokens=4))
         return gateway_pb2.EmbedResponse(output=output, receipt=receipt())
+
+    async def EmbedStream(self, request: gateway_pb2.EmbedStreamRequest, context: object) -> AsyncIterator[gateway_pb2.EmbedStreamResponse]:
+        """One message per vector."""
+        if self.without_vector_streams:
+            raise not_implemented("EmbedStream")
+        whole = await self.Embed(gateway_pb2.EmbedRequest.FromString(request.SerializeToString()), context)
+        vectors = list(whole.output.embeddings)
+        whole.output.ClearField("embeddings")
+        yield gateway_pb2.EmbedStreamResponse(output=whole.output, receipt=whole.receipt)
+        for vector in vectors:
+            yield gateway_pb2.EmbedStreamResponse(embeddings=[vector])
 
     async def CountTokens(self, request: gateway_pb2.CountTokensRequest, context: object) -> gateway_pb2.CountTokensResponse:
         del context

@@ -91,6 +91,12 @@ async def test_texts_are_embedded(served: Served) -> None:
     assert plain.data[0].embedding == [0.5, -1.0]
 
 
+async def test_a_gateway_of_an_earlier_contract_is_asked_for_whole_vectors(served: Served) -> None:
+    served.gateway.without_vector_streams = True
+    answer = await served.sdk.embeddings.create(model="embedder", input=["a", "b"])
+    assert [each.embedding for each in answer.data] == [[0.5, -1.0], [0.5, -1.0]]
+
+
 async def test_models_are_listed_and_found(served: Served) -> None:
     listed = await served.sdk.models.list()
     assert [model.id for model in listed.data] == ["gpt-4.1", "claims/summariser"]

@@ -12,7 +12,7 @@ from llm_mesh.inference.v1 import content_pb2, embed_pb2, generate_pb2
 from llm_mesh.policy.v1 import errors_pb2 as policy_errors
 from llm_mesh.policy.v1 import policy_pb2, usage_pb2
 from llm_mesh.router.v1 import plan_pb2, router_pb2, router_pb2_grpc
-from llm_mesh_runtime.errors import MeshError
+from llm_mesh_runtime.errors import MeshError, not_implemented
 from llm_mesh_runtime.service import Service, Servicers
 from llm_mesh_runtime.testing import FakePolicy as Authorising
 from llm_mesh_runtime.testing import NoSettings
@@ -104,6 +104,8 @@ class FakeAdapter(adapter_pb2_grpc.AdapterServiceServicer):
     waiting: asyncio.Event = field(default_factory=asyncio.Event)
     ended: asyncio.Event = field(default_factory=asyncio.Event)
     """A stream has ended, however."""
+    without_vector_streams: bool = False
+    """It is an adapter of an earlier contract."""
 
     def script(self, request: Any) -> Script:
         self.asked.append(request)
@@ -164,6 +166,18 @@ class FakeAdapter(adapter_pb2_grpc.AdapterServiceServicer):
                 raise say
         embeddings = [embed_pb2.Embedding(index=index, values=[1.0, 2.0]) for index, _ in enumerate(request.input.items)]
         return adapter_pb2.EmbedResponse(output=embed_pb2.EmbedOutput(model="upstream", embeddings=embeddings), report=script.report)
+
+    async def EmbedStream(self, request: adapter_pb2.EmbedStreamRequest, context: object) -> AsyncIterator[adapter_pb2.EmbedStreamResponse]:
+        """One message per vector."""
+        if self.without_vector_streams:
+            raise not_implemented("EmbedStream")
+        whole = await self.Embed(adapter_pb2.EmbedRequest.FromString(request.SerializeToString()), context)
+        first = adapter_pb2.EmbedStreamResponse(output=embed_pb2.EmbedOutput(model=whole.output.model))
+        for vector in whole.output.embeddings:
+            first.embeddings.add().CopyFrom(vector)
+            yield first
+            first = adapter_pb2.EmbedStreamResponse()
+        yield adapter_pb2.EmbedStreamResponse(report=whole.report)
 
     async def CountTokens(self, request: adapter_pb2.CountTokensRequest, context: object) -> adapter_pb2.CountTokensResponse:
         del context

@@ -76,6 +76,24 @@ async def test_texts_are_embedded(linked: Mesh) -> None:
     assert linked.policy.admitted[0].embed.model == "embedder"
 
 
+async def test_texts_are_embedded_in_pieces(linked: Mesh) -> None:
+    wanted = embed_pb2.EmbedInput(model="embedder", items=[embed_pb2.EmbedItem(text="a"), embed_pb2.EmbedItem(text="b")])
+    whole = await linked.stub.Embed(gateway_pb2.EmbedRequest(input=wanted), metadata=KEY)
+    messages = [message async for message in linked.stub.EmbedStream(gateway_pb2.EmbedStreamRequest(input=wanted), metadata=KEY)]
+    assert messages[0].output.model == whole.output.model
+    assert messages[0].receipt.charged.nanos == 1234
+    assert not any(message.HasField("receipt") or message.HasField("output") for message in messages[1:])
+    assert [vector for message in messages for vector in message.embeddings] == list(whole.output.embeddings)
+
+
+async def test_an_adapter_of_an_earlier_contract_is_asked_for_whole_vectors(linked: Mesh) -> None:
+    linked.adapter.without_vector_streams = True
+    wanted = embed_pb2.EmbedInput(model="embedder", items=[embed_pb2.EmbedItem(text="a"), embed_pb2.EmbedItem(text="b")])
+    answer = await linked.stub.Embed(gateway_pb2.EmbedRequest(input=wanted), metadata=KEY)
+    assert [list(each.values) for each in answer.output.embeddings] == [[1.0, 2.0], [1.0, 2.0]]
+    assert len(linked.adapter.asked) == 1
+
+
 async def test_tokens_are_counted_by_a_target_and_cost_nothing(mesh: Mesh) -> None:
     asked = gateway_pb2.CountTokensRequest()
     asked.input.model = "gpt-4.1"

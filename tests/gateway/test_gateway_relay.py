@@ -6,7 +6,7 @@ import pytest
 
 from llm_mesh.adapter.v1 import adapter_pb2
 from llm_mesh.gateway.v1 import gateway_pb2
-from llm_mesh.inference.v1 import generate_pb2
+from llm_mesh.inference.v1 import embed_pb2, generate_pb2
 from llm_mesh_gateway.domain.outlets import Streamed
 from llm_mesh_gateway.domain.ports import Piece
 from llm_mesh_gateway.peers import AdapterPeers
@@ -34,8 +34,9 @@ class Channel:
     def __init__(self, raw: bytes) -> None:
         self._raw = raw
 
-    def unary_stream(self, _method: str, *, response_deserializer: object, **_: object) -> object:
-        self._parse = response_deserializer
+    def unary_stream(self, method: str, *, response_deserializer: object, **_: object) -> object:
+        if method.endswith("/GenerateStream"):
+            self._parse = response_deserializer
         return lambda _request: self
 
     def unary_unary(self, *_: object, **__: object) -> None:
@@ -50,6 +51,14 @@ async def received(raw: bytes) -> Piece:
     piece = await call.next()
     assert piece is not None
     return piece
+
+
+def test_all_contracts_have_the_vectors_in_the_same_field() -> None:
+    fields = [
+        message.DESCRIPTOR.fields_by_name["embeddings"]
+        for message in (embed_pb2.EmbedOutput, adapter_pb2.EmbedStreamResponse, gateway_pb2.EmbedStreamResponse)
+    ]
+    assert len({(field.number, field.type, field.is_repeated, field.message_type) for field in fields}) == 1
 
 
 def test_both_contracts_have_the_events_in_the_same_field() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 from typing import Any, TypeVar
 
@@ -19,6 +19,7 @@ from llm_mesh_runtime.errors import from_rpc_error
 T = TypeVar("T")
 _QUICK = 30.0
 _AT_ONCE = 2.0
+_NO_SUCH_METHOD = "NOT_IMPLEMENTED"
 _PROCESS = "process/"
 
 
@@ -48,9 +49,15 @@ class GatewayPeer:
         """Ask for a stream."""
         return StreamedAnswer(self._stub.GenerateStream(request, timeout=self._deadline, metadata=metadata))
 
-    async def embed(self, request: gateway_pb2.EmbedRequest, metadata: Metadata) -> gateway_pb2.EmbedResponse:
+    def embed(self, request: gateway_pb2.EmbedStreamRequest, metadata: Metadata) -> VectorsAnswer:
         """Ask for vectors."""
-        return await _told(self._stub.Embed(request, timeout=self._deadline, metadata=metadata))
+
+        def whole() -> Awaitable[gateway_pb2.EmbedResponse]:
+            earlier = gateway_pb2.EmbedRequest(input=request.input, options=request.options if request.HasField("options") else None)
+            answer: Awaitable[gateway_pb2.EmbedResponse] = self._stub.Embed(earlier, timeout=self._deadline, metadata=metadata)
+            return answer
+
+        return VectorsAnswer(self._stub.EmbedStream(request, timeout=self._deadline, metadata=metadata), whole)
 
     async def models(self, request: gateway_pb2.ListModelsRequest, metadata: Metadata) -> gateway_pb2.ListModelsResponse:
         """Ask for models."""
@@ -59,6 +66,39 @@ class GatewayPeer:
     async def count(self, request: gateway_pb2.CountTokensRequest, metadata: Metadata) -> gateway_pb2.CountTokensResponse:
         """Ask for a count."""
         return await _told(self._stub.CountTokens(request, timeout=_QUICK, metadata=metadata))
+
+
+class VectorsAnswer:
+    """`VectorsStream`."""
+
+    __slots__ = ("_call", "_over", "_whole")
+
+    def __init__(self, call: Any, whole: Callable[[], Awaitable[gateway_pb2.EmbedResponse]]) -> None:  # noqa: ANN401 - a call of either link
+        self._call = call
+        self._whole = whole
+        self._over = False
+
+    async def read(self) -> gateway_pb2.EmbedStreamResponse | None:
+        """The next message."""
+        if self._over:
+            return None
+        try:
+            message = await self._call.read()
+        except grpc.aio.AioRpcError as error:
+            failure = from_rpc_error(error, peer="gateway")
+            if failure.reason_name != _NO_SUCH_METHOD:
+                raise failure from error
+            self._over = True
+            return await self._earlier()
+        return None if message is grpc.aio.EOF else message
+
+    async def _earlier(self) -> gateway_pb2.EmbedStreamResponse:
+        """The answer of a gateway whose contract is one version behind."""
+        answer = await _told(self._whole())
+        message = gateway_pb2.EmbedStreamResponse(receipt=answer.receipt, embeddings=answer.output.embeddings)
+        answer.output.ClearField("embeddings")
+        message.output.CopyFrom(answer.output)
+        return message
 
 
 class StreamedAnswer:

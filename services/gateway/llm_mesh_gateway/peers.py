@@ -24,6 +24,7 @@ from llm_mesh_runtime.links import LinkError
 
 T = TypeVar("T")
 _QUICK = 5.0
+_NO_SUCH_METHOD = "NOT_IMPLEMENTED"
 
 
 async def _told(call: Awaitable[T], peer: str) -> T:
@@ -162,9 +163,9 @@ class AdapterPeers:
         """Ask for a stream."""
         return _StreamedCall(self._stub(adapter).GenerateStream(request), adapter)
 
-    def embed(self, adapter: str, request: adapter_pb2.EmbedRequest) -> AttemptCall:
+    def embed(self, adapter: str, request: adapter_pb2.EmbedStreamRequest) -> AttemptCall:
         """Ask for vectors."""
-        return _WholeCall(self._stub(adapter).Embed(request), adapter)
+        return _VectorsCall(self._stub(adapter), request, adapter)
 
     async def count(self, request: adapter_pb2.CountTokensRequest) -> embed_pb2.TokenCount:
         """Ask for a count."""
@@ -258,6 +259,68 @@ class _StreamedCall:
 
     def cancel(self) -> None:
         self._call.cancel()
+
+
+class _VectorsCall:
+    """`AttemptCall` of a method that answers vectors in pieces. They become one piece here: a caller pays only for what is whole."""
+
+    __slots__ = ("_call", "_name", "_over", "_request", "_stub")
+
+    def __init__(self, stub: Any, request: adapter_pb2.EmbedStreamRequest, name: str) -> None:  # noqa: ANN401 - see above
+        self._stub = stub
+        self._request = request
+        self._name = name
+        self._call = stub.EmbedStream(request)
+        self._over = False
+
+    async def next(self) -> Piece | None:
+        if self._over:
+            return None
+        try:
+            return await self._read()
+        except grpc.aio.AioRpcError as error:
+            failure = from_rpc_error(error, peer=_peer(self._name))
+            if failure.reason_name != _NO_SUCH_METHOD:
+                raise failure from error
+        return await self._whole()
+
+    async def _read(self) -> Piece | None:
+        output, report, vectors = embed_pb2.EmbedOutput(), adapter_pb2.AttemptReport(), []
+        while (message := await self._call.read()) is not grpc.aio.EOF:
+            if message.HasField("output"):
+                output.CopyFrom(message.output)
+            if message.HasField("report"):
+                self._over = True
+                report.CopyFrom(message.report)
+            if message.embeddings:
+                vectors.append(_vectors_alone(message))
+            if self._over:
+                return Piece(answer=output, report=report, vectors=vectors)
+        return None
+
+    async def _whole(self) -> Piece:
+        """Of an adapter whose contract is one version behind."""
+        request = adapter_pb2.EmbedRequest(grant=self._request.grant, attempt=self._request.attempt, input=self._request.input)
+        try:
+            answer = await self._stub.Embed(request)
+        except grpc.aio.AioRpcError as error:
+            raise from_rpc_error(error, peer=_peer(self._name)) from error
+        self._over = True
+        vectors = [embed_pb2.EmbedOutput(embeddings=answer.output.embeddings).SerializeToString()]
+        answer.output.ClearField("embeddings")
+        return Piece(answer=answer.output, report=answer.report, vectors=vectors)
+
+    def cancel(self) -> None:
+        if not self._over:
+            self._call.cancel()
+
+
+def _vectors_alone(message: adapter_pb2.EmbedStreamResponse) -> bytes:
+    """The message with nothing but its vectors. What an adapter of a later contract says beside is not the gateway's to tell."""
+    message.ClearField("output")
+    message.ClearField("report")
+    message.DiscardUnknownFields()
+    return message.SerializeToString()
 
 
 def _peer(adapter: str) -> str:

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import time
-from typing import Any
+from typing import Any, cast
 
 from llm_mesh.gateway.v1 import gateway_pb2, gateway_pb2_grpc
 from llm_mesh_gateway.domain.counting import Counting
 from llm_mesh_gateway.domain.gateway import Gateway, Request
 from llm_mesh_gateway.domain.listing import Listing
 from llm_mesh_gateway.domain.operation import Embedding, Generation, Operation, exact
-from llm_mesh_gateway.domain.outlets import Streamed, Whole
+from llm_mesh_gateway.domain.outlets import Streamed, Vectors, Whole
 from llm_mesh_runtime.context import DECISION, caller, request_id
 
-Asking = gateway_pb2.GenerateRequest | gateway_pb2.GenerateStreamRequest | gateway_pb2.EmbedRequest | gateway_pb2.CountTokensRequest
+Asking = (
+    gateway_pb2.GenerateRequest
+    | gateway_pb2.GenerateStreamRequest
+    | gateway_pb2.EmbedRequest
+    | gateway_pb2.EmbedStreamRequest
+    | gateway_pb2.CountTokensRequest
+)
 
 
 class GatewayServicer(gateway_pb2_grpc.GatewayServiceServicer):
@@ -45,10 +51,27 @@ class GatewayServicer(gateway_pb2_grpc.GatewayServiceServicer):
 
     async def Embed(self, request: gateway_pb2.EmbedRequest, context: Any) -> gateway_pb2.EmbedResponse:  # noqa: ANN401
         options = _options(request)
+        vectors, receipt = await self._vectors(request, options, context)
+        return cast("gateway_pb2.EmbedResponse", await vectors.whole(receipt))
+
+    async def EmbedStream(  # type: ignore[override]  # writes by itself, what is serialised already
+        self,
+        request: gateway_pb2.EmbedStreamRequest,
+        context: Any,  # noqa: ANN401
+    ) -> None:
+        vectors, receipt = await self._vectors(request, _options(request), context)
+        await vectors.write(receipt, context.write_serialised)
+
+    async def _vectors(
+        self,
+        request: gateway_pb2.EmbedRequest | gateway_pb2.EmbedStreamRequest,
+        options: gateway_pb2.RequestOptions | None,
+        context: Any,  # noqa: ANN401
+    ) -> tuple[Vectors, gateway_pb2.Receipt]:
         operation = Embedding(request.input, exact=exact(options))
-        response = gateway_pb2.EmbedResponse()
-        await self._gateway.answer(_request(operation, options, context), Whole(response.output).release, response.receipt)
-        return response
+        vectors, receipt = Vectors(), gateway_pb2.Receipt()
+        await self._gateway.answer(_request(operation, options, context), vectors.release, receipt)
+        return vectors, receipt
 
     async def CountTokens(self, request: gateway_pb2.CountTokensRequest, context: Any) -> gateway_pb2.CountTokensResponse:  # noqa: ANN401
         options = _options(request)

@@ -46,9 +46,11 @@ class Adapter:
 
     async def embed(self, request: adapter_pb2.EmbedRequest) -> adapter_pb2.EmbedResponse:
         """Vectors."""
-        attempt = request.attempt
-        job = self._grants.job(request.grant, attempt, self._table.of(attempt.endpoint))
-        return await self._attempts.embed(job, request.input)
+        return await self._attempts.embed(self._granted(request), request.input)
+
+    def embed_stream(self, request: adapter_pb2.EmbedStreamRequest) -> AsyncGenerator[adapter_pb2.EmbedStreamResponse]:
+        """Vectors, in pieces."""
+        return self._attempts.embed_stream(self._granted(request), request.input)
 
     async def count(self, request: adapter_pb2.CountTokensRequest) -> embed_pb2.TokenCount:
         """The provider's count where it counts for nothing, else an upper bound."""
@@ -85,9 +87,12 @@ class Adapter:
         """Whether an endpoint's provider answers and admits the mesh."""
         return await self._checking.check(self._table.of(request.endpoint), request)
 
-    def _job(self, request: Generation, asked: generate_pb2.GenerateInput) -> Job:
+    def _granted(self, request: Generation | adapter_pb2.EmbedRequest | adapter_pb2.EmbedStreamRequest) -> Job:
         attempt = request.attempt
-        job = self._grants.job(request.grant, attempt, self._table.of(attempt.endpoint))
+        return self._grants.job(request.grant, attempt, self._table.of(attempt.endpoint))
+
+    def _job(self, request: Generation, asked: generate_pb2.GenerateInput) -> Job:
+        job = self._granted(request)
         if job.most_granted < 1:
             raise grant_mismatch("attempt.max_output_tokens")
         if max(1, asked.candidate_count) > job.max_candidates:

@@ -14,6 +14,7 @@ from llm_mesh_adapter_kit.asking import Asked, Asking
 from llm_mesh_adapter_kit.completing import complete_events
 from llm_mesh_adapter_kit.conversions import EVENT_STREAM, Collector, WholeAnswer, is_stream
 from llm_mesh_adapter_kit.dialect import Call, Dialect, Events, StreamReader
+from llm_mesh_adapter_kit.embedding import Embedding
 from llm_mesh_adapter_kit.endpoints import Endpoint
 from llm_mesh_adapter_kit.errors import AdapterError, fidelity_lost, malformed
 from llm_mesh_adapter_kit.exchange import Exchange
@@ -24,7 +25,8 @@ from llm_mesh_adapter_kit.limits import AttemptLimits, Limits, Timers
 from llm_mesh_adapter_kit.metering import Meter
 from llm_mesh_adapter_kit.sse import EventParser, EventTooLargeError, ServerEvent
 from llm_mesh_adapter_kit.tool_names import restore_in_output
-from llm_mesh_adapter_kit.values import LARGE, MOST_NUMBERS, MOST_VALUES, check_values
+from llm_mesh_adapter_kit.values import LARGE, MOST_VALUES, check_values
+from llm_mesh_adapter_kit.vector_memory import VectorMemory
 from llm_mesh_runtime.heavy import HeavyWork
 from llm_mesh_runtime.telemetry import GenAi
 from llm_mesh_runtime.telemetry import semantics as names
@@ -52,12 +54,15 @@ class Attempts:
         genai: GenAi,
         limits: Limits,
         heavy: HeavyWork,
+        *,
+        memory: VectorMemory,
     ) -> None:
         self._heavy = heavy
         self._dialect = dialect
         self._genai = genai
         self._limits = AttemptLimits(limits)
         self._asking = Asking(dialect, lanes, client, genai)
+        self._embedding = Embedding(dialect, self._asking, self._limits, heavy, memory)
 
     async def generate(self, job: Job, request: generate_pb2.GenerateInput, *, exact: bool) -> adapter_pb2.GenerateResponse:
         """A whole answer."""
@@ -125,29 +130,13 @@ class Attempts:
             _put_usage(final)
         yield final
 
+    def embed_stream(self, job: Job, request: embed_pb2.EmbedInput) -> AsyncGenerator[adapter_pb2.EmbedStreamResponse]:
+        """Embeddings, in pieces."""
+        return self._embedding.stream(job, request)
+
     async def embed(self, job: Job, request: embed_pb2.EmbedInput) -> adapter_pb2.EmbedResponse:
         """Embeddings."""
-        attempt = job.attempt
-        if _small(job):
-            call = self._dialect.embed(job.ask(0, stream=False), request)
-        else:
-            size = attempt.max_input_tokens
-            call = await self._heavy.run(job.domain, size, lambda: self._dialect.embed(job.ask(0, stream=False), request))
-        meter = Meter(attempt, len(call.body), 0)
-        limits, wants_first = self._limits.of(attempt)
-        timers = Timers(limits, wants_first=wants_first)
-        async with Asked(self._asking, job, call, names.EMBEDDINGS, timers) as asked:
-            body = await asked.answer.body()
-            output = await self._worked(job, len(body), partial(self._read_vectors, job, body))
-            timers.event(content=True)
-            if len(output.embeddings) != len(request.items):
-                raise malformed(job.endpoint.name, f"{len(output.embeddings)} vectors for {len(request.items)} items")
-            meter.embedded(output)
-            response = adapter_pb2.EmbedResponse()
-            asked.report(meter, response.report)
-        output.translations.extend(call.translations)
-        response.output.CopyFrom(output)
-        return response
+        return await self._embedding.whole(job, request)
 
     async def ask(self, endpoint: Endpoint, call: Call, limits: Limits | None = None) -> bytes:
         """A call that generates nothing and costs nothing, such as a list of models."""
@@ -182,10 +171,6 @@ class Attempts:
     async def _worked(self, job: Job, size: int, work: Callable[[], T]) -> T:
         """A large answer is read off the event loop, in turns between domains."""
         return work() if size <= LARGE else await self._heavy.follow(job.domain, size, work)
-
-    def _read_vectors(self, job: Job, body: bytes) -> embed_pb2.EmbedOutput:
-        check_values(job.endpoint.name, body, MOST_NUMBERS)
-        return self._dialect.embeddings(job.endpoint, body)
 
     def _read_whole(self, job: Job, answer: Exchange, body: bytes, output: generate_pb2.GenerateOutput) -> None:
         """Reads a whole answer, be it sent as a stream."""

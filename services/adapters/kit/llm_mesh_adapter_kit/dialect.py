@@ -27,6 +27,8 @@ class Ask(NamedTuple):
     stream: bool = False
     zero_retention: bool = False
     """The provider must not keep data."""
+    packed: bool = False
+    """Vectors are to come in the shortest form that the provider has."""
 
 
 class Call(NamedTuple):
@@ -65,6 +67,20 @@ class StreamReader(Protocol):
         """What the end of the stream means, usage and `finished` included; PROVIDER_RESET where the answer is not whole."""
 
 
+class VectorReader(Protocol):
+    """Reads the text of one answer with vectors, as it arrives. Runs in a thread where the text is not short."""
+
+    @property
+    def dimensions(self) -> int:
+        """How many numbers each vector has. 0: none has come whole."""
+
+    def feed(self, data: bytes) -> None:
+        """More of the text; PROVIDER_MALFORMED where a vector is none."""
+
+    def finish(self) -> tuple[embed_pb2.EmbedOutput, list[bytes]]:
+        """Everything but the vectors, and these as 32-bit numbers, little-endian, in the order of the items."""
+
+
 class Dialect(Protocol):
     """Translates between the typed payload and one dialect. Raises `MeshError` only."""
 
@@ -80,8 +96,11 @@ class Dialect(Protocol):
     def embed(self, ask: Ask, request: embed_pb2.EmbedInput) -> Call:
         """The request for embeddings; UNSUPPORTED where the dialect has none."""
 
-    def embeddings(self, endpoint: Endpoint, body: bytes) -> embed_pb2.EmbedOutput:
-        """An answer with embeddings."""
+    def vectors(self, endpoint: Endpoint, items: int) -> VectorReader:
+        """Reads one answer with embeddings of so many items."""
+
+    def refuses_packed(self, endpoint: Endpoint, error: AdapterError) -> bool:
+        """Whether a failure means that the provider does not have the form of vectors that was asked for."""
 
     def count(self, ask: Ask, request: generate_pb2.GenerateInput) -> Call | None:
         """The request for a count of tokens; None where the provider has none."""

@@ -8,8 +8,6 @@ from llm_mesh_runtime.items import has_more_values
 LARGE = 64 * 1024
 MOST_VALUES = 1_000_000
 """In a whole answer: 4,096 tokens with 20 alternatives each, and the bytes of all, have half of it."""
-MOST_NUMBERS = 4_000_000
-"""In an answer with vectors, which has nearly nothing but numbers."""
 MOST_OF_AN_EVENT = 50_000
 """In one event of a stream, which is read on the event loop."""
 

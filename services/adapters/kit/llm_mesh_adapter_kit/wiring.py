@@ -19,12 +19,15 @@ from llm_mesh_adapter_kit.http import HttpClient
 from llm_mesh_adapter_kit.lanes import Lanes
 from llm_mesh_adapter_kit.limits import Limits
 from llm_mesh_adapter_kit.standing import Standing
+from llm_mesh_adapter_kit.vector_memory import VectorMemory
 from llm_mesh_runtime.breakers import OtherProcesses
 from llm_mesh_runtime.clock import SystemClock
 from llm_mesh_runtime.links import Links
 from llm_mesh_runtime.telemetry import GenAi
 
 _LOADED_AFTER = 1.0
+VECTORS_MEMORY = 256 * 1024 * 1024
+"""Bytes of vectors that the answers of one endpoint may have at once, where the operator says nothing."""
 
 
 class Clients:
@@ -77,12 +80,14 @@ class Assembled:
             self.shared.close()
 
 
-def assemble(name: str, dialect: Dialect, table: EndpointTable, links: Links, limits: Limits) -> Assembled:
+def assemble(
+    name: str, dialect: Dialect, table: EndpointTable, links: Links, limits: Limits, *, vectors_memory: int = VECTORS_MEMORY
+) -> Assembled:
     """An adapter, such as `openai`."""
     clients = Clients(table)
     shared = SharedFile(Path(links.mesh.sockets) / f"adapter-{name}.places") if links.mesh.sockets else None
     lanes = Lanes(links.metrics, places=shared.lane if shared is not None else own_places, reserve=links.mesh.share_reserve)
-    attempts = Attempts(dialect, lanes, clients.of, GenAi(links.metrics), limits, links.heavy)
+    attempts = Attempts(dialect, lanes, clients.of, GenAi(links.metrics), limits, links.heavy, memory=VectorMemory(vectors_memory))
     grants = GrantCheck(name, links.seals, SystemClock())
     standing = Standing(links.service, links.mesh.process, lanes, _others(links))
     links.breakers.add(standing.own)

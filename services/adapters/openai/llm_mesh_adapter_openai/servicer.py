@@ -32,6 +32,9 @@ class OpenAIServicer(adapter_pb2_grpc.AdapterServiceServicer):
     async def Embed(self, request: adapter_pb2.EmbedRequest, context: Context) -> adapter_pb2.EmbedResponse:
         return await self._adapter.embed(request)
 
+    def EmbedStream(self, request: adapter_pb2.EmbedStreamRequest, context: Context) -> AsyncIterator[adapter_pb2.EmbedStreamResponse]:
+        return self._adapter.embed_stream(request)
+
     async def CountTokens(self, request: adapter_pb2.CountTokensRequest, context: Context) -> adapter_pb2.CountTokensResponse:
         return adapter_pb2.CountTokensResponse(count=await self._adapter.count(request))
 

@@ -44,3 +44,10 @@ class Settings:
     max_in_flight: int = setting(
         default=384, help="Calls at once per credential, endpoint and model, shared fairly: a domain alone may have 288 of 384.", minimum=1
     )
+    vectors_memory: int = setting(
+        default=256 * 1024 * 1024,
+        help="Bytes of vectors that answers of one endpoint may have at once in this process, four per number; further ones wait for room. "
+        "An answer that is larger by itself fails.",
+        minimum=1024 * 1024,
+        maximum=64 * 1024 * 1024 * 1024,
+    )

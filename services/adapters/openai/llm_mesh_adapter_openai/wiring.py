@@ -29,7 +29,9 @@ def build(settings: Settings, links: Links) -> Servicers:
         idle=settings.idle_timeout.total_seconds(),
         total=settings.total_timeout.total_seconds(),
     )
-    made = assemble("openai", OpenAIDialect(table.rows), EndpointTable(table.endpoints), links, limits)
+    made = assemble(
+        "openai", OpenAIDialect(table.rows), EndpointTable(table.endpoints), links, limits, vectors_memory=settings.vectors_memory
+    )
     servicer = OpenAIServicer(made.adapter)
     return Servicers((adapter_pb2_grpc.add_AdapterServiceServicer_to_server, servicer), start=made.clients.start, close=made.close)
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import array
 import sys
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Final
+
+import orjson
 
 from llm_mesh.inference.v1 import embed_pb2, generate_pb2
 from llm_mesh_dialects.allowing import NOTHING_MORE, Allowance, Gate
@@ -15,12 +18,16 @@ from llm_mesh_dialects.openai import media
 from llm_mesh_dialects.openai.allowed import TABLE
 from llm_mesh_dialects.openai.quirks import OPENAI, Quirks
 from llm_mesh_dialects.openai.usage import read_usage
+from llm_mesh_dialects.openai.vectors import number_of
 from llm_mesh_dialects.openai.vocabulary import DIALECT
 from llm_mesh_dialects.report import Report
 
 _MOST_ITEMS = 2_048
 _INT32 = 2**31 - 1
 _EXPECTED = "expected a string, a list of strings, or token ids"
+_FORMS: Final = (None, "float", "base64")
+"""How the same vectors can be written."""
+_NO_DATA: Final = b'"data":[]'
 
 
 def body_to_input(body: dict[str, Any]) -> embed_pb2.EmbedInput:
@@ -37,9 +44,13 @@ def body_to_input(body: dict[str, Any]) -> embed_pb2.EmbedInput:
 
 
 def input_to_body(
-    request: embed_pb2.EmbedInput, *, model: str, allowance: Allowance = NOTHING_MORE
+    request: embed_pb2.EmbedInput, *, model: str, allowance: Allowance = NOTHING_MORE, base64: bool = False
 ) -> tuple[dict[str, Any], list[generate_pb2.Translation]]:
-    """The typed payload to a provider's body. Raises `CostlyError` for what `allowance` does not let through."""
+    """The typed payload to a provider's body. Raises `CostlyError` for what `allowance` does not let through.
+
+    How vectors are written on the way from the provider is the mesh's own affair: a third of the bytes in `base64`, else as that server
+    does it unasked. A form with another meaning, such as one bit per number, is the caller's.
+    """
     report = Report()
     report.gate = Gate(TABLE, allowance, report)
     texts = [item.text if item.WhichOneof("kind") == "text" else list(item.tokens.ids) for item in request.items]
@@ -49,21 +60,24 @@ def input_to_body(
     if request.end_user:
         body["user"] = request.end_user
     put_back(body, request.extras, DIALECT, report, place="embedding.")
+    if body.get("encoding_format") in _FORMS:
+        body.pop("encoding_format", None)
+        if base64:
+            body["encoding_format"] = "base64"
     return body, report.translations
 
 
-def body_to_output(body: dict[str, Any], quirks: Quirks = OPENAI) -> embed_pb2.EmbedOutput:
-    """A provider's body to the typed payload."""
+def body_to_output(body: dict[str, Any], vectors: Sequence[bytes], quirks: Quirks = OPENAI) -> tuple[embed_pb2.EmbedOutput, list[bytes]]:
+    """A provider's body, whose vectors `VectorText` has taken out, to the typed payload without vectors; and these in their order."""
     fields = Fields(body)
-    found = [_embedding(each, place) for place, each in enumerate(fields.each("data"))]
-    found.sort(key=lambda each: each.index)
+    ordered = _ordered([_place(each) for each in fields.each("data")], vectors)
     fields.raw("object")
-    result = embed_pb2.EmbedOutput(model=fields.text("model") or "", embeddings=found)
+    result = embed_pb2.EmbedOutput(model=fields.text("model") or "")
     usage = fields.raw("usage")
     if usage is not None:
         result.usage.CopyFrom(read_usage(usage, quirks))
     result.extras.extend(kept(DIALECT, fields.rest()))
-    return result
+    return result, ordered
 
 
 def output_to_body(output: embed_pb2.EmbedOutput, *, model: str = "", base64: bool = False) -> dict[str, Any]:
@@ -80,6 +94,29 @@ def output_to_body(output: embed_pb2.EmbedOutput, *, model: str = "", base64: bo
         body["usage"] = usage
     put_back(body, output.extras, DIALECT)
     return body
+
+
+class VectorsWriter:
+    """Writes a client's body in pieces, for answers whose text is too large to be there as a whole."""
+
+    def __init__(self, output: embed_pb2.EmbedOutput, *, base64: bool) -> None:
+        body = orjson.dumps(output_to_body(output))
+        self.begin, self.end = body.split(_NO_DATA, 1)
+        """What stands before the list of vectors, its bracket included, and behind it."""
+        self.begin += _NO_DATA[:-1]
+        self.end = b"]" + self.end
+        self._base64 = base64
+        self._between = b""
+
+    def write(self, embeddings: Iterable[embed_pb2.Embedding], step: Callable[[], None]) -> bytes:
+        """Some vectors, in their order. `step` is called after each."""
+        pieces: list[bytes] = []
+        for each in embeddings:
+            value = _base64(each) if self._base64 else list(each.values)
+            pieces += self._between, orjson.dumps({"object": "embedding", "index": each.index, "embedding": value})
+            self._between = b","
+            step()
+        return b"".join(pieces)
 
 
 def _items(fields: Fields) -> list[embed_pb2.EmbedItem]:
@@ -99,20 +136,19 @@ def _item(given: object, path: str) -> embed_pb2.EmbedItem:
     raise DialectError(path, _EXPECTED)
 
 
-def _embedding(fields: Fields, place: int) -> embed_pb2.Embedding:
-    index = fields.whole("index", 0, _INT32)
-    value = fields.raw("embedding")
-    if isinstance(value, str):
-        raw = media.decoded(value, fields.at("embedding"))
-        if len(raw) % 4:
-            raise fields.wrong("embedding", "expected base64 of 32-bit numbers")
-        numbers = array.array("f", raw)
-        if sys.byteorder == "big":
-            numbers.byteswap()
-        value = numbers.tolist()
-    if not isinstance(value, list) or not all(isinstance(each, int | float) for each in value):
+def _place(fields: Fields) -> tuple[int | None, int]:
+    """The index that a provider gives a vector, and the vector's number."""
+    number = number_of(fields.raw("embedding"))
+    if number is None:
         raise fields.wrong("embedding", "expected a list of numbers, or base64")
-    return embed_pb2.Embedding(index=place if index is None else index, values=value)
+    return fields.whole("index", 0, _INT32), number
+
+
+def _ordered(places: list[tuple[int | None, int]], vectors: Sequence[bytes]) -> list[bytes]:
+    """By the provider's indices; as they came where these are absent, or do not say the order: some servers give each the same."""
+    if sorted(-1 if index is None else index for index, _ in places) == list(range(len(places))):
+        places.sort(key=lambda each: each[0] or 0)
+    return [vectors[number] for _, number in places if number < len(vectors)]
 
 
 def _base64(each: embed_pb2.Embedding) -> str:

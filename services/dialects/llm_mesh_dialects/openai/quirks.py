@@ -44,6 +44,8 @@ class Quirks:
     """Most stop sequences. 0: any number."""
     reasoning_at_calls: bool = False
     """An assistant's message with tool calls must have the key of `reasoning_history`, be it empty."""
+    base64_vectors: bool = True
+    """Vectors are asked for in base64. A server that ignores that may answer with numbers; one that refuses it is asked again without."""
     unsupported: frozenset[str] = frozenset()
     """Fields of requests that the server refuses: left out, and reported."""
 

@@ -22,6 +22,13 @@ class AnswerStream(Protocol):
         """End it at once."""
 
 
+class VectorsStream(Protocol):
+    """An answer with vectors that comes in pieces. It ends with whoever reads it."""
+
+    async def read(self) -> gateway_pb2.EmbedStreamResponse | None:
+        """The next message, None at the end. The first has the receipt, and everything but vectors. Raises `MeshError`."""
+
+
 class Gateway(Protocol):
     """Answers requests on behalf of the caller whose credential is in the metadata."""
 
@@ -31,7 +38,7 @@ class Gateway(Protocol):
     def stream(self, request: gateway_pb2.GenerateStreamRequest, metadata: Metadata) -> AnswerStream:
         """A streamed answer."""
 
-    async def embed(self, request: gateway_pb2.EmbedRequest, metadata: Metadata) -> gateway_pb2.EmbedResponse:
+    def embed(self, request: gateway_pb2.EmbedStreamRequest, metadata: Metadata) -> VectorsStream:
         """Vectors."""
 
     async def models(self, request: gateway_pb2.ListModelsRequest, metadata: Metadata) -> gateway_pb2.ListModelsResponse:

@@ -15,7 +15,7 @@ from llm_mesh_runtime.heavy import HeavyWork
 from llm_mesh_runtime.items import has_more_values
 
 T = TypeVar("T")
-_LARGE = 64 * 1024
+LARGE = 64 * 1024
 _CREDENTIALS = (b"authorization", b"x-api-key", b"api-key")
 
 
@@ -33,19 +33,19 @@ class Bodies:
 
     async def worked(self, exchange: Exchange, size: int, work: Callable[[], T]) -> T:
         """The result of a work on a body of that size."""
-        if size <= _LARGE:
+        if size <= LARGE:
             return work()
         return await self._heavy.run(exchange.tenant or _sender(exchange), size, work)
 
     async def written(self, exchange: Exchange, size: int, work: Callable[[], T]) -> T:
         """The same for an answer, which is never refused: it is paid."""
-        if size <= _LARGE:
+        if size <= LARGE:
             return work()
         return await self._heavy.follow(exchange.tenant or _sender(exchange), size, work)
 
     def _parsed(self, raw: bytes) -> dict[str, Any]:
         most = self._settings.max_values
-        if len(raw) > _LARGE and has_more_values(raw, most):
+        if len(raw) > LARGE and has_more_values(raw, most):
             raise ProblemError(Failure(413, "message_too_large", f"the body has more than {most} values"))
         try:
             value = orjson.loads(raw)

@@ -164,6 +164,10 @@ class Exchange:
         self.ended = True
         await self._send({"type": "http.response.body", "body": body})
 
+    async def begin_json(self, headers: Pairs) -> None:
+        """An answer in JSON begins whose length is not known."""
+        await self._send(self._head(200, [(b"content-type", JSON)], headers))
+
     def answer_json(self, value: object, headers: Pairs | None = None, *, status: int = 200) -> Coroutine[Any, Any, None]:
         """A whole answer in JSON."""
         return self.answer(status, orjson.dumps(value), headers)
@@ -174,11 +178,11 @@ class Exchange:
         await self._send(self._head(200, fixed, headers))
 
     def write(self, data: bytes) -> Awaitable[None]:
-        """More of the stream. Waits while the client is slow."""
+        """More of what has begun. Waits while the client is slow."""
         return self._send({"type": "http.response.body", "body": data, "more_body": True})
 
     async def end(self, data: bytes = b"") -> None:
-        """The last of the stream."""
+        """The last of it."""
         self.ended = True
         await self._send({"type": "http.response.body", "body": data})
 

@@ -186,7 +186,7 @@ class Embedding:
 
     def dispatch(self, adapters: Adapters, attempt: plan_pb2.Attempt, grant: resources_pb2.Sealed) -> AttemptCall:
         """Call the adapter."""
-        return adapters.embed(attempt.adapter, adapter_pb2.EmbedRequest(grant=grant, attempt=attempt, input=self.input))
+        return adapters.embed(attempt.adapter, adapter_pb2.EmbedStreamRequest(grant=grant, attempt=attempt, input=self.input))
 
 
 def _digest(kind: bytes, message: generate_pb2.GenerateInput | embed_pb2.EmbedInput, options: gateway_pb2.RequestOptions) -> bytes:

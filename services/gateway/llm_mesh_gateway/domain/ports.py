@@ -25,6 +25,8 @@ class Piece:
     report: adapter_pb2.AttemptReport | None = None
     message: adapter_pb2.GenerateStreamResponse | None = None
     """The adapter's message, where the events are all that is in it: it may go on as it came."""
+    vectors: Sequence[bytes] = ()
+    """Of an answer with vectors these, in messages of the field `embeddings` alone."""
 
 
 Release = Callable[[Piece], Awaitable[None]]
@@ -50,7 +52,7 @@ class Adapters(Protocol):
     def stream(self, adapter: str, request: adapter_pb2.GenerateStreamRequest) -> AttemptCall:
         """Ask for a stream."""
 
-    def embed(self, adapter: str, request: adapter_pb2.EmbedRequest) -> AttemptCall:
+    def embed(self, adapter: str, request: adapter_pb2.EmbedStreamRequest) -> AttemptCall:
         """Ask for vectors."""
 
     async def count(self, request: adapter_pb2.CountTokensRequest) -> embed_pb2.TokenCount:

@@ -8,7 +8,7 @@ from typing import Any, Final, TypeVar
 from llm_mesh.inference.v1 import embed_pb2, generate_pb2
 from llm_mesh_adapter_anthropic.provider.failures import of_answer, of_event
 from llm_mesh_adapter_anthropic.provider.stream import MessageStream
-from llm_mesh_adapter_kit.dialect import Ask, Call, StreamReader
+from llm_mesh_adapter_kit.dialect import Ask, Call, StreamReader, VectorReader
 from llm_mesh_adapter_kit.endpoints import Endpoint
 from llm_mesh_adapter_kit.errors import AdapterError, extra_not_allowed, malformed, media_address_not_allowed, unsupported
 from llm_mesh_dialects.addresses import MediaRule
@@ -59,10 +59,15 @@ class MessagesDialect:
         del request
         raise unsupported(ask.endpoint.name, "embeddings")
 
-    def embeddings(self, endpoint: Endpoint, body: bytes) -> embed_pb2.EmbedOutput:
+    def vectors(self, endpoint: Endpoint, items: int) -> VectorReader:
         """The dialect has no embeddings."""
-        del body
+        del items
         raise unsupported(endpoint.name, "embeddings")
+
+    def refuses_packed(self, endpoint: Endpoint, error: AdapterError) -> bool:
+        """It is never asked for vectors."""
+        del endpoint, error
+        return False
 
     def count(self, ask: Ask, request: generate_pb2.GenerateInput) -> Call:
         """The request for a count."""

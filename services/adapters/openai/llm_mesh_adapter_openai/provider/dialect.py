@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 from urllib.parse import quote, urlencode
@@ -9,23 +10,26 @@ from urllib.parse import quote, urlencode
 import orjson
 
 from llm_mesh.inference.v1 import embed_pb2, generate_pb2
-from llm_mesh_adapter_kit.dialect import Ask, Call, StreamReader
+from llm_mesh_adapter_kit.dialect import Ask, Call, StreamReader, VectorReader
 from llm_mesh_adapter_kit.endpoints import Endpoint
 from llm_mesh_adapter_kit.errors import AdapterError, extra_not_allowed, malformed, media_address_not_allowed, unsupported
-from llm_mesh_adapter_openai.provider.failures import of_answer, of_complaint
+from llm_mesh_adapter_openai.provider.bodies import answered_by, understood
+from llm_mesh_adapter_openai.provider.failures import of_answer
 from llm_mesh_adapter_openai.provider.reader import OpenAIReader
 from llm_mesh_adapter_openai.provider.rows import GENERIC, Row
+from llm_mesh_adapter_openai.provider.vectors import OpenAIVectors
 from llm_mesh_dialects import openai
 from llm_mesh_dialects.addresses import MediaRule
 from llm_mesh_dialects.allowing import NOTHING_MORE, Allowance
 from llm_mesh_dialects.errors import CostlyError, DialectError, MediaAddressError
 from llm_mesh_dialects.extras import merged
 from llm_mesh_dialects.fields import Fields
-from llm_mesh_dialects.loose import loose_parsed, mended
 from llm_mesh_runtime.errors import MeshError, invalid
 
 T = TypeVar("T")
 _COUNTED = frozenset({"model", "messages", "tools"})
+_REFUSED = frozenset({"400", "415", "422", "501"})
+_PACKED = re.compile(r"encoding_?format|base64", re.IGNORECASE)
 _DROPPED = generate_pb2.TRANSLATION_ACTION_DROPPED
 
 
@@ -58,7 +62,7 @@ class OpenAIDialect:
 
     def output(self, endpoint: Endpoint, body: bytes, output: generate_pb2.GenerateOutput) -> None:
         """A whole answer."""
-        parsed = _answered(endpoint, body)
+        parsed = answered_by(endpoint, body)
         try:
             openai.responses.chat_into_output(output, parsed, self._row(endpoint).quirks)
         except DialectError as error:
@@ -73,13 +77,19 @@ class OpenAIDialect:
         row = self._row(ask.endpoint)
         if not row.embeddings:
             raise unsupported(ask.endpoint.name, "embeddings")
-        body, translations = _wanted(lambda: openai.embeddings.input_to_body(request, model=ask.model, allowance=_allowance(ask.endpoint)))
+        packed, allowance = ask.packed and row.quirks.base64_vectors, _allowance(ask.endpoint)
+        body, translations = _wanted(lambda: openai.embeddings.input_to_body(request, model=ask.model, allowance=allowance, base64=packed))
         return Call(_path(row, ask.model, "/embeddings"), _json(body), translations=translations)
 
-    def embeddings(self, endpoint: Endpoint, body: bytes) -> embed_pb2.EmbedOutput:
-        """An answer with embeddings."""
-        parsed = _answered(endpoint, body)
-        return _understood(endpoint, lambda: openai.embeddings.body_to_output(parsed, self._row(endpoint).quirks))
+    def vectors(self, endpoint: Endpoint, items: int) -> VectorReader:
+        """Reads one answer with embeddings."""
+        return OpenAIVectors(endpoint, self._row(endpoint).quirks, items)
+
+    def refuses_packed(self, endpoint: Endpoint, error: AdapterError) -> bool:
+        """Servers say it in many words, but name the field."""
+        said = error.metadata.get("provider_param", ""), error.metadata.get("provider_message", "")
+        asked = self._row(endpoint).quirks.base64_vectors
+        return asked and error.metadata.get("provider_status") in _REFUSED and any(_PACKED.search(text) for text in said)
 
     def count(self, ask: Ask, request: generate_pb2.GenerateInput) -> Call | None:
         """VLLM counts a whole conversation; other servers of the dialect do not count."""
@@ -93,8 +103,8 @@ class OpenAIDialect:
 
     def counted(self, endpoint: Endpoint, body: bytes) -> int:
         """An answer with a count."""
-        parsed = _answered(endpoint, body)
-        return _understood(endpoint, lambda: Fields(parsed).whole("count", 0) or 0)
+        parsed = answered_by(endpoint, body)
+        return understood(endpoint, lambda: Fields(parsed).whole("count", 0) or 0)
 
     def models(self, endpoint: Endpoint) -> Call:
         """The request for the provider's models."""
@@ -107,9 +117,9 @@ class OpenAIDialect:
 
     def model_ids(self, endpoint: Endpoint, body: bytes) -> Sequence[str]:
         """An answer with models; some servers leave the envelope out."""
-        parsed = _answered(endpoint, body)
+        parsed = answered_by(endpoint, body)
         listed = Fields({"data": parsed} if isinstance(parsed, list) else parsed)
-        return _understood(endpoint, lambda: [each.required_text("id").removeprefix("models/") for each in listed.each("data")])
+        return understood(endpoint, lambda: [each.required_text("id").removeprefix("models/") for each in listed.each("data")])
 
     def failure(self, endpoint: Endpoint, status: int, headers: Mapping[str, str], body: bytes) -> AdapterError:
         """What an answer whose status is not 200 means."""
@@ -147,26 +157,6 @@ def _not_sayable(error: DialectError) -> MeshError:
     if isinstance(error, MediaAddressError):
         return media_address_not_allowed(f"input.{error.field}", error.expected)
     return invalid(f"input.{error.field}", error.expected, sent="false")
-
-
-def _understood(endpoint: Endpoint, translate: Callable[[], T]) -> T:
-    try:
-        return translate()
-    except DialectError as error:
-        raise malformed(endpoint.name, str(error)) from None
-
-
-def _answered(endpoint: Endpoint, body: bytes) -> Any:  # noqa: ANN401 (JSON)
-    try:
-        parsed = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        try:
-            parsed = mended(loose_parsed(body))
-        except DialectError:
-            raise malformed(endpoint.name, "what is not JSON") from None
-    if openai.errors.is_complaint(parsed):
-        raise of_complaint(endpoint.name, openai.errors.complaint(parsed))
-    return parsed
 
 
 def _json(body: dict[str, Any]) -> bytes:
