@@ -83,6 +83,68 @@ func (BreakerState) EnumDescriptor() ([]byte, []int) {
 	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{0}
 }
 
+// What the answer to a check means.
+type CheckResult int32
+
+const (
+	// Never sent.
+	CheckResult_CHECK_RESULT_UNSPECIFIED CheckResult = 0
+	// The provider answers, and takes the credential; or needs none.
+	CheckResult_CHECK_RESULT_ADMITTED CheckResult = 1
+	// The provider answers, but not so that one could tell whether it takes the credential: it has no list of models, shows it to
+	// everybody, or has too many requests at the moment.
+	CheckResult_CHECK_RESULT_ANSWERED CheckResult = 2
+	// The provider answers that it does not take the credential.
+	CheckResult_CHECK_RESULT_REFUSED CheckResult = 3
+	// The provider does not answer, or not so that it could be understood.
+	CheckResult_CHECK_RESULT_FAILED CheckResult = 4
+)
+
+// Enum value maps for CheckResult.
+var (
+	CheckResult_name = map[int32]string{
+		0: "CHECK_RESULT_UNSPECIFIED",
+		1: "CHECK_RESULT_ADMITTED",
+		2: "CHECK_RESULT_ANSWERED",
+		3: "CHECK_RESULT_REFUSED",
+		4: "CHECK_RESULT_FAILED",
+	}
+	CheckResult_value = map[string]int32{
+		"CHECK_RESULT_UNSPECIFIED": 0,
+		"CHECK_RESULT_ADMITTED":    1,
+		"CHECK_RESULT_ANSWERED":    2,
+		"CHECK_RESULT_REFUSED":     3,
+		"CHECK_RESULT_FAILED":      4,
+	}
+)
+
+func (x CheckResult) Enum() *CheckResult {
+	p := new(CheckResult)
+	*p = x
+	return p
+}
+
+func (x CheckResult) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (CheckResult) Descriptor() protoreflect.EnumDescriptor {
+	return file_llm_mesh_adapter_v1_adapter_proto_enumTypes[1].Descriptor()
+}
+
+func (CheckResult) Type() protoreflect.EnumType {
+	return &file_llm_mesh_adapter_v1_adapter_proto_enumTypes[1]
+}
+
+func (x CheckResult) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use CheckResult.Descriptor instead.
+func (CheckResult) EnumDescriptor() ([]byte, []int) {
+	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{1}
+}
+
 // Asks for a generation.
 type GenerateRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -831,8 +893,11 @@ type ListEndpointsResponse struct {
 	Endpoints []*Endpoint `protobuf:"bytes,1,rep,name=endpoints,proto3" json:"endpoints,omitempty"`
 	// For the next page. Empty: this was the last.
 	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	// Processes of this mesh, such as `worker-2`, that did not say within a second how their breakers stand. Empty: all did, or there is
+	// one process alone.
+	SilentProcesses []string `protobuf:"bytes,3,rep,name=silent_processes,json=silentProcesses,proto3" json:"silent_processes,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
 }
 
 func (x *ListEndpointsResponse) Reset() {
@@ -879,6 +944,13 @@ func (x *ListEndpointsResponse) GetNextPageToken() string {
 	return ""
 }
 
+func (x *ListEndpointsResponse) GetSilentProcesses() []string {
+	if x != nil {
+		return x.SilentProcesses
+	}
+	return nil
+}
+
 // A place where a provider answers, from operator settings.
 type Endpoint struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -890,7 +962,7 @@ type Endpoint struct {
 	BaseUrl string `protobuf:"bytes,3,opt,name=base_url,json=baseUrl,proto3" json:"base_url,omitempty"`
 	// The adapter has a credential for it, or it needs none.
 	HasCredential bool `protobuf:"varint,4,opt,name=has_credential,json=hasCredential,proto3" json:"has_credential,omitempty"`
-	// How its breaker stands.
+	// How its breakers stand in this process: the worst of them.
 	Breaker BreakerState `protobuf:"varint,5,opt,name=breaker,proto3,enum=llm_mesh.adapter.v1.BreakerState" json:"breaker,omitempty"`
 	// Calls in flight.
 	InFlight int32 `protobuf:"varint,6,opt,name=in_flight,json=inFlight,proto3" json:"in_flight,omitempty"`
@@ -902,7 +974,10 @@ type Endpoint struct {
 	Region string `protobuf:"bytes,9,opt,name=region,proto3" json:"region,omitempty"`
 	// What the provider said when it last did not admit the mesh, such as with a 401, to this process; without credentials. For operators.
 	// Empty: it did not, or has answered since.
-	Refusal       string `protobuf:"bytes,10,opt,name=refusal,proto3" json:"refusal,omitempty"`
+	Refusal string `protobuf:"bytes,10,opt,name=refusal,proto3" json:"refusal,omitempty"`
+	// Its breakers that are not closed: those of this process, and where one mesh has several processes, those of each of them. At most
+	// 1,000.
+	Breakers      []*Breaker `protobuf:"bytes,11,rep,name=breakers,proto3" json:"breakers,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1007,6 +1082,77 @@ func (x *Endpoint) GetRefusal() string {
 	return ""
 }
 
+func (x *Endpoint) GetBreakers() []*Breaker {
+	if x != nil {
+		return x.Breakers
+	}
+	return nil
+}
+
+// A breaker that does not let all calls pass. Each process has its own for each model.
+type Breaker struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The process, such as `main` or `worker-1`. Empty: there is one alone.
+	Process string `protobuf:"bytes,1,opt,name=process,proto3" json:"process,omitempty"`
+	// The model, as the provider names it. Never empty.
+	Model string `protobuf:"bytes,2,opt,name=model,proto3" json:"model,omitempty"`
+	// How it stands.
+	State         BreakerState `protobuf:"varint,3,opt,name=state,proto3,enum=llm_mesh.adapter.v1.BreakerState" json:"state,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Breaker) Reset() {
+	*x = Breaker{}
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Breaker) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Breaker) ProtoMessage() {}
+
+func (x *Breaker) ProtoReflect() protoreflect.Message {
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Breaker.ProtoReflect.Descriptor instead.
+func (*Breaker) Descriptor() ([]byte, []int) {
+	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *Breaker) GetProcess() string {
+	if x != nil {
+		return x.Process
+	}
+	return ""
+}
+
+func (x *Breaker) GetModel() string {
+	if x != nil {
+		return x.Model
+	}
+	return ""
+}
+
+func (x *Breaker) GetState() BreakerState {
+	if x != nil {
+		return x.State
+	}
+	return BreakerState_BREAKER_STATE_UNSPECIFIED
+}
+
 // Asks what an endpoint offers.
 type DiscoverModelsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1018,7 +1164,7 @@ type DiscoverModelsRequest struct {
 
 func (x *DiscoverModelsRequest) Reset() {
 	*x = DiscoverModelsRequest{}
-	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[14]
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1030,7 +1176,7 @@ func (x *DiscoverModelsRequest) String() string {
 func (*DiscoverModelsRequest) ProtoMessage() {}
 
 func (x *DiscoverModelsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[14]
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1043,7 +1189,7 @@ func (x *DiscoverModelsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DiscoverModelsRequest.ProtoReflect.Descriptor instead.
 func (*DiscoverModelsRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{14}
+	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *DiscoverModelsRequest) GetEndpoint() string {
@@ -1064,7 +1210,7 @@ type DiscoverModelsResponse struct {
 
 func (x *DiscoverModelsResponse) Reset() {
 	*x = DiscoverModelsResponse{}
-	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[15]
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1076,7 +1222,7 @@ func (x *DiscoverModelsResponse) String() string {
 func (*DiscoverModelsResponse) ProtoMessage() {}
 
 func (x *DiscoverModelsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[15]
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1089,12 +1235,149 @@ func (x *DiscoverModelsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DiscoverModelsResponse.ProtoReflect.Descriptor instead.
 func (*DiscoverModelsResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{15}
+	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *DiscoverModelsResponse) GetModels() []string {
 	if x != nil {
 		return x.Models
+	}
+	return nil
+}
+
+// Asks whether an endpoint answers.
+type CheckEndpointRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The endpoint. Required.
+	Endpoint string `protobuf:"bytes,1,opt,name=endpoint,proto3" json:"endpoint,omitempty"`
+	// How long the provider may take, up to 30 s. Unset: 5 s.
+	Timeout       *durationpb.Duration `protobuf:"bytes,2,opt,name=timeout,proto3" json:"timeout,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CheckEndpointRequest) Reset() {
+	*x = CheckEndpointRequest{}
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CheckEndpointRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CheckEndpointRequest) ProtoMessage() {}
+
+func (x *CheckEndpointRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CheckEndpointRequest.ProtoReflect.Descriptor instead.
+func (*CheckEndpointRequest) Descriptor() ([]byte, []int) {
+	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *CheckEndpointRequest) GetEndpoint() string {
+	if x != nil {
+		return x.Endpoint
+	}
+	return ""
+}
+
+func (x *CheckEndpointRequest) GetTimeout() *durationpb.Duration {
+	if x != nil {
+		return x.Timeout
+	}
+	return nil
+}
+
+// How an endpoint answered.
+type CheckEndpointResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What the answer means.
+	Result CheckResult `protobuf:"varint,1,opt,name=result,proto3,enum=llm_mesh.adapter.v1.CheckResult" json:"result,omitempty"`
+	// The reason of `ErrorReason` without its prefix, such as `PROVIDER_UNREACHABLE`, for REFUSED and FAILED. Empty otherwise.
+	Reason string `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"`
+	// What was wrong, for operators, without credentials; at most 2 KiB. Empty: nothing was.
+	Message string `protobuf:"bytes,3,opt,name=message,proto3" json:"message,omitempty"`
+	// The HTTP status of the provider's answer. 0: it did not answer.
+	Status int32 `protobuf:"varint,4,opt,name=status,proto3" json:"status,omitempty"`
+	// How long the answer took. Unset: there was none.
+	Duration      *durationpb.Duration `protobuf:"bytes,5,opt,name=duration,proto3" json:"duration,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CheckEndpointResponse) Reset() {
+	*x = CheckEndpointResponse{}
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CheckEndpointResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CheckEndpointResponse) ProtoMessage() {}
+
+func (x *CheckEndpointResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CheckEndpointResponse.ProtoReflect.Descriptor instead.
+func (*CheckEndpointResponse) Descriptor() ([]byte, []int) {
+	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *CheckEndpointResponse) GetResult() CheckResult {
+	if x != nil {
+		return x.Result
+	}
+	return CheckResult_CHECK_RESULT_UNSPECIFIED
+}
+
+func (x *CheckEndpointResponse) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *CheckEndpointResponse) GetMessage() string {
+	if x != nil {
+		return x.Message
+	}
+	return ""
+}
+
+func (x *CheckEndpointResponse) GetStatus() int32 {
+	if x != nil {
+		return x.Status
+	}
+	return 0
+}
+
+func (x *CheckEndpointResponse) GetDuration() *durationpb.Duration {
+	if x != nil {
+		return x.Duration
 	}
 	return nil
 }
@@ -1152,10 +1435,11 @@ const file_llm_mesh_adapter_v1_adapter_proto_rawDesc = "" +
 	"\x14ListEndpointsRequest\x12\x1b\n" +
 	"\tpage_size\x18\x01 \x01(\x05R\bpageSize\x12\x1d\n" +
 	"\n" +
-	"page_token\x18\x02 \x01(\tR\tpageToken\"|\n" +
+	"page_token\x18\x02 \x01(\tR\tpageToken\"\xa7\x01\n" +
 	"\x15ListEndpointsResponse\x12;\n" +
 	"\tendpoints\x18\x01 \x03(\v2\x1d.llm_mesh.adapter.v1.EndpointR\tendpoints\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xc2\x02\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12)\n" +
+	"\x10silent_processes\x18\x03 \x03(\tR\x0fsilentProcesses\"\xfc\x02\n" +
 	"\bEndpoint\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x1a\n" +
 	"\bprovider\x18\x02 \x01(\tR\bprovider\x12\x19\n" +
@@ -1167,16 +1451,36 @@ const file_llm_mesh_adapter_v1_adapter_proto_rawDesc = "" +
 	"\x05local\x18\b \x01(\bR\x05local\x12\x16\n" +
 	"\x06region\x18\t \x01(\tR\x06region\x12\x18\n" +
 	"\arefusal\x18\n" +
-	" \x01(\tR\arefusal\"3\n" +
+	" \x01(\tR\arefusal\x128\n" +
+	"\bbreakers\x18\v \x03(\v2\x1c.llm_mesh.adapter.v1.BreakerR\bbreakers\"r\n" +
+	"\aBreaker\x12\x18\n" +
+	"\aprocess\x18\x01 \x01(\tR\aprocess\x12\x14\n" +
+	"\x05model\x18\x02 \x01(\tR\x05model\x127\n" +
+	"\x05state\x18\x03 \x01(\x0e2!.llm_mesh.adapter.v1.BreakerStateR\x05state\"3\n" +
 	"\x15DiscoverModelsRequest\x12\x1a\n" +
 	"\bendpoint\x18\x01 \x01(\tR\bendpoint\"0\n" +
 	"\x16DiscoverModelsResponse\x12\x16\n" +
-	"\x06models\x18\x01 \x03(\tR\x06models*|\n" +
+	"\x06models\x18\x01 \x03(\tR\x06models\"g\n" +
+	"\x14CheckEndpointRequest\x12\x1a\n" +
+	"\bendpoint\x18\x01 \x01(\tR\bendpoint\x123\n" +
+	"\atimeout\x18\x02 \x01(\v2\x19.google.protobuf.DurationR\atimeout\"\xd2\x01\n" +
+	"\x15CheckEndpointResponse\x128\n" +
+	"\x06result\x18\x01 \x01(\x0e2 .llm_mesh.adapter.v1.CheckResultR\x06result\x12\x16\n" +
+	"\x06reason\x18\x02 \x01(\tR\x06reason\x12\x18\n" +
+	"\amessage\x18\x03 \x01(\tR\amessage\x12\x16\n" +
+	"\x06status\x18\x04 \x01(\x05R\x06status\x125\n" +
+	"\bduration\x18\x05 \x01(\v2\x19.google.protobuf.DurationR\bduration*|\n" +
 	"\fBreakerState\x12\x1d\n" +
 	"\x19BREAKER_STATE_UNSPECIFIED\x10\x00\x12\x18\n" +
 	"\x14BREAKER_STATE_CLOSED\x10\x01\x12\x16\n" +
 	"\x12BREAKER_STATE_OPEN\x10\x02\x12\x1b\n" +
-	"\x17BREAKER_STATE_HALF_OPEN\x10\x032\xe1\a\n" +
+	"\x17BREAKER_STATE_HALF_OPEN\x10\x03*\x94\x01\n" +
+	"\vCheckResult\x12\x1c\n" +
+	"\x18CHECK_RESULT_UNSPECIFIED\x10\x00\x12\x19\n" +
+	"\x15CHECK_RESULT_ADMITTED\x10\x01\x12\x19\n" +
+	"\x15CHECK_RESULT_ANSWERED\x10\x02\x12\x18\n" +
+	"\x14CHECK_RESULT_REFUSED\x10\x03\x12\x17\n" +
+	"\x13CHECK_RESULT_FAILED\x10\x042\x8a\t\n" +
 	"\x0eAdapterService\x12z\n" +
 	"\bGenerate\x12$.llm_mesh.adapter.v1.GenerateRequest\x1a%.llm_mesh.adapter.v1.GenerateResponse\"!\xca\xf3\x18\x1d\b\x02\x12\aadapter\x1a\x10adapter.generate\x12\x8e\x01\n" +
 	"\x0eGenerateStream\x12*.llm_mesh.adapter.v1.GenerateStreamRequest\x1a+.llm_mesh.adapter.v1.GenerateStreamResponse\"!\xca\xf3\x18\x1d\b\x02\x12\aadapter\x1a\x10adapter.generate0\x01\x12n\n" +
@@ -1184,7 +1488,8 @@ const file_llm_mesh_adapter_v1_adapter_proto_rawDesc = "" +
 	"\vEmbedStream\x12'.llm_mesh.adapter.v1.EmbedStreamRequest\x1a(.llm_mesh.adapter.v1.EmbedStreamResponse\"\x1e\xca\xf3\x18\x1a\b\x02\x12\aadapter\x1a\radapter.embed0\x01\x12\x80\x01\n" +
 	"\vCountTokens\x12'.llm_mesh.adapter.v1.CountTokensRequest\x1a(.llm_mesh.adapter.v1.CountTokensResponse\"\x1e\xca\xf3\x18\x1a\b\x02\x12\aadapter\x1a\radapter.count\x12\x9a\x01\n" +
 	"\rListEndpoints\x12).llm_mesh.adapter.v1.ListEndpointsRequest\x1a*.llm_mesh.adapter.v1.ListEndpointsResponse\"2\xca\xf3\x18.\b\x01\x12\x1adomains/platform/endpoints\x1a\x0eendpoints.list\x12\xac\x01\n" +
-	"\x0eDiscoverModels\x12*.llm_mesh.adapter.v1.DiscoverModelsRequest\x1a+.llm_mesh.adapter.v1.DiscoverModelsResponse\"A\xca\xf3\x18=\b\x01\x12%domains/platform/endpoints/{endpoint}\x1a\x12endpoints.discoverBY\n" +
+	"\x0eDiscoverModels\x12*.llm_mesh.adapter.v1.DiscoverModelsRequest\x1a+.llm_mesh.adapter.v1.DiscoverModelsResponse\"A\xca\xf3\x18=\b\x01\x12%domains/platform/endpoints/{endpoint}\x1a\x12endpoints.discover\x12\xa6\x01\n" +
+	"\rCheckEndpoint\x12).llm_mesh.adapter.v1.CheckEndpointRequest\x1a*.llm_mesh.adapter.v1.CheckEndpointResponse\">\xca\xf3\x18:\b\x01\x12%domains/platform/endpoints/{endpoint}\x1a\x0fendpoints.checkBY\n" +
 	"\x17dev.llm_mesh.adapter.v1B\fAdapterProtoP\x01Z.llm-mesh.dev/gen/llm_mesh/adapter/v1;adapterv1b\x06proto3"
 
 var (
@@ -1199,89 +1504,100 @@ func file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP() []byte {
 	return file_llm_mesh_adapter_v1_adapter_proto_rawDescData
 }
 
-var file_llm_mesh_adapter_v1_adapter_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_llm_mesh_adapter_v1_adapter_proto_msgTypes = make([]protoimpl.MessageInfo, 16)
+var file_llm_mesh_adapter_v1_adapter_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
+var file_llm_mesh_adapter_v1_adapter_proto_msgTypes = make([]protoimpl.MessageInfo, 19)
 var file_llm_mesh_adapter_v1_adapter_proto_goTypes = []any{
 	(BreakerState)(0),              // 0: llm_mesh.adapter.v1.BreakerState
-	(*GenerateRequest)(nil),        // 1: llm_mesh.adapter.v1.GenerateRequest
-	(*GenerateResponse)(nil),       // 2: llm_mesh.adapter.v1.GenerateResponse
-	(*GenerateStreamRequest)(nil),  // 3: llm_mesh.adapter.v1.GenerateStreamRequest
-	(*GenerateStreamResponse)(nil), // 4: llm_mesh.adapter.v1.GenerateStreamResponse
-	(*AttemptReport)(nil),          // 5: llm_mesh.adapter.v1.AttemptReport
-	(*EmbedRequest)(nil),           // 6: llm_mesh.adapter.v1.EmbedRequest
-	(*EmbedResponse)(nil),          // 7: llm_mesh.adapter.v1.EmbedResponse
-	(*EmbedStreamRequest)(nil),     // 8: llm_mesh.adapter.v1.EmbedStreamRequest
-	(*EmbedStreamResponse)(nil),    // 9: llm_mesh.adapter.v1.EmbedStreamResponse
-	(*CountTokensRequest)(nil),     // 10: llm_mesh.adapter.v1.CountTokensRequest
-	(*CountTokensResponse)(nil),    // 11: llm_mesh.adapter.v1.CountTokensResponse
-	(*ListEndpointsRequest)(nil),   // 12: llm_mesh.adapter.v1.ListEndpointsRequest
-	(*ListEndpointsResponse)(nil),  // 13: llm_mesh.adapter.v1.ListEndpointsResponse
-	(*Endpoint)(nil),               // 14: llm_mesh.adapter.v1.Endpoint
-	(*DiscoverModelsRequest)(nil),  // 15: llm_mesh.adapter.v1.DiscoverModelsRequest
-	(*DiscoverModelsResponse)(nil), // 16: llm_mesh.adapter.v1.DiscoverModelsResponse
-	(*v1.Sealed)(nil),              // 17: llm_mesh.mesh.v1.Sealed
-	(*v11.Attempt)(nil),            // 18: llm_mesh.router.v1.Attempt
-	(*v12.GenerateInput)(nil),      // 19: llm_mesh.inference.v1.GenerateInput
-	(*v12.GenerateOutput)(nil),     // 20: llm_mesh.inference.v1.GenerateOutput
-	(*v12.StreamEvent)(nil),        // 21: llm_mesh.inference.v1.StreamEvent
-	(*v12.Usage)(nil),              // 22: llm_mesh.inference.v1.Usage
-	(v13.UsageSource)(0),           // 23: llm_mesh.policy.v1.UsageSource
-	(*durationpb.Duration)(nil),    // 24: google.protobuf.Duration
-	(*v12.EmbedInput)(nil),         // 25: llm_mesh.inference.v1.EmbedInput
-	(*v12.EmbedOutput)(nil),        // 26: llm_mesh.inference.v1.EmbedOutput
-	(*v12.Embedding)(nil),          // 27: llm_mesh.inference.v1.Embedding
-	(*v12.TokenCount)(nil),         // 28: llm_mesh.inference.v1.TokenCount
+	(CheckResult)(0),               // 1: llm_mesh.adapter.v1.CheckResult
+	(*GenerateRequest)(nil),        // 2: llm_mesh.adapter.v1.GenerateRequest
+	(*GenerateResponse)(nil),       // 3: llm_mesh.adapter.v1.GenerateResponse
+	(*GenerateStreamRequest)(nil),  // 4: llm_mesh.adapter.v1.GenerateStreamRequest
+	(*GenerateStreamResponse)(nil), // 5: llm_mesh.adapter.v1.GenerateStreamResponse
+	(*AttemptReport)(nil),          // 6: llm_mesh.adapter.v1.AttemptReport
+	(*EmbedRequest)(nil),           // 7: llm_mesh.adapter.v1.EmbedRequest
+	(*EmbedResponse)(nil),          // 8: llm_mesh.adapter.v1.EmbedResponse
+	(*EmbedStreamRequest)(nil),     // 9: llm_mesh.adapter.v1.EmbedStreamRequest
+	(*EmbedStreamResponse)(nil),    // 10: llm_mesh.adapter.v1.EmbedStreamResponse
+	(*CountTokensRequest)(nil),     // 11: llm_mesh.adapter.v1.CountTokensRequest
+	(*CountTokensResponse)(nil),    // 12: llm_mesh.adapter.v1.CountTokensResponse
+	(*ListEndpointsRequest)(nil),   // 13: llm_mesh.adapter.v1.ListEndpointsRequest
+	(*ListEndpointsResponse)(nil),  // 14: llm_mesh.adapter.v1.ListEndpointsResponse
+	(*Endpoint)(nil),               // 15: llm_mesh.adapter.v1.Endpoint
+	(*Breaker)(nil),                // 16: llm_mesh.adapter.v1.Breaker
+	(*DiscoverModelsRequest)(nil),  // 17: llm_mesh.adapter.v1.DiscoverModelsRequest
+	(*DiscoverModelsResponse)(nil), // 18: llm_mesh.adapter.v1.DiscoverModelsResponse
+	(*CheckEndpointRequest)(nil),   // 19: llm_mesh.adapter.v1.CheckEndpointRequest
+	(*CheckEndpointResponse)(nil),  // 20: llm_mesh.adapter.v1.CheckEndpointResponse
+	(*v1.Sealed)(nil),              // 21: llm_mesh.mesh.v1.Sealed
+	(*v11.Attempt)(nil),            // 22: llm_mesh.router.v1.Attempt
+	(*v12.GenerateInput)(nil),      // 23: llm_mesh.inference.v1.GenerateInput
+	(*v12.GenerateOutput)(nil),     // 24: llm_mesh.inference.v1.GenerateOutput
+	(*v12.StreamEvent)(nil),        // 25: llm_mesh.inference.v1.StreamEvent
+	(*v12.Usage)(nil),              // 26: llm_mesh.inference.v1.Usage
+	(v13.UsageSource)(0),           // 27: llm_mesh.policy.v1.UsageSource
+	(*durationpb.Duration)(nil),    // 28: google.protobuf.Duration
+	(*v12.EmbedInput)(nil),         // 29: llm_mesh.inference.v1.EmbedInput
+	(*v12.EmbedOutput)(nil),        // 30: llm_mesh.inference.v1.EmbedOutput
+	(*v12.Embedding)(nil),          // 31: llm_mesh.inference.v1.Embedding
+	(*v12.TokenCount)(nil),         // 32: llm_mesh.inference.v1.TokenCount
 }
 var file_llm_mesh_adapter_v1_adapter_proto_depIdxs = []int32{
-	17, // 0: llm_mesh.adapter.v1.GenerateRequest.grant:type_name -> llm_mesh.mesh.v1.Sealed
-	18, // 1: llm_mesh.adapter.v1.GenerateRequest.attempt:type_name -> llm_mesh.router.v1.Attempt
-	19, // 2: llm_mesh.adapter.v1.GenerateRequest.input:type_name -> llm_mesh.inference.v1.GenerateInput
-	20, // 3: llm_mesh.adapter.v1.GenerateResponse.output:type_name -> llm_mesh.inference.v1.GenerateOutput
-	5,  // 4: llm_mesh.adapter.v1.GenerateResponse.report:type_name -> llm_mesh.adapter.v1.AttemptReport
-	17, // 5: llm_mesh.adapter.v1.GenerateStreamRequest.grant:type_name -> llm_mesh.mesh.v1.Sealed
-	18, // 6: llm_mesh.adapter.v1.GenerateStreamRequest.attempt:type_name -> llm_mesh.router.v1.Attempt
-	19, // 7: llm_mesh.adapter.v1.GenerateStreamRequest.input:type_name -> llm_mesh.inference.v1.GenerateInput
-	21, // 8: llm_mesh.adapter.v1.GenerateStreamResponse.events:type_name -> llm_mesh.inference.v1.StreamEvent
-	5,  // 9: llm_mesh.adapter.v1.GenerateStreamResponse.final:type_name -> llm_mesh.adapter.v1.AttemptReport
-	22, // 10: llm_mesh.adapter.v1.AttemptReport.usage:type_name -> llm_mesh.inference.v1.Usage
-	23, // 11: llm_mesh.adapter.v1.AttemptReport.source:type_name -> llm_mesh.policy.v1.UsageSource
-	24, // 12: llm_mesh.adapter.v1.AttemptReport.first_token:type_name -> google.protobuf.Duration
-	24, // 13: llm_mesh.adapter.v1.AttemptReport.total:type_name -> google.protobuf.Duration
-	17, // 14: llm_mesh.adapter.v1.EmbedRequest.grant:type_name -> llm_mesh.mesh.v1.Sealed
-	18, // 15: llm_mesh.adapter.v1.EmbedRequest.attempt:type_name -> llm_mesh.router.v1.Attempt
-	25, // 16: llm_mesh.adapter.v1.EmbedRequest.input:type_name -> llm_mesh.inference.v1.EmbedInput
-	26, // 17: llm_mesh.adapter.v1.EmbedResponse.output:type_name -> llm_mesh.inference.v1.EmbedOutput
-	5,  // 18: llm_mesh.adapter.v1.EmbedResponse.report:type_name -> llm_mesh.adapter.v1.AttemptReport
-	17, // 19: llm_mesh.adapter.v1.EmbedStreamRequest.grant:type_name -> llm_mesh.mesh.v1.Sealed
-	18, // 20: llm_mesh.adapter.v1.EmbedStreamRequest.attempt:type_name -> llm_mesh.router.v1.Attempt
-	25, // 21: llm_mesh.adapter.v1.EmbedStreamRequest.input:type_name -> llm_mesh.inference.v1.EmbedInput
-	26, // 22: llm_mesh.adapter.v1.EmbedStreamResponse.output:type_name -> llm_mesh.inference.v1.EmbedOutput
-	27, // 23: llm_mesh.adapter.v1.EmbedStreamResponse.embeddings:type_name -> llm_mesh.inference.v1.Embedding
-	5,  // 24: llm_mesh.adapter.v1.EmbedStreamResponse.report:type_name -> llm_mesh.adapter.v1.AttemptReport
-	18, // 25: llm_mesh.adapter.v1.CountTokensRequest.attempt:type_name -> llm_mesh.router.v1.Attempt
-	19, // 26: llm_mesh.adapter.v1.CountTokensRequest.input:type_name -> llm_mesh.inference.v1.GenerateInput
-	28, // 27: llm_mesh.adapter.v1.CountTokensResponse.count:type_name -> llm_mesh.inference.v1.TokenCount
-	14, // 28: llm_mesh.adapter.v1.ListEndpointsResponse.endpoints:type_name -> llm_mesh.adapter.v1.Endpoint
+	21, // 0: llm_mesh.adapter.v1.GenerateRequest.grant:type_name -> llm_mesh.mesh.v1.Sealed
+	22, // 1: llm_mesh.adapter.v1.GenerateRequest.attempt:type_name -> llm_mesh.router.v1.Attempt
+	23, // 2: llm_mesh.adapter.v1.GenerateRequest.input:type_name -> llm_mesh.inference.v1.GenerateInput
+	24, // 3: llm_mesh.adapter.v1.GenerateResponse.output:type_name -> llm_mesh.inference.v1.GenerateOutput
+	6,  // 4: llm_mesh.adapter.v1.GenerateResponse.report:type_name -> llm_mesh.adapter.v1.AttemptReport
+	21, // 5: llm_mesh.adapter.v1.GenerateStreamRequest.grant:type_name -> llm_mesh.mesh.v1.Sealed
+	22, // 6: llm_mesh.adapter.v1.GenerateStreamRequest.attempt:type_name -> llm_mesh.router.v1.Attempt
+	23, // 7: llm_mesh.adapter.v1.GenerateStreamRequest.input:type_name -> llm_mesh.inference.v1.GenerateInput
+	25, // 8: llm_mesh.adapter.v1.GenerateStreamResponse.events:type_name -> llm_mesh.inference.v1.StreamEvent
+	6,  // 9: llm_mesh.adapter.v1.GenerateStreamResponse.final:type_name -> llm_mesh.adapter.v1.AttemptReport
+	26, // 10: llm_mesh.adapter.v1.AttemptReport.usage:type_name -> llm_mesh.inference.v1.Usage
+	27, // 11: llm_mesh.adapter.v1.AttemptReport.source:type_name -> llm_mesh.policy.v1.UsageSource
+	28, // 12: llm_mesh.adapter.v1.AttemptReport.first_token:type_name -> google.protobuf.Duration
+	28, // 13: llm_mesh.adapter.v1.AttemptReport.total:type_name -> google.protobuf.Duration
+	21, // 14: llm_mesh.adapter.v1.EmbedRequest.grant:type_name -> llm_mesh.mesh.v1.Sealed
+	22, // 15: llm_mesh.adapter.v1.EmbedRequest.attempt:type_name -> llm_mesh.router.v1.Attempt
+	29, // 16: llm_mesh.adapter.v1.EmbedRequest.input:type_name -> llm_mesh.inference.v1.EmbedInput
+	30, // 17: llm_mesh.adapter.v1.EmbedResponse.output:type_name -> llm_mesh.inference.v1.EmbedOutput
+	6,  // 18: llm_mesh.adapter.v1.EmbedResponse.report:type_name -> llm_mesh.adapter.v1.AttemptReport
+	21, // 19: llm_mesh.adapter.v1.EmbedStreamRequest.grant:type_name -> llm_mesh.mesh.v1.Sealed
+	22, // 20: llm_mesh.adapter.v1.EmbedStreamRequest.attempt:type_name -> llm_mesh.router.v1.Attempt
+	29, // 21: llm_mesh.adapter.v1.EmbedStreamRequest.input:type_name -> llm_mesh.inference.v1.EmbedInput
+	30, // 22: llm_mesh.adapter.v1.EmbedStreamResponse.output:type_name -> llm_mesh.inference.v1.EmbedOutput
+	31, // 23: llm_mesh.adapter.v1.EmbedStreamResponse.embeddings:type_name -> llm_mesh.inference.v1.Embedding
+	6,  // 24: llm_mesh.adapter.v1.EmbedStreamResponse.report:type_name -> llm_mesh.adapter.v1.AttemptReport
+	22, // 25: llm_mesh.adapter.v1.CountTokensRequest.attempt:type_name -> llm_mesh.router.v1.Attempt
+	23, // 26: llm_mesh.adapter.v1.CountTokensRequest.input:type_name -> llm_mesh.inference.v1.GenerateInput
+	32, // 27: llm_mesh.adapter.v1.CountTokensResponse.count:type_name -> llm_mesh.inference.v1.TokenCount
+	15, // 28: llm_mesh.adapter.v1.ListEndpointsResponse.endpoints:type_name -> llm_mesh.adapter.v1.Endpoint
 	0,  // 29: llm_mesh.adapter.v1.Endpoint.breaker:type_name -> llm_mesh.adapter.v1.BreakerState
-	1,  // 30: llm_mesh.adapter.v1.AdapterService.Generate:input_type -> llm_mesh.adapter.v1.GenerateRequest
-	3,  // 31: llm_mesh.adapter.v1.AdapterService.GenerateStream:input_type -> llm_mesh.adapter.v1.GenerateStreamRequest
-	6,  // 32: llm_mesh.adapter.v1.AdapterService.Embed:input_type -> llm_mesh.adapter.v1.EmbedRequest
-	8,  // 33: llm_mesh.adapter.v1.AdapterService.EmbedStream:input_type -> llm_mesh.adapter.v1.EmbedStreamRequest
-	10, // 34: llm_mesh.adapter.v1.AdapterService.CountTokens:input_type -> llm_mesh.adapter.v1.CountTokensRequest
-	12, // 35: llm_mesh.adapter.v1.AdapterService.ListEndpoints:input_type -> llm_mesh.adapter.v1.ListEndpointsRequest
-	15, // 36: llm_mesh.adapter.v1.AdapterService.DiscoverModels:input_type -> llm_mesh.adapter.v1.DiscoverModelsRequest
-	2,  // 37: llm_mesh.adapter.v1.AdapterService.Generate:output_type -> llm_mesh.adapter.v1.GenerateResponse
-	4,  // 38: llm_mesh.adapter.v1.AdapterService.GenerateStream:output_type -> llm_mesh.adapter.v1.GenerateStreamResponse
-	7,  // 39: llm_mesh.adapter.v1.AdapterService.Embed:output_type -> llm_mesh.adapter.v1.EmbedResponse
-	9,  // 40: llm_mesh.adapter.v1.AdapterService.EmbedStream:output_type -> llm_mesh.adapter.v1.EmbedStreamResponse
-	11, // 41: llm_mesh.adapter.v1.AdapterService.CountTokens:output_type -> llm_mesh.adapter.v1.CountTokensResponse
-	13, // 42: llm_mesh.adapter.v1.AdapterService.ListEndpoints:output_type -> llm_mesh.adapter.v1.ListEndpointsResponse
-	16, // 43: llm_mesh.adapter.v1.AdapterService.DiscoverModels:output_type -> llm_mesh.adapter.v1.DiscoverModelsResponse
-	37, // [37:44] is the sub-list for method output_type
-	30, // [30:37] is the sub-list for method input_type
-	30, // [30:30] is the sub-list for extension type_name
-	30, // [30:30] is the sub-list for extension extendee
-	0,  // [0:30] is the sub-list for field type_name
+	16, // 30: llm_mesh.adapter.v1.Endpoint.breakers:type_name -> llm_mesh.adapter.v1.Breaker
+	0,  // 31: llm_mesh.adapter.v1.Breaker.state:type_name -> llm_mesh.adapter.v1.BreakerState
+	28, // 32: llm_mesh.adapter.v1.CheckEndpointRequest.timeout:type_name -> google.protobuf.Duration
+	1,  // 33: llm_mesh.adapter.v1.CheckEndpointResponse.result:type_name -> llm_mesh.adapter.v1.CheckResult
+	28, // 34: llm_mesh.adapter.v1.CheckEndpointResponse.duration:type_name -> google.protobuf.Duration
+	2,  // 35: llm_mesh.adapter.v1.AdapterService.Generate:input_type -> llm_mesh.adapter.v1.GenerateRequest
+	4,  // 36: llm_mesh.adapter.v1.AdapterService.GenerateStream:input_type -> llm_mesh.adapter.v1.GenerateStreamRequest
+	7,  // 37: llm_mesh.adapter.v1.AdapterService.Embed:input_type -> llm_mesh.adapter.v1.EmbedRequest
+	9,  // 38: llm_mesh.adapter.v1.AdapterService.EmbedStream:input_type -> llm_mesh.adapter.v1.EmbedStreamRequest
+	11, // 39: llm_mesh.adapter.v1.AdapterService.CountTokens:input_type -> llm_mesh.adapter.v1.CountTokensRequest
+	13, // 40: llm_mesh.adapter.v1.AdapterService.ListEndpoints:input_type -> llm_mesh.adapter.v1.ListEndpointsRequest
+	17, // 41: llm_mesh.adapter.v1.AdapterService.DiscoverModels:input_type -> llm_mesh.adapter.v1.DiscoverModelsRequest
+	19, // 42: llm_mesh.adapter.v1.AdapterService.CheckEndpoint:input_type -> llm_mesh.adapter.v1.CheckEndpointRequest
+	3,  // 43: llm_mesh.adapter.v1.AdapterService.Generate:output_type -> llm_mesh.adapter.v1.GenerateResponse
+	5,  // 44: llm_mesh.adapter.v1.AdapterService.GenerateStream:output_type -> llm_mesh.adapter.v1.GenerateStreamResponse
+	8,  // 45: llm_mesh.adapter.v1.AdapterService.Embed:output_type -> llm_mesh.adapter.v1.EmbedResponse
+	10, // 46: llm_mesh.adapter.v1.AdapterService.EmbedStream:output_type -> llm_mesh.adapter.v1.EmbedStreamResponse
+	12, // 47: llm_mesh.adapter.v1.AdapterService.CountTokens:output_type -> llm_mesh.adapter.v1.CountTokensResponse
+	14, // 48: llm_mesh.adapter.v1.AdapterService.ListEndpoints:output_type -> llm_mesh.adapter.v1.ListEndpointsResponse
+	18, // 49: llm_mesh.adapter.v1.AdapterService.DiscoverModels:output_type -> llm_mesh.adapter.v1.DiscoverModelsResponse
+	20, // 50: llm_mesh.adapter.v1.AdapterService.CheckEndpoint:output_type -> llm_mesh.adapter.v1.CheckEndpointResponse
+	43, // [43:51] is the sub-list for method output_type
+	35, // [35:43] is the sub-list for method input_type
+	35, // [35:35] is the sub-list for extension type_name
+	35, // [35:35] is the sub-list for extension extendee
+	0,  // [0:35] is the sub-list for field type_name
 }
 
 func init() { file_llm_mesh_adapter_v1_adapter_proto_init() }
@@ -1294,8 +1610,8 @@ func file_llm_mesh_adapter_v1_adapter_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_llm_mesh_adapter_v1_adapter_proto_rawDesc), len(file_llm_mesh_adapter_v1_adapter_proto_rawDesc)),
-			NumEnums:      1,
-			NumMessages:   16,
+			NumEnums:      2,
+			NumMessages:   19,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -87,6 +87,10 @@ type RequestOptions struct {
 	// Tags to account under. At most 16; keys `[a-z0-9_-]{1,63}`, values at most 255 bytes.
 	Tags map[string]string `protobuf:"bytes,2,rep,name=tags,proto3" json:"tags,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	// Makes the request happen at most once in 24 h, per project. At most 255 bytes. Empty: none.
+	//
+	// A repetition gets the first answer again, with `Receipt.replayed`, where the project keeps answers (`Project.keep_answers`); elsewhere
+	// IDEMPOTENCY_COMPLETED. While the first request is in progress it is IDEMPOTENCY_IN_PROGRESS, and IDEMPOTENCY_KEY_REUSED where it asks
+	// for something else. A request that failed before any content and was charged nothing leaves its key free.
 	IdempotencyKey string `protobuf:"bytes,3,opt,name=idempotency_key,json=idempotencyKey,proto3" json:"idempotency_key,omitempty"`
 	// How faithful a translation must be.
 	Fidelity Fidelity `protobuf:"varint,4,opt,name=fidelity,proto3,enum=llm_mesh.gateway.v1.Fidelity" json:"fidelity,omitempty"`
@@ -403,7 +407,11 @@ type GenerateStreamResponse struct {
 	// The reservation. Only in the first message.
 	Reservation string `protobuf:"bytes,4,opt,name=reservation,proto3" json:"reservation,omitempty"`
 	// The routing decision, for `ExplainDecision`. Only in the first message.
-	DecisionId    string `protobuf:"bytes,5,opt,name=decision_id,json=decisionId,proto3" json:"decision_id,omitempty"`
+	DecisionId string `protobuf:"bytes,5,opt,name=decision_id,json=decisionId,proto3" json:"decision_id,omitempty"`
+	// The stream repeats the kept answer of an earlier request with the same idempotency key. Only in the first message; the receipt has more.
+	Replayed bool `protobuf:"varint,6,opt,name=replayed,proto3" json:"replayed,omitempty"`
+	// What screening found in the request. Only in the first message; the receipt has what it found in the answer, too.
+	Screened      []*v11.ScreeningCount `protobuf:"bytes,7,rep,name=screened,proto3" json:"screened,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -471,6 +479,20 @@ func (x *GenerateStreamResponse) GetDecisionId() string {
 		return x.DecisionId
 	}
 	return ""
+}
+
+func (x *GenerateStreamResponse) GetReplayed() bool {
+	if x != nil {
+		return x.Replayed
+	}
+	return false
+}
+
+func (x *GenerateStreamResponse) GetScreened() []*v11.ScreeningCount {
+	if x != nil {
+		return x.Screened
+	}
+	return nil
 }
 
 // Asks for embeddings.
@@ -763,7 +785,9 @@ type CountTokensResponse struct {
 	// The count.
 	Count *v1.TokenCount `protobuf:"bytes,1,opt,name=count,proto3" json:"count,omitempty"`
 	// The routing decision, for `ExplainDecision`.
-	DecisionId    string `protobuf:"bytes,2,opt,name=decision_id,json=decisionId,proto3" json:"decision_id,omitempty"`
+	DecisionId string `protobuf:"bytes,2,opt,name=decision_id,json=decisionId,proto3" json:"decision_id,omitempty"`
+	// What screening found in the request. Empty: nothing.
+	Screened      []*v11.ScreeningCount `protobuf:"bytes,3,rep,name=screened,proto3" json:"screened,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -810,6 +834,13 @@ func (x *CountTokensResponse) GetDecisionId() string {
 		return x.DecisionId
 	}
 	return ""
+}
+
+func (x *CountTokensResponse) GetScreened() []*v11.ScreeningCount {
+	if x != nil {
+		return x.Screened
+	}
+	return nil
 }
 
 // Asks for models.
@@ -1034,6 +1065,13 @@ type Receipt struct {
 	Total *durationpb.Duration `protobuf:"bytes,8,opt,name=total,proto3" json:"total,omitempty"`
 	// The prompt version that was rendered. Empty: none.
 	PromptVersion string `protobuf:"bytes,9,opt,name=prompt_version,json=promptVersion,proto3" json:"prompt_version,omitempty"`
+	// The answer is the kept one of an earlier request with the same idempotency key. No provider was asked: `charged` is 0, `lines` is empty,
+	// and `reservation` and `decision_id` are those of the first request.
+	Replayed bool `protobuf:"varint,10,opt,name=replayed,proto3" json:"replayed,omitempty"`
+	// The first request, where `replayed`. Its `charged` is what the ledger says now.
+	First *Receipt `protobuf:"bytes,11,opt,name=first,proto3" json:"first,omitempty"`
+	// What screening found in the request and in the answer, counted by detector. Empty: nothing. Never has the content.
+	Screened      []*v11.ScreeningCount `protobuf:"bytes,12,rep,name=screened,proto3" json:"screened,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1131,6 +1169,100 @@ func (x *Receipt) GetPromptVersion() string {
 	return ""
 }
 
+func (x *Receipt) GetReplayed() bool {
+	if x != nil {
+		return x.Replayed
+	}
+	return false
+}
+
+func (x *Receipt) GetFirst() *Receipt {
+	if x != nil {
+		return x.First
+	}
+	return nil
+}
+
+func (x *Receipt) GetScreened() []*v11.ScreeningCount {
+	if x != nil {
+		return x.Screened
+	}
+	return nil
+}
+
+// An answer as it is kept to be repeated. Never sent to callers: the gateway gives it to `Settle` and gets it of `GetKeptAnswer`.
+type RecordedAnswer struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Serialised messages, in order: one `GenerateOutput`, or one `EmbedOutput`, or `GenerateStreamResponse`s with events alone.
+	Messages [][]byte `protobuf:"bytes,1,rep,name=messages,proto3" json:"messages,omitempty"`
+	// The model that answered.
+	Model string `protobuf:"bytes,2,opt,name=model,proto3" json:"model,omitempty"`
+	// The prompt version that was rendered. Empty: none.
+	PromptVersion string `protobuf:"bytes,3,opt,name=prompt_version,json=promptVersion,proto3" json:"prompt_version,omitempty"`
+	// How long the first request took, in the gateway.
+	Total         *durationpb.Duration `protobuf:"bytes,4,opt,name=total,proto3" json:"total,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RecordedAnswer) Reset() {
+	*x = RecordedAnswer{}
+	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RecordedAnswer) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RecordedAnswer) ProtoMessage() {}
+
+func (x *RecordedAnswer) ProtoReflect() protoreflect.Message {
+	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RecordedAnswer.ProtoReflect.Descriptor instead.
+func (*RecordedAnswer) Descriptor() ([]byte, []int) {
+	return file_llm_mesh_gateway_v1_gateway_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *RecordedAnswer) GetMessages() [][]byte {
+	if x != nil {
+		return x.Messages
+	}
+	return nil
+}
+
+func (x *RecordedAnswer) GetModel() string {
+	if x != nil {
+		return x.Model
+	}
+	return ""
+}
+
+func (x *RecordedAnswer) GetPromptVersion() string {
+	if x != nil {
+		return x.PromptVersion
+	}
+	return ""
+}
+
+func (x *RecordedAnswer) GetTotal() *durationpb.Duration {
+	if x != nil {
+		return x.Total
+	}
+	return nil
+}
+
 var File_llm_mesh_gateway_v1_gateway_proto protoreflect.FileDescriptor
 
 const file_llm_mesh_gateway_v1_gateway_proto_rawDesc = "" +
@@ -1157,14 +1289,16 @@ const file_llm_mesh_gateway_v1_gateway_proto_rawDesc = "" +
 	"\areceipt\x18\x02 \x01(\v2\x1c.llm_mesh.gateway.v1.ReceiptR\areceipt\"\x92\x01\n" +
 	"\x15GenerateStreamRequest\x12:\n" +
 	"\x05input\x18\x01 \x01(\v2$.llm_mesh.inference.v1.GenerateInputR\x05input\x12=\n" +
-	"\aoptions\x18\x02 \x01(\v2#.llm_mesh.gateway.v1.RequestOptionsR\aoptions\"\x88\x02\n" +
+	"\aoptions\x18\x02 \x01(\v2#.llm_mesh.gateway.v1.RequestOptionsR\aoptions\"\xe4\x02\n" +
 	"\x16GenerateStreamResponse\x12:\n" +
 	"\x06events\x18\x01 \x03(\v2\".llm_mesh.inference.v1.StreamEventR\x06events\x126\n" +
 	"\areceipt\x18\x02 \x01(\v2\x1c.llm_mesh.gateway.v1.ReceiptR\areceipt\x127\n" +
 	"\x06limits\x18\x03 \x03(\v2\x1f.llm_mesh.policy.v1.LimitStatusR\x06limits\x12 \n" +
 	"\vreservation\x18\x04 \x01(\tR\vreservation\x12\x1f\n" +
 	"\vdecision_id\x18\x05 \x01(\tR\n" +
-	"decisionId\"\x86\x01\n" +
+	"decisionId\x12\x1a\n" +
+	"\breplayed\x18\x06 \x01(\bR\breplayed\x12>\n" +
+	"\bscreened\x18\a \x03(\v2\".llm_mesh.policy.v1.ScreeningCountR\bscreened\"\x86\x01\n" +
 	"\fEmbedRequest\x127\n" +
 	"\x05input\x18\x01 \x01(\v2!.llm_mesh.inference.v1.EmbedInputR\x05input\x12=\n" +
 	"\aoptions\x18\x02 \x01(\v2#.llm_mesh.gateway.v1.RequestOptionsR\aoptions\"\x83\x01\n" +
@@ -1182,11 +1316,12 @@ const file_llm_mesh_gateway_v1_gateway_proto_rawDesc = "" +
 	"\areceipt\x18\x03 \x01(\v2\x1c.llm_mesh.gateway.v1.ReceiptR\areceipt\"\x8f\x01\n" +
 	"\x12CountTokensRequest\x12:\n" +
 	"\x05input\x18\x01 \x01(\v2$.llm_mesh.inference.v1.GenerateInputR\x05input\x12=\n" +
-	"\aoptions\x18\x02 \x01(\v2#.llm_mesh.gateway.v1.RequestOptionsR\aoptions\"o\n" +
+	"\aoptions\x18\x02 \x01(\v2#.llm_mesh.gateway.v1.RequestOptionsR\aoptions\"\xaf\x01\n" +
 	"\x13CountTokensResponse\x127\n" +
 	"\x05count\x18\x01 \x01(\v2!.llm_mesh.inference.v1.TokenCountR\x05count\x12\x1f\n" +
 	"\vdecision_id\x18\x02 \x01(\tR\n" +
-	"decisionId\"O\n" +
+	"decisionId\x12>\n" +
+	"\bscreened\x18\x03 \x03(\v2\".llm_mesh.policy.v1.ScreeningCountR\bscreened\"O\n" +
 	"\x11ListModelsRequest\x12\x1b\n" +
 	"\tpage_size\x18\x01 \x01(\x05R\bpageSize\x12\x1d\n" +
 	"\n" +
@@ -1200,7 +1335,7 @@ const file_llm_mesh_gateway_v1_gateway_proto_rawDesc = "" +
 	"\acreated\x18\x03 \x01(\x03R\acreated\x12\"\n" +
 	"\fcapabilities\x18\x04 \x03(\tR\fcapabilities\x12%\n" +
 	"\x0econtext_window\x18\x05 \x01(\x03R\rcontextWindow\x12*\n" +
-	"\x11max_output_tokens\x18\x06 \x01(\x03R\x0fmaxOutputTokens\"\xfb\x02\n" +
+	"\x11max_output_tokens\x18\x06 \x01(\x03R\x0fmaxOutputTokens\"\x8b\x04\n" +
 	"\aReceipt\x12 \n" +
 	"\vreservation\x18\x01 \x01(\tR\vreservation\x12\x1d\n" +
 	"\n" +
@@ -1212,7 +1347,16 @@ const file_llm_mesh_gateway_v1_gateway_proto_rawDesc = "" +
 	"\x05model\x18\x06 \x01(\tR\x05model\x127\n" +
 	"\x06limits\x18\a \x03(\v2\x1f.llm_mesh.policy.v1.LimitStatusR\x06limits\x12/\n" +
 	"\x05total\x18\b \x01(\v2\x19.google.protobuf.DurationR\x05total\x12%\n" +
-	"\x0eprompt_version\x18\t \x01(\tR\rpromptVersion*R\n" +
+	"\x0eprompt_version\x18\t \x01(\tR\rpromptVersion\x12\x1a\n" +
+	"\breplayed\x18\n" +
+	" \x01(\bR\breplayed\x122\n" +
+	"\x05first\x18\v \x01(\v2\x1c.llm_mesh.gateway.v1.ReceiptR\x05first\x12>\n" +
+	"\bscreened\x18\f \x03(\v2\".llm_mesh.policy.v1.ScreeningCountR\bscreened\"\x9a\x01\n" +
+	"\x0eRecordedAnswer\x12\x1a\n" +
+	"\bmessages\x18\x01 \x03(\fR\bmessages\x12\x14\n" +
+	"\x05model\x18\x02 \x01(\tR\x05model\x12%\n" +
+	"\x0eprompt_version\x18\x03 \x01(\tR\rpromptVersion\x12/\n" +
+	"\x05total\x18\x04 \x01(\v2\x19.google.protobuf.DurationR\x05total*R\n" +
 	"\bFidelity\x12\x18\n" +
 	"\x14FIDELITY_UNSPECIFIED\x10\x00\x12\x18\n" +
 	"\x14FIDELITY_BEST_EFFORT\x10\x01\x12\x12\n" +
@@ -1240,7 +1384,7 @@ func file_llm_mesh_gateway_v1_gateway_proto_rawDescGZIP() []byte {
 }
 
 var file_llm_mesh_gateway_v1_gateway_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_llm_mesh_gateway_v1_gateway_proto_msgTypes = make([]protoimpl.MessageInfo, 17)
+var file_llm_mesh_gateway_v1_gateway_proto_msgTypes = make([]protoimpl.MessageInfo, 18)
 var file_llm_mesh_gateway_v1_gateway_proto_goTypes = []any{
 	(Fidelity)(0),                  // 0: llm_mesh.gateway.v1.Fidelity
 	(*RequestOptions)(nil),         // 1: llm_mesh.gateway.v1.RequestOptions
@@ -1259,66 +1403,73 @@ var file_llm_mesh_gateway_v1_gateway_proto_goTypes = []any{
 	(*ListModelsResponse)(nil),     // 14: llm_mesh.gateway.v1.ListModelsResponse
 	(*ModelSummary)(nil),           // 15: llm_mesh.gateway.v1.ModelSummary
 	(*Receipt)(nil),                // 16: llm_mesh.gateway.v1.Receipt
-	nil,                            // 17: llm_mesh.gateway.v1.RequestOptions.TagsEntry
-	(*v1.GenerateInput)(nil),       // 18: llm_mesh.inference.v1.GenerateInput
-	(*v1.GenerateOutput)(nil),      // 19: llm_mesh.inference.v1.GenerateOutput
-	(*v1.StreamEvent)(nil),         // 20: llm_mesh.inference.v1.StreamEvent
-	(*v11.LimitStatus)(nil),        // 21: llm_mesh.policy.v1.LimitStatus
-	(*v1.EmbedInput)(nil),          // 22: llm_mesh.inference.v1.EmbedInput
-	(*v1.EmbedOutput)(nil),         // 23: llm_mesh.inference.v1.EmbedOutput
-	(*v1.Embedding)(nil),           // 24: llm_mesh.inference.v1.Embedding
-	(*v1.TokenCount)(nil),          // 25: llm_mesh.inference.v1.TokenCount
-	(*v12.Money)(nil),              // 26: llm_mesh.mesh.v1.Money
-	(*v11.ChargeLine)(nil),         // 27: llm_mesh.policy.v1.ChargeLine
-	(*durationpb.Duration)(nil),    // 28: google.protobuf.Duration
+	(*RecordedAnswer)(nil),         // 17: llm_mesh.gateway.v1.RecordedAnswer
+	nil,                            // 18: llm_mesh.gateway.v1.RequestOptions.TagsEntry
+	(*v1.GenerateInput)(nil),       // 19: llm_mesh.inference.v1.GenerateInput
+	(*v1.GenerateOutput)(nil),      // 20: llm_mesh.inference.v1.GenerateOutput
+	(*v1.StreamEvent)(nil),         // 21: llm_mesh.inference.v1.StreamEvent
+	(*v11.LimitStatus)(nil),        // 22: llm_mesh.policy.v1.LimitStatus
+	(*v11.ScreeningCount)(nil),     // 23: llm_mesh.policy.v1.ScreeningCount
+	(*v1.EmbedInput)(nil),          // 24: llm_mesh.inference.v1.EmbedInput
+	(*v1.EmbedOutput)(nil),         // 25: llm_mesh.inference.v1.EmbedOutput
+	(*v1.Embedding)(nil),           // 26: llm_mesh.inference.v1.Embedding
+	(*v1.TokenCount)(nil),          // 27: llm_mesh.inference.v1.TokenCount
+	(*v12.Money)(nil),              // 28: llm_mesh.mesh.v1.Money
+	(*v11.ChargeLine)(nil),         // 29: llm_mesh.policy.v1.ChargeLine
+	(*durationpb.Duration)(nil),    // 30: google.protobuf.Duration
 }
 var file_llm_mesh_gateway_v1_gateway_proto_depIdxs = []int32{
 	2,  // 0: llm_mesh.gateway.v1.RequestOptions.prompt:type_name -> llm_mesh.gateway.v1.PromptReference
-	17, // 1: llm_mesh.gateway.v1.RequestOptions.tags:type_name -> llm_mesh.gateway.v1.RequestOptions.TagsEntry
+	18, // 1: llm_mesh.gateway.v1.RequestOptions.tags:type_name -> llm_mesh.gateway.v1.RequestOptions.TagsEntry
 	0,  // 2: llm_mesh.gateway.v1.RequestOptions.fidelity:type_name -> llm_mesh.gateway.v1.Fidelity
-	18, // 3: llm_mesh.gateway.v1.GenerateRequest.input:type_name -> llm_mesh.inference.v1.GenerateInput
+	19, // 3: llm_mesh.gateway.v1.GenerateRequest.input:type_name -> llm_mesh.inference.v1.GenerateInput
 	1,  // 4: llm_mesh.gateway.v1.GenerateRequest.options:type_name -> llm_mesh.gateway.v1.RequestOptions
-	19, // 5: llm_mesh.gateway.v1.GenerateResponse.output:type_name -> llm_mesh.inference.v1.GenerateOutput
+	20, // 5: llm_mesh.gateway.v1.GenerateResponse.output:type_name -> llm_mesh.inference.v1.GenerateOutput
 	16, // 6: llm_mesh.gateway.v1.GenerateResponse.receipt:type_name -> llm_mesh.gateway.v1.Receipt
-	18, // 7: llm_mesh.gateway.v1.GenerateStreamRequest.input:type_name -> llm_mesh.inference.v1.GenerateInput
+	19, // 7: llm_mesh.gateway.v1.GenerateStreamRequest.input:type_name -> llm_mesh.inference.v1.GenerateInput
 	1,  // 8: llm_mesh.gateway.v1.GenerateStreamRequest.options:type_name -> llm_mesh.gateway.v1.RequestOptions
-	20, // 9: llm_mesh.gateway.v1.GenerateStreamResponse.events:type_name -> llm_mesh.inference.v1.StreamEvent
+	21, // 9: llm_mesh.gateway.v1.GenerateStreamResponse.events:type_name -> llm_mesh.inference.v1.StreamEvent
 	16, // 10: llm_mesh.gateway.v1.GenerateStreamResponse.receipt:type_name -> llm_mesh.gateway.v1.Receipt
-	21, // 11: llm_mesh.gateway.v1.GenerateStreamResponse.limits:type_name -> llm_mesh.policy.v1.LimitStatus
-	22, // 12: llm_mesh.gateway.v1.EmbedRequest.input:type_name -> llm_mesh.inference.v1.EmbedInput
-	1,  // 13: llm_mesh.gateway.v1.EmbedRequest.options:type_name -> llm_mesh.gateway.v1.RequestOptions
-	23, // 14: llm_mesh.gateway.v1.EmbedResponse.output:type_name -> llm_mesh.inference.v1.EmbedOutput
-	16, // 15: llm_mesh.gateway.v1.EmbedResponse.receipt:type_name -> llm_mesh.gateway.v1.Receipt
-	22, // 16: llm_mesh.gateway.v1.EmbedStreamRequest.input:type_name -> llm_mesh.inference.v1.EmbedInput
-	1,  // 17: llm_mesh.gateway.v1.EmbedStreamRequest.options:type_name -> llm_mesh.gateway.v1.RequestOptions
-	23, // 18: llm_mesh.gateway.v1.EmbedStreamResponse.output:type_name -> llm_mesh.inference.v1.EmbedOutput
-	24, // 19: llm_mesh.gateway.v1.EmbedStreamResponse.embeddings:type_name -> llm_mesh.inference.v1.Embedding
-	16, // 20: llm_mesh.gateway.v1.EmbedStreamResponse.receipt:type_name -> llm_mesh.gateway.v1.Receipt
-	18, // 21: llm_mesh.gateway.v1.CountTokensRequest.input:type_name -> llm_mesh.inference.v1.GenerateInput
-	1,  // 22: llm_mesh.gateway.v1.CountTokensRequest.options:type_name -> llm_mesh.gateway.v1.RequestOptions
-	25, // 23: llm_mesh.gateway.v1.CountTokensResponse.count:type_name -> llm_mesh.inference.v1.TokenCount
-	15, // 24: llm_mesh.gateway.v1.ListModelsResponse.models:type_name -> llm_mesh.gateway.v1.ModelSummary
-	26, // 25: llm_mesh.gateway.v1.Receipt.charged:type_name -> llm_mesh.mesh.v1.Money
-	27, // 26: llm_mesh.gateway.v1.Receipt.lines:type_name -> llm_mesh.policy.v1.ChargeLine
-	21, // 27: llm_mesh.gateway.v1.Receipt.limits:type_name -> llm_mesh.policy.v1.LimitStatus
-	28, // 28: llm_mesh.gateway.v1.Receipt.total:type_name -> google.protobuf.Duration
-	3,  // 29: llm_mesh.gateway.v1.GatewayService.Generate:input_type -> llm_mesh.gateway.v1.GenerateRequest
-	5,  // 30: llm_mesh.gateway.v1.GatewayService.GenerateStream:input_type -> llm_mesh.gateway.v1.GenerateStreamRequest
-	7,  // 31: llm_mesh.gateway.v1.GatewayService.Embed:input_type -> llm_mesh.gateway.v1.EmbedRequest
-	9,  // 32: llm_mesh.gateway.v1.GatewayService.EmbedStream:input_type -> llm_mesh.gateway.v1.EmbedStreamRequest
-	11, // 33: llm_mesh.gateway.v1.GatewayService.CountTokens:input_type -> llm_mesh.gateway.v1.CountTokensRequest
-	13, // 34: llm_mesh.gateway.v1.GatewayService.ListModels:input_type -> llm_mesh.gateway.v1.ListModelsRequest
-	4,  // 35: llm_mesh.gateway.v1.GatewayService.Generate:output_type -> llm_mesh.gateway.v1.GenerateResponse
-	6,  // 36: llm_mesh.gateway.v1.GatewayService.GenerateStream:output_type -> llm_mesh.gateway.v1.GenerateStreamResponse
-	8,  // 37: llm_mesh.gateway.v1.GatewayService.Embed:output_type -> llm_mesh.gateway.v1.EmbedResponse
-	10, // 38: llm_mesh.gateway.v1.GatewayService.EmbedStream:output_type -> llm_mesh.gateway.v1.EmbedStreamResponse
-	12, // 39: llm_mesh.gateway.v1.GatewayService.CountTokens:output_type -> llm_mesh.gateway.v1.CountTokensResponse
-	14, // 40: llm_mesh.gateway.v1.GatewayService.ListModels:output_type -> llm_mesh.gateway.v1.ListModelsResponse
-	35, // [35:41] is the sub-list for method output_type
-	29, // [29:35] is the sub-list for method input_type
-	29, // [29:29] is the sub-list for extension type_name
-	29, // [29:29] is the sub-list for extension extendee
-	0,  // [0:29] is the sub-list for field type_name
+	22, // 11: llm_mesh.gateway.v1.GenerateStreamResponse.limits:type_name -> llm_mesh.policy.v1.LimitStatus
+	23, // 12: llm_mesh.gateway.v1.GenerateStreamResponse.screened:type_name -> llm_mesh.policy.v1.ScreeningCount
+	24, // 13: llm_mesh.gateway.v1.EmbedRequest.input:type_name -> llm_mesh.inference.v1.EmbedInput
+	1,  // 14: llm_mesh.gateway.v1.EmbedRequest.options:type_name -> llm_mesh.gateway.v1.RequestOptions
+	25, // 15: llm_mesh.gateway.v1.EmbedResponse.output:type_name -> llm_mesh.inference.v1.EmbedOutput
+	16, // 16: llm_mesh.gateway.v1.EmbedResponse.receipt:type_name -> llm_mesh.gateway.v1.Receipt
+	24, // 17: llm_mesh.gateway.v1.EmbedStreamRequest.input:type_name -> llm_mesh.inference.v1.EmbedInput
+	1,  // 18: llm_mesh.gateway.v1.EmbedStreamRequest.options:type_name -> llm_mesh.gateway.v1.RequestOptions
+	25, // 19: llm_mesh.gateway.v1.EmbedStreamResponse.output:type_name -> llm_mesh.inference.v1.EmbedOutput
+	26, // 20: llm_mesh.gateway.v1.EmbedStreamResponse.embeddings:type_name -> llm_mesh.inference.v1.Embedding
+	16, // 21: llm_mesh.gateway.v1.EmbedStreamResponse.receipt:type_name -> llm_mesh.gateway.v1.Receipt
+	19, // 22: llm_mesh.gateway.v1.CountTokensRequest.input:type_name -> llm_mesh.inference.v1.GenerateInput
+	1,  // 23: llm_mesh.gateway.v1.CountTokensRequest.options:type_name -> llm_mesh.gateway.v1.RequestOptions
+	27, // 24: llm_mesh.gateway.v1.CountTokensResponse.count:type_name -> llm_mesh.inference.v1.TokenCount
+	23, // 25: llm_mesh.gateway.v1.CountTokensResponse.screened:type_name -> llm_mesh.policy.v1.ScreeningCount
+	15, // 26: llm_mesh.gateway.v1.ListModelsResponse.models:type_name -> llm_mesh.gateway.v1.ModelSummary
+	28, // 27: llm_mesh.gateway.v1.Receipt.charged:type_name -> llm_mesh.mesh.v1.Money
+	29, // 28: llm_mesh.gateway.v1.Receipt.lines:type_name -> llm_mesh.policy.v1.ChargeLine
+	22, // 29: llm_mesh.gateway.v1.Receipt.limits:type_name -> llm_mesh.policy.v1.LimitStatus
+	30, // 30: llm_mesh.gateway.v1.Receipt.total:type_name -> google.protobuf.Duration
+	16, // 31: llm_mesh.gateway.v1.Receipt.first:type_name -> llm_mesh.gateway.v1.Receipt
+	23, // 32: llm_mesh.gateway.v1.Receipt.screened:type_name -> llm_mesh.policy.v1.ScreeningCount
+	30, // 33: llm_mesh.gateway.v1.RecordedAnswer.total:type_name -> google.protobuf.Duration
+	3,  // 34: llm_mesh.gateway.v1.GatewayService.Generate:input_type -> llm_mesh.gateway.v1.GenerateRequest
+	5,  // 35: llm_mesh.gateway.v1.GatewayService.GenerateStream:input_type -> llm_mesh.gateway.v1.GenerateStreamRequest
+	7,  // 36: llm_mesh.gateway.v1.GatewayService.Embed:input_type -> llm_mesh.gateway.v1.EmbedRequest
+	9,  // 37: llm_mesh.gateway.v1.GatewayService.EmbedStream:input_type -> llm_mesh.gateway.v1.EmbedStreamRequest
+	11, // 38: llm_mesh.gateway.v1.GatewayService.CountTokens:input_type -> llm_mesh.gateway.v1.CountTokensRequest
+	13, // 39: llm_mesh.gateway.v1.GatewayService.ListModels:input_type -> llm_mesh.gateway.v1.ListModelsRequest
+	4,  // 40: llm_mesh.gateway.v1.GatewayService.Generate:output_type -> llm_mesh.gateway.v1.GenerateResponse
+	6,  // 41: llm_mesh.gateway.v1.GatewayService.GenerateStream:output_type -> llm_mesh.gateway.v1.GenerateStreamResponse
+	8,  // 42: llm_mesh.gateway.v1.GatewayService.Embed:output_type -> llm_mesh.gateway.v1.EmbedResponse
+	10, // 43: llm_mesh.gateway.v1.GatewayService.EmbedStream:output_type -> llm_mesh.gateway.v1.EmbedStreamResponse
+	12, // 44: llm_mesh.gateway.v1.GatewayService.CountTokens:output_type -> llm_mesh.gateway.v1.CountTokensResponse
+	14, // 45: llm_mesh.gateway.v1.GatewayService.ListModels:output_type -> llm_mesh.gateway.v1.ListModelsResponse
+	40, // [40:46] is the sub-list for method output_type
+	34, // [34:40] is the sub-list for method input_type
+	34, // [34:34] is the sub-list for extension type_name
+	34, // [34:34] is the sub-list for extension extendee
+	0,  // [0:34] is the sub-list for field type_name
 }
 
 func init() { file_llm_mesh_gateway_v1_gateway_proto_init() }
@@ -1332,7 +1483,7 @@ func file_llm_mesh_gateway_v1_gateway_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_llm_mesh_gateway_v1_gateway_proto_rawDesc), len(file_llm_mesh_gateway_v1_gateway_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   17,
+			NumMessages:   18,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -6,9 +6,9 @@ import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobu
 import type { Message } from "@bufbuild/protobuf";
 import type { GenerateInput, GenerateOutput, StreamEvent } from "../../inference/v1/generate_pb.js";
 import type { LimitStatus } from "../../policy/v1/policy_pb.js";
+import type { ChargeLine, ScreeningCount } from "../../policy/v1/usage_pb.js";
 import type { Embedding, EmbedInput, EmbedOutput, TokenCount } from "../../inference/v1/embed_pb.js";
 import type { Money } from "../../mesh/v1/resources_pb.js";
-import type { ChargeLine } from "../../policy/v1/usage_pb.js";
 import type { Duration } from "@bufbuild/protobuf/wkt";
 
 /**
@@ -39,6 +39,10 @@ export declare type RequestOptions = Message<"llm_mesh.gateway.v1.RequestOptions
 
   /**
    * Makes the request happen at most once in 24 h, per project. At most 255 bytes. Empty: none.
+   *
+   * A repetition gets the first answer again, with `Receipt.replayed`, where the project keeps answers (`Project.keep_answers`); elsewhere
+   * IDEMPOTENCY_COMPLETED. While the first request is in progress it is IDEMPOTENCY_IN_PROGRESS, and IDEMPOTENCY_KEY_REUSED where it asks
+   * for something else. A request that failed before any content and was charged nothing leaves its key free.
    *
    * @generated from field: string idempotency_key = 3;
    */
@@ -221,6 +225,20 @@ export declare type GenerateStreamResponse = Message<"llm_mesh.gateway.v1.Genera
    * @generated from field: string decision_id = 5;
    */
   decisionId: string;
+
+  /**
+   * The stream repeats the kept answer of an earlier request with the same idempotency key. Only in the first message; the receipt has more.
+   *
+   * @generated from field: bool replayed = 6;
+   */
+  replayed: boolean;
+
+  /**
+   * What screening found in the request. Only in the first message; the receipt has what it found in the answer, too.
+   *
+   * @generated from field: repeated llm_mesh.policy.v1.ScreeningCount screened = 7;
+   */
+  screened: ScreeningCount[];
 };
 
 /**
@@ -390,6 +408,13 @@ export declare type CountTokensResponse = Message<"llm_mesh.gateway.v1.CountToke
    * @generated from field: string decision_id = 2;
    */
   decisionId: string;
+
+  /**
+   * What screening found in the request. Empty: nothing.
+   *
+   * @generated from field: repeated llm_mesh.policy.v1.ScreeningCount screened = 3;
+   */
+  screened: ScreeningCount[];
 };
 
 /**
@@ -575,6 +600,28 @@ export declare type Receipt = Message<"llm_mesh.gateway.v1.Receipt"> & {
    * @generated from field: string prompt_version = 9;
    */
   promptVersion: string;
+
+  /**
+   * The answer is the kept one of an earlier request with the same idempotency key. No provider was asked: `charged` is 0, `lines` is empty,
+   * and `reservation` and `decision_id` are those of the first request.
+   *
+   * @generated from field: bool replayed = 10;
+   */
+  replayed: boolean;
+
+  /**
+   * The first request, where `replayed`. Its `charged` is what the ledger says now.
+   *
+   * @generated from field: llm_mesh.gateway.v1.Receipt first = 11;
+   */
+  first?: Receipt | undefined;
+
+  /**
+   * What screening found in the request and in the answer, counted by detector. Empty: nothing. Never has the content.
+   *
+   * @generated from field: repeated llm_mesh.policy.v1.ScreeningCount screened = 12;
+   */
+  screened: ScreeningCount[];
 };
 
 /**
@@ -582,6 +629,47 @@ export declare type Receipt = Message<"llm_mesh.gateway.v1.Receipt"> & {
  * Use `create(ReceiptSchema)` to create a new message.
  */
 export declare const ReceiptSchema: GenMessage<Receipt>;
+
+/**
+ * An answer as it is kept to be repeated. Never sent to callers: the gateway gives it to `Settle` and gets it of `GetKeptAnswer`.
+ *
+ * @generated from message llm_mesh.gateway.v1.RecordedAnswer
+ */
+export declare type RecordedAnswer = Message<"llm_mesh.gateway.v1.RecordedAnswer"> & {
+  /**
+   * Serialised messages, in order: one `GenerateOutput`, or one `EmbedOutput`, or `GenerateStreamResponse`s with events alone.
+   *
+   * @generated from field: repeated bytes messages = 1;
+   */
+  messages: Uint8Array[];
+
+  /**
+   * The model that answered.
+   *
+   * @generated from field: string model = 2;
+   */
+  model: string;
+
+  /**
+   * The prompt version that was rendered. Empty: none.
+   *
+   * @generated from field: string prompt_version = 3;
+   */
+  promptVersion: string;
+
+  /**
+   * How long the first request took, in the gateway.
+   *
+   * @generated from field: google.protobuf.Duration total = 4;
+   */
+  total?: Duration | undefined;
+};
+
+/**
+ * Describes the message llm_mesh.gateway.v1.RecordedAnswer.
+ * Use `create(RecordedAnswerSchema)` to create a new message.
+ */
+export declare const RecordedAnswerSchema: GenMessage<RecordedAnswer>;
 
 /**
  * How faithful a translation between dialects must be.
