@@ -22,7 +22,8 @@ async def turns() -> None:
 
 
 async def test_answers_wait_for_room_in_their_order() -> None:
-    memory, end, order = VectorMemory(100), asyncio.Event(), []
+    memory, end = VectorMemory(100), asyncio.Event()
+    order: list[int] = []
     tasks = [asyncio.create_task(hold(memory, "a", size, end, order)) for size in (60, 50, 10, 40)]
     await turns()
     assert (order, memory.held("a")) == ([60], 60), "10 would fit, but came after 50"
@@ -32,7 +33,8 @@ async def test_answers_wait_for_room_in_their_order() -> None:
 
 
 async def test_each_endpoint_has_its_own() -> None:
-    memory, end, order = VectorMemory(100), asyncio.Event(), []
+    memory, end = VectorMemory(100), asyncio.Event()
+    order: list[int] = []
     tasks = [asyncio.create_task(hold(memory, endpoint, 100, end, order)) for endpoint in ("a", "b")]
     await turns()
     assert order == [100, 100]
@@ -41,7 +43,8 @@ async def test_each_endpoint_has_its_own() -> None:
 
 
 async def test_who_gives_up_while_waiting_leaves_its_place() -> None:
-    memory, end, order = VectorMemory(100), asyncio.Event(), []
+    memory, end = VectorMemory(100), asyncio.Event()
+    order: list[int] = []
     async with memory.share("a") as share:
         await share.take(100)
         second, third = (asyncio.create_task(hold(memory, "a", size, end, order)) for size in (90, 80))
@@ -56,7 +59,8 @@ async def test_who_gives_up_while_waiting_leaves_its_place() -> None:
 
 
 async def test_who_waits_behind_one_that_gives_up_may_fit() -> None:
-    memory, end, order = VectorMemory(100), asyncio.Event(), []
+    memory, end = VectorMemory(100), asyncio.Event()
+    order: list[int] = []
     tasks = [asyncio.create_task(hold(memory, "a", size, end, order)) for size in (60, 90, 40)]
     await turns()
     tasks[1].cancel()
@@ -67,7 +71,8 @@ async def test_who_waits_behind_one_that_gives_up_may_fit() -> None:
 
 
 async def test_room_that_was_given_to_one_who_is_gone_is_given_on() -> None:
-    memory, end, order = VectorMemory(100), asyncio.Event(), []
+    memory, end = VectorMemory(100), asyncio.Event()
+    order: list[int] = []
     async with memory.share("a") as share:
         await share.take(100)
         second, third = (asyncio.create_task(hold(memory, "a", size, end, order)) for size in (90, 80))

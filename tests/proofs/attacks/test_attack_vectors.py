@@ -133,7 +133,8 @@ def test_typed_clients_have_a_batch_too(mesh: Stand, upstream: ScriptedUpstream,
     given = embed_pb2.EmbedInput(model="vectors", items=[embed_pb2.EmbedItem(text=text) for text in TEXTS])
     address = mesh.mesh.address("gateway")
     with none_too_long(mesh), grpc.insecure_channel(address, [("grpc.max_receive_message_length", 32 * 1024 * 1024)]) as channel:
-        stub: Any = gateway_pb2_grpc.GatewayServiceStub(channel)
+        connected: Any = channel  # the stubs' types know only channels of asyncio
+        stub: Any = gateway_pb2_grpc.GatewayServiceStub(connected)
         if way == "whole":
             answer = stub.Embed(gateway_pb2.EmbedRequest(input=given), metadata=mesh.user, timeout=60)
             receipt, vectors = answer.receipt, list(answer.output.embeddings)
