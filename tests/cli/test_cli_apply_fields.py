@@ -54,7 +54,7 @@ def test_raising_a_budget_touches_nothing_else(applied: Applied) -> None:
     applied.apply(PROJECT)
     refused = applied.apply("projects:\n  - {name: p, budget: {amount: 2 USD}}", code=CONFLICT)
     assert "--allow-loosening" in refused
-    assert f"domains/{applied.domain}/projects/p/budget: amount.nanos: 1000000000 → 2000000000" in refused
+    assert f"domains/{applied.domain}/projects/p/budget: amount: 1 USD → 2 USD" in refused
     assert "0 would change" in fields(applied, PROJECT), "nothing was changed"
     applied.apply("projects:\n  - {name: p, budget: {amount: 2 USD}}", "--allow-loosening")
     assert "0 would change" in fields(applied, PROJECT.replace("1 USD", "2 USD")), "models, cap and charging are as they were"

@@ -43,7 +43,7 @@ async def test_a_dry_run_says_what_would_change_and_changes_nothing(world: World
     answer = await world.half.applying.apply(ADMIN, wanted)
     change = answer.changes[0]
     assert (change.resource, change.action) == ("domains/claims", UPDATE)
-    assert [(field.path, field.before, field.after) for field in change.fields] == [("display_name", '"Claims"', '"Damage"')]
+    assert [(field.path, field.before, field.after) for field in change.fields] == [("display_name", "Claims", "Damage")]
     assert {other.action for other in answer.changes[1:]} == {NONE}
     assert answer.revision == 0
     assert await contents(world.half) == before

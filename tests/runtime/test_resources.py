@@ -89,6 +89,6 @@ def test_a_change_names_the_fields_that_differ() -> None:
     after = router_pb2.Route(alias="b", targets=[router_pb2.RouteTarget(model="m")])
     change = change_of("domains/d/routes/r", before, after)
     assert change.action == resources_pb2.CHANGE_ACTION_UPDATE
-    assert [(field.path, field.before, field.after) for field in change.fields] == [("alias", '"a"', '"b"')]
+    assert [(field.path, field.before, field.after) for field in change.fields] == [("alias", "a", "b")]
     assert change_of("r", before, before).action == resources_pb2.CHANGE_ACTION_NONE
     assert change_of("r", None, after).action == resources_pb2.CHANGE_ACTION_CREATE

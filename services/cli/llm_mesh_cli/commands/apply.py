@@ -83,7 +83,7 @@ def _show(session: Session, steps: list[Step], *, dry_run: bool) -> None:
         session.output.line(_coloured(sign, f"{sign} {step.change.resource}{mark}", wanted=colour))
         if step.change.action == resources_pb2.CHANGE_ACTION_UPDATE:
             for field in step.change.fields:
-                session.output.line(f"    {field.path}: {loosening.change_text(field)}{loosening.MARK if field.loosens else ''}")
+                session.output.line(f"    {loosening.change_text(field)}{loosening.MARK if field.loosens else ''}")
     same = len(steps) - len(changed)
     session.output.line(f"{len(changed)} {'would change' if dry_run else 'changed'}, {same} as they should be")
     looser = sum(step.change.loosens for step in changed)

@@ -41,7 +41,7 @@ def checked(session: Session, before: Any, after: Any, *, loosens: bool, dry_run
         session.output.line(f"{after.name} is as it should be")
     else:
         for field in change.fields:
-            session.output.line(f"{field.path}: {loosening.change_text(field)}{loosening.MARK if field.loosens else ''}")
+            session.output.line(f"{loosening.change_text(field)}{loosening.MARK if field.loosens else ''}")
         if dry_run and change.loosens:
             session.output.line(loosening.NEEDS_FLAG)
     return change.action != _NOTHING and not dry_run

@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection, Iterator
 
-from google.protobuf import text_format
+from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 
 from llm_mesh.mesh.v1 import resources_pb2
 from llm_mesh_runtime.resources.guards import loosens
+from llm_mesh_runtime.resources.words import VALUES, value_text
 
 _LONGEST_VALUE = 200
 
@@ -46,19 +47,24 @@ def _differences(
         path = prefix + field.name
         differs = old != new or (field.has_presence and before.HasField(field.name) != after.HasField(field.name))
         looser = loose or (differs and loosens(field, before, after))
-        if field.message_type is not None and not field.is_repeated and before.HasField(field.name) and after.HasField(field.name):
+        if _is_resource(field) and before.HasField(field.name) and after.HasField(field.name):
             yield from _differences(old, new, path + ".", (), loose=looser)
         elif differs:
-            shown = _shown(before, field.name), _shown(after, field.name)
+            shown = _shown(before, field), _shown(after, field)
             yield resources_pb2.FieldChange(path=path, before=shown[0], after=shown[1], loosens=looser)
 
 
-def _shown(message: Message, name: str) -> str:
-    """One field as text, cut where it is long."""
-    only = type(message)()
-    only.CopyFrom(message)
-    for field in only.DESCRIPTOR.fields:
-        if field.name != name:
-            only.ClearField(field.name)
-    text = text_format.MessageToString(only, as_one_line=True).removeprefix(f"{name}:").strip()
+def _is_resource(field: FieldDescriptor) -> bool:
+    """Whether a field has fields of its own, and is not one value such as an amount."""
+    return field.message_type is not None and not field.is_repeated and field.message_type.full_name not in VALUES
+
+
+def _shown(message: Message, field: FieldDescriptor) -> str:
+    """One field in words, cut where it is long; empty where it is unset."""
+    if field.has_presence and not message.HasField(field.name):
+        return ""
+    value = getattr(message, field.name)
+    if not field.has_presence and not value:
+        return ""
+    text = value_text(field, value)
     return text if len(text) <= _LONGEST_VALUE else text[:_LONGEST_VALUE] + "…"

@@ -327,9 +327,9 @@ type FieldChange struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Path of the field, such as `limits.requests_per_minute`.
 	Path string `protobuf:"bytes,1,opt,name=path,proto3" json:"path,omitempty"`
-	// Present value; empty where the field was unset.
+	// Present value in words, such as `25 USD`, `1m30s` or `monthly`, for people; empty where the field was unset.
 	Before string `protobuf:"bytes,2,opt,name=before,proto3" json:"before,omitempty"`
-	// Wanted value; empty where the field becomes unset.
+	// Wanted value in words; empty where the field becomes unset.
 	After string `protobuf:"bytes,3,opt,name=after,proto3" json:"after,omitempty"`
 	// This change loosens a guard, such as a list of allowed models that gets longer, or a limit that is raised.
 	Loosens       bool `protobuf:"varint,4,opt,name=loosens,proto3" json:"loosens,omitempty"`

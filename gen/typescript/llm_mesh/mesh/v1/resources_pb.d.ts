@@ -148,14 +148,14 @@ export declare type FieldChange = Message<"llm_mesh.mesh.v1.FieldChange"> & {
   path: string;
 
   /**
-   * Present value; empty where the field was unset.
+   * Present value in words, such as `25 USD`, `1m30s` or `monthly`, for people; empty where the field was unset.
    *
    * @generated from field: string before = 2;
    */
   before: string;
 
   /**
-   * Wanted value; empty where the field becomes unset.
+   * Wanted value in words; empty where the field becomes unset.
    *
    * @generated from field: string after = 3;
    */
