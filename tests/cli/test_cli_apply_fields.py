@@ -64,7 +64,7 @@ def test_raising_a_budget_touches_nothing_else(applied: Applied) -> None:
 def test_null_unsets_and_says_that_it_loosens(applied: Applied) -> None:
     applied.apply(PROJECT)
     shown = fields(applied, "projects:\n  - {name: p, allowed_models: null, strict_charging: null, budget: null}")
-    assert 'allowed_models: ["a"] → (unset)' in shown.replace('"a" →', '["a"] →')
+    assert "allowed_models: a → (unset)" in shown
     assert shown.count("loosens a guard") == 3
     assert f"- domains/{applied.domain}/projects/p/budget   loosens a guard" in shown
     applied.apply("projects:\n  - {name: p, allowed_models: null, budget: null}", code=CONFLICT)
