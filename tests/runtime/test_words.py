@@ -39,7 +39,7 @@ FIELDS = [
 PROTOBUF = re.compile(r"\w: |[{}<>]|\b[A-Z]+_[A-Z_]+\b|seconds|nanos\b|\[\(|True|False|None")
 
 
-def filled(message: Any, field: FieldDescriptor, depth: int = 0) -> None:
+def filled(message: Any, field: Any, depth: int = 0) -> None:
     """Gives a field a value of its kind."""
     value: Any
     if field.message_type is not None and field.message_type.GetOptions().map_entry:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Iterator
+from typing import Any
 
-from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 
 from llm_mesh.mesh.v1 import resources_pb2
@@ -54,12 +54,12 @@ def _differences(
             yield resources_pb2.FieldChange(path=path, before=shown[0], after=shown[1], loosens=looser)
 
 
-def _is_resource(field: FieldDescriptor) -> bool:
+def _is_resource(field: Any) -> bool:  # noqa: ANN401 (a descriptor, of which protobuf has two kinds)
     """Whether a field has fields of its own, and is not one value such as an amount."""
     return field.message_type is not None and not field.is_repeated and field.message_type.full_name not in VALUES
 
 
-def _shown(message: Message, field: FieldDescriptor) -> str:
+def _shown(message: Message, field: Any) -> str:  # noqa: ANN401 (likewise)
     """One field in words, cut where it is long; empty where it is unset."""
     if field.has_presence and not message.HasField(field.name):
         return ""
