@@ -14,6 +14,8 @@ from llm_mesh.observability.v1 import observability_pb2 as pb
 from llm_mesh.policy.v1 import usage_pb2
 from llm_mesh_observability.domain.observatory import Observatory
 from llm_mesh_observability.domain.projection import spend_lines
+from llm_mesh_observability.domain.queries import Scope
+from llm_mesh_observability.domain.resume_tokens import ResumeTokens
 from llm_mesh_observability.store.projection import SqlProjection
 from llm_mesh_observability.store.tables import METADATA
 from llm_mesh_runtime.database import Database, drift, migrate
@@ -69,7 +71,7 @@ def event(
 
 async def observatory(database: Database, *events: usage_pb2.UsageEvent, ledger: FakeLedger | None = None) -> Observatory:
     await migrate(database, "llm_mesh_observability.store.migrations")
-    made = Observatory(SqlProjection(database), ledger or FakeLedger(), tail_pause=0.05, tail_lifetime=0.2)
+    made = Observatory(SqlProjection(database), ledger or FakeLedger(), ResumeTokens(b"a key of tests"), tail_pause=0.05, tail_lifetime=0.2)
     if ledger is None:
         await made.catch_up()
     if events:
@@ -172,6 +174,19 @@ async def test_a_tail_shows_older_requests_and_then_what_comes(database: Databas
     assert [len(first.entries), len(second.entries)] == [1, 2]
     resumed = [message async for message in made.tail(pb.TailRequest(parent=TRIAGE, resume_token=first.resume_token))]
     assert [found.name for message in resumed for found in message.entries] == [f"{TRIAGE}/reservations/r2"]
+
+
+async def test_what_a_tail_passes_over_is_counted_among_its_own_entries(database: Database) -> None:
+    await observatory(database)
+    store = SqlProjection(database)
+    made = [event(number, line("a1", "m/a", 1), name=f"r{number}", project=AUDIT if number % 3 else TRIAGE) for number in range(1, 31)]
+    await store.ingest(made, live=True)
+    scope = Scope(project=TRIAGE)
+    assert await store.skip(scope, 0, 10) == (0, 0)
+    assert await store.skip(scope, 0, 4) == (6, 18)
+    assert [sighting.sequence for sighting in await store.since(scope, 18, 100)] == [21, 24, 27, 30]
+    assert await store.skip(scope, 12, 4) == (2, 18)
+    assert await store.skip(Scope(), 0, 4) == (26, 26)
 
 
 async def test_feedback_is_kept_on_known_requests_only(database: Database) -> None:

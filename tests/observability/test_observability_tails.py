@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Any, cast
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from llm_mesh.observability.v1 import observability_pb2 as pb
 from llm_mesh.policy.v1 import usage_pb2
@@ -14,12 +16,14 @@ from llm_mesh_observability.domain.feed import MOST_REMEMBERED
 from llm_mesh_observability.domain.observatory import Bounds, Observatory
 from llm_mesh_observability.domain.ports import Ledger, Projection, Sighting
 from llm_mesh_observability.domain.queries import Scope
+from llm_mesh_observability.domain.resume_tokens import ResumeTokens
 from llm_mesh_runtime.errors import MeshError
 from llm_mesh_runtime.resources import Page
 from llm_mesh_runtime.shares import Party
 
 HOG, ANA = Party("domains/hog", "domains/hog/principals/hog"), Party("domains/claims", "domains/claims/principals/ana")
 TRIAGE = "domains/claims/projects/triage"
+TOKENS = ResumeTokens(b"a key of tests")
 
 
 class CountingStore:
@@ -28,6 +32,8 @@ class CountingStore:
     def __init__(self) -> None:
         self.entries: list[Sighting] = []
         self.reads = 0
+        self.tails_reads = 0
+        """Those of tails of one project."""
         self.at_once = 0
         self.most_at_once = 0
         self.go_on = asyncio.Event()
@@ -44,8 +50,13 @@ class CountingStore:
 
     async def since(self, scope: Scope, sequence: int, limit: int) -> list[Sighting]:
         self.reads += 1
+        self.tails_reads += scope.project == TRIAGE
         within = scope.project or scope.domain
         return [each for each in self.entries if each.sequence > sequence and each.entry.name.startswith(within)][:limit]
+
+    async def skip(self, scope: Scope, sequence: int, most: int) -> tuple[int, int]:
+        own = await self.since(scope, sequence, len(self.entries))
+        return (len(own) - most, own[-most - 1].sequence) if len(own) > most else (0, sequence)
 
     async def through(self) -> int:
         return 0
@@ -60,7 +71,7 @@ class CountingStore:
 
 
 def made(store: CountingStore, **bounds: int) -> Observatory:
-    return Observatory(cast("Projection", store), cast("Ledger", None), tail_pause=30, tail_lifetime=20, bounds=Bounds(**bounds))
+    return Observatory(cast("Projection", store), cast("Ledger", None), TOKENS, tail_pause=30, tail_lifetime=20, bounds=Bounds(**bounds))
 
 
 def event(sequence: int, project: str = TRIAGE) -> usage_pb2.UsageEvent:
@@ -143,13 +154,56 @@ async def test_a_tail_that_is_behind_reads_the_store_and_is_told_what_it_has_los
     for start in range(1, MOST_REMEMBERED * 7, 500):
         await observatory.ingest([event(number) for number in range(start, start + 500)])
     await asyncio.sleep(0.5)
-    stream = observatory.tail(pb.TailRequest(parent=TRIAGE, resume_token="10"), ANA)
+    stream = observatory.tail(pb.TailRequest(parent=TRIAGE, resume_token=TOKENS.token(10)), ANA)
     seen = [await asyncio.wait_for(cast("Any", anext(stream)), 5) for _ in range(2)]
     assert seen[0].lost == 7 * MOST_REMEMBERED - 10 - 5_000
     names = [entry.name for message in seen for entry in message.entries]
     assert names == [f"{TRIAGE}/reservations/r{number}" for number in range(2_001, 2_001 + len(names))]
     await closed(other)
     await cast("Any", stream).aclose()
+
+
+async def test_a_tail_that_others_leave_behind_loses_nothing_and_reads_no_store() -> None:
+    store = CountingStore()
+    observatory = made(store, queries=1)
+    mine = await opened(observatory, ANA, TRIAGE)
+    hog = await opened(observatory, HOG, "domains/hog")
+    await asyncio.sleep(0.01)
+    await observatory.ingest([event(1)])
+    await asyncio.wait_for(mine[1], 5)
+    others = [event(number, "domains/hog/projects/p") for number in range(2, 2 + 8 * MOST_REMEMBERED)]
+    for start in range(0, len(others), 500):
+        await observatory.ingest(others[start : start + 500])
+    await observatory.ingest([event(10_000)])
+    second = await asyncio.wait_for(anext(mine[0]), 5)
+    assert ([entry.name for entry in second.entries], second.lost, store.tails_reads) == ([f"{TRIAGE}/reservations/r10000"], 0, 0)
+    await closed(mine, hog)
+
+
+async def test_a_tail_that_resumes_behind_what_others_did_loses_nothing() -> None:
+    store = CountingStore()
+    observatory = made(store)
+    store.entries = [
+        Sighting(each.sequence, each.entry) for each in (event(number, "domains/hog/projects/p") for number in range(2, 10_000))
+    ]
+    store.entries = [Sighting(1, event(1).entry), *store.entries]
+    resumed = observatory.tail(pb.TailRequest(parent=TRIAGE, resume_token=TOKENS.token(0)), ANA)
+    message = await asyncio.wait_for(cast("Any", anext(resumed)), 5)
+    assert ([entry.name for entry in message.entries], message.lost) == ([f"{TRIAGE}/reservations/r1"], 0)
+    await cast("Any", resumed).aclose()
+
+
+@given(st.integers(0, 2**63 - 1), st.integers(1, 1_000))
+def test_a_token_tells_nothing_of_its_position_and_none_can_be_made_up(sequence: int, step: int) -> None:
+    token, next_one = TOKENS.token(sequence), TOKENS.token((sequence + step) % 2**63)
+    assert TOKENS.sequence(token) == sequence
+    assert str(sequence) not in token or sequence < 100
+    assert sum(one == other for one, other in zip(token, next_one, strict=True)) < len(token) - 6
+    for forged in (str(sequence), token[:-2], token[1:] + token[0], next_one[:11] + token[11:], "é" * 22):
+        with pytest.raises(MeshError, match="resume_token"):
+            TOKENS.sequence(forged)
+    with pytest.raises(MeshError, match="resume_token"):
+        ResumeTokens(b"another").sequence(token)
 
 
 async def test_whoever_asks_much_waits_and_whoever_asks_little_does_not() -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import secrets
+
 from llm_mesh.observability.v1 import observability_pb2_grpc
 from llm_mesh_observability.domain.observatory import Bounds, Observatory
+from llm_mesh_observability.domain.resume_tokens import ResumeTokens
 from llm_mesh_observability.peers import LedgerPeer
 from llm_mesh_observability.servicer import ObservabilityServicer
 from llm_mesh_observability.settings import Settings
@@ -13,6 +16,8 @@ from llm_mesh_runtime.links import Links
 from llm_mesh_runtime.service import Service, Servicers
 from llm_mesh_runtime.tasks import TaskSet
 
+_NAME = "observability"
+_PURPOSE = "llm_mesh.observability.v1.TailResponse.resume_token"
 _MIGRATIONS = "llm_mesh_observability.store.migrations"
 
 
@@ -22,6 +27,7 @@ def build(settings: Settings, links: Links) -> Servicers:
     observatory = Observatory(
         SqlProjection(database),
         LedgerPeer(links.channel("policy")),
+        ResumeTokens(_token_key(links)),
         tail_pause=settings.tail_pause.total_seconds(),
         tail_lifetime=settings.tail_lifetime.total_seconds(),
         bounds=Bounds(settings.tails, settings.queries, reserve=links.mesh.share_reserve),
@@ -44,8 +50,15 @@ def build(settings: Settings, links: Links) -> Servicers:
     )
 
 
+def _token_key(links: Links) -> bytes:
+    """The same in all instances that share a secret; without one, tokens are valid in the process that made them."""
+    if links.seals.knows(_NAME):
+        return links.seals.seal(_NAME, _PURPOSE, b"")
+    return secrets.token_bytes(32)
+
+
 service = Service(
-    name="observability",
+    name=_NAME,
     contracts=("llm_mesh.observability.v1.ObservabilityService",),
     settings=Settings,
     build=build,

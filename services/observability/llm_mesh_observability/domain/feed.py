@@ -37,8 +37,10 @@ class Feed:
         self._starting = asyncio.Lock()
         self.reached = 0
         """The sequence up to which everything has been read."""
-        self._since = 0
-        """What is newer than this is remembered."""
+        self._forgotten = 0
+        """The newest sequence that is not remembered any more."""
+        self._since: dict[str, int] = {}
+        """By followed scope: of what is newer than this, all is remembered, however much others do."""
 
     def tell(self) -> None:
         """Something was ingested."""
@@ -50,16 +52,17 @@ class Feed:
         key = _key(scope)
         async with self._starting:
             if self._reader is None:
-                self.reached = self._since = await self._store.latest()
+                self.reached = self._forgotten = await self._store.latest()
                 self._recent = []
                 self._reader = asyncio.get_running_loop().create_task(self._read(), name="observability.feed")
             self._followers[key] = self._followers.get(key, 0) + 1
+            self._since.setdefault(key, self._forgotten)
         try:
             yield
         finally:
             self._followers[key] -= 1
             if not self._followers[key]:
-                del self._followers[key]
+                del self._followers[key], self._since[key]
                 self._arrivals.pop(key, None)
             if not self._followers and self._reader is not None:
                 self._reader.cancel()
@@ -67,12 +70,13 @@ class Feed:
 
     def newer(self, scope: Scope, sequence: int, limit: int) -> Sequence[Sighting] | None:
         """Entries of the scope after a sequence, oldest first; None where that is longer ago than what is remembered."""
-        if sequence < self._since:
+        key = _key(scope)
+        if sequence < self._since[key]:
             return None
         begin = bisect_right(self._recent, sequence, key=_sequence)
         found = []
         for sighting in self._recent[begin:]:
-            if _key(scope) in _keys(sighting):
+            if key in _keys(sighting):
                 found.append(sighting)
                 if len(found) == limit:
                     break
@@ -110,9 +114,12 @@ class Feed:
             return
         before, self.reached = self.reached, found[-1].sequence
         recent = [*self._recent, *found]
-        if len(recent) > MOST_REMEMBERED:
-            self._since = recent[-MOST_REMEMBERED - 1].sequence
-            recent = recent[-MOST_REMEMBERED:]
+        for forgotten in recent[:-MOST_REMEMBERED]:
+            self._forgotten = forgotten.sequence
+            for key in _keys(forgotten):
+                if key in self._since:
+                    self._since[key] = forgotten.sequence
+        recent = recent[-MOST_REMEMBERED:]
         self._recent = recent
         for key in {key for sighting in found for key in _keys(sighting)}:
             arrival = self._arrivals.pop(key, None)

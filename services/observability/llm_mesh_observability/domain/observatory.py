@@ -12,6 +12,7 @@ from llm_mesh_observability.domain import queries
 from llm_mesh_observability.domain.errors import ObservabilityError, too_many_tails
 from llm_mesh_observability.domain.feed import Feed
 from llm_mesh_observability.domain.ports import Ledger, Projection
+from llm_mesh_observability.domain.resume_tokens import ResumeTokens
 from llm_mesh_runtime.errors import MeshError, invalid
 from llm_mesh_runtime.limiter import Limiter
 from llm_mesh_runtime.log import get_logger
@@ -40,8 +41,18 @@ class Bounds:
 class Observatory:
     """Keeps the projection, and answers questions about it."""
 
-    def __init__(self, store: Projection, ledger: Ledger, *, tail_pause: float, tail_lifetime: float, bounds: Bounds | None = None) -> None:
+    def __init__(
+        self,
+        store: Projection,
+        ledger: Ledger,
+        tokens: ResumeTokens,
+        *,
+        tail_pause: float,
+        tail_lifetime: float,
+        bounds: Bounds | None = None,
+    ) -> None:
         self._store = store
+        self._tokens = tokens
         self._ledger = ledger
         self._tail_lifetime = tail_lifetime
         self._feed = Feed(store, tail_pause)
@@ -79,7 +90,7 @@ class Observatory:
         """Requests as they come, until the tail's lifetime is over."""
         scope = queries.scope_of(request.parent)
         backlog = queries.checked_backlog(request.backlog)
-        resumed = queries.sequence_of(request.resume_token)
+        resumed = self._tokens.sequence(request.resume_token)
         if not self._tails.take(party):
             raise too_many_tails(self._tails.places)
         try:
@@ -97,22 +108,21 @@ class Observatory:
         if backlog and resumed is None:
             async with self._turns.slot(party):
                 older = await self._store.last(scope, backlog)
-            yield observability_pb2.TailResponse(entries=[sighting.entry for sighting in older], resume_token=str(at))
+            yield observability_pb2.TailResponse(entries=[sighting.entry for sighting in older], resume_token=self._tokens.token(at))
         end = now() + self._tail_lifetime
         while (left := end - now()) > 0:
-            behind = feed.reached - at
-            lost = behind - _MOST_BEHIND if behind > _MOST_BEHIND else 0
-            at += lost
-            reached = feed.reached
+            lost, reached = 0, feed.reached
             found = feed.newer(scope, at, _PER_MESSAGE)
             if found is None:
                 async with self._turns.slot(party):
+                    if reached - at > _MOST_BEHIND:  # of all scopes: the entries of this one may be fewer
+                        lost, at = await self._store.skip(scope, at, _MOST_BEHIND)
                     found = await self._store.since(scope, at, _PER_MESSAGE)
             full = len(found) == _PER_MESSAGE
             at = found[-1].sequence if full else max(reached, at, found[-1].sequence if found else 0)
             if found or lost:
                 entries = [sighting.entry for sighting in found]
-                yield observability_pb2.TailResponse(entries=entries, resume_token=str(at), lost=lost)
+                yield observability_pb2.TailResponse(entries=entries, resume_token=self._tokens.token(at), lost=lost)
             if not full:
                 await asyncio.sleep(min(left, _GATHERING if found else 0))
                 if feed.reached == reached:

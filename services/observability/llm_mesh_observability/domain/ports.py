@@ -57,6 +57,10 @@ class Projection(Protocol):
         """Entries whose last event is newer, oldest first."""
         ...
 
+    async def skip(self, scope: Scope, sequence: int, most: int) -> tuple[int, int]:
+        """Passes over entries of the scope after a sequence until at most so many are left: how many, and from where to go on."""
+        ...
+
     async def last(self, scope: Scope, count: int) -> Sequence[Sighting]:
         """The newest entries, oldest first."""
         ...

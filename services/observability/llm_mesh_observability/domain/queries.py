@@ -26,8 +26,6 @@ _ASPECT = re.compile(r"[a-z0-9_-]{1,63}")
 _LONGEST_COMMENT = 4096
 _MOST_BACKLOG = 1000
 _LATEST = 1 << 62
-_LONGEST_SEQUENCE = 19
-"""Digits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,15 +106,6 @@ def checked_backlog(backlog: int) -> int:
     if not 0 <= backlog <= _MOST_BACKLOG:
         raise invalid("backlog", f"must be 0 to {_MOST_BACKLOG}")
     return backlog
-
-
-def sequence_of(token: str) -> int | None:
-    """The sequence that a tail's token stands for; None without a token."""
-    if not token:
-        return None
-    if len(token) > _LONGEST_SEQUENCE or not token.isdecimal() or not token.isascii() or int(token) > _LATEST:
-        raise invalid("resume_token", "must be from an earlier answer")
-    return int(token)
 
 
 def _micros(time: Timestamp) -> int:

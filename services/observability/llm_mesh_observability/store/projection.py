@@ -78,6 +78,18 @@ class SqlProjection:
         wanted = _within(select(ENTRIES.c.sequence, ENTRIES.c.body), scope).where(ENTRIES.c.sequence > sequence)
         return await self._sightings(wanted.order_by(ENTRIES.c.sequence).limit(limit))
 
+    async def skip(self, scope: Scope, sequence: int, most: int) -> tuple[int, int]:
+        newer = _within(select(ENTRIES.c.sequence), scope).where(ENTRIES.c.sequence > sequence)
+
+        def work(connection: Connection) -> tuple[int, int]:
+            newest_skipped = connection.scalar(newer.order_by(ENTRIES.c.sequence.desc()).offset(most).limit(1))
+            if newest_skipped is None:
+                return 0, sequence
+            skipped = newer.where(ENTRIES.c.sequence <= newest_skipped).subquery()
+            return connection.scalar(select(func.count()).select_from(skipped)) or 0, newest_skipped
+
+        return await self._database.read(work)
+
     async def last(self, scope: Scope, count: int) -> Sequence[Sighting]:
         wanted = _within(select(ENTRIES.c.sequence, ENTRIES.c.body), scope)
         return (await self._sightings(wanted.order_by(ENTRIES.c.sequence.desc()).limit(count)))[::-1]

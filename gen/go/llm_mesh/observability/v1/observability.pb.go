@@ -548,9 +548,9 @@ type TailResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The entries, as they stand now.
 	Entries []*v1.LedgerEntry `protobuf:"bytes,1,rep,name=entries,proto3" json:"entries,omitempty"`
-	// Where to go on.
+	// Where to go on. Tells nothing else.
 	ResumeToken string `protobuf:"bytes,2,opt,name=resume_token,json=resumeToken,proto3" json:"resume_token,omitempty"`
-	// Entries that the reader was too slow for, since the last message.
+	// Entries of `parent` that the reader was too slow for, since the last message.
 	Lost          int64 `protobuf:"varint,3,opt,name=lost,proto3" json:"lost,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

@@ -907,12 +907,24 @@ type PriceFloor struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// ISO 4217 code. Required.
 	Currency string `protobuf:"bytes,1,opt,name=currency,proto3" json:"currency,omitempty"`
-	// Least nano-units per million input tokens, 0 or more. Binds every rate of input of a price but those of cached reading.
+	// Least nano-units per million input tokens, 0 or more.
 	InputNanosPerMillion int64 `protobuf:"varint,2,opt,name=input_nanos_per_million,json=inputNanosPerMillion,proto3" json:"input_nanos_per_million,omitempty"`
-	// Least nano-units per million output tokens, 0 or more. Binds every rate of output of a price.
+	// Least nano-units per million output tokens, 0 or more.
 	OutputNanosPerMillion int64 `protobuf:"varint,3,opt,name=output_nanos_per_million,json=outputNanosPerMillion,proto3" json:"output_nanos_per_million,omitempty"`
-	unknownFields         protoimpl.UnknownFields
-	sizeCache             protoimpl.SizeCache
+	// Least per million input tokens read from a cache, 0 or more. Unset: as input.
+	CachedInputNanosPerMillion *int64 `protobuf:"varint,4,opt,name=cached_input_nanos_per_million,json=cachedInputNanosPerMillion,proto3,oneof" json:"cached_input_nanos_per_million,omitempty"`
+	// Least per million input tokens written to a cache, 0 or more. Unset: as input.
+	CacheWriteNanosPerMillion *int64 `protobuf:"varint,5,opt,name=cache_write_nanos_per_million,json=cacheWriteNanosPerMillion,proto3,oneof" json:"cache_write_nanos_per_million,omitempty"`
+	// Least per million output tokens of reasoning, 0 or more. Unset: as output.
+	ReasoningNanosPerMillion *int64 `protobuf:"varint,6,opt,name=reasoning_nanos_per_million,json=reasoningNanosPerMillion,proto3,oneof" json:"reasoning_nanos_per_million,omitempty"`
+	// Least per million input tokens of sound, 0 or more. Unset: as input.
+	AudioInputNanosPerMillion *int64 `protobuf:"varint,7,opt,name=audio_input_nanos_per_million,json=audioInputNanosPerMillion,proto3,oneof" json:"audio_input_nanos_per_million,omitempty"`
+	// Least per million output tokens of sound, 0 or more. Unset: as output.
+	AudioOutputNanosPerMillion *int64 `protobuf:"varint,8,opt,name=audio_output_nanos_per_million,json=audioOutputNanosPerMillion,proto3,oneof" json:"audio_output_nanos_per_million,omitempty"`
+	// Least per million requests, 0 or more.
+	RequestNanosPerMillion int64 `protobuf:"varint,9,opt,name=request_nanos_per_million,json=requestNanosPerMillion,proto3" json:"request_nanos_per_million,omitempty"`
+	unknownFields          protoimpl.UnknownFields
+	sizeCache              protoimpl.SizeCache
 }
 
 func (x *PriceFloor) Reset() {
@@ -962,6 +974,48 @@ func (x *PriceFloor) GetInputNanosPerMillion() int64 {
 func (x *PriceFloor) GetOutputNanosPerMillion() int64 {
 	if x != nil {
 		return x.OutputNanosPerMillion
+	}
+	return 0
+}
+
+func (x *PriceFloor) GetCachedInputNanosPerMillion() int64 {
+	if x != nil && x.CachedInputNanosPerMillion != nil {
+		return *x.CachedInputNanosPerMillion
+	}
+	return 0
+}
+
+func (x *PriceFloor) GetCacheWriteNanosPerMillion() int64 {
+	if x != nil && x.CacheWriteNanosPerMillion != nil {
+		return *x.CacheWriteNanosPerMillion
+	}
+	return 0
+}
+
+func (x *PriceFloor) GetReasoningNanosPerMillion() int64 {
+	if x != nil && x.ReasoningNanosPerMillion != nil {
+		return *x.ReasoningNanosPerMillion
+	}
+	return 0
+}
+
+func (x *PriceFloor) GetAudioInputNanosPerMillion() int64 {
+	if x != nil && x.AudioInputNanosPerMillion != nil {
+		return *x.AudioInputNanosPerMillion
+	}
+	return 0
+}
+
+func (x *PriceFloor) GetAudioOutputNanosPerMillion() int64 {
+	if x != nil && x.AudioOutputNanosPerMillion != nil {
+		return *x.AudioOutputNanosPerMillion
+	}
+	return 0
+}
+
+func (x *PriceFloor) GetRequestNanosPerMillion() int64 {
+	if x != nil {
+		return x.RequestNanosPerMillion
 	}
 	return 0
 }
@@ -4406,12 +4460,23 @@ const file_llm_mesh_registry_v1_registry_proto_rawDesc = "" +
 	"\vcreate_time\x18\x0e \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"createTime\x12;\n" +
 	"\vupdate_time\x18\x0f \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"updateTime\"\x98\x01\n" +
+	"updateTime\"\xe1\x05\n" +
 	"\n" +
 	"PriceFloor\x12\x1a\n" +
 	"\bcurrency\x18\x01 \x01(\tR\bcurrency\x125\n" +
 	"\x17input_nanos_per_million\x18\x02 \x01(\x03R\x14inputNanosPerMillion\x127\n" +
-	"\x18output_nanos_per_million\x18\x03 \x01(\x03R\x15outputNanosPerMillion\"R\n" +
+	"\x18output_nanos_per_million\x18\x03 \x01(\x03R\x15outputNanosPerMillion\x12G\n" +
+	"\x1ecached_input_nanos_per_million\x18\x04 \x01(\x03H\x00R\x1acachedInputNanosPerMillion\x88\x01\x01\x12E\n" +
+	"\x1dcache_write_nanos_per_million\x18\x05 \x01(\x03H\x01R\x19cacheWriteNanosPerMillion\x88\x01\x01\x12B\n" +
+	"\x1breasoning_nanos_per_million\x18\x06 \x01(\x03H\x02R\x18reasoningNanosPerMillion\x88\x01\x01\x12E\n" +
+	"\x1daudio_input_nanos_per_million\x18\a \x01(\x03H\x03R\x19audioInputNanosPerMillion\x88\x01\x01\x12G\n" +
+	"\x1eaudio_output_nanos_per_million\x18\b \x01(\x03H\x04R\x1aaudioOutputNanosPerMillion\x88\x01\x01\x129\n" +
+	"\x19request_nanos_per_million\x18\t \x01(\x03R\x16requestNanosPerMillionB!\n" +
+	"\x1f_cached_input_nanos_per_millionB \n" +
+	"\x1e_cache_write_nanos_per_millionB\x1e\n" +
+	"\x1c_reasoning_nanos_per_millionB \n" +
+	"\x1e_audio_input_nanos_per_millionB!\n" +
+	"\x1f_audio_output_nanos_per_million\"R\n" +
 	"\x14ListEndpointsRequest\x12\x1b\n" +
 	"\tpage_size\x18\x01 \x01(\x05R\bpageSize\x12\x1d\n" +
 	"\n" +
@@ -4898,6 +4963,7 @@ func file_llm_mesh_registry_v1_registry_proto_init() {
 		return
 	}
 	file_llm_mesh_registry_v1_registry_proto_msgTypes[2].OneofWrappers = []any{}
+	file_llm_mesh_registry_v1_registry_proto_msgTypes[5].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{

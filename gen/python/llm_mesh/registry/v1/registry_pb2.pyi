@@ -183,14 +183,26 @@ class Endpoint(_message.Message):
     def __init__(self, name: _Optional[str] = ..., operator: _Optional[str] = ..., description: _Optional[str] = ..., region: _Optional[str] = ..., processor: _Optional[str] = ..., data_classes: _Optional[_Iterable[str]] = ..., zero_retention: _Optional[bool] = ..., credentials: _Optional[_Iterable[str]] = ..., upstream_models: _Optional[_Iterable[str]] = ..., free_allowed: _Optional[bool] = ..., price_floor: _Optional[_Union[PriceFloor, _Mapping]] = ..., domains: _Optional[_Iterable[str]] = ..., etag: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., update_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class PriceFloor(_message.Message):
-    __slots__ = ("currency", "input_nanos_per_million", "output_nanos_per_million")
+    __slots__ = ("currency", "input_nanos_per_million", "output_nanos_per_million", "cached_input_nanos_per_million", "cache_write_nanos_per_million", "reasoning_nanos_per_million", "audio_input_nanos_per_million", "audio_output_nanos_per_million", "request_nanos_per_million")
     CURRENCY_FIELD_NUMBER: _ClassVar[int]
     INPUT_NANOS_PER_MILLION_FIELD_NUMBER: _ClassVar[int]
     OUTPUT_NANOS_PER_MILLION_FIELD_NUMBER: _ClassVar[int]
+    CACHED_INPUT_NANOS_PER_MILLION_FIELD_NUMBER: _ClassVar[int]
+    CACHE_WRITE_NANOS_PER_MILLION_FIELD_NUMBER: _ClassVar[int]
+    REASONING_NANOS_PER_MILLION_FIELD_NUMBER: _ClassVar[int]
+    AUDIO_INPUT_NANOS_PER_MILLION_FIELD_NUMBER: _ClassVar[int]
+    AUDIO_OUTPUT_NANOS_PER_MILLION_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_NANOS_PER_MILLION_FIELD_NUMBER: _ClassVar[int]
     currency: str
     input_nanos_per_million: int
     output_nanos_per_million: int
-    def __init__(self, currency: _Optional[str] = ..., input_nanos_per_million: _Optional[int] = ..., output_nanos_per_million: _Optional[int] = ...) -> None: ...
+    cached_input_nanos_per_million: int
+    cache_write_nanos_per_million: int
+    reasoning_nanos_per_million: int
+    audio_input_nanos_per_million: int
+    audio_output_nanos_per_million: int
+    request_nanos_per_million: int
+    def __init__(self, currency: _Optional[str] = ..., input_nanos_per_million: _Optional[int] = ..., output_nanos_per_million: _Optional[int] = ..., cached_input_nanos_per_million: _Optional[int] = ..., cache_write_nanos_per_million: _Optional[int] = ..., reasoning_nanos_per_million: _Optional[int] = ..., audio_input_nanos_per_million: _Optional[int] = ..., audio_output_nanos_per_million: _Optional[int] = ..., request_nanos_per_million: _Optional[int] = ...) -> None: ...
 
 class ListEndpointsRequest(_message.Message):
     __slots__ = ("page_size", "page_token")

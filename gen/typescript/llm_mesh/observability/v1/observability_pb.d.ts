@@ -273,14 +273,14 @@ export declare type TailResponse = Message<"llm_mesh.observability.v1.TailRespon
   entries: LedgerEntry[];
 
   /**
-   * Where to go on.
+   * Where to go on. Tells nothing else.
    *
    * @generated from field: string resume_token = 2;
    */
   resumeToken: string;
 
   /**
-   * Entries that the reader was too slow for, since the last message.
+   * Entries of `parent` that the reader was too slow for, since the last message.
    *
    * @generated from field: int64 lost = 3;
    */

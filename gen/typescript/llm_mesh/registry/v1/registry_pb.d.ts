@@ -542,18 +542,60 @@ export declare type PriceFloor = Message<"llm_mesh.registry.v1.PriceFloor"> & {
   currency: string;
 
   /**
-   * Least nano-units per million input tokens, 0 or more. Binds every rate of input of a price but those of cached reading.
+   * Least nano-units per million input tokens, 0 or more.
    *
    * @generated from field: int64 input_nanos_per_million = 2;
    */
   inputNanosPerMillion: bigint;
 
   /**
-   * Least nano-units per million output tokens, 0 or more. Binds every rate of output of a price.
+   * Least nano-units per million output tokens, 0 or more.
    *
    * @generated from field: int64 output_nanos_per_million = 3;
    */
   outputNanosPerMillion: bigint;
+
+  /**
+   * Least per million input tokens read from a cache, 0 or more. Unset: as input.
+   *
+   * @generated from field: optional int64 cached_input_nanos_per_million = 4;
+   */
+  cachedInputNanosPerMillion?: bigint | undefined;
+
+  /**
+   * Least per million input tokens written to a cache, 0 or more. Unset: as input.
+   *
+   * @generated from field: optional int64 cache_write_nanos_per_million = 5;
+   */
+  cacheWriteNanosPerMillion?: bigint | undefined;
+
+  /**
+   * Least per million output tokens of reasoning, 0 or more. Unset: as output.
+   *
+   * @generated from field: optional int64 reasoning_nanos_per_million = 6;
+   */
+  reasoningNanosPerMillion?: bigint | undefined;
+
+  /**
+   * Least per million input tokens of sound, 0 or more. Unset: as input.
+   *
+   * @generated from field: optional int64 audio_input_nanos_per_million = 7;
+   */
+  audioInputNanosPerMillion?: bigint | undefined;
+
+  /**
+   * Least per million output tokens of sound, 0 or more. Unset: as output.
+   *
+   * @generated from field: optional int64 audio_output_nanos_per_million = 8;
+   */
+  audioOutputNanosPerMillion?: bigint | undefined;
+
+  /**
+   * Least per million requests, 0 or more.
+   *
+   * @generated from field: int64 request_nanos_per_million = 9;
+   */
+  requestNanosPerMillion: bigint;
 };
 
 /**
