@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -80,7 +81,7 @@ async def world_of(database: Database) -> World:
 
 def price(input_nanos: int = 10, output_nanos: int = 20, currency: str = "USD", **fields: Any) -> registry_pb2.Price:
     rates: dict[str, Any] = {"input_nanos_per_million": input_nanos, "output_nanos_per_million": output_nanos}
-    return registry_pb2.Price(currency=currency, source="a test", **rates, **fields)
+    return registry_pb2.Price(currency=currency, source="a test", **(rates | fields))
 
 
 def model(alias: str = "m", **fields: Any) -> registry_pb2.Model:
@@ -94,6 +95,23 @@ def model(alias: str = "m", **fields: Any) -> registry_pb2.Model:
     return registry_pb2.Model(alias=alias, **{name: value for name, value in wanted.items() if value is not None})
 
 
+def lowered(price: Any, rate: str) -> Any:
+    """The same with one rate one lower."""
+    copy = type(price)()
+    copy.CopyFrom(price)
+    setattr(copy, f"{rate}_nanos_per_million", charged(price, rate) - 1)
+    return copy
+
+
+def charged(price: Any, rate: str) -> int:
+    """A rate as the contract words it: an unset one is that of input or output."""
+    field = f"{rate}_nanos_per_million"
+    if rate not in {"input", "output", "request"} and not price.HasField(field):
+        field = f"{'output' if rate in {'reasoning', 'audio_output'} else 'input'}_nanos_per_million"
+    return int(getattr(price, field))
+
+
+EVERY_RATE = ("input", "output", "cached_input", "cache_write", "reasoning", "audio_input", "audio_output")
 ESCALATIONS: list[tuple[dict[str, Any], str]] = [
     ({"region": "us"}, "region"),
     ({"data_classes": ["public", "restricted"]}, "data_classes"),
@@ -106,8 +124,8 @@ ESCALATIONS: list[tuple[dict[str, Any], str]] = [
     ({"price": price(10, 19)}, "price"),
     ({"price": price(0, 0)}, "price"),
     ({"price": price(currency="EUR")}, "price"),
-    ({"price": price(reasoning_nanos_per_million=1)}, "price"),
-    ({"price": price(cache_write_nanos_per_million=1)}, "price"),
+    *(({"price": lowered(price(), rate)}, "price") for rate in EVERY_RATE),
+    ({"price": price(50, 50, cached_input_nanos_per_million=9)}, "price"),
 ]
 
 
@@ -183,6 +201,21 @@ async def test_without_a_declared_least_price_the_operators_own_models_set_it(da
         await world.create(model_id="other", alias="other", upstream_model="big-other", price=price(99, 99))
 
 
+@pytest.mark.parametrize("rate", [*EVERY_RATE, "request"])
+async def test_each_rate_is_at_least_what_the_operator_declares_or_charges(database: Database, rate: str) -> None:
+    world, field = await world_of(database), f"{rate}_nanos_per_million"
+    own = price(10, 20, request_nanos_per_million=5)
+    await world.registry.create_model(PLATFORM, "domains/shared", "own", model("own", price=own))
+    floor = registry_pb2.PriceFloor(currency="USD", input_nanos_per_million=10, output_nanos_per_million=20, request_nanos_per_million=5)
+    for declared in (floor, None):
+        await world.put(price_floor=declared)
+        with pytest.raises(MeshError, match=field) as failure:
+            await world.create(price=lowered(own, rate))
+        assert (failure.value.reason_name, failure.value.field) == ("ESCALATION_DENIED", "model.price")
+    await world.put(price_floor=lowered(floor, rate))
+    assert not (await world.create(price=lowered(own, rate))).conflicts
+
+
 async def test_an_endpoint_serves_the_domains_that_it_is_open_to(database: Database) -> None:
     world = await world_of(database)
     await world.put()
@@ -241,7 +274,7 @@ async def test_a_product_that_another_domain_accepted_is_narrowed_too(database: 
     world = await world_of(database)
     await world.put(zero_retention=True)
     created = await world.create(shared_with=[SALES])
-    offers = SqlOffers(database)
+    offers = SqlOffers(database, outbox_of(database))
     consent = Consent(SqlSubscriptions(database, outbox_of(database), 10), offers, world.feed)
     await consent.create(SALES, "s", registry_pb2.Subscription(product=created.name))
     await world.put(region="us")
@@ -342,7 +375,19 @@ async def test_facts_of_wrong_form_are_refused_with_their_field(database: Databa
 
 CLASSES = st.lists(st.sampled_from(["public", "internal", "confidential", "restricted"]), unique=True)
 REGIONS = st.sampled_from(["", "eu", "us"])
-PRICES = st.none() | st.builds(price, st.integers(0, 3), st.integers(0, 3), st.sampled_from(["USD", "EUR"]))
+RATES = {f"{rate}_nanos_per_million": st.integers(0, 3) for rate in (*EVERY_RATE, "request")}
+
+
+def of_rates(message: Any, currencies: Sequence[str], **fields: str) -> st.SearchStrategy[Any]:
+    """Prices or floors with any of the rates set."""
+    set_rates = st.fixed_dictionaries({"currency": st.sampled_from(currencies)}, optional=RATES)
+    return st.none() | set_rates.map(lambda chosen: message(**fields, **chosen))
+
+
+PRICES = of_rates(registry_pb2.Price, ["USD", "EUR"], source="a test")
+FLOORS = of_rates(registry_pb2.PriceFloor, ["USD"])
+
+
 MODELS = st.builds(
     lambda **fields: registry_pb2.Model(name="domains/claims/models/m", **{k: v for k, v in fields.items() if v is not None}),
     adapter=st.just("openai"), endpoint=st.just("box"), upstream_model=st.sampled_from(["up", "other"]), region=REGIONS,
@@ -352,7 +397,7 @@ ENDPOINTS = st.none() | st.builds(
     lambda **fields: registry_pb2.Endpoint(name=NAME, operator=PLATFORM, **{k: v for k, v in fields.items() if v is not None}),
     region=REGIONS, data_classes=CLASSES, zero_retention=st.booleans(), credentials=st.lists(st.sampled_from(["team"]), max_size=1),
     upstream_models=st.lists(st.sampled_from(["up", "o*"]), unique=True), free_allowed=st.booleans(),
-    price_floor=st.none() | st.builds(registry_pb2.PriceFloor, currency=st.just("USD"), input_nanos_per_million=st.integers(0, 3)),
+    price_floor=FLOORS,
     domains=st.lists(st.sampled_from([CLAIMS, SALES]), unique=True),
 )  # fmt: skip
 
@@ -375,9 +420,9 @@ def test_what_is_in_effect_never_exceeds_the_facts(declared: registry_pb2.Model,
     assert retired or not facts.upstream_models or any(effect.upstream_model.startswith(p.rstrip("*")) for p in facts.upstream_models)
     assert retired or not facts.domains or CLAIMS in facts.domains
     if effect.HasField("price") and not facts.free_allowed:
-        assert effect.price.input_nanos_per_million or effect.price.output_nanos_per_million
+        assert any(charged(effect.price, rate) for rate in (*EVERY_RATE, "request"))
         if facts.HasField("price_floor"):
             assert effect.price.currency == "USD"
-            assert effect.price.input_nanos_per_million >= facts.price_floor.input_nanos_per_million
+            assert all(charged(effect.price, rate) >= charged(facts.price_floor, rate) for rate in (*EVERY_RATE, "request"))
     assert not retired or not (effect.free or effect.HasField("price"))
     assert sorted(conflicts(declared, endpoint)) == list(effect.conflicts)

@@ -158,6 +158,15 @@ LOOSER = [
         E(price_floor=registry_pb2.PriceFloor(input_nanos_per_million=2)),
         E(price_floor=registry_pb2.PriceFloor(input_nanos_per_million=1)),
     ),
+    (
+        E(price_floor=registry_pb2.PriceFloor(input_nanos_per_million=5)),
+        E(price_floor=registry_pb2.PriceFloor(input_nanos_per_million=5, cached_input_nanos_per_million=1)),
+    ),
+    (
+        E(price_floor=registry_pb2.PriceFloor(output_nanos_per_million=5)),
+        E(price_floor=registry_pb2.PriceFloor(output_nanos_per_million=5, reasoning_nanos_per_million=4)),
+    ),
+    (E(price_floor=registry_pb2.PriceFloor(request_nanos_per_million=5)), E(price_floor=registry_pb2.PriceFloor())),
     (E(), E(credentials=["a"])),
     (E(upstream_models=["gpt-4*"]), E(upstream_models=["gpt-*"])),
     (E(domains=["domains/a"]), E()),

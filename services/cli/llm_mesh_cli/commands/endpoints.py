@@ -8,6 +8,7 @@ import typer
 
 from llm_mesh.registry.v1 import registry_pb2, registry_pb2_grpc
 from llm_mesh_cli.command import asks
+from llm_mesh_cli.failures import CommandError
 from llm_mesh_cli.nouns.calls import Calls
 from llm_mesh_cli.nouns.noun import Noun
 from llm_mesh_cli.nouns.verbs import DRY_RUN, LOOSENING, deleted, put
@@ -67,6 +68,13 @@ async def put_endpoint(
     free: Annotated[bool | None, typer.Option(help="Models may be declared free.")] = None,
     least_input: Annotated[str, typer.Option(help="Least price per million input tokens, such as `0.15 USD`.")] = "",
     least_output: Annotated[str, typer.Option(help="Least price per million output tokens.")] = "",
+    least: Annotated[
+        Many,
+        typer.Option(
+            help="Another least rate, such as `cached_input=0.01 USD`: cached_input, cache_write, reasoning, audio_input, audio_output, "
+            "request. Repeat it; unset is as input or output."
+        ),
+    ] = None,
     domain: Annotated[Many, typer.Option(help="A domain whose models may use it. Repeat it; `''` for all.")] = None,
     operator: Annotated[str, typer.Option(help="The domain that operates it. A new endpoint: the platform.")] = "",
     dry_run: DRY_RUN = False,
@@ -86,11 +94,11 @@ async def put_endpoint(
         if names is not None:
             after.ClearField(field)
             getattr(after, field).extend(domain_name(each) if field == "domains" else each for each in names if each)
-    for words, field in ((least_input, "input_nanos_per_million"), (least_output, "output_nanos_per_million")):
+    for rate, words in (("input", least_input), ("output", least_output), *map(_rate, least or ())):
         if words:
-            least = money(words, session.mesh.currency)
-            after.price_floor.currency = least.currency
-            setattr(after.price_floor, field, least.nanos)
+            amount = money(words, session.mesh.currency)
+            after.price_floor.currency = amount.currency
+            setattr(after.price_floor, f"{rate}_nanos_per_million", amount.nanos)
     await put(session, ENDPOINTS, before, after, dry_run=dry_run, loosens=allow_loosening)
 
 
@@ -99,6 +107,14 @@ async def delete(session: Session, name: Name) -> None:
     """Delete the facts of an endpoint: models of domains can claim nothing about it any more."""
     await Calls(session, ENDPOINTS).delete(_full(name))
     deleted(session, _full(name))
+
+
+def _rate(option: str) -> tuple[str, str]:
+    """`cached_input=0.01 USD`, as the name of a rate and its amount."""
+    rate, _, words = option.partition("=")
+    if f"{rate}_nanos_per_million" not in registry_pb2.PriceFloor.DESCRIPTOR.fields_by_name or not words:
+        raise CommandError(f"--least {option}: expected RATE=PRICE, such as `cached_input=0.01 USD`")
+    return rate, words
 
 
 def _full(name: str) -> str:

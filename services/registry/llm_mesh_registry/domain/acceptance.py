@@ -11,6 +11,8 @@ from llm_mesh.router.v1 import router_pb2
 from llm_mesh_registry.domain.terms import Product, is_offered, proposed_fields, served_model, shown, version_of
 
 SHARED = "domains/shared"
+SERVES_ALL = "serves all domains, by the platform's rule"
+"""What the audit trail says of a change in `domains/shared`: nobody accepts it."""
 _BEGIN = datetime(1970, 1, 1, tzinfo=UTC)
 
 

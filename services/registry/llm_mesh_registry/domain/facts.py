@@ -21,8 +21,6 @@ DEFAULT_CLASSES = ("public", "internal")
 """What an endpoint or model is cleared for that names no class."""
 
 _OUT_OF_USE = ("endpoint", "upstream_model", "credential")
-_OUTPUT_RATES = tuple(f"{name}_nanos_per_million" for name in ("output", "reasoning", "audio_output"))
-_INPUT_RATES = tuple(f"{name}_nanos_per_million" for name in ("input", "cache_write", "audio_input"))
 
 
 def is_operators(name: str) -> bool:
@@ -121,10 +119,10 @@ def _below_floor(price: registry_pb2.Price, endpoint: registry_pb2.Endpoint) -> 
     floor = endpoint.price_floor
     if floor.currency and price.currency != floor.currency:
         return f"the least price at {endpoint.name} is in {floor.currency}"
-    for rates, least in ((_INPUT_RATES, floor.input_nanos_per_million), (_OUTPUT_RATES, floor.output_nanos_per_million)):
-        for rate in rates:
-            if rate_of(price, rate) < least:
-                return f"the least price at {endpoint.name} is {least} nanos per million"
+    for rate in RATES:
+        least = rate_of(floor, rate)
+        if rate_of(price, rate) < least:
+            return f"the least {rate} at {endpoint.name} is {least}"
     return ""
 
 
@@ -136,18 +134,20 @@ def wants_operators_price(model: registry_pb2.Model, endpoint: registry_pb2.Endp
 
 
 def least_price(models: Iterable[registry_pb2.Model]) -> registry_pb2.PriceFloor | None:
-    """What the cheapest of an operator's models of one upstream costs; nothing where one is free. None: there is no model with a price."""
+    """What the cheapest of an operator's models of one upstream costs, each rate by itself; nothing where one is free.
+
+    None: there is no model with a price.
+    """
     floor: registry_pb2.PriceFloor | None = None
     for model in models:
         if not model.free and not model.HasField("price"):
             continue
-        put, out = (0, 0) if model.free else (model.price.input_nanos_per_million, model.price.output_nanos_per_million)
-        currency = model.price.currency
-        if floor is None:
-            floor = registry_pb2.PriceFloor(currency=currency, input_nanos_per_million=put, output_nanos_per_million=out)
-        floor.currency = floor.currency or currency
-        floor.input_nanos_per_million = min(floor.input_nanos_per_million, put)
-        floor.output_nanos_per_million = min(floor.output_nanos_per_million, out)
+        rates = {rate: 0 if model.free else rate_of(model.price, rate) for rate in RATES}
+        lowest = rates if floor is None else {rate: min(getattr(floor, rate), figure) for rate, figure in rates.items()}
+        floor = registry_pb2.PriceFloor() if floor is None else floor
+        floor.currency = floor.currency or model.price.currency
+        for rate, figure in lowest.items():
+            setattr(floor, rate, figure)
     return floor
 
 

@@ -31,8 +31,8 @@ _TERMS = ("currency", *RATES, "valid_until", "source")
 _MICROS = 1_000
 
 
-def rate_of(price: registry_pb2.Price, name: str) -> int:
-    """One component of a price, filled in where it is unset as the contract says."""
+def rate_of(price: registry_pb2.Price | registry_pb2.PriceFloor, name: str) -> int:
+    """One component of a price or of a least price, filled in where it is unset as the contract says."""
     default = DEFAULT_RATES.get(name)
     value: int = getattr(price, default if default is not None and not price.HasField(name) else name)
     return value

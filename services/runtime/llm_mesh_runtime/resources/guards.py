@@ -19,6 +19,14 @@ _CLEARED: Final = ("public", "internal")
 _DEFAULT_CLASS: Final = "internal"
 _PERIODS: Final = {0: 0, 1: 0, 3: 1, 2: 2}
 """Of `BudgetPeriod`: an amount in total is the strictest, an amount a day the loosest."""
+_FALLBACKS: Final = {
+    "cached_input": "input",
+    "cache_write": "input",
+    "audio_input": "input",
+    "reasoning": "output",
+    "audio_output": "output",
+}
+"""Of `PriceFloor`: which rate holds where one is unset."""
 _LIFECYCLES: Final = {4: 3, 1: 2, 3: 1, 2: 0, 0: 0}
 """Of `Lifecycle`: retired, preview, deprecated, active."""
 
@@ -82,11 +90,19 @@ def money(before: Any, after: Any) -> bool:  # noqa: ANN401 (Money)
 
 
 def least_price(before: Any, after: Any) -> bool:  # noqa: ANN401 (PriceFloor)
-    """Of the least price."""
+    """Of the least price, rate by rate, where an unset one is that of input or output."""
     if before is None:
         return False
-    rates = ("input_nanos_per_million", "output_nanos_per_million")
-    return after is None or after.currency != before.currency or any(getattr(after, rate) < getattr(before, rate) for rate in rates)
+    if after is None or after.currency != before.currency:
+        return True
+    return any(_least_rate(after, name) < _least_rate(before, name) for name in (*_FALLBACKS, "input", "output", "request"))
+
+
+def _least_rate(floor: Any, name: str) -> int:  # noqa: ANN401 (PriceFloor)
+    field = f"{name}_nanos_per_million"
+    if name in _FALLBACKS and not floor.HasField(field):
+        field = f"{_FALLBACKS[name]}_nanos_per_million"
+    return int(getattr(floor, field))
 
 
 def window(before: Any, after: Any) -> bool:  # noqa: ANN401 (Duration)
