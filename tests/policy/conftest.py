@@ -19,7 +19,7 @@ from llm_mesh_policy.domain.identity.keyring import Keyring, NewKey
 from llm_mesh_policy.domain.identity.live import Live
 from llm_mesh_policy.domain.identity.ports import Transaction
 from llm_mesh_policy.domain.rules.administration import Administration
-from llm_mesh_policy.domain.rules.applying import Applying, Masks
+from llm_mesh_policy.domain.rules.applying import Applying, Masks, Step
 from llm_mesh_policy.domain.rules.explaining import Explaining
 from llm_mesh_policy.domain.rules.flooring import Flooring
 from llm_mesh_policy.settings import Settings
@@ -36,13 +36,13 @@ MIGRATIONS = "llm_mesh_policy.store.migrations"
 class NoLedger:
     """A ledger that already has every budget and limit."""
 
-    def apply_budget(self, transaction: Transaction, budget: ledger_pb2.Budget, masks: Masks, *, dry_run: bool) -> resources_pb2.Change:
+    def apply_budget(self, transaction: Transaction, budget: ledger_pb2.Budget, masks: Masks, *, dry_run: bool) -> Step:
         del transaction, masks, dry_run
-        return resources_pb2.Change(resource=budget.name, action=resources_pb2.CHANGE_ACTION_NONE)
+        return Step(resources_pb2.Change(resource=budget.name, action=resources_pb2.CHANGE_ACTION_NONE), None, None)
 
-    def apply_limit(self, transaction: Transaction, limit: ledger_pb2.Limit, masks: Masks, *, dry_run: bool) -> resources_pb2.Change:
+    def apply_limit(self, transaction: Transaction, limit: ledger_pb2.Limit, masks: Masks, *, dry_run: bool) -> Step:
         del transaction, masks, dry_run
-        return resources_pb2.Change(resource=limit.name, action=resources_pb2.CHANGE_ACTION_NONE)
+        return Step(resources_pb2.Change(resource=limit.name, action=resources_pb2.CHANGE_ACTION_NONE), None, None)
 
 
 class Half:

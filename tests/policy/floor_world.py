@@ -20,7 +20,7 @@ from llm_mesh_policy.domain.identity.live import Live
 from llm_mesh_policy.domain.identity.ports import Row, Transaction
 from llm_mesh_policy.domain.ledger.limits import wanted_budget, wanted_limit
 from llm_mesh_policy.domain.rules.administration import Administration
-from llm_mesh_policy.domain.rules.applying import Applying, Masks
+from llm_mesh_policy.domain.rules.applying import Applying, Masks, Step
 from llm_mesh_policy.domain.rules.flooring import Flooring
 from llm_mesh_policy.domain.screening.rules import ScreeningRules
 from llm_mesh_policy.settings import Settings
@@ -69,18 +69,18 @@ class Limits:
     def __init__(self) -> None:
         self.kept: dict[str, bytes] = {}
 
-    def apply_budget(self, transaction: Transaction, budget: ledger_pb2.Budget, masks: Masks, *, dry_run: bool) -> resources_pb2.Change:
+    def apply_budget(self, transaction: Transaction, budget: ledger_pb2.Budget, masks: Masks, *, dry_run: bool) -> Step:
         del transaction, masks
         return self._put(wanted_budget(budget, "USD").name, budget.SerializeToString(), dry_run=dry_run)
 
-    def apply_limit(self, transaction: Transaction, limit: ledger_pb2.Limit, masks: Masks, *, dry_run: bool) -> resources_pb2.Change:
+    def apply_limit(self, transaction: Transaction, limit: ledger_pb2.Limit, masks: Masks, *, dry_run: bool) -> Step:
         del transaction, masks
         return self._put(wanted_limit(limit).name, limit.SerializeToString(), dry_run=dry_run)
 
-    def _put(self, name: str, body: bytes, *, dry_run: bool) -> resources_pb2.Change:
+    def _put(self, name: str, body: bytes, *, dry_run: bool) -> Step:
         if not dry_run:
             self.kept[name] = body
-        return resources_pb2.Change(resource=name, action=resources_pb2.CHANGE_ACTION_UPDATE)
+        return Step(resources_pb2.Change(resource=name, action=resources_pb2.CHANGE_ACTION_UPDATE), None, None)
 
 
 class Mesh:

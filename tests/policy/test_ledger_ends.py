@@ -9,6 +9,7 @@ from llm_mesh_policy.domain.audit import AuditEntry
 from llm_mesh_policy.domain.ledger.lifecycle import LOST_AFTER, Sweep
 from llm_mesh_runtime.database import Database
 from llm_mesh_runtime.errors import MeshError
+from llm_mesh_runtime.resources import digest_of
 from tests.policy.ledger_world import DOMAIN, PRICE, PROJECT, World, attempt, line, ulid, worst
 
 ESTIMATED = usage_pb2.RESERVATION_STATE_ESTIMATED
@@ -109,6 +110,8 @@ async def test_reconciliation_replaces_an_estimate_and_leaves_an_audit_row(world
     assert entry.charged.nanos == worst(500, 50)
     assert entry.adjustments[0].reason == "reconciliation"
     assert world.identity.audit[-1] == audit
+    assert len(audit.before) == len(audit.after) == 32
+    assert audit.before != audit.after == digest_of(entry)
     assert await world.standing() == (worst(500, 50), 0)
     with pytest.raises(MeshError):
         await world.ledger.reconcile(PROJECT, granted.held.reservation.id, [line()], audit)

@@ -138,7 +138,8 @@ async def test_applying_says_what_changes_and_a_dry_run_changes_nothing(world: W
     wanted = ledger_pb2.Budget(name=f"{PROJECT}/budget", amount=resources_pb2.Money(currency="USD", nanos=5))
 
     async def apply(*, dry_run: bool) -> resources_pb2.Change:
-        return await world.database.write(lambda connection: world.limits.apply_budget(connection, wanted, {}, dry_run=dry_run))
+        step = await world.database.write(lambda connection: world.limits.apply_budget(connection, wanted, {}, dry_run=dry_run))
+        return step.change
 
     assert (await apply(dry_run=True)).action == resources_pb2.CHANGE_ACTION_CREATE
     assert (await apply(dry_run=False)).action == resources_pb2.CHANGE_ACTION_CREATE
@@ -149,7 +150,7 @@ async def test_applying_says_what_changes_and_a_dry_run_changes_nothing(world: W
     bound = limit(PROJECT, REQUESTS, 3)
     for action in (resources_pb2.CHANGE_ACTION_CREATE, resources_pb2.CHANGE_ACTION_NONE):
         made = await world.database.write(lambda connection: world.limits.apply_limit(connection, bound, {}, dry_run=False))
-        assert made.action == action
+        assert made.change.action == action
 
 
 async def test_an_apply_touches_the_named_fields_of_a_budget_and_deletes_one_without_an_amount(world: World) -> None:
@@ -162,7 +163,8 @@ async def test_an_apply_touches_the_named_fields_of_a_budget_and_deletes_one_wit
 
     async def apply(budget: ledger_pb2.Budget, *paths: str, dry_run: bool = False) -> resources_pb2.Change:
         masks = {name: FieldMask(paths=paths)} if paths else {}
-        return await world.database.write(lambda connection: world.limits.apply_budget(connection, budget, masks, dry_run=dry_run))
+        step = await world.database.write(lambda connection: world.limits.apply_budget(connection, budget, masks, dry_run=dry_run))
+        return step.change
 
     raised = ledger_pb2.Budget(name=name, amount=resources_pb2.Money(currency="USD", nanos=6))
     change = await apply(raised)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from tests.proofs.mutant import Mutant
 from tests.proofs.mutants_of_failures import FAILURES
+from tests.proofs.mutants_of_holes import HOLES
 from tests.proofs.mutants_of_screening import SCREENING
 
 MUTANTS: Mapping[str, Mutant] = {
@@ -292,6 +293,7 @@ MUTANTS: Mapping[str, Mutant] = {
         test="tests/catalogue/test_catalogue_language.py",
     ),
     **FAILURES,
+    **HOLES,
     **SCREENING,
     "rules/escalation-by-binding": Mutant(
         file="policy/llm_mesh_policy/domain/rules/escalation.py",

@@ -21,7 +21,7 @@ from llm_mesh_registry.store.subscriptions import SqlSubscriptions
 from llm_mesh_runtime.clock import SystemClock
 from llm_mesh_runtime.database import Database, migrate
 from llm_mesh_runtime.resources import page_of
-from tests.recorded import outbox_of
+from tests.recorded import Recorded, outbox_of
 
 PLATFORM, PUBLISHER, CLAIMS, OTHER = (f"domains/{name}" for name in ("platform", "publisher", "claims", "other"))
 MODEL, ROUTE = f"{PUBLISHER}/models/m", f"{PUBLISHER}/routes/r"
@@ -39,9 +39,10 @@ class World:
     """A registry over one database."""
 
     def __init__(self, database: Database, most: int = 1_000) -> None:
-        outbox = outbox_of(database)
+        self.recorded = Recorded()
+        outbox = outbox_of(database, self.recorded)
         store = SqlProducts(database, outbox, Settings().quotas)
-        self.offers = SqlOffers(database)
+        self.offers = SqlOffers(database, outbox)
         self.feed = Feed(store)
         self.registry = Registry(store, self.feed, SystemClock())
         self.consent = Consent(SqlSubscriptions(database, outbox, most), self.offers, self.feed)

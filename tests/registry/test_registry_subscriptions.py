@@ -80,6 +80,47 @@ async def test_a_subscription_by_publisher_accepts_what_comes_as_it_first_came(w
     assert [target.model for target in (await world.served())[ROUTE].route.targets] == ["domains/publisher/models/second"]
 
 
+async def test_each_acceptance_by_a_subscription_to_a_publisher_is_recorded_for_the_subscriber(world: World) -> None:
+    await world.publish("first")
+    await world.subscribe(publisher=PUBLISHER)
+    recorded = world.recorded.changes
+    [began] = [change for change in recorded if change.detail == f"accepts {PUBLISHER}/models/first"]
+    assert (began.resource, began.action, began.domain) == (SUBSCRIPTION, "subscriptions.create", CLAIMS)
+    await world.publish("second", 0)
+    await world.registry.create_price(f"{PUBLISHER}/models/second", price(7))
+    await put_routes(world, route())
+    late = price(9)
+    await world.publish("third", 0)
+    late.valid_from.FromDatetime(datetime.now(UTC) + timedelta(seconds=0.2))
+    await world.registry.create_price(f"{PUBLISHER}/models/third", late)
+    while f"{PUBLISHER}/models/third" not in await world.served():
+        await world.offers.accept_new()
+    products = [f"{PUBLISHER}/models/second", ROUTE, f"{PUBLISHER}/models/third"]
+    automatic = [change for change in recorded if change.action == "subscriptions.accept"]
+    assert [change.detail for change in automatic] == [f"accepts {product}" for product in products]
+    for change in automatic:
+        assert (change.resource, change.domain, change.principal) == (SUBSCRIPTION, CLAIMS, "services/registry")
+        assert (change.key, change.request_id, change.reason) == ("", "", "")
+        assert (change.before_digest, len(change.after_digest)) == (b"", 32)
+
+
+async def test_an_acceptance_that_cannot_be_recorded_is_made_later(world: World) -> None:
+    await world.subscribe(publisher=PUBLISHER)
+    world.recorded.away = True
+    await world.publish("m")  # of changes that are not recorded yet there is one
+    with pytest.raises(MeshError, match="AUDIT_UNAVAILABLE"):
+        await put_routes(world, route())
+    assert list(await world.served()) == [MODEL]
+    world.recorded.away = False
+    await put_routes(world, route())
+    assert sorted(await world.served()) == [MODEL, ROUTE]
+
+
+async def test_what_the_platform_shares_says_so_in_its_records(world: World) -> None:
+    await world.publish("m", domain="domains/shared")
+    assert {change.detail for change in world.recorded.changes} == {"serves all domains, by the platform's rule"}
+
+
 async def test_a_subscription_by_publisher_waits_for_the_first_price(world: World) -> None:
     await world.subscribe(publisher=PUBLISHER)
     await world.publish("m", 0)

@@ -14,7 +14,8 @@ from llm_mesh.registry.v1 import registry_pb2
 from llm_mesh_runtime.context import FRAME, Caller, Frame
 from llm_mesh_runtime.database import Database
 from llm_mesh_runtime.errors import MeshError
-from llm_mesh_runtime.outbox import Notes, Outbox, digest_of, outbox_table
+from llm_mesh_runtime.outbox import Notes, Outbox, outbox_table
+from llm_mesh_runtime.resources import digest_of
 from tests.recorded import Recorded
 
 METADATA = MetaData()

@@ -35,7 +35,7 @@ def build(settings: Settings, links: Links) -> Servicers:
     """Puts the registry together."""
     database = links.database("registry")
     outbox = Outbox(database, RecordingPeer(links.channel("policy")))
-    store, offers = SqlProducts(database, outbox, settings.quotas), SqlOffers(database)
+    store, offers = SqlProducts(database, outbox, settings.quotas), SqlOffers(database, outbox)
     feed = Feed(store)
     endpoint_facts = EndpointFacts(SqlEndpoints(database, outbox, settings.quotas), feed)
     consent = Consent(SqlSubscriptions(database, outbox, settings.most_subscriptions), offers, feed)

@@ -19,9 +19,12 @@ from llm_mesh_policy.domain.audit import AuditEntry
 from llm_mesh_policy.domain.errors import PolicyError, action_denied
 from llm_mesh_policy.domain.identity.draft import Draft
 from llm_mesh_runtime.errors import store_unavailable
+from llm_mesh_runtime.resources import digest_of
 from llm_mesh_runtime.turns import Turns
 
 if TYPE_CHECKING:
+    from google.protobuf.message import Message
+
     from llm_mesh_policy.domain.actor import Actor
     from llm_mesh_policy.domain.identity.live import Live
     from llm_mesh_policy.domain.identity.ports import Store, Transaction
@@ -44,9 +47,11 @@ class Change:
     bound: Counter[str] = field(default_factory=Counter)
     """How many bindings this change gives, by principal."""
 
-    def note(self, action: str, resource: str, detail: str = "") -> None:
-        """Adds the audit row of what was done."""
-        self.transaction.audit(_entry(self.actor, action, resource, allowed=True, detail=detail))
+    def note(self, action: str, resource: str, detail: str = "", *, before: Message | None = None, after: Message | None = None) -> None:
+        """Adds the audit row of what was done. `before` and `after` are the resource; None: it does not exist."""
+        entry = _entry(self.actor, action, resource, allowed=True, detail=detail)
+        entry.before, entry.after = digest_of(before), digest_of(after)
+        self.transaction.audit(entry)
 
     def require(self, action: str, resource: str) -> None:
         """ACTION_DENIED unless the actor may do this too, which the access rule of the method did not ask."""

@@ -37,6 +37,7 @@ from llm_mesh_policy.store.ledger_group import Accounts, Group
 from llm_mesh_policy.store.ledger_wanted import Extend, Refuse, Release, Request, Reserve, Settle
 from llm_mesh_runtime.database import Database, Prepared
 from llm_mesh_runtime.errors import MeshError, already_exists
+from llm_mesh_runtime.resources import digest_of
 
 T = TypeVar("T")
 A = TypeVar("A", Held, MeshError)
@@ -152,9 +153,11 @@ class SqlLedger:
             found = group.find(reservation_id)
             if found is None or found.project != project:
                 return unknown(reservation_id)
+            audit.before = digest_of(found.entry)
             ledger_charging.join(group, found)
             group.post(found.reconcile(lines, group.now))
             group.change(found)
+            audit.after = digest_of(found.entry)
             group.record(audit)
             ledger_charging.close(group, found)
             group.write()

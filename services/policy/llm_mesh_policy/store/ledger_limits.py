@@ -23,7 +23,7 @@ from llm_mesh_policy.domain.ledger.limits import (
 )
 from llm_mesh_policy.domain.ledger.meters import MONEY, Hold, Meter
 from llm_mesh_policy.domain.ledger.reservation import ESTIMATED, HELD, RELEASED, Reservation
-from llm_mesh_policy.domain.rules.applying import Masks, deletes
+from llm_mesh_policy.domain.rules.applying import Masks, Step, deletes
 from llm_mesh_policy.store import ledger_each, ledger_meters, ledger_rows
 from llm_mesh_policy.store.ledger import lock
 from llm_mesh_policy.store.ledger_group import Accounts
@@ -32,9 +32,10 @@ from llm_mesh_policy.store.ledger_tables import entries, meters
 from llm_mesh_runtime.database import Database
 from llm_mesh_runtime.errors import MeshError, not_found
 from llm_mesh_runtime.money import saturated
-from llm_mesh_runtime.resources import Quotas, applied, change_of, domain_of
+from llm_mesh_runtime.resources import Quotas, applied, change_of, digest_of, domain_of
 
 _OUTPUT_ONLY = ("spent", "held", "period_end_time", "close_time")
+_SPENDING = ("spent", "held", "period_end_time")
 _BUDGET = ("amount", "period", "subject")
 _LIMIT = ("subject", "metric", "amount", "window", "tag_required")
 
@@ -58,27 +59,28 @@ class LedgerLimits:
         meter, _ = await self._put(wanted_limit(limit), audit)
         return limit_of(meter)
 
-    def apply_budget(self, connection: Connection, budget: ledger_pb2.Budget, masks: Masks, *, dry_run: bool) -> resources_pb2.Change:
+    def apply_budget(self, connection: Connection, budget: ledger_pb2.Budget, masks: Masks, *, dry_run: bool) -> Step:
         """Brings a budget to the wanted state, within another's transaction. One that is closed stays so."""
         check_budget_name(budget.name, "budget.name")
         lock(connection)
         before = _find(connection, budget.name)
-        if deletes(budget, masks):
-            return self._apply_deletion(connection, budget.name, known=before is not None, dry_run=dry_run)
         now = self._database.now(connection)
         old = budget_of(before, now, self._currency) if before else None
+        if deletes(budget, masks):
+            change = self._apply_deletion(connection, budget.name, known=before is not None, dry_run=dry_run)
+            return Step(change, self._set_of(before), None)
         wanted = wanted_budget(applied(old, budget, masks, mutable=_BUDGET), self._currency)
         new = budget_of(fresh_meter(wanted, now), now, self._currency)
-        return self._apply(connection, wanted, change_of(wanted.name, old, new, ignore=_OUTPUT_ONLY), dry_run=dry_run)
+        return self._apply(connection, wanted, before, change_of(wanted.name, old, new, ignore=_OUTPUT_ONLY), dry_run=dry_run)
 
-    def apply_limit(self, connection: Connection, limit: ledger_pb2.Limit, masks: Masks, *, dry_run: bool) -> resources_pb2.Change:
+    def apply_limit(self, connection: Connection, limit: ledger_pb2.Limit, masks: Masks, *, dry_run: bool) -> Step:
         """Brings a limit to the wanted state, within another's transaction."""
         lock(connection)
         before = _find(connection, limit.name)
         old = limit_of(before) if before else None
         wanted = wanted_limit(applied(old, limit, masks, mutable=_LIMIT))
         new = limit_of(fresh_meter(wanted, 0))
-        return self._apply(connection, wanted, change_of(wanted.name, old, new), dry_run=dry_run)
+        return self._apply(connection, wanted, before, change_of(wanted.name, old, new), dry_run=dry_run)
 
     async def delete_limit(self, name: str, audit: AuditEntry) -> None:
         """Deletes a limit; what was held of it is forgotten."""
@@ -91,9 +93,11 @@ class LedgerLimits:
     async def _delete(self, name: str, kind: ColumnElement[bool], audit: AuditEntry) -> None:
         def work(connection: Connection) -> bool:
             lock(connection)
+            before = _find(connection, name)
             gone = connection.execute(delete(meters).where(meters.c.name == name, kind)).rowcount > 0
             if gone:
                 ledger_each.delete_limit(connection, name)
+                audit.before = digest_of(self._set_of(before))
                 self._accounts.extend_audit(connection, [audit])
             return gone
 
@@ -129,7 +133,9 @@ class LedgerLimits:
         def work(connection: Connection) -> tuple[Meter, int] | MeshError:
             lock(connection)
             now = self._database.now(connection)
-            meter = self._put_in(connection, wanted, now, opens=True)
+            before = _find(connection, wanted.name)
+            meter = self._put_in(connection, wanted, before, now, opens=True)
+            audit.before, audit.after = digest_of(self._set_of(before)), digest_of(self._set_of(meter))
             self._accounts.extend_audit(connection, [audit])
             return meter, now
 
@@ -146,13 +152,24 @@ class LedgerLimits:
             ledger_each.delete_limit(connection, name)
         return resources_pb2.Change(resource=name, action=resources_pb2.CHANGE_ACTION_DELETE, loosens=True)
 
-    def _apply(self, connection: Connection, wanted: Wanted, change: resources_pb2.Change, *, dry_run: bool) -> resources_pb2.Change:
-        if not dry_run and change.action != resources_pb2.CHANGE_ACTION_NONE:
-            self._put_in(connection, wanted, self._database.now(connection), opens=False)
-        return change
+    def _apply(self, connection: Connection, wanted: Wanted, before: Meter | None, change: resources_pb2.Change, *, dry_run: bool) -> Step:
+        if dry_run or change.action == resources_pb2.CHANGE_ACTION_NONE:
+            return Step(change, None, None)
+        meter = self._put_in(connection, wanted, before, self._database.now(connection), opens=False)
+        return Step(change, self._set_of(before), self._set_of(meter))
 
-    def _put_in(self, connection: Connection, wanted: Wanted, now: int, *, opens: bool) -> Meter:
-        before = _find(connection, wanted.name)
+    def _set_of(self, meter: Meter | None) -> ledger_pb2.Budget | ledger_pb2.Limit | None:
+        """What people set of a budget or limit, and whether it is closed."""
+        if meter is None:
+            return None
+        if meter.metric != MONEY:
+            return limit_of(meter)
+        budget = budget_of(meter, meter.window, self._currency)
+        for name in _SPENDING:
+            budget.ClearField(name)
+        return budget
+
+    def _put_in(self, connection: Connection, wanted: Wanted, before: Meter | None, now: int, *, opens: bool) -> Meter:
         meter = _put(connection, wanted, before, now, opens=opens)
         if before is None:
             of_kind = meters.c.metric == MONEY if wanted.metric == MONEY else meters.c.metric != MONEY

@@ -9,11 +9,10 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-    from llm_mesh.mesh.v1 import resources_pb2
     from llm_mesh.policy.v1 import admission_pb2, ledger_pb2, ledger_pb2_grpc
     from llm_mesh_policy.domain.audit import AuditEntry
     from llm_mesh_policy.domain.identity.snapshot import Snapshot
-    from llm_mesh_policy.domain.rules.applying import Masks
+    from llm_mesh_policy.domain.rules.applying import Masks, Step
     from llm_mesh_policy.servicer.policy import Decisions
     from llm_mesh_policy.store.identity_standing import Revision
 
@@ -58,8 +57,8 @@ class LedgerHalf(Protocol):
     async def close(self) -> None:
         """Ends background work; the database is still open."""
 
-    def apply_budget(self, connection: Connection, budget: ledger_pb2.Budget, masks: Masks, *, dry_run: bool) -> resources_pb2.Change:
+    def apply_budget(self, connection: Connection, budget: ledger_pb2.Budget, masks: Masks, *, dry_run: bool) -> Step:
         """Brings a budget to the wanted state; what changed, or would."""
 
-    def apply_limit(self, connection: Connection, limit: ledger_pb2.Limit, masks: Masks, *, dry_run: bool) -> resources_pb2.Change:
+    def apply_limit(self, connection: Connection, limit: ledger_pb2.Limit, masks: Masks, *, dry_run: bool) -> Step:
         """Brings a limit to the wanted state; what changed, or would."""

@@ -13,8 +13,11 @@ from llm_mesh_registry.domain.acceptance import SHARED, Acceptance, instant
 from llm_mesh_registry.domain.terms import Product, is_offered, is_usable, version_of
 from llm_mesh_registry.store.rows import with_prices
 from llm_mesh_registry.store.tables import ACCEPTED, MODELS, OFFERED_ROUTES, OFFERS, SUBSCRIPTIONS
+from llm_mesh_runtime.outbox import Author, Notes
 from llm_mesh_runtime.resources import domain_of
 
+REGISTRY = Author("services/registry")
+ACCEPT = "subscriptions.accept"
 _COLLECTION = 2
 _AT_ONCE = 500
 
@@ -80,8 +83,12 @@ def accept(connection: Connection, subscription: str, domain: str, product: Prod
         connection.execute(insert(ACCEPTED).values(domain=domain, product=product.name, accepted=now, **row))
 
 
-def accept_new(connection: Connection, now: int, *, subscription: str = "", product: str = "") -> int:
-    """Accepts for subscriptions by publisher what they have not accepted yet and is usable; answers how many. Empty: all."""
+def accept_new(connection: Connection, notes: Notes, now: int, *, subscription: str = "", product: str = "") -> int:
+    """Accepts for subscriptions by publisher what they have not accepted yet and is usable; answers how many. Empty: all.
+
+    Each acceptance is noted: as the subscriber's where its subscription begins with it, else as the registry's own, because whoever made
+    the publisher's change has accepted nothing for others.
+    """
     pairs = _pending(connection, subscription, product)
     present = products(connection, {pair.product for pair in pairs}, now)
     time = instant(now)
@@ -92,6 +99,8 @@ def accept_new(connection: Connection, now: int, *, subscription: str = "", prod
     ]
     for pair in new:
         accept(connection, pair.subscription, pair.domain, present[pair.product], now)
+        by, action = (None, "") if subscription else (REGISTRY, ACCEPT)
+        notes.note(pair.subscription, None, present[pair.product], f"accepts {pair.product}", by=by, action=action)
     return len(new)
 
 

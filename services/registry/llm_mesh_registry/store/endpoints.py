@@ -46,7 +46,7 @@ class SqlEndpoints:
             if endpoint.etag and (present is None or endpoint.etag != present.etag):
                 raise etag_mismatch(endpoint.name)
             kept = _put(connection, notes, self._quotas, endpoint, present, now)
-            accept_new(connection, now)
+            accept_new(connection, notes, now)
             return kept
 
         return await self._outbox.write(work, action="endpointFacts.put")
@@ -61,7 +61,7 @@ class SqlEndpoints:
                 raise etag_mismatch(name)
             connection.execute(delete(ENDPOINTS).where(ENDPOINTS.c.name == name))
             notes.note(name, present, None)
-            accept_new(connection, self._database.now(connection))
+            accept_new(connection, notes, self._database.now(connection))
 
         await self._outbox.write(work, action="endpointFacts.delete")
 
@@ -78,7 +78,7 @@ def apply_endpoint(
     change = change_of(wanted.name, present, wanted)
     if change.action != _NONE and notes is not None:
         _put(connection, notes, quotas, wanted, present, now)
-        accept_new(connection, now)
+        accept_new(connection, notes, now)
     return change
 
 

@@ -11,6 +11,8 @@ from llm_mesh.router.v1 import router_pb2
 from llm_mesh_registry.domain.acceptance import Acceptance, instant, offer_of, public
 from llm_mesh_registry.domain.terms import Product, is_offered
 from llm_mesh_registry.store.accepting import (
+    ACCEPT,
+    REGISTRY,
     accept_new,
     acceptance,
     acceptances,
@@ -22,6 +24,7 @@ from llm_mesh_registry.store.accepting import (
 from llm_mesh_registry.store.rows import accepted_in_effect, begin_change
 from llm_mesh_registry.store.tables import ACCEPTED, NOTICES, OFFERED_ROUTES, OFFERS
 from llm_mesh_runtime.database import Database
+from llm_mesh_runtime.outbox import Notes, Outbox
 from llm_mesh_runtime.resources import Page
 
 _NOTICE = "offers-not-accepted"
@@ -31,8 +34,9 @@ _MOST_NOTICED = 1_000
 class SqlOffers:
     """The store of offers."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, outbox: Outbox) -> None:
         self._database = database
+        self._outbox = outbox
 
     async def page(self, domain: str, page: Page, publisher: str, state: registry_pb2.OfferState) -> Sequence[registry_pb2.Offer]:
         def work(connection: Connection) -> Sequence[registry_pb2.Offer]:
@@ -65,7 +69,7 @@ class SqlOffers:
                 statement = statement.where(OFFERED_ROUTES.c.name <= through)
             return {row.name: row.body for row in connection.execute(statement)}
 
-        def work(connection: Connection) -> None:
+        def work(connection: Connection, notes: Notes) -> None:
             begin_change(connection)
             now, before = self._database.now(connection), present(connection)
             changed = {name: body for name, body in bodies.items() if before.get(name) != body}
@@ -76,19 +80,19 @@ class SqlOffers:
                 connection.execute(insert(OFFERED_ROUTES), [{"name": name, "body": body} for name, body in changed.items()])
             for name, body in changed.items():
                 index_offers(connection, router_pb2.Route.FromString(body))
-                accept_new(connection, now, product=name)
+                accept_new(connection, notes, now, product=name)
 
         if await self._database.read(present) == bodies:
             return False
-        await self._database.write(work)
+        await self._outbox.write(work, action=ACCEPT, by=REGISTRY)
         return True
 
     async def accept_new(self) -> None:
-        def work(connection: Connection) -> None:
-            if accept_new(connection, self._database.now(connection)):
+        def work(connection: Connection, notes: Notes) -> None:
+            if accept_new(connection, notes, self._database.now(connection)):
                 begin_change(connection)
 
-        await self._database.write(work)
+        await self._outbox.write(work, action=ACCEPT, by=REGISTRY)
 
     async def not_accepted_once(self) -> Sequence[str]:
         def work(connection: Connection) -> Sequence[str]:

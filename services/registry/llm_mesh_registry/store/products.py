@@ -59,7 +59,7 @@ class SqlProducts:
             put_model(connection, notes, self._quotas, model, None, now)
             if model.HasField("price"):
                 add_price(connection, notes, self._quotas, model.name, model.price, now)
-            _offer(connection, model.name, now)
+            _offer(connection, notes, model.name, now)
             return self._read_back(connection, model.name)
 
         return await self._outbox.write(work, action="models.create")
@@ -98,7 +98,7 @@ class SqlProducts:
             if claims:
                 check_claims(connection, model, "model", now)
             put_model(connection, notes, self._quotas, model, present, now)
-            _offer(connection, model.name, now)
+            _offer(connection, notes, model.name, now)
             return self._read_back(connection, model.name)
 
         return await self._outbox.write(work, action=action)
@@ -111,7 +111,7 @@ class SqlProducts:
                 raise not_found(model)
             _check_price(connection, present, price, now)
             added = add_price(connection, notes, self._quotas, model, price, now)
-            accept_new(connection, now, product=model)
+            accept_new(connection, notes, now, product=model)
             return added
 
         return await self._outbox.write(work, action="prices.create")
@@ -207,12 +207,12 @@ def _paced(bodies: Iterable[bytes]) -> Iterator[bytes]:
         yield body
 
 
-def _offer(connection: Connection, name: str, now: int) -> None:
+def _offer(connection: Connection, notes: Notes, name: str, now: int) -> None:
     """A model is new or changed: who may accept it, and who does by a subscription of its publisher."""
     model = find_model(connection, name, now)
     if model is not None:
         index_offers(connection, model)
-        accept_new(connection, now, product=name)
+        accept_new(connection, notes, now, product=name)
 
 
 def _check_price(connection: Connection, model: registry_pb2.Model, price: registry_pb2.Price, now: int) -> None:
@@ -240,7 +240,7 @@ def _apply_model(
         if reprice:
             add_price(connection, notes, quotas, wanted.name, wanted.price, now)
         if reprice or change.action != _NONE:
-            _offer(connection, wanted.name, now)
+            _offer(connection, notes, wanted.name, now)
     if reprice and present is not None:
         terms = change_of("", present.price, wanted.price, ignore=("name", "create_time", "valid_from"))
         change.fields.extend(resources_pb2.FieldChange(path=f"price.{f.path}", before=f.before, after=f.after) for f in terms.fields)

@@ -8,6 +8,7 @@ from itertools import groupby
 from sqlalchemy import Connection, Table, func, insert, select, update
 
 from llm_mesh.registry.v1 import errors_pb2, registry_pb2
+from llm_mesh_registry.domain.acceptance import SERVES_ALL, SHARED
 from llm_mesh_registry.domain.endpoints import endpoint_name
 from llm_mesh_registry.domain.errors import RegistryError
 from llm_mesh_registry.domain.facts import OPERATORS, check_facts, in_effect, least_price, wants_operators_price
@@ -16,7 +17,7 @@ from llm_mesh_registry.store.tables import ENDPOINTS, MODELS, PRICES, REVISION, 
 from llm_mesh_runtime.database import from_micros
 from llm_mesh_runtime.outbox import Notes
 from llm_mesh_runtime.pace import Pace
-from llm_mesh_runtime.resources import Quotas, etag_of
+from llm_mesh_runtime.resources import Quotas, domain_of, etag_of
 
 
 def find_model(connection: Connection, name: str, now: int) -> registry_pb2.Model | None:
@@ -152,7 +153,7 @@ def put_model(
         check_count(connection, quotas, MODELS, domain, domain=domain)
     else:
         connection.execute(update(MODELS).where(MODELS.c.name == kept.name).values(**row))
-    notes.note(kept.name, None if present is None else _without_price(present), kept)
+    notes.note(kept.name, None if present is None else _without_price(present), kept, SERVES_ALL if domain == SHARED else "")
 
 
 def begin_change(connection: Connection) -> None:
@@ -193,7 +194,7 @@ def add_price(connection: Connection, notes: Notes, quotas: Quotas, model: str, 
     kept.name = f"{model}/prices/{(number or 0) + 1}"
     kept.create_time.FromDatetime(from_micros(now))
     connection.execute(insert(PRICES).values(model=model, number=(number or 0) + 1, body=kept.SerializeToString()))
-    notes.note(kept.name, None, kept)
+    notes.note(kept.name, None, kept, SERVES_ALL if domain_of(model) == SHARED else "")
     return kept
 
 

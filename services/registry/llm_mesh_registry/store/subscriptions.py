@@ -129,7 +129,7 @@ class SqlSubscriptions:
         if wanted.product:
             self._accept(connection, notes, kept, wanted.product, wanted.accepted_version, now, field)
         else:
-            accept_new(connection, now, subscription=kept.name)
+            accept_new(connection, notes, now, subscription=kept.name)
 
     def _change(  # noqa: PLR0917 (a change of a subscription has this many parts)
         self,

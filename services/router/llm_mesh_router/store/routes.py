@@ -18,6 +18,8 @@ from llm_mesh_runtime.outbox import Notes, Outbox
 from llm_mesh_runtime.pace import Pace
 from llm_mesh_runtime.resources import Page, Quotas, applied, change_of, etag_of
 
+_SHARED = "domains/shared"
+_SERVES_ALL = "serves all domains, by the platform's rule"
 _STAMPS = ("etag", "create_time", "update_time")
 
 
@@ -144,7 +146,7 @@ class SqlRoutes:
             self._quotas.check(domain, "routes", count or 0)
         else:
             connection.execute(update(ROUTES).where(ROUTES.c.name == kept.name).values(**row))
-        notes.note(kept.name, present, kept)
+        notes.note(kept.name, present, kept, _SERVES_ALL if domain == _SHARED else "")
         return kept
 
 

@@ -12,10 +12,10 @@ answered, or, where policy does not answer, as soon as it does. Until then no fu
     await outbox.write(work, action="routes.update")
 """
 
-from llm_mesh_runtime.outbox.author import REASON, author
-from llm_mesh_runtime.outbox.notes import Notes, digest_of
+from llm_mesh_runtime.outbox.author import REASON, Author, author
+from llm_mesh_runtime.outbox.notes import Notes
 from llm_mesh_runtime.outbox.outbox import Outbox
 from llm_mesh_runtime.outbox.recording import Recording, RecordingPeer
 from llm_mesh_runtime.outbox.tables import create_outbox, outbox_table
 
-__all__ = ["REASON", "Notes", "Outbox", "Recording", "RecordingPeer", "author", "create_outbox", "digest_of", "outbox_table"]
+__all__ = ["REASON", "Author", "Notes", "Outbox", "Recording", "RecordingPeer", "author", "create_outbox", "outbox_table"]

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 
 from google.protobuf.message import Message
 
 from llm_mesh.policy.v1 import audit_pb2
 from llm_mesh_runtime.outbox.author import Author
+from llm_mesh_runtime.resources import digest_of
 
 _PLATFORM = "domains/platform"
-_STAMPS = ("etag", "create_time", "update_time")
 _LONGEST_DETAIL = 512
 
 
@@ -24,28 +23,32 @@ class Notes:
         self._action = action
         self._now = now
 
-    def note(self, resource: str, before: Message | None, after: Message | None, detail: str = "") -> None:
-        """A resource is changed; nothing is noted where it stays as it was. None: it does not exist."""
+    def note(
+        self, resource: str, before: Message | None, after: Message | None, detail: str = "", *, by: Author | None = None, action: str = ""
+    ) -> None:
+        """A resource is changed; nothing is noted where it stays as it was. None: it does not exist.
+
+        `by` and `action` are set for what follows by itself from the change of another domain: who made that is not told here.
+        """
         digests = digest_of(before), digest_of(after)
         if digests[0] != digests[1]:
-            record = self._record(resource)
+            record = self._record(resource, by or self._author, action or self._action)
             record.before_digest, record.after_digest = digests
             record.detail = _cut(detail)
 
     def refusal(self, resource: str, detail: str) -> None:
         """A change is refused because it would grant more than its author may."""
-        record = self._record(resource)
+        record = self._record(resource, self._author, self._action)
         record.refused = True
         record.detail = _cut(detail)
 
-    def _record(self, resource: str) -> audit_pb2.ChangeRecord:
-        author = self._author
+    def _record(self, resource: str, author: Author, action: str) -> audit_pb2.ChangeRecord:
         record = audit_pb2.ChangeRecord(
             event_id=secrets.token_hex(16),
             domain=_domain_of(resource),
             principal=author.principal,
             key=author.key,
-            action=self._action,
+            action=action,
             resource=resource,
             reason=author.reason,
             request_id=author.request_id,
@@ -53,18 +56,6 @@ class Notes:
         record.time.FromMicroseconds(self._now)
         self.records.append(record)
         return record
-
-
-def digest_of(resource: Message | None) -> bytes:
-    """SHA-256 over a resource without its etag and times; empty where it does not exist."""
-    if resource is None:
-        return b""
-    copy = type(resource)()
-    copy.CopyFrom(resource)
-    for name in _STAMPS:
-        if name in copy.DESCRIPTOR.fields_by_name:
-            copy.ClearField(name)
-    return hashlib.sha256(copy.SerializeToString(deterministic=True)).digest()
 
 
 def _cut(detail: str) -> str:

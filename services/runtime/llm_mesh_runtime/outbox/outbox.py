@@ -63,12 +63,14 @@ class Outbox:
         """Ends background work. What is not delivered is delivered after the next start."""
         await self._tasks.close()
 
-    async def write(self, work: Work[T], *, action: str) -> T:
+    async def write(self, work: Work[T], *, action: str, by: Author | None = None) -> T:
         """Runs a work that changes resources and notes it; answers after the commit, and after the delivery where policy answers.
+
+        `by` is set for what no call asks for.
 
         AUDIT_UNAVAILABLE, and nothing is changed, where an earlier change is not recorded yet. A refusal for escalation is recorded.
         """
-        by = author()
+        by = by or author()
         try:
             return await self._write(work, by, action)
         except MeshError as error:

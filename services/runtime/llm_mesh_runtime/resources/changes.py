@@ -13,21 +13,29 @@ from llm_mesh_runtime.resources.guards import loosens
 from llm_mesh_runtime.resources.words import VALUES, value_text
 
 _LONGEST_VALUE = 200
+_STAMPS = ("etag", "create_time", "update_time")
 
 
-def etag_of(message: Message, *, ignore: Collection[str] = ("etag", "create_time", "update_time")) -> str:
+def etag_of(message: Message, *, ignore: Collection[str] = _STAMPS) -> str:
     """A tag that differs where the content differs."""
+    return _hash(message, ignore).hex()[:16]
+
+
+def digest_of(resource: Message | None) -> bytes:
+    """SHA-256 over a resource without its etag and times; empty where it does not exist."""
+    return b"" if resource is None else _hash(resource, _STAMPS)
+
+
+def _hash(message: Message, ignore: Collection[str]) -> bytes:
     copy = type(message)()
     copy.CopyFrom(message)
     for name in ignore:
         if name in copy.DESCRIPTOR.fields_by_name:
             copy.ClearField(name)
-    return hashlib.sha256(copy.SerializeToString(deterministic=True)).hexdigest()[:16]
+    return hashlib.sha256(copy.SerializeToString(deterministic=True)).digest()
 
 
-def change_of(
-    resource: str, before: Message | None, after: Message, *, ignore: Collection[str] = ("etag", "create_time", "update_time")
-) -> resources_pb2.Change:
+def change_of(resource: str, before: Message | None, after: Message, *, ignore: Collection[str] = _STAMPS) -> resources_pb2.Change:
     """The step from one state to another; no state before means a creation."""
     if before is None:
         return resources_pb2.Change(resource=resource, action=resources_pb2.CHANGE_ACTION_CREATE)

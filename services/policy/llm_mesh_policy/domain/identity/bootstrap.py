@@ -47,13 +47,15 @@ class Bootstrap:
             DOMAINS.save(transaction, identity_pb2.Domain(name=_PLATFORM, display_name="Platform"), "domain")
         if PROJECTS.find(transaction, _PROJECT) is None:
             PROJECTS.save(transaction, identity_pb2.Project(name=_PROJECT, display_name="Administration"), "project")
-        PRINCIPALS.save(transaction, identity_pb2.Principal(name=principal, display_name="Platform administrator"), "principal")
+        before = PRINCIPALS.find(transaction, principal)
+        wanted = identity_pb2.Principal(name=principal, display_name="Platform administrator")
+        saved = PRINCIPALS.save(transaction, wanted, "principal")
         binding = rules_pb2.Binding(
             name=f"{_PLATFORM}/bindings/{_binding_id(identity)}", principal=principal, role=PLATFORM_ADMIN, scope=EVERYWHERE
         )
         BINDINGS.save(transaction, binding, "binding")
         made = new_key(transaction, self._pepper, _PROJECT, identity_pb2.Key(principal=principal, display_name="Bootstrap"))
-        change.note("platform.bootstrap", principal, f"made {made.key.name}")
+        change.note("platform.bootstrap", principal, f"made {made.key.name}", before=before, after=saved)
         return made
 
 

@@ -107,7 +107,7 @@ class Directory:
             if kind.find(change.transaction, name):
                 raise already_exists(name)
             created = _save(change, kind, _named(wanted, name))
-            change.note(f"{kind.collection}.create", name)
+            change.note(f"{kind.collection}.create", name, after=kind.get(change.transaction, name))
             return created
 
         return (await self._changes.make(actor, work)).value
@@ -125,7 +125,8 @@ class Directory:
             if updated == current:
                 return _shown(change, updated)
             saved = _save(change, kind, updated)
-            change.note(f"{kind.collection}.update", name, _changed(current, updated, kind.mutable))
+            detail = _changed(current, updated, kind.mutable)
+            change.note(f"{kind.collection}.update", name, detail, before=current, after=kind.get(change.transaction, name))
             return saved
 
         return (await self._changes.make(actor, work)).value

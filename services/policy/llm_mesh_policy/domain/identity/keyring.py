@@ -57,7 +57,7 @@ class Keyring:
             _checked(change, place[0], wanted)
             PROJECTS.get(change.transaction, project)
             made = new_key(change.transaction, self._pepper, project, wanted)
-            change.note("keys.create", made.key.name, f"for {wanted.principal}")
+            change.note("keys.create", made.key.name, f"for {wanted.principal}", after=made.key.message())
             return made
 
         return (await self._changes.make(actor, work)).value
@@ -96,7 +96,8 @@ class Keyring:
                 previous_expire_time=now + seconds if seconds else 0,
             )
             change.transaction.save_key(rotated)
-            change.note("keys.rotate", name, f"the secret before holds for {seconds // _SECOND} s")
+            detail = f"the secret before holds for {seconds // _SECOND} s"
+            change.note("keys.rotate", name, detail, before=key.message(), after=rotated.message())
             return NewKey(rotated, credential)
 
         return (await self._changes.make(actor, work)).value
@@ -112,7 +113,7 @@ class Keyring:
             require_held(change, key.principal, name)
             revoked = replace(key, revoke_time=change.transaction.now(), previous_digest=b"", previous_expire_time=0)
             change.transaction.save_key(revoked)
-            change.note("keys.revoke", name)
+            change.note("keys.revoke", name, before=key.message(), after=revoked.message())
             return revoked
 
         return await self._changes.make(actor, work)

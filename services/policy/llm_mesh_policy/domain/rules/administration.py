@@ -47,8 +47,9 @@ class Administration:
         def work(change: Change) -> rules_pb2.Role:
             checks.new_id(identity, "role.name")
             DOMAINS.get(change.transaction, f"domains/{domain}")
+            before = ROLES.find(change.transaction, role.name)
             saved = save_role(change, role)
-            change.note("roles.put", saved.name, f"{len(saved.permissions)} permissions")
+            change.note("roles.put", saved.name, f"{len(saved.permissions)} permissions", before=before, after=saved)
             return saved
 
         return await self._changes.make(actor, work)
@@ -58,13 +59,14 @@ class Administration:
         place = ROLES.place(name)
 
         def work(change: Change) -> None:
-            require_role_covered(change, ROLES.get(change.transaction, name))
+            gone = ROLES.get(change.transaction, name)
+            require_role_covered(change, gone)
             users = sorted(binding.name for binding in change.snapshot.bindings.values() if binding.role == name)
             if users:
                 reason = errors_pb2.ERROR_REASON_IN_USE
                 raise PolicyError(reason, f"{name} is held by {len(users)} bindings", users=",".join(users[:_MOST_USERS]))
             change.transaction.remove(ROLES.collection, *place)
-            change.note("roles.delete", name)
+            change.note("roles.delete", name, before=gone)
 
         return (await self._changes.make(actor, work)).revision
 
@@ -88,7 +90,7 @@ class Administration:
                 raise already_exists(name)
             wanted = rules_pb2.Binding(name=name, principal=binding.principal, role=binding.role, scope=binding.scope)
             saved = save_binding(change, wanted)
-            change.note("bindings.create", name, f"{saved.role} for {saved.principal} in {scope_of(saved)}")
+            change.note("bindings.create", name, f"{saved.role} for {saved.principal} in {scope_of(saved)}", after=saved)
             return saved
 
         return await self._changes.make(actor, work)
@@ -101,7 +103,7 @@ class Administration:
             gone = BINDINGS.get(change.transaction, name)
             require_covered(change, change.snapshot.rules.rules_of(gone), name)
             change.transaction.remove(BINDINGS.collection, *place)
-            change.note("bindings.delete", name, f"{gone.role} of {gone.principal} in {scope_of(gone)}")
+            change.note("bindings.delete", name, f"{gone.role} of {gone.principal} in {scope_of(gone)}", before=gone)
 
         return (await self._changes.make(actor, work)).revision
 
@@ -120,7 +122,7 @@ class Administration:
             binding.state = ACTIVE
             saved = BINDINGS.save(change.transaction, binding, "binding")
             require_room(change, saved, before)
-            _note_consent(change, "bindings.accept", binding)
+            _note_consent(change, "bindings.accept", before, saved)
             return saved
 
         return await self._changes.make(actor, work)
@@ -135,7 +137,7 @@ class Administration:
             if domain_of(name) == PLATFORM:
                 require_covered(change, change.snapshot.rules.rules_of(binding), name)
             change.transaction.remove(BINDINGS.collection, *place)
-            _note_consent(change, "bindings.reject", binding)
+            _note_consent(change, "bindings.reject", binding, None)
 
         return (await self._changes.make(actor, work)).revision
 
@@ -178,10 +180,10 @@ def _binding_of(change: Change, name: str, principal: str) -> rules_pb2.Binding:
     return binding
 
 
-def _note_consent(change: Change, action: str, binding: rules_pb2.Binding) -> None:
+def _note_consent(change: Change, action: str, binding: rules_pb2.Binding, after: rules_pb2.Binding | None) -> None:
     """Adds the audit rows of both domains."""
     detail = f"{binding.role} for {binding.principal} in {scope_of(binding)}"
-    change.note(action, binding.name, detail)
+    change.note(action, binding.name, detail, before=binding, after=after)
     change.note(action, binding.principal, f"{binding.name}: {detail}")
 
 

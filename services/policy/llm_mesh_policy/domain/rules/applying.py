@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
 from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.message import Message
@@ -39,13 +39,21 @@ _NO_CHANGE = resources_pb2.CHANGE_ACTION_NONE
 _IGNORED = ("name", "etag", "create_time", "update_time", "built_in", "state", "floor", "effective", "conflicts")
 
 
+class Step(NamedTuple):
+    """What one entry changes, and the resource before and after, without what is only shown; None: it does not exist."""
+
+    change: resources_pb2.Change
+    before: Message | None
+    after: Message | None
+
+
 class LedgerChanges(Protocol):
     """The ledger's share: budgets and limits."""
 
-    def apply_budget(self, transaction: Transaction, budget: ledger_pb2.Budget, masks: Masks, *, dry_run: bool) -> resources_pb2.Change:
+    def apply_budget(self, transaction: Transaction, budget: ledger_pb2.Budget, masks: Masks, *, dry_run: bool) -> Step:
         """Brings a budget to the wanted state; deletes it where its mask names an amount that is unset."""
 
-    def apply_limit(self, transaction: Transaction, limit: ledger_pb2.Limit, masks: Masks, *, dry_run: bool) -> resources_pb2.Change:
+    def apply_limit(self, transaction: Transaction, limit: ledger_pb2.Limit, masks: Masks, *, dry_run: bool) -> Step:
         """Brings a limit to the wanted state."""
 
 
@@ -89,9 +97,11 @@ class Applying:
         masks, dry_run = request.update_masks, request.dry_run
         with _renamed(own, place):
             if isinstance(resource, ledger_pb2.Budget):
-                step = self._ledger.apply_budget(change.transaction, resource, masks, dry_run=dry_run)
-                return _noted(change, _action_on(resource, masks), step)
-            return _noted(change, "limits.put", self._ledger.apply_limit(change.transaction, resource, masks, dry_run=dry_run))
+                action, step = _action_on(resource, masks), self._ledger.apply_budget(change.transaction, resource, masks, dry_run=dry_run)
+            else:
+                action, step = "limits.put", self._ledger.apply_limit(change.transaction, resource, masks, dry_run=dry_run)
+            _note(change, action, step)
+            return step.change
 
 
 def _money(request: rules_pb2.ApplyPolicyRequest) -> Iterator[tuple[str, str, Money]]:
@@ -238,12 +248,13 @@ def _one(  # noqa: PLR0917 (what a change of a resource is made of)
         return step
     action = f"{kind.collection}.{verbs[current is not None]}"
     change.require(action, name)
-    save(wanted, field)
-    return _noted(change, action, step)
-
-
-def _noted(change: Change, action: str, step: resources_pb2.Change) -> resources_pb2.Change:
-    if step.action != _NO_CHANGE:
-        whole = "deleted" if step.action == resources_pb2.CHANGE_ACTION_DELETE else "created"
-        change.note(action, step.resource, "changed " + ", ".join(field.path for field in step.fields) if step.fields else whole)
+    _note(change, action, Step(step, current, save(wanted, field)))
     return step
+
+
+def _note(change: Change, action: str, step: Step) -> None:
+    made = step.change
+    if made.action != _NO_CHANGE:
+        whole = "deleted" if made.action == resources_pb2.CHANGE_ACTION_DELETE else "created"
+        detail = "changed " + ", ".join(field.path for field in made.fields) if made.fields else whole
+        change.note(action, made.resource, detail, before=step.before, after=step.after)

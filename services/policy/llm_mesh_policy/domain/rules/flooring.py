@@ -60,9 +60,9 @@ class Flooring:
         place = floor_place(name, "name")
 
         def work(change: Change) -> None:
-            FLOORS.get(change.transaction, name)
+            gone = FLOORS.get(change.transaction, name)
             change.transaction.remove(FLOORS.collection, *place)
-            _note(change, "floors.delete", name, "deleted")
+            _note(change, "floors.delete", name, "deleted", gone, None)
 
         return (await self._changes.make(actor, work)).revision
 
@@ -98,10 +98,10 @@ def bound_domain(name: str) -> str:
 def note_floor(change: Change, before: floors_pb2.Floor | None, after: floors_pb2.Floor) -> None:
     """Adds the audit rows of a floor that was put: in the platform's trail, and in that of the domain that it binds."""
     fields = [each.path for each in change_of(after.name, before, after).fields]
-    _note(change, "floors.put", after.name, "changed " + ", ".join(fields) if before is not None else "created")
+    _note(change, "floors.put", after.name, "changed " + ", ".join(fields) if before is not None else "created", before, after)
 
 
-def _note(change: Change, action: str, name: str, detail: str) -> None:
-    change.note(action, name, detail)
+def _note(change: Change, action: str, name: str, detail: str, before: floors_pb2.Floor | None, after: floors_pb2.Floor | None) -> None:
+    change.note(action, name, detail, before=before, after=after)
     if name != EVERY_DOMAIN:
         change.note(action, bound_domain(name), f"{name}: {detail}")

@@ -1,0 +1,76 @@
+"""The guards of prices, tails, records of changes, and of what a service holds and charges at its end."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from tests.proofs.mutant import Mutant
+
+HOLES: Mapping[str, Mutant] = {
+    "prices/each-rate-has-its-floor": Mutant(
+        file="registry/llm_mesh_registry/domain/facts.py",
+        guard="        if rate_of(price, rate) < least:",
+        instead="        if not rate.startswith('cached') and rate_of(price, rate) < least:",
+        test="tests/registry/test_registry_endpoints.py::test_each_rate_is_at_least_what_the_operator_declares_or_charges",
+    ),
+    "prices/the-operators-own-rates-are-floors": Mutant(
+        file="registry/llm_mesh_registry/domain/facts.py",
+        guard="        rates = {rate: 0 if model.free else rate_of(model.price, rate) for rate in RATES}",
+        instead='        rates = {r: 0 if model.free or r[0] in "car" else rate_of(model.price, r) for r in RATES}',
+        test="tests/registry/test_registry_endpoints.py::test_each_rate_is_at_least_what_the_operator_declares_or_charges",
+    ),
+    "prices/a-lower-floor-loosens": Mutant(
+        file="runtime/llm_mesh_runtime/resources/guards.py",
+        guard='for name in (*_FALLBACKS, "input", "output", "request"))',
+        instead='for name in ("input", "output"))',
+        test="tests/runtime/test_guards.py",
+    ),
+    "tails/others-are-no-loss": Mutant(
+        file="observability/llm_mesh_observability/domain/observatory.py",
+        guard="lost, at = await self._store.skip(scope, at, _MOST_BEHIND)",
+        instead="lost, at = reached - at - _MOST_BEHIND, reached - _MOST_BEHIND",
+        test="tests/observability/test_observability_tails.py::test_a_tail_that_resumes_behind_what_others_did_loses_nothing",
+    ),
+    "tails/others-push-nothing-out": Mutant(
+        file="observability/llm_mesh_observability/domain/feed.py",
+        guard="                if key in self._since:",
+        instead="                for key in self._since:",
+        test="tests/observability/test_observability_tails.py::test_a_tail_that_others_leave_behind_loses_nothing_and_reads_no_store",
+    ),
+    "tails/tokens-tell-nothing": Mutant(
+        file="observability/llm_mesh_observability/domain/resume_tokens.py",
+        guard='        mask = hmac.digest(self._mask_key, proof, "sha256")',
+        instead="        mask = bytes(_HALF)",
+        test="tests/observability/test_observability_tails.py::test_a_token_tells_nothing_of_its_position_and_none_can_be_made_up",
+    ),
+    "tails/tokens-are-proven": Mutant(
+        file="observability/llm_mesh_observability/domain/resume_tokens.py",
+        guard=" or not hmac.compare_digest(self._proof(plain), raw[:_HALF])",
+        instead="",
+        test="tests/observability/test_observability_tails.py::test_a_token_tells_nothing_of_its_position_and_none_can_be_made_up",
+    ),
+    "audit/digests-of-policys-own-changes": Mutant(
+        file="policy/llm_mesh_policy/domain/changes.py",
+        guard="        entry.before, entry.after = digest_of(before), digest_of(after)\n",
+        instead="",
+        test="tests/policy/test_change_digests.py",
+    ),
+    "audit/digests-of-budgets-and-limits": Mutant(
+        file="policy/llm_mesh_policy/store/ledger_limits.py",
+        guard="            audit.before, audit.after = digest_of(self._set_of(before)), digest_of(self._set_of(meter))\n",
+        instead="",
+        test="tests/policy/test_change_digests.py",
+    ),
+    "audit/acceptances-by-themselves": Mutant(
+        file="registry/llm_mesh_registry/store/accepting.py",
+        guard='        notes.note(pair.subscription, None, present[pair.product], f"accepts {pair.product}", by=by, action=action)\n',
+        instead="",
+        test="tests/registry/test_registry_subscriptions.py",
+    ),
+    "audit/no-foreign-author": Mutant(
+        file="registry/llm_mesh_registry/store/accepting.py",
+        guard='(None, "") if subscription else (REGISTRY, ACCEPT)',
+        instead='(None, "")',
+        test="tests/registry/test_registry_subscriptions.py",
+    ),
+}
