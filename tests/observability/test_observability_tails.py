@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 from collections.abc import AsyncIterator, Sequence
 from typing import Any, cast
 
@@ -197,8 +198,7 @@ async def test_a_tail_that_resumes_behind_what_others_did_loses_nothing() -> Non
 def test_a_token_tells_nothing_of_its_position_and_none_can_be_made_up(sequence: int, step: int) -> None:
     token, next_one = TOKENS.token(sequence), TOKENS.token((sequence + step) % 2**63)
     assert TOKENS.sequence(token) == sequence
-    assert str(sequence) not in token or sequence < 100
-    assert sum(one == other for one, other in zip(token, next_one, strict=True)) < len(token) - 6
+    assert sequence.to_bytes(8, "big") not in base64.urlsafe_b64decode(token + "==")
     for forged in (str(sequence), token[:-2], token[1:] + token[0], next_one[:11] + token[11:], "é" * 22):
         with pytest.raises(MeshError, match="resume_token"):
             TOKENS.sequence(forged)
