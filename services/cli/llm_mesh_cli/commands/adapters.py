@@ -6,9 +6,10 @@ from typing import Annotated
 
 import typer
 
-from llm_mesh.adapter.v1 import adapter_pb2
+from llm_mesh.adapter.v1 import adapter_pb2, adapter_pb2_grpc
 from llm_mesh.registry.v1 import registry_pb2, registry_pb2_grpc
 from llm_mesh_cli.command import asks
+from llm_mesh_cli.discovery import ADAPTER
 from llm_mesh_cli.discovery import endpoints as reached
 from llm_mesh_cli.failures import CommandError, Exit
 from llm_mesh_cli.nouns.noun import Noun, Option
@@ -16,6 +17,9 @@ from llm_mesh_cli.nouns.verbs import application
 from llm_mesh_cli.output import as_dict
 from llm_mesh_cli.session import Session
 from llm_mesh_cli.shown import enum_text
+from llm_mesh_cli.texts import duration
+
+_TIMEOUT = 40.0
 
 ADAPTERS = Noun(
     "adapter",
@@ -63,3 +67,27 @@ async def endpoints(
         for adapter, each in shown
     ]
     session.output.table(("ENDPOINT", "PROVIDER", "REGION", "CREDENTIAL", "BREAKER"), rows)
+
+
+@asks(app)
+async def check(
+    session: Session,
+    name: Annotated[str, typer.Argument(metavar="ENDPOINT", help="`openai/ollama`: the adapter and its endpoint.")],
+    within: Annotated[str, typer.Option(help="How long the provider may take, at most 30s.")] = "5s",
+) -> None:
+    """Ask a provider whether it answers and admits the mesh, by a call that costs nothing; exit code 3 where it does not."""
+    adapter, slash, endpoint = name.removeprefix("adapters/").replace("/endpoints/", "/").partition("/")
+    if not slash:
+        raise CommandError(f"{name}: expected ADAPTER/ENDPOINT, such as openai/ollama", Exit.USAGE)
+    stub = adapter_pb2_grpc.AdapterServiceStub(session.channel(f"adapter/{adapter}"))
+    request = adapter_pb2.CheckEndpointRequest(endpoint=endpoint)
+    request.timeout.FromTimedelta(duration(within))
+    work = stub.CheckEndpoint(request, metadata=((ADAPTER, adapter),), timeout=_TIMEOUT)
+    answer = await session.output.waiting(work, "asking the provider")
+    if session.output.as_json:
+        session.output.message(answer)
+    result = enum_text(adapter_pb2.CheckResult.DESCRIPTOR, answer.result)
+    said = f": {answer.message} ({answer.reason})" if answer.message else ""
+    if answer.result not in {adapter_pb2.CHECK_RESULT_ADMITTED, adapter_pb2.CHECK_RESULT_ANSWERED}:
+        raise CommandError(f"{adapter}/{endpoint}: {result}{said}", Exit.UNAVAILABLE)
+    session.output.line(f"{adapter}/{endpoint}: {result}, in {answer.duration.ToMilliseconds()} ms{said}")

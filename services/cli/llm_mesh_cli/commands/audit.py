@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
+from datetime import UTC
+from fnmatch import fnmatchcase
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -12,6 +14,8 @@ import typer
 from llm_mesh.policy.v1 import rules_pb2, rules_pb2_grpc
 from llm_mesh_cli.command import asks
 from llm_mesh_cli.failures import CommandError, Exit
+from llm_mesh_cli.filtering import Since, Until, period
+from llm_mesh_cli.paging import pages
 from llm_mesh_cli.session import Session
 from llm_mesh_cli.texts import time_text
 from llm_mesh_cli.trail import heads, sources
@@ -21,7 +25,6 @@ app = typer.Typer(no_args_is_help=True, help="Show and verify the audit trail.")
 Domain = Annotated[str | None, typer.Option("--domain", help="`claims`, or `-` for all. Default: the caller's own.")]
 Database = Annotated[str | None, typer.Option("--database", help="Read policy's database: a file of SQLite or a URL. No mesh is asked.")]
 File = Annotated[Path | None, typer.Option("--file", help="Read a file that `audit export` wrote. No mesh is asked.")]
-_PAGE = 500
 
 
 @asks(app, "list")
@@ -29,18 +32,29 @@ async def list_records(
     session: Session,
     domain: Domain = None,
     request_id: Annotated[str, typer.Option("--request", help="Only of this request.")] = "",
+    action: Annotated[str, typer.Option(help="Only of this action, such as `keys.revoke`; `keys.*` for all of a kind.")] = "*",
+    principal: Annotated[str, typer.Option(help="Only of this principal: its id or its resource name.")] = "",
+    refused: Annotated[bool, typer.Option("--refused", help="Only what was refused.")] = False,
+    since: Since = None,
+    until: Until = None,
     count: Annotated[int, typer.Option("-n", "--count", min=1, help="How many, newest first.")] = 50,
 ) -> None:
     """List audit records, newest first."""
+    begin, end = period(since, until)
     stub = rules_pb2_grpc.RuleServiceStub(session.channel("policy"))
     request = rules_pb2.ListAuditRecordsRequest(parent=await session.domain(domain), request_id=request_id)
     records: list[rules_pb2.AuditRecord] = []
-    while len(records) < count:
-        request.page_size = min(_PAGE, count - len(records))
-        answer = await stub.ListAuditRecords(request, timeout=30)
-        records += answer.records
-        request.page_token = answer.next_page_token
-        if not request.page_token:
+    async for answer in pages(stub.ListAuditRecords, request):
+        for record in answer.records:
+            at = record.time.ToDatetime(tzinfo=UTC)
+            if begin is not None and at < begin:
+                count = len(records)
+            if len(records) >= count:
+                break
+            who = principal in {"", record.principal, record.principal.rpartition("/")[2]}
+            if (end is None or at < end) and fnmatchcase(record.action, action) and who and not (refused and record.allowed):
+                records.append(record)
+        if len(records) >= count:
             break
     rows = [
         (

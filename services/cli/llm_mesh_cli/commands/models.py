@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fnmatch import fnmatchcase
 from typing import Annotated, Any
 
 import typer
@@ -10,32 +11,55 @@ import typer
 from llm_mesh.registry.v1 import registry_pb2, registry_pb2_grpc
 from llm_mesh_cli.command import asks
 from llm_mesh_cli.discovery import Found, discovered, registered
-from llm_mesh_cli.failures import CommandError, Exit
+from llm_mesh_cli.nouns.models import MODELS, Lifecycle, lifecycle
+from llm_mesh_cli.nouns.verbs import change, register
 from llm_mesh_cli.output import as_dict
 from llm_mesh_cli.paging import pages
+from llm_mesh_cli.registered_models import model_of, models_of, price_text, state_text, terms, window_text
 from llm_mesh_cli.session import Session
-from llm_mesh_cli.texts import moment, per_million, time_text
+from llm_mesh_cli.texts import moment, time_text
 
-app = typer.Typer(no_args_is_help=True, help="Show models, find local ones, deprecate them.")
+app = typer.Typer(no_args_is_help=True, help="Show, add and change models, find local ones, deprecate them.")
 Domain = Annotated[str | None, typer.Option("--domain", help="`claims`, or `-` for all. Default: all that the key may see.")]
 Name = Annotated[str, typer.Argument(help="A model's alias, or its resource name.")]
-_LIFECYCLE = "LIFECYCLE_"
+
+
+register(app, MODELS, without=("list", "show"))
 
 
 @asks(app, "list")
 async def list_models(
-    session: Session, domain: Domain = None, endpoint: Annotated[str, typer.Option(help="Only of this endpoint.")] = ""
+    session: Session,
+    domain: Domain = None,
+    alias: Annotated[str, typer.Option(help="Only aliases of this form, such as `gpt-*`.")] = "*",
+    adapter: Annotated[str, typer.Option(help="Only of this adapter.")] = "",
+    endpoint: Annotated[str, typer.Option(help="Only of this endpoint.")] = "",
+    capability: Annotated[list[str] | None, typer.Option(help="Only with this capability, such as `tools`; repeatable.")] = None,
+    state: Annotated[Lifecycle | None, typer.Option(help="Only in this state.")] = None,
+    free: Annotated[bool | None, typer.Option(help="Only models that are free, or that are not.")] = None,
 ) -> None:
     """List models with their prices."""
-    found = [model for model in await _models(session, domain) if endpoint in {"", model.endpoint}]
-    rows = [(model.alias, model.endpoint, model.name.split("/")[1], _price(model), _window(model), _state(model)) for model in found]
+    needed = set(capability or ())
+    found = [
+        model
+        for model in await models_of(session, domain)
+        if endpoint in {"", model.endpoint}
+        and adapter in {"", model.adapter}
+        and fnmatchcase(model.alias, alias)
+        and needed <= set(model.capabilities)
+        and state in {None, lifecycle(model)}
+        and free in {None, model.free}
+    ]
+    rows = [
+        (model.alias, model.endpoint, model.name.split("/")[1], price_text(model), window_text(model), state_text(model)) for model in found
+    ]
     session.output.table(("ALIAS", "ENDPOINT", "DOMAIN", "IN / OUT PER MILLION", "WINDOW", "STATE"), rows, found)
 
 
 @asks(app)
 async def show(session: Session, name: Name) -> None:
     """Show a model whole, with its price versions."""
-    model = await _model(session, name)
+    model = await model_of(session, name)
     stub = _registry(session)
     request = registry_pb2.ListPricesRequest(parent=model.name)
     prices = [price async for answer in pages(stub.ListPrices, request) for price in answer.prices]
@@ -48,7 +72,7 @@ async def show(session: Session, name: Name) -> None:
             session.output.line(f"{field:<18} {_words(value)}")
     for price in prices:
         number, begin = price.name.rpartition("/")[2], time_text(price.valid_from)
-        session.output.line(f"{f'price {number}':<18} {_terms(price)} per million, from {begin} ({price.source})")
+        session.output.line(f"{f'price {number}':<18} {terms(price)} per million, from {begin} ({price.source})")
 
 
 @asks(app)
@@ -56,12 +80,30 @@ async def deprecate(
     session: Session, name: Name, retire: Annotated[str, typer.Option(help="When it stops to answer: `90d`, or a time.")] = "90d"
 ) -> None:
     """Deprecate a model: it answers until it is retired."""
-    request = registry_pb2.DeprecateModelRequest(name=(await _model(session, name)).name)
+    request = registry_pb2.DeprecateModelRequest(name=(await model_of(session, name)).name)
     request.retire_time.FromDatetime(moment(retire))
     answer = await _registry(session).DeprecateModel(request)
     if session.output.as_json:
         session.output.message(answer.model)
     session.output.line(f"{answer.model.name} answers until {time_text(answer.model.retire_time)}")
+
+
+@asks(app)
+async def undeprecate(session: Session, name: Name) -> None:
+    """Take a deprecation back: the model is active, and answers without an end."""
+    full = (await model_of(session, name)).name
+    await change(session, MODELS, full, {"lifecycle": Lifecycle.ACTIVE.value}, ("retire_time",), dry_run=False, loosens=True)
+
+
+@asks(app, "well-known")
+async def well_known(
+    session: Session, endpoint: Annotated[str, typer.Option(help="Only of this endpoint, such as `anthropic`.")] = ""
+) -> None:
+    """List the models of providers that the mesh knows prices of; a first start registers those whose credential it has."""
+    request = registry_pb2.ListWellKnownModelsRequest(endpoint=endpoint)
+    found = [model async for answer in pages(_registry(session).ListWellKnownModels, request) for model in answer.models]
+    rows = [(model.alias, model.adapter, model.endpoint, price_text(model), window_text(model), model.price.source) for model in found]
+    session.output.table(("ALIAS", "ADAPTER", "ENDPOINT", "IN / OUT PER MILLION", "WINDOW", "SOURCE"), rows, found)
 
 
 @asks(app)
@@ -74,7 +116,7 @@ async def discover(
 ) -> None:
     """Find models of local servers (Ollama, llama.cpp, vLLM, LM Studio, …) by asking the mesh's adapters."""
     found = await session.output.waiting(discovered(session, tuple(endpoint or ())), "asking local model servers")
-    known = await _models(session, "-")
+    known = await models_of(session, "-")
     new = [model for model in found.models if not registered(model, known)]
     if add and new:
         request = registry_pb2.ApplyModelsRequest(parent="domains/platform", models=_named(new, known))
@@ -125,53 +167,7 @@ def _registry(session: Session) -> registry_pb2_grpc.RegistryServiceStub:
     return registry_pb2_grpc.RegistryServiceStub(session.channel("registry"))
 
 
-async def _models(session: Session, domain: str | None) -> list[registry_pb2.Model]:
-    if domain is not None:
-        parents = [await session.domain(domain)]
-    else:
-        whole = await session.whole()
-        parents = [whole] if whole == "domains/-" else ["domains/shared", whole]
-    stub = _registry(session)
-    return [
-        model
-        for parent in parents
-        async for answer in pages(stub.ListModels, registry_pb2.ListModelsRequest(parent=parent))
-        for model in answer.models
-    ]
-
-
-async def _model(session: Session, name: str) -> registry_pb2.Model:
-    if name.startswith("domains/"):
-        return (await _registry(session).GetModel(registry_pb2.GetModelRequest(name=name))).model
-    for model in reversed(await _models(session, None)):
-        if name in {model.alias, model.name.rpartition("/")[2]}:
-            return model
-    raise CommandError(f"no model has the alias {name}; `llm-mesh models list` shows all", Exit.NOT_FOUND)
-
-
 def _words(value: Any) -> str:  # noqa: ANN401 (any JSON)
     if isinstance(value, dict):
         return ", ".join(f"{name} {_words(each)}" for name, each in value.items())
     return ", ".join(value) if isinstance(value, list) else str(value)
-
-
-def _price(model: registry_pb2.Model) -> str:
-    if model.free:
-        return "free"
-    if not model.HasField("price"):
-        return "none: refused"
-    return _terms(model.price)
-
-
-def _terms(price: registry_pb2.Price) -> str:
-    return f"{per_million(price.input_nanos_per_million)} / {per_million(price.output_nanos_per_million)} {price.currency}"
-
-
-def _window(model: registry_pb2.Model) -> str:
-    return f"{model.context_window:,}" if model.context_window else ""
-
-
-def _state(model: registry_pb2.Model) -> str:
-    state = registry_pb2.Lifecycle.Name(model.lifecycle).removeprefix(_LIFECYCLE).lower()
-    until = f" until {time_text(model.retire_time)}" if model.HasField("retire_time") else ""
-    return ("active" if state == "unspecified" else state) + until

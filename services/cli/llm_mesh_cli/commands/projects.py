@@ -25,6 +25,7 @@ PROJECTS = Noun(
         Option("allowed_models", "--model", "A model that the project may use: an alias or resource name, whole or a prefix with `*`."),
         Option("max_output_tokens", "--max-output-tokens", "Most output tokens per choice. 0: the mesh's default."),
         Option("strict_charging", "--strict-charging", "Unfinished attempts are charged what was reserved for them."),
+        Option("keep_answers", "--keep-answers", "Answers to requests with an idempotency key are kept for a repetition, at most 24 h."),
     ),
 )
 app = application(PROJECTS, "Show, create and change projects.")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json as json_module
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -13,22 +12,29 @@ from llm_mesh.catalogue.v1 import catalogue_pb2, catalogue_pb2_grpc
 from llm_mesh.inference.v1 import content_pb2
 from llm_mesh_cli.command import asks
 from llm_mesh_cli.failures import CommandError, Exit
+from llm_mesh_cli.nouns.calls import Calls
+from llm_mesh_cli.nouns.names import resource_name
+from llm_mesh_cli.nouns.noun import Noun
+from llm_mesh_cli.nouns.verbs import done
 from llm_mesh_cli.output import as_dict
 from llm_mesh_cli.paging import pages
 from llm_mesh_cli.session import Session
 from llm_mesh_cli.templates import newest_messages, replaced
 from llm_mesh_cli.texts import time_text
+from llm_mesh_cli.variables import Variables, variables_json
 
-app = typer.Typer(no_args_is_help=True, help="Show, push, label, compare and render prompts.")
+app = typer.Typer(no_args_is_help=True, help="Show, create, push, label, compare and render prompts.")
 Domain = Annotated[str | None, typer.Option("--domain", help="The domain. Default: the caller's own.")]
-Name = Annotated[str, typer.Argument(help="The prompt's id within the domain, or its resource name.")]
+Name = Annotated[str, typer.Argument(help="`summary`, `claims/summary` or a resource name.")]
+PROMPTS = Noun(
+    "prompt", "prompts", "Prompt", service="catalogue", stub=catalogue_pb2_grpc.CatalogueServiceStub, messages=catalogue_pb2, columns=()
+)
 
 
 @asks(app, "list")
 async def list_prompts(session: Session, domain: Domain = None) -> None:
     """List the prompts of a domain."""
-    request = catalogue_pb2.ListPromptsRequest(parent=await session.domain(domain))
-    found = [prompt async for answer in pages(_catalogue(session).ListPrompts, request) for prompt in answer.prompts]
+    found = await Calls(session, PROMPTS).listed(await session.domain(domain))
     rows = [(prompt.name.rpartition("/")[2], str(prompt.latest_version or ""), _labels(prompt), prompt.description) for prompt in found]
     session.output.table(("PROMPT", "NEWEST", "LABELS", "DESCRIPTION"), rows, found)
 
@@ -40,7 +46,7 @@ async def show(
     """Show a version of a prompt."""
     full = await _name(session, name, domain)
     stub = _catalogue(session)
-    prompt = (await stub.GetPrompt(catalogue_pb2.GetPromptRequest(name=full))).prompt
+    prompt = await Calls(session, PROMPTS).one(full)
     if not prompt.latest_version:
         raise CommandError(f"{full} has no version yet; push one", Exit.NOT_FOUND)
     found = (await stub.GetVersion(catalogue_pb2.GetVersionRequest(name=f"{full}/versions/{version}"))).version
@@ -52,6 +58,37 @@ async def show(
         session.output.line(f"\n[{_role(message.role)}]\n{message.template}")
     if found.variables_schema_json:
         session.output.line(f"\n[variables]\n{found.variables_schema_json}")
+
+
+@asks(app)
+async def versions(session: Session, name: Name, domain: Domain = None) -> None:
+    """List the versions of a prompt, and what changed."""
+    request = catalogue_pb2.ListVersionsRequest(parent=(await Calls(session, PROMPTS).one(await _name(session, name, domain))).name)
+    found = [version async for answer in pages(_catalogue(session).ListVersions, request) for version in answer.versions]
+    rows = [(str(version.number), time_text(version.create_time), version.creator.rpartition("/")[2], version.note) for version in found]
+    session.output.table(("VERSION", "CREATED", "BY", "NOTE"), rows, found)
+
+
+@asks(app, "create", aliases=("add",))
+async def create(
+    session: Session, name: Name, description: Annotated[str, typer.Option(help="What it is for.")] = "", domain: Domain = None
+) -> None:
+    """Create a prompt without a version; `push` adds one, and creates the prompt too."""
+    prompt = catalogue_pb2.Prompt(description=description)
+    done(session, await Calls(session, PROMPTS).create(await _name(session, name, domain), prompt), created=True)
+
+
+@asks(app, "update", aliases=("set",))
+async def update(
+    session: Session,
+    name: Name,
+    description: Annotated[str, typer.Option(help="What it is for; `''` for nothing.")],
+    domain: Domain = None,
+) -> None:
+    """Change the description of a prompt."""
+    before = await Calls(session, PROMPTS).one(await _name(session, name, domain))
+    after = catalogue_pb2.Prompt(name=before.name, description=description)
+    done(session, await Calls(session, PROMPTS).change(before, after, after, ("description",)), created=False)
 
 
 @asks(app)
@@ -103,7 +140,7 @@ async def label(
 ) -> None:
     """Point a label to a version."""
     stub = _catalogue(session)
-    prompt = (await stub.GetPrompt(catalogue_pb2.GetPromptRequest(name=await _name(session, name, domain)))).prompt
+    prompt = await Calls(session, PROMPTS).one(await _name(session, name, domain))
     if number:
         prompt.labels[label_] = number
     else:
@@ -137,15 +174,13 @@ async def diff(
 async def render(
     session: Session,
     name: Name,
-    variable: Annotated[
-        list[str] | None, typer.Option("--var", help="name=value, where the value is JSON or else text; repeatable.")
-    ] = None,
+    variable: Variables = None,
     label_: Annotated[str, typer.Option("--label", help="The label whose version is rendered. Default: production, or the newest.")] = "",
     domain: Domain = None,
 ) -> None:
     """Render a prompt with values of its variables, as an application would."""
-    values = json_module.dumps(dict(_variable(each) for each in variable or []), ensure_ascii=False)
-    request = catalogue_pb2.RenderRequest(name=await _name(session, name, domain), label=label_, variables_json=values)
+    full = await _name(session, name, domain)
+    request = catalogue_pb2.RenderRequest(name=full, label=label_, variables_json=variables_json(variable))
     answer = await _catalogue(session).Render(request)
     if session.output.as_json:
         session.output.message(answer)
@@ -154,18 +189,8 @@ async def render(
         session.output.line(f"[{_role(message.role)}]\n" + "".join(part.text.text for part in message.parts))
 
 
-def _variable(pair: str) -> tuple[str, object]:
-    name, sign, text = pair.partition("=")
-    if not sign:
-        raise CommandError(f"--var {pair}: expected name=value", Exit.USAGE)
-    try:
-        return name, json_module.loads(text)
-    except ValueError:
-        return name, text
-
-
 async def _name(session: Session, name: str, domain: str | None) -> str:
-    return name if name.startswith("domains/") else f"{await session.domain(domain)}/prompts/{name}"
+    return await resource_name(session, PROMPTS.plural, name, domain)
 
 
 def _labels(prompt: catalogue_pb2.Prompt) -> str:

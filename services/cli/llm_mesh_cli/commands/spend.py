@@ -10,10 +10,11 @@ import typer
 from llm_mesh.observability.v1 import observability_pb2, observability_pb2_grpc
 from llm_mesh_cli.command import asks
 from llm_mesh_cli.failures import CommandError, Exit
+from llm_mesh_cli.filtering import Until, period
 from llm_mesh_cli.output import as_dict
 from llm_mesh_cli.paging import pages
 from llm_mesh_cli.session import Session
-from llm_mesh_cli.texts import ago, amount
+from llm_mesh_cli.texts import amount
 
 app = typer.Typer()
 
@@ -38,6 +39,7 @@ async def spend(
     by: Annotated[list[By] | None, typer.Option("--by", help="What to sum by; repeatable, at most four. Default: model.")] = None,
     tag: Annotated[str, typer.Option(help="The key of a tag, such as `team`, with --by tag.")] = "",
     since: Annotated[str, typer.Option(help="From when on: `24h`, `30d`, or a time.")] = "30d",
+    until: Until = None,
     project: Annotated[str | None, typer.Option(help="One project. Default: everything that the key may see.")] = None,
     domain: Annotated[str | None, typer.Option(help="One domain; `-` is all of them.")] = None,
 ) -> None:
@@ -50,7 +52,11 @@ async def spend(
         group_by=[getattr(observability_pb2, f"SPEND_DIMENSION_{each.name}") for each in dimensions],
         tag_key=tag,
     )
-    request.start_time.FromDatetime(ago(since))
+    begin, end = period(since, until)
+    if begin is not None:
+        request.start_time.FromDatetime(begin)
+    if end is not None:
+        request.end_time.FromDatetime(end)
     stub = observability_pb2_grpc.ObservabilityServiceStub(session.channel("observability"))
     answers = [answer async for answer in pages(stub.QuerySpend, request)]
     rows = [row for answer in answers for row in answer.rows]

@@ -11,6 +11,7 @@ import typer
 from llm_mesh.observability.v1 import observability_pb2, observability_pb2_grpc
 from llm_mesh.policy.v1 import usage_pb2
 from llm_mesh_cli.command import asks
+from llm_mesh_cli.filtering import Entries, Selection, Since, Until, period
 from llm_mesh_cli.output import as_dict
 from llm_mesh_cli.session import Session
 from llm_mesh_cli.texts import amount, time_text
@@ -27,13 +28,21 @@ async def tail(
     backlog: Annotated[int, typer.Option("-n", "--backlog", min=0, max=1000, help="How many older requests first.")] = 10,
     follow: Annotated[bool, typer.Option("--follow/--no-follow", help="Go on with what comes; Ctrl-C ends.")] = True,
     project: Annotated[str | None, typer.Option(help="One project. Default: everything that the key may see.")] = None,
+    domain: Annotated[str | None, typer.Option(help="One domain; `-` is all of them.")] = None,
+    only: Entries = None,
+    since: Since = None,
+    until: Until = None,
 ) -> None:
     """Follow requests as they are made and settled."""
-    parent = await session.place(project) if project is not None else await session.whole()
+    selected = Selection(only or [], period(since, until), backlog)
+    if project is not None:
+        parent = await session.place(project)
+    else:
+        parent = await session.domain(domain) if domain is not None else await session.whole()
     stub = observability_pb2_grpc.ObservabilityServiceStub(session.channel("observability"))
-    request = observability_pb2.TailRequest(parent=parent, backlog=backlog)
-    async for answer in _answers(stub, request, follow=follow):
-        for entry in answer.entries:
+    request = observability_pb2.TailRequest(parent=parent, backlog=selected.backlog)
+    async for answer in _answers(stub, request, follow=follow and not selected.ended):
+        for entry in selected.of(answer.entries):
             if session.output.as_json:
                 session.output.data(as_dict(entry))
             else:

@@ -1,0 +1,61 @@
+"""Routing decisions and what came of them, in rows for people."""
+
+from __future__ import annotations
+
+import re
+
+from llm_mesh.policy.v1 import ledger_pb2, ledger_pb2_grpc, usage_pb2
+from llm_mesh.router.v1 import plan_pb2, router_pb2
+from llm_mesh_cli.failures import CommandError, Exit
+from llm_mesh_cli.session import Session
+from llm_mesh_cli.texts import amount, time_text
+
+CANDIDATE_TITLES = ("MODEL", "PRIORITY", "SCORE", "DECISION")
+ATTEMPT_TITLES = ("ATTEMPT", "MODEL", "OUTCOME", "REASON", "CHARGED")
+_DECISION = re.compile(r"[0-9a-f]{16}")
+_OUTCOME = "ATTEMPT_OUTCOME_"
+
+
+async def question(session: Session, what: str, domain: str | None) -> router_pb2.ExplainDecisionRequest:
+    """What is asked of the router about a decision, a request id or a reservation."""
+    if "/routeDecisions/" in what:
+        return router_pb2.ExplainDecisionRequest(name=what)
+    if "/reservations/" in what:
+        ledger = ledger_pb2_grpc.LedgerServiceStub(session.channel("policy"))
+        entry = (await ledger.GetLedgerEntry(ledger_pb2.GetLedgerEntryRequest(name=what))).entry
+        if not entry.decision_id:
+            raise CommandError(f"{what} came of no routing decision", Exit.NOT_FOUND)
+        return router_pb2.ExplainDecisionRequest(name=f"{what.partition('/projects/')[0]}/routeDecisions/{entry.decision_id}")
+    parent = await session.domain(domain)
+    if _DECISION.fullmatch(what):
+        return router_pb2.ExplainDecisionRequest(name=f"{parent}/routeDecisions/{what}")
+    return router_pb2.ExplainDecisionRequest(name=f"{parent}/routeDecisions/-", request_id=what)
+
+
+def _planned(plan: plan_pb2.Plan) -> list[plan_pb2.Attempt]:
+    root = plan.root
+    return [root.attempt] if root.HasField("attempt") else [child.attempt for child in root.failover.children]
+
+
+def candidates(decision: router_pb2.ExplainDecisionResponse) -> list[tuple[str, ...]]:
+    """Everything that was looked at, and what became of it."""
+    order = {attempt.model: attempt.id for attempt in reversed(_planned(decision.plan))}
+    return [_candidate(each, order) for each in decision.candidates]
+
+
+def heading(decision: router_pb2.ExplainDecisionResponse) -> str:
+    """Which decision it is, of whom."""
+    request = f", request {decision.request_id}" if decision.request_id else ""
+    return f"{decision.name}: {decision.alias}, {time_text(decision.create_time)}{request}, by {decision.principal}"
+
+
+def _candidate(candidate: router_pb2.Candidate, order: dict[str, str]) -> tuple[str, ...]:
+    said = candidate.note or candidate.excluded_by.replace("_", " ")
+    outcome = f"excluded: {said}" if candidate.excluded_by else f"planned as {order.get(candidate.model, 'an attempt')}"
+    return candidate.model, str(candidate.priority), f"{candidate.score:.3f}", outcome
+
+
+def attempt(line: usage_pb2.ChargeLine) -> tuple[str, ...]:
+    """How an attempt went, and what it was charged."""
+    outcome = usage_pb2.AttemptOutcome.Name(line.usage.outcome).removeprefix(_OUTCOME).lower().replace("_", " ")
+    return line.usage.attempt_id, line.model, outcome, line.usage.error_reason, amount(line.charge)

@@ -1,0 +1,220 @@
+"""Every PUBLIC method of the contracts is called by some command: here each with the command that calls it."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+from grpc_health.v1 import health_pb2
+
+import llm_mesh
+from llm_mesh.adapter.v1 import adapter_pb2
+from llm_mesh.mesh.v1 import access_pb2
+from llm_mesh.policy.v1 import identity_pb2, ledger_pb2, usage_pb2
+from llm_mesh_cli.session import Session
+from tests.cli.inside import run
+
+FILE = """
+domains:
+  - name: claims
+    display_name: Claims
+    routes: [{name: main, targets: [{model: shared/a}]}]
+    models: [{name: m, adapter: a, endpoint: b, upstream_model: c}]
+    prompts: [{name: p, user: hello}]
+"""
+SUBSCRIBING = "domains: [{name: claims, subscriptions: [{name: s, product: domains/a/models/b}]}]\n"
+ENTRY = "domains/d/projects/p/reservations/r"
+COMMANDS = {
+    "IdentityService/Bootstrap": "bootstrap --token mb_x --save {folder}/admin.key",
+    "IdentityService/WhoAmI": "whoami",
+    "IdentityService/CreateDomain": "domains create d",
+    "IdentityService/GetDomain": "domains show d",
+    "IdentityService/ListDomains": "domains list",
+    "IdentityService/UpdateDomain": "domains update d --display-name x",
+    "IdentityService/CreateProject": "projects create d/p",
+    "IdentityService/GetProject": "projects show d/p",
+    "IdentityService/ListProjects": "projects list",
+    "IdentityService/UpdateProject": "projects update d/p --display-name x",
+    "IdentityService/CreatePrincipal": "principals create d/ana",
+    "IdentityService/ListPrincipals": "principals list",
+    "IdentityService/UpdatePrincipal": "principals update d/ana --disabled",
+    "IdentityService/CreateKey": "keys create",
+    "IdentityService/GetKey": "keys show d/p/k",
+    "IdentityService/ListKeys": "keys list",
+    "IdentityService/RotateKey": "keys rotate k",
+    "IdentityService/RevokeKey": "keys revoke k",
+    "RuleService/PutRole": "roles set d/r --permission models.get",
+    "RuleService/ListRoles": "roles list",
+    "RuleService/DeleteRole": "roles delete d/r",
+    "RuleService/CreateBinding": "bindings create d/b --principal ana --role developer",
+    "RuleService/ListBindings": "bindings list",
+    "RuleService/AcceptBinding": "bindings accept d/b --principal e/ana",
+    "RuleService/RejectBinding": "bindings reject d/b --principal e/ana",
+    "RuleService/DeleteBinding": "bindings delete d/b",
+    "RuleService/PutFloor": "floors set d --zero-retention",
+    "RuleService/GetFloor": "floors show d",
+    "RuleService/ListFloors": "floors list",
+    "RuleService/DeleteFloor": "floors delete d",
+    "RuleService/Explain": "principals explain d/ana models.get domains/d/models/m",
+    "RuleService/ListAuditRecords": "audit list",
+    "RuleService/ExportAuditRecords": "audit export {folder}/trail",
+    "RuleService/ApplyPolicy": "apply -f {folder}/mesh.yaml --dry-run",
+    "LedgerService/GetBudget": "budgets show --name b",
+    "LedgerService/PutBudget": "budgets set 5 --allow-loosening",
+    "LedgerService/DeleteBudget": "budgets delete",
+    "LedgerService/ListBudgets": "budgets list",
+    "LedgerService/PutLimit": "limits set calm 5",
+    "LedgerService/ListLimits": "limits list",
+    "LedgerService/DeleteLimit": "limits delete calm",
+    "LedgerService/GetLedgerEntry": f"requests show {ENTRY}",
+    "LedgerService/ListLedgerEntries": "requests list",
+    "LedgerService/ReconcileLedgerEntry": f"requests reconcile {ENTRY} --note why --output-tokens 5",
+    "RouterService/ExplainDecision": "explain 0123456789abcdef",
+    "RouterService/CreateRoute": "routes create d/r --target shared/a",
+    "RouterService/GetRoute": "routes show d/r",
+    "RouterService/ListRoutes": "routes list",
+    "RouterService/UpdateRoute": "routes update d/r --max-attempts 2",
+    "RouterService/DeleteRoute": "routes delete d/r",
+    "RouterService/ApplyRoutes": "apply -f {folder}/mesh.yaml --dry-run",
+    "RegistryService/CreateModel": "models add d/m --adapter a --endpoint b --upstream c",
+    "RegistryService/GetModel": "models show domains/d/models/m",
+    "RegistryService/ListModels": "models list",
+    "RegistryService/UpdateModel": "models update d/m --display-name x",
+    "RegistryService/DeprecateModel": "models deprecate domains/d/models/m",
+    "RegistryService/CreatePrice": "prices add domains/d/models/m --input 1 --output 2 --source x",
+    "RegistryService/GetPrice": "prices show domains/d/models/m 1",
+    "RegistryService/ListPrices": "prices list domains/d/models/m",
+    "RegistryService/ListAdapters": "adapters list",
+    "RegistryService/PutAdapter": "adapters set a --dialect b",
+    "RegistryService/ListEndpoints": "endpoints list",
+    "RegistryService/GetEndpoint": "endpoints show a/b",
+    "RegistryService/PutEndpoint": "endpoints set a/b --processor x",
+    "RegistryService/DeleteEndpoint": "endpoints delete a/b",
+    "RegistryService/ListWellKnownModels": "models well-known",
+    "RegistryService/ApplyModels": "apply -f {folder}/mesh.yaml --dry-run",
+    "RegistryService/CreateSubscription": "subscriptions accept claims",
+    "RegistryService/GetSubscription": "subscriptions show s",
+    "RegistryService/ListSubscriptions": "subscriptions list",
+    "RegistryService/UpdateSubscription": "subscriptions update s --alias x",
+    "RegistryService/DeleteSubscription": "subscriptions cancel s",
+    "RegistryService/ListOffers": "subscriptions offers",
+    "RegistryService/ApplySubscriptions": "apply -f {folder}/subscribing.yaml --dry-run",
+    "CatalogueService/CreatePrompt": "prompts create p",
+    "CatalogueService/GetPrompt": "prompts label p production 1",
+    "CatalogueService/ListPrompts": "prompts list",
+    "CatalogueService/UpdatePrompt": "prompts update p --description x",
+    "CatalogueService/GetVersion": "prompts push p {folder}/mesh.yaml",
+    "CatalogueService/ListVersions": "prompts versions p",
+    "CatalogueService/DiffVersions": "prompts diff p 1 2",
+    "CatalogueService/Render": "prompts render p",
+    "CatalogueService/ApplyPrompts": "prompts push p {folder}/mesh.yaml",
+    "GatewayService/Generate": "chat hi -m a --no-stream",
+    "GatewayService/GenerateStream": "chat hi -m a",
+    "GatewayService/Embed": "embed hi",
+    "GatewayService/CountTokens": "chat hi -m a --count",
+    "GatewayService/ListModels": "chat hi",
+    "ObservabilityService/QuerySpend": "spend",
+    "ObservabilityService/Tail": "tail --no-follow",
+    "ObservabilityService/GetRequest": f"requests show {ENTRY}",
+    "ObservabilityService/CreateFeedback": f"feedback create {ENTRY} --score 1",
+    "ObservabilityService/ListFeedback": f"feedback list {ENTRY}",
+    "ObservabilityService/Rebuild": "projections rebuild",
+    "AdapterService/ListEndpoints": "adapters endpoints",
+    "AdapterService/CheckEndpoint": "adapters check openai/local",
+    "AdapterService/DiscoverModels": "models discover --endpoint local",
+}
+WITHOUT = {
+    "CatalogueService/CreateVersion": "`prompts push` adds versions with ApplyPrompts, which keeps what is not named",
+}
+ENTRY_MESSAGE = usage_pb2.LedgerEntry(name=ENTRY, lines=[{"usage": {"attempt_id": "a1"}}])
+ANSWERS = {
+    "Health/List": health_pb2.HealthListResponse(statuses={"adapter/openai": health_pb2.HealthCheckResponse()}),
+    "AdapterService/ListEndpoints": adapter_pb2.ListEndpointsResponse(endpoints=[{"name": "local", "local": True}]),
+    "IdentityService/ListPrincipals": identity_pb2.ListPrincipalsResponse(principals=[{"name": "domains/d/principals/ana"}]),
+    "LedgerService/GetLedgerEntry": ledger_pb2.GetLedgerEntryResponse(entry=ENTRY_MESSAGE),
+}
+"""Where an empty answer would end a command before it comes to the method."""
+
+
+class Recording:
+    """A channel that answers everything with nothing, and remembers what was called."""
+
+    def __init__(self) -> None:
+        self.called: set[str] = set()
+
+    def unary_unary(self, method: str, *, response_deserializer: Callable[[bytes], Any], **_: object) -> Callable[..., Awaitable[Any]]:
+        async def call(*_: object, **__: object) -> Any:
+            return response_deserializer(self._answer(method))
+
+        return call
+
+    def unary_stream(self, method: str, **_: object) -> Callable[..., Any]:
+        def call(*_: object, **__: object) -> Stream:
+            self._answer(method)
+            return Stream()
+
+        return call
+
+    def stream_stream(self, *_: object, **__: object) -> None:
+        """No command calls such a method."""
+
+    stream_unary = stream_stream
+
+    def _answer(self, method: str) -> bytes:
+        service, _, name = method.rpartition("/")
+        short = f"{service.rpartition('.')[2]}/{name}"
+        self.called.add(short)
+        return ANSWERS[short].SerializeToString() if short in ANSWERS else b""
+
+
+class Stream:
+    """A stream that ends at once."""
+
+    def __aiter__(self) -> AsyncIterator[Any]:
+        return self
+
+    async def __anext__(self) -> Any:
+        raise StopAsyncIteration
+
+    def cancel(self) -> None:
+        """Nothing is left to cancel."""
+
+
+def public() -> Iterator[str]:
+    """The PUBLIC methods of all contracts."""
+    for found in pkgutil.walk_packages(llm_mesh.__path__, "llm_mesh."):
+        if not found.name.endswith("_pb2"):
+            continue
+        for service in importlib.import_module(found.name).DESCRIPTOR.services_by_name.values():
+            for method in service.methods:
+                if method.GetOptions().Extensions[access_pb2.access].level == access_pb2.ACCESS_LEVEL_PUBLIC:
+                    yield f"{service.name}/{method.name}"
+
+
+def test_each_public_method_has_its_command_or_a_reason_to_have_none() -> None:
+    methods = set(public())
+    assert len(methods) > 90
+    assert methods == COMMANDS.keys() | WITHOUT.keys()
+    assert not COMMANDS.keys() & WITHOUT.keys()
+
+
+@pytest.mark.parametrize("method", COMMANDS)
+def test_the_command_calls_the_method(method: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "mesh.yaml").write_text(FILE)
+    (tmp_path / "subscribing.yaml").write_text(SUBSCRIBING)
+    recording = Recording()
+
+    async def close(_session: Session) -> None:
+        """There is no connection."""
+
+    monkeypatch.setattr(Session, "channel", lambda *_: recording)
+    monkeypatch.setattr(Session, "close", close)
+    words = COMMANDS[method].format(folder=tmp_path).split()
+    with suppress(ValueError):  # an empty answer is not one that a service gives: it may end a command after the call
+        run(*words, env={"LLM_MESH_KEY": "mk_x", "LLM_MESH_DATA_DIR": str(tmp_path)})
+    assert method in recording.called
