@@ -253,6 +253,17 @@ class FakePolicy(Authorising):
     reserving: asyncio.Event = field(default_factory=asyncio.Event)
     screen: Callable[[policy_pb2.ScreenText], list[policy_pb2.ScreenStreamResponse]] = field(default=lambda text: [passed(text)])
     screened: list[policy_pb2.ScreenText] = field(default_factory=list)
+    answer_limit: int = 0
+    """As of a project that keeps answers."""
+    kept: policy_pb2.GetKeptAnswerResponse | None = None
+    kept_asked: list[policy_pb2.GetKeptAnswerRequest] = field(default_factory=list)
+
+    async def GetKeptAnswer(self, request: policy_pb2.GetKeptAnswerRequest, context: object) -> policy_pb2.GetKeptAnswerResponse:
+        del context
+        self.kept_asked.append(request)
+        if self.kept is None:
+            raise PolicyError(policy_errors.ERROR_REASON_ANSWER_NOT_KEPT, "no answer is kept for this idempotency key")
+        return self.kept
 
     async def Admit(self, request: policy_pb2.AdmitRequest, context: object) -> policy_pb2.AdmitResponse:
         del context
@@ -270,6 +281,7 @@ class FakePolicy(Authorising):
         answer = policy_pb2.ReserveResponse()
         answer.grant.payload = b"grant"
         answer.limits.add(metric="requests", limit=100, remaining=99)
+        answer.answer_limit_bytes = self.answer_limit
         return answer
 
     async def Extend(self, request: policy_pb2.ExtendRequest, context: object) -> policy_pb2.ExtendResponse:

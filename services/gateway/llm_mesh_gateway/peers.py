@@ -68,6 +68,10 @@ class PolicyPeer:
             raise from_rpc_error(error, peer="policy") from error
         return answer
 
+    async def kept_answer(self, request: policy_pb2.GetKeptAnswerRequest) -> policy_pb2.GetKeptAnswerResponse:
+        """Ask for a kept answer."""
+        return await _told(self._stub.GetKeptAnswer(request, timeout=_QUICK), "policy")
+
     async def release(self, request: policy_pb2.ReleaseRequest) -> policy_pb2.ReleaseResponse:
         """Give back."""
         return await _told(self._stub.Release(request), "policy")

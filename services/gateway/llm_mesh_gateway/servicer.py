@@ -34,7 +34,7 @@ class GatewayServicer(gateway_pb2_grpc.GatewayServiceServicer):
         options = _options(request)
         operation = Generation(request.input, streamed=False, exact=exact(options))
         response = gateway_pb2.GenerateResponse()
-        await self._gateway.answer(_request(operation, options, context), Whole(response.output).release, response.receipt)
+        await self._gateway.answer(_request(operation, options, context), Whole(response.output), response.receipt)
         return response
 
     async def GenerateStream(  # type: ignore[override]  # writes by itself, so that cancellation has one way in
@@ -46,7 +46,7 @@ class GatewayServicer(gateway_pb2_grpc.GatewayServiceServicer):
         options = _options(request)
         operation = Generation(request.input, streamed=True, exact=exact(options))
         last = gateway_pb2.GenerateStreamResponse()
-        await self._gateway.answer(_request(operation, options, context), streamed.release, last.receipt, streamed.held)
+        await self._gateway.answer(_request(operation, options, context), streamed, last.receipt)
         await context.write(last)
 
     async def Embed(self, request: gateway_pb2.EmbedRequest, context: Any) -> gateway_pb2.EmbedResponse:  # noqa: ANN401
@@ -70,7 +70,7 @@ class GatewayServicer(gateway_pb2_grpc.GatewayServiceServicer):
     ) -> tuple[Vectors, gateway_pb2.Receipt]:
         operation = Embedding(request.input, exact=exact(options))
         vectors, receipt = Vectors(), gateway_pb2.Receipt()
-        await self._gateway.answer(_request(operation, options, context), vectors.release, receipt)
+        await self._gateway.answer(_request(operation, options, context), vectors, receipt)
         return vectors, receipt
 
     async def CountTokens(self, request: gateway_pb2.CountTokensRequest, context: Any) -> gateway_pb2.CountTokensResponse:  # noqa: ANN401

@@ -26,5 +26,11 @@ class Settings:
     most_open_settlements: int = setting(
         default=10_000, help="Settlements that may wait for policy; beyond it requests are refused.", minimum=1
     )
+    recorded_answer_bytes: int = setting(
+        default=64 * 1024 * 1024,
+        help="How much the answers take together, in bytes, that are recorded until policy keeps them; beyond it they are not kept.",
+        minimum=0,
+        maximum=4 * 1024**3,
+    )
     drain: timedelta = setting(default=timedelta(seconds=10), help="How long settlements may take at shutdown.", maximum=600)
     heartbeat: timedelta = setting(default=timedelta(seconds=5), help="How often policy is told that this instance lives.", minimum=0.05)

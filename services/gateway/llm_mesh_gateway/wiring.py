@@ -12,6 +12,7 @@ from llm_mesh_gateway.domain.lease import Lease
 from llm_mesh_gateway.domain.listing import Listing
 from llm_mesh_gateway.domain.outcomes import Outcomes
 from llm_mesh_gateway.domain.ports import Epochs
+from llm_mesh_gateway.domain.recording import Room
 from llm_mesh_gateway.domain.repeating import Bounds
 from llm_mesh_gateway.domain.retry_budget import RetryBudget
 from llm_mesh_gateway.domain.screening import screened
@@ -28,9 +29,11 @@ def build(settings: Settings, links: Links) -> Servicers:
     """The gateway of one process."""
     policy, router = PolicyPeer(links.channel("policy")), RouterPeer(links.channel("router"))
     adapters = AdapterPeers(links.channel)
-    settlements = Settlements(policy, most_open=settings.most_open_settlements, insists=bool(links.mesh.process))
+    room = Room(settings.recorded_answer_bytes)
+    settlements = Settlements(policy, most_open=settings.most_open_settlements, insists=bool(links.mesh.process), room=room)
     counted = links.metrics.counter("llm_mesh.attempts", "Attempts; reason is empty where they went well.", ("adapter", "reason"))
     faults = links.metrics.counter("llm_mesh.operator.faults", "Requests that failed by a fault of the mesh's operator.", ("reason",))
+    replayed = links.metrics.counter("llm_mesh.answers.replayed", "Kept answers that were given to repetitions of their requests.").labels()
     outcomes = Outcomes(router, counted, faults)
     links.metrics.watch("llm_mesh.settlements.open", "Reservations whose end policy has not acknowledged.", lambda: settlements.open)
     instance = f"{socket.gethostname()}/{links.mesh.process}".rstrip("/")
@@ -47,6 +50,8 @@ def build(settings: Settings, links: Links) -> Servicers:
         bounds=Bounds(settings.repetitions, settings.repetition_wait.total_seconds()),
         screen=partial(screened, policy),
         epoch=lease.epoch,
+        room=room,
+        replayed=replayed.inc,
     )
     servicer = GatewayServicer(gateway, Counting(gateway, adapters), Listing(router))
 

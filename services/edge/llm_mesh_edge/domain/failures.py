@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from llm_mesh_edge.domain.places import Body, Place
-from llm_mesh_edge.domain.receipts import Pairs, decimal, decision_header, screened_header
+from llm_mesh_edge.domain.receipts import Pairs, decimal, decision_header, first_request_header, screened_header
 from llm_mesh_runtime.errors import MeshError
 
 _REPEATED_BY_SDKS = {408, 409, 429}
@@ -29,6 +29,7 @@ _WORTH_REPEATING = {
     ("mesh.llm-mesh", "PEER_UNAVAILABLE"),
     ("mesh.llm-mesh", "SCHEMA_MISMATCH"),
 }
+_COMPLETED = ("policy.llm-mesh", "IDEMPOTENCY_COMPLETED")
 _CARRIED_OUT = {"adapter.llm-mesh", "gateway.llm-mesh"}
 _REFUSING = {"policy.llm-mesh", "router.llm-mesh", "catalogue.llm-mesh"}
 """What these say without a charge, they say before anything is sent."""
@@ -55,21 +56,47 @@ class ProviderWords(NamedTuple):
 NO_WORDS = ProviderWords()
 
 
+class First(NamedTuple):
+    """The receipt of the request that a refused one repeats."""
+
+    request: str
+    nanos: int
+    currency: str
+    input_tokens: int
+    output_tokens: int
+    outcome: str
+
+    def field(self) -> dict[str, object]:
+        """In a body."""
+        return {
+            "request": self.request,
+            "cost": decimal(self.nanos),
+            "currency": self.currency,
+            "input_tokens": self.input_tokens,
+            "output_tokens": self.output_tokens,
+            "outcome": self.outcome,
+        }
+
+
 class Charge(NamedTuple):
     """What a failed request was charged."""
 
     nanos: int
     currency: str = ""
     reservation: str = ""
+    first: First | None = None
 
     def headers(self) -> Pairs:
         """Those of an answer: see `receipts`."""
         fields = ((b"x-llm-mesh-cost-currency", self.currency), (b"x-llm-mesh-reservation", self.reservation))
-        return [(b"x-llm-mesh-cost", decimal(self.nanos).encode()), *[(name, value.encode()) for name, value in fields if value]]
+        pairs = [(b"x-llm-mesh-cost", decimal(self.nanos).encode()), *[(name, value.encode()) for name, value in fields if value]]
+        return pairs if self.first is None else pairs + first_request_header(self.first.request)
 
-    def field(self) -> dict[str, str]:
+    def field(self) -> dict[str, object]:
         """The same in a body, for streams that have begun."""
-        told = {"cost": decimal(self.nanos), "currency": self.currency, "reservation": self.reservation}
+        told: dict[str, object] = {"cost": decimal(self.nanos), "currency": self.currency, "reservation": self.reservation}
+        if self.first is not None:
+            told["first"] = self.first.field()
         return {name: value for name, value in told.items() if value}
 
 
@@ -151,10 +178,19 @@ def _should_repeat(error: MeshError) -> bool:
 
 
 def _charge(error: MeshError) -> Charge | None:
-    nanos = error.metadata.get("charged_nanos", "0" if error.domain in _REFUSING else "")
+    said = error.metadata
+    nanos = said.get("charged_nanos", "0" if error.domain in _REFUSING else "")
     if not nanos.isdecimal():
         return None
-    return Charge(int(nanos), error.metadata.get("charged_currency", ""), error.metadata.get("reservation", ""))
+    charge = Charge(int(nanos), said.get("charged_currency", ""), said.get("reservation", ""))
+    return _repetition(charge, said) if (error.domain, error.reason_name) == _COMPLETED else charge
+
+
+def _repetition(first: Charge, said: Mapping[str, str]) -> Charge:
+    """A refused repetition costs nothing; what policy tells is the receipt of the first request."""
+    inputs, outputs = (int(said[name]) if said.get(name, "").isdecimal() else 0 for name in ("input_tokens", "output_tokens"))
+    receipt = First(said.get("request_id", ""), first.nanos, first.currency, inputs, outputs, said.get("outcome", ""))
+    return Charge(0, first.currency, first.reservation, receipt)
 
 
 def placed(failure: Failure, place: Place, body: Body) -> Failure:

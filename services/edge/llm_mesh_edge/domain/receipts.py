@@ -47,6 +47,8 @@ def receipt_headers(receipt: gateway_pb2.Receipt) -> Pairs:
     if model := receipt.model:
         pairs.append((b"x-llm-mesh-model", model.encode()))
     pairs += decision_header(receipt.decision_id)
+    if receipt.replayed:
+        pairs += replayed_headers(receipt.first.request_id)
     if receipt.HasField("charged"):
         charged = receipt.charged
         pairs.append((b"x-llm-mesh-cost", amount(charged).encode()))
@@ -71,7 +73,22 @@ def receipt_field(receipt: gateway_pb2.Receipt) -> dict[str, Any]:
         field["prompt_version"] = receipt.prompt_version
     if receipt.screened:
         field["screened"] = screened_text(receipt.screened)
+    if receipt.replayed:
+        first = receipt.first
+        told = {"request": first.request_id, "cost": amount(first.charged), "currency": first.charged.currency}
+        field |= {"replayed": True, "first": {name: value for name, value in told.items() if value}}
     return field
+
+
+def replayed_headers(first_request: str = "") -> Pairs:
+    """The answer is the kept one of an earlier request, which is named where it is known yet. This one is charged nothing."""
+    pairs = [(b"x-llm-mesh-replayed", b"true")]
+    return [*pairs, *first_request_header(first_request)]
+
+
+def first_request_header(request_id: str) -> Pairs:
+    """The request that this one repeats."""
+    return [(b"x-llm-mesh-first-request", request_id.encode("ascii", "replace"))] if request_id else []
 
 
 def decision_header(decision_id: str) -> Pairs:

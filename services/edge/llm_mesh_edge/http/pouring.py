@@ -19,6 +19,7 @@ from llm_mesh_edge.domain.receipts import (
     decision_header,
     limit_headers,
     receipt_field,
+    replayed_headers,
     screened_headers,
     translation_headers,
     translations_text,
@@ -80,6 +81,7 @@ class Pouring:
         first.ClearField("reservation")
         first.ClearField("decision_id")
         first.ClearField("screened")
+        first.ClearField("replayed")
         self._writer = self._dialect.writer(self._given, "" if begun.id else self._dialect.id_prefix + self._exchange.headers.request_id)
         return self._writer
 
@@ -107,6 +109,8 @@ def _stream_headers(first: gateway_pb2.GenerateStreamResponse) -> Pairs:
     headers = [*limit_headers(first.limits), *decision_header(first.decision_id), *screened_headers(first.screened)]
     if first.reservation:
         headers.append((b"x-llm-mesh-reservation", first.reservation.encode()))
+    if first.replayed:
+        headers += replayed_headers()
     return headers
 
 

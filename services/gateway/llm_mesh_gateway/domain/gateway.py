@@ -18,6 +18,7 @@ from llm_mesh.inference.v1 import generate_pb2
 from llm_mesh.mesh.v1 import errors_pb2, resources_pb2
 from llm_mesh.policy.v1 import policy_pb2
 from llm_mesh.router.v1 import plan_pb2, router_pb2
+from llm_mesh_gateway.domain import replay
 from llm_mesh_gateway.domain.charge import tell_charge
 from llm_mesh_gateway.domain.checks import check_options
 from llm_mesh_gateway.domain.execution import Execution
@@ -25,9 +26,11 @@ from llm_mesh_gateway.domain.fields import in_callers_words
 from llm_mesh_gateway.domain.findings import Findings, tell_screened
 from llm_mesh_gateway.domain.operation import Operation
 from llm_mesh_gateway.domain.outcomes import Outcomes
+from llm_mesh_gateway.domain.outlets import Outlet
 from llm_mesh_gateway.domain.plan import attempts_of
 from llm_mesh_gateway.domain.ports import Adapters, Catalogue, Policy, Release, Rights, Router
 from llm_mesh_gateway.domain.record import set_duration
+from llm_mesh_gateway.domain.recording import Recording, Room
 from llm_mesh_gateway.domain.repeating import Bounds
 from llm_mesh_gateway.domain.reservation import Reservation, was_sent
 from llm_mesh_gateway.domain.reservation_id import ReservationIds
@@ -39,7 +42,6 @@ from llm_mesh_runtime.errors import MeshError, RuntimeFault
 _RENDER = "/llm_mesh.catalogue.v1.CatalogueService/Render"
 _RENDER_ACTION = "prompts.render"
 
-Held = Callable[[Reservation], None]
 Decided = Callable[[str], None]
 Screen = Callable[[policy_pb2.AdmitResponse, Release, Sequence[generate_pb2.Translation], Findings], AbstractAsyncContextManager[Release]]
 
@@ -90,6 +92,8 @@ class Gateway:
         bounds: Bounds,
         screen: Screen,
         epoch: str,
+        room: Room | None = None,
+        replayed: Callable[[], None] = lambda: None,
     ) -> None:
         self._catalogue = catalogue
         self._rights = rights
@@ -102,25 +106,33 @@ class Gateway:
         self._bounds = bounds
         self._screen = screen
         self._epoch = epoch
+        self._room = Room(0) if room is None else room
+        self._replayed = replayed
         self._ids = ReservationIds()
 
-    async def answer(self, request: Request, release: Release, receipt: gateway_pb2.Receipt, held: Held | None = None) -> None:
-        """Take all steps. What is released goes to `release`; `held` is told once money is held. At the end `receipt` is written."""
+    async def answer(self, request: Request, outlet: Outlet, receipt: gateway_pb2.Receipt) -> None:
+        """Take all steps. What is released goes to `outlet`. At the end `receipt` is written."""
         digest = self._checked(request)
         try:
             planned = await self.plan(request)
-            reservation = self._reservation(request, planned, digest)
-            await reservation.hold()
+            held = await self._hold(self._reservation(request, planned, digest), planned)
         except MeshError as failure:
             self._outcomes.refused(failure)
             raise
+        if isinstance(held, replay.Replay):
+            await self._repeat(request, planned, held, outlet, receipt)
+            return
         if planned.admitted.screened:
-            reservation.screened = planned.admitted.screened[:]
-        if held is not None:
-            held(reservation)
-        receipt.model, settled = await self._dispatch(request, planned, reservation, release)
+            held.screened = planned.admitted.screened[:]
+        recording = Recording(held.answer_limit, self._room) if digest and held.answer_limit else None
+        outlet.held(held, recording)
+        try:
+            receipt.model, settled = await self._dispatch(request, planned, held, outlet.release, recording)
+        finally:
+            if recording is not None:
+                recording.close()
         receipt.decision_id = planned.decision_id
-        _write_receipt(receipt, request, reservation, settled)
+        _write_receipt(receipt, request, held, settled)
 
     async def prepare(self, request: Request) -> Planned:
         """The steps that cost nothing: for counting."""
@@ -183,6 +195,27 @@ class Gateway:
         plan = answer.plan
         return Planned(admitted, admission, plan, attempts_of(plan), answer.decision_id, profile.estimated_input_tokens)
 
+    async def _hold(self, reservation: Reservation, planned: Planned) -> Reservation | replay.Replay:
+        """Hold the money; or find the answer of the earlier request that this one repeats."""
+        try:
+            await reservation.hold()
+        except MeshError as refusal:
+            if not replay.is_kept(refusal):
+                raise
+            return await replay.find(self._policy, planned.admission, reservation.request, refusal)
+        return reservation
+
+    async def _repeat(self, request: Request, planned: Planned, kept: replay.Replay, outlet: Outlet, receipt: gateway_pb2.Receipt) -> None:
+        """Answer with a kept answer."""
+        request.decided(kept.entry.decision_id)
+        kept.screened = planned.admitted.screened[:]
+        screen = self._screen(planned.admitted, outlet.release, (), kept.findings)
+        await kept.release_again(outlet.replays(kept), screen)
+        self._replayed()
+        kept.write_receipt(receipt)
+        receipt.request_id = request.request_id
+        set_duration(receipt.total, time.monotonic() - request.began)
+
     def _reservation(self, request: Request, planned: Planned, digest: bytes) -> Reservation:
         self._settlements.make_room()
         reservation_id = self._ids.next()
@@ -198,7 +231,7 @@ class Gateway:
         return Reservation(self._policy, self._settlements, reserve, reservation_id, name, self._epoch)
 
     async def _dispatch(
-        self, request: Request, planned: Planned, reservation: Reservation, release: Release
+        self, request: Request, planned: Planned, reservation: Reservation, release: Release, recording: Recording | None
     ) -> tuple[str, policy_pb2.SettleResponse | None]:
         """Have it answered. Tells by which model, and what it cost where that is known."""
         self._budget.request()
@@ -234,7 +267,9 @@ class Gateway:
         finally:
             for record in execution.records:
                 self._outcomes.note(record, planned.decision_id, request.caller.domain)
-        return execution.answered_by, await reservation.end(execution.records)
+        model = execution.answered_by
+        answer = None if recording is None else recording.packed(model, request.prompt_version, request.began)
+        return model, await reservation.end(execution.records, answer)
 
 
 def prompt_resource(name: str, domain: str) -> str:

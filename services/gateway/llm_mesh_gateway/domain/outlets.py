@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
-from typing import cast
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from typing import Protocol, cast
 
 from llm_mesh.gateway.v1 import gateway_pb2
 from llm_mesh.inference.v1 import embed_pb2, generate_pb2
 from llm_mesh_gateway.domain.ports import Piece
+from llm_mesh_gateway.domain.recording import Recording
+from llm_mesh_gateway.domain.replay import Replay
 from llm_mesh_gateway.domain.reservation import Reservation
 
 Write = Callable[[bytes], Awaitable[None]]
@@ -17,35 +19,74 @@ _SMALL = 64 * 1024
 _OUTPUT = gateway_pb2.EmbedResponse.OUTPUT_FIELD_NUMBER
 
 
+class Outlet(Protocol):
+    """Takes one answer."""
+
+    async def release(self, piece: Piece) -> None:
+        """The next piece of it."""
+
+    def held(self, reservation: Reservation, recording: Recording | None) -> None:
+        """Money is held, and the answer is asked for. What is released goes into the recording, if there is one."""
+
+    def replays(self, replay: Replay) -> Iterator[Piece]:
+        """The pieces of a kept answer, which come instead."""
+
+
 class Whole:
     """Writes the answer where the caller will have it."""
 
-    __slots__ = ("_output",)
+    __slots__ = ("_output", "_recording")
 
     def __init__(self, output: generate_pb2.GenerateOutput) -> None:
         self._output = output
+        self._recording: Recording | None = None
+
+    def held(self, reservation: Reservation, recording: Recording | None) -> None:
+        """The answer has no place for the reservation but its receipt."""
+        del reservation
+        self._recording = recording
 
     async def release(self, piece: Piece) -> None:
         """Take the answer."""
         if piece.answer is not None:
             self._output.CopyFrom(cast("generate_pb2.GenerateOutput", piece.answer))
+            if self._recording is not None:
+                self._recording.add_whole(self._output)
+
+    def replays(self, replay: Replay) -> Iterator[Piece]:
+        """The one piece."""
+        for message in replay.recorded.messages:
+            yield Piece(answer=generate_pb2.GenerateOutput.FromString(message))
 
 
 class Vectors:
     """Keeps an answer with vectors until it is charged, in messages that are ready to be sent."""
 
-    __slots__ = ("output", "pieces")
+    __slots__ = ("_recording", "output", "pieces")
 
     def __init__(self) -> None:
         self.output = embed_pb2.EmbedOutput()
         """Everything but the vectors."""
         self.pieces: Sequence[bytes] = ()
         """The vectors, in messages that have the field `embeddings` alone, which is the same one in all contracts."""
+        self._recording: Recording | None = None
+
+    def held(self, reservation: Reservation, recording: Recording | None) -> None:
+        """The answer has no place for the reservation but its receipt."""
+        del reservation
+        self._recording = recording
 
     async def release(self, piece: Piece) -> None:
         """Take the answer."""
         if isinstance(piece.answer, embed_pb2.EmbedOutput):
             self.output, self.pieces = piece.answer, piece.vectors
+            if self._recording is not None:
+                self._recording.add_whole(self.output, self.pieces)
+
+    def replays(self, replay: Replay) -> Iterator[Piece]:
+        """The one piece."""
+        output, *vectors = replay.recorded.messages
+        yield Piece(answer=embed_pb2.EmbedOutput.FromString(output), vectors=vectors)
 
     async def whole(self, receipt: gateway_pb2.Receipt) -> bytes:
         """An `EmbedResponse`, put together on the wire: 25 MB that are taken apart and written anew would hold the event loop."""
@@ -72,15 +113,31 @@ class Streamed:
     gateway's. Taken apart and put together again each event would be packed and parsed by itself.
     """
 
-    __slots__ = ("_reservation", "_write")
+    __slots__ = ("_first", "_recording", "_write")
 
     def __init__(self, write: Write) -> None:
         self._write = write
-        self._reservation: Reservation | None = None
+        self._first: Callable[[], gateway_pb2.GenerateStreamResponse] | None = None
+        self._recording: Recording | None = None
 
-    def held(self, reservation: Reservation) -> None:
-        """The first message will tell the reservation and how limits stand."""
-        self._reservation = reservation
+    def held(self, reservation: Reservation, recording: Recording | None) -> None:
+        """The first message will have the reservation, how limits stand, and what screening found until then."""
+        self._recording = recording
+        self._first = lambda: gateway_pb2.GenerateStreamResponse(
+            reservation=reservation.name,
+            limits=reservation.limits,
+            decision_id=reservation.decision_id,
+            screened=reservation.screened,
+        )
+
+    def replays(self, replay: Replay) -> Iterator[Piece]:
+        """The messages as they were recorded; the first one will say whose they are."""
+        entry = replay.entry
+        self._first = lambda: gateway_pb2.GenerateStreamResponse(
+            reservation=entry.name, decision_id=entry.decision_id, replayed=True, screened=replay.screened
+        )
+        for message in replay.recorded.messages:
+            yield Piece(events=gateway_pb2.GenerateStreamResponse.FromString(message).events)
 
     async def release(self, piece: Piece) -> None:
         """Write the events."""
@@ -90,13 +147,11 @@ class Streamed:
             raw = gateway_pb2.GenerateStreamResponse(events=piece.events).SerializeToString()
         if not raw:
             return
-        if self._reservation is not None:
-            first = self._reservation
-            told = gateway_pb2.GenerateStreamResponse(
-                reservation=first.name, limits=first.limits, decision_id=first.decision_id, screened=first.screened
-            )
-            raw += told.SerializeToString()  # messages one behind the other are one with the fields of both
-            self._reservation = None
+        if self._recording is not None:
+            self._recording.add(raw)
+        if self._first is not None:
+            raw += self._first().SerializeToString()  # messages one behind the other are one with the fields of both
+            self._first = None
         await self._write(raw)
 
 

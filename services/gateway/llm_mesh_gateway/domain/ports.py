@@ -117,6 +117,9 @@ class Policy(Protocol):
     async def screen(self, admission: resources_pb2.Sealed, state: bytes) -> ScreenSession:
         """Begin to screen an answer."""
 
+    async def kept_answer(self, request: policy_pb2.GetKeptAnswerRequest) -> policy_pb2.GetKeptAnswerResponse:
+        """The kept answer of an earlier request."""
+
 
 class Ledger(Protocol):
     """Ends reservations, and keeps them alive meanwhile."""

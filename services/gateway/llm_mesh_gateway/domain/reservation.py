@@ -59,6 +59,16 @@ class Reservation:
         """What screening has found until now, both ways."""
         return self.screened if self.findings is None else [*self.screened, *self.findings.counts]
 
+    @property
+    def request(self) -> policy_pb2.ReserveRequest:
+        """As it was asked for."""
+        return self._request
+
+    @property
+    def answer_limit(self) -> int:
+        """Most bytes of the answer that policy keeps. 0: it keeps none."""
+        return self._held.answer_limit_bytes
+
     async def hold(self) -> None:
         """Reserve. Unless policy itself refused it is not known whether money is held, and what may be held is given back."""
         try:
@@ -82,12 +92,19 @@ class Reservation:
             return False
         return True
 
-    async def end(self, records: Sequence[AttemptRecord]) -> policy_pb2.SettleResponse | None:
-        """Charge what the attempts used, or give everything back where nothing was sent. None: policy will tell the charge later."""
+    async def end(self, records: Sequence[AttemptRecord], answer: policy_pb2.KeptAnswer | None = None) -> policy_pb2.SettleResponse | None:
+        """Charge what the attempts used, or give everything back where nothing was sent. None: policy will tell the charge later.
+
+        `answer` is the whole answer, where it is to be kept.
+        """
         if not was_sent(records):
             self._give_back()
             return None
-        return await self._settlements.settle(self._settlement(records))
+        settlement = self._settlement(records)
+        if answer is not None:
+            settlement.answer.CopyFrom(answer)
+            settlement.idempotency_key = self._request.idempotency_key
+        return await self._settlements.settle(settlement)
 
     def end_later(self, records: Sequence[AttemptRecord]) -> None:
         """The same without waiting: nobody is there any more to be told."""

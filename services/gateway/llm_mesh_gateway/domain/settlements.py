@@ -14,6 +14,7 @@ from datetime import timedelta
 from llm_mesh.mesh.v1 import errors_pb2
 from llm_mesh.policy.v1 import policy_pb2
 from llm_mesh_gateway.domain.ports import Ledger
+from llm_mesh_gateway.domain.recording import Room
 from llm_mesh_runtime.errors import MeshError, RuntimeFault
 from llm_mesh_runtime.log import get_logger
 from llm_mesh_runtime.tasks import TaskSet
@@ -32,8 +33,18 @@ class Settlements:
     in between would be read by its client and never be settled as it was.
     """
 
-    def __init__(self, ledger: Ledger, *, most_open: int = 10_000, first_delay: float = _FIRST_DELAY, insists: bool = False) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        *,
+        most_open: int = 10_000,
+        first_delay: float = _FIRST_DELAY,
+        insists: bool = False,
+        room: Room | None = None,
+    ) -> None:
         self._ledger = ledger
+        self._room = Room(0) if room is None else room
+        """For answers that wait to be kept."""
         self._insists = insists
         self._most_open = most_open
         self._first_delay = first_delay
@@ -65,8 +76,16 @@ class Settlements:
             raise
 
     def settle_later(self, request: policy_pb2.SettleRequest) -> asyncio.Task[None]:
-        """Charge what was used, in the background."""
-        return self._later("settle", request.reservation_id, lambda: self._ledger.settle(request))
+        """Charge what was used, in the background. Without its answer, where too much waits to be kept."""
+        size = len(request.answer.content)
+        if size and not self._room.take(size):
+            request.ClearField("answer")
+            request.ClearField("idempotency_key")
+            size = 0
+        task = self._later("settle", request.reservation_id, lambda: self._ledger.settle(request))
+        if size:
+            task.add_done_callback(lambda _: self._room.give(size))
+        return task
 
     def release_later(self, request: policy_pb2.ReleaseRequest) -> None:
         """Give everything back, in the background."""

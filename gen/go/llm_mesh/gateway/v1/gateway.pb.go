@@ -1193,7 +1193,8 @@ func (x *Receipt) GetScreened() []*v11.ScreeningCount {
 // An answer as it is kept to be repeated. Never sent to callers: the gateway gives it to `Settle` and gets it of `GetKeptAnswer`.
 type RecordedAnswer struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Serialised messages, in order: one `GenerateOutput`, or one `EmbedOutput`, or `GenerateStreamResponse`s with events alone.
+	// Serialised messages, in order: one `GenerateOutput`; or an `EmbedOutput` in parts, the vectors behind all else; or
+	// `GenerateStreamResponse`s with events alone.
 	Messages [][]byte `protobuf:"bytes,1,rep,name=messages,proto3" json:"messages,omitempty"`
 	// The model that answered.
 	Model string `protobuf:"bytes,2,opt,name=model,proto3" json:"model,omitempty"`

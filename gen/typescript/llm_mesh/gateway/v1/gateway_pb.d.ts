@@ -637,7 +637,8 @@ export declare const ReceiptSchema: GenMessage<Receipt>;
  */
 export declare type RecordedAnswer = Message<"llm_mesh.gateway.v1.RecordedAnswer"> & {
   /**
-   * Serialised messages, in order: one `GenerateOutput`, or one `EmbedOutput`, or `GenerateStreamResponse`s with events alone.
+   * Serialised messages, in order: one `GenerateOutput`; or an `EmbedOutput` in parts, the vectors behind all else; or
+   * `GenerateStreamResponse`s with events alone.
    *
    * @generated from field: repeated bytes messages = 1;
    */

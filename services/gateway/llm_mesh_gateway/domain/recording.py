@@ -1,0 +1,89 @@
+"""Records an answer while it is released, so that policy can keep it for a repetition of its request.
+
+What is recorded is what the caller gets, after screening. An answer that is larger than policy keeps, or for which the gateway has no room,
+is not recorded; the caller never notices.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from llm_mesh.gateway.v1 import gateway_pb2
+from llm_mesh.inference.v1 import embed_pb2, generate_pb2
+from llm_mesh.policy.v1 import policy_pb2
+from llm_mesh_gateway.domain.record import set_duration
+
+RECORDED: str = gateway_pb2.RecordedAnswer.DESCRIPTOR.full_name
+_SLICE = 4 * 1024
+"""Messages of a stream that follow each other are joined up to this many bytes: on the wire their joined bytes are one message."""
+
+
+class Room:
+    """How many bytes the recorded answers of this gateway take together, at most."""
+
+    def __init__(self, most: int) -> None:
+        self._left = most
+
+    def take(self, size: int) -> bool:
+        """Takes room, if there is so much."""
+        if size > self._left:
+            return False
+        self._left -= size
+        return True
+
+    def give(self, size: int) -> None:
+        """Gives it back."""
+        self._left += size
+
+
+class Recording:
+    """One answer. `close` is to be called once, however the request went."""
+
+    __slots__ = ("_complete", "_most", "_open", "_room", "_size", "_slices")
+
+    def __init__(self, most: int, room: Room) -> None:
+        self._most = most
+        self._room = room
+        self._size = 0
+        self._slices: list[bytes] = []
+        self._open = bytearray()
+        self._complete = True
+
+    def add(self, raw: bytes) -> None:
+        """The next message of a stream, serialised."""
+        if self._complete and self._fits(len(raw)):
+            self._open += raw
+            if len(self._open) >= _SLICE:
+                self._slices.append(bytes(self._open))
+                self._open.clear()
+
+    def add_whole(self, answer: generate_pb2.GenerateOutput | embed_pb2.EmbedOutput, rest: Sequence[bytes] = ()) -> None:
+        """An answer that is not streamed, and what of it is serialised already."""
+        if self._fits(answer.ByteSize() + sum(map(len, rest))):
+            self._slices += [answer.SerializeToString(), *rest]
+
+    def packed(self, model: str, prompt_version: str, began: float) -> policy_pb2.KeptAnswer | None:
+        """The answer as policy keeps it. None: it was not recorded."""
+        messages = [*self._slices, bytes(self._open)] if self._open else self._slices
+        if not self._complete or not messages:
+            return None
+        recorded = gateway_pb2.RecordedAnswer(messages=messages, model=model, prompt_version=prompt_version)
+        set_duration(recorded.total, time.monotonic() - began)
+        content = recorded.SerializeToString()
+        return policy_pb2.KeptAnswer(type=RECORDED, content=content) if len(content) <= self._most else None
+
+    def close(self) -> None:
+        """Gives its room back."""
+        self._room.give(self._size)
+        self._size = 0
+        self._complete = False
+        self._slices.clear()
+        self._open.clear()
+
+    def _fits(self, size: int) -> bool:
+        if self._size + size <= self._most and self._room.take(size):
+            self._size += size
+            return True
+        self.close()
+        return False
