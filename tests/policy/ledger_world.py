@@ -239,7 +239,9 @@ class World:
     async def repeated(self, digest: bytes, under: str = "k", **caller: str) -> Repeated:
         """Ask for the answer of an earlier request."""
         admission = self.admission(caller=caller)
-        return await self.answers.of(policy_pb2.GetKeptAnswerRequest(admission=admission, idempotency_key=under, request_digest=digest))
+        return await self.answers.of(
+            policy_pb2.GetKeptAnswerRequest(admission=admission, idempotency_key=under, request_digest=digest, request_id="the-repetition")
+        )
 
     async def settle(self, granted: Granted, *lines: usage_pb2.UsageLine) -> Settled:
         return await self.lifecycle.settle(granted.held.reservation.id, lines)

@@ -59,6 +59,8 @@ async def test_a_repetition_gets_the_answer_and_its_entry(world: World) -> None:
     assert (repeated.answer.type, repeated.answer.content) == (ANSWER_TYPE, SECRET_WORDS)
     assert repeated.entry.name == granted.held.reservation.entry.name
     assert repeated.entry.charged.nanos == worst(500, 50)
+    record = world.identity.audit[-1]
+    assert (record.action, record.resource, record.key, record.request_id) == ("answers.repeat", repeated.entry.name, KEY, "the-repetition")
 
 
 async def test_an_answer_is_kept_once_however_often_it_is_settled(world: World) -> None:

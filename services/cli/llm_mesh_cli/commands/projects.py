@@ -18,12 +18,16 @@ PROJECTS = Noun(
         ("NAME", lambda one: str(one.display_name)),
         ("MODELS", lambda one: ", ".join(one.allowed_models) or "all of the domain"),
         ("MOST OUTPUT TOKENS", lambda one: f"{one.max_output_tokens:,}" if one.max_output_tokens else ""),
+        ("ANSWERS", lambda one: "kept 24 h" if one.keep_answers else "not kept"),
         ("CHARGING", lambda one: "strict" if one.strict_charging else "estimated"),
     ),
     options=(
         Option("display_name", "--display-name", "A name for people."),
         Option("allowed_models", "--model", "A model that the project may use: an alias or resource name, whole or a prefix with `*`."),
         Option("max_output_tokens", "--max-output-tokens", "Most output tokens per choice. 0: the mesh's default."),
+        Option(
+            "keep_answers", "--keep-answers", "Answers to requests with an idempotency key are kept for 24 h, encrypted, to be repeated."
+        ),
         Option("strict_charging", "--strict-charging", "Unfinished attempts are charged what was reserved for them."),
         Option("keep_answers", "--keep-answers", "Answers to requests with an idempotency key are kept for a repetition, at most 24 h."),
     ),

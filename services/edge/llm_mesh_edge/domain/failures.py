@@ -144,9 +144,9 @@ class Failure:
             pairs.append((b"connection", b"close"))
         return pairs
 
-    def receipt(self) -> dict[str, str]:
+    def receipt(self) -> dict[str, object]:
         """What the mesh tells of the request in a body, for streams that have begun: the charge, and what screening found."""
-        told = {} if self.charge is None else self.charge.field()
+        told: dict[str, object] = {} if self.charge is None else self.charge.field()
         return told | {"screened": self.screened} if self.screened else told
 
 

@@ -115,7 +115,7 @@ class Gateway:
         digest = self._checked(request)
         try:
             planned = await self.plan(request)
-            held = await self._hold(self._reservation(request, planned, digest), planned)
+            held = await self._hold(self._reservation(request, planned, digest))
         except MeshError as failure:
             self._outcomes.refused(failure)
             raise
@@ -195,14 +195,14 @@ class Gateway:
         plan = answer.plan
         return Planned(admitted, admission, plan, attempts_of(plan), answer.decision_id, profile.estimated_input_tokens)
 
-    async def _hold(self, reservation: Reservation, planned: Planned) -> Reservation | replay.Replay:
+    async def _hold(self, reservation: Reservation) -> Reservation | replay.Replay:
         """Hold the money; or find the answer of the earlier request that this one repeats."""
         try:
             await reservation.hold()
         except MeshError as refusal:
             if not replay.is_kept(refusal):
                 raise
-            return await replay.find(self._policy, planned.admission, reservation.request, refusal)
+            return await replay.find(self._policy, reservation.request, refusal)
         return reservation
 
     async def _repeat(self, request: Request, planned: Planned, kept: replay.Replay, outlet: Outlet, receipt: gateway_pb2.Receipt) -> None:

@@ -79,10 +79,12 @@ def is_kept(refusal: MeshError) -> bool:
     return refusal.reason_name == _COMPLETED and refusal.metadata.get("answer") == "kept"
 
 
-async def find(policy: Policy, admission: resources_pb2.Sealed, reserve: policy_pb2.ReserveRequest, refusal: MeshError) -> Replay:
+async def find(policy: Policy, reserve: policy_pb2.ReserveRequest, refusal: MeshError) -> Replay:
     """The answer to repeat. Raises the refusal where it is gone meanwhile, or recorded in a form that this build does not know."""
-    question = policy_pb2.GetKeptAnswerRequest(idempotency_key=reserve.idempotency_key, request_digest=reserve.request_digest)
-    question.admission.CopyFrom(admission)
+    question = policy_pb2.GetKeptAnswerRequest(
+        idempotency_key=reserve.idempotency_key, request_digest=reserve.request_digest, request_id=reserve.request_id
+    )
+    question.admission.CopyFrom(reserve.admission)
     try:
         found = await policy.kept_answer(question)
     except MeshError as failure:

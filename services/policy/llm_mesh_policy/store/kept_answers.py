@@ -7,7 +7,8 @@ from datetime import timedelta
 
 from sqlalchemy import Connection, select
 
-from llm_mesh.policy.v1 import policy_pb2
+from llm_mesh.policy.v1 import admission_pb2, policy_pb2, usage_pb2
+from llm_mesh_policy.domain.audit import AuditEntry
 from llm_mesh_policy.domain.errors import invalid_credential
 from llm_mesh_policy.domain.ledger.kept_answers import Outcome, Place, Repeated, key_reused
 from llm_mesh_policy.store import answer_rows as rows
@@ -58,10 +59,10 @@ class SqlKeptAnswers:
 
         return await self._database.write(work)
 
-    async def find(self, place: Place, digest: bytes, caller_key: str) -> Repeated | None:
+    async def find(self, place: Place, digest: bytes, caller: admission_pb2.Caller, request_id: str) -> Repeated | None:
         def work(connection: Connection) -> Repeated | MeshError | None:
             now = self._database.now(connection)
-            if self._accounts.dead(connection, [caller_key], now):
+            if self._accounts.dead(connection, [caller.key], now):
                 return invalid_credential()
             bound = connection.execute(
                 select(idempotency.c.digest, idempotency.c.reservation, idempotency.c.expire_time).where(*rows.key_at(place))
@@ -70,9 +71,12 @@ class SqlKeptAnswers:
                 return None
             if bytes(bound.digest) != digest:
                 return key_reused()
-            return self._found(connection, place, bound.reservation, now)
+            repeated = self._found(connection, place, bound.reservation, now)
+            if repeated is not None:
+                self._accounts.extend_audit(connection, [_record(repeated.entry, caller, request_id, now)])
+            return repeated
 
-        found = await self._database.read(work)
+        found = await self._database.write(work)
         if isinstance(found, MeshError):
             raise found
         return found
@@ -112,3 +116,17 @@ class SqlKeptAnswers:
             return bool(rows.expired(connection, self._database.now(connection)) or rows.to_erase(connection))
 
         return await self._database.write(work) if await self._database.read(gone) else 0
+
+
+def _record(first: usage_pb2.LedgerEntry, caller: admission_pb2.Caller, request_id: str, now: int) -> AuditEntry:
+    return AuditEntry(
+        domain=caller.domain,
+        action="answers.repeat",
+        resource=first.name,
+        allowed=True,
+        principal=caller.principal,
+        key=caller.key,
+        detail=f"the kept answer to request {first.request_id}",
+        request_id=request_id,
+        time=now,
+    )

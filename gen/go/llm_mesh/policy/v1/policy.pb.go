@@ -904,6 +904,8 @@ type GetKeptAnswerRequest struct {
 	IdempotencyKey string `protobuf:"bytes,2,opt,name=idempotency_key,json=idempotencyKey,proto3" json:"idempotency_key,omitempty"`
 	// SHA-256 of the request. Required.
 	RequestDigest []byte `protobuf:"bytes,3,opt,name=request_digest,json=requestDigest,proto3" json:"request_digest,omitempty"`
+	// Correlation id of the repetition. At most 256 characters.
+	RequestId     string `protobuf:"bytes,4,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -957,6 +959,13 @@ func (x *GetKeptAnswerRequest) GetRequestDigest() []byte {
 		return x.RequestDigest
 	}
 	return nil
+}
+
+func (x *GetKeptAnswerRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
 }
 
 // A kept answer.
@@ -2091,11 +2100,13 @@ const file_llm_mesh_policy_v1_policy_proto_rawDesc = "" +
 	"\n" +
 	"KeptAnswer\x12\x12\n" +
 	"\x04type\x18\x01 \x01(\tR\x04type\x12\x18\n" +
-	"\acontent\x18\x02 \x01(\fR\acontent\"\x9e\x01\n" +
+	"\acontent\x18\x02 \x01(\fR\acontent\"\xbd\x01\n" +
 	"\x14GetKeptAnswerRequest\x126\n" +
 	"\tadmission\x18\x01 \x01(\v2\x18.llm_mesh.mesh.v1.SealedR\tadmission\x12'\n" +
 	"\x0fidempotency_key\x18\x02 \x01(\tR\x0eidempotencyKey\x12%\n" +
-	"\x0erequest_digest\x18\x03 \x01(\fR\rrequestDigest\"\x86\x01\n" +
+	"\x0erequest_digest\x18\x03 \x01(\fR\rrequestDigest\x12\x1d\n" +
+	"\n" +
+	"request_id\x18\x04 \x01(\tR\trequestId\"\x86\x01\n" +
 	"\x15GetKeptAnswerResponse\x125\n" +
 	"\x05entry\x18\x01 \x01(\v2\x1f.llm_mesh.policy.v1.LedgerEntryR\x05entry\x126\n" +
 	"\x06answer\x18\x02 \x01(\v2\x1e.llm_mesh.policy.v1.KeptAnswerR\x06answer\"\xaf\x01\n" +

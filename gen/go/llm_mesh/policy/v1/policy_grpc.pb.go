@@ -65,7 +65,8 @@ type PolicyServiceClient interface {
 	// for estimated lines of which the provider's usage is reported now, it adds a linked adjustment. Answers after the answer that came
 	// along is kept, where the project keeps answers; where it cannot be kept, the charge stands all the same.
 	Settle(ctx context.Context, in *SettleRequest, opts ...grpc.CallOption) (*SettleResponse, error)
-	// Answers the kept answer of an earlier request with the same idempotency key and digest, in the project of the admission. Charges nothing.
+	// Answers the kept answer of an earlier request with the same idempotency key and digest, in the project of the admission. Charges nothing,
+	// and leaves an audit row (`answers.repeat`).
 	//
 	// NOT_FOUND with the reason ANSWER_NOT_KEPT where there is none: the project does not keep answers, the answer was not whole or too large,
 	// the project's room was used up, the key is unknown or its time is over. IDEMPOTENCY_KEY_REUSED for another digest.
@@ -267,7 +268,8 @@ type PolicyServiceServer interface {
 	// for estimated lines of which the provider's usage is reported now, it adds a linked adjustment. Answers after the answer that came
 	// along is kept, where the project keeps answers; where it cannot be kept, the charge stands all the same.
 	Settle(context.Context, *SettleRequest) (*SettleResponse, error)
-	// Answers the kept answer of an earlier request with the same idempotency key and digest, in the project of the admission. Charges nothing.
+	// Answers the kept answer of an earlier request with the same idempotency key and digest, in the project of the admission. Charges nothing,
+	// and leaves an audit row (`answers.repeat`).
 	//
 	// NOT_FOUND with the reason ANSWER_NOT_KEPT where there is none: the project does not keep answers, the answer was not whole or too large,
 	// the project's room was used up, the key is unknown or its time is over. IDEMPOTENCY_KEY_REUSED for another digest.

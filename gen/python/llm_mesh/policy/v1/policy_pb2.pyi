@@ -162,14 +162,16 @@ class KeptAnswer(_message.Message):
     def __init__(self, type: _Optional[str] = ..., content: _Optional[bytes] = ...) -> None: ...
 
 class GetKeptAnswerRequest(_message.Message):
-    __slots__ = ("admission", "idempotency_key", "request_digest")
+    __slots__ = ("admission", "idempotency_key", "request_digest", "request_id")
     ADMISSION_FIELD_NUMBER: _ClassVar[int]
     IDEMPOTENCY_KEY_FIELD_NUMBER: _ClassVar[int]
     REQUEST_DIGEST_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     admission: _resources_pb2.Sealed
     idempotency_key: str
     request_digest: bytes
-    def __init__(self, admission: _Optional[_Union[_resources_pb2.Sealed, _Mapping]] = ..., idempotency_key: _Optional[str] = ..., request_digest: _Optional[bytes] = ...) -> None: ...
+    request_id: str
+    def __init__(self, admission: _Optional[_Union[_resources_pb2.Sealed, _Mapping]] = ..., idempotency_key: _Optional[str] = ..., request_digest: _Optional[bytes] = ..., request_id: _Optional[str] = ...) -> None: ...
 
 class GetKeptAnswerResponse(_message.Message):
     __slots__ = ("entry", "answer")

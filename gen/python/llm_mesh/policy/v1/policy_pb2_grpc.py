@@ -164,7 +164,8 @@ class PolicyServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetKeptAnswer(self, request, context):
-        """Answers the kept answer of an earlier request with the same idempotency key and digest, in the project of the admission. Charges nothing.
+        """Answers the kept answer of an earlier request with the same idempotency key and digest, in the project of the admission. Charges nothing,
+        and leaves an audit row (`answers.repeat`).
 
         NOT_FOUND with the reason ANSWER_NOT_KEPT where there is none: the project does not keep answers, the answer was not whole or too large,
         the project's room was used up, the key is unknown or its time is over. IDEMPOTENCY_KEY_REUSED for another digest.

@@ -49,7 +49,8 @@ class PolicyServiceStub:
     along is kept, where the project keeps answers; where it cannot be kept, the charge stands all the same.
     """
     GetKeptAnswer: _aio.UnaryUnaryMultiCallable[_policy_pb2.GetKeptAnswerRequest, _policy_pb2.GetKeptAnswerResponse]
-    """Answers the kept answer of an earlier request with the same idempotency key and digest, in the project of the admission. Charges nothing.
+    """Answers the kept answer of an earlier request with the same idempotency key and digest, in the project of the admission. Charges nothing,
+    and leaves an audit row (`answers.repeat`).
 
     NOT_FOUND with the reason ANSWER_NOT_KEPT where there is none: the project does not keep answers, the answer was not whole or too large,
     the project's room was used up, the key is unknown or its time is over. IDEMPOTENCY_KEY_REUSED for another digest.
@@ -146,7 +147,8 @@ class PolicyServiceServicer:
         request: _policy_pb2.GetKeptAnswerRequest,
         context: _aio.ServicerContext[_Any, _Any],
     ) -> _abc.Awaitable[_policy_pb2.GetKeptAnswerResponse]:
-        """Answers the kept answer of an earlier request with the same idempotency key and digest, in the project of the admission. Charges nothing.
+        """Answers the kept answer of an earlier request with the same idempotency key and digest, in the project of the admission. Charges nothing,
+        and leaves an audit row (`answers.repeat`).
 
         NOT_FOUND with the reason ANSWER_NOT_KEPT where there is none: the project does not keep answers, the answer was not whole or too large,
         the project's room was used up, the key is unknown or its time is over. IDEMPOTENCY_KEY_REUSED for another digest.

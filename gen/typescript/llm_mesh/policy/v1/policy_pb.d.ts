@@ -487,6 +487,13 @@ export declare type GetKeptAnswerRequest = Message<"llm_mesh.policy.v1.GetKeptAn
    * @generated from field: bytes request_digest = 3;
    */
   requestDigest: Uint8Array;
+
+  /**
+   * Correlation id of the repetition. At most 256 characters.
+   *
+   * @generated from field: string request_id = 4;
+   */
+  requestId: string;
 };
 
 /**
@@ -1185,7 +1192,8 @@ export declare const PolicyService: GenService<{
     output: typeof SettleResponseSchema;
   },
   /**
-   * Answers the kept answer of an earlier request with the same idempotency key and digest, in the project of the admission. Charges nothing.
+   * Answers the kept answer of an earlier request with the same idempotency key and digest, in the project of the admission. Charges nothing,
+   * and leaves an audit row (`answers.repeat`).
    *
    * NOT_FOUND with the reason ANSWER_NOT_KEPT where there is none: the project does not keep answers, the answer was not whole or too large,
    * the project's room was used up, the key is unknown or its time is over. IDEMPOTENCY_KEY_REUSED for another digest.

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from enum import Enum
 from typing import NamedTuple, Protocol
 
-from llm_mesh.policy.v1 import errors_pb2, floors_pb2, identity_pb2, policy_pb2, usage_pb2
+from llm_mesh.policy.v1 import admission_pb2, errors_pb2, floors_pb2, identity_pb2, policy_pb2, usage_pb2
 from llm_mesh_policy.domain import sealed
 from llm_mesh_policy.domain.errors import PolicyError
 from llm_mesh_policy.domain.ledger.ports import Settled
@@ -21,6 +21,7 @@ from llm_mesh_runtime.resources import domain_of
 _COMPLETED = usage_pb2.ATTEMPT_OUTCOME_COMPLETED
 _LONGEST_TYPE = 128
 _DIGEST_BYTES = 32
+_LONGEST_REQUEST_ID = 256
 _RESERVATIONS = "/reservations/"
 
 
@@ -57,8 +58,8 @@ class Store(Protocol):
     async def keep(self, place: Place, reservation: str, answer: policy_pb2.KeptAnswer) -> Outcome:
         """Keeps the answer of a reservation. Keeping it again does nothing."""
 
-    async def find(self, place: Place, digest: bytes, caller_key: str) -> Repeated | None:
-        """The answer to the request with a digest. None: there is none. Raises where the key is another request's."""
+    async def find(self, place: Place, digest: bytes, caller: admission_pb2.Caller, request_id: str) -> Repeated | None:
+        """The answer to the request with a digest, and an audit row that the caller gets it. None: there is none."""
 
 
 class Tenancy(Protocol):
@@ -135,7 +136,9 @@ class KeptAnswers:
             raise invalid("request_digest", f"{_DIGEST_BYTES} bytes, the SHA-256 of the request")
         if not keeps_answers(self._tenancy(), caller.project):
             raise not_kept()
-        repeated = await self._store.find(Place(caller.domain, caller.project, key), digest, caller.key)
+        if len(request.request_id) > _LONGEST_REQUEST_ID:
+            raise invalid("request_id", f"at most {_LONGEST_REQUEST_ID} characters")
+        repeated = await self._store.find(Place(caller.domain, caller.project, key), digest, caller, request.request_id)
         if repeated is None:
             raise not_kept()
         return repeated
