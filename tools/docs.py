@@ -1,6 +1,6 @@
-"""Generates the pages of docs/ that repeat what is written elsewhere: errors, extras, and the index of decisions.
+"""Generates the pages of docs/ that repeat what is written elsewhere: errors, extras, commands, and the index of decisions.
 
-python tools/docs.py            writes docs/errors.md, docs/extras.md and docs/adr/README.md
+python tools/docs.py            writes docs/errors.md, docs/extras.md, docs/commands.md and docs/adr/README.md
 python tools/docs.py --check    fails where what is committed is stale
 """
 
@@ -16,12 +16,14 @@ from typing import Any
 from google.protobuf import descriptor_pb2
 
 from llm_mesh.mesh.v1 import errors_pb2
+from llm_mesh_cli import reference
 from llm_mesh_dialects.allowing import Kind, Rule, Table
 from llm_mesh_dialects.anthropic.allowed import TABLE as ANTHROPIC
 from llm_mesh_dialects.openai.allowed import TABLE as OPENAI
 
 ROOT = Path(__file__).resolve().parent.parent
 ERRORS = ROOT / "docs" / "errors.md"
+COMMANDS = ROOT / "docs" / "commands.md"
 EXTRAS = ROOT / "docs" / "extras.md"
 DECISIONS = ROOT / "docs" / "adr" / "README.md"
 AREAS = ("mesh", "gateway", "policy", "router", "catalogue", "adapter", "registry", "observability")
@@ -92,7 +94,7 @@ The list is generated from the titles by `make docs`.
 
 def main() -> None:
     """Writes or checks the pages."""
-    for path, text in ((ERRORS, page()), (EXTRAS, extras()), (DECISIONS, decisions())):
+    for path, text in ((ERRORS, page()), (EXTRAS, extras()), (COMMANDS, reference.page()), (DECISIONS, decisions())):
         if "--check" not in sys.argv:
             path.write_text(text, encoding="utf-8")
         elif not path.exists() or path.read_text(encoding="utf-8") != text:
