@@ -29,7 +29,6 @@ PROJECTS = Noun(
             "keep_answers", "--keep-answers", "Answers to requests with an idempotency key are kept for 24 h, encrypted, to be repeated."
         ),
         Option("strict_charging", "--strict-charging", "Unfinished attempts are charged what was reserved for them."),
-        Option("keep_answers", "--keep-answers", "Answers to requests with an idempotency key are kept for a repetition, at most 24 h."),
     ),
 )
 app = application(PROJECTS, "Show, create and change projects.")
