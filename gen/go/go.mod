@@ -1,4 +1,4 @@
-// Users replace this module by its folder, as it is in no proxy: `replace llm-mesh.dev/gen => ../llm-mesh/gen/go`.
+// Users replace this module by its folder, as it is in no proxy: `replace llm-mesh.dev/gen => ../llm-mesh/gen/go`. See examples/go/go.mod.
 module llm-mesh.dev/gen
 
 go 1.26.0

@@ -1,4 +1,4 @@
-"""Strangers in Go and TypeScript, with generated code alone, are answered, streamed to, charged and refused."""
+"""Strangers in Go, TypeScript and Java, with the contracts alone, are answered, streamed to, charged and refused."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ import json
 import os
 import shutil
 import subprocess
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.e2e.running import RunningMesh
+from tests.architecture.repository import ROOT
 from tests.engines import program
 
-CLIENTS = Path(__file__).with_name("clients")
-LANGUAGES = {"go": ("Go", "Unauthenticated"), "typescript": ("TypeScript", "Unauthenticated")}
+CLIENTS = ROOT / "examples"
+LANGUAGES = {"go": ("Go", "Unauthenticated"), "typescript": ("TypeScript", "Unauthenticated"), "java": ("Java", "UNAUTHENTICATED")}
 
 
 @pytest.fixture(scope="session")
@@ -36,6 +36,17 @@ def typescript() -> list[str]:
     shutil.rmtree(folder / "dist", ignore_errors=True)
     subprocess.run([npm, "run", "--silent", "build"], cwd=folder, check=True)
     return [node, str(folder / "dist/main.js")]
+
+
+@pytest.fixture(scope="session")
+def java() -> list[str]:
+    """The client in Java. Its build makes the classes from the contracts; what has not changed is not made again."""
+    how = "install the packages `default-jdk-headless`, `maven` and `protobuf-compiler-grpc-java-plugin`"
+    maven, plugin, machine, _ = (program(name, how) for name in ("mvn", "grpc_java_plugin", "java", "javac"))
+    folder = CLIENTS / "java"
+    subprocess.run([maven, "-q", "-B", f"-Dgrpc.plugin={plugin}", "process-classes"], cwd=folder, check=True)
+    classes = os.pathsep.join([str(folder / "target/classes"), str(folder / "target/dependency/*")])
+    return [machine, "-cp", classes, "dev.llm_mesh.examples.Client"]
 
 
 def ran(command: list[str], mesh: RunningMesh) -> dict[str, Any]:

@@ -22,8 +22,8 @@ import (
 	inference "llm-mesh.dev/gen/llm_mesh/inference/v1"
 )
 
-// seen is what the client tells about its calls.
-type seen struct {
+// outcome is what the client prints about its calls.
+type outcome struct {
 	Whole        string `json:"whole"`
 	ChargedNanos int64  `json:"charged_nanos"`
 	Reservation  string `json:"reservation"`
@@ -45,16 +45,16 @@ func main() {
 	defer connection.Close()
 	client := gateway.NewGatewayServiceClient(connection)
 
-	var told seen
+	var result outcome
 	keyed := metadata.AppendToOutgoingContext(ctx, "authorization", "Bearer "+os.Getenv("KEY"))
-	if err := whole(keyed, client, &told); err != nil {
+	if err := whole(keyed, client, &result); err != nil {
 		log.Fatalf("Generate: %v", err)
 	}
-	if err := streamed(keyed, client, &told); err != nil {
+	if err := streamed(keyed, client, &result); err != nil {
 		log.Fatalf("GenerateStream: %v", err)
 	}
-	refused(metadata.AppendToOutgoingContext(ctx, "authorization", "Bearer mk_0000000000000000_wrong"), client, &told)
-	line, err := json.Marshal(told)
+	refused(metadata.AppendToOutgoingContext(ctx, "authorization", "Bearer mk_0000000000000000_wrong"), client, &result)
+	line, err := json.Marshal(result)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -79,20 +79,20 @@ func ask(model, text string) *inference.GenerateInput {
 	return &inference.GenerateInput{Model: model, Messages: []*inference.Message{message}}
 }
 
-func whole(ctx context.Context, client gateway.GatewayServiceClient, told *seen) error {
+func whole(ctx context.Context, client gateway.GatewayServiceClient, result *outcome) error {
 	answer, err := client.Generate(ctx, &gateway.GenerateRequest{Input: ask("sim-echo", "hello from Go")})
 	if err != nil {
 		return err
 	}
 	for _, part := range answer.GetOutput().GetChoices()[0].GetMessage().GetParts() {
-		told.Whole += part.GetText().GetText()
+		result.Whole += part.GetText().GetText()
 	}
-	told.ChargedNanos = answer.GetReceipt().GetCharged().GetNanos()
-	told.Reservation = answer.GetReceipt().GetReservation()
+	result.ChargedNanos = answer.GetReceipt().GetCharged().GetNanos()
+	result.Reservation = answer.GetReceipt().GetReservation()
 	return nil
 }
 
-func streamed(ctx context.Context, client gateway.GatewayServiceClient, told *seen) error {
+func streamed(ctx context.Context, client gateway.GatewayServiceClient, result *outcome) error {
 	stream, err := client.GenerateStream(ctx, &gateway.GenerateStreamRequest{Input: ask("sim-echo", "a stream of words for Go")})
 	if err != nil {
 		return err
@@ -105,23 +105,23 @@ func streamed(ctx context.Context, client gateway.GatewayServiceClient, told *se
 		if err != nil {
 			return err
 		}
-		told.Messages++
+		result.Messages++
 		for _, event := range message.GetEvents() {
-			told.Streamed += event.GetText().GetText()
-			told.Finished = told.Finished || event.GetFinished() != nil
+			result.Streamed += event.GetText().GetText()
+			result.Finished = result.Finished || event.GetFinished() != nil
 		}
 		if receipt := message.GetReceipt(); receipt != nil {
-			told.StreamCharge = receipt.GetCharged().GetNanos()
+			result.StreamCharge = receipt.GetCharged().GetNanos()
 		}
 	}
 }
 
-func refused(ctx context.Context, client gateway.GatewayServiceClient, told *seen) {
+func refused(ctx context.Context, client gateway.GatewayServiceClient, result *outcome) {
 	_, err := client.Generate(ctx, &gateway.GenerateRequest{Input: ask("sim-echo", "hello")})
-	told.RefusalCode = status.Code(err).String()
+	result.RefusalCode = status.Code(err).String()
 	for _, detail := range status.Convert(err).Details() {
 		if info, ok := detail.(*errdetails.ErrorInfo); ok {
-			told.Refusal = info.GetReason()
+			result.Refusal = info.GetReason()
 		}
 	}
 }

@@ -1,4 +1,4 @@
-module llm-mesh.dev/clients/go
+module llm-mesh.dev/examples/go
 
 go 1.26.0
 
@@ -15,4 +15,4 @@ require (
 	google.golang.org/protobuf v1.36.12 // indirect
 )
 
-replace llm-mesh.dev/gen => ../../../../gen/go
+replace llm-mesh.dev/gen => ../../gen/go
