@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.running import RunningMesh
 from tests.architecture.repository import ROOT
+from tests.e2e.running import RunningMesh
 from tests.engines import program
 
 CLIENTS = ROOT / "examples"
