@@ -204,6 +204,7 @@ def _described(
     }
     settings |= {f"LLM_MESH_{name.upper()}_DATABASE_URL": server.database().replace("+psycopg", "") for name in STATEFUL}
     settings |= {f"LLM_MESH_ADDRESS_{_upper(name)}": f"{host}:{port + _PUBLIC}" for name, port in PORTS.items()}
+    settings["LLM_MESH_ADDRESS_EDGE"] = f"{host}:8080"
     if mutual_tls:
         settings["LLM_MESH_TLS_CA"] = str(folder / "ca.pem")
     settings |= env

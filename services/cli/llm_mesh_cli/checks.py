@@ -9,16 +9,14 @@ import platform
 import socket
 import sys
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from functools import partial
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING
 
 import grpc
 
-from llm_mesh.adapter.v1 import adapter_pb2
 from llm_mesh.registry.v1 import registry_pb2, registry_pb2_grpc
-from llm_mesh_cli.discovery import endpoints
 from llm_mesh_cli.files import readable_by_others
+from llm_mesh_cli.findings import Finding
 from llm_mesh_cli.offers import State, offers_to
 from llm_mesh_cli.paging import pages
 from llm_mesh_cli.stores import stores
@@ -35,19 +33,7 @@ _PRIVATE = ("admin.key", "project.key", "mesh.secret", "policy.pepper", "*.db")
 _WORKER = "process/worker-"
 _RECENT = 10_000
 """How many records of the audit trail are verified."""
-_SKEW = 5
 _MOST_OFFERS = 20
-_LEASE = 60
-"""Seconds that a caller is valid at most: what lets a clock be compared."""
-
-
-class Finding(NamedTuple):
-    """One line of the report."""
-
-    state: Literal["ok", "warn", "fail"]
-    what: str
-    found: str
-    remedy: str = ""
 
 
 def installation(found: AllSettings) -> Iterator[Finding]:
@@ -126,18 +112,13 @@ async def schemas(session: Session) -> list[Finding]:
 
 
 async def running(session: Session) -> list[Finding]:
-    """Whether the mesh answers, to the keys that are kept, at the same time of day."""
+    """Whether the mesh answers, to the keys that are kept."""
     try:
         caller = await session.caller()
     except grpc.aio.AioRpcError as error:
         told = from_rpc_error(error, peer=f"the mesh at {session.address('policy')}")
         return [Finding("fail", "mesh", told.message, told.remedy)]
-    findings = [Finding("ok", "mesh", f"{session.address('policy')} knows the key of {caller.principal}")]
-    ahead = caller.expire_time.ToDatetime(UTC).timestamp() - datetime.now(UTC).timestamp()
-    skewed = not -_SKEW < ahead < _LEASE + _SKEW
-    remedy = "synchronise the clocks" if skewed else ""
-    findings.append(Finding("warn" if skewed else "ok", "clock", "differs from the mesh's" if skewed else "agrees with the mesh's", remedy))
-    return findings
+    return [Finding("ok", "mesh", f"{session.address('policy')} knows the key of {caller.principal}")]
 
 
 async def workers(session: Session) -> list[Finding]:
@@ -156,34 +137,6 @@ async def workers(session: Session) -> list[Finding]:
             Finding("warn", "workers", f"{', '.join(silent)} of {len(states)} not serving", "the log tells why; they are started again")
         ]
     return [Finding("ok", "workers", f"{len(states)} accept HTTP")] if states else []
-
-
-async def providers(session: Session) -> list[Finding]:
-    """How the adapters' endpoints stand."""
-    try:
-        found = await endpoints(session)
-    except grpc.aio.AioRpcError as error:
-        told = from_rpc_error(error, peer="the adapters")
-        return [Finding("warn", "providers", told.message, told.remedy)]
-    usable = [endpoint for _, endpoint in found if endpoint.has_credential and not endpoint.local]
-    local = [endpoint.name for _, endpoint in found if endpoint.local]
-    findings = [
-        Finding(
-            "warn" if endpoint.breaker == adapter_pb2.BREAKER_STATE_OPEN else "ok",
-            "providers",
-            f"{endpoint.name} at {endpoint.base_url}: {endpoint.in_flight} of {endpoint.max_in_flight} in flight",
-            "the provider fails; the breaker tries again by itself" if endpoint.breaker == adapter_pb2.BREAKER_STATE_OPEN else "",
-        )
-        for endpoint in usable
-    ]
-    findings += [
-        Finding("warn", "providers", f"{endpoint.name} does not admit the mesh: {endpoint.refusal}", "check its credential and account")
-        for _, endpoint in found
-        if endpoint.refusal
-    ]
-    if not usable:
-        findings.append(Finding("ok", "providers", "no credential of a provider, such as OPENAI_API_KEY"))
-    return [*findings, Finding("ok", "providers", f"local: {', '.join(local) or 'none'} (llm-mesh models discover)")]
 
 
 async def claims(session: Session) -> list[Finding]:

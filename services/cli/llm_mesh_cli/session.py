@@ -53,7 +53,7 @@ class Session:
         self.access = access
         self.output = output
         self._who = who
-        self._channels: dict[str, RemoteChannel] = {}
+        self._channels: dict[tuple[str, str], RemoteChannel] = {}
 
     def address(self, service: str = "") -> str:
         """Where a service is asked: an address of its own, the given one, or that of the mesh of the data directory."""
@@ -62,8 +62,15 @@ class Session:
 
     def channel(self, service: str = "") -> grpc.aio.Channel:
         """A channel to a service's public listener, with the key."""
-        target = self.address(service)
-        channel = self._channels.get(target)
+        return self.channel_to(self.address(service), self.owner(service))
+
+    def owner(self, service: str) -> str:
+        """Whose address a service is asked at: its own, or else that of the gateway, which answers for all."""
+        return service if not self.access.address and self.settings.addresses.get(service) else "gateway"
+
+    def channel_to(self, target: str, service: str) -> grpc.aio.Channel:
+        """A channel to an address, where a service shows its certificate if there is TLS."""
+        channel = self._channels.get((target, service))
         if channel is None:
             from llm_mesh_runtime.links.outbound import Outbound  # noqa: PLC0415 (gRPC is loaded once something is asked)
             from llm_mesh_runtime.links.remote import RemoteChannel  # noqa: PLC0415 (likewise)
@@ -71,8 +78,8 @@ class Session:
 
             sent = self._credential()
             tls = Tls.read("", "", self.settings.authority)
-            channel = RemoteChannel(service or "mesh", target, Outbound("", identity=lambda: sent), tls)
-            self._channels[target] = channel
+            channel = RemoteChannel(service, target, Outbound("", identity=lambda: sent), tls)
+            self._channels[target, service] = channel
         return cast("grpc.aio.Channel", channel)  # generated stubs want no more than its four methods
 
     def key(self) -> Secret:

@@ -26,7 +26,8 @@ class Settings:
     addresses: Mapping[str, str] = setting(
         default={},
         prefix="LLM_MESH_ADDRESS_",
-        help="The public address of one service, where services run apart, such as LLM_MESH_ADDRESS_POLICY=policy:50154.",
+        help="The public address of one service, where services run apart, such as LLM_MESH_ADDRESS_POLICY=policy:50154. For the edge: "
+        "its HTTP listener's.",
     )
     authority: str = setting(
         default="", env=("LLM_MESH_TLS_CA",), help="Path of the authorities that a mesh with TLS is checked against, PEM. Empty: no TLS."

@@ -6,12 +6,16 @@ Names are full service names, `adapter/<name>`, and "" for all of them. A peer t
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from typing import Any
 
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from llm_mesh_runtime.errors import not_found
+
+TIME = "llm-mesh-time"
+"""Trailing metadata of `List`: the process's clock, in seconds since 1970-01-01 UTC, by which skewed clocks are found."""
 
 _INTERVAL = 1.0
 _PATIENCE = 2.0
@@ -92,9 +96,10 @@ class Health(health_pb2_grpc.HealthServicer):  # type: ignore[misc]  # grpcio-he
             raise not_found(request.service)
         return health_pb2.HealthCheckResponse(status=status)
 
-    async def List(self, request: Any, context: object) -> Any:  # noqa: ANN401 (untyped messages)
+    async def List(self, request: Any, context: Any) -> Any:  # noqa: ANN401 (untyped messages)
         """The states of all names."""
-        del request, context
+        del request
+        context.set_trailing_metadata(((TIME, f"{time.time():.3f}"),))
         names = ["", *(name for names in self._names.values() for name in names), *self._companions]
         return health_pb2.HealthListResponse(statuses={name: health_pb2.HealthCheckResponse(status=self._status(name)) for name in names})
 

@@ -2,28 +2,37 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
-from llm_mesh_cli import checks, unbudgeted
+from llm_mesh_cli import checks, surroundings, unbudgeted
 from llm_mesh_cli.command import asks
 from llm_mesh_cli.failures import CommandError, Exit
 from llm_mesh_cli.installation import all_settings
+from llm_mesh_cli.providers import LONGEST_PATIENCE, USUAL_PATIENCE, providers
 from llm_mesh_cli.session import Session
 
 app = typer.Typer()
 
 
+_Ask = Annotated[bool, typer.Option("--ask-providers/--no-ask-providers", help="Ask each provider whether it takes the credential.")]
+_Patience = Annotated[float, typer.Option(min=0.1, max=LONGEST_PATIENCE, help="Seconds that each provider may take to answer.")]
+
+
 @asks(app)
-async def doctor(session: Session) -> None:
-    """Look at settings, files, ports, schemas, clocks and providers; exit code 1 where something is wrong."""
-    findings = [*checks.installation(all_settings()), *checks.data_directory(session)]
+async def doctor(session: Session, ask_providers: _Ask = True, patience: _Patience = USUAL_PATIENCE) -> None:
+    """Look at settings, files, disk, ports, schemas, certificates, clocks and providers; exit code 1 where something is wrong."""
+    findings = [*checks.installation(all_settings()), *checks.data_directory(session), *surroundings.disk(session.files.folder)]
     findings += await checks.schemas(session)
     remote = bool(session.access.address or session.settings.address or session.settings.addresses)
     if remote or checks.in_use(session):
+        findings += await session.output.waiting(surroundings.certificates(session), "looking at certificates")
+        findings += await session.output.waiting(surroundings.clocks(session), "comparing clocks")
         findings += await session.output.waiting(checks.running(session), "asking the mesh")
         if all(finding.state != "fail" for finding in findings if finding.what == "mesh"):
             findings += await session.output.waiting(checks.workers(session), "asking for workers")
-            findings += await session.output.waiting(checks.providers(session), "asking the adapters")
+            findings += await session.output.waiting(providers(session, patience if ask_providers else None), "asking the providers")
             findings += await session.output.waiting(checks.claims(session), "looking at models")
             findings += await session.output.waiting(checks.sharing(session), "looking at offers")
             findings += await session.output.waiting(unbudgeted.budgets(session), "looking at budgets")

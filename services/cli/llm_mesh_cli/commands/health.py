@@ -1,32 +1,43 @@
-"""`llm-mesh health`: whether every service serves."""
+"""`llm-mesh health`: whether every service of the mesh serves, and which could not be asked."""
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
-from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from llm_mesh_cli.command import asks
 from llm_mesh_cli.failures import CommandError, Exit
 from llm_mesh_cli.session import Session
+from llm_mesh_cli.survey import Seen, State, survey
 
 app = typer.Typer()
-_SERVING = health_pb2.HealthCheckResponse.SERVING
+
+_Without = Annotated[
+    list[str] | None,
+    typer.Option("--without", help="A service that this mesh is meant not to have, such as catalogue. May be given again.", metavar="NAME"),
+]
+_WRONG = {State.NOT_SERVING: "not serving", State.SILENT: "no answer from", State.NOT_ASKED: "could not ask"}
+_AS_JSON = {State.SERVING: True, State.NOT_ASKED: None}
 
 
 @asks(app, who="nobody")
-async def health(session: Session) -> None:
-    """Show whether every service serves; exit code 3 where one does not."""
-    states: dict[str, bool] = {}
-    for service in ("", *session.settings.addresses):
-        stub = health_pb2_grpc.HealthStub(session.channel(service))
-        answer = await session.output.waiting(stub.List(health_pb2.HealthListRequest(), timeout=5), f"asking {session.address(service)}")
-        states |= {name: state.status == _SERVING for name, state in answer.statuses.items() if name}
+async def health(session: Session, without: _Without = None) -> None:
+    """Show whether every service serves; exit code 3 where one does not, does not answer, or could not be asked."""
+    seen = await session.output.waiting(survey(session, without or ()), f"asking {session.address()}")
     if session.output.as_json:
-        session.output.data(states)
+        session.output.data({each.name: _AS_JSON.get(each.state, False) for each in sorted(seen, key=_best_first)})
     else:
-        session.output.table(
-            ("SERVICE", "STATE"), [(name, "serving" if state else "NOT SERVING") for name, state in sorted(states.items())]
-        )
-    silent = [name for name, state in sorted(states.items()) if not state]
-    if silent or not states:
-        raise CommandError(f"not serving: {', '.join(silent) or 'everything'}", Exit.UNAVAILABLE)
+        session.output.table(("SERVICE", "STATE", ""), [(each.name, each.state.value, each.detail) for each in seen])
+    wrong = "; ".join(f"{words} {', '.join(names)}" for state, words in _WRONG.items() if (names := _names(seen, state)))
+    if wrong:
+        raise CommandError(wrong, Exit.UNAVAILABLE)
+
+
+def _best_first(each: Seen) -> bool:
+    """Of several instances the worst is what a program is told."""
+    return each.state is not State.SERVING
+
+
+def _names(seen: list[Seen], state: State) -> list[str]:
+    return sorted({each.name for each in seen if each.state is state})

@@ -1,0 +1,141 @@
+"""How every service of a mesh is: those that could be asked, those that did not answer, and those of which nobody says where they are."""
+
+from __future__ import annotations
+
+import asyncio
+import http.client
+import time
+from collections.abc import Collection, Iterable
+from enum import Enum
+from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import urlsplit
+
+import grpc
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+from llm_mesh_cli.instances import instances
+from llm_mesh_runtime.health import TIME
+
+if TYPE_CHECKING:
+    from llm_mesh_cli.session import Session
+
+USUAL = ("gateway", "router", "catalogue", "policy", "observability", "registry", "edge")
+"""What a whole mesh has, besides adapters."""
+_EDGE = "edge"
+_WITHOUT_GRPC = (_EDGE, "simulator", "console")
+_ADAPTERS = "adapter/"
+_PATIENCE = 5.0
+_SERVING = health_pb2.HealthCheckResponse.SERVING
+
+
+class State(Enum):
+    """How a service is, in the words of the table."""
+
+    SERVING = "serving"
+    NOT_SERVING = "NOT SERVING"
+    SILENT = "NO ANSWER"
+    NOT_ASKED = "NOT ASKED"
+
+
+class Seen(NamedTuple):
+    """What was learnt of one service, or of a contract or process of it."""
+
+    name: str
+    state: State
+    detail: str = ""
+
+
+class Answer(NamedTuple):
+    """What one listener answered."""
+
+    service: str
+    address: str
+    states: dict[str, State]
+    failure: str = ""
+    ahead: float | None = None
+    """Seconds that its clock is ahead of this machine's; unset where it did not say."""
+
+
+async def places(session: Session) -> list[tuple[str, str]]:
+    """Every listener whose address is known, each instance by itself, with the service that it belongs to."""
+    named = [("gateway", session.address())]
+    if not session.access.address:
+        own = ((name, address) for name, address in session.settings.addresses.items() if name not in _WITHOUT_GRPC)
+        named += [place for place in own if place != named[0]]
+    found = await asyncio.gather(*(instances(address) for _, address in named))
+    return [(service, address) for (service, _), known in zip(named, found, strict=True) for address in known]
+
+
+async def answers(session: Session) -> list[Answer]:
+    """What each listener says of the services that it serves."""
+    return list(await asyncio.gather(*(_asked(session, service, address) for service, address in await places(session))))
+
+
+async def survey(session: Session, without: Collection[str] = ()) -> list[Seen]:
+    """All services, by name; those `without` which the mesh is meant to run are not missed."""
+    told = await answers(session)
+    seen = [Seen(name, state, _place(answer, told)) for answer in told for name, state in answer.states.items()]
+    seen += [Seen(answer.service, State.SILENT, f"{answer.address}: {answer.failure}") for answer in told if answer.failure]
+    if any(answer.states for answer in told):
+        seen += await _edge(session)
+        known = {service_of(each.name) for each in seen}
+        seen += list(_missing(known, without))
+    return sorted(set(seen), key=lambda each: (each.name, each.detail))
+
+
+def service_of(name: str) -> str:
+    """The service that a name of health belongs to: `llm_mesh.policy.v1.LedgerService` is of `policy`."""
+    return name.split(".")[1] if name.startswith("llm_mesh.") else name
+
+
+async def _asked(session: Session, service: str, address: str) -> Answer:
+    stub = health_pb2_grpc.HealthStub(session.channel_to(address, service))
+    begun = time.time()
+    try:
+        call = stub.List(health_pb2.HealthListRequest(), timeout=_PATIENCE)
+        answer = await call
+        trailing = dict(await call.trailing_metadata() or ())
+    except grpc.aio.AioRpcError as error:
+        return Answer(service, address, {}, f"{error.code().name}: {(error.details() or 'it says no more').splitlines()[0][:200]}")
+    ended = time.time()
+    sent = trailing.get(TIME)
+    ahead = None if sent is None else float(sent) - (begun + ended) / 2
+    states = {name: State.SERVING if each.status == _SERVING else State.NOT_SERVING for name, each in answer.statuses.items() if name}
+    return Answer(service, address, states, ahead=ahead)
+
+
+def _place(answer: Answer, told: Iterable[Answer]) -> str:
+    """The address, where several instances answer."""
+    return answer.address if sum(other.service == answer.service for other in told) > 1 else ""
+
+
+async def _edge(session: Session) -> list[Seen]:
+    """The edge has no contract: it is asked over HTTP, as load balancers ask it."""
+    given = session.settings.addresses.get(_EDGE, "")
+    elsewhere = session.access.address or session.settings.address
+    address = given or ("" if elsewhere else session.files.addresses().get("http", ""))
+    if not address:
+        return []
+    return [await asyncio.to_thread(_ready, address)]
+
+
+def _ready(address: str) -> Seen:
+    parts = urlsplit(address if "://" in address else f"http://{address}")
+    kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+    connection = kind(parts.netloc, timeout=_PATIENCE)
+    try:
+        connection.request("GET", "/readyz")
+        status = connection.getresponse().status
+    except (OSError, http.client.HTTPException) as error:
+        return Seen(_EDGE, State.SILENT, f"{address}: {str(error) or type(error).__name__}")
+    finally:
+        connection.close()
+    return Seen(_EDGE, State.SERVING) if status == http.HTTPStatus.OK else Seen(_EDGE, State.NOT_SERVING, f"{address}/readyz: {status}")
+
+
+def _missing(known: Collection[str], without: Collection[str]) -> Iterable[Seen]:
+    wanted = [*USUAL, *(() if any(name.startswith(_ADAPTERS) for name in known) else ("adapter",))]
+    for name in wanted:
+        if name not in known and name not in without:
+            variable = "LLM_MESH_ADDRESS_ADAPTER_…" if name == "adapter" else f"LLM_MESH_ADDRESS_{name.upper()}"
+            yield Seen(name, State.NOT_ASKED, f"nobody says where it is: set {variable}, or give --without {name}")
