@@ -83,6 +83,17 @@ def test_text_from_outside_cannot_forge_a_line_on_a_terminal() -> None:
     assert len(stream.getvalue().splitlines()) == 1
 
 
+def test_a_stack_is_shown_on_a_terminal_line_by_line() -> None:
+    stream = io.StringIO()
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+    configure_log(format="console", stream=stream)
+    get_logger().warning("slow", stack=["turns.py:1 turn", "loop.py:2\nforged"])
+    root.handlers[:], root.level = handlers, level
+    structlog.reset_defaults()
+    assert stream.getvalue().splitlines()[1:] == ["turns.py:1 turn", "loop.py:2\\nforged"]
+
+
 def test_a_traceback_is_part_of_its_line_and_shows_no_locals(lines: Lines) -> None:
     prompt = "private " + "words"
     try:

@@ -103,11 +103,15 @@ def _safe(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
 
 
 def _safe_for_people(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    """For terminals: only tracebacks have several lines."""
-    return {
+    """For terminals: only tracebacks and stacks have several lines."""
+    safe = {
         _text(str(key), _UNSAFE): _cleaned(str(key), value, _UNSAFE_BUT_LINES if key == "exception" else _UNSAFE, 0)
         for key, value in event.items()
     }
+    stack = safe.get("stack")
+    if isinstance(stack, list):  # structlog takes a text only
+        safe["stack"] = "\n".join(stack)
+    return safe
 
 
 def _cleaned(name: str, value: object, unsafe: re.Pattern[str], depth: int) -> object:
