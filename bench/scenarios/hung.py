@@ -17,7 +17,7 @@ from bench.topologies.embedded import embedded
 from bench.topologies.target import Target
 from llm_mesh.registry.v1 import registry_pb2, registry_pb2_grpc
 from llm_mesh.router.v1 import router_pb2, router_pb2_grpc
-from llm_mesh_cli.up.simulated import simulator_models
+from llm_mesh_cli.set_up.simulated import simulator_models
 
 _HUNG, _GOOD, _ROUTED = "bench-hung", "sim-echo", "bench-routed"
 _FIRST_TOKEN_MS = 500

@@ -27,8 +27,8 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from llm_mesh.policy.v1 import identity_pb2, identity_pb2_grpc, rules_pb2_grpc
 from llm_mesh.registry.v1 import registry_pb2, registry_pb2_grpc
 from llm_mesh_cli.naming import named
-from llm_mesh_cli.up.first_start import PLATFORM, PRINCIPAL, PROJECT, wanted_policy
-from llm_mesh_cli.up.simulated import simulator_models
+from llm_mesh_cli.set_up.project import PLATFORM, PRINCIPAL, PROJECT, wanted_policy
+from llm_mesh_cli.set_up.simulated import simulator_models
 from llm_mesh_runtime.links.outbound import Outbound
 from llm_mesh_runtime.links.remote import RemoteChannel
 from llm_mesh_runtime.links.tls import Tls

@@ -16,7 +16,7 @@ import pytest
 from openai import OpenAI
 
 from llm_mesh.policy.v1 import ledger_pb2, ledger_pb2_grpc, usage_pb2
-from llm_mesh_cli.up.first_start import PROJECT
+from llm_mesh_cli.set_up.project import PROJECT
 from llm_mesh_runtime.links.outbound import Outbound
 from llm_mesh_runtime.links.remote import RemoteChannel
 from tests.e2e.running import RunningMesh, running

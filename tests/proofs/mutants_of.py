@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from tests.proofs.mutant import Mutant
 from tests.proofs.mutants_of_failures import FAILURES
 from tests.proofs.mutants_of_holes import HOLES
+from tests.proofs.mutants_of_one_address import ONE_ADDRESS
 from tests.proofs.mutants_of_screening import SCREENING
 
 MUTANTS: Mapping[str, Mutant] = {
@@ -294,6 +295,7 @@ MUTANTS: Mapping[str, Mutant] = {
     ),
     **FAILURES,
     **HOLES,
+    **ONE_ADDRESS,
     **SCREENING,
     "rules/escalation-by-binding": Mutant(
         file="policy/llm_mesh_policy/domain/rules/escalation.py",

@@ -14,6 +14,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "serve": ("serve", "Serve one or more services, with links from the environment."),
     "migrate": ("migrate", "Bring the schemas of services to this build's revision."),
     "bootstrap": ("bootstrap", "Make the first administrator with the one-time token."),
+    "setup": ("setup", "Make a first project, and register the models of the providers that adapters reach."),
     "apply": ("apply", "Bring the mesh to the state that a file describes."),
     "chat": ("chat", "Ask a model; interactive without a message."),
     "embed": ("embed", "Embed texts."),

@@ -15,12 +15,10 @@ from llm_mesh.adapter.v1 import adapter_pb2, adapter_pb2_grpc
 from llm_mesh.registry.v1 import registry_pb2
 from llm_mesh_cli.facts import facts_of
 from llm_mesh_cli.failures import CommandError, Exit
+from llm_mesh_cli.set_up.endpoints import ADAPTER
 
 if TYPE_CHECKING:
     from llm_mesh_cli.session import Session
-
-ADAPTER = "x-llm-mesh-adapter"
-"""Metadata that names the adapter at the public listener, which all adapters share."""
 
 _SIMULATOR = "simulator"
 _USUAL = "openai"
@@ -51,12 +49,26 @@ async def endpoints(session: Session) -> list[tuple[str, adapter_pb2.Endpoint]]:
 
 
 async def adapters(session: Session) -> list[str]:
-    """The names of the adapters of the mesh, by what health knows and by what has an address of its own."""
+    """The names of the adapters of the mesh, by what the gateway knows and by what has an address of its own."""
+    names = {*await _services(session), *session.settings.addresses}
+    return sorted(name.removeprefix("adapter/") for name in names if name.startswith("adapter/"))
+
+
+async def _services(session: Session) -> list[str]:
+    """What the gateway has links to. Whoever may not ask it sees what health tells everybody: the services of one process."""
     from grpc_health.v1 import health_pb2, health_pb2_grpc  # noqa: PLC0415 (only here)
 
-    answer = await health_pb2_grpc.HealthStub(session.channel()).List(health_pb2.HealthListRequest(), timeout=10)
-    names = {*answer.statuses, *session.settings.addresses}
-    return sorted(name.removeprefix("adapter/") for name in names if name.startswith("adapter/"))
+    from llm_mesh.gateway.v1 import gateway_pb2, gateway_pb2_grpc  # noqa: PLC0415 (likewise)
+
+    gateway = gateway_pb2_grpc.GatewayServiceStub(session.channel())
+    try:
+        checks = await gateway.CheckServices(gateway_pb2.CheckServicesRequest(), timeout=10)
+    except grpc.aio.AioRpcError as error:
+        if error.code() not in {grpc.StatusCode.PERMISSION_DENIED, grpc.StatusCode.UNIMPLEMENTED}:
+            raise
+        health = await health_pb2_grpc.HealthStub(session.channel()).List(health_pb2.HealthListRequest(), timeout=10)
+        return list(health.statuses)
+    return [check.service for check in checks.services]
 
 
 async def discovered(session: Session, wanted: tuple[str, ...]) -> Found:

@@ -11,6 +11,7 @@ from llm_mesh_gateway.domain.gateway import Gateway, Request
 from llm_mesh_gateway.domain.listing import Listing
 from llm_mesh_gateway.domain.operation import Embedding, Generation, Operation, exact
 from llm_mesh_gateway.domain.outlets import Streamed, Vectors, Whole
+from llm_mesh_gateway.domain.ports import Services
 from llm_mesh_runtime.context import DECISION, caller, request_id
 
 Asking = (
@@ -25,10 +26,11 @@ Asking = (
 class GatewayServicer(gateway_pb2_grpc.GatewayServiceServicer):
     """`llm_mesh.gateway.v1.GatewayService`."""
 
-    def __init__(self, gateway: Gateway, counting: Counting, listing: Listing) -> None:
+    def __init__(self, gateway: Gateway, counting: Counting, listing: Listing, services: Services) -> None:
         self._gateway = gateway
         self._counting = counting
         self._listing = listing
+        self._services = services
 
     async def Generate(self, request: gateway_pb2.GenerateRequest, context: Any) -> gateway_pb2.GenerateResponse:  # noqa: ANN401
         options = _options(request)
@@ -80,6 +82,9 @@ class GatewayServicer(gateway_pb2_grpc.GatewayServiceServicer):
 
     async def ListModels(self, request: gateway_pb2.ListModelsRequest, context: Any) -> gateway_pb2.ListModelsResponse:  # noqa: ANN401
         return await self._listing.models(caller().domain, request)
+
+    async def CheckServices(self, request: gateway_pb2.CheckServicesRequest, context: Any) -> gateway_pb2.CheckServicesResponse:  # noqa: ANN401
+        return gateway_pb2.CheckServicesResponse(services=await self._services.check())
 
 
 def _options(request: Asking) -> gateway_pb2.RequestOptions | None:

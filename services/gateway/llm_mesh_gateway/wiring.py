@@ -17,7 +17,7 @@ from llm_mesh_gateway.domain.repeating import Bounds
 from llm_mesh_gateway.domain.retry_budget import RetryBudget
 from llm_mesh_gateway.domain.screening import screened
 from llm_mesh_gateway.domain.settlements import Settlements
-from llm_mesh_gateway.peers import AdapterPeers, CataloguePeer, PolicyPeer, RouterPeer
+from llm_mesh_gateway.peers import AdapterPeers, CataloguePeer, PolicyPeer, RouterPeer, ServicePeers, relays
 from llm_mesh_gateway.servicer import GatewayServicer
 from llm_mesh_gateway.settings import Settings
 from llm_mesh_gateway.store import FileEpochs, ForgottenEpochs
@@ -53,7 +53,7 @@ def build(settings: Settings, links: Links) -> Servicers:
         room=room,
         replayed=replayed.inc,
     )
-    servicer = GatewayServicer(gateway, Counting(gateway, adapters), Listing(router))
+    servicer = GatewayServicer(gateway, Counting(gateway, adapters), Listing(router), ServicePeers(links))
 
     async def start() -> None:
         await lease.start()
@@ -63,7 +63,7 @@ def build(settings: Settings, links: Links) -> Servicers:
         await outcomes.close()
         await lease.close(settled=await settlements.close(settings.drain))
 
-    return Servicers((add_GatewayServiceServicer_to_server, servicer), start=start, close=close)
+    return Servicers((add_GatewayServiceServicer_to_server, servicer), start=start, close=close, relays=relays)
 
 
 def _epochs(links: Links) -> Epochs:

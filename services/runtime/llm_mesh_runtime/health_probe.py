@@ -54,7 +54,7 @@ def _wanted(mesh: MeshSettings, arguments: Sequence[str]) -> tuple[str, str]:
         return name, f"http://{_reachable(mesh.http)}/readyz"
     if mesh.listen_host.startswith("unix:"):
         return name, f"{mesh.listen_host}/{name.replace('/', '-')}.sock"
-    return name, _reachable(f"{mesh.listen_host}:{service.port}")
+    return name, _reachable(f"{mesh.listen_host}:{mesh.port_of(name, service.port)}")
 
 
 def _reachable(address: str) -> str:

@@ -55,15 +55,29 @@ class HttpApp:
     """Who decides about its requests; one application of an address may have one, and is then mounted at its root."""
 
 
+@dataclass(frozen=True, slots=True)
+class Relay:
+    """A peer whose public methods a service answers at its own public listener, by asking the peer."""
+
+    peer: str
+    """The name of its link; one that ends with `/`, such as `adapter/`, means the one of several that the caller names."""
+    register: tuple[Callable[[Any, Any], None], ...]
+    """The generated `add_…_to_server` of its contracts."""
+
+
 async def _nothing() -> None:
     return
+
+
+def _no_relays() -> Sequence[Relay]:
+    return ()
 
 
 class Servicers:
     """What `build` returns: pairs of a generated `add_…_to_server` and its servicer, and the service's life.
 
     `ready` raises while the service's own store does not answer. `start` runs before any call arrives, `close` after the
-    last one.
+    last one. `relays` is called where the service runs apart and has a public listener.
     """
 
     def __init__(
@@ -73,8 +87,10 @@ class Servicers:
         start: Callable[[], Awaitable[None]] = _nothing,
         close: Callable[[], Awaitable[None]] = _nothing,
         http: HttpApp | Sequence[HttpApp] = (),
+        relays: Callable[[], Sequence[Relay]] = _no_relays,
     ) -> None:
         self.registrations = registrations
+        self.relays = relays
         self.ready = ready
         self.start = start
         self.close = close

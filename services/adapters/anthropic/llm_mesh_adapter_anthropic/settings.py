@@ -18,6 +18,9 @@ class Settings:
     deepseek_key: Secret = setting(default=Secret(""), env=("DEEPSEEK_API_KEY",), help="Credential at DeepSeek.")
     moonshot_key: Secret = setting(default=Secret(""), env=("MOONSHOT_API_KEY",), help="Credential at Moonshot AI.")
     simulator_key: Secret = setting(default=Secret(""), help="Credential at the simulator, where it wants one.")
+    simulator: str = setting(
+        default="", env=("LLM_MESH_SIMULATOR_ADDRESS",), help="Where the simulator listens, as it is told itself. Empty: 127.0.0.1:8099."
+    )
     credentials: Mapping[str, Secret] = setting(
         default={},
         help="Further credentials, by a name that `endpoints` refers to.",

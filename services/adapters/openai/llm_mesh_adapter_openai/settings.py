@@ -27,6 +27,9 @@ class Settings:
     vllm_key: Secret = setting(default=Secret(""), env=("VLLM_API_KEY",), help="Credential at a vLLM server that wants one.")
     llamacpp_key: Secret = setting(default=Secret(""), env=("LLAMA_API_KEY",), help="Credential at a llama.cpp server that wants one.")
     simulator_key: Secret = setting(default=Secret(""), help="Credential at the simulator, where it wants one.")
+    simulator: str = setting(
+        default="", env=("LLM_MESH_SIMULATOR_ADDRESS",), help="Where the simulator listens, as it is told itself. Empty: 127.0.0.1:8099."
+    )
     credentials: Mapping[str, Secret] = setting(
         default={},
         help="Further credentials, by a name that `endpoints` refers to.",

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 def build(settings: Settings, links: Links) -> Servicers:
     """Puts the adapter together."""
     keys = {row.key: getattr(settings, row.key) for row in ROWS if row.key}
-    table = configured(settings.endpoints, keys, settings.credentials, max_in_flight=settings.max_in_flight)
+    simulator = {"simulator": f"http://{settings.simulator}/v1"} if settings.simulator else {}
+    table = configured({**simulator, **settings.endpoints}, keys, settings.credentials, max_in_flight=settings.max_in_flight)
     limits = Limits(
         connect=settings.connect_timeout.total_seconds(),
         first_token=settings.first_token_timeout.total_seconds(),

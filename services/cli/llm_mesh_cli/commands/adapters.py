@@ -9,13 +9,13 @@ import typer
 from llm_mesh.adapter.v1 import adapter_pb2, adapter_pb2_grpc
 from llm_mesh.registry.v1 import registry_pb2, registry_pb2_grpc
 from llm_mesh_cli.command import asks
-from llm_mesh_cli.discovery import ADAPTER
 from llm_mesh_cli.discovery import endpoints as reached
 from llm_mesh_cli.failures import CommandError, Exit
 from llm_mesh_cli.nouns.noun import Noun, Option
 from llm_mesh_cli.nouns.verbs import application
 from llm_mesh_cli.output import as_dict
 from llm_mesh_cli.session import Session
+from llm_mesh_cli.set_up.endpoints import ADAPTER
 from llm_mesh_cli.shown import enum_text
 from llm_mesh_cli.texts import duration
 

@@ -12,6 +12,7 @@ from llm_mesh_cli.command import asks
 from llm_mesh_cli.files import EmptyKeyError, check_free
 from llm_mesh_cli.output import as_dict
 from llm_mesh_cli.session import Session
+from llm_mesh_cli.waiting import Wait, once_available
 
 app = typer.Typer()
 
@@ -24,6 +25,7 @@ async def bootstrap(
     ],
     administrator: Annotated[str, typer.Option(help="Id of the administrator to make in domains/platform.")] = "admin",
     save: Annotated[Path | None, typer.Option(help="Where to keep the key. Default: admin.key in the data directory.")] = None,
+    wait: Wait = 0,
 ) -> None:
     """Make the first administrator with the one-time token; keep the key in a file that only you can read."""
     file = save or session.files.admin_key
@@ -32,7 +34,8 @@ async def bootstrap(
         raise EmptyKeyError("--token is empty: give the one-time token that policy was started with (LLM_MESH_BOOTSTRAP_TOKEN)")
     stub = identity_pb2_grpc.IdentityServiceStub(session.channel("policy"))
     request = identity_pb2.BootstrapRequest(principal_id=administrator)
-    answer = await stub.Bootstrap(request, metadata=(("authorization", f"Bearer {token}"),), timeout=30)
+    credential = (("authorization", f"Bearer {token}"),)
+    answer = await once_available(lambda: stub.Bootstrap(request, metadata=credential, timeout=30), wait)
     session.files.keep_key(file, answer.secret)
     if session.output.as_json:
         session.output.data({"key": as_dict(answer.key), "file": str(file)})

@@ -8,30 +8,22 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import grpc
 
-from llm_mesh.policy.v1 import identity_pb2, identity_pb2_grpc, rules_pb2, rules_pb2_grpc
-from llm_mesh.registry.v1 import registry_pb2, registry_pb2_grpc
-from llm_mesh_cli.naming import SHARED, named
-from llm_mesh_cli.up.endpoints import Endpoints
-from llm_mesh_cli.up.simulated import simulator_models
+from llm_mesh.policy.v1 import identity_pb2, identity_pb2_grpc
+from llm_mesh_cli.set_up.endpoints import PREFIX, Endpoints
+from llm_mesh_cli.set_up.models import ProviderModels
+from llm_mesh_cli.set_up.project import first_project_key
+from llm_mesh_cli.set_up.simulated import simulator_models
 from llm_mesh_runtime.errors import PeerError, from_rpc_error
 from llm_mesh_runtime.host import StartError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from llm_mesh_cli.files import DataFiles
     from llm_mesh_runtime.host import Host
-
-DOMAIN = "domains/default"
-PROJECT = f"{DOMAIN}/projects/default"
-PRINCIPAL = f"{DOMAIN}/principals/application"
-PLATFORM = "domains/platform"
-_PAGE = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,93 +69,28 @@ class FirstStart:
             await asyncio.to_thread(self._files.keep_key, self._files.admin_key, answer.secret)
             made.append(self._files.admin_key.name)
         if not self._files.project_key.exists():
-            secret = await self._project_key()
+            secret = await first_project_key(self._links.channel, self._admin())
             await asyncio.to_thread(self._files.keep_key, self._files.project_key, secret)
             made.append(self._files.project_key.name)
         return tuple(made)
 
-    async def _project_key(self) -> str:
-        channel, admin = self._links.channel("policy"), self._admin()
-        await rules_pb2_grpc.RuleServiceStub(channel).ApplyPolicy(wanted_policy(), metadata=admin)
-        key = identity_pb2.Key(principal=PRINCIPAL, display_name="First project key")
-        wanted = identity_pb2.CreateKeyRequest(parent=PROJECT, key=key)
-        answer = await identity_pb2_grpc.IdentityServiceStub(channel).CreateKey(wanted, metadata=admin)
-        return answer.secret
-
     async def _models(self, keys: tuple[str, ...]) -> SetUp:
-        endpoints = await Endpoints.ask(self._links, self._names)
-        wanted = list(simulator_models(endpoints.simulator if "simulator" in self._names else ()))
+        adapters = [name for name in self._names if name.startswith(PREFIX)]
+        endpoints = await Endpoints.ask(self._links.channel, adapters)
+        if "simulator" not in self._names:
+            endpoints = endpoints.simulated_by(())
         providers = endpoints.with_credential
-        digest = hashlib.sha256(
-            repr((sorted(providers), len(endpoints.facts), [model.SerializeToString(deterministic=True) for model in wanted])).encode()
-        )
+        wanted = [model.SerializeToString(deterministic=True) for model in simulator_models(endpoints.simulator)]
+        digest = hashlib.sha256(repr((sorted(providers), len(endpoints.facts), wanted)).encode()).hexdigest()
         done = SetUp(new_keys=keys, providers=tuple(name for _, name in providers), simulator=bool(wanted))
-        if "registry" not in self._names or self._files.known() == digest.hexdigest():
+        if "registry" not in self._names or self._files.known() == digest:
             return done
-        registry = registry_pb2_grpc.RegistryServiceStub(self._links.channel("registry"))
-        for adapter, endpoint in providers:
-            wanted += await self._well_known(registry, adapter, endpoint)
-        missing = named(wanted, await self._registered(registry))
-        undeclared = await self._undeclared(registry, endpoints.facts)
-        if missing or undeclared:
-            request = registry_pb2.ApplyModelsRequest(parent=PLATFORM, models=missing, endpoints=undeclared)
-            await registry.ApplyModels(request, metadata=self._admin())
-        await asyncio.to_thread(self._files.keep_known, digest.hexdigest())
-        return SetUp(new_keys=keys, new_models=len(missing), providers=done.providers, simulator=done.simulator)
-
-    async def _well_known(self, registry: registry_pb2_grpc.RegistryServiceStub, adapter: str, endpoint: str) -> list[registry_pb2.Model]:
-        found: list[registry_pb2.Model] = []
-        token = ""
-        while True:
-            request = registry_pb2.ListWellKnownModelsRequest(page_size=_PAGE, page_token=token, endpoint=endpoint)
-            answer = await registry.ListWellKnownModels(request, metadata=self._admin())
-            found += [model for model in answer.models if model.adapter == adapter]
-            token = answer.next_page_token
-            if not token:
-                return found
-
-    async def _undeclared(
-        self, registry: registry_pb2_grpc.RegistryServiceStub, facts: Sequence[registry_pb2.Endpoint]
-    ) -> list[registry_pb2.Endpoint]:
-        """Those whose facts nobody has declared: what an operator wrote since is left alone."""
-        request = registry_pb2.ListEndpointsRequest(page_size=_PAGE)
-        declared: set[str] = set()
-        while True:
-            answer = await registry.ListEndpoints(request, metadata=self._admin())
-            declared.update(endpoint.name for endpoint in answer.endpoints)
-            request.page_token = answer.next_page_token
-            if not request.page_token:
-                return [endpoint for endpoint in facts if endpoint.name not in declared]
-
-    async def _registered(self, registry: registry_pb2_grpc.RegistryServiceStub) -> list[registry_pb2.Model]:
-        found: list[registry_pb2.Model] = []
-        token = ""
-        while True:
-            request = registry_pb2.ListModelsRequest(parent=SHARED, page_size=_PAGE, page_token=token)
-            answer = await registry.ListModels(request, metadata=self._admin())
-            found += answer.models
-            token = answer.next_page_token
-            if not token:
-                return found
+        new = await ProviderModels(self._links.channel, self._admin()).register(endpoints)
+        await asyncio.to_thread(self._files.keep_known, digest)
+        return replace(done, new_models=new)
 
     def _admin(self) -> tuple[tuple[str, str], ...]:
         return _bearer(self._files.key(self._files.admin_key).reveal())
-
-
-def wanted_policy() -> rules_pb2.ApplyPolicyRequest:
-    """The domain and project that a newcomer starts with, and the domain of what all share."""
-    return rules_pb2.ApplyPolicyRequest(
-        parent=PLATFORM,
-        domains=[
-            identity_pb2.Domain(name=DOMAIN, display_name="Default"),
-            identity_pb2.Domain(name=SHARED, display_name="Shared with all domains"),
-        ],
-        projects=[identity_pb2.Project(name=PROJECT, display_name="Default")],
-        principals=[identity_pb2.Principal(name=PRINCIPAL, display_name="First application")],
-        bindings=[
-            rules_pb2.Binding(name=f"{DOMAIN}/bindings/application", principal=PRINCIPAL, role="roles/application"),
-        ],
-    )
 
 
 def _bearer(key: str) -> tuple[tuple[str, str], ...]:

@@ -132,10 +132,6 @@ def _environment(arguments: Arguments) -> dict[str, str]:
         environ["LLM_MESH_HTTP"] = arguments.http
     if arguments.workers is not None:
         environ["LLM_MESH_WORKERS"] = str(arguments.workers)
-    simulator = environ.get("LLM_MESH_SIMULATOR_ADDRESS")
-    if simulator:  # adapters find the simulator where it listens
-        environ.setdefault("LLM_MESH_ADAPTER_OPENAI_ENDPOINT_SIMULATOR", f"http://{simulator}/v1")
-        environ.setdefault("LLM_MESH_ADAPTER_ANTHROPIC_ENDPOINT_SIMULATOR_ANTHROPIC", f"http://{simulator}")
     if (environ.get("LLM_MESH_HTTP") or _USUAL_HTTP).endswith(":8080"):  # llama.cpp's usual port is ours here
         environ.setdefault("LLM_MESH_ADAPTER_OPENAI_ENDPOINT_LLAMACPP", "http://127.0.0.1:8081/v1")
     return environ

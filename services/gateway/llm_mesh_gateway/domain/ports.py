@@ -8,6 +8,7 @@ from typing import Protocol
 
 from llm_mesh.adapter.v1 import adapter_pb2
 from llm_mesh.catalogue.v1 import catalogue_pb2
+from llm_mesh.gateway.v1 import gateway_pb2
 from llm_mesh.inference.v1 import embed_pb2, generate_pb2
 from llm_mesh.mesh.v1 import resources_pb2
 from llm_mesh.policy.v1 import policy_pb2
@@ -132,6 +133,13 @@ class Ledger(Protocol):
 
     async def heartbeat(self, request: policy_pb2.HeartbeatRequest) -> policy_pb2.HeartbeatResponse:
         """Say that this instance lives."""
+
+
+class Services(Protocol):
+    """Knows the services of this mesh."""
+
+    async def check(self) -> Sequence[gateway_pb2.ServiceCheck]:
+        """How each of them is, by name. Fails for none of them."""
 
 
 class Epochs(Protocol):

@@ -122,7 +122,7 @@ class MethodAccess:
             if not calling or has_credential:
                 raise RuntimeFault(errors_pb2.ERROR_REASON_MESH_ONLY, f"{self._method.path} serves services of the mesh only")
             return self._services.get(calling) or self._service_caller(calling)
-        if calling:
+        if calling and not (has_credential and self._stage.table.relays(calling, self._stage.service)):
             caller = self._services.get(calling) or self._service_caller(calling)
             if not has_credential:
                 return caller

@@ -27,6 +27,10 @@ MAY_CALL: tuple[tuple[str, str], ...] = (
 )
 """Pairs of caller and callee. A trailing `*` stands for any rest of the name. Every service may call itself."""
 
+MAY_RELAY: tuple[tuple[str, str], ...] = (("gateway", "*"),)
+"""Pairs of which the first passes on calls of public methods to the second, with the credential of whoever made them. It lends them
+nothing: the credential decides as if its owner had asked the second one, and without a credential `MAY_CALL` does."""
+
 FOR_EVERY_SERVICE = frozenset(
     {
         "/llm_mesh.policy.v1.PolicyService/Authorize",
@@ -54,6 +58,11 @@ class CallTable:
         if method in FOR_EVERY_SERVICE:
             return True
         return caller in ONLY_FOR.get(method, (caller,)) and self._allows(caller, callee)
+
+    @staticmethod
+    def relays(caller: str, callee: str) -> bool:
+        """Whether `caller` may pass on to `callee` what others ask with a credential of their own."""
+        return any(_matches(a, caller) and _matches(b, callee) for a, b in MAY_RELAY)
 
     def _allows(self, caller: str, callee: str) -> bool:
         pair = (caller, callee)

@@ -24,6 +24,7 @@ from llm_mesh_runtime.host.http import HttpListener, door_of, mounted
 from llm_mesh_runtime.host.http_bounds import HttpBounds
 from llm_mesh_runtime.host.keys import mesh_secret, seals_of
 from llm_mesh_runtime.host.listeners import GrpcBounds, Listener
+from llm_mesh_runtime.host.relays import relayed
 from llm_mesh_runtime.host.sockets import PROCESS, prepared, private, socket_of
 from llm_mesh_runtime.links import Fabric, Links
 from llm_mesh_runtime.links.tls import Tls
@@ -41,7 +42,6 @@ if TYPE_CHECKING:
     from llm_mesh_runtime.telemetry import Telemetry
 
 _CLOSE_PATIENCE = 10.0
-_PUBLIC_OFFSET = 100
 
 
 def _callers_last(service: Service) -> bool:
@@ -158,9 +158,18 @@ class Host:
         chosen = [hosted for hosted in self.hosted if hosted.service.name == name or (not name and not _is_adapter(hosted))]
         own = [wrapped for hosted in chosen for wrapped in hosted.handlers if kind == "mesh" or wrapped.method.public]
         if name:
-            return own
+            return own if kind == "mesh" else [*own, *self._relayed(chosen)]
         taken = {wrapped.method.path for wrapped in own}  # what another service serves is not for adapters to share
         return [*own, *(each for each in shared(filter(_is_adapter, self.hosted)) if each.method.path not in taken)]
+
+    def _relayed(self, services: Sequence[Hosted]) -> list[Wrapped]:
+        """What services relay. It has slots of its own: whoever follows a tail takes none from those who ask models."""
+        assembly = Assembly(self._shared)
+        return [
+            wrapped
+            for hosted in services
+            for wrapped in relayed(hosted.servicers.relays(), hosted.links, assembly.pipeline(hosted.service.name))
+        ]
 
     def _bind(self) -> None:
         """Bind every address before any service starts: a taken port must leave nothing behind."""
@@ -200,12 +209,12 @@ class Host:
         if not mutual and not self._secret:
             raise StartError("services that run alone prove who they are: set LLM_MESH_SECRET, or give TLS files with an authority")
         origin = MeshOrigin(service.name, self._tokens, mutual_tls=mutual)
-        address = _address(self.mesh.listen_host, service, public=False)
+        address = _address(self.mesh, service, public=False)
         self.listeners[f"{service.name}#mesh"] = Listener(
             address, origin, tls=self._tls, mutual=mutual, stream_deadline=deadline, bounds=self._bounds
         )
         if self.mesh.public_listener:
-            address = _address(self.mesh.listen_host, service, public=True)
+            address = _address(self.mesh, service, public=True)
             self.listeners[f"{service.name}#public"] = Listener(
                 address, public_origin, tls=self._tls, stream_deadline=deadline, bounds=self._bounds
             )
@@ -265,11 +274,11 @@ def _is_adapter(hosted: Hosted) -> bool:
     return hosted.service.name.startswith(PREFIX)
 
 
-def _address(host: str, service: Service, *, public: bool) -> str:
+def _address(mesh: MeshSettings, service: Service, *, public: bool) -> str:
     """A port of the service's own, or a socket file where the host is a folder, `unix:/run/llm-mesh`."""
-    if host.startswith("unix:"):
-        return f"{host}/{service.name.replace('/', '-')}{'-public' if public else ''}.sock"
-    return f"{host}:{service.port + _PUBLIC_OFFSET if public and service.port else service.port}"
+    if mesh.listen_host.startswith("unix:"):
+        return f"{mesh.listen_host}/{service.name.replace('/', '-')}{'-public' if public else ''}.sock"
+    return f"{mesh.listen_host}:{mesh.port_of(service.name, service.port, public=public)}"
 
 
 def _tls(mesh: MeshSettings) -> Tls | None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, cast
 from llm_mesh_runtime.access.tokens import HEADER, ServiceTokens
 from llm_mesh_runtime.links.local import LocalChannel, LocalServer
 from llm_mesh_runtime.links.outbound import Metadata, Outbound
+from llm_mesh_runtime.settings.naming import link_variable
 
 if TYPE_CHECKING:
     import grpc
@@ -93,8 +94,7 @@ class Fabric:
                 raise LinkError(f"the link to {name} is `local:`, but {name} is not hosted in this process")
             return LocalChannel(functools.partial(self._servers.get, name), Outbound(caller, trace=self._trace))
         if not target:
-            variable = "LLM_MESH_LINK_" + name.upper().replace("/", "_").replace("-", "_")
-            raise LinkError(f"{caller} needs {name}: host it in this process or set {variable}, such as dns:///HOST:PORT")
+            raise LinkError(f"{caller} needs {name}: host it in this process or set {link_variable(name)}, such as dns:///HOST:PORT")
         if target.startswith(_BATCHED):
             return self._batched(caller, name, target.removeprefix(_BATCHED))
         if not target.startswith(_SCHEMES):

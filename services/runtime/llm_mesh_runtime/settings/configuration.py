@@ -136,14 +136,15 @@ class Configuration:
         for name, given in _names(place, table.get(wanted.name, {})):
             if inner is Secret and not str(given).strip():
                 raise _WrongError(f"{place}.{name}", _BLANK)
-            collected[name] = _converted(inner, f"{place}.{name}", given)
+            collected[name] = _bounded(wanted, f"{place}.{name}", _converted(inner, f"{place}.{name}", given))
         origins = [place] if collected else []
         for variable, given in sorted(self._environ.items()):
             if variable.startswith(wanted.rules.prefix):
                 self._variables.add(variable)
                 if inner is Secret and not given.strip():
                     raise _WrongError(variable, _BLANK)
-                collected[link_name(variable.removeprefix(wanted.rules.prefix))] = _converted(inner, variable, given)
+                value = _bounded(wanted, variable, _converted(inner, variable, given))
+                collected[link_name(variable.removeprefix(wanted.rules.prefix))] = value
                 origins.append(variable)
         return MappingProxyType(collected or wanted.default), ", ".join(origins) or "default"  # type: ignore[arg-type]  # a mapping by its declaration
 
@@ -197,16 +198,21 @@ class _WrongError(Exception):
 
 
 def _checked(wanted: Declared, origin: str, given: object) -> object:
+    value = _bounded(wanted, origin, _converted(wanted.type, origin, given))
+    if wanted.rules.check is not None and (expected := wanted.rules.check(value)):
+        raise _WrongError(origin, expected)
+    return value
+
+
+def _bounded(wanted: Declared, origin: str, value: object) -> object:
+    """The value, or one of a mapping's values, within the setting's bounds."""
     rules = wanted.rules
-    value = _converted(wanted.type, origin, given)
     size = value.total_seconds() if hasattr(value, "total_seconds") else value
     if isinstance(size, int | float):
         if rules.minimum is not None and size < rules.minimum:
             raise _WrongError(origin, f"expected at least {rules.minimum:g}")
         if rules.maximum is not None and size > rules.maximum:
             raise _WrongError(origin, f"expected at most {rules.maximum:g}")
-    if rules.check is not None and (expected := rules.check(value)):
-        raise _WrongError(origin, expected)
     return value
 
 

@@ -11,6 +11,7 @@ from llm_mesh_runtime.settings.fields import setting
 
 _CURRENCY_LETTERS = 3
 _SECRET_BYTES = 32
+_PUBLIC_OFFSET = 100
 
 
 def _currency(code: str) -> str:
@@ -39,8 +40,22 @@ class MeshSettings:
     )
     process: str = setting(default="", help="Name of this process among those of an `up` with workers; `up` sets it.")
     sockets: str = setting(default="", help="Folder of the private sockets of those processes; `up` sets it.")
-    listen_host: str = setting(default="127.0.0.1", help="Host that a service alone listens on, at the port of its contract.")
-    public_listener: bool = setting(default=False, help="Whether a service alone also serves its public methods, at its port + 100.")
+    listen_host: str = setting(default="127.0.0.1", help="Host that a service alone listens on, at its port.")
+    public_listener: bool = setting(default=False, help="Whether a service alone also serves its public methods, at its public port.")
+    ports: Mapping[str, int] = setting(
+        default={},
+        help="The port of a service alone, where it is not that of its contract, such as LLM_MESH_PORT_POLICY=60054.",
+        prefix="LLM_MESH_PORT_",
+        minimum=1,
+        maximum=65535,
+    )
+    public_ports: Mapping[str, int] = setting(
+        default={},
+        help="The port of a service's public listener, where it is not its port + 100, such as LLM_MESH_PUBLIC_PORT_GATEWAY=443.",
+        prefix="LLM_MESH_PUBLIC_PORT_",
+        minimum=1,
+        maximum=65535,
+    )
     currency: str = setting(default="USD", help="ISO 4217 code of the currency that all amounts are in.", check=_currency)
     secret: Secret = setting(
         default=Secret(""),
@@ -151,6 +166,11 @@ class MeshSettings:
     def processes(self) -> int:
         """How many processes of this mesh have a gateway and adapters: what holds for all of them is shared out among so many."""
         return self.workers + 1 if self.process else 1
+
+    def port_of(self, service: str, usual: int, *, public: bool = False) -> int:
+        """The port of a service alone, whose contract has the usual one; or that of its public listener."""
+        port = self.ports.get(service, usual)
+        return self.public_ports.get(service, port and port + _PUBLIC_OFFSET) if public else port
 
     def __post_init__(self) -> None:
         """The rules over several settings."""

@@ -27,5 +27,10 @@ def link_name(suffix: str) -> str:
     return f"adapter/{name.removeprefix('adapter-')}" if name.startswith("adapter-") else name
 
 
+def link_variable(name: str) -> str:
+    """The variable that says where a peer listens."""
+    return f"{PREFIX}LINK_{_upper(name)}"
+
+
 def _upper(service: str) -> str:
     return service.upper().replace("/", "_").replace("-", "_")

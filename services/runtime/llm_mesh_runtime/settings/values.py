@@ -42,7 +42,7 @@ def described(wanted: object) -> str:
     if isinstance(wanted, type) and issubclass(wanted, StrEnum):
         return "one of " + ", ".join(f"`{option}`" for option in wanted)
     if get_origin(wanted) is Mapping:
-        return "one text per name"
+        return "one whole number per name" if get_args(wanted)[1] is int else "one text per name"
     names: dict[object, str] = {
         str: "text", int: "whole number", float: "number", bool: "`true` or `false`",
         Secret: "secret", timedelta: "seconds", Path: "path",

@@ -25,6 +25,63 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+// How a service is, as far as this gateway can tell.
+type ServiceState int32
+
+const (
+	// Never sent.
+	ServiceState_SERVICE_STATE_UNSPECIFIED ServiceState = 0
+	// It takes work.
+	ServiceState_SERVICE_STATE_SERVING ServiceState = 1
+	// It answers, and takes no work: its store does not answer, or it drains.
+	ServiceState_SERVICE_STATE_NOT_SERVING ServiceState = 2
+	// It does not answer within the time, or does not know this gateway.
+	ServiceState_SERVICE_STATE_UNREACHABLE ServiceState = 3
+)
+
+// Enum value maps for ServiceState.
+var (
+	ServiceState_name = map[int32]string{
+		0: "SERVICE_STATE_UNSPECIFIED",
+		1: "SERVICE_STATE_SERVING",
+		2: "SERVICE_STATE_NOT_SERVING",
+		3: "SERVICE_STATE_UNREACHABLE",
+	}
+	ServiceState_value = map[string]int32{
+		"SERVICE_STATE_UNSPECIFIED": 0,
+		"SERVICE_STATE_SERVING":     1,
+		"SERVICE_STATE_NOT_SERVING": 2,
+		"SERVICE_STATE_UNREACHABLE": 3,
+	}
+)
+
+func (x ServiceState) Enum() *ServiceState {
+	p := new(ServiceState)
+	*p = x
+	return p
+}
+
+func (x ServiceState) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (ServiceState) Descriptor() protoreflect.EnumDescriptor {
+	return file_llm_mesh_gateway_v1_gateway_proto_enumTypes[0].Descriptor()
+}
+
+func (ServiceState) Type() protoreflect.EnumType {
+	return &file_llm_mesh_gateway_v1_gateway_proto_enumTypes[0]
+}
+
+func (x ServiceState) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use ServiceState.Descriptor instead.
+func (ServiceState) EnumDescriptor() ([]byte, []int) {
+	return file_llm_mesh_gateway_v1_gateway_proto_rawDescGZIP(), []int{0}
+}
+
 // How faithful a translation between dialects must be.
 type Fidelity int32
 
@@ -62,11 +119,11 @@ func (x Fidelity) String() string {
 }
 
 func (Fidelity) Descriptor() protoreflect.EnumDescriptor {
-	return file_llm_mesh_gateway_v1_gateway_proto_enumTypes[0].Descriptor()
+	return file_llm_mesh_gateway_v1_gateway_proto_enumTypes[1].Descriptor()
 }
 
 func (Fidelity) Type() protoreflect.EnumType {
-	return &file_llm_mesh_gateway_v1_gateway_proto_enumTypes[0]
+	return &file_llm_mesh_gateway_v1_gateway_proto_enumTypes[1]
 }
 
 func (x Fidelity) Number() protoreflect.EnumNumber {
@@ -75,7 +132,7 @@ func (x Fidelity) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Fidelity.Descriptor instead.
 func (Fidelity) EnumDescriptor() ([]byte, []int) {
-	return file_llm_mesh_gateway_v1_gateway_proto_rawDescGZIP(), []int{0}
+	return file_llm_mesh_gateway_v1_gateway_proto_rawDescGZIP(), []int{1}
 }
 
 // What a request may say besides its payload.
@@ -843,6 +900,144 @@ func (x *CountTokensResponse) GetScreened() []*v11.ScreeningCount {
 	return nil
 }
 
+// Asks how the services are. Has no fields.
+type CheckServicesRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CheckServicesRequest) Reset() {
+	*x = CheckServicesRequest{}
+	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CheckServicesRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CheckServicesRequest) ProtoMessage() {}
+
+func (x *CheckServicesRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CheckServicesRequest.ProtoReflect.Descriptor instead.
+func (*CheckServicesRequest) Descriptor() ([]byte, []int) {
+	return file_llm_mesh_gateway_v1_gateway_proto_rawDescGZIP(), []int{12}
+}
+
+// How the services are.
+type CheckServicesResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The services, by name, the gateway itself among them. A service that it has no link to is not among them: it cannot know of it.
+	Services      []*ServiceCheck `protobuf:"bytes,1,rep,name=services,proto3" json:"services,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CheckServicesResponse) Reset() {
+	*x = CheckServicesResponse{}
+	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CheckServicesResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CheckServicesResponse) ProtoMessage() {}
+
+func (x *CheckServicesResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CheckServicesResponse.ProtoReflect.Descriptor instead.
+func (*CheckServicesResponse) Descriptor() ([]byte, []int) {
+	return file_llm_mesh_gateway_v1_gateway_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *CheckServicesResponse) GetServices() []*ServiceCheck {
+	if x != nil {
+		return x.Services
+	}
+	return nil
+}
+
+// How one service is.
+type ServiceCheck struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The name of its link, such as `policy` or `adapter/openai`. Never empty.
+	Service string `protobuf:"bytes,1,opt,name=service,proto3" json:"service,omitempty"`
+	// How it is. Readers MUST take values that they do not know for NOT_SERVING.
+	State         ServiceState `protobuf:"varint,2,opt,name=state,proto3,enum=llm_mesh.gateway.v1.ServiceState" json:"state,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ServiceCheck) Reset() {
+	*x = ServiceCheck{}
+	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ServiceCheck) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ServiceCheck) ProtoMessage() {}
+
+func (x *ServiceCheck) ProtoReflect() protoreflect.Message {
+	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ServiceCheck.ProtoReflect.Descriptor instead.
+func (*ServiceCheck) Descriptor() ([]byte, []int) {
+	return file_llm_mesh_gateway_v1_gateway_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *ServiceCheck) GetService() string {
+	if x != nil {
+		return x.Service
+	}
+	return ""
+}
+
+func (x *ServiceCheck) GetState() ServiceState {
+	if x != nil {
+		return x.State
+	}
+	return ServiceState_SERVICE_STATE_UNSPECIFIED
+}
+
 // Asks for models.
 type ListModelsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -856,7 +1051,7 @@ type ListModelsRequest struct {
 
 func (x *ListModelsRequest) Reset() {
 	*x = ListModelsRequest{}
-	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[12]
+	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -868,7 +1063,7 @@ func (x *ListModelsRequest) String() string {
 func (*ListModelsRequest) ProtoMessage() {}
 
 func (x *ListModelsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[12]
+	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -881,7 +1076,7 @@ func (x *ListModelsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListModelsRequest.ProtoReflect.Descriptor instead.
 func (*ListModelsRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_gateway_v1_gateway_proto_rawDescGZIP(), []int{12}
+	return file_llm_mesh_gateway_v1_gateway_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *ListModelsRequest) GetPageSize() int32 {
@@ -911,7 +1106,7 @@ type ListModelsResponse struct {
 
 func (x *ListModelsResponse) Reset() {
 	*x = ListModelsResponse{}
-	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[13]
+	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -923,7 +1118,7 @@ func (x *ListModelsResponse) String() string {
 func (*ListModelsResponse) ProtoMessage() {}
 
 func (x *ListModelsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[13]
+	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -936,7 +1131,7 @@ func (x *ListModelsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListModelsResponse.ProtoReflect.Descriptor instead.
 func (*ListModelsResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_gateway_v1_gateway_proto_rawDescGZIP(), []int{13}
+	return file_llm_mesh_gateway_v1_gateway_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *ListModelsResponse) GetModels() []*ModelSummary {
@@ -974,7 +1169,7 @@ type ModelSummary struct {
 
 func (x *ModelSummary) Reset() {
 	*x = ModelSummary{}
-	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[14]
+	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -986,7 +1181,7 @@ func (x *ModelSummary) String() string {
 func (*ModelSummary) ProtoMessage() {}
 
 func (x *ModelSummary) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[14]
+	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -999,7 +1194,7 @@ func (x *ModelSummary) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ModelSummary.ProtoReflect.Descriptor instead.
 func (*ModelSummary) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_gateway_v1_gateway_proto_rawDescGZIP(), []int{14}
+	return file_llm_mesh_gateway_v1_gateway_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *ModelSummary) GetAlias() string {
@@ -1078,7 +1273,7 @@ type Receipt struct {
 
 func (x *Receipt) Reset() {
 	*x = Receipt{}
-	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[15]
+	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1090,7 +1285,7 @@ func (x *Receipt) String() string {
 func (*Receipt) ProtoMessage() {}
 
 func (x *Receipt) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[15]
+	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1103,7 +1298,7 @@ func (x *Receipt) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Receipt.ProtoReflect.Descriptor instead.
 func (*Receipt) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_gateway_v1_gateway_proto_rawDescGZIP(), []int{15}
+	return file_llm_mesh_gateway_v1_gateway_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Receipt) GetReservation() string {
@@ -1208,7 +1403,7 @@ type RecordedAnswer struct {
 
 func (x *RecordedAnswer) Reset() {
 	*x = RecordedAnswer{}
-	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[16]
+	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1220,7 +1415,7 @@ func (x *RecordedAnswer) String() string {
 func (*RecordedAnswer) ProtoMessage() {}
 
 func (x *RecordedAnswer) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[16]
+	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1233,7 +1428,7 @@ func (x *RecordedAnswer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecordedAnswer.ProtoReflect.Descriptor instead.
 func (*RecordedAnswer) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_gateway_v1_gateway_proto_rawDescGZIP(), []int{16}
+	return file_llm_mesh_gateway_v1_gateway_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *RecordedAnswer) GetMessages() [][]byte {
@@ -1322,7 +1517,13 @@ const file_llm_mesh_gateway_v1_gateway_proto_rawDesc = "" +
 	"\x05count\x18\x01 \x01(\v2!.llm_mesh.inference.v1.TokenCountR\x05count\x12\x1f\n" +
 	"\vdecision_id\x18\x02 \x01(\tR\n" +
 	"decisionId\x12>\n" +
-	"\bscreened\x18\x03 \x03(\v2\".llm_mesh.policy.v1.ScreeningCountR\bscreened\"O\n" +
+	"\bscreened\x18\x03 \x03(\v2\".llm_mesh.policy.v1.ScreeningCountR\bscreened\"\x16\n" +
+	"\x14CheckServicesRequest\"V\n" +
+	"\x15CheckServicesResponse\x12=\n" +
+	"\bservices\x18\x01 \x03(\v2!.llm_mesh.gateway.v1.ServiceCheckR\bservices\"a\n" +
+	"\fServiceCheck\x12\x18\n" +
+	"\aservice\x18\x01 \x01(\tR\aservice\x127\n" +
+	"\x05state\x18\x02 \x01(\x0e2!.llm_mesh.gateway.v1.ServiceStateR\x05state\"O\n" +
 	"\x11ListModelsRequest\x12\x1b\n" +
 	"\tpage_size\x18\x01 \x01(\x05R\bpageSize\x12\x1d\n" +
 	"\n" +
@@ -1357,11 +1558,16 @@ const file_llm_mesh_gateway_v1_gateway_proto_rawDesc = "" +
 	"\bmessages\x18\x01 \x03(\fR\bmessages\x12\x14\n" +
 	"\x05model\x18\x02 \x01(\tR\x05model\x12%\n" +
 	"\x0eprompt_version\x18\x03 \x01(\tR\rpromptVersion\x12/\n" +
-	"\x05total\x18\x04 \x01(\v2\x19.google.protobuf.DurationR\x05total*R\n" +
+	"\x05total\x18\x04 \x01(\v2\x19.google.protobuf.DurationR\x05total*\x86\x01\n" +
+	"\fServiceState\x12\x1d\n" +
+	"\x19SERVICE_STATE_UNSPECIFIED\x10\x00\x12\x19\n" +
+	"\x15SERVICE_STATE_SERVING\x10\x01\x12\x1d\n" +
+	"\x19SERVICE_STATE_NOT_SERVING\x10\x02\x12\x1d\n" +
+	"\x19SERVICE_STATE_UNREACHABLE\x10\x03*R\n" +
 	"\bFidelity\x12\x18\n" +
 	"\x14FIDELITY_UNSPECIFIED\x10\x00\x12\x18\n" +
 	"\x14FIDELITY_BEST_EFFORT\x10\x01\x12\x12\n" +
-	"\x0eFIDELITY_EXACT\x10\x022\xce\x06\n" +
+	"\x0eFIDELITY_EXACT\x10\x022\xe1\a\n" +
 	"\x0eGatewayService\x12\x86\x01\n" +
 	"\bGenerate\x12$.llm_mesh.gateway.v1.GenerateRequest\x1a%.llm_mesh.gateway.v1.GenerateResponse\"-\xca\xf3\x18)\b\x01\x12\x14models/{input.model}\x1a\x0fmodels.generate\x12\x9a\x01\n" +
 	"\x0eGenerateStream\x12*.llm_mesh.gateway.v1.GenerateStreamRequest\x1a+.llm_mesh.gateway.v1.GenerateStreamResponse\"-\xca\xf3\x18)\b\x01\x12\x14models/{input.model}\x1a\x0fmodels.generate0\x01\x12z\n" +
@@ -1369,7 +1575,8 @@ const file_llm_mesh_gateway_v1_gateway_proto_rawDesc = "" +
 	"\vEmbedStream\x12'.llm_mesh.gateway.v1.EmbedStreamRequest\x1a(.llm_mesh.gateway.v1.EmbedStreamResponse\"*\xca\xf3\x18&\b\x01\x12\x14models/{input.model}\x1a\fmodels.embed0\x01\x12\x8c\x01\n" +
 	"\vCountTokens\x12'.llm_mesh.gateway.v1.CountTokensRequest\x1a(.llm_mesh.gateway.v1.CountTokensResponse\"*\xca\xf3\x18&\b\x01\x12\x14models/{input.model}\x1a\fmodels.count\x12z\n" +
 	"\n" +
-	"ListModels\x12&.llm_mesh.gateway.v1.ListModelsRequest\x1a'.llm_mesh.gateway.v1.ListModelsResponse\"\x1b\xca\xf3\x18\x17\b\x01\x12\x06models\x1a\vmodels.listBY\n" +
+	"ListModels\x12&.llm_mesh.gateway.v1.ListModelsRequest\x1a'.llm_mesh.gateway.v1.ListModelsResponse\"\x1b\xca\xf3\x18\x17\b\x01\x12\x06models\x1a\vmodels.list\x12\x90\x01\n" +
+	"\rCheckServices\x12).llm_mesh.gateway.v1.CheckServicesRequest\x1a*.llm_mesh.gateway.v1.CheckServicesResponse\"(\xca\xf3\x18$\b\x01\x12\x10domains/platform\x1a\x0eservices.checkBY\n" +
 	"\x17dev.llm_mesh.gateway.v1B\fGatewayProtoP\x01Z.llm-mesh.dev/gen/llm_mesh/gateway/v1;gatewayv1b\x06proto3"
 
 var (
@@ -1384,93 +1591,101 @@ func file_llm_mesh_gateway_v1_gateway_proto_rawDescGZIP() []byte {
 	return file_llm_mesh_gateway_v1_gateway_proto_rawDescData
 }
 
-var file_llm_mesh_gateway_v1_gateway_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_llm_mesh_gateway_v1_gateway_proto_msgTypes = make([]protoimpl.MessageInfo, 18)
+var file_llm_mesh_gateway_v1_gateway_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
+var file_llm_mesh_gateway_v1_gateway_proto_msgTypes = make([]protoimpl.MessageInfo, 21)
 var file_llm_mesh_gateway_v1_gateway_proto_goTypes = []any{
-	(Fidelity)(0),                  // 0: llm_mesh.gateway.v1.Fidelity
-	(*RequestOptions)(nil),         // 1: llm_mesh.gateway.v1.RequestOptions
-	(*PromptReference)(nil),        // 2: llm_mesh.gateway.v1.PromptReference
-	(*GenerateRequest)(nil),        // 3: llm_mesh.gateway.v1.GenerateRequest
-	(*GenerateResponse)(nil),       // 4: llm_mesh.gateway.v1.GenerateResponse
-	(*GenerateStreamRequest)(nil),  // 5: llm_mesh.gateway.v1.GenerateStreamRequest
-	(*GenerateStreamResponse)(nil), // 6: llm_mesh.gateway.v1.GenerateStreamResponse
-	(*EmbedRequest)(nil),           // 7: llm_mesh.gateway.v1.EmbedRequest
-	(*EmbedResponse)(nil),          // 8: llm_mesh.gateway.v1.EmbedResponse
-	(*EmbedStreamRequest)(nil),     // 9: llm_mesh.gateway.v1.EmbedStreamRequest
-	(*EmbedStreamResponse)(nil),    // 10: llm_mesh.gateway.v1.EmbedStreamResponse
-	(*CountTokensRequest)(nil),     // 11: llm_mesh.gateway.v1.CountTokensRequest
-	(*CountTokensResponse)(nil),    // 12: llm_mesh.gateway.v1.CountTokensResponse
-	(*ListModelsRequest)(nil),      // 13: llm_mesh.gateway.v1.ListModelsRequest
-	(*ListModelsResponse)(nil),     // 14: llm_mesh.gateway.v1.ListModelsResponse
-	(*ModelSummary)(nil),           // 15: llm_mesh.gateway.v1.ModelSummary
-	(*Receipt)(nil),                // 16: llm_mesh.gateway.v1.Receipt
-	(*RecordedAnswer)(nil),         // 17: llm_mesh.gateway.v1.RecordedAnswer
-	nil,                            // 18: llm_mesh.gateway.v1.RequestOptions.TagsEntry
-	(*v1.GenerateInput)(nil),       // 19: llm_mesh.inference.v1.GenerateInput
-	(*v1.GenerateOutput)(nil),      // 20: llm_mesh.inference.v1.GenerateOutput
-	(*v1.StreamEvent)(nil),         // 21: llm_mesh.inference.v1.StreamEvent
-	(*v11.LimitStatus)(nil),        // 22: llm_mesh.policy.v1.LimitStatus
-	(*v11.ScreeningCount)(nil),     // 23: llm_mesh.policy.v1.ScreeningCount
-	(*v1.EmbedInput)(nil),          // 24: llm_mesh.inference.v1.EmbedInput
-	(*v1.EmbedOutput)(nil),         // 25: llm_mesh.inference.v1.EmbedOutput
-	(*v1.Embedding)(nil),           // 26: llm_mesh.inference.v1.Embedding
-	(*v1.TokenCount)(nil),          // 27: llm_mesh.inference.v1.TokenCount
-	(*v12.Money)(nil),              // 28: llm_mesh.mesh.v1.Money
-	(*v11.ChargeLine)(nil),         // 29: llm_mesh.policy.v1.ChargeLine
-	(*durationpb.Duration)(nil),    // 30: google.protobuf.Duration
+	(ServiceState)(0),              // 0: llm_mesh.gateway.v1.ServiceState
+	(Fidelity)(0),                  // 1: llm_mesh.gateway.v1.Fidelity
+	(*RequestOptions)(nil),         // 2: llm_mesh.gateway.v1.RequestOptions
+	(*PromptReference)(nil),        // 3: llm_mesh.gateway.v1.PromptReference
+	(*GenerateRequest)(nil),        // 4: llm_mesh.gateway.v1.GenerateRequest
+	(*GenerateResponse)(nil),       // 5: llm_mesh.gateway.v1.GenerateResponse
+	(*GenerateStreamRequest)(nil),  // 6: llm_mesh.gateway.v1.GenerateStreamRequest
+	(*GenerateStreamResponse)(nil), // 7: llm_mesh.gateway.v1.GenerateStreamResponse
+	(*EmbedRequest)(nil),           // 8: llm_mesh.gateway.v1.EmbedRequest
+	(*EmbedResponse)(nil),          // 9: llm_mesh.gateway.v1.EmbedResponse
+	(*EmbedStreamRequest)(nil),     // 10: llm_mesh.gateway.v1.EmbedStreamRequest
+	(*EmbedStreamResponse)(nil),    // 11: llm_mesh.gateway.v1.EmbedStreamResponse
+	(*CountTokensRequest)(nil),     // 12: llm_mesh.gateway.v1.CountTokensRequest
+	(*CountTokensResponse)(nil),    // 13: llm_mesh.gateway.v1.CountTokensResponse
+	(*CheckServicesRequest)(nil),   // 14: llm_mesh.gateway.v1.CheckServicesRequest
+	(*CheckServicesResponse)(nil),  // 15: llm_mesh.gateway.v1.CheckServicesResponse
+	(*ServiceCheck)(nil),           // 16: llm_mesh.gateway.v1.ServiceCheck
+	(*ListModelsRequest)(nil),      // 17: llm_mesh.gateway.v1.ListModelsRequest
+	(*ListModelsResponse)(nil),     // 18: llm_mesh.gateway.v1.ListModelsResponse
+	(*ModelSummary)(nil),           // 19: llm_mesh.gateway.v1.ModelSummary
+	(*Receipt)(nil),                // 20: llm_mesh.gateway.v1.Receipt
+	(*RecordedAnswer)(nil),         // 21: llm_mesh.gateway.v1.RecordedAnswer
+	nil,                            // 22: llm_mesh.gateway.v1.RequestOptions.TagsEntry
+	(*v1.GenerateInput)(nil),       // 23: llm_mesh.inference.v1.GenerateInput
+	(*v1.GenerateOutput)(nil),      // 24: llm_mesh.inference.v1.GenerateOutput
+	(*v1.StreamEvent)(nil),         // 25: llm_mesh.inference.v1.StreamEvent
+	(*v11.LimitStatus)(nil),        // 26: llm_mesh.policy.v1.LimitStatus
+	(*v11.ScreeningCount)(nil),     // 27: llm_mesh.policy.v1.ScreeningCount
+	(*v1.EmbedInput)(nil),          // 28: llm_mesh.inference.v1.EmbedInput
+	(*v1.EmbedOutput)(nil),         // 29: llm_mesh.inference.v1.EmbedOutput
+	(*v1.Embedding)(nil),           // 30: llm_mesh.inference.v1.Embedding
+	(*v1.TokenCount)(nil),          // 31: llm_mesh.inference.v1.TokenCount
+	(*v12.Money)(nil),              // 32: llm_mesh.mesh.v1.Money
+	(*v11.ChargeLine)(nil),         // 33: llm_mesh.policy.v1.ChargeLine
+	(*durationpb.Duration)(nil),    // 34: google.protobuf.Duration
 }
 var file_llm_mesh_gateway_v1_gateway_proto_depIdxs = []int32{
-	2,  // 0: llm_mesh.gateway.v1.RequestOptions.prompt:type_name -> llm_mesh.gateway.v1.PromptReference
-	18, // 1: llm_mesh.gateway.v1.RequestOptions.tags:type_name -> llm_mesh.gateway.v1.RequestOptions.TagsEntry
-	0,  // 2: llm_mesh.gateway.v1.RequestOptions.fidelity:type_name -> llm_mesh.gateway.v1.Fidelity
-	19, // 3: llm_mesh.gateway.v1.GenerateRequest.input:type_name -> llm_mesh.inference.v1.GenerateInput
-	1,  // 4: llm_mesh.gateway.v1.GenerateRequest.options:type_name -> llm_mesh.gateway.v1.RequestOptions
-	20, // 5: llm_mesh.gateway.v1.GenerateResponse.output:type_name -> llm_mesh.inference.v1.GenerateOutput
-	16, // 6: llm_mesh.gateway.v1.GenerateResponse.receipt:type_name -> llm_mesh.gateway.v1.Receipt
-	19, // 7: llm_mesh.gateway.v1.GenerateStreamRequest.input:type_name -> llm_mesh.inference.v1.GenerateInput
-	1,  // 8: llm_mesh.gateway.v1.GenerateStreamRequest.options:type_name -> llm_mesh.gateway.v1.RequestOptions
-	21, // 9: llm_mesh.gateway.v1.GenerateStreamResponse.events:type_name -> llm_mesh.inference.v1.StreamEvent
-	16, // 10: llm_mesh.gateway.v1.GenerateStreamResponse.receipt:type_name -> llm_mesh.gateway.v1.Receipt
-	22, // 11: llm_mesh.gateway.v1.GenerateStreamResponse.limits:type_name -> llm_mesh.policy.v1.LimitStatus
-	23, // 12: llm_mesh.gateway.v1.GenerateStreamResponse.screened:type_name -> llm_mesh.policy.v1.ScreeningCount
-	24, // 13: llm_mesh.gateway.v1.EmbedRequest.input:type_name -> llm_mesh.inference.v1.EmbedInput
-	1,  // 14: llm_mesh.gateway.v1.EmbedRequest.options:type_name -> llm_mesh.gateway.v1.RequestOptions
-	25, // 15: llm_mesh.gateway.v1.EmbedResponse.output:type_name -> llm_mesh.inference.v1.EmbedOutput
-	16, // 16: llm_mesh.gateway.v1.EmbedResponse.receipt:type_name -> llm_mesh.gateway.v1.Receipt
-	24, // 17: llm_mesh.gateway.v1.EmbedStreamRequest.input:type_name -> llm_mesh.inference.v1.EmbedInput
-	1,  // 18: llm_mesh.gateway.v1.EmbedStreamRequest.options:type_name -> llm_mesh.gateway.v1.RequestOptions
-	25, // 19: llm_mesh.gateway.v1.EmbedStreamResponse.output:type_name -> llm_mesh.inference.v1.EmbedOutput
-	26, // 20: llm_mesh.gateway.v1.EmbedStreamResponse.embeddings:type_name -> llm_mesh.inference.v1.Embedding
-	16, // 21: llm_mesh.gateway.v1.EmbedStreamResponse.receipt:type_name -> llm_mesh.gateway.v1.Receipt
-	19, // 22: llm_mesh.gateway.v1.CountTokensRequest.input:type_name -> llm_mesh.inference.v1.GenerateInput
-	1,  // 23: llm_mesh.gateway.v1.CountTokensRequest.options:type_name -> llm_mesh.gateway.v1.RequestOptions
-	27, // 24: llm_mesh.gateway.v1.CountTokensResponse.count:type_name -> llm_mesh.inference.v1.TokenCount
-	23, // 25: llm_mesh.gateway.v1.CountTokensResponse.screened:type_name -> llm_mesh.policy.v1.ScreeningCount
-	15, // 26: llm_mesh.gateway.v1.ListModelsResponse.models:type_name -> llm_mesh.gateway.v1.ModelSummary
-	28, // 27: llm_mesh.gateway.v1.Receipt.charged:type_name -> llm_mesh.mesh.v1.Money
-	29, // 28: llm_mesh.gateway.v1.Receipt.lines:type_name -> llm_mesh.policy.v1.ChargeLine
-	22, // 29: llm_mesh.gateway.v1.Receipt.limits:type_name -> llm_mesh.policy.v1.LimitStatus
-	30, // 30: llm_mesh.gateway.v1.Receipt.total:type_name -> google.protobuf.Duration
-	16, // 31: llm_mesh.gateway.v1.Receipt.first:type_name -> llm_mesh.gateway.v1.Receipt
-	23, // 32: llm_mesh.gateway.v1.Receipt.screened:type_name -> llm_mesh.policy.v1.ScreeningCount
-	30, // 33: llm_mesh.gateway.v1.RecordedAnswer.total:type_name -> google.protobuf.Duration
-	3,  // 34: llm_mesh.gateway.v1.GatewayService.Generate:input_type -> llm_mesh.gateway.v1.GenerateRequest
-	5,  // 35: llm_mesh.gateway.v1.GatewayService.GenerateStream:input_type -> llm_mesh.gateway.v1.GenerateStreamRequest
-	7,  // 36: llm_mesh.gateway.v1.GatewayService.Embed:input_type -> llm_mesh.gateway.v1.EmbedRequest
-	9,  // 37: llm_mesh.gateway.v1.GatewayService.EmbedStream:input_type -> llm_mesh.gateway.v1.EmbedStreamRequest
-	11, // 38: llm_mesh.gateway.v1.GatewayService.CountTokens:input_type -> llm_mesh.gateway.v1.CountTokensRequest
-	13, // 39: llm_mesh.gateway.v1.GatewayService.ListModels:input_type -> llm_mesh.gateway.v1.ListModelsRequest
-	4,  // 40: llm_mesh.gateway.v1.GatewayService.Generate:output_type -> llm_mesh.gateway.v1.GenerateResponse
-	6,  // 41: llm_mesh.gateway.v1.GatewayService.GenerateStream:output_type -> llm_mesh.gateway.v1.GenerateStreamResponse
-	8,  // 42: llm_mesh.gateway.v1.GatewayService.Embed:output_type -> llm_mesh.gateway.v1.EmbedResponse
-	10, // 43: llm_mesh.gateway.v1.GatewayService.EmbedStream:output_type -> llm_mesh.gateway.v1.EmbedStreamResponse
-	12, // 44: llm_mesh.gateway.v1.GatewayService.CountTokens:output_type -> llm_mesh.gateway.v1.CountTokensResponse
-	14, // 45: llm_mesh.gateway.v1.GatewayService.ListModels:output_type -> llm_mesh.gateway.v1.ListModelsResponse
-	40, // [40:46] is the sub-list for method output_type
-	34, // [34:40] is the sub-list for method input_type
-	34, // [34:34] is the sub-list for extension type_name
-	34, // [34:34] is the sub-list for extension extendee
-	0,  // [0:34] is the sub-list for field type_name
+	3,  // 0: llm_mesh.gateway.v1.RequestOptions.prompt:type_name -> llm_mesh.gateway.v1.PromptReference
+	22, // 1: llm_mesh.gateway.v1.RequestOptions.tags:type_name -> llm_mesh.gateway.v1.RequestOptions.TagsEntry
+	1,  // 2: llm_mesh.gateway.v1.RequestOptions.fidelity:type_name -> llm_mesh.gateway.v1.Fidelity
+	23, // 3: llm_mesh.gateway.v1.GenerateRequest.input:type_name -> llm_mesh.inference.v1.GenerateInput
+	2,  // 4: llm_mesh.gateway.v1.GenerateRequest.options:type_name -> llm_mesh.gateway.v1.RequestOptions
+	24, // 5: llm_mesh.gateway.v1.GenerateResponse.output:type_name -> llm_mesh.inference.v1.GenerateOutput
+	20, // 6: llm_mesh.gateway.v1.GenerateResponse.receipt:type_name -> llm_mesh.gateway.v1.Receipt
+	23, // 7: llm_mesh.gateway.v1.GenerateStreamRequest.input:type_name -> llm_mesh.inference.v1.GenerateInput
+	2,  // 8: llm_mesh.gateway.v1.GenerateStreamRequest.options:type_name -> llm_mesh.gateway.v1.RequestOptions
+	25, // 9: llm_mesh.gateway.v1.GenerateStreamResponse.events:type_name -> llm_mesh.inference.v1.StreamEvent
+	20, // 10: llm_mesh.gateway.v1.GenerateStreamResponse.receipt:type_name -> llm_mesh.gateway.v1.Receipt
+	26, // 11: llm_mesh.gateway.v1.GenerateStreamResponse.limits:type_name -> llm_mesh.policy.v1.LimitStatus
+	27, // 12: llm_mesh.gateway.v1.GenerateStreamResponse.screened:type_name -> llm_mesh.policy.v1.ScreeningCount
+	28, // 13: llm_mesh.gateway.v1.EmbedRequest.input:type_name -> llm_mesh.inference.v1.EmbedInput
+	2,  // 14: llm_mesh.gateway.v1.EmbedRequest.options:type_name -> llm_mesh.gateway.v1.RequestOptions
+	29, // 15: llm_mesh.gateway.v1.EmbedResponse.output:type_name -> llm_mesh.inference.v1.EmbedOutput
+	20, // 16: llm_mesh.gateway.v1.EmbedResponse.receipt:type_name -> llm_mesh.gateway.v1.Receipt
+	28, // 17: llm_mesh.gateway.v1.EmbedStreamRequest.input:type_name -> llm_mesh.inference.v1.EmbedInput
+	2,  // 18: llm_mesh.gateway.v1.EmbedStreamRequest.options:type_name -> llm_mesh.gateway.v1.RequestOptions
+	29, // 19: llm_mesh.gateway.v1.EmbedStreamResponse.output:type_name -> llm_mesh.inference.v1.EmbedOutput
+	30, // 20: llm_mesh.gateway.v1.EmbedStreamResponse.embeddings:type_name -> llm_mesh.inference.v1.Embedding
+	20, // 21: llm_mesh.gateway.v1.EmbedStreamResponse.receipt:type_name -> llm_mesh.gateway.v1.Receipt
+	23, // 22: llm_mesh.gateway.v1.CountTokensRequest.input:type_name -> llm_mesh.inference.v1.GenerateInput
+	2,  // 23: llm_mesh.gateway.v1.CountTokensRequest.options:type_name -> llm_mesh.gateway.v1.RequestOptions
+	31, // 24: llm_mesh.gateway.v1.CountTokensResponse.count:type_name -> llm_mesh.inference.v1.TokenCount
+	27, // 25: llm_mesh.gateway.v1.CountTokensResponse.screened:type_name -> llm_mesh.policy.v1.ScreeningCount
+	16, // 26: llm_mesh.gateway.v1.CheckServicesResponse.services:type_name -> llm_mesh.gateway.v1.ServiceCheck
+	0,  // 27: llm_mesh.gateway.v1.ServiceCheck.state:type_name -> llm_mesh.gateway.v1.ServiceState
+	19, // 28: llm_mesh.gateway.v1.ListModelsResponse.models:type_name -> llm_mesh.gateway.v1.ModelSummary
+	32, // 29: llm_mesh.gateway.v1.Receipt.charged:type_name -> llm_mesh.mesh.v1.Money
+	33, // 30: llm_mesh.gateway.v1.Receipt.lines:type_name -> llm_mesh.policy.v1.ChargeLine
+	26, // 31: llm_mesh.gateway.v1.Receipt.limits:type_name -> llm_mesh.policy.v1.LimitStatus
+	34, // 32: llm_mesh.gateway.v1.Receipt.total:type_name -> google.protobuf.Duration
+	20, // 33: llm_mesh.gateway.v1.Receipt.first:type_name -> llm_mesh.gateway.v1.Receipt
+	27, // 34: llm_mesh.gateway.v1.Receipt.screened:type_name -> llm_mesh.policy.v1.ScreeningCount
+	34, // 35: llm_mesh.gateway.v1.RecordedAnswer.total:type_name -> google.protobuf.Duration
+	4,  // 36: llm_mesh.gateway.v1.GatewayService.Generate:input_type -> llm_mesh.gateway.v1.GenerateRequest
+	6,  // 37: llm_mesh.gateway.v1.GatewayService.GenerateStream:input_type -> llm_mesh.gateway.v1.GenerateStreamRequest
+	8,  // 38: llm_mesh.gateway.v1.GatewayService.Embed:input_type -> llm_mesh.gateway.v1.EmbedRequest
+	10, // 39: llm_mesh.gateway.v1.GatewayService.EmbedStream:input_type -> llm_mesh.gateway.v1.EmbedStreamRequest
+	12, // 40: llm_mesh.gateway.v1.GatewayService.CountTokens:input_type -> llm_mesh.gateway.v1.CountTokensRequest
+	17, // 41: llm_mesh.gateway.v1.GatewayService.ListModels:input_type -> llm_mesh.gateway.v1.ListModelsRequest
+	14, // 42: llm_mesh.gateway.v1.GatewayService.CheckServices:input_type -> llm_mesh.gateway.v1.CheckServicesRequest
+	5,  // 43: llm_mesh.gateway.v1.GatewayService.Generate:output_type -> llm_mesh.gateway.v1.GenerateResponse
+	7,  // 44: llm_mesh.gateway.v1.GatewayService.GenerateStream:output_type -> llm_mesh.gateway.v1.GenerateStreamResponse
+	9,  // 45: llm_mesh.gateway.v1.GatewayService.Embed:output_type -> llm_mesh.gateway.v1.EmbedResponse
+	11, // 46: llm_mesh.gateway.v1.GatewayService.EmbedStream:output_type -> llm_mesh.gateway.v1.EmbedStreamResponse
+	13, // 47: llm_mesh.gateway.v1.GatewayService.CountTokens:output_type -> llm_mesh.gateway.v1.CountTokensResponse
+	18, // 48: llm_mesh.gateway.v1.GatewayService.ListModels:output_type -> llm_mesh.gateway.v1.ListModelsResponse
+	15, // 49: llm_mesh.gateway.v1.GatewayService.CheckServices:output_type -> llm_mesh.gateway.v1.CheckServicesResponse
+	43, // [43:50] is the sub-list for method output_type
+	36, // [36:43] is the sub-list for method input_type
+	36, // [36:36] is the sub-list for extension type_name
+	36, // [36:36] is the sub-list for extension extendee
+	0,  // [0:36] is the sub-list for field type_name
 }
 
 func init() { file_llm_mesh_gateway_v1_gateway_proto_init() }
@@ -1483,8 +1698,8 @@ func file_llm_mesh_gateway_v1_gateway_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_llm_mesh_gateway_v1_gateway_proto_rawDesc), len(file_llm_mesh_gateway_v1_gateway_proto_rawDesc)),
-			NumEnums:      1,
-			NumMessages:   18,
+			NumEnums:      2,
+			NumMessages:   21,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

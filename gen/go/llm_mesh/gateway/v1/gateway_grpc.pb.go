@@ -25,6 +25,7 @@ const (
 	GatewayService_EmbedStream_FullMethodName    = "/llm_mesh.gateway.v1.GatewayService/EmbedStream"
 	GatewayService_CountTokens_FullMethodName    = "/llm_mesh.gateway.v1.GatewayService/CountTokens"
 	GatewayService_ListModels_FullMethodName     = "/llm_mesh.gateway.v1.GatewayService/ListModels"
+	GatewayService_CheckServices_FullMethodName  = "/llm_mesh.gateway.v1.GatewayService/CheckServices"
 )
 
 // GatewayServiceClient is the client API for GatewayService service.
@@ -34,6 +35,9 @@ const (
 // The way in for applications: asks models, whatever provider is behind, and pays for it.
 //
 // Metadata: `authorization: Bearer <key>`; `x-llm-mesh-project` selects one of the key's projects; `x-request-id` is kept for correlation.
+// The public listener of a gateway that runs apart also answers the PUBLIC methods of the services that it has links to, as if they were asked
+// themselves: it passes calls on with the caller's own credential, and `x-llm-mesh-adapter` names the adapter that is meant.
+//
 // The trailing metadata `llm-mesh-decision` has the id of the routing decision, of answers and of refusals alike. It is absent where a
 // request is refused before it is routed.
 type GatewayServiceClient interface {
@@ -60,6 +64,9 @@ type GatewayServiceClient interface {
 	CountTokens(ctx context.Context, in *CountTokensRequest, opts ...grpc.CallOption) (*CountTokensResponse, error)
 	// Lists the models that the caller may use, by alias.
 	ListModels(ctx context.Context, in *ListModelsRequest, opts ...grpc.CallOption) (*ListModelsResponse, error)
+	// Asks each service that this gateway has a link to whether it serves, and each adapter: all at once, for at most two seconds. Where
+	// services run apart, one address so tells how the whole mesh is. A service that does not answer is in the list; it fails nothing.
+	CheckServices(ctx context.Context, in *CheckServicesRequest, opts ...grpc.CallOption) (*CheckServicesResponse, error)
 }
 
 type gatewayServiceClient struct {
@@ -148,6 +155,16 @@ func (c *gatewayServiceClient) ListModels(ctx context.Context, in *ListModelsReq
 	return out, nil
 }
 
+func (c *gatewayServiceClient) CheckServices(ctx context.Context, in *CheckServicesRequest, opts ...grpc.CallOption) (*CheckServicesResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(CheckServicesResponse)
+	err := c.cc.Invoke(ctx, GatewayService_CheckServices_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // GatewayServiceServer is the server API for GatewayService service.
 // All implementations must embed UnimplementedGatewayServiceServer
 // for forward compatibility.
@@ -155,6 +172,9 @@ func (c *gatewayServiceClient) ListModels(ctx context.Context, in *ListModelsReq
 // The way in for applications: asks models, whatever provider is behind, and pays for it.
 //
 // Metadata: `authorization: Bearer <key>`; `x-llm-mesh-project` selects one of the key's projects; `x-request-id` is kept for correlation.
+// The public listener of a gateway that runs apart also answers the PUBLIC methods of the services that it has links to, as if they were asked
+// themselves: it passes calls on with the caller's own credential, and `x-llm-mesh-adapter` names the adapter that is meant.
+//
 // The trailing metadata `llm-mesh-decision` has the id of the routing decision, of answers and of refusals alike. It is absent where a
 // request is refused before it is routed.
 type GatewayServiceServer interface {
@@ -181,6 +201,9 @@ type GatewayServiceServer interface {
 	CountTokens(context.Context, *CountTokensRequest) (*CountTokensResponse, error)
 	// Lists the models that the caller may use, by alias.
 	ListModels(context.Context, *ListModelsRequest) (*ListModelsResponse, error)
+	// Asks each service that this gateway has a link to whether it serves, and each adapter: all at once, for at most two seconds. Where
+	// services run apart, one address so tells how the whole mesh is. A service that does not answer is in the list; it fails nothing.
+	CheckServices(context.Context, *CheckServicesRequest) (*CheckServicesResponse, error)
 	mustEmbedUnimplementedGatewayServiceServer()
 }
 
@@ -208,6 +231,9 @@ func (UnimplementedGatewayServiceServer) CountTokens(context.Context, *CountToke
 }
 func (UnimplementedGatewayServiceServer) ListModels(context.Context, *ListModelsRequest) (*ListModelsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListModels not implemented")
+}
+func (UnimplementedGatewayServiceServer) CheckServices(context.Context, *CheckServicesRequest) (*CheckServicesResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method CheckServices not implemented")
 }
 func (UnimplementedGatewayServiceServer) mustEmbedUnimplementedGatewayServiceServer() {}
 func (UnimplementedGatewayServiceServer) testEmbeddedByValue()                        {}
@@ -324,6 +350,24 @@ func _GatewayService_ListModels_Handler(srv interface{}, ctx context.Context, de
 	return interceptor(ctx, in, info, handler)
 }
 
+func _GatewayService_CheckServices_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(CheckServicesRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(GatewayServiceServer).CheckServices(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: GatewayService_CheckServices_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(GatewayServiceServer).CheckServices(ctx, req.(*CheckServicesRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // GatewayService_ServiceDesc is the grpc.ServiceDesc for GatewayService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -346,6 +390,10 @@ var GatewayService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ListModels",
 			Handler:    _GatewayService_ListModels_Handler,
+		},
+		{
+			MethodName: "CheckServices",
+			Handler:    _GatewayService_CheckServices_Handler,
 		},
 	},
 	Streams: []grpc.StreamDesc{

@@ -16,11 +16,22 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class ServiceState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    SERVICE_STATE_UNSPECIFIED: _ClassVar[ServiceState]
+    SERVICE_STATE_SERVING: _ClassVar[ServiceState]
+    SERVICE_STATE_NOT_SERVING: _ClassVar[ServiceState]
+    SERVICE_STATE_UNREACHABLE: _ClassVar[ServiceState]
+
 class Fidelity(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     FIDELITY_UNSPECIFIED: _ClassVar[Fidelity]
     FIDELITY_BEST_EFFORT: _ClassVar[Fidelity]
     FIDELITY_EXACT: _ClassVar[Fidelity]
+SERVICE_STATE_UNSPECIFIED: ServiceState
+SERVICE_STATE_SERVING: ServiceState
+SERVICE_STATE_NOT_SERVING: ServiceState
+SERVICE_STATE_UNREACHABLE: ServiceState
 FIDELITY_UNSPECIFIED: Fidelity
 FIDELITY_BEST_EFFORT: Fidelity
 FIDELITY_EXACT: Fidelity
@@ -149,6 +160,24 @@ class CountTokensResponse(_message.Message):
     decision_id: str
     screened: _containers.RepeatedCompositeFieldContainer[_usage_pb2.ScreeningCount]
     def __init__(self, count: _Optional[_Union[_embed_pb2.TokenCount, _Mapping]] = ..., decision_id: _Optional[str] = ..., screened: _Optional[_Iterable[_Union[_usage_pb2.ScreeningCount, _Mapping]]] = ...) -> None: ...
+
+class CheckServicesRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class CheckServicesResponse(_message.Message):
+    __slots__ = ("services",)
+    SERVICES_FIELD_NUMBER: _ClassVar[int]
+    services: _containers.RepeatedCompositeFieldContainer[ServiceCheck]
+    def __init__(self, services: _Optional[_Iterable[_Union[ServiceCheck, _Mapping]]] = ...) -> None: ...
+
+class ServiceCheck(_message.Message):
+    __slots__ = ("service", "state")
+    SERVICE_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    service: str
+    state: ServiceState
+    def __init__(self, service: _Optional[str] = ..., state: _Optional[_Union[ServiceState, str]] = ...) -> None: ...
 
 class ListModelsRequest(_message.Message):
     __slots__ = ("page_size", "page_token")

@@ -29,6 +29,9 @@ class GatewayServiceStub:
     """The way in for applications: asks models, whatever provider is behind, and pays for it.
 
     Metadata: `authorization: Bearer <key>`; `x-llm-mesh-project` selects one of the key's projects; `x-request-id` is kept for correlation.
+    The public listener of a gateway that runs apart also answers the PUBLIC methods of the services that it has links to, as if they were asked
+    themselves: it passes calls on with the caller's own credential, and `x-llm-mesh-adapter` names the adapter that is meant.
+
     The trailing metadata `llm-mesh-decision` has the id of the routing decision, of answers and of refusals alike. It is absent where a
     request is refused before it is routed.
     """
@@ -69,12 +72,20 @@ class GatewayServiceStub:
                 request_serializer=llm__mesh_dot_gateway_dot_v1_dot_gateway__pb2.ListModelsRequest.SerializeToString,
                 response_deserializer=llm__mesh_dot_gateway_dot_v1_dot_gateway__pb2.ListModelsResponse.FromString,
                 _registered_method=True)
+        self.CheckServices = channel.unary_unary(
+                '/llm_mesh.gateway.v1.GatewayService/CheckServices',
+                request_serializer=llm__mesh_dot_gateway_dot_v1_dot_gateway__pb2.CheckServicesRequest.SerializeToString,
+                response_deserializer=llm__mesh_dot_gateway_dot_v1_dot_gateway__pb2.CheckServicesResponse.FromString,
+                _registered_method=True)
 
 
 class GatewayServiceServicer:
     """The way in for applications: asks models, whatever provider is behind, and pays for it.
 
     Metadata: `authorization: Bearer <key>`; `x-llm-mesh-project` selects one of the key's projects; `x-request-id` is kept for correlation.
+    The public listener of a gateway that runs apart also answers the PUBLIC methods of the services that it has links to, as if they were asked
+    themselves: it passes calls on with the caller's own credential, and `x-llm-mesh-adapter` names the adapter that is meant.
+
     The trailing metadata `llm-mesh-decision` has the id of the routing decision, of answers and of refusals alike. It is absent where a
     request is refused before it is routed.
     """
@@ -132,6 +143,14 @@ class GatewayServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def CheckServices(self, request, context):
+        """Asks each service that this gateway has a link to whether it serves, and each adapter: all at once, for at most two seconds. Where
+        services run apart, one address so tells how the whole mesh is. A service that does not answer is in the list; it fails nothing.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_GatewayServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -165,6 +184,11 @@ def add_GatewayServiceServicer_to_server(servicer, server):
                     request_deserializer=llm__mesh_dot_gateway_dot_v1_dot_gateway__pb2.ListModelsRequest.FromString,
                     response_serializer=llm__mesh_dot_gateway_dot_v1_dot_gateway__pb2.ListModelsResponse.SerializeToString,
             ),
+            'CheckServices': grpc.unary_unary_rpc_method_handler(
+                    servicer.CheckServices,
+                    request_deserializer=llm__mesh_dot_gateway_dot_v1_dot_gateway__pb2.CheckServicesRequest.FromString,
+                    response_serializer=llm__mesh_dot_gateway_dot_v1_dot_gateway__pb2.CheckServicesResponse.SerializeToString,
+            ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
             'llm_mesh.gateway.v1.GatewayService', rpc_method_handlers)
@@ -177,6 +201,9 @@ class GatewayService:
     """The way in for applications: asks models, whatever provider is behind, and pays for it.
 
     Metadata: `authorization: Bearer <key>`; `x-llm-mesh-project` selects one of the key's projects; `x-request-id` is kept for correlation.
+    The public listener of a gateway that runs apart also answers the PUBLIC methods of the services that it has links to, as if they were asked
+    themselves: it passes calls on with the caller's own credential, and `x-llm-mesh-adapter` names the adapter that is meant.
+
     The trailing metadata `llm-mesh-decision` has the id of the routing decision, of answers and of refusals alike. It is absent where a
     request is refused before it is routed.
     """
@@ -333,6 +360,33 @@ class GatewayService:
             '/llm_mesh.gateway.v1.GatewayService/ListModels',
             llm__mesh_dot_gateway_dot_v1_dot_gateway__pb2.ListModelsRequest.SerializeToString,
             llm__mesh_dot_gateway_dot_v1_dot_gateway__pb2.ListModelsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CheckServices(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/llm_mesh.gateway.v1.GatewayService/CheckServices',
+            llm__mesh_dot_gateway_dot_v1_dot_gateway__pb2.CheckServicesRequest.SerializeToString,
+            llm__mesh_dot_gateway_dot_v1_dot_gateway__pb2.CheckServicesResponse.FromString,
             options,
             channel_credentials,
             insecure,

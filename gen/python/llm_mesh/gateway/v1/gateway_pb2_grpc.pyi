@@ -16,6 +16,9 @@ class GatewayServiceStub:
     """The way in for applications: asks models, whatever provider is behind, and pays for it.
 
     Metadata: `authorization: Bearer <key>`; `x-llm-mesh-project` selects one of the key's projects; `x-request-id` is kept for correlation.
+    The public listener of a gateway that runs apart also answers the PUBLIC methods of the services that it has links to, as if they were asked
+    themselves: it passes calls on with the caller's own credential, and `x-llm-mesh-adapter` names the adapter that is meant.
+
     The trailing metadata `llm-mesh-decision` has the id of the routing decision, of answers and of refusals alike. It is absent where a
     request is refused before it is routed.
     """
@@ -47,11 +50,18 @@ class GatewayServiceStub:
     """Counts the input tokens of a request. Costs nothing."""
     ListModels: _aio.UnaryUnaryMultiCallable[_gateway_pb2.ListModelsRequest, _gateway_pb2.ListModelsResponse]
     """Lists the models that the caller may use, by alias."""
+    CheckServices: _aio.UnaryUnaryMultiCallable[_gateway_pb2.CheckServicesRequest, _gateway_pb2.CheckServicesResponse]
+    """Asks each service that this gateway has a link to whether it serves, and each adapter: all at once, for at most two seconds. Where
+    services run apart, one address so tells how the whole mesh is. A service that does not answer is in the list; it fails nothing.
+    """
 
 class GatewayServiceServicer:
     """The way in for applications: asks models, whatever provider is behind, and pays for it.
 
     Metadata: `authorization: Bearer <key>`; `x-llm-mesh-project` selects one of the key's projects; `x-request-id` is kept for correlation.
+    The public listener of a gateway that runs apart also answers the PUBLIC methods of the services that it has links to, as if they were asked
+    themselves: it passes calls on with the caller's own credential, and `x-llm-mesh-adapter` names the adapter that is meant.
+
     The trailing metadata `llm-mesh-decision` has the id of the routing decision, of answers and of refusals alike. It is absent where a
     request is refused before it is routed.
     """
@@ -111,5 +121,14 @@ class GatewayServiceServicer:
         context: _aio.ServicerContext[_Any, _Any],
     ) -> _abc.Awaitable[_gateway_pb2.ListModelsResponse]:
         """Lists the models that the caller may use, by alias."""
+
+    def CheckServices(
+        self,
+        request: _gateway_pb2.CheckServicesRequest,
+        context: _aio.ServicerContext[_Any, _Any],
+    ) -> _abc.Awaitable[_gateway_pb2.CheckServicesResponse]:
+        """Asks each service that this gateway has a link to whether it serves, and each adapter: all at once, for at most two seconds. Where
+        services run apart, one address so tells how the whole mesh is. A service that does not answer is in the list; it fails nothing.
+        """
 
 def add_GatewayServiceServicer_to_server(servicer: GatewayServiceServicer, server: _aio.Server) -> None: ...

@@ -424,6 +424,67 @@ export declare type CountTokensResponse = Message<"llm_mesh.gateway.v1.CountToke
 export declare const CountTokensResponseSchema: GenMessage<CountTokensResponse>;
 
 /**
+ * Asks how the services are. Has no fields.
+ *
+ * @generated from message llm_mesh.gateway.v1.CheckServicesRequest
+ */
+export declare type CheckServicesRequest = Message<"llm_mesh.gateway.v1.CheckServicesRequest"> & {
+};
+
+/**
+ * Describes the message llm_mesh.gateway.v1.CheckServicesRequest.
+ * Use `create(CheckServicesRequestSchema)` to create a new message.
+ */
+export declare const CheckServicesRequestSchema: GenMessage<CheckServicesRequest>;
+
+/**
+ * How the services are.
+ *
+ * @generated from message llm_mesh.gateway.v1.CheckServicesResponse
+ */
+export declare type CheckServicesResponse = Message<"llm_mesh.gateway.v1.CheckServicesResponse"> & {
+  /**
+   * The services, by name, the gateway itself among them. A service that it has no link to is not among them: it cannot know of it.
+   *
+   * @generated from field: repeated llm_mesh.gateway.v1.ServiceCheck services = 1;
+   */
+  services: ServiceCheck[];
+};
+
+/**
+ * Describes the message llm_mesh.gateway.v1.CheckServicesResponse.
+ * Use `create(CheckServicesResponseSchema)` to create a new message.
+ */
+export declare const CheckServicesResponseSchema: GenMessage<CheckServicesResponse>;
+
+/**
+ * How one service is.
+ *
+ * @generated from message llm_mesh.gateway.v1.ServiceCheck
+ */
+export declare type ServiceCheck = Message<"llm_mesh.gateway.v1.ServiceCheck"> & {
+  /**
+   * The name of its link, such as `policy` or `adapter/openai`. Never empty.
+   *
+   * @generated from field: string service = 1;
+   */
+  service: string;
+
+  /**
+   * How it is. Readers MUST take values that they do not know for NOT_SERVING.
+   *
+   * @generated from field: llm_mesh.gateway.v1.ServiceState state = 2;
+   */
+  state: ServiceState;
+};
+
+/**
+ * Describes the message llm_mesh.gateway.v1.ServiceCheck.
+ * Use `create(ServiceCheckSchema)` to create a new message.
+ */
+export declare const ServiceCheckSchema: GenMessage<ServiceCheck>;
+
+/**
  * Asks for models.
  *
  * @generated from message llm_mesh.gateway.v1.ListModelsRequest
@@ -673,6 +734,46 @@ export declare type RecordedAnswer = Message<"llm_mesh.gateway.v1.RecordedAnswer
 export declare const RecordedAnswerSchema: GenMessage<RecordedAnswer>;
 
 /**
+ * How a service is, as far as this gateway can tell.
+ *
+ * @generated from enum llm_mesh.gateway.v1.ServiceState
+ */
+export enum ServiceState {
+  /**
+   * Never sent.
+   *
+   * @generated from enum value: SERVICE_STATE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * It takes work.
+   *
+   * @generated from enum value: SERVICE_STATE_SERVING = 1;
+   */
+  SERVING = 1,
+
+  /**
+   * It answers, and takes no work: its store does not answer, or it drains.
+   *
+   * @generated from enum value: SERVICE_STATE_NOT_SERVING = 2;
+   */
+  NOT_SERVING = 2,
+
+  /**
+   * It does not answer within the time, or does not know this gateway.
+   *
+   * @generated from enum value: SERVICE_STATE_UNREACHABLE = 3;
+   */
+  UNREACHABLE = 3,
+}
+
+/**
+ * Describes the enum llm_mesh.gateway.v1.ServiceState.
+ */
+export declare const ServiceStateSchema: GenEnum<ServiceState>;
+
+/**
  * How faithful a translation between dialects must be.
  *
  * @generated from enum llm_mesh.gateway.v1.Fidelity
@@ -709,6 +810,9 @@ export declare const FidelitySchema: GenEnum<Fidelity>;
  * The way in for applications: asks models, whatever provider is behind, and pays for it.
  *
  * Metadata: `authorization: Bearer <key>`; `x-llm-mesh-project` selects one of the key's projects; `x-request-id` is kept for correlation.
+ * The public listener of a gateway that runs apart also answers the PUBLIC methods of the services that it has links to, as if they were asked
+ * themselves: it passes calls on with the caller's own credential, and `x-llm-mesh-adapter` names the adapter that is meant.
+ *
  * The trailing metadata `llm-mesh-decision` has the id of the routing decision, of answers and of refusals alike. It is absent where a
  * request is refused before it is routed.
  *
@@ -785,6 +889,17 @@ export declare const GatewayService: GenService<{
     methodKind: "unary";
     input: typeof ListModelsRequestSchema;
     output: typeof ListModelsResponseSchema;
+  },
+  /**
+   * Asks each service that this gateway has a link to whether it serves, and each adapter: all at once, for at most two seconds. Where
+   * services run apart, one address so tells how the whole mesh is. A service that does not answer is in the list; it fails nothing.
+   *
+   * @generated from rpc llm_mesh.gateway.v1.GatewayService.CheckServices
+   */
+  checkServices: {
+    methodKind: "unary";
+    input: typeof CheckServicesRequestSchema;
+    output: typeof CheckServicesResponseSchema;
   },
 }>;
 

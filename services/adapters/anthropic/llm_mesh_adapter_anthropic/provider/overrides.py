@@ -19,9 +19,11 @@ from llm_mesh_runtime.secret import Secret
 def configured(settings: Settings) -> EndpointTable:
     """The endpoints as the operator wants them. Raises `ValueError` where a setting is wrong; the message never has its value."""
     known = {row.name: row for row in ROWS}
+    simulator = {"simulator-anthropic": f"http://{settings.simulator}"} if settings.simulator else {}
+    texts = {**simulator, **settings.endpoints}
     endpoints: list[Endpoint] = []
-    for name in sorted(known.keys() | settings.endpoints.keys()):
-        text = settings.endpoints.get(name, "").strip()
+    for name in sorted(known.keys() | texts.keys()):
+        text = texts.get(name, "").strip()
         try:
             fields = Fields(orjson.loads(text) if text.startswith("{") else {"base_url": text} if text else {})
             endpoints.append(_endpoint(_row(name, fields, known), fields, settings))

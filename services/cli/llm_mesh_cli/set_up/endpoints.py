@@ -1,8 +1,8 @@
-"""Which providers the adapters of this process can reach."""
+"""Which providers the adapters of a mesh can reach."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,9 +11,11 @@ from llm_mesh.registry.v1 import registry_pb2
 from llm_mesh_cli.facts import facts_of
 
 if TYPE_CHECKING:
-    from llm_mesh_runtime.links import Links
+    import grpc
 
-_PREFIX = "adapter/"
+PREFIX = "adapter/"
+ADAPTER = "x-llm-mesh-adapter"
+"""Metadata that names the adapter at a listener that several share."""
 _SIMULATOR = "simulator"
 _PAGE = 1000
 
@@ -30,15 +32,18 @@ class Endpoints:
     """What is known of all of these: for whoever operates this mesh to complete."""
 
     @classmethod
-    async def ask(cls, links: Links, names: Iterable[str]) -> Endpoints:
-        """Ask every hosted adapter."""
+    async def ask(
+        cls, channel: Callable[[str], grpc.aio.Channel], adapters: Iterable[str], admin: tuple[tuple[str, str], ...] = ()
+    ) -> Endpoints:
+        """Ask every adapter, by the names of their links."""
         found: list[tuple[str, str]] = []
         simulator: list[tuple[str, str]] = []
         facts: list[registry_pb2.Endpoint] = []
-        for name in sorted(name for name in names if name.startswith(_PREFIX)):
-            stub = adapter_pb2_grpc.AdapterServiceStub(links.channel(name))
-            answer = await stub.ListEndpoints(adapter_pb2.ListEndpointsRequest(page_size=_PAGE))
-            adapter = name.removeprefix(_PREFIX)
+        for name in sorted(adapters):
+            adapter = name.removeprefix(PREFIX)
+            stub = adapter_pb2_grpc.AdapterServiceStub(channel(name))
+            request = adapter_pb2.ListEndpointsRequest(page_size=_PAGE)
+            answer = await stub.ListEndpoints(request, metadata=((ADAPTER, adapter), *admin))
             for endpoint in answer.endpoints:
                 if endpoint.name.startswith(_SIMULATOR):
                     simulator.append((adapter, endpoint.name))
@@ -47,3 +52,9 @@ class Endpoints:
                     found.append((adapter, endpoint.name))
                     facts.append(facts_of(adapter, endpoint))
         return cls(tuple(found), tuple(simulator), tuple(facts))
+
+    def simulated_by(self, answering: Collection[tuple[str, str]]) -> Endpoints:
+        """The same where only some of the simulator's endpoints lead to one that runs: the others are left out."""
+        silent = {f"adapters/{adapter}/endpoints/{name}" for adapter, name in self.simulator if (adapter, name) not in answering}
+        facts = tuple(each for each in self.facts if each.name not in silent)
+        return Endpoints(self.with_credential, tuple(each for each in self.simulator if each in answering), facts)

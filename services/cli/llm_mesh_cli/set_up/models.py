@@ -1,0 +1,72 @@
+"""The models of the providers that a mesh can reach, with their prices; and the facts of these endpoints.
+
+What an operator has changed since is left alone: only models that are missing are registered, only facts that nobody has declared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from llm_mesh.registry.v1 import registry_pb2, registry_pb2_grpc
+from llm_mesh_cli.naming import SHARED, named
+from llm_mesh_cli.set_up.project import PLATFORM
+from llm_mesh_cli.set_up.simulated import simulator_models
+
+if TYPE_CHECKING:
+    import grpc
+
+    from llm_mesh_cli.set_up.endpoints import Endpoints
+
+_PAGE = 1000
+
+
+class ProviderModels:
+    """Registers models. `admin` has the administrator's credential where the channel carries none."""
+
+    def __init__(self, channel: Callable[[str], grpc.aio.Channel], admin: tuple[tuple[str, str], ...] = ()) -> None:
+        self._registry = registry_pb2_grpc.RegistryServiceStub(channel("registry"))
+        self._admin = admin
+
+    async def register(self, endpoints: Endpoints) -> int:
+        """Make known what is missing; the number of new models."""
+        wanted = list(simulator_models(endpoints.simulator))
+        for adapter, endpoint in endpoints.with_credential:
+            wanted += await self._well_known(adapter, endpoint)
+        missing = named(wanted, await self._registered())
+        undeclared = await self._undeclared(endpoints.facts)
+        if missing or undeclared:
+            request = registry_pb2.ApplyModelsRequest(parent=PLATFORM, models=missing, endpoints=undeclared)
+            await self._registry.ApplyModels(request, metadata=self._admin)
+        return len(missing)
+
+    async def _well_known(self, adapter: str, endpoint: str) -> list[registry_pb2.Model]:
+        request = registry_pb2.ListWellKnownModelsRequest(page_size=_PAGE, endpoint=endpoint)
+        found: list[registry_pb2.Model] = []
+        while True:
+            answer = await self._registry.ListWellKnownModels(request, metadata=self._admin)
+            found += [model for model in answer.models if model.adapter == adapter]
+            request.page_token = answer.next_page_token
+            if not request.page_token:
+                return found
+
+    async def _undeclared(self, facts: Sequence[registry_pb2.Endpoint]) -> list[registry_pb2.Endpoint]:
+        """Those whose facts nobody has declared: what an operator wrote since is left alone."""
+        request = registry_pb2.ListEndpointsRequest(page_size=_PAGE)
+        declared: set[str] = set()
+        while True:
+            answer = await self._registry.ListEndpoints(request, metadata=self._admin)
+            declared.update(endpoint.name for endpoint in answer.endpoints)
+            request.page_token = answer.next_page_token
+            if not request.page_token:
+                return [endpoint for endpoint in facts if endpoint.name not in declared]
+
+    async def _registered(self) -> list[registry_pb2.Model]:
+        request = registry_pb2.ListModelsRequest(parent=SHARED, page_size=_PAGE)
+        found: list[registry_pb2.Model] = []
+        while True:
+            answer = await self._registry.ListModels(request, metadata=self._admin)
+            found += answer.models
+            request.page_token = answer.next_page_token
+            if not request.page_token:
+                return found
