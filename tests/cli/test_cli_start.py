@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import os
 import socket
 import stat
 import subprocess
@@ -67,6 +68,23 @@ def test_a_start_does_not_load_what_it_does_not_need(command: str, tmp_path: Pat
     assert done.stdout == "[]\n"
 
 
+@pytest.mark.parametrize(
+    ("whose", "setting"), [("gRPC of all services", "LLM_MESH_GRPC (`up --grpc`)"), ("the simulator's HTTP", "LLM_MESH_SIMULATOR_ADDRESS")]
+)
+def test_each_listener_says_whose_port_it_wants_and_which_setting_moves_it(tmp_path: Path, whose: str, setting: str) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        simulator, grpc = (address, "127.0.0.1:0") if "simulator" in whose else ("127.0.0.1:0", address)
+        env = environment({"LLM_MESH_SIMULATOR_ADDRESS": simulator})
+        done = llm_mesh("up", "--grpc", grpc, "--http", "127.0.0.1:0", "--data-dir", str(tmp_path / "data"), env=env)
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1, done.stderr
+    assert f"cannot listen on {address} ({whose}): Address already in use, process {os.getpid()} (" in done.stderr
+    assert f"; {setting} names another address" in done.stderr
+
+
 def test_a_taken_port_is_told_in_one_line(tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
@@ -75,7 +93,9 @@ def test_a_taken_port_is_told_in_one_line(tmp_path: Path) -> None:
         env = environment({"LLM_MESH_SIMULATOR_ADDRESS": "127.0.0.1:0"})
         done = llm_mesh("up", "--grpc", "127.0.0.1:0", "--http", address, "--data-dir", str(tmp_path / "data"), env=env)
     assert done.returncode == 1
-    assert f"cannot listen on {address}" in done.stderr.strip().splitlines()[-1]
+    told = done.stderr.strip().splitlines()[-1]
+    assert f"cannot listen on {address} (the edge's HTTP): Address already in use, process {os.getpid()} (" in told
+    assert told.endswith(" has it; LLM_MESH_HTTP (`up --http`) names another address")
     assert "Traceback" not in done.stderr
 
 

@@ -93,11 +93,12 @@ def _code(error: Exception) -> Exit:
 async def _run(session: Session, work: Work, given: dict[str, Any]) -> None:
     import grpc  # noqa: PLC0415 (only what asks a mesh loads it)
 
+    from llm_mesh_cli.unreachable import explained  # noqa: PLC0415 (likewise)
     from llm_mesh_runtime.errors import from_rpc_error  # noqa: PLC0415 (likewise)
 
     try:
         await work(session, **given)
     except grpc.aio.AioRpcError as error:
-        raise from_rpc_error(error, peer=f"the mesh at {session.address()}") from error
+        raise explained(from_rpc_error(error, peer=session.peer), session) from error
     finally:
         await session.close()

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _PATIENCE = 0.8
+_FIELDS = {"input.model": "--model"}
+"""Fields that an option names."""
 _UNBROKEN = 1000
 """Columns where no terminal breaks lines."""
 
@@ -118,4 +120,12 @@ def _told(error: MeshError) -> dict[str, object]:
 def _details(error: MeshError) -> tuple[tuple[str, object], ...]:
     after = "" if error.retry_after is None else f"{error.retry_after:g} s"
     quota = "; ".join(f"{subject}: {text}" for subject, text in error.quota)
-    return ("field", error.field), ("quota", quota), ("retry after", after), ("remedy", error.remedy)
+    decision = error.decision_id or error.metadata.get("decision_id", "")
+    remedy = f"{error.remedy} `llm-mesh explain {decision}` shows all of the decision.".strip() if decision else error.remedy
+    return (
+        ("field", _FIELDS.get(error.field, error.field)),
+        ("decision", decision),
+        ("quota", quota),
+        ("retry after", after),
+        ("remedy", remedy),
+    )

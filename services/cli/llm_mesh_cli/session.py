@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from llm_mesh_cli.files import DataFiles, EmptyKeyError
 from llm_mesh_cli.settings import Settings
+from llm_mesh_cli.unreachable import aim_of
 from llm_mesh_runtime.settings import Configuration, MeshSettings
 
 if TYPE_CHECKING:
@@ -53,16 +54,23 @@ class Session:
         self.access = access
         self.output = output
         self._who = who
+        self.asked = aim_of(self)
+        """Where was asked last."""
         self._channels: dict[tuple[str, str], RemoteChannel] = {}
 
     def address(self, service: str = "") -> str:
-        """Where a service is asked: an address of its own, the given one, or that of the mesh of the data directory."""
-        own = self.settings.addresses.get(service, "")
-        return self.access.address or own or self.settings.address or self.files.addresses().get("grpc", "") or self.mesh.grpc
+        """Where a service is asked: the given address, one of its own, or that of the mesh of the data directory."""
+        return aim_of(self, service).address
+
+    @property
+    def peer(self) -> str:
+        """What is said to have failed where nothing answers."""
+        return f"the mesh at {self.asked.address}"
 
     def channel(self, service: str = "") -> grpc.aio.Channel:
         """A channel to a service's public listener, with the key."""
-        return self.channel_to(self.address(service), self.owner(service))
+        self.asked = aim_of(self, service)
+        return self.channel_to(self.asked.address, self.owner(service))
 
     def owner(self, service: str) -> str:
         """Whose address a service is asked at: its own, or else that of the gateway, which answers for all."""
@@ -144,7 +152,7 @@ class Session:
         key = self.key()
         if not key:
             file = self.files.project_key if self._who == "project" else self.files.admin_key
-            raise MissingKeyError(f"no key: give --key, set LLM_MESH_KEY, or start a mesh that keeps one in {file}")
+            raise MissingKeyError(f"no key: give --key or set LLM_MESH_KEY; a mesh that `llm-mesh up` starts keeps one in {file}")
         return (("authorization", f"Bearer {key.reveal()}"),)
 
 

@@ -50,7 +50,7 @@ def build(settings: Settings, links: Links) -> Servicers:
     apps = [HttpApp(edge, door=edge.door)]
     if apart:
         metrics = Edge(apart, shared_paths.shape, links.metrics, links.pressure, keys)
-        apps.append(HttpApp(metrics, address=settings.metrics_address, door=metrics.door))
+        apps.append(HttpApp(metrics, address=settings.metrics_address, setting="LLM_MESH_EDGE_METRICS_ADDRESS", door=metrics.door))
     return Servicers(http=apps)
 
 

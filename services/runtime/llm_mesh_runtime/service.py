@@ -49,6 +49,8 @@ class HttpApp:
     app: Any
     address: str = ""
     """`host:port`; empty: the mesh's HTTP listener."""
+    setting: str = ""
+    """Which setting names the address, where it has one of its own."""
     prefix: str = ""
     """Where it is mounted when it shares its address with others, such as `/console`."""
     door: Door | None = None

@@ -35,7 +35,9 @@ def build(settings: Settings, links: "Links") -> Servicers:
     async def close() -> None:
         log.close()
 
-    return Servicers(start=start, close=close, http=HttpApp(application(settings, log), address=settings.address))
+    return Servicers(
+        start=start, close=close, http=HttpApp(application(settings, log), address=settings.address, setting="LLM_MESH_SIMULATOR_ADDRESS")
+    )
 
 
 service = Service(name="simulator", contracts=(), settings=Settings, build=build)

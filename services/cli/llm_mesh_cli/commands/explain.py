@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated
 
+import grpc
 import typer
 
 from llm_mesh.policy.v1 import ledger_pb2, ledger_pb2_grpc, usage_pb2
 from llm_mesh.router.v1 import router_pb2, router_pb2_grpc
 from llm_mesh_cli import decisions
 from llm_mesh_cli.command import asks
+from llm_mesh_cli.failures import CommandError, Exit
 from llm_mesh_cli.output import as_dict
 from llm_mesh_cli.paging import pages
 from llm_mesh_cli.session import Session
@@ -29,7 +31,13 @@ async def explain(
 ) -> None:
     """Show which models could have answered a request, what excluded them, and how the attempts went."""
     stub = router_pb2_grpc.RouterServiceStub(session.channel("router"))
-    decision = await stub.ExplainDecision(await decisions.question(session, what, domain))
+    question = await decisions.question(session, what, domain)
+    try:
+        decision = await stub.ExplainDecision(question)
+    except grpc.aio.AioRpcError as error:
+        if error.code() is not grpc.StatusCode.NOT_FOUND:
+            raise
+        raise CommandError(_unknown(what, question), Exit.NOT_FOUND) from error
     entries, note = await _entries(session, decision)
     if session.output.as_json:
         session.output.data({"decision": as_dict(decision), "entries": [as_dict(entry) for entry in entries]})
@@ -43,10 +51,17 @@ async def explain(
         session.output.line(f"\n{note}")
 
 
+def _unknown(what: str, question: router_pb2.ExplainDecisionRequest) -> str:
+    kind = "request" if question.request_id else "decision"
+    domain = question.name.partition("/routeDecisions/")[0]
+    return (
+        f"there is no {kind} {what} of {domain}, or it is not yours to see: decisions are kept for an hour at least, whoever made a "
+        "request may explain it, and --domain names another domain"
+    )
+
+
 async def _entries(session: Session, decision: router_pb2.ExplainDecisionResponse) -> tuple[list[usage_pb2.LedgerEntry], str]:
     """The ledger's entries of the decision, and what is to be said where there are none."""
-    import grpc  # noqa: PLC0415 (only what asks a mesh loads it)
-
     domain, _, decision_id = decision.name.partition("/routeDecisions/")
     request = ledger_pb2.ListLedgerEntriesRequest(parent=f"{domain}/projects/-", request_id=decision.request_id)
     ledger = ledger_pb2_grpc.LedgerServiceStub(session.channel("policy"))

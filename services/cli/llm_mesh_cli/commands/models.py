@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -63,16 +63,16 @@ async def show(session: Session, name: Name) -> None:
     stub = _registry(session)
     request = registry_pb2.ListPricesRequest(parent=model.name)
     prices = [price async for answer in pages(stub.ListPrices, request) for price in answer.prices]
-    told = as_dict(model)
     if session.output.as_json:
-        session.output.data({"model": told, "prices": [as_dict(price) for price in prices]})
+        session.output.data({"model": as_dict(model), "prices": [as_dict(price) for price in prices]})
         return
-    for field, value in told.items():
-        if field != "price":
-            session.output.line(f"{field:<18} {_words(value)}")
+    whole = registry_pb2.Model()
+    whole.CopyFrom(model)
+    whole.ClearField("price")
+    session.output.resource(whole)
     for price in prices:
         number, begin = price.name.rpartition("/")[2], time_text(price.valid_from)
-        session.output.line(f"{f'price {number}':<18} {terms(price)} per million, from {begin} ({price.source})")
+        session.output.line(f"{f'price {number}':<24} {terms(price)} per million, from {begin} ({price.source})")
 
 
 @asks(app)
@@ -165,9 +165,3 @@ def _named(new: Sequence[registry_pb2.Model], known: Sequence[registry_pb2.Model
 
 def _registry(session: Session) -> registry_pb2_grpc.RegistryServiceStub:
     return registry_pb2_grpc.RegistryServiceStub(session.channel("registry"))
-
-
-def _words(value: Any) -> str:  # noqa: ANN401 (any JSON)
-    if isinstance(value, dict):
-        return ", ".join(f"{name} {_words(each)}" for name, each in value.items())
-    return ", ".join(value) if isinstance(value, list) else str(value)

@@ -145,9 +145,9 @@ class Failure:
         return pairs
 
     def receipt(self) -> dict[str, object]:
-        """What the mesh tells of the request in a body, for streams that have begun: the charge, and what screening found."""
+        """What the mesh tells of the request in a body, as streams that have begun must: charge, decision, what screening found."""
         told: dict[str, object] = {} if self.charge is None else self.charge.field()
-        return told | {"screened": self.screened} if self.screened else told
+        return told | {name: value for name, value in (("decision", self.decision), ("screened", self.screened)) if value}
 
 
 def failure_of(error: MeshError) -> Failure:

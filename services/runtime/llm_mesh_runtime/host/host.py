@@ -19,8 +19,9 @@ from llm_mesh_runtime.health import Health
 from llm_mesh_runtime.heavy import HeavyWork
 from llm_mesh_runtime.host.adapters import PREFIX, shared
 from llm_mesh_runtime.host.assembly import Assembly, Hosted, Shared, policy_of
+from llm_mesh_runtime.host.binding import Owner
 from llm_mesh_runtime.host.errors import StartError
-from llm_mesh_runtime.host.http import HttpListener, door_of, mounted
+from llm_mesh_runtime.host.http import HTTP_SETTING, HttpListener, door_of, mounted
 from llm_mesh_runtime.host.http_bounds import HttpBounds
 from llm_mesh_runtime.host.keys import mesh_secret, seals_of
 from llm_mesh_runtime.host.listeners import GrpcBounds, Listener
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from llm_mesh_runtime.telemetry import Telemetry
 
 _CLOSE_PATIENCE = 10.0
+_GRPC = Owner("gRPC of all services", "LLM_MESH_GRPC (`up --grpc`)")
 
 
 def _callers_last(service: Service) -> bool:
@@ -177,7 +179,12 @@ class Host:
         deadline = self.mesh.stream_deadline.total_seconds()
         if self.mesh.embedded and any(hosted.handlers for hosted in self.hosted):
             self.listeners["#public"] = Listener(
-                self.mesh.grpc, public_origin, tls=self._tls, stream_deadline=deadline, bounds=self._bounds
+                self.mesh.grpc,
+                public_origin,
+                tls=self._tls,
+                owner=_GRPC,
+                stream_deadline=deadline,
+                bounds=self._bounds,
             )
         for hosted in self.hosted:
             if self.mesh.sockets:
@@ -185,13 +192,17 @@ class Host:
             elif not self.mesh.embedded:
                 self._bind_alone(hosted, deadline)
         addresses: dict[str, list[HttpApp]] = {}
+        owners: dict[str, str] = {}
         bounds = HttpBounds.of(self.mesh)
         for hosted in self.hosted:
             for app in hosted.servicers.http:
                 addresses.setdefault(app.address or self.mesh.http, []).append(app)
+                owners.setdefault(app.address or self.mesh.http, hosted.service.name)
         for address, apps in addresses.items():
             shared = bool(self.mesh.sockets) and not self.mesh.embedded
-            self.http.append(HttpListener(address, mounted(apps), door=door_of(apps), shared=shared, bounds=bounds))
+            owner = Owner(f"the {owners[address]}'s HTTP", apps[0].setting or HTTP_SETTING)
+            listener = HttpListener(address, mounted(apps), door=door_of(apps), owner=owner, shared=shared, bounds=bounds)
+            self.http.append(listener)
 
     def _bind_private(self, hosted: Hosted, deadline: float) -> None:
         """For the other processes of this mesh: the one that owns the data serves all services there, a worker only tells of itself."""
@@ -210,13 +221,14 @@ class Host:
             raise StartError("services that run alone prove who they are: set LLM_MESH_SECRET, or give TLS files with an authority")
         origin = MeshOrigin(service.name, self._tokens, mutual_tls=mutual)
         address = _address(self.mesh, service, public=False)
+        owner = _owner(service, "PORT")
         self.listeners[f"{service.name}#mesh"] = Listener(
-            address, origin, tls=self._tls, mutual=mutual, stream_deadline=deadline, bounds=self._bounds
+            address, origin, tls=self._tls, mutual=mutual, owner=owner, stream_deadline=deadline, bounds=self._bounds
         )
         if self.mesh.public_listener:
-            address = _address(self.mesh, service, public=True)
+            address, owner = _address(self.mesh, service, public=True), _owner(service, "PUBLIC_PORT")
             self.listeners[f"{service.name}#public"] = Listener(
-                address, public_origin, tls=self._tls, stream_deadline=deadline, bounds=self._bounds
+                address, public_origin, tls=self._tls, owner=owner, stream_deadline=deadline, bounds=self._bounds
             )
 
     async def _unbind(self) -> None:
@@ -279,6 +291,11 @@ def _address(mesh: MeshSettings, service: Service, *, public: bool) -> str:
     if mesh.listen_host.startswith("unix:"):
         return f"{mesh.listen_host}/{service.name.replace('/', '-')}{'-public' if public else ''}.sock"
     return f"{mesh.listen_host}:{mesh.port_of(service.name, service.port, public=public)}"
+
+
+def _owner(service: Service, kind: str) -> Owner:
+    name = service.name.upper().replace("/", "_").replace("-", "_")
+    return Owner(f"{service.name}'s gRPC", f"LLM_MESH_{kind}_{name}")
 
 
 def _tls(mesh: MeshSettings) -> Tls | None:

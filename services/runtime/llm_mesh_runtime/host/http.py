@@ -8,17 +8,21 @@ import socket
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from llm_mesh_runtime.host.binding import Owner, bind
 from llm_mesh_runtime.host.errors import StartError
 from llm_mesh_runtime.host.http_bounds import HttpBounds
 from llm_mesh_runtime.service import Door, HttpApp
 
+HTTP_SETTING = "LLM_MESH_HTTP (`up --http`)"
+EDGE = Owner("the edge's HTTP", HTTP_SETTING)
 
-def bound(address: str, *, shared: bool = False) -> socket.socket:
+
+def bound(address: str, *, owner: Owner = EDGE, shared: bool = False) -> socket.socket:
     """A socket that listens on `host:port`, bound before anything starts, so that a taken port stops the start.
 
     A shared one lets others of the same user listen there: the kernel deals new connections out among them.
     """
-    sock = _bound(address, shared=shared)
+    sock = bind(address, owner, shared=shared)
     sock.listen(2048)
     sock.setblocking(False)
     return sock
@@ -29,26 +33,9 @@ def reserved(address: str) -> tuple[socket.socket, str]:
 
     It is bound as by one who wants it alone, so that a taken port is found out, and only then opened to others.
     """
-    sock = _bound(address, shared=False)
+    sock = bind(address, EDGE)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
     return sock, _named(sock)
-
-
-def _bound(address: str, *, shared: bool) -> socket.socket:
-    host, _, port = address.rpartition(":")
-    host = host.strip("[]") or "127.0.0.1"
-    if not port.isdecimal():
-        raise StartError(f"{address!r} is no address of the form host:port")
-    sock = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
-    try:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if shared:
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        sock.bind((host, int(port)))
-    except OSError as error:
-        sock.close()
-        raise StartError(f"cannot listen on {address} (HTTP): {error.strerror}") from error
-    return sock
 
 
 def _named(sock: socket.socket) -> str:
@@ -96,10 +83,11 @@ class HttpListener:
         app: Any,  # noqa: ANN401 - an ASGI application
         *,
         door: Door | None = None,
+        owner: Owner = EDGE,
         shared: bool = False,
         bounds: HttpBounds | None = None,
     ) -> None:
-        self._socket = bound(address, shared=shared)
+        self._socket = bound(address, owner=owner, shared=shared)
         self.address = _named(self._socket)
         self._app = app
         self._door = door

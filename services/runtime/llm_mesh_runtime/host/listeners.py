@@ -13,6 +13,7 @@ import grpc
 
 from llm_mesh.mesh.v1 import errors_pb2
 from llm_mesh_runtime.errors import RuntimeFault, deadline_exceeded
+from llm_mesh_runtime.host.binding import Owner, bind
 from llm_mesh_runtime.host.errors import StartError
 from llm_mesh_runtime.limiter import Limiter
 from llm_mesh_runtime.links.remote import SLACK
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from llm_mesh_runtime.links.mux.server import LinkServer
     from llm_mesh_runtime.pipeline import Transport
 
+_GRPC = Owner("gRPC")
 _MAX_AGE_MS = 300_000
 _HANDSHAKE_MS = 20_000
 _OPEN_READS, _OPEN_QUEUE = 1, 256
@@ -107,6 +109,7 @@ class Listener:
         *,
         tls: Tls | None = None,
         mutual: bool = False,
+        owner: Owner = _GRPC,
         stream_deadline: float = 600.0,
         bounds: GrpcBounds | None = None,
     ) -> None:
@@ -115,6 +118,8 @@ class Listener:
         self._trusted = mutual or address.startswith("unix:")
         """Whether only those connect who have shown a certificate, or may enter our private folder."""
         self._server = grpc.aio.server(options=_options(stream_deadline, bounds or GrpcBounds()))
+        if not address.startswith("unix:"):
+            bind(address, owner).close()  # gRPC would not say why, nor who has the port
         self.port = self._bind(address, tls, mutual=mutual)
         self._started = False
         self._link: LinkServer | None = None

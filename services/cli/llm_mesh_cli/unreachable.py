@@ -1,0 +1,52 @@
+"""What is said where no mesh answers: whether one has to be started, or which setting has the wrong address."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from llm_mesh_cli.session import Session
+    from llm_mesh_runtime.errors import PeerError
+
+_REASON = "PEER_UNAVAILABLE"
+_START = "start it with `llm-mesh up`"
+
+
+class Aim(NamedTuple):
+    """Where a command asks, and what says so. `setting` empty: nothing was set."""
+
+    address: str
+    setting: str
+
+
+def aim_of(session: Session, service: str = "") -> Aim:
+    """Where a service is asked, by the first that says it."""
+    settings, mesh = session.settings, session.mesh
+    given: tuple[tuple[str | None, str], ...] = (
+        (session.access.address, "--address"),
+        (settings.addresses.get(service), f"LLM_MESH_ADDRESS_{service.upper().replace('/', '_').replace('-', '_')}"),
+        (settings.address, "LLM_MESH_ADDRESS"),
+    )
+    found = next((Aim(address, setting) for address, setting in given if address), None)
+    return found or Aim(session.files.addresses().get("grpc", "") or mesh.grpc, "")
+
+
+def explained(error: PeerError, session: Session) -> PeerError:
+    """The failure in words that help, where nobody answered; any other as it is."""
+    if error.reason_name != _REASON or error.peer != session.peer:
+        return error
+    address, setting = session.asked
+    if not setting:
+        error.message = f"the mesh is not running: nobody answers at {address}"
+        error.remedy = f"{_START}; where it runs elsewhere, say so with --address or LLM_MESH_ADDRESS"
+    elif "://" in address:
+        error.message = f"{setting} is {address}, which is no gRPC address"
+        error.remedy = "Give host:port, such as 127.0.0.1:50051."
+    elif address == session.files.addresses().get("http", ""):
+        error.message = f"{setting} is {address}, where the mesh serves HTTP"
+        error.remedy = f"Give its gRPC address, {session.files.addresses().get('grpc', '')}."
+    else:
+        error.message = f"no mesh answers at {address}, which {setting} says"
+        error.remedy = f"Correct {setting} (a gRPC address, host:port). Where that is the mesh's, it is not running: {_START}."
+    error.retry_after = None
+    return error
