@@ -11,7 +11,8 @@ from llm_mesh.policy.v1 import policy_pb2
 from llm_mesh_policy.domain.screening.characters import decoded_view_of, view_of
 from llm_mesh_policy.domain.screening.detectors import all_detectors, names
 from llm_mesh_policy.domain.screening.scan import BLOCKED, LOGGED, MASKED, Scan, Watchlist
-from tests.policy.test_screening_scan import CARD, IBAN, KEY, MAIL, PEM, PIECES
+from tests.policy.test_screening_scan import CARD, IBAN, JWT, KEY, MAIL, PEM, PIECES
+from tests.proofs.proof import count
 
 ALL = Watchlist(all_detectors(), dict.fromkeys(names(), MASKED))
 WRITTEN: dict[str, str] = {
@@ -63,6 +64,63 @@ def test_a_card_is_found_however_it_is_written(written: str) -> None:
         assert "[credit_card]" in masked
         assert "411111" not in plain(masked)
         assert "1111" not in plain(masked)
+
+
+SEPARATORS = [
+    "\n", "\r\n", "\t", "  ", "   ", ".", "/", " / ", " - ", "\\", "_", ":", "\u00b7", "\u2044", "\u2028", ".\n", "\n\n", "\\n", "\\t",
+    "%0A",
+]  # fmt: skip
+GROUPED = {
+    "credit_card": ("4111 1111 1111 1111", "3782 822463 10005", "3056 930902 5904", "6304 1234 5678 1234 568"),
+    "iban": (IBAN, "GB82 WEST 1234 5698 7654 32", "NO93 8601 1117 947"),
+    "us_ssn": ("536 90 4399",),
+    "aws_access_key": ("AKIA IOSF ODNN 7EXA MPLE",),
+}
+GROUPS = [(detector, groups) for detector, all_groups in GROUPED.items() for groups in map(str.split, all_groups)]
+
+
+@settings(max_examples=count(300, 20_000), deadline=None)
+@given(
+    grouped=st.sampled_from(GROUPS),
+    between=st.lists(st.sampled_from(SEPARATORS), min_size=5, max_size=5),
+    cut=st.integers(0, 60),
+    alike=st.booleans(),
+)
+def test_a_number_in_groups_is_found_whatever_stands_between_them(
+    grouped: tuple[str, list[str]], between: list[str], cut: int, *, alike: bool
+) -> None:
+    detector, groups = grouped
+    if alike or detector == "us_ssn":  # three plain figures are nobody's number
+        between = between[:1] * 5
+    text = f"it is {groups[0]}" + "".join(gap + group for gap, group in zip(between, groups[1:], strict=False)) + ", ok"
+    watch = Watchlist(all_detectors(), {detector: MASKED})
+    assert released(text, watch) == f"it is [{detector}], ok"
+    scan = Scan(watch, "f")
+    assert scan.push(text[:cut], final=False) + scan.push(text[cut:], final=True) == f"it is [{detector}], ok"
+
+
+def test_a_card_of_five_groups_is_found_whatever_stands_before_the_last() -> None:
+    for between in SEPARATORS:
+        assert released(f"6304 1234 5678 1234{between}568 ok") == "[credit_card] ok", between
+
+
+@pytest.mark.parametrize("key", [KEY, "ghp_" + "a1" * 18, "AIza" + "b2" * 17 + "c", JWT])
+def test_a_key_is_found_wherever_its_line_breaks(key: str) -> None:
+    for at in range(5, 22):
+        for way in ("\n", "\r\n", "\\n"):
+            assert key[at:] not in released(f"it is {key[:at]}{way}{key[at:]} ok"), (at, way)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2001\n2002\n2003\n2008", "4.25 4.50\n4.75 5.00\n5.25 5.50", "4111, 1111, 1111, 1111", "4111; 1111; 1111; 1111",
+        "| 4111 | 1111 | 1111 | 1111 |", "3.141592653589793", "4567.891234567891", "4\n1\n1\n1\n1\n1\n1\n1\n1\n1\n1\n1\n1\n1\n1\n1",
+        "536\n90 4399", "ASIA EAST WEST OVER HERE", "sk-learn\nis_the_name_of_a_module_for_learning", "41111111\n11111111",
+    ],
+)  # fmt: skip
+def test_columns_lists_and_words_are_no_numbers(text: str) -> None:
+    assert released(text) == text
 
 
 @pytest.mark.parametrize("secret", [IBAN, KEY, MAIL, PEM, "AKIAIOSFODNN7EXAMPLE", "536-90-4399"])

@@ -73,4 +73,46 @@ HOLES: Mapping[str, Mutant] = {
         instead='(None, "")',
         test="tests/registry/test_registry_subscriptions.py",
     ),
+    "screening/groups-of-cards": Mutant(
+        file="policy/llm_mesh_policy/domain/screening/patterns.py",
+        guard='CARD = _CARD_IN_ANY_GROUPS + b"|" + PRINTED_CARD',
+        instead="CARD = _CARD_IN_ANY_GROUPS",
+        test="tests/policy/test_screening_reading.py::test_a_number_in_groups_is_found_whatever_stands_between_them",
+    ),
+    "screening/groups-of-accounts": Mutant(
+        file="policy/llm_mesh_policy/domain/screening/patterns.py",
+        guard='{11,30}|" + PRINTED_IBAN',
+        instead='{11,30}"',
+        test="tests/policy/test_screening_reading.py::test_a_number_in_groups_is_found_whatever_stands_between_them",
+    ),
+    "screening/groups-go-on-behind-narrow-ones": Mutant(
+        file="policy/llm_mesh_policy/domain/screening/numbers.py",
+        guard=" or _card(text, begin, _longer(_PRINTED_CARD, text, begin, end), lengths)",
+        instead="",
+        test="tests/policy/test_screening_reading.py::test_a_card_of_five_groups_is_found_whatever_stands_before_the_last",
+    ),
+    "screening/columns-of-years": Mutant(
+        file="policy/llm_mesh_policy/domain/screening/numbers.py",
+        guard="    if candidate.translate(None, _TIGHT) and digits[0] in",
+        instead="    if False and digits[0] in",
+        test="tests/policy/test_screening_reading.py::test_columns_lists_and_words_are_no_numbers",
+    ),
+    "screening/three-figures-are-nobodys-number": Mutant(
+        file="policy/llm_mesh_policy/domain/screening/numbers.py",
+        guard="if alike and stdnum_ssn",
+        instead="if stdnum_ssn",
+        test="tests/policy/test_screening_reading.py::test_columns_lists_and_words_are_no_numbers",
+    ),
+    "screening/lines-break-within-keys": Mutant(
+        file="policy/llm_mesh_policy/domain/screening/patterns.py",
+        guard=r'rb"(?:\1(?:\r?\n)?)\2"',
+        instead=r'rb"\1\2"',
+        test="tests/policy/test_screening_reading.py::test_a_key_is_found_wherever_its_line_breaks",
+    ),
+    "screening/words-are-no-keys": Mutant(
+        file="policy/llm_mesh_policy/domain/screening/numbers.py",
+        guard='if b"\\n" not in candidate or _has_digit(candidate) else 0',
+        instead="",
+        test="tests/policy/test_screening_reading.py::test_columns_lists_and_words_are_no_numbers",
+    ),
 }

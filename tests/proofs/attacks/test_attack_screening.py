@@ -37,6 +37,12 @@ WRITTEN = {
     "no-break spaces": CARD.replace(" ", "\u00a0"),
     "soft hyphens": CARD.replace(" ", "\u00ad"),
     "dashes": CARD.replace(" ", "\u2013"),
+    "lines": CARD.replace(" ", "\n"),
+    "lines of Windows": CARD.replace(" ", "\r\n"),
+    "dots": CARD.replace(" ", "."),
+    "wide spaces": CARD.replace(" ", "  "),
+    "columns": CARD.replace(" ", "\t"),
+    "slashes": CARD.replace(" ", " / "),
     "escaped": "".join(f"\\u{ord(each):04x}" for each in CARD),
     "URL-encoded": "".join(f"%{ord(each):02x}" for each in CARD),
 }

@@ -1,7 +1,7 @@
 """How screening reads a text: folded to the ASCII that a reader sees, with the place of each byte in the original.
 
-Digits and letters of any style become plain ones (NFKC, and the decimal digits of all scripts), spaces and dashes become one space
-and one dash. What nobody sees (zero-width characters, soft hyphens, combining marks, controls) becomes a gap: no part of a secret,
+Digits and letters of any style become plain ones (NFKC, and the decimal digits of all scripts), spaces, dashes, dots and slashes
+become one of each. What nobody sees (zero-width characters, soft hyphens, combining marks, controls) becomes a gap: no part of a secret,
 and no obstacle to finding it. Escapes of JSON and of URLs are decoded in a second view of the same text, because decoding can hide
 a secret as well as show one: `%41` may be the letter A, or a percent sign before a number.
 """
@@ -23,10 +23,14 @@ _ASCII = bytes(
 _INVISIBLE = frozenset({"Cc", "Cf", "Mn", "Me"})
 _INVISIBLE_LETTERS = frozenset("\u115f\u1160\u3164\uffa0\u2800")
 _DASHES = frozenset("\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe58\ufe63\uff0d\u2043\u30fc\uff70")
+_PLAIN = {
+    **dict.fromkeys(_DASHES, "-"),
+    **dict.fromkeys("\u00b7\u2022\u2027\u2219\u22c5\u3002\u30fb\uff61\uff65", "."),
+    **dict.fromkeys("\u2044\u2215\u29f8", "/"),
+    **{chr(code): chr(code - 0xE0000) for code in range(0xE0020, 0xE007F)},
+}
+"""Dashes, dots, slashes; and ASCII once more as tags, which nobody sees and models read."""
 _FIRST_NOT_ASCII = 0x80
-_TAGS = range(0xE0020, 0xE007F)
-"""ASCII once more, which nobody sees and models read."""
-_FIRST_TAG = 0xE0000
 _LONGEST_UNFINISHED = 96
 _SURROGATES = r"\\{1,16}u[dD][89abAB][0-9a-fA-F]{2}\\{1,16}u[dD][c-fC-F][0-9a-fA-F]{2}"
 _PERCENT = r"%(?:25){0,4}[0-9a-fA-F]{2}"
@@ -161,8 +165,8 @@ def _folded(character: str) -> str:
     code = ord(character)
     if code < _FIRST_NOT_ASCII:
         return chr(_ASCII[code])
-    if character in _DASHES or code in _TAGS:
-        return "-" if character in _DASHES else chr(code - _FIRST_TAG)
+    if (plain := _PLAIN.get(character)) is not None:
+        return plain
     category = unicodedata.category(character)
     if category in _INVISIBLE or character in _INVISIBLE_LETTERS:
         return GAP

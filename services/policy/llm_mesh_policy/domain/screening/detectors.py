@@ -14,8 +14,8 @@ from typing import Any
 
 import re2
 
-from llm_mesh_policy.domain.screening.numbers import LONGEST_CARD, card, email, iban, ssn
-from llm_mesh_policy.domain.screening.patterns import compiled, options, tolerant
+from llm_mesh_policy.domain.screening.numbers import LONGEST_CARD, LONGEST_IBAN, access_key, card, email, iban, secret, ssn
+from llm_mesh_policy.domain.screening.patterns import CARD, IBAN, SEPARATOR, SEPARATORS, compiled, options, tolerant, wrapped
 
 _DIGITS = string.digits.encode()
 _UPPER = string.ascii_uppercase.encode()
@@ -115,35 +115,40 @@ def all_detectors() -> tuple[Detector, ...]:
         ),
         _detector(
             "api_key",
-            rb"\b(?:sk-[A-Za-z0-9_-]{20}|gh[pousr]_[A-Za-z0-9]{36}|github_pat_[A-Za-z0-9_]{40}|xox[abprs]-[A-Za-z0-9-]{20}"
-            rb"|AIza[A-Za-z0-9_-]{35}|glpat-[A-Za-z0-9_-]{20}|mk_[A-Za-z0-9]{16}_[A-Za-z0-9]{32}|hf_[A-Za-z0-9]{30})",
-            alphabet=_WORD + b"_-",
+            wrapped(
+                rb"\b(?:sk-[A-Za-z0-9_-]{20}|gh[pousr]_[A-Za-z0-9]{36}|github_pat_[A-Za-z0-9_]{40}|xox[abprs]-[A-Za-z0-9-]{20}"
+                rb"|AIza[A-Za-z0-9_-]{35}|glpat-[A-Za-z0-9_-]{20}|mk_[A-Za-z0-9]{16}_[A-Za-z0-9]{32}|hf_[A-Za-z0-9]{30})"
+            ),
+            alphabet=_WORD + b"_-\r\n",
             starts=b"sgxAmh",
-            longest=60,
+            longest=3 * 60,
+            accepts=secret,
             hints=(b"sk-", b"ghp_", b"gho_", b"ghu_", b"ghs_", b"ghr_", b"github_pat_", b"xox", b"AIza", b"glpat-", b"mk_", b"hf_"),
             tail=_WORD + b"_-",
         ),
         _detector(
             "aws_access_key",
-            rb"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b",
-            alphabet=_UPPER + _DIGITS,
+            rb"\b(?:AKIA|ASIA)(?:[0-9A-Z]{16}|(?:" + SEPARATOR + rb"[0-9A-Z]{4}){4})\b",
+            alphabet=_UPPER + _DIGITS + SEPARATORS,
             starts=b"A",
-            longest=20,
+            longest=36,
+            accepts=access_key,
             hints=(b"AKIA", b"ASIA"),
         ),
         _detector(
             "jwt",
-            rb"\beyJ[A-Za-z0-9_-]{10,200}\.eyJ[A-Za-z0-9_-]{10}",
-            alphabet=_WORD + b"_-.",
+            wrapped(rb"\beyJ[A-Za-z0-9_-]{10,200}[.]{1}eyJ[A-Za-z0-9_-]{10}"),
+            alphabet=_WORD + b"_-.\r\n",
             starts=b"e",
-            longest=230,
+            longest=3 * 230,
+            accepts=secret,
             hints=(b"eyJ",),
             tail=_WORD + b"_-.",
         ),
         _detector(
             "credit_card",
-            rb"[0-9](?:[ -]?[0-9]){12,18}",
-            alphabet=_DIGITS + b" -",
+            CARD,
+            alphabet=_DIGITS + SEPARATORS,
             starts=_DIGITS,
             longest=LONGEST_CARD,
             accepts=card,
@@ -152,21 +157,20 @@ def all_detectors() -> tuple[Detector, ...]:
         ),
         _detector(
             "iban",
-            rb"\b[A-Z]{2}[0-9]{2}(?: ?[A-Z0-9]){11,30}",
-            alphabet=_UPPER + _DIGITS + b" ",
+            IBAN,
+            alphabet=_UPPER + _DIGITS + SEPARATORS,
             starts=_UPPER,
-            longest=65,
+            longest=LONGEST_IBAN,
             fewest_digits=2,
             accepts=iban,
         ),
         _detector(
             "us_ssn",
-            rb"\b[0-9]{3}-[0-9]{2}-[0-9]{4}\b",
-            alphabet=_DIGITS + b"-",
+            rb"\b[0-9]{3}" + SEPARATOR + b"[0-9]{2}" + SEPARATOR + rb"[0-9]{4}\b",
+            alphabet=_DIGITS + SEPARATORS,
             starts=_DIGITS,
-            longest=11,
+            longest=17,
             accepts=ssn,
-            hints=(b"-",),
             fewest_digits=9,
         ),
         _detector(

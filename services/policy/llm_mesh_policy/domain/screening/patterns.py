@@ -7,6 +7,18 @@ import re2
 
 _ATOM = re.compile(rb"\\b|\\.|\[[^\]]*\]|[()|?*+^]|\(\?:|\{[0-9]+(?:,[0-9]*)?\}|.", re.DOTALL)
 _BETWEEN = rb"[\x00\x02]*"
+SEPARATORS = b" \t\r\n./\\_:-"
+"""What people and layouts put between the groups of a number. Neither comma nor semicolon nor bar: those part the items of a list."""
+SEPARATOR = rb"[ \t\r\n./\\_:-]{1,4}"
+_CARD_IN_ANY_GROUPS = rb"[0-9](?:[ -]?[0-9]){12,18}"
+PRINTED_CARD = (
+    rb"(?:[0-9]{4}(?:" + SEPARATOR + rb"[0-9]{4}){3}(?:" + SEPARATOR + rb"[0-9]{1,3})?"
+    rb"|[0-9]{4}" + SEPARATOR + rb"[0-9]{6}" + SEPARATOR + rb"[0-9]{4,5})"
+)
+"""Groups as cards are printed: by those alone a column of figures does not become a card."""
+CARD = _CARD_IN_ANY_GROUPS + b"|" + PRINTED_CARD
+PRINTED_IBAN = rb"\b[A-Z]{2}[0-9]{2}(?:" + SEPARATOR + rb"[A-Z0-9]{4}){2,7}(?:" + SEPARATOR + rb"[A-Z0-9]{1,4})?"
+IBAN = rb"\b[A-Z]{2}[0-9]{2}(?: ?[A-Z0-9]){11,30}|" + PRINTED_IBAN
 _SYNTAX = frozenset({b"(?:", b"(", b")", b"|", b"?", b"*", b"+", b"\\b"})
 
 
@@ -17,6 +29,11 @@ def tolerant(source: bytes) -> bytes:
         plain = token in _SYNTAX or token.startswith(b"{")
         parts.append(token if plain else b"(?:" + token + _BETWEEN + b")")
     return b"".join(parts)
+
+
+def wrapped(source: bytes) -> bytes:
+    """The pattern with a line break behind any character of a repeated class: long keys are broken where a line ends."""
+    return re.sub(rb"(\[[^\]]*\])(\{[0-9,]+\})", rb"(?:\1(?:\r?\n)?)\2", source)
 
 
 def compiled(source: bytes) -> Any:  # noqa: ANN401 (re2 has no types)
