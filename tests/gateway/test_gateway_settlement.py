@@ -3,6 +3,7 @@
 import asyncio
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import grpc
 import pytest
@@ -12,7 +13,7 @@ from llm_mesh.policy.v1 import usage_pb2
 from llm_mesh_gateway.domain import settlements
 from llm_mesh_gateway.settings import Settings
 from tests.gateway.conftest import KEY, Mesh, request, running, said
-from tests.gateway.fakes import FakePolicy, Script, started, text
+from tests.gateway.fakes import FakePolicy, Say, Script, choice_finished, report, started, text
 
 
 async def test_a_client_that_leaves_ends_the_attempt_at_once_and_is_charged_what_came(linked: Mesh) -> None:
@@ -30,6 +31,50 @@ async def test_a_client_that_leaves_ends_the_attempt_at_once_and_is_charged_what
     assert (line.usage.output_tokens, line.source) == (4, usage_pb2.USAGE_SOURCE_COUNTED)
     assert line.usage.input_tokens > 0
     assert len(linked.adapter.asked) == 1
+
+
+async def left_at_its_end(mesh: Mesh, *behind: Say, **fields: Any) -> usage_pb2.UsageLine:
+    """The line of a stream whose client left when it had read that the choice was finished."""
+    mesh.adapter.scripts["model-1"] = Script((started(), text("0123456789abcdef"), choice_finished(), *behind), report(7, 9))
+    call = mesh.stream(**fields)
+    while not any(event.HasField("choice_finished") for event in (await call.read()).events):
+        pass
+    call.cancel()
+    async with asyncio.timeout(5):
+        await mesh.policy.ended.wait()
+    (line,) = mesh.policy.settled[0].lines
+    assert line.outcome == usage_pb2.ATTEMPT_OUTCOME_CANCELLED
+    return line
+
+
+async def test_a_client_that_leaves_when_all_is_said_is_charged_what_the_provider_says(linked: Mesh) -> None:
+    async def later() -> None:
+        await asyncio.sleep(0.05)
+
+    line = await left_at_its_end(linked, later)
+    assert (line.usage.input_tokens, line.usage.output_tokens, line.source) == (7, 9, usage_pb2.USAGE_SOURCE_PROVIDER)
+    assert not linked.adapter.cancelled.is_set()
+
+
+async def test_a_provider_that_says_nothing_more_is_waited_for_within_the_bound() -> None:
+    async with running(Mesh(settings=Settings(late_usage=timedelta(seconds=0.05)))) as mesh:
+        line = await left_at_its_end(mesh, mesh.adapter.wait)
+        await asyncio.wait_for(mesh.adapter.cancelled.wait(), 5)
+    assert (line.usage.output_tokens, line.source) == (4, usage_pb2.USAGE_SOURCE_COUNTED)
+
+
+async def test_a_provider_that_goes_on_for_ever_is_read_within_the_bound() -> None:
+    async with running(Mesh(settings=Settings(late_usage=timedelta(seconds=10), late_usage_bytes=1_000))) as mesh:
+        await left_at_its_end(mesh, *[text("x" * 100)] * 30, mesh.adapter.wait)
+        await asyncio.wait_for(mesh.adapter.ended.wait(), 5)
+
+
+@pytest.mark.parametrize(("late_usage", "choices"), [(0, 1), (1, 2)], ids=["never", "another choice goes on"])
+async def test_a_stream_that_is_not_to_be_read_on_ends_at_once(late_usage: int, choices: int) -> None:
+    async with running(Mesh(settings=Settings(late_usage=timedelta(seconds=late_usage)))) as mesh:
+        line = await left_at_its_end(mesh, mesh.adapter.wait, candidate_count=choices)
+        await asyncio.wait_for(mesh.adapter.ended.wait(), 0.5)
+    assert line.source == usage_pb2.USAGE_SOURCE_COUNTED
 
 
 async def test_a_client_that_leaves_a_whole_answer_is_settled_too(mesh: Mesh) -> None:

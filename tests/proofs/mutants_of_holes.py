@@ -115,4 +115,28 @@ HOLES: Mapping[str, Mutant] = {
         instead="",
         test="tests/policy/test_screening_reading.py::test_columns_lists_and_words_are_no_numbers",
     ),
+    "late-usage/read-on": Mutant(
+        file="gateway/llm_mesh_gateway/domain/execution.py",
+        guard="            self.remainder = self._ending\n",
+        instead="",
+        test="tests/gateway/test_gateway_settlement.py",
+    ),
+    "late-usage/only-when-all-is-said": Mutant(
+        file="gateway/llm_mesh_gateway/domain/execution.py",
+        guard="0 < self._awaits_usage_after <= record.ended_choices",
+        instead="0 < self._awaits_usage_after",
+        test="tests/gateway/test_gateway_settlement.py",
+    ),
+    "late-usage/bound-in-time": Mutant(
+        file="gateway/llm_mesh_gateway/domain/remainder.py",
+        guard="asyncio.timeout(bounds.seconds)",
+        instead="asyncio.timeout(None)",
+        test="tests/gateway/test_gateway_settlement.py",
+    ),
+    "late-usage/bound-in-bytes": Mutant(
+        file="gateway/llm_mesh_gateway/domain/remainder.py",
+        guard="            size -= sum(event.ByteSize() for event in piece.events)\n",
+        instead="",
+        test="tests/gateway/test_gateway_settlement.py",
+    ),
 }

@@ -32,5 +32,15 @@ class Settings:
         minimum=0,
         maximum=4 * 1024**3,
     )
+    late_usage: timedelta = setting(
+        default=timedelta(seconds=1),
+        help="How long a stream is read on whose caller left when all choices were finished, for the usage that its provider tells last. "
+        "0: not at all; the charge is an estimate then.",
+        minimum=0,
+        maximum=10,
+    )
+    late_usage_bytes: int = setting(
+        default=64 * 1024, help="How many bytes of such a stream are read on.", minimum=0, maximum=16 * 1024 * 1024
+    )
     drain: timedelta = setting(default=timedelta(seconds=10), help="How long settlements may take at shutdown.", maximum=600)
     heartbeat: timedelta = setting(default=timedelta(seconds=5), help="How often policy is told that this instance lives.", minimum=0.05)

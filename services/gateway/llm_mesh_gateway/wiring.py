@@ -13,6 +13,7 @@ from llm_mesh_gateway.domain.listing import Listing
 from llm_mesh_gateway.domain.outcomes import Outcomes
 from llm_mesh_gateway.domain.ports import Epochs
 from llm_mesh_gateway.domain.recording import Room
+from llm_mesh_gateway.domain.remainder import LateUsage
 from llm_mesh_gateway.domain.repeating import Bounds
 from llm_mesh_gateway.domain.retry_budget import RetryBudget
 from llm_mesh_gateway.domain.screening import screened
@@ -30,7 +31,9 @@ def build(settings: Settings, links: Links) -> Servicers:
     policy, router = PolicyPeer(links.channel("policy")), RouterPeer(links.channel("router"))
     adapters = AdapterPeers(links.channel)
     room = Room(settings.recorded_answer_bytes)
-    settlements = Settlements(policy, most_open=settings.most_open_settlements, insists=bool(links.mesh.process), room=room)
+    late_usage = LateUsage(settings.late_usage.total_seconds(), settings.late_usage_bytes)
+    insists = bool(links.mesh.process)
+    settlements = Settlements(policy, most_open=settings.most_open_settlements, insists=insists, room=room, late_usage=late_usage)
     counted = links.metrics.counter("llm_mesh.attempts", "Attempts; reason is empty where they went well.", ("adapter", "reason"))
     faults = links.metrics.counter("llm_mesh.operator.faults", "Requests that failed by a fault of the mesh's operator.", ("reason",))
     replayed = links.metrics.counter("llm_mesh.answers.replayed", "Kept answers that were given to repetitions of their requests.").labels()

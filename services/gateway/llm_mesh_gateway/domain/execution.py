@@ -18,6 +18,7 @@ from llm_mesh_gateway.domain.failures import Verdict, meaning_of, same_fault
 from llm_mesh_gateway.domain.plan import target_of
 from llm_mesh_gateway.domain.ports import AttemptCall, Piece, Release
 from llm_mesh_gateway.domain.record import AttemptRecord
+from llm_mesh_gateway.domain.remainder import Remainder
 from llm_mesh_gateway.domain.repeating import Bounds, Spent, delay_before
 from llm_mesh_gateway.domain.retry_budget import RetryBudget
 from llm_mesh_runtime.context import deadline_remaining
@@ -35,11 +36,25 @@ class Execution:
     """The attempts of one request. `records` has every attempt that was begun, in order."""
 
     __slots__ = (
-        "_attempts", "_bounds", "_budget", "_committed", "_dispatch", "_estimated_input", "_extend", "_failures", "_held",
-        "_refused_dialects", "_spent", "_streamed", "records",
+        "_attempts",
+        "_awaits_usage_after",
+        "_bounds",
+        "_budget",
+        "_committed",
+        "_dispatch",
+        "_ending",
+        "_estimated_input",
+        "_extend",
+        "_failures",
+        "_held",
+        "_refused_dialects",
+        "_spent",
+        "_streamed",
+        "records",
+        "remainder",
     )  # fmt: skip
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 (what an execution is made of)
         self,
         attempts: Sequence[plan_pb2.Attempt],
         dispatch: Dispatch,
@@ -49,8 +64,14 @@ class Execution:
         *,
         bounds: Bounds,
         streamed: bool = False,
+        awaits_usage_after: int = 0,
     ) -> None:
         self._attempts = attempts
+        self._awaits_usage_after = awaits_usage_after
+        """How many choices must be finished for a stream to be read on that its caller leaves. 0: none is."""
+        self._ending: Remainder | None = None
+        self.remainder: Remainder | None = None
+        """What is left of a stream that its caller left at its end; its call goes on until it is read."""
         self._dispatch = dispatch
         self._extend = extend
         self._bounds = bounds
@@ -139,28 +160,38 @@ class Execution:
         self._held.clear()
         call = self._dispatch(record.attempt)
         try:
-            while True:
-                try:
-                    piece = await call.next()
-                    if piece is None:
-                        raise errors.ended_early()
-                except MeshError as failure:
-                    record.failed(failure, committed=self._committed)
-                    return failure
-                content = record.note(piece)
-                if piece.report is not None:
-                    record.completed(piece.report)
-                elif not self._committed and not content and len(self._held) < _MOST_HELD:
-                    self._held.append(piece)
-                    continue
-                if not self._committed:
-                    self._commit(piece)
-                await release(piece)
-                if piece.report is not None:
-                    return None
+            return await self._read(call, record, release)
+        except asyncio.CancelledError:
+            self.remainder = self._ending
+            raise
         finally:
-            call.cancel()
+            if self.remainder is None:
+                call.cancel()
             record.cancelled()
+
+    async def _read(self, call: AttemptCall, record: AttemptRecord, release: Release) -> MeshError | None:
+        self._ending = ending = None
+        while True:
+            try:
+                piece = await (call.next() if ending is None else ending.next())
+                if piece is None:
+                    raise errors.ended_early()
+            except MeshError as failure:
+                record.failed(failure, committed=self._committed)
+                return failure
+            content = record.note(piece)
+            if ending is None and 0 < self._awaits_usage_after <= record.ended_choices:
+                self._ending = ending = Remainder(call, record)
+            if piece.report is not None:
+                record.completed(piece.report)
+            elif not self._committed and not content and len(self._held) < _MOST_HELD:
+                self._held.append(piece)
+                continue
+            if not self._committed:
+                self._commit(piece)
+            await release(piece)
+            if piece.report is not None:
+                return None
 
     def _commit(self, piece: Piece) -> None:
         self._committed = True

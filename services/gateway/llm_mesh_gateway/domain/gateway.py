@@ -244,6 +244,7 @@ class Gateway:
             planned.estimated_input_tokens,
             bounds=self._bounds,
             streamed=operation.streamed,
+            awaits_usage_after=max(1, operation.candidate_count) if operation.streamed and self._settlements.awaits_usage else 0,
         )
         try:
             if planned.admitted.obligations.screen_output:
@@ -254,7 +255,7 @@ class Gateway:
             else:
                 await execution.run(release)
         except asyncio.CancelledError:
-            reservation.end_later(execution.records)
+            reservation.end_later(execution.records, execution.remainder)
             raise
         except BaseException as failure:
             if isinstance(failure, MeshError):

@@ -48,6 +48,11 @@ class AttemptRecord:
         """Why it failed, as the adapter says; empty where it did not."""
 
     @property
+    def ended_choices(self) -> int:
+        """How many choices of a stream are finished: nothing but the usage follows the last."""
+        return self._tally.ended_choices
+
+    @property
     def sent(self) -> bool:
         """Whether anything may have reached the provider."""
         return self._outcome != usage_pb2.ATTEMPT_OUTCOME_NOT_SENT
@@ -101,6 +106,10 @@ class AttemptRecord:
             self.reason = "CANCELLED"
             self._end(usage_pb2.ATTEMPT_OUTCOME_CANCELLED)
             self._count()
+
+    def recount(self) -> None:
+        """More came after the caller went away."""
+        self._count()
 
     def _end(self, outcome: usage_pb2.AttemptOutcome) -> None:
         self._outcome = outcome

@@ -11,6 +11,7 @@ from llm_mesh.router.v1 import plan_pb2
 from llm_mesh_gateway.domain.findings import Findings
 from llm_mesh_gateway.domain.ports import Policy
 from llm_mesh_gateway.domain.record import AttemptRecord
+from llm_mesh_gateway.domain.remainder import Remainder
 from llm_mesh_gateway.domain.settlements import Settlements
 from llm_mesh_runtime.errors import MeshError
 from llm_mesh_runtime.log import get_logger
@@ -106,9 +107,11 @@ class Reservation:
             settlement.idempotency_key = self._request.idempotency_key
         return await self._settlements.settle(settlement)
 
-    def end_later(self, records: Sequence[AttemptRecord]) -> None:
-        """The same without waiting: nobody is there any more to be told."""
-        if was_sent(records):
+    def end_later(self, records: Sequence[AttemptRecord], remainder: Remainder | None = None) -> None:
+        """The same without waiting: nobody is there any more to be told. What remains of a stream is read before."""
+        if remainder is not None:
+            self._settlements.settle_after(remainder, lambda: self._settlement(records))
+        elif was_sent(records):
             self._settlements.settle_later(self._settlement(records))
         else:
             self._give_back()

@@ -15,6 +15,7 @@ from llm_mesh.mesh.v1 import errors_pb2
 from llm_mesh.policy.v1 import policy_pb2
 from llm_mesh_gateway.domain.ports import Ledger
 from llm_mesh_gateway.domain.recording import Room
+from llm_mesh_gateway.domain.remainder import LateUsage, Remainder
 from llm_mesh_runtime.errors import MeshError, RuntimeFault
 from llm_mesh_runtime.log import get_logger
 from llm_mesh_runtime.tasks import TaskSet
@@ -41,8 +42,10 @@ class Settlements:
         first_delay: float = _FIRST_DELAY,
         insists: bool = False,
         room: Room | None = None,
+        late_usage: LateUsage | None = None,
     ) -> None:
         self._ledger = ledger
+        self._late_usage = late_usage or LateUsage()
         self._room = Room(0) if room is None else room
         """For answers that wait to be kept."""
         self._insists = insists
@@ -55,6 +58,11 @@ class Settlements:
     def open(self) -> int:
         """How many are not acknowledged."""
         return len(self._tasks)
+
+    @property
+    def awaits_usage(self) -> bool:
+        """Whether a stream that its caller leaves at its end is read on."""
+        return self._late_usage.seconds > 0
 
     def make_room(self) -> None:
         """Refuse a new request while too much is open."""
@@ -86,6 +94,17 @@ class Settlements:
         if size:
             task.add_done_callback(lambda _: self._room.give(size))
         return task
+
+    def settle_after(self, remainder: Remainder, settlement: Callable[[], policy_pb2.SettleRequest]) -> None:
+        """Reads the end of a stream that nobody waits for any more, and charges what was used by then."""
+
+        async def charge() -> None:
+            try:
+                await remainder.read(self._late_usage)
+            finally:
+                self.settle_later(settlement())
+
+        self._tasks.spawn(charge(), name="late usage")
 
     def release_later(self, request: policy_pb2.ReleaseRequest) -> None:
         """Give everything back, in the background."""

@@ -16,13 +16,14 @@ _BYTES_PER_TOKEN = 4
 class Tally:
     """Counts the content of one attempt."""
 
-    __slots__ = ("_bytes", "_events", "_final", "_reported")
+    __slots__ = ("_bytes", "_events", "_final", "_reported", "ended_choices")
 
     def __init__(self) -> None:
         self._bytes = 0
         self._events = 0
         self._reported: generate_pb2.Usage | None = None
         self._final = False
+        self.ended_choices = 0
 
     @property
     def content(self) -> bool:
@@ -57,6 +58,8 @@ class Tally:
             self._count(event.tool_call_started.name, forced=True)
         elif kind == "audio":
             self._count(event.audio.transcript, forced=True)
+        elif kind == "choice_finished":
+            self.ended_choices += 1
         elif kind == "usage":
             self._reported, self._final = event.usage, True
         elif kind == "started" and event.started.HasField("usage"):
