@@ -184,7 +184,7 @@ class Attempts:
         if failure is not None:
             raise failure
         _close(job, parser, reader, message.events, meter)
-        Collector(output).take(message.events)
+        Collector(output).collect(message.events)
 
     def _first_content(self, job: Job, timers: Timers) -> None:
         if (seconds := timers.first_content) is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from llm_mesh.inference.v1 import content_pb2, generate_pb2
@@ -81,15 +81,18 @@ def _of_part(part: content_pb2.Part, choice: int, number: int) -> Iterator[Event
 
 
 class Collector:
-    """Puts the events of a stream together."""
+    """Puts the events of a stream together. Texts grow by pieces that are joined once: a text that grows anew is copied at each piece."""
 
     def __init__(self, output: generate_pb2.GenerateOutput) -> None:
         self._output = output
         self._choices: dict[int, generate_pb2.Choice] = {}
-        self._calls: dict[tuple[int, int], content_pb2.ToolCall] = {}
+        self._calls: dict[tuple[int, int], _Growing] = {}
+        self._last: dict[int, tuple[str, _Growing]] = {}
+        """By choice its last part, and of what kind it is."""
+        self._growing: list[_Growing] = []
 
-    def take(self, events: Iterable[Event]) -> None:
-        """Adds events, in their order."""
+    def collect(self, events: Iterable[Event]) -> None:
+        """Adds all events, in their order."""
         for event in events:
             kind = event.WhichOneof("kind")
             if kind == "started":
@@ -99,36 +102,26 @@ class Collector:
             elif kind == "usage":
                 self._output.usage.CopyFrom(event.usage)
             elif kind is not None and kind not in {"finished", "opaque"}:
-                self._take(event, kind)
+                self._add(getattr(event, kind), kind)
+        for growing in self._growing:
+            growing.join()
 
-    def _take(self, event: Event, kind: str) -> None:
-        piece = getattr(event, kind)
+    def _add(self, piece: Any, kind: str) -> None:  # noqa: ANN401 (of many types)
         choice = self._choice(piece.choice)
         if kind == "choice_finished":
             choice.finish_reason, choice.native_finish_reason = piece.finish_reason, piece.native_finish_reason
             choice.extras.extend(piece.extras)
         elif kind == "tool_call_started":
             part = choice.message.parts.add(tool_call=content_pb2.ToolCall(id=piece.id, name=piece.name), extras=piece.extras)
-            self._calls[piece.choice, piece.index] = part.tool_call
+            self._calls[piece.choice, piece.index] = self._part(piece.choice, kind, part.tool_call)
         elif kind == "tool_call":
-            self._calls[piece.choice, piece.index].arguments_json += piece.arguments_json
-        elif kind == "audio":
-            sound = self._last(choice, "audio").audio
-            sound.data += piece.data
-            sound.transcript += piece.transcript
+            self._calls[piece.choice, piece.index].add(piece, kind)
         else:
-            self._take_text(choice, piece, kind)
-
-    def _take_text(self, choice: generate_pb2.Choice, piece: Any, kind: str) -> None:  # noqa: ANN401 (of two types of deltas)
-        said = getattr(self._last(choice, kind), kind)
-        said.text += piece.text
-        if kind == "reasoning":
-            said.signature += piece.signature
-            said.redacted += piece.redacted
-        elif kind == "text":
-            choice.logprobs.extend(piece.logprobs)
-        else:
-            choice.refusal_logprobs.extend(piece.logprobs)
+            self._growing_of(choice, kind).add(piece, kind)
+            if kind == "text":
+                choice.logprobs.extend(piece.logprobs)
+            elif kind == "refusal":
+                choice.refusal_logprobs.extend(piece.logprobs)
 
     def _choice(self, index: int) -> generate_pb2.Choice:
         if index not in self._choices:
@@ -136,8 +129,48 @@ class Collector:
             self._choices[index].message.role = content_pb2.ROLE_ASSISTANT
         return self._choices[index]
 
-    def _last(self, choice: generate_pb2.Choice, kind: str) -> content_pb2.Part:
-        parts = choice.message.parts
-        if not parts or parts[-1].WhichOneof("kind") != kind:
-            getattr(parts.add(), kind).SetInParent()
-        return parts[-1]
+    def _growing_of(self, choice: generate_pb2.Choice, kind: str) -> _Growing:
+        """The last part where it is of the kind, else a new one."""
+        last = self._last.get(choice.index)
+        if last is not None and last[0] == kind:
+            return last[1]
+        part = getattr(choice.message.parts.add(), kind)
+        part.SetInParent()
+        return self._part(choice.index, kind, part)
+
+    def _part(self, choice: int, kind: str, part: Any) -> _Growing:  # noqa: ANN401 (of many types)
+        growing = _Growing(part)
+        self._growing.append(growing)
+        self._last[choice] = kind, growing
+        return growing
+
+
+_FIELDS: Final[Mapping[str, Sequence[str]]] = {
+    "text": ("text",),
+    "refusal": ("text",),
+    "reasoning": ("text", "signature", "redacted"),
+    "tool_call": ("arguments_json",),
+    "audio": ("data", "transcript"),
+}
+"""What grows, by the kind of event that brings it; in the part it has the same name."""
+
+
+class _Growing:
+    """A part of an answer whose texts grow."""
+
+    __slots__ = ("_part", "_pieces")
+
+    def __init__(self, part: Any) -> None:  # noqa: ANN401 (of many types)
+        self._part = part
+        self._pieces: dict[str, list[Any]] = {}
+
+    def add(self, piece: Any, kind: str) -> None:  # noqa: ANN401 (of many types)
+        """One piece more."""
+        for field in _FIELDS[kind]:
+            if text := getattr(piece, field):
+                self._pieces.setdefault(field, []).append(text)
+
+    def join(self) -> None:
+        """Writes the texts."""
+        for field, pieces in self._pieces.items():
+            setattr(self._part, field, pieces[0][:0].join(pieces))

@@ -13,27 +13,37 @@ class Shown:
     """Writes an answer as it comes, and remembers it."""
 
     def __init__(self, *, quiet: bool) -> None:
-        self.text = ""
         self.finish = ""
-        self.calls: list[dict[str, str]] = []
+        self._pieces: list[str] = []
+        self._calls: list[tuple[str, list[str]]] = []
         self._quiet = quiet
         self._reasoning = False
+
+    @property
+    def text(self) -> str:
+        """The answer so far."""
+        return "".join(self._pieces)
+
+    @property
+    def calls(self) -> list[dict[str, str]]:
+        """The calls of tools so far: their names and arguments."""
+        return [{"name": name, "arguments": "".join(pieces)} for name, pieces in self._calls]
 
     def take(self, event: generate_pb2.StreamEvent) -> None:
         """Show one event of a stream."""
         kind = event.WhichOneof("kind")
         if kind == "text":
             self._write(event.text.text, reasoning=False)
-            self.text += event.text.text
+            self._pieces.append(event.text.text)
         elif kind == "refusal":
             self._write(event.refusal.text, reasoning=False)
-            self.text += event.refusal.text
+            self._pieces.append(event.refusal.text)
         elif kind == "reasoning":
             self._write(event.reasoning.text, reasoning=True)
         elif kind == "tool_call_started":
-            self.calls.append({"name": event.tool_call_started.name, "arguments": ""})
-        elif kind == "tool_call" and self.calls:
-            self.calls[-1]["arguments"] += event.tool_call.arguments_json
+            self._calls.append((event.tool_call_started.name, []))
+        elif kind == "tool_call" and self._calls:
+            self._calls[-1][1].append(event.tool_call.arguments_json)
         elif kind == "choice_finished":
             self.finish = generate_pb2.FinishReason.Name(event.choice_finished.finish_reason).removeprefix(_FINISH).lower()
 
@@ -45,11 +55,11 @@ class Shown:
                 if kind in {"text", "refusal"}:
                     text = part.text.text if kind == "text" else part.refusal.text
                     self._write(text, reasoning=False)
-                    self.text += text
+                    self._pieces.append(text)
                 elif kind == "reasoning":
                     self._write(part.reasoning.text, reasoning=True)
                 elif kind == "tool_call":
-                    self.calls.append({"name": part.tool_call.name, "arguments": part.tool_call.arguments_json})
+                    self._calls.append((part.tool_call.name, [part.tool_call.arguments_json]))
             self.finish = generate_pb2.FinishReason.Name(choice.finish_reason).removeprefix(_FINISH).lower()
 
     def end(self) -> None:
@@ -58,7 +68,7 @@ class Shown:
             return
         for call in self.calls:
             sys.stdout.write(f"[calls {call['name']}({call['arguments']})]\n")
-        if self.text and not self.text.endswith("\n"):
+        if (text := self.text) and not text.endswith("\n"):
             sys.stdout.write("\n")
         sys.stdout.flush()
 

@@ -48,9 +48,7 @@ _NAMES = {
     "input.response_format.json_schema.schema_json": "response_format.json_schema.schema",
     "input.end_user": "user",
 }
-_MEDIA = {"image": "image_url.url", "audio": "input_audio.data", "file": "file.file_data"}
 _PARAMETERS = re.compile(r"^(tools\[\d+\](?:\.function\.parameters)?)(?:_json|\.opaque\.json)$")
-_PART = re.compile(r"^(messages\[\d+\])\.parts(\[\d+\])\.?(?:(image|audio|file)\b.*|(.*))$")
 
 
 def type_of(failure: Failure) -> str:
@@ -79,14 +77,7 @@ def extras_of(failure: Failure) -> dict[str, object]:
 
 def param_of(failure: Failure) -> str | None:
     """The field that is wrong."""
-    return _PARAMETERS.sub(r"\1", _PART.sub(_in_content, named(failure.param, _NAMES))) or None
-
-
-def _in_content(part: re.Match[str]) -> str:
-    """A part of the typed payload, where it stands in the content of a message."""
-    message, index, medium, rest = part.groups()
-    inner = _MEDIA[medium] if medium else rest or ""
-    return f"{message}.content{index}" + (f".{inner}" if inner else "")
+    return _PARAMETERS.sub(r"\1", named(failure.param, _NAMES)) or None
 
 
 def shape(failure: Failure, headers: Headers) -> object:
