@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 import pytest
 
+from llm_mesh.mesh.v1.resources_pb2 import Change
 from llm_mesh_cli.apply.filling import names
 from llm_mesh_cli.commands import adapters, bindings, domains, principals, projects, roles, routes
 from llm_mesh_cli.nouns import changing, verbs
@@ -144,7 +145,7 @@ def test_a_change_that_somebody_else_made_meanwhile_is_not_overwritten(
 ) -> None:
     line.done("projects", "create", f"{domain}/p", "--max-output-tokens", "9")
 
-    def checked(*state: object, **options: bool) -> bool:
+    def checked(*state: object, **options: bool) -> Change | None:
         line.mesh.cli("projects", "update", f"{domain}/p", "--max-output-tokens", "1")  # between reading and writing
         return changing.checked(*state, **options)  # type: ignore[arg-type]  # passed on as it is
 

@@ -129,6 +129,7 @@ COMMANDS = {
     "AdapterService/DiscoverModels": "models discover --endpoint local",
 }
 WITHOUT = {
+    "GatewayService/EmbedStream": "the same vectors in pieces, for large batches of programs; `embed` shows a few",
     "CatalogueService/CreateVersion": "`prompts push` adds versions with ApplyPrompts, which keeps what is not named",
 }
 ENTRY_MESSAGE = usage_pb2.LedgerEntry(name=ENTRY, lines=[{"usage": {"attempt_id": "a1"}}])

@@ -83,9 +83,9 @@ async def put_budget(
         after.MergeFrom(ledger_pb2.Budget(period=f"{_PERIOD}{period.name}"))
     if subject:
         after.subject = project_name(subject) if "/" in subject else domain_name(subject)
-    if not checked(session, before, after, loosens=allow_loosening, dry_run=dry_run) and not (before and before.HasField("close_time")):
-        return
-    if not dry_run:
+    change = checked(session, before, after, loosens=allow_loosening, dry_run=dry_run)
+    opens = before is not None and before.HasField("close_time") and not dry_run
+    if change is not None or opens:
         _table(session, [await Calls(session, BUDGETS).change(before, after, after, ())])
 
 

@@ -11,6 +11,7 @@ from llm_mesh_cli.command import asks
 from llm_mesh_cli.failures import CommandError, Exit
 from llm_mesh_cli.nouns.calls import Calls
 from llm_mesh_cli.nouns.changing import checked
+from llm_mesh_cli.nouns.changing import show as show_change
 from llm_mesh_cli.nouns.noun import Noun
 from llm_mesh_cli.nouns.verbs import DRY_RUN, LOOSENING, deleted
 from llm_mesh_cli.session import Session, domain_name
@@ -83,8 +84,10 @@ async def put(
         floor.zero_retention = zero_retention
     if max_output_tokens is not None:
         floor.max_output_tokens = max_output_tokens
-    if checked(session, before, floor, loosens=allow_loosening, dry_run=dry_run):
+    change = checked(session, before, floor, loosens=allow_loosening, dry_run=dry_run)
+    if change is not None:
         _table(session, [await Calls(session, FLOORS).change(before, floor, floor, ())])
+        show_change(session, change)
 
 
 @asks(app)

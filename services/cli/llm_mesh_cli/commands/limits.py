@@ -11,7 +11,7 @@ from llm_mesh.policy.v1 import ledger_pb2, ledger_pb2_grpc
 from llm_mesh_cli.command import asks
 from llm_mesh_cli.failures import CommandError, Exit
 from llm_mesh_cli.nouns.calls import Calls
-from llm_mesh_cli.nouns.changing import checked
+from llm_mesh_cli.nouns.changing import checked, show
 from llm_mesh_cli.nouns.names import resource_name
 from llm_mesh_cli.nouns.noun import Noun
 from llm_mesh_cli.nouns.verbs import DOMAIN, DRY_RUN, LOOSENING, register
@@ -84,8 +84,10 @@ async def put_limit(
         after.ClearField("window")
     elif per is not None or not after.HasField("window"):
         after.window.FromTimedelta(duration(per or "1m"))
-    if checked(session, before, after, loosens=allow_loosening, dry_run=dry_run):
+    change = checked(session, before, after, loosens=allow_loosening, dry_run=dry_run)
+    if change is not None:
         _table(session, [await Calls(session, LIMITS).change(before, after, after, ())])
+        show(session, change)
 
 
 def _table(session: Session, limits: list[ledger_pb2.Limit]) -> None:

@@ -13,6 +13,7 @@ from llm_mesh.inference.v1 import content_pb2
 from llm_mesh_cli.command import asks
 from llm_mesh_cli.failures import CommandError, Exit
 from llm_mesh_cli.nouns.calls import Calls
+from llm_mesh_cli.nouns.changing import checked
 from llm_mesh_cli.nouns.names import resource_name
 from llm_mesh_cli.nouns.noun import Noun
 from llm_mesh_cli.nouns.verbs import done
@@ -75,7 +76,7 @@ async def create(
 ) -> None:
     """Create a prompt without a version; `push` adds one, and creates the prompt too."""
     prompt = catalogue_pb2.Prompt(description=description)
-    done(session, await Calls(session, PROMPTS).create(await _name(session, name, domain), prompt), created=True)
+    done(session, await Calls(session, PROMPTS).create(await _name(session, name, domain), prompt))
 
 
 @asks(app, "update", aliases=("set",))
@@ -87,8 +88,12 @@ async def update(
 ) -> None:
     """Change the description of a prompt."""
     before = await Calls(session, PROMPTS).one(await _name(session, name, domain))
-    after = catalogue_pb2.Prompt(name=before.name, description=description)
-    done(session, await Calls(session, PROMPTS).change(before, after, after, ("description",)), created=False)
+    after = catalogue_pb2.Prompt()
+    after.CopyFrom(before)
+    after.description = description
+    difference = checked(session, before, after, loosens=False)
+    if difference is not None:
+        done(session, await Calls(session, PROMPTS).change(before, after, after, ("description",)), difference)
 
 
 @asks(app)

@@ -25,8 +25,15 @@ def masked(before: Any, message: Any, paths: Collection[str]) -> Any:  # noqa: A
     return masked_update(before, message, _mask(paths), mutable={path.partition(".")[0] for path in paths}) if paths else before
 
 
-def checked(session: Session, before: Any, after: Any, *, loosens: bool, dry_run: bool = False) -> bool:  # noqa: ANN401 (likewise)
-    """Whether there is something to change, which is shown to people; CONFLICT where it loosens a guard and nobody allowed that.
+def checked(
+    session: Session,
+    before: Any,  # noqa: ANN401 (likewise)
+    after: Any,  # noqa: ANN401 (likewise)
+    *,
+    loosens: bool,
+    dry_run: bool = False,
+) -> resources_pb2.Change | None:
+    """The change to make; None where there is nothing to make, which is said. CONFLICT where it loosens a guard and nobody allowed that.
 
     `before` None: the resource is new, which loosens nothing.
     """
@@ -39,12 +46,18 @@ def checked(session: Session, before: Any, after: Any, *, loosens: bool, dry_run
         if session.output.as_json:
             session.output.message(after)
         session.output.line(f"{after.name} is as it should be")
-    else:
-        for field in change.fields:
-            session.output.line(f"{loosening.change_text(field)}{loosening.MARK if field.loosens else ''}")
-        if dry_run and change.loosens:
-            session.output.line(loosening.NEEDS_FLAG)
-    return change.action != _NOTHING and not dry_run
+    elif dry_run:
+        show(session, change)
+        session.output.line(
+            loosening.NEEDS_FLAG if change.loosens else f"{after.name} would {'be created' if before is None else 'change'}"
+        )
+    return None if dry_run or change.action == _NOTHING else change
+
+
+def show(session: Session, change: resources_pb2.Change) -> None:
+    """Field by field, what changes or has changed."""
+    for field in change.fields:
+        session.output.line(f"{field.path}: {loosening.change_text(field)}{loosening.MARK if field.loosens else ''}")
 
 
 def _mask(paths: Collection[str]) -> FieldMask:

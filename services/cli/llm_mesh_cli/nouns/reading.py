@@ -110,14 +110,14 @@ def _item(field: Any, option: Option, value: object) -> yaml.Node:  # noqa: ANN4
         return yaml.ScalarNode(f"{_TAG}int", str(value))
     if field.message_type is None or field.message_type.full_name in _VALUES:
         return _text(str(value))
+    if option.plain and not str(value).lstrip().startswith("{"):
+        inner = field.message_type.fields_by_name[option.plain]
+        plain = _text(str(value))
+        return _mapping({option.plain: yaml.SequenceNode(f"{_TAG}seq", [plain]) if inner.is_repeated else plain})
     try:
         node = yaml.compose(str(value), Loader=yaml.SafeLoader)
     except yaml.YAMLError as error:
         raise CommandError(f"{option.flag} {value}: expected YAML: {getattr(error, 'problem', error)}", Exit.USAGE) from error
-    if option.plain and isinstance(node, yaml.ScalarNode):
-        inner = field.message_type.fields_by_name[option.plain]
-        plain = _text(node.value)
-        return _mapping({option.plain: yaml.SequenceNode(f"{_TAG}seq", [plain]) if inner.is_repeated else plain})
     return node or _text("")
 
 

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from llm_mesh.mesh.v1 import resources_pb2
 from llm_mesh_cli.command import asks
 from llm_mesh_cli.failures import CommandError, Exit
 from llm_mesh_cli.nouns.calls import Calls
-from llm_mesh_cli.nouns.changing import checked, masked
+from llm_mesh_cli.nouns.changing import checked, masked, show
 from llm_mesh_cli.nouns.names import resource_name
 from llm_mesh_cli.nouns.options import parameters
 from llm_mesh_cli.nouns.reading import described
@@ -74,7 +75,7 @@ def _creator(noun: Noun) -> Verb:
     async def work(session: Session, name: str, domain: str | None = None, **values: object) -> None:
         full = await resource_name(session, noun.plural, name, domain)
         created = await described(session, noun, full, values, update=False)
-        done(session, await Calls(session, noun).create(full, created.message), created=True)
+        done(session, await Calls(session, noun).create(full, created.message))
 
     return _command(work, f"Create {noun.one}.", _name(noun), *_own(noun), *parameters(noun, update=False))
 
@@ -111,15 +112,16 @@ async def change(
     if before is not None and not to.paths:
         raise CommandError("nothing to change: name a field by its option, or with --unset", Exit.USAGE)
     after = to.message if before is None else masked(before, to.message, to.paths)
-    if not checked(session, before, after, loosens=loosens, dry_run=dry_run):
-        return
-    done(session, await calls.change(before, to.message, after, to.paths), created=before is None)
+    difference = checked(session, before, after, loosens=loosens, dry_run=dry_run)
+    if difference is not None:
+        done(session, await calls.change(before, to.message, after, to.paths), difference)
 
 
 async def put(session: Session, noun: Noun, before: Any, after: Any, *, dry_run: bool, loosens: bool) -> None:  # noqa: ANN401 (a resource)
     """Put a resource of which some fields were changed; `before` None: a new one."""
-    if checked(session, before, after, loosens=loosens, dry_run=dry_run):
-        done(session, await Calls(session, noun).change(before, after, after, ()), created=before is None)
+    difference = checked(session, before, after, loosens=loosens, dry_run=dry_run)
+    if difference is not None:
+        done(session, await Calls(session, noun).change(before, after, after, ()), difference)
 
 
 def _deleter(noun: Noun) -> Verb:
@@ -138,10 +140,14 @@ def deleted(session: Session, name: str) -> None:
     session.output.line(f"{name} is deleted")
 
 
-def done(session: Session, resource: Any, *, created: bool) -> None:  # noqa: ANN401 (a resource of any type)
-    """Shows a resource that was written."""
+def done(session: Session, resource: Any, change: resources_pb2.Change | None = None) -> None:  # noqa: ANN401 (a resource of any type)
+    """Shows a resource that was written, and what changed of it; without a change, or with nothing before it, it was created."""
     if session.output.as_json:
         session.output.message(resource)
+        return
+    created = change is None or change.action == resources_pb2.CHANGE_ACTION_CREATE
+    if change is not None:
+        show(session, change)
     session.output.line(f"{resource.name} is {'created' if created else 'changed'}")
 
 
