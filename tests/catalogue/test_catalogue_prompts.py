@@ -15,10 +15,11 @@ from llm_mesh_catalogue.domain.rendering import Renderer
 from llm_mesh_catalogue.settings import Settings
 from llm_mesh_catalogue.store.prompts import SqlPrompts
 from llm_mesh_catalogue.store.tables import METADATA
-from llm_mesh_runtime.database import Database, drift, migrate
+from llm_mesh_runtime.database import Database, drift
 from llm_mesh_runtime.errors import MeshError
 from llm_mesh_runtime.resources import page_of
 from tests.catalogue.in_process import InProcess
+from tests.databases import migrated
 from tests.recorded import outbox_of
 
 CLAIMS, GREET = "domains/claims", "domains/claims/prompts/greet"
@@ -26,7 +27,7 @@ SCHEMA = '{"type": "object", "properties": {"name": {"type": "string"}, "n": {"t
 
 
 async def catalogue(database: Database) -> Catalogue:
-    await migrate(database, "llm_mesh_catalogue.store.migrations")
+    await migrated(database, "llm_mesh_catalogue.store.migrations")
     return Catalogue(SqlPrompts(database, outbox_of(database), Settings().quotas), Renderer(InProcess()), freshness=60)
 
 

@@ -18,9 +18,10 @@ from llm_mesh_observability.domain.queries import Scope
 from llm_mesh_observability.domain.resume_tokens import ResumeTokens
 from llm_mesh_observability.store.projection import SqlProjection
 from llm_mesh_observability.store.tables import METADATA
-from llm_mesh_runtime.database import Database, drift, migrate
+from llm_mesh_runtime.database import Database, drift
 from llm_mesh_runtime.errors import MeshError, store_unavailable
 from llm_mesh_runtime.resources import page_of
+from tests.databases import migrated
 
 TRIAGE, AUDIT = "domains/claims/projects/triage", "domains/claims/projects/audit"
 AT = 1_760_000_000_000_000
@@ -70,7 +71,7 @@ def event(
 
 
 async def observatory(database: Database, *events: usage_pb2.UsageEvent, ledger: FakeLedger | None = None) -> Observatory:
-    await migrate(database, "llm_mesh_observability.store.migrations")
+    await migrated(database, "llm_mesh_observability.store.migrations")
     made = Observatory(SqlProjection(database), ledger or FakeLedger(), ResumeTokens(b"a key of tests"), tail_pause=0.05, tail_lifetime=0.2)
     if ledger is None:
         await made.catch_up()

@@ -25,9 +25,10 @@ from llm_mesh_policy.domain.rules.flooring import Flooring
 from llm_mesh_policy.settings import Settings
 from llm_mesh_policy.store.audit import AuditTrail
 from llm_mesh_policy.store.identity import SqlIdentity
-from llm_mesh_runtime.database import Database, migrate
+from llm_mesh_runtime.database import Database
 from llm_mesh_runtime.resources import Quotas
 from llm_mesh_runtime.seals import Seals
+from tests.databases import migrated
 
 TOKEN = "mb_0123456789abcdefghijklmnop"
 MIGRATIONS = "llm_mesh_policy.store.migrations"
@@ -130,7 +131,7 @@ async def make_world(half: Half) -> World:
 async def memory() -> AsyncIterator[Database]:
     """A migrated database in memory."""
     database = Database("sqlite://", name="policy")
-    await migrate(database, MIGRATIONS)
+    await migrated(database, MIGRATIONS)
     yield database
     await database.close()
 
@@ -152,7 +153,7 @@ async def world(half: Half) -> World:
 @pytest.fixture
 async def over(database: Database) -> Callable[[], Awaitable[Half]]:
     """Makes instances over one migrated database, once per engine."""
-    await migrate(database, MIGRATIONS)
+    await migrated(database, MIGRATIONS)
 
     async def instance() -> Half:
         made = Half(database)

@@ -30,8 +30,9 @@ from llm_mesh_policy.store.kept_answers import SqlKeptAnswers
 from llm_mesh_policy.store.ledger import SqlLedger
 from llm_mesh_policy.store.ledger_limits import LedgerLimits
 from llm_mesh_policy.store.ledger_reading import LedgerReading
-from llm_mesh_runtime.database import Database, migrate
+from llm_mesh_runtime.database import Database
 from llm_mesh_runtime.seals import Seals
+from tests.databases import migrated
 
 DOMAIN = "domains/claims"
 PROJECT = "domains/claims/projects/triage"
@@ -187,7 +188,7 @@ class World:
         )
 
     async def ready(self) -> "World":
-        await migrate(self.database, "llm_mesh_policy.store.migrations")
+        await migrated(self.database, "llm_mesh_policy.store.migrations")
         return self
 
     def caller(self, **changes: str) -> admission_pb2.Caller:

@@ -34,13 +34,13 @@ KEY = StoredKey("claims", "triage", "a" * 16, "domains/claims/principals/ana", b
 
 async def test_what_is_saved_is_found_until_it_is_removed(over: Instances) -> None:
     store = (await over()).store
-    saved = await store.change(lambda transaction: transaction.save("projects", Row("claims", "triage", b"\x00body")))
-    assert await store.read(lambda transaction: transaction.find("projects", "claims", "triage")) == saved
-    assert await store.read(lambda transaction: transaction.find("projects", "sales", "triage")) is None
-    again = await store.change(lambda transaction: transaction.save("projects", Row("claims", "triage", b"other")))
+    saved = await store.change(lambda transaction: transaction.save("bindings", Row("claims", "triage", b"\x00body")))
+    assert await store.read(lambda transaction: transaction.find("bindings", "claims", "triage")) == saved
+    assert await store.read(lambda transaction: transaction.find("bindings", "sales", "triage")) is None
+    again = await store.change(lambda transaction: transaction.save("bindings", Row("claims", "triage", b"other")))
     assert again.create_time == saved.create_time
-    await store.change(lambda transaction: transaction.remove("projects", "claims", "triage"))
-    assert await store.read(lambda transaction: transaction.find("projects", "claims", "triage")) is None
+    await store.change(lambda transaction: transaction.remove("bindings", "claims", "triage"))
+    assert await store.read(lambda transaction: transaction.find("bindings", "claims", "triage")) is None
 
 
 async def test_pages_are_sorted_by_bytes_on_every_engine(over: Instances) -> None:

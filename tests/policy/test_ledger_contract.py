@@ -26,11 +26,12 @@ from llm_mesh.policy.v1 import (
 from llm_mesh.registry.v1 import registry_pb2, registry_pb2_grpc
 from llm_mesh_policy.settings import Settings
 from llm_mesh_policy.wiring import MIGRATIONS, service
-from llm_mesh_runtime.database import Database, migrate
+from llm_mesh_runtime.database import Database
 from llm_mesh_runtime.errors import MeshError, from_rpc_error
 from llm_mesh_runtime.secret import Secret
 from llm_mesh_runtime.service import Service, Servicers
 from llm_mesh_runtime.testing import HostedMesh, NoSettings, host
+from tests.databases import migrated
 from tests.policy.conftest import TOKEN
 from tests.policy.ledger_world import MODEL, PRICE, FakeRegistry, attempt, line, plan, ulid, worst
 
@@ -140,7 +141,7 @@ def peer(name: str, add: Any, servicer: Any) -> Service:
 async def mesh(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Mesh]:
     url = f"sqlite:///{tmp_path / 'policy.db'}"
     database = Database(url, name="policy")
-    await migrate(database, MIGRATIONS)
+    await migrated(database, MIGRATIONS)
     await database.close()
     settings = Settings(database_url=Secret(url), key_pepper=Secret("p" * 32), bootstrap_token=Secret(TOKEN), screen_output=True)
     observability = Observability()

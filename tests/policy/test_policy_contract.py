@@ -26,11 +26,12 @@ from llm_mesh.policy.v1 import (
 from llm_mesh.registry.v1 import registry_pb2_grpc
 from llm_mesh_policy.settings import Settings
 from llm_mesh_policy.wiring import MIGRATIONS, service
-from llm_mesh_runtime.database import Database, migrate
+from llm_mesh_runtime.database import Database
 from llm_mesh_runtime.errors import from_rpc_error
 from llm_mesh_runtime.secret import Secret
 from llm_mesh_runtime.service import Service, Servicers
 from llm_mesh_runtime.testing import HostedMesh, NoSettings, host
+from tests.databases import migrated
 from tests.policy.conftest import TOKEN
 
 ACCESS: Any = access_pb2.access
@@ -85,7 +86,7 @@ async def mesh(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[
     url = f"sqlite:///{tmp_path}/policy.db"
     if link == "grpc":
         database = Database(url, name="policy")
-        await migrate(database, MIGRATIONS)
+        await migrated(database, MIGRATIONS)
         await database.close()
     settings = Settings(database_url=Secret(url), key_pepper=Secret("a pepper of tests, 32 bytes long"), bootstrap_token=Secret(TOKEN))
     async with host(registry(), service, link=link, settings={"policy": settings}, data_dir=tmp_path) as hosted:

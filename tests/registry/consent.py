@@ -19,8 +19,9 @@ from llm_mesh_registry.store.offers import SqlOffers
 from llm_mesh_registry.store.products import SqlProducts
 from llm_mesh_registry.store.subscriptions import SqlSubscriptions
 from llm_mesh_runtime.clock import SystemClock
-from llm_mesh_runtime.database import Database, migrate
+from llm_mesh_runtime.database import Database
 from llm_mesh_runtime.resources import page_of
+from tests.databases import migrated
 from tests.recorded import Recorded, outbox_of
 
 PLATFORM, PUBLISHER, CLAIMS, OTHER = (f"domains/{name}" for name in ("platform", "publisher", "claims", "other"))
@@ -106,5 +107,5 @@ def names(offers: Sequence[registry_pb2.Offer]) -> list[str]:
 async def world_of(database: Database, monkeypatch: pytest.MonkeyPatch, *, most: int = 1_000) -> World:
     """A registry in which each domain operates its endpoints: facts of endpoints bind models of domains, and have tests of their own."""
     monkeypatch.setattr(facts, "OPERATORS", facts.OPERATORS | {PUBLISHER, CLAIMS, OTHER})
-    await migrate(database, "llm_mesh_registry.store.migrations")
+    await migrated(database, "llm_mesh_registry.store.migrations")
     return World(database, most)

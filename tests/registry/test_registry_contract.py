@@ -12,9 +12,10 @@ import pytest
 from llm_mesh.registry.v1 import registry_pb2, registry_pb2_grpc
 from llm_mesh_registry.settings import Settings
 from llm_mesh_registry.wiring import service
-from llm_mesh_runtime.database import Database, migrate
+from llm_mesh_runtime.database import Database
 from llm_mesh_runtime.secret import Secret
 from llm_mesh_runtime.testing import HostedMesh, host
+from tests.databases import migrated
 
 MODEL = registry_pb2.Model(alias="m", adapter="openai", endpoint="openai", upstream_model="up")
 
@@ -23,7 +24,7 @@ MODEL = registry_pb2.Model(alias="m", adapter="openai", endpoint="openai", upstr
 async def mesh(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[HostedMesh]:
     link: Literal["local", "grpc"] = request.param
     database = Database(f"sqlite:///{tmp_path}/registry.db", name="registry")
-    await migrate(database, "llm_mesh_registry.store.migrations")
+    await migrated(database, "llm_mesh_registry.store.migrations")
     await database.close()
     settings = Settings(database_url=Secret(f"sqlite:///{tmp_path}/registry.db"))
     async with host(service, link=link, settings={"registry": settings}, data_dir=tmp_path) as hosted:

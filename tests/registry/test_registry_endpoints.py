@@ -23,9 +23,10 @@ from llm_mesh_registry.store.offers import SqlOffers
 from llm_mesh_registry.store.products import SqlProducts
 from llm_mesh_registry.store.subscriptions import SqlSubscriptions
 from llm_mesh_runtime.clock import SystemClock
-from llm_mesh_runtime.database import Database, migrate
+from llm_mesh_runtime.database import Database
 from llm_mesh_runtime.errors import MeshError
 from llm_mesh_runtime.resources import page_of
+from tests.databases import migrated
 from tests.recorded import Recorded, outbox_of
 
 PLATFORM, CLAIMS, SALES = "domains/platform", "domains/claims", "domains/sales"
@@ -68,7 +69,7 @@ class World:
 
 
 async def world_of(database: Database) -> World:
-    await migrate(database, "llm_mesh_registry.store.migrations")
+    await migrated(database, "llm_mesh_registry.store.migrations")
     recorded = Recorded()
     outbox = outbox_of(database, recorded)
     store = SqlProducts(database, outbox, Settings().quotas)

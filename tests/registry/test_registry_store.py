@@ -18,16 +18,17 @@ from llm_mesh_registry.store.endpoints import SqlEndpoints
 from llm_mesh_registry.store.products import SqlProducts
 from llm_mesh_registry.store.tables import METADATA
 from llm_mesh_runtime.clock import SystemClock
-from llm_mesh_runtime.database import Database, drift, migrate
+from llm_mesh_runtime.database import Database, drift
 from llm_mesh_runtime.errors import MeshError
 from llm_mesh_runtime.resources import page_of
+from tests.databases import migrated
 from tests.recorded import outbox_of
 
 PLATFORM, CLAIMS = "domains/platform", "domains/claims"
 
 
 async def registry(database: Database) -> tuple[Registry, Feed]:
-    await migrate(database, "llm_mesh_registry.store.migrations")
+    await migrated(database, "llm_mesh_registry.store.migrations")
     outbox, quotas = outbox_of(database), Settings().quotas
     store = SqlProducts(database, outbox, quotas)
     floor = registry_pb2.PriceFloor(currency="USD")

@@ -19,8 +19,9 @@ from llm_mesh_router.domain.shortlists import Shortlist
 from llm_mesh_router.store.decisions import SqlDecisions
 from llm_mesh_runtime.clock import SystemClock
 from llm_mesh_runtime.context import Caller
-from llm_mesh_runtime.database import Database, migrate
+from llm_mesh_runtime.database import Database
 from llm_mesh_runtime.errors import MeshError, PeerError, store_unavailable
+from tests.databases import migrated
 from tests.router.test_router_planning import NOW
 
 CLAIMS = "domains/claims"
@@ -55,7 +56,7 @@ class Rights:
 
 
 async def stored(database: Database, *decisions: Decision) -> SqlDecisions:
-    await migrate(database, "llm_mesh_router.store.migrations")
+    await migrated(database, "llm_mesh_router.store.migrations")
     store = SqlDecisions(database)
     await store.put(decisions)
     return store

@@ -14,16 +14,17 @@ from llm_mesh_router.domain.table import RouteTable
 from llm_mesh_router.settings import Settings
 from llm_mesh_router.store.routes import SqlRoutes
 from llm_mesh_router.store.tables import METADATA
-from llm_mesh_runtime.database import Database, drift, migrate
+from llm_mesh_runtime.database import Database, drift
 from llm_mesh_runtime.errors import MeshError, store_unavailable
 from llm_mesh_runtime.resources import page_of
+from tests.databases import migrated
 from tests.recorded import outbox_of
 
 MODEL = "domains/shared/models/a"
 
 
 async def table(database: Database) -> tuple[RouteTable, RouteBook]:
-    await migrate(database, "llm_mesh_router.store.migrations")
+    await migrated(database, "llm_mesh_router.store.migrations")
     book = RouteBook()
     return over(database, book), book
 
@@ -173,7 +174,7 @@ def offered(name: str, *receivers: str) -> router_pb2.Route:
 
 
 async def test_offers_are_told_with_each_change_and_taken_back(database: Database) -> None:
-    await migrate(database, "llm_mesh_router.store.migrations")
+    await migrated(database, "llm_mesh_router.store.migrations")
     registry, book = Registry(), RouteBook()
     routes = over(database, book, registry)
     created = await routes.create("domains/claims", "r", offered("domains/claims/routes/r"))
@@ -196,7 +197,7 @@ async def test_offers_are_told_with_each_change_and_taken_back(database: Databas
 
 
 async def test_offers_reach_a_registry_that_was_away(database: Database) -> None:
-    await migrate(database, "llm_mesh_router.store.migrations")
+    await migrated(database, "llm_mesh_router.store.migrations")
     registry, book = Registry(), RouteBook()
     offering = Offering(book, registry)
     routes = RouteTable(SqlRoutes(database, outbox_of(database), Settings().quotas), book, offering)
