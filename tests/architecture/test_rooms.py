@@ -22,7 +22,6 @@ LONG = {
     "protos/llm_mesh/policy/v1/rules.proto": "likewise",
     "protos/llm_mesh/registry/v1/registry.proto": "likewise",
     "protos/llm_mesh/router/v1/router.proto": "likewise",
-    "tests/proofs/mutants_of.py": "a table: one row for each guard",
 }
 LONGEST = 400
 VAGUE = ("Manager", "Helper", "Helpers", "Util", "Utils", "Base")

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from llm_mesh.inference.v1 import generate_pb2
 from llm_mesh.mesh.v1 import resources_pb2
+from llm_mesh.policy.v1 import errors_pb2 as policy_errors
 from llm_mesh.policy.v1 import policy_pb2
 from llm_mesh_edge.domain.failures import Failure, failure_of
 from llm_mesh_edge.domain.headers import Headers
@@ -114,3 +115,18 @@ def test_a_refusal_that_says_nothing_of_time_is_not_to_be_repeated() -> None:
         b"retry-after-ms": b"50",
         b"x-should-retry": b"true",
     }
+
+
+class PolicyError(MeshError):
+    reasons = policy_errors.ErrorReason
+
+
+def test_a_refused_repetition_costs_nothing_and_has_the_first_receipt() -> None:
+    error = PolicyError(policy_errors.ERROR_REASON_IDEMPOTENCY_COMPLETED, "it has ended")
+    error.metadata |= {"charged_nanos": "1500000000", "charged_currency": "USD", "reservation": "r", "request_id": "first"}
+    error.metadata |= {"input_tokens": "7", "output_tokens": "3", "outcome": "completed"}
+    failure = failure_of(error)
+    headers = dict(failure.headers())
+    assert (headers[b"x-llm-mesh-cost"], headers[b"x-llm-mesh-first-request"]) == (b"0", b"first")
+    first = {"request": "first", "cost": "1.5", "currency": "USD", "input_tokens": 7, "output_tokens": 3, "outcome": "completed"}
+    assert failure.receipt() == {"cost": "0", "currency": "USD", "reservation": "r", "first": first}

@@ -58,7 +58,7 @@ class Mutants:
     name = "mutants"
     claim = (
         "Each guard against the attacks has a test that goes red when the guard is taken out. The guards, the changes that take them out "
-        "and the tests stand in `tests/proofs/mutants_of.py`."
+        "and the tests stand in `tests/proofs/mutants_of/`."
     )
 
     def cases(self, *, full: bool) -> Sequence[str]:

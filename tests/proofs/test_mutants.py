@@ -10,7 +10,7 @@ import pytest
 
 from tests.proofs.evidence import ROOT
 from tests.proofs.mutants import Mutants
-from tests.proofs.mutants_of import MUTANTS
+from tests.proofs.mutants_of import MUTANTS, TOPICS
 from tests.proofs.proof import FIXED_SEED, Proof, rng_of, seeds
 
 PROOF = Mutants()
@@ -24,6 +24,10 @@ def test_the_guard_stands_where_the_table_says(guard: str) -> None:
     assert mutant.instead != mutant.guard
     file, _, name = mutant.test.partition("::")
     assert name.partition("[")[0] in (ROOT / file).read_text(encoding="utf-8")
+
+
+def test_a_guard_has_one_row() -> None:
+    assert sum(map(len, TOPICS)) == len(MUTANTS)
 
 
 @pytest.mark.parametrize("seed", seeds())

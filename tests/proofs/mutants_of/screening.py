@@ -129,13 +129,13 @@ SCREENING: Mapping[str, Mutant] = {
     ),
     "screening/refusals-audited": Mutant(
         file="policy/llm_mesh_policy/domain/admission/admitting.py",
-        guard="                await self._trail.write(entry)",
-        instead="                pass",
+        guard="await self._trail.refuse(refused, audit)",
+        instead="pass",
         test="tests/policy/test_admission.py",
     ),
     "screening/masks-audited": Mutant(
         file="policy/llm_mesh_policy/store/ledger.py",
-        guard="        if reservation.screened:",
+        guard="        if made.screened:",
         instead="        if False:",
         test="tests/policy/test_ledger_reserve_and_settle.py",
     ),
@@ -177,7 +177,7 @@ SCREENING: Mapping[str, Mutant] = {
     ),
     "screening/values-before-they-are-made": Mutant(
         file="edge/llm_mesh_edge/http/bodies.py",
-        guard="if len(raw) > _LARGE and has_more_values(raw, most):",
+        guard="if len(raw) > LARGE and has_more_values(raw, most):",
         instead="if False:",
         test="tests/edge/test_edge_bodies.py",
     ),

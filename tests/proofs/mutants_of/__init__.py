@@ -1,0 +1,47 @@
+"""The guards against the attacks, by topic: what takes each one out, and the test that goes red then."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from tests.proofs.mutant import Mutant
+from tests.proofs.mutants_of.budgets import BUDGETS
+from tests.proofs.mutants_of.charging import CHARGING
+from tests.proofs.mutants_of.consent import CONSENT
+from tests.proofs.mutants_of.failures import FAILURES
+from tests.proofs.mutants_of.floor import FLOOR
+from tests.proofs.mutants_of.holes import HOLES
+from tests.proofs.mutants_of.offers import OFFERS
+from tests.proofs.mutants_of.one_address import ONE_ADDRESS
+from tests.proofs.mutants_of.overload import OVERLOAD
+from tests.proofs.mutants_of.replay import REPLAY
+from tests.proofs.mutants_of.requests import REQUESTS
+from tests.proofs.mutants_of.reserving import RESERVING
+from tests.proofs.mutants_of.rules import RULES
+from tests.proofs.mutants_of.scale import SCALE
+from tests.proofs.mutants_of.screening import SCREENING
+from tests.proofs.mutants_of.serving import SERVING
+from tests.proofs.mutants_of.templates import TEMPLATES
+
+TOPICS: Sequence[Mapping[str, Mutant]] = (
+    BUDGETS,
+    CHARGING,
+    CONSENT,
+    FAILURES,
+    FLOOR,
+    HOLES,
+    OFFERS,
+    ONE_ADDRESS,
+    OVERLOAD,
+    REPLAY,
+    REQUESTS,
+    RESERVING,
+    RULES,
+    SCALE,
+    SCREENING,
+    SERVING,
+    TEMPLATES,
+)
+"""A guard stands in one of them."""
+
+MUTANTS: Mapping[str, Mutant] = {guard: mutant for topic in TOPICS for guard, mutant in topic.items()}

@@ -1,0 +1,58 @@
+"""The guards of who is refused under overload and of neighbours: what takes each one out, and the test that goes red then."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from tests.proofs.mutant import Mutant
+
+OVERLOAD: Mapping[str, Mutant] = {
+    "overload/by-what-the-caller-holds": Mutant(
+        file="runtime/llm_mesh_runtime/pressure.py",
+        guard="return self._inside.taken < most_inside(limit, domains, domain, principal)",
+        instead="return False",
+        test="tests/edge/test_edge_overload_shares.py",
+    ),
+    "overload/by-domain-not-by-principal": Mutant(
+        file="runtime/llm_mesh_runtime/window_shares.py",
+        guard="spare = max(0, NEWCOMERS - domain_holds, MEMBERS - principal_holds)",
+        instead="spare = max(0, NEWCOMERS - principal_holds)",
+        test="tests/runtime/test_window_shares.py::test_however_many_principals_a_domain_has_the_first_requests_of_another_are_let_in",
+    ),
+    "overload/share-before-excess": Mutant(
+        file="runtime/llm_mesh_runtime/window_shares.py",
+        guard="if domain_holds < max(1, limit // domains):",
+        instead="if False:",
+        test="tests/runtime/test_window_shares.py::test_who_is_below_its_share_is_let_in_before_all_who_are_above",
+    ),
+    "overload/last-owner-of-a-credential": Mutant(
+        file="runtime/llm_mesh_runtime/access/credentials.py",
+        guard="return owner[1] if owner is not None and time.monotonic() < owner[0] else Party(address)",
+        instead="return Party(address)",
+        test="tests/edge/test_edge_overload_shares.py",
+    ),
+    "neighbours/threads-give-way-soon": Mutant(
+        file="runtime/llm_mesh_runtime/host/run.py",
+        guard="    sys.setswitchinterval(_SWITCH)\n",
+        instead="",
+        test="tests/runtime/test_run.py",
+    ),
+    "neighbours/counting-strings-gives-way": Mutant(
+        file="runtime/llm_mesh_runtime/items.py",
+        guard="        pace.step()  # after each string\n",
+        instead="",
+        test="tests/runtime/test_runtime_items.py",
+    ),
+    "neighbours/passing-over-a-text-gives-way": Mutant(
+        file="runtime/llm_mesh_runtime/items.py",
+        guard="            pace.step()  # within a string\n",
+        instead="",
+        test="tests/runtime/test_runtime_items.py",
+    ),
+    "neighbours/passing-over-space-gives-way": Mutant(
+        file="runtime/llm_mesh_runtime/items.py",
+        guard="            pace.step()  # within what is between strings\n",
+        instead="",
+        test="tests/runtime/test_runtime_items.py",
+    ),
+}
