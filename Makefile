@@ -28,12 +28,13 @@ endif
 
 $(VENV)/.locked: requirements.lock
 	@test -x $(BIN)/python -a -z '$(REMAKE)' || { $(MAKE_VENV) $(VENV); }
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
+	@$(BIN)/python tools/installing.py requirements.lock
 	@touch $@
 
 # Members are installed from the tree, editable, by the pinned build tools: nothing is fetched here.
 $(VENV)/.members: $(VENV)/.locked $(MEMBERS:%=%/pyproject.toml)
-	$(BIN)/uv pip install --quiet --offline --python $(BIN)/python --no-deps --no-build-isolation $(MEMBERS:%=--editable %)
+	@echo "Installing the services from this tree."
+	@$(BIN)/uv pip install --quiet --offline --python $(BIN)/python --no-deps --no-build-isolation $(MEMBERS:%=--editable %)
 	@touch $@
 
 # ----------------------------------------------------------------------------------------------- contracts

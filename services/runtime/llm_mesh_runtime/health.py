@@ -35,6 +35,7 @@ class Health(health_pb2_grpc.HealthServicer):  # type: ignore[misc]  # grpcio-he
         self._names: dict[str, list[str]] = {}
         self._states: dict[str, bool] = {}
         self._companions: dict[str, bool] = {}
+        self._conditions: dict[str, bool] = {}
         self._draining = False
         self._changed = asyncio.Event()
 
@@ -84,8 +85,20 @@ class Health(health_pb2_grpc.HealthServicer):  # type: ignore[misc]  # grpcio-he
         self._draining = True
         self._notify()
 
+    def expect(self, condition: str) -> None:
+        """Have `/readyz` wait for something besides services that newcomers need, such as `setup/models`."""
+        self._conditions.setdefault(condition, False)
+
+    def fulfil(self, condition: str) -> None:
+        """It is there. It stays fulfilled: what an operator takes away later takes no process out of service."""
+        self._conditions[condition] = True
+
+    def readiness(self) -> dict[str, bool]:
+        """The states of services, and the conditions: all of them together are what `/readyz` tells."""
+        return self.states() | {condition: met and not self._draining for condition, met in self._conditions.items()}
+
     def states(self) -> dict[str, bool]:
-        """Each hosted service and whether it serves: for `/readyz` and `doctor`."""
+        """Each hosted service and whether it serves."""
         return {service: state and not self._draining for service, state in self._states.items()}
 
     async def Check(self, request: Any, context: object) -> Any:  # noqa: ANN401 (untyped messages)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from llm_mesh_cli.files import DataFiles
+from llm_mesh_cli.up import usable
 from llm_mesh_cli.up.order import MAIN, worker_name
 from llm_mesh_cli.up.services import everything, hosted, of_main
 from llm_mesh_runtime.host import Host, StartError, installed, run
@@ -19,7 +20,7 @@ from llm_mesh_runtime.host.sockets import PROCESS, link_to, sockets_folder
 from llm_mesh_runtime.settings import Configuration, MeshSettings, SettingsError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from llm_mesh_cli.up.arguments import Arguments
     from llm_mesh_cli.up.workers import Workers
@@ -27,10 +28,14 @@ if TYPE_CHECKING:
 _TOKEN_VARIABLE = "LLM_MESH_POLICY_BOOTSTRAP_TOKEN"  # noqa: S105 (a name, no token)
 _USUAL_HTTP = "127.0.0.1:8080"
 _FAILED = 1
+_PATIENCE = 10.0
+"""Seconds until a start is announced although the router does not know the models yet that are registered."""
 
 
 def start(arguments: Arguments) -> int:
     """Host everything until SIGTERM or Ctrl-C; answers with the exit code."""
+    tell = _silent if arguments.quiet else _tell
+    tell("loading the services")
     try:
         files = DataFiles(arguments.data_dir or _data_dir())
         token = "" if files.admin_key.exists() else f"mb_{secrets.token_urlsafe(32)}"
@@ -38,7 +43,7 @@ def start(arguments: Arguments) -> int:
         mesh = Configuration.read(environ).load(MeshSettings).value
         with ExitStack() as stack:
             workers = _workers(mesh, environ, stack) if mesh.workers > 1 else None  # they load while this process does
-            return _Start(arguments, files, token, workers).run(environ)
+            return _Start(arguments, files, token, workers, tell).run(environ)
     except (StartError, SettingsError, OSError) as error:
         sys.stderr.write(f"llm-mesh: {error}\n")
         return _FAILED
@@ -52,6 +57,7 @@ class _Start:
     files: DataFiles
     token: str
     workers: Workers | None
+    tell: Callable[[str], None]
     alone: bool = False
     """Whether the data directory is ours."""
     announced: bool = False
@@ -59,6 +65,7 @@ class _Start:
     def run(self, environ: Mapping[str, str]) -> int:
         """Host what this process has, until it is told to stop."""
         services = hosted(everything if self.workers is None else of_main)
+        self.tell(f"starting {', '.join(service.name for service in services)}")
         configuration = Configuration.read({**environ, _TOKEN_VARIABLE: self.token} if self.token else environ)
         overrides = self.arguments.overrides()
         if self.workers is not None:
@@ -74,6 +81,7 @@ class _Start:
                 configuration=configuration,
                 prepare=self._prepare,
                 companions=self.workers,
+                conditions=(usable.KEYS, usable.MODELS),
                 **overrides,
             )
         finally:
@@ -86,9 +94,14 @@ class _Start:
         from llm_mesh_cli.up.first_start import FirstStart  # noqa: PLC0415 (services start while this is not needed yet)
 
         self.alone = True
+        self.tell("the first start makes keys, and registers models with their prices" if self.token else "looking for new models")
         done = await FirstStart(host, self.files, self.token).complete()
+        host.health.fulfil(usable.KEYS)
+        expected = done.simulator or bool(done.providers)
+        await usable.until_models(host, patience=_PATIENCE if expected else 0)
         addresses = listeners(host)
         if self.workers is not None:
+            self.tell(f"waiting for {self.workers.count} workers")
             await self.workers.serving()
             addresses["http"] = self.workers.http
         self.files.keep_addresses(addresses)
@@ -99,6 +112,16 @@ class _Start:
             count = self.workers.count if self.workers is not None else 1
             sys.stdout.write(panel(addresses, self.files, done, workers=count))
             sys.stdout.flush()
+
+
+def _tell(what: str) -> None:
+    """What a start is at, for whoever waits for it."""
+    sys.stderr.write(f"llm-mesh: {what} …\n")
+    sys.stderr.flush()
+
+
+def _silent(what: str) -> None:
+    del what
 
 
 def listeners(host: Host) -> dict[str, str]:

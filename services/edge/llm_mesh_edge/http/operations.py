@@ -32,8 +32,8 @@ class Operations:
         await exchange.answer_json({"status": "ok"})
 
     async def ready(self, exchange: Exchange) -> None:
-        """Every service of the process, and of the one that owns the data, can take work; 503 where one cannot or drains."""
-        states = self._health.states()
+        """Every service of the process, and of the one that owns the data, can take work, and keys and models are there; else 503."""
+        states = self._health.readiness()
         if self._process:
             told = await self._processes.report(_MAIN)
             theirs = {f"process/{_MAIN}": False} if told is None else dict(told.services)

@@ -107,6 +107,10 @@ class Host:
         grpc = {name.strip("#"): _shown(listener) for name, listener in self.listeners.items()}
         return grpc | {f"http {number}" if number else "http": http.address for number, http in enumerate(self.http)}
 
+    def on_stop(self, callback: Callable[[], object]) -> None:
+        """Have something called when the host ends, before its services do."""
+        self._undo.callback(callback)
+
     def links(self, name: str) -> Links:
         """Links for the host's own use, such as what `up` sets up at its first start."""
         return self._shared.links(name)

@@ -21,7 +21,7 @@ class ProcessServicer(ProcessServiceServicer):
         links = self._links
         metrics = links.metrics.render() if request.metrics else b""
         breakers = links.breakers.tripped() if request.breakers else ()
-        return process_pb2.ReportResponse(process=links.mesh.process, services=links.health.states(), metrics=metrics, breakers=breakers)
+        return process_pb2.ReportResponse(process=links.mesh.process, services=links.health.readiness(), metrics=metrics, breakers=breakers)
 
 
 def process_service(name: str) -> Service:

@@ -46,6 +46,7 @@ class _Run:
     configuration: Configuration | None
     prepare: Prepare | None
     companions: Companions | None
+    conditions: Sequence[str] = ()
     overrides: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -53,7 +54,7 @@ def _tell(reason: str) -> None:
     sys.stderr.write(f"llm-mesh: {reason}\n")
 
 
-def run(
+def run(  # noqa: PLR0913 (what differs between the ways to start a process)
     services: Sequence[Service | str],
     *,
     mode: Literal["embedded", "separate"],
@@ -61,16 +62,18 @@ def run(
     configuration: Configuration | None = None,
     prepare: Prepare | None = None,
     companions: Companions | None = None,
+    conditions: Sequence[str] = (),
     failed: Callable[[str], None] = _tell,
     **overrides: Any,  # noqa: ANN401 (mesh settings)
 ) -> int:
     """Host the services, given or named, until SIGTERM or SIGINT. Returns the exit code.
 
     `prepare` runs once everything serves, before the ready file is written. `companions` are further processes of the mesh: they
-    begin once this one serves, and are gone before it ends. `failed` hears why there is no start. `overrides` are mesh settings
+    begin once this one serves, and are gone before it ends. `conditions` are what `/readyz` waits for until `prepare`, or what it
+    begins, has them fulfilled by `host.health`. `failed` hears why there is no start. `overrides` are mesh settings
     that win over environment and file.
     """
-    wanted = _Run(services, mode == "embedded", ready_file, configuration, prepare, companions, overrides)
+    wanted = _Run(services, mode == "embedded", ready_file, configuration, prepare, companions, conditions, overrides)
     sys.setswitchinterval(_SWITCH)
     try:
         return _runner()(_main(wanted))
@@ -88,6 +91,8 @@ async def _main(wanted: _Run) -> int:
     try:
         with DataDirectory(mesh.data_dir, wanted=mesh.embedded):
             host = Host(services, mesh, lambda service: settings[service.name], telemetry=telemetry)
+            for condition in wanted.conditions:
+                host.health.expect(condition)
             await _host(host, wanted, stop)
     finally:
         await telemetry.close()

@@ -85,7 +85,8 @@ type ReportResponse struct {
 	// The name of the process within its mesh: `main` or `worker-1`, `worker-2`, …. Never empty.
 	Process string `protobuf:"bytes,1,opt,name=process,proto3" json:"process,omitempty"`
 	// The services that the process hosts, by link name such as `policy` or `adapter/openai`, and whether each takes work now: its own
-	// store answers, and the process does not drain. Empty for a process that hosts none.
+	// store answers, and the process does not drain. In the main process of `up` also `setup/keys` and `setup/models`: whether there is what a
+	// newcomer needs. Empty for a process that hosts none.
 	Services map[string]bool `protobuf:"bytes,2,rep,name=services,proto3" json:"services,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"varint,2,opt,name=value"`
 	// The process's metrics in Prometheus' text format, version 0.0.4, UTF-8, at most 16 MiB. Empty unless they were asked for.
 	Metrics []byte `protobuf:"bytes,3,opt,name=metrics,proto3" json:"metrics,omitempty"`

@@ -55,7 +55,8 @@ export declare type ReportResponse = Message<"llm_mesh.mesh.v1.ReportResponse"> 
 
   /**
    * The services that the process hosts, by link name such as `policy` or `adapter/openai`, and whether each takes work now: its own
-   * store answers, and the process does not drain. Empty for a process that hosts none.
+   * store answers, and the process does not drain. In the main process of `up` also `setup/keys` and `setup/models`: whether there is what a
+   * newcomer needs. Empty for a process that hosts none.
    *
    * @generated from field: map<string, bool> services = 2;
    */

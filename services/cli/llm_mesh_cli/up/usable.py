@@ -1,0 +1,70 @@
+"""Whether a newcomer can use the mesh: the first keys are made, and the router knows a model that can be asked for."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import grpc
+
+from llm_mesh.registry.v1 import registry_pb2, registry_pb2_grpc
+from llm_mesh.router.v1 import router_pb2, router_pb2_grpc
+from llm_mesh_runtime.resources import domain_of
+
+if TYPE_CHECKING:
+    from llm_mesh_runtime.host import Host
+    from llm_mesh_runtime.links import Links
+
+KEYS, MODELS = "setup/keys", "setup/models"
+"""The conditions that `/readyz` names."""
+_PAUSE = 0.02
+_LONGEST_PAUSE = 1.0
+_CALL = 5.0
+
+
+async def until_models(host: Host, *, patience: float) -> None:
+    """Look for a model until there is one, in the background; wait for that, at most as long as the patience."""
+    names = {hosted.service.name for hosted in host.hosted}
+    if not {"registry", "router"} <= names:  # others own the models of this mesh
+        host.health.fulfil(MODELS)
+        return
+    looking = asyncio.create_task(_look(host), name="models for newcomers")
+    host.on_stop(looking.cancel)
+    if patience:
+        await asyncio.wait([looking], timeout=patience)
+
+
+async def _look(host: Host) -> None:
+    links, pause = host.links("up"), _PAUSE
+    while not await _there(links):
+        await asyncio.sleep(pause)
+        pause = min(pause * 2, _LONGEST_PAUSE)
+    host.health.fulfil(MODELS)
+
+
+async def _there(links: Links) -> bool:
+    """Whether some domain that has models has one by a name that the router knows."""
+    router = router_pb2_grpc.RouterServiceStub(links.channel("router"))
+    try:
+        for domain in sorted(await _domains(links)):
+            answer = await router.ListAliases(router_pb2.ListAliasesRequest(domain=domain, page_size=1), timeout=_CALL)
+            if answer.aliases:
+                return True
+    except grpc.aio.AioRpcError:
+        return False  # a store that is away: the services themselves are not ready then
+    return False
+
+
+async def _domains(links: Links) -> set[str]:
+    """The domains that have models."""
+    registry = registry_pb2_grpc.RegistryServiceStub(links.channel("registry"))
+    watch = registry.WatchModels(registry_pb2.WatchModelsRequest(), timeout=_CALL)
+    found: set[str] = set()
+    try:
+        async for message in watch:
+            found |= {domain_of(model.name) for model in message.models}
+            if message.snapshot_complete:
+                break
+    finally:
+        watch.cancel()
+    return found

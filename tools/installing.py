@@ -1,0 +1,78 @@
+"""Runs pip and tells how far it is: the first installation takes minutes, in which pip itself says nothing or everything.
+
+python tools/installing.py LOCK PIP-ARGUMENT…    installs LOCK by `pip install`, with one line every few seconds
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+_EVERY = 5.0
+_PIN = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]*(?:\[[^\]]*\])?==", re.MULTILINE)
+_STEP = re.compile(r"(Collecting|Requirement already satisfied:|Installing collected packages)")
+
+
+class Progress:
+    """Counts what pip has looked at, and says so now and then; also while pip says nothing."""
+
+    def __init__(self, lock: Path) -> None:
+        self.total = len(_PIN.findall(lock.read_text(encoding="utf-8")))
+        self.seen = 0
+        self.stage = "collecting"
+        self._begun = time.monotonic()
+        self._ended = threading.Event()
+
+    def read(self, line: str) -> None:
+        """One line of pip's."""
+        found = _STEP.match(line)
+        if found is None:
+            return
+        if found[1].startswith("Installing"):
+            self.stage = "installing"
+            return
+        self.seen += 1
+
+    def text(self) -> str:
+        """How far it is."""
+        seconds = time.monotonic() - self._begun
+        how = f"{self.seen} of {self.total} packages collected" if self.stage == "collecting" else f"installing {self.total} packages"
+        return f"  {how} ({seconds:.0f} s)"
+
+    def tell(self) -> None:
+        """Say it every few seconds, until the end."""
+        while not self._ended.wait(_EVERY):
+            print(self.text(), flush=True)
+
+    def end(self) -> None:
+        """Stop saying it."""
+        self._ended.set()
+
+
+def main() -> int:
+    """Install, and answer with pip's exit code."""
+    lock = Path(sys.argv[1])
+    progress = Progress(lock)
+    print(f"Installing {progress.total} pinned packages: the first time takes a minute or two.", flush=True)
+    command = [sys.executable, "-m", "pip", "install", "--disable-pip-version-check", "--progress-bar", "off", "--require-hashes"]
+    teller = threading.Thread(target=progress.tell, daemon=True)
+    teller.start()
+    with subprocess.Popen(
+        [*command, *sys.argv[2:], "--requirement", str(lock)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as process:
+        said = []
+        for line in process.stdout or ():
+            progress.read(line)
+            said.append(line)
+    progress.end()
+    if process.returncode:
+        sys.stderr.write("".join(said[-40:]))
+    return process.returncode
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
