@@ -32,6 +32,11 @@ class Place:
         self._problems = problems
 
     @property
+    def file(self) -> str:
+        """The file; empty for the options of a command."""
+        return self._file
+
+    @property
     def where(self) -> str:
         """`mesh.yaml:12`."""
         return f"{self._file}:{self.node.start_mark.line + 1}"

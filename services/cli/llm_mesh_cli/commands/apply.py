@@ -16,6 +16,7 @@ from llm_mesh_cli.apply.reading import FileError
 from llm_mesh_cli.command import asks
 from llm_mesh_cli.failures import CommandError, Exit, exit_code
 from llm_mesh_cli.output import as_dict
+from llm_mesh_cli.references import FORCE, check
 from llm_mesh_cli.session import Session
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ async def apply_file(
     file: Annotated[Path, typer.Option("-f", "--file", help="The file, in YAML. See examples/mesh.yaml.")],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would change, and change nothing.")] = False,
     allow_loosening: Annotated[bool, typer.Option("--allow-loosening", help="Make changes that loosen a guard too.")] = False,
+    force: FORCE = False,
 ) -> None:
     """Bring domains, projects, principals, roles, budgets, limits, models, routes, prompts and subscriptions to what a file says.
 
@@ -47,6 +49,7 @@ async def apply_file(
         wanted = parsed(file, session.mesh.currency)
     except FileError as error:
         raise CommandError("\n  ".join([f"{file} is not a description of a mesh:", *error.problems]), Exit.USAGE) from error
+    await check(session, wanted, force=force)
     for service, count in split(wanted).items():
         session.output.note(f"{service} takes this in {count} calls, each all or nothing; all are tried before the first is made")
     try:

@@ -14,6 +14,7 @@ from llm_mesh_cli.files import check_free
 from llm_mesh_cli.nouns.calls import Calls
 from llm_mesh_cli.nouns.noun import Noun
 from llm_mesh_cli.output import as_dict
+from llm_mesh_cli.references import FORCE, check_models
 from llm_mesh_cli.session import Session
 from llm_mesh_cli.texts import duration, moment, time_text
 
@@ -35,11 +36,13 @@ async def create(
     ] = None,
     expires: Annotated[str | None, typer.Option(help="When it ends: `30d`, `12h`, or a time such as 2027-01-01T00:00:00Z.")] = None,
     save: Save = None,
+    force: FORCE = False,
 ) -> None:
     """Make a key; its secret is shown this once."""
     if save is not None:
         check_free(save)
     parent = await session.place(project)
+    await check_models(session, parent.partition("/projects/")[0], models or (), force=force)
     holder = principal if "/" in principal else f"{parent.partition('/projects/')[0]}/principals/{principal}"
     key = identity_pb2.Key(principal=holder, display_name=name, allowed_models=models or [])
     if expires:

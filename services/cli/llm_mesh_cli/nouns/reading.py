@@ -15,6 +15,7 @@ from llm_mesh_cli.apply.filling import key_of
 from llm_mesh_cli.apply.reading import Place
 from llm_mesh_cli.failures import CommandError, Exit
 from llm_mesh_cli.nouns.names import referred
+from llm_mesh_cli.references import check
 
 if TYPE_CHECKING:
     from google.protobuf.message import Message
@@ -70,6 +71,7 @@ async def described(
     document = of_options(_OptionPlace(_entry(noun, name, nodes), "", "", problems), session.mesh.currency, update=update)
     if problems:
         raise CommandError("\n  ".join(problems), Exit.USAGE)
+    await check(session, document, force=bool(values.get("force")))
     for request in (document.policy, document.registry, document.router):
         entries: Sequence[Message] = getattr(request, noun.plural, ())
         for message in entries:

@@ -16,6 +16,7 @@ from llm_mesh_cli.nouns.changing import checked, masked, show
 from llm_mesh_cli.nouns.names import resource_name
 from llm_mesh_cli.nouns.options import parameters
 from llm_mesh_cli.nouns.reading import described
+from llm_mesh_cli.references import FORCE
 
 if TYPE_CHECKING:
     from llm_mesh_cli.nouns.noun import Noun
@@ -25,6 +26,7 @@ Verb = Callable[..., Awaitable[None]]
 DOMAIN = Annotated[str | None, typer.Option("--domain", help="The domain. Default: the caller's own.")]
 _UNSET = Annotated[list[str] | None, typer.Option("--unset", metavar="FIELD", help="A field that becomes unset; repeatable.")]
 DRY_RUN = Annotated[bool, typer.Option("--dry-run", help="Show what would change, and change nothing.")]
+_NAMING = frozenset({"models", "projects", "routes"})
 LOOSENING = Annotated[bool, typer.Option("--allow-loosening", help="Make the change although it loosens a guard.")]
 
 
@@ -77,7 +79,7 @@ def _creator(noun: Noun) -> Verb:
         created = await described(session, noun, full, values, update=False)
         done(session, await Calls(session, noun).create(full, created.message))
 
-    return _command(work, f"Create {noun.one}.", _name(noun), *_own(noun), *parameters(noun, update=False))
+    return _command(work, f"Create {noun.one}.", _name(noun), *_own(noun), *parameters(noun, update=False), *_forced(noun))
 
 
 def _changer(noun: Noun) -> Verb:
@@ -98,7 +100,13 @@ def _changer(noun: Noun) -> Verb:
     own = [_parameter("unset", _UNSET, None), _parameter("dry_run", DRY_RUN, default=False)]
     own.append(_parameter("allow_loosening", LOOSENING, default=False))
     return _command(
-        work, f"Change what the options name of {noun.one}; {rest}.", _name(noun), *_own(noun), *parameters(noun, update=True), *own
+        work,
+        f"Change what the options name of {noun.one}; {rest}.",
+        _name(noun),
+        *_own(noun),
+        *parameters(noun, update=True),
+        *own,
+        *_forced(noun),
     )
 
 
@@ -167,6 +175,11 @@ def _name(noun: Noun) -> inspect.Parameter:
 def _own(noun: Noun) -> list[inspect.Parameter]:
     """The domain, where resources belong to one."""
     return [_parameter("domain", DOMAIN, None)] if noun.parent else []
+
+
+def _forced(noun: Noun) -> list[inspect.Parameter]:
+    """`--force`, where resources name others."""
+    return [_parameter("force", FORCE, default=False)] if noun.plural in _NAMING else []
 
 
 def _parameter(name: str, annotation: Any, default: Any) -> inspect.Parameter:  # noqa: ANN401 (whatever typer takes)

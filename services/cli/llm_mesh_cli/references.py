@@ -1,0 +1,203 @@
+"""Models, endpoints and capabilities that a file or a command names: what does not exist is refused, with the nearest that does.
+
+The services themselves take such names: a model may come after the key that may use it. A person who names one has mostly misspelt it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Sequence
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Annotated
+
+import grpc
+import typer
+
+from llm_mesh.registry.v1 import registry_pb2, registry_pb2_grpc
+from llm_mesh.router.v1 import router_pb2, router_pb2_grpc
+from llm_mesh_cli.discovery import endpoints as reached
+from llm_mesh_cli.failures import CommandError, Exit
+from llm_mesh_cli.paging import pages
+
+if TYPE_CHECKING:
+    from llm_mesh_cli.apply.wanted import Wanted
+    from llm_mesh_cli.session import Session
+
+FORCE = Annotated[bool, typer.Option("--force", help="Only warn of models, endpoints and capabilities that do not exist.")]
+CAPABILITIES = (
+    "generate", "embeddings", "streaming", "tools", "parallel_tool_calls", "json_schema", "json_object", "logprobs", "reasoning",
+    "image_input", "audio_input", "file_input", "audio_output", "multiple_candidates", "seed",
+)  # fmt: skip
+"""What a model can do, as the contract lists it."""
+_SHARED = "domains/shared"
+_UNKNOWN = frozenset({grpc.StatusCode.NOT_FOUND, grpc.StatusCode.INVALID_ARGUMENT})
+_UNSEEN = frozenset({grpc.StatusCode.PERMISSION_DENIED, grpc.StatusCode.UNIMPLEMENTED, grpc.StatusCode.UNAVAILABLE})
+
+
+@dataclass(slots=True)
+class References:
+    """Looks names up, each list once. `made` are names that come to be with the file itself."""
+
+    session: Session
+    made: set[str] = field(default_factory=set)
+    _aliases: dict[str, set[str]] = field(default_factory=dict)
+    _models: dict[str, bool] = field(default_factory=dict)
+    _endpoints: set[str] | None = None
+
+    async def model_pattern(self, domain: str, pattern: str) -> str:
+        """What is wrong with an alias or name of a list of allowed models; empty where nothing is."""
+        if pattern.endswith("*") or pattern in self.made or pattern == "-":
+            return ""
+        if pattern.startswith("domains/"):
+            return await self.model(pattern)
+        known = await self._known(domain)
+        return "" if pattern in known else _missing("model", pattern, known | self.made)
+
+    async def model(self, name: str) -> str:
+        """What is wrong with a model's resource name."""
+        if name in self.made or await self._exists(name):
+            return ""
+        near = await self._listed(name.partition("/models/")[0])
+        return _missing("model", name.removeprefix("domains/").replace("/models/", "/"), [each.name.rpartition("/")[2] for each in near])
+
+    async def endpoint(self, adapter: str, endpoint: str) -> str:
+        """What is wrong with an adapter's endpoint."""
+        if self._endpoints is None:
+            self._endpoints = await self._reached()
+        place = f"{adapter}/{endpoint}"
+        known = self._endpoints | self.made
+        return "" if not self._endpoints or place in known else _missing("endpoint", place, known)
+
+    async def _exists(self, name: str) -> bool:
+        if name not in self._models:
+            try:
+                await self._registry().GetModel(registry_pb2.GetModelRequest(name=name), timeout=10)
+                self._models[name] = True
+            except grpc.aio.AioRpcError as error:
+                if error.code() not in _UNKNOWN | _UNSEEN:
+                    raise
+                self._models[name] = error.code() in _UNSEEN
+        return self._models[name]
+
+    async def _known(self, domain: str) -> set[str]:
+        """The aliases that a domain may use, and the names behind them."""
+        if domain not in self._aliases:
+            known: set[str] = set()
+            for parent in dict.fromkeys((domain, _SHARED)):
+                for model in await self._listed(parent):
+                    known |= {model.alias, model.name}
+                known |= await self._routes(parent)
+            self._aliases[domain] = known | await self._accepted(domain)
+        return self._aliases[domain]
+
+    async def _listed(self, parent: str) -> list[registry_pb2.Model]:
+        try:
+            request = registry_pb2.ListModelsRequest(parent=parent)
+            return [model async for answer in pages(self._registry().ListModels, request) for model in answer.models]
+        except grpc.aio.AioRpcError as error:
+            if error.code() not in _UNKNOWN | _UNSEEN:
+                raise
+            return []
+
+    async def _routes(self, parent: str) -> set[str]:
+        stub = router_pb2_grpc.RouterServiceStub(self.session.channel("router"))
+        try:
+            request = router_pb2.ListRoutesRequest(parent=parent)
+            return {route.alias async for answer in pages(stub.ListRoutes, request) for route in answer.routes}
+        except grpc.aio.AioRpcError as error:
+            if error.code() not in _UNKNOWN | _UNSEEN:
+                raise
+            return set()
+
+    async def _accepted(self, domain: str) -> set[str]:
+        """The aliases of what other domains offer, and those that the domain gave it."""
+        try:
+            offers = registry_pb2.ListOffersRequest(parent=domain)
+            known = {offer.alias async for answer in pages(self._registry().ListOffers, offers) for offer in answer.offers}
+            accepted = registry_pb2.ListSubscriptionsRequest(parent=domain)
+            return known | {
+                each.alias async for answer in pages(self._registry().ListSubscriptions, accepted) for each in answer.subscriptions
+            }
+        except grpc.aio.AioRpcError as error:
+            if error.code() not in _UNKNOWN | _UNSEEN:
+                raise
+            return set()
+
+    async def _reached(self) -> set[str]:
+        """The endpoints that adapters have and those whose facts are declared; empty where neither can be asked."""
+        found: set[str] = set()
+        try:
+            found |= {f"{adapter}/{each.name}" for adapter, each in await reached(self.session)}
+            request = registry_pb2.ListEndpointsRequest()
+            async for answer in pages(self._registry().ListEndpoints, request):
+                found |= {each.name.removeprefix("adapters/").replace("/endpoints/", "/") for each in answer.endpoints}
+        except grpc.aio.AioRpcError as error:
+            if error.code() not in _UNKNOWN | _UNSEEN:
+                raise
+        return found
+
+    def _registry(self) -> registry_pb2_grpc.RegistryServiceStub:
+        return registry_pb2_grpc.RegistryServiceStub(self.session.channel("registry"))
+
+
+async def check(session: Session, wanted: Wanted, *, force: bool) -> None:
+    """Refuses what a file or the options of a command name and what does not exist; only warns with `force`."""
+    settle(session, await _problems(References(session, _made(wanted)), wanted), force=force)
+
+
+async def check_models(session: Session, domain: str, patterns: Iterable[str], *, force: bool) -> None:
+    """The same of the models that a key may use."""
+    references = References(session)
+    settle(session, [told for pattern in patterns if (told := await references.model_pattern(domain, pattern))], force=force)
+
+
+def settle(session: Session, problems: Sequence[str], *, force: bool) -> None:
+    """NOT_FOUND with all problems; with `force` they are notes."""
+    if problems and not force:
+        raise CommandError("\n  ".join([*problems, "nothing was changed; --force does it nevertheless"]), Exit.NOT_FOUND)
+    for problem in problems:
+        session.output.note(f"warning: {problem}")
+
+
+def _made(wanted: Wanted) -> set[str]:
+    """What the file itself brings about, by every way to name it."""
+    made: set[str] = set()
+    for item in (*wanted.registry.models, *wanted.router.routes, *wanted.subscriptions.subscriptions):
+        made |= {item.name, item.alias}
+    return made | {each.name.removeprefix("adapters/").replace("/endpoints/", "/") for each in wanted.registry.endpoints}
+
+
+async def _problems(references: References, wanted: Wanted) -> list[str]:
+    """All that does not exist, with its place in the file."""
+    problems = []
+    async for part, field_, told in _looked_up(references, wanted):
+        if told:
+            found = wanted.where(part, field_)
+            problems.append(f"{found[0].where}: {found[0].path}.{found[1]}: {told}" if found and found[0].file else told)
+    return problems
+
+
+async def _looked_up(references: References, wanted: Wanted) -> AsyncIterator[tuple[str, str, str]]:
+    """Each name that refers to something: its request, its field, and what is wrong with it."""
+    for index, project in enumerate(wanted.policy.projects):
+        for number, pattern in enumerate(project.allowed_models):
+            told = await references.model_pattern(_domain(project.name), pattern)
+            yield "policy", f"projects[{index}].allowed_models[{number}]", told
+    for index, route in enumerate(wanted.router.routes):
+        for number, target in enumerate(route.targets):
+            yield "router", f"routes[{index}].targets[{number}].model", await references.model(target.model)
+    for index, model in enumerate(wanted.registry.models):
+        if model.endpoint:
+            yield "registry", f"models[{index}].endpoint", await references.endpoint(model.adapter, model.endpoint)
+        for number, capability in enumerate(model.capabilities):
+            told = "" if capability in CAPABILITIES else _missing("capability", capability, CAPABILITIES)
+            yield "registry", f"models[{index}].capabilities[{number}]", told
+
+
+def _domain(name: str) -> str:
+    return "/".join(name.split("/")[:2])
+
+
+def _missing(kind: str, name: str, known: Iterable[str]) -> str:
+    near = get_close_matches(name, sorted(set(known)), n=3)
+    return f"there is no {kind} {name}" + (f"; did you mean {' or '.join(near)}?" if near else "")
