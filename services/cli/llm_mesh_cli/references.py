@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import grpc
 import typer
@@ -161,9 +161,8 @@ def settle(session: Session, problems: Sequence[str], *, force: bool) -> None:
 
 def _made(wanted: Wanted) -> set[str]:
     """What the file itself brings about, by every way to name it."""
-    made: set[str] = set()
-    for item in (*wanted.registry.models, *wanted.router.routes, *wanted.subscriptions.subscriptions):
-        made |= {item.name, item.alias}
+    items: tuple[Any, ...] = (*wanted.registry.models, *wanted.router.routes, *wanted.subscriptions.subscriptions)
+    made = {text for item in items for text in (item.name, item.alias)}
     return made | {each.name.removeprefix("adapters/").replace("/endpoints/", "/") for each in wanted.registry.endpoints}
 
 
