@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from llm_mesh_runtime.resources.words import enum_text, message_text, value_text
+from llm_mesh_runtime.resources.words import enum_text, field_text, message_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,4 +22,5 @@ def lines(message: Message) -> Iterator[str]:
         if field.is_repeated and field.message_type is not None and not field.message_type.GetOptions().map_entry:
             yield from (f"{field.name:<{_WIDTH}} {message_text(each)}" for each in value)
         else:
-            yield f"{field.name:<{_WIDTH}} {value_text(field, value)}"
+            name, text = field_text(field, value)
+            yield f"{name:<{_WIDTH}} {text}"

@@ -11,10 +11,13 @@ import typer
 from llm_mesh.registry.v1 import registry_pb2, registry_pb2_grpc
 from llm_mesh_cli.command import asks
 from llm_mesh_cli.discovery import Found, discovered, registered
+from llm_mesh_cli.existing import missing
+from llm_mesh_cli.failures import CommandError, Exit
 from llm_mesh_cli.nouns.models import MODELS, Lifecycle, lifecycle
 from llm_mesh_cli.nouns.verbs import change, register
 from llm_mesh_cli.output import as_dict
 from llm_mesh_cli.paging import pages
+from llm_mesh_cli.references import CAPABILITIES
 from llm_mesh_cli.registered_models import model_of, models_of, price_text, state_text, terms, window_text
 from llm_mesh_cli.session import Session
 from llm_mesh_cli.texts import moment, time_text
@@ -40,9 +43,18 @@ async def list_models(
 ) -> None:
     """List models with their prices."""
     needed = set(capability or ())
+    models = await models_of(session, domain)
+    for kind, name, used in (
+        ("adapter", adapter, {model.adapter for model in models}),
+        ("endpoint", endpoint, {model.endpoint for model in models}),
+    ):
+        if name and name not in used:
+            raise CommandError(f"{missing(kind, name, used)}: no model uses it", Exit.NOT_FOUND)
+    for name in needed.difference(CAPABILITIES, *(model.capabilities for model in models)):
+        raise CommandError(missing("capability", name, CAPABILITIES), Exit.NOT_FOUND)
     found = [
         model
-        for model in await models_of(session, domain)
+        for model in models
         if endpoint in {"", model.endpoint}
         and adapter in {"", model.adapter}
         and fnmatchcase(model.alias, alias)

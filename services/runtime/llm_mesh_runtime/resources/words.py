@@ -17,6 +17,7 @@ VALUES: Final = (Timestamp.DESCRIPTOR.full_name, Duration.DESCRIPTOR.full_name, 
 """Messages that are one value each."""
 _UNITS = (("d", 86_400), ("h", 3_600), ("m", 60))
 _NANOS = 1_000_000_000
+_RATE = "_nanos_per_million"
 
 
 def value_text(field: Any, value: Any) -> str:  # noqa: ANN401 (a descriptor, of which protobuf has two kinds, and any value)
@@ -68,4 +69,11 @@ def message_text(value: Message) -> str:
         return span_text(value)
     if isinstance(value, resources_pb2.Money):
         return money.text(value.nanos, value.currency)
-    return ", ".join(f"{field.name} {value_text(field, each)}" for field, each in value.ListFields())
+    return ", ".join(" ".join(field_text(field, each)) for field, each in value.ListFields())
+
+
+def field_text(field: Any, value: Any) -> tuple[str, str]:  # noqa: ANN401 (likewise)
+    """The name and the value of a field. A rate is what it is per million, under the name that files give it."""
+    if field.name.endswith(_RATE):
+        return field.name.removesuffix(_RATE), f"{money.text(value, '')} per million"
+    return field.name, value_text(field, value)
