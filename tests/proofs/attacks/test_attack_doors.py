@@ -22,7 +22,7 @@ from tests.proofs.every_rpc import Rpc, every_rpc
 from tests.proofs.load import chat_body
 from tests.proofs.proof import count
 from tests.proofs.refusals import Refusal, refusal
-from tests.proofs.stand import PATIENCE, Stand, model, provider, stand
+from tests.proofs.stand import PATIENCE, Stand, model, provider, stand, until
 
 SECONDS = count(4, 60)
 """How long the flood lasts; the full proof gives it a minute."""
@@ -79,11 +79,11 @@ def connected(mesh: Stand, source: str = "127.0.0.1") -> socket.socket:
     return made
 
 
-def said(connection: socket.socket, until: bytes = b"\r\n\r\n") -> bytes:
+def said(connection: socket.socket, end: bytes = b"\r\n\r\n") -> bytes:
     """What the mesh says; as much as came where it hangs up."""
     text = b""
     try:
-        while until not in text and (piece := connection.recv(65_536)):
+        while end not in text and (piece := connection.recv(65_536)):
             text += piece
     except ConnectionError:
         pass
@@ -313,8 +313,10 @@ def test_large_messages_to_health_are_read_one_at_a_time(mesh: Stand) -> None:
         with pytest.raises(grpc.RpcError):
             check(b"\xff" * 31_000_000, timeout=10)
 
+    before = memory(mesh)
     with small_growth(mesh, 3 * GROWTH), ThreadPoolExecutor(8) as pool:
         asking = [pool.submit(ask, number) for number in range(8)]
         assert check(b"", timeout=10) is not None
         for each in asking:
             each.result()
+    until(lambda: memory(mesh) - before <= GROWTH, "the memory of a flood is given back", pause=0.2)

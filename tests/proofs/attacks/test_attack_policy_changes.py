@@ -13,7 +13,7 @@ from google.protobuf.field_mask_pb2 import FieldMask
 from llm_mesh.mesh.v1 import resources_pb2
 from llm_mesh.policy.v1 import floors_pb2, identity_pb2, identity_pb2_grpc, ledger_pb2, ledger_pb2_grpc, rules_pb2, rules_pb2_grpc
 from tests.proofs.every_rpc import every_rpc
-from tests.proofs.stand import Stand, provider, stand
+from tests.proofs.stand import Stand, bearer, provider, stand
 
 READING = ("Get", "List", "Explain", "Export", "WhoAmI")
 ELSEWHERE = {"Bootstrap", "ReconcileLedgerEntry"}
@@ -26,6 +26,7 @@ STUBS: dict[str, Callable[[Any], Any]] = {
 HOME, GUEST = "domains/home", "domains/guest"
 PROJECT, PRINCIPAL, ROLE = f"{HOME}/projects/main", f"{HOME}/principals/ana", f"{HOME}/roles/reader"
 BINDING, FOREIGN, FLOOR = f"{HOME}/bindings/reader", f"{GUEST}/bindings/ana", "domains/platform/floors/home"
+OWNER = f"{GUEST}/principals/owner"
 BUDGET, LIMIT = f"{PROJECT}/budget", f"{HOME}/limits/requests"
 WHY = "ticket 4712"
 REQUESTS = itertools.count()
@@ -40,6 +41,12 @@ def mutating() -> set[str]:
 def mesh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stand]:
     folder: Path = tmp_path_factory.mktemp("policy-changes")
     with provider(folder) as simulator, stand(folder, simulator) as made:
+        made.apply_policy(
+            domains=[identity_pb2.Domain(name=GUEST)],
+            projects=[identity_pb2.Project(name=f"{GUEST}/projects/main")],
+            principals=[identity_pb2.Principal(name=OWNER)],
+            bindings=[rules_pb2.Binding(name=f"{GUEST}/bindings/owner", principal=OWNER, role="roles/domain-admin")],
+        )
         yield made
 
 
@@ -73,7 +80,6 @@ Step = tuple[str, str, Callable[[], Any], str]
 """Service, method, request, and what it changes: the resource with `+` (creates), `~` (updates) or `-` (deletes) before it."""
 STEPS: list[Step] = [
     ("IdentityService", "CreateDomain", lambda: identity_pb2.CreateDomainRequest(domain_id="home"), f"+{HOME}"),
-    ("IdentityService", "CreateDomain", lambda: identity_pb2.CreateDomainRequest(domain_id="guest"), f"+{GUEST}"),
     ("IdentityService", "UpdateDomain", lambda: identity_pb2.UpdateDomainRequest(
         domain=identity_pb2.Domain(name=HOME, display_name="Home"), update_mask=FieldMask(paths=["display_name"])), f"~{HOME}"),
     ("IdentityService", "CreateProject", lambda: identity_pb2.CreateProjectRequest(parent=HOME, project_id="main"), f"+{PROJECT}"),
@@ -118,18 +124,24 @@ def test_the_steps_are_all_methods_that_change_something() -> None:
 
 def test_each_change_has_who_why_and_digests_that_follow_on(mesh: Stand) -> None:
     digests: dict[str, bytes] = {}
+    owner = mesh.new_key(f"{GUEST}/projects/main", OWNER).secret
     rules: Any = rules_pb2_grpc.RuleServiceStub(mesh.channel)
     for service, method, request, expected in STEPS:
         request_id = f"policy-change-{next(REQUESTS)}"
-        metadata = (*mesh.admin, ("x-request-id", request_id), ("x-llm-mesh-reason", WHY))
+        guest = method == "CreateBinding" and expected.endswith(FOREIGN)  # what the platform itself gives needs no consent
+        who = bearer(owner) if guest else mesh.admin
+        metadata = (*who, ("x-request-id", request_id), ("x-llm-mesh-reason", WHY))
         answer = getattr(STUBS[service](mesh.channel), method)(request(), metadata=metadata, timeout=20)
         if method == "CreateKey":
             Keys.name = answer.key.name
         sign, resource = expected[0], Keys.name if expected[1:] == "KEY" else expected[1:]
         listed = rules_pb2.ListAuditRecordsRequest(parent="domains/-", request_id=request_id)
         records = rules.ListAuditRecords(listed, metadata=mesh.admin).records
-        [record] = [record for record in records if record.resource == resource]
-        assert (record.source, record.allowed, record.reason, record.principal) == ("", True, WHY, "domains/platform/principals/admin")
+        of_resource = [record for record in records if record.resource == resource]
+        assert len(of_resource) == 1, (method, resource, [record.resource for record in records])
+        [record] = of_resource
+        principal = OWNER if guest else "domains/platform/principals/admin"
+        assert (record.source, record.allowed, record.reason, record.principal) == ("", True, WHY, principal)
         found = "~" if record.before_digest and record.after_digest else "+" if record.after_digest else "-" if record.before_digest else ""
         assert found == sign, (method, resource)
         assert record.before_digest == digests.get(resource, b""), (method, resource)

@@ -139,4 +139,16 @@ HOLES: Mapping[str, Mutant] = {
         instead="",
         test="tests/gateway/test_gateway_settlement.py",
     ),
+    "doors/memory-is-given-back": Mutant(
+        file="runtime/llm_mesh_runtime/host/listeners.py",
+        guard="            del raw\n            self._reads.freed.give_back()\n",
+        instead="            del raw\n",
+        test="tests/proofs/attacks/test_attack_doors.py::test_large_messages_to_health_are_read_one_at_a_time",
+    ),
+    "doors/memory-is-given-back-in-one-go": Mutant(
+        file="runtime/llm_mesh_runtime/freed.py",
+        guard="if self._trim is not None and self._timer is None:",
+        instead="if self._trim is not None:",
+        test="tests/runtime/test_freed.py",
+    ),
 }

@@ -13,6 +13,7 @@ import grpc
 
 from llm_mesh.mesh.v1 import errors_pb2
 from llm_mesh_runtime.errors import RuntimeFault, deadline_exceeded
+from llm_mesh_runtime.freed import FreedMemory
 from llm_mesh_runtime.host.binding import Owner, bind
 from llm_mesh_runtime.host.errors import StartError
 from llm_mesh_runtime.limiter import Limiter
@@ -57,8 +58,7 @@ class _Handlers(grpc.GenericRpcHandler):
 
     def __init__(self, handlers: Iterable[Wrapped], origin: Origin, *, trusted: bool) -> None:
         self._origin = origin
-        self._open_reads = Limiter(_OPEN_READS, _OPEN_QUEUE)
-        """Messages of methods that need no credential, such as health: any of them may be large, so few are read at a time."""
+        self._open_reads = OpenReads(Limiter(_OPEN_READS, _OPEN_QUEUE), FreedMemory())
         self._methods: dict[str, tuple[Wrapped, Any, Any]] = {}
         for wrapped in handlers:
             method = wrapped.method
@@ -77,6 +77,14 @@ class _Handlers(grpc.GenericRpcHandler):
         if direct is unread:
             return direct
         return direct if wrapped.known(self._origin(cast("Transport", _Head(handler_call_details.invocation_metadata)))) else unread
+
+
+class OpenReads(NamedTuple):
+    """Messages of methods that need no credential, such as health: any of them may be large, so few are read at a time."""
+
+    turns: Limiter
+    freed: FreedMemory
+    """gRPC copies a large message several times, and the allocator would keep all of that."""
 
 
 class _Head:
@@ -162,7 +170,7 @@ async def _invoke(invoke: Any, origin: Origin, request: Any, context: Any) -> An
 async def _invoke_unread(
     invoke: Any,  # noqa: ANN401 (a handler)
     origin: Origin,
-    reads: Limiter | None,
+    reads: OpenReads | None,
     _requests: Any,  # noqa: ANN401 (an iterator of bytes)
     context: Any,  # noqa: ANN401 (gRPC's)
 ) -> Any:  # noqa: ANN401 (bytes, or nothing)
@@ -174,21 +182,23 @@ class _Bounded(Unread):
 
     __slots__ = ("_address", "_reads")
 
-    def __init__(self, context: Any, reads: Limiter) -> None:  # noqa: ANN401 (gRPC's)
+    def __init__(self, context: Any, reads: OpenReads) -> None:  # noqa: ANN401 (gRPC's)
         super().__init__(context)
         self._reads = reads
         self._address = address_of(context)
 
     async def message(self) -> bytes:
         """Read it, in its turn and within a moment."""
-        async with self._reads.slot(Party(self._address), time.monotonic() + _OPEN_WAIT):
+        async with self._reads.turns.slot(Party(self._address), time.monotonic() + _OPEN_WAIT):
             try:
                 async with asyncio.timeout(_OPEN_PATIENCE):
                     raw = await super().message()
             except TimeoutError:
+                self._reads.freed.give_back()
                 raise deadline_exceeded("the message did not arrive in time") from None
         if len(raw) > _OPEN_MESSAGE:
             del raw
+            self._reads.freed.give_back()
             reason = errors_pb2.ERROR_REASON_MESSAGE_TOO_LARGE
             raise RuntimeFault(reason, f"the request is larger than {_OPEN_MESSAGE} bytes", limit_bytes=str(_OPEN_MESSAGE))
         return raw
