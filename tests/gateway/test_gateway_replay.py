@@ -173,6 +173,14 @@ async def test_a_recorded_answer_gives_its_room_back() -> None:
     assert room.take(10)
 
 
+async def test_an_answer_that_becomes_too_large_takes_no_more_room() -> None:
+    room = Room(100)
+    recording = Recording(10, room)
+    recording.add(b"12345678")
+    recording.add(b"12345678")
+    assert room.take(100), "it is not recorded any more"
+
+
 async def test_todays_screening_applies_to_an_answer_of_before(keeping: Mesh) -> None:
     keeping.policy.admission.obligations.screen_output = True
     keeping.policy.screen = lambda piece: [passed(piece, piece.text.replace("secret", "******"))]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,6 +20,7 @@ from google.rpc import error_details_pb2, status_pb2
 
 from llm_mesh.gateway.v1 import gateway_pb2, gateway_pb2_grpc
 from llm_mesh.policy.v1 import identity_pb2, identity_pb2_grpc, policy_pb2, policy_pb2_grpc, rules_pb2, rules_pb2_grpc
+from tests.proofs.attacks.losing import losing
 from tests.proofs.gone import chat
 from tests.proofs.http import Reply
 from tests.proofs.load import chat_body
@@ -68,6 +68,11 @@ def ask(mesh: Stand, key: str, once: str, said: str = WORDS, *, alias: str = "ec
     """A chat with an idempotency key."""
     named = {"x-request-id": request} if request else {}
     return mesh.ask(chat_body(alias, said, **more), key=key, headers={"idempotency-key": once, **named})
+
+
+def http_of(mesh: Stand) -> str:
+    """The edge."""
+    return mesh.mesh.addresses["http"]
 
 
 def received(mesh: Stand) -> int:
@@ -306,68 +311,14 @@ def client(mesh: Stand, key: str, *, retries: int, base: str = "") -> Iterator[o
         yield made
 
 
-@contextmanager
-def losing(mesh: Stand, *, answers: int = 1) -> Iterator[str]:
-    """A way to the mesh that loses the first answers once they are whole: the client sees its connection break."""
-    host, _, port = mesh.mesh.addresses["http"].rpartition(":")
-    left = [answers]
-    listener = socket.create_server(("127.0.0.1", 0))
-
-    def carry(near: socket.socket) -> None:
-        with near, socket.create_connection((host, int(port)), timeout=PATIENCE) as far:
-            far.sendall(_request(near))
-            answer = _until_closed(far)
-            if left[0]:
-                left[0] -= 1
-                return
-            near.sendall(answer)
-
-    def serve() -> None:
-        while True:
-            try:
-                near, _ = listener.accept()
-            except OSError:
-                return
-            carry(near)
-
-    thread = threading.Thread(target=serve, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    finally:
-        listener.shutdown(socket.SHUT_RDWR)
-        listener.close()
-        thread.join(PATIENCE)
-
-
-def _request(near: socket.socket) -> bytes:
-    """A request, made one whose answer ends its connection."""
-    raw = b""
-    while b"\r\n\r\n" not in raw:
-        raw += near.recv(65_536)
-    head, _, body = raw.partition(b"\r\n\r\n")
-    lines = [line for line in head.split(b"\r\n") if not line.lower().startswith(b"connection:")]
-    length = next(int(line.partition(b":")[2]) for line in lines if line.lower().startswith(b"content-length:"))
-    while len(body) < length:
-        body += near.recv(65_536)
-    return b"\r\n".join([*lines, b"connection: close"]) + b"\r\n\r\n" + body
-
-
-def _until_closed(far: socket.socket) -> bytes:
-    parts = []
-    while part := far.recv(65_536):
-        parts.append(part)
-    return b"".join(parts)
-
-
 def test_openais_sdk_recovers_from_an_answer_that_was_lost(mesh: Stand, key: str) -> None:
     before = received(mesh)
     asking: dict[str, Any] = {"model": "echo", "messages": [{"role": "user", "content": WORDS}], "max_tokens": 64}
-    with losing(mesh) as address, client(mesh, key, retries=2, base=f"{address}/v1") as sdk:
+    with losing(http_of(mesh)) as address, client(mesh, key, retries=2, base=f"{address}/v1") as sdk:
         raw = sdk.chat.completions.with_raw_response.create(**asking, extra_headers={"Idempotency-Key": "lost-openai"})
     assert raw.headers["x-llm-mesh-replayed"] == "true"
     assert raw.parse().choices[0].message.content == WORDS
-    with losing(mesh) as address, client(mesh, key, retries=2, base=f"{address}/v1") as sdk:
+    with losing(http_of(mesh)) as address, client(mesh, key, retries=2, base=f"{address}/v1") as sdk:
         stream = sdk.chat.completions.create(**asking, stream=True, extra_headers={"Idempotency-Key": "lost-openai-stream"})
         said = "".join(chunk.choices[0].delta.content or "" for chunk in stream if chunk.choices)
     assert said == WORDS
@@ -377,12 +328,15 @@ def test_openais_sdk_recovers_from_an_answer_that_was_lost(mesh: Stand, key: str
 def test_anthropics_sdk_recovers_from_an_answer_that_was_lost(mesh: Stand, key: str) -> None:
     before = received(mesh)
     asking: dict[str, Any] = {"model": "echo", "messages": [{"role": "user", "content": WORDS}], "max_tokens": 64}
-    with losing(mesh) as address, anthropic.Anthropic(base_url=address, api_key=key, max_retries=2, timeout=PATIENCE) as sdk:
+    with (
+        losing(http_of(mesh)) as address,
+        anthropic.Anthropic(base_url=address, api_key=key, max_retries=2, timeout=PATIENCE) as sdk,
+    ):
         raw = sdk.messages.with_raw_response.create(**asking, extra_headers={"idempotency-key": "lost-anthropic"})
         assert raw.headers["x-llm-mesh-replayed"] == "true"
         assert raw.parse().content[0].text == WORDS
     with (
-        losing(mesh) as address,
+        losing(http_of(mesh)) as address,
         anthropic.Anthropic(base_url=address, api_key=key, max_retries=2, timeout=PATIENCE) as sdk,
         sdk.messages.stream(**asking, extra_headers={"idempotency-key": "lost-anthropic-stream"}) as stream,
     ):

@@ -137,7 +137,7 @@ REPLAY: Mapping[str, Mutant] = {
         file="gateway/llm_mesh_gateway/domain/recording.py",
         guard="self._size + size <= self._most and ",
         instead="",
-        test="tests/gateway/test_gateway_replay.py::test_what_is_not_kept_is_not_handed_over",
+        test="tests/gateway/test_gateway_replay.py::test_an_answer_that_becomes_too_large_takes_no_more_room",
     ),
     "replay/room-of-a-gateway": Mutant(
         file="gateway/llm_mesh_gateway/domain/recording.py",
