@@ -39,6 +39,7 @@ _ALIKE = (
     (re.compile(r"^input\.(?:sampling\.)?"), ""),
     (re.compile(r"^options\.prompt\.messages\b"), "llm_mesh.prompt.messages"),
     (re.compile(r"^options\.idempotency_key$"), "Idempotency-Key"),
+    (re.compile(r"^options\.prompt\.variables_json"), "llm_mesh.prompt.variables"),
     (re.compile(r"^options\."), "llm_mesh."),
     (re.compile(r"^(?=prompt\.|project$)"), "llm_mesh."),
 )
