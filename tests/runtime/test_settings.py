@@ -241,3 +241,20 @@ def test_a_field_without_a_declaration_is_refused() -> None:
 
     with pytest.raises(TypeError, match=r"Forgotten\.name is not declared"):
         load(Forgotten, "policy", {})
+
+
+def test_a_port_of_a_service_is_checked_and_moves_its_public_listener_along() -> None:
+    mesh = load_mesh(
+        environ={"LLM_MESH_PORT_POLICY": "60054", "LLM_MESH_PORT_ADAPTER_OPENAI": "60061", "LLM_MESH_PUBLIC_PORT_GATEWAY": "443"}
+    )
+    assert (mesh.port_of("policy", 50054), mesh.port_of("policy", 50054, public=True)) == (60054, 60154)
+    assert mesh.port_of("adapter/openai", 50061) == 60061
+    assert (mesh.port_of("gateway", 50051), mesh.port_of("gateway", 50051, public=True)) == (50051, 443)
+    assert mesh.port_of("router", 50052, public=True) == 50152
+
+
+@pytest.mark.parametrize("port", ["0", "65536", "-1", "http", ""])
+@pytest.mark.parametrize("variable", ["LLM_MESH_PORT_POLICY", "LLM_MESH_PUBLIC_PORT_POLICY"])
+def test_what_is_no_port_is_refused_with_its_variable(variable: str, port: str) -> None:
+    with pytest.raises(SettingsError, match=variable):
+        load_mesh(environ={variable: port})
