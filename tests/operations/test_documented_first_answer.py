@@ -110,10 +110,22 @@ def test_the_steps_lead_to_an_answer(run: Run) -> None:
 
 
 def test_one_address_suffices_for_the_command_line(run: Run) -> None:
-    for words in (["models", "list"], ["spend"], ["doctor", "--help"], ["keys", "list"], ["budgets", "list"], ["adapters", "list"]):
+    for words in (
+        ["models", "list"],
+        ["spend"],
+        ["doctor", "--help"],
+        ["keys", "list"],
+        ["health", "--without", "edge"],
+        ["budgets", "list"],
+        ["adapters", "list"],
+    ):
         done = run.cli(*words)
         assert done.returncode == 0, f"{words}: {done.stdout}{done.stderr}"
     assert "sim-echo" in run.cli("models", "list").stdout
+    states = json.loads(run.cli("health", "--json", "--without", "edge").stdout)
+    assert {name: states.get(name) for name in ("policy", "registry", "adapter/openai")} == dict.fromkeys(
+        ("policy", "registry", "adapter/openai"), True
+    )
 
 
 def test_setup_leaves_what_is_there_alone(run: Run) -> None:

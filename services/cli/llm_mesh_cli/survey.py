@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
+from llm_mesh.gateway.v1 import gateway_pb2, gateway_pb2_grpc
 from llm_mesh_cli.instances import instances
 from llm_mesh_runtime.health import TIME
 
@@ -35,6 +36,10 @@ class State(Enum):
     NOT_SERVING = "NOT SERVING"
     SILENT = "NO ANSWER"
     NOT_ASKED = "NOT ASKED"
+
+
+_STATES = {gateway_pb2.SERVICE_STATE_SERVING: State.SERVING, gateway_pb2.SERVICE_STATE_UNREACHABLE: State.SILENT}
+_TOLD = "as the gateway sees it"
 
 
 class Seen(NamedTuple):
@@ -78,9 +83,23 @@ async def survey(session: Session, without: Collection[str] = ()) -> list[Seen]:
     seen += [Seen(answer.service, State.SILENT, f"{answer.address}: {answer.failure}") for answer in told if answer.failure]
     if any(answer.states for answer in told):
         seen += await _edge(session)
-        known = {service_of(each.name) for each in seen}
-        seen += list(_missing(known, without))
+        seen += await _by_gateway(session, {service_of(each.name) for each in seen})
+        seen += list(_missing({service_of(each.name) for each in seen}, without))
     return sorted(set(seen), key=lambda each: (each.name, each.detail))
+
+
+async def _by_gateway(session: Session, known: Collection[str]) -> list[Seen]:
+    """What the gateway says of further services that it has links to: it tells administrators of the platform only."""
+    key = session.key()
+    if not key:
+        return []
+    stub = gateway_pb2_grpc.GatewayServiceStub(session.channel_to(session.address(), "gateway"))
+    credential = (("authorization", f"Bearer {key.reveal()}"),)
+    try:
+        answer = await stub.CheckServices(gateway_pb2.CheckServicesRequest(), metadata=credential, timeout=_PATIENCE)
+    except grpc.aio.AioRpcError:
+        return []  # they are then told as not asked
+    return [Seen(each.service, _STATES.get(each.state, State.NOT_SERVING), _TOLD) for each in answer.services if each.service not in known]
 
 
 def service_of(name: str) -> str:
