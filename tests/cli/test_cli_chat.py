@@ -59,6 +59,17 @@ def test_a_failed_question_does_not_end_the_conversation(line: CommandLine) -> N
     assert "no-such-model" in ended.err
 
 
+def test_a_failed_question_is_not_part_of_what_was_said(line: CommandLine) -> None:
+    def tokens() -> str:
+        newest = json.loads(line.done("requests", "list", "--domain", "default", "-n", "1", "--json"))[0]
+        return str(newest["lines"][0]["usage"]["usage"]["inputTokens"])
+
+    talk(line, "works")
+    alone = tokens()
+    talk(line, "a question that fails", "/model sim-echo", "works", model="no-such-model")
+    assert tokens() == alone
+
+
 def test_a_prompt_is_filled_by_single_values(line: CommandLine) -> None:
     line.done("prompts", "push", "default/filled", stdin="Hello {{ name }}, {{ count }} times")
     line.done("prompts", "update", "filled", "--description", "greets")

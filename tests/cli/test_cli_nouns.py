@@ -8,6 +8,7 @@ from collections.abc import Iterable
 import pytest
 
 from llm_mesh.mesh.v1.resources_pb2 import Change
+from llm_mesh_cli import paging
 from llm_mesh_cli.apply.filling import names
 from llm_mesh_cli.commands import adapters, bindings, domains, principals, projects, roles, routes
 from llm_mesh_cli.nouns import changing, verbs
@@ -152,3 +153,20 @@ def test_a_change_that_somebody_else_made_meanwhile_is_not_overwritten(
     monkeypatch.setattr(verbs, "checked", checked)
     assert line.ask("projects", "update", f"{domain}/p", "--max-output-tokens", "8").code == CONFLICT
     assert json.loads(line.done("projects", "show", f"{domain}/p", "--json"))["maxOutputTokens"] == "1"
+
+
+def test_lists_are_read_to_their_end(line: CommandLine, domain: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("a", "b", "c"):
+        line.done("principals", "create", f"{domain}/{name}")
+    monkeypatch.setattr(paging, "_SIZE", 1)
+    assert [each["name"][-1] for each in json.loads(line.done("principals", "list", "--domain", domain, "--json"))] == ["a", "b", "c"]
+    assert line.done("principals", "show", f"{domain}/c").startswith("name")
+
+
+def test_a_field_is_unset(line: CommandLine, domain: str) -> None:
+    line.done("projects", "create", f"{domain}/p", "--display-name", "P", "--model", "a")
+    line.done("projects", "update", f"{domain}/p", "--unset", "display-name")
+    project = json.loads(line.done("projects", "show", f"{domain}/p", "--json"))
+    assert ("displayName" in project, project["allowedModels"]) == (False, ["a"])
+    assert "expected one of display_name" in line.ask("projects", "update", f"{domain}/p", "--unset", "colour").err
+    assert line.ask("projects", "update", f"{domain}/p").code == USAGE, "nothing is named"

@@ -16,6 +16,9 @@ import llm_mesh
 from llm_mesh.adapter.v1 import adapter_pb2
 from llm_mesh.mesh.v1 import access_pb2
 from llm_mesh.policy.v1 import identity_pb2, ledger_pb2, usage_pb2
+from llm_mesh_cli import reference
+from llm_mesh_cli.app import ALIASES
+from llm_mesh_cli.app import COMMANDS as COMMAND_NAMES
 from llm_mesh_cli.session import Session
 from tests.cli.inside import run
 
@@ -219,3 +222,17 @@ def test_the_command_calls_the_method(method: str, tmp_path: Path, monkeypatch: 
     with suppress(ValueError):  # an empty answer is not one that a service gives: it may end a command after the call
         run(*words, env={"LLM_MESH_KEY": "mk_x", "LLM_MESH_DATA_DIR": str(tmp_path)})
     assert method in recording.called
+
+
+@pytest.mark.parametrize("alias", ALIASES)
+def test_the_singular_of_a_noun_does_the_same(alias: str) -> None:
+    helps = [run(name, "--help", env={"COLUMNS": "200"}) for name in (alias, ALIASES[alias])]
+    assert helps[0] == helps[1]
+    assert helps[0].code == 0
+
+
+def test_the_reference_has_every_command() -> None:
+    page = reference.page()
+    assert [line.removeprefix("## ") for line in page.splitlines() if line.startswith("## ")] == list(COMMAND_NAMES)
+    assert "### projects update" in page
+    assert "`--allow-loosening`" in page
