@@ -170,3 +170,21 @@ def test_a_field_is_unset(line: CommandLine, domain: str) -> None:
     assert ("displayName" in project, project["allowedModels"]) == (False, ["a"])
     assert "expected one of display_name" in line.ask("projects", "update", f"{domain}/p", "--unset", "colour").err
     assert line.ask("projects", "update", f"{domain}/p").code == USAGE, "nothing is named"
+
+
+def test_a_name_with_its_domain_is_understood_wherever_a_resource_is_meant(line: CommandLine, domain: str) -> None:
+    line.done("projects", "create", f"{domain}/triage")
+    line.done("principals", "create", f"{domain}/ana")
+    place = ("--project", f"{domain}/triage")
+    key = json.loads(line.done("keys", "create", *place, "--principal", f"{domain}/ana", "--json"))["key"]["name"].rpartition("/")[2]
+    assert line.done("keys", "show", f"{domain}/triage/{key}") == line.done("keys", "show", key, *place)
+    line.done("limits", "set", f"{domain}/calm", "5", "--subject", f"{domain}/triage")
+    limit = json.loads(line.done("limits", "show", f"{domain}/calm", "--json"))
+    assert limit["subject"] == f"domains/{domain}/projects/triage"
+    for words in (("budgets", "show"), ("spend",), ("tail", "--no-follow"), ("requests", "list"), ("keys", "list")):
+        line.done(*words, *place)
+    for words in (("prompts", "show"), ("prompts", "versions"), ("subscriptions", "show"), ("routes", "show"), ("limits", "show")):
+        missing = line.ask(*words, f"{domain}/none")
+        assert missing.code == NOT_FOUND, missing
+        assert f"domains/{domain}/{words[0]}/none" in missing.err
+    assert line.ask("explain", f"{domain}/triage/01m8pjdg0r8w").code == NOT_FOUND

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from grpc_health.v1 import health_pb2
 
 import llm_mesh
 from llm_mesh.adapter.v1 import adapter_pb2
+from llm_mesh.gateway.v1 import gateway_pb2
 from llm_mesh.mesh.v1 import access_pb2
 from llm_mesh.policy.v1 import identity_pb2, ledger_pb2, usage_pb2
 from llm_mesh_cli import reference
@@ -119,6 +119,7 @@ COMMANDS = {
     "GatewayService/Generate": "chat hi -m a --no-stream",
     "GatewayService/GenerateStream": "chat hi -m a",
     "GatewayService/Embed": "embed hi",
+    "GatewayService/CheckServices": "adapters endpoints",
     "GatewayService/CountTokens": "chat hi -m a --count",
     "GatewayService/ListModels": "chat hi",
     "ObservabilityService/QuerySpend": "spend",
@@ -137,7 +138,7 @@ WITHOUT = {
 }
 ENTRY_MESSAGE = usage_pb2.LedgerEntry(name=ENTRY, lines=[{"usage": {"attempt_id": "a1"}}])
 ANSWERS = {
-    "Health/List": health_pb2.HealthListResponse(statuses={"adapter/openai": health_pb2.HealthCheckResponse()}),
+    "GatewayService/CheckServices": gateway_pb2.CheckServicesResponse(services=[{"service": "adapter/openai"}]),
     "AdapterService/ListEndpoints": adapter_pb2.ListEndpointsResponse(endpoints=[{"name": "local", "local": True}]),
     "IdentityService/ListPrincipals": identity_pb2.ListPrincipalsResponse(principals=[{"name": "domains/d/principals/ana"}]),
     "LedgerService/GetLedgerEntry": ledger_pb2.GetLedgerEntryResponse(entry=ENTRY_MESSAGE),

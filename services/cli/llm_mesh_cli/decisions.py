@@ -7,12 +7,15 @@ import re
 from llm_mesh.policy.v1 import ledger_pb2, ledger_pb2_grpc, usage_pb2
 from llm_mesh.router.v1 import plan_pb2, router_pb2
 from llm_mesh_cli.failures import CommandError, Exit
+from llm_mesh_cli.nouns.names import reservation_name
 from llm_mesh_cli.session import Session
 from llm_mesh_cli.texts import amount, time_text
 
 CANDIDATE_TITLES = ("MODEL", "PRIORITY", "SCORE", "DECISION")
 ATTEMPT_TITLES = ("ATTEMPT", "MODEL", "OUTCOME", "REASON", "CHARGED")
 _DECISION = re.compile(r"[0-9a-f]{16}")
+_SLASHES = 2
+"""Of a reservation that is named with its place, such as `claims/triage/01m8pjdg0r8w`."""
 _OUTCOME = "ATTEMPT_OUTCOME_"
 
 
@@ -20,7 +23,8 @@ async def question(session: Session, what: str, domain: str | None) -> router_pb
     """What is asked of the router about a decision, a request id or a reservation."""
     if "/routeDecisions/" in what:
         return router_pb2.ExplainDecisionRequest(name=what)
-    if "/reservations/" in what:
+    if "/reservations/" in what or what.count("/") == _SLASHES:
+        what = await reservation_name(session, what)
         ledger = ledger_pb2_grpc.LedgerServiceStub(session.channel("policy"))
         entry = (await ledger.GetLedgerEntry(ledger_pb2.GetLedgerEntryRequest(name=what))).entry
         if not entry.decision_id:

@@ -170,10 +170,12 @@ def model_name(domain: str, text: str) -> str:
 
 
 def subject_name(domain: str, text: str) -> str:
-    """Whom a limit binds: what the domain owns may be named without it, and empty is the domain itself."""
+    """Whom a limit binds: what the domain owns may be named without it, `claims/triage` is a project, and empty is the domain."""
     if text.startswith(("projects/", "principals/")):
         return f"{domain}/{text}"
     kind, colon, model = text.partition(":")
+    if not colon and text.count("/") == 1 and not text.startswith("domains/"):
+        return project_name(text)
     return f"model:{model_name(domain, model)}" if (kind, colon) == ("model", ":") else text or domain
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from tests.proofs.mutant import Mutant
 from tests.proofs.mutants_of.budgets import BUDGETS
 from tests.proofs.mutants_of.charging import CHARGING
+from tests.proofs.mutants_of.commands import COMMANDS
 from tests.proofs.mutants_of.consent import CONSENT
 from tests.proofs.mutants_of.failures import FAILURES
 from tests.proofs.mutants_of.floor import FLOOR
@@ -26,6 +27,7 @@ from tests.proofs.mutants_of.templates import TEMPLATES
 TOPICS: Sequence[Mapping[str, Mutant]] = (
     BUDGETS,
     CHARGING,
+    COMMANDS,
     CONSENT,
     FAILURES,
     FLOOR,

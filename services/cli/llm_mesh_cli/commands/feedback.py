@@ -8,7 +8,7 @@ import typer
 
 from llm_mesh.observability.v1 import observability_pb2, observability_pb2_grpc
 from llm_mesh_cli.command import asks
-from llm_mesh_cli.commands.requests import reservation
+from llm_mesh_cli.nouns.names import reservation_name
 from llm_mesh_cli.paging import pages
 from llm_mesh_cli.session import Session
 from llm_mesh_cli.texts import time_text
@@ -30,7 +30,7 @@ async def create(
 ) -> None:
     """Say how good an answer was."""
     feedback = observability_pb2.Feedback(score=score, aspect=aspect, comment=comment)
-    parent = await reservation(session, request)
+    parent = await reservation_name(session, request)
     answer = await _stub(session).CreateFeedback(observability_pb2.CreateFeedbackRequest(parent=parent, feedback=feedback), timeout=30)
     if session.output.as_json:
         session.output.message(answer.feedback)
@@ -40,7 +40,7 @@ async def create(
 @asks(app, "list")
 async def list_feedback(session: Session, request: Request) -> None:
     """List what was said of a request, oldest first."""
-    listing = pages(_stub(session).ListFeedback, observability_pb2.ListFeedbackRequest(parent=await reservation(session, request)))
+    listing = pages(_stub(session).ListFeedback, observability_pb2.ListFeedbackRequest(parent=await reservation_name(session, request)))
     found = [one async for answer in listing for one in answer.feedback]
     rows = [(time_text(one.create_time), f"{one.score:+g}", one.aspect, one.principal, one.comment) for one in found]
     session.output.table(("TIME", "SCORE", "ASPECT", "WHO", "COMMENT"), rows, found)

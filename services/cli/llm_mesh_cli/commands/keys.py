@@ -12,6 +12,7 @@ from llm_mesh.policy.v1 import identity_pb2, identity_pb2_grpc
 from llm_mesh_cli.command import asks
 from llm_mesh_cli.files import check_free
 from llm_mesh_cli.nouns.calls import Calls
+from llm_mesh_cli.nouns.names import resource_name
 from llm_mesh_cli.nouns.noun import Noun
 from llm_mesh_cli.output import as_dict
 from llm_mesh_cli.references import FORCE, check_models
@@ -29,7 +30,7 @@ Save = Annotated[Path | None, typer.Option("--save", help="Write the secret to t
 async def create(
     session: Session,
     project: Project = None,
-    principal: Annotated[str, typer.Option(help="Whom it speaks for: an id within the domain, or a resource name.")] = "application",
+    principal: Annotated[str, typer.Option(help="Whom it speaks for: `ana`, `claims/ana` or a resource name.")] = "application",
     name: Annotated[str, typer.Option(help="A name for people.")] = "",
     models: Annotated[
         list[str] | None, typer.Option("--model", help="A model that it may use; repeatable. Default: the project's.")
@@ -43,7 +44,7 @@ async def create(
         check_free(save)
     parent = await session.place(project)
     await check_models(session, parent.partition("/projects/")[0], models or (), force=force)
-    holder = principal if "/" in principal else f"{parent.partition('/projects/')[0]}/principals/{principal}"
+    holder = await resource_name(session, "principals", principal, parent.partition("/projects/")[0])
     key = identity_pb2.Key(principal=holder, display_name=name, allowed_models=models or [])
     if expires:
         key.expire_time.FromDatetime(moment(expires))

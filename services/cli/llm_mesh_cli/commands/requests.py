@@ -12,6 +12,7 @@ from llm_mesh_cli.command import asks
 from llm_mesh_cli.existing import missing
 from llm_mesh_cli.failures import CommandError, Exit
 from llm_mesh_cli.filtering import Entries, Since, Until, between
+from llm_mesh_cli.nouns.names import reservation_name
 from llm_mesh_cli.paging import pages
 from llm_mesh_cli.session import Session
 from llm_mesh_cli.shown import enum_text
@@ -69,7 +70,7 @@ async def show(session: Session, what: What, domain: Domain = None) -> None:
     """Tell the story of a request: decision, attempts, charges, screening, audit records and feedback."""
     story = Story(session)
     if "/" in what:
-        await story.of_reservation(await reservation(session, what))
+        await story.of_reservation(await reservation_name(session, what))
     else:
         await story.of_request(await session.domain(domain), what)
     story.show()
@@ -86,7 +87,7 @@ async def reconcile(
 ) -> None:
     """Replace an estimate (state `estimated`) by what the provider really used. The other attempts stay as they are."""
     stub = ledger_pb2_grpc.LedgerServiceStub(session.channel("policy"))
-    name = await reservation(session, what) if "/" in what else (await _only(session, what)).name
+    name = await reservation_name(session, what) if "/" in what else (await _only(session, what)).name
     entry = (await stub.GetLedgerEntry(ledger_pb2.GetLedgerEntryRequest(name=name), timeout=30)).entry
     lines = [usage_pb2.UsageLine.FromString(line.usage.SerializeToString()) for line in entry.lines]
     ids = [line.attempt_id for line in lines]
@@ -108,14 +109,6 @@ async def reconcile(
     if session.output.as_json:
         session.output.message(answer.entry)
     session.output.line(f"{name} is charged {amount(answer.entry.charged)}; before {amount(entry.charged)}")
-
-
-async def reservation(session: Session, text: str) -> str:
-    """`claims/triage/RESERVATION` as a resource name."""
-    if text.startswith("domains/"):
-        return text
-    place, _, identity = text.rpartition("/")
-    return f"{await session.place(place)}/reservations/{identity}"
 
 
 async def _only(session: Session, request_id: str) -> usage_pb2.LedgerEntry:

@@ -10,6 +10,7 @@ import typer
 from llm_mesh.registry.v1 import registry_pb2, registry_pb2_grpc
 from llm_mesh_cli.command import asks
 from llm_mesh_cli.failures import CommandError, Exit
+from llm_mesh_cli.nouns.names import resource_name
 from llm_mesh_cli.offers import State, offers_to
 from llm_mesh_cli.output import as_dict
 from llm_mesh_cli.paging import pages
@@ -19,7 +20,7 @@ from llm_mesh_runtime.resources import domain_of
 
 app = typer.Typer(no_args_is_help=True, help="Show what other domains offer, and accept it.")
 Domain = Annotated[str | None, typer.Option("--domain", help="The domain that accepts: `claims`. Default: the caller's own.")]
-Name = Annotated[str, typer.Argument(help="A subscription's id within the domain, or its resource name.")]
+Name = Annotated[str, typer.Argument(help="`summaries`, `claims/summaries` or a resource name.")]
 _LONGEST_ID = 63
 _MOST_ACCEPTED = 100
 _PRODUCT_PARTS = 3
@@ -120,7 +121,7 @@ def _registry(session: Session) -> registry_pb2_grpc.RegistryServiceStub:
 
 
 async def _name(session: Session, name: str, domain: str | None) -> str:
-    return name if "/" in name else f"{await session.domain(domain)}/subscriptions/{name}"
+    return await resource_name(session, "subscriptions", name, domain)
 
 
 async def _subscription(session: Session, name: str, domain: str | None) -> registry_pb2.Subscription:

@@ -34,3 +34,11 @@ async def referred(session: Session, collection: str, text: str, domain: str) ->
     if collection == "projects" and "/" not in text and not text.startswith("projects"):
         return domain_name(text)  # a scope: `projects/triage`, `claims/triage`, or a domain
     return await resource_name(session, collection, text, domain)
+
+
+async def reservation_name(session: Session, text: str) -> str:
+    """`claims/triage/RESERVATION` as a resource name."""
+    if text.startswith("domains/"):
+        return text
+    place, _, identity = text.rpartition("/")
+    return f"{await session.place(place)}/reservations/{identity}"
