@@ -194,6 +194,36 @@ async def test_a_tail_that_resumes_behind_what_others_did_loses_nothing() -> Non
     await cast("Any", resumed).aclose()
 
 
+async def test_all_tails_of_a_domain_have_as_many_messages_as_a_few(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("llm_mesh_observability.domain.observatory._GATHERING", 0.003)
+    observatory = made(CountingStore(), tails=1_000)
+    pauses: dict[int, list[float]] = {}
+    sleep = asyncio.sleep
+
+    async def slept(delay: float) -> None:
+        pauses.setdefault(count, []).append(delay)
+        await sleep(0)
+
+    for count in (1, 16, 160):
+        tails = [await opened(observatory, HOG, "domains/hog") for _ in range(count - 1)]
+        mine = await opened(observatory, HOG, "domains/hog")
+        other = await opened(observatory, ANA, "domains/claims")
+        await sleep(0.01)
+        with monkeypatch.context() as patched:
+            patched.setattr("llm_mesh_observability.domain.observatory.asyncio.sleep", slept)
+            await observatory.ingest([event(count, "domains/hog/projects/p")])
+            await asyncio.wait_for(mine[1], 5)
+            following = asyncio.ensure_future(cast("Any", anext(mine[0])))
+            await sleep(0.01)
+        following.cancel()
+        await asyncio.gather(following, return_exceptions=True)
+        await closed(*tails, mine, other)
+    assert 0.003 in pauses[1]
+    assert 0.003 in pauses[16]
+    assert 0.003 not in pauses[160]
+    assert any(round(pause, 6) == 0.03 for pause in pauses[160])
+
+
 @given(st.integers(0, 2**63 - 1), st.integers(1, 1_000))
 def test_a_token_tells_nothing_of_its_position_and_none_can_be_made_up(sequence: int, step: int) -> None:
     token, next_one = TOKENS.token(sequence), TOKENS.token((sequence + step) % 2**63)

@@ -18,7 +18,7 @@ from llm_mesh.policy.v1 import rules_pb2, rules_pb2_grpc
 from llm_mesh.registry.v1 import registry_pb2, registry_pb2_grpc
 from llm_mesh.router.v1 import router_pb2, router_pb2_grpc
 from tests.proofs.every_rpc import every_rpc
-from tests.proofs.stand import Stand, bearer, model
+from tests.proofs.stand import INPUT_PRICE, OUTPUT_PRICE, Stand, bearer, model
 
 AREAS = ("registry", "router", "catalogue")
 READING = ("Get", "List", "Diff", "Render", "Explain")
@@ -122,7 +122,10 @@ STEPS: list[Step] = [
     (
         "registry.CreatePrice",
         lambda _: registry_pb2.CreatePriceRequest(
-            parent=MODEL, price=registry_pb2.Price(currency="USD", input_nanos_per_million=5, source="a proof")
+            parent=MODEL,
+            price=registry_pb2.Price(
+                currency="USD", input_nanos_per_million=INPUT_PRICE + 5, output_nanos_per_million=OUTPUT_PRICE, source="a proof"
+            ),
         ),
         {f"{MODEL}/prices/2": "+"},
     ),

@@ -151,4 +151,10 @@ HOLES: Mapping[str, Mutant] = {
         instead="if self._trim is not None:",
         test="tests/runtime/test_freed.py",
     ),
+    "neighbours/many-tails-cost-as-few": Mutant(
+        file="observability/llm_mesh_observability/domain/observatory.py",
+        guard=' * max(1.0, self._open["" if party is None else party.domain] / _UNHURRIED)',
+        instead="",
+        test="tests/observability/test_observability_tails.py::test_all_tails_of_a_domain_have_as_many_messages_as_a_few",
+    ),
 }

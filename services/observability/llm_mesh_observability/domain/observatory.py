@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import random
+from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 
@@ -24,6 +26,8 @@ _PER_MESSAGE = 200
 _MOST_BEHIND = 5_000
 _GATHERING = 0.1
 """Seconds between two messages of a tail that keeps up, so that many tails of one busy domain cost a bounded part of the time."""
+_UNHURRIED = 16
+"""Tails of one domain, beyond which each of them has its messages less often: all of a domain cost what so many do."""
 _FIRST_PAUSE = 0.2
 _LONGEST_PAUSE = 30.0
 
@@ -57,6 +61,8 @@ class Observatory:
         self._tail_lifetime = tail_lifetime
         self._feed = Feed(store, tail_pause)
         given = bounds or Bounds()
+        self._open: Counter[str] = Counter()
+        """Tails, by the domain of who reads them."""
         self._tails = Shares(given.tails, given.reserve)
         self._turns = Limiter(given.queries, given.queue, given.reserve)
         self._catching_up = False
@@ -93,12 +99,17 @@ class Observatory:
         resumed = self._tokens.sequence(request.resume_token)
         if not self._tails.take(party):
             raise too_many_tails(self._tails.places)
+        domain = "" if party is None else party.domain
+        self._open[domain] += 1
         try:
             async with self._feed.following(scope):
                 async for message in self._tailed(scope, backlog, resumed, party):
                     yield message
         finally:
             self._tails.give(party)
+            self._open[domain] -= 1
+            if not self._open[domain]:
+                del self._open[domain]
 
     async def _tailed(
         self, scope: queries.Scope, backlog: int, resumed: int | None, party: Party | None
@@ -124,9 +135,12 @@ class Observatory:
                 entries = [sighting.entry for sighting in found]
                 yield observability_pb2.TailResponse(entries=entries, resume_token=self._tokens.token(at), lost=lost)
             if not full:
-                await asyncio.sleep(min(left, _GATHERING if found else 0))
+                gathering = _GATHERING * max(1.0, self._open["" if party is None else party.domain] / _UNHURRIED)
+                await asyncio.sleep(min(left, gathering if found else 0))
                 if feed.reached == reached:
                     at = max(at, await feed.arrival(scope, left))
+                    if gathering > _GATHERING:  # what wakes hundreds of tails is not worked off in one turn of the loop
+                        await asyncio.sleep(random.uniform(0, min(left, gathering)))  # noqa: S311 (spreads work, guards nothing)
 
     async def entry(self, name: str, party: Party | None = None) -> usage_pb2.LedgerEntry:
         """A request by its name."""
