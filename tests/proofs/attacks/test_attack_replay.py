@@ -135,6 +135,10 @@ def test_grpc_says_so_in_the_receipt(mesh: Stand, key: str) -> None:
     first, again = (stub.Generate(asking, metadata=bearer(key), timeout=PATIENCE) for _ in range(2))
     assert (again.output, again.receipt.replayed, again.receipt.charged.nanos) == (first.output, True, 0)
     assert again.receipt.first.charged == first.receipt.charged
+    rules: Any = rules_pb2_grpc.RuleServiceStub(mesh.channel)
+    asked = rules_pb2.ListAuditRecordsRequest(parent="domains/default", request_id=again.receipt.request_id)
+    (record,) = rules.ListAuditRecords(asked, metadata=mesh.admin).records
+    assert (record.action, record.resource) == ("answers.repeat", first.receipt.reservation)
     streaming = gateway_pb2.GenerateStreamRequest(input=chat("echo", WORDS), options=gateway_pb2.RequestOptions(idempotency_key="streamed"))
     first, again = (list(stub.GenerateStream(streaming, metadata=bearer(key), timeout=PATIENCE)) for _ in range(2))
     events = [[event for message in messages for event in message.events] for messages in (first, again)]

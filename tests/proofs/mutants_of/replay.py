@@ -145,6 +145,12 @@ REPLAY: Mapping[str, Mutant] = {
         instead="",
         test="tests/gateway/test_gateway_replay.py::test_a_gateway_without_room_keeps_nothing_and_answers_all_the_same",
     ),
+    "replay/whole-when-its-end-was-released": Mutant(
+        file="gateway/llm_mesh_gateway/domain/outlets.py",
+        guard="self._recording.has_end = piece.report is not None",
+        instead="self._recording.has_end = True",
+        test="tests/gateway/test_gateway_leaving_at_the_end.py",
+    ),
     "replay/only-recorded-types": Mutant(
         file="gateway/llm_mesh_gateway/domain/replay.py",
         guard="if found.answer.type != RECORDED:",

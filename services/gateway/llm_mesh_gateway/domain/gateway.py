@@ -255,7 +255,9 @@ class Gateway:
             else:
                 await execution.run(release)
         except asyncio.CancelledError:
-            reservation.end_later(execution.records, execution.remainder)
+            whole = recording is not None and recording.has_end  # the caller left, or was slow, when its last piece was written
+            answer = _recorded(request, execution, recording) if whole else None
+            reservation.end_later(execution.records, execution.remainder, answer)
             raise
         except BaseException as failure:
             if isinstance(failure, MeshError):
@@ -268,9 +270,12 @@ class Gateway:
         finally:
             for record in execution.records:
                 self._outcomes.note(record, planned.decision_id, request.caller.domain)
-        model = execution.answered_by
-        answer = None if recording is None else recording.packed(model, request.prompt_version, request.began)
-        return model, await reservation.end(execution.records, answer)
+        return execution.answered_by, await reservation.end(execution.records, _recorded(request, execution, recording))
+
+
+def _recorded(request: Request, execution: Execution, recording: Recording | None) -> policy_pb2.KeptAnswer | None:
+    """The answer for policy to keep."""
+    return None if recording is None else recording.packed(execution.answered_by, request.prompt_version, request.began)
 
 
 def prompt_resource(name: str, domain: str) -> str:

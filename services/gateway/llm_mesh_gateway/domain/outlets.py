@@ -145,10 +145,11 @@ class Streamed:
             raw = piece.message.SerializeToString()
         else:
             raw = gateway_pb2.GenerateStreamResponse(events=piece.events).SerializeToString()
-        if not raw:
-            return
         if self._recording is not None:
             self._recording.add(raw)
+            self._recording.has_end = piece.report is not None
+        if not raw:
+            return
         if self._first is not None:
             raw += self._first().SerializeToString()  # messages one behind the other are one with the fields of both
             self._first = None

@@ -40,7 +40,7 @@ class Room:
 class Recording:
     """One answer. `close` is to be called once, however the request went."""
 
-    __slots__ = ("_complete", "_most", "_open", "_room", "_size", "_slices")
+    __slots__ = ("_complete", "_most", "_open", "_room", "_size", "_slices", "has_end")
 
     def __init__(self, most: int, room: Room) -> None:
         self._most = most
@@ -49,6 +49,8 @@ class Recording:
         self._slices: list[bytes] = []
         self._open = bytearray()
         self._complete = True
+        self.has_end = False
+        """Whether the last piece of a stream is in it. Unset while screening may hold something back."""
 
     def add(self, raw: bytes) -> None:
         """The next message of a stream, serialised."""

@@ -101,27 +101,28 @@ class Reservation:
         if not was_sent(records):
             self._give_back()
             return None
-        settlement = self._settlement(records)
-        if answer is not None:
-            settlement.answer.CopyFrom(answer)
-            settlement.idempotency_key = self._request.idempotency_key
-        return await self._settlements.settle(settlement)
+        return await self._settlements.settle(self._settlement(records, answer))
 
-    def end_later(self, records: Sequence[AttemptRecord], remainder: Remainder | None = None) -> None:
+    def end_later(
+        self, records: Sequence[AttemptRecord], remainder: Remainder | None = None, answer: policy_pb2.KeptAnswer | None = None
+    ) -> None:
         """The same without waiting: nobody is there any more to be told. What remains of a stream is read before."""
         if remainder is not None:
             self._settlements.settle_after(remainder, lambda: self._settlement(records))
         elif was_sent(records):
-            self._settlements.settle_later(self._settlement(records))
+            self._settlements.settle_later(self._settlement(records, answer))
         else:
             self._give_back()
 
-    def _settlement(self, records: Sequence[AttemptRecord]) -> policy_pb2.SettleRequest:
+    def _settlement(self, records: Sequence[AttemptRecord], answer: policy_pb2.KeptAnswer | None = None) -> policy_pb2.SettleRequest:
         settlement = policy_pb2.SettleRequest(reservation_id=self._id, epoch=self._epoch)
         for record in records:
             record.write(settlement.lines.add())
         if self.findings is not None and (counts := self.findings.counts):
             settlement.screened.extend(counts)
+        if answer is not None:
+            settlement.answer.CopyFrom(answer)
+            settlement.idempotency_key = self._request.idempotency_key
         return settlement
 
     def _give_back(self) -> None:
