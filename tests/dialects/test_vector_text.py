@@ -42,6 +42,7 @@ FORMS = {
     "base64 with escaped slashes": orjson.dumps(body([packed(vector) for vector in VECTORS])).replace(b"/", rb"\/"),
     "one of each": orjson.dumps(body([VECTORS[0], packed(VECTORS[1]), VECTORS[2]])),
     "whole numbers": json.dumps(body([[1, 2], [3, -4]])).encode(),
+    "the key in a key": orjson.dumps({'an "embedding': [1]} | body(VECTORS)),
     "the key in a text": orjson.dumps(body(VECTORS, note='an "embedding": [1] is no vector, nor is "embedding"')),
 }
 
@@ -103,6 +104,15 @@ def test_what_servers_in_python_say_is_read() -> None:
 def test_what_is_no_vector_is_refused_by_its_place(wrong: bytes) -> None:
     with pytest.raises(DialectError, match="data"):
         embedded_pieces([wrong], 2)
+
+
+def test_a_vector_without_an_end_is_not_read_on() -> None:
+    text = VectorText(bytes, 1)
+    text.feed(b'{"data":[{"embedding":[', lambda: None)
+    for _ in range(LONGEST_VECTOR // 65_536 - 1):
+        text.feed(b"1," * 32_768, lambda: None)
+    with pytest.raises(DialectError, match="more than"):
+        text.feed(b"1," * 65_536, lambda: None)
 
 
 def test_a_text_that_spells_the_key_otherwise_brings_nobody_elses_vector() -> None:

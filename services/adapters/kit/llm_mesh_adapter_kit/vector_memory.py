@@ -48,7 +48,7 @@ class MemoryShare:
         self._size = size
 
     def give_back(self) -> None:
-        """End it."""
+        """End it, whether it has anything or only waited: who waits behind may fit now."""
         self._room.give(self._size)
         self._size = 0
 
@@ -72,8 +72,6 @@ class _Room:
         except asyncio.CancelledError:
             if turn.done() and not turn.cancelled():
                 self.give(size)
-            else:
-                self._let_in()  # who waits behind may fit, now that this one does not wait any more
             raise
 
     def give(self, size: int) -> None:
