@@ -164,10 +164,10 @@ def test_lists_are_read_to_their_end(line: CommandLine, domain: str, monkeypatch
 
 
 def test_a_field_is_unset(line: CommandLine, domain: str) -> None:
-    line.done("projects", "create", f"{domain}/p", "--display-name", "P", "--model", "a")
+    line.done("projects", "create", f"{domain}/p", "--display-name", "P", "--model", "sim-echo")
     line.done("projects", "update", f"{domain}/p", "--unset", "display-name")
     project = json.loads(line.done("projects", "show", f"{domain}/p", "--json"))
-    assert ("displayName" in project, project["allowedModels"]) == (False, ["a"])
+    assert ("displayName" in project, project["allowedModels"]) == (False, ["sim-echo"])
     assert "expected one of display_name" in line.ask("projects", "update", f"{domain}/p", "--unset", "colour").err
     assert line.ask("projects", "update", f"{domain}/p").code == USAGE, "nothing is named"
 
