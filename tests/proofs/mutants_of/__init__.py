@@ -23,6 +23,7 @@ from tests.proofs.mutants_of.scale import SCALE
 from tests.proofs.mutants_of.screening import SCREENING
 from tests.proofs.mutants_of.serving import SERVING
 from tests.proofs.mutants_of.templates import TEMPLATES
+from tests.proofs.mutants_of.watching import WATCHING
 
 TOPICS: Sequence[Mapping[str, Mutant]] = (
     BUDGETS,
@@ -43,6 +44,7 @@ TOPICS: Sequence[Mapping[str, Mutant]] = (
     SCREENING,
     SERVING,
     TEMPLATES,
+    WATCHING,
 )
 """A guard stands in one of them."""
 
