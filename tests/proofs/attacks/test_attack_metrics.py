@@ -11,11 +11,12 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from llm_mesh.policy.v1 import identity_pb2
 from tests.architecture.repository import ROOT
 from tests.deploy.test_telemetry_stack import expressions, metrics_and_labels
 from tests.proofs.http import call
 from tests.proofs.load import chat_body
-from tests.proofs.stand import Stand, charge, model, provider, stand, until
+from tests.proofs.stand import PROJECT, Stand, charge, model, provider, stand, until
 from tests.proofs.topology import topology
 
 FAILING, BROKEN = "fails", "refused"
@@ -27,7 +28,6 @@ _OF_EVERY_PROCESS = {"llm_mesh_loop_slow_turn_duration_seconds", "llm_mesh_loop_
 _NO_METRICS = {"llm_mesh_process", "llm_mesh_code"}
 """A label, and a field of the edge's errors."""
 _SELDOM = {
-    "llm_mesh_kept_answers_total": "a project that keeps answers, and an idempotency key",
     "llm_mesh_ledger_alerts_total": "an overrun, an implausible usage, or a difference of meters",
     "llm_mesh_loop_slow_turn_duration_seconds": "a turn of the loop that is too long",
     "llm_mesh_loop_slow_turns_total": "the same",
@@ -44,6 +44,7 @@ def mesh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stand]:
         made.put_models(
             [model("whole", "sim-echo"), model("streamed", "sim-words"), model(FAILING, "sim-401"), model(BROKEN, "x", endpoint="nobody")]
         )
+        made.apply_policy(projects=[identity_pb2.Project(name=PROJECT, keep_answers=True)])
         yield made
 
 
@@ -100,8 +101,9 @@ def expected(name: str) -> bool:
 
 
 def test_every_metric_of_pages_alerts_and_dashboard_has_a_sample_after_a_request_of_each_kind(mesh: Stand) -> None:
-    answer = mesh.ask(chat_body("whole", "good morning"))
-    assert answer.status == 200
+    once = {"idempotency-key": "once"}
+    assert mesh.ask(chat_body("whole", "good morning"), headers=once).status == 200
+    until(lambda: mesh.ask(chat_body("whole", "good morning"), headers=once).status == 200, "the kept answer is repeated", 5.0)
     assert mesh.ask({**chat_body("streamed", "good morning"), "stream": True}).status == 200
     assert mesh.ask(chat_body(FAILING, "good morning")).status >= 500
     for _ in range(8):  # the breaker opens after five failures, in whichever of the processes they come together
