@@ -10,6 +10,7 @@ import pytest
 from llm_mesh.inference.v1 import content_pb2, embed_pb2, generate_pb2
 from llm_mesh.policy.v1 import admission_pb2, policy_pb2
 from llm_mesh_policy.domain.admission.admitting import Admitting, OutputBounds
+from llm_mesh_policy.domain.ledger.reservation import REFUSED
 from llm_mesh_policy.domain.screening.rules import ScreeningRules
 from llm_mesh_runtime.database import Database
 from llm_mesh_runtime.errors import MeshError
@@ -244,6 +245,17 @@ async def test_a_refusal_is_in_the_audit_trail_before_it_is_told() -> None:
     (entry,) = admission.records.entries
     assert (entry.action, entry.allowed, entry.detail) == ("requests.screen", False, "credit_card blocked 1")
     assert (entry.domain, entry.resource, entry.request_id) == (DOMAIN, PROJECT, "r1")
+    (made,) = admission.records.refused
+    assert (made.entry.state, made.entry.alias, made.entry.request_id) == (REFUSED, "big", "r1")
+    assert [(each.detector, each.blocked) for each in made.entry.screened] == [("credit_card", 1)]
+    assert "4111" not in str(made.entry)
+
+
+async def test_a_refusal_says_what_was_found_and_names_its_entry() -> None:
+    admission = Admission("credit_card=block", "email=log")
+    refusal = await refused(admission, admission.request(chat("ana@example.org pays by 4111 1111 1111 1111")))
+    assert refusal.metadata["screened"] == "request.credit_card.blocked=1, request.email.noted=1"
+    assert refusal.metadata["reservation"] == admission.records.refused[0].entry.name
 
 
 async def test_what_must_not_leave_is_refused_though_the_trail_cannot_be_written() -> None:

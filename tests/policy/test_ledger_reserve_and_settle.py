@@ -4,9 +4,12 @@ import pytest
 
 from llm_mesh.policy.v1 import admission_pb2, usage_pb2
 from llm_mesh.registry.v1 import registry_pb2
+from llm_mesh_policy.domain.audit import AuditEntry
+from llm_mesh_policy.domain.ledger.reservation import REFUSED, Reservation
 from llm_mesh_policy.store.schema import metadata
 from llm_mesh_runtime.database import Database, drift
 from llm_mesh_runtime.errors import MeshError
+from llm_mesh_runtime.screened import ANSWER
 from tests.policy.ledger_world import FREE_MODEL, MODEL, PRICE, World, attempt, line, ulid, worst
 
 
@@ -118,3 +121,41 @@ async def test_what_screening_did_to_the_request_is_recorded_with_the_reservatio
     assert records[-1] == ("requests.screen", True, "credit_card masked 2, email noted 1", "r1")
     await world.reserve()
     assert world.identity.audit[-1].action == "requests.reserve"
+
+
+NAMELESS = usage_pb2.ScreeningCount(masked=1)
+NEGATIVE = usage_pb2.ScreeningCount(detector="a", masked=-1)
+
+
+async def test_what_screening_found_in_an_answer_is_kept_by_the_first_settlement_alone(world: World) -> None:
+    granted = await world.reserve()
+    number = granted.held.reservation.id
+    found = usage_pb2.ScreeningCount(detector="email", masked=3)
+    first = await world.lifecycle.settle(number, [line()], [found])
+    assert [(each.detector, each.masked, each.direction) for each in first.entry.screened] == [("email", 3, ANSWER)]
+    again = await world.lifecycle.settle(number, [line()], [found])
+    assert list(again.entry.screened) == list(first.entry.screened)
+
+
+@pytest.mark.parametrize("wrong", [[NAMELESS], [NEGATIVE], [NAMELESS] * 65], ids=["nameless", "negative", "many"])
+async def test_a_settlement_with_impossible_findings_changes_nothing(world: World, wrong: list[usage_pb2.ScreeningCount]) -> None:
+    granted = await world.reserve()
+    with pytest.raises(MeshError, match="screened"):
+        await world.lifecycle.settle(granted.held.reservation.id, [line()], wrong)
+    settled = await world.lifecycle.settle(granted.held.reservation.id, [line()])
+    assert not settled.repeated
+
+
+async def test_a_refused_request_has_an_entry_that_nothing_changes(world: World) -> None:
+    number = ulid().lower()
+    entry = usage_pb2.LedgerEntry(name=f"domains/claims/projects/triage/reservations/{number}", state=REFUSED)
+    refused = Reservation(number, "domains/claims", "domains/claims/projects/triage", "", "", "r1", entry, ())
+    audit = AuditEntry(domain="domains/claims", action="requests.screen", resource="domains/claims/projects/triage", allowed=False)
+    await world.ledger.refuse(refused, audit)
+    assert world.identity.audit[-1].action == "requests.screen"
+    assert await world.lifecycle.release(number) == REFUSED
+    with pytest.raises(MeshError) as settling:
+        await world.lifecycle.settle(number, [])
+    assert settling.value.reason_name == "RESERVATION_RELEASED"
+    (event,) = await world.reading.after(0, 10)
+    assert (event.entry.state, event.entry.charged.currency, event.entry.HasField("settle_time")) == (REFUSED, "USD", True)

@@ -272,9 +272,14 @@ def test_a_misspelt_name_is_not_found(mesh: Stand, words: str) -> None:
 
 def test_a_name_that_is_nearly_right_is_suggested(mesh: Stand) -> None:
     line = CommandLine(mesh.mesh)
-    assert "did you mean sim-echo" in line.ask("keys", "create", "--model", "sim-ecko").err
-    assert "did you mean sim-echo" in line.ask("routes", "create", "t", "--target", "shared/sim-ecko").err
-    assert "did you mean default?" in line.ask("spend", "--domain", "defualt").err
+    for words, meant in (
+        ("keys create --model sim-ecko", "sim-echo"),
+        ("routes create t --target shared/sim-ecko", "sim-echo"),
+        ("spend --domain defualt", "default"),
+    ):
+        ended = line.ask(*words.split())
+        assert ended.code == 5, (words, ended)
+        assert f"did you mean {meant}" in ended.err
     forced = line.ask("keys", "create", "--model", "sim-ecko", "--force")
     assert (forced.code, "warning: there is no model sim-ecko" in forced.err) == (0, True)
 

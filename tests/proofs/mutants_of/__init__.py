@@ -24,6 +24,7 @@ from tests.proofs.mutants_of.screening import SCREENING
 from tests.proofs.mutants_of.serving import SERVING
 from tests.proofs.mutants_of.templates import TEMPLATES
 from tests.proofs.mutants_of.watching import WATCHING
+from tests.proofs.mutants_of.why import WHY
 
 TOPICS: Sequence[Mapping[str, Mutant]] = (
     BUDGETS,
@@ -45,6 +46,7 @@ TOPICS: Sequence[Mapping[str, Mutant]] = (
     SERVING,
     TEMPLATES,
     WATCHING,
+    WHY,
 )
 """A guard stands in one of them."""
 

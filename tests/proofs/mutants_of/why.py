@@ -1,0 +1,95 @@
+"""The guards of what is said: of screening, of changes, of names that do not exist, of ports, of fields."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from tests.proofs.mutant import Mutant
+
+_RESERVE = "tests/policy/test_ledger_reserve_and_settle.py::"
+WHY: Mapping[str, Mutant] = {
+    "screening/a-refused-request-has-an-entry": Mutant(
+        file="policy/llm_mesh_policy/domain/admission/admitting.py",
+        guard="        await self._trail.refuse(refused, audit)",
+        instead="        self._trail.write_soon(audit)",
+        test="tests/policy/test_admission.py::test_a_refusal_is_in_the_audit_trail_before_it_is_told",
+    ),
+    "screening/a-refusal-says-what-was-found": Mutant(
+        file="policy/llm_mesh_policy/domain/admission/admitting.py",
+        guard='        refusal.metadata |= {"screened": screened_text(counts), "reservation": entry.name}',
+        instead="        del counts",
+        test="tests/policy/test_admission.py::test_a_refusal_says_what_was_found_and_names_its_entry",
+    ),
+    "screening/the-entry-has-what-was-found-in-the-request": Mutant(
+        file="policy/llm_mesh_policy/domain/ledger/reserving.py",
+        guard="            entry.screened.extend(admission.screened)",
+        instead="            pass",
+        test=f"{_RESERVE}test_what_screening_did_to_the_request_is_recorded_with_the_reservation_and_stands_in_its_entry",
+    ),
+    "screening/the-entry-has-what-was-found-in-the-answer": Mutant(
+        file="policy/llm_mesh_policy/store/ledger.py",
+        guard="            found.found_in_answer(wanted.screened)",
+        instead="            pass",
+        test=f"{_RESERVE}test_what_screening_found_in_an_answer_is_kept_by_the_first_settlement_alone",
+    ),
+    "screening/findings-of-a-settlement-are-checked": Mutant(
+        file="policy/llm_mesh_policy/domain/ledger/lifecycle.py",
+        guard="            _check_screened(screened)",
+        instead="            pass",
+        test=f"{_RESERVE}test_a_settlement_with_impossible_findings_changes_nothing",
+    ),
+    "screening/a-refused-request-stays-refused": Mutant(
+        file="policy/llm_mesh_policy/store/ledger.py",
+        guard="        if found.entry.state in {RELEASED, REFUSED}:",
+        instead="        if found.entry.state == RELEASED:",
+        test=f"{_RESERVE}test_a_refused_request_has_an_entry_that_nothing_changes",
+    ),
+    "words/an-amount-is-one-value": Mutant(
+        file="runtime/llm_mesh_runtime/resources/changes.py",
+        guard=" and field.message_type.full_name not in VALUES",
+        instead="",
+        test="tests/runtime/test_words.py::test_amounts_spans_and_lists_read_as_files_have_them",
+    ),
+    "words/values-of-enums-have-no-prefix": Mutant(
+        file="runtime/llm_mesh_runtime/resources/words.py",
+        guard='value.name.removeprefix(prefix).lower().replace("_", " ")',
+        instead="value.name",
+        test="tests/runtime/test_words.py",
+    ),
+    "fields/variables-of-a-prompt-are-named-as-written": Mutant(
+        file="edge/llm_mesh_edge/domain/failures.py",
+        guard='    (re.compile(r"^options\\.prompt\\.variables_json"), "llm_mesh.prompt.variables"),\n',
+        instead="",
+        test="tests/edge/test_every_field_name.py",
+    ),
+    "fields/policys-fields-are-the-gateways": Mutant(
+        file="gateway/llm_mesh_gateway/domain/fields.py",
+        guard='    named = _INPUT.sub("input", field)',
+        instead="    named = field",
+        test="tests/edge/test_every_field_name.py::test_what_policy_names_is_named_as_the_gateways_caller_does",
+    ),
+    "ports/who-has-it-is-said": Mutant(
+        file="runtime/llm_mesh_runtime/host/binding.py",
+        guard="    holder = holder_of(port)",
+        instead='    holder = ""',
+        test="tests/cli/test_cli_start.py::test_a_taken_port_is_told_in_one_line",
+    ),
+    "ports/grpc-is-tried-before-its-server": Mutant(
+        file="runtime/llm_mesh_runtime/host/listeners.py",
+        guard="            bind(address, owner).close()  # gRPC would not say why, nor who has the port",
+        instead="            pass",
+        test="tests/cli/test_cli_start.py::test_each_listener_says_whose_port_it_wants_and_which_setting_moves_it",
+    ),
+    "names/a-misspelt-model-is-refused": Mutant(
+        file="cli/llm_mesh_cli/references.py",
+        guard="    if problems and not force:",
+        instead="    if False:",
+        test="tests/proofs/attacks/test_attack_plain_words.py::test_a_name_that_is_nearly_right_is_suggested",
+    ),
+    "names/where-nobody-answers-is-explained": Mutant(
+        file="cli/llm_mesh_cli/unreachable.py",
+        guard="    if error.reason_name != _REASON or error.peer != session.peer:",
+        instead="    if error is not None:",
+        test="tests/proofs/attacks/test_attack_plain_words.py::test_where_nobody_answers_the_setting_or_the_start_is_named",
+    ),
+}
