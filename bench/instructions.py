@@ -30,7 +30,7 @@ _SETTLING_SECONDS = 3.0
 _LOOP = "01"
 """The number that valgrind gives to the main thread."""
 _LIBRARIES = 12
-_PATIENT = {"LLM_MESH_LATENESS": "60s", "LLM_MESH_POLICY_STALENESS": "10s"}
+_PATIENT = {"LLM_MESH_LATENESS": "60s", "LLM_MESH_POLICY_STALENESS": "10s", "LLM_MESH_SLOW_TURN": "30s"}
 """Fifty times slower is late, but neither overload nor a store that does not answer."""
 
 
