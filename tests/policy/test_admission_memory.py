@@ -60,6 +60,15 @@ async def test_admissions_of_one_caller_share_nothing_but_their_bounds() -> None
     assert first.input_digest != second.input_digest
 
 
+@pytest.mark.parametrize("of", ["key", "project"])
+async def test_what_one_key_or_project_may_call_is_not_what_another_may(monkeypatch: pytest.MonkeyPatch, of: str) -> None:
+    admission = Admission()
+    monkeypatch.setattr(admission.world.identity, "callable_models", lambda caller: [[getattr(caller, of)]])
+    names = [f"{DOMAIN}/{of}s/{number}" for number in range(2)]
+    found = [admission.opened(await admission.admitting.admit(admission.request(None, **{of: name}))) for name in names]
+    assert [[list(listed.patterns) for listed in each.constraints.callable_models] for each in found] == [[[name]] for name in names]
+
+
 async def test_an_alias_that_was_allowed_is_refused_when_the_lists_change(world: World) -> None:
     half, key = world.half, world.keys["claims/app"].key
     allowances = Allowances()

@@ -112,6 +112,7 @@ class Admitting:
         self._ids = Ids()
         self._tenancy: Tenancy | None = None
         self._drafts: dict[tuple[bytes, str, str, int], _Draft] = {}
+        self._terms: dict[tuple[str, str, str, int], _Terms] = {}
         self._begun = hashlib.sha256()
 
     async def admit(self, request: policy_pb2.AdmitRequest) -> policy_pb2.AdmitResponse:
@@ -210,6 +211,7 @@ class Admitting:
         if tenancy is not self._tenancy or len(self._drafts) >= _MOST_DRAFTS:
             self._tenancy = tenancy
             self._drafts = {}
+            self._terms = {}
         place = (known.raw, asked.operation, asked.alias, asked.outputs)
         draft = self._drafts.get(place)
         if draft is None:
@@ -219,16 +221,25 @@ class Admitting:
 
     def _draft(self, tenancy: Tenancy, caller: admission_pb2.Caller, asked: _Asked) -> _Draft:
         """What follows from a caller, what is asked and the revision alone."""
-        constraints = self._constraints(tenancy, caller, asked.outputs)
+        terms = self._terms_for(tenancy, caller, asked.outputs)
         admission = admission_pb2.Admission(
             caller=caller,
-            constraints=constraints,
+            constraints=terms.constraints,
             revision=tenancy.revision,
             alias=asked.alias,
             operation=asked.operation,
         )
         answer = policy_pb2.AdmitResponse(constraints=admission.constraints, obligations=admission.obligations)
-        return _Draft(admission.SerializeToString(), answer, self._rules.of(caller.domain))
+        return _Draft(admission.SerializeToString(), answer, terms.watchlist)
+
+    def _terms_for(self, tenancy: Tenancy, caller: admission_pb2.Caller, outputs: int) -> _Terms:
+        """Decided once a revision: a caller is sealed anew every few seconds, and floor, domain, project and key stay the same."""
+        place = (caller.domain, caller.project, caller.key, outputs)
+        terms = self._terms.get(place)
+        if terms is None:
+            constraints = self._constraints(tenancy, caller, outputs)
+            terms = self._terms[place] = _Terms(constraints, self._rules.of(caller.domain))
+        return terms
 
     def _constraints(self, tenancy: Tenancy, caller: admission_pb2.Caller, outputs: int) -> admission_pb2.Constraints:
         """Floor, domain, project and key, by the stricter. FLOOR_CONFLICT where that leaves nothing."""
@@ -243,6 +254,13 @@ class Admitting:
         for patterns in self._identity.callable_models(caller):
             constraints.callable_models.add(patterns=patterns)
         return constraints
+
+
+class _Terms(NamedTuple):
+    """What floor, domain, project and key say at one revision. Copied into each admission, never changed."""
+
+    constraints: admission_pb2.Constraints
+    watchlist: Watchlist
 
 
 class _Draft(NamedTuple):
