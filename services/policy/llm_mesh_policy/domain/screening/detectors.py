@@ -26,6 +26,8 @@ BETWEEN = b"\x00\x02"
 _DASHES_IN_UTF8 = (b"-", b"\xe2\x80", b"\xe2\x81", b"\xe2\x88", b"\xe3\x83", b"\xef\xb8", b"\xef\xb9", b"\xef\xbc", b"\xef\xbd")
 """How each character begins that is read as a dash."""
 _NO_MARKS = bytes(set(range(256)) - {each[0] for each in _DASHES_IN_UTF8} - set(b"\\%"))
+_RARE_MARKS = tuple({each[0] for each in _DASHES_IN_UTF8} - set(b"-") | set(b"\\%"))
+"""Bytes without which the only dashes of a message are `-`. As numbers, which are looked for in a tenth of the time."""
 _ESCAPED = (b"\\u", b"\\U", b"%2", b"%5")
 
 Accepts = Callable[[bytes, int, int], int]
@@ -72,9 +74,14 @@ class Detector:
         """False only where a message, given as it is on the wire, has no match in any of its texts, nor across them."""
         if not self.fewest_dashes:
             return True
+        for mark in _RARE_MARKS:
+            if mark in raw:
+                break
+        else:  # as nearly always, and found without a walk over all bytes: the only dashes are `-`
+            return _has(raw, b"-", self.fewest_dashes)
         marks = raw.translate(None, _NO_MARKS)
         if len(marks) < self.fewest_dashes and not (b"\\" in marks or b"%" in marks):
-            return False  # as nearly always, and in one step
+            return False
         if any(each in raw for each in _ESCAPED):
             return True
         return sum(raw.count(each) for each in _DASHES_IN_UTF8) >= self.fewest_dashes
@@ -88,6 +95,16 @@ class Detector:
             run = max(run, beyond if not gaps else _last(text, run, self.longest + 1))
         tail = text[run:]
         return len(text) - len(tail.lstrip(self.never_first))
+
+
+def _has(text: bytes, mark: bytes, times: int) -> bool:
+    """Whether a mark stands in a text so often. Where it is rare, this looks at far fewer bytes one by one than counting it."""
+    at = -1
+    for _ in range(times):
+        at = text.find(mark, at + 1)
+        if at < 0:
+            return False
+    return True
 
 
 def _last(text: bytes, begin: int, visible: int) -> int:
