@@ -71,10 +71,10 @@ class Bench:
         self.decisions = Decisions(10_000)
         self.router = Router(resolution, self.ranking, self.decisions, SEALS, self.watch)
 
-    def decision(self, decision_id: str, domain: str = "domains/claims") -> Decision:
+    def decision(self, decision_id: str, domain: str = "domains/claims") -> router_pb2.ExplainDecisionResponse:
         found = self.decisions.find(domain, decision_id)
         assert found is not None
-        return found
+        return found.explanation
 
     def plan(
         self, alias: str, *, profile: dict[str, Any] | None = None, domain: str = "domains/claims", **constraints: Any

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from llm_mesh.router.v1 import plan_pb2, router_pb2
+from llm_mesh.router.v1 import router_pb2
 from llm_mesh_router.domain.eligibility import Objection, Question
 from llm_mesh_router.domain.shortlists import Shortlist
 
@@ -53,47 +53,35 @@ class Decision:
     def explanation(self) -> router_pb2.ExplainDecisionResponse:
         """All of it, as it is told and stored."""
         told = router_pb2.ExplainDecisionResponse(
-            plan=self.plan,
-            candidates=self.candidates,
-            profile=self.profile,
             name=f"{self.domain}/routeDecisions/{self.id}",
             request_id=self.request_id,
             principal=self.principal,
             alias=self._alias,
         )
-        told.create_time.FromDatetime(self.time)
+        # Each part is written where it stays: every decision is stored, and messages made apart would be packed and parsed once more.
+        told.profile.MergeFromString(self._profile)
+        if self._tried:
+            told.plan.alias, told.plan.decision_id = self._alias, self.id
+            self._shortlist.write(told.plan.root, self._tried, told.profile)
+        self._write_candidates(told)
+        # By hand: protobuf's own conversion, for all cases, costs as much as the plan.
+        told.create_time.seconds, told.create_time.nanos = int(self.time.timestamp()), self.time.microsecond * 1000
         return told
 
-    @property
-    def plan(self) -> plan_pb2.Plan | None:
-        """The plan; None where no target was left."""
-        if not self._tried:
-            return None
-        plan = plan_pb2.Plan(alias=self._alias, decision_id=self.id)
-        self._shortlist.write(plan.root, self._tried, self.profile)
-        return plan
-
-    @property
-    def profile(self) -> router_pb2.RequestProfile:
-        """What was known of the request."""
-        return router_pb2.RequestProfile.FromString(self._profile)
-
-    @property
-    def candidates(self) -> Sequence[router_pb2.Candidate]:
+    def _write_candidates(self, told: router_pb2.ExplainDecisionResponse) -> None:
         """Every target: those of the plan, those that it had no room for, those that a rule excludes."""
         eligible = [look for look in self._looks if look.excluded is None]
-        return [
-            *(_candidate(look, None) for look in eligible[: len(self._tried)]),
-            *(_candidate(look, _LEFT_OVER) for look in eligible[len(self._tried) :]),
-            *(_candidate(look, look.excluded) for look in self._looks if look.excluded is not None),
-        ]
+        for number, look in enumerate(eligible):
+            _write_candidate(told, look, None if number < len(self._tried) else _LEFT_OVER)
+        for look in self._looks:
+            if look.excluded is not None:
+                _write_candidate(told, look, look.excluded)
 
 
-def _candidate(look: Look, excluded: Objection | None) -> router_pb2.Candidate:
-    shown = router_pb2.Candidate(model=look.model, priority=look.priority, score=-look.key)
+def _write_candidate(told: router_pb2.ExplainDecisionResponse, look: Look, excluded: Objection | None) -> None:
+    shown = told.candidates.add(model=look.model, priority=look.priority, score=-look.key)
     if excluded is not None:
         shown.excluded_by, shown.note = excluded.rule, excluded.words
-    return shown
 
 
 class Decisions:

@@ -6,12 +6,20 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, delete, func, select
+from sqlalchemy import Connection, Select, delete, func, select, text
 
 from llm_mesh.router.v1 import router_pb2
 from llm_mesh_router.domain.decisions import Decision
 from llm_mesh_router.store.tables import DECISIONS
-from llm_mesh_runtime.database import Database, micros, upsert
+from llm_mesh_runtime.database import Database, Prepared, micros
+
+_PUT = Prepared(
+    text(
+        "INSERT INTO route_decisions (domain, id, request_id, body, created)"
+        " VALUES (:domain, :id, :request_id, :body, :created) ON CONFLICT (domain, id) DO NOTHING"
+    )
+)
+"""Prepared, since there is one for each request: SQLAlchemy would look at each row's values again."""
 
 
 class SqlDecisions:
@@ -24,17 +32,15 @@ class SqlDecisions:
         """Keeps decisions. They are serialised in the store's thread."""
 
         def work(connection: Connection) -> None:
-            rows = [
-                {
-                    "domain": decision.domain,
-                    "id": decision.id,
-                    "request_id": decision.request_id,
-                    "body": decision.explanation.SerializeToString(),
-                    "created": micros(decision.time),
-                }
-                for decision in decisions
-            ]
-            upsert(connection, DECISIONS, rows, key=("domain", "id"), update=())
+            for decision in decisions:
+                _PUT.change(
+                    connection,
+                    domain=decision.domain,
+                    id=decision.id,
+                    request_id=decision.request_id,
+                    body=decision.explanation.SerializeToString(),
+                    created=micros(decision.time),
+                )
 
         await self._database.write(work)
 
