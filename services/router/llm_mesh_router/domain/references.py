@@ -42,11 +42,12 @@ class References(NamedTuple):
 
     def tokens(self, profile: router_pb2.RequestProfile) -> int:
         """The most tokens of images and references."""
+        images, audio, files = profile.images, profile.audio_references, profile.file_references
+        if not (images or audio or files or profile.unbounded_references):
+            return 0  # as nearly always, with each field read once
         if self._unknown(profile) and self.window:
             return self.window
-        return (
-            profile.images * self.image_tokens + profile.audio_references * self.audio_tokens + profile.file_references * self.file_tokens
-        )
+        return images * self.image_tokens + audio * self.audio_tokens + files * self.file_tokens
 
     def _unknown(self, profile: router_pb2.RequestProfile) -> bool:
         return bool(
