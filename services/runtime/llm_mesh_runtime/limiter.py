@@ -77,7 +77,7 @@ class Limiter:
     def leave(self, party: Party | None = None) -> None:
         """Give the slot back, to those that wait and may have one."""
         self._slots.give(party)
-        if not self._waiting:
+        if not self._waiting.length:
             return
         now = time.monotonic()
         self._turn += _SMOOTHING * ((now - self._released) - self._turn)

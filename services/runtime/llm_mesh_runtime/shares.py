@@ -70,9 +70,10 @@ class Shares:
 
     def take(self, party: Party | None, amount: int = 1) -> bool:
         """Take so many places where the party may."""
-        if not self.may_take(party, amount):
+        taken = self.taken + amount
+        if taken > self._scarce and not self.may_take(party, amount):  # first without a call: every call of the mesh takes a place
             return False
-        self.taken += amount
+        self.taken = taken
         if party is not None:
             domain = self._domains.get(party.domain)
             if domain is None:
@@ -111,20 +112,21 @@ class Shares:
 class FairQueue(Generic[T]):
     """Who waits for a place of a bound: first who works for everybody, then the domain and the principal that hold least."""
 
-    __slots__ = ("_length", "_waiting")
+    __slots__ = ("_waiting", "length")
 
     def __init__(self) -> None:
         self._waiting: dict[str | None, dict[str, deque[T]]] = {}
-        self._length = 0
+        self.length = 0
+        """How many wait. Read at the end of every call, so it is no call itself."""
 
     def __len__(self) -> int:
-        return self._length
+        return self.length
 
     def add(self, party: Party | None, item: T) -> None:
         """Wait."""
         domain, principal = _names(party)
         self._waiting.setdefault(domain, {}).setdefault(principal, deque()).append(item)
-        self._length += 1
+        self.length += 1
 
     def remove(self, party: Party | None, item: T) -> None:
         """Wait no more."""
@@ -164,7 +166,7 @@ class FairQueue(Generic[T]):
 
     def _forget(self, domain: str | None, principal: str, queue: deque[T]) -> None:
         """An item has left. A queue that goes on moves behind the others that hold as much."""
-        self._length -= 1
+        self.length -= 1
         members = self._waiting[domain]
         del members[principal]
         if queue:

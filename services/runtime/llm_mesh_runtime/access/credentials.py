@@ -29,8 +29,11 @@ MAX_CREDENTIAL = 4096
 MAX_PROJECT = 256
 SELF, SELF_ACTION = "self", "self.get"
 """What every valid credential may ask about."""
+_SHA256 = hashlib.sha256()
+"""To be copied: making one looks the algorithm up each time, which costs several times the digest."""
 _MAX_KNOWN = 16_384
 _MAX_CHECKS = 256
+_MAX_VOUCHED = 60.0
 _OWNED = 120.0
 """Seconds for which a credential counts to its owner, after policy has vouched for it."""
 
@@ -41,10 +44,17 @@ class Answer(NamedTuple):
     caller: Caller
     age: float
     """Seconds for which a decision about what it may do counts."""
-    vouched: float
-    """Seconds for which it is known that the credential is valid."""
     current: bool
     """Whether the answer may be remembered: policy's revision has not changed meanwhile."""
+
+    @property
+    def vouched(self) -> float:
+        """Seconds for which it is known that the credential is valid. Most answers are about requests, and nobody reads it."""
+        message = self.caller.message
+        if message is None or self.age <= 0:
+            return 0.0
+        expire = message.expire_time
+        return min(_MAX_VOUCHED, expire.seconds + expire.nanos / 1e9 - time.time()) if expire.seconds else _MAX_VOUCHED
 
 
 class Ask(Protocol):
@@ -154,7 +164,9 @@ class HeadCheck:
 
 def digest(credential: str, project: str) -> bytes:
     """What stands for a credential in memory."""
-    return hashlib.sha256(f"{credential}\x00{project}".encode("utf-8", "surrogatepass")).digest()
+    begun = _SHA256.copy()
+    begun.update(f"{credential}\x00{project}".encode("utf-8", "surrogatepass"))
+    return begun.digest()
 
 
 def missing_credential() -> RuntimeFault:

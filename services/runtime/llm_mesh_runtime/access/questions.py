@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
     from llm_mesh_runtime.access.revision import Revisions
 
 _MAX_AGE = 1.0
-_MAX_VOUCHED = 60.0
 _TIMEOUT = 5.0
 
 
@@ -33,10 +31,7 @@ async def authorised(policy: Callable[[], PolicyServiceStub], revisions: Revisio
         raise _refusal(error) from error
     valid_for = answer.valid_for
     age = min(_MAX_AGE, valid_for.seconds + valid_for.nanos / 1e9)
-    expire = answer.caller.expire_time
-    left = expire.seconds + expire.nanos / 1e9 - time.time() if expire.seconds else _MAX_VOUCHED
-    vouched = min(_MAX_VOUCHED, left) if age > 0 else 0.0
-    return Answer(_caller(answer), age, vouched, revisions.generation == generation)
+    return Answer(_caller(answer), age, revisions.generation == generation)
 
 
 def _caller(answer: Any) -> Caller:  # noqa: ANN401 - policy's AuthorizeResponse

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from llm_mesh.mesh.v1 import errors_pb2
@@ -53,6 +53,7 @@ class AccessStage:
         self.credentials = credentials
         self.revisions = credentials.revisions
         self._cached: dict[bytes, tuple[float, int, Caller]] = {}
+        self._authorised: Callable[..., Awaitable[Answer]] | None = None
 
     def of(self, method: Method) -> MethodAccess:
         """Who decides about the calls of one method."""
@@ -74,13 +75,15 @@ class AccessStage:
                 self._cached.clear()
         self._cached[digest] = entry
 
-    async def authorised(self, question: Question, method: str) -> Answer:
+    def authorised(self, question: Question, method: str) -> Awaitable[Answer]:
         """What policy says."""
-        from llm_mesh_runtime.access.questions import authorised  # noqa: PLC0415 - a service without public methods never loads it
+        if self._authorised is None:  # looked up once: finding a module costs a tenth of the question
+            from llm_mesh_runtime.access.questions import authorised  # noqa: PLC0415 - a service without public methods never loads it
 
+            self._authorised = authorised
         credential, resource, project, _, action, _ = question
         asked = {"credential": credential, "method": method, "resource": resource, "action": action, "project": project}
-        return await authorised(self.policy, self.revisions, asked)
+        return self._authorised(self.policy, self.revisions, asked)
 
     async def ask(self, question: Question, method: str) -> Caller:
         """The caller as policy knows it, where policy lets the credential do it. Raises policy's refusal."""
@@ -154,9 +157,9 @@ class MethodAccess:
         question = question_of(frame.metadata, resource, self._hash.copy(), self._action)
         return self._stage.cached(question.digest) or question
 
-    async def decide(self, question: Question) -> Caller:
+    def decide(self, question: Question) -> Awaitable[Caller]:
         """The caller, as policy decides about what the request wants."""
-        return await self._stage.ask(question, self._method.path)
+        return self._stage.ask(question, self._method.path)
 
     def _head_of_key(self, metadata: Mapping[str, str | bytes]) -> Caller | Question:
         credential = _credential(metadata)

@@ -42,7 +42,7 @@ class MethodAccess(Protocol):
     def known(self, frame: Frame, request: Any) -> Caller | Any:  # noqa: ANN401 (any message)
         """The caller of a request where that is decided without asking anybody, else what is to be asked."""
 
-    async def decide(self, question: Any) -> Caller:  # noqa: ANN401 (what `known` gave)
+    def decide(self, question: Any) -> Awaitable[Caller]:  # noqa: ANN401 (what `known` gave)
         """The caller as policy decides about the request. Raises for callers that policy refuses."""
 
 

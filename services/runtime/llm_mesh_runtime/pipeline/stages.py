@@ -122,7 +122,7 @@ class Pipeline:
         body, head, serialise = body_of(method, access, codec), access.head, codec.serialise
         observer, faults, service, path = self.observer.method(method), self.faults, self.service, method.path
 
-        async def answered(first: Any, transport: Transport, origin: Origin) -> bytes | None:  # noqa: ANN401 (bytes or an iterator)
+        async def answered(first: Any, transport: Transport, origin: Origin) -> bytes | None:  # noqa: ANN401, C901 (bytes or an iterator)
             frame = origin(transport)
             began = time.monotonic()
             frame.service, frame.method = service, path
@@ -135,7 +135,8 @@ class Pipeline:
             entered: Party | None = None
             try:
                 caller = head(frame)  # before anything else of the call is looked at
-                _stays(watch)
+                if watch is not None:
+                    _stays(watch)
                 entered = None if frame.calling else _let_in(access, caller, transport, pressure)
                 if deadline <= began or not isinstance(caller, Caller):
                     caller = await _caller(access, caller, transport, late=deadline <= began)
@@ -197,8 +198,8 @@ async def _caller(access: MethodAccess, caller: Any, transport: Transport, *, la
     return known
 
 
-def _stays(watch: Drain | None) -> None:
-    if watch is not None and not watch.enter():
+def _stays(watch: Drain) -> None:
+    if not watch.enter():
         raise _draining()
 
 
