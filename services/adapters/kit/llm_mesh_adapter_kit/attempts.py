@@ -79,7 +79,10 @@ class Attempts:
             body = await asked.answer.body()
             response = adapter_pb2.GenerateResponse()
             output = response.output
-            await self._worked(job, len(body), partial(self._read_whole, job, asked.answer, body, output))
+            if len(body) <= LARGE:  # nearly always: as `_worked` would, without a coroutine and a function for it
+                self._read_whole(job, asked.answer, body, output)
+            else:
+                await self._worked(job, len(body), partial(self._read_whole, job, asked.answer, body, output))
             restore_in_output(output, call.tool_names)
             timers.event(content=True)
             meter.whole(output)

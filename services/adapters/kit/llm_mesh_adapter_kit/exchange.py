@@ -53,11 +53,14 @@ class Exchange:
 
     async def body(self, most: int = MOST_BYTES) -> bytes:
         """The whole rest, without our credentials."""
-        return self._endpoint.redaction.bytes_of(await self._whole(most))
+        whole = self._answer.at_once()  # nearly every answer is there with its head, and is read without a coroutine of its own
+        if whole is None or not self._answer.over or len(whole) > most:
+            whole = await self._rest(whole, most)
+        return self._endpoint.redaction.bytes_of(whole)
 
-    async def _whole(self, most: int) -> bytes:
-        whole = self._answer.at_once()  # nearly every answer is there with its head
-        first = await self.read() if whole is None else whole
+    async def _rest(self, begun: bytes | None, most: int) -> bytes:
+        """What is there already, and what is still to come."""
+        first = await self.read() if begun is None else begun
         if self._answer.over and len(first) <= most:
             return first
         pieces = [first]

@@ -32,11 +32,12 @@ Metadata = tuple[tuple[str, str], ...]
 class Headers:
     """A request's headers by lower-case name. Most are never looked at, so they are decoded when they are."""
 
-    __slots__ = ("_twice", "_values", "request_id")
+    __slots__ = ("_credential", "_twice", "_values", "request_id")
 
     def __init__(self, raw: Sequence[tuple[bytes, bytes]]) -> None:
         self._values = dict(raw)
         self._twice = ""
+        self._credential = ""
         if len(self._values) != len(raw):
             self._repeated(raw)
         given = self._values.get(b"x-request-id")
@@ -98,7 +99,11 @@ class Headers:
         return selected if _selectable(selected) else ""
 
     def credential(self) -> str:
-        """The key, however the client's SDK sends it."""
+        """The key, however the client's SDK sends it. Read once: the door checks it, and the gateway gets it."""
+        self._credential = self._credential or self._read_credential()
+        return self._credential
+
+    def _read_credential(self) -> str:
         if b"authorization" in self._values:  # empty too: nothing else is taken in its place
             bearer = self.get(b"authorization")
             credential = bearer[len(_BEARER) :].strip() if bearer[: len(_BEARER)].lower() == _BEARER else ""

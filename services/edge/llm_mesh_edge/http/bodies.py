@@ -29,7 +29,10 @@ class Bodies:
     async def read(self, exchange: Exchange) -> tuple[dict[str, Any], int]:
         """The body as a JSON object, and its size."""
         raw = await exchange.body(self._settings.max_body, self._settings.upload.total_seconds())
-        return await self.worked(exchange, len(raw), lambda: self._parsed(raw)), len(raw)
+        size = len(raw)
+        if size <= LARGE:  # nearly always: as `worked` would, without a coroutine and a function for it
+            return self._parsed(raw), size
+        return await self.worked(exchange, size, lambda: self._parsed(raw)), size
 
     async def worked(self, exchange: Exchange, size: int, work: Callable[[], T]) -> T:
         """The result of a work on a body of that size."""
