@@ -26,6 +26,8 @@ def loose_text(value: object) -> str:
 
 def loose_count(value: object) -> int | None:
     """A whole number that is not negative, also as a text or with a fraction, which counts as one more; None for anything else."""
+    if type(value) is int and 0 <= value <= _MOST:
+        return value  # as nearly always: what follows costs ten times as much
     if isinstance(value, str) and _FIGURE.fullmatch(value.strip()):
         value = float(value) if "." in value else int(value)
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= _MOST:

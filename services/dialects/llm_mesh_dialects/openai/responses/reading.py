@@ -58,10 +58,10 @@ def _choice(choice: Any, place: int, result: generate_pb2.GenerateOutput) -> Non
         raise DialectError(path, "expected an object")
     index = choice.get("index")
     target.index = place if index is None else a_whole(index, f"{path}.index", 0, _INT32)
-    _message(choice.get("message"), f"{path}.message", target.message)
-    if target.message.parts and target.message.parts[-1].WhichOneof("kind") == "tool_call":
+    calls = _message(choice.get("message"), f"{path}.message", target.message)
+    if calls and target.message.parts[-1].WhichOneof("kind") == "tool_call":
         name_calls(target.message.parts, result.id, target.index)
-    _finish(a_text(choice.get("finish_reason"), f"{path}.finish_reason"), target, result)
+    _finish(a_text(choice.get("finish_reason"), f"{path}.finish_reason"), target, result, calls=calls)
     left = unread(choice, _CHOICE)
     if choice.get("logprobs") is not None:
         content, refusal, odd = read_logprobs(Fields(choice, path))
@@ -71,10 +71,10 @@ def _choice(choice: Any, place: int, result: generate_pb2.GenerateOutput) -> Non
     keep(target, DIALECT, left)
 
 
-def _finish(word: str, target: generate_pb2.Choice, result: generate_pb2.GenerateOutput) -> None:
+def _finish(word: str, target: generate_pb2.Choice, result: generate_pb2.GenerateOutput, *, calls: bool) -> None:
     """Why the answer ended. A reason that its content contradicts, or none at all, becomes the nearest one."""
     reason = finish_of(word)
-    if reason in _ENDED_AS_USUAL and any(part.WhichOneof("kind") == "tool_call" for part in target.message.parts[:]):
+    if calls and reason in _ENDED_AS_USUAL:
         reason = generate_pb2.FINISH_REASON_TOOL_CALLS
     if not word:
         reason = reason or generate_pb2.FINISH_REASON_STOP
@@ -87,7 +87,8 @@ def _finish(word: str, target: generate_pb2.Choice, result: generate_pb2.Generat
     target.native_finish_reason = word
 
 
-def _message(message: Any, path: str, target: content_pb2.Message) -> None:  # noqa: ANN401 (JSON)
+def _message(message: Any, path: str, target: content_pb2.Message) -> bool:  # noqa: ANN401 (JSON)
+    """Reads what the model said, and answers whether it calls tools: asking the parts again would cost each plain text."""
     if message is None:
         raise DialectError(path, "required: expected an object")
     if not isinstance(message, dict):
@@ -99,8 +100,9 @@ def _message(message: Any, path: str, target: content_pb2.Message) -> None:  # n
         if message.get("annotations") is not None:
             left = {**left, "annotations": []}
         keep(target, DIALECT, left)
-    else:
-        _anything(Fields(message, path), target)
+        return False
+    _anything(Fields(message, path), target)
+    return any(part.WhichOneof("kind") == "tool_call" for part in target.parts)
 
 
 def _only_text(message: dict[str, Any]) -> bool:
