@@ -17,7 +17,7 @@ async def connected(
     app: Any, door: Door | None = None, bounds: HttpBounds | None = None
 ) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
     listener = HttpListener("127.0.0.1:0", app, door=door, bounds=bounds)
-    await listener.start(1)
+    await listener.start()
     host, port = listener.address.split(":")
     reader, writer = await asyncio.open_connection(host, int(port))
     try:
@@ -25,4 +25,4 @@ async def connected(
             yield reader, writer
     finally:
         writer.close()
-        await listener.stop()
+        await listener.stop(1)

@@ -1,15 +1,20 @@
 """A hosting process as its operator sees it: ready file, signals, exit codes, one line when it cannot start."""
 
 import asyncio
+import importlib
 import os
 import signal
 import socket
 import sys
+from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from llm_mesh_runtime.host import run
+from llm_mesh_runtime.settings import MeshSettings
 
 PROGRAM = """
 import sys
@@ -189,3 +194,32 @@ def test_a_thread_that_computes_gives_way_to_the_event_loop_soon() -> None:
         assert sys.getswitchinterval() < 0.001, "in Python's 5 ms a request that wants the interpreter dozens of times waits too long"
     finally:
         sys.setswitchinterval(before)
+
+
+async def test_what_companions_take_of_the_grace_is_not_taken_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    running: Any = importlib.import_module("llm_mesh_runtime.host.run")
+    now = [100.0]
+    monkeypatch.setattr(running, "time", SimpleNamespace(monotonic=lambda: now[0]))
+
+    class Ending:
+        """A host and its companions."""
+
+        mesh = MeshSettings(grace=timedelta(seconds=20))
+        grace = 0.0
+
+        def __init__(self, seconds: float) -> None:
+            self.health, self.seconds = self, seconds
+
+        def drain(self) -> None:
+            """Nothing new comes."""
+
+        async def stop(self, grace: float | None = None) -> None:
+            if grace is None:
+                now[0] += self.seconds
+            else:
+                self.grace = grace
+
+    for seconds, left in ((0, 20), (5, 15), (20, 1), (35, 1)):
+        both = Ending(seconds)
+        await running._end(both, both)
+        assert both.grace == left

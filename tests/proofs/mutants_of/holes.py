@@ -157,4 +157,10 @@ HOLES: Mapping[str, Mutant] = {
         instead="",
         test="tests/observability/test_observability_tails.py::test_all_tails_of_a_domain_have_as_many_messages_as_a_few",
     ),
+    "shutdown/one-grace-for-all-processes": Mutant(
+        file="runtime/llm_mesh_runtime/host/run.py",
+        guard="host.mesh.grace.total_seconds() - (time.monotonic() - began))",
+        instead="host.mesh.grace.total_seconds())",
+        test="tests/runtime/test_run.py::test_what_companions_take_of_the_grace_is_not_taken_twice",
+    ),
 }

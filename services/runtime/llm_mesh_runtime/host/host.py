@@ -93,12 +93,15 @@ class Host:
             await self._undo.aclose()
             raise
 
-    async def stop(self) -> None:
-        """NOT_SERVING first, then no new calls, then the end of the running ones, then the services in reverse order."""
+    async def stop(self, grace: float | None = None) -> None:
+        """NOT_SERVING first, then no new calls, then the end of the running ones, then the services in reverse order.
+
+        `grace` is what is left of the setting, where this process waited for others before.
+        """
         self.health.drain()
         self._drain.begin()
-        grace = self.mesh.grace.total_seconds()
-        stops = [listener.stop(grace) for listener in self.listeners.values()] + [listener.stop() for listener in self.http]
+        left = self.mesh.grace.total_seconds() if grace is None else grace
+        stops = [listener.stop(left) for listener in self.listeners.values()] + [listener.stop(left) for listener in self.http]
         await asyncio.gather(*stops)
         await self._undo.aclose()
 
@@ -147,7 +150,7 @@ class Host:
             listener.serve((*self._served(name), *built_in), self._link(name))
             await _in_empty_context(listener.start())
         for http in self.http:
-            await _in_empty_context(http.start(self.mesh.grace.total_seconds()))
+            await _in_empty_context(http.start())
 
     def _link(self, listener: str) -> LinkServer | None:
         """The batched link, which mesh listeners serve beside plain gRPC."""
@@ -239,7 +242,7 @@ class Host:
         for listener in self.listeners.values():
             await listener.stop(0)
         for http in self.http:
-            await http.stop()
+            await http.stop(0)
 
     def _built_in(self) -> tuple[Wrapped, ...]:
         """Health, and reflection where it is on: open to everybody, past the limiter."""

@@ -95,7 +95,7 @@ class HttpListener:
         self._server: Any = None
         self._task: asyncio.Task[None] | None = None
 
-    async def start(self, grace: float) -> None:
+    async def start(self) -> None:
         """Accept requests."""
         import uvicorn  # noqa: PLC0415 - only services with HTTP need it
 
@@ -129,7 +129,6 @@ class HttpListener:
             server_header=False,
             proxy_headers=False,
             timeout_keep_alive=75,
-            timeout_graceful_shutdown=max(1, int(grace)),
         )
         self._server = Server(config)
         self._task = asyncio.get_running_loop().create_task(self._server.serve(sockets=[self._socket]), name=f"http {self.address}")
@@ -139,10 +138,11 @@ class HttpListener:
                 raise StartError(f"the HTTP listener on {self.address} ended at once")
             await asyncio.sleep(0.002)
 
-    async def stop(self) -> None:
+    async def stop(self, grace: float) -> None:
         """Accept no more requests; those that run may finish within the grace."""
         if self._task is None:
             self._socket.close()
             return
+        self._server.config.timeout_graceful_shutdown = max(1, int(grace))
         self._server.should_exit = True
         await asyncio.wait([self._task])

@@ -7,6 +7,7 @@ import gc
 import os
 import signal
 import sys
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -31,6 +32,8 @@ Prepare = Callable[[Host], Awaitable[None]]
 _FAILED = 1
 _INTERRUPTED = 130
 _GARBAGE = 10_000
+_LEAST_GRACE = 1.0
+"""Seconds for what still runs here once the companions have used the grace up."""
 _SWITCH = 0.0005
 """Seconds until a thread that computes gives the interpreter to the event loop, each time the loop wants it. Python's own 5 ms would
 make a request, which wants it dozens of times, wait for a tenth of a second beside a large one; under load alone nothing changes."""
@@ -114,11 +117,17 @@ async def _host(host: Host, wanted: _Run, stop: asyncio.Event) -> None:
     finally:
         if wanted.ready_file is not None:
             await asyncio.to_thread(wanted.ready_file.unlink, missing_ok=True)
-        if wanted.companions is not None:
-            host.health.drain()
-            await wanted.companions.stop()  # they still need what is here, to bring their requests to an end
-        await host.stop()
+        await _end(host, wanted.companions)
         get_logger().info("stopped")
+
+
+async def _end(host: Host, companions: Companions | None) -> None:
+    """Within one grace: while companions end, what runs here may end too."""
+    began = time.monotonic()
+    if companions is not None:
+        host.health.drain()
+        await companions.stop()  # they still need what is here, to bring their requests to an end
+    await host.stop(max(_LEAST_GRACE, host.mesh.grace.total_seconds() - (time.monotonic() - began)))
 
 
 async def _announce(host: Host, wanted: _Run) -> None:
