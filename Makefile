@@ -104,8 +104,11 @@ lock-check: install
 alone: install ## install every service by itself, with its own dependencies only (SERVICE=policy: one; TESTS=1: its suite, too)
 	$(BIN)/python tools/alone.py $(if $(TESTS),--tests) $(SERVICE)
 
-test: install ## every test; what needs an absent engine (PostgreSQL, Go, Node) is skipped loudly
-	$(BIN)/pytest $(ARGS)
+# Files of tests are shared out among so many processes.
+PROCESSES ?= $(shell getconf _NPROCESSORS_ONLN)
+
+test: install ## every test; what needs an absent engine (PostgreSQL, Go, Node, Java) is skipped loudly
+	$(BIN)/pytest --numprocesses=$(PROCESSES) --dist=loadfile $(ARGS)
 
 docs: install ## generate the tables of docs/ that code and contracts already hold
 	$(BIN)/python tools/docs.py
