@@ -122,7 +122,7 @@ prompts update {DOMAIN}/q --description D
 prompts push {DOMAIN}/p {{folder}}/mesh.yaml
 prompts label {DOMAIN}/p production 1
 prompts diff {DOMAIN}/p 1 2
-prompts push default/p {{folder}}/mesh.yaml
+prompts push default/p {{folder}}/plain.txt
 prompts render default/p
 budgets show --project {DOMAIN}/triage
 budgets show
@@ -216,6 +216,7 @@ def said(mesh: Stand, tmp_path_factory: pytest.TempPathFactory) -> dict[str, End
     """Every line of the script, and what it said."""
     folder = tmp_path_factory.mktemp("files")
     (folder / "mesh.yaml").write_text(FILE)
+    (folder / "plain.txt").write_text("Hello")
     (folder / "changed.yaml").write_text(CHANGED)
     (folder / "misspelt.yaml").write_text(FILE.replace("streaming]", "streming]").replace("endpoint: simulator", "endpoint: simulatr"))
     line = CommandLine(mesh.mesh)
@@ -297,6 +298,15 @@ def test_where_nobody_answers_the_setting_or_the_start_is_named(mesh: Stand, tmp
     http = line.ask("spend", "--address", mesh.mesh.addresses["http"])
     assert "where the mesh serves HTTP" in http.err
     assert mesh.mesh.addresses["grpc"] in http.err
+
+
+def test_a_project_without_a_budget_is_unlimited_and_says_how_to_set_one(mesh: Stand) -> None:
+    assert "unlimited, set one with `llm-mesh budgets set" in CommandLine(mesh.mesh).done("budgets", "show")
+
+
+def test_the_audit_trail_tells_amounts_as_people_write_them(said: dict[str, Ended]) -> None:
+    assert re.search(r"held 0\.\d+ USD", said["audit list"].out)
+    assert "nanos" not in said["audit list"].out
 
 
 def test_a_refusal_names_its_decision_and_how_to_have_it_explained(mesh: Stand) -> None:

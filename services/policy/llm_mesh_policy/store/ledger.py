@@ -37,6 +37,7 @@ from llm_mesh_policy.store.ledger_group import Accounts, Group
 from llm_mesh_policy.store.ledger_wanted import Extend, Refuse, Release, Request, Reserve, Settle
 from llm_mesh_runtime.database import Database, Prepared
 from llm_mesh_runtime.errors import MeshError, already_exists
+from llm_mesh_runtime.money import text as text_of
 from llm_mesh_runtime.resources import digest_of
 
 T = TypeVar("T")
@@ -252,7 +253,7 @@ class SqlLedger:
 
     def _held(self, group: Group, made: Reservation, fitting: Fit) -> Held:
         group.stand(fitting.meters)
-        group.record(_record(made, allowed=True, detail=f"held {made.reserved} nanos", now=group.now))
+        group.record(_record(made, allowed=True, detail=f"held {text_of(made.reserved, self._currency)}", now=group.now))
         return Held(made, refusals.statuses(fitting.meters, group.now), group.now)
 
     def _refused(self, group: Group, wanted: Reservation, why: MeshError) -> MeshError:
