@@ -54,6 +54,7 @@ class FakeGateway(gateway_pb2_grpc.GatewayServiceServicer):
     waiting: asyncio.Event = field(default_factory=asyncio.Event)
     ended: asyncio.Event = field(default_factory=asyncio.Event)
     """A stream has ended, however."""
+    vector: list[float] = field(default_factory=lambda: [0.5, -1.0])
     without_vector_streams: bool = False
     """It is a gateway of an earlier contract."""
     aliases: tuple[str, ...] = ("gpt-4.1", "claims/summariser")
@@ -117,7 +118,7 @@ class FakeGateway(gateway_pb2_grpc.GatewayServiceServicer):
     async def Embed(self, request: gateway_pb2.EmbedRequest, context: object) -> gateway_pb2.EmbedResponse:
         del context
         self.note(request)
-        embeddings = [embed_pb2.Embedding(index=index, values=[0.5, -1.0]) for index, _ in enumerate(request.input.items)]
+        embeddings = [embed_pb2.Embedding(index=index, values=self.vector) for index, _ in enumerate(request.input.items)]
         output = embed_pb2.EmbedOutput(model="upstream-model", embeddings=embeddings, usage=generate_pb2.Usage(input_tokens=4))
         return gateway_pb2.EmbedResponse(output=output, receipt=receipt())
 

@@ -23,6 +23,7 @@ from tests.proofs.mutants_of.scale import SCALE
 from tests.proofs.mutants_of.screening import SCREENING
 from tests.proofs.mutants_of.serving import SERVING
 from tests.proofs.mutants_of.templates import TEMPLATES
+from tests.proofs.mutants_of.vectors import VECTORS
 from tests.proofs.mutants_of.watching import WATCHING
 from tests.proofs.mutants_of.why import WHY
 
@@ -45,6 +46,7 @@ TOPICS: Sequence[Mapping[str, Mutant]] = (
     SCREENING,
     SERVING,
     TEMPLATES,
+    VECTORS,
     WATCHING,
     WHY,
 )
