@@ -205,7 +205,7 @@ def test_what_stood_in_a_domain_becomes_its_floor_at_the_upgrade() -> None:
         "claims": identity_pb2.Domain(regions=["eu"], default_data_class="confidential"),
         "sales": identity_pb2.Domain(display_name="Sales"),
     }
-    engine = sa.create_engine("sqlite://")
+    engine = sa.create_engine("sqlite://", poolclass=sa.NullPool)
     domains = sa.table("domains", sa.column("id"), sa.column("body"), sa.column("update_time"))
     with engine.begin() as connection:
         connection.exec_driver_sql("CREATE TABLE domains (id TEXT, body BLOB, update_time INTEGER)")

@@ -25,7 +25,7 @@ SHARED = registry_pb2.Model(
 
 
 def test_what_was_shared_is_offered_after_the_migration() -> None:
-    engine = sa.create_engine("sqlite://")
+    engine = sa.create_engine("sqlite://", poolclass=sa.NullPool)
     with engine.begin() as connection:
         operations = Operations(MigrationContext.configure(connection))
         v0001_products.upgrade(operations)
