@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import http.client
+import json
 from pathlib import Path
 from typing import Any
 
@@ -136,3 +137,12 @@ async def test_a_service_that_is_told_to_stop_drains_and_its_successor_takes_ove
             client.chat.completions.create(model="sim-echo", messages=[{"role": "user", "content": "here"}])
 
     await asyncio.to_thread(ask)
+
+
+def test_health_asks_every_service_under_mutual_tls(with_mutual_tls: SeparateMesh) -> None:
+    """Their public listeners show certificates and ask for none: the authority is all that the command line needs."""
+    done = with_mutual_tls.cli("health", "--json")
+    states = json.loads(done.stdout)
+    assert (done.returncode, set(states.values())) == (0, {True}), done.stderr
+    services = {name.split(".")[1] if name.startswith("llm_mesh.") else name for name in states}
+    assert services >= {"gateway", "router", "catalogue", "policy", "observability", "registry", "edge", "adapter/openai"}
