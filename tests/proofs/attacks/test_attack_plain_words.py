@@ -15,7 +15,11 @@ import llm_mesh
 from llm_mesh_cli.app import COMMANDS, loaded
 from tests.cli.inside import CommandLine, Ended, run
 from tests.proofs.stand import Stand, provider, stand
+from tests.proofs.topology import topology
 
+pytestmark = pytest.mark.skipif(
+    topology() != "embedded", reason="the models and files of `up` are what its user sees; words are the same elsewhere"
+)
 DOMAIN = "words"
 FILE = f"""
 domains:
@@ -207,7 +211,7 @@ def unfriendly(text: str) -> list[str]:
 @pytest.fixture(scope="module")
 def mesh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stand]:
     folder: Path = tmp_path_factory.mktemp("plain-words")
-    with provider(folder) as simulator, stand(folder, simulator, {"LLM_MESH_SIMULATOR_ADDRESS": "127.0.0.1:0"}) as made:
+    with provider(folder) as simulator, stand(folder, simulator) as made:
         yield made
 
 
