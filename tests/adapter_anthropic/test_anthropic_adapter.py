@@ -9,7 +9,7 @@ import pytest
 from llm_mesh.adapter.v1 import adapter_pb2
 from llm_mesh.inference.v1 import content_pb2, embed_pb2, generate_pb2
 from llm_mesh.policy.v1 import usage_pb2
-from llm_mesh_runtime.errors import from_rpc_error
+from llm_mesh_runtime.peer_errors import from_rpc_error
 from llm_mesh_runtime.secret import Secret
 from llm_mesh_runtime.testing import Link
 from tests.adapter_anthropic.conftest import ENDPOINT, Adapted, adapted, attempt, saying

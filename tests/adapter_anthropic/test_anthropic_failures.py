@@ -7,7 +7,8 @@ from llm_mesh.inference.v1 import generate_pb2
 from llm_mesh.policy.v1 import usage_pb2
 from llm_mesh.router.v1 import plan_pb2
 from llm_mesh_adapter_anthropic.provider.failures import of_answer, of_event
-from llm_mesh_runtime.errors import PeerError, from_rpc_error
+from llm_mesh_runtime.errors import PeerError
+from llm_mesh_runtime.peer_errors import from_rpc_error
 from tests.adapter_anthropic.conftest import Adapted, adapted, attempt, saying
 
 

@@ -12,7 +12,8 @@ import pytest
 from llm_mesh.adapter.v1 import adapter_pb2
 from llm_mesh.policy.v1 import usage_pb2
 from llm_mesh_adapter_openai.wiring import service
-from llm_mesh_runtime.errors import PeerError, from_rpc_error
+from llm_mesh_runtime.errors import PeerError
+from llm_mesh_runtime.peer_errors import from_rpc_error
 from llm_mesh_runtime.testing import host
 from tests.adapter_openai.conftest import Client, Upstream, settings_for
 

@@ -11,7 +11,8 @@ from llm_mesh.adapter.v1 import adapter_pb2
 from llm_mesh.inference.v1 import content_pb2, generate_pb2
 from llm_mesh.mesh.v1 import resources_pb2
 from llm_mesh_adapter_openai.wiring import service
-from llm_mesh_runtime.errors import PeerError, from_rpc_error
+from llm_mesh_runtime.errors import PeerError
+from llm_mesh_runtime.peer_errors import from_rpc_error
 from llm_mesh_runtime.secret import Secret
 from llm_mesh_runtime.testing import host
 from tests.adapter_openai.conftest import Client, Upstream, say, settings_for

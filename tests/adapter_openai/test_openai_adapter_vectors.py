@@ -18,7 +18,7 @@ from llm_mesh_adapter_kit.embedding import PIECE
 from llm_mesh_adapter_kit.vector_memory import MemoryShare
 from llm_mesh_adapter_openai.provider import vectors as reading
 from llm_mesh_adapter_openai.wiring import service
-from llm_mesh_runtime.errors import from_rpc_error
+from llm_mesh_runtime.peer_errors import from_rpc_error
 from llm_mesh_runtime.testing import host
 from tests.adapter_openai.conftest import Client, settings_for
 from tests.e2e.scripted_upstream import ScriptedUpstream, scripted_upstream

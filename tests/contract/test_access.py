@@ -9,7 +9,7 @@ import pytest
 
 from llm_mesh_runtime.access.credentials import Credentials
 from llm_mesh_runtime.access.stage import AccessStage
-from llm_mesh_runtime.errors import from_rpc_error
+from llm_mesh_runtime.peer_errors import from_rpc_error
 from llm_mesh_runtime.pressure import Pressure
 from llm_mesh_runtime.shares import Party
 from llm_mesh_runtime.testing import FakePolicy, Link, host

@@ -8,7 +8,7 @@ import grpc
 import pytest
 
 from llm_mesh.adapter.v1 import adapter_pb2, adapter_pb2_grpc
-from llm_mesh_runtime.errors import from_rpc_error
+from llm_mesh_runtime.peer_errors import from_rpc_error
 from llm_mesh_runtime.service import Service, Servicers
 from llm_mesh_runtime.testing import HostedMesh, NoSettings, host
 

@@ -9,9 +9,10 @@ import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
-from llm_mesh_runtime.errors import from_rpc_error, store_unavailable
+from llm_mesh_runtime.errors import store_unavailable
 from llm_mesh_runtime.host import StartError
 from llm_mesh_runtime.links import LinkError
+from llm_mesh_runtime.peer_errors import from_rpc_error
 from llm_mesh_runtime.service import HttpApp, Service, Servicers
 from llm_mesh_runtime.testing import Link, NoSettings, host
 from tests.contract.conftest import Linked

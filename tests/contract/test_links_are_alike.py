@@ -9,7 +9,7 @@ import grpc
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llm_mesh_runtime.errors import from_rpc_error
+from llm_mesh_runtime.peer_errors import from_rpc_error
 from llm_mesh_runtime.testing import host
 from tests.contract.echo import Echo, messages, service, stub
 

@@ -8,7 +8,7 @@ from typing import Any
 import grpc
 import pytest
 
-from llm_mesh_runtime.errors import from_rpc_error
+from llm_mesh_runtime.peer_errors import from_rpc_error
 from llm_mesh_runtime.pipeline import methods_of
 from llm_mesh_runtime.pipeline.bodies import Codec
 from llm_mesh_runtime.pipeline.transport import MAX_MESSAGE

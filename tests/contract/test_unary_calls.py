@@ -8,7 +8,7 @@ import grpc
 import pytest
 
 from llm_mesh_runtime import context as call
-from llm_mesh_runtime.errors import from_rpc_error
+from llm_mesh_runtime.peer_errors import from_rpc_error
 from llm_mesh_runtime.pipeline.transport import MAX_MESSAGE
 from tests.contract.conftest import Linked
 from tests.contract.echo import CONTRACT, LEAK, messages

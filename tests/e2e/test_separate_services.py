@@ -15,7 +15,7 @@ from openai import OpenAI
 from llm_mesh.adapter.v1 import adapter_pb2, adapter_pb2_grpc
 from llm_mesh.policy.v1 import policy_pb2, policy_pb2_grpc
 from llm_mesh_runtime.access.tokens import HEADER, ServiceTokens
-from llm_mesh_runtime.errors import from_rpc_error
+from llm_mesh_runtime.peer_errors import from_rpc_error
 from tests.contract.certificates import authority
 from tests.e2e.separate import PORTS, STATEFUL, SeparateMesh
 

@@ -17,7 +17,8 @@ from llm_mesh.inference.v1 import content_pb2, generate_pb2
 from llm_mesh.router.v1.router_pb2_grpc import add_RouterServiceServicer_to_server
 from llm_mesh_gateway.settings import Settings
 from llm_mesh_gateway.wiring import service
-from llm_mesh_runtime.errors import PeerError, from_rpc_error
+from llm_mesh_runtime.errors import PeerError
+from llm_mesh_runtime.peer_errors import from_rpc_error
 from llm_mesh_runtime.testing import HostedMesh, Link, host
 from tests.gateway.fakes import FakeAdapter, FakeCatalogue, FakePolicy, FakeRouter, hosted
 

@@ -7,7 +7,7 @@ import pytest
 
 from llm_mesh.gateway.v1 import gateway_pb2
 from llm_mesh.inference.v1 import content_pb2, embed_pb2, generate_pb2
-from llm_mesh_runtime.errors import from_rpc_error
+from llm_mesh_runtime.peer_errors import from_rpc_error
 from tests.gateway.conftest import KEY, Mesh, request
 
 Break = Callable[[gateway_pb2.GenerateRequest], object]

@@ -18,10 +18,11 @@ from llm_mesh.gateway.v1 import gateway_pb2, gateway_pb2_grpc
 from llm_mesh.observability.v1 import observability_pb2, observability_pb2_grpc
 from llm_mesh.registry.v1 import registry_pb2, registry_pb2_grpc
 from llm_mesh_gateway.peers import relays
-from llm_mesh_runtime.errors import PeerError, from_rpc_error
+from llm_mesh_runtime.errors import PeerError
 from llm_mesh_runtime.host import load
 from llm_mesh_runtime.host.relays import relayed
 from llm_mesh_runtime.migrate import migrate_services, stateful
+from llm_mesh_runtime.peer_errors import from_rpc_error
 from llm_mesh_runtime.pipeline import Pipeline, Wrapped
 from llm_mesh_runtime.service import Relay
 from llm_mesh_runtime.settings import Configuration

@@ -5,7 +5,7 @@ import pytest
 
 from llm_mesh.gateway.v1 import gateway_pb2
 from llm_mesh_gateway.domain.gateway import prompt_resource
-from llm_mesh_runtime.errors import from_rpc_error
+from llm_mesh_runtime.peer_errors import from_rpc_error
 from tests.gateway.conftest import KEY, Mesh, request
 
 RENDER = "/llm_mesh.catalogue.v1.CatalogueService/Render"

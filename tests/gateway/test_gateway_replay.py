@@ -13,7 +13,8 @@ from llm_mesh.mesh.v1 import resources_pb2
 from llm_mesh.policy.v1 import errors_pb2, policy_pb2, usage_pb2
 from llm_mesh_gateway.domain.recording import RECORDED, Recording, Room
 from llm_mesh_gateway.settings import Settings
-from llm_mesh_runtime.errors import MeshError, from_rpc_error
+from llm_mesh_runtime.errors import MeshError
+from llm_mesh_runtime.peer_errors import from_rpc_error
 from tests.gateway.conftest import KEY, Mesh, running, said
 from tests.gateway.fakes import PolicyError, Script, StreamEvent, choice_finished, failure, passed, saying, started, text
 

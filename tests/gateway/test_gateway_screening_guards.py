@@ -7,7 +7,7 @@ import pytest
 
 from llm_mesh.inference.v1 import content_pb2, generate_pb2
 from llm_mesh.policy.v1 import policy_pb2, usage_pb2
-from llm_mesh_runtime.errors import from_rpc_error
+from llm_mesh_runtime.peer_errors import from_rpc_error
 from tests.gateway.conftest import Mesh, running, said
 from tests.gateway.fakes import Script, StreamEvent, choice_finished, passed, started, text
 

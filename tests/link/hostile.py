@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 
 from llm_mesh.link.v1 import link_pb2
 from llm_mesh_runtime.access.tokens import HEADER
-from llm_mesh_runtime.errors import MeshError, from_rpc_error
+from llm_mesh_runtime.errors import MeshError
 from llm_mesh_runtime.links.mux import wire
 from llm_mesh_runtime.links.outbound import Outbound
 from llm_mesh_runtime.links.remote import RemoteChannel
+from llm_mesh_runtime.peer_errors import from_rpc_error
 from tests.link.instances import TOKENS, Instance, channel_to, instances, until
 from tests.link.peers import COUNT, SAY, SUM, TALK, Callee, Caller, Handlers, drained, frame, greeting, opened, settle
 

@@ -10,11 +10,11 @@ import pytest
 from llm_mesh.link.v1 import link_pb2
 from llm_mesh_runtime.access import ServiceTokens
 from llm_mesh_runtime.access.tokens import HEADER
-from llm_mesh_runtime.errors import from_rpc_error
 from llm_mesh_runtime.links.mux import Name, connection, member, pool, wire
 from llm_mesh_runtime.links.outbound import Outbound
 from llm_mesh_runtime.links.remote import RemoteChannel
 from llm_mesh_runtime.metrics import Metrics
+from llm_mesh_runtime.peer_errors import from_rpc_error
 from tests.link.instances import TOKENS, ChangingName, Instance, channel_to, instances, until
 from tests.link.peers import COUNT, SAY, SUM, TALK, settle
 

@@ -27,7 +27,8 @@ from llm_mesh.registry.v1 import registry_pb2, registry_pb2_grpc
 from llm_mesh_policy.settings import Settings
 from llm_mesh_policy.wiring import MIGRATIONS, service
 from llm_mesh_runtime.database import Database
-from llm_mesh_runtime.errors import MeshError, from_rpc_error
+from llm_mesh_runtime.errors import MeshError
+from llm_mesh_runtime.peer_errors import from_rpc_error
 from llm_mesh_runtime.secret import Secret
 from llm_mesh_runtime.service import Service, Servicers
 from llm_mesh_runtime.testing import HostedMesh, NoSettings, host

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from llm_mesh.mesh.v1 import errors_pb2
 from llm_mesh.policy.v1 import errors_pb2 as policy_errors_pb2
 from llm_mesh_runtime import errors
-from llm_mesh_runtime.errors import MeshError, PeerError, RuntimeFault, from_rpc_error
+from llm_mesh_runtime.errors import MeshError, PeerError, RuntimeFault
+from llm_mesh_runtime.peer_errors import from_rpc_error
 from llm_mesh_runtime.status import DETAILS_KEY, MAX_DETAILS, Failures, serialised_status, trailers
 
 

@@ -22,8 +22,9 @@ from llm_mesh_cli.paging import pages
 from llm_mesh_cli.stores import stores
 from llm_mesh_cli.trail import sources
 from llm_mesh_cli.trail.verification import verify
-from llm_mesh_runtime.errors import MeshError, from_rpc_error
+from llm_mesh_runtime.errors import MeshError
 from llm_mesh_runtime.host import StartError
+from llm_mesh_runtime.peer_errors import from_rpc_error
 
 if TYPE_CHECKING:
     from llm_mesh_cli.installation import AllSettings

@@ -94,7 +94,7 @@ async def _run(session: Session, work: Work, given: dict[str, Any]) -> None:
     import grpc  # noqa: PLC0415 (only what asks a mesh loads it)
 
     from llm_mesh_cli.unreachable import explained  # noqa: PLC0415 (likewise)
-    from llm_mesh_runtime.errors import from_rpc_error  # noqa: PLC0415 (likewise)
+    from llm_mesh_runtime.peer_errors import from_rpc_error  # noqa: PLC0415 (likewise)
 
     try:
         await work(session, **given)

@@ -16,7 +16,7 @@ from llm_mesh_cli.output import as_dict
 from llm_mesh_cli.paging import pages
 from llm_mesh_cli.shown import lines as shown_lines
 from llm_mesh_cli.texts import amount, time_text
-from llm_mesh_runtime.errors import from_rpc_error
+from llm_mesh_runtime.peer_errors import from_rpc_error
 
 if TYPE_CHECKING:
     from llm_mesh_cli.session import Session

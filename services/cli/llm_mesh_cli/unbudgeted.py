@@ -9,7 +9,7 @@ import grpc
 from llm_mesh.policy.v1 import identity_pb2, identity_pb2_grpc, ledger_pb2, ledger_pb2_grpc
 from llm_mesh_cli.findings import Finding
 from llm_mesh_cli.paging import pages
-from llm_mesh_runtime.errors import from_rpc_error
+from llm_mesh_runtime.peer_errors import from_rpc_error
 
 if TYPE_CHECKING:
     from llm_mesh_cli.session import Session

@@ -14,7 +14,7 @@ from llm_mesh.gateway.v1.gateway_pb2_grpc import GatewayServiceStub
 from llm_mesh.mesh.v1 import process_pb2
 from llm_mesh.mesh.v1.process_pb2_grpc import ProcessServiceStub
 from llm_mesh_edge.domain.headers import Metadata
-from llm_mesh_runtime.errors import from_rpc_error
+from llm_mesh_runtime.peer_errors import from_rpc_error
 
 T = TypeVar("T")
 _QUICK = 30.0

@@ -22,8 +22,9 @@ from llm_mesh.policy.v1.policy_pb2_grpc import PolicyServiceStub
 from llm_mesh.router.v1 import router_pb2
 from llm_mesh.router.v1.router_pb2_grpc import RouterServiceStub
 from llm_mesh_gateway.domain.ports import AttemptCall, Piece
-from llm_mesh_runtime.errors import RuntimeFault, from_rpc_error
+from llm_mesh_runtime.errors import RuntimeFault
 from llm_mesh_runtime.links import LinkError, Links
+from llm_mesh_runtime.peer_errors import from_rpc_error
 from llm_mesh_runtime.service import Relay
 
 T = TypeVar("T")

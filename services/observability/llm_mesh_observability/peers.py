@@ -8,7 +8,7 @@ from typing import Any
 import grpc
 
 from llm_mesh.policy.v1 import policy_pb2, policy_pb2_grpc, usage_pb2
-from llm_mesh_runtime.errors import from_rpc_error
+from llm_mesh_runtime.peer_errors import from_rpc_error
 
 
 class LedgerPeer:

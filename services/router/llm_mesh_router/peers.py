@@ -12,8 +12,8 @@ from llm_mesh.registry.v1 import registry_pb2, registry_pb2_grpc
 from llm_mesh.router.v1 import router_pb2
 from llm_mesh_router.domain.accepted import AcceptedProducts
 from llm_mesh_router.domain.models import Models
-from llm_mesh_runtime.errors import from_rpc_error
 from llm_mesh_runtime.follow import Stream, follow
+from llm_mesh_runtime.peer_errors import from_rpc_error
 
 _OFFER_SECONDS = 5.0
 

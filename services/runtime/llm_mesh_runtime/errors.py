@@ -204,10 +204,3 @@ def deadline_exceeded(message: str = "the deadline passed") -> MeshError:
 def internal() -> MeshError:
     """A defect. Its text never leaves the process; the log has it under the request id."""
     return RuntimeFault(errors_pb2.ERROR_REASON_INTERNAL, "internal error; the log has it under the request id")
-
-
-def from_rpc_error(error: grpc.aio.AioRpcError, *, peer: str = "") -> PeerError:
-    """The failure that a stub raised, as an error that domain code can read and that passes on unchanged."""
-    from llm_mesh_runtime.status import peer_error  # noqa: PLC0415 (google.rpc is only loaded once something fails)
-
-    return peer_error(error, peer)

@@ -109,10 +109,3 @@ class Service:
     build: Callable[[Any, Links], Servicers]
     port: int = 0
     """Its own gRPC port when it runs alone."""
-
-
-def main(service: Service) -> None:
-    """Serve one service until it is told to stop: the body of its `__main__`."""
-    from llm_mesh_runtime.host import run  # noqa: PLC0415 - the host is only loaded to host
-
-    raise SystemExit(run((service,), mode="separate"))

@@ -1,7 +1,7 @@
 """`python -m llm_mesh_adapter_anthropic`: the adapter alone."""
 
 from llm_mesh_adapter_anthropic.wiring import service
-from llm_mesh_runtime.service import main
+from llm_mesh_runtime.host import main
 
 if __name__ == "__main__":
     main(service)

@@ -18,7 +18,7 @@ from llm_mesh.router.v1 import router_pb2_grpc
 from llm_mesh_cli.apply.pages import Page, pages
 from llm_mesh_cli.apply.subscribing import Subscribing
 from llm_mesh_cli.templates import newest_messages, replaced
-from llm_mesh_runtime.errors import from_rpc_error
+from llm_mesh_runtime.peer_errors import from_rpc_error
 
 if TYPE_CHECKING:
     from llm_mesh_cli.apply.wanted import Wanted

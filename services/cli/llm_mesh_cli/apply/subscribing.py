@@ -9,7 +9,7 @@ import grpc
 
 from llm_mesh.mesh.v1 import resources_pb2
 from llm_mesh.registry.v1 import registry_pb2, registry_pb2_grpc
-from llm_mesh_runtime.errors import from_rpc_error
+from llm_mesh_runtime.peer_errors import from_rpc_error
 
 if TYPE_CHECKING:
     from llm_mesh_cli.apply.wanted import Wanted

@@ -10,7 +10,7 @@ import grpc
 
 from llm_mesh_cli.existing import missing
 from llm_mesh_cli.failures import CommandError, Exit
-from llm_mesh_runtime.errors import from_rpc_error
+from llm_mesh_runtime.peer_errors import from_rpc_error
 
 if TYPE_CHECKING:
     from llm_mesh_cli.session import Session

@@ -18,8 +18,9 @@ from llm_mesh_cli.set_up.endpoints import PREFIX, Endpoints
 from llm_mesh_cli.set_up.models import ProviderModels
 from llm_mesh_cli.set_up.project import first_project_key
 from llm_mesh_cli.set_up.simulated import simulator_models
-from llm_mesh_runtime.errors import PeerError, from_rpc_error
+from llm_mesh_runtime.errors import PeerError
 from llm_mesh_runtime.host import StartError
+from llm_mesh_runtime.peer_errors import from_rpc_error
 
 if TYPE_CHECKING:
     from llm_mesh_cli.files import DataFiles

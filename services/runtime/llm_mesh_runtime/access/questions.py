@@ -11,7 +11,8 @@ from llm_mesh.mesh.v1 import errors_pb2
 from llm_mesh.policy.v1.policy_pb2 import AuthorizeRequest
 from llm_mesh_runtime.access.credentials import Answer
 from llm_mesh_runtime.context import Caller
-from llm_mesh_runtime.errors import MeshError, RuntimeFault, from_rpc_error
+from llm_mesh_runtime.errors import MeshError, RuntimeFault
+from llm_mesh_runtime.peer_errors import from_rpc_error
 from llm_mesh_runtime.shares import Party
 
 if TYPE_CHECKING:

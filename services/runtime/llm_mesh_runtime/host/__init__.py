@@ -3,6 +3,6 @@
 from llm_mesh_runtime.host.discovery import installed, load
 from llm_mesh_runtime.host.errors import StartError
 from llm_mesh_runtime.host.host import Host
-from llm_mesh_runtime.host.run import run
+from llm_mesh_runtime.host.run import main, run
 
-__all__ = ["Host", "StartError", "installed", "load", "run"]
+__all__ = ["Host", "StartError", "installed", "load", "main", "run"]

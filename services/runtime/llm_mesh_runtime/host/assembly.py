@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from llm_mesh_runtime.access import AccessStage, CallTable
-from llm_mesh_runtime.access.credentials import Credentials, HeadCheck
+from llm_mesh_runtime.access.credentials import Credentials
+from llm_mesh_runtime.access.heads import HeadCheck
 from llm_mesh_runtime.access.resources import check
 from llm_mesh_runtime.access.rights import Rights
 from llm_mesh_runtime.breakers import Breakers

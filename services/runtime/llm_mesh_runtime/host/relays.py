@@ -16,8 +16,9 @@ import grpc
 from llm_mesh.mesh.v1 import errors_pb2
 from llm_mesh_runtime.access.stage import AUTHORIZATION
 from llm_mesh_runtime.context import metadata
-from llm_mesh_runtime.errors import RuntimeFault, from_rpc_error, invalid
+from llm_mesh_runtime.errors import RuntimeFault, invalid
 from llm_mesh_runtime.host.adapters import ADAPTER
+from llm_mesh_runtime.peer_errors import from_rpc_error
 from llm_mesh_runtime.pipeline import Wrapped, methods_of
 from llm_mesh_runtime.settings.naming import link_variable
 

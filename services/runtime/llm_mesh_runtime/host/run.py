@@ -85,6 +85,11 @@ def run(  # noqa: PLR0913 (what differs between the ways to start a process)
         return _FAILED
 
 
+def main(service: Service) -> None:
+    """Serve one service until it is told to stop: the body of its `__main__`."""
+    raise SystemExit(run((service,), mode="separate"))
+
+
 async def _main(wanted: _Run) -> int:
     stop = _signals()
     mesh, services, settings = _loaded(wanted)

@@ -10,7 +10,7 @@ from llm_mesh_runtime.links.fabric import Fabric, LinkError
 if TYPE_CHECKING:
     import grpc
 
-    from llm_mesh_runtime.access.credentials import HeadCheck
+    from llm_mesh_runtime.access.heads import HeadCheck
     from llm_mesh_runtime.access.rights import Rights
     from llm_mesh_runtime.breakers import Breakers
     from llm_mesh_runtime.health import Health

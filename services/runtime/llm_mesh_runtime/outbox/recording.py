@@ -8,7 +8,7 @@ from typing import Protocol
 import grpc
 
 from llm_mesh.policy.v1 import audit_pb2, policy_pb2_grpc
-from llm_mesh_runtime.errors import from_rpc_error
+from llm_mesh_runtime.peer_errors import from_rpc_error
 
 _SECONDS = 10.0
 
