@@ -135,6 +135,10 @@ lock-llama: install ## pin again what llama.cpp's server is made from
 	cd tests/e2e/llama && for set in build requirements; do UV_CUSTOM_COMPILE_COMMAND="make lock-llama" $(CURDIR)/$(BIN)/uv pip compile --quiet \
 	  $$set.in --output-file=$$set.lock --universal --python-version=3.11 --generate-hashes --no-emit-index-url --no-strip-markers --no-annotate || exit; done
 
+.PHONY: words
+words: install ## shrink the lists of names and docstrings that do not tell what they are; fail with new ones
+	$(BIN)/python -m tools.house.words
+
 .PHONY: house
 house: install ## how easy the sources are to move into: files that a request enters, names used twice, import circles
 	$(BIN)/python -m tools.house $(ARGS)

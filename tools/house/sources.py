@@ -30,7 +30,7 @@ def class_names_used_twice() -> dict[str, list[str]]:
         for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
             if isinstance(node, ast.ClassDef):
                 places[node.name].append(module.relative_to(ROOT / "services").as_posix())
-    return {name: found for name, found in sorted(places.items()) if len(set(found)) > 1 and name != "Settings"}
+    return {name: paths for name, paths in sorted(places.items()) if len(set(paths)) > 1 and name != "Settings"}
 
 
 def import_circles() -> list[list[str]]:
