@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llm_mesh_adapter_kit.sse import EventParser, EventTooLargeError, ServerEvent
+from llm_mesh_adapter_kit.framing import Frame, FrameTooLargeError
+from llm_mesh_adapter_kit.sse import EventParser
 
 LINES = st.sampled_from(
     ["data: one", "data:two", "data: ü€😀", "data", "data:  two spaces", "event: ping", ": comment", "id: 7", "odd", "", "", ""]
@@ -16,7 +17,7 @@ LINES = st.sampled_from(
 ENDS = st.sampled_from(["\n", "\r\n", "\r"])
 
 
-def parsed(pieces: list[bytes]) -> list[ServerEvent]:
+def parsed(pieces: list[bytes]) -> list[Frame]:
     parser = EventParser()
     return [event for piece in pieces for event in parser.feed(piece)]
 
@@ -40,7 +41,7 @@ def test_a_carriage_return_ends_an_event_without_waiting_for_more() -> None:
 @pytest.mark.parametrize("piece", [b"data: " + b"x" * 50, b"data: " + b"x" * 50 + b"\n"])
 def test_an_event_without_an_end_is_refused(piece: bytes) -> None:
     parser = EventParser(most_bytes=200)
-    with pytest.raises(EventTooLargeError):
+    with pytest.raises(FrameTooLargeError):
         feed_often(parser, piece)
 
 

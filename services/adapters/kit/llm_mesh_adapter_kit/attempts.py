@@ -12,18 +12,18 @@ from llm_mesh.inference.v1 import embed_pb2, generate_pb2
 from llm_mesh.policy.v1 import usage_pb2
 from llm_mesh_adapter_kit.asking import Asked, Asking
 from llm_mesh_adapter_kit.completing import complete_events
-from llm_mesh_adapter_kit.conversions import EVENT_STREAM, Collector, WholeAnswer, is_stream
+from llm_mesh_adapter_kit.conversions import Collector, WholeAnswer
 from llm_mesh_adapter_kit.dialect import Call, Dialect, Events, StreamReader
 from llm_mesh_adapter_kit.embedding import Embedding
 from llm_mesh_adapter_kit.endpoints import Endpoint
 from llm_mesh_adapter_kit.errors import AdapterError, fidelity_lost, malformed
 from llm_mesh_adapter_kit.exchange import Exchange
+from llm_mesh_adapter_kit.framing import Frame, FrameParser, FramingError
 from llm_mesh_adapter_kit.grants import Job
 from llm_mesh_adapter_kit.http import HttpClient
 from llm_mesh_adapter_kit.lanes import Lanes
 from llm_mesh_adapter_kit.limits import AttemptLimits, Limits, Timers
 from llm_mesh_adapter_kit.metering import Meter
-from llm_mesh_adapter_kit.sse import EventParser, EventTooLargeError, ServerEvent
 from llm_mesh_adapter_kit.tool_names import restore_in_output
 from llm_mesh_adapter_kit.values import LARGE, MOST_VALUES, check_values
 from llm_mesh_adapter_kit.vector_memory import VectorMemory
@@ -59,6 +59,8 @@ class Attempts:
     ) -> None:
         self._heavy = heavy
         self._dialect = dialect
+        self._framing = dialect.framing
+        self._new_parser = self._framing.parser
         self._genai = genai
         self._limits = AttemptLimits(limits)
         self._asking = Asking(dialect, lanes, client, genai)
@@ -107,7 +109,7 @@ class Attempts:
         try:
             async with Asked(self._asking, job, call, names.CHAT, timers) as asked:
                 reader = await self._reader(job, asked.answer)
-                parser = EventParser()
+                parser = self._new_parser()
                 while not reader.done and (piece := await asked.answer.read()):
                     message = adapter_pb2.GenerateStreamResponse()
                     events, before = message.events, meter.content
@@ -164,7 +166,8 @@ class Attempts:
 
     async def _reader(self, job: Job, answer: Exchange) -> StreamReader:
         """Reads the answer; one that is not marked as a stream is read whole first."""
-        if (answer.header("content-type") or EVENT_STREAM).startswith(EVENT_STREAM):
+        content_type = answer.header("content-type")
+        if not content_type or content_type.startswith(self._framing.media_types):
             return self._dialect.reader(job.endpoint)
         output = generate_pb2.GenerateOutput()
         body = await answer.body()
@@ -178,10 +181,10 @@ class Attempts:
     def _read_whole(self, job: Job, answer: Exchange, body: bytes, output: generate_pb2.GenerateOutput) -> None:
         """Reads a whole answer, be it sent as a stream."""
         check_values(job.endpoint.name, body, MOST_VALUES)
-        if not is_stream(answer.header("content-type"), body):
+        if not self._framing.recognises(answer.header("content-type"), body):
             self._dialect.output(job.endpoint, body, output)
             return
-        parser, reader = EventParser(), self._dialect.reader(job.endpoint)
+        parser, reader = self._new_parser(), self._dialect.reader(job.endpoint)
         message, meter = adapter_pb2.GenerateStreamResponse(), Meter(job.attempt, 0, 0)
         failure = _read(job, parser.feed, body, reader, message.events, meter)
         if failure is not None:
@@ -202,20 +205,20 @@ def _tell(error: AdapterError, meter: Meter) -> None:
 
 
 def _read(
-    job: Job, parse: Callable[[bytes], list[ServerEvent]], piece: bytes, reader: StreamReader, events: Events, meter: Meter
+    job: Job, parse: Callable[[bytes], list[Frame]], piece: bytes, reader: StreamReader, events: Events, meter: Meter
 ) -> AdapterError | None:
     """Appends what the bytes mean, and answers the failure that they tell of."""
     try:
         reader.feed(job.endpoint.redaction.events_of(parse(piece)), events, meter)
-    except EventTooLargeError as error:
+    except FramingError as error:
         return malformed(job.endpoint.name, str(error))
     except AdapterError as error:
         return error
     return None
 
 
-def _close(job: Job, parser: EventParser, reader: StreamReader, events: Events, meter: Meter) -> None:
-    """Appends what the end of the body means. A last event without its empty line counts where it is whole."""
+def _close(job: Job, parser: FrameParser, reader: StreamReader, events: Events, meter: Meter) -> None:
+    """Appends what the end of the body means. A last frame without its end mark counts where it is whole."""
     if not reader.done:
         failure = _read(job, lambda _: parser.rest(), b"", reader, events, meter)
         if failure is not None and failure.reason != errors_pb2.ERROR_REASON_PROVIDER_MALFORMED:

@@ -7,18 +7,10 @@ from typing import Any, Final
 
 from llm_mesh.inference.v1 import content_pb2, generate_pb2
 from llm_mesh_adapter_kit.dialect import Events
+from llm_mesh_adapter_kit.framing import Frame
 from llm_mesh_adapter_kit.metering import Meter
-from llm_mesh_adapter_kit.sse import ServerEvent
-
-EVENT_STREAM: Final = "text/event-stream"
-_BEGINNINGS: Final = (b"data:", b"event:")
 
 Event = generate_pb2.StreamEvent
-
-
-def is_stream(content_type: str, body: bytes) -> bool:
-    """Whether a body is a stream of events, by its type or, where a server gives another, by its begin."""
-    return content_type.startswith(EVENT_STREAM) or body.lstrip()[:6].startswith(_BEGINNINGS)
 
 
 class WholeAnswer:
@@ -29,7 +21,7 @@ class WholeAnswer:
     def __init__(self, output: generate_pb2.GenerateOutput) -> None:
         self._output = output
 
-    def feed(self, arrived: Sequence[ServerEvent], events: Events, meter: Meter) -> None:
+    def feed(self, arrived: Sequence[Frame], events: Events, meter: Meter) -> None:
         """Nothing arrives: the answer was read before."""
 
     def finish(self) -> Sequence[Event]:

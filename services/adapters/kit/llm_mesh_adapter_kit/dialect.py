@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias
 from llm_mesh.inference.v1 import embed_pb2, generate_pb2
 from llm_mesh_adapter_kit.endpoints import Endpoint
 from llm_mesh_adapter_kit.errors import AdapterError
+from llm_mesh_adapter_kit.framing import Frame, Framing
 from llm_mesh_adapter_kit.metering import Meter
-from llm_mesh_adapter_kit.sse import ServerEvent
 
 if TYPE_CHECKING:
     from google.protobuf.internal.containers import RepeatedCompositeFieldContainer
@@ -51,14 +51,14 @@ Events: TypeAlias = "RepeatedCompositeFieldContainer[generate_pb2.StreamEvent]"
 
 
 class StreamReader(Protocol):
-    """Reads the events of one streamed answer."""
+    """Reads the frames of one streamed answer."""
 
     @property
     def done(self) -> bool:
         """Whether the provider said that nothing follows."""
 
-    def feed(self, arrived: Sequence[ServerEvent], events: Events, meter: Meter) -> None:
-        """Appends what the arrived events mean, and tells the meter.
+    def feed(self, arrived: Sequence[Frame], events: Events, meter: Meter) -> None:
+        """Appends what the arrived frames mean, and tells the meter.
 
         AdapterError where one is malformed, or tells of a failure; what was appended holds.
         """
@@ -83,6 +83,10 @@ class VectorReader(Protocol):
 
 class Dialect(Protocol):
     """Translates between the typed payload and one dialect. Raises `MeshError` only."""
+
+    @property
+    def framing(self) -> Framing:
+        """How the frames of streamed answers lie in their bytes."""
 
     def generate(self, ask: Ask, request: generate_pb2.GenerateInput) -> Call:
         """The request for a generation."""

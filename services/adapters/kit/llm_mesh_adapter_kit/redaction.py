@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 from urllib.parse import quote
 
-from llm_mesh_adapter_kit.sse import ServerEvent
+from llm_mesh_adapter_kit.framing import Frame
 
 SHORTEST: Final = 8
 _STARS: Final = b"***"
@@ -45,7 +45,7 @@ class Redaction:
         """The same of text, such as a header."""
         return self.bytes_of(text.encode("utf-8", "surrogatepass")).decode("utf-8", "surrogatepass")
 
-    def events_of(self, events: list[ServerEvent]) -> list[ServerEvent]:
+    def events_of(self, events: list[Frame]) -> list[Frame]:
         """The same of events of a stream."""
         if self._escaped is None:
             return events

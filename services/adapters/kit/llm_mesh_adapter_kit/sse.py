@@ -7,25 +7,37 @@ of a character, so that a whole event is always whole UTF-8, and the JSON parser
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import Final
+
+from llm_mesh_adapter_kit.framing import MOST_BYTES, Frame, FrameTooLargeError
 
 _BOM = b"\xef\xbb\xbf"
 _DATA = b"data: "
 _END = b"\n\n"
 _MOST_REST = 4 * 1024
-MOST_BYTES = 4 * 1024 * 1024
+_MEDIA_TYPE: Final = "text/event-stream"
+_BEGINNINGS: Final = (b"data:", b"event:")
 
 
-ServerEvent: TypeAlias = tuple[bytes, str]
-"""One event: its data, and its name, which is mostly empty. A plain pair: streams have many of them."""
+class ServerSentEvents:
+    """Implements `Framing`."""
 
+    __slots__ = ()
 
-class EventTooLargeError(ValueError):
-    """An event without an end in sight."""
+    media_types: Final = (_MEDIA_TYPE,)
+
+    @property
+    def parser(self) -> type[EventParser]:
+        """See `Framing`."""
+        return EventParser
+
+    def recognises(self, content_type: str, body: bytes) -> bool:
+        """By its type or, where a server gives another, by its begin."""
+        return content_type.startswith(_MEDIA_TYPE) or body.lstrip()[:6].startswith(_BEGINNINGS)
 
 
 class EventParser:
-    """Feed it what arrived; it answers the events that are whole."""
+    """Implements `FrameParser`."""
 
     def __init__(self, most_bytes: int = MOST_BYTES) -> None:
         self._most = most_bytes
@@ -37,7 +49,7 @@ class EventParser:
         self._size = 0
         self._name = ""
 
-    def feed(self, data: bytes) -> list[ServerEvent]:
+    def feed(self, data: bytes) -> list[Frame]:
         """The events that these bytes complete."""
         if self._after_cr and data:
             self._after_cr = False
@@ -57,14 +69,14 @@ class EventParser:
             return self._by_lines(held)
         return self._by_frames(held)
 
-    def rest(self) -> list[ServerEvent]:
+    def rest(self) -> list[Frame]:
         """The last event, where the body ended in good order and only the empty line behind it is missing."""
         last = b"".join(self._pieces)
         self._pieces.clear()
         events = self._events([*last.splitlines(keepends=True), b"\n"])
         return [event for event in events if event[0]]
 
-    def _by_frames(self, data: bytes) -> list[ServerEvent]:
+    def _by_frames(self, data: bytes) -> list[Frame]:
         """The short way of nearly every stream: lines end with a line feed, events are a line of data, perhaps after one with a name."""
         cut = data.rfind(_END) + len(_END)
         whole, rest = data[:cut], data[cut:]
@@ -83,8 +95,8 @@ class EventParser:
             self._hold(rest)
         return events
 
-    def _of_frames(self, frames: list[bytes]) -> list[ServerEvent]:
-        events: list[ServerEvent] = []
+    def _of_frames(self, frames: list[bytes]) -> list[Frame]:
+        events: list[Frame] = []
         for frame in frames:
             if frame.startswith(_DATA) and b"\n" not in frame:
                 events.append((frame[6:], ""))
@@ -95,7 +107,7 @@ class EventParser:
                 events += self._events((frame + _END).splitlines(keepends=True))
         return events
 
-    def _by_lines(self, data: bytes) -> list[ServerEvent]:
+    def _by_lines(self, data: bytes) -> list[Frame]:
         lines = data.splitlines(keepends=True)
         last = lines[-1]
         if last.endswith(b"\r"):
@@ -104,8 +116,8 @@ class EventParser:
             self._hold(lines.pop())
         return self._events(lines)
 
-    def _events(self, lines: list[bytes]) -> list[ServerEvent]:
-        events: list[ServerEvent] = []
+    def _events(self, lines: list[bytes]) -> list[Frame]:
+        events: list[Frame] = []
         for ended in lines:
             line = ended.rstrip(b"\r\n")
             if not line:
@@ -130,10 +142,13 @@ class EventParser:
 
     def _check(self, size: int) -> None:
         if size > self._most:
-            raise EventTooLargeError("an event is larger than it may be")
+            raise FrameTooLargeError("an event is larger than it may be")
 
     def _hold(self, data: bytes) -> None:
         self._held += len(data)
         if self._held > self._most:
-            raise EventTooLargeError("a line is longer than an event may be")
+            raise FrameTooLargeError("a line is longer than an event may be")
         self._pieces.append(data)
+
+
+SSE: Final = ServerSentEvents()

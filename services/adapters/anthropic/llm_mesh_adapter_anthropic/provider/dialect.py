@@ -11,6 +11,8 @@ from llm_mesh_adapter_anthropic.provider.stream import MessageStream
 from llm_mesh_adapter_kit.dialect import Ask, Call, StreamReader, VectorReader
 from llm_mesh_adapter_kit.endpoints import Endpoint
 from llm_mesh_adapter_kit.errors import AdapterError, extra_not_allowed, malformed, media_address_not_allowed, unsupported
+from llm_mesh_adapter_kit.framing import Framing
+from llm_mesh_adapter_kit.sse import SSE
 from llm_mesh_dialects.addresses import MediaRule
 from llm_mesh_dialects.allowing import NOTHING_MORE, Allowance
 from llm_mesh_dialects.anthropic import requests, responses
@@ -31,6 +33,8 @@ _BETA: Final = "anthropic_beta"
 
 class MessagesDialect:
     """Implements `Dialect` of the kit."""
+
+    framing: Framing = SSE
 
     def generate(self, ask: Ask, request: generate_pb2.GenerateInput) -> Call:
         """The request for a message. The dialect has no key that forbids to keep data: accounts are agreed to be so."""

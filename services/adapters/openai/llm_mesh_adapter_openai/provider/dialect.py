@@ -13,6 +13,8 @@ from llm_mesh.inference.v1 import embed_pb2, generate_pb2
 from llm_mesh_adapter_kit.dialect import Ask, Call, StreamReader, VectorReader
 from llm_mesh_adapter_kit.endpoints import Endpoint
 from llm_mesh_adapter_kit.errors import AdapterError, extra_not_allowed, malformed, media_address_not_allowed, unsupported
+from llm_mesh_adapter_kit.framing import Framing
+from llm_mesh_adapter_kit.sse import SSE
 from llm_mesh_adapter_openai.provider.bodies import answered_by, understood
 from llm_mesh_adapter_openai.provider.failures import of_answer
 from llm_mesh_adapter_openai.provider.reader import OpenAIReader
@@ -35,6 +37,8 @@ _DROPPED = generate_pb2.TRANSLATION_ACTION_DROPPED
 
 class OpenAIDialect:
     """Chat completions and embeddings, at every server that speaks them."""
+
+    framing: Framing = SSE
 
     def __init__(self, rows: Mapping[str, Row]) -> None:
         self._rows = rows

@@ -9,8 +9,8 @@ import orjson
 from llm_mesh.inference.v1 import generate_pb2
 from llm_mesh_adapter_kit.dialect import Events
 from llm_mesh_adapter_kit.errors import malformed, reset
+from llm_mesh_adapter_kit.framing import Frame
 from llm_mesh_adapter_kit.metering import Meter
-from llm_mesh_adapter_kit.sse import ServerEvent
 from llm_mesh_adapter_kit.values import check_event
 from llm_mesh_adapter_openai.provider.failures import of_complaint
 from llm_mesh_dialects import openai
@@ -28,7 +28,7 @@ class OpenAIReader:
         self._chunks = openai.streams.ChunkReader(quirks)
         self.done = False
 
-    def feed(self, arrived: Sequence[ServerEvent], events: Events, meter: Meter) -> None:
+    def feed(self, arrived: Sequence[Frame], events: Events, meter: Meter) -> None:
         """Appends what the arrived events mean."""
         place, last = 0, len(arrived)
         texts: list[str] = []
