@@ -26,7 +26,7 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-// How a breaker stands.
+// State of a breaker.
 type BreakerState int32
 
 const (
@@ -145,7 +145,7 @@ func (CheckResult) EnumDescriptor() ([]byte, []int) {
 	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{1}
 }
 
-// Asks for a generation.
+// Request of `Generate`.
 type GenerateRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The sealed `Grant` of `Reserve`. Required.
@@ -218,7 +218,7 @@ func (x *GenerateRequest) GetExact() bool {
 	return false
 }
 
-// A generation.
+// Response of `Generate`.
 type GenerateResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The answer.
@@ -273,7 +273,7 @@ func (x *GenerateResponse) GetReport() *AttemptReport {
 	return nil
 }
 
-// Asks for a streamed generation.
+// Request of `GenerateStream`.
 type GenerateStreamRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The sealed `Grant` of `Reserve`. Required.
@@ -346,7 +346,7 @@ func (x *GenerateStreamRequest) GetExact() bool {
 	return false
 }
 
-// A part of a streamed generation.
+// One message of the response stream of `GenerateStream`.
 type GenerateStreamResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// What happened since the last message, in order.
@@ -401,7 +401,7 @@ func (x *GenerateStreamResponse) GetFinal() *AttemptReport {
 	return nil
 }
 
-// How an attempt went, as far as the adapter knows.
+// The outcome of an attempt, as the adapter knows it.
 type AttemptReport struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// What was used.
@@ -483,7 +483,7 @@ func (x *AttemptReport) GetProviderRequestId() string {
 	return ""
 }
 
-// Asks for embeddings.
+// Request of `Embed`.
 type EmbedRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The sealed `Grant` of `Reserve`. Required.
@@ -547,7 +547,7 @@ func (x *EmbedRequest) GetInput() *v12.EmbedInput {
 	return nil
 }
 
-// Embeddings.
+// Response of `Embed`.
 type EmbedResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The vectors.
@@ -602,7 +602,7 @@ func (x *EmbedResponse) GetReport() *AttemptReport {
 	return nil
 }
 
-// Asks for embeddings in pieces.
+// Request of `EmbedStream`.
 type EmbedStreamRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The sealed `Grant` of `Reserve`. Required.
@@ -666,7 +666,7 @@ func (x *EmbedStreamRequest) GetInput() *v12.EmbedInput {
 	return nil
 }
 
-// A piece of the embeddings.
+// One message of the response stream of `EmbedStream`.
 type EmbedStreamResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Everything but the vectors: `embeddings` is empty. Set in the first message only.
@@ -730,7 +730,7 @@ func (x *EmbedStreamResponse) GetReport() *AttemptReport {
 	return nil
 }
 
-// Asks for a count.
+// Request of `CountTokens`.
 type CountTokensRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The attempt that would be made. Required.
@@ -785,7 +785,7 @@ func (x *CountTokensRequest) GetInput() *v12.GenerateInput {
 	return nil
 }
 
-// A count.
+// Response of `CountTokens`.
 type CountTokensResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The count.
@@ -831,7 +831,7 @@ func (x *CountTokensResponse) GetCount() *v12.TokenCount {
 	return nil
 }
 
-// Asks for endpoints.
+// Request of `ListEndpoints`.
 type ListEndpointsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Most items of the answer, 1 to 1,000. 0: 50.
@@ -886,7 +886,7 @@ func (x *ListEndpointsRequest) GetPageToken() string {
 	return ""
 }
 
-// Endpoints.
+// Response of `ListEndpoints`.
 type ListEndpointsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The endpoints, by name.
@@ -962,7 +962,7 @@ type Endpoint struct {
 	BaseUrl string `protobuf:"bytes,3,opt,name=base_url,json=baseUrl,proto3" json:"base_url,omitempty"`
 	// The adapter has a credential for it, or it needs none.
 	HasCredential bool `protobuf:"varint,4,opt,name=has_credential,json=hasCredential,proto3" json:"has_credential,omitempty"`
-	// How its breakers stand in this process: the worst of them.
+	// State of its breakers in this process: the worst one.
 	Breaker BreakerState `protobuf:"varint,5,opt,name=breaker,proto3,enum=llm_mesh.adapter.v1.BreakerState" json:"breaker,omitempty"`
 	// Calls in flight.
 	InFlight int32 `protobuf:"varint,6,opt,name=in_flight,json=inFlight,proto3" json:"in_flight,omitempty"`
@@ -1096,7 +1096,7 @@ type Breaker struct {
 	Process string `protobuf:"bytes,1,opt,name=process,proto3" json:"process,omitempty"`
 	// The model, as the provider names it. Never empty.
 	Model string `protobuf:"bytes,2,opt,name=model,proto3" json:"model,omitempty"`
-	// How it stands.
+	// Its state.
 	State         BreakerState `protobuf:"varint,3,opt,name=state,proto3,enum=llm_mesh.adapter.v1.BreakerState" json:"state,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1153,7 +1153,7 @@ func (x *Breaker) GetState() BreakerState {
 	return BreakerState_BREAKER_STATE_UNSPECIFIED
 }
 
-// Asks what an endpoint offers.
+// Request of `DiscoverModels`.
 type DiscoverModelsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The endpoint. Required.
@@ -1199,7 +1199,7 @@ func (x *DiscoverModelsRequest) GetEndpoint() string {
 	return ""
 }
 
-// What an endpoint offers.
+// Response of `DiscoverModels`.
 type DiscoverModelsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Model ids, as the provider names them.
@@ -1245,7 +1245,7 @@ func (x *DiscoverModelsResponse) GetModels() []string {
 	return nil
 }
 
-// Asks whether an endpoint answers.
+// Request of `CheckEndpoint`.
 type CheckEndpointRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The endpoint. Required.
@@ -1300,7 +1300,7 @@ func (x *CheckEndpointRequest) GetTimeout() *durationpb.Duration {
 	return nil
 }
 
-// How an endpoint answered.
+// Response of `CheckEndpoint`.
 type CheckEndpointResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// What the answer means.

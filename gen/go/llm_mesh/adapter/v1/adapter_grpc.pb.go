@@ -35,26 +35,26 @@ const (
 //
 // Speaks one provider's dialect. Owns the credentials, the bulkhead and the breaker of its endpoints; nobody else reaches providers.
 type AdapterServiceClient interface {
-	// Asks a model, and answers when the answer is whole.
+	// Calls a model and returns its complete answer.
 	//
 	// Refuses with INVALID_SEAL or GRANT_MISMATCH a call without a grant or one that differs from it. A failure says in `ErrorInfo.metadata`
 	// whether the provider may have begun (`sent`: `true` or `false`) and what usage is known (`input_tokens`, `output_tokens`).
 	Generate(ctx context.Context, in *GenerateRequest, opts ...grpc.CallOption) (*GenerateResponse, error)
-	// Asks a model, and answers as the answer comes.
+	// Calls a model and streams its answer.
 	//
 	// Each message has everything that arrived in one read, in order. The last message has `final`. Cancelling the call closes
 	// the provider's connection within 250 ms.
 	GenerateStream(ctx context.Context, in *GenerateStreamRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[GenerateStreamResponse], error)
 	// Embeds texts, and answers in one message, which 32 MiB bound. `EmbedStream` has no such bound.
 	Embed(ctx context.Context, in *EmbedRequest, opts ...grpc.CallOption) (*EmbedResponse, error)
-	// Embeds texts, and answers in messages of at most about 256 KiB.
+	// Embeds texts and streams the vectors in messages of about 256 KiB at most.
 	//
 	// The first message has `output`, the last `report`; one message may be both. The vectors come in the order of the items, each once.
 	// Nothing is sent before the provider's answer is whole and has one vector per item, all of one length.
 	EmbedStream(ctx context.Context, in *EmbedStreamRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[EmbedStreamResponse], error)
 	// Counts the input tokens of a request, at the provider where it can, without a grant where that costs nothing.
 	CountTokens(ctx context.Context, in *CountTokensRequest, opts ...grpc.CallOption) (*CountTokensResponse, error)
-	// Lists the endpoints that operator settings give the adapter, and how they stand.
+	// Lists the endpoints that operator settings give the adapter, and their state.
 	ListEndpoints(ctx context.Context, in *ListEndpointsRequest, opts ...grpc.CallOption) (*ListEndpointsResponse, error)
 	// Lists the models that an endpoint offers, by asking its provider.
 	DiscoverModels(ctx context.Context, in *DiscoverModelsRequest, opts ...grpc.CallOption) (*DiscoverModelsResponse, error)
@@ -178,26 +178,26 @@ func (c *adapterServiceClient) CheckEndpoint(ctx context.Context, in *CheckEndpo
 //
 // Speaks one provider's dialect. Owns the credentials, the bulkhead and the breaker of its endpoints; nobody else reaches providers.
 type AdapterServiceServer interface {
-	// Asks a model, and answers when the answer is whole.
+	// Calls a model and returns its complete answer.
 	//
 	// Refuses with INVALID_SEAL or GRANT_MISMATCH a call without a grant or one that differs from it. A failure says in `ErrorInfo.metadata`
 	// whether the provider may have begun (`sent`: `true` or `false`) and what usage is known (`input_tokens`, `output_tokens`).
 	Generate(context.Context, *GenerateRequest) (*GenerateResponse, error)
-	// Asks a model, and answers as the answer comes.
+	// Calls a model and streams its answer.
 	//
 	// Each message has everything that arrived in one read, in order. The last message has `final`. Cancelling the call closes
 	// the provider's connection within 250 ms.
 	GenerateStream(*GenerateStreamRequest, grpc.ServerStreamingServer[GenerateStreamResponse]) error
 	// Embeds texts, and answers in one message, which 32 MiB bound. `EmbedStream` has no such bound.
 	Embed(context.Context, *EmbedRequest) (*EmbedResponse, error)
-	// Embeds texts, and answers in messages of at most about 256 KiB.
+	// Embeds texts and streams the vectors in messages of about 256 KiB at most.
 	//
 	// The first message has `output`, the last `report`; one message may be both. The vectors come in the order of the items, each once.
 	// Nothing is sent before the provider's answer is whole and has one vector per item, all of one length.
 	EmbedStream(*EmbedStreamRequest, grpc.ServerStreamingServer[EmbedStreamResponse]) error
 	// Counts the input tokens of a request, at the provider where it can, without a grant where that costs nothing.
 	CountTokens(context.Context, *CountTokensRequest) (*CountTokensResponse, error)
-	// Lists the endpoints that operator settings give the adapter, and how they stand.
+	// Lists the endpoints that operator settings give the adapter, and their state.
 	ListEndpoints(context.Context, *ListEndpointsRequest) (*ListEndpointsResponse, error)
 	// Lists the models that an endpoint offers, by asking its provider.
 	DiscoverModels(context.Context, *DiscoverModelsRequest) (*DiscoverModelsResponse, error)

@@ -44,12 +44,12 @@ const (
 	ErrorReason_ERROR_REASON_ADDRESS_NOT_ALLOWED ErrorReason = 4
 	// The provider cannot be reached: refused, unresolvable, TLS failed.
 	ErrorReason_ERROR_REASON_PROVIDER_UNREACHABLE ErrorReason = 5
-	// The provider broke the connection off.
+	// The provider closed the connection before its answer was complete.
 	ErrorReason_ERROR_REASON_PROVIDER_RESET ErrorReason = 6
 	// The provider did not answer in time. `metadata.phase` is `connect`, `first_token`, `idle` or `total`.
 	ErrorReason_ERROR_REASON_PROVIDER_TIMEOUT ErrorReason = 7
-	// The provider's rate limit, or its quota is used up (`metadata.quota` is `exhausted` then: repeating is in vain). `RetryInfo` has its
-	// wish. The gateway has waited and repeated within its bounds.
+	// The provider's rate limit, or its quota is used up (`metadata.quota` is `exhausted` then: repeating does not help). `RetryInfo` has the
+	// delay that it asks for. The gateway has waited and repeated within its bounds.
 	ErrorReason_ERROR_REASON_PROVIDER_RATE_LIMITED ErrorReason = 8
 	// The provider failed (408, 409, 425, 5xx or its own overload status), whatever its body says. The gateway has waited and repeated within
 	// its bounds.

@@ -292,7 +292,7 @@ func (x *MessageTemplate) GetTemplate() string {
 	return ""
 }
 
-// Asks for a prompt to be created.
+// Request of `CreatePrompt`.
 type CreatePromptRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The domain. Required.
@@ -356,7 +356,7 @@ func (x *CreatePromptRequest) GetPrompt() *Prompt {
 	return nil
 }
 
-// The created prompt.
+// Response of `CreatePrompt`.
 type CreatePromptResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The prompt.
@@ -402,7 +402,7 @@ func (x *CreatePromptResponse) GetPrompt() *Prompt {
 	return nil
 }
 
-// Asks for a prompt.
+// Request of `GetPrompt`.
 type GetPromptRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Its name. Required.
@@ -448,7 +448,7 @@ func (x *GetPromptRequest) GetName() string {
 	return ""
 }
 
-// A prompt.
+// Response of `GetPrompt`.
 type GetPromptResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The prompt.
@@ -494,7 +494,7 @@ func (x *GetPromptResponse) GetPrompt() *Prompt {
 	return nil
 }
 
-// Asks for prompts.
+// Request of `ListPrompts`.
 type ListPromptsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The domain. Required.
@@ -558,7 +558,7 @@ func (x *ListPromptsRequest) GetPageToken() string {
 	return ""
 }
 
-// Prompts.
+// Response of `ListPrompts`.
 type ListPromptsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The prompts.
@@ -613,7 +613,7 @@ func (x *ListPromptsResponse) GetNextPageToken() string {
 	return ""
 }
 
-// Asks for a change of a prompt.
+// Request of `UpdatePrompt`.
 type UpdatePromptRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The prompt, with its name and etag.
@@ -668,7 +668,7 @@ func (x *UpdatePromptRequest) GetUpdateMask() *fieldmaskpb.FieldMask {
 	return nil
 }
 
-// The changed prompt.
+// Response of `UpdatePrompt`.
 type UpdatePromptResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The prompt.
@@ -714,7 +714,7 @@ func (x *UpdatePromptResponse) GetPrompt() *Prompt {
 	return nil
 }
 
-// Asks for a version to be added.
+// Request of `CreateVersion`.
 type CreateVersionRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The prompt. Required.
@@ -787,7 +787,7 @@ func (x *CreateVersionRequest) GetEtag() string {
 	return ""
 }
 
-// The added version.
+// Response of `CreateVersion`.
 type CreateVersionResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The version.
@@ -833,7 +833,7 @@ func (x *CreateVersionResponse) GetVersion() *PromptVersion {
 	return nil
 }
 
-// Asks for a version.
+// Request of `GetVersion`.
 type GetVersionRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Its name; `/versions/latest` and `/versions/{label}` are understood. Required.
@@ -879,7 +879,7 @@ func (x *GetVersionRequest) GetName() string {
 	return ""
 }
 
-// A version.
+// Response of `GetVersion`.
 type GetVersionResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The version.
@@ -925,7 +925,7 @@ func (x *GetVersionResponse) GetVersion() *PromptVersion {
 	return nil
 }
 
-// Asks for versions.
+// Request of `ListVersions`.
 type ListVersionsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The prompt. Required.
@@ -989,7 +989,7 @@ func (x *ListVersionsRequest) GetPageToken() string {
 	return ""
 }
 
-// Versions.
+// Response of `ListVersions`.
 type ListVersionsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The versions.
@@ -1044,7 +1044,7 @@ func (x *ListVersionsResponse) GetNextPageToken() string {
 	return ""
 }
 
-// Asks what differs.
+// Request of `DiffVersions`.
 type DiffVersionsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The prompt. Required.
@@ -1108,7 +1108,7 @@ func (x *DiffVersionsRequest) GetToNumber() int64 {
 	return 0
 }
 
-// What differs.
+// Response of `DiffVersions`.
 type DiffVersionsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// A unified diff of messages and schema, as text. Empty: nothing differs.
@@ -1154,7 +1154,7 @@ func (x *DiffVersionsResponse) GetDiff() string {
 	return ""
 }
 
-// Asks for a prompt to be rendered.
+// Request of `Render`.
 type RenderRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The prompt, or a version of it. Required.
@@ -1227,7 +1227,7 @@ func (x *RenderRequest) GetDomain() string {
 	return ""
 }
 
-// A rendered prompt.
+// Response of `Render`.
 type RenderResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The messages.
@@ -1282,7 +1282,7 @@ func (x *RenderResponse) GetVersion() string {
 	return ""
 }
 
-// Asks for a wanted state.
+// Request of `ApplyPrompts`.
 type ApplyPromptsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The domain, or `domains/platform` for several. Required.
@@ -1431,7 +1431,7 @@ func (x *WantedPrompt) GetLabels() []string {
 	return nil
 }
 
-// What changed, or would.
+// Response of `ApplyPrompts`.
 type ApplyPromptsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// One per named prompt, in the order of the request.

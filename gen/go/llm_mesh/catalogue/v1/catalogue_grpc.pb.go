@@ -60,7 +60,7 @@ type CatalogueServiceClient interface {
 	// else, in a process whose work, CPU time and memory are limited: RENDER_LIMIT_EXCEEDED names the limit in `metadata.limit`.
 	// OVERLOADED where too many renderings of the domain wait.
 	Render(ctx context.Context, in *RenderRequest, opts ...grpc.CallOption) (*RenderResponse, error)
-	// Brings prompts to a wanted state, all or nothing. What is not named is left alone; new content becomes a new version.
+	// Brings prompts to a desired state, all or nothing. What is not named is left alone; new content becomes a new version.
 	// At most 500 prompts in one call: INVALID_FIELD above that. QUOTA_EXCEEDED where a collection would have more than its quota.
 	ApplyPrompts(ctx context.Context, in *ApplyPromptsRequest, opts ...grpc.CallOption) (*ApplyPromptsResponse, error)
 }
@@ -202,7 +202,7 @@ type CatalogueServiceServer interface {
 	// else, in a process whose work, CPU time and memory are limited: RENDER_LIMIT_EXCEEDED names the limit in `metadata.limit`.
 	// OVERLOADED where too many renderings of the domain wait.
 	Render(context.Context, *RenderRequest) (*RenderResponse, error)
-	// Brings prompts to a wanted state, all or nothing. What is not named is left alone; new content becomes a new version.
+	// Brings prompts to a desired state, all or nothing. What is not named is left alone; new content becomes a new version.
 	// At most 500 prompts in one call: INVALID_FIELD above that. QUOTA_EXCEEDED where a collection would have more than its quota.
 	ApplyPrompts(context.Context, *ApplyPromptsRequest) (*ApplyPromptsResponse, error)
 	mustEmbedUnimplementedCatalogueServiceServer()

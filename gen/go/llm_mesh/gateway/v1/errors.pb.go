@@ -30,7 +30,7 @@ const (
 	ErrorReason_ERROR_REASON_UNSPECIFIED ErrorReason = 0
 	// Every attempt of the plan failed before any content. `metadata` has `attempts`, and per attempt `<id>` with its reason.
 	ErrorReason_ERROR_REASON_ALL_ATTEMPTS_FAILED ErrorReason = 1
-	// The answer broke off after content was released. What was released is charged; it is not repeated.
+	// The answer ended early, after content was released. What was released is charged; it is not repeated.
 	ErrorReason_ERROR_REASON_ANSWER_INTERRUPTED ErrorReason = 2
 	// The plan has a node that this gateway cannot execute. `metadata.node` names its kind.
 	ErrorReason_ERROR_REASON_PLAN_NOT_EXECUTABLE ErrorReason = 3

@@ -25,7 +25,7 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-// How a service is, as far as this gateway can tell.
+// State of a service, as this gateway sees it.
 type ServiceState int32
 
 const (
@@ -82,7 +82,7 @@ func (ServiceState) EnumDescriptor() ([]byte, []int) {
 	return file_llm_mesh_gateway_v1_gateway_proto_rawDescGZIP(), []int{0}
 }
 
-// How faithful a translation between dialects must be.
+// How exactly a request must be translated into the provider's dialect.
 type Fidelity int32
 
 const (
@@ -135,7 +135,7 @@ func (Fidelity) EnumDescriptor() ([]byte, []int) {
 	return file_llm_mesh_gateway_v1_gateway_proto_rawDescGZIP(), []int{1}
 }
 
-// What a request may say besides its payload.
+// Options of a request besides its payload.
 type RequestOptions struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// A prompt of the catalogue, whose messages come before the request's own. The caller needs `prompts.render` on it: ACTION_DENIED
@@ -149,7 +149,7 @@ type RequestOptions struct {
 	// IDEMPOTENCY_COMPLETED. While the first request is in progress it is IDEMPOTENCY_IN_PROGRESS, and IDEMPOTENCY_KEY_REUSED where it asks
 	// for something else. A request that failed before any content and was charged nothing leaves its key free.
 	IdempotencyKey string `protobuf:"bytes,3,opt,name=idempotency_key,json=idempotencyKey,proto3" json:"idempotency_key,omitempty"`
-	// How faithful a translation must be.
+	// How exactly the request must be translated.
 	Fidelity Fidelity `protobuf:"varint,4,opt,name=fidelity,proto3,enum=llm_mesh.gateway.v1.Fidelity" json:"fidelity,omitempty"`
 	// The session, for affinity: its requests go to the same target among equals, for as long as it is eligible and does not keep failing.
 	// Empty: none. At most 255 bytes.
@@ -287,10 +287,10 @@ func (x *PromptReference) GetVariablesJson() string {
 	return ""
 }
 
-// Asks for a generation.
+// Request of `Generate`.
 type GenerateRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// What to ask. Required.
+	// The payload. Required.
 	Input *v1.GenerateInput `protobuf:"bytes,1,opt,name=input,proto3" json:"input,omitempty"`
 	// Everything else.
 	Options       *RequestOptions `protobuf:"bytes,2,opt,name=options,proto3" json:"options,omitempty"`
@@ -342,7 +342,7 @@ func (x *GenerateRequest) GetOptions() *RequestOptions {
 	return nil
 }
 
-// A generation.
+// Response of `Generate`.
 type GenerateResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The answer.
@@ -397,10 +397,10 @@ func (x *GenerateResponse) GetReceipt() *Receipt {
 	return nil
 }
 
-// Asks for a streamed generation.
+// Request of `GenerateStream`.
 type GenerateStreamRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// What to ask. Required.
+	// The payload. Required.
 	Input *v1.GenerateInput `protobuf:"bytes,1,opt,name=input,proto3" json:"input,omitempty"`
 	// Everything else.
 	Options       *RequestOptions `protobuf:"bytes,2,opt,name=options,proto3" json:"options,omitempty"`
@@ -452,14 +452,14 @@ func (x *GenerateStreamRequest) GetOptions() *RequestOptions {
 	return nil
 }
 
-// A part of a streamed generation.
+// One message of the response stream of `GenerateStream`.
 type GenerateStreamResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// What happened since the last message, in order.
 	Events []*v1.StreamEvent `protobuf:"bytes,1,rep,name=events,proto3" json:"events,omitempty"`
 	// What it cost. Only in the last message.
 	Receipt *Receipt `protobuf:"bytes,2,opt,name=receipt,proto3" json:"receipt,omitempty"`
-	// How limits stand. Only in the first message.
+	// State of the limits. Only in the first message.
 	Limits []*v11.LimitStatus `protobuf:"bytes,3,rep,name=limits,proto3" json:"limits,omitempty"`
 	// The reservation. Only in the first message.
 	Reservation string `protobuf:"bytes,4,opt,name=reservation,proto3" json:"reservation,omitempty"`
@@ -552,7 +552,7 @@ func (x *GenerateStreamResponse) GetScreened() []*v11.ScreeningCount {
 	return nil
 }
 
-// Asks for embeddings.
+// Request of `Embed`.
 type EmbedRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// What to embed. Required.
@@ -607,7 +607,7 @@ func (x *EmbedRequest) GetOptions() *RequestOptions {
 	return nil
 }
 
-// Embeddings.
+// Response of `Embed`.
 type EmbedResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The vectors.
@@ -662,7 +662,7 @@ func (x *EmbedResponse) GetReceipt() *Receipt {
 	return nil
 }
 
-// Asks for embeddings in pieces.
+// Request of `EmbedStream`.
 type EmbedStreamRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// What to embed. Required.
@@ -717,7 +717,7 @@ func (x *EmbedStreamRequest) GetOptions() *RequestOptions {
 	return nil
 }
 
-// A piece of the embeddings.
+// One message of the response stream of `EmbedStream`.
 type EmbedStreamResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Everything but the vectors: `embeddings` is empty. Set in the first message only.
@@ -781,10 +781,10 @@ func (x *EmbedStreamResponse) GetReceipt() *Receipt {
 	return nil
 }
 
-// Asks for a count.
+// Request of `CountTokens`.
 type CountTokensRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// What would be asked. Required.
+	// The payload. Required.
 	Input *v1.GenerateInput `protobuf:"bytes,1,opt,name=input,proto3" json:"input,omitempty"`
 	// Everything else; only `prompt` is used.
 	Options       *RequestOptions `protobuf:"bytes,2,opt,name=options,proto3" json:"options,omitempty"`
@@ -836,7 +836,7 @@ func (x *CountTokensRequest) GetOptions() *RequestOptions {
 	return nil
 }
 
-// A count.
+// Response of `CountTokens`.
 type CountTokensResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The count.
@@ -900,7 +900,7 @@ func (x *CountTokensResponse) GetScreened() []*v11.ScreeningCount {
 	return nil
 }
 
-// Asks how the services are. Has no fields.
+// Request of `CheckServices`.
 type CheckServicesRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	unknownFields protoimpl.UnknownFields
@@ -937,7 +937,7 @@ func (*CheckServicesRequest) Descriptor() ([]byte, []int) {
 	return file_llm_mesh_gateway_v1_gateway_proto_rawDescGZIP(), []int{12}
 }
 
-// How the services are.
+// Response of `CheckServices`.
 type CheckServicesResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The services, by name, the gateway itself among them. A service that it has no link to is not among them: it cannot know of it.
@@ -1038,7 +1038,7 @@ func (x *ServiceCheck) GetState() ServiceState {
 	return ServiceState_SERVICE_STATE_UNSPECIFIED
 }
 
-// Asks for models.
+// Request of `ListModels`.
 type ListModelsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Most items of the answer, 1 to 1,000. 0: 50.
@@ -1093,7 +1093,7 @@ func (x *ListModelsRequest) GetPageToken() string {
 	return ""
 }
 
-// Models.
+// Response of `ListModels`.
 type ListModelsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The models.
@@ -1151,11 +1151,11 @@ func (x *ListModelsResponse) GetNextPageToken() string {
 // A model that the caller may use.
 type ModelSummary struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The alias by which it is asked.
+	// The alias by which requests address it.
 	Alias string `protobuf:"bytes,1,opt,name=alias,proto3" json:"alias,omitempty"`
 	// The domain that owns it.
 	Owner string `protobuf:"bytes,2,opt,name=owner,proto3" json:"owner,omitempty"`
-	// Seconds since 1970-01-01 UTC when it was made known.
+	// When it was created, in seconds since 1970-01-01 UTC.
 	Created int64 `protobuf:"varint,3,opt,name=created,proto3" json:"created,omitempty"`
 	// What it can do.
 	Capabilities []string `protobuf:"bytes,4,rep,name=capabilities,proto3" json:"capabilities,omitempty"`
@@ -1239,7 +1239,7 @@ func (x *ModelSummary) GetMaxOutputTokens() int64 {
 	return 0
 }
 
-// What a request cost, and how it came about.
+// What a request cost, and which model and decision produced the answer.
 type Receipt struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The ledger entry, such as `domains/claims/projects/triage/reservations/01j…`.
@@ -1254,7 +1254,7 @@ type Receipt struct {
 	DecisionId string `protobuf:"bytes,5,opt,name=decision_id,json=decisionId,proto3" json:"decision_id,omitempty"`
 	// The mesh's model that answered, such as `domains/shared/models/gpt-4-1`.
 	Model string `protobuf:"bytes,6,opt,name=model,proto3" json:"model,omitempty"`
-	// How limits stand.
+	// State of the limits.
 	Limits []*v11.LimitStatus `protobuf:"bytes,7,rep,name=limits,proto3" json:"limits,omitempty"`
 	// From accept to the last byte, in the gateway.
 	Total *durationpb.Duration `protobuf:"bytes,8,opt,name=total,proto3" json:"total,omitempty"`
@@ -1385,7 +1385,7 @@ func (x *Receipt) GetScreened() []*v11.ScreeningCount {
 	return nil
 }
 
-// An answer as it is kept to be repeated. Never sent to callers: the gateway gives it to `Settle` and gets it of `GetKeptAnswer`.
+// A stored answer for repetitions of a request. Never sent to callers: the gateway hands it to `Settle` and reads it with `GetKeptAnswer`.
 type RecordedAnswer struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Serialised messages, in order: one `GenerateOutput`; or an `EmbedOutput` in parts, the vectors behind all else; or

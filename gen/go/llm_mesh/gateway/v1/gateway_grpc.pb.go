@@ -32,29 +32,29 @@ const (
 //
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
-// The way in for applications: asks models, whatever provider is behind, and pays for it.
+// The entry point for applications: calls models of any provider and charges the caller's project.
 //
 // Metadata: `authorization: Bearer <key>`; `x-llm-mesh-project` selects one of the key's projects; `x-request-id` is kept for correlation.
-// The public listener of a gateway that runs apart also answers the PUBLIC methods of the services that it has links to, as if they were asked
-// themselves: it passes calls on with the caller's own credential, and `x-llm-mesh-adapter` names the adapter that is meant.
+// The public listener of a gateway that runs apart also answers the PUBLIC methods of the services that it has links to, as if the
+// caller had called them: it forwards calls with the caller's own credential, and `x-llm-mesh-adapter` names the adapter that is meant.
 //
-// The trailing metadata `llm-mesh-decision` has the id of the routing decision, of answers and of refusals alike. It is absent where a
+// The trailing metadata `llm-mesh-decision` has the id of the routing decision, for answers and for errors. It is absent where a
 // request is refused before it is routed.
 type GatewayServiceClient interface {
-	// Asks a model, and answers when the answer is whole.
+	// Calls a model and returns its complete answer.
 	Generate(ctx context.Context, in *GenerateRequest, opts ...grpc.CallOption) (*GenerateResponse, error)
-	// Asks a model, and answers as the answer comes.
+	// Calls a model and streams its answer.
 	//
 	// Messages have events in the order that `StreamEvent` documents. The last message has the receipt. An error before the first content event
 	// means that nothing was released; after it, that the answer is incomplete: it is not repeated. Cancelling stops the provider within
 	// 250 ms and is settled. A stream that ends in an error has its receipt in the ledger only.
 	GenerateStream(ctx context.Context, in *GenerateStreamRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[GenerateStreamResponse], error)
-	// Embeds texts, and answers in one message.
+	// Embeds texts and returns all vectors in one message.
 	//
 	// The answer may have 32 MiB: 2,048 vectors of 3,072 numbers have 25 MB, and a client must raise the limit of 4 MiB that most gRPC
 	// libraries have. Fails with RESOURCE_EXHAUSTED and reason MESSAGE_TOO_LARGE beyond, and is charged then: use `EmbedStream`.
 	Embed(ctx context.Context, in *EmbedRequest, opts ...grpc.CallOption) (*EmbedResponse, error)
-	// Embeds texts, and answers in messages of at most about 256 KiB.
+	// Embeds texts and streams the vectors in messages of about 256 KiB at most.
 	//
 	// The first message has `output` and `receipt`: the provider's answer is whole by then, and charged. The vectors follow in the order
 	// of the items, each once; small answers have them in the first message. An error before the first message means what it means for
@@ -169,29 +169,29 @@ func (c *gatewayServiceClient) CheckServices(ctx context.Context, in *CheckServi
 // All implementations must embed UnimplementedGatewayServiceServer
 // for forward compatibility.
 //
-// The way in for applications: asks models, whatever provider is behind, and pays for it.
+// The entry point for applications: calls models of any provider and charges the caller's project.
 //
 // Metadata: `authorization: Bearer <key>`; `x-llm-mesh-project` selects one of the key's projects; `x-request-id` is kept for correlation.
-// The public listener of a gateway that runs apart also answers the PUBLIC methods of the services that it has links to, as if they were asked
-// themselves: it passes calls on with the caller's own credential, and `x-llm-mesh-adapter` names the adapter that is meant.
+// The public listener of a gateway that runs apart also answers the PUBLIC methods of the services that it has links to, as if the
+// caller had called them: it forwards calls with the caller's own credential, and `x-llm-mesh-adapter` names the adapter that is meant.
 //
-// The trailing metadata `llm-mesh-decision` has the id of the routing decision, of answers and of refusals alike. It is absent where a
+// The trailing metadata `llm-mesh-decision` has the id of the routing decision, for answers and for errors. It is absent where a
 // request is refused before it is routed.
 type GatewayServiceServer interface {
-	// Asks a model, and answers when the answer is whole.
+	// Calls a model and returns its complete answer.
 	Generate(context.Context, *GenerateRequest) (*GenerateResponse, error)
-	// Asks a model, and answers as the answer comes.
+	// Calls a model and streams its answer.
 	//
 	// Messages have events in the order that `StreamEvent` documents. The last message has the receipt. An error before the first content event
 	// means that nothing was released; after it, that the answer is incomplete: it is not repeated. Cancelling stops the provider within
 	// 250 ms and is settled. A stream that ends in an error has its receipt in the ledger only.
 	GenerateStream(*GenerateStreamRequest, grpc.ServerStreamingServer[GenerateStreamResponse]) error
-	// Embeds texts, and answers in one message.
+	// Embeds texts and returns all vectors in one message.
 	//
 	// The answer may have 32 MiB: 2,048 vectors of 3,072 numbers have 25 MB, and a client must raise the limit of 4 MiB that most gRPC
 	// libraries have. Fails with RESOURCE_EXHAUSTED and reason MESSAGE_TOO_LARGE beyond, and is charged then: use `EmbedStream`.
 	Embed(context.Context, *EmbedRequest) (*EmbedResponse, error)
-	// Embeds texts, and answers in messages of at most about 256 KiB.
+	// Embeds texts and streams the vectors in messages of about 256 KiB at most.
 	//
 	// The first message has `output` and `receipt`: the provider's answer is whole by then, and charged. The vectors follow in the order
 	// of the items, each once; small answers have them in the first message. An error before the first message means what it means for

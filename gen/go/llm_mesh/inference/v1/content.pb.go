@@ -149,7 +149,7 @@ func (ToolChoiceMode) EnumDescriptor() ([]byte, []int) {
 	return file_llm_mesh_inference_v1_content_proto_rawDescGZIP(), []int{1}
 }
 
-// A key of a provider's dialect that the typed payload does not model, kept as it came.
+// A key of a provider's dialect that the typed payload does not model, passed on unchanged.
 //
 // In a request, extras are passed on within their dialect where the adapter knows them to be harmless or the endpoint's operator allows
 // them; what may cost more than was reserved fails with EXTRA_NOT_ALLOWED, and what is not known is left out and reported
@@ -584,11 +584,11 @@ type Media struct {
 	Source isMedia_Source `protobuf_oneof:"source"`
 	// Media type, such as `image/png`. Required with `data`.
 	MimeType string `protobuf:"bytes,4,opt,name=mime_type,json=mimeType,proto3" json:"mime_type,omitempty"`
-	// The wanted fidelity of an image: `low`, `high` or `auto`. Empty: the provider's default.
+	// The level of detail of an image: `low`, `high` or `auto`. Empty: the provider's default.
 	Detail string `protobuf:"bytes,5,opt,name=detail,proto3" json:"detail,omitempty"`
 	// The file's name. Empty: none.
 	Filename string `protobuf:"bytes,6,opt,name=filename,proto3" json:"filename,omitempty"`
-	// What is said in a sound, where the provider tells. Empty: unknown.
+	// Transcript of a sound, where the provider gives one. Empty: unknown.
 	Transcript    string `protobuf:"bytes,7,opt,name=transcript,proto3" json:"transcript,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1302,7 +1302,7 @@ func (x *ToolChoice) GetAllowed() []string {
 	return nil
 }
 
-// The wanted form of the answer.
+// The form of the answer.
 type ResponseFormat struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Unset: text.

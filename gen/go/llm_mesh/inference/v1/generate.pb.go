@@ -151,7 +151,7 @@ func (TranslationAction) EnumDescriptor() ([]byte, []int) {
 	return file_llm_mesh_inference_v1_generate_proto_rawDescGZIP(), []int{1}
 }
 
-// What a model is asked.
+// Input of a generation: the model, its messages and options.
 type GenerateInput struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The model's alias, `[A-Za-z0-9._:/-]{1,128}`, resolved within what the caller's domain may see. Required.
@@ -164,7 +164,7 @@ type GenerateInput struct {
 	ToolChoice *ToolChoice `protobuf:"bytes,4,opt,name=tool_choice,json=toolChoice,proto3" json:"tool_choice,omitempty"`
 	// Several tools may be called at once. Unset: the provider's default.
 	ParallelToolCalls *bool `protobuf:"varint,5,opt,name=parallel_tool_calls,json=parallelToolCalls,proto3,oneof" json:"parallel_tool_calls,omitempty"`
-	// The wanted form of the answer. Unset: text.
+	// The form of the answer. Unset: text.
 	ResponseFormat *ResponseFormat `protobuf:"bytes,6,opt,name=response_format,json=responseFormat,proto3" json:"response_format,omitempty"`
 	// How tokens are chosen. Unset: the provider's defaults.
 	Sampling *Sampling `protobuf:"bytes,7,opt,name=sampling,proto3" json:"sampling,omitempty"`
@@ -176,9 +176,9 @@ type GenerateInput struct {
 	MaxOutputTokens int64 `protobuf:"varint,10,opt,name=max_output_tokens,json=maxOutputTokens,proto3" json:"max_output_tokens,omitempty"`
 	// Answers end before any of these. At most 16, each 1 to 256 bytes.
 	Stop []string `protobuf:"bytes,11,rep,name=stop,proto3" json:"stop,omitempty"`
-	// Log-probabilities are wanted. Unset: no.
+	// Which log-probabilities to return. Unset: none.
 	Logprobs *LogprobOptions `protobuf:"bytes,12,opt,name=logprobs,proto3" json:"logprobs,omitempty"`
-	// Kinds of output wanted, such as `text`, `audio`. Empty: text.
+	// Kinds of output to return, such as `text`, `audio`. Empty: text.
 	Modalities []string `protobuf:"bytes,13,rep,name=modalities,proto3" json:"modalities,omitempty"`
 	// An opaque id of the end user, passed to providers that want one against misuse. Empty: none. At most 512 bytes.
 	EndUser string `protobuf:"bytes,14,opt,name=end_user,json=endUser,proto3" json:"end_user,omitempty"`
@@ -505,7 +505,7 @@ func (x *ReasoningOptions) GetBudgetTokens() int64 {
 	return 0
 }
 
-// Log-probabilities that are wanted.
+// Which log-probabilities to return.
 type LogprobOptions struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Alternatives per position, 0 to 20.
@@ -1019,7 +1019,7 @@ func (x *Translation) GetNote() string {
 //
 // A stream begins with one `started`. Deltas of a choice come in the order of its text; choices may interleave. A tool call begins
 // with `tool_call_started`, its arguments follow as deltas with the same index. Each choice ends with one `choice_finished`.
-// `usage` comes at most once, after all choices. `continued` means that another attempt goes on where the last one ended:
+// `usage` comes at most once, after all choices. `continued` means that another attempt continues where the last one ended:
 // readers MUST keep what they have. The stream ends after `finished`; a stream that ends otherwise has failed, and its
 // status says why. Readers MUST ignore events of a kind that they do not know.
 type StreamEvent struct {
@@ -1240,7 +1240,7 @@ type StreamEvent_Usage struct {
 }
 
 type StreamEvent_Continued struct {
-	// Another attempt goes on.
+	// Another attempt continues.
 	Continued *Continued `protobuf:"bytes,10,opt,name=continued,proto3,oneof"`
 }
 
@@ -1798,10 +1798,10 @@ func (x *ChoiceFinished) GetExtras() []*Extra {
 	return nil
 }
 
-// Another attempt goes on where the last one ended.
+// Another attempt continues where the last one ended.
 type Continued struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Id of the attempt that goes on.
+	// Id of the attempt that continues.
 	AttemptId     string `protobuf:"bytes,1,opt,name=attempt_id,json=attemptId,proto3" json:"attempt_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

@@ -115,7 +115,7 @@ func (FrameKind) EnumDescriptor() ([]byte, []int) {
 	return file_llm_mesh_link_v1_link_proto_rawDescGZIP(), []int{0}
 }
 
-// What the calling service has to say at one moment.
+// One message of the request stream of `Connect`.
 type ConnectRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// In the order in which they count. None is allowed and means nothing. At most 1 MiB in all, as serialised bytes.
@@ -161,7 +161,7 @@ func (x *ConnectRequest) GetFrames() []*Frame {
 	return nil
 }
 
-// What the called service has to say at one moment.
+// One message of the response stream of `Connect`.
 type ConnectResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// As in `ConnectRequest`.

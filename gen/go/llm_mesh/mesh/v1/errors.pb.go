@@ -51,7 +51,7 @@ const (
 	StatusCode_STATUS_CODE_ABORTED StatusCode = 10
 	// Beyond the end of something.
 	StatusCode_STATUS_CODE_OUT_OF_RANGE StatusCode = 11
-	// Part of the contract that this build does not do.
+	// A part of the contract that this build does not implement.
 	StatusCode_STATUS_CODE_UNIMPLEMENTED StatusCode = 12
 	// A defect of the mesh.
 	StatusCode_STATUS_CODE_INTERNAL StatusCode = 13
@@ -151,7 +151,7 @@ const (
 	ErrorReason_ERROR_REASON_MESH_ONLY ErrorReason = 5
 	// The calling service is not in the who-may-call-whom table for this method.
 	ErrorReason_ERROR_REASON_CALLER_NOT_ALLOWED ErrorReason = 6
-	// The service's queue is full, the deadline would pass while waiting, or the process has more work than it can do in time. `RetryInfo`
+	// The service's queue is full, the deadline would pass while waiting, or the process is overloaded. `RetryInfo`
 	// says when to try again.
 	ErrorReason_ERROR_REASON_OVERLOADED ErrorReason = 7
 	// The deadline had passed before the work began, or passed during it.
@@ -164,7 +164,7 @@ const (
 	ErrorReason_ERROR_REASON_PEER_UNAVAILABLE ErrorReason = 11
 	// A defect of the mesh; details are in its log under the request id.
 	ErrorReason_ERROR_REASON_INTERNAL ErrorReason = 12
-	// Part of the contract that this build does not do. `metadata.part` names it.
+	// A part of the contract that this build does not implement. `metadata.part` names it.
 	ErrorReason_ERROR_REASON_NOT_IMPLEMENTED ErrorReason = 13
 	// The named resource does not exist, or the caller may not know that it does.
 	ErrorReason_ERROR_REASON_NOT_FOUND ErrorReason = 14
@@ -174,7 +174,7 @@ const (
 	ErrorReason_ERROR_REASON_ETAG_MISMATCH ErrorReason = 16
 	// A sealed admission, grant or caller is missing, forged, altered, for another audience, or expired.
 	ErrorReason_ERROR_REASON_INVALID_SEAL ErrorReason = 17
-	// The caller went away.
+	// The caller cancelled.
 	ErrorReason_ERROR_REASON_CANCELLED ErrorReason = 18
 	// The store's schema is older or newer than this build.
 	ErrorReason_ERROR_REASON_SCHEMA_MISMATCH ErrorReason = 19

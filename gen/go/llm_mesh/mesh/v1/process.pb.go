@@ -4,8 +4,7 @@
 // 	protoc        v7.35.1
 // source: llm_mesh/mesh/v1/process.proto
 
-// What the processes of one embedded mesh tell each other about themselves, so that whichever of them is asked at the shared HTTP
-// port can answer for all.
+// What the processes of one embedded mesh report about themselves, so that each of them can answer for all at the shared HTTP port.
 
 package meshv1
 
@@ -24,7 +23,7 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-// Asks a process about itself.
+// Request of `Report`.
 type ReportRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Whether the answer has `metrics`. Unset: it has none, which makes the answer small.
@@ -79,7 +78,7 @@ func (x *ReportRequest) GetBreakers() bool {
 	return false
 }
 
-// A process at one moment.
+// Response of `Report`.
 type ReportResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The name of the process within its mesh: `main` or `worker-1`, `worker-2`, …. Never empty.

@@ -4,8 +4,7 @@
 // - protoc             v7.35.1
 // source: llm_mesh/mesh/v1/process.proto
 
-// What the processes of one embedded mesh tell each other about themselves, so that whichever of them is asked at the shared HTTP
-// port can answer for all.
+// What the processes of one embedded mesh report about themselves, so that each of them can answer for all at the shared HTTP port.
 
 package meshv1
 
@@ -31,7 +30,7 @@ const (
 //
 // Served by each process of an embedded mesh that has workers, on a private socket of its own. Nobody else serves it.
 type ProcessServiceClient interface {
-	// Tells how this process is at this moment. Changes nothing and waits for nothing. Fails with MESH_ONLY for callers that prove no
+	// Reports the present state of this process. Changes nothing and waits for nothing. Fails with MESH_ONLY for callers that prove no
 	// service of the mesh; a process that cannot be reached is UNAVAILABLE, which its caller MUST report as not serving.
 	Report(ctx context.Context, in *ReportRequest, opts ...grpc.CallOption) (*ReportResponse, error)
 }
@@ -60,7 +59,7 @@ func (c *processServiceClient) Report(ctx context.Context, in *ReportRequest, op
 //
 // Served by each process of an embedded mesh that has workers, on a private socket of its own. Nobody else serves it.
 type ProcessServiceServer interface {
-	// Tells how this process is at this moment. Changes nothing and waits for nothing. Fails with MESH_ONLY for callers that prove no
+	// Reports the present state of this process. Changes nothing and waits for nothing. Fails with MESH_ONLY for callers that prove no
 	// service of the mesh; a process that cannot be reached is UNAVAILABLE, which its caller MUST report as not serving.
 	Report(context.Context, *ReportRequest) (*ReportResponse, error)
 	mustEmbedUnimplementedProcessServiceServer()

@@ -33,7 +33,7 @@ const (
 	ChangeAction_CHANGE_ACTION_UPDATE ChangeAction = 2
 	// It is deleted.
 	ChangeAction_CHANGE_ACTION_DELETE ChangeAction = 3
-	// It is already as wanted.
+	// It already has the desired state.
 	ChangeAction_CHANGE_ACTION_NONE ChangeAction = 4
 )
 
@@ -248,7 +248,7 @@ func (x *Seal) GetMac() []byte {
 	return nil
 }
 
-// One difference between the present state and a wanted one.
+// One difference between the present state and the desired state.
 type Change struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The resource, such as `domains/claims/models/summariser`.
@@ -329,7 +329,7 @@ type FieldChange struct {
 	Path string `protobuf:"bytes,1,opt,name=path,proto3" json:"path,omitempty"`
 	// Present value in words, such as `25 USD`, `1m30s` or `monthly`, for people; empty where the field was unset.
 	Before string `protobuf:"bytes,2,opt,name=before,proto3" json:"before,omitempty"`
-	// Wanted value in words; empty where the field becomes unset.
+	// Desired value in words; empty where the field becomes unset.
 	After string `protobuf:"bytes,3,opt,name=after,proto3" json:"after,omitempty"`
 	// This change loosens a guard, such as a list of allowed models that gets longer, or a limit that is raised.
 	Loosens       bool `protobuf:"varint,4,opt,name=loosens,proto3" json:"loosens,omitempty"`

@@ -46,7 +46,7 @@ const (
 	SpendDimension_SPEND_DIMENSION_HOUR SpendDimension = 7
 	// By day, UTC.
 	SpendDimension_SPEND_DIMENSION_DAY SpendDimension = 8
-	// By alias that was asked for.
+	// By the alias that the request names.
 	SpendDimension_SPEND_DIMENSION_ALIAS SpendDimension = 9
 )
 
@@ -105,7 +105,7 @@ func (SpendDimension) EnumDescriptor() ([]byte, []int) {
 	return file_llm_mesh_observability_v1_observability_proto_rawDescGZIP(), []int{0}
 }
 
-// Brings events.
+// Request of `Ingest`.
 type IngestRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The events, by sequence. At most 500.
@@ -151,7 +151,7 @@ func (x *IngestRequest) GetEvents() []*v1.UsageEvent {
 	return nil
 }
 
-// Events are taken.
+// Response of `Ingest`.
 type IngestResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Everything up to this sequence is stored for good.
@@ -197,7 +197,7 @@ func (x *IngestResponse) GetThroughSequence() int64 {
 	return 0
 }
 
-// Asks for spend.
+// Request of `QuerySpend`.
 type QuerySpendRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// `domains/{domain}`, `domains/{domain}/projects/{project}`, or `domains/-` for all. Required.
@@ -297,7 +297,7 @@ func (x *QuerySpendRequest) GetPageToken() string {
 	return ""
 }
 
-// Spend.
+// Response of `QuerySpend`.
 type QuerySpendResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The rows, the largest charge first, but time ascending where it is grouped by.
@@ -479,7 +479,7 @@ func (x *SpendRow) GetSaturated() bool {
 	return false
 }
 
-// Asks for requests as they come.
+// Request of `Tail`.
 type TailRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// `domains/{domain}`, `domains/{domain}/projects/{project}`, or `domains/-` for all. Required.
@@ -543,7 +543,7 @@ func (x *TailRequest) GetResumeToken() string {
 	return ""
 }
 
-// Requests.
+// One message of the response stream of `Tail`.
 type TailResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The entries, as they stand now.
@@ -607,7 +607,7 @@ func (x *TailResponse) GetLost() int64 {
 	return 0
 }
 
-// Asks for a request.
+// Request of `GetRequest`.
 type GetRequestRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// `domains/{domain}/projects/{project}/reservations/{reservation}`. Required.
@@ -653,7 +653,7 @@ func (x *GetRequestRequest) GetName() string {
 	return ""
 }
 
-// A request.
+// Response of `GetRequest`.
 type GetRequestResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The entry.
@@ -790,7 +790,7 @@ func (x *Feedback) GetCreateTime() *timestamppb.Timestamp {
 	return nil
 }
 
-// Asks for feedback to be kept.
+// Request of `CreateFeedback`.
 type CreateFeedbackRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The request, `domains/{domain}/projects/{project}/reservations/{reservation}`. Required.
@@ -845,7 +845,7 @@ func (x *CreateFeedbackRequest) GetFeedback() *Feedback {
 	return nil
 }
 
-// The kept feedback.
+// Response of `CreateFeedback`.
 type CreateFeedbackResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The feedback.
@@ -891,7 +891,7 @@ func (x *CreateFeedbackResponse) GetFeedback() *Feedback {
 	return nil
 }
 
-// Asks for feedback.
+// Request of `ListFeedback`.
 type ListFeedbackRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The request. Required.
@@ -955,7 +955,7 @@ func (x *ListFeedbackRequest) GetPageToken() string {
 	return ""
 }
 
-// Feedback.
+// Response of `ListFeedback`.
 type ListFeedbackResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The feedback.
@@ -1010,7 +1010,7 @@ func (x *ListFeedbackResponse) GetNextPageToken() string {
 	return ""
 }
 
-// Asks for a rebuild.
+// Request of `Rebuild`.
 type RebuildRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	unknownFields protoimpl.UnknownFields
@@ -1047,7 +1047,7 @@ func (*RebuildRequest) Descriptor() ([]byte, []int) {
 	return file_llm_mesh_observability_v1_observability_proto_rawDescGZIP(), []int{14}
 }
 
-// The rebuild has begun.
+// Response of `Rebuild`.
 type RebuildResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Sequence that the ledger had at the begin.

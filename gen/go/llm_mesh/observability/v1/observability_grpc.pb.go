@@ -50,7 +50,8 @@ type ObservabilityServiceClient interface {
 	CreateFeedback(ctx context.Context, in *CreateFeedbackRequest, opts ...grpc.CallOption) (*CreateFeedbackResponse, error)
 	// Lists what was said of a request, oldest first.
 	ListFeedback(ctx context.Context, in *ListFeedbackRequest, opts ...grpc.CallOption) (*ListFeedbackResponse, error)
-	// Throws the projection away and builds it anew from the ledger. Feedback stays. Answers when it has begun; `Tail` and `QuerySpend` go on.
+	// Discards the projection and rebuilds it from the ledger. Keeps feedback. Returns once the rebuild has begun; `Tail` and
+	// `QuerySpend` go on.
 	Rebuild(ctx context.Context, in *RebuildRequest, opts ...grpc.CallOption) (*RebuildResponse, error)
 }
 
@@ -163,7 +164,8 @@ type ObservabilityServiceServer interface {
 	CreateFeedback(context.Context, *CreateFeedbackRequest) (*CreateFeedbackResponse, error)
 	// Lists what was said of a request, oldest first.
 	ListFeedback(context.Context, *ListFeedbackRequest) (*ListFeedbackResponse, error)
-	// Throws the projection away and builds it anew from the ledger. Feedback stays. Answers when it has begun; `Tail` and `QuerySpend` go on.
+	// Discards the projection and rebuilds it from the ledger. Keeps feedback. Returns once the rebuild has begun; `Tail` and
+	// `QuerySpend` go on.
 	Rebuild(context.Context, *RebuildRequest) (*RebuildResponse, error)
 	mustEmbedUnimplementedObservabilityServiceServer()
 }

@@ -22,7 +22,8 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-// Who calls, as `Authorize` found out. Travels sealed for the audience `policy`; other services read it but MUST NOT decide by it.
+// The authenticated caller, as `Authorize` answers it. Sealed for the audience `policy`; other services MAY read it and
+// MUST NOT decide by it.
 type Caller struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The principal, such as `domains/claims/principals/ana`.
@@ -35,9 +36,9 @@ type Caller struct {
 	Key string `protobuf:"bytes,4,opt,name=key,proto3" json:"key,omitempty"`
 	// Roles that hold here, by name.
 	Roles []string `protobuf:"bytes,5,rep,name=roles,proto3" json:"roles,omitempty"`
-	// The policy revision by which this was found.
+	// The policy revision by which the caller was authenticated.
 	Revision int64 `protobuf:"varint,6,opt,name=revision,proto3" json:"revision,omitempty"`
-	// When this stops to be valid, at most 60 s after it was made.
+	// When it expires, at most 60 s after it was made.
 	ExpireTime    *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=expire_time,json=expireTime,proto3" json:"expire_time,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -122,20 +123,20 @@ func (x *Caller) GetExpireTime() *timestamppb.Timestamp {
 	return nil
 }
 
-// The leave to have a request planned and paid. Travels sealed for `policy` and `router`, and is the only source of tenant and constraints there.
+// Permission to plan and charge one request. Sealed for `policy` and `router`, which take tenant and constraints from it alone.
 type Admission struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Unique.
 	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
-	// Who asked.
+	// The caller.
 	Caller *Caller `protobuf:"bytes,2,opt,name=caller,proto3" json:"caller,omitempty"`
-	// What the plan must keep to.
+	// The bounds of the plan.
 	Constraints *Constraints `protobuf:"bytes,3,opt,name=constraints,proto3" json:"constraints,omitempty"`
 	// What the gateway must do.
 	Obligations *Obligations `protobuf:"bytes,4,opt,name=obligations,proto3" json:"obligations,omitempty"`
 	// The policy revision by which it was decided.
 	Revision int64 `protobuf:"varint,5,opt,name=revision,proto3" json:"revision,omitempty"`
-	// When it stops to be valid, at most 60 s after it was made.
+	// When it expires, at most 60 s after it was made.
 	ExpireTime *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=expire_time,json=expireTime,proto3" json:"expire_time,omitempty"`
 	// The alias that was admitted.
 	Alias string `protobuf:"bytes,7,opt,name=alias,proto3" json:"alias,omitempty"`
@@ -258,7 +259,7 @@ func (x *Admission) GetScreened() []*ScreeningCount {
 	return nil
 }
 
-// What a plan must keep to. Empty lists allow everything.
+// Bounds of a plan. Empty lists allow everything.
 type Constraints struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Regions where data may be processed.
@@ -506,7 +507,7 @@ func (x *Obligations) GetNoRecording() bool {
 	return false
 }
 
-// The leave to call providers, for the adapters that the plan names. Travels sealed for them.
+// Permission to call providers. Sealed for the adapters that the plan names.
 type Grant struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The reservation.
@@ -517,7 +518,7 @@ type Grant struct {
 	Project string `protobuf:"bytes,3,opt,name=project,proto3" json:"project,omitempty"`
 	// What each attempt may do.
 	Attempts []*AttemptGrant `protobuf:"bytes,4,rep,name=attempts,proto3" json:"attempts,omitempty"`
-	// When it stops to be valid. The start of an attempt counts, not its end.
+	// When it expires. An attempt must start before; it may end later.
 	ExpireTime *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=expire_time,json=expireTime,proto3" json:"expire_time,omitempty"`
 	// The provider must not keep data.
 	ZeroRetention bool `protobuf:"varint,6,opt,name=zero_retention,json=zeroRetention,proto3" json:"zero_retention,omitempty"`
@@ -612,9 +613,9 @@ type AttemptGrant struct {
 	Credential string `protobuf:"bytes,5,opt,name=credential,proto3" json:"credential,omitempty"`
 	// Where the data may be processed. Empty: anywhere.
 	Region string `protobuf:"bytes,6,opt,name=region,proto3" json:"region,omitempty"`
-	// Most output tokens per choice that may be asked for. The adapter sends it upstream. 0: embeddings.
+	// Most output tokens per choice. The adapter sends it to the provider. 0: embeddings.
 	MaxOutputTokens int64 `protobuf:"varint,7,opt,name=max_output_tokens,json=maxOutputTokens,proto3" json:"max_output_tokens,omitempty"`
-	// Most choices that may be asked for.
+	// Most choices that the call may request.
 	MaxCandidates int32 `protobuf:"varint,8,opt,name=max_candidates,json=maxCandidates,proto3" json:"max_candidates,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

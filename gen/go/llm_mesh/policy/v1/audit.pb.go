@@ -31,7 +31,7 @@ type ChangeRecord struct {
 	Domain string `protobuf:"bytes,2,opt,name=domain,proto3" json:"domain,omitempty"`
 	// Who made the change: a principal's name, or `services/{service}`. Required.
 	Principal string `protobuf:"bytes,3,opt,name=principal,proto3" json:"principal,omitempty"`
-	// By which key. Empty for services.
+	// The key that authenticated the caller. Empty for services.
 	Key string `protobuf:"bytes,4,opt,name=key,proto3" json:"key,omitempty"`
 	// What was done, such as `models.update`. Required.
 	Action string `protobuf:"bytes,5,opt,name=action,proto3" json:"action,omitempty"`

@@ -28,7 +28,7 @@ type ErrorReason int32
 const (
 	// Never sent.
 	ErrorReason_ERROR_REASON_UNSPECIFIED ErrorReason = 0
-	// The credential is unknown, garbled, expired, revoked or of a disabled principal. Which, is not told.
+	// The credential is unknown, garbled, expired, revoked or of a disabled principal. The error does not say which.
 	ErrorReason_ERROR_REASON_INVALID_CREDENTIAL ErrorReason = 1
 	// No role of the caller grants the action on the resource. `metadata.action` and `metadata.resource` name them.
 	ErrorReason_ERROR_REASON_ACTION_DENIED ErrorReason = 2
@@ -36,7 +36,7 @@ const (
 	ErrorReason_ERROR_REASON_MODEL_DENIED ErrorReason = 3
 	// The credential spans projects and none was selected, or the selected one is not the credential's.
 	ErrorReason_ERROR_REASON_PROJECT_NOT_SELECTED ErrorReason = 4
-	// The project's budget does not hold the request's worst case.
+	// The rest of the project's budget is smaller than the request's worst case.
 	ErrorReason_ERROR_REASON_BUDGET_EXCEEDED ErrorReason = 5
 	// A limit of requests, tokens or concurrency is used up. `RetryInfo` says when to try again.
 	ErrorReason_ERROR_REASON_LIMIT_EXCEEDED ErrorReason = 6
@@ -58,7 +58,7 @@ const (
 	ErrorReason_ERROR_REASON_RESERVATION_SETTLED ErrorReason = 13
 	// The admission or the caller has expired.
 	ErrorReason_ERROR_REASON_ADMISSION_EXPIRED ErrorReason = 14
-	// Content of the request is not allowed out. `metadata.detectors` names what was found.
+	// Screening blocked content of the request. `metadata.detectors` names the detectors that matched.
 	ErrorReason_ERROR_REASON_CONTENT_BLOCKED ErrorReason = 15
 	// The plan differs from the admission.
 	ErrorReason_ERROR_REASON_PLAN_NOT_ADMITTED ErrorReason = 16

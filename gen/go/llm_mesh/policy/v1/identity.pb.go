@@ -49,7 +49,7 @@ type Domain struct {
 	// What the platform sets about the domain: its floor and the one of all domains, combined by the stricter. Unset: nothing. Its name is
 	// that of the domain's own floor. Output only.
 	Floor *Floor `protobuf:"bytes,10,opt,name=floor,proto3" json:"floor,omitempty"`
-	// What holds for the domain's requests, before project and key narrow it: its own settings and the floor, combined by the stricter.
+	// What applies to the domain's requests, before project and key narrow it: its own settings and the floor, combined by the stricter.
 	// Output only.
 	Effective *Constraints `protobuf:"bytes,11,opt,name=effective,proto3" json:"effective,omitempty"`
 	// Fields in which the floor and the domain's own settings have nothing in common, such as `regions`. Unless it is empty, every request is
@@ -401,7 +401,7 @@ type Key struct {
 	ExpireTime *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=expire_time,json=expireTime,proto3" json:"expire_time,omitempty"`
 	// When it was revoked. Unset: it was not.
 	RevokeTime *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=revoke_time,json=revokeTime,proto3" json:"revoke_time,omitempty"`
-	// Until when the secret before the last rotation holds. Unset: there is none.
+	// Until when the secret before the last rotation is valid. Unset: there is none.
 	PreviousExpireTime *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=previous_expire_time,json=previousExpireTime,proto3" json:"previous_expire_time,omitempty"`
 	// The begin of the secret, to recognise it by, such as `mk_4f0Zk2`.
 	Hint          string `protobuf:"bytes,10,opt,name=hint,proto3" json:"hint,omitempty"`
@@ -509,7 +509,7 @@ func (x *Key) GetHint() string {
 	return ""
 }
 
-// Asks for the first administrator.
+// Request of `Bootstrap`.
 type BootstrapRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Id of the administrator to create in `domains/platform`. Empty: `admin`.
@@ -555,7 +555,7 @@ func (x *BootstrapRequest) GetPrincipalId() string {
 	return ""
 }
 
-// The first administrator.
+// Response of `Bootstrap`.
 type BootstrapResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The key.
@@ -610,7 +610,7 @@ func (x *BootstrapResponse) GetSecret() string {
 	return ""
 }
 
-// Asks who calls.
+// Request of `WhoAmI`.
 type WhoAmIRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	unknownFields protoimpl.UnknownFields
@@ -647,7 +647,7 @@ func (*WhoAmIRequest) Descriptor() ([]byte, []int) {
 	return file_llm_mesh_policy_v1_identity_proto_rawDescGZIP(), []int{6}
 }
 
-// Who calls.
+// Response of `WhoAmI`.
 type WhoAmIResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The caller.
@@ -693,7 +693,7 @@ func (x *WhoAmIResponse) GetCaller() *Caller {
 	return nil
 }
 
-// Asks for a domain to be created.
+// Request of `CreateDomain`.
 type CreateDomainRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Its id, `[a-z0-9-]{1,63}`. Required.
@@ -748,7 +748,7 @@ func (x *CreateDomainRequest) GetDomain() *Domain {
 	return nil
 }
 
-// The created domain.
+// Response of `CreateDomain`.
 type CreateDomainResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The domain.
@@ -794,7 +794,7 @@ func (x *CreateDomainResponse) GetDomain() *Domain {
 	return nil
 }
 
-// Asks for a domain.
+// Request of `GetDomain`.
 type GetDomainRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Its name. Required.
@@ -840,7 +840,7 @@ func (x *GetDomainRequest) GetName() string {
 	return ""
 }
 
-// A domain.
+// Response of `GetDomain`.
 type GetDomainResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The domain.
@@ -886,7 +886,7 @@ func (x *GetDomainResponse) GetDomain() *Domain {
 	return nil
 }
 
-// Asks for domains.
+// Request of `ListDomains`.
 type ListDomainsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Most items of the answer, 1 to 1,000. 0: 50.
@@ -941,7 +941,7 @@ func (x *ListDomainsRequest) GetPageToken() string {
 	return ""
 }
 
-// Domains.
+// Response of `ListDomains`.
 type ListDomainsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The domains.
@@ -996,7 +996,7 @@ func (x *ListDomainsResponse) GetNextPageToken() string {
 	return ""
 }
 
-// Asks for a change of a domain.
+// Request of `UpdateDomain`.
 type UpdateDomainRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The domain, with its name and, to guard against concurrent changes, its etag.
@@ -1051,7 +1051,7 @@ func (x *UpdateDomainRequest) GetUpdateMask() *fieldmaskpb.FieldMask {
 	return nil
 }
 
-// The changed domain.
+// Response of `UpdateDomain`.
 type UpdateDomainResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The domain.
@@ -1097,7 +1097,7 @@ func (x *UpdateDomainResponse) GetDomain() *Domain {
 	return nil
 }
 
-// Asks for a project to be created.
+// Request of `CreateProject`.
 type CreateProjectRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The domain. Required.
@@ -1161,7 +1161,7 @@ func (x *CreateProjectRequest) GetProject() *Project {
 	return nil
 }
 
-// The created project.
+// Response of `CreateProject`.
 type CreateProjectResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The project.
@@ -1207,7 +1207,7 @@ func (x *CreateProjectResponse) GetProject() *Project {
 	return nil
 }
 
-// Asks for a project.
+// Request of `GetProject`.
 type GetProjectRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Its name. Required.
@@ -1253,7 +1253,7 @@ func (x *GetProjectRequest) GetName() string {
 	return ""
 }
 
-// A project.
+// Response of `GetProject`.
 type GetProjectResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The project.
@@ -1299,7 +1299,7 @@ func (x *GetProjectResponse) GetProject() *Project {
 	return nil
 }
 
-// Asks for projects.
+// Request of `ListProjects`.
 type ListProjectsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The domain. Required.
@@ -1363,7 +1363,7 @@ func (x *ListProjectsRequest) GetPageToken() string {
 	return ""
 }
 
-// Projects.
+// Response of `ListProjects`.
 type ListProjectsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The projects.
@@ -1418,7 +1418,7 @@ func (x *ListProjectsResponse) GetNextPageToken() string {
 	return ""
 }
 
-// Asks for a change of a project.
+// Request of `UpdateProject`.
 type UpdateProjectRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The project, with its name and, to guard against concurrent changes, its etag.
@@ -1473,7 +1473,7 @@ func (x *UpdateProjectRequest) GetUpdateMask() *fieldmaskpb.FieldMask {
 	return nil
 }
 
-// The changed project.
+// Response of `UpdateProject`.
 type UpdateProjectResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The project.
@@ -1519,7 +1519,7 @@ func (x *UpdateProjectResponse) GetProject() *Project {
 	return nil
 }
 
-// Asks for a principal to be created.
+// Request of `CreatePrincipal`.
 type CreatePrincipalRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The domain. Required.
@@ -1583,7 +1583,7 @@ func (x *CreatePrincipalRequest) GetPrincipal() *Principal {
 	return nil
 }
 
-// The created principal.
+// Response of `CreatePrincipal`.
 type CreatePrincipalResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The principal.
@@ -1629,7 +1629,7 @@ func (x *CreatePrincipalResponse) GetPrincipal() *Principal {
 	return nil
 }
 
-// Asks for principals.
+// Request of `ListPrincipals`.
 type ListPrincipalsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The domain. Required.
@@ -1693,7 +1693,7 @@ func (x *ListPrincipalsRequest) GetPageToken() string {
 	return ""
 }
 
-// Principals.
+// Response of `ListPrincipals`.
 type ListPrincipalsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The principals.
@@ -1748,7 +1748,7 @@ func (x *ListPrincipalsResponse) GetNextPageToken() string {
 	return ""
 }
 
-// Asks for a change of a principal.
+// Request of `UpdatePrincipal`.
 type UpdatePrincipalRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The principal, with its name and, to guard against concurrent changes, its etag.
@@ -1803,7 +1803,7 @@ func (x *UpdatePrincipalRequest) GetUpdateMask() *fieldmaskpb.FieldMask {
 	return nil
 }
 
-// The changed principal.
+// Response of `UpdatePrincipal`.
 type UpdatePrincipalResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The principal.
@@ -1849,7 +1849,7 @@ func (x *UpdatePrincipalResponse) GetPrincipal() *Principal {
 	return nil
 }
 
-// Asks for a key.
+// Request of `CreateKey`.
 type CreateKeyRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The project. Required.
@@ -1904,7 +1904,7 @@ func (x *CreateKeyRequest) GetKey() *Key {
 	return nil
 }
 
-// The new key.
+// Response of `CreateKey`.
 type CreateKeyResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The key.
@@ -1959,7 +1959,7 @@ func (x *CreateKeyResponse) GetSecret() string {
 	return ""
 }
 
-// Asks for a key.
+// Request of `GetKey`.
 type GetKeyRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Its name. Required.
@@ -2005,7 +2005,7 @@ func (x *GetKeyRequest) GetName() string {
 	return ""
 }
 
-// A key.
+// Response of `GetKey`.
 type GetKeyResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The key.
@@ -2051,7 +2051,7 @@ func (x *GetKeyResponse) GetKey() *Key {
 	return nil
 }
 
-// Asks for keys.
+// Request of `ListKeys`.
 type ListKeysRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The project, or `domains/{domain}/projects/-`. Required.
@@ -2115,7 +2115,7 @@ func (x *ListKeysRequest) GetPageToken() string {
 	return ""
 }
 
-// Keys.
+// Response of `ListKeys`.
 type ListKeysResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The keys.
@@ -2170,12 +2170,12 @@ func (x *ListKeysResponse) GetNextPageToken() string {
 	return ""
 }
 
-// Asks for a new secret.
+// Request of `RotateKey`.
 type RotateKeyRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The key. Required.
 	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
-	// How long the old secret holds, at most 30 days. Unset: 24 hours. Zero: not at all.
+	// How long the old secret stays valid, at most 30 days. Unset: 24 hours. Zero: not at all.
 	Grace         *durationpb.Duration `protobuf:"bytes,2,opt,name=grace,proto3" json:"grace,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -2225,7 +2225,7 @@ func (x *RotateKeyRequest) GetGrace() *durationpb.Duration {
 	return nil
 }
 
-// The new secret.
+// Response of `RotateKey`.
 type RotateKeyResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The key.
@@ -2280,7 +2280,7 @@ func (x *RotateKeyResponse) GetSecret() string {
 	return ""
 }
 
-// Asks for a key to be revoked.
+// Request of `RevokeKey`.
 type RevokeKeyRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The key. Required.
@@ -2326,7 +2326,7 @@ func (x *RevokeKeyRequest) GetName() string {
 	return ""
 }
 
-// The revoked key.
+// Response of `RevokeKey`.
 type RevokeKeyResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The key.

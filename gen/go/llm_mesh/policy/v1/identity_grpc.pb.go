@@ -80,9 +80,10 @@ type IdentityServiceClient interface {
 	GetKey(ctx context.Context, in *GetKeyRequest, opts ...grpc.CallOption) (*GetKeyResponse, error)
 	// Lists the keys of a project or of all projects of a domain (`domains/claims/projects/-`), newest first.
 	ListKeys(ctx context.Context, in *ListKeysRequest, opts ...grpc.CallOption) (*ListKeysResponse, error)
-	// Gives a key a new secret; the old one holds for the grace. ESCALATION_DENIED where its principal may do what the caller may not.
+	// Gives a key a new secret; the old one stays valid for the grace period. ESCALATION_DENIED where its
+	// principal may do what the caller may not.
 	RotateKey(ctx context.Context, in *RotateKeyRequest, opts ...grpc.CallOption) (*RotateKeyResponse, error)
-	// Revokes a key for good, at once: each of its secrets is refused from the answer on. Repeating it does nothing.
+	// Revokes a key for good, at once: each of its secrets is refused from the answer on. A repeated call does nothing.
 	// ESCALATION_DENIED where its principal may do what the caller may not; what other domains granted to the principal does not count.
 	RevokeKey(ctx context.Context, in *RevokeKeyRequest, opts ...grpc.CallOption) (*RevokeKeyResponse, error)
 }
@@ -316,9 +317,10 @@ type IdentityServiceServer interface {
 	GetKey(context.Context, *GetKeyRequest) (*GetKeyResponse, error)
 	// Lists the keys of a project or of all projects of a domain (`domains/claims/projects/-`), newest first.
 	ListKeys(context.Context, *ListKeysRequest) (*ListKeysResponse, error)
-	// Gives a key a new secret; the old one holds for the grace. ESCALATION_DENIED where its principal may do what the caller may not.
+	// Gives a key a new secret; the old one stays valid for the grace period. ESCALATION_DENIED where its
+	// principal may do what the caller may not.
 	RotateKey(context.Context, *RotateKeyRequest) (*RotateKeyResponse, error)
-	// Revokes a key for good, at once: each of its secrets is refused from the answer on. Repeating it does nothing.
+	// Revokes a key for good, at once: each of its secrets is refused from the answer on. A repeated call does nothing.
 	// ESCALATION_DENIED where its principal may do what the caller may not; what other domains granted to the principal does not count.
 	RevokeKey(context.Context, *RevokeKeyRequest) (*RevokeKeyResponse, error)
 	mustEmbedUnimplementedIdentityServiceServer()

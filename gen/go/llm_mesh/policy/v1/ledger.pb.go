@@ -24,7 +24,7 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-// How often a budget begins anew, in UTC.
+// How often a budget starts again from zero, in UTC.
 type BudgetPeriod int32
 
 const (
@@ -258,7 +258,7 @@ func (x *Budget) GetCloseTime() *timestamppb.Timestamp {
 	return nil
 }
 
-// A bound other than money. All limits that bind a request must bear it: those of its domain and the platform's.
+// A bound other than money. A request must fit all limits that apply to it: those of its domain and the platform's.
 type Limit struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// `domains/{domain}/limits/{limit}`. Those of `domains/platform` are the platform's, which may bind anybody.
@@ -351,7 +351,7 @@ func (x *Limit) GetTagRequired() bool {
 	return false
 }
 
-// Asks for a budget.
+// Request of `GetBudget`.
 type GetBudgetRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Its name. Required.
@@ -397,7 +397,7 @@ func (x *GetBudgetRequest) GetName() string {
 	return ""
 }
 
-// A budget.
+// Response of `GetBudget`.
 type GetBudgetResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The budget.
@@ -443,7 +443,7 @@ func (x *GetBudgetResponse) GetBudget() *Budget {
 	return nil
 }
 
-// Asks for a budget to be put.
+// Request of `PutBudget`.
 type PutBudgetRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The budget, with its name.
@@ -489,7 +489,7 @@ func (x *PutBudgetRequest) GetBudget() *Budget {
 	return nil
 }
 
-// The budget.
+// Response of `PutBudget`.
 type PutBudgetResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The budget.
@@ -535,7 +535,7 @@ func (x *PutBudgetResponse) GetBudget() *Budget {
 	return nil
 }
 
-// Asks for a budget to be deleted.
+// Request of `DeleteBudget`.
 type DeleteBudgetRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Its name. Required.
@@ -581,7 +581,7 @@ func (x *DeleteBudgetRequest) GetName() string {
 	return ""
 }
 
-// The budget is gone.
+// Response of `DeleteBudget`.
 type DeleteBudgetResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	unknownFields protoimpl.UnknownFields
@@ -618,7 +618,7 @@ func (*DeleteBudgetResponse) Descriptor() ([]byte, []int) {
 	return file_llm_mesh_policy_v1_ledger_proto_rawDescGZIP(), []int{7}
 }
 
-// Asks for budgets.
+// Request of `ListBudgets`.
 type ListBudgetsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The domain. Required.
@@ -682,7 +682,7 @@ func (x *ListBudgetsRequest) GetPageToken() string {
 	return ""
 }
 
-// Budgets.
+// Response of `ListBudgets`.
 type ListBudgetsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The budgets.
@@ -737,7 +737,7 @@ func (x *ListBudgetsResponse) GetNextPageToken() string {
 	return ""
 }
 
-// Asks for a limit to be put.
+// Request of `PutLimit`.
 type PutLimitRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The limit, with its name.
@@ -783,7 +783,7 @@ func (x *PutLimitRequest) GetLimit() *Limit {
 	return nil
 }
 
-// The limit.
+// Response of `PutLimit`.
 type PutLimitResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The limit.
@@ -829,7 +829,7 @@ func (x *PutLimitResponse) GetLimit() *Limit {
 	return nil
 }
 
-// Asks for limits.
+// Request of `ListLimits`.
 type ListLimitsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The domain. Required.
@@ -893,7 +893,7 @@ func (x *ListLimitsRequest) GetPageToken() string {
 	return ""
 }
 
-// Limits.
+// Response of `ListLimits`.
 type ListLimitsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The limits.
@@ -948,7 +948,7 @@ func (x *ListLimitsResponse) GetNextPageToken() string {
 	return ""
 }
 
-// Asks for a limit to be deleted.
+// Request of `DeleteLimit`.
 type DeleteLimitRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Its name. Required.
@@ -994,7 +994,7 @@ func (x *DeleteLimitRequest) GetName() string {
 	return ""
 }
 
-// The limit is gone.
+// Response of `DeleteLimit`.
 type DeleteLimitResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	unknownFields protoimpl.UnknownFields
@@ -1031,7 +1031,7 @@ func (*DeleteLimitResponse) Descriptor() ([]byte, []int) {
 	return file_llm_mesh_policy_v1_ledger_proto_rawDescGZIP(), []int{15}
 }
 
-// Asks for an entry.
+// Request of `GetLedgerEntry`.
 type GetLedgerEntryRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Its name. Required.
@@ -1077,7 +1077,7 @@ func (x *GetLedgerEntryRequest) GetName() string {
 	return ""
 }
 
-// An entry.
+// Response of `GetLedgerEntry`.
 type GetLedgerEntryResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The entry.
@@ -1123,7 +1123,7 @@ func (x *GetLedgerEntryResponse) GetEntry() *LedgerEntry {
 	return nil
 }
 
-// Asks for entries.
+// Request of `ListLedgerEntries`.
 type ListLedgerEntriesRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The project, or `domains/{domain}/projects/-`. Required.
@@ -1205,7 +1205,7 @@ func (x *ListLedgerEntriesRequest) GetRequestId() string {
 	return ""
 }
 
-// Entries.
+// Response of `ListLedgerEntries`.
 type ListLedgerEntriesResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The entries.
@@ -1260,7 +1260,7 @@ func (x *ListLedgerEntriesResponse) GetNextPageToken() string {
 	return ""
 }
 
-// Asks for the truth to be written.
+// Request of `ReconcileLedgerEntry`.
 type ReconcileLedgerEntryRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The entry. Required.
@@ -1324,7 +1324,7 @@ func (x *ReconcileLedgerEntryRequest) GetNote() string {
 	return ""
 }
 
-// The corrected entry.
+// Response of `ReconcileLedgerEntry`.
 type ReconcileLedgerEntryResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The entry.

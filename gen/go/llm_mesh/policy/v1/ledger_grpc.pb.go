@@ -48,7 +48,7 @@ type LedgerServiceClient interface {
 	// the latter.
 	ListBudgets(ctx context.Context, in *ListBudgetsRequest, opts ...grpc.CallOption) (*ListBudgetsResponse, error)
 	// Creates or replaces a limit. A limit with the same subject, metric and window goes on counting where it was, whatever its amount;
-	// another subject, metric or window begins anew.
+	// another subject, metric or window starts again from zero.
 	PutLimit(ctx context.Context, in *PutLimitRequest, opts ...grpc.CallOption) (*PutLimitResponse, error)
 	// Lists the limits of a domain and the platform's limits that bind it (`domains/platform/limits/…`), by name. The domain cannot change the
 	// latter.
@@ -189,7 +189,7 @@ type LedgerServiceServer interface {
 	// the latter.
 	ListBudgets(context.Context, *ListBudgetsRequest) (*ListBudgetsResponse, error)
 	// Creates or replaces a limit. A limit with the same subject, metric and window goes on counting where it was, whatever its amount;
-	// another subject, metric or window begins anew.
+	// another subject, metric or window starts again from zero.
 	PutLimit(context.Context, *PutLimitRequest) (*PutLimitResponse, error)
 	// Lists the limits of a domain and the platform's limits that bind it (`domains/platform/limits/…`), by name. The domain cannot change the
 	// latter.

@@ -83,7 +83,7 @@ func (FindingAction) EnumDescriptor() ([]byte, []int) {
 	return file_llm_mesh_policy_v1_policy_proto_rawDescGZIP(), []int{0}
 }
 
-// Asks whether a credential may call a method.
+// Request of `Authorize`.
 type AuthorizeRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The credential, as it came in `authorization` without the scheme. At most 4 KiB. Required.
@@ -174,12 +174,12 @@ func (x *AuthorizeRequest) GetMinimumRevision() int64 {
 	return 0
 }
 
-// The credential may.
+// Response of `Authorize`.
 type AuthorizeResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Who it is.
+	// The caller.
 	Caller *Caller `protobuf:"bytes,1,opt,name=caller,proto3" json:"caller,omitempty"`
-	// The same, sealed for `policy`: what `Admit` wants.
+	// The same caller, sealed for `policy`: the input of `Admit`.
 	SealedCaller *v1.Sealed `protobuf:"bytes,2,opt,name=sealed_caller,json=sealedCaller,proto3" json:"sealed_caller,omitempty"`
 	// The revision by which it was decided.
 	Revision int64 `protobuf:"varint,3,opt,name=revision,proto3" json:"revision,omitempty"`
@@ -247,7 +247,7 @@ func (x *AuthorizeResponse) GetValidFor() *durationpb.Duration {
 	return nil
 }
 
-// Asks for the revision.
+// Request of `WatchRevision`.
 type WatchRevisionRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	unknownFields protoimpl.UnknownFields
@@ -284,7 +284,7 @@ func (*WatchRevisionRequest) Descriptor() ([]byte, []int) {
 	return file_llm_mesh_policy_v1_policy_proto_rawDescGZIP(), []int{2}
 }
 
-// The revision.
+// One message of the response stream of `WatchRevision`.
 type WatchRevisionResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Increases with every change of keys, roles, bindings, floors, domains, projects.
@@ -330,12 +330,12 @@ func (x *WatchRevisionResponse) GetRevision() int64 {
 	return 0
 }
 
-// Asks for admission.
+// Request of `Admit`.
 type AdmitRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The sealed `Caller` of `Authorize`. Required.
 	Caller *v1.Sealed `protobuf:"bytes,1,opt,name=caller,proto3" json:"caller,omitempty"`
-	// What is asked, rendered. Required.
+	// The rendered payload. Required.
 	//
 	// Types that are valid to be assigned to Input:
 	//
@@ -444,14 +444,14 @@ func (*AdmitRequest_Generate) isAdmitRequest_Input() {}
 
 func (*AdmitRequest_Embed) isAdmitRequest_Input() {}
 
-// The request is admitted.
+// Response of `Admit`.
 type AdmitResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The `Admission`, sealed for `policy` and `router`.
 	Admission *v1.Sealed `protobuf:"bytes,1,opt,name=admission,proto3" json:"admission,omitempty"`
 	// What the gateway must do; the same as in the admission.
 	Obligations *Obligations `protobuf:"bytes,2,opt,name=obligations,proto3" json:"obligations,omitempty"`
-	// What the plan must keep to; the same as in the admission.
+	// The bounds of the plan; the same as in the admission.
 	Constraints *Constraints `protobuf:"bytes,3,opt,name=constraints,proto3" json:"constraints,omitempty"`
 	// The input with what screening masked, where it masked something. Unset: as it was.
 	//
@@ -576,7 +576,7 @@ func (*AdmitResponse_Generate) isAdmitResponse_Masked() {}
 
 func (*AdmitResponse_Embed) isAdmitResponse_Masked() {}
 
-// Something that screening found. Never has the content itself.
+// One match of a detector. Never has the content itself.
 type Finding struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The detector, such as `credit_card`; `undecodable` for what screening cannot read.
@@ -658,7 +658,7 @@ func (x *Finding) GetEnd() int64 {
 	return 0
 }
 
-// Asks for money.
+// Request of `Reserve`.
 type ReserveRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The id, made by the gateway: 26 characters of Crockford's base 32 (a ULID), unique. Required.
@@ -675,7 +675,7 @@ type ReserveRequest struct {
 	RequestDigest []byte `protobuf:"bytes,6,opt,name=request_digest,json=requestDigest,proto3" json:"request_digest,omitempty"`
 	// Correlation id.
 	RequestId string `protobuf:"bytes,7,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
-	// How many choices are asked for. 0: one.
+	// How many choices the request asks for. 0: one.
 	CandidateCount int32 `protobuf:"varint,8,opt,name=candidate_count,json=candidateCount,proto3" json:"candidate_count,omitempty"`
 	unknownFields  protoimpl.UnknownFields
 	sizeCache      protoimpl.SizeCache
@@ -767,14 +767,14 @@ func (x *ReserveRequest) GetCandidateCount() int32 {
 	return 0
 }
 
-// Money is held.
+// Response of `Reserve`.
 type ReserveResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The `Grant`, sealed for the adapters of the plan.
 	Grant *v1.Sealed `protobuf:"bytes,1,opt,name=grant,proto3" json:"grant,omitempty"`
 	// What is held.
 	Reserved *v1.Money `protobuf:"bytes,2,opt,name=reserved,proto3" json:"reserved,omitempty"`
-	// How limits stand, for rate-limit headers.
+	// State of the limits, for rate-limit headers.
 	Limits []*LimitStatus `protobuf:"bytes,3,rep,name=limits,proto3" json:"limits,omitempty"`
 	// Most bytes of the answer that may come along with `Settle`, to be kept for repetitions of the request. 0: the answer is not kept.
 	AnswerLimitBytes int64 `protobuf:"varint,4,opt,name=answer_limit_bytes,json=answerLimitBytes,proto3" json:"answer_limit_bytes,omitempty"`
@@ -895,7 +895,7 @@ func (x *KeptAnswer) GetContent() []byte {
 	return nil
 }
 
-// Asks for the kept answer of an earlier request.
+// Request of `GetKeptAnswer`.
 type GetKeptAnswerRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The admission of the repetition. Required.
@@ -968,7 +968,7 @@ func (x *GetKeptAnswerRequest) GetRequestId() string {
 	return ""
 }
 
-// A kept answer.
+// Response of `GetKeptAnswer`.
 type GetKeptAnswerResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The ledger entry of the first request.
@@ -1023,7 +1023,7 @@ func (x *GetKeptAnswerResponse) GetAnswer() *KeptAnswer {
 	return nil
 }
 
-// How a limit stands.
+// State of a limit.
 type LimitStatus struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// What is limited: `requests`, `input_tokens`, `output_tokens`, `tokens`, `concurrency` or `money`.
@@ -1032,7 +1032,7 @@ type LimitStatus struct {
 	Limit int64 `protobuf:"varint,2,opt,name=limit,proto3" json:"limit,omitempty"`
 	// What is left.
 	Remaining int64 `protobuf:"varint,3,opt,name=remaining,proto3" json:"remaining,omitempty"`
-	// Until it is whole again. Unset: does not come back by itself.
+	// Time until the limit is unused again. Unset: it does not recover by itself.
 	ResetAfter *durationpb.Duration `protobuf:"bytes,4,opt,name=reset_after,json=resetAfter,proto3" json:"reset_after,omitempty"`
 	// Whose limit it is, such as `domains/claims/projects/triage`.
 	Subject       string `protobuf:"bytes,5,opt,name=subject,proto3" json:"subject,omitempty"`
@@ -1105,7 +1105,7 @@ func (x *LimitStatus) GetSubject() string {
 	return ""
 }
 
-// Asks for one more attempt.
+// Request of `Extend`.
 type ExtendRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The reservation. Required.
@@ -1169,7 +1169,7 @@ func (x *ExtendRequest) GetAttempt() *v12.Attempt {
 	return nil
 }
 
-// The attempt is paid for.
+// Response of `Extend`.
 type ExtendResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The `Grant`, sealed, with the attempt added.
@@ -1224,7 +1224,7 @@ func (x *ExtendResponse) GetReserved() *v1.Money {
 	return nil
 }
 
-// Reports what was used.
+// Request of `Settle`.
 type SettleRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The reservation. Required.
@@ -1238,7 +1238,7 @@ type SettleRequest struct {
 	Answer *KeptAnswer `protobuf:"bytes,4,opt,name=answer,proto3" json:"answer,omitempty"`
 	// The idempotency key of the request. Required with an answer.
 	IdempotencyKey string `protobuf:"bytes,5,opt,name=idempotency_key,json=idempotencyKey,proto3" json:"idempotency_key,omitempty"`
-	// What screening found in the answer, as `ScreenStream` told it. At most 64. Empty: nothing. Only the first settlement's are recorded.
+	// What screening found in the answer, as `ScreenStream` reported it. At most 64. Empty: nothing. Only the first settlement's are recorded.
 	Screened      []*ScreeningCount `protobuf:"bytes,6,rep,name=screened,proto3" json:"screened,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1316,7 +1316,7 @@ func (x *SettleRequest) GetScreened() []*ScreeningCount {
 	return nil
 }
 
-// What it costs.
+// Response of `Settle`.
 type SettleResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The charge.
@@ -1389,7 +1389,7 @@ func (x *SettleResponse) GetRepeatedCall() bool {
 	return false
 }
 
-// Gives money back.
+// Request of `Release`.
 type ReleaseRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The reservation. Required.
@@ -1444,7 +1444,7 @@ func (x *ReleaseRequest) GetEpoch() string {
 	return ""
 }
 
-// Money is back.
+// Response of `Release`.
 type ReleaseResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The state of the entry now.
@@ -1490,7 +1490,7 @@ func (x *ReleaseResponse) GetState() ReservationState {
 	return ReservationState_RESERVATION_STATE_UNSPECIFIED
 }
 
-// Says that a gateway instance lives.
+// Request of `Heartbeat`.
 type HeartbeatRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Its epoch: unique per start of the process. Required.
@@ -1563,7 +1563,7 @@ func (x *HeartbeatRequest) GetReplacesEpoch() string {
 	return ""
 }
 
-// The instance is known to live.
+// Response of `Heartbeat`.
 type HeartbeatResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// After how long without a heartbeat the epoch is lost.
@@ -1618,7 +1618,7 @@ func (x *HeartbeatResponse) GetNow() *timestamppb.Timestamp {
 	return nil
 }
 
-// A piece of an answer to screen.
+// One message of the request stream of `ScreenStream`.
 type ScreenStreamRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// What it is. Required.
@@ -1842,7 +1842,7 @@ func (x *ScreenText) GetFinal() bool {
 	return false
 }
 
-// What may be released.
+// One message of the response stream of `ScreenStream`.
 type ScreenStreamResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The channel.
@@ -1851,7 +1851,7 @@ type ScreenStreamResponse struct {
 	Index int32 `protobuf:"varint,2,opt,name=index,proto3" json:"index,omitempty"`
 	// Text to release; may be empty, may differ from what came.
 	ReleasedText string `protobuf:"bytes,3,opt,name=released_text,json=releasedText,proto3" json:"released_text,omitempty"`
-	// Everything up to this piece is released or withheld for good.
+	// Every part up to this one is released or withheld for good.
 	ThroughSeq int64 `protobuf:"varint,4,opt,name=through_seq,json=throughSeq,proto3" json:"through_seq,omitempty"`
 	// What was found, at most 100 findings.
 	Findings []*Finding `protobuf:"bytes,5,rep,name=findings,proto3" json:"findings,omitempty"`
@@ -1942,10 +1942,10 @@ func (x *ScreenStreamResponse) GetScreened() []*ScreeningCount {
 	return nil
 }
 
-// Asks for usage events.
+// Request of `ReplayUsage`.
 type ReplayUsageRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The first sequence wanted. 0: from the beginning.
+	// The first sequence to return. 0: from the beginning.
 	FromSequence  int64 `protobuf:"varint,1,opt,name=from_sequence,json=fromSequence,proto3" json:"from_sequence,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1988,7 +1988,7 @@ func (x *ReplayUsageRequest) GetFromSequence() int64 {
 	return 0
 }
 
-// Usage events.
+// One message of the response stream of `ReplayUsage`.
 type ReplayUsageResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The events, in order. At most 500.

@@ -37,11 +37,11 @@ const (
 //
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
-// Decides, on the path of each request: who may, within which bounds, and on whose money.
+// Decides for each request: whether the caller may make it, within which constraints, and which project pays.
 type PolicyServiceClient interface {
-	// Says whether a credential may call a method on a resource, and whose it is.
+	// Checks whether a credential may call a method on a resource, and returns its caller.
 	//
-	// Answers UNAUTHENTICATED for a credential that is missing, garbled, unknown, expired or revoked, without telling which; and
+	// Answers UNAUTHENTICATED for a credential that is missing, garbled, unknown, expired or revoked, and does not say which; and
 	// PERMISSION_DENIED for a valid one that lacks the right. Answers may be cached up to `valid_for`, by the digest of everything
 	// in the request plus `revision`.
 	Authorize(ctx context.Context, in *AuthorizeRequest, opts ...grpc.CallOption) (*AuthorizeResponse, error)
@@ -53,15 +53,15 @@ type PolicyServiceClient interface {
 	// Idempotent: an event id that the calling service has sent before is not recorded again. All changes of a call are recorded, or none.
 	// The answer comes after the durable commit. INVALID_FIELD names what a change lacks.
 	RecordChanges(ctx context.Context, in *RecordChangesRequest, opts ...grpc.CallOption) (*RecordChangesResponse, error)
-	// Decides on a rendered request: rules, screening, legal constraints. Writes nothing.
+	// Checks a rendered request against rules, screening and constraints. Writes nothing.
 	Admit(ctx context.Context, in *AdmitRequest, opts ...grpc.CallOption) (*AdmitResponse, error)
-	// Holds the plan's worst case against all limits, in one transaction with the audit row of the decision. Answers after the commit;
-	// nothing may be sent to a provider earlier. RESOURCE_EXHAUSTED names the limits and when to try again, and holds nothing.
+	// Reserves the plan's worst case against all limits, in one transaction with the audit row of the decision. Answers after the commit;
+	// nothing may be sent to a provider earlier. RESOURCE_EXHAUSTED names the limits and when to try again, and reserves nothing.
 	// INVALID_FIELD where the worst case is more than 4,000,000,000,000,000,000 nanos.
 	Reserve(ctx context.Context, in *ReserveRequest, opts ...grpc.CallOption) (*ReserveResponse, error)
 	// Adds an attempt beyond the reserved ones to a held reservation.
 	Extend(ctx context.Context, in *ExtendRequest, opts ...grpc.CallOption) (*ExtendResponse, error)
-	// Charges what was used and gives back the rest. Repeating it returns the first result. For an entry that was charged as estimated, and
+	// Charges what was used and releases the rest. A repeated call returns the first result. For an entry that was charged as estimated, and
 	// for estimated lines of which the provider's usage is reported now, it adds a linked adjustment. Answers after the answer that came
 	// along is kept, where the project keeps answers; where it cannot be kept, the charge stands all the same.
 	Settle(ctx context.Context, in *SettleRequest, opts ...grpc.CallOption) (*SettleResponse, error)
@@ -71,13 +71,13 @@ type PolicyServiceClient interface {
 	// NOT_FOUND with the reason ANSWER_NOT_KEPT where there is none: the project does not keep answers, the answer was not whole or too large,
 	// the project's room was used up, the key is unknown or its time is over. IDEMPOTENCY_KEY_REUSED for another digest.
 	GetKeptAnswer(ctx context.Context, in *GetKeptAnswerRequest, opts ...grpc.CallOption) (*GetKeptAnswerResponse, error)
-	// Gives a reservation back whole, when nothing was sent. Valid before `Reserve` too: a later `Reserve` of the same id then fails with
-	// RESERVATION_RELEASED, so that a cancelled call leaves nothing. Repeating it does nothing.
+	// Releases a reservation in full, when nothing was sent. Valid before `Reserve` too: a later `Reserve` of the same id then fails with
+	// RESERVATION_RELEASED, so that a cancelled call leaves nothing. A repeated call does nothing.
 	Release(ctx context.Context, in *ReleaseRequest, opts ...grpc.CallOption) (*ReleaseResponse, error)
 	// Keeps the reservations of a gateway instance alive. An instance calls it every 5 s; after `lost_after` without a call its held
 	// reservations are charged as estimated, in full.
 	Heartbeat(ctx context.Context, in *HeartbeatRequest, opts ...grpc.CallOption) (*HeartbeatResponse, error)
-	// Screens an answer while it comes.
+	// Screens an answer while it streams.
 	//
 	// The first message MUST be `start`; then text by channel and index with `seq` from 0 without gaps. The service answers with text that
 	// may be released, in order, and never releases text that it could still have to withhold. What is released does not depend on how the
@@ -240,11 +240,11 @@ type PolicyService_ReplayUsageClient = grpc.ServerStreamingClient[ReplayUsageRes
 // All implementations must embed UnimplementedPolicyServiceServer
 // for forward compatibility.
 //
-// Decides, on the path of each request: who may, within which bounds, and on whose money.
+// Decides for each request: whether the caller may make it, within which constraints, and which project pays.
 type PolicyServiceServer interface {
-	// Says whether a credential may call a method on a resource, and whose it is.
+	// Checks whether a credential may call a method on a resource, and returns its caller.
 	//
-	// Answers UNAUTHENTICATED for a credential that is missing, garbled, unknown, expired or revoked, without telling which; and
+	// Answers UNAUTHENTICATED for a credential that is missing, garbled, unknown, expired or revoked, and does not say which; and
 	// PERMISSION_DENIED for a valid one that lacks the right. Answers may be cached up to `valid_for`, by the digest of everything
 	// in the request plus `revision`.
 	Authorize(context.Context, *AuthorizeRequest) (*AuthorizeResponse, error)
@@ -256,15 +256,15 @@ type PolicyServiceServer interface {
 	// Idempotent: an event id that the calling service has sent before is not recorded again. All changes of a call are recorded, or none.
 	// The answer comes after the durable commit. INVALID_FIELD names what a change lacks.
 	RecordChanges(context.Context, *RecordChangesRequest) (*RecordChangesResponse, error)
-	// Decides on a rendered request: rules, screening, legal constraints. Writes nothing.
+	// Checks a rendered request against rules, screening and constraints. Writes nothing.
 	Admit(context.Context, *AdmitRequest) (*AdmitResponse, error)
-	// Holds the plan's worst case against all limits, in one transaction with the audit row of the decision. Answers after the commit;
-	// nothing may be sent to a provider earlier. RESOURCE_EXHAUSTED names the limits and when to try again, and holds nothing.
+	// Reserves the plan's worst case against all limits, in one transaction with the audit row of the decision. Answers after the commit;
+	// nothing may be sent to a provider earlier. RESOURCE_EXHAUSTED names the limits and when to try again, and reserves nothing.
 	// INVALID_FIELD where the worst case is more than 4,000,000,000,000,000,000 nanos.
 	Reserve(context.Context, *ReserveRequest) (*ReserveResponse, error)
 	// Adds an attempt beyond the reserved ones to a held reservation.
 	Extend(context.Context, *ExtendRequest) (*ExtendResponse, error)
-	// Charges what was used and gives back the rest. Repeating it returns the first result. For an entry that was charged as estimated, and
+	// Charges what was used and releases the rest. A repeated call returns the first result. For an entry that was charged as estimated, and
 	// for estimated lines of which the provider's usage is reported now, it adds a linked adjustment. Answers after the answer that came
 	// along is kept, where the project keeps answers; where it cannot be kept, the charge stands all the same.
 	Settle(context.Context, *SettleRequest) (*SettleResponse, error)
@@ -274,13 +274,13 @@ type PolicyServiceServer interface {
 	// NOT_FOUND with the reason ANSWER_NOT_KEPT where there is none: the project does not keep answers, the answer was not whole or too large,
 	// the project's room was used up, the key is unknown or its time is over. IDEMPOTENCY_KEY_REUSED for another digest.
 	GetKeptAnswer(context.Context, *GetKeptAnswerRequest) (*GetKeptAnswerResponse, error)
-	// Gives a reservation back whole, when nothing was sent. Valid before `Reserve` too: a later `Reserve` of the same id then fails with
-	// RESERVATION_RELEASED, so that a cancelled call leaves nothing. Repeating it does nothing.
+	// Releases a reservation in full, when nothing was sent. Valid before `Reserve` too: a later `Reserve` of the same id then fails with
+	// RESERVATION_RELEASED, so that a cancelled call leaves nothing. A repeated call does nothing.
 	Release(context.Context, *ReleaseRequest) (*ReleaseResponse, error)
 	// Keeps the reservations of a gateway instance alive. An instance calls it every 5 s; after `lost_after` without a call its held
 	// reservations are charged as estimated, in full.
 	Heartbeat(context.Context, *HeartbeatRequest) (*HeartbeatResponse, error)
-	// Screens an answer while it comes.
+	// Screens an answer while it streams.
 	//
 	// The first message MUST be `start`; then text by channel and index with `seq` from 0 without gaps. The service answers with text that
 	// may be released, in order, and never releases text that it could still have to withhold. What is released does not depend on how the

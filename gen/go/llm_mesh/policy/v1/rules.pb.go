@@ -150,7 +150,7 @@ func (x *Role) GetBuiltIn() bool {
 	return false
 }
 
-// Leave to do actions on resources.
+// Permission to do actions on resources.
 type Permission struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The actions, such as `models.get`, `models.*` or `*`. At least one.
@@ -214,7 +214,7 @@ type Binding struct {
 	Principal string `protobuf:"bytes,2,opt,name=principal,proto3" json:"principal,omitempty"`
 	// The role. Required.
 	Role string `protobuf:"bytes,3,opt,name=role,proto3" json:"role,omitempty"`
-	// Where it holds: a domain, a project, or `*` for the whole mesh (in `domains/platform` only). Empty: the binding's domain.
+	// Where it applies: a domain, a project, or `*` for the whole mesh (in `domains/platform` only). Empty: the binding's domain.
 	Scope string `protobuf:"bytes,4,opt,name=scope,proto3" json:"scope,omitempty"`
 	// Whether it grants anything. Output only.
 	State         BindingState `protobuf:"varint,5,opt,name=state,proto3,enum=llm_mesh.policy.v1.BindingState" json:"state,omitempty"`
@@ -287,7 +287,7 @@ func (x *Binding) GetState() BindingState {
 	return BindingState_BINDING_STATE_UNSPECIFIED
 }
 
-// Asks for a role to be put.
+// Request of `PutRole`.
 type PutRoleRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The role, with its name.
@@ -333,12 +333,12 @@ func (x *PutRoleRequest) GetRole() *Role {
 	return nil
 }
 
-// The role.
+// Response of `PutRole`.
 type PutRoleResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The role.
 	Role *Role `protobuf:"bytes,1,opt,name=role,proto3" json:"role,omitempty"`
-	// The revision from which it holds.
+	// The revision from which it takes effect.
 	Revision      int64 `protobuf:"varint,2,opt,name=revision,proto3" json:"revision,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -388,7 +388,7 @@ func (x *PutRoleResponse) GetRevision() int64 {
 	return 0
 }
 
-// Asks for roles.
+// Request of `ListRoles`.
 type ListRolesRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The domain. Required.
@@ -452,7 +452,7 @@ func (x *ListRolesRequest) GetPageToken() string {
 	return ""
 }
 
-// Roles.
+// Response of `ListRoles`.
 type ListRolesResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The roles.
@@ -507,7 +507,7 @@ func (x *ListRolesResponse) GetNextPageToken() string {
 	return ""
 }
 
-// Asks for a role to be deleted.
+// Request of `DeleteRole`.
 type DeleteRoleRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Its name. Required.
@@ -553,7 +553,7 @@ func (x *DeleteRoleRequest) GetName() string {
 	return ""
 }
 
-// The role is gone.
+// Response of `DeleteRole`.
 type DeleteRoleResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The revision from which it is gone.
@@ -599,7 +599,7 @@ func (x *DeleteRoleResponse) GetRevision() int64 {
 	return 0
 }
 
-// Asks for a role to be given.
+// Request of `CreateBinding`.
 type CreateBindingRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The domain. Required.
@@ -663,12 +663,12 @@ func (x *CreateBindingRequest) GetBinding() *Binding {
 	return nil
 }
 
-// The binding.
+// Response of `CreateBinding`.
 type CreateBindingResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The binding.
 	Binding *Binding `protobuf:"bytes,1,opt,name=binding,proto3" json:"binding,omitempty"`
-	// The revision from which it holds.
+	// The revision from which it takes effect.
 	Revision      int64 `protobuf:"varint,2,opt,name=revision,proto3" json:"revision,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -718,7 +718,7 @@ func (x *CreateBindingResponse) GetRevision() int64 {
 	return 0
 }
 
-// Asks for a binding of another domain to be accepted.
+// Request of `AcceptBinding`.
 type AcceptBindingRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The binding, such as `domains/sales/bindings/ana`. Required.
@@ -773,12 +773,12 @@ func (x *AcceptBindingRequest) GetPrincipal() string {
 	return ""
 }
 
-// The accepted binding.
+// Response of `AcceptBinding`.
 type AcceptBindingResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The binding.
 	Binding *Binding `protobuf:"bytes,1,opt,name=binding,proto3" json:"binding,omitempty"`
-	// The revision from which it holds.
+	// The revision from which it takes effect.
 	Revision      int64 `protobuf:"varint,2,opt,name=revision,proto3" json:"revision,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -828,7 +828,7 @@ func (x *AcceptBindingResponse) GetRevision() int64 {
 	return 0
 }
 
-// Asks for a binding of another domain to be deleted.
+// Request of `RejectBinding`.
 type RejectBindingRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The binding, such as `domains/sales/bindings/ana`. Required.
@@ -883,7 +883,7 @@ func (x *RejectBindingRequest) GetPrincipal() string {
 	return ""
 }
 
-// The binding is gone.
+// Response of `RejectBinding`.
 type RejectBindingResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The revision from which it is gone.
@@ -929,7 +929,7 @@ func (x *RejectBindingResponse) GetRevision() int64 {
 	return 0
 }
 
-// Asks for a floor to be put.
+// Request of `PutFloor`.
 type PutFloorRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The floor, with its name and, to guard against concurrent changes, its etag.
@@ -975,12 +975,12 @@ func (x *PutFloorRequest) GetFloor() *Floor {
 	return nil
 }
 
-// The floor.
+// Response of `PutFloor`.
 type PutFloorResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The floor.
 	Floor *Floor `protobuf:"bytes,1,opt,name=floor,proto3" json:"floor,omitempty"`
-	// The revision from which it holds. Requests that were admitted before end within 60 s.
+	// The revision from which it takes effect. Requests that were admitted before end within 60 s.
 	Revision      int64 `protobuf:"varint,2,opt,name=revision,proto3" json:"revision,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1030,7 +1030,7 @@ func (x *PutFloorResponse) GetRevision() int64 {
 	return 0
 }
 
-// Asks for a floor.
+// Request of `GetFloor`.
 type GetFloorRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Its name. Required.
@@ -1076,7 +1076,7 @@ func (x *GetFloorRequest) GetName() string {
 	return ""
 }
 
-// A floor.
+// Response of `GetFloor`.
 type GetFloorResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The floor.
@@ -1122,7 +1122,7 @@ func (x *GetFloorResponse) GetFloor() *Floor {
 	return nil
 }
 
-// Asks for floors.
+// Request of `ListFloors`.
 type ListFloorsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Most items of the answer, 1 to 1,000. 0: 50.
@@ -1177,7 +1177,7 @@ func (x *ListFloorsRequest) GetPageToken() string {
 	return ""
 }
 
-// Floors.
+// Response of `ListFloors`.
 type ListFloorsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The floors.
@@ -1232,7 +1232,7 @@ func (x *ListFloorsResponse) GetNextPageToken() string {
 	return ""
 }
 
-// Asks for a floor to be deleted.
+// Request of `DeleteFloor`.
 type DeleteFloorRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Its name. Required.
@@ -1278,7 +1278,7 @@ func (x *DeleteFloorRequest) GetName() string {
 	return ""
 }
 
-// The floor is gone.
+// Response of `DeleteFloor`.
 type DeleteFloorResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The revision from which it is gone.
@@ -1324,7 +1324,7 @@ func (x *DeleteFloorResponse) GetRevision() int64 {
 	return 0
 }
 
-// Asks for bindings.
+// Request of `ListBindings`.
 type ListBindingsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The domain. Required.
@@ -1397,7 +1397,7 @@ func (x *ListBindingsRequest) GetForeign() bool {
 	return false
 }
 
-// Bindings.
+// Response of `ListBindings`.
 type ListBindingsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The bindings.
@@ -1452,7 +1452,7 @@ func (x *ListBindingsResponse) GetNextPageToken() string {
 	return ""
 }
 
-// Asks for a role to be taken away.
+// Request of `DeleteBinding`.
 type DeleteBindingRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The binding's name. Required.
@@ -1498,7 +1498,7 @@ func (x *DeleteBindingRequest) GetName() string {
 	return ""
 }
 
-// The role is taken away.
+// Response of `DeleteBinding`.
 type DeleteBindingResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The revision from which it is gone.
@@ -1544,10 +1544,10 @@ func (x *DeleteBindingResponse) GetRevision() int64 {
 	return 0
 }
 
-// Asks why.
+// Request of `Explain`.
 type ExplainRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The domain in which is asked. Required.
+	// The domain of the question. Required.
 	Parent string `protobuf:"bytes,1,opt,name=parent,proto3" json:"parent,omitempty"`
 	// The principal. Required.
 	Principal string `protobuf:"bytes,2,opt,name=principal,proto3" json:"principal,omitempty"`
@@ -1626,7 +1626,7 @@ func (x *ExplainRequest) GetKey() string {
 	return ""
 }
 
-// Why.
+// Response of `Explain`.
 type ExplainResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The request would get what it asks for: its credential is valid, a role grants the action, and no floor or list of models forbids it.
@@ -1638,7 +1638,7 @@ type ExplainResponse struct {
 	Considered []*Binding `protobuf:"bytes,3,rep,name=considered,proto3" json:"considered,omitempty"`
 	// The revision by which it was decided.
 	Revision int64 `protobuf:"varint,4,opt,name=revision,proto3" json:"revision,omitempty"`
-	// What stands against it. Empty: nothing, so that it is allowed.
+	// The obstacles. Empty: none, the request is allowed.
 	Obstacles     []*Obstacle `protobuf:"bytes,5,rep,name=obstacles,proto3" json:"obstacles,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1714,7 +1714,7 @@ type Obstacle struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The reason with which it would be refused.
 	Reason ErrorReason `protobuf:"varint,1,opt,name=reason,proto3,enum=llm_mesh.policy.v1.ErrorReason" json:"reason,omitempty"`
-	// What stands against it, for people.
+	// What would refuse the request, for people.
 	Detail        string `protobuf:"bytes,2,opt,name=detail,proto3" json:"detail,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1819,7 +1819,7 @@ func (x *Grounds) GetPermission() *Permission {
 	return nil
 }
 
-// Asks for audit records.
+// Request of `ListAuditRecords`.
 type ListAuditRecordsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The domain, or `domains/-` for all. Required.
@@ -1892,7 +1892,7 @@ func (x *ListAuditRecordsRequest) GetRequestId() string {
 	return ""
 }
 
-// Audit records.
+// Response of `ListAuditRecords`.
 type ListAuditRecordsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The records.
@@ -2137,7 +2137,7 @@ func (x *AuditRecord) GetReason() string {
 	return ""
 }
 
-// Asks for the audit trail, oldest first.
+// Request of `ExportAuditRecords`.
 type ExportAuditRecordsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// `domains/-`: chains reach across domains. Required.
@@ -2210,7 +2210,7 @@ func (x *ExportAuditRecordsRequest) GetNewest() int32 {
 	return 0
 }
 
-// A page of the audit trail.
+// Response of `ExportAuditRecords`.
 type ExportAuditRecordsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The records, by sequence.
@@ -2274,7 +2274,7 @@ func (x *ExportAuditRecordsResponse) GetHeads() []*ChainHead {
 	return nil
 }
 
-// Asks for a wanted state.
+// Request of `ApplyPolicy`.
 type ApplyPolicyRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The domain, or `domains/platform` for several. Required.
@@ -2413,12 +2413,12 @@ func (x *ApplyPolicyRequest) GetUpdateMasks() map[string]*fieldmaskpb.FieldMask 
 	return nil
 }
 
-// What changed, or would.
+// Response of `ApplyPolicy`.
 type ApplyPolicyResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// One per named resource, in the order of the request.
 	Changes []*v1.Change `protobuf:"bytes,1,rep,name=changes,proto3" json:"changes,omitempty"`
-	// The revision from which it holds. 0: nothing changed.
+	// The revision from which it takes effect. 0: nothing changed.
 	Revision      int64 `protobuf:"varint,2,opt,name=revision,proto3" json:"revision,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

@@ -41,7 +41,7 @@ const (
 //
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
-// Roles, who holds them, and why a decision came out as it did.
+// Roles, their bindings, floors, the audit trail, and explanations of decisions.
 type RuleServiceClient interface {
 	// Creates or replaces a role. Built-in roles cannot be replaced. ESCALATION_DENIED where the role, as it is or as it will be, grants what
 	// the caller does not hold.
@@ -53,12 +53,12 @@ type RuleServiceClient interface {
 	// Gives a principal a role. ESCALATION_DENIED where the role grants what the caller does not hold.
 	//
 	// For a principal of another domain it is pending, and grants nothing, until that domain accepts it (`AcceptBinding`); a caller who may
-	// accept it there makes it active at once. Whether a principal of another domain exists is not told: the answer is the same.
+	// accept it there makes it active at once. The answer does not show whether a principal of another domain exists.
 	CreateBinding(ctx context.Context, in *CreateBindingRequest, opts ...grpc.CallOption) (*CreateBindingResponse, error)
 	// Lists who holds which role in a domain, by name.
 	ListBindings(ctx context.Context, in *ListBindingsRequest, opts ...grpc.CallOption) (*ListBindingsResponse, error)
-	// Accepts for the principal's domain a binding that another domain made. Repeating it does nothing. NOT_FOUND where the binding is not there
-	// or names another principal.
+	// Accepts for the principal's domain a binding that another domain made. A repeated call does nothing. NOT_FOUND where the binding is
+	// not there or names another principal.
 	AcceptBinding(ctx context.Context, in *AcceptBindingRequest, opts ...grpc.CallOption) (*AcceptBindingResponse, error)
 	// Deletes for the principal's domain a binding that another domain made, pending or active. NOT_FOUND as in `AcceptBinding`.
 	RejectBinding(ctx context.Context, in *RejectBindingRequest, opts ...grpc.CallOption) (*RejectBindingResponse, error)
@@ -85,7 +85,7 @@ type RuleServiceClient interface {
 	// `heads` are of the same moment as the records of their page, so that those of the last page say where each chain must end.
 	// A record whose transaction ended late may be missing between two pages: repeat before calling a trail broken.
 	ExportAuditRecords(ctx context.Context, in *ExportAuditRecordsRequest, opts ...grpc.CallOption) (*ExportAuditRecordsResponse, error)
-	// Brings floors, domains, projects, principals, roles, bindings, budgets and limits to a wanted state, all or nothing.
+	// Brings floors, domains, projects, principals, roles, bindings, budgets and limits to a desired state, all or nothing.
 	//
 	// What is not named is left alone; nothing is deleted. Repeating it changes nothing. At most 500 resources in one call, of which 100 budgets
 	// and limits: INVALID_FIELD above that. QUOTA_EXCEEDED where a collection would have more than its quota.
@@ -264,7 +264,7 @@ func (c *ruleServiceClient) ApplyPolicy(ctx context.Context, in *ApplyPolicyRequ
 // All implementations must embed UnimplementedRuleServiceServer
 // for forward compatibility.
 //
-// Roles, who holds them, and why a decision came out as it did.
+// Roles, their bindings, floors, the audit trail, and explanations of decisions.
 type RuleServiceServer interface {
 	// Creates or replaces a role. Built-in roles cannot be replaced. ESCALATION_DENIED where the role, as it is or as it will be, grants what
 	// the caller does not hold.
@@ -276,12 +276,12 @@ type RuleServiceServer interface {
 	// Gives a principal a role. ESCALATION_DENIED where the role grants what the caller does not hold.
 	//
 	// For a principal of another domain it is pending, and grants nothing, until that domain accepts it (`AcceptBinding`); a caller who may
-	// accept it there makes it active at once. Whether a principal of another domain exists is not told: the answer is the same.
+	// accept it there makes it active at once. The answer does not show whether a principal of another domain exists.
 	CreateBinding(context.Context, *CreateBindingRequest) (*CreateBindingResponse, error)
 	// Lists who holds which role in a domain, by name.
 	ListBindings(context.Context, *ListBindingsRequest) (*ListBindingsResponse, error)
-	// Accepts for the principal's domain a binding that another domain made. Repeating it does nothing. NOT_FOUND where the binding is not there
-	// or names another principal.
+	// Accepts for the principal's domain a binding that another domain made. A repeated call does nothing. NOT_FOUND where the binding is
+	// not there or names another principal.
 	AcceptBinding(context.Context, *AcceptBindingRequest) (*AcceptBindingResponse, error)
 	// Deletes for the principal's domain a binding that another domain made, pending or active. NOT_FOUND as in `AcceptBinding`.
 	RejectBinding(context.Context, *RejectBindingRequest) (*RejectBindingResponse, error)
@@ -308,7 +308,7 @@ type RuleServiceServer interface {
 	// `heads` are of the same moment as the records of their page, so that those of the last page say where each chain must end.
 	// A record whose transaction ended late may be missing between two pages: repeat before calling a trail broken.
 	ExportAuditRecords(context.Context, *ExportAuditRecordsRequest) (*ExportAuditRecordsResponse, error)
-	// Brings floors, domains, projects, principals, roles, bindings, budgets and limits to a wanted state, all or nothing.
+	// Brings floors, domains, projects, principals, roles, bindings, budgets and limits to a desired state, all or nothing.
 	//
 	// What is not named is left alone; nothing is deleted. Repeating it changes nothing. At most 500 resources in one call, of which 100 budgets
 	// and limits: INVALID_FIELD above that. QUOTA_EXCEEDED where a collection would have more than its quota.

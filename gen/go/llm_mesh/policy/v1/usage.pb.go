@@ -36,7 +36,7 @@ const (
 	AttemptOutcome_ATTEMPT_OUTCOME_FAILED AttemptOutcome = 2
 	// It failed after content was released.
 	AttemptOutcome_ATTEMPT_OUTCOME_INTERRUPTED AttemptOutcome = 3
-	// The caller went away.
+	// The caller cancelled.
 	AttemptOutcome_ATTEMPT_OUTCOME_CANCELLED AttemptOutcome = 4
 	// It was never sent to the provider. Costs nothing.
 	AttemptOutcome_ATTEMPT_OUTCOME_NOT_SENT AttemptOutcome = 5
@@ -151,7 +151,7 @@ func (UsageSource) EnumDescriptor() ([]byte, []int) {
 	return file_llm_mesh_policy_v1_usage_proto_rawDescGZIP(), []int{1}
 }
 
-// How a reservation stands.
+// State of a reservation.
 type ReservationState int32
 
 const (
@@ -622,17 +622,17 @@ type LedgerEntry struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The reservation, such as `domains/claims/projects/triage/reservations/01j…`.
 	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
-	// How it stands.
+	// Its state.
 	State ReservationState `protobuf:"varint,2,opt,name=state,proto3,enum=llm_mesh.policy.v1.ReservationState" json:"state,omitempty"`
 	// Correlation id of the request.
 	RequestId string `protobuf:"bytes,3,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
-	// The alias that was asked for.
+	// The alias that the request names.
 	Alias string `protobuf:"bytes,4,opt,name=alias,proto3" json:"alias,omitempty"`
 	// The operation, such as `generate`.
 	Operation string `protobuf:"bytes,5,opt,name=operation,proto3" json:"operation,omitempty"`
-	// Who asked.
+	// The caller.
 	Principal string `protobuf:"bytes,6,opt,name=principal,proto3" json:"principal,omitempty"`
-	// By which key.
+	// The key that authenticated the caller.
 	Key string `protobuf:"bytes,7,opt,name=key,proto3" json:"key,omitempty"`
 	// Tags.
 	Tags map[string]string `protobuf:"bytes,8,rep,name=tags,proto3" json:"tags,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`

@@ -25,7 +25,7 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-// Where a model stands in its life.
+// The lifecycle of a model.
 type Lifecycle int32
 
 const (
@@ -178,7 +178,7 @@ type Model struct {
 	DataClasses []string `protobuf:"bytes,12,rep,name=data_classes,json=dataClasses,proto3" json:"data_classes,omitempty"`
 	// What its owner promises. Unset: nothing.
 	ServiceLevel *ServiceLevel `protobuf:"bytes,13,opt,name=service_level,json=serviceLevel,proto3" json:"service_level,omitempty"`
-	// Where it stands in its life.
+	// Its lifecycle.
 	Lifecycle Lifecycle `protobuf:"varint,14,opt,name=lifecycle,proto3,enum=llm_mesh.registry.v1.Lifecycle" json:"lifecycle,omitempty"`
 	// When it stops to answer. Unset: not planned.
 	RetireTime *timestamppb.Timestamp `protobuf:"bytes,15,opt,name=retire_time,json=retireTime,proto3" json:"retire_time,omitempty"`
@@ -199,7 +199,7 @@ type Model struct {
 	CreateTime *timestamppb.Timestamp `protobuf:"bytes,22,opt,name=create_time,json=createTime,proto3" json:"create_time,omitempty"`
 	// When it was last changed.
 	UpdateTime *timestamppb.Timestamp `protobuf:"bytes,23,opt,name=update_time,json=updateTime,proto3" json:"update_time,omitempty"`
-	// The price version that holds now. Unset: none. Output only.
+	// The price version in effect. Unset: none. Output only.
 	Price *Price `protobuf:"bytes,24,opt,name=price,proto3" json:"price,omitempty"`
 	// Fields in which the model claims more than its endpoint declares, such as `region`: the endpoint's word holds. A conflict in `endpoint`,
 	// `upstream_model` or `credential`, or in `data_classes` where no class is left, takes the model out of use: it is answered as RETIRED
@@ -522,10 +522,10 @@ type Price struct {
 	AudioOutputNanosPerMillion *int64 `protobuf:"varint,9,opt,name=audio_output_nanos_per_million,json=audioOutputNanosPerMillion,proto3,oneof" json:"audio_output_nanos_per_million,omitempty"`
 	// Per million requests. 0: nothing.
 	RequestNanosPerMillion int64 `protobuf:"varint,10,opt,name=request_nanos_per_million,json=requestNanosPerMillion,proto3" json:"request_nanos_per_million,omitempty"`
-	// From when on it holds; the newest that holds is charged. Unset in a new price: at once. A model's first price may begin in the past,
+	// When it takes effect; the newest one in effect is charged. Unset in a new price: at once. A model's first price may begin in the past,
 	// later ones not.
 	ValidFrom *timestamppb.Timestamp `protobuf:"bytes,11,opt,name=valid_from,json=validFrom,proto3" json:"valid_from,omitempty"`
-	// Until when it holds. Unset: until a newer one does.
+	// Until when it is in effect. Unset: until a newer one is.
 	ValidUntil *timestamppb.Timestamp `protobuf:"bytes,12,opt,name=valid_until,json=validUntil,proto3" json:"valid_until,omitempty"`
 	// Where the figures are from, such as `genai-prices 0.2.3, 2026-11-01`. Required.
 	Source string `protobuf:"bytes,13,opt,name=source,proto3" json:"source,omitempty"`
@@ -727,7 +727,7 @@ func (x *Adapter) GetDescription() string {
 	return ""
 }
 
-// The facts about an endpoint of an adapter, in the words of whoever operates it.
+// The facts about an endpoint of an adapter, as its operator declares them.
 //
 // Endpoints without such facts can be used by any domain's models, which then can claim nothing about them.
 type Endpoint struct {
@@ -1020,7 +1020,7 @@ func (x *PriceFloor) GetRequestNanosPerMillion() int64 {
 	return 0
 }
 
-// Asks for the endpoints whose facts are declared.
+// Request of `ListEndpoints`.
 type ListEndpointsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Most items of the answer, 1 to 1,000. 0: 50.
@@ -1075,7 +1075,7 @@ func (x *ListEndpointsRequest) GetPageToken() string {
 	return ""
 }
 
-// The endpoints.
+// Response of `ListEndpoints`.
 type ListEndpointsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The endpoints, by name.
@@ -1130,7 +1130,7 @@ func (x *ListEndpointsResponse) GetNextPageToken() string {
 	return ""
 }
 
-// Asks for the facts of an endpoint.
+// Request of `GetEndpoint`.
 type GetEndpointRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Its name. Required.
@@ -1176,7 +1176,7 @@ func (x *GetEndpointRequest) GetName() string {
 	return ""
 }
 
-// The facts of an endpoint.
+// Response of `GetEndpoint`.
 type GetEndpointResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The endpoint.
@@ -1222,7 +1222,7 @@ func (x *GetEndpointResponse) GetEndpoint() *Endpoint {
 	return nil
 }
 
-// Asks for facts to be declared.
+// Request of `PutEndpoint`.
 type PutEndpointRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The endpoint, with its name; every fact is replaced. `etag` empty: whatever is declared now.
@@ -1268,7 +1268,7 @@ func (x *PutEndpointRequest) GetEndpoint() *Endpoint {
 	return nil
 }
 
-// The declared facts.
+// Response of `PutEndpoint`.
 type PutEndpointResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The endpoint.
@@ -1314,7 +1314,7 @@ func (x *PutEndpointResponse) GetEndpoint() *Endpoint {
 	return nil
 }
 
-// Asks for the facts of an endpoint to be deleted.
+// Request of `DeleteEndpoint`.
 type DeleteEndpointRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Its name. Required.
@@ -1369,7 +1369,7 @@ func (x *DeleteEndpointRequest) GetEtag() string {
 	return ""
 }
 
-// The facts are gone.
+// Response of `DeleteEndpoint`.
 type DeleteEndpointResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	unknownFields protoimpl.UnknownFields
@@ -1406,7 +1406,7 @@ func (*DeleteEndpointResponse) Descriptor() ([]byte, []int) {
 	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{13}
 }
 
-// Asks for a model to be created.
+// Request of `CreateModel`.
 type CreateModelRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The domain. Required.
@@ -1470,7 +1470,7 @@ func (x *CreateModelRequest) GetModel() *Model {
 	return nil
 }
 
-// The created model.
+// Response of `CreateModel`.
 type CreateModelResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The model.
@@ -1516,7 +1516,7 @@ func (x *CreateModelResponse) GetModel() *Model {
 	return nil
 }
 
-// Asks for a model.
+// Request of `GetModel`.
 type GetModelRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Its name. Required.
@@ -1562,7 +1562,7 @@ func (x *GetModelRequest) GetName() string {
 	return ""
 }
 
-// A model.
+// Response of `GetModel`.
 type GetModelResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The model.
@@ -1608,7 +1608,7 @@ func (x *GetModelResponse) GetModel() *Model {
 	return nil
 }
 
-// Asks for models.
+// Request of `ListModels`.
 type ListModelsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The domain, or `domains/-`. Required.
@@ -1672,7 +1672,7 @@ func (x *ListModelsRequest) GetPageToken() string {
 	return ""
 }
 
-// Models.
+// Response of `ListModels`.
 type ListModelsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The models.
@@ -1727,7 +1727,7 @@ func (x *ListModelsResponse) GetNextPageToken() string {
 	return ""
 }
 
-// Asks for a change of a model.
+// Request of `UpdateModel`.
 type UpdateModelRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The model, with its name and etag.
@@ -1782,7 +1782,7 @@ func (x *UpdateModelRequest) GetUpdateMask() *fieldmaskpb.FieldMask {
 	return nil
 }
 
-// The changed model.
+// Response of `UpdateModel`.
 type UpdateModelResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The model.
@@ -1828,7 +1828,7 @@ func (x *UpdateModelResponse) GetModel() *Model {
 	return nil
 }
 
-// Asks for a model to be deprecated.
+// Request of `DeprecateModel`.
 type DeprecateModelRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Its name. Required.
@@ -1883,7 +1883,7 @@ func (x *DeprecateModelRequest) GetRetireTime() *timestamppb.Timestamp {
 	return nil
 }
 
-// The deprecated model.
+// Response of `DeprecateModel`.
 type DeprecateModelResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The model.
@@ -1929,7 +1929,7 @@ func (x *DeprecateModelResponse) GetModel() *Model {
 	return nil
 }
 
-// Asks for a price version to be added.
+// Request of `CreatePrice`.
 type CreatePriceRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The model. Required.
@@ -1984,7 +1984,7 @@ func (x *CreatePriceRequest) GetPrice() *Price {
 	return nil
 }
 
-// The added price version.
+// Response of `CreatePrice`.
 type CreatePriceResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The price.
@@ -2030,7 +2030,7 @@ func (x *CreatePriceResponse) GetPrice() *Price {
 	return nil
 }
 
-// Asks for a price version.
+// Request of `GetPrice`.
 type GetPriceRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Its name. Required.
@@ -2076,7 +2076,7 @@ func (x *GetPriceRequest) GetName() string {
 	return ""
 }
 
-// A price version.
+// Response of `GetPrice`.
 type GetPriceResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The price.
@@ -2122,7 +2122,7 @@ func (x *GetPriceResponse) GetPrice() *Price {
 	return nil
 }
 
-// Asks for price versions.
+// Request of `ListPrices`.
 type ListPricesRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The model. Required.
@@ -2186,7 +2186,7 @@ func (x *ListPricesRequest) GetPageToken() string {
 	return ""
 }
 
-// Price versions.
+// Response of `ListPrices`.
 type ListPricesResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The prices.
@@ -2241,7 +2241,7 @@ func (x *ListPricesResponse) GetNextPageToken() string {
 	return ""
 }
 
-// Asks for adapters.
+// Request of `ListAdapters`.
 type ListAdaptersRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Most items of the answer, 1 to 1,000. 0: 50.
@@ -2296,7 +2296,7 @@ func (x *ListAdaptersRequest) GetPageToken() string {
 	return ""
 }
 
-// Adapters.
+// Response of `ListAdapters`.
 type ListAdaptersResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The adapters, by name.
@@ -2351,7 +2351,7 @@ func (x *ListAdaptersResponse) GetNextPageToken() string {
 	return ""
 }
 
-// Asks for an adapter to be registered.
+// Request of `PutAdapter`.
 type PutAdapterRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The adapter, with its name.
@@ -2397,7 +2397,7 @@ func (x *PutAdapterRequest) GetAdapter() *Adapter {
 	return nil
 }
 
-// The registered adapter.
+// Response of `PutAdapter`.
 type PutAdapterResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The adapter.
@@ -2443,7 +2443,7 @@ func (x *PutAdapterResponse) GetAdapter() *Adapter {
 	return nil
 }
 
-// Asks for the starting table.
+// Request of `ListWellKnownModels`.
 type ListWellKnownModelsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Most items of the answer, 1 to 1,000. 0: 50.
@@ -2507,7 +2507,7 @@ func (x *ListWellKnownModelsRequest) GetEndpoint() string {
 	return ""
 }
 
-// The starting table.
+// Response of `ListWellKnownModels`.
 type ListWellKnownModelsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The models, with their prices, without names.
@@ -2562,7 +2562,7 @@ func (x *ListWellKnownModelsResponse) GetNextPageToken() string {
 	return ""
 }
 
-// Asks for models and their changes.
+// Request of `WatchModels`.
 type WatchModelsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// From an earlier answer. Empty: everything.
@@ -2608,10 +2608,10 @@ func (x *WatchModelsRequest) GetResumeToken() string {
 	return ""
 }
 
-// Models and their changes.
+// One message of the response stream of `WatchModels`.
 type WatchModelsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Models that are new or changed, each with its price that holds.
+	// Models that are new or changed, each with its price in effect.
 	Models []*Model `protobuf:"bytes,1,rep,name=models,proto3" json:"models,omitempty"`
 	// Names of models that are gone.
 	Removed []string `protobuf:"bytes,2,rep,name=removed,proto3" json:"removed,omitempty"`
@@ -2623,7 +2623,7 @@ type WatchModelsResponse struct {
 	ResumeToken string `protobuf:"bytes,5,opt,name=resume_token,json=resumeToken,proto3" json:"resume_token,omitempty"`
 	// What comes replaces everything that the reader knows. Only in the first message of a snapshot.
 	Reset_ bool `protobuf:"varint,6,opt,name=reset,proto3" json:"reset,omitempty"`
-	// What domains accepted of each other's products, new or changed. Whatever is not told here of a foreign product serves nobody.
+	// What domains accepted of each other's products, new or changed. A product of another domain that is not listed here serves nobody.
 	AcceptedProducts []*AcceptedProduct `protobuf:"bytes,7,rep,name=accepted_products,json=acceptedProducts,proto3" json:"accepted_products,omitempty"`
 	// What is not accepted any more, or not offered any more.
 	RemovedAcceptedProducts []*RemovedAcceptedProduct `protobuf:"bytes,8,rep,name=removed_accepted_products,json=removedAcceptedProducts,proto3" json:"removed_accepted_products,omitempty"`
@@ -2772,14 +2772,14 @@ func (x *RemovedAcceptedProduct) GetProduct() string {
 	return ""
 }
 
-// Asks for a wanted state.
+// Request of `ApplyModels`.
 type ApplyModelsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The domain, or `domains/platform` for several. Required.
 	Parent string `protobuf:"bytes,1,opt,name=parent,proto3" json:"parent,omitempty"`
 	// Says what would change, and changes nothing.
 	DryRun bool `protobuf:"varint,2,opt,name=dry_run,json=dryRun,proto3" json:"dry_run,omitempty"`
-	// Wanted models, with their names. A `price` that differs from the one that holds becomes a new version.
+	// The desired models, with their names. A `price` that differs from the one in effect becomes a new version.
 	Models []*Model `protobuf:"bytes,3,rep,name=models,proto3" json:"models,omitempty"`
 	// Wanted adapters.
 	Adapters []*Adapter `protobuf:"bytes,4,rep,name=adapters,proto3" json:"adapters,omitempty"`
@@ -2865,7 +2865,7 @@ func (x *ApplyModelsRequest) GetUpdateMasks() map[string]*fieldmaskpb.FieldMask 
 	return nil
 }
 
-// What changed, or would.
+// Response of `ApplyModels`.
 type ApplyModelsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// One per named resource, in the order of the request.
@@ -3385,7 +3385,7 @@ func (x *ProductVersion) GetVersion() string {
 	return ""
 }
 
-// Asks for a subscription to be created.
+// Request of `CreateSubscription`.
 type CreateSubscriptionRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The domain that subscribes. Required.
@@ -3449,7 +3449,7 @@ func (x *CreateSubscriptionRequest) GetSubscription() *Subscription {
 	return nil
 }
 
-// The created subscription.
+// Response of `CreateSubscription`.
 type CreateSubscriptionResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The subscription.
@@ -3495,7 +3495,7 @@ func (x *CreateSubscriptionResponse) GetSubscription() *Subscription {
 	return nil
 }
 
-// Asks for a subscription.
+// Request of `GetSubscription`.
 type GetSubscriptionRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Its name. Required.
@@ -3541,7 +3541,7 @@ func (x *GetSubscriptionRequest) GetName() string {
 	return ""
 }
 
-// A subscription.
+// Response of `GetSubscription`.
 type GetSubscriptionResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The subscription.
@@ -3587,7 +3587,7 @@ func (x *GetSubscriptionResponse) GetSubscription() *Subscription {
 	return nil
 }
 
-// Asks for subscriptions.
+// Request of `ListSubscriptions`.
 type ListSubscriptionsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The domain, or `domains/-`. Required.
@@ -3651,7 +3651,7 @@ func (x *ListSubscriptionsRequest) GetPageToken() string {
 	return ""
 }
 
-// Subscriptions.
+// Response of `ListSubscriptions`.
 type ListSubscriptionsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The subscriptions, by name.
@@ -3706,7 +3706,7 @@ func (x *ListSubscriptionsResponse) GetNextPageToken() string {
 	return ""
 }
 
-// Asks for a change of a subscription, for changed terms to be accepted, or both.
+// Request of `UpdateSubscription`.
 type UpdateSubscriptionRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The subscription, with its name and etag.
@@ -3770,7 +3770,7 @@ func (x *UpdateSubscriptionRequest) GetAccept() []*ProductVersion {
 	return nil
 }
 
-// The changed subscription.
+// Response of `UpdateSubscription`.
 type UpdateSubscriptionResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The subscription.
@@ -3816,7 +3816,7 @@ func (x *UpdateSubscriptionResponse) GetSubscription() *Subscription {
 	return nil
 }
 
-// Asks for a subscription to be deleted.
+// Request of `DeleteSubscription`.
 type DeleteSubscriptionRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Its name. Required.
@@ -3871,7 +3871,7 @@ func (x *DeleteSubscriptionRequest) GetEtag() string {
 	return ""
 }
 
-// The subscription is gone.
+// Response of `DeleteSubscription`.
 type DeleteSubscriptionResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	unknownFields protoimpl.UnknownFields
@@ -3908,7 +3908,7 @@ func (*DeleteSubscriptionResponse) Descriptor() ([]byte, []int) {
 	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{54}
 }
 
-// Asks for offers.
+// Request of `ListOffers`.
 type ListOffersRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The domain to which they are made, or `domains/-` for the offers to any domain. Required.
@@ -3990,7 +3990,7 @@ func (x *ListOffersRequest) GetState() OfferState {
 	return OfferState_OFFER_STATE_UNSPECIFIED
 }
 
-// Offers.
+// Response of `ListOffers`.
 type ListOffersResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The offers, by product.
@@ -4045,7 +4045,7 @@ func (x *ListOffersResponse) GetNextPageToken() string {
 	return ""
 }
 
-// Asks for subscriptions to be brought to a wanted state.
+// Request of `ApplySubscriptions`.
 type ApplySubscriptionsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The domain, or `domains/platform` for several. Required.
@@ -4120,7 +4120,7 @@ func (x *ApplySubscriptionsRequest) GetUpdateMasks() map[string]*fieldmaskpb.Fie
 	return nil
 }
 
-// What changed, or would.
+// Response of `ApplySubscriptions`.
 type ApplySubscriptionsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// One per named subscription, in the order of the request.
@@ -4166,7 +4166,7 @@ func (x *ApplySubscriptionsResponse) GetChanges() []*v1.Change {
 	return nil
 }
 
-// Asks what a domain accepted of a product, now.
+// Request of `GetAcceptedProduct`.
 type GetAcceptedProductRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The domain. Required.
@@ -4221,7 +4221,7 @@ func (x *GetAcceptedProductRequest) GetProduct() string {
 	return ""
 }
 
-// What a domain accepted of a product.
+// Response of `GetAcceptedProduct`.
 type GetAcceptedProductResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// It, while the product is still offered to the domain. Unset: nothing.
@@ -4267,7 +4267,7 @@ func (x *GetAcceptedProductResponse) GetAcceptedProduct() *AcceptedProduct {
 	return nil
 }
 
-// Tells which routes are offered to other domains.
+// Request of `PutRouteOffers`.
 type PutRouteOffersRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// All offered routes whose names are after `after` and not after `through`, with their etags. At most 1,000.
@@ -4331,7 +4331,7 @@ func (x *PutRouteOffersRequest) GetThrough() string {
 	return ""
 }
 
-// The offers are known.
+// Response of `PutRouteOffers`.
 type PutRouteOffersResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	unknownFields protoimpl.UnknownFields

@@ -61,7 +61,7 @@ type RegistryServiceClient interface {
 	ListModels(ctx context.Context, in *ListModelsRequest, opts ...grpc.CallOption) (*ListModelsResponse, error)
 	// Updates a model; not its prices. ETAG_MISMATCH where the etag is not the present one.
 	UpdateModel(ctx context.Context, in *UpdateModelRequest, opts ...grpc.CallOption) (*UpdateModelResponse, error)
-	// Deprecates a model: it still answers until the retire time, and callers are told.
+	// Deprecates a model: it still answers until the retire time, and answers carry a notice.
 	DeprecateModel(ctx context.Context, in *DeprecateModelRequest, opts ...grpc.CallOption) (*DeprecateModelResponse, error)
 	// Adds a price version to a model. Price versions never change.
 	CreatePrice(ctx context.Context, in *CreatePriceRequest, opts ...grpc.CallOption) (*CreatePriceResponse, error)
@@ -78,7 +78,7 @@ type RegistryServiceClient interface {
 	ListEndpoints(ctx context.Context, in *ListEndpointsRequest, opts ...grpc.CallOption) (*ListEndpointsResponse, error)
 	// Gets the facts of an endpoint. NOT_FOUND where none are declared, and where the endpoint is not open to the caller's domain.
 	GetEndpoint(ctx context.Context, in *GetEndpointRequest, opts ...grpc.CallOption) (*GetEndpointResponse, error)
-	// Declares the facts of an endpoint, or replaces them. For platform administrators: facts belong to whoever operates the endpoint.
+	// Declares the facts of an endpoint, or replaces them. For platform administrators: facts belong to the endpoint's operator.
 	//
 	// Stricter facts narrow the models that exist already. ETAG_MISMATCH where an etag is given and is not the present one.
 	PutEndpoint(ctx context.Context, in *PutEndpointRequest, opts ...grpc.CallOption) (*PutEndpointResponse, error)
@@ -93,7 +93,7 @@ type RegistryServiceClient interface {
 	// only what changed since. The stream ends with OK after at most ten minutes; call again with the last token. A token that is too old
 	// gives everything again.
 	WatchModels(ctx context.Context, in *WatchModelsRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchModelsResponse], error)
-	// Brings endpoints, models and adapters to a wanted state, all or nothing, endpoints first. What is not named is left alone.
+	// Brings endpoints, models and adapters to a desired state, all or nothing, endpoints first. What is not named is left alone.
 	// At most 500 resources in one call: INVALID_FIELD above that. QUOTA_EXCEEDED where a collection would have more than its quota.
 	ApplyModels(ctx context.Context, in *ApplyModelsRequest, opts ...grpc.CallOption) (*ApplyModelsResponse, error)
 	// Accepts a product that another domain offers, or all that it offers, at the terms that are offered now.
@@ -116,7 +116,7 @@ type RegistryServiceClient interface {
 	// Lists what other domains offer to a domain, and what it accepted of that; or what domains offer to others at all (`domains/-`, for
 	// roles that hold across the mesh). What `domains/shared` publishes serves all and is no offer.
 	ListOffers(ctx context.Context, in *ListOffersRequest, opts ...grpc.CallOption) (*ListOffersResponse, error)
-	// Brings subscriptions of a domain to a wanted state, all or nothing. What is not named is left alone.
+	// Brings subscriptions of a domain to a desired state, all or nothing. What is not named is left alone.
 	ApplySubscriptions(ctx context.Context, in *ApplySubscriptionsRequest, opts ...grpc.CallOption) (*ApplySubscriptionsResponse, error)
 	// Gets what a domain accepted of a product, now: for a reader of `WatchModels` that may be behind.
 	GetAcceptedProduct(ctx context.Context, in *GetAcceptedProductRequest, opts ...grpc.CallOption) (*GetAcceptedProductResponse, error)
@@ -416,7 +416,7 @@ type RegistryServiceServer interface {
 	ListModels(context.Context, *ListModelsRequest) (*ListModelsResponse, error)
 	// Updates a model; not its prices. ETAG_MISMATCH where the etag is not the present one.
 	UpdateModel(context.Context, *UpdateModelRequest) (*UpdateModelResponse, error)
-	// Deprecates a model: it still answers until the retire time, and callers are told.
+	// Deprecates a model: it still answers until the retire time, and answers carry a notice.
 	DeprecateModel(context.Context, *DeprecateModelRequest) (*DeprecateModelResponse, error)
 	// Adds a price version to a model. Price versions never change.
 	CreatePrice(context.Context, *CreatePriceRequest) (*CreatePriceResponse, error)
@@ -433,7 +433,7 @@ type RegistryServiceServer interface {
 	ListEndpoints(context.Context, *ListEndpointsRequest) (*ListEndpointsResponse, error)
 	// Gets the facts of an endpoint. NOT_FOUND where none are declared, and where the endpoint is not open to the caller's domain.
 	GetEndpoint(context.Context, *GetEndpointRequest) (*GetEndpointResponse, error)
-	// Declares the facts of an endpoint, or replaces them. For platform administrators: facts belong to whoever operates the endpoint.
+	// Declares the facts of an endpoint, or replaces them. For platform administrators: facts belong to the endpoint's operator.
 	//
 	// Stricter facts narrow the models that exist already. ETAG_MISMATCH where an etag is given and is not the present one.
 	PutEndpoint(context.Context, *PutEndpointRequest) (*PutEndpointResponse, error)
@@ -448,7 +448,7 @@ type RegistryServiceServer interface {
 	// only what changed since. The stream ends with OK after at most ten minutes; call again with the last token. A token that is too old
 	// gives everything again.
 	WatchModels(*WatchModelsRequest, grpc.ServerStreamingServer[WatchModelsResponse]) error
-	// Brings endpoints, models and adapters to a wanted state, all or nothing, endpoints first. What is not named is left alone.
+	// Brings endpoints, models and adapters to a desired state, all or nothing, endpoints first. What is not named is left alone.
 	// At most 500 resources in one call: INVALID_FIELD above that. QUOTA_EXCEEDED where a collection would have more than its quota.
 	ApplyModels(context.Context, *ApplyModelsRequest) (*ApplyModelsResponse, error)
 	// Accepts a product that another domain offers, or all that it offers, at the terms that are offered now.
@@ -471,7 +471,7 @@ type RegistryServiceServer interface {
 	// Lists what other domains offer to a domain, and what it accepted of that; or what domains offer to others at all (`domains/-`, for
 	// roles that hold across the mesh). What `domains/shared` publishes serves all and is no offer.
 	ListOffers(context.Context, *ListOffersRequest) (*ListOffersResponse, error)
-	// Brings subscriptions of a domain to a wanted state, all or nothing. What is not named is left alone.
+	// Brings subscriptions of a domain to a desired state, all or nothing. What is not named is left alone.
 	ApplySubscriptions(context.Context, *ApplySubscriptionsRequest) (*ApplySubscriptionsResponse, error)
 	// Gets what a domain accepted of a product, now: for a reader of `WatchModels` that may be behind.
 	GetAcceptedProduct(context.Context, *GetAcceptedProductRequest) (*GetAcceptedProductResponse, error)

@@ -32,11 +32,11 @@ const (
 	ErrorReason_ERROR_REASON_MODEL_NOT_FOUND ErrorReason = 1
 	// Every target is excluded. `metadata.decision_id` is for `ExplainDecision`; up to ten keys `excluded.<model>` name the first rule.
 	ErrorReason_ERROR_REASON_NO_ELIGIBLE_TARGET ErrorReason = 2
-	// There is no such decision, or no more.
+	// The decision does not exist, or is no longer kept.
 	ErrorReason_ERROR_REASON_DECISION_NOT_FOUND ErrorReason = 3
 	// Another route of the domain has this alias.
 	ErrorReason_ERROR_REASON_ALIAS_TAKEN ErrorReason = 4
-	// Every target is excluded because it has no price that holds now: nothing that the caller can mend. The operator's fault, and counted by
+	// Every target is excluded because it has no price in effect: the caller cannot fix it. The operator's fault, counted by
 	// `llm_mesh_operator_faults_total`. `metadata` is that of NO_ELIGIBLE_TARGET.
 	ErrorReason_ERROR_REASON_NO_PRICE ErrorReason = 5
 )

@@ -27,7 +27,7 @@ type Plan struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The root. Required.
 	Root *PlanNode `protobuf:"bytes,1,opt,name=root,proto3" json:"root,omitempty"`
-	// The alias that was asked for.
+	// The alias that the request names.
 	Alias string `protobuf:"bytes,2,opt,name=alias,proto3" json:"alias,omitempty"`
 	// The decision, for `ExplainDecision`.
 	DecisionId    string `protobuf:"bytes,3,opt,name=decision_id,json=decisionId,proto3" json:"decision_id,omitempty"`
@@ -408,7 +408,7 @@ func (x *Attempt) GetMediaTokens() int64 {
 // How long the phases of an attempt may take. Unset fields are the adapter's defaults.
 type AttemptLimits struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Until the connection stands.
+	// Until the connection is established.
 	Connect *durationpb.Duration `protobuf:"bytes,1,opt,name=connect,proto3" json:"connect,omitempty"`
 	// From the request's last byte to the first content event.
 	FirstToken *durationpb.Duration `protobuf:"bytes,2,opt,name=first_token,json=firstToken,proto3" json:"first_token,omitempty"`

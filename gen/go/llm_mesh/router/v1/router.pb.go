@@ -25,14 +25,14 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-// Which targets an alias may go to. An alias without a route goes to the model of that alias alone.
+// The targets that an alias leads to. An alias without a route goes to the model of that alias alone.
 type Route struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// `domains/{domain}/routes/{route}`.
 	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
 	// The alias, `[A-Za-z0-9._:/-]{1,128}`, unique in the domain. Required.
 	Alias string `protobuf:"bytes,2,opt,name=alias,proto3" json:"alias,omitempty"`
-	// Where it may go. 1 to 64.
+	// The targets. 1 to 64.
 	Targets []*RouteTarget `protobuf:"bytes,3,rep,name=targets,proto3" json:"targets,omitempty"`
 	// Most targets to try, 1 to 8. 0: 3.
 	MaxAttempts int32 `protobuf:"varint,4,opt,name=max_attempts,json=maxAttempts,proto3" json:"max_attempts,omitempty"`
@@ -208,14 +208,14 @@ func (x *RouteTarget) GetWeight() int32 {
 	return 0
 }
 
-// What the router may know of a request; never the prompt.
+// What the router learns of a request. Never has the prompt.
 type RequestProfile struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// UTF-8 bytes of all text and tool schemas, plus 16 per message: the strict bound of input tokens.
 	InputBytes int64 `protobuf:"varint,1,opt,name=input_bytes,json=inputBytes,proto3" json:"input_bytes,omitempty"`
 	// An estimate of the input tokens.
 	EstimatedInputTokens int64 `protobuf:"varint,2,opt,name=estimated_input_tokens,json=estimatedInputTokens,proto3" json:"estimated_input_tokens,omitempty"`
-	// Output tokens that are asked for. 0: not said.
+	// Most output tokens that the request allows. 0: not limited by the request.
 	MaxOutputTokens int64 `protobuf:"varint,3,opt,name=max_output_tokens,json=maxOutputTokens,proto3" json:"max_output_tokens,omitempty"`
 	// What the input has, such as `text`, `image`, `audio`, `file`.
 	InputModalities []string `protobuf:"bytes,4,rep,name=input_modalities,json=inputModalities,proto3" json:"input_modalities,omitempty"`
@@ -409,12 +409,12 @@ func (x *RequestProfile) GetUnboundedReferences() int32 {
 	return 0
 }
 
-// Asks for a plan.
+// Request of `Plan`.
 type PlanRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The admission. Required.
 	Admission *v1.Sealed `protobuf:"bytes,1,opt,name=admission,proto3" json:"admission,omitempty"`
-	// What is known of the request.
+	// What the router learns of the request.
 	Profile *RequestProfile `protobuf:"bytes,2,opt,name=profile,proto3" json:"profile,omitempty"`
 	// Correlation id.
 	RequestId     string `protobuf:"bytes,3,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
@@ -473,7 +473,7 @@ func (x *PlanRequest) GetRequestId() string {
 	return ""
 }
 
-// A plan.
+// Response of `Plan`.
 type PlanResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The plan.
@@ -528,10 +528,10 @@ func (x *PlanResponse) GetDecisionId() string {
 	return ""
 }
 
-// Reports outcomes.
+// Request of `ReportOutcomes`.
 type ReportOutcomesRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// How attempts went. At most 1,000.
+	// The outcomes of attempts. At most 1,000.
 	Results       []*AttemptResult `protobuf:"bytes,1,rep,name=results,proto3" json:"results,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -574,7 +574,7 @@ func (x *ReportOutcomesRequest) GetResults() []*AttemptResult {
 	return nil
 }
 
-// How an attempt went.
+// The outcome of an attempt.
 type AttemptResult struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The model.
@@ -692,7 +692,7 @@ func (x *AttemptResult) GetDomain() string {
 	return ""
 }
 
-// Outcomes are noted.
+// Response of `ReportOutcomes`.
 type ReportOutcomesResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	unknownFields protoimpl.UnknownFields
@@ -729,7 +729,7 @@ func (*ReportOutcomesResponse) Descriptor() ([]byte, []int) {
 	return file_llm_mesh_router_v1_router_proto_rawDescGZIP(), []int{7}
 }
 
-// Asks for aliases.
+// Request of `ListAliases`.
 type ListAliasesRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The domain. Required.
@@ -793,7 +793,7 @@ func (x *ListAliasesRequest) GetPageToken() string {
 	return ""
 }
 
-// Aliases.
+// Response of `ListAliases`.
 type ListAliasesResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The aliases, sorted.
@@ -939,7 +939,7 @@ func (x *Alias) GetMaxOutputTokens() int64 {
 	return 0
 }
 
-// Asks how a plan came about.
+// Request of `ExplainDecision`.
 type ExplainDecisionRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// `domains/{domain}/routeDecisions/{decision_id}`, or `domains/{domain}/routeDecisions/-` with `request_id`. Required.
@@ -994,12 +994,12 @@ func (x *ExplainDecisionRequest) GetRequestId() string {
 	return ""
 }
 
-// How a plan came about.
+// Response of `ExplainDecision`.
 type ExplainDecisionResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The plan. Unset: there was none.
 	Plan *Plan `protobuf:"bytes,1,opt,name=plan,proto3" json:"plan,omitempty"`
-	// Everything that was looked at, best first, the excluded last.
+	// All targets that the router considered: the best first, the excluded last.
 	Candidates []*Candidate `protobuf:"bytes,2,rep,name=candidates,proto3" json:"candidates,omitempty"`
 	// When it was decided.
 	CreateTime *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=create_time,json=createTime,proto3" json:"create_time,omitempty"`
@@ -1011,7 +1011,7 @@ type ExplainDecisionResponse struct {
 	RequestId string `protobuf:"bytes,6,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
 	// Who made the request.
 	Principal string `protobuf:"bytes,7,opt,name=principal,proto3" json:"principal,omitempty"`
-	// The alias that was asked for.
+	// The alias that the request names.
 	Alias         string `protobuf:"bytes,8,opt,name=alias,proto3" json:"alias,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1103,7 +1103,7 @@ func (x *ExplainDecisionResponse) GetAlias() string {
 	return ""
 }
 
-// A target that was looked at.
+// A target that the router considered.
 type Candidate struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The model.
@@ -1185,7 +1185,7 @@ func (x *Candidate) GetScore() float64 {
 	return 0
 }
 
-// Asks for a route to be created.
+// Request of `CreateRoute`.
 type CreateRouteRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The domain. Required.
@@ -1249,7 +1249,7 @@ func (x *CreateRouteRequest) GetRoute() *Route {
 	return nil
 }
 
-// The created route.
+// Response of `CreateRoute`.
 type CreateRouteResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The route.
@@ -1295,7 +1295,7 @@ func (x *CreateRouteResponse) GetRoute() *Route {
 	return nil
 }
 
-// Asks for a route.
+// Request of `GetRoute`.
 type GetRouteRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Its name. Required.
@@ -1341,7 +1341,7 @@ func (x *GetRouteRequest) GetName() string {
 	return ""
 }
 
-// A route.
+// Response of `GetRoute`.
 type GetRouteResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The route.
@@ -1387,7 +1387,7 @@ func (x *GetRouteResponse) GetRoute() *Route {
 	return nil
 }
 
-// Asks for routes.
+// Request of `ListRoutes`.
 type ListRoutesRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The domain. Required.
@@ -1451,7 +1451,7 @@ func (x *ListRoutesRequest) GetPageToken() string {
 	return ""
 }
 
-// Routes.
+// Response of `ListRoutes`.
 type ListRoutesResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The routes.
@@ -1506,7 +1506,7 @@ func (x *ListRoutesResponse) GetNextPageToken() string {
 	return ""
 }
 
-// Asks for a route to be replaced.
+// Request of `UpdateRoute`.
 type UpdateRouteRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The route, with its name and its etag.
@@ -1552,7 +1552,7 @@ func (x *UpdateRouteRequest) GetRoute() *Route {
 	return nil
 }
 
-// The replaced route.
+// Response of `UpdateRoute`.
 type UpdateRouteResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The route.
@@ -1598,7 +1598,7 @@ func (x *UpdateRouteResponse) GetRoute() *Route {
 	return nil
 }
 
-// Asks for a route to be deleted.
+// Request of `DeleteRoute`.
 type DeleteRouteRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Its name. Required.
@@ -1653,7 +1653,7 @@ func (x *DeleteRouteRequest) GetEtag() string {
 	return ""
 }
 
-// The route is gone.
+// Response of `DeleteRoute`.
 type DeleteRouteResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	unknownFields protoimpl.UnknownFields
@@ -1690,7 +1690,7 @@ func (*DeleteRouteResponse) Descriptor() ([]byte, []int) {
 	return file_llm_mesh_router_v1_router_proto_rawDescGZIP(), []int{23}
 }
 
-// Asks for a wanted state.
+// Request of `ApplyRoutes`.
 type ApplyRoutesRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The domain, or `domains/platform` for several. Required.
@@ -1765,7 +1765,7 @@ func (x *ApplyRoutesRequest) GetUpdateMasks() map[string]*fieldmaskpb.FieldMask 
 	return nil
 }
 
-// What changed, or would.
+// Response of `ApplyRoutes`.
 type ApplyRoutesResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// One per named route, in the order of the request.

@@ -35,20 +35,20 @@ const (
 //
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
-// Decides which model answers, and in what order others stand by. Never sees the prompt, and no token flows through it.
+// Decides which model answers, and which models follow in what order when it fails. Never sees the prompt, and no token flows through it.
 type RouterServiceClient interface {
-	// Plans which targets answer a request, as a tree that the caller MUST execute as it stands.
+	// Plans which targets answer a request, as a tree that the caller MUST execute unchanged.
 	//
 	// The caller MUST NOT start another attempt of a failover node after it has released a content event of the
 	// current one. Fails with FAILED_PRECONDITION and reason NO_ELIGIBLE_TARGET when constraints leave nothing;
 	// `metadata` then names up to ten excluded models that the principal may see, each with the first rule that
 	// excluded it; `ExplainDecision` has all of them.
 	Plan(ctx context.Context, in *PlanRequest, opts ...grpc.CallOption) (*PlanResponse, error)
-	// Reports how attempts went, so that later plans know. Losing a report harms nothing but the ranking.
+	// Reports the outcomes of attempts, by which later plans rank targets. A lost report affects the ranking alone.
 	ReportOutcomes(ctx context.Context, in *ReportOutcomesRequest, opts ...grpc.CallOption) (*ReportOutcomesResponse, error)
 	// Lists the aliases that a domain may address, for the gateway's `ListModels`.
 	ListAliases(ctx context.Context, in *ListAliasesRequest, opts ...grpc.CallOption) (*ListAliasesResponse, error)
-	// Says how a plan came about.
+	// Returns the decision behind a plan: its candidates and why targets were excluded.
 	//
 	// The principal that made the request may ask, and whoever has `routeDecisions.get` on the decision. Everybody else gets
 	// DECISION_NOT_FOUND, whether the decision exists or not. Who only made the request is not shown credentials, nor models that its
@@ -68,7 +68,7 @@ type RouterServiceClient interface {
 	UpdateRoute(ctx context.Context, in *UpdateRouteRequest, opts ...grpc.CallOption) (*UpdateRouteResponse, error)
 	// Deletes a route.
 	DeleteRoute(ctx context.Context, in *DeleteRouteRequest, opts ...grpc.CallOption) (*DeleteRouteResponse, error)
-	// Brings routes of a domain to a wanted state, all or nothing. What is not named is left alone.
+	// Brings routes of a domain to a desired state, all or nothing. What is not named is left alone.
 	// At most 500 routes in one call: INVALID_FIELD above that. QUOTA_EXCEEDED where a domain would have more than its quota.
 	ApplyRoutes(ctx context.Context, in *ApplyRoutesRequest, opts ...grpc.CallOption) (*ApplyRoutesResponse, error)
 }
@@ -185,20 +185,20 @@ func (c *routerServiceClient) ApplyRoutes(ctx context.Context, in *ApplyRoutesRe
 // All implementations must embed UnimplementedRouterServiceServer
 // for forward compatibility.
 //
-// Decides which model answers, and in what order others stand by. Never sees the prompt, and no token flows through it.
+// Decides which model answers, and which models follow in what order when it fails. Never sees the prompt, and no token flows through it.
 type RouterServiceServer interface {
-	// Plans which targets answer a request, as a tree that the caller MUST execute as it stands.
+	// Plans which targets answer a request, as a tree that the caller MUST execute unchanged.
 	//
 	// The caller MUST NOT start another attempt of a failover node after it has released a content event of the
 	// current one. Fails with FAILED_PRECONDITION and reason NO_ELIGIBLE_TARGET when constraints leave nothing;
 	// `metadata` then names up to ten excluded models that the principal may see, each with the first rule that
 	// excluded it; `ExplainDecision` has all of them.
 	Plan(context.Context, *PlanRequest) (*PlanResponse, error)
-	// Reports how attempts went, so that later plans know. Losing a report harms nothing but the ranking.
+	// Reports the outcomes of attempts, by which later plans rank targets. A lost report affects the ranking alone.
 	ReportOutcomes(context.Context, *ReportOutcomesRequest) (*ReportOutcomesResponse, error)
 	// Lists the aliases that a domain may address, for the gateway's `ListModels`.
 	ListAliases(context.Context, *ListAliasesRequest) (*ListAliasesResponse, error)
-	// Says how a plan came about.
+	// Returns the decision behind a plan: its candidates and why targets were excluded.
 	//
 	// The principal that made the request may ask, and whoever has `routeDecisions.get` on the decision. Everybody else gets
 	// DECISION_NOT_FOUND, whether the decision exists or not. Who only made the request is not shown credentials, nor models that its
@@ -218,7 +218,7 @@ type RouterServiceServer interface {
 	UpdateRoute(context.Context, *UpdateRouteRequest) (*UpdateRouteResponse, error)
 	// Deletes a route.
 	DeleteRoute(context.Context, *DeleteRouteRequest) (*DeleteRouteResponse, error)
-	// Brings routes of a domain to a wanted state, all or nothing. What is not named is left alone.
+	// Brings routes of a domain to a desired state, all or nothing. What is not named is left alone.
 	// At most 500 routes in one call: INVALID_FIELD above that. QUOTA_EXCEEDED where a domain would have more than its quota.
 	ApplyRoutes(context.Context, *ApplyRoutesRequest) (*ApplyRoutesResponse, error)
 	mustEmbedUnimplementedRouterServiceServer()

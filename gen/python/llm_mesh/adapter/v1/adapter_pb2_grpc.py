@@ -82,7 +82,7 @@ class AdapterServiceServicer:
     """
 
     def Generate(self, request, context):
-        """Asks a model, and answers when the answer is whole.
+        """Calls a model and returns its complete answer.
 
         Refuses with INVALID_SEAL or GRANT_MISMATCH a call without a grant or one that differs from it. A failure says in `ErrorInfo.metadata`
         whether the provider may have begun (`sent`: `true` or `false`) and what usage is known (`input_tokens`, `output_tokens`).
@@ -92,7 +92,7 @@ class AdapterServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GenerateStream(self, request, context):
-        """Asks a model, and answers as the answer comes.
+        """Calls a model and streams its answer.
 
         Each message has everything that arrived in one read, in order. The last message has `final`. Cancelling the call closes
         the provider's connection within 250 ms.
@@ -109,7 +109,7 @@ class AdapterServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def EmbedStream(self, request, context):
-        """Embeds texts, and answers in messages of at most about 256 KiB.
+        """Embeds texts and streams the vectors in messages of about 256 KiB at most.
 
         The first message has `output`, the last `report`; one message may be both. The vectors come in the order of the items, each once.
         Nothing is sent before the provider's answer is whole and has one vector per item, all of one length.
@@ -126,7 +126,7 @@ class AdapterServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListEndpoints(self, request, context):
-        """Lists the endpoints that operator settings give the adapter, and how they stand.
+        """Lists the endpoints that operator settings give the adapter, and their state.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

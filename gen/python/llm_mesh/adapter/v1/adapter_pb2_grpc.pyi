@@ -17,13 +17,13 @@ class AdapterServiceStub:
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     Generate: _aio.UnaryUnaryMultiCallable[_adapter_pb2.GenerateRequest, _adapter_pb2.GenerateResponse]
-    """Asks a model, and answers when the answer is whole.
+    """Calls a model and returns its complete answer.
 
     Refuses with INVALID_SEAL or GRANT_MISMATCH a call without a grant or one that differs from it. A failure says in `ErrorInfo.metadata`
     whether the provider may have begun (`sent`: `true` or `false`) and what usage is known (`input_tokens`, `output_tokens`).
     """
     GenerateStream: _aio.UnaryStreamMultiCallable[_adapter_pb2.GenerateStreamRequest, _adapter_pb2.GenerateStreamResponse]
-    """Asks a model, and answers as the answer comes.
+    """Calls a model and streams its answer.
 
     Each message has everything that arrived in one read, in order. The last message has `final`. Cancelling the call closes
     the provider's connection within 250 ms.
@@ -31,7 +31,7 @@ class AdapterServiceStub:
     Embed: _aio.UnaryUnaryMultiCallable[_adapter_pb2.EmbedRequest, _adapter_pb2.EmbedResponse]
     """Embeds texts, and answers in one message, which 32 MiB bound. `EmbedStream` has no such bound."""
     EmbedStream: _aio.UnaryStreamMultiCallable[_adapter_pb2.EmbedStreamRequest, _adapter_pb2.EmbedStreamResponse]
-    """Embeds texts, and answers in messages of at most about 256 KiB.
+    """Embeds texts and streams the vectors in messages of about 256 KiB at most.
 
     The first message has `output`, the last `report`; one message may be both. The vectors come in the order of the items, each once.
     Nothing is sent before the provider's answer is whole and has one vector per item, all of one length.
@@ -39,7 +39,7 @@ class AdapterServiceStub:
     CountTokens: _aio.UnaryUnaryMultiCallable[_adapter_pb2.CountTokensRequest, _adapter_pb2.CountTokensResponse]
     """Counts the input tokens of a request, at the provider where it can, without a grant where that costs nothing."""
     ListEndpoints: _aio.UnaryUnaryMultiCallable[_adapter_pb2.ListEndpointsRequest, _adapter_pb2.ListEndpointsResponse]
-    """Lists the endpoints that operator settings give the adapter, and how they stand."""
+    """Lists the endpoints that operator settings give the adapter, and their state."""
     DiscoverModels: _aio.UnaryUnaryMultiCallable[_adapter_pb2.DiscoverModelsRequest, _adapter_pb2.DiscoverModelsResponse]
     """Lists the models that an endpoint offers, by asking its provider."""
     CheckEndpoint: _aio.UnaryUnaryMultiCallable[_adapter_pb2.CheckEndpointRequest, _adapter_pb2.CheckEndpointResponse]
@@ -58,7 +58,7 @@ class AdapterServiceServicer:
         request: _adapter_pb2.GenerateRequest,
         context: _aio.ServicerContext[_Any, _Any],
     ) -> _abc.Awaitable[_adapter_pb2.GenerateResponse]:
-        """Asks a model, and answers when the answer is whole.
+        """Calls a model and returns its complete answer.
 
         Refuses with INVALID_SEAL or GRANT_MISMATCH a call without a grant or one that differs from it. A failure says in `ErrorInfo.metadata`
         whether the provider may have begun (`sent`: `true` or `false`) and what usage is known (`input_tokens`, `output_tokens`).
@@ -69,7 +69,7 @@ class AdapterServiceServicer:
         request: _adapter_pb2.GenerateStreamRequest,
         context: _aio.ServicerContext[_Any, _Any],
     ) -> _abc.AsyncIterator[_adapter_pb2.GenerateStreamResponse]:
-        """Asks a model, and answers as the answer comes.
+        """Calls a model and streams its answer.
 
         Each message has everything that arrived in one read, in order. The last message has `final`. Cancelling the call closes
         the provider's connection within 250 ms.
@@ -87,7 +87,7 @@ class AdapterServiceServicer:
         request: _adapter_pb2.EmbedStreamRequest,
         context: _aio.ServicerContext[_Any, _Any],
     ) -> _abc.AsyncIterator[_adapter_pb2.EmbedStreamResponse]:
-        """Embeds texts, and answers in messages of at most about 256 KiB.
+        """Embeds texts and streams the vectors in messages of about 256 KiB at most.
 
         The first message has `output`, the last `report`; one message may be both. The vectors come in the order of the items, each once.
         Nothing is sent before the provider's answer is whole and has one vector per item, all of one length.
@@ -105,7 +105,7 @@ class AdapterServiceServicer:
         request: _adapter_pb2.ListEndpointsRequest,
         context: _aio.ServicerContext[_Any, _Any],
     ) -> _abc.Awaitable[_adapter_pb2.ListEndpointsResponse]:
-        """Lists the endpoints that operator settings give the adapter, and how they stand."""
+        """Lists the endpoints that operator settings give the adapter, and their state."""
 
     def DiscoverModels(
         self,

@@ -160,7 +160,7 @@ class CatalogueServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ApplyPrompts(self, request, context):
-        """Brings prompts to a wanted state, all or nothing. What is not named is left alone; new content becomes a new version.
+        """Brings prompts to a desired state, all or nothing. What is not named is left alone; new content becomes a new version.
         At most 500 prompts in one call: INVALID_FIELD above that. QUOTA_EXCEEDED where a collection would have more than its quota.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

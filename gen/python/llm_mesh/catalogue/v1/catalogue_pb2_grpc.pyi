@@ -42,7 +42,7 @@ class CatalogueServiceStub:
     OVERLOADED where too many renderings of the domain wait.
     """
     ApplyPrompts: _aio.UnaryUnaryMultiCallable[_catalogue_pb2.ApplyPromptsRequest, _catalogue_pb2.ApplyPromptsResponse]
-    """Brings prompts to a wanted state, all or nothing. What is not named is left alone; new content becomes a new version.
+    """Brings prompts to a desired state, all or nothing. What is not named is left alone; new content becomes a new version.
     At most 500 prompts in one call: INVALID_FIELD above that. QUOTA_EXCEEDED where a collection would have more than its quota.
     """
 
@@ -124,7 +124,7 @@ class CatalogueServiceServicer:
         request: _catalogue_pb2.ApplyPromptsRequest,
         context: _aio.ServicerContext[_Any, _Any],
     ) -> _abc.Awaitable[_catalogue_pb2.ApplyPromptsResponse]:
-        """Brings prompts to a wanted state, all or nothing. What is not named is left alone; new content becomes a new version.
+        """Brings prompts to a desired state, all or nothing. What is not named is left alone; new content becomes a new version.
         At most 500 prompts in one call: INVALID_FIELD above that. QUOTA_EXCEEDED where a collection would have more than its quota.
         """
 

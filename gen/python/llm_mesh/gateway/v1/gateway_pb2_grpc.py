@@ -26,13 +26,13 @@ if _version_not_supported:
 
 
 class GatewayServiceStub:
-    """The way in for applications: asks models, whatever provider is behind, and pays for it.
+    """The entry point for applications: calls models of any provider and charges the caller's project.
 
     Metadata: `authorization: Bearer <key>`; `x-llm-mesh-project` selects one of the key's projects; `x-request-id` is kept for correlation.
-    The public listener of a gateway that runs apart also answers the PUBLIC methods of the services that it has links to, as if they were asked
-    themselves: it passes calls on with the caller's own credential, and `x-llm-mesh-adapter` names the adapter that is meant.
+    The public listener of a gateway that runs apart also answers the PUBLIC methods of the services that it has links to, as if the
+    caller had called them: it forwards calls with the caller's own credential, and `x-llm-mesh-adapter` names the adapter that is meant.
 
-    The trailing metadata `llm-mesh-decision` has the id of the routing decision, of answers and of refusals alike. It is absent where a
+    The trailing metadata `llm-mesh-decision` has the id of the routing decision, for answers and for errors. It is absent where a
     request is refused before it is routed.
     """
 
@@ -80,25 +80,25 @@ class GatewayServiceStub:
 
 
 class GatewayServiceServicer:
-    """The way in for applications: asks models, whatever provider is behind, and pays for it.
+    """The entry point for applications: calls models of any provider and charges the caller's project.
 
     Metadata: `authorization: Bearer <key>`; `x-llm-mesh-project` selects one of the key's projects; `x-request-id` is kept for correlation.
-    The public listener of a gateway that runs apart also answers the PUBLIC methods of the services that it has links to, as if they were asked
-    themselves: it passes calls on with the caller's own credential, and `x-llm-mesh-adapter` names the adapter that is meant.
+    The public listener of a gateway that runs apart also answers the PUBLIC methods of the services that it has links to, as if the
+    caller had called them: it forwards calls with the caller's own credential, and `x-llm-mesh-adapter` names the adapter that is meant.
 
-    The trailing metadata `llm-mesh-decision` has the id of the routing decision, of answers and of refusals alike. It is absent where a
+    The trailing metadata `llm-mesh-decision` has the id of the routing decision, for answers and for errors. It is absent where a
     request is refused before it is routed.
     """
 
     def Generate(self, request, context):
-        """Asks a model, and answers when the answer is whole.
+        """Calls a model and returns its complete answer.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def GenerateStream(self, request, context):
-        """Asks a model, and answers as the answer comes.
+        """Calls a model and streams its answer.
 
         Messages have events in the order that `StreamEvent` documents. The last message has the receipt. An error before the first content event
         means that nothing was released; after it, that the answer is incomplete: it is not repeated. Cancelling stops the provider within
@@ -109,7 +109,7 @@ class GatewayServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def Embed(self, request, context):
-        """Embeds texts, and answers in one message.
+        """Embeds texts and returns all vectors in one message.
 
         The answer may have 32 MiB: 2,048 vectors of 3,072 numbers have 25 MB, and a client must raise the limit of 4 MiB that most gRPC
         libraries have. Fails with RESOURCE_EXHAUSTED and reason MESSAGE_TOO_LARGE beyond, and is charged then: use `EmbedStream`.
@@ -119,7 +119,7 @@ class GatewayServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def EmbedStream(self, request, context):
-        """Embeds texts, and answers in messages of at most about 256 KiB.
+        """Embeds texts and streams the vectors in messages of about 256 KiB at most.
 
         The first message has `output` and `receipt`: the provider's answer is whole by then, and charged. The vectors follow in the order
         of the items, each once; small answers have them in the first message. An error before the first message means what it means for
@@ -198,13 +198,13 @@ def add_GatewayServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class GatewayService:
-    """The way in for applications: asks models, whatever provider is behind, and pays for it.
+    """The entry point for applications: calls models of any provider and charges the caller's project.
 
     Metadata: `authorization: Bearer <key>`; `x-llm-mesh-project` selects one of the key's projects; `x-request-id` is kept for correlation.
-    The public listener of a gateway that runs apart also answers the PUBLIC methods of the services that it has links to, as if they were asked
-    themselves: it passes calls on with the caller's own credential, and `x-llm-mesh-adapter` names the adapter that is meant.
+    The public listener of a gateway that runs apart also answers the PUBLIC methods of the services that it has links to, as if the
+    caller had called them: it forwards calls with the caller's own credential, and `x-llm-mesh-adapter` names the adapter that is meant.
 
-    The trailing metadata `llm-mesh-decision` has the id of the routing decision, of answers and of refusals alike. It is absent where a
+    The trailing metadata `llm-mesh-decision` has the id of the routing decision, for answers and for errors. It is absent where a
     request is refused before it is routed.
     """
 

@@ -13,34 +13,34 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class GatewayServiceStub:
-    """The way in for applications: asks models, whatever provider is behind, and pays for it.
+    """The entry point for applications: calls models of any provider and charges the caller's project.
 
     Metadata: `authorization: Bearer <key>`; `x-llm-mesh-project` selects one of the key's projects; `x-request-id` is kept for correlation.
-    The public listener of a gateway that runs apart also answers the PUBLIC methods of the services that it has links to, as if they were asked
-    themselves: it passes calls on with the caller's own credential, and `x-llm-mesh-adapter` names the adapter that is meant.
+    The public listener of a gateway that runs apart also answers the PUBLIC methods of the services that it has links to, as if the
+    caller had called them: it forwards calls with the caller's own credential, and `x-llm-mesh-adapter` names the adapter that is meant.
 
-    The trailing metadata `llm-mesh-decision` has the id of the routing decision, of answers and of refusals alike. It is absent where a
+    The trailing metadata `llm-mesh-decision` has the id of the routing decision, for answers and for errors. It is absent where a
     request is refused before it is routed.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     Generate: _aio.UnaryUnaryMultiCallable[_gateway_pb2.GenerateRequest, _gateway_pb2.GenerateResponse]
-    """Asks a model, and answers when the answer is whole."""
+    """Calls a model and returns its complete answer."""
     GenerateStream: _aio.UnaryStreamMultiCallable[_gateway_pb2.GenerateStreamRequest, _gateway_pb2.GenerateStreamResponse]
-    """Asks a model, and answers as the answer comes.
+    """Calls a model and streams its answer.
 
     Messages have events in the order that `StreamEvent` documents. The last message has the receipt. An error before the first content event
     means that nothing was released; after it, that the answer is incomplete: it is not repeated. Cancelling stops the provider within
     250 ms and is settled. A stream that ends in an error has its receipt in the ledger only.
     """
     Embed: _aio.UnaryUnaryMultiCallable[_gateway_pb2.EmbedRequest, _gateway_pb2.EmbedResponse]
-    """Embeds texts, and answers in one message.
+    """Embeds texts and returns all vectors in one message.
 
     The answer may have 32 MiB: 2,048 vectors of 3,072 numbers have 25 MB, and a client must raise the limit of 4 MiB that most gRPC
     libraries have. Fails with RESOURCE_EXHAUSTED and reason MESSAGE_TOO_LARGE beyond, and is charged then: use `EmbedStream`.
     """
     EmbedStream: _aio.UnaryStreamMultiCallable[_gateway_pb2.EmbedStreamRequest, _gateway_pb2.EmbedStreamResponse]
-    """Embeds texts, and answers in messages of at most about 256 KiB.
+    """Embeds texts and streams the vectors in messages of about 256 KiB at most.
 
     The first message has `output` and `receipt`: the provider's answer is whole by then, and charged. The vectors follow in the order
     of the items, each once; small answers have them in the first message. An error before the first message means what it means for
@@ -56,13 +56,13 @@ class GatewayServiceStub:
     """
 
 class GatewayServiceServicer:
-    """The way in for applications: asks models, whatever provider is behind, and pays for it.
+    """The entry point for applications: calls models of any provider and charges the caller's project.
 
     Metadata: `authorization: Bearer <key>`; `x-llm-mesh-project` selects one of the key's projects; `x-request-id` is kept for correlation.
-    The public listener of a gateway that runs apart also answers the PUBLIC methods of the services that it has links to, as if they were asked
-    themselves: it passes calls on with the caller's own credential, and `x-llm-mesh-adapter` names the adapter that is meant.
+    The public listener of a gateway that runs apart also answers the PUBLIC methods of the services that it has links to, as if the
+    caller had called them: it forwards calls with the caller's own credential, and `x-llm-mesh-adapter` names the adapter that is meant.
 
-    The trailing metadata `llm-mesh-decision` has the id of the routing decision, of answers and of refusals alike. It is absent where a
+    The trailing metadata `llm-mesh-decision` has the id of the routing decision, for answers and for errors. It is absent where a
     request is refused before it is routed.
     """
 
@@ -71,14 +71,14 @@ class GatewayServiceServicer:
         request: _gateway_pb2.GenerateRequest,
         context: _aio.ServicerContext[_Any, _Any],
     ) -> _abc.Awaitable[_gateway_pb2.GenerateResponse]:
-        """Asks a model, and answers when the answer is whole."""
+        """Calls a model and returns its complete answer."""
 
     def GenerateStream(
         self,
         request: _gateway_pb2.GenerateStreamRequest,
         context: _aio.ServicerContext[_Any, _Any],
     ) -> _abc.AsyncIterator[_gateway_pb2.GenerateStreamResponse]:
-        """Asks a model, and answers as the answer comes.
+        """Calls a model and streams its answer.
 
         Messages have events in the order that `StreamEvent` documents. The last message has the receipt. An error before the first content event
         means that nothing was released; after it, that the answer is incomplete: it is not repeated. Cancelling stops the provider within
@@ -90,7 +90,7 @@ class GatewayServiceServicer:
         request: _gateway_pb2.EmbedRequest,
         context: _aio.ServicerContext[_Any, _Any],
     ) -> _abc.Awaitable[_gateway_pb2.EmbedResponse]:
-        """Embeds texts, and answers in one message.
+        """Embeds texts and returns all vectors in one message.
 
         The answer may have 32 MiB: 2,048 vectors of 3,072 numbers have 25 MB, and a client must raise the limit of 4 MiB that most gRPC
         libraries have. Fails with RESOURCE_EXHAUSTED and reason MESSAGE_TOO_LARGE beyond, and is charged then: use `EmbedStream`.
@@ -101,7 +101,7 @@ class GatewayServiceServicer:
         request: _gateway_pb2.EmbedStreamRequest,
         context: _aio.ServicerContext[_Any, _Any],
     ) -> _abc.AsyncIterator[_gateway_pb2.EmbedStreamResponse]:
-        """Embeds texts, and answers in messages of at most about 256 KiB.
+        """Embeds texts and streams the vectors in messages of about 256 KiB at most.
 
         The first message has `output` and `receipt`: the provider's answer is whole by then, and charged. The vectors follow in the order
         of the items, each once; small answers have them in the first message. An error before the first message means what it means for

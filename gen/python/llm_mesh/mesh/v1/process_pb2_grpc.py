@@ -47,7 +47,7 @@ class ProcessServiceServicer:
     """
 
     def Report(self, request, context):
-        """Tells how this process is at this moment. Changes nothing and waits for nothing. Fails with MESH_ONLY for callers that prove no
+        """Reports the present state of this process. Changes nothing and waits for nothing. Fails with MESH_ONLY for callers that prove no
         service of the mesh; a process that cannot be reached is UNAVAILABLE, which its caller MUST report as not serving.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

@@ -123,7 +123,8 @@ class ObservabilityServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def Rebuild(self, request, context):
-        """Throws the projection away and builds it anew from the ledger. Feedback stays. Answers when it has begun; `Tail` and `QuerySpend` go on.
+        """Discards the projection and rebuilds it from the ledger. Keeps feedback. Returns once the rebuild has begun; `Tail` and
+        `QuerySpend` go on.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

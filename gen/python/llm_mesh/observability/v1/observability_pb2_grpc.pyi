@@ -34,7 +34,9 @@ class ObservabilityServiceStub:
     ListFeedback: _aio.UnaryUnaryMultiCallable[_observability_pb2.ListFeedbackRequest, _observability_pb2.ListFeedbackResponse]
     """Lists what was said of a request, oldest first."""
     Rebuild: _aio.UnaryUnaryMultiCallable[_observability_pb2.RebuildRequest, _observability_pb2.RebuildResponse]
-    """Throws the projection away and builds it anew from the ledger. Feedback stays. Answers when it has begun; `Tail` and `QuerySpend` go on."""
+    """Discards the projection and rebuilds it from the ledger. Keeps feedback. Returns once the rebuild has begun; `Tail` and
+    `QuerySpend` go on.
+    """
 
 class ObservabilityServiceServicer:
     """Shows what was spent and used: a projection of the ledger's settlements that can be rebuilt from them at any time."""
@@ -91,6 +93,8 @@ class ObservabilityServiceServicer:
         request: _observability_pb2.RebuildRequest,
         context: _aio.ServicerContext[_Any, _Any],
     ) -> _abc.Awaitable[_observability_pb2.RebuildResponse]:
-        """Throws the projection away and builds it anew from the ledger. Feedback stays. Answers when it has begun; `Tail` and `QuerySpend` go on."""
+        """Discards the projection and rebuilds it from the ledger. Keeps feedback. Returns once the rebuild has begun; `Tail` and
+        `QuerySpend` go on.
+        """
 
 def add_ObservabilityServiceServicer_to_server(servicer: ObservabilityServiceServicer, server: _aio.Server) -> None: ...

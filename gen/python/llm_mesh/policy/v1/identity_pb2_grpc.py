@@ -247,14 +247,15 @@ class IdentityServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def RotateKey(self, request, context):
-        """Gives a key a new secret; the old one holds for the grace. ESCALATION_DENIED where its principal may do what the caller may not.
+        """Gives a key a new secret; the old one stays valid for the grace period. ESCALATION_DENIED where its
+        principal may do what the caller may not.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def RevokeKey(self, request, context):
-        """Revokes a key for good, at once: each of its secrets is refused from the answer on. Repeating it does nothing.
+        """Revokes a key for good, at once: each of its secrets is refused from the answer on. A repeated call does nothing.
         ESCALATION_DENIED where its principal may do what the caller may not; what other domains granted to the principal does not count.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

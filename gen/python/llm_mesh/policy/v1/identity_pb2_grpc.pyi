@@ -54,9 +54,11 @@ class IdentityServiceStub:
     ListKeys: _aio.UnaryUnaryMultiCallable[_identity_pb2.ListKeysRequest, _identity_pb2.ListKeysResponse]
     """Lists the keys of a project or of all projects of a domain (`domains/claims/projects/-`), newest first."""
     RotateKey: _aio.UnaryUnaryMultiCallable[_identity_pb2.RotateKeyRequest, _identity_pb2.RotateKeyResponse]
-    """Gives a key a new secret; the old one holds for the grace. ESCALATION_DENIED where its principal may do what the caller may not."""
+    """Gives a key a new secret; the old one stays valid for the grace period. ESCALATION_DENIED where its
+    principal may do what the caller may not.
+    """
     RevokeKey: _aio.UnaryUnaryMultiCallable[_identity_pb2.RevokeKeyRequest, _identity_pb2.RevokeKeyResponse]
-    """Revokes a key for good, at once: each of its secrets is refused from the answer on. Repeating it does nothing.
+    """Revokes a key for good, at once: each of its secrets is refused from the answer on. A repeated call does nothing.
     ESCALATION_DENIED where its principal may do what the caller may not; what other domains granted to the principal does not count.
     """
 
@@ -185,14 +187,16 @@ class IdentityServiceServicer:
         request: _identity_pb2.RotateKeyRequest,
         context: _aio.ServicerContext[_Any, _Any],
     ) -> _abc.Awaitable[_identity_pb2.RotateKeyResponse]:
-        """Gives a key a new secret; the old one holds for the grace. ESCALATION_DENIED where its principal may do what the caller may not."""
+        """Gives a key a new secret; the old one stays valid for the grace period. ESCALATION_DENIED where its
+        principal may do what the caller may not.
+        """
 
     def RevokeKey(
         self,
         request: _identity_pb2.RevokeKeyRequest,
         context: _aio.ServicerContext[_Any, _Any],
     ) -> _abc.Awaitable[_identity_pb2.RevokeKeyResponse]:
-        """Revokes a key for good, at once: each of its secrets is refused from the answer on. Repeating it does nothing.
+        """Revokes a key for good, at once: each of its secrets is refused from the answer on. A repeated call does nothing.
         ESCALATION_DENIED where its principal may do what the caller may not; what other domains granted to the principal does not count.
         """
 

@@ -123,7 +123,7 @@ class LedgerServiceServicer:
 
     def PutLimit(self, request, context):
         """Creates or replaces a limit. A limit with the same subject, metric and window goes on counting where it was, whatever its amount;
-        another subject, metric or window begins anew.
+        another subject, metric or window starts again from zero.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -30,7 +30,7 @@ class LedgerServiceStub:
     """
     PutLimit: _aio.UnaryUnaryMultiCallable[_ledger_pb2.PutLimitRequest, _ledger_pb2.PutLimitResponse]
     """Creates or replaces a limit. A limit with the same subject, metric and window goes on counting where it was, whatever its amount;
-    another subject, metric or window begins anew.
+    another subject, metric or window starts again from zero.
     """
     ListLimits: _aio.UnaryUnaryMultiCallable[_ledger_pb2.ListLimitsRequest, _ledger_pb2.ListLimitsResponse]
     """Lists the limits of a domain and the platform's limits that bind it (`domains/platform/limits/…`), by name. The domain cannot change the
@@ -88,7 +88,7 @@ class LedgerServiceServicer:
         context: _aio.ServicerContext[_Any, _Any],
     ) -> _abc.Awaitable[_ledger_pb2.PutLimitResponse]:
         """Creates or replaces a limit. A limit with the same subject, metric and window goes on counting where it was, whatever its amount;
-        another subject, metric or window begins anew.
+        another subject, metric or window starts again from zero.
         """
 
     def ListLimits(

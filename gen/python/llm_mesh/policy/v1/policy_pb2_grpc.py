@@ -27,7 +27,7 @@ if _version_not_supported:
 
 
 class PolicyServiceStub:
-    """Decides, on the path of each request: who may, within which bounds, and on whose money.
+    """Decides for each request: whether the caller may make it, within which constraints, and which project pays.
     """
 
     def __init__(self, channel):
@@ -99,13 +99,13 @@ class PolicyServiceStub:
 
 
 class PolicyServiceServicer:
-    """Decides, on the path of each request: who may, within which bounds, and on whose money.
+    """Decides for each request: whether the caller may make it, within which constraints, and which project pays.
     """
 
     def Authorize(self, request, context):
-        """Says whether a credential may call a method on a resource, and whose it is.
+        """Checks whether a credential may call a method on a resource, and returns its caller.
 
-        Answers UNAUTHENTICATED for a credential that is missing, garbled, unknown, expired or revoked, without telling which; and
+        Answers UNAUTHENTICATED for a credential that is missing, garbled, unknown, expired or revoked, and does not say which; and
         PERMISSION_DENIED for a valid one that lacks the right. Answers may be cached up to `valid_for`, by the digest of everything
         in the request plus `revision`.
         """
@@ -132,15 +132,15 @@ class PolicyServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def Admit(self, request, context):
-        """Decides on a rendered request: rules, screening, legal constraints. Writes nothing.
+        """Checks a rendered request against rules, screening and constraints. Writes nothing.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def Reserve(self, request, context):
-        """Holds the plan's worst case against all limits, in one transaction with the audit row of the decision. Answers after the commit;
-        nothing may be sent to a provider earlier. RESOURCE_EXHAUSTED names the limits and when to try again, and holds nothing.
+        """Reserves the plan's worst case against all limits, in one transaction with the audit row of the decision. Answers after the commit;
+        nothing may be sent to a provider earlier. RESOURCE_EXHAUSTED names the limits and when to try again, and reserves nothing.
         INVALID_FIELD where the worst case is more than 4,000,000,000,000,000,000 nanos.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -155,7 +155,7 @@ class PolicyServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def Settle(self, request, context):
-        """Charges what was used and gives back the rest. Repeating it returns the first result. For an entry that was charged as estimated, and
+        """Charges what was used and releases the rest. A repeated call returns the first result. For an entry that was charged as estimated, and
         for estimated lines of which the provider's usage is reported now, it adds a linked adjustment. Answers after the answer that came
         along is kept, where the project keeps answers; where it cannot be kept, the charge stands all the same.
         """
@@ -175,8 +175,8 @@ class PolicyServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def Release(self, request, context):
-        """Gives a reservation back whole, when nothing was sent. Valid before `Reserve` too: a later `Reserve` of the same id then fails with
-        RESERVATION_RELEASED, so that a cancelled call leaves nothing. Repeating it does nothing.
+        """Releases a reservation in full, when nothing was sent. Valid before `Reserve` too: a later `Reserve` of the same id then fails with
+        RESERVATION_RELEASED, so that a cancelled call leaves nothing. A repeated call does nothing.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -191,7 +191,7 @@ class PolicyServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ScreenStream(self, request_iterator, context):
-        """Screens an answer while it comes.
+        """Screens an answer while it streams.
 
         The first message MUST be `start`; then text by channel and index with `seq` from 0 without gaps. The service answers with text that
         may be released, in order, and never releases text that it could still have to withhold. What is released does not depend on how the
@@ -280,7 +280,7 @@ def add_PolicyServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class PolicyService:
-    """Decides, on the path of each request: who may, within which bounds, and on whose money.
+    """Decides for each request: whether the caller may make it, within which constraints, and which project pays.
     """
 
     @staticmethod

@@ -14,13 +14,13 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class PolicyServiceStub:
-    """Decides, on the path of each request: who may, within which bounds, and on whose money."""
+    """Decides for each request: whether the caller may make it, within which constraints, and which project pays."""
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     Authorize: _aio.UnaryUnaryMultiCallable[_policy_pb2.AuthorizeRequest, _policy_pb2.AuthorizeResponse]
-    """Says whether a credential may call a method on a resource, and whose it is.
+    """Checks whether a credential may call a method on a resource, and returns its caller.
 
-    Answers UNAUTHENTICATED for a credential that is missing, garbled, unknown, expired or revoked, without telling which; and
+    Answers UNAUTHENTICATED for a credential that is missing, garbled, unknown, expired or revoked, and does not say which; and
     PERMISSION_DENIED for a valid one that lacks the right. Answers may be cached up to `valid_for`, by the digest of everything
     in the request plus `revision`.
     """
@@ -35,16 +35,16 @@ class PolicyServiceStub:
     The answer comes after the durable commit. INVALID_FIELD names what a change lacks.
     """
     Admit: _aio.UnaryUnaryMultiCallable[_policy_pb2.AdmitRequest, _policy_pb2.AdmitResponse]
-    """Decides on a rendered request: rules, screening, legal constraints. Writes nothing."""
+    """Checks a rendered request against rules, screening and constraints. Writes nothing."""
     Reserve: _aio.UnaryUnaryMultiCallable[_policy_pb2.ReserveRequest, _policy_pb2.ReserveResponse]
-    """Holds the plan's worst case against all limits, in one transaction with the audit row of the decision. Answers after the commit;
-    nothing may be sent to a provider earlier. RESOURCE_EXHAUSTED names the limits and when to try again, and holds nothing.
+    """Reserves the plan's worst case against all limits, in one transaction with the audit row of the decision. Answers after the commit;
+    nothing may be sent to a provider earlier. RESOURCE_EXHAUSTED names the limits and when to try again, and reserves nothing.
     INVALID_FIELD where the worst case is more than 4,000,000,000,000,000,000 nanos.
     """
     Extend: _aio.UnaryUnaryMultiCallable[_policy_pb2.ExtendRequest, _policy_pb2.ExtendResponse]
     """Adds an attempt beyond the reserved ones to a held reservation."""
     Settle: _aio.UnaryUnaryMultiCallable[_policy_pb2.SettleRequest, _policy_pb2.SettleResponse]
-    """Charges what was used and gives back the rest. Repeating it returns the first result. For an entry that was charged as estimated, and
+    """Charges what was used and releases the rest. A repeated call returns the first result. For an entry that was charged as estimated, and
     for estimated lines of which the provider's usage is reported now, it adds a linked adjustment. Answers after the answer that came
     along is kept, where the project keeps answers; where it cannot be kept, the charge stands all the same.
     """
@@ -56,15 +56,15 @@ class PolicyServiceStub:
     the project's room was used up, the key is unknown or its time is over. IDEMPOTENCY_KEY_REUSED for another digest.
     """
     Release: _aio.UnaryUnaryMultiCallable[_policy_pb2.ReleaseRequest, _policy_pb2.ReleaseResponse]
-    """Gives a reservation back whole, when nothing was sent. Valid before `Reserve` too: a later `Reserve` of the same id then fails with
-    RESERVATION_RELEASED, so that a cancelled call leaves nothing. Repeating it does nothing.
+    """Releases a reservation in full, when nothing was sent. Valid before `Reserve` too: a later `Reserve` of the same id then fails with
+    RESERVATION_RELEASED, so that a cancelled call leaves nothing. A repeated call does nothing.
     """
     Heartbeat: _aio.UnaryUnaryMultiCallable[_policy_pb2.HeartbeatRequest, _policy_pb2.HeartbeatResponse]
     """Keeps the reservations of a gateway instance alive. An instance calls it every 5 s; after `lost_after` without a call its held
     reservations are charged as estimated, in full.
     """
     ScreenStream: _aio.StreamStreamMultiCallable[_policy_pb2.ScreenStreamRequest, _policy_pb2.ScreenStreamResponse]
-    """Screens an answer while it comes.
+    """Screens an answer while it streams.
 
     The first message MUST be `start`; then text by channel and index with `seq` from 0 without gaps. The service answers with text that
     may be released, in order, and never releases text that it could still have to withhold. What is released does not depend on how the
@@ -74,16 +74,16 @@ class PolicyServiceStub:
     """Streams the ledger's usage events from a sequence on, oldest first, and then ends: what observability rebuilds itself from."""
 
 class PolicyServiceServicer:
-    """Decides, on the path of each request: who may, within which bounds, and on whose money."""
+    """Decides for each request: whether the caller may make it, within which constraints, and which project pays."""
 
     def Authorize(
         self,
         request: _policy_pb2.AuthorizeRequest,
         context: _aio.ServicerContext[_Any, _Any],
     ) -> _abc.Awaitable[_policy_pb2.AuthorizeResponse]:
-        """Says whether a credential may call a method on a resource, and whose it is.
+        """Checks whether a credential may call a method on a resource, and returns its caller.
 
-        Answers UNAUTHENTICATED for a credential that is missing, garbled, unknown, expired or revoked, without telling which; and
+        Answers UNAUTHENTICATED for a credential that is missing, garbled, unknown, expired or revoked, and does not say which; and
         PERMISSION_DENIED for a valid one that lacks the right. Answers may be cached up to `valid_for`, by the digest of everything
         in the request plus `revision`.
         """
@@ -113,15 +113,15 @@ class PolicyServiceServicer:
         request: _policy_pb2.AdmitRequest,
         context: _aio.ServicerContext[_Any, _Any],
     ) -> _abc.Awaitable[_policy_pb2.AdmitResponse]:
-        """Decides on a rendered request: rules, screening, legal constraints. Writes nothing."""
+        """Checks a rendered request against rules, screening and constraints. Writes nothing."""
 
     def Reserve(
         self,
         request: _policy_pb2.ReserveRequest,
         context: _aio.ServicerContext[_Any, _Any],
     ) -> _abc.Awaitable[_policy_pb2.ReserveResponse]:
-        """Holds the plan's worst case against all limits, in one transaction with the audit row of the decision. Answers after the commit;
-        nothing may be sent to a provider earlier. RESOURCE_EXHAUSTED names the limits and when to try again, and holds nothing.
+        """Reserves the plan's worst case against all limits, in one transaction with the audit row of the decision. Answers after the commit;
+        nothing may be sent to a provider earlier. RESOURCE_EXHAUSTED names the limits and when to try again, and reserves nothing.
         INVALID_FIELD where the worst case is more than 4,000,000,000,000,000,000 nanos.
         """
 
@@ -137,7 +137,7 @@ class PolicyServiceServicer:
         request: _policy_pb2.SettleRequest,
         context: _aio.ServicerContext[_Any, _Any],
     ) -> _abc.Awaitable[_policy_pb2.SettleResponse]:
-        """Charges what was used and gives back the rest. Repeating it returns the first result. For an entry that was charged as estimated, and
+        """Charges what was used and releases the rest. A repeated call returns the first result. For an entry that was charged as estimated, and
         for estimated lines of which the provider's usage is reported now, it adds a linked adjustment. Answers after the answer that came
         along is kept, where the project keeps answers; where it cannot be kept, the charge stands all the same.
         """
@@ -159,8 +159,8 @@ class PolicyServiceServicer:
         request: _policy_pb2.ReleaseRequest,
         context: _aio.ServicerContext[_Any, _Any],
     ) -> _abc.Awaitable[_policy_pb2.ReleaseResponse]:
-        """Gives a reservation back whole, when nothing was sent. Valid before `Reserve` too: a later `Reserve` of the same id then fails with
-        RESERVATION_RELEASED, so that a cancelled call leaves nothing. Repeating it does nothing.
+        """Releases a reservation in full, when nothing was sent. Valid before `Reserve` too: a later `Reserve` of the same id then fails with
+        RESERVATION_RELEASED, so that a cancelled call leaves nothing. A repeated call does nothing.
         """
 
     def Heartbeat(
@@ -177,7 +177,7 @@ class PolicyServiceServicer:
         request_iterator: _abc.AsyncIterator[_policy_pb2.ScreenStreamRequest],
         context: _aio.ServicerContext[_Any, _Any],
     ) -> _abc.AsyncIterator[_policy_pb2.ScreenStreamResponse]:
-        """Screens an answer while it comes.
+        """Screens an answer while it streams.
 
         The first message MUST be `start`; then text by channel and index with `seq` from 0 without gaps. The service answers with text that
         may be released, in order, and never releases text that it could still have to withhold. What is released does not depend on how the

@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class RuleServiceStub:
-    """Roles, who holds them, and why a decision came out as it did.
+    """Roles, their bindings, floors, the audit trail, and explanations of decisions.
     """
 
     def __init__(self, channel):
@@ -118,7 +118,7 @@ class RuleServiceStub:
 
 
 class RuleServiceServicer:
-    """Roles, who holds them, and why a decision came out as it did.
+    """Roles, their bindings, floors, the audit trail, and explanations of decisions.
     """
 
     def PutRole(self, request, context):
@@ -147,7 +147,7 @@ class RuleServiceServicer:
         """Gives a principal a role. ESCALATION_DENIED where the role grants what the caller does not hold.
 
         For a principal of another domain it is pending, and grants nothing, until that domain accepts it (`AcceptBinding`); a caller who may
-        accept it there makes it active at once. Whether a principal of another domain exists is not told: the answer is the same.
+        accept it there makes it active at once. The answer does not show whether a principal of another domain exists.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -161,8 +161,8 @@ class RuleServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def AcceptBinding(self, request, context):
-        """Accepts for the principal's domain a binding that another domain made. Repeating it does nothing. NOT_FOUND where the binding is not there
-        or names another principal.
+        """Accepts for the principal's domain a binding that another domain made. A repeated call does nothing. NOT_FOUND where the binding is
+        not there or names another principal.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -239,7 +239,7 @@ class RuleServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ApplyPolicy(self, request, context):
-        """Brings floors, domains, projects, principals, roles, bindings, budgets and limits to a wanted state, all or nothing.
+        """Brings floors, domains, projects, principals, roles, bindings, budgets and limits to a desired state, all or nothing.
 
         What is not named is left alone; nothing is deleted. Repeating it changes nothing. At most 500 resources in one call, of which 100 budgets
         and limits: INVALID_FIELD above that. QUOTA_EXCEEDED where a collection would have more than its quota.
@@ -340,7 +340,7 @@ def add_RuleServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class RuleService:
-    """Roles, who holds them, and why a decision came out as it did.
+    """Roles, their bindings, floors, the audit trail, and explanations of decisions.
     """
 
     @staticmethod

@@ -13,7 +13,7 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class RuleServiceStub:
-    """Roles, who holds them, and why a decision came out as it did."""
+    """Roles, their bindings, floors, the audit trail, and explanations of decisions."""
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     PutRole: _aio.UnaryUnaryMultiCallable[_rules_pb2.PutRoleRequest, _rules_pb2.PutRoleResponse]
@@ -28,13 +28,13 @@ class RuleServiceStub:
     """Gives a principal a role. ESCALATION_DENIED where the role grants what the caller does not hold.
 
     For a principal of another domain it is pending, and grants nothing, until that domain accepts it (`AcceptBinding`); a caller who may
-    accept it there makes it active at once. Whether a principal of another domain exists is not told: the answer is the same.
+    accept it there makes it active at once. The answer does not show whether a principal of another domain exists.
     """
     ListBindings: _aio.UnaryUnaryMultiCallable[_rules_pb2.ListBindingsRequest, _rules_pb2.ListBindingsResponse]
     """Lists who holds which role in a domain, by name."""
     AcceptBinding: _aio.UnaryUnaryMultiCallable[_rules_pb2.AcceptBindingRequest, _rules_pb2.AcceptBindingResponse]
-    """Accepts for the principal's domain a binding that another domain made. Repeating it does nothing. NOT_FOUND where the binding is not there
-    or names another principal.
+    """Accepts for the principal's domain a binding that another domain made. A repeated call does nothing. NOT_FOUND where the binding is
+    not there or names another principal.
     """
     RejectBinding: _aio.UnaryUnaryMultiCallable[_rules_pb2.RejectBindingRequest, _rules_pb2.RejectBindingResponse]
     """Deletes for the principal's domain a binding that another domain made, pending or active. NOT_FOUND as in `AcceptBinding`."""
@@ -64,14 +64,14 @@ class RuleServiceStub:
     A record whose transaction ended late may be missing between two pages: repeat before calling a trail broken.
     """
     ApplyPolicy: _aio.UnaryUnaryMultiCallable[_rules_pb2.ApplyPolicyRequest, _rules_pb2.ApplyPolicyResponse]
-    """Brings floors, domains, projects, principals, roles, bindings, budgets and limits to a wanted state, all or nothing.
+    """Brings floors, domains, projects, principals, roles, bindings, budgets and limits to a desired state, all or nothing.
 
     What is not named is left alone; nothing is deleted. Repeating it changes nothing. At most 500 resources in one call, of which 100 budgets
     and limits: INVALID_FIELD above that. QUOTA_EXCEEDED where a collection would have more than its quota.
     """
 
 class RuleServiceServicer:
-    """Roles, who holds them, and why a decision came out as it did."""
+    """Roles, their bindings, floors, the audit trail, and explanations of decisions."""
 
     def PutRole(
         self,
@@ -104,7 +104,7 @@ class RuleServiceServicer:
         """Gives a principal a role. ESCALATION_DENIED where the role grants what the caller does not hold.
 
         For a principal of another domain it is pending, and grants nothing, until that domain accepts it (`AcceptBinding`); a caller who may
-        accept it there makes it active at once. Whether a principal of another domain exists is not told: the answer is the same.
+        accept it there makes it active at once. The answer does not show whether a principal of another domain exists.
         """
 
     def ListBindings(
@@ -119,8 +119,8 @@ class RuleServiceServicer:
         request: _rules_pb2.AcceptBindingRequest,
         context: _aio.ServicerContext[_Any, _Any],
     ) -> _abc.Awaitable[_rules_pb2.AcceptBindingResponse]:
-        """Accepts for the principal's domain a binding that another domain made. Repeating it does nothing. NOT_FOUND where the binding is not there
-        or names another principal.
+        """Accepts for the principal's domain a binding that another domain made. A repeated call does nothing. NOT_FOUND where the binding is
+        not there or names another principal.
         """
 
     def RejectBinding(
@@ -200,7 +200,7 @@ class RuleServiceServicer:
         request: _rules_pb2.ApplyPolicyRequest,
         context: _aio.ServicerContext[_Any, _Any],
     ) -> _abc.Awaitable[_rules_pb2.ApplyPolicyResponse]:
-        """Brings floors, domains, projects, principals, roles, bindings, budgets and limits to a wanted state, all or nothing.
+        """Brings floors, domains, projects, principals, roles, bindings, budgets and limits to a desired state, all or nothing.
 
         What is not named is left alone; nothing is deleted. Repeating it changes nothing. At most 500 resources in one call, of which 100 budgets
         and limits: INVALID_FIELD above that. QUOTA_EXCEEDED where a collection would have more than its quota.

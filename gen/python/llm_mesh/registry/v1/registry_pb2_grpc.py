@@ -200,7 +200,7 @@ class RegistryServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def DeprecateModel(self, request, context):
-        """Deprecates a model: it still answers until the retire time, and callers are told.
+        """Deprecates a model: it still answers until the retire time, and answers carry a notice.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -257,7 +257,7 @@ class RegistryServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def PutEndpoint(self, request, context):
-        """Declares the facts of an endpoint, or replaces them. For platform administrators: facts belong to whoever operates the endpoint.
+        """Declares the facts of an endpoint, or replaces them. For platform administrators: facts belong to the endpoint's operator.
 
         Stricter facts narrow the models that exist already. ETAG_MISMATCH where an etag is given and is not the present one.
         """
@@ -292,7 +292,7 @@ class RegistryServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ApplyModels(self, request, context):
-        """Brings endpoints, models and adapters to a wanted state, all or nothing, endpoints first. What is not named is left alone.
+        """Brings endpoints, models and adapters to a desired state, all or nothing, endpoints first. What is not named is left alone.
         At most 500 resources in one call: INVALID_FIELD above that. QUOTA_EXCEEDED where a collection would have more than its quota.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -350,7 +350,7 @@ class RegistryServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ApplySubscriptions(self, request, context):
-        """Brings subscriptions of a domain to a wanted state, all or nothing. What is not named is left alone.
+        """Brings subscriptions of a domain to a desired state, all or nothing. What is not named is left alone.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

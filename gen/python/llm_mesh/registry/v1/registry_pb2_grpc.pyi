@@ -25,7 +25,7 @@ class RegistryServiceStub:
     UpdateModel: _aio.UnaryUnaryMultiCallable[_registry_pb2.UpdateModelRequest, _registry_pb2.UpdateModelResponse]
     """Updates a model; not its prices. ETAG_MISMATCH where the etag is not the present one."""
     DeprecateModel: _aio.UnaryUnaryMultiCallable[_registry_pb2.DeprecateModelRequest, _registry_pb2.DeprecateModelResponse]
-    """Deprecates a model: it still answers until the retire time, and callers are told."""
+    """Deprecates a model: it still answers until the retire time, and answers carry a notice."""
     CreatePrice: _aio.UnaryUnaryMultiCallable[_registry_pb2.CreatePriceRequest, _registry_pb2.CreatePriceResponse]
     """Adds a price version to a model. Price versions never change."""
     GetPrice: _aio.UnaryUnaryMultiCallable[_registry_pb2.GetPriceRequest, _registry_pb2.GetPriceResponse]
@@ -43,7 +43,7 @@ class RegistryServiceStub:
     GetEndpoint: _aio.UnaryUnaryMultiCallable[_registry_pb2.GetEndpointRequest, _registry_pb2.GetEndpointResponse]
     """Gets the facts of an endpoint. NOT_FOUND where none are declared, and where the endpoint is not open to the caller's domain."""
     PutEndpoint: _aio.UnaryUnaryMultiCallable[_registry_pb2.PutEndpointRequest, _registry_pb2.PutEndpointResponse]
-    """Declares the facts of an endpoint, or replaces them. For platform administrators: facts belong to whoever operates the endpoint.
+    """Declares the facts of an endpoint, or replaces them. For platform administrators: facts belong to the endpoint's operator.
 
     Stricter facts narrow the models that exist already. ETAG_MISMATCH where an etag is given and is not the present one.
     """
@@ -61,7 +61,7 @@ class RegistryServiceStub:
     gives everything again.
     """
     ApplyModels: _aio.UnaryUnaryMultiCallable[_registry_pb2.ApplyModelsRequest, _registry_pb2.ApplyModelsResponse]
-    """Brings endpoints, models and adapters to a wanted state, all or nothing, endpoints first. What is not named is left alone.
+    """Brings endpoints, models and adapters to a desired state, all or nothing, endpoints first. What is not named is left alone.
     At most 500 resources in one call: INVALID_FIELD above that. QUOTA_EXCEEDED where a collection would have more than its quota.
     """
     CreateSubscription: _aio.UnaryUnaryMultiCallable[_registry_pb2.CreateSubscriptionRequest, _registry_pb2.CreateSubscriptionResponse]
@@ -89,7 +89,7 @@ class RegistryServiceStub:
     roles that hold across the mesh). What `domains/shared` publishes serves all and is no offer.
     """
     ApplySubscriptions: _aio.UnaryUnaryMultiCallable[_registry_pb2.ApplySubscriptionsRequest, _registry_pb2.ApplySubscriptionsResponse]
-    """Brings subscriptions of a domain to a wanted state, all or nothing. What is not named is left alone."""
+    """Brings subscriptions of a domain to a desired state, all or nothing. What is not named is left alone."""
     GetAcceptedProduct: _aio.UnaryUnaryMultiCallable[_registry_pb2.GetAcceptedProductRequest, _registry_pb2.GetAcceptedProductResponse]
     """Gets what a domain accepted of a product, now: for a reader of `WatchModels` that may be behind."""
     PutRouteOffers: _aio.UnaryUnaryMultiCallable[_registry_pb2.PutRouteOffersRequest, _registry_pb2.PutRouteOffersResponse]
@@ -133,7 +133,7 @@ class RegistryServiceServicer:
         request: _registry_pb2.DeprecateModelRequest,
         context: _aio.ServicerContext[_Any, _Any],
     ) -> _abc.Awaitable[_registry_pb2.DeprecateModelResponse]:
-        """Deprecates a model: it still answers until the retire time, and callers are told."""
+        """Deprecates a model: it still answers until the retire time, and answers carry a notice."""
 
     def CreatePrice(
         self,
@@ -191,7 +191,7 @@ class RegistryServiceServicer:
         request: _registry_pb2.PutEndpointRequest,
         context: _aio.ServicerContext[_Any, _Any],
     ) -> _abc.Awaitable[_registry_pb2.PutEndpointResponse]:
-        """Declares the facts of an endpoint, or replaces them. For platform administrators: facts belong to whoever operates the endpoint.
+        """Declares the facts of an endpoint, or replaces them. For platform administrators: facts belong to the endpoint's operator.
 
         Stricter facts narrow the models that exist already. ETAG_MISMATCH where an etag is given and is not the present one.
         """
@@ -229,7 +229,7 @@ class RegistryServiceServicer:
         request: _registry_pb2.ApplyModelsRequest,
         context: _aio.ServicerContext[_Any, _Any],
     ) -> _abc.Awaitable[_registry_pb2.ApplyModelsResponse]:
-        """Brings endpoints, models and adapters to a wanted state, all or nothing, endpoints first. What is not named is left alone.
+        """Brings endpoints, models and adapters to a desired state, all or nothing, endpoints first. What is not named is left alone.
         At most 500 resources in one call: INVALID_FIELD above that. QUOTA_EXCEEDED where a collection would have more than its quota.
         """
 
@@ -292,7 +292,7 @@ class RegistryServiceServicer:
         request: _registry_pb2.ApplySubscriptionsRequest,
         context: _aio.ServicerContext[_Any, _Any],
     ) -> _abc.Awaitable[_registry_pb2.ApplySubscriptionsResponse]:
-        """Brings subscriptions of a domain to a wanted state, all or nothing. What is not named is left alone."""
+        """Brings subscriptions of a domain to a desired state, all or nothing. What is not named is left alone."""
 
     def GetAcceptedProduct(
         self,

@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class RouterServiceStub:
-    """Decides which model answers, and in what order others stand by. Never sees the prompt, and no token flows through it.
+    """Decides which model answers, and which models follow in what order when it fails. Never sees the prompt, and no token flows through it.
     """
 
     def __init__(self, channel):
@@ -88,11 +88,11 @@ class RouterServiceStub:
 
 
 class RouterServiceServicer:
-    """Decides which model answers, and in what order others stand by. Never sees the prompt, and no token flows through it.
+    """Decides which model answers, and which models follow in what order when it fails. Never sees the prompt, and no token flows through it.
     """
 
     def Plan(self, request, context):
-        """Plans which targets answer a request, as a tree that the caller MUST execute as it stands.
+        """Plans which targets answer a request, as a tree that the caller MUST execute unchanged.
 
         The caller MUST NOT start another attempt of a failover node after it has released a content event of the
         current one. Fails with FAILED_PRECONDITION and reason NO_ELIGIBLE_TARGET when constraints leave nothing;
@@ -104,7 +104,7 @@ class RouterServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ReportOutcomes(self, request, context):
-        """Reports how attempts went, so that later plans know. Losing a report harms nothing but the ranking.
+        """Reports the outcomes of attempts, by which later plans rank targets. A lost report affects the ranking alone.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -118,7 +118,7 @@ class RouterServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ExplainDecision(self, request, context):
-        """Says how a plan came about.
+        """Returns the decision behind a plan: its candidates and why targets were excluded.
 
         The principal that made the request may ask, and whoever has `routeDecisions.get` on the decision. Everybody else gets
         DECISION_NOT_FOUND, whether the decision exists or not. Who only made the request is not shown credentials, nor models that its
@@ -168,7 +168,7 @@ class RouterServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ApplyRoutes(self, request, context):
-        """Brings routes of a domain to a wanted state, all or nothing. What is not named is left alone.
+        """Brings routes of a domain to a desired state, all or nothing. What is not named is left alone.
         At most 500 routes in one call: INVALID_FIELD above that. QUOTA_EXCEEDED where a domain would have more than its quota.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -237,7 +237,7 @@ def add_RouterServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class RouterService:
-    """Decides which model answers, and in what order others stand by. Never sees the prompt, and no token flows through it.
+    """Decides which model answers, and which models follow in what order when it fails. Never sees the prompt, and no token flows through it.
     """
 
     @staticmethod

@@ -13,11 +13,11 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class RouterServiceStub:
-    """Decides which model answers, and in what order others stand by. Never sees the prompt, and no token flows through it."""
+    """Decides which model answers, and which models follow in what order when it fails. Never sees the prompt, and no token flows through it."""
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     Plan: _aio.UnaryUnaryMultiCallable[_router_pb2.PlanRequest, _router_pb2.PlanResponse]
-    """Plans which targets answer a request, as a tree that the caller MUST execute as it stands.
+    """Plans which targets answer a request, as a tree that the caller MUST execute unchanged.
 
     The caller MUST NOT start another attempt of a failover node after it has released a content event of the
     current one. Fails with FAILED_PRECONDITION and reason NO_ELIGIBLE_TARGET when constraints leave nothing;
@@ -25,11 +25,11 @@ class RouterServiceStub:
     excluded it; `ExplainDecision` has all of them.
     """
     ReportOutcomes: _aio.UnaryUnaryMultiCallable[_router_pb2.ReportOutcomesRequest, _router_pb2.ReportOutcomesResponse]
-    """Reports how attempts went, so that later plans know. Losing a report harms nothing but the ranking."""
+    """Reports the outcomes of attempts, by which later plans rank targets. A lost report affects the ranking alone."""
     ListAliases: _aio.UnaryUnaryMultiCallable[_router_pb2.ListAliasesRequest, _router_pb2.ListAliasesResponse]
     """Lists the aliases that a domain may address, for the gateway's `ListModels`."""
     ExplainDecision: _aio.UnaryUnaryMultiCallable[_router_pb2.ExplainDecisionRequest, _router_pb2.ExplainDecisionResponse]
-    """Says how a plan came about.
+    """Returns the decision behind a plan: its candidates and why targets were excluded.
 
     The principal that made the request may ask, and whoever has `routeDecisions.get` on the decision. Everybody else gets
     DECISION_NOT_FOUND, whether the decision exists or not. Who only made the request is not shown credentials, nor models that its
@@ -50,19 +50,19 @@ class RouterServiceStub:
     DeleteRoute: _aio.UnaryUnaryMultiCallable[_router_pb2.DeleteRouteRequest, _router_pb2.DeleteRouteResponse]
     """Deletes a route."""
     ApplyRoutes: _aio.UnaryUnaryMultiCallable[_router_pb2.ApplyRoutesRequest, _router_pb2.ApplyRoutesResponse]
-    """Brings routes of a domain to a wanted state, all or nothing. What is not named is left alone.
+    """Brings routes of a domain to a desired state, all or nothing. What is not named is left alone.
     At most 500 routes in one call: INVALID_FIELD above that. QUOTA_EXCEEDED where a domain would have more than its quota.
     """
 
 class RouterServiceServicer:
-    """Decides which model answers, and in what order others stand by. Never sees the prompt, and no token flows through it."""
+    """Decides which model answers, and which models follow in what order when it fails. Never sees the prompt, and no token flows through it."""
 
     def Plan(
         self,
         request: _router_pb2.PlanRequest,
         context: _aio.ServicerContext[_Any, _Any],
     ) -> _abc.Awaitable[_router_pb2.PlanResponse]:
-        """Plans which targets answer a request, as a tree that the caller MUST execute as it stands.
+        """Plans which targets answer a request, as a tree that the caller MUST execute unchanged.
 
         The caller MUST NOT start another attempt of a failover node after it has released a content event of the
         current one. Fails with FAILED_PRECONDITION and reason NO_ELIGIBLE_TARGET when constraints leave nothing;
@@ -75,7 +75,7 @@ class RouterServiceServicer:
         request: _router_pb2.ReportOutcomesRequest,
         context: _aio.ServicerContext[_Any, _Any],
     ) -> _abc.Awaitable[_router_pb2.ReportOutcomesResponse]:
-        """Reports how attempts went, so that later plans know. Losing a report harms nothing but the ranking."""
+        """Reports the outcomes of attempts, by which later plans rank targets. A lost report affects the ranking alone."""
 
     def ListAliases(
         self,
@@ -89,7 +89,7 @@ class RouterServiceServicer:
         request: _router_pb2.ExplainDecisionRequest,
         context: _aio.ServicerContext[_Any, _Any],
     ) -> _abc.Awaitable[_router_pb2.ExplainDecisionResponse]:
-        """Says how a plan came about.
+        """Returns the decision behind a plan: its candidates and why targets were excluded.
 
         The principal that made the request may ask, and whoever has `routeDecisions.get` on the decision. Everybody else gets
         DECISION_NOT_FOUND, whether the decision exists or not. Who only made the request is not shown credentials, nor models that its
@@ -140,7 +140,7 @@ class RouterServiceServicer:
         request: _router_pb2.ApplyRoutesRequest,
         context: _aio.ServicerContext[_Any, _Any],
     ) -> _abc.Awaitable[_router_pb2.ApplyRoutesResponse]:
-        """Brings routes of a domain to a wanted state, all or nothing. What is not named is left alone.
+        """Brings routes of a domain to a desired state, all or nothing. What is not named is left alone.
         At most 500 routes in one call: INVALID_FIELD above that. QUOTA_EXCEEDED where a domain would have more than its quota.
         """
 

@@ -17,7 +17,7 @@ import type { Embedding, EmbedInput, EmbedOutput, TokenCount } from "../../infer
 export declare const file_llm_mesh_adapter_v1_adapter: GenFile;
 
 /**
- * Asks for a generation.
+ * Request of `Generate`.
  *
  * @generated from message llm_mesh.adapter.v1.GenerateRequest
  */
@@ -58,7 +58,7 @@ export declare type GenerateRequest = Message<"llm_mesh.adapter.v1.GenerateReque
 export declare const GenerateRequestSchema: GenMessage<GenerateRequest>;
 
 /**
- * A generation.
+ * Response of `Generate`.
  *
  * @generated from message llm_mesh.adapter.v1.GenerateResponse
  */
@@ -85,7 +85,7 @@ export declare type GenerateResponse = Message<"llm_mesh.adapter.v1.GenerateResp
 export declare const GenerateResponseSchema: GenMessage<GenerateResponse>;
 
 /**
- * Asks for a streamed generation.
+ * Request of `GenerateStream`.
  *
  * @generated from message llm_mesh.adapter.v1.GenerateStreamRequest
  */
@@ -126,7 +126,7 @@ export declare type GenerateStreamRequest = Message<"llm_mesh.adapter.v1.Generat
 export declare const GenerateStreamRequestSchema: GenMessage<GenerateStreamRequest>;
 
 /**
- * A part of a streamed generation.
+ * One message of the response stream of `GenerateStream`.
  *
  * @generated from message llm_mesh.adapter.v1.GenerateStreamResponse
  */
@@ -153,7 +153,7 @@ export declare type GenerateStreamResponse = Message<"llm_mesh.adapter.v1.Genera
 export declare const GenerateStreamResponseSchema: GenMessage<GenerateStreamResponse>;
 
 /**
- * How an attempt went, as far as the adapter knows.
+ * The outcome of an attempt, as the adapter knows it.
  *
  * @generated from message llm_mesh.adapter.v1.AttemptReport
  */
@@ -201,7 +201,7 @@ export declare type AttemptReport = Message<"llm_mesh.adapter.v1.AttemptReport">
 export declare const AttemptReportSchema: GenMessage<AttemptReport>;
 
 /**
- * Asks for embeddings.
+ * Request of `Embed`.
  *
  * @generated from message llm_mesh.adapter.v1.EmbedRequest
  */
@@ -235,7 +235,7 @@ export declare type EmbedRequest = Message<"llm_mesh.adapter.v1.EmbedRequest"> &
 export declare const EmbedRequestSchema: GenMessage<EmbedRequest>;
 
 /**
- * Embeddings.
+ * Response of `Embed`.
  *
  * @generated from message llm_mesh.adapter.v1.EmbedResponse
  */
@@ -262,7 +262,7 @@ export declare type EmbedResponse = Message<"llm_mesh.adapter.v1.EmbedResponse">
 export declare const EmbedResponseSchema: GenMessage<EmbedResponse>;
 
 /**
- * Asks for embeddings in pieces.
+ * Request of `EmbedStream`.
  *
  * @generated from message llm_mesh.adapter.v1.EmbedStreamRequest
  */
@@ -296,7 +296,7 @@ export declare type EmbedStreamRequest = Message<"llm_mesh.adapter.v1.EmbedStrea
 export declare const EmbedStreamRequestSchema: GenMessage<EmbedStreamRequest>;
 
 /**
- * A piece of the embeddings.
+ * One message of the response stream of `EmbedStream`.
  *
  * @generated from message llm_mesh.adapter.v1.EmbedStreamResponse
  */
@@ -330,7 +330,7 @@ export declare type EmbedStreamResponse = Message<"llm_mesh.adapter.v1.EmbedStre
 export declare const EmbedStreamResponseSchema: GenMessage<EmbedStreamResponse>;
 
 /**
- * Asks for a count.
+ * Request of `CountTokens`.
  *
  * @generated from message llm_mesh.adapter.v1.CountTokensRequest
  */
@@ -357,7 +357,7 @@ export declare type CountTokensRequest = Message<"llm_mesh.adapter.v1.CountToken
 export declare const CountTokensRequestSchema: GenMessage<CountTokensRequest>;
 
 /**
- * A count.
+ * Response of `CountTokens`.
  *
  * @generated from message llm_mesh.adapter.v1.CountTokensResponse
  */
@@ -377,7 +377,7 @@ export declare type CountTokensResponse = Message<"llm_mesh.adapter.v1.CountToke
 export declare const CountTokensResponseSchema: GenMessage<CountTokensResponse>;
 
 /**
- * Asks for endpoints.
+ * Request of `ListEndpoints`.
  *
  * @generated from message llm_mesh.adapter.v1.ListEndpointsRequest
  */
@@ -404,7 +404,7 @@ export declare type ListEndpointsRequest = Message<"llm_mesh.adapter.v1.ListEndp
 export declare const ListEndpointsRequestSchema: GenMessage<ListEndpointsRequest>;
 
 /**
- * Endpoints.
+ * Response of `ListEndpoints`.
  *
  * @generated from message llm_mesh.adapter.v1.ListEndpointsResponse
  */
@@ -473,7 +473,7 @@ export declare type Endpoint = Message<"llm_mesh.adapter.v1.Endpoint"> & {
   hasCredential: boolean;
 
   /**
-   * How its breakers stand in this process: the worst of them.
+   * State of its breakers in this process: the worst one.
    *
    * @generated from field: llm_mesh.adapter.v1.BreakerState breaker = 5;
    */
@@ -551,7 +551,7 @@ export declare type Breaker = Message<"llm_mesh.adapter.v1.Breaker"> & {
   model: string;
 
   /**
-   * How it stands.
+   * Its state.
    *
    * @generated from field: llm_mesh.adapter.v1.BreakerState state = 3;
    */
@@ -565,7 +565,7 @@ export declare type Breaker = Message<"llm_mesh.adapter.v1.Breaker"> & {
 export declare const BreakerSchema: GenMessage<Breaker>;
 
 /**
- * Asks what an endpoint offers.
+ * Request of `DiscoverModels`.
  *
  * @generated from message llm_mesh.adapter.v1.DiscoverModelsRequest
  */
@@ -585,7 +585,7 @@ export declare type DiscoverModelsRequest = Message<"llm_mesh.adapter.v1.Discove
 export declare const DiscoverModelsRequestSchema: GenMessage<DiscoverModelsRequest>;
 
 /**
- * What an endpoint offers.
+ * Response of `DiscoverModels`.
  *
  * @generated from message llm_mesh.adapter.v1.DiscoverModelsResponse
  */
@@ -605,7 +605,7 @@ export declare type DiscoverModelsResponse = Message<"llm_mesh.adapter.v1.Discov
 export declare const DiscoverModelsResponseSchema: GenMessage<DiscoverModelsResponse>;
 
 /**
- * Asks whether an endpoint answers.
+ * Request of `CheckEndpoint`.
  *
  * @generated from message llm_mesh.adapter.v1.CheckEndpointRequest
  */
@@ -632,7 +632,7 @@ export declare type CheckEndpointRequest = Message<"llm_mesh.adapter.v1.CheckEnd
 export declare const CheckEndpointRequestSchema: GenMessage<CheckEndpointRequest>;
 
 /**
- * How an endpoint answered.
+ * Response of `CheckEndpoint`.
  *
  * @generated from message llm_mesh.adapter.v1.CheckEndpointResponse
  */
@@ -680,7 +680,7 @@ export declare type CheckEndpointResponse = Message<"llm_mesh.adapter.v1.CheckEn
 export declare const CheckEndpointResponseSchema: GenMessage<CheckEndpointResponse>;
 
 /**
- * How a breaker stands.
+ * State of a breaker.
  *
  * @generated from enum llm_mesh.adapter.v1.BreakerState
  */
@@ -774,7 +774,7 @@ export declare const CheckResultSchema: GenEnum<CheckResult>;
  */
 export declare const AdapterService: GenService<{
   /**
-   * Asks a model, and answers when the answer is whole.
+   * Calls a model and returns its complete answer.
    *
    * Refuses with INVALID_SEAL or GRANT_MISMATCH a call without a grant or one that differs from it. A failure says in `ErrorInfo.metadata`
    * whether the provider may have begun (`sent`: `true` or `false`) and what usage is known (`input_tokens`, `output_tokens`).
@@ -787,7 +787,7 @@ export declare const AdapterService: GenService<{
     output: typeof GenerateResponseSchema;
   },
   /**
-   * Asks a model, and answers as the answer comes.
+   * Calls a model and streams its answer.
    *
    * Each message has everything that arrived in one read, in order. The last message has `final`. Cancelling the call closes
    * the provider's connection within 250 ms.
@@ -810,7 +810,7 @@ export declare const AdapterService: GenService<{
     output: typeof EmbedResponseSchema;
   },
   /**
-   * Embeds texts, and answers in messages of at most about 256 KiB.
+   * Embeds texts and streams the vectors in messages of about 256 KiB at most.
    *
    * The first message has `output`, the last `report`; one message may be both. The vectors come in the order of the items, each once.
    * Nothing is sent before the provider's answer is whole and has one vector per item, all of one length.
@@ -833,7 +833,7 @@ export declare const AdapterService: GenService<{
     output: typeof CountTokensResponseSchema;
   },
   /**
-   * Lists the endpoints that operator settings give the adapter, and how they stand.
+   * Lists the endpoints that operator settings give the adapter, and their state.
    *
    * @generated from rpc llm_mesh.adapter.v1.AdapterService.ListEndpoints
    */

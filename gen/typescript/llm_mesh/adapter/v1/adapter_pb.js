@@ -157,7 +157,7 @@ export const BreakerStateSchema = /*@__PURE__*/
   enumDesc(file_llm_mesh_adapter_v1_adapter, 0);
 
 /**
- * How a breaker stands.
+ * State of a breaker.
  *
  * @generated from enum llm_mesh.adapter.v1.BreakerState
  */

@@ -64,7 +64,7 @@ export enum ErrorReason {
   PROVIDER_UNREACHABLE = 5,
 
   /**
-   * The provider broke the connection off.
+   * The provider closed the connection before its answer was complete.
    *
    * @generated from enum value: ERROR_REASON_PROVIDER_RESET = 6;
    */
@@ -78,8 +78,8 @@ export enum ErrorReason {
   PROVIDER_TIMEOUT = 7,
 
   /**
-   * The provider's rate limit, or its quota is used up (`metadata.quota` is `exhausted` then: repeating is in vain). `RetryInfo` has its
-   * wish. The gateway has waited and repeated within its bounds.
+   * The provider's rate limit, or its quota is used up (`metadata.quota` is `exhausted` then: repeating does not help). `RetryInfo` has the
+   * delay that it asks for. The gateway has waited and repeated within its bounds.
    *
    * @generated from enum value: ERROR_REASON_PROVIDER_RATE_LIMITED = 8;
    */

@@ -175,7 +175,7 @@ export declare type MessageTemplate = Message<"llm_mesh.catalogue.v1.MessageTemp
 export declare const MessageTemplateSchema: GenMessage<MessageTemplate>;
 
 /**
- * Asks for a prompt to be created.
+ * Request of `CreatePrompt`.
  *
  * @generated from message llm_mesh.catalogue.v1.CreatePromptRequest
  */
@@ -209,7 +209,7 @@ export declare type CreatePromptRequest = Message<"llm_mesh.catalogue.v1.CreateP
 export declare const CreatePromptRequestSchema: GenMessage<CreatePromptRequest>;
 
 /**
- * The created prompt.
+ * Response of `CreatePrompt`.
  *
  * @generated from message llm_mesh.catalogue.v1.CreatePromptResponse
  */
@@ -229,7 +229,7 @@ export declare type CreatePromptResponse = Message<"llm_mesh.catalogue.v1.Create
 export declare const CreatePromptResponseSchema: GenMessage<CreatePromptResponse>;
 
 /**
- * Asks for a prompt.
+ * Request of `GetPrompt`.
  *
  * @generated from message llm_mesh.catalogue.v1.GetPromptRequest
  */
@@ -249,7 +249,7 @@ export declare type GetPromptRequest = Message<"llm_mesh.catalogue.v1.GetPromptR
 export declare const GetPromptRequestSchema: GenMessage<GetPromptRequest>;
 
 /**
- * A prompt.
+ * Response of `GetPrompt`.
  *
  * @generated from message llm_mesh.catalogue.v1.GetPromptResponse
  */
@@ -269,7 +269,7 @@ export declare type GetPromptResponse = Message<"llm_mesh.catalogue.v1.GetPrompt
 export declare const GetPromptResponseSchema: GenMessage<GetPromptResponse>;
 
 /**
- * Asks for prompts.
+ * Request of `ListPrompts`.
  *
  * @generated from message llm_mesh.catalogue.v1.ListPromptsRequest
  */
@@ -303,7 +303,7 @@ export declare type ListPromptsRequest = Message<"llm_mesh.catalogue.v1.ListProm
 export declare const ListPromptsRequestSchema: GenMessage<ListPromptsRequest>;
 
 /**
- * Prompts.
+ * Response of `ListPrompts`.
  *
  * @generated from message llm_mesh.catalogue.v1.ListPromptsResponse
  */
@@ -330,7 +330,7 @@ export declare type ListPromptsResponse = Message<"llm_mesh.catalogue.v1.ListPro
 export declare const ListPromptsResponseSchema: GenMessage<ListPromptsResponse>;
 
 /**
- * Asks for a change of a prompt.
+ * Request of `UpdatePrompt`.
  *
  * @generated from message llm_mesh.catalogue.v1.UpdatePromptRequest
  */
@@ -357,7 +357,7 @@ export declare type UpdatePromptRequest = Message<"llm_mesh.catalogue.v1.UpdateP
 export declare const UpdatePromptRequestSchema: GenMessage<UpdatePromptRequest>;
 
 /**
- * The changed prompt.
+ * Response of `UpdatePrompt`.
  *
  * @generated from message llm_mesh.catalogue.v1.UpdatePromptResponse
  */
@@ -377,7 +377,7 @@ export declare type UpdatePromptResponse = Message<"llm_mesh.catalogue.v1.Update
 export declare const UpdatePromptResponseSchema: GenMessage<UpdatePromptResponse>;
 
 /**
- * Asks for a version to be added.
+ * Request of `CreateVersion`.
  *
  * @generated from message llm_mesh.catalogue.v1.CreateVersionRequest
  */
@@ -418,7 +418,7 @@ export declare type CreateVersionRequest = Message<"llm_mesh.catalogue.v1.Create
 export declare const CreateVersionRequestSchema: GenMessage<CreateVersionRequest>;
 
 /**
- * The added version.
+ * Response of `CreateVersion`.
  *
  * @generated from message llm_mesh.catalogue.v1.CreateVersionResponse
  */
@@ -438,7 +438,7 @@ export declare type CreateVersionResponse = Message<"llm_mesh.catalogue.v1.Creat
 export declare const CreateVersionResponseSchema: GenMessage<CreateVersionResponse>;
 
 /**
- * Asks for a version.
+ * Request of `GetVersion`.
  *
  * @generated from message llm_mesh.catalogue.v1.GetVersionRequest
  */
@@ -458,7 +458,7 @@ export declare type GetVersionRequest = Message<"llm_mesh.catalogue.v1.GetVersio
 export declare const GetVersionRequestSchema: GenMessage<GetVersionRequest>;
 
 /**
- * A version.
+ * Response of `GetVersion`.
  *
  * @generated from message llm_mesh.catalogue.v1.GetVersionResponse
  */
@@ -478,7 +478,7 @@ export declare type GetVersionResponse = Message<"llm_mesh.catalogue.v1.GetVersi
 export declare const GetVersionResponseSchema: GenMessage<GetVersionResponse>;
 
 /**
- * Asks for versions.
+ * Request of `ListVersions`.
  *
  * @generated from message llm_mesh.catalogue.v1.ListVersionsRequest
  */
@@ -512,7 +512,7 @@ export declare type ListVersionsRequest = Message<"llm_mesh.catalogue.v1.ListVer
 export declare const ListVersionsRequestSchema: GenMessage<ListVersionsRequest>;
 
 /**
- * Versions.
+ * Response of `ListVersions`.
  *
  * @generated from message llm_mesh.catalogue.v1.ListVersionsResponse
  */
@@ -539,7 +539,7 @@ export declare type ListVersionsResponse = Message<"llm_mesh.catalogue.v1.ListVe
 export declare const ListVersionsResponseSchema: GenMessage<ListVersionsResponse>;
 
 /**
- * Asks what differs.
+ * Request of `DiffVersions`.
  *
  * @generated from message llm_mesh.catalogue.v1.DiffVersionsRequest
  */
@@ -573,7 +573,7 @@ export declare type DiffVersionsRequest = Message<"llm_mesh.catalogue.v1.DiffVer
 export declare const DiffVersionsRequestSchema: GenMessage<DiffVersionsRequest>;
 
 /**
- * What differs.
+ * Response of `DiffVersions`.
  *
  * @generated from message llm_mesh.catalogue.v1.DiffVersionsResponse
  */
@@ -593,7 +593,7 @@ export declare type DiffVersionsResponse = Message<"llm_mesh.catalogue.v1.DiffVe
 export declare const DiffVersionsResponseSchema: GenMessage<DiffVersionsResponse>;
 
 /**
- * Asks for a prompt to be rendered.
+ * Request of `Render`.
  *
  * @generated from message llm_mesh.catalogue.v1.RenderRequest
  */
@@ -634,7 +634,7 @@ export declare type RenderRequest = Message<"llm_mesh.catalogue.v1.RenderRequest
 export declare const RenderRequestSchema: GenMessage<RenderRequest>;
 
 /**
- * A rendered prompt.
+ * Response of `Render`.
  *
  * @generated from message llm_mesh.catalogue.v1.RenderResponse
  */
@@ -661,7 +661,7 @@ export declare type RenderResponse = Message<"llm_mesh.catalogue.v1.RenderRespon
 export declare const RenderResponseSchema: GenMessage<RenderResponse>;
 
 /**
- * Asks for a wanted state.
+ * Request of `ApplyPrompts`.
  *
  * @generated from message llm_mesh.catalogue.v1.ApplyPromptsRequest
  */
@@ -746,7 +746,7 @@ export declare type WantedPrompt = Message<"llm_mesh.catalogue.v1.WantedPrompt">
 export declare const WantedPromptSchema: GenMessage<WantedPrompt>;
 
 /**
- * What changed, or would.
+ * Response of `ApplyPrompts`.
  *
  * @generated from message llm_mesh.catalogue.v1.ApplyPromptsResponse
  */
@@ -867,7 +867,7 @@ export declare const CatalogueService: GenService<{
     output: typeof RenderResponseSchema;
   },
   /**
-   * Brings prompts to a wanted state, all or nothing. What is not named is left alone; new content becomes a new version.
+   * Brings prompts to a desired state, all or nothing. What is not named is left alone; new content becomes a new version.
    * At most 500 prompts in one call: INVALID_FIELD above that. QUOTA_EXCEEDED where a collection would have more than its quota.
    *
    * @generated from rpc llm_mesh.catalogue.v1.CatalogueService.ApplyPrompts

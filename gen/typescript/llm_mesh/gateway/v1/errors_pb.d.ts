@@ -30,7 +30,7 @@ export enum ErrorReason {
   ALL_ATTEMPTS_FAILED = 1,
 
   /**
-   * The answer broke off after content was released. What was released is charged; it is not repeated.
+   * The answer ended early, after content was released. What was released is charged; it is not repeated.
    *
    * @generated from enum value: ERROR_REASON_ANSWER_INTERRUPTED = 2;
    */

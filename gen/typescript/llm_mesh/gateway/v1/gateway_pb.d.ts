@@ -17,7 +17,7 @@ import type { Duration } from "@bufbuild/protobuf/wkt";
 export declare const file_llm_mesh_gateway_v1_gateway: GenFile;
 
 /**
- * What a request may say besides its payload.
+ * Options of a request besides its payload.
  *
  * @generated from message llm_mesh.gateway.v1.RequestOptions
  */
@@ -49,7 +49,7 @@ export declare type RequestOptions = Message<"llm_mesh.gateway.v1.RequestOptions
   idempotencyKey: string;
 
   /**
-   * How faithful a translation must be.
+   * How exactly the request must be translated.
    *
    * @generated from field: llm_mesh.gateway.v1.Fidelity fidelity = 4;
    */
@@ -105,13 +105,13 @@ export declare type PromptReference = Message<"llm_mesh.gateway.v1.PromptReferen
 export declare const PromptReferenceSchema: GenMessage<PromptReference>;
 
 /**
- * Asks for a generation.
+ * Request of `Generate`.
  *
  * @generated from message llm_mesh.gateway.v1.GenerateRequest
  */
 export declare type GenerateRequest = Message<"llm_mesh.gateway.v1.GenerateRequest"> & {
   /**
-   * What to ask. Required.
+   * The payload. Required.
    *
    * @generated from field: llm_mesh.inference.v1.GenerateInput input = 1;
    */
@@ -132,7 +132,7 @@ export declare type GenerateRequest = Message<"llm_mesh.gateway.v1.GenerateReque
 export declare const GenerateRequestSchema: GenMessage<GenerateRequest>;
 
 /**
- * A generation.
+ * Response of `Generate`.
  *
  * @generated from message llm_mesh.gateway.v1.GenerateResponse
  */
@@ -159,13 +159,13 @@ export declare type GenerateResponse = Message<"llm_mesh.gateway.v1.GenerateResp
 export declare const GenerateResponseSchema: GenMessage<GenerateResponse>;
 
 /**
- * Asks for a streamed generation.
+ * Request of `GenerateStream`.
  *
  * @generated from message llm_mesh.gateway.v1.GenerateStreamRequest
  */
 export declare type GenerateStreamRequest = Message<"llm_mesh.gateway.v1.GenerateStreamRequest"> & {
   /**
-   * What to ask. Required.
+   * The payload. Required.
    *
    * @generated from field: llm_mesh.inference.v1.GenerateInput input = 1;
    */
@@ -186,7 +186,7 @@ export declare type GenerateStreamRequest = Message<"llm_mesh.gateway.v1.Generat
 export declare const GenerateStreamRequestSchema: GenMessage<GenerateStreamRequest>;
 
 /**
- * A part of a streamed generation.
+ * One message of the response stream of `GenerateStream`.
  *
  * @generated from message llm_mesh.gateway.v1.GenerateStreamResponse
  */
@@ -206,7 +206,7 @@ export declare type GenerateStreamResponse = Message<"llm_mesh.gateway.v1.Genera
   receipt?: Receipt | undefined;
 
   /**
-   * How limits stand. Only in the first message.
+   * State of the limits. Only in the first message.
    *
    * @generated from field: repeated llm_mesh.policy.v1.LimitStatus limits = 3;
    */
@@ -248,7 +248,7 @@ export declare type GenerateStreamResponse = Message<"llm_mesh.gateway.v1.Genera
 export declare const GenerateStreamResponseSchema: GenMessage<GenerateStreamResponse>;
 
 /**
- * Asks for embeddings.
+ * Request of `Embed`.
  *
  * @generated from message llm_mesh.gateway.v1.EmbedRequest
  */
@@ -275,7 +275,7 @@ export declare type EmbedRequest = Message<"llm_mesh.gateway.v1.EmbedRequest"> &
 export declare const EmbedRequestSchema: GenMessage<EmbedRequest>;
 
 /**
- * Embeddings.
+ * Response of `Embed`.
  *
  * @generated from message llm_mesh.gateway.v1.EmbedResponse
  */
@@ -302,7 +302,7 @@ export declare type EmbedResponse = Message<"llm_mesh.gateway.v1.EmbedResponse">
 export declare const EmbedResponseSchema: GenMessage<EmbedResponse>;
 
 /**
- * Asks for embeddings in pieces.
+ * Request of `EmbedStream`.
  *
  * @generated from message llm_mesh.gateway.v1.EmbedStreamRequest
  */
@@ -329,7 +329,7 @@ export declare type EmbedStreamRequest = Message<"llm_mesh.gateway.v1.EmbedStrea
 export declare const EmbedStreamRequestSchema: GenMessage<EmbedStreamRequest>;
 
 /**
- * A piece of the embeddings.
+ * One message of the response stream of `EmbedStream`.
  *
  * @generated from message llm_mesh.gateway.v1.EmbedStreamResponse
  */
@@ -363,13 +363,13 @@ export declare type EmbedStreamResponse = Message<"llm_mesh.gateway.v1.EmbedStre
 export declare const EmbedStreamResponseSchema: GenMessage<EmbedStreamResponse>;
 
 /**
- * Asks for a count.
+ * Request of `CountTokens`.
  *
  * @generated from message llm_mesh.gateway.v1.CountTokensRequest
  */
 export declare type CountTokensRequest = Message<"llm_mesh.gateway.v1.CountTokensRequest"> & {
   /**
-   * What would be asked. Required.
+   * The payload. Required.
    *
    * @generated from field: llm_mesh.inference.v1.GenerateInput input = 1;
    */
@@ -390,7 +390,7 @@ export declare type CountTokensRequest = Message<"llm_mesh.gateway.v1.CountToken
 export declare const CountTokensRequestSchema: GenMessage<CountTokensRequest>;
 
 /**
- * A count.
+ * Response of `CountTokens`.
  *
  * @generated from message llm_mesh.gateway.v1.CountTokensResponse
  */
@@ -424,7 +424,7 @@ export declare type CountTokensResponse = Message<"llm_mesh.gateway.v1.CountToke
 export declare const CountTokensResponseSchema: GenMessage<CountTokensResponse>;
 
 /**
- * Asks how the services are. Has no fields.
+ * Request of `CheckServices`.
  *
  * @generated from message llm_mesh.gateway.v1.CheckServicesRequest
  */
@@ -438,7 +438,7 @@ export declare type CheckServicesRequest = Message<"llm_mesh.gateway.v1.CheckSer
 export declare const CheckServicesRequestSchema: GenMessage<CheckServicesRequest>;
 
 /**
- * How the services are.
+ * Response of `CheckServices`.
  *
  * @generated from message llm_mesh.gateway.v1.CheckServicesResponse
  */
@@ -485,7 +485,7 @@ export declare type ServiceCheck = Message<"llm_mesh.gateway.v1.ServiceCheck"> &
 export declare const ServiceCheckSchema: GenMessage<ServiceCheck>;
 
 /**
- * Asks for models.
+ * Request of `ListModels`.
  *
  * @generated from message llm_mesh.gateway.v1.ListModelsRequest
  */
@@ -512,7 +512,7 @@ export declare type ListModelsRequest = Message<"llm_mesh.gateway.v1.ListModelsR
 export declare const ListModelsRequestSchema: GenMessage<ListModelsRequest>;
 
 /**
- * Models.
+ * Response of `ListModels`.
  *
  * @generated from message llm_mesh.gateway.v1.ListModelsResponse
  */
@@ -545,7 +545,7 @@ export declare const ListModelsResponseSchema: GenMessage<ListModelsResponse>;
  */
 export declare type ModelSummary = Message<"llm_mesh.gateway.v1.ModelSummary"> & {
   /**
-   * The alias by which it is asked.
+   * The alias by which requests address it.
    *
    * @generated from field: string alias = 1;
    */
@@ -559,7 +559,7 @@ export declare type ModelSummary = Message<"llm_mesh.gateway.v1.ModelSummary"> &
   owner: string;
 
   /**
-   * Seconds since 1970-01-01 UTC when it was made known.
+   * When it was created, in seconds since 1970-01-01 UTC.
    *
    * @generated from field: int64 created = 3;
    */
@@ -594,7 +594,7 @@ export declare type ModelSummary = Message<"llm_mesh.gateway.v1.ModelSummary"> &
 export declare const ModelSummarySchema: GenMessage<ModelSummary>;
 
 /**
- * What a request cost, and how it came about.
+ * What a request cost, and which model and decision produced the answer.
  *
  * @generated from message llm_mesh.gateway.v1.Receipt
  */
@@ -642,7 +642,7 @@ export declare type Receipt = Message<"llm_mesh.gateway.v1.Receipt"> & {
   model: string;
 
   /**
-   * How limits stand.
+   * State of the limits.
    *
    * @generated from field: repeated llm_mesh.policy.v1.LimitStatus limits = 7;
    */
@@ -692,7 +692,7 @@ export declare type Receipt = Message<"llm_mesh.gateway.v1.Receipt"> & {
 export declare const ReceiptSchema: GenMessage<Receipt>;
 
 /**
- * An answer as it is kept to be repeated. Never sent to callers: the gateway gives it to `Settle` and gets it of `GetKeptAnswer`.
+ * A stored answer for repetitions of a request. Never sent to callers: the gateway hands it to `Settle` and reads it with `GetKeptAnswer`.
  *
  * @generated from message llm_mesh.gateway.v1.RecordedAnswer
  */
@@ -734,7 +734,7 @@ export declare type RecordedAnswer = Message<"llm_mesh.gateway.v1.RecordedAnswer
 export declare const RecordedAnswerSchema: GenMessage<RecordedAnswer>;
 
 /**
- * How a service is, as far as this gateway can tell.
+ * State of a service, as this gateway sees it.
  *
  * @generated from enum llm_mesh.gateway.v1.ServiceState
  */
@@ -774,7 +774,7 @@ export enum ServiceState {
 export declare const ServiceStateSchema: GenEnum<ServiceState>;
 
 /**
- * How faithful a translation between dialects must be.
+ * How exactly a request must be translated into the provider's dialect.
  *
  * @generated from enum llm_mesh.gateway.v1.Fidelity
  */
@@ -807,20 +807,20 @@ export enum Fidelity {
 export declare const FidelitySchema: GenEnum<Fidelity>;
 
 /**
- * The way in for applications: asks models, whatever provider is behind, and pays for it.
+ * The entry point for applications: calls models of any provider and charges the caller's project.
  *
  * Metadata: `authorization: Bearer <key>`; `x-llm-mesh-project` selects one of the key's projects; `x-request-id` is kept for correlation.
- * The public listener of a gateway that runs apart also answers the PUBLIC methods of the services that it has links to, as if they were asked
- * themselves: it passes calls on with the caller's own credential, and `x-llm-mesh-adapter` names the adapter that is meant.
+ * The public listener of a gateway that runs apart also answers the PUBLIC methods of the services that it has links to, as if the
+ * caller had called them: it forwards calls with the caller's own credential, and `x-llm-mesh-adapter` names the adapter that is meant.
  *
- * The trailing metadata `llm-mesh-decision` has the id of the routing decision, of answers and of refusals alike. It is absent where a
+ * The trailing metadata `llm-mesh-decision` has the id of the routing decision, for answers and for errors. It is absent where a
  * request is refused before it is routed.
  *
  * @generated from service llm_mesh.gateway.v1.GatewayService
  */
 export declare const GatewayService: GenService<{
   /**
-   * Asks a model, and answers when the answer is whole.
+   * Calls a model and returns its complete answer.
    *
    * @generated from rpc llm_mesh.gateway.v1.GatewayService.Generate
    */
@@ -830,7 +830,7 @@ export declare const GatewayService: GenService<{
     output: typeof GenerateResponseSchema;
   },
   /**
-   * Asks a model, and answers as the answer comes.
+   * Calls a model and streams its answer.
    *
    * Messages have events in the order that `StreamEvent` documents. The last message has the receipt. An error before the first content event
    * means that nothing was released; after it, that the answer is incomplete: it is not repeated. Cancelling stops the provider within
@@ -844,7 +844,7 @@ export declare const GatewayService: GenService<{
     output: typeof GenerateStreamResponseSchema;
   },
   /**
-   * Embeds texts, and answers in one message.
+   * Embeds texts and returns all vectors in one message.
    *
    * The answer may have 32 MiB: 2,048 vectors of 3,072 numbers have 25 MB, and a client must raise the limit of 4 MiB that most gRPC
    * libraries have. Fails with RESOURCE_EXHAUSTED and reason MESSAGE_TOO_LARGE beyond, and is charged then: use `EmbedStream`.
@@ -857,7 +857,7 @@ export declare const GatewayService: GenService<{
     output: typeof EmbedResponseSchema;
   },
   /**
-   * Embeds texts, and answers in messages of at most about 256 KiB.
+   * Embeds texts and streams the vectors in messages of about 256 KiB at most.
    *
    * The first message has `output` and `receipt`: the provider's answer is whole by then, and charged. The vectors follow in the order
    * of the items, each once; small answers have them in the first message. An error before the first message means what it means for

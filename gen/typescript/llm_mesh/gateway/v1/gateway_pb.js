@@ -164,7 +164,7 @@ export const ServiceStateSchema = /*@__PURE__*/
   enumDesc(file_llm_mesh_gateway_v1_gateway, 0);
 
 /**
- * How a service is, as far as this gateway can tell.
+ * State of a service, as this gateway sees it.
  *
  * @generated from enum llm_mesh.gateway.v1.ServiceState
  */
@@ -178,7 +178,7 @@ export const FidelitySchema = /*@__PURE__*/
   enumDesc(file_llm_mesh_gateway_v1_gateway, 1);
 
 /**
- * How faithful a translation between dialects must be.
+ * How exactly a request must be translated into the provider's dialect.
  *
  * @generated from enum llm_mesh.gateway.v1.Fidelity
  */
@@ -186,13 +186,13 @@ export const Fidelity = /*@__PURE__*/
   tsEnum(FidelitySchema);
 
 /**
- * The way in for applications: asks models, whatever provider is behind, and pays for it.
+ * The entry point for applications: calls models of any provider and charges the caller's project.
  *
  * Metadata: `authorization: Bearer <key>`; `x-llm-mesh-project` selects one of the key's projects; `x-request-id` is kept for correlation.
- * The public listener of a gateway that runs apart also answers the PUBLIC methods of the services that it has links to, as if they were asked
- * themselves: it passes calls on with the caller's own credential, and `x-llm-mesh-adapter` names the adapter that is meant.
+ * The public listener of a gateway that runs apart also answers the PUBLIC methods of the services that it has links to, as if the
+ * caller had called them: it forwards calls with the caller's own credential, and `x-llm-mesh-adapter` names the adapter that is meant.
  *
- * The trailing metadata `llm-mesh-decision` has the id of the routing decision, of answers and of refusals alike. It is absent where a
+ * The trailing metadata `llm-mesh-decision` has the id of the routing decision, for answers and for errors. It is absent where a
  * request is refused before it is routed.
  *
  * @generated from service llm_mesh.gateway.v1.GatewayService

@@ -13,7 +13,7 @@ import type { Message as Message$1 } from "@bufbuild/protobuf";
 export declare const file_llm_mesh_inference_v1_content: GenFile;
 
 /**
- * A key of a provider's dialect that the typed payload does not model, kept as it came.
+ * A key of a provider's dialect that the typed payload does not model, passed on unchanged.
  *
  * In a request, extras are passed on within their dialect where the adapter knows them to be harmless or the endpoint's operator allows
  * them; what may cost more than was reserved fails with EXTRA_NOT_ALLOWED, and what is not known is left out and reported
@@ -272,7 +272,7 @@ export declare type Media = Message$1<"llm_mesh.inference.v1.Media"> & {
   mimeType: string;
 
   /**
-   * The wanted fidelity of an image: `low`, `high` or `auto`. Empty: the provider's default.
+   * The level of detail of an image: `low`, `high` or `auto`. Empty: the provider's default.
    *
    * @generated from field: string detail = 5;
    */
@@ -286,7 +286,7 @@ export declare type Media = Message$1<"llm_mesh.inference.v1.Media"> & {
   filename: string;
 
   /**
-   * What is said in a sound, where the provider tells. Empty: unknown.
+   * Transcript of a sound, where the provider gives one. Empty: unknown.
    *
    * @generated from field: string transcript = 7;
    */
@@ -601,7 +601,7 @@ export declare type ToolChoice = Message$1<"llm_mesh.inference.v1.ToolChoice"> &
 export declare const ToolChoiceSchema: GenMessage<ToolChoice>;
 
 /**
- * The wanted form of the answer.
+ * The form of the answer.
  *
  * @generated from message llm_mesh.inference.v1.ResponseFormat
  */

@@ -12,7 +12,7 @@ import type { Extra, Message as Message$1, OpaquePart, ResponseFormat, Tool, Too
 export declare const file_llm_mesh_inference_v1_generate: GenFile;
 
 /**
- * What a model is asked.
+ * Input of a generation: the model, its messages and options.
  *
  * @generated from message llm_mesh.inference.v1.GenerateInput
  */
@@ -53,7 +53,7 @@ export declare type GenerateInput = Message<"llm_mesh.inference.v1.GenerateInput
   parallelToolCalls?: boolean | undefined;
 
   /**
-   * The wanted form of the answer. Unset: text.
+   * The form of the answer. Unset: text.
    *
    * @generated from field: llm_mesh.inference.v1.ResponseFormat response_format = 6;
    */
@@ -95,14 +95,14 @@ export declare type GenerateInput = Message<"llm_mesh.inference.v1.GenerateInput
   stop: string[];
 
   /**
-   * Log-probabilities are wanted. Unset: no.
+   * Which log-probabilities to return. Unset: none.
    *
    * @generated from field: llm_mesh.inference.v1.LogprobOptions logprobs = 12;
    */
   logprobs?: LogprobOptions | undefined;
 
   /**
-   * Kinds of output wanted, such as `text`, `audio`. Empty: text.
+   * Kinds of output to return, such as `text`, `audio`. Empty: text.
    *
    * @generated from field: repeated string modalities = 13;
    */
@@ -240,7 +240,7 @@ export declare type ReasoningOptions = Message<"llm_mesh.inference.v1.ReasoningO
 export declare const ReasoningOptionsSchema: GenMessage<ReasoningOptions>;
 
 /**
- * Log-probabilities that are wanted.
+ * Which log-probabilities to return.
  *
  * @generated from message llm_mesh.inference.v1.LogprobOptions
  */
@@ -546,7 +546,7 @@ export declare const TranslationSchema: GenMessage<Translation>;
  *
  * A stream begins with one `started`. Deltas of a choice come in the order of its text; choices may interleave. A tool call begins
  * with `tool_call_started`, its arguments follow as deltas with the same index. Each choice ends with one `choice_finished`.
- * `usage` comes at most once, after all choices. `continued` means that another attempt goes on where the last one ended:
+ * `usage` comes at most once, after all choices. `continued` means that another attempt continues where the last one ended:
  * readers MUST keep what they have. The stream ends after `finished`; a stream that ends otherwise has failed, and its
  * status says why. Readers MUST ignore events of a kind that they do not know.
  *
@@ -632,7 +632,7 @@ export declare type StreamEvent = Message<"llm_mesh.inference.v1.StreamEvent"> &
     case: "usage";
   } | {
     /**
-     * Another attempt goes on.
+     * Another attempt continues.
      *
      * @generated from field: llm_mesh.inference.v1.Continued continued = 10;
      */
@@ -958,13 +958,13 @@ export declare type ChoiceFinished = Message<"llm_mesh.inference.v1.ChoiceFinish
 export declare const ChoiceFinishedSchema: GenMessage<ChoiceFinished>;
 
 /**
- * Another attempt goes on where the last one ended.
+ * Another attempt continues where the last one ended.
  *
  * @generated from message llm_mesh.inference.v1.Continued
  */
 export declare type Continued = Message<"llm_mesh.inference.v1.Continued"> & {
   /**
-   * Id of the attempt that goes on.
+   * Id of the attempt that continues.
    *
    * @generated from field: string attempt_id = 1;
    */

@@ -18,7 +18,7 @@ import type { Message } from "@bufbuild/protobuf";
 export declare const file_llm_mesh_link_v1_link: GenFile;
 
 /**
- * What the calling service has to say at one moment.
+ * One message of the request stream of `Connect`.
  *
  * @generated from message llm_mesh.link.v1.ConnectRequest
  */
@@ -38,7 +38,7 @@ export declare type ConnectRequest = Message<"llm_mesh.link.v1.ConnectRequest"> 
 export declare const ConnectRequestSchema: GenMessage<ConnectRequest>;
 
 /**
- * What the called service has to say at one moment.
+ * One message of the response stream of `Connect`.
  *
  * @generated from message llm_mesh.link.v1.ConnectResponse
  */

@@ -137,7 +137,7 @@ export enum StatusCode {
   OUT_OF_RANGE = 11,
 
   /**
-   * Part of the contract that this build does not do.
+   * A part of the contract that this build does not implement.
    *
    * @generated from enum value: STATUS_CODE_UNIMPLEMENTED = 12;
    */
@@ -234,7 +234,7 @@ export enum ErrorReason {
   CALLER_NOT_ALLOWED = 6,
 
   /**
-   * The service's queue is full, the deadline would pass while waiting, or the process has more work than it can do in time. `RetryInfo`
+   * The service's queue is full, the deadline would pass while waiting, or the process is overloaded. `RetryInfo`
    * says when to try again.
    *
    * @generated from enum value: ERROR_REASON_OVERLOADED = 7;
@@ -277,7 +277,7 @@ export enum ErrorReason {
   INTERNAL = 12,
 
   /**
-   * Part of the contract that this build does not do. `metadata.part` names it.
+   * A part of the contract that this build does not implement. `metadata.part` names it.
    *
    * @generated from enum value: ERROR_REASON_NOT_IMPLEMENTED = 13;
    */
@@ -312,7 +312,7 @@ export enum ErrorReason {
   INVALID_SEAL = 17,
 
   /**
-   * The caller went away.
+   * The caller cancelled.
    *
    * @generated from enum value: ERROR_REASON_CANCELLED = 18;
    */

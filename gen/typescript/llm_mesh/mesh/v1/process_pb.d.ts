@@ -2,8 +2,7 @@
 // @generated from file llm_mesh/mesh/v1/process.proto (package llm_mesh.mesh.v1, syntax proto3)
 /* eslint-disable */
 
-// What the processes of one embedded mesh tell each other about themselves, so that whichever of them is asked at the shared HTTP
-// port can answer for all.
+// What the processes of one embedded mesh report about themselves, so that each of them can answer for all at the shared HTTP port.
 
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
@@ -14,7 +13,7 @@ import type { Message } from "@bufbuild/protobuf";
 export declare const file_llm_mesh_mesh_v1_process: GenFile;
 
 /**
- * Asks a process about itself.
+ * Request of `Report`.
  *
  * @generated from message llm_mesh.mesh.v1.ReportRequest
  */
@@ -41,7 +40,7 @@ export declare type ReportRequest = Message<"llm_mesh.mesh.v1.ReportRequest"> & 
 export declare const ReportRequestSchema: GenMessage<ReportRequest>;
 
 /**
- * A process at one moment.
+ * Response of `Report`.
  *
  * @generated from message llm_mesh.mesh.v1.ReportResponse
  */
@@ -131,7 +130,7 @@ export declare const ProcessBreakerSchema: GenMessage<ProcessBreaker>;
  */
 export declare const ProcessService: GenService<{
   /**
-   * Tells how this process is at this moment. Changes nothing and waits for nothing. Fails with MESH_ONLY for callers that prove no
+   * Reports the present state of this process. Changes nothing and waits for nothing. Fails with MESH_ONLY for callers that prove no
    * service of the mesh; a process that cannot be reached is UNAVAILABLE, which its caller MUST report as not serving.
    *
    * @generated from rpc llm_mesh.mesh.v1.ProcessService.Report

@@ -2,8 +2,7 @@
 // @generated from file llm_mesh/mesh/v1/process.proto (package llm_mesh.mesh.v1, syntax proto3)
 /* eslint-disable */
 
-// What the processes of one embedded mesh tell each other about themselves, so that whichever of them is asked at the shared HTTP
-// port can answer for all.
+// What the processes of one embedded mesh report about themselves, so that each of them can answer for all at the shared HTTP port.
 
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import { file_llm_mesh_mesh_v1_access } from "./access_pb.js";

@@ -93,7 +93,7 @@ export declare type Seal = Message<"llm_mesh.mesh.v1.Seal"> & {
 export declare const SealSchema: GenMessage<Seal>;
 
 /**
- * One difference between the present state and a wanted one.
+ * One difference between the present state and the desired state.
  *
  * @generated from message llm_mesh.mesh.v1.Change
  */
@@ -155,7 +155,7 @@ export declare type FieldChange = Message<"llm_mesh.mesh.v1.FieldChange"> & {
   before: string;
 
   /**
-   * Wanted value in words; empty where the field becomes unset.
+   * Desired value in words; empty where the field becomes unset.
    *
    * @generated from field: string after = 3;
    */
@@ -210,7 +210,7 @@ export enum ChangeAction {
   DELETE = 3,
 
   /**
-   * It is already as wanted.
+   * It already has the desired state.
    *
    * @generated from enum value: CHANGE_ACTION_NONE = 4;
    */

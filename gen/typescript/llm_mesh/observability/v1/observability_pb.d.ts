@@ -14,7 +14,7 @@ import type { Money } from "../../mesh/v1/resources_pb.js";
 export declare const file_llm_mesh_observability_v1_observability: GenFile;
 
 /**
- * Brings events.
+ * Request of `Ingest`.
  *
  * @generated from message llm_mesh.observability.v1.IngestRequest
  */
@@ -34,7 +34,7 @@ export declare type IngestRequest = Message<"llm_mesh.observability.v1.IngestReq
 export declare const IngestRequestSchema: GenMessage<IngestRequest>;
 
 /**
- * Events are taken.
+ * Response of `Ingest`.
  *
  * @generated from message llm_mesh.observability.v1.IngestResponse
  */
@@ -54,7 +54,7 @@ export declare type IngestResponse = Message<"llm_mesh.observability.v1.IngestRe
 export declare const IngestResponseSchema: GenMessage<IngestResponse>;
 
 /**
- * Asks for spend.
+ * Request of `QuerySpend`.
  *
  * @generated from message llm_mesh.observability.v1.QuerySpendRequest
  */
@@ -116,7 +116,7 @@ export declare type QuerySpendRequest = Message<"llm_mesh.observability.v1.Query
 export declare const QuerySpendRequestSchema: GenMessage<QuerySpendRequest>;
 
 /**
- * Spend.
+ * Response of `QuerySpend`.
  *
  * @generated from message llm_mesh.observability.v1.QuerySpendResponse
  */
@@ -226,7 +226,7 @@ export declare type SpendRow = Message<"llm_mesh.observability.v1.SpendRow"> & {
 export declare const SpendRowSchema: GenMessage<SpendRow>;
 
 /**
- * Asks for requests as they come.
+ * Request of `Tail`.
  *
  * @generated from message llm_mesh.observability.v1.TailRequest
  */
@@ -260,7 +260,7 @@ export declare type TailRequest = Message<"llm_mesh.observability.v1.TailRequest
 export declare const TailRequestSchema: GenMessage<TailRequest>;
 
 /**
- * Requests.
+ * One message of the response stream of `Tail`.
  *
  * @generated from message llm_mesh.observability.v1.TailResponse
  */
@@ -294,7 +294,7 @@ export declare type TailResponse = Message<"llm_mesh.observability.v1.TailRespon
 export declare const TailResponseSchema: GenMessage<TailResponse>;
 
 /**
- * Asks for a request.
+ * Request of `GetRequest`.
  *
  * @generated from message llm_mesh.observability.v1.GetRequestRequest
  */
@@ -314,7 +314,7 @@ export declare type GetRequestRequest = Message<"llm_mesh.observability.v1.GetRe
 export declare const GetRequestRequestSchema: GenMessage<GetRequestRequest>;
 
 /**
- * A request.
+ * Response of `GetRequest`.
  *
  * @generated from message llm_mesh.observability.v1.GetRequestResponse
  */
@@ -389,7 +389,7 @@ export declare type Feedback = Message<"llm_mesh.observability.v1.Feedback"> & {
 export declare const FeedbackSchema: GenMessage<Feedback>;
 
 /**
- * Asks for feedback to be kept.
+ * Request of `CreateFeedback`.
  *
  * @generated from message llm_mesh.observability.v1.CreateFeedbackRequest
  */
@@ -416,7 +416,7 @@ export declare type CreateFeedbackRequest = Message<"llm_mesh.observability.v1.C
 export declare const CreateFeedbackRequestSchema: GenMessage<CreateFeedbackRequest>;
 
 /**
- * The kept feedback.
+ * Response of `CreateFeedback`.
  *
  * @generated from message llm_mesh.observability.v1.CreateFeedbackResponse
  */
@@ -436,7 +436,7 @@ export declare type CreateFeedbackResponse = Message<"llm_mesh.observability.v1.
 export declare const CreateFeedbackResponseSchema: GenMessage<CreateFeedbackResponse>;
 
 /**
- * Asks for feedback.
+ * Request of `ListFeedback`.
  *
  * @generated from message llm_mesh.observability.v1.ListFeedbackRequest
  */
@@ -470,7 +470,7 @@ export declare type ListFeedbackRequest = Message<"llm_mesh.observability.v1.Lis
 export declare const ListFeedbackRequestSchema: GenMessage<ListFeedbackRequest>;
 
 /**
- * Feedback.
+ * Response of `ListFeedback`.
  *
  * @generated from message llm_mesh.observability.v1.ListFeedbackResponse
  */
@@ -497,7 +497,7 @@ export declare type ListFeedbackResponse = Message<"llm_mesh.observability.v1.Li
 export declare const ListFeedbackResponseSchema: GenMessage<ListFeedbackResponse>;
 
 /**
- * Asks for a rebuild.
+ * Request of `Rebuild`.
  *
  * @generated from message llm_mesh.observability.v1.RebuildRequest
  */
@@ -511,7 +511,7 @@ export declare type RebuildRequest = Message<"llm_mesh.observability.v1.RebuildR
 export declare const RebuildRequestSchema: GenMessage<RebuildRequest>;
 
 /**
- * The rebuild has begun.
+ * Response of `Rebuild`.
  *
  * @generated from message llm_mesh.observability.v1.RebuildResponse
  */
@@ -600,7 +600,7 @@ export enum SpendDimension {
   DAY = 8,
 
   /**
-   * By alias that was asked for.
+   * By the alias that the request names.
    *
    * @generated from enum value: SPEND_DIMENSION_ALIAS = 9;
    */
@@ -683,7 +683,8 @@ export declare const ObservabilityService: GenService<{
     output: typeof ListFeedbackResponseSchema;
   },
   /**
-   * Throws the projection away and builds it anew from the ledger. Feedback stays. Answers when it has begun; `Tail` and `QuerySpend` go on.
+   * Discards the projection and rebuilds it from the ledger. Keeps feedback. Returns once the rebuild has begun; `Tail` and
+   * `QuerySpend` go on.
    *
    * @generated from rpc llm_mesh.observability.v1.ObservabilityService.Rebuild
    */

@@ -13,7 +13,8 @@ import type { ScreeningCount } from "./usage_pb.js";
 export declare const file_llm_mesh_policy_v1_admission: GenFile;
 
 /**
- * Who calls, as `Authorize` found out. Travels sealed for the audience `policy`; other services read it but MUST NOT decide by it.
+ * The authenticated caller, as `Authorize` answers it. Sealed for the audience `policy`; other services MAY read it and
+ * MUST NOT decide by it.
  *
  * @generated from message llm_mesh.policy.v1.Caller
  */
@@ -54,14 +55,14 @@ export declare type Caller = Message<"llm_mesh.policy.v1.Caller"> & {
   roles: string[];
 
   /**
-   * The policy revision by which this was found.
+   * The policy revision by which the caller was authenticated.
    *
    * @generated from field: int64 revision = 6;
    */
   revision: bigint;
 
   /**
-   * When this stops to be valid, at most 60 s after it was made.
+   * When it expires, at most 60 s after it was made.
    *
    * @generated from field: google.protobuf.Timestamp expire_time = 7;
    */
@@ -75,7 +76,7 @@ export declare type Caller = Message<"llm_mesh.policy.v1.Caller"> & {
 export declare const CallerSchema: GenMessage<Caller>;
 
 /**
- * The leave to have a request planned and paid. Travels sealed for `policy` and `router`, and is the only source of tenant and constraints there.
+ * Permission to plan and charge one request. Sealed for `policy` and `router`, which take tenant and constraints from it alone.
  *
  * @generated from message llm_mesh.policy.v1.Admission
  */
@@ -88,14 +89,14 @@ export declare type Admission = Message<"llm_mesh.policy.v1.Admission"> & {
   id: string;
 
   /**
-   * Who asked.
+   * The caller.
    *
    * @generated from field: llm_mesh.policy.v1.Caller caller = 2;
    */
   caller?: Caller | undefined;
 
   /**
-   * What the plan must keep to.
+   * The bounds of the plan.
    *
    * @generated from field: llm_mesh.policy.v1.Constraints constraints = 3;
    */
@@ -116,7 +117,7 @@ export declare type Admission = Message<"llm_mesh.policy.v1.Admission"> & {
   revision: bigint;
 
   /**
-   * When it stops to be valid, at most 60 s after it was made.
+   * When it expires, at most 60 s after it was made.
    *
    * @generated from field: google.protobuf.Timestamp expire_time = 6;
    */
@@ -165,7 +166,7 @@ export declare type Admission = Message<"llm_mesh.policy.v1.Admission"> & {
 export declare const AdmissionSchema: GenMessage<Admission>;
 
 /**
- * What a plan must keep to. Empty lists allow everything.
+ * Bounds of a plan. Empty lists allow everything.
  *
  * @generated from message llm_mesh.policy.v1.Constraints
  */
@@ -311,7 +312,7 @@ export declare type Obligations = Message<"llm_mesh.policy.v1.Obligations"> & {
 export declare const ObligationsSchema: GenMessage<Obligations>;
 
 /**
- * The leave to call providers, for the adapters that the plan names. Travels sealed for them.
+ * Permission to call providers. Sealed for the adapters that the plan names.
  *
  * @generated from message llm_mesh.policy.v1.Grant
  */
@@ -345,7 +346,7 @@ export declare type Grant = Message<"llm_mesh.policy.v1.Grant"> & {
   attempts: AttemptGrant[];
 
   /**
-   * When it stops to be valid. The start of an attempt counts, not its end.
+   * When it expires. An attempt must start before; it may end later.
    *
    * @generated from field: google.protobuf.Timestamp expire_time = 5;
    */
@@ -414,14 +415,14 @@ export declare type AttemptGrant = Message<"llm_mesh.policy.v1.AttemptGrant"> & 
   region: string;
 
   /**
-   * Most output tokens per choice that may be asked for. The adapter sends it upstream. 0: embeddings.
+   * Most output tokens per choice. The adapter sends it to the provider. 0: embeddings.
    *
    * @generated from field: int64 max_output_tokens = 7;
    */
   maxOutputTokens: bigint;
 
   /**
-   * Most choices that may be asked for.
+   * Most choices that the call may request.
    *
    * @generated from field: int32 max_candidates = 8;
    */

@@ -39,7 +39,7 @@ export declare type ChangeRecord = Message<"llm_mesh.policy.v1.ChangeRecord"> & 
   principal: string;
 
   /**
-   * By which key. Empty for services.
+   * The key that authenticated the caller. Empty for services.
    *
    * @generated from field: string key = 4;
    */

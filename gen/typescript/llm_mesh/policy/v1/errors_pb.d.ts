@@ -23,7 +23,7 @@ export enum ErrorReason {
   UNSPECIFIED = 0,
 
   /**
-   * The credential is unknown, garbled, expired, revoked or of a disabled principal. Which, is not told.
+   * The credential is unknown, garbled, expired, revoked or of a disabled principal. The error does not say which.
    *
    * @generated from enum value: ERROR_REASON_INVALID_CREDENTIAL = 1;
    */
@@ -51,7 +51,7 @@ export enum ErrorReason {
   PROJECT_NOT_SELECTED = 4,
 
   /**
-   * The project's budget does not hold the request's worst case.
+   * The rest of the project's budget is smaller than the request's worst case.
    *
    * @generated from enum value: ERROR_REASON_BUDGET_EXCEEDED = 5;
    */
@@ -123,7 +123,7 @@ export enum ErrorReason {
   ADMISSION_EXPIRED = 14,
 
   /**
-   * Content of the request is not allowed out. `metadata.detectors` names what was found.
+   * Screening blocked content of the request. `metadata.detectors` names the detectors that matched.
    *
    * @generated from enum value: ERROR_REASON_CONTENT_BLOCKED = 15;
    */

@@ -91,7 +91,7 @@ export declare type Domain = Message<"llm_mesh.policy.v1.Domain"> & {
   floor?: Floor | undefined;
 
   /**
-   * What holds for the domain's requests, before project and key narrow it: its own settings and the floor, combined by the stricter.
+   * What applies to the domain's requests, before project and key narrow it: its own settings and the floor, combined by the stricter.
    * Output only.
    *
    * @generated from field: llm_mesh.policy.v1.Constraints effective = 11;
@@ -309,7 +309,7 @@ export declare type Key = Message<"llm_mesh.policy.v1.Key"> & {
   revokeTime?: Timestamp | undefined;
 
   /**
-   * Until when the secret before the last rotation holds. Unset: there is none.
+   * Until when the secret before the last rotation is valid. Unset: there is none.
    *
    * @generated from field: google.protobuf.Timestamp previous_expire_time = 9;
    */
@@ -330,7 +330,7 @@ export declare type Key = Message<"llm_mesh.policy.v1.Key"> & {
 export declare const KeySchema: GenMessage<Key>;
 
 /**
- * Asks for the first administrator.
+ * Request of `Bootstrap`.
  *
  * @generated from message llm_mesh.policy.v1.BootstrapRequest
  */
@@ -350,7 +350,7 @@ export declare type BootstrapRequest = Message<"llm_mesh.policy.v1.BootstrapRequ
 export declare const BootstrapRequestSchema: GenMessage<BootstrapRequest>;
 
 /**
- * The first administrator.
+ * Response of `Bootstrap`.
  *
  * @generated from message llm_mesh.policy.v1.BootstrapResponse
  */
@@ -377,7 +377,7 @@ export declare type BootstrapResponse = Message<"llm_mesh.policy.v1.BootstrapRes
 export declare const BootstrapResponseSchema: GenMessage<BootstrapResponse>;
 
 /**
- * Asks who calls.
+ * Request of `WhoAmI`.
  *
  * @generated from message llm_mesh.policy.v1.WhoAmIRequest
  */
@@ -391,7 +391,7 @@ export declare type WhoAmIRequest = Message<"llm_mesh.policy.v1.WhoAmIRequest"> 
 export declare const WhoAmIRequestSchema: GenMessage<WhoAmIRequest>;
 
 /**
- * Who calls.
+ * Response of `WhoAmI`.
  *
  * @generated from message llm_mesh.policy.v1.WhoAmIResponse
  */
@@ -411,7 +411,7 @@ export declare type WhoAmIResponse = Message<"llm_mesh.policy.v1.WhoAmIResponse"
 export declare const WhoAmIResponseSchema: GenMessage<WhoAmIResponse>;
 
 /**
- * Asks for a domain to be created.
+ * Request of `CreateDomain`.
  *
  * @generated from message llm_mesh.policy.v1.CreateDomainRequest
  */
@@ -438,7 +438,7 @@ export declare type CreateDomainRequest = Message<"llm_mesh.policy.v1.CreateDoma
 export declare const CreateDomainRequestSchema: GenMessage<CreateDomainRequest>;
 
 /**
- * The created domain.
+ * Response of `CreateDomain`.
  *
  * @generated from message llm_mesh.policy.v1.CreateDomainResponse
  */
@@ -458,7 +458,7 @@ export declare type CreateDomainResponse = Message<"llm_mesh.policy.v1.CreateDom
 export declare const CreateDomainResponseSchema: GenMessage<CreateDomainResponse>;
 
 /**
- * Asks for a domain.
+ * Request of `GetDomain`.
  *
  * @generated from message llm_mesh.policy.v1.GetDomainRequest
  */
@@ -478,7 +478,7 @@ export declare type GetDomainRequest = Message<"llm_mesh.policy.v1.GetDomainRequ
 export declare const GetDomainRequestSchema: GenMessage<GetDomainRequest>;
 
 /**
- * A domain.
+ * Response of `GetDomain`.
  *
  * @generated from message llm_mesh.policy.v1.GetDomainResponse
  */
@@ -498,7 +498,7 @@ export declare type GetDomainResponse = Message<"llm_mesh.policy.v1.GetDomainRes
 export declare const GetDomainResponseSchema: GenMessage<GetDomainResponse>;
 
 /**
- * Asks for domains.
+ * Request of `ListDomains`.
  *
  * @generated from message llm_mesh.policy.v1.ListDomainsRequest
  */
@@ -525,7 +525,7 @@ export declare type ListDomainsRequest = Message<"llm_mesh.policy.v1.ListDomains
 export declare const ListDomainsRequestSchema: GenMessage<ListDomainsRequest>;
 
 /**
- * Domains.
+ * Response of `ListDomains`.
  *
  * @generated from message llm_mesh.policy.v1.ListDomainsResponse
  */
@@ -552,7 +552,7 @@ export declare type ListDomainsResponse = Message<"llm_mesh.policy.v1.ListDomain
 export declare const ListDomainsResponseSchema: GenMessage<ListDomainsResponse>;
 
 /**
- * Asks for a change of a domain.
+ * Request of `UpdateDomain`.
  *
  * @generated from message llm_mesh.policy.v1.UpdateDomainRequest
  */
@@ -579,7 +579,7 @@ export declare type UpdateDomainRequest = Message<"llm_mesh.policy.v1.UpdateDoma
 export declare const UpdateDomainRequestSchema: GenMessage<UpdateDomainRequest>;
 
 /**
- * The changed domain.
+ * Response of `UpdateDomain`.
  *
  * @generated from message llm_mesh.policy.v1.UpdateDomainResponse
  */
@@ -599,7 +599,7 @@ export declare type UpdateDomainResponse = Message<"llm_mesh.policy.v1.UpdateDom
 export declare const UpdateDomainResponseSchema: GenMessage<UpdateDomainResponse>;
 
 /**
- * Asks for a project to be created.
+ * Request of `CreateProject`.
  *
  * @generated from message llm_mesh.policy.v1.CreateProjectRequest
  */
@@ -633,7 +633,7 @@ export declare type CreateProjectRequest = Message<"llm_mesh.policy.v1.CreatePro
 export declare const CreateProjectRequestSchema: GenMessage<CreateProjectRequest>;
 
 /**
- * The created project.
+ * Response of `CreateProject`.
  *
  * @generated from message llm_mesh.policy.v1.CreateProjectResponse
  */
@@ -653,7 +653,7 @@ export declare type CreateProjectResponse = Message<"llm_mesh.policy.v1.CreatePr
 export declare const CreateProjectResponseSchema: GenMessage<CreateProjectResponse>;
 
 /**
- * Asks for a project.
+ * Request of `GetProject`.
  *
  * @generated from message llm_mesh.policy.v1.GetProjectRequest
  */
@@ -673,7 +673,7 @@ export declare type GetProjectRequest = Message<"llm_mesh.policy.v1.GetProjectRe
 export declare const GetProjectRequestSchema: GenMessage<GetProjectRequest>;
 
 /**
- * A project.
+ * Response of `GetProject`.
  *
  * @generated from message llm_mesh.policy.v1.GetProjectResponse
  */
@@ -693,7 +693,7 @@ export declare type GetProjectResponse = Message<"llm_mesh.policy.v1.GetProjectR
 export declare const GetProjectResponseSchema: GenMessage<GetProjectResponse>;
 
 /**
- * Asks for projects.
+ * Request of `ListProjects`.
  *
  * @generated from message llm_mesh.policy.v1.ListProjectsRequest
  */
@@ -727,7 +727,7 @@ export declare type ListProjectsRequest = Message<"llm_mesh.policy.v1.ListProjec
 export declare const ListProjectsRequestSchema: GenMessage<ListProjectsRequest>;
 
 /**
- * Projects.
+ * Response of `ListProjects`.
  *
  * @generated from message llm_mesh.policy.v1.ListProjectsResponse
  */
@@ -754,7 +754,7 @@ export declare type ListProjectsResponse = Message<"llm_mesh.policy.v1.ListProje
 export declare const ListProjectsResponseSchema: GenMessage<ListProjectsResponse>;
 
 /**
- * Asks for a change of a project.
+ * Request of `UpdateProject`.
  *
  * @generated from message llm_mesh.policy.v1.UpdateProjectRequest
  */
@@ -781,7 +781,7 @@ export declare type UpdateProjectRequest = Message<"llm_mesh.policy.v1.UpdatePro
 export declare const UpdateProjectRequestSchema: GenMessage<UpdateProjectRequest>;
 
 /**
- * The changed project.
+ * Response of `UpdateProject`.
  *
  * @generated from message llm_mesh.policy.v1.UpdateProjectResponse
  */
@@ -801,7 +801,7 @@ export declare type UpdateProjectResponse = Message<"llm_mesh.policy.v1.UpdatePr
 export declare const UpdateProjectResponseSchema: GenMessage<UpdateProjectResponse>;
 
 /**
- * Asks for a principal to be created.
+ * Request of `CreatePrincipal`.
  *
  * @generated from message llm_mesh.policy.v1.CreatePrincipalRequest
  */
@@ -835,7 +835,7 @@ export declare type CreatePrincipalRequest = Message<"llm_mesh.policy.v1.CreateP
 export declare const CreatePrincipalRequestSchema: GenMessage<CreatePrincipalRequest>;
 
 /**
- * The created principal.
+ * Response of `CreatePrincipal`.
  *
  * @generated from message llm_mesh.policy.v1.CreatePrincipalResponse
  */
@@ -855,7 +855,7 @@ export declare type CreatePrincipalResponse = Message<"llm_mesh.policy.v1.Create
 export declare const CreatePrincipalResponseSchema: GenMessage<CreatePrincipalResponse>;
 
 /**
- * Asks for principals.
+ * Request of `ListPrincipals`.
  *
  * @generated from message llm_mesh.policy.v1.ListPrincipalsRequest
  */
@@ -889,7 +889,7 @@ export declare type ListPrincipalsRequest = Message<"llm_mesh.policy.v1.ListPrin
 export declare const ListPrincipalsRequestSchema: GenMessage<ListPrincipalsRequest>;
 
 /**
- * Principals.
+ * Response of `ListPrincipals`.
  *
  * @generated from message llm_mesh.policy.v1.ListPrincipalsResponse
  */
@@ -916,7 +916,7 @@ export declare type ListPrincipalsResponse = Message<"llm_mesh.policy.v1.ListPri
 export declare const ListPrincipalsResponseSchema: GenMessage<ListPrincipalsResponse>;
 
 /**
- * Asks for a change of a principal.
+ * Request of `UpdatePrincipal`.
  *
  * @generated from message llm_mesh.policy.v1.UpdatePrincipalRequest
  */
@@ -943,7 +943,7 @@ export declare type UpdatePrincipalRequest = Message<"llm_mesh.policy.v1.UpdateP
 export declare const UpdatePrincipalRequestSchema: GenMessage<UpdatePrincipalRequest>;
 
 /**
- * The changed principal.
+ * Response of `UpdatePrincipal`.
  *
  * @generated from message llm_mesh.policy.v1.UpdatePrincipalResponse
  */
@@ -963,7 +963,7 @@ export declare type UpdatePrincipalResponse = Message<"llm_mesh.policy.v1.Update
 export declare const UpdatePrincipalResponseSchema: GenMessage<UpdatePrincipalResponse>;
 
 /**
- * Asks for a key.
+ * Request of `CreateKey`.
  *
  * @generated from message llm_mesh.policy.v1.CreateKeyRequest
  */
@@ -990,7 +990,7 @@ export declare type CreateKeyRequest = Message<"llm_mesh.policy.v1.CreateKeyRequ
 export declare const CreateKeyRequestSchema: GenMessage<CreateKeyRequest>;
 
 /**
- * The new key.
+ * Response of `CreateKey`.
  *
  * @generated from message llm_mesh.policy.v1.CreateKeyResponse
  */
@@ -1017,7 +1017,7 @@ export declare type CreateKeyResponse = Message<"llm_mesh.policy.v1.CreateKeyRes
 export declare const CreateKeyResponseSchema: GenMessage<CreateKeyResponse>;
 
 /**
- * Asks for a key.
+ * Request of `GetKey`.
  *
  * @generated from message llm_mesh.policy.v1.GetKeyRequest
  */
@@ -1037,7 +1037,7 @@ export declare type GetKeyRequest = Message<"llm_mesh.policy.v1.GetKeyRequest"> 
 export declare const GetKeyRequestSchema: GenMessage<GetKeyRequest>;
 
 /**
- * A key.
+ * Response of `GetKey`.
  *
  * @generated from message llm_mesh.policy.v1.GetKeyResponse
  */
@@ -1057,7 +1057,7 @@ export declare type GetKeyResponse = Message<"llm_mesh.policy.v1.GetKeyResponse"
 export declare const GetKeyResponseSchema: GenMessage<GetKeyResponse>;
 
 /**
- * Asks for keys.
+ * Request of `ListKeys`.
  *
  * @generated from message llm_mesh.policy.v1.ListKeysRequest
  */
@@ -1091,7 +1091,7 @@ export declare type ListKeysRequest = Message<"llm_mesh.policy.v1.ListKeysReques
 export declare const ListKeysRequestSchema: GenMessage<ListKeysRequest>;
 
 /**
- * Keys.
+ * Response of `ListKeys`.
  *
  * @generated from message llm_mesh.policy.v1.ListKeysResponse
  */
@@ -1118,7 +1118,7 @@ export declare type ListKeysResponse = Message<"llm_mesh.policy.v1.ListKeysRespo
 export declare const ListKeysResponseSchema: GenMessage<ListKeysResponse>;
 
 /**
- * Asks for a new secret.
+ * Request of `RotateKey`.
  *
  * @generated from message llm_mesh.policy.v1.RotateKeyRequest
  */
@@ -1131,7 +1131,7 @@ export declare type RotateKeyRequest = Message<"llm_mesh.policy.v1.RotateKeyRequ
   name: string;
 
   /**
-   * How long the old secret holds, at most 30 days. Unset: 24 hours. Zero: not at all.
+   * How long the old secret stays valid, at most 30 days. Unset: 24 hours. Zero: not at all.
    *
    * @generated from field: google.protobuf.Duration grace = 2;
    */
@@ -1145,7 +1145,7 @@ export declare type RotateKeyRequest = Message<"llm_mesh.policy.v1.RotateKeyRequ
 export declare const RotateKeyRequestSchema: GenMessage<RotateKeyRequest>;
 
 /**
- * The new secret.
+ * Response of `RotateKey`.
  *
  * @generated from message llm_mesh.policy.v1.RotateKeyResponse
  */
@@ -1172,7 +1172,7 @@ export declare type RotateKeyResponse = Message<"llm_mesh.policy.v1.RotateKeyRes
 export declare const RotateKeyResponseSchema: GenMessage<RotateKeyResponse>;
 
 /**
- * Asks for a key to be revoked.
+ * Request of `RevokeKey`.
  *
  * @generated from message llm_mesh.policy.v1.RevokeKeyRequest
  */
@@ -1192,7 +1192,7 @@ export declare type RevokeKeyRequest = Message<"llm_mesh.policy.v1.RevokeKeyRequ
 export declare const RevokeKeyRequestSchema: GenMessage<RevokeKeyRequest>;
 
 /**
- * The revoked key.
+ * Response of `RevokeKey`.
  *
  * @generated from message llm_mesh.policy.v1.RevokeKeyResponse
  */
@@ -1388,7 +1388,8 @@ export declare const IdentityService: GenService<{
     output: typeof ListKeysResponseSchema;
   },
   /**
-   * Gives a key a new secret; the old one holds for the grace. ESCALATION_DENIED where its principal may do what the caller may not.
+   * Gives a key a new secret; the old one stays valid for the grace period. ESCALATION_DENIED where its
+   * principal may do what the caller may not.
    *
    * @generated from rpc llm_mesh.policy.v1.IdentityService.RotateKey
    */
@@ -1398,7 +1399,7 @@ export declare const IdentityService: GenService<{
     output: typeof RotateKeyResponseSchema;
   },
   /**
-   * Revokes a key for good, at once: each of its secrets is refused from the answer on. Repeating it does nothing.
+   * Revokes a key for good, at once: each of its secrets is refused from the answer on. A repeated call does nothing.
    * ESCALATION_DENIED where its principal may do what the caller may not; what other domains granted to the principal does not count.
    *
    * @generated from rpc llm_mesh.policy.v1.IdentityService.RevokeKey

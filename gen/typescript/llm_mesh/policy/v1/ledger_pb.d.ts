@@ -86,7 +86,7 @@ export declare type Budget = Message<"llm_mesh.policy.v1.Budget"> & {
 export declare const BudgetSchema: GenMessage<Budget>;
 
 /**
- * A bound other than money. All limits that bind a request must bear it: those of its domain and the platform's.
+ * A bound other than money. A request must fit all limits that apply to it: those of its domain and the platform's.
  *
  * @generated from message llm_mesh.policy.v1.Limit
  */
@@ -143,7 +143,7 @@ export declare type Limit = Message<"llm_mesh.policy.v1.Limit"> & {
 export declare const LimitSchema: GenMessage<Limit>;
 
 /**
- * Asks for a budget.
+ * Request of `GetBudget`.
  *
  * @generated from message llm_mesh.policy.v1.GetBudgetRequest
  */
@@ -163,7 +163,7 @@ export declare type GetBudgetRequest = Message<"llm_mesh.policy.v1.GetBudgetRequ
 export declare const GetBudgetRequestSchema: GenMessage<GetBudgetRequest>;
 
 /**
- * A budget.
+ * Response of `GetBudget`.
  *
  * @generated from message llm_mesh.policy.v1.GetBudgetResponse
  */
@@ -183,7 +183,7 @@ export declare type GetBudgetResponse = Message<"llm_mesh.policy.v1.GetBudgetRes
 export declare const GetBudgetResponseSchema: GenMessage<GetBudgetResponse>;
 
 /**
- * Asks for a budget to be put.
+ * Request of `PutBudget`.
  *
  * @generated from message llm_mesh.policy.v1.PutBudgetRequest
  */
@@ -203,7 +203,7 @@ export declare type PutBudgetRequest = Message<"llm_mesh.policy.v1.PutBudgetRequ
 export declare const PutBudgetRequestSchema: GenMessage<PutBudgetRequest>;
 
 /**
- * The budget.
+ * Response of `PutBudget`.
  *
  * @generated from message llm_mesh.policy.v1.PutBudgetResponse
  */
@@ -223,7 +223,7 @@ export declare type PutBudgetResponse = Message<"llm_mesh.policy.v1.PutBudgetRes
 export declare const PutBudgetResponseSchema: GenMessage<PutBudgetResponse>;
 
 /**
- * Asks for a budget to be deleted.
+ * Request of `DeleteBudget`.
  *
  * @generated from message llm_mesh.policy.v1.DeleteBudgetRequest
  */
@@ -243,7 +243,7 @@ export declare type DeleteBudgetRequest = Message<"llm_mesh.policy.v1.DeleteBudg
 export declare const DeleteBudgetRequestSchema: GenMessage<DeleteBudgetRequest>;
 
 /**
- * The budget is gone.
+ * Response of `DeleteBudget`.
  *
  * @generated from message llm_mesh.policy.v1.DeleteBudgetResponse
  */
@@ -257,7 +257,7 @@ export declare type DeleteBudgetResponse = Message<"llm_mesh.policy.v1.DeleteBud
 export declare const DeleteBudgetResponseSchema: GenMessage<DeleteBudgetResponse>;
 
 /**
- * Asks for budgets.
+ * Request of `ListBudgets`.
  *
  * @generated from message llm_mesh.policy.v1.ListBudgetsRequest
  */
@@ -291,7 +291,7 @@ export declare type ListBudgetsRequest = Message<"llm_mesh.policy.v1.ListBudgets
 export declare const ListBudgetsRequestSchema: GenMessage<ListBudgetsRequest>;
 
 /**
- * Budgets.
+ * Response of `ListBudgets`.
  *
  * @generated from message llm_mesh.policy.v1.ListBudgetsResponse
  */
@@ -318,7 +318,7 @@ export declare type ListBudgetsResponse = Message<"llm_mesh.policy.v1.ListBudget
 export declare const ListBudgetsResponseSchema: GenMessage<ListBudgetsResponse>;
 
 /**
- * Asks for a limit to be put.
+ * Request of `PutLimit`.
  *
  * @generated from message llm_mesh.policy.v1.PutLimitRequest
  */
@@ -338,7 +338,7 @@ export declare type PutLimitRequest = Message<"llm_mesh.policy.v1.PutLimitReques
 export declare const PutLimitRequestSchema: GenMessage<PutLimitRequest>;
 
 /**
- * The limit.
+ * Response of `PutLimit`.
  *
  * @generated from message llm_mesh.policy.v1.PutLimitResponse
  */
@@ -358,7 +358,7 @@ export declare type PutLimitResponse = Message<"llm_mesh.policy.v1.PutLimitRespo
 export declare const PutLimitResponseSchema: GenMessage<PutLimitResponse>;
 
 /**
- * Asks for limits.
+ * Request of `ListLimits`.
  *
  * @generated from message llm_mesh.policy.v1.ListLimitsRequest
  */
@@ -392,7 +392,7 @@ export declare type ListLimitsRequest = Message<"llm_mesh.policy.v1.ListLimitsRe
 export declare const ListLimitsRequestSchema: GenMessage<ListLimitsRequest>;
 
 /**
- * Limits.
+ * Response of `ListLimits`.
  *
  * @generated from message llm_mesh.policy.v1.ListLimitsResponse
  */
@@ -419,7 +419,7 @@ export declare type ListLimitsResponse = Message<"llm_mesh.policy.v1.ListLimitsR
 export declare const ListLimitsResponseSchema: GenMessage<ListLimitsResponse>;
 
 /**
- * Asks for a limit to be deleted.
+ * Request of `DeleteLimit`.
  *
  * @generated from message llm_mesh.policy.v1.DeleteLimitRequest
  */
@@ -439,7 +439,7 @@ export declare type DeleteLimitRequest = Message<"llm_mesh.policy.v1.DeleteLimit
 export declare const DeleteLimitRequestSchema: GenMessage<DeleteLimitRequest>;
 
 /**
- * The limit is gone.
+ * Response of `DeleteLimit`.
  *
  * @generated from message llm_mesh.policy.v1.DeleteLimitResponse
  */
@@ -453,7 +453,7 @@ export declare type DeleteLimitResponse = Message<"llm_mesh.policy.v1.DeleteLimi
 export declare const DeleteLimitResponseSchema: GenMessage<DeleteLimitResponse>;
 
 /**
- * Asks for an entry.
+ * Request of `GetLedgerEntry`.
  *
  * @generated from message llm_mesh.policy.v1.GetLedgerEntryRequest
  */
@@ -473,7 +473,7 @@ export declare type GetLedgerEntryRequest = Message<"llm_mesh.policy.v1.GetLedge
 export declare const GetLedgerEntryRequestSchema: GenMessage<GetLedgerEntryRequest>;
 
 /**
- * An entry.
+ * Response of `GetLedgerEntry`.
  *
  * @generated from message llm_mesh.policy.v1.GetLedgerEntryResponse
  */
@@ -493,7 +493,7 @@ export declare type GetLedgerEntryResponse = Message<"llm_mesh.policy.v1.GetLedg
 export declare const GetLedgerEntryResponseSchema: GenMessage<GetLedgerEntryResponse>;
 
 /**
- * Asks for entries.
+ * Request of `ListLedgerEntries`.
  *
  * @generated from message llm_mesh.policy.v1.ListLedgerEntriesRequest
  */
@@ -541,7 +541,7 @@ export declare type ListLedgerEntriesRequest = Message<"llm_mesh.policy.v1.ListL
 export declare const ListLedgerEntriesRequestSchema: GenMessage<ListLedgerEntriesRequest>;
 
 /**
- * Entries.
+ * Response of `ListLedgerEntries`.
  *
  * @generated from message llm_mesh.policy.v1.ListLedgerEntriesResponse
  */
@@ -568,7 +568,7 @@ export declare type ListLedgerEntriesResponse = Message<"llm_mesh.policy.v1.List
 export declare const ListLedgerEntriesResponseSchema: GenMessage<ListLedgerEntriesResponse>;
 
 /**
- * Asks for the truth to be written.
+ * Request of `ReconcileLedgerEntry`.
  *
  * @generated from message llm_mesh.policy.v1.ReconcileLedgerEntryRequest
  */
@@ -602,7 +602,7 @@ export declare type ReconcileLedgerEntryRequest = Message<"llm_mesh.policy.v1.Re
 export declare const ReconcileLedgerEntryRequestSchema: GenMessage<ReconcileLedgerEntryRequest>;
 
 /**
- * The corrected entry.
+ * Response of `ReconcileLedgerEntry`.
  *
  * @generated from message llm_mesh.policy.v1.ReconcileLedgerEntryResponse
  */
@@ -622,7 +622,7 @@ export declare type ReconcileLedgerEntryResponse = Message<"llm_mesh.policy.v1.R
 export declare const ReconcileLedgerEntryResponseSchema: GenMessage<ReconcileLedgerEntryResponse>;
 
 /**
- * How often a budget begins anew, in UTC.
+ * How often a budget starts again from zero, in UTC.
  *
  * @generated from enum llm_mesh.policy.v1.BudgetPeriod
  */
@@ -765,7 +765,7 @@ export declare const LedgerService: GenService<{
   },
   /**
    * Creates or replaces a limit. A limit with the same subject, metric and window goes on counting where it was, whatever its amount;
-   * another subject, metric or window begins anew.
+   * another subject, metric or window starts again from zero.
    *
    * @generated from rpc llm_mesh.policy.v1.LedgerService.PutLimit
    */

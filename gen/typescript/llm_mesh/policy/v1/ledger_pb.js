@@ -175,7 +175,7 @@ export const BudgetPeriodSchema = /*@__PURE__*/
   enumDesc(file_llm_mesh_policy_v1_ledger, 0);
 
 /**
- * How often a budget begins anew, in UTC.
+ * How often a budget starts again from zero, in UTC.
  *
  * @generated from enum llm_mesh.policy.v1.BudgetPeriod
  */

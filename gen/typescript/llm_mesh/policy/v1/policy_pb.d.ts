@@ -19,7 +19,7 @@ import type { RecordChangesRequestSchema, RecordChangesResponseSchema } from "./
 export declare const file_llm_mesh_policy_v1_policy: GenFile;
 
 /**
- * Asks whether a credential may call a method.
+ * Request of `Authorize`.
  *
  * @generated from message llm_mesh.policy.v1.AuthorizeRequest
  */
@@ -74,20 +74,20 @@ export declare type AuthorizeRequest = Message<"llm_mesh.policy.v1.AuthorizeRequ
 export declare const AuthorizeRequestSchema: GenMessage<AuthorizeRequest>;
 
 /**
- * The credential may.
+ * Response of `Authorize`.
  *
  * @generated from message llm_mesh.policy.v1.AuthorizeResponse
  */
 export declare type AuthorizeResponse = Message<"llm_mesh.policy.v1.AuthorizeResponse"> & {
   /**
-   * Who it is.
+   * The caller.
    *
    * @generated from field: llm_mesh.policy.v1.Caller caller = 1;
    */
   caller?: Caller | undefined;
 
   /**
-   * The same, sealed for `policy`: what `Admit` wants.
+   * The same caller, sealed for `policy`: the input of `Admit`.
    *
    * @generated from field: llm_mesh.mesh.v1.Sealed sealed_caller = 2;
    */
@@ -115,7 +115,7 @@ export declare type AuthorizeResponse = Message<"llm_mesh.policy.v1.AuthorizeRes
 export declare const AuthorizeResponseSchema: GenMessage<AuthorizeResponse>;
 
 /**
- * Asks for the revision.
+ * Request of `WatchRevision`.
  *
  * @generated from message llm_mesh.policy.v1.WatchRevisionRequest
  */
@@ -129,7 +129,7 @@ export declare type WatchRevisionRequest = Message<"llm_mesh.policy.v1.WatchRevi
 export declare const WatchRevisionRequestSchema: GenMessage<WatchRevisionRequest>;
 
 /**
- * The revision.
+ * One message of the response stream of `WatchRevision`.
  *
  * @generated from message llm_mesh.policy.v1.WatchRevisionResponse
  */
@@ -149,7 +149,7 @@ export declare type WatchRevisionResponse = Message<"llm_mesh.policy.v1.WatchRev
 export declare const WatchRevisionResponseSchema: GenMessage<WatchRevisionResponse>;
 
 /**
- * Asks for admission.
+ * Request of `Admit`.
  *
  * @generated from message llm_mesh.policy.v1.AdmitRequest
  */
@@ -162,7 +162,7 @@ export declare type AdmitRequest = Message<"llm_mesh.policy.v1.AdmitRequest"> & 
   caller?: Sealed | undefined;
 
   /**
-   * What is asked, rendered. Required.
+   * The rendered payload. Required.
    *
    * @generated from oneof llm_mesh.policy.v1.AdmitRequest.input
    */
@@ -206,7 +206,7 @@ export declare type AdmitRequest = Message<"llm_mesh.policy.v1.AdmitRequest"> & 
 export declare const AdmitRequestSchema: GenMessage<AdmitRequest>;
 
 /**
- * The request is admitted.
+ * Response of `Admit`.
  *
  * @generated from message llm_mesh.policy.v1.AdmitResponse
  */
@@ -226,7 +226,7 @@ export declare type AdmitResponse = Message<"llm_mesh.policy.v1.AdmitResponse"> 
   obligations?: Obligations | undefined;
 
   /**
-   * What the plan must keep to; the same as in the admission.
+   * The bounds of the plan; the same as in the admission.
    *
    * @generated from field: llm_mesh.policy.v1.Constraints constraints = 3;
    */
@@ -277,7 +277,7 @@ export declare type AdmitResponse = Message<"llm_mesh.policy.v1.AdmitResponse"> 
 export declare const AdmitResponseSchema: GenMessage<AdmitResponse>;
 
 /**
- * Something that screening found. Never has the content itself.
+ * One match of a detector. Never has the content itself.
  *
  * @generated from message llm_mesh.policy.v1.Finding
  */
@@ -325,7 +325,7 @@ export declare type Finding = Message<"llm_mesh.policy.v1.Finding"> & {
 export declare const FindingSchema: GenMessage<Finding>;
 
 /**
- * Asks for money.
+ * Request of `Reserve`.
  *
  * @generated from message llm_mesh.policy.v1.ReserveRequest
  */
@@ -380,7 +380,7 @@ export declare type ReserveRequest = Message<"llm_mesh.policy.v1.ReserveRequest"
   requestId: string;
 
   /**
-   * How many choices are asked for. 0: one.
+   * How many choices the request asks for. 0: one.
    *
    * @generated from field: int32 candidate_count = 8;
    */
@@ -394,7 +394,7 @@ export declare type ReserveRequest = Message<"llm_mesh.policy.v1.ReserveRequest"
 export declare const ReserveRequestSchema: GenMessage<ReserveRequest>;
 
 /**
- * Money is held.
+ * Response of `Reserve`.
  *
  * @generated from message llm_mesh.policy.v1.ReserveResponse
  */
@@ -414,7 +414,7 @@ export declare type ReserveResponse = Message<"llm_mesh.policy.v1.ReserveRespons
   reserved?: Money | undefined;
 
   /**
-   * How limits stand, for rate-limit headers.
+   * State of the limits, for rate-limit headers.
    *
    * @generated from field: repeated llm_mesh.policy.v1.LimitStatus limits = 3;
    */
@@ -462,7 +462,7 @@ export declare type KeptAnswer = Message<"llm_mesh.policy.v1.KeptAnswer"> & {
 export declare const KeptAnswerSchema: GenMessage<KeptAnswer>;
 
 /**
- * Asks for the kept answer of an earlier request.
+ * Request of `GetKeptAnswer`.
  *
  * @generated from message llm_mesh.policy.v1.GetKeptAnswerRequest
  */
@@ -503,7 +503,7 @@ export declare type GetKeptAnswerRequest = Message<"llm_mesh.policy.v1.GetKeptAn
 export declare const GetKeptAnswerRequestSchema: GenMessage<GetKeptAnswerRequest>;
 
 /**
- * A kept answer.
+ * Response of `GetKeptAnswer`.
  *
  * @generated from message llm_mesh.policy.v1.GetKeptAnswerResponse
  */
@@ -530,7 +530,7 @@ export declare type GetKeptAnswerResponse = Message<"llm_mesh.policy.v1.GetKeptA
 export declare const GetKeptAnswerResponseSchema: GenMessage<GetKeptAnswerResponse>;
 
 /**
- * How a limit stands.
+ * State of a limit.
  *
  * @generated from message llm_mesh.policy.v1.LimitStatus
  */
@@ -557,7 +557,7 @@ export declare type LimitStatus = Message<"llm_mesh.policy.v1.LimitStatus"> & {
   remaining: bigint;
 
   /**
-   * Until it is whole again. Unset: does not come back by itself.
+   * Time until the limit is unused again. Unset: it does not recover by itself.
    *
    * @generated from field: google.protobuf.Duration reset_after = 4;
    */
@@ -578,7 +578,7 @@ export declare type LimitStatus = Message<"llm_mesh.policy.v1.LimitStatus"> & {
 export declare const LimitStatusSchema: GenMessage<LimitStatus>;
 
 /**
- * Asks for one more attempt.
+ * Request of `Extend`.
  *
  * @generated from message llm_mesh.policy.v1.ExtendRequest
  */
@@ -612,7 +612,7 @@ export declare type ExtendRequest = Message<"llm_mesh.policy.v1.ExtendRequest"> 
 export declare const ExtendRequestSchema: GenMessage<ExtendRequest>;
 
 /**
- * The attempt is paid for.
+ * Response of `Extend`.
  *
  * @generated from message llm_mesh.policy.v1.ExtendResponse
  */
@@ -639,7 +639,7 @@ export declare type ExtendResponse = Message<"llm_mesh.policy.v1.ExtendResponse"
 export declare const ExtendResponseSchema: GenMessage<ExtendResponse>;
 
 /**
- * Reports what was used.
+ * Request of `Settle`.
  *
  * @generated from message llm_mesh.policy.v1.SettleRequest
  */
@@ -681,7 +681,7 @@ export declare type SettleRequest = Message<"llm_mesh.policy.v1.SettleRequest"> 
   idempotencyKey: string;
 
   /**
-   * What screening found in the answer, as `ScreenStream` told it. At most 64. Empty: nothing. Only the first settlement's are recorded.
+   * What screening found in the answer, as `ScreenStream` reported it. At most 64. Empty: nothing. Only the first settlement's are recorded.
    *
    * @generated from field: repeated llm_mesh.policy.v1.ScreeningCount screened = 6;
    */
@@ -695,7 +695,7 @@ export declare type SettleRequest = Message<"llm_mesh.policy.v1.SettleRequest"> 
 export declare const SettleRequestSchema: GenMessage<SettleRequest>;
 
 /**
- * What it costs.
+ * Response of `Settle`.
  *
  * @generated from message llm_mesh.policy.v1.SettleResponse
  */
@@ -736,7 +736,7 @@ export declare type SettleResponse = Message<"llm_mesh.policy.v1.SettleResponse"
 export declare const SettleResponseSchema: GenMessage<SettleResponse>;
 
 /**
- * Gives money back.
+ * Request of `Release`.
  *
  * @generated from message llm_mesh.policy.v1.ReleaseRequest
  */
@@ -763,7 +763,7 @@ export declare type ReleaseRequest = Message<"llm_mesh.policy.v1.ReleaseRequest"
 export declare const ReleaseRequestSchema: GenMessage<ReleaseRequest>;
 
 /**
- * Money is back.
+ * Response of `Release`.
  *
  * @generated from message llm_mesh.policy.v1.ReleaseResponse
  */
@@ -783,7 +783,7 @@ export declare type ReleaseResponse = Message<"llm_mesh.policy.v1.ReleaseRespons
 export declare const ReleaseResponseSchema: GenMessage<ReleaseResponse>;
 
 /**
- * Says that a gateway instance lives.
+ * Request of `Heartbeat`.
  *
  * @generated from message llm_mesh.policy.v1.HeartbeatRequest
  */
@@ -824,7 +824,7 @@ export declare type HeartbeatRequest = Message<"llm_mesh.policy.v1.HeartbeatRequ
 export declare const HeartbeatRequestSchema: GenMessage<HeartbeatRequest>;
 
 /**
- * The instance is known to live.
+ * Response of `Heartbeat`.
  *
  * @generated from message llm_mesh.policy.v1.HeartbeatResponse
  */
@@ -851,7 +851,7 @@ export declare type HeartbeatResponse = Message<"llm_mesh.policy.v1.HeartbeatRes
 export declare const HeartbeatResponseSchema: GenMessage<HeartbeatResponse>;
 
 /**
- * A piece of an answer to screen.
+ * One message of the request stream of `ScreenStream`.
  *
  * @generated from message llm_mesh.policy.v1.ScreenStreamRequest
  */
@@ -962,7 +962,7 @@ export declare type ScreenText = Message<"llm_mesh.policy.v1.ScreenText"> & {
 export declare const ScreenTextSchema: GenMessage<ScreenText>;
 
 /**
- * What may be released.
+ * One message of the response stream of `ScreenStream`.
  *
  * @generated from message llm_mesh.policy.v1.ScreenStreamResponse
  */
@@ -989,7 +989,7 @@ export declare type ScreenStreamResponse = Message<"llm_mesh.policy.v1.ScreenStr
   releasedText: string;
 
   /**
-   * Everything up to this piece is released or withheld for good.
+   * Every part up to this one is released or withheld for good.
    *
    * @generated from field: int64 through_seq = 4;
    */
@@ -1024,13 +1024,13 @@ export declare type ScreenStreamResponse = Message<"llm_mesh.policy.v1.ScreenStr
 export declare const ScreenStreamResponseSchema: GenMessage<ScreenStreamResponse>;
 
 /**
- * Asks for usage events.
+ * Request of `ReplayUsage`.
  *
  * @generated from message llm_mesh.policy.v1.ReplayUsageRequest
  */
 export declare type ReplayUsageRequest = Message<"llm_mesh.policy.v1.ReplayUsageRequest"> & {
   /**
-   * The first sequence wanted. 0: from the beginning.
+   * The first sequence to return. 0: from the beginning.
    *
    * @generated from field: int64 from_sequence = 1;
    */
@@ -1044,7 +1044,7 @@ export declare type ReplayUsageRequest = Message<"llm_mesh.policy.v1.ReplayUsage
 export declare const ReplayUsageRequestSchema: GenMessage<ReplayUsageRequest>;
 
 /**
- * Usage events.
+ * One message of the response stream of `ReplayUsage`.
  *
  * @generated from message llm_mesh.policy.v1.ReplayUsageResponse
  */
@@ -1104,15 +1104,15 @@ export enum FindingAction {
 export declare const FindingActionSchema: GenEnum<FindingAction>;
 
 /**
- * Decides, on the path of each request: who may, within which bounds, and on whose money.
+ * Decides for each request: whether the caller may make it, within which constraints, and which project pays.
  *
  * @generated from service llm_mesh.policy.v1.PolicyService
  */
 export declare const PolicyService: GenService<{
   /**
-   * Says whether a credential may call a method on a resource, and whose it is.
+   * Checks whether a credential may call a method on a resource, and returns its caller.
    *
-   * Answers UNAUTHENTICATED for a credential that is missing, garbled, unknown, expired or revoked, without telling which; and
+   * Answers UNAUTHENTICATED for a credential that is missing, garbled, unknown, expired or revoked, and does not say which; and
    * PERMISSION_DENIED for a valid one that lacks the right. Answers may be cached up to `valid_for`, by the digest of everything
    * in the request plus `revision`.
    *
@@ -1148,7 +1148,7 @@ export declare const PolicyService: GenService<{
     output: typeof RecordChangesResponseSchema;
   },
   /**
-   * Decides on a rendered request: rules, screening, legal constraints. Writes nothing.
+   * Checks a rendered request against rules, screening and constraints. Writes nothing.
    *
    * @generated from rpc llm_mesh.policy.v1.PolicyService.Admit
    */
@@ -1158,8 +1158,8 @@ export declare const PolicyService: GenService<{
     output: typeof AdmitResponseSchema;
   },
   /**
-   * Holds the plan's worst case against all limits, in one transaction with the audit row of the decision. Answers after the commit;
-   * nothing may be sent to a provider earlier. RESOURCE_EXHAUSTED names the limits and when to try again, and holds nothing.
+   * Reserves the plan's worst case against all limits, in one transaction with the audit row of the decision. Answers after the commit;
+   * nothing may be sent to a provider earlier. RESOURCE_EXHAUSTED names the limits and when to try again, and reserves nothing.
    * INVALID_FIELD where the worst case is more than 4,000,000,000,000,000,000 nanos.
    *
    * @generated from rpc llm_mesh.policy.v1.PolicyService.Reserve
@@ -1180,7 +1180,7 @@ export declare const PolicyService: GenService<{
     output: typeof ExtendResponseSchema;
   },
   /**
-   * Charges what was used and gives back the rest. Repeating it returns the first result. For an entry that was charged as estimated, and
+   * Charges what was used and releases the rest. A repeated call returns the first result. For an entry that was charged as estimated, and
    * for estimated lines of which the provider's usage is reported now, it adds a linked adjustment. Answers after the answer that came
    * along is kept, where the project keeps answers; where it cannot be kept, the charge stands all the same.
    *
@@ -1206,8 +1206,8 @@ export declare const PolicyService: GenService<{
     output: typeof GetKeptAnswerResponseSchema;
   },
   /**
-   * Gives a reservation back whole, when nothing was sent. Valid before `Reserve` too: a later `Reserve` of the same id then fails with
-   * RESERVATION_RELEASED, so that a cancelled call leaves nothing. Repeating it does nothing.
+   * Releases a reservation in full, when nothing was sent. Valid before `Reserve` too: a later `Reserve` of the same id then fails with
+   * RESERVATION_RELEASED, so that a cancelled call leaves nothing. A repeated call does nothing.
    *
    * @generated from rpc llm_mesh.policy.v1.PolicyService.Release
    */
@@ -1228,7 +1228,7 @@ export declare const PolicyService: GenService<{
     output: typeof HeartbeatResponseSchema;
   },
   /**
-   * Screens an answer while it comes.
+   * Screens an answer while it streams.
    *
    * The first message MUST be `start`; then text by channel and index with `seq` from 0 without gaps. The service answers with text that
    * may be released, in order, and never releases text that it could still have to withhold. What is released does not depend on how the

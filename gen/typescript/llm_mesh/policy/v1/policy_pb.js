@@ -223,7 +223,7 @@ export const FindingAction = /*@__PURE__*/
   tsEnum(FindingActionSchema);
 
 /**
- * Decides, on the path of each request: who may, within which bounds, and on whose money.
+ * Decides for each request: whether the caller may make it, within which constraints, and which project pays.
  *
  * @generated from service llm_mesh.policy.v1.PolicyService
  */

@@ -59,7 +59,7 @@ export declare type Role = Message<"llm_mesh.policy.v1.Role"> & {
 export declare const RoleSchema: GenMessage<Role>;
 
 /**
- * Leave to do actions on resources.
+ * Permission to do actions on resources.
  *
  * @generated from message llm_mesh.policy.v1.Permission
  */
@@ -113,7 +113,7 @@ export declare type Binding = Message<"llm_mesh.policy.v1.Binding"> & {
   role: string;
 
   /**
-   * Where it holds: a domain, a project, or `*` for the whole mesh (in `domains/platform` only). Empty: the binding's domain.
+   * Where it applies: a domain, a project, or `*` for the whole mesh (in `domains/platform` only). Empty: the binding's domain.
    *
    * @generated from field: string scope = 4;
    */
@@ -134,7 +134,7 @@ export declare type Binding = Message<"llm_mesh.policy.v1.Binding"> & {
 export declare const BindingSchema: GenMessage<Binding>;
 
 /**
- * Asks for a role to be put.
+ * Request of `PutRole`.
  *
  * @generated from message llm_mesh.policy.v1.PutRoleRequest
  */
@@ -154,7 +154,7 @@ export declare type PutRoleRequest = Message<"llm_mesh.policy.v1.PutRoleRequest"
 export declare const PutRoleRequestSchema: GenMessage<PutRoleRequest>;
 
 /**
- * The role.
+ * Response of `PutRole`.
  *
  * @generated from message llm_mesh.policy.v1.PutRoleResponse
  */
@@ -167,7 +167,7 @@ export declare type PutRoleResponse = Message<"llm_mesh.policy.v1.PutRoleRespons
   role?: Role | undefined;
 
   /**
-   * The revision from which it holds.
+   * The revision from which it takes effect.
    *
    * @generated from field: int64 revision = 2;
    */
@@ -181,7 +181,7 @@ export declare type PutRoleResponse = Message<"llm_mesh.policy.v1.PutRoleRespons
 export declare const PutRoleResponseSchema: GenMessage<PutRoleResponse>;
 
 /**
- * Asks for roles.
+ * Request of `ListRoles`.
  *
  * @generated from message llm_mesh.policy.v1.ListRolesRequest
  */
@@ -215,7 +215,7 @@ export declare type ListRolesRequest = Message<"llm_mesh.policy.v1.ListRolesRequ
 export declare const ListRolesRequestSchema: GenMessage<ListRolesRequest>;
 
 /**
- * Roles.
+ * Response of `ListRoles`.
  *
  * @generated from message llm_mesh.policy.v1.ListRolesResponse
  */
@@ -242,7 +242,7 @@ export declare type ListRolesResponse = Message<"llm_mesh.policy.v1.ListRolesRes
 export declare const ListRolesResponseSchema: GenMessage<ListRolesResponse>;
 
 /**
- * Asks for a role to be deleted.
+ * Request of `DeleteRole`.
  *
  * @generated from message llm_mesh.policy.v1.DeleteRoleRequest
  */
@@ -262,7 +262,7 @@ export declare type DeleteRoleRequest = Message<"llm_mesh.policy.v1.DeleteRoleRe
 export declare const DeleteRoleRequestSchema: GenMessage<DeleteRoleRequest>;
 
 /**
- * The role is gone.
+ * Response of `DeleteRole`.
  *
  * @generated from message llm_mesh.policy.v1.DeleteRoleResponse
  */
@@ -282,7 +282,7 @@ export declare type DeleteRoleResponse = Message<"llm_mesh.policy.v1.DeleteRoleR
 export declare const DeleteRoleResponseSchema: GenMessage<DeleteRoleResponse>;
 
 /**
- * Asks for a role to be given.
+ * Request of `CreateBinding`.
  *
  * @generated from message llm_mesh.policy.v1.CreateBindingRequest
  */
@@ -316,7 +316,7 @@ export declare type CreateBindingRequest = Message<"llm_mesh.policy.v1.CreateBin
 export declare const CreateBindingRequestSchema: GenMessage<CreateBindingRequest>;
 
 /**
- * The binding.
+ * Response of `CreateBinding`.
  *
  * @generated from message llm_mesh.policy.v1.CreateBindingResponse
  */
@@ -329,7 +329,7 @@ export declare type CreateBindingResponse = Message<"llm_mesh.policy.v1.CreateBi
   binding?: Binding | undefined;
 
   /**
-   * The revision from which it holds.
+   * The revision from which it takes effect.
    *
    * @generated from field: int64 revision = 2;
    */
@@ -343,7 +343,7 @@ export declare type CreateBindingResponse = Message<"llm_mesh.policy.v1.CreateBi
 export declare const CreateBindingResponseSchema: GenMessage<CreateBindingResponse>;
 
 /**
- * Asks for a binding of another domain to be accepted.
+ * Request of `AcceptBinding`.
  *
  * @generated from message llm_mesh.policy.v1.AcceptBindingRequest
  */
@@ -370,7 +370,7 @@ export declare type AcceptBindingRequest = Message<"llm_mesh.policy.v1.AcceptBin
 export declare const AcceptBindingRequestSchema: GenMessage<AcceptBindingRequest>;
 
 /**
- * The accepted binding.
+ * Response of `AcceptBinding`.
  *
  * @generated from message llm_mesh.policy.v1.AcceptBindingResponse
  */
@@ -383,7 +383,7 @@ export declare type AcceptBindingResponse = Message<"llm_mesh.policy.v1.AcceptBi
   binding?: Binding | undefined;
 
   /**
-   * The revision from which it holds.
+   * The revision from which it takes effect.
    *
    * @generated from field: int64 revision = 2;
    */
@@ -397,7 +397,7 @@ export declare type AcceptBindingResponse = Message<"llm_mesh.policy.v1.AcceptBi
 export declare const AcceptBindingResponseSchema: GenMessage<AcceptBindingResponse>;
 
 /**
- * Asks for a binding of another domain to be deleted.
+ * Request of `RejectBinding`.
  *
  * @generated from message llm_mesh.policy.v1.RejectBindingRequest
  */
@@ -424,7 +424,7 @@ export declare type RejectBindingRequest = Message<"llm_mesh.policy.v1.RejectBin
 export declare const RejectBindingRequestSchema: GenMessage<RejectBindingRequest>;
 
 /**
- * The binding is gone.
+ * Response of `RejectBinding`.
  *
  * @generated from message llm_mesh.policy.v1.RejectBindingResponse
  */
@@ -444,7 +444,7 @@ export declare type RejectBindingResponse = Message<"llm_mesh.policy.v1.RejectBi
 export declare const RejectBindingResponseSchema: GenMessage<RejectBindingResponse>;
 
 /**
- * Asks for a floor to be put.
+ * Request of `PutFloor`.
  *
  * @generated from message llm_mesh.policy.v1.PutFloorRequest
  */
@@ -464,7 +464,7 @@ export declare type PutFloorRequest = Message<"llm_mesh.policy.v1.PutFloorReques
 export declare const PutFloorRequestSchema: GenMessage<PutFloorRequest>;
 
 /**
- * The floor.
+ * Response of `PutFloor`.
  *
  * @generated from message llm_mesh.policy.v1.PutFloorResponse
  */
@@ -477,7 +477,7 @@ export declare type PutFloorResponse = Message<"llm_mesh.policy.v1.PutFloorRespo
   floor?: Floor | undefined;
 
   /**
-   * The revision from which it holds. Requests that were admitted before end within 60 s.
+   * The revision from which it takes effect. Requests that were admitted before end within 60 s.
    *
    * @generated from field: int64 revision = 2;
    */
@@ -491,7 +491,7 @@ export declare type PutFloorResponse = Message<"llm_mesh.policy.v1.PutFloorRespo
 export declare const PutFloorResponseSchema: GenMessage<PutFloorResponse>;
 
 /**
- * Asks for a floor.
+ * Request of `GetFloor`.
  *
  * @generated from message llm_mesh.policy.v1.GetFloorRequest
  */
@@ -511,7 +511,7 @@ export declare type GetFloorRequest = Message<"llm_mesh.policy.v1.GetFloorReques
 export declare const GetFloorRequestSchema: GenMessage<GetFloorRequest>;
 
 /**
- * A floor.
+ * Response of `GetFloor`.
  *
  * @generated from message llm_mesh.policy.v1.GetFloorResponse
  */
@@ -531,7 +531,7 @@ export declare type GetFloorResponse = Message<"llm_mesh.policy.v1.GetFloorRespo
 export declare const GetFloorResponseSchema: GenMessage<GetFloorResponse>;
 
 /**
- * Asks for floors.
+ * Request of `ListFloors`.
  *
  * @generated from message llm_mesh.policy.v1.ListFloorsRequest
  */
@@ -558,7 +558,7 @@ export declare type ListFloorsRequest = Message<"llm_mesh.policy.v1.ListFloorsRe
 export declare const ListFloorsRequestSchema: GenMessage<ListFloorsRequest>;
 
 /**
- * Floors.
+ * Response of `ListFloors`.
  *
  * @generated from message llm_mesh.policy.v1.ListFloorsResponse
  */
@@ -585,7 +585,7 @@ export declare type ListFloorsResponse = Message<"llm_mesh.policy.v1.ListFloorsR
 export declare const ListFloorsResponseSchema: GenMessage<ListFloorsResponse>;
 
 /**
- * Asks for a floor to be deleted.
+ * Request of `DeleteFloor`.
  *
  * @generated from message llm_mesh.policy.v1.DeleteFloorRequest
  */
@@ -605,7 +605,7 @@ export declare type DeleteFloorRequest = Message<"llm_mesh.policy.v1.DeleteFloor
 export declare const DeleteFloorRequestSchema: GenMessage<DeleteFloorRequest>;
 
 /**
- * The floor is gone.
+ * Response of `DeleteFloor`.
  *
  * @generated from message llm_mesh.policy.v1.DeleteFloorResponse
  */
@@ -625,7 +625,7 @@ export declare type DeleteFloorResponse = Message<"llm_mesh.policy.v1.DeleteFloo
 export declare const DeleteFloorResponseSchema: GenMessage<DeleteFloorResponse>;
 
 /**
- * Asks for bindings.
+ * Request of `ListBindings`.
  *
  * @generated from message llm_mesh.policy.v1.ListBindingsRequest
  */
@@ -666,7 +666,7 @@ export declare type ListBindingsRequest = Message<"llm_mesh.policy.v1.ListBindin
 export declare const ListBindingsRequestSchema: GenMessage<ListBindingsRequest>;
 
 /**
- * Bindings.
+ * Response of `ListBindings`.
  *
  * @generated from message llm_mesh.policy.v1.ListBindingsResponse
  */
@@ -693,7 +693,7 @@ export declare type ListBindingsResponse = Message<"llm_mesh.policy.v1.ListBindi
 export declare const ListBindingsResponseSchema: GenMessage<ListBindingsResponse>;
 
 /**
- * Asks for a role to be taken away.
+ * Request of `DeleteBinding`.
  *
  * @generated from message llm_mesh.policy.v1.DeleteBindingRequest
  */
@@ -713,7 +713,7 @@ export declare type DeleteBindingRequest = Message<"llm_mesh.policy.v1.DeleteBin
 export declare const DeleteBindingRequestSchema: GenMessage<DeleteBindingRequest>;
 
 /**
- * The role is taken away.
+ * Response of `DeleteBinding`.
  *
  * @generated from message llm_mesh.policy.v1.DeleteBindingResponse
  */
@@ -733,13 +733,13 @@ export declare type DeleteBindingResponse = Message<"llm_mesh.policy.v1.DeleteBi
 export declare const DeleteBindingResponseSchema: GenMessage<DeleteBindingResponse>;
 
 /**
- * Asks why.
+ * Request of `Explain`.
  *
  * @generated from message llm_mesh.policy.v1.ExplainRequest
  */
 export declare type ExplainRequest = Message<"llm_mesh.policy.v1.ExplainRequest"> & {
   /**
-   * The domain in which is asked. Required.
+   * The domain of the question. Required.
    *
    * @generated from field: string parent = 1;
    */
@@ -781,7 +781,7 @@ export declare type ExplainRequest = Message<"llm_mesh.policy.v1.ExplainRequest"
 export declare const ExplainRequestSchema: GenMessage<ExplainRequest>;
 
 /**
- * Why.
+ * Response of `Explain`.
  *
  * @generated from message llm_mesh.policy.v1.ExplainResponse
  */
@@ -816,7 +816,7 @@ export declare type ExplainResponse = Message<"llm_mesh.policy.v1.ExplainRespons
   revision: bigint;
 
   /**
-   * What stands against it. Empty: nothing, so that it is allowed.
+   * The obstacles. Empty: none, the request is allowed.
    *
    * @generated from field: repeated llm_mesh.policy.v1.Obstacle obstacles = 5;
    */
@@ -843,7 +843,7 @@ export declare type Obstacle = Message<"llm_mesh.policy.v1.Obstacle"> & {
   reason: ErrorReason;
 
   /**
-   * What stands against it, for people.
+   * What would refuse the request, for people.
    *
    * @generated from field: string detail = 2;
    */
@@ -884,7 +884,7 @@ export declare type Grounds = Message<"llm_mesh.policy.v1.Grounds"> & {
 export declare const GroundsSchema: GenMessage<Grounds>;
 
 /**
- * Asks for audit records.
+ * Request of `ListAuditRecords`.
  *
  * @generated from message llm_mesh.policy.v1.ListAuditRecordsRequest
  */
@@ -925,7 +925,7 @@ export declare type ListAuditRecordsRequest = Message<"llm_mesh.policy.v1.ListAu
 export declare const ListAuditRecordsRequestSchema: GenMessage<ListAuditRecordsRequest>;
 
 /**
- * Audit records.
+ * Response of `ListAuditRecords`.
  *
  * @generated from message llm_mesh.policy.v1.ListAuditRecordsResponse
  */
@@ -1084,7 +1084,7 @@ export declare type AuditRecord = Message<"llm_mesh.policy.v1.AuditRecord"> & {
 export declare const AuditRecordSchema: GenMessage<AuditRecord>;
 
 /**
- * Asks for the audit trail, oldest first.
+ * Request of `ExportAuditRecords`.
  *
  * @generated from message llm_mesh.policy.v1.ExportAuditRecordsRequest
  */
@@ -1125,7 +1125,7 @@ export declare type ExportAuditRecordsRequest = Message<"llm_mesh.policy.v1.Expo
 export declare const ExportAuditRecordsRequestSchema: GenMessage<ExportAuditRecordsRequest>;
 
 /**
- * A page of the audit trail.
+ * Response of `ExportAuditRecords`.
  *
  * @generated from message llm_mesh.policy.v1.ExportAuditRecordsResponse
  */
@@ -1159,7 +1159,7 @@ export declare type ExportAuditRecordsResponse = Message<"llm_mesh.policy.v1.Exp
 export declare const ExportAuditRecordsResponseSchema: GenMessage<ExportAuditRecordsResponse>;
 
 /**
- * Asks for a wanted state.
+ * Request of `ApplyPolicy`.
  *
  * @generated from message llm_mesh.policy.v1.ApplyPolicyRequest
  */
@@ -1252,7 +1252,7 @@ export declare type ApplyPolicyRequest = Message<"llm_mesh.policy.v1.ApplyPolicy
 export declare const ApplyPolicyRequestSchema: GenMessage<ApplyPolicyRequest>;
 
 /**
- * What changed, or would.
+ * Response of `ApplyPolicy`.
  *
  * @generated from message llm_mesh.policy.v1.ApplyPolicyResponse
  */
@@ -1265,7 +1265,7 @@ export declare type ApplyPolicyResponse = Message<"llm_mesh.policy.v1.ApplyPolic
   changes: Change[];
 
   /**
-   * The revision from which it holds. 0: nothing changed.
+   * The revision from which it takes effect. 0: nothing changed.
    *
    * @generated from field: int64 revision = 2;
    */
@@ -1312,7 +1312,7 @@ export enum BindingState {
 export declare const BindingStateSchema: GenEnum<BindingState>;
 
 /**
- * Roles, who holds them, and why a decision came out as it did.
+ * Roles, their bindings, floors, the audit trail, and explanations of decisions.
  *
  * @generated from service llm_mesh.policy.v1.RuleService
  */
@@ -1352,7 +1352,7 @@ export declare const RuleService: GenService<{
    * Gives a principal a role. ESCALATION_DENIED where the role grants what the caller does not hold.
    *
    * For a principal of another domain it is pending, and grants nothing, until that domain accepts it (`AcceptBinding`); a caller who may
-   * accept it there makes it active at once. Whether a principal of another domain exists is not told: the answer is the same.
+   * accept it there makes it active at once. The answer does not show whether a principal of another domain exists.
    *
    * @generated from rpc llm_mesh.policy.v1.RuleService.CreateBinding
    */
@@ -1372,8 +1372,8 @@ export declare const RuleService: GenService<{
     output: typeof ListBindingsResponseSchema;
   },
   /**
-   * Accepts for the principal's domain a binding that another domain made. Repeating it does nothing. NOT_FOUND where the binding is not there
-   * or names another principal.
+   * Accepts for the principal's domain a binding that another domain made. A repeated call does nothing. NOT_FOUND where the binding is
+   * not there or names another principal.
    *
    * @generated from rpc llm_mesh.policy.v1.RuleService.AcceptBinding
    */
@@ -1480,7 +1480,7 @@ export declare const RuleService: GenService<{
     output: typeof ExportAuditRecordsResponseSchema;
   },
   /**
-   * Brings floors, domains, projects, principals, roles, bindings, budgets and limits to a wanted state, all or nothing.
+   * Brings floors, domains, projects, principals, roles, bindings, budgets and limits to a desired state, all or nothing.
    *
    * What is not named is left alone; nothing is deleted. Repeating it changes nothing. At most 500 resources in one call, of which 100 budgets
    * and limits: INVALID_FIELD above that. QUOTA_EXCEEDED where a collection would have more than its quota.

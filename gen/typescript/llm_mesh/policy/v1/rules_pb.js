@@ -299,7 +299,7 @@ export const BindingState = /*@__PURE__*/
   tsEnum(BindingStateSchema);
 
 /**
- * Roles, who holds them, and why a decision came out as it did.
+ * Roles, their bindings, floors, the audit trail, and explanations of decisions.
  *
  * @generated from service llm_mesh.policy.v1.RuleService
  */

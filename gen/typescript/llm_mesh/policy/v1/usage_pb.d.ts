@@ -251,7 +251,7 @@ export declare type LedgerEntry = Message<"llm_mesh.policy.v1.LedgerEntry"> & {
   name: string;
 
   /**
-   * How it stands.
+   * Its state.
    *
    * @generated from field: llm_mesh.policy.v1.ReservationState state = 2;
    */
@@ -265,7 +265,7 @@ export declare type LedgerEntry = Message<"llm_mesh.policy.v1.LedgerEntry"> & {
   requestId: string;
 
   /**
-   * The alias that was asked for.
+   * The alias that the request names.
    *
    * @generated from field: string alias = 4;
    */
@@ -279,14 +279,14 @@ export declare type LedgerEntry = Message<"llm_mesh.policy.v1.LedgerEntry"> & {
   operation: string;
 
   /**
-   * Who asked.
+   * The caller.
    *
    * @generated from field: string principal = 6;
    */
   principal: string;
 
   /**
-   * By which key.
+   * The key that authenticated the caller.
    *
    * @generated from field: string key = 7;
    */
@@ -493,7 +493,7 @@ export enum AttemptOutcome {
   INTERRUPTED = 3,
 
   /**
-   * The caller went away.
+   * The caller cancelled.
    *
    * @generated from enum value: ATTEMPT_OUTCOME_CANCELLED = 4;
    */
@@ -561,7 +561,7 @@ export enum UsageSource {
 export declare const UsageSourceSchema: GenEnum<UsageSource>;
 
 /**
- * How a reservation stands.
+ * State of a reservation.
  *
  * @generated from enum llm_mesh.policy.v1.ReservationState
  */

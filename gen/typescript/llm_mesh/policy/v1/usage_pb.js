@@ -90,7 +90,7 @@ export const ReservationStateSchema = /*@__PURE__*/
   enumDesc(file_llm_mesh_policy_v1_usage, 2);
 
 /**
- * How a reservation stands.
+ * State of a reservation.
  *
  * @generated from enum llm_mesh.policy.v1.ReservationState
  */

@@ -117,7 +117,7 @@ export declare type Model = Message<"llm_mesh.registry.v1.Model"> & {
   serviceLevel?: ServiceLevel | undefined;
 
   /**
-   * Where it stands in its life.
+   * Its lifecycle.
    *
    * @generated from field: llm_mesh.registry.v1.Lifecycle lifecycle = 14;
    */
@@ -188,7 +188,7 @@ export declare type Model = Message<"llm_mesh.registry.v1.Model"> & {
   updateTime?: Timestamp | undefined;
 
   /**
-   * The price version that holds now. Unset: none. Output only.
+   * The price version in effect. Unset: none. Output only.
    *
    * @generated from field: llm_mesh.registry.v1.Price price = 24;
    */
@@ -338,7 +338,7 @@ export declare type Price = Message<"llm_mesh.registry.v1.Price"> & {
   requestNanosPerMillion: bigint;
 
   /**
-   * From when on it holds; the newest that holds is charged. Unset in a new price: at once. A model's first price may begin in the past,
+   * When it takes effect; the newest one in effect is charged. Unset in a new price: at once. A model's first price may begin in the past,
    * later ones not.
    *
    * @generated from field: google.protobuf.Timestamp valid_from = 11;
@@ -346,7 +346,7 @@ export declare type Price = Message<"llm_mesh.registry.v1.Price"> & {
   validFrom?: Timestamp | undefined;
 
   /**
-   * Until when it holds. Unset: until a newer one does.
+   * Until when it is in effect. Unset: until a newer one is.
    *
    * @generated from field: google.protobuf.Timestamp valid_until = 12;
    */
@@ -408,7 +408,7 @@ export declare type Adapter = Message<"llm_mesh.registry.v1.Adapter"> & {
 export declare const AdapterSchema: GenMessage<Adapter>;
 
 /**
- * The facts about an endpoint of an adapter, in the words of whoever operates it.
+ * The facts about an endpoint of an adapter, as its operator declares them.
  *
  * Endpoints without such facts can be used by any domain's models, which then can claim nothing about them.
  *
@@ -605,7 +605,7 @@ export declare type PriceFloor = Message<"llm_mesh.registry.v1.PriceFloor"> & {
 export declare const PriceFloorSchema: GenMessage<PriceFloor>;
 
 /**
- * Asks for the endpoints whose facts are declared.
+ * Request of `ListEndpoints`.
  *
  * @generated from message llm_mesh.registry.v1.ListEndpointsRequest
  */
@@ -632,7 +632,7 @@ export declare type ListEndpointsRequest = Message<"llm_mesh.registry.v1.ListEnd
 export declare const ListEndpointsRequestSchema: GenMessage<ListEndpointsRequest>;
 
 /**
- * The endpoints.
+ * Response of `ListEndpoints`.
  *
  * @generated from message llm_mesh.registry.v1.ListEndpointsResponse
  */
@@ -659,7 +659,7 @@ export declare type ListEndpointsResponse = Message<"llm_mesh.registry.v1.ListEn
 export declare const ListEndpointsResponseSchema: GenMessage<ListEndpointsResponse>;
 
 /**
- * Asks for the facts of an endpoint.
+ * Request of `GetEndpoint`.
  *
  * @generated from message llm_mesh.registry.v1.GetEndpointRequest
  */
@@ -679,7 +679,7 @@ export declare type GetEndpointRequest = Message<"llm_mesh.registry.v1.GetEndpoi
 export declare const GetEndpointRequestSchema: GenMessage<GetEndpointRequest>;
 
 /**
- * The facts of an endpoint.
+ * Response of `GetEndpoint`.
  *
  * @generated from message llm_mesh.registry.v1.GetEndpointResponse
  */
@@ -699,7 +699,7 @@ export declare type GetEndpointResponse = Message<"llm_mesh.registry.v1.GetEndpo
 export declare const GetEndpointResponseSchema: GenMessage<GetEndpointResponse>;
 
 /**
- * Asks for facts to be declared.
+ * Request of `PutEndpoint`.
  *
  * @generated from message llm_mesh.registry.v1.PutEndpointRequest
  */
@@ -719,7 +719,7 @@ export declare type PutEndpointRequest = Message<"llm_mesh.registry.v1.PutEndpoi
 export declare const PutEndpointRequestSchema: GenMessage<PutEndpointRequest>;
 
 /**
- * The declared facts.
+ * Response of `PutEndpoint`.
  *
  * @generated from message llm_mesh.registry.v1.PutEndpointResponse
  */
@@ -739,7 +739,7 @@ export declare type PutEndpointResponse = Message<"llm_mesh.registry.v1.PutEndpo
 export declare const PutEndpointResponseSchema: GenMessage<PutEndpointResponse>;
 
 /**
- * Asks for the facts of an endpoint to be deleted.
+ * Request of `DeleteEndpoint`.
  *
  * @generated from message llm_mesh.registry.v1.DeleteEndpointRequest
  */
@@ -766,7 +766,7 @@ export declare type DeleteEndpointRequest = Message<"llm_mesh.registry.v1.Delete
 export declare const DeleteEndpointRequestSchema: GenMessage<DeleteEndpointRequest>;
 
 /**
- * The facts are gone.
+ * Response of `DeleteEndpoint`.
  *
  * @generated from message llm_mesh.registry.v1.DeleteEndpointResponse
  */
@@ -780,7 +780,7 @@ export declare type DeleteEndpointResponse = Message<"llm_mesh.registry.v1.Delet
 export declare const DeleteEndpointResponseSchema: GenMessage<DeleteEndpointResponse>;
 
 /**
- * Asks for a model to be created.
+ * Request of `CreateModel`.
  *
  * @generated from message llm_mesh.registry.v1.CreateModelRequest
  */
@@ -814,7 +814,7 @@ export declare type CreateModelRequest = Message<"llm_mesh.registry.v1.CreateMod
 export declare const CreateModelRequestSchema: GenMessage<CreateModelRequest>;
 
 /**
- * The created model.
+ * Response of `CreateModel`.
  *
  * @generated from message llm_mesh.registry.v1.CreateModelResponse
  */
@@ -834,7 +834,7 @@ export declare type CreateModelResponse = Message<"llm_mesh.registry.v1.CreateMo
 export declare const CreateModelResponseSchema: GenMessage<CreateModelResponse>;
 
 /**
- * Asks for a model.
+ * Request of `GetModel`.
  *
  * @generated from message llm_mesh.registry.v1.GetModelRequest
  */
@@ -854,7 +854,7 @@ export declare type GetModelRequest = Message<"llm_mesh.registry.v1.GetModelRequ
 export declare const GetModelRequestSchema: GenMessage<GetModelRequest>;
 
 /**
- * A model.
+ * Response of `GetModel`.
  *
  * @generated from message llm_mesh.registry.v1.GetModelResponse
  */
@@ -874,7 +874,7 @@ export declare type GetModelResponse = Message<"llm_mesh.registry.v1.GetModelRes
 export declare const GetModelResponseSchema: GenMessage<GetModelResponse>;
 
 /**
- * Asks for models.
+ * Request of `ListModels`.
  *
  * @generated from message llm_mesh.registry.v1.ListModelsRequest
  */
@@ -908,7 +908,7 @@ export declare type ListModelsRequest = Message<"llm_mesh.registry.v1.ListModels
 export declare const ListModelsRequestSchema: GenMessage<ListModelsRequest>;
 
 /**
- * Models.
+ * Response of `ListModels`.
  *
  * @generated from message llm_mesh.registry.v1.ListModelsResponse
  */
@@ -935,7 +935,7 @@ export declare type ListModelsResponse = Message<"llm_mesh.registry.v1.ListModel
 export declare const ListModelsResponseSchema: GenMessage<ListModelsResponse>;
 
 /**
- * Asks for a change of a model.
+ * Request of `UpdateModel`.
  *
  * @generated from message llm_mesh.registry.v1.UpdateModelRequest
  */
@@ -962,7 +962,7 @@ export declare type UpdateModelRequest = Message<"llm_mesh.registry.v1.UpdateMod
 export declare const UpdateModelRequestSchema: GenMessage<UpdateModelRequest>;
 
 /**
- * The changed model.
+ * Response of `UpdateModel`.
  *
  * @generated from message llm_mesh.registry.v1.UpdateModelResponse
  */
@@ -982,7 +982,7 @@ export declare type UpdateModelResponse = Message<"llm_mesh.registry.v1.UpdateMo
 export declare const UpdateModelResponseSchema: GenMessage<UpdateModelResponse>;
 
 /**
- * Asks for a model to be deprecated.
+ * Request of `DeprecateModel`.
  *
  * @generated from message llm_mesh.registry.v1.DeprecateModelRequest
  */
@@ -1009,7 +1009,7 @@ export declare type DeprecateModelRequest = Message<"llm_mesh.registry.v1.Deprec
 export declare const DeprecateModelRequestSchema: GenMessage<DeprecateModelRequest>;
 
 /**
- * The deprecated model.
+ * Response of `DeprecateModel`.
  *
  * @generated from message llm_mesh.registry.v1.DeprecateModelResponse
  */
@@ -1029,7 +1029,7 @@ export declare type DeprecateModelResponse = Message<"llm_mesh.registry.v1.Depre
 export declare const DeprecateModelResponseSchema: GenMessage<DeprecateModelResponse>;
 
 /**
- * Asks for a price version to be added.
+ * Request of `CreatePrice`.
  *
  * @generated from message llm_mesh.registry.v1.CreatePriceRequest
  */
@@ -1056,7 +1056,7 @@ export declare type CreatePriceRequest = Message<"llm_mesh.registry.v1.CreatePri
 export declare const CreatePriceRequestSchema: GenMessage<CreatePriceRequest>;
 
 /**
- * The added price version.
+ * Response of `CreatePrice`.
  *
  * @generated from message llm_mesh.registry.v1.CreatePriceResponse
  */
@@ -1076,7 +1076,7 @@ export declare type CreatePriceResponse = Message<"llm_mesh.registry.v1.CreatePr
 export declare const CreatePriceResponseSchema: GenMessage<CreatePriceResponse>;
 
 /**
- * Asks for a price version.
+ * Request of `GetPrice`.
  *
  * @generated from message llm_mesh.registry.v1.GetPriceRequest
  */
@@ -1096,7 +1096,7 @@ export declare type GetPriceRequest = Message<"llm_mesh.registry.v1.GetPriceRequ
 export declare const GetPriceRequestSchema: GenMessage<GetPriceRequest>;
 
 /**
- * A price version.
+ * Response of `GetPrice`.
  *
  * @generated from message llm_mesh.registry.v1.GetPriceResponse
  */
@@ -1116,7 +1116,7 @@ export declare type GetPriceResponse = Message<"llm_mesh.registry.v1.GetPriceRes
 export declare const GetPriceResponseSchema: GenMessage<GetPriceResponse>;
 
 /**
- * Asks for price versions.
+ * Request of `ListPrices`.
  *
  * @generated from message llm_mesh.registry.v1.ListPricesRequest
  */
@@ -1150,7 +1150,7 @@ export declare type ListPricesRequest = Message<"llm_mesh.registry.v1.ListPrices
 export declare const ListPricesRequestSchema: GenMessage<ListPricesRequest>;
 
 /**
- * Price versions.
+ * Response of `ListPrices`.
  *
  * @generated from message llm_mesh.registry.v1.ListPricesResponse
  */
@@ -1177,7 +1177,7 @@ export declare type ListPricesResponse = Message<"llm_mesh.registry.v1.ListPrice
 export declare const ListPricesResponseSchema: GenMessage<ListPricesResponse>;
 
 /**
- * Asks for adapters.
+ * Request of `ListAdapters`.
  *
  * @generated from message llm_mesh.registry.v1.ListAdaptersRequest
  */
@@ -1204,7 +1204,7 @@ export declare type ListAdaptersRequest = Message<"llm_mesh.registry.v1.ListAdap
 export declare const ListAdaptersRequestSchema: GenMessage<ListAdaptersRequest>;
 
 /**
- * Adapters.
+ * Response of `ListAdapters`.
  *
  * @generated from message llm_mesh.registry.v1.ListAdaptersResponse
  */
@@ -1231,7 +1231,7 @@ export declare type ListAdaptersResponse = Message<"llm_mesh.registry.v1.ListAda
 export declare const ListAdaptersResponseSchema: GenMessage<ListAdaptersResponse>;
 
 /**
- * Asks for an adapter to be registered.
+ * Request of `PutAdapter`.
  *
  * @generated from message llm_mesh.registry.v1.PutAdapterRequest
  */
@@ -1251,7 +1251,7 @@ export declare type PutAdapterRequest = Message<"llm_mesh.registry.v1.PutAdapter
 export declare const PutAdapterRequestSchema: GenMessage<PutAdapterRequest>;
 
 /**
- * The registered adapter.
+ * Response of `PutAdapter`.
  *
  * @generated from message llm_mesh.registry.v1.PutAdapterResponse
  */
@@ -1271,7 +1271,7 @@ export declare type PutAdapterResponse = Message<"llm_mesh.registry.v1.PutAdapte
 export declare const PutAdapterResponseSchema: GenMessage<PutAdapterResponse>;
 
 /**
- * Asks for the starting table.
+ * Request of `ListWellKnownModels`.
  *
  * @generated from message llm_mesh.registry.v1.ListWellKnownModelsRequest
  */
@@ -1305,7 +1305,7 @@ export declare type ListWellKnownModelsRequest = Message<"llm_mesh.registry.v1.L
 export declare const ListWellKnownModelsRequestSchema: GenMessage<ListWellKnownModelsRequest>;
 
 /**
- * The starting table.
+ * Response of `ListWellKnownModels`.
  *
  * @generated from message llm_mesh.registry.v1.ListWellKnownModelsResponse
  */
@@ -1332,7 +1332,7 @@ export declare type ListWellKnownModelsResponse = Message<"llm_mesh.registry.v1.
 export declare const ListWellKnownModelsResponseSchema: GenMessage<ListWellKnownModelsResponse>;
 
 /**
- * Asks for models and their changes.
+ * Request of `WatchModels`.
  *
  * @generated from message llm_mesh.registry.v1.WatchModelsRequest
  */
@@ -1352,13 +1352,13 @@ export declare type WatchModelsRequest = Message<"llm_mesh.registry.v1.WatchMode
 export declare const WatchModelsRequestSchema: GenMessage<WatchModelsRequest>;
 
 /**
- * Models and their changes.
+ * One message of the response stream of `WatchModels`.
  *
  * @generated from message llm_mesh.registry.v1.WatchModelsResponse
  */
 export declare type WatchModelsResponse = Message<"llm_mesh.registry.v1.WatchModelsResponse"> & {
   /**
-   * Models that are new or changed, each with its price that holds.
+   * Models that are new or changed, each with its price in effect.
    *
    * @generated from field: repeated llm_mesh.registry.v1.Model models = 1;
    */
@@ -1400,7 +1400,7 @@ export declare type WatchModelsResponse = Message<"llm_mesh.registry.v1.WatchMod
   reset: boolean;
 
   /**
-   * What domains accepted of each other's products, new or changed. Whatever is not told here of a foreign product serves nobody.
+   * What domains accepted of each other's products, new or changed. A product of another domain that is not listed here serves nobody.
    *
    * @generated from field: repeated llm_mesh.registry.v1.AcceptedProduct accepted_products = 7;
    */
@@ -1448,7 +1448,7 @@ export declare type RemovedAcceptedProduct = Message<"llm_mesh.registry.v1.Remov
 export declare const RemovedAcceptedProductSchema: GenMessage<RemovedAcceptedProduct>;
 
 /**
- * Asks for a wanted state.
+ * Request of `ApplyModels`.
  *
  * @generated from message llm_mesh.registry.v1.ApplyModelsRequest
  */
@@ -1468,7 +1468,7 @@ export declare type ApplyModelsRequest = Message<"llm_mesh.registry.v1.ApplyMode
   dryRun: boolean;
 
   /**
-   * Wanted models, with their names. A `price` that differs from the one that holds becomes a new version.
+   * The desired models, with their names. A `price` that differs from the one in effect becomes a new version.
    *
    * @generated from field: repeated llm_mesh.registry.v1.Model models = 3;
    */
@@ -1505,7 +1505,7 @@ export declare type ApplyModelsRequest = Message<"llm_mesh.registry.v1.ApplyMode
 export declare const ApplyModelsRequestSchema: GenMessage<ApplyModelsRequest>;
 
 /**
- * What changed, or would.
+ * Response of `ApplyModels`.
  *
  * @generated from message llm_mesh.registry.v1.ApplyModelsResponse
  */
@@ -1833,7 +1833,7 @@ export declare type ProductVersion = Message<"llm_mesh.registry.v1.ProductVersio
 export declare const ProductVersionSchema: GenMessage<ProductVersion>;
 
 /**
- * Asks for a subscription to be created.
+ * Request of `CreateSubscription`.
  *
  * @generated from message llm_mesh.registry.v1.CreateSubscriptionRequest
  */
@@ -1867,7 +1867,7 @@ export declare type CreateSubscriptionRequest = Message<"llm_mesh.registry.v1.Cr
 export declare const CreateSubscriptionRequestSchema: GenMessage<CreateSubscriptionRequest>;
 
 /**
- * The created subscription.
+ * Response of `CreateSubscription`.
  *
  * @generated from message llm_mesh.registry.v1.CreateSubscriptionResponse
  */
@@ -1887,7 +1887,7 @@ export declare type CreateSubscriptionResponse = Message<"llm_mesh.registry.v1.C
 export declare const CreateSubscriptionResponseSchema: GenMessage<CreateSubscriptionResponse>;
 
 /**
- * Asks for a subscription.
+ * Request of `GetSubscription`.
  *
  * @generated from message llm_mesh.registry.v1.GetSubscriptionRequest
  */
@@ -1907,7 +1907,7 @@ export declare type GetSubscriptionRequest = Message<"llm_mesh.registry.v1.GetSu
 export declare const GetSubscriptionRequestSchema: GenMessage<GetSubscriptionRequest>;
 
 /**
- * A subscription.
+ * Response of `GetSubscription`.
  *
  * @generated from message llm_mesh.registry.v1.GetSubscriptionResponse
  */
@@ -1927,7 +1927,7 @@ export declare type GetSubscriptionResponse = Message<"llm_mesh.registry.v1.GetS
 export declare const GetSubscriptionResponseSchema: GenMessage<GetSubscriptionResponse>;
 
 /**
- * Asks for subscriptions.
+ * Request of `ListSubscriptions`.
  *
  * @generated from message llm_mesh.registry.v1.ListSubscriptionsRequest
  */
@@ -1961,7 +1961,7 @@ export declare type ListSubscriptionsRequest = Message<"llm_mesh.registry.v1.Lis
 export declare const ListSubscriptionsRequestSchema: GenMessage<ListSubscriptionsRequest>;
 
 /**
- * Subscriptions.
+ * Response of `ListSubscriptions`.
  *
  * @generated from message llm_mesh.registry.v1.ListSubscriptionsResponse
  */
@@ -1988,7 +1988,7 @@ export declare type ListSubscriptionsResponse = Message<"llm_mesh.registry.v1.Li
 export declare const ListSubscriptionsResponseSchema: GenMessage<ListSubscriptionsResponse>;
 
 /**
- * Asks for a change of a subscription, for changed terms to be accepted, or both.
+ * Request of `UpdateSubscription`.
  *
  * @generated from message llm_mesh.registry.v1.UpdateSubscriptionRequest
  */
@@ -2022,7 +2022,7 @@ export declare type UpdateSubscriptionRequest = Message<"llm_mesh.registry.v1.Up
 export declare const UpdateSubscriptionRequestSchema: GenMessage<UpdateSubscriptionRequest>;
 
 /**
- * The changed subscription.
+ * Response of `UpdateSubscription`.
  *
  * @generated from message llm_mesh.registry.v1.UpdateSubscriptionResponse
  */
@@ -2042,7 +2042,7 @@ export declare type UpdateSubscriptionResponse = Message<"llm_mesh.registry.v1.U
 export declare const UpdateSubscriptionResponseSchema: GenMessage<UpdateSubscriptionResponse>;
 
 /**
- * Asks for a subscription to be deleted.
+ * Request of `DeleteSubscription`.
  *
  * @generated from message llm_mesh.registry.v1.DeleteSubscriptionRequest
  */
@@ -2069,7 +2069,7 @@ export declare type DeleteSubscriptionRequest = Message<"llm_mesh.registry.v1.De
 export declare const DeleteSubscriptionRequestSchema: GenMessage<DeleteSubscriptionRequest>;
 
 /**
- * The subscription is gone.
+ * Response of `DeleteSubscription`.
  *
  * @generated from message llm_mesh.registry.v1.DeleteSubscriptionResponse
  */
@@ -2083,7 +2083,7 @@ export declare type DeleteSubscriptionResponse = Message<"llm_mesh.registry.v1.D
 export declare const DeleteSubscriptionResponseSchema: GenMessage<DeleteSubscriptionResponse>;
 
 /**
- * Asks for offers.
+ * Request of `ListOffers`.
  *
  * @generated from message llm_mesh.registry.v1.ListOffersRequest
  */
@@ -2131,7 +2131,7 @@ export declare type ListOffersRequest = Message<"llm_mesh.registry.v1.ListOffers
 export declare const ListOffersRequestSchema: GenMessage<ListOffersRequest>;
 
 /**
- * Offers.
+ * Response of `ListOffers`.
  *
  * @generated from message llm_mesh.registry.v1.ListOffersResponse
  */
@@ -2158,7 +2158,7 @@ export declare type ListOffersResponse = Message<"llm_mesh.registry.v1.ListOffer
 export declare const ListOffersResponseSchema: GenMessage<ListOffersResponse>;
 
 /**
- * Asks for subscriptions to be brought to a wanted state.
+ * Request of `ApplySubscriptions`.
  *
  * @generated from message llm_mesh.registry.v1.ApplySubscriptionsRequest
  */
@@ -2201,7 +2201,7 @@ export declare type ApplySubscriptionsRequest = Message<"llm_mesh.registry.v1.Ap
 export declare const ApplySubscriptionsRequestSchema: GenMessage<ApplySubscriptionsRequest>;
 
 /**
- * What changed, or would.
+ * Response of `ApplySubscriptions`.
  *
  * @generated from message llm_mesh.registry.v1.ApplySubscriptionsResponse
  */
@@ -2221,7 +2221,7 @@ export declare type ApplySubscriptionsResponse = Message<"llm_mesh.registry.v1.A
 export declare const ApplySubscriptionsResponseSchema: GenMessage<ApplySubscriptionsResponse>;
 
 /**
- * Asks what a domain accepted of a product, now.
+ * Request of `GetAcceptedProduct`.
  *
  * @generated from message llm_mesh.registry.v1.GetAcceptedProductRequest
  */
@@ -2248,7 +2248,7 @@ export declare type GetAcceptedProductRequest = Message<"llm_mesh.registry.v1.Ge
 export declare const GetAcceptedProductRequestSchema: GenMessage<GetAcceptedProductRequest>;
 
 /**
- * What a domain accepted of a product.
+ * Response of `GetAcceptedProduct`.
  *
  * @generated from message llm_mesh.registry.v1.GetAcceptedProductResponse
  */
@@ -2268,7 +2268,7 @@ export declare type GetAcceptedProductResponse = Message<"llm_mesh.registry.v1.G
 export declare const GetAcceptedProductResponseSchema: GenMessage<GetAcceptedProductResponse>;
 
 /**
- * Tells which routes are offered to other domains.
+ * Request of `PutRouteOffers`.
  *
  * @generated from message llm_mesh.registry.v1.PutRouteOffersRequest
  */
@@ -2302,7 +2302,7 @@ export declare type PutRouteOffersRequest = Message<"llm_mesh.registry.v1.PutRou
 export declare const PutRouteOffersRequestSchema: GenMessage<PutRouteOffersRequest>;
 
 /**
- * The offers are known.
+ * Response of `PutRouteOffers`.
  *
  * @generated from message llm_mesh.registry.v1.PutRouteOffersResponse
  */
@@ -2316,7 +2316,7 @@ export declare type PutRouteOffersResponse = Message<"llm_mesh.registry.v1.PutRo
 export declare const PutRouteOffersResponseSchema: GenMessage<PutRouteOffersResponse>;
 
 /**
- * Where a model stands in its life.
+ * The lifecycle of a model.
  *
  * @generated from enum llm_mesh.registry.v1.Lifecycle
  */
@@ -2449,7 +2449,7 @@ export declare const RegistryService: GenService<{
     output: typeof UpdateModelResponseSchema;
   },
   /**
-   * Deprecates a model: it still answers until the retire time, and callers are told.
+   * Deprecates a model: it still answers until the retire time, and answers carry a notice.
    *
    * @generated from rpc llm_mesh.registry.v1.RegistryService.DeprecateModel
    */
@@ -2530,7 +2530,7 @@ export declare const RegistryService: GenService<{
     output: typeof GetEndpointResponseSchema;
   },
   /**
-   * Declares the facts of an endpoint, or replaces them. For platform administrators: facts belong to whoever operates the endpoint.
+   * Declares the facts of an endpoint, or replaces them. For platform administrators: facts belong to the endpoint's operator.
    *
    * Stricter facts narrow the models that exist already. ETAG_MISMATCH where an etag is given and is not the present one.
    *
@@ -2577,7 +2577,7 @@ export declare const RegistryService: GenService<{
     output: typeof WatchModelsResponseSchema;
   },
   /**
-   * Brings endpoints, models and adapters to a wanted state, all or nothing, endpoints first. What is not named is left alone.
+   * Brings endpoints, models and adapters to a desired state, all or nothing, endpoints first. What is not named is left alone.
    * At most 500 resources in one call: INVALID_FIELD above that. QUOTA_EXCEEDED where a collection would have more than its quota.
    *
    * @generated from rpc llm_mesh.registry.v1.RegistryService.ApplyModels
@@ -2656,7 +2656,7 @@ export declare const RegistryService: GenService<{
     output: typeof ListOffersResponseSchema;
   },
   /**
-   * Brings subscriptions of a domain to a wanted state, all or nothing. What is not named is left alone.
+   * Brings subscriptions of a domain to a desired state, all or nothing. What is not named is left alone.
    *
    * @generated from rpc llm_mesh.registry.v1.RegistryService.ApplySubscriptions
    */

@@ -462,7 +462,7 @@ export const LifecycleSchema = /*@__PURE__*/
   enumDesc(file_llm_mesh_registry_v1_registry, 0);
 
 /**
- * Where a model stands in its life.
+ * The lifecycle of a model.
  *
  * @generated from enum llm_mesh.registry.v1.Lifecycle
  */

@@ -37,7 +37,7 @@ export enum ErrorReason {
   NO_ELIGIBLE_TARGET = 2,
 
   /**
-   * There is no such decision, or no more.
+   * The decision does not exist, or is no longer kept.
    *
    * @generated from enum value: ERROR_REASON_DECISION_NOT_FOUND = 3;
    */
@@ -51,7 +51,7 @@ export enum ErrorReason {
   ALIAS_TAKEN = 4,
 
   /**
-   * Every target is excluded because it has no price that holds now: nothing that the caller can mend. The operator's fault, and counted by
+   * Every target is excluded because it has no price in effect: the caller cannot fix it. The operator's fault, counted by
    * `llm_mesh_operator_faults_total`. `metadata` is that of NO_ELIGIBLE_TARGET.
    *
    * @generated from enum value: ERROR_REASON_NO_PRICE = 5;

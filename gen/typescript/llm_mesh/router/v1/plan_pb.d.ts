@@ -25,7 +25,7 @@ export declare type Plan = Message<"llm_mesh.router.v1.Plan"> & {
   root?: PlanNode | undefined;
 
   /**
-   * The alias that was asked for.
+   * The alias that the request names.
    *
    * @generated from field: string alias = 2;
    */
@@ -237,7 +237,7 @@ export declare const AttemptSchema: GenMessage<Attempt>;
  */
 export declare type AttemptLimits = Message<"llm_mesh.router.v1.AttemptLimits"> & {
   /**
-   * Until the connection stands.
+   * Until the connection is established.
    *
    * @generated from field: google.protobuf.Duration connect = 1;
    */

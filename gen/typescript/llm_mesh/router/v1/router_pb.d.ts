@@ -14,7 +14,7 @@ import type { Change, Sealed } from "../../mesh/v1/resources_pb.js";
 export declare const file_llm_mesh_router_v1_router: GenFile;
 
 /**
- * Which targets an alias may go to. An alias without a route goes to the model of that alias alone.
+ * The targets that an alias leads to. An alias without a route goes to the model of that alias alone.
  *
  * @generated from message llm_mesh.router.v1.Route
  */
@@ -34,7 +34,7 @@ export declare type Route = Message<"llm_mesh.router.v1.Route"> & {
   alias: string;
 
   /**
-   * Where it may go. 1 to 64.
+   * The targets. 1 to 64.
    *
    * @generated from field: repeated llm_mesh.router.v1.RouteTarget targets = 3;
    */
@@ -125,7 +125,7 @@ export declare type RouteTarget = Message<"llm_mesh.router.v1.RouteTarget"> & {
 export declare const RouteTargetSchema: GenMessage<RouteTarget>;
 
 /**
- * What the router may know of a request; never the prompt.
+ * What the router learns of a request. Never has the prompt.
  *
  * @generated from message llm_mesh.router.v1.RequestProfile
  */
@@ -145,7 +145,7 @@ export declare type RequestProfile = Message<"llm_mesh.router.v1.RequestProfile"
   estimatedInputTokens: bigint;
 
   /**
-   * Output tokens that are asked for. 0: not said.
+   * Most output tokens that the request allows. 0: not limited by the request.
    *
    * @generated from field: int64 max_output_tokens = 3;
    */
@@ -266,7 +266,7 @@ export declare type RequestProfile = Message<"llm_mesh.router.v1.RequestProfile"
 export declare const RequestProfileSchema: GenMessage<RequestProfile>;
 
 /**
- * Asks for a plan.
+ * Request of `Plan`.
  *
  * @generated from message llm_mesh.router.v1.PlanRequest
  */
@@ -279,7 +279,7 @@ export declare type PlanRequest = Message<"llm_mesh.router.v1.PlanRequest"> & {
   admission?: Sealed | undefined;
 
   /**
-   * What is known of the request.
+   * What the router learns of the request.
    *
    * @generated from field: llm_mesh.router.v1.RequestProfile profile = 2;
    */
@@ -300,7 +300,7 @@ export declare type PlanRequest = Message<"llm_mesh.router.v1.PlanRequest"> & {
 export declare const PlanRequestSchema: GenMessage<PlanRequest>;
 
 /**
- * A plan.
+ * Response of `Plan`.
  *
  * @generated from message llm_mesh.router.v1.PlanResponse
  */
@@ -327,13 +327,13 @@ export declare type PlanResponse = Message<"llm_mesh.router.v1.PlanResponse"> & 
 export declare const PlanResponseSchema: GenMessage<PlanResponse>;
 
 /**
- * Reports outcomes.
+ * Request of `ReportOutcomes`.
  *
  * @generated from message llm_mesh.router.v1.ReportOutcomesRequest
  */
 export declare type ReportOutcomesRequest = Message<"llm_mesh.router.v1.ReportOutcomesRequest"> & {
   /**
-   * How attempts went. At most 1,000.
+   * The outcomes of attempts. At most 1,000.
    *
    * @generated from field: repeated llm_mesh.router.v1.AttemptResult results = 1;
    */
@@ -347,7 +347,7 @@ export declare type ReportOutcomesRequest = Message<"llm_mesh.router.v1.ReportOu
 export declare const ReportOutcomesRequestSchema: GenMessage<ReportOutcomesRequest>;
 
 /**
- * How an attempt went.
+ * The outcome of an attempt.
  *
  * @generated from message llm_mesh.router.v1.AttemptResult
  */
@@ -423,7 +423,7 @@ export declare type AttemptResult = Message<"llm_mesh.router.v1.AttemptResult"> 
 export declare const AttemptResultSchema: GenMessage<AttemptResult>;
 
 /**
- * Outcomes are noted.
+ * Response of `ReportOutcomes`.
  *
  * @generated from message llm_mesh.router.v1.ReportOutcomesResponse
  */
@@ -437,7 +437,7 @@ export declare type ReportOutcomesResponse = Message<"llm_mesh.router.v1.ReportO
 export declare const ReportOutcomesResponseSchema: GenMessage<ReportOutcomesResponse>;
 
 /**
- * Asks for aliases.
+ * Request of `ListAliases`.
  *
  * @generated from message llm_mesh.router.v1.ListAliasesRequest
  */
@@ -471,7 +471,7 @@ export declare type ListAliasesRequest = Message<"llm_mesh.router.v1.ListAliases
 export declare const ListAliasesRequestSchema: GenMessage<ListAliasesRequest>;
 
 /**
- * Aliases.
+ * Response of `ListAliases`.
  *
  * @generated from message llm_mesh.router.v1.ListAliasesResponse
  */
@@ -553,7 +553,7 @@ export declare type Alias = Message<"llm_mesh.router.v1.Alias"> & {
 export declare const AliasSchema: GenMessage<Alias>;
 
 /**
- * Asks how a plan came about.
+ * Request of `ExplainDecision`.
  *
  * @generated from message llm_mesh.router.v1.ExplainDecisionRequest
  */
@@ -580,7 +580,7 @@ export declare type ExplainDecisionRequest = Message<"llm_mesh.router.v1.Explain
 export declare const ExplainDecisionRequestSchema: GenMessage<ExplainDecisionRequest>;
 
 /**
- * How a plan came about.
+ * Response of `ExplainDecision`.
  *
  * @generated from message llm_mesh.router.v1.ExplainDecisionResponse
  */
@@ -593,7 +593,7 @@ export declare type ExplainDecisionResponse = Message<"llm_mesh.router.v1.Explai
   plan?: Plan | undefined;
 
   /**
-   * Everything that was looked at, best first, the excluded last.
+   * All targets that the router considered: the best first, the excluded last.
    *
    * @generated from field: repeated llm_mesh.router.v1.Candidate candidates = 2;
    */
@@ -635,7 +635,7 @@ export declare type ExplainDecisionResponse = Message<"llm_mesh.router.v1.Explai
   principal: string;
 
   /**
-   * The alias that was asked for.
+   * The alias that the request names.
    *
    * @generated from field: string alias = 8;
    */
@@ -649,7 +649,7 @@ export declare type ExplainDecisionResponse = Message<"llm_mesh.router.v1.Explai
 export declare const ExplainDecisionResponseSchema: GenMessage<ExplainDecisionResponse>;
 
 /**
- * A target that was looked at.
+ * A target that the router considered.
  *
  * @generated from message llm_mesh.router.v1.Candidate
  */
@@ -697,7 +697,7 @@ export declare type Candidate = Message<"llm_mesh.router.v1.Candidate"> & {
 export declare const CandidateSchema: GenMessage<Candidate>;
 
 /**
- * Asks for a route to be created.
+ * Request of `CreateRoute`.
  *
  * @generated from message llm_mesh.router.v1.CreateRouteRequest
  */
@@ -731,7 +731,7 @@ export declare type CreateRouteRequest = Message<"llm_mesh.router.v1.CreateRoute
 export declare const CreateRouteRequestSchema: GenMessage<CreateRouteRequest>;
 
 /**
- * The created route.
+ * Response of `CreateRoute`.
  *
  * @generated from message llm_mesh.router.v1.CreateRouteResponse
  */
@@ -751,7 +751,7 @@ export declare type CreateRouteResponse = Message<"llm_mesh.router.v1.CreateRout
 export declare const CreateRouteResponseSchema: GenMessage<CreateRouteResponse>;
 
 /**
- * Asks for a route.
+ * Request of `GetRoute`.
  *
  * @generated from message llm_mesh.router.v1.GetRouteRequest
  */
@@ -771,7 +771,7 @@ export declare type GetRouteRequest = Message<"llm_mesh.router.v1.GetRouteReques
 export declare const GetRouteRequestSchema: GenMessage<GetRouteRequest>;
 
 /**
- * A route.
+ * Response of `GetRoute`.
  *
  * @generated from message llm_mesh.router.v1.GetRouteResponse
  */
@@ -791,7 +791,7 @@ export declare type GetRouteResponse = Message<"llm_mesh.router.v1.GetRouteRespo
 export declare const GetRouteResponseSchema: GenMessage<GetRouteResponse>;
 
 /**
- * Asks for routes.
+ * Request of `ListRoutes`.
  *
  * @generated from message llm_mesh.router.v1.ListRoutesRequest
  */
@@ -825,7 +825,7 @@ export declare type ListRoutesRequest = Message<"llm_mesh.router.v1.ListRoutesRe
 export declare const ListRoutesRequestSchema: GenMessage<ListRoutesRequest>;
 
 /**
- * Routes.
+ * Response of `ListRoutes`.
  *
  * @generated from message llm_mesh.router.v1.ListRoutesResponse
  */
@@ -852,7 +852,7 @@ export declare type ListRoutesResponse = Message<"llm_mesh.router.v1.ListRoutesR
 export declare const ListRoutesResponseSchema: GenMessage<ListRoutesResponse>;
 
 /**
- * Asks for a route to be replaced.
+ * Request of `UpdateRoute`.
  *
  * @generated from message llm_mesh.router.v1.UpdateRouteRequest
  */
@@ -872,7 +872,7 @@ export declare type UpdateRouteRequest = Message<"llm_mesh.router.v1.UpdateRoute
 export declare const UpdateRouteRequestSchema: GenMessage<UpdateRouteRequest>;
 
 /**
- * The replaced route.
+ * Response of `UpdateRoute`.
  *
  * @generated from message llm_mesh.router.v1.UpdateRouteResponse
  */
@@ -892,7 +892,7 @@ export declare type UpdateRouteResponse = Message<"llm_mesh.router.v1.UpdateRout
 export declare const UpdateRouteResponseSchema: GenMessage<UpdateRouteResponse>;
 
 /**
- * Asks for a route to be deleted.
+ * Request of `DeleteRoute`.
  *
  * @generated from message llm_mesh.router.v1.DeleteRouteRequest
  */
@@ -919,7 +919,7 @@ export declare type DeleteRouteRequest = Message<"llm_mesh.router.v1.DeleteRoute
 export declare const DeleteRouteRequestSchema: GenMessage<DeleteRouteRequest>;
 
 /**
- * The route is gone.
+ * Response of `DeleteRoute`.
  *
  * @generated from message llm_mesh.router.v1.DeleteRouteResponse
  */
@@ -933,7 +933,7 @@ export declare type DeleteRouteResponse = Message<"llm_mesh.router.v1.DeleteRout
 export declare const DeleteRouteResponseSchema: GenMessage<DeleteRouteResponse>;
 
 /**
- * Asks for a wanted state.
+ * Request of `ApplyRoutes`.
  *
  * @generated from message llm_mesh.router.v1.ApplyRoutesRequest
  */
@@ -976,7 +976,7 @@ export declare type ApplyRoutesRequest = Message<"llm_mesh.router.v1.ApplyRoutes
 export declare const ApplyRoutesRequestSchema: GenMessage<ApplyRoutesRequest>;
 
 /**
- * What changed, or would.
+ * Response of `ApplyRoutes`.
  *
  * @generated from message llm_mesh.router.v1.ApplyRoutesResponse
  */
@@ -996,13 +996,13 @@ export declare type ApplyRoutesResponse = Message<"llm_mesh.router.v1.ApplyRoute
 export declare const ApplyRoutesResponseSchema: GenMessage<ApplyRoutesResponse>;
 
 /**
- * Decides which model answers, and in what order others stand by. Never sees the prompt, and no token flows through it.
+ * Decides which model answers, and which models follow in what order when it fails. Never sees the prompt, and no token flows through it.
  *
  * @generated from service llm_mesh.router.v1.RouterService
  */
 export declare const RouterService: GenService<{
   /**
-   * Plans which targets answer a request, as a tree that the caller MUST execute as it stands.
+   * Plans which targets answer a request, as a tree that the caller MUST execute unchanged.
    *
    * The caller MUST NOT start another attempt of a failover node after it has released a content event of the
    * current one. Fails with FAILED_PRECONDITION and reason NO_ELIGIBLE_TARGET when constraints leave nothing;
@@ -1017,7 +1017,7 @@ export declare const RouterService: GenService<{
     output: typeof PlanResponseSchema;
   },
   /**
-   * Reports how attempts went, so that later plans know. Losing a report harms nothing but the ranking.
+   * Reports the outcomes of attempts, by which later plans rank targets. A lost report affects the ranking alone.
    *
    * @generated from rpc llm_mesh.router.v1.RouterService.ReportOutcomes
    */
@@ -1037,7 +1037,7 @@ export declare const RouterService: GenService<{
     output: typeof ListAliasesResponseSchema;
   },
   /**
-   * Says how a plan came about.
+   * Returns the decision behind a plan: its candidates and why targets were excluded.
    *
    * The principal that made the request may ask, and whoever has `routeDecisions.get` on the decision. Everybody else gets
    * DECISION_NOT_FOUND, whether the decision exists or not. Who only made the request is not shown credentials, nor models that its
@@ -1105,7 +1105,7 @@ export declare const RouterService: GenService<{
     output: typeof DeleteRouteResponseSchema;
   },
   /**
-   * Brings routes of a domain to a wanted state, all or nothing. What is not named is left alone.
+   * Brings routes of a domain to a desired state, all or nothing. What is not named is left alone.
    * At most 500 routes in one call: INVALID_FIELD above that. QUOTA_EXCEEDED where a domain would have more than its quota.
    *
    * @generated from rpc llm_mesh.router.v1.RouterService.ApplyRoutes

@@ -197,7 +197,7 @@ export const ApplyRoutesResponseSchema = /*@__PURE__*/
   messageDesc(file_llm_mesh_router_v1_router, 25);
 
 /**
- * Decides which model answers, and in what order others stand by. Never sees the prompt, and no token flows through it.
+ * Decides which model answers, and which models follow in what order when it fails. Never sees the prompt, and no token flows through it.
  *
  * @generated from service llm_mesh.router.v1.RouterService
  */
