@@ -3,6 +3,7 @@
 import base64
 import json
 from collections.abc import Callable
+from itertools import combinations
 
 import orjson
 import pytest
@@ -140,6 +141,15 @@ def test_a_secret_that_goes_on_in_the_next_text_is_found_at_every_cut(
     assert secret not in everything(result)
     longer = [each for each in pieces if len(each) > 12 and secret != MAIL]
     assert not any(each in everything(result) for each in longer)
+
+
+@pytest.mark.parametrize("secret", [KEY, JWT])
+def test_a_short_text_in_a_secret_does_not_end_it(secret: str) -> None:
+    near = [(first, second) for first, second in combinations(range(20, len(secret)), 2) if second - first < 12]
+    for first, second in near:
+        rest = secret[second:]
+        result = everything(masked(said(secret[:first], secret[first:second], rest)))
+        assert len(rest) <= 12 or rest not in result, (first, second)
 
 
 @pytest.mark.parametrize("place", PLACES)

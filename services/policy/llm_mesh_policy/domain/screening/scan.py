@@ -20,10 +20,13 @@ _QUOTE = re.compile(r'\\.|"', re.DOTALL)
 _NUMBER = "0123456789+-.eE"
 _WALL = ord(WALL)
 _KEY_GOES_ON = re.compile(rb"[\x00\x02\s]*[A-Za-z0-9+/=]{16,}[A-Za-z0-9+/=\r\n\x00]*")
+_ONE_CASE = rb"(?:[A-Za-z][a-z]{0,23}(?:-[a-z]{1,23})?|[A-Z]{1,23})(?![A-Za-z0-9_-])"
+"""A word of one case, such as `What` or `follow-up`."""
 _SECRET_GOES_ON = re.compile(
-    rb"[\x00\x02]+\.?(?:(?=[A-Za-z]{1,3}\x02)|(?!(?:[A-Za-z][a-z]{0,23}(?:-[a-z]{1,23})?|[A-Z]{1,23})(?![A-Za-z0-9_-]))(?=[A-Za-z0-9_-]))"
+    rb"[\x00\x02]+(?:\.(?=[A-Za-z0-9_\x02-])|(?=[A-Za-z]{1,3}\x02)|(?=[A-Za-z]{1,24}\x02+(?!" + _ONE_CASE + rb")[A-Za-z0-9_-]{12})"
+    rb"|(?!" + _ONE_CASE + rb")(?=[A-Za-z0-9_-]))"
 )
-"""What follows a border is no word of one case, such as `What` or `follow-up`; or only some letters, with another border behind them."""
+"""What follows a border is no word of one case; or it begins as no word does; or it is letters alone, with more behind."""
 _LOOK_AHEAD = 64
 
 
