@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
+
 from llm_mesh_adapter_kit.breaker import Breaker, State
+from llm_mesh_adapter_kit.endpoints import Endpoint
+from llm_mesh_adapter_kit.errors import AdapterError, no_credential, unreachable
+from llm_mesh_adapter_kit.lanes import Lanes
+from llm_mesh_runtime.metrics import Metrics
+from llm_mesh_runtime.shares import Party
 
 
 class Clock:
@@ -85,3 +92,12 @@ def test_a_late_success_of_an_old_call_does_not_close_it() -> None:
     breaker = opened(Clock())
     breaker.succeeded()
     assert breaker.state is State.OPEN
+
+
+def test_a_call_that_was_not_signed_says_nothing_of_its_provider() -> None:
+    lanes, endpoint = Lanes(Metrics()), Endpoint(name="e", provider="E", base_url="https://e.example")
+    party, failed = Party("domains/a", "domains/a/projects/p"), unreachable("e", "refused")
+    for error in [failed] * 4 + [no_credential("e", "revoked"), failed]:
+        lanes.leave(lanes.enter(endpoint, "", "m", party), party, error)
+    with pytest.raises(AdapterError, match="fails too often"):
+        lanes.enter(endpoint, "", "m", party)

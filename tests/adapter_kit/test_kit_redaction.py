@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from llm_mesh.adapter.v1 import errors_pb2
 from llm_mesh_adapter_kit.endpoints import Endpoint
 from llm_mesh_adapter_kit.errors import Said, answered
-from llm_mesh_adapter_kit.redaction import SHORTEST, Redaction
+from llm_mesh_adapter_kit.redaction import SHORTEST, GrowingRedaction, Redaction
 from llm_mesh_adapter_kit.sse import EventParser
 from llm_mesh_runtime.secret import Secret
 
@@ -86,6 +86,17 @@ def test_events_of_a_stream_are_cleaned_wherever_they_are_cut(secret: str, cut: 
     parser, redaction = EventParser(), Redaction([secret])
     events = [*redaction.events_of(parser.feed(body[:cut])), *redaction.events_of(parser.feed(body[cut:]))]
     assert [json.loads(data) for data, _ in events] == [{"text": "***"}, {}]
+
+
+async def test_credentials_that_are_learnt_are_taken_out_beside_the_first_and_the_former_ones_are_bounded() -> None:
+    redaction = GrowingRedaction(["first-credential"])
+    for number in range(9):
+        await redaction.learn([f"token-{number}-of-many", "steady-credential"])
+    said = b" ".join(b"token-%d-of-many" % number for number in range(9)) + b" steady-credential first-credential"
+    cleaned = b" ".join(b"token-%d-of-many" % number for number in range(4)) + b" ***" * 7
+    assert redaction.bytes_of(said) == cleaned
+    assert redaction.events_of([(said, "name")]) == [(cleaned, "name")]
+    assert redaction.text_of(said.decode()) == cleaned.decode()
 
 
 def test_placeholders_are_words_like_others() -> None:

@@ -38,7 +38,7 @@ def test_every_row_is_sound_and_its_credential_is_a_setting() -> None:
 def test_an_address_alone_moves_a_row_and_keeps_its_credential() -> None:
     moved = endpoint("llamacpp", llamacpp="http://127.0.0.1:9001/v1")
     assert moved.base_url == "http://127.0.0.1:9001/v1"
-    assert moved.authorisation("", "domains/x") == {"authorization": "Bearer key of llamacpp"}
+    assert moved.signer.fixed("") == {"authorization": "Bearer key of llamacpp"}
 
 
 def test_a_row_like_another_has_its_quirks_and_neither_its_address_nor_its_credential() -> None:
@@ -52,8 +52,8 @@ def test_a_row_like_another_has_its_quirks_and_neither_its_address_nor_its_crede
 
 def test_named_credentials_stay_with_their_endpoint() -> None:
     made = endpoint("gpu", gpu='{"base_url": "https://example.com/v1", "credential": "gpu", "credentials": ["other"]}')
-    assert made.authorisation("", "domains/x")["authorization"] == "Bearer gpu"
-    assert made.authorisation("other", "domains/x")["authorization"] == "Bearer other"
+    assert made.signer.fixed("") == {"authorization": "Bearer gpu"}
+    assert made.signer.fixed("other") == {"authorization": "Bearer other"}
     assert "gpu" not in repr(made.credential)
 
 
@@ -88,7 +88,7 @@ def test_azure_takes_either_address() -> None:
         azure = next(each for each in made.endpoints if each.name == "azure")
         call = OpenAIDialect(made.rows).generate(Ask(endpoint=azure, model="my deployment"), say("hello"))
         assert azure.url(call.path) == base + path
-        assert azure.authorisation("", "") == {"api-key": "key of azure"}
+        assert azure.signer.fixed("") == {"api-key": "key of azure"}
 
 
 def test_where_nothing_may_be_kept_the_provider_is_told() -> None:

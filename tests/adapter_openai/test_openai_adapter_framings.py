@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from llm_mesh_adapter_kit.endpoints import Auth, Endpoint
+from llm_mesh_adapter_kit.endpoints import Endpoint
 from llm_mesh_adapter_kit.framing import Frame
+from llm_mesh_adapter_kit.signing import Auth
 from llm_mesh_adapter_openai.provider.dialect import OpenAIDialect
 from tests.adapter_kit.scripted_provider import answering, chunked, provider
 from tests.adapter_openai.plugged import plugged
@@ -51,6 +52,7 @@ async def test_a_stream_of_lines_is_read_wherever_it_is_cut(size: int) -> None:
         endpoint = Endpoint(name="simulator", provider="S", base_url=f"http://127.0.0.1:{port}", local=True, auth=Auth(required=False))
         async with plugged(LinesDialect({}), endpoint) as client:
             messages = await client.stream("m")
+            assert len(messages) > 1, "the answer was gathered, not streamed"
             assert "".join(event.text.text for message in messages for event in message.events) == "Goodü"
             response = await client.generate("m")
             assert response.output.choices[0].message.parts[0].text.text == "Goodü"

@@ -13,7 +13,7 @@ from llm_mesh.adapter.v1 import adapter_pb2
 from llm_mesh_adapter_kit.dialect import Call, Dialect
 from llm_mesh_adapter_kit.endpoints import Endpoint
 from llm_mesh_adapter_kit.errors import AdapterError
-from llm_mesh_adapter_kit.exchange import Exchange, begun
+from llm_mesh_adapter_kit.exchange import Exchange, begun, signed
 from llm_mesh_adapter_kit.grants import Job
 from llm_mesh_adapter_kit.http import HttpClient, HttpRequest
 from llm_mesh_adapter_kit.lanes import Lane, Lanes
@@ -58,10 +58,14 @@ class Asking:
         if trace := outbound():
             headers.update(trace)
         lines = prepared.lines
-        if not headers.keys().isdisjoint(prepared.headers):  # the operator sends one of these too: it goes out once
+        signed_with = prepared.signed_with
+        # The operator sends one of these too: it goes out once. And whoever signs sees all headers.
+        if signed_with is not None or not headers.keys().isdisjoint(prepared.headers):
             headers, lines = {**prepared.headers, **headers}, ""
         url = endpoint.url(call.path, at_origin=call.at_origin)
         request = HttpRequest(url, headers, call.body, call.method, timers.limits.connect, timers.next(head=True), lines)
+        if signed_with is not None:
+            return signed(self._client(endpoint), endpoint, request, timers, signed_with)
         return begun(self._client(endpoint), endpoint, request, timers)
 
     async def freely(self, endpoint: Endpoint, call: Call, limits: Limits = _FREE) -> bytes:

@@ -10,20 +10,12 @@ from urllib.parse import urlsplit
 
 from llm_mesh_adapter_kit.addresses import AddressRule
 from llm_mesh_adapter_kit.errors import no_credential, unknown_endpoint
-from llm_mesh_adapter_kit.redaction import Redaction
+from llm_mesh_adapter_kit.redaction import GrowingRedaction, Redaction
+from llm_mesh_adapter_kit.signing import Auth, Signer, StaticHeader
 from llm_mesh_runtime.secret import Secret
 
 MAX_IN_FLIGHT = 384
 _AUTHENTICATES = re.compile(r"auth|key|token|secret|cookie|password", re.IGNORECASE)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Auth:
-    """How a credential is sent."""
-
-    header: str = "authorization"
-    scheme: str = "Bearer "
-    required: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +32,8 @@ class Endpoint:
     credential: Secret = field(default_factory=Secret)
     credentials: Mapping[str, Secret] = field(default_factory=dict)
     """Further credentials, by the name under which an attempt asks for them."""
+    own_signer: Signer | None = field(default=None, repr=False, compare=False)
+    """Puts credentials on its requests in the place of `auth`, `credential` and `credentials`."""
     domains: tuple[str, ...] = ()
     """Domains that may use the endpoint's credentials. Empty: all."""
     local: bool = False
@@ -57,6 +51,8 @@ class Endpoint:
     """The host of the origin."""
     origin: str = field(init=False)
     """Where its credentials may go."""
+    signer: Signer = field(init=False, repr=False, compare=False)
+    """Puts credentials on its requests."""
     redaction: Redaction = field(init=False, repr=False, compare=False)
     """Takes its credentials out of what it says."""
 
@@ -64,7 +60,9 @@ class Endpoint:
         parts = urlsplit(self.base_url)
         object.__setattr__(self, "host", parts.hostname or "")
         object.__setattr__(self, "origin", f"{parts.scheme}://{parts.netloc}")
-        object.__setattr__(self, "redaction", Redaction(self._secrets()))
+        signer = self.own_signer or StaticHeader(self.name, self.auth, self.credential, self.credentials)
+        object.__setattr__(self, "signer", signer)
+        object.__setattr__(self, "redaction", (GrowingRedaction if self.own_signer else Redaction)(self._secrets()))
         if parts.scheme not in {"http", "https"} or not parts.hostname:
             raise ValueError(f"endpoint {self.name}: base_url must be an http or https address")
         if parts.username is not None or parts.password is not None or parts.query or parts.fragment:
@@ -75,7 +73,7 @@ class Endpoint:
 
     def _secrets(self) -> Iterator[str]:
         """Everything that authenticates, the operator's own headers included."""
-        yield from (secret.reveal() for secret in (self.credential, *self.credentials.values()))
+        yield from self.signer.secrets
         yield from (value for name, value in self.headers.items() if _AUTHENTICATES.search(name))
 
     def _check_ranges(self) -> None:
@@ -98,24 +96,12 @@ class Endpoint:
     @property
     def usable(self) -> bool:
         """Whether there is a credential, or none is needed."""
-        return bool(self.credential) or bool(self.credentials) or not self.auth.required
+        return self.signer.usable
 
     def check_domain(self, domain: str) -> None:
         """Raises where a domain may not use the endpoint's credentials."""
         if self.domains and domain not in self.domains:
             raise no_credential(self.name, "the domain may not use its credential")
-
-    def authorisation(self, name: str, domain: str) -> dict[str, str]:
-        """The headers that authenticate a call of a domain."""
-        self.check_domain(domain)
-        credential = self.credentials.get(name) if name else self.credential
-        if credential is None:
-            raise no_credential(self.name, "there is no credential of that name")
-        if not credential:
-            if self.auth.required:
-                raise no_credential(self.name, "it has no credential")
-            return {}
-        return {self.auth.header: self.auth.scheme + credential.reveal()}
 
 
 class EndpointTable:

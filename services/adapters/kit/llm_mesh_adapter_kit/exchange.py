@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Mapping
 
@@ -17,6 +18,7 @@ from llm_mesh_adapter_kit.http import (
     UnreachableError,
 )
 from llm_mesh_adapter_kit.limits import Timers
+from llm_mesh_adapter_kit.redaction import GrowingRedaction
 
 MOST_BYTES = 32 * 1024 * 1024
 _FAREWELL = 0.02
@@ -101,3 +103,17 @@ async def begun(client: HttpClient, endpoint: Endpoint, request: HttpRequest, ti
         raise timed_out(endpoint.name, *timers.phase(head=True)) from None
     except BrokenError as error:
         raise reset(endpoint.name, f"the connection broke off before the answer ({error})") from None
+
+
+async def signed(client: HttpClient, endpoint: Endpoint, request: HttpRequest, timers: Timers, credential: str) -> Exchange:
+    """As `begun`, once the endpoint's signer has put its credentials on the request. Nothing is sent before their redaction is ready."""
+    signer, redaction = endpoint.signer, endpoint.redaction
+    left = request.deadline - time.monotonic()
+    try:
+        async with asyncio.timeout(min(request.connect_timeout, max(left, 0.0))):
+            headers = await signer.sign(credential, request)
+            if isinstance(redaction, GrowingRedaction):
+                await redaction.learn(signer.secrets)
+    except TimeoutError:
+        raise timed_out(endpoint.name, "connect", request.connect_timeout) from None
+    return await begun(client, endpoint, request._replace(headers={**request.headers, **headers}), timers)

@@ -156,6 +156,8 @@ class Lanes:
             lane.breaker.throttled(error.retry_after)
         elif error.reason in _FAULTS:
             lane.breaker.failed()
+        elif error.reason == errors_pb2.ERROR_REASON_NO_CREDENTIAL:
+            lane.breaker.left()  # a signer had none: nothing was sent
         else:
             lane.breaker.succeeded()  # it refused for a reason of its own: it is alive
         if lane.breaker.state is State.OPEN:

@@ -14,10 +14,12 @@ _MOST_KNOWN = 1_024
 class Prepared:
     """One set of headers. No dataclass: nothing shows what is in it, a credential among others."""
 
-    __slots__ = ("headers", "lines")
+    __slots__ = ("headers", "lines", "signed_with")
 
-    def __init__(self, headers: Mapping[str, str]) -> None:
+    def __init__(self, headers: Mapping[str, str], signed_with: str | None = None) -> None:
         self.headers = headers
+        self.signed_with = signed_with
+        """The name of the credential with which each call has yet to be signed. None: the headers authenticate already."""
         self.lines = header_lines(headers)
 
 
@@ -35,10 +37,12 @@ class PreparedHeaders:
         if known is None:
             if len(self._known) >= _MOST_KNOWN:
                 self._known.clear()
-            headers = {**endpoint.headers, **own, **endpoint.authorisation(credential, domain)}
+            endpoint.check_domain(domain)
+            fixed = endpoint.signer.fixed(credential)
+            headers = {**endpoint.headers, **own, **(fixed or {})}
             if call.body:
                 headers["content-type"] = "application/json"
-            known = self._known[key] = Prepared(headers)
+            known = self._known[key] = Prepared(headers, credential if fixed is None else None)
         else:
             endpoint.check_domain(domain)
         return known

@@ -5,6 +5,7 @@ A credential shorter than eight bytes is not looked for: it is a placeholder suc
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -16,6 +17,8 @@ from llm_mesh_adapter_kit.framing import Frame
 SHORTEST: Final = 8
 _STARS: Final = b"***"
 _HIGH: Final = 0xFFFF
+_MOST_FORMER: Final = 4
+"""Credentials that are looked for although they are sent no more."""
 
 
 class Redaction:
@@ -54,6 +57,40 @@ class Redaction:
             if data is not said:
                 events[number] = data, name
         return events
+
+
+class GrowingRedaction(Redaction):
+    """Learns further credentials while it is in use, such as tokens that a signer has fetched."""
+
+    __slots__ = ("_learning", "_learnt")
+
+    def __init__(self, secrets: Iterable[str]) -> None:
+        super().__init__(secrets)
+        self._learnt: dict[str, Redaction] = {}
+        self._learning = asyncio.Lock()
+
+    async def learn(self, secrets: Sequence[str]) -> None:
+        """Take these out, too. Each pattern is made once, off the event loop; of those before, the last ones stay: answers still come."""
+        if all(secret in self._learnt for secret in secrets):
+            return
+        async with self._learning:
+            for secret in secrets:
+                if secret not in self._learnt:
+                    self._learnt[secret] = await asyncio.to_thread(Redaction, (secret,))
+            former = [secret for secret in self._learnt if secret not in secrets]
+            for secret in former[:-_MOST_FORMER]:
+                del self._learnt[secret]
+
+    def bytes_of(self, data: bytes) -> bytes:
+        """See `Redaction`."""
+        data = super().bytes_of(data)
+        for learnt in tuple(self._learnt.values()):
+            data = learnt.bytes_of(data)
+        return data
+
+    def events_of(self, events: list[Frame]) -> list[Frame]:
+        """See `Redaction`."""
+        return [(self.bytes_of(data), name) for data, name in events]
 
 
 def _forms(secret: str) -> Iterator[str]:

@@ -9,7 +9,8 @@ import orjson
 
 from llm_mesh_adapter_anthropic.provider.rows import GENERIC, ROWS, Row
 from llm_mesh_adapter_anthropic.settings import Settings
-from llm_mesh_adapter_kit.endpoints import Auth, Endpoint, EndpointTable
+from llm_mesh_adapter_kit.endpoints import Endpoint, EndpointTable
+from llm_mesh_adapter_kit.signing import Auth
 from llm_mesh_dialects.addresses import origins_of
 from llm_mesh_dialects.errors import DialectError
 from llm_mesh_dialects.fields import Fields

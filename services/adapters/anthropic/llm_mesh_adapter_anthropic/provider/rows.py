@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final
 
-from llm_mesh_adapter_kit.endpoints import Auth
+from llm_mesh_adapter_kit.signing import Auth
 
 _KEY: Final = Auth(header="x-api-key", scheme="")
 _NO_KEY: Final = Auth(header="x-api-key", scheme="", required=False)

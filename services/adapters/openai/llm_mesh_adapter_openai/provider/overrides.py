@@ -8,7 +8,8 @@ from typing import Any
 
 import orjson
 
-from llm_mesh_adapter_kit.endpoints import Auth, Endpoint
+from llm_mesh_adapter_kit.endpoints import Endpoint
+from llm_mesh_adapter_kit.signing import Auth
 from llm_mesh_adapter_openai.provider.rows import GENERIC, ROWS, Row
 from llm_mesh_dialects.addresses import origins_of
 from llm_mesh_dialects.errors import DialectError

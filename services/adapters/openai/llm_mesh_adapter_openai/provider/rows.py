@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from llm_mesh_adapter_kit.endpoints import Auth
+from llm_mesh_adapter_kit.signing import Auth
 from llm_mesh_dialects.openai import OPENAI, Quirks
 
 _NO_KEY: Final = Auth(required=False)
