@@ -86,13 +86,20 @@ async def _script(package: str, name: str) -> list[str]:
 def _template(server: Cluster, package: str) -> str:
     """The name of a migrated database of this server; empty where there is no such package."""
     if package not in server.templates:
-        if find_spec(package.partition(".")[0]) is None or find_spec(package) is None:
-            server.templates[package] = ""
-        else:
+        if _exists(package):
             url = server.database()
             asyncio.run(_migrate_once(url, package))
             server.templates[package] = url.rpartition("/")[2]
+        else:
+            server.templates[package] = ""
     return server.templates[package]
+
+
+def _exists(package: str) -> bool:
+    try:
+        return find_spec(package) is not None
+    except ModuleNotFoundError:  # neither does a package above it
+        return False
 
 
 async def _migrate_once(url: str, package: str) -> None:

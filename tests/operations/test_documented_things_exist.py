@@ -12,7 +12,7 @@ import yaml
 from google.protobuf import descriptor_pool
 
 from llm_mesh_cli.app import COMMANDS, loaded
-from llm_mesh_runtime.links.mux import backoff
+from llm_mesh_runtime.links.mux import member
 from tests.architecture.repository import ROOT
 
 PAGES = sorted(
@@ -134,7 +134,7 @@ def test_settings_exist(page: Path) -> None:
 def test_the_back_off_of_the_link_is_as_documented() -> None:
     said = re.search(r"after ([\d.]+) s, then longer each time up to ([\d.]+) s", (ROOT / "docs" / "link.md").read_text())
     assert said is not None
-    assert (float(said[1]), float(said[2])) == (backoff.FIRST, backoff.MOST)
+    assert (float(said[1]), float(said[2])) == (member.FIRST_PAUSE, member.LONGEST_PAUSE)
 
 
 def test_the_addresses_of_the_containers_are_those_that_compose_publishes() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from pathlib import Path
+from types import SimpleNamespace
 
 import grpc
 import pytest
@@ -74,7 +75,7 @@ async def test_other_processes_are_listed_and_never_take_this_one_out() -> None:
 
     await health.poll("policy", ready)
     health.tell("process/worker-1", serving=False)
-    states = (await health.List(None, None)).statuses
+    states = (await health.List(None, SimpleNamespace(set_trailing_metadata=lambda _: None))).statuses
     assert states["process/worker-1"].status != SERVING
     assert states[""].status == SERVING
     assert health.states() == {"policy": True}

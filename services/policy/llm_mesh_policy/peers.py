@@ -14,8 +14,8 @@ from llm_mesh.registry.v1 import registry_pb2, registry_pb2_grpc
 from llm_mesh_policy.domain.ledger.offers import Served
 from llm_mesh_runtime.context import deadline_remaining
 from llm_mesh_runtime.errors import RuntimeFault
-from llm_mesh_runtime.follow import follow
 from llm_mesh_runtime.peer_errors import from_rpc_error
+from llm_mesh_runtime.refresh import follow
 
 T = TypeVar("T")
 

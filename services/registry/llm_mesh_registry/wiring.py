@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import UTC, datetime
 
 from llm_mesh.registry.v1 import registry_pb2_grpc
@@ -20,10 +19,10 @@ from llm_mesh_registry.store.products import SqlProducts
 from llm_mesh_registry.store.subscriptions import SqlSubscriptions
 from llm_mesh_runtime.clock import SystemClock
 from llm_mesh_runtime.database import check, micros, migrate
-from llm_mesh_runtime.errors import MeshError
 from llm_mesh_runtime.links import Links
 from llm_mesh_runtime.log import get_logger
 from llm_mesh_runtime.outbox import Outbox, RecordingPeer
+from llm_mesh_runtime.refresh import repeat
 from llm_mesh_runtime.service import Service, Servicers
 from llm_mesh_runtime.tasks import TaskSet
 
@@ -73,15 +72,14 @@ async def _notice(offers: Offers) -> None:
 
 async def _refresh(feed: Feed, offers: Offers, pause: float) -> None:
     """Looks for changes that other instances made, and for prices that begin or end."""
-    while True:
-        await asyncio.sleep(pause)
+
+    async def turn() -> None:
         now = micros(datetime.now(UTC))
-        try:
-            if feed.is_due(now):
-                await offers.accept_new()
-            await feed.refresh(now)
-        except MeshError as error:
-            get_logger().warning("the registry could not be read anew; watchers keep what they know", error=str(error))
+        if feed.is_due(now):
+            await offers.accept_new()
+        await feed.refresh(now)
+
+    await repeat(turn, pause, delay=pause, failing="the registry could not be read anew; watchers keep what they know")
 
 
 service = Service(name="registry", contracts=("llm_mesh.registry.v1.RegistryService",), settings=Settings, build=build, port=50056)

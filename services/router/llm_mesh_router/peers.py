@@ -12,8 +12,8 @@ from llm_mesh.registry.v1 import registry_pb2, registry_pb2_grpc
 from llm_mesh.router.v1 import router_pb2
 from llm_mesh_router.domain.accepted import AcceptedProducts
 from llm_mesh_router.domain.models import Models
-from llm_mesh_runtime.follow import Stream, follow
 from llm_mesh_runtime.peer_errors import from_rpc_error
+from llm_mesh_runtime.refresh import WatchStream, follow
 
 _OFFER_SECONDS = 5.0
 
@@ -41,9 +41,11 @@ class RegistryPeer:
         """Follows the registry until cancelled."""
         await follow(self._open, self._take, name="registry.WatchModels")
 
-    def _open(self) -> Stream[registry_pb2.WatchModelsResponse]:
+    def _open(self) -> WatchStream[registry_pb2.WatchModelsResponse]:
         self._snapshot = None
-        stream: Stream[registry_pb2.WatchModelsResponse] = self._stub.WatchModels(registry_pb2.WatchModelsRequest(resume_token=self._token))
+        stream: WatchStream[registry_pb2.WatchModelsResponse] = self._stub.WatchModels(
+            registry_pb2.WatchModelsRequest(resume_token=self._token)
+        )
         return stream
 
     async def put(self, routes: Sequence[router_pb2.Route], after: str, through: str) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from llm_mesh.router.v1 import router_pb2_grpc
 from llm_mesh_router.domain.accepted import AcceptedProducts
 from llm_mesh_router.domain.archive import Archive
@@ -23,14 +21,14 @@ from llm_mesh_router.store.decisions import SqlDecisions
 from llm_mesh_router.store.routes import SqlRoutes
 from llm_mesh_runtime.clock import SystemClock
 from llm_mesh_runtime.database import check, migrate
-from llm_mesh_runtime.errors import MeshError
 from llm_mesh_runtime.links import Links
-from llm_mesh_runtime.log import get_logger
 from llm_mesh_runtime.outbox import Outbox, RecordingPeer
+from llm_mesh_runtime.refresh import repeat
 from llm_mesh_runtime.service import Service, Servicers
 from llm_mesh_runtime.tasks import TaskSet
 
 _MIGRATIONS = "llm_mesh_router.store.migrations"
+_ROUTES_UNREAD = "routes could not be read anew; the last known ones serve"
 
 
 def build(settings: Settings, links: Links) -> Servicers:
@@ -50,10 +48,11 @@ def build(settings: Settings, links: Links) -> Servicers:
         await (migrate if links.mesh.embedded else check)(database, _MIGRATIONS)
         outbox.start()
         await table.refresh()
+        every = settings.refresh.total_seconds()
         tasks.spawn(registry.run(), name="router.models")
-        tasks.spawn(_refresh(table, settings.refresh.total_seconds()), name="router.routes")
+        tasks.spawn(repeat(table.refresh, every, delay=every, failing=_ROUTES_UNREAD), name="router.routes")
         tasks.spawn(archive.run(), name="router.archive")
-        tasks.spawn(offering.run(settings.refresh.total_seconds()), name="router.offers")
+        tasks.spawn(offering.run(every), name="router.offers")
 
     async def close() -> None:
         await tasks.close()
@@ -63,16 +62,6 @@ def build(settings: Settings, links: Links) -> Servicers:
 
     servicer = RouterServicer(router, table, Explanations(decisions, decision_store, links.rights()))
     return Servicers((router_pb2_grpc.add_RouterServiceServicer_to_server, servicer), ready=database.ready, start=start, close=close)
-
-
-async def _refresh(table: RouteTable, pause: float) -> None:
-    """Looks for changes that other instances made."""
-    while True:
-        await asyncio.sleep(pause)
-        try:
-            await table.refresh()
-        except MeshError as error:
-            get_logger().warning("routes could not be read anew; the last known ones serve", error=str(error))
 
 
 service = Service(name="router", contracts=("llm_mesh.router.v1.RouterService",), settings=Settings, build=build, port=50052)

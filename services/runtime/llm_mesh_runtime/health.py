@@ -13,6 +13,7 @@ from typing import Any
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from llm_mesh_runtime.errors import not_found
+from llm_mesh_runtime.refresh import repeat
 
 TIME = "llm-mesh-time"
 """Trailing metadata of `List`: the process's clock, in seconds since 1970-01-01 UTC, by which skewed clocks are found."""
@@ -66,9 +67,7 @@ class Health(health_pb2_grpc.HealthServicer):  # type: ignore[misc]  # grpcio-he
 
     async def follow(self, service: str, ready: Ready) -> None:
         """Ask the store for ever."""
-        while True:
-            await self.poll(service, ready)
-            await asyncio.sleep(self._interval)
+        await repeat(lambda: self.poll(service, ready), self._interval)
 
     async def all_serving(self) -> None:
         """Wait until all hosted services serve."""

@@ -6,6 +6,8 @@ import enum
 from collections import deque
 from collections.abc import Callable
 
+from llm_mesh_runtime.backoff import Backoff
+
 _IN_A_ROW = 5
 _WINDOW = 20
 _SHARE = 0.5
@@ -33,7 +35,7 @@ class Breaker:
         self._recent: deque[bool] = deque(maxlen=_WINDOW)
         self._failures = 0
         self._limits = 0
-        self._pause = _FIRST_PAUSE
+        self._backoff = Backoff(_FIRST_PAUSE, _LONGEST_PAUSE, jitter=0.0)
         self._until = 0.0
         self._tripped = False
         self._probing = False
@@ -58,7 +60,7 @@ class Breaker:
                 return wait
         if self._tripped:
             if self._probing:
-                return min(self._pause, _FIRST_PAUSE)
+                return _FIRST_PAUSE
             self._probing = True
         return None
 
@@ -68,7 +70,7 @@ class Breaker:
             return  # a call from before the trip says nothing of now
         self._probing = self._tripped = False
         self._failures = self._limits = 0
-        self._pause = _FIRST_PAUSE
+        self._backoff.reset()
         self._recent.append(True)
 
     def failed(self) -> None:
@@ -80,8 +82,7 @@ class Breaker:
         self._recent.append(False)
         bad = len(self._recent) == _WINDOW and self._recent.count(False) >= _WINDOW * _SHARE
         if self._probing or self._failures >= _IN_A_ROW or bad:
-            self._until = self._now() + self._pause
-            self._pause = min(self._pause * 2, _LONGEST_PAUSE)
+            self._until = self._now() + self._backoff.pause()
             self._tripped = True
             self._probing = False
             self._failures = 0

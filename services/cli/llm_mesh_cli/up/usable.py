@@ -9,6 +9,7 @@ import grpc
 
 from llm_mesh.registry.v1 import registry_pb2, registry_pb2_grpc
 from llm_mesh.router.v1 import router_pb2, router_pb2_grpc
+from llm_mesh_runtime.backoff import Backoff
 from llm_mesh_runtime.resources import domain_of
 
 if TYPE_CHECKING:
@@ -35,10 +36,9 @@ async def until_models(host: Host, *, patience: float) -> None:
 
 
 async def _look(host: Host) -> None:
-    links, pause = host.links("up"), _PAUSE
+    links, backoff = host.links("up"), Backoff(_PAUSE, _LONGEST_PAUSE)
     while not await _there(links):
-        await asyncio.sleep(pause)
-        pause = min(pause * 2, _LONGEST_PAUSE)
+        await backoff.wait()
     host.health.fulfil(MODELS)
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Self
 
 from llm_mesh_cli.up.child import Child, Ended
 from llm_mesh_cli.up.order import Order, worker_name
+from llm_mesh_runtime.backoff import Backoff
 from llm_mesh_runtime.host import StartError
 from llm_mesh_runtime.host.sockets import PROCESS
 from llm_mesh_runtime.log import get_logger
@@ -89,7 +90,7 @@ class Workers:
 
     async def _tend(self, host: Host, order: Order) -> None:
         """One worker: whenever it ends, another one takes its place."""
-        name, number, pause = order.process, order.number, _FIRST_PAUSE
+        name, number, backoff = order.process, order.number, Backoff(_FIRST_PAUSE, _LONGEST_PAUSE)
         loop = asyncio.get_running_loop()
         while True:
             began = loop.time()
@@ -97,10 +98,10 @@ class Workers:
             if not self._first[number].done():
                 return self._fail(number, fate)
             get_logger().error("a worker has ended and is started again", worker=name, why=fate)
-            pause = _FIRST_PAUSE if loop.time() - began >= _PROVEN else pause
+            if loop.time() - began >= _PROVEN:
+                backoff.reset()
             self._children[number].kill()  # it has ended; what is left is to close its pipes
-            await asyncio.sleep(pause)
-            pause = min(pause * 2, _LONGEST_PAUSE)
+            await backoff.wait()
             self._restarts.labels(name).inc()
             self._children[number] = Child(self._environ)
             self._children[number].attach()

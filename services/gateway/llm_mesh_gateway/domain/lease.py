@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 from llm_mesh.policy.v1 import policy_pb2
 from llm_mesh_gateway.domain.ports import Epochs, Ledger
+from llm_mesh_runtime.backoff import Backoff
 from llm_mesh_runtime.errors import MeshError
 from llm_mesh_runtime.log import get_logger
 from llm_mesh_runtime.tasks import TaskSet
@@ -51,16 +52,16 @@ class Lease:
 
     async def _beat(self, earlier: Sequence[str]) -> None:
         waiting = [*earlier] or [""]
-        delay = self._again
+        backoff = Backoff(self._again, _LAST_DELAY)
         while True:
             try:
                 await self._ledger.heartbeat(self._message(replaces=waiting[0]))
             except MeshError as failure:
                 get_logger().warning("heartbeat failed", reason=failure.reason_name)
-                await asyncio.sleep(delay)
-                delay = min(_LAST_DELAY, delay * 2)
+                await backoff.wait()
                 continue
-            self._known, delay = True, self._again
+            self._known = True
+            backoff.reset()
             if waiting[0]:
                 waiting = waiting[1:] or [""]
                 if not waiting[0]:

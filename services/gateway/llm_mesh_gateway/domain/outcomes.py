@@ -5,8 +5,6 @@ A report only sharpens the ranking of later plans, so it never makes a request w
 
 from __future__ import annotations
 
-import asyncio
-
 from llm_mesh.router.v1 import router_pb2
 from llm_mesh_gateway.domain.failures import OPERATOR_FAULTS
 from llm_mesh_gateway.domain.ports import Router
@@ -14,6 +12,7 @@ from llm_mesh_gateway.domain.record import AttemptRecord
 from llm_mesh_runtime.errors import MeshError
 from llm_mesh_runtime.log import get_logger
 from llm_mesh_runtime.metrics import Counter
+from llm_mesh_runtime.refresh import repeat
 from llm_mesh_runtime.tasks import TaskSet
 
 _MOST = 1000
@@ -56,9 +55,7 @@ class Outcomes:
         await self._tasks.close()
 
     async def _report_for_ever(self) -> None:
-        while True:
-            await asyncio.sleep(self._every)
-            await self.flush()
+        await repeat(self.flush, self._every, delay=self._every)
 
     async def flush(self) -> None:
         """Report what waits."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from llm_mesh_runtime.backoff import step
 from llm_mesh_runtime.errors import MeshError
 
 _PASSING = frozenset({"PROVIDER_RATE_LIMITED", "PROVIDER_ERROR", "PROVIDER_UNREACHABLE", "PROVIDER_RESET"})
@@ -54,5 +55,4 @@ def delay_before(failure: MeshError, spent: Spent, bounds: Bounds, remaining: fl
     earliest = failure.retry_after or 0.0
     if earliest > latest or latest < 0:
         return None
-    step = min(_LONGEST_STEP, _FIRST_STEP * 2.0**spent.repetitions)
-    return min(earliest + chance * step, latest)
+    return min(earliest + chance * step(_FIRST_STEP, _LONGEST_STEP, spent.repetitions), latest)

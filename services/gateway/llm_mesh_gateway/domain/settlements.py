@@ -7,7 +7,6 @@ happens in the background. What is open is bounded: a gateway that policy does n
 from __future__ import annotations
 
 import asyncio
-import random
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
@@ -16,6 +15,7 @@ from llm_mesh.policy.v1 import policy_pb2
 from llm_mesh_gateway.domain.ports import Ledger
 from llm_mesh_gateway.domain.recording import Room
 from llm_mesh_gateway.domain.remainder import LateUsage, Remainder
+from llm_mesh_runtime.backoff import Backoff
 from llm_mesh_runtime.errors import MeshError, RuntimeFault
 from llm_mesh_runtime.log import get_logger
 from llm_mesh_runtime.tasks import TaskSet
@@ -114,7 +114,7 @@ class Settlements:
         return self._tasks.spawn(self._until_acknowledged(what, reservation, tell), name=f"{what} {reservation}")
 
     async def _until_acknowledged(self, what: str, reservation: str, tell: Callable[[], Awaitable[object]]) -> None:
-        delay = self._first_delay
+        backoff = Backoff(self._first_delay, _LAST_DELAY)
         while True:
             try:
                 async with self._turns, asyncio.timeout(_LAST_DELAY):
@@ -123,12 +123,12 @@ class Settlements:
                 if isinstance(failure, MeshError) and failure.code.name in _FINAL:
                     get_logger().error(f"{what} refused", reservation=reservation, reason=failure.reason_name, message=failure.message)
                     return
+                delay = backoff.pause()
                 reason = failure.reason_name if isinstance(failure, MeshError) else "TIMEOUT"
                 get_logger().warning(f"{what} not acknowledged", reservation=reservation, reason=reason, again_in=round(delay, 3))
             else:
                 return
-            await asyncio.sleep(delay * random.uniform(0.5, 1.0))  # noqa: S311 - spreads retries, guards nothing
-            delay = min(_LAST_DELAY, delay * 2)
+            await asyncio.sleep(delay)
 
     async def close(self, grace: timedelta) -> bool:
         """Wait until everything is acknowledged. False where the grace was not enough; the ledger then estimates."""

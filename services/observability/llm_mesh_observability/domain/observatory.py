@@ -15,6 +15,7 @@ from llm_mesh_observability.domain.errors import ObservabilityError, too_many_ta
 from llm_mesh_observability.domain.feed import Feed
 from llm_mesh_observability.domain.ports import Ledger, Projection
 from llm_mesh_observability.domain.resume_tokens import ResumeTokens
+from llm_mesh_runtime.backoff import Backoff
 from llm_mesh_runtime.errors import MeshError, invalid
 from llm_mesh_runtime.limiter import Limiter
 from llm_mesh_runtime.log import get_logger
@@ -179,11 +180,10 @@ class Observatory:
     async def catch_up(self) -> None:
         """Reads from the ledger whatever is not known yet; while the ledger is away, again and again."""
         self._catching_up = True
-        pause = _FIRST_PAUSE
+        backoff = Backoff(_FIRST_PAUSE, _LONGEST_PAUSE)
         try:
             while not await self._caught_up():
-                await asyncio.sleep(pause)
-                pause = min(pause * 2, _LONGEST_PAUSE)
+                await backoff.wait()
         finally:
             self._catching_up = False
 

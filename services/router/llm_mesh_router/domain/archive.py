@@ -12,16 +12,19 @@ from itertools import islice
 
 from llm_mesh_router.domain.decisions import KEPT_AT_LEAST, KEPT_FOR, Decisions
 from llm_mesh_router.domain.ports import DecisionStore
+from llm_mesh_runtime.backoff import Backoff
 from llm_mesh_runtime.clock import Clock
 from llm_mesh_runtime.errors import MeshError
 from llm_mesh_runtime.log import get_logger
+from llm_mesh_runtime.refresh import repeat
 
 _BATCH = 250
-_BATCHES = 4
-"""Batches a second: a decision costs about 20 µs of the interpreter, in the store's thread."""
-_PAUSE = 1.0
-_TRIMMED_EVERY = 60
-"""Rounds."""
+_BATCHES_A_SECOND = 4
+"""A decision costs about 20 µs of the interpreter, in the store's thread."""
+_TRIMMED_EVERY = 60 * _BATCHES_A_SECOND
+"""Batches."""
+_FIRST_RETRY = 1.0
+_LAST_RETRY = 2.0
 _CLOSING_SECONDS = 5.0
 
 
@@ -33,21 +36,19 @@ class Archive:
         self._store = store
         self._clock = clock
         self._batch = batch
+        self._until_trim = 0
 
     async def run(self) -> None:
         """Writes and trims until cancelled. What could not be written is tried again in the next round."""
-        number = 0
-        while True:
-            try:
-                if number % _TRIMMED_EVERY == 0:
-                    await self.trim()
-                for _ in range(_BATCHES):
-                    await asyncio.sleep(_PAUSE / _BATCHES)
-                    await self.write()
-            except MeshError as error:
-                get_logger().warning("decisions could not be written", error=str(error), waiting=len(self._decisions.unwritten))
-                await asyncio.sleep(_PAUSE)
-            number += 1
+        retry = Backoff(_FIRST_RETRY, _LAST_RETRY)
+        await repeat(self._turn, 1 / _BATCHES_A_SECOND, retry=retry, failing="decisions could not be written; they wait")
+
+    async def _turn(self) -> None:
+        if self._until_trim == 0:
+            await self.trim()
+            self._until_trim = _TRIMMED_EVERY
+        await self.write()
+        self._until_trim -= 1
 
     async def write(self) -> int:
         """Writes the oldest batch that the store does not have, and answers how many decisions it was."""

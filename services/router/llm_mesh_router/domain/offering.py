@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
+import math
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -10,6 +12,7 @@ from llm_mesh.router.v1 import router_pb2
 from llm_mesh_router.domain.routes import RouteBook
 from llm_mesh_runtime.errors import MeshError
 from llm_mesh_runtime.log import get_logger
+from llm_mesh_runtime.refresh import repeat
 
 _PER_CALL = 500
 _AGAIN_AFTER = 30.0
@@ -50,11 +53,9 @@ class Offering:
 
     async def run(self, pause: float) -> None:
         """Tells until cancelled."""
-        since = _AGAIN_AFTER
-        while True:
-            await self.tell(again=since >= _AGAIN_AFTER)
-            since = 0.0 if since >= _AGAIN_AFTER else since + pause
-            await asyncio.sleep(pause)
+        rounds = itertools.count()
+        per_repetition = max(1, math.ceil(_AGAIN_AFTER / pause))
+        await repeat(lambda: self.tell(again=next(rounds) % per_repetition == 0), pause)
 
     async def _tell(self, routes: Sequence[router_pb2.Route]) -> None:
         after = ""

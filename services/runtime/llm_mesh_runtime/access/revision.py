@@ -5,20 +5,16 @@ While the stream is down for longer than a second nothing cached counts.
 
 from __future__ import annotations
 
-import asyncio
-import random
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-import grpc
+from llm_mesh_runtime.refresh import follow
 
 if TYPE_CHECKING:
     from llm_mesh.policy.v1.policy_pb2_grpc import PolicyServiceStub
 
 _GRACE = 1.0
-_FIRST_RETRY = 0.1
-_LAST_RETRY = 5.0
 _MAX_AGE = 900.0
 
 
@@ -54,17 +50,9 @@ class Revisions:
         """Read the stream for ever."""
         from llm_mesh.policy.v1 import policy_pb2  # noqa: PLC0415 - a service without public methods never loads it
 
-        delay = _FIRST_RETRY
-        while True:
-            call = policy().WatchRevision(policy_pb2.WatchRevisionRequest(), timeout=_MAX_AGE)
-            try:
-                async for answer in call:
-                    self.seen(answer.revision)
-                    delay = _FIRST_RETRY
-            except grpc.aio.AioRpcError:
-                self.lost()
-            finally:
-                call.cancel()
-            if not self._following or delay > _FIRST_RETRY:
-                await asyncio.sleep(delay * random.uniform(0.5, 1.5))  # noqa: S311 - spreads retries, guards nothing
-            delay = min(_LAST_RETRY, delay * 2)
+        await follow(
+            lambda: policy().WatchRevision(policy_pb2.WatchRevisionRequest(), timeout=_MAX_AGE),
+            lambda answer: self.seen(answer.revision),
+            lost=self.lost,
+            name="policy.WatchRevision",
+        )

@@ -7,11 +7,11 @@ A writer never waits for more: what comes while it writes is its next group, and
 import time
 from collections.abc import Iterator, Sequence
 from itertools import groupby
-from random import Random
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
+from llm_mesh_runtime.backoff import Backoff
 from llm_mesh_runtime.database.engines import Store
 from llm_mesh_runtime.database.faults import Trouble, answered, is_busy, trouble, unavailable
 from llm_mesh_runtime.database.lanes import Lane, NotBegunError, Works
@@ -21,6 +21,8 @@ from llm_mesh_runtime.database.work import Work, done
 
 _LARGEST_GROUP = 256
 _CONFLICTS = 8
+_FIRST_PAUSE = 0.004
+_LONGEST_PAUSE = 0.5
 
 
 class CommitUnknownError(Exception):
@@ -32,7 +34,7 @@ class WriteLane(Lane):
 
     def __init__(self, name: str, store: Store, engine: Engine, works: Works) -> None:
         super().__init__(name, store, engine, works)
-        self._random = Random()  # noqa: S311 (spreads repetitions of conflicts)
+        self._backoff = Backoff(_FIRST_PAUSE, _LONGEST_PAUSE, jitter=1.0)
 
     def _gather(self) -> list[Work]:
         return self._take(_LARGEST_GROUP)
@@ -78,7 +80,9 @@ class WriteLane(Lane):
             return attempt == 1
         if kind is not Trouble.CONFLICT or attempt == _CONFLICTS:
             return False
-        time.sleep(self._random.uniform(0, 0.002 * 2**attempt))
+        if attempt == 1:
+            self._backoff.reset()
+        time.sleep(self._backoff.pause())
         return True
 
     def _transact(self, works: list[Work]) -> None:

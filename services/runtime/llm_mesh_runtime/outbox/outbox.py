@@ -16,6 +16,7 @@ from sqlalchemy import Connection, MetaData, delete, insert, select, text
 
 from llm_mesh.mesh.v1 import errors_pb2
 from llm_mesh.policy.v1 import audit_pb2
+from llm_mesh_runtime.backoff import Backoff
 from llm_mesh_runtime.database import Database
 from llm_mesh_runtime.errors import MeshError, RuntimeFault
 from llm_mesh_runtime.log import get_logger
@@ -159,18 +160,17 @@ class Outbox:
         return True
 
     async def _repeat(self) -> None:
-        pause = _FIRST_PAUSE
+        backoff = Backoff(_FIRST_PAUSE, _LONGEST_PAUSE)
         while True:
             if self._delivered >= self._written or await self._deliver(self._written):
-                pause = _FIRST_PAUSE
+                backoff.reset()
                 await self._wake.wait()
                 self._wake.clear()
                 continue
             self._wake.clear()
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(pause):
+                async with asyncio.timeout(backoff.pause()):
                     await self._wake.wait()
-            pause = min(pause * 2, _LONGEST_PAUSE)
 
 
 class _UndeliveredError(Exception):

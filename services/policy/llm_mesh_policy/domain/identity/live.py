@@ -14,7 +14,8 @@ from typing import Protocol
 
 from llm_mesh_policy.domain.identity.ports import Contents
 from llm_mesh_policy.domain.identity.snapshot import EMPTY, Snapshot, next_snapshot
-from llm_mesh_runtime.errors import MeshError, store_unavailable
+from llm_mesh_runtime.errors import store_unavailable
+from llm_mesh_runtime.refresh import repeat
 
 _PACE = 0.05
 """Seconds from one reading for a credential that is not known to the next: strangers must not load the store."""
@@ -78,12 +79,8 @@ class Live:
 
     async def follow(self, pause: float) -> None:
         """Looks for changes for ever."""
-        while True:
-            await asyncio.sleep(pause)
-            try:
-                await self._joined()
-            except MeshError:
-                continue  # `snapshot` refuses by itself once this has lasted too long
+        failing = "the policy store could not be read; what is known serves until it is too old"
+        await repeat(self._joined, pause, delay=pause, failing=failing)
 
     async def revisions(self, until: float) -> AsyncGenerator[int]:
         """The present revision, then each newer one, until a time of the loop's clock.

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from llm_mesh_policy.domain.ledger.kept_answers import Tenancy, keeps_answers
-from llm_mesh_runtime.errors import MeshError
-from llm_mesh_runtime.log import get_logger
+from llm_mesh_runtime.refresh import repeat
 
 
 class Store(Protocol):
@@ -34,12 +32,7 @@ class AnswerSweep:
 
     async def run(self) -> None:
         """Sweeps until cancelled. A store in trouble is tried again at the next turn."""
-        while True:
-            try:
-                await self.once()
-            except MeshError as error:
-                get_logger().warning("sweep of kept answers failed", reason=error.reason_name)
-            await asyncio.sleep(self._period)
+        await repeat(self.once, self._period, failing="sweep of kept answers failed")
 
     async def once(self) -> int:
         """One turn; answers how many answers were erased."""

@@ -1,6 +1,5 @@
 """How reservations end: settled, released, or, where their gateway is lost, estimated."""
 
-import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Protocol
@@ -11,8 +10,9 @@ from llm_mesh_policy.domain.ledger.charges import Charges
 from llm_mesh_policy.domain.ledger.ports import Ledger, Settled
 from llm_mesh_policy.domain.ledger.reserving import checked_epoch, checked_id
 from llm_mesh_policy.domain.ledger.speeds import Speeds
-from llm_mesh_runtime.errors import MeshError, invalid
+from llm_mesh_runtime.errors import invalid
 from llm_mesh_runtime.log import get_logger
+from llm_mesh_runtime.refresh import repeat
 
 LOST_AFTER = timedelta(seconds=15)
 """Three heartbeats. With the sweep's period it stays below the 30 s within which a lost epoch is settled."""
@@ -104,12 +104,7 @@ class Sweep:
 
     async def run(self) -> None:
         """Sweeps until cancelled. A store in trouble is tried again at the next turn."""
-        while True:
-            try:
-                await self.once()
-            except MeshError as error:
-                get_logger().warning("sweep of lost epochs failed", reason=error.reason_name)
-            await asyncio.sleep(self._period)
+        await repeat(self.once, self._period, failing="sweep of lost epochs failed")
 
     async def once(self) -> int:
         """One turn; answers how many reservations were estimated."""

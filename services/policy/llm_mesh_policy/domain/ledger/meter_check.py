@@ -12,8 +12,8 @@ from typing import NamedTuple, Protocol
 from llm_mesh_policy.domain.ledger import meters
 from llm_mesh_policy.domain.ledger.alerts import Alerts, Kind
 from llm_mesh_policy.domain.ledger.meters import Meter
-from llm_mesh_runtime.errors import MeshError
-from llm_mesh_runtime.log import get_logger
+from llm_mesh_runtime.backoff import Backoff
+from llm_mesh_runtime.refresh import repeat
 
 _PAGE = 100
 _PAUSE = 0.01
@@ -71,14 +71,9 @@ class MeterCheck:
 
     async def run(self) -> None:
         """Checks until cancelled."""
-        while True:
-            wait = self._every
-            try:
-                await self.once()
-            except MeshError as error:
-                wait = min(self._every, _RETRY_SECONDS)
-                get_logger().warning("the meters of the ledger could not be checked", reason=error.reason_name)
-            await asyncio.sleep(wait)
+        soon = min(self._every, _RETRY_SECONDS)
+        failing = "the meters of the ledger could not be checked"
+        await repeat(self.once, self._every, retry=Backoff(soon, soon), failing=failing)
 
     async def once(self) -> int:
         """One round; answers how many meters differ from their entries."""

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from llm_mesh.policy.v1 import usage_pb2
 from llm_mesh_policy.domain.ledger.ports import UsageReader
+from llm_mesh_runtime.backoff import Backoff
 from llm_mesh_runtime.errors import MeshError, invalid
 from llm_mesh_runtime.log import get_logger
 
@@ -59,17 +60,16 @@ class Delivery:
 
     async def run(self) -> None:
         """Delivers until cancelled."""
-        wait = self._pause
+        backoff = Backoff(self._pause, self._longest)
         while True:
             self._news.clear()
             try:
                 while await self.once() == BATCH:
                     pass  # a reader that is far behind gets whole batches without pauses
-                wait = self._pause
+                backoff.reset()
             except MeshError as error:
-                wait = min(wait * 2, self._longest)
                 get_logger().info("usage events wait for their reader", reader=OBSERVABILITY, reason=error.reason_name)
-                await asyncio.sleep(wait)
+                await backoff.wait()
                 continue
             await self._news.wait()
             await asyncio.sleep(self._pause)  # so that events of one moment travel together

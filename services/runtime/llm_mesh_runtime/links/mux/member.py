@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import grpc
 
+from llm_mesh_runtime.backoff import Backoff
 from llm_mesh_runtime.errors import MeshError
-from llm_mesh_runtime.links.mux.backoff import Backoff
 from llm_mesh_runtime.links.mux.dial import PlainOnlyError
 from llm_mesh_runtime.links.mux.plain import Plain
 from llm_mesh_runtime.log import get_logger
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from llm_mesh_runtime.links.mux.dial import Dialled, Dialler
     from llm_mesh_runtime.links.mux.pool import Pool
 
+FIRST_PAUSE = 0.2
+LONGEST_PAUSE = 1.0
+"""A peer that starts is found within a second: trying to reach an address costs next to nothing, and calls fail meanwhile."""
 PLAIN_FOR = 60.0
 """Seconds after which an address that did not speak the link is asked again."""
 _STEADY = 5.0
@@ -47,7 +50,7 @@ class Member:
         self.state = State.NONE
         self._dialler = dialler
         self._pool = pool
-        self._backoff = Backoff()
+        self._backoff = Backoff(FIRST_PAUSE, LONGEST_PAUSE)
         self._current: Connection | None = None
         self._connected = 0.0
         self._leaving = asyncio.Event()

@@ -6,9 +6,9 @@ import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
+from llm_mesh_runtime.backoff import Backoff
 from llm_mesh_runtime.links.local.deadlines import Deadlines
-from llm_mesh_runtime.links.mux.backoff import Backoff
-from llm_mesh_runtime.links.mux.member import Member, State
+from llm_mesh_runtime.links.mux.member import FIRST_PAUSE, LONGEST_PAUSE, Member, State
 from llm_mesh_runtime.links.mux.wire import refuse, unavailable
 from llm_mesh_runtime.tasks import TaskSet
 
@@ -141,7 +141,7 @@ class Pool:
             self.tasks.spawn(self._follow(), name=f"addresses of {self.peer}")
 
     async def _follow(self) -> None:
-        backoff = Backoff()
+        backoff = Backoff(FIRST_PAUSE, LONGEST_PAUSE)
         while True:
             try:
                 addresses = await self._name.addresses()
@@ -149,7 +149,7 @@ class Pool:
                 self._unresolved = True
                 if self._failing():
                     self._refuse_waiting()
-                await asyncio.sleep(backoff.pause())
+                await backoff.wait()
                 continue
             self._unresolved = False
             backoff.reset()
