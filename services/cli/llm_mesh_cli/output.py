@@ -8,6 +8,8 @@ import sys
 from collections.abc import Awaitable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from llm_mesh_cli.visible import visible, visible_json
+
 if TYPE_CHECKING:
     from google.protobuf.message import Message
     from rich.console import Console
@@ -38,11 +40,11 @@ class Output:
     def line(self, text: str) -> None:
         """One line for people; programs do not get it."""
         if not self.as_json:
-            sys.stdout.write(text + "\n")
+            sys.stdout.write(visible(text) + "\n")
 
     def data(self, value: object) -> None:
         """One value for programs."""
-        sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=1 if sys.stdout.isatty() else None) + "\n")
+        sys.stdout.write(visible_json(json.dumps(value, ensure_ascii=False, indent=1 if sys.stdout.isatty() else None)) + "\n")
 
     def message(self, message: Message) -> None:
         """A message, as canonical JSON."""
@@ -70,7 +72,7 @@ class Output:
         for name in title:
             table.add_column(name, overflow="fold")
         for row in rows:
-            table.add_row(*(Text(cell) for cell in row))
+            table.add_row(*(Text(visible(cell)) for cell in row))
         self.console.print(table, soft_wrap=not sys.stdout.isatty())
 
     async def waiting(self, work: Awaitable[T], what: str) -> T:
@@ -86,23 +88,23 @@ class Output:
 
     def note(self, text: str) -> None:
         """Something beside the answer, for people."""
-        sys.stderr.write(f"llm-mesh: {text}\n")
+        sys.stderr.write(visible(f"llm-mesh: {text}\n"))
 
     def error(self, text: str) -> None:
         """An error without a reason of the mesh."""
         if self.as_json:
-            sys.stderr.write(json.dumps({"error": {"message": text}}, ensure_ascii=False) + "\n")
+            sys.stderr.write(visible_json(json.dumps({"error": {"message": text}}, ensure_ascii=False)) + "\n")
         else:
-            sys.stderr.write(f"llm-mesh: {text}\n")
+            sys.stderr.write(visible(f"llm-mesh: {text}\n"))
 
     def failure(self, error: MeshError) -> None:
         """An error of the mesh, with what can be done about it."""
         if self.as_json:
-            sys.stderr.write(json.dumps({"error": _told(error)}, ensure_ascii=False) + "\n")
+            sys.stderr.write(visible_json(json.dumps({"error": _told(error)}, ensure_ascii=False)) + "\n")
             return
         lines = [f"llm-mesh: {error.message} ({error.reason_name})"]
         lines += [f"  {name}: {value}" for name, value in _details(error) if value]
-        sys.stderr.write("\n".join(lines) + "\n")
+        sys.stderr.write(visible("\n".join(lines)) + "\n")
 
 
 def as_dict(message: Message) -> dict[str, Any]:

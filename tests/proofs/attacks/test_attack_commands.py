@@ -11,10 +11,12 @@ import pytest
 
 from llm_mesh.policy.v1 import identity_pb2, rules_pb2
 from tests.cli.inside import CommandLine, Ended
-from tests.proofs.stand import Stand, model, provider, stand
+from tests.proofs.stand import Stand, model, provider, stand, until
 
 DENIED, NOT_FOUND, CONFLICT = 4, 5, 6
 OWN, OTHER = "domains/default", "domains/rival"
+HOSTILE = "\x1b]0;pwned\x07\x9b31m\u202e"
+"""Sets a terminal's title, colours what follows, and turns the direction of writing."""
 NOUNS = ("domains", "projects", "principals", "roles", "bindings", "routes", "models", "prompts", "limits")
 
 
@@ -122,6 +124,37 @@ def test_an_applications_key_changes_nothing(mesh: Stand, line: CommandLine) -> 
         ("adapters", "set", "openai", "--dialect", "openai"),
     ):
         refused(line.ask(*words, "--key", mesh.mesh.project_key), DENIED)
+
+
+def test_what_a_tenant_writes_drives_nobodys_terminal(mesh: Stand, line: CommandLine, chief: str) -> None:
+    told = line.done("chat", "hi", "-m", "plain", "--json")
+    reservation = json.loads(told)["receipt"]["reservation"]
+    until(
+        lambda: line.ask("feedback", "create", reservation, "--score", "1", "--comment", HOSTILE, "--key", chief).code == 0,
+        "the request is known",
+    )
+    line.done("projects", "create", "default/hostile", "--display-name", HOSTILE, "--key", chief)
+    line.done("principals", "create", "default/hostile", "--display-name", HOSTILE, "--key", chief)
+    for words in (
+        ("projects", "list", "--domain", "default"),
+        ("projects", "show", "default/hostile"),
+        ("principals", "list", "--domain", "default"),
+        ("requests", "show", reservation),
+        ("feedback", "list", reservation),
+    ):
+        for form in ((), ("--json",)):
+            shown = line.done(*words, *form)
+            assert "pwned" in shown, words
+            assert {letter for letter in shown if not letter.isprintable()} <= {"\n"}, (words, form)
+            assert not form or HOSTILE in _texts(json.loads(shown)), "programs have it as it is"
+
+
+def _texts(value: Any) -> list[str]:
+    """All texts in a value of JSON."""
+    if isinstance(value, str):
+        return [value]
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return [text for each in inner for text in _texts(each)]
 
 
 @pytest.mark.parametrize("noun", NOUNS)

@@ -27,6 +27,8 @@ class Late:
     def __init__(self) -> None:
         self.address = ""
         self.bills = threading.Event()
+        self.output = OUTPUT
+        """What it bills."""
         self.closed = threading.Event()
 
 
@@ -41,7 +43,7 @@ def late() -> Iterator[Late]:
             self.send_header("content-type", "text/event-stream")
             self.end_headers()
             head = {"id": "c", "created": 1, "model": "m", "object": "chat.completion.chunk"}
-            usage = {"prompt_tokens": 9, "completion_tokens": OUTPUT, "total_tokens": 9 + OUTPUT}
+            usage = {"prompt_tokens": 9, "completion_tokens": made.output, "total_tokens": 9 + made.output}
             self._say({**head, "choices": [{"index": 0, "delta": {"role": "assistant", "content": "done"}}]})
             self._say({**head, "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]})
             try:
@@ -107,6 +109,18 @@ def test_who_leaves_before_the_bill_is_charged_the_bill(mesh: Stand, slow: Late)
     [line] = entry.lines
     assert (line.usage.outcome, line.usage.source) == (usage_pb2.ATTEMPT_OUTCOME_CANCELLED, usage_pb2.USAGE_SOURCE_PROVIDER)
     assert (line.usage.usage.output_tokens, entry.charged.nanos) == (OUTPUT, charge(9, OUTPUT))
+
+
+def test_a_late_bill_that_cannot_be_costs_what_was_counted(mesh: Stand, slow: Late) -> None:
+    slow.bills.set()
+    slow.output = 10**12
+    try:
+        left(mesh, "an-impossible-bill")
+        [line] = mesh.entry("an-impossible-bill").lines
+    finally:
+        slow.output = OUTPUT
+    assert line.usage.source != usage_pb2.USAGE_SOURCE_PROVIDER
+    assert line.usage.usage.output_tokens == 1, "the one word that came, and not all that was reserved"
 
 
 def test_a_bill_that_does_not_come_is_waited_for_within_a_bound(mesh: Stand, slow: Late) -> None:

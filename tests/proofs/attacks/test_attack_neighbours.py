@@ -62,6 +62,26 @@ def test_a_route_with_limits_that_nobody_can_keep_closes_no_model_for_others(mes
     assert (answer.status, answer.headers["x-llm-mesh-model"]) == (200, f"domains/shared/models/{SHARED}"), "nor sends them elsewhere"
 
 
+def test_no_position_tells_a_tenant_what_others_do(mesh: Stand, attacker: dict[str, str]) -> None:
+    assert mesh.ask(chat_body(SHARED, "hello"), key=attacker["app"]).status == 200
+    stub: Any = observability_pb2_grpc.ObservabilityServiceStub(mesh.channel)
+    metadata = bearer(attacker["admin"])
+
+    def token() -> str:
+        tail = stub.Tail(observability_pb2.TailRequest(parent=ATTACKER, backlog=1), metadata=metadata, timeout=20)
+        told: str = next(tail).resume_token
+        tail.cancel()
+        return told
+
+    until(lambda: stub.QuerySpend(observability_pb2.QuerySpendRequest(parent=ATTACKER), metadata=metadata).rows, "it is in the sums")
+    tokens = {token() for _ in range(8)}
+    assert len(tokens) == 8, "while nobody does anything they differ as much as they do otherwise"
+    spend = stub.QuerySpend(observability_pb2.QuerySpendRequest(parent=ATTACKER), metadata=metadata, timeout=20)
+    assert spend.through_sequence == 0
+    whole = stub.QuerySpend(observability_pb2.QuerySpendRequest(parent="domains/-"), metadata=mesh.admin, timeout=20)
+    assert whole.through_sequence > 0
+
+
 def test_a_token_that_no_tail_gave_is_refused(mesh: Stand) -> None:
     stub: Any = observability_pb2_grpc.ObservabilityServiceStub(mesh.channel)
     for token in ("9" * 5_000, "9" * 19, "-1", "\u0663"):

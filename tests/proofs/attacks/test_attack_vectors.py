@@ -158,7 +158,9 @@ def test_a_client_that_leaves_in_the_middle_holds_nothing(mesh: Stand, upstream:
         check([each.embedding for each in client.embeddings.create(model="vectors", input=TEXTS).data])
 
 
-def test_a_provider_whose_vectors_do_not_fit_is_a_typed_failure(mesh: Stand, upstream: ScriptedUpstream) -> None:
-    upstream.script = answers("[1,2", 2)
+@pytest.mark.parametrize("said", ["[1,2", "[]", '""'], ids=["without an end", "without numbers", "without bytes"])
+def test_a_provider_whose_vectors_do_not_fit_is_a_typed_failure(mesh: Stand, upstream: ScriptedUpstream, said: str) -> None:
+    upstream.script = answers(said, 2)
     reply = mesh.ask({"model": "vectors", "input": TEXTS[:2]}, path="/v1/embeddings")
     assert (reply.status, orjson.loads(reply.body)["error"]["code"]) == (502, "provider_malformed")
+    assert reply.headers["x-llm-mesh-cost"] == "0"

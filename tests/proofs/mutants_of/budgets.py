@@ -79,6 +79,12 @@ BUDGETS: Mapping[str, Mutant] = {
         instead="if usage.output_tokens >= counted:",
         test="tests/gateway/test_gateway_references.py",
     ),
+    "money/late-usage-that-cannot-be": Mutant(
+        file="gateway/llm_mesh_gateway/domain/record.py",
+        guard="        self._count_beside(self._usage)\n",
+        instead="",
+        test="tests/proofs/attacks/test_attack_late_usage.py::test_a_late_bill_that_cannot_be_costs_what_was_counted",
+    ),
     "money/prices-are-bounded": Mutant(
         file="registry/llm_mesh_registry/domain/prices.py",
         guard="if not 0 <= getattr(price, rate) <= MAX_PRICE:",

@@ -79,4 +79,22 @@ COMMANDS: Mapping[str, Mutant] = {
         instead="            pass",
         test=f"{_REQUESTS}::test_what_a_caller_may_not_see_is_named",
     ),
+    "commands/lines-drive-no-terminal": Mutant(
+        file=f"{_CLI}/output.py",
+        guard="sys.stdout.write(visible(text) + ",
+        instead="sys.stdout.write(text + ",
+        test="tests/proofs/attacks/test_attack_commands.py::test_what_a_tenant_writes_drives_nobodys_terminal",
+    ),
+    "commands/cells-drive-no-terminal": Mutant(
+        file=f"{_CLI}/output.py",
+        guard="Text(visible(cell))",
+        instead="Text(cell)",
+        test="tests/proofs/attacks/test_attack_commands.py::test_what_a_tenant_writes_drives_nobodys_terminal",
+    ),
+    "commands/json-drive-no-terminal": Mutant(
+        file=f"{_CLI}/output.py",
+        guard="visible_json(json.dumps(value, ensure_ascii=False, indent=1 if sys.stdout.isatty() else None))",
+        instead="json.dumps(value, ensure_ascii=False, indent=1 if sys.stdout.isatty() else None)",
+        test="tests/proofs/attacks/test_attack_commands.py::test_what_a_tenant_writes_drives_nobodys_terminal",
+    ),
 }

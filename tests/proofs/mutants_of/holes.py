@@ -6,6 +6,8 @@ from collections.abc import Mapping
 
 from tests.proofs.mutant import Mutant
 
+_NEIGHBOURS = "tests/proofs/attacks/test_attack_neighbours.py"
+
 HOLES: Mapping[str, Mutant] = {
     "prices/each-rate-has-its-floor": Mutant(
         file="registry/llm_mesh_registry/domain/facts.py",
@@ -39,13 +41,25 @@ HOLES: Mapping[str, Mutant] = {
     ),
     "tails/tokens-tell-nothing": Mutant(
         file="observability/llm_mesh_observability/domain/resume_tokens.py",
-        guard='        mask = hmac.digest(self._mask_key, proof, "sha256")',
-        instead="        mask = bytes(_HALF)",
+        guard='        mask = hmac.digest(self._mask_key, chance, "sha256")',
+        instead="        mask = bytes(_PART)",
         test="tests/observability/test_observability_tails.py::test_a_token_tells_nothing_of_its_position_and_none_can_be_made_up",
+    ),
+    "tails/tokens-differ-always": Mutant(
+        file="observability/llm_mesh_observability/domain/resume_tokens.py",
+        guard="secrets.token_bytes(_PART)",
+        instead="self._proof(b'', plain)",
+        test=f"{_NEIGHBOURS}::test_no_position_tells_a_tenant_what_others_do",
+    ),
+    "spend/positions-for-those-who-see-all": Mutant(
+        file="observability/llm_mesh_observability/domain/observatory.py",
+        guard="0 if scope.domain else through",
+        instead="through",
+        test=f"{_NEIGHBOURS}::test_no_position_tells_a_tenant_what_others_do",
     ),
     "tails/tokens-are-proven": Mutant(
         file="observability/llm_mesh_observability/domain/resume_tokens.py",
-        guard=" or not hmac.compare_digest(self._proof(plain), raw[:_HALF])",
+        guard=" or not hmac.compare_digest(self._proof(chance, plain), proof)",
         instead="",
         test="tests/observability/test_observability_tails.py::test_a_token_tells_nothing_of_its_position_and_none_can_be_made_up",
     ),

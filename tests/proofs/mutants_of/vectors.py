@@ -37,6 +37,12 @@ VECTORS: Mapping[str, Mutant] = {
         file=_TEXT, guard="if self.vectors and len(vector) != len(self.vectors[0]):", instead="if False:", test=_OF_TEXT
     ),
     "vectors/no-more-than-items": Mutant(file=_TEXT, guard="if len(self.vectors) >= self._most:", instead="if False:", test=_OF_TEXT),
+    "vectors/of-some-length": Mutant(
+        file=_TEXT,
+        guard="        if not vector:\n",
+        instead="        if False:\n",
+        test="tests/proofs/attacks/test_attack_vectors.py::test_a_provider_whose_vectors_do_not_fit_is_a_typed_failure",
+    ),
     "vectors/end-of-a-vector": Mutant(file=_TEXT, guard="if self._searched > LONGEST_VECTOR:", instead="if False:", test=_OF_TEXT),
     "vectors/short-rest": Mutant(file=_TEXT, guard="if len(self._rest) > LONGEST_REST:", instead="if False:", test=_OF_TEXT),
     "vectors/no-deep-lists": Mutant(

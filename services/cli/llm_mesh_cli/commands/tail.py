@@ -94,8 +94,6 @@ def row(entry: usage_pb2.LedgerEntry) -> str:
         f"{model:<20}",
         f"{cost:<16}",
         tokens,
-        failed,
-        _screened(entry),
     )
     return "  ".join([*parts, *[note for note in (failed, _screened(entry)) if note]])
 

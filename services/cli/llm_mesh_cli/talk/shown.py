@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 from llm_mesh.inference.v1 import generate_pb2
+from llm_mesh_cli.visible import visible
 
 _FINISH = "FINISH_REASON_"
 
@@ -67,7 +68,7 @@ class Shown:
         if self._quiet:
             return
         for call in self.calls:
-            sys.stdout.write(f"[calls {call['name']}({call['arguments']})]\n")
+            sys.stdout.write(visible(f"[calls {call['name']}({call['arguments']})]\n"))
         if (text := self.text) and not text.endswith("\n"):
             sys.stdout.write("\n")
         sys.stdout.flush()
@@ -86,8 +87,3 @@ class Shown:
             self._reasoning = False
         sys.stdout.write(visible(text) if sys.stdout.isatty() else text)
         sys.stdout.flush()
-
-
-def visible(text: str) -> str:
-    """Text of a model for a terminal: control characters must not drive it."""
-    return "".join(letter if letter in "\n\t" or letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)

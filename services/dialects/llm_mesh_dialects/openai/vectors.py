@@ -81,6 +81,8 @@ class VectorText:
             return False
         text = self._clean(bytes(self._text[: end + 1]))
         vector = _packed(text, self._place())
+        if not vector:
+            raise DialectError(self._place(), _EXPECTED)
         if self.vectors and len(vector) != len(self.vectors[0]):
             raise DialectError(self._place(), f"expected {self.dimensions} numbers, as in the first")
         if len(self.vectors) >= self._most:

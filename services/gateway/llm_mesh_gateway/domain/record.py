@@ -73,9 +73,7 @@ class AttemptRecord:
             self._count()
             return
         self._usage, self._source = report.usage, report.source or _COUNTED
-        attempt = self.attempt
-        if report.usage.output_tokens > attempt.max_output_tokens or report.usage.input_tokens > attempt.max_input_tokens:
-            self._count_beside()
+        self._count_beside(report.usage)
 
     def failed(self, failure: MeshError, *, committed: bool) -> None:
         """The adapter failed, before or after content was released."""
@@ -118,11 +116,13 @@ class AttemptRecord:
     def _count(self) -> None:
         self._usage, provider = self._tally.usage(self._input)
         self._source = _PROVIDER if provider else _COUNTED
+        self._count_beside(self._usage)
 
-    def _count_beside(self) -> None:
+    def _count_beside(self, usage: generate_pb2.Usage) -> None:
         """The ledger may have to charge what was counted, where a provider reports more than can be."""
-        answer = self._answer
-        self._counted = (self._input, self._tally.counted if answer is None else counted_in(answer))
+        attempt, answer = self.attempt, self._answer
+        if usage.output_tokens > attempt.max_output_tokens or usage.input_tokens > attempt.max_input_tokens:
+            self._counted = (self._input, self._tally.counted if answer is None else counted_in(answer))
 
     @property
     def _input(self) -> int:

@@ -304,7 +304,7 @@ type QuerySpendResponse struct {
 	Rows []*SpendRow `protobuf:"bytes,1,rep,name=rows,proto3" json:"rows,omitempty"`
 	// For the next page. Empty: this was the last.
 	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
-	// Everything up to this sequence of the ledger is in the figures.
+	// Everything up to this sequence of the ledger is in the figures. 0 but with `domains/-`: it would tell how much all others do.
 	ThroughSequence int64 `protobuf:"varint,3,opt,name=through_sequence,json=throughSequence,proto3" json:"through_sequence,omitempty"`
 	unknownFields   protoimpl.UnknownFields
 	sizeCache       protoimpl.SizeCache

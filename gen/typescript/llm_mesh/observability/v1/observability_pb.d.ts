@@ -136,7 +136,7 @@ export declare type QuerySpendResponse = Message<"llm_mesh.observability.v1.Quer
   nextPageToken: string;
 
   /**
-   * Everything up to this sequence of the ledger is in the figures.
+   * Everything up to this sequence of the ledger is in the figures. 0 but with `domains/-`: it would tell how much all others do.
    *
    * @generated from field: int64 through_sequence = 3;
    */
