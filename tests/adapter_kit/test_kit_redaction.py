@@ -44,6 +44,17 @@ def test_every_escape_of_json_is_found(data: st.DataObject, secret: str, before:
     assert secret not in cleaned
 
 
+@pytest.mark.parametrize("depth", range(1, 4))
+def test_a_credential_that_ends_with_a_backslash_leaves_json_as_it_is(depth: int) -> None:
+    said: object = "0000000\\"
+    for _ in range(depth):
+        said = json.dumps({"said": said})
+    cleaned: object = Redaction(["0000000\\"]).bytes_of(str(said).encode()).decode()
+    for _ in range(depth):
+        cleaned = json.loads(str(cleaned))["said"]
+    assert cleaned == "***"
+
+
 @settings(deadline=None)
 @given(data=st.data(), secret=SECRETS)
 def test_json_within_a_text_of_json_is_found_too(data: st.DataObject, secret: str) -> None:

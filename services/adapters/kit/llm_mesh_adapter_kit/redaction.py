@@ -17,6 +17,8 @@ from llm_mesh_adapter_kit.framing import Frame
 SHORTEST: Final = 8
 _STARS: Final = b"***"
 _HIGH: Final = 0xFFFF
+_LAST_BACKSLASH: Final = rb'\\{8}(?=\\{3}")|\\{4}(?=\\")'
+"""A backslash at the end of a text, in JSON within JSON: what stands behind it escapes the quotation mark, and is none of it."""
 _MOST_FORMER: Final = 4
 """Credentials that are looked for although they are sent no more."""
 
@@ -110,6 +112,8 @@ def _stable(encoded: str, offset: int, size: int) -> str:
 
 def _in_json(form: str) -> bytes:
     """A pattern of a text within JSON, whatever of it is escaped; also within JSON within a text of JSON."""
+    if form.endswith("\\"):
+        return b"".join(_character(character) for character in form[:-1]) + b"(?:" + _LAST_BACKSLASH + b"|" + _character("\\") + b")"
     return b"".join(_character(character) for character in form)
 
 
