@@ -15,11 +15,11 @@ from llm_mesh.catalogue.v1 import catalogue_pb2
 from llm_mesh.inference.v1 import content_pb2
 from llm_mesh_catalogue.domain.rendering import Renderer
 from llm_mesh_catalogue.wiring import _PROGRAM
-from llm_mesh_runtime.confined.limits import Limits
+from llm_mesh_runtime.confined.limits import ProcessLimits
 from llm_mesh_runtime.confined.pool import Confined
 from llm_mesh_runtime.errors import MeshError
 
-LIMITS = Limits(cpu=0.1, memory=64 * 1024 * 1024)
+LIMITS = ProcessLimits(cpu=0.1, memory=64 * 1024 * 1024)
 DOUBLED = "{% set a = [1] %}{% set b = [1] %}" + "{% set a = [a, a] %}{% set b = [b, b] %}" * 30
 BOUNDS = frozenset({"steps", "cpu", "memory", "depth", "output", "time"})
 HOSTILE = {

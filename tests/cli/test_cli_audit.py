@@ -25,7 +25,7 @@ from llm_mesh_policy.store.audit import AuditTrail
 from llm_mesh_runtime.database import Database, migrate
 from llm_mesh_runtime.trail import FIRST_NUMBERING, first_hash, next_numbering, record_hash
 from llm_mesh_runtime.trail.stored import record_of
-from llm_mesh_runtime.trail.verifying import Kind
+from llm_mesh_runtime.trail.verifying import TrailDefectKind
 from tests.e2e.running import RunningMesh, environment, llm_mesh
 
 RECORDS = 60
@@ -251,4 +251,4 @@ async def test_renumbering_is_found_in_a_chain_that_grows_between_two_readings(g
         records[0].sequence = 5
         yield sources.Page(records, [head])
 
-    assert [problem.kind for problem in (await verified(source, grows=True)).problems] == [Kind.RENUMBERED]
+    assert [problem.kind for problem in (await verified(source, grows=True)).problems] == [TrailDefectKind.RENUMBERED]

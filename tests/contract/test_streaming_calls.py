@@ -10,7 +10,7 @@ import pytest
 
 from llm_mesh_runtime.peer_errors import from_rpc_error
 from llm_mesh_runtime.pipeline import methods_of
-from llm_mesh_runtime.pipeline.bodies import Codec
+from llm_mesh_runtime.pipeline.bodies import MessageCodec
 from llm_mesh_runtime.pipeline.transport import MAX_MESSAGE
 from tests.contract.conftest import Linked
 from tests.contract.echo import CONTRACT, Echo, generated, messages
@@ -239,7 +239,7 @@ async def test_a_cancellation_in_the_turn_of_the_end_of_the_requests_comes_first
         asyncio.get_running_loop().call_soon(handler.cancel)
 
     [method] = [each for each in methods_of([(generated()[1].add_EchoServiceServicer_to_server, Echo())]) if each.name == "Sum"]
-    handler = asyncio.ensure_future(method.behaviour(Codec(method, MAX_MESSAGE).parsed(ending()), None))
+    handler = asyncio.ensure_future(method.behaviour(MessageCodec(method, MAX_MESSAGE).parsed(ending()), None))
     with pytest.raises(asyncio.CancelledError):
         await handler
 

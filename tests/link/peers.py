@@ -11,10 +11,10 @@ from google.protobuf.message import Message
 from llm_mesh.link.v1 import link_pb2
 from llm_mesh_runtime.links.local import LocalServer
 from llm_mesh_runtime.links.mux import wire
-from llm_mesh_runtime.links.mux.called import Called
-from llm_mesh_runtime.links.mux.connection import Connection
-from llm_mesh_runtime.links.mux.outbox import Outbox
-from llm_mesh_runtime.links.mux.service import Incoming, Work
+from llm_mesh_runtime.links.mux.called import ClientCall
+from llm_mesh_runtime.links.mux.connection import LinkConnection
+from llm_mesh_runtime.links.mux.outbox import FrameQueue
+from llm_mesh_runtime.links.mux.service import Incoming, ServedCalls
 from llm_mesh_runtime.pipeline import Unread, Wrapped, methods_of
 from tests.contract.echo import CONTRACT, Echo, generated
 
@@ -69,7 +69,7 @@ class Callee:
     """The serving end, to which a test speaks frames."""
 
     def __init__(self, handlers: Handlers) -> None:
-        self.work = Work()
+        self.work = ServedCalls()
         self.incoming = Incoming("echo", "console", "test", handlers.server().handlers, self.work)
 
     def say(self, *frames: Any) -> None:
@@ -85,11 +85,11 @@ class Caller:
     """The calling end."""
 
     def __init__(self, limits: link_pb2.Hello | None = None) -> None:
-        self.connection = Connection("echo", limits or wire.hello())
+        self.connection = LinkConnection("echo", limits or wire.hello())
 
-    def call(self, method: str, first: bytes | None = None, *, streams: bool = False) -> Called:
+    def call(self, method: str, first: bytes | None = None, *, streams: bool = False) -> ClientCall:
         """Open a call."""
-        made = Called(method, (), None, first=first, streams=streams, patient=False)
+        made = ClientCall(method, (), None, first=first, streams=streams, patient=False)
         self.connection.place(made)
         return made
 
@@ -122,7 +122,7 @@ def opened(call: int, method: str, message: bytes | None = None, **fields: Any) 
     return frame(wire.OPEN, call, method=method, **fields)
 
 
-def batches(outbox: Outbox) -> Iterable[Message]:
+def batches(outbox: FrameQueue) -> Iterable[Message]:
     """The batches that the writer would send now, one by one."""
     while outbox._waiting():
         for batch, ends in outbox._taken():
@@ -130,7 +130,7 @@ def batches(outbox: Outbox) -> Iterable[Message]:
             yield batch
 
 
-def drained(outbox: Outbox) -> list[Any]:
+def drained(outbox: FrameQueue) -> list[Any]:
     """The frames of all of them."""
     return [each for batch in batches(outbox) for each in batch.frames]  # type: ignore[attr-defined]  # either side's
 

@@ -110,7 +110,7 @@ async def test_an_address_of_plain_grpc_that_leaves_the_name_gets_no_more_calls(
         say = channel.unary_unary(SAY)
         assert await say(b"x", timeout=5) == b"x"
         name.current[:] = [new.target]
-        await until(lambda: new.target in channel.pool.members and channel.pool.members[new.target].state is member.State.READY)
+        await until(lambda: new.target in channel.pool.members and channel.pool.members[new.target].state is member.AddressState.READY)
         assert len(channel.pool._ready) == 1
         assert [await say(b"new", timeout=5) for _ in range(4)] == [b"new"] * 4
         assert b"new" not in old.handlers.seen
@@ -192,7 +192,7 @@ async def test_a_peer_that_has_learnt_the_link_is_asked_again(monkeypatch: pytes
         assert await channel.unary_unary(SAY)(b"x", timeout=5) == b"x"
         await old.stop()
         async with instances(Instance(f"127.0.0.1:{old.port}")):
-            await until(lambda: next(iter(channel.pool.members.values())).state is member.State.READY)
+            await until(lambda: next(iter(channel.pool.members.values())).state is member.AddressState.READY)
             assert await channel.unary_unary(SAY)(b"x", timeout=5) == b"x"
 
 

@@ -7,9 +7,9 @@ import pytest
 
 from llm_mesh_runtime.errors import MeshError
 from llm_mesh_runtime.links.mux import wire
-from llm_mesh_runtime.links.mux.called import Called
+from llm_mesh_runtime.links.mux.called import ClientCall
 from llm_mesh_runtime.links.mux.flow import Inflow
-from llm_mesh_runtime.links.mux.room import Room
+from llm_mesh_runtime.links.mux.room import ReceiveBudget
 from tests.link.peers import COUNT, SAY, SUM, TALK, Callee, Caller, Handlers, batches, drained, frame, greeting, joined, opened, settle
 
 MB = 1024 * 1024
@@ -109,7 +109,7 @@ async def test_a_reader_that_stops_holds_a_window_and_nobody_else() -> None:
 
 
 async def test_long_messages_wait_for_room_in_order_and_the_longest_gets_through() -> None:
-    room, admitted = Room(100), list[str]()
+    room, admitted = ReceiveBudget(100), list[str]()
 
     class Message:
         def __init__(self, name: str) -> None:
@@ -157,13 +157,13 @@ async def test_a_message_over_the_limit_ends_its_call_before_it_is_sent() -> Non
 async def test_a_call_that_a_leaving_callee_did_not_begin_is_made_once_more_elsewhere() -> None:
     class Elsewhere:
         def __init__(self) -> None:
-            self.waiting: dict[Called, None] = {}
-            self.given: list[Called] = []
+            self.waiting: dict[ClientCall, None] = {}
+            self.given: list[ClientCall] = []
 
         def freed(self) -> None:
             raise AssertionError
 
-        def again(self, call: Called) -> None:
+        def again(self, call: ClientCall) -> None:
             self.given.append(call)
 
     caller, elsewhere, refused = Caller(), Elsewhere(), {"code": 14, "details": "goes away", "refused": True}

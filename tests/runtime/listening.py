@@ -9,12 +9,12 @@ from typing import Any
 
 from llm_mesh_runtime.host.http import HttpListener
 from llm_mesh_runtime.host.http_bounds import HttpBounds
-from llm_mesh_runtime.service import Door
+from llm_mesh_runtime.service import HeadFilter
 
 
 @asynccontextmanager
 async def connected(
-    app: Any, door: Door | None = None, bounds: HttpBounds | None = None
+    app: Any, door: HeadFilter | None = None, bounds: HttpBounds | None = None
 ) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
     listener = HttpListener("127.0.0.1:0", app, door=door, bounds=bounds)
     await listener.start()

@@ -10,7 +10,7 @@ from typing import cast
 
 import pytest
 
-from llm_mesh_runtime.links.local.deadlines import Deadlines
+from llm_mesh_runtime.links.local.deadlines import CallDeadlines
 
 
 class Call:
@@ -47,7 +47,7 @@ def loop() -> Loop:
     return Loop()
 
 
-def watch(deadlines: Deadlines, call: Call, seconds: float, loop: Loop) -> Callable[[], object]:
+def watch(deadlines: CallDeadlines, call: Call, seconds: float, loop: Loop) -> Callable[[], object]:
     watched = deadlines.watch(call, time.monotonic() + seconds, cast("asyncio.AbstractEventLoop", loop))
     assert watched is not None
     return functools.partial(watched.discard, call)
@@ -56,7 +56,7 @@ def watch(deadlines: Deadlines, call: Call, seconds: float, loop: Loop) -> Calla
 @pytest.mark.parametrize("seconds", [1.0, 5.0, 59.9, 60.0, 600.0])
 def test_a_call_expires_after_its_time_and_at_most_a_twentieth_later(loop: Loop, seconds: float) -> None:
     call = Call()
-    watch(Deadlines(), call, seconds, loop)
+    watch(CallDeadlines(), call, seconds, loop)
     (timer,) = loop.timers
     assert seconds - 0.01 < timer.delay <= seconds * 1.05 + 1e-6
     timer.ring()
@@ -64,7 +64,7 @@ def test_a_call_expires_after_its_time_and_at_most_a_twentieth_later(loop: Loop,
 
 
 def test_many_calls_share_few_timers_and_each_expires(loop: Loop) -> None:
-    deadlines, calls = Deadlines(), [Call() for _ in range(500)]
+    deadlines, calls = CallDeadlines(), [Call() for _ in range(500)]
     for call in calls:
         watch(deadlines, call, 30.0, loop)
     assert len(loop.timers) < 20
@@ -74,7 +74,7 @@ def test_many_calls_share_few_timers_and_each_expires(loop: Loop) -> None:
 
 
 def test_a_call_that_has_ended_is_left_alone(loop: Loop) -> None:
-    deadlines, ended, running = Deadlines(), Call(), Call()
+    deadlines, ended, running = CallDeadlines(), Call(), Call()
     unwatch = watch(deadlines, ended, 30.0, loop)
     watch(deadlines, running, 30.0, loop)
     unwatch()
@@ -85,13 +85,13 @@ def test_a_call_that_has_ended_is_left_alone(loop: Loop) -> None:
 
 def test_a_deadline_that_has_passed_ends_the_call_at_once(loop: Loop) -> None:
     call = Call()
-    assert Deadlines().watch(call, time.monotonic() - 1, cast("asyncio.AbstractEventLoop", loop)) is None
+    assert CallDeadlines().watch(call, time.monotonic() - 1, cast("asyncio.AbstractEventLoop", loop)) is None
     assert call.expired == 1
     assert not loop.timers
 
 
 def test_a_short_deadline_has_a_timer_of_its_own(loop: Loop) -> None:
-    deadlines, call = Deadlines(), Call()
+    deadlines, call = CallDeadlines(), Call()
     unwatch = watch(deadlines, call, 0.25, loop)
     (timer,) = loop.timers
     assert 0 < timer.delay <= 0.25

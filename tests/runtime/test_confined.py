@@ -12,17 +12,17 @@ from contextlib import asynccontextmanager
 import pytest
 
 from llm_mesh_runtime.confined.children import ChildFaultError
-from llm_mesh_runtime.confined.limits import LimitReachedError, Limits
+from llm_mesh_runtime.confined.limits import LimitReachedError, ProcessLimits
 from llm_mesh_runtime.confined.pool import Confined
 from llm_mesh_runtime.confined.wire import packed, unpacked
 from llm_mesh_runtime.errors import RuntimeFault
 
 PROGRAM = "tests.runtime.confined_program:answer"
-LIMITS = Limits(cpu=0.1, wall=2.0, memory=64 * 1024 * 1024)
+LIMITS = ProcessLimits(cpu=0.1, wall=2.0, memory=64 * 1024 * 1024)
 
 
 @asynccontextmanager
-async def confined(processes: int = 2, waiting: int = 8, limits: Limits = LIMITS) -> AsyncIterator[Confined]:
+async def confined(processes: int = 2, waiting: int = 8, limits: ProcessLimits = LIMITS) -> AsyncIterator[Confined]:
     pool = Confined(PROGRAM, limits, processes=processes, waiting=waiting)
     try:
         yield pool

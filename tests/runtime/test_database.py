@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Column, Connection, MetaData, Table, Text, bindparam, func, insert, select, update
 from sqlalchemy.exc import IntegrityError, StatementError
 
-from llm_mesh_runtime.database import Counter, Database, Instant, Nanos, Prepared, for_update, from_micros, micros, upsert
+from llm_mesh_runtime.database import Counter, Database, Instant, Nanos, PreparedStatement, for_update, from_micros, micros, upsert
 from llm_mesh_runtime.errors import MeshError
 
 METADATA = MetaData()
@@ -224,9 +224,9 @@ async def test_count_function_is_portable(accounts: Database) -> None:
     assert await accounts.read(lambda c: c.execute(select(func.count()).select_from(EVENTS)).scalar_one()) == 0
 
 
-PUT = Prepared(insert(ACCOUNTS), columns=("name", "nanos"))
-HELD = Prepared(select(ACCOUNTS.c.name, ACCOUNTS.c.nanos).where(ACCOUNTS.c.nanos >= bindparam("least")).order_by(ACCOUNTS.c.name))
-SPEND = Prepared(
+PUT = PreparedStatement(insert(ACCOUNTS), columns=("name", "nanos"))
+HELD = PreparedStatement(select(ACCOUNTS.c.name, ACCOUNTS.c.nanos).where(ACCOUNTS.c.nanos >= bindparam("least")).order_by(ACCOUNTS.c.name))
+SPEND = PreparedStatement(
     update(ACCOUNTS)
     .where(ACCOUNTS.c.name == bindparam("account"), ACCOUNTS.c.nanos + bindparam("amount", type_=Nanos()) <= 10)
     .values(nanos=ACCOUNTS.c.nanos + bindparam("amount", type_=Nanos()))
@@ -252,4 +252,4 @@ async def test_a_prepared_statement_fails_as_others_do_and_tells_no_values(accou
     with pytest.raises(TypeError, match="takes the values"):
         await accounts.read(HELD.rows)
     with pytest.raises(TypeError, match="IN of varying length"):
-        await accounts.read(Prepared(select(ACCOUNTS).where(ACCOUNTS.c.name.in_(bindparam("names", expanding=True)))).rows)
+        await accounts.read(PreparedStatement(select(ACCOUNTS).where(ACCOUNTS.c.name.in_(bindparam("names", expanding=True)))).rows)

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Column, Connection, ForeignKey, MetaData, Table, Text, event, insert, select
 
 from llm_mesh_runtime.database import Database, standing
-from llm_mesh_runtime.database.engines import Store
+from llm_mesh_runtime.database.engines import DatabaseEngine
 
 METADATA = MetaData()
 ITEMS = Table("items", METADATA, Column("name", Text, primary_key=True))
@@ -23,17 +23,20 @@ PARTS = Table(
 def commits(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Grows by one with each commit of a writer."""
     counted: list[str] = []
-    writing = Store.writing
+    writing = DatabaseEngine.writing
 
-    def watched(make: Callable[[Store], object]) -> Callable[[Store], object]:
-        def writing(store: Store) -> object:
+    def watched(make: Callable[[DatabaseEngine], object]) -> Callable[[DatabaseEngine], object]:
+        def writing(store: DatabaseEngine) -> object:
             engine = make(store)
             event.listen(engine, "commit", lambda _connection: counted.append("commit"))
             return engine
 
         return writing
 
-    for kind in (*Store.__subclasses__(), *(grandchild for child in Store.__subclasses__() for grandchild in child.__subclasses__())):
+    for kind in (
+        *DatabaseEngine.__subclasses__(),
+        *(grandchild for child in DatabaseEngine.__subclasses__() for grandchild in child.__subclasses__()),
+    ):
         if kind.writing is not writing and "writing" in vars(kind):
             monkeypatch.setattr(kind, "writing", watched(kind.writing))
     return counted

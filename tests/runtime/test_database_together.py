@@ -8,7 +8,7 @@ from sqlalchemy import Column, Connection, Integer, MetaData, Table, Text, inser
 from sqlalchemy.exc import IntegrityError
 
 from llm_mesh_runtime.database import Database, Listed, Rows
-from llm_mesh_runtime.database.deadlines import Deadlines
+from llm_mesh_runtime.database.deadlines import WorkDeadlines
 from llm_mesh_runtime.database.work import Work
 from llm_mesh_runtime.errors import MeshError
 
@@ -146,7 +146,7 @@ async def test_one_timer_gives_up_in_order_and_not_what_was_answered() -> None:
         if len(given_up) == 2:
             ended.set()
 
-    deadlines = Deadlines(loop, 0.01, expire)
+    deadlines = WorkDeadlines(loop, 0.01, expire)
     first, answered, last = (Work(None, loop, reads=False) for _ in range(3))
     for work in (first, answered, last):
         deadlines.add(work)

@@ -32,7 +32,7 @@ from sqlalchemy import (
 from llm_mesh_runtime.database import Database, engines, open_database, standing
 from llm_mesh_runtime.database.lanes import NotBegunError
 from llm_mesh_runtime.database.opened import Opened
-from llm_mesh_runtime.database.transaction import Transaction
+from llm_mesh_runtime.database.transaction import DatabaseTransaction
 from llm_mesh_runtime.database.writer import WriteLane
 from llm_mesh_runtime.errors import MeshError
 from llm_mesh_runtime.settings import SettingsError, load_mesh
@@ -185,7 +185,7 @@ def test_a_transaction_whose_connection_is_lost_makes_no_new_one_only_to_undo_no
     event.listen(engine, "connect", lambda *_: made.append(1))
     connection = Opened(engine)
     with connection:
-        with Transaction(connection):
+        with DatabaseTransaction(connection):
             connection.invalidate()
         assert len(made) == 1
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from llm_mesh.gateway.v1 import gateway_pb2, gateway_pb2_grpc
 from llm_mesh.inference.v1 import content_pb2
 from llm_mesh_runtime.errors import MeshError
-from llm_mesh_runtime.pipeline.bodies import MOST_FIELDS, Codec
+from llm_mesh_runtime.pipeline.bodies import MOST_FIELDS, MessageCodec
 from llm_mesh_runtime.pipeline.methods import Method, methods_of
 from llm_mesh_runtime.pipeline.wire import has_more_fields
 
@@ -57,9 +57,9 @@ def _generate() -> Method:
 def test_a_public_request_with_too_many_fields_is_refused_before_it_is_parsed() -> None:
     raw = request([]).SerializeToString() + b"\x0a\x84\x80\x80\x01" + b"\x12\x00" * (1 << 20)
     with pytest.raises(MeshError) as refusal:
-        Codec(_generate(), 1 << 25).parse(raw + b"\x0a\x00")
+        MessageCodec(_generate(), 1 << 25).parse(raw + b"\x0a\x00")
     assert (refusal.value.reason_name, refusal.value.metadata["limit_fields"]) == ("MESSAGE_TOO_LARGE", str(MOST_FIELDS))
 
 
 def test_a_large_request_with_few_fields_is_parsed() -> None:
-    assert Codec(_generate(), 1 << 25).parse(request(["x" * (1 << 20)]).SerializeToString()).input.model == "m"
+    assert MessageCodec(_generate(), 1 << 25).parse(request(["x" * (1 << 20)]).SerializeToString()).input.model == "m"

@@ -8,7 +8,7 @@ from llm_mesh_catalogue.domain.rendering import Renderer
 from llm_mesh_catalogue.servicer import CatalogueServicer
 from llm_mesh_catalogue.settings import Settings
 from llm_mesh_catalogue.store.prompts import SqlPrompts
-from llm_mesh_runtime.confined.limits import Limits
+from llm_mesh_runtime.confined.limits import ProcessLimits
 from llm_mesh_runtime.confined.pool import Confined
 from llm_mesh_runtime.database import check, migrate
 from llm_mesh_runtime.links import Links
@@ -23,7 +23,7 @@ def build(settings: Settings, links: Links) -> Servicers:
     """Puts the catalogue together."""
     database = links.database("catalogue")
     outbox = Outbox(database, RecordingPeer(links.channel("policy")))
-    limits = Limits(cpu=settings.render_cpu.total_seconds(), memory=settings.render_memory)
+    limits = ProcessLimits(cpu=settings.render_cpu.total_seconds(), memory=settings.render_memory)
     engine = Confined(_PROGRAM, limits, processes=settings.render_processes, waiting=settings.render_waiting)
     catalogue = Catalogue(SqlPrompts(database, outbox, settings.quotas), Renderer(engine), freshness=settings.freshness.total_seconds())
 

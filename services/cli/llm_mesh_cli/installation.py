@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from llm_mesh_cli.settings import Settings
 from llm_mesh_runtime.host import StartError, installed, load
-from llm_mesh_runtime.settings import Configuration, MeshSettings, Row, SettingsError
+from llm_mesh_runtime.settings import Configuration, MeshSettings, SettingRow, SettingsError
 
 _OTHERS = ("console",)
 """Services that this installation may lack, whose settings are none of its business."""
@@ -16,7 +16,7 @@ _OTHERS = ("console",)
 class AllSettings:
     """All settings, with what is wrong with them."""
 
-    rows: list[tuple[str, tuple[Row, ...]]] = field(default_factory=list)
+    rows: list[tuple[str, tuple[SettingRow, ...]]] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     services: list[str] = field(default_factory=list)
     broken: list[str] = field(default_factory=list)

@@ -33,7 +33,7 @@ TOKENS = (1, 4, 16, 64, 256, 1024, 4096, 16384, 65536, 262144, 1048576)
 _UNITS = {"s": "seconds", "By": "bytes", "1": "ratio", "ms": "milliseconds"}
 
 
-class Declared(NamedTuple):
+class DeclaredInstrument(NamedTuple):
     """How an instrument was declared."""
 
     family: str
@@ -47,7 +47,7 @@ class Declared(NamedTuple):
 class Instrument(Generic[S]):
     """One metric. A label takes at most `MOST_VALUES` values; what comes later is counted as `other`."""
 
-    def __init__(self, declared: Declared, kind: type[S], make: Callable[[], S]) -> None:
+    def __init__(self, declared: DeclaredInstrument, kind: type[S], make: Callable[[], S]) -> None:
         self.declared = declared
         self.kind: type[S] = kind
         self.full_names = {_plain(label): label for label in declared.labels}
@@ -149,7 +149,7 @@ class Metrics:
         with self._lock:
             return dict(self._instruments)
 
-    def _declare(self, declared: Declared, kind: type[S], make: Callable[[], S]) -> Instrument[S]:
+    def _declare(self, declared: DeclaredInstrument, kind: type[S], make: Callable[[], S]) -> Instrument[S]:
         with self._lock:
             known = self._instruments.get(declared.family)
             if known is None:
@@ -162,8 +162,8 @@ class Metrics:
             return known
 
 
-def _declared(name: str, text: str, labels: Sequence[str], unit: str) -> Declared:
-    return Declared(_family(name, unit), text, name, unit, tuple(labels))
+def _declared(name: str, text: str, labels: Sequence[str], unit: str) -> DeclaredInstrument:
+    return DeclaredInstrument(_family(name, unit), text, name, unit, tuple(labels))
 
 
 def _plain(name: str) -> str:

@@ -14,7 +14,7 @@ from typing import Protocol, Self
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 
 
-class Series(Protocol):
+class InstrumentSeries(Protocol):
     """What an instrument keeps per combination of label values."""
 
     @classmethod

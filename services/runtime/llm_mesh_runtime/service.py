@@ -29,7 +29,7 @@ class HeadFault(Enum):
     """There are too many connections, or too much is held, without a credential; or too many of one caller."""
 
 
-class Door(Protocol):
+class HeadFilter(Protocol):
     """Is asked about each request once its head is read: whoever is refused costs no more than that."""
 
     def enter(self, scope: Mapping[str, Any]) -> Refusal | None:
@@ -53,7 +53,7 @@ class HttpApp:
     """Which setting names the address, where it has one of its own."""
     prefix: str = ""
     """Where it is mounted when it shares its address with others, such as `/console`."""
-    door: Door | None = None
+    door: HeadFilter | None = None
     """Who decides about its requests; one application of an address may have one, and is then mounted at its root."""
 
 

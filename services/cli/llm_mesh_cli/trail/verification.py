@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from llm_mesh.policy.v1 import audit_pb2
 from llm_mesh_cli.trail.sources import Page
-from llm_mesh_runtime.trail import Problem, Verifier
-from llm_mesh_runtime.trail.verifying import Kind
+from llm_mesh_runtime.trail import TrailDefect, Verifier
+from llm_mesh_runtime.trail.verifying import TrailDefectKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +17,7 @@ class Verdict:
 
     records: int
     heads: Sequence[audit_pb2.ChainHead]
-    problems: Sequence[Problem]
+    problems: Sequence[TrailDefect]
 
 
 async def verify(
@@ -36,9 +36,9 @@ async def verify(
     return verdict
 
 
-def _identity(problem: Problem) -> Problem | tuple[Kind, str]:
+def _identity(problem: TrailDefect) -> TrailDefect | tuple[TrailDefectKind, str]:
     """What is the same in two readings: a chain whose end is wrong ends elsewhere in the second one, once it has grown."""
-    return (problem.kind, problem.writer) if problem.kind in {Kind.RENUMBERED, Kind.HEAD} else problem
+    return (problem.kind, problem.writer) if problem.kind in {TrailDefectKind.RENUMBERED, TrailDefectKind.HEAD} else problem
 
 
 async def _once(source: Callable[[], AsyncIterator[Page]], saved: Mapping[str, audit_pb2.ChainHead] | None, *, whole: bool) -> Verdict:

@@ -58,7 +58,7 @@ class Door:
             self._pressure.leave(party)
 
     def fault(self, fault: HeadFault, scope: Scope) -> Refusal:
-        """See `Door` of the runtime."""
+        """See `HeadFilter` of the runtime."""
         headers, path = Headers(scope["headers"]), scope["path"]
         route = self._routes.of(path)
         shape = self._routes.fallback if route is None else route.shape

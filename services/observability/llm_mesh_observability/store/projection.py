@@ -17,12 +17,12 @@ from llm_mesh_observability.domain.queries import Scope, SpendQuery
 from llm_mesh_observability.store.events import replace
 from llm_mesh_observability.store.spend import SUMS, statement
 from llm_mesh_observability.store.tables import ENTRIES, FEEDBACK, LINES, PROGRESS, TAGS
-from llm_mesh_runtime.database import Database, Prepared, for_update, from_micros
+from llm_mesh_runtime.database import Database, PreparedStatement, for_update, from_micros
 from llm_mesh_runtime.money import MAX_INT64, NANO, saturated
 from llm_mesh_runtime.resources import Page
 
-_PROGRESS = Prepared(for_update(select(PROGRESS.c.through, PROGRESS.c.catching_up)))
-_ADVANCE = Prepared(update(PROGRESS).values(through=bindparam("through")))
+_PROGRESS = PreparedStatement(for_update(select(PROGRESS.c.through, PROGRESS.c.catching_up)))
+_ADVANCE = PreparedStatement(update(PROGRESS).values(through=bindparam("through")))
 
 
 class SqlProjection:

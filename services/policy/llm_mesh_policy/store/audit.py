@@ -18,7 +18,7 @@ from sqlalchemy import Connection, bindparam, select
 
 from llm_mesh_policy.domain.audit import AuditEntry, first_hash, next_hash
 from llm_mesh_policy.store.audit_tables import audit_heads, audit_records
-from llm_mesh_runtime.database import Prepared, Rows, standing
+from llm_mesh_runtime.database import PreparedStatement, Rows, standing
 from llm_mesh_runtime.trail import FIRST_NUMBERING, next_numbering
 
 _NAMES = ("time", "domain", "principal", "key", "action", "resource", "allowed", "detail", "request_id", "writer", "hash")
@@ -37,7 +37,7 @@ _PUT_HEAD = Rows(
     "records = excluded.records, hash = excluded.hash, sequence = excluded.sequence, numbering = excluded.numbering",
     columns=5,
 )
-_END = Prepared(
+_END = PreparedStatement(
     select(audit_records.c.sequence)
     .where(audit_records.c.sequence >= bindparam("since"), audit_records.c.writer == bindparam("of_writer"))
     .order_by(audit_records.c.sequence.desc())

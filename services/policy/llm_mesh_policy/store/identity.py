@@ -34,8 +34,8 @@ from llm_mesh_policy.store.identity_tables import (
     resources,
     revision,
 )
-from llm_mesh_runtime.database import Database, Prepared, for_update, upsert
-from llm_mesh_runtime.settings import Problem, SettingsError
+from llm_mesh_runtime.database import Database, PreparedStatement, for_update, upsert
+from llm_mesh_runtime.settings import SettingProblem, SettingsError
 
 if TYPE_CHECKING:
     from llm_mesh_policy.domain.audit import AuditEntry
@@ -52,7 +52,7 @@ _REMEMBERED = 100_000
 """Revisions for which removals are kept. Who is further behind reads everything."""
 
 _present = select(revision.c.value).where(revision.c.id == 1)
-_PRESENT = Prepared(_present)
+_PRESENT = PreparedStatement(_present)
 
 
 class SqlIdentity:
@@ -279,7 +279,7 @@ def check_pepper(connection: Connection, database: Database, digest: bytes) -> N
         upsert(connection, peppers, {"check_digest": digest, "time": database.now(connection)}, key=["check_digest"], update=[])
     elif bytes(known) != digest:
         problem = "is not the one that the keys in this database were made with; none of them would be valid"
-        raise SettingsError([Problem("LLM_MESH_POLICY_KEY_PEPPER", problem)])
+        raise SettingsError([SettingProblem("LLM_MESH_POLICY_KEY_PEPPER", problem)])
 
 
 def _row(found: SqlRow[Any]) -> Row:

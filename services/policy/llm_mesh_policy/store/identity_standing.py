@@ -14,7 +14,7 @@ from sqlalchemy import Connection, bindparam, select
 from llm_mesh.policy.v1 import identity_pb2
 from llm_mesh_policy.domain.kinds import KEY_NAME
 from llm_mesh_policy.store.identity_tables import MAKING, keys, resources, revision
-from llm_mesh_runtime.database import Prepared
+from llm_mesh_runtime.database import PreparedStatement
 from llm_mesh_runtime.database.prepared import Row
 
 _MOST = 65_536
@@ -23,19 +23,21 @@ _ALWAYS = 1 << 62
 Revision = Row
 """The revision's number, and what was drawn when it was made."""
 
-_REVISION = Prepared(
+_REVISION = PreparedStatement(
     select(
         select(revision.c.value).where(revision.c.id == 1).scalar_subquery(),
         select(revision.c.value).where(revision.c.id == MAKING).scalar_subquery(),
     )
 )
-_KEY = Prepared(
+_KEY = PreparedStatement(
     select(keys.c.revoke_time, keys.c.expire_time, keys.c.principal).where(
         keys.c.domain == bindparam("of_domain"), keys.c.project == bindparam("of_project"), keys.c.id == bindparam("of_id")
     )
 )
 _PRINCIPALS = resources["principals"]
-_OWNER = Prepared(select(_PRINCIPALS.c.body).where(_PRINCIPALS.c.domain == bindparam("of_domain"), _PRINCIPALS.c.id == bindparam("of_id")))
+_OWNER = PreparedStatement(
+    select(_PRINCIPALS.c.body).where(_PRINCIPALS.c.domain == bindparam("of_domain"), _PRINCIPALS.c.id == bindparam("of_id"))
+)
 
 
 class Standing:

@@ -35,7 +35,7 @@ from llm_mesh_policy.domain.screening.trail import REQUEST
 from llm_mesh_policy.store import ledger_charging, ledger_epochs, ledger_idempotency, ledger_rows
 from llm_mesh_policy.store.ledger_group import Accounts, Group
 from llm_mesh_policy.store.ledger_wanted import Extend, Refuse, Release, Request, Reserve, Settle
-from llm_mesh_runtime.database import Database, Prepared
+from llm_mesh_runtime.database import Database, PreparedStatement
 from llm_mesh_runtime.errors import MeshError, already_exists
 from llm_mesh_runtime.money import text as text_of
 from llm_mesh_runtime.resources import digest_of
@@ -45,7 +45,7 @@ A = TypeVar("A", Held, MeshError)
 
 _MOST_RECENT = 4096
 _HOUR = 3600 * 1_000_000
-_LOCK = Prepared(text("SELECT pg_advisory_xact_lock(4863451)"))
+_LOCK = PreparedStatement(text("SELECT pg_advisory_xact_lock(4863451)"))
 
 
 def lock(connection: Connection) -> None:

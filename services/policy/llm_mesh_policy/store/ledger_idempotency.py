@@ -12,12 +12,12 @@ from llm_mesh_policy.domain.ledger.ports import Draft
 from llm_mesh_policy.store import answer_rows
 from llm_mesh_policy.store.ledger_group import Group
 from llm_mesh_policy.store.ledger_tables import idempotency
-from llm_mesh_runtime.database import Prepared, upsert
+from llm_mesh_runtime.database import PreparedStatement, upsert
 from llm_mesh_runtime.errors import MeshError
 
 KEPT = 24 * 3600 * 1_000_000
 _KEY = ("domain", "project", "key")
-_FIND = Prepared(
+_FIND = PreparedStatement(
     select(idempotency.c.digest, idempotency.c.reservation, idempotency.c.expire_time).where(
         *(idempotency.c[name] == bindparam(f"of_{name}") for name in _KEY)
     )

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, text
 from llm_mesh_policy.domain.ledger.meters import Meter
 from llm_mesh_policy.store.identity_standing import Revision
 from llm_mesh_policy.store.identity_tables import MAKING
-from llm_mesh_runtime.database import Prepared, as_list
+from llm_mesh_runtime.database import PreparedStatement, as_list
 
 _ENTRY = "e.id, e.version, e.reserve_time, e.holds"
 _METER = 'm.name, m.subject, m.metric, m.amount, m.period, m.generation, m."window", m.spent, m.held, m.closed, m.tag_scope'
@@ -33,9 +33,9 @@ _DEMANDS = {
 }
 _DEMANDED = "CASE WHEN EXISTS (SELECT 1 FROM ledger_meters WHERE tag_scope <> '') THEN {listed} END"
 """Nearly every mesh has no such limit, and finds that out by looking at an empty index."""
-_ONLY_ENTRIES = {name: Prepared(text(f"{_SEQUENCE}, {listed.format(**_ENTRIES)}")) for name, listed in _LISTED.items()}
+_ONLY_ENTRIES = {name: PreparedStatement(text(f"{_SEQUENCE}, {listed.format(**_ENTRIES)}")) for name, listed in _LISTED.items()}
 _ALL = {
-    name: Prepared(
+    name: PreparedStatement(
         text(
             f"{_SEQUENCE}, {listed.format(**_ENTRIES)}, {_REVISION}, {listed.format(**_METERS)}, "
             f"{_DEMANDED.format(listed=listed.format(**_DEMANDS))}"

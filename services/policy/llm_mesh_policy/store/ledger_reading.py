@@ -10,18 +10,18 @@ from llm_mesh.policy.v1 import policy_pb2, usage_pb2
 from llm_mesh_policy.domain.ledger.reservation import Reservation
 from llm_mesh_policy.store import ledger_rows
 from llm_mesh_policy.store.ledger_tables import entries, readers
-from llm_mesh_runtime.database import Database, Prepared, upsert
+from llm_mesh_runtime.database import Database, PreparedStatement, upsert
 
 _AFTER = "FROM ledger_entries WHERE sequence > :after ORDER BY sequence LIMIT :most"
-_EVENTS = Prepared(text(f"SELECT sequence, entry, domain, project, version {_AFTER}"))
-_EVENTS_AT_ONCE = Prepared(
+_EVENTS = PreparedStatement(text(f"SELECT sequence, entry, domain, project, version {_AFTER}"))
+_EVENTS_AT_ONCE = PreparedStatement(
     text(
         "SELECT json_group_array(json_array(sequence, domain, project, version)), group_concat(hex(entry)) "  # noqa: S608 (no values)
         f"FROM (SELECT sequence, entry, domain, project, version {_AFTER})"
     )
 )
-_THROUGH = Prepared(select(readers.c.through).where(readers.c.name == bindparam("of_name")))
-_ADVANCE = Prepared(update(readers).where(readers.c.name == bindparam("of_name")).values(through=bindparam("to_sequence")))
+_THROUGH = PreparedStatement(select(readers.c.through).where(readers.c.name == bindparam("of_name")))
+_ADVANCE = PreparedStatement(update(readers).where(readers.c.name == bindparam("of_name")).values(through=bindparam("to_sequence")))
 
 
 class LedgerReading:

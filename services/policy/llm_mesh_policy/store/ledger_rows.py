@@ -15,7 +15,7 @@ from llm_mesh_policy.domain.ledger.quote import Line
 from llm_mesh_policy.domain.ledger.rates import Rates
 from llm_mesh_policy.domain.ledger.reservation import RELEASED, Reservation
 from llm_mesh_policy.store.ledger_tables import entries
-from llm_mesh_runtime.database import Prepared, Rows
+from llm_mesh_runtime.database import PreparedStatement, Rows
 
 _ALL = (entries.c.domain, entries.c.project, entries.c.id, entries.c.version, entries.c.entry, entries.c.lines, entries.c.holds)
 _NAMES = (
@@ -37,7 +37,7 @@ CHANGE = Rows(
 _FIGURE_NAMES = tuple(field.name for field in fields(Line) if field.name != "rates")
 _FIGURES = attrgetter(*_FIGURE_NAMES)
 _RATES = attrgetter(*(field.name for field in fields(Rates)))
-_FIND = Prepared(select(*_ALL).where(entries.c.id == bindparam("of_id")))
+_FIND = PreparedStatement(select(*_ALL).where(entries.c.id == bindparam("of_id")))
 _GROW = (
     update(entries)
     .where(entries.c.id == bindparam("of_id"))

@@ -22,7 +22,7 @@ from llm_mesh_policy.store.audit_reading import SqlTrail
 from llm_mesh_policy.store.identity import SqlIdentity, check_pepper
 from llm_mesh_policy.store.identity_standing import Revision, Standing
 from llm_mesh_runtime.private_files import private_folder, write_secret
-from llm_mesh_runtime.settings import Problem, SettingsError
+from llm_mesh_runtime.settings import SettingProblem, SettingsError
 from llm_mesh_runtime.tasks import TaskSet
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ def _pepper(settings: Settings, links: Links) -> bytes:
     if settings.key_pepper:
         return settings.key_pepper.reveal().encode()
     if not links.embedded:
-        raise SettingsError([Problem("LLM_MESH_POLICY_KEY_PEPPER", "is required where policy runs alone")])
+        raise SettingsError([SettingProblem("LLM_MESH_POLICY_KEY_PEPPER", "is required where policy runs alone")])
     return _kept(links.mesh.data_dir / _PEPPER_FILE)
 
 
@@ -116,5 +116,5 @@ def _kept(file: Path) -> bytes:
             write_secret(file, secrets.token_hex(_PEPPER_BYTES))
     pepper = file.read_text(encoding="ascii").strip().encode()
     if not pepper:
-        raise SettingsError([Problem(str(file), "is empty: restore it from a backup; without it no key is valid")])
+        raise SettingsError([SettingProblem(str(file), "is empty: restore it from a backup; without it no key is valid")])
     return pepper

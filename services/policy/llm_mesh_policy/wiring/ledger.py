@@ -35,7 +35,7 @@ from llm_mesh_policy.store.records import AuditRecords
 from llm_mesh_runtime.clock import SystemClock
 from llm_mesh_runtime.errors import MeshError
 from llm_mesh_runtime.log import get_logger
-from llm_mesh_runtime.settings import Problem, SettingsError
+from llm_mesh_runtime.settings import SettingProblem, SettingsError
 from llm_mesh_runtime.tasks import TaskSet
 
 if TYPE_CHECKING:
@@ -163,7 +163,7 @@ def _shown(metrics: Metrics) -> Callable[[Mapping[str, int], int], None]:
 def _rules(settings: Settings, identity: IdentityHalf) -> ScreeningRules:
     wrong = problem(settings.screening)
     if wrong:
-        raise SettingsError([Problem("LLM_MESH_POLICY_SCREENING", wrong)])
+        raise SettingsError([SettingProblem("LLM_MESH_POLICY_SCREENING", wrong)])
 
     def floor(domain: str) -> Actions:
         found = identity.snapshot().floor_of(domain)

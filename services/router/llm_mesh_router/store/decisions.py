@@ -11,9 +11,9 @@ from sqlalchemy import Connection, Select, delete, func, select, text
 from llm_mesh.router.v1 import router_pb2
 from llm_mesh_router.domain.decisions import Decision
 from llm_mesh_router.store.tables import DECISIONS
-from llm_mesh_runtime.database import Database, Prepared, micros
+from llm_mesh_runtime.database import Database, PreparedStatement, micros
 
-_PUT = Prepared(
+_PUT = PreparedStatement(
     text(
         "INSERT INTO route_decisions (domain, id, request_id, body, created)"
         " VALUES (:domain, :id, :request_id, :body, :created) ON CONFLICT (domain, id) DO NOTHING"

@@ -37,7 +37,7 @@ _OWNED = 120.0
 """Seconds for which a credential counts to its owner, after policy has vouched for it."""
 
 
-class Answer(NamedTuple):
+class PolicyAnswer(NamedTuple):
     """What policy said about a credential."""
 
     caller: Caller
@@ -56,10 +56,10 @@ class Answer(NamedTuple):
         return min(_MAX_VOUCHED, expire.seconds + expire.nanos / 1e9 - time.time()) if expire.seconds else _MAX_VOUCHED
 
 
-class Ask(Protocol):
+class AskPolicy(Protocol):
     """Asks policy."""
 
-    def __call__(self) -> Awaitable[Answer]:
+    def __call__(self) -> Awaitable[PolicyAnswer]:
         """Policy's answer; raises its refusal."""
 
 
@@ -72,7 +72,7 @@ class Credentials:
         """A service that checks heads without serving methods: the host follows policy's revision for it."""
         self._known: dict[bytes, tuple[float, int, Caller]] = {}
         self._owners: dict[bytes, tuple[float, Party]] = {}
-        self._checks: dict[bytes, asyncio.Task[Answer]] = {}
+        self._checks: dict[bytes, asyncio.Task[PolicyAnswer]] = {}
         self._places = Shares(most_checks)
 
     def known(self, credential: str, project: str) -> Caller | None:
@@ -82,7 +82,7 @@ class Credentials:
             return entry[2]
         return None
 
-    def remember(self, credential: str, project: str, answer: Answer) -> None:
+    def remember(self, credential: str, project: str, answer: PolicyAnswer) -> None:
         """Policy has vouched for a credential."""
         if answer.current:
             if len(self._known) >= _MAX_KNOWN:
@@ -105,7 +105,7 @@ class Credentials:
         owner = self._owners.get(digest(credential, project))
         return owner[1] if owner is not None and time.monotonic() < owner[0] else Party(address)
 
-    async def checked(self, question: bytes, address: str, ask: Ask) -> Answer:
+    async def checked(self, question: bytes, address: str, ask: AskPolicy) -> PolicyAnswer:
         """What policy says, asked once for all who want to know it now."""
         check = self._checks.get(question)
         if check is None:
@@ -118,7 +118,7 @@ class Credentials:
             check.add_done_callback(lambda done: self._checked(question, party, done))
         return await asyncio.shield(check)
 
-    def _checked(self, question: bytes, party: Party, check: asyncio.Task[Answer]) -> None:
+    def _checked(self, question: bytes, party: Party, check: asyncio.Task[PolicyAnswer]) -> None:
         del self._checks[question]
         self._places.give(party)
         if not check.cancelled():

@@ -9,7 +9,7 @@ from llm_mesh_runtime.access.credentials import SELF, SELF_ACTION, digest
 
 if TYPE_CHECKING:
     from llm_mesh.policy.v1.policy_pb2_grpc import PolicyServiceStub
-    from llm_mesh_runtime.access.credentials import Answer, Credentials
+    from llm_mesh_runtime.access.credentials import Credentials, PolicyAnswer
     from llm_mesh_runtime.context import Caller
     from llm_mesh_runtime.shares import Party
 
@@ -43,7 +43,7 @@ class HeadCheck:
         question = {"credential": credential, "project": "", "method": method, "resource": resource, "action": action}
         return (await self._checked(question, address)).caller
 
-    async def _checked(self, question: dict[str, str], address: str) -> Answer:
+    async def _checked(self, question: dict[str, str], address: str) -> PolicyAnswer:
         from llm_mesh_runtime.access.questions import authorised  # noqa: PLC0415 (policy's messages are loaded with the first question)
 
         key = digest(question["credential"], "\x00".join((question["project"], question["resource"], question["action"])))

@@ -9,7 +9,7 @@ import grpc
 
 from llm_mesh.mesh.v1 import errors_pb2
 from llm_mesh.policy.v1.policy_pb2 import AuthorizeRequest
-from llm_mesh_runtime.access.credentials import Answer
+from llm_mesh_runtime.access.credentials import PolicyAnswer
 from llm_mesh_runtime.context import Caller
 from llm_mesh_runtime.errors import MeshError, RuntimeFault
 from llm_mesh_runtime.peer_errors import from_rpc_error
@@ -23,7 +23,7 @@ _MAX_AGE = 1.0
 _TIMEOUT = 5.0
 
 
-async def authorised(policy: Callable[[], PolicyServiceStub], revisions: Revisions, question: Mapping[str, Any]) -> Answer:
+async def authorised(policy: Callable[[], PolicyServiceStub], revisions: Revisions, question: Mapping[str, Any]) -> PolicyAnswer:
     """Policy's answer to a question. Raises its refusal."""
     generation = revisions.generation
     try:
@@ -32,7 +32,7 @@ async def authorised(policy: Callable[[], PolicyServiceStub], revisions: Revisio
         raise _refusal(error) from error
     valid_for = answer.valid_for
     age = min(_MAX_AGE, valid_for.seconds + valid_for.nanos / 1e9)
-    return Answer(_caller(answer), age, revisions.generation == generation)
+    return PolicyAnswer(_caller(answer), age, revisions.generation == generation)
 
 
 def _caller(answer: Any) -> Caller:  # noqa: ANN401 - policy's AuthorizeResponse

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from llm_mesh_runtime.access.stage import AccessStage
 
 
-class Rights:
+class CallerRights:
     """Asks policy with the caller's own credential. Answers are cached like those of the access stage."""
 
     def __init__(self, stage: AccessStage) -> None:

@@ -13,7 +13,15 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from llm_mesh.mesh.v1 import errors_pb2
-from llm_mesh_runtime.access.credentials import MAX_CREDENTIAL, MAX_PROJECT, SELF, SELF_ACTION, Answer, Credentials, missing_credential
+from llm_mesh_runtime.access.credentials import (
+    MAX_CREDENTIAL,
+    MAX_PROJECT,
+    SELF,
+    SELF_ACTION,
+    Credentials,
+    PolicyAnswer,
+    missing_credential,
+)
 from llm_mesh_runtime.access.resources import expander
 from llm_mesh_runtime.context import ANONYMOUS, Caller
 from llm_mesh_runtime.errors import MeshError, RuntimeFault
@@ -31,7 +39,7 @@ _SCHEME = "bearer "
 _MAX_CACHED = 8192
 
 
-class Question(NamedTuple):
+class AccessQuestion(NamedTuple):
     """What policy is to be asked about a call, and the digest of it."""
 
     credential: str
@@ -53,7 +61,7 @@ class AccessStage:
         self.credentials = credentials
         self.revisions = credentials.revisions
         self._cached: dict[bytes, tuple[float, int, Caller]] = {}
-        self._authorised: Callable[..., Awaitable[Answer]] | None = None
+        self._authorised: Callable[..., Awaitable[PolicyAnswer]] | None = None
 
     def of(self, method: Method) -> MethodAccess:
         """Who decides about the calls of one method."""
@@ -75,7 +83,7 @@ class AccessStage:
                 self._cached.clear()
         self._cached[digest] = entry
 
-    def authorised(self, question: Question, method: str) -> Awaitable[Answer]:
+    def authorised(self, question: AccessQuestion, method: str) -> Awaitable[PolicyAnswer]:
         """What policy says."""
         if self._authorised is None:  # looked up once: finding a module costs a tenth of the question
             from llm_mesh_runtime.access.questions import authorised  # noqa: PLC0415 - a service without public methods never loads it
@@ -85,13 +93,13 @@ class AccessStage:
         asked = {"credential": credential, "method": method, "resource": resource, "action": action, "project": project}
         return self._authorised(self.policy, self.revisions, asked)
 
-    async def ask(self, question: Question, method: str) -> Caller:
+    async def ask(self, question: AccessQuestion, method: str) -> Caller:
         """The caller as policy knows it, where policy lets the credential do it. Raises policy's refusal."""
         answer = await self.authorised(question, method)
         self.keep(question, answer)
         return answer.caller
 
-    def keep(self, question: Question, answer: Answer) -> None:
+    def keep(self, question: AccessQuestion, answer: PolicyAnswer) -> None:
         """Remember what policy said, unless its revision has changed meanwhile."""
         if answer.current:
             self.remember(question.digest, (time.monotonic() + answer.age, answer.caller.revision, answer.caller))
@@ -115,7 +123,7 @@ class MethodAccess:
         self._hash = hashlib.sha256(method.path.encode())
         """To be copied: making one looks the algorithm up each time, which costs several times the digest."""
 
-    def head(self, frame: Frame) -> Caller | Question:
+    def head(self, frame: Frame) -> Caller | AccessQuestion:
         """The caller as far as the head of a call tells, or what is to be asked about it. Raises for those who are refused at once."""
         if self._open:
             return ANONYMOUS
@@ -131,7 +139,7 @@ class MethodAccess:
                 return caller
         return self._head_of_key(metadata)
 
-    async def ask(self, question: Question, address: str) -> Caller:
+    async def ask(self, question: AccessQuestion, address: str) -> Caller:
         """The caller of a head, as policy knows it."""
         stage, credential, project = self._stage, question.credential, question.project
         method = self._method.path
@@ -145,11 +153,11 @@ class MethodAccess:
             raise question.fault
         return answer.caller
 
-    def party(self, question: Question, address: str) -> Party:
+    def party(self, question: AccessQuestion, address: str) -> Party:
         """Who shares bounds with others while policy has not been asked."""
         return self._stage.credentials.party(question.credential, question.project, address)
 
-    def known(self, frame: Frame, request: Any) -> Caller | Question:  # noqa: ANN401 - any message
+    def known(self, frame: Frame, request: Any) -> Caller | AccessQuestion:  # noqa: ANN401 - any message
         """The caller, who may do what the request wants, where that takes no question."""
         if frame.calling and AUTHORIZATION not in frame.metadata:
             return frame.caller
@@ -157,11 +165,11 @@ class MethodAccess:
         question = question_of(frame.metadata, resource, self._hash.copy(), self._action)
         return self._stage.cached(question.digest) or question
 
-    def decide(self, question: Question) -> Awaitable[Caller]:
+    def decide(self, question: AccessQuestion) -> Awaitable[Caller]:
         """The caller, as policy decides about what the request wants."""
         return self._stage.ask(question, self._method.path)
 
-    def _head_of_key(self, metadata: Mapping[str, str | bytes]) -> Caller | Question:
+    def _head_of_key(self, metadata: Mapping[str, str | bytes]) -> Caller | AccessQuestion:
         credential = _credential(metadata)
         project, fault = _project(metadata)
         stage = self._stage
@@ -186,19 +194,19 @@ class MethodAccess:
         caller = self._services[service] = Caller("service", service=service)
         return caller
 
-    def _question(self, credential: str, resource: str, project: str, action: str = "", fault: MeshError | None = None) -> Question:
+    def _question(self, credential: str, resource: str, project: str, action: str = "", fault: MeshError | None = None) -> AccessQuestion:
         digest = self._hash.copy()
         digest.update(f"\x00{credential}\x00{resource}\x00{project}".encode("utf-8", "surrogatepass"))
-        return Question(credential, resource, project, digest.digest(), action or self._action, fault)
+        return AccessQuestion(credential, resource, project, digest.digest(), action or self._action, fault)
 
 
-def question_of(metadata: Mapping[str, str | bytes], resource: str, digest: hashlib._Hash, action: str) -> Question:
+def question_of(metadata: Mapping[str, str | bytes], resource: str, digest: hashlib._Hash, action: str) -> AccessQuestion:
     """What policy is to be asked about a credential and a resource; `digest` has what else belongs to the question."""
     credential, (project, fault) = _credential(metadata), _project(metadata)
     if fault is not None:
         raise fault
     digest.update(f"\x00{credential}\x00{resource}\x00{project}".encode("utf-8", "surrogatepass"))
-    return Question(credential, resource, project, digest.digest(), action)
+    return AccessQuestion(credential, resource, project, digest.digest(), action)
 
 
 def _credential(metadata: Mapping[str, str | bytes]) -> str:

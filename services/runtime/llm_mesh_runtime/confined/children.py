@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from llm_mesh_runtime.confined.limits import LimitReachedError, Limits
+from llm_mesh_runtime.confined.limits import LimitReachedError, ProcessLimits
 from llm_mesh_runtime.confined.wire import (
     DEPTH,
     ENDED,
@@ -46,10 +46,10 @@ class ChildFaultError(Exception):
     """A child has failed by a defect of what it runs, or cannot be started."""
 
 
-class Child:
+class ForkedChild:
     """One child. Answers one call at a time."""
 
-    def __init__(self, zygote: Zygote, channel: socket.socket, pid: int, ended: asyncio.Future[int]) -> None:
+    def __init__(self, zygote: ZygoteProcess, channel: socket.socket, pid: int, ended: asyncio.Future[int]) -> None:
         self._zygote = zygote
         self._channel = channel
         self._pid = pid
@@ -123,10 +123,10 @@ class Child:
         return _SIGNALS.get(signal.Signals(os.WTERMSIG(status)), "memory") if os.WIFSIGNALED(status) else "memory"
 
 
-class Zygote:
+class ZygoteProcess:
     """The process that children are forked from. Started when the first is wanted, and again where it has ended."""
 
-    def __init__(self, program: str, limits: Limits) -> None:
+    def __init__(self, program: str, limits: ProcessLimits) -> None:
         self.limits = limits
         self._program = program
         self._process: subprocess.Popen[bytes] | None = None
@@ -135,7 +135,7 @@ class Zygote:
         self._ends: dict[int, asyncio.Future[int]] = {}
         self._turn = asyncio.Lock()
 
-    async def child(self) -> Child:
+    async def child(self) -> ForkedChild:
         """A new child. Raises `ChildFaultError` where there can be none."""
         async with self._turn:
             try:
@@ -148,7 +148,7 @@ class Zygote:
             except (OSError, TimeoutError) as error:
                 self._lost()
                 raise ChildFaultError(f"no child process can be started: {error}") from error
-            return Child(self, own, pid, self._ends[pid])
+            return ForkedChild(self, own, pid, self._ends[pid])
 
     def kill(self, pid: int) -> None:
         """End a child, whatever it does."""
@@ -213,7 +213,7 @@ class Zygote:
             ended.set_result(signal.SIGKILL)
 
 
-def _started(program: str, control: socket.socket, limits: Limits) -> subprocess.Popen[bytes]:
+def _started(program: str, control: socket.socket, limits: ProcessLimits) -> subprocess.Popen[bytes]:
     """The process, with nothing of this one's environment, files and folder."""
     paths = [str(Path(path).resolve()) for path in sys.path if path]
     command = [sys.executable, "-P", "-s", "-m", "llm_mesh_runtime.confined.zygote", program, str(control.fileno()), limits.text()]

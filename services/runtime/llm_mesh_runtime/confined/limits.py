@@ -13,7 +13,7 @@ class LimitReachedError(Exception):
         self.limit = limit
 
 
-class Limits(NamedTuple):
+class ProcessLimits(NamedTuple):
     """The limits of one call."""
 
     cpu: float = 0.25
@@ -28,7 +28,7 @@ class Limits(NamedTuple):
         return f"{self.cpu!r},{self.wall!r},{self.memory}"
 
     @classmethod
-    def of_text(cls, text: str) -> Limits:
+    def of_text(cls, text: str) -> ProcessLimits:
         """What `text` wrote."""
         cpu, wall, memory = text.split(",")
         return cls(float(cpu), float(wall), int(memory))

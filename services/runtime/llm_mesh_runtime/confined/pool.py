@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from typing import Final
 
 from llm_mesh.mesh.v1 import errors_pb2
-from llm_mesh_runtime.confined.children import Child, Zygote
-from llm_mesh_runtime.confined.limits import LimitReachedError, Limits
+from llm_mesh_runtime.confined.children import ForkedChild, ZygoteProcess
+from llm_mesh_runtime.confined.limits import LimitReachedError, ProcessLimits
 from llm_mesh_runtime.errors import RuntimeFault
 
 _RETRY_AFTER: Final = 1.0
@@ -25,13 +25,13 @@ class Confined:
     that wait. Among those who wait, the owner goes first whose calls have taken the least time of late.
     """
 
-    def __init__(self, program: str, limits: Limits, *, processes: int, waiting: int) -> None:
+    def __init__(self, program: str, limits: ProcessLimits, *, processes: int, waiting: int) -> None:
         self._limits = limits
-        self._zygote = Zygote(program, limits)
+        self._zygote = ZygoteProcess(program, limits)
         self._processes = processes
         self._share = max(1, processes - 1)
         self._most_waiting = waiting
-        self._idle: list[Child] = []
+        self._idle: list[ForkedChild] = []
         self._running: dict[str, int] = {}
         self._waiting: dict[str, deque[asyncio.Future[None]]] = {}
         self._spent = _Spent()
@@ -57,7 +57,7 @@ class Confined:
 
     async def _call(self, owner: str, parts: Sequence[bytes]) -> list[bytes]:
         began = time.monotonic()
-        child: Child | None = None
+        child: ForkedChild | None = None
         try:
             child = self._idle.pop() if self._idle else await self._zygote.child()
             return await child.call(parts)

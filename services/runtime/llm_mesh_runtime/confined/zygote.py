@@ -20,7 +20,7 @@ from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 
-from llm_mesh_runtime.confined.limits import Limits
+from llm_mesh_runtime.confined.limits import ProcessLimits
 from llm_mesh_runtime.confined.wire import DEPTH, ENDED, FAULT, FORK, KILL, LAST, LENGTH, MEMORY, MOST_BYTES, NOTICE, OK, packed, unpacked
 
 Answer = Callable[[Sequence[bytes]], Sequence[bytes]]
@@ -33,7 +33,7 @@ _GROWTH = 64 * 1024
 class Zygote:
     """Forks and reaps children."""
 
-    def __init__(self, answer: Answer, control: socket.socket, limits: Limits) -> None:
+    def __init__(self, answer: Answer, control: socket.socket, limits: ProcessLimits) -> None:
         self._answer = answer
         self._control = control
         self._limits = limits
@@ -82,7 +82,7 @@ class Zygote:
                 self._control.sendall(NOTICE.pack(ENDED, pid, status))
 
 
-def serve(channel: socket.socket, answer: Answer, limits: Limits) -> None:
+def serve(channel: socket.socket, answer: Answer, limits: ProcessLimits) -> None:
     """Answer calls in a child, until the other side closes or a call has left the child in doubt."""
     confine(limits)
     largest = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss + _GROWTH
@@ -104,7 +104,7 @@ def serve(channel: socket.socket, answer: Answer, limits: Limits) -> None:
             return
 
 
-def confine(limits: Limits) -> None:
+def confine(limits: ProcessLimits) -> None:
     """Give up what answering needs not: memory, files, processes."""
     signal.signal(signal.SIGPROF, signal.SIG_DFL)
     bounds = [(resource.RLIMIT_CORE, 0), (resource.RLIMIT_FSIZE, 0), (resource.RLIMIT_NOFILE, 0)]
@@ -155,7 +155,7 @@ def main() -> None:
         Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")  # where memory runs out, the children go first
     for each in (signal.SIGINT, signal.SIGTERM):
         signal.signal(each, signal.SIG_IGN)  # whoever started it ends it, by closing its side
-    Zygote(answer, socket.socket(fileno=int(descriptor)), Limits.of_text(limits)).run()
+    Zygote(answer, socket.socket(fileno=int(descriptor)), ProcessLimits.of_text(limits)).run()
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from llm_mesh_runtime.database.columns import Counter, Instant, Nanos, for_updat
 from llm_mesh_runtime.database.database import Database, open_database
 from llm_mesh_runtime.database.listed import Listed, as_list
 from llm_mesh_runtime.database.migrations import check, current, drift, migrate
-from llm_mesh_runtime.database.prepared import Prepared
+from llm_mesh_runtime.database.prepared import PreparedStatement
 from llm_mesh_runtime.database.rows import Rows
 from llm_mesh_runtime.database.transaction import standing
 
@@ -25,7 +25,7 @@ __all__ = [
     "Instant",
     "Listed",
     "Nanos",
-    "Prepared",
+    "PreparedStatement",
     "Rows",
     "as_list",
     "check",

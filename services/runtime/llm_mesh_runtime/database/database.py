@@ -14,15 +14,15 @@ from typing import Any, TypeVar
 from sqlalchemy import URL, Connection, text
 from sqlalchemy.exc import ArgumentError
 
-from llm_mesh_runtime.database.deadlines import Deadlines
-from llm_mesh_runtime.database.engines import Store, store_of
+from llm_mesh_runtime.database.deadlines import WorkDeadlines
+from llm_mesh_runtime.database.engines import DatabaseEngine, store_of
 from llm_mesh_runtime.database.faults import unavailable
 from llm_mesh_runtime.database.gathering import Gathering
-from llm_mesh_runtime.database.lanes import Lane, ReadLane, Works
+from llm_mesh_runtime.database.lanes import ReadLane, StoreLane, Works
 from llm_mesh_runtime.database.work import Together, Work
 from llm_mesh_runtime.database.writer import WriteLane
 from llm_mesh_runtime.secret import Secret
-from llm_mesh_runtime.settings import MeshSettings, Problem, SettingsError
+from llm_mesh_runtime.settings import MeshSettings, SettingProblem, SettingsError
 from llm_mesh_runtime.settings.naming import env_prefix
 
 T = TypeVar("T")
@@ -41,12 +41,12 @@ class Database:
 
     def __init__(self, url: str, *, name: str, patience: float = _PATIENCE) -> None:
         self.name = name
-        self._store: Store = store_of(url, name)
+        self._store: DatabaseEngine = store_of(url, name)
         self._patience = patience
         self._writes: Works = queue.SimpleQueue()
         self._reads: Works = queue.SimpleQueue() if self._store.readers else self._writes
-        self._lanes: list[Lane] = []
-        self._deadlines: Deadlines | None = None
+        self._lanes: list[StoreLane] = []
+        self._deadlines: WorkDeadlines | None = None
         self._closed = False
         self._waiting = 0
         self._gathering: Gathering | None = None
@@ -135,9 +135,9 @@ class Database:
             self._gathering = Gathering(loop, self._writes.put)
         return self._gathering
 
-    def _deadlines_of(self, loop: asyncio.AbstractEventLoop) -> Deadlines:
+    def _deadlines_of(self, loop: asyncio.AbstractEventLoop) -> WorkDeadlines:
         if self._deadlines is None or self._deadlines.loop is not loop:
-            self._deadlines = Deadlines(loop, self._patience, self._expire)
+            self._deadlines = WorkDeadlines(loop, self._patience, self._expire)
         return self._deadlines
 
     def _start(self) -> None:
@@ -162,12 +162,12 @@ def open_database(name: str, url: Secret | str, mesh: MeshSettings) -> Database:
     variable = f"{env_prefix(name)}DATABASE_URL"
     if not given:
         if not mesh.embedded:
-            raise SettingsError([Problem(variable, "is required where the service runs alone, such as postgresql://…")])
+            raise SettingsError([SettingProblem(variable, "is required where the service runs alone, such as postgresql://…")])
         given = URL.create("sqlite", database=str(mesh.data_dir.absolute() / f"{name.replace('/', '-')}.db")).render_as_string()
     try:
         return Database(given, name=name)
     except (ValueError, ArgumentError):  # whose text may hold the URL
-        raise SettingsError([Problem(variable, "expected a URL such as sqlite:////path/file.db or postgresql://…")]) from None
+        raise SettingsError([SettingProblem(variable, "expected a URL such as sqlite:////path/file.db or postgresql://…")]) from None
 
 
 def _ping(connection: Connection) -> None:

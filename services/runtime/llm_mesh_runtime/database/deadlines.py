@@ -6,7 +6,7 @@ from collections.abc import Callable
 from llm_mesh_runtime.database.work import Work
 
 
-class Deadlines:
+class WorkDeadlines:
     """The works of one event loop that are waited for equally long: who came first is given up first."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, patience: float, expire: Callable[[Work], None]) -> None:

@@ -26,7 +26,7 @@ _BEGIN_WRITING = "BEGIN IMMEDIATE"
 _BEGIN_READING = "BEGIN"
 
 
-class Store(ABC):
+class DatabaseEngine(ABC):
     """One kind of store. Each thread holds a connection of its own."""
 
     writers: int
@@ -73,7 +73,7 @@ class Store(ABC):
         connection.exec_driver_sql("ROLLBACK TO SAVEPOINT work")
 
 
-class SqliteStore(Store):
+class SqliteStore(DatabaseEngine):
     """One file, one writer at a time; the machine's clock is the database's."""
 
     writers = 1
@@ -169,7 +169,7 @@ class MemoryStore(SqliteStore):
         return sqlite3.connect(":memory:", isolation_level=None)
 
 
-class PostgresStore(Store):
+class PostgresStore(DatabaseEngine):
     """A server; several groups commit side by side."""
 
     writers = 4
@@ -221,7 +221,7 @@ class PostgresStore(Store):
 _NOW = text("SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS bigint)")
 
 
-def store_of(url: str, name: str) -> Store:
+def store_of(url: str, name: str) -> DatabaseEngine:
     """The store that a URL means: `sqlite://` (memory), `sqlite:////path/file.db`, `postgresql://…`."""
     parsed = make_url(url)
     kind = parsed.get_backend_name()

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from llm_mesh_runtime.database.engines import Store
+from llm_mesh_runtime.database.engines import DatabaseEngine
 from llm_mesh_runtime.database.faults import Trouble, answered, trouble, unavailable
 from llm_mesh_runtime.database.opened import Opened
-from llm_mesh_runtime.database.transaction import Transaction
+from llm_mesh_runtime.database.transaction import DatabaseTransaction
 from llm_mesh_runtime.database.work import Work, deliver, done
 
 Works = queue.SimpleQueue[list[Work] | None]
@@ -23,12 +23,12 @@ class NotBegunError(Exception):
     """No transaction could be begun: the store is gone, full or held by somebody else. The cause says which."""
 
 
-class Lane(threading.Thread, ABC):
+class StoreLane(threading.Thread, ABC):
     """A thread with one connection."""
 
     only_reads = False
 
-    def __init__(self, name: str, store: Store, engine: Engine, works: Works) -> None:
+    def __init__(self, name: str, store: DatabaseEngine, engine: Engine, works: Works) -> None:
         super().__init__(name=name, daemon=True)
         self._store_name = name.partition("/")[0]
         self._store = store
@@ -81,7 +81,7 @@ class Lane(threading.Thread, ABC):
         else:
             self._taken += works
 
-    def _begin(self) -> tuple[Opened, Transaction]:
+    def _begin(self) -> tuple[Opened, DatabaseTransaction]:
         """A transaction on the connection, which is opened anew where it broke or leads to a file that was taken away."""
         try:
             identity = self._store.identity()
@@ -95,7 +95,7 @@ class Lane(threading.Thread, ABC):
                 self._connection = Opened(self._engine)
                 self._identity = identity
             self._store.begin(self._connection, reads=self.only_reads)
-            return self._connection, Transaction(self._connection)
+            return self._connection, DatabaseTransaction(self._connection)
         except Exception as error:
             if (kind := trouble(error)) is Trouble.LOST:
                 raise
@@ -149,7 +149,7 @@ class Lane(threading.Thread, ABC):
         return count
 
 
-class ReadLane(Lane):
+class ReadLane(StoreLane):
     """Runs reads, a few at a time where many wait."""
 
     only_reads = True

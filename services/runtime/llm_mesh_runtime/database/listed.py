@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from llm_mesh_runtime.database.prepared import Prepared, Row
+from llm_mesh_runtime.database.prepared import PreparedStatement, Row
 
 _MEMBER = {"sqlite": "IN (SELECT value FROM json_each(:{name}))", "postgresql": "= ANY(CAST(:{name} AS text[]))"}
 
@@ -23,10 +23,10 @@ class Listed:
     def __init__(self, statement: str, *lists: str) -> None:
         self._lists = lists
         self._statements = {
-            dialect: Prepared(text(statement.format(**{name: member.format(name=name) for name in lists})))
+            dialect: PreparedStatement(text(statement.format(**{name: member.format(name=name) for name in lists})))
             for dialect, member in _MEMBER.items()
         }
-        self._of_one = Prepared(text(statement.format(**{name: f"= :{name}" for name in lists})))
+        self._of_one = PreparedStatement(text(statement.format(**{name: f"= :{name}" for name in lists})))
 
     def rows(self, connection: Connection, /, **values: Any) -> list[Row]:  # noqa: ANN401 (any value of a column)
         """All rows that it selects or returns."""
@@ -38,7 +38,7 @@ class Listed:
         statement, given = self._for(connection, values)
         return statement.change(connection, **given)
 
-    def _for(self, connection: Connection, values: dict[str, Any]) -> tuple[Prepared, dict[str, Any]]:
+    def _for(self, connection: Connection, values: dict[str, Any]) -> tuple[PreparedStatement, dict[str, Any]]:
         """The statement for lists as long as these. SQLite makes a table of a list, which takes longer than finding one row."""
         if {len(values[name]) for name in self._lists} == {1}:
             return self._of_one, values | {name: next(iter(values[name])) for name in self._lists}

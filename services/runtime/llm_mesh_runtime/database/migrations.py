@@ -31,7 +31,7 @@ from llm_mesh_runtime.errors import RuntimeFault
 _PATIENCE = 600.0
 
 
-class Schema(NamedTuple):
+class SchemaState(NamedTuple):
     """What a store says about its schema."""
 
     revision: str
@@ -81,14 +81,14 @@ def _table(service: str) -> Table:
     return Table(f"{service.replace('-', '_').replace('/', '_')}_schema", MetaData(), *columns)
 
 
-def _schema_of(service: str) -> Callable[[Connection], Schema]:
+def _schema_of(service: str) -> Callable[[Connection], SchemaState]:
     table = _table(service)
 
-    def read(connection: Connection) -> Schema:
+    def read(connection: Connection) -> SchemaState:
         if not inspect(connection).has_table(table.name):
-            return Schema("", "")
+            return SchemaState("", "")
         row = connection.execute(select(table.c.revision, table.c.needs)).first()
-        return Schema(row.revision, row.needs) if row else Schema("", "")
+        return SchemaState(row.revision, row.needs) if row else SchemaState("", "")
 
     return read
 

@@ -1,6 +1,6 @@
 """Statements for the hot path: compiled once per engine and handed to the driver directly.
 
-`connection.execute` costs 25 µs per statement before SQLite has done anything, `Prepared` 4 µs. The price: columns and values are
+`connection.execute` costs 25 µs per statement before SQLite has done anything, `PreparedStatement` 4 µs. The price: columns and values are
 of types that both drivers pass through (int, str, bytes, float, None; a BOOLEAN comes back as 0 or 1 from SQLite), and `IN` with a
 list of varying length is not possible. Everywhere else use `connection.execute`.
 """
@@ -24,7 +24,7 @@ class _Compiled(NamedTuple):
     required: frozenset[str]
 
 
-class Prepared:
+class PreparedStatement:
     """A statement whose values are `bindparam`s, or the `columns` of a plain insert.
 
     For example::

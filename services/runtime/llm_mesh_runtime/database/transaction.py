@@ -13,7 +13,7 @@ from llm_mesh_runtime.database.opened import Opened, opened
 from llm_mesh_runtime.database.prepared import raised
 
 
-class Transaction:
+class DatabaseTransaction:
     """What was begun on a connection; undone where it is left without a commit."""
 
     __slots__ = ("_connection", "_open")

@@ -12,11 +12,11 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from llm_mesh_runtime.backoff import Backoff
-from llm_mesh_runtime.database.engines import Store
+from llm_mesh_runtime.database.engines import DatabaseEngine
 from llm_mesh_runtime.database.faults import Trouble, answered, is_busy, trouble, unavailable
-from llm_mesh_runtime.database.lanes import Lane, NotBegunError, Works
+from llm_mesh_runtime.database.lanes import NotBegunError, StoreLane, Works
 from llm_mesh_runtime.database.opened import Opened
-from llm_mesh_runtime.database.transaction import Transaction, undo
+from llm_mesh_runtime.database.transaction import DatabaseTransaction, undo
 from llm_mesh_runtime.database.work import Work, done
 
 _LARGEST_GROUP = 256
@@ -29,10 +29,10 @@ class CommitUnknownError(Exception):
     """The connection broke while committing: what was written may or may not be there."""
 
 
-class WriteLane(Lane):
+class WriteLane(StoreLane):
     """Runs writes in groups. In memory it runs the reads too, between the groups, so that they see committed data only."""
 
-    def __init__(self, name: str, store: Store, engine: Engine, works: Works) -> None:
+    def __init__(self, name: str, store: DatabaseEngine, engine: Engine, works: Works) -> None:
         super().__init__(name, store, engine, works)
         self._backoff = Backoff(_FIRST_PAUSE, _LONGEST_PAUSE, jitter=1.0)
 
@@ -97,7 +97,7 @@ class WriteLane(Lane):
                 done(connection, works)
             self._commit(transaction)
 
-    def _begun(self, works: list[Work]) -> tuple[Opened, Transaction]:
+    def _begun(self, works: list[Work]) -> tuple[Opened, DatabaseTransaction]:
         """A transaction. Another process that writes for long, such as one that migrates, is waited for as long as a caller waits."""
         while True:
             try:
@@ -124,7 +124,7 @@ class WriteLane(Lane):
             return
         self._store.advance(connection)
 
-    def _commit(self, transaction: Transaction) -> None:
+    def _commit(self, transaction: DatabaseTransaction) -> None:
         try:
             transaction.commit()
         except DBAPIError as error:

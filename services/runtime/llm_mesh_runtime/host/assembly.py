@@ -11,7 +11,7 @@ from llm_mesh_runtime.access import AccessStage, CallTable
 from llm_mesh_runtime.access.credentials import Credentials
 from llm_mesh_runtime.access.heads import HeadCheck
 from llm_mesh_runtime.access.resources import check
-from llm_mesh_runtime.access.rights import Rights
+from llm_mesh_runtime.access.rights import CallerRights
 from llm_mesh_runtime.breakers import Breakers
 from llm_mesh_runtime.heavy import HeavyWork
 from llm_mesh_runtime.limiter import Limiter
@@ -78,7 +78,7 @@ class Shared:
             heavy=self.heavy,
             breakers=self.breakers,
             database=opened,
-            rights=lambda: Rights(self.stage(name)),
+            rights=lambda: CallerRights(self.stage(name)),
             heads=functools.partial(self._heads, name),
         )
 

@@ -11,7 +11,7 @@ from typing import Any
 from llm_mesh_runtime.host.binding import Owner, bind
 from llm_mesh_runtime.host.errors import StartError
 from llm_mesh_runtime.host.http_bounds import HttpBounds
-from llm_mesh_runtime.service import Door, HttpApp
+from llm_mesh_runtime.service import HeadFilter, HttpApp
 
 HTTP_SETTING = "LLM_MESH_HTTP (`up --http`)"
 EDGE = Owner("the edge's HTTP", HTTP_SETTING)
@@ -51,7 +51,7 @@ def mounted(apps: Iterable[HttpApp]) -> Any:  # noqa: ANN401 - an ASGI applicati
     return _Mounted(ordered)
 
 
-def door_of(apps: Iterable[HttpApp]) -> Door | None:
+def door_of(apps: Iterable[HttpApp]) -> HeadFilter | None:
     """Who decides about the requests of an address."""
     doors = [(each.door, each.prefix) for each in apps if each.door is not None]
     if len(doors) > 1 or any(prefix for _, prefix in doors):
@@ -82,7 +82,7 @@ class HttpListener:
         address: str,
         app: Any,  # noqa: ANN401 - an ASGI application
         *,
-        door: Door | None = None,
+        door: HeadFilter | None = None,
         owner: Owner = EDGE,
         shared: bool = False,
         bounds: HttpBounds | None = None,

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from uvicorn._types import HTTPScope
 
     from llm_mesh_runtime.host.http_protocol import Protocol
-    from llm_mesh_runtime.service import Door, Refusal
+    from llm_mesh_runtime.service import HeadFilter, Refusal
 
 _FORBIDDEN = "a header of the answer has a character that no header may have"
 _IN_NAMES = bytes(each for each in range(0x21, 0x100) if each not in b'()<>@,;:\\[]={}"\x7f')
@@ -63,7 +63,7 @@ class Cycle(RequestResponseCycle):
         self.response_complete = False
         self.chunked_encoding = None
         self.expected_content_length = 0
-        self.door: Door | None = None
+        self.door: HeadFilter | None = None
         """Who let the request in, until it is answered."""
         self._names = protocol.names
         self._head = b""

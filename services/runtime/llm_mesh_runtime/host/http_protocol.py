@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from llm_mesh_runtime.host.http_bounds import HttpBounds
     from llm_mesh_runtime.host.unauthenticated import Strangers
-    from llm_mesh_runtime.service import Door
+    from llm_mesh_runtime.service import HeadFilter
     from llm_mesh_runtime.shares import Party
 
 HEAD_PATIENCE = 20.0
@@ -89,7 +89,7 @@ class Protocol(HttpToolsProtocol):
     _upgrading = False
     """Whether the parser ends with a head that asks for another protocol."""
 
-    def __init__(self, config: uvicorn.Config, state: ServerState, door: Door | None, names: Names, bounds: HttpBounds) -> None:
+    def __init__(self, config: uvicorn.Config, state: ServerState, door: HeadFilter | None, names: Names, bounds: HttpBounds) -> None:
         super().__init__(config, state, {})
         self._door = door
         self._asgi = {"version": self.asgi_version, "spec_version": "2.3"}

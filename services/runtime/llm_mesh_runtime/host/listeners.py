@@ -76,7 +76,7 @@ class _Handlers(grpc.GenericRpcHandler):
         wrapped, direct, unread = found
         if direct is unread:
             return direct
-        return direct if wrapped.known(self._origin(cast("Transport", _Head(handler_call_details.invocation_metadata)))) else unread
+        return direct if wrapped.known(self._origin(cast("Transport", _CallHead(handler_call_details.invocation_metadata)))) else unread
 
 
 class OpenReads(NamedTuple):
@@ -87,7 +87,7 @@ class OpenReads(NamedTuple):
     """gRPC copies a large message several times, and the allocator would keep all of that."""
 
 
-class _Head:
+class _CallHead:
     """A call of which only the metadata is known."""
 
     __slots__ = ("_metadata",)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import grpc
 
     from llm_mesh_runtime.access.heads import HeadCheck
-    from llm_mesh_runtime.access.rights import Rights
+    from llm_mesh_runtime.access.rights import CallerRights
     from llm_mesh_runtime.breakers import Breakers
     from llm_mesh_runtime.health import Health
     from llm_mesh_runtime.heavy import HeavyWork
@@ -38,7 +38,7 @@ class Links:
         heavy: HeavyWork,
         breakers: Breakers,
         database: Callable[[str], Any] | None = None,
-        rights: Callable[[], Rights] | None = None,
+        rights: Callable[[], CallerRights] | None = None,
         heads: Callable[[], HeadCheck] | None = None,
     ) -> None:
         self.service = service
@@ -86,7 +86,7 @@ class Links:
             raise LinkError(f"{self.service} has no database here")
         return self._database(name)
 
-    def rights(self) -> Rights:
+    def rights(self) -> CallerRights:
         """Asks policy what the caller of the present call may do besides the call itself."""
         if self._rights is None:
             raise LinkError(f"{self.service} cannot ask policy here")

@@ -15,7 +15,7 @@ answered, or, where policy does not answer, as soon as it does. Until then no fu
 from llm_mesh_runtime.outbox.author import REASON, Author, author
 from llm_mesh_runtime.outbox.notes import Notes
 from llm_mesh_runtime.outbox.outbox import Outbox
-from llm_mesh_runtime.outbox.recording import Recording, RecordingPeer
+from llm_mesh_runtime.outbox.recording import ChangeRecorder, RecordingPeer
 from llm_mesh_runtime.outbox.tables import create_outbox, outbox_table
 
-__all__ = ["REASON", "Author", "Notes", "Outbox", "Recording", "RecordingPeer", "author", "create_outbox", "outbox_table"]
+__all__ = ["REASON", "Author", "ChangeRecorder", "Notes", "Outbox", "RecordingPeer", "author", "create_outbox", "outbox_table"]

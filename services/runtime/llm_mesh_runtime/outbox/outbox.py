@@ -22,7 +22,7 @@ from llm_mesh_runtime.errors import MeshError, RuntimeFault
 from llm_mesh_runtime.log import get_logger
 from llm_mesh_runtime.outbox.author import Author, author
 from llm_mesh_runtime.outbox.notes import Notes
-from llm_mesh_runtime.outbox.recording import Recording
+from llm_mesh_runtime.outbox.recording import ChangeRecorder
 from llm_mesh_runtime.outbox.tables import outbox_table
 from llm_mesh_runtime.tasks import TaskSet
 
@@ -41,7 +41,7 @@ _REFUSAL = "ESCALATION_DENIED"
 class Outbox:
     """The changes of one service. `patience` bounds how long a caller waits for policy, in seconds."""
 
-    def __init__(self, database: Database, recording: Recording, *, patience: float = _PATIENCE) -> None:
+    def __init__(self, database: Database, recording: ChangeRecorder, *, patience: float = _PATIENCE) -> None:
         self._database = database
         self._recording = recording
         self._patience = patience

@@ -13,7 +13,7 @@ from llm_mesh_runtime.peer_errors import from_rpc_error
 _SECONDS = 10.0
 
 
-class Recording(Protocol):
+class ChangeRecorder(Protocol):
     """Records changes durably. Fails with a `MeshError` where it cannot; what was recorded before is not recorded again."""
 
     async def record(self, changes: Sequence[audit_pb2.ChangeRecord]) -> None:

@@ -24,7 +24,7 @@ _Admitted = Callable[[AsyncIterator[bytes], Frame], Awaitable[AsyncIterator[Any]
 _Answering = Callable[[Any, Transport, Frame, Any], Awaitable[None]]
 
 
-class MethodAccess(Protocol):
+class MethodGuard(Protocol):
     """Decides whether a call of one method is served."""
 
     by_request: bool
@@ -46,14 +46,14 @@ class MethodAccess(Protocol):
         """The caller as policy decides about the request. Raises for callers that policy refuses."""
 
 
-class Access(Protocol):
+class ServiceGuard(Protocol):
     """The stage that decides about the calls of one service."""
 
-    def of(self, method: Method) -> MethodAccess:
+    def of(self, method: Method) -> MethodGuard:
         """Who decides about the calls of one method."""
 
 
-class Codec:
+class MessageCodec:
     """Bytes to messages and back, with the size limit and a typed error for bytes that are no message."""
 
     __slots__ = ("_method", "_parse", "_serialise", "most")
@@ -101,7 +101,7 @@ class Codec:
         return RuntimeFault(reason, f"the {what} is larger than {self.most} bytes", limit_bytes=str(self.most))
 
 
-def body_of(method: Method, access: MethodAccess, codec: Codec) -> Body:
+def body_of(method: Method, access: MethodGuard, codec: MessageCodec) -> Body:
     """The body for the method's kind of call, awaited for the answer's message; where answers are written, it gives none.
 
     The head of the call has been decided about. Only now its message is looked at, and decided about where the access rule names its
@@ -112,7 +112,7 @@ def body_of(method: Method, access: MethodAccess, codec: Codec) -> Body:
     return (_unary_stream if method.response_streaming else _unary_unary)(method, access, codec)
 
 
-def _unary_unary(method: Method, access: MethodAccess, codec: Codec) -> Body:
+def _unary_unary(method: Method, access: MethodGuard, codec: MessageCodec) -> Body:
     behaviour, known, parse, by_request = method.behaviour, access.known, codec.parse, access.by_request
 
     def body(raw: bytes, transport: Transport, frame: Frame) -> Awaitable[Any]:
@@ -133,7 +133,7 @@ def _unary_unary(method: Method, access: MethodAccess, codec: Codec) -> Body:
     return body
 
 
-def _unary_stream(method: Method, access: MethodAccess, codec: Codec) -> Body:
+def _unary_stream(method: Method, access: MethodGuard, codec: MessageCodec) -> Body:
     answer, by_request = _answering(method, codec), access.by_request
 
     def body(raw: bytes, transport: Transport, frame: Frame) -> Awaitable[None]:
@@ -152,7 +152,7 @@ def _unary_stream(method: Method, access: MethodAccess, codec: Codec) -> Body:
     return body
 
 
-def _stream_unary(method: Method, access: MethodAccess, codec: Codec) -> Body:
+def _stream_unary(method: Method, access: MethodGuard, codec: MessageCodec) -> Body:
     behaviour, admitted = method.behaviour, _admitted(access, codec)
 
     async def body(raws: AsyncIterator[bytes], transport: Transport, frame: Frame) -> Any:  # noqa: ANN401 (any message)
@@ -162,7 +162,7 @@ def _stream_unary(method: Method, access: MethodAccess, codec: Codec) -> Body:
     return body
 
 
-def _stream_stream(method: Method, access: MethodAccess, codec: Codec) -> Body:
+def _stream_stream(method: Method, access: MethodGuard, codec: MessageCodec) -> Body:
     admitted, answer = _admitted(access, codec), _answering(method, codec)
 
     async def body(raws: AsyncIterator[bytes], transport: Transport, frame: Frame) -> None:
@@ -172,7 +172,7 @@ def _stream_stream(method: Method, access: MethodAccess, codec: Codec) -> Body:
     return body
 
 
-def _admitted(access: MethodAccess, codec: Codec) -> _Admitted:
+def _admitted(access: MethodGuard, codec: MessageCodec) -> _Admitted:
     """Decides about a stream of requests. A resource that names fields is taken from the first message."""
 
     async def admitted(raws: AsyncIterator[bytes], frame: Frame) -> AsyncIterator[Any]:
@@ -195,7 +195,7 @@ async def _chained(first: Any, rest: AsyncIterator[Any]) -> AsyncIterator[Any]: 
         yield message
 
 
-def _answering(method: Method, codec: Codec) -> _Answering:
+def _answering(method: Method, codec: MessageCodec) -> _Answering:
     """Sends what the handler yields; a handler that is no generator writes by itself."""
     behaviour, serialise = method.behaviour, codec.serialise
 

@@ -14,7 +14,7 @@ from llm_mesh.mesh.v1 import errors_pb2
 from llm_mesh_runtime.context import FRAME, Caller, Frame
 from llm_mesh_runtime.errors import MeshError, RuntimeFault, deadline_exceeded, internal
 from llm_mesh_runtime.limiter import Limiter, Unlimited
-from llm_mesh_runtime.pipeline.bodies import Access, Codec, MethodAccess, body_of
+from llm_mesh_runtime.pipeline.bodies import MessageCodec, MethodGuard, ServiceGuard, body_of
 from llm_mesh_runtime.pipeline.drain import Drain, Expiry, is_watch
 from llm_mesh_runtime.pipeline.methods import Method
 from llm_mesh_runtime.pipeline.transport import MAX_MESSAGE, Origin, Transport, address_of
@@ -97,7 +97,7 @@ class Pipeline:
     service: str
     limiter: Limiter
     pressure: Pressure
-    access: Access
+    access: ServiceGuard
     observer: Observer
     faults: Faults
     drain: Drain
@@ -117,7 +117,7 @@ class Pipeline:
         limiter, pressure = Unlimited() if method.rule is None else self.limiter, self.pressure
         if open_stream:
             limiter = Limiter(OPEN_READERS if method.request_streaming else OPEN_STREAMS, 0)
-        codec, written = Codec(method, self.max_message), method.response_streaming
+        codec, written = MessageCodec(method, self.max_message), method.response_streaming
         access = self.access.of(method)
         body, head, serialise = body_of(method, access, codec), access.head, codec.serialise
         observer, faults, service, path = self.observer.method(method), self.faults, self.service, method.path
@@ -190,7 +190,7 @@ def _defect(error: Exception, method: Method, frame: Frame) -> MeshError:
     return internal()
 
 
-async def _caller(access: MethodAccess, caller: Any, transport: Transport, *, late: bool) -> Caller:  # noqa: ANN401 (a caller or a question)
+async def _caller(access: MethodGuard, caller: Any, transport: Transport, *, late: bool) -> Caller:  # noqa: ANN401 (a caller or a question)
     """The caller of a head that policy is to be asked about. Only who is known is told that its time is up."""
     known = caller if isinstance(caller, Caller) else await access.ask(caller, address_of(transport))
     if late:
@@ -203,7 +203,7 @@ def _stays(watch: Drain) -> None:
         raise _draining()
 
 
-def _let_in(access: MethodAccess, caller: Any, transport: Transport, pressure: Pressure) -> Party | None:  # noqa: ANN401 (a caller or a question)
+def _let_in(access: MethodGuard, caller: Any, transport: Transport, pressure: Pressure) -> Party | None:  # noqa: ANN401 (a caller or a question)
     """Whom the call counts to while it is work; None for those who need no credential."""
     party = caller.party if isinstance(caller, Caller) else access.party(caller, address_of(transport))
     if party is not None and not pressure.enter(party):

@@ -11,18 +11,18 @@ A service declares one frozen dataclass; `Configuration` fills it and remembers 
     loaded.value.database_url, loaded.rows()
 """
 
-from llm_mesh_runtime.settings.configuration import Configuration, Loaded, Row, load, load_mesh
+from llm_mesh_runtime.settings.configuration import Configuration, Loaded, SettingRow, load, load_mesh
 from llm_mesh_runtime.settings.document import settings_table
 from llm_mesh_runtime.settings.fields import setting
 from llm_mesh_runtime.settings.mesh import MeshSettings
-from llm_mesh_runtime.settings.problems import Problem, SettingsError
+from llm_mesh_runtime.settings.problems import SettingProblem, SettingsError
 
 __all__ = [
     "Configuration",
     "Loaded",
     "MeshSettings",
-    "Problem",
-    "Row",
+    "SettingProblem",
+    "SettingRow",
     "SettingsError",
     "load",
     "load_mesh",

@@ -12,10 +12,10 @@ from types import MappingProxyType, UnionType
 from typing import Any, Generic, TypeVar, Union, get_args, get_origin
 
 from llm_mesh_runtime.secret import Secret
-from llm_mesh_runtime.settings.fields import Declared, declared
+from llm_mesh_runtime.settings.fields import DeclaredSetting, declared
 from llm_mesh_runtime.settings.mesh import MeshSettings
 from llm_mesh_runtime.settings.naming import FILE_VARIABLE, MESH, PREFIX, env_prefix, link_name, table_of
-from llm_mesh_runtime.settings.problems import Problem, SettingsError, suggestion
+from llm_mesh_runtime.settings.problems import SettingProblem, SettingsError, suggestion
 from llm_mesh_runtime.settings.values import convert, described
 
 S = TypeVar("S")
@@ -26,7 +26,7 @@ _ADDRESS = "_url"
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class SettingRow:
     """One line of the table that `llm-mesh doctor` and the start log show. Secrets are masked."""
 
     name: str
@@ -42,9 +42,9 @@ class Loaded(Generic[S]):
     value: S
     origins: Mapping[str, str]
 
-    def rows(self) -> tuple[Row, ...]:
+    def rows(self) -> tuple[SettingRow, ...]:
         """All settings with masked secrets, in the order of declaration."""
-        return tuple(Row(name, _shown(getattr(self.value, name)), origin) for name, origin in self.origins.items())
+        return tuple(SettingRow(name, _shown(getattr(self.value, name)), origin) for name, origin in self.origins.items())
 
     def table(self) -> str:
         """The rows as aligned text."""
@@ -81,24 +81,24 @@ class Configuration:
             try:
                 values[each.name], origins[each.name] = self._value(service, each, table)
             except _WrongError as wrong:
-                problems.append(Problem(wrong.place, wrong.expected))
+                problems.append(SettingProblem(wrong.place, wrong.expected))
         if problems:
             raise SettingsError(problems)
         try:
             return Loaded(service, settings_type(**values), MappingProxyType(origins))
         except ValueError as wrong:  # a rule over several fields, from __post_init__
-            raise SettingsError([Problem(f"[{'.'.join(table_of(service))}]", str(wrong))]) from None
+            raise SettingsError([SettingProblem(f"[{'.'.join(table_of(service))}]", str(wrong))]) from None
 
     def know(self, *services: str) -> None:
         """Names services that this process does not host, whose settings it therefore leaves alone."""
         self._prefixes.update(env_prefix(service) for service in services)
         self._services.update(table_of(service) for service in services)
 
-    def unknown(self) -> tuple[Problem, ...]:
+    def unknown(self) -> tuple[SettingProblem, ...]:
         """Variables and tables that nobody has read: most likely typing errors. To be asked after the last `load`."""
         return (*self._unknown_variables(), *self._unknown_tables())
 
-    def _value(self, service: str, wanted: Declared, table: Mapping[str, Any]) -> tuple[object, str]:
+    def _value(self, service: str, wanted: DeclaredSetting, table: Mapping[str, Any]) -> tuple[object, str]:
         if get_origin(wanted.type) is Mapping:
             return self._mapping(service, wanted, table)
         candidates = list(self._candidates(service, wanted, table))
@@ -111,7 +111,7 @@ class Configuration:
             raise _WrongError(variable, f"is required ({described(wanted.type)}): {wanted.rules.help}")
         return wanted.default, "default"
 
-    def _candidates(self, service: str, wanted: Declared, table: Mapping[str, Any]) -> Iterator[tuple[str, object]]:
+    def _candidates(self, service: str, wanted: DeclaredSetting, table: Mapping[str, Any]) -> Iterator[tuple[str, object]]:
         """What is given for a setting, the strongest first. A secret may stand in a file of its own."""
         own = f"{env_prefix(service)}{wanted.name.upper()}"
         empties = wanted.type in {str, Secret} or get_origin(wanted.type) in {Union, UnionType, tuple}  # else empty means unset
@@ -128,7 +128,7 @@ class Configuration:
         if wanted.type is Secret and (path := table.get(f"{wanted.name}_file")) is not None:
             yield f"{place}_file", _content(f"{place}_file", path)
 
-    def _mapping(self, service: str, wanted: Declared, table: Mapping[str, Any]) -> tuple[object, str]:
+    def _mapping(self, service: str, wanted: DeclaredSetting, table: Mapping[str, Any]) -> tuple[object, str]:
         """A setting with names of its own, such as the links: file and environment are merged name by name."""
         place = f"{self._path}:{'.'.join(table_of(service))}.{wanted.name}"
         inner = get_args(wanted.type)[1]
@@ -148,7 +148,7 @@ class Configuration:
                 origins.append(variable)
         return MappingProxyType(collected or wanted.default), ", ".join(origins) or "default"  # type: ignore[arg-type]  # a mapping by its declaration
 
-    def _table(self, service: str, wanted: tuple[Declared, ...]) -> tuple[Mapping[str, Any], list[Problem]]:
+    def _table(self, service: str, wanted: tuple[DeclaredSetting, ...]) -> tuple[Mapping[str, Any], list[SettingProblem]]:
         path = table_of(service)
         self._services.add(path)
         self._prefixes.discard(env_prefix(service))
@@ -158,25 +158,25 @@ class Configuration:
         known = [each.name for each in wanted] + [f"{each.name}_file" for each in wanted if each.type is Secret]
         where = f"{self._path}:{'.'.join(path)}"
         if not isinstance(table, Mapping):
-            return {}, [Problem(where, "expected a table")]
+            return {}, [SettingProblem(where, "expected a table")]
         return table, [
-            Problem(f"{where}.{key}", f"is not a setting of {service}{suggestion(key, known)}") for key in table if key not in known
+            SettingProblem(f"{where}.{key}", f"is not a setting of {service}{suggestion(key, known)}") for key in table if key not in known
         ]
 
-    def _unknown_variables(self) -> Iterator[Problem]:
+    def _unknown_variables(self) -> Iterator[SettingProblem]:
         for variable in sorted(self._environ):
             if not variable.startswith(PREFIX) or variable in self._variables:
                 continue
             if not any(variable.startswith(prefix) for prefix in self._prefixes):
-                yield Problem(variable, f"is read by nobody{suggestion(variable, self._variables)}")
+                yield SettingProblem(variable, f"is read by nobody{suggestion(variable, self._variables)}")
 
-    def _unknown_tables(self) -> Iterator[Problem]:
+    def _unknown_tables(self) -> Iterator[SettingProblem]:
         known = {".".join(path) for path in self._services}
         for name, table in self._tables.items():
             nested = name == "adapter" and isinstance(table, Mapping)
             for full in [f"{name}.{inner}" for inner in table] if nested else [name]:
                 if full not in known:
-                    yield Problem(f"{self._path}:{full}", f"is the table of no service{suggestion(full, known)}")
+                    yield SettingProblem(f"{self._path}:{full}", f"is the table of no service{suggestion(full, known)}")
 
 
 def load(settings_type: type[S], service: str, environ: Mapping[str, str] | None = None) -> S:
@@ -197,14 +197,14 @@ class _WrongError(Exception):
         self.expected = expected
 
 
-def _checked(wanted: Declared, origin: str, given: object) -> object:
+def _checked(wanted: DeclaredSetting, origin: str, given: object) -> object:
     value = _bounded(wanted, origin, _converted(wanted.type, origin, given))
     if wanted.rules.check is not None and (expected := wanted.rules.check(value)):
         raise _WrongError(origin, expected)
     return value
 
 
-def _bounded(wanted: Declared, origin: str, value: object) -> object:
+def _bounded(wanted: DeclaredSetting, origin: str, value: object) -> object:
     """The value, or one of a mapping's values, within the setting's bounds."""
     rules = wanted.rules
     size = value.total_seconds() if hasattr(value, "total_seconds") else value
@@ -216,7 +216,7 @@ def _bounded(wanted: Declared, origin: str, value: object) -> object:
     return value
 
 
-def _refuse_blank(wanted: Declared, candidates: list[tuple[str, object]]) -> None:
+def _refuse_blank(wanted: DeclaredSetting, candidates: list[tuple[str, object]]) -> None:
     """A credential that is set but blank is an error: nothing else is taken in its place.
 
     Where a provider's customary variable is empty, there is no credential at that provider: deployments pass variables on so.
@@ -252,11 +252,11 @@ def _parsed(path: str) -> Mapping[str, Any]:
     try:
         return tomllib.loads(Path(path).read_text(encoding="utf-8"))
     except OSError as wrong:
-        raise SettingsError([Problem(FILE_VARIABLE, f"the file cannot be read: {wrong.strerror}")]) from None
+        raise SettingsError([SettingProblem(FILE_VARIABLE, f"the file cannot be read: {wrong.strerror}")]) from None
     except UnicodeDecodeError:
-        raise SettingsError([Problem(path, "expected UTF-8 text")]) from None
+        raise SettingsError([SettingProblem(path, "expected UTF-8 text")]) from None
     except tomllib.TOMLDecodeError as wrong:  # tells line and column, never a value
-        raise SettingsError([Problem(path, f"expected TOML: {wrong}")]) from None
+        raise SettingsError([SettingProblem(path, f"expected TOML: {wrong}")]) from None
 
 
 def _content(place: str, path: object) -> str:

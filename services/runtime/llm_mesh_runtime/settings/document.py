@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 from llm_mesh_runtime.secret import Secret
-from llm_mesh_runtime.settings.fields import Declared, declared
+from llm_mesh_runtime.settings.fields import DeclaredSetting, declared
 from llm_mesh_runtime.settings.naming import MESH, env_prefix, table_of
 from llm_mesh_runtime.settings.values import described
 
@@ -16,7 +16,7 @@ def settings_table(settings_type: type, service: str = MESH) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _line(service: str, each: Declared) -> str:
+def _line(service: str, each: DeclaredSetting) -> str:
     prefix = each.rules.prefix
     own = f"{prefix}<NAME>" if prefix else f"{env_prefix(service)}{each.name.upper()}"
     variables = ", ".join(f"`{name}`" for name in (own, *each.rules.env))
@@ -27,7 +27,7 @@ def _line(service: str, each: Declared) -> str:
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
 
-def _default(each: Declared) -> str:
+def _default(each: DeclaredSetting) -> str:
     if each.required:
         return "required"
     value = each.default

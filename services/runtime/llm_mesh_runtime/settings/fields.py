@@ -22,7 +22,7 @@ class Rules:
 
 
 @dataclass(frozen=True, slots=True)
-class Declared:
+class DeclaredSetting:
     """One setting of a dataclass, with everything that is needed to find, read and document it."""
 
     name: str
@@ -57,7 +57,7 @@ def setting(
     return field(default=default, metadata={_RULES: rules})
 
 
-def declared(settings_type: type) -> Iterator[Declared]:
+def declared(settings_type: type) -> Iterator[DeclaredSetting]:
     """The settings of a dataclass, in the order of declaration."""
     hints = typing.get_type_hints(settings_type)
     for each in dataclasses.fields(settings_type):
@@ -65,4 +65,4 @@ def declared(settings_type: type) -> Iterator[Declared]:
         if not isinstance(rules, Rules):
             raise TypeError(f"{settings_type.__name__}.{each.name} is not declared with setting(help=…)")
         default = each.default_factory() if each.default_factory is not MISSING else each.default
-        yield Declared(each.name, hints[each.name], default, rules)
+        yield DeclaredSetting(each.name, hints[each.name], default, rules)

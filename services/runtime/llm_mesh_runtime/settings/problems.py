@@ -9,7 +9,7 @@ from difflib import get_close_matches
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class SettingProblem:
     """One thing to correct: where it stands, and what was expected there."""
 
     place: str
@@ -22,7 +22,7 @@ class Problem:
 class SettingsError(Exception):
     """All problems of one start, so that they are corrected in one go."""
 
-    def __init__(self, problems: Sequence[Problem]) -> None:
+    def __init__(self, problems: Sequence[SettingProblem]) -> None:
         self.problems = tuple(problems)
         super().__init__("; ".join(str(problem) for problem in self.problems))
 

@@ -33,7 +33,7 @@ from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from prometheus_client.metrics_core import Metric as Family
 
 from llm_mesh_runtime.metrics import Metrics
-from llm_mesh_runtime.settings import MeshSettings, Problem, SettingsError
+from llm_mesh_runtime.settings import MeshSettings, SettingProblem, SettingsError
 from llm_mesh_runtime.telemetry.semantics import SERVICE_INSTANCE, SERVICE_NAME, SERVICE_VERSION
 from llm_mesh_runtime.telemetry.tracer import Tracing
 
@@ -52,7 +52,7 @@ class Exports:
         provider = TracerProvider(resource=resource, sampler=ParentBased(TraceIdRatioBased(mesh.trace_sample)), shutdown_on_exit=False)
         provider.add_span_processor(BatchSpanProcessor(spans))
         self.tracing = Tracing(provider)
-        self._reading = Reading(metrics, resource)
+        self._reading = MetricSnapshot(metrics, resource)
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._send_regularly, name="otlp-metrics", daemon=True)
         self._thread.start()
@@ -70,7 +70,7 @@ class Exports:
         self._metric_exporter.export(self._reading.now())
 
 
-class Reading:
+class MetricSnapshot:
     """The registry's metrics as OTLP has them, cumulative since the start."""
 
     def __init__(self, metrics: Metrics, resource: Resource) -> None:
@@ -146,7 +146,7 @@ def _exporters(mesh: MeshSettings) -> tuple[SpanExporter, MetricExporter]:
         traces, metrics = (importlib.import_module(f"{http.__name__}.{name}_exporter") for name in ("trace", "metric"))
     except ImportError:
         raise SettingsError(
-            [Problem("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf needs the package opentelemetry-exporter-otlp-proto-http")]
+            [SettingProblem("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf needs the package opentelemetry-exporter-otlp-proto-http")]
         ) from None
     base = endpoint.rstrip("/")
     return traces.OTLPSpanExporter(endpoint=f"{base}/v1/traces"), metrics.OTLPMetricExporter(endpoint=f"{base}/v1/metrics")

@@ -18,7 +18,7 @@ _TROUBLE = frozenset({"UNKNOWN", "DEADLINE_EXCEEDED", "UNIMPLEMENTED", "INTERNAL
 _SERVICE = "llm_mesh.service"
 
 
-class Called(Protocol):
+class MeasuredMethod(Protocol):
     """The part of a method that is measured."""
 
     @property
@@ -49,7 +49,7 @@ class RpcObserver:
         )
         self._in_flight = metrics.gauge("llm_mesh.rpc.in_flight", "Calls being served, open streams included.", (_SERVICE, RPC_METHOD))
 
-    def method(self, method: Called) -> MethodObserver:
+    def method(self, method: MeasuredMethod) -> MethodObserver:
         """Who sees the calls of one method."""
         name = method.path.removeprefix("/")
         bound = functools.partial(self._durations.labels, self._service, name)

@@ -8,7 +8,7 @@ from typing import Any
 
 import grpc
 
-from llm_mesh_runtime.links.local.exchange import Exchange
+from llm_mesh_runtime.links.local.exchange import CallState
 from llm_mesh_runtime.links.local.pipe import PipeClosedError
 
 _OK = grpc.StatusCode.OK
@@ -21,7 +21,7 @@ class LocalCall:
 
     __slots__ = ("__weakref__", "_deserialise", "_exchange", "_poller")
 
-    def __init__(self, exchange: Exchange, deserialise: Callable[[bytes], Any] | None) -> None:
+    def __init__(self, exchange: CallState, deserialise: Callable[[bytes], Any] | None) -> None:
         self._exchange = exchange
         self._deserialise = deserialise
         self._poller: asyncio.Task[None] | None = None
@@ -163,7 +163,7 @@ class _StreamRequest(LocalCall):
 
     __slots__ = ("_half_closed", "_serialise")
 
-    def __init__(self, exchange: Exchange, deserialise: Callable[[bytes], Any] | None, serialise: Callable[[Any], bytes] | None) -> None:
+    def __init__(self, exchange: CallState, deserialise: Callable[[bytes], Any] | None, serialise: Callable[[Any], bytes] | None) -> None:
         super().__init__(exchange, deserialise)
         self._serialise = serialise
         self._half_closed = False
@@ -199,7 +199,7 @@ class _StreamRequest(LocalCall):
             self._exchange.requests.close()
 
 
-def _sent(exchange: Exchange, raw: bytes) -> bool:
+def _sent(exchange: CallState, raw: bytes) -> bool:
     """Puts a message on its way. False where the writer is to wait for room. A call that is over takes all: its status says why."""
     try:
         return exchange.requests is None or exchange.requests.put(raw)
@@ -207,7 +207,7 @@ def _sent(exchange: Exchange, raw: bytes) -> bool:
         return True
 
 
-async def _feed(exchange: Exchange, requests: Any, serialise: Callable[[Any], bytes] | None) -> None:  # noqa: ANN401 - sync or async
+async def _feed(exchange: CallState, requests: Any, serialise: Callable[[Any], bytes] | None) -> None:  # noqa: ANN401 - sync or async
     """Refers to the exchange alone, so that the call object can be dropped, which cancels it."""
     try:
         async for request in _asynchronous(requests):

@@ -11,7 +11,7 @@ import grpc
 from llm_mesh.mesh.v1 import errors_pb2
 from llm_mesh_runtime.errors import RuntimeFault
 from llm_mesh_runtime.links.local.calls import StreamStreamCall, StreamUnaryCall, UnaryStreamCall, UnaryUnaryCall
-from llm_mesh_runtime.links.local.exchange import Exchange
+from llm_mesh_runtime.links.local.exchange import CallState
 from llm_mesh_runtime.links.local.pipe import Pipe
 from llm_mesh_runtime.links.local.server import local_origin
 
@@ -51,7 +51,7 @@ class LocalChannel:
         ) -> UnaryUnaryCall:
             nonlocal server, wrapped
             frame = outbound.frame(metadata, timeout)
-            exchange = Exchange(asyncio.get_running_loop(), frame.deadline, frame)
+            exchange = CallState(asyncio.get_running_loop(), frame.deadline, frame)
             first = request if request_serializer is None else request_serializer(request)
             if server is None and (server := find()) is not None:
                 wrapped = server.handlers.get(method)
@@ -116,12 +116,12 @@ class LocalChannel:
     async def close(self, grace: float | None = None) -> None:
         """Nothing to close: calls belong to the server."""
 
-    def exchange(self, timeout: float | None, metadata: Metadata) -> Exchange:
+    def exchange(self, timeout: float | None, metadata: Metadata) -> CallState:
         """A fresh call with what every call carries along."""
         frame = self._outbound.frame(metadata, timeout)
-        return Exchange(asyncio.get_running_loop(), frame.deadline, frame)
+        return CallState(asyncio.get_running_loop(), frame.deadline, frame)
 
-    def begin(self, method: str, exchange: Exchange, first: bytes | Pipe) -> None:
+    def begin(self, method: str, exchange: CallState, first: bytes | Pipe) -> None:
         """Start the handler, or end the call where there is none."""
         server = self.server()
         if server is None or not server.open:
@@ -134,14 +134,14 @@ class LocalChannel:
             return
         exchange.start(wrapped, first, local_origin, server)
 
-    def _begin_stream(self, method: str, exchange: Exchange, made: StreamUnaryCall | StreamStreamCall, requests: Any) -> None:  # noqa: ANN401
+    def _begin_stream(self, method: str, exchange: CallState, made: StreamUnaryCall | StreamStreamCall, requests: Any) -> None:  # noqa: ANN401
         exchange.requests = Pipe(exchange.loop)
         self.begin(method, exchange, exchange.requests)
         if requests is not None:
             made.feed(requests)
 
 
-def _refuse(exchange: Exchange, fault: RuntimeFault) -> None:
+def _refuse(exchange: CallState, fault: RuntimeFault) -> None:
     from llm_mesh_runtime.status import trailers  # noqa: PLC0415 - google.rpc is only loaded once something fails
 
     exchange.trailing = trailers(fault)

@@ -22,7 +22,7 @@ class Expiring(Protocol):
         """Its time is up."""
 
 
-class Watched(Protocol):
+class DeadlineWatch(Protocol):
     """Where a call is watched."""
 
     def discard(self, call: Expiring, /) -> None:
@@ -42,7 +42,7 @@ class _Alone:
         self._timer.cancel()
 
 
-class Deadlines:
+class CallDeadlines:
     """The deadlines of the calls that one server serves."""
 
     __slots__ = ("_buckets",)
@@ -50,7 +50,7 @@ class Deadlines:
     def __init__(self) -> None:
         self._buckets: dict[float, set[Expiring]] = {}
 
-    def watch(self, call: Expiring, deadline: float, loop: asyncio.AbstractEventLoop) -> Watched | None:
+    def watch(self, call: Expiring, deadline: float, loop: asyncio.AbstractEventLoop) -> DeadlineWatch | None:
         """Expires the call at `deadline` (monotonic seconds), unless what this returns discards it before; at once where it has passed."""
         now = time.monotonic()
         seconds = deadline - now

@@ -19,7 +19,7 @@ from llm_mesh_runtime.pipeline.transport import Own
 
 if TYPE_CHECKING:
     from llm_mesh_runtime.context import Frame
-    from llm_mesh_runtime.links.local.deadlines import Deadlines, Watched
+    from llm_mesh_runtime.links.local.deadlines import CallDeadlines, DeadlineWatch
     from llm_mesh_runtime.pipeline import Origin, Wrapped
 
 Metadata = tuple[tuple[str, str | bytes], ...]
@@ -31,11 +31,11 @@ _OK = grpc.StatusCode.OK
 class Serving(Protocol):
     """What the server keeps of the calls that it serves."""
 
-    running: set[Exchange]
-    deadlines: Deadlines
+    running: set[CallState]
+    deadlines: CallDeadlines
 
 
-class Exchange(Own):
+class CallState(Own):
     """State of one call. `code` is None while it runs."""
 
     __slots__ = (
@@ -72,10 +72,10 @@ class Exchange(Own):
         self.responses: Pipe | None = None
         self._deadline = deadline
         self._task: asyncio.Task[None] | None = None
-        self._watched: Watched | None = None
+        self._watched: DeadlineWatch | None = None
         self._waiters: list[asyncio.Future[None]] | None = None
         self._callbacks: list[Callable[[], None]] | None = None
-        self._running: set[Exchange] | None = None
+        self._running: set[CallState] | None = None
         self._began = False
 
     # ---- life
@@ -92,7 +92,7 @@ class Exchange(Own):
         self._running = server.running
         self._running.add(self)
 
-    def guarded(self, deadlines: Deadlines) -> bool:
+    def guarded(self, deadlines: CallDeadlines) -> bool:
         """Watch the deadline, once. False where it has passed."""
         if self._deadline is not None and self._watched is None:
             self._watched = deadlines.watch(self, self._deadline, self.loop)

@@ -6,11 +6,11 @@ import asyncio
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from llm_mesh_runtime.links.local.deadlines import Deadlines
+from llm_mesh_runtime.links.local.deadlines import CallDeadlines
 
 if TYPE_CHECKING:
     from llm_mesh_runtime.context import Frame
-    from llm_mesh_runtime.links.local.exchange import Exchange
+    from llm_mesh_runtime.links.local.exchange import CallState
     from llm_mesh_runtime.pipeline import Transport, Wrapped
 
 
@@ -25,8 +25,8 @@ class LocalServer:
     def __init__(self, name: str, handlers: Iterable[Wrapped]) -> None:
         self.name = name
         self.handlers = {wrapped.method.path: wrapped for wrapped in handlers}
-        self.running: set[Exchange] = set()
-        self.deadlines = Deadlines()
+        self.running: set[CallState] = set()
+        self.deadlines = CallDeadlines()
         self.open = True
 
     async def close(self) -> None:

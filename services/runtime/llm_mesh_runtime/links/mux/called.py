@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol, cast
 
 import grpc
 
-from llm_mesh_runtime.links.local.exchange import Exchange
+from llm_mesh_runtime.links.local.exchange import CallState
 from llm_mesh_runtime.links.mux.flow import Inflow, Requests
 
 if TYPE_CHECKING:
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 class Carrier(Protocol):
     """What has the call at present: a connection, plain gRPC, or those who wait for one."""
 
-    def give_up(self, call: Called) -> None:
+    def give_up(self, call: ClientCall) -> None:
         """The caller has ended the call."""
 
 
-class Called(Exchange):
+class ClientCall(CallState):
     """State of one call. What it sends and receives can be queued before there is a connection for it."""
 
     __slots__ = ("_repeated", "carrier", "first", "inflow", "metadata", "method", "number", "outflow", "patient")

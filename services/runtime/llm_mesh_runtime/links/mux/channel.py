@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from llm_mesh_runtime.links.local.calls import StreamStreamCall, StreamUnaryCall, UnaryStreamCall, UnaryUnaryCall
-from llm_mesh_runtime.links.mux.called import Called
-from llm_mesh_runtime.links.mux.dial import Dialler
-from llm_mesh_runtime.links.mux.pool import Pool
-from llm_mesh_runtime.links.mux.watched import Watched
+from llm_mesh_runtime.links.mux.called import ClientCall
+from llm_mesh_runtime.links.mux.dial import LinkDialler
+from llm_mesh_runtime.links.mux.pool import LinkPool
+from llm_mesh_runtime.links.mux.watched import AddressStates
 
 if TYPE_CHECKING:
     from llm_mesh_runtime.links.mux.names import Name
@@ -38,7 +38,7 @@ class MuxChannel:
     ) -> None:
         self.peer = peer
         self._outbound = outbound
-        self.pool = Pool(Dialler(outbound.caller, peer, identity, tls), name, Watched(outbound.caller, peer, metrics))
+        self.pool = LinkPool(LinkDialler(outbound.caller, peer, identity, tls), name, AddressStates(outbound.caller, peer, metrics))
 
     def unary_unary(
         self, method: str, request_serializer: Serialise = None, response_deserializer: Deserialise = None, **_: object
@@ -116,8 +116,8 @@ class MuxChannel:
         *,
         first: bytes | None = None,
         streams: bool = False,
-    ) -> Called:
+    ) -> ClientCall:
         carried, deadline = self._outbound.carried(metadata, timeout)
-        call = Called(method, carried, deadline, first=first, streams=streams, patient=bool(options.get("wait_for_ready")))
+        call = ClientCall(method, carried, deadline, first=first, streams=streams, patient=bool(options.get("wait_for_ready")))
         self.pool.place(call)
         return call

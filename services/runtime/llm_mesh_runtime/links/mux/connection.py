@@ -13,8 +13,8 @@ from google.protobuf.message import DecodeError
 from llm_mesh.link.v1 import link_pb2
 from llm_mesh_runtime.errors import MeshError, RuntimeFault
 from llm_mesh_runtime.links.mux.flow import Inflow, Requests
-from llm_mesh_runtime.links.mux.outbox import Outbox
-from llm_mesh_runtime.links.mux.room import Room
+from llm_mesh_runtime.links.mux.outbox import FrameQueue
+from llm_mesh_runtime.links.mux.room import ReceiveBudget
 from llm_mesh_runtime.links.mux.wire import (
     CANCEL,
     CODES,
@@ -37,7 +37,7 @@ from llm_mesh_runtime.links.mux.wire import (
 )
 
 if TYPE_CHECKING:
-    from llm_mesh_runtime.links.mux.called import Called
+    from llm_mesh_runtime.links.mux.called import ClientCall
 
 _OK = grpc.StatusCode.OK
 QUIET = 10.0
@@ -49,24 +49,24 @@ PATIENCE = 20.0
 class Queue(Protocol):
     """Calls that wait for room."""
 
-    waiting: dict[Called, None]
+    waiting: dict[ClientCall, None]
 
     def freed(self) -> None:
         """There may be room."""
 
-    def again(self, call: Called) -> None:
+    def again(self, call: ClientCall) -> None:
         """A call that its callee did not begin, since it goes away."""
 
 
-class Connection:
+class LinkConnection:
     """One stream to one instance of the peer."""
 
     def __init__(self, peer: str, limits: link_pb2.Hello) -> None:
         self.peer = peer
         self.limits = limits
-        self.calls: dict[int, Called] = {}
-        self.outbox = Outbox(link_pb2.ConnectRequest, self.calls.__len__)
-        self._room = Room()
+        self.calls: dict[int, ClientCall] = {}
+        self.outbox = FrameQueue(link_pb2.ConnectRequest, self.calls.__len__)
+        self._room = ReceiveBudget()
         self._next = 1
         self._queue: Queue | None = None
         self._most = limits.max_calls
@@ -86,7 +86,7 @@ class Connection:
         """Tell the queue when there is room for calls that wait in it."""
         self._queue = queue
 
-    def place(self, call: Called) -> None:
+    def place(self, call: ClientCall) -> None:
         """Open a call."""
         first, metadata, weight = call.first, None, len(call.method)
         if call.metadata:
@@ -116,7 +116,7 @@ class Connection:
             self.outbox.add(weight, call=number, kind=OPEN, method=call.method, timeout_micros=timeout, metadata=metadata)
             self._send(call)
 
-    def _send(self, call: Called) -> None:
+    def _send(self, call: ClientCall) -> None:
         """Requests that do not fit into the first frame."""
         first = call.first
         if first is not None:
@@ -129,7 +129,7 @@ class Connection:
         if call.outflow is not None:
             call.outflow.bind(self.outbox, call.number, self.limits.window, self._piece)
 
-    def give_up(self, call: Called) -> None:
+    def give_up(self, call: ClientCall) -> None:
         """The caller has cancelled, or its deadline has passed."""
         if self.calls.pop(call.number, None) is not None:
             self.outbox.add(0, call=call.number, kind=CANCEL)
@@ -175,7 +175,7 @@ class Connection:
             elif frame.call >= self._next:
                 raise violation("only the caller opens calls")
 
-    def _step(self, call: Called, kind: int, frame: Any) -> None:  # noqa: ANN401 - a frame
+    def _step(self, call: ClientCall, kind: int, frame: Any) -> None:  # noqa: ANN401 - a frame
         try:
             if kind == END:
                 self._end(call, frame)
@@ -191,7 +191,7 @@ class Connection:
         except RuntimeFault as fault:  # a message that is too large ends its call only
             refuse(call, fault)
 
-    def _message(self, call: Called, frame: Any) -> None:  # noqa: ANN401 - a frame
+    def _message(self, call: ClientCall, frame: Any) -> None:  # noqa: ANN401 - a frame
         if call.initial is None:
             call.begun(())
         inflow = call.inflow
@@ -208,7 +208,7 @@ class Connection:
         else:
             raise violation("a unary answer is one message")
 
-    def _end_unary(self, call: Called, frame: Any) -> None:  # noqa: ANN401 - a frame
+    def _end_unary(self, call: ClientCall, frame: Any) -> None:  # noqa: ANN401 - a frame
         """The whole answer, or why there is none, in one frame."""
         code, trailing, message = frame.code, frame.metadata, frame.message
         if trailing:
@@ -225,7 +225,7 @@ class Connection:
         if self._retired or self._queue is not None:
             self._ended()
 
-    def _end(self, call: Called, frame: Any) -> None:  # noqa: ANN401 - a frame
+    def _end(self, call: ClientCall, frame: Any) -> None:  # noqa: ANN401 - a frame
         if frame.HasField("message"):
             self._message(call, frame)
         code = frame.code
@@ -236,7 +236,7 @@ class Connection:
         self._failed(call, code, frame)
         self._ended()
 
-    def _failed(self, call: Called, code: int, frame: Any) -> None:  # noqa: ANN401 - a frame
+    def _failed(self, call: ClientCall, code: int, frame: Any) -> None:  # noqa: ANN401 - a frame
         if frame.refused and self._queue is not None and call.begin_anew():
             self._queue.again(call)
         else:

@@ -12,7 +12,7 @@ from google.protobuf.message import DecodeError
 
 from llm_mesh.link.v1 import link_pb2
 from llm_mesh_runtime.errors import MeshError
-from llm_mesh_runtime.links.mux.connection import Connection
+from llm_mesh_runtime.links.mux.connection import LinkConnection
 from llm_mesh_runtime.links.mux.wire import MAX_BATCH, PATH, checked, hello, violation
 from llm_mesh_runtime.links.outbound import Metadata, Outbound
 from llm_mesh_runtime.links.remote import RemoteChannel
@@ -29,7 +29,7 @@ class PlainOnlyError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Dialler:
+class LinkDialler:
     """How one service reaches one peer."""
 
     caller: str
@@ -56,14 +56,14 @@ class Dialler:
         except BaseException:
             await channel.close()
             raise
-        return Dialled(Connection(self.peer, limits), channel, call, rest)
+        return Dialled(LinkConnection(self.peer, limits), channel, call, rest)
 
 
 @dataclass(frozen=True, slots=True)
 class Dialled:
     """A connection that stands."""
 
-    connection: Connection
+    connection: LinkConnection
     channel: RemoteChannel
     call: Any
     rest: bytes

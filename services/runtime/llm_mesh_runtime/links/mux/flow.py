@@ -11,8 +11,8 @@ from llm_mesh_runtime.links.local.pipe import PipeClosedError
 from llm_mesh_runtime.links.mux.wire import LARGEST, MAX_CREDIT, MESSAGE, OVERHEAD, PIECE, TOO_LONG, WINDOW, too_large, violation
 
 if TYPE_CHECKING:
-    from llm_mesh_runtime.links.mux.outbox import Outbox
-    from llm_mesh_runtime.links.mux.room import Room
+    from llm_mesh_runtime.links.mux.outbox import FrameQueue
+    from llm_mesh_runtime.links.mux.room import ReceiveBudget
 
 _HALF = WINDOW // 2
 
@@ -28,14 +28,14 @@ class Outflow:
         self._credit = 0
         self._most = 0
         self._number = 0
-        self._outbox: Outbox | None = None
+        self._outbox: FrameQueue | None = None
         self._queued = False
         self._writer: asyncio.Future[None] | None = None
         self._reader: asyncio.Future[None] | None = None
         self._tail: Callable[[], None] | None = None
         self.closed = False
 
-    def bind(self, outbox: Outbox, number: int, credit: int, most: int) -> None:
+    def bind(self, outbox: FrameQueue, number: int, credit: int, most: int) -> None:
         """Send by a connection from now on. `most` is the longest piece that the other side takes."""
         self._outbox = outbox
         self._number = number
@@ -178,9 +178,9 @@ class Inflow:
     __slots__ = ("_balance", "_messages", "_number", "_outbox", "_partial", "_reader", "_room", "_size", "_unread", "_writer", "closed")
 
     def __init__(self) -> None:
-        self._outbox: Outbox | None = None
+        self._outbox: FrameQueue | None = None
         self._number = 0
-        self._room: Room | None = None
+        self._room: ReceiveBudget | None = None
         self._messages: deque[bytes] = deque()
         self._partial: bytearray | None = None
         self._size = 0
@@ -190,7 +190,7 @@ class Inflow:
         self._writer: asyncio.Future[None] | None = None
         self.closed = False
 
-    def bind(self, outbox: Outbox, number: int, room: Room) -> None:
+    def bind(self, outbox: FrameQueue, number: int, room: ReceiveBudget) -> None:
         """Give credit by a connection from now on."""
         self._outbox = outbox
         self._number = number

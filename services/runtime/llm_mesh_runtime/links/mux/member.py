@@ -16,9 +16,9 @@ from llm_mesh_runtime.links.mux.plain import Plain
 from llm_mesh_runtime.log import get_logger
 
 if TYPE_CHECKING:
-    from llm_mesh_runtime.links.mux.connection import Connection
-    from llm_mesh_runtime.links.mux.dial import Dialled, Dialler
-    from llm_mesh_runtime.links.mux.pool import Pool
+    from llm_mesh_runtime.links.mux.connection import LinkConnection
+    from llm_mesh_runtime.links.mux.dial import Dialled, LinkDialler
+    from llm_mesh_runtime.links.mux.pool import LinkPool
 
 FIRST_PAUSE = 0.2
 LONGEST_PAUSE = 1.0
@@ -32,7 +32,7 @@ _BRIEF = 0.1
 """Likewise where it still stands and only asks for a successor."""
 
 
-class State(enum.Enum):
+class AddressState(enum.Enum):
     """What an address does."""
 
     NONE = "none"
@@ -45,13 +45,13 @@ class State(enum.Enum):
 class Member:
     """One address, in the pool of its peer."""
 
-    def __init__(self, target: str, dialler: Dialler, pool: Pool) -> None:
+    def __init__(self, target: str, dialler: LinkDialler, pool: LinkPool) -> None:
         self.target = target
-        self.state = State.NONE
+        self.state = AddressState.NONE
         self._dialler = dialler
         self._pool = pool
         self._backoff = Backoff(FIRST_PAUSE, LONGEST_PAUSE)
-        self._current: Connection | None = None
+        self._current: LinkConnection | None = None
         self._connected = 0.0
         self._leaving = asyncio.Event()
         self._plain: Plain | None = None
@@ -59,7 +59,7 @@ class Member:
 
     def start(self) -> None:
         """Connect, and stay connected."""
-        self._move(State.CONNECTING)
+        self._move(AddressState.CONNECTING)
         self._task = self._pool.tasks.spawn(self._follow(), name=f"link to {self._pool.peer} at {self.target}")
 
     def leave(self) -> None:
@@ -68,14 +68,14 @@ class Member:
             self._task.cancel()
         self._retire(self._current)
         self._retire_plain()
-        self._move(State.NONE)
+        self._move(AddressState.NONE)
 
     async def close(self) -> None:
         """End what runs."""
         plain, self._plain = self._plain, None
         if plain is not None:
             await plain.close()
-        self._move(State.NONE)
+        self._move(AddressState.NONE)
 
     async def _follow(self) -> None:
         while True:
@@ -97,7 +97,7 @@ class Member:
         if steady:
             self._backoff.reset()
         if self._current is None:
-            self._move(State.CONNECTING if steady else State.FAILED)
+            self._move(AddressState.CONNECTING if steady else AddressState.FAILED)
         return 0.0 if steady else self._backoff.pause()
 
     def _joined(self, dialled: Dialled) -> None:
@@ -115,7 +115,7 @@ class Member:
         connection.attach(self._pool)
         self._pool.tasks.spawn(self._carry(dialled, leaving), name=f"connection to {self._pool.peer} at {self.target}")
         self._pool.joined(connection)
-        self._move(State.READY)
+        self._move(AddressState.READY)
         self._retire(predecessor)
         self._retire_plain()
 
@@ -128,7 +128,7 @@ class Member:
             self._retire(dialled.connection)
             leaving.set()
 
-    def _retire(self, connection: Connection | None) -> None:
+    def _retire(self, connection: LinkConnection | None) -> None:
         if connection is not None:
             self._pool.left(connection)
             connection.retire()
@@ -140,14 +140,14 @@ class Member:
             get_logger().warning("a peer does not speak the batched link: plain gRPC instead", peer=self._pool.peer, address=self.target)
             self._plain = Plain(self._dialler.plain(self.target))
             self._pool.joined(self._plain)
-        self._move(State.PLAIN)
+        self._move(AddressState.PLAIN)
         return PLAIN_FOR
 
     def _failed(self, error: Exception) -> float:
-        if self.state is not State.FAILED and self._current is None and self._plain is None:
+        if self.state is not AddressState.FAILED and self._current is None and self._plain is None:
             why = error.details() if isinstance(error, grpc.aio.AioRpcError) else str(error) or type(error).__name__
             get_logger().warning("a peer does not answer", peer=self._pool.peer, address=self.target, reason=why)
-            self._move(State.FAILED)
+            self._move(AddressState.FAILED)
         return self._backoff.pause()
 
     def _retire_plain(self) -> None:
@@ -156,7 +156,7 @@ class Member:
             self._pool.left(plain)
             self._pool.tasks.spawn(plain.finish(), name=f"plain gRPC to {self._pool.peer} at {self.target}")
 
-    def _move(self, new: State) -> None:
+    def _move(self, new: AddressState) -> None:
         old, self.state = self.state, new
         if old is not new:
             self._pool.moved(old, new)

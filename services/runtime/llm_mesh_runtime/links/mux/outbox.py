@@ -26,7 +26,7 @@ class Pending(Protocol):
         """Add the next piece. Whether there is more that may be sent now."""
 
 
-class Outbox:
+class FrameQueue:
     """Frames on their way out. `batch` makes an empty message of this side; `busy` says how many calls are in flight."""
 
     __slots__ = ("_add", "_batch", "_busy", "_ends", "_full", "_last", "_make", "_pong", "_size", "_turns", "_waker", "closed", "unsent")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import grpc
 
 if TYPE_CHECKING:
-    from llm_mesh_runtime.links.mux.called import Called
+    from llm_mesh_runtime.links.mux.called import ClientCall
     from llm_mesh_runtime.links.remote import RemoteChannel
 
 
@@ -19,7 +19,7 @@ class Plain:
 
     def __init__(self, channel: RemoteChannel) -> None:
         self._channel = channel
-        self._tasks: dict[Called, asyncio.Task[None]] = {}
+        self._tasks: dict[ClientCall, asyncio.Task[None]] = {}
         self._methods: dict[tuple[str, bool, bool], Any] = {}
 
     @property
@@ -32,14 +32,14 @@ class Plain:
         """Calls in flight."""
         return len(self._tasks)
 
-    def place(self, call: Called) -> None:
+    def place(self, call: ClientCall) -> None:
         """Make the call, in a task whose context is empty: everything that it carries is in its metadata."""
         call.carrier = self
         task = call.loop.create_task(self._carry(call), context=contextvars.Context())
         self._tasks[call] = task
         task.add_done_callback(lambda _done: self._tasks.pop(call, None))
 
-    def give_up(self, call: Called) -> None:
+    def give_up(self, call: ClientCall) -> None:
         """The caller has ended the call."""
         task = self._tasks.pop(call, None)
         if task is not None:
@@ -61,7 +61,7 @@ class Plain:
         await asyncio.gather(*tasks, return_exceptions=True)
         await self._channel.close()
 
-    def _method(self, call: Called) -> Any:  # noqa: ANN401 - one of the four multicallables
+    def _method(self, call: ClientCall) -> Any:  # noqa: ANN401 - one of the four multicallables
         kind = (call.method, call.first is None, call.streams)
         known = self._methods.get(kind)
         if known is None:
@@ -74,7 +74,7 @@ class Plain:
             known = self._methods[kind] = getattr(self._channel, names[kind[1:]])(call.method)
         return known
 
-    async def _carry(self, call: Called) -> None:
+    async def _carry(self, call: ClientCall) -> None:
         request = _requests(call) if call.first is None else call.first
         made = self._method(call)(request, timeout=call.time_remaining(), metadata=call.metadata, wait_for_ready=call.patient)
         try:
@@ -96,7 +96,7 @@ class Plain:
         call.finish(code, details)
 
 
-async def _requests(call: Called) -> AsyncIterator[bytes]:
+async def _requests(call: ClientCall) -> AsyncIterator[bytes]:
     outflow = call.outflow
     while outflow is not None and (message := await outflow.take()) is not None:
         yield message

@@ -7,14 +7,14 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
 from llm_mesh_runtime.backoff import Backoff
-from llm_mesh_runtime.links.local.deadlines import Deadlines
-from llm_mesh_runtime.links.mux.member import FIRST_PAUSE, LONGEST_PAUSE, Member, State
+from llm_mesh_runtime.links.local.deadlines import CallDeadlines
+from llm_mesh_runtime.links.mux.member import FIRST_PAUSE, LONGEST_PAUSE, AddressState, Member
 from llm_mesh_runtime.links.mux.wire import refuse, unavailable
 from llm_mesh_runtime.tasks import TaskSet
 
 if TYPE_CHECKING:
-    from llm_mesh_runtime.links.mux.called import Called
-    from llm_mesh_runtime.links.mux.dial import Dialler
+    from llm_mesh_runtime.links.mux.called import ClientCall
+    from llm_mesh_runtime.links.mux.dial import LinkDialler
     from llm_mesh_runtime.links.mux.names import Name
 
 REFRESH = 30.0
@@ -28,14 +28,14 @@ class Ready(Protocol):
     def open(self) -> bool:
         """Whether it takes one more."""
 
-    def place(self, call: Called) -> None:
+    def place(self, call: ClientCall) -> None:
         """Take it."""
 
 
-class Pool:
+class LinkPool:
     """Connected lazily. `changed` hears of each state that an address takes."""
 
-    def __init__(self, dialler: Dialler, name: Name, changed: Callable[[State, State], None]) -> None:
+    def __init__(self, dialler: LinkDialler, name: Name, changed: Callable[[AddressState, AddressState], None]) -> None:
         self.peer = dialler.peer
         self.tasks = TaskSet()
         self.members: dict[str, Member] = {}
@@ -44,14 +44,14 @@ class Pool:
         self._changed = changed
         self._ready: list[Ready] = []
         self._turn = 0
-        self.waiting: dict[Called, None] = {}
+        self.waiting: dict[ClientCall, None] = {}
         """Calls that wait for a connection, in order."""
-        self._deadlines = Deadlines()
+        self._deadlines = CallDeadlines()
         self._unresolved = False
         self._begun = False
         self._closed = False
 
-    def place(self, call: Called) -> None:
+    def place(self, call: ClientCall) -> None:
         """Send a call by the next connection, or let it wait for one."""
         if not call.guarded(self._deadlines):
             return
@@ -66,7 +66,7 @@ class Pool:
             self.waiting[call] = None
             self._begin()
 
-    def give_up(self, call: Called) -> None:
+    def give_up(self, call: ClientCall) -> None:
         """A call that waits has ended."""
         self.waiting.pop(call, None)
 
@@ -96,7 +96,7 @@ class Pool:
             del self.waiting[call]
             carrier.place(call)
 
-    def again(self, call: Called) -> None:
+    def again(self, call: ClientCall) -> None:
         """A call that its callee did not begin: another connection may take it."""
         carrier = self._next()
         if carrier is not None:
@@ -104,10 +104,10 @@ class Pool:
         else:
             refuse(call, unavailable(self.peer))
 
-    def moved(self, old: State, new: State) -> None:
+    def moved(self, old: AddressState, new: AddressState) -> None:
         """An address has changed its state."""
         self._changed(old, new)
-        if new is State.FAILED and self._failing():
+        if new is AddressState.FAILED and self._failing():
             self._refuse_waiting()
 
     # ---- inside
@@ -126,7 +126,7 @@ class Pool:
             return False
         if not self.members:
             return self._unresolved
-        return all(member.state is State.FAILED for member in self.members.values())
+        return all(member.state is AddressState.FAILED for member in self.members.values())
 
     def _refuse_waiting(self, *, also_patient: bool = False) -> None:
         for call in tuple(self.waiting):

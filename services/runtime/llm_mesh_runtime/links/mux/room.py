@@ -8,14 +8,14 @@ from typing import Protocol
 MOST = 64 * 1024 * 1024
 
 
-class Waiting(Protocol):
+class PartialMessage(Protocol):
     """A message in pieces."""
 
     def admit(self, amount: int) -> None:
         """There is room for the rest of it."""
 
 
-class Room:
+class ReceiveBudget:
     """Shared by the calls of a connection."""
 
     __slots__ = ("_admitted", "_most", "_taken", "_waiting")
@@ -23,20 +23,20 @@ class Room:
     def __init__(self, most: int = MOST) -> None:
         self._most = most
         self._taken = 0
-        self._admitted: dict[Waiting, int] = {}
-        self._waiting: OrderedDict[Waiting, int] = OrderedDict()
+        self._admitted: dict[PartialMessage, int] = {}
+        self._waiting: OrderedDict[PartialMessage, int] = OrderedDict()
 
     @property
     def taken(self) -> int:
         """Bytes that are promised to messages which are not whole yet."""
         return self._taken
 
-    def want(self, message: Waiting, amount: int) -> None:
+    def want(self, message: PartialMessage, amount: int) -> None:
         """Admit the rest of a message now, or when others have left. One is admitted always, however long."""
         self._waiting[message] = amount
         self._admit()
 
-    def left(self, message: Waiting) -> None:
+    def left(self, message: PartialMessage) -> None:
         """A message is whole, or given up."""
         self._waiting.pop(message, None)
         self._taken -= self._admitted.pop(message, 0)

@@ -9,7 +9,7 @@ import grpc
 
 from llm_mesh_runtime.access.tokens import HEADER
 from llm_mesh_runtime.context import REQUEST_ID, Frame, accepted_request_id
-from llm_mesh_runtime.links.local.exchange import Exchange, Serving
+from llm_mesh_runtime.links.local.exchange import CallState, Serving
 from llm_mesh_runtime.links.local.server import local_origin
 from llm_mesh_runtime.links.mux.flow import Inflow, Outflow
 from llm_mesh_runtime.links.mux.wire import Metadata
@@ -31,7 +31,7 @@ class Answering(Protocol):
         """Send the initial metadata now."""
 
 
-class Served(Exchange):
+class Served(CallState):
     """State of one call."""
 
     __slots__ = ("connection", "inflow", "number", "outflow", "wrapped")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from llm_mesh.link.v1.link_pb2_grpc import LinkServiceServicer, add_LinkServiceServicer_to_server
 from llm_mesh_runtime.access.tokens import HEADER
 from llm_mesh_runtime.errors import MeshError
-from llm_mesh_runtime.links.mux.service import Incoming, Work
+from llm_mesh_runtime.links.mux.service import Incoming, ServedCalls
 from llm_mesh_runtime.links.mux.wire import draining
 from llm_mesh_runtime.log import get_logger
 from llm_mesh_runtime.pipeline import Wrapped, methods_of
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from llm_mesh_runtime.access import ServiceTokens
     from llm_mesh_runtime.links.local import LocalServer
     from llm_mesh_runtime.pipeline import Method, Origin, Transport
-    from llm_mesh_runtime.pipeline.bodies import Access
+    from llm_mesh_runtime.pipeline.bodies import ServiceGuard
 
 MAX_AGE = 270.0
 """Seconds for which a connection takes calls: gRPC ends the one underneath at five minutes and the longest call."""
@@ -30,13 +30,13 @@ OVERLAP = 30.0
 class LinkServer:
     """Serves the batched link for one hosted service, to the handlers that its local link has."""
 
-    def __init__(self, local: LocalServer, access: Access, tokens: ServiceTokens | None, *, max_age: float = MAX_AGE) -> None:
+    def __init__(self, local: LocalServer, access: ServiceGuard, tokens: ServiceTokens | None, *, max_age: float = MAX_AGE) -> None:
         self._local = local
         self._access = access
         self._tokens = tokens
         self._max_age = max_age
         self._connections: set[Incoming] = set()
-        self._work = Work()
+        self._work = ServedCalls()
         self._away = False
 
     def handlers(self) -> tuple[Wrapped, ...]:

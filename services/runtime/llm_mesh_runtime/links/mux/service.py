@@ -13,10 +13,10 @@ from google.protobuf.message import DecodeError
 
 from llm_mesh.link.v1 import link_pb2
 from llm_mesh_runtime.errors import MeshError, RuntimeFault
-from llm_mesh_runtime.links.local.deadlines import Deadlines
+from llm_mesh_runtime.links.local.deadlines import CallDeadlines
 from llm_mesh_runtime.links.mux.flow import Inflow, Outflow
-from llm_mesh_runtime.links.mux.outbox import Outbox
-from llm_mesh_runtime.links.mux.room import Room
+from llm_mesh_runtime.links.mux.outbox import FrameQueue
+from llm_mesh_runtime.links.mux.room import ReceiveBudget
 from llm_mesh_runtime.links.mux.served import Served
 from llm_mesh_runtime.links.mux.wire import (
     CANCEL,
@@ -43,7 +43,7 @@ from llm_mesh_runtime.links.mux.wire import (
 )
 
 if TYPE_CHECKING:
-    from llm_mesh_runtime.links.local.exchange import Exchange
+    from llm_mesh_runtime.links.local.exchange import CallState
     from llm_mesh_runtime.pipeline import Wrapped
 
 _LAST_WRITE = 5.0
@@ -51,26 +51,26 @@ _OK = grpc.StatusCode.OK
 _UNIMPLEMENTED: int = grpc.StatusCode.UNIMPLEMENTED.value[0]
 
 
-class Work:
+class ServedCalls:
     """The calls that a server works on, over all of its connections."""
 
     def __init__(self) -> None:
-        self.running: set[Exchange] = set()
-        self.deadlines = Deadlines()
+        self.running: set[CallState] = set()
+        self.deadlines = CallDeadlines()
 
 
 class Incoming:
     """One stream from one instance of a caller, which has proven to be `service`."""
 
-    def __init__(self, name: str, service: str, peer: str, handlers: Mapping[str, Wrapped], work: Work) -> None:
+    def __init__(self, name: str, service: str, peer: str, handlers: Mapping[str, Wrapped], work: ServedCalls) -> None:
         self.peer = peer
         self.calls: dict[int, Served] = {}
-        self.outbox = Outbox(link_pb2.ConnectResponse, self.calls.__len__)
+        self.outbox = FrameQueue(link_pb2.ConnectResponse, self.calls.__len__)
         self._name = name
         self._service = service
         self._handlers = handlers
         self._work = work
-        self._room = Room()
+        self._room = ReceiveBudget()
         self._limits: link_pb2.Hello | None = None
         self._highest = 0
         self._away = False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from llm_mesh_runtime.links.mux.member import State
+from llm_mesh_runtime.links.mux.member import AddressState
 
 if TYPE_CHECKING:
     from llm_mesh_runtime.metrics import Counter, Gauge, Metrics
@@ -20,7 +20,7 @@ def declare(metrics: Metrics) -> tuple[Gauge, Counter]:
     )
 
 
-class Watched:
+class AddressStates:
     """Counts the addresses of one peer by state."""
 
     def __init__(self, caller: str, peer: str, metrics: Metrics | None) -> None:
@@ -30,12 +30,12 @@ class Watched:
         if metrics is not None:
             self._addresses, self._changes = declare(metrics)
 
-    def __call__(self, old: State, new: State) -> None:
+    def __call__(self, old: AddressState, new: AddressState) -> None:
         """An address has changed its state."""
         if self._addresses is None or self._changes is None:
             return
-        if old is not State.NONE:
+        if old is not AddressState.NONE:
             self._addresses.labels(*self._labels, old.value).dec()
-        if new is not State.NONE:
+        if new is not AddressState.NONE:
             self._addresses.labels(*self._labels, new.value).inc()
             self._changes.labels(*self._labels, new.value).inc()

@@ -15,7 +15,7 @@ from llm_mesh_runtime.pipeline.transport import MAX_MESSAGE
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from llm_mesh_runtime.links.local.exchange import Exchange
+    from llm_mesh_runtime.links.local.exchange import CallState
 
 Metadata = tuple[tuple[str, str | bytes], ...]
 
@@ -115,7 +115,7 @@ def _pair(name: bytes, value: bytes) -> tuple[str, str | bytes]:
     return (key, bytes(value)) if key.endswith("-bin") else (key, value.decode("ascii"))
 
 
-def refuse(exchange: Exchange, fault: MeshError) -> None:
+def refuse(exchange: CallState, fault: MeshError) -> None:
     """End a call with a typed error."""
     from llm_mesh_runtime.status import trailers  # noqa: PLC0415 - google.rpc is only loaded once something fails
 
