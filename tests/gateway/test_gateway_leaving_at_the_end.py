@@ -20,13 +20,14 @@ from llm_mesh_gateway.domain.operation import Generation
 from llm_mesh_gateway.domain.outlets import Streamed
 from llm_mesh_gateway.domain.ports import Piece
 from llm_mesh_gateway.domain.recording import RECORDED, Room
+from llm_mesh_gateway.domain.remainder import LateUsage
 from llm_mesh_gateway.domain.repeating import Bounds
 from llm_mesh_gateway.domain.retry_budget import RetryBudget
 from llm_mesh_gateway.domain.screening import screened
 from llm_mesh_gateway.domain.settlements import Settlements
 from llm_mesh_runtime.context import Caller
 from tests.gateway.conftest import request as asking
-from tests.gateway.fakes import attempt, failover, report, started, text
+from tests.gateway.fakes import attempt, choice_finished, failover, report, started, text
 
 
 @dataclass
@@ -75,7 +76,7 @@ def gateway(peers: Any) -> Gateway:
         policy=peers,
         router=peers,
         adapters=peers,
-        settlements=Settlements(peers, room=room),
+        settlements=Settlements(peers, room=room, late_usage=LateUsage(seconds=5, size=64 * 1024)),
         outcomes=peers,
         budget=RetryBudget(ratio=0.1, floor=3),
         bounds=Bounds(0, 0),
@@ -87,7 +88,7 @@ def gateway(peers: Any) -> Gateway:
 
 @pytest.mark.parametrize(("blocked", "is_kept"), [(1, True), (0, False)], ids=["at the last piece", "before it"])
 async def test_an_answer_whose_caller_leaves_is_kept_where_it_is_whole(blocked: int, is_kept: bool) -> None:  # noqa: FBT001
-    peers = Peers(pieces=[Piece(events=[started(), text("hello")]), Piece(events=[text(" world")], report=report())])
+    peers = Peers(pieces=[Piece(events=[started(), text("hello")]), Piece(events=[text(" world"), choice_finished()], report=report())])
     written: list[bytes] = []
     waits = asyncio.Event()
 

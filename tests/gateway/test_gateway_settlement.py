@@ -73,7 +73,7 @@ async def test_a_provider_that_goes_on_for_ever_is_read_within_the_bound() -> No
 async def test_a_stream_that_is_not_to_be_read_on_ends_at_once(late_usage: int, choices: int) -> None:
     async with running(Mesh(settings=Settings(late_usage=timedelta(seconds=late_usage)))) as mesh:
         line = await left_at_its_end(mesh, mesh.adapter.wait, candidate_count=choices)
-        await asyncio.wait_for(mesh.adapter.ended.wait(), 0.5)
+        await asyncio.wait_for(mesh.adapter.ended.wait(), 5)
     assert line.source == usage_pb2.USAGE_SOURCE_COUNTED
 
 

@@ -184,6 +184,7 @@ class Execution:
                 self._ending = ending = Remainder(call, record)
             if piece.report is not None:
                 record.completed(piece.report)
+                self._ending = None  # nothing is left: a caller who is lost now has all of it charged, and kept
             elif not self._committed and not content and len(self._held) < _MOST_HELD:
                 self._held.append(piece)
                 continue
