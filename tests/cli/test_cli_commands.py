@@ -66,6 +66,15 @@ def test_requests_are_tailed_in_columns_whether_they_have_a_model_or_not() -> No
     assert len({line.index(cost) for line, cost in zip(rows, ("≤ 2 USD", "0 USD", "0.000000001 USD"), strict=True)}) == 1
 
 
+def test_a_failure_and_what_screening_found_stand_once_in_the_row_of_a_request() -> None:
+    entry = usage_pb2.LedgerEntry(
+        lines=[{"usage": {"error_reason": "PROVIDER_RESET"}}],
+        screened=[{"detector": "credit_card", "masked": 1, "direction": usage_pb2.SCREENING_DIRECTION_ANSWER}],
+    )
+    assert row(entry).split("  ")[-2:] == ["PROVIDER_RESET", "screened: answer.credit_card.masked=1"]
+    assert row(entry).count("PROVIDER_RESET") == 1
+
+
 def test_limits_and_floors_take_short_names(cli_mesh: RunningMesh) -> None:
     limited = cli_mesh.cli("limits", "set", "short", "1000", "--subject", "projects/default")
     assert "domains/default/projects/default" in limited.stdout, limited.stderr

@@ -71,6 +71,8 @@ def test_requests_are_listed_by_what_they_have_and_when(line: CommandLine, recei
     assert listed("--only", "tag.team=sto*", "--only", "model=sim-echo", "--since", "1h") == [name]
     assert listed("--only", "tag.team=story", "--only", "failed=yes") == []
     assert listed("--only", "tag.team=story", "--until", "1h") == []
+    assert listed("--state", "settled", "--only", "tag.team=story") == [name]
+    assert listed("--state", "refused") == []
     assert line.ask("requests", "list", "--since", "1h", "--until", "2h").code == USAGE
     assert line.ask("requests", "list", "--only", "colour=red").code == USAGE
 
@@ -135,3 +137,7 @@ def test_an_entry_is_matched_by_each_of_its_parts(only: str, matches: bool) -> N
         lines=[{"model": "domains/d/models/m", "usage": {"error_reason": "PROVIDER_UNAVAILABLE"}}],
     )
     assert matching([only])(entry) is matches
+
+
+def test_a_request_that_screening_refused_has_failed() -> None:
+    assert matching(["failed=yes", "state=refused"])(usage_pb2.LedgerEntry(state=usage_pb2.RESERVATION_STATE_REFUSED))

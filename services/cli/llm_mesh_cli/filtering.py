@@ -28,7 +28,7 @@ _PARTS: dict[str, Callable[[usage_pb2.LedgerEntry], Sequence[str]]] = {
     "operation": lambda entry: [entry.operation],
     "state": lambda entry: [enum_text(usage_pb2.ReservationState.DESCRIPTOR, entry.state)],
     "reason": lambda entry: [line.usage.error_reason for line in entry.lines if line.usage.error_reason],
-    "failed": lambda entry: ["yes" if any(line.usage.error_reason for line in entry.lines) else "no"],
+    "failed": lambda entry: ["yes" if _failed(entry) else "no"],
 }
 _TAG = "tag."
 _LONGEST_BACKLOG = 1000
@@ -62,6 +62,11 @@ def _test(pair: str) -> Callable[[usage_pb2.LedgerEntry], bool]:
     if value.endswith("*"):
         return lambda entry: any(each.startswith(value[:-1]) for each in values(entry))
     return lambda entry: value in values(entry)
+
+
+def _failed(entry: usage_pb2.LedgerEntry) -> bool:
+    """Also what screening refused: no attempt was made then that could have failed."""
+    return entry.state == usage_pb2.RESERVATION_STATE_REFUSED or any(line.usage.error_reason for line in entry.lines)
 
 
 def _short(name: str) -> Sequence[str]:

@@ -32,6 +32,7 @@ class State(StrEnum):
     SETTLED = "settled"
     ESTIMATED = "estimated"
     RELEASED = "released"
+    REFUSED = "refused"
 
 
 @asks(app, "list")

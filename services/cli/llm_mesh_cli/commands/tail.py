@@ -87,15 +87,8 @@ def row(entry: usage_pb2.LedgerEntry) -> str:
     failed = next((line.usage.error_reason for line in reversed(entry.lines) if line.usage.error_reason), "")
     held = entry.state == usage_pb2.RESERVATION_STATE_HELD
     cost = f"≤ {amount(entry.reserved)}" if held else amount(entry.charged)
-    parts = (
-        time_text(entry.reserve_time),
-        f"{state:<9}",
-        f"{entry.alias:<20}",
-        f"{model:<20}",
-        f"{cost:<16}",
-        tokens,
-    )
-    return "  ".join([*parts, *[note for note in (failed, _screened(entry)) if note]])
+    parts = (time_text(entry.reserve_time), f"{state:<9}", f"{entry.alias:<20}", f"{model:<20}", f"{cost:<16}", tokens)
+    return "  ".join([*parts, *(note for note in (failed, _screened(entry)) if note)])
 
 
 def _screened(entry: usage_pb2.LedgerEntry) -> str:

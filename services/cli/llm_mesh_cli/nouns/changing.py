@@ -57,7 +57,7 @@ def checked(
 def show(session: Session, change: resources_pb2.Change) -> None:
     """Field by field, what changes or has changed."""
     for field in change.fields:
-        session.output.line(f"{field.path}: {loosening.change_text(field)}{loosening.MARK if field.loosens else ''}")
+        session.output.line(f"{loosening.change_text(field)}{loosening.MARK if field.loosens else ''}")
 
 
 def _mask(paths: Collection[str]) -> FieldMask:
