@@ -15,7 +15,7 @@ from llm_mesh.adapter.v1 import adapter_pb2, adapter_pb2_grpc
 from llm_mesh.registry.v1 import registry_pb2
 from llm_mesh_cli.facts import facts_of
 from llm_mesh_cli.failures import CommandError, Exit
-from llm_mesh_cli.set_up.endpoints import ADAPTER as ADAPTER  # noqa: PLC0414 (others find it here)
+from llm_mesh_cli.set_up.endpoints import ADAPTER
 
 if TYPE_CHECKING:
     from llm_mesh_cli.session import Session

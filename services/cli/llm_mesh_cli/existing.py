@@ -54,10 +54,14 @@ async def _missing(stub: IdentityServiceStub, name: str) -> str:
     return missing("project" if _PROJECTS in name else "domain", name, names)
 
 
-def missing(kind: str, name: str, names: Iterable[str]) -> str:
-    """What is said of a resource that does not exist: the nearest of these names are suggested."""
-    near = get_close_matches(name.rpartition("/")[2], list(dict.fromkeys(each.rpartition("/")[2] for each in names)), n=3)
+def missing(kind: str, name: str, names: Iterable[str], *, whole: bool = False) -> str:
+    """What is said of a resource that does not exist: the nearest of these names are suggested, by their last parts or as a `whole`."""
+    near = get_close_matches(_end(name, whole=whole), {_end(each, whole=whole) for each in names}, n=3)
     return f"there is no {kind} {name}" + (f"; did you mean {' or '.join(near)}?" if near else "")
+
+
+def _end(name: str, *, whole: bool) -> str:
+    return name if whole else name.rpartition("/")[2]
 
 
 async def _names(stub: IdentityServiceStub, name: str) -> AsyncIterator[str]:

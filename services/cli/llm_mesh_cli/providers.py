@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import grpc
 
 from llm_mesh.adapter.v1 import adapter_pb2, adapter_pb2_grpc
-from llm_mesh_cli.discovery import ADAPTER, adapters
+from llm_mesh_cli.discovery import adapters
 from llm_mesh_cli.findings import Finding
 from llm_mesh_cli.instances import instances
+from llm_mesh_cli.set_up.endpoints import ADAPTER
 from llm_mesh_runtime.peer_errors import from_rpc_error
 
 if TYPE_CHECKING:

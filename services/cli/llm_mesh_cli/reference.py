@@ -23,7 +23,7 @@ _UNLISTED = ("--help", "--install-completion", "--show-completion")
 
 def page() -> str:
     """The whole page."""
-    aliases = ", ".join(f"`{alias}`" for alias, name in ALIASES.items() if name in COMMANDS)
+    aliases = ", ".join(f"`{alias}`" for alias in ALIASES)
     sections = [line for name in COMMANDS for line in _section(name)]
     return "\n".join([HEAD.format(aliases=aliases), _COMMON_HEAD, *_common(), "", *sections])
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Annotated, Any
 
 import grpc
@@ -16,6 +15,7 @@ import typer
 from llm_mesh.registry.v1 import registry_pb2, registry_pb2_grpc
 from llm_mesh.router.v1 import router_pb2, router_pb2_grpc
 from llm_mesh_cli.discovery import endpoints as reached
+from llm_mesh_cli.existing import missing
 from llm_mesh_cli.failures import CommandError, Exit
 from llm_mesh_cli.paging import pages
 
@@ -51,14 +51,14 @@ class References:
         if pattern.startswith("domains/"):
             return await self.model(pattern)
         known = await self._known(domain)
-        return "" if pattern in known else _missing("model", pattern, known | self.made)
+        return "" if pattern in known else missing("model", pattern, known | self.made, whole=True)
 
     async def model(self, name: str) -> str:
         """What is wrong with a model's resource name."""
         if name in self.made or await self._exists(name):
             return ""
         near = await self._listed(name.partition("/models/")[0])
-        return _missing("model", name.removeprefix("domains/").replace("/models/", "/"), [each.name.rpartition("/")[2] for each in near])
+        return missing("model", name.removeprefix("domains/").replace("/models/", "/"), [each.name for each in near])
 
     async def endpoint(self, adapter: str, endpoint: str) -> str:
         """What is wrong with an adapter's endpoint."""
@@ -66,7 +66,7 @@ class References:
             self._endpoints = await self._reached()
         place = f"{adapter}/{endpoint}"
         known = self._endpoints | self.made
-        return "" if not self._endpoints or place in known else _missing("endpoint", place, known)
+        return "" if not self._endpoints or place in known else missing("endpoint", place, known, whole=True)
 
     async def _exists(self, name: str) -> bool:
         if name not in self._models:
@@ -189,14 +189,9 @@ async def _looked_up(references: References, wanted: Wanted) -> AsyncIterator[tu
         if model.endpoint:
             yield "registry", f"models[{index}].endpoint", await references.endpoint(model.adapter, model.endpoint)
         for number, capability in enumerate(model.capabilities):
-            told = "" if capability in CAPABILITIES else _missing("capability", capability, CAPABILITIES)
+            told = "" if capability in CAPABILITIES else missing("capability", capability, CAPABILITIES)
             yield "registry", f"models[{index}].capabilities[{number}]", told
 
 
 def _domain(name: str) -> str:
     return "/".join(name.split("/")[:2])
-
-
-def _missing(kind: str, name: str, known: Iterable[str]) -> str:
-    near = get_close_matches(name, sorted(set(known)), n=3)
-    return f"there is no {kind} {name}" + (f"; did you mean {' or '.join(near)}?" if near else "")

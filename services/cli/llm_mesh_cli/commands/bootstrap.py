@@ -31,7 +31,7 @@ async def bootstrap(
     file = save or session.files.admin_key
     check_free(file)
     if not token.strip():
-        raise EmptyKeyError("--token is empty: give the one-time token that policy was started with (LLM_MESH_BOOTSTRAP_TOKEN)")
+        raise EmptyKeyError("--token is empty: give the one-time token that policy was started with (its LLM_MESH_POLICY_BOOTSTRAP_TOKEN)")
     stub = identity_pb2_grpc.IdentityServiceStub(session.channel("policy"))
     request = identity_pb2.BootstrapRequest(principal_id=administrator)
     credential = (("authorization", f"Bearer {token}"),)

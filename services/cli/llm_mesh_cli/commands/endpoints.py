@@ -8,7 +8,7 @@ import typer
 
 from llm_mesh.registry.v1 import registry_pb2, registry_pb2_grpc
 from llm_mesh_cli.command import asks
-from llm_mesh_cli.failures import CommandError
+from llm_mesh_cli.failures import CommandError, Exit
 from llm_mesh_cli.nouns.calls import Calls
 from llm_mesh_cli.nouns.noun import Noun
 from llm_mesh_cli.nouns.verbs import DRY_RUN, LOOSENING, deleted, put
@@ -113,7 +113,7 @@ def _rate(option: str) -> tuple[str, str]:
     """`cached_input=0.01 USD`, as the name of a rate and its amount."""
     rate, _, words = option.partition("=")
     if f"{rate}_nanos_per_million" not in registry_pb2.PriceFloor.DESCRIPTOR.fields_by_name or not words:
-        raise CommandError(f"--least {option}: expected RATE=PRICE, such as `cached_input=0.01 USD`")
+        raise CommandError(f"--least {option}: expected RATE=PRICE, such as `cached_input=0.01 USD`", Exit.USAGE)
     return rate, words
 
 

@@ -56,7 +56,7 @@ class Calls:
             if error.code() is grpc.StatusCode.NOT_FOUND:
                 return None
             raise
-        return getattr(answer, noun.field)
+        return getattr(answer, noun.singular)
 
     async def create(self, name: str, message: Any) -> Any:  # noqa: ANN401 (likewise)
         """Create a resource."""
@@ -64,22 +64,22 @@ class Calls:
         request = noun.request("Create")
         if "parent" in request.DESCRIPTOR.fields_by_name:
             request.parent = _parent(name)
-        setattr(request, f"{noun.field}_id", name.rpartition("/")[2])
-        getattr(request, noun.field).CopyFrom(message)
-        return getattr(await noun.rpc(self._channel, "Create")(request, timeout=_TIMEOUT), noun.field)
+        setattr(request, f"{noun.singular}_id", name.rpartition("/")[2])
+        getattr(request, noun.singular).CopyFrom(message)
+        return getattr(await noun.rpc(self._channel, "Create")(request, timeout=_TIMEOUT), noun.singular)
 
     async def change(self, before: Any, message: Any, after: Any, paths: tuple[str, ...]) -> Any:  # noqa: ANN401 (likewise)
         """Change the named fields, unless somebody else changed the resource meanwhile; None before: put a new one."""
         noun = self._noun
         verb = "Update" if noun.offers("Update") else "Put"
         request = noun.request(verb)
-        getattr(request, noun.field).CopyFrom(message if noun.has_masks else after)
-        sent = getattr(request, noun.field)
+        getattr(request, noun.singular).CopyFrom(message if noun.has_masks else after)
+        sent = getattr(request, noun.singular)
         if before is not None and "etag" in sent.DESCRIPTOR.fields_by_name:
             sent.etag = before.etag
         if noun.has_masks:
             request.update_mask.paths.extend(paths)
-        return getattr(await noun.rpc(self._channel, verb)(request, timeout=_TIMEOUT), noun.field)
+        return getattr(await noun.rpc(self._channel, verb)(request, timeout=_TIMEOUT), noun.singular)
 
     async def delete(self, name: str) -> None:
         """Delete a resource."""

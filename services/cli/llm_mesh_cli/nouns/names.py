@@ -9,7 +9,7 @@ from llm_mesh_cli.session import domain_name
 if TYPE_CHECKING:
     from llm_mesh_cli.session import Session
 
-_WITHOUT_DOMAIN = {"domains": "domains", "adapters": "adapters"}
+_WITHOUT_DOMAIN = ("domains", "adapters")
 _BUILT_IN = ("platform-admin", "domain-admin", "developer", "application", "auditor", "viewer")
 _WHOLE = ("domains/", "roles/", "adapters/")
 

@@ -33,6 +33,7 @@ class Noun:
     """A kind of resource. The names of its RPCs follow from `kind`, such as `CreateProject` and `ListProjects`."""
 
     singular: str
+    """Also the name of its field in requests and answers."""
     plural: str
     kind: str
     service: str
@@ -54,11 +55,6 @@ class Noun:
     def one(self) -> str:
         """`a route`, `an adapter`."""
         return f"{'an' if self.singular[0] in 'aeiou' else 'a'} {self.singular}"
-
-    @property
-    def field(self) -> str:
-        """How requests and answers name one of them."""
-        return self.singular.replace("-", "_")
 
     @property
     def has_get(self) -> bool:

@@ -10,6 +10,7 @@ import grpc
 
 from llm_mesh_cli.existing import missing
 from llm_mesh_cli.failures import CommandError, Exit
+from llm_mesh_cli.unreachable import explained
 from llm_mesh_runtime.peer_errors import from_rpc_error
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ async def interactive(session: Session, conversation: Conversation) -> None:
         except CommandError as error:
             session.output.note(str(error))
         except grpc.aio.AioRpcError as error:
-            session.output.failure(from_rpc_error(error, peer=f"the mesh at {session.address()}"))
+            session.output.failure(explained(from_rpc_error(error, peer=session.peer), session))
 
 
 async def _ends(session: Session, conversation: Conversation, line: str) -> bool:
