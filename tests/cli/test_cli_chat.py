@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 
 from llm_mesh_cli.variables import prompt_reference, variables_json
@@ -100,6 +100,7 @@ NAMES = some.text("ab_é ", min_size=1, max_size=4)
 VALUES = some.integers() | some.booleans() | some.none() | some.text("ab\"'{}=, ", max_size=6)
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(some.dictionaries(NAMES, VALUES, max_size=4))
 def test_values_are_read_as_they_are_written(values: dict[str, object]) -> None:
     pairs = [f"{name}={json.dumps(value)}" for name, value in values.items()]
