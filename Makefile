@@ -191,7 +191,7 @@ clean: ## remove what can be made again; the state under .llm-mesh/ stays
 # What the bills of materials are made with, apart: its dependencies are nobody else's.
 RELEASE := .venv-release
 $(RELEASE)/.made: tools/release/requirements.lock
-	$(PYTHON) -m venv $(RELEASE)
+	$(MAKE_VENV) $(RELEASE)
 	$(RELEASE)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
 	@touch $@
 

@@ -36,11 +36,20 @@ def test_every_file_of_the_forge_has_its_form() -> None:
         assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_continuous_integration_runs_what_a_developer_runs_on_every_python() -> None:
-    check = yaml.safe_load((GITHUB / "workflows/ci.yml").read_text())["jobs"]["check"]
+@pytest.mark.parametrize("workflow", ["ci.yml", "release.yml"])
+def test_changes_and_releases_pass_what_a_developer_runs_on_the_oldest_and_the_newest_python(workflow: str) -> None:
+    check = yaml.safe_load((GITHUB / "workflows" / workflow).read_text())["jobs"]["check"]
     assert [step["run"] for step in check["steps"] if "run" in step] == [".ci/run"]
+    (versions,) = (step["with"]["python-version"] for step in check["steps"] if "setup-python" in step.get("uses", ""))
+    bounds = dict(re.findall(r"^(oldest|newest)=(\d+)$", (ROOT / ".ci/newest-python").read_text(), re.MULTILINE))
+    assert versions.split() == [f"3.{bounds['oldest']}", f"3.{bounds['newest']}"]
     lowest = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["requires-python"].removeprefix(">=")
-    assert check["strategy"]["matrix"]["python"][0] == lowest
+    assert versions.split()[0] == lowest
+
+
+def test_no_rule_of_make_needs_a_python_that_is_named() -> None:
+    rules = [line for line in (ROOT / "Makefile").read_text().splitlines() if line.startswith("\t")]
+    assert [line for line in rules if "$(PYTHON)" in line] == []
 
 
 def test_a_release_makes_an_image_of_every_service() -> None:
