@@ -121,6 +121,12 @@ REPLAY: Mapping[str, Mutant] = {
         instead="if False:",
         test="tests/policy/test_kept_answers.py::test_a_key_that_is_revoked_gets_nothing",
     ),
+    "replay/room-for-others": Mutant(
+        file="gateway/llm_mesh_gateway/domain/gateway.py",
+        guard="Recording(held.answer_limit, self._room, request.caller.party)",
+        instead="Recording(held.answer_limit, self._room)",
+        test="tests/proofs/attacks/test_attack_replay_room.py",
+    ),
     "replay/screening-of-today": Mutant(
         file="gateway/llm_mesh_gateway/domain/gateway.py",
         guard="self._screen(planned.admitted, outlet.release, (), kept.findings)",

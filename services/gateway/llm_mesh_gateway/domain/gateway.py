@@ -124,7 +124,7 @@ class Gateway:
             return
         if planned.admitted.screened:
             held.screened = planned.admitted.screened[:]
-        recording = Recording(held.answer_limit, self._room) if digest and held.answer_limit else None
+        recording = Recording(held.answer_limit, self._room, request.caller.party) if digest and held.answer_limit else None
         outlet.held(held, recording)
         try:
             receipt.model, settled = await self._dispatch(request, planned, held, outlet.release, recording)

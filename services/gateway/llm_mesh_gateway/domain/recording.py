@@ -13,6 +13,7 @@ from llm_mesh.gateway.v1 import gateway_pb2
 from llm_mesh.inference.v1 import embed_pb2, generate_pb2
 from llm_mesh.policy.v1 import policy_pb2
 from llm_mesh_gateway.domain.record import set_duration
+from llm_mesh_runtime.shares import Party, Shares
 
 RECORDED: str = gateway_pb2.RecordedAnswer.DESCRIPTOR.full_name
 _SLICE = 4 * 1024
@@ -20,31 +21,30 @@ _SLICE = 4 * 1024
 
 
 class Room:
-    """How many bytes the recorded answers of this gateway take together, at most."""
+    """How many bytes the recorded answers of this gateway take together, at most. Nobody has all of them: see `shares`."""
 
     def __init__(self, most: int) -> None:
-        self._left = most
+        self._shares = Shares(most)
 
-    def take(self, size: int) -> bool:
-        """Takes room, if there is so much."""
-        if size > self._left:
-            return False
-        self._left -= size
-        return True
+    def take(self, size: int, party: Party | None = None) -> bool:
+        """Takes room, if there is so much for the party."""
+        return not size or self._shares.take(party, size)
 
-    def give(self, size: int) -> None:
+    def give(self, size: int, party: Party | None = None) -> None:
         """Gives it back."""
-        self._left += size
+        if size:
+            self._shares.give(party, size)
 
 
 class Recording:
     """One answer. `close` is to be called once, however the request went."""
 
-    __slots__ = ("_complete", "_most", "_open", "_room", "_size", "_slices", "has_end")
+    __slots__ = ("_complete", "_most", "_open", "_party", "_room", "_size", "_slices", "has_end")
 
-    def __init__(self, most: int, room: Room) -> None:
+    def __init__(self, most: int, room: Room, party: Party | None = None) -> None:
         self._most = most
         self._room = room
+        self._party = party
         self._size = 0
         self._slices: list[bytes] = []
         self._open = bytearray()
@@ -77,14 +77,14 @@ class Recording:
 
     def close(self) -> None:
         """Gives its room back."""
-        self._room.give(self._size)
+        self._room.give(self._size, self._party)
         self._size = 0
         self._complete = False
         self._slices.clear()
         self._open.clear()
 
     def _fits(self, size: int) -> bool:
-        if self._size + size <= self._most and self._room.take(size):
+        if self._size + size <= self._most and self._room.take(size, self._party):
             self._size += size
             return True
         self.close()
