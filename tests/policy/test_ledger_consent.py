@@ -142,7 +142,7 @@ async def followed(registry: Registry) -> AsyncIterator[RegistryPeer]:
 
 def tell(peer: RegistryPeer, **fields: Any) -> None:
     """What a message of the watch says."""
-    peer._heard(registry_pb2.WatchModelsResponse(**fields))
+    peer._apply(registry_pb2.WatchModelsResponse(**fields))
 
 
 async def test_consent_is_heard_of_kept_and_forgotten() -> None:

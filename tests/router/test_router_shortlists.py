@@ -117,4 +117,4 @@ def test_what_is_kept_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     planning = bench()
     for limit in range(1, 9):
         assert attempts(planning.plan("main", max_output_tokens=limit))[0].max_output_tokens == limit
-    assert len(planning.router._planner._shortlists._kept) <= 3
+    assert len(planning.router._planner._shortlists._shortlists) <= 3

@@ -75,17 +75,17 @@ def origin(scheme: str, host: str, port: str) -> str:
 
 def origins_of(texts: list[str]) -> frozenset[str]:
     """The operator's origins. Raises `ValueError` for one that is none."""
-    found = set()
+    origins = set()
     for text in texts:
         parts = _URL.fullmatch(text.strip())
         place = None if parts is None else _AUTHORITY.fullmatch(parts[2])
         if text.strip() == "*":
-            found.add("*")
+            origins.add("*")
         elif parts is None or place is None or not place[1] or parts[3] not in {"", "/"}:
             raise ValueError("expected origins such as http://10.1.2.3:8080, or *")
         else:
-            found.add(origin(parts[1].lower(), place[1].lower(), place[2] or ""))
-    return frozenset(found)
+            origins.add(origin(parts[1].lower(), place[1].lower(), place[2] or ""))
+    return frozenset(origins)
 
 
 def _private(host: str) -> str:
@@ -104,15 +104,15 @@ def _private(host: str) -> str:
 
 def _not_public_address(text: str) -> str:
     try:
-        found = ip_address(text)
+        address = ip_address(text)
     except ValueError:
         return "expected the name of a host, or an address in its usual form"
-    if isinstance(found, IPv6Address):
-        if found.ipv4_mapped is not None or any(found in network for network in _TUNNELS) or found.scope_id:
+    if isinstance(address, IPv6Address):
+        if address.ipv4_mapped is not None or any(address in network for network in _TUNNELS) or address.scope_id:
             return "expected a public address in its usual form"
     elif str(IPv4Address(text)) != text:
         return "expected an address in its usual form"
-    return "" if found.is_global and not found.is_multicast else "expected a public address"
+    return "" if address.is_global and not address.is_multicast else "expected a public address"
 
 
 def _plain(label: str) -> bool:

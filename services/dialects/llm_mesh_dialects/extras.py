@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from google.protobuf.internal.containers import RepeatedCompositeFieldContainer
 
 
-def kept(dialect: str, values: Mapping[str, Any]) -> list[content_pb2.Extra]:
+def as_extras(dialect: str, values: Mapping[str, Any]) -> list[content_pb2.Extra]:
     """The keys as extras of a dialect."""
     return [content_pb2.Extra(dialect=dialect, key=key, json=dumped(value, key)) for key, value in values.items()]
 
@@ -29,8 +29,7 @@ class Extended(Protocol):
     """A message that has room for extras."""
 
     @property
-    def extras(self) -> RepeatedCompositeFieldContainer[content_pb2.Extra]:
-        """They."""
+    def extras(self) -> RepeatedCompositeFieldContainer[content_pb2.Extra]: ...
 
 
 def keep(target: Extended, dialect: str, values: Mapping[str, Any]) -> None:

@@ -46,7 +46,6 @@ class Fields:
         return self._values.get(key)
 
     def text(self, key: str) -> str | None:
-        """A text."""
         self._taken.add(key)
         value = self._values.get(key)
         if value is None or isinstance(value, str):
@@ -70,7 +69,6 @@ class Fields:
         return None if value is None else a_whole(value, self.at(key), least, most)
 
     def number(self, key: str) -> float | None:
-        """A number."""
         value = self.raw(key)
         return None if value is None else a_number(value, self.at(key))
 
@@ -151,7 +149,6 @@ def a_whole(value: object, path: str, least: int = -_INT64, most: int = _INT64 -
 
 
 def a_number(value: object, path: str) -> float:
-    """A number."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise DialectError(path, "expected a number")
     return float(value)

@@ -47,8 +47,8 @@ class ObservabilityServicer(observability_pb2_grpc.ObservabilityServiceServicer)
     async def CreateFeedback(
         self, request: observability_pb2.CreateFeedbackRequest, context: Context
     ) -> observability_pb2.CreateFeedbackResponse:
-        kept = await self._observatory.add_feedback(request.parent, request.feedback, caller().principal)
-        return observability_pb2.CreateFeedbackResponse(feedback=kept)
+        feedback = await self._observatory.add_feedback(request.parent, request.feedback, caller().principal)
+        return observability_pb2.CreateFeedbackResponse(feedback=feedback)
 
     async def ListFeedback(
         self, request: observability_pb2.ListFeedbackRequest, context: Context

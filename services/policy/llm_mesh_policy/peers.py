@@ -59,7 +59,7 @@ class RegistryPeer:
         return await (self._fresh_accepted(name, domain) if _is_foreign(name, domain) else self._fresh_model(name))
 
     async def _fresh_model(self, name: str) -> registry_pb2.Model | None:
-        answer = await _asked(self._stub.GetModel(registry_pb2.GetModelRequest(name=name), timeout=_LOOKUP_SECONDS, wait_for_ready=True))
+        answer = await _answer(self._stub.GetModel(registry_pb2.GetModelRequest(name=name), timeout=_LOOKUP_SECONDS, wait_for_ready=True))
         self._serving.clear()
         if answer is None:
             self._models.pop(name, None)
@@ -69,7 +69,7 @@ class RegistryPeer:
 
     async def _fresh_accepted(self, name: str, domain: str) -> registry_pb2.AcceptedProduct | None:
         request = registry_pb2.GetAcceptedProductRequest(domain=domain, product=name)
-        answer = await _asked(self._stub.GetAcceptedProduct(request, timeout=_LOOKUP_SECONDS, wait_for_ready=True))
+        answer = await _answer(self._stub.GetAcceptedProduct(request, timeout=_LOOKUP_SECONDS, wait_for_ready=True))
         self._serving.clear()
         if answer is None or not answer.HasField("accepted_product"):
             self._accepted.pop((domain, name), None)
@@ -82,7 +82,7 @@ class RegistryPeer:
         known = self._prices.get(name)
         if known is not None:
             return known
-        answer = await _asked(self._stub.GetPrice(registry_pb2.GetPriceRequest(name=name), timeout=_LOOKUP_SECONDS, wait_for_ready=True))
+        answer = await _answer(self._stub.GetPrice(registry_pb2.GetPriceRequest(name=name), timeout=_LOOKUP_SECONDS, wait_for_ready=True))
         if answer is None:
             return None
         self._keep(answer.price)
@@ -90,12 +90,12 @@ class RegistryPeer:
 
     async def watch(self) -> None:
         """Follows the registry until cancelled. While it is away, what was heard still holds."""
-        await follow(self._open, self._heard, name="registry.models")
+        await follow(self._open, self._apply, name="registry.models")
 
     def _open(self) -> grpc.aio.UnaryStreamCall[registry_pb2.WatchModelsRequest, registry_pb2.WatchModelsResponse]:
         return self._stub.WatchModels(registry_pb2.WatchModelsRequest(resume_token=self._resume_token))
 
-    def _heard(self, message: registry_pb2.WatchModelsResponse) -> None:
+    def _apply(self, message: registry_pb2.WatchModelsResponse) -> None:
         self._serving.clear()
         if message.reset:
             self._models.clear()
@@ -134,7 +134,7 @@ def _is_foreign(name: str, domain: str) -> bool:
     return not name.startswith((f"{domain}/", f"{_SHARED}/"))
 
 
-async def _asked(call: Awaitable[T]) -> T | None:
+async def _answer(call: Awaitable[T]) -> T | None:
     """The answer; None where the registry has no such thing. A registry that has just come up is waited for, a little."""
     try:
         return await call
@@ -156,9 +156,9 @@ class ObservabilityPeer:
     async def ingest(self, events: Sequence[usage_pb2.UsageEvent]) -> int:
         """Delivers events; answers with the sequence up to which all are stored there."""
         request = observability_pb2.IngestRequest()
-        told = request.events
+        outbox_events = request.events
         for event in events:
-            told.add().CopyFrom(event)  # a keyword would pack and parse each
+            outbox_events.add().CopyFrom(event)  # a keyword would pack and parse each
         try:
             answer = await self._stub.Ingest(request, timeout=_INGEST_SECONDS)
         except grpc.aio.AioRpcError as error:

@@ -37,8 +37,8 @@ class RouterServicer(router_pb2_grpc.RouterServiceServicer):
 
     async def ListAliases(self, request: router_pb2.ListAliasesRequest, context: Context) -> router_pb2.ListAliasesResponse:
         page = page_of(request, request.domain)
-        found = await self._router.aliases(request.domain, page.after, page.limit)
-        shown, token = page.cut(found, key=lambda alias: alias.alias)
+        aliases = await self._router.aliases(request.domain, page.after, page.limit)
+        shown, token = page.cut(aliases, key=lambda alias: alias.alias)
         return router_pb2.ListAliasesResponse(aliases=shown, next_page_token=token)
 
     async def ExplainDecision(self, request: router_pb2.ExplainDecisionRequest, context: Context) -> router_pb2.ExplainDecisionResponse:

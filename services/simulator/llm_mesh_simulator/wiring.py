@@ -17,7 +17,7 @@ _LOG = "simulator.log.jsonl"
 def journal(settings: Settings, data_dir: Path) -> Journal:
     """The log at its place, still closed."""
     path = None if settings.log_path == "-" else Path(settings.log_path or data_dir / _LOG)
-    return Journal(path, kept=settings.log_kept, fsync=settings.log_fsync)
+    return Journal(path, capacity=settings.log_kept, fsync=settings.log_fsync)
 
 
 def application(settings: Settings, log: Journal) -> Simulator:

@@ -21,7 +21,7 @@ BUDGETS: Mapping[str, Mutant] = {
     ),
     "money/limits-keep-their-count": Mutant(
         file="policy/llm_mesh_policy/store/ledger_limits.py",
-        guard="if before is not None and wanted.same_counts(before):",
+        guard="if before is not None and desired.same_counts(before):",
         instead="if False and before is not None:",
         test="tests/policy/test_ledger_closing.py",
     ),

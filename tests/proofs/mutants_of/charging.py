@@ -45,7 +45,7 @@ CHARGING: Mapping[str, Mutant] = {
     ),
     "money/truth-replaces-estimates": Mutant(
         file="policy/llm_mesh_policy/store/ledger.py",
-        guard="if not found.awaits(wanted.lines):",
+        guard="if not reservation.awaits(request.lines):",
         instead="if True:",
         test="tests/policy/test_ledger_unfinished.py",
     ),

@@ -39,8 +39,8 @@ OFFERS: Mapping[str, Mutant] = {
     ),
     "sharing/usable-before-accepted": Mutant(
         file="registry/llm_mesh_registry/store/accepting.py",
-        guard="and is_usable(found)",
-        instead="and found.name",
+        guard="and is_usable(offered)",
+        instead="and offered.name",
         test="tests/registry/test_registry_subscriptions.py::test_a_subscription_by_publisher_waits_for_the_first_price",
     ),
     "sharing/quota": Mutant(

@@ -117,7 +117,7 @@ REPLAY: Mapping[str, Mutant] = {
     ),
     "replay/repetitions-with-ended-keys": Mutant(
         file="policy/llm_mesh_policy/store/ledger_idempotency.py",
-        guard="if not group.counts(wanted.key):",
+        guard="if not group.counts(reservation.key):",
         instead="if False:",
         test="tests/policy/test_kept_answers.py::test_a_key_that_is_revoked_gets_nothing",
     ),

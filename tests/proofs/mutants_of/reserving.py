@@ -57,7 +57,7 @@ RESERVING: Mapping[str, Mutant] = {
     ),
     "ledger/limit-of-each-domain": Mutant(
         file="policy/llm_mesh_policy/store/ledger_limits.py",
-        guard="        ledger_each.put_limit(connection, wanted, now)",
+        guard="        ledger_each.put_limit(connection, desired, now)",
         instead="        pass",
         test="tests/policy/test_platform_limits.py",
     ),

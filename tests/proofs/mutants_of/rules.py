@@ -15,14 +15,14 @@ RULES: Mapping[str, Mutant] = {
     ),
     "consent/pending": Mutant(
         file="policy/llm_mesh_policy/domain/rules/consent.py",
-        guard="return ACTIVE if may_accept(change, wanted.principal) else PENDING",
+        guard="return ACTIVE if may_accept(change, binding.principal) else PENDING",
         instead="return ACTIVE",
         test="tests/policy/test_floor_sequences.py",
     ),
     "consent/ends-with-a-change": Mutant(
         file="policy/llm_mesh_policy/domain/rules/consent.py",
-        guard="(before.principal, before.role, before.scope) == (wanted.principal, wanted.role, wanted.scope)",
-        instead="before.principal == wanted.principal",
+        guard="(before.principal, before.role, before.scope) == (binding.principal, binding.role, binding.scope)",
+        instead="before.principal == binding.principal",
         test="tests/policy/test_consent.py",
     ),
     "consent/earlier-builds": Mutant(
@@ -33,8 +33,8 @@ RULES: Mapping[str, Mutant] = {
     ),
     "consent/who-exists-elsewhere": Mutant(
         file="policy/llm_mesh_policy/domain/rules/access.py",
-        guard="told = not consent.is_foreign(saved) or consent.may_accept(change, saved.principal)",
-        instead="told = True",
+        guard="confirmed = not consent.is_foreign(saved) or consent.may_accept(change, saved.principal)",
+        instead="confirmed = True",
         test="tests/policy/test_consent.py",
     ),
     "consent/of-the-named-principal": Mutant(

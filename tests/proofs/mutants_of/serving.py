@@ -51,8 +51,8 @@ SERVING: Mapping[str, Mutant] = {
     ),
     "sharing/offers-told-again": Mutant(
         file="router/llm_mesh_router/domain/offering.py",
-        guard="self._failing, self._told = True, -1",
-        instead="self._failing, self._told = True, revision",
+        guard="self._failing, self._sent_revision = True, -1",
+        instead="self._failing, self._sent_revision = True, revision",
         test="tests/router/test_router_store.py::test_offers_reach_a_registry_that_was_away",
     ),
     "sharing/private-route-is-no-offer": Mutant(

@@ -28,7 +28,7 @@ WHY: Mapping[str, Mutant] = {
     ),
     "screening/the-entry-has-what-was-found-in-the-answer": Mutant(
         file="policy/llm_mesh_policy/store/ledger.py",
-        guard="            found.found_in_answer(wanted.screened)",
+        guard="            reservation.found_in_answer(request.screened)",
         instead="            pass",
         test=f"{_RESERVE}test_what_screening_found_in_an_answer_is_kept_by_the_first_settlement_alone",
     ),
@@ -40,8 +40,8 @@ WHY: Mapping[str, Mutant] = {
     ),
     "screening/a-refused-request-stays-refused": Mutant(
         file="policy/llm_mesh_policy/store/ledger.py",
-        guard="        if found.entry.state in {RELEASED, REFUSED}:",
-        instead="        if found.entry.state == RELEASED:",
+        guard="        if reservation.entry.state in {RELEASED, REFUSED}:",
+        instead="        if reservation.entry.state == RELEASED:",
         test=f"{_RESERVE}test_a_refused_request_has_an_entry_that_nothing_changes",
     ),
     "words/an-amount-is-one-value": Mutant(

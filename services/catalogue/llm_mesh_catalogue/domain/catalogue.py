@@ -25,7 +25,7 @@ _PLATFORM = "domains/platform"
 _ATTEMPTS = 4
 _DEFAULT_LABEL = "production"
 _LONGEST_TEXT = 4096
-_KEPT = 10_000
+_MOST_CACHED = 10_000
 _KEPT_BYTES = 64 * 1024 * 1024
 
 K = TypeVar("K")
@@ -61,23 +61,23 @@ class Catalogue:
 
     async def update(self, request: catalogue_pb2.UpdatePromptRequest) -> catalogue_pb2.Prompt:
         """Changes description and labels."""
-        wanted = request.prompt
-        PROMPT.parse(wanted.name, "prompt.name")
-        if not wanted.etag:
+        desired = request.prompt
+        PROMPT.parse(desired.name, "prompt.name")
+        if not desired.etag:
             raise invalid("prompt.etag", "must be the etag of the prompt as it was read")
-        present = await self._store.get(wanted.name)
+        present = await self._store.get(desired.name)
         if not request.update_mask.paths:
             request.update_mask.paths.extend(("description", "labels"))
-        updated = masked_update(present, wanted, request.update_mask, mutable=("description", "labels"))
+        updated = masked_update(present, desired, request.update_mask, mutable=("description", "labels"))
         _check_text(updated.description, "prompt.description")
         checked_labels(updated.labels, "prompt.labels")
         for label, number in updated.labels.items():
             if not 1 <= number <= present.latest_version:
                 raise invalid(f"prompt.labels[{label}]", f"must be a version from 1 to {present.latest_version}")
-        updated.etag = wanted.etag
-        kept = await self._store.update(updated)
-        self._recent.forget(kept.name)
-        return kept
+        updated.etag = desired.etag
+        stored = await self._store.update(updated)
+        self._recent.forget(stored.name)
+        return stored
 
     async def add_version(self, request: catalogue_pb2.CreateVersionRequest, creator: str) -> catalogue_pb2.PromptVersion:
         """A new version of a prompt."""
@@ -117,14 +117,14 @@ class Catalogue:
         if len(request.prompts) > MOST_ENTRIES:
             count = len(request.prompts)
             raise invalid("prompts", f"at most {MOST_ENTRIES} in one call, not {count}: split them among several calls")
-        for index, wanted in enumerate(request.prompts):
+        for index, desired in enumerate(request.prompts):
             place = f"prompts[{index}]"
-            PROMPT.parse(wanted.name, f"{place}.name")
-            if request.parent != _PLATFORM and not is_within(wanted.name, request.parent):
+            PROMPT.parse(desired.name, f"{place}.name")
+            if request.parent != _PLATFORM and not is_within(desired.name, request.parent):
                 raise invalid(f"{place}.name", f"must be within {request.parent}")
-            _check_text(wanted.description, f"{place}.description")
-            checked_labels(wanted.labels, f"{place}.labels")
-        names = [wanted.name for wanted in request.prompts]
+            _check_text(desired.description, f"{place}.description")
+            checked_labels(desired.labels, f"{place}.labels")
+        names = [desired.name for desired in request.prompts]
         if len(set(names)) != len(names):
             raise invalid("prompts", "must name each prompt once")
         check_masks(request.update_masks, names)
@@ -150,8 +150,8 @@ class Catalogue:
     ) -> Sequence[resources_pb2.Change]:
         standing = await self._store.standing(names)
         targets = []
-        for index, wanted in enumerate(request.prompts):
-            target = completed(wanted, standing.get(wanted.name), request.update_masks)
+        for index, desired in enumerate(request.prompts):
+            target = completed(desired, standing.get(desired.name), request.update_masks)
             target.version.CopyFrom(await self._prepared(target.name, target.version, f"prompts[{index}].version", creator))
             targets.append(target)
         etags = {name: present.prompt.etag for name, present in standing.items()}
@@ -200,7 +200,6 @@ class Recent:
         return prompt
 
     async def version(self, name: str, number: int) -> catalogue_pb2.PromptVersion:
-        """The version."""
         version = self._versions.get((name, number))
         if version is not None:
             return version
@@ -208,7 +207,7 @@ class Recent:
         if (name, number) not in self._versions:
             self._versions[name, number] = version
             self._bytes += version.ByteSize()
-            while self._bytes > _KEPT_BYTES or len(self._versions) > _KEPT:
+            while self._bytes > _KEPT_BYTES or len(self._versions) > _MOST_CACHED:
                 self._bytes -= self._versions.popitem(last=False)[1].ByteSize()
         return version
 
@@ -217,9 +216,9 @@ class Recent:
         self._prompts.pop(name, None)
 
 
-def _bound(kept: OrderedDict[K, V]) -> None:
-    if len(kept) > _KEPT:
-        kept.popitem(last=False)
+def _bound(cache: OrderedDict[K, V]) -> None:
+    if len(cache) > _MOST_CACHED:
+        cache.popitem(last=False)
 
 
 def _check_text(text: str, field: str) -> None:

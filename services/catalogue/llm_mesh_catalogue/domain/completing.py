@@ -15,11 +15,11 @@ _CONTENT = ("version.messages", "version.variables_schema_json", "version.note")
 _PARTS = ("description", "labels", *_CONTENT)
 
 
-def completed(wanted: catalogue_pb2.WantedPrompt, present: Standing | None, masks: Mapping[str, FieldMask]) -> catalogue_pb2.WantedPrompt:
+def completed(desired: catalogue_pb2.WantedPrompt, present: Standing | None, masks: Mapping[str, FieldMask]) -> catalogue_pb2.WantedPrompt:
     """The wanted prompt with what it does not name as it stands."""
-    named = _named(wanted, masks)
+    named = _named(desired, masks)
     target = catalogue_pb2.WantedPrompt()
-    target.CopyFrom(wanted)
+    target.CopyFrom(desired)
     if present is None:
         return target
     if "description" not in named:
@@ -35,19 +35,19 @@ def completed(wanted: catalogue_pb2.WantedPrompt, present: Standing | None, mask
     return target
 
 
-def _named(wanted: catalogue_pb2.WantedPrompt, masks: Mapping[str, FieldMask]) -> set[str]:
+def _named(desired: catalogue_pb2.WantedPrompt, masks: Mapping[str, FieldMask]) -> set[str]:
     """The parts of a prompt that an entry changes."""
-    if wanted.name not in masks or not masks[wanted.name].paths:
-        return {part for part in _PARTS if _is_set(wanted, part)}
+    if desired.name not in masks or not masks[desired.name].paths:
+        return {part for part in _PARTS if _is_set(desired, part)}
     named: set[str] = set()
-    for path in masks[wanted.name].paths:
+    for path in masks[desired.name].paths:
         parts = _PARTS if path == ALL else _CONTENT if path == "version" else (path,)
         if not set(parts) <= set(_PARTS):
-            raise invalid(f"update_masks[{wanted.name}]", f"may name version, {', '.join(_PARTS)}, not {path[:64]}")
+            raise invalid(f"update_masks[{desired.name}]", f"may name version, {', '.join(_PARTS)}, not {path[:64]}")
         named.update(parts)
     return named
 
 
-def _is_set(wanted: catalogue_pb2.WantedPrompt, part: str) -> bool:
+def _is_set(desired: catalogue_pb2.WantedPrompt, part: str) -> bool:
     holder, _, name = part.rpartition(".")
-    return bool(getattr(wanted.version if holder else wanted, name))
+    return bool(getattr(desired.version if holder else desired, name))

@@ -65,8 +65,8 @@ class Templates:
     def render(self, values: Mapping[str, Any]) -> list[str]:
         """The texts with the values, which are any JSON, in place."""
         absent: list[str] = []
-        given = {name: _wrapped(value, absent) for name, value in values.items()}
-        texts = [self._rendered(name, given) for name in self._names]
+        variables = {name: _wrapped(value, absent) for name, value in values.items()}
+        texts = [self._rendered(name, variables) for name in self._names]
         if absent:
             raise UnfitError("the template needs it", absent[0])
         if sum(map(len, texts)) > LARGEST_OUTPUT:

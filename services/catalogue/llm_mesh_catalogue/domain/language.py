@@ -119,10 +119,10 @@ class _Tag:
         if self._source[position : position + 1] in {"-", "+"}:
             position += 1
         while True:
-            found = _TOKEN.match(self._source, position)
-            if found is None:
+            token_match = _TOKEN.match(self._source, position)
+            if token_match is None:
                 self.refuse("the tag has no end" if position >= len(self._source) else "a character that has no meaning in a tag")
-            kind, text = found.lastgroup, found.group()
+            kind, text = token_match.lastgroup, token_match.group()
             if kind == "end" and (depth or not text.endswith(self._closing)):
                 kind, text = "operator", text[0]  # braces of a mapping, or an operator before them
             position += len(text)

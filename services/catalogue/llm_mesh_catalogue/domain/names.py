@@ -34,15 +34,15 @@ def reference_of(name: str, label: str, domain: str | None = None) -> Reference:
     Another domain's prompt looks like one that does not exist, but for those of `domains/shared`. Without a domain every full
     name is meant as it stands.
     """
-    found = _REFERENCE.fullmatch(name)
-    if found is None or (found[1] is None and domain is None):
+    matched = _REFERENCE.fullmatch(name)
+    if matched is None or (matched[1] is None and domain is None):
         raise invalid("name", "must be of the form domains/{domain}/prompts/{prompt}, and may end in /versions/{version}")
     if label and _LABEL.fullmatch(label) is None:
         raise invalid("label", "must be 1 to 63 of a-z, 0-9 and -")
-    prompt = f"{found[1] or domain}/prompts/{found[2]}"
+    prompt = f"{matched[1] or domain}/prompts/{matched[2]}"
     if domain is not None and not prompt.startswith((f"{domain}/", _SHARED)):
         raise prompt_not_found(name)
-    version = found[3] or ""
+    version = matched[3] or ""
     if version.isdecimal():
         if len(version) > _LONGEST_NUMBER:
             raise prompt_not_found(name)

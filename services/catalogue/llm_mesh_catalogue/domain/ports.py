@@ -55,7 +55,7 @@ class Prompts(Protocol):
         ...
 
     async def apply(
-        self, wanted: Sequence[catalogue_pb2.WantedPrompt], etags: Mapping[str, str], *, dry_run: bool
+        self, desired: Sequence[catalogue_pb2.WantedPrompt], etags: Mapping[str, str], *, dry_run: bool
     ) -> Sequence[resources_pb2.Change]:
         """Brings prompts to a wanted state, all or none; ETAG_MISMATCH where one has another etag by now, or is not new any more."""
         ...

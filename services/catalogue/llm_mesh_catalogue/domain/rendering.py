@@ -116,19 +116,19 @@ def _messages(version: catalogue_pb2.PromptVersion, texts: Sequence[str]) -> lis
 
 def _refuse(word: bytes, rest: Sequence[bytes], field: str) -> NoReturn:
     """What the program found wrong, as an error with the field of the request."""
-    said = [part.decode(errors="replace") for part in rest]
+    messages = [part.decode(errors="replace") for part in rest]
     if word == program.TEMPLATE:
-        number, line, message = said
+        number, line, message = messages
         place = f"{field}.messages[{number}].template"
         raise CatalogueError(errors_pb2.ERROR_REASON_TEMPLATE_INVALID, f"line {line}: {message}", field=place, line=line)
     if word == program.SCHEMA:
-        message = f"the schema of the variables: {said[0]}"
+        message = f"the schema of the variables: {messages[0]}"
         raise CatalogueError(errors_pb2.ERROR_REASON_SCHEMA_INVALID, message, field=f"{field}.variables_schema_json")
     if word == program.VARIABLE:
-        raise _variable_invalid(*said)
+        raise _variable_invalid(*messages)
     if word == program.LIMIT:
-        raise _limit_exceeded(said[0])
-    raise invalid("variables_json", said[0])
+        raise _limit_exceeded(messages[0])
+    raise invalid("variables_json", messages[0])
 
 
 def _variable_invalid(name: str, why: str) -> CatalogueError:

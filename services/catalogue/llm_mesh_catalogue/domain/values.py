@@ -61,8 +61,8 @@ def _schema(text: str) -> dict[str, Any]:
         raise schemas.SchemaFaultError(f"{error.json_path}: {error.message[:_LONGEST_MESSAGE]}") from error
     except RecursionError as error:
         raise schemas.SchemaFaultError("its references lead too deep") from error
-    found: dict[str, Any] = schema
-    return found
+    subschema: dict[str, Any] = schema
+    return subschema
 
 
 def _parsed(text: str) -> dict[str, Any]:

@@ -44,9 +44,9 @@ class SqlPrompts:
         return catalogue_pb2.Prompt.FromString(body)
 
     async def page(self, domain: str, page: Page) -> Sequence[catalogue_pb2.Prompt]:
-        wanted = select(PROMPTS.c.body).where(PROMPTS.c.domain == domain, PROMPTS.c.name > page.after).order_by(PROMPTS.c.name)
+        statement = select(PROMPTS.c.body).where(PROMPTS.c.domain == domain, PROMPTS.c.name > page.after).order_by(PROMPTS.c.name)
         return await self._database.read(
-            lambda connection: [catalogue_pb2.Prompt.FromString(body) for body in connection.scalars(wanted.limit(page.limit))]
+            lambda connection: [catalogue_pb2.Prompt.FromString(body) for body in connection.scalars(statement.limit(page.limit))]
         )
 
     async def update(self, prompt: catalogue_pb2.Prompt) -> catalogue_pb2.Prompt:
@@ -76,11 +76,11 @@ class SqlPrompts:
         return version
 
     async def versions(self, name: str, page: Page) -> Sequence[catalogue_pb2.PromptVersion]:
-        wanted = select(VERSIONS.c.body).where(VERSIONS.c.prompt == name).order_by(VERSIONS.c.number.desc()).limit(page.limit)
+        statement = select(VERSIONS.c.body).where(VERSIONS.c.prompt == name).order_by(VERSIONS.c.number.desc()).limit(page.limit)
         if page.after.isdecimal():
-            wanted = wanted.where(VERSIONS.c.number < int(page.after))
+            statement = statement.where(VERSIONS.c.number < int(page.after))
         return await self._database.read(
-            lambda connection: [catalogue_pb2.PromptVersion.FromString(body) for body in connection.scalars(wanted)]
+            lambda connection: [catalogue_pb2.PromptVersion.FromString(body) for body in connection.scalars(statement)]
         )
 
     async def standing(self, names: Sequence[str]) -> Mapping[str, Standing]:
@@ -92,18 +92,18 @@ class SqlPrompts:
         return await self._database.read(work)
 
     async def apply(
-        self, wanted: Sequence[catalogue_pb2.WantedPrompt], etags: Mapping[str, str], *, dry_run: bool
+        self, desired: Sequence[catalogue_pb2.WantedPrompt], etags: Mapping[str, str], *, dry_run: bool
     ) -> Sequence[resources_pb2.Change]:
         def compare(connection: Connection) -> list[resources_pb2.Change]:
-            return [_change(connection, prompt) for prompt in wanted]
+            return [_change(connection, prompt) for prompt in desired]
 
         def work(connection: Connection, notes: Notes) -> list[resources_pb2.Change]:
             created = set()
-            for prompt in wanted:  # locks first, in the order of the request
+            for prompt in desired:  # locks first, in the order of the request
                 if self._begin(connection, catalogue_pb2.Prompt(name=prompt.name, description=prompt.description)):
                     created.add(prompt.name)
             changes = []
-            for prompt in wanted:
+            for prompt in desired:
                 present = _locked(connection, prompt.name)
                 if prompt.name not in created and present.etag != etags.get(prompt.name):
                     raise etag_mismatch(prompt.name)
@@ -120,16 +120,16 @@ class SqlPrompts:
     def _begin(self, connection: Connection, prompt: catalogue_pb2.Prompt) -> bool:
         """Keeps the prompt where its name is free."""
         now = self._database.now(connection)
-        kept = catalogue_pb2.Prompt()
-        kept.CopyFrom(prompt)
-        kept.create_time.FromDatetime(from_micros(now))
-        kept.update_time.CopyFrom(kept.create_time)
-        kept.etag = etag_of(kept, ignore=("etag",))
-        row = {"domain": _domain(kept.name), "etag": kept.etag, "body": kept.SerializeToString(), "updated": now}
-        begun = bool(upsert(connection, PROMPTS, {"name": kept.name, **row}, key=["name"], update=[]))
+        stored = catalogue_pb2.Prompt()
+        stored.CopyFrom(prompt)
+        stored.create_time.FromDatetime(from_micros(now))
+        stored.update_time.CopyFrom(stored.create_time)
+        stored.etag = etag_of(stored, ignore=("etag",))
+        row = {"domain": _domain(stored.name), "etag": stored.etag, "body": stored.SerializeToString(), "updated": now}
+        begun = bool(upsert(connection, PROMPTS, {"name": stored.name, **row}, key=["name"], update=[]))
         if begun:
             count = select(func.count()).where(PROMPTS.c.domain == row["domain"])
-            self._quotas.check(_domain(kept.name), "prompts", connection.scalar(count) or 0)
+            self._quotas.check(_domain(stored.name), "prompts", connection.scalar(count) or 0)
         return begun
 
     def _put(
@@ -189,20 +189,20 @@ def _version(connection: Connection, name: str, number: int) -> catalogue_pb2.Pr
     return None if body is None else catalogue_pb2.PromptVersion.FromString(body)
 
 
-def _change(connection: Connection, wanted: catalogue_pb2.WantedPrompt) -> resources_pb2.Change:
+def _change(connection: Connection, desired: catalogue_pb2.WantedPrompt) -> resources_pb2.Change:
     """How a wanted prompt differs from the present one: its description, its newest content, its labels."""
-    body = connection.scalar(select(PROMPTS.c.body).where(PROMPTS.c.name == wanted.name))
+    body = connection.scalar(select(PROMPTS.c.body).where(PROMPTS.c.name == desired.name))
     present = None if body is None else catalogue_pb2.Prompt.FromString(body)
-    newest = None if present is None else _version(connection, wanted.name, present.latest_version)
+    newest = None if present is None else _version(connection, desired.name, present.latest_version)
     if present is None or newest is None:
-        return change_of(wanted.name, None, wanted)
+        return change_of(desired.name, None, desired)
     target = catalogue_pb2.Prompt()
     target.CopyFrom(present)
-    target.description = wanted.description
-    same = newest.digest == wanted.version.digest
-    for label in wanted.labels:
+    target.description = desired.description
+    same = newest.digest == desired.version.digest
+    for label in desired.labels:
         target.labels[label] = present.latest_version + (0 if same else 1)
-    change = change_of(wanted.name, present, target, ignore=_STAMPS)
+    change = change_of(desired.name, present, target, ignore=_STAMPS)
     if not same:
         before, after = f"versions/{present.latest_version}", f"versions/{present.latest_version + 1}"
         change.fields.append(resources_pb2.FieldChange(path="version", before=before, after=after))

@@ -11,7 +11,7 @@ from typing import Any, Final
 from llm_mesh.inference.v1 import content_pb2
 from llm_mesh_dialects.anthropic import media
 from llm_mesh_dialects.anthropic.vocabulary import DIALECT, ttl_seconds
-from llm_mesh_dialects.extras import dumped, kept
+from llm_mesh_dialects.extras import as_extras, dumped
 from llm_mesh_dialects.fields import Fields
 
 Part = content_pb2.Part
@@ -40,7 +40,7 @@ def part(block: Fields) -> Part:
         result.cache_hint.CopyFrom(hint)
     left = block.rest() | left
     if left:
-        result.extras.extend(kept(DIALECT, left))
+        result.extras.extend(as_extras(DIALECT, left))
     return result
 
 
@@ -82,17 +82,17 @@ def _text(block: Fields) -> Part:
 
 def _image(block: Fields) -> Part | None:
     source = block.required("source")
-    found = media.from_source(source)
-    return None if found is None else Part(image=found, extras=_nested("source", source))
+    image = media.from_source(source)
+    return None if image is None else Part(image=image, extras=_nested("source", source))
 
 
 def _document(block: Fields) -> Part | None:
     source = block.required("source")
-    found = media.from_source(source)
-    if found is None:
+    document = media.from_source(source)
+    if document is None:
         return None
-    found.filename = block.text("title") or ""
-    return Part(file=found, extras=_nested("source", source))
+    document.filename = block.text("title") or ""
+    return Part(file=document, extras=_nested("source", source))
 
 
 def _thinking(block: Fields) -> Part:
@@ -113,15 +113,15 @@ def _tool_use(block: Fields) -> Part:
 
 
 def _tool_result(block: Fields) -> Part:
-    found = content_pb2.ToolResult(
+    result = content_pb2.ToolResult(
         tool_call_id=block.required_text("tool_use_id"), parts=content(block), is_error=block.truth("is_error") or False
     )
-    return Part(tool_result=found)
+    return Part(tool_result=result)
 
 
 def _nested(key: str, inner: Fields) -> list[content_pb2.Extra]:
     left = inner.rest()
-    return kept(DIALECT, {key: left}) if left else []
+    return as_extras(DIALECT, {key: left}) if left else []
 
 
 _KINDS: Final[Mapping[str, Callable[[Fields], Part | None]]] = {

@@ -164,18 +164,18 @@ class BlocksWriter:
         self._report.dropped(f"{path}opaque", f"a {part.type} part of the {part.dialect} dialect")
         return None
 
-    def _id(self, given: str, path: str) -> str:
+    def _id(self, call_id: str, path: str) -> str:
         if self._answer:  # it comes back as the provider of the answer knows it
-            return given
-        if not given:
+            return call_id
+        if not call_id:
             raise DialectError(path, "required: expected a string")
-        fitting = self._ids.get(given)
+        fitting = self._ids.get(call_id)
         if fitting is None:
-            fitting = _FOREIGN.sub("_", given)
+            fitting = _FOREIGN.sub("_", call_id)
             if fitting in self._used:  # two ids that differ only in what is replaced stay two
-                fitting = f"{fitting}_{sha256(given.encode()).hexdigest()[:_HASHED]}"
-            self._ids[given] = fitting
+                fitting = f"{fitting}_{sha256(call_id.encode()).hexdigest()[:_HASHED]}"
+            self._ids[call_id] = fitting
             self._used.add(fitting)
-        if fitting != given:
+        if fitting != call_id:
             self._report.renamed(path, "ids consist of letters, digits, _ and -")
         return fitting

@@ -9,12 +9,12 @@ from llm_mesh_dialects.anthropic.vocabulary import LONG_TTL, SHORT_TTL
 from llm_mesh_dialects.report import Report
 
 
-def hint(target: dict[str, Any], given: content_pb2.Part | content_pb2.Tool, path: str, report: Report) -> None:
+def hint(target: dict[str, Any], hinted: content_pb2.Part | content_pb2.Tool, path: str, report: Report) -> None:
     """Writes the hint of a part or a tool."""
-    if not given.HasField("cache_hint"):
+    if not hinted.HasField("cache_hint"):
         return
     control = {"type": "ephemeral"}
-    seconds = given.cache_hint.ttl_seconds
+    seconds = hinted.cache_hint.ttl_seconds
     if seconds:
         control["ttl"] = "5m" if seconds <= SHORT_TTL else "1h"
         if seconds not in {SHORT_TTL, LONG_TTL}:

@@ -10,7 +10,7 @@ from typing import Any
 
 from llm_mesh.inference.v1 import content_pb2, generate_pb2
 from llm_mesh_dialects.anthropic.vocabulary import DIALECT
-from llm_mesh_dialects.extras import kept, put_back
+from llm_mesh_dialects.extras import as_extras, put_back
 from llm_mesh_dialects.fields import Fields
 from llm_mesh_dialects.loose import loose_count
 
@@ -34,7 +34,7 @@ def read_usage(fields: Fields, before: generate_pb2.Usage | None = None) -> gene
         used.reasoning_output_tokens = _count(details, "thinking_tokens", 0)
         left |= {"output_tokens_details": rest} if (rest := details.rest()) else {}
     left |= {key: value for key, value in fields.rest().items() if value is not None}
-    used.extras.extend(_together(known.extras, kept(DIALECT, left)))
+    used.extras.extend(_together(known.extras, as_extras(DIALECT, left)))
     return used
 
 

@@ -63,5 +63,5 @@ def finish_word(reason: generate_pb2.FinishReason, native: str) -> str | None:
 
 def ttl_seconds(word: str) -> int | None:
     """How long `5m` or `1h` is; None for words of another form."""
-    found = _TTL.fullmatch(word)
-    return int(found[1]) * _SECONDS[found[2]] if found else None
+    matched = _TTL.fullmatch(word)
+    return int(matched[1]) * _SECONDS[matched[2]] if matched else None

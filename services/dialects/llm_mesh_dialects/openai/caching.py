@@ -25,14 +25,14 @@ def read_hint(target: content_pb2.Part | content_pb2.Tool, fields: Fields) -> No
     target.cache_hint.ttl_seconds = _SECONDS[ttl]
 
 
-def hint(target: dict[str, Any], given: content_pb2.Part | content_pb2.Tool, path: str, quirks: Quirks, report: Report) -> None:
+def hint(target: dict[str, Any], hinted: content_pb2.Part | content_pb2.Tool, path: str, quirks: Quirks, report: Report) -> None:
     """Writes the hint of a part or tool, or reports that there is no place for it."""
-    if not given.HasField("cache_hint"):
+    if not hinted.HasField("cache_hint"):
         return
     if not quirks.cache_control:
         report.dropped(f"{path}cache_hint", "the provider caches prefixes by itself")
         return
     control = {"type": "ephemeral"}
-    if given.cache_hint.ttl_seconds >= _HOUR:
+    if hinted.cache_hint.ttl_seconds >= _HOUR:
         control["ttl"] = "1h"
     target["cache_control"] = control

@@ -34,11 +34,11 @@ def effort_for(reasoning: generate_pb2.ReasoningOptions, model: str, report: Rep
     if not efforts:
         report.dropped(field, "the model does not reason")
         return ""
-    asked = reasoning.effort or _of_budget(reasoning.budget_tokens)
-    nearest = min(efforts, key=lambda effort: (abs(_ORDER.index(effort) - _ORDER.index(asked)), -_ORDER.index(effort)))
+    requested = reasoning.effort or _of_budget(reasoning.budget_tokens)
+    nearest = min(efforts, key=lambda effort: (abs(_ORDER.index(effort) - _ORDER.index(requested)), -_ORDER.index(effort)))
     if reasoning.budget_tokens and not reasoning.effort:
         report.approximated(field, f"the provider takes an effort, not a number of tokens: {nearest}")
-    elif nearest != asked:
+    elif nearest != requested:
         report.approximated(field, f"the nearest effort of the model is {nearest}")
     return nearest
 

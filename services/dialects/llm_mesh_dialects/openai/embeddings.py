@@ -12,7 +12,7 @@ import orjson
 from llm_mesh.inference.v1 import embed_pb2, generate_pb2
 from llm_mesh_dialects.allowing import NOTHING_MORE, Allowance, Gate
 from llm_mesh_dialects.errors import DialectError
-from llm_mesh_dialects.extras import kept, put_back
+from llm_mesh_dialects.extras import as_extras, put_back
 from llm_mesh_dialects.fields import Fields
 from llm_mesh_dialects.openai import media
 from llm_mesh_dialects.openai.allowed import TABLE
@@ -39,7 +39,7 @@ def body_to_input(body: dict[str, Any]) -> embed_pb2.EmbedInput:
         dimensions=fields.whole("dimensions", 1, _INT32) or 0,
         end_user=fields.text("user") or "",
         source_dialect=DIALECT,
-        extras=kept(DIALECT, fields.rest()),
+        extras=as_extras(DIALECT, fields.rest()),
     )
 
 
@@ -76,7 +76,7 @@ def body_to_output(body: dict[str, Any], vectors: Sequence[bytes], quirks: Quirk
     usage = fields.raw("usage")
     if usage is not None:
         result.usage.CopyFrom(read_usage(usage, quirks))
-    result.extras.extend(kept(DIALECT, fields.rest()))
+    result.extras.extend(as_extras(DIALECT, fields.rest()))
     return result, ordered
 
 
@@ -120,19 +120,19 @@ class VectorsWriter:
 
 
 def _items(fields: Fields) -> list[embed_pb2.EmbedItem]:
-    given = fields.raw("input")
-    if isinstance(given, str) or (isinstance(given, list) and given and all(type(each) is int for each in given)):
-        given = [given]
-    if not isinstance(given, list) or not 1 <= len(given) <= _MOST_ITEMS:
+    items = fields.raw("input")
+    if isinstance(items, str) or (isinstance(items, list) and items and all(type(each) is int for each in items)):
+        items = [items]
+    if not isinstance(items, list) or not 1 <= len(items) <= _MOST_ITEMS:
         raise fields.wrong("input", f"required: {_EXPECTED}; at most {_MOST_ITEMS} items")
-    return [_item(each, f"{fields.at('input')}[{index}]") for index, each in enumerate(given)]
+    return [_item(each, f"{fields.at('input')}[{index}]") for index, each in enumerate(items)]
 
 
-def _item(given: object, path: str) -> embed_pb2.EmbedItem:
-    if isinstance(given, str):
-        return embed_pb2.EmbedItem(text=given)
-    if isinstance(given, list) and given and all(type(each) is int and 0 <= each <= _INT32 for each in given):
-        return embed_pb2.EmbedItem(tokens=embed_pb2.TokenIds(ids=given))
+def _item(item: object, path: str) -> embed_pb2.EmbedItem:
+    if isinstance(item, str):
+        return embed_pb2.EmbedItem(text=item)
+    if isinstance(item, list) and item and all(type(each) is int and 0 <= each <= _INT32 for each in item):
+        return embed_pb2.EmbedItem(tokens=embed_pb2.TokenIds(ids=item))
     raise DialectError(path, _EXPECTED)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from llm_mesh.inference.v1 import content_pb2
-from llm_mesh_dialects.extras import dumped, kept, parsed
+from llm_mesh_dialects.extras import as_extras, dumped, parsed
 from llm_mesh_dialects.fields import Fields
 from llm_mesh_dialects.loose import loose_text
 from llm_mesh_dialects.openai import media
@@ -42,7 +42,7 @@ def plain(value: Any) -> list[str] | None:  # noqa: ANN401 (JSON)
     return texts
 
 
-def said(message: Fields) -> list[Part]:
+def answer_parts(message: Fields) -> list[Part]:
     """What a model said: reasoning, content, refusal, sound, tool calls."""
     parts = [Part(reasoning=content_pb2.Reasoning(text=text)) for text in _thoughts(message)]
     parts += [_thinking(part) or part for part in content(message)]
@@ -88,7 +88,7 @@ def spoken(message: Fields) -> list[Part]:
         return [Part(audio=content_pb2.Media(file_id=number), extras=_nested("audio", audio))]
     sound = content_pb2.Media(data=media.decoded(data, audio.at("data")), transcript=audio.text("transcript") or "")
     left = audio.rest() | ({"id": number} if number else {})
-    return [Part(audio=sound, extras=kept(DIALECT, {"audio": left} if left else {}))]
+    return [Part(audio=sound, extras=as_extras(DIALECT, {"audio": left} if left else {}))]
 
 
 def _part(part: Fields) -> Part:
@@ -100,7 +100,7 @@ def _part(part: Fields) -> Part:
     read_hint(result, part)
     left = part.rest()
     if left:
-        result.extras.extend(kept(DIALECT, left))
+        result.extras.extend(as_extras(DIALECT, left))
     return result
 
 
@@ -120,29 +120,29 @@ def _refusal(part: Fields) -> Part:
 
 def _image(part: Fields) -> Part:
     image = part.required("image_url")
-    found = media.from_url(image.required_text("url"), image.at("url"))
-    found.detail = image.text("detail") or ""
-    return Part(image=found, extras=_nested("image_url", image))
+    media_part = media.from_url(image.required_text("url"), image.at("url"))
+    media_part.detail = image.text("detail") or ""
+    return Part(image=media_part, extras=_nested("image_url", image))
 
 
 def _audio(part: Fields) -> Part:
     audio = part.required("input_audio")
     data = media.decoded(audio.required_text("data"), audio.at("data"))
-    found = content_pb2.Media(data=data, mime_type=audio_type(audio.required_text("format")))
-    return Part(audio=found, extras=_nested("input_audio", audio))
+    media_part = content_pb2.Media(data=data, mime_type=audio_type(audio.required_text("format")))
+    return Part(audio=media_part, extras=_nested("input_audio", audio))
 
 
 def _file(part: Fields) -> Part:
     file = part.required("file")
     number, data = file.text("file_id"), file.text("file_data")
     if number:
-        found = content_pb2.Media(file_id=number)
+        media_part = content_pb2.Media(file_id=number)
     elif data:
-        found = media.from_url(data, file.at("file_data"))
+        media_part = media.from_url(data, file.at("file_data"))
     else:
         raise file.wrong("file_data", "required: expected a data URL, or a file_id")
-    found.filename = file.text("filename") or ""
-    return Part(file=found, extras=_nested("file", file))
+    media_part.filename = file.text("filename") or ""
+    return Part(file=media_part, extras=_nested("file", file))
 
 
 _KINDS = {"text": _text, "refusal": _refusal, "image_url": _image, "input_audio": _audio, "file": _file}
@@ -158,20 +158,20 @@ def _tool_call(call: Fields) -> Part:
         arguments = dumped(arguments).decode()
     elif arguments is not None and not isinstance(arguments, str):
         raise function.wrong("arguments", "expected JSON in a string")
-    found = content_pb2.ToolCall(id=loose_text(call.raw("id")), name=function.required_text("name"), arguments_json=arguments or "")
+    tool_call = content_pb2.ToolCall(id=loose_text(call.raw("id")), name=function.required_text("name"), arguments_json=arguments or "")
     call.raw("index")  # servers repeat it in whole answers; the order says the same
-    extras = [*_nested("function", function), *kept(DIALECT, call.rest())]
-    return Part(tool_call=found, extras=extras)
+    extras = [*_nested("function", function), *as_extras(DIALECT, call.rest())]
+    return Part(tool_call=tool_call, extras=extras)
 
 
 def _thoughts(message: Fields) -> list[str]:
     """Servers call it either way; some say it twice."""
-    found = message.text("reasoning_content") or ""
+    reasoning = message.text("reasoning_content") or ""
     if isinstance(message.peek("reasoning"), str):
-        found = found or message.text("reasoning") or ""
-    return [found] if found else []
+        reasoning = reasoning or message.text("reasoning") or ""
+    return [reasoning] if reasoning else []
 
 
 def _nested(key: str, inner: Fields) -> list[content_pb2.Extra]:
     left = inner.rest()
-    return kept(DIALECT, {key: left}) if left else []
+    return as_extras(DIALECT, {key: left}) if left else []

@@ -49,7 +49,6 @@ class PartsWriter:
         return written
 
     def tool_call(self, part: content_pb2.Part, path: str) -> dict[str, Any]:
-        """A call of a tool."""
         call = part.tool_call
         written: dict[str, Any] = {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments_json}}
         hint(written, part, path, self._quirks, self._report)

@@ -74,34 +74,34 @@ class Feed:
         if sequence < self._since[key]:
             return None
         begin = bisect_right(self._recent, sequence, key=_sequence)
-        found = []
+        sightings = []
         for sighting in self._recent[begin:]:
             if key in _keys(sighting):
-                found.append(sighting)
-                if len(found) == limit:
+                sightings.append(sighting)
+                if len(sightings) == limit:
                     break
-        return found
+        return sightings
 
-    async def arrival(self, scope: Scope, patience: float) -> int:
+    async def arrival(self, scope: Scope, seconds: float) -> int:
         """Wait until something of the scope comes, or for so long. Nothing of it was between what had been read and the answer."""
         key = _key(scope)
         arrival = self._arrivals.get(key)
         if arrival is None:
             arrival = self._arrivals[key] = asyncio.get_running_loop().create_future()
-        done, _ = await asyncio.wait({arrival}, timeout=patience)
+        done, _ = await asyncio.wait({arrival}, timeout=seconds)
         return arrival.result() if done else self.reached
 
     async def _read(self) -> None:
         while True:
             self._news.clear()
             try:
-                found = await self._store.since(Scope(), self.reached, _AT_ONCE)
+                sightings = await self._store.since(Scope(), self.reached, _AT_ONCE)
             except MeshError as error:
                 get_logger().warning("new entries cannot be read; it is tried again", error=str(error))
                 await asyncio.sleep(_RETRY)
                 continue
-            self._take(found)
-            if len(found) < _AT_ONCE:
+            self._take(sightings)
+            if len(sightings) < _AT_ONCE:
                 await asyncio.sleep(_GATHERING)
                 try:
                     async with asyncio.timeout(self._pause):
@@ -109,11 +109,11 @@ class Feed:
                 except TimeoutError:
                     continue
 
-    def _take(self, found: Sequence[Sighting]) -> None:
-        if not found:
+    def _take(self, sightings: Sequence[Sighting]) -> None:
+        if not sightings:
             return
-        before, self.reached = self.reached, found[-1].sequence
-        recent = [*self._recent, *found]
+        before, self.reached = self.reached, sightings[-1].sequence
+        recent = [*self._recent, *sightings]
         for forgotten in recent[:-MOST_REMEMBERED]:
             self._forgotten = forgotten.sequence
             for key in _keys(forgotten):
@@ -121,7 +121,7 @@ class Feed:
                     self._since[key] = forgotten.sequence
         recent = recent[-MOST_REMEMBERED:]
         self._recent = recent
-        for key in {key for sighting in found for key in _keys(sighting)}:
+        for key in {key for sighting in sightings for key in _keys(sighting)}:
             arrival = self._arrivals.pop(key, None)
             if arrival is not None:
                 arrival.set_result(before)

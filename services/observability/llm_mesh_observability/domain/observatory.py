@@ -61,11 +61,11 @@ class Observatory:
         self._ledger = ledger
         self._tail_lifetime = tail_lifetime
         self._feed = Feed(store, tail_pause)
-        given = bounds or Bounds()
+        limits = bounds or Bounds()
         self._open: Counter[str] = Counter()
         """Tails, by the domain of who reads them."""
-        self._tails = Shares(given.tails, given.reserve)
-        self._turns = Limiter(given.queries, given.queue, given.reserve)
+        self._tails = Shares(limits.tails, limits.reserve)
+        self._turns = Limiter(limits.queries, limits.queue, limits.reserve)
         self._catching_up = False
 
     async def ingest(self, events: Sequence[usage_pb2.UsageEvent]) -> int:
@@ -124,20 +124,20 @@ class Observatory:
         end = now() + self._tail_lifetime
         while (left := end - now()) > 0:
             lost, reached = 0, feed.reached
-            found = feed.newer(scope, at, _PER_MESSAGE)
-            if found is None:
+            sightings = feed.newer(scope, at, _PER_MESSAGE)
+            if sightings is None:
                 async with self._turns.slot(party):
                     if reached - at > _MOST_BEHIND:  # of all scopes: the entries of this one may be fewer
                         lost, at = await self._store.skip(scope, at, _MOST_BEHIND)
-                    found = await self._store.since(scope, at, _PER_MESSAGE)
-            full = len(found) == _PER_MESSAGE
-            at = found[-1].sequence if full else max(reached, at, found[-1].sequence if found else 0)
-            if found or lost:
-                entries = [sighting.entry for sighting in found]
+                    sightings = await self._store.since(scope, at, _PER_MESSAGE)
+            full = len(sightings) == _PER_MESSAGE
+            at = sightings[-1].sequence if full else max(reached, at, sightings[-1].sequence if sightings else 0)
+            if sightings or lost:
+                entries = [sighting.entry for sighting in sightings]
                 yield observability_pb2.TailResponse(entries=entries, resume_token=self._tokens.token(at), lost=lost)
             if not full:
                 gathering = _GATHERING * max(1.0, self._open["" if party is None else party.domain] / _UNHURRIED)
-                await asyncio.sleep(min(left, gathering if found else 0))
+                await asyncio.sleep(min(left, gathering if sightings else 0))
                 if feed.reached == reached:
                     at = max(at, await feed.arrival(scope, left))
                     if gathering > _GATHERING:  # what wakes hundreds of tails is not worked off in one turn of the loop
@@ -152,17 +152,17 @@ class Observatory:
     async def add_feedback(self, parent: str, feedback: observability_pb2.Feedback, principal: str) -> observability_pb2.Feedback:
         """Keeps what somebody says of an answer."""
         queries.checked_request(parent, "parent")
-        kept = observability_pb2.Feedback()
-        kept.CopyFrom(queries.checked_feedback(feedback))
-        kept.principal = principal
-        return await self._store.add_feedback(parent, kept)
+        stored = observability_pb2.Feedback()
+        stored.CopyFrom(queries.checked_feedback(feedback))
+        stored.principal = principal
+        return await self._store.add_feedback(parent, stored)
 
     async def feedback(self, parent: str, page: Page, party: Party | None = None) -> tuple[Sequence[observability_pb2.Feedback], str]:
         """What was said of a request, and the token of the next page."""
         queries.checked_request(parent, "parent")
         async with self._turns.slot(party):
             rows = await self._store.feedback(parent, page)
-        return page.cut(rows, key=lambda said: said.name.rsplit("/", 1)[-1])
+        return page.cut(rows, key=lambda feedback: feedback.name.rsplit("/", 1)[-1])
 
     async def begin_rebuild(self) -> int:
         """Forgets the projection; `catch_up` builds it anew. Answers with the sequence that it must reach."""

@@ -71,12 +71,12 @@ class SqlProjection:
         return await self._database.read(lambda connection: connection.scalar(select(func.max(ENTRIES.c.sequence))) or 0)
 
     async def spend(self, query: SpendQuery) -> Sequence[observability_pb2.SpendRow]:
-        wanted = statement(query)
-        return await self._database.read(lambda connection: [_row(row, query) for row in connection.execute(wanted).mappings()])
+        entries_query = statement(query)
+        return await self._database.read(lambda connection: [_row(row, query) for row in connection.execute(entries_query).mappings()])
 
     async def since(self, scope: Scope, sequence: int, limit: int) -> Sequence[Sighting]:
-        wanted = _within(select(ENTRIES.c.sequence, ENTRIES.c.body), scope).where(ENTRIES.c.sequence > sequence)
-        return await self._sightings(wanted.order_by(ENTRIES.c.sequence).limit(limit))
+        entries_query = _within(select(ENTRIES.c.sequence, ENTRIES.c.body), scope).where(ENTRIES.c.sequence > sequence)
+        return await self._sightings(entries_query.order_by(ENTRIES.c.sequence).limit(limit))
 
     async def skip(self, scope: Scope, sequence: int, most: int) -> tuple[int, int]:
         newer = _within(select(ENTRIES.c.sequence), scope).where(ENTRIES.c.sequence > sequence)
@@ -91,12 +91,12 @@ class SqlProjection:
         return await self._database.read(work)
 
     async def last(self, scope: Scope, count: int) -> Sequence[Sighting]:
-        wanted = _within(select(ENTRIES.c.sequence, ENTRIES.c.body), scope)
-        return (await self._sightings(wanted.order_by(ENTRIES.c.sequence.desc()).limit(count)))[::-1]
+        entries_query = _within(select(ENTRIES.c.sequence, ENTRIES.c.body), scope)
+        return (await self._sightings(entries_query.order_by(ENTRIES.c.sequence.desc()).limit(count)))[::-1]
 
     async def entry(self, name: str) -> usage_pb2.LedgerEntry:
-        wanted = select(ENTRIES.c.body).where(ENTRIES.c.name == name)
-        body = await self._database.read(lambda connection: connection.scalar(wanted))
+        entries_query = select(ENTRIES.c.body).where(ENTRIES.c.name == name)
+        body = await self._database.read(lambda connection: connection.scalar(entries_query))
         if body is None:
             raise request_not_found(name)
         return usage_pb2.LedgerEntry.FromString(body)
@@ -106,32 +106,34 @@ class SqlProjection:
             if connection.scalar(select(ENTRIES.c.name).where(ENTRIES.c.name == request)) is None:
                 raise request_not_found(request)
             now = self._database.now(connection)
-            kept = observability_pb2.Feedback()
-            kept.CopyFrom(feedback)
+            stored = observability_pb2.Feedback()
+            stored.CopyFrom(feedback)
             feedback_id = f"{now:016x}-{uuid4().hex[:8]}"  # sorts by time
-            kept.name = f"{request}/feedback/{feedback_id}"
-            kept.create_time.FromDatetime(from_micros(now))
-            connection.execute(insert(FEEDBACK).values(request=request, id=feedback_id, body=kept.SerializeToString()))
-            return kept
+            stored.name = f"{request}/feedback/{feedback_id}"
+            stored.create_time.FromDatetime(from_micros(now))
+            connection.execute(insert(FEEDBACK).values(request=request, id=feedback_id, body=stored.SerializeToString()))
+            return stored
 
         return await self._database.write(work)
 
     async def feedback(self, request: str, page: Page) -> Sequence[observability_pb2.Feedback]:
-        wanted = select(FEEDBACK.c.body).where(FEEDBACK.c.request == request, FEEDBACK.c.id > page.after).order_by(FEEDBACK.c.id)
+        entries_query = select(FEEDBACK.c.body).where(FEEDBACK.c.request == request, FEEDBACK.c.id > page.after).order_by(FEEDBACK.c.id)
         return await self._database.read(
-            lambda connection: [observability_pb2.Feedback.FromString(body) for body in connection.scalars(wanted.limit(page.limit))]
+            lambda connection: [observability_pb2.Feedback.FromString(body) for body in connection.scalars(entries_query.limit(page.limit))]
         )
 
-    async def _sightings(self, wanted: Select[Any]) -> list[Sighting]:
+    async def _sightings(self, entries_query: Select[Any]) -> list[Sighting]:
         return await self._database.read(
-            lambda connection: [Sighting(sequence, usage_pb2.LedgerEntry.FromString(body)) for sequence, body in connection.execute(wanted)]
+            lambda connection: [
+                Sighting(sequence, usage_pb2.LedgerEntry.FromString(body)) for sequence, body in connection.execute(entries_query)
+            ]
         )
 
 
-def _within(wanted: Select[Any], scope: Scope) -> Select[Any]:
+def _within(entries_query: Select[Any], scope: Scope) -> Select[Any]:
     if scope.project:
-        return wanted.where(ENTRIES.c.project == scope.project)
-    return wanted.where(ENTRIES.c.domain == scope.domain) if scope.domain else wanted
+        return entries_query.where(ENTRIES.c.project == scope.project)
+    return entries_query.where(ENTRIES.c.domain == scope.domain) if scope.domain else entries_query
 
 
 def _row(row: Any, query: SpendQuery) -> observability_pb2.SpendRow:  # noqa: ANN401 - a mapping of the driver's

@@ -31,17 +31,17 @@ def statement(query: SpendQuery) -> Select[Any]:
     """Sums by currency and the wanted dimensions: time ascending first, then the largest charge."""
     dimensions = [_dimension(dimension).label(f"d{index}") for index, dimension in enumerate(query.group_by)]
     sums = [part for name in SUMS for part in _parts(name)]
-    wanted = select(LINES.c.currency, *dimensions, *sums).where(LINES.c.at >= query.start, LINES.c.at < query.end)
+    select_lines = select(LINES.c.currency, *dimensions, *sums).where(LINES.c.at >= query.start, LINES.c.at < query.end)
     if query.scope.project:
-        wanted = wanted.where(LINES.c.project == query.scope.project)
+        select_lines = select_lines.where(LINES.c.project == query.scope.project)
     elif query.scope.domain:
-        wanted = wanted.where(LINES.c.domain == query.scope.domain)
+        select_lines = select_lines.where(LINES.c.domain == query.scope.domain)
     if query.tag_key:
-        wanted = wanted.outerjoin_from(LINES, TAGS, (TAGS.c.entry == LINES.c.entry) & (TAGS.c.tag == literal(query.tag_key)))
+        select_lines = select_lines.outerjoin_from(LINES, TAGS, (TAGS.c.entry == LINES.c.entry) & (TAGS.c.tag == literal(query.tag_key)))
     times = [column for column, dimension in zip(dimensions, query.group_by, strict=True) if dimension in _TIMES]
     whole, rest = func.sum(LINES.c.charged // NANO), func.sum(LINES.c.charged % NANO)
     order = [*times, (whole + rest // NANO).desc(), (rest % NANO).desc(), *dimensions, LINES.c.currency]
-    return wanted.group_by(LINES.c.currency, *dimensions).order_by(*order).offset(query.offset).limit(query.limit)
+    return select_lines.group_by(LINES.c.currency, *dimensions).order_by(*order).offset(query.offset).limit(query.limit)
 
 
 def _parts(name: str) -> tuple[ColumnElement[int], ColumnElement[int]]:

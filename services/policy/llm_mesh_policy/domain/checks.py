@@ -43,7 +43,6 @@ def new_id(value: str, field: str) -> str:
 
 
 def domain(message: identity_pb2.Domain, field: str) -> None:
-    """A domain."""
     _text(message.display_name, f"{field}.display_name", _DISPLAY_NAME_BYTES)
     _each(message.regions, _REGION, f"{field}.regions", _MOST_REGIONS, "a region, 1 to 63 of a-z, 0-9 and -")
     if message.default_data_class and not _DATA_CLASS.fullmatch(message.default_data_class):
@@ -55,7 +54,6 @@ def domain(message: identity_pb2.Domain, field: str) -> None:
 
 
 def floor(message: floors_pb2.Floor, field: str) -> None:
-    """A floor."""
     for name, (form, most, expected) in _FLOOR_LISTS.items():
         values = getattr(message, name)
         if list(values) != [_WILDCARD]:
@@ -73,7 +71,6 @@ def floor(message: floors_pb2.Floor, field: str) -> None:
 
 
 def project(message: identity_pb2.Project, field: str) -> None:
-    """A project."""
     _text(message.display_name, f"{field}.display_name", _DISPLAY_NAME_BYTES)
     models(message.allowed_models, f"{field}.allowed_models")
     if not 0 <= message.max_output_tokens <= _MOST_OUTPUT_TOKENS:
@@ -81,7 +78,6 @@ def project(message: identity_pb2.Project, field: str) -> None:
 
 
 def principal(message: identity_pb2.Principal, field: str) -> None:
-    """A principal."""
     _text(message.display_name, f"{field}.display_name", _DISPLAY_NAME_BYTES)
 
 
@@ -94,7 +90,6 @@ def key(message: identity_pb2.Key, field: str) -> None:
 
 
 def role(message: rules_pb2.Role, field: str) -> None:
-    """A role."""
     _text(message.description, f"{field}.description", _DESCRIPTION_BYTES)
     if len(message.permissions) > _MOST_PERMISSIONS:
         raise invalid(f"{field}.permissions", f"at most {_MOST_PERMISSIONS}")
@@ -106,8 +101,8 @@ def role(message: rules_pb2.Role, field: str) -> None:
         if not permission.actions:
             raise invalid(f"{place}.actions", "at least one action")
         _each(permission.actions, _ACTION, f"{place}.actions", _MOST_PATTERNS, "an action such as `models.get`, `models.*` or `*`")
-        wanted = "a resource relative to the scope, whole or as a prefix ending in `*`"
-        _each(permission.resources, _RESOURCE, f"{place}.resources", _MOST_PATTERNS, wanted)
+        expected = "a resource relative to the scope, whole or as a prefix ending in `*`"
+        _each(permission.resources, _RESOURCE, f"{place}.resources", _MOST_PATTERNS, expected)
         if "" in permission.resources:
             raise invalid(f"{place}.resources", "must not be empty texts; no resources at all stand for every one")
 

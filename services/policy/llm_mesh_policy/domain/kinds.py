@@ -40,10 +40,10 @@ class Kind(Generic[M]):
 
     def get(self, transaction: Transaction, name: str, field: str = "name") -> M:
         """The resource; NOT_FOUND where there is none."""
-        found = self.find(transaction, name, field)
-        if found is None:
+        row = self.find(transaction, name, field)
+        if row is None:
             raise not_found(name)
-        return found
+        return row
 
     def save(self, transaction: Transaction, message: M, field: str) -> M:
         """Creates or replaces the resource, once it is found valid."""

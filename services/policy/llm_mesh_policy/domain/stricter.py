@@ -166,6 +166,6 @@ def _list(message: Message, field: str) -> list[str]:
 
 
 def _put(message: Message, field: str, values: Iterable[str]) -> None:
-    found = list(values)  # before the field is cleared, which it may be read from
+    present_values = list(values)  # before the field is cleared, which it may be read from
     del getattr(message, field)[:]
-    getattr(message, field).extend(found)
+    getattr(message, field).extend(present_values)

@@ -65,9 +65,9 @@ class Trail:
             raise invalid("newest", "must not be negative")
         if page.after and not (page.after.isdecimal() and len(page.after) <= _SEQUENCE_DIGITS):
             raise invalid("page_token", "must be the next_page_token of an answer to the same request")
-        found = await self._store.page(int(page.after or 0), page.limit, newest)
-        records, token = page.cut(found.records, lambda record: str(record.sequence))
-        return records, token, found.heads
+        newest_records = await self._store.page(int(page.after or 0), page.limit, newest)
+        records, token = page.cut(newest_records.records, lambda record: str(record.sequence))
+        return records, token, newest_records.heads
 
 
 def _entry(source: str, change: audit_pb2.ChangeRecord, field: str) -> AuditEntry:

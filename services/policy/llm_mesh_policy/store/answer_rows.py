@@ -19,8 +19,8 @@ _PLACES = (answers.c.domain, answers.c.project, answers.c.key)
 def has(connection: Connection, place: Place, reservation_id: str, now: int) -> bool:
     """Whether the answer of a reservation can be repeated."""
     same_project = (rooms.c.domain == answers.c.domain) & (rooms.c.project == answers.c.project)
-    wanted = select(answers.c.create_time, rooms.c.erase_before).join_from(answers, rooms, same_project)
-    row = connection.execute(wanted.where(*at(place), answers.c.reservation == reservation_id, answers.c.expire_time > now)).first()
+    statement = select(answers.c.create_time, rooms.c.erase_before).join_from(answers, rooms, same_project)
+    row = connection.execute(statement.where(*at(place), answers.c.reservation == reservation_id, answers.c.expire_time > now)).first()
     return row is not None and row.create_time > row.erase_before
 
 

@@ -42,8 +42,8 @@ class SqlTrail:
             start = after
             if newest and not after:
                 start = max(0, (connection.scalar(select(func.max(audit_records.c.sequence))) or 0) - newest)
-            wanted = select(audit_records).where(audit_records.c.sequence > start).order_by(audit_records.c.sequence).limit(limit)
-            records = [record_of(row) for row in connection.execute(wanted)]
+            statement = select(audit_records).where(audit_records.c.sequence > start).order_by(audit_records.c.sequence).limit(limit)
+            records = [record_of(row) for row in connection.execute(statement)]
             return Page(records, [_head_of(row) for row in connection.execute(select(audit_heads).order_by(audit_heads.c.writer))])
 
         return await self._database.read(work)

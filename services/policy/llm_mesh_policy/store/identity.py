@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_PATIENCE = 2.0
+_TIMEOUT_SECONDS = 2.0
 _WHOLE_PATIENCE = 60.0
 
 _MAKING_BITS = 62
@@ -84,7 +84,7 @@ class SqlIdentity:
                 return None
             return contents_of(connection, since, present, self._database.now(connection))
 
-        return await self._database.read(reading, patience=_PATIENCE if since else _WHOLE_PATIENCE)
+        return await self._database.read(reading, patience=_TIMEOUT_SECONDS if since else _WHOLE_PATIENCE)
 
 
 def contents_of(connection: Connection, since: int, present: int, now: int) -> Contents:
@@ -108,13 +108,13 @@ def _untold(marks: Mapping[int, int]) -> int:
 
 def _rows(connection: Connection, collection: str, since: int) -> list[Row]:
     table = resources[collection]
-    wanted = select(table).where(table.c.revision > since) if since else select(table)
-    return [_row(found) for found in connection.execute(wanted)]
+    statement = select(table).where(table.c.revision > since) if since else select(table)
+    return [_row(sql_row) for sql_row in connection.execute(statement)]
 
 
 def _keys(connection: Connection, since: int) -> list[StoredKey]:
-    wanted = select(keys).where(keys.c.revision > since)
-    return [_key(found) for found in connection.execute(wanted if since else wanted.where(keys.c.revoke_time.is_(None)))]
+    statement = select(keys).where(keys.c.revision > since)
+    return [_key(sql_row) for sql_row in connection.execute(statement if since else statement.where(keys.c.revoke_time.is_(None)))]
 
 
 class SqlTransaction:
@@ -145,15 +145,15 @@ class SqlTransaction:
 
     def find(self, collection: str, domain: str, identity: str) -> Row | None:
         table = resources[collection]
-        found = self.connection.execute(select(table).where(table.c.domain == domain, table.c.id == identity)).first()
-        return _row(found) if found else None
+        sql_row = self.connection.execute(select(table).where(table.c.domain == domain, table.c.id == identity)).first()
+        return _row(sql_row) if sql_row else None
 
     def page(self, collection: str, domain: str, after: str, limit: int) -> list[Row]:
         table = resources[collection]
-        wanted = select(table).where(table.c.id > after).order_by(table.c.id).limit(limit)
+        statement = select(table).where(table.c.id > after).order_by(table.c.id).limit(limit)
         if collection != DOMAINS:
-            wanted = wanted.where(table.c.domain == domain)
-        return [_row(found) for found in self.connection.execute(wanted)]
+            statement = statement.where(table.c.domain == domain)
+        return [_row(sql_row) for sql_row in self.connection.execute(statement)]
 
     def save(self, collection: str, row: Row) -> Row:
         self._mark(collection)
@@ -219,8 +219,8 @@ class SqlTransaction:
             return
         self._marked.add(collection)
         present = self.advance()
-        wanted = select(revision.c.id, revision.c.value).where(revision.c.id.in_((UNTOLD, MARKS[collection], ROW_MARKS[collection])))
-        marks = {mark.id: mark.value for mark in self.connection.execute(wanted)}
+        statement = select(revision.c.id, revision.c.value).where(revision.c.id.in_((UNTOLD, MARKS[collection], ROW_MARKS[collection])))
+        marks = {mark.id: mark.value for mark in self.connection.execute(statement)}
         values = {MARKS[collection]: present, ROW_MARKS[collection]: present}
         if marks.get(MARKS[collection], 0) > marks.get(ROW_MARKS[collection], 0):
             values[UNTOLD] = max(marks.get(UNTOLD, 0), marks[MARKS[collection]])
@@ -228,18 +228,18 @@ class SqlTransaction:
             upsert(self.connection, revision, {"id": number, "value": value}, key=["id"])
 
     def find_key(self, domain: str, project: str, identity: str) -> StoredKey | None:
-        wanted = select(keys).where(keys.c.domain == domain, keys.c.project == project, keys.c.id == identity)
-        found = self.connection.execute(wanted).first()
-        return _key(found) if found else None
+        statement = select(keys).where(keys.c.domain == domain, keys.c.project == project, keys.c.id == identity)
+        sql_row = self.connection.execute(statement).first()
+        return _key(sql_row) if sql_row else None
 
     def page_keys(self, domain: str, project: str, before: tuple[int, str] | None, limit: int) -> list[StoredKey]:
-        wanted = select(keys).where(keys.c.domain == domain).order_by(keys.c.create_time.desc(), keys.c.id).limit(limit)
+        statement = select(keys).where(keys.c.domain == domain).order_by(keys.c.create_time.desc(), keys.c.id).limit(limit)
         if project:
-            wanted = wanted.where(keys.c.project == project)
+            statement = statement.where(keys.c.project == project)
         if before:
             time, identity = before
-            wanted = wanted.where(or_(keys.c.create_time < time, and_(keys.c.create_time == time, keys.c.id > identity)))
-        return [_key(found) for found in self.connection.execute(wanted)]
+            statement = statement.where(or_(keys.c.create_time < time, and_(keys.c.create_time == time, keys.c.id > identity)))
+        return [_key(sql_row) for sql_row in self.connection.execute(statement)]
 
     def save_key(self, key: StoredKey) -> None:
         values: dict[str, Any] = {column.name: getattr(key, column.name) or None for column in keys.columns}
@@ -262,14 +262,14 @@ class SqlTransaction:
 
     def page_audit(self, domain: str, request_id: str, before: int, limit: int) -> list[rules_pb2.AuditRecord]:
         table = audit_records
-        wanted = select(table).order_by(table.c.sequence.desc()).limit(limit)
+        statement = select(table).order_by(table.c.sequence.desc()).limit(limit)
         if domain:
-            wanted = wanted.where(table.c.domain == domain)
+            statement = statement.where(table.c.domain == domain)
         if request_id:
-            wanted = wanted.where(table.c.request_id == request_id)
+            statement = statement.where(table.c.request_id == request_id)
         if before:
-            wanted = wanted.where(table.c.sequence < before)
-        return [record_of(found) for found in self.connection.execute(wanted)]
+            statement = statement.where(table.c.sequence < before)
+        return [record_of(sql_row) for sql_row in self.connection.execute(statement)]
 
 
 def check_pepper(connection: Connection, database: Database, digest: bytes) -> None:
@@ -282,22 +282,22 @@ def check_pepper(connection: Connection, database: Database, digest: bytes) -> N
         raise SettingsError([SettingProblem("LLM_MESH_POLICY_KEY_PEPPER", problem)])
 
 
-def _row(found: SqlRow[Any]) -> Row:
-    return Row(found.domain, found.id, bytes(found.body), found.create_time, found.update_time)
+def _row(sql_row: SqlRow[Any]) -> Row:
+    return Row(sql_row.domain, sql_row.id, bytes(sql_row.body), sql_row.create_time, sql_row.update_time)
 
 
-def _key(found: SqlRow[Any]) -> StoredKey:
+def _key(sql_row: SqlRow[Any]) -> StoredKey:
     return StoredKey(
-        domain=found.domain,
-        project=found.project,
-        id=found.id,
-        principal=found.principal,
-        body=bytes(found.body),
-        digest=bytes(found.digest),
-        create_time=found.create_time,
-        expire_time=found.expire_time or 0,
-        revoke_time=found.revoke_time or 0,
-        previous_digest=bytes(found.previous_digest or b""),
-        previous_expire_time=found.previous_expire_time or 0,
-        revision=found.revision,
+        domain=sql_row.domain,
+        project=sql_row.project,
+        id=sql_row.id,
+        principal=sql_row.principal,
+        body=bytes(sql_row.body),
+        digest=bytes(sql_row.digest),
+        create_time=sql_row.create_time,
+        expire_time=sql_row.expire_time or 0,
+        revoke_time=sql_row.revoke_time or 0,
+        previous_digest=bytes(sql_row.previous_digest or b""),
+        previous_expire_time=sql_row.previous_expire_time or 0,
+        revision=sql_row.revision,
     )

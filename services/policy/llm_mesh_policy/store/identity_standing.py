@@ -66,10 +66,10 @@ class Standing:
 def _until(connection: Connection, name: str) -> int:
     """When a key ends, in microseconds; `_NEVER` began where it does not count at all."""
     domain, project, identity = KEY_NAME.parse(name, "key")
-    found = _KEY.first(connection, of_domain=domain, of_project=project, of_id=identity)
-    if found is None or found[0]:
+    row = _KEY.first(connection, of_domain=domain, of_project=project, of_id=identity)
+    if row is None or row[0]:
         return _NEVER
-    owner = _OWNER.first(connection, of_domain=domain, of_id=found[2].rpartition("/")[2])
+    owner = _OWNER.first(connection, of_domain=domain, of_id=row[2].rpartition("/")[2])
     if owner is None or identity_pb2.Principal.FromString(owner[0]).disabled:
         return _NEVER
-    return found[1] or _ALWAYS
+    return row[1] or _ALWAYS

@@ -71,17 +71,17 @@ class SqlKeptAnswers:
                 return None
             if bytes(bound.digest) != digest:
                 return key_reused()
-            repeated = self._found(connection, place, bound.reservation, now)
+            repeated = self._repeated(connection, place, bound.reservation, now)
             if repeated is not None:
                 self._accounts.extend_audit(connection, [_record(repeated.entry, caller, request_id, now)])
             return repeated
 
-        found = await self._database.write(work)
-        if isinstance(found, MeshError):
-            raise found
-        return found
+        result = await self._database.write(work)
+        if isinstance(result, MeshError):
+            raise result
+        return result
 
-    def _found(self, connection: Connection, place: Place, reservation_id: str, now: int) -> Repeated | None:
+    def _repeated(self, connection: Connection, place: Place, reservation_id: str, now: int) -> Repeated | None:
         if not rows.has(connection, place, reservation_id, now):
             return None
         row = connection.execute(select(answers.c.type, answers.c.content).where(*rows.at(place))).one()

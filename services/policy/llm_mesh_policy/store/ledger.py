@@ -83,8 +83,8 @@ class SqlLedger:
         }
 
     async def reserve(self, draft: Draft) -> Held:
-        wanted = draft.reservation
-        held: Held = await self._decide(Reserve(wanted.id, draft, amounts.bound(wanted.lines, wanted.subjects)))
+        reservation = draft.reservation
+        held: Held = await self._decide(Reserve(reservation.id, draft, amounts.bound(reservation.lines, reservation.subjects)))
         self._remember(held.reservation)
         return held
 
@@ -151,23 +151,23 @@ class SqlLedger:
 
         def work(connection: Connection) -> usage_pb2.LedgerEntry | MeshError:
             group = Group(connection, self._accounts, self._locked(connection))
-            found = group.find(reservation_id)
-            if found is None or found.project != project:
+            reservation = group.find(reservation_id)
+            if reservation is None or reservation.project != project:
                 return unknown(reservation_id)
-            audit.before = digest_of(found.entry)
-            ledger_charging.join(group, found)
-            group.post(found.reconcile(lines, group.now))
-            group.change(found)
-            audit.after = digest_of(found.entry)
+            audit.before = digest_of(reservation.entry)
+            ledger_charging.join(group, reservation)
+            group.post(reservation.reconcile(lines, group.now))
+            group.change(reservation)
+            audit.after = digest_of(reservation.entry)
             group.record(audit)
-            ledger_charging.close(group, found)
+            ledger_charging.close(group, reservation)
             group.write()
-            return found.entry
+            return reservation.entry
 
         return await self._alone(work)
 
-    async def _decide(self, wanted: Request) -> Any:  # noqa: ANN401 (each kind of work has an answer of its own)
-        result = await self._database.write_together(self._together, wanted)
+    async def _decide(self, request: Request) -> Any:  # noqa: ANN401 (each kind of work has an answer of its own)
+        result = await self._database.write_together(self._together, request)
         self._changed()
         return result
 
@@ -181,15 +181,15 @@ class SqlLedger:
     def _together(self, connection: Connection, all_wanted: Sequence[Request]) -> list[object]:
         """What a group of requests wants of the ledger, in their order. Refusals are answers: they undo nothing of others."""
         group = Group(connection, self._accounts, self._locked(connection))
-        reserving = [wanted for wanted in all_wanted if isinstance(wanted, Reserve)]
+        reserving = [request for request in all_wanted if isinstance(request, Reserve)]
         subjects: set[str] = set()
         if reserving:
-            subjects.update([PLATFORM], *[wanted.subjects for wanted in reserving])
-        group.see({wanted.id for wanted in all_wanted}, subjects, {wanted.draft.reservation.key for wanted in reserving})
+            subjects.update([PLATFORM], *[request.subjects for request in reserving])
+        group.see({request.id for request in all_wanted}, subjects, {request.draft.reservation.key for request in reserving})
         answers: list[object] = []
-        for wanted in all_wanted:
+        for request in all_wanted:
             try:
-                answers.append(self._answers[type(wanted)](group, wanted))
+                answers.append(self._answers[type(request)](group, request))
             except MeshError as refusal:  # raised before anything of it was written
                 answers.append(refusal)
         group.write()
@@ -205,14 +205,14 @@ class SqlLedger:
             self._recent.pop(next(iter(self._recent)))
         self._recent[reservation.id] = reservation
 
-    def _reserve(self, group: Group, wanted: Reserve) -> Held | MeshError:
-        draft, reservation = wanted.draft, wanted.draft.reservation
+    def _reserve(self, group: Group, request: Reserve) -> Held | MeshError:
+        draft, reservation = request.draft, request.draft.reservation
         refusal: MeshError | None = _expired() if draft.expires <= group.now else None
         if refusal is None and draft.idempotency_key:
             refusal = ledger_idempotency.refusal(group, draft)
         if refusal is not None:
             return refusal
-        fitting = self._untagged(group, reservation) or self._fitting(group, reservation, wanted.subjects, reservation.lines)
+        fitting = self._untagged(group, reservation) or self._fitting(group, reservation, request.subjects, reservation.lines)
         if isinstance(fitting, MeshError):
             # The id may be held already, by this very request: then its own hold must not refuse it.
             return self._repeated(group, reservation) or self._screened(group, reservation, self._refused(group, reservation, fitting))
@@ -233,22 +233,22 @@ class SqlLedger:
         return answer
 
     def _fitting(
-        self, group: Group, wanted: Reservation, subjects: Sequence[str], lines: Sequence[Line], beyond: Sequence[Line] = ()
+        self, group: Group, reservation: Reservation, subjects: Sequence[str], lines: Sequence[Line], beyond: Sequence[Line] = ()
     ) -> Fit | MeshError:
         """What the meters say, if the key still counts."""
-        if not group.counts(wanted.key):
+        if not group.counts(reservation.key):
             return invalid_credential()
-        meters = group.binding(wanted.domain, subjects)
-        if self._budget_required and (refusal := refusals.without_budget(meters, lines, wanted.domain)):
+        meters = group.binding(reservation.domain, subjects)
+        if self._budget_required and (refusal := refusals.without_budget(meters, lines, reservation.domain)):
             return refusal
         if not meters:
             return Fit()
-        fitting = fit(meters, amounts.asked(lines, wanted.subjects, beyond=beyond), group.now)
+        fitting = fit(meters, amounts.asked(lines, reservation.subjects, beyond=beyond), group.now)
         return refusals.exceeded(fitting.excesses, self._currency) if fitting.excesses else fitting
 
-    def _untagged(self, group: Group, wanted: Reservation) -> MeshError | None:
+    def _untagged(self, group: Group, reservation: Reservation) -> MeshError | None:
         """A refusal where a limit demands a tag that the request does not have."""
-        missing = group.undemanded(wanted.domain, wanted.entry.tags)
+        missing = group.undemanded(reservation.domain, reservation.entry.tags)
         return None if missing is None else refusals.tag_required(*missing)
 
     def _held(self, group: Group, made: Reservation, fitting: Fit) -> Held:
@@ -256,74 +256,76 @@ class SqlLedger:
         group.record(_record(made, allowed=True, detail=f"held {text_of(made.reserved, self._currency)}", now=group.now))
         return Held(made, refusals.statuses(fitting.meters, group.now), group.now)
 
-    def _refused(self, group: Group, wanted: Reservation, why: MeshError) -> MeshError:
-        group.record(_record(wanted, allowed=False, detail=str(why), now=group.now))
+    def _refused(self, group: Group, reservation: Reservation, why: MeshError) -> MeshError:
+        group.record(_record(reservation, allowed=False, detail=str(why), now=group.now))
         return why
 
-    def _repeated(self, group: Group, wanted: Reservation) -> Held | MeshError | None:
+    def _repeated(self, group: Group, reservation: Reservation) -> Held | MeshError | None:
         """The same `Reserve` again gets the same answer: its first one may have been lost on the way. None where it is the first."""
-        earlier = group.find(wanted.id)
+        earlier = group.find(reservation.id)
         if earlier is None:
             return None
         if earlier.entry.state in {RELEASED, REFUSED}:
-            return released(wanted.id)
-        if earlier.project != wanted.project or earlier.entry.admission_id != wanted.entry.admission_id:
-            return already_exists(wanted.id)
+            return released(reservation.id)
+        if earlier.project != reservation.project or earlier.entry.admission_id != reservation.entry.admission_id:
+            return already_exists(reservation.id)
         if earlier.entry.state in {SETTLED, ESTIMATED}:
-            return already_settled(wanted.id)
-        return Held(earlier, (), group.now) if earlier.lines == wanted.lines else already_exists(wanted.id)
+            return already_settled(reservation.id)
+        return Held(earlier, (), group.now) if earlier.lines == reservation.lines else already_exists(reservation.id)
 
-    def _extend(self, group: Group, wanted: Extend) -> Held | MeshError:
-        found = wanted.take(group)
-        refusal = _not_extended(found, wanted.id, wanted.admission_id) or (_expired() if wanted.expires <= group.now else None)
-        if found is None or refusal is not None:
-            return refusal or unknown(wanted.id)
-        line = wanted.line.with_candidates(max(other.candidates for other in found.lines))
-        if any(line.id == other.id for other in found.lines):
-            return Held(found, (), group.now) if line in found.lines else already_exists(f"attempt {line.id}")
-        fitting = self._fitting(group, found, amounts.bound([line], found.subjects), [line], found.lines)
+    def _extend(self, group: Group, request: Extend) -> Held | MeshError:
+        reservation = request.take(group)
+        refusal = _not_extended(reservation, request.id, request.admission_id) or (_expired() if request.expires <= group.now else None)
+        if reservation is None or refusal is not None:
+            return refusal or unknown(request.id)
+        line = request.line.with_candidates(max(other.candidates for other in reservation.lines))
+        if any(line.id == other.id for other in reservation.lines):
+            return Held(reservation, (), group.now) if line in reservation.lines else already_exists(f"attempt {line.id}")
+        fitting = self._fitting(group, reservation, amounts.bound([line], reservation.subjects), [line], reservation.lines)
         if isinstance(fitting, MeshError):
-            return self._refused(group, found, fitting)
-        within_bounds(found.reserved + line.reserved)
-        grown = replace(found, lines=(*found.lines, line), holds=_merged(found.holds, fitting.holds), version=found.version + 1)
+            return self._refused(group, reservation, fitting)
+        within_bounds(reservation.reserved + line.reserved)
+        grown = replace(
+            reservation, lines=(*reservation.lines, line), holds=_merged(reservation.holds, fitting.holds), version=reservation.version + 1
+        )
         grown.entry.reserved.nanos += line.reserved
         group.grow(grown)
         booked = {(hold.meter, hold.window) for hold in grown.holds}
         return self._held(group, grown, Fit(meters=tuple(meter for meter in fitting.meters if (meter.name, meter.window) in booked)))
 
-    def _settle(self, group: Group, wanted: Settle) -> Settled | MeshError:
-        found = wanted.take(group)
-        if found is None:
-            return unknown(wanted.id)
-        if found.entry.state == SETTLED:
-            if not found.awaits(wanted.lines):
-                return Settled(found.entry, repeated=True)
-            ledger_charging.join(group, found)
-        elif wanted.screened:
-            found.found_in_answer(wanted.screened)
-        group.post(found.settle(wanted.lines, group.now, self._speeds.of))
-        group.change(found)
-        ledger_charging.close(group, found)
-        return Settled(found.entry, repeated=False, candidates=max((line.candidates for line in found.lines), default=1))
+    def _settle(self, group: Group, request: Settle) -> Settled | MeshError:
+        reservation = request.take(group)
+        if reservation is None:
+            return unknown(request.id)
+        if reservation.entry.state == SETTLED:
+            if not reservation.awaits(request.lines):
+                return Settled(reservation.entry, repeated=True)
+            ledger_charging.join(group, reservation)
+        elif request.screened:
+            reservation.found_in_answer(request.screened)
+        group.post(reservation.settle(request.lines, group.now, self._speeds.of))
+        group.change(reservation)
+        ledger_charging.close(group, reservation)
+        return Settled(reservation.entry, repeated=False, candidates=max((line.candidates for line in reservation.lines), default=1))
 
-    def _release(self, group: Group, wanted: Release) -> usage_pb2.ReservationState:
-        found = wanted.take(group)
-        if found is None:
-            group.mark_released_early(wanted.id)
+    def _release(self, group: Group, request: Release) -> usage_pb2.ReservationState:
+        reservation = request.take(group)
+        if reservation is None:
+            group.mark_released_early(request.id)
             return RELEASED
-        if found.entry.state in {RELEASED, REFUSED}:
-            return found.entry.state
-        group.post(found.release(group.now))
-        group.change(found)
-        return found.entry.state
+        if reservation.entry.state in {RELEASED, REFUSED}:
+            return reservation.entry.state
+        group.post(reservation.release(group.now))
+        group.change(reservation)
+        return reservation.entry.state
 
-    def _refuse(self, group: Group, wanted: Refuse) -> None:
-        refused, currency = wanted.refused, self._currency
+    def _refuse(self, group: Group, request: Refuse) -> None:
+        refused, currency = request.refused, self._currency
         refused.entry.reserved.currency = refused.entry.charged.currency = currency
         refused.begin(group.now)
         refused.entry.settle_time.CopyFrom(refused.entry.reserve_time)
         group.insert(refused, "")
-        group.record(replace(wanted.audit, time=group.now))
+        group.record(replace(request.audit, time=group.now))
 
     def _estimate(self, connection: Connection, lost: Sequence[str], now: int) -> int:
         held = ledger_epochs.held_by(connection, lost)
@@ -361,12 +363,12 @@ def _merged(before: Sequence[Hold], added: Sequence[Hold]) -> tuple[Hold, ...]:
     return tuple(merged.values())
 
 
-def _not_extended(found: Reservation | None, reservation_id: str, admission_id: str) -> PolicyError | None:
-    if found is None or found.entry.admission_id != admission_id:
+def _not_extended(reservation: Reservation | None, reservation_id: str, admission_id: str) -> PolicyError | None:
+    if reservation is None or reservation.entry.admission_id != admission_id:
         return unknown(reservation_id)
-    if found.entry.state == RELEASED:
+    if reservation.entry.state == RELEASED:
         return released(reservation_id)
-    return None if found.entry.state == HELD else already_settled(reservation_id)
+    return None if reservation.entry.state == HELD else already_settled(reservation_id)
 
 
 def _expired() -> PolicyError:

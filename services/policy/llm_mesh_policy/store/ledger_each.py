@@ -17,13 +17,13 @@ from llm_mesh_policy.store.ledger_tables import meters
 from llm_mesh_runtime.database import upsert
 
 
-def put_limit(connection: Connection, wanted: Wanted, now: int) -> None:
+def put_limit(connection: Connection, desired: Wanted, now: int) -> None:
     """Brings the meters of a limit into being, for every domain where it is one of each domain, and ends those that it has no more."""
-    domains = _domains(connection) if wanted.subject == EACH_DOMAIN else ()
-    _end(connection, wanted.name, keeping={_name(wanted.name, domain) for domain in domains})
-    known = {meter.name: meter for meter in _of_limit(connection, wanted.name)}
+    domains = _domains(connection) if desired.subject == EACH_DOMAIN else ()
+    _end(connection, desired.name, keeping={_name(desired.name, domain) for domain in domains})
+    known = {meter.name: meter for meter in _of_limit(connection, desired.name)}
     for domain in domains:
-        own = replace(wanted, name=_name(wanted.name, domain), domain=wanted.name, subject=domain)
+        own = replace(desired, name=_name(desired.name, domain), domain=desired.name, subject=domain)
         before = known.get(own.name)
         goes_on = before is not None and own.same_counts(before)
         write(connection, replace(before, amount=own.amount) if before is not None and goes_on else fresh_meter(own, now), own.domain)

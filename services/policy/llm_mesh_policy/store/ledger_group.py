@@ -41,7 +41,7 @@ class Group:
         self._accounts = accounts
         self._sequence: int | None = None
         self._marks: dict[str, tuple[int, int, str] | None] = {}
-        self._found: dict[str, Reservation | None] = {}
+        self._reservations: dict[str, Reservation | None] = {}
         self._meters: dict[str, Meter] = {}
         self._seen: set[str] = set()
         self._by_subject: dict[str, list[str]] = {}
@@ -72,17 +72,17 @@ class Group:
 
     def find(self, reservation_id: str, known: Reservation | None = None) -> Reservation | None:
         """The reservation of an id, whoever's it is; the one that is known where it is still what the row says."""
-        if reservation_id in self._found:
-            return self._found[reservation_id]
+        if reservation_id in self._reservations:
+            return self._reservations[reservation_id]
         mark = self._marks.get(reservation_id, ())
         if mark is None:
-            found = None
+            reservation = None
         elif known is not None and mark == ledger_rows.mark_of(known):
-            found = known
+            reservation = known
         else:
-            found = ledger_rows.find(self.connection, reservation_id)
-        self._found[reservation_id] = found
-        return found
+            reservation = ledger_rows.find(self.connection, reservation_id)
+        self._reservations[reservation_id] = reservation
+        return reservation
 
     def counts(self, key: str) -> bool:
         """Whether a key counts now."""
@@ -137,13 +137,13 @@ class Group:
 
     def insert(self, reservation: Reservation, epoch: str) -> None:
         """A new reservation, whose id is free."""
-        self._found[reservation.id] = reservation
+        self._reservations[reservation.id] = reservation
         self._inserted.append(ledger_rows.new_row(reservation, epoch, self._next()))
 
     def mark_released_early(self, reservation_id: str) -> None:
         """A reservation that was released before it was made: no event, and no tenant yet."""
         tombstone = ledger_rows.tombstone(reservation_id, self.now)
-        self._found[reservation_id] = tombstone
+        self._reservations[reservation_id] = tombstone
         self._inserted.append(ledger_rows.new_row(tombstone, "", None))
 
     def change(self, reservation: Reservation) -> None:
@@ -152,7 +152,7 @@ class Group:
 
     def grow(self, reservation: Reservation) -> None:
         """What was added to a reservation."""
-        self._found[reservation.id] = reservation
+        self._reservations[reservation.id] = reservation
         self._grown[reservation.id] = reservation
         self.change(reservation)
 

@@ -26,14 +26,14 @@ _FIND = PreparedStatement(
 
 def refusal(group: Group, draft: Draft) -> MeshError | None:
     """Why the key does not let the request through: another request, one in progress, or one that has ended."""
-    wanted, now = draft.reservation, group.now
-    row = _FIND.first(group.connection, of_domain=wanted.domain, of_project=wanted.project, of_key=draft.idempotency_key)
+    reservation, now = draft.reservation, group.now
+    row = _FIND.first(group.connection, of_domain=reservation.domain, of_project=reservation.project, of_key=draft.idempotency_key)
     if row is None:
         return None
     digest, reservation_id, expire_time = row
-    if expire_time <= now or reservation_id == wanted.id:
+    if expire_time <= now or reservation_id == reservation.id:
         return None
-    if not group.counts(wanted.key):
+    if not group.counts(reservation.key):
         return invalid_credential()
     if bytes(digest) != draft.request_digest:
         return key_reused()
@@ -53,13 +53,13 @@ def _refused_by(group: Group, draft: Draft, reservation_id: str) -> MeshError | 
 
 def keep(connection: Connection, draft: Draft, now: int) -> None:
     """Binds the key to the reservation. Another one can hold it only where `refusal` let this one pass."""
-    wanted = draft.reservation
+    reservation = draft.reservation
     row = {
-        "domain": wanted.domain,
-        "project": wanted.project,
+        "domain": reservation.domain,
+        "project": reservation.project,
         "key": draft.idempotency_key,
         "digest": draft.request_digest,
-        "reservation": wanted.id,
+        "reservation": reservation.id,
         "expire_time": now + KEPT,
     }
     upsert(connection, idempotency, row, key=_KEY)

@@ -51,8 +51,8 @@ class LedgerLimits:
 
     async def put_budget(self, budget: ledger_pb2.Budget, audit: AuditEntry) -> ledger_pb2.Budget:
         """Creates or replaces a budget."""
-        wanted = wanted_budget(budget, self._currency)
-        return budget_of(*await self._put(wanted, audit), self._currency)
+        desired = wanted_budget(budget, self._currency)
+        return budget_of(*await self._put(desired, audit), self._currency)
 
     async def put_limit(self, limit: ledger_pb2.Limit, audit: AuditEntry) -> ledger_pb2.Limit:
         """Creates or replaces a limit."""
@@ -69,18 +69,18 @@ class LedgerLimits:
         if deletes(budget, masks):
             change = self._apply_deletion(connection, budget.name, known=before is not None, dry_run=dry_run)
             return Step(change, self._set_of(before), None)
-        wanted = wanted_budget(applied(old, budget, masks, mutable=_BUDGET), self._currency)
-        new = budget_of(fresh_meter(wanted, now), now, self._currency)
-        return self._apply(connection, wanted, before, change_of(wanted.name, old, new, ignore=_OUTPUT_ONLY), dry_run=dry_run)
+        desired = wanted_budget(applied(old, budget, masks, mutable=_BUDGET), self._currency)
+        new = budget_of(fresh_meter(desired, now), now, self._currency)
+        return self._apply(connection, desired, before, change_of(desired.name, old, new, ignore=_OUTPUT_ONLY), dry_run=dry_run)
 
     def apply_limit(self, connection: Connection, limit: ledger_pb2.Limit, masks: Masks, *, dry_run: bool) -> Step:
         """Brings a limit to the wanted state, within another's transaction."""
         lock(connection)
         before = _find(connection, limit.name)
         old = limit_of(before) if before else None
-        wanted = wanted_limit(applied(old, limit, masks, mutable=_LIMIT))
-        new = limit_of(fresh_meter(wanted, 0))
-        return self._apply(connection, wanted, before, change_of(wanted.name, old, new), dry_run=dry_run)
+        desired = wanted_limit(applied(old, limit, masks, mutable=_LIMIT))
+        new = limit_of(fresh_meter(desired, 0))
+        return self._apply(connection, desired, before, change_of(desired.name, old, new), dry_run=dry_run)
 
     async def delete_limit(self, name: str, audit: AuditEntry) -> None:
         """Deletes a limit; what was held of it is forgotten."""
@@ -106,35 +106,35 @@ class LedgerLimits:
 
     async def budget(self, name: str) -> ledger_pb2.Budget | None:
         """A budget with what is spent and held."""
-        found, now = await self._database.read(lambda connection: (_find(connection, name), self._database.now(connection)))
-        return budget_of(found, now, self._currency) if found else None
+        meter, now = await self._database.read(lambda connection: (_find(connection, name), self._database.now(connection)))
+        return budget_of(meter, now, self._currency) if meter else None
 
     async def budgets(self, domain: str, after: str, limit: int) -> Sequence[ledger_pb2.Budget]:
         """Budgets of a domain, by name."""
-        found, now = await self._page(domain, after, limit, money=True)
-        return [budget_of(meter, now, self._currency) for meter in found]
+        page_of_meters, now = await self._page(domain, after, limit, money=True)
+        return [budget_of(meter, now, self._currency) for meter in page_of_meters]
 
     async def limits(self, domain: str, after: str, limit: int) -> Sequence[ledger_pb2.Limit]:
         """Limits of a domain, by name."""
-        found, _ = await self._page(domain, after, limit, money=False)
-        return [limit_of(meter) for meter in found]
+        page_of_meters, _ = await self._page(domain, after, limit, money=False)
+        return [limit_of(meter) for meter in page_of_meters]
 
     async def _page(self, domain: str, after: str, limit: int, *, money: bool) -> tuple[list[Meter], int]:
         kind = meters.c.metric == MONEY if money else meters.c.metric != MONEY
-        wanted = select(*ledger_meters.columns()).where(_concerns(domain), meters.c.name > after, kind)
-        wanted = wanted.order_by(meters.c.name).limit(limit)
+        statement = select(*ledger_meters.columns()).where(_concerns(domain), meters.c.name > after, kind)
+        statement = statement.order_by(meters.c.name).limit(limit)
 
         def work(connection: Connection) -> tuple[list[Meter], int]:
-            return [Meter(*row) for row in connection.execute(wanted)], self._database.now(connection)
+            return [Meter(*row) for row in connection.execute(statement)], self._database.now(connection)
 
         return await self._database.read(work)
 
-    async def _put(self, wanted: Wanted, audit: AuditEntry) -> tuple[Meter, int]:
+    async def _put(self, desired: Wanted, audit: AuditEntry) -> tuple[Meter, int]:
         def work(connection: Connection) -> tuple[Meter, int] | MeshError:
             lock(connection)
             now = self._database.now(connection)
-            before = _find(connection, wanted.name)
-            meter = self._put_in(connection, wanted, before, now, opens=True)
+            before = _find(connection, desired.name)
+            meter = self._put_in(connection, desired, before, now, opens=True)
             audit.before, audit.after = digest_of(self._set_of(before)), digest_of(self._set_of(meter))
             self._accounts.extend_audit(connection, [audit])
             return meter, now
@@ -152,10 +152,10 @@ class LedgerLimits:
             ledger_each.delete_limit(connection, name)
         return resources_pb2.Change(resource=name, action=resources_pb2.CHANGE_ACTION_DELETE, loosens=True)
 
-    def _apply(self, connection: Connection, wanted: Wanted, before: Meter | None, change: resources_pb2.Change, *, dry_run: bool) -> Step:
+    def _apply(self, connection: Connection, desired: Wanted, before: Meter | None, change: resources_pb2.Change, *, dry_run: bool) -> Step:
         if dry_run or change.action == resources_pb2.CHANGE_ACTION_NONE:
             return Step(change, None, None)
-        meter = self._put_in(connection, wanted, before, self._database.now(connection), opens=False)
+        meter = self._put_in(connection, desired, before, self._database.now(connection), opens=False)
         return Step(change, self._set_of(before), self._set_of(meter))
 
     def _set_of(self, meter: Meter | None) -> ledger_pb2.Budget | ledger_pb2.Limit | None:
@@ -169,12 +169,12 @@ class LedgerLimits:
             budget.ClearField(name)
         return budget
 
-    def _put_in(self, connection: Connection, wanted: Wanted, before: Meter | None, now: int, *, opens: bool) -> Meter:
-        meter = _put(connection, wanted, before, now, opens=opens)
+    def _put_in(self, connection: Connection, desired: Wanted, before: Meter | None, now: int, *, opens: bool) -> Meter:
+        meter = _put(connection, desired, before, now, opens=opens)
         if before is None:
-            of_kind = meters.c.metric == MONEY if wanted.metric == MONEY else meters.c.metric != MONEY
-            count = connection.execute(select(func.count()).where(meters.c.domain == wanted.domain, of_kind)).scalar_one()
-            self._quotas.check(wanted.domain, "budgets" if wanted.metric == MONEY else "limits", count)
+            of_kind = meters.c.metric == MONEY if desired.metric == MONEY else meters.c.metric != MONEY
+            count = connection.execute(select(func.count()).where(meters.c.domain == desired.domain, of_kind)).scalar_one()
+            self._quotas.check(desired.domain, "budgets" if desired.metric == MONEY else "limits", count)
         return meter
 
 
@@ -190,18 +190,18 @@ def _find(connection: Connection, name: str) -> Meter | None:
     return None if row is None else Meter(*row)
 
 
-def _put(connection: Connection, wanted: Wanted, before: Meter | None, now: int, *, opens: bool) -> Meter:
+def _put(connection: Connection, desired: Wanted, before: Meter | None, now: int, *, opens: bool) -> Meter:
     """Writes a meter; `opens` a budget that was closed."""
     closed = before.closed if before is not None and not opens else 0
-    if before is not None and wanted.same_counts(before):
-        meter = replace(before, amount=wanted.amount, closed=closed, tag_scope=wanted.tag_scope)
+    if before is not None and desired.same_counts(before):
+        meter = replace(before, amount=desired.amount, closed=closed, tag_scope=desired.tag_scope)
     else:
-        meter = replace(fresh_meter(wanted, now), closed=closed)
-        if wanted.metric == MONEY:
+        meter = replace(fresh_meter(desired, now), closed=closed)
+        if desired.metric == MONEY:
             meter = _counted(connection, meter, domain_of(meter.subject))
-    ledger_each.write(connection, meter, wanted.domain)
-    if wanted.domain == PLATFORM:
-        ledger_each.put_limit(connection, wanted, now)
+    ledger_each.write(connection, meter, desired.domain)
+    if desired.domain == PLATFORM:
+        ledger_each.put_limit(connection, desired, now)
     return meter
 
 
@@ -223,8 +223,8 @@ def _counted(connection: Connection, meter: Meter, domain: str) -> Meter:
 
 
 def _reservations(connection: Connection, *conditions: object) -> list[Reservation]:
-    wanted = select(*ledger_rows.columns()).where(*conditions)  # type: ignore[arg-type] # conditions of SQLAlchemy
-    return [ledger_rows.reservation_of(row) for row in connection.execute(wanted)]
+    statement = select(*ledger_rows.columns()).where(*conditions)  # type: ignore[arg-type] # conditions of SQLAlchemy
+    return [ledger_rows.reservation_of(row) for row in connection.execute(statement)]
 
 
 def _share(reservation: Reservation, subject: str) -> int:

@@ -61,16 +61,16 @@ def look(connection: Connection, ids: Collection[str], subjects: Collection[str]
 
     Without subjects, as where all works end reservations, nothing is seen of identity either.
     """
-    name, wanted = connection.dialect.name, as_list(connection, ids)
+    name, id_list = connection.dialect.name, as_list(connection, ids)
     if not subjects:
-        row = _ONLY_ENTRIES[name].first(connection, ids=wanted)
+        row = _ONLY_ENTRIES[name].first(connection, ids=id_list)
         assert row is not None  # noqa: S101 (for the type checker: sums without groups always have a row)
         return Look(row[0], _marks(row[1]))
-    row = _ALL[name].first(connection, ids=wanted, subjects=as_list(connection, subjects))
+    row = _ALL[name].first(connection, ids=id_list, subjects=as_list(connection, subjects))
     assert row is not None  # noqa: S101 (likewise)
     sequence, entries, value, making, meters, demands = row
-    found = [Meter(*each) for each in orjson.loads(meters)] if meters else ()
-    return Look(sequence, _marks(entries), (value, making), found, orjson.loads(demands) if demands and demands != "[]" else ())
+    limits = [Meter(*each) for each in orjson.loads(meters)] if meters else ()
+    return Look(sequence, _marks(entries), (value, making), limits, orjson.loads(demands) if demands and demands != "[]" else ())
 
 
 def _marks(entries: str | None) -> dict[str, tuple[int, int, str]]:

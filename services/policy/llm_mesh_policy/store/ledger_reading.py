@@ -32,22 +32,22 @@ class LedgerReading:
 
     async def entry(self, project: str, reservation_id: str) -> usage_pb2.LedgerEntry | None:
         """An entry of a project."""
-        wanted = select(entries.c.entry).where(entries.c.project == project, entries.c.id == reservation_id)
-        found = await self._database.read(lambda connection: connection.execute(wanted).scalar())
-        return None if found is None else usage_pb2.LedgerEntry.FromString(found)
+        statement = select(entries.c.entry).where(entries.c.project == project, entries.c.id == reservation_id)
+        body = await self._database.read(lambda connection: connection.execute(statement).scalar())
+        return None if body is None else usage_pb2.LedgerEntry.FromString(body)
 
     async def page(
         self, tenant: str, *, state: int, request_id: str, before: tuple[int, str] | None, limit: int
     ) -> Sequence[tuple[int, str, usage_pb2.LedgerEntry]]:
         """Entries of a project or domain, newest first, each with its time and id."""
-        wanted = _listed(tenant, state, request_id, before).limit(limit)
-        rows = await self._database.read(lambda connection: connection.execute(wanted).all())
+        statement = _listed(tenant, state, request_id, before).limit(limit)
+        rows = await self._database.read(lambda connection: connection.execute(statement).all())
         return [(row.reserve_time, row.id, usage_pb2.LedgerEntry.FromString(row.entry)) for row in rows]
 
     async def newest(self, limit: int) -> Sequence[Reservation]:
         """The reservations that changed last, oldest first."""
-        wanted = select(*ledger_rows.columns()).where(entries.c.sequence.is_not(None)).order_by(entries.c.sequence.desc()).limit(limit)
-        rows = await self._database.read(lambda connection: connection.execute(wanted).all())
+        statement = select(*ledger_rows.columns()).where(entries.c.sequence.is_not(None)).order_by(entries.c.sequence.desc()).limit(limit)
+        rows = await self._database.read(lambda connection: connection.execute(statement).all())
         return [ledger_rows.reservation_of(row) for row in reversed(rows)]
 
     async def after(self, sequence: int, limit: int) -> Sequence[usage_pb2.UsageEvent]:
@@ -60,8 +60,8 @@ class LedgerReading:
         return await self._database.read(work)
 
     async def through(self, reader: str) -> int:
-        found = await self._database.read(lambda connection: _THROUGH.first(connection, of_name=reader))
-        return found[0] if found else 0
+        sequence = await self._database.read(lambda connection: _THROUGH.first(connection, of_name=reader))
+        return sequence[0] if sequence else 0
 
     async def advance(self, reader: str, sequence: int) -> None:
         def work(connection: Connection) -> None:
@@ -75,20 +75,20 @@ def _events(connection: Connection, after: int, most: int) -> list[Any]:
     """Sequence, entry, domain, project and version, oldest first. From SQLite in one row, since each may make the event loop wait."""
     if connection.dialect.name == "postgresql":
         return _EVENTS.rows(connection, after=after, most=most)
-    found, packed = _EVENTS_AT_ONCE.rows(connection, after=after, most=most)[0]  # entries by themselves: JSON looks at each character
+    rows, packed = _EVENTS_AT_ONCE.rows(connection, after=after, most=most)[0]  # entries by themselves: JSON looks at each character
     unpacked = [] if packed is None else [bytes.fromhex(entry) for entry in packed.split(",")]
-    return sorted([(sequence, entry, *rest) for (sequence, *rest), entry in zip(orjson.loads(found), unpacked, strict=True)])
+    return sorted([(sequence, entry, *rest) for (sequence, *rest), entry in zip(orjson.loads(rows), unpacked, strict=True)])
 
 
 def _listed(tenant: str, state: int, request_id: str, before: tuple[int, str] | None) -> Select[tuple[int, str, bytes]]:
     column = entries.c.project if "/projects/" in tenant else entries.c.domain
-    wanted = select(entries.c.reserve_time, entries.c.id, entries.c.entry).where(column == tenant)
+    statement = select(entries.c.reserve_time, entries.c.id, entries.c.entry).where(column == tenant)
     if state:
-        wanted = wanted.where(entries.c.state == state)
+        statement = statement.where(entries.c.state == state)
     if request_id:
-        wanted = wanted.where(entries.c.request_id == request_id)
+        statement = statement.where(entries.c.request_id == request_id)
     if before is not None:
         moment, last = before
         earlier = (entries.c.reserve_time == moment) & (entries.c.id < last)
-        wanted = wanted.where((entries.c.reserve_time < moment) | earlier)
-    return wanted.order_by(entries.c.reserve_time.desc(), entries.c.id.desc())
+        statement = statement.where((entries.c.reserve_time < moment) | earlier)
+    return statement.order_by(entries.c.reserve_time.desc(), entries.c.id.desc())

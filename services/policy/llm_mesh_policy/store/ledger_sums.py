@@ -22,7 +22,7 @@ from llm_mesh_runtime.database import Database
 from llm_mesh_runtime.money import NANO, saturated
 from llm_mesh_runtime.resources import domain_of
 
-_PATIENCE = 900.0
+_TIMEOUT_SECONDS = 900.0
 _SLICE = 100
 _SLICE_PAUSE = 0.002
 
@@ -36,11 +36,11 @@ class LedgerSums:
         self._most = most
 
     async def names(self, after: str, limit: int) -> Sequence[str]:
-        wanted = select(meters.c.name).where(meters.c.name > after).order_by(meters.c.name).limit(limit)
-        return await self._database.read(lambda connection: list(connection.execute(wanted).scalars()))
+        statement = select(meters.c.name).where(meters.c.name > after).order_by(meters.c.name).limit(limit)
+        return await self._database.read(lambda connection: list(connection.execute(statement).scalars()))
 
     async def compare(self, name: str) -> Comparison | None:
-        return await self._database.read(lambda connection: self._compared(connection, name, _SLICE_PAUSE), patience=_PATIENCE)
+        return await self._database.read(lambda connection: self._compared(connection, name, _SLICE_PAUSE), patience=_TIMEOUT_SECONDS)
 
     async def correct(self, name: str) -> Comparison | None:
         def work(connection: Connection) -> Comparison | None:
@@ -58,7 +58,7 @@ class LedgerSums:
             group.write()
             return compared
 
-        return await self._database.write(work, patience=_PATIENCE)
+        return await self._database.write(work, patience=_TIMEOUT_SECONDS)
 
     def _compared(self, connection: Connection, name: str, pause: float) -> Comparison | None:
         row = connection.execute(select(*ledger_meters.columns()).where(meters.c.name == name)).first()
@@ -135,9 +135,9 @@ def _of_limit(connection: Connection, meter: Meter) -> tuple[ColumnElement[bool]
     return (entries.c.domain.in_(domains), entries.c.reserve_time >= max(meter.window, meter.generation))
 
 
-def _reservations(connection: Connection, wanted: Select[tuple[object, ...]], pause: float) -> Iterator[Reservation]:
+def _reservations(connection: Connection, statement: Select[tuple[object, ...]], pause: float) -> Iterator[Reservation]:
     """Reservations, in slices with pauses, in which others get the interpreter."""
-    for number, row in enumerate(connection.execute(wanted.execution_options(yield_per=_SLICE)), start=1):
+    for number, row in enumerate(connection.execute(statement.execution_options(yield_per=_SLICE)), start=1):
         yield ledger_rows.reservation_of(row)
         if pause and number % _SLICE == 0:
             time.sleep(pause)

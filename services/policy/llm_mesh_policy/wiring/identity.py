@@ -106,10 +106,10 @@ def _pepper(settings: Settings, links: Links) -> bytes:
         return settings.key_pepper.reveal().encode()
     if not links.embedded:
         raise SettingsError([SettingProblem("LLM_MESH_POLICY_KEY_PEPPER", "is required where policy runs alone")])
-    return _kept(links.mesh.data_dir / _PEPPER_FILE)
+    return _stored_secret(links.mesh.data_dir / _PEPPER_FILE)
 
 
-def _kept(file: Path) -> bytes:
+def _stored_secret(file: Path) -> bytes:
     private_folder(file.parent)
     if not file.exists():
         with suppress(FileExistsError):  # another process was first

@@ -83,21 +83,23 @@ class Ledger:
             trail=self._trail,
             most_values=settings.screened_json_values,
         )
-        kept = SqlKeptAnswers(
+        kept_answers = SqlKeptAnswers(
             database,
             identity,
             AnswerCipher(identity.secret),
             kept_for=settings.kept_answers_for,
             project_bytes=settings.kept_answers_project_bytes,
         )
-        self._answer_sweep = AnswerSweep(kept, identity.snapshot)
+        self._answer_sweep = AnswerSweep(kept_answers, identity.snapshot)
         self.decisions = DecisionsServicer(
             admitting,
             Reserving(ledger, self._registry, links.seals, Sharing(identity.snapshot), currency=currency, grant_micros=grant_micros),
             Lifecycle(ledger, self._speeds, alerts, _charges(links.metrics)),
             StreamScreening(rules, links.seals, self._trail),
             Replay(reading),
-            KeptAnswers(kept, identity.snapshot, links.seals, most_bytes=settings.kept_answer_bytes, counted=_counted(links.metrics)),
+            KeptAnswers(
+                kept_answers, identity.snapshot, links.seals, most_bytes=settings.kept_answer_bytes, counted=_counted(links.metrics)
+            ),
         )
         self.ledger_servicer = LedgerServicer(Accounts(limits, reading, ledger, identity, currency=currency, alerts=alerts))
         self.apply_budget = limits.apply_budget
@@ -166,8 +168,8 @@ def _rules(settings: Settings, identity: IdentityHalf) -> ScreeningRules:
         raise SettingsError([SettingProblem("LLM_MESH_POLICY_SCREENING", wrong)])
 
     def floor(domain: str) -> Actions:
-        found = identity.snapshot().floor_of(domain)
-        return {rule.detector: ACTIONS[rule.action] for rule in found.screening} if found is not None else {}
+        floor = identity.snapshot().floor_of(domain)
+        return {rule.detector: ACTIONS[rule.action] for rule in floor.screening} if floor is not None else {}
 
     return ScreeningRules(settings.screening, floor)
 

@@ -23,15 +23,15 @@ class EndpointFacts:
 
     async def page(self, reader: str, page: Page) -> tuple[Sequence[registry_pb2.Endpoint], str]:
         """Endpoints that the reader may see, and the token of the next page."""
-        found: list[registry_pb2.Endpoint] = []
+        endpoints: list[registry_pb2.Endpoint] = []
         after = page.after
-        while len(found) < page.limit:
+        while len(endpoints) < page.limit:
             rows = await self._store.page(after, _AT_ONCE)
-            found += (seen for row in rows if (seen := _seen(row, reader)) is not None)
+            endpoints += (seen for row in rows if (seen := _seen(row, reader)) is not None)
             if len(rows) < _AT_ONCE:
                 break
             after = rows[-1].name
-        return page.cut(found[: page.limit], key=lambda endpoint: endpoint.name)
+        return page.cut(endpoints[: page.limit], key=lambda endpoint: endpoint.name)
 
     async def get(self, reader: str, name: str) -> registry_pb2.Endpoint:
         """An endpoint by its name."""
@@ -43,9 +43,9 @@ class EndpointFacts:
 
     async def put(self, endpoint: registry_pb2.Endpoint) -> registry_pb2.Endpoint:
         """Declares facts."""
-        kept = await self._store.put(checked_endpoint(endpoint, "endpoint"))
+        stored = await self._store.put(checked_endpoint(endpoint, "endpoint"))
         await self._feed.refresh()
-        return kept
+        return stored
 
     async def delete(self, name: str, etag: str) -> None:
         """Deletes facts."""

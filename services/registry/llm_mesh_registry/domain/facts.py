@@ -35,16 +35,16 @@ def conflicts(model: registry_pb2.Model, endpoint: registry_pb2.Endpoint | None)
     name = endpoint_name(model)
     if endpoint is None:
         reason = f"the operator of {name} has declared no facts: ask a platform administrator to declare the endpoint"
-        found = _beyond(model, registry_pb2.Endpoint(name=name))
-        return dict.fromkeys(found, reason)
+        fields = _beyond(model, registry_pb2.Endpoint(name=name))
+        return dict.fromkeys(fields, reason)
     owner = domain_of(model.name)
-    found = _beyond(model, endpoint)
+    fields = _beyond(model, endpoint)
     if endpoint.domains and owner not in endpoint.domains:
-        found["endpoint"] = f"{name} is not open to {owner}"
+        fields["endpoint"] = f"{name} is not open to {owner}"
     patterns = endpoint.upstream_models
     if patterns and not any(_matches(pattern, model.upstream_model) for pattern in patterns):
-        found["upstream_model"] = f"{name} does not offer {model.upstream_model} to models of domains"
-    return found
+        fields["upstream_model"] = f"{name} does not offer {model.upstream_model} to models of domains"
+    return fields
 
 
 def in_effect(model: registry_pb2.Model, endpoint: registry_pb2.Endpoint | None) -> registry_pb2.Model:
@@ -52,21 +52,21 @@ def in_effect(model: registry_pb2.Model, endpoint: registry_pb2.Endpoint | None)
     if is_operators(model.name):
         _inherit(model, endpoint)
         return model
-    found = conflicts(model, endpoint)
+    fields = conflicts(model, endpoint)
     facts = endpoint or registry_pb2.Endpoint()
     cleared = facts.data_classes or DEFAULT_CLASSES
     classes = [each for each in model.data_classes or cleared if each in cleared]
     model.region, model.zero_retention = facts.region, facts.zero_retention
-    model.free = model.free and "free" not in found
-    if "price" in found:
+    model.free = model.free and "free" not in fields
+    if "price" in fields:
         model.ClearField("price")
     del model.data_classes[:]
     model.data_classes.extend(classes)
-    if not classes or not found.keys().isdisjoint(_OUT_OF_USE):
+    if not classes or not fields.keys().isdisjoint(_OUT_OF_USE):
         model.lifecycle, model.free = registry_pb2.LIFECYCLE_RETIRED, False
         model.ClearField("price")
     del model.conflicts[:]
-    model.conflicts.extend(sorted(found))
+    model.conflicts.extend(sorted(fields))
     return model
 
 
@@ -91,21 +91,21 @@ def _inherit(model: registry_pb2.Model, endpoint: registry_pb2.Endpoint | None) 
 
 def _beyond(model: registry_pb2.Model, endpoint: registry_pb2.Endpoint) -> dict[str, str]:
     """Claims beyond facts; an endpoint without facts has the narrowest."""
-    name, found = endpoint.name, dict[str, str]()
+    name, fields = endpoint.name, dict[str, str]()
     if model.region and model.region != endpoint.region:
-        found["region"] = f"{name} processes data in {endpoint.region or 'an unknown region'}"
+        fields["region"] = f"{name} processes data in {endpoint.region or 'an unknown region'}"
     cleared = endpoint.data_classes or DEFAULT_CLASSES
     if more := [each for each in model.data_classes if each not in cleared]:
-        found["data_classes"] = f"{name} is not cleared for {', '.join(more)}"
+        fields["data_classes"] = f"{name} is not cleared for {', '.join(more)}"
     if model.zero_retention and not endpoint.zero_retention:
-        found["zero_retention"] = f"the provider at {name} keeps data"
+        fields["zero_retention"] = f"the provider at {name} keeps data"
     if model.credential and model.credential not in endpoint.credentials:
-        found["credential"] = f"models of domains may not name the credential {model.credential} at {name}"
+        fields["credential"] = f"models of domains may not name the credential {model.credential} at {name}"
     if model.free and not endpoint.free_allowed:
-        found["free"] = f"models at {name} are not free"
+        fields["free"] = f"models at {name} are not free"
     if model.HasField("price") and not endpoint.free_allowed and (below := _below_floor(model.price, endpoint)):
-        found["price"] = below
-    return found
+        fields["price"] = below
+    return fields
 
 
 def _below_floor(price: registry_pb2.Price, endpoint: registry_pb2.Endpoint) -> str:

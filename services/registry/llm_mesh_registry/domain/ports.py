@@ -116,7 +116,7 @@ class Endpoints(Protocol):
 class Subscriptions(Protocol):
     """The store of subscriptions and of what was accepted with them."""
 
-    async def create(self, wanted: registry_pb2.Subscription) -> registry_pb2.Subscription:
+    async def create(self, subscription: registry_pb2.Subscription) -> registry_pb2.Subscription:
         """Keeps a new subscription, and accepts what is offered now; NOT_FOUND where its product is not offered."""
         ...
 
@@ -139,7 +139,7 @@ class Subscriptions(Protocol):
         ...
 
     async def apply(
-        self, wanted: Sequence[registry_pb2.Subscription], masks: Mapping[str, FieldMask], *, dry_run: bool
+        self, desired: Sequence[registry_pb2.Subscription], masks: Mapping[str, FieldMask], *, dry_run: bool
     ) -> Sequence[resources_pb2.Change]:
         """Brings subscriptions to a wanted state, all or none."""
         ...

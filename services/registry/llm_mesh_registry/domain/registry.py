@@ -54,21 +54,21 @@ class Registry:
         """Models of a domain or of all, and the token of the next page."""
         if parent != _ALL:
             DOMAIN.parse(parent, "parent")
-        found = await self._store.models("" if parent == _ALL else parent, page)
-        return page.cut(found, key=lambda model: model.name)
+        models = await self._store.models("" if parent == _ALL else parent, page)
+        return page.cut(models, key=lambda model: model.name)
 
-    async def update_model(self, author: str, wanted: registry_pb2.Model, mask: FieldMask) -> registry_pb2.Model:
+    async def update_model(self, author: str, changed: registry_pb2.Model, mask: FieldMask) -> registry_pb2.Model:
         """Changes the masked fields of a model."""
-        MODEL.parse(wanted.name, "model.name")
-        if not wanted.etag:
+        MODEL.parse(changed.name, "model.name")
+        if not changed.etag:
             raise invalid("model.etag", "must be the etag of the model as it was read")
-        present = await self._store.declared(wanted.name)
-        updated = masked_update(present, wanted, mask, mutable=MUTABLE)
-        updated.etag = wanted.etag
+        present = await self._store.declared(changed.name)
+        updated = masked_update(present, changed, mask, mutable=MUTABLE)
+        updated.etag = changed.etag
         checked_model(updated, "model", may_be_free=_may_be_free(updated, author) or present.free)
-        kept = await self._store.update_model(updated)
+        stored = await self._store.update_model(updated)
         await self._feed.refresh()
-        return kept
+        return stored
 
     async def deprecate_model(self, name: str, retire_time: Timestamp) -> registry_pb2.Model:
         """A model stops to answer at a time in the future."""
@@ -79,9 +79,9 @@ class Registry:
         model = await self._store.declared(name)
         model.lifecycle = registry_pb2.LIFECYCLE_DEPRECATED
         model.retire_time.CopyFrom(retire_time)
-        kept = await self._store.update_model(model, action="models.deprecate", claims=False)
+        stored = await self._store.update_model(model, action="models.deprecate", claims=False)
         await self._feed.refresh()
-        return kept
+        return stored
 
     async def create_price(self, parent: str, price: registry_pb2.Price) -> registry_pb2.Price:
         """A new price version of a model."""
@@ -157,18 +157,18 @@ def _names_no_price(model: registry_pb2.Model, masks: Mapping[str, FieldMask]) -
     return model.name in masks and "price" in masks[model.name].paths and not model.HasField("price")
 
 
-def _check_applied(author: str, wanted: Resource, present: Resource | None, field: str) -> None:
+def _check_applied(author: str, desired: Resource, present: Resource | None, field: str) -> None:
     """Whether a resource may become what an entry makes of it."""
-    if isinstance(wanted, registry_pb2.Adapter):
-        checked_adapter(wanted, field)
-    elif isinstance(wanted, registry_pb2.Endpoint):
-        checked_endpoint(wanted, field)
+    if isinstance(desired, registry_pb2.Adapter):
+        checked_adapter(desired, field)
+    elif isinstance(desired, registry_pb2.Endpoint):
+        checked_endpoint(desired, field)
     else:
         was_free = isinstance(present, registry_pb2.Model) and present.free
-        checked_model(wanted, field, may_be_free=_may_be_free(wanted, author) or was_free)
+        checked_model(desired, field, may_be_free=_may_be_free(desired, author) or was_free)
         held = present.price if isinstance(present, registry_pb2.Model) else None
-        if wanted.HasField("price") and wanted.price != held:
-            checked_price(wanted.price, f"{field}.price")
+        if desired.HasField("price") and desired.price != held:
+            checked_price(desired.price, f"{field}.price")
 
 
 def _may_be_free(model: registry_pb2.Model, author: str) -> bool:

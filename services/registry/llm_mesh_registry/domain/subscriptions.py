@@ -35,12 +35,12 @@ class Consent:
         self._offers = offers
         self._feed = feed
 
-    async def create(self, parent: str, subscription_id: str, wanted: registry_pb2.Subscription) -> registry_pb2.Subscription:
+    async def create(self, parent: str, subscription_id: str, subscription: registry_pb2.Subscription) -> registry_pb2.Subscription:
         """A new subscription of a domain."""
         DOMAIN.parse(parent, "parent")
-        wanted.name = f"{parent}/subscriptions/{checked_id(subscription_id, 'subscription_id')}"
-        _check(wanted, "subscription")
-        created = await self._subscriptions.create(wanted)
+        subscription.name = f"{parent}/subscriptions/{checked_id(subscription_id, 'subscription_id')}"
+        _check(subscription, "subscription")
+        created = await self._subscriptions.create(subscription)
         await self._feed.refresh()
         return created
 
@@ -51,21 +51,21 @@ class Consent:
 
     async def page(self, parent: str, page: Page) -> tuple[Sequence[registry_pb2.Subscription], str]:
         """Subscriptions of a domain or of all, and the token of the next page."""
-        found = await self._subscriptions.page(_domain(parent), page)
-        return page.cut(found, key=lambda subscription: subscription.name)
+        subscriptions = await self._subscriptions.page(_domain(parent), page)
+        return page.cut(subscriptions, key=lambda subscription: subscription.name)
 
     async def update(
-        self, wanted: registry_pb2.Subscription, mask: FieldMask, accept: Sequence[registry_pb2.ProductVersion]
+        self, changed: registry_pb2.Subscription, mask: FieldMask, accept: Sequence[registry_pb2.ProductVersion]
     ) -> registry_pb2.Subscription:
         """Changes the alias, accepts changed terms, or both."""
-        SUBSCRIPTION.parse(wanted.name, "subscription.name")
-        if not wanted.etag:
+        SUBSCRIPTION.parse(changed.name, "subscription.name")
+        if not changed.etag:
             raise invalid("subscription.etag", "must be the etag of the subscription as it was read")
         for path in mask.paths:
             if path != "alias":
                 raise invalid("update_mask", f"may name alias, not {path[:64]}")
-        if wanted.alias:
-            checked_alias(wanted.alias, "subscription.alias")
+        if changed.alias:
+            checked_alias(changed.alias, "subscription.alias")
         if len(accept) > _MOST_ACCEPTED:
             raise invalid("accept", f"must be at most {_MOST_ACCEPTED} versions")
         for index, version in enumerate(accept):
@@ -73,8 +73,8 @@ class Consent:
                 _check_product(version.product, f"accept[{index}].product")
             if not 0 < len(version.version) <= _LONGEST_VERSION:
                 raise invalid(f"accept[{index}].version", "must be a version as `ListOffers` shows it")
-        alias = wanted.alias if mask.paths or wanted.alias else None
-        updated = await self._subscriptions.update(wanted.name, wanted.etag, alias, accept)
+        alias = changed.alias if mask.paths or changed.alias else None
+        updated = await self._subscriptions.update(changed.name, changed.etag, alias, accept)
         await self._feed.refresh()
         return updated
 
@@ -86,19 +86,19 @@ class Consent:
 
     async def apply(self, request: registry_pb2.ApplySubscriptionsRequest) -> Sequence[resources_pb2.Change]:
         """Brings subscriptions to a wanted state. Only the platform names those of several domains."""
-        parent, wanted, dry_run = request.parent, request.subscriptions, request.dry_run
-        if len(wanted) > MOST_ENTRIES:
-            raise invalid("subscriptions", f"at most {MOST_ENTRIES} in one call, not {len(wanted)}: split them among several calls")
+        parent, desired, dry_run = request.parent, request.subscriptions, request.dry_run
+        if len(desired) > MOST_ENTRIES:
+            raise invalid("subscriptions", f"at most {MOST_ENTRIES} in one call, not {len(desired)}: split them among several calls")
         DOMAIN.parse(parent, "parent")
-        for index, subscription in enumerate(wanted):
+        for index, subscription in enumerate(desired):
             SUBSCRIPTION.parse(subscription.name, f"subscriptions[{index}].name")
             if parent != _PLATFORM and not is_within(subscription.name, parent):
                 raise invalid(f"subscriptions[{index}].name", f"must be within {parent}")
             _check(subscription, f"subscriptions[{index}]")
-        if len({subscription.name for subscription in wanted}) != len(wanted):
+        if len({subscription.name for subscription in desired}) != len(desired):
             raise invalid("subscriptions", "must name each subscription once")
-        check_masks(request.update_masks, {subscription.name for subscription in wanted})
-        changes = await self._subscriptions.apply(wanted, request.update_masks, dry_run=dry_run)
+        check_masks(request.update_masks, {subscription.name for subscription in desired})
+        changes = await self._subscriptions.apply(desired, request.update_masks, dry_run=dry_run)
         if not dry_run:
             await self._feed.refresh()
         return changes
@@ -109,8 +109,8 @@ class Consent:
         """Offers to a domain or to any, and the token of the next page."""
         if publisher:
             DOMAIN.parse(publisher, "publisher")
-        found = await self._offers.page(_domain(parent), page, publisher, state)
-        return page.cut(found, key=lambda offer: offer.product)
+        offers = await self._offers.page(_domain(parent), page, publisher, state)
+        return page.cut(offers, key=lambda offer: offer.product)
 
     async def accepted(self, domain: str, product: str) -> registry_pb2.AcceptedProduct | None:
         """What a domain accepted of a product, while it is offered."""
@@ -138,25 +138,25 @@ def _domain(parent: str) -> str:
     return parent
 
 
-def _check(wanted: registry_pb2.Subscription, field: str) -> None:
-    subscriber = domain_of(wanted.name)
-    if bool(wanted.publisher) == bool(wanted.product):
+def _check(subscription: registry_pb2.Subscription, field: str) -> None:
+    subscriber = domain_of(subscription.name)
+    if bool(subscription.publisher) == bool(subscription.product):
         raise invalid(f"{field}.product", "must be set, or `publisher`, but not both")
-    if wanted.publisher:
-        DOMAIN.parse(wanted.publisher, f"{field}.publisher")
+    if subscription.publisher:
+        DOMAIN.parse(subscription.publisher, f"{field}.publisher")
         for name in ("alias", "accepted_version"):
-            if getattr(wanted, name):
+            if getattr(subscription, name):
                 raise invalid(f"{field}.{name}", "must be empty with `publisher`")
     else:
-        _check_product(wanted.product, f"{field}.product")
-    source = "publisher" if wanted.publisher else "product"
-    if domain_of(getattr(wanted, source)) in (subscriber, SHARED):
+        _check_product(subscription.product, f"{field}.product")
+    source = "publisher" if subscription.publisher else "product"
+    if domain_of(getattr(subscription, source)) in (subscriber, SHARED):
         raise invalid(
             f"{field}.{source}", "must be of another domain; what the domain owns and what domains/shared publishes serves it anyway"
         )
-    if wanted.alias:
-        checked_alias(wanted.alias, f"{field}.alias")
-    if len(wanted.accepted_version) > _LONGEST_VERSION:
+    if subscription.alias:
+        checked_alias(subscription.alias, f"{field}.alias")
+    if len(subscription.accepted_version) > _LONGEST_VERSION:
         raise invalid(f"{field}.accepted_version", "must be a version as `ListOffers` shows it")
 
 

@@ -32,16 +32,16 @@ class _Pair(NamedTuple):
 
 def products(connection: Connection, names: Collection[str], now: int) -> dict[str, Product]:
     """Products as they are now, by name: models with the price that holds, and routes that are offered."""
-    found: dict[str, Product] = {}
-    wanted = sorted(set(names))
-    for start in range(0, len(wanted), _AT_ONCE):
-        part = wanted[start : start + _AT_ONCE]
+    products: dict[str, Product] = {}
+    sorted_names = sorted(set(names))
+    for start in range(0, len(sorted_names), _AT_ONCE):
+        part = sorted_names[start : start + _AT_ONCE]
         models = connection.scalars(select(MODELS.c.body).where(MODELS.c.name.in_(part)))
         parsed = [registry_pb2.Model.FromString(body) for body in models]
-        found.update((model.name, model) for model in with_prices(connection, parsed, now))
+        products.update((model.name, model) for model in with_prices(connection, parsed, now))
         routes = connection.scalars(select(OFFERED_ROUTES.c.body).where(OFFERED_ROUTES.c.name.in_(part)))
-        found.update((route.name, route) for route in map(router_pb2.Route.FromString, routes))
-    return found
+        products.update((route.name, route) for route in map(router_pb2.Route.FromString, routes))
+    return products
 
 
 def offered(connection: Connection, name: str, domain: str, now: int) -> Product | None:
@@ -95,7 +95,7 @@ def accept_new(connection: Connection, notes: Notes, now: int, *, subscription: 
     new = [
         pair
         for pair in pairs
-        if (found := present.get(pair.product)) is not None and is_usable(found) and is_offered(found, pair.domain, time)
+        if (offered := present.get(pair.product)) is not None and is_usable(offered) and is_offered(offered, pair.domain, time)
     ]
     for pair in new:
         accept(connection, pair.subscription, pair.domain, present[pair.product], now)
@@ -148,6 +148,6 @@ def _acceptance(row: Row[tuple[object, ...]]) -> Acceptance:
     return Acceptance(row.domain, kind.FromString(row.body), row.version, row.subscription, row.alias, row.accepted)
 
 
-def by_name(found: Iterable[Acceptance]) -> dict[str, Acceptance]:
+def by_name(acceptances: Iterable[Acceptance]) -> dict[str, Acceptance]:
     """Acceptances of one domain, by product."""
-    return {one.product.name: one for one in found}
+    return {one.product.name: one for one in acceptances}

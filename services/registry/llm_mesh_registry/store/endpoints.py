@@ -45,9 +45,9 @@ class SqlEndpoints:
             now, present = self._database.now(connection), facts_of(connection, [endpoint.name]).get(endpoint.name)
             if endpoint.etag and (present is None or endpoint.etag != present.etag):
                 raise etag_mismatch(endpoint.name)
-            kept = _put(connection, notes, self._quotas, endpoint, present, now)
+            stored = _put(connection, notes, self._quotas, endpoint, present, now)
             accept_new(connection, notes, now)
-            return kept
+            return stored
 
         return await self._outbox.write(work, action="endpointFacts.put")
 
@@ -70,14 +70,14 @@ def apply_endpoint(
     connection: Connection,
     notes: Notes | None,
     quotas: Quotas,
-    wanted: registry_pb2.Endpoint,
+    desired: registry_pb2.Endpoint,
     present: registry_pb2.Endpoint | None,
     now: int,
 ) -> resources_pb2.Change:
     """Brings an endpoint to a wanted state; without notes it only compares."""
-    change = change_of(wanted.name, present, wanted)
+    change = change_of(desired.name, present, desired)
     if change.action != _NONE and notes is not None:
-        _put(connection, notes, quotas, wanted, present, now)
+        _put(connection, notes, quotas, desired, present, now)
         accept_new(connection, notes, now)
     return change
 
@@ -86,17 +86,17 @@ def _put(
     connection: Connection,
     notes: Notes,
     quotas: Quotas,
-    wanted: registry_pb2.Endpoint,
+    desired: registry_pb2.Endpoint,
     present: registry_pb2.Endpoint | None,
     now: int,
 ) -> registry_pb2.Endpoint:
-    kept = registry_pb2.Endpoint()
-    kept.CopyFrom(wanted)
-    kept.update_time.FromDatetime(from_micros(now))
-    kept.create_time.CopyFrom(kept.update_time if present is None else present.create_time)
-    kept.etag = etag_of(kept, ignore=("etag",))
-    upsert(connection, ENDPOINTS, {"name": kept.name, "body": kept.SerializeToString()}, key=["name"])
+    stored = registry_pb2.Endpoint()
+    stored.CopyFrom(desired)
+    stored.update_time.FromDatetime(from_micros(now))
+    stored.create_time.CopyFrom(stored.update_time if present is None else present.create_time)
+    stored.etag = etag_of(stored, ignore=("etag",))
+    upsert(connection, ENDPOINTS, {"name": stored.name, "body": stored.SerializeToString()}, key=["name"])
     if present is None:
         check_count(connection, quotas, ENDPOINTS, "the mesh")
-    notes.note(kept.name, present, kept)
-    return kept
+    notes.note(stored.name, present, stored)
+    return stored

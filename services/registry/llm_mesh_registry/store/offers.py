@@ -41,13 +41,13 @@ class SqlOffers:
     async def page(self, domain: str, page: Page, publisher: str, state: registry_pb2.OfferState) -> Sequence[registry_pb2.Offer]:
         def work(connection: Connection) -> Sequence[registry_pb2.Offer]:
             now = self._database.now(connection)
-            found: list[registry_pb2.Offer] = []
+            matching: list[registry_pb2.Offer] = []
             names = offered_products(connection, domain, publisher, page.after)
-            while names and len(found) < page.limit:
+            while names and len(matching) < page.limit:
                 offers = _to_domain(connection, names, domain, now) if domain else _to_any(connection, names, now)
-                found += (offer for offer in offers if _is_in(offer, state))
+                matching += (offer for offer in offers if _is_in(offer, state))
                 names = offered_products(connection, domain, publisher, names[-1])
-            return found[: page.limit]
+            return matching[: page.limit]
 
         return await self._database.read(work)
 

@@ -71,13 +71,13 @@ class SqlProducts:
         return model
 
     async def models(self, domain: str, page: Page) -> Sequence[registry_pb2.Model]:
-        wanted = select(MODELS.c.body).where(MODELS.c.name > page.after).order_by(MODELS.c.name).limit(page.limit)
+        statement = select(MODELS.c.body).where(MODELS.c.name > page.after).order_by(MODELS.c.name).limit(page.limit)
         if domain:
-            wanted = wanted.where(MODELS.c.domain == domain)
+            statement = statement.where(MODELS.c.domain == domain)
 
         def work(connection: Connection) -> Sequence[registry_pb2.Model]:
-            found = [registry_pb2.Model.FromString(body) for body in connection.scalars(wanted)]
-            return with_prices(connection, found, self._database.now(connection))
+            models = [registry_pb2.Model.FromString(body) for body in connection.scalars(statement)]
+            return with_prices(connection, models, self._database.now(connection))
 
         return await self._database.read(work)
 
@@ -125,14 +125,16 @@ class SqlProducts:
         return price
 
     async def prices(self, model: str, page: Page) -> Sequence[registry_pb2.Price]:
-        wanted = select(PRICES.c.body).where(PRICES.c.model == model).order_by(PRICES.c.number.desc()).limit(page.limit)
+        statement = select(PRICES.c.body).where(PRICES.c.model == model).order_by(PRICES.c.number.desc()).limit(page.limit)
         if page.after.isdecimal():
-            wanted = wanted.where(PRICES.c.number < int(page.after))
-        return await self._database.read(lambda connection: parsed(connection.scalars(wanted)))
+            statement = statement.where(PRICES.c.number < int(page.after))
+        return await self._database.read(lambda connection: parsed(connection.scalars(statement)))
 
     async def adapters(self, page: Page) -> Sequence[registry_pb2.Adapter]:
-        wanted = select(ADAPTERS.c.body).where(ADAPTERS.c.name > page.after).order_by(ADAPTERS.c.name).limit(page.limit)
-        return await self._database.read(lambda connection: [registry_pb2.Adapter.FromString(body) for body in connection.scalars(wanted)])
+        statement = select(ADAPTERS.c.body).where(ADAPTERS.c.name > page.after).order_by(ADAPTERS.c.name).limit(page.limit)
+        return await self._database.read(
+            lambda connection: [registry_pb2.Adapter.FromString(body) for body in connection.scalars(statement)]
+        )
 
     async def put_adapter(self, adapter: registry_pb2.Adapter) -> registry_pb2.Adapter:
         await self._outbox.write(lambda connection, notes: _put_adapter(connection, notes, self._quotas, adapter), action="adapters.put")
@@ -146,9 +148,9 @@ class SqlProducts:
             declared, models, adapters = [], [], []
             for index, endpoint in enumerate(request.endpoints):
                 before = facts_of(connection, [endpoint.name]).get(endpoint.name)
-                wanted = facts[endpoint.name] = applied(before, endpoint, masks, mutable=ENDPOINT_FIELDS)
-                check(wanted, before, f"endpoints[{index}]")
-                declared.append(apply_endpoint(connection, notes, self._quotas, wanted, before, now))
+                desired = facts[endpoint.name] = applied(before, endpoint, masks, mutable=ENDPOINT_FIELDS)
+                check(desired, before, f"endpoints[{index}]")
+                declared.append(apply_endpoint(connection, notes, self._quotas, desired, before, now))
             for index, model in enumerate(request.models):
                 pace.step()
                 present = declared_model(connection, model.name, now)
@@ -227,33 +229,33 @@ def _apply_model(
     connection: Connection,
     notes: Notes | None,
     quotas: Quotas,
-    wanted: registry_pb2.Model,
+    desired: registry_pb2.Model,
     present: registry_pb2.Model | None,
     now: int,
 ) -> resources_pb2.Change:
     """Brings a model to a wanted state; without notes it only compares."""
-    change = change_of(wanted.name, present, wanted, ignore=OUTPUT_ONLY)
-    reprice = wanted.HasField("price") and (present is None or not same_terms(present.price, wanted.price))
+    change = change_of(desired.name, present, desired, ignore=OUTPUT_ONLY)
+    reprice = desired.HasField("price") and (present is None or not same_terms(present.price, desired.price))
     if notes is not None:
         if change.action != _NONE:
-            put_model(connection, notes, quotas, wanted, present, now)
+            put_model(connection, notes, quotas, desired, present, now)
         if reprice:
-            add_price(connection, notes, quotas, wanted.name, wanted.price, now)
+            add_price(connection, notes, quotas, desired.name, desired.price, now)
         if reprice or change.action != _NONE:
-            _offer(connection, notes, wanted.name, now)
+            _offer(connection, notes, desired.name, now)
     if reprice and present is not None:
-        terms = change_of("", present.price, wanted.price, ignore=("name", "create_time", "valid_from"))
+        terms = change_of("", present.price, desired.price, ignore=("name", "create_time", "valid_from"))
         change.fields.extend(resources_pb2.FieldChange(path=f"price.{f.path}", before=f.before, after=f.after) for f in terms.fields)
         change.action = resources_pb2.CHANGE_ACTION_UPDATE
     return change
 
 
 def _apply_adapter(
-    connection: Connection, notes: Notes | None, quotas: Quotas, wanted: registry_pb2.Adapter, present: registry_pb2.Adapter | None
+    connection: Connection, notes: Notes | None, quotas: Quotas, desired: registry_pb2.Adapter, present: registry_pb2.Adapter | None
 ) -> resources_pb2.Change:
-    change = change_of(wanted.name, present, wanted)
+    change = change_of(desired.name, present, desired)
     if change.action != _NONE and notes is not None:
-        _put_adapter(connection, notes, quotas, wanted)
+        _put_adapter(connection, notes, quotas, desired)
     return change
 
 

@@ -42,7 +42,7 @@ def with_prices(connection: Connection, models: list[registry_pb2.Model], now: i
 def facts_of(connection: Connection, names: Collection[str]) -> dict[str, registry_pb2.Endpoint]:
     """The endpoints of these names that have facts."""
     bodies = connection.scalars(select(ENDPOINTS.c.body).where(ENDPOINTS.c.name.in_(names)))
-    return {found.name: found for found in map(registry_pb2.Endpoint.FromString, bodies)}
+    return {facts.name: facts for facts in map(registry_pb2.Endpoint.FromString, bodies)}
 
 
 def facts_for(
@@ -68,14 +68,14 @@ def _operators_prices(
     connection: Connection, wanting: Collection[tuple[str, str]], now: int
 ) -> dict[tuple[str, str], registry_pb2.PriceFloor]:
     pace = Pace()
-    found: dict[tuple[str, str], list[registry_pb2.Model]] = {}
+    endpoint_models: dict[tuple[str, str], list[registry_pb2.Model]] = {}
     for body in connection.scalars(select(MODELS.c.body).where(MODELS.c.domain.in_(OPERATORS))):
         pace.step()
         model = registry_pb2.Model.FromString(body)
         place = (endpoint_name(model), model.upstream_model)
         if place in wanting:
-            found.setdefault(place, []).append(model)
-    floors = {place: least_price(_priced(connection, models, now)) for place, models in found.items()}
+            endpoint_models.setdefault(place, []).append(model)
+    floors = {place: least_price(_priced(connection, models, now)) for place, models in endpoint_models.items()}
     return {place: floor for place, floor in floors.items() if floor is not None}
 
 
@@ -105,18 +105,22 @@ def accepted_in_effect(
 
 
 def check_claims(
-    connection: Connection, model: registry_pb2.Model, field: str, now: int, wanted: Mapping[str, registry_pb2.Endpoint] | None = None
+    connection: Connection,
+    model: registry_pb2.Model,
+    field: str,
+    now: int,
+    desired_facts: Mapping[str, registry_pb2.Endpoint] | None = None,
 ) -> None:
-    """ESCALATION_DENIED where a model claims more than the facts of its endpoint, those that are `wanted` first."""
-    check_facts(model, own_facts(connection, model, now, wanted), field)
+    """ESCALATION_DENIED where a model claims more than the facts of its endpoint, those that are `desired_facts` first."""
+    check_facts(model, own_facts(connection, model, now, desired_facts), field)
 
 
 def own_facts(
-    connection: Connection, model: registry_pb2.Model, now: int, wanted: Mapping[str, registry_pb2.Endpoint] | None = None
+    connection: Connection, model: registry_pb2.Model, now: int, desired_facts: Mapping[str, registry_pb2.Endpoint] | None = None
 ) -> registry_pb2.Endpoint | None:
-    """The facts that bind a model, those that are `wanted` first."""
+    """The facts that bind a model, those that are `desired_facts` first."""
     name = endpoint_name(model)
-    facts = wanted if wanted and name in wanted else facts_of(connection, [name])
+    facts = desired_facts if desired_facts and name in desired_facts else facts_of(connection, [name])
     return facts_for(connection, [model], facts, now)[0]
 
 
@@ -135,25 +139,25 @@ def _priced(connection: Connection, models: list[registry_pb2.Model], now: int) 
 
 
 def put_model(
-    connection: Connection, notes: Notes, quotas: Quotas, wanted: registry_pb2.Model, present: registry_pb2.Model | None, now: int
+    connection: Connection, notes: Notes, quotas: Quotas, desired: registry_pb2.Model, present: registry_pb2.Model | None, now: int
 ) -> None:
     """Writes a model without its price; ALIAS_TAKEN where another model or subscription of its domain has the alias."""
-    domain = wanted.name.split("/models/", 1)[0]
-    check_alias(connection, domain, wanted.alias, wanted.name, "model.alias")
-    kept = registry_pb2.Model()
-    kept.CopyFrom(wanted)
-    kept.ClearField("price")
-    kept.ClearField("conflicts")
-    kept.update_time.FromDatetime(from_micros(now))
-    kept.create_time.CopyFrom(kept.update_time if present is None else present.create_time)
-    kept.etag = etag_of(kept, ignore=("etag",))
-    row = {"domain": domain, "alias": kept.alias, "etag": kept.etag, "body": kept.SerializeToString(), "updated": now}
+    domain = desired.name.split("/models/", 1)[0]
+    check_alias(connection, domain, desired.alias, desired.name, "model.alias")
+    stored = registry_pb2.Model()
+    stored.CopyFrom(desired)
+    stored.ClearField("price")
+    stored.ClearField("conflicts")
+    stored.update_time.FromDatetime(from_micros(now))
+    stored.create_time.CopyFrom(stored.update_time if present is None else present.create_time)
+    stored.etag = etag_of(stored, ignore=("etag",))
+    row = {"domain": domain, "alias": stored.alias, "etag": stored.etag, "body": stored.SerializeToString(), "updated": now}
     if present is None:
-        connection.execute(insert(MODELS).values(name=kept.name, **row))
+        connection.execute(insert(MODELS).values(name=stored.name, **row))
         check_count(connection, quotas, MODELS, domain, domain=domain)
     else:
-        connection.execute(update(MODELS).where(MODELS.c.name == kept.name).values(**row))
-    notes.note(kept.name, None if present is None else _without_price(present), kept, SERVES_ALL if domain == SHARED else "")
+        connection.execute(update(MODELS).where(MODELS.c.name == stored.name).values(**row))
+    notes.note(stored.name, None if present is None else _without_price(present), stored, SERVES_ALL if domain == SHARED else "")
 
 
 def begin_change(connection: Connection) -> None:
@@ -188,14 +192,14 @@ def add_price(connection: Connection, notes: Notes, quotas: Quotas, model: str, 
     number = connection.scalar(select(func.max(PRICES.c.number)).where(PRICES.c.model == model))
     quotas.check(model, "prices", (number or 0) + 1)
     newest = None if number is None else find_price(connection, model, number)
-    kept = registry_pb2.Price()
-    kept.CopyFrom(price)
-    kept.valid_from.FromMicroseconds(begin_of(price, newest, now))
-    kept.name = f"{model}/prices/{(number or 0) + 1}"
-    kept.create_time.FromDatetime(from_micros(now))
-    connection.execute(insert(PRICES).values(model=model, number=(number or 0) + 1, body=kept.SerializeToString()))
-    notes.note(kept.name, None, kept, SERVES_ALL if domain_of(model) == SHARED else "")
-    return kept
+    stored = registry_pb2.Price()
+    stored.CopyFrom(price)
+    stored.valid_from.FromMicroseconds(begin_of(price, newest, now))
+    stored.name = f"{model}/prices/{(number or 0) + 1}"
+    stored.create_time.FromDatetime(from_micros(now))
+    connection.execute(insert(PRICES).values(model=model, number=(number or 0) + 1, body=stored.SerializeToString()))
+    notes.note(stored.name, None, stored, SERVES_ALL if domain_of(model) == SHARED else "")
+    return stored
 
 
 def find_price(connection: Connection, model: str, number: int) -> registry_pb2.Price | None:

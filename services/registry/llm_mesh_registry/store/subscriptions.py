@@ -39,11 +39,11 @@ class SqlSubscriptions:
         self._outbox = outbox
         self._most = most
 
-    async def create(self, wanted: registry_pb2.Subscription) -> registry_pb2.Subscription:
+    async def create(self, subscription: registry_pb2.Subscription) -> registry_pb2.Subscription:
         def work(connection: Connection, notes: Notes) -> registry_pb2.Subscription:
             now = self._begin_change(connection)
-            self._create(connection, notes, wanted, now, "subscription")
-            return shown(connection, wanted.name, now)
+            self._create(connection, notes, subscription, now, "subscription")
+            return shown(connection, subscription.name, now)
 
         return await self._outbox.write(work, action="subscriptions.create")
 
@@ -56,8 +56,8 @@ class SqlSubscriptions:
             statement = statement.where(SUBSCRIPTIONS.c.domain == domain)
 
         def work(connection: Connection) -> Sequence[registry_pb2.Subscription]:
-            kept = [registry_pb2.Subscription.FromString(body) for body in connection.scalars(statement)]
-            return shown_all(connection, kept, self._database.now(connection))
+            subscriptions = [registry_pb2.Subscription.FromString(body) for body in connection.scalars(statement)]
+            return shown_all(connection, subscriptions, self._database.now(connection))
 
         return await self._database.read(work)
 
@@ -91,11 +91,11 @@ class SqlSubscriptions:
         await self._outbox.write(work, action="subscriptions.delete")
 
     async def apply(
-        self, wanted: Sequence[registry_pb2.Subscription], masks: Mapping[str, FieldMask], *, dry_run: bool
+        self, desired: Sequence[registry_pb2.Subscription], masks: Mapping[str, FieldMask], *, dry_run: bool
     ) -> Sequence[resources_pb2.Change]:
         def work(connection: Connection, notes: Notes) -> list[resources_pb2.Change]:
             now = self._begin_change(connection)
-            changes = [self._apply(connection, notes, one, masks, now, f"subscriptions[{index}]") for index, one in enumerate(wanted)]
+            changes = [self._apply(connection, notes, one, masks, now, f"subscriptions[{index}]") for index, one in enumerate(desired)]
             if dry_run:
                 raise _DryRunError(changes)
             return changes
@@ -109,27 +109,27 @@ class SqlSubscriptions:
         begin_change(connection)
         return self._database.now(connection)
 
-    def _create(self, connection: Connection, notes: Notes, wanted: registry_pb2.Subscription, now: int, field: str) -> None:
-        domain = domain_of(wanted.name)
-        if find(connection, wanted.name) is not None:
-            raise already_exists(wanted.name)
-        same = (SUBSCRIPTIONS.c.publisher == wanted.publisher, SUBSCRIPTIONS.c.product == wanted.product)
+    def _create(self, connection: Connection, notes: Notes, desired: registry_pb2.Subscription, now: int, field: str) -> None:
+        domain = domain_of(desired.name)
+        if find(connection, desired.name) is not None:
+            raise already_exists(desired.name)
+        same = (SUBSCRIPTIONS.c.publisher == desired.publisher, SUBSCRIPTIONS.c.product == desired.product)
         if (other := connection.scalar(select(SUBSCRIPTIONS.c.name).where(SUBSCRIPTIONS.c.domain == domain, *same))) is not None:
-            source = "publisher" if wanted.publisher else "product"
-            message = f"{other} subscribes to {wanted.publisher or wanted.product} already"
+            source = "publisher" if desired.publisher else "product"
+            message = f"{other} subscribes to {desired.publisher or desired.product} already"
             reason = errors_pb2.ERROR_REASON_ALREADY_SUBSCRIBED
             raise RegistryError(reason, message, field=f"{field}.{source}", subscription=other)
         if (connection.scalar(select(func.count()).where(SUBSCRIPTIONS.c.domain == domain)) or 0) >= self._most:
             raise quota_exceeded(domain, "subscriptions", self._most, "LLM_MESH_REGISTRY_MOST_SUBSCRIPTIONS")
-        if wanted.alias:
-            check_alias(connection, domain, wanted.alias, wanted.name, f"{field}.alias")
-        kept = registry_pb2.Subscription(name=wanted.name, publisher=wanted.publisher, product=wanted.product, alias=wanted.alias)
-        kept.create_time.FromDatetime(from_micros(now))
-        self._put(connection, notes, kept, now, before=None)
-        if wanted.product:
-            self._accept(connection, notes, kept, wanted.product, wanted.accepted_version, now, field)
+        if desired.alias:
+            check_alias(connection, domain, desired.alias, desired.name, f"{field}.alias")
+        stored = registry_pb2.Subscription(name=desired.name, publisher=desired.publisher, product=desired.product, alias=desired.alias)
+        stored.create_time.FromDatetime(from_micros(now))
+        self._put(connection, notes, stored, now, before=None)
+        if desired.product:
+            self._accept(connection, notes, stored, desired.product, desired.accepted_version, now, field)
         else:
-            accept_new(connection, notes, now, subscription=kept.name)
+            accept_new(connection, notes, now, subscription=stored.name)
 
     def _change(  # noqa: PLR0917 (a change of a subscription has this many parts)
         self,
@@ -163,30 +163,30 @@ class SqlSubscriptions:
         self,
         connection: Connection,
         notes: Notes,
-        wanted: registry_pb2.Subscription,
+        desired: registry_pb2.Subscription,
         masks: Mapping[str, FieldMask],
         now: int,
         field: str,
     ) -> resources_pb2.Change:
-        present = find(connection, wanted.name)
+        present = find(connection, desired.name)
         if present is None:
-            self._create(connection, notes, wanted, now, field)
-            return resources_pb2.Change(resource=wanted.name, action=resources_pb2.CHANGE_ACTION_CREATE)
+            self._create(connection, notes, desired, now, field)
+            return resources_pb2.Change(resource=desired.name, action=resources_pb2.CHANGE_ACTION_CREATE)
         for source in ("publisher", "product"):
-            if getattr(present, source) != getattr(wanted, source):
+            if getattr(present, source) != getattr(desired, source):
                 raise invalid(f"{field}.{source}", f"never changes, and is {getattr(present, source) or 'empty'}; delete the subscription")
-        one = acceptance(connection, domain_of(wanted.name), present.product) if present.product else None
+        one = acceptance(connection, domain_of(desired.name), present.product) if present.product else None
         version = one.version if one is not None else ""
-        wanted = applied(present, wanted, masks, mutable=_APPLIED)
-        changes = [("alias", present.alias, wanted.alias)]
-        if wanted.accepted_version:
-            changes.append(("accepted_version", version, wanted.accepted_version))
+        desired = applied(present, desired, masks, mutable=_APPLIED)
+        changes = [("alias", present.alias, desired.alias)]
+        if desired.accepted_version:
+            changes.append(("accepted_version", version, desired.accepted_version))
         fields = [resources_pb2.FieldChange(path=path, before=old, after=new) for path, old, new in changes if old != new]
         if not fields:
-            return resources_pb2.Change(resource=wanted.name, action=resources_pb2.CHANGE_ACTION_NONE)
-        accepts = [registry_pb2.ProductVersion(version=wanted.accepted_version)] if fields[-1].path == "accepted_version" else []
-        self._change(connection, notes, present, wanted.alias, accepts, now, field)
-        return resources_pb2.Change(resource=wanted.name, action=resources_pb2.CHANGE_ACTION_UPDATE, fields=fields)
+            return resources_pb2.Change(resource=desired.name, action=resources_pb2.CHANGE_ACTION_NONE)
+        accepts = [registry_pb2.ProductVersion(version=desired.accepted_version)] if fields[-1].path == "accepted_version" else []
+        self._change(connection, notes, present, desired.alias, accepts, now, field)
+        return resources_pb2.Change(resource=desired.name, action=resources_pb2.CHANGE_ACTION_UPDATE, fields=fields)
 
     def _accept(  # noqa: PLR0917 (likewise)
         self,

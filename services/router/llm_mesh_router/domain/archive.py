@@ -22,7 +22,7 @@ _BATCH = 250
 _BATCHES_A_SECOND = 4
 """A decision costs about 20 µs of the interpreter, in the store's thread."""
 _TRIMMED_EVERY = 60 * _BATCHES_A_SECOND
-"""Batches."""
+"""Batches of decisions between two trims."""
 _FIRST_RETRY = 1.0
 _LAST_RETRY = 2.0
 _CLOSING_SECONDS = 5.0

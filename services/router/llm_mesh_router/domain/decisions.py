@@ -52,34 +52,34 @@ class Decision:
     @property
     def explanation(self) -> router_pb2.ExplainDecisionResponse:
         """All of it, as it is told and stored."""
-        told = router_pb2.ExplainDecisionResponse(
+        explanation = router_pb2.ExplainDecisionResponse(
             name=f"{self.domain}/routeDecisions/{self.id}",
             request_id=self.request_id,
             principal=self.principal,
             alias=self._alias,
         )
         # Each part is written where it stays: every decision is stored, and messages made apart would be packed and parsed once more.
-        told.profile.MergeFromString(self._profile)
+        explanation.profile.MergeFromString(self._profile)
         if self._tried:
-            told.plan.alias, told.plan.decision_id = self._alias, self.id
-            self._shortlist.write(told.plan.root, self._tried, told.profile)
-        self._write_candidates(told)
+            explanation.plan.alias, explanation.plan.decision_id = self._alias, self.id
+            self._shortlist.write(explanation.plan.root, self._tried, explanation.profile)
+        self._write_candidates(explanation)
         # By hand: protobuf's own conversion, for all cases, costs as much as the plan.
-        told.create_time.seconds, told.create_time.nanos = int(self.time.timestamp()), self.time.microsecond * 1000
-        return told
+        explanation.create_time.seconds, explanation.create_time.nanos = int(self.time.timestamp()), self.time.microsecond * 1000
+        return explanation
 
-    def _write_candidates(self, told: router_pb2.ExplainDecisionResponse) -> None:
+    def _write_candidates(self, explanation: router_pb2.ExplainDecisionResponse) -> None:
         """Every target: those of the plan, those that it had no room for, those that a rule excludes."""
         eligible = [look for look in self._looks if look.excluded is None]
         for number, look in enumerate(eligible):
-            _write_candidate(told, look, None if number < len(self._tried) else _LEFT_OVER)
+            _write_candidate(explanation, look, None if number < len(self._tried) else _LEFT_OVER)
         for look in self._looks:
             if look.excluded is not None:
-                _write_candidate(told, look, look.excluded)
+                _write_candidate(explanation, look, look.excluded)
 
 
-def _write_candidate(told: router_pb2.ExplainDecisionResponse, look: Look, excluded: Objection | None) -> None:
-    shown = told.candidates.add(model=look.model, priority=look.priority, score=-look.key)
+def _write_candidate(explanation: router_pb2.ExplainDecisionResponse, look: Look, excluded: Objection | None) -> None:
+    shown = explanation.candidates.add(model=look.model, priority=look.priority, score=-look.key)
     if excluded is not None:
         shown.excluded_by, shown.note = excluded.rule, excluded.words
 
@@ -89,28 +89,28 @@ class Decisions:
 
     def __init__(self, most: int) -> None:
         self.most = max(most, KEPT_AT_LEAST)
-        self._kept: OrderedDict[str, Decision] = OrderedDict()
+        self._decisions: OrderedDict[str, Decision] = OrderedDict()
         self.unwritten: deque[Decision] = deque(maxlen=self.most)
         """Those that the store does not have yet, oldest first."""
 
     def keep(self, decision: Decision) -> None:
         """Remember a decision."""
-        self._kept[decision.id] = decision
+        self._decisions[decision.id] = decision
         self.unwritten.append(decision)
-        while len(self._kept) > KEPT_AT_LEAST:
-            oldest = next(iter(self._kept.values()))
-            if len(self._kept) <= self.most and decision.time - oldest.time <= KEPT_FOR:
+        while len(self._decisions) > KEPT_AT_LEAST:
+            oldest = next(iter(self._decisions.values()))
+            if len(self._decisions) <= self.most and decision.time - oldest.time <= KEPT_FOR:
                 break
-            self._kept.popitem(last=False)
+            self._decisions.popitem(last=False)
 
     def find(self, domain: str, decision_id: str) -> Decision | None:
         """The decision, where it was made for that domain."""
-        decision = self._kept.get(decision_id)
+        decision = self._decisions.get(decision_id)
         return decision if decision is not None and decision.domain == domain else None
 
     def of_request(self, domain: str, request_id: str) -> Decision | None:
         """The newest decision of a request, where it was made for that domain."""
-        for decision in reversed(self._kept.values()):
+        for decision in reversed(self._decisions.values()):
             if decision.request_id == request_id and decision.domain == domain:
                 return decision
         return None

@@ -50,9 +50,9 @@ class Question:
     now: datetime
     request_id: str = ""
     domain: str = field(init=False)
-    """Who asks."""
+    """The caller's domain."""
     alias: str = field(init=False)
-    """What for."""
+    """The alias that the request names."""
     constraints: admission_pb2.Constraints = field(init=False)
     """Within which bounds."""
 
@@ -140,10 +140,10 @@ def capabilities(model: registry_pb2.Model, question: Question) -> Objection | N
 
 def size(most_output: int, window: int, profile: router_pb2.RequestProfile) -> Objection | None:
     """The request must fit the context window, by the estimate: the strict bound of bytes would exclude too much. 0: no bound."""
-    asked = profile.max_output_tokens
-    if most_output and asked > most_output:
+    output_tokens = profile.max_output_tokens
+    if most_output and output_tokens > most_output:
         return Objection("max_output_tokens", f"at most {most_output} output tokens")
-    if window and profile.estimated_input_tokens + asked > window:
+    if window and profile.estimated_input_tokens + output_tokens > window:
         return Objection("context_window", f"at most {window} tokens of input and output")
     return None
 
@@ -160,7 +160,7 @@ AFTER_SIZE: Sequence[Rule] = (price,)
 def objection(rules: Sequence[Rule], model: registry_pb2.Model, question: Question) -> Objection | None:
     """The first of the rules that excludes the model, or None."""
     for rule in rules:
-        found = rule(model, question)
-        if found is not None:
-            return found
+        objection = rule(model, question)
+        if objection is not None:
+            return objection
     return None

@@ -33,16 +33,16 @@ class Explanations:
 
     async def explain(self, name: str, request_id: str, caller: Caller) -> router_pb2.ExplainDecisionResponse:
         """How a decision came about. DECISION_NOT_FOUND where there is none, or the caller may not know of it."""
-        told = await self._found(name, request_id)
-        if told is None:
+        explanation = await self._explanation(name, request_id)
+        if explanation is None:
             raise _not_found(name)
-        if caller.kind == "service" or await self._allowed(told.name):
-            return told
-        if not caller.principal or caller.principal != told.principal:
+        if caller.kind == "service" or await self._allowed(explanation.name):
+            return explanation
+        if not caller.principal or caller.principal != explanation.principal:
             raise _not_found(name)
-        return _for_the_requester(told)
+        return _for_the_requester(explanation)
 
-    async def _found(self, name: str, request_id: str) -> router_pb2.ExplainDecisionResponse | None:
+    async def _explanation(self, name: str, request_id: str) -> router_pb2.ExplainDecisionResponse | None:
         if name.endswith(_OF_REQUEST):
             if not 0 < len(request_id) <= _LONGEST_REQUEST:
                 raise invalid("request_id", f"1 to {_LONGEST_REQUEST} characters, with {name}")
@@ -66,14 +66,14 @@ class Explanations:
         return True
 
 
-def _for_the_requester(told: router_pb2.ExplainDecisionResponse) -> router_pb2.ExplainDecisionResponse:
+def _for_the_requester(explanation: router_pb2.ExplainDecisionResponse) -> router_pb2.ExplainDecisionResponse:
     """Without what only operators know: names of credentials, and models that the domain does not know of."""
-    seen = [candidate for candidate in told.candidates if candidate.excluded_by != UNKNOWN]
-    del told.candidates[:]
-    told.candidates.extend(seen)
-    for attempt in _attempts(told.plan.root):
+    seen = [candidate for candidate in explanation.candidates if candidate.excluded_by != UNKNOWN]
+    del explanation.candidates[:]
+    explanation.candidates.extend(seen)
+    for attempt in _attempts(explanation.plan.root):
         attempt.ClearField("credential")
-    return told
+    return explanation
 
 
 def _attempts(root: plan_pb2.PlanNode) -> list[plan_pb2.Attempt]:

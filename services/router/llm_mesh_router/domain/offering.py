@@ -32,7 +32,7 @@ class Offering:
     def __init__(self, book: RouteBook, offers: RouteOffers) -> None:
         self._book = book
         self._offers = offers
-        self._told = -1
+        self._sent_revision = -1
         self._failing = False
         self._telling = asyncio.Lock()
 
@@ -40,16 +40,16 @@ class Offering:
         """Tells what is offered, where that has changed since or `again`. A failure is logged; `run` repeats it."""
         async with self._telling:
             revision = self._book.revision
-            if revision == self._told and not again:
+            if revision == self._sent_revision and not again:
                 return
             try:
                 await self._tell(self._book.offered())
             except MeshError as error:
                 if not self._failing:
                     get_logger().warning("the registry does not know yet which routes are offered", error=str(error))
-                self._failing, self._told = True, -1
+                self._failing, self._sent_revision = True, -1
             else:
-                self._failing, self._told = False, revision
+                self._failing, self._sent_revision = False, revision
 
     async def run(self, pause: float) -> None:
         """Tells until cancelled."""

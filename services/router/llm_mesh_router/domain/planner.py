@@ -58,7 +58,7 @@ class Planner:
 
 def _nothing_left(alias: str, decision_id: str, looks: Sequence[Look]) -> RouterError:
     excluded = [(look.model, look.excluded) for look in looks if look.excluded is not None and look.excluded.rule != UNKNOWN]
-    reasons = "; ".join(f"{model.rpartition('/')[2]} {_said(objection)}" for model, objection in excluded[:_NAMED_EXCLUSIONS])
+    reasons = "; ".join(f"{model.rpartition('/')[2]} {_note(objection)}" for model, objection in excluded[:_NAMED_EXCLUSIONS])
     unpriced = bool(excluded) and all(objection.rule == PRICE for _, objection in excluded)
     error = RouterError(
         errors_pb2.ERROR_REASON_NO_PRICE if unpriced else errors_pb2.ERROR_REASON_NO_ELIGIBLE_TARGET,
@@ -71,7 +71,7 @@ def _nothing_left(alias: str, decision_id: str, looks: Sequence[Look]) -> Router
     return error
 
 
-def _said(objection: Objection) -> str:
+def _note(objection: Objection) -> str:
     """What is said of a model, behind its name."""
     words = objection.words
     return words if words.startswith(("cannot ", "lacks ")) else f"is excluded: {words}"

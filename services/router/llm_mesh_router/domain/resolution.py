@@ -56,9 +56,9 @@ class Resolution:
         """What the alias means in the domain: what the domain gave it to, what is shared, what it accepted under the publisher's alias."""
         accepted = [one for one in self._accepted.of_alias(alias, domain) if self._still_offered(one)]
         return (
-            self._given(alias, domain)
+            self._accepted_meaning(alias, domain)
             or _first([one for one in accepted if one.own_alias])
-            or self._given(alias, SHARED)
+            or self._accepted_meaning(alias, SHARED)
             or _first([one for one in accepted if not one.own_alias])
         )
 
@@ -77,12 +77,12 @@ class Resolution:
 
     def aliases(self, domain: str) -> set[str]:
         """Every alias that may mean something in the domain."""
-        found = set(self._accepted.aliases(domain))
+        aliases = set(self._accepted.aliases(domain))
         for owner in (domain, SHARED):
-            found.update(self._models.aliases(owner), self._routes.aliases(owner))
-        return found
+            aliases.update(self._models.aliases(owner), self._routes.aliases(owner))
+        return aliases
 
-    def _given(self, alias: str, domain: str) -> Meaning | None:
+    def _accepted_meaning(self, alias: str, domain: str) -> Meaning | None:
         """What the domain itself gave the alias to: a route before a model."""
         route = self._routes.of_alias(alias, domain)
         if route is not None:

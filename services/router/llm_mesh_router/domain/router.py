@@ -59,16 +59,16 @@ class Router:
             admission_pb2.Admission(caller=admission_pb2.Caller(domain=domain)), router_pb2.RequestProfile(), self._clock.now()
         )
         names = sorted(self._resolution.aliases(domain))
-        found: list[router_pb2.Alias] = []
+        aliases: list[router_pb2.Alias] = []
         for number, name in enumerate(names[bisect_right(names, after) :], start=1):
             alias = self._alias(name, question)
             if alias is not None:
-                found.append(alias)
-            if len(found) >= most:
+                aliases.append(alias)
+            if len(aliases) >= most:
                 break
             if number % _AT_ONCE == 0:
                 await asyncio.sleep(0)  # a domain may have thousands
-        return found
+        return aliases
 
     def _alias(self, alias: str, question: Question) -> router_pb2.Alias | None:
         """The alias, where a request for it could be planned."""

@@ -100,5 +100,5 @@ class RouteBook:
 
     def offered(self) -> Sequence[router_pb2.Route]:
         """Routes that are offered to other domains, by name. What `domains/shared` has serves all, and is no offer."""
-        found = [route for route in self._shelf.by_name.values() if route.shared_with and domain_of(route.name) != SHARED]
-        return sorted(found, key=lambda route: route.name)
+        offers = [route for route in self._shelf.by_name.values() if route.shared_with and domain_of(route.name) != SHARED]
+        return sorted(offers, key=lambda route: route.name)

@@ -58,9 +58,9 @@ class Target:
             most_input += media
             attempt.media_tokens = min(media, self._window) if self._window else media
         attempt.max_input_tokens = min(most_input, self._window) if self._window else most_input
-        asked = profile.max_output_tokens
-        if 0 < asked < self._most_output:
-            attempt.max_output_tokens = asked
+        output_tokens = profile.max_output_tokens
+        if 0 < output_tokens < self._most_output:
+            attempt.max_output_tokens = output_tokens
 
 
 class Shortlist:
@@ -87,14 +87,14 @@ class Shortlists:
 
     def __init__(self, resolution: Resolution) -> None:
         self._resolution = resolution
-        self._kept: dict[Key, Shortlist] = {}
+        self._shortlists: dict[Key, Shortlist] = {}
         self._revision = (-1, -1, -1)
 
     def of(self, question: Question) -> Shortlist:
         """The shortlist. MODEL_NOT_FOUND where the alias means nothing in the domain."""
         revision = self._resolution.revision
         if revision != self._revision:
-            self._kept.clear()
+            self._shortlists.clear()
             self._revision = revision
         profile = question.profile
         key: Key = (
@@ -106,13 +106,13 @@ class Shortlists:
             tuple(profile.input_modalities[:]),
             profile.images > 0,
         )
-        found = self._kept.get(key)
-        if found is None or (found.until is not None and found.until <= question.now):
-            found = self._made(question)
-            if len(self._kept) >= _MOST_KEPT:
-                self._kept.clear()
-            self._kept[key] = found
-        return found
+        shortlist = self._shortlists.get(key)
+        if shortlist is None or (shortlist.until is not None and shortlist.until <= question.now):
+            shortlist = self._made(question)
+            if len(self._shortlists) >= _MOST_KEPT:
+                self._shortlists.clear()
+            self._shortlists[key] = shortlist
+        return shortlist
 
     def _made(self, question: Question) -> Shortlist:
         route = self._resolution.meaning(question.alias, question.domain).route

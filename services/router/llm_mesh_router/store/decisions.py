@@ -83,5 +83,5 @@ def _share_out(connection: Connection, most: int) -> None:
 
 def _keep_newest(connection: Connection, domain: str, share: int) -> None:
     of_domain = select(DECISIONS.c.id).where(DECISIONS.c.domain == domain).order_by(DECISIONS.c.created.desc(), DECISIONS.c.id)
-    kept = of_domain.limit(share).scalar_subquery()
-    connection.execute(delete(DECISIONS).where(DECISIONS.c.domain == domain, DECISIONS.c.id.not_in(kept)))
+    newest = of_domain.limit(share).scalar_subquery()
+    connection.execute(delete(DECISIONS).where(DECISIONS.c.domain == domain, DECISIONS.c.id.not_in(newest)))

@@ -51,9 +51,9 @@ class SqlRoutes:
 
     async def page(self, domain: str, page: Page) -> Sequence[router_pb2.Route]:
         """Routes of a domain, by name."""
-        wanted = select(ROUTES.c.body).where(ROUTES.c.domain == domain, ROUTES.c.name > page.after).order_by(ROUTES.c.name)
+        statement = select(ROUTES.c.body).where(ROUTES.c.domain == domain, ROUTES.c.name > page.after).order_by(ROUTES.c.name)
         return await self._database.read(
-            lambda connection: [router_pb2.Route.FromString(body) for body in connection.scalars(wanted.limit(page.limit))]
+            lambda connection: [router_pb2.Route.FromString(body) for body in connection.scalars(statement.limit(page.limit))]
         )
 
     async def update(self, route: router_pb2.Route) -> router_pb2.Route:
@@ -92,10 +92,10 @@ class SqlRoutes:
 
         def compare(connection: Connection) -> Iterator[tuple[router_pb2.Route | None, router_pb2.Route, resources_pb2.Change]]:
             pace = Pace()
-            for index, wanted in enumerate(routes):
+            for index, desired in enumerate(routes):
                 pace.step()
-                present = _find(connection, wanted.name)
-                route = checked_route(applied(present, wanted, masks, mutable=MUTABLE), f"routes[{index}]")
+                present = _find(connection, desired.name)
+                route = checked_route(applied(present, desired, masks, mutable=MUTABLE), f"routes[{index}]")
                 yield present, route, change_of(route.name, present, route, ignore=("name", *_STAMPS))
 
         def work(connection: Connection, notes: Notes) -> list[resources_pb2.Change]:
@@ -134,20 +134,20 @@ class SqlRoutes:
             message = f"{other} has the alias {route.alias}"
             raise RouterError(errors_pb2.ERROR_REASON_ALIAS_TAKEN, message, field="route.alias", alias=route.alias, route=other)
         now = self._database.now(connection)
-        kept = router_pb2.Route()
-        kept.CopyFrom(route)
-        kept.update_time.FromDatetime(from_micros(now))
-        kept.create_time.CopyFrom(kept.update_time if present is None else present.create_time)
-        kept.etag = etag_of(kept, ignore=("etag",))
-        row = {"domain": domain, "alias": kept.alias, "etag": kept.etag, "body": kept.SerializeToString(), "updated": now}
+        stored = router_pb2.Route()
+        stored.CopyFrom(route)
+        stored.update_time.FromDatetime(from_micros(now))
+        stored.create_time.CopyFrom(stored.update_time if present is None else present.create_time)
+        stored.etag = etag_of(stored, ignore=("etag",))
+        row = {"domain": domain, "alias": stored.alias, "etag": stored.etag, "body": stored.SerializeToString(), "updated": now}
         if present is None:
-            connection.execute(insert(ROUTES).values(name=kept.name, created=now, **row))
+            connection.execute(insert(ROUTES).values(name=stored.name, created=now, **row))
             count = connection.scalar(select(func.count()).where(ROUTES.c.domain == domain))
             self._quotas.check(domain, "routes", count or 0)
         else:
-            connection.execute(update(ROUTES).where(ROUTES.c.name == kept.name).values(**row))
-        notes.note(kept.name, present, kept, _SERVES_ALL if domain == _SHARED else "")
-        return kept
+            connection.execute(update(ROUTES).where(ROUTES.c.name == stored.name).values(**row))
+        notes.note(stored.name, present, stored, _SERVES_ALL if domain == _SHARED else "")
+        return stored
 
 
 def _find(connection: Connection, name: str) -> router_pb2.Route | None:

@@ -143,10 +143,10 @@ def _stopped(text: list[str], stop: Sequence[str]) -> tuple[list[str], str | Non
     if not stop:
         return text, None
     whole = "".join(text)
-    found = min(((whole.find(each), each) for each in stop if each and each in whole), default=None)
-    if found is None:
+    first_stop = min(((whole.find(each), each) for each in stop if each and each in whole), default=None)
+    if first_stop is None:
         return text, None
-    return tokens.split(whole[: found[0]]), found[1]
+    return tokens.split(whole[: first_stop[0]]), first_stop[1]
 
 
 def _tools(question: Question, behaviour: Behaviour) -> tuple[Tool, ...]:

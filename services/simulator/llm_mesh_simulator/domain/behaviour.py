@@ -77,7 +77,7 @@ class UsageReport(StrEnum):
 class ToolHabit(StrEnum):
     """When the model calls the tools that it is offered."""
 
-    ASKED = "asked"
+    ON_REQUEST = "asked"
     """When the text names one, or asks for a tool, or the request forces it."""
     ALWAYS = "always"
     NEVER = "never"
@@ -91,7 +91,7 @@ class Behaviour:
     text: str = ""
     tokens: int = 32
     """Length of an answer of seeded words."""
-    tools: ToolHabit = ToolHabit.ASKED
+    tools: ToolHabit = ToolHabit.ON_REQUEST
     calls: int = 1
     """How often each chosen tool is called."""
     refusal: bool = False

@@ -16,7 +16,7 @@ class Behaviours:
     def __init__(self) -> None:
         self._set: dict[str, tuple[Behaviour, ...]] = {}
         self._named: OrderedDict[str, Behaviour] = OrderedDict()
-        self._asked: dict[str, int] = {}
+        self._requests: dict[str, int] = {}
 
     def next(self, model: str) -> Behaviour:
         """The behaviour for one more request to this model. Fails when its name is a script that does not exist."""
@@ -26,27 +26,27 @@ class Behaviours:
             if not behaviour.first:
                 return behaviour
             sequence = (behaviour,)
-        asked = self._asked.get(model, 0)
-        self._asked[model] = asked + 1
-        behaviour = sequence[min(asked, len(sequence) - 1)]
-        if behaviour.first and asked >= behaviour.first:
+        count = self._requests.get(model, 0)
+        self._requests[model] = count + 1
+        behaviour = sequence[min(count, len(sequence) - 1)]
+        if behaviour.first and count >= behaviour.first:
             return replace(behaviour, status=0, fault=Fault.NONE)
         return behaviour
 
     def put(self, model: str, sequence: Sequence[Behaviour]) -> None:
         """Sets what the next requests to a model meet, one after the other; the last one stays. Starts counting anew."""
         self._set[model] = tuple(sequence)
-        self._asked.pop(model, None)
+        self._requests.pop(model, None)
 
     def drop(self, model: str) -> bool:
         """Back to what the name says, and to a count of zero."""
-        self._asked.pop(model, None)
+        self._requests.pop(model, None)
         return self._set.pop(model, None) is not None
 
     def clear(self) -> None:
         """Forgets everything that was set or counted."""
         self._set.clear()
-        self._asked.clear()
+        self._requests.clear()
 
     def all(self) -> Mapping[str, tuple[Behaviour, ...]]:
         """What is set, by model."""

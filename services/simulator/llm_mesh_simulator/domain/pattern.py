@@ -84,10 +84,10 @@ class _Reader:
                 self._at += 1
         members = re.compile(self._pattern[start : self._at])
         candidates: list[str] = [*_CANDIDATES, *map(chr, range(33, 0x250))]
-        found = next((each for each in candidates if members.fullmatch(each)), None)
-        if found is None:
+        member = next((each for each in candidates if members.fullmatch(each)), None)
+        if member is None:
             raise ValueError("no member found")
-        return found
+        return member
 
     def _group(self) -> str:
         if self._peek() == "?":

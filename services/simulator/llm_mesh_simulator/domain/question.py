@@ -9,7 +9,7 @@ class ToolUse(Enum):
     """Whether the answer may or must be a tool call."""
 
     NEVER = "never"
-    ASKED = "asked"
+    ON_REQUEST = "asked"
     FORCED = "forced"
 
 
@@ -41,7 +41,7 @@ class Question:
     after_tool: bool = False
     """Whether the last message carries tool results, which an answer in words follows."""
     tools: tuple[Tool, ...] = ()
-    tool_use: ToolUse = ToolUse.ASKED
+    tool_use: ToolUse = ToolUse.ON_REQUEST
     parallel: bool = True
     json: bool = False
     """Whether the answer is JSON."""

@@ -120,12 +120,12 @@ class _Generator:
         first = schema.get("prefixItems")
         made = [self.value(each, depth + 1) for each in first] if isinstance(first, Sequence) else []
         least, most = schema.get("minItems", 0), schema.get("maxItems", math.inf)
-        wanted = max(least if isinstance(least, int) else 0, 1 if depth < _OPTIONAL_DEPTH else 0)
+        count = max(least if isinstance(least, int) else 0, 1 if depth < _OPTIONAL_DEPTH else 0)
         items = schema.get("items", {"type": "string"})
         if items is False:
             return made
         tries = 0
-        while len(made) < min(wanted, most if isinstance(most, int) else wanted) and tries < wanted * 20:
+        while len(made) < min(count, most if isinstance(most, int) else count) and tries < count * 20:
             tries += 1
             item = self.value(items, depth + 1)
             if not schema.get("uniqueItems") or item not in made:

@@ -55,12 +55,12 @@ class Admin:
         return {"named": named, "set": {model: _shown(sequence) for model, sequence in self._behaviours.all().items()}}
 
     def _put(self, model: str, body: bytes) -> object:
-        given = orjson.loads(body)
-        if not isinstance(given, dict):
+        settings = orjson.loads(body)
+        if not isinstance(settings, dict):
             raise UnknownScriptError("a behaviour is a JSON object")
-        base = behaviour_of(str(given.pop("like", model)))
-        parts = given.pop("sequence", None)
-        common = changed(base, given)
+        base = behaviour_of(str(settings.pop("like", model)))
+        parts = settings.pop("sequence", None)
+        common = changed(base, settings)
         if parts is None:
             sequence: tuple[Behaviour, ...] = (common,)
         elif isinstance(parts, list) and parts and all(isinstance(part, dict) for part in parts):

@@ -71,20 +71,20 @@ class Simulator:
             return dialect.refusal(error, request)
 
     def _models(self, dialect: Dialect, method: str, path: str, query: Mapping[str, str], request: str) -> Reply:
-        _, found, name = path.partition("/models")
-        if not found or (name and not name.startswith("/")):
+        _, separator, name = path.partition("/models")
+        if not separator or (name and not name.startswith("/")):
             raise RefusedError(f"Invalid URL ({method} {path})", kind=Kind.NOT_FOUND)
         if method != "GET":
             raise RefusedError(f"Not allowed to {method} on {path}", kind=Kind.METHOD, code="method_not_supported")
         known = list(dict.fromkeys((*NAMES, *self._behaviours.all())))
-        wanted = name.removeprefix("/")
-        if wanted and wanted not in known:
-            message = f"The model '{wanted}' does not exist" if dialect is self._openai else f"model: {wanted}"
+        model_id = name.removeprefix("/")
+        if model_id and model_id not in known:
+            message = f"The model '{model_id}' does not exist" if dialect is self._openai else f"model: {model_id}"
             raise RefusedError(message, kind=Kind.NOT_FOUND, param="model", code="model_not_found")
         if dialect is self._anthropic:
-            shown = anthropic_models.model(wanted) if wanted else anthropic_models.models(known, query)
+            shown = anthropic_models.model(model_id) if model_id else anthropic_models.models(known, query)
             return Reply(200, [*anthropic_headers.headers(request), JSON], orjson.dumps(shown))
-        shown = openai_models.model(wanted) if wanted else openai_models.models(known)
+        shown = openai_models.model(model_id) if model_id else openai_models.models(known)
         return Reply(200, [*openai_headers.headers(request), JSON], orjson.dumps(shown))
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:

@@ -188,5 +188,5 @@ def _model(body: Mapping[str, object], path: str) -> str:
     if isinstance(model, str):
         return model
     # Azure names the model in the path, as a deployment.
-    _, found, rest = path.partition("/deployments/")
-    return rest.split("/", 1)[0] if found else ""
+    _, separator, rest = path.partition("/deployments/")
+    return rest.split("/", 1)[0] if separator else ""

@@ -129,11 +129,11 @@ def _until_broken(steps: list[Step], behaviour: Behaviour) -> list[Step]:
     """The steps up to the one after which nothing can follow."""
     stops = {Action.RESET, Action.HANGUP, Action.END}
     ends = next((number for number, step in enumerate(steps) if step.action in stops), len(steps) - 1)
-    kept = steps[: ends + 1]
+    remaining = steps[: ends + 1]
     if behaviour.fault is Fault.MID_STALL and not behaviour.stall_ms:
-        stall = next(number for number, step in enumerate(kept) if step.action is Action.STALL)
-        kept = [*kept[: stall + 1], Step(Action.HANGUP, tokens=kept[stall].tokens)]
-    return kept
+        stall = next(number for number, step in enumerate(remaining) if step.action is Action.STALL)
+        remaining = [*remaining[: stall + 1], Step(Action.HANGUP, tokens=remaining[stall].tokens)]
+    return remaining
 
 
 def _batched(steps: Sequence[Step]) -> list[Step]:

@@ -16,11 +16,11 @@ import orjson
 class Journal:
     """Lines of JSON in a file, and the last of them in memory."""
 
-    def __init__(self, path: Path | None, *, kept: int = 10_000, fsync: bool = False) -> None:
+    def __init__(self, path: Path | None, *, capacity: int = 10_000, fsync: bool = False) -> None:
         self._path = path
         self._fsync = fsync
         self._file: int | None = None
-        self._recent: deque[Mapping[str, object]] = deque(maxlen=kept)
+        self._recent: deque[Mapping[str, object]] = deque(maxlen=capacity)
 
     @property
     def path(self) -> Path | None:
@@ -43,8 +43,8 @@ class Journal:
 
     def recent(self, limit: int, **equal: str) -> list[Mapping[str, object]]:
         """The last entries, oldest first, of those that have these values."""
-        wanted = (entry for entry in reversed(self._recent) if all(str(entry.get(key)) == value for key, value in equal.items()))
-        return list(islice(wanted, limit))[::-1]
+        matching = (entry for entry in reversed(self._recent) if all(str(entry.get(key)) == value for key, value in equal.items()))
+        return list(islice(matching, limit))[::-1]
 
     def forget(self) -> None:
         """Empties the memory; the file stays as it is."""

@@ -13,7 +13,7 @@ from llm_mesh.inference.v1 import content_pb2
 from llm_mesh_dialects.anthropic import blocks_reading
 from llm_mesh_dialects.anthropic.vocabulary import DIALECT
 from llm_mesh_dialects.counting import check_parts
-from llm_mesh_dialects.extras import kept
+from llm_mesh_dialects.extras import as_extras
 from llm_mesh_dialects.fields import Fields
 
 _MOST_MESSAGES: Final = 4_096
@@ -26,12 +26,12 @@ def messages(body: Fields) -> Iterator[content_pb2.Message]:
     system = blocks_reading.content(body, "system")
     if system:
         yield content_pb2.Message(role=content_pb2.ROLE_SYSTEM, parts=system)
-    given = body.raw("messages")
-    if given is None:
+    items = body.raw("messages")
+    if items is None:
         raise body.wrong("messages", "required: expected a list of messages")
-    if not isinstance(given, list) or len(given) > _MOST_MESSAGES:
+    if not isinstance(items, list) or len(items) > _MOST_MESSAGES:
         raise body.wrong("messages", f"expected a list of at most {_MOST_MESSAGES} messages")
-    check_parts(given)
+    check_parts(items)
     for each in body.each("messages"):
         yield from _turn(each)
 
@@ -43,7 +43,7 @@ def _turn(fields: Fields) -> Iterator[content_pb2.Message]:
     if fields.raw("content") is None:
         raise fields.wrong("content", "required: expected a string or a list of blocks")
     parts = blocks_reading.content(fields)
-    extras = kept(DIALECT, fields.rest())
+    extras = as_extras(DIALECT, fields.rest())
     if role != content_pb2.ROLE_USER:
         yield content_pb2.Message(role=role, parts=parts, extras=extras)
         return

@@ -12,7 +12,7 @@ from llm_mesh_dialects.anthropic.requests.messages_reading import messages
 from llm_mesh_dialects.anthropic.requests.tools_reading import output_config, thinking, tool, tool_choice
 from llm_mesh_dialects.anthropic.vocabulary import DIALECT
 from llm_mesh_dialects.counting import check_tools
-from llm_mesh_dialects.extras import kept
+from llm_mesh_dialects.extras import as_extras
 from llm_mesh_dialects.fields import Fields
 
 _INT32 = 2**31 - 1
@@ -45,7 +45,7 @@ def messages_into_input(result: generate_pb2.GenerateInput, body: dict[str, Any]
     left |= thinking(fields, result)
     left |= _user(result, fields)
     _sample(result, fields)
-    result.extras.extend(kept(DIALECT, fields.rest() | left))
+    result.extras.extend(as_extras(DIALECT, fields.rest() | left))
 
 
 def _choose_tools(result: generate_pb2.GenerateInput, fields: Fields) -> dict[str, Any]:

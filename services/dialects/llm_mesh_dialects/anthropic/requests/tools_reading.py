@@ -7,7 +7,7 @@ from typing import Any
 from llm_mesh.inference.v1 import content_pb2, generate_pb2
 from llm_mesh_dialects.anthropic.blocks_reading import cache_hint
 from llm_mesh_dialects.anthropic.vocabulary import CHOICE_MODES, DIALECT, EFFORTS
-from llm_mesh_dialects.extras import dumped, kept
+from llm_mesh_dialects.extras import as_extras, dumped
 from llm_mesh_dialects.fields import Fields
 
 Left = dict[str, Any]
@@ -19,14 +19,16 @@ def tool(fields: Fields) -> content_pb2.Tool:
     if kind not in {None, "", "custom"}:
         return content_pb2.Tool(opaque=content_pb2.OpaquePart(dialect=DIALECT, type=kind, json=dumped(fields.whole_object())))
     schema = fields.required("input_schema")
-    found = content_pb2.FunctionTool(
+    function = content_pb2.FunctionTool(
         name=fields.required_text("name"),
         description=fields.text("description") or "",
         parameters_json=dumped(schema.whole_object(), fields.at("input_schema")).decode(),
         strict=fields.truth("strict"),
     )
     hint, left = cache_hint(fields)
-    return content_pb2.Tool(function=found, cache_hint=hint, extras=kept(DIALECT, fields.rest() | left | ({"type": kind} if kind else {})))
+    return content_pb2.Tool(
+        function=function, cache_hint=hint, extras=as_extras(DIALECT, fields.rest() | left | ({"type": kind} if kind else {}))
+    )
 
 
 def tool_choice(fields: Fields) -> tuple[content_pb2.ToolChoice | None, bool | None, Left]:

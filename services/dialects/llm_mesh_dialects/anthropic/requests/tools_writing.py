@@ -55,32 +55,32 @@ def response_format(body: dict[str, Any], form: content_pb2.ResponseFormat, quir
     if kind == "json_object":
         report.approximated("response_format.json_object", "the model is told so: only schemas bind it")
         return _ANY_OBJECT
-    wanted = form.json_schema
-    if wanted.description:
+    schema_format = form.json_schema
+    if schema_format.description:
         report.dropped("response_format.json_schema.description", "schemas are not described")
-    if not wanted.schema_json:
+    if not schema_format.schema_json:
         report.approximated("response_format.json_schema", "without a schema the model is told to answer in JSON")
         return _ANY_OBJECT
     if not quirks.schemas:
         report.approximated("response_format.json_schema", "the model is told the schema: nothing binds it")
-        return _BY_SCHEMA + wanted.schema_json
+        return _BY_SCHEMA + schema_format.schema_json
     field = "response_format.json_schema.schema_json"
-    schema = _bound(parsed(wanted.schema_json, field), field, report, own=own)
+    schema = _bound(parsed(schema_format.schema_json, field), field, report, own=own)
     if schema is None:
         report.approximated("response_format.json_schema", "the provider cannot bind the model to this schema: the model is told it")
-        return _BY_SCHEMA + wanted.schema_json
+        return _BY_SCHEMA + schema_format.schema_json
     body.setdefault("output_config", {})["format"] = {"type": "json_schema", "schema": schema}
     return ""
 
 
-def _tool(given: content_pb2.Tool, path: str, quirks: Quirks, report: Report, *, own: bool) -> dict[str, Any] | None:
-    if given.WhichOneof("kind") == "opaque":
-        if given.opaque.dialect != DIALECT:
-            report.dropped(f"{path}opaque", f"a {given.opaque.type} tool of the {given.opaque.dialect} dialect")
+def _tool(definition: content_pb2.Tool, path: str, quirks: Quirks, report: Report, *, own: bool) -> dict[str, Any] | None:
+    if definition.WhichOneof("kind") == "opaque":
+        if definition.opaque.dialect != DIALECT:
+            report.dropped(f"{path}opaque", f"a {definition.opaque.type} tool of the {definition.opaque.dialect} dialect")
             return None
-        value = whole(given.opaque, "tool_type.", report, f"{path}opaque")
+        value = whole(definition.opaque, "tool_type.", report, f"{path}opaque")
         return None if value is ABSENT else value
-    function = given.function
+    function = definition.function
     written: dict[str, Any] = {"name": function.name, "input_schema": _schema(function.parameters_json, path)}
     if function.description:
         written["description"] = function.description
@@ -89,8 +89,8 @@ def _tool(given: content_pb2.Tool, path: str, quirks: Quirks, report: Report, *,
             _bind(written, function, path, report, own=own)
         elif function.strict:
             report.dropped(f"{path}function.strict", "nothing binds the model to a schema")
-    hint(written, given, path, report)
-    put_back(written, given.extras, DIALECT, report, path, place="tool.")
+    hint(written, definition, path, report)
+    put_back(written, definition.extras, DIALECT, report, path, place="tool.")
     return written
 
 

@@ -123,11 +123,11 @@ def _sample(body: dict[str, Any], request: generate_pb2.GenerateInput, quirks: Q
         report.dropped("sampling.seed", "sampling cannot be repeated")
     if sampling.logit_bias:
         report.dropped("sampling.logit_bias", "tokens cannot be biased")
-    given = {name: getattr(sampling, name) for name in ("temperature", "top_p", "top_k") if sampling.HasField(name)}
-    if given.get("top_k", 1) < 1:  # elsewhere a way to say: all
-        del given["top_k"]
+    settings = {name: getattr(sampling, name) for name in ("temperature", "top_p", "top_k") if sampling.HasField(name)}
+    if settings.get("top_k", 1) < 1:  # elsewhere a way to say: all
+        del settings["top_k"]
     refused = _refused(body, request, quirks)
-    for name, value in given.items():
+    for name, value in settings.items():
         if name in refused:
             if name == "top_k" or value != 1:  # 1 is what happens anyway
                 report.dropped(f"sampling.{name}", refused[name])

@@ -14,7 +14,7 @@ from llm_mesh.inference.v1 import content_pb2, generate_pb2
 from llm_mesh_dialects.anthropic.usage import read_usage
 from llm_mesh_dialects.anthropic.vocabulary import DIALECT, finish_of
 from llm_mesh_dialects.errors import DialectError, TruncatedError
-from llm_mesh_dialects.extras import dumped, kept
+from llm_mesh_dialects.extras import as_extras, dumped
 from llm_mesh_dialects.fields import Fields
 from llm_mesh_dialects.loose import loose_text
 
@@ -32,13 +32,13 @@ _JOINED: Final = frozenset({"text", "thinking"})
 class _Block:
     """A block that has begun."""
 
-    __slots__ = ("call", "heard", "input", "kind")
+    __slots__ = ("call", "has_delta", "input", "kind")
 
     def __init__(self, kind: str) -> None:
         self.kind = kind
         self.call = 0
         self.input: dict[str, Any] = {}
-        self.heard = False
+        self.has_delta = False
 
 
 class EventReader:
@@ -126,7 +126,7 @@ class EventReader:
             started.usage.CopyFrom(self._usage)
         for modelled in _HEAD:
             message.raw(modelled)
-        started.extras.extend(kept(DIALECT, _present(message.rest())))
+        started.extras.extend(as_extras(DIALECT, _present(message.rest())))
         self._started = True
         events.append(Event(started=started))
 
@@ -157,8 +157,8 @@ class EventReader:
 
     def _tool_use(self, opened: _Block, block: Fields) -> Event:
         opened.call, self._calls = self._calls, self._calls + 1
-        given = block.inner("input")
-        opened.input = given.whole_object() if given is not None else {}
+        initial_input = block.inner("input")
+        opened.input = initial_input.whole_object() if initial_input is not None else {}
         call = generate_pb2.ToolCallStarted(index=opened.call, id=block.required_text("id"), name=block.required_text("name"))
         return Event(tool_call_started=call)
 
@@ -172,7 +172,7 @@ class EventReader:
             events.append(Event(text=generate_pb2.TextDelta(text=delta.text("text") or "")))
         elif kind == "input_json_delta":
             piece = delta.text("partial_json") or ""
-            block.heard = block.heard or bool(piece)
+            block.has_delta = block.has_delta or bool(piece)
             if piece:
                 events.append(Event(tool_call=generate_pb2.ToolCallDelta(index=block.call, arguments_json=piece)))
         elif kind == "thinking_delta":
@@ -181,7 +181,7 @@ class EventReader:
             events += _thought(None, delta.text("signature"))
         elif kind == "citations_delta":
             citation = delta.required("citation").whole_object()
-            events.append(Event(text=generate_pb2.TextDelta(extras=kept(DIALECT, {"citations": [citation]}))))
+            events.append(Event(text=generate_pb2.TextDelta(extras=as_extras(DIALECT, {"citations": [citation]}))))
         else:
             events.append(_opaque(fields.whole_object(), "content_block_delta"))
 
@@ -189,7 +189,7 @@ class EventReader:
         block = self._block(fields)
         if not block.kind:
             events.append(_opaque(fields.whole_object(), "content_block_stop"))
-        elif block.kind == "tool_use" and not block.heard:
+        elif block.kind == "tool_use" and not block.has_delta:
             whole = dumped(block.input, "input").decode()
             events.append(Event(tool_call=generate_pb2.ToolCallDelta(index=block.call, arguments_json=whole)))
 
@@ -210,7 +210,7 @@ class EventReader:
             reason = generate_pb2.FINISH_REASON_TOOL_CALLS
         if reason == generate_pb2.FINISH_REASON_OTHER:  # a word that clients of the dialect may know
             left["stop_reason"] = word
-        finished = generate_pb2.ChoiceFinished(finish_reason=reason, native_finish_reason=word, extras=kept(DIALECT, left))
+        finished = generate_pb2.ChoiceFinished(finish_reason=reason, native_finish_reason=word, extras=as_extras(DIALECT, left))
         events.append(Event(choice_finished=finished))
 
     def _stop(self, _fields: Fields, _events: list[Event]) -> None:

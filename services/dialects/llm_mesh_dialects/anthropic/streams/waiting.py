@@ -35,7 +35,6 @@ class Arguments:
         return self._begun and self._depth == 0 and not self._in_text
 
     def add(self, text: str) -> None:
-        """More of them."""
         at = 0
         while at < len(text):
             at = self._after_text(text, at) if self._in_text else self._after_mark(text, at)
@@ -45,25 +44,25 @@ class Arguments:
         if self._escaped:
             self._escaped = False
             return at + 1
-        for found in _ESCAPED.finditer(text, at):
-            if found.group() == '"':
+        for escape in _ESCAPED.finditer(text, at):
+            if escape.group() == '"':
                 self._in_text = False
-                return found.end()
+                return escape.end()
         self._escaped = _odd_end(text, at)
         return len(text)
 
     def _after_mark(self, text: str, at: int) -> int:
-        found = _MARKS.search(text, at)
-        if found is None:
+        next_mark = _MARKS.search(text, at)
+        if next_mark is None:
             return len(text)
-        mark = found.group()
+        mark = next_mark.group()
         if mark == '"':
             self._in_text = True
         elif mark in _OPENING:
             self._begun, self._depth = True, self._depth + 1
         elif mark != "\\":
             self._depth -= 1
-        return found.end()
+        return next_mark.end()
 
 
 def _odd_end(text: str, at: int) -> bool:
@@ -85,7 +84,6 @@ class Waiting:
         return bool(self._blocks)
 
     def add(self, event: Event, kind: str) -> None:
-        """One more."""
         self.bytes += event.ByteSize()
         known = self._of_call.get(event.tool_call.index) if kind == "tool_call" else None
         if known is not None:

@@ -133,11 +133,11 @@ class EventWriter:
     def _text(self, delta: generate_pb2.TextDelta) -> bytes:
         if delta.choice:
             return b""
-        said: dict[str, Any] = {}
+        fields: dict[str, Any] = {}
         if delta.extras:
-            put_back(said, delta.extras, DIALECT)
-        begun = self._switched("text", _EMPTY_TEXT) if delta.text or "citations" in said else b""
-        for citation in said.get("citations") or ():
+            put_back(fields, delta.extras, DIALECT)
+        begun = self._switched("text", _EMPTY_TEXT) if delta.text or "citations" in fields else b""
+        for citation in fields.get("citations") or ():
             begun += self._delta({"type": "citations_delta", "citation": citation})
         return begun + self._delta({"type": "text_delta", "text": delta.text}) if delta.text else begun
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 from llm_mesh.inference.v1 import content_pb2, generate_pb2
 from llm_mesh_dialects.counting import check_parts
 from llm_mesh_dialects.errors import DialectError
-from llm_mesh_dialects.extras import kept
+from llm_mesh_dialects.extras import as_extras
 from llm_mesh_dialects.fields import Fields
 from llm_mesh_dialects.openai import parts_reading
 from llm_mesh_dialects.openai.vocabulary import DIALECT, ROLES
@@ -18,15 +18,15 @@ _PLAIN: Final = frozenset({"role", "content"})
 _PLAIN_ROLES: Final = {word: role for word, role in ROLES.items() if role != content_pb2.ROLE_TOOL}
 
 
-def read_messages(result: generate_pb2.GenerateInput, given: Any) -> None:  # noqa: ANN401 (JSON)
+def read_messages(result: generate_pb2.GenerateInput, items: Any) -> None:  # noqa: ANN401 (JSON)
     """Adds the messages, in order."""
-    if given is None:
+    if items is None:
         raise DialectError("messages", "required: expected a list of messages")
-    if not isinstance(given, list) or len(given) > _MOST_MESSAGES:
+    if not isinstance(items, list) or len(items) > _MOST_MESSAGES:
         raise DialectError("messages", f"expected a list of at most {_MOST_MESSAGES} messages")
-    check_parts(given)
+    check_parts(items)
     added = result.messages
-    for index, each in enumerate(given):
+    for index, each in enumerate(items):
         texts = _plain(each)
         if texts is None:
             added.append(_message(Fields(each, f"messages[{index}]")))
@@ -52,13 +52,13 @@ def _message(fields: Fields) -> content_pb2.Message:
     if role == content_pb2.ROLE_TOOL:
         parts = [_tool_result(fields)]
     elif role == content_pb2.ROLE_ASSISTANT:
-        parts = parts_reading.said(fields)
+        parts = parts_reading.answer_parts(fields)
     else:
         parts = parts_reading.content(fields)
         if not parts:
             raise fields.wrong("content", "required: expected a string or a list of parts")
     name = fields.text("name") or ""
-    return content_pb2.Message(role=role, name=name, parts=parts, extras=kept(DIALECT, fields.rest()))
+    return content_pb2.Message(role=role, name=name, parts=parts, extras=as_extras(DIALECT, fields.rest()))
 
 
 def _tool_result(fields: Fields) -> content_pb2.Part:

@@ -12,7 +12,7 @@ from typing import Any, Final
 from llm_mesh.inference.v1 import generate_pb2
 from llm_mesh_dialects.counting import check_tools
 from llm_mesh_dialects.errors import DialectError
-from llm_mesh_dialects.extras import dumped, kept
+from llm_mesh_dialects.extras import as_extras, dumped
 from llm_mesh_dialects.fields import Fields, a_number, a_text, a_truth, a_whole, some_texts
 from llm_mesh_dialects.openai.requests.messages_reading import read_messages
 from llm_mesh_dialects.openai.requests.tools_reading import response_format, tool, tool_choice
@@ -94,14 +94,14 @@ def _tool_choice(result: Input, _value: Any, body: dict[str, Any]) -> None:  # n
     choice, left = tool_choice(Fields(body))
     if choice is not None:
         result.tool_choice.CopyFrom(choice)
-    result.extras.extend(kept(DIALECT, left))
+    result.extras.extend(as_extras(DIALECT, left))
 
 
 def _response_format(result: Input, _value: Any, body: dict[str, Any]) -> None:  # noqa: ANN401 (JSON)
-    found, left = response_format(Fields(body))
-    if found is not None:
-        result.response_format.CopyFrom(found)
-    result.extras.extend(kept(DIALECT, left))
+    response_form, left = response_format(Fields(body))
+    if response_form is not None:
+        result.response_format.CopyFrom(response_form)
+    result.extras.extend(as_extras(DIALECT, left))
 
 
 def _logit_bias(result: Input, value: Any, _body: dict[str, Any]) -> None:  # noqa: ANN401 (JSON)
@@ -133,7 +133,7 @@ def _stream_options(result: Input, value: Any, _body: dict[str, Any]) -> None:  
     result.include_usage = options.truth("include_usage") or False
     left = options.rest()
     if left:
-        result.extras.extend(kept(DIALECT, {"stream_options": left}))
+        result.extras.extend(as_extras(DIALECT, {"stream_options": left}))
 
 
 _READERS: Final[Mapping[str, Reader]] = {

@@ -13,29 +13,28 @@ from llm_mesh_dialects.openai.vocabulary import CHOICE_WORDS, DIALECT
 from llm_mesh_dialects.report import Report
 
 
-def tool(given: content_pb2.Tool, path: str, quirks: Quirks, report: Report) -> dict[str, Any] | None:
+def tool(definition: content_pb2.Tool, path: str, quirks: Quirks, report: Report) -> dict[str, Any] | None:
     """One tool; None where it is of another dialect."""
-    if given.WhichOneof("kind") == "opaque":
-        if given.opaque.dialect != DIALECT:
-            report.dropped(f"{path}opaque", f"a {given.opaque.type} tool of the {given.opaque.dialect} dialect")
+    if definition.WhichOneof("kind") == "opaque":
+        if definition.opaque.dialect != DIALECT:
+            report.dropped(f"{path}opaque", f"a {definition.opaque.type} tool of the {definition.opaque.dialect} dialect")
             return None
-        value = whole(given.opaque, "tool_type.", report, f"{path}opaque")
+        value = whole(definition.opaque, "tool_type.", report, f"{path}opaque")
         return None if value is ABSENT else value
-    function: dict[str, Any] = {"name": given.function.name}
-    if given.function.description:
-        function["description"] = given.function.description
-    if given.function.parameters_json:
-        function["parameters"] = parsed(given.function.parameters_json, f"{path}function.parameters_json")
-    if given.function.HasField("strict"):
-        function["strict"] = given.function.strict
+    function: dict[str, Any] = {"name": definition.function.name}
+    if definition.function.description:
+        function["description"] = definition.function.description
+    if definition.function.parameters_json:
+        function["parameters"] = parsed(definition.function.parameters_json, f"{path}function.parameters_json")
+    if definition.function.HasField("strict"):
+        function["strict"] = definition.function.strict
     result: dict[str, Any] = {"type": "function", "function": function}
-    hint(result, given, path, quirks, report)
-    put_back(result, given.extras, DIALECT, report, path, place="tool.")
+    hint(result, definition, path, quirks, report)
+    put_back(result, definition.extras, DIALECT, report, path, place="tool.")
     return result
 
 
 def tool_choice(choice: content_pb2.ToolChoice, quirks: Quirks) -> str | dict[str, Any] | None:
-    """The choice."""
     if choice.allowed and quirks.allowed_tools and choice.mode in CHOICE_WORDS:
         tools = [{"type": "function", "function": {"name": name}} for name in choice.allowed]
         return {"type": "allowed_tools", "allowed_tools": {"mode": CHOICE_WORDS[choice.mode], "tools": tools}}
@@ -51,12 +50,12 @@ def response_format(form: content_pb2.ResponseFormat) -> dict[str, Any]:
         return {"type": "json_object"}
     if kind != "json_schema":
         return {"type": "text"}
-    wanted = form.json_schema
-    inner: dict[str, Any] = {"name": wanted.name or "answer"}
-    if wanted.description:
-        inner["description"] = wanted.description
-    if wanted.schema_json:
-        inner["schema"] = parsed(wanted.schema_json, "response_format.json_schema.schema_json")
-    if wanted.HasField("strict"):
-        inner["strict"] = wanted.strict
+    schema_format = form.json_schema
+    inner: dict[str, Any] = {"name": schema_format.name or "answer"}
+    if schema_format.description:
+        inner["description"] = schema_format.description
+    if schema_format.schema_json:
+        inner["schema"] = parsed(schema_format.schema_json, "response_format.json_schema.schema_json")
+    if schema_format.HasField("strict"):
+        inner["strict"] = schema_format.strict
     return {"type": "json_schema", "json_schema": inner}

@@ -81,12 +81,12 @@ Body = dict[str, Any]
 Writer = Callable[[Body, Any, Quirks, Report], None]
 
 
-def _messages(body: Body, given: Any, quirks: Quirks, report: Report) -> None:  # noqa: ANN401 (a field of any kind)
-    body["messages"] = MessagesWriter(quirks, report).written(given)
+def _messages(body: Body, messages: Any, quirks: Quirks, report: Report) -> None:  # noqa: ANN401 (a field of any kind)
+    body["messages"] = MessagesWriter(quirks, report).written(messages)
 
 
-def _tools(body: Body, given: Any, quirks: Quirks, report: Report) -> None:  # noqa: ANN401
-    tools = [tool(each, f"tools[{index}].", quirks, report) for index, each in enumerate(given)]
+def _tools(body: Body, tools: Any, quirks: Quirks, report: Report) -> None:  # noqa: ANN401
+    tools = [tool(each, f"tools[{index}].", quirks, report) for index, each in enumerate(tools)]
     _put(body, "tools", [each for each in tools if each is not None] or None)
 
 
@@ -114,37 +114,37 @@ def _names(tools: list[dict[str, Any]]) -> set[str]:
     return {each.get("function", {}).get("name", "") for each in tools}
 
 
-def _limit(body: Body, given: int, quirks: Quirks, _report: Report) -> None:
-    body.setdefault(quirks.max_tokens, given)
+def _limit(body: Body, limit: int, quirks: Quirks, _report: Report) -> None:
+    body.setdefault(quirks.max_tokens, limit)
 
 
 def _as(key: str) -> Writer:
-    def write(body: Body, given: Any, _quirks: Quirks, _report: Report) -> None:  # noqa: ANN401
-        body[key] = given
+    def write(body: Body, value: Any, _quirks: Quirks, _report: Report) -> None:  # noqa: ANN401
+        body[key] = value
 
     return write
 
 
-def _stop(body: Body, given: Any, quirks: Quirks, report: Report) -> None:  # noqa: ANN401
-    body["stop"] = list(given)
-    if quirks.most_stops and len(given) > quirks.most_stops:
+def _stop(body: Body, stops: Any, quirks: Quirks, report: Report) -> None:  # noqa: ANN401
+    body["stop"] = list(stops)
+    if quirks.most_stops and len(stops) > quirks.most_stops:
         body["stop"] = body["stop"][: quirks.most_stops]
-        report.dropped("stop", f"the provider takes {quirks.most_stops} stop sequences, not {len(given)}")
+        report.dropped("stop", f"the provider takes {quirks.most_stops} stop sequences, not {len(stops)}")
 
 
-def _user(body: Body, given: str, quirks: Quirks, report: Report) -> None:
-    if quirks.longest_user and len(given) > quirks.longest_user:
+def _user(body: Body, user: str, quirks: Quirks, report: Report) -> None:
+    if quirks.longest_user and len(user) > quirks.longest_user:
         report.approximated("end_user", f"more than {quirks.longest_user} characters are sent as their hash")
-        given = sha256(given.encode()).hexdigest()[: quirks.longest_user]
-    body["user"] = given
+        user = sha256(user.encode()).hexdigest()[: quirks.longest_user]
+    body["user"] = user
 
 
-def _modalities(body: Body, given: Any, _quirks: Quirks, report: Report) -> None:  # noqa: ANN401
+def _modalities(body: Body, modalities: Any, _quirks: Quirks, report: Report) -> None:  # noqa: ANN401
     """Sound and images cost other prices than the text that is reserved for."""
-    wanted = list(given)
-    if report.gate is not None and any(each != "text" for each in wanted):
+    requested = list(modalities)
+    if report.gate is not None and any(each != "text" for each in requested):
         report.gate.demand("modalities", "modalities")
-    body["modalities"] = wanted
+    body["modalities"] = requested
 
 
 def _sample(body: Body, sampling: generate_pb2.Sampling, quirks: Quirks, report: Report) -> None:
@@ -165,12 +165,12 @@ def _sample(body: Body, sampling: generate_pb2.Sampling, quirks: Quirks, report:
 def _reason(body: Body, request: generate_pb2.GenerateInput, quirks: Quirks, report: Report) -> None:
     reasoning = request.reasoning
     if quirks.reasoning == "reasoning":
-        wanted: dict[str, Any] = {}
+        fields: dict[str, Any] = {}
         if reasoning.effort:
-            wanted["effort"] = reasoning.effort
+            fields["effort"] = reasoning.effort
         if reasoning.budget_tokens:
-            wanted["max_tokens"] = reasoning.budget_tokens
-        _put(body, "reasoning", wanted or None)
+            fields["max_tokens"] = reasoning.budget_tokens
+        _put(body, "reasoning", fields or None)
     elif request.source_dialect != DIALECT:
         if reasoning.effort or reasoning.budget_tokens:
             _put(body, "reasoning_effort", effort_for(reasoning, body["model"], report) or None)
@@ -193,11 +193,11 @@ def _cache_key(body: Body, key: str, quirks: Quirks, report: Report) -> None:
         report.dropped("prompt_cache_key", "the provider has no key for its cache")
 
 
-def _extras(body: Body, given: Any, _quirks: Quirks, report: Report) -> None:  # noqa: ANN401
-    for extra in given:
+def _extras(body: Body, extras_of_input: Any, _quirks: Quirks, report: Report) -> None:  # noqa: ANN401
+    for extra in extras_of_input:
         if extra.dialect == DIALECT and extra.key in _RESERVED:
             report.dropped(f"extras[{extra.dialect}.{extra.key}]", "typed fields say this")
-    put_back(body, [extra for extra in given if extra.dialect != DIALECT or extra.key not in _RESERVED], DIALECT, report)
+    put_back(body, [extra for extra in extras_of_input if extra.dialect != DIALECT or extra.key not in _RESERVED], DIALECT, report)
 
 
 _WRITERS: Final[Mapping[str, Writer]] = {

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from llm_mesh.inference.v1 import content_pb2, generate_pb2
 from llm_mesh_dialects.errors import DialectError
-from llm_mesh_dialects.extras import dumped, keep, kept
+from llm_mesh_dialects.extras import as_extras, dumped, keep
 from llm_mesh_dialects.fields import Fields, a_text, a_whole, unread
 from llm_mesh_dialects.loose import loose_count, loose_text
 from llm_mesh_dialects.openai import parts_reading
@@ -115,7 +115,7 @@ def _only_text(message: dict[str, Any]) -> bool:
 
 def _anything(fields: Fields, target: content_pb2.Message) -> None:
     fields.raw("role")
-    target.parts.extend(parts_reading.said(fields))
+    target.parts.extend(parts_reading.answer_parts(fields))
     annotations = [each.whole_object() for each in fields.each("annotations")]
     text = next((part.text for part in target.parts if part.WhichOneof("kind") == "text"), None)
     left: dict[str, Any] = {}
@@ -126,4 +126,4 @@ def _anything(fields: Fields, target: content_pb2.Message) -> None:
         )
     elif fields.peek("annotations") is not None:
         left["annotations"] = fields.peek("annotations")
-    target.extras.extend(kept(DIALECT, fields.rest() | left))
+    target.extras.extend(as_extras(DIALECT, fields.rest() | left))

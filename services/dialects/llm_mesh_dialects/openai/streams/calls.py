@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from llm_mesh.inference.v1 import generate_pb2
 from llm_mesh_dialects.errors import DialectError
-from llm_mesh_dialects.extras import dumped, kept
+from llm_mesh_dialects.extras import as_extras, dumped
 from llm_mesh_dialects.loose import loose_count, loose_text
 from llm_mesh_dialects.openai.call_ids import made_id
 from llm_mesh_dialects.openai.vocabulary import DIALECT
@@ -91,7 +91,7 @@ class CallReader:
         before = self._calls[-1] if self._calls else None
         if index is not None:
             before = self._by_index.get(index)
-        if before is not None and not _begins_another(before, identity, name, told=index is None):
+        if before is not None and not _begins_another(before, identity, name, unindexed=index is None):
             return before
         return self._begin(index, path, events)
 
@@ -113,7 +113,7 @@ class CallReader:
             self._by_id.setdefault(call.id, call)
             started = generate_pb2.ToolCallStarted(choice=self._choice, index=call.number, id=call.id, name=call.name)
             if call.extras:
-                started.extras.extend(kept(DIALECT, call.extras))
+                started.extras.extend(as_extras(DIALECT, call.extras))
             events.append(Event(tool_call_started=started))
         if call.waiting:
             more = "".join(call.waiting)
@@ -122,13 +122,13 @@ class CallReader:
             events.append(Event(tool_call=generate_pb2.ToolCallDelta(choice=self._choice, index=call.number, arguments_json=more)))
 
 
-def _begins_another(call: Call, identity: str, name: str, *, told: bool) -> bool:
+def _begins_another(call: Call, identity: str, name: str, *, unindexed: bool) -> bool:
     """Whether a piece that was told to belong to a call begins another: by an id or a name that is not that call's."""
     if identity and call.id and identity != call.id:
         return True
     if not name or not call.name:
         return False
-    return name != call.name or told  # without an index or a known id, a second name is a second call
+    return name != call.name or unindexed  # without an index or a known id, a second name is a second call
 
 
 def _arguments(value: Any, path: str) -> str:  # noqa: ANN401 (JSON)

@@ -8,7 +8,7 @@ from typing import Any
 
 from llm_mesh.inference.v1 import content_pb2, generate_pb2
 from llm_mesh_dialects.errors import DialectError
-from llm_mesh_dialects.extras import dumped, kept
+from llm_mesh_dialects.extras import as_extras, dumped
 from llm_mesh_dialects.loose import Halves
 from llm_mesh_dialects.openai.parts_reading import thinking_of
 from llm_mesh_dialects.openai.streams.calls import CallReader
@@ -46,13 +46,13 @@ class DeltaReader:
         if text:
             text = self._halves.mended((index, "content"), text)
         if text or content:
-            extras = kept(DIALECT, left) if left else ()
+            extras = as_extras(DIALECT, left) if left else ()
             events.append(Event(text=generate_pb2.TextDelta(choice=index, text=text, logprobs=content, extras=extras)))
             left = None
         declined = delta.get("refusal")
         if declined or refusal:
-            found = _text(declined, f"{path}.refusal")
-            events.append(Event(refusal=generate_pb2.TextDelta(choice=index, text=found, logprobs=refusal)))
+            refusal_text = _text(declined, f"{path}.refusal")
+            events.append(Event(refusal=generate_pb2.TextDelta(choice=index, text=refusal_text, logprobs=refusal)))
         calls = delta.get("tool_calls")
         if not calls and delta.get("function_call"):  # as servers had it before there were several calls
             calls = [{"function": delta["function_call"]}]
@@ -89,13 +89,13 @@ class DeltaReader:
     def end(self, index: int, events: list[Event]) -> None:
         """Appends what waited for more of a choice that has ended."""
         rests = [(key, self._halves.rest((index, key))) for key in ("content", "reasoning")]
-        events.extend(_said(index, key, rest) for key, rest in rests if rest)
+        events.extend(_text_event(index, key, rest) for key, rest in rests if rest)
         reader = self._calls.get(index)
         if reader is not None:
             reader.end(events)
 
 
-def _said(index: int, key: str, text: str) -> Event:
+def _text_event(index: int, key: str, text: str) -> Event:
     if key == "content":
         return Event(text=generate_pb2.TextDelta(choice=index, text=text))
     return Event(reasoning=generate_pb2.ReasoningDelta(choice=index, text=text))

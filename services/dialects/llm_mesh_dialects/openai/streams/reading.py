@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from llm_mesh.inference.v1 import content_pb2, generate_pb2
 from llm_mesh_dialects.errors import DialectError, TruncatedError
-from llm_mesh_dialects.extras import dumped, kept
+from llm_mesh_dialects.extras import as_extras, dumped
 from llm_mesh_dialects.fields import Fields
 from llm_mesh_dialects.loose import loose_count, loose_text, mended
 from llm_mesh_dialects.openai.logprobs import read_logprobs
@@ -65,17 +65,21 @@ class ChunkReader:
         return bool(self._ended) and not self._open
 
     def again(
-        self, chunks: Sequence[tuple[bytes, str]], place: int, events: RepeatedCompositeFieldContainer[Event], told: list[str] | None = None
+        self,
+        chunks: Sequence[tuple[bytes, str]],
+        place: int,
+        events: RepeatedCompositeFieldContainer[Event],
+        read_texts: list[str] | None = None,
     ) -> int:
         """Adds the events of the chunks from a place on that differ in their text alone from the one before; answers where they end.
 
-        Their texts, none of them empty, are added to `told`: who counts them need not look them up in the events.
+        Their texts, none of them empty, are added to `read_texts`: who counts them need not look them up in the events.
         """
         if self._template is None:
             return place
         texts = self._template.read(chunks, place, events)
-        if told is not None:
-            told += texts
+        if read_texts is not None:
+            read_texts += texts
         return place + len(texts)
 
     def feed(self, chunk: dict[str, Any], data: bytes = b"") -> list[Event]:
@@ -170,7 +174,7 @@ class ChunkReader:
             id=self._deltas.answer,
             model=loose_text(chunk.get("model")),
             created=int(loose_count(chunk.get("created")) or 0),
-            extras=kept(DIALECT, self._known),
+            extras=as_extras(DIALECT, self._known),
         )
         events.append(Event(started=started))
 
@@ -210,7 +214,7 @@ class ChunkReader:
         if reason == generate_pb2.FINISH_REASON_STOP and self._deltas.called(index):
             reason = generate_pb2.FINISH_REASON_TOOL_CALLS
         finished = generate_pb2.ChoiceFinished(
-            choice=index, finish_reason=reason, native_finish_reason=word, extras=kept(DIALECT, left or {})
+            choice=index, finish_reason=reason, native_finish_reason=word, extras=as_extras(DIALECT, left or {})
         )
         events.append(Event(choice_finished=finished))
 

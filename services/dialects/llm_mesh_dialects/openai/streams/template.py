@@ -93,26 +93,26 @@ class Template:
             return None
         inside = data[len(self._begin) : -len(self._end)]
         if self._middle:
-            inside, found, padding = inside.partition(self._middle)
-            if not (inside and found and padding.isalnum()):
+            inside, separator, padding = inside.partition(self._middle)
+            if not (inside and separator and padding.isalnum()):
                 return None
         return inside
 
 
 def template(data: bytes, chunk: dict[str, Any]) -> Template | None:
     """The template of a chunk that has one choice with one text; None where its spelling is not the usual one."""
-    begin, found, rest = data.partition(_CONTENT)
+    begin, separator, rest = data.partition(_CONTENT)
     written = orjson.dumps(chunk["choices"][0]["delta"]["content"])[1:]
-    if not found or not rest.startswith(written):
+    if not separator or not rest.startswith(written):
         return None
-    begin, end = begin + found, rest[len(written) - 1 :]
+    begin, end = begin + separator, rest[len(written) - 1 :]
     middle = b""
     padding = chunk.get("obfuscation")
     if padding is not None:
-        middle, found, end = end.partition(_PADDING)
-        if not found or not isinstance(padding, str) or not end.startswith(padding.encode() + _QUOTE):
+        middle, separator, end = end.partition(_PADDING)
+        if not separator or not isinstance(padding, str) or not end.startswith(padding.encode() + _QUOTE):
             return None
-        middle, end = middle + found, end[len(padding.encode()) :]
+        middle, end = middle + separator, end[len(padding.encode()) :]
     made = Template(chunk["choices"][0]["index"], begin, middle, end)
     return made if _proven(chunk, begin, middle, end) else None
 

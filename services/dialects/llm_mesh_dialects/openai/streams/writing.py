@@ -206,8 +206,8 @@ def _least_size(events: Sequence[generate_pb2.StreamEvent], texts: Sequence[str]
     A short text has three tags and three lengths around it, each a byte. A longer one has longer lengths: it counts as one that is not
     plain, which costs time and nothing else.
     """
-    told, others = "".join(texts), texts.count("")
-    size = (len(told) if told.isascii() else len(told.encode())) + _AROUND_TEXT * (len(texts) - others)
+    joined, others = "".join(texts), texts.count("")
+    size = (len(joined) if joined.isascii() else len(joined.encode())) + _AROUND_TEXT * (len(texts) - others)
     if others:
         for event, text in zip(events, texts, strict=True):
             if not text:

@@ -126,20 +126,20 @@ class Admitting:
         tags = request.tags
         if tags:
             bounds.check_tags(tags)
-        asked = _checked(request)
-        draft = self._draft_for(known, asked)
+        checked = _checked(request)
+        draft = self._draft_for(known, checked)
         response = policy_pb2.AdmitResponse()
         response.CopyFrom(draft.answer)
         admission_id = self._ids.fresh()
-        raw = asked.input.SerializeToString(deterministic=True)
+        raw = checked.input.SerializeToString(deterministic=True)
         admission = admission_pb2.Admission(id=admission_id)
         if len(raw) <= _LARGE and not draft.watchlist.may_find_on_wire(raw):
             admission.input_digest = self._digest(admission_id, raw)
         else:
-            screening = await self._screened(admission, asked, draft.watchlist, raw, known.caller.domain)
+            screening = await self._screened(admission, checked, draft.watchlist, raw, known.caller.domain)
             if screening.blocked:
-                raise await self._refused(screening, asked, known.caller, request, admission_id, now)
-            _report(screening, asked, admission, response)
+                raise await self._refused(screening, checked, known.caller, request, admission_id, now)
+            _report(screening, checked, admission, response)
         put_micros(admission.expire_time, now + _VALID_MICROS)
         if tags:
             admission.tags.MergeFrom(tags)
@@ -154,7 +154,7 @@ class Admitting:
     async def _refused(
         self,
         screening: Screened[Any],
-        asked: _Asked,
+        checked: _CheckedRequest,
         caller: admission_pb2.Caller,
         request: policy_pb2.AdmitRequest,
         admission_id: str,
@@ -167,8 +167,8 @@ class Admitting:
             name=f"{caller.project}/reservations/{number}",
             state=REFUSED,
             request_id=request.request_id,
-            alias=asked.alias,
-            operation=asked.operation,
+            alias=checked.alias,
+            operation=checked.operation,
             principal=caller.principal,
             key=caller.key,
             tags=request.tags,
@@ -182,7 +182,7 @@ class Admitting:
         return refusal
 
     async def _screened(
-        self, admission: admission_pb2.Admission, asked: _Asked, watchlist: Watchlist, raw: bytes, domain: str
+        self, admission: admission_pb2.Admission, checked: _CheckedRequest, watchlist: Watchlist, raw: bytes, domain: str
     ) -> Screened[Any]:
         """Screens a request that may hold something, and digests what is admitted. What is large is done in turns between domains."""
         patient = len(raw) > _SMALL
@@ -190,7 +190,7 @@ class Admitting:
         def work() -> Screened[Any]:
             screening: Screened[Any] = CLEAN
             if watchlist.may_find_on_wire(raw):
-                screening = screen(asked.input, asked.slots, watchlist, patient=patient, most_values=self._most_values)
+                screening = screen(checked.input, checked.slots, watchlist, patient=patient, most_values=self._most_values)
             masked = screening.masked
             admitted = raw if masked is None else masked.SerializeToString(deterministic=True)
             admission.input_digest = self._digest(admission.id, admitted)
@@ -205,29 +205,29 @@ class Admitting:
         digest.update(admitted)
         return digest.digest()
 
-    def _draft_for(self, known: Known, asked: _Asked) -> _Draft:
+    def _draft_for(self, known: Known, checked: _CheckedRequest) -> _Draft:
         """What the caller may have at the present revision, decided once. What was refused is decided anew each time."""
         tenancy = self._identity.snapshot()
         if tenancy is not self._tenancy or len(self._drafts) >= _MOST_DRAFTS:
             self._tenancy = tenancy
             self._drafts = {}
             self._terms = {}
-        place = (known.raw, asked.operation, asked.alias, asked.outputs)
+        place = (known.raw, checked.operation, checked.alias, checked.outputs)
         draft = self._drafts.get(place)
         if draft is None:
-            self._identity.allowed_model(known.caller, asked.alias)
-            draft = self._drafts[place] = self._draft(tenancy, known.caller, asked)
+            self._identity.allowed_model(known.caller, checked.alias)
+            draft = self._drafts[place] = self._draft(tenancy, known.caller, checked)
         return draft
 
-    def _draft(self, tenancy: Tenancy, caller: admission_pb2.Caller, asked: _Asked) -> _Draft:
+    def _draft(self, tenancy: Tenancy, caller: admission_pb2.Caller, checked: _CheckedRequest) -> _Draft:
         """What follows from a caller, what is asked and the revision alone."""
-        terms = self._terms_for(tenancy, caller, asked.outputs)
+        terms = self._terms_for(tenancy, caller, checked.outputs)
         admission = admission_pb2.Admission(
             caller=caller,
             constraints=terms.constraints,
             revision=tenancy.revision,
-            alias=asked.alias,
-            operation=asked.operation,
+            alias=checked.alias,
+            operation=checked.operation,
         )
         answer = policy_pb2.AdmitResponse(constraints=admission.constraints, obligations=admission.obligations)
         return _Draft(admission.SerializeToString(), answer, terms.watchlist)
@@ -272,7 +272,7 @@ class _Draft(NamedTuple):
     watchlist: Watchlist
 
 
-class _Asked(NamedTuple):
+class _CheckedRequest(NamedTuple):
     """What of an input decides: the operation, the alias, the wish for output tokens; and how it is screened."""
 
     operation: str
@@ -283,26 +283,28 @@ class _Asked(NamedTuple):
     slots: Callable[[Any], Iterator[Slot]]
 
 
-def _checked(request: policy_pb2.AdmitRequest) -> _Asked:
+def _checked(request: policy_pb2.AdmitRequest) -> _CheckedRequest:
     """What is asked by an input that is within its documented bounds."""
     kind = request.WhichOneof("input")
     if kind == "generate":
         generate = request.generate
         bounds.check_generate(generate)
-        return _Asked("generate", generate.model, generate.max_output_tokens, generate, texts.of_generate)
+        return _CheckedRequest("generate", generate.model, generate.max_output_tokens, generate, texts.of_generate)
     if kind == "embed":
         embed = request.embed
         bounds.check_embed(embed)
-        return _Asked("embed", embed.model, 0, embed, texts.of_embed)
+        return _CheckedRequest("embed", embed.model, 0, embed, texts.of_embed)
     raise invalid("input", "a generation or an embedding")
 
 
-def _report(screening: Screened[Any], asked: _Asked, admission: admission_pb2.Admission, response: policy_pb2.AdmitResponse) -> None:
+def _report(
+    screening: Screened[Any], checked: _CheckedRequest, admission: admission_pb2.Admission, response: policy_pb2.AdmitResponse
+) -> None:
     """Tells the gateway what was found and masked, and `Reserve` what to write to the audit trail."""
     if screening.findings:
         response.findings.extend(screening.findings)
     if screening.masked is not None:
-        getattr(response, asked.operation).CopyFrom(screening.masked)
+        getattr(response, checked.operation).CopyFrom(screening.masked)
     counts = screening_counts(screening.counts, DIRECTION)
     admission.screened.extend(counts)
     response.screened.extend(counts)

@@ -28,10 +28,10 @@ class Allowances:
         if snapshot is not self._snapshot or len(self._allowed) >= _MOST:
             self._snapshot = snapshot
             self._allowed = set()
-        asked = (key, project, alias)
-        if asked not in self._allowed:
+        question = (key, project, alias)
+        if question not in self._allowed:
             check_listed(snapshot, key, project, alias)
-            self._allowed.add(asked)
+            self._allowed.add(question)
 
 
 def callable_models(snapshot: Snapshot, key: str, project: str) -> list[Sequence[str]]:
@@ -47,9 +47,11 @@ def check_listed(snapshot: Snapshot, key: str, project: str, alias: str) -> None
     stored = snapshot.key(key)
     if stored is None:
         raise invalid_credential()
-    found = snapshot.projects.get(project)
+    project_settings = snapshot.projects.get(project)
     own = identity_pb2.Key.FromString(stored.body).allowed_models
-    if (found is not None and found.allowed_models and not _listed(found.allowed_models, alias)) or (own and not _listed(own, alias)):
+    if (project_settings is not None and project_settings.allowed_models and not _listed(project_settings.allowed_models, alias)) or (
+        own and not _listed(own, alias)
+    ):
         raise model_denied(alias[:_LONGEST_SHOWN])
 
 

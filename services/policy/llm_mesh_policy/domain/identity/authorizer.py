@@ -49,7 +49,7 @@ class Authorizer:
 
     async def authorize(self, request: policy_pb2.AuthorizeRequest) -> policy_pb2.AuthorizeResponse:
         """The caller where the credential may. INVALID_CREDENTIAL, PROJECT_NOT_SELECTED, ACTION_DENIED or MODEL_DENIED where not."""
-        action, resource, selected = _asked(request)
+        action, resource, selected = _question_of(request)
         shown, least = request.credential, request.minimum_revision
         if shown.startswith(BOOTSTRAP_PREFIX) or action == BOOTSTRAP_ACTION:
             return self._by_token(shown, action)
@@ -149,7 +149,7 @@ def _project(key: StoredKey, selected: str) -> str:
     return project
 
 
-def _asked(request: policy_pb2.AuthorizeRequest) -> tuple[str, str, str]:
+def _question_of(request: policy_pb2.AuthorizeRequest) -> tuple[str, str, str]:
     """The action, the resource, and the project that is selected."""
     action, resource, project = request.action, request.resource, request.project
     if not action or len(action) > _LONGEST:

@@ -48,8 +48,8 @@ class Bootstrap:
         if PROJECTS.find(transaction, _PROJECT) is None:
             PROJECTS.save(transaction, identity_pb2.Project(name=_PROJECT, display_name="Administration"), "project")
         before = PRINCIPALS.find(transaction, principal)
-        wanted = identity_pb2.Principal(name=principal, display_name="Platform administrator")
-        saved = PRINCIPALS.save(transaction, wanted, "principal")
+        administrator = identity_pb2.Principal(name=principal, display_name="Platform administrator")
+        saved = PRINCIPALS.save(transaction, administrator, "principal")
         binding = rules_pb2.Binding(
             name=f"{_PLATFORM}/bindings/{_binding_id(identity)}", principal=principal, role=PLATFORM_ADMIN, scope=EVERYWHERE
         )

@@ -41,8 +41,8 @@ def parse(text: str) -> Credential | None:
     """The parts of a key; None for everything else."""
     if len(text) > _LONGEST:
         return None
-    found = _KEY.fullmatch(text)
-    return Credential(*found.groups()) if found else None
+    matched = _KEY.fullmatch(text)
+    return Credential(*matched.groups()) if matched else None
 
 
 def mint(public_id: str = "") -> Credential:

@@ -38,20 +38,18 @@ class Directory:
         self._changes = changes
         self._live = live
 
-    async def create_domain(self, actor: Actor, identity: str, wanted: identity_pb2.Domain) -> identity_pb2.Domain:
-        """A new domain."""
-        return await self._create(actor, DOMAINS, "", identity, wanted)
+    async def create_domain(self, actor: Actor, identity: str, domain: identity_pb2.Domain) -> identity_pb2.Domain:
+        return await self._create(actor, DOMAINS, "", identity, domain)
 
-    async def create_project(self, actor: Actor, parent: str, identity: str, wanted: identity_pb2.Project) -> identity_pb2.Project:
+    async def create_project(self, actor: Actor, parent: str, identity: str, project: identity_pb2.Project) -> identity_pb2.Project:
         """A new project of a domain."""
-        return await self._create(actor, PROJECTS, parent, identity, wanted)
+        return await self._create(actor, PROJECTS, parent, identity, project)
 
-    async def create_principal(self, actor: Actor, parent: str, identity: str, wanted: identity_pb2.Principal) -> identity_pb2.Principal:
+    async def create_principal(self, actor: Actor, parent: str, identity: str, principal: identity_pb2.Principal) -> identity_pb2.Principal:
         """A new principal of a domain."""
-        return await self._create(actor, PRINCIPALS, parent, identity, wanted)
+        return await self._create(actor, PRINCIPALS, parent, identity, principal)
 
     async def domain(self, name: str) -> identity_pb2.Domain:
-        """A domain."""
 
         def reading(transaction: Transaction) -> identity_pb2.Domain:
             return with_floor(DOMAINS.get(transaction, name), floor_in(transaction, name))
@@ -59,20 +57,19 @@ class Directory:
         return await self._store.read(reading)
 
     async def project(self, name: str) -> identity_pb2.Project:
-        """A project."""
         return await self._store.read(lambda transaction: PROJECTS.get(transaction, name))
 
-    async def update_domain(self, actor: Actor, wanted: identity_pb2.Domain, mask: FieldMask) -> identity_pb2.Domain:
+    async def update_domain(self, actor: Actor, changed: identity_pb2.Domain, mask: FieldMask) -> identity_pb2.Domain:
         """Changes fields of a domain."""
-        return await self._update(actor, DOMAINS, wanted, mask)
+        return await self._update(actor, DOMAINS, changed, mask)
 
-    async def update_project(self, actor: Actor, wanted: identity_pb2.Project, mask: FieldMask) -> identity_pb2.Project:
+    async def update_project(self, actor: Actor, changed: identity_pb2.Project, mask: FieldMask) -> identity_pb2.Project:
         """Changes fields of a project."""
-        return await self._update(actor, PROJECTS, wanted, mask)
+        return await self._update(actor, PROJECTS, changed, mask)
 
-    async def update_principal(self, actor: Actor, wanted: identity_pb2.Principal, mask: FieldMask) -> identity_pb2.Principal:
+    async def update_principal(self, actor: Actor, changed: identity_pb2.Principal, mask: FieldMask) -> identity_pb2.Principal:
         """Changes fields of a principal. Who may do more than the actor is not theirs to disable or to let in again."""
-        return await self._update(actor, PRINCIPALS, wanted, mask)
+        return await self._update(actor, PRINCIPALS, changed, mask)
 
     async def domains(self, actor: Actor, page: Page) -> tuple[Sequence[identity_pb2.Domain], str]:
         """The domains that the actor may get, by name."""
@@ -95,7 +92,7 @@ class Directory:
         """The principals of a domain, by name."""
         return await self._page(PRINCIPALS, parent, page)
 
-    async def _create(self, actor: Actor, kind: Kind[M], parent: str, identity: str, wanted: M) -> M:
+    async def _create(self, actor: Actor, kind: Kind[M], parent: str, identity: str, resource: M) -> M:
         checks.new_id(identity, f"{kind.noun}_id")
         if parent or kind.collection != "domains":
             DOMAINS.place(parent, "parent")
@@ -106,22 +103,22 @@ class Directory:
                 DOMAINS.get(change.transaction, parent, "parent")
             if kind.find(change.transaction, name):
                 raise already_exists(name)
-            created = _save(change, kind, _named(wanted, name))
+            created = _save(change, kind, _named(resource, name))
             change.note(f"{kind.collection}.create", name, after=kind.get(change.transaction, name))
             return created
 
         return (await self._changes.make(actor, work)).value
 
-    async def _update(self, actor: Actor, kind: Kind[M], wanted: M, mask: FieldMask) -> M:
-        given: Any = wanted
-        name: str = given.name
+    async def _update(self, actor: Actor, kind: Kind[M], changed: M, mask: FieldMask) -> M:
+        fields: Any = changed
+        name: str = fields.name
         kind.place(name, f"{kind.noun}.name")
 
         def work(change: Change) -> M:
             current: Any = kind.get(change.transaction, name)
-            if given.etag and given.etag != current.etag:
+            if fields.etag and fields.etag != current.etag:
                 raise etag_mismatch(name)
-            updated: M = masked_update(current, wanted, mask, mutable=kind.mutable)
+            updated: M = masked_update(current, changed, mask, mutable=kind.mutable)
             if updated == current:
                 return _shown(change, updated)
             saved = _save(change, kind, updated)
@@ -138,15 +135,15 @@ class Directory:
         return [kind.unpack(row) for row in shown], token
 
 
-def _save(change: Change, kind: Kind[M], wanted: M) -> M:
+def _save(change: Change, kind: Kind[M], resource: M) -> M:
     """Saves by the rules of the kind."""
     saved: Any
-    if isinstance(wanted, identity_pb2.Domain):
-        saved = _shown(change, save_domain(change, wanted))
-    elif isinstance(wanted, identity_pb2.Project):
-        saved = save_project(change, wanted)
-    elif isinstance(wanted, identity_pb2.Principal):
-        saved = save_principal(change, wanted)
+    if isinstance(resource, identity_pb2.Domain):
+        saved = _shown(change, save_domain(change, resource))
+    elif isinstance(resource, identity_pb2.Project):
+        saved = save_project(change, resource)
+    elif isinstance(resource, identity_pb2.Principal):
+        saved = save_principal(change, resource)
     else:
         raise TypeError(kind.noun)
     done: M = saved
@@ -174,9 +171,9 @@ def _domains_after(after: str, limit: int, transaction: Transaction) -> list[Row
     return transaction.page(DOMAINS.collection, "", after, limit)
 
 
-def _named(wanted: M, name: str) -> M:
-    named: Any = type(wanted)()
-    named.CopyFrom(wanted)
+def _named(resource: M, name: str) -> M:
+    named: Any = type(resource)()
+    named.CopyFrom(resource)
     named.name = name
     done: M = named
     return done

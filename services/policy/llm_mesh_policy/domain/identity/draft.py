@@ -67,5 +67,5 @@ class Draft:
 
     def _known(self, collection: str, domain: str, identity: str) -> Row | None:
         kind = ALL_KINDS[collection]
-        found = self._snapshot.resources(collection).get(kind.name_of(Row(domain, identity, b"")))
-        return None if found is None else kind.row_of(found)
+        present = self._snapshot.resources(collection).get(kind.name_of(Row(domain, identity, b"")))
+        return None if present is None else kind.row_of(present)

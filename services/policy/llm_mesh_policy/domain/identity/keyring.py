@@ -49,15 +49,15 @@ class Keyring:
         self._changes = changes
         self._pepper = pepper
 
-    async def create(self, actor: Actor, project: str, wanted: identity_pb2.Key) -> NewKey:
+    async def create(self, actor: Actor, project: str, key: identity_pb2.Key) -> NewKey:
         """A key that speaks for a principal of the project's domain, who may do no more than who asks."""
         place = PROJECTS.place(project, "parent")
 
         def work(change: Change) -> NewKey:
-            _checked(change, place[0], wanted)
+            _checked(change, place[0], key)
             PROJECTS.get(change.transaction, project)
-            made = new_key(change.transaction, self._pepper, project, wanted)
-            change.note("keys.create", made.key.name, f"for {wanted.principal}", after=made.key.message())
+            made = new_key(change.transaction, self._pepper, project, key)
+            change.note("keys.create", made.key.name, f"for {key.principal}", after=made.key.message())
             return made
 
         return (await self._changes.make(actor, work)).value
@@ -65,17 +65,17 @@ class Keyring:
     async def get(self, name: str) -> StoredKey:
         """A key; NOT_FOUND where there is none."""
         place = KEY_NAME.parse(name)
-        found = await self._store.read(lambda transaction: transaction.find_key(*place))
-        if found is None:
+        key = await self._store.read(lambda transaction: transaction.find_key(*place))
+        if key is None:
             raise not_found(name)
-        return found
+        return key
 
     async def page(self, parent: str, page: Page) -> tuple[Sequence[StoredKey], str]:
         """Keys of a project or, with `-`, of all projects of a domain, newest first."""
         domain, project = PROJECTS.place(parent, "parent")
         before = _cursor(page.after)
-        wanted = "" if project == _ALL else project
-        keys = await self._store.read(lambda transaction: transaction.page_keys(domain, wanted, before, page.limit))
+        only_project = "" if project == _ALL else project
+        keys = await self._store.read(lambda transaction: transaction.page_keys(domain, only_project, before, page.limit))
         return page.cut(keys, lambda key: f"{key.create_time}/{key.id}")
 
     async def rotate(self, actor: Actor, name: str, grace: Duration | None) -> NewKey:
@@ -83,7 +83,7 @@ class Keyring:
         place, seconds = KEY_NAME.parse(name), _grace(grace)
 
         def work(change: Change) -> NewKey:
-            key = _found(change.transaction, place, name)
+            key = _existing(change.transaction, place, name)
             now = change.transaction.now()
             if not key.live(now):
                 raise invalid("name", "must name a key that is neither revoked nor expired")
@@ -107,7 +107,7 @@ class Keyring:
         place = KEY_NAME.parse(name)
 
         def work(change: Change) -> StoredKey:
-            key = _found(change.transaction, place, name)
+            key = _existing(change.transaction, place, name)
             if key.revoke_time:
                 return key
             require_held(change, key.principal, name)
@@ -119,13 +119,13 @@ class Keyring:
         return await self._changes.make(actor, work)
 
 
-def new_key(transaction: Transaction, pepper: Pepper, project: str, wanted: identity_pb2.Key) -> NewKey:
+def new_key(transaction: Transaction, pepper: Pepper, project: str, template: identity_pb2.Key) -> NewKey:
     """Makes and stores a key; what it says has been checked."""
     domain, identity = PROJECTS.place(project, "parent")
     credential = mint()
     body = identity_pb2.Key(hint=credential.hint)
     for field in _FIELDS:
-        source = getattr(wanted, field)
+        source = getattr(template, field)
         if isinstance(source, str):
             setattr(body, field, source)
         else:
@@ -134,38 +134,38 @@ def new_key(transaction: Transaction, pepper: Pepper, project: str, wanted: iden
         domain=domain,
         project=identity,
         id=credential.public_id,
-        principal=wanted.principal,
+        principal=template.principal,
         body=body.SerializeToString(deterministic=True),
         digest=pepper.digest(credential),
         create_time=transaction.now(),
-        expire_time=_micros(wanted) if wanted.HasField("expire_time") else 0,
+        expire_time=_micros(template) if template.HasField("expire_time") else 0,
     )
     transaction.save_key(key)
     return NewKey(key, credential)
 
 
-def _checked(change: Change, domain: str, wanted: identity_pb2.Key) -> None:
-    checks.key(wanted, "key")
-    if not wanted.principal:
+def _checked(change: Change, domain: str, key: identity_pb2.Key) -> None:
+    checks.key(key, "key")
+    if not key.principal:
         raise invalid("key.principal", "is required")
-    if PRINCIPALS.place(wanted.principal, "key.principal")[0] != domain:  # and whether it exists is not told
+    if PRINCIPALS.place(key.principal, "key.principal")[0] != domain:  # and whether it exists is not told
         raise invalid("key.principal", f"must be a principal of domains/{domain}")
-    if PRINCIPALS.find(change.transaction, wanted.principal) is None:
+    if PRINCIPALS.find(change.transaction, key.principal) is None:
         raise invalid("key.principal", "must be a principal that exists")
-    for number, project in enumerate(wanted.projects):
+    for number, project in enumerate(key.projects):
         field = f"key.projects[{number}]"
         if PROJECTS.place(project, field)[0] != domain:
             raise invalid(field, f"must be a project of domains/{domain}")
         change.require("keys.create", f"{project}/keys")
         if PROJECTS.find(change.transaction, project) is None:
             raise invalid(field, "must be a project that exists")
-    if wanted.HasField("expire_time") and not change.transaction.now() < _micros(wanted):
+    if key.HasField("expire_time") and not change.transaction.now() < _micros(key):
         raise invalid("key.expire_time", "must be in the future")
-    require_held(change, wanted.principal, wanted.principal)
+    require_held(change, key.principal, key.principal)
 
 
-def _micros(wanted: identity_pb2.Key) -> int:
-    seconds = wanted.expire_time.seconds * _SECOND + wanted.expire_time.nanos // 1000
+def _micros(key: identity_pb2.Key) -> int:
+    seconds = key.expire_time.seconds * _SECOND + key.expire_time.nanos // 1000
     if not 0 < seconds <= _LATEST:
         raise invalid("key.expire_time", "must be a time before the year 10000")
     return seconds
@@ -180,7 +180,7 @@ def _grace(grace: Duration | None) -> int:
     return micros
 
 
-def _found(transaction: Transaction, place: tuple[str, ...], name: str) -> StoredKey:
+def _existing(transaction: Transaction, place: tuple[str, ...], name: str) -> StoredKey:
     key = transaction.find_key(*place)
     if key is None:
         raise not_found(name)

@@ -68,12 +68,12 @@ class Live:
 
     async def fresh(self) -> Snapshot:
         """A snapshot that was read after this call began. All who ask within a moment share one reading."""
-        asked = self._monotonic()
-        while self._read_at < asked:
+        started = self._monotonic()
+        while self._read_at < started:
             pause = self._read_at + _PACE - self._monotonic()
             if pause > 0:
                 await asyncio.sleep(pause)
-            if self._read_at < asked:
+            if self._read_at < started:
                 await self._joined()
         return self._snapshot
 

@@ -68,8 +68,7 @@ class Transaction(Protocol):
     def remove(self, collection: str, domain: str, identity: str) -> None:
         """Deletes a resource."""
 
-    def find_key(self, domain: str, project: str, identity: str) -> StoredKey | None:
-        """A key."""
+    def find_key(self, domain: str, project: str, identity: str) -> StoredKey | None: ...
 
     def page_keys(self, domain: str, project: str, before: tuple[int, str] | None, limit: int) -> list[StoredKey]:
         """Keys of a project, or of all of a domain where it is empty, newest first, from behind a creation time and id on."""

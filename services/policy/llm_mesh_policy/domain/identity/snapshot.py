@@ -38,13 +38,13 @@ class Snapshot:
 
     def resources(self, collection: str) -> Mapping[str, Message]:
         """The resources of a collection, by name."""
-        found: Mapping[str, Message] = getattr(self, collection)
-        return found
+        by_name: Mapping[str, Message] = getattr(self, collection)
+        return by_name
 
     def key(self, name: str) -> StoredKey | None:
         """A key by its name."""
-        found = self.keys.get(KEY_NAME.parse(name, "key")[-1])
-        return found if found is not None and found.name == name else None
+        key = self.keys.get(KEY_NAME.parse(name, "key")[-1])
+        return key if key is not None and key.name == name else None
 
 
 EMPTY = Snapshot(0, {}, {}, {}, {}, {}, {}, Rulebook())
@@ -82,10 +82,10 @@ def _holding(binding: rules_pb2.Binding | None) -> rules_pb2.Binding | None:
 def _changes(kind: Kind[M], contents: Contents) -> dict[str, M | None]:
     """The resources of one kind by name: as they are now, or None where they were removed."""
     pace = Pace()
-    found: dict[str, M | None] = {}
+    changes: dict[str, M | None] = {}
     for domain, identity in contents.removed.get(kind.collection, ()):
-        found[kind.name_of(Row(domain, identity, b""))] = None
+        changes[kind.name_of(Row(domain, identity, b""))] = None
     for row in contents.rows.get(kind.collection, ()):
         pace.step()
-        found[kind.name_of(row)] = kind.unpack(row)
-    return found
+        changes[kind.name_of(row)] = kind.unpack(row)
+    return changes

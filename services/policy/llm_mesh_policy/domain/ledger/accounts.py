@@ -22,8 +22,7 @@ _TIME_DIGITS = 20
 class Limits(Protocol):
     """Where budgets and limits are kept."""
 
-    async def budget(self, name: str) -> ledger_pb2.Budget | None:
-        """A budget."""
+    async def budget(self, name: str) -> ledger_pb2.Budget | None: ...
 
     async def put_budget(self, budget: ledger_pb2.Budget, audit: AuditEntry) -> ledger_pb2.Budget:
         """Creates or replaces one."""
@@ -37,11 +36,9 @@ class Limits(Protocol):
     async def limits(self, domain: str, after: str, limit: int) -> Sequence[ledger_pb2.Limit]:
         """Limits of a domain, by name."""
 
-    async def delete_limit(self, name: str, audit: AuditEntry) -> None:
-        """Deletes a limit."""
+    async def delete_limit(self, name: str, audit: AuditEntry) -> None: ...
 
-    async def delete_budget(self, name: str, audit: AuditEntry) -> None:
-        """Deletes a budget."""
+    async def delete_budget(self, name: str, audit: AuditEntry) -> None: ...
 
 
 class Entries(Protocol):
@@ -107,19 +104,19 @@ class Accounts:
     async def budget(self, name: str) -> ledger_pb2.Budget:
         """A budget; NOT_FOUND where there is none."""
         check_budget_name(name)
-        found = await self._limits.budget(name)
-        if found is None:
+        budget = await self._limits.budget(name)
+        if budget is None:
             raise not_found(name)
-        return found
+        return budget
 
     async def put_budget(self, budget: ledger_pb2.Budget, actor: Actor) -> ledger_pb2.Budget:
         """Sets the budget of a domain or project that exists."""
-        wanted = wanted_budget(budget, self._currency)
+        checked = wanted_budget(budget, self._currency)
         known = self._identity.snapshot()
-        if wanted.subject not in known.projects and wanted.subject not in known.domains:
-            raise not_found(wanted.subject)
+        if checked.subject not in known.projects and checked.subject not in known.domains:
+            raise not_found(checked.subject)
         return await self._limits.put_budget(
-            budget, _audit(actor, wanted.domain, "budgets.put", wanted.name, f"amount {wanted.amount} nanos")
+            budget, _audit(actor, checked.domain, "budgets.put", checked.name, f"amount {checked.amount} nanos")
         )
 
     async def budgets(self, parent: str, page: Page) -> tuple[Sequence[ledger_pb2.Budget], str]:
@@ -128,14 +125,13 @@ class Accounts:
         return page.cut(await self._limits.budgets(parent, page.after, page.limit), lambda budget: budget.name)
 
     async def delete_budget(self, name: str, actor: Actor) -> None:
-        """Deletes a budget."""
         await self._limits.delete_budget(name, _audit(actor, check_budget_name(name), "budgets.delete", name, ""))
 
     async def put_limit(self, limit: ledger_pb2.Limit, actor: Actor) -> ledger_pb2.Limit:
         """Sets a limit."""
-        wanted = wanted_limit(limit)
-        detail = f"{wanted.amount} {wanted.metric} of {wanted.subject}"
-        return await self._limits.put_limit(limit, _audit(actor, wanted.domain, "limits.put", wanted.name, detail))
+        checked = wanted_limit(limit)
+        detail = f"{checked.amount} {checked.metric} of {checked.subject}"
+        return await self._limits.put_limit(limit, _audit(actor, checked.domain, "limits.put", checked.name, detail))
 
     async def limits(self, parent: str, page: Page) -> tuple[Sequence[ledger_pb2.Limit], str]:
         """A page of a domain's limits."""
@@ -143,17 +139,16 @@ class Accounts:
         return page.cut(await self._limits.limits(parent, page.after, page.limit), lambda limit: limit.name)
 
     async def delete_limit(self, name: str, actor: Actor) -> None:
-        """Deletes a limit."""
         domain = f"domains/{LIMIT.parse(name)[0]}"
         await self._limits.delete_limit(name, _audit(actor, domain, "limits.delete", name, ""))
 
     async def entry(self, name: str) -> usage_pb2.LedgerEntry:
         """An entry; NOT_FOUND where the project has none of this id."""
         project, reservation_id, _ = _place(name)
-        found = await self._entries.entry(project, reservation_id)
-        if found is None:
+        entry = await self._entries.entry(project, reservation_id)
+        if entry is None:
             raise not_found(name)
-        return found
+        return entry
 
     async def entries(self, parent: str, state: int, request_id: str, page: Page) -> tuple[Sequence[usage_pb2.LedgerEntry], str]:
         """A page of a project's or a domain's entries, newest first."""

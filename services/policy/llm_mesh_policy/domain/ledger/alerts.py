@@ -22,8 +22,7 @@ class Kind(StrEnum):
 class Series(Protocol):
     """A counter."""
 
-    def inc(self) -> None:
-        """One more."""
+    def inc(self) -> None: ...
 
 
 class Alerts:

@@ -9,8 +9,7 @@ from llm_mesh.policy.v1 import usage_pb2
 class Series(Protocol):
     """A counter of one currency and model."""
 
-    def inc(self, amount: float) -> None:
-        """So much more."""
+    def inc(self, amount: float) -> None: ...
 
 
 class Charges:

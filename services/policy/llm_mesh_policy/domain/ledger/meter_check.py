@@ -78,20 +78,20 @@ class MeterCheck:
     async def once(self) -> int:
         """One round; answers how many meters differ from their entries."""
         differences: Counter[str] = Counter()
-        found = unchecked = 0
+        faults = unchecked = 0
         after = ""
         while names := await self._sums.names(after, _PAGE):
             for name in names:
                 compared = await self._sums.compare(name)
                 unchecked += compared is None
                 if compared is not None and not compared.equal and (wrong := await self._sums.correct(name)) is not None:
-                    found += 1
+                    faults += 1
                     differences[wrong.meter.metric] += wrong.difference
                     self._alarm(wrong)
                 await asyncio.sleep(self._pause)
             after = names[-1]
         self._show({metric: differences[metric] for metric in METRICS}, unchecked)
-        return found
+        return faults
 
     def _alarm(self, wrong: Comparison) -> None:
         meter = wrong.meter

@@ -107,14 +107,14 @@ class Fit:
     excesses: tuple[Excess, ...] = field(default=())
 
 
-def fit(meters: Iterable[Meter], asked: Amounts, now: int) -> Fit:
+def fit(meters: Iterable[Meter], amounts: Amounts, now: int) -> Fit:
     """Holds of every meter that is asked, or, where one does not bear it, of none."""
     holds: list[Hold] = []
     after: list[Meter] = []
     excesses: list[Excess] = []
     for stored in meters:
         meter = stored.at(now)
-        amount = asked.get(meter.subject, {}).get(meter.metric, 0)
+        amount = amounts.get(meter.subject, {}).get(meter.metric, 0)
         if amount > 0 and (amount > meter.left or meter.closed):
             excesses.append(Excess(meter, amount, _again(meter, amount, now)))
         holds.append(Hold(meter.name, meter.generation, meter.window, meter.subject, meter.metric, amount))

@@ -34,13 +34,13 @@ class Asked(NamedTuple):
 
 def attempts_of(root: plan_pb2.PlanNode) -> list[Asked]:
     """All attempts of a plan, in the order in which the tree names them. Refuses trees that nobody could execute."""
-    found: list[Asked] = []
-    _walk(root, "plan.root", 0, found)
-    if len(found) > MOST_ATTEMPTS:
+    attempts: list[Asked] = []
+    _walk(root, "plan.root", 0, attempts)
+    if len(attempts) > MOST_ATTEMPTS:
         raise invalid("plan.root", f"at most {MOST_ATTEMPTS} attempts")
-    if len({attempt.id for attempt in found}) < len(found):
+    if len({attempt.id for attempt in attempts}) < len(attempts):
         raise invalid("plan.root", "attempts with unique ids")
-    return found
+    return attempts
 
 
 def asked(attempt: plan_pb2.Attempt, path: str) -> Asked:
@@ -61,10 +61,10 @@ def asked(attempt: plan_pb2.Attempt, path: str) -> Asked:
     )
 
 
-def _walk(node: plan_pb2.PlanNode, path: str, depth: int, found: list[Asked]) -> None:
+def _walk(node: plan_pb2.PlanNode, path: str, depth: int, attempts: list[Asked]) -> None:
     kind = node.WhichOneof("kind")
     if kind == "attempt":
-        found.append(asked(node.attempt, path))
+        attempts.append(asked(node.attempt, path))
         return
     if kind is None or depth >= _DEEPEST:
         raise invalid(path, "a kind of node" if kind is None else f"a tree at most {_DEEPEST} deep")
@@ -72,4 +72,4 @@ def _walk(node: plan_pb2.PlanNode, path: str, depth: int, found: list[Asked]) ->
     if not children:
         raise invalid(f"{path}.{kind}.children", "at least one child")
     for index, child in enumerate(children):
-        _walk(child, f"{path}.{kind}.children[{index}]", depth + 1, found)
+        _walk(child, f"{path}.{kind}.children[{index}]", depth + 1, attempts)

@@ -25,18 +25,18 @@ class Rates:
         """The rates of a price version, with what is unset filled in as the contract says."""
         plain_in, plain_out = price.input_nanos_per_million, price.output_nanos_per_million
 
-        def given(field: str, default: int) -> int:
+        def price_of(field: str, default: int) -> int:
             name = f"{field}_nanos_per_million"
             return int(getattr(price, name)) if price.HasField(name) else default
 
         return cls(
             input=plain_in,
             output=plain_out,
-            cached=given("cached_input", plain_in),
-            cache_write=given("cache_write", plain_in),
-            reasoning=given("reasoning", plain_out),
-            audio_input=given("audio_input", plain_in),
-            audio_output=given("audio_output", plain_out),
+            cached=price_of("cached_input", plain_in),
+            cache_write=price_of("cache_write", plain_in),
+            reasoning=price_of("reasoning", plain_out),
+            audio_input=price_of("audio_input", plain_in),
+            audio_output=price_of("audio_output", plain_out),
             request=price.request_nanos_per_million,
         )
 
@@ -67,14 +67,14 @@ class Rates:
         inputs, outputs = usage.input_tokens, usage.output_tokens
         cached = min(usage.cached_input_tokens, inputs)
         written = min(usage.cache_write_input_tokens, inputs - cached)
-        heard = min(usage.audio_input_tokens, inputs - cached - written)
+        audio = min(usage.audio_input_tokens, inputs - cached - written)
         spoken = min(usage.audio_output_tokens, outputs)
         thought = min(usage.reasoning_output_tokens, outputs - spoken)
         return (
-            (inputs - cached - written - heard) * self.input
+            (inputs - cached - written - audio) * self.input
             + cached * self.cached
             + written * self.cache_write
-            + heard * self.audio_input
+            + audio * self.audio_input
             + (outputs - spoken - thought) * self.output
             + spoken * self.audio_output
             + thought * self.reasoning

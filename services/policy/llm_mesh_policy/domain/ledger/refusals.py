@@ -21,8 +21,10 @@ def exceeded(excesses: Sequence[Excess], currency: str) -> PolicyError:
     reason = errors_pb2.ERROR_REASON_BUDGET_EXCEEDED if money else errors_pb2.ERROR_REASON_LIMIT_EXCEEDED
     if excesses[0].meter.closed:
         reason = errors_pb2.ERROR_REASON_BUDGET_CLOSED
-    told = [(excess.meter.subject, _sentence(excess, currency)) for excess in excesses[:_MOST_NAMED]]
-    return PolicyError(reason, "; ".join(sentence for _, sentence in told[:1]), retry_after=again, quota=told, meter=excesses[0].meter.name)
+    sentences = [(excess.meter.subject, _sentence(excess, currency)) for excess in excesses[:_MOST_NAMED]]
+    return PolicyError(
+        reason, "; ".join(sentence for _, sentence in sentences[:1]), retry_after=again, quota=sentences, meter=excesses[0].meter.name
+    )
 
 
 def without_budget(meters: Iterable[Meter], lines: Iterable[Line], domain: str) -> PolicyError | None:
@@ -63,8 +65,8 @@ def _sentence(excess: Excess, currency: str) -> str:
     if meter.closed:
         return f"the budget {meter.name} was closed, since a provider billed more than was reserved; who governs it can set it again"
     if meter.metric == MONEY:
-        left, asked = text(max(0, meter.left), currency), text(excess.asked, currency)
-        return f"the budget of {meter.subject} has {left} left, and the request may cost {asked}"
+        left, requested = text(max(0, meter.left), currency), text(excess.asked, currency)
+        return f"the budget of {meter.subject} has {left} left, and the request may cost {requested}"
     return (
         f"the limit of {meter.amount} {meter.metric} of {meter.subject} has {max(0, meter.left)} left, and the request needs {excess.asked}"
     )

@@ -74,8 +74,8 @@ def save_binding(change: Change, binding: rules_pb2.Binding, field: str = "bindi
     require_room(change, saved, before)
     domain = domain_of(saved.name)
     # Whether a principal of another domain exists is only told to those who may accept there.
-    told = not consent.is_foreign(saved) or consent.may_accept(change, saved.principal)
-    if told and PRINCIPALS.find(transaction, saved.principal) is None:
+    confirmed = not consent.is_foreign(saved) or consent.may_accept(change, saved.principal)
+    if confirmed and PRINCIPALS.find(transaction, saved.principal) is None:
         raise invalid(f"{field}.principal", "must be a principal that exists")
     role = _role(transaction, saved.role, domain, f"{field}.role")
     _check_scope(transaction, saved.scope, domain, f"{field}.scope")

@@ -88,8 +88,8 @@ class Administration:
             DOMAINS.get(change.transaction, parent, "parent")
             if BINDINGS.find(change.transaction, name):
                 raise already_exists(name)
-            wanted = rules_pb2.Binding(name=name, principal=binding.principal, role=binding.role, scope=binding.scope)
-            saved = save_binding(change, wanted)
+            desired = rules_pb2.Binding(name=name, principal=binding.principal, role=binding.role, scope=binding.scope)
+            saved = save_binding(change, desired)
             change.note("bindings.create", name, f"{saved.role} for {saved.principal} in {scope_of(saved)}", after=saved)
             return saved
 

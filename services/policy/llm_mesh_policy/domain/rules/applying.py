@@ -72,17 +72,17 @@ class Applying:
         check_masks(request.update_masks, {item.name for field in (*_RESOURCES, "budgets", "limits") for item in getattr(request, field)})
 
         def work(change: Change) -> list[resources_pb2.Change]:
-            found = list(_resources(change, request))
+            changes = list(_resources(change, request))
             for place, own, resource in _money(request):
                 with _renamed(own, place):
                     _check_money(change, resource, request.update_masks)
-            return found
+            return changes
 
-        def finish(change: Change, found: list[resources_pb2.Change]) -> list[resources_pb2.Change]:
-            found = [*found, *(self._apply_money(change, request, *each) for each in _money(request))]
+        def finish(change: Change, changes: list[resources_pb2.Change]) -> list[resources_pb2.Change]:
+            changes = [*changes, *(self._apply_money(change, request, *each) for each in _money(request))]
             if request.dry_run:
-                raise _DryRunError(found)
-            return found
+                raise _DryRunError(changes)
+            return changes
 
         try:
             done = await self._changes.make_many(actor, work, finish)
@@ -180,19 +180,19 @@ def _check_places(request: rules_pb2.ApplyPolicyRequest) -> None:
     if request.parent == PLATFORM:
         return
     for field in (*_RESOURCES, "budgets", "limits"):
-        for number, wanted in enumerate(getattr(request, field)):
-            if not is_within(wanted.name, request.parent):
+        for number, desired in enumerate(getattr(request, field)):
+            if not is_within(desired.name, request.parent):
                 raise invalid(f"{field}[{number}].name", f"must be within {request.parent}")
 
 
 def _floors(change: Change, request: rules_pb2.ApplyPolicyRequest) -> Iterable[resources_pb2.Change]:
     """Floors come first, so that what else is applied is bound by them."""
     domains = {domain.name for domain in request.domains}
-    for number, wanted in enumerate(request.floors):
+    for number, desired in enumerate(request.floors):
         field = f"floors[{number}]"
-        floor_place(wanted.name, f"{field}.name")
-        before = FLOORS.find(change.transaction, wanted.name)
-        floor = applied(before, wanted, request.update_masks, mutable=FLOORS.mutable)
+        floor_place(desired.name, f"{field}.name")
+        before = FLOORS.find(change.transaction, desired.name)
+        floor = applied(before, desired, request.update_masks, mutable=FLOORS.mutable)
         step = change_of(floor.name, before, floor, ignore=_IGNORED)
         if step.action != _NO_CHANGE:
             if bound_domain(floor.name) not in domains:
@@ -205,41 +205,41 @@ def _floors(change: Change, request: rules_pb2.ApplyPolicyRequest) -> Iterable[r
 def _resources(change: Change, request: rules_pb2.ApplyPolicyRequest) -> Iterable[resources_pb2.Change]:
     yield from _floors(change, request)
     masks = request.update_masks
-    yield from _each(change, DOMAINS, request.domains, masks, lambda wanted, field: save_domain(change, wanted, field))
-    yield from _each(change, PROJECTS, request.projects, masks, lambda wanted, field: save_project(change, wanted, field))
-    yield from _each(change, PRINCIPALS, request.principals, masks, lambda wanted, field: save_principal(change, wanted, field))
-    yield from _each(change, ROLES, request.roles, masks, lambda wanted, field: save_role(change, wanted, field), verbs=("put", "put"))
+    yield from _each(change, DOMAINS, request.domains, masks, lambda desired, field: save_domain(change, desired, field))
+    yield from _each(change, PROJECTS, request.projects, masks, lambda desired, field: save_project(change, desired, field))
+    yield from _each(change, PRINCIPALS, request.principals, masks, lambda desired, field: save_principal(change, desired, field))
+    yield from _each(change, ROLES, request.roles, masks, lambda desired, field: save_role(change, desired, field), verbs=("put", "put"))
     yield from _each(
-        change, BINDINGS, request.bindings, masks, lambda wanted, field: save_binding(change, wanted, field), verbs=("create", "create")
+        change, BINDINGS, request.bindings, masks, lambda desired, field: save_binding(change, desired, field), verbs=("create", "create")
     )
 
 
 def _each(
     change: Change,
     kind: Kind[M],
-    wanted: Iterable[M],
+    desired: Iterable[M],
     masks: Masks,
     save: Callable[[M, str], M],
     *,
     verbs: tuple[str, str] = ("create", "update"),
 ) -> Iterable[resources_pb2.Change]:
-    for number, one in enumerate(wanted):
+    for number, one in enumerate(desired):
         field = f"{kind.collection}[{number}]"
-        given: Any = one
-        kind.place(given.name, f"{field}.name")
-        current = kind.find(change.transaction, given.name)
+        desired_fields: Any = one
+        kind.place(desired_fields.name, f"{field}.name")
+        current = kind.find(change.transaction, desired_fields.name)
         target = applied(current, one, masks, mutable=kind.mutable - {"state"})
         yield _one(change, kind, current, target, field, save, verbs)
 
 
 def _one(  # noqa: PLR0917 (what a change of a resource is made of)
-    change: Change, kind: Kind[M], current: M | None, wanted: M, field: str, save: Callable[[M, str], M], verbs: tuple[str, str]
+    change: Change, kind: Kind[M], current: M | None, desired: M, field: str, save: Callable[[M, str], M], verbs: tuple[str, str]
 ) -> resources_pb2.Change:
     """Brings one resource to its wanted state, where that needs anything."""
-    given: Any = wanted
-    name: str = given.name
+    fields: Any = desired
+    name: str = fields.name
     domain, identity = kind.place(name)
-    step = change_of(name, current, wanted, ignore=_IGNORED)
+    step = change_of(name, current, desired, ignore=_IGNORED)
     if current is None:
         checks.new_id(identity, f"{field}.name")
         if kind.collection != DOMAINS.collection and DOMAINS.find(change.transaction, f"domains/{domain}") is None:
@@ -248,7 +248,7 @@ def _one(  # noqa: PLR0917 (what a change of a resource is made of)
         return step
     action = f"{kind.collection}.{verbs[current is not None]}"
     change.require(action, name)
-    _note(change, action, Step(step, current, save(wanted, field)))
+    _note(change, action, Step(step, current, save(desired, field)))
     return step
 
 

@@ -35,13 +35,13 @@ def is_foreign(binding: rules_pb2.Binding) -> bool:
     return domain_of(binding.principal) != domain_of(binding.name)
 
 
-def new_state(change: Change, wanted: rules_pb2.Binding, before: rules_pb2.Binding | None) -> rules_pb2.BindingState:
+def new_state(change: Change, binding: rules_pb2.Binding, before: rules_pb2.Binding | None) -> rules_pb2.BindingState:
     """The state in which a binding is written: consent lasts as long as principal, role and scope are the same."""
-    if not is_foreign(wanted):
+    if not is_foreign(binding):
         return ACTIVE
-    if before is not None and (before.principal, before.role, before.scope) == (wanted.principal, wanted.role, wanted.scope):
+    if before is not None and (before.principal, before.role, before.scope) == (binding.principal, binding.role, binding.scope):
         return state_of(before)
-    return ACTIVE if may_accept(change, wanted.principal) else PENDING
+    return ACTIVE if may_accept(change, binding.principal) else PENDING
 
 
 def may_accept(change: Change, principal: str) -> bool:

@@ -99,9 +99,9 @@ class Judge(threading.local):
             self._enforcer.get_model()["g"]["g"].rm = self._roles
             self._enforcer.enforce("", "", "")
 
-    def allows(self, asked: tuple[str, str, str], links: Iterable[Link], lines: Sequence[Line]) -> bool:
+    def allows(self, question: tuple[str, str, str], links: Iterable[Link], lines: Sequence[Line]) -> bool:
         """What Casbin decides about a principal, an action and a resource by a few rules."""
-        principal, action, resource = asked
+        principal, action, resource = question
         self._roles.links = frozenset(links)
         self._enforcer.get_model()["p"]["p"].policy = [list(line) for line in lines]
         return bool(self._enforcer.enforce(principal, resource, action))
@@ -117,24 +117,24 @@ class Engine:
 
     def allows(self, principal: str, action: str, resource: str, held_by: Callable[[str], Sequence[Held]]) -> bool:
         """Whether any rule grants the action; `held_by` tells which roles a principal holds in the domain."""
-        asked = (principal, action, resource)
-        decided = self._decisions.get(asked)
+        question = (principal, action, resource)
+        decided = self._decisions.get(question)
         if decided is None:
             held = self._held.get(principal)
             if held is None:
                 if len(self._held) >= _MOST_PRINCIPALS:
                     self._held.clear()
                 held = self._held[principal] = held_by(principal)
-            decided = self._decide(asked, held)
+            decided = self._decide(question, held)
             if len(self._decisions) >= _MOST_DECISIONS:
                 self._decisions.clear()
-            self._decisions[asked] = decided
+            self._decisions[question] = decided
         return decided
 
-    def _decide(self, asked: tuple[str, str, str], held: Sequence[Held]) -> bool:
-        principal, action, resource = asked
+    def _decide(self, question: tuple[str, str, str], held: Sequence[Held]) -> bool:
+        principal, action, resource = question
         for role, scope, rules in held:
             granting = rules.granting(scope, action, resource)
             if granting is not None:
-                return self._judge.allows(asked, [(principal, role, scope)], [(role, scope, *granting)])
+                return self._judge.allows(question, [(principal, role, scope)], [(role, scope, *granting)])
         return False

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from llm_mesh_policy.domain.rules.rulebook import Rule, Rulebook
 
 
-def require_covered(change: Change, given: Iterable[Rule], what: str) -> None:
+def require_covered(change: Change, granted: Iterable[Rule], what: str) -> None:
     """ESCALATION_DENIED unless the actor holds everything that is given or taken."""
-    for rule in given:
+    for rule in granted:
         if not change.snapshot.rules.covers(change.actor.principal, rule):
             raise escalation_denied(what)
 

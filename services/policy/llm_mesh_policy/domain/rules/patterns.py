@@ -19,10 +19,10 @@ class Resources:
     """Patterns of resources: everything, whole paths, and what paths begin with."""
 
     def __init__(self, patterns: Iterable[str]) -> None:
-        given = set(patterns)
-        self._everything = ANYTHING in given
-        self._whole = frozenset(pattern for pattern in given if not pattern.endswith("*"))
-        self._beginnings = _shortest(pattern[:-1] for pattern in given if pattern.endswith("*") and pattern != ANYTHING)
+        distinct = set(patterns)
+        self._everything = ANYTHING in distinct
+        self._whole = frozenset(pattern for pattern in distinct if not pattern.endswith("*"))
+        self._beginnings = _shortest(pattern[:-1] for pattern in distinct if pattern.endswith("*") and pattern != ANYTHING)
 
     def covering(self, scope: str, resource: str) -> str | None:
         """A pattern that speaks of a resource within the scope."""
@@ -81,8 +81,8 @@ def _family(action: str) -> str:
 
 def _shortest(beginnings: Iterable[str]) -> list[str]:
     """Sorted, without those that begin with another one."""
-    kept: list[str] = []
+    shortest: list[str] = []
     for each in sorted(beginnings):
-        if not kept or not each.startswith(kept[-1]):
-            kept.append(each)
-    return kept
+        if not shortest or not each.startswith(shortest[-1]):
+            shortest.append(each)
+    return shortest

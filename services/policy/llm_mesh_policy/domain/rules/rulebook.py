@@ -93,10 +93,10 @@ class Rulebook:
         engine = self._engines.get(domain) or self._engines[_ELSEWHERE]
         return engine.allows(principal, action, resource, lambda holder: self._held(holder, domain))
 
-    def covers(self, principal: str, given: Rule) -> bool:
+    def covers(self, principal: str, rule: Rule) -> bool:
         """Whether a principal holds everything that a rule allows."""
-        held = (each for each in self.bindings_of(principal) if within(scope_of(each), given.scope) and each.role in self._rules)
-        return any(self._rules[each.role].contain(given.actions, given.resources) for each in held)
+        held = (each for each in self.bindings_of(principal) if within(scope_of(each), rule.scope) and each.role in self._rules)
+        return any(self._rules[each.role].contain(rule.actions, rule.resources) for each in held)
 
     def bindings_of(self, principal: str) -> list[rules_pb2.Binding]:
         """The bindings by which a principal holds roles."""
@@ -113,11 +113,11 @@ class Rulebook:
 
     def grounds(self, principal: str, action: str, resource: str) -> list[Rule]:
         """Why a principal may do an action on a resource: one rule per binding and permission that grants it."""
-        found: dict[tuple[str, bytes], Rule] = {}
+        rules: dict[tuple[str, bytes], Rule] = {}
         for rule in self.held_by(principal):
             if rule.speaks_of(action, resource):
-                found.setdefault((rule.binding.name, rule.permission.SerializeToString(deterministic=True)), rule)
-        return list(found.values())
+                rules.setdefault((rule.binding.name, rule.permission.SerializeToString(deterministic=True)), rule)
+        return list(rules.values())
 
     def roles_at(self, principal: str, place: str) -> list[str]:
         """The names of the roles that hold in a domain or project."""

@@ -130,17 +130,17 @@ def _escaped(escape: str, place: int) -> Sequence[tuple[str, int]]:
 
 def _percent(run: str, place: int) -> list[tuple[str, int]]:
     """Bytes, which are characters of UTF-8 where they can be."""
-    found = [(int(match[0][-2:], 16), place + match.start()) for match in _ONE_PERCENT.finditer(run)]
+    escapes = [(int(match[0][-2:], 16), place + match.start()) for match in _ONE_PERCENT.finditer(run)]
     cells: list[tuple[str, int]] = []
     at = 0
-    while at < len(found):
-        length = _length_of_character(found[at][0])
-        raw = bytes(value for value, _ in found[at : at + length])
+    while at < len(escapes):
+        length = _length_of_character(escapes[at][0])
+        raw = bytes(value for value, _ in escapes[at : at + length])
         try:
             character = raw.decode()
         except UnicodeDecodeError:
             character, length = "\ufffd", 1
-        cells.append((_without_borders(_FOLDING[ord(character)]), found[at][1]))
+        cells.append((_without_borders(_FOLDING[ord(character)]), escapes[at][1]))
         at += length
     return cells
 

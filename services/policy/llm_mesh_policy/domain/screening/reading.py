@@ -98,11 +98,11 @@ class Reading:
             return
         if slot.form in {Form.JSON, Form.SCHEMA}:
             try:
-                found = list(self._counted(slot))
+                findings = list(self._counted(slot))
             except NotJsonError:
                 slot.form = Form.TEXT
             else:
-                for token in found:
+                for token in findings:
                     if token.kind == json_text.STRING:
                         self._add(JOINT, number, token)
                     else:

@@ -38,7 +38,6 @@ class Screened(Generic[M]):
         return sorted({detector for detector, action in self.counts if action == BLOCKED})
 
     def refusal(self) -> PolicyError:
-        """CONTENT_BLOCKED."""
         named = ", ".join(self.blocked)
         return PolicyError(errors_pb2.ERROR_REASON_CONTENT_BLOCKED, f"the request holds what must not leave: {named}", detectors=named)
 

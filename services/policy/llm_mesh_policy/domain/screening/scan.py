@@ -253,12 +253,12 @@ class Scan:
         return start, end, all(each in _NUMBER for each in marked[start:end])
 
     def _begin(self, detector: Detector, end: int, action: policy_pb2.FindingAction) -> str:
-        found = Found(detector, action, self._field, self._characters, self._bytes)
-        self.found.append(found)
+        finding = Found(detector, action, self._field, self._characters, self._bytes)
+        self.found.append(finding)
         passed = self._take(end)
-        found.end, found.end_byte = self._characters, self._bytes
+        finding.end, finding.end_byte = self._characters, self._bytes
         if action != BLOCKED and (detector.tail or detector.end is not None):
-            self._inside = found
+            self._inside = finding
         return passed
 
     def _leave(self, released: list[str], *, final: bool) -> bool:

@@ -76,10 +76,10 @@ class StreamScreening:
             state = resources_pb2.Sealed.FromString(request.start.screen_state)
         except ValueError as error:
             raise invalid_seal("screen state") from error
-        kept = orjson.loads(self._seals.opened(sealed.AUDIENCE, sealed.SCREEN_STATE, state, what="screen state"))
-        if kept["admission"] != admission.id:
+        opened_state = orjson.loads(self._seals.opened(sealed.AUDIENCE, sealed.SCREEN_STATE, state, what="screen state"))
+        if opened_state["admission"] != admission.id:
             raise invalid_seal("screen state")
-        return Channels(self._rules.by_actions(kept["actions"]), admission)
+        return Channels(self._rules.by_actions(opened_state["actions"]), admission)
 
 
 class _Channel:

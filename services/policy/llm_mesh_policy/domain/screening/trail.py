@@ -22,7 +22,7 @@ Counts = Counter[tuple[str, policy_pb2.FindingAction]]
 """How often something was found, by detector and action."""
 REQUEST = "requests.screen"
 ANSWER = "answers.screen"
-_PATIENCE = 2.0
+_TIMEOUT_SECONDS = 2.0
 _MOST_WRITING = 256
 _WORDS = {
     policy_pb2.FINDING_ACTION_LOGGED: "noted",
@@ -73,7 +73,7 @@ class ScreeningTrail:
             return
         self._writing += 1
         try:
-            async with asyncio.timeout(_PATIENCE):
+            async with asyncio.timeout(_TIMEOUT_SECONDS):
                 await writing()
         except Exception as error:  # noqa: BLE001 (the decision stands whatever the store says)
             self._lost(entry, type(error).__name__)

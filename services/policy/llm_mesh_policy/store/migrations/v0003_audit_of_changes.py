@@ -41,14 +41,14 @@ def _heads(op: Operations) -> list[dict[str, object]]:
     records = sa.table(
         "audit_records", sa.column("sequence", sa.BigInteger), sa.column("writer", sa.Text), sa.column("hash", sa.LargeBinary)
     )
-    found: dict[str, dict[str, object]] = {}
+    heads: dict[str, dict[str, object]] = {}
     numberings: dict[str, bytes] = {}
     counts: dict[str, int] = {}
     for sequence, writer, digest in op.get_bind().execute(sa.select(records).order_by(records.c.sequence)):
         before = numberings.get(writer, bytes(32))
         numberings[writer] = hashlib.sha256(before + sequence.to_bytes(8, "big", signed=True)).digest()
         counts[writer] = counts.get(writer, 0) + 1
-        found[writer] = {
+        heads[writer] = {
             "writer": writer, "records": counts[writer], "hash": digest, "sequence": sequence, "numbering": numberings[writer],
         }  # fmt: skip
-    return list(found.values())
+    return list(heads.values())

@@ -21,7 +21,7 @@ from llm_mesh_simulator.provider.reply import EVENTS, JSON, Identity, Reply
 _LEAST_BUDGET: Final = 1024
 _THINKING: Final = 32
 """How many tokens a thinking model thinks about everything."""
-_CHOICES: Final = {"auto": ToolUse.ASKED, "any": ToolUse.FORCED, "tool": ToolUse.FORCED, "none": ToolUse.NEVER}
+_CHOICES: Final = {"auto": ToolUse.ON_REQUEST, "any": ToolUse.FORCED, "tool": ToolUse.FORCED, "none": ToolUse.NEVER}
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +122,7 @@ def _tool(tool: Fields) -> Tool:
 def _tool_choice(body: Fields, tools: tuple[Tool, ...]) -> tuple[ToolUse, bool, tuple[Tool, ...]]:
     choice = body.member("tool_choice")
     if choice is None:
-        return ToolUse.ASKED, True, tools
+        return ToolUse.ON_REQUEST, True, tools
     kind = choice.text("type")
     if kind not in _CHOICES:
         raise RefusedError(f"tool_choice: Input tag '{kind}' found using 'type' does not match any of the expected tags")

@@ -10,7 +10,6 @@ _MAX_LIMIT: Final = 1000
 
 
 def model(identity: str) -> dict[str, object]:
-    """One model."""
     return {
         "type": "model",
         "id": identity,

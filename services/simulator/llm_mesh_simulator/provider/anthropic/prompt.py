@@ -59,8 +59,8 @@ class Prompt:
         if not body.array("messages"):
             raise RefusedError("messages: at least one message is required")
         if len(self.cache_points) > _MAX_CACHE_POINTS:
-            found = len(self.cache_points)
-            raise RefusedError(f"A maximum of 4 blocks with cache_control may be provided. Found {found}.")
+            count = len(self.cache_points)
+            raise RefusedError(f"A maximum of 4 blocks with cache_control may be provided. Found {count}.")
 
     def top_level_cache(self, body: Fields) -> None:
         """A `cache_control` of the request itself caches everything."""

@@ -52,7 +52,7 @@ class ChatRequest:
 
 def read(body: Fields) -> ChatRequest:
     """Reads and checks a request."""
-    said = conversation(body)
+    spoken = conversation(body)
     stream = body.flag("stream")
     options = body.member("stream_options")
     if options is not None and not stream:
@@ -62,9 +62,9 @@ def read(body: Fields) -> ChatRequest:
     json, schema = _response_format(body)
     question = Question(
         model=body.text("model"),
-        text=said.text,
-        prompt_tokens=said.tokens + tool_tokens,
-        after_tool=said.after_tool,
+        text=spoken.text,
+        prompt_tokens=spoken.tokens + tool_tokens,
+        after_tool=spoken.after_tool,
         tools=tools,
         tool_use=tool_use,
         parallel=body.flag("parallel_tool_calls", default=True),
@@ -145,8 +145,8 @@ def _tools(body: Fields) -> tuple[tuple[Tool, ...], int]:
         if definition is None:
             raise tool.missing(kind)
         schema = definition.member("parameters") if kind == "function" else None
-        given = schema.values if schema is not None else {}
-        tools.append(Tool(definition.text("name"), given if kind == "function" else None))
+        properties = schema.values if schema is not None else {}
+        tools.append(Tool(definition.text("name"), properties if kind == "function" else None))
     return tuple(tools), tokens.count(orjson.dumps(offered).decode())
 
 
@@ -154,11 +154,11 @@ def _tool_choice(body: Fields, tools: tuple[Tool, ...]) -> tuple[ToolUse, tuple[
     """Whether tools are called, and which ones come into question."""
     choice = body.values.get("tool_choice")
     if choice is None:
-        return ToolUse.ASKED, tools
+        return ToolUse.ON_REQUEST, tools
     if not tools:
         raise RefusedError("'tool_choice' is only allowed when 'tools' are specified.", param="tool_choice")
     if isinstance(choice, str):
-        uses = {"none": ToolUse.NEVER, "auto": ToolUse.ASKED, "required": ToolUse.FORCED}
+        uses = {"none": ToolUse.NEVER, "auto": ToolUse.ON_REQUEST, "required": ToolUse.FORCED}
         if choice not in uses:
             message = f"Invalid value: '{choice}'. Supported values are: 'none', 'auto', and 'required'."
             raise RefusedError(message, param="tool_choice", code="invalid_value")
@@ -167,7 +167,7 @@ def _tool_choice(body: Fields, tools: tuple[Tool, ...]) -> tuple[ToolUse, tuple[
     allowed = chosen.member("allowed_tools") if chosen is not None else None
     if allowed is not None:
         names = {_name(each) for each in allowed.objects("tools")}
-        use = ToolUse.FORCED if allowed.text("mode") == "required" else ToolUse.ASKED
+        use = ToolUse.FORCED if allowed.text("mode") == "required" else ToolUse.ON_REQUEST
         return use, tuple(tool for tool in tools if tool.name in names)
     name = _name(chosen) if chosen is not None else ""
     named = tuple(tool for tool in tools if tool.name == name)
@@ -186,18 +186,18 @@ def _name(choice: Fields) -> str:
 
 def _response_format(body: Fields) -> tuple[bool, Mapping[str, object] | None]:
     """Whether the answer is JSON, and its schema."""
-    wanted = body.member("response_format")
-    kind = "text" if wanted is None else wanted.text("type")
-    if wanted is None or kind == "text":
+    form = body.member("response_format")
+    kind = "text" if form is None else form.text("type")
+    if form is None or kind == "text":
         return False, None
     if kind == "json_object":
         return True, None
     if kind != "json_schema":
         message = f"Invalid value: '{kind}'. Supported values are: 'json_object', 'json_schema', and 'text'."
         raise RefusedError(message, param="response_format.type", code="invalid_value")
-    named = wanted.member("json_schema")
+    named = form.member("json_schema")
     if named is None:
-        raise wanted.missing("json_schema")
+        raise form.missing("json_schema")
     named.text("name")
     schema = named.member("schema")
     return True, schema.values if schema is not None else {}

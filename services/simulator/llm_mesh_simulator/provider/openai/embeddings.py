@@ -63,17 +63,17 @@ def read(body: Fields) -> EmbeddingRequest:
 
 
 def _inputs(body: Fields) -> tuple[str | tuple[int, ...], ...]:
-    given = body.values.get("input")
-    if given is None:
+    items = body.values.get("input")
+    if items is None:
         raise body.missing("input")
-    if isinstance(given, str):
-        given = [given]
-    if isinstance(given, list) and given and all(isinstance(each, int) for each in given):
-        given = [given]
-    if not isinstance(given, list) or not 1 <= len(given) <= _MAX_INPUTS:
+    if isinstance(items, str):
+        items = [items]
+    if isinstance(items, list) and items and all(isinstance(each, int) for each in items):
+        items = [items]
+    if not isinstance(items, list) or not 1 <= len(items) <= _MAX_INPUTS:
         raise RefusedError("'$.input' is invalid. Please check the API reference.", param="input")
     inputs: list[str | tuple[int, ...]] = []
-    for each in given:
+    for each in items:
         if isinstance(each, str):
             inputs.append(each)
         elif isinstance(each, list) and each and all(isinstance(number, int) for number in each):

@@ -22,60 +22,60 @@ def conversation(body: Fields) -> Conversation:
     """Reads and checks all messages."""
     if body.array("messages") is None:
         raise body.missing("messages")
-    said = Conversation()
+    spoken = Conversation()
     for message in body.objects("messages"):
         role = message.text("role")
         if role not in _ROLES:
             known = ", ".join(f"'{each}'" for each in _ROLES)
             path = message.path("role")
             raise RefusedError(f"Invalid value: '{role}'. Supported values are: {known}.", param=path, code="invalid_value")
-        text = _content(message, role, said)
-        said.tokens += tokens.PER_MESSAGE
+        text = _content(message, role, spoken)
+        spoken.tokens += tokens.PER_MESSAGE
         if role in {"user", "tool", "function"}:
-            said.text = text
-            said.after_tool = role != "user"
+            spoken.text = text
+            spoken.after_tool = role != "user"
     if not body.array("messages"):
         message_text = "Invalid 'messages': empty array. Expected an array with minimum length 1, but got an empty array instead."
         raise RefusedError(message_text, param="messages", code="empty_array")
-    return said
+    return spoken
 
 
-def _content(message: Fields, role: str, said: Conversation) -> str:
+def _content(message: Fields, role: str, spoken: Conversation) -> str:
     content = message.values.get("content")
     if role == "tool":
         message.text("tool_call_id")
     if isinstance(content, str):
-        said.tokens += tokens.count(content)
+        spoken.tokens += tokens.count(content)
         return content
     for call in message.objects("tool_calls"):
         function = call.member("function") or call.member("custom")
         if function is None:
             raise call.missing("function")
         arguments = function.text_or("arguments") or function.text_or("input") or ""
-        said.tokens += tokens.count(function.text("name")) + tokens.count(arguments)
+        spoken.tokens += tokens.count(function.text("name")) + tokens.count(arguments)
     if content is None:
         if role != "assistant":
             raise message.missing("content")
         return ""
-    return "".join([_part(part, said) for part in message.objects("content")])
+    return "".join([_part(part, spoken) for part in message.objects("content")])
 
 
-def _part(part: Fields, said: Conversation) -> str:
+def _part(part: Fields, spoken: Conversation) -> str:
     kind = part.text("type")
     if kind in {"text", "refusal"}:
         text = part.text(kind)
-        said.tokens += tokens.count(text)
+        spoken.tokens += tokens.count(text)
         return text
     if kind == "image_url":
         image = part.member("image_url")
         if image is None:
             raise part.missing("image_url")
         image.text("url")
-        said.tokens += tokens.PER_IMAGE_LOW if image.values.get("detail") == "low" else tokens.PER_IMAGE
+        spoken.tokens += tokens.PER_IMAGE_LOW if image.values.get("detail") == "low" else tokens.PER_IMAGE
     elif kind == "input_audio":
-        said.tokens += tokens.PER_AUDIO
+        spoken.tokens += tokens.PER_AUDIO
     elif kind == "file":
-        said.tokens += tokens.PER_FILE
+        spoken.tokens += tokens.PER_FILE
     else:
         known = "'text', 'image_url', 'input_audio', 'refusal', 'file'"
         path = part.path("type")

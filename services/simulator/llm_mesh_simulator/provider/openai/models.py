@@ -7,7 +7,6 @@ _CREATED: Final = 1735689600
 
 
 def model(identity: str) -> dict[str, object]:
-    """One model."""
     return {"id": identity, "object": "model", "created": _CREATED, "owned_by": "llm-mesh-simulator"}
 
 
