@@ -8,8 +8,8 @@ from llm_mesh_adapter_kit.breaker import Breaker, State
 from llm_mesh_adapter_kit.endpoints import Endpoint
 from llm_mesh_adapter_kit.errors import AdapterError, no_credential, unreachable
 from llm_mesh_adapter_kit.lanes import Lanes
-from llm_mesh_runtime.metrics import Metrics
 from llm_mesh_runtime.shares import Party
+from llm_mesh_runtime.telemetry.metrics import Metrics
 
 
 class Clock:

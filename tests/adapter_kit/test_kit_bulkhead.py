@@ -15,8 +15,8 @@ from llm_mesh_adapter_kit.bulkhead import FairPlaces, MakePlaces, OwnPlaces, Pla
 from llm_mesh_adapter_kit.endpoints import Endpoint
 from llm_mesh_adapter_kit.errors import AdapterError
 from llm_mesh_adapter_kit.lanes import Lanes
-from llm_mesh_runtime.metrics import Metrics
 from llm_mesh_runtime.shares import RESERVE, Party, Shares
+from llm_mesh_runtime.telemetry.metrics import Metrics
 
 LANE = ("openai", "", "gpt-4.1")
 ANA, BOB = Party("domains/claims", "domains/claims/projects/triage"), Party("domains/motor", "domains/motor/projects/fleet")

@@ -15,9 +15,9 @@ from llm_mesh_adapter_kit.lanes import Lanes
 from llm_mesh_adapter_kit.limits import Limits, Timers
 from llm_mesh_adapter_kit.prepared import PreparedHeaders
 from llm_mesh_adapter_kit.signing import Auth
-from llm_mesh_runtime.metrics import Metrics
 from llm_mesh_runtime.secret import Secret
 from llm_mesh_runtime.telemetry import GenAi
+from llm_mesh_runtime.telemetry.metrics import Metrics
 
 CALL = Call("/chat", b"{}")
 

@@ -116,6 +116,38 @@ def test_import_contracts_keep_services_out_of_the_runtime(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(
+    ("modules", "contract"),
+    [
+        ({"somewhere.py": ""}, "The runtime's packages know only the packages below"),
+        ({"errors.py": "from llm_mesh_runtime import telemetry", "telemetry/__init__.py": ""}, "know only the packages below"),
+        ({"telemetry/host.py": "from llm_mesh_runtime import links", "links/__init__.py": ""}, "know only the packages below"),
+        ({"database/writer.py": "from llm_mesh_runtime import links", "links/__init__.py": ""}, "know only the packages below"),
+        ({"links/fabric.py": "from llm_mesh_runtime import http", "http/__init__.py": ""}, "know only the packages below"),
+        ({"http/listener.py": "from llm_mesh_runtime import host", "host/__init__.py": ""}, "know only the packages below"),
+        ({"links/fabric.py": "import uvicorn"}, "Of the runtime only http knows the HTTP server"),
+        ({"pipeline/stages.py": "import sqlalchemy"}, "Of the runtime only database, outbox and trail know SQL"),
+    ],
+)
+def test_import_contracts_keep_the_packages_of_the_runtime_in_their_order(modules: dict[str, str], contract: str, tmp_path: Path) -> None:
+    result = contracts(tmp_path, "llm_mesh_runtime", modules)
+    assert f"{contract} BROKEN" in result.stdout
+    assert result.stdout.count(" BROKEN") == 1
+
+
+def test_import_contracts_accept_the_order_of_the_runtimes_packages(tmp_path: Path) -> None:
+    modules = {
+        "host/__init__.py": "from llm_mesh_runtime import http, links",
+        "http/__init__.py": "import uvicorn",
+        "links/__init__.py": "from llm_mesh_runtime import telemetry",
+        "telemetry/__init__.py": "from llm_mesh_runtime import errors",
+        "database/engines.py": "import sqlalchemy",
+        "errors.py": "",
+    }
+    result = contracts(tmp_path, "llm_mesh_runtime", modules)
+    assert result.returncode == 0, result.stdout
+
+
+@pytest.mark.parametrize(
     ("source", "code"),
     [
         ("def plan(alias):\n    return alias\n", "no-untyped-def"),

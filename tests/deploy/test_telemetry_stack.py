@@ -11,7 +11,7 @@ import promql_parser
 import pytest
 import yaml
 
-from llm_mesh_runtime.metrics import Metrics
+from llm_mesh_runtime.telemetry.metrics import Metrics
 from tests.deploy.compose import ROOT, containers
 from tools.operations import instruments
 

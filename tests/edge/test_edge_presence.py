@@ -10,7 +10,7 @@ import pytest
 from llm_mesh_edge.http.exchange import GONE, Exchange
 from llm_mesh_edge.http.patience import Patience
 from llm_mesh_edge.http.presence import Presence
-from llm_mesh_runtime.host import http_protocol
+from llm_mesh_runtime.http import protocol as http_protocol
 
 LEFT = {"type": "http.disconnect"}
 

@@ -13,7 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from llm_mesh_edge.domain.exposition import joined
 from llm_mesh_edge.settings import Settings
 from llm_mesh_edge.wiring import service
-from llm_mesh_runtime.metrics import Metrics
+from llm_mesh_runtime.telemetry.metrics import Metrics
 from llm_mesh_runtime.testing import FakePolicy, host
 from tests.edge.fakes import FakeGateway
 

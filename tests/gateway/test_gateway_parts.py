@@ -17,7 +17,7 @@ from llm_mesh_gateway.domain.reservation_id import ReservationIds
 from llm_mesh_gateway.domain.retry_budget import RetryBudget
 from llm_mesh_gateway.domain.tally import Tally
 from llm_mesh_gateway.store import FileEpochs
-from llm_mesh_runtime.metrics import Metrics
+from llm_mesh_runtime.telemetry.metrics import Metrics
 from tests.gateway.fakes import PolicyError, StreamEvent, failure, text
 
 

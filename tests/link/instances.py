@@ -15,7 +15,7 @@ from llm_mesh_runtime.host.listeners import Listener
 from llm_mesh_runtime.links.mux import MuxChannel, Name
 from llm_mesh_runtime.links.mux.server import LinkServer
 from llm_mesh_runtime.links.outbound import Outbound
-from llm_mesh_runtime.metrics import Metrics
+from llm_mesh_runtime.telemetry.metrics import Metrics
 from tests.link.peers import Handlers
 
 TOKENS = ServiceTokens(b"a secret of tests, at least 32 bytes")

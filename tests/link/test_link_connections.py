@@ -13,8 +13,8 @@ from llm_mesh_runtime.access.tokens import HEADER
 from llm_mesh_runtime.links.mux import Name, connection, member, pool, wire
 from llm_mesh_runtime.links.outbound import Outbound
 from llm_mesh_runtime.links.remote import RemoteChannel
-from llm_mesh_runtime.metrics import Metrics
 from llm_mesh_runtime.peer_errors import from_rpc_error
+from llm_mesh_runtime.telemetry.metrics import Metrics
 from tests.link.instances import TOKENS, ChangingName, Instance, channel_to, instances, until
 from tests.link.peers import COUNT, SAY, SUM, TALK, settle
 

@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from llm_mesh_runtime.host.http import HttpListener
-from llm_mesh_runtime.host.http_bounds import HttpBounds
+from llm_mesh_runtime.http.bounds import HttpBounds
+from llm_mesh_runtime.http.listener import HttpListener
 from llm_mesh_runtime.service import HeadFilter
 
 

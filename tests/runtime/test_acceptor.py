@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 import uvloop
 
-from llm_mesh_runtime.host import acceptor as module
-from llm_mesh_runtime.host.acceptor import Acceptor
-from llm_mesh_runtime.host.http import bound
+from llm_mesh_runtime.http import acceptor as module
+from llm_mesh_runtime.http.acceptor import Acceptor
+from llm_mesh_runtime.http.listener import bound
 
 Run = Callable[[Coroutine[Any, Any, None]], None]
 loops = pytest.mark.parametrize("run", [asyncio.run, uvloop.run])

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from llm_mesh_runtime.host import http_protocol
-from llm_mesh_runtime.host.errors import StartError
-from llm_mesh_runtime.host.http import door_of
-from llm_mesh_runtime.host.http_cycle import Cycle
+from llm_mesh_runtime.http import protocol as http_protocol
+from llm_mesh_runtime.http.cycle import Cycle
+from llm_mesh_runtime.http.listener import door_of
 from llm_mesh_runtime.service import HeadFault, HttpApp, Refusal
+from llm_mesh_runtime.start_error import StartError
 from tests.runtime.listening import connected
 
 POST = b"POST /%b HTTP/1.1\r\nhost: x\r\ncontent-length: 4\r\n\r\nbody"

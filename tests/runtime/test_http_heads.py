@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llm_mesh_runtime.host import http_protocol
-from llm_mesh_runtime.host.http_bounds import HeadLimits, HttpBounds
-from llm_mesh_runtime.host.unauthenticated import StrangerLimits, Strangers, network_of
+from llm_mesh_runtime.http import protocol as http_protocol
+from llm_mesh_runtime.http.bounds import HeadLimits, HttpBounds
+from llm_mesh_runtime.http.unauthenticated import StrangerLimits, Strangers, network_of
 from llm_mesh_runtime.shares import Party
 from tests.runtime.listening import connected
 from tests.runtime.test_http_door import Door, answered

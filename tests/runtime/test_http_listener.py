@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from llm_mesh_runtime.host import http_protocol
+from llm_mesh_runtime.http import protocol as http_protocol
 from tests.runtime.listening import connected
 
 App = Callable[[Any, Any, Any], Awaitable[None]]

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from llm_mesh_runtime.host.errors import StartError
 from llm_mesh_runtime.host.keys import mesh_secret
 from llm_mesh_runtime.host.lock import DataDirectory
 from llm_mesh_runtime.private_files import private_folder, write_secret
 from llm_mesh_runtime.settings import MeshSettings
+from llm_mesh_runtime.start_error import StartError
 
 
 def mode(path: Path) -> int:

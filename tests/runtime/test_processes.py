@@ -16,8 +16,8 @@ from llm_mesh.mesh.v1.process_pb2_grpc import ProcessServiceStub
 from llm_mesh_runtime.access.tokens import HEADER, ServiceTokens
 from llm_mesh_runtime.health import Health
 from llm_mesh_runtime.host import StartError
-from llm_mesh_runtime.host.http import bound, reserved
 from llm_mesh_runtime.host.sockets import link_to, prepared, private, socket_of, sockets_folder
+from llm_mesh_runtime.http.listener import bound, reserved
 from llm_mesh_runtime.peer_errors import from_rpc_error
 from llm_mesh_runtime.testing import FakePolicy, host
 

@@ -17,9 +17,9 @@ from opentelemetry.trace import SpanKind, StatusCode
 
 from llm_mesh_runtime.context import FRAME, Frame
 from llm_mesh_runtime.errors import not_found
-from llm_mesh_runtime.metrics import Metrics
 from llm_mesh_runtime.settings import load_mesh
 from llm_mesh_runtime.telemetry import GenAi, RpcObserver, Telemetry, outbound, span, trace_id
+from llm_mesh_runtime.telemetry.metrics import Metrics
 from llm_mesh_runtime.telemetry.rpc import MethodObserver
 from llm_mesh_runtime.telemetry.tracer import Tracing
 

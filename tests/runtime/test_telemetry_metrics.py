@@ -3,8 +3,8 @@
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from llm_mesh_runtime.metrics import MOST_VALUES, OTHER, Metrics
 from llm_mesh_runtime.telemetry import GenAi, RpcObserver
+from llm_mesh_runtime.telemetry.metrics import MOST_VALUES, OTHER, Metrics
 
 
 def samples(metrics: Metrics, name: str) -> dict[tuple[str, ...], float]:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from llm_mesh_runtime.log import configure_log
-from llm_mesh_runtime.metrics import Metrics
+from llm_mesh_runtime.telemetry.metrics import Metrics
 from llm_mesh_runtime.testing import host
 from llm_mesh_runtime.watchdog import _IDLE_AFTER, BEAT, IDLE_BEAT, Watchdog
 

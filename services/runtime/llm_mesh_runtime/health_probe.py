@@ -18,11 +18,11 @@ import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from llm_mesh_runtime.host.discovery import installed, load
-from llm_mesh_runtime.host.errors import StartError
 from llm_mesh_runtime.links.outbound import Outbound
 from llm_mesh_runtime.links.remote import RemoteChannel
 from llm_mesh_runtime.links.tls import Tls
 from llm_mesh_runtime.settings import MeshSettings, SettingsError, load_mesh
+from llm_mesh_runtime.start_error import StartError
 
 _PATIENCE = 3.0
 _ANY = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]", "": "127.0.0.1"}  # noqa: S104 - nothing is bound here

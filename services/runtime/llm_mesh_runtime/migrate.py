@@ -15,8 +15,8 @@ from typing import Any
 
 from llm_mesh_runtime.errors import MeshError, with_cause
 from llm_mesh_runtime.host.discovery import installed, load
-from llm_mesh_runtime.host.errors import StartError
 from llm_mesh_runtime.settings import Configuration, MeshSettings, SettingsError
+from llm_mesh_runtime.start_error import StartError
 
 
 def migrations_of(name: str) -> str:

@@ -25,11 +25,11 @@ from llm_mesh_runtime.links import Links
 from llm_mesh_runtime.links.outbound import Outbound
 from llm_mesh_runtime.links.remote import RemoteChannel
 from llm_mesh_runtime.links.tls import Tls
-from llm_mesh_runtime.metrics import Metrics
 from llm_mesh_runtime.secret import Secret
 from llm_mesh_runtime.service import Service, Servicers
 from llm_mesh_runtime.settings import MeshSettings
 from llm_mesh_runtime.telemetry import Telemetry
+from llm_mesh_runtime.telemetry.metrics import Metrics
 
 Link = Literal["local", "grpc", "tls", "mux", "mux-tls"]
 LINKS: tuple[Link, ...] = ("local", "grpc", "tls", "mux", "mux-tls")

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from llm_mesh_runtime.log import get_logger
 
 if TYPE_CHECKING:
-    from llm_mesh_runtime.metrics import Metrics
+    from llm_mesh_runtime.telemetry.metrics import Metrics
 
 BEAT = 0.01
 """Seconds between two beats. A turn is measured from the beat that it delayed, so up to this much shorter than it was."""

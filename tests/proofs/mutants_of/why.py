@@ -69,7 +69,7 @@ WHY: Mapping[str, Mutant] = {
         test="tests/edge/test_every_field_name.py::test_what_policy_names_is_named_as_the_gateways_caller_does",
     ),
     "ports/who-has-it-is-said": Mutant(
-        file="runtime/llm_mesh_runtime/host/binding.py",
+        file="runtime/llm_mesh_runtime/binding.py",
         guard="    holder = holder_of(port)",
         instead='    holder = ""',
         test="tests/cli/test_cli_start.py::test_a_taken_port_is_told_in_one_line",

@@ -11,8 +11,8 @@ from llm_mesh_adapter_kit.breaker import Breaker, State
 from llm_mesh_adapter_kit.bulkhead import FairPlaces, MakePlaces, Places, own_places
 from llm_mesh_adapter_kit.endpoints import Endpoint
 from llm_mesh_adapter_kit.errors import AdapterError
-from llm_mesh_runtime.metrics import Metrics
 from llm_mesh_runtime.shares import RESERVE, Party
+from llm_mesh_runtime.telemetry.metrics import Metrics
 
 _MOST_IDLE = 4_096
 _MOST_HURRIED = 1_024

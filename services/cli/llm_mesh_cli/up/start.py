@@ -139,7 +139,7 @@ def _data_dir() -> Path:
 def _workers(mesh: MeshSettings, environ: Mapping[str, str], stack: ExitStack) -> Workers:
     """The workers, at an address that is kept for them."""
     from llm_mesh_cli.up.workers import Workers  # noqa: PLC0415 (one process has none)
-    from llm_mesh_runtime.host.http import reserved  # noqa: PLC0415 (likewise)
+    from llm_mesh_runtime.http.listener import reserved  # noqa: PLC0415 (likewise)
 
     if missing := {"edge", "gateway"} - set(installed()):
         raise StartError(f"workers need {' and '.join(sorted(missing))}, which are not installed")

@@ -53,8 +53,8 @@ def main() -> int:
 
 def _load_early() -> None:
     """What the host loads when it needs it: here there is time now."""
-    import llm_mesh_runtime.host.http_protocol  # noqa: PLC0415
     import llm_mesh_runtime.host.process  # noqa: PLC0415
+    import llm_mesh_runtime.http.protocol  # noqa: PLC0415
     import llm_mesh_runtime.links.mux  # noqa: F401, PLC0415
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from llm_mesh_runtime.host import Host
-    from llm_mesh_runtime.metrics import Counter, Metrics
+    from llm_mesh_runtime.telemetry.metrics import Counter, Metrics
 
 _FIRST_PAUSE = 0.1
 _LONGEST_PAUSE = 10.0

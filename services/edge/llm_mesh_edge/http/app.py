@@ -18,8 +18,8 @@ from llm_mesh_edge.http.door import CROWDED, Door
 from llm_mesh_edge.http.exchange import Exchange, GoneError, ProblemError, Receive, Scope, Send
 from llm_mesh_runtime.errors import MeshError, internal
 from llm_mesh_runtime.log import get_logger
-from llm_mesh_runtime.metrics import Metrics
 from llm_mesh_runtime.pressure import Pressure
+from llm_mesh_runtime.telemetry.metrics import Metrics
 
 Handler = Callable[[Exchange], Awaitable[None]]
 Shape = Callable[[Failure, Headers], object]

@@ -8,7 +8,7 @@ from llm_mesh_edge.domain.exposition import joined
 from llm_mesh_edge.domain.ports import Keys, Processes
 from llm_mesh_edge.http.exchange import Exchange
 from llm_mesh_runtime.health import Health
-from llm_mesh_runtime.metrics import CONTENT_TYPE, Metrics
+from llm_mesh_runtime.telemetry.metrics import CONTENT_TYPE, Metrics
 
 _MAIN = "main"
 _PLATFORM = "domains/platform"

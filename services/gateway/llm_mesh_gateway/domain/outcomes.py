@@ -11,9 +11,9 @@ from llm_mesh_gateway.domain.ports import Router
 from llm_mesh_gateway.domain.record import AttemptRecord
 from llm_mesh_runtime.errors import MeshError
 from llm_mesh_runtime.log import get_logger
-from llm_mesh_runtime.metrics import Counter
 from llm_mesh_runtime.refresh import repeat
 from llm_mesh_runtime.tasks import TaskSet
+from llm_mesh_runtime.telemetry.metrics import Counter
 
 _MOST = 1000
 

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from llm_mesh_policy.wiring.halves import IdentityHalf
     from llm_mesh_runtime.database import Database
     from llm_mesh_runtime.links import Links
-    from llm_mesh_runtime.metrics import Metrics
+    from llm_mesh_runtime.telemetry.metrics import Metrics
 
 _MOST_LEARNED_FROM = 500
 

@@ -57,7 +57,7 @@ class PolicyAnswer(NamedTuple):
 
 
 class AskPolicy(Protocol):
-    """Asks policy."""
+    """How a question about one credential reaches policy; the question itself is bound to it."""
 
     def __call__(self) -> Awaitable[PolicyAnswer]:
         """Policy's answer; raises its refusal."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from importlib.metadata import entry_points
 
-from llm_mesh_runtime.host.errors import StartError
 from llm_mesh_runtime.service import Service
+from llm_mesh_runtime.start_error import StartError
 
 _GROUP = "llm_mesh.services"
 

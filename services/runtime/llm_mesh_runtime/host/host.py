@@ -14,25 +14,25 @@ from typing import TYPE_CHECKING, Any
 from llm_mesh_runtime.access import CallTable, MeshOrigin, ServiceTokens, public_origin
 from llm_mesh_runtime.access.credentials import Credentials
 from llm_mesh_runtime.access.revision import Revisions
+from llm_mesh_runtime.binding import Owner
 from llm_mesh_runtime.errors import MeshError, with_cause
 from llm_mesh_runtime.health import Health
 from llm_mesh_runtime.heavy import HeavyWork
 from llm_mesh_runtime.host.adapters import PREFIX, shared
 from llm_mesh_runtime.host.assembly import Assembly, Hosted, Shared, policy_of
-from llm_mesh_runtime.host.binding import Owner
-from llm_mesh_runtime.host.errors import StartError
-from llm_mesh_runtime.host.http import HTTP_SETTING, HttpListener, door_of, mounted
-from llm_mesh_runtime.host.http_bounds import HttpBounds
 from llm_mesh_runtime.host.keys import mesh_secret, seals_of
 from llm_mesh_runtime.host.listeners import GrpcBounds, Listener
 from llm_mesh_runtime.host.relays import relayed
 from llm_mesh_runtime.host.sockets import PROCESS, prepared, private, socket_of
+from llm_mesh_runtime.http.bounds import HttpBounds
+from llm_mesh_runtime.http.listener import HTTP_SETTING, HttpListener, door_of, mounted
 from llm_mesh_runtime.links import Fabric, Links
 from llm_mesh_runtime.links.tls import Tls
 from llm_mesh_runtime.log import get_logger
 from llm_mesh_runtime.pipeline import Drain, Wrapped, methods_of
 from llm_mesh_runtime.pressure import Pressure
 from llm_mesh_runtime.service import HttpApp, Service
+from llm_mesh_runtime.start_error import StartError
 from llm_mesh_runtime.tasks import TaskSet
 from llm_mesh_runtime.telemetry.trace import outbound
 from llm_mesh_runtime.watchdog import Watchdog

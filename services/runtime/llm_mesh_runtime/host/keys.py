@@ -7,9 +7,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from llm_mesh_runtime.host.errors import StartError
 from llm_mesh_runtime.private_files import private_folder, write_secret
 from llm_mesh_runtime.seals import Seals
+from llm_mesh_runtime.start_error import StartError
 
 if TYPE_CHECKING:
     from llm_mesh_runtime.settings import MeshSettings

@@ -8,8 +8,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from llm_mesh_runtime.host.errors import StartError
 from llm_mesh_runtime.private_files import private_folder
+from llm_mesh_runtime.start_error import StartError
 
 
 class DataDirectory:

@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from llm_mesh_runtime.host.discovery import load
-from llm_mesh_runtime.host.errors import StartError
 from llm_mesh_runtime.host.host import Host
 from llm_mesh_runtime.host.lock import DataDirectory
 from llm_mesh_runtime.links import LinkError
 from llm_mesh_runtime.log import configure_log, get_logger
 from llm_mesh_runtime.service import Service
 from llm_mesh_runtime.settings import Configuration, MeshSettings, SettingsError
+from llm_mesh_runtime.start_error import StartError
 from llm_mesh_runtime.telemetry import Telemetry
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ import stat
 import tempfile
 from pathlib import Path
 
-from llm_mesh_runtime.host.errors import StartError
+from llm_mesh_runtime.start_error import StartError
 
 PROCESS = "process/"
 _LONGEST = 100

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from llm_mesh_runtime.breakers import Breakers
     from llm_mesh_runtime.health import Health
     from llm_mesh_runtime.heavy import HeavyWork
-    from llm_mesh_runtime.metrics import Metrics
     from llm_mesh_runtime.pressure import Pressure
     from llm_mesh_runtime.seals import Seals
     from llm_mesh_runtime.settings import MeshSettings
+    from llm_mesh_runtime.telemetry.metrics import Metrics
 
 __all__ = ["Fabric", "LinkError", "Links"]
 

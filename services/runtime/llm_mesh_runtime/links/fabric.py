@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from llm_mesh_runtime.links.mux import MuxChannel
     from llm_mesh_runtime.links.remote import RemoteChannel
     from llm_mesh_runtime.links.tls import Tls
-    from llm_mesh_runtime.metrics import Metrics
     from llm_mesh_runtime.seals import Seals
+    from llm_mesh_runtime.telemetry.metrics import Metrics
 
 _LOCAL = "local:"
 _BATCHED = "mux+"

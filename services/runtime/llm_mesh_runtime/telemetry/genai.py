@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from llm_mesh_runtime.metrics import TOKENS, Metrics
 from llm_mesh_runtime.telemetry import semantics as names
+from llm_mesh_runtime.telemetry.metrics import TOKENS, Metrics
 from llm_mesh_runtime.telemetry.trace import Span, span
 
 _MODEL = (names.OPERATION, names.PROVIDER, names.REQUEST_MODEL)

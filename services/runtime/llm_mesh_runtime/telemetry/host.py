@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from llm_mesh_runtime.metrics import Metrics
+from llm_mesh_runtime.telemetry.metrics import Metrics
 from llm_mesh_runtime.telemetry.rpc import RpcObserver
 
 if TYPE_CHECKING:

@@ -32,8 +32,8 @@ from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from prometheus_client.metrics_core import Metric as Family
 
-from llm_mesh_runtime.metrics import Metrics
 from llm_mesh_runtime.settings import MeshSettings, SettingProblem, SettingsError
+from llm_mesh_runtime.telemetry.metrics import Metrics
 from llm_mesh_runtime.telemetry.semantics import SERVICE_INSTANCE, SERVICE_NAME, SERVICE_VERSION
 from llm_mesh_runtime.telemetry.tracer import Tracing
 

@@ -6,11 +6,11 @@ import functools
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Protocol
 
-from llm_mesh_runtime.metrics import Metrics
+from llm_mesh_runtime.telemetry.metrics import Metrics
 from llm_mesh_runtime.telemetry.semantics import RPC_METHOD, RPC_SERVER_DURATION, RPC_STATUS, RPC_SYSTEM
 
 if TYPE_CHECKING:
-    from llm_mesh_runtime.series import Histogram
+    from llm_mesh_runtime.telemetry.series import Histogram
     from llm_mesh_runtime.telemetry.tracer import ActiveSpan, Tracing
 
 # The codes that mean trouble on the server's side; the others are answers that a caller caused.

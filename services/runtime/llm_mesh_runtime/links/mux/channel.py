@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from llm_mesh_runtime.links.outbound import Metadata as Carried
     from llm_mesh_runtime.links.outbound import Outbound
     from llm_mesh_runtime.links.tls import Tls
-    from llm_mesh_runtime.metrics import Metrics
+    from llm_mesh_runtime.telemetry.metrics import Metrics
 
 Serialise = Callable[[Any], bytes] | None
 Deserialise = Callable[[bytes], Any] | None

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from llm_mesh_runtime.links.mux.member import AddressState
 
 if TYPE_CHECKING:
-    from llm_mesh_runtime.metrics import Counter, Gauge, Metrics
+    from llm_mesh_runtime.telemetry.metrics import Counter, Gauge, Metrics
 
 _LABELS = ("llm_mesh.service", "llm_mesh.peer", "state")
 

@@ -17,15 +17,15 @@ import httptools
 from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-from llm_mesh_runtime.host.http_cycle import Cycle, Names
+from llm_mesh_runtime.http.cycle import Cycle, Names
 from llm_mesh_runtime.service import HeadFault, Refusal
 
 if TYPE_CHECKING:
     import uvicorn
     from uvicorn.server import ServerState
 
-    from llm_mesh_runtime.host.http_bounds import HttpBounds
-    from llm_mesh_runtime.host.unauthenticated import Strangers
+    from llm_mesh_runtime.http.bounds import HttpBounds
+    from llm_mesh_runtime.http.unauthenticated import Strangers
     from llm_mesh_runtime.service import HeadFilter
     from llm_mesh_runtime.shares import Party
 

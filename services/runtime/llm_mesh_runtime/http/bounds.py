@@ -5,7 +5,7 @@ from __future__ import annotations
 import resource
 from typing import TYPE_CHECKING, NamedTuple
 
-from llm_mesh_runtime.host.unauthenticated import StrangerLimits, Strangers
+from llm_mesh_runtime.http.unauthenticated import StrangerLimits, Strangers
 from llm_mesh_runtime.shares import RESERVE, Shares
 
 if TYPE_CHECKING:

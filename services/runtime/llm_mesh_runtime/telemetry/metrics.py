@@ -16,7 +16,7 @@ import prometheus_client
 from prometheus_client import CollectorRegistry, exposition
 from prometheus_client.metrics_core import Metric as MetricFamily
 
-from llm_mesh_runtime import series
+from llm_mesh_runtime.telemetry import series
 
 S = TypeVar("S", series.Counter, series.Gauge, series.Histogram)
 

@@ -8,10 +8,10 @@ import socket
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from llm_mesh_runtime.host.binding import Owner, bind
-from llm_mesh_runtime.host.errors import StartError
-from llm_mesh_runtime.host.http_bounds import HttpBounds
+from llm_mesh_runtime.binding import Owner, bind
+from llm_mesh_runtime.http.bounds import HttpBounds
 from llm_mesh_runtime.service import HeadFilter, HttpApp
+from llm_mesh_runtime.start_error import StartError
 
 HTTP_SETTING = "LLM_MESH_HTTP (`up --http`)"
 EDGE = Owner("the edge's HTTP", HTTP_SETTING)
@@ -99,9 +99,9 @@ class HttpListener:
         """Accept requests."""
         import uvicorn  # noqa: PLC0415 - only services with HTTP need it
 
-        from llm_mesh_runtime.host.acceptor import Acceptor  # noqa: PLC0415 - likewise
-        from llm_mesh_runtime.host.http_cycle import Names  # noqa: PLC0415 - likewise
-        from llm_mesh_runtime.host.http_protocol import Protocol  # noqa: PLC0415 - likewise
+        from llm_mesh_runtime.http.acceptor import Acceptor  # noqa: PLC0415 - likewise
+        from llm_mesh_runtime.http.cycle import Names  # noqa: PLC0415 - likewise
+        from llm_mesh_runtime.http.protocol import Protocol  # noqa: PLC0415 - likewise
 
         door, names, bounds = self._door, Names(), self._bounds
 

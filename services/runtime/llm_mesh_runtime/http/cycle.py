@@ -14,7 +14,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCy
 if TYPE_CHECKING:
     from uvicorn._types import HTTPScope
 
-    from llm_mesh_runtime.host.http_protocol import Protocol
+    from llm_mesh_runtime.http.protocol import Protocol
     from llm_mesh_runtime.service import HeadFilter, Refusal
 
 _FORBIDDEN = "a header of the answer has a character that no header may have"

@@ -1,0 +1,1 @@
+"""The HTTP listener: accepts connections, bounds what strangers hold, asks a service about each head, and serves its ASGI application."""
