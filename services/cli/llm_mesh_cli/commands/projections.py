@@ -23,4 +23,6 @@ async def rebuild(session: Session) -> None:
     answer = await stub.Rebuild(observability_pb2.RebuildRequest(), timeout=30)
     if session.output.as_json:
         session.output.message(answer)
-    session.output.line(f"the rebuild has begun; it is done once `spend --json` has a throughSequence of {answer.target_sequence}")
+    session.output.line(
+        f"the rebuild has begun; it is done once `spend --domain - --json` has a throughSequence of {answer.target_sequence}"
+    )

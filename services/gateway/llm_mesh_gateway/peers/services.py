@@ -1,0 +1,63 @@
+"""All services that the gateway has links to: how they are, and whose public methods it passes on."""
+
+from __future__ import annotations
+
+import asyncio
+
+import grpc
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+from llm_mesh.gateway.v1 import gateway_pb2
+from llm_mesh_gateway.peers.calls import ADAPTERS
+from llm_mesh_runtime.links import Links
+from llm_mesh_runtime.service import Relay
+
+_CHECK = 2.0
+_SERVING = health_pb2.HealthCheckResponse.SERVING
+
+
+class ServicePeers:
+    """All services that this gateway has a link to, itself among them, as `grpc.health.v1` tells of them."""
+
+    def __init__(self, links: Links) -> None:
+        self._links = links
+
+    async def check(self) -> list[gateway_pb2.ServiceCheck]:
+        """How each of them is, by name."""
+        names = [name for name in self._links.names() if not name.startswith("process/")]
+        states = await asyncio.gather(*map(self._state, names))
+        return [gateway_pb2.ServiceCheck(service=name, state=state) for name, state in zip(names, states, strict=True)]
+
+    async def _state(self, name: str) -> gateway_pb2.ServiceState:
+        stub = health_pb2_grpc.HealthStub(self._links.channel(name))
+        try:
+            answer = await stub.List(health_pb2.HealthListRequest(), timeout=_CHECK)
+        except grpc.aio.AioRpcError:
+            return gateway_pb2.SERVICE_STATE_UNREACHABLE
+        own = [state.status for known, state in answer.statuses.items() if known == name or known.startswith(f"llm_mesh.{name}.")]
+        serving = all(status == _SERVING for status in own or [answer.statuses[""].status])
+        return gateway_pb2.SERVICE_STATE_SERVING if serving else gateway_pb2.SERVICE_STATE_NOT_SERVING
+
+
+def relays() -> tuple[Relay, ...]:
+    """Whose public methods a gateway that runs apart passes on: those of all other services."""
+    from llm_mesh.adapter.v1 import adapter_pb2_grpc  # noqa: PLC0415 (only a gateway with a public listener of its own needs them)
+    from llm_mesh.catalogue.v1 import catalogue_pb2_grpc  # noqa: PLC0415 (likewise)
+    from llm_mesh.observability.v1 import observability_pb2_grpc  # noqa: PLC0415 (likewise)
+    from llm_mesh.policy.v1 import identity_pb2_grpc, ledger_pb2_grpc, rules_pb2_grpc  # noqa: PLC0415 (likewise)
+    from llm_mesh.registry.v1 import registry_pb2_grpc  # noqa: PLC0415 (likewise)
+    from llm_mesh.router.v1 import router_pb2_grpc  # noqa: PLC0415 (likewise)
+
+    policy = (
+        identity_pb2_grpc.add_IdentityServiceServicer_to_server,
+        rules_pb2_grpc.add_RuleServiceServicer_to_server,
+        ledger_pb2_grpc.add_LedgerServiceServicer_to_server,
+    )
+    return (
+        Relay("policy", policy),
+        Relay("registry", (registry_pb2_grpc.add_RegistryServiceServicer_to_server,)),
+        Relay("router", (router_pb2_grpc.add_RouterServiceServicer_to_server,)),
+        Relay("catalogue", (catalogue_pb2_grpc.add_CatalogueServiceServicer_to_server,)),
+        Relay("observability", (observability_pb2_grpc.add_ObservabilityServiceServicer_to_server,)),
+        Relay(ADAPTERS, (adapter_pb2_grpc.add_AdapterServiceServicer_to_server,)),
+    )
