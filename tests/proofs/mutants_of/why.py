@@ -48,13 +48,13 @@ WHY: Mapping[str, Mutant] = {
         file="runtime/llm_mesh_runtime/resources/changes.py",
         guard=" and field.message_type.full_name not in VALUES",
         instead="",
-        test="tests/runtime/test_words.py::test_amounts_spans_and_lists_read_as_files_have_them",
+        test="tests/runtime/test_value_words.py::test_amounts_spans_and_lists_read_as_files_have_them",
     ),
     "words/values-of-enums-have-no-prefix": Mutant(
         file="runtime/llm_mesh_runtime/resources/words.py",
         guard='value.name.removeprefix(prefix).lower().replace("_", " ")',
         instead="value.name",
-        test="tests/runtime/test_words.py",
+        test="tests/runtime/test_value_words.py",
     ),
     "fields/variables-of-a-prompt-are-named-as-written": Mutant(
         file="edge/llm_mesh_edge/domain/failures.py",
