@@ -16,6 +16,7 @@ from llm_mesh_cli.output import as_dict
 from llm_mesh_cli.paging import pages
 from llm_mesh_cli.shown import lines as shown_lines
 from llm_mesh_cli.texts import amount, time_text
+from llm_mesh_cli.visible import on_one_line
 from llm_mesh_runtime.peer_errors import from_rpc_error
 
 if TYPE_CHECKING:
@@ -108,7 +109,8 @@ class Story:
             rows = [(time_text(one.time), "" if one.allowed else "refused", one.action, one.detail) for one in self._audit]
             output.table(("TIME", "", "ACTION", "DETAIL"), rows)
         for one in self._feedback:
-            output.line(f"\nfeedback {one.score:+g} {one.aspect}, {one.principal}, {time_text(one.create_time)}  {one.comment}".rstrip())
+            comment = on_one_line(one.comment)
+            output.line(f"\nfeedback {one.score:+g} {one.aspect}, {one.principal}, {time_text(one.create_time)}  {comment}".rstrip())
         for text in self._absent:
             output.line(f"\n{text}")
 

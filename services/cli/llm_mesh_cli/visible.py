@@ -19,3 +19,8 @@ def visible_json(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(letter if letter in _KEPT or letter.isprintable() else json.dumps(letter)[1:-1] for letter in text)
+
+
+def on_one_line(text: str) -> str:
+    """What somebody wrote, so that it looks like no line of the command's own."""
+    return " ".join(text.splitlines())

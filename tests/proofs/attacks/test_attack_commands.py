@@ -15,8 +15,8 @@ from tests.proofs.stand import Stand, model, provider, stand, until
 
 DENIED, NOT_FOUND, CONFLICT = 4, 5, 6
 OWN, OTHER = "domains/default", "domains/rival"
-HOSTILE = "\x1b]0;pwned\x07\x9b31m\u202e"
-"""Sets a terminal's title, colours what follows, and turns the direction of writing."""
+HOSTILE = "\x1b]0;pwned\x07\x9b31m\u202e\nFORGED  a line"
+"""Sets a terminal's title, colours what follows, turns the direction of writing, and looks like a line of the command."""
 NOUNS = ("domains", "projects", "principals", "roles", "bindings", "routes", "models", "prompts", "limits")
 
 
@@ -142,6 +142,7 @@ def test_what_a_tenant_writes_drives_nobodys_terminal(mesh: Stand, line: Command
         ("requests", "show", reservation),
         ("feedback", "list", reservation),
     ):
+        assert not [row for row in line.done(*words).splitlines() if row.startswith("FORGED")], words
         for form in ((), ("--json",)):
             shown = line.done(*words, *form)
             assert "pwned" in shown, words

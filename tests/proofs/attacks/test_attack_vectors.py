@@ -164,3 +164,16 @@ def test_a_provider_whose_vectors_do_not_fit_is_a_typed_failure(mesh: Stand, ups
     reply = mesh.ask({"model": "vectors", "input": TEXTS[:2]}, path="/v1/embeddings")
     assert (reply.status, orjson.loads(reply.body)["error"]["code"]) == (502, "provider_malformed")
     assert reply.headers["x-llm-mesh-cost"] == "0"
+
+
+@pytest.mark.parametrize(
+    "said", ["[" + "1," * 900_000 + "1]", "[" + "NaN," * 450_000 + "1]", f'"{"A" * 1_800_000}"'], ids=["ones", "nan", "base64"]
+)
+def test_a_vector_that_would_hold_everybody_up_is_refused(mesh: Stand, upstream: ScriptedUpstream, said: str) -> None:
+    upstream.script = answers(said, 1)
+    reply = mesh.ask({"model": "vectors", "input": TEXTS[:1], "encoding_format": "float"}, path="/v1/embeddings")
+    assert (reply.status, orjson.loads(reply.body)["error"]["code"]) == (502, "provider_malformed")
+    assert reply.headers["x-llm-mesh-cost"] == "0"
+    upstream.script = answers(FORMS["base64"], 2)
+    for _ in range(2):  # the breaker has nothing against the endpoint
+        assert mesh.ask({"model": "vectors", "input": TEXTS[:2]}, path="/v1/embeddings").status == 200

@@ -97,4 +97,10 @@ COMMANDS: Mapping[str, Mutant] = {
         instead="json.dumps(value, ensure_ascii=False, indent=1 if sys.stdout.isatty() else None)",
         test="tests/proofs/attacks/test_attack_commands.py::test_what_a_tenant_writes_drives_nobodys_terminal",
     ),
+    "commands/one-line-for-each-field": Mutant(
+        file=f"{_CLI}/visible.py",
+        guard='return " ".join(text.splitlines())',
+        instead="return text",
+        test="tests/proofs/attacks/test_attack_commands.py::test_what_a_tenant_writes_drives_nobodys_terminal",
+    ),
 }

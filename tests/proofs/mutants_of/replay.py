@@ -147,7 +147,7 @@ REPLAY: Mapping[str, Mutant] = {
     ),
     "replay/room-of-a-gateway": Mutant(
         file="gateway/llm_mesh_gateway/domain/recording.py",
-        guard=" and self._room.take(size)",
+        guard=" and self._room.take(size, self._party)",
         instead="",
         test="tests/gateway/test_gateway_replay.py::test_a_gateway_without_room_keeps_nothing_and_answers_all_the_same",
     ),

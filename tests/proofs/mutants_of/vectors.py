@@ -37,6 +37,12 @@ VECTORS: Mapping[str, Mutant] = {
         file=_TEXT, guard="if self.vectors and len(vector) != len(self.vectors[0]):", instead="if False:", test=_OF_TEXT
     ),
     "vectors/no-more-than-items": Mutant(file=_TEXT, guard="if len(self.vectors) >= self._most:", instead="if False:", test=_OF_TEXT),
+    "vectors/as-long-as-one-step-may-be": Mutant(
+        file=_TEXT,
+        guard="    if _count(text) > MOST_NUMBERS:",
+        instead="    if False:",
+        test="tests/proofs/attacks/test_attack_vectors.py::test_a_vector_that_would_hold_everybody_up_is_refused",
+    ),
     "vectors/of-some-length": Mutant(
         file=_TEXT,
         guard="        if not vector:\n",
