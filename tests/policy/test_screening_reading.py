@@ -141,24 +141,47 @@ SMUGGLED = [
     "%", "%3", "%34", "%25", "%2534", "%EF%BC%94", "%EF%BC", "\x01", "\x02", '"', ": ", "-4111111111111111.0e1", "1.5",
     "-----BEGIN PRIVATE KEY-----", "sk-" + "a" * 17, "\\u0061aa", "%61aa", "@", "x.org", "\\n", "5%",
 ]  # fmt: skip
-texts = st.lists(st.sampled_from(SMUGGLED) | st.sampled_from(PIECES) | st.text(max_size=3), max_size=10).map("".join)
-
-
-@settings(max_examples=600, deadline=None)
-@given(
-    text=texts, cuts=st.lists(st.integers(0, 300), max_size=10), action=st.sampled_from([LOGGED, MASKED, BLOCKED]), is_json=st.booleans()
+SHORT = [*(each for each in SMUGGLED if len(each) < 12), "5", "-", "e", " ", "x"]
+beside = st.lists(st.sampled_from(SHORT), max_size=3).map("".join)
+texts = st.one_of(
+    st.lists(st.sampled_from(SMUGGLED) | st.sampled_from(PIECES) | st.text(max_size=3), max_size=10).map("".join),
+    st.tuples(beside, st.sampled_from([*WRITTEN.values()]), beside, st.sampled_from(["", *WRITTEN.values()])).map("".join),
 )
-@example(text="%4111 1111 1111 1111", cuts=[1, 2, 3], action=MASKED, is_json=False)
-@example(text="411111111111111\\u0031", cuts=list(range(21)), action=MASKED, is_json=False)
-@example(text='{"a": -4111111111111111, "b": 1}', cuts=list(range(30)), action=MASKED, is_json=True)
+"""Pieces of all kinds; and a card with what may be read together with it directly beside it."""
+
+
+@st.composite
+def cuts_of(draw: st.DrawFn, text: str) -> list[int]:
+    """Some places, or every one from a place on: escapes then arrive one character at a time."""
+    some = draw(st.lists(st.integers(0, 300), max_size=10))
+    return [*range(some[0], len(text))] if some and draw(st.booleans()) else some
+
+
+@st.composite
+def cut_texts(draw: st.DrawFn) -> tuple[str, list[int]]:
+    """A text and where it is cut."""
+    text = draw(texts)
+    return text, draw(cuts_of(text))
+
+
+@settings(max_examples=count(300, 20_000), deadline=None)
+@given(cut=cut_texts(), action=st.sampled_from([LOGGED, MASKED, BLOCKED]), is_json=st.booleans())
+@example(cut=("%4111 1111 1111 1111", [1, 2, 3]), action=MASKED, is_json=False)
+@example(cut=("411111111111111\\u0031", list(range(21))), action=MASKED, is_json=False)
+@example(cut=('{"a": -4111111111111111, "b": 1}', list(range(30))), action=MASKED, is_json=True)
+@example(cut=(f"\\ud835{WRITTEN['JSON escapes']} x", [121]), action=LOGGED, is_json=True)
+@example(cut=(f"\\ud835{WRITTEN['a URL']} x", [64]), action=LOGGED, is_json=True)
+@example(cut=(f"5{WRITTEN['JSON escapes']}5", [1, 115]), action=MASKED, is_json=True)
+@example(cut=(WRITTEN["JSON in JSON"] + WRITTEN["a URL of full width"], list(range(400))), action=MASKED, is_json=False)
 def test_streamed_equals_whole_at_every_split_however_it_is_written(
-    text: str, cuts: list[int], action: policy_pb2.FindingAction, *, is_json: bool
+    cut: tuple[str, list[int]], action: policy_pb2.FindingAction, *, is_json: bool
 ) -> None:
+    text, cuts = cut
     watch = Watchlist(all_detectors(), dict.fromkeys(names(), action))
     whole = Scan(watch, "f", json=is_json)
     expected = whole.push(text, final=True)
     scan = Scan(watch, "f", json=is_json)
-    places = sorted({min(cut, len(text)) for cut in cuts} | {0, len(text)})
+    places = sorted({min(place, len(text)) for place in cuts} | {0, len(text)})
     pieces = [text[begin:end] for begin, end in pairwise(places)] or [""]
     got = ""
     for number, piece in enumerate(pieces):

@@ -79,6 +79,18 @@ SCREENING: Mapping[str, Mutant] = {
         instead="            pass",
         test="tests/policy/test_screening_reading.py",
     ),
+    "screening/what-is-no-number-does-not-go-on": Mutant(
+        file="policy/llm_mesh_policy/domain/screening/scan.py",
+        guard="while start > self._at and self._number_goes_on(start):",
+        instead="while start > self._at and self._marked[start - 1] in _NUMBER:",
+        test="tests/policy/test_screening_reading.py",
+    ),
+    "screening/characters-of-urls-stay-whole": Mutant(
+        file="policy/llm_mesh_policy/domain/screening/characters.py",
+        guard='return match.start() if match[0][0] == "\\\\" else _begin_of_last(match)',
+        instead="return match.start()",
+        test="tests/policy/test_screening_reading.py",
+    ),
     "screening/strings-of-json": Mutant(
         file="policy/llm_mesh_policy/domain/screening/scan.py",
         guard="            marked = _QUOTE.sub(_marked_quote, marked)",

@@ -39,6 +39,9 @@ _UNFINISHED = re.compile(
     r"(?:\\{1,16}u[dD][89abAB][0-9a-fA-F]{2})?\\{1,16}(?:u[0-9a-fA-F]{0,4}|[nrtbf/\"])?\Z|(?:%(?:25){0,4}[0-9a-fA-F]{0,2}){1,4}\Z"
 )
 _ONE_PERCENT = re.compile(_PERCENT)
+_ONE_UNFINISHED = re.compile(r"%(?:25){0,4}[0-9a-fA-F]{0,2}")
+_CONTINUES = re.compile(r"[89abAB][0-9a-fA-F]\Z")
+"""A byte within a character of UTF-8."""
 _SIMPLE = {"n": "\n", "r": "\r", "t": "\t", "b": GAP, "f": GAP, "/": "/", '"': '"'}
 
 
@@ -105,7 +108,16 @@ def decided_length(text: str) -> int:
     if text.find("\\", begin) < 0 and text.find("%", begin) < 0:
         return len(text)
     match = _UNFINISHED.search(text, begin)
-    return match.start() if match else len(text)
+    if match is None:
+        return len(text)
+    return match.start() if match[0][0] == "\\" else _begin_of_last(match)
+
+
+def _begin_of_last(run: re.Match[str]) -> int:
+    """Where the last bytes of a URL begin that may be part of one unfinished character of UTF-8: never within a character."""
+    escapes = list(_ONE_UNFINISHED.finditer(run[0]))
+    begins = [each.start() for each in escapes if _CONTINUES.search(each[0]) is None]
+    return run.start() + (begins[0] if begins else escapes[-1].start())
 
 
 def has_escapes(text: str) -> bool:

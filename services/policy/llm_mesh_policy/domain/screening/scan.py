@@ -229,7 +229,7 @@ class Scan:
         while True:
             aligned = self._windows[0].view.begin_of(limit)
             if self._json and not self._string_at(aligned):
-                while 0 < aligned < len(self._marked) and self._marked[aligned] in _NUMBER and self._marked[aligned - 1] in _NUMBER:
+                while self._number_goes_on(aligned):
                     aligned -= 1
             if aligned == limit:
                 return limit
@@ -245,12 +245,15 @@ class Scan:
 
     def _whole_number(self, start: int, end: int) -> tuple[int, int, bool]:
         """The number of JSON that a finding is part of."""
-        marked, length = self._marked, len(self._marked)
-        while start > self._at and marked[start - 1] in _NUMBER:
+        while start > self._at and self._number_goes_on(start):
             start -= 1
-        while end < length and marked[end] in _NUMBER:
+        while self._number_goes_on(end):
             end += 1
-        return start, end, all(each in _NUMBER for each in marked[start:end])
+        return start, end, all(each in _NUMBER for each in self._marked[start:end])
+
+    def _number_goes_on(self, place: int) -> bool:
+        """Whether the characters before and at a place may belong to one number of JSON."""
+        return 0 < place < len(self._marked) and self._marked[place - 1] in _NUMBER and self._marked[place] in _NUMBER
 
     def _begin(self, detector: Detector, end: int, action: policy_pb2.FindingAction) -> str:
         finding = Found(detector, action, self._field, self._characters, self._bytes)
