@@ -213,6 +213,66 @@ async def test_each_rate_is_at_least_what_the_operator_declares_or_charges(datab
     assert not (await world.create(price=lowered(own, rate))).conflicts
 
 
+BOUNDS: dict[str, Any] = {"image_tokens": 100, "audio_tokens": 200, "file_tokens": 300, "context_window": 4000}
+NO_BOUND = frozenset({
+    "name", "alias", "display_name", "adapter", "endpoint", "upstream_model", "dialect", "region", "data_classes", "service_level",
+    "lifecycle", "retire_time", "shared_with", "zero_retention", "credential", "etag", "create_time", "update_time", "conflicts",
+})  # fmt: skip
+"""Fields by which nothing is reserved, bounded or estimated: who and where a model is, and how long it is in use."""
+SENT = frozenset({"max_output_tokens"})
+"""What the provider is told, so that it holds whoever states it."""
+
+
+def test_each_field_by_which_requests_are_reserved_belongs_to_the_operator() -> None:
+    by_tokens, by_price, by_capabilities = set(BOUNDS), {"price", "free"}, {"capabilities"}
+    fields = {field.name for field in registry_pb2.Model.DESCRIPTOR.fields}
+    assert fields == NO_BOUND | SENT | by_tokens | by_price | by_capabilities
+    floor = registry_pb2.TokenFloor.DESCRIPTOR.fields
+    assert {field.name for field in floor} == by_tokens | {"hidden_output"}
+    rates = {field.name for field in registry_pb2.Price.DESCRIPTOR.fields if "nanos" in field.name}
+    assert rates == {field.name for field in registry_pb2.PriceFloor.DESCRIPTOR.fields if "nanos" in field.name}
+    assert rates == {f"{rate}_nanos_per_million" for rate in (*EVERY_RATE, "request")}
+
+
+@pytest.mark.parametrize("bound", BOUNDS)
+async def test_a_bound_is_at_least_what_the_operator_declares_or_its_own_models_have(database: Database, bound: str) -> None:
+    world = await world_of(database)
+    own = await world.registry.create_model(PLATFORM, "domains/shared", "own", model("own", **BOUNDS))
+    declared = registry_pb2.TokenFloor(**BOUNDS)
+    for floor in (declared, None):
+        await world.put(token_floor=floor)
+        with pytest.raises(MeshError, match=f"{bound} of models of up .* at least {BOUNDS[bound]}") as failure:
+            await world.create(**BOUNDS | {bound: BOUNDS[bound] - 1})
+        assert (failure.value.reason_name, failure.value.field) == ("ESCALATION_DENIED", f"model.{bound}")
+    for number, figures in enumerate((BOUNDS, BOUNDS | {bound: BOUNDS[bound] + 1}, BOUNDS | {bound: 0})):
+        created = await world.create(model_id=f"m{number}", alias=f"m{number}", **figures)
+        assert (getattr(created, bound), list(created.conflicts)) == (figures[bound], [])
+    await world.put(token_floor=registry_pb2.TokenFloor(**BOUNDS | {bound: BOUNDS[bound] + 1}))
+    found = (await world.watched())["domains/claims/models/m0"]
+    assert (getattr(found, bound), list(found.conflicts)) == (BOUNDS[bound] + 1, [bound])
+    assert getattr((await world.watched())[own.name], bound) == BOUNDS[bound]
+
+
+@pytest.mark.parametrize("capability", ["reasoning", "audio_output"])
+async def test_a_model_hides_output_where_the_operator_says_so(database: Database, capability: str) -> None:
+    world = await world_of(database)
+    for number, abilities in enumerate((["generate", capability], ["generate", "tools", capability])):
+        await world.registry.create_model(PLATFORM, "domains/shared", f"own{number}", model(f"own{number}", capabilities=abilities))
+    await world.put()
+    assert list((await world.create()).capabilities) == ["generate", capability]
+    await world.put(token_floor=registry_pb2.TokenFloor())
+    assert list((await world.watched())["domains/claims/models/m"].capabilities) == ["generate"]
+    await world.put(token_floor=registry_pb2.TokenFloor(hidden_output=[capability]))
+    assert list((await world.watched())["domains/claims/models/m"].capabilities) == ["generate", capability]
+
+
+async def test_a_model_that_may_be_free_has_the_bounds_that_it_names(database: Database) -> None:
+    world = await world_of(database)
+    await world.put(free_allowed=True, token_floor=registry_pb2.TokenFloor(**BOUNDS, hidden_output=["reasoning"]))
+    created = await world.create(image_tokens=1, free=True, price=None)
+    assert (created.image_tokens, list(created.capabilities), list(created.conflicts)) == (1, ["generate"], [])
+
+
 async def test_an_endpoint_serves_the_domains_that_it_is_open_to(database: Database) -> None:
     world = await world_of(database)
     await world.put()
@@ -361,6 +421,8 @@ async def test_an_apply_declares_endpoints_before_its_models_and_only_for_the_pl
             {"price_floor": registry_pb2.PriceFloor(currency="USD", input_nanos_per_million=-1)},
             "endpoint.price_floor.input_nanos_per_million",
         ),
+        ({"token_floor": registry_pb2.TokenFloor(image_tokens=-1)}, "endpoint.token_floor.image_tokens"),
+        ({"token_floor": registry_pb2.TokenFloor(hidden_output=["tools"])}, "endpoint.token_floor.hidden_output"),
     ],
 )
 async def test_facts_of_wrong_form_are_refused_with_their_field(database: Database, fields: dict[str, Any], field: str) -> None:

@@ -7,6 +7,30 @@ from collections.abc import Mapping
 from tests.proofs.mutant import Mutant
 
 FLOOR: Mapping[str, Mutant] = {
+    "floor/bounds-of-tokens": Mutant(
+        file="registry/llm_mesh_registry/domain/facts.py",
+        guard="    return fields | below(model, endpoint)",
+        instead="    return fields",
+        test="tests/registry/test_registry_endpoints.py",
+    ),
+    "floor/bounds-in-effect": Mutant(
+        file="registry/llm_mesh_registry/domain/token_floors.py",
+        guard="        setattr(model, bound, getattr(endpoint.token_floor, bound))",
+        instead="        pass",
+        test="tests/registry/test_registry_endpoints.py",
+    ),
+    "floor/hidden-output": Mutant(
+        file="registry/llm_mesh_registry/domain/token_floors.py",
+        guard="        model.capabilities.extend(each for each in endpoint.token_floor.hidden_output if each not in model.capabilities)",
+        instead="        pass",
+        test="tests/registry/test_registry_endpoints.py",
+    ),
+    "floor/bounds-of-own-models": Mutant(
+        file="registry/llm_mesh_registry/store/rows.py",
+        guard='    for field in ("price_floor", "token_floor"):',
+        instead='    for field in ("price_floor",):',
+        test="tests/registry/test_registry_endpoints.py",
+    ),
     "floor/empty-intersection": Mutant(
         file="policy/llm_mesh_policy/domain/stricter.py",
         guard="return [value for value in first if value in second] or NOTHING",

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 
 from llm_mesh.registry.v1 import registry_pb2
-from llm_mesh_registry.domain.models import DOMAIN, check_words
+from llm_mesh_registry.domain.models import DOMAIN, MOST_TOKENS, check_words
 from llm_mesh_registry.domain.prices import RATES
+from llm_mesh_registry.domain.terms import HIDING
+from llm_mesh_registry.domain.token_floors import BOUNDS
 from llm_mesh_runtime.errors import invalid
 from llm_mesh_runtime.resources import NamePattern
 
@@ -52,6 +54,7 @@ def checked_endpoint(endpoint: registry_pb2.Endpoint, field: str) -> registry_pb
         DOMAIN.parse(domain, f"{field}.domains[{index}]")
     if endpoint.HasField("price_floor"):
         _check_floor(endpoint.price_floor, f"{field}.price_floor")
+    _check_bounds(endpoint.token_floor, f"{field}.token_floor")
     return endpoint
 
 
@@ -83,3 +86,12 @@ def _check_floor(floor: registry_pb2.PriceFloor, field: str) -> None:
     for name in RATES:
         if not 0 <= getattr(floor, name) <= _HIGHEST_RATE:
             raise invalid(f"{field}.{name}", f"must be 0 to {_HIGHEST_RATE:,}")
+
+
+def _check_bounds(floor: registry_pb2.TokenFloor, field: str) -> None:
+    for bound in BOUNDS:
+        if not 0 <= getattr(floor, bound) <= MOST_TOKENS:
+            raise invalid(f"{field}.{bound}", f"must be 0 to {MOST_TOKENS:,}")
+    hidden = list(floor.hidden_output)
+    if not HIDING.issuperset(hidden) or len(set(hidden)) != len(hidden):
+        raise invalid(f"{field}.hidden_output", f"must be of {', '.join(sorted(HIDING))}, each once")

@@ -12,6 +12,7 @@ from llm_mesh.registry.v1 import errors_pb2, registry_pb2
 from llm_mesh_registry.domain.endpoints import endpoint_name
 from llm_mesh_registry.domain.errors import RegistryError
 from llm_mesh_registry.domain.prices import RATES, rate_of
+from llm_mesh_registry.domain.token_floors import below, raise_to
 from llm_mesh_runtime.resources import domain_of
 
 OPERATORS = frozenset({"domains/shared", "domains/platform"})
@@ -58,6 +59,7 @@ def in_effect(model: registry_pb2.Model, endpoint: registry_pb2.Endpoint | None)
     classes = [each for each in model.data_classes or cleared if each in cleared]
     model.region, model.zero_retention = facts.region, facts.zero_retention
     model.free = model.free and "free" not in fields
+    raise_to(model, facts)
     if "price" in fields:
         model.ClearField("price")
     del model.data_classes[:]
@@ -103,9 +105,9 @@ def _beyond(model: registry_pb2.Model, endpoint: registry_pb2.Endpoint) -> dict[
         fields["credential"] = f"models of domains may not name the credential {model.credential} at {name}"
     if model.free and not endpoint.free_allowed:
         fields["free"] = f"models at {name} are not free"
-    if model.HasField("price") and not endpoint.free_allowed and (below := _below_floor(model.price, endpoint)):
-        fields["price"] = below
-    return fields
+    if model.HasField("price") and not endpoint.free_allowed and (low := _below_floor(model.price, endpoint)):
+        fields["price"] = low
+    return fields | below(model, endpoint)
 
 
 def _below_floor(price: registry_pb2.Price, endpoint: registry_pb2.Endpoint) -> str:
@@ -126,11 +128,11 @@ def _below_floor(price: registry_pb2.Price, endpoint: registry_pb2.Endpoint) -> 
     return ""
 
 
-def wants_operators_price(model: registry_pb2.Model, endpoint: registry_pb2.Endpoint | None) -> bool:
-    """Whether the least price of a model is that of the operator's own models of the same upstream."""
+def wants_operators_word(model: registry_pb2.Model, endpoint: registry_pb2.Endpoint | None) -> bool:
+    """Whether the least price or the least bounds of a model are those of the operator's own models of the same upstream."""
     if is_operators(model.name):
         return False
-    return endpoint is None or not (endpoint.free_allowed or endpoint.HasField("price_floor"))
+    return endpoint is None or not (endpoint.free_allowed or (endpoint.HasField("price_floor") and endpoint.HasField("token_floor")))
 
 
 def least_price(models: Iterable[registry_pb2.Model]) -> registry_pb2.PriceFloor | None:

@@ -24,7 +24,7 @@ _LONGEST_UPSTREAM = 255
 _LONGEST_TEXT = 255
 _LONGEST_DESCRIPTION = 1024
 _MOST_WORDS = 64
-_MOST_TOKENS = 10**9
+MOST_TOKENS = 10**9
 _MOST_RECEIVERS = 1_000
 _HIGHEST_MILLIPERCENT = 100_000
 
@@ -56,8 +56,8 @@ def _check_properties(model: registry_pb2.Model, field: str) -> None:
         if getattr(model, name):
             check_words([getattr(model, name)], f"{field}.{name}")
     for name in ("context_window", "max_output_tokens", "image_tokens", "audio_tokens", "file_tokens"):
-        if not 0 <= getattr(model, name) <= _MOST_TOKENS:
-            raise invalid(f"{field}.{name}", f"must be 0 to {_MOST_TOKENS}")
+        if not 0 <= getattr(model, name) <= MOST_TOKENS:
+            raise invalid(f"{field}.{name}", f"must be 0 to {MOST_TOKENS}")
     if len(model.shared_with) > _MOST_RECEIVERS:
         raise invalid(f"{field}.shared_with", f"must be at most {_MOST_RECEIVERS} domains, or `*`")
     for index, domain in enumerate(model.shared_with):

@@ -11,8 +11,9 @@ from llm_mesh.registry.v1 import errors_pb2, registry_pb2
 from llm_mesh_registry.domain.acceptance import SERVES_ALL, SHARED
 from llm_mesh_registry.domain.endpoints import endpoint_name
 from llm_mesh_registry.domain.errors import RegistryError
-from llm_mesh_registry.domain.facts import OPERATORS, check_facts, in_effect, least_price, wants_operators_price
+from llm_mesh_registry.domain.facts import OPERATORS, check_facts, in_effect, least_price, wants_operators_word
 from llm_mesh_registry.domain.prices import begin_of, in_force
+from llm_mesh_registry.domain.token_floors import least_bounds
 from llm_mesh_registry.store.tables import ENDPOINTS, MODELS, PRICES, REVISION, SUBSCRIPTIONS
 from llm_mesh_runtime.database import from_micros
 from llm_mesh_runtime.outbox import Notes
@@ -48,25 +49,25 @@ def facts_of(connection: Connection, names: Collection[str]) -> dict[str, regist
 def facts_for(
     connection: Connection, models: Sequence[registry_pb2.Model], facts: Mapping[str, registry_pb2.Endpoint], now: int
 ) -> list[registry_pb2.Endpoint | None]:
-    """The facts that bind each model. Where an endpoint declares no least price, that of its operator's models of the upstream counts."""
+    """The facts that bind each model. Least prices and bounds that an endpoint does not declare are those of its operator's models."""
     own = [facts.get(endpoint_name(model)) for model in models]
     wanting = {
         (endpoint_name(model), model.upstream_model)
         for model, endpoint in zip(models, own, strict=True)
-        if wants_operators_price(model, endpoint)
+        if wants_operators_word(model, endpoint)
     }
     if not wanting:
         return own
-    floors = _operators_prices(connection, wanting, now)
+    floors = _operators_floors(connection, wanting, now)
     return [
-        _with_floor(model, endpoint, floors) if wants_operators_price(model, endpoint) else endpoint
+        _with_floor(model, endpoint, floors) if wants_operators_word(model, endpoint) else endpoint
         for model, endpoint in zip(models, own, strict=True)
     ]
 
 
-def _operators_prices(
+def _operators_floors(
     connection: Connection, wanting: Collection[tuple[str, str]], now: int
-) -> dict[tuple[str, str], registry_pb2.PriceFloor]:
+) -> dict[tuple[str, str], registry_pb2.Endpoint]:
     pace = Pace()
     endpoint_models: dict[tuple[str, str], list[registry_pb2.Model]] = {}
     for body in connection.scalars(select(MODELS.c.body).where(MODELS.c.domain.in_(OPERATORS))):
@@ -75,12 +76,14 @@ def _operators_prices(
         place = (endpoint_name(model), model.upstream_model)
         if place in wanting:
             endpoint_models.setdefault(place, []).append(model)
-    floors = {place: least_price(_priced(connection, models, now)) for place, models in endpoint_models.items()}
-    return {place: floor for place, floor in floors.items() if floor is not None}
+    return {
+        place: registry_pb2.Endpoint(price_floor=least_price(_priced(connection, models, now)), token_floor=least_bounds(models))
+        for place, models in endpoint_models.items()
+    }
 
 
 def _with_floor(
-    model: registry_pb2.Model, endpoint: registry_pb2.Endpoint | None, floors: Mapping[tuple[str, str], registry_pb2.PriceFloor]
+    model: registry_pb2.Model, endpoint: registry_pb2.Endpoint | None, floors: Mapping[tuple[str, str], registry_pb2.Endpoint]
 ) -> registry_pb2.Endpoint | None:
     name = endpoint_name(model)
     floor = floors.get((name, model.upstream_model))
@@ -89,7 +92,9 @@ def _with_floor(
     result = registry_pb2.Endpoint(name=name)
     if endpoint is not None:
         result.CopyFrom(endpoint)
-    result.price_floor.CopyFrom(floor)
+    for field in ("price_floor", "token_floor"):
+        if floor.HasField(field) and not result.HasField(field):
+            getattr(result, field).CopyFrom(getattr(floor, field))
     return result
 
 

@@ -105,6 +105,15 @@ def _least_rate(floor: Any, name: str) -> int:  # noqa: ANN401 (PriceFloor)
     return int(getattr(floor, field))
 
 
+def least_tokens(before: Any, after: Any) -> bool:  # noqa: ANN401 (TokenFloor)
+    """Of the tokens that are counted at least. Without a floor of its own, an endpoint has that of its operator's models."""
+    if before is None:
+        return False
+    bounds = ("image_tokens", "audio_tokens", "file_tokens", "context_window")
+    lower = after is None or any(getattr(after, bound) < getattr(before, bound) for bound in bounds)
+    return lower or not set(before.hidden_output) <= set(after.hidden_output)
+
+
 def window(before: Any, after: Any) -> bool:  # noqa: ANN401 (Duration)
     """Of the time for which an amount must last."""
     return before is not None and (after is None or after.ToNanoseconds() < before.ToNanoseconds())
@@ -201,6 +210,7 @@ GUARDS: Final[Mapping[str, Rule]] = MappingProxyType({
     "llm_mesh.registry.v1.Endpoint.upstream_models": allowed,
     "llm_mesh.registry.v1.Endpoint.free_allowed": off,
     "llm_mesh.registry.v1.Endpoint.price_floor": least_price,
+    "llm_mesh.registry.v1.Endpoint.token_floor": least_tokens,
     "llm_mesh.registry.v1.Endpoint.domains": allowed,
     "llm_mesh.router.v1.Route.shared_with": offered,
 })  # fmt: skip

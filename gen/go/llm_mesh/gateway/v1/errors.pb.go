@@ -34,7 +34,8 @@ const (
 	ErrorReason_ERROR_REASON_ANSWER_INTERRUPTED ErrorReason = 2
 	// The plan has a node that this gateway cannot execute. `metadata.node` names its kind.
 	ErrorReason_ERROR_REASON_PLAN_NOT_EXECUTABLE ErrorReason = 3
-	// Screening failed or refused while the answer streamed. Nothing more is released.
+	// Screening failed or refused while the answer streamed. Nothing more is released. `metadata.screened` counts what was found, such
+	// as `answer.email.blocked=1`, where something was.
 	ErrorReason_ERROR_REASON_SCREENING_FAILED ErrorReason = 4
 	// The gateway's budget of retries is used up.
 	ErrorReason_ERROR_REASON_RETRY_BUDGET_EXHAUSTED ErrorReason = 5

@@ -145,8 +145,8 @@ func (OfferState) EnumDescriptor() ([]byte, []int) {
 
 // A model as a data product.
 //
-// Region, data classes, retention, credential, upstream model, price and `free` are facts of the endpoint, which belong to whoever operates
-// it. A model of a domain other than `domains/shared` and `domains/platform` can only narrow the facts that its endpoint declares: a
+// Region, data classes, retention, credential, upstream model, price, `free`, and how many tokens images and references count at least, are
+// facts of the endpoint, which belong to whoever operates it. A model of a domain other than `domains/shared` and `domains/platform` can only narrow the facts that its endpoint declares: a
 // request that claims more fails with ESCALATION_DENIED, which names the field. A fact that the model leaves unset is the endpoint's.
 // `GetModel`, `ListModels` and `WatchModels` answer the facts in effect: where an endpoint became stricter than a model, the
 // stricter holds, and `conflicts` names the fields.
@@ -762,7 +762,10 @@ type Endpoint struct {
 	// When the facts were first declared. Output only.
 	CreateTime *timestamppb.Timestamp `protobuf:"bytes,14,opt,name=create_time,json=createTime,proto3" json:"create_time,omitempty"`
 	// When they were last changed. Output only.
-	UpdateTime    *timestamppb.Timestamp `protobuf:"bytes,15,opt,name=update_time,json=updateTime,proto3" json:"update_time,omitempty"`
+	UpdateTime *timestamppb.Timestamp `protobuf:"bytes,15,opt,name=update_time,json=updateTime,proto3" json:"update_time,omitempty"`
+	// What a request to a domain's model counts at least. Unset: what the operator's own models of the same upstream declare at least. Without
+	// effect where models may be free.
+	TokenFloor    *TokenFloor `protobuf:"bytes,16,opt,name=token_floor,json=tokenFloor,proto3" json:"token_floor,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -902,6 +905,96 @@ func (x *Endpoint) GetUpdateTime() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *Endpoint) GetTokenFloor() *TokenFloor {
+	if x != nil {
+		return x.TokenFloor
+	}
+	return nil
+}
+
+// The least bounds of tokens that models of an endpoint may declare, since requests are reserved and estimated by them. A model with less is
+// in conflict, and the floor holds.
+type TokenFloor struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Least `Model.image_tokens` of a model that takes images. 0: not declared, as the model says.
+	ImageTokens int64 `protobuf:"varint,1,opt,name=image_tokens,json=imageTokens,proto3" json:"image_tokens,omitempty"`
+	// Least `Model.audio_tokens` of a model that names any. 0: not declared, as the model says.
+	AudioTokens int64 `protobuf:"varint,2,opt,name=audio_tokens,json=audioTokens,proto3" json:"audio_tokens,omitempty"`
+	// Least `Model.file_tokens` of a model that names any. 0: not declared, as the model says.
+	FileTokens int64 `protobuf:"varint,3,opt,name=file_tokens,json=fileTokens,proto3" json:"file_tokens,omitempty"`
+	// Least `Model.context_window` of a model that names any: what a reference without a bound counts. 0: not declared, as the model says.
+	ContextWindow int64 `protobuf:"varint,4,opt,name=context_window,json=contextWindow,proto3" json:"context_window,omitempty"`
+	// `reasoning` and `audio_output`, by which output may be hidden: every model has those that stand here, whether it names them or not.
+	HiddenOutput  []string `protobuf:"bytes,5,rep,name=hidden_output,json=hiddenOutput,proto3" json:"hidden_output,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TokenFloor) Reset() {
+	*x = TokenFloor{}
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TokenFloor) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TokenFloor) ProtoMessage() {}
+
+func (x *TokenFloor) ProtoReflect() protoreflect.Message {
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TokenFloor.ProtoReflect.Descriptor instead.
+func (*TokenFloor) Descriptor() ([]byte, []int) {
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *TokenFloor) GetImageTokens() int64 {
+	if x != nil {
+		return x.ImageTokens
+	}
+	return 0
+}
+
+func (x *TokenFloor) GetAudioTokens() int64 {
+	if x != nil {
+		return x.AudioTokens
+	}
+	return 0
+}
+
+func (x *TokenFloor) GetFileTokens() int64 {
+	if x != nil {
+		return x.FileTokens
+	}
+	return 0
+}
+
+func (x *TokenFloor) GetContextWindow() int64 {
+	if x != nil {
+		return x.ContextWindow
+	}
+	return 0
+}
+
+func (x *TokenFloor) GetHiddenOutput() []string {
+	if x != nil {
+		return x.HiddenOutput
+	}
+	return nil
+}
+
 // The least price that models of an endpoint may have. A price in another currency is below it.
 type PriceFloor struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -929,7 +1022,7 @@ type PriceFloor struct {
 
 func (x *PriceFloor) Reset() {
 	*x = PriceFloor{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[5]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -941,7 +1034,7 @@ func (x *PriceFloor) String() string {
 func (*PriceFloor) ProtoMessage() {}
 
 func (x *PriceFloor) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[5]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -954,7 +1047,7 @@ func (x *PriceFloor) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PriceFloor.ProtoReflect.Descriptor instead.
 func (*PriceFloor) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{5}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *PriceFloor) GetCurrency() string {
@@ -1033,7 +1126,7 @@ type ListEndpointsRequest struct {
 
 func (x *ListEndpointsRequest) Reset() {
 	*x = ListEndpointsRequest{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[6]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1045,7 +1138,7 @@ func (x *ListEndpointsRequest) String() string {
 func (*ListEndpointsRequest) ProtoMessage() {}
 
 func (x *ListEndpointsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[6]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1058,7 +1151,7 @@ func (x *ListEndpointsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListEndpointsRequest.ProtoReflect.Descriptor instead.
 func (*ListEndpointsRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{6}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *ListEndpointsRequest) GetPageSize() int32 {
@@ -1088,7 +1181,7 @@ type ListEndpointsResponse struct {
 
 func (x *ListEndpointsResponse) Reset() {
 	*x = ListEndpointsResponse{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[7]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1100,7 +1193,7 @@ func (x *ListEndpointsResponse) String() string {
 func (*ListEndpointsResponse) ProtoMessage() {}
 
 func (x *ListEndpointsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[7]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1113,7 +1206,7 @@ func (x *ListEndpointsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListEndpointsResponse.ProtoReflect.Descriptor instead.
 func (*ListEndpointsResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{7}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *ListEndpointsResponse) GetEndpoints() []*Endpoint {
@@ -1141,7 +1234,7 @@ type GetEndpointRequest struct {
 
 func (x *GetEndpointRequest) Reset() {
 	*x = GetEndpointRequest{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[8]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1153,7 +1246,7 @@ func (x *GetEndpointRequest) String() string {
 func (*GetEndpointRequest) ProtoMessage() {}
 
 func (x *GetEndpointRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[8]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1166,7 +1259,7 @@ func (x *GetEndpointRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetEndpointRequest.ProtoReflect.Descriptor instead.
 func (*GetEndpointRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{8}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *GetEndpointRequest) GetName() string {
@@ -1187,7 +1280,7 @@ type GetEndpointResponse struct {
 
 func (x *GetEndpointResponse) Reset() {
 	*x = GetEndpointResponse{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[9]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1199,7 +1292,7 @@ func (x *GetEndpointResponse) String() string {
 func (*GetEndpointResponse) ProtoMessage() {}
 
 func (x *GetEndpointResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[9]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1212,7 +1305,7 @@ func (x *GetEndpointResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetEndpointResponse.ProtoReflect.Descriptor instead.
 func (*GetEndpointResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{9}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *GetEndpointResponse) GetEndpoint() *Endpoint {
@@ -1233,7 +1326,7 @@ type PutEndpointRequest struct {
 
 func (x *PutEndpointRequest) Reset() {
 	*x = PutEndpointRequest{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[10]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1245,7 +1338,7 @@ func (x *PutEndpointRequest) String() string {
 func (*PutEndpointRequest) ProtoMessage() {}
 
 func (x *PutEndpointRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[10]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1258,7 +1351,7 @@ func (x *PutEndpointRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PutEndpointRequest.ProtoReflect.Descriptor instead.
 func (*PutEndpointRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{10}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *PutEndpointRequest) GetEndpoint() *Endpoint {
@@ -1279,7 +1372,7 @@ type PutEndpointResponse struct {
 
 func (x *PutEndpointResponse) Reset() {
 	*x = PutEndpointResponse{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[11]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1291,7 +1384,7 @@ func (x *PutEndpointResponse) String() string {
 func (*PutEndpointResponse) ProtoMessage() {}
 
 func (x *PutEndpointResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[11]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1304,7 +1397,7 @@ func (x *PutEndpointResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PutEndpointResponse.ProtoReflect.Descriptor instead.
 func (*PutEndpointResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{11}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *PutEndpointResponse) GetEndpoint() *Endpoint {
@@ -1327,7 +1420,7 @@ type DeleteEndpointRequest struct {
 
 func (x *DeleteEndpointRequest) Reset() {
 	*x = DeleteEndpointRequest{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[12]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1339,7 +1432,7 @@ func (x *DeleteEndpointRequest) String() string {
 func (*DeleteEndpointRequest) ProtoMessage() {}
 
 func (x *DeleteEndpointRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[12]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1352,7 +1445,7 @@ func (x *DeleteEndpointRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteEndpointRequest.ProtoReflect.Descriptor instead.
 func (*DeleteEndpointRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{12}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *DeleteEndpointRequest) GetName() string {
@@ -1378,7 +1471,7 @@ type DeleteEndpointResponse struct {
 
 func (x *DeleteEndpointResponse) Reset() {
 	*x = DeleteEndpointResponse{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[13]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1390,7 +1483,7 @@ func (x *DeleteEndpointResponse) String() string {
 func (*DeleteEndpointResponse) ProtoMessage() {}
 
 func (x *DeleteEndpointResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[13]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1403,7 +1496,7 @@ func (x *DeleteEndpointResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteEndpointResponse.ProtoReflect.Descriptor instead.
 func (*DeleteEndpointResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{13}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{14}
 }
 
 // Request of `CreateModel`.
@@ -1421,7 +1514,7 @@ type CreateModelRequest struct {
 
 func (x *CreateModelRequest) Reset() {
 	*x = CreateModelRequest{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[14]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1433,7 +1526,7 @@ func (x *CreateModelRequest) String() string {
 func (*CreateModelRequest) ProtoMessage() {}
 
 func (x *CreateModelRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[14]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1446,7 +1539,7 @@ func (x *CreateModelRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateModelRequest.ProtoReflect.Descriptor instead.
 func (*CreateModelRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{14}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *CreateModelRequest) GetParent() string {
@@ -1481,7 +1574,7 @@ type CreateModelResponse struct {
 
 func (x *CreateModelResponse) Reset() {
 	*x = CreateModelResponse{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[15]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1493,7 +1586,7 @@ func (x *CreateModelResponse) String() string {
 func (*CreateModelResponse) ProtoMessage() {}
 
 func (x *CreateModelResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[15]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1506,7 +1599,7 @@ func (x *CreateModelResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateModelResponse.ProtoReflect.Descriptor instead.
 func (*CreateModelResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{15}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *CreateModelResponse) GetModel() *Model {
@@ -1527,7 +1620,7 @@ type GetModelRequest struct {
 
 func (x *GetModelRequest) Reset() {
 	*x = GetModelRequest{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[16]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1539,7 +1632,7 @@ func (x *GetModelRequest) String() string {
 func (*GetModelRequest) ProtoMessage() {}
 
 func (x *GetModelRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[16]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1552,7 +1645,7 @@ func (x *GetModelRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetModelRequest.ProtoReflect.Descriptor instead.
 func (*GetModelRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{16}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *GetModelRequest) GetName() string {
@@ -1573,7 +1666,7 @@ type GetModelResponse struct {
 
 func (x *GetModelResponse) Reset() {
 	*x = GetModelResponse{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[17]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1585,7 +1678,7 @@ func (x *GetModelResponse) String() string {
 func (*GetModelResponse) ProtoMessage() {}
 
 func (x *GetModelResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[17]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1598,7 +1691,7 @@ func (x *GetModelResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetModelResponse.ProtoReflect.Descriptor instead.
 func (*GetModelResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{17}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *GetModelResponse) GetModel() *Model {
@@ -1623,7 +1716,7 @@ type ListModelsRequest struct {
 
 func (x *ListModelsRequest) Reset() {
 	*x = ListModelsRequest{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[18]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1635,7 +1728,7 @@ func (x *ListModelsRequest) String() string {
 func (*ListModelsRequest) ProtoMessage() {}
 
 func (x *ListModelsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[18]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1648,7 +1741,7 @@ func (x *ListModelsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListModelsRequest.ProtoReflect.Descriptor instead.
 func (*ListModelsRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{18}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *ListModelsRequest) GetParent() string {
@@ -1685,7 +1778,7 @@ type ListModelsResponse struct {
 
 func (x *ListModelsResponse) Reset() {
 	*x = ListModelsResponse{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[19]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1697,7 +1790,7 @@ func (x *ListModelsResponse) String() string {
 func (*ListModelsResponse) ProtoMessage() {}
 
 func (x *ListModelsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[19]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1710,7 +1803,7 @@ func (x *ListModelsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListModelsResponse.ProtoReflect.Descriptor instead.
 func (*ListModelsResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{19}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *ListModelsResponse) GetModels() []*Model {
@@ -1740,7 +1833,7 @@ type UpdateModelRequest struct {
 
 func (x *UpdateModelRequest) Reset() {
 	*x = UpdateModelRequest{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[20]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1752,7 +1845,7 @@ func (x *UpdateModelRequest) String() string {
 func (*UpdateModelRequest) ProtoMessage() {}
 
 func (x *UpdateModelRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[20]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1765,7 +1858,7 @@ func (x *UpdateModelRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateModelRequest.ProtoReflect.Descriptor instead.
 func (*UpdateModelRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{20}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *UpdateModelRequest) GetModel() *Model {
@@ -1793,7 +1886,7 @@ type UpdateModelResponse struct {
 
 func (x *UpdateModelResponse) Reset() {
 	*x = UpdateModelResponse{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[21]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1805,7 +1898,7 @@ func (x *UpdateModelResponse) String() string {
 func (*UpdateModelResponse) ProtoMessage() {}
 
 func (x *UpdateModelResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[21]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1818,7 +1911,7 @@ func (x *UpdateModelResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateModelResponse.ProtoReflect.Descriptor instead.
 func (*UpdateModelResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{21}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *UpdateModelResponse) GetModel() *Model {
@@ -1841,7 +1934,7 @@ type DeprecateModelRequest struct {
 
 func (x *DeprecateModelRequest) Reset() {
 	*x = DeprecateModelRequest{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[22]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1853,7 +1946,7 @@ func (x *DeprecateModelRequest) String() string {
 func (*DeprecateModelRequest) ProtoMessage() {}
 
 func (x *DeprecateModelRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[22]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1866,7 +1959,7 @@ func (x *DeprecateModelRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeprecateModelRequest.ProtoReflect.Descriptor instead.
 func (*DeprecateModelRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{22}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *DeprecateModelRequest) GetName() string {
@@ -1894,7 +1987,7 @@ type DeprecateModelResponse struct {
 
 func (x *DeprecateModelResponse) Reset() {
 	*x = DeprecateModelResponse{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[23]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1906,7 +1999,7 @@ func (x *DeprecateModelResponse) String() string {
 func (*DeprecateModelResponse) ProtoMessage() {}
 
 func (x *DeprecateModelResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[23]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1919,7 +2012,7 @@ func (x *DeprecateModelResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeprecateModelResponse.ProtoReflect.Descriptor instead.
 func (*DeprecateModelResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{23}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *DeprecateModelResponse) GetModel() *Model {
@@ -1942,7 +2035,7 @@ type CreatePriceRequest struct {
 
 func (x *CreatePriceRequest) Reset() {
 	*x = CreatePriceRequest{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[24]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1954,7 +2047,7 @@ func (x *CreatePriceRequest) String() string {
 func (*CreatePriceRequest) ProtoMessage() {}
 
 func (x *CreatePriceRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[24]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1967,7 +2060,7 @@ func (x *CreatePriceRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreatePriceRequest.ProtoReflect.Descriptor instead.
 func (*CreatePriceRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{24}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *CreatePriceRequest) GetParent() string {
@@ -1995,7 +2088,7 @@ type CreatePriceResponse struct {
 
 func (x *CreatePriceResponse) Reset() {
 	*x = CreatePriceResponse{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[25]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2007,7 +2100,7 @@ func (x *CreatePriceResponse) String() string {
 func (*CreatePriceResponse) ProtoMessage() {}
 
 func (x *CreatePriceResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[25]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2020,7 +2113,7 @@ func (x *CreatePriceResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreatePriceResponse.ProtoReflect.Descriptor instead.
 func (*CreatePriceResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{25}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *CreatePriceResponse) GetPrice() *Price {
@@ -2041,7 +2134,7 @@ type GetPriceRequest struct {
 
 func (x *GetPriceRequest) Reset() {
 	*x = GetPriceRequest{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[26]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2053,7 +2146,7 @@ func (x *GetPriceRequest) String() string {
 func (*GetPriceRequest) ProtoMessage() {}
 
 func (x *GetPriceRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[26]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2066,7 +2159,7 @@ func (x *GetPriceRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetPriceRequest.ProtoReflect.Descriptor instead.
 func (*GetPriceRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{26}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *GetPriceRequest) GetName() string {
@@ -2087,7 +2180,7 @@ type GetPriceResponse struct {
 
 func (x *GetPriceResponse) Reset() {
 	*x = GetPriceResponse{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[27]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2099,7 +2192,7 @@ func (x *GetPriceResponse) String() string {
 func (*GetPriceResponse) ProtoMessage() {}
 
 func (x *GetPriceResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[27]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2112,7 +2205,7 @@ func (x *GetPriceResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetPriceResponse.ProtoReflect.Descriptor instead.
 func (*GetPriceResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{27}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *GetPriceResponse) GetPrice() *Price {
@@ -2137,7 +2230,7 @@ type ListPricesRequest struct {
 
 func (x *ListPricesRequest) Reset() {
 	*x = ListPricesRequest{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[28]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2149,7 +2242,7 @@ func (x *ListPricesRequest) String() string {
 func (*ListPricesRequest) ProtoMessage() {}
 
 func (x *ListPricesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[28]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2162,7 +2255,7 @@ func (x *ListPricesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListPricesRequest.ProtoReflect.Descriptor instead.
 func (*ListPricesRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{28}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *ListPricesRequest) GetParent() string {
@@ -2199,7 +2292,7 @@ type ListPricesResponse struct {
 
 func (x *ListPricesResponse) Reset() {
 	*x = ListPricesResponse{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[29]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2211,7 +2304,7 @@ func (x *ListPricesResponse) String() string {
 func (*ListPricesResponse) ProtoMessage() {}
 
 func (x *ListPricesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[29]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2224,7 +2317,7 @@ func (x *ListPricesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListPricesResponse.ProtoReflect.Descriptor instead.
 func (*ListPricesResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{29}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *ListPricesResponse) GetPrices() []*Price {
@@ -2254,7 +2347,7 @@ type ListAdaptersRequest struct {
 
 func (x *ListAdaptersRequest) Reset() {
 	*x = ListAdaptersRequest{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[30]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2266,7 +2359,7 @@ func (x *ListAdaptersRequest) String() string {
 func (*ListAdaptersRequest) ProtoMessage() {}
 
 func (x *ListAdaptersRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[30]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2279,7 +2372,7 @@ func (x *ListAdaptersRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListAdaptersRequest.ProtoReflect.Descriptor instead.
 func (*ListAdaptersRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{30}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *ListAdaptersRequest) GetPageSize() int32 {
@@ -2309,7 +2402,7 @@ type ListAdaptersResponse struct {
 
 func (x *ListAdaptersResponse) Reset() {
 	*x = ListAdaptersResponse{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[31]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2321,7 +2414,7 @@ func (x *ListAdaptersResponse) String() string {
 func (*ListAdaptersResponse) ProtoMessage() {}
 
 func (x *ListAdaptersResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[31]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2334,7 +2427,7 @@ func (x *ListAdaptersResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListAdaptersResponse.ProtoReflect.Descriptor instead.
 func (*ListAdaptersResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{31}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *ListAdaptersResponse) GetAdapters() []*Adapter {
@@ -2362,7 +2455,7 @@ type PutAdapterRequest struct {
 
 func (x *PutAdapterRequest) Reset() {
 	*x = PutAdapterRequest{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[32]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2374,7 +2467,7 @@ func (x *PutAdapterRequest) String() string {
 func (*PutAdapterRequest) ProtoMessage() {}
 
 func (x *PutAdapterRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[32]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2387,7 +2480,7 @@ func (x *PutAdapterRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PutAdapterRequest.ProtoReflect.Descriptor instead.
 func (*PutAdapterRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{32}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *PutAdapterRequest) GetAdapter() *Adapter {
@@ -2408,7 +2501,7 @@ type PutAdapterResponse struct {
 
 func (x *PutAdapterResponse) Reset() {
 	*x = PutAdapterResponse{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[33]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2420,7 +2513,7 @@ func (x *PutAdapterResponse) String() string {
 func (*PutAdapterResponse) ProtoMessage() {}
 
 func (x *PutAdapterResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[33]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2433,7 +2526,7 @@ func (x *PutAdapterResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PutAdapterResponse.ProtoReflect.Descriptor instead.
 func (*PutAdapterResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{33}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *PutAdapterResponse) GetAdapter() *Adapter {
@@ -2458,7 +2551,7 @@ type ListWellKnownModelsRequest struct {
 
 func (x *ListWellKnownModelsRequest) Reset() {
 	*x = ListWellKnownModelsRequest{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[34]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2470,7 +2563,7 @@ func (x *ListWellKnownModelsRequest) String() string {
 func (*ListWellKnownModelsRequest) ProtoMessage() {}
 
 func (x *ListWellKnownModelsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[34]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2483,7 +2576,7 @@ func (x *ListWellKnownModelsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListWellKnownModelsRequest.ProtoReflect.Descriptor instead.
 func (*ListWellKnownModelsRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{34}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *ListWellKnownModelsRequest) GetPageSize() int32 {
@@ -2520,7 +2613,7 @@ type ListWellKnownModelsResponse struct {
 
 func (x *ListWellKnownModelsResponse) Reset() {
 	*x = ListWellKnownModelsResponse{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[35]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2532,7 +2625,7 @@ func (x *ListWellKnownModelsResponse) String() string {
 func (*ListWellKnownModelsResponse) ProtoMessage() {}
 
 func (x *ListWellKnownModelsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[35]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2545,7 +2638,7 @@ func (x *ListWellKnownModelsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListWellKnownModelsResponse.ProtoReflect.Descriptor instead.
 func (*ListWellKnownModelsResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{35}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *ListWellKnownModelsResponse) GetModels() []*Model {
@@ -2573,7 +2666,7 @@ type WatchModelsRequest struct {
 
 func (x *WatchModelsRequest) Reset() {
 	*x = WatchModelsRequest{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[36]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2585,7 +2678,7 @@ func (x *WatchModelsRequest) String() string {
 func (*WatchModelsRequest) ProtoMessage() {}
 
 func (x *WatchModelsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[36]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2598,7 +2691,7 @@ func (x *WatchModelsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchModelsRequest.ProtoReflect.Descriptor instead.
 func (*WatchModelsRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{36}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *WatchModelsRequest) GetResumeToken() string {
@@ -2633,7 +2726,7 @@ type WatchModelsResponse struct {
 
 func (x *WatchModelsResponse) Reset() {
 	*x = WatchModelsResponse{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[37]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2645,7 +2738,7 @@ func (x *WatchModelsResponse) String() string {
 func (*WatchModelsResponse) ProtoMessage() {}
 
 func (x *WatchModelsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[37]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2658,7 +2751,7 @@ func (x *WatchModelsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchModelsResponse.ProtoReflect.Descriptor instead.
 func (*WatchModelsResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{37}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *WatchModelsResponse) GetModels() []*Model {
@@ -2730,7 +2823,7 @@ type RemovedAcceptedProduct struct {
 
 func (x *RemovedAcceptedProduct) Reset() {
 	*x = RemovedAcceptedProduct{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[38]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2742,7 +2835,7 @@ func (x *RemovedAcceptedProduct) String() string {
 func (*RemovedAcceptedProduct) ProtoMessage() {}
 
 func (x *RemovedAcceptedProduct) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[38]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2755,7 +2848,7 @@ func (x *RemovedAcceptedProduct) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RemovedAcceptedProduct.ProtoReflect.Descriptor instead.
 func (*RemovedAcceptedProduct) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{38}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *RemovedAcceptedProduct) GetDomain() string {
@@ -2795,7 +2888,7 @@ type ApplyModelsRequest struct {
 
 func (x *ApplyModelsRequest) Reset() {
 	*x = ApplyModelsRequest{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[39]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2807,7 +2900,7 @@ func (x *ApplyModelsRequest) String() string {
 func (*ApplyModelsRequest) ProtoMessage() {}
 
 func (x *ApplyModelsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[39]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2820,7 +2913,7 @@ func (x *ApplyModelsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ApplyModelsRequest.ProtoReflect.Descriptor instead.
 func (*ApplyModelsRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{39}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *ApplyModelsRequest) GetParent() string {
@@ -2876,7 +2969,7 @@ type ApplyModelsResponse struct {
 
 func (x *ApplyModelsResponse) Reset() {
 	*x = ApplyModelsResponse{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[40]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2888,7 +2981,7 @@ func (x *ApplyModelsResponse) String() string {
 func (*ApplyModelsResponse) ProtoMessage() {}
 
 func (x *ApplyModelsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[40]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2901,7 +2994,7 @@ func (x *ApplyModelsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ApplyModelsResponse.ProtoReflect.Descriptor instead.
 func (*ApplyModelsResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{40}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *ApplyModelsResponse) GetChanges() []*v1.Change {
@@ -2957,7 +3050,7 @@ type Subscription struct {
 
 func (x *Subscription) Reset() {
 	*x = Subscription{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[41]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2969,7 +3062,7 @@ func (x *Subscription) String() string {
 func (*Subscription) ProtoMessage() {}
 
 func (x *Subscription) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[41]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2982,7 +3075,7 @@ func (x *Subscription) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Subscription.ProtoReflect.Descriptor instead.
 func (*Subscription) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{41}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *Subscription) GetName() string {
@@ -3110,7 +3203,7 @@ type Offer struct {
 
 func (x *Offer) Reset() {
 	*x = Offer{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[42]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3122,7 +3215,7 @@ func (x *Offer) String() string {
 func (*Offer) ProtoMessage() {}
 
 func (x *Offer) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[42]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3135,7 +3228,7 @@ func (x *Offer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Offer.ProtoReflect.Descriptor instead.
 func (*Offer) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{42}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *Offer) GetProduct() string {
@@ -3232,7 +3325,7 @@ type AcceptedProduct struct {
 
 func (x *AcceptedProduct) Reset() {
 	*x = AcceptedProduct{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[43]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3244,7 +3337,7 @@ func (x *AcceptedProduct) String() string {
 func (*AcceptedProduct) ProtoMessage() {}
 
 func (x *AcceptedProduct) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[43]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3257,7 +3350,7 @@ func (x *AcceptedProduct) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AcceptedProduct.ProtoReflect.Descriptor instead.
 func (*AcceptedProduct) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{43}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *AcceptedProduct) GetDomain() string {
@@ -3343,7 +3436,7 @@ type ProductVersion struct {
 
 func (x *ProductVersion) Reset() {
 	*x = ProductVersion{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[44]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3355,7 +3448,7 @@ func (x *ProductVersion) String() string {
 func (*ProductVersion) ProtoMessage() {}
 
 func (x *ProductVersion) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[44]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3368,7 +3461,7 @@ func (x *ProductVersion) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProductVersion.ProtoReflect.Descriptor instead.
 func (*ProductVersion) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{44}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *ProductVersion) GetProduct() string {
@@ -3400,7 +3493,7 @@ type CreateSubscriptionRequest struct {
 
 func (x *CreateSubscriptionRequest) Reset() {
 	*x = CreateSubscriptionRequest{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[45]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3412,7 +3505,7 @@ func (x *CreateSubscriptionRequest) String() string {
 func (*CreateSubscriptionRequest) ProtoMessage() {}
 
 func (x *CreateSubscriptionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[45]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3425,7 +3518,7 @@ func (x *CreateSubscriptionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateSubscriptionRequest.ProtoReflect.Descriptor instead.
 func (*CreateSubscriptionRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{45}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *CreateSubscriptionRequest) GetParent() string {
@@ -3460,7 +3553,7 @@ type CreateSubscriptionResponse struct {
 
 func (x *CreateSubscriptionResponse) Reset() {
 	*x = CreateSubscriptionResponse{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[46]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3472,7 +3565,7 @@ func (x *CreateSubscriptionResponse) String() string {
 func (*CreateSubscriptionResponse) ProtoMessage() {}
 
 func (x *CreateSubscriptionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[46]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3485,7 +3578,7 @@ func (x *CreateSubscriptionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateSubscriptionResponse.ProtoReflect.Descriptor instead.
 func (*CreateSubscriptionResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{46}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *CreateSubscriptionResponse) GetSubscription() *Subscription {
@@ -3506,7 +3599,7 @@ type GetSubscriptionRequest struct {
 
 func (x *GetSubscriptionRequest) Reset() {
 	*x = GetSubscriptionRequest{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[47]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3518,7 +3611,7 @@ func (x *GetSubscriptionRequest) String() string {
 func (*GetSubscriptionRequest) ProtoMessage() {}
 
 func (x *GetSubscriptionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[47]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3531,7 +3624,7 @@ func (x *GetSubscriptionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetSubscriptionRequest.ProtoReflect.Descriptor instead.
 func (*GetSubscriptionRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{47}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *GetSubscriptionRequest) GetName() string {
@@ -3552,7 +3645,7 @@ type GetSubscriptionResponse struct {
 
 func (x *GetSubscriptionResponse) Reset() {
 	*x = GetSubscriptionResponse{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[48]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3564,7 +3657,7 @@ func (x *GetSubscriptionResponse) String() string {
 func (*GetSubscriptionResponse) ProtoMessage() {}
 
 func (x *GetSubscriptionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[48]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3577,7 +3670,7 @@ func (x *GetSubscriptionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetSubscriptionResponse.ProtoReflect.Descriptor instead.
 func (*GetSubscriptionResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{48}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *GetSubscriptionResponse) GetSubscription() *Subscription {
@@ -3602,7 +3695,7 @@ type ListSubscriptionsRequest struct {
 
 func (x *ListSubscriptionsRequest) Reset() {
 	*x = ListSubscriptionsRequest{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[49]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3614,7 +3707,7 @@ func (x *ListSubscriptionsRequest) String() string {
 func (*ListSubscriptionsRequest) ProtoMessage() {}
 
 func (x *ListSubscriptionsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[49]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3627,7 +3720,7 @@ func (x *ListSubscriptionsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListSubscriptionsRequest.ProtoReflect.Descriptor instead.
 func (*ListSubscriptionsRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{49}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *ListSubscriptionsRequest) GetParent() string {
@@ -3664,7 +3757,7 @@ type ListSubscriptionsResponse struct {
 
 func (x *ListSubscriptionsResponse) Reset() {
 	*x = ListSubscriptionsResponse{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[50]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3676,7 +3769,7 @@ func (x *ListSubscriptionsResponse) String() string {
 func (*ListSubscriptionsResponse) ProtoMessage() {}
 
 func (x *ListSubscriptionsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[50]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3689,7 +3782,7 @@ func (x *ListSubscriptionsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListSubscriptionsResponse.ProtoReflect.Descriptor instead.
 func (*ListSubscriptionsResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{50}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *ListSubscriptionsResponse) GetSubscriptions() []*Subscription {
@@ -3721,7 +3814,7 @@ type UpdateSubscriptionRequest struct {
 
 func (x *UpdateSubscriptionRequest) Reset() {
 	*x = UpdateSubscriptionRequest{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[51]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3733,7 +3826,7 @@ func (x *UpdateSubscriptionRequest) String() string {
 func (*UpdateSubscriptionRequest) ProtoMessage() {}
 
 func (x *UpdateSubscriptionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[51]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3746,7 +3839,7 @@ func (x *UpdateSubscriptionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateSubscriptionRequest.ProtoReflect.Descriptor instead.
 func (*UpdateSubscriptionRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{51}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *UpdateSubscriptionRequest) GetSubscription() *Subscription {
@@ -3781,7 +3874,7 @@ type UpdateSubscriptionResponse struct {
 
 func (x *UpdateSubscriptionResponse) Reset() {
 	*x = UpdateSubscriptionResponse{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[52]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3793,7 +3886,7 @@ func (x *UpdateSubscriptionResponse) String() string {
 func (*UpdateSubscriptionResponse) ProtoMessage() {}
 
 func (x *UpdateSubscriptionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[52]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3806,7 +3899,7 @@ func (x *UpdateSubscriptionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateSubscriptionResponse.ProtoReflect.Descriptor instead.
 func (*UpdateSubscriptionResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{52}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{53}
 }
 
 func (x *UpdateSubscriptionResponse) GetSubscription() *Subscription {
@@ -3829,7 +3922,7 @@ type DeleteSubscriptionRequest struct {
 
 func (x *DeleteSubscriptionRequest) Reset() {
 	*x = DeleteSubscriptionRequest{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[53]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3841,7 +3934,7 @@ func (x *DeleteSubscriptionRequest) String() string {
 func (*DeleteSubscriptionRequest) ProtoMessage() {}
 
 func (x *DeleteSubscriptionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[53]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3854,7 +3947,7 @@ func (x *DeleteSubscriptionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteSubscriptionRequest.ProtoReflect.Descriptor instead.
 func (*DeleteSubscriptionRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{53}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{54}
 }
 
 func (x *DeleteSubscriptionRequest) GetName() string {
@@ -3880,7 +3973,7 @@ type DeleteSubscriptionResponse struct {
 
 func (x *DeleteSubscriptionResponse) Reset() {
 	*x = DeleteSubscriptionResponse{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[54]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3892,7 +3985,7 @@ func (x *DeleteSubscriptionResponse) String() string {
 func (*DeleteSubscriptionResponse) ProtoMessage() {}
 
 func (x *DeleteSubscriptionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[54]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3905,7 +3998,7 @@ func (x *DeleteSubscriptionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteSubscriptionResponse.ProtoReflect.Descriptor instead.
 func (*DeleteSubscriptionResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{54}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{55}
 }
 
 // Request of `ListOffers`.
@@ -3927,7 +4020,7 @@ type ListOffersRequest struct {
 
 func (x *ListOffersRequest) Reset() {
 	*x = ListOffersRequest{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[55]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[56]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3939,7 +4032,7 @@ func (x *ListOffersRequest) String() string {
 func (*ListOffersRequest) ProtoMessage() {}
 
 func (x *ListOffersRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[55]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[56]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3952,7 +4045,7 @@ func (x *ListOffersRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListOffersRequest.ProtoReflect.Descriptor instead.
 func (*ListOffersRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{55}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{56}
 }
 
 func (x *ListOffersRequest) GetParent() string {
@@ -4003,7 +4096,7 @@ type ListOffersResponse struct {
 
 func (x *ListOffersResponse) Reset() {
 	*x = ListOffersResponse{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[56]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[57]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4015,7 +4108,7 @@ func (x *ListOffersResponse) String() string {
 func (*ListOffersResponse) ProtoMessage() {}
 
 func (x *ListOffersResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[56]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[57]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4028,7 +4121,7 @@ func (x *ListOffersResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListOffersResponse.ProtoReflect.Descriptor instead.
 func (*ListOffersResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{56}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{57}
 }
 
 func (x *ListOffersResponse) GetOffers() []*Offer {
@@ -4064,7 +4157,7 @@ type ApplySubscriptionsRequest struct {
 
 func (x *ApplySubscriptionsRequest) Reset() {
 	*x = ApplySubscriptionsRequest{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[57]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[58]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4076,7 +4169,7 @@ func (x *ApplySubscriptionsRequest) String() string {
 func (*ApplySubscriptionsRequest) ProtoMessage() {}
 
 func (x *ApplySubscriptionsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[57]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[58]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4089,7 +4182,7 @@ func (x *ApplySubscriptionsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ApplySubscriptionsRequest.ProtoReflect.Descriptor instead.
 func (*ApplySubscriptionsRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{57}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{58}
 }
 
 func (x *ApplySubscriptionsRequest) GetParent() string {
@@ -4131,7 +4224,7 @@ type ApplySubscriptionsResponse struct {
 
 func (x *ApplySubscriptionsResponse) Reset() {
 	*x = ApplySubscriptionsResponse{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[58]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[59]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4143,7 +4236,7 @@ func (x *ApplySubscriptionsResponse) String() string {
 func (*ApplySubscriptionsResponse) ProtoMessage() {}
 
 func (x *ApplySubscriptionsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[58]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[59]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4156,7 +4249,7 @@ func (x *ApplySubscriptionsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ApplySubscriptionsResponse.ProtoReflect.Descriptor instead.
 func (*ApplySubscriptionsResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{58}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{59}
 }
 
 func (x *ApplySubscriptionsResponse) GetChanges() []*v1.Change {
@@ -4179,7 +4272,7 @@ type GetAcceptedProductRequest struct {
 
 func (x *GetAcceptedProductRequest) Reset() {
 	*x = GetAcceptedProductRequest{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[59]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[60]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4191,7 +4284,7 @@ func (x *GetAcceptedProductRequest) String() string {
 func (*GetAcceptedProductRequest) ProtoMessage() {}
 
 func (x *GetAcceptedProductRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[59]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[60]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4204,7 +4297,7 @@ func (x *GetAcceptedProductRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetAcceptedProductRequest.ProtoReflect.Descriptor instead.
 func (*GetAcceptedProductRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{59}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{60}
 }
 
 func (x *GetAcceptedProductRequest) GetDomain() string {
@@ -4232,7 +4325,7 @@ type GetAcceptedProductResponse struct {
 
 func (x *GetAcceptedProductResponse) Reset() {
 	*x = GetAcceptedProductResponse{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[60]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[61]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4244,7 +4337,7 @@ func (x *GetAcceptedProductResponse) String() string {
 func (*GetAcceptedProductResponse) ProtoMessage() {}
 
 func (x *GetAcceptedProductResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[60]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[61]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4257,7 +4350,7 @@ func (x *GetAcceptedProductResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetAcceptedProductResponse.ProtoReflect.Descriptor instead.
 func (*GetAcceptedProductResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{60}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{61}
 }
 
 func (x *GetAcceptedProductResponse) GetAcceptedProduct() *AcceptedProduct {
@@ -4282,7 +4375,7 @@ type PutRouteOffersRequest struct {
 
 func (x *PutRouteOffersRequest) Reset() {
 	*x = PutRouteOffersRequest{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[61]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[62]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4294,7 +4387,7 @@ func (x *PutRouteOffersRequest) String() string {
 func (*PutRouteOffersRequest) ProtoMessage() {}
 
 func (x *PutRouteOffersRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[61]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[62]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4307,7 +4400,7 @@ func (x *PutRouteOffersRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PutRouteOffersRequest.ProtoReflect.Descriptor instead.
 func (*PutRouteOffersRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{61}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{62}
 }
 
 func (x *PutRouteOffersRequest) GetRoutes() []*v11.Route {
@@ -4340,7 +4433,7 @@ type PutRouteOffersResponse struct {
 
 func (x *PutRouteOffersResponse) Reset() {
 	*x = PutRouteOffersResponse{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[62]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[63]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4352,7 +4445,7 @@ func (x *PutRouteOffersResponse) String() string {
 func (*PutRouteOffersResponse) ProtoMessage() {}
 
 func (x *PutRouteOffersResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[62]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[63]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4365,7 +4458,7 @@ func (x *PutRouteOffersResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PutRouteOffersResponse.ProtoReflect.Descriptor instead.
 func (*PutRouteOffersResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{62}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{63}
 }
 
 var File_llm_mesh_registry_v1_registry_proto protoreflect.FileDescriptor
@@ -4440,7 +4533,7 @@ const file_llm_mesh_registry_v1_registry_proto_rawDesc = "" +
 	"\aAdapter\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x18\n" +
 	"\adialect\x18\x02 \x01(\tR\adialect\x12 \n" +
-	"\vdescription\x18\x03 \x01(\tR\vdescription\"\xb5\x04\n" +
+	"\vdescription\x18\x03 \x01(\tR\vdescription\"\xf8\x04\n" +
 	"\bEndpoint\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x1a\n" +
 	"\boperator\x18\x02 \x01(\tR\boperator\x12 \n" +
@@ -4460,7 +4553,17 @@ const file_llm_mesh_registry_v1_registry_proto_rawDesc = "" +
 	"\vcreate_time\x18\x0e \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"createTime\x12;\n" +
 	"\vupdate_time\x18\x0f \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"updateTime\"\xe1\x05\n" +
+	"updateTime\x12A\n" +
+	"\vtoken_floor\x18\x10 \x01(\v2 .llm_mesh.registry.v1.TokenFloorR\n" +
+	"tokenFloor\"\xbf\x01\n" +
+	"\n" +
+	"TokenFloor\x12!\n" +
+	"\fimage_tokens\x18\x01 \x01(\x03R\vimageTokens\x12!\n" +
+	"\faudio_tokens\x18\x02 \x01(\x03R\vaudioTokens\x12\x1f\n" +
+	"\vfile_tokens\x18\x03 \x01(\x03R\n" +
+	"fileTokens\x12%\n" +
+	"\x0econtext_window\x18\x04 \x01(\x03R\rcontextWindow\x12#\n" +
+	"\rhidden_output\x18\x05 \x03(\tR\fhiddenOutput\"\xe1\x05\n" +
 	"\n" +
 	"PriceFloor\x12\x1a\n" +
 	"\bcurrency\x18\x01 \x01(\tR\bcurrency\x125\n" +
@@ -4752,7 +4855,7 @@ func file_llm_mesh_registry_v1_registry_proto_rawDescGZIP() []byte {
 }
 
 var file_llm_mesh_registry_v1_registry_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_llm_mesh_registry_v1_registry_proto_msgTypes = make([]protoimpl.MessageInfo, 65)
+var file_llm_mesh_registry_v1_registry_proto_msgTypes = make([]protoimpl.MessageInfo, 66)
 var file_llm_mesh_registry_v1_registry_proto_goTypes = []any{
 	(Lifecycle)(0),                      // 0: llm_mesh.registry.v1.Lifecycle
 	(OfferState)(0),                     // 1: llm_mesh.registry.v1.OfferState
@@ -4761,200 +4864,202 @@ var file_llm_mesh_registry_v1_registry_proto_goTypes = []any{
 	(*Price)(nil),                       // 4: llm_mesh.registry.v1.Price
 	(*Adapter)(nil),                     // 5: llm_mesh.registry.v1.Adapter
 	(*Endpoint)(nil),                    // 6: llm_mesh.registry.v1.Endpoint
-	(*PriceFloor)(nil),                  // 7: llm_mesh.registry.v1.PriceFloor
-	(*ListEndpointsRequest)(nil),        // 8: llm_mesh.registry.v1.ListEndpointsRequest
-	(*ListEndpointsResponse)(nil),       // 9: llm_mesh.registry.v1.ListEndpointsResponse
-	(*GetEndpointRequest)(nil),          // 10: llm_mesh.registry.v1.GetEndpointRequest
-	(*GetEndpointResponse)(nil),         // 11: llm_mesh.registry.v1.GetEndpointResponse
-	(*PutEndpointRequest)(nil),          // 12: llm_mesh.registry.v1.PutEndpointRequest
-	(*PutEndpointResponse)(nil),         // 13: llm_mesh.registry.v1.PutEndpointResponse
-	(*DeleteEndpointRequest)(nil),       // 14: llm_mesh.registry.v1.DeleteEndpointRequest
-	(*DeleteEndpointResponse)(nil),      // 15: llm_mesh.registry.v1.DeleteEndpointResponse
-	(*CreateModelRequest)(nil),          // 16: llm_mesh.registry.v1.CreateModelRequest
-	(*CreateModelResponse)(nil),         // 17: llm_mesh.registry.v1.CreateModelResponse
-	(*GetModelRequest)(nil),             // 18: llm_mesh.registry.v1.GetModelRequest
-	(*GetModelResponse)(nil),            // 19: llm_mesh.registry.v1.GetModelResponse
-	(*ListModelsRequest)(nil),           // 20: llm_mesh.registry.v1.ListModelsRequest
-	(*ListModelsResponse)(nil),          // 21: llm_mesh.registry.v1.ListModelsResponse
-	(*UpdateModelRequest)(nil),          // 22: llm_mesh.registry.v1.UpdateModelRequest
-	(*UpdateModelResponse)(nil),         // 23: llm_mesh.registry.v1.UpdateModelResponse
-	(*DeprecateModelRequest)(nil),       // 24: llm_mesh.registry.v1.DeprecateModelRequest
-	(*DeprecateModelResponse)(nil),      // 25: llm_mesh.registry.v1.DeprecateModelResponse
-	(*CreatePriceRequest)(nil),          // 26: llm_mesh.registry.v1.CreatePriceRequest
-	(*CreatePriceResponse)(nil),         // 27: llm_mesh.registry.v1.CreatePriceResponse
-	(*GetPriceRequest)(nil),             // 28: llm_mesh.registry.v1.GetPriceRequest
-	(*GetPriceResponse)(nil),            // 29: llm_mesh.registry.v1.GetPriceResponse
-	(*ListPricesRequest)(nil),           // 30: llm_mesh.registry.v1.ListPricesRequest
-	(*ListPricesResponse)(nil),          // 31: llm_mesh.registry.v1.ListPricesResponse
-	(*ListAdaptersRequest)(nil),         // 32: llm_mesh.registry.v1.ListAdaptersRequest
-	(*ListAdaptersResponse)(nil),        // 33: llm_mesh.registry.v1.ListAdaptersResponse
-	(*PutAdapterRequest)(nil),           // 34: llm_mesh.registry.v1.PutAdapterRequest
-	(*PutAdapterResponse)(nil),          // 35: llm_mesh.registry.v1.PutAdapterResponse
-	(*ListWellKnownModelsRequest)(nil),  // 36: llm_mesh.registry.v1.ListWellKnownModelsRequest
-	(*ListWellKnownModelsResponse)(nil), // 37: llm_mesh.registry.v1.ListWellKnownModelsResponse
-	(*WatchModelsRequest)(nil),          // 38: llm_mesh.registry.v1.WatchModelsRequest
-	(*WatchModelsResponse)(nil),         // 39: llm_mesh.registry.v1.WatchModelsResponse
-	(*RemovedAcceptedProduct)(nil),      // 40: llm_mesh.registry.v1.RemovedAcceptedProduct
-	(*ApplyModelsRequest)(nil),          // 41: llm_mesh.registry.v1.ApplyModelsRequest
-	(*ApplyModelsResponse)(nil),         // 42: llm_mesh.registry.v1.ApplyModelsResponse
-	(*Subscription)(nil),                // 43: llm_mesh.registry.v1.Subscription
-	(*Offer)(nil),                       // 44: llm_mesh.registry.v1.Offer
-	(*AcceptedProduct)(nil),             // 45: llm_mesh.registry.v1.AcceptedProduct
-	(*ProductVersion)(nil),              // 46: llm_mesh.registry.v1.ProductVersion
-	(*CreateSubscriptionRequest)(nil),   // 47: llm_mesh.registry.v1.CreateSubscriptionRequest
-	(*CreateSubscriptionResponse)(nil),  // 48: llm_mesh.registry.v1.CreateSubscriptionResponse
-	(*GetSubscriptionRequest)(nil),      // 49: llm_mesh.registry.v1.GetSubscriptionRequest
-	(*GetSubscriptionResponse)(nil),     // 50: llm_mesh.registry.v1.GetSubscriptionResponse
-	(*ListSubscriptionsRequest)(nil),    // 51: llm_mesh.registry.v1.ListSubscriptionsRequest
-	(*ListSubscriptionsResponse)(nil),   // 52: llm_mesh.registry.v1.ListSubscriptionsResponse
-	(*UpdateSubscriptionRequest)(nil),   // 53: llm_mesh.registry.v1.UpdateSubscriptionRequest
-	(*UpdateSubscriptionResponse)(nil),  // 54: llm_mesh.registry.v1.UpdateSubscriptionResponse
-	(*DeleteSubscriptionRequest)(nil),   // 55: llm_mesh.registry.v1.DeleteSubscriptionRequest
-	(*DeleteSubscriptionResponse)(nil),  // 56: llm_mesh.registry.v1.DeleteSubscriptionResponse
-	(*ListOffersRequest)(nil),           // 57: llm_mesh.registry.v1.ListOffersRequest
-	(*ListOffersResponse)(nil),          // 58: llm_mesh.registry.v1.ListOffersResponse
-	(*ApplySubscriptionsRequest)(nil),   // 59: llm_mesh.registry.v1.ApplySubscriptionsRequest
-	(*ApplySubscriptionsResponse)(nil),  // 60: llm_mesh.registry.v1.ApplySubscriptionsResponse
-	(*GetAcceptedProductRequest)(nil),   // 61: llm_mesh.registry.v1.GetAcceptedProductRequest
-	(*GetAcceptedProductResponse)(nil),  // 62: llm_mesh.registry.v1.GetAcceptedProductResponse
-	(*PutRouteOffersRequest)(nil),       // 63: llm_mesh.registry.v1.PutRouteOffersRequest
-	(*PutRouteOffersResponse)(nil),      // 64: llm_mesh.registry.v1.PutRouteOffersResponse
-	nil,                                 // 65: llm_mesh.registry.v1.ApplyModelsRequest.UpdateMasksEntry
-	nil,                                 // 66: llm_mesh.registry.v1.ApplySubscriptionsRequest.UpdateMasksEntry
-	(*timestamppb.Timestamp)(nil),       // 67: google.protobuf.Timestamp
-	(*fieldmaskpb.FieldMask)(nil),       // 68: google.protobuf.FieldMask
-	(*v1.Change)(nil),                   // 69: llm_mesh.mesh.v1.Change
-	(*v11.Route)(nil),                   // 70: llm_mesh.router.v1.Route
+	(*TokenFloor)(nil),                  // 7: llm_mesh.registry.v1.TokenFloor
+	(*PriceFloor)(nil),                  // 8: llm_mesh.registry.v1.PriceFloor
+	(*ListEndpointsRequest)(nil),        // 9: llm_mesh.registry.v1.ListEndpointsRequest
+	(*ListEndpointsResponse)(nil),       // 10: llm_mesh.registry.v1.ListEndpointsResponse
+	(*GetEndpointRequest)(nil),          // 11: llm_mesh.registry.v1.GetEndpointRequest
+	(*GetEndpointResponse)(nil),         // 12: llm_mesh.registry.v1.GetEndpointResponse
+	(*PutEndpointRequest)(nil),          // 13: llm_mesh.registry.v1.PutEndpointRequest
+	(*PutEndpointResponse)(nil),         // 14: llm_mesh.registry.v1.PutEndpointResponse
+	(*DeleteEndpointRequest)(nil),       // 15: llm_mesh.registry.v1.DeleteEndpointRequest
+	(*DeleteEndpointResponse)(nil),      // 16: llm_mesh.registry.v1.DeleteEndpointResponse
+	(*CreateModelRequest)(nil),          // 17: llm_mesh.registry.v1.CreateModelRequest
+	(*CreateModelResponse)(nil),         // 18: llm_mesh.registry.v1.CreateModelResponse
+	(*GetModelRequest)(nil),             // 19: llm_mesh.registry.v1.GetModelRequest
+	(*GetModelResponse)(nil),            // 20: llm_mesh.registry.v1.GetModelResponse
+	(*ListModelsRequest)(nil),           // 21: llm_mesh.registry.v1.ListModelsRequest
+	(*ListModelsResponse)(nil),          // 22: llm_mesh.registry.v1.ListModelsResponse
+	(*UpdateModelRequest)(nil),          // 23: llm_mesh.registry.v1.UpdateModelRequest
+	(*UpdateModelResponse)(nil),         // 24: llm_mesh.registry.v1.UpdateModelResponse
+	(*DeprecateModelRequest)(nil),       // 25: llm_mesh.registry.v1.DeprecateModelRequest
+	(*DeprecateModelResponse)(nil),      // 26: llm_mesh.registry.v1.DeprecateModelResponse
+	(*CreatePriceRequest)(nil),          // 27: llm_mesh.registry.v1.CreatePriceRequest
+	(*CreatePriceResponse)(nil),         // 28: llm_mesh.registry.v1.CreatePriceResponse
+	(*GetPriceRequest)(nil),             // 29: llm_mesh.registry.v1.GetPriceRequest
+	(*GetPriceResponse)(nil),            // 30: llm_mesh.registry.v1.GetPriceResponse
+	(*ListPricesRequest)(nil),           // 31: llm_mesh.registry.v1.ListPricesRequest
+	(*ListPricesResponse)(nil),          // 32: llm_mesh.registry.v1.ListPricesResponse
+	(*ListAdaptersRequest)(nil),         // 33: llm_mesh.registry.v1.ListAdaptersRequest
+	(*ListAdaptersResponse)(nil),        // 34: llm_mesh.registry.v1.ListAdaptersResponse
+	(*PutAdapterRequest)(nil),           // 35: llm_mesh.registry.v1.PutAdapterRequest
+	(*PutAdapterResponse)(nil),          // 36: llm_mesh.registry.v1.PutAdapterResponse
+	(*ListWellKnownModelsRequest)(nil),  // 37: llm_mesh.registry.v1.ListWellKnownModelsRequest
+	(*ListWellKnownModelsResponse)(nil), // 38: llm_mesh.registry.v1.ListWellKnownModelsResponse
+	(*WatchModelsRequest)(nil),          // 39: llm_mesh.registry.v1.WatchModelsRequest
+	(*WatchModelsResponse)(nil),         // 40: llm_mesh.registry.v1.WatchModelsResponse
+	(*RemovedAcceptedProduct)(nil),      // 41: llm_mesh.registry.v1.RemovedAcceptedProduct
+	(*ApplyModelsRequest)(nil),          // 42: llm_mesh.registry.v1.ApplyModelsRequest
+	(*ApplyModelsResponse)(nil),         // 43: llm_mesh.registry.v1.ApplyModelsResponse
+	(*Subscription)(nil),                // 44: llm_mesh.registry.v1.Subscription
+	(*Offer)(nil),                       // 45: llm_mesh.registry.v1.Offer
+	(*AcceptedProduct)(nil),             // 46: llm_mesh.registry.v1.AcceptedProduct
+	(*ProductVersion)(nil),              // 47: llm_mesh.registry.v1.ProductVersion
+	(*CreateSubscriptionRequest)(nil),   // 48: llm_mesh.registry.v1.CreateSubscriptionRequest
+	(*CreateSubscriptionResponse)(nil),  // 49: llm_mesh.registry.v1.CreateSubscriptionResponse
+	(*GetSubscriptionRequest)(nil),      // 50: llm_mesh.registry.v1.GetSubscriptionRequest
+	(*GetSubscriptionResponse)(nil),     // 51: llm_mesh.registry.v1.GetSubscriptionResponse
+	(*ListSubscriptionsRequest)(nil),    // 52: llm_mesh.registry.v1.ListSubscriptionsRequest
+	(*ListSubscriptionsResponse)(nil),   // 53: llm_mesh.registry.v1.ListSubscriptionsResponse
+	(*UpdateSubscriptionRequest)(nil),   // 54: llm_mesh.registry.v1.UpdateSubscriptionRequest
+	(*UpdateSubscriptionResponse)(nil),  // 55: llm_mesh.registry.v1.UpdateSubscriptionResponse
+	(*DeleteSubscriptionRequest)(nil),   // 56: llm_mesh.registry.v1.DeleteSubscriptionRequest
+	(*DeleteSubscriptionResponse)(nil),  // 57: llm_mesh.registry.v1.DeleteSubscriptionResponse
+	(*ListOffersRequest)(nil),           // 58: llm_mesh.registry.v1.ListOffersRequest
+	(*ListOffersResponse)(nil),          // 59: llm_mesh.registry.v1.ListOffersResponse
+	(*ApplySubscriptionsRequest)(nil),   // 60: llm_mesh.registry.v1.ApplySubscriptionsRequest
+	(*ApplySubscriptionsResponse)(nil),  // 61: llm_mesh.registry.v1.ApplySubscriptionsResponse
+	(*GetAcceptedProductRequest)(nil),   // 62: llm_mesh.registry.v1.GetAcceptedProductRequest
+	(*GetAcceptedProductResponse)(nil),  // 63: llm_mesh.registry.v1.GetAcceptedProductResponse
+	(*PutRouteOffersRequest)(nil),       // 64: llm_mesh.registry.v1.PutRouteOffersRequest
+	(*PutRouteOffersResponse)(nil),      // 65: llm_mesh.registry.v1.PutRouteOffersResponse
+	nil,                                 // 66: llm_mesh.registry.v1.ApplyModelsRequest.UpdateMasksEntry
+	nil,                                 // 67: llm_mesh.registry.v1.ApplySubscriptionsRequest.UpdateMasksEntry
+	(*timestamppb.Timestamp)(nil),       // 68: google.protobuf.Timestamp
+	(*fieldmaskpb.FieldMask)(nil),       // 69: google.protobuf.FieldMask
+	(*v1.Change)(nil),                   // 70: llm_mesh.mesh.v1.Change
+	(*v11.Route)(nil),                   // 71: llm_mesh.router.v1.Route
 }
 var file_llm_mesh_registry_v1_registry_proto_depIdxs = []int32{
 	3,  // 0: llm_mesh.registry.v1.Model.service_level:type_name -> llm_mesh.registry.v1.ServiceLevel
 	0,  // 1: llm_mesh.registry.v1.Model.lifecycle:type_name -> llm_mesh.registry.v1.Lifecycle
-	67, // 2: llm_mesh.registry.v1.Model.retire_time:type_name -> google.protobuf.Timestamp
-	67, // 3: llm_mesh.registry.v1.Model.create_time:type_name -> google.protobuf.Timestamp
-	67, // 4: llm_mesh.registry.v1.Model.update_time:type_name -> google.protobuf.Timestamp
+	68, // 2: llm_mesh.registry.v1.Model.retire_time:type_name -> google.protobuf.Timestamp
+	68, // 3: llm_mesh.registry.v1.Model.create_time:type_name -> google.protobuf.Timestamp
+	68, // 4: llm_mesh.registry.v1.Model.update_time:type_name -> google.protobuf.Timestamp
 	4,  // 5: llm_mesh.registry.v1.Model.price:type_name -> llm_mesh.registry.v1.Price
-	67, // 6: llm_mesh.registry.v1.Price.valid_from:type_name -> google.protobuf.Timestamp
-	67, // 7: llm_mesh.registry.v1.Price.valid_until:type_name -> google.protobuf.Timestamp
-	67, // 8: llm_mesh.registry.v1.Price.create_time:type_name -> google.protobuf.Timestamp
-	7,  // 9: llm_mesh.registry.v1.Endpoint.price_floor:type_name -> llm_mesh.registry.v1.PriceFloor
-	67, // 10: llm_mesh.registry.v1.Endpoint.create_time:type_name -> google.protobuf.Timestamp
-	67, // 11: llm_mesh.registry.v1.Endpoint.update_time:type_name -> google.protobuf.Timestamp
-	6,  // 12: llm_mesh.registry.v1.ListEndpointsResponse.endpoints:type_name -> llm_mesh.registry.v1.Endpoint
-	6,  // 13: llm_mesh.registry.v1.GetEndpointResponse.endpoint:type_name -> llm_mesh.registry.v1.Endpoint
-	6,  // 14: llm_mesh.registry.v1.PutEndpointRequest.endpoint:type_name -> llm_mesh.registry.v1.Endpoint
-	6,  // 15: llm_mesh.registry.v1.PutEndpointResponse.endpoint:type_name -> llm_mesh.registry.v1.Endpoint
-	2,  // 16: llm_mesh.registry.v1.CreateModelRequest.model:type_name -> llm_mesh.registry.v1.Model
-	2,  // 17: llm_mesh.registry.v1.CreateModelResponse.model:type_name -> llm_mesh.registry.v1.Model
-	2,  // 18: llm_mesh.registry.v1.GetModelResponse.model:type_name -> llm_mesh.registry.v1.Model
-	2,  // 19: llm_mesh.registry.v1.ListModelsResponse.models:type_name -> llm_mesh.registry.v1.Model
-	2,  // 20: llm_mesh.registry.v1.UpdateModelRequest.model:type_name -> llm_mesh.registry.v1.Model
-	68, // 21: llm_mesh.registry.v1.UpdateModelRequest.update_mask:type_name -> google.protobuf.FieldMask
-	2,  // 22: llm_mesh.registry.v1.UpdateModelResponse.model:type_name -> llm_mesh.registry.v1.Model
-	67, // 23: llm_mesh.registry.v1.DeprecateModelRequest.retire_time:type_name -> google.protobuf.Timestamp
-	2,  // 24: llm_mesh.registry.v1.DeprecateModelResponse.model:type_name -> llm_mesh.registry.v1.Model
-	4,  // 25: llm_mesh.registry.v1.CreatePriceRequest.price:type_name -> llm_mesh.registry.v1.Price
-	4,  // 26: llm_mesh.registry.v1.CreatePriceResponse.price:type_name -> llm_mesh.registry.v1.Price
-	4,  // 27: llm_mesh.registry.v1.GetPriceResponse.price:type_name -> llm_mesh.registry.v1.Price
-	4,  // 28: llm_mesh.registry.v1.ListPricesResponse.prices:type_name -> llm_mesh.registry.v1.Price
-	5,  // 29: llm_mesh.registry.v1.ListAdaptersResponse.adapters:type_name -> llm_mesh.registry.v1.Adapter
-	5,  // 30: llm_mesh.registry.v1.PutAdapterRequest.adapter:type_name -> llm_mesh.registry.v1.Adapter
-	5,  // 31: llm_mesh.registry.v1.PutAdapterResponse.adapter:type_name -> llm_mesh.registry.v1.Adapter
-	2,  // 32: llm_mesh.registry.v1.ListWellKnownModelsResponse.models:type_name -> llm_mesh.registry.v1.Model
-	2,  // 33: llm_mesh.registry.v1.WatchModelsResponse.models:type_name -> llm_mesh.registry.v1.Model
-	4,  // 34: llm_mesh.registry.v1.WatchModelsResponse.prices:type_name -> llm_mesh.registry.v1.Price
-	45, // 35: llm_mesh.registry.v1.WatchModelsResponse.accepted_products:type_name -> llm_mesh.registry.v1.AcceptedProduct
-	40, // 36: llm_mesh.registry.v1.WatchModelsResponse.removed_accepted_products:type_name -> llm_mesh.registry.v1.RemovedAcceptedProduct
-	2,  // 37: llm_mesh.registry.v1.ApplyModelsRequest.models:type_name -> llm_mesh.registry.v1.Model
-	5,  // 38: llm_mesh.registry.v1.ApplyModelsRequest.adapters:type_name -> llm_mesh.registry.v1.Adapter
-	6,  // 39: llm_mesh.registry.v1.ApplyModelsRequest.endpoints:type_name -> llm_mesh.registry.v1.Endpoint
-	65, // 40: llm_mesh.registry.v1.ApplyModelsRequest.update_masks:type_name -> llm_mesh.registry.v1.ApplyModelsRequest.UpdateMasksEntry
-	69, // 41: llm_mesh.registry.v1.ApplyModelsResponse.changes:type_name -> llm_mesh.mesh.v1.Change
-	2,  // 42: llm_mesh.registry.v1.Subscription.model:type_name -> llm_mesh.registry.v1.Model
-	70, // 43: llm_mesh.registry.v1.Subscription.route:type_name -> llm_mesh.router.v1.Route
-	44, // 44: llm_mesh.registry.v1.Subscription.proposed:type_name -> llm_mesh.registry.v1.Offer
-	67, // 45: llm_mesh.registry.v1.Subscription.create_time:type_name -> google.protobuf.Timestamp
-	67, // 46: llm_mesh.registry.v1.Subscription.update_time:type_name -> google.protobuf.Timestamp
-	2,  // 47: llm_mesh.registry.v1.Offer.model:type_name -> llm_mesh.registry.v1.Model
-	70, // 48: llm_mesh.registry.v1.Offer.route:type_name -> llm_mesh.router.v1.Route
-	45, // 49: llm_mesh.registry.v1.Offer.accepted:type_name -> llm_mesh.registry.v1.AcceptedProduct
-	2,  // 50: llm_mesh.registry.v1.AcceptedProduct.model:type_name -> llm_mesh.registry.v1.Model
-	70, // 51: llm_mesh.registry.v1.AcceptedProduct.route:type_name -> llm_mesh.router.v1.Route
-	4,  // 52: llm_mesh.registry.v1.AcceptedProduct.accepted_price:type_name -> llm_mesh.registry.v1.Price
-	67, // 53: llm_mesh.registry.v1.AcceptedProduct.accept_time:type_name -> google.protobuf.Timestamp
-	43, // 54: llm_mesh.registry.v1.CreateSubscriptionRequest.subscription:type_name -> llm_mesh.registry.v1.Subscription
-	43, // 55: llm_mesh.registry.v1.CreateSubscriptionResponse.subscription:type_name -> llm_mesh.registry.v1.Subscription
-	43, // 56: llm_mesh.registry.v1.GetSubscriptionResponse.subscription:type_name -> llm_mesh.registry.v1.Subscription
-	43, // 57: llm_mesh.registry.v1.ListSubscriptionsResponse.subscriptions:type_name -> llm_mesh.registry.v1.Subscription
-	43, // 58: llm_mesh.registry.v1.UpdateSubscriptionRequest.subscription:type_name -> llm_mesh.registry.v1.Subscription
-	68, // 59: llm_mesh.registry.v1.UpdateSubscriptionRequest.update_mask:type_name -> google.protobuf.FieldMask
-	46, // 60: llm_mesh.registry.v1.UpdateSubscriptionRequest.accept:type_name -> llm_mesh.registry.v1.ProductVersion
-	43, // 61: llm_mesh.registry.v1.UpdateSubscriptionResponse.subscription:type_name -> llm_mesh.registry.v1.Subscription
-	1,  // 62: llm_mesh.registry.v1.ListOffersRequest.state:type_name -> llm_mesh.registry.v1.OfferState
-	44, // 63: llm_mesh.registry.v1.ListOffersResponse.offers:type_name -> llm_mesh.registry.v1.Offer
-	43, // 64: llm_mesh.registry.v1.ApplySubscriptionsRequest.subscriptions:type_name -> llm_mesh.registry.v1.Subscription
-	66, // 65: llm_mesh.registry.v1.ApplySubscriptionsRequest.update_masks:type_name -> llm_mesh.registry.v1.ApplySubscriptionsRequest.UpdateMasksEntry
-	69, // 66: llm_mesh.registry.v1.ApplySubscriptionsResponse.changes:type_name -> llm_mesh.mesh.v1.Change
-	45, // 67: llm_mesh.registry.v1.GetAcceptedProductResponse.accepted_product:type_name -> llm_mesh.registry.v1.AcceptedProduct
-	70, // 68: llm_mesh.registry.v1.PutRouteOffersRequest.routes:type_name -> llm_mesh.router.v1.Route
-	68, // 69: llm_mesh.registry.v1.ApplyModelsRequest.UpdateMasksEntry.value:type_name -> google.protobuf.FieldMask
-	68, // 70: llm_mesh.registry.v1.ApplySubscriptionsRequest.UpdateMasksEntry.value:type_name -> google.protobuf.FieldMask
-	16, // 71: llm_mesh.registry.v1.RegistryService.CreateModel:input_type -> llm_mesh.registry.v1.CreateModelRequest
-	18, // 72: llm_mesh.registry.v1.RegistryService.GetModel:input_type -> llm_mesh.registry.v1.GetModelRequest
-	20, // 73: llm_mesh.registry.v1.RegistryService.ListModels:input_type -> llm_mesh.registry.v1.ListModelsRequest
-	22, // 74: llm_mesh.registry.v1.RegistryService.UpdateModel:input_type -> llm_mesh.registry.v1.UpdateModelRequest
-	24, // 75: llm_mesh.registry.v1.RegistryService.DeprecateModel:input_type -> llm_mesh.registry.v1.DeprecateModelRequest
-	26, // 76: llm_mesh.registry.v1.RegistryService.CreatePrice:input_type -> llm_mesh.registry.v1.CreatePriceRequest
-	28, // 77: llm_mesh.registry.v1.RegistryService.GetPrice:input_type -> llm_mesh.registry.v1.GetPriceRequest
-	30, // 78: llm_mesh.registry.v1.RegistryService.ListPrices:input_type -> llm_mesh.registry.v1.ListPricesRequest
-	32, // 79: llm_mesh.registry.v1.RegistryService.ListAdapters:input_type -> llm_mesh.registry.v1.ListAdaptersRequest
-	34, // 80: llm_mesh.registry.v1.RegistryService.PutAdapter:input_type -> llm_mesh.registry.v1.PutAdapterRequest
-	8,  // 81: llm_mesh.registry.v1.RegistryService.ListEndpoints:input_type -> llm_mesh.registry.v1.ListEndpointsRequest
-	10, // 82: llm_mesh.registry.v1.RegistryService.GetEndpoint:input_type -> llm_mesh.registry.v1.GetEndpointRequest
-	12, // 83: llm_mesh.registry.v1.RegistryService.PutEndpoint:input_type -> llm_mesh.registry.v1.PutEndpointRequest
-	14, // 84: llm_mesh.registry.v1.RegistryService.DeleteEndpoint:input_type -> llm_mesh.registry.v1.DeleteEndpointRequest
-	36, // 85: llm_mesh.registry.v1.RegistryService.ListWellKnownModels:input_type -> llm_mesh.registry.v1.ListWellKnownModelsRequest
-	38, // 86: llm_mesh.registry.v1.RegistryService.WatchModels:input_type -> llm_mesh.registry.v1.WatchModelsRequest
-	41, // 87: llm_mesh.registry.v1.RegistryService.ApplyModels:input_type -> llm_mesh.registry.v1.ApplyModelsRequest
-	47, // 88: llm_mesh.registry.v1.RegistryService.CreateSubscription:input_type -> llm_mesh.registry.v1.CreateSubscriptionRequest
-	49, // 89: llm_mesh.registry.v1.RegistryService.GetSubscription:input_type -> llm_mesh.registry.v1.GetSubscriptionRequest
-	51, // 90: llm_mesh.registry.v1.RegistryService.ListSubscriptions:input_type -> llm_mesh.registry.v1.ListSubscriptionsRequest
-	53, // 91: llm_mesh.registry.v1.RegistryService.UpdateSubscription:input_type -> llm_mesh.registry.v1.UpdateSubscriptionRequest
-	55, // 92: llm_mesh.registry.v1.RegistryService.DeleteSubscription:input_type -> llm_mesh.registry.v1.DeleteSubscriptionRequest
-	57, // 93: llm_mesh.registry.v1.RegistryService.ListOffers:input_type -> llm_mesh.registry.v1.ListOffersRequest
-	59, // 94: llm_mesh.registry.v1.RegistryService.ApplySubscriptions:input_type -> llm_mesh.registry.v1.ApplySubscriptionsRequest
-	61, // 95: llm_mesh.registry.v1.RegistryService.GetAcceptedProduct:input_type -> llm_mesh.registry.v1.GetAcceptedProductRequest
-	63, // 96: llm_mesh.registry.v1.RegistryService.PutRouteOffers:input_type -> llm_mesh.registry.v1.PutRouteOffersRequest
-	17, // 97: llm_mesh.registry.v1.RegistryService.CreateModel:output_type -> llm_mesh.registry.v1.CreateModelResponse
-	19, // 98: llm_mesh.registry.v1.RegistryService.GetModel:output_type -> llm_mesh.registry.v1.GetModelResponse
-	21, // 99: llm_mesh.registry.v1.RegistryService.ListModels:output_type -> llm_mesh.registry.v1.ListModelsResponse
-	23, // 100: llm_mesh.registry.v1.RegistryService.UpdateModel:output_type -> llm_mesh.registry.v1.UpdateModelResponse
-	25, // 101: llm_mesh.registry.v1.RegistryService.DeprecateModel:output_type -> llm_mesh.registry.v1.DeprecateModelResponse
-	27, // 102: llm_mesh.registry.v1.RegistryService.CreatePrice:output_type -> llm_mesh.registry.v1.CreatePriceResponse
-	29, // 103: llm_mesh.registry.v1.RegistryService.GetPrice:output_type -> llm_mesh.registry.v1.GetPriceResponse
-	31, // 104: llm_mesh.registry.v1.RegistryService.ListPrices:output_type -> llm_mesh.registry.v1.ListPricesResponse
-	33, // 105: llm_mesh.registry.v1.RegistryService.ListAdapters:output_type -> llm_mesh.registry.v1.ListAdaptersResponse
-	35, // 106: llm_mesh.registry.v1.RegistryService.PutAdapter:output_type -> llm_mesh.registry.v1.PutAdapterResponse
-	9,  // 107: llm_mesh.registry.v1.RegistryService.ListEndpoints:output_type -> llm_mesh.registry.v1.ListEndpointsResponse
-	11, // 108: llm_mesh.registry.v1.RegistryService.GetEndpoint:output_type -> llm_mesh.registry.v1.GetEndpointResponse
-	13, // 109: llm_mesh.registry.v1.RegistryService.PutEndpoint:output_type -> llm_mesh.registry.v1.PutEndpointResponse
-	15, // 110: llm_mesh.registry.v1.RegistryService.DeleteEndpoint:output_type -> llm_mesh.registry.v1.DeleteEndpointResponse
-	37, // 111: llm_mesh.registry.v1.RegistryService.ListWellKnownModels:output_type -> llm_mesh.registry.v1.ListWellKnownModelsResponse
-	39, // 112: llm_mesh.registry.v1.RegistryService.WatchModels:output_type -> llm_mesh.registry.v1.WatchModelsResponse
-	42, // 113: llm_mesh.registry.v1.RegistryService.ApplyModels:output_type -> llm_mesh.registry.v1.ApplyModelsResponse
-	48, // 114: llm_mesh.registry.v1.RegistryService.CreateSubscription:output_type -> llm_mesh.registry.v1.CreateSubscriptionResponse
-	50, // 115: llm_mesh.registry.v1.RegistryService.GetSubscription:output_type -> llm_mesh.registry.v1.GetSubscriptionResponse
-	52, // 116: llm_mesh.registry.v1.RegistryService.ListSubscriptions:output_type -> llm_mesh.registry.v1.ListSubscriptionsResponse
-	54, // 117: llm_mesh.registry.v1.RegistryService.UpdateSubscription:output_type -> llm_mesh.registry.v1.UpdateSubscriptionResponse
-	56, // 118: llm_mesh.registry.v1.RegistryService.DeleteSubscription:output_type -> llm_mesh.registry.v1.DeleteSubscriptionResponse
-	58, // 119: llm_mesh.registry.v1.RegistryService.ListOffers:output_type -> llm_mesh.registry.v1.ListOffersResponse
-	60, // 120: llm_mesh.registry.v1.RegistryService.ApplySubscriptions:output_type -> llm_mesh.registry.v1.ApplySubscriptionsResponse
-	62, // 121: llm_mesh.registry.v1.RegistryService.GetAcceptedProduct:output_type -> llm_mesh.registry.v1.GetAcceptedProductResponse
-	64, // 122: llm_mesh.registry.v1.RegistryService.PutRouteOffers:output_type -> llm_mesh.registry.v1.PutRouteOffersResponse
-	97, // [97:123] is the sub-list for method output_type
-	71, // [71:97] is the sub-list for method input_type
-	71, // [71:71] is the sub-list for extension type_name
-	71, // [71:71] is the sub-list for extension extendee
-	0,  // [0:71] is the sub-list for field type_name
+	68, // 6: llm_mesh.registry.v1.Price.valid_from:type_name -> google.protobuf.Timestamp
+	68, // 7: llm_mesh.registry.v1.Price.valid_until:type_name -> google.protobuf.Timestamp
+	68, // 8: llm_mesh.registry.v1.Price.create_time:type_name -> google.protobuf.Timestamp
+	8,  // 9: llm_mesh.registry.v1.Endpoint.price_floor:type_name -> llm_mesh.registry.v1.PriceFloor
+	68, // 10: llm_mesh.registry.v1.Endpoint.create_time:type_name -> google.protobuf.Timestamp
+	68, // 11: llm_mesh.registry.v1.Endpoint.update_time:type_name -> google.protobuf.Timestamp
+	7,  // 12: llm_mesh.registry.v1.Endpoint.token_floor:type_name -> llm_mesh.registry.v1.TokenFloor
+	6,  // 13: llm_mesh.registry.v1.ListEndpointsResponse.endpoints:type_name -> llm_mesh.registry.v1.Endpoint
+	6,  // 14: llm_mesh.registry.v1.GetEndpointResponse.endpoint:type_name -> llm_mesh.registry.v1.Endpoint
+	6,  // 15: llm_mesh.registry.v1.PutEndpointRequest.endpoint:type_name -> llm_mesh.registry.v1.Endpoint
+	6,  // 16: llm_mesh.registry.v1.PutEndpointResponse.endpoint:type_name -> llm_mesh.registry.v1.Endpoint
+	2,  // 17: llm_mesh.registry.v1.CreateModelRequest.model:type_name -> llm_mesh.registry.v1.Model
+	2,  // 18: llm_mesh.registry.v1.CreateModelResponse.model:type_name -> llm_mesh.registry.v1.Model
+	2,  // 19: llm_mesh.registry.v1.GetModelResponse.model:type_name -> llm_mesh.registry.v1.Model
+	2,  // 20: llm_mesh.registry.v1.ListModelsResponse.models:type_name -> llm_mesh.registry.v1.Model
+	2,  // 21: llm_mesh.registry.v1.UpdateModelRequest.model:type_name -> llm_mesh.registry.v1.Model
+	69, // 22: llm_mesh.registry.v1.UpdateModelRequest.update_mask:type_name -> google.protobuf.FieldMask
+	2,  // 23: llm_mesh.registry.v1.UpdateModelResponse.model:type_name -> llm_mesh.registry.v1.Model
+	68, // 24: llm_mesh.registry.v1.DeprecateModelRequest.retire_time:type_name -> google.protobuf.Timestamp
+	2,  // 25: llm_mesh.registry.v1.DeprecateModelResponse.model:type_name -> llm_mesh.registry.v1.Model
+	4,  // 26: llm_mesh.registry.v1.CreatePriceRequest.price:type_name -> llm_mesh.registry.v1.Price
+	4,  // 27: llm_mesh.registry.v1.CreatePriceResponse.price:type_name -> llm_mesh.registry.v1.Price
+	4,  // 28: llm_mesh.registry.v1.GetPriceResponse.price:type_name -> llm_mesh.registry.v1.Price
+	4,  // 29: llm_mesh.registry.v1.ListPricesResponse.prices:type_name -> llm_mesh.registry.v1.Price
+	5,  // 30: llm_mesh.registry.v1.ListAdaptersResponse.adapters:type_name -> llm_mesh.registry.v1.Adapter
+	5,  // 31: llm_mesh.registry.v1.PutAdapterRequest.adapter:type_name -> llm_mesh.registry.v1.Adapter
+	5,  // 32: llm_mesh.registry.v1.PutAdapterResponse.adapter:type_name -> llm_mesh.registry.v1.Adapter
+	2,  // 33: llm_mesh.registry.v1.ListWellKnownModelsResponse.models:type_name -> llm_mesh.registry.v1.Model
+	2,  // 34: llm_mesh.registry.v1.WatchModelsResponse.models:type_name -> llm_mesh.registry.v1.Model
+	4,  // 35: llm_mesh.registry.v1.WatchModelsResponse.prices:type_name -> llm_mesh.registry.v1.Price
+	46, // 36: llm_mesh.registry.v1.WatchModelsResponse.accepted_products:type_name -> llm_mesh.registry.v1.AcceptedProduct
+	41, // 37: llm_mesh.registry.v1.WatchModelsResponse.removed_accepted_products:type_name -> llm_mesh.registry.v1.RemovedAcceptedProduct
+	2,  // 38: llm_mesh.registry.v1.ApplyModelsRequest.models:type_name -> llm_mesh.registry.v1.Model
+	5,  // 39: llm_mesh.registry.v1.ApplyModelsRequest.adapters:type_name -> llm_mesh.registry.v1.Adapter
+	6,  // 40: llm_mesh.registry.v1.ApplyModelsRequest.endpoints:type_name -> llm_mesh.registry.v1.Endpoint
+	66, // 41: llm_mesh.registry.v1.ApplyModelsRequest.update_masks:type_name -> llm_mesh.registry.v1.ApplyModelsRequest.UpdateMasksEntry
+	70, // 42: llm_mesh.registry.v1.ApplyModelsResponse.changes:type_name -> llm_mesh.mesh.v1.Change
+	2,  // 43: llm_mesh.registry.v1.Subscription.model:type_name -> llm_mesh.registry.v1.Model
+	71, // 44: llm_mesh.registry.v1.Subscription.route:type_name -> llm_mesh.router.v1.Route
+	45, // 45: llm_mesh.registry.v1.Subscription.proposed:type_name -> llm_mesh.registry.v1.Offer
+	68, // 46: llm_mesh.registry.v1.Subscription.create_time:type_name -> google.protobuf.Timestamp
+	68, // 47: llm_mesh.registry.v1.Subscription.update_time:type_name -> google.protobuf.Timestamp
+	2,  // 48: llm_mesh.registry.v1.Offer.model:type_name -> llm_mesh.registry.v1.Model
+	71, // 49: llm_mesh.registry.v1.Offer.route:type_name -> llm_mesh.router.v1.Route
+	46, // 50: llm_mesh.registry.v1.Offer.accepted:type_name -> llm_mesh.registry.v1.AcceptedProduct
+	2,  // 51: llm_mesh.registry.v1.AcceptedProduct.model:type_name -> llm_mesh.registry.v1.Model
+	71, // 52: llm_mesh.registry.v1.AcceptedProduct.route:type_name -> llm_mesh.router.v1.Route
+	4,  // 53: llm_mesh.registry.v1.AcceptedProduct.accepted_price:type_name -> llm_mesh.registry.v1.Price
+	68, // 54: llm_mesh.registry.v1.AcceptedProduct.accept_time:type_name -> google.protobuf.Timestamp
+	44, // 55: llm_mesh.registry.v1.CreateSubscriptionRequest.subscription:type_name -> llm_mesh.registry.v1.Subscription
+	44, // 56: llm_mesh.registry.v1.CreateSubscriptionResponse.subscription:type_name -> llm_mesh.registry.v1.Subscription
+	44, // 57: llm_mesh.registry.v1.GetSubscriptionResponse.subscription:type_name -> llm_mesh.registry.v1.Subscription
+	44, // 58: llm_mesh.registry.v1.ListSubscriptionsResponse.subscriptions:type_name -> llm_mesh.registry.v1.Subscription
+	44, // 59: llm_mesh.registry.v1.UpdateSubscriptionRequest.subscription:type_name -> llm_mesh.registry.v1.Subscription
+	69, // 60: llm_mesh.registry.v1.UpdateSubscriptionRequest.update_mask:type_name -> google.protobuf.FieldMask
+	47, // 61: llm_mesh.registry.v1.UpdateSubscriptionRequest.accept:type_name -> llm_mesh.registry.v1.ProductVersion
+	44, // 62: llm_mesh.registry.v1.UpdateSubscriptionResponse.subscription:type_name -> llm_mesh.registry.v1.Subscription
+	1,  // 63: llm_mesh.registry.v1.ListOffersRequest.state:type_name -> llm_mesh.registry.v1.OfferState
+	45, // 64: llm_mesh.registry.v1.ListOffersResponse.offers:type_name -> llm_mesh.registry.v1.Offer
+	44, // 65: llm_mesh.registry.v1.ApplySubscriptionsRequest.subscriptions:type_name -> llm_mesh.registry.v1.Subscription
+	67, // 66: llm_mesh.registry.v1.ApplySubscriptionsRequest.update_masks:type_name -> llm_mesh.registry.v1.ApplySubscriptionsRequest.UpdateMasksEntry
+	70, // 67: llm_mesh.registry.v1.ApplySubscriptionsResponse.changes:type_name -> llm_mesh.mesh.v1.Change
+	46, // 68: llm_mesh.registry.v1.GetAcceptedProductResponse.accepted_product:type_name -> llm_mesh.registry.v1.AcceptedProduct
+	71, // 69: llm_mesh.registry.v1.PutRouteOffersRequest.routes:type_name -> llm_mesh.router.v1.Route
+	69, // 70: llm_mesh.registry.v1.ApplyModelsRequest.UpdateMasksEntry.value:type_name -> google.protobuf.FieldMask
+	69, // 71: llm_mesh.registry.v1.ApplySubscriptionsRequest.UpdateMasksEntry.value:type_name -> google.protobuf.FieldMask
+	17, // 72: llm_mesh.registry.v1.RegistryService.CreateModel:input_type -> llm_mesh.registry.v1.CreateModelRequest
+	19, // 73: llm_mesh.registry.v1.RegistryService.GetModel:input_type -> llm_mesh.registry.v1.GetModelRequest
+	21, // 74: llm_mesh.registry.v1.RegistryService.ListModels:input_type -> llm_mesh.registry.v1.ListModelsRequest
+	23, // 75: llm_mesh.registry.v1.RegistryService.UpdateModel:input_type -> llm_mesh.registry.v1.UpdateModelRequest
+	25, // 76: llm_mesh.registry.v1.RegistryService.DeprecateModel:input_type -> llm_mesh.registry.v1.DeprecateModelRequest
+	27, // 77: llm_mesh.registry.v1.RegistryService.CreatePrice:input_type -> llm_mesh.registry.v1.CreatePriceRequest
+	29, // 78: llm_mesh.registry.v1.RegistryService.GetPrice:input_type -> llm_mesh.registry.v1.GetPriceRequest
+	31, // 79: llm_mesh.registry.v1.RegistryService.ListPrices:input_type -> llm_mesh.registry.v1.ListPricesRequest
+	33, // 80: llm_mesh.registry.v1.RegistryService.ListAdapters:input_type -> llm_mesh.registry.v1.ListAdaptersRequest
+	35, // 81: llm_mesh.registry.v1.RegistryService.PutAdapter:input_type -> llm_mesh.registry.v1.PutAdapterRequest
+	9,  // 82: llm_mesh.registry.v1.RegistryService.ListEndpoints:input_type -> llm_mesh.registry.v1.ListEndpointsRequest
+	11, // 83: llm_mesh.registry.v1.RegistryService.GetEndpoint:input_type -> llm_mesh.registry.v1.GetEndpointRequest
+	13, // 84: llm_mesh.registry.v1.RegistryService.PutEndpoint:input_type -> llm_mesh.registry.v1.PutEndpointRequest
+	15, // 85: llm_mesh.registry.v1.RegistryService.DeleteEndpoint:input_type -> llm_mesh.registry.v1.DeleteEndpointRequest
+	37, // 86: llm_mesh.registry.v1.RegistryService.ListWellKnownModels:input_type -> llm_mesh.registry.v1.ListWellKnownModelsRequest
+	39, // 87: llm_mesh.registry.v1.RegistryService.WatchModels:input_type -> llm_mesh.registry.v1.WatchModelsRequest
+	42, // 88: llm_mesh.registry.v1.RegistryService.ApplyModels:input_type -> llm_mesh.registry.v1.ApplyModelsRequest
+	48, // 89: llm_mesh.registry.v1.RegistryService.CreateSubscription:input_type -> llm_mesh.registry.v1.CreateSubscriptionRequest
+	50, // 90: llm_mesh.registry.v1.RegistryService.GetSubscription:input_type -> llm_mesh.registry.v1.GetSubscriptionRequest
+	52, // 91: llm_mesh.registry.v1.RegistryService.ListSubscriptions:input_type -> llm_mesh.registry.v1.ListSubscriptionsRequest
+	54, // 92: llm_mesh.registry.v1.RegistryService.UpdateSubscription:input_type -> llm_mesh.registry.v1.UpdateSubscriptionRequest
+	56, // 93: llm_mesh.registry.v1.RegistryService.DeleteSubscription:input_type -> llm_mesh.registry.v1.DeleteSubscriptionRequest
+	58, // 94: llm_mesh.registry.v1.RegistryService.ListOffers:input_type -> llm_mesh.registry.v1.ListOffersRequest
+	60, // 95: llm_mesh.registry.v1.RegistryService.ApplySubscriptions:input_type -> llm_mesh.registry.v1.ApplySubscriptionsRequest
+	62, // 96: llm_mesh.registry.v1.RegistryService.GetAcceptedProduct:input_type -> llm_mesh.registry.v1.GetAcceptedProductRequest
+	64, // 97: llm_mesh.registry.v1.RegistryService.PutRouteOffers:input_type -> llm_mesh.registry.v1.PutRouteOffersRequest
+	18, // 98: llm_mesh.registry.v1.RegistryService.CreateModel:output_type -> llm_mesh.registry.v1.CreateModelResponse
+	20, // 99: llm_mesh.registry.v1.RegistryService.GetModel:output_type -> llm_mesh.registry.v1.GetModelResponse
+	22, // 100: llm_mesh.registry.v1.RegistryService.ListModels:output_type -> llm_mesh.registry.v1.ListModelsResponse
+	24, // 101: llm_mesh.registry.v1.RegistryService.UpdateModel:output_type -> llm_mesh.registry.v1.UpdateModelResponse
+	26, // 102: llm_mesh.registry.v1.RegistryService.DeprecateModel:output_type -> llm_mesh.registry.v1.DeprecateModelResponse
+	28, // 103: llm_mesh.registry.v1.RegistryService.CreatePrice:output_type -> llm_mesh.registry.v1.CreatePriceResponse
+	30, // 104: llm_mesh.registry.v1.RegistryService.GetPrice:output_type -> llm_mesh.registry.v1.GetPriceResponse
+	32, // 105: llm_mesh.registry.v1.RegistryService.ListPrices:output_type -> llm_mesh.registry.v1.ListPricesResponse
+	34, // 106: llm_mesh.registry.v1.RegistryService.ListAdapters:output_type -> llm_mesh.registry.v1.ListAdaptersResponse
+	36, // 107: llm_mesh.registry.v1.RegistryService.PutAdapter:output_type -> llm_mesh.registry.v1.PutAdapterResponse
+	10, // 108: llm_mesh.registry.v1.RegistryService.ListEndpoints:output_type -> llm_mesh.registry.v1.ListEndpointsResponse
+	12, // 109: llm_mesh.registry.v1.RegistryService.GetEndpoint:output_type -> llm_mesh.registry.v1.GetEndpointResponse
+	14, // 110: llm_mesh.registry.v1.RegistryService.PutEndpoint:output_type -> llm_mesh.registry.v1.PutEndpointResponse
+	16, // 111: llm_mesh.registry.v1.RegistryService.DeleteEndpoint:output_type -> llm_mesh.registry.v1.DeleteEndpointResponse
+	38, // 112: llm_mesh.registry.v1.RegistryService.ListWellKnownModels:output_type -> llm_mesh.registry.v1.ListWellKnownModelsResponse
+	40, // 113: llm_mesh.registry.v1.RegistryService.WatchModels:output_type -> llm_mesh.registry.v1.WatchModelsResponse
+	43, // 114: llm_mesh.registry.v1.RegistryService.ApplyModels:output_type -> llm_mesh.registry.v1.ApplyModelsResponse
+	49, // 115: llm_mesh.registry.v1.RegistryService.CreateSubscription:output_type -> llm_mesh.registry.v1.CreateSubscriptionResponse
+	51, // 116: llm_mesh.registry.v1.RegistryService.GetSubscription:output_type -> llm_mesh.registry.v1.GetSubscriptionResponse
+	53, // 117: llm_mesh.registry.v1.RegistryService.ListSubscriptions:output_type -> llm_mesh.registry.v1.ListSubscriptionsResponse
+	55, // 118: llm_mesh.registry.v1.RegistryService.UpdateSubscription:output_type -> llm_mesh.registry.v1.UpdateSubscriptionResponse
+	57, // 119: llm_mesh.registry.v1.RegistryService.DeleteSubscription:output_type -> llm_mesh.registry.v1.DeleteSubscriptionResponse
+	59, // 120: llm_mesh.registry.v1.RegistryService.ListOffers:output_type -> llm_mesh.registry.v1.ListOffersResponse
+	61, // 121: llm_mesh.registry.v1.RegistryService.ApplySubscriptions:output_type -> llm_mesh.registry.v1.ApplySubscriptionsResponse
+	63, // 122: llm_mesh.registry.v1.RegistryService.GetAcceptedProduct:output_type -> llm_mesh.registry.v1.GetAcceptedProductResponse
+	65, // 123: llm_mesh.registry.v1.RegistryService.PutRouteOffers:output_type -> llm_mesh.registry.v1.PutRouteOffersResponse
+	98, // [98:124] is the sub-list for method output_type
+	72, // [72:98] is the sub-list for method input_type
+	72, // [72:72] is the sub-list for extension type_name
+	72, // [72:72] is the sub-list for extension extendee
+	0,  // [0:72] is the sub-list for field type_name
 }
 
 func init() { file_llm_mesh_registry_v1_registry_proto_init() }
@@ -4963,14 +5068,14 @@ func file_llm_mesh_registry_v1_registry_proto_init() {
 		return
 	}
 	file_llm_mesh_registry_v1_registry_proto_msgTypes[2].OneofWrappers = []any{}
-	file_llm_mesh_registry_v1_registry_proto_msgTypes[5].OneofWrappers = []any{}
+	file_llm_mesh_registry_v1_registry_proto_msgTypes[6].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_llm_mesh_registry_v1_registry_proto_rawDesc), len(file_llm_mesh_registry_v1_registry_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   65,
+			NumMessages:   66,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -149,7 +149,7 @@ class Adapter(_message.Message):
     def __init__(self, name: _Optional[str] = ..., dialect: _Optional[str] = ..., description: _Optional[str] = ...) -> None: ...
 
 class Endpoint(_message.Message):
-    __slots__ = ("name", "operator", "description", "region", "processor", "data_classes", "zero_retention", "credentials", "upstream_models", "free_allowed", "price_floor", "domains", "etag", "create_time", "update_time")
+    __slots__ = ("name", "operator", "description", "region", "processor", "data_classes", "zero_retention", "credentials", "upstream_models", "free_allowed", "price_floor", "domains", "etag", "create_time", "update_time", "token_floor")
     NAME_FIELD_NUMBER: _ClassVar[int]
     OPERATOR_FIELD_NUMBER: _ClassVar[int]
     DESCRIPTION_FIELD_NUMBER: _ClassVar[int]
@@ -165,6 +165,7 @@ class Endpoint(_message.Message):
     ETAG_FIELD_NUMBER: _ClassVar[int]
     CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
     UPDATE_TIME_FIELD_NUMBER: _ClassVar[int]
+    TOKEN_FLOOR_FIELD_NUMBER: _ClassVar[int]
     name: str
     operator: str
     description: str
@@ -180,7 +181,22 @@ class Endpoint(_message.Message):
     etag: str
     create_time: _timestamp_pb2.Timestamp
     update_time: _timestamp_pb2.Timestamp
-    def __init__(self, name: _Optional[str] = ..., operator: _Optional[str] = ..., description: _Optional[str] = ..., region: _Optional[str] = ..., processor: _Optional[str] = ..., data_classes: _Optional[_Iterable[str]] = ..., zero_retention: _Optional[bool] = ..., credentials: _Optional[_Iterable[str]] = ..., upstream_models: _Optional[_Iterable[str]] = ..., free_allowed: _Optional[bool] = ..., price_floor: _Optional[_Union[PriceFloor, _Mapping]] = ..., domains: _Optional[_Iterable[str]] = ..., etag: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., update_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    token_floor: TokenFloor
+    def __init__(self, name: _Optional[str] = ..., operator: _Optional[str] = ..., description: _Optional[str] = ..., region: _Optional[str] = ..., processor: _Optional[str] = ..., data_classes: _Optional[_Iterable[str]] = ..., zero_retention: _Optional[bool] = ..., credentials: _Optional[_Iterable[str]] = ..., upstream_models: _Optional[_Iterable[str]] = ..., free_allowed: _Optional[bool] = ..., price_floor: _Optional[_Union[PriceFloor, _Mapping]] = ..., domains: _Optional[_Iterable[str]] = ..., etag: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., update_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., token_floor: _Optional[_Union[TokenFloor, _Mapping]] = ...) -> None: ...
+
+class TokenFloor(_message.Message):
+    __slots__ = ("image_tokens", "audio_tokens", "file_tokens", "context_window", "hidden_output")
+    IMAGE_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    AUDIO_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    FILE_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    CONTEXT_WINDOW_FIELD_NUMBER: _ClassVar[int]
+    HIDDEN_OUTPUT_FIELD_NUMBER: _ClassVar[int]
+    image_tokens: int
+    audio_tokens: int
+    file_tokens: int
+    context_window: int
+    hidden_output: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, image_tokens: _Optional[int] = ..., audio_tokens: _Optional[int] = ..., file_tokens: _Optional[int] = ..., context_window: _Optional[int] = ..., hidden_output: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class PriceFloor(_message.Message):
     __slots__ = ("currency", "input_nanos_per_million", "output_nanos_per_million", "cached_input_nanos_per_million", "cache_write_nanos_per_million", "reasoning_nanos_per_million", "audio_input_nanos_per_million", "audio_output_nanos_per_million", "request_nanos_per_million")

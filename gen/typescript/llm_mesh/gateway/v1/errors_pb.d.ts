@@ -44,7 +44,8 @@ export enum ErrorReason {
   PLAN_NOT_EXECUTABLE = 3,
 
   /**
-   * Screening failed or refused while the answer streamed. Nothing more is released.
+   * Screening failed or refused while the answer streamed. Nothing more is released. `metadata.screened` counts what was found, such
+   * as `answer.email.blocked=1`, where something was.
    *
    * @generated from enum value: ERROR_REASON_SCREENING_FAILED = 4;
    */

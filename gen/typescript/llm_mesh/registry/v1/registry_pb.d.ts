@@ -16,8 +16,8 @@ export declare const file_llm_mesh_registry_v1_registry: GenFile;
 /**
  * A model as a data product.
  *
- * Region, data classes, retention, credential, upstream model, price and `free` are facts of the endpoint, which belong to whoever operates
- * it. A model of a domain other than `domains/shared` and `domains/platform` can only narrow the facts that its endpoint declares: a
+ * Region, data classes, retention, credential, upstream model, price, `free`, and how many tokens images and references count at least, are
+ * facts of the endpoint, which belong to whoever operates it. A model of a domain other than `domains/shared` and `domains/platform` can only narrow the facts that its endpoint declares: a
  * request that claims more fails with ESCALATION_DENIED, which names the field. A fact that the model leaves unset is the endpoint's.
  * `GetModel`, `ListModels` and `WatchModels` answer the facts in effect: where an endpoint became stricter than a model, the
  * stricter holds, and `conflicts` names the fields.
@@ -520,6 +520,14 @@ export declare type Endpoint = Message<"llm_mesh.registry.v1.Endpoint"> & {
    * @generated from field: google.protobuf.Timestamp update_time = 15;
    */
   updateTime?: Timestamp | undefined;
+
+  /**
+   * What a request to a domain's model counts at least. Unset: what the operator's own models of the same upstream declare at least. Without
+   * effect where models may be free.
+   *
+   * @generated from field: llm_mesh.registry.v1.TokenFloor token_floor = 16;
+   */
+  tokenFloor?: TokenFloor | undefined;
 };
 
 /**
@@ -527,6 +535,55 @@ export declare type Endpoint = Message<"llm_mesh.registry.v1.Endpoint"> & {
  * Use `create(EndpointSchema)` to create a new message.
  */
 export declare const EndpointSchema: GenMessage<Endpoint>;
+
+/**
+ * The least bounds of tokens that models of an endpoint may declare, since requests are reserved and estimated by them. A model with less is
+ * in conflict, and the floor holds.
+ *
+ * @generated from message llm_mesh.registry.v1.TokenFloor
+ */
+export declare type TokenFloor = Message<"llm_mesh.registry.v1.TokenFloor"> & {
+  /**
+   * Least `Model.image_tokens` of a model that takes images. 0: not declared, as the model says.
+   *
+   * @generated from field: int64 image_tokens = 1;
+   */
+  imageTokens: bigint;
+
+  /**
+   * Least `Model.audio_tokens` of a model that names any. 0: not declared, as the model says.
+   *
+   * @generated from field: int64 audio_tokens = 2;
+   */
+  audioTokens: bigint;
+
+  /**
+   * Least `Model.file_tokens` of a model that names any. 0: not declared, as the model says.
+   *
+   * @generated from field: int64 file_tokens = 3;
+   */
+  fileTokens: bigint;
+
+  /**
+   * Least `Model.context_window` of a model that names any: what a reference without a bound counts. 0: not declared, as the model says.
+   *
+   * @generated from field: int64 context_window = 4;
+   */
+  contextWindow: bigint;
+
+  /**
+   * `reasoning` and `audio_output`, by which output may be hidden: every model has those that stand here, whether it names them or not.
+   *
+   * @generated from field: repeated string hidden_output = 5;
+   */
+  hiddenOutput: string[];
+};
+
+/**
+ * Describes the message llm_mesh.registry.v1.TokenFloor.
+ * Use `create(TokenFloorSchema)` to create a new message.
+ */
+export declare const TokenFloorSchema: GenMessage<TokenFloor>;
 
 /**
  * The least price that models of an endpoint may have. A price in another currency is below it.
