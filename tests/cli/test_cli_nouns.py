@@ -66,6 +66,17 @@ def test_a_loosened_guard_is_marked_and_needs_the_word_for_it(line: CommandLine,
     assert json.loads(line.done("projects", "show", f"{domain}/p", "--json"))["maxOutputTokens"] == "10"
 
 
+def test_to_keep_answers_needs_the_word_for_it(line: CommandLine, domain: str) -> None:
+    line.done("projects", "create", f"{domain}/k")
+    assert "→ true   loosens a guard" in line.done("projects", "update", f"{domain}/k", "--keep-answers", "--dry-run")
+    refused = line.ask("projects", "update", f"{domain}/k", "--keep-answers")
+    assert (refused.code, refused.out) == (CONFLICT, ""), refused
+    assert "keepAnswers" not in json.loads(line.done("projects", "show", f"{domain}/k", "--json"))
+    line.done("projects", "update", f"{domain}/k", "--keep-answers", "--allow-loosening")
+    assert json.loads(line.done("projects", "show", f"{domain}/k", "--json"))["keepAnswers"] is True
+    line.done("projects", "update", f"{domain}/k", "--no-keep-answers")
+
+
 def test_a_route_keeps_what_is_not_named(line: CommandLine, domain: str) -> None:
     line.done("routes", "create", f"{domain}/main", "--target", "shared/sim-echo", "--limits", "{idle: 30s}")
     line.done("routes", "update", f"{domain}/main", "--target", "{model: shared/sim-words, priority: 1}", "--max-attempts", "2")

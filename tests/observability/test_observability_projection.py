@@ -131,6 +131,15 @@ async def test_a_request_counts_once_however_many_attempts_it_took(database: Dat
     assert through == 1
 
 
+@pytest.mark.parametrize("parent", ["domains/claims", TRIAGE])
+async def test_a_tenant_is_not_told_how_many_requests_all_others_make(database: Database, parent: str) -> None:
+    made = await observatory(database, event(1, line("a1", "m/a", 1)), event(9, line("a1", "m/a", 1), name="r9", project=AUDIT))
+    request = pb.QuerySpendRequest(parent=parent)
+    assert (await made.spend(request, page_of(request)))[2] == 0
+    request.parent = "domains/-"
+    assert (await made.spend(request, page_of(request)))[2] == 9
+
+
 async def test_events_that_come_twice_or_late_change_nothing(database: Database) -> None:
     held = event(1, charged=50, state=usage_pb2.RESERVATION_STATE_HELD)
     settled = event(2, line("a1", "m/a", 7))

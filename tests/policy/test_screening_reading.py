@@ -153,8 +153,9 @@ texts = st.one_of(
 @st.composite
 def cuts_of(draw: st.DrawFn, text: str) -> list[int]:
     """Some places, or every one from a place on: escapes then arrive one character at a time."""
-    some = draw(st.lists(st.integers(0, 300), max_size=10))
-    return [*range(some[0], len(text))] if some and draw(st.booleans()) else some
+    some: list[int] = draw(st.lists(st.integers(0, 300), max_size=10))
+    every = draw(st.booleans())
+    return [*range(some[0], len(text))] if some and every else some
 
 
 @st.composite

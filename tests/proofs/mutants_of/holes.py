@@ -9,6 +9,12 @@ from tests.proofs.mutant import Mutant
 _NEIGHBOURS = "tests/proofs/attacks/test_attack_neighbours.py"
 
 HOLES: Mapping[str, Mutant] = {
+    "projects/answers-are-kept-by-word": Mutant(
+        file="runtime/llm_mesh_runtime/resources/guards.py",
+        guard='    "llm_mesh.policy.v1.Project.keep_answers": off,',
+        instead="",
+        test="tests/cli/test_cli_nouns.py",
+    ),
     "prices/each-rate-has-its-floor": Mutant(
         file="registry/llm_mesh_registry/domain/facts.py",
         guard="        if rate_of(price, rate) < least:",
@@ -53,7 +59,7 @@ HOLES: Mapping[str, Mutant] = {
     ),
     "spend/positions-for-those-who-see-all": Mutant(
         file="observability/llm_mesh_observability/domain/observatory.py",
-        guard="0 if scope.domain else through",
+        guard="through if scope == queries.Scope() else 0",
         instead="through",
         test=f"{_NEIGHBOURS}::test_no_position_tells_a_tenant_what_others_do",
     ),

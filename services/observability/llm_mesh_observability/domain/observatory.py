@@ -89,7 +89,7 @@ class Observatory:
             through = await self._store.through()
             rows = await self._store.spend(query)
         shown, token = page.cut(rows, key=lambda _: str(offset + page.size))
-        return shown, token, 0 if scope.domain else through
+        return shown, token, through if scope == queries.Scope() else 0
 
     async def tail(
         self, request: observability_pb2.TailRequest, party: Party | None = None
