@@ -58,7 +58,8 @@ const (
 	ErrorReason_ERROR_REASON_RESERVATION_SETTLED ErrorReason = 13
 	// The admission or the caller has expired.
 	ErrorReason_ERROR_REASON_ADMISSION_EXPIRED ErrorReason = 14
-	// Screening blocked content of the request. `metadata.detectors` names the detectors that matched.
+	// Screening blocked content of the request. `metadata.detectors` names the detectors that matched, `metadata.screened` counts what they
+	// matched, such as `request.email.blocked=1`, `metadata.reservation` names the ledger's entry of the refused request.
 	ErrorReason_ERROR_REASON_CONTENT_BLOCKED ErrorReason = 15
 	// The plan differs from the admission.
 	ErrorReason_ERROR_REASON_PLAN_NOT_ADMITTED ErrorReason = 16

@@ -123,7 +123,8 @@ export enum ErrorReason {
   ADMISSION_EXPIRED = 14,
 
   /**
-   * Screening blocked content of the request. `metadata.detectors` names the detectors that matched.
+   * Screening blocked content of the request. `metadata.detectors` names the detectors that matched, `metadata.screened` counts what they
+   * matched, such as `request.email.blocked=1`, `metadata.reservation` names the ledger's entry of the refused request.
    *
    * @generated from enum value: ERROR_REASON_CONTENT_BLOCKED = 15;
    */
