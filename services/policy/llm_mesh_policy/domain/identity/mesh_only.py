@@ -20,6 +20,7 @@ MESH_ACTIONS = frozenset(
         "policy.release",
         "policy.recordChanges",
         "policy.replay",
+        "policy.getKeptAnswer",
         "policy.reserve",
         "policy.screen",
         "policy.settle",
