@@ -237,3 +237,4 @@ def test_the_reference_has_every_command() -> None:
     assert [line.removeprefix("## ") for line in page.splitlines() if line.startswith("## ")] == list(COMMAND_NAMES)
     assert "### projects update" in page
     assert "`--allow-loosening`" in page
+    assert "`llm-mesh apply --file …`" in page, "what a call cannot do without stands in its form"

@@ -23,6 +23,7 @@ PAGES = sorted(
         ROOT / "SECURITY.md",
         *ROOT.glob("docs/*.md"),
         *ROOT.glob("services/**/README.md"),
+        ROOT / "examples" / "README.md",
     )
     if ".venv" not in path.parts and "node_modules" not in path.parts
 )
@@ -56,7 +57,10 @@ def calls(page: Path) -> Iterator[str]:
 
 
 def unknown(call: str) -> str:
-    """The first word of a call that is no command or option; empty where all of them are."""
+    """The first word of a call that is no command or option, or an option that the call lacks; empty where the call is right.
+
+    A command that is only named, without words of its own, lacks nothing.
+    """
     words = shlex.split(call.replace("…", "").replace("[", "").replace("]", ""))[1:]
     if not words or words[0].startswith(("<", "-")) or words[0].isupper():
         return ""
@@ -68,7 +72,10 @@ def unknown(call: str) -> str:
             return words[0]
         command = command.commands[words.pop(0)]
     known = {option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)} | {"--help"}
-    return next((word for word in words if word.startswith("--") and word.partition("=")[0] not in known), "")
+    strange = [word for word in words if word.startswith("--") and word.partition("=")[0] not in known]
+    needed = [parameter.opts for parameter in command.params if parameter.required and parameter.param_type_name == "option"]
+    lacking = [options[-1] for options in needed if words and not set(options) & {word.partition("=")[0] for word in words}]
+    return next(iter((*strange, *lacking)), "")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name)

@@ -49,7 +49,8 @@ def _section(name: str) -> Iterator[str]:
 
 def _command(path: str, command: Any) -> Iterator[str]:  # noqa: ANN401 (typer's vendored click)
     arguments = [each for each in command.params if each.param_type_name == "argument"]
-    words = [_argument(each) for each in arguments]
+    needed = [f"{each.opts[-1]} …" for each in command.params if each not in arguments and each.required]
+    words = [*(_argument(each) for each in arguments), *needed]
     yield f"`{' '.join(['llm-mesh', path, *words])}`\n"
     yield f"{_text(command.help)}\n"
     own = [*arguments, *(each for each in command.params if each not in arguments and each.opts[0] not in (*_EVERYWHERE, *_UNLISTED))]
