@@ -197,6 +197,7 @@ def test_a_route_to_another_domains_model_does_not_name_it() -> None:
         ("data_class", {}, {}, {"data_class": "restricted"}),
         ("retention", {}, {}, {"zero_retention": True}),
         ("capability:logprobs", {}, {"capabilities": ["logprobs"]}, {}),
+        ("capability:generate", {"capabilities": ["embeddings"]}, {"capabilities": ["streaming"]}, {}),
         ("capability:image_input", {}, {"input_modalities": ["image"]}, {}),
         ("context_window", {"context_window": 100}, {"estimated_input_tokens": 101}, {}),
         ("max_output_tokens", {"max_output_tokens": 10}, {"max_output_tokens": 11}, {}),

@@ -126,10 +126,9 @@ def whereabouts(model: registry_pb2.Model, question: Question) -> Objection | No
 def capabilities(model: registry_pb2.Model, question: Question) -> Objection | None:
     """What the request needs the model must declare."""
     profile = question.profile
-    needed = [*profile.capabilities, *(_MODALITIES[kind] for kind in profile.input_modalities if kind in _MODALITIES)]
     operation = _OPERATIONS.get(question.admission.operation)
-    if operation is not None:
-        needed.append(operation)
+    needed = [] if operation is None else [operation]  # first: what cannot answer at all is not said to lack a detail
+    needed += [*profile.capabilities, *(_MODALITIES[kind] for kind in profile.input_modalities if kind in _MODALITIES)]
     for capability in needed:
         if capability not in model.capabilities:
             return Objection(f"capability:{capability}")
