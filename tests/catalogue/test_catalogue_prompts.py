@@ -68,8 +68,8 @@ async def test_a_prompt_renders_its_newest_version_until_one_is_in_production(da
 async def test_a_prompt_is_named_by_its_last_part_within_its_domain_only(database: Database) -> None:
     prompts = await catalogue(database)
     await greeting(prompts)
-    assert await text(prompts, "greet") == "Hello Ana, 3"
-    for name in (GREET, "greet", "domains/claims/prompts/none"):
+    assert await text(prompts, "greet") == await text(prompts, "prompts/greet") == "Hello Ana, 3"
+    for name in (GREET, "greet", "prompts/greet", "domains/claims/prompts/none"):
         with pytest.raises(MeshError, match="PROMPT_NOT_FOUND"):
             await text(prompts, name, domain="domains/other")
 

@@ -12,7 +12,7 @@ from llm_mesh_cli.variables import prompt_reference, variables_json
 from tests.cli.inside import CommandLine, Ended
 from tests.e2e.running import RunningMesh
 
-USAGE = 2
+USAGE, DENIED = 2, 4
 
 
 @pytest.fixture
@@ -86,6 +86,25 @@ def test_a_prompt_is_filled_by_single_values(line: CommandLine) -> None:
     assert line.ask("chat", "hi", "-m", "sim-echo", "--var", "a=b").code == USAGE
     versions = json.loads(line.done("prompts", "versions", "default/filled", "--json"))
     assert len(versions) == 2
+
+
+def test_a_prompt_is_rendered_for_whom_it_may_be_used_and_for_administrators(line: CommandLine) -> None:
+    """An application whose role is in its project alone renders what it may ask with; another domain's prompt needs a role there."""
+    line.done("domains", "create", "rendering", "--display-name", "Renders")
+    for verb in ("projects", "principals"):
+        line.done(verb, "create", "rendering/app")
+    line.done("bindings", "create", "rendering/app", "--principal", "app", "--role", "application", "--scope", "projects/app")
+    line.done("prompts", "push", "rendering/greet", stdin="Hello")
+    line.done("prompts", "push", "default/greet", stdin="Ours")
+    key = str(line.mesh.data_dir / "app.key")
+    line.done("keys", "create", "--project", "rendering/app", "--principal", "app", "--save", key)
+    own, platform = ({"--key": (line.mesh.data_dir / name).read_text().strip()} for name in ("app.key", "admin.key"))
+    for name in ("greet", "rendering/greet", "domains/rendering/prompts/greet/versions/1"):
+        for who in (own, platform):
+            if "/" in name or who is own:
+                assert line.done("prompts", "render", name, "--key", who["--key"]) == "[user]\nHello\n"
+    assert line.done("chat", "", "-m", "sim-echo", "--prompt", "greet", "--key", own["--key"]) == "Hello\n"
+    assert line.ask("prompts", "render", "default/greet", "--key", own["--key"]).code == DENIED
 
 
 def test_an_answer_may_come_whole_and_tokens_may_be_counted(line: CommandLine) -> None:

@@ -51,8 +51,10 @@ class CatalogueServicer(catalogue_pb2_grpc.CatalogueServiceServicer):
 
     async def Render(self, request: catalogue_pb2.RenderRequest, context: Context) -> catalogue_pb2.RenderResponse:
         asking = caller()
-        domain = request.domain if asking.kind == "service" else asking.domain
-        messages, version = await self._catalogue.render(domain, request)
+        if asking.kind == "service":  # it asks for a request of the domain, and policy was asked nothing about the prompt here
+            messages, version = await self._catalogue.render(request.domain, request)
+        else:
+            messages, version = await self._catalogue.render(asking.domain, request, foreign=True)
         return catalogue_pb2.RenderResponse(messages=messages, version=version)
 
     async def ApplyPrompts(self, request: catalogue_pb2.ApplyPromptsRequest, context: Context) -> catalogue_pb2.ApplyPromptsResponse:

@@ -106,9 +106,11 @@ class Catalogue:
         names = f"versions/{from_number}", f"versions/{to_number}"
         return await self._renderer.diff(domain_of(name), "\n".join(before), "\n".join(after), names)
 
-    async def render(self, domain: str, request: catalogue_pb2.RenderRequest) -> tuple[Sequence[content_pb2.Message], str]:
-        """The messages of a prompt that the domain may see, and the version's name."""
-        version = await self._resolved(reference_of(request.name, request.label, domain))
+    async def render(
+        self, domain: str, request: catalogue_pb2.RenderRequest, *, foreign: bool = False
+    ) -> tuple[Sequence[content_pb2.Message], str]:
+        """The messages of a prompt that the domain may see, or a `foreign` one that the caller may render, and the version's name."""
+        version = await self._resolved(reference_of(request.name, request.label, domain, foreign=foreign))
         return await self._renderer.render(domain, version, request.variables_json), version.name
 
     async def apply(self, request: catalogue_pb2.ApplyPromptsRequest, creator: str) -> Sequence[resources_pb2.Change]:

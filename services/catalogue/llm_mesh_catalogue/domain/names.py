@@ -15,7 +15,7 @@ PROMPT = NamePattern("domains/{domain}/prompts/{prompt}")
 
 _SHARED = "domains/shared/"
 _LABEL = re.compile(r"[a-z0-9-]{1,63}")
-_REFERENCE = re.compile(r"(?:(domains/[a-z0-9-]{1,63})/prompts/)?([a-z0-9-]{1,63})(?:/versions/([a-z0-9-]{1,63}))?")
+_REFERENCE = re.compile(r"(?:(?:(domains/[a-z0-9-]{1,63})/)?prompts/)?([a-z0-9-]{1,63})(?:/versions/([a-z0-9-]{1,63}))?")
 _LONGEST_NUMBER = 9
 _MOST_LABELS = 32
 
@@ -28,11 +28,11 @@ class Reference(NamedTuple):
     label: str
 
 
-def reference_of(name: str, label: str, domain: str | None = None) -> Reference:
-    """What a name means in a domain, whose own prompts may be named by their last part.
+def reference_of(name: str, label: str, domain: str | None = None, *, foreign: bool = False) -> Reference:
+    """What a name means in a domain, whose own prompts may be named by their last part, or as `prompts/{prompt}`.
 
-    Another domain's prompt looks like one that does not exist, but for those of `domains/shared`. Without a domain every full
-    name is meant as it stands.
+    Another domain's prompt looks like one that does not exist, but for those of `domains/shared`, unless it may be `foreign`: then the
+    caller's right to it was asked for by its full name. Without a domain every full name is meant as it stands.
     """
     matched = _REFERENCE.fullmatch(name)
     if matched is None or (matched[1] is None and domain is None):
@@ -40,7 +40,7 @@ def reference_of(name: str, label: str, domain: str | None = None) -> Reference:
     if label and _LABEL.fullmatch(label) is None:
         raise invalid("label", "must be 1 to 63 of a-z, 0-9 and -")
     prompt = f"{matched[1] or domain}/prompts/{matched[2]}"
-    if domain is not None and not prompt.startswith((f"{domain}/", _SHARED)):
+    if domain is not None and not foreign and not prompt.startswith((f"{domain}/", _SHARED)):
         raise prompt_not_found(name)
     version = matched[3] or ""
     if version.isdecimal():

@@ -183,9 +183,10 @@ async def render(
     label_: Annotated[str, typer.Option("--label", help="The label whose version is rendered. Default: production, or the newest.")] = "",
     domain: Domain = None,
 ) -> None:
-    """Render a prompt with values of its variables, as an application would."""
+    """Render a prompt with values of its variables, as an application would: of its own domain, a role in its project is enough."""
     full = await _name(session, name, domain)
-    request = catalogue_pb2.RenderRequest(name=full, label=label_, variables_json=variables_json(variable))
+    own = f"{(await session.caller()).domain}/"
+    request = catalogue_pb2.RenderRequest(name=full.removeprefix(own), label=label_, variables_json=variables_json(variable))
     answer = await _catalogue(session).Render(request)
     if session.output.as_json:
         session.output.message(answer)

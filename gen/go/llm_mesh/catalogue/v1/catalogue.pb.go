@@ -1158,6 +1158,9 @@ func (x *DiffVersionsResponse) GetDiff() string {
 type RenderRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The prompt, or a version of it. Required.
+	//
+	// A prompt of the caller's own domain may be named `prompts/{prompt}`: then a role in the key's project is enough, as it is where a request
+	// names the prompt. With `domains/{domain}/prompts/{prompt}` a role in that domain is needed.
 	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
 	// The label, where `name` is a prompt. Empty: `production`, or the newest version where nothing is so labelled.
 	Label string `protobuf:"bytes,2,opt,name=label,proto3" json:"label,omitempty"`

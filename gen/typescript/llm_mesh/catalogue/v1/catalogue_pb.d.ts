@@ -601,6 +601,9 @@ export declare type RenderRequest = Message<"llm_mesh.catalogue.v1.RenderRequest
   /**
    * The prompt, or a version of it. Required.
    *
+   * A prompt of the caller's own domain may be named `prompts/{prompt}`: then a role in the key's project is enough, as it is where a request
+   * names the prompt. With `domains/{domain}/prompts/{prompt}` a role in that domain is needed.
+   *
    * @generated from field: string name = 1;
    */
   name: string;
