@@ -62,8 +62,21 @@ def test_a_service_that_does_not_answer_is_named_beside_those_that_do(cli_mesh: 
     assert done.returncode == 3
     assert "no answer from console2" in done.stderr
     assert "llm_mesh.policy.v1.LedgerService" in done.stdout
-    silent = cli_mesh.cli("health", "--address", f"127.0.0.1:{free_port()}")
-    assert (silent.returncode, "no answer from gateway" in silent.stderr) == (3, True)
+
+
+def test_where_nobody_answers_health_and_doctor_say_what_is_wrong_with_the_address(cli_mesh: RunningMesh) -> None:
+    nowhere, spelt = f"127.0.0.1:{free_port()}", "http://127.0.0.1:50051"
+    for address, wrong in (
+        (nowhere, f"no mesh answers at {nowhere}, which --address says"),
+        (spelt, f"--address is {spelt}, which is no gRPC"),
+    ):
+        silent = cli_mesh.cli("health", "--address", address)
+        assert (silent.returncode, "no answer from gateway" in silent.stderr, "remedy: " in silent.stderr) == (3, True, True)
+        assert wrong in silent.stderr
+        findings = json.loads(cli_mesh.cli("doctor", "--address", address, "--no-ask-providers", "--json").stdout)
+        (found,) = [each for each in findings if each["what"] == "mesh"]
+        assert wrong in found["found"]
+        assert "host:port" in found["remedy"]
 
 
 class Draining(BaseHTTPRequestHandler):

@@ -21,6 +21,8 @@ from llm_mesh_cli.commands.up import up
 from llm_mesh_cli.files import DataFiles, readable_by_others
 from llm_mesh_cli.naming import named
 from llm_mesh_cli.up.arguments import Arguments, parsed
+from llm_mesh_cli.up.first_start import SetUp
+from llm_mesh_cli.up.panel import panel
 from tests.e2e.running import RunningMesh, environment, llm_mesh
 
 
@@ -28,6 +30,17 @@ def test_help_and_the_quick_start_know_the_same_options() -> None:
     assert list(inspect.signature(up).parameters) == [field.name for field in fields(Arguments)]
     given = parsed(["--http", "a:1", "--grpc", "b:2", "--data-dir", "c", "--workers", "3", "--ready-file", "d", "--quiet"])
     assert given == Arguments("a:1", "b:2", Path("c"), 3, Path("d"), quiet=True)
+
+
+def test_the_panel_says_where_the_data_are_unless_every_terminal_in_the_folder_finds_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    addresses = {"http": "127.0.0.1:1", "grpc": "127.0.0.1:2"}
+    for usual in (Path(".llm-mesh"), tmp_path / ".llm-mesh"):
+        assert "LLM_MESH_DATA_DIR" not in panel(addresses, DataFiles(usual), SetUp())
+    for other in (Path("my data"), tmp_path / "my data"):
+        assert f"  export LLM_MESH_DATA_DIR='{tmp_path}/my data'\n" in panel(addresses, DataFiles(other), SetUp())
 
 
 def test_help_and_the_quick_start_of_services_know_the_same_arguments() -> None:

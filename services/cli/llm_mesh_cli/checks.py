@@ -22,6 +22,7 @@ from llm_mesh_cli.paging import pages
 from llm_mesh_cli.stores import stores
 from llm_mesh_cli.trail import sources
 from llm_mesh_cli.trail.verification import verify
+from llm_mesh_cli.unreachable import explained
 from llm_mesh_runtime.errors import MeshError
 from llm_mesh_runtime.host import StartError
 from llm_mesh_runtime.peer_errors import from_rpc_error
@@ -117,7 +118,7 @@ async def running(session: Session) -> list[Finding]:
     try:
         caller = await session.caller()
     except grpc.aio.AioRpcError as error:
-        told = from_rpc_error(error, peer=f"the mesh at {session.address('policy')}")
+        told = explained(from_rpc_error(error, peer=session.peer), session)
         return [Finding("fail", "mesh", told.message, told.remedy)]
     return [Finding("ok", "mesh", f"{session.address('policy')} knows the key of {caller.principal}")]
 

@@ -31,22 +31,32 @@ def aim_of(session: Session, service: str = "") -> Aim:
     return found or Aim(session.files.addresses().get("grpc", "") or mesh.grpc, "")
 
 
+class Advice(NamedTuple):
+    """What is wrong, and what to do."""
+
+    message: str
+    remedy: str
+
+
+def advice(session: Session) -> Advice:
+    """What to say where nobody answers at the place that was asked last."""
+    address, setting = session.asked
+    if not setting:
+        remedy = f"{_START}; where it runs elsewhere, say so with --address or LLM_MESH_ADDRESS"
+        return Advice(f"the mesh is not running: nobody answers at {address}", remedy)
+    if "://" in address:
+        return Advice(f"{setting} is {address}, which is no gRPC address", "Give host:port, such as 127.0.0.1:50051.")
+    if address == session.files.addresses().get("http", ""):
+        grpc = session.files.addresses().get("grpc", "")
+        return Advice(f"{setting} is {address}, where the mesh serves HTTP", f"Give its gRPC address, {grpc}.")
+    remedy = f"Correct {setting} (a gRPC address, host:port). Where that is the mesh's, it is not running: {_START}."
+    return Advice(f"no mesh answers at {address}, which {setting} says", remedy)
+
+
 def explained(error: PeerError, session: Session) -> PeerError:
     """The failure in words that help, where nobody answered; any other as it is."""
     if error.reason_name != _REASON or error.peer != session.peer:
         return error
-    address, setting = session.asked
-    if not setting:
-        error.message = f"the mesh is not running: nobody answers at {address}"
-        error.remedy = f"{_START}; where it runs elsewhere, say so with --address or LLM_MESH_ADDRESS"
-    elif "://" in address:
-        error.message = f"{setting} is {address}, which is no gRPC address"
-        error.remedy = "Give host:port, such as 127.0.0.1:50051."
-    elif address == session.files.addresses().get("http", ""):
-        error.message = f"{setting} is {address}, where the mesh serves HTTP"
-        error.remedy = f"Give its gRPC address, {session.files.addresses().get('grpc', '')}."
-    else:
-        error.message = f"no mesh answers at {address}, which {setting} says"
-        error.remedy = f"Correct {setting} (a gRPC address, host:port). Where that is the mesh's, it is not running: {_START}."
+    error.message, error.remedy = advice(session)
     error.retry_after = None
     return error

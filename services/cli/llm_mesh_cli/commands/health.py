@@ -10,6 +10,7 @@ from llm_mesh_cli.command import asks
 from llm_mesh_cli.failures import CommandError, Exit
 from llm_mesh_cli.session import Session
 from llm_mesh_cli.survey import Seen, State, survey
+from llm_mesh_cli.unreachable import advice
 
 app = typer.Typer()
 
@@ -30,6 +31,9 @@ async def health(session: Session, without: _Without = None) -> None:
     else:
         session.output.table(("SERVICE", "STATE", ""), [(each.name, each.state.value, each.detail) for each in seen])
     wrong = "; ".join(f"{words} {', '.join(names)}" for state, words in _WRONG.items() if (names := _names(seen, state)))
+    if seen and all(each.state is State.SILENT for each in seen):
+        message, remedy = advice(session)
+        wrong += f": {message}\n  remedy: {remedy}"
     if wrong:
         raise CommandError(wrong, Exit.UNAVAILABLE)
 

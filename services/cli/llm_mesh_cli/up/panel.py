@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from llm_mesh_cli.files import DataFiles
     from llm_mesh_cli.up.first_start import SetUp
+
+
+_USUAL = Path(".llm-mesh")
 
 
 def panel(addresses: dict[str, str], files: DataFiles, done: SetUp, *, workers: int = 1) -> str:
@@ -37,8 +41,19 @@ def panel(addresses: dict[str, str], files: DataFiles, done: SetUp, *, workers: 
     -d '{{"input": {{"model": "{model}", "messages": [{{"role": "ROLE_USER", "parts": [{{"text": {{"text": "Hello"}}}}]}}]}}}}' \\
     {grpc} llm_mesh.gateway.v1.GatewayService/Generate""",
         ]
-    parts += ["", "  llm-mesh chat 'Hello'     llm-mesh spend     llm-mesh tail     llm-mesh doctor     Ctrl-C ends", ""]
+    parts += [
+        "",
+        *_elsewhere(files),
+        "  llm-mesh chat 'Hello'     llm-mesh spend     llm-mesh tail     llm-mesh doctor     Ctrl-C ends",
+        "",
+    ]
     return "\n".join(parts) + "\n"
+
+
+def _elsewhere(files: DataFiles) -> list[str]:
+    """What another terminal in this folder must be told for commands to find the mesh: where its data are, if not at the usual place."""
+    folder = files.folder.resolve()
+    return [] if folder == _USUAL.resolve() else [f"  export LLM_MESH_DATA_DIR={shlex.quote(str(folder))}"]
 
 
 def _state(http: str, grpc: str, files: DataFiles, done: SetUp) -> list[str]:
