@@ -68,7 +68,7 @@ def test_a_loosened_guard_is_marked_and_needs_the_word_for_it(line: CommandLine,
 
 def test_to_keep_answers_needs_the_word_for_it(line: CommandLine, domain: str) -> None:
     line.done("projects", "create", f"{domain}/k")
-    assert "→ true   loosens a guard" in line.done("projects", "update", f"{domain}/k", "--keep-answers", "--dry-run")
+    assert "keep_answers: (unset) → yes   loosens a guard" in line.done("projects", "update", f"{domain}/k", "--keep-answers", "--dry-run")
     refused = line.ask("projects", "update", f"{domain}/k", "--keep-answers")
     assert (refused.code, refused.out) == (CONFLICT, ""), refused
     assert "keepAnswers" not in json.loads(line.done("projects", "show", f"{domain}/k", "--json"))
