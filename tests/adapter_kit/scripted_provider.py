@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
 from llm_mesh_adapter_kit.addresses import AddressRule
 from llm_mesh_adapter_kit.client.pool import Pool
-from llm_mesh_adapter_kit.http import HttpClient, HttpRequest
+from llm_mesh_adapter_kit.http import HttpRequest
 
 Handler = Callable[["Visit"], Awaitable[None]]
 
@@ -69,25 +69,14 @@ async def provider(handler: Handler, *, context: ssl.SSLContext | None = None) -
             visit.writer.transport.abort()
 
 
-MakeClient = Callable[..., HttpClient]
-OpenPool = Callable[[int], contextlib.AbstractAsyncContextManager[HttpClient]]
-
-
-def pool_of(make: MakeClient) -> OpenPool:
-    """Opens a client of the server at a port."""
-
-    @contextlib.asynccontextmanager
-    async def opened(port: int) -> AsyncIterator[HttpClient]:
-        made = make(f"http://127.0.0.1:{port}", AddressRule(local=True))
-        try:
-            yield made
-        finally:
-            await made.close()
-
-    return opened
-
-
-fast_pool = pool_of(Pool)
+@contextlib.asynccontextmanager
+async def pool(port: int) -> AsyncIterator[Pool]:
+    """A client of the server."""
+    made = Pool(f"http://127.0.0.1:{port}", AddressRule(local=True))
+    try:
+        yield made
+    finally:
+        await made.close()
 
 
 def asking(port: int, method: str = "POST", path: str = "/v1/x", **more: object) -> HttpRequest:
@@ -96,7 +85,7 @@ def asking(port: int, method: str = "POST", path: str = "/v1/x", **more: object)
     return HttpRequest(f"http://127.0.0.1:{port}{path}", {"a": "b"}, body, method)._replace(**more)  # type: ignore[arg-type]
 
 
-async def whole(client: HttpClient, request: HttpRequest) -> bytes:
+async def whole(client: Pool, request: HttpRequest) -> bytes:
     """The body of an answer, read to its end."""
     answer = await client.send(request)
     pieces = []

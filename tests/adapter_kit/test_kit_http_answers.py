@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from llm_mesh_adapter_kit.client.answer import Answer
 from llm_mesh_adapter_kit.client.connection import MOST_HEAD, ROOM, Connection
 from llm_mesh_adapter_kit.http import READ_AHEAD, BrokenError
-from tests.adapter_kit.scripted_provider import OpenPool, Visit, answering, asking, chunked, provider, sized, whole
+from tests.adapter_kit.scripted_provider import Visit, answering, asking, chunked, pool, provider, sized, whole
 
 EVENTS = b"data: {}\n\ndata: [DONE]\n\n"
 RECORDED = {
@@ -256,7 +256,7 @@ async def test_a_body_that_comes_packed_is_unpacked_a_bounded_piece_at_a_time(pa
         (b"gzip", gzip.compress(b"x", mtime=0) + b"more"),
     ],
 )
-async def test_what_cannot_be_unpacked_is_broken_and_its_status_is_still_told(pool: OpenPool, name: bytes, body: bytes) -> None:
+async def test_what_cannot_be_unpacked_is_broken_and_its_status_is_still_told(name: bytes, body: bytes) -> None:
     async with provider(answering(sized(body, b"content-encoding: " + name, status=b"503 Busy"))) as (_, port), pool(port) as client:
         answer = await client.send(asking(port))
         assert answer.status == 503
@@ -265,7 +265,7 @@ async def test_what_cannot_be_unpacked_is_broken_and_its_status_is_still_told(po
         answer.close()
 
 
-async def test_an_answer_that_comes_before_the_request_is_read_arrives(pool: OpenPool) -> None:
+async def test_an_answer_that_comes_before_the_request_is_read_arrives() -> None:
     stop = asyncio.Event()
 
     async def handle(visit: Visit) -> None:
@@ -284,7 +284,7 @@ async def test_an_answer_that_comes_before_the_request_is_read_arrives(pool: Ope
         stop.set()
 
 
-async def test_others_have_their_turn_while_a_bomb_is_unpacked(pool: OpenPool) -> None:
+async def test_others_have_their_turn_while_a_bomb_is_unpacked() -> None:
     packed = gzip.compress(bytes(4 * 1024 * 1024))
     assert len(packed) < ROOM  # it comes in one read, and nothing of it is waited for
     turns = 0

@@ -10,41 +10,33 @@ from collections.abc import AsyncIterator
 import pytest
 
 from llm_mesh_adapter_kit.addresses import AddressRule
+from llm_mesh_adapter_kit.client.pool import Pool
 from llm_mesh_adapter_kit.http import (
     READ_AHEAD,
     BrokenError,
     ConnectTimeoutError,
     ForbiddenError,
-    HttpClient,
     HttpRequest,
     UnreachableError,
 )
-from tests.adapter_kit.scripted_provider import MakeClient, OpenPool, Visit, answering, asking, chunked, fast_pool, provider, sized, whole
+from tests.adapter_kit.scripted_provider import Visit, answering, asking, chunked, pool, provider, sized, whole
 
 
-async def test_a_connection_serves_again(pool: OpenPool) -> None:
+async def test_a_connection_serves_again() -> None:
     async with provider(answering(sized(b"1"), chunked([b"2"]), sized(b"3"))) as (seen, port), pool(port) as client:
         assert [await whole(client, asking(port)) for _ in range(3)] == [b"1", b"2", b"3"]
         assert len(seen.visits) == 1
 
 
-async def test_a_connection_that_will_be_closed_does_not_serve_again(pool: OpenPool) -> None:
-    await two_visits(pool, b"Connection: close")
-
-
-async def test_a_connection_serves_as_long_as_the_server_keeps_it() -> None:
-    """The library looks only at what it sees itself."""
-    await two_visits(fast_pool, b"Keep-Alive: timeout=1")
-
-
-async def two_visits(pool: OpenPool, header: bytes) -> None:
+@pytest.mark.parametrize("header", [b"Connection: close", b"Keep-Alive: timeout=1"])
+async def test_a_connection_that_will_be_closed_does_not_serve_again(header: bytes) -> None:
     async with provider(answering(sized(b"1", header), sized(b"2", header))) as (seen, port), pool(port) as client:
         for _ in range(2):
             assert await whole(client, asking(port)) == b"1"
         assert len(seen.visits) == 2
 
 
-async def test_a_connection_that_says_something_unasked_does_not_serve_again(pool: OpenPool) -> None:
+async def test_a_connection_that_says_something_unasked_does_not_serve_again() -> None:
     async def handle(visit: Visit) -> None:
         await visit.request()
         await visit.say(sized(b"1"), b"HTTP/1.1 408 Request Timeout\r\n\r\n")
@@ -58,7 +50,7 @@ async def test_a_connection_that_says_something_unasked_does_not_serve_again(poo
 
 
 async def test_a_connection_that_was_closed_while_the_loop_was_busy_does_not_serve_again() -> None:
-    async with provider(answering(sized(b"1"))) as (seen, port), fast_pool(port) as client:
+    async with provider(answering(sized(b"1"))) as (seen, port), pool(port) as client:
         assert await whole(client, asking(port)) == b"1"
         await seen.visits[0].writer.wait_closed()
         time.sleep(0.05)  # noqa: ASYNC251  the loop is busy, and has not seen that the other side closed
@@ -66,7 +58,7 @@ async def test_a_connection_that_was_closed_while_the_loop_was_busy_does_not_ser
 
 
 @pytest.mark.parametrize(("method", "received"), [("POST", 1), ("GET", 2)])
-async def test_a_request_that_may_have_been_processed_is_not_sent_again(pool: OpenPool, method: str, received: int) -> None:
+async def test_a_request_that_may_have_been_processed_is_not_sent_again(method: str, received: int) -> None:
     """The kept connection takes the second request and closes without a word: only what changes nothing is sent again."""
     requests: list[bytes] = []
 
@@ -94,7 +86,7 @@ async def test_the_head_of_a_request_is_as_it_should_be() -> None:
         requests.append(await visit.request())
         await visit.say(sized(b"ok", b"connection: close"))
 
-    async with provider(handle) as (_, port), fast_pool(port) as client:
+    async with provider(handle) as (_, port), pool(port) as client:
         await whole(client, asking(port, path="/v1/x?api-version=1"))
         await whole(client, asking(port, "GET"))
     common = b"host: 127.0.0.1:%d\r\naccept-encoding: identity\r\nuser-agent: llm-mesh\r\na: b\r\n" % port
@@ -105,7 +97,7 @@ async def test_the_head_of_a_request_is_as_it_should_be() -> None:
 
 
 @pytest.mark.parametrize("headers", [{"a": "b\r\nc: d"}, {"a": "b\nc"}, {"a\r\nb": "c"}, {"a": "b\0"}])
-async def test_a_header_of_several_lines_is_refused(pool: OpenPool, headers: dict[str, str]) -> None:
+async def test_a_header_of_several_lines_is_refused(headers: dict[str, str]) -> None:
     async with provider(answering(sized(b"ok"))) as (seen, port), pool(port) as client:
         with pytest.raises(ValueError, match="one line"):
             await client.send(asking(port, headers=headers))
@@ -115,14 +107,14 @@ async def test_a_header_of_several_lines_is_refused(pool: OpenPool, headers: dic
 @pytest.mark.parametrize(
     "url", ["http://127.0.0.1:1/v1", "https://127.0.0.1:{port}/v1", "http://127.0.0.1:{port}/a b", "http://127.0.0.1:{port}/a\r\nb: c"]
 )
-async def test_a_request_to_another_origin_or_to_no_address_is_refused(pool: OpenPool, url: str) -> None:
+async def test_a_request_to_another_origin_or_to_no_address_is_refused(url: str) -> None:
     async with provider(answering(sized(b"ok"))) as (seen, port), pool(port) as client:
         with pytest.raises(ValueError, match="origin"):
             await client.send(asking(port, url=url.format(port=port)))
         assert seen.visits == []
 
 
-async def test_a_redirect_is_an_answer(pool: OpenPool) -> None:
+async def test_a_redirect_is_an_answer() -> None:
     async with provider(answering(sized(b"", b"location: http://127.0.0.1:1/", status=b"302 Found"))) as (seen, port), pool(port) as client:
         answer = await client.send(asking(port))
         assert (answer.status, answer.header("location")) == (302, "http://127.0.0.1:1/")
@@ -137,7 +129,7 @@ async def silent(visit: Visit) -> None:
     visit.left.set()
 
 
-async def test_the_deadline_of_the_head_ends_the_wait_and_the_connection(pool: OpenPool) -> None:
+async def test_the_deadline_of_the_head_ends_the_wait_and_the_connection() -> None:
     async with provider(silent) as (seen, port), pool(port) as client:
         with pytest.raises(TimeoutError):
             await client.send(asking(port, deadline=time.monotonic() + 0.5))
@@ -145,7 +137,7 @@ async def test_the_deadline_of_the_head_ends_the_wait_and_the_connection(pool: O
             await seen.visits[0].left.wait()
 
 
-async def test_a_deadline_that_moves_on_is_looked_at_again_when_it_comes(pool: OpenPool) -> None:
+async def test_a_deadline_that_moves_on_is_looked_at_again_when_it_comes() -> None:
     async def handle(visit: Visit) -> None:
         await visit.request()
         await visit.say(b"HTTP/1.1 200 OK\r\n\r\n", b"a")
@@ -164,7 +156,7 @@ async def test_a_deadline_that_moves_on_is_looked_at_again_when_it_comes(pool: O
 
 
 @pytest.mark.parametrize("phase", ["head", "body"])
-async def test_whoever_is_cancelled_closes_the_connection_at_once(pool: OpenPool, phase: str) -> None:
+async def test_whoever_is_cancelled_closes_the_connection_at_once(phase: str) -> None:
     async def handle(visit: Visit) -> None:
         await visit.request()
         if phase == "body":
@@ -183,7 +175,7 @@ async def test_whoever_is_cancelled_closes_the_connection_at_once(pool: OpenPool
             await seen.visits[0].left.wait()
 
 
-async def whole_or_closed(client: HttpClient, port: int) -> None:
+async def whole_or_closed(client: Pool, port: int) -> None:
     answer = await client.send(asking(port))
     try:
         while await answer.read():
@@ -192,7 +184,7 @@ async def whole_or_closed(client: HttpClient, port: int) -> None:
         answer.close()
 
 
-async def test_a_reader_that_pauses_stops_the_provider(pool: OpenPool) -> None:
+async def test_a_reader_that_pauses_stops_the_provider() -> None:
     sent = 0
     stuck = asyncio.Event()
 
@@ -220,7 +212,7 @@ async def test_a_reader_that_pauses_stops_the_provider(pool: OpenPool) -> None:
     assert sent < 50_000_000
 
 
-async def test_closing_the_client_ends_whoever_waits(pool: OpenPool) -> None:
+async def test_closing_the_client_ends_whoever_waits() -> None:
     async with provider(silent) as (seen, port), pool(port) as client:
         task = asyncio.ensure_future(client.send(asking(port)))
         while not seen.visits:  # noqa: ASYNC110  the server tells nobody
@@ -230,7 +222,7 @@ async def test_closing_the_client_ends_whoever_waits(pool: OpenPool) -> None:
             await task
 
 
-async def test_nobody_there_is_unreachable(pool: OpenPool) -> None:
+async def test_nobody_there_is_unreachable() -> None:
     with socket.socket() as unheard:
         unheard.bind(("127.0.0.1", 0))
         port = unheard.getsockname()[1]
@@ -240,9 +232,7 @@ async def test_nobody_there_is_unreachable(pool: OpenPool) -> None:
 
 
 @pytest.mark.parametrize(("limit", "deadline", "expected"), [(0.05, 9.0, ConnectTimeoutError), (9.0, 0.05, TimeoutError)])
-async def test_a_connection_that_does_not_come_about_is_given_up(
-    pool: OpenPool, limit: float, deadline: float, expected: type[Exception]
-) -> None:
+async def test_a_connection_that_does_not_come_about_is_given_up(limit: float, deadline: float, expected: type[Exception]) -> None:
     with deaf() as port:
         async with pool(port) as client:
             with pytest.raises(expected):
@@ -289,10 +279,10 @@ def resolving(monkeypatch: pytest.MonkeyPatch, *addresses: tuple[str, int]) -> l
     return asked
 
 
-async def test_a_name_of_which_one_address_is_forbidden_is_not_connected_to(make_client: MakeClient, patched: pytest.MonkeyPatch) -> None:
+async def test_a_name_of_which_one_address_is_forbidden_is_not_connected_to(patched: pytest.MonkeyPatch) -> None:
     async with provider(answering(sized(b"ok"))) as (seen, port):
         resolving(patched, ("127.0.0.1", port), ("192.0.2.1", port))
-        client = make_client(f"http://provider.test:{port}", AddressRule(local=True))
+        client = Pool(f"http://provider.test:{port}", AddressRule(local=True))
         with pytest.raises(ForbiddenError, match=r"provider\.test \(192\.0\.2\.1\)"):
             await client.send(HttpRequest(f"http://provider.test:{port}/", {}))
         await client.close()
@@ -300,27 +290,25 @@ async def test_a_name_of_which_one_address_is_forbidden_is_not_connected_to(make
 
 
 @pytest.mark.parametrize("first", ["refuses", "is deaf"])
-async def test_a_later_address_of_a_name_serves_where_the_first_does_not(
-    make_client: MakeClient, patched: pytest.MonkeyPatch, first: str
-) -> None:
+async def test_a_later_address_of_a_name_serves_where_the_first_does_not(patched: pytest.MonkeyPatch, first: str) -> None:
     with socket.socket() as unheard, deaf() as silent_port:
         unheard.bind(("127.0.0.1", 0))
         dead = unheard.getsockname()[1] if first == "refuses" else silent_port
         async with provider(answering(sized(b"ok", b"connection: close"), sized(b"ok"))) as (_, port):
             asked = resolving(patched, ("127.0.0.1", dead), ("127.0.0.1", port))
-            client = make_client("http://provider.test", AddressRule(local=True))
+            client = Pool("http://provider.test", AddressRule(local=True))
             for _ in range(2):
                 assert await whole(client, HttpRequest("http://provider.test/", {})) == b"ok"
             await client.close()
             assert asked == ["provider.test"], "a name is resolved once"
 
 
-async def test_no_address_of_a_name_answers(make_client: MakeClient, patched: pytest.MonkeyPatch) -> None:
+async def test_no_address_of_a_name_answers(patched: pytest.MonkeyPatch) -> None:
     with socket.socket() as unheard:
         unheard.bind(("127.0.0.1", 0))
         dead = ("127.0.0.1", unheard.getsockname()[1])
         resolving(patched, dead, ("127.0.0.2", dead[1]))
-        client = make_client("http://provider.test", AddressRule(local=True))
+        client = Pool("http://provider.test", AddressRule(local=True))
         with pytest.raises(UnreachableError, match="Connection refused"):
             await client.send(HttpRequest("http://provider.test/", {}))
         await client.close()

@@ -9,7 +9,6 @@ from ipaddress import ip_network
 from urllib.parse import urlsplit
 
 from llm_mesh_adapter_kit.addresses import AddressRule
-from llm_mesh_adapter_kit.connecting import Connecting
 from llm_mesh_adapter_kit.errors import no_credential, unknown_endpoint
 from llm_mesh_adapter_kit.redaction import GrowingRedaction, Redaction
 from llm_mesh_adapter_kit.signing import Auth, Signer, StaticHeader
@@ -46,8 +45,6 @@ class Endpoint:
     """Sent with every call."""
     extras: frozenset[str] = frozenset()
     """Keys of the dialect that go on although they are not known to be harmless, by their names in docs/extras.md."""
-    connecting: Connecting = field(default_factory=Connecting)
-    """Which HTTP client connects to it, and how."""
     media: frozenset[str] = frozenset()
     """Origins that media may come from beside public https addresses."""
     host: str = field(init=False)
@@ -74,13 +71,9 @@ class Endpoint:
         if parts.scheme == "http" and not self.local and not self.allow:
             raise ValueError(f"endpoint {self.name}: base_url must be https, unless it is local or its address range is allowed")
 
-        if parts.scheme == "http" and self.connecting.secure:
-            raise ValueError(f"endpoint {self.name}: base_url must be https where a proxy, ca or client_certificate is set")
-
     def _secrets(self) -> Iterator[str]:
         """Everything that authenticates, the operator's own headers included."""
         yield from self.signer.secrets
-        yield from self.connecting.proxy_credential.reveal().split(":", 1)[1:]
         yield from (value for name, value in self.headers.items() if _AUTHENTICATES.search(name))
 
     def _check_ranges(self) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -13,7 +12,6 @@ from llm_mesh_adapter_kit.adapter import Adapter
 from llm_mesh_adapter_kit.attempts import Attempts
 from llm_mesh_adapter_kit.bulkhead import SharedFile, own_places
 from llm_mesh_adapter_kit.client.pool import Pool, tls_context
-from llm_mesh_adapter_kit.connecting import FAST
 from llm_mesh_adapter_kit.dialect import Dialect
 from llm_mesh_adapter_kit.endpoints import Endpoint, EndpointTable
 from llm_mesh_adapter_kit.grants import GrantCheck
@@ -36,8 +34,7 @@ class Clients:
     """One HTTP client per endpoint, made when it is first asked."""
 
     def __init__(self, table: EndpointTable) -> None:
-        self._clients: dict[str, HttpClient] = {}
-        self._made = {endpoint.name: _maker(endpoint, self._trusted) for endpoint in table}
+        self._clients: dict[str, Pool] = {}
         self._secure = any(endpoint.usable and endpoint.origin.startswith("https:") for endpoint in table)
         self._tls: ssl.SSLContext | None = None
         self._loading: asyncio.TimerHandle | None = None
@@ -46,7 +43,7 @@ class Clients:
         """The endpoint's client."""
         client = self._clients.get(endpoint.name)
         if client is None:
-            client = self._clients[endpoint.name] = self._made[endpoint.name]()
+            client = self._clients[endpoint.name] = Pool(endpoint.origin, endpoint.rule, self._trusted)
         return client
 
     async def start(self) -> None:
@@ -66,21 +63,6 @@ class Clients:
         if self._tls is None:
             self._tls = tls_context()
         return self._tls
-
-
-def _maker(endpoint: Endpoint, usual: Callable[[], ssl.SSLContext]) -> Callable[[], HttpClient]:
-    """Makes the endpoint's client. What cannot be had is told now: `ValueError` names the endpoint and the key."""
-    connecting = endpoint.connecting
-    try:
-        tls = connecting.tls(usual)
-        if connecting.client == FAST:
-            return lambda: Pool(endpoint.origin, endpoint.rule, tls)
-        from llm_mesh_adapter_kit.aiohttp_client.client import LibraryClient  # noqa: PLC0415 - an extra
-    except ImportError:
-        raise ValueError(f"endpoint {endpoint.name}: client: expected the extra aiohttp of the adapter to be installed") from None
-    except ValueError as error:
-        raise ValueError(f"endpoint {endpoint.name}: {error}") from None
-    return lambda: LibraryClient(endpoint.origin, endpoint.rule, tls, connecting)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,6 @@ import orjson
 
 from llm_mesh_adapter_anthropic.provider.rows import GENERIC, ROWS, Row
 from llm_mesh_adapter_anthropic.settings import Settings
-from llm_mesh_adapter_kit.connecting import FAST, Connecting
 from llm_mesh_adapter_kit.endpoints import Endpoint, EndpointTable
 from llm_mesh_adapter_kit.signing import Auth
 from llm_mesh_dialects.addresses import origins_of
@@ -83,24 +82,10 @@ def _endpoint(row: Row, fields: Fields, settings: Settings) -> Endpoint:
         headers={"anthropic-version": settings.version, **more},
         extras=frozenset(fields.texts("extras")),
         media=_origins(fields),
-        connecting=_connecting(fields, settings.credentials),
     )
     if left := fields.rest():
         raise fields.wrong(next(iter(left)), "there is no such key")
     return made
-
-
-def _connecting(fields: Fields, credentials: Mapping[str, Secret]) -> Connecting:
-    """Keys about connections."""
-    name = fields.text("proxy_credential")
-    if name is not None and name not in credentials:
-        raise fields.wrong("proxy_credential", f"there is no credential {name}")
-    texts = {key: fields.text(key) or "" for key in ("proxy", "ca", "client_certificate", "client_key")}
-    try:
-        return Connecting(client=fields.text("client") or FAST, proxy_credential=credentials[name] if name else Secret(""), **texts)
-    except ValueError as error:
-        key, _, expected = str(error).partition(": ")
-        raise fields.wrong(key, expected) from None
 
 
 def _origins(fields: Fields) -> frozenset[str]:

@@ -35,7 +35,7 @@ class Address(NamedTuple):
 class Dialler:
     """Makes connections to one origin. `tls` gives the context by which servers prove who they are."""
 
-    def __init__(self, origin: str, rule: AddressRule, tls: Callable[[], ssl.SSLContext] | None) -> None:
+    def __init__(self, origin: str, rule: AddressRule, tls: Callable[[], ssl.SSLContext]) -> None:
         parts = urlsplit(origin)
         self._host = parts.hostname or ""
         self._port = parts.port or _PORTS[parts.scheme]
@@ -56,11 +56,11 @@ class Dialler:
             raise
 
     async def _connection(self, make: Callable[[], Connection]) -> Connection:
-        addresses = await self.addresses()
+        addresses = await self._addresses()
         try:
             sock = await _first(addresses)
         except OSError as error:
-            self.forget()
+            self._known_until = 0.0
             raise UnreachableError(os.strerror(error.errno) if error.errno else "no connection") from None
         context = self._tls() if self._tls is not None else None
         try:
@@ -74,15 +74,10 @@ class Dialler:
         connection.socket = sock
         return connection
 
-    def forget(self) -> None:
-        """Resolve anew before the next connection."""
-        self._known_until = 0.0
-
-    async def addresses(self) -> Sequence[Address]:
-        """The addresses of the origin's host, each of them allowed. Raises `UnreachableError` and `ForbiddenError`."""
+    async def _addresses(self) -> Sequence[Address]:
         if time.monotonic() < self._known_until:
             return self._known
-        if literal(self._host) and not self._rule.allows(self._host):
+        if _literal(self._host) and not self._rule.allows(self._host):
             raise ForbiddenError(self._host)
         loop = asyncio.get_running_loop()
         try:
@@ -141,6 +136,5 @@ async def _reached(address: Address) -> socket.socket:
     return sock
 
 
-def literal(host: str) -> bool:
-    """Whether a host is an address, and no name."""
+def _literal(host: str) -> bool:
     return ":" in host or host.replace(".", "").isdigit()

@@ -8,7 +8,7 @@ import ssl
 import time
 from collections import deque
 from collections.abc import Callable
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
 
 from llm_mesh_adapter_kit.addresses import AddressRule
 from llm_mesh_adapter_kit.client.connection import ROOM, Connection
@@ -30,19 +30,12 @@ def tls_context() -> ssl.SSLContext:
     return context
 
 
-def check_address(origin: str, method: str, url: str) -> SplitResult:
-    """The parts of a request's address. `ValueError` where it lies at another origin, or is none."""
-    parts = urlsplit(url)
-    if f"{parts.scheme}://{parts.netloc}" != origin or not _VISIBLE.fullmatch(url) or not _VISIBLE.fullmatch(method):
-        raise ValueError("the address of a request lies at another origin, or is none")
-    return parts
-
-
 class Pool:
     """`HttpClient` of one origin."""
 
     def __init__(self, origin: str, rule: AddressRule, tls: Callable[[], ssl.SSLContext] = tls_context) -> None:
-        self._origin = origin
+        parts = urlsplit(origin)
+        self._origin = (parts.scheme, parts.netloc)
         self._dialler = Dialler(origin, rule, tls)
         self._heads: dict[tuple[str, str], str] = {}
         self._room = memoryview(bytearray(ROOM))
@@ -87,7 +80,9 @@ class Pool:
 
     def _begin(self, method: str, url: str) -> str:
         """The part of a head that all requests of a kind share. A credential belongs to an origin: no other is sent to."""
-        parts = check_address(self._origin, method, url)
+        parts = urlsplit(url)
+        if (parts.scheme, parts.netloc) != self._origin or not _VISIBLE.fullmatch(url) or not _VISIBLE.fullmatch(method):
+            raise ValueError("the address of a request lies at another origin, or is none")
         target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         if len(self._heads) >= _MOST_HEADS:
             self._heads.clear()

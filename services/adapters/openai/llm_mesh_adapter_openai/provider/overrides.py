@@ -8,7 +8,6 @@ from typing import Any
 
 import orjson
 
-from llm_mesh_adapter_kit.connecting import FAST, Connecting
 from llm_mesh_adapter_kit.endpoints import Endpoint
 from llm_mesh_adapter_kit.signing import Auth
 from llm_mesh_adapter_openai.provider.rows import GENERIC, ROWS, Row
@@ -120,21 +119,7 @@ def _endpoint(row: Row, fields: Fields, keys: Mapping[str, Secret], credentials:
         headers={name: headers.required_text(name) for name in headers.whole_object()} if headers is not None else {},
         extras=frozenset(fields.texts("extras")),
         media=_origins(fields),
-        connecting=_connecting(fields, credentials),
     )
-
-
-def _connecting(fields: Fields, credentials: Mapping[str, Secret]) -> Connecting:
-    """Keys about connections."""
-    name = fields.text("proxy_credential")
-    if name is not None and name not in credentials:
-        raise fields.wrong("proxy_credential", f"there is no credential {name}")
-    texts = {key: fields.text(key) or "" for key in ("proxy", "ca", "client_certificate", "client_key")}
-    try:
-        return Connecting(client=fields.text("client") or FAST, proxy_credential=credentials[name] if name else Secret(""), **texts)
-    except ValueError as error:
-        key, _, expected = str(error).partition(": ")
-        raise fields.wrong(key, expected) from None
 
 
 def _origins(fields: Fields) -> frozenset[str]:
