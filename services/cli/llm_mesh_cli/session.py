@@ -152,8 +152,8 @@ class Session:
         key = self.key()
         if not key:
             file = self.files.project_key if self._who == "project" else self.files.admin_key
-            kept = f"a mesh that `llm-mesh up` starts keeps one in {file} (--data-dir or LLM_MESH_DATA_DIR names another folder)"
-            raise MissingKeyError(f"no key: give --key or set LLM_MESH_KEY; {kept}")
+            where = f"a mesh that `llm-mesh up` starts keeps one in {file} (--data-dir or LLM_MESH_DATA_DIR names another folder)"
+            raise MissingKeyError(f"no key: give --key or set LLM_MESH_KEY; {where}")
         return (("authorization", f"Bearer {key.reveal()}"),)
 
 

@@ -113,9 +113,6 @@ class Pressure:
 
 
 def overloaded(retry_after: float | None = None) -> MeshError:
-    """What a caller is told; without a time, one of `RETRY_AFTER`."""
-    return RuntimeFault(
-        errors_pb2.ERROR_REASON_OVERLOADED,
-        "more is asked than this process can do in time",
-        retry_after=random.choice(RETRY_AFTER) if retry_after is None else retry_after,  # noqa: S311 - no secret
-    )
+    """OVERLOADED, with the seconds to wait; without them, one of `RETRY_AFTER`."""
+    seconds = random.choice(RETRY_AFTER) if retry_after is None else retry_after  # noqa: S311 - no secret
+    return RuntimeFault(errors_pb2.ERROR_REASON_OVERLOADED, f"server overloaded; retry after {seconds:.1f} s", retry_after=seconds)

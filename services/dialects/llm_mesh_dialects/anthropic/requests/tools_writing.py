@@ -53,7 +53,7 @@ def response_format(body: dict[str, Any], form: content_pb2.ResponseFormat, quir
     if kind is None:
         return ""
     if kind == "json_object":
-        report.approximated("response_format.json_object", "the model is told so: only schemas bind it")
+        report.approximated("response_format.json_object", "asked for in the system message: the target enforces JSON only by a schema")
         return _ANY_OBJECT
     schema_format = form.json_schema
     if schema_format.description:
