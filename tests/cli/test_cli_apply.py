@@ -68,7 +68,7 @@ def test_what_one_service_refuses_changes_nothing_anywhere(cli_mesh: RunningMesh
         "      - {name: m, adapter: openai, endpoint: simulator, upstream_model: m, capabilities: ['Not a word']}\n"
     )
     refused = cli_mesh.cli("apply", "-f", str(file))
-    assert refused.returncode == 2
+    assert refused.returncode == 5
     assert f"{file}:5: domains[0].models[0].capabilities" in refused.stderr
     assert "nothing was changed" in refused.stderr
     assert cli_mesh.cli("budget", "list", "--domain", "refused", "--json").stdout.strip() in {"", "[]"}
