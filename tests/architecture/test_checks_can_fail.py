@@ -136,8 +136,8 @@ def test_import_contracts_keep_the_packages_of_the_runtime_in_their_order(module
 
 def test_import_contracts_accept_the_order_of_the_runtimes_packages(tmp_path: Path) -> None:
     modules = {
-        "host/__init__.py": "from llm_mesh_runtime import http, links",
-        "http/__init__.py": "import uvicorn",
+        "host/__init__.py": "from llm_mesh_runtime import links",
+        "http/listener.py": "import uvicorn",
         "links/__init__.py": "from llm_mesh_runtime import telemetry",
         "telemetry/__init__.py": "from llm_mesh_runtime import errors",
         "database/engines.py": "import sqlalchemy",

@@ -46,7 +46,7 @@ def applied(cli_mesh: RunningMesh, tmp_path: Path, request: pytest.FixtureReques
 
 PROJECT = (
     "display_name: Ours\nprojects:\n"
-    "  - {name: p, allowed_models: [a], max_output_tokens: 9, strict_charging: true, budget: {amount: 1 USD}}"
+    "  - {name: p, allowed_models: [sim-echo], max_output_tokens: 9, strict_charging: true, budget: {amount: 1 USD}}"
 )
 
 
@@ -64,7 +64,7 @@ def test_raising_a_budget_touches_nothing_else(applied: Applied) -> None:
 def test_null_unsets_and_says_that_it_loosens(applied: Applied) -> None:
     applied.apply(PROJECT)
     shown = fields(applied, "projects:\n  - {name: p, allowed_models: null, strict_charging: null, budget: null}")
-    assert "allowed_models: a → (unset)" in shown
+    assert "allowed_models: sim-echo → (unset)" in shown
     assert shown.count("loosens a guard") == 3
     assert f"- domains/{applied.domain}/projects/p/budget   loosens a guard" in shown
     applied.apply("projects:\n  - {name: p, allowed_models: null, budget: null}", code=CONFLICT)

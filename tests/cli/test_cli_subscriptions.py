@@ -19,7 +19,7 @@ domains:
   - name: seller
     models:
       - {{name: talker, adapter: openai, endpoint: simulator, upstream_model: sim-echo, capabilities: [generate, streaming],
-         context_window: 1000, max_output_tokens: 100, shared_with: ["*"], price: {{input: "{price}", output: "{price}", source: a test}}}}
+         context_window: 128000, max_output_tokens: 100, shared_with: ["*"], price: {{input: "{price}", output: "{price}", source: t}}}}
     routes:
       - {{name: way, alias: way, targets: [{{model: talker}}], shared_with: ["*"]}}
 """

@@ -84,7 +84,8 @@ async def test_pauses_double_up_to_ten_seconds_and_restarts_are_counted(
             await one.serving()
             await clock.done.wait()
             monkeypatch.undo()
-            assert clock.pauses == [0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 10.0, 10.0, 10.0]
+            longest = [0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 10.0, 10.0, 10.0]
+            assert all(most / 2 <= pause <= most for pause, most in zip(clock.pauses, longest, strict=True))
             text = running.links("up").metrics.render().decode()
             assert 'llm_mesh_workers_restarts_total{worker="worker-1"} 9.0' in text
             assert "llm_mesh_workers_serving 0.0" in text
