@@ -6,13 +6,12 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Final
 
 from llm_mesh.inference.v1 import embed_pb2
+from llm_mesh_runtime.delimited import before
 
 if TYPE_CHECKING:
     from google.protobuf.internal.containers import RepeatedCompositeFieldContainer
 
-_VALUES: Final = bytes([embed_pb2.Embedding.VALUES_FIELD_NUMBER << 3 | 2])
-"""What stands before the numbers of a vector: the field, and that its length in bytes follows."""
-_LOW: Final = 0x7F
+_VALUES: Final = embed_pb2.Embedding.VALUES_FIELD_NUMBER
 
 
 def pieces_of(vectors: Sequence[bytes], size: int) -> list[tuple[int, Sequence[bytes]]]:
@@ -24,13 +23,4 @@ def pieces_of(vectors: Sequence[bytes], size: int) -> list[tuple[int, Sequence[b
 def put_vectors(embeddings: RepeatedCompositeFieldContainer[embed_pb2.Embedding], vectors: Iterable[bytes], first: int) -> None:
     """Adds vectors, of which the first has the index `first`."""
     for index, vector in enumerate(vectors, first):
-        embeddings.add(index=index).MergeFromString(_VALUES + _varint(len(vector)) + vector)
-
-
-def _varint(value: int) -> bytes:
-    encoded = bytearray()
-    while value > _LOW:
-        encoded.append(value & _LOW | _LOW + 1)
-        value >>= 7
-    encoded.append(value)
-    return bytes(encoded)
+        embeddings.add(index=index).MergeFromString(before(_VALUES, len(vector)) + vector)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from llm_mesh.registry.v1 import registry_pb2, registry_pb2_grpc
 from llm_mesh_cli.naming import SHARED, named
+from llm_mesh_cli.paging import pages
 from llm_mesh_cli.set_up.project import PLATFORM
 from llm_mesh_cli.set_up.simulated import simulator_models
 
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
     import grpc
 
     from llm_mesh_cli.set_up.endpoints import Endpoints
-
-_PAGE = 1000
 
 
 class ProviderModels:
@@ -41,32 +40,16 @@ class ProviderModels:
         return len(missing)
 
     async def _well_known(self, adapter: str, endpoint: str) -> list[registry_pb2.Model]:
-        request = registry_pb2.ListWellKnownModelsRequest(page_size=_PAGE, endpoint=endpoint)
-        found: list[registry_pb2.Model] = []
-        while True:
-            answer = await self._registry.ListWellKnownModels(request, metadata=self._admin)
-            found += [model for model in answer.models if model.adapter == adapter]
-            request.page_token = answer.next_page_token
-            if not request.page_token:
-                return found
+        request = registry_pb2.ListWellKnownModelsRequest(endpoint=endpoint)
+        answers = pages(self._registry.ListWellKnownModels, request, metadata=self._admin)
+        return [model async for answer in answers for model in answer.models if model.adapter == adapter]
 
     async def _undeclared(self, facts: Sequence[registry_pb2.Endpoint]) -> list[registry_pb2.Endpoint]:
         """Those whose facts nobody has declared: what an operator wrote since is left alone."""
-        request = registry_pb2.ListEndpointsRequest(page_size=_PAGE)
-        declared: set[str] = set()
-        while True:
-            answer = await self._registry.ListEndpoints(request, metadata=self._admin)
-            declared.update(endpoint.name for endpoint in answer.endpoints)
-            request.page_token = answer.next_page_token
-            if not request.page_token:
-                return [endpoint for endpoint in facts if endpoint.name not in declared]
+        answers = pages(self._registry.ListEndpoints, registry_pb2.ListEndpointsRequest(), metadata=self._admin)
+        declared = {endpoint.name async for answer in answers for endpoint in answer.endpoints}
+        return [endpoint for endpoint in facts if endpoint.name not in declared]
 
     async def _registered(self) -> list[registry_pb2.Model]:
-        request = registry_pb2.ListModelsRequest(parent=SHARED, page_size=_PAGE)
-        found: list[registry_pb2.Model] = []
-        while True:
-            answer = await self._registry.ListModels(request, metadata=self._admin)
-            found += answer.models
-            request.page_token = answer.next_page_token
-            if not request.page_token:
-                return found
+        answers = pages(self._registry.ListModels, registry_pb2.ListModelsRequest(parent=SHARED), metadata=self._admin)
+        return [model async for answer in answers for model in answer.models]

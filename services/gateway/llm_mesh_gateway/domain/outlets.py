@@ -12,9 +12,9 @@ from llm_mesh_gateway.domain.ports import Piece
 from llm_mesh_gateway.domain.recording import Recording
 from llm_mesh_gateway.domain.replay import Replay
 from llm_mesh_gateway.domain.reservation import Reservation
+from llm_mesh_runtime.delimited import before
 
 Write = Callable[[bytes], Awaitable[None]]
-_LOW = 0x7F
 _SMALL = 64 * 1024
 _OUTPUT = gateway_pb2.EmbedResponse.OUTPUT_FIELD_NUMBER
 
@@ -92,7 +92,7 @@ class Vectors:
         """An `EmbedResponse`, put together on the wire: 25 MB that are taken apart and written anew would hold the event loop."""
         output = (self.output.SerializeToString(), *self.pieces)
         size = sum(map(len, output))
-        parts = (_tag(_OUTPUT), _varint(size), *output, gateway_pb2.EmbedResponse(receipt=receipt).SerializeToString())
+        parts = (before(_OUTPUT, size), *output, gateway_pb2.EmbedResponse(receipt=receipt).SerializeToString())
         return b"".join(parts) if size <= _SMALL else await asyncio.to_thread(b"".join, parts)  # which lets go of the interpreter
 
     async def write(self, receipt: gateway_pb2.Receipt, write: Write) -> None:
@@ -154,16 +154,3 @@ class Streamed:
             raw += self._first().SerializeToString()  # messages one behind the other are one with the fields of both
             self._first = None
         await self._write(raw)
-
-
-def _tag(field: int) -> bytes:
-    return bytes([field << 3 | 2])  # what follows begins with its length
-
-
-def _varint(value: int) -> bytes:
-    encoded = bytearray()
-    while value > _LOW:
-        encoded.append(value & _LOW | _LOW + 1)
-        value >>= 7
-    encoded.append(value)
-    return bytes(encoded)

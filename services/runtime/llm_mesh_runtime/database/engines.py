@@ -7,13 +7,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
-from random import uniform
 from urllib.parse import quote
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.pool import NullPool
 
+from llm_mesh_runtime.backoff import Backoff
 from llm_mesh_runtime.database.faults import is_busy
 from llm_mesh_runtime.database.opened import opened
 
@@ -238,14 +238,14 @@ def _set(connection: sqlite3.Connection, pragma: str) -> None:
     Two processes that open a new file may both change its journal mode; SQLite then refuses one of them at once, whatever its
     `busy_timeout` is, since each would wait for the other. So that one tries again.
     """
-    end = time.monotonic() + _BUSY_MILLISECONDS / 1000
+    end, backoff = time.monotonic() + _BUSY_MILLISECONDS / 1000, Backoff(0.002, 0.02)
     while True:
         try:
             connection.execute(f"PRAGMA {pragma}")
         except sqlite3.OperationalError as error:
             if pragma != _WRITE_AHEAD or not is_busy(error) or time.monotonic() > end:
                 raise
-            time.sleep(uniform(0.001, 0.01))  # noqa: S311 (spreads repetitions)
+            time.sleep(backoff.pause())
         else:
             return
 
