@@ -16,7 +16,7 @@ from typing import Any
 from google.protobuf import descriptor_pb2
 
 from llm_mesh.mesh.v1 import errors_pb2
-from llm_mesh_cli import reference
+from llm_mesh_cli import command_reference
 from llm_mesh_dialects.allowing import Kind, Rule, Table
 from llm_mesh_dialects.anthropic.allowed import TABLE as ANTHROPIC
 from llm_mesh_dialects.openai.allowed import TABLE as OPENAI
@@ -94,7 +94,7 @@ The list is generated from the titles by `make docs`.
 
 def main() -> None:
     """Writes or checks the pages."""
-    for path, text in ((ERRORS, page()), (EXTRAS, extras()), (COMMANDS, reference.page()), (DECISIONS, decisions())):
+    for path, text in ((ERRORS, page()), (EXTRAS, extras()), (COMMANDS, command_reference.page()), (DECISIONS, decisions())):
         if "--check" not in sys.argv:
             path.write_text(text, encoding="utf-8")
         elif not path.exists() or path.read_text(encoding="utf-8") != text:

@@ -16,7 +16,7 @@ from llm_mesh.adapter.v1 import adapter_pb2
 from llm_mesh.gateway.v1 import gateway_pb2
 from llm_mesh.mesh.v1 import access_pb2
 from llm_mesh.policy.v1 import identity_pb2, ledger_pb2, usage_pb2
-from llm_mesh_cli import reference
+from llm_mesh_cli import command_reference
 from llm_mesh_cli.app import ALIASES
 from llm_mesh_cli.app import COMMANDS as COMMAND_NAMES
 from llm_mesh_cli.session import Session
@@ -233,7 +233,7 @@ def test_the_singular_of_a_noun_does_the_same(alias: str) -> None:
 
 
 def test_the_reference_has_every_command() -> None:
-    page = reference.page()
+    page = command_reference.page()
     assert [line.removeprefix("## ") for line in page.splitlines() if line.startswith("## ")] == list(COMMAND_NAMES)
     assert "### projects update" in page
     assert "`--allow-loosening`" in page

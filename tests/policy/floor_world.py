@@ -18,7 +18,7 @@ from llm_mesh_policy.domain.identity.directory import Directory
 from llm_mesh_policy.domain.identity.keyring import Keyring
 from llm_mesh_policy.domain.identity.live import Live
 from llm_mesh_policy.domain.identity.ports import Row, Transaction
-from llm_mesh_policy.domain.ledger.limits import wanted_budget, wanted_limit
+from llm_mesh_policy.domain.ledger.limits import meter_of_budget, meter_of_limit
 from llm_mesh_policy.domain.rules.administration import Administration
 from llm_mesh_policy.domain.rules.applying import Applying, Masks, Step
 from llm_mesh_policy.domain.rules.flooring import Flooring
@@ -71,11 +71,11 @@ class Limits:
 
     def apply_budget(self, transaction: Transaction, budget: ledger_pb2.Budget, masks: Masks, *, dry_run: bool) -> Step:
         del transaction, masks
-        return self._put(wanted_budget(budget, "USD").name, budget.SerializeToString(), dry_run=dry_run)
+        return self._put(meter_of_budget(budget, "USD").name, budget.SerializeToString(), dry_run=dry_run)
 
     def apply_limit(self, transaction: Transaction, limit: ledger_pb2.Limit, masks: Masks, *, dry_run: bool) -> Step:
         del transaction, masks
-        return self._put(wanted_limit(limit).name, limit.SerializeToString(), dry_run=dry_run)
+        return self._put(meter_of_limit(limit).name, limit.SerializeToString(), dry_run=dry_run)
 
     def _put(self, name: str, body: bytes, *, dry_run: bool) -> Step:
         if not dry_run:

@@ -9,7 +9,7 @@ from sqlalchemy import update
 from llm_mesh.mesh.v1 import resources_pb2
 from llm_mesh.policy.v1 import ledger_pb2
 from llm_mesh_policy.domain.audit import AuditEntry
-from llm_mesh_policy.domain.ledger.limits import budget_of, wanted_budget, wanted_limit
+from llm_mesh_policy.domain.ledger.limits import budget_of, meter_of_budget, meter_of_limit
 from llm_mesh_policy.domain.ledger.meters import DAY, FOREVER, MONEY, MONTHLY, Meter, fit, window_of
 from llm_mesh_policy.store.ledger_tables import meters
 from llm_mesh_runtime.database import Database
@@ -208,13 +208,13 @@ async def test_an_apply_does_not_open_a_budget_that_was_closed(world: World) -> 
 )
 def test_a_limit_that_is_none_is_refused_by_field(field: str, wanted: ledger_pb2.Limit) -> None:
     with pytest.raises(MeshError) as refused:
-        wanted_limit(wanted)
+        meter_of_limit(wanted)
     assert refused.value.field == field
 
 
 def test_a_budget_in_another_currency_is_refused() -> None:
     with pytest.raises(MeshError) as refused:
-        wanted_budget(ledger_pb2.Budget(name=f"{PROJECT}/budget", amount=resources_pb2.Money(currency="EUR")), "USD")
+        meter_of_budget(ledger_pb2.Budget(name=f"{PROJECT}/budget", amount=resources_pb2.Money(currency="EUR")), "USD")
     assert refused.value.field == "budget.amount.currency"
 
 

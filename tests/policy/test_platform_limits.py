@@ -9,7 +9,7 @@ from llm_mesh.policy.v1 import ledger_pb2
 from llm_mesh_policy.domain.actor import Actor
 from llm_mesh_policy.domain.audit import AuditEntry
 from llm_mesh_policy.domain.ledger.accounts import Accounts
-from llm_mesh_policy.domain.ledger.limits import wanted_budget, wanted_limit
+from llm_mesh_policy.domain.ledger.limits import meter_of_budget, meter_of_limit
 from llm_mesh_policy.store import ledger_each, ledger_meters
 from llm_mesh_policy.store.identity_tables import resources
 from llm_mesh_runtime.database import Database
@@ -140,14 +140,14 @@ async def test_a_domain_sees_its_own_budgets_and_those_that_bind_it_page_by_page
 )
 def test_a_budget_names_whom_it_may_bind(wanted: ledger_pb2.Budget, field: str) -> None:
     with pytest.raises(MeshError) as refused:
-        wanted_budget(wanted, "USD")
+        meter_of_budget(wanted, "USD")
     assert refused.value.field == field
 
 
 @pytest.mark.parametrize("subject", ["domain:*", f"{OTHER}/tags/a=b", f"{DOMAIN}/tags/a", f"{DOMAIN}/tags/A=b"])
 def test_only_the_platform_binds_each_domain_and_others_tags(subject: str) -> None:
     with pytest.raises(MeshError) as refused:
-        wanted_limit(limit(subject, REQUESTS, 1))
+        meter_of_limit(limit(subject, REQUESTS, 1))
     assert refused.value.field == "limit.subject"
 
 

@@ -6,12 +6,12 @@ import asyncio
 
 import pytest
 
-from llm_mesh_runtime import freed
+from llm_mesh_runtime import memory_return
 
 
 async def test_however_often_memory_is_freed_it_is_given_back_in_one_go(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(freed, "_EVERY", 0.01)
-    memory, given = freed.FreedMemory(), asyncio.Queue[int]()
+    monkeypatch.setattr(memory_return, "_EVERY", 0.01)
+    memory, given = memory_return.FreedMemory(), asyncio.Queue[int]()
     loop = asyncio.get_running_loop()
     monkeypatch.setattr(memory, "_trim", lambda rest: loop.call_soon_threadsafe(given.put_nowait, rest))
     for _ in range(100):

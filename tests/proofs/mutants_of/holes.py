@@ -166,10 +166,10 @@ HOLES: Mapping[str, Mutant] = {
         test="tests/proofs/attacks/test_attack_doors.py::test_large_messages_to_health_are_read_one_at_a_time",
     ),
     "doors/memory-is-given-back-in-one-go": Mutant(
-        file="runtime/llm_mesh_runtime/freed.py",
+        file="runtime/llm_mesh_runtime/memory_return.py",
         guard="if self._trim is not None and self._timer is None:",
         instead="if self._trim is not None:",
-        test="tests/runtime/test_freed.py",
+        test="tests/runtime/test_memory_return.py",
     ),
     "neighbours/many-tails-cost-as-few": Mutant(
         file="observability/llm_mesh_observability/domain/observatory.py",

@@ -81,7 +81,7 @@ WHY: Mapping[str, Mutant] = {
         test="tests/cli/test_cli_start.py::test_each_listener_says_whose_port_it_wants_and_which_setting_moves_it",
     ),
     "names/a-misspelt-model-is-refused": Mutant(
-        file="cli/llm_mesh_cli/references.py",
+        file="cli/llm_mesh_cli/name_checks.py",
         guard="    if problems and not force:",
         instead="    if False:",
         test="tests/proofs/attacks/test_attack_plain_words.py::test_a_name_that_is_nearly_right_is_suggested",

@@ -15,8 +15,8 @@ from llm_mesh_cli.apply.document import parsed
 from llm_mesh_cli.apply.reading import FileError
 from llm_mesh_cli.command import asks
 from llm_mesh_cli.failures import CommandError, Exit, exit_code
+from llm_mesh_cli.name_checks import FORCE, check
 from llm_mesh_cli.output import as_dict
-from llm_mesh_cli.references import FORCE, check
 from llm_mesh_cli.session import Session
 
 if TYPE_CHECKING:

@@ -11,11 +11,11 @@ import typer
 from llm_mesh.policy.v1 import identity_pb2, identity_pb2_grpc
 from llm_mesh_cli.command import asks
 from llm_mesh_cli.files import check_free
+from llm_mesh_cli.name_checks import FORCE, check_models
 from llm_mesh_cli.nouns.calls import Calls
 from llm_mesh_cli.nouns.names import resource_name
 from llm_mesh_cli.nouns.noun import Noun
 from llm_mesh_cli.output import as_dict
-from llm_mesh_cli.references import FORCE, check_models
 from llm_mesh_cli.session import Session
 from llm_mesh_cli.texts import duration, moment, time_text
 

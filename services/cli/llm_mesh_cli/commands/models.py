@@ -13,11 +13,11 @@ from llm_mesh_cli.command import asks
 from llm_mesh_cli.discovery import Found, discovered, registered
 from llm_mesh_cli.existing import missing
 from llm_mesh_cli.failures import CommandError, Exit
+from llm_mesh_cli.name_checks import CAPABILITIES
 from llm_mesh_cli.nouns.models import MODELS, Lifecycle, lifecycle
 from llm_mesh_cli.nouns.verbs import change, register
 from llm_mesh_cli.output import as_dict
 from llm_mesh_cli.paging import pages
-from llm_mesh_cli.references import CAPABILITIES
 from llm_mesh_cli.registered_models import model_of, models_of, price_text, state_text, terms, window_text
 from llm_mesh_cli.session import Session
 from llm_mesh_cli.texts import moment, time_text

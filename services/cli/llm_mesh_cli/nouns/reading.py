@@ -14,8 +14,8 @@ from llm_mesh_cli.apply.document import of_options
 from llm_mesh_cli.apply.filling import key_of
 from llm_mesh_cli.apply.reading import Place
 from llm_mesh_cli.failures import CommandError, Exit
+from llm_mesh_cli.name_checks import check
 from llm_mesh_cli.nouns.names import referred
-from llm_mesh_cli.references import check
 
 if TYPE_CHECKING:
     from google.protobuf.message import Message

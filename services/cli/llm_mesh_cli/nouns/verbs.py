@@ -11,12 +11,12 @@ import typer
 from llm_mesh.mesh.v1 import resources_pb2
 from llm_mesh_cli.command import asks
 from llm_mesh_cli.failures import CommandError, Exit
+from llm_mesh_cli.name_checks import FORCE
 from llm_mesh_cli.nouns.calls import Calls
 from llm_mesh_cli.nouns.changing import checked, masked, show
 from llm_mesh_cli.nouns.names import resource_name
 from llm_mesh_cli.nouns.options import parameters
 from llm_mesh_cli.nouns.reading import described
-from llm_mesh_cli.references import FORCE
 
 if TYPE_CHECKING:
     from llm_mesh_cli.nouns.noun import Noun

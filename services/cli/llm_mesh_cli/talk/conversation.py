@@ -11,7 +11,7 @@ from llm_mesh_cli.output import as_dict
 from llm_mesh_cli.paging import pages
 from llm_mesh_cli.session import Session
 from llm_mesh_cli.shown import enum_text
-from llm_mesh_cli.talk.shown import Shown
+from llm_mesh_cli.talk.printing import Shown
 from llm_mesh_cli.texts import amount
 
 _SIMULATED = "sim-echo"

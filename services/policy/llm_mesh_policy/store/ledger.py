@@ -34,7 +34,7 @@ from llm_mesh_policy.domain.ledger.speeds import Speeds
 from llm_mesh_policy.domain.screening.trail import REQUEST
 from llm_mesh_policy.store import ledger_charging, ledger_epochs, ledger_idempotency, ledger_rows
 from llm_mesh_policy.store.ledger_group import Accounts, Group
-from llm_mesh_policy.store.ledger_wanted import Extend, Refuse, Release, Request, Reserve, Settle
+from llm_mesh_policy.store.ledger_requests import Extend, Refuse, Release, Request, Reserve, Settle
 from llm_mesh_runtime.database import Database, PreparedStatement
 from llm_mesh_runtime.errors import MeshError, already_exists
 from llm_mesh_runtime.money import text as text_of

@@ -8,7 +8,7 @@ from dataclasses import astuple, replace
 
 from sqlalchemy import Connection, delete, select
 
-from llm_mesh_policy.domain.ledger.limits import EACH_DOMAIN, Wanted, fresh_meter
+from llm_mesh_policy.domain.ledger.limits import EACH_DOMAIN, DesiredMeter, fresh_meter
 from llm_mesh_policy.domain.ledger.meters import Meter
 from llm_mesh_policy.store import ledger_meters
 from llm_mesh_policy.store.identity_tables import resources
@@ -17,7 +17,7 @@ from llm_mesh_policy.store.ledger_tables import meters
 from llm_mesh_runtime.database import upsert
 
 
-def put_limit(connection: Connection, desired: Wanted, now: int) -> None:
+def put_limit(connection: Connection, desired: DesiredMeter, now: int) -> None:
     """Brings the meters of a limit into being, for every domain where it is one of each domain, and ends those that it has no more."""
     domains = _domains(connection) if desired.subject == EACH_DOMAIN else ()
     _end(connection, desired.name, keeping={_name(desired.name, domain) for domain in domains})
@@ -38,7 +38,7 @@ def add_domain(connection: Connection, domain: str, now: int) -> None:
     """A new domain has a meter of every limit of each domain. Behind the ledger's lock, so that a limit put meanwhile is not missed."""
     lock(connection)
     for meter in _select(connection, meters.c.subject == EACH_DOMAIN):
-        own = Wanted(_name(meter.name, domain), meter.name, domain, meter.metric, meter.amount, meter.period)
+        own = DesiredMeter(_name(meter.name, domain), meter.name, domain, meter.metric, meter.amount, meter.period)
         write(connection, fresh_meter(own, now), own.domain)
 
 

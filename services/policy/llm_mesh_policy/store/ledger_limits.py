@@ -13,13 +13,13 @@ from llm_mesh_policy.domain.ledger.amounts import pays
 from llm_mesh_policy.domain.ledger.limits import (
     EACH_DOMAIN,
     PLATFORM,
-    Wanted,
+    DesiredMeter,
     budget_of,
     check_budget_name,
     fresh_meter,
     limit_of,
-    wanted_budget,
-    wanted_limit,
+    meter_of_budget,
+    meter_of_limit,
 )
 from llm_mesh_policy.domain.ledger.meters import MONEY, Hold, Meter
 from llm_mesh_policy.domain.ledger.reservation import ESTIMATED, HELD, RELEASED, Reservation
@@ -51,12 +51,12 @@ class LedgerLimits:
 
     async def put_budget(self, budget: ledger_pb2.Budget, audit: AuditEntry) -> ledger_pb2.Budget:
         """Creates or replaces a budget."""
-        desired = wanted_budget(budget, self._currency)
+        desired = meter_of_budget(budget, self._currency)
         return budget_of(*await self._put(desired, audit), self._currency)
 
     async def put_limit(self, limit: ledger_pb2.Limit, audit: AuditEntry) -> ledger_pb2.Limit:
         """Creates or replaces a limit."""
-        meter, _ = await self._put(wanted_limit(limit), audit)
+        meter, _ = await self._put(meter_of_limit(limit), audit)
         return limit_of(meter)
 
     def apply_budget(self, connection: Connection, budget: ledger_pb2.Budget, masks: Masks, *, dry_run: bool) -> Step:
@@ -69,7 +69,7 @@ class LedgerLimits:
         if deletes(budget, masks):
             change = self._apply_deletion(connection, budget.name, known=before is not None, dry_run=dry_run)
             return Step(change, self._set_of(before), None)
-        desired = wanted_budget(applied(old, budget, masks, mutable=_BUDGET), self._currency)
+        desired = meter_of_budget(applied(old, budget, masks, mutable=_BUDGET), self._currency)
         new = budget_of(fresh_meter(desired, now), now, self._currency)
         return self._apply(connection, desired, before, change_of(desired.name, old, new, ignore=_OUTPUT_ONLY), dry_run=dry_run)
 
@@ -78,7 +78,7 @@ class LedgerLimits:
         lock(connection)
         before = _find(connection, limit.name)
         old = limit_of(before) if before else None
-        desired = wanted_limit(applied(old, limit, masks, mutable=_LIMIT))
+        desired = meter_of_limit(applied(old, limit, masks, mutable=_LIMIT))
         new = limit_of(fresh_meter(desired, 0))
         return self._apply(connection, desired, before, change_of(desired.name, old, new), dry_run=dry_run)
 
@@ -129,7 +129,7 @@ class LedgerLimits:
 
         return await self._database.read(work)
 
-    async def _put(self, desired: Wanted, audit: AuditEntry) -> tuple[Meter, int]:
+    async def _put(self, desired: DesiredMeter, audit: AuditEntry) -> tuple[Meter, int]:
         def work(connection: Connection) -> tuple[Meter, int] | MeshError:
             lock(connection)
             now = self._database.now(connection)
@@ -152,7 +152,9 @@ class LedgerLimits:
             ledger_each.delete_limit(connection, name)
         return resources_pb2.Change(resource=name, action=resources_pb2.CHANGE_ACTION_DELETE, loosens=True)
 
-    def _apply(self, connection: Connection, desired: Wanted, before: Meter | None, change: resources_pb2.Change, *, dry_run: bool) -> Step:
+    def _apply(
+        self, connection: Connection, desired: DesiredMeter, before: Meter | None, change: resources_pb2.Change, *, dry_run: bool
+    ) -> Step:
         if dry_run or change.action == resources_pb2.CHANGE_ACTION_NONE:
             return Step(change, None, None)
         meter = self._put_in(connection, desired, before, self._database.now(connection), opens=False)
@@ -169,7 +171,7 @@ class LedgerLimits:
             budget.ClearField(name)
         return budget
 
-    def _put_in(self, connection: Connection, desired: Wanted, before: Meter | None, now: int, *, opens: bool) -> Meter:
+    def _put_in(self, connection: Connection, desired: DesiredMeter, before: Meter | None, now: int, *, opens: bool) -> Meter:
         meter = _put(connection, desired, before, now, opens=opens)
         if before is None:
             of_kind = meters.c.metric == MONEY if desired.metric == MONEY else meters.c.metric != MONEY
@@ -190,7 +192,7 @@ def _find(connection: Connection, name: str) -> Meter | None:
     return None if row is None else Meter(*row)
 
 
-def _put(connection: Connection, desired: Wanted, before: Meter | None, now: int, *, opens: bool) -> Meter:
+def _put(connection: Connection, desired: DesiredMeter, before: Meter | None, now: int, *, opens: bool) -> Meter:
     """Writes a meter; `opens` a budget that was closed."""
     closed = before.closed if before is not None and not opens else 0
     if before is not None and desired.same_counts(before):

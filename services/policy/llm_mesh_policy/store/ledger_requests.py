@@ -1,4 +1,4 @@
-"""What requests want of the ledger: each is decided within the transaction of its group."""
+"""Changes of reservations that calls ask for: each is decided within the transaction of its group."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,14 +12,14 @@ from llm_mesh_policy.store.ledger_group import Group
 
 
 @dataclass(slots=True)
-class Wanted:
-    """Something that one request wants of a reservation."""
+class LedgerRequest:
+    """One change of a reservation, asked for by one call."""
 
     id: str
 
 
 @dataclass(slots=True)
-class Reserve(Wanted):
+class Reserve(LedgerRequest):
     """To make it."""
 
     draft: Draft
@@ -27,7 +27,7 @@ class Reserve(Wanted):
 
 
 @dataclass(slots=True)
-class OfKnown(Wanted):
+class KnownReservationRequest(LedgerRequest):
     """Something that is done to a reservation which may be known from its making."""
 
     known: Reservation | None
@@ -39,7 +39,7 @@ class OfKnown(Wanted):
 
 
 @dataclass(slots=True)
-class Extend(OfKnown):
+class Extend(KnownReservationRequest):
     """To add an attempt."""
 
     admission_id: str
@@ -48,7 +48,7 @@ class Extend(OfKnown):
 
 
 @dataclass(slots=True)
-class Settle(OfKnown):
+class Settle(KnownReservationRequest):
     """To charge it."""
 
     lines: Sequence[usage_pb2.UsageLine]
@@ -56,12 +56,12 @@ class Settle(OfKnown):
 
 
 @dataclass(slots=True)
-class Release(OfKnown):
+class Release(KnownReservationRequest):
     """To give it back."""
 
 
 @dataclass(slots=True)
-class Refuse(Wanted):
+class Refuse(LedgerRequest):
     """To write that it was refused before it was made."""
 
     refused: Reservation

@@ -14,10 +14,10 @@ import grpc
 from llm_mesh.mesh.v1 import errors_pb2
 from llm_mesh_runtime.binding import Owner, bind
 from llm_mesh_runtime.errors import RuntimeFault, deadline_exceeded
-from llm_mesh_runtime.freed import FreedMemory
 from llm_mesh_runtime.limiter import Limiter
 from llm_mesh_runtime.links.remote import SLACK
 from llm_mesh_runtime.links.tls import Tls
+from llm_mesh_runtime.memory_return import FreedMemory
 from llm_mesh_runtime.pipeline import Origin, Unread, Wrapped
 from llm_mesh_runtime.pipeline.transport import MAX_MESSAGE, address_of
 from llm_mesh_runtime.shares import Party

@@ -7,7 +7,7 @@ from llm_mesh.policy.v1 import identity_pb2, ledger_pb2, usage_pb2
 from llm_mesh_policy.domain.actor import Actor
 from llm_mesh_policy.domain.audit import AuditEntry
 from llm_mesh_policy.domain.ledger.alerts import Alerts
-from llm_mesh_policy.domain.ledger.limits import LIMIT, check_budget_name, wanted_budget, wanted_limit
+from llm_mesh_policy.domain.ledger.limits import LIMIT, check_budget_name, meter_of_budget, meter_of_limit
 from llm_mesh_runtime.errors import invalid, not_found
 from llm_mesh_runtime.resources import NamePattern
 from llm_mesh_runtime.resources.paging import Page
@@ -111,7 +111,7 @@ class Accounts:
 
     async def put_budget(self, budget: ledger_pb2.Budget, actor: Actor) -> ledger_pb2.Budget:
         """Sets the budget of a domain or project that exists."""
-        checked = wanted_budget(budget, self._currency)
+        checked = meter_of_budget(budget, self._currency)
         known = self._identity.snapshot()
         if checked.subject not in known.projects and checked.subject not in known.domains:
             raise not_found(checked.subject)
@@ -129,7 +129,7 @@ class Accounts:
 
     async def put_limit(self, limit: ledger_pb2.Limit, actor: Actor) -> ledger_pb2.Limit:
         """Sets a limit."""
-        checked = wanted_limit(limit)
+        checked = meter_of_limit(limit)
         detail = f"{checked.amount} {checked.metric} of {checked.subject}"
         return await self._limits.put_limit(limit, _audit(actor, checked.domain, "limits.put", checked.name, detail))
 

@@ -50,8 +50,8 @@ _MOST = MAX_AMOUNT
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """A meter that is wanted, without its counts."""
+class DesiredMeter:
+    """A meter as a budget or limit describes it, without counts."""
 
     name: str
     domain: str
@@ -62,11 +62,11 @@ class Wanted:
     tag_scope: str = ""
 
     def same_counts(self, meter: Meter) -> bool:
-        """Whether the counts of a meter go on under what is wanted."""
+        """Whether the counts of a present meter go on in this one."""
         return (self.subject, self.metric, self.period) == (meter.subject, meter.metric, meter.period)
 
 
-def wanted_budget(budget: ledger_pb2.Budget, currency: str) -> Wanted:
+def meter_of_budget(budget: ledger_pb2.Budget, currency: str) -> DesiredMeter:
     """The meter of a valid budget."""
     domain, subject = _budget_place(budget)
     if budget.amount.currency != currency:
@@ -75,7 +75,7 @@ def wanted_budget(budget: ledger_pb2.Budget, currency: str) -> Wanted:
         raise invalid("budget.amount.nanos", f"0 to {_MOST}")
     if budget.period not in _PERIODS:
         raise invalid("budget.period", "TOTAL, DAILY or MONTHLY")
-    return Wanted(budget.name, domain, subject, MONEY, budget.amount.nanos, _PERIODS[budget.period])
+    return DesiredMeter(budget.name, domain, subject, MONEY, budget.amount.nanos, _PERIODS[budget.period])
 
 
 def check_budget_name(name: str, field: str = "name") -> str:
@@ -83,13 +83,13 @@ def check_budget_name(name: str, field: str = "name") -> str:
     return PLATFORM if PLATFORM_BUDGET.matches(name) else f"domains/{BUDGET.parse(name, field)[0]}"
 
 
-def fresh_meter(wanted: Wanted, now: int) -> Meter:
+def fresh_meter(desired: DesiredMeter, now: int) -> Meter:
     """A meter that has counted nothing yet."""
-    window = meters.window_of(wanted.period, now)
-    return Meter(wanted.name, wanted.subject, wanted.metric, wanted.amount, wanted.period, now, window, 0, 0, 0, wanted.tag_scope)
+    window = meters.window_of(desired.period, now)
+    return Meter(desired.name, desired.subject, desired.metric, desired.amount, desired.period, now, window, 0, 0, 0, desired.tag_scope)
 
 
-def wanted_limit(limit: ledger_pb2.Limit) -> Wanted:
+def meter_of_limit(limit: ledger_pb2.Limit) -> DesiredMeter:
     """The meter of a valid limit. A domain binds its own; only the platform binds others."""
     domain = f"domains/{LIMIT.parse(limit.name, 'limit.name')[0]}"
     _subject(limit.subject, domain)
@@ -104,7 +104,7 @@ def wanted_limit(limit: ledger_pb2.Limit) -> Wanted:
             raise invalid("limit.window", "none with CONCURRENCY")
     elif not SECOND <= window <= _LONGEST_WINDOW or window % SECOND:
         raise invalid("limit.window", "1 s to 31 days, in whole seconds")
-    return Wanted(limit.name, domain, limit.subject, metric, limit.amount, window, _tag_scope(limit, domain))
+    return DesiredMeter(limit.name, domain, limit.subject, metric, limit.amount, window, _tag_scope(limit, domain))
 
 
 def budget_of(meter: Meter, now: int, currency: str) -> ledger_pb2.Budget:
