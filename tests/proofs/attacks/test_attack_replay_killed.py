@@ -62,13 +62,15 @@ def started_again(folder: Path, simulator: Provider, read: dict[int, Reply]) -> 
         for number in range(REQUESTS):
             again: Reply = until(partial(ended, made, number), "what the killed gateway held is charged", pause=0.2)
             sent, sent_again = (len(simulator.received(f"{which}-{number}")) for which in ("first", "again"))
-            assert (sent, sent_again) in {(1, 0), (0, 1)}, "the provider was asked once"
+            assert sent + sent_again <= 1, "the provider is asked once at most"
             assert len(made.entries(f"first-{number}")) + len(made.entries(f"again-{number}")) == 1, "and it is charged once"
             if number in read and is_whole(read[number]):
                 assert again.headers.get("x-llm-mesh-replayed") == "true", "what was read whole is kept"
                 assert again.text == read[number].text
-            elif sent:
-                assert again.status == 200 or (again.code == "idempotency_completed" and again.error["llm_mesh"]["first"]["cost"] != "0")
+            elif not (sent_again or (sent and again.status == 200)):
+                # A request that was reserved is charged even where the kill came before the provider read it: nobody can know.
+                assert again.code == "idempotency_completed"
+                assert again.error["llm_mesh"]["first"]["cost"] != "0"
 
 
 @pytest.mark.skipif(topology() != "embedded", reason="kills the one process of a mesh")
