@@ -6,15 +6,16 @@ from typing import Any
 
 import pytest
 from google.protobuf import descriptor_pb2, descriptor_pool
-from google.protobuf.descriptor import Descriptor, EnumDescriptor, EnumValueDescriptor, MethodDescriptor
+from google.protobuf.descriptor import Descriptor, EnumDescriptor, EnumValueDescriptor, FieldDescriptor, MethodDescriptor
 
-from llm_mesh.mesh.v1 import access_pb2, errors_pb2
+from llm_mesh.mesh.v1 import access_pb2, carries_pb2, errors_pb2
 from tests.architecture.repository import ROOT
 
 AREAS = {"mesh", "inference", "gateway", "router", "catalogue", "policy", "observability", "registry", "adapter", "link"}
 # Generated stubs type an extension as a plain descriptor, not as the key that `Extensions` takes.
 ACCESS: Any = access_pb2.access
 ERROR: Any = errors_pb2.error
+CARRIES: Any = carries_pb2.carries
 LEVELS = {access_pb2.ACCESS_LEVEL_PUBLIC, access_pb2.ACCESS_LEVEL_MESH}
 
 
@@ -80,6 +81,50 @@ def rule_problem(value: EnumValueDescriptor) -> str:
     if not 400 <= rule.http <= 599:
         return f"has no HTTP status: {rule.http}"
     return "" if rule.remedy.endswith(".") else "has no remedy that is a sentence"
+
+
+def messages() -> list[Descriptor]:
+    """Every message of every contract that is not inside another."""
+    pool = _pool()
+    return [message for file in _contracts().file for message in pool.FindFileByName(file.name).message_types_by_name.values()]
+
+
+def carried_problems(message: Descriptor, by_name: dict[str, Descriptor]) -> list[str]:
+    """What a message lacks of the one that it declares to carry."""
+    options = descriptor_pb2.MessageOptions.FromString(message.GetOptions().SerializeToString())
+    if not options.HasExtension(CARRIES):
+        return []
+    carried = by_name.get(options.Extensions[CARRIES])
+    if carried is None:
+        return [f"carries a message that does not exist: {options.Extensions[CARRIES]}"]
+    own = {field.name: _on_the_wire(field) for field in message.fields}
+    return [f"has no field like {field.full_name}" for field in carried.fields if own.get(field.name) != _on_the_wire(field)]
+
+
+def _on_the_wire(field: FieldDescriptor) -> tuple[object, ...]:
+    inner = field.message_type or field.enum_type
+    return field.number, field.type, field.is_repeated, field.is_packed, inner and inner.full_name
+
+
+def test_messages_have_the_fields_of_what_they_carry() -> None:
+    by_name = {message.full_name: message for message in messages()}
+    assert {message.full_name: problems for message in messages() if (problems := carried_problems(message, by_name))} == {}
+    carriers = {name for name, message in by_name.items() if message.GetOptions().ListFields()}
+    assert {f"llm_mesh.{area}.v1.GenerateStreamResponse" for area in ("adapter", "gateway")} <= carriers
+
+
+def test_a_message_without_a_field_of_what_it_carries_is_found() -> None:
+    file = descriptor_pb2.FileDescriptorProto(name="carrying.proto", package="carrying", syntax="proto3")
+    for name, number in (("Events", 1), ("Response", 2)):
+        file.message_type.add(name=name).field.add(
+            name="events", number=number, type=FieldDescriptor.TYPE_STRING, label=FieldDescriptor.LABEL_REPEATED
+        )
+    file.message_type[1].options.Extensions[CARRIES] = "carrying.Events"
+    pool = descriptor_pool.DescriptorPool()
+    pool.Add(file)
+    by_name = {message.full_name: message for message in pool.FindFileByName("carrying.proto").message_types_by_name.values()}
+    assert carried_problems(by_name["carrying.Response"], by_name) == ["has no field like carrying.Events.events"]
+    assert carried_problems(by_name["carrying.Response"], {}) == ["carries a message that does not exist: carrying.Events"]
 
 
 def test_every_area_of_the_design_has_a_contract() -> None:

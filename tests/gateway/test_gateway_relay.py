@@ -1,17 +1,21 @@
-"""An adapter's message goes on as it came where that says the same: both contracts have the events in the same place."""
+"""An adapter's message goes on as it came where nothing but events is in it: its contract and the gateway's carry `StreamEvents`."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import pytest
 
 from llm_mesh.adapter.v1 import adapter_pb2
 from llm_mesh.gateway.v1 import gateway_pb2
 from llm_mesh.inference.v1 import embed_pb2, generate_pb2
+from llm_mesh.mesh.v1 import carries_pb2
 from llm_mesh_gateway.domain.outlets import Streamed
 from llm_mesh_gateway.domain.ports import Piece
 from llm_mesh_gateway.peers import AdapterPeers
 from tests.gateway.fakes import StreamEvent, report, started, text
 
+CARRIES: Any = carries_pb2.carries
 EVENTS = [started(), text("one"), StreamEvent(), text("two", 1), StreamEvent(usage=generate_pb2.Usage(output_tokens=2))]
 
 
@@ -53,20 +57,18 @@ async def received(raw: bytes) -> Piece:
     return piece
 
 
-def test_all_contracts_have_the_vectors_in_the_same_field() -> None:
-    fields = [
-        message.DESCRIPTOR.fields_by_name["embeddings"]
-        for message in (embed_pb2.EmbedOutput, adapter_pb2.EmbedStreamResponse, gateway_pb2.EmbedStreamResponse)
-    ]
-    assert len({(field.number, field.type, field.is_repeated, field.message_type) for field in fields}) == 1
-
-
-def test_both_contracts_have_the_events_in_the_same_field() -> None:
-    messages = (gateway_pb2.GenerateStreamResponse, adapter_pb2.GenerateStreamResponse)
-    ours, theirs = (message.DESCRIPTOR.fields_by_name["events"] for message in messages)
-    assert (ours.number, ours.type, ours.is_repeated, ours.message_type) == (
-        theirs.number, theirs.type, theirs.is_repeated, theirs.message_type,
-    )  # fmt: skip
+@pytest.mark.parametrize(
+    ("message", "carried"),
+    [
+        (adapter_pb2.GenerateStreamResponse, generate_pb2.StreamEvents),
+        (gateway_pb2.GenerateStreamResponse, generate_pb2.StreamEvents),
+        (embed_pb2.EmbedOutput, embed_pb2.EmbeddingBatch),
+        (adapter_pb2.EmbedStreamResponse, embed_pb2.EmbeddingBatch),
+        (gateway_pb2.EmbedStreamResponse, embed_pb2.EmbeddingBatch),
+    ],
+)
+def test_what_is_relayed_is_carried_by_contract(message: Any, carried: Any) -> None:
+    assert message.DESCRIPTOR.GetOptions().Extensions[CARRIES] == carried.DESCRIPTOR.full_name
 
 
 async def test_events_go_on_as_they_came() -> None:

@@ -219,7 +219,7 @@ async def test_a_masked_input_comes_back_and_the_answer_is_screened_by_the_same_
     admitted = await mesh.admitted(f"see {PEM}")
     assert admitted.generate.messages[0].parts[0].text.text == "see [private_key]"
     call = mesh.policy.ScreenStream()
-    start = policy_pb2.ScreenStart(admission=admitted.admission, screen_state=admitted.obligations.screen_state)
+    start = policy_pb2.ScreenStart(admission=admitted.admission, screen_state=admitted.obligations.items[0].screen_output.state)
     await call.write(policy_pb2.ScreenStreamRequest(start=start))
     for seq, (text, final) in enumerate(((PEM[:20], False), (PEM[20:] + " ok", True))):
         await call.write(policy_pb2.ScreenStreamRequest(text=policy_pb2.ScreenText(channel="text", seq=seq, text=text, final=final)))

@@ -109,8 +109,8 @@ class Vectors:
 class Streamed:
     """Writes each piece to the caller, serialised; waits while the caller is slow, and so does the provider then.
 
-    Both contracts have the events in the same field, so that an adapter's message with nothing else in it is, on the wire, the
-    gateway's. Taken apart and put together again each event would be packed and parsed by itself.
+    The adapter's message and the gateway's both carry `StreamEvents`: an adapter's message with nothing else in it goes on as it came.
+    Taken apart and put together again each event would be packed and parsed by itself.
     """
 
     __slots__ = ("_first", "_recording", "_write")
@@ -137,14 +137,14 @@ class Streamed:
             reservation=entry.name, decision_id=entry.decision_id, replayed=True, screened=replay.screened
         )
         for message in replay.recorded.messages:
-            yield Piece(events=gateway_pb2.GenerateStreamResponse.FromString(message).events)
+            yield Piece(events=generate_pb2.StreamEvents.FromString(message).events)
 
     async def release(self, piece: Piece) -> None:
         """Write the events."""
         if piece.message is not None:
             raw = piece.message.SerializeToString()
         else:
-            raw = gateway_pb2.GenerateStreamResponse(events=piece.events).SerializeToString()
+            raw = generate_pb2.StreamEvents(events=piece.events).SerializeToString()
         if self._recording is not None:
             self._recording.add(raw)
             self._recording.has_end = piece.report is not None

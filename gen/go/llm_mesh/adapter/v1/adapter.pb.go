@@ -1386,7 +1386,7 @@ var File_llm_mesh_adapter_v1_adapter_proto protoreflect.FileDescriptor
 
 const file_llm_mesh_adapter_v1_adapter_proto_rawDesc = "" +
 	"\n" +
-	"!llm_mesh/adapter/v1/adapter.proto\x12\x13llm_mesh.adapter.v1\x1a\x1egoogle/protobuf/duration.proto\x1a!llm_mesh/inference/v1/embed.proto\x1a$llm_mesh/inference/v1/generate.proto\x1a\x1dllm_mesh/mesh/v1/access.proto\x1a llm_mesh/mesh/v1/resources.proto\x1a\x1ellm_mesh/policy/v1/usage.proto\x1a\x1dllm_mesh/router/v1/plan.proto\"\xca\x01\n" +
+	"!llm_mesh/adapter/v1/adapter.proto\x12\x13llm_mesh.adapter.v1\x1a\x1egoogle/protobuf/duration.proto\x1a!llm_mesh/inference/v1/embed.proto\x1a$llm_mesh/inference/v1/generate.proto\x1a\x1dllm_mesh/mesh/v1/access.proto\x1a\x1ellm_mesh/mesh/v1/carries.proto\x1a llm_mesh/mesh/v1/resources.proto\x1a\x1ellm_mesh/policy/v1/usage.proto\x1a\x1dllm_mesh/router/v1/plan.proto\"\xca\x01\n" +
 	"\x0fGenerateRequest\x12.\n" +
 	"\x05grant\x18\x01 \x01(\v2\x18.llm_mesh.mesh.v1.SealedR\x05grant\x125\n" +
 	"\aattempt\x18\x02 \x01(\v2\x1b.llm_mesh.router.v1.AttemptR\aattempt\x12:\n" +
@@ -1399,10 +1399,10 @@ const file_llm_mesh_adapter_v1_adapter_proto_rawDesc = "" +
 	"\x05grant\x18\x01 \x01(\v2\x18.llm_mesh.mesh.v1.SealedR\x05grant\x125\n" +
 	"\aattempt\x18\x02 \x01(\v2\x1b.llm_mesh.router.v1.AttemptR\aattempt\x12:\n" +
 	"\x05input\x18\x03 \x01(\v2$.llm_mesh.inference.v1.GenerateInputR\x05input\x12\x14\n" +
-	"\x05exact\x18\x04 \x01(\bR\x05exact\"\x8e\x01\n" +
+	"\x05exact\x18\x04 \x01(\bR\x05exact\"\xb6\x01\n" +
 	"\x16GenerateStreamResponse\x12:\n" +
 	"\x06events\x18\x01 \x03(\v2\".llm_mesh.inference.v1.StreamEventR\x06events\x128\n" +
-	"\x05final\x18\x02 \x01(\v2\".llm_mesh.adapter.v1.AttemptReportR\x05final\"\x99\x02\n" +
+	"\x05final\x18\x02 \x01(\v2\".llm_mesh.adapter.v1.AttemptReportR\x05final:&\xda\xf3\x18\"llm_mesh.inference.v1.StreamEvents\"\x99\x02\n" +
 	"\rAttemptReport\x122\n" +
 	"\x05usage\x18\x01 \x01(\v2\x1c.llm_mesh.inference.v1.UsageR\x05usage\x127\n" +
 	"\x06source\x18\x02 \x01(\x0e2\x1f.llm_mesh.policy.v1.UsageSourceR\x06source\x12:\n" +
@@ -1420,13 +1420,13 @@ const file_llm_mesh_adapter_v1_adapter_proto_rawDesc = "" +
 	"\x12EmbedStreamRequest\x12.\n" +
 	"\x05grant\x18\x01 \x01(\v2\x18.llm_mesh.mesh.v1.SealedR\x05grant\x125\n" +
 	"\aattempt\x18\x02 \x01(\v2\x1b.llm_mesh.router.v1.AttemptR\aattempt\x127\n" +
-	"\x05input\x18\x03 \x01(\v2!.llm_mesh.inference.v1.EmbedInputR\x05input\"\xcf\x01\n" +
+	"\x05input\x18\x03 \x01(\v2!.llm_mesh.inference.v1.EmbedInputR\x05input\"\xf9\x01\n" +
 	"\x13EmbedStreamResponse\x12:\n" +
 	"\x06output\x18\x01 \x01(\v2\".llm_mesh.inference.v1.EmbedOutputR\x06output\x12@\n" +
 	"\n" +
 	"embeddings\x18\x02 \x03(\v2 .llm_mesh.inference.v1.EmbeddingR\n" +
 	"embeddings\x12:\n" +
-	"\x06report\x18\x03 \x01(\v2\".llm_mesh.adapter.v1.AttemptReportR\x06report\"\x87\x01\n" +
+	"\x06report\x18\x03 \x01(\v2\".llm_mesh.adapter.v1.AttemptReportR\x06report:(\xda\xf3\x18$llm_mesh.inference.v1.EmbeddingBatch\"\x87\x01\n" +
 	"\x12CountTokensRequest\x125\n" +
 	"\aattempt\x18\x01 \x01(\v2\x1b.llm_mesh.router.v1.AttemptR\aattempt\x12:\n" +
 	"\x05input\x18\x02 \x01(\v2$.llm_mesh.inference.v1.GenerateInputR\x05input\"N\n" +

@@ -39,6 +39,9 @@ const (
 	ErrorReason_ERROR_REASON_SCREENING_FAILED ErrorReason = 4
 	// The gateway's budget of retries is used up.
 	ErrorReason_ERROR_REASON_RETRY_BUDGET_EXHAUSTED ErrorReason = 5
+	// Policy obliges the gateway to something that this gateway cannot do. Nothing was reserved or sent. `metadata.obligation` names the
+	// kind, such as `screen_output`; `unknown` for one of a later contract.
+	ErrorReason_ERROR_REASON_OBLIGATION_NOT_SUPPORTED ErrorReason = 6
 )
 
 // Enum value maps for ErrorReason.
@@ -50,14 +53,16 @@ var (
 		3: "ERROR_REASON_PLAN_NOT_EXECUTABLE",
 		4: "ERROR_REASON_SCREENING_FAILED",
 		5: "ERROR_REASON_RETRY_BUDGET_EXHAUSTED",
+		6: "ERROR_REASON_OBLIGATION_NOT_SUPPORTED",
 	}
 	ErrorReason_value = map[string]int32{
-		"ERROR_REASON_UNSPECIFIED":            0,
-		"ERROR_REASON_ALL_ATTEMPTS_FAILED":    1,
-		"ERROR_REASON_ANSWER_INTERRUPTED":     2,
-		"ERROR_REASON_PLAN_NOT_EXECUTABLE":    3,
-		"ERROR_REASON_SCREENING_FAILED":       4,
-		"ERROR_REASON_RETRY_BUDGET_EXHAUSTED": 5,
+		"ERROR_REASON_UNSPECIFIED":              0,
+		"ERROR_REASON_ALL_ATTEMPTS_FAILED":      1,
+		"ERROR_REASON_ANSWER_INTERRUPTED":       2,
+		"ERROR_REASON_PLAN_NOT_EXECUTABLE":      3,
+		"ERROR_REASON_SCREENING_FAILED":         4,
+		"ERROR_REASON_RETRY_BUDGET_EXHAUSTED":   5,
+		"ERROR_REASON_OBLIGATION_NOT_SUPPORTED": 6,
 	}
 )
 
@@ -92,14 +97,15 @@ var File_llm_mesh_gateway_v1_errors_proto protoreflect.FileDescriptor
 
 const file_llm_mesh_gateway_v1_errors_proto_rawDesc = "" +
 	"\n" +
-	" llm_mesh/gateway/v1/errors.proto\x12\x13llm_mesh.gateway.v1\x1a\x1dllm_mesh/mesh/v1/errors.proto*\xe6\x03\n" +
+	" llm_mesh/gateway/v1/errors.proto\x12\x13llm_mesh.gateway.v1\x1a\x1dllm_mesh/mesh/v1/errors.proto*\xb1\x04\n" +
 	"\vErrorReason\x12\x1c\n" +
 	"\x18ERROR_REASON_UNSPECIFIED\x10\x00\x12e\n" +
 	" ERROR_REASON_ALL_ATTEMPTS_FAILED\x10\x01\x1a?\xd2\xf3\x18;\b\x0e\x10\xf7\x03\x1a4Repeat with backoff; see the reason of each attempt.\x12`\n" +
 	"\x1fERROR_REASON_ANSWER_INTERRUPTED\x10\x02\x1a;\xd2\xf3\x187\b\x0e\x10\xf6\x03\x1a0Ask again, knowing that this answer was charged.\x12Y\n" +
 	" ERROR_REASON_PLAN_NOT_EXECUTABLE\x10\x03\x1a3\xd2\xf3\x18/\b\f\x10\xf5\x03\x1a(Change the route, or update the gateway.\x12B\n" +
 	"\x1dERROR_REASON_SCREENING_FAILED\x10\x04\x1a\x1f\xd2\xf3\x18\x1b\b\x0e\x10\xf6\x03\x1a\x14Repeat with backoff.\x12Q\n" +
-	"#ERROR_REASON_RETRY_BUDGET_EXHAUSTED\x10\x05\x1a(\xd2\xf3\x18$\b\x0e\x10\xf7\x03\x1a\x1dRepeat after the given delay.BX\n" +
+	"#ERROR_REASON_RETRY_BUDGET_EXHAUSTED\x10\x05\x1a(\xd2\xf3\x18$\b\x0e\x10\xf7\x03\x1a\x1dRepeat after the given delay.\x12I\n" +
+	"%ERROR_REASON_OBLIGATION_NOT_SUPPORTED\x10\x06\x1a\x1e\xd2\xf3\x18\x1a\b\f\x10\xf5\x03\x1a\x13Update the gateway.BX\n" +
 	"\x17dev.llm_mesh.gateway.v1B\vErrorsProtoP\x01Z.llm-mesh.dev/gen/llm_mesh/gateway/v1;gatewayv1b\x06proto3"
 
 var (

@@ -1388,8 +1388,7 @@ func (x *Receipt) GetScreened() []*v11.ScreeningCount {
 // A stored answer for repetitions of a request. Never sent to callers: the gateway hands it to `Settle` and reads it with `GetKeptAnswer`.
 type RecordedAnswer struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Serialised messages, in order: one `GenerateOutput`; or an `EmbedOutput` in parts, the vectors behind all else; or
-	// `GenerateStreamResponse`s with events alone.
+	// Serialised messages, in order: one `GenerateOutput`; or an `EmbedOutput` in parts, the vectors behind all else; or `StreamEvents`.
 	Messages [][]byte `protobuf:"bytes,1,rep,name=messages,proto3" json:"messages,omitempty"`
 	// The model that answered.
 	Model string `protobuf:"bytes,2,opt,name=model,proto3" json:"model,omitempty"`
@@ -1463,7 +1462,7 @@ var File_llm_mesh_gateway_v1_gateway_proto protoreflect.FileDescriptor
 
 const file_llm_mesh_gateway_v1_gateway_proto_rawDesc = "" +
 	"\n" +
-	"!llm_mesh/gateway/v1/gateway.proto\x12\x13llm_mesh.gateway.v1\x1a\x1egoogle/protobuf/duration.proto\x1a!llm_mesh/inference/v1/embed.proto\x1a$llm_mesh/inference/v1/generate.proto\x1a\x1dllm_mesh/mesh/v1/access.proto\x1a llm_mesh/mesh/v1/resources.proto\x1a\x1fllm_mesh/policy/v1/policy.proto\x1a\x1ellm_mesh/policy/v1/usage.proto\"\xc8\x02\n" +
+	"!llm_mesh/gateway/v1/gateway.proto\x12\x13llm_mesh.gateway.v1\x1a\x1egoogle/protobuf/duration.proto\x1a!llm_mesh/inference/v1/embed.proto\x1a$llm_mesh/inference/v1/generate.proto\x1a\x1dllm_mesh/mesh/v1/access.proto\x1a\x1ellm_mesh/mesh/v1/carries.proto\x1a llm_mesh/mesh/v1/resources.proto\x1a\x1fllm_mesh/policy/v1/policy.proto\x1a\x1ellm_mesh/policy/v1/usage.proto\"\xc8\x02\n" +
 	"\x0eRequestOptions\x12<\n" +
 	"\x06prompt\x18\x01 \x01(\v2$.llm_mesh.gateway.v1.PromptReferenceR\x06prompt\x12A\n" +
 	"\x04tags\x18\x02 \x03(\v2-.llm_mesh.gateway.v1.RequestOptions.TagsEntryR\x04tags\x12'\n" +
@@ -1485,7 +1484,7 @@ const file_llm_mesh_gateway_v1_gateway_proto_rawDesc = "" +
 	"\areceipt\x18\x02 \x01(\v2\x1c.llm_mesh.gateway.v1.ReceiptR\areceipt\"\x92\x01\n" +
 	"\x15GenerateStreamRequest\x12:\n" +
 	"\x05input\x18\x01 \x01(\v2$.llm_mesh.inference.v1.GenerateInputR\x05input\x12=\n" +
-	"\aoptions\x18\x02 \x01(\v2#.llm_mesh.gateway.v1.RequestOptionsR\aoptions\"\xe4\x02\n" +
+	"\aoptions\x18\x02 \x01(\v2#.llm_mesh.gateway.v1.RequestOptionsR\aoptions\"\x8c\x03\n" +
 	"\x16GenerateStreamResponse\x12:\n" +
 	"\x06events\x18\x01 \x03(\v2\".llm_mesh.inference.v1.StreamEventR\x06events\x126\n" +
 	"\areceipt\x18\x02 \x01(\v2\x1c.llm_mesh.gateway.v1.ReceiptR\areceipt\x127\n" +
@@ -1494,7 +1493,7 @@ const file_llm_mesh_gateway_v1_gateway_proto_rawDesc = "" +
 	"\vdecision_id\x18\x05 \x01(\tR\n" +
 	"decisionId\x12\x1a\n" +
 	"\breplayed\x18\x06 \x01(\bR\breplayed\x12>\n" +
-	"\bscreened\x18\a \x03(\v2\".llm_mesh.policy.v1.ScreeningCountR\bscreened\"\x86\x01\n" +
+	"\bscreened\x18\a \x03(\v2\".llm_mesh.policy.v1.ScreeningCountR\bscreened:&\xda\xf3\x18\"llm_mesh.inference.v1.StreamEvents\"\x86\x01\n" +
 	"\fEmbedRequest\x127\n" +
 	"\x05input\x18\x01 \x01(\v2!.llm_mesh.inference.v1.EmbedInputR\x05input\x12=\n" +
 	"\aoptions\x18\x02 \x01(\v2#.llm_mesh.gateway.v1.RequestOptionsR\aoptions\"\x83\x01\n" +
@@ -1503,13 +1502,13 @@ const file_llm_mesh_gateway_v1_gateway_proto_rawDesc = "" +
 	"\areceipt\x18\x02 \x01(\v2\x1c.llm_mesh.gateway.v1.ReceiptR\areceipt\"\x8c\x01\n" +
 	"\x12EmbedStreamRequest\x127\n" +
 	"\x05input\x18\x01 \x01(\v2!.llm_mesh.inference.v1.EmbedInputR\x05input\x12=\n" +
-	"\aoptions\x18\x02 \x01(\v2#.llm_mesh.gateway.v1.RequestOptionsR\aoptions\"\xcb\x01\n" +
+	"\aoptions\x18\x02 \x01(\v2#.llm_mesh.gateway.v1.RequestOptionsR\aoptions\"\xf5\x01\n" +
 	"\x13EmbedStreamResponse\x12:\n" +
 	"\x06output\x18\x01 \x01(\v2\".llm_mesh.inference.v1.EmbedOutputR\x06output\x12@\n" +
 	"\n" +
 	"embeddings\x18\x02 \x03(\v2 .llm_mesh.inference.v1.EmbeddingR\n" +
 	"embeddings\x126\n" +
-	"\areceipt\x18\x03 \x01(\v2\x1c.llm_mesh.gateway.v1.ReceiptR\areceipt\"\x8f\x01\n" +
+	"\areceipt\x18\x03 \x01(\v2\x1c.llm_mesh.gateway.v1.ReceiptR\areceipt:(\xda\xf3\x18$llm_mesh.inference.v1.EmbeddingBatch\"\x8f\x01\n" +
 	"\x12CountTokensRequest\x12:\n" +
 	"\x05input\x18\x01 \x01(\v2$.llm_mesh.inference.v1.GenerateInputR\x05input\x12=\n" +
 	"\aoptions\x18\x02 \x01(\v2#.llm_mesh.gateway.v1.RequestOptionsR\aoptions\"\xaf\x01\n" +

@@ -9,6 +9,7 @@ package inferencev1
 import (
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
+	_ "llm-mesh.dev/gen/llm_mesh/mesh/v1"
 	reflect "reflect"
 	sync "sync"
 	unsafe "unsafe"
@@ -384,6 +385,53 @@ func (x *EmbedOutput) GetExtras() []*Extra {
 	return nil
 }
 
+// Vectors that travel together. Whole answers and messages of response streams carry it alike (`llm_mesh.mesh.v1.carries`), so that vectors
+// are relayed without being parsed.
+type EmbeddingBatch struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Some vectors, in the order of the items. Empty: none.
+	Embeddings    []*Embedding `protobuf:"bytes,2,rep,name=embeddings,proto3" json:"embeddings,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *EmbeddingBatch) Reset() {
+	*x = EmbeddingBatch{}
+	mi := &file_llm_mesh_inference_v1_embed_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *EmbeddingBatch) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*EmbeddingBatch) ProtoMessage() {}
+
+func (x *EmbeddingBatch) ProtoReflect() protoreflect.Message {
+	mi := &file_llm_mesh_inference_v1_embed_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use EmbeddingBatch.ProtoReflect.Descriptor instead.
+func (*EmbeddingBatch) Descriptor() ([]byte, []int) {
+	return file_llm_mesh_inference_v1_embed_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *EmbeddingBatch) GetEmbeddings() []*Embedding {
+	if x != nil {
+		return x.Embeddings
+	}
+	return nil
+}
+
 // One vector.
 type Embedding struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -397,7 +445,7 @@ type Embedding struct {
 
 func (x *Embedding) Reset() {
 	*x = Embedding{}
-	mi := &file_llm_mesh_inference_v1_embed_proto_msgTypes[4]
+	mi := &file_llm_mesh_inference_v1_embed_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -409,7 +457,7 @@ func (x *Embedding) String() string {
 func (*Embedding) ProtoMessage() {}
 
 func (x *Embedding) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_inference_v1_embed_proto_msgTypes[4]
+	mi := &file_llm_mesh_inference_v1_embed_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -422,7 +470,7 @@ func (x *Embedding) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Embedding.ProtoReflect.Descriptor instead.
 func (*Embedding) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_inference_v1_embed_proto_rawDescGZIP(), []int{4}
+	return file_llm_mesh_inference_v1_embed_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Embedding) GetIndex() int32 {
@@ -452,7 +500,7 @@ type TokenCount struct {
 
 func (x *TokenCount) Reset() {
 	*x = TokenCount{}
-	mi := &file_llm_mesh_inference_v1_embed_proto_msgTypes[5]
+	mi := &file_llm_mesh_inference_v1_embed_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -464,7 +512,7 @@ func (x *TokenCount) String() string {
 func (*TokenCount) ProtoMessage() {}
 
 func (x *TokenCount) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_inference_v1_embed_proto_msgTypes[5]
+	mi := &file_llm_mesh_inference_v1_embed_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -477,7 +525,7 @@ func (x *TokenCount) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TokenCount.ProtoReflect.Descriptor instead.
 func (*TokenCount) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_inference_v1_embed_proto_rawDescGZIP(), []int{5}
+	return file_llm_mesh_inference_v1_embed_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *TokenCount) GetInputTokens() int64 {
@@ -498,7 +546,7 @@ var File_llm_mesh_inference_v1_embed_proto protoreflect.FileDescriptor
 
 const file_llm_mesh_inference_v1_embed_proto_rawDesc = "" +
 	"\n" +
-	"!llm_mesh/inference/v1/embed.proto\x12\x15llm_mesh.inference.v1\x1a#llm_mesh/inference/v1/content.proto\x1a$llm_mesh/inference/v1/generate.proto\"\xf2\x01\n" +
+	"!llm_mesh/inference/v1/embed.proto\x12\x15llm_mesh.inference.v1\x1a#llm_mesh/inference/v1/content.proto\x1a$llm_mesh/inference/v1/generate.proto\x1a\x1ellm_mesh/mesh/v1/carries.proto\"\xf2\x01\n" +
 	"\n" +
 	"EmbedInput\x12\x14\n" +
 	"\x05model\x18\x01 \x01(\tR\x05model\x126\n" +
@@ -514,7 +562,7 @@ const file_llm_mesh_inference_v1_embed_proto_rawDesc = "" +
 	"\x06tokens\x18\x02 \x01(\v2\x1f.llm_mesh.inference.v1.TokenIdsH\x00R\x06tokensB\x06\n" +
 	"\x04kind\"\x1c\n" +
 	"\bTokenIds\x12\x10\n" +
-	"\x03ids\x18\x01 \x03(\x05R\x03ids\"\x97\x02\n" +
+	"\x03ids\x18\x01 \x03(\x05R\x03ids\"\xc1\x02\n" +
 	"\vEmbedOutput\x12\x14\n" +
 	"\x05model\x18\x01 \x01(\tR\x05model\x12@\n" +
 	"\n" +
@@ -522,7 +570,11 @@ const file_llm_mesh_inference_v1_embed_proto_rawDesc = "" +
 	"embeddings\x122\n" +
 	"\x05usage\x18\x03 \x01(\v2\x1c.llm_mesh.inference.v1.UsageR\x05usage\x12F\n" +
 	"\ftranslations\x18\x04 \x03(\v2\".llm_mesh.inference.v1.TranslationR\ftranslations\x124\n" +
-	"\x06extras\x18\x05 \x03(\v2\x1c.llm_mesh.inference.v1.ExtraR\x06extras\"9\n" +
+	"\x06extras\x18\x05 \x03(\v2\x1c.llm_mesh.inference.v1.ExtraR\x06extras:(\xda\xf3\x18$llm_mesh.inference.v1.EmbeddingBatch\"R\n" +
+	"\x0eEmbeddingBatch\x12@\n" +
+	"\n" +
+	"embeddings\x18\x02 \x03(\v2 .llm_mesh.inference.v1.EmbeddingR\n" +
+	"embeddings\"9\n" +
 	"\tEmbedding\x12\x14\n" +
 	"\x05index\x18\x01 \x01(\x05R\x05index\x12\x16\n" +
 	"\x06values\x18\x02 \x03(\x02R\x06values\"k\n" +
@@ -551,33 +603,35 @@ func file_llm_mesh_inference_v1_embed_proto_rawDescGZIP() []byte {
 }
 
 var file_llm_mesh_inference_v1_embed_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_llm_mesh_inference_v1_embed_proto_msgTypes = make([]protoimpl.MessageInfo, 6)
+var file_llm_mesh_inference_v1_embed_proto_msgTypes = make([]protoimpl.MessageInfo, 7)
 var file_llm_mesh_inference_v1_embed_proto_goTypes = []any{
-	(CountSource)(0),    // 0: llm_mesh.inference.v1.CountSource
-	(*EmbedInput)(nil),  // 1: llm_mesh.inference.v1.EmbedInput
-	(*EmbedItem)(nil),   // 2: llm_mesh.inference.v1.EmbedItem
-	(*TokenIds)(nil),    // 3: llm_mesh.inference.v1.TokenIds
-	(*EmbedOutput)(nil), // 4: llm_mesh.inference.v1.EmbedOutput
-	(*Embedding)(nil),   // 5: llm_mesh.inference.v1.Embedding
-	(*TokenCount)(nil),  // 6: llm_mesh.inference.v1.TokenCount
-	(*Extra)(nil),       // 7: llm_mesh.inference.v1.Extra
-	(*Usage)(nil),       // 8: llm_mesh.inference.v1.Usage
-	(*Translation)(nil), // 9: llm_mesh.inference.v1.Translation
+	(CountSource)(0),       // 0: llm_mesh.inference.v1.CountSource
+	(*EmbedInput)(nil),     // 1: llm_mesh.inference.v1.EmbedInput
+	(*EmbedItem)(nil),      // 2: llm_mesh.inference.v1.EmbedItem
+	(*TokenIds)(nil),       // 3: llm_mesh.inference.v1.TokenIds
+	(*EmbedOutput)(nil),    // 4: llm_mesh.inference.v1.EmbedOutput
+	(*EmbeddingBatch)(nil), // 5: llm_mesh.inference.v1.EmbeddingBatch
+	(*Embedding)(nil),      // 6: llm_mesh.inference.v1.Embedding
+	(*TokenCount)(nil),     // 7: llm_mesh.inference.v1.TokenCount
+	(*Extra)(nil),          // 8: llm_mesh.inference.v1.Extra
+	(*Usage)(nil),          // 9: llm_mesh.inference.v1.Usage
+	(*Translation)(nil),    // 10: llm_mesh.inference.v1.Translation
 }
 var file_llm_mesh_inference_v1_embed_proto_depIdxs = []int32{
-	2, // 0: llm_mesh.inference.v1.EmbedInput.items:type_name -> llm_mesh.inference.v1.EmbedItem
-	7, // 1: llm_mesh.inference.v1.EmbedInput.extras:type_name -> llm_mesh.inference.v1.Extra
-	3, // 2: llm_mesh.inference.v1.EmbedItem.tokens:type_name -> llm_mesh.inference.v1.TokenIds
-	5, // 3: llm_mesh.inference.v1.EmbedOutput.embeddings:type_name -> llm_mesh.inference.v1.Embedding
-	8, // 4: llm_mesh.inference.v1.EmbedOutput.usage:type_name -> llm_mesh.inference.v1.Usage
-	9, // 5: llm_mesh.inference.v1.EmbedOutput.translations:type_name -> llm_mesh.inference.v1.Translation
-	7, // 6: llm_mesh.inference.v1.EmbedOutput.extras:type_name -> llm_mesh.inference.v1.Extra
-	0, // 7: llm_mesh.inference.v1.TokenCount.source:type_name -> llm_mesh.inference.v1.CountSource
-	8, // [8:8] is the sub-list for method output_type
-	8, // [8:8] is the sub-list for method input_type
-	8, // [8:8] is the sub-list for extension type_name
-	8, // [8:8] is the sub-list for extension extendee
-	0, // [0:8] is the sub-list for field type_name
+	2,  // 0: llm_mesh.inference.v1.EmbedInput.items:type_name -> llm_mesh.inference.v1.EmbedItem
+	8,  // 1: llm_mesh.inference.v1.EmbedInput.extras:type_name -> llm_mesh.inference.v1.Extra
+	3,  // 2: llm_mesh.inference.v1.EmbedItem.tokens:type_name -> llm_mesh.inference.v1.TokenIds
+	6,  // 3: llm_mesh.inference.v1.EmbedOutput.embeddings:type_name -> llm_mesh.inference.v1.Embedding
+	9,  // 4: llm_mesh.inference.v1.EmbedOutput.usage:type_name -> llm_mesh.inference.v1.Usage
+	10, // 5: llm_mesh.inference.v1.EmbedOutput.translations:type_name -> llm_mesh.inference.v1.Translation
+	8,  // 6: llm_mesh.inference.v1.EmbedOutput.extras:type_name -> llm_mesh.inference.v1.Extra
+	6,  // 7: llm_mesh.inference.v1.EmbeddingBatch.embeddings:type_name -> llm_mesh.inference.v1.Embedding
+	0,  // 8: llm_mesh.inference.v1.TokenCount.source:type_name -> llm_mesh.inference.v1.CountSource
+	9,  // [9:9] is the sub-list for method output_type
+	9,  // [9:9] is the sub-list for method input_type
+	9,  // [9:9] is the sub-list for extension type_name
+	9,  // [9:9] is the sub-list for extension extendee
+	0,  // [0:9] is the sub-list for field type_name
 }
 
 func init() { file_llm_mesh_inference_v1_embed_proto_init() }
@@ -597,7 +651,7 @@ func file_llm_mesh_inference_v1_embed_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_llm_mesh_inference_v1_embed_proto_rawDesc), len(file_llm_mesh_inference_v1_embed_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   6,
+			NumMessages:   7,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -1278,6 +1278,55 @@ func (*StreamEvent_Finished) isStreamEvent_Kind() {}
 
 func (*StreamEvent_Opaque) isStreamEvent_Kind() {}
 
+// Events of one stream that travel together, in order: everything that arrived in one read.
+//
+// Every response stream of events carries this message (`llm_mesh.mesh.v1.carries`), the adapter's and the gateway's alike, so that a
+// gateway relays the events of an attempt without parsing them.
+type StreamEvents struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What happened since the last message, in order. Empty: nothing.
+	Events        []*StreamEvent `protobuf:"bytes,1,rep,name=events,proto3" json:"events,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StreamEvents) Reset() {
+	*x = StreamEvents{}
+	mi := &file_llm_mesh_inference_v1_generate_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StreamEvents) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StreamEvents) ProtoMessage() {}
+
+func (x *StreamEvents) ProtoReflect() protoreflect.Message {
+	mi := &file_llm_mesh_inference_v1_generate_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StreamEvents.ProtoReflect.Descriptor instead.
+func (*StreamEvents) Descriptor() ([]byte, []int) {
+	return file_llm_mesh_inference_v1_generate_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *StreamEvents) GetEvents() []*StreamEvent {
+	if x != nil {
+		return x.Events
+	}
+	return nil
+}
+
 // The answer begins.
 type Started struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1299,7 +1348,7 @@ type Started struct {
 
 func (x *Started) Reset() {
 	*x = Started{}
-	mi := &file_llm_mesh_inference_v1_generate_proto_msgTypes[10]
+	mi := &file_llm_mesh_inference_v1_generate_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1311,7 +1360,7 @@ func (x *Started) String() string {
 func (*Started) ProtoMessage() {}
 
 func (x *Started) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_inference_v1_generate_proto_msgTypes[10]
+	mi := &file_llm_mesh_inference_v1_generate_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1324,7 +1373,7 @@ func (x *Started) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Started.ProtoReflect.Descriptor instead.
 func (*Started) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_inference_v1_generate_proto_rawDescGZIP(), []int{10}
+	return file_llm_mesh_inference_v1_generate_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Started) GetId() string {
@@ -1386,7 +1435,7 @@ type TextDelta struct {
 
 func (x *TextDelta) Reset() {
 	*x = TextDelta{}
-	mi := &file_llm_mesh_inference_v1_generate_proto_msgTypes[11]
+	mi := &file_llm_mesh_inference_v1_generate_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1398,7 +1447,7 @@ func (x *TextDelta) String() string {
 func (*TextDelta) ProtoMessage() {}
 
 func (x *TextDelta) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_inference_v1_generate_proto_msgTypes[11]
+	mi := &file_llm_mesh_inference_v1_generate_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1411,7 +1460,7 @@ func (x *TextDelta) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TextDelta.ProtoReflect.Descriptor instead.
 func (*TextDelta) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_inference_v1_generate_proto_rawDescGZIP(), []int{11}
+	return file_llm_mesh_inference_v1_generate_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *TextDelta) GetChoice() int32 {
@@ -1459,7 +1508,7 @@ type ReasoningDelta struct {
 
 func (x *ReasoningDelta) Reset() {
 	*x = ReasoningDelta{}
-	mi := &file_llm_mesh_inference_v1_generate_proto_msgTypes[12]
+	mi := &file_llm_mesh_inference_v1_generate_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1471,7 +1520,7 @@ func (x *ReasoningDelta) String() string {
 func (*ReasoningDelta) ProtoMessage() {}
 
 func (x *ReasoningDelta) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_inference_v1_generate_proto_msgTypes[12]
+	mi := &file_llm_mesh_inference_v1_generate_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1484,7 +1533,7 @@ func (x *ReasoningDelta) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReasoningDelta.ProtoReflect.Descriptor instead.
 func (*ReasoningDelta) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_inference_v1_generate_proto_rawDescGZIP(), []int{12}
+	return file_llm_mesh_inference_v1_generate_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *ReasoningDelta) GetChoice() int32 {
@@ -1534,7 +1583,7 @@ type ToolCallStarted struct {
 
 func (x *ToolCallStarted) Reset() {
 	*x = ToolCallStarted{}
-	mi := &file_llm_mesh_inference_v1_generate_proto_msgTypes[13]
+	mi := &file_llm_mesh_inference_v1_generate_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1546,7 +1595,7 @@ func (x *ToolCallStarted) String() string {
 func (*ToolCallStarted) ProtoMessage() {}
 
 func (x *ToolCallStarted) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_inference_v1_generate_proto_msgTypes[13]
+	mi := &file_llm_mesh_inference_v1_generate_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1559,7 +1608,7 @@ func (x *ToolCallStarted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ToolCallStarted.ProtoReflect.Descriptor instead.
 func (*ToolCallStarted) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_inference_v1_generate_proto_rawDescGZIP(), []int{13}
+	return file_llm_mesh_inference_v1_generate_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *ToolCallStarted) GetChoice() int32 {
@@ -1612,7 +1661,7 @@ type ToolCallDelta struct {
 
 func (x *ToolCallDelta) Reset() {
 	*x = ToolCallDelta{}
-	mi := &file_llm_mesh_inference_v1_generate_proto_msgTypes[14]
+	mi := &file_llm_mesh_inference_v1_generate_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1624,7 +1673,7 @@ func (x *ToolCallDelta) String() string {
 func (*ToolCallDelta) ProtoMessage() {}
 
 func (x *ToolCallDelta) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_inference_v1_generate_proto_msgTypes[14]
+	mi := &file_llm_mesh_inference_v1_generate_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1637,7 +1686,7 @@ func (x *ToolCallDelta) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ToolCallDelta.ProtoReflect.Descriptor instead.
 func (*ToolCallDelta) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_inference_v1_generate_proto_rawDescGZIP(), []int{14}
+	return file_llm_mesh_inference_v1_generate_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *ToolCallDelta) GetChoice() int32 {
@@ -1676,7 +1725,7 @@ type AudioDelta struct {
 
 func (x *AudioDelta) Reset() {
 	*x = AudioDelta{}
-	mi := &file_llm_mesh_inference_v1_generate_proto_msgTypes[15]
+	mi := &file_llm_mesh_inference_v1_generate_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1688,7 +1737,7 @@ func (x *AudioDelta) String() string {
 func (*AudioDelta) ProtoMessage() {}
 
 func (x *AudioDelta) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_inference_v1_generate_proto_msgTypes[15]
+	mi := &file_llm_mesh_inference_v1_generate_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1701,7 +1750,7 @@ func (x *AudioDelta) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AudioDelta.ProtoReflect.Descriptor instead.
 func (*AudioDelta) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_inference_v1_generate_proto_rawDescGZIP(), []int{15}
+	return file_llm_mesh_inference_v1_generate_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *AudioDelta) GetChoice() int32 {
@@ -1742,7 +1791,7 @@ type ChoiceFinished struct {
 
 func (x *ChoiceFinished) Reset() {
 	*x = ChoiceFinished{}
-	mi := &file_llm_mesh_inference_v1_generate_proto_msgTypes[16]
+	mi := &file_llm_mesh_inference_v1_generate_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1754,7 +1803,7 @@ func (x *ChoiceFinished) String() string {
 func (*ChoiceFinished) ProtoMessage() {}
 
 func (x *ChoiceFinished) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_inference_v1_generate_proto_msgTypes[16]
+	mi := &file_llm_mesh_inference_v1_generate_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1767,7 +1816,7 @@ func (x *ChoiceFinished) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ChoiceFinished.ProtoReflect.Descriptor instead.
 func (*ChoiceFinished) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_inference_v1_generate_proto_rawDescGZIP(), []int{16}
+	return file_llm_mesh_inference_v1_generate_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *ChoiceFinished) GetChoice() int32 {
@@ -1809,7 +1858,7 @@ type Continued struct {
 
 func (x *Continued) Reset() {
 	*x = Continued{}
-	mi := &file_llm_mesh_inference_v1_generate_proto_msgTypes[17]
+	mi := &file_llm_mesh_inference_v1_generate_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1821,7 +1870,7 @@ func (x *Continued) String() string {
 func (*Continued) ProtoMessage() {}
 
 func (x *Continued) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_inference_v1_generate_proto_msgTypes[17]
+	mi := &file_llm_mesh_inference_v1_generate_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1834,7 +1883,7 @@ func (x *Continued) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Continued.ProtoReflect.Descriptor instead.
 func (*Continued) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_inference_v1_generate_proto_rawDescGZIP(), []int{17}
+	return file_llm_mesh_inference_v1_generate_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Continued) GetAttemptId() string {
@@ -1855,7 +1904,7 @@ type Finished struct {
 
 func (x *Finished) Reset() {
 	*x = Finished{}
-	mi := &file_llm_mesh_inference_v1_generate_proto_msgTypes[18]
+	mi := &file_llm_mesh_inference_v1_generate_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1867,7 +1916,7 @@ func (x *Finished) String() string {
 func (*Finished) ProtoMessage() {}
 
 func (x *Finished) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_inference_v1_generate_proto_msgTypes[18]
+	mi := &file_llm_mesh_inference_v1_generate_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1880,7 +1929,7 @@ func (x *Finished) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Finished.ProtoReflect.Descriptor instead.
 func (*Finished) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_inference_v1_generate_proto_rawDescGZIP(), []int{18}
+	return file_llm_mesh_inference_v1_generate_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Finished) GetExtras() []*Extra {
@@ -1993,7 +2042,9 @@ const file_llm_mesh_inference_v1_generate_proto_rawDesc = "" +
 	" \x01(\v2 .llm_mesh.inference.v1.ContinuedH\x00R\tcontinued\x12=\n" +
 	"\bfinished\x18\v \x01(\v2\x1f.llm_mesh.inference.v1.FinishedH\x00R\bfinished\x12;\n" +
 	"\x06opaque\x18\f \x01(\v2!.llm_mesh.inference.v1.OpaquePartH\x00R\x06opaqueB\x06\n" +
-	"\x04kind\"\xfb\x01\n" +
+	"\x04kind\"J\n" +
+	"\fStreamEvents\x12:\n" +
+	"\x06events\x18\x01 \x03(\v2\".llm_mesh.inference.v1.StreamEventR\x06events\"\xfb\x01\n" +
 	"\aStarted\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x14\n" +
 	"\x05model\x18\x02 \x01(\tR\x05model\x12\x18\n" +
@@ -2067,7 +2118,7 @@ func file_llm_mesh_inference_v1_generate_proto_rawDescGZIP() []byte {
 }
 
 var file_llm_mesh_inference_v1_generate_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_llm_mesh_inference_v1_generate_proto_msgTypes = make([]protoimpl.MessageInfo, 20)
+var file_llm_mesh_inference_v1_generate_proto_msgTypes = make([]protoimpl.MessageInfo, 21)
 var file_llm_mesh_inference_v1_generate_proto_goTypes = []any{
 	(FinishReason)(0),        // 0: llm_mesh.inference.v1.FinishReason
 	(TranslationAction)(0),   // 1: llm_mesh.inference.v1.TranslationAction
@@ -2081,71 +2132,73 @@ var file_llm_mesh_inference_v1_generate_proto_goTypes = []any{
 	(*Usage)(nil),            // 9: llm_mesh.inference.v1.Usage
 	(*Translation)(nil),      // 10: llm_mesh.inference.v1.Translation
 	(*StreamEvent)(nil),      // 11: llm_mesh.inference.v1.StreamEvent
-	(*Started)(nil),          // 12: llm_mesh.inference.v1.Started
-	(*TextDelta)(nil),        // 13: llm_mesh.inference.v1.TextDelta
-	(*ReasoningDelta)(nil),   // 14: llm_mesh.inference.v1.ReasoningDelta
-	(*ToolCallStarted)(nil),  // 15: llm_mesh.inference.v1.ToolCallStarted
-	(*ToolCallDelta)(nil),    // 16: llm_mesh.inference.v1.ToolCallDelta
-	(*AudioDelta)(nil),       // 17: llm_mesh.inference.v1.AudioDelta
-	(*ChoiceFinished)(nil),   // 18: llm_mesh.inference.v1.ChoiceFinished
-	(*Continued)(nil),        // 19: llm_mesh.inference.v1.Continued
-	(*Finished)(nil),         // 20: llm_mesh.inference.v1.Finished
-	nil,                      // 21: llm_mesh.inference.v1.Sampling.LogitBiasEntry
-	(*Message)(nil),          // 22: llm_mesh.inference.v1.Message
-	(*Tool)(nil),             // 23: llm_mesh.inference.v1.Tool
-	(*ToolChoice)(nil),       // 24: llm_mesh.inference.v1.ToolChoice
-	(*ResponseFormat)(nil),   // 25: llm_mesh.inference.v1.ResponseFormat
-	(*Extra)(nil),            // 26: llm_mesh.inference.v1.Extra
-	(*OpaquePart)(nil),       // 27: llm_mesh.inference.v1.OpaquePart
+	(*StreamEvents)(nil),     // 12: llm_mesh.inference.v1.StreamEvents
+	(*Started)(nil),          // 13: llm_mesh.inference.v1.Started
+	(*TextDelta)(nil),        // 14: llm_mesh.inference.v1.TextDelta
+	(*ReasoningDelta)(nil),   // 15: llm_mesh.inference.v1.ReasoningDelta
+	(*ToolCallStarted)(nil),  // 16: llm_mesh.inference.v1.ToolCallStarted
+	(*ToolCallDelta)(nil),    // 17: llm_mesh.inference.v1.ToolCallDelta
+	(*AudioDelta)(nil),       // 18: llm_mesh.inference.v1.AudioDelta
+	(*ChoiceFinished)(nil),   // 19: llm_mesh.inference.v1.ChoiceFinished
+	(*Continued)(nil),        // 20: llm_mesh.inference.v1.Continued
+	(*Finished)(nil),         // 21: llm_mesh.inference.v1.Finished
+	nil,                      // 22: llm_mesh.inference.v1.Sampling.LogitBiasEntry
+	(*Message)(nil),          // 23: llm_mesh.inference.v1.Message
+	(*Tool)(nil),             // 24: llm_mesh.inference.v1.Tool
+	(*ToolChoice)(nil),       // 25: llm_mesh.inference.v1.ToolChoice
+	(*ResponseFormat)(nil),   // 26: llm_mesh.inference.v1.ResponseFormat
+	(*Extra)(nil),            // 27: llm_mesh.inference.v1.Extra
+	(*OpaquePart)(nil),       // 28: llm_mesh.inference.v1.OpaquePart
 }
 var file_llm_mesh_inference_v1_generate_proto_depIdxs = []int32{
-	22, // 0: llm_mesh.inference.v1.GenerateInput.messages:type_name -> llm_mesh.inference.v1.Message
-	23, // 1: llm_mesh.inference.v1.GenerateInput.tools:type_name -> llm_mesh.inference.v1.Tool
-	24, // 2: llm_mesh.inference.v1.GenerateInput.tool_choice:type_name -> llm_mesh.inference.v1.ToolChoice
-	25, // 3: llm_mesh.inference.v1.GenerateInput.response_format:type_name -> llm_mesh.inference.v1.ResponseFormat
+	23, // 0: llm_mesh.inference.v1.GenerateInput.messages:type_name -> llm_mesh.inference.v1.Message
+	24, // 1: llm_mesh.inference.v1.GenerateInput.tools:type_name -> llm_mesh.inference.v1.Tool
+	25, // 2: llm_mesh.inference.v1.GenerateInput.tool_choice:type_name -> llm_mesh.inference.v1.ToolChoice
+	26, // 3: llm_mesh.inference.v1.GenerateInput.response_format:type_name -> llm_mesh.inference.v1.ResponseFormat
 	3,  // 4: llm_mesh.inference.v1.GenerateInput.sampling:type_name -> llm_mesh.inference.v1.Sampling
 	4,  // 5: llm_mesh.inference.v1.GenerateInput.reasoning:type_name -> llm_mesh.inference.v1.ReasoningOptions
 	5,  // 6: llm_mesh.inference.v1.GenerateInput.logprobs:type_name -> llm_mesh.inference.v1.LogprobOptions
-	26, // 7: llm_mesh.inference.v1.GenerateInput.extras:type_name -> llm_mesh.inference.v1.Extra
-	21, // 8: llm_mesh.inference.v1.Sampling.logit_bias:type_name -> llm_mesh.inference.v1.Sampling.LogitBiasEntry
+	27, // 7: llm_mesh.inference.v1.GenerateInput.extras:type_name -> llm_mesh.inference.v1.Extra
+	22, // 8: llm_mesh.inference.v1.Sampling.logit_bias:type_name -> llm_mesh.inference.v1.Sampling.LogitBiasEntry
 	7,  // 9: llm_mesh.inference.v1.GenerateOutput.choices:type_name -> llm_mesh.inference.v1.Choice
 	9,  // 10: llm_mesh.inference.v1.GenerateOutput.usage:type_name -> llm_mesh.inference.v1.Usage
 	10, // 11: llm_mesh.inference.v1.GenerateOutput.translations:type_name -> llm_mesh.inference.v1.Translation
-	26, // 12: llm_mesh.inference.v1.GenerateOutput.extras:type_name -> llm_mesh.inference.v1.Extra
-	22, // 13: llm_mesh.inference.v1.Choice.message:type_name -> llm_mesh.inference.v1.Message
+	27, // 12: llm_mesh.inference.v1.GenerateOutput.extras:type_name -> llm_mesh.inference.v1.Extra
+	23, // 13: llm_mesh.inference.v1.Choice.message:type_name -> llm_mesh.inference.v1.Message
 	0,  // 14: llm_mesh.inference.v1.Choice.finish_reason:type_name -> llm_mesh.inference.v1.FinishReason
 	8,  // 15: llm_mesh.inference.v1.Choice.logprobs:type_name -> llm_mesh.inference.v1.TokenLogprob
 	8,  // 16: llm_mesh.inference.v1.Choice.refusal_logprobs:type_name -> llm_mesh.inference.v1.TokenLogprob
-	26, // 17: llm_mesh.inference.v1.Choice.extras:type_name -> llm_mesh.inference.v1.Extra
+	27, // 17: llm_mesh.inference.v1.Choice.extras:type_name -> llm_mesh.inference.v1.Extra
 	8,  // 18: llm_mesh.inference.v1.TokenLogprob.top:type_name -> llm_mesh.inference.v1.TokenLogprob
-	26, // 19: llm_mesh.inference.v1.Usage.extras:type_name -> llm_mesh.inference.v1.Extra
+	27, // 19: llm_mesh.inference.v1.Usage.extras:type_name -> llm_mesh.inference.v1.Extra
 	1,  // 20: llm_mesh.inference.v1.Translation.action:type_name -> llm_mesh.inference.v1.TranslationAction
-	12, // 21: llm_mesh.inference.v1.StreamEvent.started:type_name -> llm_mesh.inference.v1.Started
-	13, // 22: llm_mesh.inference.v1.StreamEvent.text:type_name -> llm_mesh.inference.v1.TextDelta
-	14, // 23: llm_mesh.inference.v1.StreamEvent.reasoning:type_name -> llm_mesh.inference.v1.ReasoningDelta
-	13, // 24: llm_mesh.inference.v1.StreamEvent.refusal:type_name -> llm_mesh.inference.v1.TextDelta
-	15, // 25: llm_mesh.inference.v1.StreamEvent.tool_call_started:type_name -> llm_mesh.inference.v1.ToolCallStarted
-	16, // 26: llm_mesh.inference.v1.StreamEvent.tool_call:type_name -> llm_mesh.inference.v1.ToolCallDelta
-	17, // 27: llm_mesh.inference.v1.StreamEvent.audio:type_name -> llm_mesh.inference.v1.AudioDelta
-	18, // 28: llm_mesh.inference.v1.StreamEvent.choice_finished:type_name -> llm_mesh.inference.v1.ChoiceFinished
+	13, // 21: llm_mesh.inference.v1.StreamEvent.started:type_name -> llm_mesh.inference.v1.Started
+	14, // 22: llm_mesh.inference.v1.StreamEvent.text:type_name -> llm_mesh.inference.v1.TextDelta
+	15, // 23: llm_mesh.inference.v1.StreamEvent.reasoning:type_name -> llm_mesh.inference.v1.ReasoningDelta
+	14, // 24: llm_mesh.inference.v1.StreamEvent.refusal:type_name -> llm_mesh.inference.v1.TextDelta
+	16, // 25: llm_mesh.inference.v1.StreamEvent.tool_call_started:type_name -> llm_mesh.inference.v1.ToolCallStarted
+	17, // 26: llm_mesh.inference.v1.StreamEvent.tool_call:type_name -> llm_mesh.inference.v1.ToolCallDelta
+	18, // 27: llm_mesh.inference.v1.StreamEvent.audio:type_name -> llm_mesh.inference.v1.AudioDelta
+	19, // 28: llm_mesh.inference.v1.StreamEvent.choice_finished:type_name -> llm_mesh.inference.v1.ChoiceFinished
 	9,  // 29: llm_mesh.inference.v1.StreamEvent.usage:type_name -> llm_mesh.inference.v1.Usage
-	19, // 30: llm_mesh.inference.v1.StreamEvent.continued:type_name -> llm_mesh.inference.v1.Continued
-	20, // 31: llm_mesh.inference.v1.StreamEvent.finished:type_name -> llm_mesh.inference.v1.Finished
-	27, // 32: llm_mesh.inference.v1.StreamEvent.opaque:type_name -> llm_mesh.inference.v1.OpaquePart
-	10, // 33: llm_mesh.inference.v1.Started.translations:type_name -> llm_mesh.inference.v1.Translation
-	26, // 34: llm_mesh.inference.v1.Started.extras:type_name -> llm_mesh.inference.v1.Extra
-	9,  // 35: llm_mesh.inference.v1.Started.usage:type_name -> llm_mesh.inference.v1.Usage
-	8,  // 36: llm_mesh.inference.v1.TextDelta.logprobs:type_name -> llm_mesh.inference.v1.TokenLogprob
-	26, // 37: llm_mesh.inference.v1.TextDelta.extras:type_name -> llm_mesh.inference.v1.Extra
-	26, // 38: llm_mesh.inference.v1.ToolCallStarted.extras:type_name -> llm_mesh.inference.v1.Extra
-	0,  // 39: llm_mesh.inference.v1.ChoiceFinished.finish_reason:type_name -> llm_mesh.inference.v1.FinishReason
-	26, // 40: llm_mesh.inference.v1.ChoiceFinished.extras:type_name -> llm_mesh.inference.v1.Extra
-	26, // 41: llm_mesh.inference.v1.Finished.extras:type_name -> llm_mesh.inference.v1.Extra
-	42, // [42:42] is the sub-list for method output_type
-	42, // [42:42] is the sub-list for method input_type
-	42, // [42:42] is the sub-list for extension type_name
-	42, // [42:42] is the sub-list for extension extendee
-	0,  // [0:42] is the sub-list for field type_name
+	20, // 30: llm_mesh.inference.v1.StreamEvent.continued:type_name -> llm_mesh.inference.v1.Continued
+	21, // 31: llm_mesh.inference.v1.StreamEvent.finished:type_name -> llm_mesh.inference.v1.Finished
+	28, // 32: llm_mesh.inference.v1.StreamEvent.opaque:type_name -> llm_mesh.inference.v1.OpaquePart
+	11, // 33: llm_mesh.inference.v1.StreamEvents.events:type_name -> llm_mesh.inference.v1.StreamEvent
+	10, // 34: llm_mesh.inference.v1.Started.translations:type_name -> llm_mesh.inference.v1.Translation
+	27, // 35: llm_mesh.inference.v1.Started.extras:type_name -> llm_mesh.inference.v1.Extra
+	9,  // 36: llm_mesh.inference.v1.Started.usage:type_name -> llm_mesh.inference.v1.Usage
+	8,  // 37: llm_mesh.inference.v1.TextDelta.logprobs:type_name -> llm_mesh.inference.v1.TokenLogprob
+	27, // 38: llm_mesh.inference.v1.TextDelta.extras:type_name -> llm_mesh.inference.v1.Extra
+	27, // 39: llm_mesh.inference.v1.ToolCallStarted.extras:type_name -> llm_mesh.inference.v1.Extra
+	0,  // 40: llm_mesh.inference.v1.ChoiceFinished.finish_reason:type_name -> llm_mesh.inference.v1.FinishReason
+	27, // 41: llm_mesh.inference.v1.ChoiceFinished.extras:type_name -> llm_mesh.inference.v1.Extra
+	27, // 42: llm_mesh.inference.v1.Finished.extras:type_name -> llm_mesh.inference.v1.Extra
+	43, // [43:43] is the sub-list for method output_type
+	43, // [43:43] is the sub-list for method input_type
+	43, // [43:43] is the sub-list for extension type_name
+	43, // [43:43] is the sub-list for extension extendee
+	0,  // [0:43] is the sub-list for field type_name
 }
 
 func init() { file_llm_mesh_inference_v1_generate_proto_init() }
@@ -2176,7 +2229,7 @@ func file_llm_mesh_inference_v1_generate_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_llm_mesh_inference_v1_generate_proto_rawDesc), len(file_llm_mesh_inference_v1_generate_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   20,
+			NumMessages:   21,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -132,8 +132,6 @@ type Admission struct {
 	Caller *Caller `protobuf:"bytes,2,opt,name=caller,proto3" json:"caller,omitempty"`
 	// The bounds of the plan.
 	Constraints *Constraints `protobuf:"bytes,3,opt,name=constraints,proto3" json:"constraints,omitempty"`
-	// What the gateway must do.
-	Obligations *Obligations `protobuf:"bytes,4,opt,name=obligations,proto3" json:"obligations,omitempty"`
 	// The policy revision by which it was decided.
 	Revision int64 `protobuf:"varint,5,opt,name=revision,proto3" json:"revision,omitempty"`
 	// When it expires, at most 60 s after it was made.
@@ -142,8 +140,6 @@ type Admission struct {
 	Alias string `protobuf:"bytes,7,opt,name=alias,proto3" json:"alias,omitempty"`
 	// Tags that the request is accounted under, checked.
 	Tags map[string]string `protobuf:"bytes,8,rep,name=tags,proto3" json:"tags,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
-	// SHA-256 of the admitted input, salted per admission.
-	InputDigest []byte `protobuf:"bytes,9,opt,name=input_digest,json=inputDigest,proto3" json:"input_digest,omitempty"`
 	// The operation, such as `generate` or `embed`.
 	Operation string `protobuf:"bytes,10,opt,name=operation,proto3" json:"operation,omitempty"`
 	// What screening found in the request, counted per detector. Empty: nothing. `Reserve` writes it to the audit trail.
@@ -203,13 +199,6 @@ func (x *Admission) GetConstraints() *Constraints {
 	return nil
 }
 
-func (x *Admission) GetObligations() *Obligations {
-	if x != nil {
-		return x.Obligations
-	}
-	return nil
-}
-
 func (x *Admission) GetRevision() int64 {
 	if x != nil {
 		return x.Revision
@@ -234,13 +223,6 @@ func (x *Admission) GetAlias() string {
 func (x *Admission) GetTags() map[string]string {
 	if x != nil {
 		return x.Tags
-	}
-	return nil
-}
-
-func (x *Admission) GetInputDigest() []byte {
-	if x != nil {
-		return x.InputDigest
 	}
 	return nil
 }
@@ -443,15 +425,24 @@ func (x *ModelPatterns) GetPatterns() []string {
 	return nil
 }
 
-// What the gateway must do with the answer.
+// What the gateway must do with the answer before the caller sees any of it.
 type Obligations struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The answer goes through `ScreenStream` before the caller sees it.
+	// The answer goes through `ScreenStream`. Set together with an item of that kind, for gateways that do not know `items`.
+	//
+	// Deprecated: Marked as deprecated in llm_mesh/policy/v1/admission.proto.
 	ScreenOutput bool `protobuf:"varint,1,opt,name=screen_output,json=screenOutput,proto3" json:"screen_output,omitempty"`
-	// State for `ScreenStream`, sealed; opaque to all but policy.
+	// State for `ScreenStream`, as in the item.
+	//
+	// Deprecated: Marked as deprecated in llm_mesh/policy/v1/admission.proto.
 	ScreenState []byte `protobuf:"bytes,2,opt,name=screen_state,json=screenState,proto3" json:"screen_state,omitempty"`
-	// Content must not be recorded anywhere.
-	NoRecording   bool `protobuf:"varint,3,opt,name=no_recording,json=noRecording,proto3" json:"no_recording,omitempty"`
+	// Content must not be recorded. Set together with an item of that kind.
+	//
+	// Deprecated: Marked as deprecated in llm_mesh/policy/v1/admission.proto.
+	NoRecording bool `protobuf:"varint,3,opt,name=no_recording,json=noRecording,proto3" json:"no_recording,omitempty"`
+	// The obligations, at most one of each kind. Those that change the answer are applied in this order: the first one reads what the
+	// provider said, each later one what the one before it released. Empty: the fields above say it all.
+	Items         []*Obligation `protobuf:"bytes,4,rep,name=items,proto3" json:"items,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -486,6 +477,7 @@ func (*Obligations) Descriptor() ([]byte, []int) {
 	return file_llm_mesh_policy_v1_admission_proto_rawDescGZIP(), []int{4}
 }
 
+// Deprecated: Marked as deprecated in llm_mesh/policy/v1/admission.proto.
 func (x *Obligations) GetScreenOutput() bool {
 	if x != nil {
 		return x.ScreenOutput
@@ -493,6 +485,7 @@ func (x *Obligations) GetScreenOutput() bool {
 	return false
 }
 
+// Deprecated: Marked as deprecated in llm_mesh/policy/v1/admission.proto.
 func (x *Obligations) GetScreenState() []byte {
 	if x != nil {
 		return x.ScreenState
@@ -500,11 +493,192 @@ func (x *Obligations) GetScreenState() []byte {
 	return nil
 }
 
+// Deprecated: Marked as deprecated in llm_mesh/policy/v1/admission.proto.
 func (x *Obligations) GetNoRecording() bool {
 	if x != nil {
 		return x.NoRecording
 	}
 	return false
+}
+
+func (x *Obligations) GetItems() []*Obligation {
+	if x != nil {
+		return x.Items
+	}
+	return nil
+}
+
+// One thing that the gateway must do.
+type Obligation struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What to do. Required. A gateway that does not know the kind refuses the request with OBLIGATION_NOT_SUPPORTED before money is held, and
+	// so it does where no kind is set that it can read.
+	//
+	// Types that are valid to be assigned to Kind:
+	//
+	//	*Obligation_ScreenOutput
+	//	*Obligation_NoRecording
+	Kind          isObligation_Kind `protobuf_oneof:"kind"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Obligation) Reset() {
+	*x = Obligation{}
+	mi := &file_llm_mesh_policy_v1_admission_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Obligation) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Obligation) ProtoMessage() {}
+
+func (x *Obligation) ProtoReflect() protoreflect.Message {
+	mi := &file_llm_mesh_policy_v1_admission_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Obligation.ProtoReflect.Descriptor instead.
+func (*Obligation) Descriptor() ([]byte, []int) {
+	return file_llm_mesh_policy_v1_admission_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *Obligation) GetKind() isObligation_Kind {
+	if x != nil {
+		return x.Kind
+	}
+	return nil
+}
+
+func (x *Obligation) GetScreenOutput() *ScreenOutput {
+	if x != nil {
+		if x, ok := x.Kind.(*Obligation_ScreenOutput); ok {
+			return x.ScreenOutput
+		}
+	}
+	return nil
+}
+
+func (x *Obligation) GetNoRecording() *NoRecording {
+	if x != nil {
+		if x, ok := x.Kind.(*Obligation_NoRecording); ok {
+			return x.NoRecording
+		}
+	}
+	return nil
+}
+
+type isObligation_Kind interface {
+	isObligation_Kind()
+}
+
+type Obligation_ScreenOutput struct {
+	// The answer is screened.
+	ScreenOutput *ScreenOutput `protobuf:"bytes,1,opt,name=screen_output,json=screenOutput,proto3,oneof"`
+}
+
+type Obligation_NoRecording struct {
+	// The answer is not recorded.
+	NoRecording *NoRecording `protobuf:"bytes,2,opt,name=no_recording,json=noRecording,proto3,oneof"`
+}
+
+func (*Obligation_ScreenOutput) isObligation_Kind() {}
+
+func (*Obligation_NoRecording) isObligation_Kind() {}
+
+// The texts of the answer go through `ScreenStream`: text, reasoning, refusals, names of tools and their arguments. What is released is what
+// the service releases. Log-probabilities, extras and what is not modelled do not go out; sound, pictures and files end the answer with
+// SCREENING_FAILED.
+type ScreenOutput struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// State for `ScreenStart.screen_state`, sealed; opaque to all but policy. Required.
+	State         []byte `protobuf:"bytes,1,opt,name=state,proto3" json:"state,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ScreenOutput) Reset() {
+	*x = ScreenOutput{}
+	mi := &file_llm_mesh_policy_v1_admission_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ScreenOutput) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ScreenOutput) ProtoMessage() {}
+
+func (x *ScreenOutput) ProtoReflect() protoreflect.Message {
+	mi := &file_llm_mesh_policy_v1_admission_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ScreenOutput.ProtoReflect.Descriptor instead.
+func (*ScreenOutput) Descriptor() ([]byte, []int) {
+	return file_llm_mesh_policy_v1_admission_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *ScreenOutput) GetState() []byte {
+	if x != nil {
+		return x.State
+	}
+	return nil
+}
+
+// No content of the request or the answer may be recorded anywhere, kept answers for idempotency keys included.
+type NoRecording struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *NoRecording) Reset() {
+	*x = NoRecording{}
+	mi := &file_llm_mesh_policy_v1_admission_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *NoRecording) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*NoRecording) ProtoMessage() {}
+
+func (x *NoRecording) ProtoReflect() protoreflect.Message {
+	mi := &file_llm_mesh_policy_v1_admission_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use NoRecording.ProtoReflect.Descriptor instead.
+func (*NoRecording) Descriptor() ([]byte, []int) {
+	return file_llm_mesh_policy_v1_admission_proto_rawDescGZIP(), []int{7}
 }
 
 // Permission to call providers. Sealed for the adapters that the plan names.
@@ -528,7 +702,7 @@ type Grant struct {
 
 func (x *Grant) Reset() {
 	*x = Grant{}
-	mi := &file_llm_mesh_policy_v1_admission_proto_msgTypes[5]
+	mi := &file_llm_mesh_policy_v1_admission_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -540,7 +714,7 @@ func (x *Grant) String() string {
 func (*Grant) ProtoMessage() {}
 
 func (x *Grant) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_policy_v1_admission_proto_msgTypes[5]
+	mi := &file_llm_mesh_policy_v1_admission_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -553,7 +727,7 @@ func (x *Grant) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Grant.ProtoReflect.Descriptor instead.
 func (*Grant) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_policy_v1_admission_proto_rawDescGZIP(), []int{5}
+	return file_llm_mesh_policy_v1_admission_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Grant) GetReservationId() string {
@@ -623,7 +797,7 @@ type AttemptGrant struct {
 
 func (x *AttemptGrant) Reset() {
 	*x = AttemptGrant{}
-	mi := &file_llm_mesh_policy_v1_admission_proto_msgTypes[6]
+	mi := &file_llm_mesh_policy_v1_admission_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -635,7 +809,7 @@ func (x *AttemptGrant) String() string {
 func (*AttemptGrant) ProtoMessage() {}
 
 func (x *AttemptGrant) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_policy_v1_admission_proto_msgTypes[6]
+	mi := &file_llm_mesh_policy_v1_admission_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -648,7 +822,7 @@ func (x *AttemptGrant) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AttemptGrant.ProtoReflect.Descriptor instead.
 func (*AttemptGrant) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_policy_v1_admission_proto_rawDescGZIP(), []int{6}
+	return file_llm_mesh_policy_v1_admission_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *AttemptGrant) GetAttemptId() string {
@@ -720,24 +894,23 @@ const file_llm_mesh_policy_v1_admission_proto_rawDesc = "" +
 	"\x05roles\x18\x05 \x03(\tR\x05roles\x12\x1a\n" +
 	"\brevision\x18\x06 \x01(\x03R\brevision\x12;\n" +
 	"\vexpire_time\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"expireTime\"\xbb\x04\n" +
+	"expireTime\"\xfc\x03\n" +
 	"\tAdmission\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x122\n" +
 	"\x06caller\x18\x02 \x01(\v2\x1a.llm_mesh.policy.v1.CallerR\x06caller\x12A\n" +
-	"\vconstraints\x18\x03 \x01(\v2\x1f.llm_mesh.policy.v1.ConstraintsR\vconstraints\x12A\n" +
-	"\vobligations\x18\x04 \x01(\v2\x1f.llm_mesh.policy.v1.ObligationsR\vobligations\x12\x1a\n" +
+	"\vconstraints\x18\x03 \x01(\v2\x1f.llm_mesh.policy.v1.ConstraintsR\vconstraints\x12\x1a\n" +
 	"\brevision\x18\x05 \x01(\x03R\brevision\x12;\n" +
 	"\vexpire_time\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"expireTime\x12\x14\n" +
 	"\x05alias\x18\a \x01(\tR\x05alias\x12;\n" +
-	"\x04tags\x18\b \x03(\v2'.llm_mesh.policy.v1.Admission.TagsEntryR\x04tags\x12!\n" +
-	"\finput_digest\x18\t \x01(\fR\vinputDigest\x12\x1c\n" +
+	"\x04tags\x18\b \x03(\v2'.llm_mesh.policy.v1.Admission.TagsEntryR\x04tags\x12\x1c\n" +
 	"\toperation\x18\n" +
 	" \x01(\tR\toperation\x12>\n" +
 	"\bscreened\x18\v \x03(\v2\".llm_mesh.policy.v1.ScreeningCountR\bscreened\x1a7\n" +
 	"\tTagsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xe4\x03\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01J\x04\b\x04\x10\x05J\x04\b\t\x10\n" +
+	"R\vobligationsR\finput_digest\"\xe4\x03\n" +
 	"\vConstraints\x12\x18\n" +
 	"\aregions\x18\x01 \x03(\tR\aregions\x12\x1d\n" +
 	"\n" +
@@ -753,11 +926,20 @@ const file_llm_mesh_policy_v1_admission_proto_rawDesc = "" +
 	" \x03(\v2!.llm_mesh.policy.v1.ModelPatternsR\x0ecallableModels\x12'\n" +
 	"\x0fstrict_charging\x18\v \x01(\bR\x0estrictCharging\"+\n" +
 	"\rModelPatterns\x12\x1a\n" +
-	"\bpatterns\x18\x01 \x03(\tR\bpatterns\"x\n" +
-	"\vObligations\x12#\n" +
-	"\rscreen_output\x18\x01 \x01(\bR\fscreenOutput\x12!\n" +
-	"\fscreen_state\x18\x02 \x01(\fR\vscreenState\x12!\n" +
-	"\fno_recording\x18\x03 \x01(\bR\vnoRecording\"\x82\x02\n" +
+	"\bpatterns\x18\x01 \x03(\tR\bpatterns\"\xba\x01\n" +
+	"\vObligations\x12'\n" +
+	"\rscreen_output\x18\x01 \x01(\bB\x02\x18\x01R\fscreenOutput\x12%\n" +
+	"\fscreen_state\x18\x02 \x01(\fB\x02\x18\x01R\vscreenState\x12%\n" +
+	"\fno_recording\x18\x03 \x01(\bB\x02\x18\x01R\vnoRecording\x124\n" +
+	"\x05items\x18\x04 \x03(\v2\x1e.llm_mesh.policy.v1.ObligationR\x05items\"\xa3\x01\n" +
+	"\n" +
+	"Obligation\x12G\n" +
+	"\rscreen_output\x18\x01 \x01(\v2 .llm_mesh.policy.v1.ScreenOutputH\x00R\fscreenOutput\x12D\n" +
+	"\fno_recording\x18\x02 \x01(\v2\x1f.llm_mesh.policy.v1.NoRecordingH\x00R\vnoRecordingB\x06\n" +
+	"\x04kind\"$\n" +
+	"\fScreenOutput\x12\x14\n" +
+	"\x05state\x18\x01 \x01(\fR\x05state\"\r\n" +
+	"\vNoRecording\"\x82\x02\n" +
 	"\x05Grant\x12%\n" +
 	"\x0ereservation_id\x18\x01 \x01(\tR\rreservationId\x12\x16\n" +
 	"\x06domain\x18\x02 \x01(\tR\x06domain\x12\x18\n" +
@@ -792,35 +974,40 @@ func file_llm_mesh_policy_v1_admission_proto_rawDescGZIP() []byte {
 	return file_llm_mesh_policy_v1_admission_proto_rawDescData
 }
 
-var file_llm_mesh_policy_v1_admission_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
+var file_llm_mesh_policy_v1_admission_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
 var file_llm_mesh_policy_v1_admission_proto_goTypes = []any{
 	(*Caller)(nil),                // 0: llm_mesh.policy.v1.Caller
 	(*Admission)(nil),             // 1: llm_mesh.policy.v1.Admission
 	(*Constraints)(nil),           // 2: llm_mesh.policy.v1.Constraints
 	(*ModelPatterns)(nil),         // 3: llm_mesh.policy.v1.ModelPatterns
 	(*Obligations)(nil),           // 4: llm_mesh.policy.v1.Obligations
-	(*Grant)(nil),                 // 5: llm_mesh.policy.v1.Grant
-	(*AttemptGrant)(nil),          // 6: llm_mesh.policy.v1.AttemptGrant
-	nil,                           // 7: llm_mesh.policy.v1.Admission.TagsEntry
-	(*timestamppb.Timestamp)(nil), // 8: google.protobuf.Timestamp
-	(*ScreeningCount)(nil),        // 9: llm_mesh.policy.v1.ScreeningCount
+	(*Obligation)(nil),            // 5: llm_mesh.policy.v1.Obligation
+	(*ScreenOutput)(nil),          // 6: llm_mesh.policy.v1.ScreenOutput
+	(*NoRecording)(nil),           // 7: llm_mesh.policy.v1.NoRecording
+	(*Grant)(nil),                 // 8: llm_mesh.policy.v1.Grant
+	(*AttemptGrant)(nil),          // 9: llm_mesh.policy.v1.AttemptGrant
+	nil,                           // 10: llm_mesh.policy.v1.Admission.TagsEntry
+	(*timestamppb.Timestamp)(nil), // 11: google.protobuf.Timestamp
+	(*ScreeningCount)(nil),        // 12: llm_mesh.policy.v1.ScreeningCount
 }
 var file_llm_mesh_policy_v1_admission_proto_depIdxs = []int32{
-	8,  // 0: llm_mesh.policy.v1.Caller.expire_time:type_name -> google.protobuf.Timestamp
+	11, // 0: llm_mesh.policy.v1.Caller.expire_time:type_name -> google.protobuf.Timestamp
 	0,  // 1: llm_mesh.policy.v1.Admission.caller:type_name -> llm_mesh.policy.v1.Caller
 	2,  // 2: llm_mesh.policy.v1.Admission.constraints:type_name -> llm_mesh.policy.v1.Constraints
-	4,  // 3: llm_mesh.policy.v1.Admission.obligations:type_name -> llm_mesh.policy.v1.Obligations
-	8,  // 4: llm_mesh.policy.v1.Admission.expire_time:type_name -> google.protobuf.Timestamp
-	7,  // 5: llm_mesh.policy.v1.Admission.tags:type_name -> llm_mesh.policy.v1.Admission.TagsEntry
-	9,  // 6: llm_mesh.policy.v1.Admission.screened:type_name -> llm_mesh.policy.v1.ScreeningCount
-	3,  // 7: llm_mesh.policy.v1.Constraints.callable_models:type_name -> llm_mesh.policy.v1.ModelPatterns
-	6,  // 8: llm_mesh.policy.v1.Grant.attempts:type_name -> llm_mesh.policy.v1.AttemptGrant
-	8,  // 9: llm_mesh.policy.v1.Grant.expire_time:type_name -> google.protobuf.Timestamp
-	10, // [10:10] is the sub-list for method output_type
-	10, // [10:10] is the sub-list for method input_type
-	10, // [10:10] is the sub-list for extension type_name
-	10, // [10:10] is the sub-list for extension extendee
-	0,  // [0:10] is the sub-list for field type_name
+	11, // 3: llm_mesh.policy.v1.Admission.expire_time:type_name -> google.protobuf.Timestamp
+	10, // 4: llm_mesh.policy.v1.Admission.tags:type_name -> llm_mesh.policy.v1.Admission.TagsEntry
+	12, // 5: llm_mesh.policy.v1.Admission.screened:type_name -> llm_mesh.policy.v1.ScreeningCount
+	3,  // 6: llm_mesh.policy.v1.Constraints.callable_models:type_name -> llm_mesh.policy.v1.ModelPatterns
+	5,  // 7: llm_mesh.policy.v1.Obligations.items:type_name -> llm_mesh.policy.v1.Obligation
+	6,  // 8: llm_mesh.policy.v1.Obligation.screen_output:type_name -> llm_mesh.policy.v1.ScreenOutput
+	7,  // 9: llm_mesh.policy.v1.Obligation.no_recording:type_name -> llm_mesh.policy.v1.NoRecording
+	9,  // 10: llm_mesh.policy.v1.Grant.attempts:type_name -> llm_mesh.policy.v1.AttemptGrant
+	11, // 11: llm_mesh.policy.v1.Grant.expire_time:type_name -> google.protobuf.Timestamp
+	12, // [12:12] is the sub-list for method output_type
+	12, // [12:12] is the sub-list for method input_type
+	12, // [12:12] is the sub-list for extension type_name
+	12, // [12:12] is the sub-list for extension extendee
+	0,  // [0:12] is the sub-list for field type_name
 }
 
 func init() { file_llm_mesh_policy_v1_admission_proto_init() }
@@ -829,13 +1016,17 @@ func file_llm_mesh_policy_v1_admission_proto_init() {
 		return
 	}
 	file_llm_mesh_policy_v1_usage_proto_init()
+	file_llm_mesh_policy_v1_admission_proto_msgTypes[5].OneofWrappers = []any{
+		(*Obligation_ScreenOutput)(nil),
+		(*Obligation_NoRecording)(nil),
+	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_llm_mesh_policy_v1_admission_proto_rawDesc), len(file_llm_mesh_policy_v1_admission_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   8,
+			NumMessages:   11,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -449,7 +449,7 @@ type AdmitResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The `Admission`, sealed for `policy` and `router`.
 	Admission *v1.Sealed `protobuf:"bytes,1,opt,name=admission,proto3" json:"admission,omitempty"`
-	// What the gateway must do; the same as in the admission.
+	// What the gateway must do.
 	Obligations *Obligations `protobuf:"bytes,2,opt,name=obligations,proto3" json:"obligations,omitempty"`
 	// The bounds of the plan; the same as in the admission.
 	Constraints *Constraints `protobuf:"bytes,3,opt,name=constraints,proto3" json:"constraints,omitempty"`

@@ -4,6 +4,7 @@ from google.protobuf import duration_pb2 as _duration_pb2
 from llm_mesh.inference.v1 import embed_pb2 as _embed_pb2
 from llm_mesh.inference.v1 import generate_pb2 as _generate_pb2
 from llm_mesh.mesh.v1 import access_pb2 as _access_pb2
+from llm_mesh.mesh.v1 import carries_pb2 as _carries_pb2
 from llm_mesh.mesh.v1 import resources_pb2 as _resources_pb2
 from llm_mesh.policy.v1 import usage_pb2 as _usage_pb2
 from llm_mesh.router.v1 import plan_pb2 as _plan_pb2

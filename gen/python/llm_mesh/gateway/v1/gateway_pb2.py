@@ -26,12 +26,13 @@ from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb
 from llm_mesh.inference.v1 import embed_pb2 as llm__mesh_dot_inference_dot_v1_dot_embed__pb2
 from llm_mesh.inference.v1 import generate_pb2 as llm__mesh_dot_inference_dot_v1_dot_generate__pb2
 from llm_mesh.mesh.v1 import access_pb2 as llm__mesh_dot_mesh_dot_v1_dot_access__pb2
+from llm_mesh.mesh.v1 import carries_pb2 as llm__mesh_dot_mesh_dot_v1_dot_carries__pb2
 from llm_mesh.mesh.v1 import resources_pb2 as llm__mesh_dot_mesh_dot_v1_dot_resources__pb2
 from llm_mesh.policy.v1 import policy_pb2 as llm__mesh_dot_policy_dot_v1_dot_policy__pb2
 from llm_mesh.policy.v1 import usage_pb2 as llm__mesh_dot_policy_dot_v1_dot_usage__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!llm_mesh/gateway/v1/gateway.proto\x12\x13llm_mesh.gateway.v1\x1a\x1egoogle/protobuf/duration.proto\x1a!llm_mesh/inference/v1/embed.proto\x1a$llm_mesh/inference/v1/generate.proto\x1a\x1dllm_mesh/mesh/v1/access.proto\x1a llm_mesh/mesh/v1/resources.proto\x1a\x1fllm_mesh/policy/v1/policy.proto\x1a\x1ellm_mesh/policy/v1/usage.proto\"\x8b\x02\n\x0eRequestOptions\x12\x34\n\x06prompt\x18\x01 \x01(\x0b\x32$.llm_mesh.gateway.v1.PromptReference\x12;\n\x04tags\x18\x02 \x03(\x0b\x32-.llm_mesh.gateway.v1.RequestOptions.TagsEntry\x12\x17\n\x0fidempotency_key\x18\x03 \x01(\t\x12/\n\x08\x66idelity\x18\x04 \x01(\x0e\x32\x1d.llm_mesh.gateway.v1.Fidelity\x12\x0f\n\x07session\x18\x05 \x01(\t\x1a+\n\tTagsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"F\n\x0fPromptReference\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05label\x18\x02 \x01(\t\x12\x16\n\x0evariables_json\x18\x03 \x01(\t\"|\n\x0fGenerateRequest\x12\x33\n\x05input\x18\x01 \x01(\x0b\x32$.llm_mesh.inference.v1.GenerateInput\x12\x34\n\x07options\x18\x02 \x01(\x0b\x32#.llm_mesh.gateway.v1.RequestOptions\"x\n\x10GenerateResponse\x12\x35\n\x06output\x18\x01 \x01(\x0b\x32%.llm_mesh.inference.v1.GenerateOutput\x12-\n\x07receipt\x18\x02 \x01(\x0b\x32\x1c.llm_mesh.gateway.v1.Receipt\"\x82\x01\n\x15GenerateStreamRequest\x12\x33\n\x05input\x18\x01 \x01(\x0b\x32$.llm_mesh.inference.v1.GenerateInput\x12\x34\n\x07options\x18\x02 \x01(\x0b\x32#.llm_mesh.gateway.v1.RequestOptions\"\x9e\x02\n\x16GenerateStreamResponse\x12\x32\n\x06\x65vents\x18\x01 \x03(\x0b\x32\".llm_mesh.inference.v1.StreamEvent\x12-\n\x07receipt\x18\x02 \x01(\x0b\x32\x1c.llm_mesh.gateway.v1.Receipt\x12/\n\x06limits\x18\x03 \x03(\x0b\x32\x1f.llm_mesh.policy.v1.LimitStatus\x12\x13\n\x0breservation\x18\x04 \x01(\t\x12\x13\n\x0b\x64\x65\x63ision_id\x18\x05 \x01(\t\x12\x10\n\x08replayed\x18\x06 \x01(\x08\x12\x34\n\x08screened\x18\x07 \x03(\x0b\x32\".llm_mesh.policy.v1.ScreeningCount\"v\n\x0c\x45mbedRequest\x12\x30\n\x05input\x18\x01 \x01(\x0b\x32!.llm_mesh.inference.v1.EmbedInput\x12\x34\n\x07options\x18\x02 \x01(\x0b\x32#.llm_mesh.gateway.v1.RequestOptions\"r\n\rEmbedResponse\x12\x32\n\x06output\x18\x01 \x01(\x0b\x32\".llm_mesh.inference.v1.EmbedOutput\x12-\n\x07receipt\x18\x02 \x01(\x0b\x32\x1c.llm_mesh.gateway.v1.Receipt\"|\n\x12\x45mbedStreamRequest\x12\x30\n\x05input\x18\x01 \x01(\x0b\x32!.llm_mesh.inference.v1.EmbedInput\x12\x34\n\x07options\x18\x02 \x01(\x0b\x32#.llm_mesh.gateway.v1.RequestOptions\"\xae\x01\n\x13\x45mbedStreamResponse\x12\x32\n\x06output\x18\x01 \x01(\x0b\x32\".llm_mesh.inference.v1.EmbedOutput\x12\x34\n\nembeddings\x18\x02 \x03(\x0b\x32 .llm_mesh.inference.v1.Embedding\x12-\n\x07receipt\x18\x03 \x01(\x0b\x32\x1c.llm_mesh.gateway.v1.Receipt\"\x7f\n\x12\x43ountTokensRequest\x12\x33\n\x05input\x18\x01 \x01(\x0b\x32$.llm_mesh.inference.v1.GenerateInput\x12\x34\n\x07options\x18\x02 \x01(\x0b\x32#.llm_mesh.gateway.v1.RequestOptions\"\x92\x01\n\x13\x43ountTokensResponse\x12\x30\n\x05\x63ount\x18\x01 \x01(\x0b\x32!.llm_mesh.inference.v1.TokenCount\x12\x13\n\x0b\x64\x65\x63ision_id\x18\x02 \x01(\t\x12\x34\n\x08screened\x18\x03 \x03(\x0b\x32\".llm_mesh.policy.v1.ScreeningCount\"\x16\n\x14\x43heckServicesRequest\"L\n\x15\x43heckServicesResponse\x12\x33\n\x08services\x18\x01 \x03(\x0b\x32!.llm_mesh.gateway.v1.ServiceCheck\"Q\n\x0cServiceCheck\x12\x0f\n\x07service\x18\x01 \x01(\t\x12\x30\n\x05state\x18\x02 \x01(\x0e\x32!.llm_mesh.gateway.v1.ServiceState\":\n\x11ListModelsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"`\n\x12ListModelsResponse\x12\x31\n\x06models\x18\x01 \x03(\x0b\x32!.llm_mesh.gateway.v1.ModelSummary\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x86\x01\n\x0cModelSummary\x12\r\n\x05\x61lias\x18\x01 \x01(\t\x12\r\n\x05owner\x18\x02 \x01(\t\x12\x0f\n\x07\x63reated\x18\x03 \x01(\x03\x12\x14\n\x0c\x63\x61pabilities\x18\x04 \x03(\t\x12\x16\n\x0e\x63ontext_window\x18\x05 \x01(\x03\x12\x19\n\x11max_output_tokens\x18\x06 \x01(\x03\"\x97\x03\n\x07Receipt\x12\x13\n\x0breservation\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12(\n\x07\x63harged\x18\x03 \x01(\x0b\x32\x17.llm_mesh.mesh.v1.Money\x12-\n\x05lines\x18\x04 \x03(\x0b\x32\x1e.llm_mesh.policy.v1.ChargeLine\x12\x13\n\x0b\x64\x65\x63ision_id\x18\x05 \x01(\t\x12\r\n\x05model\x18\x06 \x01(\t\x12/\n\x06limits\x18\x07 \x03(\x0b\x32\x1f.llm_mesh.policy.v1.LimitStatus\x12(\n\x05total\x18\x08 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x16\n\x0eprompt_version\x18\t \x01(\t\x12\x10\n\x08replayed\x18\n \x01(\x08\x12+\n\x05\x66irst\x18\x0b \x01(\x0b\x32\x1c.llm_mesh.gateway.v1.Receipt\x12\x34\n\x08screened\x18\x0c \x03(\x0b\x32\".llm_mesh.policy.v1.ScreeningCount\"s\n\x0eRecordedAnswer\x12\x10\n\x08messages\x18\x01 \x03(\x0c\x12\r\n\x05model\x18\x02 \x01(\t\x12\x16\n\x0eprompt_version\x18\x03 \x01(\t\x12(\n\x05total\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration*\x86\x01\n\x0cServiceState\x12\x1d\n\x19SERVICE_STATE_UNSPECIFIED\x10\x00\x12\x19\n\x15SERVICE_STATE_SERVING\x10\x01\x12\x1d\n\x19SERVICE_STATE_NOT_SERVING\x10\x02\x12\x1d\n\x19SERVICE_STATE_UNREACHABLE\x10\x03*R\n\x08\x46idelity\x12\x18\n\x14\x46IDELITY_UNSPECIFIED\x10\x00\x12\x18\n\x14\x46IDELITY_BEST_EFFORT\x10\x01\x12\x12\n\x0e\x46IDELITY_EXACT\x10\x02\x32\xe1\x07\n\x0eGatewayService\x12\x86\x01\n\x08Generate\x12$.llm_mesh.gateway.v1.GenerateRequest\x1a%.llm_mesh.gateway.v1.GenerateResponse\"-\xca\xf3\x18)\x08\x01\x12\x14models/{input.model}\x1a\x0fmodels.generate\x12\x9a\x01\n\x0eGenerateStream\x12*.llm_mesh.gateway.v1.GenerateStreamRequest\x1a+.llm_mesh.gateway.v1.GenerateStreamResponse\"-\xca\xf3\x18)\x08\x01\x12\x14models/{input.model}\x1a\x0fmodels.generate0\x01\x12z\n\x05\x45mbed\x12!.llm_mesh.gateway.v1.EmbedRequest\x1a\".llm_mesh.gateway.v1.EmbedResponse\"*\xca\xf3\x18&\x08\x01\x12\x14models/{input.model}\x1a\x0cmodels.embed\x12\x8e\x01\n\x0b\x45mbedStream\x12\'.llm_mesh.gateway.v1.EmbedStreamRequest\x1a(.llm_mesh.gateway.v1.EmbedStreamResponse\"*\xca\xf3\x18&\x08\x01\x12\x14models/{input.model}\x1a\x0cmodels.embed0\x01\x12\x8c\x01\n\x0b\x43ountTokens\x12\'.llm_mesh.gateway.v1.CountTokensRequest\x1a(.llm_mesh.gateway.v1.CountTokensResponse\"*\xca\xf3\x18&\x08\x01\x12\x14models/{input.model}\x1a\x0cmodels.count\x12z\n\nListModels\x12&.llm_mesh.gateway.v1.ListModelsRequest\x1a\'.llm_mesh.gateway.v1.ListModelsResponse\"\x1b\xca\xf3\x18\x17\x08\x01\x12\x06models\x1a\x0bmodels.list\x12\x90\x01\n\rCheckServices\x12).llm_mesh.gateway.v1.CheckServicesRequest\x1a*.llm_mesh.gateway.v1.CheckServicesResponse\"(\xca\xf3\x18$\x08\x01\x12\x10\x64omains/platform\x1a\x0eservices.checkBY\n\x17\x64\x65v.llm_mesh.gateway.v1B\x0cGatewayProtoP\x01Z.llm-mesh.dev/gen/llm_mesh/gateway/v1;gatewayv1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!llm_mesh/gateway/v1/gateway.proto\x12\x13llm_mesh.gateway.v1\x1a\x1egoogle/protobuf/duration.proto\x1a!llm_mesh/inference/v1/embed.proto\x1a$llm_mesh/inference/v1/generate.proto\x1a\x1dllm_mesh/mesh/v1/access.proto\x1a\x1ellm_mesh/mesh/v1/carries.proto\x1a llm_mesh/mesh/v1/resources.proto\x1a\x1fllm_mesh/policy/v1/policy.proto\x1a\x1ellm_mesh/policy/v1/usage.proto\"\x8b\x02\n\x0eRequestOptions\x12\x34\n\x06prompt\x18\x01 \x01(\x0b\x32$.llm_mesh.gateway.v1.PromptReference\x12;\n\x04tags\x18\x02 \x03(\x0b\x32-.llm_mesh.gateway.v1.RequestOptions.TagsEntry\x12\x17\n\x0fidempotency_key\x18\x03 \x01(\t\x12/\n\x08\x66idelity\x18\x04 \x01(\x0e\x32\x1d.llm_mesh.gateway.v1.Fidelity\x12\x0f\n\x07session\x18\x05 \x01(\t\x1a+\n\tTagsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"F\n\x0fPromptReference\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05label\x18\x02 \x01(\t\x12\x16\n\x0evariables_json\x18\x03 \x01(\t\"|\n\x0fGenerateRequest\x12\x33\n\x05input\x18\x01 \x01(\x0b\x32$.llm_mesh.inference.v1.GenerateInput\x12\x34\n\x07options\x18\x02 \x01(\x0b\x32#.llm_mesh.gateway.v1.RequestOptions\"x\n\x10GenerateResponse\x12\x35\n\x06output\x18\x01 \x01(\x0b\x32%.llm_mesh.inference.v1.GenerateOutput\x12-\n\x07receipt\x18\x02 \x01(\x0b\x32\x1c.llm_mesh.gateway.v1.Receipt\"\x82\x01\n\x15GenerateStreamRequest\x12\x33\n\x05input\x18\x01 \x01(\x0b\x32$.llm_mesh.inference.v1.GenerateInput\x12\x34\n\x07options\x18\x02 \x01(\x0b\x32#.llm_mesh.gateway.v1.RequestOptions\"\xc6\x02\n\x16GenerateStreamResponse\x12\x32\n\x06\x65vents\x18\x01 \x03(\x0b\x32\".llm_mesh.inference.v1.StreamEvent\x12-\n\x07receipt\x18\x02 \x01(\x0b\x32\x1c.llm_mesh.gateway.v1.Receipt\x12/\n\x06limits\x18\x03 \x03(\x0b\x32\x1f.llm_mesh.policy.v1.LimitStatus\x12\x13\n\x0breservation\x18\x04 \x01(\t\x12\x13\n\x0b\x64\x65\x63ision_id\x18\x05 \x01(\t\x12\x10\n\x08replayed\x18\x06 \x01(\x08\x12\x34\n\x08screened\x18\x07 \x03(\x0b\x32\".llm_mesh.policy.v1.ScreeningCount:&\xda\xf3\x18\"llm_mesh.inference.v1.StreamEvents\"v\n\x0c\x45mbedRequest\x12\x30\n\x05input\x18\x01 \x01(\x0b\x32!.llm_mesh.inference.v1.EmbedInput\x12\x34\n\x07options\x18\x02 \x01(\x0b\x32#.llm_mesh.gateway.v1.RequestOptions\"r\n\rEmbedResponse\x12\x32\n\x06output\x18\x01 \x01(\x0b\x32\".llm_mesh.inference.v1.EmbedOutput\x12-\n\x07receipt\x18\x02 \x01(\x0b\x32\x1c.llm_mesh.gateway.v1.Receipt\"|\n\x12\x45mbedStreamRequest\x12\x30\n\x05input\x18\x01 \x01(\x0b\x32!.llm_mesh.inference.v1.EmbedInput\x12\x34\n\x07options\x18\x02 \x01(\x0b\x32#.llm_mesh.gateway.v1.RequestOptions\"\xd8\x01\n\x13\x45mbedStreamResponse\x12\x32\n\x06output\x18\x01 \x01(\x0b\x32\".llm_mesh.inference.v1.EmbedOutput\x12\x34\n\nembeddings\x18\x02 \x03(\x0b\x32 .llm_mesh.inference.v1.Embedding\x12-\n\x07receipt\x18\x03 \x01(\x0b\x32\x1c.llm_mesh.gateway.v1.Receipt:(\xda\xf3\x18$llm_mesh.inference.v1.EmbeddingBatch\"\x7f\n\x12\x43ountTokensRequest\x12\x33\n\x05input\x18\x01 \x01(\x0b\x32$.llm_mesh.inference.v1.GenerateInput\x12\x34\n\x07options\x18\x02 \x01(\x0b\x32#.llm_mesh.gateway.v1.RequestOptions\"\x92\x01\n\x13\x43ountTokensResponse\x12\x30\n\x05\x63ount\x18\x01 \x01(\x0b\x32!.llm_mesh.inference.v1.TokenCount\x12\x13\n\x0b\x64\x65\x63ision_id\x18\x02 \x01(\t\x12\x34\n\x08screened\x18\x03 \x03(\x0b\x32\".llm_mesh.policy.v1.ScreeningCount\"\x16\n\x14\x43heckServicesRequest\"L\n\x15\x43heckServicesResponse\x12\x33\n\x08services\x18\x01 \x03(\x0b\x32!.llm_mesh.gateway.v1.ServiceCheck\"Q\n\x0cServiceCheck\x12\x0f\n\x07service\x18\x01 \x01(\t\x12\x30\n\x05state\x18\x02 \x01(\x0e\x32!.llm_mesh.gateway.v1.ServiceState\":\n\x11ListModelsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"`\n\x12ListModelsResponse\x12\x31\n\x06models\x18\x01 \x03(\x0b\x32!.llm_mesh.gateway.v1.ModelSummary\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x86\x01\n\x0cModelSummary\x12\r\n\x05\x61lias\x18\x01 \x01(\t\x12\r\n\x05owner\x18\x02 \x01(\t\x12\x0f\n\x07\x63reated\x18\x03 \x01(\x03\x12\x14\n\x0c\x63\x61pabilities\x18\x04 \x03(\t\x12\x16\n\x0e\x63ontext_window\x18\x05 \x01(\x03\x12\x19\n\x11max_output_tokens\x18\x06 \x01(\x03\"\x97\x03\n\x07Receipt\x12\x13\n\x0breservation\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12(\n\x07\x63harged\x18\x03 \x01(\x0b\x32\x17.llm_mesh.mesh.v1.Money\x12-\n\x05lines\x18\x04 \x03(\x0b\x32\x1e.llm_mesh.policy.v1.ChargeLine\x12\x13\n\x0b\x64\x65\x63ision_id\x18\x05 \x01(\t\x12\r\n\x05model\x18\x06 \x01(\t\x12/\n\x06limits\x18\x07 \x03(\x0b\x32\x1f.llm_mesh.policy.v1.LimitStatus\x12(\n\x05total\x18\x08 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x16\n\x0eprompt_version\x18\t \x01(\t\x12\x10\n\x08replayed\x18\n \x01(\x08\x12+\n\x05\x66irst\x18\x0b \x01(\x0b\x32\x1c.llm_mesh.gateway.v1.Receipt\x12\x34\n\x08screened\x18\x0c \x03(\x0b\x32\".llm_mesh.policy.v1.ScreeningCount\"s\n\x0eRecordedAnswer\x12\x10\n\x08messages\x18\x01 \x03(\x0c\x12\r\n\x05model\x18\x02 \x01(\t\x12\x16\n\x0eprompt_version\x18\x03 \x01(\t\x12(\n\x05total\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration*\x86\x01\n\x0cServiceState\x12\x1d\n\x19SERVICE_STATE_UNSPECIFIED\x10\x00\x12\x19\n\x15SERVICE_STATE_SERVING\x10\x01\x12\x1d\n\x19SERVICE_STATE_NOT_SERVING\x10\x02\x12\x1d\n\x19SERVICE_STATE_UNREACHABLE\x10\x03*R\n\x08\x46idelity\x12\x18\n\x14\x46IDELITY_UNSPECIFIED\x10\x00\x12\x18\n\x14\x46IDELITY_BEST_EFFORT\x10\x01\x12\x12\n\x0e\x46IDELITY_EXACT\x10\x02\x32\xe1\x07\n\x0eGatewayService\x12\x86\x01\n\x08Generate\x12$.llm_mesh.gateway.v1.GenerateRequest\x1a%.llm_mesh.gateway.v1.GenerateResponse\"-\xca\xf3\x18)\x08\x01\x12\x14models/{input.model}\x1a\x0fmodels.generate\x12\x9a\x01\n\x0eGenerateStream\x12*.llm_mesh.gateway.v1.GenerateStreamRequest\x1a+.llm_mesh.gateway.v1.GenerateStreamResponse\"-\xca\xf3\x18)\x08\x01\x12\x14models/{input.model}\x1a\x0fmodels.generate0\x01\x12z\n\x05\x45mbed\x12!.llm_mesh.gateway.v1.EmbedRequest\x1a\".llm_mesh.gateway.v1.EmbedResponse\"*\xca\xf3\x18&\x08\x01\x12\x14models/{input.model}\x1a\x0cmodels.embed\x12\x8e\x01\n\x0b\x45mbedStream\x12\'.llm_mesh.gateway.v1.EmbedStreamRequest\x1a(.llm_mesh.gateway.v1.EmbedStreamResponse\"*\xca\xf3\x18&\x08\x01\x12\x14models/{input.model}\x1a\x0cmodels.embed0\x01\x12\x8c\x01\n\x0b\x43ountTokens\x12\'.llm_mesh.gateway.v1.CountTokensRequest\x1a(.llm_mesh.gateway.v1.CountTokensResponse\"*\xca\xf3\x18&\x08\x01\x12\x14models/{input.model}\x1a\x0cmodels.count\x12z\n\nListModels\x12&.llm_mesh.gateway.v1.ListModelsRequest\x1a\'.llm_mesh.gateway.v1.ListModelsResponse\"\x1b\xca\xf3\x18\x17\x08\x01\x12\x06models\x1a\x0bmodels.list\x12\x90\x01\n\rCheckServices\x12).llm_mesh.gateway.v1.CheckServicesRequest\x1a*.llm_mesh.gateway.v1.CheckServicesResponse\"(\xca\xf3\x18$\x08\x01\x12\x10\x64omains/platform\x1a\x0eservices.checkBY\n\x17\x64\x65v.llm_mesh.gateway.v1B\x0cGatewayProtoP\x01Z.llm-mesh.dev/gen/llm_mesh/gateway/v1;gatewayv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -41,6 +42,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._serialized_options = b'\n\027dev.llm_mesh.gateway.v1B\014GatewayProtoP\001Z.llm-mesh.dev/gen/llm_mesh/gateway/v1;gatewayv1'
   _globals['_REQUESTOPTIONS_TAGSENTRY']._loaded_options = None
   _globals['_REQUESTOPTIONS_TAGSENTRY']._serialized_options = b'8\001'
+  _globals['_GENERATESTREAMRESPONSE']._loaded_options = None
+  _globals['_GENERATESTREAMRESPONSE']._serialized_options = b'\332\363\030\"llm_mesh.inference.v1.StreamEvents'
+  _globals['_EMBEDSTREAMRESPONSE']._loaded_options = None
+  _globals['_EMBEDSTREAMRESPONSE']._serialized_options = b'\332\363\030$llm_mesh.inference.v1.EmbeddingBatch'
   _globals['_GATEWAYSERVICE'].methods_by_name['Generate']._loaded_options = None
   _globals['_GATEWAYSERVICE'].methods_by_name['Generate']._serialized_options = b'\312\363\030)\010\001\022\024models/{input.model}\032\017models.generate'
   _globals['_GATEWAYSERVICE'].methods_by_name['GenerateStream']._loaded_options = None
@@ -55,52 +60,52 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GATEWAYSERVICE'].methods_by_name['ListModels']._serialized_options = b'\312\363\030\027\010\001\022\006models\032\013models.list'
   _globals['_GATEWAYSERVICE'].methods_by_name['CheckServices']._loaded_options = None
   _globals['_GATEWAYSERVICE'].methods_by_name['CheckServices']._serialized_options = b'\312\363\030$\010\001\022\020domains/platform\032\016services.check'
-  _globals['_SERVICESTATE']._serialized_start=3130
-  _globals['_SERVICESTATE']._serialized_end=3264
-  _globals['_FIDELITY']._serialized_start=3266
-  _globals['_FIDELITY']._serialized_end=3348
-  _globals['_REQUESTOPTIONS']._serialized_start=294
-  _globals['_REQUESTOPTIONS']._serialized_end=561
-  _globals['_REQUESTOPTIONS_TAGSENTRY']._serialized_start=518
-  _globals['_REQUESTOPTIONS_TAGSENTRY']._serialized_end=561
-  _globals['_PROMPTREFERENCE']._serialized_start=563
-  _globals['_PROMPTREFERENCE']._serialized_end=633
-  _globals['_GENERATEREQUEST']._serialized_start=635
-  _globals['_GENERATEREQUEST']._serialized_end=759
-  _globals['_GENERATERESPONSE']._serialized_start=761
-  _globals['_GENERATERESPONSE']._serialized_end=881
-  _globals['_GENERATESTREAMREQUEST']._serialized_start=884
-  _globals['_GENERATESTREAMREQUEST']._serialized_end=1014
-  _globals['_GENERATESTREAMRESPONSE']._serialized_start=1017
-  _globals['_GENERATESTREAMRESPONSE']._serialized_end=1303
-  _globals['_EMBEDREQUEST']._serialized_start=1305
-  _globals['_EMBEDREQUEST']._serialized_end=1423
-  _globals['_EMBEDRESPONSE']._serialized_start=1425
-  _globals['_EMBEDRESPONSE']._serialized_end=1539
-  _globals['_EMBEDSTREAMREQUEST']._serialized_start=1541
-  _globals['_EMBEDSTREAMREQUEST']._serialized_end=1665
-  _globals['_EMBEDSTREAMRESPONSE']._serialized_start=1668
-  _globals['_EMBEDSTREAMRESPONSE']._serialized_end=1842
-  _globals['_COUNTTOKENSREQUEST']._serialized_start=1844
-  _globals['_COUNTTOKENSREQUEST']._serialized_end=1971
-  _globals['_COUNTTOKENSRESPONSE']._serialized_start=1974
-  _globals['_COUNTTOKENSRESPONSE']._serialized_end=2120
-  _globals['_CHECKSERVICESREQUEST']._serialized_start=2122
-  _globals['_CHECKSERVICESREQUEST']._serialized_end=2144
-  _globals['_CHECKSERVICESRESPONSE']._serialized_start=2146
-  _globals['_CHECKSERVICESRESPONSE']._serialized_end=2222
-  _globals['_SERVICECHECK']._serialized_start=2224
-  _globals['_SERVICECHECK']._serialized_end=2305
-  _globals['_LISTMODELSREQUEST']._serialized_start=2307
-  _globals['_LISTMODELSREQUEST']._serialized_end=2365
-  _globals['_LISTMODELSRESPONSE']._serialized_start=2367
-  _globals['_LISTMODELSRESPONSE']._serialized_end=2463
-  _globals['_MODELSUMMARY']._serialized_start=2466
-  _globals['_MODELSUMMARY']._serialized_end=2600
-  _globals['_RECEIPT']._serialized_start=2603
-  _globals['_RECEIPT']._serialized_end=3010
-  _globals['_RECORDEDANSWER']._serialized_start=3012
-  _globals['_RECORDEDANSWER']._serialized_end=3127
-  _globals['_GATEWAYSERVICE']._serialized_start=3351
-  _globals['_GATEWAYSERVICE']._serialized_end=4344
+  _globals['_SERVICESTATE']._serialized_start=3244
+  _globals['_SERVICESTATE']._serialized_end=3378
+  _globals['_FIDELITY']._serialized_start=3380
+  _globals['_FIDELITY']._serialized_end=3462
+  _globals['_REQUESTOPTIONS']._serialized_start=326
+  _globals['_REQUESTOPTIONS']._serialized_end=593
+  _globals['_REQUESTOPTIONS_TAGSENTRY']._serialized_start=550
+  _globals['_REQUESTOPTIONS_TAGSENTRY']._serialized_end=593
+  _globals['_PROMPTREFERENCE']._serialized_start=595
+  _globals['_PROMPTREFERENCE']._serialized_end=665
+  _globals['_GENERATEREQUEST']._serialized_start=667
+  _globals['_GENERATEREQUEST']._serialized_end=791
+  _globals['_GENERATERESPONSE']._serialized_start=793
+  _globals['_GENERATERESPONSE']._serialized_end=913
+  _globals['_GENERATESTREAMREQUEST']._serialized_start=916
+  _globals['_GENERATESTREAMREQUEST']._serialized_end=1046
+  _globals['_GENERATESTREAMRESPONSE']._serialized_start=1049
+  _globals['_GENERATESTREAMRESPONSE']._serialized_end=1375
+  _globals['_EMBEDREQUEST']._serialized_start=1377
+  _globals['_EMBEDREQUEST']._serialized_end=1495
+  _globals['_EMBEDRESPONSE']._serialized_start=1497
+  _globals['_EMBEDRESPONSE']._serialized_end=1611
+  _globals['_EMBEDSTREAMREQUEST']._serialized_start=1613
+  _globals['_EMBEDSTREAMREQUEST']._serialized_end=1737
+  _globals['_EMBEDSTREAMRESPONSE']._serialized_start=1740
+  _globals['_EMBEDSTREAMRESPONSE']._serialized_end=1956
+  _globals['_COUNTTOKENSREQUEST']._serialized_start=1958
+  _globals['_COUNTTOKENSREQUEST']._serialized_end=2085
+  _globals['_COUNTTOKENSRESPONSE']._serialized_start=2088
+  _globals['_COUNTTOKENSRESPONSE']._serialized_end=2234
+  _globals['_CHECKSERVICESREQUEST']._serialized_start=2236
+  _globals['_CHECKSERVICESREQUEST']._serialized_end=2258
+  _globals['_CHECKSERVICESRESPONSE']._serialized_start=2260
+  _globals['_CHECKSERVICESRESPONSE']._serialized_end=2336
+  _globals['_SERVICECHECK']._serialized_start=2338
+  _globals['_SERVICECHECK']._serialized_end=2419
+  _globals['_LISTMODELSREQUEST']._serialized_start=2421
+  _globals['_LISTMODELSREQUEST']._serialized_end=2479
+  _globals['_LISTMODELSRESPONSE']._serialized_start=2481
+  _globals['_LISTMODELSRESPONSE']._serialized_end=2577
+  _globals['_MODELSUMMARY']._serialized_start=2580
+  _globals['_MODELSUMMARY']._serialized_end=2714
+  _globals['_RECEIPT']._serialized_start=2717
+  _globals['_RECEIPT']._serialized_end=3124
+  _globals['_RECORDEDANSWER']._serialized_start=3126
+  _globals['_RECORDEDANSWER']._serialized_end=3241
+  _globals['_GATEWAYSERVICE']._serialized_start=3465
+  _globals['_GATEWAYSERVICE']._serialized_end=4458
 # @@protoc_insertion_point(module_scope)

@@ -24,9 +24,10 @@ _sym_db = _symbol_database.Default()
 
 from llm_mesh.inference.v1 import content_pb2 as llm__mesh_dot_inference_dot_v1_dot_content__pb2
 from llm_mesh.inference.v1 import generate_pb2 as llm__mesh_dot_inference_dot_v1_dot_generate__pb2
+from llm_mesh.mesh.v1 import carries_pb2 as llm__mesh_dot_mesh_dot_v1_dot_carries__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!llm_mesh/inference/v1/embed.proto\x12\x15llm_mesh.inference.v1\x1a#llm_mesh/inference/v1/content.proto\x1a$llm_mesh/inference/v1/generate.proto\"\xb8\x01\n\nEmbedInput\x12\r\n\x05model\x18\x01 \x01(\t\x12/\n\x05items\x18\x02 \x03(\x0b\x32 .llm_mesh.inference.v1.EmbedItem\x12\x12\n\ndimensions\x18\x03 \x01(\x05\x12\x10\n\x08\x65nd_user\x18\x04 \x01(\t\x12\x16\n\x0esource_dialect\x18\x05 \x01(\t\x12,\n\x06\x65xtras\x18\x06 \x03(\x0b\x32\x1c.llm_mesh.inference.v1.Extra\"V\n\tEmbedItem\x12\x0e\n\x04text\x18\x01 \x01(\tH\x00\x12\x31\n\x06tokens\x18\x02 \x01(\x0b\x32\x1f.llm_mesh.inference.v1.TokenIdsH\x00\x42\x06\n\x04kind\"\x17\n\x08TokenIds\x12\x0b\n\x03ids\x18\x01 \x03(\x05\"\xe7\x01\n\x0b\x45mbedOutput\x12\r\n\x05model\x18\x01 \x01(\t\x12\x34\n\nembeddings\x18\x02 \x03(\x0b\x32 .llm_mesh.inference.v1.Embedding\x12+\n\x05usage\x18\x03 \x01(\x0b\x32\x1c.llm_mesh.inference.v1.Usage\x12\x38\n\x0ctranslations\x18\x04 \x03(\x0b\x32\".llm_mesh.inference.v1.Translation\x12,\n\x06\x65xtras\x18\x05 \x03(\x0b\x32\x1c.llm_mesh.inference.v1.Extra\"*\n\tEmbedding\x12\r\n\x05index\x18\x01 \x01(\x05\x12\x0e\n\x06values\x18\x02 \x03(\x02\"V\n\nTokenCount\x12\x14\n\x0cinput_tokens\x18\x01 \x01(\x03\x12\x32\n\x06source\x18\x02 \x01(\x0e\x32\".llm_mesh.inference.v1.CountSource*|\n\x0b\x43ountSource\x12\x1c\n\x18\x43OUNT_SOURCE_UNSPECIFIED\x10\x00\x12\x19\n\x15\x43OUNT_SOURCE_PROVIDER\x10\x01\x12\x18\n\x14\x43OUNT_SOURCE_COUNTED\x10\x02\x12\x1a\n\x16\x43OUNT_SOURCE_ESTIMATED\x10\x03\x42]\n\x19\x64\x65v.llm_mesh.inference.v1B\nEmbedProtoP\x01Z2llm-mesh.dev/gen/llm_mesh/inference/v1;inferencev1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!llm_mesh/inference/v1/embed.proto\x12\x15llm_mesh.inference.v1\x1a#llm_mesh/inference/v1/content.proto\x1a$llm_mesh/inference/v1/generate.proto\x1a\x1ellm_mesh/mesh/v1/carries.proto\"\xb8\x01\n\nEmbedInput\x12\r\n\x05model\x18\x01 \x01(\t\x12/\n\x05items\x18\x02 \x03(\x0b\x32 .llm_mesh.inference.v1.EmbedItem\x12\x12\n\ndimensions\x18\x03 \x01(\x05\x12\x10\n\x08\x65nd_user\x18\x04 \x01(\t\x12\x16\n\x0esource_dialect\x18\x05 \x01(\t\x12,\n\x06\x65xtras\x18\x06 \x03(\x0b\x32\x1c.llm_mesh.inference.v1.Extra\"V\n\tEmbedItem\x12\x0e\n\x04text\x18\x01 \x01(\tH\x00\x12\x31\n\x06tokens\x18\x02 \x01(\x0b\x32\x1f.llm_mesh.inference.v1.TokenIdsH\x00\x42\x06\n\x04kind\"\x17\n\x08TokenIds\x12\x0b\n\x03ids\x18\x01 \x03(\x05\"\x91\x02\n\x0b\x45mbedOutput\x12\r\n\x05model\x18\x01 \x01(\t\x12\x34\n\nembeddings\x18\x02 \x03(\x0b\x32 .llm_mesh.inference.v1.Embedding\x12+\n\x05usage\x18\x03 \x01(\x0b\x32\x1c.llm_mesh.inference.v1.Usage\x12\x38\n\x0ctranslations\x18\x04 \x03(\x0b\x32\".llm_mesh.inference.v1.Translation\x12,\n\x06\x65xtras\x18\x05 \x03(\x0b\x32\x1c.llm_mesh.inference.v1.Extra:(\xda\xf3\x18$llm_mesh.inference.v1.EmbeddingBatch\"F\n\x0e\x45mbeddingBatch\x12\x34\n\nembeddings\x18\x02 \x03(\x0b\x32 .llm_mesh.inference.v1.Embedding\"*\n\tEmbedding\x12\r\n\x05index\x18\x01 \x01(\x05\x12\x0e\n\x06values\x18\x02 \x03(\x02\"V\n\nTokenCount\x12\x14\n\x0cinput_tokens\x18\x01 \x01(\x03\x12\x32\n\x06source\x18\x02 \x01(\x0e\x32\".llm_mesh.inference.v1.CountSource*|\n\x0b\x43ountSource\x12\x1c\n\x18\x43OUNT_SOURCE_UNSPECIFIED\x10\x00\x12\x19\n\x15\x43OUNT_SOURCE_PROVIDER\x10\x01\x12\x18\n\x14\x43OUNT_SOURCE_COUNTED\x10\x02\x12\x1a\n\x16\x43OUNT_SOURCE_ESTIMATED\x10\x03\x42]\n\x19\x64\x65v.llm_mesh.inference.v1B\nEmbedProtoP\x01Z2llm-mesh.dev/gen/llm_mesh/inference/v1;inferencev1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,18 +35,22 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'llm_mesh.inference.v1.embed
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\031dev.llm_mesh.inference.v1B\nEmbedProtoP\001Z2llm-mesh.dev/gen/llm_mesh/inference/v1;inferencev1'
-  _globals['_COUNTSOURCE']._serialized_start=801
-  _globals['_COUNTSOURCE']._serialized_end=925
-  _globals['_EMBEDINPUT']._serialized_start=136
-  _globals['_EMBEDINPUT']._serialized_end=320
-  _globals['_EMBEDITEM']._serialized_start=322
-  _globals['_EMBEDITEM']._serialized_end=408
-  _globals['_TOKENIDS']._serialized_start=410
-  _globals['_TOKENIDS']._serialized_end=433
-  _globals['_EMBEDOUTPUT']._serialized_start=436
-  _globals['_EMBEDOUTPUT']._serialized_end=667
-  _globals['_EMBEDDING']._serialized_start=669
-  _globals['_EMBEDDING']._serialized_end=711
-  _globals['_TOKENCOUNT']._serialized_start=713
-  _globals['_TOKENCOUNT']._serialized_end=799
+  _globals['_EMBEDOUTPUT']._loaded_options = None
+  _globals['_EMBEDOUTPUT']._serialized_options = b'\332\363\030$llm_mesh.inference.v1.EmbeddingBatch'
+  _globals['_COUNTSOURCE']._serialized_start=947
+  _globals['_COUNTSOURCE']._serialized_end=1071
+  _globals['_EMBEDINPUT']._serialized_start=168
+  _globals['_EMBEDINPUT']._serialized_end=352
+  _globals['_EMBEDITEM']._serialized_start=354
+  _globals['_EMBEDITEM']._serialized_end=440
+  _globals['_TOKENIDS']._serialized_start=442
+  _globals['_TOKENIDS']._serialized_end=465
+  _globals['_EMBEDOUTPUT']._serialized_start=468
+  _globals['_EMBEDOUTPUT']._serialized_end=741
+  _globals['_EMBEDDINGBATCH']._serialized_start=743
+  _globals['_EMBEDDINGBATCH']._serialized_end=813
+  _globals['_EMBEDDING']._serialized_start=815
+  _globals['_EMBEDDING']._serialized_end=857
+  _globals['_TOKENCOUNT']._serialized_start=859
+  _globals['_TOKENCOUNT']._serialized_end=945
 # @@protoc_insertion_point(module_scope)

@@ -1,5 +1,6 @@
 from llm_mesh.inference.v1 import content_pb2 as _content_pb2
 from llm_mesh.inference.v1 import generate_pb2 as _generate_pb2
+from llm_mesh.mesh.v1 import carries_pb2 as _carries_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
@@ -63,6 +64,12 @@ class EmbedOutput(_message.Message):
     translations: _containers.RepeatedCompositeFieldContainer[_generate_pb2.Translation]
     extras: _containers.RepeatedCompositeFieldContainer[_content_pb2.Extra]
     def __init__(self, model: _Optional[str] = ..., embeddings: _Optional[_Iterable[_Union[Embedding, _Mapping]]] = ..., usage: _Optional[_Union[_generate_pb2.Usage, _Mapping]] = ..., translations: _Optional[_Iterable[_Union[_generate_pb2.Translation, _Mapping]]] = ..., extras: _Optional[_Iterable[_Union[_content_pb2.Extra, _Mapping]]] = ...) -> None: ...
+
+class EmbeddingBatch(_message.Message):
+    __slots__ = ("embeddings",)
+    EMBEDDINGS_FIELD_NUMBER: _ClassVar[int]
+    embeddings: _containers.RepeatedCompositeFieldContainer[Embedding]
+    def __init__(self, embeddings: _Optional[_Iterable[_Union[Embedding, _Mapping]]] = ...) -> None: ...
 
 class Embedding(_message.Message):
     __slots__ = ("index", "values")

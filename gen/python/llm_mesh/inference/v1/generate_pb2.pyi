@@ -227,6 +227,12 @@ class StreamEvent(_message.Message):
     opaque: _content_pb2.OpaquePart
     def __init__(self, started: _Optional[_Union[Started, _Mapping]] = ..., text: _Optional[_Union[TextDelta, _Mapping]] = ..., reasoning: _Optional[_Union[ReasoningDelta, _Mapping]] = ..., refusal: _Optional[_Union[TextDelta, _Mapping]] = ..., tool_call_started: _Optional[_Union[ToolCallStarted, _Mapping]] = ..., tool_call: _Optional[_Union[ToolCallDelta, _Mapping]] = ..., audio: _Optional[_Union[AudioDelta, _Mapping]] = ..., choice_finished: _Optional[_Union[ChoiceFinished, _Mapping]] = ..., usage: _Optional[_Union[Usage, _Mapping]] = ..., continued: _Optional[_Union[Continued, _Mapping]] = ..., finished: _Optional[_Union[Finished, _Mapping]] = ..., opaque: _Optional[_Union[_content_pb2.OpaquePart, _Mapping]] = ...) -> None: ...
 
+class StreamEvents(_message.Message):
+    __slots__ = ("events",)
+    EVENTS_FIELD_NUMBER: _ClassVar[int]
+    events: _containers.RepeatedCompositeFieldContainer[StreamEvent]
+    def __init__(self, events: _Optional[_Iterable[_Union[StreamEvent, _Mapping]]] = ...) -> None: ...
+
 class Started(_message.Message):
     __slots__ = ("id", "model", "created", "translations", "extras", "usage")
     ID_FIELD_NUMBER: _ClassVar[int]

@@ -57,6 +57,14 @@ export enum ErrorReason {
    * @generated from enum value: ERROR_REASON_RETRY_BUDGET_EXHAUSTED = 5;
    */
   RETRY_BUDGET_EXHAUSTED = 5,
+
+  /**
+   * Policy obliges the gateway to something that this gateway cannot do. Nothing was reserved or sent. `metadata.obligation` names the
+   * kind, such as `screen_output`; `unknown` for one of a later contract.
+   *
+   * @generated from enum value: ERROR_REASON_OBLIGATION_NOT_SUPPORTED = 6;
+   */
+  OBLIGATION_NOT_SUPPORTED = 6,
 }
 
 /**

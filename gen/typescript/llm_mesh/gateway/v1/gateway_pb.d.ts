@@ -698,8 +698,7 @@ export declare const ReceiptSchema: GenMessage<Receipt>;
  */
 export declare type RecordedAnswer = Message<"llm_mesh.gateway.v1.RecordedAnswer"> & {
   /**
-   * Serialised messages, in order: one `GenerateOutput`; or an `EmbedOutput` in parts, the vectors behind all else; or
-   * `GenerateStreamResponse`s with events alone.
+   * Serialised messages, in order: one `GenerateOutput`; or an `EmbedOutput` in parts, the vectors behind all else; or `StreamEvents`.
    *
    * @generated from field: repeated bytes messages = 1;
    */

@@ -172,6 +172,27 @@ export declare type EmbedOutput = Message<"llm_mesh.inference.v1.EmbedOutput"> &
 export declare const EmbedOutputSchema: GenMessage<EmbedOutput>;
 
 /**
+ * Vectors that travel together. Whole answers and messages of response streams carry it alike (`llm_mesh.mesh.v1.carries`), so that vectors
+ * are relayed without being parsed.
+ *
+ * @generated from message llm_mesh.inference.v1.EmbeddingBatch
+ */
+export declare type EmbeddingBatch = Message<"llm_mesh.inference.v1.EmbeddingBatch"> & {
+  /**
+   * Some vectors, in the order of the items. Empty: none.
+   *
+   * @generated from field: repeated llm_mesh.inference.v1.Embedding embeddings = 2;
+   */
+  embeddings: Embedding[];
+};
+
+/**
+ * Describes the message llm_mesh.inference.v1.EmbeddingBatch.
+ * Use `create(EmbeddingBatchSchema)` to create a new message.
+ */
+export declare const EmbeddingBatchSchema: GenMessage<EmbeddingBatch>;
+
+/**
  * One vector.
  *
  * @generated from message llm_mesh.inference.v1.Embedding

@@ -664,6 +664,29 @@ export declare type StreamEvent = Message<"llm_mesh.inference.v1.StreamEvent"> &
 export declare const StreamEventSchema: GenMessage<StreamEvent>;
 
 /**
+ * Events of one stream that travel together, in order: everything that arrived in one read.
+ *
+ * Every response stream of events carries this message (`llm_mesh.mesh.v1.carries`), the adapter's and the gateway's alike, so that a
+ * gateway relays the events of an attempt without parsing them.
+ *
+ * @generated from message llm_mesh.inference.v1.StreamEvents
+ */
+export declare type StreamEvents = Message<"llm_mesh.inference.v1.StreamEvents"> & {
+  /**
+   * What happened since the last message, in order. Empty: nothing.
+   *
+   * @generated from field: repeated llm_mesh.inference.v1.StreamEvent events = 1;
+   */
+  events: StreamEvent[];
+};
+
+/**
+ * Describes the message llm_mesh.inference.v1.StreamEvents.
+ * Use `create(StreamEventsSchema)` to create a new message.
+ */
+export declare const StreamEventsSchema: GenMessage<StreamEvents>;
+
+/**
  * The answer begins.
  *
  * @generated from message llm_mesh.inference.v1.Started

@@ -103,13 +103,6 @@ export declare type Admission = Message<"llm_mesh.policy.v1.Admission"> & {
   constraints?: Constraints | undefined;
 
   /**
-   * What the gateway must do.
-   *
-   * @generated from field: llm_mesh.policy.v1.Obligations obligations = 4;
-   */
-  obligations?: Obligations | undefined;
-
-  /**
    * The policy revision by which it was decided.
    *
    * @generated from field: int64 revision = 5;
@@ -136,13 +129,6 @@ export declare type Admission = Message<"llm_mesh.policy.v1.Admission"> & {
    * @generated from field: map<string, string> tags = 8;
    */
   tags: { [key: string]: string };
-
-  /**
-   * SHA-256 of the admitted input, salted per admission.
-   *
-   * @generated from field: bytes input_digest = 9;
-   */
-  inputDigest: Uint8Array;
 
   /**
    * The operation, such as `generate` or `embed`.
@@ -278,31 +264,42 @@ export declare type ModelPatterns = Message<"llm_mesh.policy.v1.ModelPatterns"> 
 export declare const ModelPatternsSchema: GenMessage<ModelPatterns>;
 
 /**
- * What the gateway must do with the answer.
+ * What the gateway must do with the answer before the caller sees any of it.
  *
  * @generated from message llm_mesh.policy.v1.Obligations
  */
 export declare type Obligations = Message<"llm_mesh.policy.v1.Obligations"> & {
   /**
-   * The answer goes through `ScreenStream` before the caller sees it.
+   * The answer goes through `ScreenStream`. Set together with an item of that kind, for gateways that do not know `items`.
    *
-   * @generated from field: bool screen_output = 1;
+   * @generated from field: bool screen_output = 1 [deprecated = true];
+   * @deprecated
    */
   screenOutput: boolean;
 
   /**
-   * State for `ScreenStream`, sealed; opaque to all but policy.
+   * State for `ScreenStream`, as in the item.
    *
-   * @generated from field: bytes screen_state = 2;
+   * @generated from field: bytes screen_state = 2 [deprecated = true];
+   * @deprecated
    */
   screenState: Uint8Array;
 
   /**
-   * Content must not be recorded anywhere.
+   * Content must not be recorded. Set together with an item of that kind.
    *
-   * @generated from field: bool no_recording = 3;
+   * @generated from field: bool no_recording = 3 [deprecated = true];
+   * @deprecated
    */
   noRecording: boolean;
+
+  /**
+   * The obligations, at most one of each kind. Those that change the answer are applied in this order: the first one reads what the
+   * provider said, each later one what the one before it released. Empty: the fields above say it all.
+   *
+   * @generated from field: repeated llm_mesh.policy.v1.Obligation items = 4;
+   */
+  items: Obligation[];
 };
 
 /**
@@ -310,6 +307,79 @@ export declare type Obligations = Message<"llm_mesh.policy.v1.Obligations"> & {
  * Use `create(ObligationsSchema)` to create a new message.
  */
 export declare const ObligationsSchema: GenMessage<Obligations>;
+
+/**
+ * One thing that the gateway must do.
+ *
+ * @generated from message llm_mesh.policy.v1.Obligation
+ */
+export declare type Obligation = Message<"llm_mesh.policy.v1.Obligation"> & {
+  /**
+   * What to do. Required. A gateway that does not know the kind refuses the request with OBLIGATION_NOT_SUPPORTED before money is held, and
+   * so it does where no kind is set that it can read.
+   *
+   * @generated from oneof llm_mesh.policy.v1.Obligation.kind
+   */
+  kind: {
+    /**
+     * The answer is screened.
+     *
+     * @generated from field: llm_mesh.policy.v1.ScreenOutput screen_output = 1;
+     */
+    value: ScreenOutput;
+    case: "screenOutput";
+  } | {
+    /**
+     * The answer is not recorded.
+     *
+     * @generated from field: llm_mesh.policy.v1.NoRecording no_recording = 2;
+     */
+    value: NoRecording;
+    case: "noRecording";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message llm_mesh.policy.v1.Obligation.
+ * Use `create(ObligationSchema)` to create a new message.
+ */
+export declare const ObligationSchema: GenMessage<Obligation>;
+
+/**
+ * The texts of the answer go through `ScreenStream`: text, reasoning, refusals, names of tools and their arguments. What is released is what
+ * the service releases. Log-probabilities, extras and what is not modelled do not go out; sound, pictures and files end the answer with
+ * SCREENING_FAILED.
+ *
+ * @generated from message llm_mesh.policy.v1.ScreenOutput
+ */
+export declare type ScreenOutput = Message<"llm_mesh.policy.v1.ScreenOutput"> & {
+  /**
+   * State for `ScreenStart.screen_state`, sealed; opaque to all but policy. Required.
+   *
+   * @generated from field: bytes state = 1;
+   */
+  state: Uint8Array;
+};
+
+/**
+ * Describes the message llm_mesh.policy.v1.ScreenOutput.
+ * Use `create(ScreenOutputSchema)` to create a new message.
+ */
+export declare const ScreenOutputSchema: GenMessage<ScreenOutput>;
+
+/**
+ * No content of the request or the answer may be recorded anywhere, kept answers for idempotency keys included.
+ *
+ * @generated from message llm_mesh.policy.v1.NoRecording
+ */
+export declare type NoRecording = Message<"llm_mesh.policy.v1.NoRecording"> & {
+};
+
+/**
+ * Describes the message llm_mesh.policy.v1.NoRecording.
+ * Use `create(NoRecordingSchema)` to create a new message.
+ */
+export declare const NoRecordingSchema: GenMessage<NoRecording>;
 
 /**
  * Permission to call providers. Sealed for the adapters that the plan names.

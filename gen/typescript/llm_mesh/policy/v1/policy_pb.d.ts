@@ -219,7 +219,7 @@ export declare type AdmitResponse = Message<"llm_mesh.policy.v1.AdmitResponse"> 
   admission?: Sealed | undefined;
 
   /**
-   * What the gateway must do; the same as in the admission.
+   * What the gateway must do.
    *
    * @generated from field: llm_mesh.policy.v1.Obligations obligations = 2;
    */

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -113,7 +112,6 @@ class Admitting:
         self._tenancy: Tenancy | None = None
         self._drafts: dict[tuple[bytes, str, str, int], _Draft] = {}
         self._terms: dict[tuple[str, str, str, int], _Terms] = {}
-        self._begun = hashlib.sha256()
 
     async def admit(self, request: policy_pb2.AdmitRequest) -> policy_pb2.AdmitResponse:
         """Decides on one request."""
@@ -131,22 +129,20 @@ class Admitting:
         response = policy_pb2.AdmitResponse()
         response.CopyFrom(draft.answer)
         admission_id = self._ids.fresh()
-        raw = checked.input.SerializeToString(deterministic=True)
         admission = admission_pb2.Admission(id=admission_id)
-        if len(raw) <= _LARGE and not draft.watchlist.may_find_on_wire(raw):
-            admission.input_digest = self._digest(admission_id, raw)
-        else:
-            screening = await self._screened(admission, checked, draft.watchlist, raw, known.caller.domain)
-            if screening.blocked:
-                raise await self._refused(screening, checked, known.caller, request, admission_id, now)
-            _report(screening, checked, admission, response)
+        watchlist = draft.watchlist
+        if watchlist:
+            raw = checked.input.SerializeToString()
+            if len(raw) > _LARGE or watchlist.may_find_on_wire(raw):
+                screening = await self._screened(checked, watchlist, raw, known.caller.domain)
+                if screening.blocked:
+                    raise await self._refused(screening, checked, known.caller, request, admission_id, now)
+                _report(screening, checked, admission, response)
+            if self._screen_output:
+                _oblige_to_screen(response.obligations, state_of(admission_id, watchlist, self._seals))
         put_micros(admission.expire_time, now + _VALID_MICROS)
         if tags:
             admission.tags.MergeFrom(tags)
-        if self._screen_output and draft.watchlist:
-            admission.obligations.screen_output = True
-            admission.obligations.screen_state = state_of(admission_id, draft.watchlist, self._seals)
-            response.obligations.MergeFrom(admission.obligations)
         payload = draft.packed + admission.SerializeToString()
         sealed.put(response.admission, sealed.ADMISSION, payload, self._seals, sealed.AUDIENCE, "router")
         return response
@@ -181,29 +177,16 @@ class Admitting:
         refusal.metadata |= {"screened": screened_text(counts), "reservation": entry.name}
         return refusal
 
-    async def _screened(
-        self, admission: admission_pb2.Admission, checked: _CheckedRequest, watchlist: Watchlist, raw: bytes, domain: str
-    ) -> Screened[Any]:
-        """Screens a request that may hold something, and digests what is admitted. What is large is done in turns between domains."""
+    async def _screened(self, checked: _CheckedRequest, watchlist: Watchlist, raw: bytes, domain: str) -> Screened[Any]:
+        """Screens a request that may hold something. What is large is done in turns between domains."""
         patient = len(raw) > _SMALL
 
         def work() -> Screened[Any]:
-            screening: Screened[Any] = CLEAN
-            if watchlist.may_find_on_wire(raw):
-                screening = screen(checked.input, checked.slots, watchlist, patient=patient, most_values=self._most_values)
-            masked = screening.masked
-            admitted = raw if masked is None else masked.SerializeToString(deterministic=True)
-            admission.input_digest = self._digest(admission.id, admitted)
-            return screening
+            if not watchlist.may_find_on_wire(raw):
+                return CLEAN
+            return screen(checked.input, checked.slots, watchlist, patient=patient, most_values=self._most_values)
 
         return await self._heavy.run(domain, len(raw), work) if patient else work()
-
-    def _digest(self, admission_id: str, admitted: bytes) -> bytes:
-        """By a copy of a hash that is kept, since finding the algorithm takes longer than a kilobyte."""
-        digest = self._begun.copy()
-        digest.update(admission_id.encode())
-        digest.update(admitted)
-        return digest.digest()
 
     def _draft_for(self, known: Known, checked: _CheckedRequest) -> _Draft:
         """What the caller may have at the present revision, decided once. What was refused is decided anew each time."""
@@ -229,7 +212,7 @@ class Admitting:
             alias=checked.alias,
             operation=checked.operation,
         )
-        answer = policy_pb2.AdmitResponse(constraints=admission.constraints, obligations=admission.obligations)
+        answer = policy_pb2.AdmitResponse(constraints=admission.constraints)
         return _Draft(admission.SerializeToString(), answer, terms.watchlist)
 
     def _terms_for(self, tenancy: Tenancy, caller: admission_pb2.Caller, outputs: int) -> _Terms:
@@ -264,7 +247,7 @@ class _Terms(NamedTuple):
 
 
 class _Draft(NamedTuple):
-    """An admission without what each request has of its own, which follows it on the wire: id, digest, tags, expiry, obligations."""
+    """An admission without what each request has of its own, which follows it on the wire: id, tags, expiry, findings."""
 
     packed: bytes
     answer: policy_pb2.AdmitResponse
@@ -308,3 +291,10 @@ def _report(
     counts = screening_counts(screening.counts, DIRECTION)
     admission.screened.extend(counts)
     response.screened.extend(counts)
+
+
+def _oblige_to_screen(obligations: admission_pb2.Obligations, state: bytes) -> None:
+    """Names the obligation twice: gateways of the version before do not know `items`, and would release an answer unscreened."""
+    obligations.items.add().screen_output.state = state
+    obligations.screen_output = True
+    obligations.screen_state = state
