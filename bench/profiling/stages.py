@@ -25,7 +25,7 @@ _RULES: tuple[tuple[str, str], ...] = (
     (r"llm_mesh_dialects\b", "translations between dialects"),
     (r"llm_mesh_edge\b", "edge"),
     (r"llm_mesh_gateway\b", "gateway"),
-    (r"llm_mesh_policy\.domain\.(admission|screening|dlp|rules|identity)|:.*\.Authorize$|:.*\.Admit$", "policy: authorise and admit"),
+    (r"llm_mesh_policy\.(admission|screening|rules|identity)\b|:.*\.Authorize$|:.*\.Admit$", "policy: authorise and admit"),
     (r"llm_mesh_policy.*(reserv|Reserve)", "policy: reserve"),
     (r"llm_mesh_policy.*(settl|Settle)", "policy: settle"),
     (r"llm_mesh_policy\b", "policy: the rest"),

@@ -10,6 +10,8 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[2]
 # What services share; they have no rooms.
 LIBRARIES = frozenset({"llm_mesh_adapter_kit", "llm_mesh_dialects", "llm_mesh_runtime"})
+# A service of several slices: each has rooms of its own, and the service those that all its slices share. See ADR 39.
+SLICES_OF = {"llm_mesh_policy": frozenset({"admission", "audit", "identity", "ledger", "rules", "screening"})}
 
 
 @dataclass(frozen=True)

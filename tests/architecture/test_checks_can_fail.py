@@ -9,7 +9,7 @@ from types import ModuleType
 
 import pytest
 
-from tests.architecture.repository import ROOT, members
+from tests.architecture.repository import ROOT, SLICES_OF, members
 
 BIN = Path(sys.executable).parent
 CLEAN = '"""A module that says why it exists."""\n'
@@ -72,6 +72,9 @@ def contracts(tmp_path: Path, package: str, modules: dict[str, str]) -> subproce
     for member in members():
         (tmp_path / member.package).mkdir()
         (tmp_path / member.package / "__init__.py").touch()
+        for part in SLICES_OF.get(member.package, ()):
+            (tmp_path / member.package / part).mkdir()
+            (tmp_path / member.package / part / "__init__.py").touch()
     for name, source in {"__init__.py": "", **modules}.items():
         module = tmp_path / package / name
         module.parent.mkdir(parents=True, exist_ok=True)
@@ -108,6 +111,26 @@ def test_import_contracts_refuse(modules: dict[str, str], contract: str, tmp_pat
     result = contracts(tmp_path, "llm_mesh_router", modules)
     assert f"{contract} BROKEN" in result.stdout
     assert result.returncode != 0
+
+
+@pytest.mark.parametrize(
+    ("modules", "contract"),
+    [
+        ({"somewhere.py": ""}, "Policy's slices stand between its shared rooms"),
+        ({"domain/actor.py": "from llm_mesh_policy import identity"}, "Policy's slices stand between its shared rooms"),
+        ({"store/schema.py": "from llm_mesh_policy import ledger"}, "Policy's slices stand between its shared rooms"),
+        ({"ledger/wiring.py": ""}, "Rooms of policy's slices know only the rooms below"),
+        (
+            {"ledger/domain/plan.py": "from llm_mesh_policy.ledger import store", "ledger/store/__init__.py": ""},
+            "slices know only the rooms below",
+        ),
+        ({"rules/domain/plan.py": "import sqlalchemy"}, "Domains are pure"),
+    ],
+)
+def test_import_contracts_keep_the_slices_of_policy_apart(modules: dict[str, str], contract: str, tmp_path: Path) -> None:
+    result = contracts(tmp_path, "llm_mesh_policy", modules)
+    assert f"{contract} BROKEN" in result.stdout
+    assert result.stdout.count(" BROKEN") == 1
 
 
 def test_import_contracts_keep_services_out_of_the_runtime(tmp_path: Path) -> None:

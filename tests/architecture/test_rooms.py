@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.architecture.repository import ROOT, Member, files, members, relative, services
+from tests.architecture.repository import ROOT, SLICES_OF, Member, files, members, relative, services
 
 ROOMS = {"__init__", "__main__", "wiring", "settings", "servicer", "domain", "store", "peers", "provider"}
 # The HTTP edges speak HTTP where others have a servicer.
@@ -13,6 +13,7 @@ ROOMS_OF = {
     "llm_mesh_edge": ROOMS | {"http"},
     "llm_mesh_simulator": ROOMS | {"http"},
 }
+SLICE_ROOMS = {"__init__", "servicer", "domain", "store", "peers"}
 # The command line is a client, and no service.
 WITHOUT_ROOMS = {"llm_mesh_cli"}
 # Longer than a reader wants, each with the reason.
@@ -60,7 +61,11 @@ def stubs(tree: ast.Module) -> list[str]:
 @pytest.mark.parametrize("member", services(), ids=lambda member: member.package)
 def test_a_service_has_the_rooms_that_all_have(member: Member) -> None:
     if member.package not in WITHOUT_ROOMS:
-        assert room_problems(member.folder / member.package, ROOMS_OF.get(member.package, ROOMS)) == []
+        slices = SLICES_OF.get(member.package, frozenset())
+        assert room_problems(member.folder / member.package, ROOMS_OF.get(member.package, ROOMS) | slices) == []
+        for name in slices:
+            assert room_problems(member.folder / member.package / name, SLICE_ROOMS) == [], name
+            assert (member.folder / member.package / name / "domain").is_dir(), name
 
 
 def test_a_room_of_its_own_is_found(tmp_path: Path) -> None:

@@ -20,8 +20,8 @@ from llm_mesh_cli.output import Output
 from llm_mesh_cli.session import Access, Session
 from llm_mesh_cli.trail import sources
 from llm_mesh_cli.trail.verification import verify as verified
-from llm_mesh_policy.domain.audit import AuditEntry
-from llm_mesh_policy.store.audit import AuditTrail
+from llm_mesh_policy.audit.domain.entries import AuditEntry
+from llm_mesh_policy.audit.store.chains import AuditTrail
 from llm_mesh_runtime.database import Database, migrate
 from llm_mesh_runtime.trail import FIRST_NUMBERING, first_hash, next_numbering, record_hash
 from llm_mesh_runtime.trail.stored import record_of

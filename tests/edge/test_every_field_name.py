@@ -36,7 +36,7 @@ WITHOUT = frozenset({("anthropic", "input.candidate_count"), *((dialect, "input.
 SERVICES = Path(__file__).parents[2] / "services"
 CHECKS = (
     *sorted((SERVICES / "gateway/llm_mesh_gateway/domain").rglob("*.py")),
-    *sorted((SERVICES / "policy/llm_mesh_policy/domain/admission").rglob("*.py")),
+    *sorted((SERVICES / "policy/llm_mesh_policy/admission/domain").rglob("*.py")),
 )
 TEXT = {"type": "text", "text": "x"}
 RESULT = {"type": "tool_result", "tool_use_id": "t", "content": [TEXT, TEXT]}

@@ -9,22 +9,22 @@ import pytest
 
 from llm_mesh.mesh.v1 import resources_pb2
 from llm_mesh.policy.v1 import identity_pb2, ledger_pb2, policy_pb2, rules_pb2
+from llm_mesh_policy.audit.store.chains import AuditTrail
 from llm_mesh_policy.domain.actor import Actor
-from llm_mesh_policy.domain.changes import Changes
-from llm_mesh_policy.domain.identity.authorizer import Authorizer
-from llm_mesh_policy.domain.identity.bootstrap import Bootstrap
-from llm_mesh_policy.domain.identity.credentials import Pepper
-from llm_mesh_policy.domain.identity.directory import Directory
-from llm_mesh_policy.domain.identity.keyring import Keyring, NewKey
-from llm_mesh_policy.domain.identity.live import Live
-from llm_mesh_policy.domain.identity.ports import Transaction
-from llm_mesh_policy.domain.rules.administration import Administration
-from llm_mesh_policy.domain.rules.applying import Applying, Masks, Step
-from llm_mesh_policy.domain.rules.explaining import Explaining
-from llm_mesh_policy.domain.rules.flooring import Flooring
+from llm_mesh_policy.identity.domain.authorizer import Authorizer
+from llm_mesh_policy.identity.domain.bootstrap import Bootstrap
+from llm_mesh_policy.identity.domain.credentials import Pepper
+from llm_mesh_policy.identity.domain.directory import Directory
+from llm_mesh_policy.identity.domain.keyring import Keyring, NewKey
+from llm_mesh_policy.identity.domain.ports import Transaction
+from llm_mesh_policy.identity.store.transactions import SqlIdentity
+from llm_mesh_policy.rules.domain.administration import Administration
+from llm_mesh_policy.rules.domain.applying import Applying, Masks, Step
+from llm_mesh_policy.rules.domain.changes import Changes
+from llm_mesh_policy.rules.domain.explaining import Explaining
+from llm_mesh_policy.rules.domain.flooring import Flooring
+from llm_mesh_policy.rules.domain.live import Live
 from llm_mesh_policy.settings import Settings
-from llm_mesh_policy.store.audit import AuditTrail
-from llm_mesh_policy.store.identity import SqlIdentity
 from llm_mesh_runtime.database import Database
 from llm_mesh_runtime.resources import Quotas
 from llm_mesh_runtime.seals import Seals

@@ -9,20 +9,20 @@ from types import SimpleNamespace
 from llm_mesh.inference.v1 import content_pb2, generate_pb2
 from llm_mesh.mesh.v1 import resources_pb2
 from llm_mesh.policy.v1 import admission_pb2, floors_pb2, identity_pb2, ledger_pb2, policy_pb2, rules_pb2
+from llm_mesh_policy.admission.domain.admitting import Admitting, OutputBounds
 from llm_mesh_policy.domain.actor import Actor
-from llm_mesh_policy.domain.admission.admitting import Admitting, OutputBounds
-from llm_mesh_policy.domain.changes import Changes
-from llm_mesh_policy.domain.identity.allowances import callable_models
-from llm_mesh_policy.domain.identity.credentials import Pepper
-from llm_mesh_policy.domain.identity.directory import Directory
-from llm_mesh_policy.domain.identity.keyring import Keyring
-from llm_mesh_policy.domain.identity.live import Live
-from llm_mesh_policy.domain.identity.ports import Row, Transaction
-from llm_mesh_policy.domain.ledger.limits import meter_of_budget, meter_of_limit
-from llm_mesh_policy.domain.rules.administration import Administration
-from llm_mesh_policy.domain.rules.applying import Applying, Masks, Step
-from llm_mesh_policy.domain.rules.flooring import Flooring
-from llm_mesh_policy.domain.screening.rules import ScreeningRules
+from llm_mesh_policy.identity.domain.allowances import callable_models
+from llm_mesh_policy.identity.domain.credentials import Pepper
+from llm_mesh_policy.identity.domain.directory import Directory
+from llm_mesh_policy.identity.domain.keyring import Keyring
+from llm_mesh_policy.identity.domain.ports import Row, Transaction
+from llm_mesh_policy.ledger.domain.limits import meter_of_budget, meter_of_limit
+from llm_mesh_policy.rules.domain.administration import Administration
+from llm_mesh_policy.rules.domain.applying import Applying, Masks, Step
+from llm_mesh_policy.rules.domain.changes import Changes
+from llm_mesh_policy.rules.domain.flooring import Flooring
+from llm_mesh_policy.rules.domain.live import Live
+from llm_mesh_policy.screening.domain.rules import ScreeningRules
 from llm_mesh_policy.settings import Settings
 from llm_mesh_runtime.clock import SystemClock
 from llm_mesh_runtime.errors import MeshError

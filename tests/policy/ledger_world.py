@@ -13,23 +13,23 @@ from llm_mesh.mesh.v1 import resources_pb2
 from llm_mesh.policy.v1 import admission_pb2, floors_pb2, identity_pb2, ledger_pb2, policy_pb2, usage_pb2
 from llm_mesh.registry.v1 import registry_pb2
 from llm_mesh.router.v1 import plan_pb2
-from llm_mesh_policy.domain.audit import AuditEntry
+from llm_mesh_policy.audit.domain.entries import AuditEntry
 from llm_mesh_policy.domain.errors import model_denied
-from llm_mesh_policy.domain.ledger.kept_answers import KeptAnswers, Outcome, Repeated
-from llm_mesh_policy.domain.ledger.lifecycle import Lifecycle
-from llm_mesh_policy.domain.ledger.offers import Served
-from llm_mesh_policy.domain.ledger.ports import Settled
-from llm_mesh_policy.domain.ledger.reserving import Granted, Reserving
-from llm_mesh_policy.domain.ledger.sharing import Sharing
-from llm_mesh_policy.domain.ledger.speeds import Speeds
-from llm_mesh_policy.domain.stricter import floor_of
+from llm_mesh_policy.identity.store.standing import Revision
+from llm_mesh_policy.ledger.domain.kept_answers import KeptAnswers, Outcome, Repeated
+from llm_mesh_policy.ledger.domain.lifecycle import Lifecycle
+from llm_mesh_policy.ledger.domain.offers import Served
+from llm_mesh_policy.ledger.domain.ports import Settled
+from llm_mesh_policy.ledger.domain.reserving import Granted, Reserving
+from llm_mesh_policy.ledger.domain.sharing import Sharing
+from llm_mesh_policy.ledger.domain.speeds import Speeds
+from llm_mesh_policy.ledger.store.answer_cipher import AnswerCipher
+from llm_mesh_policy.ledger.store.kept_answers import SqlKeptAnswers
+from llm_mesh_policy.ledger.store.ledger import SqlLedger
+from llm_mesh_policy.ledger.store.limits import LedgerLimits
+from llm_mesh_policy.ledger.store.reading import LedgerReading
+from llm_mesh_policy.rules.domain.stricter import floor_of
 from llm_mesh_policy.settings import Settings
-from llm_mesh_policy.store.answer_cipher import AnswerCipher
-from llm_mesh_policy.store.identity_standing import Revision
-from llm_mesh_policy.store.kept_answers import SqlKeptAnswers
-from llm_mesh_policy.store.ledger import SqlLedger
-from llm_mesh_policy.store.ledger_limits import LedgerLimits
-from llm_mesh_policy.store.ledger_reading import LedgerReading
 from llm_mesh_runtime.database import Database
 from llm_mesh_runtime.seals import Seals
 from tests.databases import migrated

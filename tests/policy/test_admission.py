@@ -9,9 +9,9 @@ import pytest
 
 from llm_mesh.inference.v1 import content_pb2, embed_pb2, generate_pb2
 from llm_mesh.policy.v1 import admission_pb2, policy_pb2
-from llm_mesh_policy.domain.admission.admitting import Admitting, OutputBounds
-from llm_mesh_policy.domain.ledger.reservation import REFUSED
-from llm_mesh_policy.domain.screening.rules import ScreeningRules
+from llm_mesh_policy.admission.domain.admitting import Admitting, OutputBounds
+from llm_mesh_policy.ledger.domain.reservation import REFUSED
+from llm_mesh_policy.screening.domain.rules import ScreeningRules
 from llm_mesh_runtime.database import Database
 from llm_mesh_runtime.errors import MeshError
 from llm_mesh_runtime.heavy import HeavyWork

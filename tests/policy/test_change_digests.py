@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from llm_mesh.mesh.v1 import resources_pb2
 from llm_mesh.policy.v1 import ledger_pb2, rules_pb2
-from llm_mesh_policy.domain.audit import AuditEntry
+from llm_mesh_policy.audit.domain.entries import AuditEntry
 from llm_mesh_runtime.database import Database
 from llm_mesh_runtime.resources import digest_of, page_of
 from tests.policy import ledger_world

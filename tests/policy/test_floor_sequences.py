@@ -16,7 +16,7 @@ import pytest
 
 from llm_mesh.policy.v1 import floors_pb2, rules_pb2
 from llm_mesh_policy.domain.actor import Actor
-from llm_mesh_policy.domain.rules.roles import BUILT_IN
+from llm_mesh_policy.rules.domain.roles import BUILT_IN
 from llm_mesh_runtime.errors import MeshError
 from tests.policy.floor_oracle import PLATFORM, TARGETS, Rights, admitted, domain_of, within
 from tests.policy.floor_steps import STEPS

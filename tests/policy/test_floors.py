@@ -9,9 +9,9 @@ import sqlalchemy as sa
 from google.protobuf.field_mask_pb2 import FieldMask
 
 from llm_mesh.policy.v1 import floors_pb2, identity_pb2, policy_pb2, rules_pb2
-from llm_mesh_policy.domain import stricter
-from llm_mesh_policy.domain.screening.rules import ScreeningRules
-from llm_mesh_policy.domain.screening.scan import BLOCKED, LOGGED, MASKED
+from llm_mesh_policy.rules.domain import stricter
+from llm_mesh_policy.screening.domain.rules import ScreeningRules
+from llm_mesh_policy.screening.domain.scan import BLOCKED, LOGGED, MASKED
 from llm_mesh_policy.store.migrations import v0004_floors
 from llm_mesh_runtime.resources import page_of
 from tests.policy.conftest import ADMIN, World
@@ -221,7 +221,7 @@ def test_what_stood_in_a_domain_becomes_its_floor_at_the_upgrade() -> None:
 
 
 def test_every_finding_action_has_its_screening_action() -> None:
-    from llm_mesh_policy.domain.screening.rules import ACTIONS  # noqa: PLC0415 (only here)
+    from llm_mesh_policy.screening.domain.rules import ACTIONS  # noqa: PLC0415 (only here)
 
     assert set(ACTIONS) == {number for number in floors_pb2.ScreeningAction.values() if number}
     assert set(ACTIONS.values()) == {LOGGED, MASKED, BLOCKED} <= set(policy_pb2.FindingAction.values())

@@ -15,12 +15,12 @@ from google.protobuf.field_mask_pb2 import FieldMask
 from sqlalchemy import insert
 
 from llm_mesh.policy.v1 import identity_pb2, rules_pb2
-from llm_mesh_policy.domain.identity.credentials import Pepper
-from llm_mesh_policy.domain.identity.keys import StoredKey
-from llm_mesh_policy.domain.identity.ports import Contents, Row, Transaction
-from llm_mesh_policy.store.identity import SqlIdentity, SqlTransaction, check_pepper
-from llm_mesh_policy.store.identity_standing import Standing
-from llm_mesh_policy.store.identity_tables import COLLECTIONS, MARKS, resources, revision
+from llm_mesh_policy.identity.domain.credentials import Pepper
+from llm_mesh_policy.identity.domain.keys import StoredKey
+from llm_mesh_policy.identity.domain.ports import Contents, Row, Transaction
+from llm_mesh_policy.identity.store.standing import Standing
+from llm_mesh_policy.identity.store.tables import COLLECTIONS, MARKS, resources, revision
+from llm_mesh_policy.identity.store.transactions import SqlIdentity, SqlTransaction, check_pepper
 from llm_mesh_runtime.database import Database, migrate, upsert
 from llm_mesh_runtime.errors import MeshError
 from llm_mesh_runtime.resources import page_of
@@ -299,7 +299,7 @@ async def test_a_reader_gets_the_rows_that_are_newer_than_it_has_and_what_was_re
 
 
 async def test_whoever_is_behind_what_is_remembered_reads_everything(over: Instances, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("llm_mesh_policy.store.identity._REMEMBERED", 2)
+    monkeypatch.setattr("llm_mesh_policy.identity.store.transactions._REMEMBERED", 2)
     store = (await over()).store
     for number in range(6):
         await changed(store, lambda transaction, new=f"b{number}": transaction.save("bindings", binding_row(new)))  # type: ignore[misc]  # as above

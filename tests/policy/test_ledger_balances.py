@@ -12,11 +12,11 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, multip
 from sqlalchemy import Connection, select
 
 from llm_mesh.policy.v1 import ledger_pb2, policy_pb2, usage_pb2
-from llm_mesh_policy.domain.audit import AuditEntry
-from llm_mesh_policy.domain.ledger.meters import DAY, MONTHLY, Meter, window_end, window_of
-from llm_mesh_policy.domain.ledger.reservation import ESTIMATED, HELD, RELEASED, SETTLED, Reservation
-from llm_mesh_policy.store import ledger_meters, ledger_rows
-from llm_mesh_policy.store.ledger_tables import entries, meters
+from llm_mesh_policy.audit.domain.entries import AuditEntry
+from llm_mesh_policy.ledger.domain.meters import DAY, MONTHLY, Meter, window_end, window_of
+from llm_mesh_policy.ledger.domain.reservation import ESTIMATED, HELD, RELEASED, SETTLED, Reservation
+from llm_mesh_policy.ledger.store import entry_rows, meter_rows
+from llm_mesh_policy.ledger.store.tables import entries, meters
 from llm_mesh_runtime.database import Database
 from llm_mesh_runtime.errors import MeshError
 from tests.policy.ledger_world import DOMAIN, PROJECT, World, attempt, line, ulid, worst
@@ -38,9 +38,9 @@ outcomes = st.sampled_from(
 
 
 def _read(connection: Connection) -> tuple[dict[str, Meter], list[Reservation]]:
-    found = [Meter(*row) for row in connection.execute(select(*ledger_meters.columns()))]
-    rows = connection.execute(select(*ledger_rows.columns()).where(entries.c.domain != ""))
-    return {meter.name: meter for meter in found}, [ledger_rows.reservation_of(row) for row in rows]
+    found = [Meter(*row) for row in connection.execute(select(*meter_rows.columns()))]
+    rows = connection.execute(select(*entry_rows.columns()).where(entries.c.domain != ""))
+    return {meter.name: meter for meter in found}, [entry_rows.reservation_of(row) for row in rows]
 
 
 class Ledger(RuleBasedStateMachine):

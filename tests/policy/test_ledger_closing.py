@@ -9,14 +9,14 @@ from sqlalchemy import text
 
 from llm_mesh.mesh.v1 import resources_pb2
 from llm_mesh.policy.v1 import ledger_pb2, usage_pb2
-from llm_mesh_policy.domain.audit import AuditEntry
-from llm_mesh_policy.domain.ledger import settlement
-from llm_mesh_policy.domain.ledger.alerts import Alerts, Kind
-from llm_mesh_policy.domain.ledger.lifecycle import Lifecycle
-from llm_mesh_policy.domain.ledger.plausible import most_input, most_output
-from llm_mesh_policy.domain.ledger.quote import Line
-from llm_mesh_policy.domain.ledger.rates import Rates
-from llm_mesh_policy.store.ledger import SqlLedger
+from llm_mesh_policy.audit.domain.entries import AuditEntry
+from llm_mesh_policy.ledger.domain import settlement
+from llm_mesh_policy.ledger.domain.alerts import Alerts, Kind
+from llm_mesh_policy.ledger.domain.lifecycle import Lifecycle
+from llm_mesh_policy.ledger.domain.plausible import most_input, most_output
+from llm_mesh_policy.ledger.domain.quote import Line
+from llm_mesh_policy.ledger.domain.rates import Rates
+from llm_mesh_policy.ledger.store.ledger import SqlLedger
 from llm_mesh_runtime.database import Database
 from llm_mesh_runtime.errors import MeshError
 from llm_mesh_runtime.money import MAX_AMOUNT, MAX_PRICE
@@ -230,7 +230,7 @@ async def test_sums_of_overruns_stop_at_the_largest_amount(database: Database) -
 async def test_a_meter_at_the_largest_amount_stays_there(world: World) -> None:
     """A store of an earlier build, or one that was changed past the ledger, may hold such a figure."""
     granted = await world.reserve()
-    full = text("UPDATE ledger_meters SET spent = :most").bindparams(most=MAX_AMOUNT)
+    full = text("UPDATE meter_rows SET spent = :most").bindparams(most=MAX_AMOUNT)
     await world.database.write(lambda connection: connection.execute(full).rowcount)
     await world.settle(granted, line())
     assert await world.standing() == (MAX_AMOUNT, 0)

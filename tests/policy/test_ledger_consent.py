@@ -11,10 +11,10 @@ import pytest
 from llm_mesh.policy.v1 import floors_pb2
 from llm_mesh.registry.v1 import registry_pb2, registry_pb2_grpc
 from llm_mesh.router.v1 import plan_pb2
-from llm_mesh_policy.domain.ledger.offers import Offer, Tariff
-from llm_mesh_policy.domain.ledger.rates import Rates
-from llm_mesh_policy.domain.ledger.sharing import Sharing
-from llm_mesh_policy.peers import RegistryPeer
+from llm_mesh_policy.ledger.domain.offers import Offer, Tariff
+from llm_mesh_policy.ledger.domain.rates import Rates
+from llm_mesh_policy.ledger.domain.sharing import Sharing
+from llm_mesh_policy.ledger.peers import RegistryPeer
 from llm_mesh_runtime.database import Database
 from llm_mesh_runtime.errors import MeshError
 from llm_mesh_runtime.service import Service, Servicers

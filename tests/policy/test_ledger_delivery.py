@@ -6,8 +6,8 @@ from collections.abc import Sequence
 import pytest
 
 from llm_mesh.policy.v1 import usage_pb2
-from llm_mesh_policy.domain.ledger import replay
-from llm_mesh_policy.domain.ledger.replay import Delivery, Replay
+from llm_mesh_policy.ledger.domain import replay
+from llm_mesh_policy.ledger.domain.replay import Delivery, Replay
 from llm_mesh_runtime.database import Database
 from llm_mesh_runtime.errors import MeshError, store_unavailable
 from tests.policy.ledger_world import World, line

@@ -7,12 +7,12 @@ import pytest
 from sqlalchemy import Connection
 
 from llm_mesh.policy.v1 import policy_pb2, usage_pb2
-from llm_mesh_policy.domain.audit import AuditEntry
-from llm_mesh_policy.domain.ledger.ports import Settled
-from llm_mesh_policy.domain.ledger.reservation import Reservation
-from llm_mesh_policy.store import ledger_rows
-from llm_mesh_policy.store.ledger_group import Group
-from llm_mesh_policy.store.ledger_look import look
+from llm_mesh_policy.audit.domain.entries import AuditEntry
+from llm_mesh_policy.ledger.domain.ports import Settled
+from llm_mesh_policy.ledger.domain.reservation import Reservation
+from llm_mesh_policy.ledger.store import entry_rows
+from llm_mesh_policy.ledger.store.group import Group
+from llm_mesh_policy.ledger.store.look import look
 from llm_mesh_runtime.database import Database
 from llm_mesh_runtime.errors import MeshError
 from tests.policy.ledger_world import PROJECT, World, attempt, line, worst
@@ -118,7 +118,7 @@ async def test_where_the_audit_fails_nothing_of_a_group_stands(world: World, mon
 async def test_where_one_breaks_a_group_its_neighbours_are_done_by_themselves(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """What the first try has changed in memory must not be what the second one starts from."""
     granted = [await world.reserve() for _ in range(3)]
-    changed = ledger_rows.changed_row
+    changed = entry_rows.changed_row
     bad = granted[2].held.reservation.id
 
     def breaking(reservation: Reservation, sequence: int) -> tuple[object, ...]:
@@ -134,12 +134,12 @@ async def test_where_one_breaks_a_group_its_neighbours_are_done_by_themselves(wo
         return find(group, reservation_id, known)
 
     monkeypatch.setattr(Group, "find", finding)
-    monkeypatch.setattr(ledger_rows, "changed_row", breaking)
+    monkeypatch.setattr(entry_rows, "changed_row", breaking)
     answers = await asyncio.gather(*(world.settle(each, line()) for each in granted), return_exceptions=True)
     assert [type(answer) for answer in answers] == [Settled, Settled, ZeroDivisionError]
     assert [answer.repeated for answer in answers[:2] if isinstance(answer, Settled)] == [False, False]
     assert given == [each.held.reservation for each in granted] + [None] * 3
-    monkeypatch.setattr(ledger_rows, "changed_row", changed)
+    monkeypatch.setattr(entry_rows, "changed_row", changed)
     assert not (await world.settle(granted[2], line())).repeated
 
 
@@ -162,7 +162,7 @@ async def test_a_budget_that_came_after_a_reservation_is_charged_by_its_settleme
 
 async def test_a_settlement_of_what_is_remembered_parses_nothing_back(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     granted = await world.reserve()
-    monkeypatch.setattr(ledger_rows, "reservation_of", lambda _row: pytest.fail("it was read back"))
+    monkeypatch.setattr(entry_rows, "reservation_of", lambda _row: pytest.fail("it was read back"))
     assert (await world.settle(granted, line())).entry.state == SETTLED
 
 
@@ -172,5 +172,5 @@ async def test_a_look_sees_marks_and_meters_and_the_newest_sequence(world: World
     ids = [each.held.reservation.id for each in (first, second)]
     seen = await world.database.read(lambda connection: look(connection, [*ids, "none"], [PROJECT, "nobody"]))
     assert seen.sequence == 2
-    assert seen.marks == {each.held.reservation.id: ledger_rows.mark_of(each.held.reservation) for each in (first, second)}
+    assert seen.marks == {each.held.reservation.id: entry_rows.mark_of(each.held.reservation) for each in (first, second)}
     assert [(meter.name, meter.held) for meter in seen.meters] == [(f"{PROJECT}/budget", 3 * worst())]

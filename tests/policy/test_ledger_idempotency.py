@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import text
 
 from llm_mesh.policy.v1 import usage_pb2
-from llm_mesh_policy.domain.ledger.reserving import Granted
+from llm_mesh_policy.ledger.domain.reserving import Granted
 from llm_mesh_runtime.database import Database
 from llm_mesh_runtime.errors import MeshError
 from tests.policy.ledger_world import FREE_MODEL, World, attempt, line, worst
@@ -100,7 +100,7 @@ async def test_the_same_reserve_sent_again_is_not_its_own_duplicate(world: World
 
 async def test_a_key_is_free_again_after_its_day(world: World) -> None:
     await keyed(world)
-    await world.database.write(lambda connection: connection.execute(text("UPDATE ledger_idempotency SET expire_time = 1")).rowcount)
+    await world.database.write(lambda connection: connection.execute(text("UPDATE idempotency_keys SET expire_time = 1")).rowcount)
     await keyed(world, OTHER)
 
 

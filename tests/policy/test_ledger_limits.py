@@ -8,10 +8,10 @@ from sqlalchemy import update
 
 from llm_mesh.mesh.v1 import resources_pb2
 from llm_mesh.policy.v1 import ledger_pb2
-from llm_mesh_policy.domain.audit import AuditEntry
-from llm_mesh_policy.domain.ledger.limits import budget_of, meter_of_budget, meter_of_limit
-from llm_mesh_policy.domain.ledger.meters import DAY, FOREVER, MONEY, MONTHLY, Meter, fit, window_of
-from llm_mesh_policy.store.ledger_tables import meters
+from llm_mesh_policy.audit.domain.entries import AuditEntry
+from llm_mesh_policy.ledger.domain.limits import budget_of, meter_of_budget, meter_of_limit
+from llm_mesh_policy.ledger.domain.meters import DAY, FOREVER, MONEY, MONTHLY, Meter, fit, window_of
+from llm_mesh_policy.ledger.store.tables import meters
 from llm_mesh_runtime.database import Database
 from llm_mesh_runtime.errors import MeshError
 from tests.policy.ledger_world import DOMAIN, FREE_MODEL, KEY, MODEL, PRINCIPAL, PROJECT, World, attempt, line, worst

@@ -10,10 +10,10 @@ import pytest
 from sqlalchemy import text
 
 from llm_mesh.policy.v1 import ledger_pb2, policy_pb2, usage_pb2
-from llm_mesh_policy.domain.audit import AuditEntry
-from llm_mesh_policy.domain.ledger.alerts import Alerts, Kind
-from llm_mesh_policy.domain.ledger.meter_check import MeterCheck
-from llm_mesh_policy.store.ledger_sums import LedgerSums
+from llm_mesh_policy.audit.domain.entries import AuditEntry
+from llm_mesh_policy.ledger.domain.alerts import Alerts, Kind
+from llm_mesh_policy.ledger.domain.meter_check import MeterCheck
+from llm_mesh_policy.ledger.store.sums import LedgerSums
 from llm_mesh_runtime.database import Database
 from llm_mesh_runtime.errors import MeshError
 from tests.policy.ledger_world import DOMAIN, KEY, MODEL, PROJECT, World, attempt, line, worst
@@ -81,7 +81,7 @@ async def fill(world: World) -> None:
 
 
 async def tamper(world: World, change: str, name: str = BUDGET) -> None:
-    statement = text(f"UPDATE ledger_meters SET {change} WHERE name = :name")  # noqa: S608 - the test's own words
+    statement = text(f"UPDATE meter_rows SET {change} WHERE name = :name")  # noqa: S608 - the test's own words
     assert (await world.database.write(lambda connection: connection.execute(statement, {"name": name}).rowcount)) == 1
 
 

@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 
 from llm_mesh.inference.v1 import generate_pb2
 from llm_mesh.policy.v1 import usage_pb2
-from llm_mesh_policy.domain.audit import AuditEntry
-from llm_mesh_policy.domain.ledger import settlement
-from llm_mesh_policy.domain.ledger.quote import Line
-from llm_mesh_policy.domain.ledger.rates import Rates
-from llm_mesh_policy.domain.ledger.speeds import Speeds
-from llm_mesh_policy.domain.ledger.unfinished import produced
+from llm_mesh_policy.audit.domain.entries import AuditEntry
+from llm_mesh_policy.ledger.domain import settlement
+from llm_mesh_policy.ledger.domain.quote import Line
+from llm_mesh_policy.ledger.domain.rates import Rates
+from llm_mesh_policy.ledger.domain.speeds import Speeds
+from llm_mesh_policy.ledger.domain.unfinished import produced
 from llm_mesh_runtime.database import Database
 from llm_mesh_runtime.errors import MeshError
 from tests.policy.ledger_world import DOMAIN, MODEL, PROJECT, World, attempt, line, worst

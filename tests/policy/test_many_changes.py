@@ -10,11 +10,11 @@ import pytest
 from sqlalchemy import select
 
 from llm_mesh.policy.v1 import identity_pb2, ledger_pb2, rules_pb2
-from llm_mesh_policy.domain.changes import Change
-from llm_mesh_policy.domain.rules.applying import MOST_ENTRIES, MOST_MONEY
+from llm_mesh_policy.identity.store.tables import resources
+from llm_mesh_policy.identity.store.transactions import SqlTransaction
+from llm_mesh_policy.rules.domain.applying import MOST_ENTRIES, MOST_MONEY
+from llm_mesh_policy.rules.domain.changes import Change
 from llm_mesh_policy.settings import Settings
-from llm_mesh_policy.store.identity import SqlTransaction
-from llm_mesh_policy.store.identity_tables import resources
 from llm_mesh_runtime.database import Database
 from llm_mesh_runtime.errors import MeshError
 from llm_mesh_runtime.resources import Quotas

@@ -6,12 +6,12 @@ import pytest
 
 from llm_mesh.mesh.v1 import resources_pb2
 from llm_mesh.policy.v1 import ledger_pb2
+from llm_mesh_policy.audit.domain.entries import AuditEntry
 from llm_mesh_policy.domain.actor import Actor
-from llm_mesh_policy.domain.audit import AuditEntry
-from llm_mesh_policy.domain.ledger.accounts import Accounts
-from llm_mesh_policy.domain.ledger.limits import meter_of_budget, meter_of_limit
-from llm_mesh_policy.store import ledger_each, ledger_meters
-from llm_mesh_policy.store.identity_tables import resources
+from llm_mesh_policy.identity.store.tables import resources
+from llm_mesh_policy.ledger.domain.accounts import Accounts
+from llm_mesh_policy.ledger.domain.limits import meter_of_budget, meter_of_limit
+from llm_mesh_policy.ledger.store import each_domain, meter_rows
 from llm_mesh_runtime.database import Database
 from llm_mesh_runtime.errors import MeshError
 from llm_mesh_runtime.resources import page_of
@@ -36,7 +36,7 @@ async def add_domain(world: World, name: str) -> None:
 
     def work(connection: object) -> None:
         connection.execute(resources["domains"].insert().values(**values))  # type: ignore[attr-defined]  # a connection
-        ledger_each.add_domain(connection, name, 0)  # type: ignore[arg-type]  # likewise
+        each_domain.add_domain(connection, name, 0)  # type: ignore[arg-type]  # likewise
 
     await world.database.write(work)
 
@@ -96,7 +96,7 @@ async def test_a_limit_of_each_domain_counts_for_each_by_itself(world: World) ->
 
 async def counted(world: World, domain: str) -> tuple[int, int]:
     """The amount and the count of a domain's own meter of the limit."""
-    [meter] = await world.database.read(lambda connection: ledger_meters.binding(connection, [domain]))
+    [meter] = await world.database.read(lambda connection: meter_rows.binding(connection, [domain]))
     return meter.amount, meter.spent + meter.held
 
 

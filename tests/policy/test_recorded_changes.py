@@ -10,10 +10,10 @@ import pytest
 from sqlalchemy import Connection, delete, text
 
 from llm_mesh.policy.v1 import audit_pb2, rules_pb2
-from llm_mesh_policy.domain.audit import AuditEntry, next_hash
-from llm_mesh_policy.domain.trail import Trail
-from llm_mesh_policy.store.audit_reading import SqlTrail
-from llm_mesh_policy.store.audit_tables import audit_heads
+from llm_mesh_policy.audit.domain.entries import AuditEntry, next_hash
+from llm_mesh_policy.audit.domain.trail import Trail
+from llm_mesh_policy.audit.store.reading import SqlTrail
+from llm_mesh_policy.audit.store.tables import audit_heads
 from llm_mesh_policy.store.migrations import v0003_audit_of_changes
 from llm_mesh_runtime.access import CallTable
 from llm_mesh_runtime.errors import MeshError

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from llm_mesh.policy.v1 import rules_pb2
-from llm_mesh_policy.domain.rules.roles import BUILT_IN
+from llm_mesh_policy.rules.domain.roles import BUILT_IN
 from llm_mesh_runtime.resources import page_of
 from tests.policy.conftest import ADMIN, World
 from tests.policy.refusals import refusal

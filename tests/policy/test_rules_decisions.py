@@ -16,13 +16,13 @@ from hypothesis import strategies as st
 import llm_mesh
 from llm_mesh.mesh.v1 import access_pb2
 from llm_mesh.policy.v1 import rules_pb2
-from llm_mesh_policy.domain.identity.mesh_only import MESH_ACTIONS
-from llm_mesh_policy.domain.rules import engine
-from llm_mesh_policy.domain.rules.engine import Judge, enforcer_of
-from llm_mesh_policy.domain.rules.matching import covers, grants, within
-from llm_mesh_policy.domain.rules.roles import BUILT_IN, EVERYONE_ROLE
-from llm_mesh_policy.domain.rules.rulebook import Rule, Rulebook, flatten
-from llm_mesh_policy.domain.rules.rulebook import scope_of as scope_of_binding
+from llm_mesh_policy.identity.domain.mesh_only import MESH_ACTIONS
+from llm_mesh_policy.rules.domain import engine
+from llm_mesh_policy.rules.domain.engine import Judge, enforcer_of
+from llm_mesh_policy.rules.domain.matching import covers, grants, within
+from llm_mesh_policy.rules.domain.roles import BUILT_IN, EVERYONE_ROLE
+from llm_mesh_policy.rules.domain.rulebook import Rule, Rulebook, flatten
+from llm_mesh_policy.rules.domain.rulebook import scope_of as scope_of_binding
 
 DOMAINS = ["domains/platform", "domains/a", "domains/shared"]
 PEOPLE = ["domains/a/principals/x", "domains/platform/principals/z"]
@@ -173,7 +173,7 @@ def many(count: int) -> list[rules_pb2.Binding]:
 
 
 def test_casbin_is_shown_one_rule_of_one_principal_however_many_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("llm_mesh_policy.domain.rules.rulebook.Judge", Counting)
+    monkeypatch.setattr("llm_mesh_policy.rules.domain.rulebook.Judge", Counting)
     Counting.asked = 0
     book = Rulebook((), many(2_000))
     assert book.allows("domains/a/principals/7", "models.generate", "domains/a/projects/p/models/m")

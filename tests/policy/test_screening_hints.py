@@ -7,10 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llm_mesh.inference.v1 import content_pb2, generate_pb2
-from llm_mesh_policy.domain.admission import texts
-from llm_mesh_policy.domain.screening.detectors import Detector, all_detectors
-from llm_mesh_policy.domain.screening.requests import screen
-from llm_mesh_policy.domain.screening.scan import MASKED, Watchlist
+from llm_mesh_policy.admission.domain import texts
+from llm_mesh_policy.screening.domain.detectors import Detector, all_detectors
+from llm_mesh_policy.screening.domain.requests import screen
+from llm_mesh_policy.screening.domain.scan import MASKED, Watchlist
 from tests.policy.test_screening_scan import CARD, IBAN, JWT, KEY, MAIL, PEM, PIECES
 
 DETECTORS = all_detectors()

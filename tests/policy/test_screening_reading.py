@@ -8,9 +8,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from llm_mesh.policy.v1 import policy_pb2
-from llm_mesh_policy.domain.screening.characters import decoded_view_of, view_of
-from llm_mesh_policy.domain.screening.detectors import all_detectors, names
-from llm_mesh_policy.domain.screening.scan import BLOCKED, LOGGED, MASKED, Scan, Watchlist
+from llm_mesh_policy.screening.domain.characters import decoded_view_of, view_of
+from llm_mesh_policy.screening.domain.detectors import all_detectors, names
+from llm_mesh_policy.screening.domain.scan import BLOCKED, LOGGED, MASKED, Scan, Watchlist
 from tests.policy.test_screening_scan import CARD, IBAN, JWT, KEY, MAIL, PEM, PIECES
 from tests.proofs.proof import count
 

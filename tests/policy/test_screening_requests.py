@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llm_mesh.inference.v1 import content_pb2, embed_pb2, generate_pb2
-from llm_mesh_policy.domain.admission import texts
-from llm_mesh_policy.domain.screening.detectors import all_detectors, names
-from llm_mesh_policy.domain.screening.reading import MOST_MASKED
-from llm_mesh_policy.domain.screening.requests import Screened, screen
-from llm_mesh_policy.domain.screening.scan import BLOCKED, LOGGED, MASKED, UNDECODABLE, Scan, Watchlist
+from llm_mesh_policy.admission.domain import texts
+from llm_mesh_policy.screening.domain.detectors import all_detectors, names
+from llm_mesh_policy.screening.domain.reading import MOST_MASKED
+from llm_mesh_policy.screening.domain.requests import Screened, screen
+from llm_mesh_policy.screening.domain.scan import BLOCKED, LOGGED, MASKED, UNDECODABLE, Scan, Watchlist
 from llm_mesh_runtime.errors import MeshError
 from tests.policy.test_screening_reading import WRITTEN, plain
 from tests.policy.test_screening_scan import CARD, IBAN, JWT, KEY, MAIL, PEM

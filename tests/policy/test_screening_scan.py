@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from stdnum import luhn
 
 from llm_mesh.policy.v1 import policy_pb2
-from llm_mesh_policy.domain.screening.detectors import all_detectors, names
-from llm_mesh_policy.domain.screening.rules import ScreeningRules, problem
-from llm_mesh_policy.domain.screening.scan import BLOCKED, LOGGED, MASKED, Scan, Watchlist
+from llm_mesh_policy.screening.domain.detectors import all_detectors, names
+from llm_mesh_policy.screening.domain.rules import ScreeningRules, problem
+from llm_mesh_policy.screening.domain.scan import BLOCKED, LOGGED, MASKED, Scan, Watchlist
 
 CARD = "4111 1111 1111 1111"
 IBAN = "DE89 3704 0044 0532 0130 00"

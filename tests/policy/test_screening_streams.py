@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator
 import pytest
 
 from llm_mesh.policy.v1 import admission_pb2, policy_pb2
-from llm_mesh_policy.domain.screening.rules import ScreeningRules
-from llm_mesh_policy.domain.screening.streams import BIG, StreamScreening, state_of
+from llm_mesh_policy.screening.domain.rules import ScreeningRules
+from llm_mesh_policy.screening.domain.streams import BIG, StreamScreening, state_of
 from llm_mesh_runtime.errors import MeshError
 from llm_mesh_runtime.seals import Seals
 from tests.policy.trails import Kept, trail

@@ -1,8 +1,8 @@
 """An audit trail of screening that tests look into."""
 
-from llm_mesh_policy.domain.audit import AuditEntry
-from llm_mesh_policy.domain.ledger.reservation import Reservation
-from llm_mesh_policy.domain.screening.trail import ScreeningTrail
+from llm_mesh_policy.audit.domain.entries import AuditEntry
+from llm_mesh_policy.ledger.domain.reservation import Reservation
+from llm_mesh_policy.screening.domain.trail import ScreeningTrail
 
 
 class Kept:

@@ -8,43 +8,43 @@ from tests.proofs.mutant import Mutant
 
 BUDGETS: Mapping[str, Mutant] = {
     "money/projects-need-budgets": Mutant(
-        file="policy/llm_mesh_policy/store/ledger.py",
+        file="policy/llm_mesh_policy/ledger/store/ledger.py",
         guard="if self._budget_required and (",
         instead="if False and (",
         test="tests/policy/test_ledger_closing.py",
     ),
     "money/demanded-tags": Mutant(
-        file="policy/llm_mesh_policy/store/ledger.py",
+        file="policy/llm_mesh_policy/ledger/store/ledger.py",
         guard="return None if missing is None else refusals.tag_required(*missing)",
         instead="return None",
         test="tests/policy/test_ledger_closing.py",
     ),
     "money/limits-keep-their-count": Mutant(
-        file="policy/llm_mesh_policy/store/ledger_limits.py",
+        file="policy/llm_mesh_policy/ledger/store/limits.py",
         guard="if before is not None and desired.same_counts(before):",
         instead="if False and before is not None:",
         test="tests/policy/test_ledger_closing.py",
     ),
     "money/sums-saturate": Mutant(
-        file="policy/llm_mesh_policy/store/ledger_limits.py",
+        file="policy/llm_mesh_policy/ledger/store/limits.py",
         guard="return replace(meter, spent=saturated(spent), held=saturated(held))",
         instead="return replace(meter, spent=spent, held=held)",
         test="tests/policy/test_ledger_closing.py",
     ),
     "money/posted-sums-saturate": Mutant(
-        file="policy/llm_mesh_policy/store/ledger_meters.py",
+        file="policy/llm_mesh_policy/ledger/store/meter_rows.py",
         guard="CASE WHEN spent + v.column4 > {MAX_AMOUNT} THEN {MAX_AMOUNT} ELSE spent + v.column4 END",
         instead="spent + v.column4",
         test="tests/policy/test_ledger_closing.py",
     ),
     "money/stricter-figure": Mutant(
-        file="policy/llm_mesh_policy/store/ledger_sums.py",
+        file="policy/llm_mesh_policy/ledger/store/sums.py",
         guard="if compared.lacking:",
         instead="if False:",
         test="tests/policy/test_ledger_meter_check.py",
     ),
     "money/meters-are-compared": Mutant(
-        file="policy/llm_mesh_policy/domain/ledger/meter_check.py",
+        file="policy/llm_mesh_policy/ledger/domain/meter_check.py",
         guard="return (self.spent, self.held) == (self.meter.spent, self.meter.held)",
         instead="return True",
         test="tests/policy/test_ledger_meter_check.py",

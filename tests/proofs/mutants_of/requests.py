@@ -110,7 +110,7 @@ REQUESTS: Mapping[str, Mutant] = {
         test="tests/adapter_kit/test_kit_addresses.py",
     ),
     "nesting/of-requests": Mutant(
-        file="policy/llm_mesh_policy/domain/admission/bounds.py",
+        file="policy/llm_mesh_policy/admission/domain/bounds.py",
         guard="if deeper_than(json, _DEEPEST_JSON):",
         instead="if False:",
         test="tests/policy/test_admission.py::test_what_is_out_of_bounds_is_refused_by_its_field",

@@ -8,13 +8,13 @@ from tests.proofs.mutant import Mutant
 
 SCALE: Mapping[str, Mutant] = {
     "scale/size-of-apply-policy": Mutant(
-        file="policy/llm_mesh_policy/domain/rules/applying.py",
+        file="policy/llm_mesh_policy/rules/domain/applying.py",
         guard="    if total > MOST_ENTRIES:",
         instead="    if False:",
         test="tests/policy/test_many_changes.py::test_more_than_so_many_entries_are_to_be_split",
     ),
     "scale/budgets-and-limits-of-apply-policy": Mutant(
-        file="policy/llm_mesh_policy/domain/rules/applying.py",
+        file="policy/llm_mesh_policy/rules/domain/applying.py",
         guard="    if money > MOST_MONEY:",
         instead="    if False:",
         test="tests/policy/test_many_changes.py::test_budgets_and_limits_are_fewer",
@@ -44,13 +44,13 @@ SCALE: Mapping[str, Mutant] = {
         test="tests/policy/test_many_changes.py::test_a_collection_that_is_full_takes_no_more_and_lets_others_grow",
     ),
     "scale/quota-of-keys": Mutant(
-        file="policy/llm_mesh_policy/store/identity.py",
+        file="policy/llm_mesh_policy/identity/store/transactions.py",
         guard='            self._quotas.check(f"domains/{key.domain}", "keys", self.connection.execute(live).scalar_one())',
         instead="            pass",
         test="tests/policy/test_many_changes.py::test_keys_that_are_revoked_make_room",
     ),
     "scale/bindings-of-a-principal": Mutant(
-        file="policy/llm_mesh_policy/domain/rules/room.py",
+        file="policy/llm_mesh_policy/rules/domain/room.py",
         guard='    change.quotas.check(saved.principal, "principal_bindings", present)\n',
         instead="",
         test="tests/policy/test_many_changes.py::test_a_principal_may_have_so_many_bindings",
@@ -62,7 +62,7 @@ SCALE: Mapping[str, Mutant] = {
         test="tests/policy/test_many_changes.py::test_a_role_may_have_so_many_rules",
     ),
     "scale/decided-by-another-revision": Mutant(
-        file="policy/llm_mesh_policy/domain/changes.py",
+        file="policy/llm_mesh_policy/rules/domain/changes.py",
         guard="    if transaction.revision() != change.snapshot.revision:",
         instead="    if False:",
         test="tests/policy/test_many_changes.py::test_what_was_decided_by_an_older_revision_is_not_written",
@@ -80,31 +80,31 @@ SCALE: Mapping[str, Mutant] = {
         test="tests/runtime/test_turns.py::test_a_turn_that_was_given_to_somebody_who_leaves_goes_on",
     ),
     "scale/rules-of-another-thread": Mutant(
-        file="policy/llm_mesh_policy/domain/rules/engine.py",
+        file="policy/llm_mesh_policy/rules/domain/engine.py",
         guard="class Judge(threading.local):",
         instead="class Judge:",
         test="tests/policy/test_rules_decisions.py::test_threads_do_not_see_each_others_rules",
     ),
     "scale/decisions-after-a-change": Mutant(
-        file="policy/llm_mesh_policy/domain/rules/rulebook.py",
+        file="policy/llm_mesh_policy/rules/domain/rulebook.py",
         guard="for domain in touched - {EVERYWHERE}}}",
         instead="for domain in ()}}",
         test="tests/policy/test_rules_decisions.py::test_a_rulebook_that_was_changed_decides_as_a_fresh_one",
     ),
     "scale/rules-of-the-platform-hold-elsewhere": Mutant(
-        file="policy/llm_mesh_policy/domain/rules/rulebook.py",
+        file="policy/llm_mesh_policy/rules/domain/rulebook.py",
         guard="        if touched & {EVERYWHERE, PLATFORM}:",
         instead="        if False:",
         test="tests/policy/test_rules_decisions.py::test_a_rulebook_that_was_changed_decides_as_a_fresh_one",
     ),
     "scale/removals-that-are-forgotten": Mutant(
-        file="policy/llm_mesh_policy/store/identity.py",
+        file="policy/llm_mesh_policy/identity/store/transactions.py",
         guard=" or since < marks.get(FORGOTTEN, 0)",
         instead="",
         test="tests/policy/test_identity_store.py::test_whoever_is_behind_what_is_remembered_reads_everything",
     ),
     "scale/rows-without-a-revision": Mutant(
-        file="policy/llm_mesh_policy/store/identity.py",
+        file="policy/llm_mesh_policy/identity/store/transactions.py",
         guard=" or since < _untold(marks)",
         instead="",
         test="tests/policy/test_identity_store.py::test_what_a_build_of_the_release_before_writes_is_seen_too",

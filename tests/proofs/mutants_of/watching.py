@@ -8,7 +8,7 @@ from tests.proofs.mutant import Mutant
 
 WATCHING: Mapping[str, Mutant] = {
     "watching/charges-are-counted": Mutant(
-        file="policy/llm_mesh_policy/domain/ledger/lifecycle.py",
+        file="policy/llm_mesh_policy/ledger/domain/lifecycle.py",
         guard="            self._charges.count(entry)\n",
         instead="",
         test="tests/proofs/attacks/test_attack_metrics.py",

@@ -9,37 +9,37 @@ from tests.proofs.mutant import Mutant
 _RESERVE = "tests/policy/test_ledger_reserve_and_settle.py::"
 WHY: Mapping[str, Mutant] = {
     "screening/a-refused-request-has-an-entry": Mutant(
-        file="policy/llm_mesh_policy/domain/admission/admitting.py",
+        file="policy/llm_mesh_policy/admission/domain/admitting.py",
         guard="        await self._trail.refuse(refused, audit)",
         instead="        self._trail.write_soon(audit)",
         test="tests/policy/test_admission.py::test_a_refusal_is_in_the_audit_trail_before_it_is_told",
     ),
     "screening/a-refusal-says-what-was-found": Mutant(
-        file="policy/llm_mesh_policy/domain/admission/admitting.py",
+        file="policy/llm_mesh_policy/admission/domain/admitting.py",
         guard='        refusal.metadata |= {"screened": screened_text(counts), "reservation": entry.name}',
         instead="        del counts",
         test="tests/policy/test_admission.py::test_a_refusal_says_what_was_found_and_names_its_entry",
     ),
     "screening/the-entry-has-what-was-found-in-the-request": Mutant(
-        file="policy/llm_mesh_policy/domain/ledger/reserving.py",
+        file="policy/llm_mesh_policy/ledger/domain/reserving.py",
         guard="            entry.screened.extend(admission.screened)",
         instead="            pass",
         test=f"{_RESERVE}test_what_screening_did_to_the_request_is_recorded_with_the_reservation_and_stands_in_its_entry",
     ),
     "screening/the-entry-has-what-was-found-in-the-answer": Mutant(
-        file="policy/llm_mesh_policy/store/ledger.py",
+        file="policy/llm_mesh_policy/ledger/store/ledger.py",
         guard="            reservation.found_in_answer(request.screened)",
         instead="            pass",
         test=f"{_RESERVE}test_what_screening_found_in_an_answer_is_kept_by_the_first_settlement_alone",
     ),
     "screening/findings-of-a-settlement-are-checked": Mutant(
-        file="policy/llm_mesh_policy/domain/ledger/lifecycle.py",
+        file="policy/llm_mesh_policy/ledger/domain/lifecycle.py",
         guard="            _check_screened(screened)",
         instead="            pass",
         test=f"{_RESERVE}test_a_settlement_with_impossible_findings_changes_nothing",
     ),
     "screening/a-refused-request-stays-refused": Mutant(
-        file="policy/llm_mesh_policy/store/ledger.py",
+        file="policy/llm_mesh_policy/ledger/store/ledger.py",
         guard="        if reservation.entry.state in {RELEASED, REFUSED}:",
         instead="        if reservation.entry.state == RELEASED:",
         test=f"{_RESERVE}test_a_refused_request_has_an_entry_that_nothing_changes",

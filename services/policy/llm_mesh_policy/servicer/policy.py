@@ -11,7 +11,7 @@ from llm_mesh_runtime.context import caller
 if TYPE_CHECKING:
     from grpc.aio import ServicerContext
 
-    from llm_mesh_policy.domain.trail import Trail
+    from llm_mesh_policy.audit.domain.trail import Trail
 
     Context = ServicerContext[object, object]
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from llm_mesh.policy.v1 import identity_pb2_grpc, ledger_pb2_grpc, policy_pb2_grpc, rules_pb2_grpc
-from llm_mesh_policy.domain.rules.administration import Administration
-from llm_mesh_policy.domain.rules.applying import Applying
-from llm_mesh_policy.domain.rules.explaining import Explaining
-from llm_mesh_policy.domain.rules.flooring import Flooring
+from llm_mesh_policy.rules.domain.administration import Administration
+from llm_mesh_policy.rules.domain.applying import Applying
+from llm_mesh_policy.rules.domain.explaining import Explaining
+from llm_mesh_policy.rules.domain.flooring import Flooring
+from llm_mesh_policy.rules.servicer import RuleServicer
 from llm_mesh_policy.servicer.policy import PolicyServicer
-from llm_mesh_policy.servicer.rules import RuleServicer
 from llm_mesh_policy.settings import Settings
 from llm_mesh_policy.wiring.applying import LedgerInTransaction
 from llm_mesh_policy.wiring.identity import Identity

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from llm_mesh_policy.store.identity import SqlTransaction
+from llm_mesh_policy.identity.store.transactions import SqlTransaction
 
 if TYPE_CHECKING:
     from llm_mesh.policy.v1 import ledger_pb2
-    from llm_mesh_policy.domain.identity.ports import Transaction
-    from llm_mesh_policy.domain.rules.applying import Masks, Step
+    from llm_mesh_policy.identity.domain.ports import Transaction
+    from llm_mesh_policy.rules.domain.applying import Masks, Step
     from llm_mesh_policy.wiring.halves import LedgerHalf
 
 

@@ -10,11 +10,11 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from llm_mesh.policy.v1 import admission_pb2, ledger_pb2, ledger_pb2_grpc
-    from llm_mesh_policy.domain.audit import AuditEntry
-    from llm_mesh_policy.domain.identity.snapshot import Snapshot
-    from llm_mesh_policy.domain.rules.applying import Masks, Step
+    from llm_mesh_policy.audit.domain.entries import AuditEntry
+    from llm_mesh_policy.identity.store.standing import Revision
+    from llm_mesh_policy.rules.domain.applying import Masks, Step
+    from llm_mesh_policy.rules.domain.snapshot import Snapshot
     from llm_mesh_policy.servicer.policy import Decisions
-    from llm_mesh_policy.store.identity_standing import Revision
 
 
 class IdentityHalf(Protocol):

@@ -6,21 +6,21 @@ import secrets
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from llm_mesh_policy.domain.changes import Changes
-from llm_mesh_policy.domain.identity.allowances import Allowances, callable_models
-from llm_mesh_policy.domain.identity.authorizer import Authorizer
-from llm_mesh_policy.domain.identity.bootstrap import Bootstrap
-from llm_mesh_policy.domain.identity.credentials import Pepper
-from llm_mesh_policy.domain.identity.directory import Directory
-from llm_mesh_policy.domain.identity.keyring import Keyring
-from llm_mesh_policy.domain.identity.live import Live
-from llm_mesh_policy.domain.trail import Trail
-from llm_mesh_policy.servicer.authorize import AuthorizeServicer
-from llm_mesh_policy.servicer.identity import IdentityServicer
-from llm_mesh_policy.store.audit import AuditTrail
-from llm_mesh_policy.store.audit_reading import SqlTrail
-from llm_mesh_policy.store.identity import SqlIdentity, check_pepper
-from llm_mesh_policy.store.identity_standing import Revision, Standing
+from llm_mesh_policy.audit.domain.trail import Trail
+from llm_mesh_policy.audit.store.chains import AuditTrail
+from llm_mesh_policy.audit.store.reading import SqlTrail
+from llm_mesh_policy.identity.domain.allowances import Allowances, callable_models
+from llm_mesh_policy.identity.domain.authorizer import Authorizer
+from llm_mesh_policy.identity.domain.bootstrap import Bootstrap
+from llm_mesh_policy.identity.domain.credentials import Pepper
+from llm_mesh_policy.identity.domain.directory import Directory
+from llm_mesh_policy.identity.domain.keyring import Keyring
+from llm_mesh_policy.identity.servicer.authorize import AuthorizeServicer
+from llm_mesh_policy.identity.servicer.identity import IdentityServicer
+from llm_mesh_policy.identity.store.standing import Revision, Standing
+from llm_mesh_policy.identity.store.transactions import SqlIdentity, check_pepper
+from llm_mesh_policy.rules.domain.changes import Changes
+from llm_mesh_policy.rules.domain.live import Live
 from llm_mesh_runtime.private_files import private_folder, write_secret
 from llm_mesh_runtime.settings import SettingProblem, SettingsError
 from llm_mesh_runtime.tasks import TaskSet
@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from llm_mesh.policy.v1 import admission_pb2
-    from llm_mesh_policy.domain.audit import AuditEntry
-    from llm_mesh_policy.domain.identity.snapshot import Snapshot
+    from llm_mesh_policy.audit.domain.entries import AuditEntry
+    from llm_mesh_policy.rules.domain.snapshot import Snapshot
     from llm_mesh_policy.settings import Settings
     from llm_mesh_runtime.database import Database
     from llm_mesh_runtime.links import Links

@@ -7,31 +7,31 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from llm_mesh_policy.domain.admission.admitting import Admitting, OutputBounds
-from llm_mesh_policy.domain.ledger.accounts import Accounts
-from llm_mesh_policy.domain.ledger.alerts import Alerts, Kind
-from llm_mesh_policy.domain.ledger.answer_sweep import AnswerSweep
-from llm_mesh_policy.domain.ledger.charges import Charges
-from llm_mesh_policy.domain.ledger.kept_answers import KeptAnswers, Outcome
-from llm_mesh_policy.domain.ledger.lifecycle import Lifecycle, Sweep
-from llm_mesh_policy.domain.ledger.meter_check import MeterCheck
-from llm_mesh_policy.domain.ledger.replay import Delivery, Replay
-from llm_mesh_policy.domain.ledger.reserving import Reserving
-from llm_mesh_policy.domain.ledger.sharing import Sharing
-from llm_mesh_policy.domain.ledger.speeds import Speeds
-from llm_mesh_policy.domain.screening.rules import ACTIONS, Actions, ScreeningRules, problem
-from llm_mesh_policy.domain.screening.streams import StreamScreening
-from llm_mesh_policy.domain.screening.trail import ScreeningTrail
-from llm_mesh_policy.peers import ObservabilityPeer, RegistryPeer
-from llm_mesh_policy.servicer.decisions import DecisionsServicer
-from llm_mesh_policy.servicer.ledger import LedgerServicer
-from llm_mesh_policy.store.answer_cipher import AnswerCipher
-from llm_mesh_policy.store.kept_answers import SqlKeptAnswers
-from llm_mesh_policy.store.ledger import SqlLedger
-from llm_mesh_policy.store.ledger_limits import LedgerLimits
-from llm_mesh_policy.store.ledger_reading import LedgerReading
-from llm_mesh_policy.store.ledger_sums import LedgerSums
-from llm_mesh_policy.store.records import AuditRecords
+from llm_mesh_policy.admission.domain.admitting import Admitting, OutputBounds
+from llm_mesh_policy.audit.store.records import AuditRecords
+from llm_mesh_policy.ledger.domain.accounts import Accounts
+from llm_mesh_policy.ledger.domain.alerts import Alerts, Kind
+from llm_mesh_policy.ledger.domain.answer_sweep import AnswerSweep
+from llm_mesh_policy.ledger.domain.charges import Charges
+from llm_mesh_policy.ledger.domain.kept_answers import KeptAnswers, Outcome
+from llm_mesh_policy.ledger.domain.lifecycle import Lifecycle, Sweep
+from llm_mesh_policy.ledger.domain.meter_check import MeterCheck
+from llm_mesh_policy.ledger.domain.replay import Delivery, Replay
+from llm_mesh_policy.ledger.domain.reserving import Reserving
+from llm_mesh_policy.ledger.domain.sharing import Sharing
+from llm_mesh_policy.ledger.domain.speeds import Speeds
+from llm_mesh_policy.ledger.peers import ObservabilityPeer, RegistryPeer
+from llm_mesh_policy.ledger.servicer.decisions import DecisionsServicer
+from llm_mesh_policy.ledger.servicer.ledger import LedgerServicer
+from llm_mesh_policy.ledger.store.answer_cipher import AnswerCipher
+from llm_mesh_policy.ledger.store.kept_answers import SqlKeptAnswers
+from llm_mesh_policy.ledger.store.ledger import SqlLedger
+from llm_mesh_policy.ledger.store.limits import LedgerLimits
+from llm_mesh_policy.ledger.store.reading import LedgerReading
+from llm_mesh_policy.ledger.store.sums import LedgerSums
+from llm_mesh_policy.screening.domain.rules import ACTIONS, Actions, ScreeningRules, problem
+from llm_mesh_policy.screening.domain.streams import StreamScreening
+from llm_mesh_policy.screening.domain.trail import ScreeningTrail
 from llm_mesh_runtime.clock import SystemClock
 from llm_mesh_runtime.errors import MeshError
 from llm_mesh_runtime.log import get_logger

@@ -1,0 +1,1 @@
+"""Admission: whether a request may be planned, and within which bounds."""

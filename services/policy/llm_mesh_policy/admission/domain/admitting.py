@@ -1,0 +1,300 @@
+"""Deciding on a rendered request: who may, within which bounds, with what masked. Writes nothing; `Reserve` decides on money."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple, Protocol
+
+from llm_mesh.inference.v1 import embed_pb2, generate_pb2
+from llm_mesh.policy.v1 import admission_pb2, errors_pb2, floors_pb2, identity_pb2, policy_pb2, usage_pb2
+from llm_mesh_policy.admission.domain import bounds, texts
+from llm_mesh_policy.admission.domain.callers import Callers, Known
+from llm_mesh_policy.admission.domain.ids import Ids, ulid
+from llm_mesh_policy.domain import sealed
+from llm_mesh_policy.domain.errors import PolicyError, floor_conflict
+from llm_mesh_policy.domain.instants import put_micros
+from llm_mesh_policy.ledger.domain.reservation import REFUSED, Reservation
+from llm_mesh_policy.ledger.domain.reserving import Seals
+from llm_mesh_policy.rules.domain.stricter import holding, least
+from llm_mesh_policy.screening.domain.requests import CLEAN, MOST_JSON_VALUES, Screened, screen
+from llm_mesh_policy.screening.domain.rules import ScreeningRules
+from llm_mesh_policy.screening.domain.slots import Slot
+from llm_mesh_policy.screening.domain.streams import state_of
+from llm_mesh_policy.screening.domain.trail import REQUEST as RECORD
+from llm_mesh_policy.screening.domain.trail import ScreeningTrail, entry_of, screening_counts
+from llm_mesh_policy.screening.domain.watchlist import Watchlist
+from llm_mesh_runtime.clock import Clock
+from llm_mesh_runtime.errors import invalid
+from llm_mesh_runtime.heavy import HeavyWork
+from llm_mesh_runtime.screened import REQUEST as DIRECTION
+from llm_mesh_runtime.screened import screened_text
+
+_MOST_DRAFTS = 2048
+"""A caller is sealed anew every few seconds, and each seal makes drafts: the old ones are let go of, and not 20 MB of them kept."""
+_SMALL = 8 * 1024
+"""Bytes of a request that are screened closely at once: at worst some milliseconds."""
+_LARGE = 256 * 1024
+"""Bytes beyond which even the first look at a request is not for the event loop."""
+_VALID_MICROS = 60_000_000
+_MICROSECOND = timedelta(microseconds=1)
+_BEGIN = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Tenancy(Protocol):
+    """What is known of domains and projects, in memory."""
+
+    @property
+    def domains(self) -> Mapping[str, identity_pb2.Domain]:
+        """By name."""
+
+    @property
+    def projects(self) -> Mapping[str, identity_pb2.Project]:
+        """By name."""
+
+    @property
+    def revision(self) -> int:
+        """What it is the state of."""
+
+    def floor_of(self, domain: str) -> floors_pb2.Floor | None:
+        """What the platform sets about a domain."""
+
+
+class Identity(Protocol):
+    """What admission asks of identity."""
+
+    def snapshot(self) -> Tenancy:
+        """The present state."""
+
+    def allowed_model(self, caller: admission_pb2.Caller, alias: str) -> None:
+        """Raises MODEL_DENIED unless roles, project and key allow the alias."""
+
+    def callable_models(self, caller: admission_pb2.Caller) -> Sequence[Sequence[str]]:
+        """The lists of project and key that a model must match to be called, whatever alias leads there."""
+
+
+@dataclass(frozen=True, slots=True)
+class OutputBounds:
+    """Most output tokens per choice, where a project says nothing: without a wish of the request, and at all."""
+
+    default: int
+    most: int
+
+
+class Admitting:
+    """Admits requests."""
+
+    def __init__(  # noqa: PLR0913 (what admission needs, each by its name)
+        self,
+        identity: Identity,
+        seals: Seals,
+        clock: Clock,
+        rules: ScreeningRules,
+        *,
+        outputs: OutputBounds,
+        screen_output: bool,
+        heavy: HeavyWork,
+        trail: ScreeningTrail,
+        most_values: int = MOST_JSON_VALUES,
+    ) -> None:
+        self._heavy = heavy
+        self._trail = trail
+        self._most_values = most_values
+        self._identity = identity
+        self._seals = seals
+        self._clock = clock
+        self._rules = rules
+        self._outputs = outputs
+        self._screen_output = screen_output
+        self._callers = Callers(seals)
+        self._ids = Ids()
+        self._tenancy: Tenancy | None = None
+        self._drafts: dict[tuple[bytes, str, str, int], _Draft] = {}
+        self._terms: dict[tuple[str, str, str, int], _Terms] = {}
+
+    async def admit(self, request: policy_pb2.AdmitRequest) -> policy_pb2.AdmitResponse:
+        """Decides on one request."""
+        now = (self._clock.now() - _BEGIN) // _MICROSECOND
+        known = self._callers.opened(request.caller)
+        if known.expires <= now:
+            raise sealed.expired("caller")
+        if not known.project:
+            raise PolicyError(errors_pb2.ERROR_REASON_PROJECT_NOT_SELECTED, "the credential spans projects and none was selected")
+        tags = request.tags
+        if tags:
+            bounds.check_tags(tags)
+        checked = _checked(request)
+        draft = self._draft_for(known, checked)
+        response = policy_pb2.AdmitResponse()
+        response.CopyFrom(draft.answer)
+        admission_id = self._ids.fresh()
+        admission = admission_pb2.Admission(id=admission_id)
+        watchlist = draft.watchlist
+        if watchlist:
+            raw = checked.input.SerializeToString()
+            if len(raw) > _LARGE or watchlist.may_find_on_wire(raw):
+                screening = await self._screened(checked, watchlist, raw, known.caller.domain)
+                if screening.blocked:
+                    raise await self._refused(screening, checked, known.caller, request, admission_id, now)
+                _report(screening, checked, admission, response)
+            if self._screen_output:
+                _oblige_to_screen(response.obligations, state_of(admission_id, watchlist, self._seals))
+        put_micros(admission.expire_time, now + _VALID_MICROS)
+        if tags:
+            admission.tags.MergeFrom(tags)
+        payload = draft.packed + admission.SerializeToString()
+        sealed.put(response.admission, sealed.ADMISSION, payload, self._seals, sealed.AUDIENCE, "router")
+        return response
+
+    async def _refused(
+        self,
+        screening: Screened[Any],
+        checked: _CheckedRequest,
+        caller: admission_pb2.Caller,
+        request: policy_pb2.AdmitRequest,
+        admission_id: str,
+        now: int,
+    ) -> PolicyError:
+        """Records that screening refuses the request. Answers what the caller is told."""
+        refusal, counts = screening.refusal(), screening_counts(screening.counts, DIRECTION)
+        number = ulid(now // 1000, self._ids.fresh())
+        entry = usage_pb2.LedgerEntry(
+            name=f"{caller.project}/reservations/{number}",
+            state=REFUSED,
+            request_id=request.request_id,
+            alias=checked.alias,
+            operation=checked.operation,
+            principal=caller.principal,
+            key=caller.key,
+            tags=request.tags,
+            admission_id=admission_id,
+            screened=counts,
+        )
+        refused = Reservation(number, caller.domain, caller.project, caller.key, caller.principal, request.request_id, entry, ())
+        audit = entry_of(caller, RECORD, screening.counts, allowed=False, request_id=request.request_id)
+        await self._trail.refuse(refused, audit)
+        refusal.metadata |= {"screened": screened_text(counts), "reservation": entry.name}
+        return refusal
+
+    async def _screened(self, checked: _CheckedRequest, watchlist: Watchlist, raw: bytes, domain: str) -> Screened[Any]:
+        """Screens a request that may hold something. What is large is done in turns between domains."""
+        patient = len(raw) > _SMALL
+
+        def work() -> Screened[Any]:
+            if not watchlist.may_find_on_wire(raw):
+                return CLEAN
+            return screen(checked.input, checked.slots, watchlist, patient=patient, most_values=self._most_values)
+
+        return await self._heavy.run(domain, len(raw), work) if patient else work()
+
+    def _draft_for(self, known: Known, checked: _CheckedRequest) -> _Draft:
+        """What the caller may have at the present revision, decided once. What was refused is decided anew each time."""
+        tenancy = self._identity.snapshot()
+        if tenancy is not self._tenancy or len(self._drafts) >= _MOST_DRAFTS:
+            self._tenancy = tenancy
+            self._drafts = {}
+            self._terms = {}
+        place = (known.raw, checked.operation, checked.alias, checked.outputs)
+        draft = self._drafts.get(place)
+        if draft is None:
+            self._identity.allowed_model(known.caller, checked.alias)
+            draft = self._drafts[place] = self._draft(tenancy, known.caller, checked)
+        return draft
+
+    def _draft(self, tenancy: Tenancy, caller: admission_pb2.Caller, checked: _CheckedRequest) -> _Draft:
+        """What follows from a caller, what is asked and the revision alone."""
+        terms = self._terms_for(tenancy, caller, checked.outputs)
+        admission = admission_pb2.Admission(
+            caller=caller,
+            constraints=terms.constraints,
+            revision=tenancy.revision,
+            alias=checked.alias,
+            operation=checked.operation,
+        )
+        answer = policy_pb2.AdmitResponse(constraints=admission.constraints)
+        return _Draft(admission.SerializeToString(), answer, terms.watchlist)
+
+    def _terms_for(self, tenancy: Tenancy, caller: admission_pb2.Caller, outputs: int) -> _Terms:
+        """Decided once a revision: a caller is sealed anew every few seconds, and floor, domain, project and key stay the same."""
+        place = (caller.domain, caller.project, caller.key, outputs)
+        terms = self._terms.get(place)
+        if terms is None:
+            constraints = self._constraints(tenancy, caller, outputs)
+            terms = self._terms[place] = _Terms(constraints, self._rules.of(caller.domain))
+        return terms
+
+    def _constraints(self, tenancy: Tenancy, caller: admission_pb2.Caller, outputs: int) -> admission_pb2.Constraints:
+        """Floor, domain, project and key, by the stricter. FLOOR_CONFLICT where that leaves nothing."""
+        project = tenancy.projects.get(caller.project, identity_pb2.Project())
+        held = holding(tenancy.domains.get(caller.domain, identity_pb2.Domain()), tenancy.floor_of(caller.domain))
+        if held.conflicts:
+            raise floor_conflict(caller.domain, held.conflicts[0])
+        constraints = held.constraints
+        most = least(project.max_output_tokens or self._outputs.most, constraints.max_output_tokens)
+        constraints.max_output_tokens = min(outputs or project.max_output_tokens or self._outputs.default, most)
+        constraints.strict_charging = project.strict_charging
+        for patterns in self._identity.callable_models(caller):
+            constraints.callable_models.add(patterns=patterns)
+        return constraints
+
+
+class _Terms(NamedTuple):
+    """What floor, domain, project and key say at one revision. Copied into each admission, never changed."""
+
+    constraints: admission_pb2.Constraints
+    watchlist: Watchlist
+
+
+class _Draft(NamedTuple):
+    """An admission without what each request has of its own, which follows it on the wire: id, tags, expiry, findings."""
+
+    packed: bytes
+    answer: policy_pb2.AdmitResponse
+    """What the response says of it."""
+    watchlist: Watchlist
+
+
+class _CheckedRequest(NamedTuple):
+    """What of an input decides: the operation, the alias, the wish for output tokens; and how it is screened."""
+
+    operation: str
+    """As the request and the response call the field of the input, too."""
+    alias: str
+    outputs: int
+    input: generate_pb2.GenerateInput | embed_pb2.EmbedInput
+    slots: Callable[[Any], Iterator[Slot]]
+
+
+def _checked(request: policy_pb2.AdmitRequest) -> _CheckedRequest:
+    """What is asked by an input that is within its documented bounds."""
+    kind = request.WhichOneof("input")
+    if kind == "generate":
+        generate = request.generate
+        bounds.check_generate(generate)
+        return _CheckedRequest("generate", generate.model, generate.max_output_tokens, generate, texts.of_generate)
+    if kind == "embed":
+        embed = request.embed
+        bounds.check_embed(embed)
+        return _CheckedRequest("embed", embed.model, 0, embed, texts.of_embed)
+    raise invalid("input", "a generation or an embedding")
+
+
+def _report(
+    screening: Screened[Any], checked: _CheckedRequest, admission: admission_pb2.Admission, response: policy_pb2.AdmitResponse
+) -> None:
+    """Tells the gateway what was found and masked, and `Reserve` what to write to the audit trail."""
+    if screening.findings:
+        response.findings.extend(screening.findings)
+    if screening.masked is not None:
+        getattr(response, checked.operation).CopyFrom(screening.masked)
+    counts = screening_counts(screening.counts, DIRECTION)
+    admission.screened.extend(counts)
+    response.screened.extend(counts)
+
+
+def _oblige_to_screen(obligations: admission_pb2.Obligations, state: bytes) -> None:
+    """Names the obligation twice: gateways of the version before do not know `items`, and would release an answer unscreened."""
+    obligations.items.add().screen_output.state = state
+    obligations.screen_output = True
+    obligations.screen_state = state

@@ -1,0 +1,1 @@
+"""Audit: the trail of decisions and changes, chained."""

@@ -1,0 +1,1 @@
+"""The audit trail: entries, their chains, and what auditors take away."""

@@ -1,0 +1,79 @@
+"""Reads the audit trail as a whole, and records what other services changed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection, func, select
+from sqlalchemy import Row as SqlRow
+
+from llm_mesh.policy.v1 import audit_pb2, rules_pb2
+from llm_mesh_policy.audit.domain.trail import Page
+from llm_mesh_policy.audit.store.tables import audit_heads, audit_records
+
+if TYPE_CHECKING:
+    from llm_mesh_policy.audit.domain.entries import AuditEntry
+    from llm_mesh_policy.audit.store.chains import AuditTrail
+    from llm_mesh_runtime.database import Database
+
+
+class SqlTrail:
+    """The audit trail, behind the domain's port."""
+
+    def __init__(self, database: Database, trail: AuditTrail) -> None:
+        self._database = database
+        self._trail = trail
+
+    async def record(self, source: str, entries: Sequence[AuditEntry]) -> int:
+        def work(connection: Connection) -> int:
+            ids = [entry.event_id for entry in entries]
+            known = select(audit_records.c.event_id).where(audit_records.c.source == source, audit_records.c.event_id.in_(ids))
+            recorded = set(connection.scalars(known))
+            fresh = [entry for entry in entries if entry.event_id not in recorded]
+            if fresh:
+                self._trail.extend(connection, fresh)
+            return len(fresh)
+
+        return await self._database.write(work)
+
+    async def page(self, after: int, limit: int, newest: int) -> Page:
+        def work(connection: Connection) -> Page:
+            start = after
+            if newest and not after:
+                start = max(0, (connection.scalar(select(func.max(audit_records.c.sequence))) or 0) - newest)
+            statement = select(audit_records).where(audit_records.c.sequence > start).order_by(audit_records.c.sequence).limit(limit)
+            records = [record_of(row) for row in connection.execute(statement)]
+            return Page(records, [_head_of(row) for row in connection.execute(select(audit_heads).order_by(audit_heads.c.writer))])
+
+        return await self._database.read(work)
+
+
+def record_of(row: SqlRow[Any]) -> rules_pb2.AuditRecord:
+    """A record as it is published."""
+    record = rules_pb2.AuditRecord(
+        sequence=row.sequence,
+        domain=row.domain,
+        principal=row.principal,
+        key=row.key,
+        action=row.action,
+        resource=row.resource,
+        allowed=row.allowed,
+        detail=row.detail,
+        request_id=row.request_id,
+        hash=bytes(row.hash),
+        writer=row.writer,
+        event_id=row.event_id or "",
+        source=row.source or "",
+        before_digest=bytes(row.before_digest or b""),
+        after_digest=bytes(row.after_digest or b""),
+        reason=row.reason or "",
+    )
+    record.time.FromMicroseconds(row.time)
+    return record
+
+
+def _head_of(row: SqlRow[Any]) -> audit_pb2.ChainHead:
+    return audit_pb2.ChainHead(
+        writer=row.writer, count=row.records, hash=bytes(row.hash), sequence=row.sequence, numbering=bytes(row.numbering)
+    )

@@ -1,0 +1,1 @@
+"""Identity: domains, projects, principals and keys, and who a credential is."""

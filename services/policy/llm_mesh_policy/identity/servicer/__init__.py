@@ -1,0 +1,1 @@
+"""Identity's RPCs: unpack, one call of the domain, pack."""

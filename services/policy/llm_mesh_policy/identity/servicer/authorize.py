@@ -1,0 +1,41 @@
+"""The share of `PolicyService` that says who calls."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from typing import TYPE_CHECKING, Any
+
+from llm_mesh.policy.v1 import policy_pb2
+
+if TYPE_CHECKING:
+    from grpc.aio import ServicerContext
+
+    from llm_mesh_policy.identity.domain.authorizer import Authorizer
+    from llm_mesh_policy.rules.domain.live import Live
+    from llm_mesh_policy.servicer.policy import Answer
+
+    Context = ServicerContext[Any, Any]
+
+_LONGEST_WATCH = 600.0
+
+
+class AuthorizeServicer:
+    """`Authorize` and `WatchRevision`."""
+
+    def __init__(self, authorizer: Authorizer, live: Live, *, longest_watch: float = _LONGEST_WATCH) -> None:
+        self._authorizer = authorizer
+        self._live = live
+        self._longest_watch = longest_watch
+
+    def Authorize(self, request: policy_pb2.AuthorizeRequest, context: Context) -> Answer[policy_pb2.AuthorizeResponse]:
+        return self._authorizer.authorize(request)
+
+    async def WatchRevision(
+        self, request: policy_pb2.WatchRevisionRequest, context: Context
+    ) -> AsyncIterator[policy_pb2.WatchRevisionResponse]:
+        until = asyncio.get_running_loop().time() + self._longest_watch
+        async with aclosing(self._live.revisions(until)) as revisions:
+            async for revision in revisions:
+                yield policy_pb2.WatchRevisionResponse(revision=revision)

@@ -1,0 +1,49 @@
+"""Which usage an attempt can have at all.
+
+No provider counts more input tokens than there are bytes, nor produces more than is granted,
+but for what it adds itself: templates, descriptions of tools, the end of an answer. A report beyond that is a fault, not a bill.
+"""
+
+from operator import attrgetter
+
+from llm_mesh.inference.v1 import generate_pb2
+from llm_mesh.policy.v1 import usage_pb2
+from llm_mesh_policy.ledger.domain.quote import Line
+
+_MORE_INPUT = 1024
+_MORE_OUTPUT = 64
+_COUNTS = tuple(field.name for field in generate_pb2.Usage.DESCRIPTOR.fields if field.name.endswith("_tokens"))
+_all_counts = attrgetter(*_COUNTS)
+
+
+def most_input(line: Line) -> int:
+    """The most input tokens that an attempt can use: a quarter and some more than its strict bound."""
+    return line.input_tokens + line.input_tokens // 4 + _MORE_INPUT
+
+
+def most_output(line: Line) -> int:
+    """The most output tokens that an attempt can use, over all choices."""
+    bound = line.all_output_tokens
+    return bound + bound // 4 + _MORE_OUTPUT
+
+
+def impossible(line: Line, usage: generate_pb2.Usage) -> str | None:
+    """The first figure that an attempt cannot have. None: all are possible."""
+    if usage.input_tokens > most_input(line):
+        return "input_tokens"
+    if usage.output_tokens > most_output(line):
+        return "output_tokens"
+    if min(_all_counts(usage)) >= 0:  # nearly always, and in one step
+        return None
+    return next(name for name in _COUNTS if getattr(usage, name) < 0)
+
+
+def counted_instead(line: Line, report: usage_pb2.UsageLine) -> generate_pb2.Usage:
+    """What the mesh counted, in the place of figures that are impossible. What it could not count is charged at its bound."""
+    inputs, outputs = report.usage.input_tokens, report.usage.output_tokens
+    if not 0 <= inputs <= most_input(line):
+        inputs = min(report.counted_input_tokens or line.input_tokens, line.input_tokens)
+    if not 0 <= outputs <= most_output(line):
+        bound = line.all_output_tokens
+        outputs = bound if line.hides_output else min(report.counted_output_tokens or bound, bound)
+    return generate_pb2.Usage(input_tokens=inputs, output_tokens=outputs)

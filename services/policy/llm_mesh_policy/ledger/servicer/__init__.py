@@ -1,0 +1,1 @@
+"""The ledger's RPCs: unpack, one call of the domain, pack."""

@@ -1,0 +1,97 @@
+"""The ledger's share of `PolicyService`: admission, reservations, screening, replay."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING
+
+from llm_mesh.policy.v1 import policy_pb2
+from llm_mesh_policy.admission.domain.admitting import Admitting
+from llm_mesh_policy.ledger.domain.kept_answers import KeptAnswers, check_answer
+from llm_mesh_policy.ledger.domain.lifecycle import Lifecycle
+from llm_mesh_policy.ledger.domain.replay import Replay
+from llm_mesh_policy.ledger.domain.reserving import Reserving
+from llm_mesh_policy.screening.domain.streams import StreamScreening
+
+if TYPE_CHECKING:
+    from llm_mesh_policy.servicer.policy import Answer, Context
+
+
+class DecisionsServicer:
+    """Unpacks, calls, packs."""
+
+    def __init__(
+        self,
+        admitting: Admitting,
+        reserving: Reserving,
+        lifecycle: Lifecycle,
+        screening: StreamScreening,
+        replay: Replay,
+        answers: KeptAnswers,
+    ) -> None:
+        self._admitting = admitting
+        self._reserving = reserving
+        self._lifecycle = lifecycle
+        self._screening = screening
+        self._replay = replay
+        self._answers = answers
+
+    def Admit(self, request: policy_pb2.AdmitRequest, context: Context) -> Answer[policy_pb2.AdmitResponse]:
+        return self._admitting.admit(request)
+
+    async def Reserve(self, request: policy_pb2.ReserveRequest, context: Context) -> policy_pb2.ReserveResponse:
+        response = policy_pb2.ReserveResponse()
+        held = (await self._reserving.reserve(request, response.grant)).held
+        response.reserved.CopyFrom(held.reservation.entry.reserved)  # a keyword would pack and parse it
+        if held.limits:
+            response.limits.extend(held.limits)
+        if key := request.idempotency_key:
+            response.answer_limit_bytes = self._answers.limit(held.reservation.project, key)
+        return response
+
+    async def Extend(self, request: policy_pb2.ExtendRequest, context: Context) -> policy_pb2.ExtendResponse:
+        response = policy_pb2.ExtendResponse()
+        held = (await self._reserving.extend(request, response.grant)).held
+        response.reserved.CopyFrom(held.reservation.entry.reserved)
+        return response
+
+    async def Settle(self, request: policy_pb2.SettleRequest, context: Context) -> policy_pb2.SettleResponse:
+        has_answer = request.HasField("answer")
+        if has_answer:
+            check_answer(request)
+        settled = await self._lifecycle.settle(request.reservation_id, request.lines, request.screened[:])
+        if has_answer:
+            await self._answers.keep(request, settled)
+        entry = settled.entry
+        response = policy_pb2.SettleResponse(state=entry.state, repeated_call=settled.repeated)
+        response.charged.CopyFrom(entry.charged)
+        lines = response.lines
+        for line in entry.lines[:]:
+            lines.add().CopyFrom(line)
+        return response
+
+    async def GetKeptAnswer(self, request: policy_pb2.GetKeptAnswerRequest, context: Context) -> policy_pb2.GetKeptAnswerResponse:
+        repeated = await self._answers.of(request)
+        return policy_pb2.GetKeptAnswerResponse(entry=repeated.entry, answer=repeated.answer)
+
+    async def Release(self, request: policy_pb2.ReleaseRequest, context: Context) -> policy_pb2.ReleaseResponse:
+        return policy_pb2.ReleaseResponse(state=await self._lifecycle.release(request.reservation_id))
+
+    async def Heartbeat(self, request: policy_pb2.HeartbeatRequest, context: Context) -> policy_pb2.HeartbeatResponse:
+        return await self._lifecycle.heartbeat(request)
+
+    async def ScreenStream(
+        self,
+        request_iterator: AsyncIterator[policy_pb2.ScreenStreamRequest],
+        context: Context,
+    ) -> AsyncIterator[policy_pb2.ScreenStreamResponse]:
+        async for response in self._screening.screen(request_iterator):
+            yield response
+
+    async def ReplayUsage(
+        self,
+        request: policy_pb2.ReplayUsageRequest,
+        context: Context,
+    ) -> AsyncIterator[policy_pb2.ReplayUsageResponse]:
+        async for events in self._replay.events(request.from_sequence):
+            yield policy_pb2.ReplayUsageResponse(events=events)

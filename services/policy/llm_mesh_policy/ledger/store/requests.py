@@ -1,0 +1,71 @@
+"""Changes of reservations that calls ask for: each is decided within the transaction of its group."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from llm_mesh.policy.v1 import usage_pb2
+from llm_mesh_policy.audit.domain.entries import AuditEntry
+from llm_mesh_policy.ledger.domain.ports import Draft
+from llm_mesh_policy.ledger.domain.quote import Line
+from llm_mesh_policy.ledger.domain.reservation import Reservation
+from llm_mesh_policy.ledger.store.group import Group
+
+
+@dataclass(slots=True)
+class LedgerRequest:
+    """One change of a reservation, asked for by one call."""
+
+    id: str
+
+
+@dataclass(slots=True)
+class Reserve(LedgerRequest):
+    """To make it."""
+
+    draft: Draft
+    subjects: Sequence[str]
+
+
+@dataclass(slots=True)
+class KnownReservationRequest(LedgerRequest):
+    """Something that is done to a reservation which may be known from its making."""
+
+    known: Reservation | None
+
+    def take(self, group: Group) -> Reservation | None:
+        """The reservation, which from now on is the group's: where the group is undone, what is known of it counts no more."""
+        known, self.known = self.known, None
+        return group.find(self.id, known)
+
+
+@dataclass(slots=True)
+class Extend(KnownReservationRequest):
+    """To add an attempt."""
+
+    admission_id: str
+    expires: int
+    line: Line
+
+
+@dataclass(slots=True)
+class Settle(KnownReservationRequest):
+    """To charge it."""
+
+    lines: Sequence[usage_pb2.UsageLine]
+    screened: Sequence[usage_pb2.ScreeningCount]
+
+
+@dataclass(slots=True)
+class Release(KnownReservationRequest):
+    """To give it back."""
+
+
+@dataclass(slots=True)
+class Refuse(LedgerRequest):
+    """To write that it was refused before it was made."""
+
+    refused: Reservation
+    audit: AuditEntry
+
+
+Request = Reserve | Extend | Settle | Release | Refuse

@@ -1,0 +1,1 @@
+"""Rules: roles, bindings and floors, and whether who calls may."""
