@@ -39,13 +39,19 @@ $(VENV)/.members: $(VENV)/.locked $(MEMBERS:%=%/pyproject.toml)
 
 # ----------------------------------------------------------------------------------------------- contracts
 
-.PHONY: gen gen-check
+.PHONY: gen gen-check services services-check
 
 gen: engines ## generate stubs and descriptor sets from protos/
-	$(BIN)/python tools/gen.py
+	$(BIN)/python -m tools.gen
 
 gen-check: engines ## prove that what is committed in gen/ is fresh
-	$(BIN)/python tools/gen.py --check
+	$(BIN)/python -m tools.gen --check
+
+services: install ## write what services are wherever it is repeated, from services/**/service.toml
+	$(BIN)/python -m tools.services
+
+services-check: install ## prove that it is fresh
+	$(BIN)/python -m tools.services --check
 
 # Go and Node come from the machine, or from their packages in the Python registry.
 GO  := $(shell command -v go || echo $(CURDIR)/$(BIN)/go)
@@ -147,7 +153,7 @@ house: install ## how easy the sources are to move into: files that a request en
 prove: install ## what the mesh must show, in full; goes on where it was interrupted (PROOF=kill-9 for one)
 	$(BIN)/python -m tests.proofs.prove $(PROOF)
 
-static: format-check lint types contracts-check commits-check gen-check lock-check docs-check alone ## every check but the tests
+static: format-check lint types contracts-check commits-check services-check gen-check lock-check docs-check alone ## every check but the tests
 
 check: static test ## exactly what CI runs
 

@@ -21,7 +21,7 @@ put key_pepper "$(random)"
 put bootstrap_token "mb_$(random)"
 put postgres_password "$(random)"
 put grafana_password "$(random)"
-for service in router catalogue policy observability registry; do
+for service in policy catalogue observability registry router; do
     put "${service}_database_url" "postgresql://$service:$(random)@postgres:5432/$service"
 done
 echo "secrets are in $folder"

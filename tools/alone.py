@@ -15,7 +15,6 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-LIBRARIES = ("gen/python", "services/runtime", "services/dialects", "services/adapters/kit")
 TOOLS = ("pytest", "pytest-asyncio", "hypothesis")
 IMPORT_ALL = """
 import importlib, pkgutil, sys
@@ -30,6 +29,12 @@ for name in names:
         importlib.import_module(name)
 print(f"{package}: {len(names)} modules")
 """
+
+
+def libraries() -> list[Path]:
+    """The members that others install: they have nothing to run."""
+    present = [ROOT / "gen/python", *(path.parent for path in (ROOT / "services").rglob("pyproject.toml"))]
+    return [folder for folder in present if not any(folder.glob("*/__main__.py"))]
 
 
 def folders() -> dict[str, Path]:
@@ -95,7 +100,7 @@ def main() -> None:
         sys.exit(f"alone: no such service: {', '.join(sorted(unknown))}; there are {', '.join(known)}")
     with tempfile.TemporaryDirectory() as temporary:
         shared = Path(temporary)
-        wheels([ROOT / member for member in LIBRARIES], shared)
+        wheels(libraries(), shared)
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             chosen = arguments.services or known
             for proven in [pool.submit(prove, name, known[name], shared, tests=arguments.tests) for name in chosen]:

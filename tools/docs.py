@@ -16,6 +16,7 @@ from typing import Any
 from google.protobuf import descriptor_pb2
 
 from llm_mesh.mesh.v1 import errors_pb2
+from llm_mesh.services import SERVICES
 from llm_mesh_cli import command_reference
 from llm_mesh_dialects.allowing import Kind, Rule, Table
 from llm_mesh_dialects.anthropic.allowed import TABLE as ANTHROPIC
@@ -26,7 +27,7 @@ ERRORS = ROOT / "docs" / "errors.md"
 COMMANDS = ROOT / "docs" / "commands.md"
 EXTRAS = ROOT / "docs" / "extras.md"
 DECISIONS = ROOT / "docs" / "adr" / "README.md"
-AREAS = ("mesh", "gateway", "policy", "router", "catalogue", "adapter", "registry", "observability")
+AREAS = ("mesh", *dict.fromkeys(each.contracts[0].split(".")[1] for each in SERVICES if each.contracts))
 RULE: Any = errors_pb2.error  # generated stubs type an extension as a plain descriptor
 
 HEAD = """# Errors

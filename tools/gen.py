@@ -1,4 +1,4 @@
-"""Generates stubs and descriptor sets from `protos/`, or checks that what is committed is fresh.
+"""Generates stubs, descriptor sets and the table of services, or checks that what is committed is fresh.
 
 Everything is made in a temporary folder first and then compared with `gen/`: a contract that does not compile changes
 nothing, an unchanged file keeps its time, and a file that is no longer generated is removed. All plugins are pinned:
@@ -14,6 +14,9 @@ import tempfile
 from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
+
+from tools.services import module
+from tools.services.declaration import declarations
 
 ROOT = Path(__file__).resolve().parent.parent
 PROTOS = ROOT / "protos"
@@ -61,6 +64,7 @@ def generate(out: Path) -> None:
     if subprocess.run(command, env=environment, check=False).returncode:
         sys.exit("gen: the contracts do not compile; gen/ is as it was")
     make_packages(out / "python")
+    (out / module.PATH).write_text(module.module(declarations()))
 
 
 def make_packages(python: Path) -> None:

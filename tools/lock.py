@@ -42,8 +42,7 @@ def locks() -> list[Lock]:
     """The root's first: it constrains the others."""
     root = Lock(ROOT, ("pyproject.toml", "--group=dev"), ROOT / LOCK)
     tools = [Lock(ROOT, (f"--group={group}",), ROOT / folder / LOCK) for group, folder in GROUPS.items()]
-    libraries = ("llm-mesh-adapter-kit", "llm-mesh-dialects", "llm-mesh-protos", "llm-mesh-runtime")
-    services = [Lock(path, ("pyproject.toml",), path / LOCK) for name, path in members().items() if name not in libraries]
+    services = [Lock(path, ("pyproject.toml",), path / LOCK) for path in members().values() if any(path.glob("*/__main__.py"))]
     return [root, *tools, *services]
 
 

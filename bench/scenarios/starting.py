@@ -16,9 +16,11 @@ from bench.processes import MESH_CORE, await_true, environment, free_port, proce
 from bench.scenarios.scenario import Found, Scenario, Settings
 from bench.stand import stand
 from bench.topologies.embedded import embedded
+from llm_mesh.services import SERVICES
 
-_SERVICES = ("policy", "registry", "router", "catalogue", "observability", "adapter-openai", "adapter-anthropic", "gateway", "edge")
-_STATEFUL = ("catalogue", "observability", "policy", "registry", "router")
+_SERVICES = tuple(each.name.replace("/", "-") for each in SERVICES if each.in_mesh)
+_PEERS = tuple(each.name.replace("/", "_") for each in SERVICES if each.contracts)
+_STATEFUL = tuple(each.name for each in SERVICES if each.database)
 
 
 def run(settings: Settings) -> Found:
@@ -62,9 +64,8 @@ def _alone(service: str) -> tuple[float, float]:
 
 def _settings(folder: Path) -> Mapping[str, str]:
     host = f"127.{secrets.randbelow(128) + 64}.{secrets.randbelow(256)}.{secrets.randbelow(254) + 1}"
-    peers = ("gateway", "router", "catalogue", "policy", "observability", "registry", "adapter_openai", "adapter_anthropic")
     return {
-        **{f"LLM_MESH_LINK_{name.upper()}": f"dns:///{host}:9" for name in peers},
+        **{f"LLM_MESH_LINK_{name.upper()}": f"dns:///{host}:9" for name in _PEERS},
         **{f"LLM_MESH_{name.upper()}_DATABASE_URL": f"sqlite:///{folder}/{name}.db" for name in _STATEFUL},
         "LLM_MESH_SECRET": secrets.token_hex(32),
         "LLM_MESH_POLICY_KEY_PEPPER": secrets.token_hex(32),

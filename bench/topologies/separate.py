@@ -23,6 +23,7 @@ from bench.processes import MESH_CORE, BrokenOffError, await_true, environment, 
 from bench.topologies.target import Target
 from llm_mesh.policy.v1 import identity_pb2, identity_pb2_grpc, rules_pb2_grpc
 from llm_mesh.registry.v1 import registry_pb2, registry_pb2_grpc
+from llm_mesh.services import SERVICES
 from llm_mesh_cli.naming import named
 from llm_mesh_cli.set_up.project import PLATFORM, PRINCIPAL, PROJECT, wanted_policy
 from llm_mesh_cli.set_up.simulated import simulator_models
@@ -34,16 +35,9 @@ PROCESSES: Mapping[str, tuple[str, ...]] = {
     "adapter": ("adapter-openai",),
     "edge+gateway": ("edge", "gateway"),
 }
-_PORTS = {
-    "gateway": 50051,
-    "router": 50052,
-    "catalogue": 50053,
-    "policy": 50054,
-    "observability": 50055,
-    "registry": 50056,
-    "adapter/openai": 50061,
-}
-_STATEFUL = ("catalogue", "observability", "policy", "registry", "router")
+_HOSTED = {name.replace("adapter-", "adapter/") for names in PROCESSES.values() for name in names}
+_PORTS = {each.name: each.port for each in SERVICES if each.contracts and each.name in _HOSTED}
+_STATEFUL = tuple(each.name for each in SERVICES if each.database)
 _PUBLIC = 100
 _HTTP = 8080
 _SERVING_SECONDS = 60.0

@@ -7,11 +7,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from tools.services.declaration import declarations
+
 ROOT = Path(__file__).resolve().parents[2]
-# What services share; they have no rooms.
-LIBRARIES = frozenset({"llm_mesh_adapter_kit", "llm_mesh_dialects", "llm_mesh_runtime"})
 # A service of several slices: each has rooms of its own, and the service those that all its slices share. See ADR 39.
-SLICES_OF = {"llm_mesh_policy": frozenset({"admission", "audit", "identity", "ledger", "rules", "screening"})}
+SLICES_OF = {each.package: frozenset(each.slices) for each in declarations() if each.slices}
 
 
 @dataclass(frozen=True)
@@ -45,8 +45,8 @@ def members() -> tuple[Member, ...]:
 
 
 def services() -> tuple[Member, ...]:
-    """Every member but the libraries."""
-    return tuple(member for member in members() if member.package not in LIBRARIES)
+    """Every member that runs; libraries do not, and have no rooms."""
+    return tuple(member for member in members() if (member.folder / member.package / "__main__.py").exists())
 
 
 @cache

@@ -9,9 +9,12 @@ from google.protobuf import descriptor_pb2, descriptor_pool
 from google.protobuf.descriptor import Descriptor, EnumDescriptor, EnumValueDescriptor, FieldDescriptor, MethodDescriptor
 
 from llm_mesh.mesh.v1 import access_pb2, carries_pb2, errors_pb2
+from llm_mesh.services import SERVICES
 from tests.architecture.repository import ROOT
 
-AREAS = {"mesh", "inference", "gateway", "router", "catalogue", "policy", "observability", "registry", "adapter", "link"}
+SHARED = {"mesh", "inference", "link"}
+"""Areas that no service serves by itself."""
+AREAS = SHARED | {contract.split(".")[1] for each in SERVICES for contract in each.contracts}
 # Generated stubs type an extension as a plain descriptor, not as the key that `Extensions` takes.
 ACCESS: Any = access_pb2.access
 ERROR: Any = errors_pb2.error

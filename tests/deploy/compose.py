@@ -1,6 +1,5 @@
 """docker-compose.yml as the tests read it: without an engine, and with what the repository itself says about its services."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -9,15 +8,14 @@ from typing import Any
 
 import yaml
 
+from llm_mesh.services import SERVICES
+
 ROOT = Path(__file__).resolve().parents[2]
-_ROW = re.compile(
-    r"^\| \[`(?P<name>[a-z/]+)`\]\([a-z/]+\) \| (?P<contract>[^|]+) \| (?P<port>\d+) \|[^|]+\| (?P<calls>[^|]+) \|$", re.MULTILINE
-)
 
 
 @dataclass(frozen=True)
 class Described:
-    """A row of the table of services/README.md."""
+    """A service as its declaration describes it."""
 
     folder: str
     port: int
@@ -33,18 +31,15 @@ class Described:
 @cache
 def described() -> tuple[Described, ...]:
     """Every service of the mesh."""
-    rows = _ROW.finditer((ROOT / "services/README.md").read_text(encoding="utf-8"))
-    found = [
+    return tuple(
         Described(
-            row["name"],
-            int(row["port"]),
-            tuple(name.strip() for name in row["calls"].split(",") if name.strip().isascii()),
-            row["contract"].strip().startswith("`"),
+            each.name.replace("adapter/", "adapters/"),
+            each.port,
+            tuple("adapters" if call == "adapter/*" else call for call in each.calls if call != "process/*"),
+            bool(each.contracts),
         )
-        for row in rows
-    ]
-    assert len(found) >= 10, "the table of services/README.md cannot be read"
-    return tuple(found)
+        for each in SERVICES
+    )
 
 
 @cache

@@ -26,6 +26,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from llm_mesh.policy.v1 import identity_pb2, identity_pb2_grpc, rules_pb2_grpc
 from llm_mesh.registry.v1 import registry_pb2, registry_pb2_grpc
+from llm_mesh.services import SERVICES
 from llm_mesh_cli.naming import named
 from llm_mesh_cli.set_up.project import PLATFORM, PRINCIPAL, PROJECT, wanted_policy
 from llm_mesh_cli.set_up.simulated import simulator_models
@@ -43,9 +44,9 @@ _PUBLIC = 100
 PLAIN, BATCHED = "dns:///", "mux+dns:///"
 PORTS = {each.folder.replace("adapters/", "adapter/"): each.port for each in described() if each.has_contract}
 """The services with a contract, by link name."""
-STATEFUL = ("catalogue", "observability", "policy", "registry", "router")
+STATEFUL = tuple(each.name for each in SERVICES if each.database)
 SIMULATORS = (("openai", "simulator"), ("anthropic", "simulator-anthropic"))
-_WITHOUT_CONTRACT = ("edge", "simulator")
+_WITHOUT_CONTRACT = tuple(each.name for each in SERVICES if not each.contracts)
 
 
 @dataclass(frozen=True)

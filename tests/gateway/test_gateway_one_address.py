@@ -17,6 +17,7 @@ from llm_mesh.catalogue.v1 import catalogue_pb2, catalogue_pb2_grpc
 from llm_mesh.gateway.v1 import gateway_pb2, gateway_pb2_grpc
 from llm_mesh.observability.v1 import observability_pb2, observability_pb2_grpc
 from llm_mesh.registry.v1 import registry_pb2, registry_pb2_grpc
+from llm_mesh.services import SERVICES
 from llm_mesh_gateway.peers import relays
 from llm_mesh_runtime.errors import PeerError
 from llm_mesh_runtime.host import load
@@ -30,7 +31,7 @@ from llm_mesh_runtime.testing import FakePolicy, HostedMesh, Link, host
 from tests.contract.certificates import authority
 from tests.proofs.every_rpc import every_rpc
 
-NAMES = ("gateway", "router", "adapter-anthropic", "adapter-openai", "catalogue", "observability", "registry")
+NAMES = tuple(each.name for each in reversed(SERVICES) if each.contracts and each.name != "policy")
 """Who calls before who is called: `host` starts the last one first."""
 APART: tuple[Link, ...] = ("grpc", "mux", "tls", "mux-tls")
 KEY = "mk_ana"

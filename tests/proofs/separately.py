@@ -9,13 +9,15 @@ from typing import Any
 
 from llm_mesh.policy.v1 import identity_pb2
 from llm_mesh.policy.v1.identity_pb2_grpc import IdentityServiceStub
+from llm_mesh.services import SERVICES
 from llm_mesh_runtime.host import load
 from llm_mesh_runtime.host.process import process_service
 from llm_mesh_runtime.migrate import migrate_services, stateful
 from llm_mesh_runtime.settings import Configuration
 from llm_mesh_runtime.testing import HostedMesh, host
 
-_NAMES = ("registry", "observability", "catalogue", "router", "adapter-openai", "gateway", "policy")
+_NAMES = tuple(each.name for each in reversed(SERVICES) if each.contracts and each.name != "adapter/anthropic")
+"""Who calls before who is called: `host` starts the last one first. One adapter stands for all."""
 _TOKEN = "mb_" + "0123456789" * 4
 
 

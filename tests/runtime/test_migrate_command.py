@@ -4,12 +4,13 @@ from pathlib import Path
 
 import pytest
 
+from llm_mesh.services import SERVICES
 from llm_mesh_runtime import migrate
 from llm_mesh_runtime.host import installed
 
 
 def test_it_finds_the_services_that_own_data() -> None:
-    assert migrate.stateful(installed()) == ("catalogue", "observability", "policy", "registry", "router")
+    assert migrate.stateful(installed()) == tuple(sorted(each.name for each in SERVICES if each.database))
     assert migrate.migrations_of("policy") == "llm_mesh_policy.store.migrations"
     assert not migrate.migrations_of("gateway")
     assert not migrate.migrations_of("adapter/openai")

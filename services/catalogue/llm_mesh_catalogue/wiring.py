@@ -44,4 +44,4 @@ def build(settings: Settings, links: Links) -> Servicers:
     )
 
 
-service = Service(name="catalogue", contracts=("llm_mesh.catalogue.v1.CatalogueService",), settings=Settings, build=build, port=50053)
+service = Service.declared("catalogue", settings=Settings, build=build)

@@ -14,17 +14,18 @@ import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from llm_mesh.gateway.v1 import gateway_pb2, gateway_pb2_grpc
+from llm_mesh.services import SERVICES
 from llm_mesh_cli.instances import instances
 from llm_mesh_runtime.health import TIME
 
 if TYPE_CHECKING:
     from llm_mesh_cli.session import Session
 
-USUAL = ("gateway", "router", "catalogue", "policy", "observability", "registry", "edge")
+_ADAPTERS = "adapter/"
+USUAL = tuple(each.name for each in SERVICES if each.in_mesh and not each.name.startswith(_ADAPTERS))
 """What a whole mesh has, besides adapters."""
 _EDGE = "edge"
-_WITHOUT_GRPC = (_EDGE, "simulator", "console")
-_ADAPTERS = "adapter/"
+_WITHOUT_GRPC = (*(each.name for each in SERVICES if not each.contracts), "console")
 _PATIENCE = 5.0
 _SERVING = health_pb2.HealthCheckResponse.SERVING
 

@@ -65,4 +65,4 @@ def open_metrics(settings: Settings, address: str) -> bool:
         return host == "localhost"
 
 
-service = Service(name="edge", contracts=(), settings=Settings, build=build)
+service = Service.declared("edge", settings=Settings, build=build)

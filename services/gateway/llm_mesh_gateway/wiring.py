@@ -77,4 +77,4 @@ def _epochs(links: Links) -> Epochs:
     return FileEpochs(folder / f"gateway-{links.mesh.process}.epochs") if links.mesh.process else ForgottenEpochs()
 
 
-service = Service(name="gateway", contracts=("llm_mesh.gateway.v1.GatewayService",), settings=Settings, build=build, port=50051)
+service = Service.declared("gateway", settings=Settings, build=build)

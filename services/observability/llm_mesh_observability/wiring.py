@@ -57,10 +57,4 @@ def _token_key(links: Links) -> bytes:
     return secrets.token_bytes(32)
 
 
-service = Service(
-    name=_NAME,
-    contracts=("llm_mesh.observability.v1.ObservabilityService",),
-    settings=Settings,
-    build=build,
-    port=50055,
-)
+service = Service.declared(_NAME, settings=Settings, build=build)

@@ -82,4 +82,4 @@ async def _refresh(feed: Feed, offers: Offers, pause: float) -> None:
     await repeat(turn, pause, delay=pause, failing="the registry could not be read anew; watchers keep what they know")
 
 
-service = Service(name="registry", contracts=("llm_mesh.registry.v1.RegistryService",), settings=Settings, build=build, port=50056)
+service = Service.declared("registry", settings=Settings, build=build)

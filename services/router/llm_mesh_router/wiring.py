@@ -64,4 +64,4 @@ def build(settings: Settings, links: Links) -> Servicers:
     return Servicers((router_pb2_grpc.add_RouterServiceServicer_to_server, servicer), ready=database.ready, start=start, close=close)
 
 
-service = Service(name="router", contracts=("llm_mesh.router.v1.RouterService",), settings=Settings, build=build, port=50052)
+service = Service.declared("router", settings=Settings, build=build)

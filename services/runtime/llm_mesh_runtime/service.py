@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+from llm_mesh.services import SERVICES
+
 if TYPE_CHECKING:
     from llm_mesh_runtime.links import Links
     from llm_mesh_runtime.pipeline.methods import Registration
@@ -101,7 +103,7 @@ class Servicers:
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """One service, as its `wiring` declares it. `name` is its link's name: `policy`, `adapter/openai`."""
+    """One service, as its host needs it. `name` is its link's name: `policy`, `adapter/openai`."""
 
     name: str
     contracts: tuple[str, ...]
@@ -109,3 +111,13 @@ class Service:
     build: Callable[[Any, Links], Servicers]
     port: int = 0
     """Its own gRPC port when it runs alone."""
+    http_prefix: str = ""
+    """Where its HTTP application is mounted at the mesh's listener, such as `/console`."""
+
+    @classmethod
+    def declared(cls, name: str, *, settings: type, build: Callable[[Any, Links], Servicers]) -> Service:
+        """The service that `service.toml` declares under that name."""
+        facts = next((each for each in SERVICES if each.name == name), None)
+        if facts is None:
+            raise ValueError(f"{name} is not declared: write services/…/service.toml, and run `make services`")
+        return cls(name, facts.contracts, settings, build, facts.port if facts.contracts else 0, facts.http_prefix)

@@ -40,4 +40,4 @@ def build(settings: Settings, links: "Links") -> Servicers:
     )
 
 
-service = Service(name="simulator", contracts=(), settings=Settings, build=build)
+service = Service.declared("simulator", settings=Settings, build=build)

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from llm_mesh.services import SERVICES as DECLARED
 from tests.proofs.load import chat_body
 from tests.proofs.stand import Stand, model, provider, stand
 from tests.proofs.topology import topology
@@ -20,7 +21,7 @@ from tests.proofs.topology import topology
 SECRET = "sk-of-the-watched-mesh"
 ACCOUNT = "org-acme is suspended"
 ANSWERS = {"good": (200, {"data": [{"id": "m"}]}), "refuses": (401, {"error": {"message": f"{ACCOUNT}, key {SECRET}"}}), "ends": (404, {})}
-SERVICES = {"gateway", "router", "catalogue", "policy", "observability", "registry", "edge", "adapter/openai", "adapter/anthropic"}
+SERVICES = {each.name for each in DECLARED if each.in_mesh}
 PROCESSES = {"workers": ("worker-1", "worker-2")}
 
 

@@ -30,4 +30,4 @@ def build(settings: Settings, links: Links) -> Servicers:
     return Servicers(registration, start=made.clients.start, close=made.close)
 
 
-service = Service(name="adapter/anthropic", contracts=("llm_mesh.adapter.v1.AdapterService",), settings=Settings, build=build, port=50062)
+service = Service.declared("adapter/anthropic", settings=Settings, build=build)

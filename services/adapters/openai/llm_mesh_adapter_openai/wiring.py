@@ -37,4 +37,4 @@ def build(settings: Settings, links: Links) -> Servicers:
     return Servicers((adapter_pb2_grpc.add_AdapterServiceServicer_to_server, servicer), start=made.clients.start, close=made.close)
 
 
-service = Service(name="adapter/openai", contracts=("llm_mesh.adapter.v1.AdapterService",), settings=Settings, build=build, port=50061)
+service = Service.declared("adapter/openai", settings=Settings, build=build)

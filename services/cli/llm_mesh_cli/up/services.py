@@ -5,10 +5,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 
+from llm_mesh.services import SERVICES
 from llm_mesh_runtime.host import StartError, installed, load
 from llm_mesh_runtime.service import Service
 
-_ORDER = ("policy", "registry", "router", "catalogue", "observability", "adapter/", "gateway", "edge")
+_ADAPTERS = "adapter/"
+_WITHOUT_CONTRACT = frozenset(each.name for each in SERVICES if not each.contracts)
+_IN_WORKERS = frozenset(each.name for each in SERVICES if each.in_workers)
 
 
 def everything(name: str) -> bool:
@@ -19,12 +22,12 @@ def everything(name: str) -> bool:
 
 def of_main(name: str) -> bool:
     """Where workers accept HTTP: all that own data, and a gateway with its adapters for gRPC."""
-    return name != "edge"
+    return not (name in _IN_WORKERS and name in _WITHOUT_CONTRACT)
 
 
 def of_worker(name: str) -> bool:
     """What carries requests, and owns nothing."""
-    return name in {"edge", "gateway"} or name.startswith("adapter/")
+    return name in _IN_WORKERS or name.startswith(_ADAPTERS)
 
 
 def hosted(wanted: Callable[[str], bool]) -> list[Service]:
@@ -43,4 +46,9 @@ def hosted(wanted: Callable[[str], bool]) -> list[Service]:
 
 
 def _place(name: str) -> tuple[int, str]:
-    return next((place for place, prefix in enumerate(_ORDER) if name.startswith(prefix)), len(_ORDER)), name
+    return next((place for place, each in enumerate(SERVICES) if _alike(each.name, name)), len(SERVICES)), name
+
+
+def _alike(declared: str, name: str) -> bool:
+    """An adapter of another repository takes the place of ours."""
+    return declared == name or (declared.startswith(_ADAPTERS) and name.startswith(_ADAPTERS))

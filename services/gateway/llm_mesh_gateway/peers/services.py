@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
 
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from llm_mesh.gateway.v1 import gateway_pb2
+from llm_mesh.services import SERVICES
 from llm_mesh_gateway.peers.calls import ADAPTERS
 from llm_mesh_runtime.links import Links
 from llm_mesh_runtime.service import Relay
 
+_OWN = "gateway"
 _CHECK = 2.0
 _SERVING = health_pb2.HealthCheckResponse.SERVING
 
@@ -41,23 +46,11 @@ class ServicePeers:
 
 def relays() -> tuple[Relay, ...]:
     """Whose public methods a gateway that runs apart passes on: those of all other services."""
-    from llm_mesh.adapter.v1 import adapter_pb2_grpc  # noqa: PLC0415 (only a gateway with a public listener of its own needs them)
-    from llm_mesh.catalogue.v1 import catalogue_pb2_grpc  # noqa: PLC0415 (likewise)
-    from llm_mesh.observability.v1 import observability_pb2_grpc  # noqa: PLC0415 (likewise)
-    from llm_mesh.policy.v1 import identity_pb2_grpc, ledger_pb2_grpc, rules_pb2_grpc  # noqa: PLC0415 (likewise)
-    from llm_mesh.registry.v1 import registry_pb2_grpc  # noqa: PLC0415 (likewise)
-    from llm_mesh.router.v1 import router_pb2_grpc  # noqa: PLC0415 (likewise)
+    peers = {ADAPTERS if each.name.startswith(ADAPTERS) else each.name: each for each in SERVICES if each.contracts and each.name != _OWN}
+    return tuple(Relay(peer, tuple(_registration(*place) for place in each.registrations)) for peer, each in peers.items())
 
-    policy = (
-        identity_pb2_grpc.add_IdentityServiceServicer_to_server,
-        rules_pb2_grpc.add_RuleServiceServicer_to_server,
-        ledger_pb2_grpc.add_LedgerServiceServicer_to_server,
-    )
-    return (
-        Relay("policy", policy),
-        Relay("registry", (registry_pb2_grpc.add_RegistryServiceServicer_to_server,)),
-        Relay("router", (router_pb2_grpc.add_RouterServiceServicer_to_server,)),
-        Relay("catalogue", (catalogue_pb2_grpc.add_CatalogueServiceServicer_to_server,)),
-        Relay("observability", (observability_pb2_grpc.add_ObservabilityServiceServicer_to_server,)),
-        Relay(ADAPTERS, (adapter_pb2_grpc.add_AdapterServiceServicer_to_server,)),
-    )
+
+def _registration(module: str, name: str) -> Callable[[Any, Any], None]:
+    """A generated `add_…_to_server`. Only a gateway with a public listener of its own loads other services' stubs."""
+    register: Callable[[Any, Any], None] = getattr(import_module(module), name)
+    return register

@@ -53,10 +53,4 @@ def build(settings: Settings, links: Links) -> Servicers:
     )
 
 
-service = Service(
-    name="policy",
-    contracts=tuple(f"llm_mesh.policy.v1.{name}" for name in ("PolicyService", "IdentityService", "RuleService", "LedgerService")),
-    settings=Settings,
-    build=build,
-    port=50054,
-)
+service = Service.declared("policy", settings=Settings, build=build)

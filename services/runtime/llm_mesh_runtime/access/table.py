@@ -1,33 +1,18 @@
-"""The who-may-call-whom table: which service may call which, as data."""
+"""The who-may-call-whom table: which service may call which, as their declarations say."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-MAY_CALL: tuple[tuple[str, str], ...] = (
-    ("gateway", "policy"),
-    ("gateway", "router"),
-    ("gateway", "catalogue"),
-    ("gateway", "adapter/*"),
-    ("router", "policy"),
-    ("router", "registry"),
-    ("router", "observability"),
-    ("catalogue", "policy"),
-    ("policy", "registry"),
-    ("policy", "observability"),
-    ("observability", "policy"),
-    ("registry", "policy"),
-    ("adapter/*", "policy"),
-    ("adapter/*", "process/*"),
-    ("edge", "gateway"),
-    ("edge", "policy"),
-    ("edge", "process/*"),
-    ("console", "*"),
-    ("up", "*"),
-)
-"""Pairs of caller and callee. A trailing `*` stands for any rest of the name. Every service may call itself."""
+from llm_mesh.services import CLIENTS, SERVICES
 
-MAY_RELAY: tuple[tuple[str, str], ...] = (("gateway", "*"),)
+MAY_CALL: tuple[tuple[str, str], ...] = tuple(
+    (caller, callee) for each in (*SERVICES, *CLIENTS) for caller in each.identities for callee in each.calls
+)
+"""Pairs of caller and callee, from the declarations of services. A trailing `*` stands for any rest of the name. Every service may call
+itself."""
+
+MAY_RELAY: tuple[tuple[str, str], ...] = tuple((each.name, callee) for each in SERVICES for callee in each.relays)
 """Pairs of which the first passes on calls of public methods to the second, with the credential of whoever made them. It lends them
 nothing: the credential decides as if its owner had asked the second one, and without a credential `MAY_CALL` does."""
 
@@ -42,7 +27,7 @@ FOR_EVERY_SERVICE = frozenset(
 checked one by one."""
 
 
-ONLY_FOR = {"/llm_mesh.policy.v1.PolicyService/RecordChanges": frozenset({"catalogue", "registry", "router"})}
+ONLY_FOR = {"/llm_mesh.policy.v1.PolicyService/RecordChanges": frozenset(each.name for each in SERVICES if each.records_changes)}
 """Methods that only some of the services that may call theirs may call: others keep no resources whose changes are recorded."""
 
 

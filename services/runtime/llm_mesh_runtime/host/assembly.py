@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from llm_mesh_runtime.access import AccessStage, CallTable
@@ -19,7 +19,7 @@ from llm_mesh_runtime.links import Fabric, Links
 from llm_mesh_runtime.links.local import LocalServer
 from llm_mesh_runtime.pipeline import Pipeline, Wrapped, methods_of
 from llm_mesh_runtime.pressure import Pressure
-from llm_mesh_runtime.service import Service, Servicers
+from llm_mesh_runtime.service import HttpApp, Service, Servicers
 from llm_mesh_runtime.status import Failures
 
 if TYPE_CHECKING:
@@ -48,6 +48,12 @@ class Hosted:
     def health_names(self) -> tuple[str, ...]:
         """What health calls it: its contracts, or `adapter/<name>` and `process/<name>`, of which several share one."""
         return (self.service.name,) if "/" in self.service.name else self.service.contracts
+
+    @property
+    def http(self) -> tuple[HttpApp, ...]:
+        """Its HTTP applications. Those that share the mesh's listener stand below the prefix that the service declares."""
+        prefix = self.service.http_prefix
+        return tuple(each if each.address or each.prefix else replace(each, prefix=prefix) for each in self.servicers.http)
 
 
 @dataclass(frozen=True, slots=True)

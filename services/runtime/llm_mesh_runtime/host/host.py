@@ -202,7 +202,7 @@ class Host:
         owners: dict[str, str] = {}
         bounds = HttpBounds.of(self.mesh)
         for hosted in self.hosted:
-            for app in hosted.servicers.http:
+            for app in hosted.http:
                 addresses.setdefault(app.address or self.mesh.http, []).append(app)
                 owners.setdefault(app.address or self.mesh.http, hosted.service.name)
         for address, apps in addresses.items():
