@@ -162,15 +162,15 @@ async def test_a_project_has_room_for_so_much_and_gets_it_back(world: World) -> 
 async def test_an_answer_lives_no_longer_than_its_key(world: World) -> None:
     granted = await keyed(world)
     await world.database.write(
-        lambda connection: connection.execute(text("UPDATE idempotency_keys SET expire_time = expire_time - 1000")).rowcount
+        lambda connection: connection.execute(text("UPDATE ledger_idempotency SET expire_time = expire_time - 1000")).rowcount
     )
     await world.keep(granted)
-    late = "SELECT count(*) FROM kept_answers a JOIN idempotency_keys i ON a.key = i.key WHERE a.expire_time > i.expire_time"
+    late = "SELECT count(*) FROM kept_answers a JOIN ledger_idempotency i ON a.key = i.key WHERE a.expire_time > i.expire_time"
     assert await count(world, "SELECT count(*) FROM kept_answers") == 1
     assert await count(world, late) == 0
 
 
-@pytest.mark.parametrize("over", ["UPDATE kept_answers SET expire_time = 1", "UPDATE idempotency_keys SET expire_time = 1"])
+@pytest.mark.parametrize("over", ["UPDATE kept_answers SET expire_time = 1", "UPDATE ledger_idempotency SET expire_time = 1"])
 async def test_nothing_is_answered_after_its_time_even_before_it_is_swept(world: World, over: str) -> None:
     await world.keep(await keyed(world))
     await world.database.write(lambda connection: connection.execute(text(over)).rowcount)
@@ -179,7 +179,7 @@ async def test_nothing_is_answered_after_its_time_even_before_it_is_swept(world:
 
 async def test_a_key_that_is_used_anew_has_its_new_answer(world: World) -> None:
     await world.keep(await keyed(world), b"the first")
-    await world.database.write(lambda connection: connection.execute(text("UPDATE idempotency_keys SET expire_time = 1")).rowcount)
+    await world.database.write(lambda connection: connection.execute(text("UPDATE ledger_idempotency SET expire_time = 1")).rowcount)
     granted = await keyed(world, digest=OTHER)
     assert await refused(world, OTHER) == "ANSWER_NOT_KEPT"
     await world.keep(granted, b"the second, which is longer")
@@ -225,7 +225,7 @@ async def test_a_row_that_was_moved_or_relabelled_does_not_open(world: World, ch
             execute(
                 update(table).values(domain=select(answers.c.domain).scalar_subquery(), project=select(answers.c.project).scalar_subquery())
             )
-        execute(text("UPDATE idempotency_keys SET key = (SELECT key FROM kept_answers)"))
+        execute(text("UPDATE ledger_idempotency SET key = (SELECT key FROM kept_answers)"))
 
     await world.database.write(forge)
     row = await world.database.read(lambda connection: connection.execute(text("SELECT domain, project, key FROM kept_answers")).one())

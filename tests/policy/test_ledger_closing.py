@@ -230,7 +230,7 @@ async def test_sums_of_overruns_stop_at_the_largest_amount(database: Database) -
 async def test_a_meter_at_the_largest_amount_stays_there(world: World) -> None:
     """A store of an earlier build, or one that was changed past the ledger, may hold such a figure."""
     granted = await world.reserve()
-    full = text("UPDATE meter_rows SET spent = :most").bindparams(most=MAX_AMOUNT)
+    full = text("UPDATE ledger_meters SET spent = :most").bindparams(most=MAX_AMOUNT)
     await world.database.write(lambda connection: connection.execute(full).rowcount)
     await world.settle(granted, line())
     assert await world.standing() == (MAX_AMOUNT, 0)

@@ -100,7 +100,7 @@ async def test_the_same_reserve_sent_again_is_not_its_own_duplicate(world: World
 
 async def test_a_key_is_free_again_after_its_day(world: World) -> None:
     await keyed(world)
-    await world.database.write(lambda connection: connection.execute(text("UPDATE idempotency_keys SET expire_time = 1")).rowcount)
+    await world.database.write(lambda connection: connection.execute(text("UPDATE ledger_idempotency SET expire_time = 1")).rowcount)
     await keyed(world, OTHER)
 
 

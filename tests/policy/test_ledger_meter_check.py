@@ -81,7 +81,7 @@ async def fill(world: World) -> None:
 
 
 async def tamper(world: World, change: str, name: str = BUDGET) -> None:
-    statement = text(f"UPDATE meter_rows SET {change} WHERE name = :name")  # noqa: S608 - the test's own words
+    statement = text(f"UPDATE ledger_meters SET {change} WHERE name = :name")  # noqa: S608 - the test's own words
     assert (await world.database.write(lambda connection: connection.execute(statement, {"name": name}).rowcount)) == 1
 
 

@@ -31,7 +31,7 @@ _DEMANDS = {
     "column": "d.tag_scope <> '' AND d.tag_scope",
     "list": "subjects",
 }
-_DEMANDED = "CASE WHEN EXISTS (SELECT 1 FROM meter_rows WHERE tag_scope <> '') THEN {listed} END"
+_DEMANDED = "CASE WHEN EXISTS (SELECT 1 FROM ledger_meters WHERE tag_scope <> '') THEN {listed} END"
 """Nearly every mesh has no such limit, and finds that out by looking at an empty index."""
 _ONLY_ENTRIES = {name: PreparedStatement(text(f"{_SEQUENCE}, {listed.format(**_ENTRIES)}")) for name, listed in _LISTED.items()}
 _ALL = {

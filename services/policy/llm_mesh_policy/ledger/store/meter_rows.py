@@ -25,15 +25,15 @@ _COLUMNS = (
 )
 _BINDING = select(*_COLUMNS).where(meters.c.subject.in_(bindparam("subjects", expanding=True)))
 STAND = Rows(
-    'UPDATE meter_rows SET "window" = v.column2, spent = v.column3, held = v.column4 '
-    "FROM (VALUES {rows}) AS v WHERE meter_rows.name = v.column1",
+    'UPDATE ledger_meters SET "window" = v.column2, spent = v.column3, held = v.column4 '
+    "FROM (VALUES {rows}) AS v WHERE ledger_meters.name = v.column1",
     columns=4,
 )
 """How meters stand. Only for who read them in this transaction, behind the ledger's lock."""
 POST = Rows(
-    f"UPDATE meter_rows SET spent = CASE WHEN spent + v.column4 > {MAX_AMOUNT} THEN {MAX_AMOUNT} ELSE spent + v.column4 END, "  # noqa: S608
+    f"UPDATE ledger_meters SET spent = CASE WHEN spent + v.column4 > {MAX_AMOUNT} THEN {MAX_AMOUNT} ELSE spent + v.column4 END, "  # noqa: S608
     f"held = CASE WHEN held + v.column5 > {MAX_AMOUNT} THEN {MAX_AMOUNT} ELSE held + v.column5 END FROM (VALUES {{rows}}) AS v "
-    'WHERE meter_rows.name = v.column1 AND meter_rows.generation = v.column2 AND meter_rows."window" = v.column3',
+    'WHERE ledger_meters.name = v.column1 AND ledger_meters.generation = v.column2 AND ledger_meters."window" = v.column3',
     columns=5,
 )
 """Adds to meters, where they are still the ones that were held of. Figures stop at the largest amount: twice as much overflows nowhere."""
