@@ -82,7 +82,7 @@ def test_a_plot_is_svg_whose_bars_grow_with_their_values(*, logarithmic: bool) -
 def test_stages_take_the_innermost_frame_of_ours_and_add_up() -> None:
     stacks = [
         (["MainThread", "llm_mesh_edge.http.app:Edge.__call__", "llm_mesh_dialects.fields:raw", "json:loads"], 3.0),
-        (["MainThread", "llm_mesh_policy.servicer.policy:PolicyServicer.Reserve"], 2.0),
+        (["MainThread", "llm_mesh_policy.wiring.servicer:PolicyServicer.Reserve"], 2.0),
         (["policy/write", "sqlalchemy.engine:execute"], 1.0),
         (["MainThread", "asyncio.runners:run"], 0.5),
     ]

@@ -16,7 +16,7 @@ from llm_mesh_policy.identity.domain.bootstrap import Bootstrap
 from llm_mesh_policy.identity.domain.credentials import Pepper
 from llm_mesh_policy.identity.domain.directory import Directory
 from llm_mesh_policy.identity.domain.keyring import Keyring, NewKey
-from llm_mesh_policy.identity.domain.ports import Transaction
+from llm_mesh_policy.domain.resources import Transaction
 from llm_mesh_policy.identity.store.transactions import SqlIdentity
 from llm_mesh_policy.rules.domain.administration import Administration
 from llm_mesh_policy.rules.domain.applying import Applying, Masks, Step

@@ -11,11 +11,11 @@ from llm_mesh.mesh.v1 import resources_pb2
 from llm_mesh.policy.v1 import admission_pb2, floors_pb2, identity_pb2, ledger_pb2, policy_pb2, rules_pb2
 from llm_mesh_policy.admission.domain.admitting import Admitting, OutputBounds
 from llm_mesh_policy.domain.actor import Actor
-from llm_mesh_policy.identity.domain.allowances import callable_models
+from llm_mesh_policy.rules.domain.allowances import callable_models
 from llm_mesh_policy.identity.domain.credentials import Pepper
 from llm_mesh_policy.identity.domain.directory import Directory
 from llm_mesh_policy.identity.domain.keyring import Keyring
-from llm_mesh_policy.identity.domain.ports import Row, Transaction
+from llm_mesh_policy.domain.resources import Row, Transaction
 from llm_mesh_policy.ledger.domain.limits import meter_of_budget, meter_of_limit
 from llm_mesh_policy.rules.domain.administration import Administration
 from llm_mesh_policy.rules.domain.applying import Applying, Masks, Step

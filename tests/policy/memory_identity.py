@@ -9,8 +9,8 @@ from typing import TypeVar
 
 from llm_mesh.policy.v1 import rules_pb2
 from llm_mesh_policy.audit.domain.entries import AuditEntry
-from llm_mesh_policy.identity.domain.keys import StoredKey
-from llm_mesh_policy.identity.domain.ports import Contents, Row, Transaction
+from llm_mesh_policy.domain.keys import StoredKey
+from llm_mesh_policy.domain.resources import Contents, Row, Transaction
 
 T = TypeVar("T")
 Place = tuple[str, str, str]

@@ -11,7 +11,7 @@ from google.protobuf.field_mask_pb2 import FieldMask
 
 from llm_mesh.policy.v1 import identity_pb2
 from llm_mesh_policy.admission.domain.ids import Ids
-from llm_mesh_policy.identity.domain.allowances import Allowances
+from llm_mesh_policy.rules.domain.allowances import Allowances
 from llm_mesh_runtime.errors import MeshError
 from tests.policy.conftest import ADMIN, World
 from tests.policy.ledger_world import DOMAIN, FakeIdentity

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from llm_mesh.policy.v1 import rules_pb2
 from llm_mesh_policy.audit.domain.entries import AuditEntry, broken_link, entry_of, first_hash, next_hash
-from llm_mesh_policy.identity.domain.ports import Transaction
+from llm_mesh_policy.domain.resources import Transaction
 from llm_mesh_runtime.resources import page_of
 from tests.policy.conftest import ADMIN, Half, World
 

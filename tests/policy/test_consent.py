@@ -8,7 +8,7 @@ import pytest
 from google.protobuf.field_mask_pb2 import FieldMask
 
 from llm_mesh.policy.v1 import errors_pb2, identity_pb2, rules_pb2
-from llm_mesh_policy.identity.domain.kinds import BINDINGS
+from llm_mesh_policy.domain.kinds import BINDINGS
 from llm_mesh_runtime.errors import MeshError
 from llm_mesh_runtime.resources import page_of
 from tests.policy.conftest import ADMIN, World

@@ -16,8 +16,8 @@ from sqlalchemy import insert
 
 from llm_mesh.policy.v1 import identity_pb2, rules_pb2
 from llm_mesh_policy.identity.domain.credentials import Pepper
-from llm_mesh_policy.identity.domain.keys import StoredKey
-from llm_mesh_policy.identity.domain.ports import Contents, Row, Transaction
+from llm_mesh_policy.domain.keys import StoredKey
+from llm_mesh_policy.domain.resources import Contents, Row, Transaction
 from llm_mesh_policy.identity.store.standing import Standing
 from llm_mesh_policy.identity.store.tables import COLLECTIONS, MARKS, resources, revision
 from llm_mesh_policy.identity.store.transactions import SqlIdentity, SqlTransaction, check_pepper

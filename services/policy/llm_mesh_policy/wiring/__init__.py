@@ -8,7 +8,7 @@ from llm_mesh_policy.rules.domain.applying import Applying
 from llm_mesh_policy.rules.domain.explaining import Explaining
 from llm_mesh_policy.rules.domain.flooring import Flooring
 from llm_mesh_policy.rules.servicer import RuleServicer
-from llm_mesh_policy.servicer.policy import PolicyServicer
+from llm_mesh_policy.wiring.servicer import PolicyServicer
 from llm_mesh_policy.settings import Settings
 from llm_mesh_policy.wiring.applying import LedgerInTransaction
 from llm_mesh_policy.wiring.identity import Identity

@@ -8,7 +8,7 @@ from llm_mesh_policy.identity.store.transactions import SqlTransaction
 
 if TYPE_CHECKING:
     from llm_mesh.policy.v1 import ledger_pb2
-    from llm_mesh_policy.identity.domain.ports import Transaction
+    from llm_mesh_policy.domain.resources import Transaction
     from llm_mesh_policy.rules.domain.applying import Masks, Step
     from llm_mesh_policy.wiring.halves import LedgerHalf
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from llm_mesh_policy.identity.store.standing import Revision
     from llm_mesh_policy.rules.domain.applying import Masks, Step
     from llm_mesh_policy.rules.domain.snapshot import Snapshot
-    from llm_mesh_policy.servicer.policy import Decisions
+    from llm_mesh_policy.wiring.servicer import Decisions
 
 
 class IdentityHalf(Protocol):

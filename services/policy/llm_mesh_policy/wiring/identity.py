@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from llm_mesh_policy.audit.domain.trail import Trail
 from llm_mesh_policy.audit.store.chains import AuditTrail
 from llm_mesh_policy.audit.store.reading import SqlTrail
-from llm_mesh_policy.identity.domain.allowances import Allowances, callable_models
+from llm_mesh_policy.rules.domain.allowances import Allowances, callable_models
 from llm_mesh_policy.identity.domain.authorizer import Authorizer
 from llm_mesh_policy.identity.domain.bootstrap import Bootstrap
 from llm_mesh_policy.identity.domain.credentials import Pepper

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from llm_mesh.policy.v1 import audit_pb2, rules_pb2
 from llm_mesh_policy.audit.domain.entries import AuditEntry
-from llm_mesh_policy.identity.domain.kinds import DOMAINS
+from llm_mesh_policy.domain.kinds import DOMAINS
 from llm_mesh_runtime.errors import invalid
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from llm_mesh.policy.v1 import identity_pb2, rules_pb2
 from llm_mesh_policy.domain import checks
 from llm_mesh_policy.identity.domain.authorizer import BOOTSTRAP_KEY, invalid_token
 from llm_mesh_policy.identity.domain.keyring import new_key
-from llm_mesh_policy.identity.domain.kinds import BINDINGS, DOMAINS, PRINCIPALS, PROJECTS
+from llm_mesh_policy.domain.kinds import BINDINGS, DOMAINS, PRINCIPALS, PROJECTS
 from llm_mesh_policy.rules.domain.matching import EVERYWHERE
 from llm_mesh_policy.rules.domain.roles import PLATFORM_ADMIN
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from llm_mesh.policy.v1 import identity_pb2
 from llm_mesh_policy.domain import checks
 from llm_mesh_policy.identity.domain.credentials import Credential, Pepper, mint
-from llm_mesh_policy.identity.domain.keys import StoredKey
-from llm_mesh_policy.identity.domain.kinds import KEY_NAME, PRINCIPALS, PROJECTS
+from llm_mesh_policy.domain.keys import StoredKey
+from llm_mesh_policy.domain.kinds import KEY_NAME, PRINCIPALS, PROJECTS
 from llm_mesh_policy.rules.domain.escalation import require_held
 from llm_mesh_runtime.errors import invalid, not_found
 from llm_mesh_runtime.resources import NamePattern
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from google.protobuf.duration_pb2 import Duration
 
     from llm_mesh_policy.domain.actor import Actor
-    from llm_mesh_policy.identity.domain.ports import Store, Transaction
+    from llm_mesh_policy.domain.resources import Store, Transaction
     from llm_mesh_policy.rules.domain.changes import Change, Changes, Done
     from llm_mesh_runtime.resources import Page
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from llm_mesh_policy.identity.domain.authorizer import Authorizer
     from llm_mesh_policy.rules.domain.live import Live
-    from llm_mesh_policy.servicer.policy import Answer
+    from llm_mesh_policy.wiring.servicer import Answer
 
     Context = ServicerContext[Any, Any]
 

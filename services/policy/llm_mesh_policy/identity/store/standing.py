@@ -12,7 +12,7 @@ from collections.abc import Collection
 from sqlalchemy import Connection, bindparam, select
 
 from llm_mesh.policy.v1 import identity_pb2
-from llm_mesh_policy.identity.domain.kinds import KEY_NAME
+from llm_mesh_policy.domain.kinds import KEY_NAME
 from llm_mesh_policy.identity.store.tables import MAKING, keys, resources, revision
 from llm_mesh_runtime.database import PreparedStatement
 from llm_mesh_runtime.database.prepared import Row

@@ -16,9 +16,9 @@ from sqlalchemy import Row as SqlRow
 from llm_mesh.policy.v1 import identity_pb2, rules_pb2
 from llm_mesh_policy.audit.store.reading import record_of
 from llm_mesh_policy.audit.store.tables import audit_records
-from llm_mesh_policy.identity.domain.keys import StoredKey
-from llm_mesh_policy.identity.domain.kinds import PROJECTS
-from llm_mesh_policy.identity.domain.ports import Contents, Row, Transaction
+from llm_mesh_policy.domain.keys import StoredKey
+from llm_mesh_policy.domain.kinds import PROJECTS
+from llm_mesh_policy.domain.resources import Contents, Row, Transaction
 from llm_mesh_policy.identity.store.tables import (
     DOMAINS,
     FORGOTTEN,

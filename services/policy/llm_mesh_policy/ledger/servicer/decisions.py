@@ -14,7 +14,7 @@ from llm_mesh_policy.ledger.domain.reserving import Reserving
 from llm_mesh_policy.screening.domain.streams import StreamScreening
 
 if TYPE_CHECKING:
-    from llm_mesh_policy.servicer.policy import Answer, Context
+    from llm_mesh_policy.wiring.servicer import Answer, Context
 
 
 class DecisionsServicer:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from llm_mesh.policy.v1 import identity_pb2, rules_pb2
 from llm_mesh_policy.domain.errors import beyond_floor
-from llm_mesh_policy.identity.domain.kinds import BINDINGS, DOMAINS, FLOORS, PRINCIPALS, PROJECTS, ROLES
+from llm_mesh_policy.domain.kinds import BINDINGS, DOMAINS, FLOORS, PRINCIPALS, PROJECTS, ROLES
 from llm_mesh_policy.rules.domain import consent
 from llm_mesh_policy.rules.domain.escalation import require_covered, require_held
 from llm_mesh_policy.rules.domain.matching import EVERYWHERE
@@ -19,7 +19,7 @@ from llm_mesh_runtime.resources import domain_of, is_within
 
 if TYPE_CHECKING:
     from llm_mesh.policy.v1 import floors_pb2
-    from llm_mesh_policy.identity.domain.ports import Transaction
+    from llm_mesh_policy.domain.resources import Transaction
     from llm_mesh_policy.rules.domain.changes import Change
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from llm_mesh.policy.v1 import errors_pb2, rules_pb2
 from llm_mesh_policy.domain import checks
 from llm_mesh_policy.domain.errors import PolicyError
-from llm_mesh_policy.identity.domain.kinds import BINDINGS, DOMAINS, PRINCIPALS, ROLES
+from llm_mesh_policy.domain.kinds import BINDINGS, DOMAINS, PRINCIPALS, ROLES
 from llm_mesh_policy.rules.domain.access import require_role_covered, save_binding, save_role
 from llm_mesh_policy.rules.domain.consent import ACTIVE, is_foreign, state_of
 from llm_mesh_policy.rules.domain.escalation import require_covered
@@ -23,7 +23,7 @@ from llm_mesh_runtime.resources import domain_of
 
 if TYPE_CHECKING:
     from llm_mesh_policy.domain.actor import Actor
-    from llm_mesh_policy.identity.domain.ports import Store, Transaction
+    from llm_mesh_policy.domain.resources import Store, Transaction
     from llm_mesh_policy.rules.domain.changes import Change, Changes, Done
     from llm_mesh_policy.rules.domain.live import Live
     from llm_mesh_runtime.resources import Page

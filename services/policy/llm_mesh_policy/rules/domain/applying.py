@@ -12,7 +12,7 @@ from google.protobuf.message import Message
 from llm_mesh.mesh.v1 import resources_pb2
 from llm_mesh.policy.v1 import ledger_pb2, rules_pb2
 from llm_mesh_policy.domain import checks
-from llm_mesh_policy.identity.domain.kinds import BINDINGS, DOMAINS, FLOORS, PRINCIPALS, PROJECTS, ROLES, Kind
+from llm_mesh_policy.domain.kinds import BINDINGS, DOMAINS, FLOORS, PRINCIPALS, PROJECTS, ROLES, Kind
 from llm_mesh_policy.rules.domain.access import save_binding, save_domain, save_principal, save_project, save_role
 from llm_mesh_policy.rules.domain.flooring import bound_domain, floor_place, note_floor, require_domain, save_floor
 from llm_mesh_policy.rules.domain.rulebook import PLATFORM
@@ -21,7 +21,7 @@ from llm_mesh_runtime.resources import ALL, applied, change_of, check_masks, dom
 
 if TYPE_CHECKING:
     from llm_mesh_policy.domain.actor import Actor
-    from llm_mesh_policy.identity.domain.ports import Transaction
+    from llm_mesh_policy.domain.resources import Transaction
     from llm_mesh_policy.rules.domain.changes import Change, Changes
 
 M = TypeVar("M", bound=Message)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from google.protobuf.message import Message
 
     from llm_mesh_policy.domain.actor import Actor
-    from llm_mesh_policy.identity.domain.ports import Store, Transaction
+    from llm_mesh_policy.domain.resources import Store, Transaction
     from llm_mesh_policy.rules.domain.live import Live
     from llm_mesh_policy.rules.domain.snapshot import Snapshot
     from llm_mesh_runtime.resources import Quotas

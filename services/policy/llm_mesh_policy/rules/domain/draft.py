@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from llm_mesh_policy.identity.domain.kinds import ALL_KINDS
-from llm_mesh_policy.identity.domain.ports import Row
+from llm_mesh_policy.domain.kinds import ALL_KINDS
+from llm_mesh_policy.domain.resources import Row
 from llm_mesh_runtime.pace import Pace
 
 if TYPE_CHECKING:
     from llm_mesh_policy.audit.domain.entries import AuditEntry
-    from llm_mesh_policy.identity.domain.ports import Transaction
+    from llm_mesh_policy.domain.resources import Transaction
     from llm_mesh_policy.rules.domain.snapshot import Snapshot
 
 Place = tuple[str, str, str]

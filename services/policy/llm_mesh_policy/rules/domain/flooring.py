@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from llm_mesh.policy.v1 import floors_pb2
-from llm_mesh_policy.identity.domain.kinds import DOMAINS, FLOORS
+from llm_mesh_policy.domain.kinds import DOMAINS, FLOORS
 from llm_mesh_policy.rules.domain.stricter import EVERY_DOMAIN
 from llm_mesh_policy.screening.domain.detectors import all_detectors
 from llm_mesh_policy.screening.domain.watchlist import UNDECODABLE
@@ -15,7 +15,7 @@ from llm_mesh_runtime.resources import change_of
 
 if TYPE_CHECKING:
     from llm_mesh_policy.domain.actor import Actor
-    from llm_mesh_policy.identity.domain.ports import Store
+    from llm_mesh_policy.domain.resources import Store
     from llm_mesh_policy.rules.domain.changes import Change, Changes, Done
     from llm_mesh_runtime.resources import Page
 

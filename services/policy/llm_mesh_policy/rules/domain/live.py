@@ -12,7 +12,7 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import suppress
 from typing import Protocol
 
-from llm_mesh_policy.identity.domain.ports import Contents
+from llm_mesh_policy.domain.resources import Contents
 from llm_mesh_policy.rules.domain.snapshot import EMPTY, Snapshot, next_snapshot
 from llm_mesh_runtime.errors import store_unavailable
 from llm_mesh_runtime.refresh import repeat

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from google.protobuf.message import Message
 
 from llm_mesh.policy.v1 import floors_pb2, identity_pb2, rules_pb2
-from llm_mesh_policy.identity.domain.keys import StoredKey
-from llm_mesh_policy.identity.domain.kinds import BINDINGS, DOMAINS, FLOORS, KEY_NAME, PRINCIPALS, PROJECTS, ROLES, Kind, M
-from llm_mesh_policy.identity.domain.ports import Contents, Row
+from llm_mesh_policy.domain.keys import StoredKey
+from llm_mesh_policy.domain.kinds import BINDINGS, DOMAINS, FLOORS, KEY_NAME, PRINCIPALS, PROJECTS, ROLES, Kind, M
+from llm_mesh_policy.domain.resources import Contents, Row
 from llm_mesh_policy.rules.domain.consent import active
 from llm_mesh_policy.rules.domain.rulebook import Rulebook, put
 from llm_mesh_policy.rules.domain.stricter import floor_of

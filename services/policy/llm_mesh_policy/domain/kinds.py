@@ -9,7 +9,7 @@ from google.protobuf.message import Message
 
 from llm_mesh.policy.v1 import floors_pb2, identity_pb2, rules_pb2
 from llm_mesh_policy.domain import checks
-from llm_mesh_policy.identity.domain.ports import Row, Transaction
+from llm_mesh_policy.domain.resources import Row, Transaction
 from llm_mesh_runtime.errors import not_found
 from llm_mesh_runtime.resources import NamePattern, etag_of
 

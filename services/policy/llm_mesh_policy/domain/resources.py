@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from llm_mesh_policy.identity.domain.keys import StoredKey
+from llm_mesh_policy.domain.keys import StoredKey
 
 if TYPE_CHECKING:
     from llm_mesh.policy.v1 import rules_pb2
