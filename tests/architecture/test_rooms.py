@@ -13,7 +13,7 @@ ROOMS_OF = {
     "llm_mesh_edge": ROOMS | {"http"},
     "llm_mesh_simulator": ROOMS | {"http"},
 }
-SLICE_ROOMS = {"__init__", "servicer", "domain", "store", "peers"}
+SLICE_ROOMS = {"__init__", "ports", "servicer", "domain", "store", "peers"}
 # The command line is a client, and no service.
 WITHOUT_ROOMS = {"llm_mesh_cli"}
 # Longer than a reader wants, each with the reason.

@@ -14,14 +14,16 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Connection
 
 from llm_mesh.policy.v1 import audit_pb2, rules_pb2
 from llm_mesh_cli.output import Output
 from llm_mesh_cli.session import Access, Session
 from llm_mesh_cli.trail import sources
 from llm_mesh_cli.trail.verification import verify as verified
-from llm_mesh_policy.audit.domain.entries import AuditEntry
 from llm_mesh_policy.audit.store.chains import AuditTrail
+from llm_mesh_policy.domain.audit_entry import AuditEntry
+from llm_mesh_policy.store.unit_of_work import SqlUnitOfWork
 from llm_mesh_runtime.database import Database, migrate
 from llm_mesh_runtime.trail import FIRST_NUMBERING, first_hash, next_numbering, record_hash
 from llm_mesh_runtime.trail.stored import record_of
@@ -41,12 +43,16 @@ def trail(tmp_path_factory: pytest.TempPathFactory) -> Path:
     async def fill() -> None:
         database = Database(f"sqlite:///{path}", name="policy")
         await migrate(database, "llm_mesh_policy.store.migrations")
-        trails = [AuditTrail(database.now, epoch=f"epoch{number}") for number in range(3)]
+
+        def added(trail: AuditTrail, entry: AuditEntry, connection: Connection) -> int:
+            return trail.append(SqlUnitOfWork(connection, database), entry)
+
+        trails = [AuditTrail(epoch=f"epoch{number}") for number in range(3)]
         for number in range(RECORDS):
             entry = AuditEntry("domains/claims", "models.update", f"domains/claims/models/{number}", allowed=True, detail=str(number))
             if number % 2:
                 entry.event_id, entry.source, entry.before, entry.after, entry.reason = str(number), "registry", bytes(32), bytes(32), "why"
-            await database.write(lambda connection, entry=entry, number=number: trails[number % 3].append(connection, entry))  # type: ignore[misc]  # mypy infers no lambda with a default
+            await database.write(partial(added, trails[number % 3], entry))
         await database.close()
 
     asyncio.run(fill())

@@ -11,13 +11,14 @@ from llm_mesh.mesh.v1 import resources_pb2
 from llm_mesh.policy.v1 import identity_pb2, ledger_pb2, policy_pb2, rules_pb2
 from llm_mesh_policy.audit.store.chains import AuditTrail
 from llm_mesh_policy.domain.actor import Actor
+from llm_mesh_policy.domain.unit_of_work import UnitOfWork
 from llm_mesh_policy.identity.domain.authorizer import Authorizer
 from llm_mesh_policy.identity.domain.bootstrap import Bootstrap
 from llm_mesh_policy.identity.domain.credentials import Pepper
 from llm_mesh_policy.identity.domain.directory import Directory
 from llm_mesh_policy.identity.domain.keyring import Keyring, NewKey
-from llm_mesh_policy.domain.resources import Transaction
 from llm_mesh_policy.identity.store.transactions import SqlIdentity
+from llm_mesh_policy.ledger.store.following import LedgerFollower
 from llm_mesh_policy.rules.domain.administration import Administration
 from llm_mesh_policy.rules.domain.applying import Applying, Masks, Step
 from llm_mesh_policy.rules.domain.changes import Changes
@@ -37,12 +38,12 @@ MIGRATIONS = "llm_mesh_policy.store.migrations"
 class NoLedger:
     """A ledger that already has every budget and limit."""
 
-    def apply_budget(self, transaction: Transaction, budget: ledger_pb2.Budget, masks: Masks, *, dry_run: bool) -> Step:
-        del transaction, masks, dry_run
+    def apply_budget(self, unit: UnitOfWork, budget: ledger_pb2.Budget, masks: Masks, *, dry_run: bool) -> Step:
+        del unit, masks, dry_run
         return Step(resources_pb2.Change(resource=budget.name, action=resources_pb2.CHANGE_ACTION_NONE), None, None)
 
-    def apply_limit(self, transaction: Transaction, limit: ledger_pb2.Limit, masks: Masks, *, dry_run: bool) -> Step:
-        del transaction, masks, dry_run
+    def apply_limit(self, unit: UnitOfWork, limit: ledger_pb2.Limit, masks: Masks, *, dry_run: bool) -> Step:
+        del unit, masks, dry_run
         return Step(resources_pb2.Change(resource=limit.name, action=resources_pb2.CHANGE_ACTION_NONE), None, None)
 
 
@@ -52,10 +53,10 @@ class Half:
     def __init__(self, database: Database, *, token: str = TOKEN, quotas: Quotas | None = None) -> None:
         quotas = quotas or Settings().quotas
         self.database = database
-        self.trail = AuditTrail(database.now)
+        self.trail = AuditTrail()
         self.pepper = Pepper(b"a pepper of tests, 32 bytes long")
         self.seals = Seals(b"a secret of tests, at least 32 bytes")
-        self.store = SqlIdentity(database, self.trail, quotas)
+        self.store = SqlIdentity(database, self.trail, quotas, LedgerFollower())
         self.live = Live(self.store, staleness=2.0)
         self.changes = Changes(self.store, self.live, quotas)
         self.authorizer = Authorizer(self.live, self.pepper, self.seals, token)

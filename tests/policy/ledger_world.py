@@ -6,16 +6,14 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from sqlalchemy import Connection
-
 from llm_mesh.inference.v1 import generate_pb2
 from llm_mesh.mesh.v1 import resources_pb2
 from llm_mesh.policy.v1 import admission_pb2, floors_pb2, identity_pb2, ledger_pb2, policy_pb2, usage_pb2
 from llm_mesh.registry.v1 import registry_pb2
 from llm_mesh.router.v1 import plan_pb2
-from llm_mesh_policy.audit.domain.entries import AuditEntry
+from llm_mesh_policy.domain.audit_entry import AuditEntry
 from llm_mesh_policy.domain.errors import model_denied
-from llm_mesh_policy.identity.store.standing import Revision
+from llm_mesh_policy.domain.unit_of_work import UnitOfWork
 from llm_mesh_policy.ledger.domain.kept_answers import KeptAnswers, Outcome, Repeated
 from llm_mesh_policy.ledger.domain.lifecycle import Lifecycle
 from llm_mesh_policy.ledger.domain.offers import Served
@@ -30,6 +28,7 @@ from llm_mesh_policy.ledger.store.limits import LedgerLimits
 from llm_mesh_policy.ledger.store.reading import LedgerReading
 from llm_mesh_policy.rules.domain.stricter import floor_of
 from llm_mesh_policy.settings import Settings
+from llm_mesh_policy.store.revision import Revision
 from llm_mesh_runtime.database import Database
 from llm_mesh_runtime.seals import Seals
 from tests.databases import migrated
@@ -82,11 +81,14 @@ class FakeIdentity:
         if alias in self.denied:
             raise model_denied(alias)
 
-    def dead(self, connection: Connection, keys: Collection[str], now: int, revision: Revision | None = None) -> Collection[str]:
+    def dead(self, unit: UnitOfWork, keys: Collection[str], now: int, revision: Revision | None = None) -> Collection[str]:
         return self.revoked.intersection(keys)
 
-    def extend_audit(self, connection: Connection, entries: Sequence[AuditEntry]) -> None:
+    def extend_audit(self, unit: UnitOfWork, entries: Sequence[AuditEntry]) -> None:
         self.audit += entries
+
+    def domain_names(self, unit: UnitOfWork) -> Collection[str]:
+        return list(self.domains)
 
 
 class FakeRegistry:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from llm_mesh.policy.v1 import rules_pb2
-from llm_mesh_policy.audit.domain.entries import AuditEntry
+from llm_mesh_policy.domain.audit_entry import AuditEntry
 from llm_mesh_policy.domain.keys import StoredKey
 from llm_mesh_policy.domain.resources import Contents, Row, Transaction
 

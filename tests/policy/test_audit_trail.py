@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from functools import partial
 
 import pytest
 from hypothesis import given
@@ -12,8 +13,10 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection
 
 from llm_mesh.policy.v1 import rules_pb2
-from llm_mesh_policy.audit.domain.entries import AuditEntry, broken_link, entry_of, first_hash, next_hash
+from llm_mesh_policy.audit.domain.entries import broken_link, entry_of, first_hash, next_hash
+from llm_mesh_policy.domain.audit_entry import AuditEntry
 from llm_mesh_policy.domain.resources import Transaction
+from llm_mesh_policy.store.unit_of_work import SqlUnitOfWork
 from llm_mesh_runtime.resources import page_of
 from tests.policy.conftest import ADMIN, Half, World
 
@@ -34,7 +37,7 @@ async def test_many_writers_at_once_make_whole_chains(over: Instances) -> None:
     halves = [await over(), await over()]
 
     def work(half: Half, number: int) -> Callable[[Connection], int]:
-        return lambda connection: half.trail.append(connection, replace(ENTRY, request_id=str(number)))
+        return lambda connection: half.trail.append(SqlUnitOfWork(connection, half.database), replace(ENTRY, request_id=str(number)))
 
     sequences = await asyncio.gather(*(half.database.write(work(half, number)) for number in range(60) for half in halves))
     records = await recorded(halves[0])
@@ -48,11 +51,11 @@ async def test_what_is_undone_leaves_no_gap_in_the_chain(over: Instances) -> Non
     half = await over()
 
     def good(connection: Connection) -> int:
-        return half.trail.append(connection, ENTRY)
+        return half.trail.append(SqlUnitOfWork(connection, half.database), ENTRY)
 
     def bad(connection: Connection) -> int:
-        half.trail.append(connection, replace(ENTRY, detail="never"))
-        half.trail.append(connection, replace(ENTRY, detail="never either"))
+        half.trail.append(SqlUnitOfWork(connection, half.database), replace(ENTRY, detail="never"))
+        half.trail.append(SqlUnitOfWork(connection, half.database), replace(ENTRY, detail="never either"))
         raise ValueError("refused")
 
     answers = await asyncio.gather(*(half.database.write(work) for work in [good, bad, good, bad, bad, good] * 5), return_exceptions=True)
@@ -67,7 +70,7 @@ async def test_several_records_in_one_transaction_are_in_their_order(over: Insta
     half = await over()
 
     def batch(connection: Connection) -> list[int]:
-        return [half.trail.append(connection, replace(ENTRY, detail=str(number))) for number in range(5)]
+        return [half.trail.append(SqlUnitOfWork(connection, half.database), replace(ENTRY, detail=str(number))) for number in range(5)]
 
     sequences = await half.database.write(batch)
     records = await recorded(half)
@@ -76,9 +79,13 @@ async def test_several_records_in_one_transaction_are_in_their_order(over: Insta
     assert broken_link(records) is None
 
 
+def _added(half: Half, detail: str, connection: Connection) -> int:
+    return half.trail.append(SqlUnitOfWork(connection, half.database), replace(ENTRY, detail=detail))
+
+
 async def chain(half: Half, length: int) -> list[rules_pb2.AuditRecord]:
     for number in range(length):
-        await half.database.write(lambda connection, detail=str(number): half.trail.append(connection, replace(ENTRY, detail=detail)))  # type: ignore[misc]  # mypy infers no lambda with a default
+        await half.database.write(partial(_added, half, str(number)))
     return await recorded(half)
 
 
@@ -131,7 +138,11 @@ def test_fields_do_not_run_into_each_other() -> None:
 
 
 async def test_overlong_texts_are_cut_before_they_are_hashed(half: Half) -> None:
-    await half.database.write(lambda connection: half.trail.append(connection, replace(ENTRY, detail="x" * 5000, resource="y" * 5000)))
+    await half.database.write(
+        lambda connection: half.trail.append(
+            SqlUnitOfWork(connection, half.database), replace(ENTRY, detail="x" * 5000, resource="y" * 5000)
+        )
+    )
     records = await recorded(half)
     assert len(records[0].detail) == 512
     assert broken_link(records) is None

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from llm_mesh.mesh.v1 import resources_pb2
 from llm_mesh.policy.v1 import ledger_pb2, rules_pb2
-from llm_mesh_policy.audit.domain.entries import AuditEntry
+from llm_mesh_policy.domain.audit_entry import AuditEntry
+from llm_mesh_policy.store.unit_of_work import SqlUnitOfWork
 from llm_mesh_runtime.database import Database
 from llm_mesh_runtime.resources import digest_of, page_of
 from tests.policy import ledger_world
@@ -48,7 +49,9 @@ async def test_the_records_of_a_budget_follow_on_whatever_is_spent(database: Dat
     await ledger.settle(granted, ledger_world.line())
     await ledger.limits.put_budget(budget(10**13), entry())
     second = ledger.identity.audit[-1]
-    step = await ledger.database.write(lambda connection: ledger.limits.apply_budget(connection, budget(10**14), {}, dry_run=False))
+    step = await ledger.database.write(
+        lambda connection: ledger.limits.apply_budget(SqlUnitOfWork(connection, ledger.database), budget(10**14), {}, dry_run=False)
+    )
     await ledger.limits.delete_budget(NAME, entry())
     last = ledger.identity.audit[-1]
     assert (len(first.after), second.before, last.after) == (32, first.after, b"")

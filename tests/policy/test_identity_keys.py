@@ -6,8 +6,8 @@ import pytest
 from google.protobuf.duration_pb2 import Duration
 
 from llm_mesh.policy.v1 import identity_pb2
-from llm_mesh_policy.identity.domain.credentials import Pepper, mint, parse
 from llm_mesh_policy.domain.keys import StoredKey
+from llm_mesh_policy.identity.domain.credentials import Pepper, mint, parse
 from llm_mesh_runtime.resources import page_of
 from tests.policy.conftest import ADMIN, World
 from tests.policy.refusals import refusal

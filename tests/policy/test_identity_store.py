@@ -15,12 +15,14 @@ from google.protobuf.field_mask_pb2 import FieldMask
 from sqlalchemy import insert
 
 from llm_mesh.policy.v1 import identity_pb2, rules_pb2
-from llm_mesh_policy.identity.domain.credentials import Pepper
 from llm_mesh_policy.domain.keys import StoredKey
 from llm_mesh_policy.domain.resources import Contents, Row, Transaction
+from llm_mesh_policy.identity.domain.credentials import Pepper
 from llm_mesh_policy.identity.store.standing import Standing
-from llm_mesh_policy.identity.store.tables import COLLECTIONS, MARKS, resources, revision
+from llm_mesh_policy.identity.store.tables import COLLECTIONS, MARKS, resources
 from llm_mesh_policy.identity.store.transactions import SqlIdentity, SqlTransaction, check_pepper
+from llm_mesh_policy.store.revision import revision
+from llm_mesh_policy.store.unit_of_work import SqlUnitOfWork
 from llm_mesh_runtime.database import Database, migrate, upsert
 from llm_mesh_runtime.errors import MeshError
 from llm_mesh_runtime.resources import page_of
@@ -198,7 +200,9 @@ async def test_strangers_share_readings_of_the_store(over: Instances, monkeypatc
 
 async def live_error(half: Half, standing: Standing, key: str) -> str:
     """How the check within a transaction answers."""
-    dead = await half.database.write(lambda connection: standing.dead(connection, [key], half.database.now(connection)))
+    dead = await half.database.write(
+        lambda connection: standing.dead(SqlUnitOfWork(connection, half.database), [key], half.database.now(connection))
+    )
     return "INVALID_CREDENTIAL" if dead == {key} else ""
 
 
@@ -229,7 +233,7 @@ async def test_a_change_that_was_undone_is_not_remembered_under_the_revision_tha
         assert isinstance(transaction, SqlTransaction)
         transaction.save_key(replace(app, revoke_time=1))
         connection = transaction.connection
-        assert standing.dead(connection, [app.name], half.database.now(connection)) == {app.name}
+        assert standing.dead(SqlUnitOfWork(connection, half.database), [app.name], half.database.now(connection)) == {app.name}
         raise ValueError("undone")
 
     with pytest.raises(ValueError, match="undone"):

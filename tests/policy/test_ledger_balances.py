@@ -12,7 +12,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, multip
 from sqlalchemy import Connection, select
 
 from llm_mesh.policy.v1 import ledger_pb2, policy_pb2, usage_pb2
-from llm_mesh_policy.audit.domain.entries import AuditEntry
+from llm_mesh_policy.domain.audit_entry import AuditEntry
 from llm_mesh_policy.ledger.domain.meters import DAY, MONTHLY, Meter, window_end, window_of
 from llm_mesh_policy.ledger.domain.reservation import ESTIMATED, HELD, RELEASED, SETTLED, Reservation
 from llm_mesh_policy.ledger.store import entry_rows, meter_rows

@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from llm_mesh.mesh.v1 import resources_pb2
 from llm_mesh.policy.v1 import ledger_pb2, usage_pb2
-from llm_mesh_policy.audit.domain.entries import AuditEntry
+from llm_mesh_policy.domain.audit_entry import AuditEntry
 from llm_mesh_policy.ledger.domain import settlement
 from llm_mesh_policy.ledger.domain.alerts import Alerts, Kind
 from llm_mesh_policy.ledger.domain.lifecycle import Lifecycle

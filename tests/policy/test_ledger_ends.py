@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from llm_mesh.policy.v1 import policy_pb2, usage_pb2
-from llm_mesh_policy.audit.domain.entries import AuditEntry
+from llm_mesh_policy.domain.audit_entry import AuditEntry
 from llm_mesh_policy.ledger.domain.lifecycle import LOST_AFTER, Sweep
 from llm_mesh_runtime.database import Database
 from llm_mesh_runtime.errors import MeshError

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Connection
 
 from llm_mesh.policy.v1 import policy_pb2, usage_pb2
-from llm_mesh_policy.audit.domain.entries import AuditEntry
+from llm_mesh_policy.domain.audit_entry import AuditEntry
 from llm_mesh_policy.ledger.domain.ports import Settled
 from llm_mesh_policy.ledger.domain.reservation import Reservation
 from llm_mesh_policy.ledger.store import entry_rows

@@ -8,10 +8,11 @@ from sqlalchemy import update
 
 from llm_mesh.mesh.v1 import resources_pb2
 from llm_mesh.policy.v1 import ledger_pb2
-from llm_mesh_policy.audit.domain.entries import AuditEntry
+from llm_mesh_policy.domain.audit_entry import AuditEntry
 from llm_mesh_policy.ledger.domain.limits import budget_of, meter_of_budget, meter_of_limit
 from llm_mesh_policy.ledger.domain.meters import DAY, FOREVER, MONEY, MONTHLY, Meter, fit, window_of
 from llm_mesh_policy.ledger.store.tables import meters
+from llm_mesh_policy.store.unit_of_work import SqlUnitOfWork
 from llm_mesh_runtime.database import Database
 from llm_mesh_runtime.errors import MeshError
 from tests.policy.ledger_world import DOMAIN, FREE_MODEL, KEY, MODEL, PRINCIPAL, PROJECT, World, attempt, line, worst
@@ -138,7 +139,9 @@ async def test_applying_says_what_changes_and_a_dry_run_changes_nothing(world: W
     wanted = ledger_pb2.Budget(name=f"{PROJECT}/budget", amount=resources_pb2.Money(currency="USD", nanos=5))
 
     async def apply(*, dry_run: bool) -> resources_pb2.Change:
-        step = await world.database.write(lambda connection: world.limits.apply_budget(connection, wanted, {}, dry_run=dry_run))
+        step = await world.database.write(
+            lambda connection: world.limits.apply_budget(SqlUnitOfWork(connection, world.database), wanted, {}, dry_run=dry_run)
+        )
         return step.change
 
     assert (await apply(dry_run=True)).action == resources_pb2.CHANGE_ACTION_CREATE
@@ -149,7 +152,9 @@ async def test_applying_says_what_changes_and_a_dry_run_changes_nothing(world: W
     assert (change.action, [field.path for field in change.fields]) == (resources_pb2.CHANGE_ACTION_UPDATE, ["amount"])
     bound = limit(PROJECT, REQUESTS, 3)
     for action in (resources_pb2.CHANGE_ACTION_CREATE, resources_pb2.CHANGE_ACTION_NONE):
-        made = await world.database.write(lambda connection: world.limits.apply_limit(connection, bound, {}, dry_run=False))
+        made = await world.database.write(
+            lambda connection: world.limits.apply_limit(SqlUnitOfWork(connection, world.database), bound, {}, dry_run=False)
+        )
         assert made.change.action == action
 
 
@@ -163,7 +168,9 @@ async def test_an_apply_touches_the_named_fields_of_a_budget_and_deletes_one_wit
 
     async def apply(budget: ledger_pb2.Budget, *paths: str, dry_run: bool = False) -> resources_pb2.Change:
         masks = {name: FieldMask(paths=paths)} if paths else {}
-        step = await world.database.write(lambda connection: world.limits.apply_budget(connection, budget, masks, dry_run=dry_run))
+        step = await world.database.write(
+            lambda connection: world.limits.apply_budget(SqlUnitOfWork(connection, world.database), budget, masks, dry_run=dry_run)
+        )
         return step.change
 
     raised = ledger_pb2.Budget(name=name, amount=resources_pb2.Money(currency="USD", nanos=6))
@@ -188,7 +195,9 @@ async def test_an_apply_does_not_open_a_budget_that_was_closed(world: World) -> 
     closing = update(meters).where(meters.c.name == name).values(closed=1)
     await world.database.write(lambda connection: connection.execute(closing).rowcount)
     raised = ledger_pb2.Budget(name=name, amount=resources_pb2.Money(currency="USD", nanos=6), period=ledger_pb2.BUDGET_PERIOD_DAILY)
-    await world.database.write(lambda connection: world.limits.apply_budget(connection, raised, {}, dry_run=False))
+    await world.database.write(
+        lambda connection: world.limits.apply_budget(SqlUnitOfWork(connection, world.database), raised, {}, dry_run=False)
+    )
     kept = await world.limits.budget(name)
     assert kept is not None
     assert (kept.amount.nanos, kept.HasField("close_time")) == (6, True)

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import text
 
 from llm_mesh.policy.v1 import ledger_pb2, policy_pb2, usage_pb2
-from llm_mesh_policy.audit.domain.entries import AuditEntry
+from llm_mesh_policy.domain.audit_entry import AuditEntry
 from llm_mesh_policy.ledger.domain.alerts import Alerts, Kind
 from llm_mesh_policy.ledger.domain.meter_check import MeterCheck
 from llm_mesh_policy.ledger.store.sums import LedgerSums

@@ -4,7 +4,7 @@ import pytest
 
 from llm_mesh.policy.v1 import admission_pb2, usage_pb2
 from llm_mesh.registry.v1 import registry_pb2
-from llm_mesh_policy.audit.domain.entries import AuditEntry
+from llm_mesh_policy.domain.audit_entry import AuditEntry
 from llm_mesh_policy.ledger.domain.reservation import REFUSED, Reservation
 from llm_mesh_policy.store.schema import metadata
 from llm_mesh_runtime.database import Database, drift

@@ -6,8 +6,8 @@ import pytest
 
 from llm_mesh.mesh.v1 import resources_pb2
 from llm_mesh.policy.v1 import ledger_pb2
-from llm_mesh_policy.audit.domain.entries import AuditEntry
 from llm_mesh_policy.domain.actor import Actor
+from llm_mesh_policy.domain.audit_entry import AuditEntry
 from llm_mesh_policy.identity.store.tables import resources
 from llm_mesh_policy.ledger.domain.accounts import Accounts
 from llm_mesh_policy.ledger.domain.limits import meter_of_budget, meter_of_limit

@@ -10,11 +10,13 @@ import pytest
 from sqlalchemy import Connection, delete, text
 
 from llm_mesh.policy.v1 import audit_pb2, rules_pb2
-from llm_mesh_policy.audit.domain.entries import AuditEntry, next_hash
+from llm_mesh_policy.audit.domain.entries import next_hash
 from llm_mesh_policy.audit.domain.trail import Trail
 from llm_mesh_policy.audit.store.reading import SqlTrail
 from llm_mesh_policy.audit.store.tables import audit_heads
+from llm_mesh_policy.domain.audit_entry import AuditEntry
 from llm_mesh_policy.store.migrations import v0003_audit_of_changes
+from llm_mesh_policy.store.unit_of_work import SqlUnitOfWork
 from llm_mesh_runtime.access import CallTable
 from llm_mesh_runtime.errors import MeshError
 from llm_mesh_runtime.resources import page_of
@@ -140,7 +142,7 @@ async def test_heads_count_what_was_written_and_what_was_undone_is_not_counted(o
     trail = trail_of(half)
 
     def bad(connection: Connection) -> None:
-        half.trail.append(connection, AuditEntry("d", "a", "r", allowed=True))
+        half.trail.append(SqlUnitOfWork(connection, half.database), AuditEntry("d", "a", "r", allowed=True))
         raise ValueError("undone")
 
     for number in range(4):

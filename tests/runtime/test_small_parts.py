@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llm_mesh.mesh.v1 import resources_pb2
-from llm_mesh_policy.domain.sealed import ADMISSION, CALLER, GRANT, SCREEN_STATE
+from llm_mesh_policy.domain.sealed import ADMISSION, CALLER, GRANT
+from llm_mesh_policy.screening.domain.seals import SCREEN_STATE
 from llm_mesh_runtime.clock import SystemClock
 from llm_mesh_runtime.context import new_request_id
 from llm_mesh_runtime.errors import MeshError

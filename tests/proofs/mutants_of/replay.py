@@ -15,7 +15,7 @@ REPLAY: Mapping[str, Mutant] = {
     ),
     "replay/keys-that-count": Mutant(
         file="policy/llm_mesh_policy/ledger/store/kept_answers.py",
-        guard="if self._accounts.dead(connection, [caller.key], now):",
+        guard="if self._accounts.dead(unit, [caller.key], now):",
         instead="if False:",
         test="tests/policy/test_kept_answers.py::test_a_key_that_is_revoked_gets_nothing",
     ),
@@ -99,7 +99,7 @@ REPLAY: Mapping[str, Mutant] = {
     ),
     "replay/who-got-it-is-recorded": Mutant(
         file="policy/llm_mesh_policy/ledger/store/kept_answers.py",
-        guard="self._accounts.extend_audit(connection, [_record(repeated.entry, caller, request_id, now)])",
+        guard="self._accounts.extend_audit(unit, [_record(repeated.entry, caller, request_id, now)])",
         instead="pass",
         test="tests/policy/test_kept_answers.py::test_a_repetition_gets_the_answer_and_its_entry",
     ),

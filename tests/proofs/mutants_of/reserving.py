@@ -57,8 +57,8 @@ RESERVING: Mapping[str, Mutant] = {
     ),
     "ledger/limit-of-each-domain": Mutant(
         file="policy/llm_mesh_policy/ledger/store/limits.py",
-        guard="        each_domain.put_limit(connection, desired, now)",
-        instead="        pass",
+        guard="            each_domain.put_limit(connection, desired, now, self._domains(connection))",
+        instead="            pass",
         test="tests/policy/test_platform_limits.py",
     ),
     "ledger/limit-of-each-new-domain": Mutant(

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from llm_mesh_policy.domain.keys import StoredKey
+from llm_mesh_policy.domain.unit_of_work import UnitOfWork
 
 if TYPE_CHECKING:
     from llm_mesh.policy.v1 import rules_pb2
-    from llm_mesh_policy.audit.domain.entries import AuditEntry
+    from llm_mesh_policy.domain.audit_entry import AuditEntry
 
 T = TypeVar("T")
 
@@ -41,11 +42,8 @@ class Contents:
     """Whether it is everything, and what is not named is gone."""
 
 
-class Transaction(Protocol):
-    """One transaction. All that it changes holds together, or not at all."""
-
-    def now(self) -> int:
-        """The store's time in microseconds since 1970 UTC."""
+class Transaction(UnitOfWork, Protocol):
+    """A unit of work of identity and rules."""
 
     def revision(self) -> int:
         """The revision: the present one, or, once something was changed here, the one that this transaction makes."""

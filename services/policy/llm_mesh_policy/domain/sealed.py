@@ -10,8 +10,6 @@ AUDIENCE = "policy"
 CALLER: str = admission_pb2.Caller.DESCRIPTOR.full_name
 ADMISSION: str = admission_pb2.Admission.DESCRIPTOR.full_name
 GRANT: str = admission_pb2.Grant.DESCRIPTOR.full_name
-SCREEN_STATE = "llm_mesh.policy.v1.ScreenState"
-"""JSON, which policy alone reads: no message of the contract has this name."""
 
 
 class Sealer(Protocol):

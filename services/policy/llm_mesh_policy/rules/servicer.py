@@ -12,7 +12,7 @@ from llm_mesh_runtime.resources import page_of
 if TYPE_CHECKING:
     from grpc.aio import ServicerContext
 
-    from llm_mesh_policy.audit.domain.trail import Trail
+    from llm_mesh_policy.audit.ports import Trail
     from llm_mesh_policy.rules.domain.administration import Administration
     from llm_mesh_policy.rules.domain.applying import Applying
     from llm_mesh_policy.rules.domain.explaining import Explaining

@@ -1,1 +1,1 @@
-"""Policy's RPCs: unpack, one call of the domain, pack."""
+"""What the servicers of all slices share: who calls, and what an answer is."""

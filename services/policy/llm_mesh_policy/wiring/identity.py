@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from llm_mesh_policy.audit.domain.trail import Trail
 from llm_mesh_policy.audit.store.chains import AuditTrail
 from llm_mesh_policy.audit.store.reading import SqlTrail
-from llm_mesh_policy.rules.domain.allowances import Allowances, callable_models
 from llm_mesh_policy.identity.domain.authorizer import Authorizer
 from llm_mesh_policy.identity.domain.bootstrap import Bootstrap
 from llm_mesh_policy.identity.domain.credentials import Pepper
@@ -17,10 +16,12 @@ from llm_mesh_policy.identity.domain.directory import Directory
 from llm_mesh_policy.identity.domain.keyring import Keyring
 from llm_mesh_policy.identity.servicer.authorize import AuthorizeServicer
 from llm_mesh_policy.identity.servicer.identity import IdentityServicer
-from llm_mesh_policy.identity.store.standing import Revision, Standing
-from llm_mesh_policy.identity.store.transactions import SqlIdentity, check_pepper
+from llm_mesh_policy.identity.store.standing import Standing
+from llm_mesh_policy.identity.store.transactions import SqlIdentity, check_pepper, domain_names
+from llm_mesh_policy.rules.domain.allowances import Allowances, callable_models
 from llm_mesh_policy.rules.domain.changes import Changes
 from llm_mesh_policy.rules.domain.live import Live
+from llm_mesh_policy.store.revision import Revision
 from llm_mesh_runtime.private_files import private_folder, write_secret
 from llm_mesh_runtime.settings import SettingProblem, SettingsError
 from llm_mesh_runtime.tasks import TaskSet
@@ -29,10 +30,10 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
     from pathlib import Path
 
-    from sqlalchemy import Connection
-
     from llm_mesh.policy.v1 import admission_pb2
-    from llm_mesh_policy.audit.domain.entries import AuditEntry
+    from llm_mesh_policy.domain.audit_entry import AuditEntry
+    from llm_mesh_policy.domain.unit_of_work import UnitOfWork
+    from llm_mesh_policy.identity.ports import ResourceFollower
     from llm_mesh_policy.rules.domain.snapshot import Snapshot
     from llm_mesh_policy.settings import Settings
     from llm_mesh_runtime.database import Database
@@ -45,17 +46,17 @@ _PEPPER_BYTES = 32
 class Identity:
     """The identity half of policy."""
 
-    def __init__(self, settings: Settings, links: Links, database: Database) -> None:
+    def __init__(self, settings: Settings, links: Links, database: Database, follower: ResourceFollower) -> None:
         self._settings = settings
         self._database = database
         self._tasks = TaskSet()
-        self._audit = AuditTrail(database.now)
+        self._audit = AuditTrail()
         self.trail = Trail(SqlTrail(database, self._audit))
         self._standing = Standing()
         self._allowances = Allowances()
         self._pepper = _pepper(settings, links)
         self.pepper = Pepper(self._pepper)
-        self.store = SqlIdentity(database, self._audit, settings.quotas)
+        self.store = SqlIdentity(database, self._audit, settings.quotas, follower)
         self.live = Live(self.store, staleness=settings.staleness.total_seconds())
         self.changes = Changes(self.store, self.live, settings.quotas)
         authorizer = Authorizer(self.live, self.pepper, links.seals, settings.bootstrap_token.reveal(), self._allowances)
@@ -81,13 +82,17 @@ class Identity:
         """The lists of the caller's project and key that a model must match to be called."""
         return callable_models(self.live.snapshot(), caller.key, caller.project)
 
-    def dead(self, connection: Connection, keys: Collection[str], now: int, revision: Revision | None = None) -> Collection[str]:
+    def dead(self, unit: UnitOfWork, keys: Collection[str], now: int, revision: Revision | None = None) -> Collection[str]:
         """Those of the keys that do not count now, by the database and within the transaction."""
-        return self._standing.dead(connection, keys, now, revision)
+        return self._standing.dead(unit, keys, now, revision)
 
-    def extend_audit(self, connection: Connection, entries: Sequence[AuditEntry]) -> None:
+    def extend_audit(self, unit: UnitOfWork, entries: Sequence[AuditEntry]) -> None:
         """Adds audit records within the transaction."""
-        self._audit.extend(connection, entries)
+        self._audit.extend(unit, entries)
+
+    def domain_names(self, unit: UnitOfWork) -> Collection[str]:
+        """The names of all domains, as they are in the transaction."""
+        return domain_names(unit)
 
     async def start(self) -> None:
         """Reads the first snapshot and follows changes; the schema is current."""

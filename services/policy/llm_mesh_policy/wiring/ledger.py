@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from llm_mesh_policy.admission.domain.admitting import Admitting, OutputBounds
+from llm_mesh_policy.admission.servicer import AdmitServicer
 from llm_mesh_policy.audit.store.records import AuditRecords
 from llm_mesh_policy.ledger.domain.accounts import Accounts
 from llm_mesh_policy.ledger.domain.alerts import Alerts, Kind
@@ -32,6 +33,8 @@ from llm_mesh_policy.ledger.store.sums import LedgerSums
 from llm_mesh_policy.screening.domain.rules import ACTIONS, Actions, ScreeningRules, problem
 from llm_mesh_policy.screening.domain.streams import StreamScreening
 from llm_mesh_policy.screening.domain.trail import ScreeningTrail
+from llm_mesh_policy.screening.servicer import ScreenServicer
+from llm_mesh_policy.wiring.screening import AuditedScreening
 from llm_mesh_runtime.clock import SystemClock
 from llm_mesh_runtime.errors import MeshError
 from llm_mesh_runtime.log import get_logger
@@ -71,7 +74,8 @@ class Ledger:
         rules = _rules(settings, identity)
         outputs = OutputBounds(settings.default_output_tokens, settings.most_output_tokens)
         grant_micros = settings.grant_valid_for // timedelta(microseconds=1)
-        self._trail = ScreeningTrail(AuditRecords(database, identity), ledger)
+        screening = AuditedScreening(AuditRecords(database, identity), ledger)
+        self._trail = ScreeningTrail(screening, screening)
         admitting = Admitting(
             identity,
             links.seals,
@@ -91,11 +95,11 @@ class Ledger:
             project_bytes=settings.kept_answers_project_bytes,
         )
         self._answer_sweep = AnswerSweep(kept_answers, identity.snapshot)
+        self.admission = AdmitServicer(admitting)
+        self.screening = ScreenServicer(StreamScreening(rules, links.seals, self._trail))
         self.decisions = DecisionsServicer(
-            admitting,
             Reserving(ledger, self._registry, links.seals, Sharing(identity.snapshot), currency=currency, grant_micros=grant_micros),
             Lifecycle(ledger, self._speeds, alerts, _charges(links.metrics)),
-            StreamScreening(rules, links.seals, self._trail),
             Replay(reading),
             KeptAnswers(
                 kept_answers, identity.snapshot, links.seals, most_bytes=settings.kept_answer_bytes, counted=_counted(links.metrics)

@@ -15,18 +15,24 @@ from llm_mesh_policy.admission.domain.ids import Ids, ulid
 from llm_mesh_policy.domain import sealed
 from llm_mesh_policy.domain.errors import PolicyError, floor_conflict
 from llm_mesh_policy.domain.instants import put_micros
-from llm_mesh_policy.ledger.domain.reservation import REFUSED, Reservation
-from llm_mesh_policy.ledger.domain.reserving import Seals
-from llm_mesh_policy.rules.domain.stricter import holding, least
-from llm_mesh_policy.screening.domain.requests import CLEAN, MOST_JSON_VALUES, Screened, screen
-from llm_mesh_policy.screening.domain.rules import ScreeningRules
-from llm_mesh_policy.screening.domain.slots import Slot
-from llm_mesh_policy.screening.domain.streams import state_of
-from llm_mesh_policy.screening.domain.trail import REQUEST as RECORD
-from llm_mesh_policy.screening.domain.trail import ScreeningTrail, entry_of, screening_counts
-from llm_mesh_policy.screening.domain.watchlist import Watchlist
+from llm_mesh_policy.ledger.ports import REFUSED, Reservation, Seals
+from llm_mesh_policy.rules.ports import holding, least
+from llm_mesh_policy.screening.ports import (
+    CLEAN,
+    MOST_JSON_VALUES,
+    Screened,
+    ScreeningRules,
+    ScreeningTrail,
+    Slot,
+    Watchlist,
+    record_of,
+    screen,
+    screening_counts,
+    state_of,
+)
+from llm_mesh_policy.screening.ports import REQUEST as RECORD
 from llm_mesh_runtime.clock import Clock
-from llm_mesh_runtime.errors import invalid
+from llm_mesh_runtime.errors import MeshError, invalid
 from llm_mesh_runtime.heavy import HeavyWork
 from llm_mesh_runtime.screened import REQUEST as DIRECTION
 from llm_mesh_runtime.screened import screened_text
@@ -95,7 +101,7 @@ class Admitting:
         outputs: OutputBounds,
         screen_output: bool,
         heavy: HeavyWork,
-        trail: ScreeningTrail,
+        trail: ScreeningTrail[Reservation],
         most_values: int = MOST_JSON_VALUES,
     ) -> None:
         self._heavy = heavy
@@ -155,7 +161,7 @@ class Admitting:
         request: policy_pb2.AdmitRequest,
         admission_id: str,
         now: int,
-    ) -> PolicyError:
+    ) -> MeshError:
         """Records that screening refuses the request. Answers what the caller is told."""
         refusal, counts = screening.refusal(), screening_counts(screening.counts, DIRECTION)
         number = ulid(now // 1000, self._ids.fresh())
@@ -172,7 +178,7 @@ class Admitting:
             screened=counts,
         )
         refused = Reservation(number, caller.domain, caller.project, caller.key, caller.principal, request.request_id, entry, ())
-        audit = entry_of(caller, RECORD, screening.counts, allowed=False, request_id=request.request_id)
+        audit = record_of(caller, RECORD, screening.counts, allowed=False, request_id=request.request_id)
         await self._trail.refuse(refused, audit)
         refusal.metadata |= {"screened": screened_text(counts), "reservation": entry.name}
         return refusal

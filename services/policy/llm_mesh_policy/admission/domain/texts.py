@@ -5,7 +5,7 @@ from typing import Any
 
 from llm_mesh.inference.v1 import content_pb2, embed_pb2, generate_pb2
 from llm_mesh_policy.admission.domain import media
-from llm_mesh_policy.screening.domain.slots import Flow, Form, Slot
+from llm_mesh_policy.screening.ports import Flow, Form, Slot
 from llm_mesh_runtime.errors import invalid
 
 _MEDIA = frozenset({"image", "audio", "file"})

@@ -7,54 +7,17 @@ has the records of a writer, in the order of their sequence, can check them with
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from llm_mesh.policy.v1 import rules_pb2
+from llm_mesh_policy.domain.audit_entry import AuditEntry
 from llm_mesh_runtime import trail
 from llm_mesh_runtime.trail import first_hash
 
 if TYPE_CHECKING:
     from hashlib import _Hash as Hash
 
-__all__ = ["AuditEntry", "broken_link", "entry_of", "first_hash", "next_hash"]
-
-_LONGEST_DETAIL = 512
-_LONGEST_TEXT = 1024
-
-
-@dataclass(slots=True)  # frozen would triple what an entry costs to make, and each request makes one
-class AuditEntry:
-    """One decision or change. Never has content, and is never changed."""
-
-    domain: str
-    action: str
-    resource: str
-    allowed: bool
-    principal: str = ""
-    key: str = ""
-    detail: str = ""
-    request_id: str = ""
-    time: int = 0
-    """Microseconds since 1970 UTC. 0: the store's present time."""
-    event_id: str = ""
-    """By which the service that made the change knows it. Empty: policy itself made it."""
-    source: str = ""
-    before: bytes = b""
-    """SHA-256 over the resource before the change."""
-    after: bytes = b""
-    reason: str = ""
-
-    @property
-    def is_plain(self) -> bool:
-        """Whether it has none of the facts of a change: as every decision on a request."""
-        return not (self.event_id or self.reason or self.before or self.after or self.source)
-
-    def bounded(self, time: int) -> AuditEntry:
-        """The entry as it is kept: with its time, and cut where a field is too long."""
-        if max(len(self.detail), len(self.resource)) <= _LONGEST_DETAIL and self.time:
-            return self
-        return replace(self, detail=self.detail[:_LONGEST_DETAIL], resource=self.resource[:_LONGEST_TEXT], time=self.time or time)
+__all__ = ["broken_link", "entry_of", "first_hash", "next_hash"]
 
 
 def next_hash(previous: bytes, writer: str, entry: AuditEntry, begun: Hash | None = None) -> bytes:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from llm_mesh.policy.v1 import audit_pb2, rules_pb2
-from llm_mesh_policy.audit.domain.entries import AuditEntry
+from llm_mesh_policy.domain.audit_entry import AuditEntry
 from llm_mesh_policy.domain.kinds import DOMAINS
 from llm_mesh_runtime.errors import invalid
 

@@ -11,13 +11,18 @@ from __future__ import annotations
 import hashlib
 import secrets
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, bindparam, select
 
-from llm_mesh_policy.audit.domain.entries import AuditEntry, first_hash, next_hash
+from llm_mesh.policy.v1 import rules_pb2
+from llm_mesh_policy.audit.domain.entries import first_hash, next_hash
+from llm_mesh_policy.audit.store import rows
 from llm_mesh_policy.audit.store.tables import audit_heads, audit_records
+from llm_mesh_policy.domain.audit_entry import AuditEntry
+from llm_mesh_policy.domain.unit_of_work import UnitOfWork
+from llm_mesh_policy.store.unit_of_work import connection_of
 from llm_mesh_runtime.database import PreparedStatement, Rows, standing
 from llm_mesh_runtime.trail import FIRST_NUMBERING, next_numbering
 
@@ -60,18 +65,18 @@ class _Head:
 class AuditTrail:
     """Adds records. One per process; its writers are an epoch of their own."""
 
-    def __init__(self, now: Callable[[Connection], int], *, epoch: str = "") -> None:
-        self._now = now
+    def __init__(self, *, epoch: str = "") -> None:
         self._epoch = epoch or secrets.token_hex(8)
         self._heads: dict[int, _Head] = {}
         self._begun = hashlib.sha256()
 
-    def append(self, connection: Connection, entry: AuditEntry) -> int:
+    def append(self, unit: UnitOfWork, entry: AuditEntry) -> int:
         """Adds a record to the calling thread's chain; answers with its sequence. Holds only if the transaction commits."""
-        return self.extend(connection, [entry])
+        return self.extend(unit, [entry])
 
-    def extend(self, connection: Connection, entries: Sequence[AuditEntry]) -> int:
+    def extend(self, unit: UnitOfWork, entries: Sequence[AuditEntry]) -> int:
         """Adds records in their order, likewise; answers with the sequence of the last."""
+        connection = connection_of(unit)
         head = self._heads.get(threading.get_ident())
         if head is None:
             head = self._heads[threading.get_ident()] = self._fresh(len(self._heads))
@@ -81,21 +86,25 @@ class AuditTrail:
             head.standing = present
         if not entries:
             return head.sequence
-        now = 0 if all(entry.time for entry in entries) else self._now(connection)
+        now = 0 if all(entry.time for entry in entries) else unit.now()
         plain = all(entry.is_plain for entry in entries)
-        rows, digest = [], head.hash
+        new_rows, digest = [], head.hash
         for each in entries:
             entry = each.bounded(now)
             digest = next_hash(digest, head.writer, entry, self._begun)
-            rows.append(_row(entry, head.writer, digest) if plain else (*_row(entry, head.writer, digest), *_more(entry)))
-        last = (_ADD if plain else _ADD_CHANGES).write(connection, rows)
-        for sequence in range(last - len(rows) + 1, last + 1) if last else self._sequences(connection, head, len(rows)):
+            new_rows.append(_row(entry, head.writer, digest) if plain else (*_row(entry, head.writer, digest), *_more(entry)))
+        last = (_ADD if plain else _ADD_CHANGES).write(connection, new_rows)
+        for sequence in range(last - len(new_rows) + 1, last + 1) if last else self._sequences(connection, head, len(new_rows)):
             head.numbering = next_numbering(head.numbering, sequence, self._begun)
             head.sequence = sequence
         head.hash = digest
-        head.count += len(rows)
+        head.count += len(new_rows)
         _PUT_HEAD.write(connection, [(head.writer, head.count, bytearray(digest), head.sequence, bytearray(head.numbering))])
         return head.sequence
+
+    def page(self, unit: UnitOfWork, domain: str, request_id: str, before: int, limit: int) -> list[rules_pb2.AuditRecord]:
+        """Records before a sequence, newest first: of a domain and of a request, where those are given."""
+        return rows.page_of(connection_of(unit), domain, request_id, before, limit)
 
     def _fresh(self, number: int) -> _Head:
         writer = f"{self._epoch}-{number}"

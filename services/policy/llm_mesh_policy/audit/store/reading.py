@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, func, select
 from sqlalchemy import Row as SqlRow
 
-from llm_mesh.policy.v1 import audit_pb2, rules_pb2
+from llm_mesh.policy.v1 import audit_pb2
 from llm_mesh_policy.audit.domain.trail import Page
+from llm_mesh_policy.audit.store.rows import record_of
 from llm_mesh_policy.audit.store.tables import audit_heads, audit_records
+from llm_mesh_policy.store.unit_of_work import SqlUnitOfWork
 
 if TYPE_CHECKING:
-    from llm_mesh_policy.audit.domain.entries import AuditEntry
     from llm_mesh_policy.audit.store.chains import AuditTrail
+    from llm_mesh_policy.domain.audit_entry import AuditEntry
     from llm_mesh_runtime.database import Database
 
 
@@ -32,7 +34,7 @@ class SqlTrail:
             recorded = set(connection.scalars(known))
             fresh = [entry for entry in entries if entry.event_id not in recorded]
             if fresh:
-                self._trail.extend(connection, fresh)
+                self._trail.extend(SqlUnitOfWork(connection, self._database), fresh)
             return len(fresh)
 
         return await self._database.write(work)
@@ -47,30 +49,6 @@ class SqlTrail:
             return Page(records, [_head_of(row) for row in connection.execute(select(audit_heads).order_by(audit_heads.c.writer))])
 
         return await self._database.read(work)
-
-
-def record_of(row: SqlRow[Any]) -> rules_pb2.AuditRecord:
-    """A record as it is published."""
-    record = rules_pb2.AuditRecord(
-        sequence=row.sequence,
-        domain=row.domain,
-        principal=row.principal,
-        key=row.key,
-        action=row.action,
-        resource=row.resource,
-        allowed=row.allowed,
-        detail=row.detail,
-        request_id=row.request_id,
-        hash=bytes(row.hash),
-        writer=row.writer,
-        event_id=row.event_id or "",
-        source=row.source or "",
-        before_digest=bytes(row.before_digest or b""),
-        after_digest=bytes(row.after_digest or b""),
-        reason=row.reason or "",
-    )
-    record.time.FromMicroseconds(row.time)
-    return record
 
 
 def _head_of(row: SqlRow[Any]) -> audit_pb2.ChainHead:

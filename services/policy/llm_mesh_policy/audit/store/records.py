@@ -5,14 +5,16 @@ from typing import Protocol
 
 from sqlalchemy import Connection
 
-from llm_mesh_policy.audit.domain.entries import AuditEntry
+from llm_mesh_policy.domain.audit_entry import AuditEntry
+from llm_mesh_policy.domain.unit_of_work import UnitOfWork
+from llm_mesh_policy.store.unit_of_work import SqlUnitOfWork
 from llm_mesh_runtime.database import Database
 
 
 class Trail(Protocol):
     """Where records are added within a transaction."""
 
-    def extend_audit(self, connection: Connection, entries: Sequence[AuditEntry]) -> None:
+    def extend_audit(self, unit: UnitOfWork, entries: Sequence[AuditEntry]) -> None:
         """In their order."""
 
 
@@ -28,5 +30,5 @@ class AuditRecords:
         await self._database.write_together(self._extend, entry)
 
     def _extend(self, connection: Connection, entries: Sequence[AuditEntry]) -> Sequence[None]:
-        self._trail.extend_audit(connection, entries)
+        self._trail.extend_audit(SqlUnitOfWork(connection, self._database), entries)
         return [None] * len(entries)

@@ -6,17 +6,16 @@ from typing import TYPE_CHECKING
 
 from llm_mesh.policy.v1 import identity_pb2, rules_pb2
 from llm_mesh_policy.domain import checks
+from llm_mesh_policy.domain.kinds import BINDINGS, DOMAINS, PRINCIPALS, PROJECTS
 from llm_mesh_policy.identity.domain.authorizer import BOOTSTRAP_KEY, invalid_token
 from llm_mesh_policy.identity.domain.keyring import new_key
-from llm_mesh_policy.domain.kinds import BINDINGS, DOMAINS, PRINCIPALS, PROJECTS
-from llm_mesh_policy.rules.domain.matching import EVERYWHERE
-from llm_mesh_policy.rules.domain.roles import PLATFORM_ADMIN
+from llm_mesh_policy.rules.ports import EVERYWHERE, PLATFORM_ADMIN
 
 if TYPE_CHECKING:
     from llm_mesh_policy.domain.actor import Actor
     from llm_mesh_policy.identity.domain.credentials import Pepper
     from llm_mesh_policy.identity.domain.keyring import NewKey
-    from llm_mesh_policy.rules.domain.changes import Change, Changes
+    from llm_mesh_policy.rules.ports import Change, Changes
 
 _PLATFORM = "domains/platform"
 _PROJECT = f"{_PLATFORM}/projects/admin"

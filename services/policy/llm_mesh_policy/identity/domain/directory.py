@@ -12,7 +12,7 @@ from google.protobuf.message import Message
 from llm_mesh.policy.v1 import identity_pb2
 from llm_mesh_policy.domain import checks
 from llm_mesh_policy.domain.kinds import DOMAINS, PRINCIPALS, PROJECTS, Kind
-from llm_mesh_policy.rules.domain.access import floor_in, save_domain, save_principal, save_project, with_floor
+from llm_mesh_policy.rules.ports import floor_in, save_domain, save_principal, save_project, with_floor
 from llm_mesh_runtime.errors import already_exists, etag_mismatch
 from llm_mesh_runtime.pace import Pace
 from llm_mesh_runtime.resources import masked_update
@@ -22,9 +22,7 @@ if TYPE_CHECKING:
 
     from llm_mesh_policy.domain.actor import Actor
     from llm_mesh_policy.domain.resources import Row, Store, Transaction
-    from llm_mesh_policy.rules.domain.changes import Change, Changes
-    from llm_mesh_policy.rules.domain.live import Live
-    from llm_mesh_policy.rules.domain.snapshot import Snapshot
+    from llm_mesh_policy.rules.ports import Change, Changes, Live, Snapshot
     from llm_mesh_runtime.resources import Page
 
 M = TypeVar("M", bound=Message)

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from llm_mesh.policy.v1 import identity_pb2
 from llm_mesh_policy.domain import checks
-from llm_mesh_policy.identity.domain.credentials import Credential, Pepper, mint
 from llm_mesh_policy.domain.keys import StoredKey
 from llm_mesh_policy.domain.kinds import KEY_NAME, PRINCIPALS, PROJECTS
-from llm_mesh_policy.rules.domain.escalation import require_held
+from llm_mesh_policy.identity.domain.credentials import Credential, Pepper, mint
+from llm_mesh_policy.rules.ports import require_held
 from llm_mesh_runtime.errors import invalid, not_found
 from llm_mesh_runtime.resources import NamePattern
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from llm_mesh_policy.domain.actor import Actor
     from llm_mesh_policy.domain.resources import Store, Transaction
-    from llm_mesh_policy.rules.domain.changes import Change, Changes, Done
+    from llm_mesh_policy.rules.ports import Change, Changes, Done
     from llm_mesh_runtime.resources import Page
 
 _SECOND = 1_000_000

@@ -5,18 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import aclosing
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from llm_mesh.policy.v1 import policy_pb2
 
 if TYPE_CHECKING:
-    from grpc.aio import ServicerContext
-
     from llm_mesh_policy.identity.domain.authorizer import Authorizer
-    from llm_mesh_policy.rules.domain.live import Live
-    from llm_mesh_policy.wiring.servicer import Answer
-
-    Context = ServicerContext[Any, Any]
+    from llm_mesh_policy.rules.ports import Live
+    from llm_mesh_policy.servicer.answers import Answer, Context
 
 _LONGEST_WATCH = 600.0
 

@@ -13,15 +13,16 @@ from sqlalchemy import Connection, bindparam, select
 
 from llm_mesh.policy.v1 import identity_pb2
 from llm_mesh_policy.domain.kinds import KEY_NAME
-from llm_mesh_policy.identity.store.tables import MAKING, keys, resources, revision
+from llm_mesh_policy.domain.unit_of_work import UnitOfWork
+from llm_mesh_policy.identity.store.tables import keys, resources
+from llm_mesh_policy.store.revision import MAKING, Revision, revision
+from llm_mesh_policy.store.unit_of_work import connection_of
 from llm_mesh_runtime.database import PreparedStatement
 from llm_mesh_runtime.database.prepared import Row
 
 _MOST = 65_536
 _NEVER = 0
 _ALWAYS = 1 << 62
-Revision = Row
-"""The revision's number, and what was drawn when it was made."""
 
 _REVISION = PreparedStatement(
     select(
@@ -46,8 +47,9 @@ class Standing:
     def __init__(self) -> None:
         self._read: tuple[Row | None, dict[str, int]] = (None, {})
 
-    def dead(self, connection: Connection, names: Collection[str], now: int, revision: Revision | None = None) -> set[str]:
+    def dead(self, unit: UnitOfWork, names: Collection[str], now: int, revision: Revision | None = None) -> set[str]:
         """Those of the keys that do not count at a moment of the store's time. Reads the revision where the transaction has not yet."""
+        connection = connection_of(unit)
         present = revision or _REVISION.first(connection)
         seen, until = self._read
         if seen != present or len(until) >= _MOST:

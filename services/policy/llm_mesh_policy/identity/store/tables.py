@@ -62,20 +62,14 @@ keys = Table(
     Index("keys_that_count", "domain", sqlite_where=text("revoke_time IS NULL"), postgresql_where=text("revoke_time IS NULL")),
 )
 
-MAKING = 0
 UNTOLD = 98
 FORGOTTEN = 99
 MARKS = MappingProxyType({collection: number for number, collection in enumerate(COLLECTIONS, start=2)})
 """For builds of the release before: by which revision a collection changed last."""
 ROW_MARKS = MappingProxyType({collection: number for number, collection in enumerate(COLLECTIONS, start=102)})
 """By which revision it changed last with the revision in its rows. Lower than its mark: such a build wrote, whose rows have none."""
-# Row 1 has the revision; row 0 (`MAKING`) a number that each making of a revision draws anew, by which one that was undone is told
-# from the next of its number; row 98 (`UNTOLD`) the last by which such a build wrote, as far as it was noticed since; row 99
-# (`FORGOTTEN`) that up to which removals are not kept any more; the others are marks.
-revision = Table(
-    "revision", metadata, Column("id", BigInteger, primary_key=True, autoincrement=False), Column("value", BigInteger, nullable=False)
-)
-
+# Of the table `revision`: row 98 (`UNTOLD`) has the last revision by which such a build wrote, as far as it was noticed since; row 99
+# (`FORGOTTEN`) that up to which removals are not kept any more.
 bootstraps = Table(
     "bootstraps",
     metadata,

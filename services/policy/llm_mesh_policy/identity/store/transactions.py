@@ -14,15 +14,12 @@ from sqlalchemy import Connection, and_, delete, func, or_, select, update
 from sqlalchemy import Row as SqlRow
 
 from llm_mesh.policy.v1 import identity_pb2, rules_pb2
-from llm_mesh_policy.audit.store.reading import record_of
-from llm_mesh_policy.audit.store.tables import audit_records
 from llm_mesh_policy.domain.keys import StoredKey
 from llm_mesh_policy.domain.kinds import PROJECTS
 from llm_mesh_policy.domain.resources import Contents, Row, Transaction
 from llm_mesh_policy.identity.store.tables import (
     DOMAINS,
     FORGOTTEN,
-    MAKING,
     MARKS,
     ROW_MARKS,
     UNTOLD,
@@ -31,15 +28,16 @@ from llm_mesh_policy.identity.store.tables import (
     peppers,
     removals,
     resources,
-    revision,
 )
-from llm_mesh_policy.ledger.store import answer_rows, each_domain
+from llm_mesh_policy.store.revision import MAKING, revision
+from llm_mesh_policy.store.unit_of_work import SqlUnitOfWork, connection_of
 from llm_mesh_runtime.database import Database, PreparedStatement, for_update, upsert
 from llm_mesh_runtime.settings import SettingProblem, SettingsError
 
 if TYPE_CHECKING:
-    from llm_mesh_policy.audit.domain.entries import AuditEntry
-    from llm_mesh_policy.audit.store.chains import AuditTrail
+    from llm_mesh_policy.domain.audit_entry import AuditEntry
+    from llm_mesh_policy.domain.unit_of_work import UnitOfWork
+    from llm_mesh_policy.identity.ports import AuditLog, ResourceFollower
     from llm_mesh_runtime.resources import Quotas
 
 T = TypeVar("T")
@@ -58,24 +56,28 @@ _PRESENT = PreparedStatement(_present)
 class SqlIdentity:
     """The store, behind the domain's port."""
 
-    def __init__(self, database: Database, trail: AuditTrail, quotas: Quotas) -> None:
+    def __init__(self, database: Database, trail: AuditLog, quotas: Quotas, follower: ResourceFollower) -> None:
         self._database = database
         self._trail = trail
         self._quotas = quotas
+        self._follower = follower
 
     async def change(self, work: Callable[[Transaction], T]) -> T:
         def locked(connection: Connection) -> T:
             present = connection.execute(for_update(_present)).scalar_one()
-            return work(SqlTransaction(connection, self._database, self._trail, self._quotas, present))
+            return work(self._transaction(connection, present))
 
         return await self._database.write(locked)
 
     async def read(self, work: Callable[[Transaction], T]) -> T:
         def reading(connection: Connection) -> T:
             present = connection.execute(_present).scalar_one()
-            return work(SqlTransaction(connection, self._database, self._trail, self._quotas, present))
+            return work(self._transaction(connection, present))
 
         return await self._database.read(reading)
+
+    def _transaction(self, connection: Connection, present: int) -> SqlTransaction:
+        return SqlTransaction(connection, self._database, self._trail, self._quotas, self._follower, present)
 
     async def contents(self, since: int) -> Contents | None:
         def reading(connection: Connection) -> Contents | None:
@@ -117,20 +119,19 @@ def _keys(connection: Connection, since: int) -> list[StoredKey]:
     return [_key(sql_row) for sql_row in connection.execute(statement if since else statement.where(keys.c.revoke_time.is_(None)))]
 
 
-class SqlTransaction:
+class SqlTransaction(SqlUnitOfWork):
     """One transaction, behind the domain's port."""
 
-    def __init__(self, connection: Connection, database: Database, trail: AuditTrail, quotas: Quotas, present: int) -> None:
-        self.connection = connection
-        self._database = database
+    def __init__(
+        self, connection: Connection, database: Database, trail: AuditLog, quotas: Quotas, follower: ResourceFollower, present: int
+    ) -> None:
+        super().__init__(connection, database)
+        self._follower = follower
         self._trail = trail
         self._quotas = quotas
         self._revision = present
         self._advanced = False
         self._marked: set[str] = set()
-
-    def now(self) -> int:
-        return self._database.now(self.connection)
 
     def revision(self) -> int:
         return self._revision
@@ -182,7 +183,7 @@ class SqlTransaction:
             return
         names = [PROJECTS.name_of(row) for row in rows if not identity_pb2.Project.FromString(row.body).keep_answers]
         if names:
-            answer_rows.erase_of(self.connection, names, self.now())
+            self._follower.answers_ended(self, names)
 
     def _grown(self, collection: str, domains: Collection[str]) -> None:
         """What follows from new resources: of domains all count against their quota, of other resources those of their domain."""
@@ -190,7 +191,7 @@ class SqlTransaction:
         count = select(func.count()).select_from(table)
         if collection == DOMAINS:
             for domain in domains:
-                each_domain.add_domain(self.connection, f"domains/{domain}", self.now())
+                self._follower.domain_added(self, f"domains/{domain}")
             if domains:
                 self._quotas.check("the mesh", collection, self.connection.execute(count).scalar_one())
             return
@@ -203,7 +204,7 @@ class SqlTransaction:
         table = resources[collection]
         self.connection.execute(delete(table).where(table.c.domain == domain, table.c.id == identity))
         if collection == PROJECTS.collection:
-            answer_rows.erase_of(self.connection, [f"domains/{domain}/projects/{identity}"], self.now())
+            self._follower.answers_ended(self, [f"domains/{domain}/projects/{identity}"])
         values = {"collection": collection, "domain": domain, "id": identity, "revision": self._revision}
         upsert(self.connection, removals, values, key=["collection", "domain", "id"])
         self._forget(self._revision - _REMEMBERED)
@@ -255,21 +256,19 @@ class SqlTransaction:
         return upsert(self.connection, bootstraps, values, key=["token_digest"], update=[]) == 1
 
     def audit(self, entry: AuditEntry) -> int:
-        return self._trail.append(self.connection, entry)
+        return self._trail.append(self, entry)
 
     def audit_all(self, entries: Sequence[AuditEntry]) -> None:
-        self._trail.extend(self.connection, entries)
+        self._trail.extend(self, entries)
 
     def page_audit(self, domain: str, request_id: str, before: int, limit: int) -> list[rules_pb2.AuditRecord]:
-        table = audit_records
-        statement = select(table).order_by(table.c.sequence.desc()).limit(limit)
-        if domain:
-            statement = statement.where(table.c.domain == domain)
-        if request_id:
-            statement = statement.where(table.c.request_id == request_id)
-        if before:
-            statement = statement.where(table.c.sequence < before)
-        return [record_of(sql_row) for sql_row in self.connection.execute(statement)]
+        return self._trail.page(self, domain, request_id, before, limit)
+
+
+def domain_names(unit: UnitOfWork) -> list[str]:
+    """The names of all domains, as they are in a transaction."""
+    table = resources[DOMAINS]
+    return [f"domains/{row.id}" for row in connection_of(unit).execute(select(table.c.id))]
 
 
 def check_pepper(connection: Connection, database: Database, digest: bytes) -> None:

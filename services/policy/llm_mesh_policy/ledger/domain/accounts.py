@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from llm_mesh.policy.v1 import identity_pb2, ledger_pb2, usage_pb2
-from llm_mesh_policy.audit.domain.entries import AuditEntry
 from llm_mesh_policy.domain.actor import Actor
+from llm_mesh_policy.domain.audit_entry import AuditEntry
 from llm_mesh_policy.ledger.domain.alerts import Alerts
 from llm_mesh_policy.ledger.domain.limits import LIMIT, check_budget_name, meter_of_budget, meter_of_limit
 from llm_mesh_runtime.errors import invalid, not_found

@@ -15,7 +15,7 @@ from llm_mesh_policy.ledger.domain.ports import Draft, Held, Ledger, Registry
 from llm_mesh_policy.ledger.domain.quote import Admitted, Terms, quote
 from llm_mesh_policy.ledger.domain.reservation import HELD, Reservation
 from llm_mesh_policy.ledger.domain.sharing import Sharing
-from llm_mesh_policy.screening.domain.trail import counts_of, described
+from llm_mesh_policy.screening.ports import counts_of, described
 from llm_mesh_runtime.errors import invalid
 from llm_mesh_runtime.resources import domain_of
 

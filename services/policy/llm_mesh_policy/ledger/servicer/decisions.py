@@ -1,4 +1,4 @@
-"""The ledger's share of `PolicyService`: admission, reservations, screening, replay."""
+"""The ledger's share of `PolicyService`: reservations, kept answers, replay."""
 
 from __future__ import annotations
 
@@ -6,15 +6,13 @@ from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING
 
 from llm_mesh.policy.v1 import policy_pb2
-from llm_mesh_policy.admission.domain.admitting import Admitting
 from llm_mesh_policy.ledger.domain.kept_answers import KeptAnswers, check_answer
 from llm_mesh_policy.ledger.domain.lifecycle import Lifecycle
 from llm_mesh_policy.ledger.domain.replay import Replay
 from llm_mesh_policy.ledger.domain.reserving import Reserving
-from llm_mesh_policy.screening.domain.streams import StreamScreening
 
 if TYPE_CHECKING:
-    from llm_mesh_policy.wiring.servicer import Answer, Context
+    from llm_mesh_policy.servicer.answers import Context
 
 
 class DecisionsServicer:
@@ -22,22 +20,15 @@ class DecisionsServicer:
 
     def __init__(
         self,
-        admitting: Admitting,
         reserving: Reserving,
         lifecycle: Lifecycle,
-        screening: StreamScreening,
         replay: Replay,
         answers: KeptAnswers,
     ) -> None:
-        self._admitting = admitting
         self._reserving = reserving
         self._lifecycle = lifecycle
-        self._screening = screening
         self._replay = replay
         self._answers = answers
-
-    def Admit(self, request: policy_pb2.AdmitRequest, context: Context) -> Answer[policy_pb2.AdmitResponse]:
-        return self._admitting.admit(request)
 
     async def Reserve(self, request: policy_pb2.ReserveRequest, context: Context) -> policy_pb2.ReserveResponse:
         response = policy_pb2.ReserveResponse()
@@ -79,14 +70,6 @@ class DecisionsServicer:
 
     async def Heartbeat(self, request: policy_pb2.HeartbeatRequest, context: Context) -> policy_pb2.HeartbeatResponse:
         return await self._lifecycle.heartbeat(request)
-
-    async def ScreenStream(
-        self,
-        request_iterator: AsyncIterator[policy_pb2.ScreenStreamRequest],
-        context: Context,
-    ) -> AsyncIterator[policy_pb2.ScreenStreamResponse]:
-        async for response in self._screening.screen(request_iterator):
-            yield response
 
     async def ReplayUsage(
         self,

@@ -10,7 +10,7 @@ from llm_mesh_policy.servicer.actors import actor
 from llm_mesh_runtime.resources import page_of
 
 if TYPE_CHECKING:
-    from llm_mesh_policy.wiring.servicer import Context
+    from llm_mesh_policy.servicer.answers import Context
 
 
 class LedgerServicer(ledger_pb2_grpc.LedgerServiceServicer):

@@ -1,6 +1,6 @@
 """What follows from a charge beside its postings: budgets that were made later follow its corrections, and overrun ones are closed."""
 
-from llm_mesh_policy.audit.domain.entries import AuditEntry
+from llm_mesh_policy.domain.audit_entry import AuditEntry
 from llm_mesh_policy.ledger.domain import amounts
 from llm_mesh_policy.ledger.domain.reservation import Reservation
 from llm_mesh_policy.ledger.store.group import Group

@@ -3,12 +3,11 @@
 The meters are made when the limit is put and when a domain is created, so that a request finds them by its domain like all others.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import astuple, replace
 
 from sqlalchemy import Connection, delete, select
 
-from llm_mesh_policy.identity.store.tables import resources
 from llm_mesh_policy.ledger.domain.limits import EACH_DOMAIN, DesiredMeter, fresh_meter
 from llm_mesh_policy.ledger.domain.meters import Meter
 from llm_mesh_policy.ledger.store import meter_rows
@@ -17,9 +16,9 @@ from llm_mesh_policy.ledger.store.tables import meters
 from llm_mesh_runtime.database import upsert
 
 
-def put_limit(connection: Connection, desired: DesiredMeter, now: int) -> None:
+def put_limit(connection: Connection, desired: DesiredMeter, now: int, all_domains: Collection[str]) -> None:
     """Brings the meters of a limit into being, for every domain where it is one of each domain, and ends those that it has no more."""
-    domains = _domains(connection) if desired.subject == EACH_DOMAIN else ()
+    domains = all_domains if desired.subject == EACH_DOMAIN else ()
     _end(connection, desired.name, keeping={_name(desired.name, domain) for domain in domains})
     known = {meter.name: meter for meter in _of_limit(connection, desired.name)}
     for domain in domains:
@@ -61,11 +60,6 @@ def _of_limit(connection: Connection, limit: str) -> list[Meter]:
 def _select(connection: Connection, condition: object) -> list[Meter]:
     rows = connection.execute(select(*meter_rows.columns()).where(condition))  # type: ignore[arg-type]  # a condition of SQLAlchemy
     return [Meter(*row) for row in rows]
-
-
-def _domains(connection: Connection) -> Iterable[str]:
-    table = resources["domains"]
-    return [f"domains/{row.id}" for row in connection.execute(select(table.c.id))]
 
 
 def _name(limit: str, domain: str) -> str:

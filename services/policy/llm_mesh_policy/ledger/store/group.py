@@ -8,15 +8,15 @@ from collections.abc import Collection, Container, Iterable, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
-from sqlalchemy import Connection
-
-from llm_mesh_policy.audit.domain.entries import AuditEntry
-from llm_mesh_policy.identity.store.standing import Revision
+from llm_mesh_policy.domain.audit_entry import AuditEntry
+from llm_mesh_policy.domain.unit_of_work import UnitOfWork
 from llm_mesh_policy.ledger.domain.limits import PLATFORM, tag_key
 from llm_mesh_policy.ledger.domain.meters import MONEY, Meter, Posting
 from llm_mesh_policy.ledger.domain.reservation import Reservation
 from llm_mesh_policy.ledger.store import entry_rows, meter_rows
 from llm_mesh_policy.ledger.store.look import Look, look
+from llm_mesh_policy.store.revision import Revision
+from llm_mesh_policy.store.unit_of_work import connection_of
 from llm_mesh_runtime.money import saturated
 
 _PLATFORM = PLATFORM + "/"
@@ -25,18 +25,22 @@ _PLATFORM = PLATFORM + "/"
 class Accounts(Protocol):
     """What the ledger asks of identity within its own transaction."""
 
-    def dead(self, connection: Connection, keys: Collection[str], now: int, revision: Revision | None = None) -> Collection[str]:
+    def dead(self, unit: UnitOfWork, keys: Collection[str], now: int, revision: Revision | None = None) -> Collection[str]:
         """Those of the keys that do not count now; by the revision, where the transaction has read it."""
 
-    def extend_audit(self, connection: Connection, entries: Sequence[AuditEntry]) -> None:
+    def extend_audit(self, unit: UnitOfWork, entries: Sequence[AuditEntry]) -> None:
         """Adds audit records, in their order."""
+
+    def domain_names(self, unit: UnitOfWork) -> Collection[str]:
+        """The names of all domains."""
 
 
 class Group:
     """One group's state of the ledger."""
 
-    def __init__(self, connection: Connection, accounts: Accounts, now: int) -> None:
-        self.connection = connection
+    def __init__(self, unit: UnitOfWork, accounts: Accounts, now: int) -> None:
+        self.unit = unit
+        self.connection = connection_of(unit)
         self.now = now
         self._accounts = accounts
         self._sequence: int | None = None
@@ -66,7 +70,7 @@ class Group:
             for scope, subject, name in seen.demands:
                 self._demands.setdefault(scope, []).append((tag_key(subject), name))
         if keys:
-            dead = self._accounts.dead(self.connection, keys, self.now, seen.revision)
+            dead = self._accounts.dead(self.unit, keys, self.now, seen.revision)
             for key in keys:
                 self._dead[key] = key in dead
 
@@ -87,7 +91,7 @@ class Group:
     def counts(self, key: str) -> bool:
         """Whether a key counts now."""
         if key not in self._dead:
-            self._dead[key] = key in self._accounts.dead(self.connection, [key], self.now)
+            self._dead[key] = key in self._accounts.dead(self.unit, [key], self.now)
         return not self._dead[key]
 
     def binding(self, domain: str, subjects: Collection[str]) -> list[Meter]:
@@ -176,7 +180,7 @@ class Group:
         if self._closed:
             meter_rows.close(self.connection, self._closed, self.now)
         if self._audit:
-            self._accounts.extend_audit(self.connection, self._audit)
+            self._accounts.extend_audit(self.unit, self._audit)
 
     def _add_meters(self, subjects: Iterable[str], meters: Iterable[Meter]) -> None:
         self._seen.update(subjects)

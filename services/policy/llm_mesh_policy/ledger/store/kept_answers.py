@@ -8,7 +8,7 @@ from datetime import timedelta
 from sqlalchemy import Connection, select
 
 from llm_mesh.policy.v1 import admission_pb2, policy_pb2, usage_pb2
-from llm_mesh_policy.audit.domain.entries import AuditEntry
+from llm_mesh_policy.domain.audit_entry import AuditEntry
 from llm_mesh_policy.domain.errors import invalid_credential
 from llm_mesh_policy.ledger.domain.kept_answers import Outcome, Place, Repeated, key_reused
 from llm_mesh_policy.ledger.store import answer_rows as rows
@@ -17,6 +17,7 @@ from llm_mesh_policy.ledger.store.answer_cipher import AnswerCipher, Label
 from llm_mesh_policy.ledger.store.answer_tables import answers, rooms
 from llm_mesh_policy.ledger.store.group import Accounts
 from llm_mesh_policy.ledger.store.tables import idempotency
+from llm_mesh_policy.store.unit_of_work import SqlUnitOfWork
 from llm_mesh_runtime.database import Database, upsert
 from llm_mesh_runtime.errors import MeshError
 from llm_mesh_runtime.log import get_logger
@@ -61,8 +62,9 @@ class SqlKeptAnswers:
 
     async def find(self, place: Place, digest: bytes, caller: admission_pb2.Caller, request_id: str) -> Repeated | None:
         def work(connection: Connection) -> Repeated | MeshError | None:
-            now = self._database.now(connection)
-            if self._accounts.dead(connection, [caller.key], now):
+            unit = SqlUnitOfWork(connection, self._database)
+            now = unit.now()
+            if self._accounts.dead(unit, [caller.key], now):
                 return invalid_credential()
             bound = connection.execute(
                 select(idempotency.c.digest, idempotency.c.reservation, idempotency.c.expire_time).where(*rows.key_at(place))
@@ -73,7 +75,7 @@ class SqlKeptAnswers:
                 return key_reused()
             repeated = self._repeated(connection, place, bound.reservation, now)
             if repeated is not None:
-                self._accounts.extend_audit(connection, [_record(repeated.entry, caller, request_id, now)])
+                self._accounts.extend_audit(unit, [_record(repeated.entry, caller, request_id, now)])
             return repeated
 
         result = await self._database.write(work)

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, text
 
 from llm_mesh.policy.v1 import errors_pb2, usage_pb2
-from llm_mesh_policy.audit.domain.entries import AuditEntry
+from llm_mesh_policy.domain.audit_entry import AuditEntry
 from llm_mesh_policy.domain.errors import PolicyError, invalid_credential
 from llm_mesh_policy.ledger.domain import amounts, refusals
 from llm_mesh_policy.ledger.domain.limits import PLATFORM
@@ -34,7 +34,8 @@ from llm_mesh_policy.ledger.domain.speeds import Speeds
 from llm_mesh_policy.ledger.store import charging, entry_rows, epoch_rows, idempotency_keys
 from llm_mesh_policy.ledger.store.group import Accounts, Group
 from llm_mesh_policy.ledger.store.requests import Extend, Refuse, Release, Request, Reserve, Settle
-from llm_mesh_policy.screening.domain.trail import REQUEST
+from llm_mesh_policy.screening.ports import REQUEST
+from llm_mesh_policy.store.unit_of_work import SqlUnitOfWork
 from llm_mesh_runtime.database import Database, PreparedStatement
 from llm_mesh_runtime.errors import MeshError, already_exists
 from llm_mesh_runtime.money import text as text_of
@@ -150,7 +151,7 @@ class SqlLedger:
         """Writes the truth of an estimated entry, with an audit row."""
 
         def work(connection: Connection) -> usage_pb2.LedgerEntry | MeshError:
-            group = Group(connection, self._accounts, self._locked(connection))
+            group = Group(self._unit(connection), self._accounts, self._locked(connection))
             reservation = group.find(reservation_id)
             if reservation is None or reservation.project != project:
                 return unknown(reservation_id)
@@ -180,7 +181,7 @@ class SqlLedger:
 
     def _together(self, connection: Connection, all_wanted: Sequence[Request]) -> list[object]:
         """What a group of requests wants of the ledger, in their order. Refusals are answers: they undo nothing of others."""
-        group = Group(connection, self._accounts, self._locked(connection))
+        group = Group(self._unit(connection), self._accounts, self._locked(connection))
         reserving = [request for request in all_wanted if isinstance(request, Reserve)]
         subjects: set[str] = set()
         if reserving:
@@ -198,6 +199,9 @@ class SqlLedger:
     def _locked(self, connection: Connection) -> int:
         lock(connection)
         return self._database.now(connection)
+
+    def _unit(self, connection: Connection) -> SqlUnitOfWork:
+        return SqlUnitOfWork(connection, self._database)
 
     def _remember(self, reservation: Reservation) -> None:
         """Keeps a reservation that is committed, so that its settlement need not parse it; the row still decides."""
@@ -329,7 +333,7 @@ class SqlLedger:
 
     def _estimate(self, connection: Connection, lost: Sequence[str], now: int) -> int:
         held = epoch_rows.held_by(connection, lost)
-        group = Group(connection, self._accounts, now)
+        group = Group(self._unit(connection), self._accounts, now)
         for reservation in held:
             group.post(reservation.estimate(now))
             group.change(reservation)

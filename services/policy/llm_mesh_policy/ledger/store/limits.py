@@ -1,6 +1,6 @@
 """Budgets and limits set by people. A budget counts what its project spent and holds already; a limit counts from its creation on."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 import orjson
@@ -8,7 +8,8 @@ from sqlalchemy import ColumnElement, Connection, and_, delete, func, or_, selec
 
 from llm_mesh.mesh.v1 import resources_pb2
 from llm_mesh.policy.v1 import ledger_pb2
-from llm_mesh_policy.audit.domain.entries import AuditEntry
+from llm_mesh_policy.domain.audit_entry import AuditEntry
+from llm_mesh_policy.domain.unit_of_work import UnitOfWork
 from llm_mesh_policy.ledger.domain.amounts import pays
 from llm_mesh_policy.ledger.domain.limits import (
     EACH_DOMAIN,
@@ -28,7 +29,8 @@ from llm_mesh_policy.ledger.store.group import Accounts
 from llm_mesh_policy.ledger.store.ledger import lock
 from llm_mesh_policy.ledger.store.sums import sum_of
 from llm_mesh_policy.ledger.store.tables import entries, meters
-from llm_mesh_policy.rules.domain.applying import Masks, Step, deletes
+from llm_mesh_policy.rules.ports import Masks, Step, deletes
+from llm_mesh_policy.store.unit_of_work import SqlUnitOfWork, connection_of
 from llm_mesh_runtime.database import Database
 from llm_mesh_runtime.errors import MeshError, not_found
 from llm_mesh_runtime.money import saturated
@@ -59,9 +61,10 @@ class LedgerLimits:
         meter, _ = await self._put(meter_of_limit(limit), audit)
         return limit_of(meter)
 
-    def apply_budget(self, connection: Connection, budget: ledger_pb2.Budget, masks: Masks, *, dry_run: bool) -> Step:
+    def apply_budget(self, unit: UnitOfWork, budget: ledger_pb2.Budget, masks: Masks, *, dry_run: bool) -> Step:
         """Brings a budget to the wanted state, within another's transaction. One that is closed stays so."""
         check_budget_name(budget.name, "budget.name")
+        connection = connection_of(unit)
         lock(connection)
         before = _find(connection, budget.name)
         now = self._database.now(connection)
@@ -73,8 +76,9 @@ class LedgerLimits:
         new = budget_of(fresh_meter(desired, now), now, self._currency)
         return self._apply(connection, desired, before, change_of(desired.name, old, new, ignore=_OUTPUT_ONLY), dry_run=dry_run)
 
-    def apply_limit(self, connection: Connection, limit: ledger_pb2.Limit, masks: Masks, *, dry_run: bool) -> Step:
+    def apply_limit(self, unit: UnitOfWork, limit: ledger_pb2.Limit, masks: Masks, *, dry_run: bool) -> Step:
         """Brings a limit to the wanted state, within another's transaction."""
+        connection = connection_of(unit)
         lock(connection)
         before = _find(connection, limit.name)
         old = limit_of(before) if before else None
@@ -98,7 +102,7 @@ class LedgerLimits:
             if gone:
                 each_domain.delete_limit(connection, name)
                 audit.before = digest_of(self._set_of(before))
-                self._accounts.extend_audit(connection, [audit])
+                self._accounts.extend_audit(SqlUnitOfWork(connection, self._database), [audit])
             return gone
 
         if not await self._database.write(work):
@@ -136,7 +140,7 @@ class LedgerLimits:
             before = _find(connection, desired.name)
             meter = self._put_in(connection, desired, before, now, opens=True)
             audit.before, audit.after = digest_of(self._set_of(before)), digest_of(self._set_of(meter))
-            self._accounts.extend_audit(connection, [audit])
+            self._accounts.extend_audit(SqlUnitOfWork(connection, self._database), [audit])
             return meter, now
 
         result = await self._database.write(work)
@@ -172,12 +176,29 @@ class LedgerLimits:
         return budget
 
     def _put_in(self, connection: Connection, desired: DesiredMeter, before: Meter | None, now: int, *, opens: bool) -> Meter:
-        meter = _put(connection, desired, before, now, opens=opens)
+        meter = self._written(connection, desired, before, now, opens=opens)
         if before is None:
             of_kind = meters.c.metric == MONEY if desired.metric == MONEY else meters.c.metric != MONEY
             count = connection.execute(select(func.count()).where(meters.c.domain == desired.domain, of_kind)).scalar_one()
             self._quotas.check(desired.domain, "budgets" if desired.metric == MONEY else "limits", count)
         return meter
+
+    def _written(self, connection: Connection, desired: DesiredMeter, before: Meter | None, now: int, *, opens: bool) -> Meter:
+        """Writes a meter; `opens` a budget that was closed."""
+        closed = before.closed if before is not None and not opens else 0
+        if before is not None and desired.same_counts(before):
+            meter = replace(before, amount=desired.amount, closed=closed, tag_scope=desired.tag_scope)
+        else:
+            meter = replace(fresh_meter(desired, now), closed=closed)
+            if desired.metric == MONEY:
+                meter = _counted(connection, meter, domain_of(meter.subject))
+        each_domain.write(connection, meter, desired.domain)
+        if desired.domain == PLATFORM:
+            each_domain.put_limit(connection, desired, now, self._domains(connection))
+        return meter
+
+    def _domains(self, connection: Connection) -> Collection[str]:
+        return self._accounts.domain_names(SqlUnitOfWork(connection, self._database))
 
 
 def _concerns(domain: str) -> ColumnElement[bool]:
@@ -190,21 +211,6 @@ def _concerns(domain: str) -> ColumnElement[bool]:
 def _find(connection: Connection, name: str) -> Meter | None:
     row = connection.execute(select(*meter_rows.columns()).where(meters.c.name == name)).first()
     return None if row is None else Meter(*row)
-
-
-def _put(connection: Connection, desired: DesiredMeter, before: Meter | None, now: int, *, opens: bool) -> Meter:
-    """Writes a meter; `opens` a budget that was closed."""
-    closed = before.closed if before is not None and not opens else 0
-    if before is not None and desired.same_counts(before):
-        meter = replace(before, amount=desired.amount, closed=closed, tag_scope=desired.tag_scope)
-    else:
-        meter = replace(fresh_meter(desired, now), closed=closed)
-        if desired.metric == MONEY:
-            meter = _counted(connection, meter, domain_of(meter.subject))
-    each_domain.write(connection, meter, desired.domain)
-    if desired.domain == PLATFORM:
-        each_domain.put_limit(connection, desired, now)
-    return meter
 
 
 def _counted(connection: Connection, meter: Meter, domain: str) -> Meter:

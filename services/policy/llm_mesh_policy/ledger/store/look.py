@@ -10,15 +10,13 @@ from typing import NamedTuple
 import orjson
 from sqlalchemy import Connection, text
 
-from llm_mesh_policy.identity.store.standing import Revision
-from llm_mesh_policy.identity.store.tables import MAKING
 from llm_mesh_policy.ledger.domain.meters import Meter
+from llm_mesh_policy.store.revision import REVISION_SQL, Revision
 from llm_mesh_runtime.database import PreparedStatement, as_list
 
 _ENTRY = "e.id, e.version, e.reserve_time, e.holds"
 _METER = 'm.name, m.subject, m.metric, m.amount, m.period, m.generation, m."window", m.spent, m.held, m.closed, m.tag_scope'
 _SEQUENCE = "SELECT (SELECT coalesce(max(sequence), 0) FROM ledger_entries)"
-_REVISION = f"(SELECT value FROM revision WHERE id = 1), (SELECT value FROM revision WHERE id = {MAKING})"  # noqa: S608 (a number)
 _LISTED = {
     "sqlite": "(SELECT json_group_array(json_array({columns})) FROM json_each(:{list}) CROSS JOIN {table} ON {column} = value)",
     "postgresql": "CAST((SELECT json_agg(json_build_array({columns})) FROM {table} WHERE {column} = ANY(CAST(:{list} AS text[]))) AS text)",
@@ -37,7 +35,7 @@ _ONLY_ENTRIES = {name: PreparedStatement(text(f"{_SEQUENCE}, {listed.format(**_E
 _ALL = {
     name: PreparedStatement(
         text(
-            f"{_SEQUENCE}, {listed.format(**_ENTRIES)}, {_REVISION}, {listed.format(**_METERS)}, "
+            f"{_SEQUENCE}, {listed.format(**_ENTRIES)}, {REVISION_SQL}, {listed.format(**_METERS)}, "
             f"{_DEMANDED.format(listed=listed.format(**_DEMANDS))}"
         )
     )

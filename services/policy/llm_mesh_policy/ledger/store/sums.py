@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 
 from sqlalchemy import ColumnElement, Connection, Select, func, select
 
-from llm_mesh_policy.audit.domain.entries import AuditEntry
+from llm_mesh_policy.domain.audit_entry import AuditEntry
 from llm_mesh_policy.ledger.domain import amounts
 from llm_mesh_policy.ledger.domain.meter_check import Comparison
 from llm_mesh_policy.ledger.domain.meters import CONCURRENCY, MONEY, Meter, Posting, window_end
@@ -18,6 +18,7 @@ from llm_mesh_policy.ledger.store import entry_rows, meter_rows
 from llm_mesh_policy.ledger.store.group import Accounts, Group
 from llm_mesh_policy.ledger.store.ledger import lock
 from llm_mesh_policy.ledger.store.tables import entries, meters
+from llm_mesh_policy.store.unit_of_work import SqlUnitOfWork
 from llm_mesh_runtime.database import Database
 from llm_mesh_runtime.money import NANO, saturated
 from llm_mesh_runtime.resources import domain_of
@@ -49,7 +50,7 @@ class LedgerSums:
             compared = self._compared(connection, name, 0)
             if compared is None or compared.equal:
                 return None
-            group = Group(connection, self._accounts, now)
+            group = Group(SqlUnitOfWork(connection, self._database), self._accounts, now)
             meter = compared.meter
             if compared.lacking:
                 more_held, more_spent = compared.held - meter.held, compared.spent - meter.spent

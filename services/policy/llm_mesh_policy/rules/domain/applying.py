@@ -13,6 +13,7 @@ from llm_mesh.mesh.v1 import resources_pb2
 from llm_mesh.policy.v1 import ledger_pb2, rules_pb2
 from llm_mesh_policy.domain import checks
 from llm_mesh_policy.domain.kinds import BINDINGS, DOMAINS, FLOORS, PRINCIPALS, PROJECTS, ROLES, Kind
+from llm_mesh_policy.domain.unit_of_work import UnitOfWork
 from llm_mesh_policy.rules.domain.access import save_binding, save_domain, save_principal, save_project, save_role
 from llm_mesh_policy.rules.domain.flooring import bound_domain, floor_place, note_floor, require_domain, save_floor
 from llm_mesh_policy.rules.domain.rulebook import PLATFORM
@@ -21,7 +22,6 @@ from llm_mesh_runtime.resources import ALL, applied, change_of, check_masks, dom
 
 if TYPE_CHECKING:
     from llm_mesh_policy.domain.actor import Actor
-    from llm_mesh_policy.domain.resources import Transaction
     from llm_mesh_policy.rules.domain.changes import Change, Changes
 
 M = TypeVar("M", bound=Message)
@@ -50,10 +50,10 @@ class Step(NamedTuple):
 class LedgerChanges(Protocol):
     """The ledger's share: budgets and limits."""
 
-    def apply_budget(self, transaction: Transaction, budget: ledger_pb2.Budget, masks: Masks, *, dry_run: bool) -> Step:
+    def apply_budget(self, unit: UnitOfWork, budget: ledger_pb2.Budget, masks: Masks, *, dry_run: bool) -> Step:
         """Brings a budget to the wanted state; deletes it where its mask names an amount that is unset."""
 
-    def apply_limit(self, transaction: Transaction, limit: ledger_pb2.Limit, masks: Masks, *, dry_run: bool) -> Step:
+    def apply_limit(self, unit: UnitOfWork, limit: ledger_pb2.Limit, masks: Masks, *, dry_run: bool) -> Step:
         """Brings a limit to the wanted state."""
 
 

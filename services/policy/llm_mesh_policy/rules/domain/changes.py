@@ -15,7 +15,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from llm_mesh.policy.v1 import errors_pb2
-from llm_mesh_policy.audit.domain.entries import AuditEntry
+from llm_mesh_policy.domain.audit_entry import AuditEntry
 from llm_mesh_policy.domain.errors import PolicyError, action_denied
 from llm_mesh_policy.rules.domain.draft import Draft
 from llm_mesh_runtime.errors import store_unavailable

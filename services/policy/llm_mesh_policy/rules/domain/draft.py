@@ -13,7 +13,7 @@ from llm_mesh_policy.domain.resources import Row
 from llm_mesh_runtime.pace import Pace
 
 if TYPE_CHECKING:
-    from llm_mesh_policy.audit.domain.entries import AuditEntry
+    from llm_mesh_policy.domain.audit_entry import AuditEntry
     from llm_mesh_policy.domain.resources import Transaction
     from llm_mesh_policy.rules.domain.snapshot import Snapshot
 

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 from llm_mesh.policy.v1 import floors_pb2
 from llm_mesh_policy.domain.kinds import DOMAINS, FLOORS
 from llm_mesh_policy.rules.domain.stricter import EVERY_DOMAIN
-from llm_mesh_policy.screening.domain.detectors import all_detectors
-from llm_mesh_policy.screening.domain.watchlist import UNDECODABLE
+from llm_mesh_policy.screening.ports import UNDECODABLE, all_detectors
 from llm_mesh_runtime.errors import etag_mismatch, invalid
 from llm_mesh_runtime.resources import change_of
 

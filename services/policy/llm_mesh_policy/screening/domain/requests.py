@@ -7,9 +7,9 @@ from typing import Any, Generic, TypeVar
 
 from google.protobuf.message import Message
 
-from llm_mesh.policy.v1 import errors_pb2, policy_pb2
-from llm_mesh_policy.domain.errors import PolicyError
+from llm_mesh.policy.v1 import policy_pb2
 from llm_mesh_policy.screening.domain.characters import JOINT, decoded_view_of, has_escapes, view_of
+from llm_mesh_policy.screening.domain.errors import ScreeningError, content_blocked
 from llm_mesh_policy.screening.domain.masking import Masking
 from llm_mesh_policy.screening.domain.reading import MOST_REPORTED, Hit, Reading
 from llm_mesh_policy.screening.domain.slots import Form, Slot
@@ -37,9 +37,8 @@ class Screened(Generic[M]):
         """The detectors by which the request is refused."""
         return sorted({detector for detector, action in self.counts if action == BLOCKED})
 
-    def refusal(self) -> PolicyError:
-        named = ", ".join(self.blocked)
-        return PolicyError(errors_pb2.ERROR_REASON_CONTENT_BLOCKED, f"the request holds what must not leave: {named}", detectors=named)
+    def refusal(self) -> ScreeningError:
+        return content_blocked(", ".join(self.blocked))
 
 
 CLEAN: Screened[Any] = Screened()

@@ -3,17 +3,15 @@
 import asyncio
 from collections import Counter, deque
 from collections.abc import AsyncIterator, Sequence
+from typing import Any
 
 import orjson
 
-from llm_mesh.mesh.v1 import resources_pb2
 from llm_mesh.policy.v1 import admission_pb2, policy_pb2
-from llm_mesh_policy.audit.domain.entries import AuditEntry
-from llm_mesh_policy.domain import sealed
-from llm_mesh_policy.ledger.domain.reserving import Seals
 from llm_mesh_policy.screening.domain.rules import ScreeningRules
 from llm_mesh_policy.screening.domain.scan import Scan
-from llm_mesh_policy.screening.domain.trail import ANSWER, Counts, ScreeningTrail, entry_of, screening_counts
+from llm_mesh_policy.screening.domain.seals import ScreeningSeals, opened_admission, opened_state, sealed_state
+from llm_mesh_policy.screening.domain.trail import ANSWER, Counts, ScreeningRecord, ScreeningTrail, record_of, screening_counts
 from llm_mesh_policy.screening.domain.watchlist import BLOCKED, Watchlist
 from llm_mesh_runtime.errors import invalid, invalid_seal
 from llm_mesh_runtime.screened import ANSWER as DIRECTION
@@ -27,18 +25,16 @@ _MOST_HELD = 256 * 1024
 """Characters of an answer that may wait for a decision: what is looked for is short, so more of them are a flood of invisible ones."""
 
 
-def state_of(admission_id: str, watchlist: Watchlist, seals: Seals) -> bytes:
+def state_of(admission_id: str, watchlist: Watchlist, seals: ScreeningSeals) -> bytes:
     """What a stream is screened by: the rules of the admission, sealed, so that a later change does not tear an answer."""
     payload = orjson.dumps({"admission": admission_id, "actions": {name: int(action) for name, action in watchlist.actions.items()}})
-    state = resources_pb2.Sealed()
-    sealed.put(state, sealed.SCREEN_STATE, payload, seals, sealed.AUDIENCE)
-    return state.SerializeToString()
+    return sealed_state(payload, seals)
 
 
 class StreamScreening:
     """Runs screening streams."""
 
-    def __init__(self, rules: ScreeningRules, seals: Seals, trail: ScreeningTrail) -> None:
+    def __init__(self, rules: ScreeningRules, seals: ScreeningSeals, trail: ScreeningTrail[Any]) -> None:
         self._rules = rules
         self._seals = seals
         self._trail = trail
@@ -71,15 +67,11 @@ class StreamScreening:
     def _started(self, request: policy_pb2.ScreenStreamRequest) -> "Channels":
         if request.WhichOneof("kind") != "start":
             raise invalid("start", "a start as the first message")
-        admission: admission_pb2.Admission = sealed.admission_in(request.start.admission, self._seals)
-        try:
-            state = resources_pb2.Sealed.FromString(request.start.screen_state)
-        except ValueError as error:
-            raise invalid_seal("screen state") from error
-        opened_state = orjson.loads(self._seals.opened(sealed.AUDIENCE, sealed.SCREEN_STATE, state, what="screen state"))
-        if opened_state["admission"] != admission.id:
+        admission = opened_admission(request.start.admission, self._seals)
+        state = orjson.loads(opened_state(request.start.screen_state, self._seals))
+        if state["admission"] != admission.id:
             raise invalid_seal("screen state")
-        return Channels(self._rules.by_actions(opened_state["actions"]), admission)
+        return Channels(self._rules.by_actions(state["actions"]), admission)
 
 
 class _Channel:
@@ -118,11 +110,11 @@ class Channels:
         self.counts: Counts = Counter()
         self._channels: dict[tuple[str, int], _Channel] = {}
 
-    def record(self) -> AuditEntry:
+    def record(self) -> ScreeningRecord:
         """What the audit trail says of the answer. The ledger's entry names the admission, too."""
         allowed = not any(action == BLOCKED for _, action in self.counts)
         beside = f"; admission {self._admission.id}"
-        return entry_of(self._admission.caller, ANSWER, self.counts, allowed=allowed, beside=beside)
+        return record_of(self._admission.caller, ANSWER, self.counts, allowed=allowed, beside=beside)
 
     @property
     def complete(self) -> bool:

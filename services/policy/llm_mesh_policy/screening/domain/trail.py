@@ -8,15 +8,15 @@ refused, also where the trail cannot be written, which is logged.
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable
-from typing import TYPE_CHECKING, Protocol
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
 
 from llm_mesh.policy.v1 import admission_pb2, policy_pb2, usage_pb2
-from llm_mesh_policy.audit.domain.entries import AuditEntry
 from llm_mesh_runtime.log import get_logger
 from llm_mesh_runtime.tasks import TaskSet
 
-if TYPE_CHECKING:
-    from llm_mesh_policy.ledger.domain.reservation import Reservation
+R = TypeVar("R")
+R_contra = TypeVar("R_contra", contravariant=True)
 
 Counts = Counter[tuple[str, policy_pb2.FindingAction]]
 """How often something was found, by detector and action."""
@@ -31,30 +31,44 @@ _WORDS = {
 }
 
 
+@dataclass(slots=True)
+class ScreeningRecord:
+    """What the audit trail says of one request or answer that screening looked at. Never has content."""
+
+    domain: str
+    action: str
+    resource: str
+    allowed: bool
+    principal: str
+    key: str
+    detail: str
+    request_id: str
+
+
 class Records(Protocol):
     """Where audit records go."""
 
-    async def record(self, entry: AuditEntry) -> None:
+    async def record(self, entry: ScreeningRecord) -> None:
         """Answers after the durable commit."""
 
 
-class Refusals(Protocol):
-    """Where refused requests go: the ledger."""
+class Refusals(Protocol[R_contra]):
+    """Where refused requests go, in the form of who refuses them."""
 
-    async def refuse(self, refused: "Reservation", audit: AuditEntry) -> None:
+    async def refuse(self, refused: R_contra, audit: ScreeningRecord) -> None:
         """Writes the entry of a refused request with its audit record. Answers after the durable commit."""
 
 
-class ScreeningTrail:
+class ScreeningTrail(Generic[R]):
     """Writes records of what screening refused or withheld. So many at once; the rest is only logged."""
 
-    def __init__(self, records: Records, refusals: Refusals) -> None:
+    def __init__(self, records: Records, refusals: Refusals[R]) -> None:
         self._records = records
         self._refusals = refusals
         self._writing = 0
         self._tasks = TaskSet()
 
-    def write_soon(self, entry: AuditEntry) -> None:
+    def write_soon(self, entry: ScreeningRecord) -> None:
         """Writes one record beside what goes on."""
         self._tasks.spawn(self._write(entry, lambda: self._records.record(entry)), name="policy.screening.trail")
 
@@ -62,11 +76,11 @@ class ScreeningTrail:
         """Wait for what is being written."""
         await self._tasks.join()
 
-    async def refuse(self, refused: "Reservation", entry: AuditEntry) -> None:
+    async def refuse(self, refused: R, entry: ScreeningRecord) -> None:
         """Writes the record of a refused request, and its entry of the ledger."""
         await self._write(entry, lambda: self._refusals.refuse(refused, entry))
 
-    async def _write(self, entry: AuditEntry, writing: Callable[[], Awaitable[None]]) -> None:
+    async def _write(self, entry: ScreeningRecord, writing: Callable[[], Awaitable[None]]) -> None:
         """Within two seconds."""
         if self._writing >= _MOST_WRITING:
             self._lost(entry, "too many are being written")
@@ -80,11 +94,11 @@ class ScreeningTrail:
         finally:
             self._writing -= 1
 
-    def _lost(self, entry: AuditEntry, why: str) -> None:
+    def _lost(self, entry: ScreeningRecord, why: str) -> None:
         get_logger().error("a finding of screening is not in the audit trail", why=why, action=entry.action, resource=entry.resource)
 
 
-def entry_of(
+def record_of(
     caller: admission_pb2.Caller,
     action: str,
     counts: Counts,
@@ -92,9 +106,9 @@ def entry_of(
     allowed: bool,
     request_id: str = "",
     beside: str = "",
-) -> AuditEntry:
+) -> ScreeningRecord:
     """The record of one request or answer."""
-    return AuditEntry(
+    return ScreeningRecord(
         domain=caller.domain,
         action=action,
         resource=caller.project,
