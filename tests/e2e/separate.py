@@ -135,8 +135,9 @@ class SeparateMesh(RunningMesh):
         return _found(self.addresses["http"], "/v1/models", {"authorization": f"Bearer {self.project_key}"})
 
     def _answers(self, service: str) -> bool:
-        address, path = (self.addresses["http"], "/readyz") if service == "edge" else (self.env["LLM_MESH_SIMULATOR_ADDRESS"], "/healthz")
-        return _found(address, path, {})
+        """Whether the process lives: an edge is ready only once there are keys and models."""
+        address = self.addresses["http"] if service == "edge" else self.env["LLM_MESH_SIMULATOR_ADDRESS"]
+        return _found(address, "/healthz", {})
 
     def _environment(self, service: str) -> dict[str, str]:
         peers = {name: port for name, port in PORTS.items() if name != service}

@@ -30,6 +30,14 @@ async def test_a_key_is_its_principal_in_its_project(world: World) -> None:
     assert answer.valid_for.ToMilliseconds() == 1000
 
 
+async def test_policy_has_keys_while_one_is_valid(half: Half) -> None:
+    assert not half.live.snapshot().has_keys(half.live.now())
+    key = (await half.admin()).key
+    assert half.live.snapshot().has_keys(half.live.now())
+    await half.keyring.revoke(ADMIN, key.name)
+    assert not half.live.snapshot().has_keys(half.live.now())
+
+
 async def test_the_caller_comes_sealed_for_policy(world: World) -> None:
     answer = await world.half.ask(world.secret("claims/app"))
     assert world.half.seals.opened("policy", "llm_mesh.policy.v1.Caller", answer.sealed_caller) == answer.caller.SerializeToString()

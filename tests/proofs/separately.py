@@ -24,12 +24,25 @@ _TOKEN = "mb_" + "0123456789" * 4
 @asynccontextmanager
 async def separate(folder: Path) -> AsyncIterator[tuple[HostedMesh, str]]:
     """The services, and the key of a platform administrator."""
+    async with empty(folder) as alone:
+        yield alone, await bootstrapped(alone)
+
+
+async def bootstrapped(alone: HostedMesh) -> str:
+    """The key of the first platform administrator, which is made now."""
+    stub = IdentityServiceStub(alone.application("policy", key=_TOKEN))
+    return (await stub.Bootstrap(identity_pb2.BootstrapRequest())).secret
+
+
+@asynccontextmanager
+async def empty(folder: Path, *others: str) -> AsyncIterator[HostedMesh]:
+    """The services, and others by name, with nothing in their databases."""
+    names = (*_NAMES, *others)
     databases = {f"LLM_MESH_{name.upper()}_DATABASE_URL": f"sqlite:///{folder}/{name}.db" for name in stateful(_NAMES)}
     secrets = {"LLM_MESH_POLICY_BOOTSTRAP_TOKEN": _TOKEN, "LLM_MESH_POLICY_KEY_PEPPER": "a pepper of tests, at least 32 bytes"}
     configuration = Configuration.read(databases | secrets)
     await migrate_services(stateful(_NAMES), configuration)
-    services = (*load(_NAMES), process_service("main"))
-    settings: dict[str, Any] = {service.name: configuration.load(service.settings, service.name).value for service in load(_NAMES)}
+    services = (*load(names), process_service("main"))
+    settings: dict[str, Any] = {service.name: configuration.load(service.settings, service.name).value for service in load(names)}
     async with host(*services, link="grpc", settings=settings, data_dir=folder) as alone:
-        stub = IdentityServiceStub(alone.application("policy", key=_TOKEN))
-        yield alone, (await stub.Bootstrap(identity_pb2.BootstrapRequest())).secret
+        yield alone

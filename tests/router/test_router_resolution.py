@@ -196,3 +196,11 @@ def test_the_order_in_which_things_were_heard_changes_nothing(mesh: Drawn, rando
         (other.models if isinstance(item, registry_pb2.Model) else other.accepted).put(item)
     for alias in ALIASES:
         assert sorted(reached(other, alias)) == sorted(reached(bench, alias))
+
+
+def test_the_router_has_models_while_one_is_in_service() -> None:
+    retired = model(f"{SHARED}/models/r", lifecycle=registry_pb2.LIFECYCLE_RETIRED)
+    preview = model(f"{CLAIMS}/models/p", lifecycle=registry_pb2.LIFECYCLE_PREVIEW)
+    assert not Bench().router.has_models()
+    assert not Bench(retired).router.has_models()
+    assert Bench(retired, preview).router.has_models(), "its own domain may address it"

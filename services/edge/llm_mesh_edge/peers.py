@@ -14,11 +14,13 @@ from llm_mesh.gateway.v1.gateway_pb2_grpc import GatewayServiceStub
 from llm_mesh.mesh.v1 import process_pb2
 from llm_mesh.mesh.v1.process_pb2_grpc import ProcessServiceStub
 from llm_mesh_edge.domain.headers import Metadata
+from llm_mesh_runtime.errors import MeshError
 from llm_mesh_runtime.peer_errors import from_rpc_error
 
 T = TypeVar("T")
 _QUICK = 30.0
 _AT_ONCE = 2.0
+_READINESS = 1.0
 _NO_SUCH_METHOD = "NOT_IMPLEMENTED"
 _PROCESS = "process/"
 
@@ -66,6 +68,16 @@ class GatewayPeer:
     async def count(self, request: gateway_pb2.CountTokensRequest, metadata: Metadata) -> gateway_pb2.CountTokensResponse:
         """Ask for a count."""
         return await _told(self._stub.CountTokens(request, timeout=_QUICK, metadata=metadata))
+
+    async def readiness(self) -> Mapping[str, bool]:
+        """Ask what newcomers need. A gateway of the release before knows nothing of it."""
+        try:
+            answer = await _told(self._stub.CheckReadiness(gateway_pb2.CheckReadinessRequest(), timeout=_READINESS))
+        except MeshError as error:
+            if error.reason_name == _NO_SUCH_METHOD:
+                return {}
+            raise
+        return {condition.name: condition.met for condition in answer.conditions}
 
 
 class VectorsAnswer:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 
+from llm_mesh_edge.domain.readiness import MeshReadiness
 from llm_mesh_edge.http import anthropic, openai, shared_paths
 from llm_mesh_edge.http.app import Edge, Route
 from llm_mesh_edge.http.bodies import Bodies
@@ -25,7 +26,8 @@ def build(settings: Settings, links: Links) -> Servicers:
     process = links.mesh.process
     others = {name: links.channel(name) for name in links.names("process/") if name != f"process/{process}"}
     everybody = open_metrics(settings, links.mesh.http)
-    operations = Operations(links.health, links.metrics, process, ProcessPeers(others), keys, discreet=not everybody)
+    mesh = None if links.embedded or process else MeshReadiness(gateway)
+    operations = Operations(links.health, links.metrics, process, ProcessPeers(others), keys, mesh=mesh, discreet=not everybody)
     models = Models(gateway)
     bodies = Bodies(settings, links.heavy)
     chat, messages = Generation(gateway, settings, bodies, openai.Chat()), Generation(gateway, settings, bodies, anthropic.Messages())

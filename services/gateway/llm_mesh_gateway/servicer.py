@@ -86,6 +86,9 @@ class GatewayServicer(gateway_pb2_grpc.GatewayServiceServicer):
     async def CheckServices(self, request: gateway_pb2.CheckServicesRequest, context: Any) -> gateway_pb2.CheckServicesResponse:  # noqa: ANN401
         return gateway_pb2.CheckServicesResponse(services=await self._services.check())
 
+    async def CheckReadiness(self, request: gateway_pb2.CheckReadinessRequest, context: Any) -> gateway_pb2.CheckReadinessResponse:  # noqa: ANN401
+        return gateway_pb2.CheckReadinessResponse(conditions=await self._services.readiness())
+
 
 def _options(request: Asking) -> gateway_pb2.RequestOptions | None:
     return request.options if request.HasField("options") else None

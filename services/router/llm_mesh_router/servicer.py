@@ -41,6 +41,9 @@ class RouterServicer(router_pb2_grpc.RouterServiceServicer):
         shown, token = page.cut(aliases, key=lambda alias: alias.alias)
         return router_pb2.ListAliasesResponse(aliases=shown, next_page_token=token)
 
+    async def CheckReadiness(self, request: router_pb2.CheckReadinessRequest, context: Context) -> router_pb2.CheckReadinessResponse:
+        return router_pb2.CheckReadinessResponse(has_models=self._router.has_models())
+
     async def ExplainDecision(self, request: router_pb2.ExplainDecisionRequest, context: Context) -> router_pb2.ExplainDecisionResponse:
         return await self._explanations.explain(request.name, request.request_id, caller())
 

@@ -7,10 +7,8 @@ from typing import TYPE_CHECKING
 
 import grpc
 
-from llm_mesh.registry.v1 import registry_pb2, registry_pb2_grpc
 from llm_mesh.router.v1 import router_pb2, router_pb2_grpc
 from llm_mesh_runtime.backoff import Backoff
-from llm_mesh_runtime.resources import domain_of
 
 if TYPE_CHECKING:
     from llm_mesh_runtime.host import Host
@@ -43,28 +41,9 @@ async def _look(host: Host) -> None:
 
 
 async def _there(links: Links) -> bool:
-    """Whether some domain that has models has one by a name that the router knows."""
+    """Whether the router knows a model that its domain may address."""
     router = router_pb2_grpc.RouterServiceStub(links.channel("router"))
     try:
-        for domain in sorted(await _domains(links)):
-            answer = await router.ListAliases(router_pb2.ListAliasesRequest(domain=domain, page_size=1), timeout=_CALL)
-            if answer.aliases:
-                return True
+        return (await router.CheckReadiness(router_pb2.CheckReadinessRequest(), timeout=_CALL)).has_models
     except grpc.aio.AioRpcError:
-        return False  # a store that is away: the services themselves are not ready then
-    return False
-
-
-async def _domains(links: Links) -> set[str]:
-    """The domains that have models."""
-    registry = registry_pb2_grpc.RegistryServiceStub(links.channel("registry"))
-    watch = registry.WatchModels(registry_pb2.WatchModelsRequest(), timeout=_CALL)
-    found: set[str] = set()
-    try:
-        async for message in watch:
-            found |= {domain_of(model.name) for model in message.models}
-            if message.snapshot_complete:
-                break
-    finally:
-        watch.cancel()
-    return found
+        return False  # a store that is away: the service itself is not ready then

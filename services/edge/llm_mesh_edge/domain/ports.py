@@ -47,6 +47,9 @@ class Gateway(Protocol):
     async def count(self, request: gateway_pb2.CountTokensRequest, metadata: Metadata) -> gateway_pb2.CountTokensResponse:
         """A count."""
 
+    async def readiness(self) -> Mapping[str, bool]:
+        """What a newcomer needs of the services behind the gateway. Raises `MeshError` where the gateway does not answer at once."""
+
 
 class Keys(Protocol):
     """Whether credentials are valid."""

@@ -6,6 +6,7 @@ import asyncio
 
 from llm_mesh_edge.domain.exposition import joined
 from llm_mesh_edge.domain.ports import Keys, Processes
+from llm_mesh_edge.domain.readiness import MeshReadiness
 from llm_mesh_edge.http.exchange import Exchange
 from llm_mesh_runtime.health import Health
 from llm_mesh_runtime.telemetry.metrics import CONTENT_TYPE, Metrics
@@ -18,8 +19,20 @@ _PERMISSION = "metrics.get"
 class Operations:
     """Answers for the whole process, and for the whole mesh where it has several behind one port; `process` is this one's name then."""
 
-    def __init__(self, health: Health, metrics: Metrics, process: str, processes: Processes, keys: Keys, *, discreet: bool = False) -> None:
+    def __init__(
+        self,
+        health: Health,
+        metrics: Metrics,
+        process: str,
+        processes: Processes,
+        keys: Keys,
+        *,
+        mesh: MeshReadiness | None = None,
+        discreet: bool = False,
+    ) -> None:
         self._health = health
+        self._mesh = mesh
+        """Who knows of the other services, where this process does not host or start them."""
         self._metrics = metrics
         self._process = process
         self._processes = processes
@@ -32,8 +45,10 @@ class Operations:
         await exchange.answer_json({"status": "ok"})
 
     async def ready(self, exchange: Exchange) -> None:
-        """Every service of the process, and of the one that owns the data, can take work, and keys and models are there; else 503."""
+        """Every service of the process can take work, those that it needs elsewhere answer, and keys and models are there; else 503."""
         states = self._health.readiness()
+        if self._mesh is not None:
+            states = states | dict(await self._mesh.conditions())
         if self._process:
             told = await self._processes.report(_MAIN)
             theirs = {f"process/{_MAIN}": False} if told is None else dict(told.services)

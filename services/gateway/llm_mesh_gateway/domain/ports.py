@@ -141,6 +141,9 @@ class Services(Protocol):
     async def check(self) -> Sequence[gateway_pb2.ServiceCheck]:
         """How each of them is, by name. Fails for none of them."""
 
+    async def readiness(self) -> Sequence[gateway_pb2.ReadinessCondition]:
+        """What a newcomer needs, and whether it is there. Answers within a second; fails for nothing."""
+
 
 class Epochs(Protocol):
     """Remembers the epochs of this data directory whose end policy may not know of."""

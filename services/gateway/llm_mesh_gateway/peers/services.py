@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from importlib import import_module
 from typing import Any
 
@@ -11,6 +11,10 @@ import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from llm_mesh.gateway.v1 import gateway_pb2
+from llm_mesh.policy.v1 import policy_pb2
+from llm_mesh.policy.v1.policy_pb2_grpc import PolicyServiceStub
+from llm_mesh.router.v1 import router_pb2
+from llm_mesh.router.v1.router_pb2_grpc import RouterServiceStub
 from llm_mesh.services import SERVICES
 from llm_mesh_gateway.peers.calls import ADAPTERS
 from llm_mesh_runtime.links import Links
@@ -18,6 +22,7 @@ from llm_mesh_runtime.service import Relay
 
 _OWN = "gateway"
 _CHECK = 2.0
+_READINESS = 0.5
 _SERVING = health_pb2.HealthCheckResponse.SERVING
 
 
@@ -42,6 +47,25 @@ class ServicePeers:
         own = [state.status for known, state in answer.statuses.items() if known == name or known.startswith(f"llm_mesh.{name}.")]
         serving = all(status == _SERVING for status in own or [answer.statuses[""].status])
         return gateway_pb2.SERVICE_STATE_SERVING if serving else gateway_pb2.SERVICE_STATE_NOT_SERVING
+
+    async def readiness(self) -> list[gateway_pb2.ReadinessCondition]:
+        """What a newcomer needs, of policy and of the router."""
+        policy, router = PolicyServiceStub(self._links.channel("policy")), RouterServiceStub(self._links.channel("router"))
+        has_keys, has_models = await asyncio.gather(
+            _has(policy.CheckReadiness(policy_pb2.CheckReadinessRequest(), timeout=_READINESS), "has_keys"),
+            _has(router.CheckReadiness(router_pb2.CheckReadinessRequest(), timeout=_READINESS), "has_models"),
+        )
+        answered = {"policy": has_keys is not None, "router": has_models is not None}
+        known = {name: met for name, met in (("setup/keys", has_keys), ("setup/models", has_models)) if met is not None}
+        return [gateway_pb2.ReadinessCondition(name=name, met=met) for name, met in (answered | known).items()]
+
+
+async def _has(call: Awaitable[Any], field: str) -> bool | None:
+    """What a service says of itself; None where it does not answer. One of the release before cannot say, and is believed."""
+    try:
+        return bool(getattr(await call, field))
+    except grpc.aio.AioRpcError as error:
+        return True if error.code() is grpc.StatusCode.UNIMPLEMENTED else None
 
 
 def relays() -> tuple[Relay, ...]:

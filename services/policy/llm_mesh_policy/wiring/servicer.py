@@ -43,6 +43,9 @@ class PolicyServicer(policy_pb2_grpc.PolicyServiceServicer):
     def WatchRevision(self, request: policy_pb2.WatchRevisionRequest, context: Context) -> AsyncIterator[policy_pb2.WatchRevisionResponse]:
         return self._identity.WatchRevision(request, context)
 
+    def CheckReadiness(self, request: policy_pb2.CheckReadinessRequest, context: Context) -> Answer[policy_pb2.CheckReadinessResponse]:
+        return self._identity.CheckReadiness(request, context)
+
     def Admit(self, request: policy_pb2.AdmitRequest, context: Context) -> Answer[policy_pb2.AdmitResponse]:
         return self._admission.Admit(request, context)
 

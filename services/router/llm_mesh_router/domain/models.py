@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from llm_mesh.registry.v1 import registry_pb2
 from llm_mesh_runtime.resources import domain_of
@@ -27,6 +27,9 @@ class Models:
 
     def __len__(self) -> int:
         return len(self._by_name)
+
+    def __iter__(self) -> Iterator[registry_pb2.Model]:
+        return iter(self._by_name.values())
 
     def get(self, name: str) -> registry_pb2.Model | None:
         """The model of that name."""

@@ -45,6 +45,11 @@ class Resolution:
         """Differs after every change of what anything may mean."""
         return self._models.revision, self._routes.revision, self._accepted.revision
 
+    @property
+    def models(self) -> Models:
+        """Every domain's, by name: what aliases lead to."""
+        return self._models
+
     def meaning(self, alias: str, domain: str) -> Meaning:
         """What the alias means in the domain; MODEL_NOT_FOUND where it means nothing there."""
         meaning = self.find(alias, domain)

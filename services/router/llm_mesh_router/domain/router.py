@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from bisect import bisect_right
 from collections.abc import Iterable
+from datetime import datetime
 
 from llm_mesh.mesh.v1 import resources_pb2
 from llm_mesh.policy.v1 import admission_pb2
@@ -16,6 +17,7 @@ from llm_mesh_router.domain.ranking import Ranking
 from llm_mesh_router.domain.resolution import Resolution
 from llm_mesh_runtime.clock import Clock
 from llm_mesh_runtime.errors import invalid, invalid_seal
+from llm_mesh_runtime.resources import domain_of
 from llm_mesh_runtime.seals import Seals
 
 _AUDIENCE = "router"
@@ -53,11 +55,18 @@ class Router:
         for result in results:
             self._ranking.note(result, now)
 
+    def has_models(self) -> bool:
+        """Whether the domain of some model may address it: it is in service there."""
+        now, questions = self._clock.now(), dict[str, Question]()
+        for model in self._resolution.models:
+            domain = domain_of(model.name)
+            if lifecycle(model, questions.get(domain) or questions.setdefault(domain, _question(domain, now))) is None:
+                return True
+        return False
+
     async def aliases(self, domain: str, after: str = "", most: int = _MOST_LISTED) -> list[router_pb2.Alias]:
         """What a domain may ask for, sorted: what leads to a model that is in service. As many as `most`, from behind `after` on."""
-        question = Question(
-            admission_pb2.Admission(caller=admission_pb2.Caller(domain=domain)), router_pb2.RequestProfile(), self._clock.now()
-        )
+        question = _question(domain, self._clock.now())
         names = sorted(self._resolution.aliases(domain))
         aliases: list[router_pb2.Alias] = []
         for number, name in enumerate(names[bisect_right(names, after) :], start=1):
@@ -88,3 +97,8 @@ class Router:
             context_window=max(model.context_window for model in models),
             max_output_tokens=max(model.max_output_tokens for model in models),
         )
+
+
+def _question(domain: str, now: datetime) -> Question:
+    """What a domain may address, apart from any request."""
+    return Question(admission_pb2.Admission(caller=admission_pb2.Caller(domain=domain)), router_pb2.RequestProfile(), now)

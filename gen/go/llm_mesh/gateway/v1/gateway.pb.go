@@ -1458,6 +1458,145 @@ func (x *RecordedAnswer) GetTotal() *durationpb.Duration {
 	return nil
 }
 
+// Request of `CheckReadiness`.
+type CheckReadinessRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CheckReadinessRequest) Reset() {
+	*x = CheckReadinessRequest{}
+	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CheckReadinessRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CheckReadinessRequest) ProtoMessage() {}
+
+func (x *CheckReadinessRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CheckReadinessRequest.ProtoReflect.Descriptor instead.
+func (*CheckReadinessRequest) Descriptor() ([]byte, []int) {
+	return file_llm_mesh_gateway_v1_gateway_proto_rawDescGZIP(), []int{20}
+}
+
+// Response of `CheckReadiness`.
+type CheckReadinessResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// All conditions, by name. The mesh can be used where all of them are met.
+	Conditions    []*ReadinessCondition `protobuf:"bytes,1,rep,name=conditions,proto3" json:"conditions,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CheckReadinessResponse) Reset() {
+	*x = CheckReadinessResponse{}
+	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CheckReadinessResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CheckReadinessResponse) ProtoMessage() {}
+
+func (x *CheckReadinessResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CheckReadinessResponse.ProtoReflect.Descriptor instead.
+func (*CheckReadinessResponse) Descriptor() ([]byte, []int) {
+	return file_llm_mesh_gateway_v1_gateway_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *CheckReadinessResponse) GetConditions() []*ReadinessCondition {
+	if x != nil {
+		return x.Conditions
+	}
+	return nil
+}
+
+// One thing that must be there for a newcomer to use the mesh.
+type ReadinessCondition struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// `policy` or `router`: whether the service answers. `setup/keys`: whether a key is valid. `setup/models`: whether a model can be called.
+	// The last two are absent while the service that knows does not answer.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// Whether it is met now.
+	Met           bool `protobuf:"varint,2,opt,name=met,proto3" json:"met,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReadinessCondition) Reset() {
+	*x = ReadinessCondition{}
+	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReadinessCondition) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReadinessCondition) ProtoMessage() {}
+
+func (x *ReadinessCondition) ProtoReflect() protoreflect.Message {
+	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReadinessCondition.ProtoReflect.Descriptor instead.
+func (*ReadinessCondition) Descriptor() ([]byte, []int) {
+	return file_llm_mesh_gateway_v1_gateway_proto_rawDescGZIP(), []int{22}
+}
+
+func (x *ReadinessCondition) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *ReadinessCondition) GetMet() bool {
+	if x != nil {
+		return x.Met
+	}
+	return false
+}
+
 var File_llm_mesh_gateway_v1_gateway_proto protoreflect.FileDescriptor
 
 const file_llm_mesh_gateway_v1_gateway_proto_rawDesc = "" +
@@ -1557,7 +1696,15 @@ const file_llm_mesh_gateway_v1_gateway_proto_rawDesc = "" +
 	"\bmessages\x18\x01 \x03(\fR\bmessages\x12\x14\n" +
 	"\x05model\x18\x02 \x01(\tR\x05model\x12%\n" +
 	"\x0eprompt_version\x18\x03 \x01(\tR\rpromptVersion\x12/\n" +
-	"\x05total\x18\x04 \x01(\v2\x19.google.protobuf.DurationR\x05total*\x86\x01\n" +
+	"\x05total\x18\x04 \x01(\v2\x19.google.protobuf.DurationR\x05total\"\x17\n" +
+	"\x15CheckReadinessRequest\"a\n" +
+	"\x16CheckReadinessResponse\x12G\n" +
+	"\n" +
+	"conditions\x18\x01 \x03(\v2'.llm_mesh.gateway.v1.ReadinessConditionR\n" +
+	"conditions\":\n" +
+	"\x12ReadinessCondition\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x10\n" +
+	"\x03met\x18\x02 \x01(\bR\x03met*\x86\x01\n" +
 	"\fServiceState\x12\x1d\n" +
 	"\x19SERVICE_STATE_UNSPECIFIED\x10\x00\x12\x19\n" +
 	"\x15SERVICE_STATE_SERVING\x10\x01\x12\x1d\n" +
@@ -1566,7 +1713,7 @@ const file_llm_mesh_gateway_v1_gateway_proto_rawDesc = "" +
 	"\bFidelity\x12\x18\n" +
 	"\x14FIDELITY_UNSPECIFIED\x10\x00\x12\x18\n" +
 	"\x14FIDELITY_BEST_EFFORT\x10\x01\x12\x12\n" +
-	"\x0eFIDELITY_EXACT\x10\x022\xe1\a\n" +
+	"\x0eFIDELITY_EXACT\x10\x022\xf6\b\n" +
 	"\x0eGatewayService\x12\x86\x01\n" +
 	"\bGenerate\x12$.llm_mesh.gateway.v1.GenerateRequest\x1a%.llm_mesh.gateway.v1.GenerateResponse\"-\xca\xf3\x18)\b\x01\x12\x14models/{input.model}\x1a\x0fmodels.generate\x12\x9a\x01\n" +
 	"\x0eGenerateStream\x12*.llm_mesh.gateway.v1.GenerateStreamRequest\x1a+.llm_mesh.gateway.v1.GenerateStreamResponse\"-\xca\xf3\x18)\b\x01\x12\x14models/{input.model}\x1a\x0fmodels.generate0\x01\x12z\n" +
@@ -1575,7 +1722,8 @@ const file_llm_mesh_gateway_v1_gateway_proto_rawDesc = "" +
 	"\vCountTokens\x12'.llm_mesh.gateway.v1.CountTokensRequest\x1a(.llm_mesh.gateway.v1.CountTokensResponse\"*\xca\xf3\x18&\b\x01\x12\x14models/{input.model}\x1a\fmodels.count\x12z\n" +
 	"\n" +
 	"ListModels\x12&.llm_mesh.gateway.v1.ListModelsRequest\x1a'.llm_mesh.gateway.v1.ListModelsResponse\"\x1b\xca\xf3\x18\x17\b\x01\x12\x06models\x1a\vmodels.list\x12\x90\x01\n" +
-	"\rCheckServices\x12).llm_mesh.gateway.v1.CheckServicesRequest\x1a*.llm_mesh.gateway.v1.CheckServicesResponse\"(\xca\xf3\x18$\b\x01\x12\x10domains/platform\x1a\x0eservices.checkBY\n" +
+	"\rCheckServices\x12).llm_mesh.gateway.v1.CheckServicesRequest\x1a*.llm_mesh.gateway.v1.CheckServicesResponse\"(\xca\xf3\x18$\b\x01\x12\x10domains/platform\x1a\x0eservices.check\x12\x92\x01\n" +
+	"\x0eCheckReadiness\x12*.llm_mesh.gateway.v1.CheckReadinessRequest\x1a+.llm_mesh.gateway.v1.CheckReadinessResponse\"'\xca\xf3\x18#\b\x02\x12\agateway\x1a\x16gateway.checkReadinessBY\n" +
 	"\x17dev.llm_mesh.gateway.v1B\fGatewayProtoP\x01Z.llm-mesh.dev/gen/llm_mesh/gateway/v1;gatewayv1b\x06proto3"
 
 var (
@@ -1591,7 +1739,7 @@ func file_llm_mesh_gateway_v1_gateway_proto_rawDescGZIP() []byte {
 }
 
 var file_llm_mesh_gateway_v1_gateway_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_llm_mesh_gateway_v1_gateway_proto_msgTypes = make([]protoimpl.MessageInfo, 21)
+var file_llm_mesh_gateway_v1_gateway_proto_msgTypes = make([]protoimpl.MessageInfo, 24)
 var file_llm_mesh_gateway_v1_gateway_proto_goTypes = []any{
 	(ServiceState)(0),              // 0: llm_mesh.gateway.v1.ServiceState
 	(Fidelity)(0),                  // 1: llm_mesh.gateway.v1.Fidelity
@@ -1615,76 +1763,82 @@ var file_llm_mesh_gateway_v1_gateway_proto_goTypes = []any{
 	(*ModelSummary)(nil),           // 19: llm_mesh.gateway.v1.ModelSummary
 	(*Receipt)(nil),                // 20: llm_mesh.gateway.v1.Receipt
 	(*RecordedAnswer)(nil),         // 21: llm_mesh.gateway.v1.RecordedAnswer
-	nil,                            // 22: llm_mesh.gateway.v1.RequestOptions.TagsEntry
-	(*v1.GenerateInput)(nil),       // 23: llm_mesh.inference.v1.GenerateInput
-	(*v1.GenerateOutput)(nil),      // 24: llm_mesh.inference.v1.GenerateOutput
-	(*v1.StreamEvent)(nil),         // 25: llm_mesh.inference.v1.StreamEvent
-	(*v11.LimitStatus)(nil),        // 26: llm_mesh.policy.v1.LimitStatus
-	(*v11.ScreeningCount)(nil),     // 27: llm_mesh.policy.v1.ScreeningCount
-	(*v1.EmbedInput)(nil),          // 28: llm_mesh.inference.v1.EmbedInput
-	(*v1.EmbedOutput)(nil),         // 29: llm_mesh.inference.v1.EmbedOutput
-	(*v1.Embedding)(nil),           // 30: llm_mesh.inference.v1.Embedding
-	(*v1.TokenCount)(nil),          // 31: llm_mesh.inference.v1.TokenCount
-	(*v12.Money)(nil),              // 32: llm_mesh.mesh.v1.Money
-	(*v11.ChargeLine)(nil),         // 33: llm_mesh.policy.v1.ChargeLine
-	(*durationpb.Duration)(nil),    // 34: google.protobuf.Duration
+	(*CheckReadinessRequest)(nil),  // 22: llm_mesh.gateway.v1.CheckReadinessRequest
+	(*CheckReadinessResponse)(nil), // 23: llm_mesh.gateway.v1.CheckReadinessResponse
+	(*ReadinessCondition)(nil),     // 24: llm_mesh.gateway.v1.ReadinessCondition
+	nil,                            // 25: llm_mesh.gateway.v1.RequestOptions.TagsEntry
+	(*v1.GenerateInput)(nil),       // 26: llm_mesh.inference.v1.GenerateInput
+	(*v1.GenerateOutput)(nil),      // 27: llm_mesh.inference.v1.GenerateOutput
+	(*v1.StreamEvent)(nil),         // 28: llm_mesh.inference.v1.StreamEvent
+	(*v11.LimitStatus)(nil),        // 29: llm_mesh.policy.v1.LimitStatus
+	(*v11.ScreeningCount)(nil),     // 30: llm_mesh.policy.v1.ScreeningCount
+	(*v1.EmbedInput)(nil),          // 31: llm_mesh.inference.v1.EmbedInput
+	(*v1.EmbedOutput)(nil),         // 32: llm_mesh.inference.v1.EmbedOutput
+	(*v1.Embedding)(nil),           // 33: llm_mesh.inference.v1.Embedding
+	(*v1.TokenCount)(nil),          // 34: llm_mesh.inference.v1.TokenCount
+	(*v12.Money)(nil),              // 35: llm_mesh.mesh.v1.Money
+	(*v11.ChargeLine)(nil),         // 36: llm_mesh.policy.v1.ChargeLine
+	(*durationpb.Duration)(nil),    // 37: google.protobuf.Duration
 }
 var file_llm_mesh_gateway_v1_gateway_proto_depIdxs = []int32{
 	3,  // 0: llm_mesh.gateway.v1.RequestOptions.prompt:type_name -> llm_mesh.gateway.v1.PromptReference
-	22, // 1: llm_mesh.gateway.v1.RequestOptions.tags:type_name -> llm_mesh.gateway.v1.RequestOptions.TagsEntry
+	25, // 1: llm_mesh.gateway.v1.RequestOptions.tags:type_name -> llm_mesh.gateway.v1.RequestOptions.TagsEntry
 	1,  // 2: llm_mesh.gateway.v1.RequestOptions.fidelity:type_name -> llm_mesh.gateway.v1.Fidelity
-	23, // 3: llm_mesh.gateway.v1.GenerateRequest.input:type_name -> llm_mesh.inference.v1.GenerateInput
+	26, // 3: llm_mesh.gateway.v1.GenerateRequest.input:type_name -> llm_mesh.inference.v1.GenerateInput
 	2,  // 4: llm_mesh.gateway.v1.GenerateRequest.options:type_name -> llm_mesh.gateway.v1.RequestOptions
-	24, // 5: llm_mesh.gateway.v1.GenerateResponse.output:type_name -> llm_mesh.inference.v1.GenerateOutput
+	27, // 5: llm_mesh.gateway.v1.GenerateResponse.output:type_name -> llm_mesh.inference.v1.GenerateOutput
 	20, // 6: llm_mesh.gateway.v1.GenerateResponse.receipt:type_name -> llm_mesh.gateway.v1.Receipt
-	23, // 7: llm_mesh.gateway.v1.GenerateStreamRequest.input:type_name -> llm_mesh.inference.v1.GenerateInput
+	26, // 7: llm_mesh.gateway.v1.GenerateStreamRequest.input:type_name -> llm_mesh.inference.v1.GenerateInput
 	2,  // 8: llm_mesh.gateway.v1.GenerateStreamRequest.options:type_name -> llm_mesh.gateway.v1.RequestOptions
-	25, // 9: llm_mesh.gateway.v1.GenerateStreamResponse.events:type_name -> llm_mesh.inference.v1.StreamEvent
+	28, // 9: llm_mesh.gateway.v1.GenerateStreamResponse.events:type_name -> llm_mesh.inference.v1.StreamEvent
 	20, // 10: llm_mesh.gateway.v1.GenerateStreamResponse.receipt:type_name -> llm_mesh.gateway.v1.Receipt
-	26, // 11: llm_mesh.gateway.v1.GenerateStreamResponse.limits:type_name -> llm_mesh.policy.v1.LimitStatus
-	27, // 12: llm_mesh.gateway.v1.GenerateStreamResponse.screened:type_name -> llm_mesh.policy.v1.ScreeningCount
-	28, // 13: llm_mesh.gateway.v1.EmbedRequest.input:type_name -> llm_mesh.inference.v1.EmbedInput
+	29, // 11: llm_mesh.gateway.v1.GenerateStreamResponse.limits:type_name -> llm_mesh.policy.v1.LimitStatus
+	30, // 12: llm_mesh.gateway.v1.GenerateStreamResponse.screened:type_name -> llm_mesh.policy.v1.ScreeningCount
+	31, // 13: llm_mesh.gateway.v1.EmbedRequest.input:type_name -> llm_mesh.inference.v1.EmbedInput
 	2,  // 14: llm_mesh.gateway.v1.EmbedRequest.options:type_name -> llm_mesh.gateway.v1.RequestOptions
-	29, // 15: llm_mesh.gateway.v1.EmbedResponse.output:type_name -> llm_mesh.inference.v1.EmbedOutput
+	32, // 15: llm_mesh.gateway.v1.EmbedResponse.output:type_name -> llm_mesh.inference.v1.EmbedOutput
 	20, // 16: llm_mesh.gateway.v1.EmbedResponse.receipt:type_name -> llm_mesh.gateway.v1.Receipt
-	28, // 17: llm_mesh.gateway.v1.EmbedStreamRequest.input:type_name -> llm_mesh.inference.v1.EmbedInput
+	31, // 17: llm_mesh.gateway.v1.EmbedStreamRequest.input:type_name -> llm_mesh.inference.v1.EmbedInput
 	2,  // 18: llm_mesh.gateway.v1.EmbedStreamRequest.options:type_name -> llm_mesh.gateway.v1.RequestOptions
-	29, // 19: llm_mesh.gateway.v1.EmbedStreamResponse.output:type_name -> llm_mesh.inference.v1.EmbedOutput
-	30, // 20: llm_mesh.gateway.v1.EmbedStreamResponse.embeddings:type_name -> llm_mesh.inference.v1.Embedding
+	32, // 19: llm_mesh.gateway.v1.EmbedStreamResponse.output:type_name -> llm_mesh.inference.v1.EmbedOutput
+	33, // 20: llm_mesh.gateway.v1.EmbedStreamResponse.embeddings:type_name -> llm_mesh.inference.v1.Embedding
 	20, // 21: llm_mesh.gateway.v1.EmbedStreamResponse.receipt:type_name -> llm_mesh.gateway.v1.Receipt
-	23, // 22: llm_mesh.gateway.v1.CountTokensRequest.input:type_name -> llm_mesh.inference.v1.GenerateInput
+	26, // 22: llm_mesh.gateway.v1.CountTokensRequest.input:type_name -> llm_mesh.inference.v1.GenerateInput
 	2,  // 23: llm_mesh.gateway.v1.CountTokensRequest.options:type_name -> llm_mesh.gateway.v1.RequestOptions
-	31, // 24: llm_mesh.gateway.v1.CountTokensResponse.count:type_name -> llm_mesh.inference.v1.TokenCount
-	27, // 25: llm_mesh.gateway.v1.CountTokensResponse.screened:type_name -> llm_mesh.policy.v1.ScreeningCount
+	34, // 24: llm_mesh.gateway.v1.CountTokensResponse.count:type_name -> llm_mesh.inference.v1.TokenCount
+	30, // 25: llm_mesh.gateway.v1.CountTokensResponse.screened:type_name -> llm_mesh.policy.v1.ScreeningCount
 	16, // 26: llm_mesh.gateway.v1.CheckServicesResponse.services:type_name -> llm_mesh.gateway.v1.ServiceCheck
 	0,  // 27: llm_mesh.gateway.v1.ServiceCheck.state:type_name -> llm_mesh.gateway.v1.ServiceState
 	19, // 28: llm_mesh.gateway.v1.ListModelsResponse.models:type_name -> llm_mesh.gateway.v1.ModelSummary
-	32, // 29: llm_mesh.gateway.v1.Receipt.charged:type_name -> llm_mesh.mesh.v1.Money
-	33, // 30: llm_mesh.gateway.v1.Receipt.lines:type_name -> llm_mesh.policy.v1.ChargeLine
-	26, // 31: llm_mesh.gateway.v1.Receipt.limits:type_name -> llm_mesh.policy.v1.LimitStatus
-	34, // 32: llm_mesh.gateway.v1.Receipt.total:type_name -> google.protobuf.Duration
+	35, // 29: llm_mesh.gateway.v1.Receipt.charged:type_name -> llm_mesh.mesh.v1.Money
+	36, // 30: llm_mesh.gateway.v1.Receipt.lines:type_name -> llm_mesh.policy.v1.ChargeLine
+	29, // 31: llm_mesh.gateway.v1.Receipt.limits:type_name -> llm_mesh.policy.v1.LimitStatus
+	37, // 32: llm_mesh.gateway.v1.Receipt.total:type_name -> google.protobuf.Duration
 	20, // 33: llm_mesh.gateway.v1.Receipt.first:type_name -> llm_mesh.gateway.v1.Receipt
-	27, // 34: llm_mesh.gateway.v1.Receipt.screened:type_name -> llm_mesh.policy.v1.ScreeningCount
-	34, // 35: llm_mesh.gateway.v1.RecordedAnswer.total:type_name -> google.protobuf.Duration
-	4,  // 36: llm_mesh.gateway.v1.GatewayService.Generate:input_type -> llm_mesh.gateway.v1.GenerateRequest
-	6,  // 37: llm_mesh.gateway.v1.GatewayService.GenerateStream:input_type -> llm_mesh.gateway.v1.GenerateStreamRequest
-	8,  // 38: llm_mesh.gateway.v1.GatewayService.Embed:input_type -> llm_mesh.gateway.v1.EmbedRequest
-	10, // 39: llm_mesh.gateway.v1.GatewayService.EmbedStream:input_type -> llm_mesh.gateway.v1.EmbedStreamRequest
-	12, // 40: llm_mesh.gateway.v1.GatewayService.CountTokens:input_type -> llm_mesh.gateway.v1.CountTokensRequest
-	17, // 41: llm_mesh.gateway.v1.GatewayService.ListModels:input_type -> llm_mesh.gateway.v1.ListModelsRequest
-	14, // 42: llm_mesh.gateway.v1.GatewayService.CheckServices:input_type -> llm_mesh.gateway.v1.CheckServicesRequest
-	5,  // 43: llm_mesh.gateway.v1.GatewayService.Generate:output_type -> llm_mesh.gateway.v1.GenerateResponse
-	7,  // 44: llm_mesh.gateway.v1.GatewayService.GenerateStream:output_type -> llm_mesh.gateway.v1.GenerateStreamResponse
-	9,  // 45: llm_mesh.gateway.v1.GatewayService.Embed:output_type -> llm_mesh.gateway.v1.EmbedResponse
-	11, // 46: llm_mesh.gateway.v1.GatewayService.EmbedStream:output_type -> llm_mesh.gateway.v1.EmbedStreamResponse
-	13, // 47: llm_mesh.gateway.v1.GatewayService.CountTokens:output_type -> llm_mesh.gateway.v1.CountTokensResponse
-	18, // 48: llm_mesh.gateway.v1.GatewayService.ListModels:output_type -> llm_mesh.gateway.v1.ListModelsResponse
-	15, // 49: llm_mesh.gateway.v1.GatewayService.CheckServices:output_type -> llm_mesh.gateway.v1.CheckServicesResponse
-	43, // [43:50] is the sub-list for method output_type
-	36, // [36:43] is the sub-list for method input_type
-	36, // [36:36] is the sub-list for extension type_name
-	36, // [36:36] is the sub-list for extension extendee
-	0,  // [0:36] is the sub-list for field type_name
+	30, // 34: llm_mesh.gateway.v1.Receipt.screened:type_name -> llm_mesh.policy.v1.ScreeningCount
+	37, // 35: llm_mesh.gateway.v1.RecordedAnswer.total:type_name -> google.protobuf.Duration
+	24, // 36: llm_mesh.gateway.v1.CheckReadinessResponse.conditions:type_name -> llm_mesh.gateway.v1.ReadinessCondition
+	4,  // 37: llm_mesh.gateway.v1.GatewayService.Generate:input_type -> llm_mesh.gateway.v1.GenerateRequest
+	6,  // 38: llm_mesh.gateway.v1.GatewayService.GenerateStream:input_type -> llm_mesh.gateway.v1.GenerateStreamRequest
+	8,  // 39: llm_mesh.gateway.v1.GatewayService.Embed:input_type -> llm_mesh.gateway.v1.EmbedRequest
+	10, // 40: llm_mesh.gateway.v1.GatewayService.EmbedStream:input_type -> llm_mesh.gateway.v1.EmbedStreamRequest
+	12, // 41: llm_mesh.gateway.v1.GatewayService.CountTokens:input_type -> llm_mesh.gateway.v1.CountTokensRequest
+	17, // 42: llm_mesh.gateway.v1.GatewayService.ListModels:input_type -> llm_mesh.gateway.v1.ListModelsRequest
+	14, // 43: llm_mesh.gateway.v1.GatewayService.CheckServices:input_type -> llm_mesh.gateway.v1.CheckServicesRequest
+	22, // 44: llm_mesh.gateway.v1.GatewayService.CheckReadiness:input_type -> llm_mesh.gateway.v1.CheckReadinessRequest
+	5,  // 45: llm_mesh.gateway.v1.GatewayService.Generate:output_type -> llm_mesh.gateway.v1.GenerateResponse
+	7,  // 46: llm_mesh.gateway.v1.GatewayService.GenerateStream:output_type -> llm_mesh.gateway.v1.GenerateStreamResponse
+	9,  // 47: llm_mesh.gateway.v1.GatewayService.Embed:output_type -> llm_mesh.gateway.v1.EmbedResponse
+	11, // 48: llm_mesh.gateway.v1.GatewayService.EmbedStream:output_type -> llm_mesh.gateway.v1.EmbedStreamResponse
+	13, // 49: llm_mesh.gateway.v1.GatewayService.CountTokens:output_type -> llm_mesh.gateway.v1.CountTokensResponse
+	18, // 50: llm_mesh.gateway.v1.GatewayService.ListModels:output_type -> llm_mesh.gateway.v1.ListModelsResponse
+	15, // 51: llm_mesh.gateway.v1.GatewayService.CheckServices:output_type -> llm_mesh.gateway.v1.CheckServicesResponse
+	23, // 52: llm_mesh.gateway.v1.GatewayService.CheckReadiness:output_type -> llm_mesh.gateway.v1.CheckReadinessResponse
+	45, // [45:53] is the sub-list for method output_type
+	37, // [37:45] is the sub-list for method input_type
+	37, // [37:37] is the sub-list for extension type_name
+	37, // [37:37] is the sub-list for extension extendee
+	0,  // [0:37] is the sub-list for field type_name
 }
 
 func init() { file_llm_mesh_gateway_v1_gateway_proto_init() }
@@ -1698,7 +1852,7 @@ func file_llm_mesh_gateway_v1_gateway_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_llm_mesh_gateway_v1_gateway_proto_rawDesc), len(file_llm_mesh_gateway_v1_gateway_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   21,
+			NumMessages:   24,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

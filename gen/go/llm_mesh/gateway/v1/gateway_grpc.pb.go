@@ -26,6 +26,7 @@ const (
 	GatewayService_CountTokens_FullMethodName    = "/llm_mesh.gateway.v1.GatewayService/CountTokens"
 	GatewayService_ListModels_FullMethodName     = "/llm_mesh.gateway.v1.GatewayService/ListModels"
 	GatewayService_CheckServices_FullMethodName  = "/llm_mesh.gateway.v1.GatewayService/CheckServices"
+	GatewayService_CheckReadiness_FullMethodName = "/llm_mesh.gateway.v1.GatewayService/CheckReadiness"
 )
 
 // GatewayServiceClient is the client API for GatewayService service.
@@ -67,6 +68,10 @@ type GatewayServiceClient interface {
 	// Asks each service that this gateway has a link to whether it serves, and each adapter: all at once, for at most two seconds. Where
 	// services run apart, one address so tells how the whole mesh is. A service that does not answer is in the list; it fails nothing.
 	CheckServices(ctx context.Context, in *CheckServicesRequest, opts ...grpc.CallOption) (*CheckServicesResponse, error)
+	// Checks whether a newcomer can use the mesh through this gateway: policy and router answer it, a key is valid, a model can be called.
+	//
+	// For an edge that runs apart, which answers `/readyz` by it. Answers within one second, whatever its peers do; nothing fails it.
+	CheckReadiness(ctx context.Context, in *CheckReadinessRequest, opts ...grpc.CallOption) (*CheckReadinessResponse, error)
 }
 
 type gatewayServiceClient struct {
@@ -165,6 +170,16 @@ func (c *gatewayServiceClient) CheckServices(ctx context.Context, in *CheckServi
 	return out, nil
 }
 
+func (c *gatewayServiceClient) CheckReadiness(ctx context.Context, in *CheckReadinessRequest, opts ...grpc.CallOption) (*CheckReadinessResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(CheckReadinessResponse)
+	err := c.cc.Invoke(ctx, GatewayService_CheckReadiness_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // GatewayServiceServer is the server API for GatewayService service.
 // All implementations must embed UnimplementedGatewayServiceServer
 // for forward compatibility.
@@ -204,6 +219,10 @@ type GatewayServiceServer interface {
 	// Asks each service that this gateway has a link to whether it serves, and each adapter: all at once, for at most two seconds. Where
 	// services run apart, one address so tells how the whole mesh is. A service that does not answer is in the list; it fails nothing.
 	CheckServices(context.Context, *CheckServicesRequest) (*CheckServicesResponse, error)
+	// Checks whether a newcomer can use the mesh through this gateway: policy and router answer it, a key is valid, a model can be called.
+	//
+	// For an edge that runs apart, which answers `/readyz` by it. Answers within one second, whatever its peers do; nothing fails it.
+	CheckReadiness(context.Context, *CheckReadinessRequest) (*CheckReadinessResponse, error)
 	mustEmbedUnimplementedGatewayServiceServer()
 }
 
@@ -234,6 +253,9 @@ func (UnimplementedGatewayServiceServer) ListModels(context.Context, *ListModels
 }
 func (UnimplementedGatewayServiceServer) CheckServices(context.Context, *CheckServicesRequest) (*CheckServicesResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method CheckServices not implemented")
+}
+func (UnimplementedGatewayServiceServer) CheckReadiness(context.Context, *CheckReadinessRequest) (*CheckReadinessResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method CheckReadiness not implemented")
 }
 func (UnimplementedGatewayServiceServer) mustEmbedUnimplementedGatewayServiceServer() {}
 func (UnimplementedGatewayServiceServer) testEmbeddedByValue()                        {}
@@ -368,6 +390,24 @@ func _GatewayService_CheckServices_Handler(srv interface{}, ctx context.Context,
 	return interceptor(ctx, in, info, handler)
 }
 
+func _GatewayService_CheckReadiness_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(CheckReadinessRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(GatewayServiceServer).CheckReadiness(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: GatewayService_CheckReadiness_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(GatewayServiceServer).CheckReadiness(ctx, req.(*CheckReadinessRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // GatewayService_ServiceDesc is the grpc.ServiceDesc for GatewayService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -394,6 +434,10 @@ var GatewayService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "CheckServices",
 			Handler:    _GatewayService_CheckServices_Handler,
+		},
+		{
+			MethodName: "CheckReadiness",
+			Handler:    _GatewayService_CheckReadiness_Handler,
 		},
 	},
 	Streams: []grpc.StreamDesc{

@@ -2034,6 +2034,89 @@ func (x *ReplayUsageResponse) GetEvents() []*UsageEvent {
 	return nil
 }
 
+// Request of `CheckReadiness`.
+type CheckReadinessRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CheckReadinessRequest) Reset() {
+	*x = CheckReadinessRequest{}
+	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[27]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CheckReadinessRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CheckReadinessRequest) ProtoMessage() {}
+
+func (x *CheckReadinessRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[27]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CheckReadinessRequest.ProtoReflect.Descriptor instead.
+func (*CheckReadinessRequest) Descriptor() ([]byte, []int) {
+	return file_llm_mesh_policy_v1_policy_proto_rawDescGZIP(), []int{27}
+}
+
+// Response of `CheckReadiness`.
+type CheckReadinessResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Whether there is a key, of an application or an administrator, that is neither revoked nor expired.
+	HasKeys       bool `protobuf:"varint,1,opt,name=has_keys,json=hasKeys,proto3" json:"has_keys,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CheckReadinessResponse) Reset() {
+	*x = CheckReadinessResponse{}
+	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[28]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CheckReadinessResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CheckReadinessResponse) ProtoMessage() {}
+
+func (x *CheckReadinessResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[28]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CheckReadinessResponse.ProtoReflect.Descriptor instead.
+func (*CheckReadinessResponse) Descriptor() ([]byte, []int) {
+	return file_llm_mesh_policy_v1_policy_proto_rawDescGZIP(), []int{28}
+}
+
+func (x *CheckReadinessResponse) GetHasKeys() bool {
+	if x != nil {
+		return x.HasKeys
+	}
+	return false
+}
+
 var File_llm_mesh_policy_v1_policy_proto protoreflect.FileDescriptor
 
 const file_llm_mesh_policy_v1_policy_proto_rawDesc = "" +
@@ -2176,12 +2259,15 @@ const file_llm_mesh_policy_v1_policy_proto_rawDesc = "" +
 	"\x12ReplayUsageRequest\x12#\n" +
 	"\rfrom_sequence\x18\x01 \x01(\x03R\ffromSequence\"M\n" +
 	"\x13ReplayUsageResponse\x126\n" +
-	"\x06events\x18\x01 \x03(\v2\x1e.llm_mesh.policy.v1.UsageEventR\x06events*\x81\x01\n" +
+	"\x06events\x18\x01 \x03(\v2\x1e.llm_mesh.policy.v1.UsageEventR\x06events\"\x17\n" +
+	"\x15CheckReadinessRequest\"3\n" +
+	"\x16CheckReadinessResponse\x12\x19\n" +
+	"\bhas_keys\x18\x01 \x01(\bR\ahasKeys*\x81\x01\n" +
 	"\rFindingAction\x12\x1e\n" +
 	"\x1aFINDING_ACTION_UNSPECIFIED\x10\x00\x12\x19\n" +
 	"\x15FINDING_ACTION_LOGGED\x10\x01\x12\x19\n" +
 	"\x15FINDING_ACTION_MASKED\x10\x02\x12\x1a\n" +
-	"\x16FINDING_ACTION_BLOCKED\x10\x032\xe4\v\n" +
+	"\x16FINDING_ACTION_BLOCKED\x10\x032\xf5\f\n" +
 	"\rPolicyService\x12z\n" +
 	"\tAuthorize\x12$.llm_mesh.policy.v1.AuthorizeRequest\x1a%.llm_mesh.policy.v1.AuthorizeResponse\" \xca\xf3\x18\x1c\b\x02\x12\x06policy\x1a\x10policy.authorize\x12\x84\x01\n" +
 	"\rWatchRevision\x12(.llm_mesh.policy.v1.WatchRevisionRequest\x1a).llm_mesh.policy.v1.WatchRevisionResponse\"\x1c\xca\xf3\x18\x18\b\x02\x12\x06policy\x1a\fpolicy.watch0\x01\x12\x8a\x01\n" +
@@ -2193,7 +2279,8 @@ const file_llm_mesh_policy_v1_policy_proto_rawDesc = "" +
 	"\rGetKeptAnswer\x12(.llm_mesh.policy.v1.GetKeptAnswerRequest\x1a).llm_mesh.policy.v1.GetKeptAnswerResponse\"$\xca\xf3\x18 \b\x02\x12\x06policy\x1a\x14policy.getKeptAnswer\x12r\n" +
 	"\aRelease\x12\".llm_mesh.policy.v1.ReleaseRequest\x1a#.llm_mesh.policy.v1.ReleaseResponse\"\x1e\xca\xf3\x18\x1a\b\x02\x12\x06policy\x1a\x0epolicy.release\x12z\n" +
 	"\tHeartbeat\x12$.llm_mesh.policy.v1.HeartbeatRequest\x1a%.llm_mesh.policy.v1.HeartbeatResponse\" \xca\xf3\x18\x1c\b\x02\x12\x06policy\x1a\x10policy.heartbeat\x12\x84\x01\n" +
-	"\fScreenStream\x12'.llm_mesh.policy.v1.ScreenStreamRequest\x1a(.llm_mesh.policy.v1.ScreenStreamResponse\"\x1d\xca\xf3\x18\x19\b\x02\x12\x06policy\x1a\rpolicy.screen(\x010\x01\x12\x7f\n" +
+	"\fScreenStream\x12'.llm_mesh.policy.v1.ScreenStreamRequest\x1a(.llm_mesh.policy.v1.ScreenStreamResponse\"\x1d\xca\xf3\x18\x19\b\x02\x12\x06policy\x1a\rpolicy.screen(\x010\x01\x12\x8e\x01\n" +
+	"\x0eCheckReadiness\x12).llm_mesh.policy.v1.CheckReadinessRequest\x1a*.llm_mesh.policy.v1.CheckReadinessResponse\"%\xca\xf3\x18!\b\x02\x12\x06policy\x1a\x15policy.checkReadiness\x12\x7f\n" +
 	"\vReplayUsage\x12&.llm_mesh.policy.v1.ReplayUsageRequest\x1a'.llm_mesh.policy.v1.ReplayUsageResponse\"\x1d\xca\xf3\x18\x19\b\x02\x12\x06policy\x1a\rpolicy.replay0\x01BU\n" +
 	"\x16dev.llm_mesh.policy.v1B\vPolicyProtoP\x01Z,llm-mesh.dev/gen/llm_mesh/policy/v1;policyv1b\x06proto3"
 
@@ -2210,104 +2297,106 @@ func file_llm_mesh_policy_v1_policy_proto_rawDescGZIP() []byte {
 }
 
 var file_llm_mesh_policy_v1_policy_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_llm_mesh_policy_v1_policy_proto_msgTypes = make([]protoimpl.MessageInfo, 28)
+var file_llm_mesh_policy_v1_policy_proto_msgTypes = make([]protoimpl.MessageInfo, 30)
 var file_llm_mesh_policy_v1_policy_proto_goTypes = []any{
-	(FindingAction)(0),            // 0: llm_mesh.policy.v1.FindingAction
-	(*AuthorizeRequest)(nil),      // 1: llm_mesh.policy.v1.AuthorizeRequest
-	(*AuthorizeResponse)(nil),     // 2: llm_mesh.policy.v1.AuthorizeResponse
-	(*WatchRevisionRequest)(nil),  // 3: llm_mesh.policy.v1.WatchRevisionRequest
-	(*WatchRevisionResponse)(nil), // 4: llm_mesh.policy.v1.WatchRevisionResponse
-	(*AdmitRequest)(nil),          // 5: llm_mesh.policy.v1.AdmitRequest
-	(*AdmitResponse)(nil),         // 6: llm_mesh.policy.v1.AdmitResponse
-	(*Finding)(nil),               // 7: llm_mesh.policy.v1.Finding
-	(*ReserveRequest)(nil),        // 8: llm_mesh.policy.v1.ReserveRequest
-	(*ReserveResponse)(nil),       // 9: llm_mesh.policy.v1.ReserveResponse
-	(*KeptAnswer)(nil),            // 10: llm_mesh.policy.v1.KeptAnswer
-	(*GetKeptAnswerRequest)(nil),  // 11: llm_mesh.policy.v1.GetKeptAnswerRequest
-	(*GetKeptAnswerResponse)(nil), // 12: llm_mesh.policy.v1.GetKeptAnswerResponse
-	(*LimitStatus)(nil),           // 13: llm_mesh.policy.v1.LimitStatus
-	(*ExtendRequest)(nil),         // 14: llm_mesh.policy.v1.ExtendRequest
-	(*ExtendResponse)(nil),        // 15: llm_mesh.policy.v1.ExtendResponse
-	(*SettleRequest)(nil),         // 16: llm_mesh.policy.v1.SettleRequest
-	(*SettleResponse)(nil),        // 17: llm_mesh.policy.v1.SettleResponse
-	(*ReleaseRequest)(nil),        // 18: llm_mesh.policy.v1.ReleaseRequest
-	(*ReleaseResponse)(nil),       // 19: llm_mesh.policy.v1.ReleaseResponse
-	(*HeartbeatRequest)(nil),      // 20: llm_mesh.policy.v1.HeartbeatRequest
-	(*HeartbeatResponse)(nil),     // 21: llm_mesh.policy.v1.HeartbeatResponse
-	(*ScreenStreamRequest)(nil),   // 22: llm_mesh.policy.v1.ScreenStreamRequest
-	(*ScreenStart)(nil),           // 23: llm_mesh.policy.v1.ScreenStart
-	(*ScreenText)(nil),            // 24: llm_mesh.policy.v1.ScreenText
-	(*ScreenStreamResponse)(nil),  // 25: llm_mesh.policy.v1.ScreenStreamResponse
-	(*ReplayUsageRequest)(nil),    // 26: llm_mesh.policy.v1.ReplayUsageRequest
-	(*ReplayUsageResponse)(nil),   // 27: llm_mesh.policy.v1.ReplayUsageResponse
-	nil,                           // 28: llm_mesh.policy.v1.AdmitRequest.TagsEntry
-	(*Caller)(nil),                // 29: llm_mesh.policy.v1.Caller
-	(*v1.Sealed)(nil),             // 30: llm_mesh.mesh.v1.Sealed
-	(*durationpb.Duration)(nil),   // 31: google.protobuf.Duration
-	(*v11.GenerateInput)(nil),     // 32: llm_mesh.inference.v1.GenerateInput
-	(*v11.EmbedInput)(nil),        // 33: llm_mesh.inference.v1.EmbedInput
-	(*Obligations)(nil),           // 34: llm_mesh.policy.v1.Obligations
-	(*Constraints)(nil),           // 35: llm_mesh.policy.v1.Constraints
-	(*ScreeningCount)(nil),        // 36: llm_mesh.policy.v1.ScreeningCount
-	(*v12.Plan)(nil),              // 37: llm_mesh.router.v1.Plan
-	(*v1.Money)(nil),              // 38: llm_mesh.mesh.v1.Money
-	(*LedgerEntry)(nil),           // 39: llm_mesh.policy.v1.LedgerEntry
-	(*v12.Attempt)(nil),           // 40: llm_mesh.router.v1.Attempt
-	(*UsageLine)(nil),             // 41: llm_mesh.policy.v1.UsageLine
-	(*ChargeLine)(nil),            // 42: llm_mesh.policy.v1.ChargeLine
-	(ReservationState)(0),         // 43: llm_mesh.policy.v1.ReservationState
-	(*timestamppb.Timestamp)(nil), // 44: google.protobuf.Timestamp
-	(*UsageEvent)(nil),            // 45: llm_mesh.policy.v1.UsageEvent
-	(*RecordChangesRequest)(nil),  // 46: llm_mesh.policy.v1.RecordChangesRequest
-	(*RecordChangesResponse)(nil), // 47: llm_mesh.policy.v1.RecordChangesResponse
+	(FindingAction)(0),             // 0: llm_mesh.policy.v1.FindingAction
+	(*AuthorizeRequest)(nil),       // 1: llm_mesh.policy.v1.AuthorizeRequest
+	(*AuthorizeResponse)(nil),      // 2: llm_mesh.policy.v1.AuthorizeResponse
+	(*WatchRevisionRequest)(nil),   // 3: llm_mesh.policy.v1.WatchRevisionRequest
+	(*WatchRevisionResponse)(nil),  // 4: llm_mesh.policy.v1.WatchRevisionResponse
+	(*AdmitRequest)(nil),           // 5: llm_mesh.policy.v1.AdmitRequest
+	(*AdmitResponse)(nil),          // 6: llm_mesh.policy.v1.AdmitResponse
+	(*Finding)(nil),                // 7: llm_mesh.policy.v1.Finding
+	(*ReserveRequest)(nil),         // 8: llm_mesh.policy.v1.ReserveRequest
+	(*ReserveResponse)(nil),        // 9: llm_mesh.policy.v1.ReserveResponse
+	(*KeptAnswer)(nil),             // 10: llm_mesh.policy.v1.KeptAnswer
+	(*GetKeptAnswerRequest)(nil),   // 11: llm_mesh.policy.v1.GetKeptAnswerRequest
+	(*GetKeptAnswerResponse)(nil),  // 12: llm_mesh.policy.v1.GetKeptAnswerResponse
+	(*LimitStatus)(nil),            // 13: llm_mesh.policy.v1.LimitStatus
+	(*ExtendRequest)(nil),          // 14: llm_mesh.policy.v1.ExtendRequest
+	(*ExtendResponse)(nil),         // 15: llm_mesh.policy.v1.ExtendResponse
+	(*SettleRequest)(nil),          // 16: llm_mesh.policy.v1.SettleRequest
+	(*SettleResponse)(nil),         // 17: llm_mesh.policy.v1.SettleResponse
+	(*ReleaseRequest)(nil),         // 18: llm_mesh.policy.v1.ReleaseRequest
+	(*ReleaseResponse)(nil),        // 19: llm_mesh.policy.v1.ReleaseResponse
+	(*HeartbeatRequest)(nil),       // 20: llm_mesh.policy.v1.HeartbeatRequest
+	(*HeartbeatResponse)(nil),      // 21: llm_mesh.policy.v1.HeartbeatResponse
+	(*ScreenStreamRequest)(nil),    // 22: llm_mesh.policy.v1.ScreenStreamRequest
+	(*ScreenStart)(nil),            // 23: llm_mesh.policy.v1.ScreenStart
+	(*ScreenText)(nil),             // 24: llm_mesh.policy.v1.ScreenText
+	(*ScreenStreamResponse)(nil),   // 25: llm_mesh.policy.v1.ScreenStreamResponse
+	(*ReplayUsageRequest)(nil),     // 26: llm_mesh.policy.v1.ReplayUsageRequest
+	(*ReplayUsageResponse)(nil),    // 27: llm_mesh.policy.v1.ReplayUsageResponse
+	(*CheckReadinessRequest)(nil),  // 28: llm_mesh.policy.v1.CheckReadinessRequest
+	(*CheckReadinessResponse)(nil), // 29: llm_mesh.policy.v1.CheckReadinessResponse
+	nil,                            // 30: llm_mesh.policy.v1.AdmitRequest.TagsEntry
+	(*Caller)(nil),                 // 31: llm_mesh.policy.v1.Caller
+	(*v1.Sealed)(nil),              // 32: llm_mesh.mesh.v1.Sealed
+	(*durationpb.Duration)(nil),    // 33: google.protobuf.Duration
+	(*v11.GenerateInput)(nil),      // 34: llm_mesh.inference.v1.GenerateInput
+	(*v11.EmbedInput)(nil),         // 35: llm_mesh.inference.v1.EmbedInput
+	(*Obligations)(nil),            // 36: llm_mesh.policy.v1.Obligations
+	(*Constraints)(nil),            // 37: llm_mesh.policy.v1.Constraints
+	(*ScreeningCount)(nil),         // 38: llm_mesh.policy.v1.ScreeningCount
+	(*v12.Plan)(nil),               // 39: llm_mesh.router.v1.Plan
+	(*v1.Money)(nil),               // 40: llm_mesh.mesh.v1.Money
+	(*LedgerEntry)(nil),            // 41: llm_mesh.policy.v1.LedgerEntry
+	(*v12.Attempt)(nil),            // 42: llm_mesh.router.v1.Attempt
+	(*UsageLine)(nil),              // 43: llm_mesh.policy.v1.UsageLine
+	(*ChargeLine)(nil),             // 44: llm_mesh.policy.v1.ChargeLine
+	(ReservationState)(0),          // 45: llm_mesh.policy.v1.ReservationState
+	(*timestamppb.Timestamp)(nil),  // 46: google.protobuf.Timestamp
+	(*UsageEvent)(nil),             // 47: llm_mesh.policy.v1.UsageEvent
+	(*RecordChangesRequest)(nil),   // 48: llm_mesh.policy.v1.RecordChangesRequest
+	(*RecordChangesResponse)(nil),  // 49: llm_mesh.policy.v1.RecordChangesResponse
 }
 var file_llm_mesh_policy_v1_policy_proto_depIdxs = []int32{
-	29, // 0: llm_mesh.policy.v1.AuthorizeResponse.caller:type_name -> llm_mesh.policy.v1.Caller
-	30, // 1: llm_mesh.policy.v1.AuthorizeResponse.sealed_caller:type_name -> llm_mesh.mesh.v1.Sealed
-	31, // 2: llm_mesh.policy.v1.AuthorizeResponse.valid_for:type_name -> google.protobuf.Duration
-	30, // 3: llm_mesh.policy.v1.AdmitRequest.caller:type_name -> llm_mesh.mesh.v1.Sealed
-	32, // 4: llm_mesh.policy.v1.AdmitRequest.generate:type_name -> llm_mesh.inference.v1.GenerateInput
-	33, // 5: llm_mesh.policy.v1.AdmitRequest.embed:type_name -> llm_mesh.inference.v1.EmbedInput
-	28, // 6: llm_mesh.policy.v1.AdmitRequest.tags:type_name -> llm_mesh.policy.v1.AdmitRequest.TagsEntry
-	30, // 7: llm_mesh.policy.v1.AdmitResponse.admission:type_name -> llm_mesh.mesh.v1.Sealed
-	34, // 8: llm_mesh.policy.v1.AdmitResponse.obligations:type_name -> llm_mesh.policy.v1.Obligations
-	35, // 9: llm_mesh.policy.v1.AdmitResponse.constraints:type_name -> llm_mesh.policy.v1.Constraints
-	32, // 10: llm_mesh.policy.v1.AdmitResponse.generate:type_name -> llm_mesh.inference.v1.GenerateInput
-	33, // 11: llm_mesh.policy.v1.AdmitResponse.embed:type_name -> llm_mesh.inference.v1.EmbedInput
+	31, // 0: llm_mesh.policy.v1.AuthorizeResponse.caller:type_name -> llm_mesh.policy.v1.Caller
+	32, // 1: llm_mesh.policy.v1.AuthorizeResponse.sealed_caller:type_name -> llm_mesh.mesh.v1.Sealed
+	33, // 2: llm_mesh.policy.v1.AuthorizeResponse.valid_for:type_name -> google.protobuf.Duration
+	32, // 3: llm_mesh.policy.v1.AdmitRequest.caller:type_name -> llm_mesh.mesh.v1.Sealed
+	34, // 4: llm_mesh.policy.v1.AdmitRequest.generate:type_name -> llm_mesh.inference.v1.GenerateInput
+	35, // 5: llm_mesh.policy.v1.AdmitRequest.embed:type_name -> llm_mesh.inference.v1.EmbedInput
+	30, // 6: llm_mesh.policy.v1.AdmitRequest.tags:type_name -> llm_mesh.policy.v1.AdmitRequest.TagsEntry
+	32, // 7: llm_mesh.policy.v1.AdmitResponse.admission:type_name -> llm_mesh.mesh.v1.Sealed
+	36, // 8: llm_mesh.policy.v1.AdmitResponse.obligations:type_name -> llm_mesh.policy.v1.Obligations
+	37, // 9: llm_mesh.policy.v1.AdmitResponse.constraints:type_name -> llm_mesh.policy.v1.Constraints
+	34, // 10: llm_mesh.policy.v1.AdmitResponse.generate:type_name -> llm_mesh.inference.v1.GenerateInput
+	35, // 11: llm_mesh.policy.v1.AdmitResponse.embed:type_name -> llm_mesh.inference.v1.EmbedInput
 	7,  // 12: llm_mesh.policy.v1.AdmitResponse.findings:type_name -> llm_mesh.policy.v1.Finding
-	36, // 13: llm_mesh.policy.v1.AdmitResponse.screened:type_name -> llm_mesh.policy.v1.ScreeningCount
+	38, // 13: llm_mesh.policy.v1.AdmitResponse.screened:type_name -> llm_mesh.policy.v1.ScreeningCount
 	0,  // 14: llm_mesh.policy.v1.Finding.action:type_name -> llm_mesh.policy.v1.FindingAction
-	30, // 15: llm_mesh.policy.v1.ReserveRequest.admission:type_name -> llm_mesh.mesh.v1.Sealed
-	37, // 16: llm_mesh.policy.v1.ReserveRequest.plan:type_name -> llm_mesh.router.v1.Plan
-	30, // 17: llm_mesh.policy.v1.ReserveResponse.grant:type_name -> llm_mesh.mesh.v1.Sealed
-	38, // 18: llm_mesh.policy.v1.ReserveResponse.reserved:type_name -> llm_mesh.mesh.v1.Money
+	32, // 15: llm_mesh.policy.v1.ReserveRequest.admission:type_name -> llm_mesh.mesh.v1.Sealed
+	39, // 16: llm_mesh.policy.v1.ReserveRequest.plan:type_name -> llm_mesh.router.v1.Plan
+	32, // 17: llm_mesh.policy.v1.ReserveResponse.grant:type_name -> llm_mesh.mesh.v1.Sealed
+	40, // 18: llm_mesh.policy.v1.ReserveResponse.reserved:type_name -> llm_mesh.mesh.v1.Money
 	13, // 19: llm_mesh.policy.v1.ReserveResponse.limits:type_name -> llm_mesh.policy.v1.LimitStatus
-	30, // 20: llm_mesh.policy.v1.GetKeptAnswerRequest.admission:type_name -> llm_mesh.mesh.v1.Sealed
-	39, // 21: llm_mesh.policy.v1.GetKeptAnswerResponse.entry:type_name -> llm_mesh.policy.v1.LedgerEntry
+	32, // 20: llm_mesh.policy.v1.GetKeptAnswerRequest.admission:type_name -> llm_mesh.mesh.v1.Sealed
+	41, // 21: llm_mesh.policy.v1.GetKeptAnswerResponse.entry:type_name -> llm_mesh.policy.v1.LedgerEntry
 	10, // 22: llm_mesh.policy.v1.GetKeptAnswerResponse.answer:type_name -> llm_mesh.policy.v1.KeptAnswer
-	31, // 23: llm_mesh.policy.v1.LimitStatus.reset_after:type_name -> google.protobuf.Duration
-	30, // 24: llm_mesh.policy.v1.ExtendRequest.admission:type_name -> llm_mesh.mesh.v1.Sealed
-	40, // 25: llm_mesh.policy.v1.ExtendRequest.attempt:type_name -> llm_mesh.router.v1.Attempt
-	30, // 26: llm_mesh.policy.v1.ExtendResponse.grant:type_name -> llm_mesh.mesh.v1.Sealed
-	38, // 27: llm_mesh.policy.v1.ExtendResponse.reserved:type_name -> llm_mesh.mesh.v1.Money
-	41, // 28: llm_mesh.policy.v1.SettleRequest.lines:type_name -> llm_mesh.policy.v1.UsageLine
+	33, // 23: llm_mesh.policy.v1.LimitStatus.reset_after:type_name -> google.protobuf.Duration
+	32, // 24: llm_mesh.policy.v1.ExtendRequest.admission:type_name -> llm_mesh.mesh.v1.Sealed
+	42, // 25: llm_mesh.policy.v1.ExtendRequest.attempt:type_name -> llm_mesh.router.v1.Attempt
+	32, // 26: llm_mesh.policy.v1.ExtendResponse.grant:type_name -> llm_mesh.mesh.v1.Sealed
+	40, // 27: llm_mesh.policy.v1.ExtendResponse.reserved:type_name -> llm_mesh.mesh.v1.Money
+	43, // 28: llm_mesh.policy.v1.SettleRequest.lines:type_name -> llm_mesh.policy.v1.UsageLine
 	10, // 29: llm_mesh.policy.v1.SettleRequest.answer:type_name -> llm_mesh.policy.v1.KeptAnswer
-	36, // 30: llm_mesh.policy.v1.SettleRequest.screened:type_name -> llm_mesh.policy.v1.ScreeningCount
-	38, // 31: llm_mesh.policy.v1.SettleResponse.charged:type_name -> llm_mesh.mesh.v1.Money
-	42, // 32: llm_mesh.policy.v1.SettleResponse.lines:type_name -> llm_mesh.policy.v1.ChargeLine
-	43, // 33: llm_mesh.policy.v1.SettleResponse.state:type_name -> llm_mesh.policy.v1.ReservationState
-	43, // 34: llm_mesh.policy.v1.ReleaseResponse.state:type_name -> llm_mesh.policy.v1.ReservationState
-	31, // 35: llm_mesh.policy.v1.HeartbeatResponse.lost_after:type_name -> google.protobuf.Duration
-	44, // 36: llm_mesh.policy.v1.HeartbeatResponse.now:type_name -> google.protobuf.Timestamp
+	38, // 30: llm_mesh.policy.v1.SettleRequest.screened:type_name -> llm_mesh.policy.v1.ScreeningCount
+	40, // 31: llm_mesh.policy.v1.SettleResponse.charged:type_name -> llm_mesh.mesh.v1.Money
+	44, // 32: llm_mesh.policy.v1.SettleResponse.lines:type_name -> llm_mesh.policy.v1.ChargeLine
+	45, // 33: llm_mesh.policy.v1.SettleResponse.state:type_name -> llm_mesh.policy.v1.ReservationState
+	45, // 34: llm_mesh.policy.v1.ReleaseResponse.state:type_name -> llm_mesh.policy.v1.ReservationState
+	33, // 35: llm_mesh.policy.v1.HeartbeatResponse.lost_after:type_name -> google.protobuf.Duration
+	46, // 36: llm_mesh.policy.v1.HeartbeatResponse.now:type_name -> google.protobuf.Timestamp
 	23, // 37: llm_mesh.policy.v1.ScreenStreamRequest.start:type_name -> llm_mesh.policy.v1.ScreenStart
 	24, // 38: llm_mesh.policy.v1.ScreenStreamRequest.text:type_name -> llm_mesh.policy.v1.ScreenText
-	30, // 39: llm_mesh.policy.v1.ScreenStart.admission:type_name -> llm_mesh.mesh.v1.Sealed
+	32, // 39: llm_mesh.policy.v1.ScreenStart.admission:type_name -> llm_mesh.mesh.v1.Sealed
 	7,  // 40: llm_mesh.policy.v1.ScreenStreamResponse.findings:type_name -> llm_mesh.policy.v1.Finding
-	36, // 41: llm_mesh.policy.v1.ScreenStreamResponse.screened:type_name -> llm_mesh.policy.v1.ScreeningCount
-	45, // 42: llm_mesh.policy.v1.ReplayUsageResponse.events:type_name -> llm_mesh.policy.v1.UsageEvent
+	38, // 41: llm_mesh.policy.v1.ScreenStreamResponse.screened:type_name -> llm_mesh.policy.v1.ScreeningCount
+	47, // 42: llm_mesh.policy.v1.ReplayUsageResponse.events:type_name -> llm_mesh.policy.v1.UsageEvent
 	1,  // 43: llm_mesh.policy.v1.PolicyService.Authorize:input_type -> llm_mesh.policy.v1.AuthorizeRequest
 	3,  // 44: llm_mesh.policy.v1.PolicyService.WatchRevision:input_type -> llm_mesh.policy.v1.WatchRevisionRequest
-	46, // 45: llm_mesh.policy.v1.PolicyService.RecordChanges:input_type -> llm_mesh.policy.v1.RecordChangesRequest
+	48, // 45: llm_mesh.policy.v1.PolicyService.RecordChanges:input_type -> llm_mesh.policy.v1.RecordChangesRequest
 	5,  // 46: llm_mesh.policy.v1.PolicyService.Admit:input_type -> llm_mesh.policy.v1.AdmitRequest
 	8,  // 47: llm_mesh.policy.v1.PolicyService.Reserve:input_type -> llm_mesh.policy.v1.ReserveRequest
 	14, // 48: llm_mesh.policy.v1.PolicyService.Extend:input_type -> llm_mesh.policy.v1.ExtendRequest
@@ -2316,21 +2405,23 @@ var file_llm_mesh_policy_v1_policy_proto_depIdxs = []int32{
 	18, // 51: llm_mesh.policy.v1.PolicyService.Release:input_type -> llm_mesh.policy.v1.ReleaseRequest
 	20, // 52: llm_mesh.policy.v1.PolicyService.Heartbeat:input_type -> llm_mesh.policy.v1.HeartbeatRequest
 	22, // 53: llm_mesh.policy.v1.PolicyService.ScreenStream:input_type -> llm_mesh.policy.v1.ScreenStreamRequest
-	26, // 54: llm_mesh.policy.v1.PolicyService.ReplayUsage:input_type -> llm_mesh.policy.v1.ReplayUsageRequest
-	2,  // 55: llm_mesh.policy.v1.PolicyService.Authorize:output_type -> llm_mesh.policy.v1.AuthorizeResponse
-	4,  // 56: llm_mesh.policy.v1.PolicyService.WatchRevision:output_type -> llm_mesh.policy.v1.WatchRevisionResponse
-	47, // 57: llm_mesh.policy.v1.PolicyService.RecordChanges:output_type -> llm_mesh.policy.v1.RecordChangesResponse
-	6,  // 58: llm_mesh.policy.v1.PolicyService.Admit:output_type -> llm_mesh.policy.v1.AdmitResponse
-	9,  // 59: llm_mesh.policy.v1.PolicyService.Reserve:output_type -> llm_mesh.policy.v1.ReserveResponse
-	15, // 60: llm_mesh.policy.v1.PolicyService.Extend:output_type -> llm_mesh.policy.v1.ExtendResponse
-	17, // 61: llm_mesh.policy.v1.PolicyService.Settle:output_type -> llm_mesh.policy.v1.SettleResponse
-	12, // 62: llm_mesh.policy.v1.PolicyService.GetKeptAnswer:output_type -> llm_mesh.policy.v1.GetKeptAnswerResponse
-	19, // 63: llm_mesh.policy.v1.PolicyService.Release:output_type -> llm_mesh.policy.v1.ReleaseResponse
-	21, // 64: llm_mesh.policy.v1.PolicyService.Heartbeat:output_type -> llm_mesh.policy.v1.HeartbeatResponse
-	25, // 65: llm_mesh.policy.v1.PolicyService.ScreenStream:output_type -> llm_mesh.policy.v1.ScreenStreamResponse
-	27, // 66: llm_mesh.policy.v1.PolicyService.ReplayUsage:output_type -> llm_mesh.policy.v1.ReplayUsageResponse
-	55, // [55:67] is the sub-list for method output_type
-	43, // [43:55] is the sub-list for method input_type
+	28, // 54: llm_mesh.policy.v1.PolicyService.CheckReadiness:input_type -> llm_mesh.policy.v1.CheckReadinessRequest
+	26, // 55: llm_mesh.policy.v1.PolicyService.ReplayUsage:input_type -> llm_mesh.policy.v1.ReplayUsageRequest
+	2,  // 56: llm_mesh.policy.v1.PolicyService.Authorize:output_type -> llm_mesh.policy.v1.AuthorizeResponse
+	4,  // 57: llm_mesh.policy.v1.PolicyService.WatchRevision:output_type -> llm_mesh.policy.v1.WatchRevisionResponse
+	49, // 58: llm_mesh.policy.v1.PolicyService.RecordChanges:output_type -> llm_mesh.policy.v1.RecordChangesResponse
+	6,  // 59: llm_mesh.policy.v1.PolicyService.Admit:output_type -> llm_mesh.policy.v1.AdmitResponse
+	9,  // 60: llm_mesh.policy.v1.PolicyService.Reserve:output_type -> llm_mesh.policy.v1.ReserveResponse
+	15, // 61: llm_mesh.policy.v1.PolicyService.Extend:output_type -> llm_mesh.policy.v1.ExtendResponse
+	17, // 62: llm_mesh.policy.v1.PolicyService.Settle:output_type -> llm_mesh.policy.v1.SettleResponse
+	12, // 63: llm_mesh.policy.v1.PolicyService.GetKeptAnswer:output_type -> llm_mesh.policy.v1.GetKeptAnswerResponse
+	19, // 64: llm_mesh.policy.v1.PolicyService.Release:output_type -> llm_mesh.policy.v1.ReleaseResponse
+	21, // 65: llm_mesh.policy.v1.PolicyService.Heartbeat:output_type -> llm_mesh.policy.v1.HeartbeatResponse
+	25, // 66: llm_mesh.policy.v1.PolicyService.ScreenStream:output_type -> llm_mesh.policy.v1.ScreenStreamResponse
+	29, // 67: llm_mesh.policy.v1.PolicyService.CheckReadiness:output_type -> llm_mesh.policy.v1.CheckReadinessResponse
+	27, // 68: llm_mesh.policy.v1.PolicyService.ReplayUsage:output_type -> llm_mesh.policy.v1.ReplayUsageResponse
+	56, // [56:69] is the sub-list for method output_type
+	43, // [43:56] is the sub-list for method input_type
 	43, // [43:43] is the sub-list for extension type_name
 	43, // [43:43] is the sub-list for extension extendee
 	0,  // [0:43] is the sub-list for field type_name
@@ -2362,7 +2453,7 @@ func file_llm_mesh_policy_v1_policy_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_llm_mesh_policy_v1_policy_proto_rawDesc), len(file_llm_mesh_policy_v1_policy_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   28,
+			NumMessages:   30,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

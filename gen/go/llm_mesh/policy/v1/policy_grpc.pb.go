@@ -19,18 +19,19 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	PolicyService_Authorize_FullMethodName     = "/llm_mesh.policy.v1.PolicyService/Authorize"
-	PolicyService_WatchRevision_FullMethodName = "/llm_mesh.policy.v1.PolicyService/WatchRevision"
-	PolicyService_RecordChanges_FullMethodName = "/llm_mesh.policy.v1.PolicyService/RecordChanges"
-	PolicyService_Admit_FullMethodName         = "/llm_mesh.policy.v1.PolicyService/Admit"
-	PolicyService_Reserve_FullMethodName       = "/llm_mesh.policy.v1.PolicyService/Reserve"
-	PolicyService_Extend_FullMethodName        = "/llm_mesh.policy.v1.PolicyService/Extend"
-	PolicyService_Settle_FullMethodName        = "/llm_mesh.policy.v1.PolicyService/Settle"
-	PolicyService_GetKeptAnswer_FullMethodName = "/llm_mesh.policy.v1.PolicyService/GetKeptAnswer"
-	PolicyService_Release_FullMethodName       = "/llm_mesh.policy.v1.PolicyService/Release"
-	PolicyService_Heartbeat_FullMethodName     = "/llm_mesh.policy.v1.PolicyService/Heartbeat"
-	PolicyService_ScreenStream_FullMethodName  = "/llm_mesh.policy.v1.PolicyService/ScreenStream"
-	PolicyService_ReplayUsage_FullMethodName   = "/llm_mesh.policy.v1.PolicyService/ReplayUsage"
+	PolicyService_Authorize_FullMethodName      = "/llm_mesh.policy.v1.PolicyService/Authorize"
+	PolicyService_WatchRevision_FullMethodName  = "/llm_mesh.policy.v1.PolicyService/WatchRevision"
+	PolicyService_RecordChanges_FullMethodName  = "/llm_mesh.policy.v1.PolicyService/RecordChanges"
+	PolicyService_Admit_FullMethodName          = "/llm_mesh.policy.v1.PolicyService/Admit"
+	PolicyService_Reserve_FullMethodName        = "/llm_mesh.policy.v1.PolicyService/Reserve"
+	PolicyService_Extend_FullMethodName         = "/llm_mesh.policy.v1.PolicyService/Extend"
+	PolicyService_Settle_FullMethodName         = "/llm_mesh.policy.v1.PolicyService/Settle"
+	PolicyService_GetKeptAnswer_FullMethodName  = "/llm_mesh.policy.v1.PolicyService/GetKeptAnswer"
+	PolicyService_Release_FullMethodName        = "/llm_mesh.policy.v1.PolicyService/Release"
+	PolicyService_Heartbeat_FullMethodName      = "/llm_mesh.policy.v1.PolicyService/Heartbeat"
+	PolicyService_ScreenStream_FullMethodName   = "/llm_mesh.policy.v1.PolicyService/ScreenStream"
+	PolicyService_CheckReadiness_FullMethodName = "/llm_mesh.policy.v1.PolicyService/CheckReadiness"
+	PolicyService_ReplayUsage_FullMethodName    = "/llm_mesh.policy.v1.PolicyService/ReplayUsage"
 )
 
 // PolicyServiceClient is the client API for PolicyService service.
@@ -83,6 +84,9 @@ type PolicyServiceClient interface {
 	// may be released, in order, and never releases text that it could still have to withhold. What is released does not depend on how the
 	// text was split. After `final` of every channel the service ends the stream. Any failure means that nothing more may be released.
 	ScreenStream(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[ScreenStreamRequest, ScreenStreamResponse], error)
+	// Checks whether policy has what a newcomer needs. Changes nothing; answers from memory. Fails with STORE_UNAVAILABLE where the store
+	// has been silent for too long.
+	CheckReadiness(ctx context.Context, in *CheckReadinessRequest, opts ...grpc.CallOption) (*CheckReadinessResponse, error)
 	// Streams the ledger's usage events from a sequence on, oldest first, and then ends: what observability rebuilds itself from.
 	ReplayUsage(ctx context.Context, in *ReplayUsageRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ReplayUsageResponse], error)
 }
@@ -217,6 +221,16 @@ func (c *policyServiceClient) ScreenStream(ctx context.Context, opts ...grpc.Cal
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type PolicyService_ScreenStreamClient = grpc.BidiStreamingClient[ScreenStreamRequest, ScreenStreamResponse]
 
+func (c *policyServiceClient) CheckReadiness(ctx context.Context, in *CheckReadinessRequest, opts ...grpc.CallOption) (*CheckReadinessResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(CheckReadinessResponse)
+	err := c.cc.Invoke(ctx, PolicyService_CheckReadiness_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *policyServiceClient) ReplayUsage(ctx context.Context, in *ReplayUsageRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ReplayUsageResponse], error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	stream, err := c.cc.NewStream(ctx, &PolicyService_ServiceDesc.Streams[2], PolicyService_ReplayUsage_FullMethodName, cOpts...)
@@ -286,6 +300,9 @@ type PolicyServiceServer interface {
 	// may be released, in order, and never releases text that it could still have to withhold. What is released does not depend on how the
 	// text was split. After `final` of every channel the service ends the stream. Any failure means that nothing more may be released.
 	ScreenStream(grpc.BidiStreamingServer[ScreenStreamRequest, ScreenStreamResponse]) error
+	// Checks whether policy has what a newcomer needs. Changes nothing; answers from memory. Fails with STORE_UNAVAILABLE where the store
+	// has been silent for too long.
+	CheckReadiness(context.Context, *CheckReadinessRequest) (*CheckReadinessResponse, error)
 	// Streams the ledger's usage events from a sequence on, oldest first, and then ends: what observability rebuilds itself from.
 	ReplayUsage(*ReplayUsageRequest, grpc.ServerStreamingServer[ReplayUsageResponse]) error
 	mustEmbedUnimplementedPolicyServiceServer()
@@ -330,6 +347,9 @@ func (UnimplementedPolicyServiceServer) Heartbeat(context.Context, *HeartbeatReq
 }
 func (UnimplementedPolicyServiceServer) ScreenStream(grpc.BidiStreamingServer[ScreenStreamRequest, ScreenStreamResponse]) error {
 	return status.Error(codes.Unimplemented, "method ScreenStream not implemented")
+}
+func (UnimplementedPolicyServiceServer) CheckReadiness(context.Context, *CheckReadinessRequest) (*CheckReadinessResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method CheckReadiness not implemented")
 }
 func (UnimplementedPolicyServiceServer) ReplayUsage(*ReplayUsageRequest, grpc.ServerStreamingServer[ReplayUsageResponse]) error {
 	return status.Error(codes.Unimplemented, "method ReplayUsage not implemented")
@@ -535,6 +555,24 @@ func _PolicyService_ScreenStream_Handler(srv interface{}, stream grpc.ServerStre
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type PolicyService_ScreenStreamServer = grpc.BidiStreamingServer[ScreenStreamRequest, ScreenStreamResponse]
 
+func _PolicyService_CheckReadiness_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(CheckReadinessRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(PolicyServiceServer).CheckReadiness(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: PolicyService_CheckReadiness_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(PolicyServiceServer).CheckReadiness(ctx, req.(*CheckReadinessRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _PolicyService_ReplayUsage_Handler(srv interface{}, stream grpc.ServerStream) error {
 	m := new(ReplayUsageRequest)
 	if err := stream.RecvMsg(m); err != nil {
@@ -588,6 +626,10 @@ var PolicyService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "Heartbeat",
 			Handler:    _PolicyService_Heartbeat_Handler,
+		},
+		{
+			MethodName: "CheckReadiness",
+			Handler:    _PolicyService_CheckReadiness_Handler,
 		},
 	},
 	Streams: []grpc.StreamDesc{

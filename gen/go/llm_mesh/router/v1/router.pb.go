@@ -1811,6 +1811,89 @@ func (x *ApplyRoutesResponse) GetChanges() []*v1.Change {
 	return nil
 }
 
+// Request of `CheckReadiness`.
+type CheckReadinessRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CheckReadinessRequest) Reset() {
+	*x = CheckReadinessRequest{}
+	mi := &file_llm_mesh_router_v1_router_proto_msgTypes[26]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CheckReadinessRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CheckReadinessRequest) ProtoMessage() {}
+
+func (x *CheckReadinessRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_llm_mesh_router_v1_router_proto_msgTypes[26]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CheckReadinessRequest.ProtoReflect.Descriptor instead.
+func (*CheckReadinessRequest) Descriptor() ([]byte, []int) {
+	return file_llm_mesh_router_v1_router_proto_rawDescGZIP(), []int{26}
+}
+
+// Response of `CheckReadiness`.
+type CheckReadinessResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Whether some domain has a model in service that it may address: neither retired nor past its retire time.
+	HasModels     bool `protobuf:"varint,1,opt,name=has_models,json=hasModels,proto3" json:"has_models,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CheckReadinessResponse) Reset() {
+	*x = CheckReadinessResponse{}
+	mi := &file_llm_mesh_router_v1_router_proto_msgTypes[27]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CheckReadinessResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CheckReadinessResponse) ProtoMessage() {}
+
+func (x *CheckReadinessResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_llm_mesh_router_v1_router_proto_msgTypes[27]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CheckReadinessResponse.ProtoReflect.Descriptor instead.
+func (*CheckReadinessResponse) Descriptor() ([]byte, []int) {
+	return file_llm_mesh_router_v1_router_proto_rawDescGZIP(), []int{27}
+}
+
+func (x *CheckReadinessResponse) GetHasModels() bool {
+	if x != nil {
+		return x.HasModels
+	}
+	return false
+}
+
 var File_llm_mesh_router_v1_router_proto protoreflect.FileDescriptor
 
 const file_llm_mesh_router_v1_router_proto_rawDesc = "" +
@@ -1953,12 +2036,16 @@ const file_llm_mesh_router_v1_router_proto_rawDesc = "" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x120\n" +
 	"\x05value\x18\x02 \x01(\v2\x1a.google.protobuf.FieldMaskR\x05value:\x028\x01\"I\n" +
 	"\x13ApplyRoutesResponse\x122\n" +
-	"\achanges\x18\x01 \x03(\v2\x18.llm_mesh.mesh.v1.ChangeR\achanges2\xa7\n" +
+	"\achanges\x18\x01 \x03(\v2\x18.llm_mesh.mesh.v1.ChangeR\achanges\"\x17\n" +
+	"\x15CheckReadinessRequest\"7\n" +
+	"\x16CheckReadinessResponse\x12\x1d\n" +
 	"\n" +
+	"has_models\x18\x01 \x01(\bR\thasModels2\xb8\v\n" +
 	"\rRouterService\x12f\n" +
 	"\x04Plan\x12\x1f.llm_mesh.router.v1.PlanRequest\x1a .llm_mesh.router.v1.PlanResponse\"\x1b\xca\xf3\x18\x17\b\x02\x12\x06router\x1a\vrouter.plan\x12\x86\x01\n" +
 	"\x0eReportOutcomes\x12).llm_mesh.router.v1.ReportOutcomesRequest\x1a*.llm_mesh.router.v1.ReportOutcomesResponse\"\x1d\xca\xf3\x18\x19\b\x02\x12\x06router\x1a\rrouter.report\x12~\n" +
-	"\vListAliases\x12&.llm_mesh.router.v1.ListAliasesRequest\x1a'.llm_mesh.router.v1.ListAliasesResponse\"\x1e\xca\xf3\x18\x1a\b\x02\x12\x06router\x1a\x0erouter.aliases\x12\x8c\x01\n" +
+	"\vListAliases\x12&.llm_mesh.router.v1.ListAliasesRequest\x1a'.llm_mesh.router.v1.ListAliasesResponse\"\x1e\xca\xf3\x18\x1a\b\x02\x12\x06router\x1a\x0erouter.aliases\x12\x8e\x01\n" +
+	"\x0eCheckReadiness\x12).llm_mesh.router.v1.CheckReadinessRequest\x1a*.llm_mesh.router.v1.CheckReadinessResponse\"%\xca\xf3\x18!\b\x02\x12\x06router\x1a\x15router.checkReadiness\x12\x8c\x01\n" +
 	"\x0fExplainDecision\x12*.llm_mesh.router.v1.ExplainDecisionRequest\x1a+.llm_mesh.router.v1.ExplainDecisionResponse\" \xca\xf3\x18\x1c\b\x01\x12\x04self\x1a\x12routeDecisions.get\x12\x91\x01\n" +
 	"\vCreateRoute\x12&.llm_mesh.router.v1.CreateRouteRequest\x1a'.llm_mesh.router.v1.CreateRouteResponse\"1\xca\xf3\x18-\b\x01\x12\x1a{parent}/routes/{route_id}\x1a\rroutes.create\x12q\n" +
 	"\bGetRoute\x12#.llm_mesh.router.v1.GetRouteRequest\x1a$.llm_mesh.router.v1.GetRouteResponse\"\x1a\xca\xf3\x18\x16\b\x01\x12\x06{name}\x1a\n" +
@@ -1982,7 +2069,7 @@ func file_llm_mesh_router_v1_router_proto_rawDescGZIP() []byte {
 	return file_llm_mesh_router_v1_router_proto_rawDescData
 }
 
-var file_llm_mesh_router_v1_router_proto_msgTypes = make([]protoimpl.MessageInfo, 27)
+var file_llm_mesh_router_v1_router_proto_msgTypes = make([]protoimpl.MessageInfo, 29)
 var file_llm_mesh_router_v1_router_proto_goTypes = []any{
 	(*Route)(nil),                   // 0: llm_mesh.router.v1.Route
 	(*RouteTarget)(nil),             // 1: llm_mesh.router.v1.RouteTarget
@@ -2010,31 +2097,33 @@ var file_llm_mesh_router_v1_router_proto_goTypes = []any{
 	(*DeleteRouteResponse)(nil),     // 23: llm_mesh.router.v1.DeleteRouteResponse
 	(*ApplyRoutesRequest)(nil),      // 24: llm_mesh.router.v1.ApplyRoutesRequest
 	(*ApplyRoutesResponse)(nil),     // 25: llm_mesh.router.v1.ApplyRoutesResponse
-	nil,                             // 26: llm_mesh.router.v1.ApplyRoutesRequest.UpdateMasksEntry
-	(*timestamppb.Timestamp)(nil),   // 27: google.protobuf.Timestamp
-	(*AttemptLimits)(nil),           // 28: llm_mesh.router.v1.AttemptLimits
-	(*v1.Sealed)(nil),               // 29: llm_mesh.mesh.v1.Sealed
-	(*Plan)(nil),                    // 30: llm_mesh.router.v1.Plan
-	(*durationpb.Duration)(nil),     // 31: google.protobuf.Duration
-	(*v1.Change)(nil),               // 32: llm_mesh.mesh.v1.Change
-	(*fieldmaskpb.FieldMask)(nil),   // 33: google.protobuf.FieldMask
+	(*CheckReadinessRequest)(nil),   // 26: llm_mesh.router.v1.CheckReadinessRequest
+	(*CheckReadinessResponse)(nil),  // 27: llm_mesh.router.v1.CheckReadinessResponse
+	nil,                             // 28: llm_mesh.router.v1.ApplyRoutesRequest.UpdateMasksEntry
+	(*timestamppb.Timestamp)(nil),   // 29: google.protobuf.Timestamp
+	(*AttemptLimits)(nil),           // 30: llm_mesh.router.v1.AttemptLimits
+	(*v1.Sealed)(nil),               // 31: llm_mesh.mesh.v1.Sealed
+	(*Plan)(nil),                    // 32: llm_mesh.router.v1.Plan
+	(*durationpb.Duration)(nil),     // 33: google.protobuf.Duration
+	(*v1.Change)(nil),               // 34: llm_mesh.mesh.v1.Change
+	(*fieldmaskpb.FieldMask)(nil),   // 35: google.protobuf.FieldMask
 }
 var file_llm_mesh_router_v1_router_proto_depIdxs = []int32{
 	1,  // 0: llm_mesh.router.v1.Route.targets:type_name -> llm_mesh.router.v1.RouteTarget
-	27, // 1: llm_mesh.router.v1.Route.create_time:type_name -> google.protobuf.Timestamp
-	27, // 2: llm_mesh.router.v1.Route.update_time:type_name -> google.protobuf.Timestamp
-	28, // 3: llm_mesh.router.v1.Route.limits:type_name -> llm_mesh.router.v1.AttemptLimits
-	29, // 4: llm_mesh.router.v1.PlanRequest.admission:type_name -> llm_mesh.mesh.v1.Sealed
+	29, // 1: llm_mesh.router.v1.Route.create_time:type_name -> google.protobuf.Timestamp
+	29, // 2: llm_mesh.router.v1.Route.update_time:type_name -> google.protobuf.Timestamp
+	30, // 3: llm_mesh.router.v1.Route.limits:type_name -> llm_mesh.router.v1.AttemptLimits
+	31, // 4: llm_mesh.router.v1.PlanRequest.admission:type_name -> llm_mesh.mesh.v1.Sealed
 	2,  // 5: llm_mesh.router.v1.PlanRequest.profile:type_name -> llm_mesh.router.v1.RequestProfile
-	30, // 6: llm_mesh.router.v1.PlanResponse.plan:type_name -> llm_mesh.router.v1.Plan
+	32, // 6: llm_mesh.router.v1.PlanResponse.plan:type_name -> llm_mesh.router.v1.Plan
 	6,  // 7: llm_mesh.router.v1.ReportOutcomesRequest.results:type_name -> llm_mesh.router.v1.AttemptResult
-	31, // 8: llm_mesh.router.v1.AttemptResult.first_token:type_name -> google.protobuf.Duration
-	31, // 9: llm_mesh.router.v1.AttemptResult.total:type_name -> google.protobuf.Duration
+	33, // 8: llm_mesh.router.v1.AttemptResult.first_token:type_name -> google.protobuf.Duration
+	33, // 9: llm_mesh.router.v1.AttemptResult.total:type_name -> google.protobuf.Duration
 	10, // 10: llm_mesh.router.v1.ListAliasesResponse.aliases:type_name -> llm_mesh.router.v1.Alias
-	27, // 11: llm_mesh.router.v1.Alias.create_time:type_name -> google.protobuf.Timestamp
-	30, // 12: llm_mesh.router.v1.ExplainDecisionResponse.plan:type_name -> llm_mesh.router.v1.Plan
+	29, // 11: llm_mesh.router.v1.Alias.create_time:type_name -> google.protobuf.Timestamp
+	32, // 12: llm_mesh.router.v1.ExplainDecisionResponse.plan:type_name -> llm_mesh.router.v1.Plan
 	13, // 13: llm_mesh.router.v1.ExplainDecisionResponse.candidates:type_name -> llm_mesh.router.v1.Candidate
-	27, // 14: llm_mesh.router.v1.ExplainDecisionResponse.create_time:type_name -> google.protobuf.Timestamp
+	29, // 14: llm_mesh.router.v1.ExplainDecisionResponse.create_time:type_name -> google.protobuf.Timestamp
 	2,  // 15: llm_mesh.router.v1.ExplainDecisionResponse.profile:type_name -> llm_mesh.router.v1.RequestProfile
 	0,  // 16: llm_mesh.router.v1.CreateRouteRequest.route:type_name -> llm_mesh.router.v1.Route
 	0,  // 17: llm_mesh.router.v1.CreateRouteResponse.route:type_name -> llm_mesh.router.v1.Route
@@ -2043,31 +2132,33 @@ var file_llm_mesh_router_v1_router_proto_depIdxs = []int32{
 	0,  // 20: llm_mesh.router.v1.UpdateRouteRequest.route:type_name -> llm_mesh.router.v1.Route
 	0,  // 21: llm_mesh.router.v1.UpdateRouteResponse.route:type_name -> llm_mesh.router.v1.Route
 	0,  // 22: llm_mesh.router.v1.ApplyRoutesRequest.routes:type_name -> llm_mesh.router.v1.Route
-	26, // 23: llm_mesh.router.v1.ApplyRoutesRequest.update_masks:type_name -> llm_mesh.router.v1.ApplyRoutesRequest.UpdateMasksEntry
-	32, // 24: llm_mesh.router.v1.ApplyRoutesResponse.changes:type_name -> llm_mesh.mesh.v1.Change
-	33, // 25: llm_mesh.router.v1.ApplyRoutesRequest.UpdateMasksEntry.value:type_name -> google.protobuf.FieldMask
+	28, // 23: llm_mesh.router.v1.ApplyRoutesRequest.update_masks:type_name -> llm_mesh.router.v1.ApplyRoutesRequest.UpdateMasksEntry
+	34, // 24: llm_mesh.router.v1.ApplyRoutesResponse.changes:type_name -> llm_mesh.mesh.v1.Change
+	35, // 25: llm_mesh.router.v1.ApplyRoutesRequest.UpdateMasksEntry.value:type_name -> google.protobuf.FieldMask
 	3,  // 26: llm_mesh.router.v1.RouterService.Plan:input_type -> llm_mesh.router.v1.PlanRequest
 	5,  // 27: llm_mesh.router.v1.RouterService.ReportOutcomes:input_type -> llm_mesh.router.v1.ReportOutcomesRequest
 	8,  // 28: llm_mesh.router.v1.RouterService.ListAliases:input_type -> llm_mesh.router.v1.ListAliasesRequest
-	11, // 29: llm_mesh.router.v1.RouterService.ExplainDecision:input_type -> llm_mesh.router.v1.ExplainDecisionRequest
-	14, // 30: llm_mesh.router.v1.RouterService.CreateRoute:input_type -> llm_mesh.router.v1.CreateRouteRequest
-	16, // 31: llm_mesh.router.v1.RouterService.GetRoute:input_type -> llm_mesh.router.v1.GetRouteRequest
-	18, // 32: llm_mesh.router.v1.RouterService.ListRoutes:input_type -> llm_mesh.router.v1.ListRoutesRequest
-	20, // 33: llm_mesh.router.v1.RouterService.UpdateRoute:input_type -> llm_mesh.router.v1.UpdateRouteRequest
-	22, // 34: llm_mesh.router.v1.RouterService.DeleteRoute:input_type -> llm_mesh.router.v1.DeleteRouteRequest
-	24, // 35: llm_mesh.router.v1.RouterService.ApplyRoutes:input_type -> llm_mesh.router.v1.ApplyRoutesRequest
-	4,  // 36: llm_mesh.router.v1.RouterService.Plan:output_type -> llm_mesh.router.v1.PlanResponse
-	7,  // 37: llm_mesh.router.v1.RouterService.ReportOutcomes:output_type -> llm_mesh.router.v1.ReportOutcomesResponse
-	9,  // 38: llm_mesh.router.v1.RouterService.ListAliases:output_type -> llm_mesh.router.v1.ListAliasesResponse
-	12, // 39: llm_mesh.router.v1.RouterService.ExplainDecision:output_type -> llm_mesh.router.v1.ExplainDecisionResponse
-	15, // 40: llm_mesh.router.v1.RouterService.CreateRoute:output_type -> llm_mesh.router.v1.CreateRouteResponse
-	17, // 41: llm_mesh.router.v1.RouterService.GetRoute:output_type -> llm_mesh.router.v1.GetRouteResponse
-	19, // 42: llm_mesh.router.v1.RouterService.ListRoutes:output_type -> llm_mesh.router.v1.ListRoutesResponse
-	21, // 43: llm_mesh.router.v1.RouterService.UpdateRoute:output_type -> llm_mesh.router.v1.UpdateRouteResponse
-	23, // 44: llm_mesh.router.v1.RouterService.DeleteRoute:output_type -> llm_mesh.router.v1.DeleteRouteResponse
-	25, // 45: llm_mesh.router.v1.RouterService.ApplyRoutes:output_type -> llm_mesh.router.v1.ApplyRoutesResponse
-	36, // [36:46] is the sub-list for method output_type
-	26, // [26:36] is the sub-list for method input_type
+	26, // 29: llm_mesh.router.v1.RouterService.CheckReadiness:input_type -> llm_mesh.router.v1.CheckReadinessRequest
+	11, // 30: llm_mesh.router.v1.RouterService.ExplainDecision:input_type -> llm_mesh.router.v1.ExplainDecisionRequest
+	14, // 31: llm_mesh.router.v1.RouterService.CreateRoute:input_type -> llm_mesh.router.v1.CreateRouteRequest
+	16, // 32: llm_mesh.router.v1.RouterService.GetRoute:input_type -> llm_mesh.router.v1.GetRouteRequest
+	18, // 33: llm_mesh.router.v1.RouterService.ListRoutes:input_type -> llm_mesh.router.v1.ListRoutesRequest
+	20, // 34: llm_mesh.router.v1.RouterService.UpdateRoute:input_type -> llm_mesh.router.v1.UpdateRouteRequest
+	22, // 35: llm_mesh.router.v1.RouterService.DeleteRoute:input_type -> llm_mesh.router.v1.DeleteRouteRequest
+	24, // 36: llm_mesh.router.v1.RouterService.ApplyRoutes:input_type -> llm_mesh.router.v1.ApplyRoutesRequest
+	4,  // 37: llm_mesh.router.v1.RouterService.Plan:output_type -> llm_mesh.router.v1.PlanResponse
+	7,  // 38: llm_mesh.router.v1.RouterService.ReportOutcomes:output_type -> llm_mesh.router.v1.ReportOutcomesResponse
+	9,  // 39: llm_mesh.router.v1.RouterService.ListAliases:output_type -> llm_mesh.router.v1.ListAliasesResponse
+	27, // 40: llm_mesh.router.v1.RouterService.CheckReadiness:output_type -> llm_mesh.router.v1.CheckReadinessResponse
+	12, // 41: llm_mesh.router.v1.RouterService.ExplainDecision:output_type -> llm_mesh.router.v1.ExplainDecisionResponse
+	15, // 42: llm_mesh.router.v1.RouterService.CreateRoute:output_type -> llm_mesh.router.v1.CreateRouteResponse
+	17, // 43: llm_mesh.router.v1.RouterService.GetRoute:output_type -> llm_mesh.router.v1.GetRouteResponse
+	19, // 44: llm_mesh.router.v1.RouterService.ListRoutes:output_type -> llm_mesh.router.v1.ListRoutesResponse
+	21, // 45: llm_mesh.router.v1.RouterService.UpdateRoute:output_type -> llm_mesh.router.v1.UpdateRouteResponse
+	23, // 46: llm_mesh.router.v1.RouterService.DeleteRoute:output_type -> llm_mesh.router.v1.DeleteRouteResponse
+	25, // 47: llm_mesh.router.v1.RouterService.ApplyRoutes:output_type -> llm_mesh.router.v1.ApplyRoutesResponse
+	37, // [37:48] is the sub-list for method output_type
+	26, // [26:37] is the sub-list for method input_type
 	26, // [26:26] is the sub-list for extension type_name
 	26, // [26:26] is the sub-list for extension extendee
 	0,  // [0:26] is the sub-list for field type_name
@@ -2085,7 +2176,7 @@ func file_llm_mesh_router_v1_router_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_llm_mesh_router_v1_router_proto_rawDesc), len(file_llm_mesh_router_v1_router_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   27,
+			NumMessages:   29,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -22,6 +22,7 @@ const (
 	RouterService_Plan_FullMethodName            = "/llm_mesh.router.v1.RouterService/Plan"
 	RouterService_ReportOutcomes_FullMethodName  = "/llm_mesh.router.v1.RouterService/ReportOutcomes"
 	RouterService_ListAliases_FullMethodName     = "/llm_mesh.router.v1.RouterService/ListAliases"
+	RouterService_CheckReadiness_FullMethodName  = "/llm_mesh.router.v1.RouterService/CheckReadiness"
 	RouterService_ExplainDecision_FullMethodName = "/llm_mesh.router.v1.RouterService/ExplainDecision"
 	RouterService_CreateRoute_FullMethodName     = "/llm_mesh.router.v1.RouterService/CreateRoute"
 	RouterService_GetRoute_FullMethodName        = "/llm_mesh.router.v1.RouterService/GetRoute"
@@ -48,6 +49,8 @@ type RouterServiceClient interface {
 	ReportOutcomes(ctx context.Context, in *ReportOutcomesRequest, opts ...grpc.CallOption) (*ReportOutcomesResponse, error)
 	// Lists the aliases that a domain may address, for the gateway's `ListModels`.
 	ListAliases(ctx context.Context, in *ListAliasesRequest, opts ...grpc.CallOption) (*ListAliasesResponse, error)
+	// Checks whether the router has what a newcomer needs. Changes nothing; answers from memory.
+	CheckReadiness(ctx context.Context, in *CheckReadinessRequest, opts ...grpc.CallOption) (*CheckReadinessResponse, error)
 	// Returns the decision behind a plan: its candidates and why targets were excluded.
 	//
 	// The principal that made the request may ask, and whoever has `routeDecisions.get` on the decision. Everybody else gets
@@ -105,6 +108,16 @@ func (c *routerServiceClient) ListAliases(ctx context.Context, in *ListAliasesRe
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(ListAliasesResponse)
 	err := c.cc.Invoke(ctx, RouterService_ListAliases_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *routerServiceClient) CheckReadiness(ctx context.Context, in *CheckReadinessRequest, opts ...grpc.CallOption) (*CheckReadinessResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(CheckReadinessResponse)
+	err := c.cc.Invoke(ctx, RouterService_CheckReadiness_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -198,6 +211,8 @@ type RouterServiceServer interface {
 	ReportOutcomes(context.Context, *ReportOutcomesRequest) (*ReportOutcomesResponse, error)
 	// Lists the aliases that a domain may address, for the gateway's `ListModels`.
 	ListAliases(context.Context, *ListAliasesRequest) (*ListAliasesResponse, error)
+	// Checks whether the router has what a newcomer needs. Changes nothing; answers from memory.
+	CheckReadiness(context.Context, *CheckReadinessRequest) (*CheckReadinessResponse, error)
 	// Returns the decision behind a plan: its candidates and why targets were excluded.
 	//
 	// The principal that made the request may ask, and whoever has `routeDecisions.get` on the decision. Everybody else gets
@@ -239,6 +254,9 @@ func (UnimplementedRouterServiceServer) ReportOutcomes(context.Context, *ReportO
 }
 func (UnimplementedRouterServiceServer) ListAliases(context.Context, *ListAliasesRequest) (*ListAliasesResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListAliases not implemented")
+}
+func (UnimplementedRouterServiceServer) CheckReadiness(context.Context, *CheckReadinessRequest) (*CheckReadinessResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method CheckReadiness not implemented")
 }
 func (UnimplementedRouterServiceServer) ExplainDecision(context.Context, *ExplainDecisionRequest) (*ExplainDecisionResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ExplainDecision not implemented")
@@ -332,6 +350,24 @@ func _RouterService_ListAliases_Handler(srv interface{}, ctx context.Context, de
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
 		return srv.(RouterServiceServer).ListAliases(ctx, req.(*ListAliasesRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _RouterService_CheckReadiness_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(CheckReadinessRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(RouterServiceServer).CheckReadiness(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: RouterService_CheckReadiness_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(RouterServiceServer).CheckReadiness(ctx, req.(*CheckReadinessRequest))
 	}
 	return interceptor(ctx, in, info, handler)
 }
@@ -480,6 +516,10 @@ var RouterService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ListAliases",
 			Handler:    _RouterService_ListAliases_Handler,
+		},
+		{
+			MethodName: "CheckReadiness",
+			Handler:    _RouterService_CheckReadiness_Handler,
 		},
 		{
 			MethodName: "ExplainDecision",

@@ -251,3 +251,21 @@ class RecordedAnswer(_message.Message):
     prompt_version: str
     total: _duration_pb2.Duration
     def __init__(self, messages: _Optional[_Iterable[bytes]] = ..., model: _Optional[str] = ..., prompt_version: _Optional[str] = ..., total: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
+
+class CheckReadinessRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class CheckReadinessResponse(_message.Message):
+    __slots__ = ("conditions",)
+    CONDITIONS_FIELD_NUMBER: _ClassVar[int]
+    conditions: _containers.RepeatedCompositeFieldContainer[ReadinessCondition]
+    def __init__(self, conditions: _Optional[_Iterable[_Union[ReadinessCondition, _Mapping]]] = ...) -> None: ...
+
+class ReadinessCondition(_message.Message):
+    __slots__ = ("name", "met")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    MET_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    met: bool
+    def __init__(self, name: _Optional[str] = ..., met: _Optional[bool] = ...) -> None: ...

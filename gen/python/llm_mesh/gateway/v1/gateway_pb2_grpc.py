@@ -77,6 +77,11 @@ class GatewayServiceStub:
                 request_serializer=llm__mesh_dot_gateway_dot_v1_dot_gateway__pb2.CheckServicesRequest.SerializeToString,
                 response_deserializer=llm__mesh_dot_gateway_dot_v1_dot_gateway__pb2.CheckServicesResponse.FromString,
                 _registered_method=True)
+        self.CheckReadiness = channel.unary_unary(
+                '/llm_mesh.gateway.v1.GatewayService/CheckReadiness',
+                request_serializer=llm__mesh_dot_gateway_dot_v1_dot_gateway__pb2.CheckReadinessRequest.SerializeToString,
+                response_deserializer=llm__mesh_dot_gateway_dot_v1_dot_gateway__pb2.CheckReadinessResponse.FromString,
+                _registered_method=True)
 
 
 class GatewayServiceServicer:
@@ -151,6 +156,15 @@ class GatewayServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def CheckReadiness(self, request, context):
+        """Checks whether a newcomer can use the mesh through this gateway: policy and router answer it, a key is valid, a model can be called.
+
+        For an edge that runs apart, which answers `/readyz` by it. Answers within one second, whatever its peers do; nothing fails it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_GatewayServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -188,6 +202,11 @@ def add_GatewayServiceServicer_to_server(servicer, server):
                     servicer.CheckServices,
                     request_deserializer=llm__mesh_dot_gateway_dot_v1_dot_gateway__pb2.CheckServicesRequest.FromString,
                     response_serializer=llm__mesh_dot_gateway_dot_v1_dot_gateway__pb2.CheckServicesResponse.SerializeToString,
+            ),
+            'CheckReadiness': grpc.unary_unary_rpc_method_handler(
+                    servicer.CheckReadiness,
+                    request_deserializer=llm__mesh_dot_gateway_dot_v1_dot_gateway__pb2.CheckReadinessRequest.FromString,
+                    response_serializer=llm__mesh_dot_gateway_dot_v1_dot_gateway__pb2.CheckReadinessResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -387,6 +406,33 @@ class GatewayService:
             '/llm_mesh.gateway.v1.GatewayService/CheckServices',
             llm__mesh_dot_gateway_dot_v1_dot_gateway__pb2.CheckServicesRequest.SerializeToString,
             llm__mesh_dot_gateway_dot_v1_dot_gateway__pb2.CheckServicesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CheckReadiness(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/llm_mesh.gateway.v1.GatewayService/CheckReadiness',
+            llm__mesh_dot_gateway_dot_v1_dot_gateway__pb2.CheckReadinessRequest.SerializeToString,
+            llm__mesh_dot_gateway_dot_v1_dot_gateway__pb2.CheckReadinessResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -54,6 +54,11 @@ class GatewayServiceStub:
     """Asks each service that this gateway has a link to whether it serves, and each adapter: all at once, for at most two seconds. Where
     services run apart, one address so tells how the whole mesh is. A service that does not answer is in the list; it fails nothing.
     """
+    CheckReadiness: _aio.UnaryUnaryMultiCallable[_gateway_pb2.CheckReadinessRequest, _gateway_pb2.CheckReadinessResponse]
+    """Checks whether a newcomer can use the mesh through this gateway: policy and router answer it, a key is valid, a model can be called.
+
+    For an edge that runs apart, which answers `/readyz` by it. Answers within one second, whatever its peers do; nothing fails it.
+    """
 
 class GatewayServiceServicer:
     """The entry point for applications: calls models of any provider and charges the caller's project.
@@ -129,6 +134,16 @@ class GatewayServiceServicer:
     ) -> _abc.Awaitable[_gateway_pb2.CheckServicesResponse]:
         """Asks each service that this gateway has a link to whether it serves, and each adapter: all at once, for at most two seconds. Where
         services run apart, one address so tells how the whole mesh is. A service that does not answer is in the list; it fails nothing.
+        """
+
+    def CheckReadiness(
+        self,
+        request: _gateway_pb2.CheckReadinessRequest,
+        context: _aio.ServicerContext[_Any, _Any],
+    ) -> _abc.Awaitable[_gateway_pb2.CheckReadinessResponse]:
+        """Checks whether a newcomer can use the mesh through this gateway: policy and router answer it, a key is valid, a model can be called.
+
+        For an edge that runs apart, which answers `/readyz` by it. Answers within one second, whatever its peers do; nothing fails it.
         """
 
 def add_GatewayServiceServicer_to_server(servicer: GatewayServiceServicer, server: _aio.Server) -> None: ...

@@ -334,3 +334,13 @@ class ReplayUsageResponse(_message.Message):
     EVENTS_FIELD_NUMBER: _ClassVar[int]
     events: _containers.RepeatedCompositeFieldContainer[_usage_pb2.UsageEvent]
     def __init__(self, events: _Optional[_Iterable[_Union[_usage_pb2.UsageEvent, _Mapping]]] = ...) -> None: ...
+
+class CheckReadinessRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class CheckReadinessResponse(_message.Message):
+    __slots__ = ("has_keys",)
+    HAS_KEYS_FIELD_NUMBER: _ClassVar[int]
+    has_keys: bool
+    def __init__(self, has_keys: _Optional[bool] = ...) -> None: ...

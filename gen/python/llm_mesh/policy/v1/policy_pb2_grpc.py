@@ -91,6 +91,11 @@ class PolicyServiceStub:
                 request_serializer=llm__mesh_dot_policy_dot_v1_dot_policy__pb2.ScreenStreamRequest.SerializeToString,
                 response_deserializer=llm__mesh_dot_policy_dot_v1_dot_policy__pb2.ScreenStreamResponse.FromString,
                 _registered_method=True)
+        self.CheckReadiness = channel.unary_unary(
+                '/llm_mesh.policy.v1.PolicyService/CheckReadiness',
+                request_serializer=llm__mesh_dot_policy_dot_v1_dot_policy__pb2.CheckReadinessRequest.SerializeToString,
+                response_deserializer=llm__mesh_dot_policy_dot_v1_dot_policy__pb2.CheckReadinessResponse.FromString,
+                _registered_method=True)
         self.ReplayUsage = channel.unary_stream(
                 '/llm_mesh.policy.v1.PolicyService/ReplayUsage',
                 request_serializer=llm__mesh_dot_policy_dot_v1_dot_policy__pb2.ReplayUsageRequest.SerializeToString,
@@ -201,6 +206,14 @@ class PolicyServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def CheckReadiness(self, request, context):
+        """Checks whether policy has what a newcomer needs. Changes nothing; answers from memory. Fails with STORE_UNAVAILABLE where the store
+        has been silent for too long.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ReplayUsage(self, request, context):
         """Streams the ledger's usage events from a sequence on, oldest first, and then ends: what observability rebuilds itself from.
         """
@@ -265,6 +278,11 @@ def add_PolicyServiceServicer_to_server(servicer, server):
                     servicer.ScreenStream,
                     request_deserializer=llm__mesh_dot_policy_dot_v1_dot_policy__pb2.ScreenStreamRequest.FromString,
                     response_serializer=llm__mesh_dot_policy_dot_v1_dot_policy__pb2.ScreenStreamResponse.SerializeToString,
+            ),
+            'CheckReadiness': grpc.unary_unary_rpc_method_handler(
+                    servicer.CheckReadiness,
+                    request_deserializer=llm__mesh_dot_policy_dot_v1_dot_policy__pb2.CheckReadinessRequest.FromString,
+                    response_serializer=llm__mesh_dot_policy_dot_v1_dot_policy__pb2.CheckReadinessResponse.SerializeToString,
             ),
             'ReplayUsage': grpc.unary_stream_rpc_method_handler(
                     servicer.ReplayUsage,
@@ -570,6 +588,33 @@ class PolicyService:
             '/llm_mesh.policy.v1.PolicyService/ScreenStream',
             llm__mesh_dot_policy_dot_v1_dot_policy__pb2.ScreenStreamRequest.SerializeToString,
             llm__mesh_dot_policy_dot_v1_dot_policy__pb2.ScreenStreamResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CheckReadiness(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/llm_mesh.policy.v1.PolicyService/CheckReadiness',
+            llm__mesh_dot_policy_dot_v1_dot_policy__pb2.CheckReadinessRequest.SerializeToString,
+            llm__mesh_dot_policy_dot_v1_dot_policy__pb2.CheckReadinessResponse.FromString,
             options,
             channel_credentials,
             insecure,

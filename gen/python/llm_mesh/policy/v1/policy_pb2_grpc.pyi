@@ -70,6 +70,10 @@ class PolicyServiceStub:
     may be released, in order, and never releases text that it could still have to withhold. What is released does not depend on how the
     text was split. After `final` of every channel the service ends the stream. Any failure means that nothing more may be released.
     """
+    CheckReadiness: _aio.UnaryUnaryMultiCallable[_policy_pb2.CheckReadinessRequest, _policy_pb2.CheckReadinessResponse]
+    """Checks whether policy has what a newcomer needs. Changes nothing; answers from memory. Fails with STORE_UNAVAILABLE where the store
+    has been silent for too long.
+    """
     ReplayUsage: _aio.UnaryStreamMultiCallable[_policy_pb2.ReplayUsageRequest, _policy_pb2.ReplayUsageResponse]
     """Streams the ledger's usage events from a sequence on, oldest first, and then ends: what observability rebuilds itself from."""
 
@@ -182,6 +186,15 @@ class PolicyServiceServicer:
         The first message MUST be `start`; then text by channel and index with `seq` from 0 without gaps. The service answers with text that
         may be released, in order, and never releases text that it could still have to withhold. What is released does not depend on how the
         text was split. After `final` of every channel the service ends the stream. Any failure means that nothing more may be released.
+        """
+
+    def CheckReadiness(
+        self,
+        request: _policy_pb2.CheckReadinessRequest,
+        context: _aio.ServicerContext[_Any, _Any],
+    ) -> _abc.Awaitable[_policy_pb2.CheckReadinessResponse]:
+        """Checks whether policy has what a newcomer needs. Changes nothing; answers from memory. Fails with STORE_UNAVAILABLE where the store
+        has been silent for too long.
         """
 
     def ReplayUsage(

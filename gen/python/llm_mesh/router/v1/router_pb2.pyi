@@ -306,3 +306,13 @@ class ApplyRoutesResponse(_message.Message):
     CHANGES_FIELD_NUMBER: _ClassVar[int]
     changes: _containers.RepeatedCompositeFieldContainer[_resources_pb2.Change]
     def __init__(self, changes: _Optional[_Iterable[_Union[_resources_pb2.Change, _Mapping]]] = ...) -> None: ...
+
+class CheckReadinessRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class CheckReadinessResponse(_message.Message):
+    __slots__ = ("has_models",)
+    HAS_MODELS_FIELD_NUMBER: _ClassVar[int]
+    has_models: bool
+    def __init__(self, has_models: _Optional[bool] = ...) -> None: ...

@@ -50,6 +50,11 @@ class RouterServiceStub:
                 request_serializer=llm__mesh_dot_router_dot_v1_dot_router__pb2.ListAliasesRequest.SerializeToString,
                 response_deserializer=llm__mesh_dot_router_dot_v1_dot_router__pb2.ListAliasesResponse.FromString,
                 _registered_method=True)
+        self.CheckReadiness = channel.unary_unary(
+                '/llm_mesh.router.v1.RouterService/CheckReadiness',
+                request_serializer=llm__mesh_dot_router_dot_v1_dot_router__pb2.CheckReadinessRequest.SerializeToString,
+                response_deserializer=llm__mesh_dot_router_dot_v1_dot_router__pb2.CheckReadinessResponse.FromString,
+                _registered_method=True)
         self.ExplainDecision = channel.unary_unary(
                 '/llm_mesh.router.v1.RouterService/ExplainDecision',
                 request_serializer=llm__mesh_dot_router_dot_v1_dot_router__pb2.ExplainDecisionRequest.SerializeToString,
@@ -112,6 +117,13 @@ class RouterServiceServicer:
 
     def ListAliases(self, request, context):
         """Lists the aliases that a domain may address, for the gateway's `ListModels`.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CheckReadiness(self, request, context):
+        """Checks whether the router has what a newcomer needs. Changes nothing; answers from memory.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -192,6 +204,11 @@ def add_RouterServiceServicer_to_server(servicer, server):
                     servicer.ListAliases,
                     request_deserializer=llm__mesh_dot_router_dot_v1_dot_router__pb2.ListAliasesRequest.FromString,
                     response_serializer=llm__mesh_dot_router_dot_v1_dot_router__pb2.ListAliasesResponse.SerializeToString,
+            ),
+            'CheckReadiness': grpc.unary_unary_rpc_method_handler(
+                    servicer.CheckReadiness,
+                    request_deserializer=llm__mesh_dot_router_dot_v1_dot_router__pb2.CheckReadinessRequest.FromString,
+                    response_serializer=llm__mesh_dot_router_dot_v1_dot_router__pb2.CheckReadinessResponse.SerializeToString,
             ),
             'ExplainDecision': grpc.unary_unary_rpc_method_handler(
                     servicer.ExplainDecision,
@@ -311,6 +328,33 @@ class RouterService:
             '/llm_mesh.router.v1.RouterService/ListAliases',
             llm__mesh_dot_router_dot_v1_dot_router__pb2.ListAliasesRequest.SerializeToString,
             llm__mesh_dot_router_dot_v1_dot_router__pb2.ListAliasesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CheckReadiness(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/llm_mesh.router.v1.RouterService/CheckReadiness',
+            llm__mesh_dot_router_dot_v1_dot_router__pb2.CheckReadinessRequest.SerializeToString,
+            llm__mesh_dot_router_dot_v1_dot_router__pb2.CheckReadinessResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -28,6 +28,8 @@ class RouterServiceStub:
     """Reports the outcomes of attempts, by which later plans rank targets. A lost report affects the ranking alone."""
     ListAliases: _aio.UnaryUnaryMultiCallable[_router_pb2.ListAliasesRequest, _router_pb2.ListAliasesResponse]
     """Lists the aliases that a domain may address, for the gateway's `ListModels`."""
+    CheckReadiness: _aio.UnaryUnaryMultiCallable[_router_pb2.CheckReadinessRequest, _router_pb2.CheckReadinessResponse]
+    """Checks whether the router has what a newcomer needs. Changes nothing; answers from memory."""
     ExplainDecision: _aio.UnaryUnaryMultiCallable[_router_pb2.ExplainDecisionRequest, _router_pb2.ExplainDecisionResponse]
     """Returns the decision behind a plan: its candidates and why targets were excluded.
 
@@ -83,6 +85,13 @@ class RouterServiceServicer:
         context: _aio.ServicerContext[_Any, _Any],
     ) -> _abc.Awaitable[_router_pb2.ListAliasesResponse]:
         """Lists the aliases that a domain may address, for the gateway's `ListModels`."""
+
+    def CheckReadiness(
+        self,
+        request: _router_pb2.CheckReadinessRequest,
+        context: _aio.ServicerContext[_Any, _Any],
+    ) -> _abc.Awaitable[_router_pb2.CheckReadinessResponse]:
+        """Checks whether the router has what a newcomer needs. Changes nothing; answers from memory."""
 
     def ExplainDecision(
         self,

@@ -733,6 +733,68 @@ export declare type RecordedAnswer = Message<"llm_mesh.gateway.v1.RecordedAnswer
 export declare const RecordedAnswerSchema: GenMessage<RecordedAnswer>;
 
 /**
+ * Request of `CheckReadiness`.
+ *
+ * @generated from message llm_mesh.gateway.v1.CheckReadinessRequest
+ */
+export declare type CheckReadinessRequest = Message<"llm_mesh.gateway.v1.CheckReadinessRequest"> & {
+};
+
+/**
+ * Describes the message llm_mesh.gateway.v1.CheckReadinessRequest.
+ * Use `create(CheckReadinessRequestSchema)` to create a new message.
+ */
+export declare const CheckReadinessRequestSchema: GenMessage<CheckReadinessRequest>;
+
+/**
+ * Response of `CheckReadiness`.
+ *
+ * @generated from message llm_mesh.gateway.v1.CheckReadinessResponse
+ */
+export declare type CheckReadinessResponse = Message<"llm_mesh.gateway.v1.CheckReadinessResponse"> & {
+  /**
+   * All conditions, by name. The mesh can be used where all of them are met.
+   *
+   * @generated from field: repeated llm_mesh.gateway.v1.ReadinessCondition conditions = 1;
+   */
+  conditions: ReadinessCondition[];
+};
+
+/**
+ * Describes the message llm_mesh.gateway.v1.CheckReadinessResponse.
+ * Use `create(CheckReadinessResponseSchema)` to create a new message.
+ */
+export declare const CheckReadinessResponseSchema: GenMessage<CheckReadinessResponse>;
+
+/**
+ * One thing that must be there for a newcomer to use the mesh.
+ *
+ * @generated from message llm_mesh.gateway.v1.ReadinessCondition
+ */
+export declare type ReadinessCondition = Message<"llm_mesh.gateway.v1.ReadinessCondition"> & {
+  /**
+   * `policy` or `router`: whether the service answers. `setup/keys`: whether a key is valid. `setup/models`: whether a model can be called.
+   * The last two are absent while the service that knows does not answer.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * Whether it is met now.
+   *
+   * @generated from field: bool met = 2;
+   */
+  met: boolean;
+};
+
+/**
+ * Describes the message llm_mesh.gateway.v1.ReadinessCondition.
+ * Use `create(ReadinessConditionSchema)` to create a new message.
+ */
+export declare const ReadinessConditionSchema: GenMessage<ReadinessCondition>;
+
+/**
  * State of a service, as this gateway sees it.
  *
  * @generated from enum llm_mesh.gateway.v1.ServiceState
@@ -899,6 +961,18 @@ export declare const GatewayService: GenService<{
     methodKind: "unary";
     input: typeof CheckServicesRequestSchema;
     output: typeof CheckServicesResponseSchema;
+  },
+  /**
+   * Checks whether a newcomer can use the mesh through this gateway: policy and router answer it, a key is valid, a model can be called.
+   *
+   * For an edge that runs apart, which answers `/readyz` by it. Answers within one second, whatever its peers do; nothing fails it.
+   *
+   * @generated from rpc llm_mesh.gateway.v1.GatewayService.CheckReadiness
+   */
+  checkReadiness: {
+    methodKind: "unary";
+    input: typeof CheckReadinessRequestSchema;
+    output: typeof CheckReadinessResponseSchema;
   },
 }>;
 

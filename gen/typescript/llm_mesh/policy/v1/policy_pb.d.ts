@@ -1064,6 +1064,40 @@ export declare type ReplayUsageResponse = Message<"llm_mesh.policy.v1.ReplayUsag
 export declare const ReplayUsageResponseSchema: GenMessage<ReplayUsageResponse>;
 
 /**
+ * Request of `CheckReadiness`.
+ *
+ * @generated from message llm_mesh.policy.v1.CheckReadinessRequest
+ */
+export declare type CheckReadinessRequest = Message<"llm_mesh.policy.v1.CheckReadinessRequest"> & {
+};
+
+/**
+ * Describes the message llm_mesh.policy.v1.CheckReadinessRequest.
+ * Use `create(CheckReadinessRequestSchema)` to create a new message.
+ */
+export declare const CheckReadinessRequestSchema: GenMessage<CheckReadinessRequest>;
+
+/**
+ * Response of `CheckReadiness`.
+ *
+ * @generated from message llm_mesh.policy.v1.CheckReadinessResponse
+ */
+export declare type CheckReadinessResponse = Message<"llm_mesh.policy.v1.CheckReadinessResponse"> & {
+  /**
+   * Whether there is a key, of an application or an administrator, that is neither revoked nor expired.
+   *
+   * @generated from field: bool has_keys = 1;
+   */
+  hasKeys: boolean;
+};
+
+/**
+ * Describes the message llm_mesh.policy.v1.CheckReadinessResponse.
+ * Use `create(CheckReadinessResponseSchema)` to create a new message.
+ */
+export declare const CheckReadinessResponseSchema: GenMessage<CheckReadinessResponse>;
+
+/**
  * What screening does about a finding.
  *
  * @generated from enum llm_mesh.policy.v1.FindingAction
@@ -1240,6 +1274,17 @@ export declare const PolicyService: GenService<{
     methodKind: "bidi_streaming";
     input: typeof ScreenStreamRequestSchema;
     output: typeof ScreenStreamResponseSchema;
+  },
+  /**
+   * Checks whether policy has what a newcomer needs. Changes nothing; answers from memory. Fails with STORE_UNAVAILABLE where the store
+   * has been silent for too long.
+   *
+   * @generated from rpc llm_mesh.policy.v1.PolicyService.CheckReadiness
+   */
+  checkReadiness: {
+    methodKind: "unary";
+    input: typeof CheckReadinessRequestSchema;
+    output: typeof CheckReadinessResponseSchema;
   },
   /**
    * Streams the ledger's usage events from a sequence on, oldest first, and then ends: what observability rebuilds itself from.

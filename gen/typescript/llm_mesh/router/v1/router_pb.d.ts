@@ -996,6 +996,40 @@ export declare type ApplyRoutesResponse = Message<"llm_mesh.router.v1.ApplyRoute
 export declare const ApplyRoutesResponseSchema: GenMessage<ApplyRoutesResponse>;
 
 /**
+ * Request of `CheckReadiness`.
+ *
+ * @generated from message llm_mesh.router.v1.CheckReadinessRequest
+ */
+export declare type CheckReadinessRequest = Message<"llm_mesh.router.v1.CheckReadinessRequest"> & {
+};
+
+/**
+ * Describes the message llm_mesh.router.v1.CheckReadinessRequest.
+ * Use `create(CheckReadinessRequestSchema)` to create a new message.
+ */
+export declare const CheckReadinessRequestSchema: GenMessage<CheckReadinessRequest>;
+
+/**
+ * Response of `CheckReadiness`.
+ *
+ * @generated from message llm_mesh.router.v1.CheckReadinessResponse
+ */
+export declare type CheckReadinessResponse = Message<"llm_mesh.router.v1.CheckReadinessResponse"> & {
+  /**
+   * Whether some domain has a model in service that it may address: neither retired nor past its retire time.
+   *
+   * @generated from field: bool has_models = 1;
+   */
+  hasModels: boolean;
+};
+
+/**
+ * Describes the message llm_mesh.router.v1.CheckReadinessResponse.
+ * Use `create(CheckReadinessResponseSchema)` to create a new message.
+ */
+export declare const CheckReadinessResponseSchema: GenMessage<CheckReadinessResponse>;
+
+/**
  * Decides which model answers, and which models follow in what order when it fails. Never sees the prompt, and no token flows through it.
  *
  * @generated from service llm_mesh.router.v1.RouterService
@@ -1035,6 +1069,16 @@ export declare const RouterService: GenService<{
     methodKind: "unary";
     input: typeof ListAliasesRequestSchema;
     output: typeof ListAliasesResponseSchema;
+  },
+  /**
+   * Checks whether the router has what a newcomer needs. Changes nothing; answers from memory.
+   *
+   * @generated from rpc llm_mesh.router.v1.RouterService.CheckReadiness
+   */
+  checkReadiness: {
+    methodKind: "unary";
+    input: typeof CheckReadinessRequestSchema;
+    output: typeof CheckReadinessResponseSchema;
   },
   /**
    * Returns the decision behind a plan: its candidates and why targets were excluded.

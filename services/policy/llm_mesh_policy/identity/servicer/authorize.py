@@ -18,7 +18,7 @@ _LONGEST_WATCH = 600.0
 
 
 class AuthorizeServicer:
-    """`Authorize` and `WatchRevision`."""
+    """`Authorize`, `WatchRevision` and `CheckReadiness`."""
 
     def __init__(self, authorizer: Authorizer, live: Live, *, longest_watch: float = _LONGEST_WATCH) -> None:
         self._authorizer = authorizer
@@ -27,6 +27,9 @@ class AuthorizeServicer:
 
     def Authorize(self, request: policy_pb2.AuthorizeRequest, context: Context) -> Answer[policy_pb2.AuthorizeResponse]:
         return self._authorizer.authorize(request)
+
+    async def CheckReadiness(self, request: policy_pb2.CheckReadinessRequest, context: Context) -> policy_pb2.CheckReadinessResponse:
+        return policy_pb2.CheckReadinessResponse(has_keys=self._live.snapshot().has_keys(self._live.now()))
 
     async def WatchRevision(
         self, request: policy_pb2.WatchRevisionRequest, context: Context

@@ -46,6 +46,10 @@ class Snapshot:
         key = self.keys.get(KEY_NAME.parse(name, "key")[-1])
         return key if key is not None and key.name == name else None
 
+    def has_keys(self, now: int) -> bool:
+        """Whether a key is valid, whoever it belongs to."""
+        return any(key.live(now) for key in self.keys.values())
+
 
 EMPTY = Snapshot(0, {}, {}, {}, {}, {}, {}, Rulebook())
 

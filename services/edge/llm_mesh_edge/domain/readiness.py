@@ -1,0 +1,62 @@
+"""Whether a newcomer can use the mesh behind an edge that runs apart, as the gateway tells."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+from llm_mesh_runtime.errors import MeshError
+from llm_mesh_runtime.log import get_logger
+
+PACE = 1.0
+"""Seconds from one question to the next, however often `/readyz` is asked."""
+_GATEWAY = "gateway"
+_SETUP = "setup/"
+
+
+class ReadinessSource(Protocol):
+    """Who tells."""
+
+    async def readiness(self) -> Mapping[str, bool]:
+        """The conditions, by name. Raises `MeshError` where the gateway does not answer at once."""
+
+
+class MeshReadiness:
+    """The conditions as the gateway reported them last. Those who ask at the same time share one question."""
+
+    def __init__(self, source: ReadinessSource, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._source = source
+        self._monotonic = monotonic
+        self._conditions: Mapping[str, bool] = {}
+        self._set_up: dict[str, bool] = {}
+        """What was there once. It stays fulfilled: what an operator takes away later takes no edge out of service."""
+        self._last_question = float("-inf")
+        self._question: asyncio.Task[None] | None = None
+
+    async def conditions(self) -> Mapping[str, bool]:
+        """The gateway, what it needs and what newcomers need: whether each is there. At most one second old."""
+        if self._question is None and self._monotonic() - self._last_question >= PACE:
+            self._last_question = self._monotonic()
+            self._question = asyncio.create_task(self._ask(), name="readiness of the mesh")
+        if self._question is not None:
+            await asyncio.shield(self._question)
+        return self._conditions
+
+    async def _ask(self) -> None:
+        try:
+            conditions = {_GATEWAY: True, **await self._source.readiness()}
+        except MeshError:
+            conditions = {_GATEWAY: False}
+        finally:
+            self._question = None
+        self._set_up |= {name: True for name, met in conditions.items() if met and name.startswith(_SETUP)}
+        before, self._conditions = self._conditions, conditions | self._set_up
+        missing = _missing(self._conditions)
+        if missing != _missing(before):
+            (get_logger().warning if missing else get_logger().info)("readiness of the mesh changed", missing=missing)
+
+
+def _missing(conditions: Mapping[str, bool]) -> list[str]:
+    return sorted(name for name, met in conditions.items() if not met)
