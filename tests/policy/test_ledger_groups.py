@@ -11,7 +11,7 @@ from llm_mesh_policy.domain.audit_entry import AuditEntry
 from llm_mesh_policy.ledger.domain.ports import Settled
 from llm_mesh_policy.ledger.domain.reservation import Reservation
 from llm_mesh_policy.ledger.store import entry_rows
-from llm_mesh_policy.ledger.store.group import Group
+from llm_mesh_policy.ledger.store.loading import ViewLoader
 from llm_mesh_policy.ledger.store.look import look
 from llm_mesh_runtime.database import Database
 from llm_mesh_runtime.errors import MeshError
@@ -127,13 +127,14 @@ async def test_where_one_breaks_a_group_its_neighbours_are_done_by_themselves(wo
         return changed(reservation, sequence)
 
     given: list[Reservation | None] = []
-    find = Group.find
+    find = ViewLoader.find
 
-    def finding(group: Group, reservation_id: str, known: Reservation | None = None) -> Reservation | None:
-        given.append(known)
-        return find(group, reservation_id, known)
+    def finding(loader: ViewLoader, reservation_id: str, known: Reservation | None = None) -> Reservation | None:
+        if reservation_id not in loader.view.reservations:
+            given.append(known)
+        return find(loader, reservation_id, known)
 
-    monkeypatch.setattr(Group, "find", finding)
+    monkeypatch.setattr(ViewLoader, "find", finding)
     monkeypatch.setattr(entry_rows, "changed_row", breaking)
     answers = await asyncio.gather(*(world.settle(each, line()) for each in granted), return_exceptions=True)
     assert [type(answer) for answer in answers] == [Settled, Settled, ZeroDivisionError]

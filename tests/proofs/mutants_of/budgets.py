@@ -8,13 +8,13 @@ from tests.proofs.mutant import Mutant
 
 BUDGETS: Mapping[str, Mutant] = {
     "money/projects-need-budgets": Mutant(
-        file="policy/llm_mesh_policy/ledger/store/ledger.py",
-        guard="if self._budget_required and (",
+        file="policy/llm_mesh_policy/ledger/domain/decisions.py",
+        guard="if terms.budget_required and (",
         instead="if False and (",
         test="tests/policy/test_ledger_closing.py",
     ),
     "money/demanded-tags": Mutant(
-        file="policy/llm_mesh_policy/ledger/store/ledger.py",
+        file="policy/llm_mesh_policy/ledger/domain/decisions.py",
         guard="return None if missing is None else refusals.tag_required(*missing)",
         instead="return None",
         test="tests/policy/test_ledger_closing.py",

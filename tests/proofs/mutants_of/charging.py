@@ -44,7 +44,7 @@ CHARGING: Mapping[str, Mutant] = {
         test="tests/policy/test_ledger_unfinished.py",
     ),
     "money/truth-replaces-estimates": Mutant(
-        file="policy/llm_mesh_policy/ledger/store/ledger.py",
+        file="policy/llm_mesh_policy/ledger/domain/endings.py",
         guard="if not reservation.awaits(request.lines):",
         instead="if True:",
         test="tests/policy/test_ledger_unfinished.py",
@@ -68,7 +68,7 @@ CHARGING: Mapping[str, Mutant] = {
         test="tests/policy/test_ledger_closing.py",
     ),
     "money/overruns-close-budgets": Mutant(
-        file="policy/llm_mesh_policy/ledger/store/charging.py",
+        file="policy/llm_mesh_policy/ledger/store/ledger.py",
         guard="if not charged.entry.overrun:",
         instead="if True:",
         test="tests/policy/test_ledger_closing.py",

@@ -116,9 +116,9 @@ REPLAY: Mapping[str, Mutant] = {
         test="tests/policy/test_ledger_idempotency.py::test_a_failed_request_that_was_charged_keeps_its_key",
     ),
     "replay/repetitions-with-ended-keys": Mutant(
-        file="policy/llm_mesh_policy/ledger/store/idempotency_keys.py",
-        guard="if not group.counts(reservation.key):",
-        instead="if False:",
+        file="policy/llm_mesh_policy/ledger/domain/decisions.py",
+        guard="    if not view.counts(reservation.key):\n        return invalid_credential()\n    if first.digest",
+        instead="    if first.digest",
         test="tests/policy/test_kept_answers.py::test_a_key_that_is_revoked_gets_nothing",
     ),
     "replay/room-for-others": Mutant(

@@ -146,9 +146,9 @@ SCREENING: Mapping[str, Mutant] = {
         test="tests/policy/test_admission.py",
     ),
     "screening/masks-audited": Mutant(
-        file="policy/llm_mesh_policy/ledger/store/ledger.py",
-        guard="        if made.screened:",
-        instead="        if False:",
+        file="policy/llm_mesh_policy/ledger/domain/decisions.py",
+        guard="    if made.screened:",
+        instead="    if False:",
         test="tests/policy/test_ledger_reserve_and_settle.py",
     ),
     "screening/answers-audited": Mutant(

@@ -27,9 +27,9 @@ WHY: Mapping[str, Mutant] = {
         test=f"{_RESERVE}test_what_screening_did_to_the_request_is_recorded_with_the_reservation_and_stands_in_its_entry",
     ),
     "screening/the-entry-has-what-was-found-in-the-answer": Mutant(
-        file="policy/llm_mesh_policy/ledger/store/ledger.py",
-        guard="            reservation.found_in_answer(request.screened)",
-        instead="            pass",
+        file="policy/llm_mesh_policy/ledger/domain/endings.py",
+        guard="        reservation.found_in_answer(request.screened)",
+        instead="        pass",
         test=f"{_RESERVE}test_what_screening_found_in_an_answer_is_kept_by_the_first_settlement_alone",
     ),
     "screening/findings-of-a-settlement-are-checked": Mutant(
@@ -39,9 +39,9 @@ WHY: Mapping[str, Mutant] = {
         test=f"{_RESERVE}test_a_settlement_with_impossible_findings_changes_nothing",
     ),
     "screening/a-refused-request-stays-refused": Mutant(
-        file="policy/llm_mesh_policy/ledger/store/ledger.py",
-        guard="        if reservation.entry.state in {RELEASED, REFUSED}:",
-        instead="        if reservation.entry.state == RELEASED:",
+        file="policy/llm_mesh_policy/ledger/domain/endings.py",
+        guard="    if reservation.entry.state in {RELEASED, REFUSED}:",
+        instead="    if reservation.entry.state == RELEASED:",
         test=f"{_RESERVE}test_a_refused_request_has_an_entry_that_nothing_changes",
     ),
     "words/an-amount-is-one-value": Mutant(

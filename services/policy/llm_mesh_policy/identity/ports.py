@@ -28,7 +28,7 @@ class ResourceFollower(Protocol):
     """The ledger, which has meters for each domain and keeps answers of projects."""
 
     def domain_added(self, unit: UnitOfWork, domain: str) -> None:
-        """A domain is new."""
+        """Makes the meters that limits of each domain want for one that was just created."""
 
     def answers_ended(self, unit: UnitOfWork, projects: Sequence[str]) -> None:
         """Projects keep no answers from now on: those that they have must be erased."""

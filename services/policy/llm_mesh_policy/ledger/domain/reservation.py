@@ -156,6 +156,13 @@ class Reservation:
         self.version += 1
 
 
+def released_early(reservation_id: str, now: int) -> Reservation:
+    """What stands for a reservation that was released before it was made: it has no tenant yet."""
+    made = Reservation(reservation_id, "", "", "", "", "", usage_pb2.LedgerEntry(state=RELEASED), ())
+    made.begin(now)
+    return made
+
+
 def _is_final(report: usage_pb2.UsageLine) -> bool:
     return report.source == usage_pb2.USAGE_SOURCE_PROVIDER and report.HasField("usage")
 

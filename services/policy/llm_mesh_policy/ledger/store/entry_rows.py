@@ -13,7 +13,7 @@ from llm_mesh_policy.domain.instants import micros_of
 from llm_mesh_policy.ledger.domain.meters import Hold
 from llm_mesh_policy.ledger.domain.quote import Line
 from llm_mesh_policy.ledger.domain.rates import Rates
-from llm_mesh_policy.ledger.domain.reservation import RELEASED, Reservation
+from llm_mesh_policy.ledger.domain.reservation import Reservation
 from llm_mesh_policy.ledger.store.tables import entries
 from llm_mesh_runtime.database import PreparedStatement, Rows
 
@@ -56,7 +56,7 @@ def new_row(reservation: Reservation, epoch: str, sequence: int | None) -> tuple
         epoch,
         reservation.request_id,
         reservation.reserved,
-        0,
+        entry.charged.nanos,
         int(is_shared(reservation)),
         reservation.time,
         reservation.version,
@@ -72,13 +72,6 @@ def changed_row(reservation: Reservation, sequence: int) -> tuple[Any, ...]:
     entry = reservation.entry
     body = bytearray(entry.SerializeToString())
     return reservation.id, entry.state, entry.charged.nanos, reservation.version, sequence, body
-
-
-def tombstone(reservation_id: str, now: int) -> Reservation:
-    """What stands for a reservation that was released before it was made."""
-    made = Reservation(reservation_id, "", "", "", "", "", usage_pb2.LedgerEntry(state=RELEASED), ())
-    made.begin(now)
-    return made
 
 
 def mark_of(reservation: Reservation) -> tuple[int, int, str]:

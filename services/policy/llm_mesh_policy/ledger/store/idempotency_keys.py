@@ -5,17 +5,12 @@ The key of a request that failed before any content, and was charged nothing, is
 
 from sqlalchemy import Connection, bindparam, delete, select
 
-from llm_mesh_policy.domain.errors import invalid_credential
-from llm_mesh_policy.ledger.domain import repetition
-from llm_mesh_policy.ledger.domain.kept_answers import Place, key_reused
+from llm_mesh_policy.ledger.domain.kept_answers import Place
 from llm_mesh_policy.ledger.domain.ports import Draft
-from llm_mesh_policy.ledger.store import answer_rows
-from llm_mesh_policy.ledger.store.group import Group
+from llm_mesh_policy.ledger.domain.view import KEY_HOLDS, FirstRequest
 from llm_mesh_policy.ledger.store.tables import idempotency
 from llm_mesh_runtime.database import PreparedStatement, upsert
-from llm_mesh_runtime.errors import MeshError
 
-KEPT = 24 * 3600 * 1_000_000
 _KEY = ("domain", "project", "key")
 _FIND = PreparedStatement(
     select(idempotency.c.digest, idempotency.c.reservation, idempotency.c.expire_time).where(
@@ -24,45 +19,16 @@ _FIND = PreparedStatement(
 )
 
 
-def refusal(group: Group, draft: Draft) -> MeshError | None:
-    """Why the key does not let the request through: another request, one in progress, or one that has ended."""
-    reservation, now = draft.reservation, group.now
-    row = _FIND.first(group.connection, of_domain=reservation.domain, of_project=reservation.project, of_key=draft.idempotency_key)
-    if row is None:
-        return None
-    digest, reservation_id, expire_time = row
-    if expire_time <= now or reservation_id == reservation.id:
-        return None
-    if not group.counts(reservation.key):
-        return invalid_credential()
-    if bytes(digest) != draft.request_digest:
-        return key_reused()
-    return _refused_by(group, draft, reservation_id)
+def find(connection: Connection, place: Place) -> FirstRequest | None:
+    """The request that a key is bound to, whether or not it has expired."""
+    row = _FIND.first(connection, of_domain=place.domain, of_project=place.project, of_key=place.key)
+    return None if row is None else FirstRequest(bytes(row[0]), row[1], row[2], has_answer=False)
 
 
-def _refused_by(group: Group, draft: Draft, reservation_id: str) -> MeshError | None:
-    """What the first request's entry says to its repetition."""
-    first = group.find(reservation_id)
-    if first is None or repetition.is_free(first.entry):
-        return None
-    if repetition.in_progress(first.entry):
-        return repetition.still_in_progress(first.entry)
-    place = Place(draft.reservation.domain, draft.reservation.project, draft.idempotency_key)
-    return repetition.completed(first.entry, kept=answer_rows.has(group.connection, place, reservation_id, group.now))
-
-
-def keep(connection: Connection, draft: Draft, now: int) -> None:
-    """Binds the key to the reservation. Another one can hold it only where `refusal` let this one pass."""
-    reservation = draft.reservation
-    row = {
-        "domain": reservation.domain,
-        "project": reservation.project,
-        "key": draft.idempotency_key,
-        "digest": draft.request_digest,
-        "reservation": reservation.id,
-        "expire_time": now + KEPT,
-    }
-    upsert(connection, idempotency, row, key=_KEY)
+def bind(connection: Connection, place: Place, draft: Draft, now: int) -> None:
+    """Binds the key to the reservation. Another one can hold it only where it was decided that this one may pass."""
+    row = {"digest": draft.request_digest, "reservation": draft.reservation.id, "expire_time": now + KEY_HOLDS}
+    upsert(connection, idempotency, place._asdict() | row, key=_KEY)
 
 
 def forget(connection: Connection, now: int) -> int:

@@ -15,7 +15,7 @@ from llm_mesh_policy.ledger.store import answer_rows as rows
 from llm_mesh_policy.ledger.store import entry_rows
 from llm_mesh_policy.ledger.store.answer_cipher import AnswerCipher, Label
 from llm_mesh_policy.ledger.store.answer_tables import answers, rooms
-from llm_mesh_policy.ledger.store.group import Accounts
+from llm_mesh_policy.ledger.store.loading import Accounts
 from llm_mesh_policy.ledger.store.tables import idempotency
 from llm_mesh_policy.store.unit_of_work import SqlUnitOfWork
 from llm_mesh_runtime.database import Database, upsert

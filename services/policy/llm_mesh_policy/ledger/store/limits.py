@@ -25,8 +25,8 @@ from llm_mesh_policy.ledger.domain.limits import (
 from llm_mesh_policy.ledger.domain.meters import MONEY, Hold, Meter
 from llm_mesh_policy.ledger.domain.reservation import ESTIMATED, HELD, RELEASED, Reservation
 from llm_mesh_policy.ledger.store import each_domain, entry_rows, meter_rows
-from llm_mesh_policy.ledger.store.group import Accounts
 from llm_mesh_policy.ledger.store.ledger import lock
+from llm_mesh_policy.ledger.store.loading import Accounts
 from llm_mesh_policy.ledger.store.sums import sum_of
 from llm_mesh_policy.ledger.store.tables import entries, meters
 from llm_mesh_policy.rules.ports import Masks, Step, deletes

@@ -14,9 +14,11 @@ from llm_mesh_policy.ledger.domain import amounts
 from llm_mesh_policy.ledger.domain.meter_check import Comparison
 from llm_mesh_policy.ledger.domain.meters import CONCURRENCY, MONEY, Meter, Posting, window_end
 from llm_mesh_policy.ledger.domain.reservation import HELD, RELEASED, Reservation
+from llm_mesh_policy.ledger.domain.view import LedgerView
 from llm_mesh_policy.ledger.store import entry_rows, meter_rows
-from llm_mesh_policy.ledger.store.group import Accounts, Group
 from llm_mesh_policy.ledger.store.ledger import lock
+from llm_mesh_policy.ledger.store.loading import Accounts
+from llm_mesh_policy.ledger.store.saving import save
 from llm_mesh_policy.ledger.store.tables import entries, meters
 from llm_mesh_policy.store.unit_of_work import SqlUnitOfWork
 from llm_mesh_runtime.database import Database
@@ -50,13 +52,13 @@ class LedgerSums:
             compared = self._compared(connection, name, 0)
             if compared is None or compared.equal:
                 return None
-            group = Group(SqlUnitOfWork(connection, self._database), self._accounts, now)
+            view = LedgerView(now)
             meter = compared.meter
             if compared.lacking:
                 more_held, more_spent = compared.held - meter.held, compared.spent - meter.spent
-                group.post([Posting(meter.name, meter.generation, meter.window, more_held, more_spent)])
-            group.record(_record(compared, now))
-            group.write()
+                view.post([Posting(meter.name, meter.generation, meter.window, more_held, more_spent)])
+            view.record(_record(compared, now))
+            save(SqlUnitOfWork(connection, self._database), self._accounts, view)
             return compared
 
         return await self._database.write(work, patience=_TIMEOUT_SECONDS)

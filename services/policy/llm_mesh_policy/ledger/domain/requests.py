@@ -1,4 +1,4 @@
-"""Changes of reservations that calls ask for: each is decided within the transaction of its group."""
+"""Changes of reservations that calls ask for: each is decided by the view that is loaded for its group."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,7 +8,6 @@ from llm_mesh_policy.domain.audit_entry import AuditEntry
 from llm_mesh_policy.ledger.domain.ports import Draft
 from llm_mesh_policy.ledger.domain.quote import Line
 from llm_mesh_policy.ledger.domain.reservation import Reservation
-from llm_mesh_policy.ledger.store.group import Group
 
 
 @dataclass(slots=True)
@@ -31,11 +30,7 @@ class KnownReservationRequest(LedgerRequest):
     """Something that is done to a reservation which may be known from its making."""
 
     known: Reservation | None
-
-    def take(self, group: Group) -> Reservation | None:
-        """The reservation, which from now on is the group's: where the group is undone, what is known of it counts no more."""
-        known, self.known = self.known, None
-        return group.find(self.id, known)
+    """Until its group is loaded: what a group changes of it in memory is nothing to start from again where the group is undone."""
 
 
 @dataclass(slots=True)
