@@ -53,6 +53,21 @@ services: install ## write what services are wherever it is repeated, from servi
 services-check: install ## prove that it is fresh
 	$(BIN)/python -m tools.services --check
 
+.PHONY: new-service
+
+new-service: install ## make the skeleton of a service that works and passes every check (NAME=conversations)
+	$(BIN)/python -m tools.skeletons service '$(NAME)'
+	@$(MAKE) --no-print-directory written
+
+# After a new member: what repeats the declarations, the stubs, the pins, the environment, the pages.
+.PHONY: written
+written:
+	@$(MAKE) --no-print-directory services
+	@$(MAKE) --no-print-directory gen
+	@$(MAKE) --no-print-directory lock
+	@$(MAKE) --no-print-directory install
+	@$(MAKE) --no-print-directory docs
+
 # Go and Node come from the machine, or from their packages in the Python registry.
 GO  := $(shell command -v go || echo $(CURDIR)/$(BIN)/go)
 NPM := $(shell command -v npm || echo $(CURDIR)/$(BIN)/npm)

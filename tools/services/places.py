@@ -60,13 +60,13 @@ class Member(NamedTuple):
 
 def members(root: Path = ROOT) -> list[Member]:
     """All of services/, by the names of their packages."""
-    found = []
+    present = []
     for path in (root / "services").rglob("pyproject.toml"):
         project = tomllib.loads(path.read_text(encoding="utf-8"))
         (package,) = project["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
         runs = (path.parent / package / "__main__.py").exists()
-        found.append(Member(project["project"]["name"], path.parent.relative_to(root).as_posix(), package, runs))
-    return sorted(found, key=lambda member: member.package)
+        present.append(Member(project["project"]["name"], path.parent.relative_to(root).as_posix(), package, runs))
+    return sorted(present, key=lambda member: member.package)
 
 
 def places(declared: Sequence[Declared], root: Path = ROOT) -> list[Region | Line]:
