@@ -53,10 +53,14 @@ services: install ## write what services are wherever it is repeated, from servi
 services-check: install ## prove that it is fresh
 	$(BIN)/python -m tools.services --check
 
-.PHONY: new-service
+.PHONY: new-service new-dialect
 
 new-service: install ## make the skeleton of a service that works and passes every check (NAME=conversations)
 	$(BIN)/python -m tools.skeletons service '$(NAME)'
+	@$(MAKE) --no-print-directory written
+
+new-dialect: install ## make the skeleton of an adapter for one more dialect of providers (NAME=gemini)
+	$(BIN)/python -m tools.skeletons dialect '$(NAME)'
 	@$(MAKE) --no-print-directory written
 
 # After a new member: what repeats the declarations, the stubs, the pins, the environment, the pages.

@@ -23,10 +23,18 @@ from tools.skeletons import __main__ as skeletons
 from tools.skeletons.__main__ import SkeletonError
 
 SERVICE, DIALECT = "sampling", "sampler"
-NEW = ("services/sampling", "tests/sampling")
+NEW = (
+    "services/sampling",
+    "tests/sampling",
+    "services/adapters/sampler",
+    "services/dialects/llm_mesh_dialects/sampler",
+    "tests/adapter_sampler",
+)
+MEMBERS = ("services/sampling", "services/adapters/sampler")
 BIN = Path(sys.executable).parent
 ONLY_NEW = f"{SERVICE} or {DIALECT} or not llm_mesh"
 """Of tests that there are for each member, those of the new ones."""
+EITHER = f"{SERVICE} or {DIALECT}"
 SUITES = ("contracts", "declarations", "dependencies", "glossary", "rooms", "servicers", "words", "committed_files")
 CHECKS: dict[str, Sequence[Sequence[str]]] = {
     "format": [["ruff", "format", "--check"], ["buf", "format", "--diff", "--exit-code"]],
@@ -38,8 +46,8 @@ CHECKS: dict[str, Sequence[Sequence[str]]] = {
     "suites of its own": [["python", "-m", "pytest", *(folder for folder in NEW if folder.startswith("tests/"))]],
     "architecture": [["python", "-m", "pytest", *(f"tests/architecture/test_{name}.py" for name in SUITES), "-k", ONLY_NEW]],
     "what enumerates members": [
-        ["python", "-m", "pytest", "tests/architecture/test_imports_are_inert.py", "tests/deploy/test_compose.py", "-k", SERVICE],
-        ["python", "-m", "pytest", "tests/operations/test_documented_things_exist.py", "-k", SERVICE],
+        ["python", "-m", "pytest", "tests/architecture/test_imports_are_inert.py", "tests/deploy/test_compose.py", "-k", EITHER],
+        ["python", "-m", "pytest", "tests/operations/test_documented_things_exist.py", "-k", EITHER],
         ["python", "-m", "pytest", "tests/cli/test_cli_reach.py", "-k", "each_public_method"],
     ],
 }
@@ -84,9 +92,10 @@ def grown(tmp_path_factory: pytest.TempPathFactory) -> Copy:
     _environment(folder / "venv", copy.folder, folder / "installed")
     subprocess.run(["git", "init", "--quiet"], cwd=copy.folder, check=True)
     copy.run("python", "-m", "tools.skeletons", "service", SERVICE)
+    copy.run("python", "-m", "tools.skeletons", "dialect", DIALECT)
     copy.run("python", "-m", "tools.services")
     copy.run("python", "-m", "tools.gen")
-    members = [f"./{name}" for name in NEW if name.startswith("services/")]
+    members = [f"./{name}" for name in MEMBERS]
     offline = (
         "--quiet",
         "--offline",
@@ -108,7 +117,7 @@ def _environment(venv: Path, repository: Path, installed: Path) -> None:
         if not (venv / "bin" / tool.name).exists():
             (venv / "bin" / tool.name).symlink_to(tool)
     folders = [repository / "gen/python", *(path.parent for path in repository.glob("services/**/pyproject.toml"))]
-    new = [repository / name for name in NEW if name.startswith("services/")]
+    new = [repository / name for name in MEMBERS]
     for folder in (*new, installed):
         folder.mkdir(parents=True, exist_ok=True)  # Python leaves out what is not there when it starts
     lines = [*folders, *new, installed, Path(sysconfig.get_path("purelib"))]
@@ -122,7 +131,7 @@ def test_new_parts_pass_every_check(grown: Copy, check: str) -> None:
         grown.run(*words)
 
 
-def test_a_new_service_touches_nothing_by_hand(grown: Copy) -> None:
+def test_new_parts_touch_nothing_by_hand(grown: Copy) -> None:
     """Besides its own folders only generated files and regions differ."""
     before = {relative(path): path.read_bytes() for path in files()}
     listed = subprocess.run(["git", "ls-files", "-z", "--others", "--exclude-standard"], cwd=grown.folder, capture_output=True, check=True)
@@ -168,7 +177,7 @@ def serving(grown: Copy, tmp_path: Path) -> Iterator[str]:
 
 def test_the_mesh_serves_them_and_answers_health_and_reflection(grown: Copy, serving: str) -> None:
     told = json.loads(grown.run("python", "-c", ASKING, serving))
-    assert told["health"] == {f"llm_mesh.{SERVICE}.v1.{SERVICE.capitalize()}Service": "SERVING"}
+    assert told["health"] == {f"llm_mesh.{SERVICE}.v1.{SERVICE.capitalize()}Service": "SERVING", f"adapter/{DIALECT}": "SERVING"}
     assert f"llm_mesh.{SERVICE}.v1.{SERVICE.capitalize()}Service" in told["reflection"]
 
 
@@ -192,6 +201,12 @@ print(json.dumps({{"health": new, "reflection": services}}))
 def test_a_name_that_is_taken_or_of_a_wrong_form_is_refused(name: str) -> None:
     with pytest.raises(SkeletonError, match=f"NAME={name!r}"):
         skeletons.made("service", name)
+
+
+@pytest.mark.parametrize("name", ["openai", "Anthropic", "anthropic"])
+def test_a_dialect_that_there_is_already_is_refused(name: str) -> None:
+    with pytest.raises(SkeletonError, match=f"NAME={name!r}"):
+        skeletons.made("dialect", name)
 
 
 def test_a_new_service_has_a_port_that_nobody_has() -> None:

@@ -13,6 +13,7 @@ import tempfile
 from pathlib import Path
 
 from tools.house.entered import entered
+from tools.house.places import kinds
 from tools.house.sources import class_names_used_twice, import_circles, long_files
 
 
@@ -29,9 +30,17 @@ def main() -> None:
     print(f"class names used twice  {len(twice):4}   {' '.join(twice)}")
     print(f"import circles          {len(circles):4}   {' | '.join(' '.join(each) for each in circles)}")
     print(f"files above 200 lines   {len(long):4}   {' '.join(long)}")
+    print("places to touch for one more")
+    more = kinds()
+    for kind in more:
+        print(f"  {kind.line()}")
     if arguments.json:
         arguments.json.write_text(
-            json.dumps({"request": sorted(request), "chunk": sorted(chunk), "twice": twice, "circles": circles, "long": long}, indent=1)
+            json.dumps(
+                {"request": sorted(request), "chunk": sorted(chunk), "twice": twice, "circles": circles, "long": long}
+                | {"places": [kind._asdict() for kind in more]},
+                indent=1,
+            )
         )
 
 

@@ -22,7 +22,7 @@ from tools.services.declaration import ROOT, DeclarationError, declarations, fre
 FOLDER = Path(__file__).parent
 SUFFIX = ".skeleton"
 NAME = re.compile(r"[a-z]{2,32}")
-KINDS = ("service",)
+KINDS = ("service", "dialect")
 _FIRST_ADAPTER = 50061
 
 
