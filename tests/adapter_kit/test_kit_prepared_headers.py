@@ -10,13 +10,13 @@ from llm_mesh_adapter_kit.asking import Asking
 from llm_mesh_adapter_kit.dialect import Call, Dialect
 from llm_mesh_adapter_kit.endpoints import Endpoint
 from llm_mesh_adapter_kit.errors import AdapterError
+from llm_mesh_adapter_kit.genai import GenAi
 from llm_mesh_adapter_kit.http import BrokenError, HttpAnswer, HttpRequest, header_lines
 from llm_mesh_adapter_kit.lanes import Lanes
 from llm_mesh_adapter_kit.limits import Limits, Timers
 from llm_mesh_adapter_kit.prepared import PreparedHeaders
 from llm_mesh_adapter_kit.signing import Auth
 from llm_mesh_runtime.secret import Secret
-from llm_mesh_runtime.telemetry import GenAi
 from llm_mesh_runtime.telemetry.metrics import Metrics
 
 CALL = Call("/chat", b"{}")

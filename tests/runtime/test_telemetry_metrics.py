@@ -3,7 +3,7 @@
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from llm_mesh_runtime.telemetry import GenAi, RpcObserver
+from llm_mesh_runtime.telemetry import RpcObserver
 from llm_mesh_runtime.telemetry.metrics import MOST_VALUES, OTHER, Metrics
 
 
@@ -72,16 +72,3 @@ def test_calls_are_counted_by_method_and_status_and_leave_nothing_in_flight() ->
     counted = samples(metrics, "rpc_server_call_duration_seconds_count")
     assert {labels[-1]: value for labels, value in counted.items()} == {"OK": 1, "UNAVAILABLE": 1}
     assert set(samples(metrics, "llm_mesh_rpc_in_flight").values()) == {0}
-
-
-def test_tokens_and_durations_of_a_call_are_recorded_by_the_genai_conventions() -> None:
-    metrics = Metrics()
-    genai = GenAi(metrics)
-    genai.ended("chat", "openai", "gpt-4.1", seconds=1.5)
-    genai.first_chunk("chat", "openai", "gpt-4.1", 0.2)
-    genai.used("chat", "openai", "gpt-4.1", input_tokens=10, output_tokens=3)
-    assert samples(metrics, "gen_ai_client_token_usage_sum") == {
-        ("chat", "openai", "gpt-4.1", "input"): 10,
-        ("chat", "openai", "gpt-4.1", "output"): 3,
-    }
-    assert samples(metrics, "gen_ai_client_operation_duration_seconds_sum") == {("", "chat", "openai", "gpt-4.1"): 1.5}

@@ -10,10 +10,12 @@ from typing import Self
 from google.protobuf.duration_pb2 import Duration
 
 from llm_mesh.adapter.v1 import adapter_pb2
+from llm_mesh_adapter_kit import genai_names as names
 from llm_mesh_adapter_kit.dialect import Call, Dialect
 from llm_mesh_adapter_kit.endpoints import Endpoint
 from llm_mesh_adapter_kit.errors import AdapterError
 from llm_mesh_adapter_kit.exchange import Exchange, begun, signed
+from llm_mesh_adapter_kit.genai import GenAi
 from llm_mesh_adapter_kit.grants import Job
 from llm_mesh_adapter_kit.http import HttpClient, HttpRequest
 from llm_mesh_adapter_kit.lanes import Lane, Lanes
@@ -23,8 +25,8 @@ from llm_mesh_adapter_kit.prepared import Prepared, PreparedHeaders
 from llm_mesh_adapter_kit.redaction import Redaction
 from llm_mesh_runtime.context import request_id
 from llm_mesh_runtime.log import get_logger
-from llm_mesh_runtime.telemetry import GenAi, Span, outbound
-from llm_mesh_runtime.telemetry import semantics as names
+from llm_mesh_runtime.telemetry import Span, outbound
+from llm_mesh_runtime.telemetry.semantics import SERVER_ADDRESS
 
 _OK = 200
 _UUID = re.compile(r"[0-9a-fA-F]{8}-?(?:[0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}")
@@ -124,7 +126,7 @@ class Asked:
         endpoint, credential, model = job.endpoint, job.credential, job.model
         prepared = asking.headers.of(endpoint, self._call, credential, job.domain)
         self._lane: Lane = asking.lanes.enter(endpoint, credential, model, job.party, hurried=self._hurried)
-        attributes = {names.SERVER_ADDRESS: endpoint.host, names.REQUEST_MAX_TOKENS: job.most_output}
+        attributes = {SERVER_ADDRESS: endpoint.host, names.REQUEST_MAX_TOKENS: job.most_output}
         self.span = asking.genai.call(self._operation, self._system, model, attributes)
         self.span.__enter__()
         try:

@@ -10,6 +10,7 @@ from typing import TypeVar
 from llm_mesh.adapter.v1 import adapter_pb2, errors_pb2
 from llm_mesh.inference.v1 import embed_pb2, generate_pb2
 from llm_mesh.policy.v1 import usage_pb2
+from llm_mesh_adapter_kit import genai_names as names
 from llm_mesh_adapter_kit.asking import Asked, Asking
 from llm_mesh_adapter_kit.completing import complete_events
 from llm_mesh_adapter_kit.conversions import Collector, WholeAnswer
@@ -19,6 +20,7 @@ from llm_mesh_adapter_kit.endpoints import Endpoint
 from llm_mesh_adapter_kit.errors import AdapterError, fidelity_lost, malformed
 from llm_mesh_adapter_kit.exchange import Exchange
 from llm_mesh_adapter_kit.framing import Frame, FrameParser, FramingError
+from llm_mesh_adapter_kit.genai import GenAi
 from llm_mesh_adapter_kit.grants import Job
 from llm_mesh_adapter_kit.http import HttpClient
 from llm_mesh_adapter_kit.lanes import Lanes
@@ -28,8 +30,6 @@ from llm_mesh_adapter_kit.tool_names import restore_in_output
 from llm_mesh_adapter_kit.values import LARGE, MOST_VALUES, check_values
 from llm_mesh_adapter_kit.vector_memory import VectorMemory
 from llm_mesh_runtime.heavy import HeavyWork
-from llm_mesh_runtime.telemetry import GenAi
-from llm_mesh_runtime.telemetry import semantics as names
 
 T = TypeVar("T")
 _COUNTED = generate_pb2.Translation(

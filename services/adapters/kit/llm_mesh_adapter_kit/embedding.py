@@ -14,6 +14,7 @@ from typing import TypeVar
 
 from llm_mesh.adapter.v1 import adapter_pb2
 from llm_mesh.inference.v1 import embed_pb2, generate_pb2
+from llm_mesh_adapter_kit import genai_names as names
 from llm_mesh_adapter_kit.asking import Asked, Asking
 from llm_mesh_adapter_kit.dialect import Call, Dialect, VectorReader
 from llm_mesh_adapter_kit.errors import AdapterError, malformed
@@ -25,7 +26,6 @@ from llm_mesh_adapter_kit.values import LARGE
 from llm_mesh_adapter_kit.vector_memory import MemoryShare, VectorMemory
 from llm_mesh_adapter_kit.vector_pieces import pieces_of, put_vectors
 from llm_mesh_runtime.heavy import HeavyWork
-from llm_mesh_runtime.telemetry import semantics as names
 
 T = TypeVar("T")
 PIECE = 256 * 1024

@@ -14,6 +14,7 @@ from llm_mesh_adapter_kit.bulkhead import SharedFile, own_places
 from llm_mesh_adapter_kit.client.pool import Pool, tls_context
 from llm_mesh_adapter_kit.dialect import Dialect
 from llm_mesh_adapter_kit.endpoints import Endpoint, EndpointTable
+from llm_mesh_adapter_kit.genai import GenAi
 from llm_mesh_adapter_kit.grants import GrantCheck
 from llm_mesh_adapter_kit.http import HttpClient
 from llm_mesh_adapter_kit.lanes import Lanes
@@ -23,7 +24,6 @@ from llm_mesh_adapter_kit.vector_memory import VectorMemory
 from llm_mesh_runtime.breakers import OtherProcesses
 from llm_mesh_runtime.clock import SystemClock
 from llm_mesh_runtime.links import Links
-from llm_mesh_runtime.telemetry import GenAi
 
 _LOADED_AFTER = 1.0
 VECTORS_MEMORY = 256 * 1024 * 1024

@@ -7,9 +7,8 @@
     headers = dict(outbound())          # continues the trace at a provider
 """
 
-from llm_mesh_runtime.telemetry.genai import GenAi
 from llm_mesh_runtime.telemetry.host import Telemetry
 from llm_mesh_runtime.telemetry.rpc import RpcObserver
 from llm_mesh_runtime.telemetry.trace import Span, outbound, span, trace_id
 
-__all__ = ["GenAi", "RpcObserver", "Span", "Telemetry", "outbound", "span", "trace_id"]
+__all__ = ["RpcObserver", "Span", "Telemetry", "outbound", "span", "trace_id"]

@@ -1,10 +1,6 @@
-"""The names of OpenTelemetry's semantic conventions that the mesh uses, in one place.
+"""The names of OpenTelemetry's semantic conventions that the mesh uses, in one place: RPC, errors and servers.
 
-Source: the registry of https://opentelemetry.io/docs/specs/semconv/ as in `opentelemetry-semantic-conventions` 0.66b2: RPC,
-errors and servers; and GenAI (`gen-ai-spans.md`, `gen-ai-metrics.md`; in development) as last published there. GenAI has since
-moved to https://github.com/open-telemetry/semantic-conventions-genai, whose unreleased text renames the metrics: following it
-is a change of this module alone. Opt-in attributes with content (`gen_ai.input.messages`, `gen_ai.output.messages`,
-`gen_ai.system_instructions`, `gen_ai.tool.call.arguments`) are left out on purpose.
+Source: the registry of https://opentelemetry.io/docs/specs/semconv/ as in `opentelemetry-semantic-conventions` 0.66b2.
 """
 
 from __future__ import annotations
@@ -22,34 +18,3 @@ RPC_SYSTEM: Final = "rpc.system.name"
 RPC_METHOD: Final = "rpc.method"
 RPC_STATUS: Final = "rpc.response.status_code"
 RPC_SERVER_DURATION: Final = "rpc.server.call.duration"
-
-OPERATION: Final = "gen_ai.operation.name"
-PROVIDER: Final = "gen_ai.provider.name"
-REQUEST_MODEL: Final = "gen_ai.request.model"
-REQUEST_MAX_TOKENS: Final = "gen_ai.request.max_tokens"
-REQUEST_TEMPERATURE: Final = "gen_ai.request.temperature"
-REQUEST_TOP_P: Final = "gen_ai.request.top_p"
-REQUEST_SEED: Final = "gen_ai.request.seed"
-REQUEST_CHOICES: Final = "gen_ai.request.choice.count"
-REQUEST_STREAM: Final = "gen_ai.request.stream"
-OUTPUT_TYPE: Final = "gen_ai.output.type"
-RESPONSE_ID: Final = "gen_ai.response.id"
-RESPONSE_MODEL: Final = "gen_ai.response.model"
-FINISH_REASONS: Final = "gen_ai.response.finish_reasons"
-FIRST_CHUNK: Final = "gen_ai.response.time_to_first_chunk"
-INPUT_TOKENS: Final = "gen_ai.usage.input_tokens"
-OUTPUT_TOKENS: Final = "gen_ai.usage.output_tokens"
-CACHE_READ_TOKENS: Final = "gen_ai.usage.cache_read.input_tokens"
-CACHE_WRITE_TOKENS: Final = "gen_ai.usage.cache_creation.input_tokens"
-REASONING_TOKENS: Final = "gen_ai.usage.reasoning.output_tokens"
-TOKEN_TYPE: Final = "gen_ai.token.type"  # noqa: S105 (tokens of text)
-PROMPT_NAME: Final = "gen_ai.prompt.name"
-
-CLIENT_DURATION: Final = "gen_ai.client.operation.duration"
-CLIENT_FIRST_CHUNK: Final = "gen_ai.client.operation.time_to_first_chunk"
-CLIENT_TOKENS: Final = "gen_ai.client.token.usage"
-
-CHAT: Final = "chat"
-EMBEDDINGS: Final = "embeddings"
-INPUT: Final = "input"
-OUTPUT: Final = "output"

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from llm_mesh_runtime.telemetry import semantics as names
+from llm_mesh_adapter_kit import genai_names as names
 from llm_mesh_runtime.telemetry.metrics import TOKENS, Metrics
+from llm_mesh_runtime.telemetry.semantics import ERROR_TYPE
 from llm_mesh_runtime.telemetry.trace import Span, span
 
 _MODEL = (names.OPERATION, names.PROVIDER, names.REQUEST_MODEL)
@@ -17,7 +18,7 @@ class GenAi:
 
     def __init__(self, metrics: Metrics) -> None:
         self._duration = metrics.histogram(
-            names.CLIENT_DURATION, "Duration of calls to providers; error.type is empty where they succeeded.", (*_MODEL, names.ERROR_TYPE)
+            names.CLIENT_DURATION, "Duration of calls to providers; error.type is empty where they succeeded.", (*_MODEL, ERROR_TYPE)
         )
         self._first_chunk = metrics.histogram(names.CLIENT_FIRST_CHUNK, "Time to the first chunk of a streamed answer.", _MODEL)
         self._tokens = metrics.histogram(
@@ -26,8 +27,8 @@ class GenAi:
 
     def call(self, operation: str, provider: str, model: str, attributes: Mapping[str, Any] | None = None) -> Span:
         """The client span of one call to a provider, as the conventions name it. Make the call inside."""
-        given = {names.OPERATION: operation, names.PROVIDER: provider, names.REQUEST_MODEL: model, **(attributes or {})}
-        return span(f"{operation} {model}", given, client=True)
+        of_call = {names.OPERATION: operation, names.PROVIDER: provider, names.REQUEST_MODEL: model, **(attributes or {})}
+        return span(f"{operation} {model}", of_call, client=True)
 
     def ended(self, operation: str, provider: str, model: str, *, seconds: float, error_type: str = "") -> None:
         """A call to a provider has ended."""
