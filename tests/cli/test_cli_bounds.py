@@ -80,6 +80,37 @@ def test_facts_of_an_endpoint_keep_what_is_not_named(line: CommandLine, domain: 
     line.done("endpoints", "delete", name)
 
 
+def test_the_least_tokens_of_an_endpoint_are_set_one_by_one(line: CommandLine, domain: str) -> None:
+    name = f"openai/t-{domain}"
+    line.done(
+        "endpoints", "set", name, "--token-floor", "image_tokens=765", "--token-floor", "file_tokens=9", "--hidden-output", "reasoning"
+    )
+    line.done("endpoints", "set", name, "--token-floor", "image_tokens=800")
+    floor = {"imageTokens": "800", "fileTokens": "9", "hiddenOutput": ["reasoning"]}
+    assert shown(line, "endpoints", "show", name)["tokenFloor"] == floor
+    assert line.ask("endpoints", "set", name, "--token-floor", "image_tokens=700").code == CONFLICT, "it loosens a guard"
+    assert line.ask("endpoints", "set", name, "--token-floor", "pictures=1").code == USAGE
+    line.done("endpoints", "set", name, "--token-floor", "", "--hidden-output", "", "--allow-loosening")
+    assert "tokenFloor" not in shown(line, "endpoints", "show", name)
+    line.done("endpoints", "delete", name)
+
+
+def test_keys_are_listed_of_a_project_or_of_a_domain(line: CommandLine, domain: str) -> None:
+    line.done("projects", "create", f"{domain}/q")
+    line.done("principals", "create", f"{domain}/app")
+    for project in ("p", "q"):
+        line.done("keys", "create", "--project", f"{domain}/{project}", "--principal", f"{domain}/app", "--name", f"of {project}")
+
+    def names(*words: str) -> set[str]:
+        return {key["displayName"] for key in json.loads(line.done("keys", "list", *words, "--json"))}
+
+    assert names("--domain", domain) == {"of p", "of q"}
+    assert names("--project", f"{domain}/q") == {"of q"}
+    assert f"{domain}/q/" in line.done("keys", "list", "--domain", domain)
+    assert line.ask("keys", "list", "--domain", domain, "--project", f"{domain}/q").code == USAGE
+    assert "did you mean default?" in line.ask("keys", "list", "--domain", "defualt").err
+
+
 def test_a_dry_run_shows_a_change_and_makes_none(line: CommandLine, domain: str) -> None:
     line.done("limits", "set", f"{domain}/calm", "100")
     tried = json.loads(line.done("limits", "set", f"{domain}/calm", "200", "--dry-run", "--json"))

@@ -16,8 +16,9 @@ from llm_mesh.adapter.v1 import adapter_pb2
 from llm_mesh.gateway.v1 import gateway_pb2
 from llm_mesh.mesh.v1 import access_pb2
 from llm_mesh.policy.v1 import identity_pb2, ledger_pb2, usage_pb2
+from llm_mesh.registry.v1 import registry_pb2
 from llm_mesh_cli import command_reference
-from llm_mesh_cli.app import ALIASES
+from llm_mesh_cli.app import ALIASES, loaded
 from llm_mesh_cli.app import COMMANDS as COMMAND_NAMES
 from llm_mesh_cli.session import Session
 from tests.cli.inside import run
@@ -223,6 +224,106 @@ def test_the_command_calls_the_method(method: str, tmp_path: Path, monkeypatch: 
     with suppress(ValueError):  # an empty answer is not one that a service gives: it may end a command after the call
         run(*words, env={"LLM_MESH_KEY": "mk_x", "LLM_MESH_DATA_DIR": str(tmp_path)})
     assert method in recording.called
+
+
+OF_NO_DOMAIN = {
+    "ListDomains": "all domains",
+    "ListVersions": "a prompt",
+    "ListPrices": "a model",
+    "ListFeedback": "a request",
+    "ListFloors": "the platform's",
+    "ListAdapters": "the platform's",
+    "ListEndpoints": "the platform's",
+    "ListWellKnownModels": "the mesh's own",
+    "ListModels of the gateway": "whoever asks",
+    "ExportAuditRecords": "the whole trail",
+}
+"""Lists that are asked of something else than a domain."""
+
+
+def lists() -> Iterator[str]:
+    """The PUBLIC methods that answer in pages or without an end, of a `parent` that can be a domain."""
+    for method in public():
+        service, _, name = method.partition("/")
+        known = f"{name} of the gateway" if service == "GatewayService" else name
+        if name.startswith(("List", "Query", "Tail", "Export")) and known not in OF_NO_DOMAIN:
+            yield method
+
+
+@pytest.mark.parametrize("method", sorted(lists()))
+def test_each_list_of_a_domain_can_be_asked_of_another_domain(method: str) -> None:
+    group, *verbs = COMMANDS[method].split()
+    command = loaded(group)
+    verb = next((word for word in verbs if word in getattr(command, "commands", {})), "")
+    params = command.commands[verb].params if verb else command.params
+    assert "--domain" in {flag for each in params for flag in each.opts}
+
+
+ENDPOINT = {
+    "operator": "--operator d",
+    "description": "--description x",
+    "region": "--region eu",
+    "processor": "--processor x",
+    "data_classes": "--data-class secret",
+    "zero_retention": "--zero-retention",
+    "credentials": "--credential x",
+    "upstream_models": "--upstream x",
+    "free_allowed": "--free",
+    "domains": "--domain d",
+    "price_floor.currency": "--least-input 1",
+    "price_floor.input_nanos_per_million": "--least-input 1",
+    "price_floor.output_nanos_per_million": "--least-output 1",
+    **{
+        f"price_floor.{rate}_nanos_per_million": f"--least {rate}=1"
+        for rate in ("cached_input", "cache_write", "reasoning", "audio_input", "audio_output", "request")
+    },
+    **{f"token_floor.{bound}": f"--token-floor {bound}=5" for bound in ("image_tokens", "audio_tokens", "file_tokens", "context_window")},
+    "token_floor.hidden_output": "--hidden-output reasoning",
+}
+OUTPUT_ONLY = frozenset({"name", "etag", "create_time", "update_time"})
+
+
+def leaves(message: Any, prefix: str = "") -> Iterator[str]:
+    """The paths of all fields that somebody sets."""
+    for field in message.fields:
+        if field.message_type is not None and field.message_type.file.name.startswith("llm_mesh/"):
+            yield from leaves(field.message_type, f"{prefix}{field.name}.")
+        elif field.name not in OUTPUT_ONLY:
+            yield prefix + field.name
+
+
+def test_each_field_of_an_endpoint_has_its_option() -> None:
+    assert set(leaves(registry_pb2.Endpoint.DESCRIPTOR)) == ENDPOINT.keys()
+
+
+@pytest.mark.parametrize("path", ENDPOINT)
+def test_the_option_sets_the_field(path: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[registry_pb2.PutEndpointRequest] = []
+
+    class Keeping(Recording):
+        def unary_unary(self, method: str, **options: Any) -> Callable[..., Awaitable[Any]]:
+            answer = super().unary_unary(method, **options)
+
+            async def call(request: Any, **rest: object) -> Any:
+                if method.endswith("/PutEndpoint"):
+                    sent.append(request)
+                return await answer(request, **rest)
+
+            return call
+
+    monkeypatch.setattr(Session, "channel", lambda *_: Keeping())
+    words = ["endpoints", "set", "a/b", *ENDPOINT[path].split(), "--allow-loosening"]
+    assert run(*words, env={"LLM_MESH_KEY": "mk_x", "LLM_MESH_DATA_DIR": str(tmp_path)}).code == 0
+    value: Any = sent[0].endpoint
+    for part in path.split("."):
+        value = getattr(value, part)
+    assert value
+
+
+def test_what_is_no_bound_of_tokens_is_refused(tmp_path: Path) -> None:
+    env = {"LLM_MESH_KEY": "mk_x", "LLM_MESH_DATA_DIR": str(tmp_path), "LLM_MESH_ADDRESS": "127.0.0.1:1"}
+    for wrong in ("image=5", "image_tokens", "image_tokens=many", "hidden_output=5"):
+        assert run("endpoints", "set", "a/b", "--token-floor", wrong, env=env).code != 0
 
 
 @pytest.mark.parametrize("alias", ALIASES)

@@ -58,6 +58,8 @@ def test_an_offer_is_listed_accepted_updated_and_cancelled(mesh: RunningMesh, tm
     assert {offer["product"]: offer["offeredTo"] for offer in everywhere} == {MODEL: ["*"], ROUTE: ["*"]}
     assert "is offered and not accepted" in mesh.cli("doctor").stdout
     assert asked(mesh, "ours") == 5
+    misspelt = mesh.cli("subscriptions", "accept", "seller/models/taller", "--domain", "default")
+    assert (misspelt.returncode, f"did you mean {MODEL}" in misspelt.stderr) == (5, True)
     version = offers[0]["version"]
     accepted = mesh.cli("subscriptions", "accept", "seller/models/talker", "--alias", "ours", "--version", version)
     assert accepted.stdout == f"domains/default/subscriptions/seller-talker accepts {MODEL}: accepted\n"

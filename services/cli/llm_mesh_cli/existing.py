@@ -56,8 +56,13 @@ async def _missing(stub: IdentityServiceStub, name: str) -> str:
 
 def missing(kind: str, name: str, names: Iterable[str], *, whole: bool = False) -> str:
     """What is said of a resource that does not exist: the nearest of these names are suggested, by their last parts or as a `whole`."""
-    near = get_close_matches(_end(name, whole=whole), {_end(each, whole=whole) for each in names}, n=3)
-    return f"there is no {kind} {name}" + (f"; did you mean {' or '.join(near)}?" if near else "")
+    return f"there is no {kind} {name}{suggestion(_end(name, whole=whole), {_end(each, whole=whole) for each in names})}"
+
+
+def suggestion(name: str, names: Iterable[str]) -> str:
+    """`; did you mean …?` with the nearest of these names; empty where none is near."""
+    near = get_close_matches(name, list(names), n=3)
+    return f"; did you mean {' or '.join(near)}?" if near else ""
 
 
 def _end(name: str, *, whole: bool) -> str:

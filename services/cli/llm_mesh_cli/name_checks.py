@@ -5,7 +5,7 @@ The services themselves take such names: a model may come after the key that may
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -20,6 +20,7 @@ from llm_mesh_cli.failures import CommandError, Exit
 from llm_mesh_cli.paging import pages
 
 if TYPE_CHECKING:
+    from llm_mesh.policy.v1 import rules_pb2
     from llm_mesh_cli.apply.wanted import Wanted
     from llm_mesh_cli.session import Session
 
@@ -29,6 +30,8 @@ CAPABILITIES = (
     "image_input", "audio_input", "file_input", "audio_output", "multiple_candidates", "seed",
 )  # fmt: skip
 """What a model can do, as the contract lists it."""
+MODEL_SUBJECT = "model:"
+"""What the subject of a limit begins with that binds a model."""
 _SHARED = "domains/shared"
 _UNKNOWN = frozenset({grpc.StatusCode.NOT_FOUND, grpc.StatusCode.INVALID_ARGUMENT})
 _UNSEEN = frozenset({grpc.StatusCode.PERMISSION_DENIED, grpc.StatusCode.UNIMPLEMENTED, grpc.StatusCode.UNAVAILABLE})
@@ -178,10 +181,8 @@ async def _problems(references: References, wanted: Wanted) -> list[str]:
 
 async def _looked_up(references: References, wanted: Wanted) -> AsyncIterator[tuple[str, str, str]]:
     """Each name that refers to something: its request, its field, and what is wrong with it."""
-    for index, project in enumerate(wanted.policy.projects):
-        for number, pattern in enumerate(project.allowed_models):
-            told = await references.model_pattern(_domain(project.name), pattern)
-            yield "policy", f"projects[{index}].allowed_models[{number}]", told
+    for field_, domain, pattern in _model_patterns(wanted.policy):
+        yield "policy", field_, await references.model_pattern(domain, pattern)
     for index, route in enumerate(wanted.router.routes):
         for number, target in enumerate(route.targets):
             yield "router", f"routes[{index}].targets[{number}].model", await references.model(target.model)
@@ -191,6 +192,24 @@ async def _looked_up(references: References, wanted: Wanted) -> AsyncIterator[tu
         for number, capability in enumerate(model.capabilities):
             told = "" if capability in CAPABILITIES else missing("capability", capability, CAPABILITIES)
             yield "registry", f"models[{index}].capabilities[{number}]", told
+
+
+def _model_patterns(policy: rules_pb2.ApplyPolicyRequest) -> Iterator[tuple[str, str, str]]:
+    """The models that projects, limits and floors name: the field, the domain whose aliases are meant, and the alias, name or prefix."""
+    for index, project in enumerate(policy.projects):
+        for number, pattern in enumerate(project.allowed_models):
+            yield f"projects[{index}].allowed_models[{number}]", _domain(project.name), pattern
+    for index, limit in enumerate(policy.limits):
+        if limit.subject.startswith(MODEL_SUBJECT):
+            yield f"limits[{index}].subject", _domain(limit.name), limit.subject.removeprefix(MODEL_SUBJECT)
+    for index, floor in enumerate(policy.floors):
+        for list_, patterns in (("allowed_models", floor.allowed_models), ("denied_models", floor.denied_models)):
+            yield from ((f"floors[{index}].{list_}[{number}]", "", each) for number, each in enumerate(patterns) if is_model(each))
+
+
+def is_model(pattern: str) -> bool:
+    """Whether an entry of a floor's list names a model of the mesh, rather than a provider's."""
+    return pattern.startswith("domains/")
 
 
 def _domain(name: str) -> str:

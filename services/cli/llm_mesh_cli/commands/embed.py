@@ -9,6 +9,7 @@ import typer
 
 from llm_mesh.gateway.v1 import gateway_pb2, gateway_pb2_grpc
 from llm_mesh.inference.v1 import embed_pb2
+from llm_mesh_cli.callable_models import suggesting
 from llm_mesh_cli.command import asks
 from llm_mesh_cli.session import Session
 from llm_mesh_cli.texts import amount
@@ -28,7 +29,9 @@ async def embed(
     texts = text if text and text != ["-"] else [line for line in sys.stdin.read().splitlines() if line]
     items = [embed_pb2.EmbedItem(text=each) for each in texts]
     request = gateway_pb2.EmbedRequest(input=embed_pb2.EmbedInput(model=model, items=items, dimensions=dimensions))
-    answer = await gateway_pb2_grpc.GatewayServiceStub(session.channel("gateway")).Embed(request, timeout=600)
+    stub = gateway_pb2_grpc.GatewayServiceStub(session.channel("gateway"))
+    async with suggesting(session, stub, model, "embeddings"):
+        answer = await stub.Embed(request, timeout=600)
     if session.output.as_json:
         session.output.message(answer)
         return

@@ -27,6 +27,7 @@ ENDPOINTS = Noun(
     parent="",
 )
 Many = list[str] | None
+_TOKENS = tuple(field.name for field in registry_pb2.TokenFloor.DESCRIPTOR.fields if field.name != "hidden_output")
 Name = Annotated[str, typer.Argument(help="`openai/ollama`, or `adapters/openai/endpoints/ollama`.")]
 
 
@@ -75,6 +76,16 @@ async def put_endpoint(
             "request. Repeat it; unset is as input or output."
         ),
     ] = None,
+    token_floor: Annotated[
+        Many,
+        typer.Option(
+            help="The least that a request counts, such as `image_tokens=765`: image_tokens, audio_tokens, file_tokens, context_window. "
+            "Repeat it; 0: as the model says; `''` for all of them."
+        ),
+    ] = None,
+    hidden_output: Annotated[
+        Many, typer.Option(help="How every model may hide output: `reasoning` or `audio_output`. Repeat it; `''` for neither.")
+    ] = None,
     domain: Annotated[Many, typer.Option(help="A domain whose models may use it. Repeat it; `''` for all.")] = None,
     operator: Annotated[str, typer.Option(help="The domain that operates it. A new endpoint: the platform.")] = "",
     dry_run: DRY_RUN = False,
@@ -99,6 +110,7 @@ async def put_endpoint(
             amount = money(words, session.mesh.currency)
             after.price_floor.currency = amount.currency
             setattr(after.price_floor, f"{rate}_nanos_per_million", amount.nanos)
+    _set_token_floor(after, token_floor, hidden_output)
     await put(session, ENDPOINTS, before, after, dry_run=dry_run, loosens=allow_loosening)
 
 
@@ -115,6 +127,23 @@ def _rate(option: str) -> tuple[str, str]:
     if f"{rate}_nanos_per_million" not in registry_pb2.PriceFloor.DESCRIPTOR.fields_by_name or not words:
         raise CommandError(f"--least {option}: expected RATE=PRICE, such as `cached_input=0.01 USD`", Exit.USAGE)
     return rate, words
+
+
+def _set_token_floor(endpoint: registry_pb2.Endpoint, floor: Many, hidden_output: Many) -> None:
+    """Sets what the options name; a floor of nothing is none."""
+    if floor == [""]:
+        for field in _TOKENS:
+            endpoint.token_floor.ClearField(field)
+    else:
+        for option in floor or ():
+            field, _, count = option.partition("=")
+            if field not in _TOKENS or not count.isdecimal():
+                raise CommandError(f"--token-floor {option}: expected BOUND=TOKENS, with one of {', '.join(_TOKENS)}", Exit.USAGE)
+            setattr(endpoint.token_floor, field, int(count))
+    if hidden_output is not None:
+        endpoint.token_floor.hidden_output[:] = [each for each in hidden_output if each]
+    if not endpoint.token_floor.ByteSize():
+        endpoint.ClearField("token_floor")
 
 
 def _full(name: str) -> str:

@@ -9,6 +9,7 @@ import typer
 from llm_mesh.policy.v1 import floors_pb2, rules_pb2, rules_pb2_grpc
 from llm_mesh_cli.command import asks
 from llm_mesh_cli.failures import CommandError, Exit
+from llm_mesh_cli.name_checks import FORCE, check_models, is_model
 from llm_mesh_cli.nouns.calls import Calls
 from llm_mesh_cli.nouns.changing import checked
 from llm_mesh_cli.nouns.changing import show as show_change
@@ -20,6 +21,7 @@ app = typer.Typer(no_args_is_help=True, help="Show and set what the platform set
 FLOORS = Noun("floor", "floors", "Floor", service="policy", stub=rules_pb2_grpc.RuleServiceStub, messages=rules_pb2, columns=(), parent="")
 _ACTION = "SCREENING_ACTION_"
 _EVERY = ("all", "-", "*")
+_PLATFORM = "domains/platform"
 Domain = Annotated[str, typer.Argument(metavar="DOMAIN", help="`claims`, a resource name, or `all` for the floor of every domain.")]
 Many = list[str] | None
 
@@ -54,10 +56,12 @@ async def put(
     max_output_tokens: Annotated[int | None, typer.Option(min=0, help="Most output tokens per choice. 0: no bound.")] = None,
     allow_model: Annotated[Many, typer.Option(help="A model that may be called, by resource name. Repeat it; `''` for all.")] = None,
     deny_model: Annotated[Many, typer.Option(help="A model that must not be called. Repeat it; `''` for none.")] = None,
+    force: FORCE = False,
     dry_run: DRY_RUN = False,
     allow_loosening: LOOSENING = False,
 ) -> None:
     """Set what the options name of a floor; the rest stays as it is."""
+    await check_models(session, _PLATFORM, filter(is_model, (*(allow_model or ()), *(deny_model or ()))), force=force)
     before = await Calls(session, FLOORS).existing(_name(domain))
     floor = floors_pb2.Floor(name=_name(domain))
     if before is not None:

@@ -10,6 +10,7 @@ import typer
 
 from llm_mesh.policy.v1 import identity_pb2, identity_pb2_grpc
 from llm_mesh_cli.command import asks
+from llm_mesh_cli.failures import CommandError, Exit
 from llm_mesh_cli.files import check_free
 from llm_mesh_cli.name_checks import FORCE, check_models
 from llm_mesh_cli.nouns.calls import Calls
@@ -53,12 +54,25 @@ async def create(
 
 
 @asks(app, "list")
-async def list_keys(session: Session, project: Project = None) -> None:
-    """List the keys of a project, newest first."""
-    parent = await session.place(project)
+async def list_keys(
+    session: Session,
+    project: Project = None,
+    domain: Annotated[str | None, typer.Option("--domain", help="All projects of a domain: `claims`. Not with --project.")] = None,
+) -> None:
+    """List the keys of a project, or of all projects of a domain, newest first."""
+    if project is not None and domain is not None:
+        raise CommandError("--project and --domain exclude each other: a project of another domain is `claims/triage`", Exit.USAGE)
+    parent = f"{await session.domain(domain)}/projects/-" if domain is not None else await session.place(project)
     found = await Calls(session, KEYS).listed(parent)
     rows = [
-        (key.name.rpartition("/")[2], key.hint, key.display_name, key.principal.rpartition("/")[2], _state(key), time_text(key.create_time))
+        (
+            _within(key.name, parent),
+            key.hint,
+            key.display_name,
+            key.principal.rpartition("/")[2],
+            _state(key),
+            time_text(key.create_time),
+        )
         for key in found
     ]
     session.output.table(("KEY", "BEGINS", "NAME", "PRINCIPAL", "STATE", "CREATED"), rows, found)
@@ -106,6 +120,15 @@ async def _key_name(session: Session, name: str, project: str | None) -> str:
         return name
     owner, _, identity = name.rpartition("/")
     return f"{await session.place(owner or project)}/keys/{identity}"
+
+
+def _within(name: str, parent: str) -> str:
+    """A key as its list tells it: of a project by its id, of a domain as `claims/triage/KEY`."""
+    return (
+        name.removeprefix("domains/").replace("/projects/", "/").replace("/keys/", "/")
+        if parent.endswith("/-")
+        else name.rpartition("/")[2]
+    )
 
 
 def _show(session: Session, key: identity_pb2.Key, secret: str, save: Path | None) -> None:

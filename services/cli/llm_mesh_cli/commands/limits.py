@@ -10,6 +10,7 @@ import typer
 from llm_mesh.policy.v1 import ledger_pb2, ledger_pb2_grpc
 from llm_mesh_cli.command import asks
 from llm_mesh_cli.failures import CommandError, Exit
+from llm_mesh_cli.name_checks import FORCE, MODEL_SUBJECT, check_models
 from llm_mesh_cli.nouns.calls import Calls
 from llm_mesh_cli.nouns.changing import checked, show
 from llm_mesh_cli.nouns.names import resource_name
@@ -60,6 +61,7 @@ async def put_limit(
         bool | None, typer.Option("--tag-required/--no-tag-required", help="Requests without the subject's tag are refused.")
     ] = None,
     domain: DOMAIN = None,
+    force: FORCE = False,
     dry_run: DRY_RUN = False,
     allow_loosening: LOOSENING = False,
 ) -> None:
@@ -77,7 +79,7 @@ async def put_limit(
     if metric is not None:
         after.MergeFrom(ledger_pb2.Limit(metric=f"{_METRIC}{metric.name}"))
     if subject is not None:
-        after.subject = subject_name(owner, subject)
+        after.subject = await _subject(session, owner, subject, force=force)
     if tag_required is not None:
         after.tag_required = tag_required
     if after.metric == ledger_pb2.LIMIT_METRIC_CONCURRENCY:
@@ -88,6 +90,14 @@ async def put_limit(
     if change is not None:
         _table(session, [await Calls(session, LIMITS).change(before, after, after, ())])
         show(session, change)
+
+
+async def _subject(session: Session, owner: str, text: str, *, force: bool) -> str:
+    """Whom a limit binds. NOT_FOUND where that is a model that does not exist."""
+    subject = subject_name(owner, text)
+    if subject.startswith(MODEL_SUBJECT):
+        await check_models(session, owner, [subject.removeprefix(MODEL_SUBJECT)], force=force)
+    return subject
 
 
 def _table(session: Session, limits: list[ledger_pb2.Limit]) -> None:

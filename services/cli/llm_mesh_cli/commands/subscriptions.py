@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated
 
+import grpc
 import typer
 
 from llm_mesh.registry.v1 import registry_pb2, registry_pb2_grpc
 from llm_mesh_cli.command import asks
+from llm_mesh_cli.existing import suggestion
 from llm_mesh_cli.failures import CommandError, Exit
 from llm_mesh_cli.nouns.names import resource_name
 from llm_mesh_cli.offers import State, offers_to
@@ -16,6 +18,7 @@ from llm_mesh_cli.output import as_dict
 from llm_mesh_cli.paging import pages
 from llm_mesh_cli.session import Session, domain_name
 from llm_mesh_cli.texts import per_million
+from llm_mesh_runtime.peer_errors import from_rpc_error
 from llm_mesh_runtime.resources import domain_of
 
 app = typer.Typer(no_args_is_help=True, help="Show what other domains offer, and accept it.")
@@ -72,7 +75,15 @@ async def accept(
     wanted = registry_pb2.Subscription(alias=alias, accepted_version=version)
     setattr(wanted, "product" if whole.count("/") >= _PRODUCT_PARTS else "publisher", whole)
     request = registry_pb2.CreateSubscriptionRequest(parent=parent, subscription_id=name or _id_of(whole), subscription=wanted)
-    _show(session, (await _registry(session).CreateSubscription(request)).subscription)
+    try:
+        answer = await _registry(session).CreateSubscription(request)
+    except grpc.aio.AioRpcError as error:
+        if error.code() is not grpc.StatusCode.NOT_FOUND:
+            raise
+        failure = from_rpc_error(error, peer=session.peer)
+        failure.message += suggestion(whole, [offer.product for offer in await offers_to(session, parent)])
+        raise failure from error
+    _show(session, answer.subscription)
 
 
 @asks(app)

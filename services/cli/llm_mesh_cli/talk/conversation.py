@@ -6,9 +6,9 @@ import sys
 
 from llm_mesh.gateway.v1 import gateway_pb2, gateway_pb2_grpc
 from llm_mesh.inference.v1 import content_pb2, embed_pb2, generate_pb2
+from llm_mesh_cli.callable_models import aliases, suggesting
 from llm_mesh_cli.failures import CommandError, Exit
 from llm_mesh_cli.output import as_dict
-from llm_mesh_cli.paging import pages
 from llm_mesh_cli.session import Session
 from llm_mesh_cli.shown import enum_text
 from llm_mesh_cli.talk.printing import Shown
@@ -51,9 +51,9 @@ class Conversation:
         """Ask another model from now on; NOT_FOUND where the key may not use it."""
         from llm_mesh_cli.existing import missing  # noqa: PLC0415 (few conversations change their model)
 
-        known = await models(self._stub)
+        known = await aliases(self._stub, "generate")
         if alias not in known:
-            raise CommandError(missing("model", alias, known), Exit.NOT_FOUND)
+            raise CommandError(missing("model", alias, known, whole=True), Exit.NOT_FOUND)
         self._input.model = alias
 
     def use_system(self, text: str) -> None:
@@ -75,7 +75,8 @@ class Conversation:
             self._input.messages.append(said(content_pb2.ROLE_USER, text))
         shown = Shown(quiet=self._session.output.as_json)
         try:
-            receipt = await (self._stream(shown) if self._streamed else self._whole(shown))
+            async with suggesting(self._session, self._stub, self.model):
+                receipt = await (self._stream(shown) if self._streamed else self._whole(shown))
         except BaseException:
             del self._input.messages[before:]
             raise
@@ -92,7 +93,8 @@ class Conversation:
         if text:
             self._input.messages.append(said(content_pb2.ROLE_USER, text))
         request = gateway_pb2.CountTokensRequest(input=self._input, options=self._options)
-        count = (await self._stub.CountTokens(request, timeout=_TIMEOUT)).count
+        async with suggesting(self._session, self._stub, self.model):
+            count = (await self._stub.CountTokens(request, timeout=_TIMEOUT)).count
         if self._session.output.as_json:
             self._session.output.message(count)
         source = enum_text(embed_pb2.CountSource.DESCRIPTOR, count.source)
@@ -121,16 +123,9 @@ class Conversation:
         return [message for message in self._input.messages if message.role == content_pb2.ROLE_SYSTEM]
 
 
-async def models(stub: gateway_pb2_grpc.GatewayServiceStub) -> list[str]:
-    """The aliases that the key may ask for answers."""
-    listing = pages(stub.ListModels, gateway_pb2.ListModelsRequest())
-    found = [model async for answer in listing for model in answer.models]
-    return [model.alias for model in found if not model.capabilities or "generate" in model.capabilities]
-
-
 async def first_model(stub: gateway_pb2_grpc.GatewayServiceStub) -> str:
     """The model that is asked where nobody names one."""
-    usable = await models(stub)
+    usable = await aliases(stub, "generate")
     if usable:
         return _SIMULATED if _SIMULATED in usable else usable[0]
     raise CommandError("the key may use no model: register one, or name one with --model", Exit.NOT_FOUND)

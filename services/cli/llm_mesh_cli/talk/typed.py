@@ -11,6 +11,7 @@ import grpc
 from llm_mesh_cli.existing import missing
 from llm_mesh_cli.failures import CommandError, Exit
 from llm_mesh_cli.unreachable import explained
+from llm_mesh_runtime.errors import MeshError
 from llm_mesh_runtime.peer_errors import from_rpc_error
 
 if TYPE_CHECKING:
@@ -46,6 +47,8 @@ async def interactive(session: Session, conversation: Conversation) -> None:
                 return
         except CommandError as error:
             session.output.note(str(error))
+        except MeshError as error:
+            session.output.failure(error)
         except grpc.aio.AioRpcError as error:
             session.output.failure(explained(from_rpc_error(error, peer=session.peer), session))
 
