@@ -201,11 +201,14 @@ class FakeRouter(router_pb2_grpc.RouterServiceServicer):
     plan: plan_pb2.Plan = field(default_factory=lambda: failover(attempt(1), attempt(2)))
     asked: list[router_pb2.PlanRequest] = field(default_factory=list)
     reported: list[router_pb2.AttemptResult] = field(default_factory=list)
+    refuses: MeshError | None = None
     told: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def Plan(self, request: router_pb2.PlanRequest, context: object) -> router_pb2.PlanResponse:
         del context
         self.asked.append(request)
+        if self.refuses is not None:
+            raise self.refuses
         return router_pb2.PlanResponse(plan=self.plan, decision_id="d1")
 
     async def ListAliases(self, request: router_pb2.ListAliasesRequest, context: object) -> router_pb2.ListAliasesResponse:

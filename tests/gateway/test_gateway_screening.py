@@ -169,7 +169,8 @@ async def test_log_probabilities_with_exactness_are_refused(obliged: Mesh) -> No
     assert error is not None
     assert (error.reason_name, error.metadata["field"]) == ("FIDELITY_LOST", "logprobs")
     await obliged.policy.ended.wait()
-    assert obliged.policy.released
+    (line,) = obliged.policy.released[0].lines
+    assert (line.outcome, line.error_reason, line.error_field) == (usage_pb2.ATTEMPT_OUTCOME_NOT_SENT, "FIDELITY_LOST", "logprobs")
     assert not obliged.adapter.asked
 
 

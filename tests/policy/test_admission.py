@@ -10,7 +10,7 @@ import pytest
 from llm_mesh.inference.v1 import content_pb2, embed_pb2, generate_pb2
 from llm_mesh.policy.v1 import admission_pb2, policy_pb2
 from llm_mesh_policy.admission.domain.admitting import Admitting, OutputBounds
-from llm_mesh_policy.ledger.domain.reservation import REFUSED
+from llm_mesh_policy.ledger.domain.reservation import REFUSED, SETTLED
 from llm_mesh_policy.screening.domain.rules import ScreeningRules
 from llm_mesh_runtime.database import Database
 from llm_mesh_runtime.errors import MeshError
@@ -264,6 +264,42 @@ async def test_what_was_masked_is_in_the_admission_for_reserve_to_record() -> No
     found = admission.opened(await admission.admit(chat("4111 1111 1111 1111 of ana@example.org and bob@example.org")))
     assert [(each.detector, each.logged, each.masked) for each in found.screened] == [("credit_card", 0, 1), ("email", 2, 0)]
     assert not admission.records.entries
+
+
+def counting(admission: Admission, text: str) -> policy_pb2.AdmitRequest:
+    request = admission.request(chat(text))
+    request.counts_only, request.request_id = True, "r1"
+    return request
+
+
+async def test_what_is_masked_in_an_input_that_is_only_counted_is_recorded_at_once() -> None:
+    admission = Admission("credit_card=mask", "email=log")
+    response = await admission.admitting.admit(counting(admission, "4111 1111 1111 1111 of ana@example.org"))
+    assert response.generate.messages[0].parts[0].text.text == "[credit_card] of ana@example.org"
+    (entry,) = admission.records.entries
+    assert (entry.action, entry.allowed, entry.detail, entry.request_id) == (
+        "requests.screen", True, "credit_card masked 1, email noted 1", "r1",
+    )  # fmt: skip
+    (made,) = admission.records.refused
+    assert (made.entry.state, made.entry.operation, made.entry.alias) == (SETTLED, "count_tokens", "big")
+    assert [(each.detector, each.masked, each.logged) for each in made.entry.screened] == [("credit_card", 1, 0), ("email", 0, 1)]
+    assert "4111" not in str(made.entry)
+    await admission.admitting.admit(counting(admission, "hello"))
+    assert len(admission.records.entries) == 1, "a clean count writes nothing"
+
+
+async def test_a_count_whose_masks_cannot_be_recorded_is_refused() -> None:
+    admission = Admission("credit_card=mask")
+    admission.records.failure = TimeoutError()
+    refusal = await refused(admission, counting(admission, "4111 1111 1111 1111"))
+    assert (refusal.reason_name, refusal.retry_after) == ("AUDIT_UNAVAILABLE", 1.0)
+
+
+async def test_a_count_that_must_not_leave_is_refused_as_a_count() -> None:
+    admission = Admission("credit_card=block")
+    assert (await refused(admission, counting(admission, "4111 1111 1111 1111"))).reason_name == "CONTENT_BLOCKED"
+    (made,) = admission.records.refused
+    assert (made.entry.state, made.entry.operation, made.entry.refused_reason) == (REFUSED, "count_tokens", "CONTENT_BLOCKED")
 
 
 async def test_a_clean_request_has_nothing_to_record() -> None:

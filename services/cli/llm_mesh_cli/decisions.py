@@ -10,9 +10,10 @@ from llm_mesh_cli.failures import CommandError, Exit
 from llm_mesh_cli.nouns.names import reservation_name
 from llm_mesh_cli.session import Session
 from llm_mesh_cli.texts import amount, time_text
+from llm_mesh_cli.visible import on_one_line
 
 CANDIDATE_TITLES = ("MODEL", "PRIORITY", "SCORE", "DECISION")
-ATTEMPT_TITLES = ("ATTEMPT", "MODEL", "OUTCOME", "REASON", "CHARGED")
+ATTEMPT_TITLES = ("ATTEMPT", "MODEL", "ENDPOINT", "OUTCOME", "REASON", "FIELD", "CHARGED")
 _DECISION = re.compile(r"[0-9a-f]{16}")
 _SLASHES = 2
 """Of a reservation that is named with its place, such as `claims/triage/01m8pjdg0r8w`."""
@@ -62,4 +63,11 @@ def _candidate(candidate: router_pb2.Candidate, order: dict[str, str]) -> tuple[
 def attempt(line: usage_pb2.ChargeLine) -> tuple[str, ...]:
     """How an attempt went, and what it was charged."""
     outcome = usage_pb2.AttemptOutcome.Name(line.usage.outcome).removeprefix(_OUTCOME).lower().replace("_", " ")
-    return line.usage.attempt_id, line.model, outcome, line.usage.error_reason, amount(line.charge)
+    usage = line.usage
+    return usage.attempt_id, line.model, line.endpoint, outcome, usage.error_reason, on_one_line(usage.error_field), amount(line.charge)
+
+
+def refusal(entry: usage_pb2.LedgerEntry) -> str:
+    """Why a request was refused before any attempt, in words; empty where it was not."""
+    field = f" ({on_one_line(entry.refused_field)})" if entry.refused_field else ""
+    return entry.refused_reason + field

@@ -27,7 +27,7 @@ _PARTS: dict[str, Callable[[usage_pb2.LedgerEntry], Sequence[str]]] = {
     "key": lambda entry: _short(entry.key),
     "operation": lambda entry: [entry.operation],
     "state": lambda entry: [enum_text(usage_pb2.ReservationState.DESCRIPTOR, entry.state)],
-    "reason": lambda entry: [line.usage.error_reason for line in entry.lines if line.usage.error_reason],
+    "reason": lambda entry: [reason for reason in (entry.refused_reason, *(line.usage.error_reason for line in entry.lines)) if reason],
     "failed": lambda entry: ["yes" if _failed(entry) else "no"],
 }
 _TAG = "tag."
@@ -65,7 +65,7 @@ def _test(pair: str) -> Callable[[usage_pb2.LedgerEntry], bool]:
 
 
 def _failed(entry: usage_pb2.LedgerEntry) -> bool:
-    """Also what screening refused: no attempt was made then that could have failed."""
+    """Also what was refused before any attempt."""
     return entry.state == usage_pb2.RESERVATION_STATE_REFUSED or any(line.usage.error_reason for line in entry.lines)
 
 

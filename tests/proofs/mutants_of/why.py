@@ -40,9 +40,33 @@ WHY: Mapping[str, Mutant] = {
     ),
     "screening/a-refused-request-stays-refused": Mutant(
         file="policy/llm_mesh_policy/ledger/domain/endings.py",
-        guard="    if reservation.entry.state in {RELEASED, REFUSED}:",
-        instead="    if reservation.entry.state == RELEASED:",
+        guard="    if reservation.entry.state not in UNSENT:",
+        instead="    if reservation.entry.state != RELEASED:",
         test=f"{_RESERVE}test_a_refused_request_has_an_entry_that_nothing_changes",
+    ),
+    "refusals/unsent-attempts-say-why": Mutant(
+        file="gateway/llm_mesh_gateway/domain/reservation.py",
+        guard="            record.write(release.lines.add())",
+        instead="            pass",
+        test="tests/gateway/test_gateway_refusals.py::test_each_way_not_to_send_is_told_with_reason_field_and_attempt",
+    ),
+    "refusals/a-mask-before-the-reservation-is-told": Mutant(
+        file="gateway/llm_mesh_gateway/domain/gateway.py",
+        guard="            if request.proof is not None:",
+        instead="            if False:",
+        test="tests/gateway/test_gateway_refusals.py::test_a_masked_request_that_the_router_refuses_is_told_to_policy",
+    ),
+    "refusals/a-mask-that-is-not-reserved-is-recorded": Mutant(
+        file="policy/llm_mesh_policy/ledger/domain/decisions.py",
+        guard="    if draft.screened and view.reservations[draft.id] is None:",
+        instead="        if False:",
+        test="tests/policy/test_ledger_unsent.py::test_a_masked_request_that_limits_refuse_has_its_entry_in_the_same_transaction",
+    ),
+    "refusals/a-masked-count-is-recorded": Mutant(
+        file="policy/llm_mesh_policy/admission/domain/admitting.py",
+        guard="            if request.counts_only and screening.counts:",
+        instead="            if False:",
+        test="tests/policy/test_admission.py::test_what_is_masked_in_an_input_that_is_only_counted_is_recorded_at_once",
     ),
     "words/an-amount-is-one-value": Mutant(
         file="runtime/llm_mesh_runtime/resources/changes.py",

@@ -45,7 +45,8 @@ async def explain(
     session.output.line(decisions.heading(decision))
     session.output.table(decisions.CANDIDATE_TITLES, decisions.candidates(decision))
     for entry in entries:
-        session.output.line(f"\n{entry.name}: {_state(entry)}, {amount(entry.charged)} charged")
+        why = f" by {refusal}" if (refusal := decisions.refusal(entry)) else ""
+        session.output.line(f"\n{entry.name}: {_state(entry)}{why}, {amount(entry.charged)} charged")
         session.output.table(decisions.ATTEMPT_TITLES, [decisions.attempt(line) for line in entry.lines])
     if note:
         session.output.line(f"\n{note}")

@@ -84,7 +84,7 @@ def row(entry: usage_pb2.LedgerEntry) -> str:
     usage = [line.usage.usage for line in entry.lines]
     tokens = f"{sum(each.input_tokens for each in usage)} in, {sum(each.output_tokens for each in usage)} out"
     model = entry.lines[-1].model.rpartition("/")[2] if entry.lines else ""
-    failed = next((line.usage.error_reason for line in reversed(entry.lines) if line.usage.error_reason), "")
+    failed = next((line.usage.error_reason for line in reversed(entry.lines) if line.usage.error_reason), entry.refused_reason)
     held = entry.state == usage_pb2.RESERVATION_STATE_HELD
     cost = f"≤ {amount(entry.reserved)}" if held else amount(entry.charged)
     parts = (time_text(entry.reserve_time), f"{state:<9}", f"{entry.alias:<20}", f"{model:<20}", f"{cost:<16}", tokens)

@@ -105,9 +105,12 @@ class Execution:
         raise self._exhausted()
 
     def withheld(self, refusal: MeshError) -> None:
-        """Screening ended the answer under the last attempt."""
+        """The gateway ended the answer under the last attempt, or before the first one."""
         if self.records:
             self.records[-1].withheld(refusal.reason_name)
+        elif self._attempts:
+            self.records.append(AttemptRecord(self._attempts[0], self._estimated_input, streamed=self._streamed))
+            self.records[-1].refused(refusal)
 
     async def _attempt(self, attempt: plan_pb2.Attempt, release: Release) -> bool:
         """Make one attempt. False: it failed, and another one may be made."""

@@ -32,7 +32,7 @@ from llm_mesh_gateway.domain.ports import Adapters, Catalogue, Policy, Release, 
 from llm_mesh_gateway.domain.record import set_duration
 from llm_mesh_gateway.domain.recording import Recording, Room
 from llm_mesh_gateway.domain.repeating import Bounds
-from llm_mesh_gateway.domain.reservation import Reservation, was_sent
+from llm_mesh_gateway.domain.reservation import Reservation, refusal_of, was_sent
 from llm_mesh_gateway.domain.reservation_id import ReservationIds
 from llm_mesh_gateway.domain.retry_budget import RetryBudget
 from llm_mesh_gateway.domain.settlements import Settlements
@@ -61,6 +61,16 @@ class Request:
     prompt_version: str = ""
     rendered: int = 0
     """How many messages of a prompt come before the caller's."""
+    counts_only: bool = False
+    """Nothing is reserved for it."""
+    proof: resources_pb2.Sealed | None = None
+    """The admission, where screening found something."""
+    decision_id: str = ""
+
+    def decide(self, decision_id: str) -> None:
+        """There is a routing decision."""
+        self.decision_id = decision_id
+        self.decided(decision_id)
 
 
 @dataclass(slots=True)
@@ -114,16 +124,14 @@ class Gateway:
         """Take all steps. What is released goes to `outlet`. At the end `receipt` is written."""
         digest = self._checked(request)
         try:
-            planned = await self.plan(request)
-            held = await self._hold(self._reservation(request, planned, digest))
+            planned, reservation = await self._prepared(request, digest)
+            held = await self._hold(reservation)
         except MeshError as failure:
             self._outcomes.refused(failure)
             raise
         if isinstance(held, replay.Replay):
             await self._repeat(request, planned, held, outlet, receipt)
             return
-        if planned.admitted.screened:
-            held.screened = planned.admitted.screened[:]
         recording = Recording(held.answer_limit, self._room, request.caller.party) if digest and held.answer_limit else None
         outlet.held(held, recording)
         try:
@@ -137,7 +145,21 @@ class Gateway:
     async def prepare(self, request: Request) -> Planned:
         """The steps that cost nothing: for counting."""
         self._checked(request)
+        request.counts_only = True
         return await self.plan(request)
+
+    async def _prepared(self, request: Request, digest: bytes) -> tuple[Planned, Reservation]:
+        """Everything before money is held. Where that fails, what screening found in the request leaves proof all the same."""
+        try:
+            planned = await self.plan(request)
+            return planned, self._reservation(request, planned, digest)
+        except (MeshError, asyncio.CancelledError) as failure:
+            if request.proof is not None:
+                refusal = refusal_of(failure, request.proof, request.decision_id, request.request_id)
+                release = policy_pb2.ReleaseRequest(reservation_id=self._ids.next(), epoch=self._epoch)
+                release.refusal.CopyFrom(refusal)
+                self._settlements.release_later(release)
+            raise
 
     def _checked(self, request: Request) -> bytes:
         if request.caller.sealed is None:
@@ -174,12 +196,16 @@ class Gateway:
             ask.caller.CopyFrom(request.caller.sealed)
         if options is not None and options.tags:
             ask.tags.MergeFrom(options.tags)
+        if request.counts_only:
+            ask.counts_only = True
         operation.ask_admission(ask)
         try:
             admitted = await self._policy.admit(ask)
         except MeshError as refusal:
             raise in_callers_words(refusal, request.rendered) from None
         operation.mask(admitted)
+        if admitted.screened:
+            request.proof = admitted.admission
         question = router_pb2.PlanRequest(request_id=request.request_id)
         admission = admitted.admission
         question.admission.CopyFrom(admission)
@@ -189,9 +215,9 @@ class Gateway:
             answer = await self._router.plan(question)
         except MeshError as refusal:
             if decision_id := refusal.metadata.get("decision_id"):
-                request.decided(decision_id)
+                request.decide(decision_id)
             raise
-        request.decided(answer.decision_id)
+        request.decide(answer.decision_id)
         plan = answer.plan
         return Planned(admitted, admission, plan, attempts_of(plan), answer.decision_id, profile.estimated_input_tokens)
 
@@ -228,7 +254,10 @@ class Gateway:
         if candidates := request.operation.candidate_count:
             reserve.candidate_count = candidates
         name = f"{request.caller.project}/reservations/{reservation_id}"
-        return Reservation(self._policy, self._settlements, reserve, reservation_id, name, self._epoch)
+        reservation = Reservation(self._policy, self._settlements, reserve, reservation_id, name, self._epoch)
+        if planned.admitted.screened:
+            reservation.screened = planned.admitted.screened[:]
+        return reservation
 
     async def _dispatch(
         self, request: Request, planned: Planned, reservation: Reservation, release: Release, recording: Recording | None

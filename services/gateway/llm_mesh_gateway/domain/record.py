@@ -17,6 +17,7 @@ from llm_mesh_runtime.errors import MeshError
 
 _PROVIDER = usage_pb2.USAGE_SOURCE_PROVIDER
 _COUNTED = usage_pb2.USAGE_SOURCE_COUNTED
+_LONGEST_FIELD = 255
 
 
 class AttemptRecord:
@@ -24,7 +25,7 @@ class AttemptRecord:
 
     __slots__ = (
         "_answer", "_began", "_counted", "_estimated_input", "_first_content", "_outcome", "_source", "_start", "_streamed", "_tally",
-        "_took", "_usage", "adapter", "attempt", "id", "model", "reason",
+        "_took", "_usage", "adapter", "attempt", "field", "id", "model", "reason",
     )  # fmt: skip
 
     def __init__(self, attempt: plan_pb2.Attempt, estimated_input_tokens: int, *, streamed: bool = False) -> None:
@@ -46,6 +47,8 @@ class AttemptRecord:
         self._source = usage_pb2.USAGE_SOURCE_UNSPECIFIED
         self.reason = ""
         """Why it failed, as the adapter says; empty where it did not."""
+        self.field = ""
+        """The field of the request that the reason is about, as the adapter names it; empty where it names none."""
 
     @property
     def ended_choices(self) -> int:
@@ -79,6 +82,7 @@ class AttemptRecord:
         """The adapter failed, before or after content was released."""
         meaning = meaning_of(failure)
         self.reason = failure.reason_name
+        self.field = field_of(failure)
         if committed:
             self._end(usage_pb2.ATTEMPT_OUTCOME_INTERRUPTED)
         elif meaning.sent or self._tally.content:
@@ -91,6 +95,11 @@ class AttemptRecord:
             self._count()
         if told is not None and (self._usage is None or told.output_tokens >= self._usage.output_tokens):
             self._usage, self._source = told, _PROVIDER if failure.metadata.get("usage_source") == "provider" else _COUNTED
+
+    def refused(self, failure: MeshError) -> None:
+        """The gateway itself does not send it."""
+        self.reason, self.field = failure.reason_name, field_of(failure)
+        self._end(usage_pb2.ATTEMPT_OUTCOME_NOT_SENT)
 
     def withheld(self, reason: str) -> None:
         """The gateway itself ended the attempt: screening refused or broke."""
@@ -142,6 +151,8 @@ class AttemptRecord:
             line.first_token_us = int(self._first_content * 1e6)
         if self.reason:
             line.error_reason = self.reason
+        if self.field:
+            line.error_field = self.field
         if self._streamed:
             line.streamed = True
         if any(self._counted):
@@ -170,6 +181,12 @@ def set_duration(field: duration_pb2.Duration, seconds: float) -> None:
     """Sets a duration that is not negative, to the microsecond; the message's own way to do it takes three times as long."""
     field.seconds, micros = divmod(int(seconds * 1e6), 1_000_000)
     field.nanos = micros * 1000
+
+
+def field_of(failure: MeshError) -> str:
+    """The field of a request that a failure is about, as far as a ledger keeps it."""
+    named = failure.field or failure.metadata.get("field", "")
+    return named if named.isprintable() and len(named) <= _LONGEST_FIELD else ""
 
 
 def _told(failure: MeshError) -> generate_pb2.Usage | None:

@@ -10,13 +10,14 @@ from llm_mesh.policy.v1 import policy_pb2, usage_pb2
 from llm_mesh.router.v1 import plan_pb2
 from llm_mesh_gateway.domain.findings import Findings
 from llm_mesh_gateway.domain.ports import Policy
-from llm_mesh_gateway.domain.record import AttemptRecord
+from llm_mesh_gateway.domain.record import AttemptRecord, field_of
 from llm_mesh_gateway.domain.remainder import Remainder
 from llm_mesh_gateway.domain.settlements import Settlements
 from llm_mesh_runtime.errors import MeshError
 from llm_mesh_runtime.log import get_logger
 
 _REFUSED_BY = "policy.llm-mesh"
+_LEFT = "CANCELLED"
 
 
 class Reservation:
@@ -75,12 +76,12 @@ class Reservation:
         try:
             self._held = await self._policy.reserve(self._request)
             self._grant = self._held.grant
-        except MeshError as failure:
-            if failure.domain != _REFUSED_BY:
-                self._give_back()
-            raise
-        except asyncio.CancelledError:
-            self._give_back()
+        except (MeshError, asyncio.CancelledError) as failure:
+            if self.screened:
+                request = self._request
+                self._refuse(refusal_of(failure, request.admission, self.decision_id, request.request_id))
+            elif not isinstance(failure, MeshError) or failure.domain != _REFUSED_BY:
+                self._give_back(())
             raise
 
     async def extend(self, attempt: plan_pb2.Attempt) -> bool:
@@ -99,7 +100,7 @@ class Reservation:
         `answer` is the whole answer, where it is to be kept.
         """
         if not was_sent(records):
-            self._give_back()
+            self._give_back(records)
             return None
         return await self._settlements.settle(self._settlement(records, answer))
 
@@ -112,7 +113,7 @@ class Reservation:
         elif was_sent(records):
             self._settlements.settle_later(self._settlement(records, answer))
         else:
-            self._give_back()
+            self._give_back(records)
 
     def _settlement(self, records: Sequence[AttemptRecord], answer: policy_pb2.KeptAnswer | None = None) -> policy_pb2.SettleRequest:
         settlement = policy_pb2.SettleRequest(reservation_id=self._id, epoch=self._epoch)
@@ -125,8 +126,32 @@ class Reservation:
             settlement.idempotency_key = self._request.idempotency_key
         return settlement
 
-    def _give_back(self) -> None:
-        self._settlements.release_later(policy_pb2.ReleaseRequest(reservation_id=self._id, epoch=self._epoch))
+    def _refuse(self, refusal: policy_pb2.Refusal) -> None:
+        """Gives back what may be held, and has it recorded why: what screening did to the request leaves proof."""
+        release = self._release()
+        release.refusal.CopyFrom(refusal)
+        self._settlements.release_later(release)
+
+    def _give_back(self, records: Sequence[AttemptRecord]) -> None:
+        """Nothing was sent; the attempts that were begun say why."""
+        release = self._release()
+        for record in records:
+            record.write(release.lines.add())
+        self._settlements.release_later(release)
+
+    def _release(self) -> policy_pb2.ReleaseRequest:
+        return policy_pb2.ReleaseRequest(reservation_id=self._id, epoch=self._epoch)
+
+
+def refusal_of(
+    failure: MeshError | asyncio.CancelledError, admission: resources_pb2.Sealed, decision_id: str, request_id: str
+) -> policy_pb2.Refusal:
+    """Why an admitted request ended before any attempt."""
+    refusal = policy_pb2.Refusal(reason=_LEFT, decision_id=decision_id, request_id=request_id)
+    refusal.admission.CopyFrom(admission)
+    if isinstance(failure, MeshError):
+        refusal.reason, refusal.field = failure.reason_name, field_of(failure)
+    return refusal
 
 
 def was_sent(records: Sequence[AttemptRecord]) -> bool:

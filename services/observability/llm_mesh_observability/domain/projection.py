@@ -8,6 +8,8 @@ from typing import NamedTuple
 from llm_mesh.policy.v1 import usage_pb2
 from llm_mesh_runtime.money import MAX_INT64, saturated
 
+_COUNT = "count_tokens"
+
 
 class SpendLine(NamedTuple):
     """One attempt's part of an entry. Of an entry that never had one, the whole."""
@@ -29,7 +31,9 @@ class SpendLine(NamedTuple):
 
 
 def spend_lines(entry: usage_pb2.LedgerEntry) -> list[SpendLine]:
-    """The rows of an entry. They sum up to what it is charged, adjustments included."""
+    """The rows of an entry. They sum up to what it is charged, adjustments included. A count of tokens is no request that is spent on."""
+    if entry.operation == _COUNT:
+        return []
     lines = entry.lines[:]  # a slice, since the end of a message's own list costs an exception
     state, whole = entry.state, entry.charged.nanos
     lost = state == usage_pb2.RESERVATION_STATE_ESTIMATED

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from llm_mesh_policy.ledger.domain.reservation import REFUSED, Reservation
+from llm_mesh_policy.ledger.domain.refusing import unreserved_entry
+from llm_mesh_policy.ledger.domain.reservation import REFUSED, SETTLED, Reservation
 from llm_mesh_policy.ledger.domain.reserving import Seals
 
 __all__ = [
     "REFUSED",
+    "SETTLED",
     "Reservation",
     "Seals",
+    "unreserved_entry",
 ]

@@ -17,6 +17,7 @@ from llm_mesh_policy.ledger.domain.charges import Charges
 from llm_mesh_policy.ledger.domain.kept_answers import KeptAnswers, Outcome
 from llm_mesh_policy.ledger.domain.lifecycle import Lifecycle, Sweep
 from llm_mesh_policy.ledger.domain.meter_check import MeterCheck
+from llm_mesh_policy.ledger.domain.refusing import Refusing
 from llm_mesh_policy.ledger.domain.replay import Delivery, Replay
 from llm_mesh_policy.ledger.domain.reserving import Reserving
 from llm_mesh_policy.ledger.domain.sharing import Sharing
@@ -104,6 +105,7 @@ class Ledger:
             KeptAnswers(
                 kept_answers, identity.snapshot, links.seals, most_bytes=settings.kept_answer_bytes, counted=_counted(links.metrics)
             ),
+            refusing=Refusing(links.seals),
         )
         self.ledger_servicer = LedgerServicer(Accounts(limits, reading, ledger, identity, currency=currency, alerts=alerts))
         self.apply_budget = limits.apply_budget

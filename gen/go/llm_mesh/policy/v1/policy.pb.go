@@ -345,7 +345,10 @@ type AdmitRequest struct {
 	// Tags to account under. At most 16; keys `[a-z0-9_-]{1,63}`, values at most 255 bytes.
 	Tags map[string]string `protobuf:"bytes,4,rep,name=tags,proto3" json:"tags,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	// Correlation id.
-	RequestId     string `protobuf:"bytes,5,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	RequestId string `protobuf:"bytes,5,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// The input is only counted: no `Reserve` follows. What screening finds in it is then recorded by this call, in the audit trail and in an
+	// entry of the ledger with the operation `count_tokens`; AUDIT_UNAVAILABLE where that is not written in time.
+	CountsOnly    bool `protobuf:"varint,6,opt,name=counts_only,json=countsOnly,proto3" json:"counts_only,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -424,6 +427,13 @@ func (x *AdmitRequest) GetRequestId() string {
 		return x.RequestId
 	}
 	return ""
+}
+
+func (x *AdmitRequest) GetCountsOnly() bool {
+	if x != nil {
+		return x.CountsOnly
+	}
+	return false
 }
 
 type isAdmitRequest_Input interface {
@@ -1395,7 +1405,13 @@ type ReleaseRequest struct {
 	// The reservation. Required.
 	ReservationId string `protobuf:"bytes,1,opt,name=reservation_id,json=reservationId,proto3" json:"reservation_id,omitempty"`
 	// The gateway instance's epoch.
-	Epoch         string `protobuf:"bytes,2,opt,name=epoch,proto3" json:"epoch,omitempty"`
+	Epoch string `protobuf:"bytes,2,opt,name=epoch,proto3" json:"epoch,omitempty"`
+	// The attempts that were begun: each with the outcome NOT_SENT, the reason, and no usage. At most 64. Empty: none was begun. Without effect
+	// where the reservation was not made.
+	Lines []*UsageLine `protobuf:"bytes,3,rep,name=lines,proto3" json:"lines,omitempty"`
+	// Why the request ended before any attempt. Where screening found something in it and `Reserve` did not record that, this call does: in
+	// the audit trail and in an entry of the ledger. Unset: there is nothing to be recorded.
+	Refusal       *Refusal `protobuf:"bytes,4,opt,name=refusal,proto3" json:"refusal,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1444,6 +1460,102 @@ func (x *ReleaseRequest) GetEpoch() string {
 	return ""
 }
 
+func (x *ReleaseRequest) GetLines() []*UsageLine {
+	if x != nil {
+		return x.Lines
+	}
+	return nil
+}
+
+func (x *ReleaseRequest) GetRefusal() *Refusal {
+	if x != nil {
+		return x.Refusal
+	}
+	return nil
+}
+
+// Why an admitted request ended before any attempt.
+type Refusal struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The sealed `Admission`. It may have expired. Required.
+	Admission *v1.Sealed `protobuf:"bytes,1,opt,name=admission,proto3" json:"admission,omitempty"`
+	// The reason that the caller is told, such as NO_ELIGIBLE_TARGET; `CANCELLED` where the caller left. Required, at most 63 characters.
+	Reason string `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"`
+	// The field of the request that the reason is about. Empty: none. At most 255 characters.
+	Field string `protobuf:"bytes,3,opt,name=field,proto3" json:"field,omitempty"`
+	// The routing decision. Empty: there is none. At most 64 characters.
+	DecisionId string `protobuf:"bytes,4,opt,name=decision_id,json=decisionId,proto3" json:"decision_id,omitempty"`
+	// Correlation id. At most 256 characters.
+	RequestId     string `protobuf:"bytes,5,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Refusal) Reset() {
+	*x = Refusal{}
+	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Refusal) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Refusal) ProtoMessage() {}
+
+func (x *Refusal) ProtoReflect() protoreflect.Message {
+	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Refusal.ProtoReflect.Descriptor instead.
+func (*Refusal) Descriptor() ([]byte, []int) {
+	return file_llm_mesh_policy_v1_policy_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *Refusal) GetAdmission() *v1.Sealed {
+	if x != nil {
+		return x.Admission
+	}
+	return nil
+}
+
+func (x *Refusal) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *Refusal) GetField() string {
+	if x != nil {
+		return x.Field
+	}
+	return ""
+}
+
+func (x *Refusal) GetDecisionId() string {
+	if x != nil {
+		return x.DecisionId
+	}
+	return ""
+}
+
+func (x *Refusal) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
 // Response of `Release`.
 type ReleaseResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1455,7 +1567,7 @@ type ReleaseResponse struct {
 
 func (x *ReleaseResponse) Reset() {
 	*x = ReleaseResponse{}
-	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[18]
+	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1467,7 +1579,7 @@ func (x *ReleaseResponse) String() string {
 func (*ReleaseResponse) ProtoMessage() {}
 
 func (x *ReleaseResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[18]
+	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1480,7 +1592,7 @@ func (x *ReleaseResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReleaseResponse.ProtoReflect.Descriptor instead.
 func (*ReleaseResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_policy_v1_policy_proto_rawDescGZIP(), []int{18}
+	return file_llm_mesh_policy_v1_policy_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *ReleaseResponse) GetState() ReservationState {
@@ -1507,7 +1619,7 @@ type HeartbeatRequest struct {
 
 func (x *HeartbeatRequest) Reset() {
 	*x = HeartbeatRequest{}
-	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[19]
+	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1519,7 +1631,7 @@ func (x *HeartbeatRequest) String() string {
 func (*HeartbeatRequest) ProtoMessage() {}
 
 func (x *HeartbeatRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[19]
+	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1532,7 +1644,7 @@ func (x *HeartbeatRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HeartbeatRequest.ProtoReflect.Descriptor instead.
 func (*HeartbeatRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_policy_v1_policy_proto_rawDescGZIP(), []int{19}
+	return file_llm_mesh_policy_v1_policy_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *HeartbeatRequest) GetEpoch() string {
@@ -1576,7 +1688,7 @@ type HeartbeatResponse struct {
 
 func (x *HeartbeatResponse) Reset() {
 	*x = HeartbeatResponse{}
-	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[20]
+	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1588,7 +1700,7 @@ func (x *HeartbeatResponse) String() string {
 func (*HeartbeatResponse) ProtoMessage() {}
 
 func (x *HeartbeatResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[20]
+	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1601,7 +1713,7 @@ func (x *HeartbeatResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HeartbeatResponse.ProtoReflect.Descriptor instead.
 func (*HeartbeatResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_policy_v1_policy_proto_rawDescGZIP(), []int{20}
+	return file_llm_mesh_policy_v1_policy_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *HeartbeatResponse) GetLostAfter() *durationpb.Duration {
@@ -1634,7 +1746,7 @@ type ScreenStreamRequest struct {
 
 func (x *ScreenStreamRequest) Reset() {
 	*x = ScreenStreamRequest{}
-	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[21]
+	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1646,7 +1758,7 @@ func (x *ScreenStreamRequest) String() string {
 func (*ScreenStreamRequest) ProtoMessage() {}
 
 func (x *ScreenStreamRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[21]
+	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1659,7 +1771,7 @@ func (x *ScreenStreamRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ScreenStreamRequest.ProtoReflect.Descriptor instead.
 func (*ScreenStreamRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_policy_v1_policy_proto_rawDescGZIP(), []int{21}
+	return file_llm_mesh_policy_v1_policy_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *ScreenStreamRequest) GetKind() isScreenStreamRequest_Kind {
@@ -1718,7 +1830,7 @@ type ScreenStart struct {
 
 func (x *ScreenStart) Reset() {
 	*x = ScreenStart{}
-	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[22]
+	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1730,7 +1842,7 @@ func (x *ScreenStart) String() string {
 func (*ScreenStart) ProtoMessage() {}
 
 func (x *ScreenStart) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[22]
+	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1743,7 +1855,7 @@ func (x *ScreenStart) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ScreenStart.ProtoReflect.Descriptor instead.
 func (*ScreenStart) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_policy_v1_policy_proto_rawDescGZIP(), []int{22}
+	return file_llm_mesh_policy_v1_policy_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *ScreenStart) GetAdmission() *v1.Sealed {
@@ -1779,7 +1891,7 @@ type ScreenText struct {
 
 func (x *ScreenText) Reset() {
 	*x = ScreenText{}
-	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[23]
+	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1791,7 +1903,7 @@ func (x *ScreenText) String() string {
 func (*ScreenText) ProtoMessage() {}
 
 func (x *ScreenText) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[23]
+	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1804,7 +1916,7 @@ func (x *ScreenText) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ScreenText.ProtoReflect.Descriptor instead.
 func (*ScreenText) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_policy_v1_policy_proto_rawDescGZIP(), []int{23}
+	return file_llm_mesh_policy_v1_policy_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *ScreenText) GetChannel() string {
@@ -1865,7 +1977,7 @@ type ScreenStreamResponse struct {
 
 func (x *ScreenStreamResponse) Reset() {
 	*x = ScreenStreamResponse{}
-	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[24]
+	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1877,7 +1989,7 @@ func (x *ScreenStreamResponse) String() string {
 func (*ScreenStreamResponse) ProtoMessage() {}
 
 func (x *ScreenStreamResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[24]
+	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1890,7 +2002,7 @@ func (x *ScreenStreamResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ScreenStreamResponse.ProtoReflect.Descriptor instead.
 func (*ScreenStreamResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_policy_v1_policy_proto_rawDescGZIP(), []int{24}
+	return file_llm_mesh_policy_v1_policy_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *ScreenStreamResponse) GetChannel() string {
@@ -1953,7 +2065,7 @@ type ReplayUsageRequest struct {
 
 func (x *ReplayUsageRequest) Reset() {
 	*x = ReplayUsageRequest{}
-	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[25]
+	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1965,7 +2077,7 @@ func (x *ReplayUsageRequest) String() string {
 func (*ReplayUsageRequest) ProtoMessage() {}
 
 func (x *ReplayUsageRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[25]
+	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1978,7 +2090,7 @@ func (x *ReplayUsageRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReplayUsageRequest.ProtoReflect.Descriptor instead.
 func (*ReplayUsageRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_policy_v1_policy_proto_rawDescGZIP(), []int{25}
+	return file_llm_mesh_policy_v1_policy_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *ReplayUsageRequest) GetFromSequence() int64 {
@@ -1999,7 +2111,7 @@ type ReplayUsageResponse struct {
 
 func (x *ReplayUsageResponse) Reset() {
 	*x = ReplayUsageResponse{}
-	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[26]
+	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2011,7 +2123,7 @@ func (x *ReplayUsageResponse) String() string {
 func (*ReplayUsageResponse) ProtoMessage() {}
 
 func (x *ReplayUsageResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[26]
+	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2024,7 +2136,7 @@ func (x *ReplayUsageResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReplayUsageResponse.ProtoReflect.Descriptor instead.
 func (*ReplayUsageResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_policy_v1_policy_proto_rawDescGZIP(), []int{26}
+	return file_llm_mesh_policy_v1_policy_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *ReplayUsageResponse) GetEvents() []*UsageEvent {
@@ -2043,7 +2155,7 @@ type CheckReadinessRequest struct {
 
 func (x *CheckReadinessRequest) Reset() {
 	*x = CheckReadinessRequest{}
-	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[27]
+	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2055,7 +2167,7 @@ func (x *CheckReadinessRequest) String() string {
 func (*CheckReadinessRequest) ProtoMessage() {}
 
 func (x *CheckReadinessRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[27]
+	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2068,7 +2180,7 @@ func (x *CheckReadinessRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckReadinessRequest.ProtoReflect.Descriptor instead.
 func (*CheckReadinessRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_policy_v1_policy_proto_rawDescGZIP(), []int{27}
+	return file_llm_mesh_policy_v1_policy_proto_rawDescGZIP(), []int{28}
 }
 
 // Response of `CheckReadiness`.
@@ -2082,7 +2194,7 @@ type CheckReadinessResponse struct {
 
 func (x *CheckReadinessResponse) Reset() {
 	*x = CheckReadinessResponse{}
-	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[28]
+	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2094,7 +2206,7 @@ func (x *CheckReadinessResponse) String() string {
 func (*CheckReadinessResponse) ProtoMessage() {}
 
 func (x *CheckReadinessResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[28]
+	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2107,7 +2219,7 @@ func (x *CheckReadinessResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckReadinessResponse.ProtoReflect.Descriptor instead.
 func (*CheckReadinessResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_policy_v1_policy_proto_rawDescGZIP(), []int{28}
+	return file_llm_mesh_policy_v1_policy_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *CheckReadinessResponse) GetHasKeys() bool {
@@ -2138,14 +2250,16 @@ const file_llm_mesh_policy_v1_policy_proto_rawDesc = "" +
 	"\tvalid_for\x18\x04 \x01(\v2\x19.google.protobuf.DurationR\bvalidFor\"\x16\n" +
 	"\x14WatchRevisionRequest\"3\n" +
 	"\x15WatchRevisionResponse\x12\x1a\n" +
-	"\brevision\x18\x01 \x01(\x03R\brevision\"\xe0\x02\n" +
+	"\brevision\x18\x01 \x01(\x03R\brevision\"\x81\x03\n" +
 	"\fAdmitRequest\x120\n" +
 	"\x06caller\x18\x01 \x01(\v2\x18.llm_mesh.mesh.v1.SealedR\x06caller\x12B\n" +
 	"\bgenerate\x18\x02 \x01(\v2$.llm_mesh.inference.v1.GenerateInputH\x00R\bgenerate\x129\n" +
 	"\x05embed\x18\x03 \x01(\v2!.llm_mesh.inference.v1.EmbedInputH\x00R\x05embed\x12>\n" +
 	"\x04tags\x18\x04 \x03(\v2*.llm_mesh.policy.v1.AdmitRequest.TagsEntryR\x04tags\x12\x1d\n" +
 	"\n" +
-	"request_id\x18\x05 \x01(\tR\trequestId\x1a7\n" +
+	"request_id\x18\x05 \x01(\tR\trequestId\x12\x1f\n" +
+	"\vcounts_only\x18\x06 \x01(\bR\n" +
+	"countsOnly\x1a7\n" +
 	"\tTagsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01B\a\n" +
@@ -2218,10 +2332,20 @@ const file_llm_mesh_policy_v1_policy_proto_rawDesc = "" +
 	"\acharged\x18\x01 \x01(\v2\x17.llm_mesh.mesh.v1.MoneyR\acharged\x124\n" +
 	"\x05lines\x18\x02 \x03(\v2\x1e.llm_mesh.policy.v1.ChargeLineR\x05lines\x12:\n" +
 	"\x05state\x18\x03 \x01(\x0e2$.llm_mesh.policy.v1.ReservationStateR\x05state\x12#\n" +
-	"\rrepeated_call\x18\x04 \x01(\bR\frepeatedCall\"M\n" +
+	"\rrepeated_call\x18\x04 \x01(\bR\frepeatedCall\"\xb9\x01\n" +
 	"\x0eReleaseRequest\x12%\n" +
 	"\x0ereservation_id\x18\x01 \x01(\tR\rreservationId\x12\x14\n" +
-	"\x05epoch\x18\x02 \x01(\tR\x05epoch\"M\n" +
+	"\x05epoch\x18\x02 \x01(\tR\x05epoch\x123\n" +
+	"\x05lines\x18\x03 \x03(\v2\x1d.llm_mesh.policy.v1.UsageLineR\x05lines\x125\n" +
+	"\arefusal\x18\x04 \x01(\v2\x1b.llm_mesh.policy.v1.RefusalR\arefusal\"\xaf\x01\n" +
+	"\aRefusal\x126\n" +
+	"\tadmission\x18\x01 \x01(\v2\x18.llm_mesh.mesh.v1.SealedR\tadmission\x12\x16\n" +
+	"\x06reason\x18\x02 \x01(\tR\x06reason\x12\x14\n" +
+	"\x05field\x18\x03 \x01(\tR\x05field\x12\x1f\n" +
+	"\vdecision_id\x18\x04 \x01(\tR\n" +
+	"decisionId\x12\x1d\n" +
+	"\n" +
+	"request_id\x18\x05 \x01(\tR\trequestId\"M\n" +
 	"\x0fReleaseResponse\x12:\n" +
 	"\x05state\x18\x01 \x01(\x0e2$.llm_mesh.policy.v1.ReservationStateR\x05state\"\x85\x01\n" +
 	"\x10HeartbeatRequest\x12\x14\n" +
@@ -2297,7 +2421,7 @@ func file_llm_mesh_policy_v1_policy_proto_rawDescGZIP() []byte {
 }
 
 var file_llm_mesh_policy_v1_policy_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_llm_mesh_policy_v1_policy_proto_msgTypes = make([]protoimpl.MessageInfo, 30)
+var file_llm_mesh_policy_v1_policy_proto_msgTypes = make([]protoimpl.MessageInfo, 31)
 var file_llm_mesh_policy_v1_policy_proto_goTypes = []any{
 	(FindingAction)(0),             // 0: llm_mesh.policy.v1.FindingAction
 	(*AuthorizeRequest)(nil),       // 1: llm_mesh.policy.v1.AuthorizeRequest
@@ -2318,113 +2442,117 @@ var file_llm_mesh_policy_v1_policy_proto_goTypes = []any{
 	(*SettleRequest)(nil),          // 16: llm_mesh.policy.v1.SettleRequest
 	(*SettleResponse)(nil),         // 17: llm_mesh.policy.v1.SettleResponse
 	(*ReleaseRequest)(nil),         // 18: llm_mesh.policy.v1.ReleaseRequest
-	(*ReleaseResponse)(nil),        // 19: llm_mesh.policy.v1.ReleaseResponse
-	(*HeartbeatRequest)(nil),       // 20: llm_mesh.policy.v1.HeartbeatRequest
-	(*HeartbeatResponse)(nil),      // 21: llm_mesh.policy.v1.HeartbeatResponse
-	(*ScreenStreamRequest)(nil),    // 22: llm_mesh.policy.v1.ScreenStreamRequest
-	(*ScreenStart)(nil),            // 23: llm_mesh.policy.v1.ScreenStart
-	(*ScreenText)(nil),             // 24: llm_mesh.policy.v1.ScreenText
-	(*ScreenStreamResponse)(nil),   // 25: llm_mesh.policy.v1.ScreenStreamResponse
-	(*ReplayUsageRequest)(nil),     // 26: llm_mesh.policy.v1.ReplayUsageRequest
-	(*ReplayUsageResponse)(nil),    // 27: llm_mesh.policy.v1.ReplayUsageResponse
-	(*CheckReadinessRequest)(nil),  // 28: llm_mesh.policy.v1.CheckReadinessRequest
-	(*CheckReadinessResponse)(nil), // 29: llm_mesh.policy.v1.CheckReadinessResponse
-	nil,                            // 30: llm_mesh.policy.v1.AdmitRequest.TagsEntry
-	(*Caller)(nil),                 // 31: llm_mesh.policy.v1.Caller
-	(*v1.Sealed)(nil),              // 32: llm_mesh.mesh.v1.Sealed
-	(*durationpb.Duration)(nil),    // 33: google.protobuf.Duration
-	(*v11.GenerateInput)(nil),      // 34: llm_mesh.inference.v1.GenerateInput
-	(*v11.EmbedInput)(nil),         // 35: llm_mesh.inference.v1.EmbedInput
-	(*Obligations)(nil),            // 36: llm_mesh.policy.v1.Obligations
-	(*Constraints)(nil),            // 37: llm_mesh.policy.v1.Constraints
-	(*ScreeningCount)(nil),         // 38: llm_mesh.policy.v1.ScreeningCount
-	(*v12.Plan)(nil),               // 39: llm_mesh.router.v1.Plan
-	(*v1.Money)(nil),               // 40: llm_mesh.mesh.v1.Money
-	(*LedgerEntry)(nil),            // 41: llm_mesh.policy.v1.LedgerEntry
-	(*v12.Attempt)(nil),            // 42: llm_mesh.router.v1.Attempt
-	(*UsageLine)(nil),              // 43: llm_mesh.policy.v1.UsageLine
-	(*ChargeLine)(nil),             // 44: llm_mesh.policy.v1.ChargeLine
-	(ReservationState)(0),          // 45: llm_mesh.policy.v1.ReservationState
-	(*timestamppb.Timestamp)(nil),  // 46: google.protobuf.Timestamp
-	(*UsageEvent)(nil),             // 47: llm_mesh.policy.v1.UsageEvent
-	(*RecordChangesRequest)(nil),   // 48: llm_mesh.policy.v1.RecordChangesRequest
-	(*RecordChangesResponse)(nil),  // 49: llm_mesh.policy.v1.RecordChangesResponse
+	(*Refusal)(nil),                // 19: llm_mesh.policy.v1.Refusal
+	(*ReleaseResponse)(nil),        // 20: llm_mesh.policy.v1.ReleaseResponse
+	(*HeartbeatRequest)(nil),       // 21: llm_mesh.policy.v1.HeartbeatRequest
+	(*HeartbeatResponse)(nil),      // 22: llm_mesh.policy.v1.HeartbeatResponse
+	(*ScreenStreamRequest)(nil),    // 23: llm_mesh.policy.v1.ScreenStreamRequest
+	(*ScreenStart)(nil),            // 24: llm_mesh.policy.v1.ScreenStart
+	(*ScreenText)(nil),             // 25: llm_mesh.policy.v1.ScreenText
+	(*ScreenStreamResponse)(nil),   // 26: llm_mesh.policy.v1.ScreenStreamResponse
+	(*ReplayUsageRequest)(nil),     // 27: llm_mesh.policy.v1.ReplayUsageRequest
+	(*ReplayUsageResponse)(nil),    // 28: llm_mesh.policy.v1.ReplayUsageResponse
+	(*CheckReadinessRequest)(nil),  // 29: llm_mesh.policy.v1.CheckReadinessRequest
+	(*CheckReadinessResponse)(nil), // 30: llm_mesh.policy.v1.CheckReadinessResponse
+	nil,                            // 31: llm_mesh.policy.v1.AdmitRequest.TagsEntry
+	(*Caller)(nil),                 // 32: llm_mesh.policy.v1.Caller
+	(*v1.Sealed)(nil),              // 33: llm_mesh.mesh.v1.Sealed
+	(*durationpb.Duration)(nil),    // 34: google.protobuf.Duration
+	(*v11.GenerateInput)(nil),      // 35: llm_mesh.inference.v1.GenerateInput
+	(*v11.EmbedInput)(nil),         // 36: llm_mesh.inference.v1.EmbedInput
+	(*Obligations)(nil),            // 37: llm_mesh.policy.v1.Obligations
+	(*Constraints)(nil),            // 38: llm_mesh.policy.v1.Constraints
+	(*ScreeningCount)(nil),         // 39: llm_mesh.policy.v1.ScreeningCount
+	(*v12.Plan)(nil),               // 40: llm_mesh.router.v1.Plan
+	(*v1.Money)(nil),               // 41: llm_mesh.mesh.v1.Money
+	(*LedgerEntry)(nil),            // 42: llm_mesh.policy.v1.LedgerEntry
+	(*v12.Attempt)(nil),            // 43: llm_mesh.router.v1.Attempt
+	(*UsageLine)(nil),              // 44: llm_mesh.policy.v1.UsageLine
+	(*ChargeLine)(nil),             // 45: llm_mesh.policy.v1.ChargeLine
+	(ReservationState)(0),          // 46: llm_mesh.policy.v1.ReservationState
+	(*timestamppb.Timestamp)(nil),  // 47: google.protobuf.Timestamp
+	(*UsageEvent)(nil),             // 48: llm_mesh.policy.v1.UsageEvent
+	(*RecordChangesRequest)(nil),   // 49: llm_mesh.policy.v1.RecordChangesRequest
+	(*RecordChangesResponse)(nil),  // 50: llm_mesh.policy.v1.RecordChangesResponse
 }
 var file_llm_mesh_policy_v1_policy_proto_depIdxs = []int32{
-	31, // 0: llm_mesh.policy.v1.AuthorizeResponse.caller:type_name -> llm_mesh.policy.v1.Caller
-	32, // 1: llm_mesh.policy.v1.AuthorizeResponse.sealed_caller:type_name -> llm_mesh.mesh.v1.Sealed
-	33, // 2: llm_mesh.policy.v1.AuthorizeResponse.valid_for:type_name -> google.protobuf.Duration
-	32, // 3: llm_mesh.policy.v1.AdmitRequest.caller:type_name -> llm_mesh.mesh.v1.Sealed
-	34, // 4: llm_mesh.policy.v1.AdmitRequest.generate:type_name -> llm_mesh.inference.v1.GenerateInput
-	35, // 5: llm_mesh.policy.v1.AdmitRequest.embed:type_name -> llm_mesh.inference.v1.EmbedInput
-	30, // 6: llm_mesh.policy.v1.AdmitRequest.tags:type_name -> llm_mesh.policy.v1.AdmitRequest.TagsEntry
-	32, // 7: llm_mesh.policy.v1.AdmitResponse.admission:type_name -> llm_mesh.mesh.v1.Sealed
-	36, // 8: llm_mesh.policy.v1.AdmitResponse.obligations:type_name -> llm_mesh.policy.v1.Obligations
-	37, // 9: llm_mesh.policy.v1.AdmitResponse.constraints:type_name -> llm_mesh.policy.v1.Constraints
-	34, // 10: llm_mesh.policy.v1.AdmitResponse.generate:type_name -> llm_mesh.inference.v1.GenerateInput
-	35, // 11: llm_mesh.policy.v1.AdmitResponse.embed:type_name -> llm_mesh.inference.v1.EmbedInput
+	32, // 0: llm_mesh.policy.v1.AuthorizeResponse.caller:type_name -> llm_mesh.policy.v1.Caller
+	33, // 1: llm_mesh.policy.v1.AuthorizeResponse.sealed_caller:type_name -> llm_mesh.mesh.v1.Sealed
+	34, // 2: llm_mesh.policy.v1.AuthorizeResponse.valid_for:type_name -> google.protobuf.Duration
+	33, // 3: llm_mesh.policy.v1.AdmitRequest.caller:type_name -> llm_mesh.mesh.v1.Sealed
+	35, // 4: llm_mesh.policy.v1.AdmitRequest.generate:type_name -> llm_mesh.inference.v1.GenerateInput
+	36, // 5: llm_mesh.policy.v1.AdmitRequest.embed:type_name -> llm_mesh.inference.v1.EmbedInput
+	31, // 6: llm_mesh.policy.v1.AdmitRequest.tags:type_name -> llm_mesh.policy.v1.AdmitRequest.TagsEntry
+	33, // 7: llm_mesh.policy.v1.AdmitResponse.admission:type_name -> llm_mesh.mesh.v1.Sealed
+	37, // 8: llm_mesh.policy.v1.AdmitResponse.obligations:type_name -> llm_mesh.policy.v1.Obligations
+	38, // 9: llm_mesh.policy.v1.AdmitResponse.constraints:type_name -> llm_mesh.policy.v1.Constraints
+	35, // 10: llm_mesh.policy.v1.AdmitResponse.generate:type_name -> llm_mesh.inference.v1.GenerateInput
+	36, // 11: llm_mesh.policy.v1.AdmitResponse.embed:type_name -> llm_mesh.inference.v1.EmbedInput
 	7,  // 12: llm_mesh.policy.v1.AdmitResponse.findings:type_name -> llm_mesh.policy.v1.Finding
-	38, // 13: llm_mesh.policy.v1.AdmitResponse.screened:type_name -> llm_mesh.policy.v1.ScreeningCount
+	39, // 13: llm_mesh.policy.v1.AdmitResponse.screened:type_name -> llm_mesh.policy.v1.ScreeningCount
 	0,  // 14: llm_mesh.policy.v1.Finding.action:type_name -> llm_mesh.policy.v1.FindingAction
-	32, // 15: llm_mesh.policy.v1.ReserveRequest.admission:type_name -> llm_mesh.mesh.v1.Sealed
-	39, // 16: llm_mesh.policy.v1.ReserveRequest.plan:type_name -> llm_mesh.router.v1.Plan
-	32, // 17: llm_mesh.policy.v1.ReserveResponse.grant:type_name -> llm_mesh.mesh.v1.Sealed
-	40, // 18: llm_mesh.policy.v1.ReserveResponse.reserved:type_name -> llm_mesh.mesh.v1.Money
+	33, // 15: llm_mesh.policy.v1.ReserveRequest.admission:type_name -> llm_mesh.mesh.v1.Sealed
+	40, // 16: llm_mesh.policy.v1.ReserveRequest.plan:type_name -> llm_mesh.router.v1.Plan
+	33, // 17: llm_mesh.policy.v1.ReserveResponse.grant:type_name -> llm_mesh.mesh.v1.Sealed
+	41, // 18: llm_mesh.policy.v1.ReserveResponse.reserved:type_name -> llm_mesh.mesh.v1.Money
 	13, // 19: llm_mesh.policy.v1.ReserveResponse.limits:type_name -> llm_mesh.policy.v1.LimitStatus
-	32, // 20: llm_mesh.policy.v1.GetKeptAnswerRequest.admission:type_name -> llm_mesh.mesh.v1.Sealed
-	41, // 21: llm_mesh.policy.v1.GetKeptAnswerResponse.entry:type_name -> llm_mesh.policy.v1.LedgerEntry
+	33, // 20: llm_mesh.policy.v1.GetKeptAnswerRequest.admission:type_name -> llm_mesh.mesh.v1.Sealed
+	42, // 21: llm_mesh.policy.v1.GetKeptAnswerResponse.entry:type_name -> llm_mesh.policy.v1.LedgerEntry
 	10, // 22: llm_mesh.policy.v1.GetKeptAnswerResponse.answer:type_name -> llm_mesh.policy.v1.KeptAnswer
-	33, // 23: llm_mesh.policy.v1.LimitStatus.reset_after:type_name -> google.protobuf.Duration
-	32, // 24: llm_mesh.policy.v1.ExtendRequest.admission:type_name -> llm_mesh.mesh.v1.Sealed
-	42, // 25: llm_mesh.policy.v1.ExtendRequest.attempt:type_name -> llm_mesh.router.v1.Attempt
-	32, // 26: llm_mesh.policy.v1.ExtendResponse.grant:type_name -> llm_mesh.mesh.v1.Sealed
-	40, // 27: llm_mesh.policy.v1.ExtendResponse.reserved:type_name -> llm_mesh.mesh.v1.Money
-	43, // 28: llm_mesh.policy.v1.SettleRequest.lines:type_name -> llm_mesh.policy.v1.UsageLine
+	34, // 23: llm_mesh.policy.v1.LimitStatus.reset_after:type_name -> google.protobuf.Duration
+	33, // 24: llm_mesh.policy.v1.ExtendRequest.admission:type_name -> llm_mesh.mesh.v1.Sealed
+	43, // 25: llm_mesh.policy.v1.ExtendRequest.attempt:type_name -> llm_mesh.router.v1.Attempt
+	33, // 26: llm_mesh.policy.v1.ExtendResponse.grant:type_name -> llm_mesh.mesh.v1.Sealed
+	41, // 27: llm_mesh.policy.v1.ExtendResponse.reserved:type_name -> llm_mesh.mesh.v1.Money
+	44, // 28: llm_mesh.policy.v1.SettleRequest.lines:type_name -> llm_mesh.policy.v1.UsageLine
 	10, // 29: llm_mesh.policy.v1.SettleRequest.answer:type_name -> llm_mesh.policy.v1.KeptAnswer
-	38, // 30: llm_mesh.policy.v1.SettleRequest.screened:type_name -> llm_mesh.policy.v1.ScreeningCount
-	40, // 31: llm_mesh.policy.v1.SettleResponse.charged:type_name -> llm_mesh.mesh.v1.Money
-	44, // 32: llm_mesh.policy.v1.SettleResponse.lines:type_name -> llm_mesh.policy.v1.ChargeLine
-	45, // 33: llm_mesh.policy.v1.SettleResponse.state:type_name -> llm_mesh.policy.v1.ReservationState
-	45, // 34: llm_mesh.policy.v1.ReleaseResponse.state:type_name -> llm_mesh.policy.v1.ReservationState
-	33, // 35: llm_mesh.policy.v1.HeartbeatResponse.lost_after:type_name -> google.protobuf.Duration
-	46, // 36: llm_mesh.policy.v1.HeartbeatResponse.now:type_name -> google.protobuf.Timestamp
-	23, // 37: llm_mesh.policy.v1.ScreenStreamRequest.start:type_name -> llm_mesh.policy.v1.ScreenStart
-	24, // 38: llm_mesh.policy.v1.ScreenStreamRequest.text:type_name -> llm_mesh.policy.v1.ScreenText
-	32, // 39: llm_mesh.policy.v1.ScreenStart.admission:type_name -> llm_mesh.mesh.v1.Sealed
-	7,  // 40: llm_mesh.policy.v1.ScreenStreamResponse.findings:type_name -> llm_mesh.policy.v1.Finding
-	38, // 41: llm_mesh.policy.v1.ScreenStreamResponse.screened:type_name -> llm_mesh.policy.v1.ScreeningCount
-	47, // 42: llm_mesh.policy.v1.ReplayUsageResponse.events:type_name -> llm_mesh.policy.v1.UsageEvent
-	1,  // 43: llm_mesh.policy.v1.PolicyService.Authorize:input_type -> llm_mesh.policy.v1.AuthorizeRequest
-	3,  // 44: llm_mesh.policy.v1.PolicyService.WatchRevision:input_type -> llm_mesh.policy.v1.WatchRevisionRequest
-	48, // 45: llm_mesh.policy.v1.PolicyService.RecordChanges:input_type -> llm_mesh.policy.v1.RecordChangesRequest
-	5,  // 46: llm_mesh.policy.v1.PolicyService.Admit:input_type -> llm_mesh.policy.v1.AdmitRequest
-	8,  // 47: llm_mesh.policy.v1.PolicyService.Reserve:input_type -> llm_mesh.policy.v1.ReserveRequest
-	14, // 48: llm_mesh.policy.v1.PolicyService.Extend:input_type -> llm_mesh.policy.v1.ExtendRequest
-	16, // 49: llm_mesh.policy.v1.PolicyService.Settle:input_type -> llm_mesh.policy.v1.SettleRequest
-	11, // 50: llm_mesh.policy.v1.PolicyService.GetKeptAnswer:input_type -> llm_mesh.policy.v1.GetKeptAnswerRequest
-	18, // 51: llm_mesh.policy.v1.PolicyService.Release:input_type -> llm_mesh.policy.v1.ReleaseRequest
-	20, // 52: llm_mesh.policy.v1.PolicyService.Heartbeat:input_type -> llm_mesh.policy.v1.HeartbeatRequest
-	22, // 53: llm_mesh.policy.v1.PolicyService.ScreenStream:input_type -> llm_mesh.policy.v1.ScreenStreamRequest
-	28, // 54: llm_mesh.policy.v1.PolicyService.CheckReadiness:input_type -> llm_mesh.policy.v1.CheckReadinessRequest
-	26, // 55: llm_mesh.policy.v1.PolicyService.ReplayUsage:input_type -> llm_mesh.policy.v1.ReplayUsageRequest
-	2,  // 56: llm_mesh.policy.v1.PolicyService.Authorize:output_type -> llm_mesh.policy.v1.AuthorizeResponse
-	4,  // 57: llm_mesh.policy.v1.PolicyService.WatchRevision:output_type -> llm_mesh.policy.v1.WatchRevisionResponse
-	49, // 58: llm_mesh.policy.v1.PolicyService.RecordChanges:output_type -> llm_mesh.policy.v1.RecordChangesResponse
-	6,  // 59: llm_mesh.policy.v1.PolicyService.Admit:output_type -> llm_mesh.policy.v1.AdmitResponse
-	9,  // 60: llm_mesh.policy.v1.PolicyService.Reserve:output_type -> llm_mesh.policy.v1.ReserveResponse
-	15, // 61: llm_mesh.policy.v1.PolicyService.Extend:output_type -> llm_mesh.policy.v1.ExtendResponse
-	17, // 62: llm_mesh.policy.v1.PolicyService.Settle:output_type -> llm_mesh.policy.v1.SettleResponse
-	12, // 63: llm_mesh.policy.v1.PolicyService.GetKeptAnswer:output_type -> llm_mesh.policy.v1.GetKeptAnswerResponse
-	19, // 64: llm_mesh.policy.v1.PolicyService.Release:output_type -> llm_mesh.policy.v1.ReleaseResponse
-	21, // 65: llm_mesh.policy.v1.PolicyService.Heartbeat:output_type -> llm_mesh.policy.v1.HeartbeatResponse
-	25, // 66: llm_mesh.policy.v1.PolicyService.ScreenStream:output_type -> llm_mesh.policy.v1.ScreenStreamResponse
-	29, // 67: llm_mesh.policy.v1.PolicyService.CheckReadiness:output_type -> llm_mesh.policy.v1.CheckReadinessResponse
-	27, // 68: llm_mesh.policy.v1.PolicyService.ReplayUsage:output_type -> llm_mesh.policy.v1.ReplayUsageResponse
-	56, // [56:69] is the sub-list for method output_type
-	43, // [43:56] is the sub-list for method input_type
-	43, // [43:43] is the sub-list for extension type_name
-	43, // [43:43] is the sub-list for extension extendee
-	0,  // [0:43] is the sub-list for field type_name
+	39, // 30: llm_mesh.policy.v1.SettleRequest.screened:type_name -> llm_mesh.policy.v1.ScreeningCount
+	41, // 31: llm_mesh.policy.v1.SettleResponse.charged:type_name -> llm_mesh.mesh.v1.Money
+	45, // 32: llm_mesh.policy.v1.SettleResponse.lines:type_name -> llm_mesh.policy.v1.ChargeLine
+	46, // 33: llm_mesh.policy.v1.SettleResponse.state:type_name -> llm_mesh.policy.v1.ReservationState
+	44, // 34: llm_mesh.policy.v1.ReleaseRequest.lines:type_name -> llm_mesh.policy.v1.UsageLine
+	19, // 35: llm_mesh.policy.v1.ReleaseRequest.refusal:type_name -> llm_mesh.policy.v1.Refusal
+	33, // 36: llm_mesh.policy.v1.Refusal.admission:type_name -> llm_mesh.mesh.v1.Sealed
+	46, // 37: llm_mesh.policy.v1.ReleaseResponse.state:type_name -> llm_mesh.policy.v1.ReservationState
+	34, // 38: llm_mesh.policy.v1.HeartbeatResponse.lost_after:type_name -> google.protobuf.Duration
+	47, // 39: llm_mesh.policy.v1.HeartbeatResponse.now:type_name -> google.protobuf.Timestamp
+	24, // 40: llm_mesh.policy.v1.ScreenStreamRequest.start:type_name -> llm_mesh.policy.v1.ScreenStart
+	25, // 41: llm_mesh.policy.v1.ScreenStreamRequest.text:type_name -> llm_mesh.policy.v1.ScreenText
+	33, // 42: llm_mesh.policy.v1.ScreenStart.admission:type_name -> llm_mesh.mesh.v1.Sealed
+	7,  // 43: llm_mesh.policy.v1.ScreenStreamResponse.findings:type_name -> llm_mesh.policy.v1.Finding
+	39, // 44: llm_mesh.policy.v1.ScreenStreamResponse.screened:type_name -> llm_mesh.policy.v1.ScreeningCount
+	48, // 45: llm_mesh.policy.v1.ReplayUsageResponse.events:type_name -> llm_mesh.policy.v1.UsageEvent
+	1,  // 46: llm_mesh.policy.v1.PolicyService.Authorize:input_type -> llm_mesh.policy.v1.AuthorizeRequest
+	3,  // 47: llm_mesh.policy.v1.PolicyService.WatchRevision:input_type -> llm_mesh.policy.v1.WatchRevisionRequest
+	49, // 48: llm_mesh.policy.v1.PolicyService.RecordChanges:input_type -> llm_mesh.policy.v1.RecordChangesRequest
+	5,  // 49: llm_mesh.policy.v1.PolicyService.Admit:input_type -> llm_mesh.policy.v1.AdmitRequest
+	8,  // 50: llm_mesh.policy.v1.PolicyService.Reserve:input_type -> llm_mesh.policy.v1.ReserveRequest
+	14, // 51: llm_mesh.policy.v1.PolicyService.Extend:input_type -> llm_mesh.policy.v1.ExtendRequest
+	16, // 52: llm_mesh.policy.v1.PolicyService.Settle:input_type -> llm_mesh.policy.v1.SettleRequest
+	11, // 53: llm_mesh.policy.v1.PolicyService.GetKeptAnswer:input_type -> llm_mesh.policy.v1.GetKeptAnswerRequest
+	18, // 54: llm_mesh.policy.v1.PolicyService.Release:input_type -> llm_mesh.policy.v1.ReleaseRequest
+	21, // 55: llm_mesh.policy.v1.PolicyService.Heartbeat:input_type -> llm_mesh.policy.v1.HeartbeatRequest
+	23, // 56: llm_mesh.policy.v1.PolicyService.ScreenStream:input_type -> llm_mesh.policy.v1.ScreenStreamRequest
+	29, // 57: llm_mesh.policy.v1.PolicyService.CheckReadiness:input_type -> llm_mesh.policy.v1.CheckReadinessRequest
+	27, // 58: llm_mesh.policy.v1.PolicyService.ReplayUsage:input_type -> llm_mesh.policy.v1.ReplayUsageRequest
+	2,  // 59: llm_mesh.policy.v1.PolicyService.Authorize:output_type -> llm_mesh.policy.v1.AuthorizeResponse
+	4,  // 60: llm_mesh.policy.v1.PolicyService.WatchRevision:output_type -> llm_mesh.policy.v1.WatchRevisionResponse
+	50, // 61: llm_mesh.policy.v1.PolicyService.RecordChanges:output_type -> llm_mesh.policy.v1.RecordChangesResponse
+	6,  // 62: llm_mesh.policy.v1.PolicyService.Admit:output_type -> llm_mesh.policy.v1.AdmitResponse
+	9,  // 63: llm_mesh.policy.v1.PolicyService.Reserve:output_type -> llm_mesh.policy.v1.ReserveResponse
+	15, // 64: llm_mesh.policy.v1.PolicyService.Extend:output_type -> llm_mesh.policy.v1.ExtendResponse
+	17, // 65: llm_mesh.policy.v1.PolicyService.Settle:output_type -> llm_mesh.policy.v1.SettleResponse
+	12, // 66: llm_mesh.policy.v1.PolicyService.GetKeptAnswer:output_type -> llm_mesh.policy.v1.GetKeptAnswerResponse
+	20, // 67: llm_mesh.policy.v1.PolicyService.Release:output_type -> llm_mesh.policy.v1.ReleaseResponse
+	22, // 68: llm_mesh.policy.v1.PolicyService.Heartbeat:output_type -> llm_mesh.policy.v1.HeartbeatResponse
+	26, // 69: llm_mesh.policy.v1.PolicyService.ScreenStream:output_type -> llm_mesh.policy.v1.ScreenStreamResponse
+	30, // 70: llm_mesh.policy.v1.PolicyService.CheckReadiness:output_type -> llm_mesh.policy.v1.CheckReadinessResponse
+	28, // 71: llm_mesh.policy.v1.PolicyService.ReplayUsage:output_type -> llm_mesh.policy.v1.ReplayUsageResponse
+	59, // [59:72] is the sub-list for method output_type
+	46, // [46:59] is the sub-list for method input_type
+	46, // [46:46] is the sub-list for extension type_name
+	46, // [46:46] is the sub-list for extension extendee
+	0,  // [0:46] is the sub-list for field type_name
 }
 
 func init() { file_llm_mesh_policy_v1_policy_proto_init() }
@@ -2443,7 +2571,7 @@ func file_llm_mesh_policy_v1_policy_proto_init() {
 		(*AdmitResponse_Generate)(nil),
 		(*AdmitResponse_Embed)(nil),
 	}
-	file_llm_mesh_policy_v1_policy_proto_msgTypes[21].OneofWrappers = []any{
+	file_llm_mesh_policy_v1_policy_proto_msgTypes[22].OneofWrappers = []any{
 		(*ScreenStreamRequest_Start)(nil),
 		(*ScreenStreamRequest_Text)(nil),
 	}
@@ -2453,7 +2581,7 @@ func file_llm_mesh_policy_v1_policy_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_llm_mesh_policy_v1_policy_proto_rawDesc), len(file_llm_mesh_policy_v1_policy_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   30,
+			NumMessages:   31,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -54,7 +54,8 @@ type PolicyServiceClient interface {
 	// Idempotent: an event id that the calling service has sent before is not recorded again. All changes of a call are recorded, or none.
 	// The answer comes after the durable commit. INVALID_FIELD names what a change lacks.
 	RecordChanges(ctx context.Context, in *RecordChangesRequest, opts ...grpc.CallOption) (*RecordChangesResponse, error)
-	// Checks a rendered request against rules, screening and constraints. Writes nothing.
+	// Checks a rendered request against rules, screening and constraints. Writes what screening refuses, and what it finds in an input that is
+	// only counted; nothing else.
 	Admit(ctx context.Context, in *AdmitRequest, opts ...grpc.CallOption) (*AdmitResponse, error)
 	// Reserves the plan's worst case against all limits, in one transaction with the audit row of the decision. Answers after the commit;
 	// nothing may be sent to a provider earlier. RESOURCE_EXHAUSTED names the limits and when to try again, and reserves nothing.
@@ -73,7 +74,8 @@ type PolicyServiceClient interface {
 	// the project's room was used up, the key is unknown or its time is over. IDEMPOTENCY_KEY_REUSED for another digest.
 	GetKeptAnswer(ctx context.Context, in *GetKeptAnswerRequest, opts ...grpc.CallOption) (*GetKeptAnswerResponse, error)
 	// Releases a reservation in full, when nothing was sent. Valid before `Reserve` too: a later `Reserve` of the same id then fails with
-	// RESERVATION_RELEASED, so that a cancelled call leaves nothing. A repeated call does nothing.
+	// RESERVATION_RELEASED, so that a cancelled call leaves nothing. A repeated call does nothing. With `lines` or `refusal` the entry says
+	// why nothing was sent, and its state is REFUSED.
 	Release(ctx context.Context, in *ReleaseRequest, opts ...grpc.CallOption) (*ReleaseResponse, error)
 	// Keeps the reservations of a gateway instance alive. An instance calls it every 5 s; after `lost_after` without a call its held
 	// reservations are charged as estimated, in full.
@@ -270,7 +272,8 @@ type PolicyServiceServer interface {
 	// Idempotent: an event id that the calling service has sent before is not recorded again. All changes of a call are recorded, or none.
 	// The answer comes after the durable commit. INVALID_FIELD names what a change lacks.
 	RecordChanges(context.Context, *RecordChangesRequest) (*RecordChangesResponse, error)
-	// Checks a rendered request against rules, screening and constraints. Writes nothing.
+	// Checks a rendered request against rules, screening and constraints. Writes what screening refuses, and what it finds in an input that is
+	// only counted; nothing else.
 	Admit(context.Context, *AdmitRequest) (*AdmitResponse, error)
 	// Reserves the plan's worst case against all limits, in one transaction with the audit row of the decision. Answers after the commit;
 	// nothing may be sent to a provider earlier. RESOURCE_EXHAUSTED names the limits and when to try again, and reserves nothing.
@@ -289,7 +292,8 @@ type PolicyServiceServer interface {
 	// the project's room was used up, the key is unknown or its time is over. IDEMPOTENCY_KEY_REUSED for another digest.
 	GetKeptAnswer(context.Context, *GetKeptAnswerRequest) (*GetKeptAnswerResponse, error)
 	// Releases a reservation in full, when nothing was sent. Valid before `Reserve` too: a later `Reserve` of the same id then fails with
-	// RESERVATION_RELEASED, so that a cancelled call leaves nothing. A repeated call does nothing.
+	// RESERVATION_RELEASED, so that a cancelled call leaves nothing. A repeated call does nothing. With `lines` or `refusal` the entry says
+	// why nothing was sent, and its state is REFUSED.
 	Release(context.Context, *ReleaseRequest) (*ReleaseResponse, error)
 	// Keeps the reservations of a gateway instance alive. An instance calls it every 5 s; after `lost_after` without a call its held
 	// reservations are charged as estimated, in full.

@@ -165,7 +165,8 @@ const (
 	ReservationState_RESERVATION_STATE_ESTIMATED ReservationState = 3
 	// Given back whole: nothing was sent.
 	ReservationState_RESERVATION_STATE_RELEASED ReservationState = 4
-	// Screening refused the request: nothing was reserved, nothing was sent. `screened` says what was in it.
+	// The request was refused, and nothing was sent or charged. By screening, or after screening found something in it: `screened` says what,
+	// `refused_reason` why, and nothing was reserved. Or no adapter sent it: `lines` say why, attempt by attempt, and all was given back.
 	ReservationState_RESERVATION_STATE_REFUSED ReservationState = 5
 )
 
@@ -295,8 +296,10 @@ type UsageLine struct {
 	CountedInputTokens int64 `protobuf:"varint,10,opt,name=counted_input_tokens,json=countedInputTokens,proto3" json:"counted_input_tokens,omitempty"`
 	// Output tokens as the gateway counted them in what it received. Set where `usage` has more than the attempt can use. 0: not counted.
 	CountedOutputTokens int64 `protobuf:"varint,11,opt,name=counted_output_tokens,json=countedOutputTokens,proto3" json:"counted_output_tokens,omitempty"`
-	unknownFields       protoimpl.UnknownFields
-	sizeCache           protoimpl.SizeCache
+	// The field of the request that the failure is about, as its adapter names it, such as `sampling.top_k`. Empty: it is about none.
+	ErrorField    string `protobuf:"bytes,12,opt,name=error_field,json=errorField,proto3" json:"error_field,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *UsageLine) Reset() {
@@ -404,6 +407,13 @@ func (x *UsageLine) GetCountedOutputTokens() int64 {
 		return x.CountedOutputTokens
 	}
 	return 0
+}
+
+func (x *UsageLine) GetErrorField() string {
+	if x != nil {
+		return x.ErrorField
+	}
+	return ""
 }
 
 // What one attempt is charged.
@@ -628,7 +638,7 @@ type LedgerEntry struct {
 	RequestId string `protobuf:"bytes,3,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
 	// The alias that the request names.
 	Alias string `protobuf:"bytes,4,opt,name=alias,proto3" json:"alias,omitempty"`
-	// The operation, such as `generate`.
+	// The operation: `generate`, `embed`, or `count_tokens` for a count in whose input screening found something. A count is not charged.
 	Operation string `protobuf:"bytes,5,opt,name=operation,proto3" json:"operation,omitempty"`
 	// The caller.
 	Principal string `protobuf:"bytes,6,opt,name=principal,proto3" json:"principal,omitempty"`
@@ -655,7 +665,12 @@ type LedgerEntry struct {
 	// The admission by which it was made.
 	AdmissionId string `protobuf:"bytes,17,opt,name=admission_id,json=admissionId,proto3" json:"admission_id,omitempty"`
 	// What screening found in the request and in the answer. Empty: nothing. Those of the answer come with its settlement.
-	Screened      []*ScreeningCount `protobuf:"bytes,18,rep,name=screened,proto3" json:"screened,omitempty"`
+	Screened []*ScreeningCount `protobuf:"bytes,18,rep,name=screened,proto3" json:"screened,omitempty"`
+	// Why the request was refused before any attempt: the reason that its caller was told, such as NO_ELIGIBLE_TARGET. Set in the state
+	// REFUSED alone. Empty: `lines` say why.
+	RefusedReason string `protobuf:"bytes,19,opt,name=refused_reason,json=refusedReason,proto3" json:"refused_reason,omitempty"`
+	// The field of the request that `refused_reason` is about. Empty: it is about none.
+	RefusedField  string `protobuf:"bytes,20,opt,name=refused_field,json=refusedField,proto3" json:"refused_field,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -816,6 +831,20 @@ func (x *LedgerEntry) GetScreened() []*ScreeningCount {
 	return nil
 }
 
+func (x *LedgerEntry) GetRefusedReason() string {
+	if x != nil {
+		return x.RefusedReason
+	}
+	return ""
+}
+
+func (x *LedgerEntry) GetRefusedField() string {
+	if x != nil {
+		return x.RefusedField
+	}
+	return ""
+}
+
 // A correction of a settled entry.
 type Adjustment struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -966,7 +995,7 @@ var File_llm_mesh_policy_v1_usage_proto protoreflect.FileDescriptor
 
 const file_llm_mesh_policy_v1_usage_proto_rawDesc = "" +
 	"\n" +
-	"\x1ellm_mesh/policy/v1/usage.proto\x12\x12llm_mesh.policy.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a$llm_mesh/inference/v1/generate.proto\x1a llm_mesh/mesh/v1/resources.proto\"\xfc\x03\n" +
+	"\x1ellm_mesh/policy/v1/usage.proto\x12\x12llm_mesh.policy.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a$llm_mesh/inference/v1/generate.proto\x1a llm_mesh/mesh/v1/resources.proto\"\x9d\x04\n" +
 	"\tUsageLine\x12\x1d\n" +
 	"\n" +
 	"attempt_id\x18\x01 \x01(\tR\tattemptId\x12<\n" +
@@ -982,7 +1011,9 @@ const file_llm_mesh_policy_v1_usage_proto_rawDesc = "" +
 	"\bstreamed\x18\t \x01(\bR\bstreamed\x120\n" +
 	"\x14counted_input_tokens\x18\n" +
 	" \x01(\x03R\x12countedInputTokens\x122\n" +
-	"\x15counted_output_tokens\x18\v \x01(\x03R\x13countedOutputTokens\"\xf2\x02\n" +
+	"\x15counted_output_tokens\x18\v \x01(\x03R\x13countedOutputTokens\x12\x1f\n" +
+	"\verror_field\x18\f \x01(\tR\n" +
+	"errorField\"\xf2\x02\n" +
 	"\n" +
 	"ChargeLine\x123\n" +
 	"\x05usage\x18\x01 \x01(\v2\x1d.llm_mesh.policy.v1.UsageLineR\x05usage\x12\x14\n" +
@@ -1001,7 +1032,7 @@ const file_llm_mesh_policy_v1_usage_proto_rawDesc = "" +
 	"\x06logged\x18\x02 \x01(\x03R\x06logged\x12\x16\n" +
 	"\x06masked\x18\x03 \x01(\x03R\x06masked\x12\x18\n" +
 	"\ablocked\x18\x04 \x01(\x03R\ablocked\x12D\n" +
-	"\tdirection\x18\x05 \x01(\x0e2&.llm_mesh.policy.v1.ScreeningDirectionR\tdirection\"\xd2\x06\n" +
+	"\tdirection\x18\x05 \x01(\x0e2&.llm_mesh.policy.v1.ScreeningDirectionR\tdirection\"\x9e\a\n" +
 	"\vLedgerEntry\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12:\n" +
 	"\x05state\x18\x02 \x01(\x0e2$.llm_mesh.policy.v1.ReservationStateR\x05state\x12\x1d\n" +
@@ -1024,7 +1055,9 @@ const file_llm_mesh_policy_v1_usage_proto_rawDesc = "" +
 	"\vadjustments\x18\x0f \x03(\v2\x1e.llm_mesh.policy.v1.AdjustmentR\vadjustments\x12\x18\n" +
 	"\aoverrun\x18\x10 \x01(\bR\aoverrun\x12!\n" +
 	"\fadmission_id\x18\x11 \x01(\tR\vadmissionId\x12>\n" +
-	"\bscreened\x18\x12 \x03(\v2\".llm_mesh.policy.v1.ScreeningCountR\bscreened\x1a7\n" +
+	"\bscreened\x18\x12 \x03(\v2\".llm_mesh.policy.v1.ScreeningCountR\bscreened\x12%\n" +
+	"\x0erefused_reason\x18\x13 \x01(\tR\rrefusedReason\x12#\n" +
+	"\rrefused_field\x18\x14 \x01(\tR\frefusedField\x1a7\n" +
 	"\tTagsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\x92\x01\n" +

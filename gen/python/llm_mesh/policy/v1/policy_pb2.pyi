@@ -69,7 +69,7 @@ class WatchRevisionResponse(_message.Message):
     def __init__(self, revision: _Optional[int] = ...) -> None: ...
 
 class AdmitRequest(_message.Message):
-    __slots__ = ("caller", "generate", "embed", "tags", "request_id")
+    __slots__ = ("caller", "generate", "embed", "tags", "request_id", "counts_only")
     class TagsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -82,12 +82,14 @@ class AdmitRequest(_message.Message):
     EMBED_FIELD_NUMBER: _ClassVar[int]
     TAGS_FIELD_NUMBER: _ClassVar[int]
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    COUNTS_ONLY_FIELD_NUMBER: _ClassVar[int]
     caller: _resources_pb2.Sealed
     generate: _generate_pb2.GenerateInput
     embed: _embed_pb2.EmbedInput
     tags: _containers.ScalarMap[str, str]
     request_id: str
-    def __init__(self, caller: _Optional[_Union[_resources_pb2.Sealed, _Mapping]] = ..., generate: _Optional[_Union[_generate_pb2.GenerateInput, _Mapping]] = ..., embed: _Optional[_Union[_embed_pb2.EmbedInput, _Mapping]] = ..., tags: _Optional[_Mapping[str, str]] = ..., request_id: _Optional[str] = ...) -> None: ...
+    counts_only: bool
+    def __init__(self, caller: _Optional[_Union[_resources_pb2.Sealed, _Mapping]] = ..., generate: _Optional[_Union[_generate_pb2.GenerateInput, _Mapping]] = ..., embed: _Optional[_Union[_embed_pb2.EmbedInput, _Mapping]] = ..., tags: _Optional[_Mapping[str, str]] = ..., request_id: _Optional[str] = ..., counts_only: _Optional[bool] = ...) -> None: ...
 
 class AdmitResponse(_message.Message):
     __slots__ = ("admission", "obligations", "constraints", "generate", "embed", "findings", "screened")
@@ -242,12 +244,30 @@ class SettleResponse(_message.Message):
     def __init__(self, charged: _Optional[_Union[_resources_pb2.Money, _Mapping]] = ..., lines: _Optional[_Iterable[_Union[_usage_pb2.ChargeLine, _Mapping]]] = ..., state: _Optional[_Union[_usage_pb2.ReservationState, str]] = ..., repeated_call: _Optional[bool] = ...) -> None: ...
 
 class ReleaseRequest(_message.Message):
-    __slots__ = ("reservation_id", "epoch")
+    __slots__ = ("reservation_id", "epoch", "lines", "refusal")
     RESERVATION_ID_FIELD_NUMBER: _ClassVar[int]
     EPOCH_FIELD_NUMBER: _ClassVar[int]
+    LINES_FIELD_NUMBER: _ClassVar[int]
+    REFUSAL_FIELD_NUMBER: _ClassVar[int]
     reservation_id: str
     epoch: str
-    def __init__(self, reservation_id: _Optional[str] = ..., epoch: _Optional[str] = ...) -> None: ...
+    lines: _containers.RepeatedCompositeFieldContainer[_usage_pb2.UsageLine]
+    refusal: Refusal
+    def __init__(self, reservation_id: _Optional[str] = ..., epoch: _Optional[str] = ..., lines: _Optional[_Iterable[_Union[_usage_pb2.UsageLine, _Mapping]]] = ..., refusal: _Optional[_Union[Refusal, _Mapping]] = ...) -> None: ...
+
+class Refusal(_message.Message):
+    __slots__ = ("admission", "reason", "field", "decision_id", "request_id")
+    ADMISSION_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    FIELD_FIELD_NUMBER: _ClassVar[int]
+    DECISION_ID_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    admission: _resources_pb2.Sealed
+    reason: str
+    field: str
+    decision_id: str
+    request_id: str
+    def __init__(self, admission: _Optional[_Union[_resources_pb2.Sealed, _Mapping]] = ..., reason: _Optional[str] = ..., field: _Optional[str] = ..., decision_id: _Optional[str] = ..., request_id: _Optional[str] = ...) -> None: ...
 
 class ReleaseResponse(_message.Message):
     __slots__ = ("state",)

@@ -137,7 +137,8 @@ class PolicyServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def Admit(self, request, context):
-        """Checks a rendered request against rules, screening and constraints. Writes nothing.
+        """Checks a rendered request against rules, screening and constraints. Writes what screening refuses, and what it finds in an input that is
+        only counted; nothing else.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -181,7 +182,8 @@ class PolicyServiceServicer:
 
     def Release(self, request, context):
         """Releases a reservation in full, when nothing was sent. Valid before `Reserve` too: a later `Reserve` of the same id then fails with
-        RESERVATION_RELEASED, so that a cancelled call leaves nothing. A repeated call does nothing.
+        RESERVATION_RELEASED, so that a cancelled call leaves nothing. A repeated call does nothing. With `lines` or `refusal` the entry says
+        why nothing was sent, and its state is REFUSED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -35,7 +35,9 @@ class PolicyServiceStub:
     The answer comes after the durable commit. INVALID_FIELD names what a change lacks.
     """
     Admit: _aio.UnaryUnaryMultiCallable[_policy_pb2.AdmitRequest, _policy_pb2.AdmitResponse]
-    """Checks a rendered request against rules, screening and constraints. Writes nothing."""
+    """Checks a rendered request against rules, screening and constraints. Writes what screening refuses, and what it finds in an input that is
+    only counted; nothing else.
+    """
     Reserve: _aio.UnaryUnaryMultiCallable[_policy_pb2.ReserveRequest, _policy_pb2.ReserveResponse]
     """Reserves the plan's worst case against all limits, in one transaction with the audit row of the decision. Answers after the commit;
     nothing may be sent to a provider earlier. RESOURCE_EXHAUSTED names the limits and when to try again, and reserves nothing.
@@ -57,7 +59,8 @@ class PolicyServiceStub:
     """
     Release: _aio.UnaryUnaryMultiCallable[_policy_pb2.ReleaseRequest, _policy_pb2.ReleaseResponse]
     """Releases a reservation in full, when nothing was sent. Valid before `Reserve` too: a later `Reserve` of the same id then fails with
-    RESERVATION_RELEASED, so that a cancelled call leaves nothing. A repeated call does nothing.
+    RESERVATION_RELEASED, so that a cancelled call leaves nothing. A repeated call does nothing. With `lines` or `refusal` the entry says
+    why nothing was sent, and its state is REFUSED.
     """
     Heartbeat: _aio.UnaryUnaryMultiCallable[_policy_pb2.HeartbeatRequest, _policy_pb2.HeartbeatResponse]
     """Keeps the reservations of a gateway instance alive. An instance calls it every 5 s; after `lost_after` without a call its held
@@ -117,7 +120,9 @@ class PolicyServiceServicer:
         request: _policy_pb2.AdmitRequest,
         context: _aio.ServicerContext[_Any, _Any],
     ) -> _abc.Awaitable[_policy_pb2.AdmitResponse]:
-        """Checks a rendered request against rules, screening and constraints. Writes nothing."""
+        """Checks a rendered request against rules, screening and constraints. Writes what screening refuses, and what it finds in an input that is
+        only counted; nothing else.
+        """
 
     def Reserve(
         self,
@@ -164,7 +169,8 @@ class PolicyServiceServicer:
         context: _aio.ServicerContext[_Any, _Any],
     ) -> _abc.Awaitable[_policy_pb2.ReleaseResponse]:
         """Releases a reservation in full, when nothing was sent. Valid before `Reserve` too: a later `Reserve` of the same id then fails with
-        RESERVATION_RELEASED, so that a cancelled call leaves nothing. A repeated call does nothing.
+        RESERVATION_RELEASED, so that a cancelled call leaves nothing. A repeated call does nothing. With `lines` or `refusal` the entry says
+        why nothing was sent, and its state is REFUSED.
         """
 
     def Heartbeat(

@@ -65,7 +65,7 @@ SCREENING_DIRECTION_REQUEST: ScreeningDirection
 SCREENING_DIRECTION_ANSWER: ScreeningDirection
 
 class UsageLine(_message.Message):
-    __slots__ = ("attempt_id", "outcome", "usage", "source", "start_time", "duration_us", "first_token_us", "error_reason", "streamed", "counted_input_tokens", "counted_output_tokens")
+    __slots__ = ("attempt_id", "outcome", "usage", "source", "start_time", "duration_us", "first_token_us", "error_reason", "streamed", "counted_input_tokens", "counted_output_tokens", "error_field")
     ATTEMPT_ID_FIELD_NUMBER: _ClassVar[int]
     OUTCOME_FIELD_NUMBER: _ClassVar[int]
     USAGE_FIELD_NUMBER: _ClassVar[int]
@@ -77,6 +77,7 @@ class UsageLine(_message.Message):
     STREAMED_FIELD_NUMBER: _ClassVar[int]
     COUNTED_INPUT_TOKENS_FIELD_NUMBER: _ClassVar[int]
     COUNTED_OUTPUT_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    ERROR_FIELD_FIELD_NUMBER: _ClassVar[int]
     attempt_id: str
     outcome: AttemptOutcome
     usage: _generate_pb2.Usage
@@ -88,7 +89,8 @@ class UsageLine(_message.Message):
     streamed: bool
     counted_input_tokens: int
     counted_output_tokens: int
-    def __init__(self, attempt_id: _Optional[str] = ..., outcome: _Optional[_Union[AttemptOutcome, str]] = ..., usage: _Optional[_Union[_generate_pb2.Usage, _Mapping]] = ..., source: _Optional[_Union[UsageSource, str]] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., duration_us: _Optional[int] = ..., first_token_us: _Optional[int] = ..., error_reason: _Optional[str] = ..., streamed: _Optional[bool] = ..., counted_input_tokens: _Optional[int] = ..., counted_output_tokens: _Optional[int] = ...) -> None: ...
+    error_field: str
+    def __init__(self, attempt_id: _Optional[str] = ..., outcome: _Optional[_Union[AttemptOutcome, str]] = ..., usage: _Optional[_Union[_generate_pb2.Usage, _Mapping]] = ..., source: _Optional[_Union[UsageSource, str]] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., duration_us: _Optional[int] = ..., first_token_us: _Optional[int] = ..., error_reason: _Optional[str] = ..., streamed: _Optional[bool] = ..., counted_input_tokens: _Optional[int] = ..., counted_output_tokens: _Optional[int] = ..., error_field: _Optional[str] = ...) -> None: ...
 
 class ChargeLine(_message.Message):
     __slots__ = ("usage", "model", "price", "charge", "overrun", "adapter", "endpoint", "charge_to", "implausible", "reported_usage")
@@ -129,7 +131,7 @@ class ScreeningCount(_message.Message):
     def __init__(self, detector: _Optional[str] = ..., logged: _Optional[int] = ..., masked: _Optional[int] = ..., blocked: _Optional[int] = ..., direction: _Optional[_Union[ScreeningDirection, str]] = ...) -> None: ...
 
 class LedgerEntry(_message.Message):
-    __slots__ = ("name", "state", "request_id", "alias", "operation", "principal", "key", "tags", "reserved", "charged", "lines", "reserve_time", "settle_time", "decision_id", "adjustments", "overrun", "admission_id", "screened")
+    __slots__ = ("name", "state", "request_id", "alias", "operation", "principal", "key", "tags", "reserved", "charged", "lines", "reserve_time", "settle_time", "decision_id", "adjustments", "overrun", "admission_id", "screened", "refused_reason", "refused_field")
     class TagsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -155,6 +157,8 @@ class LedgerEntry(_message.Message):
     OVERRUN_FIELD_NUMBER: _ClassVar[int]
     ADMISSION_ID_FIELD_NUMBER: _ClassVar[int]
     SCREENED_FIELD_NUMBER: _ClassVar[int]
+    REFUSED_REASON_FIELD_NUMBER: _ClassVar[int]
+    REFUSED_FIELD_FIELD_NUMBER: _ClassVar[int]
     name: str
     state: ReservationState
     request_id: str
@@ -173,7 +177,9 @@ class LedgerEntry(_message.Message):
     overrun: bool
     admission_id: str
     screened: _containers.RepeatedCompositeFieldContainer[ScreeningCount]
-    def __init__(self, name: _Optional[str] = ..., state: _Optional[_Union[ReservationState, str]] = ..., request_id: _Optional[str] = ..., alias: _Optional[str] = ..., operation: _Optional[str] = ..., principal: _Optional[str] = ..., key: _Optional[str] = ..., tags: _Optional[_Mapping[str, str]] = ..., reserved: _Optional[_Union[_resources_pb2.Money, _Mapping]] = ..., charged: _Optional[_Union[_resources_pb2.Money, _Mapping]] = ..., lines: _Optional[_Iterable[_Union[ChargeLine, _Mapping]]] = ..., reserve_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., settle_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., decision_id: _Optional[str] = ..., adjustments: _Optional[_Iterable[_Union[Adjustment, _Mapping]]] = ..., overrun: _Optional[bool] = ..., admission_id: _Optional[str] = ..., screened: _Optional[_Iterable[_Union[ScreeningCount, _Mapping]]] = ...) -> None: ...
+    refused_reason: str
+    refused_field: str
+    def __init__(self, name: _Optional[str] = ..., state: _Optional[_Union[ReservationState, str]] = ..., request_id: _Optional[str] = ..., alias: _Optional[str] = ..., operation: _Optional[str] = ..., principal: _Optional[str] = ..., key: _Optional[str] = ..., tags: _Optional[_Mapping[str, str]] = ..., reserved: _Optional[_Union[_resources_pb2.Money, _Mapping]] = ..., charged: _Optional[_Union[_resources_pb2.Money, _Mapping]] = ..., lines: _Optional[_Iterable[_Union[ChargeLine, _Mapping]]] = ..., reserve_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., settle_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., decision_id: _Optional[str] = ..., adjustments: _Optional[_Iterable[_Union[Adjustment, _Mapping]]] = ..., overrun: _Optional[bool] = ..., admission_id: _Optional[str] = ..., screened: _Optional[_Iterable[_Union[ScreeningCount, _Mapping]]] = ..., refused_reason: _Optional[str] = ..., refused_field: _Optional[str] = ...) -> None: ...
 
 class Adjustment(_message.Message):
     __slots__ = ("amount", "reason", "create_time")

@@ -197,6 +197,14 @@ export declare type AdmitRequest = Message<"llm_mesh.policy.v1.AdmitRequest"> & 
    * @generated from field: string request_id = 5;
    */
   requestId: string;
+
+  /**
+   * The input is only counted: no `Reserve` follows. What screening finds in it is then recorded by this call, in the audit trail and in an
+   * entry of the ledger with the operation `count_tokens`; AUDIT_UNAVAILABLE where that is not written in time.
+   *
+   * @generated from field: bool counts_only = 6;
+   */
+  countsOnly: boolean;
 };
 
 /**
@@ -754,6 +762,22 @@ export declare type ReleaseRequest = Message<"llm_mesh.policy.v1.ReleaseRequest"
    * @generated from field: string epoch = 2;
    */
   epoch: string;
+
+  /**
+   * The attempts that were begun: each with the outcome NOT_SENT, the reason, and no usage. At most 64. Empty: none was begun. Without effect
+   * where the reservation was not made.
+   *
+   * @generated from field: repeated llm_mesh.policy.v1.UsageLine lines = 3;
+   */
+  lines: UsageLine[];
+
+  /**
+   * Why the request ended before any attempt. Where screening found something in it and `Reserve` did not record that, this call does: in
+   * the audit trail and in an entry of the ledger. Unset: there is nothing to be recorded.
+   *
+   * @generated from field: llm_mesh.policy.v1.Refusal refusal = 4;
+   */
+  refusal?: Refusal | undefined;
 };
 
 /**
@@ -761,6 +785,54 @@ export declare type ReleaseRequest = Message<"llm_mesh.policy.v1.ReleaseRequest"
  * Use `create(ReleaseRequestSchema)` to create a new message.
  */
 export declare const ReleaseRequestSchema: GenMessage<ReleaseRequest>;
+
+/**
+ * Why an admitted request ended before any attempt.
+ *
+ * @generated from message llm_mesh.policy.v1.Refusal
+ */
+export declare type Refusal = Message<"llm_mesh.policy.v1.Refusal"> & {
+  /**
+   * The sealed `Admission`. It may have expired. Required.
+   *
+   * @generated from field: llm_mesh.mesh.v1.Sealed admission = 1;
+   */
+  admission?: Sealed | undefined;
+
+  /**
+   * The reason that the caller is told, such as NO_ELIGIBLE_TARGET; `CANCELLED` where the caller left. Required, at most 63 characters.
+   *
+   * @generated from field: string reason = 2;
+   */
+  reason: string;
+
+  /**
+   * The field of the request that the reason is about. Empty: none. At most 255 characters.
+   *
+   * @generated from field: string field = 3;
+   */
+  field: string;
+
+  /**
+   * The routing decision. Empty: there is none. At most 64 characters.
+   *
+   * @generated from field: string decision_id = 4;
+   */
+  decisionId: string;
+
+  /**
+   * Correlation id. At most 256 characters.
+   *
+   * @generated from field: string request_id = 5;
+   */
+  requestId: string;
+};
+
+/**
+ * Describes the message llm_mesh.policy.v1.Refusal.
+ * Use `create(RefusalSchema)` to create a new message.
+ */
+export declare const RefusalSchema: GenMessage<Refusal>;
 
 /**
  * Response of `Release`.
@@ -1182,7 +1254,8 @@ export declare const PolicyService: GenService<{
     output: typeof RecordChangesResponseSchema;
   },
   /**
-   * Checks a rendered request against rules, screening and constraints. Writes nothing.
+   * Checks a rendered request against rules, screening and constraints. Writes what screening refuses, and what it finds in an input that is
+   * only counted; nothing else.
    *
    * @generated from rpc llm_mesh.policy.v1.PolicyService.Admit
    */
@@ -1241,7 +1314,8 @@ export declare const PolicyService: GenService<{
   },
   /**
    * Releases a reservation in full, when nothing was sent. Valid before `Reserve` too: a later `Reserve` of the same id then fails with
-   * RESERVATION_RELEASED, so that a cancelled call leaves nothing. A repeated call does nothing.
+   * RESERVATION_RELEASED, so that a cancelled call leaves nothing. A repeated call does nothing. With `lines` or `refusal` the entry says
+   * why nothing was sent, and its state is REFUSED.
    *
    * @generated from rpc llm_mesh.policy.v1.PolicyService.Release
    */

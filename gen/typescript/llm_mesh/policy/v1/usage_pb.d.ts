@@ -96,6 +96,13 @@ export declare type UsageLine = Message<"llm_mesh.policy.v1.UsageLine"> & {
    * @generated from field: int64 counted_output_tokens = 11;
    */
   countedOutputTokens: bigint;
+
+  /**
+   * The field of the request that the failure is about, as its adapter names it, such as `sampling.top_k`. Empty: it is about none.
+   *
+   * @generated from field: string error_field = 12;
+   */
+  errorField: string;
 };
 
 /**
@@ -272,7 +279,7 @@ export declare type LedgerEntry = Message<"llm_mesh.policy.v1.LedgerEntry"> & {
   alias: string;
 
   /**
-   * The operation, such as `generate`.
+   * The operation: `generate`, `embed`, or `count_tokens` for a count in whose input screening found something. A count is not charged.
    *
    * @generated from field: string operation = 5;
    */
@@ -368,6 +375,21 @@ export declare type LedgerEntry = Message<"llm_mesh.policy.v1.LedgerEntry"> & {
    * @generated from field: repeated llm_mesh.policy.v1.ScreeningCount screened = 18;
    */
   screened: ScreeningCount[];
+
+  /**
+   * Why the request was refused before any attempt: the reason that its caller was told, such as NO_ELIGIBLE_TARGET. Set in the state
+   * REFUSED alone. Empty: `lines` say why.
+   *
+   * @generated from field: string refused_reason = 19;
+   */
+  refusedReason: string;
+
+  /**
+   * The field of the request that `refused_reason` is about. Empty: it is about none.
+   *
+   * @generated from field: string refused_field = 20;
+   */
+  refusedField: string;
 };
 
 /**
@@ -602,7 +624,8 @@ export enum ReservationState {
   RELEASED = 4,
 
   /**
-   * Screening refused the request: nothing was reserved, nothing was sent. `screened` says what was in it.
+   * The request was refused, and nothing was sent or charged. By screening, or after screening found something in it: `screened` says what,
+   * `refused_reason` why, and nothing was reserved. Or no adapter sent it: `lines` say why, attempt by attempt, and all was given back.
    *
    * @generated from enum value: RESERVATION_STATE_REFUSED = 5;
    */

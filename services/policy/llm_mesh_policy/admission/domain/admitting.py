@@ -8,14 +8,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple, Protocol
 
 from llm_mesh.inference.v1 import embed_pb2, generate_pb2
-from llm_mesh.policy.v1 import admission_pb2, errors_pb2, floors_pb2, identity_pb2, policy_pb2, usage_pb2
+from llm_mesh.policy.v1 import admission_pb2, errors_pb2, floors_pb2, identity_pb2, policy_pb2
 from llm_mesh_policy.admission.domain import bounds, texts
 from llm_mesh_policy.admission.domain.callers import Callers, Known
 from llm_mesh_policy.admission.domain.ids import Ids, ulid
 from llm_mesh_policy.domain import sealed
 from llm_mesh_policy.domain.errors import PolicyError, floor_conflict
 from llm_mesh_policy.domain.instants import put_micros
-from llm_mesh_policy.ledger.ports import REFUSED, Reservation, Seals
+from llm_mesh_policy.ledger.ports import REFUSED, SETTLED, Reservation, Seals, unreserved_entry
 from llm_mesh_policy.rules.ports import holding, least
 from llm_mesh_policy.screening.ports import (
     CLEAN,
@@ -37,6 +37,8 @@ from llm_mesh_runtime.heavy import HeavyWork
 from llm_mesh_runtime.screened import REQUEST as DIRECTION
 from llm_mesh_runtime.screened import screened_text
 
+COUNT = "count_tokens"
+"""The operation of an input that is only counted."""
 _MOST_DRAFTS = 2048
 """A caller is sealed anew every few seconds, and each seal makes drafts: the old ones are let go of, and not 20 MB of them kept."""
 _SMALL = 8 * 1024
@@ -144,6 +146,8 @@ class Admitting:
                 if screening.blocked:
                     raise await self._refused(screening, checked, known.caller, request, admission_id, now)
                 _report(screening, checked, admission, response)
+                if request.counts_only and screening.counts:
+                    await self._counted(screening, checked, known.caller, request, admission_id, now)
             if self._screen_output:
                 _oblige_to_screen(response.obligations, state_of(admission_id, watchlist, self._seals))
         put_micros(admission.expire_time, now + _VALID_MICROS)
@@ -163,25 +167,51 @@ class Admitting:
         now: int,
     ) -> MeshError:
         """Records that screening refuses the request. Answers what the caller is told."""
-        refusal, counts = screening.refusal(), screening_counts(screening.counts, DIRECTION)
-        number = ulid(now // 1000, self._ids.fresh())
-        entry = usage_pb2.LedgerEntry(
-            name=f"{caller.project}/reservations/{number}",
-            state=REFUSED,
-            request_id=request.request_id,
-            alias=checked.alias,
-            operation=checked.operation,
-            principal=caller.principal,
-            key=caller.key,
-            tags=request.tags,
-            admission_id=admission_id,
-            screened=counts,
-        )
-        refused = Reservation(number, caller.domain, caller.project, caller.key, caller.principal, request.request_id, entry, ())
+        refusal = screening.refusal()
+        refused = self._without_money(screening, checked, caller, request, admission_id, now)
+        entry = refused.entry
+        entry.state, entry.refused_reason = REFUSED, refusal.reason_name
         audit = record_of(caller, RECORD, screening.counts, allowed=False, request_id=request.request_id)
         await self._trail.refuse(refused, audit)
-        refusal.metadata |= {"screened": screened_text(counts), "reservation": entry.name}
+        refusal.metadata |= {"screened": screened_text(entry.screened), "reservation": entry.name}
         return refusal
+
+    async def _counted(
+        self,
+        screening: Screened[Any],
+        checked: _CheckedRequest,
+        caller: admission_pb2.Caller,
+        request: policy_pb2.AdmitRequest,
+        admission_id: str,
+        now: int,
+    ) -> None:
+        """Records what was found in an input that is only counted, and that no `Reserve` follows."""
+        counted = self._without_money(screening, checked, caller, request, admission_id, now)
+        counted.entry.state = SETTLED
+        audit = record_of(caller, RECORD, screening.counts, allowed=True, request_id=request.request_id)
+        await self._trail.prove(counted, audit)
+
+    def _without_money(
+        self,
+        screening: Screened[Any],
+        checked: _CheckedRequest,
+        caller: admission_pb2.Caller,
+        request: policy_pb2.AdmitRequest,
+        admission_id: str,
+        now: int,
+    ) -> Reservation:
+        """An entry for a request for which nothing is reserved, without its state."""
+        number = ulid(now // 1000, self._ids.fresh())
+        admission = admission_pb2.Admission(
+            id=admission_id,
+            caller=caller,
+            alias=checked.alias,
+            operation=COUNT if request.counts_only else checked.operation,
+            tags=request.tags,
+            screened=screening_counts(screening.counts, DIRECTION),
+        )
+        entry = unreserved_entry(admission, number, request.request_id)
+        return Reservation(number, caller.domain, caller.project, caller.key, caller.principal, request.request_id, entry, ())
 
     async def _screened(self, checked: _CheckedRequest, watchlist: Watchlist, raw: bytes, domain: str) -> Screened[Any]:
         """Screens a request that may hold something. What is large is done in turns between domains."""

@@ -5,7 +5,7 @@ A decision either changes the view whole or answers with a refusal, which change
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 from llm_mesh.policy.v1 import errors_pb2
 from llm_mesh_policy.domain.errors import PolicyError, invalid_credential
@@ -18,9 +18,8 @@ from llm_mesh_policy.ledger.domain.requests import Extend, Reserve
 from llm_mesh_policy.ledger.domain.reservation import (
     ESTIMATED,
     HELD,
-    REFUSED,
-    RELEASED,
     SETTLED,
+    UNSENT,
     Reservation,
     already_settled,
     released,
@@ -31,8 +30,6 @@ from llm_mesh_policy.ledger.domain.view import LedgerView
 from llm_mesh_policy.screening.ports import REQUEST
 from llm_mesh_runtime.errors import MeshError, already_exists
 from llm_mesh_runtime.money import text as text_of
-
-A = TypeVar("A", Held, MeshError)
 
 
 class LedgerTerms(NamedTuple):
@@ -51,11 +48,11 @@ def reserve(view: LedgerView, request: Reserve, terms: LedgerTerms) -> Held | Me
     if refusal is None and draft.idempotency_key:
         refusal = repeated_key(view, draft)
     if refusal is not None:
-        return refusal
+        return _unreserved(view, reservation, refusal, terms)
     fitting = _untagged(view, reservation) or _fitting(view, reservation, request.subjects, reservation.lines, terms)
     if isinstance(fitting, MeshError):
         # The id may be held already, by this very request: then its own hold must not refuse it.
-        return _repeated(view, reservation) or _screened(view, reservation, _refused(view, reservation, fitting))
+        return _repeated(view, reservation) or _unreserved(view, reservation, _refused(view, reservation, fitting), terms)
     earlier = _repeated(view, reservation)
     if earlier is not None:
         return earlier
@@ -149,7 +146,18 @@ def _refused(view: LedgerView, reservation: Reservation, why: MeshError) -> Mesh
     return why
 
 
-def _screened(view: LedgerView, made: Reservation, answer: A) -> A:
+def _unreserved(view: LedgerView, draft: Reservation, why: MeshError, terms: LedgerTerms) -> MeshError:
+    """The refusal, after what screening did to the request is recorded: in the audit trail, and in an entry without money."""
+    if draft.screened and view.reservations[draft.id] is None:
+        refused = draft.unreserved(why.reason_name, why.field)
+        refused.entry.reserved.currency = terms.currency
+        refused.end_at_once(view.now)
+        view.insert(refused, "")
+        view.record(replace(records.reserved(draft, allowed=True, detail=draft.screened, now=view.now), action=REQUEST))
+    return why
+
+
+def _screened(view: LedgerView, made: Reservation, answer: Held) -> Held:
     """The answer, after what screening did to the request is recorded."""
     if made.screened:
         view.record(replace(records.reserved(made, allowed=True, detail=made.screened, now=view.now), action=REQUEST))
@@ -161,7 +169,7 @@ def _repeated(view: LedgerView, reservation: Reservation) -> Held | MeshError | 
     earlier = view.reservations[reservation.id]
     if earlier is None:
         return None
-    if earlier.entry.state in {RELEASED, REFUSED}:
+    if earlier.entry.state in UNSENT:
         return released(reservation.id)
     if earlier.project != reservation.project or earlier.entry.admission_id != reservation.entry.admission_id:
         return already_exists(reservation.id)
@@ -185,7 +193,7 @@ def _merged(before: Sequence[Hold], added: Sequence[Hold]) -> tuple[Hold, ...]:
 def _not_extended(reservation: Reservation | None, reservation_id: str, admission_id: str) -> PolicyError | None:
     if reservation is None or reservation.entry.admission_id != admission_id:
         return unknown(reservation_id)
-    if reservation.entry.state == RELEASED:
+    if reservation.entry.state in UNSENT:
         return released(reservation_id)
     return None if reservation.entry.state == HELD else already_settled(reservation_id)
 

@@ -8,7 +8,7 @@ from llm_mesh_policy.ledger.domain import amounts, records
 from llm_mesh_policy.ledger.domain.decisions import LedgerTerms
 from llm_mesh_policy.ledger.domain.ports import Settled
 from llm_mesh_policy.ledger.domain.requests import Refuse, Release, Settle
-from llm_mesh_policy.ledger.domain.reservation import REFUSED, RELEASED, SETTLED, Reservation, released_early, unknown
+from llm_mesh_policy.ledger.domain.reservation import REFUSED, RELEASED, SETTLED, UNSENT, Reservation, released_early, unknown
 from llm_mesh_policy.ledger.domain.view import LedgerView
 from llm_mesh_runtime.errors import MeshError
 from llm_mesh_runtime.resources import digest_of
@@ -30,28 +30,33 @@ def settle(view: LedgerView, request: Settle, terms: LedgerTerms) -> Settled | M
     return Settled(reservation.entry, repeated=False, candidates=max((line.candidates for line in reservation.lines), default=1))
 
 
-def release(view: LedgerView, request: Release, _terms: LedgerTerms) -> usage_pb2.ReservationState:
+def release(view: LedgerView, request: Release, terms: LedgerTerms) -> usage_pb2.ReservationState:
     """Gives back what is held. Before the reservation is made it leaves a mark, so that it is not made any more."""
     reservation = view.reservations[request.id]
+    why = request.why
+    if reservation is None and why.unreserved is not None:
+        _insert_refused(view, why.unreserved.reservation, why.unreserved.audit, terms)
+        return REFUSED
     if reservation is None:
         view.insert_unseen(released_early(request.id, view.now))
         return RELEASED
-    if reservation.entry.state in {RELEASED, REFUSED}:
-        return reservation.entry.state
-    view.post(reservation.release(view.now))
-    view.change(reservation)
+    if reservation.entry.state not in UNSENT:
+        view.post(reservation.release(view.now, why.lines, why.reason, why.field))
+        view.change(reservation)
     return reservation.entry.state
 
 
 def refuse(view: LedgerView, request: Refuse, terms: LedgerTerms) -> None:
     """Writes that screening refused a request before it was reserved."""
-    refused = request.refused
+    _insert_refused(view, request.refused, request.audit, terms)
+
+
+def _insert_refused(view: LedgerView, refused: Reservation, audit: AuditEntry, terms: LedgerTerms) -> None:
     refused.entry.reserved.currency = refused.entry.charged.currency = terms.currency
-    refused.begin(view.now)
-    refused.entry.settle_time.CopyFrom(refused.entry.reserve_time)
+    refused.end_at_once(view.now)
     view.insert(refused, "")
-    request.audit.time = view.now
-    view.record(request.audit)
+    audit.time = view.now
+    view.record(audit)
 
 
 def estimate(view: LedgerView, lost: Iterable[Reservation]) -> None:

@@ -7,7 +7,7 @@ from typing import Protocol
 from llm_mesh.policy.v1 import policy_pb2, usage_pb2
 from llm_mesh_policy.ledger.domain.alerts import Alerts
 from llm_mesh_policy.ledger.domain.charges import Charges
-from llm_mesh_policy.ledger.domain.ports import Ledger, Settled
+from llm_mesh_policy.ledger.domain.ports import NOTHING_TOLD, Ledger, Settled, Why
 from llm_mesh_policy.ledger.domain.reserving import checked_epoch, checked_id
 from llm_mesh_policy.ledger.domain.speeds import Speeds
 from llm_mesh_runtime.errors import invalid
@@ -49,9 +49,11 @@ class Lifecycle:
             self._speeds.learn(entry.lines[:], settled.candidates)
         return settled
 
-    async def release(self, reservation_id: str) -> usage_pb2.ReservationState:
-        """Gives back what is held."""
-        return await self._ledger.release(checked_id(reservation_id))
+    async def release(self, reservation_id: str, why: Why = NOTHING_TOLD) -> usage_pb2.ReservationState:
+        """Gives back what is held, and keeps why nothing was sent."""
+        if len(why.lines) > _MOST_LINES:
+            raise invalid("lines", f"at most {_MOST_LINES}")
+        return await self._ledger.release(checked_id(reservation_id), why)
 
     async def heartbeat(self, request: policy_pb2.HeartbeatRequest) -> policy_pb2.HeartbeatResponse:
         """Keeps an instance's reservations, or ends the ones of an instance that is gone."""

@@ -5,6 +5,7 @@ from typing import NamedTuple, Protocol
 
 from llm_mesh.policy.v1 import policy_pb2, usage_pb2
 from llm_mesh.registry.v1 import registry_pb2
+from llm_mesh_policy.domain.audit_entry import AuditEntry
 from llm_mesh_policy.ledger.domain.offers import Served
 from llm_mesh_policy.ledger.domain.quote import Line
 from llm_mesh_policy.ledger.domain.reservation import Reservation
@@ -38,6 +39,29 @@ class Settled(NamedTuple):
     """How many choices each attempt was asked for."""
 
 
+class Why(NamedTuple):
+    """Why nothing of a request was sent."""
+
+    lines: Sequence[usage_pb2.UsageLine] = ()
+    """The attempts that no adapter sent."""
+    reason: str = ""
+    """Why there was no attempt."""
+    field: str = ""
+    unreserved: "Unreserved | None" = None
+    """What to write where the reservation was never made."""
+
+
+NOTHING_TOLD = Why()
+
+
+class Unreserved(NamedTuple):
+    """A request that ended before it was reserved, and in which screening found something."""
+
+    reservation: Reservation
+    """Refused, with what was found."""
+    audit: AuditEntry
+
+
 class Ledger(Protocol):
     """The ledger of record. Each method answers after its durable commit; refusals are raised and hold nothing."""
 
@@ -52,8 +76,8 @@ class Ledger(Protocol):
     ) -> Settled:
         """Charges what was used, and keeps what screening found in the answer."""
 
-    async def release(self, reservation_id: str) -> usage_pb2.ReservationState:
-        """Gives back, before or after the reservation."""
+    async def release(self, reservation_id: str, why: Why = NOTHING_TOLD) -> usage_pb2.ReservationState:
+        """Gives back, before or after the reservation, and keeps why."""
 
     async def heartbeat(self, epoch: str, instance: str, replaces: str, *, closing: bool) -> int:
         """Keeps an epoch alive, or ends epochs; answers with the store's time."""

@@ -2,7 +2,7 @@
 
 from llm_mesh.policy.v1 import errors_pb2, usage_pb2
 from llm_mesh_policy.domain.errors import PolicyError
-from llm_mesh_policy.ledger.domain.reservation import HELD, RELEASED, SETTLED
+from llm_mesh_policy.ledger.domain.reservation import HELD, SETTLED, UNSENT
 
 _LOOK_AGAIN = 1.0
 """Seconds after which a repetition looks whether the first request has ended."""
@@ -12,7 +12,7 @@ _PREFIX = "ATTEMPT_OUTCOME_"
 
 def is_free(first: usage_pb2.LedgerEntry) -> bool:
     """Whether the first request left its key free: nothing of an answer was released, and nothing was charged."""
-    if first.state == RELEASED:
+    if first.state in UNSENT:
         return True
     return first.state == SETTLED and not first.charged.nanos and all(line.usage.outcome in _NO_ANSWER for line in first.lines)
 

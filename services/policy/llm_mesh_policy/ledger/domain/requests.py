@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from llm_mesh.policy.v1 import usage_pb2
 from llm_mesh_policy.domain.audit_entry import AuditEntry
-from llm_mesh_policy.ledger.domain.ports import Draft
+from llm_mesh_policy.ledger.domain.ports import Draft, Why
 from llm_mesh_policy.ledger.domain.quote import Line
 from llm_mesh_policy.ledger.domain.reservation import Reservation
 
@@ -53,6 +53,8 @@ class Settle(KnownReservationRequest):
 @dataclass(slots=True)
 class Release(KnownReservationRequest):
     """To give it back."""
+
+    why: Why
 
 
 @dataclass(slots=True)

@@ -1,7 +1,8 @@
 """A reservation and what may become of it: held, then settled, estimated or released; corrected by adjustments, never erased."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Self
 
 from llm_mesh.mesh.v1 import resources_pb2
 from llm_mesh.policy.v1 import errors_pb2, usage_pb2
@@ -18,6 +19,8 @@ SETTLED = usage_pb2.RESERVATION_STATE_SETTLED
 ESTIMATED = usage_pb2.RESERVATION_STATE_ESTIMATED
 RELEASED = usage_pb2.RESERVATION_STATE_RELEASED
 REFUSED = usage_pb2.RESERVATION_STATE_REFUSED
+UNSENT = frozenset({RELEASED, REFUSED})
+"""States of an entry of which nothing was sent: it ended, and counts nowhere."""
 
 
 @dataclass(slots=True)
@@ -47,6 +50,19 @@ class Reservation:
         self.time = now
         put_micros(self.entry.reserve_time, now)
 
+    def unreserved(self, reason: str, field: str) -> Self:
+        """The same request where it is refused: nothing is held for it, and it has no attempts."""
+        entry = usage_pb2.LedgerEntry()
+        entry.CopyFrom(self.entry)
+        entry.ClearField("reserved")
+        entry.state, entry.refused_reason, entry.refused_field = REFUSED, reason, field
+        return replace(self, entry=entry, lines=(), holds=())
+
+    def end_at_once(self, now: int) -> None:
+        """It begins and ends now: nothing is held for it."""
+        self.begin(now)
+        self.entry.settle_time.CopyFrom(self.entry.reserve_time)
+
     @property
     def reserved(self) -> int:
         """What is held for all lines, in nanos."""
@@ -55,7 +71,7 @@ class Reservation:
     def settle(self, reported: Sequence[usage_pb2.UsageLine], now: int, speed_of: settlement.SpeedOf) -> list[Posting]:
         """The first settlement, or, after an estimate, the truth."""
         state = self.entry.state
-        if state in {RELEASED, REFUSED}:
+        if state in UNSENT:
             raise released(self.id)
         if state == SETTLED:
             return self._correct(self._with_truth(reported), "late_settlement", now)
@@ -78,13 +94,20 @@ class Reservation:
         """The gateway is lost: the full reservation is charged until the truth is known."""
         return self._close(ESTIMATED, settlement.estimates(self.lines), now)
 
-    def release(self, now: int) -> list[Posting]:
-        """Nothing was sent: everything goes back. After an estimate this is a truth like any other."""
+    def release(self, now: int, unsent: Sequence[usage_pb2.UsageLine] = (), reason: str = "", field: str = "") -> list[Posting]:
+        """Nothing was sent: everything goes back. After an estimate this is a truth like any other.
+
+        `unsent` are the attempts that no adapter sent; `reason` and `field` say why there was none.
+        """
         if self.entry.state == SETTLED:
             raise already_settled(self.id)
+        charged = settlement.unsent(self.lines, unsent)
         if self.entry.state == ESTIMATED:
-            return self._correct([], "late_release", now)
-        self.entry.state = RELEASED
+            return self._correct(charged, "late_release", now)
+        if charged:
+            settlement.write(self.entry, charged, self.entry.reserved.currency)
+        self.entry.state = REFUSED if charged or reason else RELEASED
+        self.entry.refused_reason, self.entry.refused_field = reason, field
         put_micros(self.entry.settle_time, now)
         self.version += 1
         return given_back(self.holds)

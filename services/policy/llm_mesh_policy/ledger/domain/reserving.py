@@ -54,7 +54,7 @@ class Reserving:
         """Holds the plan's worst case. The grant is written to where it is sent from, if that is given."""
         reservation_id, epoch = checked_id(request.reservation_id), checked_epoch(request.epoch)
         key, digest = _checked_key(request)
-        request_id = _checked_request_id(request)
+        request_id = checked_request_id(request.request_id)
         admission = sealed.admission_in(request.admission, self._seals)
         caller = admission.caller
         admitted = _admitted(admission, caller)
@@ -152,10 +152,10 @@ def _checked_key(request: policy_pb2.ReserveRequest) -> tuple[str, bytes]:
     return key, digest
 
 
-def _checked_request_id(request: policy_pb2.ReserveRequest) -> str:
-    request_id = request.request_id
+def checked_request_id(request_id: str, field: str = "request_id") -> str:
+    """A correlation id that is not too long."""
     if len(request_id) > _LONGEST_REQUEST_ID:
-        raise invalid("request_id", f"at most {_LONGEST_REQUEST_ID} characters")
+        raise invalid(field, f"at most {_LONGEST_REQUEST_ID} characters")
     return request_id
 
 

@@ -11,6 +11,8 @@ from llm_mesh_policy.ledger.domain.unfinished import is_unfinished, probable_usa
 from llm_mesh_runtime.errors import invalid
 from llm_mesh_runtime.money import saturated
 
+_LONGEST_REASON = 63
+_LONGEST_FIELD = 255
 SpeedOf = Callable[[str], float]
 """The output tokens per second and choice of a model."""
 
@@ -60,6 +62,23 @@ def true_charges(quoted: Sequence[Line], reported: Sequence[usage_pb2.UsageLine]
         nanos = 0 if report.outcome == usage_pb2.ATTEMPT_OUTCOME_NOT_SENT else line.rates.charge(report.usage)
         result.append(Charge(line, report, nanos))
     return result
+
+
+def unsent(quoted: Sequence[Line], reported: Sequence[usage_pb2.UsageLine]) -> list[Charge]:
+    """Attempts that no adapter sent, each with why. They cost nothing."""
+    for index, report in enumerate(reported):
+        if report.outcome != usage_pb2.ATTEMPT_OUTCOME_NOT_SENT or report.HasField("usage"):
+            raise invalid(f"lines[{index}].outcome", "an attempt that was not sent")
+        check_why(report.error_reason, report.error_field, f"lines[{index}].error_reason", f"lines[{index}].error_field")
+    return [Charge(line, report, 0) for line, report in _paired(quoted, reported)]
+
+
+def check_why(reason: str, field: str, named_reason: str, named_field: str) -> None:
+    """Raises where a reason is none, or a field is no path."""
+    if not 0 < len(reason) <= _LONGEST_REASON or not reason.isprintable():
+        raise invalid(named_reason, f"1 to {_LONGEST_REASON} printable characters")
+    if len(field) > _LONGEST_FIELD or not field.isprintable():
+        raise invalid(named_field, f"at most {_LONGEST_FIELD} printable characters")
 
 
 def estimates(quoted: Sequence[Line]) -> list[Charge]:

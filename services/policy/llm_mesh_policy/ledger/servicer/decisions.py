@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from llm_mesh.policy.v1 import policy_pb2
 from llm_mesh_policy.ledger.domain.kept_answers import KeptAnswers, check_answer
 from llm_mesh_policy.ledger.domain.lifecycle import Lifecycle
+from llm_mesh_policy.ledger.domain.refusing import Refusing
 from llm_mesh_policy.ledger.domain.replay import Replay
 from llm_mesh_policy.ledger.domain.reserving import Reserving
 
@@ -24,11 +25,14 @@ class DecisionsServicer:
         lifecycle: Lifecycle,
         replay: Replay,
         answers: KeptAnswers,
+        *,
+        refusing: Refusing,
     ) -> None:
         self._reserving = reserving
         self._lifecycle = lifecycle
         self._replay = replay
         self._answers = answers
+        self._refusing = refusing
 
     async def Reserve(self, request: policy_pb2.ReserveRequest, context: Context) -> policy_pb2.ReserveResponse:
         response = policy_pb2.ReserveResponse()
@@ -66,7 +70,7 @@ class DecisionsServicer:
         return policy_pb2.GetKeptAnswerResponse(entry=repeated.entry, answer=repeated.answer)
 
     async def Release(self, request: policy_pb2.ReleaseRequest, context: Context) -> policy_pb2.ReleaseResponse:
-        return policy_pb2.ReleaseResponse(state=await self._lifecycle.release(request.reservation_id))
+        return policy_pb2.ReleaseResponse(state=await self._lifecycle.release(request.reservation_id, self._refusing.why(request)))
 
     async def Heartbeat(self, request: policy_pb2.HeartbeatRequest, context: Context) -> policy_pb2.HeartbeatResponse:
         return await self._lifecycle.heartbeat(request)

@@ -14,7 +14,7 @@ from llm_mesh.policy.v1 import usage_pb2
 from llm_mesh_policy.domain.audit_entry import AuditEntry
 from llm_mesh_policy.ledger.domain import amounts, decisions, endings
 from llm_mesh_policy.ledger.domain.decisions import LedgerTerms
-from llm_mesh_policy.ledger.domain.ports import Draft, Held, Settled
+from llm_mesh_policy.ledger.domain.ports import NOTHING_TOLD, Draft, Held, Settled, Why
 from llm_mesh_policy.ledger.domain.quote import Line
 from llm_mesh_policy.ledger.domain.requests import Extend, Refuse, Release, Request, Reserve, Settle
 from llm_mesh_policy.ledger.domain.reservation import Reservation, unknown
@@ -88,8 +88,8 @@ class SqlLedger:
         """Writes the entry of a request that screening refused, with its audit record."""
         await self._decide(Refuse(refused.id, refused, audit))
 
-    async def release(self, reservation_id: str) -> usage_pb2.ReservationState:
-        state: usage_pb2.ReservationState = await self._decide(Release(reservation_id, self._recent.pop(reservation_id, None)))
+    async def release(self, reservation_id: str, why: Why = NOTHING_TOLD) -> usage_pb2.ReservationState:
+        state: usage_pb2.ReservationState = await self._decide(Release(reservation_id, self._recent.pop(reservation_id, None), why))
         return state
 
     async def heartbeat(self, epoch: str, instance: str, replaces: str, *, closing: bool) -> int:

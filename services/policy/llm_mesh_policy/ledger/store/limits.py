@@ -23,7 +23,7 @@ from llm_mesh_policy.ledger.domain.limits import (
     meter_of_limit,
 )
 from llm_mesh_policy.ledger.domain.meters import MONEY, Hold, Meter
-from llm_mesh_policy.ledger.domain.reservation import ESTIMATED, HELD, RELEASED, Reservation
+from llm_mesh_policy.ledger.domain.reservation import ESTIMATED, HELD, UNSENT, Reservation
 from llm_mesh_policy.ledger.store import each_domain, entry_rows, meter_rows
 from llm_mesh_policy.ledger.store.ledger import lock
 from llm_mesh_policy.ledger.store.loading import Accounts
@@ -223,7 +223,7 @@ def _counted(connection: Connection, meter: Meter, domain: str) -> Meter:
     for shared in _reservations(connection, *inside, entries.c.shared.is_(True)):
         if shared.entry.state == HELD:
             held += _share(shared, meter.subject)
-        elif shared.entry.state != RELEASED:
+        elif shared.entry.state not in UNSENT:
             spent += sum(line.charge.nanos for line in shared.entry.lines if pays(line.charge_to, meter.subject))
     for open_entry in _reservations(connection, *inside, entries.c.state.in_((HELD, ESTIMATED))):
         _attach(connection, open_entry, meter)

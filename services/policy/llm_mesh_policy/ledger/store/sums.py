@@ -13,7 +13,7 @@ from llm_mesh_policy.domain.audit_entry import AuditEntry
 from llm_mesh_policy.ledger.domain import amounts
 from llm_mesh_policy.ledger.domain.meter_check import Comparison
 from llm_mesh_policy.ledger.domain.meters import CONCURRENCY, MONEY, Meter, Posting, window_end
-from llm_mesh_policy.ledger.domain.reservation import HELD, RELEASED, Reservation
+from llm_mesh_policy.ledger.domain.reservation import HELD, UNSENT, Reservation
 from llm_mesh_policy.ledger.domain.view import LedgerView
 from llm_mesh_policy.ledger.store import entry_rows, meter_rows
 from llm_mesh_policy.ledger.store.ledger import lock
@@ -76,7 +76,7 @@ class LedgerSums:
         spent = held = 0
         for each in _reservations(connection, select(*entry_rows.columns()).where(*scope), pause):
             hold = next((hold for hold in each.holds if (hold.meter, hold.generation, hold.window) == _place(meter)), None)
-            if hold is None or each.entry.state == RELEASED:
+            if hold is None or each.entry.state in UNSENT:
                 continue
             if each.entry.state == HELD:
                 held += hold.amount
@@ -96,7 +96,7 @@ class LedgerSums:
         for shared in _reservations(connection, select(*entry_rows.columns()).where(*scope, domain, entries.c.shared.is_(True)), 0):
             if shared.entry.state == HELD:
                 held += sum(line.reserved for line in shared.lines if amounts.pays(line.payer, meter.subject))
-            elif shared.entry.state != RELEASED:
+            elif shared.entry.state not in UNSENT:
                 spent += sum(line.charge.nanos for line in shared.entry.lines if amounts.pays(line.charge_to, meter.subject))
         return Comparison(meter, saturated(spent), saturated(held))
 

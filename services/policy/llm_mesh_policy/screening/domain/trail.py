@@ -1,8 +1,8 @@
 """What the audit trail says of screening: which detectors found something, how often and what was done; never the text.
 
-What passes is written with the reservation, in its transaction. A request that is refused gets an entry of the ledger, so that whoever
-follows requests sees it; the findings in an answer stand in its audit record, and in its entry once that is settled. Refused is
-refused, also where the trail cannot be written, which is logged.
+What passes is written with the reservation, in its transaction. A request that is refused, and an input that is only counted, get an
+entry of the ledger, so that whoever follows requests sees it; the findings in an answer stand in its audit record, and in its entry once
+that is settled. Refused is refused, also where the trail cannot be written, which is logged.
 """
 
 import asyncio
@@ -11,7 +11,9 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
+from llm_mesh.mesh.v1 import errors_pb2
 from llm_mesh.policy.v1 import admission_pb2, policy_pb2, usage_pb2
+from llm_mesh_runtime.errors import RuntimeFault
 from llm_mesh_runtime.log import get_logger
 from llm_mesh_runtime.tasks import TaskSet
 
@@ -24,6 +26,7 @@ REQUEST = "requests.screen"
 ANSWER = "answers.screen"
 _TIMEOUT_SECONDS = 2.0
 _MOST_WRITING = 256
+_AGAIN_SECONDS = 1.0
 _WORDS = {
     policy_pb2.FINDING_ACTION_LOGGED: "noted",
     policy_pb2.FINDING_ACTION_MASKED: "masked",
@@ -80,6 +83,19 @@ class ScreeningTrail(Generic[R]):
         """Writes the record of a refused request, and its entry of the ledger."""
         await self._write(entry, lambda: self._refusals.refuse(refused, entry))
 
+    async def prove(self, recorded: R, entry: ScreeningRecord) -> None:
+        """Writes the record and the entry of what goes on with masks. AUDIT_UNAVAILABLE where that takes too long: it must not go on."""
+        if self._writing >= _MOST_WRITING:
+            raise _unavailable()
+        self._writing += 1
+        try:
+            async with asyncio.timeout(_TIMEOUT_SECONDS):
+                await self._refusals.refuse(recorded, entry)
+        except TimeoutError:
+            raise _unavailable() from None
+        finally:
+            self._writing -= 1
+
     async def _write(self, entry: ScreeningRecord, writing: Callable[[], Awaitable[None]]) -> None:
         """Within two seconds."""
         if self._writing >= _MOST_WRITING:
@@ -96,6 +112,11 @@ class ScreeningTrail(Generic[R]):
 
     def _lost(self, entry: ScreeningRecord, why: str) -> None:
         get_logger().error("a finding of screening is not in the audit trail", why=why, action=entry.action, resource=entry.resource)
+
+
+def _unavailable() -> RuntimeFault:
+    message = "what screening found cannot be recorded now"
+    return RuntimeFault(errors_pb2.ERROR_REASON_AUDIT_UNAVAILABLE, message, retry_after=_AGAIN_SECONDS)
 
 
 def record_of(
