@@ -47,6 +47,13 @@ def test_each_place_is_written_from_what_is_declared() -> None:
     assert unchanged == []
 
 
+def test_providers_of_ours_start_behind_the_mesh() -> None:
+    """Of several HTTP listeners in one process the first one's address is told as the mesh's."""
+    of_http = [each for each in SERVICES if not each.contracts]
+    assert [each.in_mesh for each in of_http] == sorted((each.in_mesh for each in of_http), reverse=True)
+    assert of_http[0].name == "edge"
+
+
 def test_what_is_installed_is_what_is_declared() -> None:
     assert set(installed()) == {each.name for each in SERVICES}
 

@@ -93,10 +93,13 @@ class DeclarationError(Exception):
 
 
 def declarations(root: Path = ROOT) -> tuple[Declared, ...]:
-    """All declarations, in the order in which services start: who is called before who calls."""
+    """All declarations, in the order in which services start: who is called before who calls.
+
+    Providers of ours come last: of several HTTP listeners in one process the first one's address is told as the mesh's.
+    """
     read = [_read(path, root) for path in sorted((root / "services").rglob(FILE))]
     _consistent(read)
-    return tuple(sorted(read, key=lambda each: (_depth(each, read, ()), each.name)))
+    return tuple(sorted(read, key=lambda each: (not each.in_mesh, _depth(each, read, ()), each.name)))
 
 
 def services(root: Path = ROOT) -> tuple[Declared, ...]:

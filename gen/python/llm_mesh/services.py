@@ -44,12 +44,6 @@ SERVICES: tuple[Declaration, ...] = (
         database=True,
     ),
     Declaration(
-        name="simulator",
-        identities=("simulator",),
-        port=8099,
-        in_mesh=False,
-    ),
-    Declaration(
         name="adapter/anthropic",
         identities=("adapter/anthropic",),
         contracts=("llm_mesh.adapter.v1.AdapterService",),
@@ -122,6 +116,12 @@ SERVICES: tuple[Declaration, ...] = (
         calls=("gateway", "policy", "process/*"),
         port=8080,
         in_workers=True,
+    ),
+    Declaration(
+        name="simulator",
+        identities=("simulator",),
+        port=8099,
+        in_mesh=False,
     ),
 )
 """In the order in which they start: who is called before who calls."""
