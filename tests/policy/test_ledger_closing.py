@@ -9,6 +9,7 @@ from sqlalchemy import text
 
 from llm_mesh.mesh.v1 import resources_pb2
 from llm_mesh.policy.v1 import ledger_pb2, usage_pb2
+from llm_mesh_figures.money import MAX_AMOUNT, MAX_PRICE
 from llm_mesh_policy.domain.audit_entry import AuditEntry
 from llm_mesh_policy.ledger.domain import settlement
 from llm_mesh_policy.ledger.domain.alerts import Alerts, Kind
@@ -19,7 +20,6 @@ from llm_mesh_policy.ledger.domain.rates import Rates
 from llm_mesh_policy.ledger.store.ledger import SqlLedger
 from llm_mesh_runtime.database import Database
 from llm_mesh_runtime.errors import MeshError
-from llm_mesh_runtime.money import MAX_AMOUNT, MAX_PRICE
 from tests.policy.ledger_world import DOMAIN, FREE_MODEL, MODEL, PRICE, PROJECT, World, attempt, line, worst
 
 BUDGET = f"{PROJECT}/budget"

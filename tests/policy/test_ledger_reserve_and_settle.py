@@ -4,12 +4,12 @@ import pytest
 
 from llm_mesh.policy.v1 import admission_pb2, usage_pb2
 from llm_mesh.registry.v1 import registry_pb2
+from llm_mesh_figures.screened import ANSWER
 from llm_mesh_policy.domain.audit_entry import AuditEntry
 from llm_mesh_policy.ledger.domain.reservation import REFUSED, Reservation
 from llm_mesh_policy.store.schema import metadata
 from llm_mesh_runtime.database import Database, drift
 from llm_mesh_runtime.errors import MeshError
-from llm_mesh_runtime.screened import ANSWER
 from tests.policy.ledger_world import FREE_MODEL, MODEL, PRICE, World, attempt, line, ulid, worst
 
 

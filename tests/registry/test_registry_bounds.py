@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from llm_mesh.registry.v1 import registry_pb2
+from llm_mesh_figures.money import MAX_PRICE
 from llm_mesh_registry.domain.models import checked_model
 from llm_mesh_registry.domain.prices import RATES, checked_price
 from llm_mesh_runtime.errors import MeshError
-from llm_mesh_runtime.money import MAX_PRICE
 
 
 @pytest.mark.parametrize("rate", RATES)

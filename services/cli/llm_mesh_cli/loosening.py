@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from llm_mesh.mesh.v1 import resources_pb2
 from llm_mesh_cli.failures import CommandError, Exit
-from llm_mesh_runtime.money import text
+from llm_mesh_figures.money import text
 
 _RATE = "_nanos_per_million"
 MARK = "   loosens a guard"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from llm_mesh.mesh.v1 import resources_pb2
 from llm_mesh_cli.failures import CommandError, Exit
-from llm_mesh_runtime.money import NANO, text
+from llm_mesh_figures.money import NANO, text
 
 if TYPE_CHECKING:
     from google.protobuf.timestamp_pb2 import Timestamp

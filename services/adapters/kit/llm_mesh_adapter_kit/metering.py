@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from llm_mesh.inference.v1 import embed_pb2, generate_pb2
 from llm_mesh.policy.v1 import usage_pb2
 from llm_mesh.router.v1 import plan_pb2
-from llm_mesh_runtime.texts import counted, size_of
+from llm_mesh_figures.texts import counted, size_of
 
 _BYTES_PER_TOKEN = 4
 _CONTENT = frozenset({"text", "reasoning", "refusal", "tool_call_started", "tool_call", "audio"})

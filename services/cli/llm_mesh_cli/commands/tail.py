@@ -15,7 +15,7 @@ from llm_mesh_cli.filtering import Entries, Selection, Since, Until, period
 from llm_mesh_cli.output import as_dict
 from llm_mesh_cli.session import Session
 from llm_mesh_cli.texts import amount, time_text
-from llm_mesh_runtime.screened import screened_text
+from llm_mesh_figures.screened import screened_text
 
 app = typer.Typer()
 _PAUSE = 1.0

@@ -9,7 +9,7 @@ from llm_mesh.gateway.v1 import gateway_pb2
 from llm_mesh.inference.v1 import generate_pb2
 from llm_mesh.mesh.v1 import resources_pb2
 from llm_mesh.policy.v1 import policy_pb2, usage_pb2
-from llm_mesh_runtime.screened import screened_text
+from llm_mesh_figures.screened import screened_text
 
 Pairs = list[tuple[bytes, bytes]]
 _NANOS = 10**9

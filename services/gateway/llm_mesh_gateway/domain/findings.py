@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from llm_mesh.policy.v1 import usage_pb2
+from llm_mesh_figures.screened import screened_text
 from llm_mesh_runtime.errors import MeshError
-from llm_mesh_runtime.screened import screened_text
 
 
 class Findings:

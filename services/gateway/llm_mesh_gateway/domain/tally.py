@@ -7,8 +7,8 @@ text, and no event has less than one.
 from __future__ import annotations
 
 from llm_mesh.inference.v1 import generate_pb2
+from llm_mesh_figures.texts import counted
 from llm_mesh_gateway.domain.ports import Answer, Piece
-from llm_mesh_runtime.texts import counted
 
 _BYTES_PER_TOKEN = 4
 

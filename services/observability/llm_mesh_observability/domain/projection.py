@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from llm_mesh.policy.v1 import usage_pb2
-from llm_mesh_runtime.money import MAX_INT64, saturated
+from llm_mesh_figures.money import MAX_INT64, saturated
 
 _COUNT = "count_tokens"
 

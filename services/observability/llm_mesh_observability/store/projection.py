@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Select, bindparam, delete, func, insert, sele
 from llm_mesh.mesh.v1 import resources_pb2
 from llm_mesh.observability.v1 import observability_pb2
 from llm_mesh.policy.v1 import usage_pb2
+from llm_mesh_figures.money import MAX_INT64, NANO, saturated
 from llm_mesh_observability.domain.errors import request_not_found
 from llm_mesh_observability.domain.ports import Sighting
 from llm_mesh_observability.domain.queries import Scope, SpendQuery
@@ -18,7 +19,6 @@ from llm_mesh_observability.store.events import replace
 from llm_mesh_observability.store.spend import SUMS, statement
 from llm_mesh_observability.store.tables import ENTRIES, FEEDBACK, LINES, PROGRESS, TAGS
 from llm_mesh_runtime.database import Database, PreparedStatement, for_update, from_micros
-from llm_mesh_runtime.money import MAX_INT64, NANO, saturated
 from llm_mesh_runtime.resources import Page
 
 _PROGRESS = PreparedStatement(for_update(select(PROGRESS.c.through, PROGRESS.c.catching_up)))

@@ -9,9 +9,9 @@ from sqlalchemy import ColumnElement, Select, cast, func, literal, select
 from sqlalchemy.types import BigInteger
 
 from llm_mesh.observability.v1 import observability_pb2 as pb
+from llm_mesh_figures.money import NANO
 from llm_mesh_observability.domain.queries import SpendQuery
 from llm_mesh_observability.store.tables import LINES, TAGS
-from llm_mesh_runtime.money import NANO
 
 _HOUR = 3_600_000_000
 _DAY = 24 * _HOUR

@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterable
 
 from llm_mesh.registry.v1 import errors_pb2, registry_pb2
+from llm_mesh_figures.money import MAX_PRICE
 from llm_mesh_registry.domain.errors import RegistryError
 from llm_mesh_runtime.errors import invalid
-from llm_mesh_runtime.money import MAX_PRICE
 from llm_mesh_runtime.resources import NamePattern
 
 PRICE = NamePattern("domains/{domain}/models/{model}/prices/{number}")

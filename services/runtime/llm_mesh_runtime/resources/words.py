@@ -11,7 +11,7 @@ from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from llm_mesh.mesh.v1 import resources_pb2
-from llm_mesh_runtime import money
+from llm_mesh_figures import money
 
 VALUES: Final = (Timestamp.DESCRIPTOR.full_name, Duration.DESCRIPTOR.full_name, resources_pb2.Money.DESCRIPTOR.full_name)
 """Messages that are one value each."""

@@ -9,6 +9,8 @@ from typing import Any, NamedTuple, Protocol
 
 from llm_mesh.inference.v1 import embed_pb2, generate_pb2
 from llm_mesh.policy.v1 import admission_pb2, errors_pb2, floors_pb2, identity_pb2, policy_pb2
+from llm_mesh_figures.screened import REQUEST as DIRECTION
+from llm_mesh_figures.screened import screened_text
 from llm_mesh_policy.admission.domain import bounds, texts
 from llm_mesh_policy.admission.domain.callers import Callers, Known
 from llm_mesh_policy.admission.domain.ids import Ids, ulid
@@ -34,8 +36,6 @@ from llm_mesh_policy.screening.ports import REQUEST as RECORD
 from llm_mesh_runtime.clock import Clock
 from llm_mesh_runtime.errors import MeshError, invalid
 from llm_mesh_runtime.heavy import HeavyWork
-from llm_mesh_runtime.screened import REQUEST as DIRECTION
-from llm_mesh_runtime.screened import screened_text
 
 COUNT = "count_tokens"
 """The operation of an input that is only counted."""

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from llm_mesh.policy.v1 import errors_pb2
+from llm_mesh_figures.money import text as text_of
 from llm_mesh_policy.domain.errors import PolicyError, invalid_credential
 from llm_mesh_policy.ledger.domain import amounts, records, refusals, repetition
 from llm_mesh_policy.ledger.domain.kept_answers import Place, key_reused
@@ -29,7 +30,6 @@ from llm_mesh_policy.ledger.domain.settlement import SpeedOf
 from llm_mesh_policy.ledger.domain.view import LedgerView
 from llm_mesh_policy.screening.ports import REQUEST
 from llm_mesh_runtime.errors import MeshError, already_exists
-from llm_mesh_runtime.money import text as text_of
 
 
 class LedgerTerms(NamedTuple):

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from llm_mesh.mesh.v1 import resources_pb2
 from llm_mesh.policy.v1 import ledger_pb2
+from llm_mesh_figures.money import MAX_AMOUNT
 from llm_mesh_policy.ledger.domain import meters
 from llm_mesh_policy.ledger.domain.meters import DAY, FOREVER, MONEY, MONTHLY, SECOND, Meter
 from llm_mesh_runtime.errors import invalid
-from llm_mesh_runtime.money import MAX_AMOUNT
 from llm_mesh_runtime.resources import NamePattern, is_within
 
 BUDGET = NamePattern("domains/{domain}/projects/{project}/budget")

@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from llm_mesh.policy.v1 import admission_pb2, errors_pb2
+from llm_mesh_figures.money import MAX_AMOUNT, text
 from llm_mesh_policy.domain.errors import PolicyError
 from llm_mesh_policy.ledger.domain.offers import Offer, Tariff
 from llm_mesh_policy.ledger.domain.plan_tree import Asked
 from llm_mesh_policy.ledger.domain.rates import FREE, Rates
 from llm_mesh_runtime.errors import invalid
-from llm_mesh_runtime.money import MAX_AMOUNT, text
 from llm_mesh_runtime.resources import is_named
 
 _MOST_TOKENS = 10**9

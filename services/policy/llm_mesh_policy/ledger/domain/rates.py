@@ -4,7 +4,7 @@ from dataclasses import dataclass, fields
 
 from llm_mesh.inference.v1 import generate_pb2
 from llm_mesh.registry.v1 import registry_pb2
-from llm_mesh_runtime.money import line_amount, reserve_amount
+from llm_mesh_figures.money import line_amount, reserve_amount
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Sequence
 
 from llm_mesh.policy.v1 import errors_pb2, policy_pb2
+from llm_mesh_figures.money import text
 from llm_mesh_policy.domain.errors import PolicyError
 from llm_mesh_policy.domain.instants import put_micros
 from llm_mesh_policy.ledger.domain.meters import MONEY, Excess, Meter
 from llm_mesh_policy.ledger.domain.quote import Line
-from llm_mesh_runtime.money import text
 
 _MOST_NAMED = 8
 

@@ -6,13 +6,13 @@ from typing import Self
 
 from llm_mesh.mesh.v1 import resources_pb2
 from llm_mesh.policy.v1 import errors_pb2, usage_pb2
+from llm_mesh_figures.money import saturated
 from llm_mesh_policy.domain.errors import PolicyError
 from llm_mesh_policy.domain.instants import put_micros
 from llm_mesh_policy.ledger.domain import amounts, settlement
 from llm_mesh_policy.ledger.domain.meters import MONEY, Hold, Meter, Posting, corrected, given_back, settled
 from llm_mesh_policy.ledger.domain.quote import Line
 from llm_mesh_runtime.errors import invalid
-from llm_mesh_runtime.money import saturated
 
 HELD = usage_pb2.RESERVATION_STATE_HELD
 SETTLED = usage_pb2.RESERVATION_STATE_SETTLED

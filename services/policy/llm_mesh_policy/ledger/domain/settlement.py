@@ -5,11 +5,11 @@ from typing import NamedTuple
 
 from llm_mesh.inference.v1 import generate_pb2
 from llm_mesh.policy.v1 import usage_pb2
+from llm_mesh_figures.money import saturated
 from llm_mesh_policy.ledger.domain.plausible import counted_instead, impossible
 from llm_mesh_policy.ledger.domain.quote import Line
 from llm_mesh_policy.ledger.domain.unfinished import is_unfinished, probable_usage
 from llm_mesh_runtime.errors import invalid
-from llm_mesh_runtime.money import saturated
 
 _LONGEST_REASON = 63
 _LONGEST_FIELD = 255

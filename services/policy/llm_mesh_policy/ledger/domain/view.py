@@ -8,13 +8,13 @@ from collections.abc import Collection, Container, Iterable, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
+from llm_mesh_figures.money import saturated
 from llm_mesh_policy.domain.audit_entry import AuditEntry
 from llm_mesh_policy.ledger.domain.kept_answers import Place
 from llm_mesh_policy.ledger.domain.limits import PLATFORM, tag_key
 from llm_mesh_policy.ledger.domain.meters import MONEY, Meter, Posting
 from llm_mesh_policy.ledger.domain.ports import Draft
 from llm_mesh_policy.ledger.domain.reservation import Reservation
-from llm_mesh_runtime.money import saturated
 
 KEY_HOLDS = 24 * 3600 * 1_000_000
 """How long an idempotency key is bound to its first request, in microseconds."""

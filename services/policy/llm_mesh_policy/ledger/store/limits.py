@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, Connection, and_, delete, func, or_, selec
 
 from llm_mesh.mesh.v1 import resources_pb2
 from llm_mesh.policy.v1 import ledger_pb2
+from llm_mesh_figures.money import saturated
 from llm_mesh_policy.domain.audit_entry import AuditEntry
 from llm_mesh_policy.domain.unit_of_work import UnitOfWork
 from llm_mesh_policy.ledger.domain.amounts import pays
@@ -33,7 +34,6 @@ from llm_mesh_policy.rules.ports import Masks, Step, deletes
 from llm_mesh_policy.store.unit_of_work import SqlUnitOfWork, connection_of
 from llm_mesh_runtime.database import Database
 from llm_mesh_runtime.errors import MeshError, not_found
-from llm_mesh_runtime.money import saturated
 from llm_mesh_runtime.resources import Quotas, applied, change_of, digest_of, domain_of
 
 _OUTPUT_ONLY = ("spent", "held", "period_end_time", "close_time")

@@ -5,10 +5,10 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, select, update
 
+from llm_mesh_figures.money import MAX_AMOUNT
 from llm_mesh_policy.ledger.domain.meters import Meter
 from llm_mesh_policy.ledger.store.tables import meters
 from llm_mesh_runtime.database import Rows
-from llm_mesh_runtime.money import MAX_AMOUNT
 
 _COLUMNS = (
     meters.c.name,

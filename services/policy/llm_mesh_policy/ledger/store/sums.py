@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 
 from sqlalchemy import ColumnElement, Connection, Select, func, select
 
+from llm_mesh_figures.money import NANO, saturated
 from llm_mesh_policy.domain.audit_entry import AuditEntry
 from llm_mesh_policy.ledger.domain import amounts
 from llm_mesh_policy.ledger.domain.meter_check import Comparison
@@ -22,7 +23,6 @@ from llm_mesh_policy.ledger.store.saving import save
 from llm_mesh_policy.ledger.store.tables import entries, meters
 from llm_mesh_policy.store.unit_of_work import SqlUnitOfWork
 from llm_mesh_runtime.database import Database
-from llm_mesh_runtime.money import NANO, saturated
 from llm_mesh_runtime.resources import domain_of
 
 _TIMEOUT_SECONDS = 900.0

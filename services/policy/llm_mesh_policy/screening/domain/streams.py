@@ -8,13 +8,13 @@ from typing import Any
 import orjson
 
 from llm_mesh.policy.v1 import admission_pb2, policy_pb2
+from llm_mesh_figures.screened import ANSWER as DIRECTION
 from llm_mesh_policy.screening.domain.rules import ScreeningRules
 from llm_mesh_policy.screening.domain.scan import Scan
 from llm_mesh_policy.screening.domain.seals import ScreeningSeals, opened_admission, opened_state, sealed_state
 from llm_mesh_policy.screening.domain.trail import ANSWER, Counts, ScreeningRecord, ScreeningTrail, record_of, screening_counts
 from llm_mesh_policy.screening.domain.watchlist import BLOCKED, Watchlist
 from llm_mesh_runtime.errors import invalid, invalid_seal
-from llm_mesh_runtime.screened import ANSWER as DIRECTION
 
 BIG = 8 * 1024
 MOST_FINDINGS = 100

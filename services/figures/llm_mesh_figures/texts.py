@@ -30,5 +30,5 @@ def counted(events: Sequence[generate_pb2.StreamEvent]) -> Counted:
 
 def size_of(texts: list[str]) -> int:
     """Bytes of texts, in UTF-8."""
-    told = texts[0] if len(texts) == 1 else "".join(texts)
-    return len(told) if told.isascii() else len(told.encode("utf-8", "replace"))
+    whole = texts[0] if len(texts) == 1 else "".join(texts)
+    return len(whole) if whole.isascii() else len(whole.encode("utf-8", "replace"))

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llm_mesh.inference.v1 import generate_pb2
-from llm_mesh_runtime.texts import counted
+from llm_mesh_figures.texts import counted
 
 TEXTS = st.text(max_size=5).map(lambda text: generate_pb2.StreamEvent(text=generate_pb2.TextDelta(text=text)))
 OTHERS = st.sampled_from([generate_pb2.StreamEvent(), generate_pb2.StreamEvent(usage=generate_pb2.Usage(output_tokens=1))])
