@@ -15,16 +15,16 @@ from llm_mesh.inference.v1 import generate_pb2
 from llm_mesh.mesh.v1 import resources_pb2
 from llm_mesh.policy.v1 import policy_pb2
 from llm_mesh.router.v1 import router_pb2
+from llm_mesh_gateway.domain.execution.remainder import LateUsage
+from llm_mesh_gateway.domain.execution.repeating import Bounds
+from llm_mesh_gateway.domain.execution.retry_budget import RetryBudget
 from llm_mesh_gateway.domain.gateway import Gateway, Request
 from llm_mesh_gateway.domain.operation import Generation
 from llm_mesh_gateway.domain.outlets import Streamed
 from llm_mesh_gateway.domain.ports import Piece
 from llm_mesh_gateway.domain.recording import RECORDED, Room
-from llm_mesh_gateway.domain.remainder import LateUsage
-from llm_mesh_gateway.domain.repeating import Bounds
-from llm_mesh_gateway.domain.retry_budget import RetryBudget
-from llm_mesh_gateway.domain.screening import screened
 from llm_mesh_gateway.domain.settlements import Settlements
+from llm_mesh_gateway.domain.transforms.screening import screened
 from llm_mesh_runtime.context import Caller
 from tests.gateway.conftest import request as asking
 from tests.gateway.fakes import attempt, choice_finished, failover, report, started, text

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from llm_mesh.inference.v1 import generate_pb2
 from llm_mesh.policy.v1 import errors_pb2 as policy_errors
 from llm_mesh.router.v1 import plan_pb2, router_pb2
+from llm_mesh_gateway.domain.execution.retry_budget import RetryBudget
 from llm_mesh_gateway.domain.outcomes import Outcomes
 from llm_mesh_gateway.domain.ports import Piece
 from llm_mesh_gateway.domain.record import AttemptRecord
 from llm_mesh_gateway.domain.reservation_id import ReservationIds
-from llm_mesh_gateway.domain.retry_budget import RetryBudget
 from llm_mesh_gateway.domain.tally import Tally
 from llm_mesh_gateway.store import FileEpochs
 from llm_mesh_runtime.telemetry.metrics import Metrics

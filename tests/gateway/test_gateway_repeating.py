@@ -17,7 +17,7 @@ from llm_mesh.gateway.v1 import gateway_pb2
 from llm_mesh.policy.v1 import errors_pb2 as policy_errors
 from llm_mesh.policy.v1 import usage_pb2
 from llm_mesh.router.v1 import plan_pb2
-from llm_mesh_gateway.domain.repeating import Bounds, Spent, delay_before, passes
+from llm_mesh_gateway.domain.execution.repeating import Bounds, Spent, delay_before, passes
 from llm_mesh_gateway.settings import Settings
 from tests.gateway.conftest import KEY, Mesh, request, running, said
 from tests.gateway.fakes import FakeAdapter, PolicyError, Script, attempt, failing, failover, failure, started, text

@@ -12,7 +12,7 @@ import pytest
 from llm_mesh.adapter.v1 import adapter_pb2
 from llm_mesh.policy.v1 import policy_pb2
 from llm_mesh_gateway.domain.ports import Piece
-from llm_mesh_gateway.domain.screening import screened
+from llm_mesh_gateway.domain.transforms.screening import screened
 from tests.gateway.fakes import choice_finished, passed, text
 
 T = TypeVar("T")

@@ -7,17 +7,17 @@ from functools import partial
 
 from llm_mesh.gateway.v1.gateway_pb2_grpc import add_GatewayServiceServicer_to_server
 from llm_mesh_gateway.domain.counting import Counting
+from llm_mesh_gateway.domain.execution.remainder import LateUsage
+from llm_mesh_gateway.domain.execution.repeating import Bounds
+from llm_mesh_gateway.domain.execution.retry_budget import RetryBudget
 from llm_mesh_gateway.domain.gateway import Gateway
 from llm_mesh_gateway.domain.lease import Lease
 from llm_mesh_gateway.domain.listing import Listing
 from llm_mesh_gateway.domain.outcomes import Outcomes
 from llm_mesh_gateway.domain.ports import Epochs
 from llm_mesh_gateway.domain.recording import Room
-from llm_mesh_gateway.domain.remainder import LateUsage
-from llm_mesh_gateway.domain.repeating import Bounds
-from llm_mesh_gateway.domain.retry_budget import RetryBudget
-from llm_mesh_gateway.domain.screening import screened
 from llm_mesh_gateway.domain.settlements import Settlements
+from llm_mesh_gateway.domain.transforms.screening import screened
 from llm_mesh_gateway.peers import AdapterPeers, CataloguePeer, PolicyPeer, RouterPeer, ServicePeers, relays
 from llm_mesh_gateway.servicer import GatewayServicer
 from llm_mesh_gateway.settings import Settings

@@ -8,31 +8,31 @@ from tests.proofs.mutant import Mutant
 
 FAILURES: Mapping[str, Mutant] = {
     "failures/repetitions-are-counted": Mutant(
-        file="gateway/llm_mesh_gateway/domain/repeating.py",
+        file="gateway/llm_mesh_gateway/domain/execution/repeating.py",
         guard="spent.repetitions >= bounds.repetitions",
         instead="False",
         test="tests/gateway/test_gateway_repeating.py",
     ),
     "failures/a-wait-ends-before-the-deadline": Mutant(
-        file="gateway/llm_mesh_gateway/domain/repeating.py",
+        file="gateway/llm_mesh_gateway/domain/execution/repeating.py",
         guard="latest = min(latest, remaining - _ROOM)",
         instead="pass",
         test="tests/gateway/test_gateway_repeating.py",
     ),
     "failures/a-used-up-quota-is-not-repeated": Mutant(
-        file="gateway/llm_mesh_gateway/domain/repeating.py",
+        file="gateway/llm_mesh_gateway/domain/execution/repeating.py",
         guard=' and failure.metadata.get("quota") != "exhausted"',
         instead="",
         test="tests/gateway/test_gateway_repeating.py",
     ),
     "failures/repetitions-take-from-the-budget": Mutant(
-        file="gateway/llm_mesh_gateway/domain/execution.py",
+        file="gateway/llm_mesh_gateway/domain/execution/execution.py",
         guard="if not delays or not self._budget.take():",
         instead="if not delays:",
         test="tests/gateway/test_gateway_repeating.py",
     ),
     "failures/repetitions-are-paid-for": Mutant(
-        file="gateway/llm_mesh_gateway/domain/execution.py",
+        file="gateway/llm_mesh_gateway/domain/execution/execution.py",
         guard="        if not await self._extend(again):\n            return None\n",
         instead="        await self._extend(again)\n",
         test="tests/gateway/test_gateway_repeating.py",

@@ -212,13 +212,13 @@ SCREENING: Mapping[str, Mutant] = {
         test="tests/runtime/test_heavy.py",
     ),
     "screening/sound-streamed": Mutant(
-        file="gateway/llm_mesh_gateway/domain/screened_text.py",
+        file="gateway/llm_mesh_gateway/domain/transforms/order.py",
         guard='            raise screening_failed("sound cannot be screened")',
         instead="            self._last.extend([event])",
         test="tests/gateway/test_gateway_screening_guards.py",
     ),
     "screening/sound-whole": Mutant(
-        file="gateway/llm_mesh_gateway/domain/screening.py",
+        file="gateway/llm_mesh_gateway/domain/transforms/screening.py",
         guard="    if unreadable is not None:",
         instead="    if False:",
         test="tests/gateway/test_gateway_screening_guards.py",
@@ -230,13 +230,13 @@ SCREENING: Mapping[str, Mutant] = {
         test="tests/gateway/test_gateway_screening.py",
     ),
     "screening/log-probabilities-whole": Mutant(
-        file="gateway/llm_mesh_gateway/domain/screening.py",
+        file="gateway/llm_mesh_gateway/domain/transforms/screening.py",
         guard='for field in ("logprobs", "refusal_logprobs", "extras"):',
         instead='for field in ("extras",):',
         test="tests/gateway/test_gateway_screening_guards.py",
     ),
     "screening/log-probabilities-streamed": Mutant(
-        file="gateway/llm_mesh_gateway/domain/screened_text.py",
+        file="gateway/llm_mesh_gateway/domain/transforms/order.py",
         guard="            self._text(delta.choice, (kind, 0), delta.text, _text_event(kind, delta.choice))",
         instead="""            self._text(delta.choice, (kind, 0), delta.text, _text_event(kind, delta.choice))
             if delta.logprobs:
@@ -244,7 +244,7 @@ SCREENING: Mapping[str, Mutant] = {
         test="tests/gateway/test_gateway_screening_guards.py",
     ),
     "screening/names-of-tools-in-answers": Mutant(
-        file="gateway/llm_mesh_gateway/domain/screened_text.py",
+        file="gateway/llm_mesh_gateway/domain/transforms/order.py",
         guard="            self._tool_name(event)",
         instead="            self._barrier(event.tool_call_started.choice, event)",
         test="tests/gateway/test_gateway_screening_guards.py",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from llm_mesh.policy.v1 import policy_pb2
-from llm_mesh_gateway.domain.repeating import USUAL_DELAY, passes
+from llm_mesh_gateway.domain.execution.repeating import USUAL_DELAY, passes
 from llm_mesh_runtime.errors import MeshError, PeerError
 
 

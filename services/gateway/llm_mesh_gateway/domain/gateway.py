@@ -21,20 +21,20 @@ from llm_mesh.router.v1 import plan_pb2, router_pb2
 from llm_mesh_gateway.domain import replay
 from llm_mesh_gateway.domain.charge import tell_charge
 from llm_mesh_gateway.domain.checks import check_options
-from llm_mesh_gateway.domain.execution import Execution
+from llm_mesh_gateway.domain.execution.execution import Execution
+from llm_mesh_gateway.domain.execution.plan import attempts_of
+from llm_mesh_gateway.domain.execution.repeating import Bounds
+from llm_mesh_gateway.domain.execution.retry_budget import RetryBudget
 from llm_mesh_gateway.domain.fields import in_callers_words
 from llm_mesh_gateway.domain.findings import Findings, tell_screened
 from llm_mesh_gateway.domain.operation import Operation
 from llm_mesh_gateway.domain.outcomes import Outcomes
 from llm_mesh_gateway.domain.outlets import Outlet
-from llm_mesh_gateway.domain.plan import attempts_of
 from llm_mesh_gateway.domain.ports import Adapters, Catalogue, Policy, Release, Rights, Router
 from llm_mesh_gateway.domain.record import set_duration
 from llm_mesh_gateway.domain.recording import Recording, Room
-from llm_mesh_gateway.domain.repeating import Bounds
 from llm_mesh_gateway.domain.reservation import Reservation, refusal_of, was_sent
 from llm_mesh_gateway.domain.reservation_id import ReservationIds
-from llm_mesh_gateway.domain.retry_budget import RetryBudget
 from llm_mesh_gateway.domain.settlements import Settlements
 from llm_mesh_runtime.context import Caller
 from llm_mesh_runtime.errors import MeshError, RuntimeFault

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from llm_mesh.mesh.v1 import resources_pb2
 from llm_mesh.policy.v1 import policy_pb2, usage_pb2
 from llm_mesh.router.v1 import plan_pb2
+from llm_mesh_gateway.domain.execution.remainder import Remainder
 from llm_mesh_gateway.domain.findings import Findings
 from llm_mesh_gateway.domain.ports import Policy
 from llm_mesh_gateway.domain.record import AttemptRecord, field_of
-from llm_mesh_gateway.domain.remainder import Remainder
 from llm_mesh_gateway.domain.settlements import Settlements
 from llm_mesh_runtime.errors import MeshError
 from llm_mesh_runtime.log import get_logger

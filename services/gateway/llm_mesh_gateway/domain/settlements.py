@@ -12,9 +12,9 @@ from datetime import timedelta
 
 from llm_mesh.mesh.v1 import errors_pb2
 from llm_mesh.policy.v1 import policy_pb2
+from llm_mesh_gateway.domain.execution.remainder import LateUsage, Remainder
 from llm_mesh_gateway.domain.ports import Ledger
 from llm_mesh_gateway.domain.recording import Room
-from llm_mesh_gateway.domain.remainder import LateUsage, Remainder
 from llm_mesh_runtime.backoff import Backoff
 from llm_mesh_runtime.errors import MeshError, RuntimeFault
 from llm_mesh_runtime.log import get_logger

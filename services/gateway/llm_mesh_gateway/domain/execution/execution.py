@@ -14,13 +14,13 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from llm_mesh.router.v1 import plan_pb2
 from llm_mesh_gateway.domain import errors
+from llm_mesh_gateway.domain.execution.plan import target_of
+from llm_mesh_gateway.domain.execution.remainder import Remainder
+from llm_mesh_gateway.domain.execution.repeating import Bounds, Spent, delay_before
+from llm_mesh_gateway.domain.execution.retry_budget import RetryBudget
 from llm_mesh_gateway.domain.failures import Verdict, meaning_of, same_fault
-from llm_mesh_gateway.domain.plan import target_of
 from llm_mesh_gateway.domain.ports import AttemptCall, Piece, Release
 from llm_mesh_gateway.domain.record import AttemptRecord
-from llm_mesh_gateway.domain.remainder import Remainder
-from llm_mesh_gateway.domain.repeating import Bounds, Spent, delay_before
-from llm_mesh_gateway.domain.retry_budget import RetryBudget
 from llm_mesh_runtime.context import deadline_remaining
 from llm_mesh_runtime.errors import MeshError
 from llm_mesh_runtime.telemetry import span

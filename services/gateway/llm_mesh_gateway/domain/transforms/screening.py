@@ -19,7 +19,7 @@ from llm_mesh.policy.v1 import policy_pb2
 from llm_mesh_gateway.domain.errors import screening_failed
 from llm_mesh_gateway.domain.findings import Findings
 from llm_mesh_gateway.domain.ports import Piece, Policy, Release, ScreenSession
-from llm_mesh_gateway.domain.screened_text import Order, Run
+from llm_mesh_gateway.domain.transforms.order import Order, Run
 from llm_mesh_runtime.errors import MeshError
 
 T = TypeVar("T")
