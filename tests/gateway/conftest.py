@@ -2,8 +2,9 @@
 
 import contextlib
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import grpc
@@ -15,8 +16,10 @@ from llm_mesh.gateway.v1 import gateway_pb2
 from llm_mesh.gateway.v1.gateway_pb2_grpc import GatewayServiceStub
 from llm_mesh.inference.v1 import content_pb2, generate_pb2
 from llm_mesh.router.v1.router_pb2_grpc import add_RouterServiceServicer_to_server
+from llm_mesh_gateway.domain.execution.executors import Executors
+from llm_mesh_gateway.domain.transforms.chain import Transforms
 from llm_mesh_gateway.settings import Settings
-from llm_mesh_gateway.wiring import service
+from llm_mesh_gateway.wiring import build, service
 from llm_mesh_runtime.errors import PeerError
 from llm_mesh_runtime.peer_errors import from_rpc_error
 from llm_mesh_runtime.testing import HostedMesh, Link, host
@@ -34,6 +37,10 @@ class Mesh:
     policy: FakePolicy = field(default_factory=FakePolicy)
     router: FakeRouter = field(default_factory=FakeRouter)
     adapter: FakeAdapter = field(default_factory=FakeAdapter)
+    executors: Executors = field(default_factory=dict)
+    """Of kinds of plan nodes that the gateway does not have."""
+    transforms: Transforms = field(default_factory=dict)
+    """Of kinds of obligations that it does not have."""
     running: HostedMesh | None = None
 
     @property
@@ -80,7 +87,7 @@ def said(messages: list[gateway_pb2.GenerateStreamResponse]) -> str:
 async def running(mesh: Mesh, **options: Any) -> AsyncIterator[Mesh]:
     """Start everything."""
     services = [
-        service,
+        replace(service, build=partial(build, executors=mesh.executors, transforms=mesh.transforms)),
         hosted("router", "llm_mesh.router.v1.RouterService", add_RouterServiceServicer_to_server, mesh.router),
         hosted("catalogue", "llm_mesh.catalogue.v1.CatalogueService", add_CatalogueServiceServicer_to_server, FakeCatalogue()),
         hosted("adapter/fake", "llm_mesh.adapter.v1.AdapterService", add_AdapterServiceServicer_to_server, mesh.adapter),

@@ -24,7 +24,6 @@ from llm_mesh_gateway.domain.outlets import Streamed
 from llm_mesh_gateway.domain.ports import Piece
 from llm_mesh_gateway.domain.recording import RECORDED, Room
 from llm_mesh_gateway.domain.settlements import Settlements
-from llm_mesh_gateway.domain.transforms.screening import screened
 from llm_mesh_runtime.context import Caller
 from tests.gateway.conftest import request as asking
 from tests.gateway.fakes import attempt, choice_finished, failover, report, started, text
@@ -80,7 +79,7 @@ def gateway(peers: Any) -> Gateway:
         outcomes=peers,
         budget=RetryBudget(ratio=0.1, floor=3),
         bounds=Bounds(0, 0),
-        screen=lambda *given: screened(peers, *given),
+        transforms={},
         epoch="e",
         room=room,
     )

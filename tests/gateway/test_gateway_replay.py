@@ -183,7 +183,7 @@ async def test_an_answer_that_becomes_too_large_takes_no_more_room() -> None:
 
 
 async def test_todays_screening_applies_to_an_answer_of_before(keeping: Mesh) -> None:
-    keeping.policy.admission.obligations.screen_output = True
+    keeping.policy.admission.obligations.items.add().screen_output.state = b"state"
     keeping.policy.screen = lambda piece: [passed(piece, piece.text.replace("secret", "******"))]
     repeat(keeping, gateway_pb2.GenerateStreamResponse(events=[started(), text("a secret "), text("here"), choice_finished()]))
     messages, error = await keeping.streamed(options=ONCE)
@@ -193,7 +193,7 @@ async def test_todays_screening_applies_to_an_answer_of_before(keeping: Mesh) ->
 
 
 async def test_what_screening_blocks_today_is_not_repeated_and_costs_nothing(keeping: Mesh) -> None:
-    keeping.policy.admission.obligations.screen_output = True
+    keeping.policy.admission.obligations.items.add().screen_output.state = b"state"
     keeping.policy.screen = lambda piece: [policy_pb2.ScreenStreamResponse(channel=piece.channel, index=piece.index, blocked=True)]
     repeat(keeping, gateway_pb2.GenerateStreamResponse(events=[started(), text("a bomb"), choice_finished()]))
     messages, error = await keeping.streamed(options=ONCE)

@@ -19,7 +19,7 @@ from tests.gateway.fakes import Script, StreamEvent, choice_finished, failure, p
 async def obliged(request: pytest.FixtureRequest) -> AsyncIterator[Mesh]:
     """A gateway whose policy obliges it to screen."""
     made = Mesh(link=request.param)
-    made.policy.admission.obligations.screen_output = True
+    made.policy.admission.obligations.items.add().screen_output.state = b"state"
     async with running(made):
         yield made
 
@@ -186,7 +186,7 @@ async def test_failing_over_before_content_works_under_screening(obliged: Mesh) 
 def test_however_it_is_split_the_same_text_comes(pieces: list[str], withheld: bool) -> None:  # noqa: FBT001 - hypothesis draws it
     async def check() -> None:
         made = Mesh()
-        made.policy.admission.obligations.screen_output = True
+        made.policy.admission.obligations.items.add().screen_output.state = b"state"
         if withheld:
             made.policy.screen = Withholding()
         made.adapter.scripts["model-1"] = saying(*pieces)

@@ -20,7 +20,7 @@ LOGPROB = generate_pb2.TokenLogprob(token=SECRET, logprob=-1, utf8=SECRET.encode
 async def obliged(request: pytest.FixtureRequest) -> AsyncIterator[Mesh]:
     """A gateway whose policy obliges it to screen, and masks a word."""
     made = Mesh(link=request.param)
-    made.policy.admission.obligations.screen_output = True
+    made.policy.admission.obligations.items.add().screen_output.state = b"state"
 
     def masking(piece: policy_pb2.ScreenText) -> list[policy_pb2.ScreenStreamResponse]:
         return [passed(piece, piece.text.replace(SECRET, "******"))]

@@ -10,9 +10,12 @@ from typing import TypeVar
 import pytest
 
 from llm_mesh.adapter.v1 import adapter_pb2
-from llm_mesh.policy.v1 import policy_pb2
+from llm_mesh.mesh.v1 import resources_pb2
+from llm_mesh.policy.v1 import admission_pb2, policy_pb2
+from llm_mesh_gateway.domain.findings import Findings
 from llm_mesh_gateway.domain.ports import Piece
-from llm_mesh_gateway.domain.transforms.screening import screened
+from llm_mesh_gateway.domain.transforms.chain import AnswerContext
+from llm_mesh_gateway.domain.transforms.screening import ScreeningTransform
 from tests.gateway.fakes import choice_finished, passed, text
 
 T = TypeVar("T")
@@ -79,9 +82,9 @@ class Stream:
     def __init__(self) -> None:
         self.policy = Session()
         self.seen: asyncio.Queue[str] = asyncio.Queue()
-        admitted = policy_pb2.AdmitResponse()
-        admitted.obligations.screen_output = True
-        self.screening = screened(Obliging(self.policy), admitted, self._release)  # type: ignore[arg-type]  # of a policy, what is asked
+        transform = ScreeningTransform(Obliging(self.policy))  # type: ignore[arg-type]  # of a policy, what is asked
+        context = AnswerContext(resources_pb2.Sealed(), Findings())
+        self.screening = transform.begin(admission_pb2.Obligation(), context, self._release)
 
     async def _release(self, piece: Piece) -> None:
         for event in piece.events:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import socket
-from functools import partial
+from types import MappingProxyType
 
 from llm_mesh.gateway.v1.gateway_pb2_grpc import add_GatewayServiceServicer_to_server
 from llm_mesh_gateway.domain.counting import Counting
+from llm_mesh_gateway.domain.execution import EXECUTORS, Executors
 from llm_mesh_gateway.domain.execution.remainder import LateUsage
 from llm_mesh_gateway.domain.execution.repeating import Bounds
 from llm_mesh_gateway.domain.execution.retry_budget import RetryBudget
@@ -17,7 +18,7 @@ from llm_mesh_gateway.domain.outcomes import Outcomes
 from llm_mesh_gateway.domain.ports import Epochs
 from llm_mesh_gateway.domain.recording import Room
 from llm_mesh_gateway.domain.settlements import Settlements
-from llm_mesh_gateway.domain.transforms.screening import screened
+from llm_mesh_gateway.domain.transforms import ScreeningTransform, Transforms
 from llm_mesh_gateway.peers import AdapterPeers, CataloguePeer, PolicyPeer, RouterPeer, ServicePeers, relays
 from llm_mesh_gateway.servicer import GatewayServicer
 from llm_mesh_gateway.settings import Settings
@@ -26,8 +27,10 @@ from llm_mesh_runtime.links import Links
 from llm_mesh_runtime.service import Service, Servicers
 
 
-def build(settings: Settings, links: Links) -> Servicers:
-    """The gateway of one process."""
+def build(
+    settings: Settings, links: Links, *, executors: Executors = MappingProxyType({}), transforms: Transforms = MappingProxyType({})
+) -> Servicers:
+    """The gateway of one process. `executors` and `transforms` are of kinds beyond its own."""
     policy, router = PolicyPeer(links.channel("policy")), RouterPeer(links.channel("router"))
     adapters = AdapterPeers(links.channel)
     room = Room(settings.recorded_answer_bytes)
@@ -51,7 +54,8 @@ def build(settings: Settings, links: Links) -> Servicers:
         outcomes=outcomes,
         budget=RetryBudget(ratio=settings.retry_ratio, floor=settings.retry_floor / links.mesh.processes),
         bounds=Bounds(settings.repetitions, settings.repetition_wait.total_seconds()),
-        screen=partial(screened, policy),
+        transforms={"screen_output": ScreeningTransform(policy), **transforms},
+        executors={**EXECUTORS, **executors},
         epoch=lease.epoch,
         room=room,
         replayed=replayed.inc,

@@ -26,13 +26,13 @@ FAILURES: Mapping[str, Mutant] = {
         test="tests/gateway/test_gateway_repeating.py",
     ),
     "failures/repetitions-take-from-the-budget": Mutant(
-        file="gateway/llm_mesh_gateway/domain/execution/execution.py",
+        file="gateway/llm_mesh_gateway/domain/execution/retries.py",
         guard="if not delays or not self._budget.take():",
         instead="if not delays:",
         test="tests/gateway/test_gateway_repeating.py",
     ),
     "failures/repetitions-are-paid-for": Mutant(
-        file="gateway/llm_mesh_gateway/domain/execution/execution.py",
+        file="gateway/llm_mesh_gateway/domain/execution/retries.py",
         guard="        if not await self._extend(again):\n            return None\n",
         instead="        await self._extend(again)\n",
         test="tests/gateway/test_gateway_repeating.py",

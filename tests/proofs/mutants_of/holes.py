@@ -137,8 +137,8 @@ HOLES: Mapping[str, Mutant] = {
     ),
     "late-usage/read-on": Mutant(
         file="gateway/llm_mesh_gateway/domain/execution/execution.py",
-        guard="            self.remainder = self._ending\n",
-        instead="",
+        guard="                    self.remainder = record.ending\n",
+        instead="                    pass\n",
         test="tests/gateway/test_gateway_settlement.py",
     ),
     "late-usage/only-when-all-is-said": Mutant(

@@ -129,8 +129,8 @@ REPLAY: Mapping[str, Mutant] = {
     ),
     "replay/screening-of-today": Mutant(
         file="gateway/llm_mesh_gateway/domain/gateway.py",
-        guard="self._screen(planned.admitted, outlet.release, (), kept.findings)",
-        instead="self._screen(policy_pb2.AdmitResponse(), outlet.release, (), kept.findings)",
+        guard="changing = planned.chain.begin(",
+        instead="changing = ResponseChain().begin(",
         test="tests/gateway/test_gateway_replay.py::test_todays_screening_applies_to_an_answer_of_before",
     ),
     "replay/charged-nothing": Mutant(

@@ -213,14 +213,14 @@ SCREENING: Mapping[str, Mutant] = {
     ),
     "screening/sound-streamed": Mutant(
         file="gateway/llm_mesh_gateway/domain/transforms/order.py",
-        guard='            raise screening_failed("sound cannot be screened")',
+        guard='            raise self._unreadable("sound")',
         instead="            self._last.extend([event])",
         test="tests/gateway/test_gateway_screening_guards.py",
     ),
     "screening/sound-whole": Mutant(
-        file="gateway/llm_mesh_gateway/domain/transforms/screening.py",
-        guard="    if unreadable is not None:",
-        instead="    if False:",
+        file="gateway/llm_mesh_gateway/domain/transforms/texts.py",
+        guard="        if unreadable is not None:",
+        instead="        if False:",
         test="tests/gateway/test_gateway_screening_guards.py",
     ),
     "screening/log-probabilities-asked": Mutant(
@@ -230,7 +230,7 @@ SCREENING: Mapping[str, Mutant] = {
         test="tests/gateway/test_gateway_screening.py",
     ),
     "screening/log-probabilities-whole": Mutant(
-        file="gateway/llm_mesh_gateway/domain/transforms/screening.py",
+        file="gateway/llm_mesh_gateway/domain/transforms/texts.py",
         guard='for field in ("logprobs", "refusal_logprobs", "extras"):',
         instead='for field in ("extras",):',
         test="tests/gateway/test_gateway_screening_guards.py",

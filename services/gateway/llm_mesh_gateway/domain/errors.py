@@ -40,11 +40,24 @@ def not_executable(node: str) -> GatewayError:
     return GatewayError(reason, f"the plan has a node of kind {node}, which this gateway cannot execute", node=node)
 
 
+def obligation_not_supported(obligation: str) -> GatewayError:
+    """An obligation of a kind that this build does not carry out."""
+    reason = errors_pb2.ERROR_REASON_OBLIGATION_NOT_SUPPORTED
+    message = f"policy obliges the gateway to {obligation}, which this gateway cannot do"
+    return GatewayError(reason, message, obligation=obligation)
+
+
 def all_attempts_failed(failures: Sequence[tuple[str, MeshError]]) -> GatewayError:
     """Every attempt failed before any content; `failures` has each attempt's id and failure."""
     told = ", ".join(f"{attempt}: {failure.reason_name}" for attempt, failure in failures)
     message = f"all {len(failures)} attempts failed ({told})"
     return _listing(failures, GatewayError(errors_pb2.ERROR_REASON_ALL_ATTEMPTS_FAILED, message, retry_after=_soonest(failures)))
+
+
+def none_accepted(attempts: int) -> GatewayError:
+    """Attempts went well, and the plan accepted none of their answers."""
+    message = "no attempt gave an answer that the plan accepts"
+    return GatewayError(errors_pb2.ERROR_REASON_ALL_ATTEMPTS_FAILED, message, attempts=str(attempts))
 
 
 def retry_budget_exhausted(failures: Sequence[tuple[str, MeshError]]) -> GatewayError:

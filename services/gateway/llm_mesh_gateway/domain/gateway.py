@@ -8,21 +8,18 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from llm_mesh.catalogue.v1 import catalogue_pb2
 from llm_mesh.gateway.v1 import gateway_pb2
-from llm_mesh.inference.v1 import generate_pb2
 from llm_mesh.mesh.v1 import errors_pb2, resources_pb2
 from llm_mesh.policy.v1 import policy_pb2
 from llm_mesh.router.v1 import plan_pb2, router_pb2
 from llm_mesh_gateway.domain import replay
 from llm_mesh_gateway.domain.charge import tell_charge
 from llm_mesh_gateway.domain.checks import check_options
-from llm_mesh_gateway.domain.execution.execution import Execution
-from llm_mesh_gateway.domain.execution.plan import attempts_of
+from llm_mesh_gateway.domain.execution import EXECUTORS, Execution, Executors, Retries, attempts_of
 from llm_mesh_gateway.domain.execution.repeating import Bounds
 from llm_mesh_gateway.domain.execution.retry_budget import RetryBudget
 from llm_mesh_gateway.domain.fields import in_callers_words
@@ -36,6 +33,7 @@ from llm_mesh_gateway.domain.recording import Recording, Room
 from llm_mesh_gateway.domain.reservation import Reservation, refusal_of, was_sent
 from llm_mesh_gateway.domain.reservation_id import ReservationIds
 from llm_mesh_gateway.domain.settlements import Settlements
+from llm_mesh_gateway.domain.transforms import UNCHANGED, AnswerContext, ResponseChain, Transforms, chain_of
 from llm_mesh_runtime.context import Caller
 from llm_mesh_runtime.errors import MeshError, RuntimeFault
 
@@ -43,7 +41,6 @@ _RENDER = "/llm_mesh.catalogue.v1.CatalogueService/Render"
 _RENDER_ACTION = "prompts.render"
 
 Decided = Callable[[str], None]
-Screen = Callable[[policy_pb2.AdmitResponse, Release, Sequence[generate_pb2.Translation], Findings], AbstractAsyncContextManager[Release]]
 
 
 @dataclass(slots=True)
@@ -83,6 +80,8 @@ class Planned:
     attempts: list[plan_pb2.Attempt]
     decision_id: str
     estimated_input_tokens: int
+    chain: ResponseChain = UNCHANGED
+    """What policy obliges to do with the answer. A request that is only counted has none."""
 
 
 class Gateway:
@@ -100,8 +99,9 @@ class Gateway:
         outcomes: Outcomes,
         budget: RetryBudget,
         bounds: Bounds,
-        screen: Screen,
         epoch: str,
+        transforms: Transforms,
+        executors: Executors = EXECUTORS,
         room: Room | None = None,
         replayed: Callable[[], None] = lambda: None,
     ) -> None:
@@ -114,8 +114,9 @@ class Gateway:
         self._outcomes = outcomes
         self._budget = budget
         self._bounds = bounds
-        self._screen = screen
         self._epoch = epoch
+        self._executors = executors
+        self._transforms = transforms
         self._room = Room(0) if room is None else room
         self._replayed = replayed
         self._ids = ReservationIds()
@@ -132,7 +133,8 @@ class Gateway:
         if isinstance(held, replay.Replay):
             await self._repeat(request, planned, held, outlet, receipt)
             return
-        recording = Recording(held.answer_limit, self._room, request.caller.party) if digest and held.answer_limit else None
+        may_record = digest and held.answer_limit and planned.chain.records
+        recording = Recording(held.answer_limit, self._room, request.caller.party) if may_record else None
         outlet.held(held, recording)
         try:
             receipt.model, settled = await self._dispatch(request, planned, held, outlet.release, recording)
@@ -152,6 +154,7 @@ class Gateway:
         """Everything before money is held. Where that fails, what screening found in the request leaves proof all the same."""
         try:
             planned = await self.plan(request)
+            planned.chain = chain_of(planned.admitted, self._transforms)
             return planned, self._reservation(request, planned, digest)
         except (MeshError, asyncio.CancelledError) as failure:
             if request.proof is not None:
@@ -219,7 +222,7 @@ class Gateway:
             raise
         request.decide(answer.decision_id)
         plan = answer.plan
-        return Planned(admitted, admission, plan, attempts_of(plan), answer.decision_id, profile.estimated_input_tokens)
+        return Planned(admitted, admission, plan, attempts_of(plan, self._executors), answer.decision_id, profile.estimated_input_tokens)
 
     async def _hold(self, reservation: Reservation) -> Reservation | replay.Replay:
         """Hold the money; or find the answer of the earlier request that this one repeats."""
@@ -235,8 +238,8 @@ class Gateway:
         """Answer with a kept answer."""
         request.decided(kept.entry.decision_id)
         kept.screened = planned.admitted.screened[:]
-        screen = self._screen(planned.admitted, outlet.release, (), kept.findings)
-        await kept.release_again(outlet.replays(kept), screen)
+        changing = planned.chain.begin(AnswerContext(planned.admission, kept.findings), outlet.release)
+        await kept.release_again(outlet.replays(kept), changing)
         self._replayed()
         kept.write_receipt(receipt)
         receipt.request_id = request.request_id
@@ -265,24 +268,23 @@ class Gateway:
         """Have it answered. Tells by which model, and what it cost where that is known."""
         self._budget.request()
         operation, adapters = request.operation, self._adapters
+        root = planned.plan.root
         execution = Execution(
-            planned.attempts,
-            lambda attempt: operation.dispatch(adapters, attempt, reservation.grant),
-            reservation.extend,
-            self._budget,
+            operation,
+            self._executors,
+            lambda attempt, changed: changed.dispatch(adapters, attempt, reservation.grant),
+            lambda: Retries(planned.attempts, reservation.extend, self._budget, self._bounds),
             planned.estimated_input_tokens,
-            bounds=self._bounds,
-            streamed=operation.streamed,
-            awaits_usage_after=max(1, operation.candidate_count) if operation.streamed and self._settlements.awaits_usage else 0,
+            awaits_usage=self._settlements.awaits_usage,
         )
         try:
-            if planned.admitted.obligations.screen_output:
-                translations = operation.without_what_escapes_screening()
+            if chain := planned.chain:
+                translations = chain.narrow(operation)
                 findings = reservation.findings = Findings()
-                async with self._screen(planned.admitted, release, translations, findings) as screened:
-                    await execution.run(screened)
+                async with chain.begin(AnswerContext(planned.admission, findings), release, translations) as changing:
+                    await execution.run(root, changing)
             else:
-                await execution.run(release)
+                await execution.run(root, release)
         except asyncio.CancelledError:
             whole = recording is not None and recording.has_end  # the caller left, or was slow, when its last piece was written
             answer = _recorded(request, execution, recording) if whole else None
@@ -290,7 +292,7 @@ class Gateway:
             raise
         except BaseException as failure:
             if isinstance(failure, MeshError):
-                execution.withheld(failure)
+                execution.withheld(failure, planned.attempts[0])
             settled = await reservation.end(execution.records)
             if isinstance(failure, MeshError):
                 tell_charge(failure, reservation.name, settled, sent=was_sent(execution.records))

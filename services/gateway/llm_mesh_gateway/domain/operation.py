@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -48,8 +49,8 @@ class Operation(Protocol):
     def profile(self, profile: router_pb2.RequestProfile, session: str) -> None:
         """Write what the router may know."""
 
-    def without_what_escapes_screening(self) -> list[generate_pb2.Translation]:
-        """Ask for nothing that could not be screened; the answer has what is left out."""
+    def without_logprobs(self, why: str) -> Sequence[generate_pb2.Translation]:
+        """Ask for no log-probabilities, which spell the text out. Answers what is left out. FIDELITY_LOST where nothing may be."""
 
     def dispatch(self, adapters: Adapters, attempt: plan_pb2.Attempt, grant: resources_pb2.Sealed) -> AttemptCall:
         """Call the adapter of an attempt."""
@@ -104,15 +105,15 @@ class Generation:
         """See `profile`."""
         profile_generation(profile, self.input, session=session, exact=self.exact, streamed=self.streamed)
 
-    def without_what_escapes_screening(self) -> list[generate_pb2.Translation]:
-        """Log-probabilities spell the text out before it is screened."""
+    def without_logprobs(self, why: str) -> Sequence[generate_pb2.Translation]:
+        """See the protocol."""
         if not self.input.HasField("logprobs"):
-            return []
+            return ()
         if self.exact:
-            raise fidelity_lost("logprobs", "the answer is screened")
+            raise fidelity_lost("logprobs", why)
         self.input.ClearField("logprobs")
         dropped = generate_pb2.TRANSLATION_ACTION_DROPPED
-        return [generate_pb2.Translation(field="logprobs", action=dropped, note="the answer is screened")]
+        return [generate_pb2.Translation(field="logprobs", action=dropped, note=why)]
 
     def dispatch(self, adapters: Adapters, attempt: plan_pb2.Attempt, grant: resources_pb2.Sealed) -> AttemptCall:
         """Call the adapter."""
@@ -180,9 +181,10 @@ class Embedding:
         """See `profile`."""
         profile_embedding(profile, self.input, session=session, exact=self.exact)
 
-    def without_what_escapes_screening(self) -> list[generate_pb2.Translation]:
-        """Vectors are not screened."""
-        return []
+    def without_logprobs(self, why: str) -> Sequence[generate_pb2.Translation]:
+        """Vectors have none."""
+        del why
+        return ()
 
     def dispatch(self, adapters: Adapters, attempt: plan_pb2.Attempt, grant: resources_pb2.Sealed) -> AttemptCall:
         """Call the adapter."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import TYPE_CHECKING
 
 from google.protobuf import duration_pb2
 
@@ -15,6 +16,9 @@ from llm_mesh_gateway.domain.ports import Answer, Piece
 from llm_mesh_gateway.domain.tally import Tally, counted_in
 from llm_mesh_runtime.errors import MeshError
 
+if TYPE_CHECKING:
+    from llm_mesh_gateway.domain.execution.remainder import Remainder
+
 _PROVIDER = usage_pb2.USAGE_SOURCE_PROVIDER
 _COUNTED = usage_pb2.USAGE_SOURCE_COUNTED
 _LONGEST_FIELD = 255
@@ -25,7 +29,7 @@ class AttemptRecord:
 
     __slots__ = (
         "_answer", "_began", "_counted", "_estimated_input", "_first_content", "_outcome", "_source", "_start", "_streamed", "_tally",
-        "_took", "_usage", "adapter", "attempt", "field", "id", "model", "reason",
+        "_took", "_usage", "adapter", "attempt", "ending", "field", "id", "model", "reason",
     )  # fmt: skip
 
     def __init__(self, attempt: plan_pb2.Attempt, estimated_input_tokens: int, *, streamed: bool = False) -> None:
@@ -45,6 +49,8 @@ class AttemptRecord:
         self._outcome = usage_pb2.ATTEMPT_OUTCOME_UNSPECIFIED
         self._usage: generate_pb2.Usage | None = None
         self._source = usage_pb2.USAGE_SOURCE_UNSPECIFIED
+        self.ending: Remainder | None = None
+        """What is left of a stream of which nothing but the usage is to come."""
         self.reason = ""
         """Why it failed, as the adapter says; empty where it did not."""
         self.field = ""

@@ -37,10 +37,10 @@ class Replay:
     findings: Findings = field(default_factory=Findings)
     """What it finds in the answer today."""
 
-    async def release_again(self, pieces: Iterator[Piece], screening: AbstractAsyncContextManager[Release]) -> None:
-        """Releases the answer, by way of the screening that is due today."""
+    async def release_again(self, pieces: Iterator[Piece], changing: AbstractAsyncContextManager[Release]) -> None:
+        """Releases the answer, by way of what policy obliges to today."""
         try:
-            async with screening as release:
+            async with changing as release:
                 async for piece in _with_end(pieces):
                     await release(piece)
         except MeshError as failure:

@@ -87,9 +87,14 @@ func (x *Plan) GetDecisionId() string {
 }
 
 // One node of a plan.
+//
+// Whatever the kinds of a plan's nodes, the first content that the gateway releases decides which attempt answers, and all attempts that it
+// has begun are settled together. Every kind but `attempt` has its parts in a field `children = 1`: a reservation holds the sum of all
+// attempts below a node.
 type PlanNode struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// What the node does. Required. A gateway answers UNIMPLEMENTED for a kind that it cannot execute.
+	// What the node does. Required. A gateway refuses a plan with a kind that it cannot execute, with PLAN_NOT_EXECUTABLE and before money is
+	// held.
 	//
 	// Types that are valid to be assigned to Kind:
 	//

@@ -48,11 +48,16 @@ export declare const PlanSchema: GenMessage<Plan>;
 /**
  * One node of a plan.
  *
+ * Whatever the kinds of a plan's nodes, the first content that the gateway releases decides which attempt answers, and all attempts that it
+ * has begun are settled together. Every kind but `attempt` has its parts in a field `children = 1`: a reservation holds the sum of all
+ * attempts below a node.
+ *
  * @generated from message llm_mesh.router.v1.PlanNode
  */
 export declare type PlanNode = Message<"llm_mesh.router.v1.PlanNode"> & {
   /**
-   * What the node does. Required. A gateway answers UNIMPLEMENTED for a kind that it cannot execute.
+   * What the node does. Required. A gateway refuses a plan with a kind that it cannot execute, with PLAN_NOT_EXECUTABLE and before money is
+   * held.
    *
    * @generated from oneof llm_mesh.router.v1.PlanNode.kind
    */

@@ -1,29 +1,30 @@
-"""The plan tree, as far as this gateway carries it out: single attempts and failover, nested as they come."""
+"""The plan tree, as far as a gateway can carry it out."""
 
 from __future__ import annotations
 
 from llm_mesh.router.v1 import plan_pb2
 from llm_mesh_gateway.domain.errors import not_executable
+from llm_mesh_gateway.domain.execution.executors import Executors
 
 
-def attempts_of(plan: plan_pb2.Plan) -> list[plan_pb2.Attempt]:
-    """The attempts in the order in which they are to be tried. Raises PLAN_NOT_EXECUTABLE for other nodes, before anything is held."""
-    found: list[plan_pb2.Attempt] = []
-    _collect(plan.root, found)
-    if not found:
+def attempts_of(plan: plan_pb2.Plan, executors: Executors) -> list[plan_pb2.Attempt]:
+    """The attempts in the order in which the tree names them. Raises PLAN_NOT_EXECUTABLE for a node without an executor."""
+    attempts: list[plan_pb2.Attempt] = []
+    _collect(plan.root, executors, attempts)
+    if not attempts:
         raise not_executable("empty")
-    return found
+    return attempts
 
 
-def _collect(node: plan_pb2.PlanNode, found: list[plan_pb2.Attempt]) -> None:
+def _collect(node: plan_pb2.PlanNode, executors: Executors, attempts: list[plan_pb2.Attempt]) -> None:
     kind = node.WhichOneof("kind")
-    if kind == "attempt":
-        found.append(node.attempt)
-    elif kind == "failover":
-        for child in node.failover.children:
-            _collect(child, found)
-    else:
+    if kind is None or kind not in executors:
         raise not_executable(kind or "unknown")
+    if kind == "attempt":
+        attempts.append(node.attempt)
+        return
+    for child in getattr(node, kind).children[:]:  # as the contract has it: every kind but `attempt` has children
+        _collect(child, executors, attempts)
 
 
 def target_of(attempt: plan_pb2.Attempt) -> tuple[str, str, str, str]:

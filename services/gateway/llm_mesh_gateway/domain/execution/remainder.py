@@ -26,11 +26,11 @@ class LateUsage(NamedTuple):
 class Remainder:
     """What follows in one stream."""
 
-    __slots__ = ("_call", "_next", "_record")
+    __slots__ = ("_call", "_next", "record")
 
     def __init__(self, call: AttemptCall, record: AttemptRecord) -> None:
         self._call = call
-        self._record = record
+        self.record = record
         self._next: asyncio.Future[Piece | None] | None = None
 
     async def next(self) -> Piece | None:
@@ -48,7 +48,7 @@ class Remainder:
                     await self._read(bounds.size)
         finally:
             self._call.cancel()
-            self._record.recount()
+            self.record.recount()
 
     async def _read(self, size: int) -> None:
         while size >= 0:
@@ -56,7 +56,7 @@ class Remainder:
             self._next = None
             if piece is None:
                 return
-            self._record.note(piece)
+            self.record.note(piece)
             if piece.report is not None:
                 return
             size -= sum(event.ByteSize() for event in piece.events)

@@ -1,8 +1,9 @@
-"""The text of an answer under screening, cut into runs, and everything else that must stay in its order between them.
+"""The text of an answer that is changed, cut into runs, and everything else that must stay in its order between them.
 
-A run is text of one kind in one choice without anything in between; it has a channel and index of its own at policy. An event that
-is no text (a tool call begins, a choice ends) waits until all text before it in its choice is through, so that a caller sees the
-same order as without screening. What ends the whole answer waits for all choices.
+A run is text of one kind in one choice without anything in between; it has a channel and an index of its own. An event that is no text
+(a tool call begins, a choice ends) waits until all text before it in its choice is through, so that a caller sees the same order as
+without the change. What ends the whole answer waits for all choices. What is not modelled as text does not go out: log-probabilities,
+extras, proofs of unknown kinds could spell out what was changed.
 """
 
 from __future__ import annotations
@@ -12,14 +13,16 @@ from collections.abc import Callable, Iterator
 
 from llm_mesh.inference.v1 import generate_pb2
 from llm_mesh.policy.v1 import policy_pb2
-from llm_mesh_gateway.domain.errors import screening_failed
+from llm_mesh_runtime.errors import MeshError
 
 StreamEvent = generate_pb2.StreamEvent
 Made = Callable[[str], StreamEvent]
+Unreadable = Callable[[str], MeshError]
+"""The failure where an answer has something that cannot be read, such as sound."""
 
 
-class Run:
-    """Text on its way through screening. `made` turns what is released into an event."""
+class TextRun:
+    """Text on its way through a transform. `made` turns what is released into an event."""
 
     __slots__ = ("_buffer", "_seq", "_through", "channel", "closed", "index", "made", "released", "size", "whole")
 
@@ -42,18 +45,27 @@ class Run:
         self.size += len(text.encode("utf-8", "replace"))
 
     def piece(self) -> policy_pb2.ScreenText:
-        """What came since the last piece, to be screened."""
-        text = policy_pb2.ScreenText(channel=self.channel, index=self.index, seq=self._seq, text="".join(self._buffer), final=self.closed)
+        """What came since the last piece, as policy screens it."""
+        return self._piece("".join(self._buffer), final=self.closed)
+
+    def pieces(self, longest: int) -> Iterator[policy_pb2.ScreenText]:
+        """The same in pieces of so many characters at most."""
+        text = "".join(self._buffer)
+        for begin in range(0, max(1, len(text)), longest):
+            yield self._piece(text[begin : begin + longest], final=self.closed and begin + longest >= len(text))
+
+    def _piece(self, text: str, *, final: bool) -> policy_pb2.ScreenText:
+        piece = policy_pb2.ScreenText(channel=self.channel, index=self.index, seq=self._seq, text=text, final=final)
         self._seq += 1
         self._buffer.clear()
         self.size = 0
-        return text
+        return piece
 
-    def take(self, answer: policy_pb2.ScreenStreamResponse) -> None:
-        """Policy has released something."""
-        if answer.released_text:
-            self.released.append(answer.released_text)
-        self._through = max(self._through, answer.through_seq)
+    def take(self, text: str, through: int) -> None:
+        """Text is released; every piece up to the number `through` is released or withheld for good."""
+        if text:
+            self.released.append(text)
+        self._through = max(self._through, through)
 
     @property
     def through(self) -> bool:
@@ -68,18 +80,19 @@ class Run:
             yield self.made(text)
 
 
-class Order:
-    """Takes the events of a stream, and gives them back as far as screening has come."""
+class AnswerOrder:
+    """Takes the events of a stream, and gives them back as far as their text is through."""
 
-    def __init__(self) -> None:
-        self._runs: dict[tuple[str, int], Run] = {}
+    def __init__(self, unreadable: Unreadable) -> None:
+        self._unreadable = unreadable
+        self._runs: dict[tuple[str, int], TextRun] = {}
         self._counts: dict[str, int] = {}
-        self._choices: dict[int, deque[Run | StreamEvent]] = {}
-        self._current: dict[int, tuple[tuple[str, int], Run]] = {}
+        self._choices: dict[int, deque[TextRun | StreamEvent]] = {}
+        self._current: dict[int, tuple[tuple[str, int], TextRun]] = {}
         self._first: deque[StreamEvent] = deque()
         self._last: deque[StreamEvent] = deque()
-        self.changed: dict[Run, None] = {}
-        """Runs with text that is not yet handed to policy."""
+        self.changed: dict[TextRun, None] = {}
+        """Runs with text that was not taken yet, by `TextRun.piece`."""
 
     def add(self, event: StreamEvent) -> None:
         """The next event."""
@@ -101,17 +114,17 @@ class Order:
             event.started.ClearField("extras")
             self._first.append(event)
         elif kind == "audio":
-            raise screening_failed("sound cannot be screened")
-        elif kind != "opaque" and kind is not None:  # what is not modelled could hide text: it stays behind
+            raise self._unreadable("sound")
+        elif kind != "opaque" and kind is not None:  # what is not modelled could hide text: it does not go out
             if kind in {"usage", "finished"}:
                 getattr(event, kind).ClearField("extras")
             self._last.append(event)
 
-    def run(self, channel: str, made: Made, *, whole: bool = False) -> Run:
+    def run(self, channel: str, made: Made, *, whole: bool = False) -> TextRun:
         """A new run of the channel."""
         index = self._counts.get(channel, 0)
         self._counts[channel] = index + 1
-        run = self._runs[channel, index] = Run(channel, index, made, whole=whole)
+        run = self._runs[channel, index] = TextRun(channel, index, made, whole=whole)
         return run
 
     def close(self) -> None:
@@ -119,12 +132,9 @@ class Order:
         for choice in list(self._current):
             self._close(choice)
 
-    def take(self, answer: policy_pb2.ScreenStreamResponse) -> None:
-        """Policy has answered."""
-        run = self._runs.get((answer.channel, answer.index))
-        if run is None:
-            raise screening_failed("screening answered about text that it was not given")
-        run.take(answer)
+    def find(self, channel: str, index: int) -> TextRun | None:
+        """A run by its channel and index there."""
+        return self._runs.get((channel, index))
 
     def ready(self) -> list[StreamEvent]:
         """What may go out now, in order."""
@@ -155,7 +165,7 @@ class Order:
         self.changed[run] = None
 
     def _tool_name(self, event: StreamEvent) -> None:
-        """A model may write anything as the name of a tool, so it is screened, in one piece."""
+        """A model may write anything as the name of a tool: it is text like any other, in one piece."""
         started = event.tool_call_started
         self._close(started.choice)
         run = self.run("tool_name", _named_event(event), whole=True)
@@ -182,10 +192,10 @@ class Order:
             self.changed[current[1]] = None
 
 
-def _advance(queue: deque[Run | StreamEvent], events: list[StreamEvent]) -> None:
+def _advance(queue: deque[TextRun | StreamEvent], events: list[StreamEvent]) -> None:
     while queue:
         item = queue[0]
-        if isinstance(item, Run):
+        if isinstance(item, TextRun):
             events.extend(item.events())
             if not item.through:
                 return

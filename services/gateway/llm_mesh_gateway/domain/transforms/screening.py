@@ -9,17 +9,20 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, nullcontext
+from collections.abc import AsyncIterator, Awaitable
+from contextlib import asynccontextmanager
 from types import TracebackType
 from typing import NoReturn, Self, TypeVar
 
-from llm_mesh.inference.v1 import content_pb2, generate_pb2
-from llm_mesh.policy.v1 import policy_pb2
-from llm_mesh_gateway.domain.errors import screening_failed
+from llm_mesh.mesh.v1 import resources_pb2
+from llm_mesh.policy.v1 import admission_pb2, policy_pb2
+from llm_mesh_gateway.domain.errors import GatewayError, screening_failed
 from llm_mesh_gateway.domain.findings import Findings
+from llm_mesh_gateway.domain.operation import Operation
 from llm_mesh_gateway.domain.ports import Piece, Policy, Release, ScreenSession
-from llm_mesh_gateway.domain.transforms.order import Order, Run
+from llm_mesh_gateway.domain.transforms.chain import AnswerContext, Translations
+from llm_mesh_gateway.domain.transforms.order import TextRun
+from llm_mesh_gateway.domain.transforms.texts import AnswerTexts
 from llm_mesh_runtime.errors import MeshError
 
 T = TypeVar("T")
@@ -30,69 +33,49 @@ _MOST_UNSCREENED = 64 * 1024
 _CHUNK = 16 * 1024
 
 
-def screened(
-    policy: Policy,
-    admitted: policy_pb2.AdmitResponse,
-    release: Release,
-    translations: Sequence[generate_pb2.Translation] = (),
-    findings: Findings | None = None,
-) -> AbstractAsyncContextManager[Release]:
-    """Where the answer goes on its way to `release`: through screening where policy obliges to it. `findings` takes what is found."""
-    if not admitted.obligations.screen_output:
-        return nullcontext(release)
-    return _Release(Screening(policy, admitted, release, translations, Findings() if findings is None else findings))
+class ScreeningTransform:
+    """Carries out `screen_output`."""
 
+    def __init__(self, policy: Policy) -> None:
+        self._policy = policy
 
-class _Release(AbstractAsyncContextManager[Release]):
-    """The life of one screening."""
+    def narrow(self, operation: Operation) -> Translations:
+        """Log-probabilities spell the text out before it is screened."""
+        return operation.without_logprobs("the answer is screened")
 
-    def __init__(self, screening: Screening) -> None:
-        self._screening = screening
-
-    async def __aenter__(self) -> Release:
-        await self._screening.begin()
-        return self._screening.accept
-
-    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        await self._screening.end(kind, error, trace)
+    @asynccontextmanager
+    async def begin(self, obligation: admission_pb2.Obligation, context: AnswerContext, release: Release) -> AsyncIterator[Release]:
+        """One answer."""
+        async with Screening(self._policy, context.admission, obligation.screen_output.state, release, context.findings) as screening:
+            yield screening.accept
 
 
 class Screening:
     """One answer under screening. One task writes to policy, one reads; a failure of either ends the request."""
 
-    def __init__(
-        self,
-        policy: Policy,
-        admitted: policy_pb2.AdmitResponse,
-        release: Release,
-        translations: Sequence[generate_pb2.Translation],
-        findings: Findings,
-    ) -> None:
-        self._findings = findings
+    def __init__(self, policy: Policy, admission: resources_pb2.Sealed, state: bytes, release: Release, findings: Findings) -> None:
         self._policy = policy
-        self._admitted = admitted
-        self._release = release
-        self._translations = translations
-        self._order = Order()
+        self._admission = admission
+        self._state = state
+        self._findings = findings
+        self._texts = AnswerTexts(release, _unreadable)
         self._outgoing: deque[policy_pb2.ScreenText] = deque()
         self._unscreened = 0
-        self._owed = 0
+        self._unanswered = 0
         """Pieces that policy has not answered yet."""
         self._wake = asyncio.Event()
         self._room = asyncio.Event()
         self._read_all = asyncio.Event()
-        self._releasing = asyncio.Lock()
         self._ending = False
-        self._streaming = True
         self._timer: asyncio.TimerHandle | None = None
         self._tasks = asyncio.TaskGroup()
         self._running: list[asyncio.Task[None]] = []
         self._session: ScreenSession | None = None
 
-    async def begin(self) -> Self:
+    async def __aenter__(self) -> Self:
         """Open the stream to policy."""
         try:
-            self._session = await self._policy.screen(self._admitted.admission, self._admitted.obligations.screen_state)
+            self._session = await self._policy.screen(self._admission, self._state)
         except MeshError as failure:
             raise screening_failed("screening did not begin", cause=failure.reason_name) from failure
         await self._tasks.__aenter__()
@@ -102,7 +85,7 @@ class Screening:
         ]
         return self
 
-    async def end(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         """Stop, and say why where screening itself is to blame."""
         if self._timer is not None:
             self._timer.cancel()
@@ -118,79 +101,42 @@ class Screening:
 
     async def accept(self, piece: Piece) -> None:
         """Take a piece; what policy has released by now goes out."""
-        if piece.answer is not None:
-            if isinstance(piece.answer, generate_pb2.GenerateOutput):
-                await self._whole(piece.answer)
-            await self._release(piece)
-            return
-        for event in piece.events:
-            if self._translations and event.WhichOneof("kind") == "started":
-                event.started.translations.extend(self._translations)
-            self._order.add(event)
+        self._texts.add(piece)
         if piece.report is None:
             self._hand_over(all_of_it=False)
-            await self._let_go()
+            await self._texts.let_go()
             await self._wait_for_room()
         else:
             await self._finish()
-            await self._let_go()
+            await self._texts.let_go()
 
     async def _finish(self) -> None:
-        self._order.close()
         self._hand_over(all_of_it=True)
         self._ending = True
         self._wake.set()
         await self._read_all.wait()
-        if not self._order.complete:
+        if not self._texts.complete:
             raise screening_failed("screening ended early")
-
-    async def _whole(self, answer: generate_pb2.GenerateOutput) -> None:
-        """Screen all texts of a whole answer, and put back what is released."""
-        self._streaming = False
-        answer.translations.extend(self._translations)
-        answer.ClearField("extras")
-        answer.usage.ClearField("extras")
-        texts: list[tuple[Run, content_pb2.Part, str]] = []
-        for choice in answer.choices:
-            for field in ("logprobs", "refusal_logprobs", "extras"):
-                choice.ClearField(field)
-            _strip(choice.message)
-            for part in choice.message.parts:
-                kind = part.WhichOneof("kind") or ""
-                for channel, field in _FIELDS[kind]:
-                    texts.append((self._hand_over_text(getattr(getattr(part, kind), field), channel), part, field))
-        await self._finish()
-        for run, part, field in texts:
-            setattr(getattr(part, part.WhichOneof("kind") or ""), field, "".join(run.released))
-
-    def _hand_over_text(self, text: str, channel: str) -> Run:
-        run = self._order.run(channel, _never)
-        for begin in range(0, len(text), _CHUNK):
-            run.add(text[begin : begin + _CHUNK])
-            if begin + _CHUNK < len(text):
-                self._send(run)
-        run.closed = True
-        self._send(run)
-        return run
 
     def _hand_over(self, *, all_of_it: bool) -> None:
         """Send everything while policy owes no verdict; else runs that are full or closed, and the others when their time is up."""
-        all_of_it = all_of_it or not self._owed
-        for run in list(self._order.changed):
+        all_of_it = all_of_it or not self._unanswered
+        for run in list(self._texts.changed):
             if all_of_it or run.closed or run.size >= _PIECE:
-                del self._order.changed[run]
+                del self._texts.changed[run]
                 self._send(run)
-        if self._order.changed and self._timer is None:
+        if self._texts.changed and self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(_SECONDS, self._time_is_up)
 
     def _time_is_up(self) -> None:
         self._timer = None
         self._hand_over(all_of_it=True)
 
-    def _send(self, run: Run) -> None:
+    def _send(self, run: TextRun) -> None:
         self._unscreened += run.size
-        self._owed += 1
-        self._outgoing.append(run.piece())
+        for piece in run.pieces(_CHUNK):
+            self._unanswered += 1
+            self._outgoing.append(piece)
         self._wake.set()
 
     async def _wait_for_room(self) -> None:
@@ -219,46 +165,18 @@ class Screening:
                 raise screening_failed(
                     "it has content that is not allowed out", detectors=",".join(sorted({f.detector for f in answer.findings}))
                 )
-            self._order.take(answer)
-            self._owed = max(0, self._owed - 1)  # that each piece has one answer is policy's habit, and nothing but speed hangs on it
-            if self._streaming:
-                self._hand_over(all_of_it=False)
-                await self._let_go()
+            run = self._texts.find(answer.channel, answer.index)
+            if run is None:
+                raise screening_failed("screening answered about text that it was not given")
+            run.take(answer.released_text, answer.through_seq)
+            self._unanswered = max(
+                0, self._unanswered - 1
+            )  # that each piece has one answer is policy's habit, and nothing but speed hangs on it
+            self._hand_over(all_of_it=False)
+            await self._texts.let_go(last=False)
         if not self._ending:
             raise screening_failed("screening ended early")
         self._read_all.set()
-
-    async def _let_go(self) -> None:
-        async with self._releasing:
-            events = self._order.ready()
-            if events:
-                await self._release(Piece(events=events))
-
-
-_FIELDS: Mapping[str, Sequence[tuple[str, str]]] = {
-    "text": (("text", "text"),),
-    "refusal": (("refusal", "text"),),
-    "reasoning": (("reasoning", "text"),),
-    "tool_call": (("tool_name", "name"), ("tool_call", "arguments_json")),
-}
-"""What of each kind of part is screened, as which channel. Other kinds of parts do not go out."""
-_UNREADABLE = {"audio": "sound", "image": "a picture", "file": "a file"}
-
-
-def _strip(message: content_pb2.Message) -> None:
-    """Take out what could hide text where nothing screens it."""
-    kinds = [part.WhichOneof("kind") or "" for part in message.parts]
-    unreadable = next((_UNREADABLE[kind] for kind in kinds if kind in _UNREADABLE), None)
-    if unreadable is not None:
-        raise screening_failed(f"{unreadable} cannot be screened")
-    kept = [part for part, kind in zip(message.parts, kinds, strict=True) if kind in _FIELDS]
-    del message.parts[:]
-    message.ClearField("extras")
-    for part in kept:
-        part.ClearField("extras")
-        if part.WhichOneof("kind") == "text":
-            part.text.ClearField("annotations")
-        message.parts.append(part)
 
 
 async def _screening(call: Awaitable[T]) -> T:
@@ -268,8 +186,8 @@ async def _screening(call: Awaitable[T]) -> T:
         raise screening_failed("screening broke off", cause=failure.reason_name) from failure
 
 
-def _never(text: str) -> generate_pb2.StreamEvent:
-    raise AssertionError(text)
+def _unreadable(what: str) -> GatewayError:
+    return screening_failed(f"{what} cannot be screened")
 
 
 def _raise_first(group: BaseExceptionGroup[BaseException]) -> NoReturn:
