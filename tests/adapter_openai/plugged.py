@@ -10,8 +10,8 @@ from llm_mesh.adapter.v1 import adapter_pb2_grpc
 from llm_mesh_adapter_kit.dialect import Dialect
 from llm_mesh_adapter_kit.endpoints import Endpoint, EndpointTable
 from llm_mesh_adapter_kit.limits import Limits
+from llm_mesh_adapter_kit.servicer import AdapterServicer
 from llm_mesh_adapter_kit.wiring import assemble
-from llm_mesh_adapter_openai.servicer import OpenAIServicer
 from llm_mesh_adapter_openai.settings import Settings
 from llm_mesh_adapter_openai.wiring import service
 from llm_mesh_runtime.links import Links
@@ -26,7 +26,7 @@ async def plugged(dialect: Dialect, endpoint: Endpoint, limits: Limits = Limits(
 
     def build(_: Settings, links: Links) -> Servicers:
         made = assemble("openai", dialect, EndpointTable([endpoint]), links, limits)
-        registration = (adapter_pb2_grpc.add_AdapterServiceServicer_to_server, OpenAIServicer(made.adapter))
+        registration = (adapter_pb2_grpc.add_AdapterServiceServicer_to_server, AdapterServicer(made.adapter))
         return Servicers(registration, start=made.clients.start, close=made.close)
 
     async with host(dataclasses.replace(service, build=build)) as mesh:

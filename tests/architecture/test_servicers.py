@@ -6,7 +6,7 @@ import inspect
 import pytest
 
 from llm_mesh.router.v1 import router_pb2_grpc
-from tests.architecture.repository import Member, services
+from tests.architecture.repository import Member, members
 
 
 def unanswered(servicer: type) -> list[str]:
@@ -24,7 +24,7 @@ def servicers(member: Member) -> list[type]:
     return sorted((item for item in complete if not item.__subclasses__()), key=lambda item: item.__qualname__)
 
 
-@pytest.mark.parametrize("member", services(), ids=lambda member: member.package)
+@pytest.mark.parametrize("member", members(), ids=lambda member: member.package)
 def test_every_rpc_is_answered(member: Member) -> None:
     assert {item.__qualname__: missing for item in servicers(member) if (missing := unanswered(item))} == {}
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 from hypothesis import HealthCheck, given, settings
 
+from llm_mesh.inference.v1 import content_pb2, generate_pb2
 from llm_mesh.policy.v1 import usage_pb2
 from llm_mesh.router.v1 import plan_pb2
 from llm_mesh_gateway.domain.execution import Branch
+from llm_mesh_gateway.domain.operation import Generation
 from llm_mesh_gateway.domain.ports import Piece
 from llm_mesh_runtime.errors import MeshError
 from tests.gateway.conftest import Mesh, running, said
@@ -54,7 +57,11 @@ class Continuation:
             rest = [event for event in piece.events if event.WhichOneof("kind") != "started"]
             await branch.release(Piece(events=rest, report=piece.report))
 
-        return await branch.attempt(second.attempt, into=stitch)
+        half = content_pb2.Message(role=content_pb2.ROLE_ASSISTANT, parts=[content_pb2.Part(text=content_pb2.Text(text="half "))])
+        operation = branch.operation
+        assert isinstance(operation, Generation)
+        longer = generate_pb2.GenerateInput(model=operation.input.model, messages=[*operation.input.messages, half])
+        return await branch.attempt(second.attempt, into=stitch, operation=replace(operation, input=longer))
 
 
 def node(kind: str, attempts: int) -> plan_pb2.Plan:
@@ -105,6 +112,7 @@ async def test_an_executor_may_go_on_with_an_answer_that_broke_off() -> None:
     assert (error, said(messages)) == (None, "half and half")
     kinds = [event.WhichOneof("kind") for message in messages for event in message.events]
     assert kinds.count("started") == 1
+    assert [len(request.input.messages) for request in mesh.adapter.asked] == [1, 2]
     assert outcomes(mesh) == {"a1": usage_pb2.ATTEMPT_OUTCOME_INTERRUPTED, "a2": COMPLETED}
 
 

@@ -109,7 +109,7 @@ async def test_of_results_that_wait_the_oldest_are_lost_first_and_each_is_told_o
     metrics = Metrics()
     attempts, faults = metrics.counter("attempts", "Attempts.", ("adapter", "reason")), metrics.counter("faults", "Faults.", ("reason",))
     outcomes = Outcomes(router, attempts, faults)
-    record = AttemptRecord(plan_pb2.Attempt(id="a1", adapter="fake", model="m"), 0)
+    record = AttemptRecord(plan_pb2.Attempt(id="a1", adapter="fake", model="m"))
     for number in range(1_005):
         outcomes.note(record, str(number), "domains/claims")
     await outcomes.flush()
@@ -122,7 +122,7 @@ async def test_an_operators_fault_is_counted() -> None:
     metrics = Metrics()
     attempts, faults = metrics.counter("attempts", "Attempts.", ("adapter", "reason")), metrics.counter("faults", "Faults.", ("reason",))
     outcomes = Outcomes(Told(), attempts, faults)
-    record = AttemptRecord(plan_pb2.Attempt(id="a1", adapter="fake"), 0)
+    record = AttemptRecord(plan_pb2.Attempt(id="a1", adapter="fake"))
     record.failed(failure("NO_CREDENTIAL"), committed=False)
     outcomes.note(record, "d1", "domains/claims")
     outcomes.refused(PolicyError(policy_errors.ERROR_REASON_PRICE_UNKNOWN, "no price"))

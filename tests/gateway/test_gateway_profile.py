@@ -68,16 +68,6 @@ def test_needs_are_told() -> None:
     assert profile(reasoning=generate_pb2.ReasoningOptions(effort="none")).capabilities == []
 
 
-def test_equal_beginnings_share_hashes_from_the_longest_on() -> None:
-    first = profile(messages=[user("a" * 5000), user("one")]).prefix_hashes
-    second = profile(messages=[user("a" * 5000), user("another one")]).prefix_hashes
-    other = profile(messages=[user("b" * 5000), user("one")]).prefix_hashes
-    assert len(first) >= 4
-    assert first[-4:] == second[-4:]
-    assert not set(first) & set(other)
-    assert not profile(messages=[user("short")]).prefix_hashes
-
-
 def test_items_of_tokens_have_as_many_tokens_as_they_say() -> None:
     tokens = embed_pb2.EmbedItem(tokens=embed_pb2.TokenIds(ids=[1, 2, 3]))
     request = embed_pb2.EmbedInput(items=[tokens, embed_pb2.EmbedItem(text="ab")])

@@ -64,8 +64,9 @@ def test_a_providers_own_tool_reads_without_a_bound(kind: str, count: int) -> No
 
 
 def record(media_tokens: int = 0) -> AttemptRecord:
-    attempt = plan_pb2.Attempt(id="a1", adapter="fake", model="m", max_input_tokens=1000, max_output_tokens=10, media_tokens=media_tokens)
-    return AttemptRecord(attempt, 20, streamed=True)
+    attempt = plan_pb2.Attempt(id="a1", adapter="fake", model="m", max_input_tokens=1000, max_output_tokens=10)
+    attempt.estimated_input_tokens = min(20 + media_tokens, 1000)
+    return AttemptRecord(attempt, streamed=True)
 
 
 def line_of(made: AttemptRecord) -> usage_pb2.UsageLine:

@@ -164,7 +164,8 @@ async def constraints(mesh: Mesh, domain: str) -> admission_pb2.Constraints | No
     message = content_pb2.Message(role=content_pb2.ROLE_USER, parts=[content_pb2.Part(text=content_pb2.Text(text="hello"))])
     request = policy_pb2.AdmitRequest(caller=sealed, generate=generate_pb2.GenerateInput(model="a", messages=[message]))
     try:
-        return (await admitting.admit(request)).constraints
+        admission = (await admitting.admit(request)).admission
+        return admission_pb2.Admission.FromString(seals.opened("policy", "llm_mesh.policy.v1.Admission", admission)).constraints
     except MeshError as error:
         if error.reason_name != "FLOOR_CONFLICT":
             raise

@@ -90,7 +90,7 @@ async def test_output_tokens_are_the_requests_wish_within_the_projects_cap(wante
     admission.world.identity.projects[PROJECT].max_output_tokens = project
     message = chat("hello")
     message.max_output_tokens = wanted
-    assert (await admission.admit(message)).constraints.max_output_tokens == given
+    assert admission.opened(await admission.admit(message)).constraints.max_output_tokens == given
 
 
 async def test_a_denied_model_is_refused() -> None:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from llm_mesh.adapter.v1 import adapter_pb2_grpc
 from llm_mesh_adapter_anthropic.provider.dialect import MessagesDialect
 from llm_mesh_adapter_anthropic.provider.overrides import configured
-from llm_mesh_adapter_anthropic.servicer import AnthropicServicer
 from llm_mesh_adapter_anthropic.settings import Settings
 from llm_mesh_adapter_kit.limits import Limits
+from llm_mesh_adapter_kit.servicer import AdapterServicer
 from llm_mesh_adapter_kit.wiring import assemble
 from llm_mesh_runtime.service import Service, Servicers
 
@@ -26,7 +26,7 @@ def build(settings: Settings, links: Links) -> Servicers:
         total=settings.total_timeout.total_seconds(),
     )
     made = assemble("anthropic", MessagesDialect(), configured(settings), links, limits)
-    registration = (adapter_pb2_grpc.add_AdapterServiceServicer_to_server, AnthropicServicer(made.adapter))
+    registration = (adapter_pb2_grpc.add_AdapterServiceServicer_to_server, AdapterServicer(made.adapter))
     return Servicers(registration, start=made.clients.start, close=made.close)
 
 

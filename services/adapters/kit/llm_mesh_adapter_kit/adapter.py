@@ -10,8 +10,7 @@ from llm_mesh_adapter_kit.attempts import Attempts
 from llm_mesh_adapter_kit.checking import Checking
 from llm_mesh_adapter_kit.dialect import Ask, Dialect
 from llm_mesh_adapter_kit.endpoints import Endpoint, EndpointTable
-from llm_mesh_adapter_kit.errors import AdapterError, grant_mismatch
-from llm_mesh_adapter_kit.estimate import upper_bound
+from llm_mesh_adapter_kit.errors import AdapterError, grant_mismatch, unsupported
 from llm_mesh_adapter_kit.grants import GrantCheck, Job
 from llm_mesh_adapter_kit.lanes import Lanes
 from llm_mesh_adapter_kit.standing import Standing
@@ -53,9 +52,10 @@ class Adapter:
         return self._attempts.embed_stream(self._granted(request), request.input)
 
     async def count(self, request: adapter_pb2.CountTokensRequest) -> embed_pb2.TokenCount:
-        """The provider's count where it counts for nothing, else an upper bound."""
-        endpoint = self._table.of(request.attempt.endpoint)
-        call = self._dialect.count(Ask(endpoint=endpoint, model=request.attempt.upstream_model), request.input)
+        """The provider's count where it counts for nothing, else the plan's bound."""
+        attempt = request.attempt
+        endpoint = self._table.of(attempt.endpoint)
+        call = self._dialect.count(Ask(endpoint=endpoint, model=attempt.upstream_model), request.input)
         if call is not None and endpoint.usable:
             try:
                 tokens = self._dialect.counted(endpoint, await self._attempts.ask(endpoint, call))
@@ -63,8 +63,9 @@ class Adapter:
                 tokens = 0  # counting is a courtesy; the bound is always there
             if tokens:
                 return embed_pb2.TokenCount(input_tokens=tokens, source=embed_pb2.COUNT_SOURCE_PROVIDER)
-        bound = upper_bound(request.input, request.attempt.image_tokens)
-        return embed_pb2.TokenCount(input_tokens=bound, source=embed_pb2.COUNT_SOURCE_ESTIMATED)
+        if not attempt.max_input_tokens:
+            raise unsupported(endpoint.name, "count of tokens, and the plan has no bound")
+        return embed_pb2.TokenCount(input_tokens=attempt.max_input_tokens, source=embed_pb2.COUNT_SOURCE_ESTIMATED)
 
     async def endpoints(self, request: adapter_pb2.ListEndpointsRequest) -> adapter_pb2.ListEndpointsResponse:
         """A page of endpoints, and how they stand."""

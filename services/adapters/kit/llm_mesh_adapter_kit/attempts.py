@@ -74,7 +74,7 @@ class Attempts:
             else await self._large(job, request, stream=False, exact=exact)
         )
         attempt = job.attempt
-        meter = Meter(attempt, len(call.body), job.most_output * max(1, request.candidate_count))
+        meter = Meter(attempt, job.most_output * max(1, request.candidate_count))
         limits, wants_first = self._limits.of(attempt)
         timers = Timers(limits, wants_first=wants_first)
         async with Asked(self._asking, job, call, names.CHAT, timers) as asked:
@@ -104,7 +104,7 @@ class Attempts:
         call = (
             self._call(job, request, stream=True, exact=exact) if _small(job) else await self._large(job, request, stream=True, exact=exact)
         )
-        meter = Meter(job.attempt, len(call.body), job.most_output * max(1, request.candidate_count))
+        meter = Meter(job.attempt, job.most_output * max(1, request.candidate_count))
         timers = Timers(self._limits.of(job.attempt)[0], wants_first=True)
         try:
             async with Asked(self._asking, job, call, names.CHAT, timers) as asked:
@@ -185,7 +185,7 @@ class Attempts:
             self._dialect.output(job.endpoint, body, output)
             return
         parser, reader = self._new_parser(), self._dialect.reader(job.endpoint)
-        message, meter = adapter_pb2.GenerateStreamResponse(), Meter(job.attempt, 0, 0)
+        message, meter = adapter_pb2.GenerateStreamResponse(), Meter(job.attempt, 0)
         failure = _read(job, parser.feed, body, reader, message.events, meter)
         if failure is not None:
             raise failure

@@ -103,7 +103,7 @@ class Embedding:
         translate = partial(self._dialect.embed, job.ask(0, stream=False)._replace(packed=packed), request)
         size = attempt.max_input_tokens  # a token is a byte at least
         call: Call = translate() if size <= LARGE else await self._heavy.run(job.domain, size, translate)
-        meter = Meter(attempt, len(call.body), 0)
+        meter = Meter(attempt, 0)
         limits, wants_first = self._limits.of(attempt)
         timers = Timers(limits, wants_first=wants_first)
         async with Asked(self._asking, job, call, names.EMBEDDINGS, timers) as asked:

@@ -1,7 +1,7 @@
 """What an attempt used: the provider's own figures, or the mesh's count where there are none.
 
-A token is about four bytes of text, and no event has less than one, as the gateway counts too. A count never exceeds what was
-granted: reservations hold in spite of it.
+A token is about four bytes of text, and no event has less than one, as the gateway counts too. The input is what the plan estimates. A
+count never exceeds what was granted: reservations hold in spite of it.
 """
 
 from __future__ import annotations
@@ -20,11 +20,10 @@ _CONTENT = frozenset({"text", "reasoning", "refusal", "tool_call_started", "tool
 class Meter:
     """Watches one attempt."""
 
-    __slots__ = ("_attempt", "_bytes", "_final", "_input_bytes", "_most_output", "_reported", "content")
+    __slots__ = ("_attempt", "_bytes", "_final", "_most_output", "_reported", "content")
 
-    def __init__(self, attempt: plan_pb2.Attempt, input_bytes: int, most_output: int) -> None:
+    def __init__(self, attempt: plan_pb2.Attempt, most_output: int) -> None:
         self._attempt = attempt
-        self._input_bytes = input_bytes
         self._most_output = most_output
         self._bytes = 0
         self.content = 0
@@ -92,8 +91,7 @@ class Meter:
         if reported is not None:
             usage.CopyFrom(reported)
         if not usage.input_tokens:
-            estimate = -(-self._input_bytes // _BYTES_PER_TOKEN)
-            usage.input_tokens = min(estimate, self._attempt.max_input_tokens or estimate)
+            usage.input_tokens = self._attempt.estimated_input_tokens or self._attempt.max_input_tokens
         usage.output_tokens = max(usage.output_tokens, counted)
         return usage, usage_pb2.USAGE_SOURCE_COUNTED
 

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 from llm_mesh.adapter.v1 import adapter_pb2_grpc
 from llm_mesh_adapter_kit.endpoints import EndpointTable
 from llm_mesh_adapter_kit.limits import Limits
+from llm_mesh_adapter_kit.servicer import AdapterServicer
 from llm_mesh_adapter_kit.wiring import assemble
 from llm_mesh_adapter_openai.provider.dialect import OpenAIDialect
 from llm_mesh_adapter_openai.provider.overrides import configured
 from llm_mesh_adapter_openai.provider.rows import ROWS
-from llm_mesh_adapter_openai.servicer import OpenAIServicer
 from llm_mesh_adapter_openai.settings import Settings
 from llm_mesh_runtime.service import Service, Servicers
 
@@ -33,7 +33,7 @@ def build(settings: Settings, links: Links) -> Servicers:
     made = assemble(
         "openai", OpenAIDialect(table.rows), EndpointTable(table.endpoints), links, limits, vectors_memory=settings.vectors_memory
     )
-    servicer = OpenAIServicer(made.adapter)
+    servicer = AdapterServicer(made.adapter)
     return Servicers((adapter_pb2_grpc.add_AdapterServiceServicer_to_server, servicer), start=made.clients.start, close=made.close)
 
 

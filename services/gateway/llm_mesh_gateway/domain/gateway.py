@@ -79,7 +79,6 @@ class Planned:
     plan: plan_pb2.Plan
     attempts: list[plan_pb2.Attempt]
     decision_id: str
-    estimated_input_tokens: int
     chain: ResponseChain = UNCHANGED
     """What policy obliges to do with the answer. A request that is only counted has none."""
 
@@ -212,8 +211,7 @@ class Gateway:
         question = router_pb2.PlanRequest(request_id=request.request_id)
         admission = admitted.admission
         question.admission.CopyFrom(admission)
-        profile = question.profile
-        operation.profile(profile, session)
+        operation.profile(question.profile, session)
         try:
             answer = await self._router.plan(question)
         except MeshError as refusal:
@@ -222,7 +220,7 @@ class Gateway:
             raise
         request.decide(answer.decision_id)
         plan = answer.plan
-        return Planned(admitted, admission, plan, attempts_of(plan, self._executors), answer.decision_id, profile.estimated_input_tokens)
+        return Planned(admitted, admission, plan, attempts_of(plan, self._executors), answer.decision_id)
 
     async def _hold(self, reservation: Reservation) -> Reservation | replay.Replay:
         """Hold the money; or find the answer of the earlier request that this one repeats."""
@@ -274,7 +272,6 @@ class Gateway:
             self._executors,
             lambda attempt, changed: changed.dispatch(adapters, attempt, reservation.grant),
             lambda: Retries(planned.attempts, reservation.extend, self._budget, self._bounds),
-            planned.estimated_input_tokens,
             awaits_usage=self._settlements.awaits_usage,
         )
         try:

@@ -10,7 +10,6 @@ Loops go over slices, and nowhere over what is empty: a loop over a repeated fie
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable
 
 from llm_mesh.inference.v1 import content_pb2, embed_pb2, generate_pb2
@@ -19,8 +18,6 @@ from llm_mesh_gateway.domain.references import is_callers_tool, refers
 
 _PER_UNIT = 16
 _BYTES_PER_TOKEN = 4
-_BLOCK = 1024
-_MAX_BLOCKS = 16
 
 
 def profile_generation(
@@ -37,8 +34,6 @@ def profile_generation(
     if needs := _needs(request, streamed=streamed):
         profile.capabilities.extend(needs)
     _limits(profile, request)
-    if size >= _BLOCK:
-        profile.prefix_hashes.extend(_prefix_hashes(request))
     if session:
         profile.session = session
     if reading.images:
@@ -191,19 +186,3 @@ class _Reading:
             self.bytes += len(part.opaque.json)
             if refers(part.opaque.type, part.opaque.json):
                 self.unbounded_references += 1
-
-
-def _prefix_hashes(request: generate_pb2.GenerateInput) -> list[int]:
-    """Hashes of the first 1, 2, … KiB of what the model reads, longest first, so that the router may find a warm prefix cache."""
-    parts, size = [], 0
-    for part in (*request.tools, *request.messages):
-        raw = part.SerializeToString(deterministic=True)
-        parts.append(raw)
-        size += len(raw)
-        if size >= _MAX_BLOCKS * _BLOCK:
-            break
-    prefix, digest, hashes = b"".join(parts), hashlib.blake2b(digest_size=8), []
-    for begin in range(0, min(size, _MAX_BLOCKS * _BLOCK) - _BLOCK + 1, _BLOCK):
-        digest.update(prefix[begin : begin + _BLOCK])
-        hashes.append(int.from_bytes(digest.digest(), "big"))
-    return hashes[::-1]

@@ -28,16 +28,15 @@ class AttemptRecord:
     """Begins with the call to the adapter. An attempt that is never ended counts as cancelled."""
 
     __slots__ = (
-        "_answer", "_began", "_counted", "_estimated_input", "_first_content", "_outcome", "_source", "_start", "_streamed", "_tally",
+        "_answer", "_began", "_counted", "_first_content", "_outcome", "_source", "_start", "_streamed", "_tally",
         "_took", "_usage", "adapter", "attempt", "ending", "field", "id", "model", "reason",
     )  # fmt: skip
 
-    def __init__(self, attempt: plan_pb2.Attempt, estimated_input_tokens: int, *, streamed: bool = False) -> None:
+    def __init__(self, attempt: plan_pb2.Attempt, *, streamed: bool = False) -> None:
         self.attempt = attempt
         self.id = attempt.id
         self.adapter = attempt.adapter
         self.model = attempt.model
-        self._estimated_input = estimated_input_tokens
         self._streamed = streamed
         self._counted = (0, 0)
         self._answer: Answer | None = None
@@ -141,9 +140,8 @@ class AttemptRecord:
 
     @property
     def _input(self) -> int:
-        """The input by an estimate of its text, and the bound of all else."""
-        attempt = self.attempt
-        return min(self._estimated_input + attempt.media_tokens, attempt.max_input_tokens or self._estimated_input)
+        """The input as the plan estimates it. A router of the version before does not: then its bound."""
+        return self.attempt.estimated_input_tokens or self.attempt.max_input_tokens
 
     def write(self, line: usage_pb2.UsageLine) -> None:
         """What the ledger is told."""

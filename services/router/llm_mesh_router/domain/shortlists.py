@@ -53,11 +53,15 @@ class Target:
         """The target as the plan's attempt of that number."""
         attempt.CopyFrom(self._template)
         attempt.id = f"a{number}"
-        most_input = profile.input_bytes
+        most_input, estimate, window = profile.input_bytes, profile.estimated_input_tokens, self._window
         if media := self._references.tokens(profile):
             most_input += media
-            attempt.media_tokens = min(media, self._window) if self._window else media
-        attempt.max_input_tokens = min(most_input, self._window) if self._window else most_input
+            estimate += media
+            attempt.media_tokens = min(media, window) if window else media
+        if window and most_input > window:
+            most_input, estimate = window, min(estimate, window)
+        attempt.max_input_tokens = most_input
+        attempt.estimated_input_tokens = estimate
         output_tokens = profile.max_output_tokens
         if 0 < output_tokens < self._most_output:
             attempt.max_output_tokens = output_tokens

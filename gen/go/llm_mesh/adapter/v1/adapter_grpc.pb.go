@@ -53,6 +53,8 @@ type AdapterServiceClient interface {
 	// Nothing is sent before the provider's answer is whole and has one vector per item, all of one length.
 	EmbedStream(ctx context.Context, in *EmbedStreamRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[EmbedStreamResponse], error)
 	// Counts the input tokens of a request, at the provider where it can, without a grant where that costs nothing.
+	//
+	// Where the provider does not count, the answer is `max_input_tokens` of the attempt; UNSUPPORTED where that is not set either.
 	CountTokens(ctx context.Context, in *CountTokensRequest, opts ...grpc.CallOption) (*CountTokensResponse, error)
 	// Lists the endpoints that operator settings give the adapter, and their state.
 	ListEndpoints(ctx context.Context, in *ListEndpointsRequest, opts ...grpc.CallOption) (*ListEndpointsResponse, error)
@@ -196,6 +198,8 @@ type AdapterServiceServer interface {
 	// Nothing is sent before the provider's answer is whole and has one vector per item, all of one length.
 	EmbedStream(*EmbedStreamRequest, grpc.ServerStreamingServer[EmbedStreamResponse]) error
 	// Counts the input tokens of a request, at the provider where it can, without a grant where that costs nothing.
+	//
+	// Where the provider does not count, the answer is `max_input_tokens` of the attempt; UNSUPPORTED where that is not set either.
 	CountTokens(context.Context, *CountTokensRequest) (*CountTokensResponse, error)
 	// Lists the endpoints that operator settings give the adapter, and their state.
 	ListEndpoints(context.Context, *ListEndpointsRequest) (*ListEndpointsResponse, error)

@@ -263,9 +263,12 @@ type Attempt struct {
 	// The image table's tokens per image, upper bound. 0: no images.
 	ImageTokens int64 `protobuf:"varint,15,opt,name=image_tokens,json=imageTokens,proto3" json:"image_tokens,omitempty"`
 	// Upper bound of the tokens of images and of referenced content, a part of `max_input_tokens`. 0: there is none.
-	MediaTokens   int64 `protobuf:"varint,16,opt,name=media_tokens,json=mediaTokens,proto3" json:"media_tokens,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	MediaTokens int64 `protobuf:"varint,16,opt,name=media_tokens,json=mediaTokens,proto3" json:"media_tokens,omitempty"`
+	// An estimate of the input, in tokens: what counts as read where a provider does not say what it has read. At most `max_input_tokens`.
+	// 0: not estimated; `max_input_tokens` counts.
+	EstimatedInputTokens int64 `protobuf:"varint,17,opt,name=estimated_input_tokens,json=estimatedInputTokens,proto3" json:"estimated_input_tokens,omitempty"`
+	unknownFields        protoimpl.UnknownFields
+	sizeCache            protoimpl.SizeCache
 }
 
 func (x *Attempt) Reset() {
@@ -406,6 +409,13 @@ func (x *Attempt) GetImageTokens() int64 {
 func (x *Attempt) GetMediaTokens() int64 {
 	if x != nil {
 		return x.MediaTokens
+	}
+	return 0
+}
+
+func (x *Attempt) GetEstimatedInputTokens() int64 {
+	if x != nil {
+		return x.EstimatedInputTokens
 	}
 	return 0
 }
@@ -710,7 +720,7 @@ const file_llm_mesh_router_v1_plan_proto_rawDesc = "" +
 	"\x05hedge\x18\x03 \x01(\v2\x19.llm_mesh.router.v1.HedgeH\x00R\x05hedge\x12:\n" +
 	"\bparallel\x18\x04 \x01(\v2\x1c.llm_mesh.router.v1.ParallelH\x00R\bparallel\x127\n" +
 	"\acascade\x18\x05 \x01(\v2\x1b.llm_mesh.router.v1.CascadeH\x00R\acascadeB\x06\n" +
-	"\x04kind\"\x96\x04\n" +
+	"\x04kind\"\xcc\x04\n" +
 	"\aAttempt\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x18\n" +
 	"\aadapter\x18\x02 \x01(\tR\aadapter\x12\x1a\n" +
@@ -730,7 +740,8 @@ const file_llm_mesh_router_v1_plan_proto_rawDesc = "" +
 	"\adialect\x18\r \x01(\tR\adialect\x12,\n" +
 	"\x12model_output_limit\x18\x0e \x01(\x03R\x10modelOutputLimit\x12!\n" +
 	"\fimage_tokens\x18\x0f \x01(\x03R\vimageTokens\x12!\n" +
-	"\fmedia_tokens\x18\x10 \x01(\x03R\vmediaTokens\"\xe0\x01\n" +
+	"\fmedia_tokens\x18\x10 \x01(\x03R\vmediaTokens\x124\n" +
+	"\x16estimated_input_tokens\x18\x11 \x01(\x03R\x14estimatedInputTokens\"\xe0\x01\n" +
 	"\rAttemptLimits\x123\n" +
 	"\aconnect\x18\x01 \x01(\v2\x19.google.protobuf.DurationR\aconnect\x12:\n" +
 	"\vfirst_token\x18\x02 \x01(\v2\x19.google.protobuf.DurationR\n" +

@@ -227,7 +227,7 @@ type RequestProfile struct {
 	CandidateCount int32 `protobuf:"varint,7,opt,name=candidate_count,json=candidateCount,proto3" json:"candidate_count,omitempty"`
 	// BCP 47 language of the input. Empty: not known.
 	Language string `protobuf:"bytes,8,opt,name=language,proto3" json:"language,omitempty"`
-	// Hashes of the prompt's prefix blocks, longest common prefix first.
+	// Hashes of the prompt's prefix blocks, longest common prefix first. Empty: not told, as today's gateway does, since no strategy reads it.
 	PrefixHashes []uint64 `protobuf:"fixed64,9,rep,packed,name=prefix_hashes,json=prefixHashes,proto3" json:"prefix_hashes,omitempty"`
 	// The session, for affinity: requests of one session of a domain are planned for the same target among those of equal priority, for as
 	// long as it is eligible and does not keep failing. Empty: none, each request is planned by itself. At most 255 bytes.

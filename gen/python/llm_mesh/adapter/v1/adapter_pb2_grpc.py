@@ -120,6 +120,8 @@ class AdapterServiceServicer:
 
     def CountTokens(self, request, context):
         """Counts the input tokens of a request, at the provider where it can, without a grant where that costs nothing.
+
+        Where the provider does not count, the answer is `max_input_tokens` of the attempt; UNSUPPORTED where that is not set either.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

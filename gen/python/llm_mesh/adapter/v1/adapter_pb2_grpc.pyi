@@ -37,7 +37,10 @@ class AdapterServiceStub:
     Nothing is sent before the provider's answer is whole and has one vector per item, all of one length.
     """
     CountTokens: _aio.UnaryUnaryMultiCallable[_adapter_pb2.CountTokensRequest, _adapter_pb2.CountTokensResponse]
-    """Counts the input tokens of a request, at the provider where it can, without a grant where that costs nothing."""
+    """Counts the input tokens of a request, at the provider where it can, without a grant where that costs nothing.
+
+    Where the provider does not count, the answer is `max_input_tokens` of the attempt; UNSUPPORTED where that is not set either.
+    """
     ListEndpoints: _aio.UnaryUnaryMultiCallable[_adapter_pb2.ListEndpointsRequest, _adapter_pb2.ListEndpointsResponse]
     """Lists the endpoints that operator settings give the adapter, and their state."""
     DiscoverModels: _aio.UnaryUnaryMultiCallable[_adapter_pb2.DiscoverModelsRequest, _adapter_pb2.DiscoverModelsResponse]
@@ -98,7 +101,10 @@ class AdapterServiceServicer:
         request: _adapter_pb2.CountTokensRequest,
         context: _aio.ServicerContext[_Any, _Any],
     ) -> _abc.Awaitable[_adapter_pb2.CountTokensResponse]:
-        """Counts the input tokens of a request, at the provider where it can, without a grant where that costs nothing."""
+        """Counts the input tokens of a request, at the provider where it can, without a grant where that costs nothing.
+
+        Where the provider does not count, the answer is `max_input_tokens` of the attempt; UNSUPPORTED where that is not set either.
+        """
 
     def ListEndpoints(
         self,

@@ -34,7 +34,7 @@ class PlanNode(_message.Message):
     def __init__(self, attempt: _Optional[_Union[Attempt, _Mapping]] = ..., failover: _Optional[_Union[Failover, _Mapping]] = ..., hedge: _Optional[_Union[Hedge, _Mapping]] = ..., parallel: _Optional[_Union[Parallel, _Mapping]] = ..., cascade: _Optional[_Union[Cascade, _Mapping]] = ...) -> None: ...
 
 class Attempt(_message.Message):
-    __slots__ = ("id", "adapter", "endpoint", "upstream_model", "model", "price", "credential", "region", "limits", "max_output_tokens", "max_input_tokens", "charge_to", "dialect", "model_output_limit", "image_tokens", "media_tokens")
+    __slots__ = ("id", "adapter", "endpoint", "upstream_model", "model", "price", "credential", "region", "limits", "max_output_tokens", "max_input_tokens", "charge_to", "dialect", "model_output_limit", "image_tokens", "media_tokens", "estimated_input_tokens")
     ID_FIELD_NUMBER: _ClassVar[int]
     ADAPTER_FIELD_NUMBER: _ClassVar[int]
     ENDPOINT_FIELD_NUMBER: _ClassVar[int]
@@ -51,6 +51,7 @@ class Attempt(_message.Message):
     MODEL_OUTPUT_LIMIT_FIELD_NUMBER: _ClassVar[int]
     IMAGE_TOKENS_FIELD_NUMBER: _ClassVar[int]
     MEDIA_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    ESTIMATED_INPUT_TOKENS_FIELD_NUMBER: _ClassVar[int]
     id: str
     adapter: str
     endpoint: str
@@ -67,7 +68,8 @@ class Attempt(_message.Message):
     model_output_limit: int
     image_tokens: int
     media_tokens: int
-    def __init__(self, id: _Optional[str] = ..., adapter: _Optional[str] = ..., endpoint: _Optional[str] = ..., upstream_model: _Optional[str] = ..., model: _Optional[str] = ..., price: _Optional[str] = ..., credential: _Optional[str] = ..., region: _Optional[str] = ..., limits: _Optional[_Union[AttemptLimits, _Mapping]] = ..., max_output_tokens: _Optional[int] = ..., max_input_tokens: _Optional[int] = ..., charge_to: _Optional[str] = ..., dialect: _Optional[str] = ..., model_output_limit: _Optional[int] = ..., image_tokens: _Optional[int] = ..., media_tokens: _Optional[int] = ...) -> None: ...
+    estimated_input_tokens: int
+    def __init__(self, id: _Optional[str] = ..., adapter: _Optional[str] = ..., endpoint: _Optional[str] = ..., upstream_model: _Optional[str] = ..., model: _Optional[str] = ..., price: _Optional[str] = ..., credential: _Optional[str] = ..., region: _Optional[str] = ..., limits: _Optional[_Union[AttemptLimits, _Mapping]] = ..., max_output_tokens: _Optional[int] = ..., max_input_tokens: _Optional[int] = ..., charge_to: _Optional[str] = ..., dialect: _Optional[str] = ..., model_output_limit: _Optional[int] = ..., image_tokens: _Optional[int] = ..., media_tokens: _Optional[int] = ..., estimated_input_tokens: _Optional[int] = ...) -> None: ...
 
 class AttemptLimits(_message.Message):
     __slots__ = ("connect", "first_token", "idle", "total")

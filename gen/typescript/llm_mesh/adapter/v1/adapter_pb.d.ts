@@ -825,6 +825,8 @@ export declare const AdapterService: GenService<{
   /**
    * Counts the input tokens of a request, at the provider where it can, without a grant where that costs nothing.
    *
+   * Where the provider does not count, the answer is `max_input_tokens` of the attempt; UNSUPPORTED where that is not set either.
+   *
    * @generated from rpc llm_mesh.adapter.v1.AdapterService.CountTokens
    */
   countTokens: {

@@ -227,6 +227,14 @@ export declare type Attempt = Message<"llm_mesh.router.v1.Attempt"> & {
    * @generated from field: int64 media_tokens = 16;
    */
   mediaTokens: bigint;
+
+  /**
+   * An estimate of the input, in tokens: what counts as read where a provider does not say what it has read. At most `max_input_tokens`.
+   * 0: not estimated; `max_input_tokens` counts.
+   *
+   * @generated from field: int64 estimated_input_tokens = 17;
+   */
+  estimatedInputTokens: bigint;
 };
 
 /**

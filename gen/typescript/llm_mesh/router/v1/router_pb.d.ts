@@ -187,7 +187,7 @@ export declare type RequestProfile = Message<"llm_mesh.router.v1.RequestProfile"
   language: string;
 
   /**
-   * Hashes of the prompt's prefix blocks, longest common prefix first.
+   * Hashes of the prompt's prefix blocks, longest common prefix first. Empty: not told, as today's gateway does, since no strategy reads it.
    *
    * @generated from field: repeated fixed64 prefix_hashes = 9;
    */

@@ -35,7 +35,6 @@ class Execution:
         "_awaits_usage_after",
         "_commitment",
         "_dispatch",
-        "_estimated_input",
         "_new_retries",
         "_streamed",
         "_tasks",
@@ -54,7 +53,6 @@ class Execution:
         executors: Executors,
         dispatch: Dispatch,
         retries: Callable[[], Retries],
-        estimated_input_tokens: int,
         *,
         awaits_usage: bool = False,
     ) -> None:
@@ -62,7 +60,6 @@ class Execution:
         self.executors = executors
         self._dispatch = dispatch
         self._new_retries = retries
-        self._estimated_input = estimated_input_tokens
         self._streamed = streamed = operation.streamed
         self._awaits_usage_after = max(1, operation.candidate_count) if streamed and awaits_usage else 0
         """How many choices must be finished for a stream to be read on that its caller leaves. 0: none is."""
@@ -103,7 +100,7 @@ class Execution:
         if self.records:
             (self._answering or self.records[-1]).withheld(refusal.reason_name)
         else:
-            record = AttemptRecord(first, self._estimated_input, streamed=self._streamed)
+            record = AttemptRecord(first, streamed=self._streamed)
             record.refused(refusal)
             self.records.append(record)
 
@@ -132,7 +129,7 @@ class Execution:
 
     async def attempt(self, attempt: plan_pb2.Attempt, branch: Branch, into: Release | None, operation: Operation | None) -> bool:
         """Make one attempt. False: it failed, and another one may be made."""
-        record = AttemptRecord(attempt, self._estimated_input, streamed=self._streamed)
+        record = AttemptRecord(attempt, streamed=self._streamed)
         self.records.append(record)
         with span("gateway.attempt", {"llm_mesh.attempt.id": record.id, "llm_mesh.adapter": record.adapter}) as traced:
             call = self._dispatch(attempt, operation or self.operation)

@@ -135,7 +135,6 @@ class Admitting:
         checked = _checked(request)
         draft = self._draft_for(known, checked)
         response = policy_pb2.AdmitResponse()
-        response.CopyFrom(draft.answer)
         admission_id = self._ids.fresh()
         admission = admission_pb2.Admission(id=admission_id)
         watchlist = draft.watchlist
@@ -248,8 +247,7 @@ class Admitting:
             alias=checked.alias,
             operation=checked.operation,
         )
-        answer = policy_pb2.AdmitResponse(constraints=admission.constraints)
-        return _Draft(admission.SerializeToString(), answer, terms.watchlist)
+        return _Draft(admission.SerializeToString(), terms.watchlist)
 
     def _terms_for(self, tenancy: Tenancy, caller: admission_pb2.Caller, outputs: int) -> _Terms:
         """Decided once a revision: a caller is sealed anew every few seconds, and floor, domain, project and key stay the same."""
@@ -286,8 +284,6 @@ class _Draft(NamedTuple):
     """An admission without what each request has of its own, which follows it on the wire: id, tags, expiry, findings."""
 
     packed: bytes
-    answer: policy_pb2.AdmitResponse
-    """What the response says of it."""
     watchlist: Watchlist
 
 

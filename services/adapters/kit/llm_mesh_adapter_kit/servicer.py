@@ -1,4 +1,4 @@
-"""The adapter's RPCs: unpack, one call of the adapter, pack."""
+"""The RPCs of every adapter, whatever its dialect: unpack, one call, pack."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     Context = ServicerContext[Any, Any]
 
 
-class @Name@Servicer(adapter_pb2_grpc.AdapterServiceServicer):
-    """Calls providers of the dialect, as grants say."""
+class AdapterServicer(adapter_pb2_grpc.AdapterServiceServicer):
+    """`llm_mesh.adapter.v1.AdapterService`."""
 
     def __init__(self, adapter: Adapter) -> None:
         self._adapter = adapter
