@@ -302,6 +302,14 @@ async def test_a_count_that_must_not_leave_is_refused_as_a_count() -> None:
     assert (made.entry.state, made.entry.operation, made.entry.refused_reason) == (REFUSED, "count_tokens", "CONTENT_BLOCKED")
 
 
+async def test_what_screening_cannot_read_is_named_as_a_field_of_the_request() -> None:
+    admission = Admission("credit_card=mask", "undecodable=mask")
+    message = chat("4111 1111 1111 1111")
+    message.extras.add(dialect="openai", key="k", json=b"\xff")
+    refusal = await refused(admission, admission.request(message))
+    assert (refusal.field, refusal.message) == ("generate.extras[0].json", "generate.extras[0].json: JSON text in UTF-8")
+
+
 async def test_a_clean_request_has_nothing_to_record() -> None:
     admission = Admission("credit_card=mask")
     assert not admission.opened(await admission.admit()).screened

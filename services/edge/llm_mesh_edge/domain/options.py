@@ -5,7 +5,7 @@ The field is taken out of the body before the dialect reads it, so that no provi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from typing import Any
 
 import orjson
@@ -16,6 +16,13 @@ from llm_mesh_runtime.errors import invalid
 
 FIELD = "llm_mesh"
 _HEADERS = frozenset({b"idempotency-key", b"x-llm-mesh-session", b"x-llm-mesh-fidelity", b"x-llm-mesh-tags", b"x-llm-mesh-prompt"})
+_IN_HEADERS = {
+    "options.session": "x-llm-mesh-session",
+    "options.tags": "x-llm-mesh-tags",
+    "options.prompt.label": "x-llm-mesh-prompt-label",
+    "options.prompt": "x-llm-mesh-prompt",
+}
+"""Which header says the same as an option of the body."""
 _FIDELITIES = {"best_effort": gateway_pb2.FIDELITY_BEST_EFFORT, "exact": gateway_pb2.FIDELITY_EXACT}
 
 
@@ -29,6 +36,15 @@ def options_of(body: dict[str, Any], headers: Headers) -> tuple[gateway_pb2.Requ
     if told:
         _read_headers(headers, options)
     return options, "" if given is None else _read_field(_object(FIELD, given), options)
+
+
+def header_of(field: str, headers: Headers, in_body: Container[str]) -> str:
+    """The header in which a client said what a field of the options has; empty where it said it in the body, or not at all."""
+    for option, header in _IN_HEADERS.items():
+        if field == option or field.startswith((f"{option}.", f"{option}[")):
+            said = headers.get(header.encode()) and option.split(".")[1] not in in_body
+            return header if said else ""
+    return ""
 
 
 def _read_headers(headers: Headers, options: gateway_pb2.RequestOptions) -> None:

@@ -101,7 +101,7 @@ class Edge:
         except DialectError as wrong:
             failure = Failure(400, "invalid_field", str(wrong), wrong.field)
         except MeshError as error:
-            failure = exchange.place(failure_of(error))
+            failure = exchange.failure(error)
         except Exception as defect:  # noqa: BLE001 - the last place where a defect can become an answer
             get_logger().error("request failed", path=exchange.path, request_id=exchange.headers.request_id, exc_info=defect)
             failure = failure_of(internal())

@@ -7,7 +7,7 @@ from typing import Any
 
 from llm_mesh.gateway.v1 import gateway_pb2
 from llm_mesh_edge.domain.headers import Metadata
-from llm_mesh_edge.domain.options import options_of
+from llm_mesh_edge.domain.options import FIELD, options_of
 from llm_mesh_edge.http.bodies import Bodies
 from llm_mesh_edge.http.exchange import Exchange
 
@@ -27,8 +27,13 @@ class Asked:
 async def asked(exchange: Exchange, bodies: Bodies) -> Asked:
     """Read the request; what is wrong with it is told before anything is asked of the mesh."""
     body, size = await bodies.read(exchange)
+    exchange.options_in_body = _keys(body.get(FIELD))
     options, project = options_of(body, exchange.headers)
     return Asked(body, options, exchange.headers.metadata(project), size)
+
+
+def _keys(value: object) -> frozenset[str]:
+    return frozenset(value) if isinstance(value, dict) else frozenset()
 
 
 async def conversation(exchange: Exchange, bodies: Bodies) -> Asked:

@@ -8,11 +8,13 @@ from typing import Any
 
 import orjson
 
-from llm_mesh_edge.domain.failures import Failure
+from llm_mesh_edge.domain.failures import Failure, failure_of, placed
 from llm_mesh_edge.domain.headers import Headers
+from llm_mesh_edge.domain.options import header_of
 from llm_mesh_edge.domain.receipts import Pairs
 from llm_mesh_edge.http.patience import Patience
 from llm_mesh_runtime.context import Caller
+from llm_mesh_runtime.errors import MeshError
 
 Scope = Mapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -60,6 +62,7 @@ class Exchange:
         "headers",
         "known",
         "method",
+        "options_in_body",
         "path",
         "place",
         "started",
@@ -86,8 +89,16 @@ class Exchange:
         self.status = 0
         self.tenant = ""
         """The caller's domain. Empty: it was known before the exchange began."""
+        self.options_in_body: frozenset[str] = frozenset()
+        """Which options the body has; the others may stand in headers."""
         self.place: Callable[[Failure], Failure] = _as_it_is
         """Names the field of a failure by its place in the body, once that is read."""
+
+    def failure(self, error: MeshError) -> Failure:
+        """What the client is told of a failure. Its field is named by the header that has it, or by its place in the body."""
+        failure = failure_of(error)
+        header = header_of(failure.param, self.headers, self.options_in_body)
+        return placed(failure, lambda _field, _body: header, {}) if header else self.place(failure)
 
     def authenticated(self, caller: Caller) -> bool:
         """The caller is known. False: there are too many connections of it."""

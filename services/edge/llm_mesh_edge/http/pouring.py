@@ -12,7 +12,7 @@ from typing import Any
 from llm_mesh.gateway.v1 import gateway_pb2
 from llm_mesh.inference.v1 import generate_pb2
 from llm_mesh_dialects.errors import DialectError
-from llm_mesh_edge.domain.failures import Failure, failure_of
+from llm_mesh_edge.domain.failures import Failure
 from llm_mesh_edge.domain.ports import AnswerStream
 from llm_mesh_edge.domain.receipts import (
     Pairs,
@@ -64,7 +64,7 @@ class Pouring:
                         alive.heard()
                 await self._end()
             except MeshError as error:
-                await self._break_off(alive, self._exchange.place(failure_of(error)))
+                await self._break_off(alive, self._exchange.failure(error))
             except DialectError as error:
                 await self._break_off(alive, not_translatable(error))
             finally:

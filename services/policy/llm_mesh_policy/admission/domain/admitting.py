@@ -221,7 +221,10 @@ class Admitting:
                 return CLEAN
             return screen(checked.input, checked.slots, watchlist, patient=patient, most_values=self._most_values)
 
-        return await self._heavy.run(domain, len(raw), work) if patient else work()
+        try:
+            return await self._heavy.run(domain, len(raw), work) if patient else work()
+        except MeshError as failure:
+            raise within(checked.operation, failure) from None
 
     def _draft_for(self, known: Known, checked: _CheckedRequest) -> _Draft:
         """What the caller may have at the present revision, decided once. What was refused is decided anew each time."""
@@ -296,6 +299,15 @@ class _CheckedRequest(NamedTuple):
     outputs: int
     input: generate_pb2.GenerateInput | embed_pb2.EmbedInput
     slots: Callable[[Any], Iterator[Slot]]
+
+
+def within(operation: str, failure: MeshError) -> MeshError:
+    """The failure, whose field is named as a field of the request; screening names fields of the input."""
+    if failure.field:
+        field = f"{operation}.{failure.field}"
+        failure.message = failure.message.replace(failure.field, field)
+        failure.field = field
+    return failure
 
 
 def _checked(request: policy_pb2.AdmitRequest) -> _CheckedRequest:

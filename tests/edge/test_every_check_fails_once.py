@@ -1,0 +1,433 @@
+"""Every field check that a request can meet fails once, through each door, and names the field as its client wrote it.
+
+The checks are read from the code, and each failing one tells which it is. One that is added fails here until a request reaches it, or until
+it stands in `NOT_FROM_A_CLIENT` with the reason.
+"""
+
+from __future__ import annotations
+
+import ast
+import asyncio
+import functools
+import re
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import grpc
+import pytest
+
+from llm_mesh.gateway.v1 import gateway_pb2, gateway_pb2_grpc
+from llm_mesh.inference.v1 import content_pb2, embed_pb2, generate_pb2
+from llm_mesh.policy.v1 import policy_pb2
+from llm_mesh_edge.domain import headers, options
+from llm_mesh_edge.settings import Settings
+from llm_mesh_edge.wiring import service
+from llm_mesh_gateway.domain import checks, fields, operation
+from llm_mesh_policy.admission.domain import admitting, bounds, texts
+from llm_mesh_runtime.errors import MeshError, PeerError
+from llm_mesh_runtime.peer_errors import from_rpc_error
+from llm_mesh_runtime.testing import FakePolicy, HostedMesh, host
+from tests.edge.fakes import FakeGateway
+from tests.edge.test_every_field_name import OURS, literal
+from tests.proofs.attacks.test_attack_field_names import ANTHROPIC, LONG, OPENAI, TEXT, function, said
+
+MODULES = (headers, options, checks, operation, bounds, texts, admitting)
+"""Where the checks of a request are."""
+KEY = (("authorization", "Bearer mk_ana"),)
+CHAT, MESSAGES, EMBEDDINGS = "/v1/chat/completions", "/v1/messages", "/v1/embeddings"
+
+
+@dataclass(frozen=True)
+class Check:
+    """One call of `invalid`."""
+
+    module: str
+    function: str
+    field: str
+    line: int
+    end: int
+
+    @property
+    def name(self) -> str:
+        return f"{self.module}.{self.function}: {self.field}"
+
+
+def checks_of(module: Any) -> Iterator[Check]:
+    """All checks of a module, by the function that they are in."""
+    tree = ast.parse(Path(module.__file__).read_text(encoding="utf-8"))
+    for outer in ast.walk(tree):
+        if not isinstance(outer, ast.FunctionDef | ast.AsyncFunctionDef):
+            continue
+        for node in ast.walk(outer):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "invalid":
+                named = literal(node.args[0]) or ast.unparse(node.args[0])
+                yield Check(module.__name__.rpartition(".")[2], outer.name, named, node.lineno, node.end_lineno or node.lineno)
+
+
+def names_of(found: list[Check]) -> dict[Check, str]:
+    """A name for each; those of one function that name the same field are numbered."""
+    names: dict[Check, str] = {}
+    for check in found:
+        same = [other for other in found if other.name == check.name]
+        names[check] = check.name if len(same) == 1 else f"{check.name} ({same.index(check) + 1})"
+    return names
+
+
+ALL = names_of([check for module in MODULES for check in checks_of(module)])
+
+
+@dataclass
+class Seen:
+    """Which checks have failed."""
+
+    names: set[str] = field(default_factory=set)
+
+    def recording(self, module: Any, invalid: Callable[..., MeshError]) -> Callable[..., MeshError]:
+        """The constructor of a module's failures, which notes who calls."""
+        own = {check: name for check, name in ALL.items() if check.module == module.__name__.rpartition(".")[2]}
+
+        @functools.wraps(invalid)
+        def made(*given: Any, **more: Any) -> MeshError:
+            line = sys._getframe(1).f_lineno
+            self.names |= {name for check, name in own.items() if check.line <= line <= check.end}
+            return invalid(*given, **more)
+
+        return made
+
+
+class Checking(FakeGateway):
+    """Checks a request as gateway and admission do, one after the other."""
+
+    def note(self, request: Any) -> None:
+        super().note(request)
+        given = request.options if request.HasField("options") else None
+        if given is not None:
+            checks.check_options(given)
+        has_prompt = given is not None and given.HasField("prompt")
+        if isinstance(request, gateway_pb2.EmbedRequest | gateway_pb2.EmbedStreamRequest):
+            operation.Embedding(request.input, exact=False).check(has_prompt=has_prompt)
+            admit: Callable[[], None] = functools.partial(admit_embedding, request.input)
+        else:
+            operation.Generation(request.input, streamed=False, exact=False).check(has_prompt=has_prompt)
+            admit = functools.partial(admit_generation, request.input)
+        admitted(admit)
+
+
+def admit_generation(given: generate_pb2.GenerateInput) -> None:
+    """As admission does: the bounds first, then its texts for screening."""
+    bounds.check_generate(given)
+    try:
+        list(texts.of_generate(given))
+    except MeshError as failure:
+        raise admitting.within("generate", failure) from None
+
+
+def admit_embedding(given: embed_pb2.EmbedInput) -> None:
+    """Likewise."""
+    bounds.check_embed(given)
+    list(texts.of_embed(given))
+
+
+def admitted(admit: Callable[[], None]) -> None:
+    """Has policy check it, and says of what is wrong what the gateway says."""
+    try:
+        admit()
+    except MeshError as failure:
+        raise fields.in_callers_words(failure, 0) from None
+
+
+@dataclass
+class Doors:
+    """The ways in."""
+
+    mesh: HostedMesh
+    session: aiohttp.ClientSession
+    seen: Seen
+
+    async def http(self, path: str, changed: Mapping[str, Any], **more: Any) -> dict[str, Any]:
+        """What a client of a dialect is told."""
+        body: dict[str, Any] = {"model": "plain", "messages": said(TEXT)}
+        if path == MESSAGES:
+            body["max_tokens"] = 10
+        if path == EMBEDDINGS:
+            body = {"model": "plain", "input": "hi"}
+        sent = {"authorization": "Bearer mk_ana", **more}
+        async with self.session.post(f"http://{self.mesh.http('edge')}{path}", json=body | dict(changed), headers=sent) as answer:
+            told: dict[str, Any] = await answer.json()
+            error: dict[str, Any] = told.get("error") or {"message": f"it was answered {answer.status}"}
+            return error if answer.status == 400 else {"message": f"{answer.status}: {error['message']}"}
+
+    async def raw(self, header: bytes) -> bytes:
+        """The answer to a request with a header that no client library writes."""
+        host_, _, port = self.mesh.http("edge").rpartition(":")
+        reader, writer = await asyncio.open_connection(host_, int(port))
+        body = b'{"model": "plain", "messages": [{"role": "user", "content": "hi"}]}'
+        head = b"POST %s HTTP/1.1\r\nhost: a\r\nauthorization: Bearer mk_ana\r\ncontent-type: application/json\r\nconnection: close\r\n"
+        writer.write(head % CHAT.encode() + header + b"\r\ncontent-length: %d\r\n\r\n" % len(body) + body)
+        answer = await reader.read()
+        writer.close()
+        return answer
+
+    async def typed(self, request: Any) -> PeerError:
+        """What a client over gRPC is told."""
+        stub = gateway_pb2_grpc.GatewayServiceStub(self.mesh.channel("gateway", caller="edge"))
+        method = stub.Embed if isinstance(request, gateway_pb2.EmbedRequest) else stub.Generate
+        with pytest.raises(grpc.aio.AioRpcError) as refused:
+            await method(request, metadata=KEY, timeout=20)
+        return from_rpc_error(refused.value)
+
+
+@pytest.fixture
+async def doors(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Doors]:
+    seen = Seen()
+    for module in MODULES:
+        monkeypatch.setattr(module, "invalid", seen.recording(module, module.invalid))
+    services = (FakePolicy().service(), Checking().service(), service)
+    async with (
+        host(*services, settings={"edge": Settings(max_body=8_000_000)}) as mesh,
+        aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(20)) as session,
+    ):
+        yield Doors(mesh, session, seen)
+
+
+CALLED = {"role": "tool", "tool_call_id": "t", "content": [TEXT] * 4097}
+PAGE: Mapping[str, Any] = {"llm_mesh": {"prompt": {}}}
+OF_OPENAI: Mapping[str, tuple[Mapping[str, Any], str]] = {
+    **OPENAI,
+    "messages": ({"messages": said(TEXT) * 4097}, "messages"),
+    "parts": ({"messages": said(*[TEXT] * 4097)}, "messages[0].content"),
+    "parts-in-all": ({"messages": said(*[TEXT] * 4000) * 5}, "messages"),
+    "no-parts": ({"messages": [{"role": "user", "content": []}]}, "messages[0].content"),
+    "result-parts": ({"messages": [CALLED]}, "messages[0].content"),
+    "biases": ({"logit_bias": {str(each): 1 for each in range(1025)}}, "logit_bias"),
+    "tag-count": ({"llm_mesh": {"tags": {f"a{each}": "b" for each in range(17)}}}, "llm_mesh.tags"),
+    "tag-value": ({"llm_mesh": {"tags": {"a": LONG}}}, "llm_mesh.tags.a"),
+    "session": ({"llm_mesh": {"session": LONG}}, "llm_mesh.session"),
+    "session-type": ({"llm_mesh": {"session": 1}}, "llm_mesh.session"),
+    "mesh-type": ({"llm_mesh": 1}, "llm_mesh"),
+    "mesh-key": ({"llm_mesh": {"odd": 1}}, "llm_mesh.odd"),
+    "fidelity": ({"llm_mesh": {"fidelity": "some"}}, "llm_mesh.fidelity"),
+    "prompt-name": (PAGE, "llm_mesh.prompt.name"),
+    "prompt-key": ({"llm_mesh": {"prompt": {"odd": 1}}}, "llm_mesh.prompt.odd"),
+    "project": ({"llm_mesh": {"project": "\u00e9"}}, "x-llm-mesh-project"),
+    "no-tool-name": ({"tools": [function(name="")]}, "tools[0].function.name"),
+}
+OF_EMBEDDINGS: Mapping[str, tuple[Mapping[str, Any], str]] = {
+    "items": ({"input": ["x"] * 2049}, "input"),
+    "no-items": ({"input": []}, "input"),
+    "empty-tokens": ({"input": [[]]}, "input"),
+    "dimensions": ({"dimensions": -1}, "dimensions"),
+    "user": ({"user": LONG}, "user"),
+    "model": ({"model": "a b"}, "model"),
+    "prompt": ({"llm_mesh": {"prompt": {"name": "brief"}}}, "llm_mesh.prompt"),
+}
+OF_HEADERS: Mapping[str, tuple[Mapping[str, str], str]] = {
+    "key": ({"idempotency-key": LONG}, "Idempotency-Key"),
+    "session": ({"x-llm-mesh-session": LONG}, "x-llm-mesh-session"),
+    "tags": ({"x-llm-mesh-tags": "a"}, "x-llm-mesh-tags"),
+    "tag-key": ({"x-llm-mesh-tags": "A=b"}, "x-llm-mesh-tags"),
+    "tag-value": ({"x-llm-mesh-tags": f"a={LONG}"}, "x-llm-mesh-tags"),
+    "fidelity": ({"x-llm-mesh-fidelity": "some"}, "x-llm-mesh-fidelity"),
+    "encoding": ({"content-encoding": "br"}, "content-encoding"),
+}
+
+
+def typed(**changed: Any) -> gateway_pb2.GenerateRequest:
+    part = content_pb2.Part(text=content_pb2.Text(text="hi"))
+    given = {"model": "plain", "messages": [content_pb2.Message(role=content_pb2.ROLE_USER, parts=[part])], **changed}
+    return gateway_pb2.GenerateRequest(input=generate_pb2.GenerateInput(**given))
+
+
+def holding(part: content_pb2.Part, role: content_pb2.Role = content_pb2.ROLE_USER) -> gateway_pb2.GenerateRequest:
+    return typed(messages=[content_pb2.Message(role=role, parts=[part])])
+
+
+def nested(depth: int) -> content_pb2.Part:
+    part = content_pb2.Part(text=content_pb2.Text(text="x"))
+    for _ in range(depth):
+        part = content_pb2.Part(tool_result=content_pb2.ToolResult(tool_call_id="t", parts=[part]))
+    return part
+
+
+def embedding(**changed: Any) -> gateway_pb2.EmbedRequest:
+    item = embed_pb2.EmbedItem(text="hi")
+    return gateway_pb2.EmbedRequest(input=embed_pb2.EmbedInput(**{"model": "plain", "items": [item], **changed}))
+
+
+def json_deep() -> bytes:
+    return b'{"a":' * 120 + b"1" + b"}" * 120
+
+
+USER, ASSISTANT = content_pb2.ROLE_USER, content_pb2.ROLE_ASSISTANT
+NAMED = content_pb2.ToolChoice(mode=content_pb2.TOOL_CHOICE_MODE_NAMED)
+OVER_GRPC: Mapping[str, Callable[[], Any]] = {
+    "role": lambda: typed(messages=[content_pb2.Message()]),
+    "no-parts": lambda: typed(messages=[content_pb2.Message(role=USER)]),
+    "part": lambda: holding(content_pb2.Part()),
+    "media": lambda: holding(content_pb2.Part(image=content_pb2.Media())),
+    "media-type": lambda: holding(content_pb2.Part(image=content_pb2.Media(data=b"x"))),
+    "uri": lambda: holding(content_pb2.Part(image=content_pb2.Media(uri=""))),
+    "result": lambda: holding(content_pb2.Part(tool_result=content_pb2.ToolResult()), content_pb2.ROLE_TOOL),
+    "nesting": lambda: holding(nested(6), content_pb2.ROLE_TOOL),
+    "call": lambda: holding(content_pb2.Part(tool_call=content_pb2.ToolCall()), ASSISTANT),
+    "tool": lambda: typed(tools=[content_pb2.Tool()]),
+    "choice": lambda: typed(tool_choice=NAMED),
+    "candidates": lambda: typed(candidate_count=-1),
+    "output": lambda: typed(max_output_tokens=-1),
+    "schema": lambda: typed(response_format=content_pb2.ResponseFormat(json_schema=content_pb2.JsonSchemaFormat(name="s"))),
+    "effort": lambda: typed(reasoning=generate_pb2.ReasoningOptions(effort="frantic")),
+    "thought": lambda: typed(reasoning=generate_pb2.ReasoningOptions(budget_tokens=-1)),
+    "bias": lambda: typed(sampling=generate_pb2.Sampling(logit_bias={"1": 101})),
+    "zero": lambda: typed(sampling=generate_pb2.Sampling(top_p=0)),
+    "extra": lambda: typed(extras=[content_pb2.Extra()]),
+    "no-text": lambda: typed(extras=[content_pb2.Extra(dialect="openai", key="k", json=b"\xff")]),
+    "deep": lambda: typed(extras=[content_pb2.Extra(dialect="openai", key="k", json=json_deep())]),
+    "tools": lambda: typed(tools=[content_pb2.Tool(function=content_pb2.FunctionTool(name="f"))] * 257),
+    "tool-name": lambda: typed(tools=[content_pb2.Tool(function=content_pb2.FunctionTool(name="a b"))]),
+    "logprobs": lambda: typed(logprobs=generate_pb2.LogprobOptions(top=21)),
+    "messages": lambda: typed(messages=list(typed().input.messages) * 4097),
+    "parts-in-all": lambda: typed(messages=[content_pb2.Message(role=USER, parts=[nested(0)] * 4000)] * 5),
+    "parts": lambda: typed(messages=[content_pb2.Message(role=USER, parts=[nested(0)] * 4097)]),
+    "name": lambda: typed(messages=[content_pb2.Message(role=USER, parts=[nested(0)], name=LONG)]),
+    "stops": lambda: typed(stop=["x"] * 17),
+    "stop": lambda: typed(stop=[LONG]),
+    "end-user": lambda: typed(end_user=LONG),
+    "biases": lambda: typed(sampling=generate_pb2.Sampling(logit_bias={str(each): 1 for each in range(1025)})),
+    "items": lambda: embedding(items=[embed_pb2.EmbedItem(text="x")] * 2049),
+    "item": lambda: embedding(items=[embed_pb2.EmbedItem()]),
+    "tokens": lambda: embedding(items=[embed_pb2.EmbedItem(tokens=embed_pb2.TokenIds())]),
+    "dimensions": lambda: embedding(dimensions=-1),
+    "user": lambda: embedding(end_user=LONG),
+    "prompt": lambda: gateway_pb2.GenerateRequest(
+        input=typed().input, options=gateway_pb2.RequestOptions(prompt=gateway_pb2.PromptReference())
+    ),
+}
+"""By what is wrong. A field of the typed request is named by its path in it, whichever layer finds it."""
+ODD_HEADERS = (b"x-llm-mesh-session: a\r\nx-llm-mesh-session: b", b"x-llm-mesh-session: \xff")
+"""Which no client library writes."""
+TAGS: Mapping[str, Mapping[str, str]] = {"many": {f"a{each}": "b" for each in range(17)}, "key": {"A": "b"}, "value": {"a": LONG}}
+FROM_A_SERVICE_ALONE = frozenset(
+    {
+        "bounds._choices: generate.candidate_count",
+        "bounds._choices: generate.end_user",
+        "bounds._choices: generate.logprobs.top",
+        "bounds._choices: generate.max_output_tokens",
+        "bounds._choices: generate.stop",
+        "bounds._choices: generate.stop[*]",
+        "bounds._media: place",
+        "bounds._message: *.name",
+        "bounds._message: *.parts",
+        "bounds._message: *.role",
+        "bounds._parts: *.parts",
+        "bounds._sampling: generate.sampling.logit_bias",
+        "bounds._special: *.tool_result",
+        "bounds._special: *.tool_result.tool_call_id",
+        "bounds._special: here",
+        "bounds._tool: *.function.name",
+        "bounds._tool: place",
+        "bounds._tools: generate.tools",
+        "bounds.check_embed: embed.dimensions",
+        "bounds.check_embed: embed.items",
+        "bounds.check_generate: generate.messages",
+        "bounds.check_generate: generate.tool_choice.name",
+        "bounds.check_tags: tags (1)",
+        "bounds.check_tags: tags (2)",
+        "bounds.check_tags: tags[*]",
+    }
+)
+"""Checks of admission that the gateway has made already: only a service of the mesh can make them fail."""
+NOT_FROM_A_CLIENT: Mapping[str, str] = {
+    "admitting._checked: input": "the gateway always sends an input to admission",
+}
+"""Checks that no request can make fail, with the reason."""
+
+
+def exists(descriptor: Any, path: str) -> bool:
+    """Whether a path leads to a field of a message; what stands in brackets is an item, or a key."""
+    names = re.sub(r"\[[^\]]*\]", "", path).split(".")
+    for place, name in enumerate(names):
+        inner = descriptor.fields_by_name.get(name)
+        if inner is None:
+            return False
+        descriptor = inner.message_type
+        if descriptor is None or descriptor.GetOptions().map_entry:
+            return len(names) - place <= 2
+    return True
+
+
+COUNTED = re.compile(r"\b(?:\d+|list of) parts\b")
+"""Prose that every client understands, and no path."""
+
+
+async def over_http(doors: Doors) -> list[object]:
+    """What a client of a dialect reads as it did not write it."""
+    wrong: list[object] = []
+    for path, cases in ((CHAT, OF_OPENAI), (MESSAGES, ANTHROPIC), (EMBEDDINGS, OF_EMBEDDINGS)):
+        for name, (changed, place) in cases.items():
+            error = await doors.http(path, changed)
+            told = f"{error.get('param')} {error['message']}"
+            if not str(error.get("param")).startswith(place) or OURS.search(COUNTED.sub("", told)):
+                wrong.append((path, name, error))
+    for name, (sent, place) in OF_HEADERS.items():
+        error = await doors.http(CHAT, {}, **sent)
+        if str(error.get("param")) != place:
+            wrong.append((name, error))
+    for header in ODD_HEADERS:
+        answer = await doors.raw(header)
+        if b" 400 " not in answer.split(b"\r\n")[0] or b'"x-llm-mesh-session"' not in answer:
+            wrong.append((header, answer))
+    return wrong
+
+
+async def over_grpc(doors: Doors) -> list[object]:
+    """The same of a client of the gateway."""
+    wrong: list[object] = []
+    for name, make in OVER_GRPC.items():
+        request = make()
+        failure = await doors.typed(request)
+        if failure.reason_name != "INVALID_FIELD" or not exists(request.DESCRIPTOR, failure.field):
+            wrong.append((name, str(failure), failure.field))
+    return wrong
+
+
+def as_a_service() -> list[object]:
+    """The same of what admission refuses, where no gateway stands before it."""
+    wrong: list[object] = []
+    for name, make in OVER_GRPC.items():
+        request = make()
+        check = admit_embedding if isinstance(request, gateway_pb2.EmbedRequest) else admit_generation
+        failure = failing(functools.partial(admitted, functools.partial(check, request.input)))
+        if failure is not None and not exists(request.DESCRIPTOR, failure.field):
+            wrong.append((name, failure.field))
+    told = [failing(functools.partial(bounds.check_tags, tags)) for tags in TAGS.values()]
+    return wrong + [failure for failure in told if failure is None or not exists(policy_pb2.AdmitRequest.DESCRIPTOR, failure.field)]
+
+
+def failing(work: Callable[[], None]) -> MeshError | None:
+    """How it fails. None: it does not."""
+    try:
+        work()
+    except MeshError as failure:
+        return failure
+    return None
+
+
+async def test_every_check_fails_once_and_names_the_field_as_its_client_does(doors: Doors) -> None:
+    wrong = await over_http(doors) + await over_grpc(doors)
+    from_clients = set(doors.seen.names)
+    wrong += as_a_service()
+    assert not wrong, "\n".join(map(str, wrong))
+    alone = doors.seen.names - from_clients
+    assert alone == FROM_A_SERVICE_ALONE, sorted(alone ^ FROM_A_SERVICE_ALONE)
+    missed = set(ALL.values()) - doors.seen.names
+    assert missed == set(NOT_FROM_A_CLIENT), sorted(missed ^ set(NOT_FROM_A_CLIENT))
+
+
+def test_the_checks_are_found_and_each_has_a_name_of_its_own() -> None:
+    assert len(ALL) > 80
+    assert len(set(ALL.values())) == len(ALL)
+    assert all(NOT_FROM_A_CLIENT.values())
