@@ -132,6 +132,10 @@ type Admission struct {
 	Caller *Caller `protobuf:"bytes,2,opt,name=caller,proto3" json:"caller,omitempty"`
 	// The bounds of the plan.
 	Constraints *Constraints `protobuf:"bytes,3,opt,name=constraints,proto3" json:"constraints,omitempty"`
+	// Not set any more: the gateway reads the obligations of `AdmitResponse`.
+	//
+	// Deprecated: Marked as deprecated in llm_mesh/policy/v1/admission.proto.
+	Obligations *Obligations `protobuf:"bytes,4,opt,name=obligations,proto3" json:"obligations,omitempty"`
 	// The policy revision by which it was decided.
 	Revision int64 `protobuf:"varint,5,opt,name=revision,proto3" json:"revision,omitempty"`
 	// When it expires, at most 60 s after it was made.
@@ -140,6 +144,10 @@ type Admission struct {
 	Alias string `protobuf:"bytes,7,opt,name=alias,proto3" json:"alias,omitempty"`
 	// Tags that the request is accounted under, checked.
 	Tags map[string]string `protobuf:"bytes,8,rep,name=tags,proto3" json:"tags,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	// Not set any more: nobody read it.
+	//
+	// Deprecated: Marked as deprecated in llm_mesh/policy/v1/admission.proto.
+	InputDigest []byte `protobuf:"bytes,9,opt,name=input_digest,json=inputDigest,proto3" json:"input_digest,omitempty"`
 	// The operation, such as `generate` or `embed`.
 	Operation string `protobuf:"bytes,10,opt,name=operation,proto3" json:"operation,omitempty"`
 	// What screening found in the request, counted per detector. Empty: nothing. `Reserve` writes it to the audit trail.
@@ -199,6 +207,14 @@ func (x *Admission) GetConstraints() *Constraints {
 	return nil
 }
 
+// Deprecated: Marked as deprecated in llm_mesh/policy/v1/admission.proto.
+func (x *Admission) GetObligations() *Obligations {
+	if x != nil {
+		return x.Obligations
+	}
+	return nil
+}
+
 func (x *Admission) GetRevision() int64 {
 	if x != nil {
 		return x.Revision
@@ -223,6 +239,14 @@ func (x *Admission) GetAlias() string {
 func (x *Admission) GetTags() map[string]string {
 	if x != nil {
 		return x.Tags
+	}
+	return nil
+}
+
+// Deprecated: Marked as deprecated in llm_mesh/policy/v1/admission.proto.
+func (x *Admission) GetInputDigest() []byte {
+	if x != nil {
+		return x.InputDigest
 	}
 	return nil
 }
@@ -894,23 +918,24 @@ const file_llm_mesh_policy_v1_admission_proto_rawDesc = "" +
 	"\x05roles\x18\x05 \x03(\tR\x05roles\x12\x1a\n" +
 	"\brevision\x18\x06 \x01(\x03R\brevision\x12;\n" +
 	"\vexpire_time\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"expireTime\"\xfc\x03\n" +
+	"expireTime\"\xc3\x04\n" +
 	"\tAdmission\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x122\n" +
 	"\x06caller\x18\x02 \x01(\v2\x1a.llm_mesh.policy.v1.CallerR\x06caller\x12A\n" +
-	"\vconstraints\x18\x03 \x01(\v2\x1f.llm_mesh.policy.v1.ConstraintsR\vconstraints\x12\x1a\n" +
+	"\vconstraints\x18\x03 \x01(\v2\x1f.llm_mesh.policy.v1.ConstraintsR\vconstraints\x12E\n" +
+	"\vobligations\x18\x04 \x01(\v2\x1f.llm_mesh.policy.v1.ObligationsB\x02\x18\x01R\vobligations\x12\x1a\n" +
 	"\brevision\x18\x05 \x01(\x03R\brevision\x12;\n" +
 	"\vexpire_time\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"expireTime\x12\x14\n" +
 	"\x05alias\x18\a \x01(\tR\x05alias\x12;\n" +
-	"\x04tags\x18\b \x03(\v2'.llm_mesh.policy.v1.Admission.TagsEntryR\x04tags\x12\x1c\n" +
+	"\x04tags\x18\b \x03(\v2'.llm_mesh.policy.v1.Admission.TagsEntryR\x04tags\x12%\n" +
+	"\finput_digest\x18\t \x01(\fB\x02\x18\x01R\vinputDigest\x12\x1c\n" +
 	"\toperation\x18\n" +
 	" \x01(\tR\toperation\x12>\n" +
 	"\bscreened\x18\v \x03(\v2\".llm_mesh.policy.v1.ScreeningCountR\bscreened\x1a7\n" +
 	"\tTagsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01J\x04\b\x04\x10\x05J\x04\b\t\x10\n" +
-	"R\vobligationsR\finput_digest\"\xe4\x03\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xe4\x03\n" +
 	"\vConstraints\x12\x18\n" +
 	"\aregions\x18\x01 \x03(\tR\aregions\x12\x1d\n" +
 	"\n" +
@@ -994,20 +1019,21 @@ var file_llm_mesh_policy_v1_admission_proto_depIdxs = []int32{
 	11, // 0: llm_mesh.policy.v1.Caller.expire_time:type_name -> google.protobuf.Timestamp
 	0,  // 1: llm_mesh.policy.v1.Admission.caller:type_name -> llm_mesh.policy.v1.Caller
 	2,  // 2: llm_mesh.policy.v1.Admission.constraints:type_name -> llm_mesh.policy.v1.Constraints
-	11, // 3: llm_mesh.policy.v1.Admission.expire_time:type_name -> google.protobuf.Timestamp
-	10, // 4: llm_mesh.policy.v1.Admission.tags:type_name -> llm_mesh.policy.v1.Admission.TagsEntry
-	12, // 5: llm_mesh.policy.v1.Admission.screened:type_name -> llm_mesh.policy.v1.ScreeningCount
-	3,  // 6: llm_mesh.policy.v1.Constraints.callable_models:type_name -> llm_mesh.policy.v1.ModelPatterns
-	5,  // 7: llm_mesh.policy.v1.Obligations.items:type_name -> llm_mesh.policy.v1.Obligation
-	6,  // 8: llm_mesh.policy.v1.Obligation.screen_output:type_name -> llm_mesh.policy.v1.ScreenOutput
-	7,  // 9: llm_mesh.policy.v1.Obligation.no_recording:type_name -> llm_mesh.policy.v1.NoRecording
-	9,  // 10: llm_mesh.policy.v1.Grant.attempts:type_name -> llm_mesh.policy.v1.AttemptGrant
-	11, // 11: llm_mesh.policy.v1.Grant.expire_time:type_name -> google.protobuf.Timestamp
-	12, // [12:12] is the sub-list for method output_type
-	12, // [12:12] is the sub-list for method input_type
-	12, // [12:12] is the sub-list for extension type_name
-	12, // [12:12] is the sub-list for extension extendee
-	0,  // [0:12] is the sub-list for field type_name
+	4,  // 3: llm_mesh.policy.v1.Admission.obligations:type_name -> llm_mesh.policy.v1.Obligations
+	11, // 4: llm_mesh.policy.v1.Admission.expire_time:type_name -> google.protobuf.Timestamp
+	10, // 5: llm_mesh.policy.v1.Admission.tags:type_name -> llm_mesh.policy.v1.Admission.TagsEntry
+	12, // 6: llm_mesh.policy.v1.Admission.screened:type_name -> llm_mesh.policy.v1.ScreeningCount
+	3,  // 7: llm_mesh.policy.v1.Constraints.callable_models:type_name -> llm_mesh.policy.v1.ModelPatterns
+	5,  // 8: llm_mesh.policy.v1.Obligations.items:type_name -> llm_mesh.policy.v1.Obligation
+	6,  // 9: llm_mesh.policy.v1.Obligation.screen_output:type_name -> llm_mesh.policy.v1.ScreenOutput
+	7,  // 10: llm_mesh.policy.v1.Obligation.no_recording:type_name -> llm_mesh.policy.v1.NoRecording
+	9,  // 11: llm_mesh.policy.v1.Grant.attempts:type_name -> llm_mesh.policy.v1.AttemptGrant
+	11, // 12: llm_mesh.policy.v1.Grant.expire_time:type_name -> google.protobuf.Timestamp
+	13, // [13:13] is the sub-list for method output_type
+	13, // [13:13] is the sub-list for method input_type
+	13, // [13:13] is the sub-list for extension type_name
+	13, // [13:13] is the sub-list for extension extendee
+	0,  // [0:13] is the sub-list for field type_name
 }
 
 func init() { file_llm_mesh_policy_v1_admission_proto_init() }

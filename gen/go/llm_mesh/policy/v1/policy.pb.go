@@ -461,6 +461,10 @@ type AdmitResponse struct {
 	Admission *v1.Sealed `protobuf:"bytes,1,opt,name=admission,proto3" json:"admission,omitempty"`
 	// What the gateway must do.
 	Obligations *Obligations `protobuf:"bytes,2,opt,name=obligations,proto3" json:"obligations,omitempty"`
+	// Not set any more: the admission has the bounds of the plan, for policy and router.
+	//
+	// Deprecated: Marked as deprecated in llm_mesh/policy/v1/policy.proto.
+	Constraints *Constraints `protobuf:"bytes,3,opt,name=constraints,proto3" json:"constraints,omitempty"`
 	// The input with what screening masked, where it masked something. Unset: as it was.
 	//
 	// Types that are valid to be assigned to Masked:
@@ -516,6 +520,14 @@ func (x *AdmitResponse) GetAdmission() *v1.Sealed {
 func (x *AdmitResponse) GetObligations() *Obligations {
 	if x != nil {
 		return x.Obligations
+	}
+	return nil
+}
+
+// Deprecated: Marked as deprecated in llm_mesh/policy/v1/policy.proto.
+func (x *AdmitResponse) GetConstraints() *Constraints {
+	if x != nil {
+		return x.Constraints
 	}
 	return nil
 }
@@ -2254,15 +2266,16 @@ const file_llm_mesh_policy_v1_policy_proto_rawDesc = "" +
 	"\tTagsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01B\a\n" +
-	"\x05input\"\x9f\x03\n" +
+	"\x05input\"\xd3\x03\n" +
 	"\rAdmitResponse\x126\n" +
 	"\tadmission\x18\x01 \x01(\v2\x18.llm_mesh.mesh.v1.SealedR\tadmission\x12A\n" +
-	"\vobligations\x18\x02 \x01(\v2\x1f.llm_mesh.policy.v1.ObligationsR\vobligations\x12B\n" +
+	"\vobligations\x18\x02 \x01(\v2\x1f.llm_mesh.policy.v1.ObligationsR\vobligations\x12E\n" +
+	"\vconstraints\x18\x03 \x01(\v2\x1f.llm_mesh.policy.v1.ConstraintsB\x02\x18\x01R\vconstraints\x12B\n" +
 	"\bgenerate\x18\x04 \x01(\v2$.llm_mesh.inference.v1.GenerateInputH\x00R\bgenerate\x129\n" +
 	"\x05embed\x18\x05 \x01(\v2!.llm_mesh.inference.v1.EmbedInputH\x00R\x05embed\x127\n" +
 	"\bfindings\x18\x06 \x03(\v2\x1b.llm_mesh.policy.v1.FindingR\bfindings\x12>\n" +
 	"\bscreened\x18\a \x03(\v2\".llm_mesh.policy.v1.ScreeningCountR\bscreenedB\b\n" +
-	"\x06maskedJ\x04\b\x03\x10\x04R\vconstraints\"\x9e\x01\n" +
+	"\x06masked\"\x9e\x01\n" +
 	"\aFinding\x12\x1a\n" +
 	"\bdetector\x18\x01 \x01(\tR\bdetector\x129\n" +
 	"\x06action\x18\x02 \x01(\x0e2!.llm_mesh.policy.v1.FindingActionR\x06action\x12\x14\n" +
@@ -2451,18 +2464,19 @@ var file_llm_mesh_policy_v1_policy_proto_goTypes = []any{
 	(*v11.GenerateInput)(nil),      // 35: llm_mesh.inference.v1.GenerateInput
 	(*v11.EmbedInput)(nil),         // 36: llm_mesh.inference.v1.EmbedInput
 	(*Obligations)(nil),            // 37: llm_mesh.policy.v1.Obligations
-	(*ScreeningCount)(nil),         // 38: llm_mesh.policy.v1.ScreeningCount
-	(*v12.Plan)(nil),               // 39: llm_mesh.router.v1.Plan
-	(*v1.Money)(nil),               // 40: llm_mesh.mesh.v1.Money
-	(*LedgerEntry)(nil),            // 41: llm_mesh.policy.v1.LedgerEntry
-	(*v12.Attempt)(nil),            // 42: llm_mesh.router.v1.Attempt
-	(*UsageLine)(nil),              // 43: llm_mesh.policy.v1.UsageLine
-	(*ChargeLine)(nil),             // 44: llm_mesh.policy.v1.ChargeLine
-	(ReservationState)(0),          // 45: llm_mesh.policy.v1.ReservationState
-	(*timestamppb.Timestamp)(nil),  // 46: google.protobuf.Timestamp
-	(*UsageEvent)(nil),             // 47: llm_mesh.policy.v1.UsageEvent
-	(*RecordChangesRequest)(nil),   // 48: llm_mesh.policy.v1.RecordChangesRequest
-	(*RecordChangesResponse)(nil),  // 49: llm_mesh.policy.v1.RecordChangesResponse
+	(*Constraints)(nil),            // 38: llm_mesh.policy.v1.Constraints
+	(*ScreeningCount)(nil),         // 39: llm_mesh.policy.v1.ScreeningCount
+	(*v12.Plan)(nil),               // 40: llm_mesh.router.v1.Plan
+	(*v1.Money)(nil),               // 41: llm_mesh.mesh.v1.Money
+	(*LedgerEntry)(nil),            // 42: llm_mesh.policy.v1.LedgerEntry
+	(*v12.Attempt)(nil),            // 43: llm_mesh.router.v1.Attempt
+	(*UsageLine)(nil),              // 44: llm_mesh.policy.v1.UsageLine
+	(*ChargeLine)(nil),             // 45: llm_mesh.policy.v1.ChargeLine
+	(ReservationState)(0),          // 46: llm_mesh.policy.v1.ReservationState
+	(*timestamppb.Timestamp)(nil),  // 47: google.protobuf.Timestamp
+	(*UsageEvent)(nil),             // 48: llm_mesh.policy.v1.UsageEvent
+	(*RecordChangesRequest)(nil),   // 49: llm_mesh.policy.v1.RecordChangesRequest
+	(*RecordChangesResponse)(nil),  // 50: llm_mesh.policy.v1.RecordChangesResponse
 }
 var file_llm_mesh_policy_v1_policy_proto_depIdxs = []int32{
 	32, // 0: llm_mesh.policy.v1.AuthorizeResponse.caller:type_name -> llm_mesh.policy.v1.Caller
@@ -2474,73 +2488,74 @@ var file_llm_mesh_policy_v1_policy_proto_depIdxs = []int32{
 	31, // 6: llm_mesh.policy.v1.AdmitRequest.tags:type_name -> llm_mesh.policy.v1.AdmitRequest.TagsEntry
 	33, // 7: llm_mesh.policy.v1.AdmitResponse.admission:type_name -> llm_mesh.mesh.v1.Sealed
 	37, // 8: llm_mesh.policy.v1.AdmitResponse.obligations:type_name -> llm_mesh.policy.v1.Obligations
-	35, // 9: llm_mesh.policy.v1.AdmitResponse.generate:type_name -> llm_mesh.inference.v1.GenerateInput
-	36, // 10: llm_mesh.policy.v1.AdmitResponse.embed:type_name -> llm_mesh.inference.v1.EmbedInput
-	7,  // 11: llm_mesh.policy.v1.AdmitResponse.findings:type_name -> llm_mesh.policy.v1.Finding
-	38, // 12: llm_mesh.policy.v1.AdmitResponse.screened:type_name -> llm_mesh.policy.v1.ScreeningCount
-	0,  // 13: llm_mesh.policy.v1.Finding.action:type_name -> llm_mesh.policy.v1.FindingAction
-	33, // 14: llm_mesh.policy.v1.ReserveRequest.admission:type_name -> llm_mesh.mesh.v1.Sealed
-	39, // 15: llm_mesh.policy.v1.ReserveRequest.plan:type_name -> llm_mesh.router.v1.Plan
-	33, // 16: llm_mesh.policy.v1.ReserveResponse.grant:type_name -> llm_mesh.mesh.v1.Sealed
-	40, // 17: llm_mesh.policy.v1.ReserveResponse.reserved:type_name -> llm_mesh.mesh.v1.Money
-	13, // 18: llm_mesh.policy.v1.ReserveResponse.limits:type_name -> llm_mesh.policy.v1.LimitStatus
-	33, // 19: llm_mesh.policy.v1.GetKeptAnswerRequest.admission:type_name -> llm_mesh.mesh.v1.Sealed
-	41, // 20: llm_mesh.policy.v1.GetKeptAnswerResponse.entry:type_name -> llm_mesh.policy.v1.LedgerEntry
-	10, // 21: llm_mesh.policy.v1.GetKeptAnswerResponse.answer:type_name -> llm_mesh.policy.v1.KeptAnswer
-	34, // 22: llm_mesh.policy.v1.LimitStatus.reset_after:type_name -> google.protobuf.Duration
-	33, // 23: llm_mesh.policy.v1.ExtendRequest.admission:type_name -> llm_mesh.mesh.v1.Sealed
-	42, // 24: llm_mesh.policy.v1.ExtendRequest.attempt:type_name -> llm_mesh.router.v1.Attempt
-	33, // 25: llm_mesh.policy.v1.ExtendResponse.grant:type_name -> llm_mesh.mesh.v1.Sealed
-	40, // 26: llm_mesh.policy.v1.ExtendResponse.reserved:type_name -> llm_mesh.mesh.v1.Money
-	43, // 27: llm_mesh.policy.v1.SettleRequest.lines:type_name -> llm_mesh.policy.v1.UsageLine
-	10, // 28: llm_mesh.policy.v1.SettleRequest.answer:type_name -> llm_mesh.policy.v1.KeptAnswer
-	38, // 29: llm_mesh.policy.v1.SettleRequest.screened:type_name -> llm_mesh.policy.v1.ScreeningCount
-	40, // 30: llm_mesh.policy.v1.SettleResponse.charged:type_name -> llm_mesh.mesh.v1.Money
-	44, // 31: llm_mesh.policy.v1.SettleResponse.lines:type_name -> llm_mesh.policy.v1.ChargeLine
-	45, // 32: llm_mesh.policy.v1.SettleResponse.state:type_name -> llm_mesh.policy.v1.ReservationState
-	43, // 33: llm_mesh.policy.v1.ReleaseRequest.lines:type_name -> llm_mesh.policy.v1.UsageLine
-	19, // 34: llm_mesh.policy.v1.ReleaseRequest.refusal:type_name -> llm_mesh.policy.v1.Refusal
-	33, // 35: llm_mesh.policy.v1.Refusal.admission:type_name -> llm_mesh.mesh.v1.Sealed
-	45, // 36: llm_mesh.policy.v1.ReleaseResponse.state:type_name -> llm_mesh.policy.v1.ReservationState
-	34, // 37: llm_mesh.policy.v1.HeartbeatResponse.lost_after:type_name -> google.protobuf.Duration
-	46, // 38: llm_mesh.policy.v1.HeartbeatResponse.now:type_name -> google.protobuf.Timestamp
-	24, // 39: llm_mesh.policy.v1.ScreenStreamRequest.start:type_name -> llm_mesh.policy.v1.ScreenStart
-	25, // 40: llm_mesh.policy.v1.ScreenStreamRequest.text:type_name -> llm_mesh.policy.v1.ScreenText
-	33, // 41: llm_mesh.policy.v1.ScreenStart.admission:type_name -> llm_mesh.mesh.v1.Sealed
-	7,  // 42: llm_mesh.policy.v1.ScreenStreamResponse.findings:type_name -> llm_mesh.policy.v1.Finding
-	38, // 43: llm_mesh.policy.v1.ScreenStreamResponse.screened:type_name -> llm_mesh.policy.v1.ScreeningCount
-	47, // 44: llm_mesh.policy.v1.ReplayUsageResponse.events:type_name -> llm_mesh.policy.v1.UsageEvent
-	1,  // 45: llm_mesh.policy.v1.PolicyService.Authorize:input_type -> llm_mesh.policy.v1.AuthorizeRequest
-	3,  // 46: llm_mesh.policy.v1.PolicyService.WatchRevision:input_type -> llm_mesh.policy.v1.WatchRevisionRequest
-	48, // 47: llm_mesh.policy.v1.PolicyService.RecordChanges:input_type -> llm_mesh.policy.v1.RecordChangesRequest
-	5,  // 48: llm_mesh.policy.v1.PolicyService.Admit:input_type -> llm_mesh.policy.v1.AdmitRequest
-	8,  // 49: llm_mesh.policy.v1.PolicyService.Reserve:input_type -> llm_mesh.policy.v1.ReserveRequest
-	14, // 50: llm_mesh.policy.v1.PolicyService.Extend:input_type -> llm_mesh.policy.v1.ExtendRequest
-	16, // 51: llm_mesh.policy.v1.PolicyService.Settle:input_type -> llm_mesh.policy.v1.SettleRequest
-	11, // 52: llm_mesh.policy.v1.PolicyService.GetKeptAnswer:input_type -> llm_mesh.policy.v1.GetKeptAnswerRequest
-	18, // 53: llm_mesh.policy.v1.PolicyService.Release:input_type -> llm_mesh.policy.v1.ReleaseRequest
-	21, // 54: llm_mesh.policy.v1.PolicyService.Heartbeat:input_type -> llm_mesh.policy.v1.HeartbeatRequest
-	23, // 55: llm_mesh.policy.v1.PolicyService.ScreenStream:input_type -> llm_mesh.policy.v1.ScreenStreamRequest
-	29, // 56: llm_mesh.policy.v1.PolicyService.CheckReadiness:input_type -> llm_mesh.policy.v1.CheckReadinessRequest
-	27, // 57: llm_mesh.policy.v1.PolicyService.ReplayUsage:input_type -> llm_mesh.policy.v1.ReplayUsageRequest
-	2,  // 58: llm_mesh.policy.v1.PolicyService.Authorize:output_type -> llm_mesh.policy.v1.AuthorizeResponse
-	4,  // 59: llm_mesh.policy.v1.PolicyService.WatchRevision:output_type -> llm_mesh.policy.v1.WatchRevisionResponse
-	49, // 60: llm_mesh.policy.v1.PolicyService.RecordChanges:output_type -> llm_mesh.policy.v1.RecordChangesResponse
-	6,  // 61: llm_mesh.policy.v1.PolicyService.Admit:output_type -> llm_mesh.policy.v1.AdmitResponse
-	9,  // 62: llm_mesh.policy.v1.PolicyService.Reserve:output_type -> llm_mesh.policy.v1.ReserveResponse
-	15, // 63: llm_mesh.policy.v1.PolicyService.Extend:output_type -> llm_mesh.policy.v1.ExtendResponse
-	17, // 64: llm_mesh.policy.v1.PolicyService.Settle:output_type -> llm_mesh.policy.v1.SettleResponse
-	12, // 65: llm_mesh.policy.v1.PolicyService.GetKeptAnswer:output_type -> llm_mesh.policy.v1.GetKeptAnswerResponse
-	20, // 66: llm_mesh.policy.v1.PolicyService.Release:output_type -> llm_mesh.policy.v1.ReleaseResponse
-	22, // 67: llm_mesh.policy.v1.PolicyService.Heartbeat:output_type -> llm_mesh.policy.v1.HeartbeatResponse
-	26, // 68: llm_mesh.policy.v1.PolicyService.ScreenStream:output_type -> llm_mesh.policy.v1.ScreenStreamResponse
-	30, // 69: llm_mesh.policy.v1.PolicyService.CheckReadiness:output_type -> llm_mesh.policy.v1.CheckReadinessResponse
-	28, // 70: llm_mesh.policy.v1.PolicyService.ReplayUsage:output_type -> llm_mesh.policy.v1.ReplayUsageResponse
-	58, // [58:71] is the sub-list for method output_type
-	45, // [45:58] is the sub-list for method input_type
-	45, // [45:45] is the sub-list for extension type_name
-	45, // [45:45] is the sub-list for extension extendee
-	0,  // [0:45] is the sub-list for field type_name
+	38, // 9: llm_mesh.policy.v1.AdmitResponse.constraints:type_name -> llm_mesh.policy.v1.Constraints
+	35, // 10: llm_mesh.policy.v1.AdmitResponse.generate:type_name -> llm_mesh.inference.v1.GenerateInput
+	36, // 11: llm_mesh.policy.v1.AdmitResponse.embed:type_name -> llm_mesh.inference.v1.EmbedInput
+	7,  // 12: llm_mesh.policy.v1.AdmitResponse.findings:type_name -> llm_mesh.policy.v1.Finding
+	39, // 13: llm_mesh.policy.v1.AdmitResponse.screened:type_name -> llm_mesh.policy.v1.ScreeningCount
+	0,  // 14: llm_mesh.policy.v1.Finding.action:type_name -> llm_mesh.policy.v1.FindingAction
+	33, // 15: llm_mesh.policy.v1.ReserveRequest.admission:type_name -> llm_mesh.mesh.v1.Sealed
+	40, // 16: llm_mesh.policy.v1.ReserveRequest.plan:type_name -> llm_mesh.router.v1.Plan
+	33, // 17: llm_mesh.policy.v1.ReserveResponse.grant:type_name -> llm_mesh.mesh.v1.Sealed
+	41, // 18: llm_mesh.policy.v1.ReserveResponse.reserved:type_name -> llm_mesh.mesh.v1.Money
+	13, // 19: llm_mesh.policy.v1.ReserveResponse.limits:type_name -> llm_mesh.policy.v1.LimitStatus
+	33, // 20: llm_mesh.policy.v1.GetKeptAnswerRequest.admission:type_name -> llm_mesh.mesh.v1.Sealed
+	42, // 21: llm_mesh.policy.v1.GetKeptAnswerResponse.entry:type_name -> llm_mesh.policy.v1.LedgerEntry
+	10, // 22: llm_mesh.policy.v1.GetKeptAnswerResponse.answer:type_name -> llm_mesh.policy.v1.KeptAnswer
+	34, // 23: llm_mesh.policy.v1.LimitStatus.reset_after:type_name -> google.protobuf.Duration
+	33, // 24: llm_mesh.policy.v1.ExtendRequest.admission:type_name -> llm_mesh.mesh.v1.Sealed
+	43, // 25: llm_mesh.policy.v1.ExtendRequest.attempt:type_name -> llm_mesh.router.v1.Attempt
+	33, // 26: llm_mesh.policy.v1.ExtendResponse.grant:type_name -> llm_mesh.mesh.v1.Sealed
+	41, // 27: llm_mesh.policy.v1.ExtendResponse.reserved:type_name -> llm_mesh.mesh.v1.Money
+	44, // 28: llm_mesh.policy.v1.SettleRequest.lines:type_name -> llm_mesh.policy.v1.UsageLine
+	10, // 29: llm_mesh.policy.v1.SettleRequest.answer:type_name -> llm_mesh.policy.v1.KeptAnswer
+	39, // 30: llm_mesh.policy.v1.SettleRequest.screened:type_name -> llm_mesh.policy.v1.ScreeningCount
+	41, // 31: llm_mesh.policy.v1.SettleResponse.charged:type_name -> llm_mesh.mesh.v1.Money
+	45, // 32: llm_mesh.policy.v1.SettleResponse.lines:type_name -> llm_mesh.policy.v1.ChargeLine
+	46, // 33: llm_mesh.policy.v1.SettleResponse.state:type_name -> llm_mesh.policy.v1.ReservationState
+	44, // 34: llm_mesh.policy.v1.ReleaseRequest.lines:type_name -> llm_mesh.policy.v1.UsageLine
+	19, // 35: llm_mesh.policy.v1.ReleaseRequest.refusal:type_name -> llm_mesh.policy.v1.Refusal
+	33, // 36: llm_mesh.policy.v1.Refusal.admission:type_name -> llm_mesh.mesh.v1.Sealed
+	46, // 37: llm_mesh.policy.v1.ReleaseResponse.state:type_name -> llm_mesh.policy.v1.ReservationState
+	34, // 38: llm_mesh.policy.v1.HeartbeatResponse.lost_after:type_name -> google.protobuf.Duration
+	47, // 39: llm_mesh.policy.v1.HeartbeatResponse.now:type_name -> google.protobuf.Timestamp
+	24, // 40: llm_mesh.policy.v1.ScreenStreamRequest.start:type_name -> llm_mesh.policy.v1.ScreenStart
+	25, // 41: llm_mesh.policy.v1.ScreenStreamRequest.text:type_name -> llm_mesh.policy.v1.ScreenText
+	33, // 42: llm_mesh.policy.v1.ScreenStart.admission:type_name -> llm_mesh.mesh.v1.Sealed
+	7,  // 43: llm_mesh.policy.v1.ScreenStreamResponse.findings:type_name -> llm_mesh.policy.v1.Finding
+	39, // 44: llm_mesh.policy.v1.ScreenStreamResponse.screened:type_name -> llm_mesh.policy.v1.ScreeningCount
+	48, // 45: llm_mesh.policy.v1.ReplayUsageResponse.events:type_name -> llm_mesh.policy.v1.UsageEvent
+	1,  // 46: llm_mesh.policy.v1.PolicyService.Authorize:input_type -> llm_mesh.policy.v1.AuthorizeRequest
+	3,  // 47: llm_mesh.policy.v1.PolicyService.WatchRevision:input_type -> llm_mesh.policy.v1.WatchRevisionRequest
+	49, // 48: llm_mesh.policy.v1.PolicyService.RecordChanges:input_type -> llm_mesh.policy.v1.RecordChangesRequest
+	5,  // 49: llm_mesh.policy.v1.PolicyService.Admit:input_type -> llm_mesh.policy.v1.AdmitRequest
+	8,  // 50: llm_mesh.policy.v1.PolicyService.Reserve:input_type -> llm_mesh.policy.v1.ReserveRequest
+	14, // 51: llm_mesh.policy.v1.PolicyService.Extend:input_type -> llm_mesh.policy.v1.ExtendRequest
+	16, // 52: llm_mesh.policy.v1.PolicyService.Settle:input_type -> llm_mesh.policy.v1.SettleRequest
+	11, // 53: llm_mesh.policy.v1.PolicyService.GetKeptAnswer:input_type -> llm_mesh.policy.v1.GetKeptAnswerRequest
+	18, // 54: llm_mesh.policy.v1.PolicyService.Release:input_type -> llm_mesh.policy.v1.ReleaseRequest
+	21, // 55: llm_mesh.policy.v1.PolicyService.Heartbeat:input_type -> llm_mesh.policy.v1.HeartbeatRequest
+	23, // 56: llm_mesh.policy.v1.PolicyService.ScreenStream:input_type -> llm_mesh.policy.v1.ScreenStreamRequest
+	29, // 57: llm_mesh.policy.v1.PolicyService.CheckReadiness:input_type -> llm_mesh.policy.v1.CheckReadinessRequest
+	27, // 58: llm_mesh.policy.v1.PolicyService.ReplayUsage:input_type -> llm_mesh.policy.v1.ReplayUsageRequest
+	2,  // 59: llm_mesh.policy.v1.PolicyService.Authorize:output_type -> llm_mesh.policy.v1.AuthorizeResponse
+	4,  // 60: llm_mesh.policy.v1.PolicyService.WatchRevision:output_type -> llm_mesh.policy.v1.WatchRevisionResponse
+	50, // 61: llm_mesh.policy.v1.PolicyService.RecordChanges:output_type -> llm_mesh.policy.v1.RecordChangesResponse
+	6,  // 62: llm_mesh.policy.v1.PolicyService.Admit:output_type -> llm_mesh.policy.v1.AdmitResponse
+	9,  // 63: llm_mesh.policy.v1.PolicyService.Reserve:output_type -> llm_mesh.policy.v1.ReserveResponse
+	15, // 64: llm_mesh.policy.v1.PolicyService.Extend:output_type -> llm_mesh.policy.v1.ExtendResponse
+	17, // 65: llm_mesh.policy.v1.PolicyService.Settle:output_type -> llm_mesh.policy.v1.SettleResponse
+	12, // 66: llm_mesh.policy.v1.PolicyService.GetKeptAnswer:output_type -> llm_mesh.policy.v1.GetKeptAnswerResponse
+	20, // 67: llm_mesh.policy.v1.PolicyService.Release:output_type -> llm_mesh.policy.v1.ReleaseResponse
+	22, // 68: llm_mesh.policy.v1.PolicyService.Heartbeat:output_type -> llm_mesh.policy.v1.HeartbeatResponse
+	26, // 69: llm_mesh.policy.v1.PolicyService.ScreenStream:output_type -> llm_mesh.policy.v1.ScreenStreamResponse
+	30, // 70: llm_mesh.policy.v1.PolicyService.CheckReadiness:output_type -> llm_mesh.policy.v1.CheckReadinessResponse
+	28, // 71: llm_mesh.policy.v1.PolicyService.ReplayUsage:output_type -> llm_mesh.policy.v1.ReplayUsageResponse
+	59, // [59:72] is the sub-list for method output_type
+	46, // [46:59] is the sub-list for method input_type
+	46, // [46:46] is the sub-list for extension type_name
+	46, // [46:46] is the sub-list for extension extendee
+	0,  // [0:46] is the sub-list for field type_name
 }
 
 func init() { file_llm_mesh_policy_v1_policy_proto_init() }

@@ -29,7 +29,7 @@ class Caller(_message.Message):
     def __init__(self, principal: _Optional[str] = ..., domain: _Optional[str] = ..., project: _Optional[str] = ..., key: _Optional[str] = ..., roles: _Optional[_Iterable[str]] = ..., revision: _Optional[int] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class Admission(_message.Message):
-    __slots__ = ("id", "caller", "constraints", "revision", "expire_time", "alias", "tags", "operation", "screened")
+    __slots__ = ("id", "caller", "constraints", "obligations", "revision", "expire_time", "alias", "tags", "input_digest", "operation", "screened")
     class TagsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -40,22 +40,26 @@ class Admission(_message.Message):
     ID_FIELD_NUMBER: _ClassVar[int]
     CALLER_FIELD_NUMBER: _ClassVar[int]
     CONSTRAINTS_FIELD_NUMBER: _ClassVar[int]
+    OBLIGATIONS_FIELD_NUMBER: _ClassVar[int]
     REVISION_FIELD_NUMBER: _ClassVar[int]
     EXPIRE_TIME_FIELD_NUMBER: _ClassVar[int]
     ALIAS_FIELD_NUMBER: _ClassVar[int]
     TAGS_FIELD_NUMBER: _ClassVar[int]
+    INPUT_DIGEST_FIELD_NUMBER: _ClassVar[int]
     OPERATION_FIELD_NUMBER: _ClassVar[int]
     SCREENED_FIELD_NUMBER: _ClassVar[int]
     id: str
     caller: Caller
     constraints: Constraints
+    obligations: Obligations
     revision: int
     expire_time: _timestamp_pb2.Timestamp
     alias: str
     tags: _containers.ScalarMap[str, str]
+    input_digest: bytes
     operation: str
     screened: _containers.RepeatedCompositeFieldContainer[_usage_pb2.ScreeningCount]
-    def __init__(self, id: _Optional[str] = ..., caller: _Optional[_Union[Caller, _Mapping]] = ..., constraints: _Optional[_Union[Constraints, _Mapping]] = ..., revision: _Optional[int] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., alias: _Optional[str] = ..., tags: _Optional[_Mapping[str, str]] = ..., operation: _Optional[str] = ..., screened: _Optional[_Iterable[_Union[_usage_pb2.ScreeningCount, _Mapping]]] = ...) -> None: ...
+    def __init__(self, id: _Optional[str] = ..., caller: _Optional[_Union[Caller, _Mapping]] = ..., constraints: _Optional[_Union[Constraints, _Mapping]] = ..., obligations: _Optional[_Union[Obligations, _Mapping]] = ..., revision: _Optional[int] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., alias: _Optional[str] = ..., tags: _Optional[_Mapping[str, str]] = ..., input_digest: _Optional[bytes] = ..., operation: _Optional[str] = ..., screened: _Optional[_Iterable[_Union[_usage_pb2.ScreeningCount, _Mapping]]] = ...) -> None: ...
 
 class Constraints(_message.Message):
     __slots__ = ("regions", "data_class", "allowed_models", "denied_models", "allowed_adapters", "max_output_tokens", "zero_retention", "allowed_endpoints", "further_data_classes", "callable_models", "strict_charging")

@@ -92,20 +92,22 @@ class AdmitRequest(_message.Message):
     def __init__(self, caller: _Optional[_Union[_resources_pb2.Sealed, _Mapping]] = ..., generate: _Optional[_Union[_generate_pb2.GenerateInput, _Mapping]] = ..., embed: _Optional[_Union[_embed_pb2.EmbedInput, _Mapping]] = ..., tags: _Optional[_Mapping[str, str]] = ..., request_id: _Optional[str] = ..., counts_only: _Optional[bool] = ...) -> None: ...
 
 class AdmitResponse(_message.Message):
-    __slots__ = ("admission", "obligations", "generate", "embed", "findings", "screened")
+    __slots__ = ("admission", "obligations", "constraints", "generate", "embed", "findings", "screened")
     ADMISSION_FIELD_NUMBER: _ClassVar[int]
     OBLIGATIONS_FIELD_NUMBER: _ClassVar[int]
+    CONSTRAINTS_FIELD_NUMBER: _ClassVar[int]
     GENERATE_FIELD_NUMBER: _ClassVar[int]
     EMBED_FIELD_NUMBER: _ClassVar[int]
     FINDINGS_FIELD_NUMBER: _ClassVar[int]
     SCREENED_FIELD_NUMBER: _ClassVar[int]
     admission: _resources_pb2.Sealed
     obligations: _admission_pb2.Obligations
+    constraints: _admission_pb2.Constraints
     generate: _generate_pb2.GenerateInput
     embed: _embed_pb2.EmbedInput
     findings: _containers.RepeatedCompositeFieldContainer[Finding]
     screened: _containers.RepeatedCompositeFieldContainer[_usage_pb2.ScreeningCount]
-    def __init__(self, admission: _Optional[_Union[_resources_pb2.Sealed, _Mapping]] = ..., obligations: _Optional[_Union[_admission_pb2.Obligations, _Mapping]] = ..., generate: _Optional[_Union[_generate_pb2.GenerateInput, _Mapping]] = ..., embed: _Optional[_Union[_embed_pb2.EmbedInput, _Mapping]] = ..., findings: _Optional[_Iterable[_Union[Finding, _Mapping]]] = ..., screened: _Optional[_Iterable[_Union[_usage_pb2.ScreeningCount, _Mapping]]] = ...) -> None: ...
+    def __init__(self, admission: _Optional[_Union[_resources_pb2.Sealed, _Mapping]] = ..., obligations: _Optional[_Union[_admission_pb2.Obligations, _Mapping]] = ..., constraints: _Optional[_Union[_admission_pb2.Constraints, _Mapping]] = ..., generate: _Optional[_Union[_generate_pb2.GenerateInput, _Mapping]] = ..., embed: _Optional[_Union[_embed_pb2.EmbedInput, _Mapping]] = ..., findings: _Optional[_Iterable[_Union[Finding, _Mapping]]] = ..., screened: _Optional[_Iterable[_Union[_usage_pb2.ScreeningCount, _Mapping]]] = ...) -> None: ...
 
 class Finding(_message.Message):
     __slots__ = ("detector", "action", "field", "start", "end")

@@ -103,6 +103,14 @@ export declare type Admission = Message<"llm_mesh.policy.v1.Admission"> & {
   constraints?: Constraints | undefined;
 
   /**
+   * Not set any more: the gateway reads the obligations of `AdmitResponse`.
+   *
+   * @generated from field: llm_mesh.policy.v1.Obligations obligations = 4 [deprecated = true];
+   * @deprecated
+   */
+  obligations?: Obligations | undefined;
+
+  /**
    * The policy revision by which it was decided.
    *
    * @generated from field: int64 revision = 5;
@@ -129,6 +137,14 @@ export declare type Admission = Message<"llm_mesh.policy.v1.Admission"> & {
    * @generated from field: map<string, string> tags = 8;
    */
   tags: { [key: string]: string };
+
+  /**
+   * Not set any more: nobody read it.
+   *
+   * @generated from field: bytes input_digest = 9 [deprecated = true];
+   * @deprecated
+   */
+  inputDigest: Uint8Array;
 
   /**
    * The operation, such as `generate` or `embed`.

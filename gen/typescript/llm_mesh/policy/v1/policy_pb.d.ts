@@ -4,7 +4,7 @@
 
 import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
-import type { Caller, Obligations } from "./admission_pb.js";
+import type { Caller, Constraints, Obligations } from "./admission_pb.js";
 import type { Money, Sealed } from "../../mesh/v1/resources_pb.js";
 import type { Duration, Timestamp } from "@bufbuild/protobuf/wkt";
 import type { GenerateInput } from "../../inference/v1/generate_pb.js";
@@ -232,6 +232,14 @@ export declare type AdmitResponse = Message<"llm_mesh.policy.v1.AdmitResponse"> 
    * @generated from field: llm_mesh.policy.v1.Obligations obligations = 2;
    */
   obligations?: Obligations | undefined;
+
+  /**
+   * Not set any more: the admission has the bounds of the plan, for policy and router.
+   *
+   * @generated from field: llm_mesh.policy.v1.Constraints constraints = 3 [deprecated = true];
+   * @deprecated
+   */
+  constraints?: Constraints | undefined;
 
   /**
    * The input with what screening masked, where it masked something. Unset: as it was.
