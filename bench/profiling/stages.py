@@ -10,6 +10,8 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
+from llm_mesh.services import SERVICES
+
 Stack = tuple[Sequence[str], float]
 
 LOOP = "event loop: between callbacks, and what no rule knows"
@@ -23,16 +25,11 @@ _RULES: tuple[tuple[str, str], ...] = (
     (r"aiohttp\b|llm_mesh_adapter_kit\.(aiohttp_client|http_client|pool|wire)\b", "HTTP client"),
     (r"uvicorn\b|llm_mesh_runtime\.host\.http", "HTTP server"),
     (r"llm_mesh_dialects\b", "translations between dialects"),
-    (r"llm_mesh_edge\b", "edge"),
-    (r"llm_mesh_gateway\b", "gateway"),
     (r"llm_mesh_policy\.(admission|screening|rules|identity)\b|:.*\.Authorize$|:.*\.Admit$", "policy: authorise and admit"),
     (r"llm_mesh_policy.*(reserv|Reserve)", "policy: reserve"),
     (r"llm_mesh_policy.*(settl|Settle)", "policy: settle"),
     (r"llm_mesh_policy\b", "policy: the rest"),
-    (r"llm_mesh_router\b", "router"),
-    (r"llm_mesh_registry\b", "registry"),
-    (r"llm_mesh_catalogue\b", "catalogue"),
-    (r"llm_mesh_observability\b", "observability"),
+    *((rf"llm_mesh_{each.name}\b", each.name) for each in SERVICES if each.in_mesh and "/" not in each.name),
     (r"llm_mesh_adapter", "adapter"),
 )
 _COMPILED = tuple((re.compile(pattern), stage) for pattern, stage in _RULES)

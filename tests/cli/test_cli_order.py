@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from llm_mesh.services import SERVICES
 from llm_mesh_cli.up.order import Order
 from llm_mesh_cli.up.services import of_main, of_worker
 from llm_mesh_runtime.settings import MeshSettings
@@ -46,6 +47,11 @@ def test_what_is_worked_on_at_once_is_shared_out(tmp_path: Path, given: int, wor
 
 
 def test_every_service_is_hosted_somewhere_and_what_owns_data_once() -> None:
-    names = ("policy", "registry", "router", "catalogue", "observability", "simulator", "gateway", "edge", "adapter/openai", "console")
+    names = [*(each.name for each in SERVICES), "adapter/elsewhere", "console"]
     assert all(of_main(name) or of_worker(name) for name in names)
-    assert [name for name in names if of_main(name) and of_worker(name)] == ["gateway", "adapter/openai"]
+    assert {name for name in names if of_main(name) and of_worker(name)} == {
+        "gateway",
+        *(name for name in names if name.startswith("adapter/")),
+    }
+    assert [name for name in names if not of_main(name)] == ["edge"]
+    assert not [each.name for each in SERVICES if each.database and of_worker(each.name)]
