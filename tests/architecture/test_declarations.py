@@ -28,6 +28,7 @@ WRONG = {
     "calls nobody": ("no declaration names", 'name = "a"\ndoes = "x"\ncalls = ["nobody"]'),
     "port 50054": ("that of policy", 'name = "a"\ndoes = "x"\nport = 50054\ncontracts = ["a.A"]'),
     "neither contracts nor http": ("neither", 'name = "a"\ndoes = "x"\nport = 50090'),
+    "http_prefix 'console'": ("wrong form", 'name = "a"\ndoes = "x"\nport = 50090\nhttp = "HTML"\nhttp_prefix = "console"'),
     "name 'A'": ("wrong form", 'name = "A"\ndoes = "x"'),
 }
 
@@ -86,6 +87,15 @@ def test_its_page_tells_what_it_declares(each: Declaration) -> None:
     assert all(contract in told or contract.rpartition(".")[2] in told for contract in each.contracts)
     called = {word for word in re.findall(r"[a-z]+", rows.get("calls", "")) if word in KNOWN}
     assert called <= {each.name, "adapters", *each.calls}, "it calls whom it does not declare"
+
+
+@pytest.mark.parametrize("each", SERVICES, ids=lambda each: each.name)
+def test_its_code_calls_only_whom_it_declares(each: Declaration) -> None:
+    """The access table refuses the rest, but only once somebody calls."""
+    package = ROOT / "services" / KNOWN[each.name].folder / KNOWN[each.name].package
+    texts = [path.read_text(encoding="utf-8") for path in package.rglob("*.py")]
+    called = {name for text in texts for name in re.findall(r"""links\.(?:channel|optional)\("([a-z/]+)"\)""", text)}
+    assert {name for name in called if not any(declaration.matches(pattern, name) for pattern in each.calls)} == set()
 
 
 def test_who_is_called_starts_before_who_calls_and_policy_before_all() -> None:

@@ -263,7 +263,8 @@ async def test_the_servers_own_deadline_ends_calls_that_came_without_one(link: L
         assert from_rpc_error(raised.value).reason_name == "DEADLINE_EXCEEDED"
 
 
-async def test_http_applications_share_an_address_by_prefix() -> None:
+@pytest.mark.parametrize(("of_app", "declared"), [("/console", ""), ("", "/console")])
+async def test_http_applications_share_an_address_by_prefix(of_app: str, declared: str) -> None:
     def app(name: str) -> Any:
         async def asgi(scope: Any, _receive: Any, send: Any) -> None:
             await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", str(len(name)).encode())]})
@@ -272,7 +273,8 @@ async def test_http_applications_share_an_address_by_prefix() -> None:
         return asgi
 
     edge = Service("edge", (), NoSettings, lambda _s, _l: Servicers(http=HttpApp(app("edge"))))
-    console = Service("console", (), NoSettings, lambda _s, _l: Servicers(http=HttpApp(app("console"), prefix="/console")))
+    built = Servicers(http=HttpApp(app("console"), prefix=of_app))
+    console = Service("console", (), NoSettings, lambda _s, _l: built, http_prefix=declared)
     async with host(edge, console) as mesh:
         address = mesh.http("edge")
         assert await got(address, "/") == "edge"

@@ -13,6 +13,7 @@ from typing import Any, get_type_hints
 ROOT = Path(__file__).resolve().parents[2]
 FILE = "service.toml"
 NAME = re.compile(r"[a-z][a-z0-9]*(/[a-z][a-z0-9]*)?")
+PREFIX = re.compile(r"(/[a-z][a-z0-9-]*)+")
 FIRST = "policy"
 """It starts before all others, which ask it who calls them. Whom it calls itself it needs later."""
 
@@ -156,7 +157,7 @@ def _is(value: object, hint: object) -> bool:
 
 def _consistent(read: Sequence[Declared]) -> None:
     """What no declaration shows alone: names and ports are used once, and whoever is called exists."""
-    names = [each.name for each in read]
+    names, prefixes = [each.name for each in read], [each.http_prefix for each in read]
     ports: dict[int, str] = {}
     for each in read:
         where = f"services/{each.folder}/{FILE}"
@@ -164,6 +165,8 @@ def _consistent(read: Sequence[Declared]) -> None:
             raise DeclarationError(f"{where}: name {each.name!r} is of a wrong form or taken: lower-case letters and digits, once")
         if each.is_service and ports.setdefault(each.port, each.name) != each.name:
             raise DeclarationError(f"{where}: port {each.port} is that of {ports[each.port]}; {free_port(read)} is free")
+        if each.http_prefix and (not PREFIX.fullmatch(each.http_prefix) or prefixes.count(each.http_prefix) > 1):
+            raise DeclarationError(f"{where}: http_prefix {each.http_prefix!r} is of a wrong form or taken: such as /console, once")
         if each.is_service and not (each.contracts or each.http):
             raise DeclarationError(f"{where}: it has neither contracts nor http")
         for pattern in (*each.calls, *each.relays):
