@@ -27,6 +27,8 @@ class Cluster:
     data: Path
     port: int
     user: str | None
+    durable: bool = False
+    """Whether a commit waits for the disk: a suite is faster without, a benchmark is not true without."""
     server: subprocess.Popen[bytes] | None = None
     templates: dict[str, str] = field(default_factory=dict)
     """The names of databases that new ones are copied from, by what they hold."""
@@ -35,7 +37,7 @@ class Cluster:
         """Start the server and wait until it answers."""
         import psycopg  # noqa: PLC0415 - suites of services without data run without it
 
-        options = ["-F", "-k", "", "-h", "127.0.0.1", "-p", str(self.port), "-c", "max_connections=200"]
+        options = [*([] if self.durable else ["-F"]), "-k", "", "-h", "127.0.0.1", "-p", str(self.port), "-c", "max_connections=200"]
         log = (self.data.parent / "log").open("ab")
         self.server = subprocess.Popen([self.binaries / "postgres", "-D", self.data, *options], stdout=log, stderr=log, user=self.user)
         log.close()
@@ -98,10 +100,10 @@ def _roomy_memory() -> Path | None:
 
 
 @contextmanager
-def cluster() -> Iterator[Cluster]:
-    """A fresh cluster for as long as the block runs."""
+def cluster(*, durable: bool = False) -> Iterator[Cluster]:
+    """A fresh cluster for as long as the block runs; a durable one lies on the disk."""
     binaries, user = postgres_bin(), _unprivileged()
-    folder = Path(tempfile.mkdtemp(prefix="llm-mesh-pg-", dir=_roomy_memory()))
+    folder = Path(tempfile.mkdtemp(prefix="llm-mesh-pg-", dir=None if durable else _roomy_memory()))
     try:
         if user:
             shutil.chown(folder, user)
@@ -121,7 +123,7 @@ def cluster() -> Iterator[Cluster]:
         subprocess.run(command, check=True, capture_output=True, user=user, cwd="/")
         with socket.create_server(("127.0.0.1", 0)) as free:
             port = free.getsockname()[1]
-        server = Cluster(binaries, folder / "data", port, user)
+        server = Cluster(binaries, folder / "data", port, user, durable)
         server.start()
         yield server
         server.stop()

@@ -13,6 +13,12 @@ BUDGETS: Mapping[str, Mutant] = {
         instead="if False and (",
         test="tests/policy/test_ledger_closing.py",
     ),
+    "money/one-work-at-a-time-on-postgresql": Mutant(
+        file="policy/llm_mesh_policy/ledger/store/ledger.py",
+        guard="        _LOCK.first(connection)",
+        instead="        pass",
+        test="tests/policy/test_ledger_concurrency.py",
+    ),
     "money/demanded-tags": Mutant(
         file="policy/llm_mesh_policy/ledger/domain/decisions.py",
         guard="return None if missing is None else refusals.tag_required(*missing)",

@@ -58,7 +58,8 @@ class LedgerView:
         """What is to be added to the spent and held of meters that are not in the view."""
         self.closed: set[str] = set()
         self.audit: list[AuditEntry] = []
-        self._sequence = sequence
+        self.sequence = sequence
+        """The newest place in the outbox."""
         self._loaded_subjects: set[str] = set()
         self._by_subject: dict[str, list[str]] = {}
         self._key_counts: dict[str, bool] = {}
@@ -174,5 +175,5 @@ class LedgerView:
 
     def _next(self) -> int:
         """The next place in the outbox."""
-        self._sequence += 1
-        return self._sequence
+        self.sequence += 1
+        return self.sequence
