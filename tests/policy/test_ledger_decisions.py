@@ -12,7 +12,7 @@ from llm_mesh_policy.ledger.domain import amounts, decisions, endings
 from llm_mesh_policy.ledger.domain.decisions import LedgerTerms, place_of
 from llm_mesh_policy.ledger.domain.limits import PLATFORM
 from llm_mesh_policy.ledger.domain.meters import CONCURRENCY, FOREVER, MONEY, REQUESTS, Meter
-from llm_mesh_policy.ledger.domain.ports import Draft, Held, Settled
+from llm_mesh_policy.ledger.domain.ports import NOTHING_TOLD, Draft, Held, Settled
 from llm_mesh_policy.ledger.domain.requests import Extend, Release, Request, Reserve, Settle
 from llm_mesh_policy.ledger.domain.reservation import HELD, RELEASED, SETTLED
 from llm_mesh_policy.ledger.domain.view import FirstRequest, LedgerView, NotLoadedError
@@ -106,7 +106,7 @@ def test_an_idempotency_key_lets_one_of_a_group_through_and_is_free_again_after_
     view.first_requests[place_of(first)] = None
     assert isinstance(decided(view, reserve(first)), Held)
     assert reason(decided(view, reserve(second))) == "IDEMPOTENCY_IN_PROGRESS"
-    assert decided(view, Release("r0", None)) == RELEASED
+    assert decided(view, Release("r0", None, NOTHING_TOLD)) == RELEASED
     assert isinstance(decided(view, reserve(second)), Held)
     decided(view, Settle("r1", None, [report("a", 5, 5)], ()))
     assert reason(decided(view, reserve(draft("r2", key="once")))) == "IDEMPOTENCY_COMPLETED"
@@ -142,7 +142,7 @@ def test_where_budgets_are_required_a_payer_without_one_is_refused() -> None:
 def test_a_settlement_after_the_release_of_a_later_group_changes_nothing() -> None:
     view = loaded(meter(PROJECTS[0], MONEY, 10**9))
     decided(view, reserve(draft("r0")))
-    assert decided(view, Release("r0", None)) == RELEASED
+    assert decided(view, Release("r0", None, NOTHING_TOLD)) == RELEASED
     before = shown(view)
     assert reason(decided(view, Settle("r0", None, [report("a", 1, 1)], ()))) == "RESERVATION_RELEASED"
     assert shown(view) == before
@@ -168,7 +168,7 @@ requests = st.lists(
         st.builds(lambda name, project, size: reserve(draft(name, project, [attempt("a", size, project)])), names, projects, tokens),
         st.builds(lambda name, id_, size: ("extend", name, id_, size), names, st.sampled_from("abc"), tokens),
         st.builds(lambda name, inputs, outputs: Settle(name, None, [report("a", inputs, outputs)], ()), names, tokens, tokens),
-        st.builds(lambda name: Release(name, None), names),
+        st.builds(lambda name: Release(name, None, NOTHING_TOLD), names),
     ),
     max_size=25,
 )
