@@ -7,10 +7,13 @@ from collections.abc import Sequence
 import pytest
 
 from llm_mesh.mesh.v1 import resources_pb2
+from llm_mesh.registry.v1 import registry_pb2
 from llm_mesh.router.v1 import router_pb2
+from llm_mesh_router.domain.models import Models
 from llm_mesh_router.domain.offering import Offering
 from llm_mesh_router.domain.routes import RouteBook
 from llm_mesh_router.domain.table import RouteTable
+from llm_mesh_router.domain.targets import Targets
 from llm_mesh_router.settings import Settings
 from llm_mesh_router.store.routes import SqlRoutes
 from llm_mesh_router.store.tables import METADATA
@@ -30,7 +33,25 @@ async def table(database: Database) -> tuple[RouteTable, RouteBook]:
 
 
 def over(database: Database, book: RouteBook, registry: Registry | None = None) -> RouteTable:
-    return RouteTable(SqlRoutes(database, outbox_of(database), Settings().quotas), book, Offering(book, registry or Registry()))
+    offering = Offering(book, registry or Registry())
+    return RouteTable(SqlRoutes(database, outbox_of(database), Settings().quotas), book, offering, ANY_TARGET)
+
+
+async def table_with(database: Database, targets: Targets) -> RouteTable:
+    """A table that looks targets up."""
+    await migrated(database, "llm_mesh_router.store.migrations")
+    book = RouteBook()
+    return RouteTable(SqlRoutes(database, outbox_of(database), Settings().quotas), book, Offering(book, Registry()), targets)
+
+
+class Everything:
+    """A registry that has every model."""
+
+    async def model(self, name: str) -> registry_pb2.Model:
+        return registry_pb2.Model(name=name, shared_with=["*"])
+
+
+ANY_TARGET = Targets(Models(), Everything())
 
 
 class Registry:
@@ -200,7 +221,7 @@ async def test_offers_reach_a_registry_that_was_away(database: Database) -> None
     await migrated(database, "llm_mesh_router.store.migrations")
     registry, book = Registry(), RouteBook()
     offering = Offering(book, registry)
-    routes = RouteTable(SqlRoutes(database, outbox_of(database), Settings().quotas), book, offering)
+    routes = RouteTable(SqlRoutes(database, outbox_of(database), Settings().quotas), book, offering, ANY_TARGET)
     registry.away = True
     created = await routes.create("domains/claims", "r", offered("domains/claims/routes/r"))
     assert registry.offers == {}

@@ -1,6 +1,7 @@
 """Models, endpoints and capabilities that a file or a command names: what does not exist is refused, with the nearest that does.
 
-The services themselves take such names: a model may come after the key that may use it. A person who names one has mostly misspelt it.
+The router refuses such targets of routes by itself. Policy takes them for projects and keys: a model may come after a key that may use it,
+and an alias may be a route's, which policy cannot look up. A person who names one has mostly misspelt it.
 """
 
 from __future__ import annotations

@@ -16,6 +16,7 @@ from llm_mesh_runtime.peer_errors import from_rpc_error
 from llm_mesh_runtime.refresh import WatchStream, follow
 
 _OFFER_SECONDS = 5.0
+_LOOKUP_SECONDS = 5.0
 
 
 class _Snapshot(NamedTuple):
@@ -47,6 +48,15 @@ class RegistryPeer:
             registry_pb2.WatchModelsRequest(resume_token=self._token)
         )
         return stream
+
+    async def model(self, name: str) -> registry_pb2.Model | None:
+        """The model of a name as it is now; None where there is none."""
+        try:
+            return (await self._stub.GetModel(registry_pb2.GetModelRequest(name=name), timeout=_LOOKUP_SECONDS)).model
+        except grpc.aio.AioRpcError as error:
+            if error.code() is grpc.StatusCode.NOT_FOUND:
+                return None
+            raise from_rpc_error(error, peer="registry") from error
 
     async def put(self, routes: Sequence[router_pb2.Route], after: str, through: str) -> None:
         """Tells which routes of a range of names are offered."""

@@ -48,7 +48,9 @@ class RouterServicer(router_pb2_grpc.RouterServiceServicer):
         return await self._explanations.explain(request.name, request.request_id, caller())
 
     async def CreateRoute(self, request: router_pb2.CreateRouteRequest, context: Context) -> router_pb2.CreateRouteResponse:
-        return router_pb2.CreateRouteResponse(route=await self._routes.create(request.parent, request.route_id, request.route))
+        return router_pb2.CreateRouteResponse(
+            route=await self._routes.create(request.parent, request.route_id, request.route, allow_missing=request.allow_missing_targets)
+        )
 
     async def GetRoute(self, request: router_pb2.GetRouteRequest, context: Context) -> router_pb2.GetRouteResponse:
         return router_pb2.GetRouteResponse(route=await self._routes.get(request.name))
@@ -58,7 +60,7 @@ class RouterServicer(router_pb2_grpc.RouterServiceServicer):
         return router_pb2.ListRoutesResponse(routes=routes, next_page_token=token)
 
     async def UpdateRoute(self, request: router_pb2.UpdateRouteRequest, context: Context) -> router_pb2.UpdateRouteResponse:
-        return router_pb2.UpdateRouteResponse(route=await self._routes.update(request.route))
+        return router_pb2.UpdateRouteResponse(route=await self._routes.update(request.route, allow_missing=request.allow_missing_targets))
 
     async def DeleteRoute(self, request: router_pb2.DeleteRouteRequest, context: Context) -> router_pb2.DeleteRouteResponse:
         await self._routes.delete(request.name, request.etag)

@@ -14,6 +14,7 @@ from llm_mesh_router.domain.resolution import Resolution
 from llm_mesh_router.domain.router import Router
 from llm_mesh_router.domain.routes import RouteBook
 from llm_mesh_router.domain.table import RouteTable
+from llm_mesh_router.domain.targets import Targets
 from llm_mesh_router.peers import RegistryPeer
 from llm_mesh_router.servicer import RouterServicer
 from llm_mesh_router.settings import Settings
@@ -38,7 +39,7 @@ def build(settings: Settings, links: Links) -> Servicers:
     registry = RegistryPeer(links.channel("registry"), models, accepted)
     offering = Offering(book, registry)
     outbox = Outbox(database, RecordingPeer(links.channel("policy")))
-    table = RouteTable(SqlRoutes(database, outbox, settings.quotas), book, offering)
+    table = RouteTable(SqlRoutes(database, outbox, settings.quotas), book, offering, Targets(models, registry))
     decisions, decision_store, clock = Decisions(settings.decisions), SqlDecisions(database), SystemClock()
     router = Router(Resolution(models, book, accepted), Ranking(), decisions, links.seals, clock)
     archive = Archive(decisions, decision_store, clock)

@@ -68,6 +68,24 @@ WHY: Mapping[str, Mutant] = {
         instead="            if False:",
         test="tests/policy/test_admission.py::test_what_is_masked_in_an_input_that_is_only_counted_is_recorded_at_once",
     ),
+    "names/a-target-that-does-not-exist-is-refused": Mutant(
+        file="router/llm_mesh_router/domain/targets.py",
+        guard="            if not await self._exists(target.model, owner):",
+        instead="            if False:",
+        test="tests/router/test_router_targets.py::test_a_misspelt_target_is_named_with_the_nearest_that_exists",
+    ),
+    "names/what-is-not-offered-does-not-exist": Mutant(
+        file="router/llm_mesh_router/domain/targets.py",
+        guard="        return known is not None and _is_visible(known, owner)",
+        instead="        return known is not None or name in self._models.visible(owner, 1) or self._models.get(name) is not None",
+        test="tests/router/test_router_targets.py::test_what_is_not_offered_looks_like_what_does_not_exist",
+    ),
+    "fields/options-in-headers-are-named-so": Mutant(
+        file="edge/llm_mesh_edge/http/exchange.py",
+        guard="        header = header_of(failure.param, self.headers, self.options_in_body)",
+        instead='        header = ""',
+        test="tests/edge/test_every_check_fails_once.py::test_every_check_fails_once_and_names_the_field_as_its_client_does",
+    ),
     "words/an-amount-is-one-value": Mutant(
         file="runtime/llm_mesh_runtime/resources/changes.py",
         guard=" and field.message_type.full_name not in VALUES",

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from llm_mesh_runtime.errors import PeerError
 
 _TIMEOUT = 60.0
-_OPTIONS = frozenset({"parent", "dry_run"})
+_OPTIONS = frozenset({"parent", "dry_run", "allow_missing_targets"})
 
 
 class Step(NamedTuple):
@@ -56,19 +56,19 @@ class LoosensError(Exception):
         self.steps = steps
 
 
-async def apply(session: Session, wanted: Wanted, *, dry_run: bool, loosening: bool) -> list[Step]:
+async def apply(session: Session, wanted: Wanted, *, dry_run: bool, loosening: bool, force: bool = False) -> list[Step]:
     """What changed, or would: policy, then registry, router, catalogue and subscriptions. Each call is all or nothing.
 
-    `LoosensError` where guards would be loosened, unless `loosening` allows it.
+    `LoosensError` where guards would be loosened, unless `loosening` allows it. `force`: routes may name models that do not exist.
     """
     await _complete_prompts(session, wanted)
     calls = [_Call(part, pages(request), method) for part, request, method in _calls(session, wanted)]
-    steps = await _round(calls, dry_run=True)
+    steps = await _round(calls, dry_run=True, force=force)
     if dry_run or all(step.change.action == resources_pb2.CHANGE_ACTION_NONE for step in steps):
         return steps
     if not loosening and any(step.change.loosens for step in steps):
         raise LoosensError([step for step in steps if step.change.loosens])
-    return await _round(calls, dry_run=False)
+    return await _round(calls, dry_run=False, force=force)
 
 
 async def _complete_prompts(session: Session, wanted: Wanted) -> None:
@@ -93,7 +93,7 @@ class _Call(NamedTuple):
     method: Callable[..., Awaitable[Any]]
 
 
-async def _round(calls: Sequence[_Call], *, dry_run: bool) -> list[Step]:
+async def _round(calls: Sequence[_Call], *, dry_run: bool, force: bool) -> list[Step]:
     steps: dict[str, Step] = {}
     done: list[str] = []
     for part, several, method in calls:
@@ -102,6 +102,8 @@ async def _round(calls: Sequence[_Call], *, dry_run: bool) -> list[Step]:
             if not any(field.name not in _OPTIONS for field, _ in page.request.ListFields()):
                 continue
             page.request.dry_run = dry_run
+            if part == "router":  # when it is tried, the models that the file makes are not there yet
+                page.request.allow_missing_targets = force or dry_run
             try:
                 answer = await method(page.request, timeout=_TIMEOUT)
             except grpc.aio.AioRpcError as error:

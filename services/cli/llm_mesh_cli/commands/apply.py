@@ -53,7 +53,7 @@ async def apply_file(
     for service, count in split(wanted).items():
         session.output.note(f"{service} takes this in {count} calls, each all or nothing; all are tried before the first is made")
     try:
-        steps = await session.output.waiting(apply(session, wanted, dry_run=dry_run, loosening=allow_loosening), "applying")
+        steps = await session.output.waiting(apply(session, wanted, dry_run=dry_run, loosening=allow_loosening, force=force), "applying")
     except RefusedError as refused:
         raise _told(refused, wanted) from refused
     except LoosensError as refused:

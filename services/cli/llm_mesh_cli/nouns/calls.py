@@ -15,12 +15,15 @@ if TYPE_CHECKING:
     from llm_mesh_cli.session import Session
 
 _TIMEOUT = 30.0
+_ALLOWS = "allow_missing_targets"
 
 
 class Calls:
     """What a session may ask about one kind of resource."""
 
-    def __init__(self, session: Session, noun: Noun) -> None:
+    def __init__(self, session: Session, noun: Noun, *, force: bool = False) -> None:
+        self._force = force
+        """Whether what a resource names need not exist."""
         self._noun = noun
         self._channel = session.channel(noun.service)
 
@@ -66,6 +69,7 @@ class Calls:
             request.parent = _parent(name)
         setattr(request, f"{noun.singular}_id", name.rpartition("/")[2])
         getattr(request, noun.singular).CopyFrom(message)
+        self._allow_missing(request)
         return getattr(await noun.rpc(self._channel, "Create")(request, timeout=_TIMEOUT), noun.singular)
 
     async def change(self, before: Any, message: Any, after: Any, paths: tuple[str, ...]) -> Any:  # noqa: ANN401 (likewise)
@@ -79,7 +83,12 @@ class Calls:
             sent.etag = before.etag
         if noun.has_masks:
             request.update_mask.paths.extend(paths)
+        self._allow_missing(request)
         return getattr(await noun.rpc(self._channel, verb)(request, timeout=_TIMEOUT), noun.singular)
+
+    def _allow_missing(self, request: Any) -> None:  # noqa: ANN401 (a request of any type)
+        if self._force and _ALLOWS in request.DESCRIPTOR.fields_by_name:
+            setattr(request, _ALLOWS, True)
 
     async def delete(self, name: str) -> None:
         """Delete a resource."""

@@ -77,7 +77,7 @@ def _creator(noun: Noun) -> Verb:
     async def work(session: Session, name: str, domain: str | None = None, **values: object) -> None:
         full = await resource_name(session, noun.plural, name, domain)
         created = await described(session, noun, full, values, update=False)
-        done(session, await Calls(session, noun).create(full, created.message))
+        done(session, await Calls(session, noun, force=bool(values.get("force"))).create(full, created.message))
 
     return _command(work, f"Create {noun.one}.", _name(noun), *_own(noun), *parameters(noun, update=False), *_forced(noun))
 
@@ -114,7 +114,7 @@ async def change(
     session: Session, noun: Noun, name: str, values: dict[str, object], unset: Iterable[str] = (), *, dry_run: bool, loosens: bool
 ) -> None:
     """Change the named fields of a resource."""
-    calls = Calls(session, noun)
+    calls = Calls(session, noun, force=bool(values.get("force")))
     before = await calls.one(name) if noun.offers("Update") else await calls.existing(name)
     to = await described(session, noun, name, values, tuple(unset), update=before is not None)
     if before is not None and not to.paths:

@@ -69,5 +69,12 @@ class Models:
         """The aliases that a domain gave to models of its own."""
         return self._owned(domain).keys()
 
+    def visible(self, domain: str, most: int) -> list[str]:
+        """Names of models that a domain may see, at most so many: its own first."""
+        own = [model.name for owner in dict.fromkeys((domain, SHARED)) for model in self._owned(owner).values()]
+        if len(own) < most:
+            own += [model.name for model in self._by_name.values() if is_offered(domain, model.shared_with)]
+        return own[:most]
+
     def _owned(self, domain: str) -> Mapping[str, registry_pb2.Model]:
         return self._by_owner.get(domain, {})

@@ -10,6 +10,7 @@ from llm_mesh.router.v1 import router_pb2
 from llm_mesh_router.domain.offering import Offering
 from llm_mesh_router.domain.ports import Routes
 from llm_mesh_router.domain.routes import DOMAIN, ROUTE, RouteBook, Shelf, checked_route
+from llm_mesh_router.domain.targets import Targets
 from llm_mesh_runtime.errors import invalid
 from llm_mesh_runtime.pace import Pace
 from llm_mesh_runtime.resources import Page, check_masks, checked_id, is_within
@@ -22,7 +23,8 @@ _PLATFORM = "domains/platform"
 class RouteTable:
     """Checks and keeps routes. After each change the book is read anew, so that the next plan knows it, and offers are told."""
 
-    def __init__(self, store: Routes, book: RouteBook, offering: Offering) -> None:
+    def __init__(self, store: Routes, book: RouteBook, offering: Offering, targets: Targets) -> None:
+        self._targets = targets
         self._store = store
         self._book = book
         self._offering = offering
@@ -37,11 +39,14 @@ class RouteTable:
                 self._book.show(await asyncio.to_thread(Shelf, routes))  # thousands of routes take longer than a request should wait
                 self._revision = revision
 
-    async def create(self, parent: str, route_id: str, route: router_pb2.Route) -> router_pb2.Route:
-        """A new route of a domain."""
+    async def create(self, parent: str, route_id: str, route: router_pb2.Route, *, allow_missing: bool = False) -> router_pb2.Route:
+        """A new route of a domain. `allow_missing`: its targets need not exist."""
         DOMAIN.parse(parent, "parent")
         route.name = f"{parent}/routes/{checked_id(route_id, 'route_id')}"
-        created = await self._store.create(checked_route(route))
+        checked_route(route)
+        if not allow_missing:
+            await self._targets.check(route)
+        created = await self._store.create(route)
         await self._changed()
         return created
 
@@ -55,12 +60,15 @@ class RouteTable:
         DOMAIN.parse(parent, "parent")
         return page.cut(await self._store.page(parent, page), key=lambda route: route.name)
 
-    async def update(self, route: router_pb2.Route) -> router_pb2.Route:
-        """Replaces a route."""
+    async def update(self, route: router_pb2.Route, *, allow_missing: bool = False) -> router_pb2.Route:
+        """Replaces a route. `allow_missing`: its targets need not exist."""
         ROUTE.parse(route.name, "route.name")
         if not route.etag:
             raise invalid("route.etag", "must be the etag of the route as it was read")
-        updated = await self._store.update(checked_route(route))
+        checked_route(route)
+        if not allow_missing:
+            await self._targets.check(route)
+        updated = await self._store.update(route)
         await self._changed()
         return updated
 
@@ -78,6 +86,9 @@ class RouteTable:
             raise invalid("routes", f"at most {MOST_ENTRIES} in one call, not {len(routes)}: split them among several calls")
         await asyncio.to_thread(_check_all, parent, routes)
         check_masks(request.update_masks, {route.name for route in routes})
+        if not request.allow_missing_targets:
+            for index, route in enumerate(routes):
+                await self._targets.check(route, f"routes[{index}]")
         changes = await self._store.apply(routes, request.update_masks, dry_run=request.dry_run)
         await self._changed()
         return changes

@@ -39,6 +39,9 @@ const (
 	// Every target is excluded because it has no price in effect: the caller cannot fix it. The operator's fault, counted by
 	// `llm_mesh_operator_faults_total`. `metadata` is that of NO_ELIGIBLE_TARGET.
 	ErrorReason_ERROR_REASON_NO_PRICE ErrorReason = 5
+	// A route's target names a model that does not exist, or that the route's domain may not see. `BadRequest` names the target,
+	// `metadata.nearest` the nearest model that the domain may see; absent: none is near. Nothing was changed.
+	ErrorReason_ERROR_REASON_TARGET_NOT_FOUND ErrorReason = 6
 )
 
 // Enum value maps for ErrorReason.
@@ -50,6 +53,7 @@ var (
 		3: "ERROR_REASON_DECISION_NOT_FOUND",
 		4: "ERROR_REASON_ALIAS_TAKEN",
 		5: "ERROR_REASON_NO_PRICE",
+		6: "ERROR_REASON_TARGET_NOT_FOUND",
 	}
 	ErrorReason_value = map[string]int32{
 		"ERROR_REASON_UNSPECIFIED":        0,
@@ -58,6 +62,7 @@ var (
 		"ERROR_REASON_DECISION_NOT_FOUND": 3,
 		"ERROR_REASON_ALIAS_TAKEN":        4,
 		"ERROR_REASON_NO_PRICE":           5,
+		"ERROR_REASON_TARGET_NOT_FOUND":   6,
 	}
 )
 
@@ -92,14 +97,15 @@ var File_llm_mesh_router_v1_errors_proto protoreflect.FileDescriptor
 
 const file_llm_mesh_router_v1_errors_proto_rawDesc = "" +
 	"\n" +
-	"\x1fllm_mesh/router/v1/errors.proto\x12\x12llm_mesh.router.v1\x1a\x1dllm_mesh/mesh/v1/errors.proto*\xfd\x03\n" +
+	"\x1fllm_mesh/router/v1/errors.proto\x12\x12llm_mesh.router.v1\x1a\x1dllm_mesh/mesh/v1/errors.proto*\xf8\x04\n" +
 	"\vErrorReason\x12\x1c\n" +
 	"\x18ERROR_REASON_UNSPECIFIED\x10\x00\x12N\n" +
 	"\x1cERROR_REASON_MODEL_NOT_FOUND\x10\x01\x1a,\xd2\xf3\x18(\b\x05\x10\x94\x03\x1a!List the models that you may use.\x12x\n" +
 	"\x1fERROR_REASON_NO_ELIGIBLE_TARGET\x10\x02\x1aS\xd2\xf3\x18O\b\t\x10\x90\x03\x1aHSee which rule excluded each target, and change the request or the rule.\x12X\n" +
 	"\x1fERROR_REASON_DECISION_NOT_FOUND\x10\x03\x1a3\xd2\xf3\x18/\b\x05\x10\x94\x03\x1a(Decisions are kept for an hour at least.\x12Y\n" +
 	"\x18ERROR_REASON_ALIAS_TAKEN\x10\x04\x1a;\xd2\xf3\x187\b\x06\x10\x99\x03\x1a0Choose another alias, or change the other route.\x12Q\n" +
-	"\x15ERROR_REASON_NO_PRICE\x10\x05\x1a6\xd2\xf3\x182\b\t\x10\xf4\x03\x1a+Give the model a price, or declare it free.BU\n" +
+	"\x15ERROR_REASON_NO_PRICE\x10\x05\x1a6\xd2\xf3\x182\b\t\x10\xf4\x03\x1a+Give the model a price, or declare it free.\x12y\n" +
+	"\x1dERROR_REASON_TARGET_NOT_FOUND\x10\x06\x1aV\xd2\xf3\x18R\b\x05\x10\x94\x03\x1aKCorrect the target, create the model first, or set `allow_missing_targets`.BU\n" +
 	"\x16dev.llm_mesh.router.v1B\vErrorsProtoP\x01Z,llm-mesh.dev/gen/llm_mesh/router/v1;routerv1b\x06proto3"
 
 var (

@@ -1193,9 +1193,12 @@ type CreateRouteRequest struct {
 	// Its id, `[a-z0-9-]{1,63}`. Required.
 	RouteId string `protobuf:"bytes,2,opt,name=route_id,json=routeId,proto3" json:"route_id,omitempty"`
 	// The route; `name` is ignored.
-	Route         *Route `protobuf:"bytes,3,opt,name=route,proto3" json:"route,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Route *Route `protobuf:"bytes,3,opt,name=route,proto3" json:"route,omitempty"`
+	// Targets may name models that do not exist, or that the route's domain may not see. Unset: the first such target is refused with
+	// TARGET_NOT_FOUND.
+	AllowMissingTargets bool `protobuf:"varint,4,opt,name=allow_missing_targets,json=allowMissingTargets,proto3" json:"allow_missing_targets,omitempty"`
+	unknownFields       protoimpl.UnknownFields
+	sizeCache           protoimpl.SizeCache
 }
 
 func (x *CreateRouteRequest) Reset() {
@@ -1247,6 +1250,13 @@ func (x *CreateRouteRequest) GetRoute() *Route {
 		return x.Route
 	}
 	return nil
+}
+
+func (x *CreateRouteRequest) GetAllowMissingTargets() bool {
+	if x != nil {
+		return x.AllowMissingTargets
+	}
+	return false
 }
 
 // Response of `CreateRoute`.
@@ -1510,9 +1520,12 @@ func (x *ListRoutesResponse) GetNextPageToken() string {
 type UpdateRouteRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The route, with its name and its etag.
-	Route         *Route `protobuf:"bytes,1,opt,name=route,proto3" json:"route,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Route *Route `protobuf:"bytes,1,opt,name=route,proto3" json:"route,omitempty"`
+	// Targets may name models that do not exist, or that the route's domain may not see. Unset: the first such target is refused with
+	// TARGET_NOT_FOUND.
+	AllowMissingTargets bool `protobuf:"varint,2,opt,name=allow_missing_targets,json=allowMissingTargets,proto3" json:"allow_missing_targets,omitempty"`
+	unknownFields       protoimpl.UnknownFields
+	sizeCache           protoimpl.SizeCache
 }
 
 func (x *UpdateRouteRequest) Reset() {
@@ -1550,6 +1563,13 @@ func (x *UpdateRouteRequest) GetRoute() *Route {
 		return x.Route
 	}
 	return nil
+}
+
+func (x *UpdateRouteRequest) GetAllowMissingTargets() bool {
+	if x != nil {
+		return x.AllowMissingTargets
+	}
+	return false
 }
 
 // Response of `UpdateRoute`.
@@ -1702,9 +1722,12 @@ type ApplyRoutesRequest struct {
 	// By resource name: which fields of an existing resource change, such as `targets` or `limits.idle`. A field that is named here and
 	// unset in its entry is cleared; fields that are not named stay as they are. `*` names all. No mask for a resource: every field that its
 	// entry sets. A resource that does not exist is created with all that its entry sets.
-	UpdateMasks   map[string]*fieldmaskpb.FieldMask `protobuf:"bytes,61,rep,name=update_masks,json=updateMasks,proto3" json:"update_masks,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	UpdateMasks map[string]*fieldmaskpb.FieldMask `protobuf:"bytes,61,rep,name=update_masks,json=updateMasks,proto3" json:"update_masks,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	// Targets may name models that do not exist, or that the route's domain may not see. Unset: the first such target is refused with
+	// TARGET_NOT_FOUND.
+	AllowMissingTargets bool `protobuf:"varint,4,opt,name=allow_missing_targets,json=allowMissingTargets,proto3" json:"allow_missing_targets,omitempty"`
+	unknownFields       protoimpl.UnknownFields
+	sizeCache           protoimpl.SizeCache
 }
 
 func (x *ApplyRoutesRequest) Reset() {
@@ -1763,6 +1786,13 @@ func (x *ApplyRoutesRequest) GetUpdateMasks() map[string]*fieldmaskpb.FieldMask 
 		return x.UpdateMasks
 	}
 	return nil
+}
+
+func (x *ApplyRoutesRequest) GetAllowMissingTargets() bool {
+	if x != nil {
+		return x.AllowMissingTargets
+	}
+	return false
 }
 
 // Response of `ApplyRoutes`.
@@ -2000,11 +2030,12 @@ const file_llm_mesh_router_v1_router_proto_rawDesc = "" +
 	"excludedBy\x12\x12\n" +
 	"\x04note\x18\x03 \x01(\tR\x04note\x12\x1a\n" +
 	"\bpriority\x18\x04 \x01(\x05R\bpriority\x12\x14\n" +
-	"\x05score\x18\x05 \x01(\x01R\x05score\"x\n" +
+	"\x05score\x18\x05 \x01(\x01R\x05score\"\xac\x01\n" +
 	"\x12CreateRouteRequest\x12\x16\n" +
 	"\x06parent\x18\x01 \x01(\tR\x06parent\x12\x19\n" +
 	"\broute_id\x18\x02 \x01(\tR\arouteId\x12/\n" +
-	"\x05route\x18\x03 \x01(\v2\x19.llm_mesh.router.v1.RouteR\x05route\"F\n" +
+	"\x05route\x18\x03 \x01(\v2\x19.llm_mesh.router.v1.RouteR\x05route\x122\n" +
+	"\x15allow_missing_targets\x18\x04 \x01(\bR\x13allowMissingTargets\"F\n" +
 	"\x13CreateRouteResponse\x12/\n" +
 	"\x05route\x18\x01 \x01(\v2\x19.llm_mesh.router.v1.RouteR\x05route\"%\n" +
 	"\x0fGetRouteRequest\x12\x12\n" +
@@ -2018,20 +2049,22 @@ const file_llm_mesh_router_v1_router_proto_rawDesc = "" +
 	"page_token\x18\x03 \x01(\tR\tpageToken\"o\n" +
 	"\x12ListRoutesResponse\x121\n" +
 	"\x06routes\x18\x01 \x03(\v2\x19.llm_mesh.router.v1.RouteR\x06routes\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"E\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"y\n" +
 	"\x12UpdateRouteRequest\x12/\n" +
-	"\x05route\x18\x01 \x01(\v2\x19.llm_mesh.router.v1.RouteR\x05route\"F\n" +
+	"\x05route\x18\x01 \x01(\v2\x19.llm_mesh.router.v1.RouteR\x05route\x122\n" +
+	"\x15allow_missing_targets\x18\x02 \x01(\bR\x13allowMissingTargets\"F\n" +
 	"\x13UpdateRouteResponse\x12/\n" +
 	"\x05route\x18\x01 \x01(\v2\x19.llm_mesh.router.v1.RouteR\x05route\"<\n" +
 	"\x12DeleteRouteRequest\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
 	"\x04etag\x18\x02 \x01(\tR\x04etag\"\x15\n" +
-	"\x13DeleteRouteResponse\"\xb0\x02\n" +
+	"\x13DeleteRouteResponse\"\xe4\x02\n" +
 	"\x12ApplyRoutesRequest\x12\x16\n" +
 	"\x06parent\x18\x01 \x01(\tR\x06parent\x12\x17\n" +
 	"\adry_run\x18\x02 \x01(\bR\x06dryRun\x121\n" +
 	"\x06routes\x18\x03 \x03(\v2\x19.llm_mesh.router.v1.RouteR\x06routes\x12Z\n" +
-	"\fupdate_masks\x18= \x03(\v27.llm_mesh.router.v1.ApplyRoutesRequest.UpdateMasksEntryR\vupdateMasks\x1aZ\n" +
+	"\fupdate_masks\x18= \x03(\v27.llm_mesh.router.v1.ApplyRoutesRequest.UpdateMasksEntryR\vupdateMasks\x122\n" +
+	"\x15allow_missing_targets\x18\x04 \x01(\bR\x13allowMissingTargets\x1aZ\n" +
 	"\x10UpdateMasksEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x120\n" +
 	"\x05value\x18\x02 \x01(\v2\x1a.google.protobuf.FieldMaskR\x05value:\x028\x01\"I\n" +

@@ -61,17 +61,18 @@ type RouterServiceClient interface {
 	// `decisions`; of more, the newest are kept, and each domain has its share. At least the last 10,000 are kept. A router that is killed
 	// forgets what it has not written yet: those of the last second, and under more than 1,000 requests a second what waits to be written.
 	ExplainDecision(ctx context.Context, in *ExplainDecisionRequest, opts ...grpc.CallOption) (*ExplainDecisionResponse, error)
-	// Creates a route.
+	// Creates a route. TARGET_NOT_FOUND where a target names a model that does not exist.
 	CreateRoute(ctx context.Context, in *CreateRouteRequest, opts ...grpc.CallOption) (*CreateRouteResponse, error)
 	// Gets a route.
 	GetRoute(ctx context.Context, in *GetRouteRequest, opts ...grpc.CallOption) (*GetRouteResponse, error)
 	// Lists the routes of a domain, by name.
 	ListRoutes(ctx context.Context, in *ListRoutesRequest, opts ...grpc.CallOption) (*ListRoutesResponse, error)
-	// Replaces a route.
+	// Replaces a route. TARGET_NOT_FOUND where a target names a model that does not exist.
 	UpdateRoute(ctx context.Context, in *UpdateRouteRequest, opts ...grpc.CallOption) (*UpdateRouteResponse, error)
 	// Deletes a route.
 	DeleteRoute(ctx context.Context, in *DeleteRouteRequest, opts ...grpc.CallOption) (*DeleteRouteResponse, error)
 	// Brings routes of a domain to a desired state, all or nothing. What is not named is left alone.
+	// TARGET_NOT_FOUND where a target that the request names is a model that does not exist, in a dry run too.
 	// At most 500 routes in one call: INVALID_FIELD above that. QUOTA_EXCEEDED where a domain would have more than its quota.
 	ApplyRoutes(ctx context.Context, in *ApplyRoutesRequest, opts ...grpc.CallOption) (*ApplyRoutesResponse, error)
 }
@@ -223,17 +224,18 @@ type RouterServiceServer interface {
 	// `decisions`; of more, the newest are kept, and each domain has its share. At least the last 10,000 are kept. A router that is killed
 	// forgets what it has not written yet: those of the last second, and under more than 1,000 requests a second what waits to be written.
 	ExplainDecision(context.Context, *ExplainDecisionRequest) (*ExplainDecisionResponse, error)
-	// Creates a route.
+	// Creates a route. TARGET_NOT_FOUND where a target names a model that does not exist.
 	CreateRoute(context.Context, *CreateRouteRequest) (*CreateRouteResponse, error)
 	// Gets a route.
 	GetRoute(context.Context, *GetRouteRequest) (*GetRouteResponse, error)
 	// Lists the routes of a domain, by name.
 	ListRoutes(context.Context, *ListRoutesRequest) (*ListRoutesResponse, error)
-	// Replaces a route.
+	// Replaces a route. TARGET_NOT_FOUND where a target names a model that does not exist.
 	UpdateRoute(context.Context, *UpdateRouteRequest) (*UpdateRouteResponse, error)
 	// Deletes a route.
 	DeleteRoute(context.Context, *DeleteRouteRequest) (*DeleteRouteResponse, error)
 	// Brings routes of a domain to a desired state, all or nothing. What is not named is left alone.
+	// TARGET_NOT_FOUND where a target that the request names is a model that does not exist, in a dry run too.
 	// At most 500 routes in one call: INVALID_FIELD above that. QUOTA_EXCEEDED where a domain would have more than its quota.
 	ApplyRoutes(context.Context, *ApplyRoutesRequest) (*ApplyRoutesResponse, error)
 	mustEmbedUnimplementedRouterServiceServer()

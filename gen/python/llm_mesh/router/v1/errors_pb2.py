@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from llm_mesh.mesh.v1 import errors_pb2 as llm__mesh_dot_mesh_dot_v1_dot_errors__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fllm_mesh/router/v1/errors.proto\x12\x12llm_mesh.router.v1\x1a\x1dllm_mesh/mesh/v1/errors.proto*\xfd\x03\n\x0b\x45rrorReason\x12\x1c\n\x18\x45RROR_REASON_UNSPECIFIED\x10\x00\x12N\n\x1c\x45RROR_REASON_MODEL_NOT_FOUND\x10\x01\x1a,\xd2\xf3\x18(\x08\x05\x10\x94\x03\x1a!List the models that you may use.\x12x\n\x1f\x45RROR_REASON_NO_ELIGIBLE_TARGET\x10\x02\x1aS\xd2\xf3\x18O\x08\t\x10\x90\x03\x1aHSee which rule excluded each target, and change the request or the rule.\x12X\n\x1f\x45RROR_REASON_DECISION_NOT_FOUND\x10\x03\x1a\x33\xd2\xf3\x18/\x08\x05\x10\x94\x03\x1a(Decisions are kept for an hour at least.\x12Y\n\x18\x45RROR_REASON_ALIAS_TAKEN\x10\x04\x1a;\xd2\xf3\x18\x37\x08\x06\x10\x99\x03\x1a\x30\x43hoose another alias, or change the other route.\x12Q\n\x15\x45RROR_REASON_NO_PRICE\x10\x05\x1a\x36\xd2\xf3\x18\x32\x08\t\x10\xf4\x03\x1a+Give the model a price, or declare it free.BU\n\x16\x64\x65v.llm_mesh.router.v1B\x0b\x45rrorsProtoP\x01Z,llm-mesh.dev/gen/llm_mesh/router/v1;routerv1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fllm_mesh/router/v1/errors.proto\x12\x12llm_mesh.router.v1\x1a\x1dllm_mesh/mesh/v1/errors.proto*\xf8\x04\n\x0b\x45rrorReason\x12\x1c\n\x18\x45RROR_REASON_UNSPECIFIED\x10\x00\x12N\n\x1c\x45RROR_REASON_MODEL_NOT_FOUND\x10\x01\x1a,\xd2\xf3\x18(\x08\x05\x10\x94\x03\x1a!List the models that you may use.\x12x\n\x1f\x45RROR_REASON_NO_ELIGIBLE_TARGET\x10\x02\x1aS\xd2\xf3\x18O\x08\t\x10\x90\x03\x1aHSee which rule excluded each target, and change the request or the rule.\x12X\n\x1f\x45RROR_REASON_DECISION_NOT_FOUND\x10\x03\x1a\x33\xd2\xf3\x18/\x08\x05\x10\x94\x03\x1a(Decisions are kept for an hour at least.\x12Y\n\x18\x45RROR_REASON_ALIAS_TAKEN\x10\x04\x1a;\xd2\xf3\x18\x37\x08\x06\x10\x99\x03\x1a\x30\x43hoose another alias, or change the other route.\x12Q\n\x15\x45RROR_REASON_NO_PRICE\x10\x05\x1a\x36\xd2\xf3\x18\x32\x08\t\x10\xf4\x03\x1a+Give the model a price, or declare it free.\x12y\n\x1d\x45RROR_REASON_TARGET_NOT_FOUND\x10\x06\x1aV\xd2\xf3\x18R\x08\x05\x10\x94\x03\x1aKCorrect the target, create the model first, or set `allow_missing_targets`.BU\n\x16\x64\x65v.llm_mesh.router.v1B\x0b\x45rrorsProtoP\x01Z,llm-mesh.dev/gen/llm_mesh/router/v1;routerv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -43,6 +43,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ERRORREASON'].values_by_name["ERROR_REASON_ALIAS_TAKEN"]._serialized_options = b'\322\363\0307\010\006\020\231\003\0320Choose another alias, or change the other route.'
   _globals['_ERRORREASON'].values_by_name["ERROR_REASON_NO_PRICE"]._loaded_options = None
   _globals['_ERRORREASON'].values_by_name["ERROR_REASON_NO_PRICE"]._serialized_options = b'\322\363\0302\010\t\020\364\003\032+Give the model a price, or declare it free.'
+  _globals['_ERRORREASON'].values_by_name["ERROR_REASON_TARGET_NOT_FOUND"]._loaded_options = None
+  _globals['_ERRORREASON'].values_by_name["ERROR_REASON_TARGET_NOT_FOUND"]._serialized_options = b'\322\363\030R\010\005\020\224\003\032KCorrect the target, create the model first, or set `allow_missing_targets`.'
   _globals['_ERRORREASON']._serialized_start=87
-  _globals['_ERRORREASON']._serialized_end=596
+  _globals['_ERRORREASON']._serialized_end=719
 # @@protoc_insertion_point(module_scope)

@@ -13,9 +13,11 @@ class ErrorReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     ERROR_REASON_DECISION_NOT_FOUND: _ClassVar[ErrorReason]
     ERROR_REASON_ALIAS_TAKEN: _ClassVar[ErrorReason]
     ERROR_REASON_NO_PRICE: _ClassVar[ErrorReason]
+    ERROR_REASON_TARGET_NOT_FOUND: _ClassVar[ErrorReason]
 ERROR_REASON_UNSPECIFIED: ErrorReason
 ERROR_REASON_MODEL_NOT_FOUND: ErrorReason
 ERROR_REASON_NO_ELIGIBLE_TARGET: ErrorReason
 ERROR_REASON_DECISION_NOT_FOUND: ErrorReason
 ERROR_REASON_ALIAS_TAKEN: ErrorReason
 ERROR_REASON_NO_PRICE: ErrorReason
+ERROR_REASON_TARGET_NOT_FOUND: ErrorReason

@@ -213,14 +213,16 @@ class Candidate(_message.Message):
     def __init__(self, model: _Optional[str] = ..., excluded_by: _Optional[str] = ..., note: _Optional[str] = ..., priority: _Optional[int] = ..., score: _Optional[float] = ...) -> None: ...
 
 class CreateRouteRequest(_message.Message):
-    __slots__ = ("parent", "route_id", "route")
+    __slots__ = ("parent", "route_id", "route", "allow_missing_targets")
     PARENT_FIELD_NUMBER: _ClassVar[int]
     ROUTE_ID_FIELD_NUMBER: _ClassVar[int]
     ROUTE_FIELD_NUMBER: _ClassVar[int]
+    ALLOW_MISSING_TARGETS_FIELD_NUMBER: _ClassVar[int]
     parent: str
     route_id: str
     route: Route
-    def __init__(self, parent: _Optional[str] = ..., route_id: _Optional[str] = ..., route: _Optional[_Union[Route, _Mapping]] = ...) -> None: ...
+    allow_missing_targets: bool
+    def __init__(self, parent: _Optional[str] = ..., route_id: _Optional[str] = ..., route: _Optional[_Union[Route, _Mapping]] = ..., allow_missing_targets: _Optional[bool] = ...) -> None: ...
 
 class CreateRouteResponse(_message.Message):
     __slots__ = ("route",)
@@ -259,10 +261,12 @@ class ListRoutesResponse(_message.Message):
     def __init__(self, routes: _Optional[_Iterable[_Union[Route, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
 
 class UpdateRouteRequest(_message.Message):
-    __slots__ = ("route",)
+    __slots__ = ("route", "allow_missing_targets")
     ROUTE_FIELD_NUMBER: _ClassVar[int]
+    ALLOW_MISSING_TARGETS_FIELD_NUMBER: _ClassVar[int]
     route: Route
-    def __init__(self, route: _Optional[_Union[Route, _Mapping]] = ...) -> None: ...
+    allow_missing_targets: bool
+    def __init__(self, route: _Optional[_Union[Route, _Mapping]] = ..., allow_missing_targets: _Optional[bool] = ...) -> None: ...
 
 class UpdateRouteResponse(_message.Message):
     __slots__ = ("route",)
@@ -283,7 +287,7 @@ class DeleteRouteResponse(_message.Message):
     def __init__(self) -> None: ...
 
 class ApplyRoutesRequest(_message.Message):
-    __slots__ = ("parent", "dry_run", "routes", "update_masks")
+    __slots__ = ("parent", "dry_run", "routes", "update_masks", "allow_missing_targets")
     class UpdateMasksEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -295,11 +299,13 @@ class ApplyRoutesRequest(_message.Message):
     DRY_RUN_FIELD_NUMBER: _ClassVar[int]
     ROUTES_FIELD_NUMBER: _ClassVar[int]
     UPDATE_MASKS_FIELD_NUMBER: _ClassVar[int]
+    ALLOW_MISSING_TARGETS_FIELD_NUMBER: _ClassVar[int]
     parent: str
     dry_run: bool
     routes: _containers.RepeatedCompositeFieldContainer[Route]
     update_masks: _containers.MessageMap[str, _field_mask_pb2.FieldMask]
-    def __init__(self, parent: _Optional[str] = ..., dry_run: _Optional[bool] = ..., routes: _Optional[_Iterable[_Union[Route, _Mapping]]] = ..., update_masks: _Optional[_Mapping[str, _field_mask_pb2.FieldMask]] = ...) -> None: ...
+    allow_missing_targets: bool
+    def __init__(self, parent: _Optional[str] = ..., dry_run: _Optional[bool] = ..., routes: _Optional[_Iterable[_Union[Route, _Mapping]]] = ..., update_masks: _Optional[_Mapping[str, _field_mask_pb2.FieldMask]] = ..., allow_missing_targets: _Optional[bool] = ...) -> None: ...
 
 class ApplyRoutesResponse(_message.Message):
     __slots__ = ("changes",)

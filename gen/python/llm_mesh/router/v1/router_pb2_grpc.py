@@ -145,7 +145,7 @@ class RouterServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def CreateRoute(self, request, context):
-        """Creates a route.
+        """Creates a route. TARGET_NOT_FOUND where a target names a model that does not exist.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -166,7 +166,7 @@ class RouterServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def UpdateRoute(self, request, context):
-        """Replaces a route.
+        """Replaces a route. TARGET_NOT_FOUND where a target names a model that does not exist.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -181,6 +181,7 @@ class RouterServiceServicer:
 
     def ApplyRoutes(self, request, context):
         """Brings routes of a domain to a desired state, all or nothing. What is not named is left alone.
+        TARGET_NOT_FOUND where a target that the request names is a model that does not exist, in a dry run too.
         At most 500 routes in one call: INVALID_FIELD above that. QUOTA_EXCEEDED where a domain would have more than its quota.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

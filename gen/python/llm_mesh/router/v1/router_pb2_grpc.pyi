@@ -42,17 +42,18 @@ class RouterServiceStub:
     forgets what it has not written yet: those of the last second, and under more than 1,000 requests a second what waits to be written.
     """
     CreateRoute: _aio.UnaryUnaryMultiCallable[_router_pb2.CreateRouteRequest, _router_pb2.CreateRouteResponse]
-    """Creates a route."""
+    """Creates a route. TARGET_NOT_FOUND where a target names a model that does not exist."""
     GetRoute: _aio.UnaryUnaryMultiCallable[_router_pb2.GetRouteRequest, _router_pb2.GetRouteResponse]
     """Gets a route."""
     ListRoutes: _aio.UnaryUnaryMultiCallable[_router_pb2.ListRoutesRequest, _router_pb2.ListRoutesResponse]
     """Lists the routes of a domain, by name."""
     UpdateRoute: _aio.UnaryUnaryMultiCallable[_router_pb2.UpdateRouteRequest, _router_pb2.UpdateRouteResponse]
-    """Replaces a route."""
+    """Replaces a route. TARGET_NOT_FOUND where a target names a model that does not exist."""
     DeleteRoute: _aio.UnaryUnaryMultiCallable[_router_pb2.DeleteRouteRequest, _router_pb2.DeleteRouteResponse]
     """Deletes a route."""
     ApplyRoutes: _aio.UnaryUnaryMultiCallable[_router_pb2.ApplyRoutesRequest, _router_pb2.ApplyRoutesResponse]
     """Brings routes of a domain to a desired state, all or nothing. What is not named is left alone.
+    TARGET_NOT_FOUND where a target that the request names is a model that does not exist, in a dry run too.
     At most 500 routes in one call: INVALID_FIELD above that. QUOTA_EXCEEDED where a domain would have more than its quota.
     """
 
@@ -114,7 +115,7 @@ class RouterServiceServicer:
         request: _router_pb2.CreateRouteRequest,
         context: _aio.ServicerContext[_Any, _Any],
     ) -> _abc.Awaitable[_router_pb2.CreateRouteResponse]:
-        """Creates a route."""
+        """Creates a route. TARGET_NOT_FOUND where a target names a model that does not exist."""
 
     def GetRoute(
         self,
@@ -135,7 +136,7 @@ class RouterServiceServicer:
         request: _router_pb2.UpdateRouteRequest,
         context: _aio.ServicerContext[_Any, _Any],
     ) -> _abc.Awaitable[_router_pb2.UpdateRouteResponse]:
-        """Replaces a route."""
+        """Replaces a route. TARGET_NOT_FOUND where a target names a model that does not exist."""
 
     def DeleteRoute(
         self,
@@ -150,6 +151,7 @@ class RouterServiceServicer:
         context: _aio.ServicerContext[_Any, _Any],
     ) -> _abc.Awaitable[_router_pb2.ApplyRoutesResponse]:
         """Brings routes of a domain to a desired state, all or nothing. What is not named is left alone.
+        TARGET_NOT_FOUND where a target that the request names is a model that does not exist, in a dry run too.
         At most 500 routes in one call: INVALID_FIELD above that. QUOTA_EXCEEDED where a domain would have more than its quota.
         """
 

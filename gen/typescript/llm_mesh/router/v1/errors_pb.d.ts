@@ -57,6 +57,14 @@ export enum ErrorReason {
    * @generated from enum value: ERROR_REASON_NO_PRICE = 5;
    */
   NO_PRICE = 5,
+
+  /**
+   * A route's target names a model that does not exist, or that the route's domain may not see. `BadRequest` names the target,
+   * `metadata.nearest` the nearest model that the domain may see; absent: none is near. Nothing was changed.
+   *
+   * @generated from enum value: ERROR_REASON_TARGET_NOT_FOUND = 6;
+   */
+  TARGET_NOT_FOUND = 6,
 }
 
 /**

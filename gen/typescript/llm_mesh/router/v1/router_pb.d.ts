@@ -722,6 +722,14 @@ export declare type CreateRouteRequest = Message<"llm_mesh.router.v1.CreateRoute
    * @generated from field: llm_mesh.router.v1.Route route = 3;
    */
   route?: Route | undefined;
+
+  /**
+   * Targets may name models that do not exist, or that the route's domain may not see. Unset: the first such target is refused with
+   * TARGET_NOT_FOUND.
+   *
+   * @generated from field: bool allow_missing_targets = 4;
+   */
+  allowMissingTargets: boolean;
 };
 
 /**
@@ -863,6 +871,14 @@ export declare type UpdateRouteRequest = Message<"llm_mesh.router.v1.UpdateRoute
    * @generated from field: llm_mesh.router.v1.Route route = 1;
    */
   route?: Route | undefined;
+
+  /**
+   * Targets may name models that do not exist, or that the route's domain may not see. Unset: the first such target is refused with
+   * TARGET_NOT_FOUND.
+   *
+   * @generated from field: bool allow_missing_targets = 2;
+   */
+  allowMissingTargets: boolean;
 };
 
 /**
@@ -967,6 +983,14 @@ export declare type ApplyRoutesRequest = Message<"llm_mesh.router.v1.ApplyRoutes
    * @generated from field: map<string, google.protobuf.FieldMask> update_masks = 61;
    */
   updateMasks: { [key: string]: FieldMask };
+
+  /**
+   * Targets may name models that do not exist, or that the route's domain may not see. Unset: the first such target is refused with
+   * TARGET_NOT_FOUND.
+   *
+   * @generated from field: bool allow_missing_targets = 4;
+   */
+  allowMissingTargets: boolean;
 };
 
 /**
@@ -1099,7 +1123,7 @@ export declare const RouterService: GenService<{
     output: typeof ExplainDecisionResponseSchema;
   },
   /**
-   * Creates a route.
+   * Creates a route. TARGET_NOT_FOUND where a target names a model that does not exist.
    *
    * @generated from rpc llm_mesh.router.v1.RouterService.CreateRoute
    */
@@ -1129,7 +1153,7 @@ export declare const RouterService: GenService<{
     output: typeof ListRoutesResponseSchema;
   },
   /**
-   * Replaces a route.
+   * Replaces a route. TARGET_NOT_FOUND where a target names a model that does not exist.
    *
    * @generated from rpc llm_mesh.router.v1.RouterService.UpdateRoute
    */
@@ -1150,6 +1174,7 @@ export declare const RouterService: GenService<{
   },
   /**
    * Brings routes of a domain to a desired state, all or nothing. What is not named is left alone.
+   * TARGET_NOT_FOUND where a target that the request names is a model that does not exist, in a dry run too.
    * At most 500 routes in one call: INVALID_FIELD above that. QUOTA_EXCEEDED where a domain would have more than its quota.
    *
    * @generated from rpc llm_mesh.router.v1.RouterService.ApplyRoutes
