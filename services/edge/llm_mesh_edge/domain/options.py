@@ -42,8 +42,8 @@ def header_of(field: str, headers: Headers, in_body: Container[str]) -> str:
     """The header in which a client said what a field of the options has; empty where it said it in the body, or not at all."""
     for option, header in _IN_HEADERS.items():
         if field == option or field.startswith((f"{option}.", f"{option}[")):
-            said = headers.get(header.encode()) and option.split(".")[1] not in in_body
-            return header if said else ""
+            in_header = headers.get(header.encode()) and option.split(".")[1] not in in_body
+            return header if in_header else ""
     return ""
 
 

@@ -21,7 +21,7 @@ _MOST_COMPARED = 2_000
 """Names that the nearest is looked for among: comparing takes some 20 µs each."""
 
 
-class Registry(Protocol):
+class ModelLookup(Protocol):
     """Where models are."""
 
     async def model(self, name: str) -> registry_pb2.Model | None:
@@ -32,7 +32,7 @@ class Registry(Protocol):
 class Targets:
     """Looks up what routes name."""
 
-    def __init__(self, models: Models, registry: Registry) -> None:
+    def __init__(self, models: Models, registry: ModelLookup) -> None:
         self._models = models
         self._registry = registry
 
