@@ -116,6 +116,31 @@ async def test_an_executor_may_go_on_with_an_answer_that_broke_off() -> None:
     assert outcomes(mesh) == {"a1": usage_pb2.ATTEMPT_OUTCOME_INTERRUPTED, "a2": COMPLETED}
 
 
+class Race:
+    """Runs all children at once, and cancels none."""
+
+    async def run(self, node: plan_pb2.PlanNode, branch: Branch) -> bool:
+        begun = [branch.begin(child) for child in node.parallel.children]
+        results = [await each.result() for each in begun]
+        return any(results)
+
+
+async def test_of_two_branches_with_content_at_once_one_is_released() -> None:
+    mesh = Mesh(executors={"parallel": Race()})
+    mesh.router.plan = node("parallel", 2)
+    meeting = asyncio.Barrier(2)
+
+    async def meet() -> None:
+        await meeting.wait()
+
+    mesh.adapter.scripts = {f"model-{number}": Script((started(), meet, text(f"{number}"), text(f"{number}"))) for number in (1, 2)}
+    async with running(mesh):
+        messages, error = await mesh.streamed()
+    assert error is None
+    assert said(messages) in {"11", "22"}
+    assert sorted(outcomes(mesh).values()) == [COMPLETED, CANCELLED]
+
+
 async def test_a_caller_who_leaves_ends_all_branches_and_they_are_settled_together() -> None:
     mesh = Mesh(executors={"hedge": Hedge()})
     mesh.router.plan = hedged(*(plan_pb2.PlanNode(attempt=attempt(number)) for number in (1, 2)))

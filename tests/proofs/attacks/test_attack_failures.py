@@ -95,7 +95,7 @@ def test_a_refused_connection_gives_everything_back(mesh: Stand) -> None:
     reply = ask(mesh, "nobody", "nobody")
     assert (reply.status, reply.headers["x-should-retry"], reply.headers["x-llm-mesh-cost"]) == (503, "true", "0")
     entry = mesh.entry("nobody")
-    assert (entry.state, entry.charged.nanos) == (usage_pb2.RESERVATION_STATE_RELEASED, 0)
+    assert (entry.state, entry.charged.nanos) == (usage_pb2.RESERVATION_STATE_REFUSED, 0)
 
 
 def test_a_storm_of_failures_is_not_multiplied(mesh: Stand) -> None:

@@ -9,6 +9,7 @@ from tests.proofs.mutants_of.budgets import BUDGETS
 from tests.proofs.mutants_of.charging import CHARGING
 from tests.proofs.mutants_of.commands import COMMANDS
 from tests.proofs.mutants_of.consent import CONSENT
+from tests.proofs.mutants_of.executing import EXECUTING
 from tests.proofs.mutants_of.failures import FAILURES
 from tests.proofs.mutants_of.floor import FLOOR
 from tests.proofs.mutants_of.holes import HOLES
@@ -32,6 +33,7 @@ TOPICS: Sequence[Mapping[str, Mutant]] = (
     CHARGING,
     COMMANDS,
     CONSENT,
+    EXECUTING,
     FAILURES,
     FLOOR,
     HOLES,
