@@ -143,6 +143,17 @@ docs-check: install
 	$(BIN)/python tools/docs.py --check
 	$(BIN)/python tools/operations.py --check
 
+# What makes pages of HTML, apart: it is large, and only this needs it.
+SITE := .venv-site
+$(SITE)/.made: tools/pages/requirements.lock
+	$(MAKE_VENV) $(SITE)
+	$(SITE)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
+	@touch $@
+
+.PHONY: site
+site: install $(SITE)/.made ## build the documentation as a site into build/site/html, strictly: broken links fail
+	$(BIN)/python -m tools.pages --generator $(SITE)/bin/zensical
+
 # A model server that is not ours, in an environment of its own: it is compiled from its source, which takes minutes once.
 LLAMA := .venv-llama
 .PHONY: e2e-llama lock-llama
@@ -172,7 +183,7 @@ house: install ## how easy the sources are to move into: files that a request en
 prove: install ## what the mesh must show, in full; goes on where it was interrupted (PROOF=kill-9 for one)
 	$(BIN)/python -m tests.proofs.prove $(PROOF)
 
-static: format-check lint types contracts-check commits-check services-check gen-check lock-check docs-check alone ## every check but the tests
+static: format-check lint types contracts-check commits-check services-check gen-check lock-check docs-check site alone ## every check but the tests
 
 check: static test ## exactly what CI runs
 
@@ -211,7 +222,7 @@ lock-bench-peers: install ## pin again what the compared gateways are made from
 	$(BIN)/python bench/peers/portkey_gateway/without_funding.py
 
 clean: ## remove what can be made again; the state under .llm-mesh/ stays
-	rm -rf $(VENV) $(RELEASE) dist tools/typescript/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(RELEASE) $(SITE) build/site dist tools/typescript/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 # What the bills of materials are made with, apart: its dependencies are nobody else's.
 RELEASE := .venv-release

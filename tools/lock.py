@@ -19,7 +19,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 LOCK = "requirements.lock"
 # Sets that are tools only, by the dependency group that names them; a Go and a Node for machines without.
-GROUPS = {"build": "tools", "go": "tools/go", "node": "tools/typescript", "release": "tools/release"}
+GROUPS = {"build": "tools", "go": "tools/go", "node": "tools/typescript", "release": "tools/release", "site": "tools/pages"}
 HOST = re.compile(r"https?://|^\s*(-i|-f|--index|--extra-index|--find-links)", re.MULTILINE)
 
 
