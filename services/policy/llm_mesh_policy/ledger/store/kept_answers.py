@@ -15,7 +15,7 @@ from llm_mesh_policy.ledger.store import answer_rows as rows
 from llm_mesh_policy.ledger.store import entry_rows
 from llm_mesh_policy.ledger.store.answer_cipher import AnswerCipher, Label
 from llm_mesh_policy.ledger.store.answer_tables import answers, rooms
-from llm_mesh_policy.ledger.store.loading import Accounts
+from llm_mesh_policy.ledger.store.loading import OtherSlices
 from llm_mesh_policy.ledger.store.tables import idempotency
 from llm_mesh_policy.store.unit_of_work import SqlUnitOfWork
 from llm_mesh_runtime.database import Database, upsert
@@ -30,7 +30,7 @@ _MICROSECOND = timedelta(microseconds=1)
 class SqlKeptAnswers:
     """`domain.ledger.kept_answers.Store` in a `Database`."""
 
-    def __init__(self, database: Database, accounts: Accounts, cipher: AnswerCipher, *, kept_for: timedelta, project_bytes: int) -> None:
+    def __init__(self, database: Database, accounts: OtherSlices, cipher: AnswerCipher, *, kept_for: timedelta, project_bytes: int) -> None:
         self._database = database
         self._accounts = accounts
         self._cipher = cipher

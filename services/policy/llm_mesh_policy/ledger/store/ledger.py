@@ -21,7 +21,7 @@ from llm_mesh_policy.ledger.domain.reservation import Reservation, unknown
 from llm_mesh_policy.ledger.domain.speeds import Speeds
 from llm_mesh_policy.ledger.domain.view import LedgerView
 from llm_mesh_policy.ledger.store import entry_rows, epoch_rows, idempotency_keys
-from llm_mesh_policy.ledger.store.loading import Accounts, ViewLoader
+from llm_mesh_policy.ledger.store.loading import OtherSlices, ViewLoader
 from llm_mesh_policy.ledger.store.saving import save
 from llm_mesh_policy.store.unit_of_work import SqlUnitOfWork
 from llm_mesh_runtime.database import Database, PreparedStatement
@@ -53,7 +53,7 @@ class SqlLedger:
     def __init__(
         self,
         database: Database,
-        accounts: Accounts,
+        accounts: OtherSlices,
         *,
         currency: str,
         changed: Callable[[], None] = lambda: None,

@@ -27,7 +27,7 @@ from llm_mesh_policy.ledger.domain.meters import MONEY, Hold, Meter
 from llm_mesh_policy.ledger.domain.reservation import ESTIMATED, HELD, UNSENT, Reservation
 from llm_mesh_policy.ledger.store import each_domain, entry_rows, meter_rows
 from llm_mesh_policy.ledger.store.ledger import lock
-from llm_mesh_policy.ledger.store.loading import Accounts
+from llm_mesh_policy.ledger.store.loading import OtherSlices
 from llm_mesh_policy.ledger.store.sums import sum_of
 from llm_mesh_policy.ledger.store.tables import entries, meters
 from llm_mesh_policy.rules.ports import Masks, Step, deletes
@@ -45,7 +45,7 @@ _LIMIT = ("subject", "metric", "amount", "window", "tag_required")
 class LedgerLimits:
     """Reads and writes budgets and limits."""
 
-    def __init__(self, database: Database, accounts: Accounts, quotas: Quotas, *, currency: str) -> None:
+    def __init__(self, database: Database, accounts: OtherSlices, quotas: Quotas, *, currency: str) -> None:
         self._database = database
         self._accounts = accounts
         self._quotas = quotas

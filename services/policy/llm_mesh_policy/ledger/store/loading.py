@@ -21,7 +21,7 @@ from llm_mesh_policy.store.revision import Revision
 from llm_mesh_policy.store.unit_of_work import connection_of
 
 
-class Accounts(Protocol):
+class OtherSlices(Protocol):
     """What the ledger asks of other slices within its own transaction."""
 
     def dead(self, unit: UnitOfWork, keys: Collection[str], now: int, revision: Revision | None = None) -> Collection[str]:
@@ -37,7 +37,7 @@ class Accounts(Protocol):
 class ViewLoader:
     """Loads one view."""
 
-    def __init__(self, unit: UnitOfWork, accounts: Accounts, now: int, requests: Sequence[Request] = ()) -> None:
+    def __init__(self, unit: UnitOfWork, accounts: OtherSlices, now: int, requests: Sequence[Request] = ()) -> None:
         self._unit = unit
         self._connection = connection_of(unit)
         self._accounts = accounts

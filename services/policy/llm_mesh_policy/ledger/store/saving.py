@@ -4,11 +4,11 @@ from llm_mesh_policy.domain.unit_of_work import UnitOfWork
 from llm_mesh_policy.ledger.domain.reservation import Reservation
 from llm_mesh_policy.ledger.domain.view import LedgerView
 from llm_mesh_policy.ledger.store import entry_rows, idempotency_keys, meter_rows
-from llm_mesh_policy.ledger.store.loading import Accounts
+from llm_mesh_policy.ledger.store.loading import OtherSlices
 from llm_mesh_policy.store.unit_of_work import connection_of
 
 
-def save(unit: UnitOfWork, accounts: Accounts, view: LedgerView) -> None:
+def save(unit: UnitOfWork, accounts: OtherSlices, view: LedgerView) -> None:
     """What was inserted is written as it stands at the end of its group, however often it was changed in it."""
     connection = connection_of(unit)
     inserted = []

@@ -18,7 +18,7 @@ from llm_mesh_policy.ledger.domain.reservation import HELD, UNSENT, Reservation
 from llm_mesh_policy.ledger.domain.view import LedgerView
 from llm_mesh_policy.ledger.store import entry_rows, meter_rows
 from llm_mesh_policy.ledger.store.ledger import lock
-from llm_mesh_policy.ledger.store.loading import Accounts
+from llm_mesh_policy.ledger.store.loading import OtherSlices
 from llm_mesh_policy.ledger.store.saving import save
 from llm_mesh_policy.ledger.store.tables import entries, meters
 from llm_mesh_policy.store.unit_of_work import SqlUnitOfWork
@@ -33,7 +33,7 @@ _SLICE_PAUSE = 0.002
 class LedgerSums:
     """`domain.ledger.meter_check.Sums` in a `Database`."""
 
-    def __init__(self, database: Database, accounts: Accounts, *, most: int) -> None:
+    def __init__(self, database: Database, accounts: OtherSlices, *, most: int) -> None:
         self._database = database
         self._accounts = accounts
         self._most = most
