@@ -49,6 +49,7 @@ CHECKS: dict[str, Sequence[Sequence[str]]] = {
         ["python", "-m", "pytest", "tests/architecture/test_imports_are_inert.py", "tests/deploy/test_compose.py", "-k", EITHER],
         ["python", "-m", "pytest", "tests/operations/test_documented_things_exist.py", "-k", EITHER],
         ["python", "-m", "pytest", "tests/cli/test_cli_reach.py", "-k", "each_public_method"],
+        ["python", "-m", "pytest", "tests/operations/test_site.py", "-k", "every_page or llms or links_of_the_pages"],
     ],
 }
 UP_SECONDS = 90
