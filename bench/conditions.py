@@ -14,7 +14,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-_LIBRARIES = ("grpcio", "protobuf", "uvloop", "uvicorn", "httptools", "aiohttp", "orjson", "sqlalchemy", "casbin", "google-re2")
+_LIBRARIES = ("grpcio", "protobuf", "uvloop", "httptools", "aiohttp", "orjson", "sqlalchemy", "casbin", "google-re2")
 
 _STEAL = 7
 

@@ -23,7 +23,7 @@ _RULES: tuple[tuple[str, str], ...] = (
     (r"llm_mesh_runtime\.database\b", "stores: hand-over to and from their threads"),
     (r"llm_mesh_runtime\.(metrics|telemetry|log)\b|prometheus_client\b", "metrics"),
     (r"aiohttp\b|llm_mesh_adapter_kit\.(aiohttp_client|http_client|pool|wire)\b", "HTTP client"),
-    (r"uvicorn\b|llm_mesh_runtime\.host\.http", "HTTP server"),
+    (r"llm_mesh_runtime\.http\b", "HTTP server"),
     (r"llm_mesh_dialects\b", "translations between dialects"),
     (r"llm_mesh_policy\.(admission|screening|rules|identity)\b|:.*\.Authorize$|:.*\.Admit$", "policy: authorise and admit"),
     (r"llm_mesh_policy.*(reserv|Reserve)", "policy: reserve"),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -12,7 +11,6 @@ from typing import Any
 
 import orjson
 import pytest
-import uvicorn
 
 from llm_mesh.adapter.v1 import adapter_pb2, adapter_pb2_grpc
 from llm_mesh.inference.v1 import content_pb2, generate_pb2
@@ -21,6 +19,7 @@ from llm_mesh.policy.v1 import admission_pb2
 from llm_mesh.router.v1 import plan_pb2
 from llm_mesh_adapter_openai.settings import Settings
 from llm_mesh_adapter_openai.wiring import service
+from llm_mesh_runtime.http.listener import HttpListener
 from llm_mesh_runtime.seals import Seals
 from llm_mesh_runtime.testing import HostedMesh, Link, host
 from llm_mesh_simulator.provider.app import Simulator
@@ -54,18 +53,13 @@ class Upstream:
 @pytest.fixture
 async def upstream(tmp_path: Path) -> AsyncIterator[Upstream]:
     log = tmp_path / "simulator.log.jsonl"
-    sock = socket.create_server(("127.0.0.1", 0))
-    config = uvicorn.Config(
-        Simulator(Journal(log)), http="httptools", ws="none", lifespan="on", log_config=None, timeout_graceful_shutdown=1
-    )
-    server = uvicorn.Server(config)
-    task = asyncio.create_task(server.serve(sockets=[sock]))
-    while not server.started:  # noqa: ASYNC110  uvicorn has no event for it
-        await asyncio.sleep(0.002)
-    yield Upstream(sock.getsockname()[1], log)
-    server.should_exit = True
-    await task
-    sock.close()
+    journal = Journal(log)
+    journal.open()
+    listener = HttpListener("127.0.0.1:0", Simulator(journal))
+    await listener.start()
+    yield Upstream(int(listener.address.rpartition(":")[2]), log)
+    await listener.stop(1)
+    journal.close()
 
 
 class Client:

@@ -10,7 +10,7 @@ import pytest
 from llm_mesh_edge.http.exchange import GONE, Exchange
 from llm_mesh_edge.http.patience import Patience
 from llm_mesh_edge.http.presence import Presence
-from llm_mesh_runtime.http import protocol as http_protocol
+from llm_mesh_runtime.http import extensions
 
 LEFT = {"type": "http.disconnect"}
 
@@ -28,7 +28,7 @@ def exchange(extensions: dict[str, Any] | None = None, left: asyncio.Event | Non
 
 
 def test_the_edge_knows_the_listeners_extension_by_its_name() -> None:
-    assert GONE == http_protocol.GONE
+    assert GONE == extensions.GONE
 
 
 async def work(asked: Exchange, begun: asyncio.Event) -> str:

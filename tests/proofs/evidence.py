@@ -19,7 +19,7 @@ from tests.proofs.proof import group_of
 ROOT = Path(__file__).resolve().parents[2]
 EVIDENCE = ROOT / "docs" / "evidence"
 _PROGRESS = ROOT / "build" / "prove"
-_LIBRARIES = ("grpcio", "protobuf", "sqlalchemy", "uvicorn", "httptools", "openai")
+_LIBRARIES = ("grpcio", "protobuf", "sqlalchemy", "httptools", "openai")
 _MOST_FAILURES = 20
 
 

@@ -13,14 +13,14 @@ import pytest
 import uvloop
 
 from llm_mesh_runtime.http import acceptor as module
-from llm_mesh_runtime.http.acceptor import Acceptor
+from llm_mesh_runtime.http.acceptor import Accepted, Acceptor
 from llm_mesh_runtime.http.listener import bound
 
 Run = Callable[[Coroutine[Any, Any, None]], None]
 loops = pytest.mark.parametrize("run", [asyncio.run, uvloop.run])
 
 
-class Served(asyncio.Protocol):
+class Served(Accepted):
     """Notes whom it serves."""
 
     made: list[Served]

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from llm_mesh_runtime.http import extensions
 from llm_mesh_runtime.http import protocol as http_protocol
 from llm_mesh_runtime.http.cycle import Cycle
 from llm_mesh_runtime.http.listener import door_of
@@ -147,7 +148,7 @@ class Peephole(Door):
         self.cycles: list[Cycle] = []
 
     def enter(self, scope: Mapping[str, Any]) -> Refusal | None:
-        self.cycles.append(scope["extensions"][http_protocol.ARRIVED].__self__)
+        self.cycles.append(scope["extensions"][extensions.ARRIVED].__self__)
         return super().enter(scope)
 
 

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from llm_mesh_runtime.http import extensions
 from llm_mesh_runtime.http import protocol as http_protocol
 from llm_mesh_runtime.http.bounds import HeadLimits, HttpBounds
 from llm_mesh_runtime.http.unauthenticated import StrangerLimits, Strangers, network_of
@@ -37,7 +38,7 @@ async def echo(scope: Any, receive: Any, send: Any) -> None:
 
 async def knowing(scope: Any, receive: Any, send: Any) -> None:
     """Knows the caller before it reads."""
-    assert scope["extensions"][http_protocol.AUTHENTICATED](ANA)
+    assert scope["extensions"][extensions.AUTHENTICATED](ANA)
     await echo(scope, receive, send)
 
 
@@ -232,7 +233,7 @@ async def test_a_party_with_its_share_of_connections_is_told_so() -> None:
     bounds, told = HttpBounds(connections=8), asyncio.Event()
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
-        if not scope["extensions"][http_protocol.AUTHENTICATED](ANA):
+        if not scope["extensions"][extensions.AUTHENTICATED](ANA):
             told.set()
         await echo(scope, receive, send)
 

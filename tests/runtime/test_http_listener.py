@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from llm_mesh_runtime.http import extensions
 from llm_mesh_runtime.http import protocol as http_protocol
 from tests.runtime.listening import connected
 
@@ -119,7 +120,7 @@ async def test_who_answers_a_pipelined_request_is_told_that_its_client_left(wait
     async def app(scope: Any, receive: Any, send: Any) -> None:
         if scope["path"] != waits:
             return await answering()(scope, receive, send)
-        scope["extensions"][http_protocol.GONE](left.set)
+        scope["extensions"][extensions.GONE](left.set)
         begun.set()
         await left.wait()
         return None
@@ -135,7 +136,7 @@ async def test_an_answered_request_is_freed_without_the_garbage_collector() -> N
     answered: list[weakref.ref[Any]] = []
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
-        on_gone = scope["extensions"][http_protocol.GONE]
+        on_gone = scope["extensions"][extensions.GONE]
         on_gone(lambda: send)  # as presence holds on to the request that it ends
         answered.append(weakref.ref(on_gone.__self__))
         await answering()(scope, receive, send)
@@ -156,7 +157,7 @@ async def test_who_asks_late_is_told_at_once_that_the_client_has_left() -> None:
     left, told = asyncio.Event(), asyncio.Event()
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
-        on_gone = scope["extensions"][http_protocol.GONE]
+        on_gone = scope["extensions"][extensions.GONE]
         await receive()
         assert (await receive())["type"] == "http.disconnect"
         left.set()
@@ -174,7 +175,7 @@ async def test_nobody_is_told_once_the_answer_is_whole() -> None:
     calls: list[str] = []
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
-        scope["extensions"][http_protocol.GONE](lambda: calls.append("left"))
+        scope["extensions"][extensions.GONE](lambda: calls.append("left"))
         await answering()(scope, receive, send)
 
     async with connected(app) as (reader, writer):

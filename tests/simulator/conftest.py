@@ -1,7 +1,6 @@
 """A running simulator on a port of its own, and the official SDKs as its clients."""
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,8 +10,8 @@ import anthropic
 import openai
 import orjson
 import pytest
-import uvicorn
 
+from llm_mesh_runtime.http.listener import HttpListener
 from llm_mesh_simulator.provider.app import Simulator
 from llm_mesh_simulator.store.journal import Journal
 
@@ -50,18 +49,13 @@ class Running:
 @pytest.fixture
 async def simulator(tmp_path: Path) -> AsyncIterator[Running]:
     log = tmp_path / "deep" / "simulator.log.jsonl"
-    sock = socket.create_server(("127.0.0.1", 0))
-    config = uvicorn.Config(
-        Simulator(Journal(log)), http="httptools", ws="none", lifespan="on", log_config=None, timeout_graceful_shutdown=1
-    )
-    server = uvicorn.Server(config)
-    task = asyncio.create_task(server.serve(sockets=[sock]))
-    while not server.started:  # noqa: ASYNC110  uvicorn has no event for it
-        await asyncio.sleep(0.002)
-    yield Running(sock.getsockname()[1], log)
-    server.should_exit = True
-    await task
-    sock.close()
+    journal = Journal(log)
+    journal.open()
+    listener = HttpListener("127.0.0.1:0", Simulator(journal))
+    await listener.start()
+    yield Running(int(listener.address.rpartition(":")[2]), log)
+    await listener.stop(1)
+    journal.close()
 
 
 @pytest.fixture

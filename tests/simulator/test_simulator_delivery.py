@@ -13,7 +13,7 @@ from llm_mesh_simulator.provider.reply import EVENTS, Reply, Stream
 
 
 class Exchange:
-    """A server's side of a request as uvicorn keeps it; `leaves_at` is the write, the end among them, at which the client leaves."""
+    """A server's side of a request as the listener keeps it; `leaves_at` is the write, the end among them, at which the client leaves."""
 
     def __init__(self, leaves_at: int, *, suddenly: bool) -> None:
         self.transport = self

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import http.client
+import ssl
 import time
 from collections.abc import Collection, Iterable
 from enum import Enum
@@ -136,14 +137,16 @@ async def _edge(session: Session) -> list[Seen]:
     address = given or ("" if elsewhere else session.files.addresses().get("http", ""))
     if not address:
         return []
-    return [await asyncio.to_thread(_ready, address)]
+    return [await asyncio.to_thread(_ready, address, session.settings.authority)]
 
 
-def _ready(address: str) -> Seen:
+def _ready(address: str, authority: str) -> Seen:
     parts = urlsplit(address if "://" in address else f"http://{address}")
-    kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-    connection = kind(parts.netloc, timeout=_PATIENCE)
+    connection = http.client.HTTPConnection(parts.netloc, timeout=_PATIENCE)
     try:
+        if parts.scheme == "https":
+            trusted = ssl.create_default_context(cafile=authority or None)
+            connection = http.client.HTTPSConnection(parts.netloc, timeout=_PATIENCE, context=trusted)
         connection.request("GET", "/readyz")
         status = connection.getresponse().status
     except (OSError, http.client.HTTPException) as error:

@@ -46,7 +46,7 @@ def advice(session: Session) -> Advice:
         return Advice(f"the mesh is not running: nobody answers at {address}", remedy)
     if "://" in address:
         return Advice(f"{setting} is {address}, which is no gRPC address", "Give host:port, such as 127.0.0.1:50051.")
-    if address == session.files.addresses().get("http", ""):
+    if address == session.files.addresses().get("http", "").removeprefix("https://"):
         grpc = session.files.addresses().get("grpc", "")
         return Advice(f"{setting} is {address}, where the mesh serves HTTP", f"Give its gRPC address, {grpc}.")
     remedy = f"Correct {setting} (a gRPC address, host:port). Where that is the mesh's, it is not running: {_START}."

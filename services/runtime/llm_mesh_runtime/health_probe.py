@@ -2,13 +2,15 @@
 
 `python -m llm_mesh_runtime.health_probe` asks the one service that is installed, at the address that its settings give, with its
 own certificate where there is mutual TLS. `… ADDRESS` asks another one: `127.0.0.1:50054` by gRPC, `http://127.0.0.1:8080/readyz`
-by HTTP. The exit code says it: 0 serves, 1 does not.
+by HTTP. Where the HTTP listener speaks TLS, its certificate must be the one of the settings; the probe shows the same one to a listener
+that wants one of its clients. The exit code says it: 0 serves, 1 does not.
 """
 
 from __future__ import annotations
 
 import asyncio
 import http.client
+import ssl
 import sys
 from collections.abc import Sequence
 from typing import cast
@@ -33,7 +35,7 @@ def main(arguments: Sequence[str]) -> int:
     try:
         mesh = load_mesh()
         name, address = _wanted(mesh, arguments)
-        told = _by_http(address) if address.startswith("http://") else asyncio.run(_by_grpc(name, address, mesh))
+        told = _by_http(address, mesh) if address.startswith(("http://", "https://")) else asyncio.run(_by_grpc(name, address, mesh))
     except (OSError, StartError, SettingsError, http.client.HTTPException) as error:
         told = str(error) or type(error).__name__
     if told:
@@ -51,7 +53,7 @@ def _wanted(mesh: MeshSettings, arguments: Sequence[str]) -> tuple[str, str]:
         raise StartError(f"say which address: {len(names)} services are installed here")
     service = load([name])[0]
     if not service.contracts:
-        return name, f"http://{_reachable(mesh.http)}/readyz"
+        return name, f"{'https' if mesh.http_tls_certificate else 'http'}://{_reachable(mesh.http)}/readyz"
     if mesh.listen_host.startswith("unix:"):
         return name, f"{mesh.listen_host}/{name.replace('/', '-')}.sock"
     return name, _reachable(f"{mesh.listen_host}:{mesh.port_of(name, service.port)}")
@@ -62,15 +64,28 @@ def _reachable(address: str) -> str:
     return f"{_ANY.get(host, host)}:{port}"
 
 
-def _by_http(url: str) -> str:
+def _by_http(url: str, mesh: MeshSettings) -> str:
     parts = urlsplit(url)
-    connection = http.client.HTTPConnection(parts.netloc, timeout=_PATIENCE)
+    if parts.scheme == "https":
+        connection: http.client.HTTPConnection = http.client.HTTPSConnection(parts.netloc, timeout=_PATIENCE, context=_own(mesh))
+    else:
+        connection = http.client.HTTPConnection(parts.netloc, timeout=_PATIENCE)
     try:
         connection.request("GET", parts.path or "/")
         answer = connection.getresponse()
         return "" if answer.status == http.HTTPStatus.OK else f"{url} answers {answer.status}"
     finally:
         connection.close()
+
+
+def _own(mesh: MeshSettings) -> ssl.SSLContext:
+    """Takes the settings' own certificate and no other, by whatever name this machine is asked."""
+    context = ssl.create_default_context(cafile=mesh.http_tls_certificate or None)
+    if mesh.http_tls_certificate:
+        context.check_hostname = False
+        context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+        context.load_cert_chain(mesh.http_tls_certificate, mesh.http_tls_key)
+    return context
 
 
 async def _by_grpc(name: str, address: str, mesh: MeshSettings) -> str:

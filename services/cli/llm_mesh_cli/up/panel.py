@@ -15,23 +15,23 @@ if TYPE_CHECKING:
 _USUAL = Path(".llm-mesh")
 
 
-def panel(addresses: dict[str, str], files: DataFiles, done: SetUp, *, workers: int = 1) -> str:
+def panel(addresses: dict[str, str], files: DataFiles, done: SetUp, *, workers: int = 1, scheme: str = "http") -> str:
     """The text, ready to be pasted from."""
     http, grpc = addresses.get("http", ""), addresses.get("grpc", "")
     key = f"$(cat {_path(files.project_key)})"
     model = "sim-echo" if done.simulator else "gpt-4.1-mini"
     told = f"LLM Mesh serves, HTTP with {workers} workers" if workers > 1 else "LLM Mesh serves"
-    parts = [told, *_state(http, grpc, files, done)]
+    parts = [told, *_state(http and f"{scheme}://{http}", grpc, files, done)]
     if http:
         parts += [
             "",
-            f"""  curl http://{http}/v1/chat/completions -H "Authorization: Bearer {key}" \\
+            f"""  curl {scheme}://{http}/v1/chat/completions -H "Authorization: Bearer {key}" \\
     -H 'content-type: application/json' -d '{{"model": "{model}", "messages": [{{"role": "user", "content": "Hello"}}]}}'""",
         ]
         parts += [
             "",
             f"""  from openai import OpenAI
-  client = OpenAI(base_url="http://{http}/v1", api_key=open("{_path(files.project_key)}").read().strip())
+  client = OpenAI(base_url="{scheme}://{http}/v1", api_key=open("{_path(files.project_key)}").read().strip())
   print(client.chat.completions.create(model="{model}", messages=[{{"role": "user", "content": "Hello"}}]).choices[0].message.content)""",
         ]
     if grpc:
@@ -57,7 +57,7 @@ def _elsewhere(files: DataFiles) -> list[str]:
 
 
 def _state(http: str, grpc: str, files: DataFiles, done: SetUp) -> list[str]:
-    rows = [("HTTP", f"http://{http}/v1" if http else ""), ("gRPC", grpc), ("data", str(files.folder))]
+    rows = [("HTTP", f"{http}/v1" if http else ""), ("gRPC", grpc), ("data", str(files.folder))]
     keys = f"{files.project_key.name}, {files.admin_key.name} in {files.folder}{' (new)' if done.new_keys else ''}"
     providers = ", ".join((*done.providers, *(("simulator",) if done.simulator else ())))
     rows += [("keys", keys), ("providers", providers or "none: set OPENAI_API_KEY or another provider's key and start again")]

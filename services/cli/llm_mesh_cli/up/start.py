@@ -104,13 +104,16 @@ class _Start:
             self.tell(f"waiting for {self.workers.count} workers")
             await self.workers.serving()
             addresses["http"] = self.workers.http
-        self.files.keep_addresses(addresses)
+        scheme = "https" if host.mesh.http_tls_certificate else "http"
+        self.files.keep_addresses(
+            addresses | ({"http": f"https://{addresses['http']}"} if scheme == "https" and "http" in addresses else {})
+        )
         self.announced = True
         if not self.arguments.quiet:
             from llm_mesh_cli.up.panel import panel  # noqa: PLC0415 (likewise)
 
             count = self.workers.count if self.workers is not None else 1
-            sys.stdout.write(panel(addresses, self.files, done, workers=count))
+            sys.stdout.write(panel(addresses, self.files, done, workers=count, scheme=scheme))
             sys.stdout.flush()
 
 

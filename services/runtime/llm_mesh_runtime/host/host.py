@@ -26,6 +26,7 @@ from llm_mesh_runtime.host.relays import relayed
 from llm_mesh_runtime.host.sockets import PROCESS, prepared, private, socket_of
 from llm_mesh_runtime.http.bounds import HttpBounds
 from llm_mesh_runtime.http.listener import HTTP_SETTING, HttpListener, door_of, mounted
+from llm_mesh_runtime.http.tls import HttpTls
 from llm_mesh_runtime.links import Fabric, Links
 from llm_mesh_runtime.links.tls import Tls
 from llm_mesh_runtime.log import get_logger
@@ -205,10 +206,12 @@ class Host:
             for app in hosted.http:
                 addresses.setdefault(app.address or self.mesh.http, []).append(app)
                 owners.setdefault(app.address or self.mesh.http, hosted.service.name)
+        tls = HttpTls.of(self.mesh)
         for address, apps in addresses.items():
             shared = bool(self.mesh.sockets) and not self.mesh.embedded
             owner = Owner(f"the {owners[address]}'s HTTP", apps[0].setting or HTTP_SETTING)
-            listener = HttpListener(address, mounted(apps), door=door_of(apps), owner=owner, shared=shared, bounds=bounds)
+            secured = tls if address == self.mesh.http else None
+            listener = HttpListener(address, mounted(apps), door=door_of(apps), owner=owner, shared=shared, bounds=bounds, tls=secured)
             self.http.append(listener)
 
     def _bind_private(self, hosted: Hosted, deadline: float) -> None:

@@ -1,59 +1,60 @@
-"""One HTTP request of a connection, and its answer: how uvicorn writes, without what an answer need not pay.
+"""One HTTP request of a connection, and its answer.
 
-uvicorn checks each header by two expressions; here a head is checked as a whole and goes out with the body.
+Applications see it by ASGI's `receive` and `send`. The head of an answer is checked as a whole and goes out with the body.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
+from llm_mesh_runtime.http.heads import FAILED, STATUS_LINE
+from llm_mesh_runtime.http.names import FORBIDDEN
+from llm_mesh_runtime.log import get_logger
 
 if TYPE_CHECKING:
-    from uvicorn._types import HTTPScope
-
     from llm_mesh_runtime.http.protocol import Protocol
     from llm_mesh_runtime.service import HeadFilter, Refusal
 
-_FORBIDDEN = "a header of the answer has a character that no header may have"
-_IN_NAMES = bytes(each for each in range(0x21, 0x100) if each not in b'()<>@,;:\\[]={}"\x7f')
 _IN_VALUES = b"\t" + bytes(each for each in range(0x20, 0x100) if each != 0x7F)  # noqa: PLR2004
 _LENGTH, _CODING, _CONNECTION = b"content-length: ", b"transfer-encoding: ", b"connection: "
 _FRAMING = frozenset({_LENGTH, _CODING, _CONNECTION})
 _NO_BODY = frozenset({204, 304})
-_MOST_NAMES = 1024
 
 
-class Names:
-    """How the headers of a listener's answers begin, each checked once: there are few, and every answer has a dozen."""
-
-    def __init__(self) -> None:
-        self.known: dict[bytes, bytes] = {}
-
-    def checked(self, name: bytes) -> bytes:
-        """The name in lower case, and what stands between it and the value."""
-        if not name or name.translate(None, _IN_NAMES):
-            raise RuntimeError(_FORBIDDEN)
-        begins = name.lower() + b": "
-        if len(self.known) < _MOST_NAMES:
-            self.known[name] = begins
-        return begins
-
-
-class Cycle(RequestResponseCycle):
+class Cycle:
     """One request and its answer."""
 
+    __slots__ = (
+        "__weakref__",
+        "_chunked",
+        "_gone",
+        "_head",
+        "_left_to_send",
+        "body",
+        "disconnected",
+        "door",
+        "flow",
+        "keep_alive",
+        "message_event",
+        "more_body",
+        "on_response",
+        "response_complete",
+        "response_started",
+        "scope",
+        "state",
+        "transport",
+        "waiting_for_100_continue",
+    )
+
     def __init__(self, protocol: Protocol, scope: dict[str, Any], *, keep_alive: bool) -> None:
-        """Sets what uvicorn's own constructor sets, from the connection."""
-        self.scope = cast("HTTPScope", scope)
+        self.scope = scope
         self.transport = protocol.transport
         self.flow = protocol.flow
-        self.logger = protocol.logger
-        self.default_headers = protocol.server_state.default_headers
+        self.state = protocol.state
         self.message_event = asyncio.Event()
-        self.on_response = protocol.on_response_complete
+        self.on_response: Callable[[], None] = protocol.on_response_complete
         self.disconnected = False
         self.keep_alive = keep_alive
         self.waiting_for_100_continue = protocol.expect_100_continue
@@ -61,14 +62,52 @@ class Cycle(RequestResponseCycle):
         self.more_body = True
         self.response_started = False
         self.response_complete = False
-        self.chunked_encoding = None
-        self.expected_content_length = 0
         self.door: HeadFilter | None = None
         """Who let the request in, until it is answered."""
-        self._names = protocol.names
+        self._chunked: bool | None = None
+        """Whether the answer goes in chunks; None until that is known."""
+        self._left_to_send = 0
+        """Bytes of the answer's body that its length still promises."""
         self._head = b""
         """The head of an answer of known length, until its body comes: both go out at once."""
         self._gone: Callable[[], None] | None = None
+
+    async def run(self, app: Any) -> None:  # noqa: ANN401 - an ASGI application
+        """Have the application answer. Whatever it does, the client is answered or the connection ends."""
+        try:
+            await app(self.scope, self.receive, self.send)
+        except BaseException as error:  # noqa: BLE001 - of an application anything may come, and a cancellation is answered too
+            get_logger().error("an HTTP application failed", exc_info=error)
+            await self._fail()
+        else:
+            if not self.response_complete and not self.disconnected:
+                get_logger().error("an HTTP application ended before its answer did", started=self.response_started)
+                await self._fail()
+        finally:
+            self.on_response = _nothing
+
+    async def _fail(self) -> None:
+        """Nobody answers any more."""
+        if self.response_started:
+            self.transport.close()
+            return
+        headers = (*FAILED.headers, (b"connection", b"close"))
+        await self.send({"type": "http.response.start", "status": FAILED.status, "headers": headers})
+        await self.send({"type": "http.response.body", "body": FAILED.body})
+
+    async def receive(self) -> dict[str, Any]:
+        """What has arrived of the body since the last call, as soon as there is some; or that the client has left."""
+        if self.waiting_for_100_continue and not self.transport.is_closing():
+            self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+            self.waiting_for_100_continue = False
+        if not self.disconnected and not self.response_complete:
+            self.flow.resume_reading()
+            await self.message_event.wait()
+            self.message_event.clear()
+        if self.disconnected or self.response_complete:
+            return {"type": "http.disconnect"}
+        body, self.body = bytes(self.body), bytearray()
+        return {"type": "http.request", "body": body, "more_body": self.more_body}
 
     @property
     def size(self) -> int:
@@ -132,50 +171,51 @@ class Cycle(RequestResponseCycle):
         self.waiting_for_100_continue = False
         closes = False
         for begins, value in framing:
-            if begins == _LENGTH and self.chunked_encoding is None:
-                self.expected_content_length = int(value)
-                self.chunked_encoding = False
+            if begins == _LENGTH and self._chunked is None:
+                self._left_to_send = int(value)
+                self._chunked = False
             elif begins == _CODING and value.lower() == b"chunked":
-                self.expected_content_length = 0
-                self.chunked_encoding = True
+                self._left_to_send = 0
+                self._chunked = True
             elif begins == _CONNECTION and b"close" in [token.strip() for token in value.lower().split(b",")]:
                 self.keep_alive, closes = False, True
         if not self.keep_alive and not closes:
             content.append(b"connection: close\r\n")
-        if self.chunked_encoding is None and self.scope["method"] != "HEAD" and status not in _NO_BODY:
-            self.chunked_encoding = True
+        if self._chunked is None and self.scope["method"] != "HEAD" and status not in _NO_BODY:
+            self._chunked = True
             content.append(b"transfer-encoding: chunked\r\n")
         content.append(b"\r\n")
         head = b"".join(content)
-        if self.chunked_encoding is False:
+        if self._chunked is False:
             self._head = head
         else:
             self.transport.write(head)
 
     def _lines(self, status: int, headers: Any) -> tuple[list[bytes], list[tuple[bytes, bytes]]]:  # noqa: ANN401 - pairs of bytes
         """The head's text in pieces, checked, and those of its headers that say how long the answer is and what follows."""
-        names = self._names
+        state = self.state
+        names = state.names
         known, content, framing = names.known, [STATUS_LINE[status]], []
-        for name, value in [*self.default_headers, *headers]:
+        for name, value in [state.date, *headers]:
             begins = known.get(name) or names.checked(name)
             content += (begins, value, b"\r\n")
             if begins in _FRAMING:
                 framing.append((begins, value))
         if b"".join(content[2::3]).translate(None, _IN_VALUES):
-            raise RuntimeError(_FORBIDDEN)
+            raise RuntimeError(FORBIDDEN)
         return content, framing
 
     def _write(self, body: bytes, *, last: bool) -> None:
         if self.scope["method"] == "HEAD":
-            self.expected_content_length = 0
+            self._left_to_send = 0
             body = b""
-        elif self.chunked_encoding:
+        elif self._chunked:
             body = b"%x\r\n%b\r\n" % (len(body), body) if body else b""
             if last:
                 body += b"0\r\n\r\n"
         else:
-            self.expected_content_length -= len(body)
-            if self.expected_content_length < 0:
+            self._left_to_send -= len(body)
+            if self._left_to_send < 0:
                 raise RuntimeError("the answer is longer than its Content-Length")
         if self._head:
             body, self._head = self._head + body, b""
@@ -185,7 +225,7 @@ class Cycle(RequestResponseCycle):
             self._end()
 
     def _end(self) -> None:
-        if self.expected_content_length:
+        if self._left_to_send:
             raise RuntimeError("the answer is shorter than its Content-Length")
         self.response_complete = True
         self.message_event.set()
@@ -198,7 +238,7 @@ class Cycle(RequestResponseCycle):
     def _forget(self) -> None:
         """Nobody is called back any more. Undoes the ring of scope and cycle too, which only the garbage collector would find."""
         self._gone = None
-        cast("dict[str, Any]", self.scope)["extensions"].clear()
+        self.scope["extensions"].clear()
 
 
 def _nothing() -> None:

@@ -1,17 +1,21 @@
-"""The HTTP listeners of a process: uvicorn on our loop, with raw ASGI applications."""
+"""The HTTP listeners of a process, with raw ASGI applications."""
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import socket
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections.abc import Iterable
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from llm_mesh_runtime.binding import Owner, bind
 from llm_mesh_runtime.http.bounds import HttpBounds
 from llm_mesh_runtime.service import HeadFilter, HttpApp
 from llm_mesh_runtime.start_error import StartError
+
+if TYPE_CHECKING:
+    from llm_mesh_runtime.http.acceptor import Acceptor
+    from llm_mesh_runtime.http.state import ListenerState
+    from llm_mesh_runtime.http.tls import HttpTls
 
 HTTP_SETTING = "LLM_MESH_HTTP (`up --http`)"
 EDGE = Owner("the edge's HTTP", HTTP_SETTING)
@@ -75,7 +79,7 @@ class _Mounted:
 
 
 class HttpListener:
-    """One uvicorn server on one address."""
+    """One server on one address. `tls`: it speaks HTTPS."""
 
     def __init__(
         self,
@@ -86,63 +90,32 @@ class HttpListener:
         owner: Owner = EDGE,
         shared: bool = False,
         bounds: HttpBounds | None = None,
+        tls: HttpTls | None = None,
     ) -> None:
+        self._tls = None if tls is None else tls.context()
         self._socket = bound(address, owner=owner, shared=shared)
         self.address = _named(self._socket)
         self._app = app
         self._door = door
         self._bounds = bounds or HttpBounds()
-        self._server: Any = None
-        self._task: asyncio.Task[None] | None = None
+        self._acceptor: Acceptor | None = None
+        self._state: ListenerState | None = None
 
     async def start(self) -> None:
         """Accept requests."""
-        import uvicorn  # noqa: PLC0415 - only services with HTTP need it
-
-        from llm_mesh_runtime.http.acceptor import Acceptor  # noqa: PLC0415 - likewise
-        from llm_mesh_runtime.http.cycle import Names  # noqa: PLC0415 - likewise
+        from llm_mesh_runtime.http.acceptor import Acceptor  # noqa: PLC0415 - only services with HTTP need it
         from llm_mesh_runtime.http.protocol import Protocol  # noqa: PLC0415 - likewise
+        from llm_mesh_runtime.http.state import ListenerState  # noqa: PLC0415 - likewise
 
-        door, names, bounds = self._door, Names(), self._bounds
-
-        class Server(uvicorn.Server):
-            async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-                def made() -> asyncio.Protocol:
-                    return Protocol(config, self.server_state, door, names, bounds)
-
-                self.servers = [Acceptor(each, made) for each in sockets or ()]  # type: ignore[misc]  # what it asks of them they have
-                self.started = True
-
-            @contextlib.contextmanager
-            def capture_signals(self) -> Iterator[None]:
-                yield  # the host handles signals, for all listeners together
-
-        config = uvicorn.Config(
-            self._app,
-            http=Protocol,
-            ws="none",
-            lifespan="off",
-            interface="asgi3",
-            log_config=None,
-            access_log=False,
-            log_level="warning",
-            server_header=False,
-            proxy_headers=False,
-            timeout_keep_alive=75,
-        )
-        self._server = Server(config)
-        self._task = asyncio.get_running_loop().create_task(self._server.serve(sockets=[self._socket]), name=f"http {self.address}")
-        while not self._server.started:
-            if self._task.done():
-                self._task.result()
-                raise StartError(f"the HTTP listener on {self.address} ended at once")
-            await asyncio.sleep(0.002)
+        self._state = ListenerState(self._app, self._door, self._bounds)
+        self._state.start()
+        self._acceptor = Acceptor(self._socket, partial(Protocol, self._state), self._tls, self._bounds.strangers)
 
     async def stop(self, grace: float) -> None:
         """Accept no more requests; those that run may finish within the grace."""
-        if self._task is None:
+        if self._acceptor is not None and self._state is not None:
+            self._acceptor.close()
+            await self._acceptor.wait_closed()
             self._socket.close()
-            return
-        self._server.config.timeout_graceful_shutdown = max(1, int(grace))
-        self._server.should_exit = True
-        await asyncio.wait([self._task])
+            await self._state.stop(max(1.0, grace))
+        self._socket.close()

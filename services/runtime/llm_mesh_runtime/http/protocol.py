@@ -1,80 +1,62 @@
-"""How uvicorn reads a connection, with what it leaves out, and without what a request need not pay.
+"""One HTTP/1.1 connection: httptools reads it, and one request after the other is answered.
 
-uvicorn with httptools appends the trailers of a chunked body to the headers, where a stranger behind a trusting proxy could add
-headers that nobody checked; it waits for ever for a head that does not come, reads heads of any size, and any number of requests ahead.
-It sets two timers per request; here a connection has one. What strangers hold is bounded: until a caller is known no more of a request
-is read than arrives with its head.
+Trailers of a chunked body are no headers: a stranger behind a trusting proxy could add headers that nobody checked. The time for a head,
+its size and the requests that are read ahead are bounded, with one timer per connection. What strangers hold is bounded: until a caller
+is known no more of a request is read than arrives with its head.
 """
 
 from __future__ import annotations
 
 import asyncio
 import urllib.parse
+from collections import deque
 from functools import partial
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import httptools
-from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-from llm_mesh_runtime.http.cycle import Cycle, Names
+from llm_mesh_runtime.http.acceptor import Accepted
+from llm_mesh_runtime.http.cycle import Cycle
+from llm_mesh_runtime.http.extensions import ARRIVED, AUTHENTICATED, GONE
+from llm_mesh_runtime.http.flow import FlowControl
+from llm_mesh_runtime.http.heads import FAULTS, NOT_HTTP, HeadError, last_answer, target_of, without_upgrade
+from llm_mesh_runtime.http.state import KEEP_ALIVE
 from llm_mesh_runtime.service import HeadFault, Refusal
 
 if TYPE_CHECKING:
-    import uvicorn
-    from uvicorn.server import ServerState
-
-    from llm_mesh_runtime.http.bounds import HttpBounds
+    from llm_mesh_runtime.http.state import ListenerState
     from llm_mesh_runtime.http.unauthenticated import Strangers
-    from llm_mesh_runtime.service import HeadFilter
     from llm_mesh_runtime.shares import Party
 
 HEAD_PATIENCE = 20.0
-GONE = "llm_mesh.gone"
-"""Extension of the scope: takes a function that is called once, when the client leaves before it has its whole answer."""
-ARRIVED = "llm_mesh.arrived"
-"""Extension of the scope: gives the body if all of it is there, so that it need not be waited for."""
-AUTHENTICATED = "llm_mesh.authenticated"
-"""Extension of the scope: takes the party that the caller is, once its credential is known to be valid. Until then no more of the
-request is read than arrived with its head. False: the party has too many connections."""
 LINGERING = 10.0
 """Seconds for which a client may go on sending what nobody will read. Closed at once, it would lose its answer: TCP resets."""
 MOST_DROPPED = 64 * 1024 * 1024
 MOST_PIPELINED = 32
 """Requests on a connection that wait for the one before them."""
 
-_UPGRADE = frozenset({b"upgrade", b"connection", b"http2-settings"})
 _EXPECT_LENGTH = len(b"expect")
-_TEXT = (b"content-type", b"text/plain; charset=utf-8")
+_READ_AHEAD = 65536
+"""Bytes of a body that are kept while nobody takes them."""
+_ASGI = {"version": "3.0", "spec_version": "2.3"}
 
 
-def _plain(status: int, text: bytes) -> Refusal:
-    return Refusal(status, (_TEXT, (b"content-length", b"%d" % len(text))), text)
-
-
-_NOT_HTTP = _plain(400, b"Invalid HTTP request received.")
-_PLAIN = {HeadFault.TOO_LARGE: _plain(431, b"the head is too large\n"), HeadFault.CROWDED: _plain(429, b"too many connections\n")}
-
-
-class _HeadError(Exception):
-    """More arrives than is read."""
-
-    def __init__(self, fault: HeadFault = HeadFault.TOO_LARGE) -> None:
-        super().__init__(fault.value)
-        self.fault = fault
-
-
-class Protocol(HttpToolsProtocol):
+class Protocol(Accepted):
     """One connection."""
 
+    transport: asyncio.Transport
+    flow: FlowControl
+    cycle: Cycle | None = None
+    """The request that was read last."""
     url = b""
+    expect_100_continue = False
     _timer: asyncio.TimerHandle | None = None
     _due = 0.0
     """When the client must have done what is awaited of it, by the loop's clock. 0: nothing is awaited."""
     _in_head = False
     _in_body = False
     _running: Cycle | None = None
-    """The request that is being answered; behind it others may wait, of which uvicorn knows the last as `cycle`."""
+    """The request that is being answered; others may wait behind it."""
     _deaf = False
     """Whether whatever still comes is dropped: the connection ends."""
     _last_words: Refusal | None = None
@@ -89,38 +71,68 @@ class Protocol(HttpToolsProtocol):
     _upgrading = False
     """Whether the parser ends with a head that asks for another protocol."""
 
-    def __init__(self, config: uvicorn.Config, state: ServerState, door: HeadFilter | None, names: Names, bounds: HttpBounds) -> None:
-        super().__init__(config, state, {})
-        self._door = door
-        self._asgi = {"version": self.asgi_version, "spec_version": "2.3"}
-        self._bounds = bounds
-        self._limits = bounds.head
-        self._strangers: Strangers | None = bounds.strangers
+    def __init__(self, state: ListenerState) -> None:
+        self.state = state
+        self.headers: list[tuple[bytes, bytes]] = []
+        self._loop = asyncio.get_running_loop()
+        self._door = state.door
+        self._limits = state.bounds.head
+        self._strangers: Strangers | None = state.bounds.strangers
         """Where it is counted until a caller is known; None afterwards."""
-        self.names = names
+        self._waiting: deque[Cycle] = deque()
+        self._parser = httptools.HttpRequestParser(self)
+        self._parser.set_dangerous_leniencies(lenient_data_after_close=True)  # what was pipelined before is answered all the same
+
+    # ---- the connection
 
     def connection_made(self, transport: Any) -> None:  # noqa: ANN401 - asyncio's transport
         """The head of the first request is awaited."""
-        super().connection_made(transport)
+        self.state.connections.add(self)
+        self.transport = transport
+        self.flow = FlowControl(transport)
+        self._server = _address(transport.get_extra_info("sockname"))
+        self._client = _address(transport.get_extra_info("peername"))
+        self._scheme = "http" if transport.get_extra_info("sslcontext") is None else "https"
         self._in_head = True
         self._await(HEAD_PATIENCE)
         if self._strangers is not None:
-            self._strangers.enter(self, self.client[0] if self.client else "")
+            if self.handshake is not None:
+                self._strangers.leave(self.handshake)
+            self._strangers.enter(self, self._client[0] if self._client else "")
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Nothing is awaited any more, and whoever works for the client is told."""
+        del exc  # however it ended
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
         if self._strangers is not None:
             self._strangers.leave(self)
+            self._strangers = None
         if self._party is not None:
-            self._bounds.connections.give(self._party)
+            self.state.bounds.connections.give(self._party)
             self._party = None
-        self._strangers = None
-        super().connection_lost(exc)
-        if self._running is not None and not self._running.response_complete:
-            self._running.leave()
+        self.flow.resume_writing()
+        for cycle in (self.cycle, self._running):
+            if cycle is not None and not cycle.response_complete:
+                cycle.leave()
+        self.state.lost(self)
+        del self._parser  # each holds the other
+
+    def pause_writing(self) -> None:
+        """The client does not read."""
+        self.flow.pause_writing()
+
+    def resume_writing(self) -> None:
+        """It reads on."""
+        self.flow.resume_writing()
+
+    def shutdown(self) -> None:
+        """The listener closes: finish what runs, and hang up."""
+        if self.cycle is None or self.cycle.response_complete:
+            self.transport.close()
+        else:
+            self.cycle.keep_alive = False
 
     # ---- what arrives
 
@@ -134,18 +146,18 @@ class Protocol(HttpToolsProtocol):
             data = self._read(data)
 
     def _read(self, data: bytes) -> bytes:
-        """Parse; what is to be read again is answered."""
+        """Parse; what is to be read again is returned."""
         if self._in_head:
             self._head_size += len(data)
         elif self._in_body:
             self._framing_size += len(data)
         try:
-            self.parser.feed_data(data)
+            self._parser.feed_data(data)
         except httptools.HttpParserUpgrade as end:
             return self._without_upgrade(data[end.args[0] :])
         except httptools.HttpParserError as error:
             cause = error.__context__
-            self._refuse(cause.fault if isinstance(cause, _HeadError) else None)
+            self._refuse(cause.fault if isinstance(cause, HeadError) else None)
             return b""
         most = self._limits.size
         if (self._in_head and self._head_size > most) or (self._in_body and self._framing_size > most):
@@ -157,7 +169,7 @@ class Protocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """A head begins."""
         if self._deaf:
-            raise _HeadError  # stops the parser: nobody will answer
+            raise HeadError  # stops the parser: nobody will answer
         self.url, self.headers, self.expect_100_continue = b"", [], False
         if not self._in_head:
             self._in_head = True
@@ -168,38 +180,38 @@ class Protocol(HttpToolsProtocol):
         """A part of the target."""
         self.url += url
         if len(self.url) > self._limits.line:
-            raise _HeadError
+            raise HeadError
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """A header, or behind a body a trailer."""
         headers, limits = self.headers, self._limits
         headers.append((name.lower(), value))
         if len(headers) > limits.lines or len(name) + len(value) > limits.line:
-            raise _HeadError
+            raise HeadError
         if len(name) == _EXPECT_LENGTH and value.lower() == b"100-continue" and name.lower() == b"expect":
             self.expect_100_continue = True
 
     def on_headers_complete(self) -> None:
         """The head is whole: the work begins, and what follows the body is put aside."""
         if self._head_size > self._limits.size and self._size_of_head() > self._limits.size:
-            raise _HeadError
-        if self.parser.should_upgrade():
+            raise HeadError
+        if self._parser.should_upgrade():
             self._upgrading = True
             return
-        if len(self.pipeline) >= MOST_PIPELINED:
-            raise _HeadError(HeadFault.CROWDED)
+        if len(self._waiting) >= MOST_PIPELINED:
+            raise HeadError(HeadFault.CROWDED)
         self._in_head, self._in_body, self._due, self._head_size, self._framing_size = False, True, 0.0, 0, 0
-        parser = self.parser
+        parser = self._parser
         version = parser.get_http_version()
-        raw_path, query = _target(self.url)
+        raw_path, query = target_of(self.url)
         path = raw_path.decode("ascii")
         scope: dict[str, Any] = {
             "type": "http",
-            "asgi": self._asgi,
+            "asgi": _ASGI,
             "http_version": version,
-            "server": self.server,
-            "client": self.client,
-            "scheme": self.scheme,
+            "server": self._server,
+            "client": self._client,
+            "scheme": self._scheme,
             "root_path": "",  # the listener stands at the root
             "headers": self.headers,
             "state": {},
@@ -217,32 +229,32 @@ class Protocol(HttpToolsProtocol):
                 self.on_response_complete()
         else:  # pipelined: one after the other
             self.flow.pause_reading()
-            self.pipeline.appendleft((cycle, self.app))
+            self._waiting.append(cycle)
         self.headers = []
 
     def on_body(self, body: bytes) -> None:
         """A part of a body. Where its request has been answered already, nobody wants it."""
         self._framing_size = 0
         cycle = self.cycle
-        if cycle.response_complete:
+        if cycle is None or cycle.response_complete:
             self._drop(len(body))
             return
         cycle.body += body
-        if len(cycle.body) > HIGH_WATER_LIMIT:
+        if len(cycle.body) > _READ_AHEAD:
             self.flow.pause_reading()
         cycle.message_event.set()
 
     def on_message_complete(self) -> None:
         """A request is whole."""
-        if self._upgrading:
+        cycle = self.cycle
+        if self._upgrading or cycle is None:
             return
         self._in_body = False
-        cycle = self.cycle
         if not cycle.response_complete:
             cycle.more_body = False
             cycle.message_event.set()
         elif cycle is self._running and not self._deaf and not self.transport.is_closing():  # the rest of it was waited for
-            self._await(self.timeout_keep_alive)
+            self._await(KEEP_ALIVE)
 
     def _without_upgrade(self, rest: bytes) -> bytes:
         """A request that would change the protocol, as if it did not say so: there is no other here.
@@ -251,17 +263,14 @@ class Protocol(HttpToolsProtocol):
         again, without what asks for the change, and then the rest. It is how Java's own client begins.
         """
         self._upgrading = False
-        method = self.parser.get_method()
+        method = self._parser.get_method()
         if method == b"CONNECT" or self._deaf or self.transport.is_closing():
             self._refuse(None)
             return b""
-        lines = [b"%b: %b\r\n" % header for header in self.headers if header[0] not in _UPGRADE]
-        if b"close" in b",".join(value.lower() for name, value in self.headers if name == b"connection"):
-            lines.append(b"connection: close\r\n")
-        head = b"%b %b HTTP/%b\r\n" % (method, self.url, self.parser.get_http_version().encode())
-        self.parser = httptools.HttpRequestParser(self)
+        head = without_upgrade(method, self.url, self._parser.get_http_version(), self.headers)
+        self._parser = httptools.HttpRequestParser(self)
         self._head_size = 0
-        return b"".join((head, *lines, b"\r\n", rest))
+        return head + rest
 
     def _size_of_head(self) -> int:
         return len(self.url) + 16 + sum(len(name) + len(value) + 4 for name, value in self.headers)
@@ -277,7 +286,7 @@ class Protocol(HttpToolsProtocol):
         """See AUTHENTICATED. A connection belongs to whoever has shown a credential first, such as a proxy's first client."""
         if self._strangers is None:
             return True
-        if not self._bounds.connections.take(party):
+        if not self.state.bounds.connections.take(party):
             return False
         self._party = party
         self._strangers.leave(self)
@@ -300,7 +309,7 @@ class Protocol(HttpToolsProtocol):
         self._deaf = True
         path = self.url[: self._limits.line].partition(b"?")[0]
         scope = {"path": path.decode("latin-1"), "headers": self.headers or [], "method": ""}
-        self._last_words = _NOT_HTTP if fault is None else self._door.fault(fault, scope) if self._door is not None else _PLAIN[fault]
+        self._last_words = NOT_HTTP if fault is None else self._door.fault(fault, scope) if self._door is not None else FAULTS[fault]
         self.headers = []
         running = self._running
         if running is not None and not running.response_complete:
@@ -316,42 +325,39 @@ class Protocol(HttpToolsProtocol):
         refusal, self._last_words = self._last_words, None
         if refusal is None or self.transport.is_closing():
             return
-        headers = [header for header in refusal.headers if header[0] != b"connection"]
-        lines = [STATUS_LINE[refusal.status], *(b"%b: %b\r\n" % header for header in headers)]
-        self.transport.write(b"".join([*lines, b"connection: close\r\n\r\n", refusal.body]))
+        self.transport.write(last_answer(refusal))
         if self.flow.write_paused:  # who does not read what it is told is not waited for
             self.transport.abort()
             return
         self.flow.resume_reading()
-        self.transport.write_eof()
+        if self.transport.can_write_eof():  # TLS cannot: the head says that it is the end
+            self.transport.write_eof()
         self._await(LINGERING)
 
     # ---- the answers
 
     def on_response_complete(self) -> None:
         """An answer is whole: the next request is awaited, or begins where it is there already."""
-        self.server_state.total_requests += 1
         while not self.transport.is_closing():
             self.flow.resume_reading()
-            if not self.pipeline:
+            if not self._waiting:
                 if self._last_words is not None:
                     self._say_last_words()
                 elif not self._in_head:
-                    self._await(LINGERING if self._in_body else self.timeout_keep_alive)
+                    self._await(LINGERING if self._in_body else KEEP_ALIVE)
                 return
-            cycle, _ = self.pipeline.pop()
-            if self._begin(cast("Cycle", cycle)):
+            if self._begin(self._waiting.popleft()):
                 return
-            self.server_state.total_requests += 1
 
     def _begin(self, cycle: Cycle) -> bool:
         """Let a request in, and work on it. False where it is refused, which is its answer."""
         self._running = cycle
         refusal = None if self._door is None else self._door.enter(cycle.scope)
         if refusal is None:
-            task = self.loop.create_task(cycle.run_asgi(self.app))
-            self.tasks.add(task)
-            task.add_done_callback(self.tasks.discard if self._door is None else partial(self._ended, cycle))
+            state = self.state
+            task = self._loop.create_task(cycle.run(state.app))
+            state.tasks.add(task)
+            task.add_done_callback(state.tasks.discard if self._door is None else partial(self._ended, cycle))
             cycle.door = self._door
             if self._strangers is not None:
                 self.flow.pause_reading()  # whoever reads the body knows the caller
@@ -368,33 +374,29 @@ class Protocol(HttpToolsProtocol):
         return False
 
     def _ended(self, cycle: Cycle, task: asyncio.Task[None]) -> None:
-        self.tasks.discard(task)
+        self.state.tasks.discard(task)
         cycle.leave_door()
 
     def _await(self, seconds: float) -> None:
         """Give the client so many seconds. The timer never runs longer than a head may take, and so never fires late for it."""
-        self._due = self.loop.time() + seconds
+        self._due = self._loop.time() + seconds
         if seconds < HEAD_PATIENCE and self._timer is not None:
             self._timer.cancel()
             self._timer = None
         if self._timer is None:
-            self._timer = self.loop.call_later(min(seconds, HEAD_PATIENCE), self._look)
+            self._timer = self._loop.call_later(min(seconds, HEAD_PATIENCE), self._look)
 
     def _look(self) -> None:
         self._timer = None
         if not self._due or self.transport.is_closing():
             return
-        left = self._due - self.loop.time()
+        left = self._due - self._loop.time()
         if left <= 0:
             self.transport.close()
         else:
-            self._timer = self.loop.call_later(min(left, HEAD_PATIENCE), self._look)
+            self._timer = self._loop.call_later(min(left, HEAD_PATIENCE), self._look)
 
 
-def _target(url: bytes) -> tuple[bytes, bytes]:
-    """Path and query of what is asked for: nearly always what stands before and after the question mark."""
-    if url.startswith(b"/") and b"#" not in url:
-        path, _, query = url.partition(b"?")
-        return path, query
-    parsed = httptools.parse_url(url)
-    return parsed.path, parsed.query or b""
+def _address(name: Any) -> tuple[str, int] | None:  # noqa: ANN401 - what the socket's family has
+    """Host and port; None of a socket file, and of a client that has gone already."""
+    return (name[0], name[1]) if isinstance(name, tuple) else None

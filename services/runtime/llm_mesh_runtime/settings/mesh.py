@@ -76,6 +76,13 @@ class MeshSettings:
     tls_certificate: str = setting(default="", help="Path of the certificate chain of the listeners and of calls to peers, PEM.")
     tls_key: str = setting(default="", help="Path of the certificate's private key, PEM.")
     tls_ca: str = setting(default="", help="Path of the authorities that peers' certificates are checked against, PEM.")
+    http_tls_certificate: str = setting(
+        default="", help="Path of the certificate chain of the HTTP listener, PEM: it speaks HTTPS then. Empty: plain HTTP."
+    )
+    http_tls_key: str = setting(default="", help="Path of that certificate's private key, PEM.")
+    http_tls_client_ca: str = setting(
+        default="", help="Path of the authorities of clients' certificates, PEM: HTTPS clients must show one. Empty: they need none."
+    )
     reflection: bool | None = setting(default=None, help="Whether gRPC reflection answers. Empty: on in `up`, off in `serve`.")
     concurrency: int = setting(default=1536, help="Calls that a service works on at once; more wait.", minimum=1)
     queue: int = setting(default=1536, help="Calls that wait for their turn; more are refused as OVERLOADED.", minimum=0)
@@ -176,3 +183,7 @@ class MeshSettings:
         """The rules over several settings."""
         if bool(self.tls_certificate) != bool(self.tls_key):
             raise ValueError("tls_certificate and tls_key are given together or not at all")
+        if bool(self.http_tls_certificate) != bool(self.http_tls_key):
+            raise ValueError("http_tls_certificate and http_tls_key are given together or not at all")
+        if self.http_tls_client_ca and not self.http_tls_certificate:
+            raise ValueError("http_tls_client_ca needs http_tls_certificate and http_tls_key")

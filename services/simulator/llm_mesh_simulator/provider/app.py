@@ -38,10 +38,7 @@ class Simulator:
         self._openai, self._anthropic = openai(), anthropic()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answers one request; `lifespan` opens and closes the log when the simulator runs under uvicorn alone."""
-        if scope["type"] == "lifespan":
-            await self._lifespan(receive, send)
-            return
+        """Answers one request."""
         if scope["type"] != "http":
             return
         connection = Connection(receive, send)
@@ -86,14 +83,3 @@ class Simulator:
             return Reply(200, [*anthropic_headers.headers(request), JSON], orjson.dumps(shown))
         shown = openai_models.model(model_id) if model_id else openai_models.models(known)
         return Reply(200, [*openai_headers.headers(request), JSON], orjson.dumps(shown))
-
-    async def _lifespan(self, receive: Receive, send: Send) -> None:
-        while True:
-            message = await receive()
-            if message["type"] == "lifespan.startup":
-                self._log.open()
-                await send({"type": "lifespan.startup.complete"})
-            else:
-                self._log.close()
-                await send({"type": "lifespan.shutdown.complete"})
-                return

@@ -103,8 +103,8 @@ class Connection:
         """A block that ends with `ClientGoneError` as soon as the client leaves."""
         return Watch(self)
 
-    def _transport(self) -> Any:  # noqa: ANN401  uvicorn's is not part of ASGI
-        # ASGI cannot break a connection off; `send` of uvicorn is a method of the exchange, which knows its transport.
+    def _transport(self) -> Any:  # noqa: ANN401  it is not part of ASGI
+        # ASGI cannot break a connection off; the listener's `send` is a method of the request, which knows its transport.
         return self._send.__self__.transport  # type: ignore[attr-defined]  # see above
 
 
