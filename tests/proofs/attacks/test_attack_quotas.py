@@ -79,7 +79,9 @@ def _route(number: int, prefix: str = "r") -> router_pb2.Route:
 
 
 def _price(number: int) -> registry_pb2.Price:
-    return registry_pb2.Price(currency="USD", input_nanos_per_million=number + 1, output_nanos_per_million=1, source="a test")
+    """Above the least price that the endpoint of any topology has."""
+    nanos = 10**9
+    return registry_pb2.Price(currency="USD", input_nanos_per_million=nanos + number, output_nanos_per_million=nanos, source="a test")
 
 
 def _budget(name: str, subject: str = "") -> ledger_pb2.Budget:
