@@ -175,8 +175,10 @@ class SqlLedger:
     def _answer(self, loader: ViewLoader, request: Request) -> object:
         loader.complete(request)
         answer = _DECISIONS[type(request)](loader.view, request, self._terms)
-        if isinstance(answer, Settled) and not answer.repeated and (charged := loader.find(request.id)) is not None:
-            _close_overrun(loader, charged)
+        if isinstance(answer, Settled) and answer.entry.overrun and not answer.repeated:
+            charged = loader.find(request.id)
+            if charged is not None:
+                _close_overrun(loader, charged)
         return answer
 
     def _locked(self, connection: Connection) -> int:

@@ -12,7 +12,7 @@ from llm_mesh_policy.ledger.domain import amounts, repetition
 from llm_mesh_policy.ledger.domain.decisions import place_of
 from llm_mesh_policy.ledger.domain.limits import PLATFORM
 from llm_mesh_policy.ledger.domain.ports import Draft
-from llm_mesh_policy.ledger.domain.requests import Extend, KnownReservationRequest, Request, Reserve, Settle
+from llm_mesh_policy.ledger.domain.requests import Extend, Refuse, Release, Request, Reserve, Settle
 from llm_mesh_policy.ledger.domain.reservation import HELD, SETTLED, Reservation
 from llm_mesh_policy.ledger.domain.view import LedgerView
 from llm_mesh_policy.ledger.store import answer_rows, entry_rows, idempotency_keys, meter_rows
@@ -49,7 +49,7 @@ class ViewLoader:
         seen = look(self._connection, ids, subjects)
         self._marks = seen.marks
         self.view = LedgerView(now, seen.sequence)
-        self.view.reservations.update((each, None) for each in ids if each not in seen.marks)
+        self.view.reservations = {each: None for each in ids if each not in seen.marks}
         if subjects:
             self.view.add_meters(subjects, seen.meters)
             self.view.add_demands(seen.demands)
@@ -58,21 +58,26 @@ class ViewLoader:
 
     def complete(self, request: Request) -> None:
         """What this request is decided by beside what was seen at the begin."""
-        if isinstance(request, KnownReservationRequest):
-            known, request.known = request.known, None
-            reservation = self.find(request.id, known)
-            if reservation is None:
-                return
-            if isinstance(request, Extend) and reservation.entry.state == HELD:
-                self.load_meters(amounts.bound([request.line], reservation.subjects))
-                self._load_key(reservation.key)
-            elif isinstance(request, Settle) and reservation.entry.state == SETTLED and reservation.awaits(request.lines):
-                self.load_meters(amounts.bound(reservation.lines, reservation.subjects))
-        elif isinstance(request, Reserve):
+        if isinstance(request, Reserve):
             if request.id in self._marks:
                 self.find(request.id)
             if request.draft.idempotency_key:
                 self._load_first_request(request.draft)
+        elif not isinstance(request, Refuse):
+            known, request.known = request.known, None
+            reservation = self.find(request.id, known)
+            if reservation is not None:
+                self._load_subjects(request, reservation)
+
+    def _load_subjects(self, request: Extend | Settle | Release, reservation: Reservation) -> None:
+        """Meters and key that an extension, or the correction of a settlement, is decided by."""
+        state = reservation.entry.state
+        if state == HELD:
+            if isinstance(request, Extend):
+                self.load_meters(amounts.bound([request.line], reservation.subjects))
+                self._load_key(reservation.key)
+        elif state == SETTLED and isinstance(request, Settle) and reservation.awaits(request.lines):
+            self.load_meters(amounts.bound(reservation.lines, reservation.subjects))
 
     def find(self, reservation_id: str, known: Reservation | None = None) -> Reservation | None:
         """The reservation of an id, whoever's it is; the one that is known where it is still what the row says."""
