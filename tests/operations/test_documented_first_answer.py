@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -107,6 +108,13 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
 def test_the_steps_lead_to_an_answer(run: Run) -> None:
     answer = json.loads(run.answer.strip().splitlines()[-1])
     assert answer["choices"][0]["message"]["content"] == "Hello"
+
+
+def test_the_edge_is_ready_after_the_steps(run: Run) -> None:
+    with urllib.request.urlopen(f"http://{run.env['LLM_MESH_HTTP']}/readyz", timeout=10) as answer:
+        assert answer.status == 200
+        told = json.loads(answer.read())
+    assert told["services"] == dict.fromkeys(("edge", "gateway", "policy", "router", "setup/keys", "setup/models"), True)
 
 
 def test_one_address_suffices_for_the_command_line(run: Run) -> None:
