@@ -31,6 +31,18 @@ OVERLOAD: Mapping[str, Mutant] = {
         instead="return Party(address)",
         test="tests/edge/test_edge_overload_shares.py",
     ),
+    "overload/handshakes-count-among-strangers": Mutant(
+        file="runtime/llm_mesh_runtime/http/acceptor.py",
+        guard="            self._strangers.enter(handshake, address)\n",
+        instead="            pass\n",
+        test="tests/runtime/test_http_tls.py::test_who_does_not_finish_the_handshake_counts_among_strangers",
+    ),
+    "overload/readiness-is-asked-for-at-a-pace": Mutant(
+        file="edge/llm_mesh_edge/domain/readiness.py",
+        guard=" and self._monotonic() - self._last_question >= PACE",
+        instead="",
+        test="tests/edge/test_edge_readiness.py::test_the_gateway_is_asked_once_a_second_at_most",
+    ),
     "neighbours/threads-give-way-soon": Mutant(
         file="runtime/llm_mesh_runtime/host/run.py",
         guard="    sys.setswitchinterval(_SWITCH)\n",
