@@ -22,6 +22,7 @@ PAGES = sorted(
         ROOT / "CONTRIBUTING.md",
         ROOT / "SECURITY.md",
         *ROOT.glob("docs/*.md"),
+        *ROOT.glob("docs/tutorials/*.md"),
         *ROOT.glob("services/**/README.md"),
         ROOT / "examples" / "README.md",
     )
