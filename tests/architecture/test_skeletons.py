@@ -19,6 +19,7 @@ from llm_mesh.services import SERVICES
 from tests import engines
 from tests.architecture.repository import ROOT, files, relative
 from tests.e2e.running import free_port
+from tests.operations import pages
 from tools.skeletons import __main__ as skeletons
 from tools.skeletons.__main__ import SkeletonError
 
@@ -162,6 +163,7 @@ def test_new_parts_touch_nothing_by_hand(grown: Copy) -> None:
         "docker-compose.yml",
         "docs/errors.md",
         "docs/operations.md",
+        "docs/tutorials/separate-deployment.md",
         "pyproject.toml",
         "services/README.md",
     }
@@ -192,6 +194,18 @@ def test_the_mesh_serves_them_and_answers_health_and_reflection(grown: Copy, ser
     told = json.loads(grown.run("python", "-c", ASKING, serving))
     assert told["health"] == {f"llm_mesh.{SERVICE}.v1.{SERVICE.capitalize()}Service": "SERVING", f"adapter/{DIALECT}": "SERVING"}
     assert f"llm_mesh.{SERVICE}.v1.{SERVICE.capitalize()}Service" in told["reflection"]
+
+
+def test_the_tutorial_of_a_first_adapter_is_as_the_new_dialect_is(grown: Copy, serving: str) -> None:
+    """The fixtures have done what its two calls of make do."""
+    steps = pages.steps(ROOT / "docs/tutorials/first-adapter.md")
+    assert [step.commands for step in steps if step.commands.startswith("make ")] == [f"make new-dialect NAME={DIALECT}\n", "make up\n"]
+    environment = grown.environment(LLM_MESH_ADDRESS=serving)
+    for step in steps:
+        if not step.commands.startswith("make "):
+            command = [grown.bin / "python", "-c"] if step.language == "python" else ["/bin/sh", "-euc"]
+            done = subprocess.run([*command, step.commands], cwd=grown.folder, env=environment, capture_output=True, text=True, check=False)
+            assert step.is_as_shown(done.stdout), f"{step.commands}\n{done.stdout[-5000:]}{done.stderr[-5000:]}"
 
 
 ASKING = f"""

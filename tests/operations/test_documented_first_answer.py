@@ -1,4 +1,4 @@
-"""Separate services get to their first answer by the steps of docs/operations.md as they stand there, and by nothing else."""
+"""Separate services get to their first answer by the steps of their tutorial as they stand there, and by nothing else."""
 
 from __future__ import annotations
 
@@ -22,17 +22,16 @@ from llm_mesh.registry.v1 import registry_pb2, registry_pb2_grpc
 from tests.deploy.compose import described
 from tests.e2e.running import environment, free_port
 from tests.engines import program
+from tests.operations import pages
 
-PAGE = Path(__file__).resolve().parents[2] / "docs/operations.md"
-HEADING = "From nothing to a first answer"
+PAGE = Path(__file__).resolve().parents[2] / "docs/tutorials/separate-deployment.md"
 PATIENCE = 240
 
 
 def steps() -> str:
-    """The commands below the heading."""
-    found = re.search(rf"^### {HEADING}\n.*?^```sh\n(.*?)^```$", PAGE.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
-    assert found, f"docs/operations.md does not say how to get {HEADING.lower()}"
-    return found[1]
+    """The commands of the tutorial."""
+    (step,) = pages.steps(PAGE)
+    return step.commands
 
 
 def link_of(service: Any) -> str:

@@ -100,11 +100,11 @@ def _deployment(known: Sequence[Declared]) -> Iterator[Region | Line]:
     yield Line("deploy/secrets.sh", r"^(for service in ).*(; do)$", " ".join(each.dashed for each in stateful))
     yield Line("docs/operations.md", r"^(for name in ).*(; do)$", " ".join(each.dashed for each in stateful))
     served = [each.name for each in known if each.name != "gateway"]
-    yield Line("docs/operations.md", r"^(for service in ).*(; do)$", " ".join(served))
+    yield Line("docs/tutorials/separate-deployment.md", r"^(for service in ).*(; do)$", " ".join(served))
     urls = [f'LLM_MESH_{each.dashed.upper()}_DATABASE_URL="sqlite:///$PWD/{each.dashed}.db"' for each in stateful]
-    yield Line("docs/operations.md", r"()(?:^export LLM_MESH_\w+_DATABASE_URL=\"sqlite.*\n)+()", _exports(urls))
+    yield Line("docs/tutorials/separate-deployment.md", r"()(?:^export LLM_MESH_\w+_DATABASE_URL=\"sqlite.*\n)+()", _exports(urls))
     links = [f"LLM_MESH_LINK_{each.dashed.upper().replace('-', '_')}=mux+dns:///127.0.0.1:{each.port}" for each in known if each.contracts]
-    yield Line("docs/operations.md", r"()(?:^export LLM_MESH_LINK_.*\n)+()", _exports(links))
+    yield Line("docs/tutorials/separate-deployment.md", r"()(?:^export LLM_MESH_LINK_.*\n)+()", _exports(links))
 
 
 def _forge(known: Sequence[Declared]) -> Iterator[Region | Line]:
