@@ -29,7 +29,7 @@ interrupted run goes on. `make bench` is the quick one; [bench/README.md](../ben
 peers are run with.
 """
 _FLOORS = (
-    "What stands in the way of the goals that are missed, and where the floors are: [performance-floors.md](performance-floors.md). What\n"
+    "What stands in the way of the goals that are missed, and where the floors are: [floors](../bench/floors.md). What\n"
     "was tried: for CPU [ADR 13](adr/0013-plain-python-breadth-first.md), for overload [ADR 10](adr/0010-overload-is-lateness.md), for\n"
     "the batched link [ADR 6](adr/0006-a-batched-link.md), for workers [ADR 11](adr/0011-workers.md)."
 )
