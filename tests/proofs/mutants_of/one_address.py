@@ -31,7 +31,7 @@ ONE_ADDRESS: Mapping[str, Mutant] = {
     ),
     "one-address/only-the-gateway-relays": Mutant(
         file="runtime/llm_mesh_runtime/access/table.py",
-        guard='(("gateway", "*"),)',
+        guard="tuple((each.name, callee) for each in SERVICES for callee in each.relays)",
         instead='(("*", "*"),)',
         test=f"{_TESTS}::test_other_services_may_not_relay",
     ),

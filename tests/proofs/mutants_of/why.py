@@ -16,8 +16,8 @@ WHY: Mapping[str, Mutant] = {
     ),
     "screening/a-refusal-says-what-was-found": Mutant(
         file="policy/llm_mesh_policy/admission/domain/admitting.py",
-        guard='        refusal.metadata |= {"screened": screened_text(counts), "reservation": entry.name}',
-        instead="        del counts",
+        guard='        refusal.metadata |= {"screened": screened_text(entry.screened), "reservation": entry.name}',
+        instead="        pass",
         test="tests/policy/test_admission.py::test_a_refusal_says_what_was_found_and_names_its_entry",
     ),
     "screening/the-entry-has-what-was-found-in-the-request": Mutant(
