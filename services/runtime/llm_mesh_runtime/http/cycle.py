@@ -89,7 +89,7 @@ class Cycle:
     async def _fail(self) -> None:
         """Nobody answers any more."""
         if self.response_started:
-            self.transport.close()
+            self.flow.hang_up()
             return
         headers = (*FAILED.headers, (b"connection", b"close"))
         await self.send({"type": "http.response.start", "status": FAILED.status, "headers": headers})
@@ -232,7 +232,7 @@ class Cycle:
         self.leave_door()
         self._forget()
         if not self.keep_alive:
-            self.transport.close()
+            self.flow.hang_up()
         self.on_response()
 
     def _forget(self) -> None:

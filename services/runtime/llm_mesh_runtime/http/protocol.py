@@ -18,9 +18,10 @@ import httptools
 from llm_mesh_runtime.http.acceptor import Accepted
 from llm_mesh_runtime.http.cycle import Cycle
 from llm_mesh_runtime.http.extensions import ARRIVED, AUTHENTICATED, GONE
-from llm_mesh_runtime.http.flow import FlowControl
+from llm_mesh_runtime.http.flow import LINGERING, FlowControl, address_of
 from llm_mesh_runtime.http.heads import FAULTS, NOT_HTTP, HeadError, last_answer, target_of, without_upgrade
 from llm_mesh_runtime.http.state import KEEP_ALIVE
+from llm_mesh_runtime.http.tls import GOODBYE
 from llm_mesh_runtime.service import HeadFault, Refusal
 
 if TYPE_CHECKING:
@@ -29,8 +30,8 @@ if TYPE_CHECKING:
     from llm_mesh_runtime.shares import Party
 
 HEAD_PATIENCE = 20.0
-LINGERING = 10.0
-"""Seconds for which a client may go on sending what nobody will read. Closed at once, it would lose its answer: TCP resets."""
+CROWDED_OUT = 1.0
+"""Seconds for a stranger who is crowded out to take what it is told: it is counted no more, so it must not stay."""
 MOST_DROPPED = 64 * 1024 * 1024
 MOST_PIPELINED = 32
 """Requests on a connection that wait for the one before them."""
@@ -90,8 +91,8 @@ class Protocol(Accepted):
         self.state.connections.add(self)
         self.transport = transport
         self.flow = FlowControl(transport)
-        self._server = _address(transport.get_extra_info("sockname"))
-        self._client = _address(transport.get_extra_info("peername"))
+        self._server = address_of(transport, "sockname")
+        self._client = address_of(transport, "peername")
         self._scheme = "http" if transport.get_extra_info("sslcontext") is None else "https"
         self._in_head = True
         self._await(HEAD_PATIENCE)
@@ -112,7 +113,7 @@ class Protocol(Accepted):
         if self._party is not None:
             self.state.bounds.connections.give(self._party)
             self._party = None
-        self.flow.resume_writing()
+        self.flow.lost()
         for cycle in (self.cycle, self._running):
             if cycle is not None and not cycle.response_complete:
                 cycle.leave()
@@ -130,7 +131,7 @@ class Protocol(Accepted):
     def shutdown(self) -> None:
         """The listener closes: finish what runs, and hang up."""
         if self.cycle is None or self.cycle.response_complete:
-            self.transport.close()
+            self.flow.hang_up(GOODBYE)
         else:
             self.cycle.keep_alive = False
 
@@ -296,11 +297,13 @@ class Protocol(Accepted):
     def crowd_out(self) -> None:
         """See `Stranger`."""
         self._strangers = None
+        if self.flow.unsent:
+            return self.transport.abort()  # who does not read what it is told is not told more, nor waited for
         self._refuse(HeadFault.CROWDED)
         if self._running is not None and not self._running.response_complete:
             self._running.body.clear()
             self._running.leave()  # nobody works for it any more
-        self.transport.close()
+        return self.flow.hang_up(CROWDED_OUT)
 
     def _refuse(self, fault: HeadFault | None) -> None:
         """Answer for the last time, once the requests before have been answered, and hear nothing more. None: it is not HTTP."""
@@ -392,11 +395,6 @@ class Protocol(Accepted):
             return
         left = self._due - self._loop.time()
         if left <= 0:
-            self.transport.close()
+            self.flow.hang_up()
         else:
             self._timer = self._loop.call_later(min(left, HEAD_PATIENCE), self._look)
-
-
-def _address(name: Any) -> tuple[str, int] | None:  # noqa: ANN401 - what the socket's family has
-    """Host and port; None of a socket file, and of a client that has gone already."""
-    return (name[0], name[1]) if isinstance(name, tuple) else None
