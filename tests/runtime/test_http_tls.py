@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import uvloop
 
+from llm_mesh_runtime.http import acceptor, flow
 from llm_mesh_runtime.http.bounds import HttpBounds
 from llm_mesh_runtime.http.listener import HttpListener
 from llm_mesh_runtime.http.tls import HttpTls
@@ -148,6 +149,32 @@ async def test_a_stranger_who_is_crowded_out_is_told_so_over_tls_too(tls: HttpTl
     async with listening(app, bounds=bounds, tls=tls) as listener, client_of(listener, trusting) as (reader, _), asyncio.timeout(10):
         with socket.create_connection(tuple(listener.address.split(":"))):  # type: ignore[arg-type]  # a port may be a text
             assert (await reader.read()).startswith(b"HTTP/1.1 429 ")
+
+
+@loops
+def test_an_answer_is_whole_however_slowly_its_client_reads(
+    run: Run, tls: HttpTls, trusting: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    size, patience = 16 * 1024 * 1024, 1.0
+    monkeypatch.setattr(acceptor, "LINGERING", patience)
+    monkeypatch.setattr(flow.FlowControl.hang_up, "__defaults__", (patience,))
+
+    async def large(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"%d" % size)]})
+        await send({"type": "http.response.body", "body": b"x" * size})
+
+    async def main() -> None:
+        async with listening(large, tls=tls) as listener, client_of(listener, trusting) as (reader, writer), asyncio.timeout(30):
+            writer.write(LAST % b"one")
+            await reader.readuntil(b"\r\n\r\n")
+            began = asyncio.get_running_loop().time()
+            for _ in range(32):
+                await reader.readexactly(size // 32)
+                await asyncio.sleep(0.06)
+            assert await reader.read() == b""
+            assert asyncio.get_running_loop().time() - began > patience
+
+    run(main())
 
 
 def test_files_that_cannot_be_used_are_named(tls: HttpTls, tmp_path: Path) -> None:

@@ -12,7 +12,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from llm_mesh_runtime.http.tls import GOODBYE, HANDSHAKE
+from llm_mesh_runtime.http.flow import LINGERING
+from llm_mesh_runtime.http.tls import HANDSHAKE
 from llm_mesh_runtime.log import get_logger
 
 if TYPE_CHECKING:
@@ -120,7 +121,7 @@ class Acceptor:
         try:
             with suppress(OSError):  # it has gone, took too long, or speaks no TLS that we do
                 await self._loop.connect_accepted_socket(
-                    lambda: protocol, client, ssl=self._tls, ssl_handshake_timeout=HANDSHAKE, ssl_shutdown_timeout=GOODBYE
+                    lambda: protocol, client, ssl=self._tls, ssl_handshake_timeout=HANDSHAKE, ssl_shutdown_timeout=LINGERING
                 )
                 if self._has_ended():
                     protocol.shutdown()

@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from llm_mesh_runtime.http.flow import PIECE
 from llm_mesh_runtime.http.heads import FAILED, STATUS_LINE
 from llm_mesh_runtime.http.names import FORBIDDEN
 from llm_mesh_runtime.log import get_logger
@@ -159,11 +160,26 @@ class Cycle:
             return
         kind = message["type"]
         if kind == "http.response.body" and self.response_started and not self.response_complete:
-            self._write(message.get("body", b""), last=not message.get("more_body", False))
+            body = message.get("body", b"")
+            if self.flow.in_pieces and len(body) > PIECE:
+                body = await self._all_but_the_last_piece(body)
+            if not self.disconnected:
+                self._write(body, last=not message.get("more_body", False))
         elif kind == "http.response.start" and not self.response_started:
             self._begin(message["status"], message.get("headers", ()))
         else:
             raise RuntimeError(f"unexpected ASGI message {kind!r}")
+
+    async def _all_but_the_last_piece(self, body: bytes) -> bytes:
+        """Write them as the client takes them, and answer with the last one."""
+        last = (len(body) - 1) // PIECE * PIECE
+        for begin in range(0, last, PIECE):
+            self._write(body[begin : begin + PIECE], last=False)
+            if self.flow.write_paused:
+                await self.flow.drain()
+            if self.disconnected:
+                break
+        return body[last:]
 
     def _begin(self, status: int, headers: Any) -> None:  # noqa: ANN401 - pairs of bytes
         content, framing = self._lines(status, headers)

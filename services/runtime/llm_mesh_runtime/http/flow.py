@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+PIECE = 16 * 1024
+"""Bytes that TLS is given at once: a record of it."""
 UNREAD = 60.0
 """Seconds for which a client may take nothing of what it is sent, such as of a stream."""
 LINGERING = 10.0
@@ -13,15 +15,23 @@ LINGERING = 10.0
 class FlowControl:
     """Pauses and resumes a transport, lets writers wait while it is full, and cuts off who takes nothing."""
 
-    __slots__ = ("_timer", "_transport", "_writable", "read_paused", "write_paused")
+    __slots__ = ("_timer", "_transport", "_writable", "in_pieces", "read_paused", "write_paused")
 
     def __init__(self, transport: asyncio.Transport) -> None:
         self._transport = transport
+        self.in_pieces = transport.get_extra_info("sslcontext") is not None
+        """Whether large bodies are written in pieces. TLS hands on whatever it is given, is never full then, and when the connection ends
+        gives all of that the same few seconds: so it gets more once it has sent most of what it had."""
         self._writable = asyncio.Event()
         self._writable.set()
         self._timer: asyncio.TimerHandle | None = None
         self.read_paused = False
         self.write_paused = False
+
+    def begin(self) -> None:
+        """The connection is made."""
+        if self.in_pieces:
+            self._transport.set_write_buffer_limits(high=1, low=0)
 
     async def drain(self) -> None:
         """Wait until the client reads, or has left."""

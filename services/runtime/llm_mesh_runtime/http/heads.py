@@ -58,6 +58,11 @@ def without_upgrade(method: bytes, url: bytes, version: str, headers: Sequence[t
     return b"".join((b"%b %b HTTP/%b\r\n" % (method, url, version.encode()), *lines, b"\r\n"))
 
 
+def size_of(url: bytes, headers: Sequence[tuple[bytes, bytes]]) -> int:
+    """Bytes of a head."""
+    return len(url) + 16 + sum(len(name) + len(value) + 4 for name, value in headers)
+
+
 def target_of(url: bytes) -> tuple[bytes, bytes]:
     """Path and query of what is requested: nearly always what stands before and after the question mark."""
     if url.startswith(b"/") and b"#" not in url:

@@ -19,7 +19,7 @@ from llm_mesh_runtime.http.acceptor import Accepted
 from llm_mesh_runtime.http.cycle import Cycle
 from llm_mesh_runtime.http.extensions import ARRIVED, AUTHENTICATED, GONE
 from llm_mesh_runtime.http.flow import LINGERING, FlowControl, address_of
-from llm_mesh_runtime.http.heads import FAULTS, NOT_HTTP, HeadError, last_answer, target_of, without_upgrade
+from llm_mesh_runtime.http.heads import FAULTS, NOT_HTTP, HeadError, last_answer, size_of, target_of, without_upgrade
 from llm_mesh_runtime.http.state import KEEP_ALIVE
 from llm_mesh_runtime.http.tls import GOODBYE
 from llm_mesh_runtime.service import HeadFault, Refusal
@@ -91,6 +91,7 @@ class Protocol(Accepted):
         self.state.connections.add(self)
         self.transport = transport
         self.flow = FlowControl(transport)
+        self.flow.begin()
         self._server = address_of(transport, "sockname")
         self._client = address_of(transport, "peername")
         self._scheme = "http" if transport.get_extra_info("sslcontext") is None else "https"
@@ -194,7 +195,7 @@ class Protocol(Accepted):
 
     def on_headers_complete(self) -> None:
         """The head is whole: the work begins, and what follows the body is put aside."""
-        if self._head_size > self._limits.size and self._size_of_head() > self._limits.size:
+        if self._head_size > self._limits.size and size_of(self.url, self.headers) > self._limits.size:
             raise HeadError
         if self._parser.should_upgrade():
             self._upgrading = True
@@ -272,9 +273,6 @@ class Protocol(Accepted):
         self._parser = httptools.HttpRequestParser(self)
         self._head_size = 0
         return head + rest
-
-    def _size_of_head(self) -> int:
-        return len(self.url) + 16 + sum(len(name) + len(value) + 4 for name, value in self.headers)
 
     def _drop(self, size: int) -> None:
         self._dropped += size

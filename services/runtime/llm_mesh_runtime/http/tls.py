@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 HANDSHAKE = 20.0
 """Seconds until both sides must have agreed: as long as a head may take."""
 GOODBYE = 2.0
-"""Seconds for a client to agree that a connection ends."""
+"""Seconds for an idle client to agree that a connection ends when the listener does."""
 
 
 @dataclass(frozen=True, slots=True)
