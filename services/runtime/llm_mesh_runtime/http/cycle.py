@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from llm_mesh_runtime.http.flow import PIECE
-from llm_mesh_runtime.http.heads import FAILED, STATUS_LINE
+from llm_mesh_runtime.http.heads import FAILED, OLD, STATUS_LINE
 from llm_mesh_runtime.http.names import FORBIDDEN
 from llm_mesh_runtime.log import get_logger
 
@@ -33,6 +33,8 @@ class Cycle:
         "_gone",
         "_head",
         "_left_to_send",
+        "_old",
+        "_until_the_end",
         "body",
         "disconnected",
         "door",
@@ -58,7 +60,9 @@ class Cycle:
         self.on_response: Callable[[], None] = protocol.on_response_complete
         self.disconnected = False
         self.keep_alive = keep_alive
-        self.waiting_for_100_continue = protocol.expect_100_continue
+        self._old = scope["http_version"] == OLD
+        """Whether the client knows neither chunks nor `100 Continue`."""
+        self.waiting_for_100_continue = protocol.expect_100_continue and not self._old
         self.body = bytearray()
         self.more_body = True
         self.response_started = False
@@ -67,6 +71,8 @@ class Cycle:
         """Who let the request in, until it is answered."""
         self._chunked: bool | None = None
         """Whether the answer goes in chunks; None until that is known."""
+        self._until_the_end = False
+        """Whether the answer is what comes until the connection ends."""
         self._left_to_send = 0
         """Bytes of the answer's body that its length still promises."""
         self._head = b""
@@ -90,11 +96,18 @@ class Cycle:
     async def _fail(self) -> None:
         """Nobody answers any more."""
         if self.response_started:
-            self.flow.hang_up()
+            self._break_off()
             return
         headers = (*FAILED.headers, (b"connection", b"close"))
         await self.send({"type": "http.response.start", "status": FAILED.status, "headers": headers})
         await self.send({"type": "http.response.body", "body": FAILED.body})
+
+    def _break_off(self) -> None:
+        """The answer is not whole, which its client can tell by its framing or by a reset."""
+        if self._until_the_end:
+            self.flow.reset()
+        else:
+            self.flow.hang_up()
 
     async def receive(self) -> dict[str, Any]:
         """What has arrived of the body since the last call, as soon as there is some; or that the client has left."""
@@ -145,9 +158,7 @@ class Cycle:
             callback()
 
     def refuse(self, refusal: Refusal) -> None:
-        """The answer, at once. A client that asks before it sends its body may send it or not: nobody can tell what follows."""
-        if self.waiting_for_100_continue:
-            self.keep_alive = False
+        """The answer, at once."""
         self.on_response = _nothing
         self._begin(refusal.status, refusal.headers)
         self._write(refusal.body, last=True)
@@ -184,6 +195,8 @@ class Cycle:
     def _begin(self, status: int, headers: Any) -> None:  # noqa: ANN401 - pairs of bytes
         content, framing = self._lines(status, headers)
         self.response_started = True
+        if self.waiting_for_100_continue and self.more_body:
+            self.keep_alive = False  # it may send its body or not: nobody can tell what follows
         self.waiting_for_100_continue = False
         closes = False
         for begins, value in framing:
@@ -198,7 +211,9 @@ class Cycle:
         if not self.keep_alive and not closes:
             content.append(b"connection: close\r\n")
         if self._chunked is None and self.scope["method"] != "HEAD" and status not in _NO_BODY:
-            self._chunked = True
+            self._until_the_end = self._old
+            self._chunked = None if self._old else True
+        if self._chunked and not any(begins == _CODING for begins, _ in framing):
             content.append(b"transfer-encoding: chunked\r\n")
         content.append(b"\r\n")
         head = b"".join(content)
@@ -225,6 +240,8 @@ class Cycle:
         if self.scope["method"] == "HEAD":
             self._left_to_send = 0
             body = b""
+        elif self._until_the_end:
+            pass
         elif self._chunked:
             body = b"%x\r\n%b\r\n" % (len(body), body) if body else b""
             if last:

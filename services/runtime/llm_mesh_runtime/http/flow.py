@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+import struct
 
 PIECE = 16 * 1024
 """Bytes that TLS is given at once: a record of it."""
@@ -68,6 +70,13 @@ class FlowControl:
         if not self._transport.is_closing():  # asyncio's TLS cannot tell what is unsent once it was closed twice
             self._transport.close()
         self._expect(seconds)
+
+    def reset(self) -> None:
+        """End the connection so that the client takes nothing for the end of its answer."""
+        client = self._transport.get_extra_info("socket")
+        if client is not None:
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self._transport.abort()
 
     def lost(self) -> None:
         """There is no connection any more."""

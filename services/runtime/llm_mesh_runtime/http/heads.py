@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http
+import string
 from collections.abc import Sequence
 from types import MappingProxyType
 
@@ -19,6 +20,8 @@ def _status_line(status: int) -> bytes:
 STATUS_LINE = MappingProxyType({status: _status_line(status) for status in range(100, 600)})
 
 _UPGRADE = frozenset({b"upgrade", b"connection", b"http2-settings"})
+OLD = "1.0"
+_IN_HOSTS = string.ascii_letters.encode() + string.digits.encode() + b"-._~%!$&'()*+,;=:[]"
 _TEXT = (b"content-type", b"text/plain; charset=utf-8")
 
 
@@ -56,6 +59,14 @@ def without_upgrade(method: bytes, url: bytes, version: str, headers: Sequence[t
     if b"close" in b",".join(value.lower() for name, value in headers if name == b"connection"):
         lines.append(b"connection: close\r\n")
     return b"".join((b"%b %b HTTP/%b\r\n" % (method, url, version.encode()), *lines, b"\r\n"))
+
+
+def check_head(version: str, hosts: Sequence[bytes]) -> None:
+    """ValueError where a request must be refused whatever it asks for: RFC 9112, 3.2, and versions whose framing is another."""
+    if version not in {"1.1", OLD}:
+        raise ValueError("neither HTTP/1.1 nor HTTP/1.0")
+    if len(hosts) > 1 or (not hosts and version != OLD) or any(host.translate(None, _IN_HOSTS) for host in hosts):
+        raise ValueError("not one valid Host")
 
 
 def size_of(url: bytes, headers: Sequence[tuple[bytes, bytes]]) -> int:

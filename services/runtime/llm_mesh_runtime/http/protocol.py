@@ -19,7 +19,7 @@ from llm_mesh_runtime.http.acceptor import Accepted
 from llm_mesh_runtime.http.cycle import Cycle
 from llm_mesh_runtime.http.extensions import ARRIVED, AUTHENTICATED, GONE
 from llm_mesh_runtime.http.flow import LINGERING, FlowControl, address_of
-from llm_mesh_runtime.http.heads import FAULTS, NOT_HTTP, HeadError, last_answer, size_of, target_of, without_upgrade
+from llm_mesh_runtime.http.heads import FAULTS, NOT_HTTP, HeadError, check_head, last_answer, size_of, target_of, without_upgrade
 from llm_mesh_runtime.http.state import KEEP_ALIVE
 from llm_mesh_runtime.http.tls import GOODBYE
 from llm_mesh_runtime.service import HeadFault, Refusal
@@ -36,7 +36,6 @@ MOST_DROPPED = 64 * 1024 * 1024
 MOST_PIPELINED = 32
 """Requests on a connection that wait for the one before them."""
 
-_EXPECT_LENGTH = len(b"expect")
 _READ_AHEAD = 65536
 """Bytes of a body that are kept while nobody takes them."""
 _ASGI = {"version": "3.0", "spec_version": "2.3"}
@@ -66,8 +65,7 @@ class Protocol(Accepted):
     _framing_size = 0
     """Bytes that came since the last part of a body, such as trailers."""
     _dropped = 0
-    _refusals = 0
-    """Requests that were refused since something arrived."""
+    _refusals = 0  # since something arrived
     _party: Party | None = None
     _upgrading = False
     """Whether the parser ends with a head that asks for another protocol."""
@@ -75,6 +73,7 @@ class Protocol(Accepted):
     def __init__(self, state: ListenerState) -> None:
         self.state = state
         self.headers: list[tuple[bytes, bytes]] = []
+        self._hosts: list[bytes] = []
         self._loop = asyncio.get_running_loop()
         self._door = state.door
         self._limits = state.bounds.head
@@ -172,7 +171,7 @@ class Protocol(Accepted):
         """A head begins."""
         if self._deaf:
             raise HeadError  # stops the parser: nobody will answer
-        self.url, self.headers, self.expect_100_continue = b"", [], False
+        self.url, self.headers, self._hosts, self.expect_100_continue = b"", [], [], False
         if not self._in_head:
             self._in_head = True
             self._head_size = 0
@@ -186,11 +185,13 @@ class Protocol(Accepted):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """A header, or behind a body a trailer."""
-        headers, limits = self.headers, self._limits
-        headers.append((name.lower(), value))
+        headers, limits, name = self.headers, self._limits, name.lower()
+        headers.append((name, value))
         if len(headers) > limits.lines or len(name) + len(value) > limits.line:
             raise HeadError
-        if len(name) == _EXPECT_LENGTH and value.lower() == b"100-continue" and name.lower() == b"expect":
+        if name == b"host":
+            self._hosts.append(value)
+        elif name == b"expect" and value.lower() == b"100-continue":
             self.expect_100_continue = True
 
     def on_headers_complete(self) -> None:
@@ -202,9 +203,10 @@ class Protocol(Accepted):
             return
         if len(self._waiting) >= MOST_PIPELINED:
             raise HeadError(HeadFault.CROWDED)
-        self._in_head, self._in_body, self._due, self._head_size, self._framing_size = False, True, 0.0, 0, 0
+        self._in_head, self._in_body, self._due, self._head_size, self._framing_size, self._dropped = False, True, 0.0, 0, 0, 0
         parser = self._parser
         version = parser.get_http_version()
+        check_head(version, self._hosts)
         raw_path, query = target_of(self.url)
         path = raw_path.decode("ascii")
         scope: dict[str, Any] = {
