@@ -229,6 +229,36 @@ async def test_the_oldest_that_holds_bytes_goes_when_strangers_hold_too_much() -
             each.close()
 
 
+@pytest.mark.parametrize("begins", [b"", BEGIN + b"content-length: 2\r\n\r\nhi"], ids=["at once", "behind a request"])
+async def test_a_head_counts_wherever_it_begins(begins: bytes) -> None:
+    bounds = HttpBounds(strangers=StrangerLimits(size_per_address=1500))
+    async with connected(echo, Door(), bounds) as (reader, writer):
+        _, newest = await asyncio.open_connection(*address_of(writer))
+        writer.write(begins + BEGIN + b"a: " + b"x" * 900)
+        if begins:
+            assert await answered(reader) == (200, b"2")
+        newest.write(begins + BEGIN + b"a: " + b"x" * 900)
+        assert (await reader.read()).startswith(b"HTTP/1.1 429 ")
+        assert 900 < bounds.strangers.size < 1500
+        newest.close()
+
+
+async def test_requests_that_wait_count_too_until_they_are_answered() -> None:
+    bounds, go_on = HttpBounds(), asyncio.Event()
+
+    async def waiting(scope: Any, receive: Any, send: Any) -> None:
+        await go_on.wait()
+        await echo(scope, receive, send)
+
+    async with connected(waiting, Door(), bounds) as (reader, writer):
+        writer.write(b"".join(BEGIN + b"content-length: %d\r\n\r\n" % size + b"x" * size for size in (2, 10_000)))
+        await asyncio.sleep(0.1)
+        assert 10_000 < bounds.strangers.size < 11_000
+        go_on.set()
+        assert [await answered(reader) for _ in range(2)] == [(200, b"2"), (200, b"10000")]
+        assert bounds.strangers.size == 0
+
+
 async def test_a_party_with_its_share_of_connections_is_told_so() -> None:
     bounds, told = HttpBounds(connections=8), asyncio.Event()
 

@@ -36,8 +36,7 @@ MOST_DROPPED = 64 * 1024 * 1024
 MOST_PIPELINED = 32
 """Requests on a connection that wait for the one before them."""
 
-_READ_AHEAD = 65536
-"""Bytes of a body that are kept while nobody takes them."""
+_READ_AHEAD = 65536  # bytes of a body that are kept while nobody takes them
 _ASGI = {"version": "3.0", "spec_version": "2.3"}
 
 
@@ -46,8 +45,7 @@ class Protocol(Accepted):
 
     transport: asyncio.Transport
     flow: FlowControl
-    cycle: Cycle | None = None
-    """The request that was read last."""
+    cycle: Cycle | None = None  # the request that was read last
     url = b""
     expect_100_continue = False
     _timer: asyncio.TimerHandle | None = None
@@ -55,20 +53,17 @@ class Protocol(Accepted):
     """When the client must have done what is awaited of it, by the loop's clock. 0: nothing is awaited."""
     _in_head = False
     _in_body = False
-    _running: Cycle | None = None
-    """The request that is being answered; others may wait behind it."""
-    _deaf = False
-    """Whether whatever still comes is dropped: the connection ends."""
-    _last_words: Refusal | None = None
-    """What is said once the requests before have been answered, instead of the next answer."""
+    _running: Cycle | None = None  # the request that is being answered; others may wait behind it
+    _deaf = False  # whether whatever still comes is dropped: the connection ends
+    _last_words: Refusal | None = None  # said once the requests before have been answered, instead of the next answer
     _head_size = 0
-    _framing_size = 0
-    """Bytes that came since the last part of a body, such as trailers."""
+    _arriving = 0  # bytes that are being read, of any number of requests
+    _came_before = 0  # those among which the head began that is being read
+    _framing_size = 0  # bytes that came since the last part of a body, such as trailers
     _dropped = 0
     _refusals = 0  # since something arrived
     _party: Party | None = None
-    _upgrading = False
-    """Whether the parser ends with a head that asks for another protocol."""
+    _upgrading = False  # whether the parser ends with a head that asks for another protocol
 
     def __init__(self, state: ListenerState) -> None:
         self.state = state
@@ -91,15 +86,15 @@ class Protocol(Accepted):
         self.transport = transport
         self.flow = FlowControl(transport)
         self.flow.begin()
-        self._server = address_of(transport, "sockname")
-        self._client = address_of(transport, "peername")
-        self._scheme = "http" if transport.get_extra_info("sslcontext") is None else "https"
+        scheme = "http" if transport.get_extra_info("sslcontext") is None else "https"
+        client = address_of(transport, "peername")
+        self._ends = {"server": address_of(transport, "sockname"), "client": client, "scheme": scheme, "root_path": "", "asgi": _ASGI}
         self._in_head = True
         self._await(HEAD_PATIENCE)
         if self._strangers is not None:
             if self.handshake is not None:
                 self._strangers.leave(self.handshake)
-            self._strangers.enter(self, self._client[0] if self._client else "")
+            self._strangers.enter(self, client[0] if client else "")
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Nothing is awaited any more, and whoever works for the client is told."""
@@ -148,6 +143,7 @@ class Protocol(Accepted):
 
     def _read(self, data: bytes) -> bytes:
         """Parse; what is to be read again is returned."""
+        self._arriving = len(data)
         if self._in_head:
             self._head_size += len(data)
         elif self._in_body:
@@ -164,7 +160,7 @@ class Protocol(Accepted):
         if (self._in_head and self._head_size > most) or (self._in_body and self._framing_size > most):
             self._refuse(HeadFault.TOO_LARGE)
         elif self._strangers is not None:
-            self._strangers.hold(self, self._head_size if self._in_head else self._running.size if self._running is not None else 0)
+            self._strangers.hold(self, self._held())
         return b""
 
     def on_message_begin(self) -> None:
@@ -174,7 +170,7 @@ class Protocol(Accepted):
         self.url, self.headers, self._hosts, self.expect_100_continue = b"", [], [], False
         if not self._in_head:
             self._in_head = True
-            self._head_size = 0
+            self._head_size, self._came_before = 0, self._arriving
             self._await(HEAD_PATIENCE)
 
     def on_url(self, url: bytes) -> None:
@@ -211,12 +207,8 @@ class Protocol(Accepted):
         path = raw_path.decode("ascii")
         scope: dict[str, Any] = {
             "type": "http",
-            "asgi": _ASGI,
+            **self._ends,
             "http_version": version,
-            "server": self._server,
-            "client": self._client,
-            "scheme": self._scheme,
-            "root_path": "",  # the listener stands at the root
             "headers": self.headers,
             "state": {},
             "method": parser.get_method().decode("ascii"),
@@ -275,6 +267,12 @@ class Protocol(Accepted):
         self._parser = httptools.HttpRequestParser(self)
         self._head_size = 0
         return head + rest
+
+    def _held(self) -> int:
+        """What is kept of a stranger's, or a little more: where one request ends and the next begins, the parser does not tell."""
+        if self._in_head:
+            return self._came_before + self._head_size
+        return self._arriving if self._waiting else self._running.size if self._running is not None else 0
 
     def _drop(self, size: int) -> None:
         self._dropped += size
@@ -347,6 +345,8 @@ class Protocol(Accepted):
                 if self._last_words is not None:
                     self._say_last_words()
                 elif not self._in_head:
+                    if self._strangers is not None:
+                        self._strangers.hold(self, 0)
                     self._await(LINGERING if self._in_body else KEEP_ALIVE)
                 return
             if self._begin(self._waiting.popleft()):
