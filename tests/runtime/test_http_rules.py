@@ -90,6 +90,24 @@ async def test_who_asked_before_sending_a_body_that_nobody_reads_is_hung_up_on()
     assert b"connection: close\r\n" in said
 
 
+async def test_a_request_that_outlasts_the_grace_is_told_that_the_server_stopped(capsys: pytest.CaptureFixture[str]) -> None:
+    begun = asyncio.Event()
+
+    async def waiting(scope: Any, receive: Any, send: Any) -> None:
+        begun.set()
+        while (await receive())["more_body"]:
+            continue
+
+    async with listening(waiting) as listener, client_of(listener) as (reader, writer), asyncio.timeout(10):
+        writer.write(b"POST /a HTTP/1.1\r\nhost: x\r\ncontent-length: 60\r\n\r\n")
+        await begun.wait()
+        await listener.stop(0)
+        said = await reader.read()
+    assert said.startswith(b"HTTP/1.1 503 ")
+    assert b"connection: close\r\n" in said
+    assert "an HTTP application failed" not in "".join(capsys.readouterr())
+
+
 async def test_bodies_that_nobody_wants_are_bounded_each_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(http_protocol, "MOST_DROPPED", 1000)
     async with connected(unread) as (reader, writer):

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from llm_mesh_runtime.http.flow import PIECE
-from llm_mesh_runtime.http.heads import FAILED, OLD, STATUS_LINE
+from llm_mesh_runtime.http.heads import FAILED, OLD, STATUS_LINE, STOPPED
 from llm_mesh_runtime.http.names import FORBIDDEN
 from llm_mesh_runtime.log import get_logger
 
@@ -84,23 +84,27 @@ class Cycle:
         try:
             await app(self.scope, self.receive, self.send)
         except BaseException as error:  # noqa: BLE001 - of an application anything may come, and a cancellation is answered too
-            get_logger().error("an HTTP application failed", exc_info=error)
-            await self._fail()
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():  # the listener stops, which it has logged
+                await self._fail(STOPPED)
+            else:
+                get_logger().error("an HTTP application failed", exc_info=error)
+                await self._fail(FAILED)
         else:
             if not self.response_complete and not self.disconnected:
                 get_logger().error("an HTTP application ended before its answer did", started=self.response_started)
-                await self._fail()
+                await self._fail(FAILED)
         finally:
             self.on_response = _nothing
 
-    async def _fail(self) -> None:
+    async def _fail(self, refusal: Refusal) -> None:
         """Nobody answers any more."""
         if self.response_started:
             self._break_off()
             return
-        headers = (*FAILED.headers, (b"connection", b"close"))
-        await self.send({"type": "http.response.start", "status": FAILED.status, "headers": headers})
-        await self.send({"type": "http.response.body", "body": FAILED.body})
+        headers = (*refusal.headers, (b"connection", b"close"))
+        await self.send({"type": "http.response.start", "status": refusal.status, "headers": headers})
+        await self.send({"type": "http.response.body", "body": refusal.body})
 
     def _break_off(self) -> None:
         """The answer is not whole, which its client can tell by its framing or by a reset."""

@@ -32,6 +32,7 @@ def plain(status: int, text: bytes) -> Refusal:
 
 NOT_HTTP = plain(400, b"Invalid HTTP request received.")
 FAILED = plain(500, b"Internal Server Error")
+STOPPED = plain(503, b"the server stopped before the request ended; try again\n")
 FAULTS = MappingProxyType(
     {HeadFault.TOO_LARGE: plain(431, b"the head is too large\n"), HeadFault.CROWDED: plain(429, b"too many connections\n")}
 )
