@@ -74,3 +74,11 @@ def test_items_of_tokens_have_as_many_tokens_as_they_say() -> None:
     told = router_pb2.RequestProfile()
     profile_embedding(told, request, session="", exact=False)
     assert told.input_bytes == 16 + 3 + 16 + 2
+
+
+def test_an_item_of_tokens_is_estimated_at_what_it_says_and_text_at_four_bytes_a_token() -> None:
+    told = router_pb2.RequestProfile()
+    items = [embed_pb2.EmbedItem(tokens=embed_pb2.TokenIds(ids=[7] * 1_000)), embed_pb2.EmbedItem(text="x" * 84)]
+    profile_embedding(told, embed_pb2.EmbedInput(items=items), session="", exact=False)
+    assert told.estimated_input_tokens == 1_000 + (84 + 16) // 4
+    assert told.input_bytes == 16 + 1_000 + 16 + 84

@@ -172,6 +172,9 @@ async def test_log_probabilities_with_exactness_are_refused(obliged: Mesh) -> No
     (line,) = obliged.policy.released[0].lines
     assert (line.outcome, line.error_reason, line.error_field) == (usage_pb2.ATTEMPT_OUTCOME_NOT_SENT, "FIDELITY_LOST", "logprobs")
     assert not obliged.adapter.asked
+    await obliged.streamed()
+    await obliged.router.told.wait()
+    assert [each.error_reason for each in obliged.router.reported] == [""], "a target that was never tried has no outcome for the router"
 
 
 async def test_failing_over_before_content_works_under_screening(obliged: Mesh) -> None:

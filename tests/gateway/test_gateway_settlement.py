@@ -162,7 +162,7 @@ async def test_too_many_open_settlements_refuse_new_requests() -> None:
         with pytest.raises(grpc.aio.AioRpcError) as raised:
             await mesh.generate()
     assert raised.value.code() is grpc.StatusCode.UNAVAILABLE
-    assert len(mesh.policy.reserved) == 1
+    assert len(mesh.policy.admitted) == len(mesh.policy.reserved) == 1, "refused before anything of it is to be told to policy"
 
 
 async def test_closing_waits_for_settlements_and_then_says_goodbye() -> None:

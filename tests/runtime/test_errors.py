@@ -117,6 +117,17 @@ def test_a_reason_that_this_build_does_not_know_passes_too() -> None:
     assert (error.reason_name, error.domain, error.http) == ("FROM_THE_FUTURE", "policy.llm-mesh", 400)
 
 
+@pytest.mark.parametrize("reason", ["A" * 64, "no words", "a\x1b[2J", "A", "x"])
+def test_a_reason_without_the_form_of_one_is_unknown(reason: str) -> None:
+    """It would be refused by the ledger, and drive terminals."""
+    info = error_details_pb2.ErrorInfo(reason=reason, domain="adapter.elsewhere", metadata={"sent": "false"})
+    status = status_pb2.Status(code=9, message="x")
+    status.details.add().Pack(info)
+    metadata = grpc.aio.Metadata((DETAILS_KEY, status.SerializeToString()))
+    error = from_rpc_error(grpc.aio.AioRpcError(grpc.StatusCode.FAILED_PRECONDITION, grpc.aio.Metadata(), metadata))
+    assert (error.reason_name, error.metadata) == ("UNKNOWN", {"sent": "false"})
+
+
 def test_only_known_exceptions_mean_something_to_the_caller() -> None:
     failures = Failures((lambda error: errors.store_unavailable() if isinstance(error, ConnectionError) else None,))
     known = failures.fault_of(ConnectionResetError())

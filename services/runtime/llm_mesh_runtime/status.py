@@ -6,6 +6,7 @@ whatever the status was.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -24,6 +25,10 @@ _MAX_MESSAGE = 512
 _MAX_VALUE = 256
 _MAX_VIOLATIONS = 8
 _MAX_QUOTA = 128
+_REASON = re.compile(r"[A-Z][A-Z0-9_]{1,61}[A-Z0-9]")
+"""The form of `google.rpc.ErrorInfo.reason`."""
+UNKNOWN_REASON = "UNKNOWN"
+"""Stands for a peer's reason that does not have this form: reasons are written into the ledger, metrics and logs."""
 
 FailureHook = Callable[[BaseException], MeshError | None]
 
@@ -123,7 +128,7 @@ def _parse(error: grpc.aio.AioRpcError, raw: bytes, peer: str) -> PeerError | No
     return PeerError(
         error.code(),
         status.message,
-        reason_name=info.reason,
+        reason_name=info.reason if _REASON.fullmatch(info.reason) else UNKNOWN_REASON,
         domain=info.domain,
         peer=peer,
         field=field,

@@ -55,7 +55,8 @@ def test_a_route_with_limits_that_nobody_can_keep_closes_no_model_for_others(mes
     router.CreateRoute(request, metadata=bearer(attacker["admin"]), timeout=20)
     until(lambda: mesh.ask(chat_body(alias, "hello"), key=attacker["app"]).status != 404, "the route is known", pause=0.05)
     for _ in range(12):
-        assert mesh.ask(chat_body(alias, "hello"), key=attacker["app"]).status >= 500
+        status = mesh.ask(chat_body(alias, "hello"), key=attacker["app"]).status
+        assert status >= 500 or limit in {"connect", "idle"}, "a kept connection, and an answer in one piece, have nothing to wait for"
     assert mesh.ask(chat_body(SHARED, "hello")).status == 200
     time.sleep(1)  # outcomes are reported every half second
     answer = mesh.ask(chat_body(ROUTED, "hello"))

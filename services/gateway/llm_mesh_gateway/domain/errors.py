@@ -56,7 +56,7 @@ def all_attempts_failed(failures: Sequence[tuple[str, MeshError]]) -> GatewayErr
 
 def none_accepted(attempts: int) -> GatewayError:
     """Attempts went well, and the plan accepted none of their answers."""
-    message = "no attempt gave an answer that the plan accepts"
+    message = "all attempts answered, but the plan rejected every answer"
     return GatewayError(errors_pb2.ERROR_REASON_ALL_ATTEMPTS_FAILED, message, attempts=str(attempts))
 
 

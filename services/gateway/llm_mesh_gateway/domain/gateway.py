@@ -123,6 +123,7 @@ class Gateway:
     async def answer(self, request: Request, outlet: Outlet, receipt: gateway_pb2.Receipt) -> None:
         """Take all steps. What is released goes to `outlet`. At the end `receipt` is written."""
         digest = self._checked(request)
+        self._settlements.make_room()
         try:
             planned, reservation = await self._prepared(request, digest)
             held = await self._hold(reservation)
@@ -244,7 +245,6 @@ class Gateway:
         set_duration(receipt.total, time.monotonic() - request.began)
 
     def _reservation(self, request: Request, planned: Planned, digest: bytes) -> Reservation:
-        self._settlements.make_room()
         reservation_id = self._ids.next()
         reserve = policy_pb2.ReserveRequest(reservation_id=reservation_id, epoch=self._epoch, request_id=request.request_id)
         reserve.admission.CopyFrom(planned.admission)
@@ -297,7 +297,8 @@ class Gateway:
             raise
         finally:
             for record in execution.records:
-                self._outcomes.note(record, planned.decision_id, request.caller.domain)
+                if record.begun:  # a target that was never tried has no outcome
+                    self._outcomes.note(record, planned.decision_id, request.caller.domain)
         return execution.answered_by, await reservation.end(execution.records, _recorded(request, execution, recording))
 
 

@@ -57,9 +57,11 @@ def _limits(profile: router_pb2.RequestProfile, request: generate_pb2.GenerateIn
 
 def profile_embedding(profile: router_pb2.RequestProfile, request: embed_pb2.EmbedInput, *, session: str, exact: bool) -> None:
     """Writes the profile of an embedding. An item of tokens has as many tokens as it says."""
-    total = sum(_PER_UNIT + (_size(item.text) if item.WhichOneof("kind") == "text" else len(item.tokens.ids)) for item in request.items)
-    profile.input_bytes = total
-    profile.estimated_input_tokens = -(-total // _BYTES_PER_TOKEN)
+    texts = [item.text for item in request.items if item.WhichOneof("kind") == "text"]
+    text = sum(_PER_UNIT + _size(each) for each in texts)
+    tokens = sum(len(item.tokens.ids) for item in request.items if item.WhichOneof("kind") == "tokens")
+    profile.input_bytes = text + tokens + _PER_UNIT * (len(request.items) - len(texts))
+    profile.estimated_input_tokens = -(-text // _BYTES_PER_TOKEN) + tokens
     profile.input_modalities.append("text")
     profile.capabilities.append("embeddings")
     profile.session = session

@@ -29,11 +29,13 @@ class AttemptRecord:
 
     __slots__ = (
         "_answer", "_began", "_counted", "_first_content", "_outcome", "_source", "_start", "_streamed", "_tally",
-        "_took", "_usage", "adapter", "attempt", "ending", "field", "id", "model", "reason",
+        "_took", "_usage", "adapter", "attempt", "begun", "ending", "field", "id", "model", "reason",
     )  # fmt: skip
 
     def __init__(self, attempt: plan_pb2.Attempt, *, streamed: bool = False) -> None:
         self.attempt = attempt
+        self.begun = True
+        """Whether its adapter was called. Where not, it is here for the ledger, which says why."""
         self.id = attempt.id
         self.adapter = attempt.adapter
         self.model = attempt.model
@@ -103,6 +105,7 @@ class AttemptRecord:
 
     def refused(self, failure: MeshError) -> None:
         """The gateway itself does not send it."""
+        self.begun = False
         self.reason, self.field = failure.reason_name, field_of(failure)
         self._end(usage_pb2.ATTEMPT_OUTCOME_NOT_SENT)
 

@@ -30,8 +30,8 @@ _FINAL = {"INVALID_ARGUMENT", "NOT_FOUND", "FAILED_PRECONDITION"}
 class Settlements:
     """All reservations of this gateway that are to end.
 
-    One that insists answers nobody while policy has just gone: where that takes this gateway along, as it does a worker, an answer
-    in between would be read by its client and never be settled as it was.
+    With `block_on_outage` a request is not answered before policy has its settlement, for up to two seconds. A worker needs this: it ends
+    with policy, and what it had answered in between would be estimated and not settled.
     """
 
     def __init__(
@@ -40,7 +40,7 @@ class Settlements:
         *,
         most_open: int = 10_000,
         first_delay: float = _FIRST_DELAY,
-        insists: bool = False,
+        block_on_outage: bool = False,
         room: Room | None = None,
         late_usage: LateUsage | None = None,
     ) -> None:
@@ -48,7 +48,7 @@ class Settlements:
         self._late_usage = late_usage or LateUsage()
         self._room = Room(0) if room is None else room
         """For answers that wait to be kept."""
-        self._insists = insists
+        self._block_on_outage = block_on_outage
         self._most_open = most_open
         self._first_delay = first_delay
         self._tasks = TaskSet()
@@ -76,7 +76,7 @@ class Settlements:
             return await self._ledger.settle(request, patience=_PATIENCE)
         except MeshError:
             later = self.settle_later(request)
-            if self._insists:
+            if self._block_on_outage:
                 await asyncio.wait([later], timeout=_PATIENCE)
             return None
         except asyncio.CancelledError:

@@ -63,5 +63,5 @@ def _is_visible(model: registry_pb2.Model, owner: str) -> bool:
 
 
 def _nearest(name: str, names: Iterable[str]) -> list[str]:
-    """By whole names, and where the domain is right by the last parts alone."""
+    """The known name that is most alike, if one is."""
     return get_close_matches(name, names, n=1, cutoff=0.7)

@@ -35,7 +35,7 @@ class Branch:
 
     @property
     def operation(self) -> Operation:
-        """What is asked of every attempt, where nothing else is said."""
+        """The operation of the request. An attempt may have another one."""
         return self._execution.operation
 
     def run(self, node: plan_pb2.PlanNode) -> Awaitable[bool]:

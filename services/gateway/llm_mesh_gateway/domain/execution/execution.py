@@ -2,7 +2,7 @@
 
 The commit point is the first piece with content. What arrives before it is held, so that of an attempt that fails early nothing is
 ever seen; what arrives after it goes out as it comes, and a failure then ends the answer. Where the plan has no target left, one that
-failed as if in passing is repeated, after a wait: see `repeating`.
+failed transiently is repeated, after a wait: see `repeating`.
 """
 
 from __future__ import annotations
@@ -28,7 +28,10 @@ Dispatch = Callable[[plan_pb2.Attempt, Operation], AttemptCall]
 
 
 class Execution:
-    """One plan being carried out. `records` has every attempt that was begun, in order."""
+    """One plan being carried out. `records` has every attempt that was begun, in order.
+
+    Where the gateway refuses before the first one, it has that one all the same: the ledger says of a target why it was not tried.
+    """
 
     __slots__ = (
         "_answering",

@@ -163,7 +163,7 @@ class Screening:
                 self._findings.add(answer.screened)
             if answer.blocked:
                 raise screening_failed(
-                    "it has content that is not allowed out", detectors=",".join(sorted({f.detector for f in answer.findings}))
+                    "screening blocked its content", detectors=",".join(sorted({f.detector for f in answer.findings}))
                 )
             run = self._texts.find(answer.channel, answer.index)
             if run is None:

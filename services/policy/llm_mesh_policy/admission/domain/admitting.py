@@ -1,4 +1,7 @@
-"""Deciding on a rendered request: who may, within which bounds, with what masked. Writes nothing; `Reserve` decides on money."""
+"""Deciding on a rendered request: who may, within which bounds, with what masked.
+
+Of a refusal and of a count it writes the record; a request that goes on is recorded by `Reserve`, which decides on money.
+"""
 
 from __future__ import annotations
 

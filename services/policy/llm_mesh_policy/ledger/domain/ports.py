@@ -12,7 +12,7 @@ from llm_mesh_policy.ledger.domain.reservation import Reservation
 
 
 class Draft(NamedTuple):
-    """A reservation that is wanted: everything but the leave of the limits."""
+    """A reservation before the limits are checked."""
 
     reservation: Reservation
     epoch: str

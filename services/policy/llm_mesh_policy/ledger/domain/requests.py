@@ -19,7 +19,7 @@ class LedgerRequest:
 
 @dataclass(slots=True)
 class Reserve(LedgerRequest):
-    """To make it."""
+    """Makes a reservation."""
 
     draft: Draft
     subjects: Sequence[str]
@@ -44,7 +44,7 @@ class Extend(KnownReservationRequest):
 
 @dataclass(slots=True)
 class Settle(KnownReservationRequest):
-    """To charge it."""
+    """Charges a reservation."""
 
     lines: Sequence[usage_pb2.UsageLine]
     screened: Sequence[usage_pb2.ScreeningCount]
@@ -52,7 +52,7 @@ class Settle(KnownReservationRequest):
 
 @dataclass(slots=True)
 class Release(KnownReservationRequest):
-    """To give it back."""
+    """Gives a reservation back."""
 
     why: Why
 

@@ -28,7 +28,7 @@ _MICROSECOND = timedelta(microseconds=1)
 
 
 class SqlKeptAnswers:
-    """`domain.ledger.kept_answers.Store` in a `Database`."""
+    """`ledger.domain.kept_answers.Store` in a `Database`."""
 
     def __init__(self, database: Database, accounts: OtherSlices, cipher: AnswerCipher, *, kept_for: timedelta, project_bytes: int) -> None:
         self._database = database

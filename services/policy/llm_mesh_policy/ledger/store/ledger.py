@@ -48,7 +48,7 @@ def lock(connection: Connection) -> None:
 
 
 class SqlLedger:
-    """`domain.ledger.ports.Ledger` in a `Database`."""
+    """`ledger.domain.ports.Ledger` in a `Database`."""
 
     def __init__(
         self,

@@ -31,7 +31,7 @@ _SLICE_PAUSE = 0.002
 
 
 class LedgerSums:
-    """`domain.ledger.meter_check.Sums` in a `Database`."""
+    """`ledger.domain.meter_check.Sums` in a `Database`."""
 
     def __init__(self, database: Database, accounts: OtherSlices, *, most: int) -> None:
         self._database = database
