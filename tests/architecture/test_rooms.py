@@ -1,6 +1,7 @@
 """Whoever knows one service knows all: the same rooms, small files, and nothing that undermines the direction of dependency."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -107,6 +108,11 @@ def _own_code() -> list[Path]:
 def test_files_stay_short() -> None:
     long = {relative(path) for path in _own_code() if len(path.read_text().splitlines()) > LONGEST}
     assert long == set(LONG)
+
+
+def test_no_file_has_a_marker_of_a_conflict() -> None:
+    markers = re.compile(rb"^(<{7} |>{7} |={7}$)", re.MULTILINE)
+    assert [relative(path) for path in files() if path.is_file() and markers.search(path.read_bytes())] == []
 
 
 def test_test_files_have_names_of_their_own() -> None:

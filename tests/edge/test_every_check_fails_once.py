@@ -6,14 +6,11 @@ it stands in `NOT_FROM_A_CLIENT` with the reason.
 
 from __future__ import annotations
 
-import ast
 import asyncio
 import functools
 import re
-import sys
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
@@ -32,71 +29,15 @@ from llm_mesh_runtime.errors import MeshError, PeerError
 from llm_mesh_runtime.peer_errors import from_rpc_error
 from llm_mesh_runtime.testing import FakePolicy, HostedMesh, host
 from tests.edge.fakes import FakeGateway
-from tests.edge.test_every_field_name import OURS, literal
+from tests.edge.field_checks import Seen, checks_of, names_of
+from tests.edge.test_every_field_name import OURS
 from tests.proofs.attacks.test_attack_field_names import ANTHROPIC, LONG, OPENAI, TEXT, function, said
 
 MODULES = (headers, options, checks, operation, bounds, texts, admitting)
 """Where the checks of a request are."""
 KEY = (("authorization", "Bearer mk_ana"),)
-CHAT, MESSAGES, EMBEDDINGS = "/v1/chat/completions", "/v1/messages", "/v1/embeddings"
-
-
-@dataclass(frozen=True)
-class Check:
-    """One call of `invalid`."""
-
-    module: str
-    function: str
-    field: str
-    line: int
-    end: int
-
-    @property
-    def name(self) -> str:
-        return f"{self.module}.{self.function}: {self.field}"
-
-
-def checks_of(module: Any) -> Iterator[Check]:
-    """All checks of a module, by the function that they are in."""
-    tree = ast.parse(Path(module.__file__).read_text(encoding="utf-8"))
-    for outer in ast.walk(tree):
-        if not isinstance(outer, ast.FunctionDef | ast.AsyncFunctionDef):
-            continue
-        for node in ast.walk(outer):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "invalid":
-                named = literal(node.args[0]) or ast.unparse(node.args[0])
-                yield Check(module.__name__.rpartition(".")[2], outer.name, named, node.lineno, node.end_lineno or node.lineno)
-
-
-def names_of(found: list[Check]) -> dict[Check, str]:
-    """A name for each; those of one function that name the same field are numbered."""
-    names: dict[Check, str] = {}
-    for check in found:
-        same = [other for other in found if other.name == check.name]
-        names[check] = check.name if len(same) == 1 else f"{check.name} ({same.index(check) + 1})"
-    return names
-
-
 ALL = names_of([check for module in MODULES for check in checks_of(module)])
-
-
-@dataclass
-class Seen:
-    """Which checks have failed."""
-
-    names: set[str] = field(default_factory=set)
-
-    def recording(self, module: Any, invalid: Callable[..., MeshError]) -> Callable[..., MeshError]:
-        """The constructor of a module's failures, which notes who calls."""
-        own = {check: name for check, name in ALL.items() if check.module == module.__name__.rpartition(".")[2]}
-
-        @functools.wraps(invalid)
-        def made(*given: Any, **more: Any) -> MeshError:
-            line = sys._getframe(1).f_lineno
-            self.names |= {name for check, name in own.items() if check.line <= line <= check.end}
-            return invalid(*given, **more)
-
-        return made
+CHAT, MESSAGES, EMBEDDINGS = "/v1/chat/completions", "/v1/messages", "/v1/embeddings"
 
 
 class Checking(FakeGateway):
@@ -183,7 +124,7 @@ class Doors:
 
 @pytest.fixture
 async def doors(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Doors]:
-    seen = Seen()
+    seen = Seen(ALL)
     for module in MODULES:
         monkeypatch.setattr(module, "invalid", seen.recording(module, module.invalid))
     services = (FakePolicy().service(), Checking().service(), service)
