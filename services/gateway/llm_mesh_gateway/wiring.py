@@ -36,7 +36,9 @@ def build(
     room = Room(settings.recorded_answer_bytes)
     late_usage = LateUsage(settings.late_usage.total_seconds(), settings.late_usage_bytes)
     block_on_outage = bool(links.mesh.process)  # it is a worker
-    settlements = Settlements(policy, most_open=settings.most_open_settlements, block_on_outage=block_on_outage, room=room, late_usage=late_usage)
+    settlements = Settlements(
+        policy, most_open=settings.most_open_settlements, block_on_outage=block_on_outage, room=room, late_usage=late_usage
+    )
     counted = links.metrics.counter("llm_mesh.attempts", "Attempts; reason is empty where they went well.", ("adapter", "reason"))
     faults = links.metrics.counter("llm_mesh.operator.faults", "Requests that failed by a fault of the mesh's operator.", ("reason",))
     replayed = links.metrics.counter("llm_mesh.answers.replayed", "Kept answers that were given to repetitions of their requests.").labels()

@@ -72,7 +72,10 @@ def test_a_dry_run_a_repetition_and_a_refusal_leave_no_record_of_a_change(mesh: 
             "registry.ApplyModels",
             registry_pb2.ApplyModelsRequest(parent="domains/platform", models=[model("dry", "sim-echo", domain=DEFAULT)]),
         ),
-        ("router.ApplyRoutes", router_pb2.ApplyRoutesRequest(parent=DEFAULT, routes=[route(f"{DEFAULT}/routes/dry", "dry-route", f"{DEFAULT}/models/dry")])),
+        (
+            "router.ApplyRoutes",
+            router_pb2.ApplyRoutesRequest(parent=DEFAULT, routes=[route(f"{DEFAULT}/routes/dry", "dry-route", f"{DEFAULT}/models/dry")]),
+        ),
         (
             "catalogue.ApplyPrompts",
             catalogue_pb2.ApplyPromptsRequest(

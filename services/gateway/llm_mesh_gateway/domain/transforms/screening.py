@@ -162,9 +162,7 @@ class Screening:
             if answer.screened:
                 self._findings.add(answer.screened)
             if answer.blocked:
-                raise screening_failed(
-                    "screening blocked its content", detectors=",".join(sorted({f.detector for f in answer.findings}))
-                )
+                raise screening_failed("screening blocked its content", detectors=",".join(sorted({f.detector for f in answer.findings})))
             run = self._texts.find(answer.channel, answer.index)
             if run is None:
                 raise screening_failed("screening answered about text that it was not given")
