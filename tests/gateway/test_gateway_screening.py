@@ -115,6 +115,16 @@ async def test_a_refusal_releases_nothing_more_and_is_settled(obliged: Mesh) -> 
     assert (line.outcome, line.error_reason) == (usage_pb2.ATTEMPT_OUTCOME_INTERRUPTED, "SCREENING_FAILED")
 
 
+async def test_a_stream_that_is_blocked_at_its_end_is_not_read_on(obliged: Mesh) -> None:
+    """Nobody waits for its usage: the provider's call ends, and with it what it takes of the model's bulkhead."""
+    obliged.policy.screen = blocking
+    obliged.adapter.scripts["model-1"] = Script((started(), text("a bomb"), choice_finished(), obliged.adapter.wait))
+    _, error = await obliged.streamed()
+    assert error is not None
+    assert error.reason_name == "SCREENING_FAILED"
+    await asyncio.wait_for(obliged.adapter.cancelled.wait(), 10)
+
+
 async def test_a_refused_whole_answer_is_paid_and_not_seen(obliged: Mesh) -> None:
     obliged.policy.screen = blocking
     obliged.adapter.scripts["model-1"] = saying("a bomb")

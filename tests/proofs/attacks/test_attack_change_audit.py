@@ -19,7 +19,7 @@ from llm_mesh.policy.v1 import identity_pb2, rules_pb2, rules_pb2_grpc
 from llm_mesh.registry.v1 import registry_pb2, registry_pb2_grpc
 from llm_mesh.router.v1 import router_pb2
 from tests.e2e.running import running
-from tests.proofs.attacks.audited_changes import DEFAULT, MODEL, OTHER, REQUESTS, STEPS, Changes, etag, mutating, route, version
+from tests.proofs.attacks.audited_changes import DEFAULT, OTHER, REQUESTS, STEPS, Changes, etag, mutating, route, version
 from tests.proofs.refusals import refused
 from tests.proofs.stand import Stand, bearer, model, provider, stand, until
 

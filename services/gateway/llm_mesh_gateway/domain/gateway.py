@@ -288,6 +288,7 @@ class Gateway:
             reservation.end_later(execution.records, execution.remainder, answer)
             raise
         except BaseException as failure:
+            execution.drop_remainder()
             if isinstance(failure, MeshError):
                 execution.withheld(failure, planned.attempts[0])
             settled = await reservation.end(execution.records)
@@ -299,6 +300,7 @@ class Gateway:
             for record in execution.records:
                 if record.begun:  # a target that was never tried has no outcome
                     self._outcomes.note(record, planned.decision_id, request.caller.domain)
+        execution.drop_remainder()
         return execution.answered_by, await reservation.end(execution.records, _recorded(request, execution, recording))
 
 

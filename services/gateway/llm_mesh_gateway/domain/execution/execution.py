@@ -107,6 +107,12 @@ class Execution:
             record.refused(refusal)
             self.records.append(record)
 
+    def drop_remainder(self) -> None:
+        """End the call whose rest nobody will read, such as that of a branch that another one has overtaken."""
+        if self.remainder is not None:
+            self.remainder.cancel()
+            self.remainder = None
+
     def commit(self, branch: Branch) -> None:
         """Begin to answer with what a branch has. Once it has, no other one can."""
         if self.committed:

@@ -40,6 +40,10 @@ class Remainder:
         self._next = None
         return piece
 
+    def cancel(self) -> None:
+        """End the call: nobody will read the rest."""
+        self._call.cancel()
+
     async def read(self, bounds: LateUsage) -> None:
         """Reads to the end, within the bounds, and notes what came. The call is over after that."""
         try:

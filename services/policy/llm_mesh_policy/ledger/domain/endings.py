@@ -19,13 +19,15 @@ def settle(view: LedgerView, request: Settle, terms: LedgerTerms) -> Settled | M
     reservation = view.reservations[request.id]
     if reservation is None:
         return unknown(request.id)
-    if reservation.entry.state == SETTLED:
+    is_first = reservation.entry.state != SETTLED
+    if not is_first:
         if not reservation.awaits(request.lines):
             return Settled(reservation.entry, repeated=True)
         _join(view, reservation)
-    elif request.screened:
+    postings = reservation.settle(request.lines, view.now, terms.speed_of)
+    if is_first and request.screened:
         reservation.found_in_answer(request.screened)
-    view.post(reservation.settle(request.lines, view.now, terms.speed_of))
+    view.post(postings)
     view.change(reservation)
     return Settled(reservation.entry, repeated=False, candidates=max((line.candidates for line in reservation.lines), default=1))
 
