@@ -68,7 +68,10 @@ class Branch:
         return branch
 
     async def first(self, branches: Sequence[Branch], within: float | None = None) -> Branch | None:
-        """The first of the begun branches that has committed or ended. None: so many seconds have passed, or another branch has committed."""
+        """The first of the begun branches that has committed or ended.
+
+        None: so many seconds have passed, or a branch that is not among them has committed.
+        """
         tasks = [branch._task for branch in branches if branch._task is not None]  # noqa: SLF001 (of the same class)
         if not any(branch.committed for branch in branches):
             events: list[asyncio.Future[Any]] = [*tasks, self._execution.commitment()]
