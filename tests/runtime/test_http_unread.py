@@ -12,6 +12,7 @@ import pytest
 
 from llm_mesh_runtime.http import extensions
 from llm_mesh_runtime.http import flow as http_flow
+from llm_mesh_runtime.http import protocol as http_protocol
 from llm_mesh_runtime.http.bounds import HttpBounds
 from llm_mesh_runtime.http.listener import HttpListener
 from llm_mesh_runtime.http.unauthenticated import StrangerLimits
@@ -26,6 +27,12 @@ SIZE = 16 * 1024 * 1024
 async def large(scope: Any, receive: Any, send: Any) -> None:
     await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"%d" % SIZE)]})
     await send({"type": "http.response.body", "body": b"x" * SIZE})
+
+
+async def unfinished(scope: Any, receive: Any, send: Any) -> None:
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    for more in (True, False):
+        await send({"type": "http.response.body", "body": b"x" * SIZE, "more_body": more})
 
 
 @asynccontextmanager
@@ -96,9 +103,12 @@ async def test_who_takes_it_slowly_gets_all_of_it(monkeypatch: pytest.MonkeyPatc
     assert asyncio.get_running_loop().time() - began > 0.5
 
 
-async def test_a_stranger_who_is_crowded_out_goes_though_it_reads_nothing(full: asyncio.Event, lost: asyncio.Event) -> None:
+async def test_a_stranger_who_is_crowded_out_goes_though_it_reads_nothing(
+    full: asyncio.Event, lost: asyncio.Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(http_protocol, "CROWDED_OUT", 60)  # it goes at once
     bounds = HttpBounds(strangers=StrangerLimits(connections_per_address=1))
-    async with listening(large, bounds=bounds) as listener, deaf(listener, GET), asyncio.timeout(10):
+    async with listening(unfinished, bounds=bounds) as listener, deaf(listener, GET), asyncio.timeout(10):
         await full.wait()
         async with deaf(listener, b""):
             await lost.wait()

@@ -37,6 +37,24 @@ OVERLOAD: Mapping[str, Mutant] = {
         instead="            pass\n",
         test="tests/runtime/test_http_tls.py::test_who_does_not_finish_the_handshake_counts_among_strangers",
     ),
+    "overload/who-takes-nothing-is-hung-up-on": Mutant(
+        file="runtime/llm_mesh_runtime/http/flow.py",
+        guard="        else:\n            self._transport.abort()\n",
+        instead="        else:\n            pass\n",
+        test="tests/runtime/test_http_unread.py::test_who_takes_nothing_of_a_stream_has_left",
+    ),
+    "overload/a-crowded-out-stranger-that-reads-nothing-goes-at-once": Mutant(
+        file="runtime/llm_mesh_runtime/http/protocol.py",
+        guard="        if self.flow.unsent:\n",
+        instead="        if False:\n",
+        test="tests/runtime/test_http_unread.py::test_a_stranger_who_is_crowded_out_goes_though_it_reads_nothing",
+    ),
+    "overload/heads-count-wherever-they-begin": Mutant(
+        file="runtime/llm_mesh_runtime/http/protocol.py",
+        guard="return self._came_before + self._head_size",
+        instead="return self._head_size",
+        test="tests/runtime/test_http_heads.py::test_a_head_counts_wherever_it_begins",
+    ),
     "overload/readiness-is-asked-for-at-a-pace": Mutant(
         file="edge/llm_mesh_edge/domain/readiness.py",
         guard=" and self._monotonic() - self._last_question >= PACE",

@@ -7,6 +7,24 @@ from collections.abc import Mapping
 from tests.proofs.mutant import Mutant
 
 SERVING: Mapping[str, Mutant] = {
+    "serving/tls-takes-large-bodies-in-pieces": Mutant(
+        file="runtime/llm_mesh_runtime/http/cycle.py",
+        guard="if self.flow.in_pieces and len(body) > PIECE:",
+        instead="if False:",
+        test="tests/runtime/test_http_tls.py::test_an_answer_is_whole_however_slowly_its_client_reads",
+    ),
+    "serving/who-asks-before-its-body-is-hung-up-on": Mutant(
+        file="runtime/llm_mesh_runtime/http/cycle.py",
+        guard="            self.keep_alive = False  # it may send its body or not: nobody can tell what follows\n",
+        instead="            pass\n",
+        test="tests/runtime/test_http_rules.py::test_who_asked_before_sending_a_body_that_nobody_reads_is_hung_up_on",
+    ),
+    "serving/a-request-has-one-valid-host": Mutant(
+        file="runtime/llm_mesh_runtime/http/heads.py",
+        guard='        raise ValueError("not one valid Host")\n',
+        instead="        pass\n",
+        test="tests/runtime/test_http_rules.py::test_a_request_without_one_valid_host_is_refused",
+    ),
     "sharing/unaccepted-model": Mutant(
         file="router/llm_mesh_router/domain/resolution.py",
         guard="return Located(None, NOT_ACCEPTED if offered else UNKNOWN)",
