@@ -78,11 +78,15 @@ def test_a_listener_whose_certificate_has_expired_still_shows_when(tmp_path: Pat
 
 @pytest.mark.parametrize(("days", "state", "text"), [(-1, "fail", "has expired"), (3, "warn", "expires in"), (90, "ok", "is valid until")])
 def test_certificates_are_told_before_and_after_they_end(cli_mesh: RunningMesh, tmp_path: Path, days: int, state: str, text: str) -> None:
-    file = tmp_path / "ca.pem"
-    file.write_bytes(pem(datetime.now(UTC) + timedelta(days=days, hours=1)))
-    findings = json.loads(cli_mesh.cli("doctor", "--json", "--no-ask-providers", env={"LLM_MESH_TLS_CA": str(file)}).stdout)
-    (found,) = [each for each in findings if each["what"] == "certificates" and str(file) in each["found"]]
-    assert (found["state"], text in found["found"]) == (state, True)
+    names = {"LLM_MESH_TLS_CA": "ca.pem", "LLM_MESH_HTTP_TLS_CERTIFICATE": "http.pem", "LLM_MESH_HTTP_TLS_CLIENT_CA": "clients.pem"}
+    files = {name: str(tmp_path / file) for name, file in names.items()}
+    for file in files.values():
+        Path(file).write_bytes(pem(datetime.now(UTC) + timedelta(days=days, hours=1)))
+    env = files | {"LLM_MESH_HTTP_TLS_KEY": str(tmp_path / "key.pem")}
+    findings = json.loads(cli_mesh.cli("doctor", "--json", "--no-ask-providers", env=env).stdout)
+    for file in files.values():
+        (found,) = [each for each in findings if each["what"] == "certificates" and file in each["found"]]
+        assert (found["state"], text in found["found"]) == (state, True)
 
 
 class Skewed(health_pb2_grpc.HealthServicer):  # type: ignore[misc]  # grpcio-health-checking has no types

@@ -68,16 +68,17 @@ async def test_all_who_ask_at_once_share_one_question() -> None:
     assert told.asked == 1
 
 
-async def test_what_was_set_up_once_stays_so_and_all_else_is_as_it_is_now() -> None:
-    told, clock = Told(policy=True, setup_keys=True, setup_models=False), Clock()
+async def test_what_was_there_once_stays_so_and_the_gateway_is_as_it_is_now() -> None:
+    """A service behind the gateway that is down for a while takes no edge out of service."""
+    told, clock = Told(policy=True, router=False, setup_keys=True, setup_models=False), Clock()
     mesh = MeshReadiness(told, clock)
-    await mesh.conditions()
-    told.conditions = {"policy": False, "setup/models": True}
+    assert not (await mesh.conditions())["router"]
+    told.conditions = {"policy": False, "router": False, "setup/models": True}
     clock.now += PACE
-    assert await mesh.conditions() == {"gateway": True, "policy": False, "setup/keys": True, "setup/models": True}
+    assert await mesh.conditions() == {"gateway": True, "policy": True, "router": False, "setup/keys": True, "setup/models": True}
     told.fails = store_unavailable("gateway")
     clock.now += PACE
-    assert await mesh.conditions() == {"gateway": False, "setup/keys": True, "setup/models": True}
+    assert await mesh.conditions() == {"gateway": False, "policy": True, "setup/keys": True, "setup/models": True}
 
 
 async def ready(address: str) -> tuple[int, Mapping[str, bool]]:

@@ -50,7 +50,14 @@ async def certificates(session: Session) -> list[Finding]:
 
 
 def _files(session: Session) -> Iterator[tuple[str, str]]:
-    given = {session.settings.authority: "authority", session.mesh.tls_ca: "authority", session.mesh.tls_certificate: "certificate"}
+    mesh = session.mesh
+    given = {
+        session.settings.authority: "authority",
+        mesh.tls_ca: "authority",
+        mesh.tls_certificate: "certificate",
+        mesh.http_tls_certificate: "HTTP certificate",
+        mesh.http_tls_client_ca: "authority of HTTP clients",
+    }
     yield from ((what, path) for path, what in given.items() if path)
 
 

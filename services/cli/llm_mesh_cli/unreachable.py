@@ -57,6 +57,11 @@ def explained(error: PeerError, session: Session) -> PeerError:
     """The failure in words that help, where nobody answered; any other as it is."""
     if error.reason_name != _REASON or error.peer != session.peer:
         return error
+    if error.details:  # somebody did answer: the mesh, whose service does not
+        peer = error.metadata.get("peer", error.peer)
+        error.message = f"the mesh answers at {session.asked.address}, but its service {peer} does not"
+        error.remedy = "`llm-mesh health` shows how each service is."
+        return error
     error.message, error.remedy = advice(session)
     error.retry_after = None
     return error

@@ -323,3 +323,14 @@ def test_a_refusal_names_its_decision_and_how_to_have_it_explained(mesh: Stand) 
     reply = mesh.ask({"model": "sim-embed", "messages": [{"role": "user", "content": "hi"}]})
     assert "sim-embed cannot generate" in reply.error["message"]
     assert reply.error["llm_mesh"]["decision"] == reply.headers["x-llm-mesh-decision"]
+
+
+def test_a_request_that_the_budget_refuses_is_explained_by_it(mesh: Stand) -> None:
+    line = CommandLine(mesh.mesh)
+    mesh.put_budget(1)
+    try:
+        reply = mesh.ask({"model": "sim-echo", "messages": [{"role": "user", "content": "hi"}]}, headers={"x-request-id": "poor"})
+        assert reply.code == "budget_exceeded"
+        assert re.search(r"Refused at \S+: .*budget", line.done("explain", "poor"))
+    finally:
+        line.done("budgets", "delete")

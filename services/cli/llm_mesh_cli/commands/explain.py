@@ -7,7 +7,7 @@ from typing import Annotated
 import grpc
 import typer
 
-from llm_mesh.policy.v1 import ledger_pb2, ledger_pb2_grpc, usage_pb2
+from llm_mesh.policy.v1 import ledger_pb2, ledger_pb2_grpc, rules_pb2, rules_pb2_grpc, usage_pb2
 from llm_mesh.router.v1 import router_pb2, router_pb2_grpc
 from llm_mesh_cli import decisions
 from llm_mesh_cli.command import asks
@@ -16,6 +16,7 @@ from llm_mesh_cli.output import as_dict
 from llm_mesh_cli.paging import pages
 from llm_mesh_cli.session import Session
 from llm_mesh_cli.texts import amount
+from llm_mesh_cli.visible import on_one_line
 
 app = typer.Typer()
 _STATE = "RESERVATION_STATE_"
@@ -73,7 +74,21 @@ async def _entries(session: Session, decision: router_pb2.ExplainDecisionRespons
             raise
         return [], "How the attempts went is shown to those who may list the ledger (reservations.list), such as developers."
     entries = [entry for entry in found if entry.decision_id == decision_id]
-    return entries, "" if entries else "No attempt was made: nothing stands in the ledger."
+    return entries, "" if entries else await _why_nothing_was_sent(session, domain, decision.request_id)
+
+
+async def _why_nothing_was_sent(session: Session, domain: str, request_id: str) -> str:
+    """From the audit trail, where the caller may read it: a budget or a limit leaves no entry, but a record."""
+    rules = rules_pb2_grpc.RuleServiceStub(session.channel("policy"))
+    request = rules_pb2.ListAuditRecordsRequest(parent=domain, request_id=request_id)
+    try:
+        refused = [one async for answer in pages(rules.ListAuditRecords, request) for one in answer.records if not one.allowed]
+    except grpc.aio.AioRpcError as error:
+        if error.code() is not grpc.StatusCode.PERMISSION_DENIED:
+            raise
+        refused = []
+    why = "".join(f" Refused at {one.action}: {on_one_line(one.detail)}." for one in refused)
+    return f"No attempt was made: nothing stands in the ledger.{why}"
 
 
 def _state(entry: usage_pb2.LedgerEntry) -> str:

@@ -13,11 +13,10 @@ from llm_mesh_runtime.log import get_logger
 PACE = 1.0
 """Seconds from one question to the next, however often `/readyz` is asked."""
 _GATEWAY = "gateway"
-_SETUP = "setup/"
 
 
 class ReadinessSource(Protocol):
-    """Who tells."""
+    """Tells how the services behind the edge are."""
 
     async def readiness(self) -> Mapping[str, bool]:
         """The conditions, by name. Raises `MeshError` where the gateway does not answer at once."""
@@ -30,8 +29,9 @@ class MeshReadiness:
         self._source = source
         self._monotonic = monotonic
         self._conditions: Mapping[str, bool] = {}
-        self._set_up: dict[str, bool] = {}
-        """What was there once. It stays fulfilled: what an operator takes away later takes no edge out of service."""
+        self._met: dict[str, bool] = {}
+        """What was there once, the gateway apart. It stays fulfilled: what an operator takes away later, or a service behind the gateway
+        that is down for a while, takes no edge out of service, or one outage would take out all of them."""
         self._last_question = float("-inf")
         self._question: asyncio.Task[None] | None = None
 
@@ -51,8 +51,8 @@ class MeshReadiness:
             conditions = {_GATEWAY: False}
         finally:
             self._question = None
-        self._set_up |= {name: True for name, met in conditions.items() if met and name.startswith(_SETUP)}
-        before, self._conditions = self._conditions, conditions | self._set_up
+        self._met |= {name: True for name, met in conditions.items() if met and name != _GATEWAY}
+        before, self._conditions = self._conditions, conditions | self._met
         missing = _missing(self._conditions)
         if missing != _missing(before):
             (get_logger().warning if missing else get_logger().info)("readiness of the mesh changed", missing=missing)
