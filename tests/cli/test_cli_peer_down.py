@@ -9,7 +9,7 @@ import pytest
 
 from llm_mesh.mesh.v1 import errors_pb2
 from llm_mesh_cli.unreachable import Aim, explained
-from llm_mesh_runtime.errors import PeerError, RuntimeFault
+from llm_mesh_runtime.errors import RuntimeFault
 from llm_mesh_runtime.peer_errors import from_rpc_error
 from llm_mesh_runtime.status import trailers
 
@@ -35,6 +35,6 @@ def test_the_address_is_blamed_only_where_nobody_answers(*, answered: bool) -> N
     fault = RuntimeFault(errors_pb2.ERROR_REASON_PEER_UNAVAILABLE, "catalogue does not answer", retry_after=1.0, peer="catalogue")
     trailing = grpc.aio.Metadata(*trailers(fault)) if answered else grpc.aio.Metadata()
     raised = grpc.aio.AioRpcError(grpc.StatusCode.UNAVAILABLE, grpc.aio.Metadata(), trailing, details="x")
-    error = explained(cast("PeerError", from_rpc_error(raised, peer="catalogue")), cast("Any", Asked()))
+    error = explained(from_rpc_error(raised, peer="catalogue"), cast("Any", Asked()))
     assert ("its service catalogue does not" in error.message) == answered
     assert ("Correct LLM_MESH_ADDRESS" in error.remedy) != answered
