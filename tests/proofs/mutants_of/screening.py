@@ -141,7 +141,7 @@ SCREENING: Mapping[str, Mutant] = {
     ),
     "screening/refusals-audited": Mutant(
         file="policy/llm_mesh_policy/admission/domain/admitting.py",
-        guard="await self._trail.refuse(refused, audit)",
+        guard="await self._trail.refuse(unfunded, audit)",
         instead="pass",
         test="tests/policy/test_admission.py",
     ),

@@ -10,7 +10,7 @@ _RESERVE = "tests/policy/test_ledger_reserve_and_settle.py::"
 WHY: Mapping[str, Mutant] = {
     "screening/a-refused-request-has-an-entry": Mutant(
         file="policy/llm_mesh_policy/admission/domain/admitting.py",
-        guard="        await self._trail.refuse(refused, audit)",
+        guard="        await self._trail.refuse(unfunded, audit)",
         instead="        self._trail.write_soon(audit)",
         test="tests/policy/test_admission.py::test_a_refusal_is_in_the_audit_trail_before_it_is_told",
     ),

@@ -146,10 +146,12 @@ class Admitting:
             if len(raw) > _LARGE or watchlist.may_find_on_wire(raw):
                 screening = await self._screened(checked, watchlist, raw, known.caller.domain)
                 if screening.blocked:
-                    raise await self._refused(screening, checked, known.caller, request, admission_id, now)
+                    unfunded = self._unfunded(screening, checked, known.caller, request, admission_id, now)
+                    raise await self._refused(screening, known.caller, unfunded)
                 _report(screening, checked, admission, response)
                 if request.counts_only and screening.counts:
-                    await self._counted(screening, checked, known.caller, request, admission_id, now)
+                    unfunded = self._unfunded(screening, checked, known.caller, request, admission_id, now)
+                    await self._counted(screening, known.caller, unfunded)
             if self._screen_output:
                 _oblige_to_screen(response.obligations, state_of(admission_id, watchlist, self._seals))
         put_micros(admission.expire_time, now + _VALID_MICROS)
@@ -159,41 +161,23 @@ class Admitting:
         sealed.put(response.admission, sealed.ADMISSION, payload, self._seals, sealed.AUDIENCE, "router")
         return response
 
-    async def _refused(
-        self,
-        screening: Screened[Any],
-        checked: _CheckedRequest,
-        caller: admission_pb2.Caller,
-        request: policy_pb2.AdmitRequest,
-        admission_id: str,
-        now: int,
-    ) -> MeshError:
+    async def _refused(self, screening: Screened[Any], caller: admission_pb2.Caller, unfunded: Reservation) -> MeshError:
         """Records that screening refuses the request. Answers what the caller is told."""
         refusal = screening.refusal()
-        refused = self._without_money(screening, checked, caller, request, admission_id, now)
-        entry = refused.entry
+        entry = unfunded.entry
         entry.state, entry.refused_reason = REFUSED, refusal.reason_name
-        audit = record_of(caller, RECORD, screening.counts, allowed=False, request_id=request.request_id)
-        await self._trail.refuse(refused, audit)
+        audit = record_of(caller, RECORD, screening.counts, allowed=False, request_id=unfunded.request_id)
+        await self._trail.refuse(unfunded, audit)
         refusal.metadata |= {"screened": screened_text(entry.screened), "reservation": entry.name}
         return refusal
 
-    async def _counted(
-        self,
-        screening: Screened[Any],
-        checked: _CheckedRequest,
-        caller: admission_pb2.Caller,
-        request: policy_pb2.AdmitRequest,
-        admission_id: str,
-        now: int,
-    ) -> None:
+    async def _counted(self, screening: Screened[Any], caller: admission_pb2.Caller, unfunded: Reservation) -> None:
         """Records what was found in an input that is only counted, and that no `Reserve` follows."""
-        counted = self._without_money(screening, checked, caller, request, admission_id, now)
-        counted.entry.state = SETTLED
-        audit = record_of(caller, RECORD, screening.counts, allowed=True, request_id=request.request_id)
-        await self._trail.prove(counted, audit)
+        unfunded.entry.state = SETTLED
+        audit = record_of(caller, RECORD, screening.counts, allowed=True, request_id=unfunded.request_id)
+        await self._trail.prove(unfunded, audit)
 
-    def _without_money(
+    def _unfunded(
         self,
         screening: Screened[Any],
         checked: _CheckedRequest,
