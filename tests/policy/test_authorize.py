@@ -11,10 +11,10 @@ from google.protobuf.duration_pb2 import Duration
 from google.protobuf.field_mask_pb2 import FieldMask
 
 from llm_mesh.policy.v1 import identity_pb2, policy_pb2, rules_pb2
+from llm_mesh.services import MESH_ACTIONS
 from llm_mesh_policy.domain.resources import Contents
 from llm_mesh_policy.identity.domain.authorizer import Authorizer
 from llm_mesh_policy.rules.domain.live import Live
-from llm_mesh_policy.rules.domain.mesh_only import MESH_ACTIONS
 from llm_mesh_policy.rules.domain.roles import BUILT_IN
 from llm_mesh_runtime.errors import store_unavailable
 from tests.policy.conftest import ADMIN, TOKEN, Half, World

@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 import llm_mesh
 from llm_mesh.mesh.v1 import access_pb2
 from llm_mesh.policy.v1 import rules_pb2
+from llm_mesh.services import MESH_ACTIONS
 from llm_mesh_policy.rules.domain import engine
 from llm_mesh_policy.rules.domain.engine import Judge, enforcer_of
 from llm_mesh_policy.rules.domain.matching import covers, grants, within
-from llm_mesh_policy.rules.domain.mesh_only import MESH_ACTIONS
 from llm_mesh_policy.rules.domain.roles import BUILT_IN, EVERYONE_ROLE
 from llm_mesh_policy.rules.domain.rulebook import Rule, Rulebook, flatten
 from llm_mesh_policy.rules.domain.rulebook import scope_of as scope_of_binding

@@ -9,7 +9,6 @@ from llm_mesh_policy.rules.domain.changes import Change, Changes, Done
 from llm_mesh_policy.rules.domain.escalation import require_held
 from llm_mesh_policy.rules.domain.live import Live
 from llm_mesh_policy.rules.domain.matching import EVERYWHERE
-from llm_mesh_policy.rules.domain.mesh_only import MESH_ACTIONS
 from llm_mesh_policy.rules.domain.places import SELF, absolute, within_credential
 from llm_mesh_policy.rules.domain.roles import PLATFORM_ADMIN
 from llm_mesh_policy.rules.domain.snapshot import Snapshot
@@ -17,7 +16,6 @@ from llm_mesh_policy.rules.domain.stricter import holding, least
 
 __all__ = [
     "EVERYWHERE",
-    "MESH_ACTIONS",
     "PLATFORM_ADMIN",
     "SELF",
     "Allowances",

@@ -6,10 +6,11 @@ import hmac
 from typing import TYPE_CHECKING
 
 from llm_mesh.policy.v1 import admission_pb2, errors_pb2, identity_pb2, policy_pb2
+from llm_mesh.services import MESH_ACTIONS
 from llm_mesh_policy.domain.errors import PolicyError, action_denied, invalid_credential
 from llm_mesh_policy.domain.sealed import AUDIENCE, CALLER
 from llm_mesh_policy.identity.domain.credentials import BOOTSTRAP_PREFIX, Credential, Pepper, parse, token_digest
-from llm_mesh_policy.rules.ports import MESH_ACTIONS, SELF, Allowances, absolute, within_credential
+from llm_mesh_policy.rules.ports import SELF, Allowances, absolute, within_credential
 from llm_mesh_runtime.errors import invalid
 
 if TYPE_CHECKING:

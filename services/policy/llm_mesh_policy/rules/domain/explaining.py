@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from llm_mesh.policy.v1 import errors_pb2, identity_pb2, rules_pb2
+from llm_mesh.services import MESH_ACTIONS
 from llm_mesh_policy.domain.errors import PolicyError
 from llm_mesh_policy.domain.kinds import DOMAINS, KEY_NAME, PRINCIPALS
 from llm_mesh_policy.rules.domain.allowances import check_listed
 from llm_mesh_policy.rules.domain.consent import active, state_of
 from llm_mesh_policy.rules.domain.matching import EVERYWHERE
-from llm_mesh_policy.rules.domain.mesh_only import MESH_ACTIONS
 from llm_mesh_policy.rules.domain.places import absolute
 from llm_mesh_policy.rules.domain.rulebook import ANYONE, scope_of
 from llm_mesh_policy.rules.domain.stricter import holding
