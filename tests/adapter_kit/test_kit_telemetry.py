@@ -5,22 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanKind
 from prometheus_client.parser import text_string_to_metric_families
 
 from llm_mesh_adapter_kit.genai import GenAi
 from llm_mesh_runtime.context import Frame
-from llm_mesh_runtime.telemetry import RpcObserver, outbound
+from llm_mesh_runtime.telemetry import outbound
 from llm_mesh_runtime.telemetry.metrics import Metrics
 from llm_mesh_runtime.telemetry.rpc import MethodObserver
-from llm_mesh_runtime.telemetry.tracer import Tracing
-
-
-class Method:
-    path = "/llm_mesh.adapter.v1.AdapterService/Generate"
+from tests.observed import observer_of
 
 
 @pytest.fixture
@@ -30,11 +24,8 @@ def exporter() -> InMemorySpanExporter:
 
 @pytest.fixture
 def observer(exporter: InMemorySpanExporter) -> Iterator[MethodObserver]:
-    provider = TracerProvider(shutdown_on_exit=False)
-    provider.add_span_processor(SimpleSpanProcessor(exporter))
-    tracing = Tracing(provider)
-    yield RpcObserver("adapter/openai", Metrics(), tracing).method(Method())
-    tracing.close()
+    with observer_of("adapter/openai", "/llm_mesh.adapter.v1.AdapterService/Generate", exporter) as made:
+        yield made
 
 
 def samples(metrics: Metrics, name: str) -> dict[tuple[str, ...], float]:

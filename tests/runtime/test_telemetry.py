@@ -10,24 +10,18 @@ import grpc
 import pytest
 from opentelemetry.proto.collector.metrics.v1 import metrics_service_pb2, metrics_service_pb2_grpc
 from opentelemetry.proto.collector.trace.v1 import trace_service_pb2, trace_service_pb2_grpc
-from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanKind, StatusCode
 
 from llm_mesh_runtime.context import FRAME, Frame
 from llm_mesh_runtime.errors import not_found
 from llm_mesh_runtime.settings import load_mesh
-from llm_mesh_runtime.telemetry import RpcObserver, Telemetry, outbound, span, trace_id
-from llm_mesh_runtime.telemetry.metrics import Metrics
+from llm_mesh_runtime.telemetry import Telemetry, outbound, span, trace_id
 from llm_mesh_runtime.telemetry.rpc import MethodObserver
-from llm_mesh_runtime.telemetry.tracer import Tracing
+from tests.observed import Method, observer_of
 
 PARENT = f"00-{'a' * 32}-{'b' * 16}-01"
-
-
-class Method:
-    path = "/llm_mesh.policy.v1.PolicyService/Admit"
 
 
 @pytest.fixture
@@ -37,11 +31,8 @@ def exporter() -> InMemorySpanExporter:
 
 @pytest.fixture
 def observer(exporter: InMemorySpanExporter) -> Iterator[MethodObserver]:
-    provider = TracerProvider(shutdown_on_exit=False)
-    provider.add_span_processor(SimpleSpanProcessor(exporter))
-    tracing = Tracing(provider)
-    yield RpcObserver("policy", Metrics(), tracing).method(Method())
-    tracing.close()
+    with observer_of("policy", "/llm_mesh.policy.v1.PolicyService/Admit", exporter) as made:
+        yield made
 
 
 def spans(exporter: InMemorySpanExporter) -> dict[str, ReadableSpan]:
@@ -140,7 +131,7 @@ async def test_traces_and_metrics_arrive_at_a_collector() -> None:
     server.start()
     mesh = load_mesh(environ={"OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{port}"})
     telemetry = Telemetry.open(mesh, service="policy", version="1", process=False)
-    observer = telemetry.observer("policy").method(Method())
+    observer = telemetry.observer("policy").method(Method("/llm_mesh.policy.v1.PolicyService/Admit"))
     observer.end(observer.begin(Frame(request_id="r")), "OK", 0.02)
     await telemetry.close()
     server.stop(None).wait()
