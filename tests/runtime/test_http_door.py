@@ -174,12 +174,12 @@ async def endless(writer: asyncio.StreamWriter, piece: bytes) -> None:
     ids=["chunks", "length"],
 )
 async def test_a_refused_client_whose_body_never_ends_is_hung_up_on(framing: bytes, piece: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    awaiting = http_protocol.Protocol._await
+    awaiting = http_protocol.Protocol._set_deadline
 
     def impatient(protocol: http_protocol.Protocol, _seconds: float) -> None:
         awaiting(protocol, 60 if protocol._in_head else 0.1)
 
-    monkeypatch.setattr(http_protocol.Protocol, "_await", impatient)
+    monkeypatch.setattr(http_protocol.Protocol, "_set_deadline", impatient)
     monkeypatch.setattr(http_protocol, "HEAD_PATIENCE", 0.1)  # how often it looks
     door = Peephole()
     async with connected(app, door) as (reader, writer):

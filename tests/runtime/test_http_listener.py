@@ -56,7 +56,7 @@ async def test_a_head_that_does_not_end_ends_the_connection_after_answers_too(mo
 async def test_between_requests_a_client_may_take_longer_than_over_a_head(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(http_protocol, "HEAD_PATIENCE", 0.02)
     looks: list[float] = []
-    look = http_protocol.Protocol._look
+    look = http_protocol.Protocol._check_deadline
 
     def looking(protocol: http_protocol.Protocol) -> None:
         look(protocol)
@@ -64,7 +64,7 @@ async def test_between_requests_a_client_may_take_longer_than_over_a_head(monkey
         if len(looks) == 5:
             looked.set()
 
-    monkeypatch.setattr(http_protocol.Protocol, "_look", looking)
+    monkeypatch.setattr(http_protocol.Protocol, "_check_deadline", looking)
     looked = asyncio.Event()
     async with connected(answering()) as (reader, writer):
         writer.write(GET % b"one")
@@ -77,7 +77,7 @@ async def test_between_requests_a_client_may_take_longer_than_over_a_head(monkey
 
 async def test_a_head_is_not_waited_for_longer_because_the_request_before_it_took_long(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(http_protocol, "HEAD_PATIENCE", 0.05)
-    look, looked = http_protocol.Protocol._look, asyncio.Event()
+    look, looked = http_protocol.Protocol._check_deadline, asyncio.Event()
 
     def looking(protocol: http_protocol.Protocol) -> None:
         look(protocol)
@@ -87,7 +87,7 @@ async def test_a_head_is_not_waited_for_longer_because_the_request_before_it_too
         await looked.wait()
         await answering()(scope, receive, send)
 
-    monkeypatch.setattr(http_protocol.Protocol, "_look", looking)
+    monkeypatch.setattr(http_protocol.Protocol, "_check_deadline", looking)
     async with connected(app) as (reader, writer):
         writer.write(GET % b"one")
         await head(reader)

@@ -106,9 +106,9 @@ def test_a_traceback_is_part_of_its_line_and_shows_no_locals(lines: Lines) -> No
 
 
 def test_what_libraries_log_has_the_same_form(lines: Lines) -> None:
-    logging.getLogger("a.library").warning("started %s", "x\x1by")
+    logging.getLogger("some.package").warning("started %s", "x\x1by")
     (line,) = lines()
-    assert (line["logger"], line["level"], line["event"]) == ("a.library", "warning", "started x\\x1by")
+    assert (line["logger"], line["level"], line["event"]) == ("some.package", "warning", "started x\\x1by")
 
 
 def test_below_the_level_nothing_is_written(lines: Lines) -> None:

@@ -54,8 +54,8 @@ class Protocol(Accepted):
     _in_head = False
     _in_body = False
     _running: Cycle | None = None  # the request that is being answered; others may wait behind it
-    _deaf = False  # whether whatever still comes is dropped: the connection ends
-    _last_words: Refusal | None = None  # said once the requests before have been answered, instead of the next answer
+    _discarding = False  # whether whatever still comes is dropped: the connection ends
+    _final_refusal: Refusal | None = None  # said once the requests before have been answered, instead of the next answer
     _head_size = 0
     _arriving = 0  # bytes that are being read, of any number of requests
     _came_before = 0  # those among which the head began that is being read
@@ -90,7 +90,7 @@ class Protocol(Accepted):
         client = address_of(transport, "peername")
         self._ends = {"server": address_of(transport, "sockname"), "client": client, "scheme": scheme, "root_path": "", "asgi": _ASGI}
         self._in_head = True
-        self._await(HEAD_PATIENCE)
+        self._set_deadline(HEAD_PATIENCE)
         if self._strangers is not None:
             if self.handshake is not None:
                 self._strangers.leave(self.handshake)
@@ -134,7 +134,7 @@ class Protocol(Accepted):
 
     def data_received(self, data: bytes) -> None:
         """Parse, unless the connection ends. Heads are refused while they are read, not once they are whole."""
-        if self._deaf:
+        if self._discarding:
             self._drop(len(data))
             return
         self._refusals = 0
@@ -165,13 +165,13 @@ class Protocol(Accepted):
 
     def on_message_begin(self) -> None:
         """A head begins."""
-        if self._deaf:
+        if self._discarding:
             raise HeadError  # stops the parser: nobody will answer
         self.url, self.headers, self._hosts, self.expect_100_continue = b"", [], [], False
         if not self._in_head:
             self._in_head = True
             self._head_size, self._came_before = 0, self._arriving
-            self._await(HEAD_PATIENCE)
+            self._set_deadline(HEAD_PATIENCE)
 
     def on_url(self, url: bytes) -> None:
         """A part of the target."""
@@ -249,8 +249,8 @@ class Protocol(Accepted):
         if not cycle.response_complete:
             cycle.more_body = False
             cycle.message_event.set()
-        elif cycle is self._running and not self._deaf and not self.transport.is_closing():  # the rest of it was waited for
-            self._await(KEEP_ALIVE)
+        elif cycle is self._running and not self._discarding and not self.transport.is_closing():  # the rest of it was waited for
+            self._set_deadline(KEEP_ALIVE)
 
     def _without_upgrade(self, rest: bytes) -> bytes:
         """A request that would change the protocol, as if it did not say so: there is no other here.
@@ -260,7 +260,7 @@ class Protocol(Accepted):
         """
         self._upgrading = False
         method = self._parser.get_method()
-        if method == b"CONNECT" or self._deaf or self.transport.is_closing():
+        if method == b"CONNECT" or self._discarding or self.transport.is_closing():
             self._refuse(None)
             return b""
         head = without_upgrade(method, self.url, self._parser.get_http_version(), self.headers)
@@ -305,25 +305,25 @@ class Protocol(Accepted):
 
     def _refuse(self, fault: HeadFault | None) -> None:
         """Answer for the last time, once the requests before have been answered, and hear nothing more. None: it is not HTTP."""
-        if self._deaf:
+        if self._discarding:
             return
-        self._deaf = True
+        self._discarding = True
         path = self.url[: self._limits.line].partition(b"?")[0]
         scope = {"path": path.decode("latin-1"), "headers": self.headers or [], "method": ""}
-        self._last_words = NOT_HTTP if fault is None else self._door.fault(fault, scope) if self._door is not None else FAULTS[fault]
+        self._final_refusal = NOT_HTTP if fault is None else self._door.fault(fault, scope) if self._door is not None else FAULTS[fault]
         self.headers = []
         running = self._running
         if running is not None and not running.response_complete:
             if not self._in_body or self.cycle is not running or running.response_started:
                 return
             running.disconnected = True  # its own body is at fault: this is its answer
-            self._say_last_words()
+            self._send_final_refusal()
             running.leave()
         else:
-            self._say_last_words()
+            self._send_final_refusal()
 
-    def _say_last_words(self) -> None:
-        refusal, self._last_words = self._last_words, None
+    def _send_final_refusal(self) -> None:
+        refusal, self._final_refusal = self._final_refusal, None
         if refusal is None or self.transport.is_closing():
             return
         self.transport.write(last_answer(refusal))
@@ -333,7 +333,7 @@ class Protocol(Accepted):
         self.flow.resume_reading()
         if self.transport.can_write_eof():  # TLS cannot: the head says that it is the end
             self.transport.write_eof()
-        self._await(LINGERING)
+        self._set_deadline(LINGERING)
 
     # ---- the answers
 
@@ -342,12 +342,12 @@ class Protocol(Accepted):
         while not self.transport.is_closing():
             self.flow.resume_reading()
             if not self._waiting:
-                if self._last_words is not None:
-                    self._say_last_words()
+                if self._final_refusal is not None:
+                    self._send_final_refusal()
                 elif not self._in_head:
                     if self._strangers is not None:
                         self._strangers.hold(self, 0)
-                    self._await(LINGERING if self._in_body else KEEP_ALIVE)
+                    self._set_deadline(LINGERING if self._in_body else KEEP_ALIVE)
                 return
             if self._begin(self._waiting.popleft()):
                 return
@@ -367,9 +367,9 @@ class Protocol(Accepted):
             return True
         self._refusals += 1
         if self._refusals > MOST_PIPELINED:  # or a turn of the loop would be refusals alone
-            cycle.response_complete = self._deaf = True
-            self._last_words = refusal
-            self._say_last_words()
+            cycle.response_complete = self._discarding = True
+            self._final_refusal = refusal
+            self._send_final_refusal()
             return True
         cycle.refuse(refusal)
         if self.flow.write_paused:  # who does not read what it is told is not told more, nor waited for
@@ -380,16 +380,16 @@ class Protocol(Accepted):
         self.state.tasks.discard(task)
         cycle.leave_door()
 
-    def _await(self, seconds: float) -> None:
+    def _set_deadline(self, seconds: float) -> None:
         """Give the client so many seconds. The timer never runs longer than a head may take, and so never fires late for it."""
         self._due = self._loop.time() + seconds
         if seconds < HEAD_PATIENCE and self._timer is not None:
             self._timer.cancel()
             self._timer = None
         if self._timer is None:
-            self._timer = self._loop.call_later(min(seconds, HEAD_PATIENCE), self._look)
+            self._timer = self._loop.call_later(min(seconds, HEAD_PATIENCE), self._check_deadline)
 
-    def _look(self) -> None:
+    def _check_deadline(self) -> None:
         self._timer = None
         if not self._due or self.transport.is_closing():
             return
@@ -397,4 +397,4 @@ class Protocol(Accepted):
         if left <= 0:
             self.flow.hang_up()
         else:
-            self._timer = self._loop.call_later(min(left, HEAD_PATIENCE), self._look)
+            self._timer = self._loop.call_later(min(left, HEAD_PATIENCE), self._check_deadline)
