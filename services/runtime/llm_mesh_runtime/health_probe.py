@@ -79,7 +79,10 @@ def _by_http(url: str, mesh: MeshSettings) -> str:
 
 
 def _own(mesh: MeshSettings) -> ssl.SSLContext:
-    """Takes the settings' own certificate and no other, by whatever name this machine is asked."""
+    """Takes the settings' own certificate, or another of its chain's issuer, by whatever name this machine is asked.
+
+    It shows that certificate too. Where clients must show one, `http_tls_client_ca` has to know its issuer, or the probe fails.
+    """
     context = ssl.create_default_context(cafile=mesh.http_tls_certificate or None)
     if mesh.http_tls_certificate:
         context.check_hostname = False
