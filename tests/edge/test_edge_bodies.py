@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from llm_mesh_edge.http.bodies import Bodies
-from llm_mesh_edge.http.exchange import Exchange, ProblemError
+from llm_mesh_edge.http.exchange import PARTY, Exchange, GoneError, ProblemError
 from llm_mesh_edge.settings import Settings
 from llm_mesh_runtime.heavy import HeavyWork
+from llm_mesh_runtime.shares import Party
 
 
 def exchange(body: bytes) -> Exchange:
@@ -65,3 +66,48 @@ async def test_what_is_no_object_of_json_is_refused(raw: bytes) -> None:
     with pytest.raises(ProblemError) as problem:
         await bodies().read(exchange(raw))
     assert problem.value.failure.code == "invalid_json"
+
+
+class Upload:
+    """A body that arrives in parts, as the test sends them."""
+
+    def __init__(self, domain: str) -> None:
+        self.parts: asyncio.Queue[tuple[bytes, bool]] = asyncio.Queue()
+        scope = {"headers": [(b"authorization", b"Bearer x")], "method": "POST", "path": "/", "state": {PARTY: Party(domain, "p")}}
+        self.exchange = Exchange(scope, self._receive, self._send)
+
+    async def _receive(self) -> dict[str, Any]:
+        part, more = await self.parts.get()
+        return {"type": "http.request", "body": part, "more_body": more} if part else {"type": "http.disconnect"}
+
+    async def _send(self, _: Any) -> None:
+        raise AssertionError
+
+
+async def test_bodies_that_do_not_end_leave_room_for_others_and_what_they_held_comes_back() -> None:
+    made = bodies(max_body=500_000, uploads=1024 * 1024)
+    slow = [Upload("slow") for _ in range(20)]
+    reading = [asyncio.create_task(made.read(each.exchange)) for each in slow]
+    for each in slow:
+        each.parts.put_nowait((b"[" * 100_000, True))
+    done, held = await asyncio.wait(reading, timeout=0.2)
+    assert {task.exception().reason_name for task in done} == {"OVERLOADED"}  # type: ignore[union-attr]
+    assert 1 <= len(held) <= 7, "three quarters of the bound at most"
+    other = Upload("other")
+    raw = json.dumps({"a": "x" * 200_000}).encode()
+    for at in range(0, len(raw), 50_000):
+        other.parts.put_nowait((raw[at : at + 50_000], at + 50_000 < len(raw)))
+    assert (await made.read(other.exchange))[1] == len(raw)
+    for each in slow:
+        each.parts.put_nowait((b"", True))  # the client leaves
+    ended = await asyncio.gather(*held, return_exceptions=True)
+    assert {type(end) for end in ended} == {GoneError}
+    again = Upload("slow")
+    again.parts.put_nowait((b'{"a":' + b" " * 400_000, True))
+    again.parts.put_nowait((b"1}", False))
+    assert (await made.read(again.exchange))[0] == {"a": 1}
+
+
+def test_the_largest_body_of_one_caller_must_fit() -> None:
+    with pytest.raises(ValueError, match="at least twice max_body, 64000000"):
+        Settings(max_body=32_000_000, uploads=63_999_999)

@@ -21,6 +21,13 @@ class Settings:
         maximum=10_000_000,
     )
     upload: timedelta = setting(default=timedelta(seconds=60), help="How long the upload of a body may take.", minimum=0.01)
+    uploads: int = setting(
+        default=256 * 1024 * 1024,
+        help="Bytes of bodies that may be under way at once in a process, shared between callers; at least twice `max_body`. What does "
+        "not come with its head counts, until it is read.",
+        minimum=1024 * 1024,
+        maximum=64 * 1024 * 1024 * 1024,
+    )
     deadline: timedelta = setting(default=timedelta(seconds=600), help="How long an answer may take.", minimum=0.01)
     keep_alive: timedelta = setting(
         default=timedelta(seconds=15), help="How long a stream may be silent before it says that it is alive.", minimum=0.01
@@ -36,3 +43,8 @@ class Settings:
         help="`host:port` of a listener of its own for `/metrics`, open to whoever reaches it; the HTTP listener has none then. Workers "
         "share it.",
     )
+
+    def __post_init__(self) -> None:
+        """Refuses a share in which no caller's largest body would fit."""
+        if self.uploads < 2 * self.max_body:
+            raise ValueError(f"uploads must be at least twice max_body, {2 * self.max_body}")

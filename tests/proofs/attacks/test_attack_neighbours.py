@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import select
+import socket
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import grpc
@@ -18,12 +21,15 @@ from tests.proofs.stand import Stand, bearer, model, provider, route, stand, unt
 ATTACKER = "domains/hasty"
 SHARED, ROUTED, BEHIND = "common", "common-route", "behind"
 LIMITS = ("connect", "first_token", "idle", "total")
+UPLOADS = 64 * 1024 * 1024
+UNENDED, SENT = 24, 8 * 1024 * 1024
+"""Bodies that stop before their end, and the bytes that come of each: half of them are more than a tenant's share of one process."""
 
 
 @pytest.fixture(scope="module")
 def mesh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stand]:
     folder = tmp_path_factory.mktemp("neighbours")
-    with provider(folder) as simulator, stand(folder, simulator) as made:
+    with provider(folder) as simulator, stand(folder, simulator, {"LLM_MESH_EDGE_UPLOADS": str(UPLOADS)}) as made:
         made.put_models([model(SHARED, "sim-echo"), model(BEHIND, "sim-words")], [route(ROUTED, SHARED, BEHIND)])
         yield made
 
@@ -61,6 +67,23 @@ def test_a_route_with_limits_that_nobody_can_keep_closes_no_model_for_others(mes
     time.sleep(1)  # outcomes are reported every half second
     answer = mesh.ask(chat_body(ROUTED, "hello"))
     assert (answer.status, answer.headers["x-llm-mesh-model"]) == (200, f"domains/shared/models/{SHARED}"), "nor sends them elsewhere"
+
+
+def test_bodies_that_do_not_end_take_no_room_from_others(mesh: Stand, attacker: dict[str, str]) -> None:
+    host, _, port = mesh.mesh.addresses["http"].rpartition(":")
+    large = chat_body(SHARED, "hello " * 500_000)
+    answered = "no_eligible_target"  # it was read to its end, and is larger than the model's window
+    lines = ("POST /v1/chat/completions HTTP/1.1", f"host: {host}", f"authorization: Bearer {attacker['app']}", "content-length: 30000000")
+    head = "\r\n".join((*lines, "", "")).encode()
+    with ExitStack() as opened:
+        unended = [opened.enter_context(socket.create_connection((host, int(port)), 30)) for _ in range(UNENDED)]
+        for each in unended:
+            each.sendall(head + b" " * SENT)
+        refused, _, _ = select.select(unended, [], [], 30)
+        assert refused, "more than its share is refused"
+        assert refused[0].recv(4096).startswith(b"HTTP/1.1 503 ")
+        assert mesh.ask(large).code == answered
+    until(lambda: mesh.ask(large, key=attacker["app"]).code == answered, "what it held has come back")
 
 
 def test_no_position_tells_a_tenant_what_others_do(mesh: Stand, attacker: dict[str, str]) -> None:

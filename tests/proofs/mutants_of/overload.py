@@ -13,6 +13,12 @@ OVERLOAD: Mapping[str, Mutant] = {
         instead="return False",
         test="tests/edge/test_edge_overload_shares.py",
     ),
+    "overload/bytes-of-bodies-under-way": Mutant(
+        file="edge/llm_mesh_edge/http/bodies.py",
+        guard="if not self._shares.take(self._party, size):",
+        instead="if not self._shares.take(None, 0):",
+        test="tests/edge/test_edge_bodies.py::test_bodies_that_do_not_end_leave_room_for_others_and_what_they_held_comes_back",
+    ),
     "overload/by-domain-not-by-principal": Mutant(
         file="runtime/llm_mesh_runtime/window_shares.py",
         guard="spare = max(0, NEWCOMERS - domain_holds, MEMBERS - principal_holds)",

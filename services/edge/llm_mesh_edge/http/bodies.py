@@ -1,4 +1,7 @@
-"""Bodies of requests: small ones are read at once, large ones off the event loop, in turns between those who sent them."""
+"""Bodies of requests: small ones are read at once, large ones off the event loop, in turns between those who sent them.
+
+What has arrived of bodies that are not whole yet is bounded, and shared between callers: a body may take a minute to arrive.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,8 @@ from llm_mesh_edge.http.exchange import Exchange, ProblemError
 from llm_mesh_edge.settings import Settings
 from llm_mesh_runtime.heavy import HeavyWork
 from llm_mesh_runtime.items import has_more_values
+from llm_mesh_runtime.pressure import overloaded
+from llm_mesh_runtime.shares import Party, Shares
 
 T = TypeVar("T")
 LARGE = 64 * 1024
@@ -25,10 +30,22 @@ class Bodies:
     def __init__(self, settings: Settings, heavy: HeavyWork) -> None:
         self._settings = settings
         self._heavy = heavy
+        self._uploads = Shares(settings.uploads)
+        """Bytes."""
 
     async def read(self, exchange: Exchange) -> tuple[dict[str, Any], int]:
-        """The body as a JSON object, and its size."""
-        raw = await exchange.body(self._settings.max_body, self._settings.upload.total_seconds())
+        """The body as a JSON object, and its size. OVERLOADED where its sender has too many bytes under way."""
+        raw = exchange.arrived_body(self._settings.max_body)
+        if raw is not None:
+            return await self._object(exchange, raw)
+        upload = _Upload(self._uploads, exchange.party)
+        try:
+            raw = await exchange.body(self._settings.max_body, self._settings.upload.total_seconds(), upload.take)
+            return await self._object(exchange, raw)
+        finally:
+            upload.end()
+
+    async def _object(self, exchange: Exchange, raw: bytes) -> tuple[dict[str, Any], int]:
         size = len(raw)
         if size <= LARGE:  # nearly always: as `worked` would, without a coroutine and a function for it
             return self._parsed(raw), size
@@ -58,6 +75,26 @@ class Bodies:
         if not isinstance(value, dict):
             raise ProblemError(Failure(400, "invalid_json", "the body is not a JSON object"))
         return value
+
+
+class _Upload:
+    """What one body holds of the bytes that may be under way."""
+
+    __slots__ = ("_party", "_shares", "_size")
+
+    def __init__(self, shares: Shares, party: Party | None) -> None:
+        self._shares = shares
+        self._party = party
+        self._size = 0
+
+    def take(self, size: int) -> None:
+        if not self._shares.take(self._party, size):
+            raise overloaded()
+        self._size += size
+
+    def end(self) -> None:
+        if self._size:
+            self._shares.give(self._party, self._size)
 
 
 def _sender(exchange: Exchange) -> str:

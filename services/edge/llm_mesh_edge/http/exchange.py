@@ -15,6 +15,7 @@ from llm_mesh_edge.domain.receipts import Pairs
 from llm_mesh_edge.http.patience import Patience
 from llm_mesh_runtime.context import Caller
 from llm_mesh_runtime.errors import MeshError
+from llm_mesh_runtime.shares import Party
 
 Scope = Mapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -63,6 +64,7 @@ class Exchange:
         "known",
         "method",
         "options_in_body",
+        "party",
         "path",
         "place",
         "started",
@@ -87,6 +89,8 @@ class Exchange:
         self.started = False
         self.ended = False
         self.status = 0
+        self.party: Party | None = state.get(PARTY)
+        """Whom the request counts to."""
         self.tenant = ""
         """The caller's domain. Empty: it was known before the exchange began."""
         self.options_in_body: frozenset[str] = frozenset()
@@ -102,23 +106,22 @@ class Exchange:
 
     def authenticated(self, caller: Caller) -> bool:
         """The caller is known. False: there are too many connections of it."""
-        self.known, self.tenant = True, caller.domain
+        self.known, self.tenant, self.party = True, caller.domain, caller.party
         return self._authenticated is None or self._authenticated(caller.party)
 
-    async def body(self, limit: int, patience: float) -> bytes:
-        """The body."""
+    def arrived_body(self, limit: int) -> bytes | None:
+        """The body, where it came with its head, as nearly every one does: nobody waits, and no timer runs."""
         self.headers.check()
-        raw = self._arrived()  # nearly every body comes with its head: nobody waits, and no timer runs
-        if raw is None:
-            return await self._body(limit, patience)
-        if len(raw) > limit:
+        raw = self._arrived()
+        if raw is not None and len(raw) > limit:
             raise _TooLargeError(limit)
         return raw
 
-    async def _body(self, limit: int, patience: float) -> bytes:
+    async def body(self, limit: int, patience: float, take: Callable[[int], None]) -> bytes:
+        """The body, as it arrives. `take` is told of the bytes of each part, and raises where they are too many for its sender."""
         try:
             with Patience(patience):
-                return await self._read(limit)
+                return await self._read(limit, take)
         except _TooLargeError:
             if not self.headers.get(b"expect"):  # who asks first whether to send has not begun
                 await self._discard()
@@ -127,7 +130,7 @@ class Exchange:
             message = f"the body did not arrive within {patience:g} s"
             raise ProblemError(Failure(408, "request_timeout", message, closes=True)) from None
 
-    async def _read(self, limit: int) -> bytes:
+    async def _read(self, limit: int, take: Callable[[int], None]) -> bytes:
         if (self.headers.content_length or 0) > limit:
             raise _TooLargeError(limit)
         message = await self._receive()
@@ -145,6 +148,7 @@ class Exchange:
             size += len(part)
             if size > limit:
                 raise _TooLargeError(limit)
+            take(len(part))
             if not message.get("more_body", False):
                 return b"".join(parts)
             message = await self._receive()
