@@ -522,7 +522,9 @@ type Text struct {
 	// The text.
 	Text string `protobuf:"bytes,1,opt,name=text,proto3" json:"text,omitempty"`
 	// Sources that the provider attached, as JSON of the dialect. Empty: none.
-	Annotations   []*Extra `protobuf:"bytes,2,rep,name=annotations,proto3" json:"annotations,omitempty"`
+	Annotations []*Extra `protobuf:"bytes,2,rep,name=annotations,proto3" json:"annotations,omitempty"`
+	// Media type of the text in dialects that tell it from prose, such as `application/json`. Empty: plain text. At most 64 bytes.
+	MimeType      string `protobuf:"bytes,3,opt,name=mime_type,json=mimeType,proto3" json:"mime_type,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -569,6 +571,13 @@ func (x *Text) GetAnnotations() []*Extra {
 		return x.Annotations
 	}
 	return nil
+}
+
+func (x *Text) GetMimeType() string {
+	if x != nil {
+		return x.MimeType
+	}
+	return ""
 }
 
 // An image, a sound or a file.
@@ -950,7 +959,8 @@ func (x *Refusal) GetText() string {
 	return ""
 }
 
-// A part that is not modelled here, whole.
+// A part that is not modelled here, whole. It goes unchanged to targets of its own dialect, in its place. For targets of another dialect it is
+// left out, or sent as its text, and reported as a translation; where the request demands exactness, FIDELITY_LOST.
 type OpaquePart struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Its dialect.
@@ -958,7 +968,10 @@ type OpaquePart struct {
 	// Its type in the dialect.
 	Type string `protobuf:"bytes,2,opt,name=type,proto3" json:"type,omitempty"`
 	// The part, as a JSON object.
-	Json          []byte `protobuf:"bytes,3,opt,name=json,proto3" json:"json,omitempty"`
+	Json []byte `protobuf:"bytes,3,opt,name=json,proto3" json:"json,omitempty"`
+	// It is an item of the conversation by itself, such as a `compaction` of OpenAI's Responses, and no part of a message's content. The message
+	// that holds it MUST have no other part; its role says who made the item.
+	Item          bool `protobuf:"varint,4,opt,name=item,proto3" json:"item,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1012,6 +1025,13 @@ func (x *OpaquePart) GetJson() []byte {
 		return x.Json
 	}
 	return nil
+}
+
+func (x *OpaquePart) GetItem() bool {
+	if x != nil {
+		return x.Item
+	}
+	return false
 }
 
 // A wish that the provider caches a prefix.
@@ -1528,10 +1548,11 @@ const file_llm_mesh_inference_v1_content_proto_rawDesc = "" +
 	"cache_hint\x18\n" +
 	" \x01(\v2 .llm_mesh.inference.v1.CacheHintR\tcacheHint\x124\n" +
 	"\x06extras\x18\v \x03(\v2\x1c.llm_mesh.inference.v1.ExtraR\x06extrasB\x06\n" +
-	"\x04kind\"Z\n" +
+	"\x04kind\"w\n" +
 	"\x04Text\x12\x12\n" +
 	"\x04text\x18\x01 \x01(\tR\x04text\x12>\n" +
-	"\vannotations\x18\x02 \x03(\v2\x1c.llm_mesh.inference.v1.ExtraR\vannotations\"\xc7\x01\n" +
+	"\vannotations\x18\x02 \x03(\v2\x1c.llm_mesh.inference.v1.ExtraR\vannotations\x12\x1b\n" +
+	"\tmime_type\x18\x03 \x01(\tR\bmimeType\"\xc7\x01\n" +
 	"\x05Media\x12\x14\n" +
 	"\x04data\x18\x01 \x01(\fH\x00R\x04data\x12\x12\n" +
 	"\x03uri\x18\x02 \x01(\tH\x00R\x03uri\x12\x19\n" +
@@ -1558,12 +1579,13 @@ const file_llm_mesh_inference_v1_content_proto_rawDesc = "" +
 	"\tsignature\x18\x02 \x01(\tR\tsignature\x12\x1a\n" +
 	"\bredacted\x18\x03 \x01(\fR\bredacted\"\x1d\n" +
 	"\aRefusal\x12\x12\n" +
-	"\x04text\x18\x01 \x01(\tR\x04text\"N\n" +
+	"\x04text\x18\x01 \x01(\tR\x04text\"b\n" +
 	"\n" +
 	"OpaquePart\x12\x18\n" +
 	"\adialect\x18\x01 \x01(\tR\adialect\x12\x12\n" +
 	"\x04type\x18\x02 \x01(\tR\x04type\x12\x12\n" +
-	"\x04json\x18\x03 \x01(\fR\x04json\",\n" +
+	"\x04json\x18\x03 \x01(\fR\x04json\x12\x12\n" +
+	"\x04item\x18\x04 \x01(\bR\x04item\",\n" +
 	"\tCacheHint\x12\x1f\n" +
 	"\vttl_seconds\x18\x01 \x01(\x05R\n" +
 	"ttlSeconds\"\x85\x02\n" +

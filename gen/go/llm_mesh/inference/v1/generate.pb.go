@@ -94,6 +94,67 @@ func (FinishReason) EnumDescriptor() ([]byte, []int) {
 	return file_llm_mesh_inference_v1_generate_proto_rawDescGZIP(), []int{0}
 }
 
+// The tiers in which providers serve calls, each at its own price.
+type ServiceTier int32
+
+const (
+	// Not said.
+	ServiceTier_SERVICE_TIER_UNSPECIFIED ServiceTier = 0
+	// The usual one.
+	ServiceTier_SERVICE_TIER_STANDARD ServiceTier = 1
+	// Faster, and dearer.
+	ServiceTier_SERVICE_TIER_PRIORITY ServiceTier = 2
+	// Slower, and cheaper.
+	ServiceTier_SERVICE_TIER_FLEX ServiceTier = 3
+	// Some time within a day, and cheaper.
+	ServiceTier_SERVICE_TIER_BATCH ServiceTier = 4
+)
+
+// Enum value maps for ServiceTier.
+var (
+	ServiceTier_name = map[int32]string{
+		0: "SERVICE_TIER_UNSPECIFIED",
+		1: "SERVICE_TIER_STANDARD",
+		2: "SERVICE_TIER_PRIORITY",
+		3: "SERVICE_TIER_FLEX",
+		4: "SERVICE_TIER_BATCH",
+	}
+	ServiceTier_value = map[string]int32{
+		"SERVICE_TIER_UNSPECIFIED": 0,
+		"SERVICE_TIER_STANDARD":    1,
+		"SERVICE_TIER_PRIORITY":    2,
+		"SERVICE_TIER_FLEX":        3,
+		"SERVICE_TIER_BATCH":       4,
+	}
+)
+
+func (x ServiceTier) Enum() *ServiceTier {
+	p := new(ServiceTier)
+	*p = x
+	return p
+}
+
+func (x ServiceTier) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (ServiceTier) Descriptor() protoreflect.EnumDescriptor {
+	return file_llm_mesh_inference_v1_generate_proto_enumTypes[1].Descriptor()
+}
+
+func (ServiceTier) Type() protoreflect.EnumType {
+	return &file_llm_mesh_inference_v1_generate_proto_enumTypes[1]
+}
+
+func (x ServiceTier) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use ServiceTier.Descriptor instead.
+func (ServiceTier) EnumDescriptor() ([]byte, []int) {
+	return file_llm_mesh_inference_v1_generate_proto_rawDescGZIP(), []int{1}
+}
+
 // What a translation does to a field.
 type TranslationAction int32
 
@@ -135,11 +196,11 @@ func (x TranslationAction) String() string {
 }
 
 func (TranslationAction) Descriptor() protoreflect.EnumDescriptor {
-	return file_llm_mesh_inference_v1_generate_proto_enumTypes[1].Descriptor()
+	return file_llm_mesh_inference_v1_generate_proto_enumTypes[2].Descriptor()
 }
 
 func (TranslationAction) Type() protoreflect.EnumType {
-	return &file_llm_mesh_inference_v1_generate_proto_enumTypes[1]
+	return &file_llm_mesh_inference_v1_generate_proto_enumTypes[2]
 }
 
 func (x TranslationAction) Number() protoreflect.EnumNumber {
@@ -148,7 +209,7 @@ func (x TranslationAction) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use TranslationAction.Descriptor instead.
 func (TranslationAction) EnumDescriptor() ([]byte, []int) {
-	return file_llm_mesh_inference_v1_generate_proto_rawDescGZIP(), []int{1}
+	return file_llm_mesh_inference_v1_generate_proto_rawDescGZIP(), []int{2}
 }
 
 // Input of a generation: the model, its messages and options.
@@ -824,7 +885,8 @@ func (x *TokenLogprob) GetTop() []*TokenLogprob {
 	return nil
 }
 
-// What a call used, in tokens. Sums contain their parts: `input_tokens` includes cached ones.
+// What a call used: tokens, and what else providers bill. Sums contain their parts: `input_tokens` includes cached ones. What a provider does
+// not report and does not bill is 0.
 type Usage struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// All input tokens, cached reads and cache writes included.
@@ -846,7 +908,34 @@ type Usage struct {
 	// Output that a prediction of the caller wasted.
 	RejectedPredictionTokens int64 `protobuf:"varint,9,opt,name=rejected_prediction_tokens,json=rejectedPredictionTokens,proto3" json:"rejected_prediction_tokens,omitempty"`
 	// Unmodelled keys of the usage.
-	Extras        []*Extra `protobuf:"bytes,10,rep,name=extras,proto3" json:"extras,omitempty"`
+	Extras []*Extra `protobuf:"bytes,10,rep,name=extras,proto3" json:"extras,omitempty"`
+	// Part of `cache_write_input_tokens` that the provider keeps for 5 minutes.
+	CacheWrite_5MInputTokens int64 `protobuf:"varint,11,opt,name=cache_write_5m_input_tokens,json=cacheWrite5mInputTokens,proto3" json:"cache_write_5m_input_tokens,omitempty"`
+	// Part of `cache_write_input_tokens` that the provider keeps for 30 minutes.
+	CacheWrite_30MInputTokens int64 `protobuf:"varint,12,opt,name=cache_write_30m_input_tokens,json=cacheWrite30mInputTokens,proto3" json:"cache_write_30m_input_tokens,omitempty"`
+	// Part of `cache_write_input_tokens` that the provider keeps for an hour.
+	CacheWrite_1HInputTokens int64 `protobuf:"varint,13,opt,name=cache_write_1h_input_tokens,json=cacheWrite1hInputTokens,proto3" json:"cache_write_1h_input_tokens,omitempty"`
+	// Part of `cache_write_input_tokens` that the provider keeps for 12 hours.
+	CacheWrite_12HInputTokens int64 `protobuf:"varint,14,opt,name=cache_write_12h_input_tokens,json=cacheWrite12hInputTokens,proto3" json:"cache_write_12h_input_tokens,omitempty"`
+	// Part of the input that was images.
+	ImageInputTokens int64 `protobuf:"varint,15,opt,name=image_input_tokens,json=imageInputTokens,proto3" json:"image_input_tokens,omitempty"`
+	// Part of the output that was images.
+	ImageOutputTokens int64 `protobuf:"varint,16,opt,name=image_output_tokens,json=imageOutputTokens,proto3" json:"image_output_tokens,omitempty"`
+	// The tier that served the call, which may be another one than was asked for. Unset: the provider did not say; charged as STANDARD.
+	ServiceTier ServiceTier `protobuf:"varint,17,opt,name=service_tier,json=serviceTier,proto3,enum=llm_mesh.inference.v1.ServiceTier" json:"service_tier,omitempty"`
+	// Images that were made, by size and quality, where the provider bills them by the piece.
+	Images []*ImageCount `protobuf:"bytes,18,rep,name=images,proto3" json:"images,omitempty"`
+	// Sound that was heard, in milliseconds, where the provider bills its length.
+	AudioInputMilliseconds int64 `protobuf:"varint,19,opt,name=audio_input_milliseconds,json=audioInputMilliseconds,proto3" json:"audio_input_milliseconds,omitempty"`
+	// Sound that was made, in milliseconds, where the provider bills its length.
+	AudioOutputMilliseconds int64 `protobuf:"varint,20,opt,name=audio_output_milliseconds,json=audioOutputMilliseconds,proto3" json:"audio_output_milliseconds,omitempty"`
+	// Characters of text (Unicode code points), where the provider bills them.
+	Characters int64 `protobuf:"varint,21,opt,name=characters,proto3" json:"characters,omitempty"`
+	// Searches, as the provider counts them: mostly a query over up to 100 documents.
+	SearchUnits int64 `protobuf:"varint,22,opt,name=search_units,json=searchUnits,proto3" json:"search_units,omitempty"`
+	// The parts of the bill by model, where the provider had several models or runs answer. All other figures are sums over them. Empty: it is
+	// one run of one model. At most 64.
+	Iterations    []*ModelUsage `protobuf:"bytes,23,rep,name=iterations,proto3" json:"iterations,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -951,6 +1040,225 @@ func (x *Usage) GetExtras() []*Extra {
 	return nil
 }
 
+func (x *Usage) GetCacheWrite_5MInputTokens() int64 {
+	if x != nil {
+		return x.CacheWrite_5MInputTokens
+	}
+	return 0
+}
+
+func (x *Usage) GetCacheWrite_30MInputTokens() int64 {
+	if x != nil {
+		return x.CacheWrite_30MInputTokens
+	}
+	return 0
+}
+
+func (x *Usage) GetCacheWrite_1HInputTokens() int64 {
+	if x != nil {
+		return x.CacheWrite_1HInputTokens
+	}
+	return 0
+}
+
+func (x *Usage) GetCacheWrite_12HInputTokens() int64 {
+	if x != nil {
+		return x.CacheWrite_12HInputTokens
+	}
+	return 0
+}
+
+func (x *Usage) GetImageInputTokens() int64 {
+	if x != nil {
+		return x.ImageInputTokens
+	}
+	return 0
+}
+
+func (x *Usage) GetImageOutputTokens() int64 {
+	if x != nil {
+		return x.ImageOutputTokens
+	}
+	return 0
+}
+
+func (x *Usage) GetServiceTier() ServiceTier {
+	if x != nil {
+		return x.ServiceTier
+	}
+	return ServiceTier_SERVICE_TIER_UNSPECIFIED
+}
+
+func (x *Usage) GetImages() []*ImageCount {
+	if x != nil {
+		return x.Images
+	}
+	return nil
+}
+
+func (x *Usage) GetAudioInputMilliseconds() int64 {
+	if x != nil {
+		return x.AudioInputMilliseconds
+	}
+	return 0
+}
+
+func (x *Usage) GetAudioOutputMilliseconds() int64 {
+	if x != nil {
+		return x.AudioOutputMilliseconds
+	}
+	return 0
+}
+
+func (x *Usage) GetCharacters() int64 {
+	if x != nil {
+		return x.Characters
+	}
+	return 0
+}
+
+func (x *Usage) GetSearchUnits() int64 {
+	if x != nil {
+		return x.SearchUnits
+	}
+	return 0
+}
+
+func (x *Usage) GetIterations() []*ModelUsage {
+	if x != nil {
+		return x.Iterations
+	}
+	return nil
+}
+
+// How many images of one kind were made.
+type ImageCount struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Their size in pixels, as `1024x1024`. Empty: not known; charged as the dearest size of the price.
+	Size string `protobuf:"bytes,1,opt,name=size,proto3" json:"size,omitempty"`
+	// Their quality. Empty: not known; charged as the dearest quality of the price.
+	Quality string `protobuf:"bytes,2,opt,name=quality,proto3" json:"quality,omitempty"`
+	// How many.
+	Count         int64 `protobuf:"varint,3,opt,name=count,proto3" json:"count,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ImageCount) Reset() {
+	*x = ImageCount{}
+	mi := &file_llm_mesh_inference_v1_generate_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ImageCount) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ImageCount) ProtoMessage() {}
+
+func (x *ImageCount) ProtoReflect() protoreflect.Message {
+	mi := &file_llm_mesh_inference_v1_generate_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ImageCount.ProtoReflect.Descriptor instead.
+func (*ImageCount) Descriptor() ([]byte, []int) {
+	return file_llm_mesh_inference_v1_generate_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *ImageCount) GetSize() string {
+	if x != nil {
+		return x.Size
+	}
+	return ""
+}
+
+func (x *ImageCount) GetQuality() string {
+	if x != nil {
+		return x.Quality
+	}
+	return ""
+}
+
+func (x *ImageCount) GetCount() int64 {
+	if x != nil {
+		return x.Count
+	}
+	return 0
+}
+
+// What one model used for a part of an answer.
+type ModelUsage struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The model, as the provider names it. Empty: the attempt's own.
+	Model string `protobuf:"bytes,1,opt,name=model,proto3" json:"model,omitempty"`
+	// What it used. `iterations` MUST be empty.
+	Usage *Usage `protobuf:"bytes,2,opt,name=usage,proto3" json:"usage,omitempty"`
+	// What the part was for, in the provider's word, such as `message` or `compaction`. Empty: not said.
+	Type          string `protobuf:"bytes,3,opt,name=type,proto3" json:"type,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ModelUsage) Reset() {
+	*x = ModelUsage{}
+	mi := &file_llm_mesh_inference_v1_generate_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ModelUsage) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ModelUsage) ProtoMessage() {}
+
+func (x *ModelUsage) ProtoReflect() protoreflect.Message {
+	mi := &file_llm_mesh_inference_v1_generate_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ModelUsage.ProtoReflect.Descriptor instead.
+func (*ModelUsage) Descriptor() ([]byte, []int) {
+	return file_llm_mesh_inference_v1_generate_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *ModelUsage) GetModel() string {
+	if x != nil {
+		return x.Model
+	}
+	return ""
+}
+
+func (x *ModelUsage) GetUsage() *Usage {
+	if x != nil {
+		return x.Usage
+	}
+	return nil
+}
+
+func (x *ModelUsage) GetType() string {
+	if x != nil {
+		return x.Type
+	}
+	return ""
+}
+
 // One thing that a translation between dialects changed.
 type Translation struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -966,7 +1274,7 @@ type Translation struct {
 
 func (x *Translation) Reset() {
 	*x = Translation{}
-	mi := &file_llm_mesh_inference_v1_generate_proto_msgTypes[8]
+	mi := &file_llm_mesh_inference_v1_generate_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -978,7 +1286,7 @@ func (x *Translation) String() string {
 func (*Translation) ProtoMessage() {}
 
 func (x *Translation) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_inference_v1_generate_proto_msgTypes[8]
+	mi := &file_llm_mesh_inference_v1_generate_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -991,7 +1299,7 @@ func (x *Translation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Translation.ProtoReflect.Descriptor instead.
 func (*Translation) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_inference_v1_generate_proto_rawDescGZIP(), []int{8}
+	return file_llm_mesh_inference_v1_generate_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Translation) GetField() string {
@@ -1047,7 +1355,7 @@ type StreamEvent struct {
 
 func (x *StreamEvent) Reset() {
 	*x = StreamEvent{}
-	mi := &file_llm_mesh_inference_v1_generate_proto_msgTypes[9]
+	mi := &file_llm_mesh_inference_v1_generate_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1059,7 +1367,7 @@ func (x *StreamEvent) String() string {
 func (*StreamEvent) ProtoMessage() {}
 
 func (x *StreamEvent) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_inference_v1_generate_proto_msgTypes[9]
+	mi := &file_llm_mesh_inference_v1_generate_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1072,7 +1380,7 @@ func (x *StreamEvent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StreamEvent.ProtoReflect.Descriptor instead.
 func (*StreamEvent) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_inference_v1_generate_proto_rawDescGZIP(), []int{9}
+	return file_llm_mesh_inference_v1_generate_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *StreamEvent) GetKind() isStreamEvent_Kind {
@@ -1292,7 +1600,7 @@ type StreamEvents struct {
 
 func (x *StreamEvents) Reset() {
 	*x = StreamEvents{}
-	mi := &file_llm_mesh_inference_v1_generate_proto_msgTypes[10]
+	mi := &file_llm_mesh_inference_v1_generate_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1304,7 +1612,7 @@ func (x *StreamEvents) String() string {
 func (*StreamEvents) ProtoMessage() {}
 
 func (x *StreamEvents) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_inference_v1_generate_proto_msgTypes[10]
+	mi := &file_llm_mesh_inference_v1_generate_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1317,7 +1625,7 @@ func (x *StreamEvents) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StreamEvents.ProtoReflect.Descriptor instead.
 func (*StreamEvents) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_inference_v1_generate_proto_rawDescGZIP(), []int{10}
+	return file_llm_mesh_inference_v1_generate_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *StreamEvents) GetEvents() []*StreamEvent {
@@ -1348,7 +1656,7 @@ type Started struct {
 
 func (x *Started) Reset() {
 	*x = Started{}
-	mi := &file_llm_mesh_inference_v1_generate_proto_msgTypes[11]
+	mi := &file_llm_mesh_inference_v1_generate_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1360,7 +1668,7 @@ func (x *Started) String() string {
 func (*Started) ProtoMessage() {}
 
 func (x *Started) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_inference_v1_generate_proto_msgTypes[11]
+	mi := &file_llm_mesh_inference_v1_generate_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1373,7 +1681,7 @@ func (x *Started) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Started.ProtoReflect.Descriptor instead.
 func (*Started) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_inference_v1_generate_proto_rawDescGZIP(), []int{11}
+	return file_llm_mesh_inference_v1_generate_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Started) GetId() string {
@@ -1435,7 +1743,7 @@ type TextDelta struct {
 
 func (x *TextDelta) Reset() {
 	*x = TextDelta{}
-	mi := &file_llm_mesh_inference_v1_generate_proto_msgTypes[12]
+	mi := &file_llm_mesh_inference_v1_generate_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1447,7 +1755,7 @@ func (x *TextDelta) String() string {
 func (*TextDelta) ProtoMessage() {}
 
 func (x *TextDelta) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_inference_v1_generate_proto_msgTypes[12]
+	mi := &file_llm_mesh_inference_v1_generate_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1460,7 +1768,7 @@ func (x *TextDelta) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TextDelta.ProtoReflect.Descriptor instead.
 func (*TextDelta) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_inference_v1_generate_proto_rawDescGZIP(), []int{12}
+	return file_llm_mesh_inference_v1_generate_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *TextDelta) GetChoice() int32 {
@@ -1508,7 +1816,7 @@ type ReasoningDelta struct {
 
 func (x *ReasoningDelta) Reset() {
 	*x = ReasoningDelta{}
-	mi := &file_llm_mesh_inference_v1_generate_proto_msgTypes[13]
+	mi := &file_llm_mesh_inference_v1_generate_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1520,7 +1828,7 @@ func (x *ReasoningDelta) String() string {
 func (*ReasoningDelta) ProtoMessage() {}
 
 func (x *ReasoningDelta) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_inference_v1_generate_proto_msgTypes[13]
+	mi := &file_llm_mesh_inference_v1_generate_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1533,7 +1841,7 @@ func (x *ReasoningDelta) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReasoningDelta.ProtoReflect.Descriptor instead.
 func (*ReasoningDelta) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_inference_v1_generate_proto_rawDescGZIP(), []int{13}
+	return file_llm_mesh_inference_v1_generate_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *ReasoningDelta) GetChoice() int32 {
@@ -1583,7 +1891,7 @@ type ToolCallStarted struct {
 
 func (x *ToolCallStarted) Reset() {
 	*x = ToolCallStarted{}
-	mi := &file_llm_mesh_inference_v1_generate_proto_msgTypes[14]
+	mi := &file_llm_mesh_inference_v1_generate_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1595,7 +1903,7 @@ func (x *ToolCallStarted) String() string {
 func (*ToolCallStarted) ProtoMessage() {}
 
 func (x *ToolCallStarted) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_inference_v1_generate_proto_msgTypes[14]
+	mi := &file_llm_mesh_inference_v1_generate_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1608,7 +1916,7 @@ func (x *ToolCallStarted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ToolCallStarted.ProtoReflect.Descriptor instead.
 func (*ToolCallStarted) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_inference_v1_generate_proto_rawDescGZIP(), []int{14}
+	return file_llm_mesh_inference_v1_generate_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *ToolCallStarted) GetChoice() int32 {
@@ -1661,7 +1969,7 @@ type ToolCallDelta struct {
 
 func (x *ToolCallDelta) Reset() {
 	*x = ToolCallDelta{}
-	mi := &file_llm_mesh_inference_v1_generate_proto_msgTypes[15]
+	mi := &file_llm_mesh_inference_v1_generate_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1673,7 +1981,7 @@ func (x *ToolCallDelta) String() string {
 func (*ToolCallDelta) ProtoMessage() {}
 
 func (x *ToolCallDelta) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_inference_v1_generate_proto_msgTypes[15]
+	mi := &file_llm_mesh_inference_v1_generate_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1686,7 +1994,7 @@ func (x *ToolCallDelta) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ToolCallDelta.ProtoReflect.Descriptor instead.
 func (*ToolCallDelta) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_inference_v1_generate_proto_rawDescGZIP(), []int{15}
+	return file_llm_mesh_inference_v1_generate_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *ToolCallDelta) GetChoice() int32 {
@@ -1725,7 +2033,7 @@ type AudioDelta struct {
 
 func (x *AudioDelta) Reset() {
 	*x = AudioDelta{}
-	mi := &file_llm_mesh_inference_v1_generate_proto_msgTypes[16]
+	mi := &file_llm_mesh_inference_v1_generate_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1737,7 +2045,7 @@ func (x *AudioDelta) String() string {
 func (*AudioDelta) ProtoMessage() {}
 
 func (x *AudioDelta) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_inference_v1_generate_proto_msgTypes[16]
+	mi := &file_llm_mesh_inference_v1_generate_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1750,7 +2058,7 @@ func (x *AudioDelta) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AudioDelta.ProtoReflect.Descriptor instead.
 func (*AudioDelta) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_inference_v1_generate_proto_rawDescGZIP(), []int{16}
+	return file_llm_mesh_inference_v1_generate_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *AudioDelta) GetChoice() int32 {
@@ -1791,7 +2099,7 @@ type ChoiceFinished struct {
 
 func (x *ChoiceFinished) Reset() {
 	*x = ChoiceFinished{}
-	mi := &file_llm_mesh_inference_v1_generate_proto_msgTypes[17]
+	mi := &file_llm_mesh_inference_v1_generate_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1803,7 +2111,7 @@ func (x *ChoiceFinished) String() string {
 func (*ChoiceFinished) ProtoMessage() {}
 
 func (x *ChoiceFinished) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_inference_v1_generate_proto_msgTypes[17]
+	mi := &file_llm_mesh_inference_v1_generate_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1816,7 +2124,7 @@ func (x *ChoiceFinished) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ChoiceFinished.ProtoReflect.Descriptor instead.
 func (*ChoiceFinished) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_inference_v1_generate_proto_rawDescGZIP(), []int{17}
+	return file_llm_mesh_inference_v1_generate_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *ChoiceFinished) GetChoice() int32 {
@@ -1858,7 +2166,7 @@ type Continued struct {
 
 func (x *Continued) Reset() {
 	*x = Continued{}
-	mi := &file_llm_mesh_inference_v1_generate_proto_msgTypes[18]
+	mi := &file_llm_mesh_inference_v1_generate_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1870,7 +2178,7 @@ func (x *Continued) String() string {
 func (*Continued) ProtoMessage() {}
 
 func (x *Continued) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_inference_v1_generate_proto_msgTypes[18]
+	mi := &file_llm_mesh_inference_v1_generate_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1883,7 +2191,7 @@ func (x *Continued) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Continued.ProtoReflect.Descriptor instead.
 func (*Continued) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_inference_v1_generate_proto_rawDescGZIP(), []int{18}
+	return file_llm_mesh_inference_v1_generate_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Continued) GetAttemptId() string {
@@ -1904,7 +2212,7 @@ type Finished struct {
 
 func (x *Finished) Reset() {
 	*x = Finished{}
-	mi := &file_llm_mesh_inference_v1_generate_proto_msgTypes[19]
+	mi := &file_llm_mesh_inference_v1_generate_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1916,7 +2224,7 @@ func (x *Finished) String() string {
 func (*Finished) ProtoMessage() {}
 
 func (x *Finished) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_inference_v1_generate_proto_msgTypes[19]
+	mi := &file_llm_mesh_inference_v1_generate_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1929,7 +2237,7 @@ func (x *Finished) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Finished.ProtoReflect.Descriptor instead.
 func (*Finished) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_inference_v1_generate_proto_rawDescGZIP(), []int{19}
+	return file_llm_mesh_inference_v1_generate_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Finished) GetExtras() []*Extra {
@@ -2011,7 +2319,7 @@ const file_llm_mesh_inference_v1_generate_proto_rawDesc = "" +
 	"\x05token\x18\x01 \x01(\tR\x05token\x12\x18\n" +
 	"\alogprob\x18\x02 \x01(\x01R\alogprob\x12\x12\n" +
 	"\x04utf8\x18\x03 \x01(\fR\x04utf8\x125\n" +
-	"\x03top\x18\x04 \x03(\v2#.llm_mesh.inference.v1.TokenLogprobR\x03top\"\x80\x04\n" +
+	"\x03top\x18\x04 \x03(\v2#.llm_mesh.inference.v1.TokenLogprobR\x03top\"\xd8\t\n" +
 	"\x05Usage\x12!\n" +
 	"\finput_tokens\x18\x01 \x01(\x03R\vinputTokens\x12#\n" +
 	"\routput_tokens\x18\x02 \x01(\x03R\foutputTokens\x12.\n" +
@@ -2023,7 +2331,34 @@ const file_llm_mesh_inference_v1_generate_proto_rawDesc = "" +
 	"\x1aaccepted_prediction_tokens\x18\b \x01(\x03R\x18acceptedPredictionTokens\x12<\n" +
 	"\x1arejected_prediction_tokens\x18\t \x01(\x03R\x18rejectedPredictionTokens\x124\n" +
 	"\x06extras\x18\n" +
-	" \x03(\v2\x1c.llm_mesh.inference.v1.ExtraR\x06extras\"y\n" +
+	" \x03(\v2\x1c.llm_mesh.inference.v1.ExtraR\x06extras\x12<\n" +
+	"\x1bcache_write_5m_input_tokens\x18\v \x01(\x03R\x17cacheWrite5mInputTokens\x12>\n" +
+	"\x1ccache_write_30m_input_tokens\x18\f \x01(\x03R\x18cacheWrite30mInputTokens\x12<\n" +
+	"\x1bcache_write_1h_input_tokens\x18\r \x01(\x03R\x17cacheWrite1hInputTokens\x12>\n" +
+	"\x1ccache_write_12h_input_tokens\x18\x0e \x01(\x03R\x18cacheWrite12hInputTokens\x12,\n" +
+	"\x12image_input_tokens\x18\x0f \x01(\x03R\x10imageInputTokens\x12.\n" +
+	"\x13image_output_tokens\x18\x10 \x01(\x03R\x11imageOutputTokens\x12E\n" +
+	"\fservice_tier\x18\x11 \x01(\x0e2\".llm_mesh.inference.v1.ServiceTierR\vserviceTier\x129\n" +
+	"\x06images\x18\x12 \x03(\v2!.llm_mesh.inference.v1.ImageCountR\x06images\x128\n" +
+	"\x18audio_input_milliseconds\x18\x13 \x01(\x03R\x16audioInputMilliseconds\x12:\n" +
+	"\x19audio_output_milliseconds\x18\x14 \x01(\x03R\x17audioOutputMilliseconds\x12\x1e\n" +
+	"\n" +
+	"characters\x18\x15 \x01(\x03R\n" +
+	"characters\x12!\n" +
+	"\fsearch_units\x18\x16 \x01(\x03R\vsearchUnits\x12A\n" +
+	"\n" +
+	"iterations\x18\x17 \x03(\v2!.llm_mesh.inference.v1.ModelUsageR\n" +
+	"iterations\"P\n" +
+	"\n" +
+	"ImageCount\x12\x12\n" +
+	"\x04size\x18\x01 \x01(\tR\x04size\x12\x18\n" +
+	"\aquality\x18\x02 \x01(\tR\aquality\x12\x14\n" +
+	"\x05count\x18\x03 \x01(\x03R\x05count\"j\n" +
+	"\n" +
+	"ModelUsage\x12\x14\n" +
+	"\x05model\x18\x01 \x01(\tR\x05model\x122\n" +
+	"\x05usage\x18\x02 \x01(\v2\x1c.llm_mesh.inference.v1.UsageR\x05usage\x12\x12\n" +
+	"\x04type\x18\x03 \x01(\tR\x04type\"y\n" +
 	"\vTranslation\x12\x14\n" +
 	"\x05field\x18\x01 \x01(\tR\x05field\x12@\n" +
 	"\x06action\x18\x02 \x01(\x0e2(.llm_mesh.inference.v1.TranslationActionR\x06action\x12\x12\n" +
@@ -2097,7 +2432,13 @@ const file_llm_mesh_inference_v1_generate_proto_rawDesc = "" +
 	"\x1cFINISH_REASON_CONTENT_FILTER\x10\x04\x12\x19\n" +
 	"\x15FINISH_REASON_REFUSAL\x10\x05\x12\x17\n" +
 	"\x13FINISH_REASON_PAUSE\x10\x06\x12\x17\n" +
-	"\x13FINISH_REASON_OTHER\x10\a*\x9c\x01\n" +
+	"\x13FINISH_REASON_OTHER\x10\a*\x90\x01\n" +
+	"\vServiceTier\x12\x1c\n" +
+	"\x18SERVICE_TIER_UNSPECIFIED\x10\x00\x12\x19\n" +
+	"\x15SERVICE_TIER_STANDARD\x10\x01\x12\x19\n" +
+	"\x15SERVICE_TIER_PRIORITY\x10\x02\x12\x15\n" +
+	"\x11SERVICE_TIER_FLEX\x10\x03\x12\x16\n" +
+	"\x12SERVICE_TIER_BATCH\x10\x04*\x9c\x01\n" +
 	"\x11TranslationAction\x12\"\n" +
 	"\x1eTRANSLATION_ACTION_UNSPECIFIED\x10\x00\x12\x1e\n" +
 	"\x1aTRANSLATION_ACTION_DROPPED\x10\x01\x12#\n" +
@@ -2117,88 +2458,95 @@ func file_llm_mesh_inference_v1_generate_proto_rawDescGZIP() []byte {
 	return file_llm_mesh_inference_v1_generate_proto_rawDescData
 }
 
-var file_llm_mesh_inference_v1_generate_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_llm_mesh_inference_v1_generate_proto_msgTypes = make([]protoimpl.MessageInfo, 21)
+var file_llm_mesh_inference_v1_generate_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
+var file_llm_mesh_inference_v1_generate_proto_msgTypes = make([]protoimpl.MessageInfo, 23)
 var file_llm_mesh_inference_v1_generate_proto_goTypes = []any{
 	(FinishReason)(0),        // 0: llm_mesh.inference.v1.FinishReason
-	(TranslationAction)(0),   // 1: llm_mesh.inference.v1.TranslationAction
-	(*GenerateInput)(nil),    // 2: llm_mesh.inference.v1.GenerateInput
-	(*Sampling)(nil),         // 3: llm_mesh.inference.v1.Sampling
-	(*ReasoningOptions)(nil), // 4: llm_mesh.inference.v1.ReasoningOptions
-	(*LogprobOptions)(nil),   // 5: llm_mesh.inference.v1.LogprobOptions
-	(*GenerateOutput)(nil),   // 6: llm_mesh.inference.v1.GenerateOutput
-	(*Choice)(nil),           // 7: llm_mesh.inference.v1.Choice
-	(*TokenLogprob)(nil),     // 8: llm_mesh.inference.v1.TokenLogprob
-	(*Usage)(nil),            // 9: llm_mesh.inference.v1.Usage
-	(*Translation)(nil),      // 10: llm_mesh.inference.v1.Translation
-	(*StreamEvent)(nil),      // 11: llm_mesh.inference.v1.StreamEvent
-	(*StreamEvents)(nil),     // 12: llm_mesh.inference.v1.StreamEvents
-	(*Started)(nil),          // 13: llm_mesh.inference.v1.Started
-	(*TextDelta)(nil),        // 14: llm_mesh.inference.v1.TextDelta
-	(*ReasoningDelta)(nil),   // 15: llm_mesh.inference.v1.ReasoningDelta
-	(*ToolCallStarted)(nil),  // 16: llm_mesh.inference.v1.ToolCallStarted
-	(*ToolCallDelta)(nil),    // 17: llm_mesh.inference.v1.ToolCallDelta
-	(*AudioDelta)(nil),       // 18: llm_mesh.inference.v1.AudioDelta
-	(*ChoiceFinished)(nil),   // 19: llm_mesh.inference.v1.ChoiceFinished
-	(*Continued)(nil),        // 20: llm_mesh.inference.v1.Continued
-	(*Finished)(nil),         // 21: llm_mesh.inference.v1.Finished
-	nil,                      // 22: llm_mesh.inference.v1.Sampling.LogitBiasEntry
-	(*Message)(nil),          // 23: llm_mesh.inference.v1.Message
-	(*Tool)(nil),             // 24: llm_mesh.inference.v1.Tool
-	(*ToolChoice)(nil),       // 25: llm_mesh.inference.v1.ToolChoice
-	(*ResponseFormat)(nil),   // 26: llm_mesh.inference.v1.ResponseFormat
-	(*Extra)(nil),            // 27: llm_mesh.inference.v1.Extra
-	(*OpaquePart)(nil),       // 28: llm_mesh.inference.v1.OpaquePart
+	(ServiceTier)(0),         // 1: llm_mesh.inference.v1.ServiceTier
+	(TranslationAction)(0),   // 2: llm_mesh.inference.v1.TranslationAction
+	(*GenerateInput)(nil),    // 3: llm_mesh.inference.v1.GenerateInput
+	(*Sampling)(nil),         // 4: llm_mesh.inference.v1.Sampling
+	(*ReasoningOptions)(nil), // 5: llm_mesh.inference.v1.ReasoningOptions
+	(*LogprobOptions)(nil),   // 6: llm_mesh.inference.v1.LogprobOptions
+	(*GenerateOutput)(nil),   // 7: llm_mesh.inference.v1.GenerateOutput
+	(*Choice)(nil),           // 8: llm_mesh.inference.v1.Choice
+	(*TokenLogprob)(nil),     // 9: llm_mesh.inference.v1.TokenLogprob
+	(*Usage)(nil),            // 10: llm_mesh.inference.v1.Usage
+	(*ImageCount)(nil),       // 11: llm_mesh.inference.v1.ImageCount
+	(*ModelUsage)(nil),       // 12: llm_mesh.inference.v1.ModelUsage
+	(*Translation)(nil),      // 13: llm_mesh.inference.v1.Translation
+	(*StreamEvent)(nil),      // 14: llm_mesh.inference.v1.StreamEvent
+	(*StreamEvents)(nil),     // 15: llm_mesh.inference.v1.StreamEvents
+	(*Started)(nil),          // 16: llm_mesh.inference.v1.Started
+	(*TextDelta)(nil),        // 17: llm_mesh.inference.v1.TextDelta
+	(*ReasoningDelta)(nil),   // 18: llm_mesh.inference.v1.ReasoningDelta
+	(*ToolCallStarted)(nil),  // 19: llm_mesh.inference.v1.ToolCallStarted
+	(*ToolCallDelta)(nil),    // 20: llm_mesh.inference.v1.ToolCallDelta
+	(*AudioDelta)(nil),       // 21: llm_mesh.inference.v1.AudioDelta
+	(*ChoiceFinished)(nil),   // 22: llm_mesh.inference.v1.ChoiceFinished
+	(*Continued)(nil),        // 23: llm_mesh.inference.v1.Continued
+	(*Finished)(nil),         // 24: llm_mesh.inference.v1.Finished
+	nil,                      // 25: llm_mesh.inference.v1.Sampling.LogitBiasEntry
+	(*Message)(nil),          // 26: llm_mesh.inference.v1.Message
+	(*Tool)(nil),             // 27: llm_mesh.inference.v1.Tool
+	(*ToolChoice)(nil),       // 28: llm_mesh.inference.v1.ToolChoice
+	(*ResponseFormat)(nil),   // 29: llm_mesh.inference.v1.ResponseFormat
+	(*Extra)(nil),            // 30: llm_mesh.inference.v1.Extra
+	(*OpaquePart)(nil),       // 31: llm_mesh.inference.v1.OpaquePart
 }
 var file_llm_mesh_inference_v1_generate_proto_depIdxs = []int32{
-	23, // 0: llm_mesh.inference.v1.GenerateInput.messages:type_name -> llm_mesh.inference.v1.Message
-	24, // 1: llm_mesh.inference.v1.GenerateInput.tools:type_name -> llm_mesh.inference.v1.Tool
-	25, // 2: llm_mesh.inference.v1.GenerateInput.tool_choice:type_name -> llm_mesh.inference.v1.ToolChoice
-	26, // 3: llm_mesh.inference.v1.GenerateInput.response_format:type_name -> llm_mesh.inference.v1.ResponseFormat
-	3,  // 4: llm_mesh.inference.v1.GenerateInput.sampling:type_name -> llm_mesh.inference.v1.Sampling
-	4,  // 5: llm_mesh.inference.v1.GenerateInput.reasoning:type_name -> llm_mesh.inference.v1.ReasoningOptions
-	5,  // 6: llm_mesh.inference.v1.GenerateInput.logprobs:type_name -> llm_mesh.inference.v1.LogprobOptions
-	27, // 7: llm_mesh.inference.v1.GenerateInput.extras:type_name -> llm_mesh.inference.v1.Extra
-	22, // 8: llm_mesh.inference.v1.Sampling.logit_bias:type_name -> llm_mesh.inference.v1.Sampling.LogitBiasEntry
-	7,  // 9: llm_mesh.inference.v1.GenerateOutput.choices:type_name -> llm_mesh.inference.v1.Choice
-	9,  // 10: llm_mesh.inference.v1.GenerateOutput.usage:type_name -> llm_mesh.inference.v1.Usage
-	10, // 11: llm_mesh.inference.v1.GenerateOutput.translations:type_name -> llm_mesh.inference.v1.Translation
-	27, // 12: llm_mesh.inference.v1.GenerateOutput.extras:type_name -> llm_mesh.inference.v1.Extra
-	23, // 13: llm_mesh.inference.v1.Choice.message:type_name -> llm_mesh.inference.v1.Message
+	26, // 0: llm_mesh.inference.v1.GenerateInput.messages:type_name -> llm_mesh.inference.v1.Message
+	27, // 1: llm_mesh.inference.v1.GenerateInput.tools:type_name -> llm_mesh.inference.v1.Tool
+	28, // 2: llm_mesh.inference.v1.GenerateInput.tool_choice:type_name -> llm_mesh.inference.v1.ToolChoice
+	29, // 3: llm_mesh.inference.v1.GenerateInput.response_format:type_name -> llm_mesh.inference.v1.ResponseFormat
+	4,  // 4: llm_mesh.inference.v1.GenerateInput.sampling:type_name -> llm_mesh.inference.v1.Sampling
+	5,  // 5: llm_mesh.inference.v1.GenerateInput.reasoning:type_name -> llm_mesh.inference.v1.ReasoningOptions
+	6,  // 6: llm_mesh.inference.v1.GenerateInput.logprobs:type_name -> llm_mesh.inference.v1.LogprobOptions
+	30, // 7: llm_mesh.inference.v1.GenerateInput.extras:type_name -> llm_mesh.inference.v1.Extra
+	25, // 8: llm_mesh.inference.v1.Sampling.logit_bias:type_name -> llm_mesh.inference.v1.Sampling.LogitBiasEntry
+	8,  // 9: llm_mesh.inference.v1.GenerateOutput.choices:type_name -> llm_mesh.inference.v1.Choice
+	10, // 10: llm_mesh.inference.v1.GenerateOutput.usage:type_name -> llm_mesh.inference.v1.Usage
+	13, // 11: llm_mesh.inference.v1.GenerateOutput.translations:type_name -> llm_mesh.inference.v1.Translation
+	30, // 12: llm_mesh.inference.v1.GenerateOutput.extras:type_name -> llm_mesh.inference.v1.Extra
+	26, // 13: llm_mesh.inference.v1.Choice.message:type_name -> llm_mesh.inference.v1.Message
 	0,  // 14: llm_mesh.inference.v1.Choice.finish_reason:type_name -> llm_mesh.inference.v1.FinishReason
-	8,  // 15: llm_mesh.inference.v1.Choice.logprobs:type_name -> llm_mesh.inference.v1.TokenLogprob
-	8,  // 16: llm_mesh.inference.v1.Choice.refusal_logprobs:type_name -> llm_mesh.inference.v1.TokenLogprob
-	27, // 17: llm_mesh.inference.v1.Choice.extras:type_name -> llm_mesh.inference.v1.Extra
-	8,  // 18: llm_mesh.inference.v1.TokenLogprob.top:type_name -> llm_mesh.inference.v1.TokenLogprob
-	27, // 19: llm_mesh.inference.v1.Usage.extras:type_name -> llm_mesh.inference.v1.Extra
-	1,  // 20: llm_mesh.inference.v1.Translation.action:type_name -> llm_mesh.inference.v1.TranslationAction
-	13, // 21: llm_mesh.inference.v1.StreamEvent.started:type_name -> llm_mesh.inference.v1.Started
-	14, // 22: llm_mesh.inference.v1.StreamEvent.text:type_name -> llm_mesh.inference.v1.TextDelta
-	15, // 23: llm_mesh.inference.v1.StreamEvent.reasoning:type_name -> llm_mesh.inference.v1.ReasoningDelta
-	14, // 24: llm_mesh.inference.v1.StreamEvent.refusal:type_name -> llm_mesh.inference.v1.TextDelta
-	16, // 25: llm_mesh.inference.v1.StreamEvent.tool_call_started:type_name -> llm_mesh.inference.v1.ToolCallStarted
-	17, // 26: llm_mesh.inference.v1.StreamEvent.tool_call:type_name -> llm_mesh.inference.v1.ToolCallDelta
-	18, // 27: llm_mesh.inference.v1.StreamEvent.audio:type_name -> llm_mesh.inference.v1.AudioDelta
-	19, // 28: llm_mesh.inference.v1.StreamEvent.choice_finished:type_name -> llm_mesh.inference.v1.ChoiceFinished
-	9,  // 29: llm_mesh.inference.v1.StreamEvent.usage:type_name -> llm_mesh.inference.v1.Usage
-	20, // 30: llm_mesh.inference.v1.StreamEvent.continued:type_name -> llm_mesh.inference.v1.Continued
-	21, // 31: llm_mesh.inference.v1.StreamEvent.finished:type_name -> llm_mesh.inference.v1.Finished
-	28, // 32: llm_mesh.inference.v1.StreamEvent.opaque:type_name -> llm_mesh.inference.v1.OpaquePart
-	11, // 33: llm_mesh.inference.v1.StreamEvents.events:type_name -> llm_mesh.inference.v1.StreamEvent
-	10, // 34: llm_mesh.inference.v1.Started.translations:type_name -> llm_mesh.inference.v1.Translation
-	27, // 35: llm_mesh.inference.v1.Started.extras:type_name -> llm_mesh.inference.v1.Extra
-	9,  // 36: llm_mesh.inference.v1.Started.usage:type_name -> llm_mesh.inference.v1.Usage
-	8,  // 37: llm_mesh.inference.v1.TextDelta.logprobs:type_name -> llm_mesh.inference.v1.TokenLogprob
-	27, // 38: llm_mesh.inference.v1.TextDelta.extras:type_name -> llm_mesh.inference.v1.Extra
-	27, // 39: llm_mesh.inference.v1.ToolCallStarted.extras:type_name -> llm_mesh.inference.v1.Extra
-	0,  // 40: llm_mesh.inference.v1.ChoiceFinished.finish_reason:type_name -> llm_mesh.inference.v1.FinishReason
-	27, // 41: llm_mesh.inference.v1.ChoiceFinished.extras:type_name -> llm_mesh.inference.v1.Extra
-	27, // 42: llm_mesh.inference.v1.Finished.extras:type_name -> llm_mesh.inference.v1.Extra
-	43, // [43:43] is the sub-list for method output_type
-	43, // [43:43] is the sub-list for method input_type
-	43, // [43:43] is the sub-list for extension type_name
-	43, // [43:43] is the sub-list for extension extendee
-	0,  // [0:43] is the sub-list for field type_name
+	9,  // 15: llm_mesh.inference.v1.Choice.logprobs:type_name -> llm_mesh.inference.v1.TokenLogprob
+	9,  // 16: llm_mesh.inference.v1.Choice.refusal_logprobs:type_name -> llm_mesh.inference.v1.TokenLogprob
+	30, // 17: llm_mesh.inference.v1.Choice.extras:type_name -> llm_mesh.inference.v1.Extra
+	9,  // 18: llm_mesh.inference.v1.TokenLogprob.top:type_name -> llm_mesh.inference.v1.TokenLogprob
+	30, // 19: llm_mesh.inference.v1.Usage.extras:type_name -> llm_mesh.inference.v1.Extra
+	1,  // 20: llm_mesh.inference.v1.Usage.service_tier:type_name -> llm_mesh.inference.v1.ServiceTier
+	11, // 21: llm_mesh.inference.v1.Usage.images:type_name -> llm_mesh.inference.v1.ImageCount
+	12, // 22: llm_mesh.inference.v1.Usage.iterations:type_name -> llm_mesh.inference.v1.ModelUsage
+	10, // 23: llm_mesh.inference.v1.ModelUsage.usage:type_name -> llm_mesh.inference.v1.Usage
+	2,  // 24: llm_mesh.inference.v1.Translation.action:type_name -> llm_mesh.inference.v1.TranslationAction
+	16, // 25: llm_mesh.inference.v1.StreamEvent.started:type_name -> llm_mesh.inference.v1.Started
+	17, // 26: llm_mesh.inference.v1.StreamEvent.text:type_name -> llm_mesh.inference.v1.TextDelta
+	18, // 27: llm_mesh.inference.v1.StreamEvent.reasoning:type_name -> llm_mesh.inference.v1.ReasoningDelta
+	17, // 28: llm_mesh.inference.v1.StreamEvent.refusal:type_name -> llm_mesh.inference.v1.TextDelta
+	19, // 29: llm_mesh.inference.v1.StreamEvent.tool_call_started:type_name -> llm_mesh.inference.v1.ToolCallStarted
+	20, // 30: llm_mesh.inference.v1.StreamEvent.tool_call:type_name -> llm_mesh.inference.v1.ToolCallDelta
+	21, // 31: llm_mesh.inference.v1.StreamEvent.audio:type_name -> llm_mesh.inference.v1.AudioDelta
+	22, // 32: llm_mesh.inference.v1.StreamEvent.choice_finished:type_name -> llm_mesh.inference.v1.ChoiceFinished
+	10, // 33: llm_mesh.inference.v1.StreamEvent.usage:type_name -> llm_mesh.inference.v1.Usage
+	23, // 34: llm_mesh.inference.v1.StreamEvent.continued:type_name -> llm_mesh.inference.v1.Continued
+	24, // 35: llm_mesh.inference.v1.StreamEvent.finished:type_name -> llm_mesh.inference.v1.Finished
+	31, // 36: llm_mesh.inference.v1.StreamEvent.opaque:type_name -> llm_mesh.inference.v1.OpaquePart
+	14, // 37: llm_mesh.inference.v1.StreamEvents.events:type_name -> llm_mesh.inference.v1.StreamEvent
+	13, // 38: llm_mesh.inference.v1.Started.translations:type_name -> llm_mesh.inference.v1.Translation
+	30, // 39: llm_mesh.inference.v1.Started.extras:type_name -> llm_mesh.inference.v1.Extra
+	10, // 40: llm_mesh.inference.v1.Started.usage:type_name -> llm_mesh.inference.v1.Usage
+	9,  // 41: llm_mesh.inference.v1.TextDelta.logprobs:type_name -> llm_mesh.inference.v1.TokenLogprob
+	30, // 42: llm_mesh.inference.v1.TextDelta.extras:type_name -> llm_mesh.inference.v1.Extra
+	30, // 43: llm_mesh.inference.v1.ToolCallStarted.extras:type_name -> llm_mesh.inference.v1.Extra
+	0,  // 44: llm_mesh.inference.v1.ChoiceFinished.finish_reason:type_name -> llm_mesh.inference.v1.FinishReason
+	30, // 45: llm_mesh.inference.v1.ChoiceFinished.extras:type_name -> llm_mesh.inference.v1.Extra
+	30, // 46: llm_mesh.inference.v1.Finished.extras:type_name -> llm_mesh.inference.v1.Extra
+	47, // [47:47] is the sub-list for method output_type
+	47, // [47:47] is the sub-list for method input_type
+	47, // [47:47] is the sub-list for extension type_name
+	47, // [47:47] is the sub-list for extension extendee
+	0,  // [0:47] is the sub-list for field type_name
 }
 
 func init() { file_llm_mesh_inference_v1_generate_proto_init() }
@@ -2209,7 +2557,7 @@ func file_llm_mesh_inference_v1_generate_proto_init() {
 	file_llm_mesh_inference_v1_content_proto_init()
 	file_llm_mesh_inference_v1_generate_proto_msgTypes[0].OneofWrappers = []any{}
 	file_llm_mesh_inference_v1_generate_proto_msgTypes[1].OneofWrappers = []any{}
-	file_llm_mesh_inference_v1_generate_proto_msgTypes[9].OneofWrappers = []any{
+	file_llm_mesh_inference_v1_generate_proto_msgTypes[11].OneofWrappers = []any{
 		(*StreamEvent_Started)(nil),
 		(*StreamEvent_Text)(nil),
 		(*StreamEvent_Reasoning)(nil),
@@ -2228,8 +2576,8 @@ func file_llm_mesh_inference_v1_generate_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_llm_mesh_inference_v1_generate_proto_rawDesc), len(file_llm_mesh_inference_v1_generate_proto_rawDesc)),
-			NumEnums:      2,
-			NumMessages:   21,
+			NumEnums:      3,
+			NumMessages:   23,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -84,12 +84,14 @@ class Part(_message.Message):
     def __init__(self, text: _Optional[_Union[Text, _Mapping]] = ..., image: _Optional[_Union[Media, _Mapping]] = ..., audio: _Optional[_Union[Media, _Mapping]] = ..., file: _Optional[_Union[Media, _Mapping]] = ..., tool_call: _Optional[_Union[ToolCall, _Mapping]] = ..., tool_result: _Optional[_Union[ToolResult, _Mapping]] = ..., reasoning: _Optional[_Union[Reasoning, _Mapping]] = ..., refusal: _Optional[_Union[Refusal, _Mapping]] = ..., opaque: _Optional[_Union[OpaquePart, _Mapping]] = ..., cache_hint: _Optional[_Union[CacheHint, _Mapping]] = ..., extras: _Optional[_Iterable[_Union[Extra, _Mapping]]] = ...) -> None: ...
 
 class Text(_message.Message):
-    __slots__ = ("text", "annotations")
+    __slots__ = ("text", "annotations", "mime_type")
     TEXT_FIELD_NUMBER: _ClassVar[int]
     ANNOTATIONS_FIELD_NUMBER: _ClassVar[int]
+    MIME_TYPE_FIELD_NUMBER: _ClassVar[int]
     text: str
     annotations: _containers.RepeatedCompositeFieldContainer[Extra]
-    def __init__(self, text: _Optional[str] = ..., annotations: _Optional[_Iterable[_Union[Extra, _Mapping]]] = ...) -> None: ...
+    mime_type: str
+    def __init__(self, text: _Optional[str] = ..., annotations: _Optional[_Iterable[_Union[Extra, _Mapping]]] = ..., mime_type: _Optional[str] = ...) -> None: ...
 
 class Media(_message.Message):
     __slots__ = ("data", "uri", "file_id", "mime_type", "detail", "filename", "transcript")
@@ -146,14 +148,16 @@ class Refusal(_message.Message):
     def __init__(self, text: _Optional[str] = ...) -> None: ...
 
 class OpaquePart(_message.Message):
-    __slots__ = ("dialect", "type", "json")
+    __slots__ = ("dialect", "type", "json", "item")
     DIALECT_FIELD_NUMBER: _ClassVar[int]
     TYPE_FIELD_NUMBER: _ClassVar[int]
     JSON_FIELD_NUMBER: _ClassVar[int]
+    ITEM_FIELD_NUMBER: _ClassVar[int]
     dialect: str
     type: str
     json: bytes
-    def __init__(self, dialect: _Optional[str] = ..., type: _Optional[str] = ..., json: _Optional[bytes] = ...) -> None: ...
+    item: bool
+    def __init__(self, dialect: _Optional[str] = ..., type: _Optional[str] = ..., json: _Optional[bytes] = ..., item: _Optional[bool] = ...) -> None: ...
 
 class CacheHint(_message.Message):
     __slots__ = ("ttl_seconds",)

@@ -19,6 +19,14 @@ class FinishReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     FINISH_REASON_PAUSE: _ClassVar[FinishReason]
     FINISH_REASON_OTHER: _ClassVar[FinishReason]
 
+class ServiceTier(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    SERVICE_TIER_UNSPECIFIED: _ClassVar[ServiceTier]
+    SERVICE_TIER_STANDARD: _ClassVar[ServiceTier]
+    SERVICE_TIER_PRIORITY: _ClassVar[ServiceTier]
+    SERVICE_TIER_FLEX: _ClassVar[ServiceTier]
+    SERVICE_TIER_BATCH: _ClassVar[ServiceTier]
+
 class TranslationAction(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     TRANSLATION_ACTION_UNSPECIFIED: _ClassVar[TranslationAction]
@@ -33,6 +41,11 @@ FINISH_REASON_CONTENT_FILTER: FinishReason
 FINISH_REASON_REFUSAL: FinishReason
 FINISH_REASON_PAUSE: FinishReason
 FINISH_REASON_OTHER: FinishReason
+SERVICE_TIER_UNSPECIFIED: ServiceTier
+SERVICE_TIER_STANDARD: ServiceTier
+SERVICE_TIER_PRIORITY: ServiceTier
+SERVICE_TIER_FLEX: ServiceTier
+SERVICE_TIER_BATCH: ServiceTier
 TRANSLATION_ACTION_UNSPECIFIED: TranslationAction
 TRANSLATION_ACTION_DROPPED: TranslationAction
 TRANSLATION_ACTION_APPROXIMATED: TranslationAction
@@ -166,7 +179,7 @@ class TokenLogprob(_message.Message):
     def __init__(self, token: _Optional[str] = ..., logprob: _Optional[float] = ..., utf8: _Optional[bytes] = ..., top: _Optional[_Iterable[_Union[TokenLogprob, _Mapping]]] = ...) -> None: ...
 
 class Usage(_message.Message):
-    __slots__ = ("input_tokens", "output_tokens", "cached_input_tokens", "cache_write_input_tokens", "reasoning_output_tokens", "audio_input_tokens", "audio_output_tokens", "accepted_prediction_tokens", "rejected_prediction_tokens", "extras")
+    __slots__ = ("input_tokens", "output_tokens", "cached_input_tokens", "cache_write_input_tokens", "reasoning_output_tokens", "audio_input_tokens", "audio_output_tokens", "accepted_prediction_tokens", "rejected_prediction_tokens", "extras", "cache_write_5m_input_tokens", "cache_write_30m_input_tokens", "cache_write_1h_input_tokens", "cache_write_12h_input_tokens", "image_input_tokens", "image_output_tokens", "service_tier", "images", "audio_input_milliseconds", "audio_output_milliseconds", "characters", "search_units", "iterations")
     INPUT_TOKENS_FIELD_NUMBER: _ClassVar[int]
     OUTPUT_TOKENS_FIELD_NUMBER: _ClassVar[int]
     CACHED_INPUT_TOKENS_FIELD_NUMBER: _ClassVar[int]
@@ -177,6 +190,19 @@ class Usage(_message.Message):
     ACCEPTED_PREDICTION_TOKENS_FIELD_NUMBER: _ClassVar[int]
     REJECTED_PREDICTION_TOKENS_FIELD_NUMBER: _ClassVar[int]
     EXTRAS_FIELD_NUMBER: _ClassVar[int]
+    CACHE_WRITE_5M_INPUT_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    CACHE_WRITE_30M_INPUT_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    CACHE_WRITE_1H_INPUT_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    CACHE_WRITE_12H_INPUT_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    IMAGE_INPUT_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    IMAGE_OUTPUT_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    SERVICE_TIER_FIELD_NUMBER: _ClassVar[int]
+    IMAGES_FIELD_NUMBER: _ClassVar[int]
+    AUDIO_INPUT_MILLISECONDS_FIELD_NUMBER: _ClassVar[int]
+    AUDIO_OUTPUT_MILLISECONDS_FIELD_NUMBER: _ClassVar[int]
+    CHARACTERS_FIELD_NUMBER: _ClassVar[int]
+    SEARCH_UNITS_FIELD_NUMBER: _ClassVar[int]
+    ITERATIONS_FIELD_NUMBER: _ClassVar[int]
     input_tokens: int
     output_tokens: int
     cached_input_tokens: int
@@ -187,7 +213,40 @@ class Usage(_message.Message):
     accepted_prediction_tokens: int
     rejected_prediction_tokens: int
     extras: _containers.RepeatedCompositeFieldContainer[_content_pb2.Extra]
-    def __init__(self, input_tokens: _Optional[int] = ..., output_tokens: _Optional[int] = ..., cached_input_tokens: _Optional[int] = ..., cache_write_input_tokens: _Optional[int] = ..., reasoning_output_tokens: _Optional[int] = ..., audio_input_tokens: _Optional[int] = ..., audio_output_tokens: _Optional[int] = ..., accepted_prediction_tokens: _Optional[int] = ..., rejected_prediction_tokens: _Optional[int] = ..., extras: _Optional[_Iterable[_Union[_content_pb2.Extra, _Mapping]]] = ...) -> None: ...
+    cache_write_5m_input_tokens: int
+    cache_write_30m_input_tokens: int
+    cache_write_1h_input_tokens: int
+    cache_write_12h_input_tokens: int
+    image_input_tokens: int
+    image_output_tokens: int
+    service_tier: ServiceTier
+    images: _containers.RepeatedCompositeFieldContainer[ImageCount]
+    audio_input_milliseconds: int
+    audio_output_milliseconds: int
+    characters: int
+    search_units: int
+    iterations: _containers.RepeatedCompositeFieldContainer[ModelUsage]
+    def __init__(self, input_tokens: _Optional[int] = ..., output_tokens: _Optional[int] = ..., cached_input_tokens: _Optional[int] = ..., cache_write_input_tokens: _Optional[int] = ..., reasoning_output_tokens: _Optional[int] = ..., audio_input_tokens: _Optional[int] = ..., audio_output_tokens: _Optional[int] = ..., accepted_prediction_tokens: _Optional[int] = ..., rejected_prediction_tokens: _Optional[int] = ..., extras: _Optional[_Iterable[_Union[_content_pb2.Extra, _Mapping]]] = ..., cache_write_5m_input_tokens: _Optional[int] = ..., cache_write_30m_input_tokens: _Optional[int] = ..., cache_write_1h_input_tokens: _Optional[int] = ..., cache_write_12h_input_tokens: _Optional[int] = ..., image_input_tokens: _Optional[int] = ..., image_output_tokens: _Optional[int] = ..., service_tier: _Optional[_Union[ServiceTier, str]] = ..., images: _Optional[_Iterable[_Union[ImageCount, _Mapping]]] = ..., audio_input_milliseconds: _Optional[int] = ..., audio_output_milliseconds: _Optional[int] = ..., characters: _Optional[int] = ..., search_units: _Optional[int] = ..., iterations: _Optional[_Iterable[_Union[ModelUsage, _Mapping]]] = ...) -> None: ...
+
+class ImageCount(_message.Message):
+    __slots__ = ("size", "quality", "count")
+    SIZE_FIELD_NUMBER: _ClassVar[int]
+    QUALITY_FIELD_NUMBER: _ClassVar[int]
+    COUNT_FIELD_NUMBER: _ClassVar[int]
+    size: str
+    quality: str
+    count: int
+    def __init__(self, size: _Optional[str] = ..., quality: _Optional[str] = ..., count: _Optional[int] = ...) -> None: ...
+
+class ModelUsage(_message.Message):
+    __slots__ = ("model", "usage", "type")
+    MODEL_FIELD_NUMBER: _ClassVar[int]
+    USAGE_FIELD_NUMBER: _ClassVar[int]
+    TYPE_FIELD_NUMBER: _ClassVar[int]
+    model: str
+    usage: Usage
+    type: str
+    def __init__(self, model: _Optional[str] = ..., usage: _Optional[_Union[Usage, _Mapping]] = ..., type: _Optional[str] = ...) -> None: ...
 
 class Translation(_message.Message):
     __slots__ = ("field", "action", "note")

@@ -218,6 +218,13 @@ export declare type Text = Message$1<"llm_mesh.inference.v1.Text"> & {
    * @generated from field: repeated llm_mesh.inference.v1.Extra annotations = 2;
    */
   annotations: Extra[];
+
+  /**
+   * Media type of the text in dialects that tell it from prose, such as `application/json`. Empty: plain text. At most 64 bytes.
+   *
+   * @generated from field: string mime_type = 3;
+   */
+  mimeType: string;
 };
 
 /**
@@ -422,7 +429,8 @@ export declare type Refusal = Message$1<"llm_mesh.inference.v1.Refusal"> & {
 export declare const RefusalSchema: GenMessage<Refusal>;
 
 /**
- * A part that is not modelled here, whole.
+ * A part that is not modelled here, whole. It goes unchanged to targets of its own dialect, in its place. For targets of another dialect it is
+ * left out, or sent as its text, and reported as a translation; where the request demands exactness, FIDELITY_LOST.
  *
  * @generated from message llm_mesh.inference.v1.OpaquePart
  */
@@ -447,6 +455,14 @@ export declare type OpaquePart = Message$1<"llm_mesh.inference.v1.OpaquePart"> &
    * @generated from field: bytes json = 3;
    */
   json: Uint8Array;
+
+  /**
+   * It is an item of the conversation by itself, such as a `compaction` of OpenAI's Responses, and no part of a message's content. The message
+   * that holds it MUST have no other part; its role says who made the item.
+   *
+   * @generated from field: bool item = 4;
+   */
+  item: boolean;
 };
 
 /**

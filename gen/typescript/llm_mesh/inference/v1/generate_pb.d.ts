@@ -425,7 +425,8 @@ export declare type TokenLogprob = Message<"llm_mesh.inference.v1.TokenLogprob">
 export declare const TokenLogprobSchema: GenMessage<TokenLogprob>;
 
 /**
- * What a call used, in tokens. Sums contain their parts: `input_tokens` includes cached ones.
+ * What a call used: tokens, and what else providers bill. Sums contain their parts: `input_tokens` includes cached ones. What a provider does
+ * not report and does not bill is 0.
  *
  * @generated from message llm_mesh.inference.v1.Usage
  */
@@ -499,6 +500,98 @@ export declare type Usage = Message<"llm_mesh.inference.v1.Usage"> & {
    * @generated from field: repeated llm_mesh.inference.v1.Extra extras = 10;
    */
   extras: Extra[];
+
+  /**
+   * Part of `cache_write_input_tokens` that the provider keeps for 5 minutes.
+   *
+   * @generated from field: int64 cache_write_5m_input_tokens = 11;
+   */
+  cacheWrite5mInputTokens: bigint;
+
+  /**
+   * Part of `cache_write_input_tokens` that the provider keeps for 30 minutes.
+   *
+   * @generated from field: int64 cache_write_30m_input_tokens = 12;
+   */
+  cacheWrite30mInputTokens: bigint;
+
+  /**
+   * Part of `cache_write_input_tokens` that the provider keeps for an hour.
+   *
+   * @generated from field: int64 cache_write_1h_input_tokens = 13;
+   */
+  cacheWrite1hInputTokens: bigint;
+
+  /**
+   * Part of `cache_write_input_tokens` that the provider keeps for 12 hours.
+   *
+   * @generated from field: int64 cache_write_12h_input_tokens = 14;
+   */
+  cacheWrite12hInputTokens: bigint;
+
+  /**
+   * Part of the input that was images.
+   *
+   * @generated from field: int64 image_input_tokens = 15;
+   */
+  imageInputTokens: bigint;
+
+  /**
+   * Part of the output that was images.
+   *
+   * @generated from field: int64 image_output_tokens = 16;
+   */
+  imageOutputTokens: bigint;
+
+  /**
+   * The tier that served the call, which may be another one than was asked for. Unset: the provider did not say; charged as STANDARD.
+   *
+   * @generated from field: llm_mesh.inference.v1.ServiceTier service_tier = 17;
+   */
+  serviceTier: ServiceTier;
+
+  /**
+   * Images that were made, by size and quality, where the provider bills them by the piece.
+   *
+   * @generated from field: repeated llm_mesh.inference.v1.ImageCount images = 18;
+   */
+  images: ImageCount[];
+
+  /**
+   * Sound that was heard, in milliseconds, where the provider bills its length.
+   *
+   * @generated from field: int64 audio_input_milliseconds = 19;
+   */
+  audioInputMilliseconds: bigint;
+
+  /**
+   * Sound that was made, in milliseconds, where the provider bills its length.
+   *
+   * @generated from field: int64 audio_output_milliseconds = 20;
+   */
+  audioOutputMilliseconds: bigint;
+
+  /**
+   * Characters of text (Unicode code points), where the provider bills them.
+   *
+   * @generated from field: int64 characters = 21;
+   */
+  characters: bigint;
+
+  /**
+   * Searches, as the provider counts them: mostly a query over up to 100 documents.
+   *
+   * @generated from field: int64 search_units = 22;
+   */
+  searchUnits: bigint;
+
+  /**
+   * The parts of the bill by model, where the provider had several models or runs answer. All other figures are sums over them. Empty: it is
+   * one run of one model. At most 64.
+   *
+   * @generated from field: repeated llm_mesh.inference.v1.ModelUsage iterations = 23;
+   */
+  iterations: ModelUsage[];
 };
 
 /**
@@ -506,6 +599,74 @@ export declare type Usage = Message<"llm_mesh.inference.v1.Usage"> & {
  * Use `create(UsageSchema)` to create a new message.
  */
 export declare const UsageSchema: GenMessage<Usage>;
+
+/**
+ * How many images of one kind were made.
+ *
+ * @generated from message llm_mesh.inference.v1.ImageCount
+ */
+export declare type ImageCount = Message<"llm_mesh.inference.v1.ImageCount"> & {
+  /**
+   * Their size in pixels, as `1024x1024`. Empty: not known; charged as the dearest size of the price.
+   *
+   * @generated from field: string size = 1;
+   */
+  size: string;
+
+  /**
+   * Their quality. Empty: not known; charged as the dearest quality of the price.
+   *
+   * @generated from field: string quality = 2;
+   */
+  quality: string;
+
+  /**
+   * How many.
+   *
+   * @generated from field: int64 count = 3;
+   */
+  count: bigint;
+};
+
+/**
+ * Describes the message llm_mesh.inference.v1.ImageCount.
+ * Use `create(ImageCountSchema)` to create a new message.
+ */
+export declare const ImageCountSchema: GenMessage<ImageCount>;
+
+/**
+ * What one model used for a part of an answer.
+ *
+ * @generated from message llm_mesh.inference.v1.ModelUsage
+ */
+export declare type ModelUsage = Message<"llm_mesh.inference.v1.ModelUsage"> & {
+  /**
+   * The model, as the provider names it. Empty: the attempt's own.
+   *
+   * @generated from field: string model = 1;
+   */
+  model: string;
+
+  /**
+   * What it used. `iterations` MUST be empty.
+   *
+   * @generated from field: llm_mesh.inference.v1.Usage usage = 2;
+   */
+  usage?: Usage | undefined;
+
+  /**
+   * What the part was for, in the provider's word, such as `message` or `compaction`. Empty: not said.
+   *
+   * @generated from field: string type = 3;
+   */
+  type: string;
+};
+
+/**
+ * Describes the message llm_mesh.inference.v1.ModelUsage.
+ * Use `create(ModelUsageSchema)` to create a new message.
+ */
+export declare const ModelUsageSchema: GenMessage<ModelUsage>;
 
 /**
  * One thing that a translation between dialects changed.
@@ -1087,6 +1248,53 @@ export enum FinishReason {
  * Describes the enum llm_mesh.inference.v1.FinishReason.
  */
 export declare const FinishReasonSchema: GenEnum<FinishReason>;
+
+/**
+ * The tiers in which providers serve calls, each at its own price.
+ *
+ * @generated from enum llm_mesh.inference.v1.ServiceTier
+ */
+export enum ServiceTier {
+  /**
+   * Not said.
+   *
+   * @generated from enum value: SERVICE_TIER_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * The usual one.
+   *
+   * @generated from enum value: SERVICE_TIER_STANDARD = 1;
+   */
+  STANDARD = 1,
+
+  /**
+   * Faster, and dearer.
+   *
+   * @generated from enum value: SERVICE_TIER_PRIORITY = 2;
+   */
+  PRIORITY = 2,
+
+  /**
+   * Slower, and cheaper.
+   *
+   * @generated from enum value: SERVICE_TIER_FLEX = 3;
+   */
+  FLEX = 3,
+
+  /**
+   * Some time within a day, and cheaper.
+   *
+   * @generated from enum value: SERVICE_TIER_BATCH = 4;
+   */
+  BATCH = 4,
+}
+
+/**
+ * Describes the enum llm_mesh.inference.v1.ServiceTier.
+ */
+export declare const ServiceTierSchema: GenEnum<ServiceTier>;
 
 /**
  * What a translation does to a field.
