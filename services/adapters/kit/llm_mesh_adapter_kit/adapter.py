@@ -9,6 +9,7 @@ from llm_mesh.inference.v1 import embed_pb2, generate_pb2
 from llm_mesh_adapter_kit.attempts import Attempts
 from llm_mesh_adapter_kit.checking import Checking
 from llm_mesh_adapter_kit.dialect import Ask, Dialect
+from llm_mesh_adapter_kit.discovering import Discovering
 from llm_mesh_adapter_kit.endpoints import Endpoint, EndpointTable
 from llm_mesh_adapter_kit.errors import AdapterError, grant_mismatch, unsupported
 from llm_mesh_adapter_kit.grants import GrantCheck, Job
@@ -32,6 +33,7 @@ class Adapter:
         self._lanes = lanes
         self._standing = standing
         self._checking = Checking(dialect, attempts)
+        self._discovering = Discovering(dialect, attempts)
 
     def generate(self, request: adapter_pb2.GenerateRequest) -> Awaitable[adapter_pb2.GenerateResponse]:
         """A whole answer."""
@@ -79,10 +81,9 @@ class Adapter:
             silent_processes=silent,
         )
 
-    async def discover(self, name: str) -> list[str]:
-        """The models that an endpoint offers, as its provider names them."""
-        endpoint = self._table.of(name)
-        return list(self._dialect.model_ids(endpoint, await self._attempts.ask(endpoint, self._dialect.models(endpoint))))
+    async def discover(self, name: str) -> adapter_pb2.DiscoverModelsResponse:
+        """The models that an endpoint offers."""
+        return await self._discovering.discover(self._table.of(name))
 
     async def check(self, request: adapter_pb2.CheckEndpointRequest) -> adapter_pb2.CheckEndpointResponse:
         """Whether an endpoint's provider answers and admits the mesh."""

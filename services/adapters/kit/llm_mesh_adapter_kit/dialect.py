@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias, runtime_checkable
 
+from llm_mesh.adapter.v1 import adapter_pb2
 from llm_mesh.inference.v1 import embed_pb2, generate_pb2
 from llm_mesh_adapter_kit.endpoints import Endpoint
 from llm_mesh_adapter_kit.errors import AdapterError
@@ -123,3 +124,17 @@ class Dialect(Protocol):
 
     def failure(self, endpoint: Endpoint, status: int, headers: Mapping[str, str], body: bytes) -> AdapterError:
         """What an answer whose status is not 200 means. `failures.of_status` knows what statuses mean everywhere."""
+
+
+@runtime_checkable
+class Describing(Protocol):
+    """A dialect whose provider says what its models can do. A `Dialect` may implement it besides."""
+
+    def listed(self, endpoint: Endpoint, body: bytes) -> Sequence[adapter_pb2.ModelDescription]:
+        """What the answer with all models says of each."""
+
+    def describe(self, endpoint: Endpoint, model: str) -> Call | None:
+        """The request for more about one model; None where the list has everything."""
+
+    def described(self, endpoint: Endpoint, body: bytes, description: adapter_pb2.ModelDescription) -> None:
+        """Adds what the answer to `describe` says."""

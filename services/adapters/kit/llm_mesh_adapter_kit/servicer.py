@@ -42,7 +42,7 @@ class AdapterServicer(adapter_pb2_grpc.AdapterServiceServicer):
         return await self._adapter.endpoints(request)
 
     async def DiscoverModels(self, request: adapter_pb2.DiscoverModelsRequest, context: Context) -> adapter_pb2.DiscoverModelsResponse:
-        return adapter_pb2.DiscoverModelsResponse(models=await self._adapter.discover(request.endpoint))
+        return await self._adapter.discover(request.endpoint)
 
     async def CheckEndpoint(self, request: adapter_pb2.CheckEndpointRequest, context: Context) -> adapter_pb2.CheckEndpointResponse:
         return await self._adapter.check(request)

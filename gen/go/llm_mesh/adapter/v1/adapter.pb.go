@@ -1203,7 +1203,10 @@ func (x *DiscoverModelsRequest) GetEndpoint() string {
 type DiscoverModelsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Model ids, as the provider names them.
-	Models        []string `protobuf:"bytes,1,rep,name=models,proto3" json:"models,omitempty"`
+	Models []string `protobuf:"bytes,1,rep,name=models,proto3" json:"models,omitempty"`
+	// What the provider says of its models, in the order of `models`. A model of which it says nothing is absent; where the provider has to
+	// be asked for each model, those after the first 256 are absent, too.
+	Descriptions  []*ModelDescription `protobuf:"bytes,2,rep,name=descriptions,proto3" json:"descriptions,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1245,6 +1248,86 @@ func (x *DiscoverModelsResponse) GetModels() []string {
 	return nil
 }
 
+func (x *DiscoverModelsResponse) GetDescriptions() []*ModelDescription {
+	if x != nil {
+		return x.Descriptions
+	}
+	return nil
+}
+
+// What a provider says of one of its models. It is the provider's word: nothing of it has been tried.
+type ModelDescription struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The model's id, as in `models`. Never empty.
+	Model string `protobuf:"bytes,1,opt,name=model,proto3" json:"model,omitempty"`
+	// What it can do, in the words of `llm_mesh.registry.v1.Model.capabilities`. Empty: not said.
+	Capabilities []string `protobuf:"bytes,2,rep,name=capabilities,proto3" json:"capabilities,omitempty"`
+	// Tokens of input and output together. 0: not said.
+	ContextWindow int64 `protobuf:"varint,3,opt,name=context_window,json=contextWindow,proto3" json:"context_window,omitempty"`
+	// Most output tokens. 0: not said.
+	MaxOutputTokens int64 `protobuf:"varint,4,opt,name=max_output_tokens,json=maxOutputTokens,proto3" json:"max_output_tokens,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
+}
+
+func (x *ModelDescription) Reset() {
+	*x = ModelDescription{}
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ModelDescription) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ModelDescription) ProtoMessage() {}
+
+func (x *ModelDescription) ProtoReflect() protoreflect.Message {
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ModelDescription.ProtoReflect.Descriptor instead.
+func (*ModelDescription) Descriptor() ([]byte, []int) {
+	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *ModelDescription) GetModel() string {
+	if x != nil {
+		return x.Model
+	}
+	return ""
+}
+
+func (x *ModelDescription) GetCapabilities() []string {
+	if x != nil {
+		return x.Capabilities
+	}
+	return nil
+}
+
+func (x *ModelDescription) GetContextWindow() int64 {
+	if x != nil {
+		return x.ContextWindow
+	}
+	return 0
+}
+
+func (x *ModelDescription) GetMaxOutputTokens() int64 {
+	if x != nil {
+		return x.MaxOutputTokens
+	}
+	return 0
+}
+
 // Request of `CheckEndpoint`.
 type CheckEndpointRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1258,7 +1341,7 @@ type CheckEndpointRequest struct {
 
 func (x *CheckEndpointRequest) Reset() {
 	*x = CheckEndpointRequest{}
-	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[17]
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1270,7 +1353,7 @@ func (x *CheckEndpointRequest) String() string {
 func (*CheckEndpointRequest) ProtoMessage() {}
 
 func (x *CheckEndpointRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[17]
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1283,7 +1366,7 @@ func (x *CheckEndpointRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckEndpointRequest.ProtoReflect.Descriptor instead.
 func (*CheckEndpointRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{17}
+	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *CheckEndpointRequest) GetEndpoint() string {
@@ -1319,7 +1402,7 @@ type CheckEndpointResponse struct {
 
 func (x *CheckEndpointResponse) Reset() {
 	*x = CheckEndpointResponse{}
-	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[18]
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1331,7 +1414,7 @@ func (x *CheckEndpointResponse) String() string {
 func (*CheckEndpointResponse) ProtoMessage() {}
 
 func (x *CheckEndpointResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[18]
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1344,7 +1427,7 @@ func (x *CheckEndpointResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckEndpointResponse.ProtoReflect.Descriptor instead.
 func (*CheckEndpointResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{18}
+	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *CheckEndpointResponse) GetResult() CheckResult {
@@ -1458,9 +1541,15 @@ const file_llm_mesh_adapter_v1_adapter_proto_rawDesc = "" +
 	"\x05model\x18\x02 \x01(\tR\x05model\x127\n" +
 	"\x05state\x18\x03 \x01(\x0e2!.llm_mesh.adapter.v1.BreakerStateR\x05state\"3\n" +
 	"\x15DiscoverModelsRequest\x12\x1a\n" +
-	"\bendpoint\x18\x01 \x01(\tR\bendpoint\"0\n" +
+	"\bendpoint\x18\x01 \x01(\tR\bendpoint\"{\n" +
 	"\x16DiscoverModelsResponse\x12\x16\n" +
-	"\x06models\x18\x01 \x03(\tR\x06models\"g\n" +
+	"\x06models\x18\x01 \x03(\tR\x06models\x12I\n" +
+	"\fdescriptions\x18\x02 \x03(\v2%.llm_mesh.adapter.v1.ModelDescriptionR\fdescriptions\"\x9f\x01\n" +
+	"\x10ModelDescription\x12\x14\n" +
+	"\x05model\x18\x01 \x01(\tR\x05model\x12\"\n" +
+	"\fcapabilities\x18\x02 \x03(\tR\fcapabilities\x12%\n" +
+	"\x0econtext_window\x18\x03 \x01(\x03R\rcontextWindow\x12*\n" +
+	"\x11max_output_tokens\x18\x04 \x01(\x03R\x0fmaxOutputTokens\"g\n" +
 	"\x14CheckEndpointRequest\x12\x1a\n" +
 	"\bendpoint\x18\x01 \x01(\tR\bendpoint\x123\n" +
 	"\atimeout\x18\x02 \x01(\v2\x19.google.protobuf.DurationR\atimeout\"\xd2\x01\n" +
@@ -1505,7 +1594,7 @@ func file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP() []byte {
 }
 
 var file_llm_mesh_adapter_v1_adapter_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_llm_mesh_adapter_v1_adapter_proto_msgTypes = make([]protoimpl.MessageInfo, 19)
+var file_llm_mesh_adapter_v1_adapter_proto_msgTypes = make([]protoimpl.MessageInfo, 20)
 var file_llm_mesh_adapter_v1_adapter_proto_goTypes = []any{
 	(BreakerState)(0),              // 0: llm_mesh.adapter.v1.BreakerState
 	(CheckResult)(0),               // 1: llm_mesh.adapter.v1.CheckResult
@@ -1526,78 +1615,80 @@ var file_llm_mesh_adapter_v1_adapter_proto_goTypes = []any{
 	(*Breaker)(nil),                // 16: llm_mesh.adapter.v1.Breaker
 	(*DiscoverModelsRequest)(nil),  // 17: llm_mesh.adapter.v1.DiscoverModelsRequest
 	(*DiscoverModelsResponse)(nil), // 18: llm_mesh.adapter.v1.DiscoverModelsResponse
-	(*CheckEndpointRequest)(nil),   // 19: llm_mesh.adapter.v1.CheckEndpointRequest
-	(*CheckEndpointResponse)(nil),  // 20: llm_mesh.adapter.v1.CheckEndpointResponse
-	(*v1.Sealed)(nil),              // 21: llm_mesh.mesh.v1.Sealed
-	(*v11.Attempt)(nil),            // 22: llm_mesh.router.v1.Attempt
-	(*v12.GenerateInput)(nil),      // 23: llm_mesh.inference.v1.GenerateInput
-	(*v12.GenerateOutput)(nil),     // 24: llm_mesh.inference.v1.GenerateOutput
-	(*v12.StreamEvent)(nil),        // 25: llm_mesh.inference.v1.StreamEvent
-	(*v12.Usage)(nil),              // 26: llm_mesh.inference.v1.Usage
-	(v13.UsageSource)(0),           // 27: llm_mesh.policy.v1.UsageSource
-	(*durationpb.Duration)(nil),    // 28: google.protobuf.Duration
-	(*v12.EmbedInput)(nil),         // 29: llm_mesh.inference.v1.EmbedInput
-	(*v12.EmbedOutput)(nil),        // 30: llm_mesh.inference.v1.EmbedOutput
-	(*v12.Embedding)(nil),          // 31: llm_mesh.inference.v1.Embedding
-	(*v12.TokenCount)(nil),         // 32: llm_mesh.inference.v1.TokenCount
+	(*ModelDescription)(nil),       // 19: llm_mesh.adapter.v1.ModelDescription
+	(*CheckEndpointRequest)(nil),   // 20: llm_mesh.adapter.v1.CheckEndpointRequest
+	(*CheckEndpointResponse)(nil),  // 21: llm_mesh.adapter.v1.CheckEndpointResponse
+	(*v1.Sealed)(nil),              // 22: llm_mesh.mesh.v1.Sealed
+	(*v11.Attempt)(nil),            // 23: llm_mesh.router.v1.Attempt
+	(*v12.GenerateInput)(nil),      // 24: llm_mesh.inference.v1.GenerateInput
+	(*v12.GenerateOutput)(nil),     // 25: llm_mesh.inference.v1.GenerateOutput
+	(*v12.StreamEvent)(nil),        // 26: llm_mesh.inference.v1.StreamEvent
+	(*v12.Usage)(nil),              // 27: llm_mesh.inference.v1.Usage
+	(v13.UsageSource)(0),           // 28: llm_mesh.policy.v1.UsageSource
+	(*durationpb.Duration)(nil),    // 29: google.protobuf.Duration
+	(*v12.EmbedInput)(nil),         // 30: llm_mesh.inference.v1.EmbedInput
+	(*v12.EmbedOutput)(nil),        // 31: llm_mesh.inference.v1.EmbedOutput
+	(*v12.Embedding)(nil),          // 32: llm_mesh.inference.v1.Embedding
+	(*v12.TokenCount)(nil),         // 33: llm_mesh.inference.v1.TokenCount
 }
 var file_llm_mesh_adapter_v1_adapter_proto_depIdxs = []int32{
-	21, // 0: llm_mesh.adapter.v1.GenerateRequest.grant:type_name -> llm_mesh.mesh.v1.Sealed
-	22, // 1: llm_mesh.adapter.v1.GenerateRequest.attempt:type_name -> llm_mesh.router.v1.Attempt
-	23, // 2: llm_mesh.adapter.v1.GenerateRequest.input:type_name -> llm_mesh.inference.v1.GenerateInput
-	24, // 3: llm_mesh.adapter.v1.GenerateResponse.output:type_name -> llm_mesh.inference.v1.GenerateOutput
+	22, // 0: llm_mesh.adapter.v1.GenerateRequest.grant:type_name -> llm_mesh.mesh.v1.Sealed
+	23, // 1: llm_mesh.adapter.v1.GenerateRequest.attempt:type_name -> llm_mesh.router.v1.Attempt
+	24, // 2: llm_mesh.adapter.v1.GenerateRequest.input:type_name -> llm_mesh.inference.v1.GenerateInput
+	25, // 3: llm_mesh.adapter.v1.GenerateResponse.output:type_name -> llm_mesh.inference.v1.GenerateOutput
 	6,  // 4: llm_mesh.adapter.v1.GenerateResponse.report:type_name -> llm_mesh.adapter.v1.AttemptReport
-	21, // 5: llm_mesh.adapter.v1.GenerateStreamRequest.grant:type_name -> llm_mesh.mesh.v1.Sealed
-	22, // 6: llm_mesh.adapter.v1.GenerateStreamRequest.attempt:type_name -> llm_mesh.router.v1.Attempt
-	23, // 7: llm_mesh.adapter.v1.GenerateStreamRequest.input:type_name -> llm_mesh.inference.v1.GenerateInput
-	25, // 8: llm_mesh.adapter.v1.GenerateStreamResponse.events:type_name -> llm_mesh.inference.v1.StreamEvent
+	22, // 5: llm_mesh.adapter.v1.GenerateStreamRequest.grant:type_name -> llm_mesh.mesh.v1.Sealed
+	23, // 6: llm_mesh.adapter.v1.GenerateStreamRequest.attempt:type_name -> llm_mesh.router.v1.Attempt
+	24, // 7: llm_mesh.adapter.v1.GenerateStreamRequest.input:type_name -> llm_mesh.inference.v1.GenerateInput
+	26, // 8: llm_mesh.adapter.v1.GenerateStreamResponse.events:type_name -> llm_mesh.inference.v1.StreamEvent
 	6,  // 9: llm_mesh.adapter.v1.GenerateStreamResponse.final:type_name -> llm_mesh.adapter.v1.AttemptReport
-	26, // 10: llm_mesh.adapter.v1.AttemptReport.usage:type_name -> llm_mesh.inference.v1.Usage
-	27, // 11: llm_mesh.adapter.v1.AttemptReport.source:type_name -> llm_mesh.policy.v1.UsageSource
-	28, // 12: llm_mesh.adapter.v1.AttemptReport.first_token:type_name -> google.protobuf.Duration
-	28, // 13: llm_mesh.adapter.v1.AttemptReport.total:type_name -> google.protobuf.Duration
-	21, // 14: llm_mesh.adapter.v1.EmbedRequest.grant:type_name -> llm_mesh.mesh.v1.Sealed
-	22, // 15: llm_mesh.adapter.v1.EmbedRequest.attempt:type_name -> llm_mesh.router.v1.Attempt
-	29, // 16: llm_mesh.adapter.v1.EmbedRequest.input:type_name -> llm_mesh.inference.v1.EmbedInput
-	30, // 17: llm_mesh.adapter.v1.EmbedResponse.output:type_name -> llm_mesh.inference.v1.EmbedOutput
+	27, // 10: llm_mesh.adapter.v1.AttemptReport.usage:type_name -> llm_mesh.inference.v1.Usage
+	28, // 11: llm_mesh.adapter.v1.AttemptReport.source:type_name -> llm_mesh.policy.v1.UsageSource
+	29, // 12: llm_mesh.adapter.v1.AttemptReport.first_token:type_name -> google.protobuf.Duration
+	29, // 13: llm_mesh.adapter.v1.AttemptReport.total:type_name -> google.protobuf.Duration
+	22, // 14: llm_mesh.adapter.v1.EmbedRequest.grant:type_name -> llm_mesh.mesh.v1.Sealed
+	23, // 15: llm_mesh.adapter.v1.EmbedRequest.attempt:type_name -> llm_mesh.router.v1.Attempt
+	30, // 16: llm_mesh.adapter.v1.EmbedRequest.input:type_name -> llm_mesh.inference.v1.EmbedInput
+	31, // 17: llm_mesh.adapter.v1.EmbedResponse.output:type_name -> llm_mesh.inference.v1.EmbedOutput
 	6,  // 18: llm_mesh.adapter.v1.EmbedResponse.report:type_name -> llm_mesh.adapter.v1.AttemptReport
-	21, // 19: llm_mesh.adapter.v1.EmbedStreamRequest.grant:type_name -> llm_mesh.mesh.v1.Sealed
-	22, // 20: llm_mesh.adapter.v1.EmbedStreamRequest.attempt:type_name -> llm_mesh.router.v1.Attempt
-	29, // 21: llm_mesh.adapter.v1.EmbedStreamRequest.input:type_name -> llm_mesh.inference.v1.EmbedInput
-	30, // 22: llm_mesh.adapter.v1.EmbedStreamResponse.output:type_name -> llm_mesh.inference.v1.EmbedOutput
-	31, // 23: llm_mesh.adapter.v1.EmbedStreamResponse.embeddings:type_name -> llm_mesh.inference.v1.Embedding
+	22, // 19: llm_mesh.adapter.v1.EmbedStreamRequest.grant:type_name -> llm_mesh.mesh.v1.Sealed
+	23, // 20: llm_mesh.adapter.v1.EmbedStreamRequest.attempt:type_name -> llm_mesh.router.v1.Attempt
+	30, // 21: llm_mesh.adapter.v1.EmbedStreamRequest.input:type_name -> llm_mesh.inference.v1.EmbedInput
+	31, // 22: llm_mesh.adapter.v1.EmbedStreamResponse.output:type_name -> llm_mesh.inference.v1.EmbedOutput
+	32, // 23: llm_mesh.adapter.v1.EmbedStreamResponse.embeddings:type_name -> llm_mesh.inference.v1.Embedding
 	6,  // 24: llm_mesh.adapter.v1.EmbedStreamResponse.report:type_name -> llm_mesh.adapter.v1.AttemptReport
-	22, // 25: llm_mesh.adapter.v1.CountTokensRequest.attempt:type_name -> llm_mesh.router.v1.Attempt
-	23, // 26: llm_mesh.adapter.v1.CountTokensRequest.input:type_name -> llm_mesh.inference.v1.GenerateInput
-	32, // 27: llm_mesh.adapter.v1.CountTokensResponse.count:type_name -> llm_mesh.inference.v1.TokenCount
+	23, // 25: llm_mesh.adapter.v1.CountTokensRequest.attempt:type_name -> llm_mesh.router.v1.Attempt
+	24, // 26: llm_mesh.adapter.v1.CountTokensRequest.input:type_name -> llm_mesh.inference.v1.GenerateInput
+	33, // 27: llm_mesh.adapter.v1.CountTokensResponse.count:type_name -> llm_mesh.inference.v1.TokenCount
 	15, // 28: llm_mesh.adapter.v1.ListEndpointsResponse.endpoints:type_name -> llm_mesh.adapter.v1.Endpoint
 	0,  // 29: llm_mesh.adapter.v1.Endpoint.breaker:type_name -> llm_mesh.adapter.v1.BreakerState
 	16, // 30: llm_mesh.adapter.v1.Endpoint.breakers:type_name -> llm_mesh.adapter.v1.Breaker
 	0,  // 31: llm_mesh.adapter.v1.Breaker.state:type_name -> llm_mesh.adapter.v1.BreakerState
-	28, // 32: llm_mesh.adapter.v1.CheckEndpointRequest.timeout:type_name -> google.protobuf.Duration
-	1,  // 33: llm_mesh.adapter.v1.CheckEndpointResponse.result:type_name -> llm_mesh.adapter.v1.CheckResult
-	28, // 34: llm_mesh.adapter.v1.CheckEndpointResponse.duration:type_name -> google.protobuf.Duration
-	2,  // 35: llm_mesh.adapter.v1.AdapterService.Generate:input_type -> llm_mesh.adapter.v1.GenerateRequest
-	4,  // 36: llm_mesh.adapter.v1.AdapterService.GenerateStream:input_type -> llm_mesh.adapter.v1.GenerateStreamRequest
-	7,  // 37: llm_mesh.adapter.v1.AdapterService.Embed:input_type -> llm_mesh.adapter.v1.EmbedRequest
-	9,  // 38: llm_mesh.adapter.v1.AdapterService.EmbedStream:input_type -> llm_mesh.adapter.v1.EmbedStreamRequest
-	11, // 39: llm_mesh.adapter.v1.AdapterService.CountTokens:input_type -> llm_mesh.adapter.v1.CountTokensRequest
-	13, // 40: llm_mesh.adapter.v1.AdapterService.ListEndpoints:input_type -> llm_mesh.adapter.v1.ListEndpointsRequest
-	17, // 41: llm_mesh.adapter.v1.AdapterService.DiscoverModels:input_type -> llm_mesh.adapter.v1.DiscoverModelsRequest
-	19, // 42: llm_mesh.adapter.v1.AdapterService.CheckEndpoint:input_type -> llm_mesh.adapter.v1.CheckEndpointRequest
-	3,  // 43: llm_mesh.adapter.v1.AdapterService.Generate:output_type -> llm_mesh.adapter.v1.GenerateResponse
-	5,  // 44: llm_mesh.adapter.v1.AdapterService.GenerateStream:output_type -> llm_mesh.adapter.v1.GenerateStreamResponse
-	8,  // 45: llm_mesh.adapter.v1.AdapterService.Embed:output_type -> llm_mesh.adapter.v1.EmbedResponse
-	10, // 46: llm_mesh.adapter.v1.AdapterService.EmbedStream:output_type -> llm_mesh.adapter.v1.EmbedStreamResponse
-	12, // 47: llm_mesh.adapter.v1.AdapterService.CountTokens:output_type -> llm_mesh.adapter.v1.CountTokensResponse
-	14, // 48: llm_mesh.adapter.v1.AdapterService.ListEndpoints:output_type -> llm_mesh.adapter.v1.ListEndpointsResponse
-	18, // 49: llm_mesh.adapter.v1.AdapterService.DiscoverModels:output_type -> llm_mesh.adapter.v1.DiscoverModelsResponse
-	20, // 50: llm_mesh.adapter.v1.AdapterService.CheckEndpoint:output_type -> llm_mesh.adapter.v1.CheckEndpointResponse
-	43, // [43:51] is the sub-list for method output_type
-	35, // [35:43] is the sub-list for method input_type
-	35, // [35:35] is the sub-list for extension type_name
-	35, // [35:35] is the sub-list for extension extendee
-	0,  // [0:35] is the sub-list for field type_name
+	19, // 32: llm_mesh.adapter.v1.DiscoverModelsResponse.descriptions:type_name -> llm_mesh.adapter.v1.ModelDescription
+	29, // 33: llm_mesh.adapter.v1.CheckEndpointRequest.timeout:type_name -> google.protobuf.Duration
+	1,  // 34: llm_mesh.adapter.v1.CheckEndpointResponse.result:type_name -> llm_mesh.adapter.v1.CheckResult
+	29, // 35: llm_mesh.adapter.v1.CheckEndpointResponse.duration:type_name -> google.protobuf.Duration
+	2,  // 36: llm_mesh.adapter.v1.AdapterService.Generate:input_type -> llm_mesh.adapter.v1.GenerateRequest
+	4,  // 37: llm_mesh.adapter.v1.AdapterService.GenerateStream:input_type -> llm_mesh.adapter.v1.GenerateStreamRequest
+	7,  // 38: llm_mesh.adapter.v1.AdapterService.Embed:input_type -> llm_mesh.adapter.v1.EmbedRequest
+	9,  // 39: llm_mesh.adapter.v1.AdapterService.EmbedStream:input_type -> llm_mesh.adapter.v1.EmbedStreamRequest
+	11, // 40: llm_mesh.adapter.v1.AdapterService.CountTokens:input_type -> llm_mesh.adapter.v1.CountTokensRequest
+	13, // 41: llm_mesh.adapter.v1.AdapterService.ListEndpoints:input_type -> llm_mesh.adapter.v1.ListEndpointsRequest
+	17, // 42: llm_mesh.adapter.v1.AdapterService.DiscoverModels:input_type -> llm_mesh.adapter.v1.DiscoverModelsRequest
+	20, // 43: llm_mesh.adapter.v1.AdapterService.CheckEndpoint:input_type -> llm_mesh.adapter.v1.CheckEndpointRequest
+	3,  // 44: llm_mesh.adapter.v1.AdapterService.Generate:output_type -> llm_mesh.adapter.v1.GenerateResponse
+	5,  // 45: llm_mesh.adapter.v1.AdapterService.GenerateStream:output_type -> llm_mesh.adapter.v1.GenerateStreamResponse
+	8,  // 46: llm_mesh.adapter.v1.AdapterService.Embed:output_type -> llm_mesh.adapter.v1.EmbedResponse
+	10, // 47: llm_mesh.adapter.v1.AdapterService.EmbedStream:output_type -> llm_mesh.adapter.v1.EmbedStreamResponse
+	12, // 48: llm_mesh.adapter.v1.AdapterService.CountTokens:output_type -> llm_mesh.adapter.v1.CountTokensResponse
+	14, // 49: llm_mesh.adapter.v1.AdapterService.ListEndpoints:output_type -> llm_mesh.adapter.v1.ListEndpointsResponse
+	18, // 50: llm_mesh.adapter.v1.AdapterService.DiscoverModels:output_type -> llm_mesh.adapter.v1.DiscoverModelsResponse
+	21, // 51: llm_mesh.adapter.v1.AdapterService.CheckEndpoint:output_type -> llm_mesh.adapter.v1.CheckEndpointResponse
+	44, // [44:52] is the sub-list for method output_type
+	36, // [36:44] is the sub-list for method input_type
+	36, // [36:36] is the sub-list for extension type_name
+	36, // [36:36] is the sub-list for extension extendee
+	0,  // [0:36] is the sub-list for field type_name
 }
 
 func init() { file_llm_mesh_adapter_v1_adapter_proto_init() }
@@ -1611,7 +1702,7 @@ func file_llm_mesh_adapter_v1_adapter_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_llm_mesh_adapter_v1_adapter_proto_rawDesc), len(file_llm_mesh_adapter_v1_adapter_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   19,
+			NumMessages:   20,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

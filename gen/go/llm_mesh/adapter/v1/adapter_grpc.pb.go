@@ -58,7 +58,7 @@ type AdapterServiceClient interface {
 	CountTokens(ctx context.Context, in *CountTokensRequest, opts ...grpc.CallOption) (*CountTokensResponse, error)
 	// Lists the endpoints that operator settings give the adapter, and their state.
 	ListEndpoints(ctx context.Context, in *ListEndpointsRequest, opts ...grpc.CallOption) (*ListEndpointsResponse, error)
-	// Lists the models that an endpoint offers, by asking its provider.
+	// Lists the models that an endpoint offers, by asking its provider, and what the provider says of them.
 	DiscoverModels(ctx context.Context, in *DiscoverModelsRequest, opts ...grpc.CallOption) (*DiscoverModelsResponse, error)
 	// Asks an endpoint's provider whether it answers and admits the mesh, by a call that generates nothing and costs nothing: its list of
 	// models, with the credential that requests would have. What the provider does wrong is the answer, and no failure of the call.
@@ -203,7 +203,7 @@ type AdapterServiceServer interface {
 	CountTokens(context.Context, *CountTokensRequest) (*CountTokensResponse, error)
 	// Lists the endpoints that operator settings give the adapter, and their state.
 	ListEndpoints(context.Context, *ListEndpointsRequest) (*ListEndpointsResponse, error)
-	// Lists the models that an endpoint offers, by asking its provider.
+	// Lists the models that an endpoint offers, by asking its provider, and what the provider says of them.
 	DiscoverModels(context.Context, *DiscoverModelsRequest) (*DiscoverModelsResponse, error)
 	// Asks an endpoint's provider whether it answers and admits the mesh, by a call that generates nothing and costs nothing: its list of
 	// models, with the credential that requests would have. What the provider does wrong is the answer, and no failure of the call.

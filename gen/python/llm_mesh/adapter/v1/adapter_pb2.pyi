@@ -208,10 +208,24 @@ class DiscoverModelsRequest(_message.Message):
     def __init__(self, endpoint: _Optional[str] = ...) -> None: ...
 
 class DiscoverModelsResponse(_message.Message):
-    __slots__ = ("models",)
+    __slots__ = ("models", "descriptions")
     MODELS_FIELD_NUMBER: _ClassVar[int]
+    DESCRIPTIONS_FIELD_NUMBER: _ClassVar[int]
     models: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, models: _Optional[_Iterable[str]] = ...) -> None: ...
+    descriptions: _containers.RepeatedCompositeFieldContainer[ModelDescription]
+    def __init__(self, models: _Optional[_Iterable[str]] = ..., descriptions: _Optional[_Iterable[_Union[ModelDescription, _Mapping]]] = ...) -> None: ...
+
+class ModelDescription(_message.Message):
+    __slots__ = ("model", "capabilities", "context_window", "max_output_tokens")
+    MODEL_FIELD_NUMBER: _ClassVar[int]
+    CAPABILITIES_FIELD_NUMBER: _ClassVar[int]
+    CONTEXT_WINDOW_FIELD_NUMBER: _ClassVar[int]
+    MAX_OUTPUT_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    model: str
+    capabilities: _containers.RepeatedScalarFieldContainer[str]
+    context_window: int
+    max_output_tokens: int
+    def __init__(self, model: _Optional[str] = ..., capabilities: _Optional[_Iterable[str]] = ..., context_window: _Optional[int] = ..., max_output_tokens: _Optional[int] = ...) -> None: ...
 
 class CheckEndpointRequest(_message.Message):
     __slots__ = ("endpoint", "timeout")

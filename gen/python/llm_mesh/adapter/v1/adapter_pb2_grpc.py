@@ -135,7 +135,7 @@ class AdapterServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def DiscoverModels(self, request, context):
-        """Lists the models that an endpoint offers, by asking its provider.
+        """Lists the models that an endpoint offers, by asking its provider, and what the provider says of them.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -44,7 +44,7 @@ class AdapterServiceStub:
     ListEndpoints: _aio.UnaryUnaryMultiCallable[_adapter_pb2.ListEndpointsRequest, _adapter_pb2.ListEndpointsResponse]
     """Lists the endpoints that operator settings give the adapter, and their state."""
     DiscoverModels: _aio.UnaryUnaryMultiCallable[_adapter_pb2.DiscoverModelsRequest, _adapter_pb2.DiscoverModelsResponse]
-    """Lists the models that an endpoint offers, by asking its provider."""
+    """Lists the models that an endpoint offers, by asking its provider, and what the provider says of them."""
     CheckEndpoint: _aio.UnaryUnaryMultiCallable[_adapter_pb2.CheckEndpointRequest, _adapter_pb2.CheckEndpointResponse]
     """Asks an endpoint's provider whether it answers and admits the mesh, by a call that generates nothing and costs nothing: its list of
     models, with the credential that requests would have. What the provider does wrong is the answer, and no failure of the call.
@@ -118,7 +118,7 @@ class AdapterServiceServicer:
         request: _adapter_pb2.DiscoverModelsRequest,
         context: _aio.ServicerContext[_Any, _Any],
     ) -> _abc.Awaitable[_adapter_pb2.DiscoverModelsResponse]:
-        """Lists the models that an endpoint offers, by asking its provider."""
+        """Lists the models that an endpoint offers, by asking its provider, and what the provider says of them."""
 
     def CheckEndpoint(
         self,

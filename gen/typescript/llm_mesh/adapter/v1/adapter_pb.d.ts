@@ -596,6 +596,14 @@ export declare type DiscoverModelsResponse = Message<"llm_mesh.adapter.v1.Discov
    * @generated from field: repeated string models = 1;
    */
   models: string[];
+
+  /**
+   * What the provider says of its models, in the order of `models`. A model of which it says nothing is absent; where the provider has to
+   * be asked for each model, those after the first 256 are absent, too.
+   *
+   * @generated from field: repeated llm_mesh.adapter.v1.ModelDescription descriptions = 2;
+   */
+  descriptions: ModelDescription[];
 };
 
 /**
@@ -603,6 +611,47 @@ export declare type DiscoverModelsResponse = Message<"llm_mesh.adapter.v1.Discov
  * Use `create(DiscoverModelsResponseSchema)` to create a new message.
  */
 export declare const DiscoverModelsResponseSchema: GenMessage<DiscoverModelsResponse>;
+
+/**
+ * What a provider says of one of its models. It is the provider's word: nothing of it has been tried.
+ *
+ * @generated from message llm_mesh.adapter.v1.ModelDescription
+ */
+export declare type ModelDescription = Message<"llm_mesh.adapter.v1.ModelDescription"> & {
+  /**
+   * The model's id, as in `models`. Never empty.
+   *
+   * @generated from field: string model = 1;
+   */
+  model: string;
+
+  /**
+   * What it can do, in the words of `llm_mesh.registry.v1.Model.capabilities`. Empty: not said.
+   *
+   * @generated from field: repeated string capabilities = 2;
+   */
+  capabilities: string[];
+
+  /**
+   * Tokens of input and output together. 0: not said.
+   *
+   * @generated from field: int64 context_window = 3;
+   */
+  contextWindow: bigint;
+
+  /**
+   * Most output tokens. 0: not said.
+   *
+   * @generated from field: int64 max_output_tokens = 4;
+   */
+  maxOutputTokens: bigint;
+};
+
+/**
+ * Describes the message llm_mesh.adapter.v1.ModelDescription.
+ * Use `create(ModelDescriptionSchema)` to create a new message.
+ */
+export declare const ModelDescriptionSchema: GenMessage<ModelDescription>;
 
 /**
  * Request of `CheckEndpoint`.
@@ -845,7 +894,7 @@ export declare const AdapterService: GenService<{
     output: typeof ListEndpointsResponseSchema;
   },
   /**
-   * Lists the models that an endpoint offers, by asking its provider.
+   * Lists the models that an endpoint offers, by asking its provider, and what the provider says of them.
    *
    * @generated from rpc llm_mesh.adapter.v1.AdapterService.DiscoverModels
    */
